@@ -1,0 +1,66 @@
+import type { BuildRequest } from './event.ts';
+
+/** Type name of the build workflow, its task queue and the prefix of its ids. */
+export const BUILD_WORKFLOW = 'build';
+export const BUILD_TASK_QUEUE = 'hapax-builds';
+
+/** Workflow id of the build with a request key. */
+export function buildWorkflowId(requestKey: string): string {
+  return `build-${requestKey}`;
+}
+
+/** Search attributes of build workflows and their types; registered from here wherever Temporal is set up. */
+export const SEARCH_ATTRIBUTES = {
+  HapaxBuildId: 'Keyword',
+  HapaxRepository: 'Keyword',
+  HapaxRef: 'Keyword',
+  HapaxStatus: 'Keyword',
+  HapaxRunId: 'Keyword',
+} as const;
+
+/** The settings a build runs under, fixed when it is triggered. Durations in milliseconds. */
+export interface BuildPolicy {
+  /** Input that carries the token; empty for none. */
+  correlation_input: string;
+  reconcile_window_ms: number;
+  deadline_ms: number;
+  max_retries: number;
+  retry_delay_ms: number;
+  poll_interval_ms: number;
+  request_timeout_ms: number;
+}
+
+/** Input of the build workflow. */
+export interface BuildInput {
+  build_id: number;
+  workflow_id: string;
+  request_key: string;
+  fingerprint: string;
+  keyed: boolean;
+  caller: string;
+  config_id: number;
+  config_version: number;
+  image_type: string | null;
+  fedora_version: string | null;
+  priority: number;
+  request: BuildRequest;
+  /** When the trigger was accepted; `build_queued` bears this time. */
+  created_at: string;
+  /** Until when the workflow stays open after success, so that an equal request finds it. */
+  dedup_until: string;
+  policy: BuildPolicy;
+}
+
+/** Memo of the build workflow: what a duplicate learns from Temporal alone. */
+export interface BuildMemo {
+  build_id: number;
+  fingerprint: string;
+}
+
+/** Result of the build workflow. */
+export interface BuildResult {
+  build_id: number;
+  status: string;
+  conclusion: string;
+  run_url: string | null;
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { text } from './text.ts';
+
+/** Limits of GitHub's dispatch endpoint, checked before anything is started (docs.github.com, "workflow_dispatch"). */
+export const GITHUB_LIMITS = { inputs: 25, inputsJsonCharacters: 65_535, refCharacters: 255 } as const;
+
+export const buildStatus = z.enum(['queued', 'in_progress', 'success', 'failure', 'cancelled']).meta({ id: 'BuildStatus' });
+export type BuildStatus = z.infer<typeof buildStatus>;
+
+/** Statuses that only a retry or a redrive leaves. */
+export const TERMINAL_STATUSES: readonly BuildStatus[] = ['success', 'failure', 'cancelled'];
+
+const buildId = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+const timestamp = z.iso.datetime({ offset: true }).meta({ example: '2026-11-21T10:00:00.000Z' });
+const inputValue = z.union([text(GITHUB_LIMITS.inputsJsonCharacters), z.number(), z.boolean()]);
+
+/** Whether git would take this as the name of a branch or tag (git-check-ref-format, rules 1 to 10). */
+function isRefName(name: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: git forbids exactly these.
+  const forbidden = /[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\//;
+  const components = name.split('/');
+  return (
+    name !== '@' &&
+    !name.endsWith('.') &&
+    !forbidden.test(name) &&
+    components.every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'))
+  );
+}
+
+const ref = text(GITHUB_LIMITS.refCharacters).min(1).refine(isRefName, 'is not a valid branch or tag name');
+
+/** Body of POST /builds/trigger. */
+export const triggerBody = z
+  .strictObject({
+    config_id: z.int().min(1).max(2_147_483_647).optional().meta({ description: 'Build configuration; 1 when left out.' }),
+    ref: ref.optional().meta({ description: 'Branch or tag; the default ref of the configuration when left out.', example: 'main' }),
+    image_type: text(255).min(1).optional().meta({ example: 'fedora-sway-atomic' }),
+    fedora_version: text(255).min(1).optional().meta({ example: '43' }),
+    inputs: z
+      .record(text(255).min(1), inputValue)
+      .refine((inputs) => Object.keys(inputs).length <= GITHUB_LIMITS.inputs, `has more than ${GITHUB_LIMITS.inputs} entries`)
+      .optional()
+      .meta({ description: 'Further inputs of the workflow, passed as they are.' }),
+    priority: z.int().min(1).max(5).optional().meta({ description: '1 first, 5 last, 3 when left out; not part of what makes two requests the same.' }),
+  })
+  .meta({ id: 'TriggerBuild' });
+export type TriggerBody = z.infer<typeof triggerBody>;
+
+export const triggerAnswer = z
+  .object({ id: buildId, status: buildStatus, message: z.enum(['Build queued successfully', 'Build already exists']) })
+  .meta({ id: 'TriggerAnswer' });
+
+/** One event as the API shows it. */
+export const eventView = z
+  .object({
+    id: z.int().meta({ description: 'Position in the log of all events.' }),
+    seq: z.int().meta({ description: 'Number within this build, from 1 without gaps.' }),
+    event_type: z.string(),
+    from_status: buildStatus.optional(),
+    to_status: buildStatus.optional(),
+    event_data: z.record(z.string(), z.unknown()).optional(),
+    timestamp,
+    hash: z.string().regex(/^[0-9a-f]{64}$/).meta({ description: 'SHA-256 over the event and the hash of the one before it.' }),
+  })
+  .meta({ id: 'BuildEvent' });
+export type EventView = z.infer<typeof eventView>;
+
+const buildFields = {
+  id: buildId,
+  status: buildStatus,
+  ref: z.string(),
+  config_id: z.int(),
+  config_version: z.int(),
+  repository: z.string(),
+  workflow: z.string(),
+  image_type: z.string().nullable(),
+  fedora_version: z.string().nullable(),
+  inputs: z.record(z.string(), z.string()),
+  workflow_run_id: z.int().nullable().meta({ description: "GitHub's id of the run, once known." }),
+  run_url: z.string().nullable(),
+  run_attempt: z.int().nullable(),
+  conclusion: z.string().nullable().meta({ description: "GitHub's own word for how the run ended; timed_out when the deadline ended it, dispatch_rejected or dispatch_failed when there was none." }),
+  needs_attention: z.boolean().meta({ description: 'An operator has to say what happened to a doubtful dispatch.' }),
+  attempts: z.int().meta({ description: 'Dispatches sent to GitHub.' }),
+  created_at: timestamp,
+  started_at: timestamp.nullable(),
+  completed_at: timestamp.nullable(),
+};
+
+export const buildView = z.object({ ...buildFields, events: z.array(eventView) }).meta({ id: 'Build' });
+export type BuildView = z.infer<typeof buildView>;
+
+export const buildSummary = z.object(buildFields).meta({ id: 'BuildSummary' });
+export type BuildSummary = z.infer<typeof buildSummary>;
+
+export const buildPage = z
+  .object({ builds: z.array(buildSummary), next_cursor: z.string().nullable().meta({ description: 'Pass as `cursor` for the next page; null on the last.' }) })
+  .meta({ id: 'BuildPage' });
+
+export const buildListQuery = z.strictObject({
+  status: buildStatus.optional(),
+  ref: text(255).optional(),
+  config_id: z.coerce.number().int().min(1).max(2_147_483_647).optional(),
+  repository: text(255).optional(),
+  since: timestamp.optional().meta({ description: 'Created at this time or later.' }),
+  until: timestamp.optional().meta({ description: 'Created before this time.' }),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: text(200).optional(),
+});
+export type BuildListQuery = z.infer<typeof buildListQuery>;
+
+export const buildIdParam = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[1-9]\d{0,15}$/, 'must be a build id: a whole number from 1')
+    .transform(Number)
+    .pipe(buildId)
+    .meta({ description: 'Build id.', example: 1 }),
+});
+
+/** Header `Idempotency-Key`: 1 to 255 printable ASCII characters; surrounding quotes belong to the key. */
+export const idempotencyKey = z.string().regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import type { BuildStatus } from './build.ts';
+
+/**
+ * What a build asks of GitHub, fully resolved: nothing that is decided later and nothing that differs between two equal
+ * requests.
+ */
+export const buildRequest = z.object({
+  repository: z.string(),
+  workflow: z.string(),
+  ref: z.string(),
+  inputs: z.record(z.string(), z.string()),
+});
+export type BuildRequest = z.infer<typeof buildRequest>;
+
+/** How a fact was learned. */
+const source = z.enum(['poll', 'reconcile', 'dispatch', 'operator', 'deadline']);
+
+/** Data of each event type. Every type that can be appended is here; nothing else can. */
+export const buildEventData = {
+  build_queued: z.object({
+    build_id: z.int(),
+    workflow_id: z.string(),
+    request_key: z.string(),
+    fingerprint: z.string(),
+    keyed: z.boolean().meta({ description: 'Requested with an Idempotency-Key: the same build for ever.' }),
+    dedup_until: z.string(),
+    caller: z.string(),
+    config_id: z.int(),
+    config_version: z.int(),
+    image_type: z.string().nullable(),
+    fedora_version: z.string().nullable(),
+    priority: z.int(),
+    request: buildRequest,
+  }),
+  build_started: z.object({}),
+  dispatch_intended: z.object({
+    attempt: z.int(),
+    token: z.string(),
+    temporal_run_id: z.string().meta({ description: 'The workflow run that may send this dispatch; no other ever does.' }),
+  }),
+  dispatch_rejected: z.object({ attempt: z.int(), status: z.int(), message: z.string(), request_id: z.string().nullable() }),
+  dispatch_delayed: z.object({ attempt: z.int(), reason: z.string(), retry_at: z.string() }),
+  dispatch_ambiguous: z.object({ attempt: z.int(), reason: z.string(), request_id: z.string().nullable() }),
+  dispatch_absent: z.object({ attempt: z.int(), complete_reads: z.int() }),
+  build_needs_attention: z.object({ attempt: z.int(), reason: z.string() }),
+  workflow_triggered: z.object({
+    attempt: z.int(),
+    workflow_run_id: z.int(),
+    run_url: z.string(),
+    learned_from: source,
+    correlated: z.boolean().meta({ description: 'Whether the run carries the token.' }),
+    request_id: z.string().nullable(),
+  }),
+  run_updated: z.object({ run_status: z.string(), run_attempt: z.int(), learned_from: source, request_id: z.string().nullable() }),
+  duplicate_run_cancelled: z.object({ workflow_run_id: z.int(), run_url: z.string() }),
+  build_completed: z.object({
+    conclusion: z.string(),
+    run_attempt: z.int().nullable(),
+    learned_from: source,
+    request_id: z.string().nullable(),
+    detail: z.string().optional(),
+  }),
+  build_dead_lettered: z.object({ reason: z.string(), attempts: z.int() }),
+} as const;
+
+export type BuildEventType = keyof typeof buildEventData;
+export const BUILD_EVENT_TYPES = Object.keys(buildEventData) as [BuildEventType, ...BuildEventType[]];
+
+/** Something that happened to a build, as the workflow tells it to the record. */
+export type BuildEvent = {
+  [Type in BuildEventType]: {
+    type: Type;
+    data: z.infer<(typeof buildEventData)[Type]>;
+    /** ISO 8601, milliseconds, UTC. */
+    occurred_at: string;
+    /** What makes telling it twice the same as telling it once; unique within the stream. */
+    dedupe_key: string;
+  };
+}[BuildEventType];
+
+/** An event as it stands in the log. */
+export interface RecordedEvent {
+  position: number;
+  /** `build:<id>` or `task:<uuid>`. */
+  stream: string;
+  seq: number;
+  type: string;
+  from_status: BuildStatus | null;
+  to_status: BuildStatus | null;
+  data: Record<string, unknown>;
+  occurred_at: string;
+  recorded_at: string;
+  dedupe_key: string;
+  /** Hash of the event before it in the stream, 64 zeros for the first. */
+  previous_hash: string;
+  hash: string;
+}

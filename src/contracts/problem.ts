@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+/**
+ * The one table of errors that the API answers with: code -> HTTP status and title. Codes are stable; clients may
+ * switch over them.
+ */
+export const PROBLEMS = {
+  malformed_json: { status: 400, title: 'The body is not valid JSON' },
+  invalid_request: { status: 400, title: 'The request is not valid' },
+  invalid_idempotency_key: { status: 400, title: 'The Idempotency-Key is not valid' },
+  unauthorized: { status: 401, title: 'Credentials are missing or wrong' },
+  forbidden_host: { status: 403, title: 'This host name is not served' },
+  not_found: { status: 404, title: 'There is no such resource' },
+  method_not_allowed: { status: 405, title: 'This method is not supported here' },
+  body_too_large: { status: 413, title: 'The body is larger than 1 MiB' },
+  unsupported_media_type: { status: 415, title: 'The body must be application/json' },
+  idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used with another request' },
+  unknown_configuration: { status: 422, title: 'There is no such build configuration' },
+  unprocessable_inputs: { status: 422, title: 'GitHub would refuse these inputs' },
+  internal: { status: 500, title: 'Something went wrong on our side' },
+  temporal_unavailable: { status: 503, title: 'Temporal cannot be reached' },
+  database_unavailable: { status: 503, title: 'The database cannot be reached' },
+} as const;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** RFC 9457 problem document. */
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+    request_id: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.infer<typeof problem>;

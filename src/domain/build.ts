@@ -1,0 +1,129 @@
+import type { BuildStatus } from '../contracts/build.ts';
+import type { BuildEvent, BuildRequest } from '../contracts/event.ts';
+
+/** The present state of a build: what its events add up to. */
+export interface Build {
+  id: number;
+  status: BuildStatus;
+  workflow_id: string;
+  request_key: string;
+  fingerprint: string;
+  keyed: boolean;
+  dedup_until: string;
+  caller: string;
+  config_id: number;
+  config_version: number;
+  image_type: string | null;
+  fedora_version: string | null;
+  priority: number;
+  request: BuildRequest;
+  attempts: number;
+  needs_attention: boolean;
+  dead_lettered: boolean;
+  workflow_run_id: number | null;
+  run_url: string | null;
+  run_attempt: number | null;
+  run_status: string | null;
+  conclusion: string | null;
+  created_at: string;
+  started_at: string | null;
+  completed_at: string | null;
+}
+
+/** Thrown when an event cannot follow what has happened; telling it again will not help. */
+export class IllegalEvent extends Error {
+  override readonly name = 'IllegalEvent';
+}
+
+/** Conclusions of GitHub that are no failure of the build; every other word, also an unknown one, is. */
+const STATUS_BY_CONCLUSION: Readonly<Record<string, BuildStatus>> = { success: 'success', cancelled: 'cancelled' };
+
+/** The status that a conclusion of GitHub means for the build. */
+export function statusOf(conclusion: string): BuildStatus {
+  return STATUS_BY_CONCLUSION[conclusion] ?? 'failure';
+}
+
+/** Events that may still be told after the end. */
+const AFTER_THE_END: ReadonlySet<BuildEvent['type']> = new Set(['build_dead_lettered', 'duplicate_run_cancelled']);
+
+/**
+ * The state after an event. Replaying all events of a stream through this gives its projection.
+ * @throws {IllegalEvent} where the event cannot follow the state.
+ */
+export function evolve(build: Build | undefined, event: BuildEvent): Build {
+  if (event.type === 'build_queued') {
+    if (build) throw new IllegalEvent(`build ${build.id} is queued already`);
+    return queued(event);
+  }
+  if (!build) throw new IllegalEvent(`${event.type} cannot be the first event of a build`);
+  const ended = build.completed_at !== null;
+  if (ended && !AFTER_THE_END.has(event.type)) {
+    throw new IllegalEvent(`build ${build.id} has ended (${build.status}); ${event.type} cannot follow`);
+  }
+  switch (event.type) {
+    case 'build_started':
+      return { ...build, status: 'in_progress', started_at: event.occurred_at };
+    case 'dispatch_intended':
+      return { ...build, attempts: event.data.attempt, needs_attention: false };
+    case 'dispatch_rejected':
+    case 'dispatch_delayed':
+    case 'dispatch_ambiguous':
+    case 'dispatch_absent':
+    case 'duplicate_run_cancelled':
+      return build;
+    case 'build_needs_attention':
+      return { ...build, needs_attention: true };
+    case 'workflow_triggered':
+      return {
+        ...build,
+        needs_attention: false,
+        workflow_run_id: event.data.workflow_run_id,
+        run_url: event.data.run_url,
+        run_attempt: 1,
+      };
+    case 'run_updated':
+      return { ...build, run_status: event.data.run_status, run_attempt: event.data.run_attempt };
+    case 'build_completed':
+      return {
+        ...build,
+        status: statusOf(event.data.conclusion),
+        conclusion: event.data.conclusion,
+        run_attempt: event.data.run_attempt ?? build.run_attempt,
+        needs_attention: false,
+        completed_at: event.occurred_at,
+      };
+    case 'build_dead_lettered':
+      return { ...build, dead_lettered: true };
+    default:
+      return event satisfies never;
+  }
+}
+
+function queued({ data, occurred_at }: Extract<BuildEvent, { type: 'build_queued' }>): Build {
+  const { build_id, ...known } = data;
+  return {
+    ...known,
+    id: build_id,
+    status: 'queued',
+    attempts: 0,
+    needs_attention: false,
+    dead_lettered: false,
+    workflow_run_id: null,
+    run_url: null,
+    run_attempt: null,
+    run_status: null,
+    conclusion: null,
+    created_at: occurred_at,
+    started_at: null,
+    completed_at: null,
+  };
+}
+
+/**
+ * Whether a trigger with this build's request key gets this build instead of a new one: for ever with an
+ * Idempotency-Key, otherwise while it runs and, unless it failed or was cancelled, until its dedup window ends.
+ */
+export function replays(build: Pick<Build, 'status' | 'keyed' | 'dedup_until'>, now: string): boolean {
+  if (build.keyed || build.status === 'queued' || build.status === 'in_progress') return true;
+  return build.status === 'success' && now < build.dedup_until;
+}

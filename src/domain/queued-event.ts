@@ -1,0 +1,11 @@
+import type { BuildInput } from '../contracts/build-workflow.ts';
+import type { BuildEvent } from '../contracts/event.ts';
+
+/**
+ * The first event of a build. The API tells it as soon as the trigger is accepted, and the workflow tells it again in
+ * case the database was down; both must say the same.
+ */
+export function queuedEvent(input: BuildInput): Extract<BuildEvent, { type: 'build_queued' }> {
+  const { created_at, policy: _policy, ...data } = input;
+  return { type: 'build_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
+}

@@ -1,0 +1,17 @@
+import { desc, eq } from 'drizzle-orm';
+import type { Db } from './database.ts';
+import { buildFromRow } from './build-row.ts';
+import type { Build } from '../domain/build.ts';
+import { builds } from './schema.ts';
+
+/** The build with this id. */
+export async function findBuild(db: Db, id: number): Promise<Build | undefined> {
+  const [row] = await db.select().from(builds).where(eq(builds.id, id));
+  return row && buildFromRow(row);
+}
+
+/** The newest build that was requested under this key. */
+export async function findBuildByRequestKey(db: Db, key: string): Promise<Build | undefined> {
+  const [row] = await db.select().from(builds).where(eq(builds.request_key, key)).orderBy(desc(builds.id)).limit(1);
+  return row && buildFromRow(row);
+}

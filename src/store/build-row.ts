@@ -1,0 +1,10 @@
+import type { Build } from '../domain/build.ts';
+import type { builds } from './schema.ts';
+
+export type BuildRow = typeof builds.$inferSelect;
+
+/** The state that a row of the projection holds, without what only the store needs. */
+export function buildFromRow(row: BuildRow): Build {
+  const { repository: _repository, ref: _ref, last_seq: _seq, last_hash: _hash, ...build } = row;
+  return build;
+}

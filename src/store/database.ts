@@ -1,0 +1,35 @@
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import postgres from 'postgres';
+
+/** Role with the rights a process needs and no more: it cannot change or remove an event. Made by the migrations. */
+export const RUNTIME_ROLE = 'hapax_runtime';
+
+export type Db = PostgresJsDatabase;
+
+export interface Database {
+  readonly db: Db;
+  /** Waits at most five seconds for running queries, then closes. Call it after everything that uses the store ended. */
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  /** Connections of this process. Default 10: a query takes about a millisecond, so more only queue in Postgres. */
+  connections?: number;
+  /** Role to act as. Unset: the login user (the embedded Postgres sets the role itself). */
+  role?: string;
+}
+
+/** Opens a pool. It connects at the first query and reconnects by itself, so a database that is down is no error here. */
+export function openDatabase({ url, connections = 10, role }: DatabaseOptions): Database {
+  const sql = postgres(url, {
+    max: connections,
+    connect_timeout: 5,
+    // Reconnect soon after an outage; the default backs off to 20 s.
+    backoff: (attempt) => Math.min(2, 0.1 * 2 ** attempt),
+    fetch_types: false,
+    onnotice: () => {},
+    connection: { application_name: 'hapax', ...(role ? { role } : {}) },
+  });
+  return { db: drizzle(sql), close: () => sql.end({ timeout: 5 }) };
+}

@@ -1,0 +1,71 @@
+import { bigint, boolean, customType, integer, jsonb, pgSequence, pgTable, primaryKey, smallint, text } from 'drizzle-orm/pg-core';
+import type { BuildStatus } from '../contracts/build.ts';
+import type { BuildConfiguration } from '../contracts/configuration.ts';
+import type { BuildRequest } from '../contracts/event.ts';
+
+/** A timestamptz(3), read as ISO 8601 in UTC with milliseconds, so that what was hashed is what is read. */
+const instant = customType<{ data: string; driverData: string }>({
+  dataType: () => 'timestamptz(3)',
+  fromDriver: (value) => new Date(value).toISOString(),
+});
+
+export const events = pgTable('events', {
+  position: bigint({ mode: 'number' }).generatedAlwaysAsIdentity().primaryKey(),
+  stream: text().notNull(),
+  seq: integer().notNull(),
+  type: text().notNull(),
+  from_status: text().$type<BuildStatus>(),
+  to_status: text().$type<BuildStatus>(),
+  data: jsonb().$type<Record<string, unknown>>().notNull(),
+  occurred_at: instant().notNull(),
+  recorded_at: instant().notNull(),
+  dedupe_key: text().notNull(),
+  previous_hash: text().notNull(),
+  hash: text().notNull(),
+});
+
+export const builds = pgTable('builds', {
+  id: bigint({ mode: 'number' }).primaryKey(),
+  status: text().$type<BuildStatus>().notNull(),
+  workflow_id: text().notNull(),
+  request_key: text().notNull(),
+  fingerprint: text().notNull(),
+  keyed: boolean().notNull(),
+  dedup_until: instant().notNull(),
+  caller: text().notNull(),
+  config_id: integer().notNull(),
+  config_version: integer().notNull(),
+  image_type: text(),
+  fedora_version: text(),
+  priority: smallint().notNull(),
+  request: jsonb().$type<BuildRequest>().notNull(),
+  repository: text().notNull(),
+  ref: text().notNull(),
+  attempts: integer().notNull(),
+  needs_attention: boolean().notNull(),
+  dead_lettered: boolean().notNull(),
+  workflow_run_id: bigint({ mode: 'number' }),
+  run_url: text(),
+  run_attempt: integer(),
+  run_status: text(),
+  conclusion: text(),
+  created_at: instant().notNull(),
+  started_at: instant(),
+  completed_at: instant(),
+  last_seq: integer().notNull(),
+  last_hash: text().notNull(),
+});
+
+export const buildIds = pgSequence('build_ids');
+
+export const configurations = pgTable(
+  'configurations',
+  {
+    id: integer().notNull(),
+    version: integer().notNull(),
+    name: text().notNull(),
+    definition: jsonb().$type<BuildConfiguration['definition']>().notNull(),
+    created_at: instant().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.id, table.version] })],
+);

@@ -1,0 +1,136 @@
+import { sleep, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { BuildInput } from '../contracts/build-workflow.ts';
+import { backoff } from '../domain/backoff.ts';
+import { githubActivities } from './activities.ts';
+import type { BuildStateView } from './messages.ts';
+import type { DispatchOutcome } from './ports/github.ts';
+import { reconcile } from './reconcile.ts';
+import { isOwnIntent, type Tell } from './teller.ts';
+
+/** A run that belongs to the build. */
+export interface Run {
+  run_id: number;
+  run_url: string;
+}
+
+/** What an operator tells a build that needs attention. */
+export interface Operator {
+  /** Waits for the next word; what was said before it was asked for is forgotten. */
+  instruction(): Promise<{ adopt: Run } | 'retry'>;
+}
+
+/** No run will come: the conclusion under which the build ends and, in words, why. */
+export interface NoRun {
+  conclusion: 'dispatch_rejected' | 'dispatch_failed' | 'timed_out';
+  reason: string;
+  attempts: number;
+}
+
+/** Longest pause between two dispatches. */
+const LONGEST_PAUSE_MS = 3_600_000;
+
+/**
+ * Brings about exactly one run. Each POST has an intent of its own in the record before it is sent, and is sent once.
+ * Whatever leaves doubt is settled by reading: another POST follows only a complete window in which no run appeared.
+ */
+export async function dispatch(
+  input: BuildInput,
+  tell: Tell,
+  state: BuildStateView,
+  operator: Operator,
+  deadline: number,
+): Promise<{ run: Run } | { none: NoRun }> {
+  const { policy, request } = input;
+  const github = githubActivities(policy.request_timeout_ms);
+  const tokens: string[] = [];
+  let lost = 0;
+  for (let attempt = 1; ; attempt++) {
+    state.phase = 'dispatching';
+    state.attempt = attempt;
+    const intent = await tell('dispatch_intended', `dispatch:${attempt}:intended`, {
+      attempt,
+      token: `hapax-${input.build_id}-${attempt}-${uuid4().replaceAll('-', '').slice(0, 12)}`,
+      temporal_run_id: workflowInfo().runId,
+    });
+    tokens.push(intent.token);
+
+    const outcome = isOwnIntent(intent) ? await post(intent.token) : sentByAnotherRun;
+    if (outcome.kind === 'accepted') {
+      return { run: await triggered(outcome, attempt, 'dispatch', outcome.correlated, outcome.request_id) };
+    }
+    if (outcome.kind === 'rejected') {
+      const { status, message, request_id } = outcome;
+      await tell('dispatch_rejected', `dispatch:${attempt}:rejected`, { attempt, status, message, request_id });
+      return none('dispatch_rejected', `GitHub answered ${status}: ${message}`, attempt);
+    }
+    if (outcome.kind === 'not_sent') {
+      const retryAt = new Date(Date.now() + outcome.wait_ms);
+      if (retryAt.getTime() >= deadline) return none('timed_out', `not sent until the deadline: ${outcome.reason}`, attempt);
+      await tell('dispatch_delayed', `dispatch:${attempt}:delayed`, {
+        attempt,
+        reason: outcome.reason,
+        retry_at: retryAt.toISOString(),
+      });
+      await sleep(outcome.wait_ms);
+      continue;
+    }
+
+    const { reason, request_id } = outcome;
+    await tell('dispatch_ambiguous', `dispatch:${attempt}:ambiguous`, { attempt, reason, request_id });
+    state.phase = 'reconciling';
+    const verdict = await reconcile(input, tell, tokens, outcome.correlated);
+    if (verdict.kind === 'found') return { run: await triggered(verdict.run, attempt, 'reconcile', true, null) };
+    if (verdict.kind === 'doubtful') {
+      await tell('build_needs_attention', `dispatch:${attempt}:attention`, { attempt, reason: verdict.reason });
+      state.phase = 'needs_attention';
+      const told = await operator.instruction();
+      if (told !== 'retry') return { run: await triggered(told.adopt, attempt, 'operator', false, null) };
+      continue;
+    }
+    await tell('dispatch_absent', `dispatch:${attempt}:absent`, { attempt, complete_reads: verdict.reads });
+    if (lost >= policy.max_retries) {
+      return none('dispatch_failed', `${lost + 1} dispatches left no run; the last: ${reason}`, attempt);
+    }
+    await sleep(backoff(lost, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random()));
+    lost += 1;
+  }
+
+  async function post(token: string): Promise<DispatchOutcome> {
+    const correlation = policy.correlation_input === '' ? null : { input: policy.correlation_input, token };
+    try {
+      return await github.dispatchRun({ request, correlation });
+    } catch {
+      // The worker died or was cut off with the answer outstanding.
+      return { kind: 'ambiguous', reason: 'the worker was lost while it sent', correlated: correlation !== null, request_id: null };
+    }
+  }
+
+  async function triggered(
+    run: Run,
+    attempt: number,
+    learnedFrom: 'dispatch' | 'reconcile' | 'operator',
+    correlated: boolean,
+    requestId: string | null,
+  ): Promise<Run> {
+    const standing = await tell('workflow_triggered', 'triggered', {
+      attempt,
+      workflow_run_id: run.run_id,
+      run_url: run.run_url,
+      learned_from: learnedFrom,
+      correlated,
+      request_id: requestId,
+    });
+    return { run_id: standing.workflow_run_id, run_url: standing.run_url };
+  }
+}
+
+const sentByAnotherRun: DispatchOutcome = {
+  kind: 'ambiguous',
+  reason: 'an earlier run of this workflow may have sent it',
+  correlated: true,
+  request_id: null,
+};
+
+function none(conclusion: NoRun['conclusion'], reason: string, attempts: number): { none: NoRun } {
+  return { none: { conclusion, reason, attempts } };
+}

@@ -1,0 +1,16 @@
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+
+/** What a build is doing: `temporal workflow query --name state`. */
+export interface BuildStateView {
+  build_id: number;
+  phase: 'queued' | 'dispatching' | 'reconciling' | 'needs_attention' | 'following' | 'ended';
+  attempt: number;
+  workflow_run_id: number | null;
+}
+export const stateQuery = defineQuery<BuildStateView>('state');
+
+/** Tells a build that needs attention which run is its own: `--name adopt --input '{"run_id": 123, "run_url": "https://..."}'`. */
+export const adoptSignal = defineSignal<[{ run_id: number; run_url?: string }]>('adopt');
+
+/** Tells a build that needs attention that no run was made, so that it sends another dispatch: `--name retry`. */
+export const retrySignal = defineSignal('retry');

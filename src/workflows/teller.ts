@@ -1,0 +1,35 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { BuildEvent, BuildEventType } from '../contracts/event.ts';
+import { record } from './activities.ts';
+
+type DataOf<Type extends BuildEventType> = Extract<BuildEvent, { type: Type }>['data'];
+
+/**
+ * Tells an event of the build to the record and answers with the data that stands there. `step` names the point of the
+ * workflow, so that telling it again after a reset or a crash is telling it once.
+ */
+export type Tell = <Type extends BuildEventType>(
+  type: Type,
+  step: string,
+  data: DataOf<Type>,
+  occurredAt?: string,
+) => Promise<DataOf<Type>>;
+
+/** The teller of one build. */
+export function tellerOf(buildId: number): Tell {
+  return async <Type extends BuildEventType>(type: Type, step: string, data: DataOf<Type>, occurredAt = now()) => {
+    const event = { type, data, occurred_at: occurredAt, dedupe_key: step } as BuildEvent;
+    const standing = await record.appendBuildEvent({ build_id: buildId, event });
+    return standing.data as DataOf<Type>;
+  };
+}
+
+/** The workflow's time, ISO 8601. */
+export function now(): string {
+  return new Date().toISOString();
+}
+
+/** Whether an intent is this workflow run's own: one from another run (a reset) may have been sent already. */
+export function isOwnIntent(intent: DataOf<'dispatch_intended'>): boolean {
+  return intent.temporal_run_id === workflowInfo().runId;
+}
