@@ -1,0 +1,23 @@
+/** What an endpoint answers, before faults had their way with it. */
+export interface Answer {
+  status: number;
+  /** Written as JSON; left out: no body. */
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** An answer that says no, in GitHub's error format. */
+export interface Refusal extends Answer {
+  body: { message: string; documentation_url: string; status: string };
+}
+
+/**
+ * @param message GitHub's words
+ */
+export function refusal(status: number, message: string, headers: Record<string, string> = {}): Refusal {
+  return {
+    status,
+    body: { message, documentation_url: 'https://docs.github.com/rest', status: String(status) },
+    headers,
+  };
+}

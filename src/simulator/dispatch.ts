@@ -1,0 +1,96 @@
+import { type Refusal, refusal } from './answer.ts';
+import type { Settings } from './settings.ts';
+
+/** A dispatch that GitHub would carry out. */
+export interface Dispatch {
+  ref: string;
+  inputs: Record<string, string>;
+  wantsDetails: boolean;
+}
+
+const maxInputs = 25;
+const maxInputsCharacters = 65_535;
+
+/**
+ * Reads the body of a dispatch as GitHub does.
+ *
+ * @param body the parsed JSON
+ * @param file name of the workflow: `no-dispatch.yml` has no workflow_dispatch trigger, `disabled.yml` is disabled
+ */
+export function readDispatch(body: unknown, file: string, settings: Settings): Dispatch | Refusal {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return invalid('the body is not an object.');
+  const { ref, inputs = {}, return_run_details: wantsDetails, ...rest } = body as Record<string, unknown>;
+  const unknown = Object.keys(rest)[0];
+  if (wantsDetails !== undefined && !settings.knows_run_details) return unknownField('return_run_details');
+  if (unknown !== undefined) return invalid(`"${unknown}" is not a permitted key.`);
+  if (ref === undefined) return invalid('"ref" wasn\'t supplied.');
+  if (typeof ref !== 'string') return invalid(`For 'properties/ref', ${JSON.stringify(ref)} is not a string.`);
+  if (wantsDetails !== undefined && typeof wantsDetails !== 'boolean') {
+    return invalid(`For 'properties/return_run_details', ${JSON.stringify(wantsDetails)} is not a boolean.`);
+  }
+  if (typeof inputs !== 'object' || inputs === null || Array.isArray(inputs)) {
+    return invalid(`For 'properties/inputs', ${JSON.stringify(inputs)} is not an object.`);
+  }
+  const values = asStrings(inputs as Record<string, unknown>);
+  if ('status' in values) return values as Refusal;
+
+  if (file === 'no-dispatch.yml') return refusal(422, "Workflow does not have 'workflow_dispatch' trigger");
+  if (file === 'disabled.yml') return refusal(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow");
+  if (!refExists(ref, settings)) return refusal(422, `No ref found for: ${ref}`);
+  return (
+    refuseInputs(values.inputs, JSON.stringify(inputs).length, settings) ?? {
+      ref: shortRef(ref),
+      inputs: values.inputs,
+      wantsDetails: wantsDetails === true,
+    }
+  );
+}
+
+/** The refusal of a GitHub that does not know a field yet. */
+export function unknownField(name: string): Refusal {
+  return refusal(400, `Invalid request.\n\n"${name}" is not a permitted key.`);
+}
+
+/** A ref without `refs/heads/` or `refs/tags/`. */
+export function shortRef(ref: string): string {
+  return ref.replace(/^refs\/(heads|tags)\//, '');
+}
+
+function invalid(why: string): Refusal {
+  return refusal(422, `Invalid request.\n\n${why}`);
+}
+
+/** Numbers and booleans become what a workflow sees of them; nothing else can. */
+function asStrings(inputs: Record<string, unknown>): { inputs: Record<string, string> } | Refusal {
+  const strings: Record<string, string> = {};
+  for (const [name, value] of Object.entries(inputs)) {
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+      return invalid(`For 'properties/${name}', ${JSON.stringify(value)} is not a string.`);
+    }
+    strings[name] = String(value);
+  }
+  return { inputs: strings };
+}
+
+function refExists(ref: string, settings: Settings): boolean {
+  if (ref === '' || /^[0-9a-f]{40}$/.test(ref)) return false;
+  const short = shortRef(ref);
+  return settings.refs === null ? !short.startsWith('missing') : settings.refs.map(shortRef).includes(short);
+}
+
+function refuseInputs(inputs: Record<string, string>, characters: number, settings: Settings): Refusal | undefined {
+  const names = Object.keys(inputs);
+  if (names.length > maxInputs) {
+    return refusal(422, `you may only define up to ${maxInputs} \`inputs\` for a \`workflow_dispatch\` event`);
+  }
+  if (characters > maxInputsCharacters) return refusal(422, 'inputs are too large.');
+  const unexpected = names.filter((name) =>
+    name === settings.correlation_input
+      ? !settings.declares_correlation
+      : settings.declared_inputs !== null && !settings.declared_inputs.includes(name),
+  );
+  if (unexpected.length > 0) return refusal(422, `Unexpected inputs provided: ${JSON.stringify(unexpected)}`);
+  const absent = settings.required_inputs.find((name) => inputs[name] === undefined);
+  if (absent !== undefined) return refusal(422, `Required input '${absent}' not provided`);
+  return undefined;
+}

@@ -1,0 +1,117 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { refusal } from './answer.ts';
+import { controls } from './controls.ts';
+import { addEndpoints } from './endpoints.ts';
+import { faultQueue } from './faults.ts';
+import { openGate } from './gate.ts';
+import { openJournal } from './journal.ts';
+import { openLedger } from './ledger.ts';
+import { defaultSettings, type Settings } from './settings.ts';
+import { startAnnouncer } from './webhooks.ts';
+
+/** Durations in milliseconds. */
+export interface GitHubSimulatorOptions {
+  /** Address to listen on; default 127.0.0.1. */
+  host?: string | undefined;
+  /** Default 0: any free port. */
+  port?: number | undefined;
+  /** NDJSON journal that makes runs survive a kill -9; default: nothing is kept. */
+  dataFile?: string | undefined;
+  /** Where `workflow_run` events are sent; default: nowhere. */
+  webhook?: { url: string; secret: string } | undefined;
+  /** How long a run is queued; default 500. */
+  queuedForMs?: number | undefined;
+  /** How long a run is in progress; default 2,000. */
+  runningForMs?: number | undefined;
+  /** How runs end; default success. */
+  conclusion?: string | undefined;
+  /** The input that carries the caller's token; default hapax_id. */
+  correlationInput?: string | undefined;
+  /** Everything else that can be set; see `settingsSchema`. */
+  settings?: Partial<Settings> | undefined;
+}
+
+/** A simulator that is listening. */
+export interface GitHubSimulator {
+  /** Base URL of the API, without a slash at the end. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends every connection (hanging ones too), every timer and the journal. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a stand-in for GitHub Actions: the endpoints a dispatcher uses, runs that go through their states, webhooks, and
+ * on demand every way it can go wrong. It is controlled over HTTP under `/_simulator`, so that it can be a process of its own.
+ *
+ * @example
+ * const github = await startGitHubSimulator({ queuedForMs: 10, runningForMs: 10 });
+ * const octokit = new Octokit({ baseUrl: github.url });
+ */
+export async function startGitHubSimulator(options: GitHubSimulatorOptions = {}): Promise<GitHubSimulator> {
+  const host = options.host ?? '127.0.0.1';
+  let settings = initialSettings(options);
+  let url = '';
+  const current = () => settings;
+  const journal = openJournal(options.dataFile);
+  const faults = faultQueue();
+  const announcer = startAnnouncer(current, faults, () => url);
+  const ledger = openLedger(journal, current, announcer.watch);
+
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.route(
+    '/_simulator',
+    controls({ ledger, faults, announcer, settings: current, change: (some) => (settings = { ...settings, ...some }) }),
+  );
+  addEndpoints(app, openGate(ledger, faults, current), ledger, current);
+  app.notFound((c) => c.json(refusal(404, 'Not Found').body, 404));
+
+  const server = createAdaptorServer({ fetch: app.fetch, hostname: host }) as Server;
+  try {
+    await listen(server, options.port ?? 0, host);
+  } catch (error) {
+    announcer.close();
+    journal.close();
+    throw error;
+  }
+  const { port } = server.address() as AddressInfo;
+  url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  for (const run of ledger.all()) announcer.watch(run);
+
+  return {
+    url,
+    port,
+    async close() {
+      announcer.close();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+      journal.close();
+    },
+  };
+}
+
+function initialSettings(options: GitHubSimulatorOptions): Settings {
+  return {
+    ...defaultSettings,
+    ...(options.webhook && { webhook: options.webhook }),
+    ...(options.queuedForMs !== undefined && { queued_for_ms: options.queuedForMs }),
+    ...(options.runningForMs !== undefined && { running_for_ms: options.runningForMs }),
+    ...(options.conclusion && { conclusion: options.conclusion }),
+    ...(options.correlationInput && { correlation_input: options.correlationInput }),
+    ...options.settings,
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

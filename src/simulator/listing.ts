@@ -1,0 +1,125 @@
+import { type Moment, type Run, runAt } from './run.ts';
+
+/** What a listing can see; times in milliseconds since the epoch. */
+export interface View {
+  /** The listing shows how things were at this time. */
+  at: number;
+  /** Runs created after this are missing. */
+  createdUntil: number;
+  /** How many of the newest are left out. */
+  omitNewest: number;
+}
+
+/** A run and the state it is shown in. */
+export interface Shown {
+  run: Run;
+  state: Moment;
+}
+
+/** One page of a listing. */
+export interface Page {
+  totalCount: number;
+  shown: Shown[];
+  /** Value of the `Link` header; undefined when there is one page only. */
+  link: string | undefined;
+}
+
+const filterNames = ['actor', 'branch', 'created', 'event', 'head_sha', 'status', 'check_suite_id'];
+
+/** Whether the query narrows the listing, which GitHub answers from another, less trustworthy, index. */
+export function isFiltered(query: URLSearchParams): boolean {
+  return filterNames.some((name) => query.has(name));
+}
+
+/**
+ * A page of runs, filtered as GitHub filters.
+ *
+ * @param runs those of one repository (or workflow), newest first
+ * @param url the request's, with its query
+ */
+export function pageOf(runs: readonly Run[], url: URL, view: View, headSha: (run: Run) => string): Page {
+  const query = url.searchParams;
+  const matching = runs
+    .filter((run) => run.createdAt <= view.createdUntil)
+    .flatMap((run) => {
+      const state = runAt(run, view.at);
+      return state !== undefined && fits(run, state, query, headSha) ? [{ run, state }] : [];
+    })
+    .slice(view.omitNewest);
+  // A search finds at most 1,000 runs, however many there are.
+  const reachable = isFiltered(query) ? matching.slice(0, 1_000) : matching;
+
+  const perPage = Math.min(100, positive(query.get('per_page')) ?? 30);
+  const page = positive(query.get('page')) ?? 1;
+  const lastPage = Math.max(1, Math.ceil(reachable.length / perPage));
+  return {
+    totalCount: matching.length,
+    shown: reachable.slice((page - 1) * perPage, page * perPage),
+    link: linkHeader(url, page, lastPage),
+  };
+}
+
+function fits(run: Run, state: Moment, query: URLSearchParams, headSha: (run: Run) => string): boolean {
+  const is = (name: string, ...values: (string | null)[]) => {
+    const wanted = query.get(name);
+    return wanted === null || wanted === '' || values.includes(wanted);
+  };
+  return (
+    is('actor', run.actor) &&
+    is('branch', run.ref) &&
+    is('event', run.event) &&
+    is('head_sha', headSha(run)) &&
+    is('status', state.status, state.conclusion) &&
+    is('check_suite_id', String(run.id)) &&
+    createdWithin(query.get('created'), run.createdAt)
+  );
+}
+
+/** GitHub's date search: `2026-01-31`, `>=...`, `<...`, `a..b`, `*..b`, with or without a time of day. */
+function createdWithin(expression: string | null, createdAt: number): boolean {
+  if (expression === null || expression === '') return true;
+  // What is compared is what is shown: whole seconds.
+  const created = Math.floor(createdAt / 1_000) * 1_000;
+  const [from, to] = expression.split('..');
+  if (from !== undefined && to !== undefined) {
+    return (from === '*' || created >= Date.parse(from)) && (to === '*' || created <= endOf(to));
+  }
+  const [, operator = '', date = ''] = /^(>=|<=|>|<)?(.*)$/.exec(expression) ?? [];
+  switch (operator) {
+    case '>=':
+      return created >= Date.parse(date);
+    case '>':
+      return created > endOf(date);
+    case '<=':
+      return created <= endOf(date);
+    case '<':
+      return created < Date.parse(date);
+    default:
+      return created >= Date.parse(date) && created <= endOf(date);
+  }
+}
+
+/** The last instant a date stands for: a day without a time is the whole day, in UTC. */
+function endOf(date: string): number {
+  return Date.parse(date) + (date.includes('T') ? 0 : 86_399_999);
+}
+
+function positive(text: string | null): number | undefined {
+  const value = Number(text);
+  return Number.isInteger(value) && value > 0 ? value : undefined;
+}
+
+function linkHeader(url: URL, page: number, lastPage: number): string | undefined {
+  if (lastPage === 1 && page === 1) return undefined;
+  const relations: [string, number][] = [];
+  if (page > 1) relations.push(['prev', Math.min(page - 1, lastPage)]);
+  if (page < lastPage) relations.push(['next', page + 1], ['last', lastPage]);
+  if (page > 1) relations.push(['first', 1]);
+  return relations
+    .map(([relation, target]) => {
+      const link = new URL(url);
+      link.searchParams.set('page', String(target));
+      return `<${link.href}>; rel="${relation}"`;
+    })
+    .join(', ');
+}

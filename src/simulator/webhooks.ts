@@ -1,0 +1,133 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import type { FaultQueue } from './faults.ts';
+import { workflowRunEvent } from './resources.ts';
+import { type Moment, type Run, timeline } from './run.ts';
+import type { Settings } from './settings.ts';
+
+/** Tells the world about runs, as they change. */
+export interface Announcer {
+  /** Looks at a run again, after anything happened to it. */
+  watch(run: Run): void;
+  counts(): { sent: number; accepted: number; lost: number };
+  close(): void;
+}
+
+const actions: Record<string, string> = { queued: 'requested', in_progress: 'in_progress', completed: 'completed' };
+
+/** GitHub gives a receiver ten seconds. */
+const deliveryTimeoutMs = 10_000;
+
+/** How long a delivery that is to be swapped with the next waits for one. */
+const reorderPatienceMs = 1_000;
+
+/** The longest time setTimeout can wait. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/**
+ * Starts announcing. What happened before (while a simulator was down) is not told: GitHub does not tell twice either.
+ *
+ * @param origin the simulator's own URL, for the links in the payloads
+ */
+export function startAnnouncer(settings: () => Settings, faults: FaultQueue, origin: () => string): Announcer {
+  const startedAt = Date.now();
+  const told = new Set<string>();
+  const watchTimers = new Map<number, NodeJS.Timeout>();
+  const otherTimers = new Set<NodeJS.Timeout>();
+  const counts = { sent: 0, accepted: 0, lost: 0 };
+  const aborted = new AbortController();
+  let held: (() => Promise<void>) | undefined;
+
+  function later(ms: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      otherTimers.delete(timer);
+      work();
+    }, ms);
+    otherTimers.add(timer);
+  }
+
+  async function send(url: string, headers: Record<string, string>, body: string): Promise<void> {
+    counts.sent += 1;
+    try {
+      const signal = AbortSignal.any([aborted.signal, AbortSignal.timeout(deliveryTimeoutMs)]);
+      const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
+      await response.body?.cancel();
+      if (response.ok) counts.accepted += 1;
+    } catch {
+      // Nobody is there, or they were too slow. GitHub does not send it again.
+    }
+  }
+
+  async function flush(): Promise<void> {
+    const waiting = held;
+    held = undefined;
+    await waiting?.();
+  }
+
+  async function dispatchDelivery(deliver: () => Promise<void>, reorder: boolean): Promise<void> {
+    if (reorder && held === undefined) {
+      held = deliver;
+      later(reorderPatienceMs, () => void flush());
+      return;
+    }
+    await deliver();
+    await flush();
+  }
+
+  function announce(run: Run, moment: Moment, action: string): void {
+    const { webhook, webhook_faults: always } = settings();
+    if (webhook === null) return;
+    const body = JSON.stringify(workflowRunEvent(run, moment, action, origin()));
+    const fault = faults.take('webhook', body);
+    if (always.lose || fault?.kind === 'lose') {
+      counts.lost += 1;
+      return;
+    }
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'GitHub-Hookshot/simulated',
+      'x-github-event': 'workflow_run',
+      'x-github-delivery': randomUUID(),
+      'x-github-hook-id': '1',
+      'x-hub-signature-256': `sha256=${createHmac('sha256', webhook.secret).update(body).digest('hex')}`,
+    };
+    const deliver = async () => {
+      await send(webhook.url, headers, body);
+      if (always.double || fault?.kind === 'double') await send(webhook.url, headers, body);
+    };
+    const go = () => void dispatchDelivery(deliver, always.reorder || fault?.kind === 'reorder');
+    const delayMs = Math.max(always.delay_ms, fault?.kind === 'delay' ? fault.ms : 0);
+    if (delayMs > 0) later(delayMs, go);
+    else go();
+  }
+
+  function watch(run: Run): void {
+    clearTimeout(watchTimers.get(run.id));
+    watchTimers.delete(run.id);
+    if (run.deletedAt !== null) return;
+    const now = Date.now();
+    for (const moment of timeline(run)) {
+      if (moment.at > now) {
+        watchTimers.set(
+          run.id,
+          setTimeout(() => watch(run), Math.min(moment.at - now, longestTimerMs)),
+        );
+        return;
+      }
+      const key = `${run.id}:${moment.attempt}:${moment.at}:${moment.status}`;
+      if (told.has(key)) continue;
+      told.add(key);
+      const action = actions[moment.status];
+      const silent = run.attempts[moment.attempt - 1]?.plan.conclusion === 'startup_failure';
+      if (action !== undefined && !silent && moment.at >= startedAt) announce(run, moment, action);
+    }
+  }
+
+  return {
+    watch,
+    counts: () => ({ ...counts }),
+    close() {
+      aborted.abort();
+      for (const timer of [...watchTimers.values(), ...otherTimers]) clearTimeout(timer);
+    },
+  };
+}
