@@ -14,6 +14,12 @@ const buildId = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 const timestamp = z.iso.datetime({ offset: true }).meta({ example: '2026-11-21T10:00:00.000Z' });
 const inputValue = z.union([text(GITHUB_LIMITS.inputsJsonCharacters), z.number(), z.boolean()]);
 
+/** Name of a workflow input, by the syntax of workflow files; `__proto__` would be lost on the way. */
+const inputName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,254}$/, 'is not the name of a workflow input')
+  .refine((name) => name !== '__proto__', 'is not the name of a workflow input');
+
 /** Whether git would take this as the name of a branch or tag (git-check-ref-format, rules 1 to 10). */
 function isRefName(name: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: git forbids exactly these.
@@ -37,7 +43,7 @@ export const triggerBody = z
     image_type: text(255).min(1).optional().meta({ example: 'fedora-sway-atomic' }),
     fedora_version: text(255).min(1).optional().meta({ example: '43' }),
     inputs: z
-      .record(text(255).min(1), inputValue)
+      .record(inputName, inputValue)
       .refine((inputs) => Object.keys(inputs).length <= GITHUB_LIMITS.inputs, `has more than ${GITHUB_LIMITS.inputs} entries`)
       .optional()
       .meta({ description: 'Further inputs of the workflow, passed as they are.' }),

@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from 'drizzle-orm';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 
@@ -32,4 +33,15 @@ export function openDatabase({ url, connections = 10, role }: DatabaseOptions): 
     connection: { application_name: 'hapax', ...(role ? { role } : {}) },
   });
   return { db: drizzle(sql), close: () => sql.end({ timeout: 5 }) };
+}
+
+/** SQLSTATE classes of a server that is there but cannot serve now: connection, resources, operator intervention. */
+const AWAY_CLASSES = new Set(['08', '53', '57']);
+
+/** Whether a query failed because the database cannot be reached or cannot serve, not because of the query. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof DrizzleQueryError)) return false;
+  const code = String((error.cause as { code?: unknown } | undefined)?.code ?? '');
+  const isSqlState = /^[0-9A-Z]{5}$/.test(code);
+  return !isSqlState || AWAY_CLASSES.has(code.slice(0, 2));
 }

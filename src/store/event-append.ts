@@ -90,7 +90,8 @@ async function insert(db: Db, event: Omit<RecordedEvent, 'position'>, build: Bui
     WITH appended AS (
       INSERT INTO events (stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key, previous_hash, hash)
       SELECT stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key, previous_hash, hash
-      FROM jsonb_populate_record(NULL::events, ${JSON.stringify(event)}::jsonb)
+      FROM jsonb_populate_record(NULL::events, ${JSON.stringify(event)}::jsonb) AS told
+      WHERE NOT EXISTS (SELECT FROM events WHERE stream = told.stream AND (dedupe_key = told.dedupe_key OR seq = told.seq))
       ON CONFLICT DO NOTHING
       RETURNING position
     ), projected AS (

@@ -1,9 +1,9 @@
 import { sleep, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
+import type { DispatchOutcome } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
 import { githubActivities } from './activities.ts';
 import type { BuildStateView } from './messages.ts';
-import type { DispatchOutcome } from './ports/github.ts';
 import { reconcile } from './reconcile.ts';
 import { isOwnIntent, type Tell } from './teller.ts';
 
@@ -29,6 +29,9 @@ export interface NoRun {
 /** Longest pause between two dispatches. */
 const LONGEST_PAUSE_MS = 3_600_000;
 
+/** Longest pause while GitHub cannot be reached, so that a build goes on soon after it can. */
+const LONGEST_UNSENT_PAUSE_MS = 60_000;
+
 /**
  * Brings about exactly one run. Each POST has an intent of its own in the record before it is sent, and is sent once.
  * Whatever leaves doubt is settled by reading: another POST follows only a complete window in which no run appeared.
@@ -44,6 +47,7 @@ export async function dispatch(
   const github = githubActivities(policy.request_timeout_ms);
   const tokens: string[] = [];
   let lost = 0;
+  let unsent = 0;
   for (let attempt = 1; ; attempt++) {
     state.phase = 'dispatching';
     state.attempt = attempt;
@@ -64,21 +68,24 @@ export async function dispatch(
       return none('dispatch_rejected', `GitHub answered ${status}: ${message}`, attempt);
     }
     if (outcome.kind === 'not_sent') {
-      const retryAt = new Date(Date.now() + outcome.wait_ms);
+      const wait = outcome.wait_ms ?? backoff(unsent, 1_000, LONGEST_UNSENT_PAUSE_MS, Math.random());
+      unsent += 1;
+      const retryAt = new Date(Date.now() + wait);
       if (retryAt.getTime() >= deadline) return none('timed_out', `not sent until the deadline: ${outcome.reason}`, attempt);
       await tell('dispatch_delayed', `dispatch:${attempt}:delayed`, {
         attempt,
         reason: outcome.reason,
         retry_at: retryAt.toISOString(),
       });
-      await sleep(outcome.wait_ms);
+      await sleep(wait);
       continue;
     }
+    unsent = 0;
 
     const { reason, request_id } = outcome;
     await tell('dispatch_ambiguous', `dispatch:${attempt}:ambiguous`, { attempt, reason, request_id });
     state.phase = 'reconciling';
-    const verdict = await reconcile(input, tell, tokens, outcome.correlated);
+    const verdict = await reconcile(input, tell, tokens, outcome);
     if (verdict.kind === 'found') return { run: await triggered(verdict.run, attempt, 'reconcile', true, null) };
     if (verdict.kind === 'doubtful') {
       await tell('build_needs_attention', `dispatch:${attempt}:attention`, { attempt, reason: verdict.reason });
@@ -101,7 +108,7 @@ export async function dispatch(
       return await github.dispatchRun({ request, correlation });
     } catch {
       // The worker died or was cut off with the answer outstanding.
-      return { kind: 'ambiguous', reason: 'the worker was lost while it sent', correlated: correlation !== null, request_id: null };
+      return { kind: 'ambiguous', reason: 'the worker was lost while it sent', accepted: false, correlated: correlation !== null, request_id: null };
     }
   }
 
@@ -127,6 +134,7 @@ export async function dispatch(
 const sentByAnotherRun: DispatchOutcome = {
   kind: 'ambiguous',
   reason: 'an earlier run of this workflow may have sent it',
+  accepted: false,
   correlated: true,
   request_id: null,
 };

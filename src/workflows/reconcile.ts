@@ -1,8 +1,11 @@
 import { sleep } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
+import type { DispatchOutcome, Finding } from '../contracts/github.ts';
 import type { Run } from './dispatch.ts';
 import { githubActivities } from './activities.ts';
 import type { Tell } from './teller.ts';
+
+type Doubt = Extract<DispatchOutcome, { kind: 'ambiguous' }>;
 
 /** What reading says about a doubtful dispatch. */
 export type Verdict = { kind: 'found'; run: Run } | { kind: 'absent'; reads: number } | { kind: 'doubtful'; reason: string };
@@ -14,7 +17,7 @@ const FEWEST_READS = 3;
  * Looks for the runs of a build's dispatches by reading only, over the whole reconcile window unless one is found. Of
  * several the oldest is the build's; the others are cancelled and recorded.
  */
-export async function reconcile(input: BuildInput, tell: Tell, tokens: string[], correlated: boolean): Promise<Verdict> {
+export async function reconcile(input: BuildInput, tell: Tell, tokens: string[], doubt: Doubt): Promise<Verdict> {
   const { policy, request } = input;
   const github = githubActivities(policy.request_timeout_ms);
   const windowEnds = Date.now() + policy.reconcile_window_ms;
@@ -39,14 +42,16 @@ export async function reconcile(input: BuildInput, tell: Tell, tokens: string[],
     }
     // A reading counts towards the end of the window only if it began after it.
     const complete = startedAt >= windowEnds && reads >= FEWEST_READS;
-    if (complete || !correlated) {
-      if (correlated && finding.kind === 'absent') return { kind: 'absent', reads };
-      const candidates = finding.kind === 'doubtful' ? finding.candidates.map((run) => run.run_url).join(' ') : '';
-      return {
-        kind: 'doubtful',
-        reason: `cannot tell by a token whether a run was made${candidates && `; it could be ${candidates}`}; adopt its run or retry`,
-      };
+    if (complete || !doubt.correlated) {
+      if (doubt.correlated && !doubt.accepted && finding.kind === 'absent') return { kind: 'absent', reads };
+      return { kind: 'doubtful', reason: whyDoubtful(doubt, finding) };
     }
     await sleep(Math.max(Math.min(policy.reconcile_window_ms / FEWEST_READS, windowEnds - Date.now()), 100));
   }
+}
+
+function whyDoubtful(doubt: Doubt, finding: Exclude<Finding, { kind: 'found' }>): string {
+  const what = doubt.accepted ? 'GitHub accepted the dispatch but its run was not found' : 'whether a run was made cannot be told';
+  const which = finding.kind === 'doubtful' ? `; it could be ${finding.candidates.map((run) => run.run_url).join(' ')}` : '';
+  return `${what} (${doubt.reason})${which}; adopt the run or retry`;
 }

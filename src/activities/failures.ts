@@ -1,0 +1,41 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { DrizzleQueryError } from 'drizzle-orm';
+import { IllegalEvent } from '../domain/build.ts';
+import { GitHubError } from '../integrations/github.ts';
+
+/** Thrown by an activity that waits: nothing has happened yet, look again after the pause. */
+export class NotYet extends Error {
+  override readonly name = 'NotYet';
+  readonly lookAgainAfterMs: number;
+  constructor(message: string, lookAgainAfterMs: number) {
+    super(message);
+    this.lookAgainAfterMs = lookAgainAfterMs;
+  }
+}
+
+/**
+ * The one place where errors become Temporal failures, which say what to do next: never again, after a time, or soon
+ * (the retry policy's pace).
+ */
+export function toFailure(error: unknown): unknown {
+  if (error instanceof IllegalEvent) return ApplicationFailure.nonRetryable(error.message, error.name);
+  if (error instanceof NotYet) {
+    const { name, message, lookAgainAfterMs } = error;
+    // Benign: waiting is no failure, so it is neither logged nor counted as one.
+    return ApplicationFailure.create({ type: name, message, nextRetryDelay: lookAgainAfterMs, category: 'BENIGN' });
+  }
+  if (error instanceof GitHubError) {
+    const { name, message, retryAfterMs } = error;
+    return ApplicationFailure.create({ type: name, message, ...(retryAfterMs ? { nextRetryDelay: retryAfterMs } : {}) });
+  }
+  if (error instanceof DrizzleQueryError) {
+    // Its own message carries the whole statement with its values; the cause says what is wrong.
+    const cause = error.cause as (Error & { code?: string }) | undefined;
+    const message = `Postgres: ${cause?.message ?? 'the query failed'}`;
+    // 23505: an Idempotency-Key that names another build, which retrying does not change.
+    return cause?.code === '23505'
+      ? ApplicationFailure.nonRetryable(message, 'Conflict')
+      : ApplicationFailure.create({ type: 'DatabaseError', message });
+  }
+  return error;
+}

@@ -1,0 +1,38 @@
+import { activityInfo, heartbeat } from '@temporalio/activity';
+import { type GitHub, GitHubError } from '../integrations/github.ts';
+import type { GitHubPort } from '../workflows/ports/github.ts';
+import { NotYet } from './failures.ts';
+
+/** A run that answers 404 for this many looks in a row is gone: deleted, or no longer ours to see. */
+const LOOKS_UNTIL_GONE = 20;
+
+export function githubActivities(github: GitHub): GitHubPort {
+  return {
+    dispatchRun: ({ request, correlation }) => github.dispatch(request, correlation),
+
+    findRuns: ({ repository, workflow, tokens, since }) => github.find(repository, workflow, tokens, since),
+
+    cancelRun: ({ repository, run_id }) => github.cancel(repository, run_id),
+
+    async awaitRunChange({ repository, run_id, seen, interval_ms }) {
+      try {
+        const changed = await github.changed(repository, run_id, seen, interval_ms);
+        if (changed) return changed;
+      } catch (error) {
+        if (!(error instanceof GitHubError)) throw error;
+        if (error.status === 404) {
+          // Heartbeat details outlive the attempt, so they count the looks that found nothing.
+          const missing = ((activityInfo().heartbeatDetails as number | undefined) ?? 0) + 1;
+          if (missing >= LOOKS_UNTIL_GONE) return gone(run_id, seen.run_attempt);
+          heartbeat(missing);
+        }
+        throw new NotYet(error.message, Math.max(interval_ms, error.retryAfterMs ?? 0));
+      }
+      throw new NotYet(`run ${run_id} is still ${seen.status}`, interval_ms);
+    },
+  };
+}
+
+function gone(runId: number, runAttempt: number) {
+  return { run_id: runId, run_url: '', status: 'completed', conclusion: 'run_deleted', run_attempt: runAttempt, request_id: null };
+}

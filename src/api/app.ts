@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { HTTPException } from 'hono/http-exception';
+import type { Logger } from 'pino';
+import type { ZodError } from 'zod';
+import packageJson from '../../package.json' with { type: 'json' };
+import { type Db, isDatabaseAway } from '../store/database.ts';
+import { limitBody, requireJson } from './body.ts';
+import type { TriggerDependencies } from './commands/trigger-build.ts';
+import type { ApiEnvironment } from './environment.ts';
+import { EventTail } from './event-tail.ts';
+import { requireKey, requireLocalHost } from './guard.ts';
+import type { HealthMonitor } from './health-monitor.ts';
+import { ApiError, PROBLEM_JSON } from './problem.ts';
+import { getBuilds } from './routes/builds.ts';
+import { getBuild } from './routes/builds-id.ts';
+import { getBuildEvents } from './routes/builds-id-events.ts';
+import { postBuildsTrigger } from './routes/builds-trigger.ts';
+import { getDocs } from './routes/docs.ts';
+import { getHealth } from './routes/health.ts';
+
+export interface ApiDependencies extends TriggerDependencies {
+  db: Db;
+  monitor: HealthMonitor;
+  log: Logger;
+  /** Keys that let in; undefined where the API is open to this machine. */
+  apiKeys: ReadonlyMap<string, string> | undefined;
+  trustedHosts: readonly string[];
+}
+
+/** The HTTP API: routes, and what holds for all of them. */
+export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
+  const api = new OpenAPIHono<ApiEnvironment>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalid(result.target, result.error as ZodError);
+    },
+  });
+
+  api.use(async (c, next) => {
+    const requestId = randomUUID();
+    c.set('requestId', requestId);
+    c.set('log', deps.log.child({ request_id: requestId }));
+    c.header('X-Request-Id', requestId);
+    c.header('X-Content-Type-Options', 'nosniff');
+    const startedAt = performance.now();
+    await next();
+    const ms = Math.round(performance.now() - startedAt);
+    c.var.log.debug({ method: c.req.method, path: c.req.path, status: c.res.status, ms }, 'answered');
+  });
+  api.use(deps.apiKeys ? requireKey(deps.apiKeys) : requireLocalHost(deps.trustedHosts));
+  api.use(limitBody);
+  api.use(requireJson);
+
+  postBuildsTrigger(api, deps);
+  getBuilds(api, deps.db);
+  getBuild(api, deps.db);
+  getBuildEvents(api, deps.db, new EventTail(deps.db));
+  getHealth(api, { monitor: deps.monitor, heldBuildIds: () => deps.buildIds.held });
+  getDocs(api);
+  api.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Hapax',
+      version: packageJson.version,
+      description: 'Triggers GitHub Actions builds effectively once, follows them to their end, and keeps an immutable record.',
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+  });
+
+  api.notFound((c) => {
+    const error = new ApiError('not_found', { detail: `${c.req.method} ${c.req.path} is not served; see /docs` });
+    return c.body(JSON.stringify(error.document(c.var.requestId)), 404, { 'Content-Type': PROBLEM_JSON });
+  });
+  api.onError((thrown, c) => {
+    const error = asApiError(thrown);
+    const document = error.document(c.var.requestId);
+    const entry = { err: error.cause ?? thrown, code: error.code, method: c.req.method, path: c.req.path };
+    if (document.status >= 500) c.var.log.error(entry, error.message);
+    if (error.retryAfterSeconds) c.header('Retry-After', String(error.retryAfterSeconds));
+    return c.body(JSON.stringify(document), document.status as 500, { 'Content-Type': PROBLEM_JSON });
+  });
+  return api;
+}
+
+function invalid(target: string, { issues }: ZodError): ApiError {
+  const errors = issues.map(({ path, message }) => ({ path: [target === 'json' ? 'body' : target, ...path].join('.'), message }));
+  return new ApiError('invalid_request', { detail: errors.map(({ path, message }) => `${path}: ${message}`).join('; ').slice(0, 500), errors });
+}
+
+function asApiError(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  if (isDatabaseAway(thrown)) {
+    return new ApiError('database_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause: thrown });
+  }
+  if (thrown instanceof HTTPException && thrown.status < 500) return new ApiError('malformed_json', { detail: thrown.message });
+  return new ApiError('internal', { cause: thrown });
+}

@@ -1,0 +1,31 @@
+import { createMiddleware } from 'hono/factory';
+import { bodyLimit } from 'hono/body-limit';
+import { ApiError } from './problem.ts';
+
+const MAX_BODY_BYTES = 1024 * 1024;
+const HAS_BODY = new Set(['POST', 'PUT', 'PATCH']);
+
+/** Refuses bodies over 1 MiB. */
+export const limitBody = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError() {
+    throw new ApiError('body_too_large');
+  },
+});
+
+/** Refuses bodies that are not JSON in UTF-8, before any schema looks at them. */
+export const requireJson = createMiddleware(async (c, next) => {
+  if (HAS_BODY.has(c.req.method)) {
+    const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
+    if (type !== 'application/json') {
+      throw new ApiError('unsupported_media_type', { detail: 'send the header Content-Type: application/json' });
+    }
+    const bytes = await c.req.arrayBuffer();
+    try {
+      JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    } catch (error) {
+      throw new ApiError('malformed_json', { detail: (error as Error).message.slice(0, 200) });
+    }
+  }
+  await next();
+});

@@ -1,0 +1,49 @@
+import type { RecordedEvent } from '../contracts/event.ts';
+import type { Db } from '../store/database.ts';
+import { listEventsAfter } from '../store/event-list-after.ts';
+
+/**
+ * How often the log is looked at while anybody watches, milliseconds. The embedded Postgres has no LISTEN across
+ * connections, and one indexed query per look serves all watchers.
+ */
+const LOOK_EVERY_MS = 100;
+
+interface Watcher {
+  stream: string;
+  seen: number;
+  tell(event: RecordedEvent): void;
+}
+
+/** Tells watchers of streams about new events, in order and each once. */
+export class EventTail {
+  readonly #db: Db;
+  readonly #watchers = new Set<Watcher>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** Tells the events of a stream after the given seq, until the returned function is called. */
+  watch(stream: string, after: number, tell: (event: RecordedEvent) => void): () => void {
+    const watcher: Watcher = { stream, seen: after, tell };
+    this.#watchers.add(watcher);
+    this.#timer ??= setTimeout(() => this.#look(), 0);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  async #look(): Promise<void> {
+    const from = new Map<string, number>();
+    for (const { stream, seen } of this.#watchers) from.set(stream, Math.min(seen, from.get(stream) ?? seen));
+    // A database that is away is no reason to end a stream: the next look may succeed.
+    const news = from.size > 0 ? await listEventsAfter(this.#db, from).catch(() => []) : [];
+    for (const event of news) {
+      for (const watcher of this.#watchers) {
+        if (watcher.stream !== event.stream || event.seq <= watcher.seen) continue;
+        watcher.seen = event.seq;
+        watcher.tell(event);
+      }
+    }
+    this.#timer = this.#watchers.size > 0 ? setTimeout(() => this.#look(), LOOK_EVERY_MS) : undefined;
+  }
+}

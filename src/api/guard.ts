@@ -1,0 +1,42 @@
+import { timingSafeEqual } from 'node:crypto';
+import { createMiddleware } from 'hono/factory';
+import { isLoopback } from '../contracts/settings.ts';
+import { sha256 } from '../domain/hash.ts';
+import type { ApiEnvironment } from './environment.ts';
+import { ApiError } from './problem.ts';
+
+/** Paths that probes and scrapers reach without credentials. */
+const OPEN_PATHS = new Set(['/health', '/health/live', '/health/ready']);
+
+/** Lets in who bears one of the keys, by `Authorization: Bearer SECRET`. */
+export function requireKey(keys: ReadonlyMap<string, string>) {
+  const digests = [...keys].map(([name, secret]) => ({ name, digest: Buffer.from(sha256(secret)) }));
+  return createMiddleware<ApiEnvironment>(async (c, next) => {
+    const secret = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
+    // Digests have one length, and all are compared, so the time taken tells nothing.
+    const given = Buffer.from(sha256(secret ?? ''));
+    const matching = digests.filter(({ digest }) => timingSafeEqual(digest, given))[0];
+    if (matching) c.set('caller', matching.name);
+    else if (!OPEN_PATHS.has(c.req.path)) {
+      c.header('WWW-Authenticate', 'Bearer');
+      throw new ApiError('unauthorized', { detail: 'send the header Authorization: Bearer SECRET with a secret of API_KEYS' });
+    }
+    await next();
+  });
+}
+
+/**
+ * Where the API is open because only this machine reaches it, a web page must not reach it through the user's browser
+ * either: by a name of its own that resolves to loopback (DNS rebinding) the Host header differs. Cross-site requests
+ * with a body fail for want of a JSON content type, which browsers ask leave for.
+ */
+export function requireLocalHost(trusted: readonly string[]) {
+  return createMiddleware<ApiEnvironment>(async (c, next) => {
+    const host = (c.req.header('host') ?? '').replace(/:\d+$/, '');
+    if (!isLoopback(host) && !trusted.includes(host)) {
+      throw new ApiError('forbidden_host', { detail: `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS` });
+    }
+    c.set('caller', 'local');
+    await next();
+  });
+}

@@ -1,0 +1,73 @@
+import type { DependencyHealth, Health } from '../contracts/health.ts';
+
+export type DependencyName = keyof Health['dependencies'];
+
+/** Looks at one dependency: returns where it is well, throws with the reason where not. */
+export type Check = () => Promise<void>;
+
+interface Watched {
+  check: Check;
+  everyMs: number;
+  health: DependencyHealth;
+  timer: NodeJS.Timeout | undefined;
+}
+
+const CHECK_TIMEOUT_MS = 3_000;
+/** A dependency that is away is looked at more often, so that its return shows soon. */
+const DEGRADED_EVERY_MS = 2_000;
+
+/** Looks at the dependencies in the background, so that a probe costs nothing and never calls anybody. */
+export class HealthMonitor {
+  readonly #watched: Map<DependencyName, Watched>;
+  readonly #version: string;
+
+  constructor(version: string, checks: Record<DependencyName, { check: Check; everyMs: number }>) {
+    this.#version = version;
+    this.#watched = new Map(
+      Object.entries(checks).map(([name, { check, everyMs }]) => [
+        name as DependencyName,
+        { check, everyMs, health: { status: 'unknown', checked_at: null }, timer: undefined },
+      ]),
+    );
+  }
+
+  /** Begins looking. */
+  start(): void {
+    for (const watched of this.#watched.values()) this.#look(watched);
+  }
+
+  stop(): void {
+    for (const watched of this.#watched.values()) clearTimeout(watched.timer);
+    this.#watched.clear();
+  }
+
+  /** What the last looks found. */
+  get health(): Health {
+    const found = Object.fromEntries([...this.#watched].map(([name, { health }]) => [name, health]));
+    const degraded = [...this.#watched.values()].some(({ health }) => health.status === 'degraded');
+    return {
+      status: degraded ? 'degraded' : 'ok',
+      version: this.#version,
+      dependencies: found as Health['dependencies'],
+    };
+  }
+
+  async #look(watched: Watched): Promise<void> {
+    const fault = await inTime(watched.check()).then(
+      () => undefined,
+      (error: unknown) => (error as Error).message || 'failed',
+    );
+    const checked_at = new Date().toISOString();
+    watched.health = fault ? { status: 'degraded', detail: fault.slice(0, 300), checked_at } : { status: 'ok', checked_at };
+    if (![...this.#watched.values()].includes(watched)) return;
+    watched.timer = setTimeout(() => this.#look(watched), fault ? Math.min(DEGRADED_EVERY_MS, watched.everyMs) : watched.everyMs);
+    watched.timer.unref();
+  }
+}
+
+function inTime(checking: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS / 1_000} s`)), CHECK_TIMEOUT_MS);
+    checking.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

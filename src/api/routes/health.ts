@@ -1,0 +1,57 @@
+import { createRoute } from '@hono/zod-openapi';
+import { health, probe } from '../../contracts/health.ts';
+import type { Api } from '../environment.ts';
+import type { HealthMonitor } from '../health-monitor.ts';
+
+const tags = ['health'];
+
+const healthRoute = createRoute({
+  method: 'get',
+  path: '/health',
+  operationId: 'getHealth',
+  tags,
+  summary: 'How the process and what it depends on are',
+  description: 'Answers 200 also where a dependency is degraded. Dependencies are looked at in the background, never by this call.',
+  responses: { 200: { description: 'Per dependency', content: { 'application/json': { schema: health } } } },
+});
+
+const liveRoute = createRoute({
+  method: 'get',
+  path: '/health/live',
+  operationId: 'getLiveness',
+  tags,
+  summary: 'Whether the process runs',
+  responses: { 200: { description: 'It does', content: { 'application/json': { schema: probe } } } },
+});
+
+const readyRoute = createRoute({
+  method: 'get',
+  path: '/health/ready',
+  operationId: 'getReadiness',
+  tags,
+  summary: 'Whether triggers can be accepted',
+  responses: {
+    200: { description: 'They can', content: { 'application/json': { schema: probe } } },
+    503: { description: 'They cannot, and why', content: { 'application/json': { schema: probe } } },
+  },
+});
+
+export interface ReadinessDependencies {
+  monitor: HealthMonitor;
+  /** Ids of builds that can be had without the database. */
+  heldBuildIds(): number;
+}
+
+export function getHealth(api: Api, { monitor, heldBuildIds }: ReadinessDependencies): void {
+  api.openapi(healthRoute, (c) => c.json(monitor.health, 200));
+  api.openapi(liveRoute, (c) => c.json({ status: 'ok' } as const, 200));
+  api.openapi(readyRoute, (c) => {
+    const { temporal, postgres } = monitor.health.dependencies;
+    const faults = [
+      temporal.status === 'ok' ? [] : [`temporal: ${temporal.detail ?? temporal.status}`],
+      postgres.status === 'ok' || heldBuildIds() > 0 ? [] : [`postgres: ${postgres.detail ?? postgres.status}`],
+    ].flat();
+    if (faults.length === 0) return c.json({ status: 'ok' } as const, 200);
+    return c.json({ status: 'unavailable', detail: faults.join('; ') } as const, 503);
+  });
+}

@@ -1,0 +1,120 @@
+import type { AddressInfo } from 'node:net';
+import { type ServerType, serve } from '@hono/node-server';
+import type { Client } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
+import type { Logger } from 'pino';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { BuildPolicy } from '../contracts/build-workflow.ts';
+import { BUILD_TASK_QUEUE } from '../contracts/build-workflow.ts';
+import type { Settings } from '../contracts/settings.ts';
+import { environmentConfiguration } from '../domain/configuration.ts';
+import { reserveBuildIds } from '../store/build-id-reserve.ts';
+import type { Db } from '../store/database.ts';
+import { createApi } from './app.ts';
+import { BuildIds } from './build-ids.ts';
+import { Configurations } from './configurations.ts';
+import { HealthMonitor } from './health-monitor.ts';
+
+export interface ApiServerOptions {
+  settings: Settings;
+  /** OWNER/NAME of configuration 1. */
+  repository: string;
+  client: Client;
+  /** The client shares its native connection with a worker of this process. */
+  workerBeside: boolean;
+  db: Db;
+  /** Throws where GitHub does not answer. */
+  pingGitHub(): Promise<void>;
+  log: Logger;
+}
+
+export interface ApiServer {
+  url: string;
+  /** Stops accepting, ends live streams, and returns when all requests are answered. */
+  close(): Promise<void>;
+}
+
+/** How long requests that are being answered may take when the server closes; streams end at once. */
+const DRAIN_MS = 5_000;
+
+/** Serves the API on HOST and PORT. */
+export async function startApiServer({ settings, repository, client, workerBeside, db, pingGitHub, log }: ApiServerOptions): Promise<ApiServer> {
+  const buildIds = new BuildIds((count) => reserveBuildIds(db, count));
+  const configurations = new Configurations(db, environmentConfiguration(repository, settings.GITHUB_WORKFLOW));
+  // Ids and the configuration are fetched ahead, so that the first trigger is fast and an outage finds them held.
+  void Promise.all([buildIds.refill(), configurations.get(1)]).catch((err: unknown) => log.warn({ err }, 'Postgres is not there yet'));
+  const monitor = new HealthMonitor(packageJson.version, {
+    postgres: { check: async () => void (await db.execute(sql`SELECT 1`)), everyMs: 5_000 },
+    temporal: { check: () => checkTemporal(client), everyMs: 5_000 },
+    workers: { check: () => checkWorkers(client), everyMs: 5_000 },
+    github: { check: pingGitHub, everyMs: 60_000 },
+  });
+  monitor.start();
+  const api = createApi({
+    client,
+    workerBeside,
+    db,
+    buildIds,
+    configuration: (id) => configurations.get(id),
+    policy: policyOf(settings),
+    dedupWindowMs: settings.DEDUP_WINDOW,
+    monitor,
+    log,
+    apiKeys: settings.API_KEYS,
+    trustedHosts: settings.TRUSTED_HOSTS,
+  });
+  const server = await listen(api.fetch, settings.HOST, settings.PORT);
+  const { port } = server.address() as AddressInfo;
+  const host = settings.HOST.includes(':') ? `[${settings.HOST}]` : settings.HOST;
+  return {
+    url: `http://${host}:${port}`,
+    async close() {
+      monitor.stop();
+      await closeServer(server);
+    },
+  };
+}
+
+function policyOf(settings: Settings): BuildPolicy {
+  return {
+    correlation_input: settings.GITHUB_CORRELATION_INPUT,
+    reconcile_window_ms: settings.RECONCILE_WINDOW,
+    deadline_ms: settings.BUILD_DEADLINE,
+    max_retries: settings.QUEUE_MAX_RETRIES,
+    retry_delay_ms: settings.QUEUE_RETRY_DELAY,
+    poll_interval_ms: settings.GITHUB_POLL_INTERVAL,
+    request_timeout_ms: settings.GITHUB_REQUEST_TIMEOUT,
+  };
+}
+
+async function checkTemporal(client: Client): Promise<void> {
+  await client.withDeadline(Date.now() + 2_500, () =>
+    client.workflowService.describeNamespace({ namespace: client.options.namespace }),
+  );
+}
+
+async function checkWorkers(client: Client): Promise<void> {
+  const { pollers } = await client.withDeadline(Date.now() + 2_500, () =>
+    client.workflowService.describeTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name: BUILD_TASK_QUEUE },
+      taskQueueType: 1,
+    }),
+  );
+  if (!pollers?.length) throw new Error('no worker has polled for builds; accepted builds wait');
+}
+
+function listen(fetch: Parameters<typeof serve>[0]['fetch'], hostname: string, port: number): Promise<ServerType> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, hostname, port }, () => resolve(server));
+    server.once('error', reject);
+  });
+}
+
+function closeServer(server: ServerType): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    if ('closeIdleConnections' in server) server.closeIdleConnections();
+    setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), DRAIN_MS).unref();
+  });
+}

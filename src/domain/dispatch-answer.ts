@@ -1,0 +1,87 @@
+import type { DispatchOutcome } from '../contracts/github.ts';
+
+/** GitHub's answer to a dispatch, or what came instead of one. */
+export type DispatchAnswer =
+  | { status: number; headers: Record<string, string | undefined>; body: unknown }
+  /** No answer arrived; `code` is the system's word for why. */
+  | { code: string; message: string };
+
+/**
+ * Failures of making the connection: nothing can have been sent. Any later failure, a reset or a time-out above all,
+ * may have come after GitHub took the request.
+ */
+const BEFORE_SENDING: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** GitHub asks for at least this pause where it names none (docs.github.com, "Rate limits for the REST API"). */
+const UNTOLD_WAIT_MS = 60_000;
+
+/**
+ * What an answer to a dispatch means. Only what is certain counts as sent or not sent: a 5xx or a lost answer does not
+ * mean "not started" (pytorch/test-infra#8061).
+ * @param now epoch milliseconds, for the reset time of a rate limit.
+ */
+export function classifyDispatch(answer: DispatchAnswer, correlated: boolean, now: number): DispatchOutcome {
+  if ('code' in answer) {
+    if (BEFORE_SENDING.has(answer.code)) {
+      return { kind: 'not_sent', reason: `GitHub cannot be reached (${answer.code})`, wait_ms: null };
+    }
+    return ambiguous(`no answer: ${answer.message}`, false, correlated, null);
+  }
+  const { status, headers, body } = answer;
+  const requestId = headers['x-github-request-id'] ?? null;
+  if (status >= 200 && status < 300) {
+    const run = namedRun(body);
+    if (run) return { kind: 'accepted', ...run, correlated, request_id: requestId };
+    return ambiguous(`GitHub answered ${status} without naming the run`, true, correlated, requestId);
+  }
+  if (status >= 500 || status < 400) return ambiguous(`GitHub answered ${status}`, false, correlated, requestId);
+  const wait = rateLimitWait(status, headers, body, now);
+  if (wait !== undefined) return { kind: 'not_sent', reason: `rate limited by GitHub (${status})`, wait_ms: wait };
+  return { kind: 'rejected', status, message: messageOf(body), request_id: requestId };
+}
+
+/**
+ * How long GitHub wants us to wait, in milliseconds; undefined where an answer is no rate limit. A limited request was
+ * not executed.
+ */
+export function rateLimitWait(
+  status: number,
+  headers: Record<string, string | undefined>,
+  body: unknown,
+  now: number,
+): number | undefined {
+  if (status !== 403 && status !== 429) return undefined;
+  const retryAfter = Number(headers['retry-after']);
+  if (headers['retry-after'] !== undefined && retryAfter >= 0) return Math.max(1_000, retryAfter * 1_000);
+  if (headers['x-ratelimit-remaining'] === '0') {
+    const reset = Number(headers['x-ratelimit-reset']) * 1_000;
+    return Number.isFinite(reset) ? Math.max(1_000, reset - now) : UNTOLD_WAIT_MS;
+  }
+  if (status === 429 || /rate limit/i.test(messageOf(body))) return UNTOLD_WAIT_MS;
+  return undefined;
+}
+
+/** GitHub's own words for a refusal. */
+export function messageOf(body: unknown): string {
+  const message = typeof body === 'object' && body !== null && 'message' in body ? body.message : body;
+  return typeof message === 'string' && message !== '' ? message.slice(0, 500) : 'no reason given';
+}
+
+function namedRun(body: unknown): { run_id: number; run_url: string } | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { workflow_run_id: id, html_url: page, run_url: api } = body as Record<string, unknown>;
+  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id <= 0) return undefined;
+  const url = typeof page === 'string' ? page : typeof api === 'string' ? api : '';
+  return { run_id: id, run_url: url };
+}
+
+function ambiguous(reason: string, accepted: boolean, correlated: boolean, requestId: string | null): DispatchOutcome {
+  return { kind: 'ambiguous', reason, accepted, correlated, request_id: requestId };
+}

@@ -1,0 +1,33 @@
+import type { Finding, ListedRun } from '../contracts/github.ts';
+
+/** The form of every token, by which a run of any Hapax is told from a stranger's. */
+const TOKEN = /hapax-\d+-\d+-[0-9a-f]{12}/;
+
+/**
+ * What a complete listing says about the dispatches of one build, given all their tokens. A run without any token could
+ * be ours where the workflow does not echo tokens: an absence is believed only if no such run exists, or if other runs
+ * of the workflow show that it does echo them.
+ * @param since runs created before this time (ISO 8601, with allowance for clocks) cannot be ours.
+ */
+export function findRuns(listed: readonly ListedRun[], workflow: string, tokens: readonly string[], since: string): Finding {
+  const dispatched = listed.filter((run) => run.event === 'workflow_dispatch' && isOf(run, workflow));
+  const ours = dispatched.filter((run) => tokens.some((token) => run.title.includes(token)));
+  if (ours.length > 0) {
+    const oldestFirst = ours.toSorted((a, b) => a.created_at.localeCompare(b.created_at) || a.run_id - b.run_id);
+    return { kind: 'found', runs: oldestFirst.map(named) };
+  }
+  const echoes = dispatched.some((run) => TOKEN.test(run.title));
+  const candidates = dispatched.filter((run) => run.created_at >= since && !TOKEN.test(run.title));
+  if (candidates.length === 0 || (echoes && tokens.length > 0)) return { kind: 'absent' };
+  return { kind: 'doubtful', candidates: candidates.slice(0, 10).map(named) };
+}
+
+function isOf(run: ListedRun, workflow: string): boolean {
+  // GitHub writes `.github/workflows/build.yml` and, for some events, appends `@<ref>`.
+  const file = run.path.split('@')[0];
+  return file === `.github/workflows/${workflow}` || file === workflow;
+}
+
+function named({ run_id, run_url }: ListedRun): { run_id: number; run_url: string } {
+  return { run_id, run_url };
+}

@@ -1,0 +1,269 @@
+import { createAppAuth } from '@octokit/auth-app';
+import { Octokit } from '@octokit/rest';
+import { z } from 'zod';
+import type { BuildRequest } from '../contracts/event.ts';
+import type { DispatchOutcome, Finding, ListedRun, RunView } from '../contracts/github.ts';
+import { classifyDispatch, type DispatchAnswer, messageOf, rateLimitWait } from '../domain/dispatch-answer.ts';
+import { findRuns } from '../domain/find-runs.ts';
+
+/** Octokit pins none by itself; answers are those of this version. */
+const API_VERSION = '2022-11-28';
+
+const PAGE = 100;
+/** GitHub serves at most 1,000 runs of a listing. */
+const MAX_PAGES = 10;
+/** Allowance for GitHub's clock and ours. */
+const CLOCK_SKEW_MS = 600_000;
+
+const run = z.object({
+  id: z.int(),
+  html_url: z.string(),
+  status: z.string().nullable(),
+  conclusion: z.string().nullable(),
+  run_attempt: z.int().optional(),
+  display_title: z.string(),
+  event: z.string(),
+  path: z.string(),
+  created_at: z.string(),
+});
+const runPage = z.object({ workflow_runs: z.array(run) });
+
+export interface GitHubOptions {
+  /** Root of the REST API. */
+  apiUrl: string;
+  auth: { token: string } | { appId: string; privateKey: string } | undefined;
+  /** Longest wait for one answer, milliseconds. */
+  requestTimeoutMs: number;
+}
+
+/** Thrown where GitHub did not do what was asked; `retryAfterMs` is how long it wants us to wait, if it said so. */
+export class GitHubError extends Error {
+  override readonly name = 'GitHubError';
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, status?: number, retryAfterMs?: number) {
+    super(message);
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+interface Answer {
+  status: number;
+  headers: Record<string, string | undefined>;
+  body: unknown;
+}
+
+/** The runs of one repository as last listed. */
+interface Listing {
+  etag: string | undefined;
+  runs: Map<number, ListedRun>;
+  readAt: number;
+}
+
+/** GitHub's REST API, as far as builds need it. */
+export class GitHub {
+  readonly #octokit: Octokit;
+  readonly #listings = new Map<string, Promise<Listing>>();
+  /** GitHub Enterprise Server up to 3.20 answers 400 to `return_run_details`; asked once per process. */
+  #namesRuns = true;
+
+  constructor({ apiUrl, auth, requestTimeoutMs }: GitHubOptions) {
+    const credential =
+      auth === undefined
+        ? {}
+        : 'token' in auth
+          ? { auth: auth.token }
+          : { authStrategy: createAppAuth, auth: { appId: auth.appId, privateKey: auth.privateKey } };
+    this.#octokit = new Octokit({
+      ...credential,
+      baseUrl: apiUrl,
+      userAgent: 'hapax',
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+      request: {
+        fetch: (url: string, options: RequestInit) =>
+          fetch(url, { ...options, signal: AbortSignal.timeout(requestTimeoutMs) }),
+      },
+    });
+  }
+
+  /** Sends one dispatch, and a second only where GitHub refused the first for a field or an input that it does not know. */
+  async dispatch(request: BuildRequest, correlation: { input: string; token: string } | null): Promise<DispatchOutcome> {
+    const answer = await this.#postDispatch(request, correlation);
+    if ('status' in answer && correlation && refusesInput(answer, correlation.input)) {
+      return classifyDispatch(await this.#postDispatch(request, null), false, Date.now());
+    }
+    return classifyDispatch(answer, correlation !== null, Date.now());
+  }
+
+  async #postDispatch(request: BuildRequest, correlation: { input: string; token: string } | null): Promise<DispatchAnswer> {
+    const [owner, repo] = split(request.repository);
+    const inputs = correlation ? { ...request.inputs, [correlation.input]: correlation.token } : request.inputs;
+    const post = () =>
+      this.#answer('POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches', {
+        owner,
+        repo,
+        workflow_id: request.workflow,
+        ref: request.ref,
+        inputs,
+        ...(this.#namesRuns ? { return_run_details: true } : {}),
+      });
+    const answer = await post();
+    if ('status' in answer && answer.status === 400 && this.#namesRuns) {
+      this.#namesRuns = false;
+      return post();
+    }
+    return answer;
+  }
+
+  /** Reads every recent run of the repository, page by page, and looks for the tokens. See domain/find-runs. */
+  async find(repository: string, workflow: string, tokens: string[], since: string): Promise<Finding> {
+    const oldest = new Date(Date.parse(since) - CLOCK_SKEW_MS).toISOString();
+    const listed: ListedRun[] = [];
+    for (let page = 1; page <= MAX_PAGES; page++) {
+      const runs = readRuns(await this.#expect(this.#list(repository, page)));
+      listed.push(...runs);
+      if (runs.length < PAGE || runs.at(-1)!.created_at < oldest) break;
+    }
+    return findRuns(listed, workflow, tokens, oldest);
+  }
+
+  /**
+   * The run if it differs from what was seen, confirmed by GitHub; undefined where nothing changed. All who ask about one
+   * repository within `maxAgeMs` share one listing, and a listing that did not change costs nothing (304).
+   */
+  async changed(
+    repository: string,
+    runId: number,
+    seen: { status: string; run_attempt: number },
+    maxAgeMs: number,
+  ): Promise<RunView | undefined> {
+    const listed = (await this.#recentRuns(repository, maxAgeMs)).runs.get(runId);
+    if (listed && listed.status === seen.status && listed.run_attempt === seen.run_attempt) return undefined;
+    const confirmed = await this.#getRun(repository, runId);
+    const same = confirmed.status === seen.status && confirmed.run_attempt === seen.run_attempt;
+    return same ? undefined : confirmed;
+  }
+
+  /** Asks for the run to be cancelled; false where it has ended or is gone. */
+  async cancel(repository: string, runId: number): Promise<boolean> {
+    const [owner, repo] = split(repository);
+    const answer = await this.#answer('POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel', { owner, repo, run_id: runId });
+    if ('status' in answer && (answer.status === 409 || answer.status === 404)) return false;
+    await this.#expect(answer);
+    return true;
+  }
+
+  /** Whether GitHub answers at all; costs nothing of the rate limit. @throws {GitHubError} where it does not. */
+  async ping(): Promise<void> {
+    await this.#expect(this.#answer('GET /rate_limit', {}));
+  }
+
+  async #recentRuns(repository: string, maxAgeMs: number): Promise<Listing> {
+    const before = this.#listings.get(repository);
+    const known = await before?.catch(() => undefined);
+    // Who waited for a listing that somebody else replaced meanwhile takes that one.
+    const present = this.#listings.get(repository);
+    if (present !== before && present) return present;
+    if (known && Date.now() - known.readAt < maxAgeMs) return known;
+    const reading = this.#readListing(repository, known);
+    this.#listings.set(repository, reading);
+    return reading;
+  }
+
+  async #readListing(repository: string, known: Listing | undefined): Promise<Listing> {
+    const answer = await this.#list(repository, 1, known?.etag);
+    const readAt = Date.now();
+    if (known && 'status' in answer && answer.status === 304) return { ...known, readAt };
+    const read = await this.#expect(answer);
+    return { etag: read.headers.etag, runs: new Map(readRuns(read).map((listed) => [listed.run_id, listed])), readAt };
+  }
+
+  async #getRun(repository: string, runId: number): Promise<RunView> {
+    const [owner, repo] = split(repository);
+    const answer = await this.#expect(this.#answer('GET /repos/{owner}/{repo}/actions/runs/{run_id}', { owner, repo, run_id: runId }));
+    return view(run.parse(answer.body), answer);
+  }
+
+  #list(repository: string, page: number, etag?: string): Promise<DispatchAnswer> {
+    const [owner, repo] = split(repository);
+    return this.#answer('GET /repos/{owner}/{repo}/actions/runs', {
+      owner,
+      repo,
+      per_page: PAGE,
+      ...(page > 1 ? { page } : {}),
+      ...(etag ? { headers: { 'if-none-match': etag } } : {}),
+    });
+  }
+
+  async #expect(answering: DispatchAnswer | Promise<DispatchAnswer>): Promise<Answer> {
+    const answer = await answering;
+    if ('code' in answer) throw new GitHubError(`GitHub did not answer: ${answer.message}`);
+    const { status, headers, body } = answer;
+    if (status >= 200 && status < 300) return answer;
+    throw new GitHubError(`GitHub answered ${status}: ${messageOf(body)}`, status, rateLimitWait(status, headers, body, Date.now()));
+  }
+
+  /** One request. Never throws: what came instead of an answer is a value too. */
+  async #answer(route: string, { headers = {}, ...parameters }: Record<string, unknown> & { headers?: Record<string, string> }): Promise<DispatchAnswer> {
+    try {
+      const { status, headers: received, data } = await this.#octokit.request(route, {
+        ...parameters,
+        headers: { 'x-github-api-version': API_VERSION, ...headers },
+      });
+      return { status, headers: received as Answer['headers'], body: data };
+    } catch (error) {
+      return answerOf(error);
+    }
+  }
+}
+
+/** Octokit throws answers that are no success, and wraps failures of the network as status 500 without a response. */
+function answerOf(error: unknown): DispatchAnswer {
+  const { response } = error as { response?: { status: number; headers: Answer['headers']; data: unknown } };
+  if (response) return { status: response.status, headers: response.headers, body: response.data };
+  const { code, message } = rootCause(error);
+  return { code, message };
+}
+
+function rootCause(error: unknown): { code: string; message: string } {
+  let message = 'unknown failure';
+  let code = 'UNKNOWN';
+  for (let at = error as { code?: unknown; message?: string; name?: string; cause?: unknown } | undefined; at; at = at.cause as typeof at) {
+    if (at.message) message = at.message;
+    if (typeof at.code === 'string') code = at.code;
+    else if (at.name === 'TimeoutError') code = 'TIMEOUT';
+  }
+  return { code, message };
+}
+
+function refusesInput({ status, body }: Answer, input: string): boolean {
+  const message = messageOf(body);
+  return status === 422 && message.startsWith('Unexpected inputs provided') && message.includes(`"${input}"`);
+}
+
+function readRuns(answer: Answer): ListedRun[] {
+  return runPage.parse(answer.body).workflow_runs.map((listed) => ({
+    ...view(listed, answer),
+    title: listed.display_title,
+    event: listed.event,
+    path: listed.path,
+    created_at: new Date(listed.created_at).toISOString(),
+  }));
+}
+
+function view(read: z.infer<typeof run>, { headers }: Answer): RunView {
+  return {
+    run_id: read.id,
+    run_url: read.html_url,
+    status: read.status ?? 'unknown',
+    conclusion: read.conclusion,
+    run_attempt: read.run_attempt ?? 1,
+    request_id: headers['x-github-request-id'] ?? null,
+  };
+}
+
+function split(repository: string): [string, string] {
+  const [owner = '', name = ''] = repository.split('/');
+  return [owner, name];
+}

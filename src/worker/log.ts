@@ -1,0 +1,32 @@
+import { Runtime, type LogLevel, type LogMetadata } from '@temporalio/worker';
+import pino, { type Logger } from 'pino';
+import type { Settings } from '../contracts/settings.ts';
+
+/** The log of a process: JSON lines on standard output. */
+export function createLog(level: Settings['LOG_LEVEL'], role: string): Logger {
+  return pino({ level, base: { role }, timestamp: pino.stdTimeFunctions.isoTime });
+}
+
+const PINO_LEVEL = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
+/** Sends what the Temporal SDK logs to our log, and leaves signals to us. Once per process, before any connection. */
+export function installTemporalRuntime(log: Logger): void {
+  const write = (level: LogLevel, message: string, meta: LogMetadata = {}) => {
+    // The SDK tells every start and stop of a worker at INFO; that is detail to an operator.
+    const pinoLevel = level === 'INFO' ? 'debug' : PINO_LEVEL[level];
+    const { error, ...rest } = meta;
+    log[pinoLevel]({ ...rest, ...(error ? { err: error } : {}) }, message);
+  };
+  Runtime.install({
+    shutdownSignals: [],
+    logger: {
+      log: write,
+      trace: (message, meta) => write('TRACE', message, meta),
+      debug: (message, meta) => write('DEBUG', message, meta),
+      info: (message, meta) => write('INFO', message, meta),
+      warn: (message, meta) => write('WARN', message, meta),
+      error: (message, meta) => write('ERROR', message, meta),
+    },
+    telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
+  });
+}

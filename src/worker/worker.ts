@@ -1,0 +1,39 @@
+import { type NativeConnection, Worker } from '@temporalio/worker';
+import { createActivities } from '../activities/index.ts';
+import { BUILD_TASK_QUEUE } from '../contracts/build-workflow.ts';
+import type { GitHub } from '../integrations/github.ts';
+import type { Db } from '../store/database.ts';
+import { workflowBundle } from './bundle.ts';
+
+export interface WorkerOptions {
+  connection: NativeConnection;
+  namespace: string;
+  db: Db;
+  github: GitHub;
+  /** Calls to GitHub at once. */
+  concurrency: number;
+}
+
+/** A worker for builds, polling once `run()` is called. Close the store only after `run()` has returned. */
+export async function createBuildWorker({ connection, namespace, db, github, concurrency }: WorkerOptions): Promise<Worker> {
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue: BUILD_TASK_QUEUE,
+    workflowBundle: { codePath: await workflowBundle() },
+    activities: createActivities({ db, github }),
+    maxConcurrentActivityTaskExecutions: concurrency,
+    // Appending an event is what local activities do here: a short query, so as many as the pool can queue.
+    maxConcurrentLocalActivityExecutions: 100,
+    maxConcurrentWorkflowTaskExecutions: 40,
+    maxConcurrentActivityTaskPolls: Math.min(concurrency, 5),
+    maxConcurrentWorkflowTaskPolls: 5,
+    // About 50 KB each; one that fell out is replayed, which costs a read of its history.
+    maxCachedWorkflows: 500,
+    // A killed worker keeps its workflows for this long (default 10 s); a live one answers in milliseconds.
+    stickyQueueScheduleToStartTimeout: '3s',
+    // Lets a dispatch that is out get its answer (the default is 0: a SIGTERM would make it ambiguous).
+    shutdownGraceTime: '20s',
+    shutdownForceTime: '25s',
+  });
+}
