@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import type { WorkerMessage, WorkerOptions } from './embedded-postgres-worker.ts';
+
+const CREATE = new URL('./pglite-directory.ts', import.meta.url);
+const WORKER = new URL('./embedded-postgres-worker.ts', import.meta.url);
+
+/** Options of {@link startEmbeddedPostgres}. */
+export interface EmbeddedPostgresOptions {
+  /** Holds the database, alone. Its parent directory is made if missing. Nobody else may use it: see `openHome`. */
+  readonly directory: string;
+  /** Port on 127.0.0.1; 0, the default, takes any that is free. */
+  readonly port?: number;
+  /** Called before a new database is made, which takes two or three seconds. */
+  readonly onFirstStart?: () => void;
+  /** Whether a commit survives the loss of power (default), or only the end of the process. Off saves an fsync per commit. */
+  readonly fsync?: boolean;
+  /** How long a client may sit in a transaction without a word while all others wait. Default 30 s. */
+  readonly idleInTransactionMs?: number;
+}
+
+/** A running database. */
+export interface EmbeddedPostgres {
+  /** For postgres.js and libpq; no password, loopback only. */
+  readonly url: string;
+  readonly port: number;
+  /** Resolves (never rejects) if the database breaks; nothing works after that. Start it again, or stop. */
+  readonly failed: Promise<Error>;
+  /** Rolls back what is open, checkpoints, and frees all. May be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts Postgres inside this process, in a thread of its own so that a query never holds up the event loop here.
+ *
+ * There is one session, shared by all connections in turn (see {@link servePostgres}). So
+ * - `SET ROLE`, sent by any connection, holds for all until the database is closed or another sends `RESET ROLE`;
+ * - inside a transaction, wait for no query of another connection: it would wait for this transaction;
+ * - `COPY FROM STDIN`, query cancellation and startup parameters (`connection: {...}` of postgres.js) do nothing;
+ * - `LISTEN` and `NOTIFY` work.
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  if (!existsSync(join(options.directory, 'PG_VERSION'))) {
+    options.onFirstStart?.();
+    mkdirSync(dirname(options.directory), { recursive: true, mode: 0o700 });
+    await promisify(execFile)(process.execPath, [fileURLToPath(CREATE), options.directory]);
+  }
+  const { worker, expect, failed } = spawn({
+    directory: options.directory,
+    port: options.port ?? 0,
+    fsync: options.fsync ?? true,
+    idleInTransactionMs: options.idleInTransactionMs,
+  });
+  const { port } = await expect('listening').catch(async (error: unknown) => {
+    await worker.terminate();
+    throw error;
+  });
+
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    const closed = Promise.race([expect('closed'), failed]);
+    worker.postMessage('close');
+    await closed;
+    await worker.terminate();
+  };
+  return {
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    port,
+    failed: new Promise((resolve) => {
+      void failed.then((error) => closing ?? resolve(error)); // the thread's end is no failure when asked for
+    }),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly failed: Promise<Error>;
+  /** The next message of this type; rejects if the thread fails first. */
+  expect<T extends WorkerMessage['type']>(type: T): Promise<Extract<WorkerMessage, { type: T }>>;
+}
+
+function spawn(workerData: WorkerOptions): Thread {
+  const worker = new Worker(WORKER, { workerData, execArgv: [] });
+  const failed = new Promise<Error>((resolve) => {
+    worker.once('error', resolve);
+    worker.once('exit', (code) => resolve(new Error(`the embedded database ended (code ${code})`)));
+    worker.on('message', (message: WorkerMessage) => {
+      if (message.type === 'failed') resolve(new Error(`the embedded database failed: ${message.message}`));
+    });
+  });
+  return {
+    worker,
+    failed,
+    expect: (type) =>
+      new Promise((resolve, reject) => {
+        worker.on('message', (message: WorkerMessage) => {
+          if (message.type === type) resolve(message as Extract<WorkerMessage, { type: typeof type }>);
+        });
+        void failed.then(reject);
+      }),
+  };
+}
