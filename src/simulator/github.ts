@@ -39,7 +39,7 @@ export interface GitHubSimulator {
   /** Base URL of the API, without a slash at the end. */
   readonly url: string;
   readonly port: number;
-  /** Ends every connection (hanging ones too), every timer and the journal. */
+  /** Ends every connection (hanging ones too), every timer and the journal. Calling it again changes nothing. */
   close(): Promise<void>;
 }
 
@@ -81,15 +81,20 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
   url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   for (const run of ledger.all()) announcer.watch(run);
 
+  async function shutDown(): Promise<void> {
+    announcer.close();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    await closed;
+    journal.close();
+  }
+  let closing: Promise<void> | undefined;
   return {
     url,
     port,
-    async close() {
-      announcer.close();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
-      journal.close();
+    close() {
+      closing ??= shutDown();
+      return closing;
     },
   };
 }

@@ -293,6 +293,7 @@ export function rootAnswer(origin: string) {
     user_url: '/users/{user}',
     user_organizations_url: '/user/orgs',
     user_repositories_url: '/users/{user}/repos{?type,page,per_page,sort}',
+    current_user_repositories_url: '/user/repos{?type,page,per_page,sort}',
     user_search_url: '/search/users?q={query}{&page,per_page,sort,order}',
   };
   return Object.fromEntries(Object.entries(paths).map(([key, path]) => [key, origin + path]));

@@ -18,7 +18,7 @@ const actions: Record<string, string> = { queued: 'requested', in_progress: 'in_
 const deliveryTimeoutMs = 10_000;
 
 /** How long a delivery that is to be swapped with the next waits for one. */
-const reorderPatienceMs = 1_000;
+const reorderPatienceMs = 3_000;
 
 /** The longest time setTimeout can wait. */
 const longestTimerMs = 2 ** 31 - 1;

@@ -1,0 +1,108 @@
+import { createHmac } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { eventually, simulate } from './harness.ts';
+import { faultsOfAnswer, faultsOfEvent } from './openapi.ts';
+import { receive } from './receiver.ts';
+
+const runs = '/repos/{owner}/{repo}/actions/runs';
+const workflows = '/repos/{owner}/{repo}/actions/workflows/{workflow_id}';
+
+test('every answer has the shape that GitHub publishes', { timeout: 20_000 }, async () => {
+  const github = await simulate();
+  const seen = new Set<string>();
+
+  async function check(
+    operation: string,
+    path: string,
+    status: number,
+    body?: unknown,
+  ): Promise<{ workflow_run_id: number }> {
+    const response = await fetch(github.url + path, {
+      method: operation.split(' ')[0] ?? '',
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    const text = await response.text();
+    const json = text === '' ? undefined : JSON.parse(text);
+    expect(response.status, `${operation} ${text.slice(0, 200)}`).toBe(status);
+    expect(faultsOfAnswer(operation, status, json), operation).toEqual([]);
+    for (const name of ['limit', 'remaining', 'used', 'reset', 'resource']) {
+      expect(response.headers.get(`x-ratelimit-${name}`), operation).not.toBeNull();
+    }
+    expect(response.headers.get('x-github-request-id')).not.toBeNull();
+    seen.add(`${operation} ${status}`);
+    return json;
+  }
+
+  const build = '/repos/acme/images/actions/workflows/build.yml';
+  const dispatch = `POST ${workflows}/dispatches`;
+  await check('GET /', '/', 200);
+  await check('GET /rate_limit', '/rate_limit', 200);
+  await check('GET /repos/{owner}/{repo}', '/repos/acme/images', 200);
+  await check('GET /repos/{owner}/{repo}', '/repos/acme/missing', 404);
+  await check(`GET ${workflows}`, build, 200);
+  await check(`GET ${workflows}`, build.replace('build', 'missing'), 404);
+  await check(dispatch, `${build}/dispatches`, 204, { ref: 'main' });
+  const details = { ref: 'main', return_run_details: true, inputs: { hapax_id: 't' } };
+  const { workflow_run_id: id } = await check(dispatch, `${build}/dispatches`, 200, details);
+  await check(dispatch, `${build}/dispatches`, 422, {});
+  await check(dispatch, `${build}/dispatches`, 400);
+  await check(dispatch, '/repos/acme/missing/actions/workflows/build.yml/dispatches', 404, { ref: 'main' });
+  await check(`GET ${runs}`, '/repos/acme/images/actions/runs', 200);
+  await check(`GET ${workflows}/runs`, `${build}/runs`, 200);
+
+  const run = `/repos/acme/images/actions/runs/${id}`;
+  for (const [status, conclusion] of [
+    ['queued'],
+    ['in_progress'],
+    ['waiting'],
+    ['completed', 'startup_failure'],
+  ] as const) {
+    await github.force(id, status, conclusion ?? null);
+    await check(`GET ${runs}/{run_id}`, run, 200);
+  }
+  await check(`POST ${runs}/{run_id}/cancel`, `${run}/cancel`, 409);
+  await check(`POST ${runs}/{run_id}/force-cancel`, `${run}/force-cancel`, 409);
+  await check(`POST ${runs}/{run_id}/rerun`, `${run}/rerun`, 201);
+  await check(`POST ${runs}/{run_id}/rerun`, `${run}/rerun`, 403);
+  await check(`GET ${runs}/{run_id}`, run, 200);
+  await check(`DELETE ${runs}/{run_id}`, run, 403);
+  await check(`POST ${runs}/{run_id}/cancel`, `${run}/cancel`, 202);
+  await check(`POST ${runs}/{run_id}/force-cancel`, `${run}/force-cancel`, 202);
+  await github.force(id, 'completed', 'failure');
+  await check(`POST ${runs}/{run_id}/rerun-failed-jobs`, `${run}/rerun-failed-jobs`, 201);
+  await github.force(id, 'completed', 'success');
+  await check(`DELETE ${runs}/{run_id}`, run, 204);
+  await check(`GET ${runs}/{run_id}`, run, 404);
+
+  for (const kind of [
+    'primary-rate-limit',
+    'secondary-rate-limit',
+    'reject-with-401',
+    'reject-with-503',
+    'accept-then-502',
+  ]) {
+    await github.fault({ on: 'dispatch', kind, status: 429 });
+    await check(
+      dispatch,
+      `${build}/dispatches`,
+      { 'reject-with-401': 401, 'reject-with-503': 503, 'accept-then-502': 502 }[kind] ?? 429,
+      details,
+    );
+  }
+  expect(seen.size).toBeGreaterThan(25);
+});
+
+test('every webhook has the shape that GitHub publishes and a signature that fits', { timeout: 20_000 }, async () => {
+  const secret = 'shared';
+  const receiver = await receive();
+  const github = await simulate({ queuedForMs: 5, runningForMs: 5, webhook: { url: receiver.url, secret } });
+  await github.dispatch('t');
+  await eventually(() => expect(receiver.deliveries).toHaveLength(3));
+  for (const { headers, body } of receiver.deliveries) {
+    const event = JSON.parse(body) as { action: string };
+    expect(headers['x-github-event']).toBe('workflow_run');
+    expect(headers['x-hub-signature-256']).toBe(`sha256=${createHmac('sha256', secret).update(body).digest('hex')}`);
+    expect(faultsOfEvent(`workflow-run-${event.action.replace('_', '-')}`, event), event.action).toEqual([]);
+    expect(body).not.toContain('"inputs"');
+  }
+});
