@@ -1,0 +1,32 @@
+import { startApiServer } from '../api/server.ts';
+import type { Settings } from '../contracts/settings.ts';
+import { openDatabase, RUNTIME_ROLE } from '../store/database.ts';
+import { connectGitHub, repositoryOf } from './github.ts';
+import { createLog, installTemporalRuntime } from './log.ts';
+import { required } from './required.ts';
+import { stopSignal } from './stop-signal.ts';
+import { lazyTemporalClient } from './temporal.ts';
+
+/** `hapax api`: the HTTP API alone. It starts, and says how things are, also where Temporal or Postgres is down. */
+export async function runApi(settings: Settings): Promise<void> {
+  const stopping = stopSignal();
+  const log = createLog(settings.LOG_LEVEL, 'api');
+  installTemporalRuntime(log);
+  const { connection, client } = await lazyTemporalClient({ ...settings, address: required(settings, 'TEMPORAL_ADDRESS') });
+  const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: RUNTIME_ROLE });
+  const github = connectGitHub(settings);
+  const server = await startApiServer({
+    settings,
+    repository: repositoryOf(settings),
+    client,
+    workerBeside: false,
+    db: database.db,
+    pingGitHub: () => github.ping(),
+    log,
+  });
+  log.info({ url: server.url }, 'api is up');
+  log.info({ signal: await stopping }, 'api is stopping');
+  await server.close();
+  await connection.close();
+  await database.close();
+}

@@ -1,0 +1,19 @@
+import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
+import { GitHub } from '../integrations/github.ts';
+
+/** Repository of configuration 1 where builds go to the simulated GitHub and none is named. */
+const SIMULATED_REPOSITORY = 'octocat/fedora-images';
+
+/** GitHub as the settings say. */
+export function connectGitHub(settings: Settings): GitHub {
+  const { GITHUB_TOKEN: token, GITHUB_APP_ID: appId, GITHUB_APP_PRIVATE_KEY: key } = settings;
+  const auth = appId && key ? { appId, privateKey: key.replaceAll('\\n', '\n') } : token ? { token } : undefined;
+  return new GitHub({ apiUrl: settings.GITHUB_API_URL, auth, requestTimeoutMs: settings.GITHUB_REQUEST_TIMEOUT });
+}
+
+/** OWNER/NAME of configuration 1. */
+export function repositoryOf(settings: Settings): string {
+  if (settings.GITHUB_REPO) return settings.GITHUB_REPO;
+  if (usesRealGitHub(settings)) throw new Error('GITHUB_REPO is not set');
+  return SIMULATED_REPOSITORY;
+}

@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import type { Settings } from '../contracts/settings.ts';
+
+/** Where and how Temporal is reached. */
+export type TemporalTarget = Pick<
+  Settings,
+  'TEMPORAL_NAMESPACE' | 'TEMPORAL_API_KEY' | 'TEMPORAL_TLS_CA' | 'TEMPORAL_TLS_CERT' | 'TEMPORAL_TLS_KEY'
+> & { address: string };
+
+/**
+ * Connects to Temporal. One native connection serves client and worker of a process, so that a workflow can start
+ * eagerly on the worker beside it (half the latency, measured on server 1.32).
+ * @throws where Temporal does not answer.
+ */
+export async function connectTemporal(target: TemporalTarget): Promise<{ connection: NativeConnection; client: Client }> {
+  const connection = await NativeConnection.connect(await connectionOptions(target));
+  return { connection, client: new Client({ connection, namespace: target.TEMPORAL_NAMESPACE }) };
+}
+
+/** A client that connects at its first call and again after an outage, for processes that must start without Temporal. */
+export async function lazyTemporalClient(target: TemporalTarget): Promise<{ connection: Connection; client: Client }> {
+  const connection = Connection.lazy(await connectionOptions(target));
+  return { connection, client: new Client({ connection, namespace: target.TEMPORAL_NAMESPACE }) };
+}
+
+async function connectionOptions(target: TemporalTarget) {
+  const { TEMPORAL_API_KEY: apiKey, TEMPORAL_TLS_CA: ca, TEMPORAL_TLS_CERT: cert, TEMPORAL_TLS_KEY: key } = target;
+  const files = {
+    ...(ca ? { serverRootCACertificate: await readFile(ca) } : {}),
+    ...(cert && key ? { clientCertPair: { crt: await readFile(cert), key: await readFile(key) } } : {}),
+  };
+  const tls = Object.keys(files).length > 0 ? files : apiKey !== undefined;
+  return { address: target.address, ...(tls ? { tls } : {}), ...(apiKey ? { apiKey } : {}) };
+}

@@ -1,0 +1,56 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Settings } from '../contracts/settings.ts';
+import { openDatabase, RUNTIME_ROLE } from '../store/database.ts';
+import { createBuildWorker } from '../worker/worker.ts';
+import { connectGitHub } from './github.ts';
+import { createLog, installTemporalRuntime } from './log.ts';
+import { required } from './required.ts';
+import { stopSignal } from './stop-signal.ts';
+import { connectTemporal, type TemporalTarget } from './temporal.ts';
+
+/** Calls to GitHub that a worker makes at once, by deployment mode (seed 000). */
+export const DEFAULT_CONCURRENCY = { laptop: 1, cloud: 4 } as const;
+
+const RECONNECT_EVERY_MS = 2_000;
+
+/** `hapax worker`: builds, from a Temporal that may come later than the worker. */
+export async function runWorker(settings: Settings): Promise<void> {
+  const stopping = stopSignal();
+  const log = createLog(settings.LOG_LEVEL, 'worker');
+  installTemporalRuntime(log);
+  const target = { ...settings, address: required(settings, 'TEMPORAL_ADDRESS') };
+  const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: RUNTIME_ROLE });
+  const connected = await connectPatiently(target, stopping, log);
+  if (connected) {
+    const worker = await createBuildWorker({
+      connection: connected.connection,
+      namespace: settings.TEMPORAL_NAMESPACE,
+      db: database.db,
+      github: connectGitHub(settings),
+      concurrency: settings.WORKER_CONCURRENCY ?? DEFAULT_CONCURRENCY[settings.DEPLOYMENT_MODE],
+    });
+    void stopping.then((signal) => {
+      log.info({ signal }, 'worker is stopping');
+      worker.shutdown();
+    });
+    log.info({ address: target.address }, 'worker is up');
+    await worker.run();
+    await connected.connection.close();
+  }
+  await database.close();
+}
+
+async function connectPatiently(target: TemporalTarget, stopping: Promise<unknown>, log: Logger) {
+  let stopped = false;
+  void stopping.then(() => (stopped = true));
+  while (!stopped) {
+    try {
+      return await connectTemporal(target);
+    } catch (err) {
+      log.warn({ err, address: target.address }, 'Temporal cannot be reached; trying again');
+      await Promise.race([delay(RECONNECT_EVERY_MS), stopping]);
+    }
+  }
+  return undefined;
+}
