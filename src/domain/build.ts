@@ -36,11 +36,14 @@ export class IllegalEvent extends Error {
 }
 
 /** Conclusions of GitHub that are no failure of the build; every other word, also an unknown one, is. */
-const STATUS_BY_CONCLUSION: Readonly<Record<string, BuildStatus>> = { success: 'success', cancelled: 'cancelled' };
+const STATUS_BY_CONCLUSION: ReadonlyMap<string, BuildStatus> = new Map([
+  ['success', 'success'],
+  ['cancelled', 'cancelled'],
+]);
 
 /** The status that a conclusion of GitHub means for the build. */
 export function statusOf(conclusion: string): BuildStatus {
-  return STATUS_BY_CONCLUSION[conclusion] ?? 'failure';
+  return STATUS_BY_CONCLUSION.get(conclusion) ?? 'failure';
 }
 
 /** Events that may still be told after the end. */

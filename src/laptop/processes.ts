@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+/** Whether a process with this id runs (one that has ended and waits for its parent counts as running). */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** The command line of a process, arguments divided by spaces; '' if there is none. */
+export async function commandLine(pid: number): Promise<string> {
+  try {
+    return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ').trim();
+  } catch {
+    // No /proc on macOS.
+  }
+  try {
+    return (await promisify(execFile)('ps', ['-ww', '-o', 'args=', '-p', `${pid}`])).stdout.trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Asks a process to end, and makes it end when it has not after the time given. */
+export async function stopProcess(pid: number, graceMs: number): Promise<void> {
+  const started_at = Date.now();
+  for (let signal: NodeJS.Signals | 0 = 'SIGTERM'; await stillRuns(pid); await sleep(25)) {
+    const elapsed_ms = Date.now() - started_at;
+    if (elapsed_ms > graceMs + 5000) throw new Error(`process ${pid} does not end`);
+    if (elapsed_ms > graceMs) signal = 'SIGKILL';
+    try {
+      process.kill(pid, signal);
+    } catch {
+      return;
+    }
+    if (signal === 'SIGTERM') signal = 0;
+  }
+}
+
+/** A zombie holds no files and no ports. */
+async function stillRuns(pid: number): Promise<boolean> {
+  return isAlive(pid) && (await commandLine(pid)) !== '';
+}

@@ -1,0 +1,195 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { assertPortFree, freePort } from './ports.ts';
+import { commandLine, isAlive, stopProcess } from './processes.ts';
+
+/** Options of {@link startTemporalServer}. */
+export interface TemporalServerOptions {
+  /** Path of the `temporal` executable: see `findTemporalCli`. */
+  readonly cli: string;
+  /** Keeps temporal.db, temporal.log (of the last start only) and temporal.pid. Nobody else may use it. */
+  readonly directory: string;
+  /** Made if missing. Default `default`. */
+  readonly namespace?: string;
+  /** Port of gRPC on 127.0.0.1; any that is free by default. */
+  readonly port?: number;
+  /** Port of the Web UI; any that is free by default, none for null. */
+  readonly uiPort?: number | null;
+  /** Name to type (Keyword, Int, Datetime, ...), registered at start; those already there stay. */
+  readonly searchAttributes?: Readonly<Record<string, string>>;
+  /** Hears of a server of an earlier run that had to be ended first. */
+  readonly report?: (line: string) => void;
+  /** How long a start may take. Default 60 s: an old laptop, a cold disk. */
+  readonly startTimeoutMs?: number;
+}
+
+/** How a server ended. */
+export interface ServerExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The end of its log. */
+  readonly lastLines: string;
+}
+
+/** A running server. */
+export interface TemporalServer {
+  /** host:port of gRPC. */
+  readonly address: string;
+  /** Undefined without Web UI. */
+  readonly uiUrl: string | undefined;
+  /** Resolves when the server has ended, asked to or not. */
+  readonly exited: Promise<ServerExit>;
+  /** Ends it in order. May be called again. */
+  close(): Promise<void>;
+}
+
+const SETTINGS = {
+  // The one history shard of the dev server polls each of its queues at most 20 times a second; each hop of a
+  // workflow waits for that.
+  'history.transferProcessorMaxPollRPS': 2000,
+  'history.timerProcessorMaxPollRPS': 2000,
+  'history.visibilityProcessorMaxPollRPS': 2000,
+  'history.outboundProcessorMaxPollRPS': 2000,
+};
+
+/**
+ * Starts the server, and ends it when its standard input ends: that is when this process is gone, even by kill -9.
+ * File descriptor 3 keeps that input, as sh gives /dev/null to what runs in the background.
+ */
+const GUARD = `
+exec 3<&0
+"$@" </dev/null 3<&- &
+server=$!
+echo $server >"$PID_FILE"
+( read -r _ <&3; kill $server; sleep 8; kill -9 $server ) >/dev/null 2>&1 &
+watcher=$!
+exec 3<&-
+wait $server
+code=$?
+kill $watcher
+rm -f "$PID_FILE"
+exit $code
+`;
+
+/** Starts Temporal's development server with its data in a file, and waits until the namespace can be used. */
+export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
+  const { cli, directory, namespace = 'default', report = () => undefined } = options;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const database = join(directory, 'temporal.db');
+  const pidFile = join(directory, 'temporal.pid');
+  const logFile = join(directory, 'temporal.log');
+  await endLeftover(pidFile, database, report);
+
+  const port = options.port ?? (await freePort());
+  const uiPort = options.uiPort === undefined ? await freePort() : options.uiPort;
+  if (options.port) await assertPortFree('127.0.0.1', options.port, 'TEMPORAL_PORT');
+  if (options.uiPort) await assertPortFree('127.0.0.1', options.uiPort, 'TEMPORAL_UI_PORT');
+  const each = (flag: string, pairs: Readonly<Record<string, unknown>>): string[] =>
+    Object.entries(pairs).flatMap(([name, value]) => [flag, `${name}=${value}`]);
+  const args = [
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', `${port}`, '--namespace', namespace],
+    ...(uiPort === null ? ['--headless'] : ['--ui-port', `${uiPort}`, '--ui-disable-news-fetch']),
+    // Their defaults are free ports, too, but two servers that start together may choose the same.
+    ...['--http-port', `${await freePort()}`, '--metrics-port', `${await freePort()}`],
+    ...['--db-filename', database, '--log-level', 'warn'],
+    // The rollback journal of the default makes a workflow three to four times slower.
+    ...each('--sqlite-pragma', { journal_mode: 'wal', synchronous: 'normal' }),
+    ...each('--dynamic-config-value', SETTINGS),
+    ...each('--search-attribute', options.searchAttributes ?? {}),
+  ];
+
+  const log = openSync(logFile, 'w', 0o600);
+  // In a process group of its own: Ctrl-C in the terminal must not end it before the workers have drained.
+  const guard = spawn('/bin/sh', ['-c', GUARD, 'hapax-temporal', cli, ...args], {
+    detached: true,
+    stdio: ['pipe', log, log],
+    env: { ...process.env, PID_FILE: pidFile, TEMPORAL_VERSION_CHECK_DISABLED: '1' },
+  });
+  closeSync(log);
+  guard.stdin?.on('error', () => undefined);
+  const exited = exitOf(guard, logFile);
+
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      guard.stdin?.end();
+      await exited;
+    })();
+    return closing;
+  };
+  const address = `127.0.0.1:${port}`;
+  try {
+    await untilReady(address, namespace, exited, options.startTimeoutMs ?? 60_000);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { address, uiUrl: uiPort === null ? undefined : `http://127.0.0.1:${uiPort}`, exited, close };
+}
+
+function exitOf(guard: ChildProcess, logFile: string): Promise<ServerExit> {
+  return new Promise((resolve) => {
+    const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
+      // The guard may have been killed before the server.
+      if (guard.pid !== undefined) {
+        try {
+          process.kill(-guard.pid, 'SIGKILL');
+        } catch {
+          // The group is gone, as it should be.
+        }
+      }
+      resolve({ code, signal, lastLines: readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-10).join('\n') });
+    };
+    guard.once('exit', ended);
+    guard.once('error', () => ended(127, null));
+  });
+}
+
+/** A server whose guard was killed together with the process before this one still holds the database file. */
+async function endLeftover(pidFile: string, database: string, report: (line: string) => void): Promise<void> {
+  let pid: number;
+  try {
+    pid = Number(readFileSync(pidFile, 'utf8'));
+  } catch {
+    return;
+  }
+  // The number may belong to another program by now.
+  if (pid > 1 && isAlive(pid) && (await commandLine(pid)).includes(database)) {
+    report(`ending the Temporal server of an earlier run (pid ${pid})`);
+    await stopProcess(pid, 10_000);
+  }
+  rmSync(pidFile, { force: true });
+}
+
+async function untilReady(
+  address: string,
+  namespace: string,
+  exited: Promise<ServerExit>,
+  timeoutMs: number,
+): Promise<void> {
+  let exit: ServerExit | undefined;
+  void exited.then((value) => {
+    exit = value;
+  });
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      const connection = await Connection.connect({ address, connectTimeout: '2s' });
+      try {
+        await connection.withDeadline(Date.now() + 2000, () =>
+          connection.workflowService.countWorkflowExecutions({ namespace }),
+        );
+        return;
+      } finally {
+        await connection.close();
+      }
+    } catch (error) {
+      if (exit) throw new Error(`the Temporal server ended while starting (code ${exit.code}):\n${exit.lastLines}`);
+      if (Date.now() > deadline) throw new Error(`the Temporal server did not answer on ${address}`, { cause: error });
+      await sleep(25);
+    }
+  }
+}

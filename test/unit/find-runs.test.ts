@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import type { ListedRun } from '../../src/contracts/github.ts';
+import { findRuns } from '../../src/domain/find-runs.ts';
+
+const TOKEN = 'hapax-7-1-0123456789ab';
+const SINCE = '2026-11-21T09:50:00.000Z';
+
+function listed(run_id: number, change: Partial<ListedRun> = {}): ListedRun {
+  return {
+    run_id,
+    run_url: `u${run_id}`,
+    status: 'queued',
+    conclusion: null,
+    run_attempt: 1,
+    request_id: null,
+    title: `Build main [${TOKEN}]`,
+    event: 'workflow_dispatch',
+    path: '.github/workflows/build.yml',
+    created_at: `2026-11-21T10:00:${String(run_id).padStart(2, '0')}.000Z`,
+    ...change,
+  };
+}
+const stranger = (run_id: number, change: Partial<ListedRun> = {}) => listed(run_id, { title: 'Build by hand', ...change });
+const find = (runs: ListedRun[], tokens = [TOKEN]) => findRuns(runs, 'build.yml', tokens, SINCE);
+
+describe('looking for the runs of a build', () => {
+  it('finds them by token, the oldest first', () => {
+    expect(find([stranger(4), listed(3), listed(1), listed(2)])).toEqual({
+      kind: 'found',
+      runs: [1, 2, 3].map((run_id) => ({ run_id, run_url: `u${run_id}` })),
+    });
+  });
+
+  it('never takes the run of another build, workflow or event', () => {
+    const others = [
+      listed(1, { title: 'Build [hapax-7-2-0123456789ac]' }),
+      listed(2, { path: '.github/workflows/other.yml' }),
+      listed(3, { event: 'push' }),
+    ];
+    expect(find(others)).toEqual({ kind: 'absent' });
+  });
+
+  it('believes an absence where no run could be ours', () => {
+    expect(find([])).toEqual({ kind: 'absent' });
+    expect(find([stranger(1, { created_at: '2026-11-21T09:00:00.000Z' })])).toEqual({ kind: 'absent' });
+  });
+
+  it('does not believe it where a run has no token and none shows that the workflow echoes them', () => {
+    expect(find([stranger(1)])).toMatchObject({ kind: 'doubtful', candidates: [{ run_id: 1 }] });
+    expect(find([stranger(1), listed(2, { title: 'Build [hapax-6-1-aaaaaaaaaaaa]' })])).toEqual({ kind: 'absent' });
+  });
+
+  it('without a token can only name candidates', () => {
+    expect(find([stranger(1), listed(2, { title: 'x hapax-6-1-aaaaaaaaaaaa' })], [])).toMatchObject({ kind: 'doubtful', candidates: [{ run_id: 1 }] });
+  });
+
+  it('knows the workflow also where GitHub appends the ref to its path', () => {
+    expect(find([listed(1, { path: '.github/workflows/build.yml@main' })])).toMatchObject({ kind: 'found' });
+  });
+});

