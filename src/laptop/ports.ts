@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { UserError } from './user-error.ts';
 
 /** A port of 127.0.0.1 that nothing listens on. */
 export function freePort(): Promise<number> {
@@ -12,10 +13,10 @@ export async function assertPortFree(host: string, port: number, setting: string
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE')
-      throw new Error(`port ${port} is in use (${setting}): stop the other program or set ${setting}`);
+      throw new UserError(`port ${port} is in use (${setting}): stop the other program or set ${setting}`);
     if (code === 'EACCES')
-      throw new Error(`port ${port} needs more rights (${setting}): set ${setting} to one above 1023`);
-    throw new Error(`cannot listen on ${host} port ${port} (${setting}): ${message}`);
+      throw new UserError(`port ${port} needs more rights (${setting}): set ${setting} to one above 1023`);
+    throw new UserError(`cannot listen on ${host} port ${port} (${setting}): ${message}`);
   }
 }
 

