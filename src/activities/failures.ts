@@ -26,7 +26,11 @@ export function toFailure(error: unknown): unknown {
   }
   if (error instanceof GitHubError) {
     const { name, message, retryAfterMs } = error;
-    return ApplicationFailure.create({ type: name, message, ...(retryAfterMs ? { nextRetryDelay: retryAfterMs } : {}) });
+    return ApplicationFailure.create({
+      type: name,
+      message,
+      ...(retryAfterMs ? { nextRetryDelay: retryAfterMs } : {}),
+    });
   }
   if (error instanceof DrizzleQueryError) {
     // Its own message carries the whole statement with its values; the cause says what is wrong.

@@ -10,7 +10,7 @@ export function githubActivities(github: GitHub): GitHubPort {
   return {
     dispatchRun: ({ request, correlation }) => github.dispatch(request, correlation),
 
-    findRuns: ({ repository, workflow, tokens, since }) => github.find(repository, workflow, tokens, since),
+    findRuns: ({ repository, ...sought }) => github.find(repository, sought),
 
     cancelRun: ({ repository, run_id }) => github.cancel(repository, run_id),
 
@@ -34,5 +34,12 @@ export function githubActivities(github: GitHub): GitHubPort {
 }
 
 function gone(runId: number, runAttempt: number) {
-  return { run_id: runId, run_url: '', status: 'completed', conclusion: 'run_deleted', run_attempt: runAttempt, request_id: null };
+  return {
+    run_id: runId,
+    run_url: '',
+    status: 'completed',
+    conclusion: 'run_deleted',
+    run_attempt: runAttempt,
+    request_id: null,
+  };
 }

@@ -62,7 +62,8 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     info: {
       title: 'Hapax',
       version: packageJson.version,
-      description: 'Triggers GitHub Actions builds effectively once, follows them to their end, and keeps an immutable record.',
+      description:
+        'Triggers GitHub Actions builds effectively once, follows them to their end, and keeps an immutable record.',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
   });
@@ -76,6 +77,8 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     const document = error.document(c.var.requestId);
     const entry = { err: error.cause ?? thrown, code: error.code, method: c.req.method, path: c.req.path };
     if (document.status >= 500) c.var.log.error(entry, error.message);
+    // The rest of the body is not read, so the connection cannot carry another request.
+    if (error.code === 'body_too_large') c.header('Connection', 'close');
     if (error.retryAfterSeconds) c.header('Retry-After', String(error.retryAfterSeconds));
     return c.body(JSON.stringify(document), document.status as 500, { 'Content-Type': PROBLEM_JSON });
   });
@@ -83,8 +86,17 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
 }
 
 function invalid(target: string, { issues }: ZodError): ApiError {
-  const errors = issues.map(({ path, message }) => ({ path: [target === 'json' ? 'body' : target, ...path].join('.'), message }));
-  return new ApiError('invalid_request', { detail: errors.map(({ path, message }) => `${path}: ${message}`).join('; ').slice(0, 500), errors });
+  const errors = issues.map(({ path, message }) => ({
+    path: [target === 'json' ? 'body' : target, ...path].join('.'),
+    message,
+  }));
+  return new ApiError('invalid_request', {
+    detail: errors
+      .map(({ path, message }) => `${path}: ${message}`)
+      .join('; ')
+      .slice(0, 500),
+    errors,
+  });
 }
 
 function asApiError(thrown: unknown): ApiError {
@@ -92,6 +104,7 @@ function asApiError(thrown: unknown): ApiError {
   if (isDatabaseAway(thrown)) {
     return new ApiError('database_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause: thrown });
   }
-  if (thrown instanceof HTTPException && thrown.status < 500) return new ApiError('malformed_json', { detail: thrown.message });
+  if (thrown instanceof HTTPException && thrown.status < 500)
+    return new ApiError('malformed_json', { detail: thrown.message });
   return new ApiError('internal', { cause: thrown });
 }

@@ -1,5 +1,5 @@
-import { createMiddleware } from 'hono/factory';
 import { bodyLimit } from 'hono/body-limit';
+import { createMiddleware } from 'hono/factory';
 import { ApiError } from './problem.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -22,10 +22,16 @@ export const requireJson = createMiddleware(async (c, next) => {
     }
     const bytes = await c.req.arrayBuffer();
     try {
-      JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+      JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), refuseProto);
     } catch (error) {
       throw new ApiError('malformed_json', { detail: (error as Error).message.slice(0, 200) });
     }
   }
   await next();
 });
+
+/** Schemas would drop such a key without a word. */
+function refuseProto(key: string, value: unknown): unknown {
+  if (key === '__proto__') throw new SyntaxError('"__proto__" is not taken as a key');
+  return value;
+}

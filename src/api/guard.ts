@@ -19,7 +19,9 @@ export function requireKey(keys: ReadonlyMap<string, string>) {
     if (matching) c.set('caller', matching.name);
     else if (!OPEN_PATHS.has(c.req.path)) {
       c.header('WWW-Authenticate', 'Bearer');
-      throw new ApiError('unauthorized', { detail: 'send the header Authorization: Bearer SECRET with a secret of API_KEYS' });
+      throw new ApiError('unauthorized', {
+        detail: 'send the header Authorization: Bearer SECRET with a secret of API_KEYS',
+      });
     }
     await next();
   });
@@ -34,7 +36,9 @@ export function requireLocalHost(trusted: readonly string[]) {
   return createMiddleware<ApiEnvironment>(async (c, next) => {
     const host = (c.req.header('host') ?? '').replace(/:\d+$/, '');
     if (!isLoopback(host) && !trusted.includes(host)) {
-      throw new ApiError('forbidden_host', { detail: `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS` });
+      throw new ApiError('forbidden_host', {
+        detail: `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS`,
+      });
     }
     c.set('caller', 'local');
     await next();

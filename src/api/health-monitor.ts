@@ -58,16 +58,24 @@ export class HealthMonitor {
       (error: unknown) => (error as Error).message || 'failed',
     );
     const checked_at = new Date().toISOString();
-    watched.health = fault ? { status: 'degraded', detail: fault.slice(0, 300), checked_at } : { status: 'ok', checked_at };
+    watched.health = fault
+      ? { status: 'degraded', detail: fault.slice(0, 300), checked_at }
+      : { status: 'ok', checked_at };
     if (![...this.#watched.values()].includes(watched)) return;
-    watched.timer = setTimeout(() => this.#look(watched), fault ? Math.min(DEGRADED_EVERY_MS, watched.everyMs) : watched.everyMs);
+    watched.timer = setTimeout(
+      () => this.#look(watched),
+      fault ? Math.min(DEGRADED_EVERY_MS, watched.everyMs) : watched.everyMs,
+    );
     watched.timer.unref();
   }
 }
 
 function inTime(checking: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS / 1_000} s`)), CHECK_TIMEOUT_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS / 1_000} s`)),
+      CHECK_TIMEOUT_MS,
+    );
     checking.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -1,4 +1,4 @@
-import { type Problem, type ProblemCode, PROBLEMS } from '../contracts/problem.ts';
+import { PROBLEMS, type Problem, type ProblemCode } from '../contracts/problem.ts';
 
 /** Media type of RFC 9457. */
 export const PROBLEM_JSON = 'application/problem+json';

@@ -1,4 +1,4 @@
-import { type ProblemCode, problem, PROBLEMS } from '../contracts/problem.ts';
+import { PROBLEMS, type ProblemCode, problem } from '../contracts/problem.ts';
 import { PROBLEM_JSON } from './problem.ts';
 
 /** The responses of a route's problems, for its OpenAPI description. */

@@ -38,11 +38,21 @@ export interface ApiServer {
 const DRAIN_MS = 5_000;
 
 /** Serves the API on HOST and PORT. */
-export async function startApiServer({ settings, repository, client, workerBeside, db, pingGitHub, log }: ApiServerOptions): Promise<ApiServer> {
+export async function startApiServer({
+  settings,
+  repository,
+  client,
+  workerBeside,
+  db,
+  pingGitHub,
+  log,
+}: ApiServerOptions): Promise<ApiServer> {
   const buildIds = new BuildIds((count) => reserveBuildIds(db, count));
   const configurations = new Configurations(db, environmentConfiguration(repository, settings.GITHUB_WORKFLOW));
   // Ids and the configuration are fetched ahead, so that the first trigger is fast and an outage finds them held.
-  void Promise.all([buildIds.refill(), configurations.get(1)]).catch((err: unknown) => log.warn({ err }, 'Postgres is not there yet'));
+  void Promise.all([buildIds.refill(), configurations.get(1)]).catch((err: unknown) =>
+    log.warn({ err }, 'Postgres is not there yet'),
+  );
   const monitor = new HealthMonitor(packageJson.version, {
     postgres: { check: async () => void (await db.execute(sql`SELECT 1`)), everyMs: 5_000 },
     temporal: { check: () => checkTemporal(client), everyMs: 5_000 },

@@ -4,7 +4,9 @@ import { text } from './text.ts';
 /** Limits of GitHub's dispatch endpoint, checked before anything is started (docs.github.com, "workflow_dispatch"). */
 export const GITHUB_LIMITS = { inputs: 25, inputsJsonCharacters: 65_535, refCharacters: 255 } as const;
 
-export const buildStatus = z.enum(['queued', 'in_progress', 'success', 'failure', 'cancelled']).meta({ id: 'BuildStatus' });
+export const buildStatus = z
+  .enum(['queued', 'in_progress', 'success', 'failure', 'cancelled'])
+  .meta({ id: 'BuildStatus' });
 export type BuildStatus = z.infer<typeof buildStatus>;
 
 /** Statuses that only a retry or a redrive leaves. */
@@ -38,16 +40,31 @@ const ref = text(GITHUB_LIMITS.refCharacters).min(1).refine(isRefName, 'is not a
 /** Body of POST /builds/trigger. */
 export const triggerBody = z
   .strictObject({
-    config_id: z.int().min(1).max(2_147_483_647).optional().meta({ description: 'Build configuration; 1 when left out.' }),
-    ref: ref.optional().meta({ description: 'Branch or tag; the default ref of the configuration when left out.', example: 'main' }),
+    config_id: z
+      .int()
+      .min(1)
+      .max(2_147_483_647)
+      .optional()
+      .meta({ description: 'Build configuration; 1 when left out.' }),
+    ref: ref
+      .optional()
+      .meta({ description: 'Branch or tag; the default ref of the configuration when left out.', example: 'main' }),
     image_type: text(255).min(1).optional().meta({ example: 'fedora-sway-atomic' }),
     fedora_version: text(255).min(1).optional().meta({ example: '43' }),
     inputs: z
       .record(inputName, inputValue)
-      .refine((inputs) => Object.keys(inputs).length <= GITHUB_LIMITS.inputs, `has more than ${GITHUB_LIMITS.inputs} entries`)
+      .refine(
+        (inputs) => Object.keys(inputs).length <= GITHUB_LIMITS.inputs,
+        `has more than ${GITHUB_LIMITS.inputs} entries`,
+      )
       .optional()
       .meta({ description: 'Further inputs of the workflow, passed as they are.' }),
-    priority: z.int().min(1).max(5).optional().meta({ description: '1 first, 5 last, 3 when left out; not part of what makes two requests the same.' }),
+    priority: z
+      .int()
+      .min(1)
+      .max(5)
+      .optional()
+      .meta({ description: '1 first, 5 last, 3 when left out; not part of what makes two requests the same.' }),
   })
   .meta({ id: 'TriggerBuild' });
 export type TriggerBody = z.infer<typeof triggerBody>;
@@ -66,7 +83,10 @@ export const eventView = z
     to_status: buildStatus.optional(),
     event_data: z.record(z.string(), z.unknown()).optional(),
     timestamp,
-    hash: z.string().regex(/^[0-9a-f]{64}$/).meta({ description: 'SHA-256 over the event and the hash of the one before it.' }),
+    hash: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .meta({ description: 'SHA-256 over the event and the hash of the one before it.' }),
   })
   .meta({ id: 'BuildEvent' });
 export type EventView = z.infer<typeof eventView>;
@@ -85,7 +105,13 @@ const buildFields = {
   workflow_run_id: z.int().nullable().meta({ description: "GitHub's id of the run, once known." }),
   run_url: z.string().nullable(),
   run_attempt: z.int().nullable(),
-  conclusion: z.string().nullable().meta({ description: "GitHub's own word for how the run ended; timed_out when the deadline ended it, dispatch_rejected or dispatch_failed when there was none." }),
+  conclusion: z
+    .string()
+    .nullable()
+    .meta({
+      description:
+        "GitHub's own word for how the run ended; timed_out when the deadline ended it, dispatch_rejected or dispatch_failed when there was none.",
+    }),
   needs_attention: z.boolean().meta({ description: 'An operator has to say what happened to a doubtful dispatch.' }),
   attempts: z.int().meta({ description: 'Dispatches sent to GitHub.' }),
   created_at: timestamp,
@@ -100,7 +126,10 @@ export const buildSummary = z.object(buildFields).meta({ id: 'BuildSummary' });
 export type BuildSummary = z.infer<typeof buildSummary>;
 
 export const buildPage = z
-  .object({ builds: z.array(buildSummary), next_cursor: z.string().nullable().meta({ description: 'Pass as `cursor` for the next page; null on the last.' }) })
+  .object({
+    builds: z.array(buildSummary),
+    next_cursor: z.string().nullable().meta({ description: 'Pass as `cursor` for the next page; null on the last.' }),
+  })
   .meta({ id: 'BuildPage' });
 
 export const buildListQuery = z.strictObject({

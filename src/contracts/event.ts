@@ -37,9 +37,16 @@ export const buildEventData = {
   dispatch_intended: z.object({
     attempt: z.int(),
     token: z.string(),
-    temporal_run_id: z.string().meta({ description: 'The workflow run that may send this dispatch; no other ever does.' }),
+    temporal_run_id: z
+      .string()
+      .meta({ description: 'The workflow run that may send this dispatch; no other ever does.' }),
   }),
-  dispatch_rejected: z.object({ attempt: z.int(), status: z.int(), message: z.string(), request_id: z.string().nullable() }),
+  dispatch_rejected: z.object({
+    attempt: z.int(),
+    status: z.int(),
+    message: z.string(),
+    request_id: z.string().nullable(),
+  }),
   dispatch_delayed: z.object({ attempt: z.int(), reason: z.string(), retry_at: z.string() }),
   dispatch_ambiguous: z.object({ attempt: z.int(), reason: z.string(), request_id: z.string().nullable() }),
   dispatch_absent: z.object({ attempt: z.int(), complete_reads: z.int() }),
@@ -52,7 +59,12 @@ export const buildEventData = {
     correlated: z.boolean().meta({ description: 'Whether the run carries the token.' }),
     request_id: z.string().nullable(),
   }),
-  run_updated: z.object({ run_status: z.string(), run_attempt: z.int(), learned_from: source, request_id: z.string().nullable() }),
+  run_updated: z.object({
+    run_status: z.string(),
+    run_attempt: z.int(),
+    learned_from: source,
+    request_id: z.string().nullable(),
+  }),
   duplicate_run_cancelled: z.object({ workflow_run_id: z.int(), run_url: z.string() }),
   build_completed: z.object({
     conclusion: z.string(),

@@ -33,6 +33,7 @@ export interface ListedRun extends RunView {
   /** The `run-name`, where the token stands. */
   title: string;
   event: string;
+  head_branch: string | null;
   /** Path of the workflow file in the repository. */
   path: string;
   created_at: string;

@@ -16,4 +16,6 @@ export const health = z
   .meta({ id: 'Health' });
 export type Health = z.infer<typeof health>;
 
-export const probe = z.object({ status: z.enum(['ok', 'unavailable']), detail: z.string().optional() }).meta({ id: 'Probe' });
+export const probe = z
+  .object({ status: z.enum(['ok', 'unavailable']), detail: z.string().optional() })
+  .meta({ id: 'Probe' });

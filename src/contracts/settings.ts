@@ -7,20 +7,24 @@ const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as c
 const duration = z.string().transform((text, context) => {
   const match = DURATION.exec(text.trim());
   if (!match) {
-    context.addIssue({ code: 'custom', message: `"${text}" is not a duration; write 30 (seconds), 500ms, 30s, 5m or 3h` });
+    context.addIssue({
+      code: 'custom',
+      message: `"${text}" is not a duration; write 30 (seconds), 500ms, 30s, 5m or 3h`,
+    });
     return z.NEVER;
   }
   return Math.round(Number(match[1]) * UNIT_MS[(match[2] ?? 's') as keyof typeof UNIT_MS]);
 });
 
 const integer = (minimum: number, maximum: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(minimum).max(maximum));
+  z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(minimum).max(maximum));
 
-const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
 const repository = z
   .string()
@@ -31,7 +35,10 @@ const apiKeys = z.string().transform((text, context) => {
   for (const pair of text.split(',')) {
     const [name, secret] = pair.split(/=(.*)/s).map((part) => part?.trim());
     if (!name || !secret || secret.length < 16) {
-      context.addIssue({ code: 'custom', message: 'must be NAME=SECRET,NAME=SECRET with secrets of 16 characters or more' });
+      context.addIssue({
+        code: 'custom',
+        message: 'must be NAME=SECRET,NAME=SECRET with secrets of 16 characters or more',
+      });
       return z.NEVER;
     }
     keys.set(name, secret);
@@ -44,39 +51,124 @@ const apiKeys = z.string().transform((text, context) => {
  * stops the start with one line per fault. Durations are milliseconds after parsing.
  */
 export const settingsSchema = z.object({
-  DEPLOYMENT_MODE: z.enum(['laptop', 'cloud']).default('laptop').meta({ description: 'laptop: everything embedded, for one machine. cloud: Postgres and Temporal are yours, the API asks for a key.' }),
-  HOST: z.string().default('127.0.0.1').meta({ description: 'Address the API binds to. Anything but loopback needs API_KEYS.' }),
+  DEPLOYMENT_MODE: z
+    .enum(['laptop', 'cloud'])
+    .default('laptop')
+    .meta({
+      description:
+        'laptop: everything embedded, for one machine. cloud: Postgres and Temporal are yours, the API asks for a key.',
+    }),
+  HOST: z
+    .string()
+    .default('127.0.0.1')
+    .meta({ description: 'Address the API binds to. Anything but loopback needs API_KEYS.' }),
   PORT: integer(0, 65_535).default(8000).meta({ description: 'Port of the API. 0 chooses a free one.' }),
-  HAPAX_HOME: z.string().min(1).default('.hapax').meta({ description: 'Directory of the embedded database, the Temporal file and logs. One running instance per directory.' }),
-  API_KEYS: apiKeys.optional().meta({ description: 'NAME=SECRET pairs, comma separated. Clients send `Authorization: Bearer SECRET`. Required in cloud mode and beyond loopback.', secret: true }),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').meta({ description: 'Least severe log line that is written.' }),
+  HAPAX_HOME: z
+    .string()
+    .min(1)
+    .default('.hapax')
+    .meta({
+      description:
+        'Directory of the embedded database, the Temporal file and logs. One running instance per directory.',
+    }),
+  API_KEYS: apiKeys
+    .optional()
+    .meta({
+      description:
+        'NAME=SECRET pairs, comma separated. Clients send `Authorization: Bearer SECRET`. Required in cloud mode and beyond loopback.',
+      secret: true,
+    }),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .meta({ description: 'Least severe log line that is written.' }),
 
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://').optional().meta({ description: 'Postgres of the record. Unset in laptop mode: embedded Postgres.', secret: true }),
-  TEMPORAL_ADDRESS: z.string().optional().meta({ description: 'HOST:PORT of Temporal. Unset in laptop mode: a dev server is started and supervised.' }),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
+    .optional()
+    .meta({ description: 'Postgres of the record. Unset in laptop mode: embedded Postgres.', secret: true }),
+  TEMPORAL_ADDRESS: z
+    .string()
+    .optional()
+    .meta({ description: 'HOST:PORT of Temporal. Unset in laptop mode: a dev server is started and supervised.' }),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default').meta({ description: 'Temporal namespace.' }),
-  TEMPORAL_API_KEY: z.string().optional().meta({ description: 'API key of Temporal Cloud; turns TLS on.', secret: true }),
-  TEMPORAL_TLS_CA: z.string().optional().meta({ description: 'File with the CA certificate of the Temporal server; turns TLS on.' }),
+  TEMPORAL_API_KEY: z
+    .string()
+    .optional()
+    .meta({ description: 'API key of Temporal Cloud; turns TLS on.', secret: true }),
+  TEMPORAL_TLS_CA: z
+    .string()
+    .optional()
+    .meta({ description: 'File with the CA certificate of the Temporal server; turns TLS on.' }),
   TEMPORAL_TLS_CERT: z.string().optional().meta({ description: 'File with the client certificate (mTLS).' }),
   TEMPORAL_TLS_KEY: z.string().optional().meta({ description: 'File with the key of the client certificate (mTLS).' }),
-  TEMPORAL_CLI: z.string().optional().meta({ description: "Path of Temporal's CLI. Unset: PATH, then the cache, then fetched once." }),
-  TEMPORAL_UI_PORT: integer(0, 65_535).default(8233).meta({ description: 'Port of the Temporal Web UI of the dev server. 0 chooses a free one.' }),
+  TEMPORAL_CLI: z
+    .string()
+    .optional()
+    .meta({ description: "Path of Temporal's CLI. Unset: PATH, then the cache, then fetched once." }),
+  TEMPORAL_UI_PORT: integer(0, 65_535)
+    .default(8233)
+    .meta({ description: 'Port of the Temporal Web UI of the dev server. 0 chooses a free one.' }),
 
-  GITHUB_TOKEN: z.string().min(1).optional().meta({ description: 'Token with the right "Actions: write" on the repository. Unset, and no app: builds go to the simulated GitHub.', secret: true }),
-  GITHUB_APP_ID: z.string().regex(/^\d+$/, 'must be a number').optional().meta({ description: 'GitHub App to act as, instead of a token.' }),
-  GITHUB_APP_PRIVATE_KEY: z.string().optional().meta({ description: "The app's private key (PEM, line ends may be written \\n).", secret: true }),
-  GITHUB_API_URL: httpUrl.default('https://api.github.com').meta({ description: "Root of GitHub's REST API; for GitHub Enterprise Server https://HOST/api/v3." }),
-  GITHUB_REPO: repository.optional().meta({ description: 'OWNER/NAME of configuration 1. Default with the simulator: octocat/fedora-images.' }),
-  GITHUB_WORKFLOW: z.string().regex(/^[^/\s]+\.ya?ml$/, 'must be the file name of a workflow, for example build.yml').default('build.yml').meta({ description: 'Workflow file of configuration 1.' }),
-  GITHUB_CORRELATION_INPUT: z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]*$|^$/, 'must be the name of a workflow input').default('hapax_id').meta({ description: 'Workflow input that carries the token by which a run is recognised. Empty: none, and doubtful dispatches wait for you.' }),
+  GITHUB_TOKEN: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      description:
+        'Token with the right "Actions: write" on the repository. Unset, and no app: builds go to the simulated GitHub.',
+      secret: true,
+    }),
+  GITHUB_APP_ID: z
+    .string()
+    .regex(/^\d+$/, 'must be a number')
+    .optional()
+    .meta({ description: 'GitHub App to act as, instead of a token.' }),
+  GITHUB_APP_PRIVATE_KEY: z
+    .string()
+    .optional()
+    .meta({ description: "The app's private key (PEM, line ends may be written \\n).", secret: true }),
+  GITHUB_API_URL: httpUrl
+    .default('https://api.github.com')
+    .meta({ description: "Root of GitHub's REST API; for GitHub Enterprise Server https://HOST/api/v3." }),
+  GITHUB_REPO: repository
+    .optional()
+    .meta({ description: 'OWNER/NAME of configuration 1. Default with the simulator: octocat/fedora-images.' }),
+  GITHUB_WORKFLOW: z
+    .string()
+    .regex(/^[^/\s]+\.ya?ml$/, 'must be the file name of a workflow, for example build.yml')
+    .default('build.yml')
+    .meta({ description: 'Workflow file of configuration 1.' }),
+  GITHUB_CORRELATION_INPUT: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_-]*$|^$/, 'must be the name of a workflow input')
+    .default('hapax_id')
+    .meta({
+      description:
+        'Workflow input that carries the token by which a run is recognised. Empty: none, and doubtful dispatches wait for you.',
+    }),
   GITHUB_POLL_INTERVAL: duration.default(30_000).meta({ description: 'Pause between two looks at a run.' }),
   GITHUB_REQUEST_TIMEOUT: duration.default(15_000).meta({ description: 'Longest wait for one answer of GitHub.' }),
-  RECONCILE_WINDOW: duration.default(120_000).meta({ description: 'How long a run is searched for after a doubtful dispatch before another is sent.' }),
-  DEDUP_WINDOW: duration.default(300_000).meta({ description: 'How long after a trigger the same request without Idempotency-Key gets the same build.' }),
-  BUILD_DEADLINE: duration.default(10_800_000).meta({ description: 'Longest a build may take from its start; then its run is cancelled.' }),
+  RECONCILE_WINDOW: duration
+    .default(120_000)
+    .meta({ description: 'How long a run is searched for after a doubtful dispatch before another is sent.' }),
+  DEDUP_WINDOW: duration
+    .default(300_000)
+    .meta({ description: 'How long after a trigger the same request without Idempotency-Key gets the same build.' }),
+  BUILD_DEADLINE: duration
+    .default(10_800_000)
+    .meta({ description: 'Longest a build may take from its start; then its run is cancelled.' }),
   QUEUE_MAX_RETRIES: integer(0, 100).default(3).meta({ description: 'Further dispatches after one that left no run.' }),
-  QUEUE_RETRY_DELAY: duration.default(60_000).meta({ description: 'Pause before the first further dispatch; doubles each time, with jitter.' }),
-  WORKER_CONCURRENCY: integer(1, 1_000).optional().meta({ description: 'Calls to GitHub a worker makes at once. Default: 1 in laptop mode, 4 in cloud mode.' }),
-  TRUSTED_HOSTS: list.default([]).meta({ description: 'Further names under which browsers may address the open loopback API (Host header).' }),
+  QUEUE_RETRY_DELAY: duration
+    .default(60_000)
+    .meta({ description: 'Pause before the first further dispatch; doubles each time, with jitter.' }),
+  WORKER_CONCURRENCY: integer(1, 1_000)
+    .optional()
+    .meta({ description: 'Calls to GitHub a worker makes at once. Default: 1 in laptop mode, 4 in cloud mode.' }),
+  TRUSTED_HOSTS: list
+    .default([])
+    .meta({ description: 'Further names under which browsers may address the open loopback API (Host header).' }),
 });
 
 /** The parsed settings of one process. */
@@ -114,18 +206,26 @@ export function readSettings(environment: Record<string, string | undefined>): S
 function crossChecks(settings: Settings): string[] {
   const faults: string[] = [];
   if (settings.DEPLOYMENT_MODE === 'cloud') {
-    if (!settings.DATABASE_URL) faults.push('DATABASE_URL: cloud mode needs a Postgres; set postgres://USER:PASSWORD@HOST/DATABASE');
+    if (!settings.DATABASE_URL)
+      faults.push('DATABASE_URL: cloud mode needs a Postgres; set postgres://USER:PASSWORD@HOST/DATABASE');
     if (!settings.TEMPORAL_ADDRESS) faults.push('TEMPORAL_ADDRESS: cloud mode needs a Temporal server; set HOST:PORT');
     if (!settings.API_KEYS) faults.push('API_KEYS: cloud mode needs authentication; set NAME=SECRET');
-    if (!settings.GITHUB_REPO) faults.push('GITHUB_REPO: cloud mode needs the repository of configuration 1; set OWNER/NAME');
-    if (!usesRealGitHub(settings)) faults.push('GITHUB_TOKEN: cloud mode needs a GitHub credential; set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY');
+    if (!settings.GITHUB_REPO)
+      faults.push('GITHUB_REPO: cloud mode needs the repository of configuration 1; set OWNER/NAME');
+    if (!usesRealGitHub(settings))
+      faults.push(
+        'GITHUB_TOKEN: cloud mode needs a GitHub credential; set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY',
+      );
   } else if (!isLoopback(settings.HOST) && !settings.API_KEYS) {
-    faults.push(`API_KEYS: HOST=${settings.HOST} is reachable by others, so the API needs keys; set NAME=SECRET or leave HOST at 127.0.0.1`);
+    faults.push(
+      `API_KEYS: HOST=${settings.HOST} is reachable by others, so the API needs keys; set NAME=SECRET or leave HOST at 127.0.0.1`,
+    );
   }
   if ((settings.GITHUB_APP_ID === undefined) !== (settings.GITHUB_APP_PRIVATE_KEY === undefined)) {
     faults.push('GITHUB_APP_ID: an app needs both GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY');
   }
-  if (usesRealGitHub(settings) && !settings.GITHUB_REPO) faults.push('GITHUB_REPO: with a GitHub credential, say which repository; set OWNER/NAME');
+  if (usesRealGitHub(settings) && !settings.GITHUB_REPO)
+    faults.push('GITHUB_REPO: with a GitHub credential, say which repository; set OWNER/NAME');
   if ((settings.TEMPORAL_TLS_CERT === undefined) !== (settings.TEMPORAL_TLS_KEY === undefined)) {
     faults.push('TEMPORAL_TLS_CERT: mTLS needs both TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY');
   }

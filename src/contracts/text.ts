@@ -8,4 +8,7 @@ export const text = (maximum: number) =>
   z
     .string()
     .max(maximum)
-    .refine((value) => !value.includes('\u0000') && value.isWellFormed(), 'must be well-formed text without NUL characters');
+    .refine(
+      (value) => !value.includes('\u0000') && value.isWellFormed(),
+      'must be well-formed text without NUL characters',
+    );

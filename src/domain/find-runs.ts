@@ -3,22 +3,33 @@ import type { Finding, ListedRun } from '../contracts/github.ts';
 /** The form of every token, by which a run of any Hapax is told from a stranger's. */
 const TOKEN = /hapax-\d+-\d+-[0-9a-f]{12}/;
 
+/** The dispatches that are looked for. */
+export interface Sought {
+  workflow: string;
+  ref: string;
+  /** All tokens of the build; empty where its dispatches carry none. */
+  tokens: readonly string[];
+  /** Runs created before this time (ISO 8601, with allowance for clocks) cannot be ours. */
+  since: string;
+}
+
 /**
- * What a complete listing says about the dispatches of one build, given all their tokens. A run without any token could
- * be ours where the workflow does not echo tokens: an absence is believed only if no such run exists, or if other runs
- * of the workflow show that it does echo them.
- * @param since runs created before this time (ISO 8601, with allowance for clocks) cannot be ours.
+ * What a complete listing says about the dispatches of one build. A run of the same workflow and ref without any token
+ * could be ours where the workflow does not echo tokens, so an absence is believed only if there is no such run.
  */
-export function findRuns(listed: readonly ListedRun[], workflow: string, tokens: readonly string[], since: string): Finding {
+export function findRuns(listed: readonly ListedRun[], { workflow, ref, tokens, since }: Sought): Finding {
   const dispatched = listed.filter((run) => run.event === 'workflow_dispatch' && isOf(run, workflow));
   const ours = dispatched.filter((run) => tokens.some((token) => run.title.includes(token)));
   if (ours.length > 0) {
     const oldestFirst = ours.toSorted((a, b) => a.created_at.localeCompare(b.created_at) || a.run_id - b.run_id);
     return { kind: 'found', runs: oldestFirst.map(named) };
   }
-  const echoes = dispatched.some((run) => TOKEN.test(run.title));
-  const candidates = dispatched.filter((run) => run.created_at >= since && !TOKEN.test(run.title));
-  if (candidates.length === 0 || (echoes && tokens.length > 0)) return { kind: 'absent' };
+  const branch = ref.replace(/^refs\/(heads|tags)\//, '');
+  const candidates = dispatched.filter(
+    (run) =>
+      run.created_at >= since && !TOKEN.test(run.title) && (run.head_branch === null || run.head_branch === branch),
+  );
+  if (candidates.length === 0) return { kind: 'absent' };
   return { kind: 'doubtful', candidates: candidates.slice(0, 10).map(named) };
 }
 

@@ -19,9 +19,21 @@ export function sha256(text: string): string {
 
 /** Hash of an event: SHA-256 over the canonical JSON of all it says, its place in the stream and the hash before it. */
 export function eventHash(event: Omit<RecordedEvent, 'position' | 'hash'>): string {
-  const { stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key, previous_hash } = event;
+  const { stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key, previous_hash } =
+    event;
   return sha256(
-    canonicalJson({ stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key, previous_hash }),
+    canonicalJson({
+      stream,
+      seq,
+      type,
+      from_status,
+      to_status,
+      data,
+      occurred_at,
+      recorded_at,
+      dedupe_key,
+      previous_hash,
+    }),
   );
 }
 

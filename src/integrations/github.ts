@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { BuildRequest } from '../contracts/event.ts';
 import type { DispatchOutcome, Finding, ListedRun, RunView } from '../contracts/github.ts';
 import { classifyDispatch, type DispatchAnswer, messageOf, rateLimitWait } from '../domain/dispatch-answer.ts';
-import { findRuns } from '../domain/find-runs.ts';
+import { findRuns, type Sought } from '../domain/find-runs.ts';
 
 /** Octokit pins none by itself; answers are those of this version. */
 const API_VERSION = '2022-11-28';
@@ -23,6 +23,7 @@ const run = z.object({
   run_attempt: z.int().optional(),
   display_title: z.string(),
   event: z.string(),
+  head_branch: z.string().nullable(),
   path: z.string(),
   created_at: z.string(),
 });
@@ -88,7 +89,10 @@ export class GitHub {
   }
 
   /** Sends one dispatch, and a second only where GitHub refused the first for a field or an input that it does not know. */
-  async dispatch(request: BuildRequest, correlation: { input: string; token: string } | null): Promise<DispatchOutcome> {
+  async dispatch(
+    request: BuildRequest,
+    correlation: { input: string; token: string } | null,
+  ): Promise<DispatchOutcome> {
     const answer = await this.#postDispatch(request, correlation);
     if ('status' in answer && correlation && refusesInput(answer, correlation.input)) {
       return classifyDispatch(await this.#postDispatch(request, null), false, Date.now());
@@ -96,36 +100,40 @@ export class GitHub {
     return classifyDispatch(answer, correlation !== null, Date.now());
   }
 
-  async #postDispatch(request: BuildRequest, correlation: { input: string; token: string } | null): Promise<DispatchAnswer> {
+  async #postDispatch(
+    request: BuildRequest,
+    correlation: { input: string; token: string } | null,
+  ): Promise<DispatchAnswer> {
     const [owner, repo] = split(request.repository);
     const inputs = correlation ? { ...request.inputs, [correlation.input]: correlation.token } : request.inputs;
-    const post = () =>
+    const post = (named: boolean) =>
       this.#answer('POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches', {
         owner,
         repo,
         workflow_id: request.workflow,
         ref: request.ref,
         inputs,
-        ...(this.#namesRuns ? { return_run_details: true } : {}),
+        ...(named ? { return_run_details: true } : {}),
       });
-    const answer = await post();
-    if ('status' in answer && answer.status === 400 && this.#namesRuns) {
-      this.#namesRuns = false;
-      return post();
-    }
-    return answer;
+    const named = this.#namesRuns;
+    const answer = await post(named);
+    if (!named || !('status' in answer) || answer.status !== 400) return answer;
+    const second = await post(false);
+    // Refused all the same, it was not for the field.
+    if (!('status' in second) || second.status !== 400) this.#namesRuns = false;
+    return second;
   }
 
   /** Reads every recent run of the repository, page by page, and looks for the tokens. See domain/find-runs. */
-  async find(repository: string, workflow: string, tokens: string[], since: string): Promise<Finding> {
-    const oldest = new Date(Date.parse(since) - CLOCK_SKEW_MS).toISOString();
+  async find(repository: string, sought: Sought): Promise<Finding> {
+    const oldest = new Date(Date.parse(sought.since) - CLOCK_SKEW_MS).toISOString();
     const listed: ListedRun[] = [];
     for (let page = 1; page <= MAX_PAGES; page++) {
       const runs = readRuns(await this.#expect(this.#list(repository, page)));
       listed.push(...runs);
       if (runs.length < PAGE || runs.at(-1)!.created_at < oldest) break;
     }
-    return findRuns(listed, workflow, tokens, oldest);
+    return findRuns(listed, { ...sought, since: oldest });
   }
 
   /**
@@ -148,7 +156,11 @@ export class GitHub {
   /** Asks for the run to be cancelled; false where it has ended or is gone. */
   async cancel(repository: string, runId: number): Promise<boolean> {
     const [owner, repo] = split(repository);
-    const answer = await this.#answer('POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel', { owner, repo, run_id: runId });
+    const answer = await this.#answer('POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel', {
+      owner,
+      repo,
+      run_id: runId,
+    });
     if ('status' in answer && (answer.status === 409 || answer.status === 404)) return false;
     await this.#expect(answer);
     return true;
@@ -181,7 +193,9 @@ export class GitHub {
 
   async #getRun(repository: string, runId: number): Promise<RunView> {
     const [owner, repo] = split(repository);
-    const answer = await this.#expect(this.#answer('GET /repos/{owner}/{repo}/actions/runs/{run_id}', { owner, repo, run_id: runId }));
+    const answer = await this.#expect(
+      this.#answer('GET /repos/{owner}/{repo}/actions/runs/{run_id}', { owner, repo, run_id: runId }),
+    );
     return view(run.parse(answer.body), answer);
   }
 
@@ -201,13 +215,24 @@ export class GitHub {
     if ('code' in answer) throw new GitHubError(`GitHub did not answer: ${answer.message}`);
     const { status, headers, body } = answer;
     if (status >= 200 && status < 300) return answer;
-    throw new GitHubError(`GitHub answered ${status}: ${messageOf(body)}`, status, rateLimitWait(status, headers, body, Date.now()));
+    throw new GitHubError(
+      `GitHub answered ${status}: ${messageOf(body)}`,
+      status,
+      rateLimitWait(status, headers, body, Date.now()),
+    );
   }
 
   /** One request. Never throws: what came instead of an answer is a value too. */
-  async #answer(route: string, { headers = {}, ...parameters }: Record<string, unknown> & { headers?: Record<string, string> }): Promise<DispatchAnswer> {
+  async #answer(
+    route: string,
+    { headers = {}, ...parameters }: Record<string, unknown> & { headers?: Record<string, string> },
+  ): Promise<DispatchAnswer> {
     try {
-      const { status, headers: received, data } = await this.#octokit.request(route, {
+      const {
+        status,
+        headers: received,
+        data,
+      } = await this.#octokit.request(route, {
         ...parameters,
         headers: { 'x-github-api-version': API_VERSION, ...headers },
       });
@@ -229,7 +254,11 @@ function answerOf(error: unknown): DispatchAnswer {
 function rootCause(error: unknown): { code: string; message: string } {
   let message = 'unknown failure';
   let code = 'UNKNOWN';
-  for (let at = error as { code?: unknown; message?: string; name?: string; cause?: unknown } | undefined; at; at = at.cause as typeof at) {
+  for (
+    let at = error as { code?: unknown; message?: string; name?: string; cause?: unknown } | undefined;
+    at;
+    at = at.cause as typeof at
+  ) {
     if (at.message) message = at.message;
     if (typeof at.code === 'string') code = at.code;
     else if (at.name === 'TimeoutError') code = 'TIMEOUT';
@@ -247,6 +276,7 @@ function readRuns(answer: Answer): ListedRun[] {
     ...view(listed, answer),
     title: listed.display_title,
     event: listed.event,
+    head_branch: listed.head_branch,
     path: listed.path,
     created_at: new Date(listed.created_at).toISOString(),
   }));

@@ -12,7 +12,10 @@ export async function runApi(settings: Settings): Promise<void> {
   const stopping = stopSignal();
   const log = createLog(settings.LOG_LEVEL, 'api');
   installTemporalRuntime(log);
-  const { connection, client } = await lazyTemporalClient({ ...settings, address: required(settings, 'TEMPORAL_ADDRESS') });
+  const { connection, client } = await lazyTemporalClient({
+    ...settings,
+    address: required(settings, 'TEMPORAL_ADDRESS'),
+  });
   const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: RUNTIME_ROLE });
   const github = connectGitHub(settings);
   const server = await startApiServer({

@@ -1,4 +1,4 @@
-import { Runtime, type LogLevel, type LogMetadata } from '@temporalio/worker';
+import { type LogLevel, type LogMetadata, Runtime } from '@temporalio/worker';
 import pino, { type Logger } from 'pino';
 import type { Settings } from '../contracts/settings.ts';
 

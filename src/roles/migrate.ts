@@ -1,7 +1,7 @@
 import type { Settings } from '../contracts/settings.ts';
 import { migrateDatabase } from '../store/migrate.ts';
-import { registerSearchAttributes } from './search-attributes.ts';
 import { required } from './required.ts';
+import { registerSearchAttributes } from './search-attributes.ts';
 import { lazyTemporalClient } from './temporal.ts';
 
 /** `hapax migrate`: brings the schema of the database and the search attributes of Temporal up to date. */

@@ -14,7 +14,9 @@ export type TemporalTarget = Pick<
  * eagerly on the worker beside it (half the latency, measured on server 1.32).
  * @throws where Temporal does not answer.
  */
-export async function connectTemporal(target: TemporalTarget): Promise<{ connection: NativeConnection; client: Client }> {
+export async function connectTemporal(
+  target: TemporalTarget,
+): Promise<{ connection: NativeConnection; client: Client }> {
   const connection = await NativeConnection.connect(await connectionOptions(target));
   return { connection, client: new Client({ connection, namespace: target.TEMPORAL_NAMESPACE }) };
 }

@@ -1,7 +1,7 @@
 import { desc, eq } from 'drizzle-orm';
-import type { Db } from './database.ts';
-import { buildFromRow } from './build-row.ts';
 import type { Build } from '../domain/build.ts';
+import { buildFromRow } from './build-row.ts';
+import type { Db } from './database.ts';
 import { builds } from './schema.ts';
 
 /** The build with this id. */

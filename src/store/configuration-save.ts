@@ -11,7 +11,8 @@ export async function saveConfiguration(
 ): Promise<BuildConfiguration> {
   for (;;) {
     const present = await findConfiguration(db, id);
-    if (present && present.name === name && canonicalJson(present.definition) === canonicalJson(definition)) return present;
+    if (present && present.name === name && canonicalJson(present.definition) === canonicalJson(definition))
+      return present;
     const version = (present?.version ?? 0) + 1;
     const saved = await db
       .insert(configurations)

@@ -74,7 +74,10 @@ async function readHead(db: Db, id: number): Promise<Head> {
 }
 
 async function findByDedupeKey(db: Db, stream: string, key: string): Promise<RecordedEvent | undefined> {
-  const [row] = await db.select().from(events).where(sql`${events.stream} = ${stream} AND ${events.dedupe_key} = ${key}`);
+  const [row] = await db
+    .select()
+    .from(events)
+    .where(sql`${events.stream} = ${stream} AND ${events.dedupe_key} = ${key}`);
   return row;
 }
 

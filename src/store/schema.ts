@@ -1,4 +1,15 @@
-import { bigint, boolean, customType, integer, jsonb, pgSequence, pgTable, primaryKey, smallint, text } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  customType,
+  integer,
+  jsonb,
+  pgSequence,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+} from 'drizzle-orm/pg-core';
 import type { BuildStatus } from '../contracts/build.ts';
 import type { BuildConfiguration } from '../contracts/configuration.ts';
 import type { BuildRequest } from '../contracts/event.ts';

@@ -17,7 +17,8 @@ const SOURCES = ['src/workflows/**/*.ts', 'src/domain/**/*.ts', 'src/contracts/*
  */
 export async function workflowBundle(): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of globSync(SOURCES, { cwd: ROOT }).sort()) hash.update(file).update(await readFile(join(ROOT, file)));
+  for (const file of globSync(SOURCES, { cwd: ROOT }).sort())
+    hash.update(file).update(await readFile(join(ROOT, file)));
   const path = join(ROOT, 'build', `workflows-${hash.digest('hex').slice(0, 16)}.js`);
   if (await exists(path)) return path;
   const { code } = await bundleWorkflowCode({ workflowsPath: ENTRY, logger: QUIET });

@@ -15,7 +15,13 @@ export interface WorkerOptions {
 }
 
 /** A worker for builds, polling once `run()` is called. Close the store only after `run()` has returned. */
-export async function createBuildWorker({ connection, namespace, db, github, concurrency }: WorkerOptions): Promise<Worker> {
+export async function createBuildWorker({
+  connection,
+  namespace,
+  db,
+  github,
+  concurrency,
+}: WorkerOptions): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,

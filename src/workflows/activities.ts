@@ -37,7 +37,10 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
     retry: { maximumAttempts: 1 },
   });
   const readOnly = proxyActivities<Pick<GitHubPort, 'awaitRunChange'>>({ startToCloseTimeout: oneCall, retry });
-  const complete = proxyActivities<Pick<GitHubPort, 'findRuns'>>({ startToCloseTimeout: 10 * requestTimeoutMs + 5_000, retry });
+  const complete = proxyActivities<Pick<GitHubPort, 'findRuns'>>({
+    startToCloseTimeout: 10 * requestTimeoutMs + 5_000,
+    retry,
+  });
   const repeatable = proxyActivities<Pick<GitHubPort, 'cancelRun'>>({ startToCloseTimeout: oneCall, retry });
   return {
     dispatchRun: irreversible.dispatchRun,

@@ -1,11 +1,11 @@
-import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { condition, setCurrentDetails, setHandler, sleep, upsertSearchAttributes } from '@temporalio/workflow';
 import type { BuildInput, BuildResult } from '../contracts/build-workflow.ts';
 import { statusOf } from '../domain/build.ts';
 import { queuedEvent } from '../domain/queued-event.ts';
-import { type Operator, type Run, dispatch } from './dispatch.ts';
+import { dispatch, type Operator, type Run } from './dispatch.ts';
 import { type Ended, follow } from './follow.ts';
-import { type BuildStateView, adoptSignal, retrySignal, stateQuery } from './messages.ts';
+import { adoptSignal, type BuildStateView, retrySignal, stateQuery } from './messages.ts';
 import { type Tell, tellerOf } from './teller.ts';
 
 const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);
@@ -57,7 +57,11 @@ export async function build(input: BuildInput): Promise<BuildResult> {
   return { build_id: input.build_id, status, conclusion: ended.conclusion, run_url: run?.run_url ?? null };
 }
 
-async function end(tell: Tell, ended: Ended & { detail?: string }, dispatched: Awaited<ReturnType<typeof dispatch>>): Promise<void> {
+async function end(
+  tell: Tell,
+  ended: Ended & { detail?: string },
+  dispatched: Awaited<ReturnType<typeof dispatch>>,
+): Promise<void> {
   await tell('build_completed', 'completed', ended);
   if ('none' in dispatched) {
     const { reason, attempts } = dispatched.none;

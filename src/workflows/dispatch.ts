@@ -71,7 +71,8 @@ export async function dispatch(
       const wait = outcome.wait_ms ?? backoff(unsent, 1_000, LONGEST_UNSENT_PAUSE_MS, Math.random());
       unsent += 1;
       const retryAt = new Date(Date.now() + wait);
-      if (retryAt.getTime() >= deadline) return none('timed_out', `not sent until the deadline: ${outcome.reason}`, attempt);
+      if (retryAt.getTime() >= deadline)
+        return none('timed_out', `not sent until the deadline: ${outcome.reason}`, attempt);
       await tell('dispatch_delayed', `dispatch:${attempt}:delayed`, {
         attempt,
         reason: outcome.reason,
@@ -108,7 +109,13 @@ export async function dispatch(
       return await github.dispatchRun({ request, correlation });
     } catch {
       // The worker died or was cut off with the answer outstanding.
-      return { kind: 'ambiguous', reason: 'the worker was lost while it sent', accepted: false, correlated: correlation !== null, request_id: null };
+      return {
+        kind: 'ambiguous',
+        reason: 'the worker was lost while it sent',
+        accepted: false,
+        correlated: correlation !== null,
+        request_id: null,
+      };
     }
   }
 

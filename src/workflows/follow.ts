@@ -33,7 +33,12 @@ export async function follow(input: BuildInput, tell: Tell, run: Run, deadline: 
   });
   // A run that ended by itself while we were stopping it keeps its own word.
   if (stopped && stopped.conclusion !== 'cancelled') return ended(stopped, 'poll');
-  return { conclusion: 'timed_out', run_attempt: stopped?.run_attempt ?? null, learned_from: 'deadline', request_id: stopped?.request_id ?? null };
+  return {
+    conclusion: 'timed_out',
+    run_attempt: stopped?.run_attempt ?? null,
+    learned_from: 'deadline',
+    request_id: stopped?.request_id ?? null,
+  };
 
   async function untilCompleted(): Promise<RunView> {
     for (;;) {

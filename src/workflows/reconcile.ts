@@ -1,14 +1,17 @@
 import { sleep } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
 import type { DispatchOutcome, Finding } from '../contracts/github.ts';
-import type { Run } from './dispatch.ts';
 import { githubActivities } from './activities.ts';
+import type { Run } from './dispatch.ts';
 import type { Tell } from './teller.ts';
 
 type Doubt = Extract<DispatchOutcome, { kind: 'ambiguous' }>;
 
 /** What reading says about a doubtful dispatch. */
-export type Verdict = { kind: 'found'; run: Run } | { kind: 'absent'; reads: number } | { kind: 'doubtful'; reason: string };
+export type Verdict =
+  | { kind: 'found'; run: Run }
+  | { kind: 'absent'; reads: number }
+  | { kind: 'doubtful'; reason: string };
 
 /** Fewest complete readings without a match before an absence is believed: listings lag and lie (max-sixty/tend#348). */
 const FEWEST_READS = 3;
@@ -26,6 +29,7 @@ export async function reconcile(input: BuildInput, tell: Tell, tokens: string[],
     const finding = await github.findRuns({
       repository: request.repository,
       workflow: request.workflow,
+      ref: request.ref,
       tokens,
       since: input.created_at,
     });
@@ -51,7 +55,10 @@ export async function reconcile(input: BuildInput, tell: Tell, tokens: string[],
 }
 
 function whyDoubtful(doubt: Doubt, finding: Exclude<Finding, { kind: 'found' }>): string {
-  const what = doubt.accepted ? 'GitHub accepted the dispatch but its run was not found' : 'whether a run was made cannot be told';
-  const which = finding.kind === 'doubtful' ? `; it could be ${finding.candidates.map((run) => run.run_url).join(' ')}` : '';
+  const what = doubt.accepted
+    ? 'GitHub accepted the dispatch but its run was not found'
+    : 'whether a run was made cannot be told';
+  const which =
+    finding.kind === 'doubtful' ? `; it could be ${finding.candidates.map((run) => run.run_url).join(' ')}` : '';
   return `${what} (${doubt.reason})${which}; adopt the run or retry`;
 }

@@ -28,7 +28,14 @@ const SAMPLES: { [Type in BuildEventType]: Extract<BuildEvent, { type: Type }>['
   dispatch_ambiguous: { attempt: 1, reason: '502', request_id: null },
   dispatch_absent: { attempt: 1, complete_reads: 3 },
   build_needs_attention: { attempt: 1, reason: 'doubt' },
-  workflow_triggered: { attempt: 1, workflow_run_id: 2 ** 33, run_url: 'u', learned_from: 'dispatch', correlated: true, request_id: null },
+  workflow_triggered: {
+    attempt: 1,
+    workflow_run_id: 2 ** 33,
+    run_url: 'u',
+    learned_from: 'dispatch',
+    correlated: true,
+    request_id: null,
+  },
   run_updated: { run_status: 'in_progress', run_attempt: 1, learned_from: 'poll', request_id: null },
   duplicate_run_cancelled: { workflow_run_id: 5, run_url: 'u' },
   build_completed: { conclusion: 'success', run_attempt: 1, learned_from: 'poll', request_id: null },
@@ -49,11 +56,24 @@ describe('the state of a build', () => {
     expect(started).toMatchObject({ status: 'in_progress', started_at: AT });
     const triggered = evolve(started, event('workflow_triggered'));
     expect(triggered).toMatchObject({ status: 'in_progress', workflow_run_id: 2 ** 33, run_attempt: 1 });
-    expect(evolve(triggered, event('build_completed'))).toMatchObject({ status: 'success', conclusion: 'success', completed_at: AT });
+    expect(evolve(triggered, event('build_completed'))).toMatchObject({
+      status: 'success',
+      conclusion: 'success',
+      completed_at: AT,
+    });
   });
 
   it('keeps every conclusion of GitHub, also words nobody has heard of', () => {
-    const failures = ['failure', 'neutral', 'skipped', 'timed_out', 'action_required', 'stale', 'startup_failure', 'a_new_word'];
+    const failures = [
+      'failure',
+      'neutral',
+      'skipped',
+      'timed_out',
+      'action_required',
+      'stale',
+      'startup_failure',
+      'a_new_word',
+    ];
     for (const conclusion of [...failures, 'success', 'cancelled']) {
       const build = after(event('build_queued'), event('build_started'), event('build_completed', { conclusion }));
       expect(build.conclusion).toBe(conclusion);

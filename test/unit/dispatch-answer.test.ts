@@ -4,7 +4,8 @@ import { classifyDispatch, type DispatchAnswer } from '../../src/domain/dispatch
 
 const NOW = Date.parse('2026-11-21T10:00:00Z');
 const classify = (answer: DispatchAnswer) => classifyDispatch(answer, true, NOW);
-const answered = (status: number, body: unknown = {}, headers: Record<string, string> = {}) => classify({ status, headers, body });
+const answered = (status: number, body: unknown = {}, headers: Record<string, string> = {}) =>
+  classify({ status, headers, body });
 
 describe('what an answer to a dispatch means', () => {
   it('is accepted only with a run id', () => {
@@ -16,7 +17,15 @@ describe('what an answer to a dispatch means', () => {
       correlated: true,
       request_id: 'R',
     });
-    for (const garbled of ['<html>', '', null, {}, { workflow_run_id: '5' }, { workflow_run_id: 0 }, { workflow_run_id: 1.5 }]) {
+    for (const garbled of [
+      '<html>',
+      '',
+      null,
+      {},
+      { workflow_run_id: '5' },
+      { workflow_run_id: 0 },
+      { workflow_run_id: 1.5 },
+    ]) {
       expect(answered(200, garbled)).toMatchObject({ kind: 'ambiguous', accepted: true });
     }
     expect(answered(204, '')).toMatchObject({ kind: 'ambiguous', accepted: true });
@@ -33,22 +42,40 @@ describe('what an answer to a dispatch means', () => {
 
   it('is a wait as told for rate limits, which do not execute', () => {
     const reset = String(NOW / 1_000 + 90);
-    expect(answered(403, {}, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset })).toMatchObject({ kind: 'not_sent', wait_ms: 90_000 });
-    expect(answered(429, {}, { 'retry-after': '7', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset })).toMatchObject({ wait_ms: 7_000 });
+    expect(answered(403, {}, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset })).toMatchObject({
+      kind: 'not_sent',
+      wait_ms: 90_000,
+    });
+    expect(
+      answered(429, {}, { 'retry-after': '7', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset }),
+    ).toMatchObject({ wait_ms: 7_000 });
     expect(answered(429)).toMatchObject({ kind: 'not_sent', wait_ms: 60_000 });
-    expect(answered(403, { message: 'You have exceeded a secondary rate limit.' })).toMatchObject({ kind: 'not_sent', wait_ms: 60_000 });
-    expect(answered(403, { message: 'Resource not accessible' }, { 'x-ratelimit-remaining': '4999' })).toMatchObject({ kind: 'rejected' });
+    expect(answered(403, { message: 'You have exceeded a secondary rate limit.' })).toMatchObject({
+      kind: 'not_sent',
+      wait_ms: 60_000,
+    });
+    expect(answered(403, { message: 'Resource not accessible' }, { 'x-ratelimit-remaining': '4999' })).toMatchObject({
+      kind: 'rejected',
+    });
   });
 
   it("is a rejection, with GitHub's words, for other 4xx", () => {
-    expect(answered(422, { message: 'No ref found for: x' })).toMatchObject({ kind: 'rejected', status: 422, message: 'No ref found for: x' });
+    expect(answered(422, { message: 'No ref found for: x' })).toMatchObject({
+      kind: 'rejected',
+      status: 422,
+      message: 'No ref found for: x',
+    });
   });
 
   it('never calls a 5xx or a redirect settled, whatever it carries', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.integer({ min: 300, max: 399 }), fc.integer({ min: 500, max: 599 })), fc.jsonValue(), (status, body) => {
-        expect(answered(status, body)).toMatchObject({ kind: 'ambiguous', accepted: false });
-      }),
+      fc.property(
+        fc.oneof(fc.integer({ min: 300, max: 399 }), fc.integer({ min: 500, max: 599 })),
+        fc.jsonValue(),
+        (status, body) => {
+          expect(answered(status, body)).toMatchObject({ kind: 'ambiguous', accepted: false });
+        },
+      ),
     );
   });
 });

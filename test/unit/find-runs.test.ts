@@ -15,13 +15,16 @@ function listed(run_id: number, change: Partial<ListedRun> = {}): ListedRun {
     request_id: null,
     title: `Build main [${TOKEN}]`,
     event: 'workflow_dispatch',
+    head_branch: 'main',
     path: '.github/workflows/build.yml',
     created_at: `2026-11-21T10:00:${String(run_id).padStart(2, '0')}.000Z`,
     ...change,
   };
 }
-const stranger = (run_id: number, change: Partial<ListedRun> = {}) => listed(run_id, { title: 'Build by hand', ...change });
-const find = (runs: ListedRun[], tokens = [TOKEN]) => findRuns(runs, 'build.yml', tokens, SINCE);
+const stranger = (run_id: number, change: Partial<ListedRun> = {}) =>
+  listed(run_id, { title: 'Build by hand', ...change });
+const find = (runs: ListedRun[], tokens = [TOKEN]) =>
+  findRuns(runs, { workflow: 'build.yml', ref: 'refs/heads/main', tokens, since: SINCE });
 
 describe('looking for the runs of a build', () => {
   it('finds them by token, the oldest first', () => {
@@ -42,16 +45,24 @@ describe('looking for the runs of a build', () => {
 
   it('believes an absence where no run could be ours', () => {
     expect(find([])).toEqual({ kind: 'absent' });
-    expect(find([stranger(1, { created_at: '2026-11-21T09:00:00.000Z' })])).toEqual({ kind: 'absent' });
+    expect(
+      find([stranger(1, { created_at: '2026-11-21T09:00:00.000Z' }), stranger(2, { head_branch: 'dev' })]),
+    ).toEqual({ kind: 'absent' });
   });
 
-  it('does not believe it where a run has no token and none shows that the workflow echoes them', () => {
-    expect(find([stranger(1)])).toMatchObject({ kind: 'doubtful', candidates: [{ run_id: 1 }] });
-    expect(find([stranger(1), listed(2, { title: 'Build [hapax-6-1-aaaaaaaaaaaa]' })])).toEqual({ kind: 'absent' });
+  it('does not believe it where a run without a token could be ours', () => {
+    expect(find([stranger(1), listed(2, { title: 'Build [hapax-6-1-aaaaaaaaaaaa]' })])).toMatchObject({
+      kind: 'doubtful',
+      candidates: [{ run_id: 1 }],
+    });
+    expect(find([stranger(1, { head_branch: null })])).toMatchObject({ kind: 'doubtful' });
   });
 
   it('without a token can only name candidates', () => {
-    expect(find([stranger(1), listed(2, { title: 'x hapax-6-1-aaaaaaaaaaaa' })], [])).toMatchObject({ kind: 'doubtful', candidates: [{ run_id: 1 }] });
+    expect(find([stranger(1), listed(2, { title: 'x hapax-6-1-aaaaaaaaaaaa' })], [])).toMatchObject({
+      kind: 'doubtful',
+      candidates: [{ run_id: 1 }],
+    });
   });
 
   it('knows the workflow also where GitHub appends the ref to its path', () => {

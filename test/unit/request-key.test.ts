@@ -49,23 +49,30 @@ describe('what makes two requests the same', () => {
   it('is scoped to caller and route where the caller gives a key', () => {
     const print = fingerprint(request);
     const key = { caller: 'ci', route: 'POST /builds/trigger', key: 'k' };
-    const keys = [key, { ...key, caller: 'n8n' }, { ...key, route: 'POST /tasks' }, { ...key, key: 'k2' }].map((given) => requestKey(print, given));
+    const keys = [key, { ...key, caller: 'n8n' }, { ...key, route: 'POST /tasks' }, { ...key, key: 'k2' }].map(
+      (given) => requestKey(print, given),
+    );
     expect(new Set([...keys, requestKey(print)]).size).toBe(5);
     expect(requestKey('another fingerprint', key)).toBe(keys[0]);
     expect(requestKey(print)).toBe(print);
   });
 
   it('cannot be confused by where caller, route and key end', () => {
-    expect(requestKey('', { caller: 'a', route: 'bc', key: 'd' })).not.toBe(requestKey('', { caller: 'ab', route: 'c', key: 'd' }));
+    expect(requestKey('', { caller: 'a', route: 'bc', key: 'd' })).not.toBe(
+      requestKey('', { caller: 'ab', route: 'c', key: 'd' }),
+    );
   });
 });
 
 describe('canonical JSON (RFC 8785)', () => {
   it('passes the examples of the RFC', () => {
     // Sections 3.2.2 and 3.2.3.
-    expect(canonicalJson({ numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001], literals: [null, true, false] })).toBe(
-      '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27]}',
-    );
+    expect(
+      canonicalJson({
+        numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+        literals: [null, true, false],
+      }),
+    ).toBe('{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27]}');
     expect(canonicalJson({ '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '\u{1f600}': 5, '\u0080': 6, '\u00f6': 7 })).toBe(
       '{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\u{1f600}":5,"\ufb33":3}',
     );

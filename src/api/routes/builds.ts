@@ -41,6 +41,8 @@ function readCursor(cursor: string): BuildCursor {
     const [created_at, id] = cursorForm.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
     return { created_at, id };
   } catch {
-    throw new ApiError('invalid_request', { errors: [{ path: 'query.cursor', message: 'must be the next_cursor of a page' }] });
+    throw new ApiError('invalid_request', {
+      errors: [{ path: 'query.cursor', message: 'must be the next_cursor of a page' }],
+    });
   }
 }

@@ -30,6 +30,9 @@ export function getDocs(api: Api): void {
     const file = c.req.param('file');
     const type = Object.hasOwn(ASSETS, file) ? ASSETS[file] : undefined;
     if (!type) return c.notFound();
-    return c.body(await readFile(join(SWAGGER_UI, file)), 200, { 'Content-Type': type, 'Cache-Control': 'max-age=86400' });
+    return c.body(await readFile(join(SWAGGER_UI, file)), 200, {
+      'Content-Type': type,
+      'Cache-Control': 'max-age=86400',
+    });
   });
 }

@@ -11,7 +11,8 @@ const healthRoute = createRoute({
   operationId: 'getHealth',
   tags,
   summary: 'How the process and what it depends on are',
-  description: 'Answers 200 also where a dependency is degraded. Dependencies are looked at in the background, never by this call.',
+  description:
+    'Answers 200 also where a dependency is degraded. Dependencies are looked at in the background, never by this call.',
   responses: { 200: { description: 'Per dependency', content: { 'application/json': { schema: health } } } },
 });
 

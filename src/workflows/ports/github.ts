@@ -1,16 +1,30 @@
-import type { DispatchOutcome, Finding, RunView } from '../../contracts/github.ts';
 import type { BuildRequest } from '../../contracts/event.ts';
+import type { DispatchOutcome, Finding, RunView } from '../../contracts/github.ts';
 
 /** What workflows ask of GitHub. */
 export interface GitHubPort {
   /** Sends one POST. Never retried: its failure means that nobody knows. */
-  dispatchRun(request: { request: BuildRequest; correlation: { input: string; token: string } | null }): Promise<DispatchOutcome>;
+  dispatchRun(request: {
+    request: BuildRequest;
+    correlation: { input: string; token: string } | null;
+  }): Promise<DispatchOutcome>;
 
   /** Reads every recent run of the repository and looks for the tokens of one build. */
-  findRuns(request: { repository: string; workflow: string; tokens: string[]; since: string }): Promise<Finding>;
+  findRuns(request: {
+    repository: string;
+    workflow: string;
+    ref: string;
+    tokens: string[];
+    since: string;
+  }): Promise<Finding>;
 
   /** Returns when GitHub confirms that the run differs from what was seen; until then it fails and is retried. */
-  awaitRunChange(request: { repository: string; run_id: number; seen: { status: string; run_attempt: number }; interval_ms: number }): Promise<RunView>;
+  awaitRunChange(request: {
+    repository: string;
+    run_id: number;
+    seen: { status: string; run_attempt: number };
+    interval_ms: number;
+  }): Promise<RunView>;
 
   /** Asks GitHub to cancel the run; false when it cannot be cancelled (it has ended). */
   cancelRun(request: { repository: string; run_id: number }): Promise<boolean>;

@@ -1,0 +1,150 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { problem } from '../../src/contracts/problem.ts';
+import { openWorld, type World } from '../world/world.ts';
+
+describe('bad input', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld('server');
+  });
+  afterAll(async () => {
+    const { json } = await world.call('GET', '/builds');
+    expect(json.builds).toEqual([]);
+    expect((await world.github.oracle()).dispatch_requests).toBe(0);
+    await world.close();
+  });
+
+  const inputs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`i${n}`, 'x']));
+
+  it.each([
+    ['wrong type', { ref: 5 }, 400, 'invalid_request'],
+    ['unknown field', { ref: 'main', reff: 'x' }, 400, 'invalid_request'],
+    ['an array', [], 400, 'invalid_request'],
+    ['null', null, 400, 'invalid_request'],
+    ['a string', '"x"', 400, 'invalid_request'],
+    ['no JSON', '{"ref":', 400, 'malformed_json'],
+    ['nothing', '', 400, 'malformed_json'],
+    ['40 inputs', { inputs: inputs(40) }, 400, 'invalid_request'],
+    ['25 inputs, no place left for the token', { inputs: inputs(25) }, 422, 'unprocessable_inputs'],
+    [
+      'inputs larger than GitHub takes',
+      { inputs: { a: 'x'.repeat(60_000), b: 'x'.repeat(6_000) } },
+      422,
+      'unprocessable_inputs',
+    ],
+    ['our own input', { inputs: { hapax_id: 'x' } }, 422, 'unprocessable_inputs'],
+    ['a NUL byte', { inputs: { a: 'x\u0000y' } }, 400, 'invalid_request'],
+    ['half a surrogate pair', '{"inputs":{"a":"\\ud800"}}', 400, 'invalid_request'],
+    ['a nested input', { inputs: { a: { b: 1 } } }, 400, 'invalid_request'],
+    ['__proto__ as an input', '{"inputs":{"__proto__":"x"}}', 400, 'malformed_json'],
+    ['a bad ref', { ref: 'a..b' }, 400, 'invalid_request'],
+    ['an empty ref', { ref: '' }, 400, 'invalid_request'],
+    ['a huge number', '{"config_id":1e400}', 400, 'invalid_request'],
+    ['an unknown configuration', { config_id: 99 }, 422, 'unknown_configuration'],
+  ])('in a trigger (%s) is refused', async (_, body, status, code) => {
+    const answer = await world.call('POST', '/builds/trigger', typeof body === 'string' ? body : JSON.stringify(body), {
+      'content-type': 'application/json',
+    });
+    expect([answer.status, answer.json?.code]).toEqual([status, code]);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(problem.parse(answer.json).request_id).toBe(answer.headers.get('x-request-id'));
+  });
+
+  it('names the place of every fault', async () => {
+    const { json } = await world.trigger({ ref: 7, inputs: { a: [] } });
+    expect(json.errors.map((fault: { path: string }) => fault.path)).toEqual(['body.ref', 'body.inputs.a']);
+  });
+
+  it('of 2 MiB is refused by its length and, without one, as it comes', async () => {
+    const big = JSON.stringify({ inputs: { a: 'x'.repeat(2 * 1024 * 1024) } });
+    expect((await world.call('POST', '/builds/trigger', big, { 'content-type': 'application/json' })).status).toBe(413);
+    expect(await chunked(`${world.url}/builds/trigger`, big)).toBe(413);
+  });
+
+  it('of another kind is refused, so that no web page can post it unasked', async () => {
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', '']) {
+      const { status, json } = await world.call('POST', '/builds/trigger', '{}', { 'content-type': type });
+      expect([status, json.code]).toEqual([415, 'unsupported_media_type']);
+    }
+    const invalid = await fetch(`${world.url}/builds/trigger`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: new Uint8Array([0x7b, 0xff, 0x7d]),
+    });
+    expect(invalid.status).toBe(400);
+  });
+
+  it.each(['', 'x'.repeat(256), 'ü'])('as Idempotency-Key (%j) is refused', async (key) => {
+    const answer = await new Promise<{ status: number; body: string }>((resolve, reject) => {
+      const sent = request(
+        `${world.url}/builds/trigger`,
+        { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': key } },
+        (response) => {
+          let body = '';
+          response
+            .on('data', (chunk) => (body += chunk))
+            .on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+        },
+      );
+      sent.on('error', reject).end('{}');
+    });
+    expect([answer.status, JSON.parse(answer.body).code]).toEqual([400, 'invalid_idempotency_key']);
+  });
+
+  it.each([
+    '/builds/0',
+    '/builds/-1',
+    '/builds/x',
+    '/builds/1.5',
+    '/builds/99999999999999999999',
+    '/builds/1%00',
+    '/builds/x/events',
+    '/builds?limit=0',
+    '/builds?limit=1e9',
+    '/builds?status=x',
+    '/builds?since=yesterday',
+    '/builds?cursor=zzz',
+    '/builds?nope=1',
+    '/builds?ref=%00',
+  ])('in the URL %s is refused', async (path) => {
+    const { status, json } = await world.call('GET', path);
+    expect([status, json.code]).toEqual([400, 'invalid_request']);
+  });
+
+  it.each(['/builds/12345', '/builds/12345/events', '/nothing', '/docs/../package.json', '/docs/package.json'])(
+    '%s is not found',
+    async (path) => {
+      const { status, json } = await world.call('GET', path);
+      expect([status, json?.code]).toEqual([404, 'not_found']);
+    },
+  );
+
+  it('by a foreign host name is refused (DNS rebinding)', async () => {
+    const status = await new Promise((resolve, reject) => {
+      request(`${world.url}/builds`, { headers: { host: 'evil.example' } }, (response) =>
+        resolve(response.resume().statusCode),
+      )
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(403);
+  });
+});
+
+/** Posts a body in chunks, without Content-Length; the status. */
+function chunked(url: string, body: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      url,
+      { method: 'POST', headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' } },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      },
+    );
+    sent.on('error', reject);
+    for (let at = 0; at < body.length; at += 65_536) sent.write(body.slice(at, at + 65_536));
+    sent.end();
+  });
+}

@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DATABASES, openWorld, type World } from '../world/world.ts';
+
+describe.each(DATABASES)('builds on the %s Postgres', (kind) => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld(kind);
+  });
+  afterAll(() => world.close());
+
+  const typesOf = (build: { events: Array<{ event_type: string }> }) => build.events.map((event) => event.event_type);
+
+  it('go from trigger to success, with the bodies that clients know', async () => {
+    const answer = await world.trigger({
+      config_id: 1,
+      ref: 'main',
+      image_type: 'fedora-sway-atomic',
+      fedora_version: '43',
+    });
+    expect(answer.status).toBe(202);
+    expect(answer.json).toEqual({ id: expect.any(Number), status: 'queued', message: 'Build queued successfully' });
+    expect(answer.headers.get('location')).toBe(`/builds/${answer.json.id}`);
+    expect(answer.headers.get('idempotent-replayed')).toBeNull();
+
+    const build = await world.ended(answer.json.id);
+    expect(build).toMatchObject({
+      status: 'success',
+      conclusion: 'success',
+      ref: 'main',
+      image_type: 'fedora-sway-atomic',
+      fedora_version: '43',
+      attempts: 1,
+    });
+    expect(typesOf(build).filter((type) => type !== 'run_updated')).toEqual([
+      'build_queued',
+      'build_started',
+      'dispatch_intended',
+      'workflow_triggered',
+      'build_completed',
+    ]);
+    expect(build.events.map((event) => [event.from_status, event.to_status]).filter(([, to]) => to)).toEqual([
+      [undefined, 'queued'],
+      ['queued', 'in_progress'],
+      ['in_progress', 'success'],
+    ]);
+    const run = (await world.github.runs()).find(({ id }) => id === build.workflow_run_id);
+    expect(run?.inputs).toMatchObject({ image_type: 'fedora-sway-atomic', fedora_version: '43' });
+    expect(run?.token).toBe(build.events.find((event) => event.event_type === 'dispatch_intended')?.event_data?.token);
+  });
+
+  it('are the same build for the same request, and say so', async () => {
+    const first = await world.trigger({ ref: 'same', inputs: { a: '1', b: true } });
+    const again = await world.trigger({ inputs: { b: 'true', a: 1 }, ref: 'same', priority: 1 });
+    expect(again.status).toBe(202);
+    expect(again.json).toMatchObject({ id: first.json.id, message: 'Build already exists' });
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    await world.ended(first.json.id);
+    const later = await world.trigger({ ref: 'same', inputs: { a: '1', b: true } });
+    expect(later.json).toEqual({ id: first.json.id, status: 'success', message: 'Build already exists' });
+    const other = await world.trigger({ ref: 'same', inputs: { a: '2', b: true } });
+    expect(other.json.message).toBe('Build queued successfully');
+  });
+
+  it('are one for 200 equal requests at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 200 }, () => world.trigger({ ref: 'crowd' })));
+    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([202]));
+    expect(new Set(answers.map((answer) => answer.json.id)).size).toBe(1);
+    expect(answers.filter((answer) => answer.json.message === 'Build queued successfully')).toHaveLength(1);
+    await world.ended(answers[0]?.json.id);
+    const runs = (await world.github.runs()).filter((run) => run.display_title.includes('crowd'));
+    expect(runs).toHaveLength(1);
+  });
+
+  it('are kept by an Idempotency-Key, also after a failure, and never for another request', async () => {
+    const body = { ref: 'keyed', inputs: { simulate: 'failure' } };
+    const first = await world.trigger(body, 'key-1');
+    expect((await world.ended(first.json.id)).status).toBe('failure');
+    const again = await world.trigger(body, 'key-1');
+    expect(again.json).toEqual({ id: first.json.id, status: 'failure', message: 'Build already exists' });
+    const misused = await world.trigger({ ref: 'other' }, 'key-1');
+    expect(misused.status).toBe(422);
+    expect(misused.json).toMatchObject({ code: 'idempotency_key_reused' });
+    const unkeyed = await world.trigger(body);
+    expect(unkeyed.json.id).not.toBe(first.json.id);
+  });
+
+  it('begin anew at once after a failure without a key', async () => {
+    const body = { ref: 'again', inputs: { simulate: 'failure' } };
+    const first = await world.trigger(body);
+    await world.ended(first.json.id);
+    const second = await world.trigger(body);
+    expect(second.json.message).toBe('Build queued successfully');
+    expect(second.json.id).not.toBe(first.json.id);
+    await world.ended(second.json.id);
+  });
+
+  it.each(['failure', 'cancelled', 'timed_out', 'startup_failure'])('keep the conclusion %s', async (conclusion) => {
+    const { json } = await world.trigger({ ref: 'conclusion', inputs: { simulate: conclusion } });
+    expect(await world.ended(json.id)).toMatchObject({
+      conclusion,
+      status: conclusion === 'cancelled' ? 'cancelled' : 'failure',
+    });
+  });
+
+  it('are accepted and visible while no worker runs, and go on when one comes', async () => {
+    await world.stopWorker();
+    const { json, status } = await world.trigger({ ref: 'patient' });
+    expect(status).toBe(202);
+    expect(await world.build(json.id)).toMatchObject({
+      id: json.id,
+      status: 'queued',
+      events: [{ event_type: 'build_queued' }],
+    });
+    await world.startWorker();
+    expect((await world.ended(json.id)).status).toBe('success');
+  });
+
+  it('stream their events live, and resume after the last one seen', async () => {
+    const { json } = await world.trigger({ ref: 'stream' });
+    const stream = await readStream(`${world.url}/builds/${json.id}/events`);
+    const build = await world.ended(json.id);
+    expect(stream.map((event) => Number(event.id))).toEqual(build.events.map((event) => event.seq));
+    expect(stream.map((event) => JSON.parse(event.data))).toEqual(build.events);
+    const rest = await readStream(`${world.url}/builds/${json.id}/events`, '2');
+    expect(rest.map((event) => Number(event.id))).toEqual(build.events.map((event) => event.seq).slice(2));
+    const nothing = await fetch(`${world.url}/builds/${json.id}/events`, {
+      headers: { accept: 'text/event-stream', 'last-event-id': String(build.events.length) },
+    });
+    expect(nothing.status).toBe(204);
+  });
+
+  it('list by filter and page', async () => {
+    const { json } = await world.call('GET', '/builds?status=failure&limit=2');
+    expect(json.builds).toHaveLength(2);
+    expect(new Set(json.builds.map((build: { status: string }) => build.status))).toEqual(new Set(['failure']));
+    const next = await world.call('GET', `/builds?status=failure&limit=2&cursor=${json.next_cursor}`);
+    expect(next.json.builds[0].id).toBeLessThan(json.builds[1].id);
+    expect((await world.call('GET', '/builds?ref=nowhere')).json).toEqual({ builds: [], next_cursor: null });
+  });
+});
+
+interface Sse {
+  id: string;
+  data: string;
+}
+
+/** All events of a stream until the server closes it. */
+async function readStream(url: string, lastEventId?: string): Promise<Sse[]> {
+  const response = await fetch(url, {
+    headers: { accept: 'text/event-stream', ...(lastEventId ? { 'last-event-id': lastEventId } : {}) },
+  });
+  expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+  const text = await response.text();
+  return text
+    .split('\n\n')
+    .filter((block) => block.includes('data:'))
+    .map((block) => ({
+      id: /^id: (.*)$/m.exec(block)?.[1] ?? '',
+      data: /^data: (.*)$/m.exec(block)?.[1] ?? '',
+    }));
+}

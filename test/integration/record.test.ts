@@ -1,0 +1,208 @@
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BuildEvent } from '../../src/contracts/event.ts';
+import { IllegalEvent } from '../../src/domain/build.ts';
+import { chainFault } from '../../src/domain/hash.ts';
+import { findBuild } from '../../src/store/build-find.ts';
+import { reserveBuildIds } from '../../src/store/build-id-reserve.ts';
+import { listBuilds } from '../../src/store/build-list.ts';
+import { saveConfiguration } from '../../src/store/configuration-save.ts';
+import { appendBuildEvent } from '../../src/store/event-append.ts';
+import { listEventsAfter } from '../../src/store/event-list-after.ts';
+import { listEvents } from '../../src/store/event-list-by-stream.ts';
+import { migrateDatabase } from '../../src/store/migrate.ts';
+import { DATABASES, openTestDatabase } from '../world/world.ts';
+
+function queued(id: number, change: object = {}): BuildEvent {
+  return {
+    type: 'build_queued',
+    data: {
+      build_id: id,
+      workflow_id: `build-${id}`,
+      request_key: `key-${id}`,
+      fingerprint: `print-${id}`,
+      keyed: false,
+      dedup_until: '2026-11-21T10:05:00.000Z',
+      caller: 'local',
+      config_id: 1,
+      config_version: 1,
+      image_type: null,
+      fedora_version: null,
+      priority: 3,
+      request: { repository: 'acme/images', workflow: 'build.yml', ref: 'main', inputs: { note: 'ünï "x" \\ 😀' } },
+      ...change,
+    },
+    occurred_at: new Date(Date.UTC(2026, 10, 21, 10, 0, id)).toISOString(),
+    dedupe_key: 'queued',
+  };
+}
+const updated = (n: number): BuildEvent => ({
+  type: 'run_updated',
+  data: { run_status: `s${n}`, run_attempt: 1, learned_from: 'poll', request_id: null },
+  occurred_at: '2026-11-21T10:00:01.000Z',
+  dedupe_key: `run:${n}`,
+});
+
+describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
+  let world: Awaited<ReturnType<typeof openTestDatabase>>;
+  beforeAll(async () => {
+    world = await openTestDatabase(kind);
+  });
+  afterAll(() => world.close());
+
+  it('appends and projects together, and a repeat changes nothing', async () => {
+    const first = await appendBuildEvent(world.db, 1, queued(1));
+    const again = await appendBuildEvent(world.db, 1, queued(1));
+    expect(first.repeated).toBe(false);
+    expect(again).toEqual({ event: first.event, repeated: true });
+    expect(await findBuild(world.db, 1)).toMatchObject({
+      id: 1,
+      status: 'queued',
+      created_at: '2026-11-21T10:00:01.000Z',
+    });
+    expect(await listEvents(world.db, 'build:1')).toEqual([first.event]);
+  });
+
+  it('answers a repeat with what stands, not with what was told', async () => {
+    const started = (at: string): BuildEvent => ({
+      type: 'build_started',
+      data: {},
+      occurred_at: at,
+      dedupe_key: 'started',
+    });
+    const { event } = await appendBuildEvent(world.db, 1, started('2026-11-21T10:00:02.000Z'));
+    const again = await appendBuildEvent(world.db, 1, started('2026-11-21T11:00:00.000Z'));
+    expect(again).toEqual({ event, repeated: true });
+  });
+
+  it('refuses an event that cannot follow, and records nothing of it', async () => {
+    await expect(appendBuildEvent(world.db, 404, updated(1))).rejects.toBeInstanceOf(IllegalEvent);
+    expect(await listEvents(world.db, 'build:404')).toEqual([]);
+  });
+
+  it('keeps one gapless, sound chain however many tell at once', async () => {
+    await appendBuildEvent(world.db, 2, queued(2));
+    const told = Array.from({ length: 30 }, (_, n) => updated(n));
+    // Everything twice, all at once.
+    await Promise.all([...told, ...told].map((event) => appendBuildEvent(world.db, 2, event)));
+    const events = await listEvents(world.db, 'build:2');
+    expect(events.map((event) => event.seq)).toEqual(Array.from({ length: 31 }, (_, n) => n + 1));
+    expect(chainFault(events)).toBeUndefined();
+    expect(await findBuild(world.db, 2)).toMatchObject({ run_status: events.at(-1)?.data.run_status });
+  });
+
+  it('is append-only: the database itself refuses to change, remove or truncate', async () => {
+    // As the owner, who has every right that the runtime role lacks.
+    const owner = postgres(world.url, { max: 1, onnotice: () => {} });
+    try {
+      await owner`RESET ROLE`;
+      const before = await listEvents(world.db, 'build:1');
+      for (const statement of [
+        "UPDATE events SET type = 'x'",
+        'DELETE FROM events',
+        'TRUNCATE events',
+        'TRUNCATE events CASCADE',
+      ]) {
+        await expect(owner.unsafe(statement)).rejects.toThrow(/append-only/);
+      }
+      expect(await listEvents(world.db, 'build:1')).toEqual(before);
+      await owner`SET ROLE hapax_runtime`;
+      for (const statement of [
+        "UPDATE events SET type = 'x'",
+        'DELETE FROM events',
+        'TRUNCATE events',
+        'DELETE FROM builds',
+        'DROP TABLE events',
+      ]) {
+        await expect(owner.unsafe(statement)).rejects.toThrow(/permission denied|must be owner/);
+      }
+    } finally {
+      await owner.end();
+    }
+  });
+
+  it('gives away a change that was forced past the refusal', async () => {
+    const owner = postgres(world.url, { max: 1, onnotice: () => {} });
+    try {
+      await owner`RESET ROLE`;
+      await owner`ALTER TABLE events DISABLE TRIGGER ALL`;
+      await owner`UPDATE events SET data = data || '{"run_status": "forged"}' WHERE stream = 'build:2' AND seq = 5`;
+      expect(chainFault(await listEvents(world.db, 'build:2'))).toMatchObject({ seq: 5 });
+    } finally {
+      await owner`ALTER TABLE events ENABLE TRIGGER ALL`;
+      await owner`SET ROLE hapax_runtime`;
+      await owner.end();
+    }
+  });
+
+  it('hands out every id once', async () => {
+    const blocks = await Promise.all(Array.from({ length: 10 }, () => reserveBuildIds(world.db, 50)));
+    expect(new Set(blocks.flat()).size).toBe(500);
+  });
+
+  it('holds an Idempotency-Key for one build for ever', async () => {
+    await appendBuildEvent(world.db, 10, queued(10, { keyed: true, request_key: 'K' }));
+    await expect(appendBuildEvent(world.db, 11, queued(11, { keyed: true, request_key: 'K' }))).rejects.toThrow();
+    expect(await findBuild(world.db, 11)).toBeUndefined();
+    expect(await listEvents(world.db, 'build:11')).toEqual([]);
+  });
+
+  it('tells what is new in several streams with one look', async () => {
+    const news = await listEventsAfter(
+      world.db,
+      new Map([
+        ['build:1', 1],
+        ['build:2', 29],
+        ['build:404', 0],
+      ]),
+    );
+    expect(news.map(({ stream, seq }) => [stream, seq])).toEqual([
+      ['build:1', 2],
+      ['build:2', 30],
+      ['build:2', 31],
+    ]);
+  });
+
+  it('pages through builds, each once, newest first', async () => {
+    for (let id = 100; id < 107; id++)
+      await appendBuildEvent(
+        world.db,
+        id,
+        queued(id, { request: { repository: 'acme/paged', workflow: 'b.yml', ref: 'main', inputs: {} } }),
+      );
+    const seen: number[] = [];
+    let after: Parameters<typeof listBuilds>[1]['after'];
+    do {
+      const page = await listBuilds(world.db, { repository: 'acme/paged', limit: 3, ...(after ? { after } : {}) });
+      seen.push(...page.builds.map((build) => build.id));
+      after = page.end;
+    } while (after);
+    expect(seen).toEqual([106, 105, 104, 103, 102, 101, 100]);
+  });
+
+  it('makes a changed configuration a new version and leaves an equal one', async () => {
+    const definition = {
+      repository: 'a/b',
+      workflow: 'x.yml',
+      default_ref: 'main',
+      inputs: {},
+      mapping: { image_type: 'image_type', fedora_version: 'v' },
+    };
+    const save = (change: object) =>
+      saveConfiguration(world.db, { id: 7, name: 'n', definition: { ...definition, ...change } });
+    const versions = [
+      await save({}),
+      await save({}),
+      await save({ default_ref: 'dev' }),
+      await save({ default_ref: 'dev' }),
+    ].map((saved) => saved.version);
+    expect(versions).toEqual([1, 1, 2, 2]);
+    const together = await Promise.all(Array.from({ length: 5 }, () => save({ default_ref: 'many' })));
+    expect(new Set(together.map((saved) => saved.version))).toEqual(new Set([3]));
+  });
+
+  it('migrates once, however many start together', async () => {
+    await Promise.all(Array.from({ length: 3 }, () => migrateDatabase(world.url)));
+    expect(await findBuild(world.db, 1)).toMatchObject({ id: 1 });
+  });
+});

@@ -1,0 +1,44 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { openHome } from '../../src/laptop/home.ts';
+import { assertPortFree, freePort } from '../../src/laptop/ports.ts';
+import { startProgram } from './child.ts';
+
+async function place(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'hapax-home-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  return join(directory, 'home');
+}
+
+test('one process has the home to itself until it is killed', async () => {
+  const directory = await place();
+  const holder = await startProgram('home-holder.ts', directory);
+  expect((await stat(directory)).mode & 0o777).toBe(0o700);
+  expect(() => openHome(directory)).toThrow(
+    `another hapax (pid ${holder.process.pid}, http://127.0.0.1:8123) is using ${directory}: stop it or set HAPAX_HOME`,
+  );
+  await holder.kill();
+  const home = openHome(directory);
+  expect(() => openHome(directory)).toThrow(`another hapax (pid ${process.pid}) is using`);
+  home.close();
+  home.close();
+  openHome(directory).close();
+});
+
+test('a home that cannot be made is explained', () => {
+  expect(() => openHome('/dev/null/home')).toThrow('cannot use /dev/null/home (HAPAX_HOME): ');
+});
+
+test('a port in use is refused with the name of its setting', async () => {
+  const port = await freePort();
+  await assertPortFree('127.0.0.1', port, 'PORT');
+  const server = createServer();
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await expect(assertPortFree('127.0.0.1', port, 'PORT')).rejects.toThrow(
+    `port ${port} is in use (PORT): stop the other program or set PORT`,
+  );
+});

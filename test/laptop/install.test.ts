@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+
+vi.setConfig({ testTimeout: 30_000 }); // each runs npm several times
+
+const root = join(import.meta.dirname, '../..');
+let project: string;
+
+/** A project with one dependency and one for development, both on disk. */
+beforeEach(async () => {
+  project = await mkdtemp(join(tmpdir(), 'hapax-install-'));
+  await mkdir(join(project, 'scripts'));
+  await cp(join(root, 'scripts/install.js'), join(project, 'scripts/install.js'));
+  for (const name of ['dep', 'tool']) {
+    await mkdir(join(project, name));
+    await writeFile(join(project, name, 'package.json'), JSON.stringify({ name, version: '1.0.0' }));
+  }
+  const json = {
+    name: 'project',
+    type: 'module',
+    dependencies: { dep: 'file:dep' },
+    devDependencies: { tool: 'file:tool' },
+  };
+  await writeFile(join(project, 'package.json'), JSON.stringify(json));
+  await npm('install', '--package-lock-only', '--offline');
+  return () => rm(project, { recursive: true, force: true });
+});
+
+async function outcome(child: ChildProcess): Promise<{ code: number | null; output: string }> {
+  const exited = once(child, 'exit');
+  const output = (await Promise.all([text(child.stdout!), text(child.stderr!)])).join('');
+  const [code] = await exited;
+  return { code, output };
+}
+
+const npm = (...args: string[]) => outcome(spawn('npm', args, { cwd: project }));
+const env = { ...process.env, npm_execpath: '' };
+const start = (...args: string[]) => spawn(process.execPath, ['scripts/install.js', ...args], { cwd: project, env });
+const install = (...args: string[]) => outcome(start(...args));
+const has = (name: string) =>
+  stat(join(project, 'node_modules', name)).then(
+    () => true,
+    () => false,
+  );
+
+test('it installs once, and again only when the lock file changes or more is needed', async () => {
+  const first = await install('--production');
+  expect(first).toMatchObject({ code: 0, output: expect.stringContaining('installing dependencies') });
+  expect([await has('dep'), await has('tool')]).toEqual([true, false]);
+  expect(await install('--production')).toEqual({ code: 0, output: '' });
+
+  expect((await install()).output).toContain('installing dependencies');
+  expect([await has('dep'), await has('tool')]).toEqual([true, true]);
+  expect(await install()).toEqual({ code: 0, output: '' });
+  expect(await install('--production')).toEqual({ code: 0, output: '' });
+
+  const lock = join(project, 'package-lock.json');
+  await writeFile(lock, `${await readFile(lock, 'utf8')}\n`);
+  expect((await install()).output).toContain('installing dependencies');
+});
+
+test('what npm installed by itself is kept', async () => {
+  await npm('ci', '--omit=dev');
+  expect(await install('--production')).toEqual({ code: 0, output: '' });
+  expect((await install()).output).toContain('installing dependencies');
+});
+
+test('a failure keeps what npm said, and is tried again', async () => {
+  const packageJson = join(project, 'package.json');
+  const good = await readFile(packageJson, 'utf8');
+  await writeFile(packageJson, good.replace('file:dep', 'file:other'));
+  const { code, output } = await install();
+  expect(code).toBe(1);
+  expect(output).toMatch(/npm error[\s\S]*hapax: "npm ci" failed, see above/);
+  await writeFile(packageJson, good);
+  expect((await install()).code).toBe(0);
+});
+
+test('an interrupt ends npm, too, with code 130', async () => {
+  const json = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'));
+  const hang = 'node -e "console.log(process.pid); setInterval(() => {}, 60000)"';
+  await writeFile(join(project, 'package.json'), JSON.stringify({ ...json, scripts: { preinstall: hang } }));
+  await npm('install', '--package-lock-only', '--offline', '--ignore-scripts');
+  await writeFile(join(project, '.npmrc'), 'foreground-scripts=true\n');
+  const child = start();
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (/^\d+$/m.test(chunk.toString())) child.kill('SIGINT');
+  });
+  expect((await outcome(child)).code).toBe(130);
+});
+
+test('an old Node is refused in one line', async () => {
+  const pretend = `Object.defineProperty(process.versions, 'node', { value: '18.20.0' }); await import(${JSON.stringify(
+    join(project, 'scripts/install.js'),
+  )})`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', pretend], { cwd: project });
+  expect(await outcome(child)).toEqual({
+    code: 1,
+    output: 'hapax: Node 18.20.0 is too old: 20.19 or newer is needed\n',
+  });
+});

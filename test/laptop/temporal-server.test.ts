@@ -1,0 +1,122 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
+import { commandLine, isAlive } from '../../src/laptop/processes.ts';
+import {
+  startTemporalServer,
+  type TemporalServer,
+  type TemporalServerOptions,
+} from '../../src/laptop/temporal-server.ts';
+import { eventually } from '../world/eventually.ts';
+import { startProgram } from './child.ts';
+
+const cli = inject('temporalCli');
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hapax-temporal-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+async function start(options: Partial<TemporalServerOptions> = {}): Promise<TemporalServer> {
+  const server = await startTemporalServer({ cli, directory, uiPort: null, ...options });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+async function clientOf(address: string): Promise<Client> {
+  const connection = await Connection.connect({ address });
+  onTestFinished(() => connection.close());
+  return new Client({ connection });
+}
+
+const serverPid = async (): Promise<number> => Number(await readFile(join(directory, 'temporal.pid'), 'utf8'));
+
+async function untilGone(pid: number, address: string): Promise<void> {
+  await eventually(async () => {
+    if (isAlive(pid) && (await commandLine(pid)) !== '') throw new Error(`${pid} still runs`);
+  });
+  const [host, port] = address.split(':');
+  await expect(reach(host ?? '', Number(port))).rejects.toThrow('ECONNREFUSED');
+}
+
+function reach(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, host, () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('error', reject);
+  });
+}
+
+test('kill -9 of our process ends the server, and the next start finds its workflows', async () => {
+  const host = await startProgram('temporal-host.ts', cli, directory);
+  const before = await clientOf(host.firstLine);
+  await before.workflow.start('waits', { workflowId: 'kept', taskQueue: 'nobody' });
+  const pid = await serverPid();
+  await host.kill();
+  await untilGone(pid, host.firstLine);
+
+  const server = await start();
+  const { status } = await (await clientOf(server.address)).workflow.getHandle('kept').describe();
+  expect(status.name).toBe('RUNNING');
+});
+
+test(
+  'kill -9 of the guard ends the server, and is told',
+  async () => {
+    const server = await start();
+    const pid = await serverPid();
+    const guard = Number((await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ')[1]);
+    process.kill(guard, 'SIGKILL');
+    expect(await server.exited).toMatchObject({ code: null, signal: 'SIGKILL' });
+    await untilGone(pid, server.address);
+  },
+  { skip: process.platform !== 'linux' } as never,
+);
+
+test('a server that outlived its guard and our process is ended by the next start', async () => {
+  const host = await startProgram('temporal-host.ts', cli, directory);
+  const pid = await serverPid();
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  host.process.kill('SIGSTOP'); // so that it does not see the guard's end
+  process.kill(Number(stat.split(') ')[1]?.split(' ')[1]), 'SIGKILL');
+  await host.kill();
+  expect(isAlive(pid)).toBe(true);
+  const reports: string[] = [];
+  await start({ report: (line) => reports.push(line) });
+  expect(reports).toEqual([`ending the Temporal server of an earlier run (pid ${pid})`]);
+  await untilGone(pid, host.firstLine);
+});
+
+test('two run side by side, with namespaces and search attributes of their own', async () => {
+  const other = join(directory, 'other');
+  const [one, two] = await Promise.all([
+    start({ searchAttributes: { HapaxTest: 'Int' }, namespace: 'first' }),
+    start({ directory: other, uiPort: undefined }),
+  ]);
+  expect(one.address).not.toBe(two.address);
+  expect(one.uiUrl).toBeUndefined();
+  expect((await fetch(two.uiUrl ?? '')).status).toBe(200);
+  const connection = await Connection.connect({ address: one.address });
+  onTestFinished(() => connection.close());
+  const client = new Client({ connection, namespace: 'first' });
+  expect((await client.workflow.count('HapaxTest = 1')).count).toBe(0);
+  await one.close();
+  expect(await one.exited).toMatchObject({ code: 0 });
+  await expect((await clientOf(two.address)).workflow.count('HapaxTest = 1')).rejects.toThrow();
+});
+
+test('a port in use and a server that does not start are explained', async () => {
+  const server = await start();
+  const port = Number(server.address.split(':')[1]);
+  await expect(start({ directory: join(directory, 'b'), port })).rejects.toThrow(
+    `port ${port} is in use (TEMPORAL_PORT): stop the other program or set TEMPORAL_PORT`,
+  );
+  const wrong = start({ directory: join(directory, 'c'), searchAttributes: { Odd: 'Nonsense' } });
+  await expect(wrong).rejects.toThrow(/ended while starting[\s\S]*Nonsense/);
+});

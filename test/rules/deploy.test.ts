@@ -1,0 +1,279 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Ajv } from 'ajv';
+import { type Copy, DockerfileParser, type From, type Instruction } from 'dockerfile-ast';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import packageJson from '../../package.json' with { type: 'json' };
+import { readSettings, SettingsError, settingsSchema } from '../../src/contracts/settings.ts';
+import { openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
+import { migrateDatabase } from '../../src/store/migrate.ts';
+import { type PostgresServer, startPostgresServer } from '../world/postgres-server.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
+interface Service {
+  image?: string;
+  user?: string;
+  command?: string[];
+  restart?: string;
+  environment?: Record<string, string>;
+  ports?: string[];
+  volumes?: string[];
+  networks?: string[];
+  tmpfs?: string[];
+  read_only?: boolean;
+  privileged?: boolean;
+  cap_drop?: string[];
+  security_opt?: string[];
+  healthcheck?: { disable?: boolean; test?: string[] };
+  depends_on?: Record<string, { condition: string }>;
+}
+interface Compose {
+  services: Record<string, Service>;
+  networks: Record<string, unknown>;
+  volumes: Record<string, unknown>;
+}
+
+/** What our rules find wrong with a compose file; the schema is checked apart from them. */
+function composeFaults({ services, networks, volumes }: Compose): string[] {
+  const faults: string[] = [];
+  for (const [name, service] of Object.entries(services)) {
+    const must = (holds: unknown, rule: string) => void (holds || faults.push(`${name}: ${rule}`));
+    must(/:[^:/]*\d/.test(service.image ?? ''), 'pins the tag of its image');
+    must(/^[1-9]\d*:[1-9]\d*$/.test(service.user ?? ''), 'runs as a user other than root');
+    must(service.read_only === true, 'has a read-only file system');
+    must(service.cap_drop?.includes('ALL'), 'drops all capabilities');
+    must(service.security_opt?.includes('no-new-privileges:true'), 'gains no privileges');
+    must(!service.privileged, 'is not privileged');
+    must((service.ports ?? []).every((port) => port.startsWith('127.0.0.1:')), 'publishes on loopback only');
+    must(!(service.volumes ?? []).some((volume) => volume.includes('docker.sock')), 'does not see the Docker socket');
+    must(service.healthcheck, 'has a healthcheck, or says that it has none');
+    for (const [key, value] of Object.entries(service.environment ?? {})) {
+      const secret = /PASSWORD|PWD|TOKEN|API_KEYS|DATABASE_URL|PRIVATE_KEY/.test(key);
+      if (secret) must(/\$\{[A-Z_]+:\?[^}]+\}/.test(value), `takes ${key} from the environment and says so where it is missing`);
+    }
+    for (const needed of Object.keys(service.depends_on ?? {})) must(services[needed], `depends on ${needed}, which exists`);
+    for (const network of service.networks ?? []) must(network in networks, `joins ${network}, which exists`);
+    for (const volume of service.volumes ?? []) {
+      const [source = '', , mode] = volume.split(':');
+      if (source.startsWith('.')) must(existsSync(join(ROOT, source)) && mode === 'ro', `mounts ${source} read-only, and it exists`);
+      else must(source in volumes, `uses the volume ${source}, which exists`);
+    }
+  }
+  return faults;
+}
+
+describe('docker-compose.yml', () => {
+  const text = read('docker-compose.yml');
+  const compose = parse(text, { merge: true }) as Compose;
+  const { services } = compose;
+
+  it('is valid by the schema of the Compose specification', () => {
+    // dclint ships the specification's schema; the linter itself is not used. The schema names its draft in a way Ajv
+    // does not know, but keeps to draft 7, which is Ajv's own.
+    const path = join(dirname(createRequire(import.meta.url).resolve('dclint/package.json')), 'schemas/compose.schema.json');
+    const { $schema: _, ...schema } = JSON.parse(readFileSync(path, 'utf8'));
+    const valid = new Ajv({ strict: false, validateFormats: false }).compile(schema);
+    expect(valid(compose), JSON.stringify(valid.errors)).toBe(true);
+    expect(valid({ services: { api: { image: 'x', port: ['1:1'] } } })).toBe(false);
+  });
+
+  it('runs every service with no more rights than it needs', () => {
+    expect(composeFaults(compose)).toEqual([]);
+  });
+
+  it('would be refused with each of these weakened', () => {
+    const weakened: Array<[string, Partial<Service>]> = [
+      ['pins', { image: 'temporalio/server:latest' }],
+      ['pins', { image: 'postgres' }],
+      ['other than root', { user: '0:0' }],
+      ['read-only', { read_only: false }],
+      ['capabilities', { cap_drop: [] }],
+      ['privileges', { security_opt: [] }],
+      ['loopback', { ports: ['8000:8000'] }],
+      ['loopback', { ports: ['0.0.0.0:8000:8000'] }],
+      ['GITHUB_TOKEN', { environment: { GITHUB_TOKEN: 'ghp_written_down' } }],
+      ['API_KEYS', { environment: { API_KEYS: '${API_KEYS:-}' } }],
+      ['exists', { depends_on: { nobody: { condition: 'service_started' } } }],
+    ];
+    for (const [rule, change] of weakened) {
+      const api = { ...services.api, ...change };
+      expect(composeFaults({ ...compose, services: { ...services, api } }).join('\n')).toContain(rule);
+    }
+  });
+
+  it('keeps databases and Temporal off the networks that lead outside', () => {
+    for (const name of ['postgres', 'temporal', 'temporal-schema', 'temporal-namespace', 'migrate']) {
+      for (const network of services[name]?.networks ?? []) expect(compose.networks[network], name).toEqual({ internal: true });
+    }
+  });
+
+  it('gives each role settings that it starts with', () => {
+    for (const name of ['api', 'worker', 'migrate']) {
+      const environment = services[name]?.environment ?? {};
+      for (const key of Object.keys(environment)) expect(settingsSchema.shape, `${name}: ${key}`).toHaveProperty(key);
+      const filled = Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, interpolate(value, FILLED)]));
+      expect(() => readSettings(filled), name).not.toThrow();
+    }
+    expect(services.api?.environment?.DEPLOYMENT_MODE).toBe('cloud');
+    const { API_KEYS: _, ...without } = services.api?.environment ?? {};
+    expect(() => readSettings(without)).toThrow(SettingsError);
+  });
+
+  it('has each variable that it requires in .env.example', () => {
+    const required = new Set([...text.matchAll(/\$\{([A-Z_]+):\?/g)].map(([, name]) => name));
+    const offered = new Set([...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name));
+    expect(offered).toEqual(required);
+  });
+
+  it('waits for what a service needs: schema, then server, then namespace, then migrations', () => {
+    expect(services.temporal?.depends_on).toEqual({ 'temporal-schema': { condition: 'service_completed_successfully' } });
+    expect(services.migrate?.depends_on).toHaveProperty('temporal-namespace.condition', 'service_completed_successfully');
+    for (const name of ['api', 'worker']) {
+      expect(services[name]?.depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
+    }
+  });
+});
+
+const FILLED: Record<string, string> = {
+  API_KEYS: 'ci=0123456789abcdef',
+  GITHUB_REPO: 'octocat/fedora-images',
+  GITHUB_TOKEN: 'a-token',
+  HAPAX_RUNTIME_PASSWORD: 'aa',
+  HAPAX_OWNER_PASSWORD: 'bb',
+};
+
+/** Compose's `${NAME:?message}` and `${NAME:-default}`. */
+function interpolate(value: string, environment: Record<string, string>): string {
+  return value.replaceAll(/\$\{([A-Z_]+)(?::([-?])([^}]*))?\}/g, (_, name: string, operator: string, word: string) => {
+    if (environment[name]) return environment[name];
+    if (operator === '?') throw new Error(`${name}: ${word}`);
+    return word ?? '';
+  });
+}
+
+describe('the database logins of docker-compose.yml (deploy/postgres/roles.sql)', () => {
+  let server: PostgresServer;
+  const urlOf = (user: string, database: string) => {
+    const url = new URL(server.url);
+    url.username = user;
+    url.pathname = `/${database}`;
+    return url.href;
+  };
+  const refused = async (user: string, database: string, statement: string) => {
+    const sql = postgres(urlOf(user, database), { max: 1, onnotice: () => {} });
+    const code = await sql.unsafe(statement).then(
+      () => 'done',
+      (error: { code: string }) => error.code,
+    );
+    await sql.end();
+    return code === '42501';
+  };
+
+  beforeAll(async () => {
+    server = await startPostgresServer();
+    const admin = postgres(server.url, { max: 1 });
+    // psql's own parts: \getenv, and :'name' for a quoted variable.
+    const statements = read('deploy/postgres/roles.sql').replaceAll(/^(\\|--).*$/gm, '').replaceAll(/:'(\w+)'/g, "'$1'");
+    for (const statement of statements.split(';')) if (statement.trim()) await admin.unsafe(statement);
+    await admin.end();
+    await migrateDatabase(urlOf('hapax_owner', 'hapax'));
+  });
+  afterAll(() => server.close());
+
+  it('lets the owner migrate again', async () => {
+    await migrateDatabase(urlOf('hapax_owner', 'hapax'));
+  });
+
+  it('lets the login of API and workers act as the runtime role', async () => {
+    const database = openDatabase({ url: urlOf('hapax', 'hapax'), role: RUNTIME_ROLE });
+    const [row] = await database.db.execute<{ id: string }>("SELECT nextval('build_ids') AS id");
+    await database.close();
+    expect(Number(row?.id)).toBeGreaterThan(0);
+  });
+
+  it('lets that login change, remove or unguard no event', async () => {
+    for (const statement of [
+      "UPDATE events SET type = 'other'",
+      'DELETE FROM events',
+      'TRUNCATE events',
+      'DROP TRIGGER events_append_only ON events',
+      'ALTER TABLE events DISABLE TRIGGER ALL',
+      'CREATE TABLE mine (id integer)',
+      'SET ROLE hapax_owner',
+    ]) {
+      expect(await refused('hapax', 'hapax', statement), statement).toBe(true);
+    }
+  });
+
+  it('keeps Temporal and Hapax out of each other', async () => {
+    expect(await refused('hapax', 'temporal', 'SELECT 1')).toBe(true);
+    expect(await refused('hapax', 'temporal_visibility', 'SELECT 1')).toBe(true);
+    expect(await refused('temporal', 'hapax', 'SELECT 1')).toBe(true);
+  });
+});
+
+/** What our rules find wrong with a Dockerfile. */
+function dockerfileFaults(text: string): string[] {
+  const dockerfile = DockerfileParser.parse(text);
+  const instructions = dockerfile.getInstructions();
+  const of = <Kind extends Instruction>(keyword: string) => instructions.filter((one) => one.getKeyword() === keyword) as Kind[];
+  const faults: string[] = [];
+  const must = (holds: unknown, rule: string) => void (holds || faults.push(rule));
+  const stages = of<From>('FROM');
+  const names = stages.map((stage) => stage.getBuildStage());
+  for (const stage of stages) {
+    const tag = stage.getImageTag() ?? '';
+    must(/^\d+\.\d+\.\d+/.test(tag), `pins its base image: ${stage.getImage()}`);
+    must(/bookworm|trixie/.test(tag) && !/alpine/.test(tag), `builds on Debian: ${stage.getImage()}`);
+    must(tag.startsWith(`${packageJson.dependencies.node}-`), `runs the Node that is tested: ${stage.getImage()}`);
+  }
+  for (const copy of of<Copy>('COPY')) {
+    const from = copy.getFromFlag()?.getValue();
+    const sources = copy.getArguments().slice(0, -1).map((argument) => argument.getValue());
+    if (from) must(names.includes(from), `copies from a stage that exists: ${from}`);
+    else for (const source of sources) must(existsSync(join(ROOT, source)), `copies a file that exists: ${source}`);
+  }
+  const finalStage = stages.at(-1)?.getRange().start.line ?? 0;
+  const users = of('USER').filter((user) => user.getRange().start.line > finalStage);
+  must(/^[1-9]\d*(:[1-9]\d*)?$/.test(users.at(-1)?.getArguments()[0]?.getValue() ?? ''), 'ends with a user other than root, as a number');
+  must(of('HEALTHCHECK').length === 1, 'has a healthcheck');
+  must(of('ENTRYPOINT').length === 1 && /ENTRYPOINT \["/.test(text), 'starts without a shell, so that signals arrive');
+  must(of('ADD').length === 0, 'copies, and never adds');
+  must(!/npm (install|i)\b/.test(text), 'installs what the lock file says');
+  return faults;
+}
+
+describe('deploy/Dockerfile', () => {
+  const text = read('deploy/Dockerfile');
+
+  it('holds our rules', () => {
+    expect(dockerfileFaults(text)).toEqual([]);
+  });
+
+  it('would be refused with each of these weakened', () => {
+    const weakened: Array<[string, string]> = [
+      ['pins', text.replaceAll(/node:[\d.]+-bookworm-slim/g, 'node:latest')],
+      ['Debian', text.replaceAll('bookworm-slim', 'alpine')],
+      ['the Node that is tested', text.replaceAll(/node:[\d.]+/g, 'node:22.0.0')],
+      ['other than root', text.replace(/^USER .*$/m, 'USER root')],
+      ['other than root', text.replace(/^USER .*$/m, '')],
+      ['file that exists', text.replace('COPY src src', 'COPY sources src')],
+      ['stage that exists', text.replace('--from=build', '--from=builder')],
+      ['lock file', text.replace('npm ci', 'npm install')],
+      ['shell', text.replace('ENTRYPOINT ["node", "bin/hapax.js"]', 'ENTRYPOINT node bin/hapax.js')],
+    ];
+    for (const [rule, weaker] of weakened) expect(dockerfileFaults(weaker).join('\n')).toContain(rule);
+  });
+
+  it('gets all that it copies past .dockerignore', () => {
+    const allowed = read('.dockerignore').split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+    const copied = [...text.matchAll(/^COPY (?!--from)(.+)$/gm)].flatMap(([, list = '']) => list.split(' ').slice(0, -1));
+    expect(new Set(copied)).toEqual(new Set(allowed));
+  });
+});

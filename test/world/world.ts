@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, Connection } from '@temporalio/client';
+import pino from 'pino';
+import postgresJs from 'postgres';
+import { inject } from 'vitest';
+import { startApiServer } from '../../src/api/server.ts';
+import type { BuildView } from '../../src/contracts/build.ts';
+import { readSettings, type Settings } from '../../src/contracts/settings.ts';
+import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
+import { connectGitHub } from '../../src/roles/github.ts';
+import { installTemporalRuntime } from '../../src/roles/log.ts';
+import { registerSearchAttributes } from '../../src/roles/search-attributes.ts';
+import { connectTemporal } from '../../src/roles/temporal.ts';
+import { startGitHubSimulator } from '../../src/simulator/github.ts';
+import { type Db, openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
+import { migrateDatabase } from '../../src/store/migrate.ts';
+import { createBuildWorker } from '../../src/worker/worker.ts';
+import { remote } from '../simulator/harness.ts';
+import { eventually } from './eventually.ts';
+
+/** Both kinds of Postgres; what must hold on one must hold on the other. */
+export const DATABASES = ['embedded', 'server'] as const;
+export type DatabaseKind = (typeof DATABASES)[number];
+
+/** Settings under which nothing takes long. */
+const FAST = {
+  PORT: '0',
+  LOG_LEVEL: 'fatal',
+  GITHUB_TOKEN: 'test-token',
+  GITHUB_REPO: 'acme/images',
+  GITHUB_POLL_INTERVAL: '100ms',
+  GITHUB_REQUEST_TIMEOUT: '2s',
+  RECONCILE_WINDOW: '600ms',
+  DEDUP_WINDOW: '60s',
+  QUEUE_RETRY_DELAY: '100ms',
+  WORKER_CONCURRENCY: '8',
+} satisfies Partial<Record<keyof Settings, string>>;
+
+installTemporalRuntime(pino({ level: 'silent' }));
+
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+/** A new database of a kind, migrated. */
+export async function openTestDatabase(kind: DatabaseKind) {
+  const postgres = kind === 'embedded' ? await embeddedDatabase() : await serverDatabase();
+  await migrateDatabase(postgres.url, kind === 'embedded' ? RUNTIME_ROLE : undefined);
+  const database = openDatabase({ url: postgres.url, role: RUNTIME_ROLE });
+  return {
+    url: postgres.url,
+    db: database.db,
+    async close() {
+      await database.close();
+      await postgres.close();
+    },
+  };
+}
+
+async function embeddedDatabase() {
+  const directory = await mkdtemp(join(tmpdir(), 'hapax-db-'));
+  const embedded = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), fsync: false });
+  return {
+    url: embedded.url,
+    async close() {
+      await embedded.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function serverDatabase() {
+  const name = `hapax_${randomUUID().replaceAll('-', '')}`;
+  const admin = postgresJs(inject('postgresUrl'), { max: 1, onnotice: () => {} });
+  await admin.unsafe(`CREATE DATABASE ${name}`);
+  const url = new URL(inject('postgresUrl'));
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    async close() {
+      await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin.end();
+    },
+  };
+}
+
+/** A Temporal namespace of the test's own, with our search attributes. */
+export async function openNamespace(): Promise<string> {
+  const namespace = `test-${randomUUID()}`;
+  const connection = await Connection.connect({ address: inject('temporalAddress') });
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  await eventually(() => registerSearchAttributes(connection, namespace));
+  await connection.close();
+  return namespace;
+}
+
+/** The whole product in this process on real parts: API, worker, Temporal, Postgres, and the simulated GitHub. */
+export async function openWorld(kind: DatabaseKind, given: Partial<Record<keyof Settings, string>> = {}) {
+  const simulator = await startGitHubSimulator({
+    queuedForMs: 20,
+    runningForMs: 60,
+    settings: { rate_limit: 1_000_000 },
+  });
+  const database = await openTestDatabase(kind);
+  const namespace = await openNamespace();
+  const settings = readSettings({ ...FAST, GITHUB_API_URL: simulator.url, TEMPORAL_NAMESPACE: namespace, ...given });
+  const target = { ...settings, address: inject('temporalAddress') };
+  const github = connectGitHub(settings);
+  const log = pino({ level: settings.LOG_LEVEL });
+  const { connection, client } = await connectTemporal(target);
+  const startWorker = async () => {
+    const worker = await createBuildWorker({
+      connection,
+      namespace,
+      db: database.db,
+      github,
+      concurrency: settings.WORKER_CONCURRENCY ?? 4,
+    });
+    const running = worker.run();
+    return {
+      async stop() {
+        worker.shutdown();
+        await running;
+      },
+    };
+  };
+  let worker = await startWorker();
+  const api = await startApiServer({
+    settings,
+    repository: settings.GITHUB_REPO ?? '',
+    client,
+    workerBeside: true,
+    db: database.db,
+    pingGitHub: () => github.ping(),
+    log,
+  });
+  return {
+    ...callers(api.url),
+    url: api.url,
+    client: client as Client,
+    db: database.db as Db,
+    databaseUrl: database.url,
+    namespace,
+    github: remote(simulator),
+    simulator,
+    async stopWorker() {
+      await worker.stop();
+      worker = { stop: async () => {} };
+    },
+    async startWorker() {
+      worker = await startWorker();
+    },
+    async close() {
+      await api.close();
+      await worker.stop();
+      await connection.close();
+      await database.close();
+      await simulator.close();
+    },
+  };
+}
+
+/** The HTTP API as a client sees it. */
+export function callers(url: string) {
+  async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+    const response = await fetch(url + path, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    const text = await response.text();
+    // biome-ignore lint/suspicious/noExplicitAny: tests look at what came, whatever its form.
+    const json = (/json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined) as any;
+    return { status: response.status, headers: response.headers, text, json };
+  }
+  return {
+    call,
+    trigger: (body: object = {}, key?: string) =>
+      call('POST', '/builds/trigger', body, key === undefined ? {} : { 'idempotency-key': key }),
+    async build(id: number): Promise<BuildView> {
+      return (await call('GET', `/builds/${id}`)).json;
+    },
+    /** The build once it has ended. */
+    async ended(id: number, timeoutMs = 60_000): Promise<BuildView> {
+      return eventually(async () => {
+        const { json } = await call('GET', `/builds/${id}`);
+        if (json?.completed_at == null)
+          throw new Error(`build ${id} has not ended: ${JSON.stringify(json?.events?.at(-1) ?? json)}`);
+        return json as BuildView;
+      }, timeoutMs);
+    },
+  };
+}
