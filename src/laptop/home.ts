@@ -11,6 +11,9 @@ export interface Home {
   close(): void;
 }
 
+/** Nobody needs to keep a Home: without this, the garbage collector would close the database and so drop the lock. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Makes the directory, readable for nobody else, and takes its lock. The lock is one of SQLite's: Node has no other
  * that the kernel lets go of when a process is killed.
@@ -30,10 +33,11 @@ export function openHome(directory: string): Home {
     }
     throw new UserError(`another hapax${describe(owner)} is using ${directory}: stop it or set HAPAX_HOME`);
   }
-  const held = lock;
+  const mine = lock;
+  held.add(mine);
   const announce = (url?: string): void => writeFileSync(owner, JSON.stringify({ pid: process.pid, url }));
   announce();
-  return { directory, announce, close: () => held.isOpen && held.close() };
+  return { directory, announce, close: () => held.delete(mine) && mine.close() };
 }
 
 const SQLITE_BUSY = 5;

@@ -1,10 +1,13 @@
-/** Resolves with the name of the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once. */
+/** npm passes a signal on that the terminal has already sent to us: one Ctrl-C comes twice. */
+const SAME_MS = 500;
+
+/** Resolves with the name of the first SIGINT, SIGTERM or SIGHUP; another one later ends the process at once. */
 export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAt: number | undefined;
     const stop = (signal: NodeJS.Signals) => {
-      if (asked) process.exit(130);
-      asked = true;
+      if (askedAt !== undefined && Date.now() - askedAt > SAME_MS) process.exit(130);
+      askedAt ??= Date.now();
       resolve(signal);
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);

@@ -1,0 +1,177 @@
+import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { startApiServer } from '../api/server.ts';
+import { SEARCH_ATTRIBUTES } from '../contracts/build-workflow.ts';
+import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
+import { startEmbeddedPostgres } from '../laptop/embedded-postgres.ts';
+import { openHome } from '../laptop/home.ts';
+import { assertPortFree } from '../laptop/ports.ts';
+import { superviseTemporal } from '../laptop/supervised-temporal.ts';
+import { findTemporalCli } from '../laptop/temporal-cli.ts';
+import { startGitHubSimulator } from '../simulator/github.ts';
+import { openDatabase, RUNTIME_ROLE } from '../store/database.ts';
+import { migrateDatabase } from '../store/migrate.ts';
+import { workflowBundle } from '../worker/bundle.ts';
+import { createBuildWorker } from '../worker/worker.ts';
+import { connectGitHub, repositoryOf } from './github.ts';
+import { installTemporalRuntime } from './log.ts';
+import { registerSearchAttributes } from './search-attributes.ts';
+import { connectTemporal, lazyTemporalClient } from './temporal.ts';
+import { DEFAULT_CONCURRENCY } from './worker.ts';
+
+/** Everything of one machine, running. */
+export interface Laptop {
+  url: string;
+  /** Of the Temporal Web UI, where we started the server. */
+  uiUrl: string | undefined;
+  temporalAddress: string;
+  /** Of the simulated GitHub, where no credential is configured. */
+  simulatorUrl: string | undefined;
+  /** Resolves with the reason when a part broke beyond mending. */
+  failed: Promise<Error>;
+  /** Stops everything in order: first what accepts, then what works, then what keeps. */
+  close(): Promise<void>;
+}
+
+/** The simulated GitHub costs nothing, so its runs are looked at more often than the real one's. */
+const SIMULATOR_POLL_MS = 1_000;
+/** A simulated run waits and runs this long: enough to watch. */
+const SIMULATED_RUN = { queuedForMs: 1_000, runningForMs: 3_000 };
+
+/**
+ * Starts everything on this machine: what is not configured is embedded.
+ * @throws {UserError} where the user can mend it: a port in use, no Temporal CLI, a directory in use.
+ */
+export async function startLaptop(given: Settings, log: Logger, report: (line: string) => void): Promise<Laptop> {
+  const started: Array<() => Promise<void> | void> = [];
+  const close = async () => {
+    for (const stop of started.splice(0).reverse()) await stop();
+  };
+  try {
+    installTemporalRuntime(log);
+    const directory = resolve(given.HAPAX_HOME);
+    const home = openHome(directory);
+    started.push(() => home.close());
+    if (given.PORT !== 0) await assertPortFree(given.HOST, given.PORT, 'PORT');
+
+    const simulator = usesRealGitHub(given)
+      ? undefined
+      : await startGitHubSimulator({ dataFile: join(directory, 'simulated-github.ndjson'), ...SIMULATED_RUN });
+    if (simulator) started.push(() => simulator.close());
+    const settings = simulator
+      ? {
+          ...given,
+          GITHUB_API_URL: simulator.url,
+          GITHUB_POLL_INTERVAL: Math.min(given.GITHUB_POLL_INTERVAL, SIMULATOR_POLL_MS),
+        }
+      : given;
+
+    // Settled, not raced: what started although another failed has to be stopped.
+    const [temporal, postgres, bundle] = await Promise.allSettled([
+      progress('starting Temporal', report, openTemporal(settings, directory, report)),
+      progress('opening the database', report, openPostgres(settings, directory)),
+      progress('bundling the workflows', report, workflowBundle()),
+    ]);
+    if (postgres.status === 'fulfilled') started.push(postgres.value.close);
+    if (temporal.status === 'fulfilled') started.push(temporal.value.close);
+    if (temporal.status === 'rejected') throw temporal.reason;
+    if (postgres.status === 'rejected') throw postgres.reason;
+    if (bundle.status === 'rejected') throw bundle.reason;
+
+    const { connection, client } = await connectTemporal({ ...settings, address: temporal.value.address });
+    const database = openDatabase({
+      url: postgres.value.url,
+      ...(postgres.value.role ? { role: postgres.value.role } : {}),
+    });
+    started.push(() => database.close());
+    started.push(() => connection.close());
+    const github = connectGitHub(settings);
+    const worker = await createBuildWorker({
+      connection,
+      namespace: settings.TEMPORAL_NAMESPACE,
+      db: database.db,
+      github,
+      concurrency: settings.WORKER_CONCURRENCY ?? DEFAULT_CONCURRENCY[settings.DEPLOYMENT_MODE],
+    });
+    const working = worker.run();
+    started.push(async () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await working.catch(() => {});
+    });
+    const api = await startApiServer({
+      settings,
+      repository: repositoryOf(settings),
+      client,
+      workerBeside: true,
+      db: database.db,
+      pingGitHub: () => github.ping(),
+      log,
+    });
+    started.push(() => api.close());
+    home.announce(api.url);
+    return {
+      url: api.url,
+      uiUrl: temporal.value.uiUrl,
+      temporalAddress: temporal.value.address,
+      simulatorUrl: simulator?.url,
+      failed: Promise.race([temporal.value.failed, postgres.value.failed, failureOf(working)]),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openTemporal(settings: Settings, directory: string, report: (line: string) => void) {
+  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = settings;
+  if (address !== undefined) {
+    const { connection } = await lazyTemporalClient({ ...settings, address });
+    await registerSearchAttributes(connection, namespace);
+    await connection.close();
+    return { address, uiUrl: undefined, failed: never, close: async () => {} };
+  }
+  const cli = await findTemporalCli({ env: process.env, report });
+  return superviseTemporal({
+    cli,
+    directory: join(directory, 'temporal'),
+    namespace,
+    ...(settings.TEMPORAL_UI_PORT === 0 ? {} : { uiPort: settings.TEMPORAL_UI_PORT }),
+    searchAttributes: SEARCH_ATTRIBUTES,
+    report,
+  });
+}
+
+async function openPostgres(settings: Settings, directory: string) {
+  if (settings.DATABASE_URL !== undefined) {
+    await migrateDatabase(settings.DATABASE_URL);
+    return { url: settings.DATABASE_URL, role: RUNTIME_ROLE, failed: never, close: async () => {} };
+  }
+  const embedded = await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
+  await migrateDatabase(embedded.url, RUNTIME_ROLE);
+  return { url: embedded.url, role: undefined, failed: embedded.failed, close: () => embedded.close() };
+}
+
+const never = new Promise<Error>(() => {});
+
+function failureOf(working: Promise<void>): Promise<Error> {
+  return new Promise((resolve) => {
+    working.catch(resolve);
+  });
+}
+
+/** Says what is being done where it takes longer than two seconds, and how long it took. */
+async function progress<T>(what: string, report: (line: string) => void, work: Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  let told = false;
+  const timer = setTimeout(() => {
+    told = true;
+    report(`${what} ...`);
+  }, 2_000);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+    if (told) report(`${what}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
+  }
+}

@@ -1,0 +1,23 @@
+import type { Settings } from '../contracts/settings.ts';
+import { startLaptop } from './laptop.ts';
+import { createLog } from './log.ts';
+import { stopSignal } from './stop-signal.ts';
+
+/** `hapax up`: everything on this machine, until it is told to stop. */
+export async function runUp(settings: Settings): Promise<void> {
+  const stopping = stopSignal();
+  const log = createLog(settings.LOG_LEVEL, 'up');
+  const say = (line: string) => console.log(`hapax: ${line}`);
+  const laptop = await startLaptop(settings, log, say);
+  if (laptop.simulatorUrl) {
+    say('SIMULATED GITHUB: no credential is set, so builds go to a simulation on this machine');
+    say('  for the real one set GITHUB_TOKEN and GITHUB_REPO (README, "Real GitHub")');
+  }
+  say(`API      ${laptop.url}   docs ${laptop.url}/docs`);
+  say(`Temporal ${laptop.temporalAddress}${laptop.uiUrl ? `   Web UI ${laptop.uiUrl}` : ''}`);
+  say('ready; Ctrl-C stops it');
+  const broken = await Promise.race([stopping, laptop.failed]);
+  say('stopping ...');
+  await laptop.close();
+  if (broken instanceof Error) throw broken;
+}
