@@ -68,12 +68,17 @@ function writeStamp(kind) {
 function npm(args) {
   const path = process.env.npm_execpath ?? '';
   const [command, ...first] = path.endsWith('npm-cli.js') ? [process.execPath, path] : ['npm'];
-  const child = spawn(command, [...first, ...args], { cwd: root, stdio: 'inherit' });
+  // A process group of its own, to end all of it: npm waits for the scripts it runs, whatever signal it got itself.
+  const child = spawn(command, [...first, ...args], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  });
   let stopped;
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.on(signal, () => {
+      process.kill(-child.pid, stopped ? 'SIGKILL' : signal);
       stopped = signal;
-      child.kill(signal);
     });
   }
   return new Promise((resolve) => {

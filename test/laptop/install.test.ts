@@ -4,7 +4,8 @@ import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { isAlive } from '../../src/laptop/processes.ts';
 
 vi.setConfig({ testTimeout: 30_000 }); // each runs npm several times
 
@@ -19,12 +20,13 @@ beforeEach(async () => {
   for (const name of ['dep', 'tool']) {
     await mkdir(join(project, name));
     await writeFile(join(project, name, 'package.json'), JSON.stringify({ name, version: '1.0.0' }));
+    await npm('pack', `./${name}`);
   }
   const json = {
     name: 'project',
     type: 'module',
-    dependencies: { dep: 'file:dep' },
-    devDependencies: { tool: 'file:tool' },
+    dependencies: { dep: 'file:dep-1.0.0.tgz' },
+    devDependencies: { tool: 'file:tool-1.0.0.tgz' },
   };
   await writeFile(join(project, 'package.json'), JSON.stringify(json));
   await npm('install', '--package-lock-only', '--offline');
@@ -88,10 +90,14 @@ test('an interrupt ends npm, too, with code 130', async () => {
   await npm('install', '--package-lock-only', '--offline', '--ignore-scripts');
   await writeFile(join(project, '.npmrc'), 'foreground-scripts=true\n');
   const child = start();
+  let hanging = 0;
   child.stdout.on('data', (chunk: Buffer) => {
-    if (/^\d+$/m.test(chunk.toString())) child.kill('SIGINT');
+    hanging = Number(/^\d+$/m.exec(chunk.toString())?.[0] ?? 0);
+    if (hanging > 0) child.kill('SIGINT');
   });
   expect((await outcome(child)).code).toBe(130);
+  expect(hanging).toBeGreaterThan(0);
+  expect(isAlive(hanging)).toBe(false);
 });
 
 test('an old Node is refused in one line', async () => {
