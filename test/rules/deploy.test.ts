@@ -8,6 +8,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
+import { type Lock, missingOptional } from '../../scripts/complete-lock.ts';
 import { readSettings, SettingsError, settingsSchema } from '../../src/contracts/settings.ts';
 import { openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';
@@ -50,18 +51,24 @@ function composeFaults({ services, networks, volumes }: Compose): string[] {
     must(service.cap_drop?.includes('ALL'), 'drops all capabilities');
     must(service.security_opt?.includes('no-new-privileges:true'), 'gains no privileges');
     must(!service.privileged, 'is not privileged');
-    must((service.ports ?? []).every((port) => port.startsWith('127.0.0.1:')), 'publishes on loopback only');
+    must(
+      (service.ports ?? []).every((port) => port.startsWith('127.0.0.1:')),
+      'publishes on loopback only',
+    );
     must(!(service.volumes ?? []).some((volume) => volume.includes('docker.sock')), 'does not see the Docker socket');
     must(service.healthcheck, 'has a healthcheck, or says that it has none');
     for (const [key, value] of Object.entries(service.environment ?? {})) {
       const secret = /PASSWORD|PWD|TOKEN|API_KEYS|DATABASE_URL|PRIVATE_KEY/.test(key);
-      if (secret) must(/\$\{[A-Z_]+:\?[^}]+\}/.test(value), `takes ${key} from the environment and says so where it is missing`);
+      if (secret)
+        must(/\$\{[A-Z_]+:\?[^}]+\}/.test(value), `takes ${key} from the environment and says so where it is missing`);
     }
-    for (const needed of Object.keys(service.depends_on ?? {})) must(services[needed], `depends on ${needed}, which exists`);
+    for (const needed of Object.keys(service.depends_on ?? {}))
+      must(services[needed], `depends on ${needed}, which exists`);
     for (const network of service.networks ?? []) must(network in networks, `joins ${network}, which exists`);
     for (const volume of service.volumes ?? []) {
       const [source = '', , mode] = volume.split(':');
-      if (source.startsWith('.')) must(existsSync(join(ROOT, source)) && mode === 'ro', `mounts ${source} read-only, and it exists`);
+      if (source.startsWith('.'))
+        must(existsSync(join(ROOT, source)) && mode === 'ro', `mounts ${source} read-only, and it exists`);
       else must(source in volumes, `uses the volume ${source}, which exists`);
     }
   }
@@ -76,7 +83,10 @@ describe('docker-compose.yml', () => {
   it('is valid by the schema of the Compose specification', () => {
     // dclint ships the specification's schema; the linter itself is not used. The schema names its draft in a way Ajv
     // does not know, but keeps to draft 7, which is Ajv's own.
-    const path = join(dirname(createRequire(import.meta.url).resolve('dclint/package.json')), 'schemas/compose.schema.json');
+    const path = join(
+      dirname(createRequire(import.meta.url).resolve('dclint/package.json')),
+      'schemas/compose.schema.json',
+    );
     const { $schema: _, ...schema } = JSON.parse(readFileSync(path, 'utf8'));
     const valid = new Ajv({ strict: false, validateFormats: false }).compile(schema);
     expect(valid(compose), JSON.stringify(valid.errors)).toBe(true);
@@ -98,6 +108,7 @@ describe('docker-compose.yml', () => {
       ['loopback', { ports: ['8000:8000'] }],
       ['loopback', { ports: ['0.0.0.0:8000:8000'] }],
       ['GITHUB_TOKEN', { environment: { GITHUB_TOKEN: 'ghp_written_down' } }],
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Compose's own syntax.
       ['API_KEYS', { environment: { API_KEYS: '${API_KEYS:-}' } }],
       ['exists', { depends_on: { nobody: { condition: 'service_started' } } }],
     ];
@@ -109,7 +120,8 @@ describe('docker-compose.yml', () => {
 
   it('keeps databases and Temporal off the networks that lead outside', () => {
     for (const name of ['postgres', 'temporal', 'temporal-schema', 'temporal-namespace', 'migrate']) {
-      for (const network of services[name]?.networks ?? []) expect(compose.networks[network], name).toEqual({ internal: true });
+      for (const network of services[name]?.networks ?? [])
+        expect(compose.networks[network], name).toEqual({ internal: true });
     }
   });
 
@@ -117,7 +129,9 @@ describe('docker-compose.yml', () => {
     for (const name of ['api', 'worker', 'migrate']) {
       const environment = services[name]?.environment ?? {};
       for (const key of Object.keys(environment)) expect(settingsSchema.shape, `${name}: ${key}`).toHaveProperty(key);
-      const filled = Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, interpolate(value, FILLED)]));
+      const filled = Object.fromEntries(
+        Object.entries(environment).map(([key, value]) => [key, interpolate(value, FILLED)]),
+      );
       expect(() => readSettings(filled), name).not.toThrow();
     }
     expect(services.api?.environment?.DEPLOYMENT_MODE).toBe('cloud');
@@ -132,8 +146,13 @@ describe('docker-compose.yml', () => {
   });
 
   it('waits for what a service needs: schema, then server, then namespace, then migrations', () => {
-    expect(services.temporal?.depends_on).toEqual({ 'temporal-schema': { condition: 'service_completed_successfully' } });
-    expect(services.migrate?.depends_on).toHaveProperty('temporal-namespace.condition', 'service_completed_successfully');
+    expect(services.temporal?.depends_on).toEqual({
+      'temporal-schema': { condition: 'service_completed_successfully' },
+    });
+    expect(services.migrate?.depends_on).toHaveProperty(
+      'temporal-namespace.condition',
+      'service_completed_successfully',
+    );
     for (const name of ['api', 'worker']) {
       expect(services[name]?.depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
     }
@@ -179,7 +198,9 @@ describe('the database logins of docker-compose.yml (deploy/postgres/roles.sql)'
     server = await startPostgresServer();
     const admin = postgres(server.url, { max: 1 });
     // psql's own parts: \getenv, and :'name' for a quoted variable.
-    const statements = read('deploy/postgres/roles.sql').replaceAll(/^(\\|--).*$/gm, '').replaceAll(/:'(\w+)'/g, "'$1'");
+    const statements = read('deploy/postgres/roles.sql')
+      .replaceAll(/^(\\|--).*$/gm, '')
+      .replaceAll(/:'(\w+)'/g, "'$1'");
     for (const statement of statements.split(';')) if (statement.trim()) await admin.unsafe(statement);
     await admin.end();
     await migrateDatabase(urlOf('hapax_owner', 'hapax'));
@@ -222,7 +243,8 @@ describe('the database logins of docker-compose.yml (deploy/postgres/roles.sql)'
 function dockerfileFaults(text: string): string[] {
   const dockerfile = DockerfileParser.parse(text);
   const instructions = dockerfile.getInstructions();
-  const of = <Kind extends Instruction>(keyword: string) => instructions.filter((one) => one.getKeyword() === keyword) as Kind[];
+  const of = <Kind extends Instruction>(keyword: string) =>
+    instructions.filter((one) => one.getKeyword() === keyword) as Kind[];
   const faults: string[] = [];
   const must = (holds: unknown, rule: string) => void (holds || faults.push(rule));
   const stages = of<From>('FROM');
@@ -235,13 +257,19 @@ function dockerfileFaults(text: string): string[] {
   }
   for (const copy of of<Copy>('COPY')) {
     const from = copy.getFromFlag()?.getValue();
-    const sources = copy.getArguments().slice(0, -1).map((argument) => argument.getValue());
+    const sources = copy
+      .getArguments()
+      .slice(0, -1)
+      .map((argument) => argument.getValue());
     if (from) must(names.includes(from), `copies from a stage that exists: ${from}`);
     else for (const source of sources) must(existsSync(join(ROOT, source)), `copies a file that exists: ${source}`);
   }
   const finalStage = stages.at(-1)?.getRange().start.line ?? 0;
   const users = of('USER').filter((user) => user.getRange().start.line > finalStage);
-  must(/^[1-9]\d*(:[1-9]\d*)?$/.test(users.at(-1)?.getArguments()[0]?.getValue() ?? ''), 'ends with a user other than root, as a number');
+  must(
+    /^[1-9]\d*(:[1-9]\d*)?$/.test(users.at(-1)?.getArguments()[0]?.getValue() ?? ''),
+    'ends with a user other than root, as a number',
+  );
   must(of('HEALTHCHECK').length === 1, 'has a healthcheck');
   must(of('ENTRYPOINT').length === 1 && /ENTRYPOINT \["/.test(text), 'starts without a shell, so that signals arrive');
   must(of('ADD').length === 0, 'copies, and never adds');
@@ -272,8 +300,26 @@ describe('deploy/Dockerfile', () => {
   });
 
   it('gets all that it copies past .dockerignore', () => {
-    const allowed = read('.dockerignore').split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
-    const copied = [...text.matchAll(/^COPY (?!--from)(.+)$/gm)].flatMap(([, list = '']) => list.split(' ').slice(0, -1));
+    const allowed = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
+    const copied = [...text.matchAll(/^COPY (?!--from)(.+)$/gm)].flatMap(([, list = '']) =>
+      list.split(' ').slice(0, -1),
+    );
     expect(new Set(copied)).toEqual(new Set(allowed));
+  });
+});
+
+describe('package-lock.json', () => {
+  const lock = JSON.parse(read('package-lock.json')) as Lock;
+
+  it('names the optional packages of every platform, or `npm ci` refuses it; if not, run `node scripts/complete-lock.ts`', () => {
+    expect(missingOptional(lock).map(({ name }) => name)).toEqual([]);
+  });
+
+  it('would be refused without one of them', () => {
+    const { 'node_modules/@swc/core-darwin-arm64': _, ...others } = lock.packages;
+    expect(missingOptional({ packages: others }).map(({ name }) => name)).toEqual(['@swc/core-darwin-arm64']);
   });
 });
