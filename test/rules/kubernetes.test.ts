@@ -1,0 +1,149 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import packageJson from '../../package.json' with { type: 'json' };
+import { readSettings, settingsSchema } from '../../src/contracts/settings.ts';
+
+const DIRECTORY = fileURLToPath(new URL('../../deploy/kubernetes', import.meta.url));
+
+interface Variable {
+  name: string;
+  value?: string;
+  valueFrom?: { configMapKeyRef?: { name: string; key: string }; secretKeyRef?: { name: string; key: string } };
+}
+interface Container {
+  name: string;
+  image: string;
+  args: string[];
+  env?: Variable[];
+  envFrom?: Array<{ configMapRef?: { name: string }; secretRef?: { name: string } }>;
+  securityContext?: {
+    allowPrivilegeEscalation?: boolean;
+    readOnlyRootFilesystem?: boolean;
+    capabilities?: { drop?: string[] };
+  };
+  resources?: { requests?: object; limits?: object };
+}
+interface Manifest {
+  kind: string;
+  metadata: { name: string; labels?: Record<string, string> };
+  data?: Record<string, string>;
+  stringData?: Record<string, string>;
+  spec: {
+    minReplicas?: number;
+    maxReplicas?: number;
+    scaleTargetRef?: { name: string };
+    template?: {
+      spec: {
+        automountServiceAccountToken?: boolean;
+        securityContext?: { runAsNonRoot?: boolean; runAsUser?: number; seccompProfile?: { type: string } };
+        containers: Container[];
+      };
+    };
+  };
+}
+
+const kustomization = parse(readFileSync(join(DIRECTORY, 'kustomization.yaml'), 'utf8')) as {
+  resources: string[];
+  images: Array<{ name: string; newTag: string }>;
+};
+const read = (file: string) =>
+  parseAllDocuments(readFileSync(join(DIRECTORY, file), 'utf8')).map((document) => document.toJS() as Manifest);
+const manifests = kustomization.resources.flatMap(read);
+const secrets = read('secrets.example.yaml');
+const named = (kind: string, name: string) =>
+  [...manifests, ...secrets].find((one) => one.kind === kind && one.metadata.name === name);
+
+/** What our rules find wrong with a manifest that runs containers. */
+function workloadFaults({ kind, metadata, spec }: Manifest): string[] {
+  const pod = spec.template?.spec;
+  if (!pod) return [];
+  const faults: string[] = [];
+  const must = (holds: unknown, rule: string) => void (holds || faults.push(`${kind}/${metadata.name}: ${rule}`));
+  must(pod.securityContext?.runAsNonRoot && (pod.securityContext.runAsUser ?? 0) > 0, 'runs as a user other than root');
+  must(pod.securityContext?.seccompProfile?.type === 'RuntimeDefault', 'filters system calls');
+  must(pod.automountServiceAccountToken === false, 'gets no token of the cluster');
+  for (const { securityContext, resources, image } of pod.containers) {
+    must(securityContext?.allowPrivilegeEscalation === false, 'gains no privileges');
+    must(securityContext?.readOnlyRootFilesystem, 'has a read-only file system');
+    must(securityContext?.capabilities?.drop?.includes('ALL'), 'drops all capabilities');
+    must(resources?.requests && resources.limits, 'says what it needs');
+    must(
+      kustomization.images.some(({ name, newTag }) => name === image && /^\d/.test(newTag)),
+      'pins the tag of its image',
+    );
+  }
+  return faults;
+}
+
+/** The environment a container starts with. */
+function environmentOf({ env = [], envFrom = [] }: Container): Record<string, string | undefined> {
+  const all = envFrom.flatMap(({ configMapRef, secretRef }) => [
+    ...Object.entries((configMapRef && named('ConfigMap', configMapRef.name)?.data) ?? {}),
+    ...Object.entries((secretRef && named('Secret', secretRef.name)?.stringData) ?? {}),
+  ]);
+  const single = env.map(({ name, value, valueFrom }) => {
+    const { configMapKeyRef: map, secretKeyRef: secret } = valueFrom ?? {};
+    return [
+      name,
+      value ??
+        (map && named('ConfigMap', map.name)?.data?.[map.key]) ??
+        (secret && named('Secret', secret.name)?.stringData?.[secret.key]),
+    ];
+  });
+  return Object.fromEntries([...all, ...single]);
+}
+
+describe('deploy/kubernetes', () => {
+  const workloads = manifests.filter(({ spec }) => spec?.template);
+
+  it('applies every file but the example, each of which exists', () => {
+    for (const file of kustomization.resources) expect(existsSync(join(DIRECTORY, file)), file).toBe(true);
+    const others = readdirSync(DIRECTORY).filter((file) => !kustomization.resources.includes(file));
+    expect(others.sort()).toEqual(['kustomization.yaml', 'secrets.example.yaml']);
+    expect(kustomization.images).toEqual([{ name: 'hapax', newName: 'hapax', newTag: packageJson.version }]);
+  });
+
+  it('runs every container with no more rights than it needs', () => {
+    expect(workloads.map(({ kind, metadata }) => `${kind}/${metadata.name}`)).toEqual([
+      'Job/migrate',
+      'Deployment/api',
+      'Deployment/worker',
+    ]);
+    expect(workloads.flatMap(workloadFaults)).toEqual([]);
+    const weaker = structuredClone(workloads[1] as Manifest);
+    const pod = weaker.spec.template?.spec;
+    if (!pod) throw new Error('api has no pod');
+    delete pod.securityContext;
+    delete pod.containers[0]?.securityContext;
+    pod.containers[0]!.image = 'hapax:latest';
+    expect(workloadFaults(weaker)).toHaveLength(6);
+  });
+
+  it('gives each role settings that it starts with', () => {
+    for (const { spec, metadata } of workloads) {
+      for (const container of spec.template?.spec.containers ?? []) {
+        expect(container.args).toEqual([metadata.name]);
+        const environment = environmentOf(container);
+        for (const name of Object.keys(environment)) expect(settingsSchema.shape, metadata.name).toHaveProperty(name);
+        const filled = {
+          ...environment,
+          ...(environment.API_KEYS ? { API_KEYS: 'ci=0123456789abcdef', GITHUB_TOKEN: 'a-token' } : {}),
+        };
+        expect(readSettings(filled).DATABASE_URL, metadata.name).toBeDefined();
+      }
+    }
+  });
+
+  it('scales the API from 3 to 10 and workers from 2 to 20', () => {
+    const scales = manifests
+      .filter(({ kind }) => kind === 'HorizontalPodAutoscaler')
+      .map(({ spec }) => [spec.scaleTargetRef?.name, spec.minReplicas, spec.maxReplicas]);
+    expect(scales).toEqual([
+      ['api', 3, 10],
+      ['worker', 2, 20],
+    ]);
+  });
+});
