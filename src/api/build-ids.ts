@@ -1,10 +1,15 @@
-/** How many ids a process holds in advance: triggers are accepted while the database is away for as long as they last. */
-const BLOCK = 100;
+/** Ids held in advance: triggers are accepted while the database is away for as long as they last. */
+const FEWEST = 20;
+const MOST = 1_000;
+/** Blocks that last less long than this are followed by larger ones. */
+const BUSY_MS = 1_000;
 
 /** Hands out ids of builds from a block that was taken from the database in advance. */
 export class BuildIds {
   readonly #reserve: (count: number) => Promise<number[]>;
   #held: number[] = [];
+  #block = FEWEST;
+  #refilledAt = Number.NEGATIVE_INFINITY;
   #refilling: Promise<void> | undefined;
 
   constructor(reserve: (count: number) => Promise<number[]>) {
@@ -18,9 +23,9 @@ export class BuildIds {
 
   /** An id that nobody else gets. @throws what `reserve` throws, where none is held. */
   async take(): Promise<number> {
-    if (this.#held.length === 0) await this.refill();
-    else if (this.#held.length < BLOCK / 2) this.refill().catch(() => {});
-    return this.#held.shift() ?? this.take();
+    while (this.#held.length === 0) await this.refill();
+    if (this.#held.length <= this.#block / 2) this.refill().catch(() => {});
+    return this.#held.shift()!;
   }
 
   /** Returns an id that was certainly not used. */
@@ -28,15 +33,18 @@ export class BuildIds {
     this.#held.unshift(id);
   }
 
-  /** Takes another block; at most one at a time. */
+  /** Takes another block; at most one at a time. Ids of a block that the process ends with become gaps. */
   refill(): Promise<void> {
-    this.#refilling ??= this.#reserve(BLOCK)
-      .then((ids) => {
-        this.#held.push(...ids);
-      })
-      .finally(() => {
-        this.#refilling = undefined;
-      });
+    this.#refilling ??= this.#refill().finally(() => {
+      this.#refilling = undefined;
+    });
     return this.#refilling;
+  }
+
+  async #refill(): Promise<void> {
+    const busy = performance.now() - this.#refilledAt < BUSY_MS;
+    this.#block = busy ? Math.min(2 * this.#block, MOST) : FEWEST;
+    this.#held.push(...(await this.#reserve(this.#block)));
+    this.#refilledAt = performance.now();
   }
 }

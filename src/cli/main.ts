@@ -1,4 +1,4 @@
-import { readSettings, SettingsError } from '../contracts/settings.ts';
+import { readSettings } from '../contracts/settings.ts';
 
 const USAGE = `hapax ROLE
 
@@ -22,21 +22,27 @@ const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
   demo: async () => (await import('../roles/demo.ts')).runDemo(process.env),
 };
 
-/** Runs a role. Faults that a user can mend end the process with status 1 and their message, without a stack. */
-export async function main([role = '', ...argv]: string[]): Promise<void> {
+/**
+ * Runs a role and ends the process with its status: 0, 1 for a fault that the user can mend (its message without a
+ * stack), 2 for a role that does not exist. Ends it explicitly, as the runtime of the Temporal SDK would keep it alive.
+ */
+export async function main(argv: string[]): Promise<never> {
+  process.exit(await statusOf(argv));
+}
+
+async function statusOf([role = '', ...argv]: string[]): Promise<number> {
   const run = Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
   if (!run) {
     const asked = ['', 'help', '--help', '-h'].includes(role);
     (asked ? console.log : console.error)(asked ? USAGE : `hapax: there is no role "${role}"\n\n${USAGE}`);
-    process.exitCode = asked ? 0 : 2;
-    return;
+    return asked ? 0 : 2;
   }
   try {
     await run(argv);
+    return 0;
   } catch (error) {
-    if (error instanceof SettingsError) console.error(error.message.replaceAll(/^/gm, 'hapax: '));
-    else if (error instanceof Error && error.name === 'UserError') console.error(`hapax: ${error.message}`);
-    else throw error;
-    process.exitCode = 1;
+    const mendable = error instanceof Error && (error.name === 'SettingsError' || error.name === 'UserError');
+    console.error(mendable ? error.message.replaceAll(/^/gm, 'hapax: ') : error);
+    return 1;
   }
 }

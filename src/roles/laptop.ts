@@ -48,7 +48,6 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     for (const stop of started.splice(0).reverse()) await stop();
   };
   try {
-    installTemporalRuntime(log);
     const directory = resolve(given.HAPAX_HOME);
     const home = openHome(directory);
     started.push(() => home.close());
@@ -78,6 +77,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     if (postgres.status === 'rejected') throw postgres.reason;
     if (bundle.status === 'rejected') throw bundle.reason;
 
+    installTemporalRuntime(log);
     const { connection, client } = await connectTemporal({ ...settings, address: temporal.value.address });
     const database = openDatabase({
       url: postgres.value.url,
