@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stampFile = join(root, 'node_modules/.hapax-installed');
+/** npm writes it at the very end: what is installed. */
+const installedFile = join(root, 'node_modules/.package-lock.json');
 const packagedNode = join(root, 'node_modules/node/bin/node');
 const production = process.argv.includes('--production');
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -22,8 +24,11 @@ const wanted = `${createHash('sha256').update(lockText).digest('hex')} ${process
 
 if (!isInstalled()) {
   console.log('hapax: installing dependencies (once, about a minute) ...');
-  await npm(['ci', ...(production ? ['--omit=dev'] : [])]);
-  writeStamp(production ? 'production' : 'all');
+  // Never takes the tools for development away from someone who had them.
+  const hadDev = existsSync(installedFile) && readFileSync(installedFile, 'utf8').includes('"dev": true');
+  const omitDev = production && !hadDev;
+  await npm(['ci', ...(omitDev ? ['--omit=dev'] : [])]);
+  writeStamp(omitDev ? 'production' : 'all');
 }
 if (major < 24 && !existsSync(packagedNode)) {
   // Some versions of npm do not run the install scripts of packages, and this one's fetches the executable.
@@ -47,11 +52,10 @@ function isInstalled() {
   return kind === 'all' || (kind === 'production' && production);
 }
 
-/** npm itself was run, not this script: it writes what it installed at the very end. */
+/** npm itself was run, not this script. */
 function installedByHand() {
-  const hidden = join(root, 'node_modules/.package-lock.json');
-  if (!existsSync(hidden)) return '';
-  const present = JSON.parse(readFileSync(hidden, 'utf8')).packages;
+  if (!existsSync(installedFile)) return '';
+  const present = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
   const missing = Object.entries(JSON.parse(lockText.toString()).packages).filter(
     ([path, it]) => path !== '' && !it.optional && !it.devOptional && present[path]?.version !== it.version,
   );

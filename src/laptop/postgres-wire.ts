@@ -1,17 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
-import {
-  closedStatement,
-  errorResponse,
-  firstColumn,
-  type Message,
-  MessageReader,
-  message,
-  ProtocolError,
-  renameStatement,
-  startupAnswer,
-  summarize,
-} from './postgres-protocol.ts';
+import { createServer, type Server } from 'node:net';
+import { PostgresConnection, type Unit } from './postgres-connection.ts';
+import { errorResponse, firstColumn, message, ProtocolError, startupAnswer, summarize } from './postgres-protocol.ts';
 
 /** Runs complete protocol messages in the one session there is, and returns the complete answer. Synchronous. */
 export type Execute = (messages: Buffer) => Buffer;
@@ -40,8 +30,6 @@ const SSL_REQUEST = 80_877_103;
 const GSS_REQUEST = 80_877_104;
 const CANCEL_REQUEST = 80_877_102;
 const MAX_CONNECTIONS = 200;
-/** A unit this large is passed on before its end has come, so that memory stays bounded. */
-const UNIT_BYTES = 1024 * 1024;
 /** Told to clients in the startup phase; drivers decide by them how to read values. */
 const REPORTED = [
   'server_version',
@@ -55,35 +43,6 @@ const REPORTED = [
 ];
 
 const SYNC = message('S');
-/** COPY FROM STDIN would read on beyond the messages there are, find the end of input, and end the whole process.
- * Outside of a COPY this message is ignored, so it follows all that can start one. */
-const COPY_FAIL = message('f', 'COPY FROM STDIN is not supported by the embedded database');
-
-/** Messages of one connection that can be run together. */
-interface Unit {
-  readonly bytes: Buffer;
-  /** Ends with Query, Sync or a function call, so a ReadyForQuery will follow. */
-  readonly synced: boolean;
-}
-
-interface Connection {
-  readonly id: number;
-  readonly socket: Socket;
-  readonly reader: MessageReader;
-  /** Statement names as the client knows them, and as the session does. */
-  readonly statements: Map<string, string>;
-  readonly units: Unit[];
-  /** Messages that do not make a unit yet, and their size. */
-  gathering: Buffer[];
-  gathered_bytes: number;
-  /** Whether the last message left an extended-query exchange open. */
-  unsynced: boolean;
-  started: boolean;
-  queued: boolean;
-  /** The client said goodbye: what it asked before still runs. */
-  leaving: boolean;
-  closed: boolean;
-}
 
 /**
  * Serves one Postgres session to many clients over TCP. A client has the session to itself from its first message
@@ -92,13 +51,12 @@ interface Connection {
  * tables, advisory locks) holds for all clients; only prepared statements are kept apart.
  */
 export async function servePostgres(options: WireOptions): Promise<Wire> {
-  const connections = new Set<Connection>();
-  const waiting: (Connection | (() => void))[] = [];
-  let owner: Connection | undefined;
+  const connections = new Set<PostgresConnection>();
+  const waiting: (PostgresConnection | (() => void))[] = [];
+  let owner: PostgresConnection | undefined;
   let ownerTimer: NodeJS.Timeout | undefined;
   let scheduled = false;
   let broken = false;
-  let statementCount = 0;
 
   const execute: Execute = (messages) => {
     try {
@@ -122,7 +80,7 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
     });
   };
 
-  const enqueue = (connection: Connection): void => {
+  const enqueue = (connection: PostgresConnection): void => {
     if (connection !== owner && !connection.queued && connection.units.length > 0) {
       connection.queued = true;
       waiting.push(connection);
@@ -149,10 +107,10 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
     if (owner ? canRun(owner) : waiting.length > 0) schedule();
   };
 
-  const canRun = (connection: Connection): boolean =>
+  const canRun = (connection: PostgresConnection): boolean =>
     !connection.closed && connection.units.length > 0 && !connection.socket.writableNeedDrain;
 
-  const runUnit = (connection: Connection): void => {
+  const runUnit = (connection: PostgresConnection): void => {
     clearTimeout(ownerTimer);
     const unit = connection.units.shift() as Unit;
     owner = connection;
@@ -172,7 +130,7 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
     else connection.socket.resume();
   };
 
-  const leave = (connection: Connection): void => {
+  const leave = (connection: PostgresConnection): void => {
     closed(connection);
     connection.socket.end();
     connection.socket.destroySoon();
@@ -184,9 +142,8 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
   };
 
   /** Leaves nothing behind in the session: no open transaction, no unread messages, no prepared statements. */
-  const release = (connection: Connection): void => {
-    const closes = [...connection.statements.values()].map((name) => message('C', Buffer.from('S'), name));
-    connection.statements.clear();
+  const release = (connection: PostgresConnection): void => {
+    const deallocation = connection.deallocate();
     try {
       if (owner === connection) {
         clearTimeout(ownerTimer);
@@ -195,8 +152,8 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
         if (summarize(first).status !== 'I') query('ROLLBACK');
         owner = undefined;
       }
-      if (closes.length > 0) {
-        const deallocate = (): void => void execute(Buffer.concat([...closes, SYNC]));
+      if (deallocation) {
+        const deallocate = (): void => void execute(deallocation);
         if (owner) waiting.push(deallocate);
         else deallocate();
       }
@@ -206,29 +163,20 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
     schedule();
   };
 
-  const fail = (connection: Connection, code: string, text: string): void => {
+  const fail = (connection: PostgresConnection, code: string, text: string): void => {
     connection.socket.write(errorResponse('FATAL', code, text));
     connection.socket.setTimeout(1000, () => connection.socket.destroy()); // if the client does not read
     leave(connection);
   };
 
-  const closed = (connection: Connection): void => {
+  const closed = (connection: PostgresConnection): void => {
     if (connection.closed) return;
     connection.closed = true;
     connections.delete(connection);
     if (!broken) release(connection);
   };
 
-  const rename = (connection: Connection, name: string): string => {
-    const known = connection.statements.get(name);
-    if (known) return known;
-    statementCount += 1;
-    const renamed = `hapax_${connection.id}_${statementCount}`;
-    connection.statements.set(name, renamed);
-    return renamed;
-  };
-
-  const startup = (connection: Connection, code: number): void => {
+  const startup = (connection: PostgresConnection, code: number): void => {
     if (code === SSL_REQUEST || code === GSS_REQUEST) connection.socket.write('N');
     else if (code === CANCEL_REQUEST) connection.socket.end();
     else if (code >>> 16 !== 3) fail(connection, '0A000', `unsupported frontend protocol ${code >>> 16}`);
@@ -239,44 +187,12 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
     }
   };
 
-  const gather = (connection: Connection, next: Message): void => {
-    if ('dcfp'.includes(next.type)) return; // data of a COPY that has been refused already
-    if (next.type === 'H' && !connection.unsynced) return; // nothing to flush, and no reason to take the session
-    const add = (bytes: Buffer): void => {
-      connection.gathering.push(bytes);
-      connection.gathered_bytes += bytes.length;
-    };
-    add(renameStatement(next, (name) => rename(connection, name)));
-    if (next.type === 'C') connection.statements.delete(closedStatement(next));
-    if (next.type === 'Q' || next.type === 'E') add(COPY_FAIL);
-    const synced = 'QSF'.includes(next.type);
-    connection.unsynced = !synced;
-    if (synced || next.type === 'H' || connection.gathered_bytes > UNIT_BYTES) {
-      connection.units.push({ bytes: Buffer.concat(connection.gathering), synced });
-      connection.gathering = [];
-      connection.gathered_bytes = 0;
-    }
-  };
-
-  const received = (connection: Connection, chunk: Buffer): void => {
-    if (connection.closed || connection.leaving) return;
-    connection.reader.push(chunk);
+  const received = (connection: PostgresConnection, chunk: Buffer): void => {
     try {
-      while (!connection.started && !connection.closed) {
-        const packet = connection.reader.takeStartup();
-        if (!packet) return;
-        startup(connection, packet.code);
-      }
-      while (!connection.closed && !connection.leaving) {
-        const next = connection.reader.takeMessage();
-        if (!next) break;
-        if (next.type === 'X') connection.leaving = true;
-        else gather(connection, next);
-      }
+      connection.receive(chunk, (code) => startup(connection, code));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       fail(connection, '08P01', error.message);
-      return;
     }
     if (connection.closed) return;
     if (connection.units.length > 0) {
@@ -288,20 +204,7 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
   let lastId = 0;
   const server: Server = createServer({ noDelay: true }, (socket) => {
     lastId += 1;
-    const connection: Connection = {
-      id: lastId,
-      socket,
-      reader: new MessageReader(),
-      statements: new Map(),
-      units: [],
-      gathering: [],
-      gathered_bytes: 0,
-      unsynced: false,
-      started: false,
-      queued: false,
-      leaving: false,
-      closed: false,
-    };
+    const connection = new PostgresConnection(lastId, socket);
     connections.add(connection);
     socket.on('data', (chunk: Buffer) => received(connection, chunk));
     socket.on('drain', () => enqueue(connection));

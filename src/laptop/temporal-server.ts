@@ -143,11 +143,19 @@ function exitOf(guard: ChildProcess, logFile: string): Promise<ServerExit> {
           // The group is gone, as it should be.
         }
       }
-      resolve({ code, signal, lastLines: readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-10).join('\n') });
+      resolve({ code, signal, lastLines: lastLines(logFile) });
     };
     guard.once('exit', ended);
     guard.once('error', () => ended(127, null));
   });
+}
+
+function lastLines(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
+  } catch {
+    return ''; // the directory was removed while the server ran
+  }
 }
 
 /** A server whose guard was killed together with the process before this one still holds the database file. */

@@ -1,51 +1,29 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import postgres from 'postgres';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
+import { startProgram } from './child.ts';
 
 vi.setConfig({ testTimeout: 25_000 }); // a database is made in each, which takes seconds
 
 let home: string;
 let directory: string;
-let host: ChildProcess | undefined;
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'hapax-pg-'));
   directory = join(home, 'pg');
+  onTestFinished(() => rm(home, { recursive: true })); // these run last to first
 });
-afterEach(async () => {
-  host?.kill('SIGKILL');
-  await rm(home, { recursive: true });
-});
-
-async function startHost(): Promise<{ url: string; kill(): Promise<void> }> {
-  const program = join(import.meta.dirname, 'programs/postgres-host.ts');
-  const child = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
-  host = child;
-  const exited = once(child, 'exit');
-  const [url] = await Promise.race([
-    once(createInterface(child.stdout), 'line'),
-    exited.then(() => Promise.reject(new Error('the host ended before it listened'))),
-  ]);
-  const kill = async (): Promise<void> => {
-    child.kill('SIGKILL');
-    await exited;
-  };
-  return { url, kill };
-}
 
 test('kill -9 under load: every acknowledged row is there after a restart, twice over', async () => {
   const acknowledged: number[] = [];
   let next = 0;
   for (const round of [1, 2]) {
-    const running = await startHost();
-    const sql = postgres(running.url, { max: 6, onnotice: () => undefined });
+    const running = await startProgram('postgres-host.ts', directory);
+    const sql = postgres(running.firstLine, { max: 6, onnotice: () => undefined });
     await sql`create table if not exists kept (n int primary key, v text)`;
     const present = new Set((await sql`select n from kept`).map((row) => row.n as number));
     expect(acknowledged.filter((n) => !present.has(n))).toEqual([]);

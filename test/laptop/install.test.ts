@@ -63,7 +63,8 @@ test('it installs once, and again only when the lock file changes or more is nee
 
   const lock = join(project, 'package-lock.json');
   await writeFile(lock, `${await readFile(lock, 'utf8')}\n`);
-  expect((await install()).output).toContain('installing dependencies');
+  expect((await install('--production')).output).toContain('installing dependencies');
+  expect(await has('tool')).toBe(true); // never taken away from who had it
 });
 
 test('what npm installed by itself is kept', async () => {
