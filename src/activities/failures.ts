@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { DrizzleQueryError } from 'drizzle-orm';
 import { IllegalEvent } from '../domain/build.ts';
 import { GitHubError } from '../integrations/github.ts';
+import { databaseFault } from '../store/database.ts';
 
 /** Thrown by an activity that waits: nothing has happened yet, look again after the pause. */
 export class NotYet extends Error {
@@ -32,12 +32,11 @@ export function toFailure(error: unknown): unknown {
       ...(retryAfterMs ? { nextRetryDelay: retryAfterMs } : {}),
     });
   }
-  if (error instanceof DrizzleQueryError) {
-    // Its own message carries the whole statement with its values; the cause says what is wrong.
-    const cause = error.cause as (Error & { code?: string }) | undefined;
-    const message = `Postgres: ${cause?.message ?? 'the query failed'}`;
-    // 23505: an Idempotency-Key that names another build, which retrying does not change.
-    return cause?.code === '23505'
+  const fault = databaseFault(error);
+  if (fault) {
+    const message = `Postgres: ${fault.message}`;
+    // A conflict is an Idempotency-Key that names another build, which retrying does not change.
+    return fault.kind === 'conflict'
       ? ApplicationFailure.nonRetryable(message, 'Conflict')
       : ApplicationFailure.create({ type: 'DatabaseError', message });
   }

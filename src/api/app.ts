@@ -4,7 +4,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import type { ZodError } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type Db, isDatabaseAway } from '../store/database.ts';
+import { type Db, databaseFault } from '../store/database.ts';
 import { limitBody, requireJson } from './body.ts';
 import type { TriggerDependencies } from './commands/trigger-build.ts';
 import type { ApiEnvironment } from './environment.ts';
@@ -101,7 +101,7 @@ function invalid(target: string, { issues }: ZodError): ApiError {
 
 function asApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
-  if (isDatabaseAway(thrown)) {
+  if (databaseFault(thrown)?.kind === 'away') {
     return new ApiError('database_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause: thrown });
   }
   if (thrown instanceof HTTPException && thrown.status < 500)

@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { type ServerType, serve } from '@hono/node-server';
 import type { Client } from '@temporalio/client';
-import { sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { BuildPolicy } from '../contracts/build-workflow.ts';
@@ -9,7 +8,7 @@ import { BUILD_TASK_QUEUE } from '../contracts/build-workflow.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { environmentConfiguration } from '../domain/configuration.ts';
 import { reserveBuildIds } from '../store/build-id-reserve.ts';
-import type { Db } from '../store/database.ts';
+import { type Db, pingDatabase } from '../store/database.ts';
 import { createApi } from './app.ts';
 import { BuildIds } from './build-ids.ts';
 import { Configurations } from './configurations.ts';
@@ -54,7 +53,7 @@ export async function startApiServer({
     log.warn({ err }, 'Postgres is not there yet'),
   );
   const monitor = new HealthMonitor(packageJson.version, {
-    postgres: { check: async () => void (await db.execute(sql`SELECT 1`)), everyMs: 5_000 },
+    postgres: { check: () => pingDatabase(db), everyMs: 5_000 },
     temporal: { check: () => checkTemporal(client), everyMs: 5_000 },
     workers: { check: () => checkWorkers(client), everyMs: 5_000 },
     github: { check: pingGitHub, everyMs: 60_000 },

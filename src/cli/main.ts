@@ -15,9 +15,9 @@ Settings are environment variables: docs/configuration.md
 /** Each role loads only what it needs. */
 const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
   up: async () => (await import('../roles/up.ts')).runUp(readSettings(process.env)),
-  api: async () => (await import('../roles/api.ts')).runApi(readSettings(process.env)),
-  worker: async () => (await import('../roles/worker.ts')).runWorker(readSettings(process.env)),
-  migrate: async () => (await import('../roles/migrate.ts')).runMigrate(readSettings(process.env)),
+  api: async () => (await import('../roles/api.ts')).runApi(readSettings(process.env, 'api')),
+  worker: async () => (await import('../roles/worker.ts')).runWorker(readSettings(process.env, 'worker')),
+  migrate: async () => (await import('../roles/migrate.ts')).runMigrate(readSettings(process.env, 'migrate')),
   'simulate-github': async (argv) => (await import('../simulator/main.ts')).simulateGitHub(argv),
   demo: async () => (await import('../roles/demo.ts')).runDemo(process.env),
 };

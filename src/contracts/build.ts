@@ -105,13 +105,10 @@ const buildFields = {
   workflow_run_id: z.int().nullable().meta({ description: "GitHub's id of the run, once known." }),
   run_url: z.string().nullable(),
   run_attempt: z.int().nullable(),
-  conclusion: z
-    .string()
-    .nullable()
-    .meta({
-      description:
-        "GitHub's own word for how the run ended; timed_out when the deadline ended it, dispatch_rejected or dispatch_failed when there was none.",
-    }),
+  conclusion: z.string().nullable().meta({
+    description:
+      "GitHub's own word for how the run ended; timed_out when the deadline ended it, dispatch_rejected or dispatch_failed when there was none.",
+  }),
   needs_attention: z.boolean().meta({ description: 'An operator has to say what happened to a doubtful dispatch.' }),
   attempts: z.int().meta({ description: 'Dispatches sent to GitHub.' }),
   created_at: timestamp,

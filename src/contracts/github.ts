@@ -1,3 +1,9 @@
+/** Which run. */
+export interface Run {
+  run_id: number;
+  run_url: string;
+}
+
 /** What became of one POST to GitHub's dispatch endpoint. */
 export type DispatchOutcome =
   /** A run exists and we know it. */

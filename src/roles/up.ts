@@ -19,5 +19,6 @@ export async function runUp(settings: Settings): Promise<void> {
   const broken = await Promise.race([stopping, laptop.failed]);
   say('stopping ...');
   await laptop.close();
+  say('stopped');
   if (broken instanceof Error) throw broken;
 }

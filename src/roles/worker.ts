@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Settings } from '../contracts/settings.ts';
-import { openDatabase, RUNTIME_ROLE } from '../store/database.ts';
+import { openDatabase } from '../store/database.ts';
 import { createBuildWorker } from '../worker/worker.ts';
 import { connectGitHub } from './github.ts';
 import { createLog, installTemporalRuntime } from './log.ts';
@@ -20,7 +20,7 @@ export async function runWorker(settings: Settings): Promise<void> {
   const log = createLog(settings.LOG_LEVEL, 'worker');
   installTemporalRuntime(log);
   const target = { ...settings, address: required(settings, 'TEMPORAL_ADDRESS') };
-  const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: RUNTIME_ROLE });
+  const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: settings.DATABASE_ROLE });
   const connected = await connectPatiently(target, stopping, log);
   if (connected) {
     const worker = await createBuildWorker({

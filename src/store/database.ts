@@ -1,4 +1,4 @@
-import { DrizzleQueryError } from 'drizzle-orm';
+import { DrizzleQueryError, sql } from 'drizzle-orm';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 
@@ -23,7 +23,7 @@ export interface DatabaseOptions {
 
 /** Opens a pool. It connects at the first query and reconnects by itself, so a database that is down is no error here. */
 export function openDatabase({ url, connections = 10, role }: DatabaseOptions): Database {
-  const sql = postgres(url, {
+  const client = postgres(url, {
     max: connections,
     connect_timeout: 5,
     // Reconnect soon after an outage; the default backs off to 20 s.
@@ -32,16 +32,34 @@ export function openDatabase({ url, connections = 10, role }: DatabaseOptions): 
     onnotice: () => {},
     connection: { application_name: 'hapax', ...(role ? { role } : {}) },
   });
-  return { db: drizzle(sql), close: () => sql.end({ timeout: 5 }) };
+  return { db: drizzle(client), close: () => client.end({ timeout: 5 }) };
+}
+
+/** Waits for an answer of the database. @throws with the reason where there is none. */
+export async function pingDatabase(db: Db): Promise<void> {
+  try {
+    await db.execute(sql`SELECT 1`);
+  } catch (error) {
+    throw new Error(databaseFault(error)?.message ?? 'the query failed', { cause: error });
+  }
+}
+
+/** What a failed query means: the database is away, a unique value is taken, or the statement is at fault. */
+export interface DatabaseFault {
+  kind: 'away' | 'conflict' | 'fault';
+  /** The database's own words, without the statement and its values. */
+  message: string;
 }
 
 /** SQLSTATE classes of a server that is there but cannot serve now: connection, resources, operator intervention. */
 const AWAY_CLASSES = new Set(['08', '53', '57']);
+const UNIQUE_VIOLATION = '23505';
 
-/** Whether a query failed because the database cannot be reached or cannot serve, not because of the query. */
-export function isDatabaseAway(error: unknown): boolean {
-  if (!(error instanceof DrizzleQueryError)) return false;
-  const code = String((error.cause as { code?: unknown } | undefined)?.code ?? '');
+/** The fault of a query; undefined where the error is none of the database's. */
+export function databaseFault(error: unknown): DatabaseFault | undefined {
+  if (!(error instanceof DrizzleQueryError)) return undefined;
+  const { code = '', message = 'the query failed' } = (error.cause ?? {}) as { code?: string; message?: string };
+  if (code === UNIQUE_VIOLATION) return { kind: 'conflict', message };
   const isSqlState = /^[0-9A-Z]{5}$/.test(code);
-  return !isSqlState || AWAY_CLASSES.has(code.slice(0, 2));
+  return { kind: !isSqlState || AWAY_CLASSES.has(code.slice(0, 2)) ? 'away' : 'fault', message: message || code };
 }

@@ -1,9 +1,10 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { condition, setCurrentDetails, setHandler, sleep, upsertSearchAttributes } from '@temporalio/workflow';
 import type { BuildInput, BuildResult } from '../contracts/build-workflow.ts';
+import type { Run } from '../contracts/github.ts';
 import { statusOf } from '../domain/build.ts';
 import { queuedEvent } from '../domain/queued-event.ts';
-import { dispatch, type Operator, type Run } from './dispatch.ts';
+import { dispatch, type Operator } from './dispatch.ts';
 import { type Ended, follow } from './follow.ts';
 import { adoptSignal, type BuildStateView, retrySignal, stateQuery } from './messages.ts';
 import { type Tell, tellerOf } from './teller.ts';
@@ -26,9 +27,7 @@ export async function build(input: BuildInput): Promise<BuildResult> {
   const { data, dedupe_key, occurred_at } = queuedEvent(input);
   await tell('build_queued', dedupe_key, data, occurred_at);
   await tell('build_started', 'started', {});
-  const deadline = Date.now() + input.policy.deadline_ms;
-
-  const dispatched = await dispatch(input, tell, state, operator, deadline);
+  const dispatched = await dispatch(input, tell, state, operator, Date.now() + input.policy.deadline_ms);
   let run: Run | undefined;
   let ended: Ended & { detail?: string };
   if ('run' in dispatched) {
@@ -40,7 +39,8 @@ export async function build(input: BuildInput): Promise<BuildResult> {
       { key: RUN_ID, value: String(run.run_id) },
     ]);
     setCurrentDetails(`Run [${run.run_id}](${run.run_url})`);
-    ended = await follow(input, tell, run, deadline);
+    // The run has the whole time, however long it took to get it.
+    ended = await follow(input, tell, run, Date.now() + input.policy.deadline_ms);
   } else {
     const { conclusion, reason } = dispatched.none;
     ended = { conclusion, run_attempt: null, learned_from: 'deadline', request_id: null, detail: reason };

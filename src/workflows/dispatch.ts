@@ -1,17 +1,11 @@
 import { sleep, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
-import type { DispatchOutcome } from '../contracts/github.ts';
+import type { DispatchOutcome, Run } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
 import { githubActivities } from './activities.ts';
 import type { BuildStateView } from './messages.ts';
 import { reconcile } from './reconcile.ts';
 import { isOwnIntent, type Tell } from './teller.ts';
-
-/** A run that belongs to the build. */
-export interface Run {
-  run_id: number;
-  run_url: string;
-}
 
 /** What an operator tells a build that needs attention. */
 export interface Operator {

@@ -1,8 +1,7 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
-import type { RunView } from '../contracts/github.ts';
+import type { Run, RunView } from '../contracts/github.ts';
 import { githubActivities } from './activities.ts';
-import type { Run } from './dispatch.ts';
 import type { Tell } from './teller.ts';
 
 /** How a followed run ended. */

@@ -1,8 +1,7 @@
 import { sleep } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
-import type { DispatchOutcome, Finding } from '../contracts/github.ts';
+import type { DispatchOutcome, Finding, Run } from '../contracts/github.ts';
 import { githubActivities } from './activities.ts';
-import type { Run } from './dispatch.ts';
 import type { Tell } from './teller.ts';
 
 type Doubt = Extract<DispatchOutcome, { kind: 'ambiguous' }>;

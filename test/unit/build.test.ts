@@ -46,11 +46,11 @@ function event(type: BuildEventType, data: Partial<BuildEvent['data']> = {}): Bu
   return { type, data: { ...SAMPLES[type], ...data }, occurred_at: AT, dedupe_key: type } as BuildEvent;
 }
 
-const after = (...events: BuildEvent[]) => events.reduce<Build | undefined>(evolve, undefined) as Build;
+const built = (...events: BuildEvent[]) => events.reduce<Build | undefined>(evolve, undefined) as Build;
 
 describe('the state of a build', () => {
   it('goes queued, in_progress, success', () => {
-    const queued = after(event('build_queued'));
+    const queued = built(event('build_queued'));
     expect(queued).toMatchObject({ id: 1, status: 'queued', created_at: AT, started_at: null });
     const started = evolve(queued, event('build_started'));
     expect(started).toMatchObject({ status: 'in_progress', started_at: AT });
@@ -75,7 +75,7 @@ describe('the state of a build', () => {
       'a_new_word',
     ];
     for (const conclusion of [...failures, 'success', 'cancelled']) {
-      const build = after(event('build_queued'), event('build_started'), event('build_completed', { conclusion }));
+      const build = built(event('build_queued'), event('build_started'), event('build_completed', { conclusion }));
       expect(build.conclusion).toBe(conclusion);
       expect(build.status).toBe(failures.includes(conclusion) ? 'failure' : conclusion);
     }
@@ -103,7 +103,7 @@ describe('the state of a build', () => {
   });
 
   it('is waiting for an operator only until one spoke or a run was found', () => {
-    const doubtful = after(event('build_queued'), event('build_started'), event('build_needs_attention'));
+    const doubtful = built(event('build_queued'), event('build_started'), event('build_needs_attention'));
     expect(doubtful.needs_attention).toBe(true);
     for (const type of ['dispatch_intended', 'workflow_triggered', 'build_completed'] as const) {
       expect(evolve(doubtful, event(type)).needs_attention).toBe(false);

@@ -69,6 +69,7 @@ describe('canonical JSON (RFC 8785)', () => {
     // Sections 3.2.2 and 3.2.3.
     expect(
       canonicalJson({
+        // biome-ignore lint/correctness/noPrecisionLoss: it is the example of the RFC.
         numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
         literals: [null, true, false],
       }),

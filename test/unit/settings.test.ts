@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { readSettings, SettingsError } from '../../src/contracts/settings.ts';
+import { type Role, readSettings, SettingsError } from '../../src/contracts/settings.ts';
 
-const faultsOf = (environment: Record<string, string>): string[] => {
+const faultsOf = (environment: Record<string, string>, role: Role = 'up'): string[] => {
   try {
-    readSettings(environment);
+    readSettings(environment, role);
     return [];
   } catch (error) {
     expect(error).toBeInstanceOf(SettingsError);
@@ -47,6 +47,23 @@ describe('settings', () => {
       'GITHUB_REPO',
       'GITHUB_TOKEN',
     ]);
+  });
+
+  it('ask each role for what it needs and no more', () => {
+    const needed = (role: Role, environment = {}) => faultsOf(environment, role).map((fault) => fault.split(':')[0]);
+    expect(needed('api')).toEqual(['DATABASE_URL', 'TEMPORAL_ADDRESS']);
+    expect(needed('api', { DEPLOYMENT_MODE: 'cloud' })).toEqual([
+      'DATABASE_URL',
+      'TEMPORAL_ADDRESS',
+      'API_KEYS',
+      'GITHUB_REPO',
+    ]);
+    expect(needed('worker', { DEPLOYMENT_MODE: 'cloud' })).toEqual([
+      'DATABASE_URL',
+      'TEMPORAL_ADDRESS',
+      'GITHUB_TOKEN',
+    ]);
+    expect(needed('migrate', { DEPLOYMENT_MODE: 'cloud' })).toEqual(['DATABASE_URL']);
   });
 
   it('never repeat a secret in a fault', () => {

@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { freePort } from '../../src/laptop/ports.ts';
+import { remote } from '../simulator/harness.ts';
+import { eventually } from '../world/eventually.ts';
+import { callers } from '../world/world.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A program in a process group of its own, as a terminal starts it; gone with the test that started it. */
+export class Program {
+  readonly #child: ChildProcess;
+  readonly #log: string;
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+
+  constructor(command: string, args: string[], environment: Record<string, string>, log: string) {
+    this.#log = log;
+    const output = openSync(log, 'a');
+    const inherited = Object.fromEntries(
+      Object.entries(process.env).filter(
+        ([name]) => !/^(GITHUB_|TEMPORAL_|DATABASE_URL|HAPAX_|VITEST|NODE_OPTIONS|npm_)/.test(name),
+      ),
+    );
+    this.#child = spawn(command, args, {
+      cwd: ROOT,
+      detached: true,
+      stdio: ['ignore', output, output],
+      env: { ...inherited, ...environment },
+    });
+    closeSync(output);
+    this.ended = once(this.#child, 'exit').then(([code, signal]) => ({ code, signal }));
+  }
+
+  get output(): string {
+    return readFileSync(this.#log, 'utf8');
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Signals the whole group, as Ctrl-C in a terminal does. */
+  signal(signal: NodeJS.Signals): void {
+    try {
+      process.kill(-this.#child.pid!, signal);
+    } catch {
+      // It is gone already.
+    }
+  }
+
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.ended;
+  }
+}
+
+/** A directory of the test's own. */
+export async function directory(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'hapax-e2e-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
+  return path;
+}
+
+/** The simulated GitHub as a process that outlives what is killed. */
+export async function startGitHub(home: string) {
+  const port = await freePort();
+  const log = join(home, 'github.log');
+  const args = [
+    'bin/hapax.js',
+    'simulate-github',
+    '--port',
+    `${port}`,
+    '--data',
+    join(home, 'github.ndjson'),
+    '--queued',
+    '100',
+    '--running',
+    '300',
+  ];
+  const start = () => new Program(process.execPath, args, {}, log);
+  let program = start();
+  onTestFinished(() => program.kill());
+  const url = `http://127.0.0.1:${port}`;
+  const ready = () => eventually(async () => (await fetch(`${url}/_simulator/settings`)).text());
+  await ready();
+  const hands = remote({ url });
+  await hands.set({ rate_limit: 1_000_000 });
+  return {
+    url,
+    ...hands,
+    stop: () => program.kill(),
+    async start() {
+      program = start();
+      await ready();
+      await hands.set({ rate_limit: 1_000_000 });
+    },
+  };
+}
+
+/** `npm start`, against a GitHub, with a home of its own; it can be killed and started again. */
+export async function installation(github: { url: string }, settings: Record<string, string> = {}) {
+  const home = await directory();
+  const port = await freePort();
+  const environment = {
+    HAPAX_HOME: join(home, 'hapax'),
+    PORT: `${port}`,
+    TEMPORAL_UI_PORT: '0',
+    GITHUB_TOKEN: 'test-token-of-the-installation',
+    GITHUB_REPO: 'acme/images',
+    GITHUB_API_URL: github.url,
+    GITHUB_POLL_INTERVAL: '200ms',
+    GITHUB_REQUEST_TIMEOUT: '2s',
+    RECONCILE_WINDOW: '1s',
+    DEDUP_WINDOW: '10m',
+    ...settings,
+  };
+  const log = join(home, 'npm-start.log');
+  const api = callers(`http://127.0.0.1:${port}`);
+  let program: Program | undefined;
+  const it = {
+    ...api,
+    port,
+    environment,
+    get output() {
+      return readFileSync(log, 'utf8');
+    },
+    start() {
+      program = new Program('npm', ['start'], environment, log);
+    },
+    async ready() {
+      await eventually(async () => {
+        if (!program?.running) throw new Error(`npm start ended: ${it.output.slice(-2_000)}`);
+        if ((await api.call('GET', '/health/ready')).status !== 200) throw new Error('not ready');
+      }, 60_000);
+    },
+    /** The process id of the Temporal server, which is a group of its own. */
+    temporalPid: () => Number(readFileSync(join(environment.HAPAX_HOME, 'temporal/temporal.pid'), 'utf8')),
+    /** kill -9 of everything at once, Temporal too. */
+    async killAll() {
+      let temporal: number | undefined;
+      try {
+        temporal = it.temporalPid();
+      } catch {
+        // Not started yet.
+      }
+      const killed = program?.kill();
+      if (temporal !== undefined) kill(temporal);
+      await killed;
+    },
+    signal: (signal: NodeJS.Signals) => program?.signal(signal),
+    ended: () => program!.ended,
+    /** The build at its end; names differ because `ended` is the program's. */
+    buildEnded: api.ended,
+    /** Sends a trigger until it is accepted, as a client does that must not lose it. */
+    accepted: (body: object) =>
+      eventually(async () => {
+        const answer = await api.trigger(body);
+        if (answer.status !== 202) throw new Error(`${answer.status} ${answer.text}`);
+        return answer.json.id as number;
+      }, 90_000),
+  };
+  onTestFinished(() => it.killAll());
+  return it;
+}
+
+export function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It is gone already.
+  }
+}
