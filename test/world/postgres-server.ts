@@ -11,6 +11,10 @@ import postgres from 'postgres';
 export interface PostgresServer {
   /** URL of its database `postgres`, as superuser. */
   url: string;
+  /** Ends it; SIGINT closes connections in order. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it again on its port and data. */
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,23 +51,29 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   );
   const port = await freePort();
   const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${home}`, 'max_connections=200'];
-  const server = spawn(
-    join(native, 'bin/postgres'),
-    ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
-    {
-      ...user,
-      cwd: home,
-      env: environment,
-      stdio: 'ignore',
-    },
-  );
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  await answers(url, server);
+  let server: ChildProcess | undefined;
+  const start = async () => {
+    server = spawn(
+      join(native, 'bin/postgres'),
+      ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+      { ...user, cwd: home, env: environment, stdio: 'ignore' },
+    );
+    await answers(url, server);
+  };
+  const stop = async (signal: NodeJS.Signals = 'SIGINT') => {
+    if (!server || server.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, 'exit');
+    server.kill(signal);
+    await ended;
+  };
+  await start();
   return {
     url,
+    start,
+    stop,
     async close() {
-      server.kill('SIGINT');
-      if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+      await stop();
       await rm(home, { recursive: true, force: true });
     },
   };

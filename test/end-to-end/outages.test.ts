@@ -1,0 +1,167 @@
+import { join } from 'node:path';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/build-workflow.ts';
+import type { Health } from '../../src/contracts/health.ts';
+import { freePort } from '../../src/laptop/ports.ts';
+import { startTemporalServer } from '../../src/laptop/temporal-server.ts';
+import { migrateDatabase } from '../../src/store/migrate.ts';
+import { eventually } from '../world/eventually.ts';
+import { startPostgresServer } from '../world/postgres-server.ts';
+import { callers } from '../world/world.ts';
+import { directory, Program, startGitHub } from './program.ts';
+
+/** The parts of a cloud installation, each to be stopped and started on its own. */
+async function openCloud() {
+  const home = await directory();
+  const github = await startGitHub(home);
+  const postgres = await startPostgresServer();
+  onTestFinished(() => postgres.close());
+  const temporalPort = await freePort();
+  let server: Awaited<ReturnType<typeof startTemporalServer>> | undefined;
+  const temporal = {
+    async start() {
+      server = await startTemporalServer({
+        cli: inject('temporalCli'),
+        directory: join(home, 'temporal'),
+        port: temporalPort,
+        uiPort: null,
+        searchAttributes: SEARCH_ATTRIBUTES,
+      });
+    },
+    stop: async () => server?.close(),
+  };
+  onTestFinished(() => temporal.stop());
+  const port = await freePort();
+  const secret = 'a-secret-of-the-test';
+  const environment = {
+    DEPLOYMENT_MODE: 'cloud',
+    PORT: String(port),
+    API_KEYS: `test=${secret}`,
+    DATABASE_URL: postgres.url,
+    TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
+    GITHUB_TOKEN: 'test-token',
+    GITHUB_REPO: 'acme/images',
+    GITHUB_API_URL: github.url,
+    GITHUB_POLL_INTERVAL: '200ms',
+    GITHUB_REQUEST_TIMEOUT: '2s',
+    RECONCILE_WINDOW: '1s',
+  };
+  const role = (name: string) =>
+    new Program(process.execPath, ['bin/hapax.js', name], environment, join(home, `${name}.log`));
+  const { call } = callers(`http://127.0.0.1:${port}`);
+  const asked = (method: string, path: string, body?: unknown) =>
+    call(method, path, body, { authorization: `Bearer ${secret}` });
+  return {
+    github,
+    postgres,
+    temporal,
+    call,
+    asked,
+    trigger: (ref: string) => asked('POST', '/builds/trigger', { ref }),
+    startRoles() {
+      for (const program of [role('api'), role('worker')]) onTestFinished(() => program.kill());
+    },
+    health: async () => {
+      const { json, status } = await call('GET', '/health');
+      expect(status).toBe(200);
+      const { dependencies } = json as Health;
+      return Object.fromEntries(Object.entries(dependencies).map(([name, dependency]) => [name, dependency.status]));
+    },
+    succeeds: (id: number) =>
+      eventually(
+        async () => expect((await asked('GET', `/builds/${id}`)).json).toMatchObject({ status: 'success' }),
+        60_000,
+      ),
+  };
+}
+
+describe('an outage', () => {
+  it('of everything at the start: health says so, triggers are refused for now, and all recovers by itself', async () => {
+    const cloud = await openCloud();
+    await migrateDatabase(cloud.postgres.url);
+    await Promise.all([cloud.postgres.stop(), cloud.github.stop()]);
+    cloud.startRoles();
+    await eventually(async () =>
+      expect(await cloud.health()).toEqual({
+        postgres: 'degraded',
+        temporal: 'degraded',
+        workers: 'degraded',
+        github: 'degraded',
+      }),
+    );
+    expect((await cloud.call('GET', '/health/live')).status).toBe(200);
+    expect((await cloud.call('GET', '/health/ready')).status).toBe(503);
+    const refused = await cloud.trigger('early');
+    expect([refused.status, refused.json.code, refused.headers.get('retry-after')]).toEqual([
+      503,
+      'database_unavailable',
+      '5',
+    ]);
+    expect((await cloud.call('GET', '/builds')).status).toBe(401);
+    expect((await cloud.asked('GET', '/builds')).json.code).toBe('database_unavailable');
+
+    await Promise.all([cloud.postgres.start(), cloud.temporal.start(), cloud.github.start()]);
+    await eventually(async () =>
+      expect(await cloud.health()).toEqual({ postgres: 'ok', temporal: 'ok', workers: 'ok', github: 'ok' }),
+    );
+    const { status, json } = await cloud.trigger('early');
+    expect([status, json.message]).toEqual([202, 'Build queued successfully']);
+    await cloud.succeeds(json.id);
+  }, 180_000);
+
+  it('of one after the other: nothing accepted is lost, nothing runs twice', async () => {
+    const cloud = await openCloud();
+    await migrateDatabase(cloud.postgres.url);
+    await cloud.temporal.start();
+    cloud.startRoles();
+    await eventually(async () =>
+      expect(await cloud.health()).toMatchObject({ postgres: 'ok', temporal: 'ok', workers: 'ok', github: 'ok' }),
+    );
+    const accepted: number[] = [];
+
+    await cloud.postgres.stop('SIGQUIT');
+    const withoutRecord = await cloud.trigger('no-postgres');
+    expect([withoutRecord.status, withoutRecord.json.message]).toEqual([202, 'Build queued successfully']);
+    expect((await cloud.trigger('no-postgres')).json).toMatchObject({
+      id: withoutRecord.json.id,
+      message: 'Build already exists',
+    });
+    accepted.push(withoutRecord.json.id);
+    await eventually(async () => expect((await cloud.health()).postgres).toBe('degraded'));
+    await cloud.postgres.start();
+    await cloud.succeeds(withoutRecord.json.id);
+
+    await cloud.github.stop();
+    const withoutGitHub = await cloud.trigger('no-github');
+    expect(withoutGitHub.status).toBe(202);
+    accepted.push(withoutGitHub.json.id);
+    await eventually(async () => {
+      const { json } = await cloud.asked('GET', `/builds/${withoutGitHub.json.id}`);
+      expect(json.events.at(-1).event_data.reason).toMatch(/GitHub cannot be reached/);
+    });
+    await cloud.github.start();
+    await cloud.succeeds(withoutGitHub.json.id);
+
+    await cloud.temporal.stop();
+    const refused = await cloud.trigger('no-temporal');
+    expect([refused.status, refused.json.code, refused.headers.get('retry-after')]).toEqual([
+      503,
+      'temporal_unavailable',
+      '5',
+    ]);
+    await eventually(async () => expect((await cloud.health()).temporal).toBe('degraded'));
+    expect((await cloud.asked('GET', `/builds/${accepted[0]}`)).json).toMatchObject({ status: 'success' });
+    await cloud.temporal.start();
+    const later = await eventually(async () => {
+      const answer = await cloud.trigger('no-temporal');
+      expect(answer.status).toBe(202);
+      return answer;
+    });
+    accepted.push(later.json.id);
+    await cloud.succeeds(later.json.id);
+
+    const { runs, runs_per_token } = await cloud.github.oracle();
+    expect([runs, ...Object.values(runs_per_token)]).toEqual([3, 1, 1, 1]);
+    expect(new Set(accepted).size).toBe(3);
+  }, 240_000);
+});
