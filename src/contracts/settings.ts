@@ -106,8 +106,10 @@ export const settingsSchema = z.object({
     .optional()
     .meta({ description: "Path of Temporal's CLI. Unset: PATH, then the cache, then fetched once." }),
   TEMPORAL_UI_PORT: integer(0, 65_535)
-    .default(8233)
-    .meta({ description: 'Port of the Temporal Web UI of the dev server. 0 chooses a free one.' }),
+    .optional()
+    .meta({
+      description: 'Port of the Temporal Web UI of the dev server. Default: 8233, or any free one where that is taken.',
+    }),
 
   GITHUB_TOKEN: z.string().min(1).optional().meta({
     description:

@@ -6,6 +6,11 @@ export function freePort(): Promise<number> {
   return listen('127.0.0.1', 0);
 }
 
+/** The port if nothing listens on it, else any that is free. */
+export function preferPort(port: number): Promise<number> {
+  return listen('127.0.0.1', port).catch(freePort);
+}
+
 /** Throws, naming the setting to change, if something listens on the port already. */
 export async function assertPortFree(host: string, port: number, setting: string): Promise<void> {
   try {

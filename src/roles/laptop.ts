@@ -5,7 +5,7 @@ import { SEARCH_ATTRIBUTES } from '../contracts/build-workflow.ts';
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
 import { startEmbeddedPostgres } from '../laptop/embedded-postgres.ts';
 import { openHome } from '../laptop/home.ts';
-import { assertPortFree } from '../laptop/ports.ts';
+import { assertPortFree, preferPort } from '../laptop/ports.ts';
 import { superviseTemporal } from '../laptop/supervised-temporal.ts';
 import { findTemporalCli } from '../laptop/temporal-cli.ts';
 import { startGitHubSimulator } from '../simulator/github.ts';
@@ -136,7 +136,9 @@ async function openTemporal(settings: Settings, directory: string, report: (line
     cli,
     directory: join(directory, 'temporal'),
     namespace,
-    ...(settings.TEMPORAL_UI_PORT === 0 ? {} : { uiPort: settings.TEMPORAL_UI_PORT }),
+    // Where tools look for Temporal by default, unless another instance is there already.
+    port: await preferPort(7233),
+    uiPort: settings.TEMPORAL_UI_PORT || (await preferPort(settings.TEMPORAL_UI_PORT ?? 8233)),
     searchAttributes: SEARCH_ATTRIBUTES,
     report,
   });
