@@ -73,7 +73,24 @@ export const buildEventData = {
     request_id: z.string().nullable(),
     detail: z.string().optional(),
   }),
+  cancel_requested: z.object({ by: z.string() }),
+  build_cancelled: z.object({
+    conclusion: z.string(),
+    run_attempt: z.int().nullable(),
+    learned_from: source,
+    request_id: z.string().nullable(),
+    detail: z.string().optional(),
+  }),
   build_dead_lettered: z.object({ reason: z.string(), attempts: z.int() }),
+  dead_letter_discarded: z.object({ by: z.string() }),
+  build_retried: z.object({
+    retry: z.int().meta({ description: 'How many times the build was retried, with this one.' }),
+    mode: z.enum(['rerun_failed', 'rerun', 'redispatch']),
+    by: z.string(),
+    retry_id: z.string().meta({ description: 'Tells this retry from another that was asked for at the same time.' }),
+  }),
+  rerun_intended: z.object({ workflow_run_id: z.int(), after_run_attempt: z.int(), failed_jobs_only: z.boolean(), temporal_run_id: z.string() }),
+  rerun_ambiguous: z.object({ workflow_run_id: z.int(), reason: z.string(), request_id: z.string().nullable() }),
 } as const;
 
 export type BuildEventType = keyof typeof buildEventData;

@@ -20,6 +20,10 @@ export interface Build {
   attempts: number;
   needs_attention: boolean;
   dead_lettered: boolean;
+  /** Why it needs attention or is a dead letter. */
+  reason: string | null;
+  /** How many times it was begun again after a failure. */
+  retries: number;
   workflow_run_id: number | null;
   run_url: string | null;
   run_attempt: number | null;
@@ -47,7 +51,12 @@ export function statusOf(conclusion: string): BuildStatus {
 }
 
 /** Events that may still be told after the end. */
-const AFTER_THE_END: ReadonlySet<BuildEvent['type']> = new Set(['build_dead_lettered', 'duplicate_run_cancelled']);
+const AFTER_THE_END: ReadonlySet<BuildEvent['type']> = new Set([
+  'build_dead_lettered',
+  'dead_letter_discarded',
+  'duplicate_run_cancelled',
+  'build_retried',
+]);
 
 /**
  * The state after an event. Replaying all events of a stream through this gives its projection.
@@ -67,19 +76,23 @@ export function evolve(build: Build | undefined, event: BuildEvent): Build {
     case 'build_started':
       return { ...build, status: 'in_progress', started_at: event.occurred_at };
     case 'dispatch_intended':
-      return { ...build, attempts: event.data.attempt, needs_attention: false };
+      return { ...build, attempts: build.attempts + 1, needs_attention: false, reason: null };
     case 'dispatch_rejected':
     case 'dispatch_delayed':
     case 'dispatch_ambiguous':
     case 'dispatch_absent':
     case 'duplicate_run_cancelled':
+    case 'cancel_requested':
+    case 'rerun_intended':
+    case 'rerun_ambiguous':
       return build;
     case 'build_needs_attention':
-      return { ...build, needs_attention: true };
+      return { ...build, needs_attention: true, reason: event.data.reason };
     case 'workflow_triggered':
       return {
         ...build,
         needs_attention: false,
+        reason: null,
         workflow_run_id: event.data.workflow_run_id,
         run_url: event.data.run_url,
         run_attempt: 1,
@@ -87,19 +100,41 @@ export function evolve(build: Build | undefined, event: BuildEvent): Build {
     case 'run_updated':
       return { ...build, run_status: event.data.run_status, run_attempt: event.data.run_attempt };
     case 'build_completed':
+    case 'build_cancelled':
       return {
         ...build,
         status: statusOf(event.data.conclusion),
         conclusion: event.data.conclusion,
         run_attempt: event.data.run_attempt ?? build.run_attempt,
         needs_attention: false,
+        reason: null,
         completed_at: event.occurred_at,
       };
     case 'build_dead_lettered':
-      return { ...build, dead_lettered: true };
+      return { ...build, dead_lettered: true, reason: event.data.reason };
+    case 'dead_letter_discarded':
+      return { ...build, dead_lettered: false, reason: null };
+    case 'build_retried':
+      return retried(build, event.data);
     default:
       return event satisfies never;
   }
+}
+
+function retried(build: Build, { retry, mode }: Extract<BuildEvent, { type: 'build_retried' }>['data']): Build {
+  if (build.status !== 'failure') throw new IllegalEvent(`build ${build.id} is ${build.status}; only a failure is retried`);
+  const run = mode === 'redispatch' ? { workflow_run_id: null, run_url: null, run_attempt: null, run_status: null } : {};
+  return {
+    ...build,
+    ...run,
+    status: 'queued',
+    retries: retry,
+    conclusion: null,
+    dead_lettered: false,
+    reason: null,
+    started_at: null,
+    completed_at: null,
+  };
 }
 
 function queued({ data, occurred_at }: Extract<BuildEvent, { type: 'build_queued' }>): Build {
@@ -111,6 +146,8 @@ function queued({ data, occurred_at }: Extract<BuildEvent, { type: 'build_queued
     attempts: 0,
     needs_attention: false,
     dead_lettered: false,
+    reason: null,
+    retries: 0,
     workflow_run_id: null,
     run_url: null,
     run_attempt: null,

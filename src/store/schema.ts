@@ -55,6 +55,8 @@ export const builds = pgTable('builds', {
   attempts: integer().notNull(),
   needs_attention: boolean().notNull(),
   dead_lettered: boolean().notNull(),
+  reason: text(),
+  retries: integer().notNull(),
   workflow_run_id: bigint({ mode: 'number' }),
   run_url: text(),
   run_attempt: integer(),

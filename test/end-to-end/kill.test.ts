@@ -43,6 +43,7 @@ describe('npm start', () => {
     for (const id of ids) builds.push(await hapax.buildEnded(id, 90_000));
 
     expect(new Set(ids).size).toBe(BUILDS);
+    expect(hapax.output + JSON.stringify(builds)).not.toContain(hapax.environment.GITHUB_TOKEN);
     expect(builds.map((build) => build.status)).toEqual(ids.map(() => 'success'));
     const { runs, runs_per_token } = await github.oracle();
     expect(runs).toBe(BUILDS);

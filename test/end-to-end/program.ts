@@ -110,7 +110,6 @@ export async function installation(github: { url: string }, settings: Record<str
   const environment = {
     HAPAX_HOME: join(home, 'hapax'),
     PORT: `${port}`,
-    TEMPORAL_UI_PORT: '0',
     GITHUB_TOKEN: 'test-token-of-the-installation',
     GITHUB_REPO: 'acme/images',
     GITHUB_API_URL: github.url,

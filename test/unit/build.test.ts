@@ -39,7 +39,13 @@ const SAMPLES: { [Type in BuildEventType]: Extract<BuildEvent, { type: Type }>['
   run_updated: { run_status: 'in_progress', run_attempt: 1, learned_from: 'poll', request_id: null },
   duplicate_run_cancelled: { workflow_run_id: 5, run_url: 'u' },
   build_completed: { conclusion: 'success', run_attempt: 1, learned_from: 'poll', request_id: null },
+  cancel_requested: { by: 'local' },
+  build_cancelled: { conclusion: 'cancelled', run_attempt: 1, learned_from: 'poll', request_id: null },
   build_dead_lettered: { reason: 'r', attempts: 4 },
+  dead_letter_discarded: { by: 'local' },
+  build_retried: { retry: 1, mode: 'redispatch', by: 'local', retry_id: 'r' },
+  rerun_intended: { workflow_run_id: 5, after_run_attempt: 1, failed_jobs_only: false, temporal_run_id: 't' },
+  rerun_ambiguous: { workflow_run_id: 5, reason: '502', request_id: null },
 };
 
 function event(type: BuildEventType, data: Partial<BuildEvent['data']> = {}): BuildEvent {
@@ -96,7 +102,10 @@ describe('the state of a build', () => {
             continue;
           }
           if (!before) expect(type).toBe('build_queued');
-          if (before?.completed_at) expect(build.status).toBe(before.status);
+          if (!before?.completed_at) continue;
+        // Only a retry leaves an end, and only that of a failure.
+        if (type === 'build_retried') expect([before.status, build.status]).toEqual(['failure', 'queued']);
+        else expect(build.status).toBe(before.status);
         }
       }),
     );
@@ -106,8 +115,29 @@ describe('the state of a build', () => {
     const doubtful = built(event('build_queued'), event('build_started'), event('build_needs_attention'));
     expect(doubtful.needs_attention).toBe(true);
     for (const type of ['dispatch_intended', 'workflow_triggered', 'build_completed'] as const) {
-      expect(evolve(doubtful, event(type)).needs_attention).toBe(false);
+      expect(evolve(doubtful, event(type))).toMatchObject({ needs_attention: false, reason: null });
     }
+  });
+});
+
+describe('a retry', () => {
+  const failed = built(
+    event('build_queued'),
+    event('build_started'),
+    event('workflow_triggered'),
+    event('build_completed', { conclusion: 'failure' }),
+    event('build_dead_lettered'),
+  );
+
+  it('queues a failed build again and forgets its end, its run only where another is sent', () => {
+    const redispatched = evolve(failed, event('build_retried'));
+    expect(redispatched).toMatchObject({ status: 'queued', retries: 1, conclusion: null, completed_at: null, dead_lettered: false, workflow_run_id: null });
+    expect(evolve(failed, event('build_retried', { mode: 'rerun' }))).toMatchObject({ status: 'queued', workflow_run_id: 2 ** 33 });
+  });
+
+  it.each(['success', 'cancelled'])('does not touch a build that ended as %s', (conclusion) => {
+    const ended = built(event('build_queued'), event('build_started'), event('build_completed', { conclusion }));
+    expect(() => evolve(ended, event('build_retried'))).toThrow(IllegalEvent);
   });
 });
 

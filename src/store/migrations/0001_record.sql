@@ -45,6 +45,8 @@ CREATE TABLE builds (
   attempts integer NOT NULL,
   needs_attention boolean NOT NULL,
   dead_lettered boolean NOT NULL,
+  reason text,
+  retries integer NOT NULL,
   workflow_run_id bigint,
   run_url text,
   run_attempt integer,
@@ -65,6 +67,8 @@ CREATE INDEX builds_by_request ON builds (request_key, id DESC);
 CREATE UNIQUE INDEX builds_by_idempotency_key ON builds (request_key) WHERE keyed;
 --> statement-breakpoint
 CREATE INDEX builds_open ON builds (id) WHERE completed_at IS NULL;
+--> statement-breakpoint
+CREATE INDEX builds_dead ON builds (created_at DESC, id DESC) WHERE dead_lettered OR needs_attention;
 --> statement-breakpoint
 CREATE SEQUENCE build_ids AS bigint;
 --> statement-breakpoint
