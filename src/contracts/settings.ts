@@ -1,19 +1,15 @@
 import { z } from 'zod';
-
-const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/;
-const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+import { durationMs } from './duration.ts';
 
 /** A duration in milliseconds, read from `30` (seconds), `500ms`, `30s`, `5m`, `3h` or `1d`. */
 const duration = z.string().transform((text, context) => {
-  const match = DURATION.exec(text.trim());
-  if (!match) {
-    context.addIssue({
-      code: 'custom',
-      message: `"${text}" is not a duration; write 30 (seconds), 500ms, 30s, 5m or 3h`,
-    });
-    return z.NEVER;
-  }
-  return Math.round(Number(match[1]) * UNIT_MS[(match[2] ?? 's') as keyof typeof UNIT_MS]);
+  const ms = durationMs(text);
+  if (ms !== undefined) return ms;
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}" is not a duration; write 30 (seconds), 500ms, 30s, 5m or 3h`,
+  });
+  return z.NEVER;
 });
 
 const integer = (minimum: number, maximum: number) =>
@@ -105,11 +101,9 @@ export const settingsSchema = z.object({
     .string()
     .optional()
     .meta({ description: "Path of Temporal's CLI. Unset: PATH, then the cache, then fetched once." }),
-  TEMPORAL_UI_PORT: integer(0, 65_535)
-    .optional()
-    .meta({
-      description: 'Port of the Temporal Web UI of the dev server. Default: 8233, or any free one where that is taken.',
-    }),
+  TEMPORAL_UI_PORT: integer(0, 65_535).optional().meta({
+    description: 'Port of the Temporal Web UI of the dev server. Default: 8233, or any free one where that is taken.',
+  }),
 
   GITHUB_TOKEN: z.string().min(1).optional().meta({
     description:
