@@ -1,4 +1,5 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
+import type { DispatchOutcome } from '../contracts/github.ts';
 import { type GitHub, GitHubError } from '../integrations/github.ts';
 import type { GitHubPort } from '../workflows/ports/github.ts';
 import { NotYet } from './failures.ts';
@@ -8,7 +9,11 @@ const LOOKS_UNTIL_GONE = 20;
 
 export function githubActivities(github: GitHub): GitHubPort {
   return {
-    dispatchRun: ({ request, correlation }) => github.dispatch(request, correlation),
+    async dispatchRun({ request, correlation, intended_by }) {
+      // Asked here and not in the workflow: there the answer would change with the reset, and its replay with it.
+      if (activityInfo().workflowExecution?.runId !== intended_by) return sentByAnotherRun(correlation !== null);
+      return github.dispatch(request, correlation);
+    },
 
     findRuns: ({ repository, ...sought }) => github.find(repository, sought),
 
@@ -31,6 +36,11 @@ export function githubActivities(github: GitHub): GitHubPort {
       throw new NotYet(`run ${run_id} is still ${seen.status}`, interval_ms);
     },
   };
+}
+
+function sentByAnotherRun(correlated: boolean): DispatchOutcome {
+  const reason = 'an earlier run of this workflow may have sent it';
+  return { kind: 'ambiguous', reason, accepted: false, correlated, request_id: null };
 }
 
 function gone(runId: number, runAttempt: number) {

@@ -3,7 +3,7 @@ import { condition, setCurrentDetails, setHandler, sleep, upsertSearchAttributes
 import type { BuildInput, BuildResult } from '../contracts/build-workflow.ts';
 import type { Run } from '../contracts/github.ts';
 import { statusOf } from '../domain/build.ts';
-import { queuedEvent } from '../domain/queued-event.ts';
+import { queuedEvent } from '../domain/first-events.ts';
 import { dispatch, type Operator } from './dispatch.ts';
 import { type Ended, follow } from './follow.ts';
 import { adoptSignal, type BuildStateView, retrySignal, stateQuery } from './messages.ts';
@@ -27,7 +27,7 @@ export async function build(input: BuildInput): Promise<BuildResult> {
   const { data, dedupe_key, occurred_at } = queuedEvent(input);
   await tell('build_queued', dedupe_key, data, occurred_at);
   await tell('build_started', 'started', {});
-  const dispatched = await dispatch(input, tell, state, operator, Date.now() + input.policy.deadline_ms);
+  const dispatched = await dispatch(input, tell, state, operator);
   let run: Run | undefined;
   let ended: Ended & { detail?: string };
   if ('run' in dispatched) {

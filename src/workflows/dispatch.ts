@@ -5,11 +5,11 @@ import { backoff } from '../domain/backoff.ts';
 import { githubActivities } from './activities.ts';
 import type { BuildStateView } from './messages.ts';
 import { reconcile } from './reconcile.ts';
-import { isOwnIntent, type Tell } from './teller.ts';
+import type { Tell } from './teller.ts';
 
 /** What an operator tells a build that needs attention. */
 export interface Operator {
-  /** Waits for the next word; what was said before it was asked for is forgotten. */
+  /** Resolves with the next word; what was said before this call is forgotten. */
   instruction(): Promise<{ adopt: Run } | 'retry'>;
 }
 
@@ -35,13 +35,13 @@ export async function dispatch(
   tell: Tell,
   state: BuildStateView,
   operator: Operator,
-  deadline: number,
 ): Promise<{ run: Run } | { none: NoRun }> {
   const { policy, request } = input;
   const github = githubActivities(policy.request_timeout_ms);
   const tokens: string[] = [];
   let lost = 0;
   let unsent = 0;
+  let unsentSince = 0;
   for (let attempt = 1; ; attempt++) {
     state.phase = 'dispatching';
     state.attempt = attempt;
@@ -52,7 +52,7 @@ export async function dispatch(
     });
     tokens.push(intent.token);
 
-    const outcome = isOwnIntent(intent) ? await post(intent.token) : sentByAnotherRun;
+    const outcome = await post(intent.token, intent.temporal_run_id);
     if (outcome.kind === 'accepted') {
       return { run: await triggered(outcome, attempt, 'dispatch', outcome.correlated, outcome.request_id) };
     }
@@ -63,9 +63,10 @@ export async function dispatch(
     }
     if (outcome.kind === 'not_sent') {
       const wait = outcome.wait_ms ?? backoff(unsent, 1_000, LONGEST_UNSENT_PAUSE_MS, Math.random());
+      if (unsent === 0) unsentSince = Date.now();
       unsent += 1;
       const retryAt = new Date(Date.now() + wait);
-      if (retryAt.getTime() >= deadline)
+      if (retryAt.getTime() >= unsentSince + policy.deadline_ms)
         return none('timed_out', `not sent until the deadline: ${outcome.reason}`, attempt);
       await tell('dispatch_delayed', `dispatch:${attempt}:delayed`, {
         attempt,
@@ -83,9 +84,11 @@ export async function dispatch(
     const verdict = await reconcile(input, tell, tokens, outcome);
     if (verdict.kind === 'found') return { run: await triggered(verdict.run, attempt, 'reconcile', true, null) };
     if (verdict.kind === 'doubtful') {
+      // Listens before it tells: who reads the question in the record may answer before the telling has returned.
+      const instruction = operator.instruction();
       await tell('build_needs_attention', `dispatch:${attempt}:attention`, { attempt, reason: verdict.reason });
       state.phase = 'needs_attention';
-      const told = await operator.instruction();
+      const told = await instruction;
       if (told !== 'retry') return { run: await triggered(told.adopt, attempt, 'operator', false, null) };
       continue;
     }
@@ -97,10 +100,10 @@ export async function dispatch(
     lost += 1;
   }
 
-  async function post(token: string): Promise<DispatchOutcome> {
+  async function post(token: string, intendedBy: string): Promise<DispatchOutcome> {
     const correlation = policy.correlation_input === '' ? null : { input: policy.correlation_input, token };
     try {
-      return await github.dispatchRun({ request, correlation });
+      return await github.dispatchRun({ request, correlation, intended_by: intendedBy });
     } catch {
       // The worker died or was cut off with the answer outstanding.
       return {
@@ -131,14 +134,6 @@ export async function dispatch(
     return { run_id: standing.workflow_run_id, run_url: standing.run_url };
   }
 }
-
-const sentByAnotherRun: DispatchOutcome = {
-  kind: 'ambiguous',
-  reason: 'an earlier run of this workflow may have sent it',
-  accepted: false,
-  correlated: true,
-  request_id: null,
-};
 
 function none(conclusion: NoRun['conclusion'], reason: string, attempts: number): { none: NoRun } {
   return { none: { conclusion, reason, attempts } };

@@ -14,3 +14,6 @@ export const adoptSignal = defineSignal<[{ run_id: number; run_url?: string }]>(
 
 /** Tells a build that needs attention that no run was made, so that it sends another dispatch: `--name retry`. */
 export const retrySignal = defineSignal('retry');
+
+/** Asks a build to stop: `--name cancel --input '{"by": "me"}'`. */
+export const cancelSignal = defineSignal<[{ by?: string }?]>('cancel');

@@ -1,4 +1,3 @@
-import { workflowInfo } from '@temporalio/workflow';
 import type { BuildEvent, BuildEventType } from '../contracts/event.ts';
 import { record } from './activities.ts';
 
@@ -27,9 +26,4 @@ export function tellerOf(buildId: number): Tell {
 /** The workflow's time, ISO 8601. */
 export function now(): string {
   return new Date().toISOString();
-}
-
-/** Whether an intent is this workflow run's own: one from another run (a reset) may have been sent already. */
-export function isOwnIntent(intent: DataOf<'dispatch_intended'>): boolean {
-  return intent.temporal_run_id === workflowInfo().runId;
 }

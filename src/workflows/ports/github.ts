@@ -3,10 +3,14 @@ import type { DispatchOutcome, Finding, RunView } from '../../contracts/github.t
 
 /** What workflows ask of GitHub. */
 export interface GitHubPort {
-  /** Sends one POST. Never retried: its failure means that nobody knows. */
+  /**
+   * Sends one POST, if the workflow run that intended it is the one that asks: an intent from before a reset may have been
+   * sent already. Never retried: its failure means that nobody knows.
+   */
   dispatchRun(request: {
     request: BuildRequest;
     correlation: { input: string; token: string } | null;
+    intended_by: string;
   }): Promise<DispatchOutcome>;
 
   /** Reads every recent run of the repository and looks for the tokens of one build. */
