@@ -6,6 +6,8 @@ const USAGE = `hapax ROLE
   api              the HTTP API (needs DATABASE_URL and TEMPORAL_ADDRESS)
   worker           follows builds (needs DATABASE_URL and TEMPORAL_ADDRESS)
   migrate          brings database and search attributes up to date
+  audit            exports the record, or verifies it (--help for its options)
+  rebuild          makes the projection of the builds anew from the log
   simulate-github  a GitHub to try things on (--help for its options)
   demo             one build through the simulated GitHub, from trigger to end
 
@@ -18,6 +20,8 @@ const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
   api: async () => (await import('../roles/api.ts')).runApi(readSettings(process.env, 'api')),
   worker: async () => (await import('../roles/worker.ts')).runWorker(readSettings(process.env, 'worker')),
   migrate: async () => (await import('../roles/migrate.ts')).runMigrate(readSettings(process.env, 'migrate')),
+  audit: async (argv) => (await import('../roles/audit.ts')).runAudit(argv, process.env),
+  rebuild: async () => (await import('../roles/rebuild.ts')).runRebuild(readSettings(process.env, 'rebuild')),
   'simulate-github': async (argv) => (await import('../simulator/main.ts')).simulateGitHub(argv),
   demo: async () => (await import('../roles/demo.ts')).runDemo(process.env),
 };

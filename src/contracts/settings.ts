@@ -178,7 +178,12 @@ export function isLoopback(host: string): boolean {
 }
 
 /** A process that reads settings; each needs its own, and asks for no more (a worker holds no API key). */
-export type Role = 'up' | 'api' | 'worker' | 'migrate';
+export type Role = 'up' | 'api' | 'worker' | 'migrate' | 'audit' | 'rebuild';
+
+/** Roles that need no other process: they do with the embedded Postgres where no other is named. */
+const ALONE: ReadonlySet<Role> = new Set(['up', 'audit', 'rebuild']);
+/** Roles that do not speak to Temporal, or not necessarily. */
+const WITHOUT_TEMPORAL: ReadonlySet<Role> = new Set(['migrate', 'audit', 'rebuild']);
 
 /** Variables of which an empty value means something. */
 const MAY_BE_EMPTY = new Set(['GITHUB_CORRELATION_INPUT', 'DATABASE_ROLE']);
@@ -213,7 +218,7 @@ function consistencyFaults(settings: Settings): string[] {
 
 function missing(settings: Settings, role: Role): string[] {
   const cloud = settings.DEPLOYMENT_MODE === 'cloud';
-  const apart = cloud || role !== 'up';
+  const apart = cloud || !ALONE.has(role);
   const serves = role === 'up' || role === 'api';
   const builds = role === 'up' || role === 'worker';
   const faults: string[] = [];
@@ -222,7 +227,7 @@ function missing(settings: Settings, role: Role): string[] {
       `DATABASE_URL: ${cloud ? 'cloud mode' : `the role ${role}`} needs a Postgres; set postgres://USER:PASSWORD@HOST/DATABASE`,
     );
   }
-  if (apart && role !== 'migrate' && !settings.TEMPORAL_ADDRESS) {
+  if (apart && !WITHOUT_TEMPORAL.has(role) && !settings.TEMPORAL_ADDRESS) {
     faults.push(
       `TEMPORAL_ADDRESS: ${cloud ? 'cloud mode' : `the role ${role}`} needs a Temporal server; set HOST:PORT`,
     );

@@ -40,15 +40,35 @@ export function eventHash(event: Omit<RecordedEvent, 'position' | 'hash'>): stri
 /** What is wrong with a hash chain, if anything. */
 export type ChainFault = { seq: number; fault: string };
 
+/** Where a stream ends. */
+export type ChainHead = Pick<RecordedEvent, 'seq' | 'hash'>;
+
+/** The head of a stream without events. */
+export const GENESIS: ChainHead = { seq: 0, hash: GENESIS_HASH };
+
+/** What is wrong with an event behind this head, if anything. */
+export function linkFault(head: ChainHead, event: RecordedEvent): ChainFault | undefined {
+  const { seq } = event;
+  const expected = head.seq + 1;
+  if (seq > expected) return { seq: expected, fault: `event ${expected} is missing` };
+  if (seq < expected) return { seq, fault: `stands behind event ${head.seq}: it was moved or told twice` };
+  if (event.hash !== eventHash(event)) return { seq, fault: 'was changed after it was recorded' };
+  if (event.previous_hash !== head.hash) {
+    return {
+      seq,
+      fault: `does not continue event ${head.seq}: one of the two was changed, or one was taken out between`,
+    };
+  }
+  return undefined;
+}
+
 /** Recomputes the chain of one stream, given in order; the first fault, or undefined for a sound chain. */
 export function chainFault(events: readonly RecordedEvent[]): ChainFault | undefined {
-  let previous = GENESIS_HASH;
-  for (const [index, event] of events.entries()) {
-    const expected = index + 1;
-    if (event.seq !== expected) return { seq: expected, fault: `event ${expected} is missing` };
-    if (event.previous_hash !== previous) return { seq: expected, fault: 'does not continue the event before it' };
-    if (event.hash !== eventHash(event)) return { seq: expected, fault: 'was changed after it was recorded' };
-    previous = event.hash;
+  let head = GENESIS;
+  for (const event of events) {
+    const fault = linkFault(head, event);
+    if (fault) return fault;
+    head = event;
   }
   return undefined;
 }

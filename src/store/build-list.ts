@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import type { BuildListQuery } from '../contracts/build.ts';
 import type { Build } from '../domain/build.ts';
 import { buildFromRow } from './build-row.ts';
@@ -11,32 +11,55 @@ export interface BuildCursor {
   id: number;
 }
 
-/** One page of builds, newest first, and where it ends if there are more. */
-export async function listBuilds(
-  db: Db,
-  filter: Omit<BuildListQuery, 'cursor'> & { after?: BuildCursor },
-): Promise<{ builds: Build[]; end: BuildCursor | undefined }> {
-  const { status, ref, config_id, repository, since, until, after, limit } = filter;
+/** Which builds a page is of. */
+export type BuildFilter = Omit<BuildListQuery, 'cursor' | 'at'> & {
+  /** Only dead letters: builds that ended after their last retry, or that wait for an operator. */
+  dead?: boolean;
+  after?: BuildCursor;
+};
+
+/** A page of builds, and where it ends if there are more. */
+export interface BuildListPage {
+  builds: Build[];
+  end: BuildCursor | undefined;
+}
+
+/** One page of builds, newest first. */
+export async function listBuilds(db: Db, filter: BuildFilter): Promise<BuildListPage> {
+  const { status, dead, limit } = filter;
   const rows = await db
     .select()
     .from(builds)
     .where(
       and(
         status === undefined ? undefined : eq(builds.status, status),
-        ref === undefined ? undefined : eq(builds.ref, ref),
-        config_id === undefined ? undefined : eq(builds.config_id, config_id),
-        repository === undefined ? undefined : eq(builds.repository, repository),
-        since === undefined ? undefined : gte(builds.created_at, since),
-        until === undefined ? undefined : lt(builds.created_at, until),
-        after && sql`(${builds.created_at}, ${builds.id}) < (${after.created_at}::timestamptz, ${after.id}::bigint)`,
+        dead === true ? sql`(${builds.dead_lettered} OR ${builds.needs_attention})` : undefined,
+        matchesUnchanging(filter),
       ),
     )
     .orderBy(desc(builds.created_at), desc(builds.id))
     .limit(limit + 1);
-  const page = rows.slice(0, limit);
+  return pageOf(rows.map(buildFromRow), limit);
+}
+
+/** What a filter asks of a build that never changes, so that it holds at any time. */
+export function matchesUnchanging({ ref, config_id, repository, since, until, after }: BuildFilter): SQL | undefined {
+  return and(
+    ref === undefined ? undefined : eq(builds.ref, ref),
+    config_id === undefined ? undefined : eq(builds.config_id, config_id),
+    repository === undefined ? undefined : eq(builds.repository, repository),
+    since === undefined ? undefined : gte(builds.created_at, since),
+    until === undefined ? undefined : lt(builds.created_at, until),
+    after && sql`(${builds.created_at}, ${builds.id}) < (${after.created_at}::timestamptz, ${after.id}::bigint)`,
+  );
+}
+
+/** A page from one build more than it holds, by which it is known that there are more. */
+export function pageOf(found: Build[], limit: number): BuildListPage {
+  const page = found.slice(0, limit);
   const last = page.at(-1);
   return {
-    builds: page.map(buildFromRow),
-    end: rows.length > limit && last ? { created_at: last.created_at, id: last.id } : undefined,
+    builds: page,
+    end: found.length > limit && last ? { created_at: last.created_at, id: last.id } : undefined,
   };
 }

@@ -1,4 +1,5 @@
 import type { Build } from '../domain/build.ts';
+import type { ChainHead } from '../domain/hash.ts';
 import type { builds } from './schema.ts';
 
 export type BuildRow = typeof builds.$inferSelect;
@@ -7,4 +8,10 @@ export type BuildRow = typeof builds.$inferSelect;
 export function buildFromRow(row: BuildRow): Build {
   const { repository: _repository, ref: _ref, last_seq: _seq, last_hash: _hash, ...build } = row;
   return build;
+}
+
+/** The row of the projection that a state makes, with the head of its stream. */
+export function rowOfBuild(build: Build, head: ChainHead): BuildRow {
+  const { repository, ref } = build.request;
+  return { ...build, repository, ref, last_seq: head.seq, last_hash: head.hash };
 }

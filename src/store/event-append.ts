@@ -2,7 +2,7 @@ import { eq, getTableColumns, sql } from 'drizzle-orm';
 import { type BuildEvent, buildEventData, type RecordedEvent } from '../contracts/event.ts';
 import { type Build, evolve } from '../domain/build.ts';
 import { eventHash, GENESIS_HASH } from '../domain/hash.ts';
-import { buildFromRow } from './build-row.ts';
+import { buildFromRow, rowOfBuild } from './build-row.ts';
 import type { Db } from './database.ts';
 import { builds, events } from './schema.ts';
 
@@ -82,13 +82,7 @@ async function findByDedupeKey(db: Db, stream: string, key: string): Promise<Rec
 }
 
 async function insert(db: Db, event: Omit<RecordedEvent, 'position'>, build: Build): Promise<number | undefined> {
-  const row = {
-    ...build,
-    repository: build.request.repository,
-    ref: build.request.ref,
-    last_seq: event.seq,
-    last_hash: event.hash,
-  };
+  const row = rowOfBuild(build, event);
   const [inserted] = await db.execute<{ position: string }>(sql`
     WITH appended AS (
       INSERT INTO events (stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key, previous_hash, hash)

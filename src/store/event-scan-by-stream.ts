@@ -1,0 +1,26 @@
+import { and, asc, inArray, sql } from 'drizzle-orm';
+import type { RecordedEvent } from '../contracts/event.ts';
+import type { Db } from './database.ts';
+import { events } from './schema.ts';
+
+const BATCH = 1_000;
+
+/** The whole log, or some streams of it, stream by stream and in order within each, batch by batch. */
+export async function* scanEventsByStream(db: Db, streams?: string[]): AsyncGenerator<RecordedEvent> {
+  for (let after = { stream: '', seq: 0 }, full = true; full; ) {
+    const batch: RecordedEvent[] = await db
+      .select()
+      .from(events)
+      .where(
+        and(
+          streams && inArray(events.stream, streams),
+          sql`(${events.stream}, ${events.seq}) > (${after.stream}, ${after.seq}::integer)`,
+        ),
+      )
+      .orderBy(asc(events.stream), asc(events.seq))
+      .limit(BATCH);
+    yield* batch;
+    after = batch.at(-1) ?? after;
+    full = batch.length === BATCH;
+  }
+}
