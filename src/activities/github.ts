@@ -15,6 +15,15 @@ export function githubActivities(github: GitHub): GitHubPort {
       return github.dispatch(request, correlation);
     },
 
+    async rerunRun({ repository, run_id, failed_jobs_only, intended_by }) {
+      if (activityInfo().workflowExecution?.runId !== intended_by) {
+        return { kind: 'ambiguous', reason: 'an earlier run of this workflow may have sent it', request_id: null };
+      }
+      return github.rerun(repository, run_id, failed_jobs_only);
+    },
+
+    readRun: ({ repository, run_id }) => github.read(repository, run_id),
+
     findRuns: ({ repository, ...sought }) => github.find(repository, sought),
 
     cancelRun: ({ repository, run_id }) => github.cancel(repository, run_id),

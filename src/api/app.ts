@@ -15,7 +15,14 @@ import { ApiError, PROBLEM_JSON } from './problem.ts';
 import { getBuilds } from './routes/builds.ts';
 import { getBuild } from './routes/builds-id.ts';
 import { getBuildEvents } from './routes/builds-id-events.ts';
+import { operateBuild } from './routes/builds-id-operate.ts';
+import { getBuildVerify } from './routes/builds-id-verify.ts';
 import { postBuildsTrigger } from './routes/builds-trigger.ts';
+import { getConfigurations, postConfigurations } from './routes/configs.ts';
+import { putConfigurationByName } from './routes/configs-by-name.ts';
+import { deleteConfiguration, getConfiguration, putConfiguration } from './routes/configs-id.ts';
+import { getConfigurationVersions } from './routes/configs-id-versions.ts';
+import { deadLetters } from './routes/dlq.ts';
 import { getDocs } from './routes/docs.ts';
 import { getHealth } from './routes/health.ts';
 
@@ -55,6 +62,17 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   getBuilds(api, deps.db);
   getBuild(api, deps.db);
   getBuildEvents(api, deps.db, new EventTail(deps.db));
+  getBuildVerify(api, deps.db);
+  operateBuild(api, deps);
+  deadLetters(api, deps);
+  const changes = { db: deps.db, correlationInput: deps.policy.correlation_input };
+  getConfigurations(api, deps.db, deps.configurations);
+  postConfigurations(api, changes);
+  putConfigurationByName(api, changes);
+  getConfiguration(api, deps.configurations);
+  putConfiguration(api, changes);
+  deleteConfiguration(api, changes);
+  getConfigurationVersions(api, deps.db, deps.configurations);
   getHealth(api, { monitor: deps.monitor, heldBuildIds: () => deps.buildIds.held });
   getDocs(api);
   api.doc31('/openapi.json', {

@@ -33,6 +33,7 @@ export function buildSummaryOf(build: Build): BuildSummary {
 /** An event as the API shows it. */
 export function eventViewOf(event: RecordedEvent): EventView {
   const { position, seq, type, from_status, to_status, data, occurred_at, hash } = event;
+  const { recorded_at, dedupe_key, previous_hash } = event;
   return {
     id: position,
     seq,
@@ -42,5 +43,8 @@ export function eventViewOf(event: RecordedEvent): EventView {
     ...(Object.keys(data).length > 0 ? { event_data: data } : {}),
     timestamp: occurred_at,
     hash,
+    recorded_at,
+    dedupe_key,
+    previous_hash,
   };
 }

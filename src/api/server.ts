@@ -49,7 +49,7 @@ export async function startApiServer({
   const buildIds = new BuildIds((count) => reserveBuildIds(db, count));
   const configurations = new Configurations(db, environmentConfiguration(repository, settings.GITHUB_WORKFLOW));
   // Ids and the configuration are fetched ahead, so that the first trigger is fast and an outage finds them held.
-  void Promise.all([buildIds.refill(), configurations.get(1)]).catch((err: unknown) =>
+  void Promise.all([buildIds.refill(), configurations.environment()]).catch((err: unknown) =>
     log.warn({ err }, 'Postgres is not there yet'),
   );
   const monitor = new HealthMonitor(packageJson.version, {
@@ -64,7 +64,7 @@ export async function startApiServer({
     workerBeside,
     db,
     buildIds,
-    configuration: (id) => configurations.get(id),
+    configurations,
     policy: policyOf(settings),
     dedupWindowMs: settings.DEDUP_WINDOW,
     monitor,

@@ -30,6 +30,20 @@ export interface BuildPolicy {
   request_timeout_ms: number;
 }
 
+/** How a failed build is begun again. */
+export interface Resumption {
+  /** Which retry this is, from 1. */
+  retry: number;
+  mode: 'rerun_failed' | 'rerun' | 'redispatch';
+  by: string;
+  /** Tells this retry from another of the same number: only the one that the record names goes on. */
+  retry_id: string;
+  /** When it was asked for, ISO 8601. */
+  at: string;
+  /** The run of the build and its last attempt, where there is one. */
+  run: { run_id: number; run_url: string; run_attempt: number } | null;
+}
+
 /** Input of the build workflow. */
 export interface BuildInput {
   build_id: number;
@@ -49,6 +63,8 @@ export interface BuildInput {
   /** Until when the workflow stays open after success, so that an equal request finds it. */
   dedup_until: string;
   policy: BuildPolicy;
+  /** Set where the build failed before and is begun again. */
+  resume?: Resumption;
 }
 
 /** Memo of the build workflow: what a duplicate learns from Temporal alone. */

@@ -14,10 +14,10 @@ export const TERMINAL_STATUSES: readonly BuildStatus[] = ['success', 'failure', 
 
 const buildId = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 const timestamp = z.iso.datetime({ offset: true }).meta({ example: '2026-11-21T10:00:00.000Z' });
-const inputValue = z.union([text(GITHUB_LIMITS.inputsJsonCharacters), z.number(), z.boolean()]);
+export const inputValue = z.union([text(GITHUB_LIMITS.inputsJsonCharacters), z.number(), z.boolean()]);
 
 /** Name of a workflow input, by the syntax of workflow files; `__proto__` would be lost on the way. */
-const inputName = z
+export const inputName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,254}$/, 'is not the name of a workflow input')
   .refine((name) => name !== '__proto__', 'is not the name of a workflow input');
@@ -35,7 +35,7 @@ function isRefName(name: string): boolean {
   );
 }
 
-const ref = text(GITHUB_LIMITS.refCharacters).min(1).refine(isRefName, 'is not a valid branch or tag name');
+export const ref = text(GITHUB_LIMITS.refCharacters).min(1).refine(isRefName, 'is not a valid branch or tag name');
 
 /** Body of POST /builds/trigger. */
 export const triggerBody = z
@@ -45,7 +45,8 @@ export const triggerBody = z
       .min(1)
       .max(2_147_483_647)
       .optional()
-      .meta({ description: 'Build configuration; 1 when left out.' }),
+      .meta({ description: 'Build configuration; 1 when neither this nor config is given.' }),
+    config: text(100).min(1).optional().meta({ description: 'Build configuration by its name.', example: 'default' }),
     ref: ref
       .optional()
       .meta({ description: 'Branch or tag; the default ref of the configuration when left out.', example: 'main' }),
@@ -58,13 +59,19 @@ export const triggerBody = z
         `has more than ${GITHUB_LIMITS.inputs} entries`,
       )
       .optional()
-      .meta({ description: 'Further inputs of the workflow, passed as they are.' }),
+      .meta({
+        description: 'Further inputs of the workflow, passed as they are unless the configuration maps them.',
+      }),
     priority: z
       .int()
       .min(1)
       .max(5)
       .optional()
       .meta({ description: '1 first, 5 last, 3 when left out; not part of what makes two requests the same.' }),
+  })
+  .refine((body) => body.config_id === undefined || body.config === undefined, {
+    path: ['config'],
+    message: 'names the configuration a second time; send config_id or config',
   })
   .meta({ id: 'TriggerBuild' });
 export type TriggerBody = z.infer<typeof triggerBody>;
@@ -87,6 +94,12 @@ export const eventView = z
       .string()
       .regex(/^[0-9a-f]{64}$/)
       .meta({ description: 'SHA-256 over the event and the hash of the one before it.' }),
+    recorded_at: timestamp.meta({ description: 'When it came into the log; `timestamp` is when it happened.' }),
+    dedupe_key: z.string().meta({ description: 'What makes telling it twice the same as telling it once.' }),
+    previous_hash: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .meta({ description: 'Hash of the event before it, 64 zeros for the first.' }),
   })
   .meta({ id: 'BuildEvent' });
 export type EventView = z.infer<typeof eventView>;
@@ -124,6 +137,26 @@ export type BuildView = z.infer<typeof buildView>;
 export const buildSummary = z.object(buildFields).meta({ id: 'BuildSummary' });
 export type BuildSummary = z.infer<typeof buildSummary>;
 
+const at = timestamp.optional().meta({
+  description:
+    'As it was known at this time: from the events recorded by then, in whole milliseconds. What happened before and was learned after is not in it.',
+});
+
+export const buildAtQuery = z.strictObject({ at });
+
+/** Answer of GET /builds/{id}/verify. */
+export const buildProof = z
+  .object({
+    valid: z.boolean(),
+    length: z.int().meta({ description: 'Number of events.' }),
+    head: z.string().meta({ description: 'Hash of the last event, 64 zeros where there is none.' }),
+    fault: z
+      .object({ seq: z.int(), message: z.string() })
+      .optional()
+      .meta({ description: 'The first event that is not as it must be.' }),
+  })
+  .meta({ id: 'BuildProof' });
+
 export const buildPage = z
   .object({
     builds: z.array(buildSummary),
@@ -138,6 +171,7 @@ export const buildListQuery = z.strictObject({
   repository: text(255).optional(),
   since: timestamp.optional().meta({ description: 'Created at this time or later.' }),
   until: timestamp.optional().meta({ description: 'Created before this time.' }),
+  at,
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: text(200).optional(),
 });

@@ -89,7 +89,12 @@ export const buildEventData = {
     by: z.string(),
     retry_id: z.string().meta({ description: 'Tells this retry from another that was asked for at the same time.' }),
   }),
-  rerun_intended: z.object({ workflow_run_id: z.int(), after_run_attempt: z.int(), failed_jobs_only: z.boolean(), temporal_run_id: z.string() }),
+  rerun_intended: z.object({
+    workflow_run_id: z.int(),
+    after_run_attempt: z.int(),
+    failed_jobs_only: z.boolean(),
+    temporal_run_id: z.string(),
+  }),
   rerun_ambiguous: z.object({ workflow_run_id: z.int(), reason: z.string(), request_id: z.string().nullable() }),
 } as const;
 

@@ -15,6 +15,13 @@ export type DispatchOutcome =
   /** Which run was made is not known; with `accepted` one was, otherwise not even that. */
   | { kind: 'ambiguous'; reason: string; accepted: boolean; correlated: boolean; request_id: string | null };
 
+/** What became of one POST that changes something at GitHub. */
+export type RerunOutcome =
+  | { kind: 'done'; request_id: string | null }
+  | { kind: 'rejected'; status: number; message: string; request_id: string | null }
+  | { kind: 'not_sent'; reason: string; wait_ms: number | null }
+  | { kind: 'ambiguous'; reason: string; request_id: string | null };
+
 /** A run as GitHub describes it; `status` and `conclusion` are GitHub's words, also words we do not know. */
 export interface RunView {
   run_id: number;

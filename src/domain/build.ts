@@ -122,8 +122,10 @@ export function evolve(build: Build | undefined, event: BuildEvent): Build {
 }
 
 function retried(build: Build, { retry, mode }: Extract<BuildEvent, { type: 'build_retried' }>['data']): Build {
-  if (build.status !== 'failure') throw new IllegalEvent(`build ${build.id} is ${build.status}; only a failure is retried`);
-  const run = mode === 'redispatch' ? { workflow_run_id: null, run_url: null, run_attempt: null, run_status: null } : {};
+  if (build.status !== 'failure')
+    throw new IllegalEvent(`build ${build.id} is ${build.status}; only a failure is retried`);
+  const run =
+    mode === 'redispatch' ? { workflow_run_id: null, run_url: null, run_attempt: null, run_status: null } : {};
   return {
     ...build,
     ...run,

@@ -1,31 +1,123 @@
 import { GITHUB_LIMITS, type TriggerBody } from '../contracts/build.ts';
-import type { BuildConfiguration } from '../contracts/configuration.ts';
+import type { BuildPolicy } from '../contracts/build-workflow.ts';
+import { type ConfigurationContent, type ConfigurationDefinition, FIXED_FIELDS } from '../contracts/configuration.ts';
+import { durationMs } from '../contracts/duration.ts';
 import type { BuildRequest } from '../contracts/event.ts';
 
-/** Configuration 1, as the environment describes it. */
-export function environmentConfiguration(repository: string, workflow: string): BuildConfiguration['definition'] {
+/** The definition that a body describes, what it leaves out filled in, every value a string as GitHub wants. */
+export function definitionOf(content: ConfigurationContent): ConfigurationDefinition {
   return {
-    repository,
-    workflow,
-    default_ref: 'main',
-    inputs: {},
-    mapping: { image_type: 'image_type', fedora_version: 'fedora_version' },
+    repository: content.repository,
+    workflow: content.workflow,
+    default_ref: content.default_ref ?? 'main',
+    inputs: asStrings(content.inputs),
+    constants: asStrings(content.constants),
+    templates: { ...content.templates },
+    mapping: { ...Object.fromEntries(FIXED_FIELDS.map((field) => [field, field])), ...content.mapping },
+    deadline: content.deadline ?? null,
   };
 }
 
-/** The dispatch that a request asks for: defaults filled in, fields mapped to inputs, every value a string as GitHub wants. */
-export function resolveRequest({ definition }: BuildConfiguration, body: TriggerBody): BuildRequest {
-  const { mapping } = definition;
+/** Configuration 1, as the environment describes it. */
+export function environmentConfiguration(repository: string, workflow: string): ConfigurationDefinition {
+  return definitionOf({ repository, workflow });
+}
+
+/** What is wrong with a definition. */
+export interface DefinitionFault {
+  path: string;
+  message: string;
+}
+
+/**
+ * Why no build could sensibly be made from a definition; empty where nothing is wrong. Every input is set in one place,
+ * except that a field may replace a default; a template uses only fields that are known.
+ */
+export function definitionFaults(definition: ConfigurationDefinition, correlationInput: string): DefinitionFault[] {
+  const { inputs, constants, templates, mapping } = definition;
+  const faults: DefinitionFault[] = [];
+  const places = { inputs, constants, templates };
+  const setIn = new Map<string, string>();
+  for (const [place, values] of Object.entries(places)) {
+    for (const name of Object.keys(values)) {
+      const other = setIn.get(name);
+      if (other) faults.push({ path: `${place}.${name}`, message: `is in ${other} too` });
+      else setIn.set(name, place);
+      if (name === correlationInput) faults.push({ path: `${place}.${name}`, message: SET_BY_HAPAX });
+    }
+  }
+  const mappedFrom = new Map<string, string>();
+  for (const [field, input] of Object.entries(mapping)) {
+    if (input === null) continue;
+    const path = `mapping.${field}`;
+    const other = mappedFrom.get(input);
+    if (other) faults.push({ path, message: `goes to the input ${input}, as ${other} does` });
+    mappedFrom.set(input, field);
+    if (input === correlationInput) faults.push({ path, message: SET_BY_HAPAX });
+    for (const place of ['constants', 'templates'] as const) {
+      if (Object.hasOwn(places[place], input)) {
+        faults.push({
+          path,
+          message: `goes to the input ${input}, which is in ${place}; map it to null or another input`,
+        });
+      }
+    }
+  }
+  for (const [name, template] of Object.entries(templates)) {
+    const path = `templates.${name}`;
+    if (template.replaceAll(PLACEHOLDER, '').includes('{{')) {
+      faults.push({ path, message: 'has {{ that opens no field; write {{field}}' });
+    }
+    for (const field of placeholdersOf(template)) {
+      if (field === 'ref' || Object.hasOwn(mapping, field)) continue;
+      faults.push({ path, message: `uses {{${field}}}, which is neither ref nor a field of the mapping` });
+    }
+  }
+  if (faults.length > 0) return faults;
+  const fault = inputsFault({ ...inputs, ...constants, ...templates }, correlationInput);
+  return fault === undefined ? [] : [{ path: 'inputs', message: fault }];
+}
+
+/** What a request comes to: a dispatch, or the problem (by its code) that there is. */
+export type Resolution =
+  | { kind: 'resolved'; request: BuildRequest }
+  | { kind: 'missing_field' | 'unprocessable_inputs'; detail: string };
+
+/**
+ * The dispatch that a request asks for: its fields mapped to inputs, then constants, then templates filled in. What a
+ * field carries is never read as a template.
+ */
+export function resolveRequest(definition: ConfigurationDefinition, body: TriggerBody): Resolution {
+  const { repository, workflow, mapping, constants, templates } = definition;
+  const ref = body.ref ?? definition.default_ref;
+  const fields = fieldsOf(body);
   const inputs: Record<string, string> = { ...definition.inputs };
-  if (body.image_type !== undefined) inputs[mapping.image_type] = body.image_type;
-  if (body.fedora_version !== undefined) inputs[mapping.fedora_version] = body.fedora_version;
-  for (const [name, value] of Object.entries(body.inputs ?? {})) inputs[name] = String(value);
-  return {
-    repository: definition.repository,
-    workflow: definition.workflow,
-    ref: body.ref ?? definition.default_ref,
-    inputs,
+  const setBy = new Map<string, string>();
+  for (const [field, value] of fields) {
+    const input = inputOf(mapping, field);
+    if (input === null) continue;
+    if (Object.hasOwn(constants, input) || Object.hasOwn(templates, input)) {
+      return { kind: 'unprocessable_inputs', detail: `the configuration itself sets the input ${input}` };
+    }
+    const other = setBy.get(input);
+    if (other) return { kind: 'unprocessable_inputs', detail: `${other} and ${field} both set the input ${input}` };
+    setBy.set(input, field);
+    inputs[input] = value;
+  }
+  const fieldValue = (field: string) => {
+    if (field === 'ref') return ref;
+    const input = inputOf(mapping, field);
+    return fields.get(field) ?? (input !== null && Object.hasOwn(definition.inputs, input) ? inputs[input] : undefined);
   };
+  Object.assign(inputs, constants);
+  for (const [input, template] of Object.entries(templates)) {
+    const missing = placeholdersOf(template).filter((field) => fieldValue(field) === undefined);
+    if (missing.length > 0) {
+      return { kind: 'missing_field', detail: `the input ${input} is made from ${missing.join(' and ')}; send it` };
+    }
+    inputs[input] = template.replaceAll(PLACEHOLDER, (_, field: string) => fieldValue(field) as string);
+  }
+  return { kind: 'resolved', request: { repository, workflow, ref, inputs } };
 }
 
 /**
@@ -34,7 +126,7 @@ export function resolveRequest({ definition }: BuildConfiguration, body: Trigger
  */
 export function inputsFault(inputs: Record<string, string>, correlationInput: string): string | undefined {
   if (correlationInput !== '' && Object.hasOwn(inputs, correlationInput)) {
-    return `the input ${correlationInput} is set by Hapax itself (GITHUB_CORRELATION_INPUT)`;
+    return `the input ${correlationInput} ${SET_BY_HAPAX}`;
   }
   const sent = correlationInput === '' ? inputs : { ...inputs, [correlationInput]: 'x'.repeat(64) };
   const count = Object.keys(sent).length;
@@ -46,4 +138,36 @@ export function inputsFault(inputs: Record<string, string>, correlationInput: st
     return `the inputs are ${size} characters of JSON; GitHub takes ${GITHUB_LIMITS.inputsJsonCharacters}`;
   }
   return undefined;
+}
+
+const SET_BY_HAPAX = 'is set by Hapax itself (GITHUB_CORRELATION_INPUT)';
+const PLACEHOLDER = /\{\{\s*([A-Za-z_][A-Za-z0-9_-]*)\s*\}\}/g;
+
+function placeholdersOf(template: string): string[] {
+  return [...new Set([...template.matchAll(PLACEHOLDER)].map((match) => match[1] as string))];
+}
+
+/** Everything a request carries, by the name of its field. */
+function fieldsOf(body: TriggerBody): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const name of FIXED_FIELDS) {
+    const value = body[name];
+    if (value !== undefined) fields.set(name, value);
+  }
+  for (const [name, value] of Object.entries(body.inputs ?? {})) fields.set(name, String(value));
+  return fields;
+}
+
+function inputOf(mapping: ConfigurationDefinition['mapping'], field: string): string | null {
+  return Object.hasOwn(mapping, field) ? (mapping[field] ?? null) : field;
+}
+
+function asStrings(values: ConfigurationContent['inputs']): Record<string, string> {
+  return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, String(value)]));
+}
+
+/** What a build runs under: the settings of the process, except where its configuration says otherwise. */
+export function policyUnder({ deadline }: ConfigurationDefinition, policy: BuildPolicy): BuildPolicy {
+  const deadlineMs = deadline === null ? undefined : durationMs(deadline);
+  return deadlineMs === undefined ? policy : { ...policy, deadline_ms: deadlineMs };
 }

@@ -1,4 +1,4 @@
-import type { DispatchOutcome } from '../contracts/github.ts';
+import type { DispatchOutcome, RerunOutcome } from '../contracts/github.ts';
 
 /** GitHub's answer to a dispatch, or what came instead of one. */
 export type DispatchAnswer =
@@ -28,23 +28,41 @@ const UNTOLD_WAIT_MS = 60_000;
  * @param now epoch milliseconds, for the reset time of a rate limit.
  */
 export function classifyDispatch(answer: DispatchAnswer, correlated: boolean, now: number): DispatchOutcome {
+  const outcome = classifyWrite(answer, now);
+  if (outcome.kind === 'ambiguous') return { ...outcome, accepted: false, correlated };
+  if (outcome.kind !== 'done') return outcome;
+  const { status, request_id } = outcome;
+  const run = namedRun(outcome.body);
+  if (run) return { kind: 'accepted', ...run, correlated, request_id };
+  const reason = `GitHub answered ${status} without naming the run`;
+  return { kind: 'ambiguous', reason, accepted: true, correlated, request_id };
+}
+
+/** What an answer to a request for a re-run means. */
+export function classifyRerun(answer: DispatchAnswer, now: number): RerunOutcome {
+  const outcome = classifyWrite(answer, now);
+  return outcome.kind === 'done' ? { kind: 'done', request_id: outcome.request_id } : outcome;
+}
+
+function classifyWrite(
+  answer: DispatchAnswer,
+  now: number,
+):
+  | Exclude<RerunOutcome, { kind: 'done' }>
+  | { kind: 'done'; status: number; body: unknown; request_id: string | null } {
   if ('code' in answer) {
     if (BEFORE_SENDING.has(answer.code)) {
       return { kind: 'not_sent', reason: `GitHub cannot be reached (${answer.code})`, wait_ms: null };
     }
-    return ambiguous(`no answer: ${answer.message}`, false, correlated, null);
+    return { kind: 'ambiguous', reason: `no answer: ${answer.message}`, request_id: null };
   }
   const { status, headers, body } = answer;
-  const requestId = headers['x-github-request-id'] ?? null;
-  if (status >= 200 && status < 300) {
-    const run = namedRun(body);
-    if (run) return { kind: 'accepted', ...run, correlated, request_id: requestId };
-    return ambiguous(`GitHub answered ${status} without naming the run`, true, correlated, requestId);
-  }
-  if (status >= 500 || status < 400) return ambiguous(`GitHub answered ${status}`, false, correlated, requestId);
+  const request_id = headers['x-github-request-id'] ?? null;
+  if (status >= 200 && status < 300) return { kind: 'done', status, body, request_id };
+  if (status >= 500 || status < 400) return { kind: 'ambiguous', reason: `GitHub answered ${status}`, request_id };
   const wait = rateLimitWait(status, headers, body, now);
   if (wait !== undefined) return { kind: 'not_sent', reason: `rate limited by GitHub (${status})`, wait_ms: wait };
-  return { kind: 'rejected', status, message: messageOf(body), request_id: requestId };
+  return { kind: 'rejected', status, message: messageOf(body), request_id };
 }
 
 /**
@@ -80,8 +98,4 @@ function namedRun(body: unknown): { run_id: number; run_url: string } | undefine
   if (typeof id !== 'number' || !Number.isSafeInteger(id) || id <= 0) return undefined;
   const url = typeof page === 'string' ? page : typeof api === 'string' ? api : '';
   return { run_id: id, run_url: url };
-}
-
-function ambiguous(reason: string, accepted: boolean, correlated: boolean, requestId: string | null): DispatchOutcome {
-  return { kind: 'ambiguous', reason, accepted, correlated, request_id: requestId };
 }

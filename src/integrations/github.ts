@@ -2,8 +2,14 @@ import { createAppAuth } from '@octokit/auth-app';
 import { Octokit } from '@octokit/rest';
 import { z } from 'zod';
 import type { BuildRequest } from '../contracts/event.ts';
-import type { DispatchOutcome, Finding, ListedRun, RunView } from '../contracts/github.ts';
-import { classifyDispatch, type DispatchAnswer, messageOf, rateLimitWait } from '../domain/dispatch-answer.ts';
+import type { DispatchOutcome, Finding, ListedRun, RerunOutcome, RunView } from '../contracts/github.ts';
+import {
+  classifyDispatch,
+  classifyRerun,
+  type DispatchAnswer,
+  messageOf,
+  rateLimitWait,
+} from '../domain/dispatch-answer.ts';
 import { findRuns, type Sought } from '../domain/find-runs.ts';
 
 /** Octokit pins none by itself; answers are those of this version. */
@@ -148,7 +154,7 @@ export class GitHub {
   ): Promise<RunView | undefined> {
     const listed = (await this.#recentRuns(repository, maxAgeMs)).runs.get(runId);
     if (listed && listed.status === seen.status && listed.run_attempt === seen.run_attempt) return undefined;
-    const confirmed = await this.#getRun(repository, runId);
+    const confirmed = await this.read(repository, runId);
     const same = confirmed.status === seen.status && confirmed.run_attempt === seen.run_attempt;
     return same ? undefined : confirmed;
   }
@@ -164,6 +170,15 @@ export class GitHub {
     if ('status' in answer && (answer.status === 409 || answer.status === 404)) return false;
     await this.#expect(answer);
     return true;
+  }
+
+  /** Asks once for another attempt of a run that ended, of all its jobs or of the failed ones. */
+  async rerun(repository: string, runId: number, failedJobsOnly: boolean): Promise<RerunOutcome> {
+    const [owner, repo] = split(repository);
+    const route = failedJobsOnly
+      ? 'POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun-failed-jobs'
+      : 'POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun';
+    return classifyRerun(await this.#answer(route, { owner, repo, run_id: runId }), Date.now());
   }
 
   /** Whether GitHub answers at all; costs nothing of the rate limit. @throws {GitHubError} where it does not. */
@@ -191,7 +206,8 @@ export class GitHub {
     return { etag: read.headers.etag, runs: new Map(readRuns(read).map((listed) => [listed.run_id, listed])), readAt };
   }
 
-  async #getRun(repository: string, runId: number): Promise<RunView> {
+  /** The run as it is now. @throws {GitHubError} */
+  async read(repository: string, runId: number): Promise<RunView> {
     const [owner, repo] = split(repository);
     const answer = await this.#expect(
       this.#answer('GET /repos/{owner}/{repo}/actions/runs/{run_id}', { owner, repo, run_id: runId }),

@@ -1,24 +1,84 @@
+import { sql } from 'drizzle-orm';
 import type { BuildConfiguration } from '../contracts/configuration.ts';
 import { canonicalJson } from '../domain/hash.ts';
-import { findConfiguration } from './configuration-find.ts';
-import type { Db } from './database.ts';
+import { findConfiguration, findConfigurationByName } from './configuration-find.ts';
+import { configurationFromRow } from './configuration-row.ts';
+import { type Db, inTransaction } from './database.ts';
 import { configurations } from './schema.ts';
 
-/** Makes a definition the newest version of a configuration; an equal one stays the version it is. */
-export async function saveConfiguration(
+/** Any fixed number: writers of configurations take turns, so that names stay unique and versions have no gaps. */
+const CONFIGURATION_LOCK = 4_841_059;
+
+/**
+ * Which configuration is meant. By a name that nobody has, or `new`, a further one is made; by an id only where it is
+ * reserved, so that nobody else can get it.
+ */
+export type ConfigurationTarget = { id: number; reserved?: true } | { name: string } | 'new';
+
+/** What a configuration is from now on; what is left out stays as it was. */
+export interface ConfigurationChange {
+  name?: string;
+  definition?: BuildConfiguration['definition'];
+  retired: boolean;
+  changed_by: string;
+}
+
+export type ConfigurationSaved =
+  | { kind: 'saved'; configuration: BuildConfiguration; created: boolean }
+  /** No configuration has this id. */
+  | { kind: 'missing' }
+  /** The version that stands is not one the writer expected; undefined where there is none. */
+  | { kind: 'unexpected'; version: number | undefined }
+  /** Another configuration has this name. */
+  | { kind: 'name_taken'; id: number };
+
+/**
+ * Makes a change the newest version of a configuration; one that changes nothing leaves the version that stands.
+ * @param expects whether the writer is content with the version that stands.
+ */
+export function saveConfiguration(
   db: Db,
-  { id, name, definition }: Pick<BuildConfiguration, 'id' | 'name' | 'definition'>,
-): Promise<BuildConfiguration> {
-  for (;;) {
-    const present = await findConfiguration(db, id);
-    if (present && present.name === name && canonicalJson(present.definition) === canonicalJson(definition))
-      return present;
-    const version = (present?.version ?? 0) + 1;
-    const saved = await db
-      .insert(configurations)
-      .values({ id, version, name, definition, created_at: new Date().toISOString() })
-      .onConflictDoNothing()
-      .returning();
-    if (saved[0]) return saved[0];
-  }
+  target: ConfigurationTarget,
+  change: ConfigurationChange,
+  expects: (version: number | undefined) => boolean = () => true,
+): Promise<ConfigurationSaved> {
+  return inTransaction(db, async (tx) => {
+    await tx.execute(sql`SELECT pg_advisory_xact_lock(${CONFIGURATION_LOCK})`);
+    const present = await presentOf(tx, target);
+    const { name, definition } = { ...present, ...change };
+    const id = present?.id ?? (target !== 'new' && 'id' in target ? target.id : undefined);
+    const mayMake = target === 'new' || 'name' in target || target.reserved;
+    if (name === undefined || definition === undefined || (!present && !mayMake)) return { kind: 'missing' };
+    if (!expects(present?.version)) return { kind: 'unexpected', version: present?.version };
+    const holder = await findConfigurationByName(tx, name);
+    if (holder && holder.id !== id) return { kind: 'name_taken', id: holder.id };
+    if (present && contentOf(present) === contentOf({ name, definition, retired: change.retired })) {
+      return { kind: 'saved', configuration: present, created: false };
+    }
+    const row = {
+      id: id ?? (await takeId(tx)),
+      version: (present?.version ?? 0) + 1,
+      name,
+      definition,
+      retired: change.retired,
+      changed_by: change.changed_by,
+      created_at: new Date().toISOString(),
+    };
+    await tx.insert(configurations).values(row);
+    return { kind: 'saved', configuration: configurationFromRow(row), created: present === undefined };
+  });
+}
+
+async function presentOf(tx: Db, target: ConfigurationTarget): Promise<BuildConfiguration | undefined> {
+  if (target === 'new') return undefined;
+  return 'id' in target ? findConfiguration(tx, target.id) : findConfigurationByName(tx, target.name);
+}
+
+async function takeId(tx: Db): Promise<number> {
+  const [row] = await tx.execute<{ id: string }>(sql`SELECT nextval('configuration_ids') AS id`);
+  return Number(row?.id);
+}
+
+function contentOf({ name, definition, retired }: Pick<BuildConfiguration, 'name' | 'definition' | 'retired'>): string {
+  return canonicalJson({ name, definition, retired });
 }

@@ -44,6 +44,18 @@ export async function pingDatabase(db: Db): Promise<void> {
   }
 }
 
+/** Runs statements as one; a failure of the connection itself counts as one of a statement ({@link databaseFault}). */
+export async function inTransaction<Result>(db: Db, work: (tx: Db) => Promise<Result>): Promise<Result> {
+  try {
+    return await db.transaction(work);
+  } catch (error) {
+    if (error instanceof Error && !(error instanceof DrizzleQueryError) && 'code' in error) {
+      throw new DrizzleQueryError('transaction', [], error);
+    }
+    throw error;
+  }
+}
+
 /** What a failed query means: the database is away, a unique value is taken, or the statement is at fault. */
 export interface DatabaseFault {
   kind: 'away' | 'conflict' | 'fault';

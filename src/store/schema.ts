@@ -79,6 +79,8 @@ export const configurations = pgTable(
     name: text().notNull(),
     definition: jsonb().$type<BuildConfiguration['definition']>().notNull(),
     created_at: instant().notNull(),
+    retired: boolean().notNull(),
+    changed_by: text().notNull(),
   },
   (table) => [primaryKey({ columns: [table.id, table.version] })],
 );

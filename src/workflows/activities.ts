@@ -32,11 +32,14 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
   // One call may need two requests (a list and a confirmation), or, for complete readings, ten.
   const oneCall = 2 * requestTimeoutMs + 5_000;
   const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' } as const;
-  const irreversible = proxyActivities<Pick<GitHubPort, 'dispatchRun'>>({
+  const irreversible = proxyActivities<Pick<GitHubPort, 'dispatchRun' | 'rerunRun'>>({
     startToCloseTimeout: oneCall,
     retry: { maximumAttempts: 1 },
   });
-  const readOnly = proxyActivities<Pick<GitHubPort, 'awaitRunChange'>>({ startToCloseTimeout: oneCall, retry });
+  const readOnly = proxyActivities<Pick<GitHubPort, 'awaitRunChange' | 'readRun'>>({
+    startToCloseTimeout: oneCall,
+    retry,
+  });
   const complete = proxyActivities<Pick<GitHubPort, 'findRuns'>>({
     startToCloseTimeout: 10 * requestTimeoutMs + 5_000,
     retry,
@@ -44,6 +47,8 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
   const repeatable = proxyActivities<Pick<GitHubPort, 'cancelRun'>>({ startToCloseTimeout: oneCall, retry });
   return {
     dispatchRun: irreversible.dispatchRun,
+    rerunRun: irreversible.rerunRun,
+    readRun: readOnly.readRun,
     awaitRunChange: readOnly.awaitRunChange,
     findRuns: complete.findRuns,
     cancelRun: repeatable.cancelRun,

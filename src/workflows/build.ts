@@ -1,12 +1,14 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { condition, setCurrentDetails, setHandler, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+import { CancellationScope, setCurrentDetails, setHandler, sleep, upsertSearchAttributes } from '@temporalio/workflow';
 import type { BuildInput, BuildResult } from '../contracts/build-workflow.ts';
 import type { Run } from '../contracts/github.ts';
 import { statusOf } from '../domain/build.ts';
-import { queuedEvent } from '../domain/first-events.ts';
-import { dispatch, type Operator } from './dispatch.ts';
+import { queuedEvent, retriedEvent } from '../domain/first-events.ts';
+import { dispatch, type NoRun } from './dispatch.ts';
 import { type Ended, follow } from './follow.ts';
-import { adoptSignal, type BuildStateView, retrySignal, stateQuery } from './messages.ts';
+import { type BuildStateView, stateQuery } from './messages.ts';
+import { listenToOperator, type Operator } from './operator.ts';
+import { rerun } from './rerun.ts';
 import { type Tell, tellerOf } from './teller.ts';
 
 const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);
@@ -17,21 +19,24 @@ const RUN_ID = defineSearchAttributeKey('HapaxRunId', SearchAttributeType.KEYWOR
  *
  * queued -> started -> intent -> dispatch once -> (doubt: reconcile by reading) -> triggered -> followed -> completed
  * -> open until the dedup window ends.
+ *
+ * A failed build that is retried goes through it again, from `build_retried`, under the same workflow id.
  */
 export async function build(input: BuildInput): Promise<BuildResult> {
   const state: BuildStateView = { build_id: input.build_id, phase: 'queued', attempt: 0, workflow_run_id: null };
   setHandler(stateQuery, () => state);
   const operator = listenToOperator();
-  const tell = tellerOf(input.build_id);
+  return CancellationScope.nonCancellable(() => run(input, state, operator));
+}
 
-  const { data, dedupe_key, occurred_at } = queuedEvent(input);
-  await tell('build_queued', dedupe_key, data, occurred_at);
-  await tell('build_started', 'started', {});
-  const dispatched = await dispatch(input, tell, state, operator);
-  let run: Run | undefined;
+async function run(input: BuildInput, state: BuildStateView, operator: Operator): Promise<BuildResult> {
+  const tell = await begin(input);
+  if (!tell) return { build_id: input.build_id, status: 'superseded', conclusion: 'superseded', run_url: null };
+
+  const obtained = await obtainRun(input, tell, state, operator);
   let ended: Ended & { detail?: string };
-  if ('run' in dispatched) {
-    run = dispatched.run;
+  if ('run' in obtained) {
+    const { run, seen } = obtained;
     state.phase = 'following';
     state.workflow_run_id = run.run_id;
     upsertSearchAttributes([
@@ -39,49 +44,57 @@ export async function build(input: BuildInput): Promise<BuildResult> {
       { key: RUN_ID, value: String(run.run_id) },
     ]);
     setCurrentDetails(`Run [${run.run_id}](${run.run_url})`);
-    // The run has the whole time, however long it took to get it.
-    ended = await follow(input, tell, run, Date.now() + input.policy.deadline_ms);
+    ended = await follow(input, tell, run, operator, seen);
   } else {
-    const { conclusion, reason } = dispatched.none;
-    ended = { conclusion, run_attempt: null, learned_from: 'deadline', request_id: null, detail: reason };
+    const { conclusion, reason } = obtained.none;
+    if (conclusion === 'cancelled')
+      await tell('cancel_requested', 'cancel', { by: operator.cancelledBy ?? 'operator' });
+    const learned_from = conclusion === 'cancelled' ? 'operator' : conclusion === 'timed_out' ? 'deadline' : 'dispatch';
+    ended = { conclusion, run_attempt: null, learned_from, request_id: null, detail: reason };
   }
-  await end(tell, ended, dispatched);
 
   const status = statusOf(ended.conclusion);
+  await tell(status === 'cancelled' ? 'build_cancelled' : 'build_completed', 'completed', ended);
+  if ('none' in obtained && status === 'failure') {
+    const { reason, attempts } = obtained.none;
+    await tell('build_dead_lettered', 'dead_lettered', { reason, attempts });
+  }
   state.phase = 'ended';
   upsertSearchAttributes([{ key: STATUS, value: status }]);
-  setCurrentDetails(`${ended.conclusion}${run ? `: run [${run.run_id}](${run.run_url})` : `: ${ended.detail}`}`);
+  const run_url = 'run' in obtained ? obtained.run.run_url : null;
+  setCurrentDetails(
+    run_url === null ? `${ended.conclusion}: ${ended.detail}` : `${ended.conclusion}: [run](${run_url})`,
+  );
 
   const untilDedupEnds = Date.parse(input.dedup_until) - Date.now();
   if (status === 'success' && untilDedupEnds > 0) await sleep(untilDedupEnds);
-  return { build_id: input.build_id, status, conclusion: ended.conclusion, run_url: run?.run_url ?? null };
+  return { build_id: input.build_id, status, conclusion: ended.conclusion, run_url };
 }
 
-async function end(
-  tell: Tell,
-  ended: Ended & { detail?: string },
-  dispatched: Awaited<ReturnType<typeof dispatch>>,
-): Promise<void> {
-  await tell('build_completed', 'completed', ended);
-  if ('none' in dispatched) {
-    const { reason, attempts } = dispatched.none;
-    await tell('build_dead_lettered', 'dead_lettered', { reason, attempts });
+/** Tells that the build begins, or begins again; the teller of its further events, or undefined where another retry was first. */
+async function begin({ resume, ...input }: BuildInput): Promise<Tell | undefined> {
+  if (!resume) {
+    const tell = tellerOf(input.build_id);
+    const { data, occurred_at } = queuedEvent(input);
+    await tell('build_queued', 'queued', data, occurred_at);
+    await tell('build_started', 'started', {});
+    return tell;
   }
+  const { data, dedupe_key, occurred_at } = retriedEvent(resume);
+  const standing = await tellerOf(input.build_id)('build_retried', dedupe_key, data, occurred_at);
+  if (standing.retry_id !== resume.retry_id) return undefined;
+  const tell = tellerOf(input.build_id, `${dedupe_key}:`);
+  await tell('build_started', 'started', {});
+  return tell;
 }
 
-function listenToOperator(): Operator {
-  let told: Awaited<ReturnType<Operator['instruction']>> | undefined;
-  setHandler(adoptSignal, ({ run_id, run_url = '' }) => {
-    told = { adopt: { run_id, run_url } };
-  });
-  setHandler(retrySignal, () => {
-    told = 'retry';
-  });
-  return {
-    async instruction() {
-      told = undefined;
-      await condition(() => told !== undefined);
-      return told!;
-    },
-  };
+type Obtained = { run: Run; seen?: { status: string; run_attempt: number } } | { none: NoRun };
+
+/** A run for the build: a new one, or another attempt of the one that failed. */
+async function obtainRun(input: BuildInput, tell: Tell, state: BuildStateView, operator: Operator): Promise<Obtained> {
+  const { resume } = input;
+  if (!resume?.run || resume.mode === 'redispatch') return dispatch(input, tell, state, operator);
+  const { mode, run } = resume;
+  const none = await rerun(input, { mode, run }, tell, state, operator);
+  return none ? { none } : { run, seen: { status: 'completed', run_attempt: run.run_attempt } };
 }

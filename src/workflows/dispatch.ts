@@ -1,21 +1,16 @@
-import { sleep, uuid4, workflowInfo } from '@temporalio/workflow';
+import { uuid4, workflowInfo } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
 import type { DispatchOutcome, Run } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
 import { githubActivities } from './activities.ts';
 import type { BuildStateView } from './messages.ts';
+import type { Operator } from './operator.ts';
 import { reconcile } from './reconcile.ts';
 import type { Tell } from './teller.ts';
 
-/** What an operator tells a build that needs attention. */
-export interface Operator {
-  /** Resolves with the next word; what was said before this call is forgotten. */
-  instruction(): Promise<{ adopt: Run } | 'retry'>;
-}
-
 /** No run will come: the conclusion under which the build ends and, in words, why. */
 export interface NoRun {
-  conclusion: 'dispatch_rejected' | 'dispatch_failed' | 'timed_out';
+  conclusion: 'dispatch_rejected' | 'dispatch_failed' | 'timed_out' | 'cancelled';
   reason: string;
   attempts: number;
 }
@@ -43,6 +38,7 @@ export async function dispatch(
   let unsent = 0;
   let unsentSince = 0;
   for (let attempt = 1; ; attempt++) {
+    if (operator.cancelledBy !== undefined) return none('cancelled', 'cancelled before another dispatch', attempt - 1);
     state.phase = 'dispatching';
     state.attempt = attempt;
     const intent = await tell('dispatch_intended', `dispatch:${attempt}:intended`, {
@@ -51,6 +47,8 @@ export async function dispatch(
       temporal_run_id: workflowInfo().runId,
     });
     tokens.push(intent.token);
+    if (operator.cancelledBy !== undefined)
+      return none('cancelled', 'cancelled before the dispatch was sent', attempt - 1);
 
     const outcome = await post(intent.token, intent.temporal_run_id);
     if (outcome.kind === 'accepted') {
@@ -73,7 +71,7 @@ export async function dispatch(
         reason: outcome.reason,
         retry_at: retryAt.toISOString(),
       });
-      await sleep(wait);
+      await operator.pause(wait);
       continue;
     }
     unsent = 0;
@@ -89,6 +87,7 @@ export async function dispatch(
       await tell('build_needs_attention', `dispatch:${attempt}:attention`, { attempt, reason: verdict.reason });
       state.phase = 'needs_attention';
       const told = await instruction;
+      if (told === 'cancel') return none('cancelled', `cancelled while in doubt: ${verdict.reason}`, attempt);
       if (told !== 'retry') return { run: await triggered(told.adopt, attempt, 'operator', false, null) };
       continue;
     }
@@ -96,7 +95,7 @@ export async function dispatch(
     if (lost >= policy.max_retries) {
       return none('dispatch_failed', `${lost + 1} dispatches left no run; the last: ${reason}`, attempt);
     }
-    await sleep(backoff(lost, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random()));
+    await operator.pause(backoff(lost, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random()));
     lost += 1;
   }
 

@@ -14,10 +14,10 @@ export type Tell = <Type extends BuildEventType>(
   occurredAt?: string,
 ) => Promise<DataOf<Type>>;
 
-/** The teller of one build. */
-export function tellerOf(buildId: number): Tell {
+/** The teller of one build. @param prefix sets the steps of a retry apart from those before it. */
+export function tellerOf(buildId: number, prefix = ''): Tell {
   return async <Type extends BuildEventType>(type: Type, step: string, data: DataOf<Type>, occurredAt = now()) => {
-    const event = { type, data, occurred_at: occurredAt, dedupe_key: step } as BuildEvent;
+    const event = { type, data, occurred_at: occurredAt, dedupe_key: prefix + step } as BuildEvent;
     const standing = await record.appendBuildEvent({ build_id: buildId, event });
     return standing.data as DataOf<Type>;
   };

@@ -1,5 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
-import { buildIdParam, buildView } from '../../contracts/build.ts';
+import { buildAtQuery, buildIdParam, buildView } from '../../contracts/build.ts';
+import type { Build } from '../../domain/build.ts';
+import { eventsKnownAt, foldEvent } from '../../domain/fold.ts';
 import { findBuild } from '../../store/build-find.ts';
 import type { Db } from '../../store/database.ts';
 import { buildStream } from '../../store/event-append.ts';
@@ -14,8 +16,10 @@ const route = createRoute({
   path: '/builds/{id}',
   operationId: 'getBuild',
   tags: ['builds'],
-  summary: 'One build with its events',
-  request: { params: buildIdParam },
+  summary: 'One build with its events, now or as it was',
+  description:
+    'With `at` the build as the record knew it at that time, and the events recorded by then; 404 where there was none yet.',
+  request: { params: buildIdParam, query: buildAtQuery },
   responses: {
     200: { description: 'The build', content: { 'application/json': { schema: buildView } } },
     ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
@@ -25,8 +29,12 @@ const route = createRoute({
 export function getBuild(api: Api, db: Db): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
-    const [build, events] = await Promise.all([findBuild(db, id), listEvents(db, buildStream(id))]);
-    if (!build) throw new ApiError('not_found', { detail: `there is no build ${id}` });
+    const { at } = c.req.valid('query');
+    const [now, all] = await Promise.all([at ? undefined : findBuild(db, id), listEvents(db, buildStream(id))]);
+    const events = at ? eventsKnownAt(all, at) : all;
+    const build = at ? events.reduce<Build | undefined>(foldEvent, undefined) : now;
+    if (!build)
+      throw new ApiError('not_found', { detail: `there ${at ? `was no build ${id} then` : `is no build ${id}`}` });
     return c.json({ ...buildSummaryOf(build), events: events.map(eventViewOf) }, 200);
   });
 }

@@ -36,6 +36,8 @@ const route = createRoute({
       'unsupported_media_type',
       'idempotency_key_reused',
       'unknown_configuration',
+      'configuration_retired',
+      'missing_field',
       'unprocessable_inputs',
       'temporal_unavailable',
       'database_unavailable',

@@ -1,11 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
-import { z } from 'zod';
 import { buildListQuery, buildPage } from '../../contracts/build.ts';
-import { type BuildCursor, listBuilds } from '../../store/build-list.ts';
+import { listBuilds } from '../../store/build-list.ts';
+import { listBuildsAt } from '../../store/build-list-at.ts';
 import type { Db } from '../../store/database.ts';
 import { buildSummaryOf } from '../build-view.ts';
+import { readCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
-import { ApiError } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({
@@ -13,7 +13,9 @@ const route = createRoute({
   path: '/builds',
   operationId: 'listBuilds',
   tags: ['builds'],
-  summary: 'List builds, newest first',
+  summary: 'List builds, newest first, now or as they were',
+  description:
+    'With `at` the builds that the record knew at that time, as they were; pass `at` with the cursor again. A filter for a status that few builds had then reads many.',
   request: { query: buildListQuery },
   responses: {
     200: { description: 'One page', content: { 'application/json': { schema: buildPage } } },
@@ -23,26 +25,9 @@ const route = createRoute({
 
 export function getBuilds(api: Api, db: Db): void {
   api.openapi(route, async (c) => {
-    const { cursor, ...filter } = c.req.valid('query');
-    const after = cursor === undefined ? {} : { after: readCursor(cursor) };
-    const { builds, end } = await listBuilds(db, { ...filter, ...after });
+    const { cursor, at, ...given } = c.req.valid('query');
+    const filter = { ...given, ...(cursor === undefined ? {} : { after: readCursor(cursor) }) };
+    const { builds, end } = at ? await listBuildsAt(db, at, filter) : await listBuilds(db, filter);
     return c.json({ builds: builds.map(buildSummaryOf), next_cursor: end ? writeCursor(end) : null }, 200);
   });
-}
-
-const cursorForm = z.tuple([z.iso.datetime(), z.int().min(1)]);
-
-function writeCursor({ created_at, id }: BuildCursor): string {
-  return Buffer.from(JSON.stringify([created_at, id])).toString('base64url');
-}
-
-function readCursor(cursor: string): BuildCursor {
-  try {
-    const [created_at, id] = cursorForm.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-    return { created_at, id };
-  } catch {
-    throw new ApiError('invalid_request', {
-      errors: [{ path: 'query.cursor', message: 'must be the next_cursor of a page' }],
-    });
-  }
 }

@@ -1,5 +1,5 @@
 import type { BuildRequest } from '../../contracts/event.ts';
-import type { DispatchOutcome, Finding, RunView } from '../../contracts/github.ts';
+import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../contracts/github.ts';
 
 /** What workflows ask of GitHub. */
 export interface GitHubPort {
@@ -29,6 +29,17 @@ export interface GitHubPort {
     seen: { status: string; run_attempt: number };
     interval_ms: number;
   }): Promise<RunView>;
+
+  /** Asks once for another attempt of a run that ended, if the workflow run that intended it is the one that asks. */
+  rerunRun(request: {
+    repository: string;
+    run_id: number;
+    failed_jobs_only: boolean;
+    intended_by: string;
+  }): Promise<RerunOutcome>;
+
+  /** The run as it is now. */
+  readRun(request: { repository: string; run_id: number }): Promise<RunView>;
 
   /** Asks GitHub to cancel the run; false when it cannot be cancelled (it has ended). */
   cancelRun(request: { repository: string; run_id: number }): Promise<boolean>;

@@ -1,0 +1,87 @@
+import {
+  type BuildConfiguration,
+  type ConfigurationContent,
+  ENVIRONMENT_CONFIGURATION,
+} from '../../contracts/configuration.ts';
+import { definitionFaults, definitionOf } from '../../domain/configuration.ts';
+import {
+  type ConfigurationChange,
+  type ConfigurationTarget,
+  saveConfiguration,
+} from '../../store/configuration-save.ts';
+import type { Db } from '../../store/database.ts';
+import { ApiError } from '../problem.ts';
+
+export interface ChangeDependencies {
+  db: Db;
+  /** What no configuration may set: GITHUB_CORRELATION_INPUT, empty for none. */
+  correlationInput: string;
+}
+
+export interface ConfigurationEdit {
+  target: ConfigurationTarget;
+  /** The name from now on, and all else; undefined to retire what stands. */
+  to: { name: string; content: ConfigurationContent } | undefined;
+  caller: string;
+  expects: (version: number | undefined) => boolean;
+}
+
+/**
+ * Makes, changes, retires or brings back a build configuration.
+ * @throws {ApiError} where nothing was saved.
+ */
+export async function changeConfiguration(
+  { db, correlationInput }: ChangeDependencies,
+  { target, to, caller, expects }: ConfigurationEdit,
+): Promise<{ configuration: BuildConfiguration; created: boolean }> {
+  refuseEnvironment(target, to?.name);
+  const change: ConfigurationChange = { retired: to === undefined, changed_by: caller };
+  if (to) {
+    change.name = to.name;
+    change.definition = definitionOf(to.content);
+    const faults = definitionFaults(change.definition, correlationInput);
+    if (faults.length > 0) {
+      const errors = faults.map(({ path, message }) => ({ path: `body.${path}`, message }));
+      throw new ApiError('invalid_request', {
+        detail: errors
+          .map(({ path, message }) => `${path}: ${message}`)
+          .join('; ')
+          .slice(0, 500),
+        errors,
+      });
+    }
+  }
+  const saved = await saveConfiguration(db, target, change, expects);
+  switch (saved.kind) {
+    case 'saved':
+      return saved;
+    case 'missing':
+      throw new ApiError('not_found', { detail: 'there is no such build configuration' });
+    case 'name_taken':
+      throw new ApiError('configuration_name_taken', { detail: `configuration ${saved.id} is named ${to?.name}` });
+    case 'unexpected':
+      throw new ApiError('precondition_failed', {
+        detail:
+          saved.version === undefined
+            ? 'there is no such build configuration'
+            : `version ${saved.version} stands; read it and decide again`,
+      });
+    default:
+      saved satisfies never;
+      throw new Error('unreachable');
+  }
+}
+
+function refuseEnvironment(target: ConfigurationTarget, name: string | undefined): void {
+  const { id, name: reserved } = ENVIRONMENT_CONFIGURATION;
+  if (target !== 'new' && 'id' in target && target.id === id) {
+    throw new ApiError('configuration_of_environment', {
+      detail: `configuration ${id} comes from GITHUB_REPO and GITHUB_WORKFLOW; change them, or make another configuration`,
+    });
+  }
+  if (name === reserved) {
+    throw new ApiError('configuration_of_environment', {
+      detail: `the name ${reserved} belongs to configuration ${id}, which comes from GITHUB_REPO and GITHUB_WORKFLOW`,
+    });
+  }
+}

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { TERMINAL_STATUSES } from '../../contracts/build.ts';
+import type { BuildInput, BuildPolicy, Resumption } from '../../contracts/build-workflow.ts';
+import type { RetryMode } from '../../contracts/operator.ts';
+import type { Build } from '../../domain/build.ts';
+import { retriedEvent } from '../../domain/first-events.ts';
+import { findBuild } from '../../store/build-find.ts';
+import type { Db } from '../../store/database.ts';
+import { appendBuildEvent } from '../../store/event-append.ts';
+import { adoptSignal, cancelSignal, retrySignal } from '../../workflows/messages.ts';
+import { ApiError } from '../problem.ts';
+import { CLOSING_WAIT_MS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
+
+export interface OperateDependencies extends StartDependencies {
+  db: Db;
+  policy: BuildPolicy;
+  dedupWindowMs: number;
+}
+
+/** Asks a build to stop: before its dispatch nothing is sent, after it the run is cancelled. @throws {ApiError} 404, 409 */
+export async function cancelBuild(deps: OperateDependencies, id: number, by: string): Promise<Build> {
+  const build = await existing(deps, id);
+  if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
+  await told(build, () => deps.client.workflow.getHandle(build.workflow_id).signal(cancelSignal, { by }));
+  return build;
+}
+
+/** Tells a build that needs attention which run is its own. @throws {ApiError} 404, 409 */
+export async function adoptRun(
+  deps: OperateDependencies,
+  id: number,
+  run: { run_id: number; run_url?: string },
+): Promise<Build> {
+  const build = await existing(deps, id);
+  if (!build.needs_attention) {
+    throw new ApiError('state_conflict', { detail: `build ${id} is ${build.status} and waits for no run to adopt` });
+  }
+  await told(build, () => deps.client.workflow.getHandle(build.workflow_id).signal(adoptSignal, run));
+  return build;
+}
+
+/**
+ * Begins a failed build again, or tells one that needs attention to send another dispatch.
+ * @throws {ApiError} 404; 409 where it is neither, has no run to run again, or an equal request runs as another build.
+ */
+export async function retryBuild(
+  deps: OperateDependencies,
+  id: number,
+  asked: RetryMode | undefined,
+  by: string,
+): Promise<Build> {
+  const build = await existing(deps, id);
+  if (build.needs_attention) {
+    await told(build, () => deps.client.workflow.getHandle(build.workflow_id).signal(retrySignal));
+    return build;
+  }
+  if (build.status !== 'failure') {
+    throw new ApiError('state_conflict', { detail: `build ${id} is ${build.status}; only a failed build is retried` });
+  }
+  const run = runOf(build);
+  const mode = asked ?? (run ? 'rerun' : 'redispatch');
+  if (mode !== 'redispatch' && !run) {
+    throw new ApiError('state_conflict', { detail: `build ${id} has no run to run again; use the mode redispatch` });
+  }
+  const resumption: Resumption = {
+    retry: build.retries + 1,
+    mode,
+    by,
+    retry_id: randomUUID(),
+    at: new Date().toISOString(),
+    run,
+  };
+  const input = inputOf(build, deps, resumption);
+  const giveUp = Date.now() + CLOSING_WAIT_MS;
+  while (!(await startBuild(deps, input, 'ALLOW_DUPLICATE'))) {
+    const { status, retries } = await existing(deps, id);
+    if (status !== 'failure' || retries !== build.retries || Date.now() > giveUp) throw busy(id);
+    await delay(20);
+  }
+  // The workflow tells the same; here it shows at once, and tells of two who asked together which one it is.
+  const recorded = await appendBuildEvent(deps.db, id, retriedEvent(resumption)).catch(() => undefined);
+  if (recorded?.repeated && recorded.event.data.retry_id !== resumption.retry_id) throw busy(id);
+  return { ...build, status: 'queued' };
+}
+
+function busy(id: number): ApiError {
+  return new ApiError('state_conflict', {
+    detail: `build ${id} is being retried already, or an equal request runs as another build`,
+  });
+}
+
+/** The build with this id. @throws {ApiError} 404 */
+export async function existing({ db }: Pick<OperateDependencies, 'db'>, id: number): Promise<Build> {
+  const build = await findBuild(db, id);
+  if (!build) throw new ApiError('not_found', { detail: `there is no build ${id}` });
+  return build;
+}
+
+function runOf({ workflow_run_id, run_url, run_attempt }: Build): Resumption['run'] {
+  if (workflow_run_id === null) return null;
+  return { run_id: workflow_run_id, run_url: run_url ?? '', run_attempt: run_attempt ?? 1 };
+}
+
+function inputOf(build: Build, { policy, dedupWindowMs }: OperateDependencies, resume: Resumption): BuildInput {
+  const { id, workflow_id, request_key, fingerprint, keyed, caller, config_id, config_version } = build;
+  const { image_type, fedora_version, priority, request, created_at } = build;
+  return {
+    build_id: id,
+    workflow_id,
+    request_key,
+    fingerprint,
+    keyed,
+    caller,
+    config_id,
+    config_version,
+    image_type,
+    fedora_version,
+    priority,
+    request,
+    created_at,
+    // A build that succeeds at last answers equal requests for a window of its own.
+    dedup_until: new Date(Date.now() + dedupWindowMs).toISOString(),
+    policy,
+    resume,
+  };
+}
+
+async function told(build: Build, tell: () => Promise<void>): Promise<void> {
+  try {
+    await tell();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw ended(build);
+    throw temporalFault(error);
+  }
+}
+
+function ended(build: Build): ApiError {
+  return new ApiError('state_conflict', { detail: `build ${build.id} has ended (${build.status})` });
+}

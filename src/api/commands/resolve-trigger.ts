@@ -1,0 +1,41 @@
+import type { TriggerBody } from '../../contracts/build.ts';
+import type { BuildConfiguration } from '../../contracts/configuration.ts';
+import type { BuildRequest } from '../../contracts/event.ts';
+import type { Build } from '../../domain/build.ts';
+import { inputsFault, resolveRequest } from '../../domain/configuration.ts';
+import type { Configurations } from '../configurations.ts';
+import { ApiError } from '../problem.ts';
+
+/**
+ * What a trigger asks for, under the newest version of its configuration. A request that names an earlier build by its
+ * Idempotency-Key is read under the version that build used: a client that retries says the same, whatever became of
+ * the configuration meanwhile.
+ *
+ * @throws {ApiError} where no build can be made from it.
+ */
+export async function resolveTrigger(
+  configurations: Pick<Configurations, 'get' | 'byName' | 'version'>,
+  body: TriggerBody,
+  correlationInput: string,
+  earlier: Pick<Build, 'config_id' | 'config_version'> | undefined,
+): Promise<{ configuration: BuildConfiguration; request: BuildRequest }> {
+  const { config: name, config_id: id = 1 } = body;
+  const newest = await (name === undefined ? configurations.get(id) : configurations.byName(name));
+  if (!newest) {
+    const detail = name === undefined ? `config_id ${id} does not exist` : `no build configuration is named ${name}`;
+    throw new ApiError('unknown_configuration', { detail });
+  }
+  if (newest.retired && !earlier) {
+    throw new ApiError('configuration_retired', {
+      detail: `configuration ${newest.id} (${newest.name}) was retired at ${newest.created_at}; a PUT brings it back`,
+    });
+  }
+  const changed = earlier?.config_id === newest.id && earlier.config_version !== newest.version;
+  const used = changed ? await configurations.version(newest.id, earlier.config_version) : undefined;
+  const configuration = used ?? newest;
+  const resolution = resolveRequest(configuration.definition, body);
+  if (resolution.kind !== 'resolved') throw new ApiError(resolution.kind, { detail: resolution.detail });
+  const fault = inputsFault(resolution.request.inputs, correlationInput);
+  if (fault) throw new ApiError('unprocessable_inputs', { detail: fault });
+  return { configuration, request: resolution.request };
+}

@@ -1,0 +1,79 @@
+import {
+  type Client,
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { BUILD_TASK_QUEUE, BUILD_WORKFLOW, type BuildInput, type BuildMemo } from '../../contracts/build-workflow.ts';
+import type { build } from '../../workflows/index.ts';
+import { ApiError } from '../problem.ts';
+
+export interface StartDependencies {
+  client: Client;
+  /** The worker runs in this process, on the client's connection: the server may hand it the first task in its answer. */
+  workerBeside: boolean;
+}
+
+/** Longest wait for Temporal to take a start; past it the client is told to come back. */
+const START_TIMEOUT_MS = 10_000;
+
+/** How long to wait for the workflow of a build that failed to close, which it does within a few tasks. */
+export const CLOSING_WAIT_MS = 2_000;
+
+/** gRPC's INVALID_ARGUMENT: our own fault, which coming back later does not mend. */
+const INVALID_ARGUMENT = 3;
+
+const BUILD_ID = defineSearchAttributeKey('HapaxBuildId', SearchAttributeType.KEYWORD);
+const REPOSITORY = defineSearchAttributeKey('HapaxRepository', SearchAttributeType.KEYWORD);
+const REF = defineSearchAttributeKey('HapaxRef', SearchAttributeType.KEYWORD);
+export const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);
+
+/**
+ * Starts the workflow of a build; false where its id is taken, which Temporal alone decides.
+ * @param reuse whether a closed workflow of this id may be followed by another.
+ */
+export async function startBuild(
+  { client, workerBeside }: StartDependencies,
+  input: BuildInput,
+  reuse: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE',
+): Promise<boolean> {
+  const { request, build_id, fingerprint } = input;
+  const memo: BuildMemo = { build_id, fingerprint };
+  try {
+    await client.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
+      client.workflow.start<typeof build>(BUILD_WORKFLOW, {
+        workflowId: input.workflow_id,
+        taskQueue: BUILD_TASK_QUEUE,
+        args: [input],
+        workflowIdConflictPolicy: 'FAIL',
+        workflowIdReusePolicy: reuse,
+        requestEagerStart: workerBeside,
+        memo: { ...memo },
+        priority: { priorityKey: input.priority },
+        staticSummary: `build ${build_id}: ${request.repository} ${request.workflow} @ ${request.ref}`,
+        typedSearchAttributes: new TypedSearchAttributes([
+          { key: BUILD_ID, value: String(build_id) },
+          { key: REPOSITORY, value: request.repository },
+          { key: REF, value: request.ref },
+          { key: STATUS, value: 'queued' },
+        ]),
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+    throw temporalFault(error);
+  }
+}
+
+/** Why a call to Temporal failed. A failed start leaves open whether it happened; the same request later finds out. */
+export function temporalFault(error: unknown): ApiError {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  if (!isGrpcServiceError(cause) || cause.code === INVALID_ARGUMENT) return new ApiError('internal', { cause: error });
+  return new ApiError('temporal_unavailable', {
+    detail: 'it may not have been accepted; send the same request again and it will be done once',
+    retryAfterSeconds: 5,
+    cause: error,
+  });
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { ApiError } from './problem.ts';
+
+/** The ETag of a version. */
+export function etagOf(version: number): string {
+  return `"${version}"`;
+}
+
+/** Header of requests that change a resource only as the client knows it. */
+export const ifMatchHeader = z.object({
+  'if-match': z
+    .string()
+    .max(1_000)
+    .optional()
+    .meta({ description: 'ETag of the version that is to be changed; 412 where another one stands.', example: '"1"' }),
+});
+
+const TAGS = /^(W\/)?"[^"]*"(\s*,\s*(W\/)?"[^"]*")*$/;
+
+/** Whether `If-Match` lets a version be changed, undefined for a resource that does not exist. Weak tags never match. */
+export function ifMatch(header: string | undefined): (version: number | undefined) => boolean {
+  const given = header?.trim();
+  if (given === undefined) return () => true;
+  if (given === '*') return (version) => version !== undefined;
+  if (!TAGS.test(given)) {
+    throw new ApiError('invalid_request', {
+      errors: [{ path: 'header.if-match', message: 'must be an ETag in its quotes, for example "1"' }],
+    });
+  }
+  const tags = new Set(given.split(',').map((tag) => tag.trim()));
+  return (version) => version !== undefined && tags.has(etagOf(version));
+}

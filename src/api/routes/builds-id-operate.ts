@@ -1,0 +1,72 @@
+import { createRoute } from '@hono/zod-openapi';
+import { buildIdParam } from '../../contracts/build.ts';
+import { adoptBody, operatorAnswer, retryBody } from '../../contracts/operator.ts';
+import { adoptRun, cancelBuild, type OperateDependencies, retryBuild } from '../commands/operate-build.ts';
+import type { Api } from '../environment.ts';
+import { problemResponses } from '../responses.ts';
+
+const responses = {
+  202: { description: 'Accepted', content: { 'application/json': { schema: operatorAnswer } } },
+  ...problemResponses(
+    'malformed_json',
+    'invalid_request',
+    'not_found',
+    'state_conflict',
+    'body_too_large',
+    'unsupported_media_type',
+    'temporal_unavailable',
+    'database_unavailable',
+  ),
+};
+
+const cancelRoute = createRoute({
+  method: 'post',
+  path: '/builds/{id}/cancel',
+  operationId: 'cancelBuild',
+  tags: ['builds'],
+  summary: 'Cancel a build',
+  description: 'Before its dispatch nothing is sent; after it the run is cancelled and followed to its end.',
+  request: { params: buildIdParam },
+  responses,
+});
+
+const retryRoute = createRoute({
+  method: 'post',
+  path: '/builds/{id}/retry',
+  operationId: 'retryBuild',
+  tags: ['builds'],
+  summary: 'Begin a failed build again',
+  description: 'A build that needs attention is told that no run was made, and sends another dispatch.',
+  request: { params: buildIdParam, body: { content: { 'application/json': { schema: retryBody } } } },
+  responses,
+});
+
+const adoptRoute = createRoute({
+  method: 'post',
+  path: '/builds/{id}/adopt',
+  operationId: 'adoptRun',
+  tags: ['builds'],
+  summary: 'Tell a build that needs attention which run is its own',
+  request: { params: buildIdParam, body: { required: true, content: { 'application/json': { schema: adoptBody } } } },
+  responses,
+});
+
+export function operateBuild(api: Api, deps: OperateDependencies): void {
+  api.openapi(cancelRoute, async (c) => {
+    const { id, status } = await cancelBuild(deps, c.req.valid('param').id, c.var.caller);
+    c.var.log.info({ build_id: id }, 'cancel requested');
+    return c.json({ id, status, message: 'Cancel requested' }, 202);
+  });
+  api.openapi(retryRoute, async (c) => {
+    const { mode } = c.req.valid('json') ?? {};
+    const { id, status } = await retryBuild(deps, c.req.valid('param').id, mode, c.var.caller);
+    c.var.log.info({ build_id: id, mode }, 'retry requested');
+    return c.json({ id, status, message: 'Build queued again' }, 202);
+  });
+  api.openapi(adoptRoute, async (c) => {
+    const { run_id, run_url } = c.req.valid('json');
+    const { id, status } = await adoptRun(deps, c.req.valid('param').id, { run_id, ...(run_url ? { run_url } : {}) });
+    c.var.log.info({ build_id: id, run_id }, 'run adopted');
+    return c.json({ id, status, message: 'Run adopted' }, 202);
+  });
+}

@@ -1,0 +1,53 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { configurationContent, configurationNameParam, configurationView } from '../../contracts/configuration.ts';
+import { type ChangeDependencies, changeConfiguration } from '../commands/change-configuration.ts';
+import { configurationViewOf } from '../configuration-view.ts';
+import type { Api } from '../environment.ts';
+import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
+import { problemResponses } from '../responses.ts';
+
+const headers = z.object({
+  Location: z.string().meta({ description: 'Where the configuration is.' }),
+  ETag: z.string().meta({ description: 'The version, for If-Match.' }),
+});
+const content = { 'application/json': { schema: configurationView } };
+
+const route = createRoute({
+  method: 'put',
+  path: '/configs/by-name/{name}',
+  operationId: 'upsertConfiguration',
+  tags: ['configurations'],
+  summary: 'Make the build configuration of this name, or replace it by a new version',
+  description: 'What the body leaves out gets its default. An equal body makes no version. A retired one comes back.',
+  request: {
+    params: configurationNameParam,
+    headers: ifMatchHeader,
+    body: { required: true, content: { 'application/json': { schema: configurationContent } } },
+  },
+  responses: {
+    200: { description: 'The version that stands now', headers, content },
+    201: { description: 'Its first version', headers, content },
+    ...problemResponses(
+      'malformed_json',
+      'invalid_request',
+      'configuration_of_environment',
+      'precondition_failed',
+      'body_too_large',
+      'unsupported_media_type',
+      'database_unavailable',
+    ),
+  },
+});
+
+export function putConfigurationByName(api: Api, deps: ChangeDependencies): void {
+  api.openapi(route, async (c) => {
+    const { name } = c.req.valid('param');
+    const expects = ifMatch(c.req.valid('header')['if-match']);
+    const edit = { target: { name }, to: { name, content: c.req.valid('json') }, caller: c.var.caller, expects };
+    const { configuration, created } = await changeConfiguration(deps, edit);
+    c.var.log.info({ config_id: configuration.id, version: configuration.version }, 'build configuration upserted');
+    c.header('Location', `/configs/${configuration.id}`);
+    c.header('ETag', etagOf(configuration.version));
+    return c.json(configurationViewOf(configuration), created ? 201 : 200);
+  });
+}

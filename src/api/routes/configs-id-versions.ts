@@ -1,0 +1,35 @@
+import { createRoute } from '@hono/zod-openapi';
+import { configurationIdParam, configurationPageQuery, configurationVersions } from '../../contracts/configuration.ts';
+import { listConfigurationVersions } from '../../store/configuration-list-versions.ts';
+import type { Db } from '../../store/database.ts';
+import { configurationViewOf } from '../configuration-view.ts';
+import type { Configurations } from '../configurations.ts';
+import type { Api } from '../environment.ts';
+import { ApiError } from '../problem.ts';
+import { problemResponses } from '../responses.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/configs/{id}/versions',
+  operationId: 'listConfigurationVersions',
+  tags: ['configurations'],
+  summary: 'Every version of a build configuration, newest first',
+  request: { params: configurationIdParam, query: configurationPageQuery },
+  responses: {
+    200: { description: 'One page', content: { 'application/json': { schema: configurationVersions } } },
+    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+export function getConfigurationVersions(api: Api, db: Db, configurations: Configurations): void {
+  api.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    const { limit, cursor } = c.req.valid('query');
+    if (!(await configurations.get(id))) {
+      throw new ApiError('not_found', { detail: `there is no build configuration ${id}` });
+    }
+    const found = await listConfigurationVersions(db, id, { before: cursor, limit: limit + 1 });
+    const versions = found.slice(0, limit).map(configurationViewOf);
+    return c.json({ versions, next_cursor: found.length > limit ? String(versions.at(-1)?.version) : null }, 200);
+  });
+}

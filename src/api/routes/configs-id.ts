@@ -1,0 +1,111 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { configurationBody, configurationIdParam, configurationView } from '../../contracts/configuration.ts';
+import { type ChangeDependencies, changeConfiguration } from '../commands/change-configuration.ts';
+import { configurationViewOf } from '../configuration-view.ts';
+import type { Configurations } from '../configurations.ts';
+import type { Api } from '../environment.ts';
+import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
+import { ApiError } from '../problem.ts';
+import { problemResponses } from '../responses.ts';
+
+const standing = (description: string) => ({
+  description,
+  headers: z.object({ ETag: z.string().meta({ description: 'The version, for If-Match.' }) }),
+  content: { 'application/json': { schema: configurationView } },
+});
+
+const readRoute = createRoute({
+  method: 'get',
+  path: '/configs/{id}',
+  operationId: 'getConfiguration',
+  tags: ['configurations'],
+  summary: 'A build configuration by its newest version',
+  request: { params: configurationIdParam },
+  responses: {
+    200: standing('The newest version'),
+    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+export function getConfiguration(api: Api, configurations: Configurations): void {
+  api.openapi(readRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const configuration = await configurations.get(id);
+    if (!configuration) throw new ApiError('not_found', { detail: `there is no build configuration ${id}` });
+    c.header('ETag', etagOf(configuration.version));
+    return c.json(configurationViewOf(configuration), 200);
+  });
+}
+
+const replaceRoute = createRoute({
+  method: 'put',
+  path: '/configs/{id}',
+  operationId: 'replaceConfiguration',
+  tags: ['configurations'],
+  summary: 'Replace a build configuration by a new version',
+  description: 'What the body leaves out gets its default. An equal body makes no version. A retired one comes back.',
+  request: {
+    params: configurationIdParam,
+    headers: ifMatchHeader,
+    body: { required: true, content: { 'application/json': { schema: configurationBody } } },
+  },
+  responses: {
+    200: standing('The version that stands now'),
+    ...problemResponses(
+      'malformed_json',
+      'invalid_request',
+      'not_found',
+      'configuration_name_taken',
+      'configuration_of_environment',
+      'precondition_failed',
+      'body_too_large',
+      'unsupported_media_type',
+      'database_unavailable',
+    ),
+  },
+});
+
+export function putConfiguration(api: Api, deps: ChangeDependencies): void {
+  api.openapi(replaceRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const { name, ...content } = c.req.valid('json');
+    const expects = ifMatch(c.req.valid('header')['if-match']);
+    const edit = { target: { id }, to: { name, content }, caller: c.var.caller, expects };
+    const { configuration } = await changeConfiguration(deps, edit);
+    c.var.log.info({ config_id: id, version: configuration.version }, 'build configuration replaced');
+    c.header('ETag', etagOf(configuration.version));
+    return c.json(configurationViewOf(configuration), 200);
+  });
+}
+
+const retireRoute = createRoute({
+  method: 'delete',
+  path: '/configs/{id}',
+  operationId: 'retireConfiguration',
+  tags: ['configurations'],
+  summary: 'Retire a build configuration',
+  description: 'A version that refuses triggers. Its name and history stay, builds go on, and a PUT brings it back.',
+  request: { params: configurationIdParam, headers: ifMatchHeader },
+  responses: {
+    200: standing('The retired version'),
+    ...problemResponses(
+      'invalid_request',
+      'not_found',
+      'configuration_of_environment',
+      'precondition_failed',
+      'database_unavailable',
+    ),
+  },
+});
+
+export function deleteConfiguration(api: Api, deps: ChangeDependencies): void {
+  api.openapi(retireRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const expects = ifMatch(c.req.valid('header')['if-match']);
+    const edit = { target: { id }, to: undefined, caller: c.var.caller, expects };
+    const { configuration } = await changeConfiguration(deps, edit);
+    c.var.log.info({ config_id: id, version: configuration.version }, 'build configuration retired');
+    c.header('ETag', etagOf(configuration.version));
+    return c.json(configurationViewOf(configuration), 200);
+  });
+}

@@ -1,0 +1,83 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import {
+  configurationBody,
+  configurationListQuery,
+  configurationPage,
+  configurationView,
+} from '../../contracts/configuration.ts';
+import { listConfigurations } from '../../store/configuration-list.ts';
+import type { Db } from '../../store/database.ts';
+import { type ChangeDependencies, changeConfiguration } from '../commands/change-configuration.ts';
+import { configurationViewOf } from '../configuration-view.ts';
+import type { Configurations } from '../configurations.ts';
+import type { Api } from '../environment.ts';
+import { etagOf } from '../etag.ts';
+import { problemResponses } from '../responses.ts';
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/configs',
+  operationId: 'listConfigurations',
+  tags: ['configurations'],
+  summary: 'List build configurations by their newest versions, also retired ones',
+  request: { query: configurationListQuery },
+  responses: {
+    200: { description: 'One page', content: { 'application/json': { schema: configurationPage } } },
+    ...problemResponses('invalid_request', 'database_unavailable'),
+  },
+});
+
+export function getConfigurations(api: Api, db: Db, configurations: Configurations): void {
+  api.openapi(listRoute, async (c) => {
+    const { name, limit, cursor } = c.req.valid('query');
+    if (name !== undefined) {
+      const found = await configurations.byName(name);
+      return c.json({ configs: found ? [configurationViewOf(found)] : [], next_cursor: null }, 200);
+    }
+    // Number 1 is in the list also where nothing was triggered yet.
+    await configurations.environment();
+    const found = await listConfigurations(db, { after: cursor ?? 0, limit: limit + 1 });
+    const configs = found.slice(0, limit).map(configurationViewOf);
+    return c.json({ configs, next_cursor: found.length > limit ? String(configs.at(-1)?.id) : null }, 200);
+  });
+}
+
+const createConfigurationRoute = createRoute({
+  method: 'post',
+  path: '/configs',
+  operationId: 'createConfiguration',
+  tags: ['configurations'],
+  summary: 'Make a build configuration',
+  request: { body: { required: true, content: { 'application/json': { schema: configurationBody } } } },
+  responses: {
+    201: {
+      description: 'Its first version',
+      headers: z.object({
+        Location: z.string().meta({ description: 'Where the configuration is.' }),
+        ETag: z.string().meta({ description: 'The version, for If-Match.' }),
+      }),
+      content: { 'application/json': { schema: configurationView } },
+    },
+    ...problemResponses(
+      'malformed_json',
+      'invalid_request',
+      'configuration_name_taken',
+      'configuration_of_environment',
+      'body_too_large',
+      'unsupported_media_type',
+      'database_unavailable',
+    ),
+  },
+});
+
+export function postConfigurations(api: Api, deps: ChangeDependencies): void {
+  api.openapi(createConfigurationRoute, async (c) => {
+    const { name, ...content } = c.req.valid('json');
+    const edit = { target: 'new', to: { name, content }, caller: c.var.caller, expects: () => true } as const;
+    const { configuration } = await changeConfiguration(deps, edit);
+    c.var.log.info({ config_id: configuration.id, name }, 'build configuration made');
+    c.header('Location', `/configs/${configuration.id}`);
+    c.header('ETag', etagOf(configuration.version));
+    return c.json(configurationViewOf(configuration), 201);
+  });
+}

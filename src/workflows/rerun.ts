@@ -1,0 +1,85 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { BuildInput, Resumption } from '../contracts/build-workflow.ts';
+import type { RerunOutcome } from '../contracts/github.ts';
+import { backoff } from '../domain/backoff.ts';
+import { githubActivities } from './activities.ts';
+import type { NoRun } from './dispatch.ts';
+import type { BuildStateView } from './messages.ts';
+import type { Operator } from './operator.ts';
+import type { Tell } from './teller.ts';
+
+/** Looks at a run within the reconcile window of a doubtful re-run. */
+const LOOKS = 4;
+const LONGEST_PAUSE_MS = 3_600_000;
+
+/**
+ * Brings about one more attempt of a run that ended. The number of attempts is its token: where the answer is in doubt,
+ * the run is read until it has more attempts than before, or a window has passed in which it had not.
+ */
+export async function rerun(
+  input: BuildInput,
+  { mode, run }: { mode: Resumption['mode']; run: NonNullable<Resumption['run']> },
+  tell: Tell,
+  state: BuildStateView,
+  operator: Operator,
+): Promise<NoRun | undefined> {
+  const { policy, request } = input;
+  const github = githubActivities(policy.request_timeout_ms);
+  const target = { repository: request.repository, run_id: run.run_id };
+  const failedJobsOnly = mode === 'rerun_failed';
+  let unsent = 0;
+  for (let attempt = 1, lost = 0; ; attempt++) {
+    if (operator.cancelledBy !== undefined)
+      return none('cancelled', 'cancelled before the run was run again', attempt - 1);
+    state.phase = 'dispatching';
+    state.attempt = attempt;
+    const intent = await tell('rerun_intended', `rerun:${attempt}:intended`, {
+      workflow_run_id: run.run_id,
+      after_run_attempt: run.run_attempt,
+      failed_jobs_only: failedJobsOnly,
+      temporal_run_id: workflowInfo().runId,
+    });
+    const outcome = await post(intent.temporal_run_id);
+    if (outcome.kind === 'done') return undefined;
+    if (outcome.kind === 'rejected') {
+      const { status, message, request_id } = outcome;
+      await tell('dispatch_rejected', `rerun:${attempt}:rejected`, { attempt, status, message, request_id });
+      return none('dispatch_rejected', `GitHub answered ${status}: ${message}`, attempt);
+    }
+    if (outcome.kind === 'not_sent') {
+      const wait = outcome.wait_ms ?? backoff(unsent, 1_000, 60_000, Math.random());
+      unsent += 1;
+      if (unsent > policy.max_retries && outcome.wait_ms === null) return none('timed_out', outcome.reason, attempt);
+      await tell('dispatch_delayed', `rerun:${attempt}:delayed`, {
+        attempt,
+        reason: outcome.reason,
+        retry_at: new Date(Date.now() + wait).toISOString(),
+      });
+      await operator.pause(wait);
+      continue;
+    }
+    const { reason, request_id } = outcome;
+    await tell('rerun_ambiguous', `rerun:${attempt}:ambiguous`, { workflow_run_id: run.run_id, reason, request_id });
+    state.phase = 'reconciling';
+    for (let look = 1; look <= LOOKS; look++) {
+      if ((await github.readRun(target)).run_attempt > run.run_attempt) return undefined;
+      if (look < LOOKS) await operator.pause(policy.reconcile_window_ms / (LOOKS - 1));
+    }
+    if (lost >= policy.max_retries)
+      return none('dispatch_failed', `the run was not run again; the last: ${reason}`, attempt);
+    await operator.pause(backoff(lost, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random()));
+    lost += 1;
+  }
+
+  async function post(intendedBy: string): Promise<RerunOutcome> {
+    try {
+      return await github.rerunRun({ ...target, failed_jobs_only: failedJobsOnly, intended_by: intendedBy });
+    } catch {
+      return { kind: 'ambiguous', reason: 'the worker was lost while it sent', request_id: null };
+    }
+  }
+}
+
+function none(conclusion: NoRun['conclusion'], reason: string, attempts: number): NoRun {
+  return { conclusion, reason, attempts };
+}
