@@ -122,11 +122,13 @@ function faultsOf(environment: Record<string, string>): string {
 
 /** The description that the API serves at /openapi.json, from routes that nobody will call. */
 export async function openApiDocument(): Promise<Record<string, unknown>> {
-  const unused = {} as Pick<ApiDependencies, 'client' | 'db' | 'buildIds' | 'policy' | 'monitor'>;
+  const unused = { policy: {} } as Pick<
+    ApiDependencies,
+    'client' | 'db' | 'buildIds' | 'configurations' | 'policy' | 'monitor'
+  >;
   const api = createApi({
     ...unused,
     workerBeside: false,
-    configuration: async () => undefined,
     dedupWindowMs: 0,
     log: pino({ enabled: false }),
     apiKeys: undefined,

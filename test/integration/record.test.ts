@@ -186,19 +186,25 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
       workflow: 'x.yml',
       default_ref: 'main',
       inputs: {},
+      constants: {},
+      templates: {},
       mapping: { image_type: 'image_type', fedora_version: 'v' },
+      deadline: null,
     };
-    const save = (change: object) =>
-      saveConfiguration(world.db, { id: 7, name: 'n', definition: { ...definition, ...change } });
+    const save = async (change: object) => {
+      const changed = { name: 'n', definition: { ...definition, ...change }, retired: false, changed_by: 'test' };
+      const saved = await saveConfiguration(world.db, { id: 1, reserved: true }, changed);
+      return saved.kind === 'saved' ? saved.configuration.version : saved.kind;
+    };
     const versions = [
       await save({}),
       await save({}),
       await save({ default_ref: 'dev' }),
       await save({ default_ref: 'dev' }),
-    ].map((saved) => saved.version);
+    ];
     expect(versions).toEqual([1, 1, 2, 2]);
     const together = await Promise.all(Array.from({ length: 5 }, () => save({ default_ref: 'many' })));
-    expect(new Set(together.map((saved) => saved.version))).toEqual(new Set([3]));
+    expect(new Set(together)).toEqual(new Set([3]));
   });
 
   it('migrates once, however many start together', async () => {
