@@ -5,8 +5,10 @@ import { TERMINAL_STATUSES } from '../../contracts/build.ts';
 import type { BuildInput, BuildPolicy, Resumption } from '../../contracts/build-workflow.ts';
 import type { RetryMode } from '../../contracts/operator.ts';
 import type { Build } from '../../domain/build.ts';
+import { policyUnder } from '../../domain/configuration.ts';
 import { retriedEvent } from '../../domain/first-events.ts';
 import { findBuild } from '../../store/build-find.ts';
+import { findConfigurationVersion } from '../../store/configuration-find.ts';
 import type { Db } from '../../store/database.ts';
 import { appendBuildEvent } from '../../store/event-append.ts';
 import { adoptSignal, cancelSignal, retrySignal } from '../../workflows/messages.ts';
@@ -72,7 +74,9 @@ export async function retryBuild(
     at: new Date().toISOString(),
     run,
   };
-  const input = inputOf(build, deps, resumption);
+  const used = await findConfigurationVersion(deps.db, build.config_id, build.config_version);
+  const policy = used ? policyUnder(used.definition, deps.policy) : deps.policy;
+  const input = inputOf(build, { ...deps, policy }, resumption);
   const giveUp = Date.now() + CLOSING_WAIT_MS;
   while (!(await startBuild(deps, input, 'ALLOW_DUPLICATE'))) {
     const { status, retries } = await existing(deps, id);
