@@ -146,13 +146,15 @@ describe.each(DATABASES)('build configurations on the %s Postgres', (kind) => {
     expect(next.id).not.toBe(one.id);
   });
 
-  it('end a run after a deadline of their own', async () => {
+  it('end a run after a deadline of their own, a retried one too', async () => {
     await upsert('hasty', { deadline: '1s' });
     await world.github.set({ running_for_ms: 60_000 });
     const { json } = await world.trigger({ config: 'hasty' });
-    const build = await world.ended(json.id);
+    expect(await world.ended(json.id)).toMatchObject({ status: 'failure', conclusion: 'timed_out' });
+    expect((await world.call('POST', `/builds/${json.id}/retry`, { mode: 'redispatch' })).status).toBe(202);
+    const again = await world.ended(json.id);
     await world.github.set({ running_for_ms: 60 });
-    expect(build).toMatchObject({ status: 'failure', conclusion: 'timed_out' });
+    expect(again).toMatchObject({ retries: 1, conclusion: 'timed_out' });
   });
 
   it('are listed page by page, number 1 among them', async () => {
