@@ -1,7 +1,12 @@
 import type { BuildConfiguration, ConfigurationView } from '../contracts/configuration.ts';
 
-/** A version of a configuration as the API shows it. */
-export function configurationViewOf({ definition, ...version }: BuildConfiguration): ConfigurationView {
-  const { id, name, retired, changed_by, created_at } = version;
-  return { id, version: version.version, name, ...definition, retired, changed_by, created_at };
+/** A version of a configuration as the API shows it, its members always in this order. */
+export function configurationViewOf(configuration: BuildConfiguration): ConfigurationView {
+  const { id, version, name, definition, retired, changed_by, created_at } = configuration;
+  const { repository, workflow, default_ref, inputs, constants, templates, mapping, deadline } = definition;
+  return {
+    ...{ id, version, name },
+    ...{ repository, workflow, default_ref, inputs, constants, templates, mapping, deadline },
+    ...{ retired, changed_by, created_at },
+  };
 }
