@@ -133,6 +133,7 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
     log: pino({ enabled: false }),
     apiKeys: undefined,
     trustedHosts: [],
+    webhooks: undefined,
   });
   const answer = await api.request('/openapi.json', { headers: { host: 'localhost' } });
   if (answer.status !== 200) throw new Error(`/openapi.json answered ${answer.status}: ${await answer.text()}`);

@@ -25,8 +25,9 @@ import { getConfigurationVersions } from './routes/configs-id-versions.ts';
 import { deadLetters } from './routes/dlq.ts';
 import { getDocs } from './routes/docs.ts';
 import { getHealth } from './routes/health.ts';
+import { receiveGitHubWebhook, type WebhookDependencies } from './routes/webhooks-github.ts';
 
-export interface ApiDependencies extends TriggerDependencies {
+export interface ApiDependencies extends TriggerDependencies, WebhookDependencies {
   db: Db;
   monitor: HealthMonitor;
   log: Logger;
@@ -65,6 +66,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   getBuildVerify(api, deps.db);
   operateBuild(api, deps);
   deadLetters(api, deps);
+  receiveGitHubWebhook(api, deps);
   const changes = { db: deps.db, correlationInput: deps.policy.correlation_input };
   getConfigurations(api, deps.db, deps.configurations);
   postConfigurations(api, changes);

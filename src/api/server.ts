@@ -13,6 +13,7 @@ import { createApi } from './app.ts';
 import { BuildIds } from './build-ids.ts';
 import { Configurations } from './configurations.ts';
 import { HealthMonitor } from './health-monitor.ts';
+import type { WebhookDependencies } from './routes/webhooks-github.ts';
 
 export interface ApiServerOptions {
   settings: Settings;
@@ -24,6 +25,8 @@ export interface ApiServerOptions {
   db: Db;
   /** Throws where GitHub does not answer. */
   pingGitHub(): Promise<void>;
+  /** Reads webhooks; undefined where none are configured. */
+  webhooks: WebhookDependencies['webhooks'];
   log: Logger;
 }
 
@@ -44,6 +47,7 @@ export async function startApiServer({
   workerBeside,
   db,
   pingGitHub,
+  webhooks,
   log,
 }: ApiServerOptions): Promise<ApiServer> {
   const buildIds = new BuildIds((count) => reserveBuildIds(db, count));
@@ -71,6 +75,7 @@ export async function startApiServer({
     log,
     apiKeys: settings.API_KEYS,
     trustedHosts: settings.TRUSTED_HOSTS,
+    webhooks,
   });
   const server = await listen(api.fetch, settings.HOST, settings.PORT);
   const { port } = server.address() as AddressInfo;

@@ -14,7 +14,7 @@ export const buildRequest = z.object({
 export type BuildRequest = z.infer<typeof buildRequest>;
 
 /** How a fact was learned. */
-const source = z.enum(['poll', 'reconcile', 'dispatch', 'operator', 'deadline']);
+const source = z.enum(['webhook', 'poll', 'reconcile', 'dispatch', 'operator', 'deadline']);
 
 /** Data of each event type. Every type that can be appended is here; nothing else can. */
 export const buildEventData = {
@@ -64,6 +64,7 @@ export const buildEventData = {
     run_attempt: z.int(),
     learned_from: source,
     request_id: z.string().nullable(),
+    delivery_id: z.string().optional(),
   }),
   duplicate_run_cancelled: z.object({ workflow_run_id: z.int(), run_url: z.string() }),
   build_completed: z.object({
@@ -71,6 +72,7 @@ export const buildEventData = {
     run_attempt: z.int().nullable(),
     learned_from: source,
     request_id: z.string().nullable(),
+    delivery_id: z.string().optional(),
     detail: z.string().optional(),
   }),
   cancel_requested: z.object({ by: z.string() }),
@@ -79,6 +81,7 @@ export const buildEventData = {
     run_attempt: z.int().nullable(),
     learned_from: source,
     request_id: z.string().nullable(),
+    delivery_id: z.string().optional(),
     detail: z.string().optional(),
   }),
   build_dead_lettered: z.object({ reason: z.string(), attempts: z.int() }),

@@ -130,6 +130,11 @@ export const settingsSchema = z.object({
     .regex(/^[^/\s]+\.ya?ml$/, 'must be the file name of a workflow, for example build.yml')
     .default('build.yml')
     .meta({ description: 'Workflow file of configuration 1.' }),
+  GITHUB_WEBHOOK_SECRET: list.optional().meta({
+    description:
+      'Secret of the webhook of GitHub that posts to /webhooks/github; several, comma separated, while one is replaced. Unset: webhooks are refused.',
+    secret: true,
+  }),
   GITHUB_CORRELATION_INPUT: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_-]*$|^$/, 'must be the name of a workflow input')

@@ -1,7 +1,13 @@
 import type { Finding, ListedRun } from '../contracts/github.ts';
 
 /** The form of every token, by which a run of any Hapax is told from a stranger's. */
-const TOKEN = /hapax-\d+-\d+-[0-9a-f]{12}/;
+const TOKEN = /hapax-(\d{1,15})-\d+-[0-9a-f]{12}/;
+
+/** The build whose token stands in the title of a run, if one does. */
+export function buildIdOfToken(title: string): number | undefined {
+  const id = TOKEN.exec(title)?.[1];
+  return id === undefined ? undefined : Number(id);
+}
 
 /** The dispatches that are looked for. */
 export interface Sought {

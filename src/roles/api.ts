@@ -1,7 +1,7 @@
 import { startApiServer } from '../api/server.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { openDatabase } from '../store/database.ts';
-import { connectGitHub, repositoryOf } from './github.ts';
+import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { createLog, installTemporalRuntime } from './log.ts';
 import { required } from './required.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -25,6 +25,7 @@ export async function runApi(settings: Settings): Promise<void> {
     workerBeside: false,
     db: database.db,
     pingGitHub: () => github.ping(),
+    webhooks: webhooksOf(settings),
     log,
   });
   log.info({ url: server.url }, 'api is up');

@@ -1,5 +1,6 @@
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
 import { GitHub } from '../integrations/github.ts';
+import { isSigned, runOfDelivery } from '../integrations/github-webhook.ts';
 
 /** Repository of configuration 1 where builds go to the simulated GitHub and none is named. */
 const SIMULATED_REPOSITORY = 'octocat/fedora-images';
@@ -16,4 +17,13 @@ export function repositoryOf(settings: Settings): string {
   if (settings.GITHUB_REPO) return settings.GITHUB_REPO;
   if (usesRealGitHub(settings)) throw new Error('GITHUB_REPO is not set');
   return SIMULATED_REPOSITORY;
+}
+
+/** The reader of GitHub's webhooks; undefined where none are configured. */
+export function webhooksOf({ GITHUB_WEBHOOK_SECRET: secrets }: Settings) {
+  if (!secrets || secrets.length === 0) return undefined;
+  return {
+    isSigned: (body: string, signature: string | undefined) => isSigned(body, signature, secrets),
+    runOf: runOfDelivery,
+  };
 }

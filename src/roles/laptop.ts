@@ -13,7 +13,7 @@ import { openDatabase, RUNTIME_ROLE } from '../store/database.ts';
 import { migrateDatabase } from '../store/migrate.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { createBuildWorker } from '../worker/worker.ts';
-import { connectGitHub, repositoryOf } from './github.ts';
+import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { installTemporalRuntime } from './log.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { connectTemporal, lazyTemporalClient } from './temporal.ts';
@@ -105,6 +105,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       workerBeside: true,
       db: database.db,
       pingGitHub: () => github.ping(),
+      webhooks: webhooksOf(settings),
       log,
     });
     started.push(() => api.close());

@@ -15,3 +15,14 @@ export async function findBuildByRequestKey(db: Db, key: string): Promise<Build 
   const [row] = await db.select().from(builds).where(eq(builds.request_key, key)).orderBy(desc(builds.id)).limit(1);
   return row && buildFromRow(row);
 }
+
+/** The newest build that follows this run of GitHub. */
+export async function findBuildByRun(db: Db, runId: number): Promise<Build | undefined> {
+  const [row] = await db
+    .select()
+    .from(builds)
+    .where(eq(builds.workflow_run_id, runId))
+    .orderBy(desc(builds.id))
+    .limit(1);
+  return row && buildFromRow(row);
+}

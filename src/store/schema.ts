@@ -69,6 +69,11 @@ export const builds = pgTable('builds', {
   last_hash: text().notNull(),
 });
 
+export const deliveries = pgTable('deliveries', {
+  id: text().primaryKey(),
+  received_at: instant().notNull(),
+});
+
 export const buildIds = pgSequence('build_ids');
 
 export const configurations = pgTable(

@@ -17,3 +17,6 @@ export const retrySignal = defineSignal('retry');
 
 /** Asks a build to stop: `--name cancel --input '{"by": "me"}'`. */
 export const cancelSignal = defineSignal<[{ by?: string }?]>('cancel');
+
+/** Wakes a build: its run may have changed. What it says is not believed; the build reads GitHub. */
+export const runChangedSignal = defineSignal<[{ run_id: number; delivery_id: string }]>('run_changed');

@@ -10,7 +10,7 @@ import { startApiServer } from '../../src/api/server.ts';
 import type { BuildView } from '../../src/contracts/build.ts';
 import { readSettings, type Settings } from '../../src/contracts/settings.ts';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
-import { connectGitHub } from '../../src/roles/github.ts';
+import { connectGitHub, webhooksOf } from '../../src/roles/github.ts';
 import { installTemporalRuntime } from '../../src/roles/log.ts';
 import { registerSearchAttributes } from '../../src/roles/search-attributes.ts';
 import { connectTemporal } from '../../src/roles/temporal.ts';
@@ -136,6 +136,7 @@ export async function openWorld(kind: DatabaseKind, given: Partial<Record<keyof 
     workerBeside: true,
     db: database.db,
     pingGitHub: () => github.ping(),
+    webhooks: webhooksOf(settings),
     log,
   });
   return {

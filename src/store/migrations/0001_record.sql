@@ -85,14 +85,21 @@ CREATE TABLE configurations (
 -- the triggers above still hold, and processes run as the login user.
 DO $$
 BEGIN
+  -- Roles belong to the whole server: another of its databases may be migrated at the same moment.
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'hapax_runtime') THEN
-    CREATE ROLE hapax_runtime NOLOGIN;
+    BEGIN
+      CREATE ROLE hapax_runtime NOLOGIN;
+    EXCEPTION
+      WHEN duplicate_object OR unique_violation THEN NULL;
+    END;
   END IF;
   EXECUTE format('GRANT USAGE ON SCHEMA %I TO hapax_runtime', current_schema());
   GRANT SELECT, INSERT ON events, configurations TO hapax_runtime;
   GRANT SELECT, INSERT, UPDATE ON builds TO hapax_runtime;
   GRANT USAGE ON SEQUENCE build_ids TO hapax_runtime;
-  EXECUTE format('GRANT hapax_runtime TO %I', current_user);
+  IF NOT pg_has_role(current_user, 'hapax_runtime', 'MEMBER') THEN
+    EXECUTE format('GRANT hapax_runtime TO %I', current_user);
+  END IF;
 EXCEPTION
   WHEN insufficient_privilege THEN RAISE NOTICE 'no right to create the role hapax_runtime; continuing without it';
 END $$;

