@@ -1,0 +1,180 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventHash } from '../../src/domain/hash.ts';
+import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
+import { openHome } from '../../src/laptop/home.ts';
+import { openDatabase } from '../../src/store/database.ts';
+import { migrateDatabase } from '../../src/store/migrate.ts';
+import { openTestDatabase } from '../world/world.ts';
+import { canonical, hapax, sha256, tell } from './told-builds.ts';
+
+describe('hapax audit and rebuild on a server that is in use', () => {
+  let world: Awaited<ReturnType<typeof openTestDatabase>>;
+  let directory: string;
+  let whole: string[];
+  let digest: string;
+  beforeAll(async () => {
+    world = await openTestDatabase('server');
+    directory = await mkdtemp(join(tmpdir(), 'hapax-proof-'));
+    await Promise.all([1, 2, 3].map((id) => tell(world.db, id)));
+    const file = join(directory, 'log.ndjson');
+    const { code, stderr } = await hapax(['audit', 'export', '--out', file], { DATABASE_URL: world.url });
+    expect(code).toBe(0);
+    whole = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    digest = /head ([0-9a-f]{64})/.exec(stderr)?.[1] ?? '';
+  });
+  afterAll(async () => {
+    await world.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  async function verify(lines: string[], ...args: string[]) {
+    const file = join(directory, 'changed.ndjson');
+    await writeFile(file, lines.map((line) => `${line}\n`).join(''));
+    return hapax(['audit', 'verify', file, ...args], {});
+  }
+  /** Index of an event in the file. */
+  const where = (stream: string, seq: number) =>
+    whole.map((line) => JSON.parse(line)).findIndex((event) => event.stream === stream && event.seq === seq);
+
+  it('writes the same log to a file and to the standard output, in order, and verifies both ways', async () => {
+    const { stdout, stderr } = await hapax(['audit', 'export'], { DATABASE_URL: world.url });
+    expect(stdout.trimEnd().split('\n')).toEqual(whole);
+    const positions = whole.map((line) => JSON.parse(line).position);
+    expect(positions).toEqual([...positions].sort((a, b) => a - b));
+    const heads = new Map(whole.map((line) => [JSON.parse(line).stream, JSON.parse(line)]));
+    const sorted = [...heads.keys()].sort().map((stream) => [stream, heads.get(stream).seq, heads.get(stream).hash]);
+    expect(stderr).toBe(`18 events, 3 streams, head ${sha256(canonical(sorted))}\n`);
+    for (const outcome of [
+      await verify(whole, '--head', digest),
+      await hapax(['audit', 'verify', '--head', digest], { DATABASE_URL: world.url }),
+    ]) {
+      expect(outcome).toMatchObject({ code: 0, lines: [`head ${digest}`, '18 events, 3 streams, sound'], stderr: '' });
+    }
+  });
+
+  it('names what was done to a file', async () => {
+    const i = where('build:2', 3);
+    const edit = (seq: number, change: object) =>
+      whole.with(where('build:2', seq), JSON.stringify({ ...JSON.parse(whole[where('build:2', seq)]!), ...change }));
+    const rehashed = (seq: number, change: object) => {
+      const { position, hash: _hash, ...event } = { ...JSON.parse(whole[where('build:2', seq)]!), ...change };
+      return whole.with(where('build:2', seq), JSON.stringify({ position, ...event, hash: eventHash(event) }));
+    };
+    const cases: Array<[lines: string[], ...named: RegExp[]]> = [
+      [edit(3, { data: {} }), /^build:2 event 3: was changed/m],
+      [edit(6, { to_status: 'failure' }), /^build:2 event 6: was changed/m],
+      [whole.toSpliced(i, 1), /^build:2 event 3: event 3 is missing/m],
+      [
+        whole.with(i, whole[where('build:2', 4)]!).with(where('build:2', 4), whole[i]!),
+        /^build:2 event 3: event 3 is missing/m,
+        /^build:2 event 3: .*moved/m,
+      ],
+      [whole.toSpliced(i, 0, whole[i]!), /^build:2 event 3: line \d+ was moved/m, /^build:2 event 3: .*told twice/m],
+      [edit(3, { stream: 'build:1' }), /^build:2 event 3: event 3 is missing/m],
+      [rehashed(3, { data: {} }), /^build:2 event 4: does not continue event 3/m],
+      [edit(3, { note: 'covered by no hash' }), /^line \d+: is not an event/m],
+      [whole.with(-1, whole.at(-1)!.slice(0, 50)), /^line 18: is not an event/m],
+    ];
+    for (const [lines, ...named] of cases) {
+      const outcome = await verify(lines);
+      expect(outcome.code, String(named)).toBe(1);
+      for (const name of named) expect(outcome.stdout).toMatch(name);
+      expect(outcome.stderr).toMatch(/^hapax: \d+ events, \d streams, \d faults/);
+    }
+  });
+
+  it('tells a removed end or stream of a file by the digest that was kept', async () => {
+    const end = whole.filter((_, index) => index !== where('build:2', 6));
+    const stream = whole.filter((line) => JSON.parse(line).stream !== 'build:2');
+    const replaced = { ...JSON.parse(whole[where('build:2', 6)]!), data: { conclusion: 'x' } };
+    replaced.hash = eventHash(replaced);
+    for (const lines of [end, stream, whole.with(where('build:2', 6), JSON.stringify(replaced))]) {
+      expect((await verify(lines)).code).toBe(0);
+      const outcome = await verify(lines, '--head', digest);
+      expect(outcome.code).toBe(1);
+      expect(outcome.stdout).toContain(`the heads are not those of ${digest}`);
+    }
+  });
+
+  it('rebuilds while events are appended: they wait, none is lost, and the outcome is the fold', async () => {
+    const corrupt = postgres(world.url, { max: 1, onnotice: () => {} });
+    await corrupt`UPDATE builds SET status = 'queued', attempts = 7`;
+    await corrupt.end();
+    let going = true;
+    let told = 100;
+    const telling = (async () => {
+      while (going) await tell(world.db, told++);
+    })();
+    const outcomes = [];
+    for (let round = 0; round < 2; round++) outcomes.push(await hapax(['rebuild'], { DATABASE_URL: world.url }));
+    going = false;
+    await telling;
+    for (const { code, stdout, stderr } of outcomes) {
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toMatch(/^\d+ builds from \d+ events in \S+ s \(\d+ events\/s\)\n/);
+    }
+    expect(outcomes[0]?.stdout).toContain('3 rows were missing or wrong, 0 had no events');
+    const audit = await hapax(['audit', 'verify'], { DATABASE_URL: world.url });
+    expect(audit).toMatchObject({ code: 0, stderr: '' });
+    expect(audit.lines.at(-1)).toBe(`${18 + (told - 100) * 6} events, ${3 + told - 100} streams, sound`);
+  });
+
+  it('says what it needs', async () => {
+    const url = new URL(world.url);
+    const owner = postgres(world.url, { max: 1, onnotice: () => {} });
+    const login = `login_${Date.now()}`;
+    await owner.unsafe(`CREATE ROLE ${login} LOGIN; GRANT hapax_runtime TO ${login}`);
+    url.username = login;
+    const refused = await hapax(['rebuild'], { DATABASE_URL: url.href });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('this login may not rebuild') });
+    expect(await hapax(['audit', 'verify'], { DATABASE_URL: url.href })).toMatchObject({ code: 0 });
+    await owner.unsafe(`DROP ROLE ${login}`);
+    await owner.end();
+    const file = join(directory, 'log.ndjson');
+    expect((await hapax(['audit', 'export', '--out', file], { DATABASE_URL: world.url })).stderr).toContain(
+      'overwrites nothing',
+    );
+    expect((await hapax(['audit'], {})).stderr).toContain('hapax audit export');
+    expect((await hapax(['audit', 'verify', join(directory, 'none')], {})).stderr).toContain('cannot read');
+    expect((await hapax(['audit', 'verify'], { HAPAX_HOME: join(directory, 'nothing') })).stderr).toContain(
+      'there is no database in',
+    );
+  });
+});
+
+describe('hapax audit and rebuild on a stopped HAPAX_HOME', () => {
+  it('work with the embedded database, and refuse while it is in use', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'hapax-proof-'));
+    try {
+      const embedded = await startEmbeddedPostgres({ directory: join(home, 'postgres') });
+      await migrateDatabase(embedded.url);
+      const database = openDatabase({ url: embedded.url });
+      await tell(database.db, 1);
+      await database.db.execute(sql`UPDATE builds SET attempts = 9`);
+      await database.close();
+      await embedded.close();
+      const environment = { HAPAX_HOME: home };
+      const lock = openHome(home);
+      for (const args of [['audit', 'verify'], ['audit', 'export'], ['rebuild']]) {
+        const { code, stderr } = await hapax(args, environment);
+        expect([code, stderr]).toEqual([1, expect.stringContaining(`another hapax (pid ${process.pid}) is using`)]);
+      }
+      lock.close();
+      const found = await hapax(['audit', 'verify'], environment);
+      expect([found.code, found.lines.at(-1)]).toEqual([
+        1,
+        'build:1 event 6: the projection is not what the events add up to: attempts',
+      ]);
+      expect((await hapax(['rebuild'], environment)).stdout).toContain('1 rows were missing or wrong');
+      expect((await hapax(['audit', 'verify'], environment)).lines.at(-1)).toBe('6 events, 1 streams, sound');
+      expect((await hapax(['audit', 'export'], environment)).lines).toHaveLength(6);
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
+  });
+});
