@@ -47,7 +47,7 @@ describe("the commands of the operator's guide", () => {
   };
 
   it('are all run here', () => {
-    expect(commands).toHaveLength(9);
+    expect(commands).toHaveLength(10);
   });
 
   it('show a build', async () => {
@@ -67,6 +67,12 @@ describe("the commands of the operator's guide", () => {
     const [made] = await world.github.runs();
     await run('--name adopt', { ...variables, RUN_ID: String(made?.id) });
     expect(await world.ended(id)).toMatchObject({ status: 'success', workflow_run_id: made?.id });
+  });
+
+  it('cancel a build', async () => {
+    const { id, variables } = await doubtfulBuild('cancelled');
+    await run('workflow cancel', variables);
+    expect(await world.ended(id)).toMatchObject({ status: 'cancelled' });
   });
 
   it('let a build send again', async () => {
