@@ -6,6 +6,7 @@ import { problem } from '../../src/contracts/problem.ts';
 import { environmentConfiguration } from '../../src/domain/configuration.ts';
 import { saveConfiguration } from '../../src/store/configuration-save.ts';
 import { databaseFault, openDatabase } from '../../src/store/database.ts';
+import { configurations as table } from '../../src/store/schema.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
 
 const content = { repository: 'acme/images', workflow: 'build.yml' };
@@ -243,6 +244,18 @@ describe.each(DATABASES)('build configurations on the %s Postgres', (kind) => {
   });
 });
 
+describe('a definition recorded before it could have constants, templates and a deadline', () => {
+  it('is read as one without them, and is no change', async () => {
+    const { db, close } = await openTestDatabase('server');
+    const full = environmentConfiguration('acme/images', 'build.yml');
+    const { constants: _constants, templates: _templates, deadline: _deadline, ...old } = full;
+    const row = { id: 1, version: 1, name: 'default', definition: old as typeof full, retired: false };
+    await db.insert(table).values({ ...row, changed_by: 'environment', created_at: new Date().toISOString() });
+    expect(await new Configurations(db, full).environment()).toMatchObject({ version: 1, definition: full });
+    await close();
+  });
+});
+
 describe('while the database is away', () => {
   it('configuration 1 is still there, and a change fails as an outage', async () => {
     const { url, close } = await openTestDatabase('embedded');
@@ -256,6 +269,7 @@ describe('while the database is away', () => {
       databaseFault,
     );
     expect(failed).toMatchObject({ kind: 'away' });
+    expect(await configurations.get(2).catch(databaseFault)).toMatchObject({ kind: 'away' });
     await database.close();
   });
 });
