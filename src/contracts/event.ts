@@ -16,6 +16,16 @@ export type BuildRequest = z.infer<typeof buildRequest>;
 /** How a fact was learned. */
 const source = z.enum(['webhook', 'poll', 'reconcile', 'dispatch', 'operator', 'deadline']);
 
+/** How a build ended: with a run, or without one and why. */
+const ending = z.object({
+  conclusion: z.string(),
+  run_attempt: z.int().nullable(),
+  learned_from: source,
+  request_id: z.string().nullable(),
+  delivery_id: z.string().optional(),
+  detail: z.string().optional(),
+});
+
 /** Data of each event type. Every type that can be appended is here; nothing else can. */
 export const buildEventData = {
   build_queued: z.object({
@@ -67,23 +77,9 @@ export const buildEventData = {
     delivery_id: z.string().optional(),
   }),
   duplicate_run_cancelled: z.object({ workflow_run_id: z.int(), run_url: z.string() }),
-  build_completed: z.object({
-    conclusion: z.string(),
-    run_attempt: z.int().nullable(),
-    learned_from: source,
-    request_id: z.string().nullable(),
-    delivery_id: z.string().optional(),
-    detail: z.string().optional(),
-  }),
+  build_completed: ending,
   cancel_requested: z.object({ by: z.string() }),
-  build_cancelled: z.object({
-    conclusion: z.string(),
-    run_attempt: z.int().nullable(),
-    learned_from: source,
-    request_id: z.string().nullable(),
-    delivery_id: z.string().optional(),
-    detail: z.string().optional(),
-  }),
+  build_cancelled: ending,
   build_dead_lettered: z.object({ reason: z.string(), attempts: z.int() }),
   dead_letter_discarded: z.object({ by: z.string() }),
   build_retried: z.object({
