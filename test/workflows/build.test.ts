@@ -1,0 +1,354 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DispatchOutcome } from '../../src/contracts/github.ts';
+import { adoptSignal, retrySignal, stateQuery } from '../../src/workflows/messages.ts';
+import { eventually } from '../world/eventually.ts';
+import { hasTestServer } from '../world/test-server.ts';
+import {
+  absent,
+  accepted,
+  ambiguous,
+  DAY,
+  DEFAULT_POLICY,
+  found,
+  HOUR,
+  MINUTE,
+  openVirtualWorld,
+  RUN_ID,
+  SECOND,
+  urlOf,
+  type VirtualBuild,
+  type VirtualWorld,
+} from './virtual-world.ts';
+
+if (!hasTestServer) {
+  console.warn(`SKIPPED: Temporal's time-skipping test server does not run on ${process.platform}-${process.arch}`);
+}
+
+const unreachable: DispatchOutcome = { kind: 'not_sent', reason: 'ECONNREFUSED', wait_ms: null };
+const acceptedSomewhere: DispatchOutcome = { ...ambiguous, accepted: true };
+const ended = (conclusion: string) => ({ status: 'completed', conclusion });
+const endless = () => ({ status: 'in_progress' });
+
+/** Time is virtual: a task takes some of it as well, so what happens on time happens within seconds of it. */
+const ON_TIME = 10 * SECOND;
+
+describe.skipIf(!hasTestServer)('a build in virtual time, under the default settings', () => {
+  let world: VirtualWorld;
+  beforeAll(async () => {
+    world = await openVirtualWorld();
+  });
+  afterAll(() => world.close());
+
+  /** Waits until the workflow is in a phase, letting virtual time pass. */
+  const inPhase = (build: VirtualBuild, phase: string) =>
+    eventually(async () => {
+      const state = await build.handle.query(stateQuery);
+      if (state.phase === phase) return;
+      await world.pass(10 * SECOND);
+      throw new Error(`${phase} is not reached: ${JSON.stringify(state)}`);
+    });
+
+  describe('dispatch', () => {
+    it('a success takes one POST, and the build ends with GitHub’s word', async () => {
+      const build = await world.start();
+      expect((await build.closed()).result).toEqual({
+        build_id: build.input.build_id,
+        status: 'success',
+        conclusion: 'success',
+        run_url: urlOf(RUN_ID),
+      });
+      expect(build.asked('dispatch')).toHaveLength(1);
+      expect(build.asked('find')).toHaveLength(0);
+      expect(build.record.types()).toEqual([
+        'build_queued',
+        'build_started',
+        'dispatch_intended',
+        'workflow_triggered',
+        'run_updated',
+        'run_updated',
+        'build_completed',
+      ]);
+    });
+
+    it('the intent is in the record before its POST is sent, with the token that is sent', async () => {
+      const build = await world.start({ dispatch: [ambiguous, accepted] });
+      await build.closed();
+      const intents = build.record.told('dispatch_intended');
+      const posts = build.asked('dispatch');
+      expect(posts.map(({ token }) => token)).toEqual(intents.map(({ token }) => token));
+      expect(new Set(intents.map(({ token }) => token)).size).toBe(2);
+      for (const [index, post] of posts.entries()) expect(post.at).toBeGreaterThanOrEqual(intents[index]!.at);
+    });
+
+    it('a second POST needs at least 3 complete readings over the whole window of 2 minutes', async () => {
+      const build = await world.start({ dispatch: [ambiguous, accepted] });
+      expect((await build.closed()).result.status).toBe('success');
+      const doubtSince = build.record.told('dispatch_ambiguous')[0]!.at;
+      const readings = build.asked('find');
+      expect(readings.length).toBeGreaterThanOrEqual(3);
+      expect(readings.at(-1)!.at - doubtSince).toBeGreaterThanOrEqual(2 * MINUTE);
+      expect(build.record.told('dispatch_absent')).toMatchObject([{ attempt: 1, complete_reads: readings.length }]);
+      expect(build.asked('dispatch')[1]!.at).toBeGreaterThan(readings.at(-1)!.at);
+    });
+
+    it('4 dispatches at most, 60 s apart and doubling, each with up to a quarter of jitter', async () => {
+      const build = await world.start({ dispatch: [ambiguous] });
+      expect((await build.closed()).result).toMatchObject({ status: 'failure', conclusion: 'dispatch_failed' });
+      expect(build.asked('dispatch')).toHaveLength(4);
+      const gaps = build.record
+        .told('dispatch_absent')
+        .slice(0, 3)
+        .map(({ at }, index) => build.record.told('dispatch_intended')[index + 1]!.at - at);
+      for (const [index, gap] of gaps.entries()) {
+        const least = MINUTE * 2 ** index;
+        expect(gap).toBeGreaterThanOrEqual(least);
+        expect(gap).toBeLessThan(least * 1.25 + ON_TIME);
+      }
+      expect(build.record.types().slice(-2)).toEqual(['build_completed', 'build_dead_lettered']);
+    });
+
+    it('a rate limit is waited out as told and counts for nothing', async () => {
+      const limited: DispatchOutcome = { kind: 'not_sent', reason: 'rate limit', wait_ms: 17 * MINUTE };
+      const build = await world.start({ dispatch: [...Array(6).fill(limited), accepted] });
+      expect((await build.closed()).result.status).toBe('success');
+      const posts = build.asked('dispatch').map(({ at }) => at);
+      expect(posts).toHaveLength(7);
+      for (let index = 1; index < posts.length; index++) {
+        expect(posts[index]! - posts[index - 1]!).toBeGreaterThanOrEqual(17 * MINUTE);
+        expect(posts[index]! - posts[index - 1]!).toBeLessThan(17 * MINUTE + ON_TIME);
+      }
+    });
+
+    it('while GitHub cannot be reached it tries about once a minute, until the deadline ends the build', async () => {
+      const build = await world.start({ dispatch: [unreachable] });
+      const { result, at } = await build.closed();
+      expect(result).toMatchObject({ status: 'failure', conclusion: 'timed_out', run_url: null });
+      expect(at - build.began).toBeGreaterThan(3 * HOUR - 90 * SECOND);
+      expect(at - build.began).toBeLessThan(3 * HOUR + ON_TIME);
+      const gaps = build.asked('dispatch').map(({ at }, index, all) => at - (all[index - 1]?.at ?? at));
+      expect(Math.max(...gaps)).toBeLessThan(75 * SECOND + ON_TIME);
+      expect(gaps.length).toBeGreaterThan(140);
+      expect(build.record.types().at(-1)).toBe('build_dead_lettered');
+    });
+
+    it('a refusal ends the build at once, and its workflow with it, so that the same request may start anew', async () => {
+      const build = await world.start({
+        dispatch: [{ kind: 'rejected', status: 422, message: 'No ref found for: main', request_id: null }],
+      });
+      const { result, at } = await build.closed();
+      expect(result).toMatchObject({ status: 'failure', conclusion: 'dispatch_rejected' });
+      expect(at - build.began).toBeLessThan(ON_TIME);
+      expect(build.asked('dispatch')).toHaveLength(1);
+    });
+
+    it('a POST whose worker is lost is not sent again: its run is looked for', async () => {
+      const build = await world.start({ dispatch: ['worker lost'], find: [absent, found(RUN_ID)] });
+      expect((await build.closed()).result).toMatchObject({ status: 'success', run_url: urlOf(RUN_ID) });
+      expect(build.asked('dispatch')).toMatchObject([{ attempt: 1 }]);
+      expect(build.record.told('dispatch_ambiguous')).toMatchObject([{ reason: 'the worker was lost while it sent' }]);
+      expect(build.record.told('workflow_triggered')).toMatchObject([{ learned_from: 'reconcile', correlated: true }]);
+    });
+
+    it('an intent of an earlier run of the workflow is looked for and not sent', async () => {
+      const build = await world.start({
+        before: ({ created_at: occurred_at }) => [
+          { type: 'build_started', data: {}, occurred_at, dedupe_key: 'started' },
+          {
+            type: 'dispatch_intended',
+            data: { attempt: 1, token: 'hapax-1-1-0123456789ab', temporal_run_id: 'the run before a reset' },
+            occurred_at,
+            dedupe_key: 'dispatch:1:intended',
+          },
+        ],
+        find: [absent, found(RUN_ID)],
+      });
+      expect((await build.closed()).result.status).toBe('success');
+      expect(build.asked('dispatch')).toHaveLength(0);
+      expect(build.asked('find')[0]!.tokens).toEqual(['hapax-1-1-0123456789ab']);
+    });
+
+    it('of several runs the oldest is the build’s, the others are cancelled and recorded', async () => {
+      const build = await world.start({ dispatch: [ambiguous], find: [found(7, 8, 9)] });
+      expect((await build.closed()).result).toMatchObject({ status: 'success', run_url: urlOf(7) });
+      expect(build.asked('cancel').map((call) => call.run_id)).toEqual([8, 9]);
+      expect(build.record.told('duplicate_run_cancelled').map((event) => event.workflow_run_id)).toEqual([8, 9]);
+      expect(build.record.build().workflow_run_id).toBe(7);
+    });
+  });
+
+  describe('an operator', () => {
+    it('may take days, in which nothing happens; the run adopted then is followed for as long as any other', async () => {
+      const run = (elapsed: number) => (elapsed < HOUR ? { status: 'in_progress' } : ended('success'));
+      const build = await world.start({ dispatch: [acceptedSomewhere], run });
+      await inPhase(build, 'needs_attention');
+      const { historyLength } = await build.handle.describe();
+      const calls = build.calls.length;
+      await world.pass(5 * DAY);
+      expect((await build.handle.describe()).historyLength).toBe(historyLength);
+      expect(build.calls).toHaveLength(calls);
+      expect(build.record.build()).toMatchObject({ status: 'in_progress', needs_attention: true });
+
+      await build.handle.signal(adoptSignal, { run_id: 42, run_url: urlOf(42) });
+      expect((await build.closed()).result).toMatchObject({ status: 'success', run_url: urlOf(42) });
+      expect(build.asked('cancel')).toHaveLength(0);
+      expect(build.asked('dispatch')).toHaveLength(1);
+      expect(build.record.told('workflow_triggered')).toMatchObject([{ learned_from: 'operator', correlated: false }]);
+    });
+
+    it('who says retry after days gets a run, and not one that is cancelled at once', async () => {
+      const build = await world.start({ dispatch: [acceptedSomewhere, unreachable, accepted] });
+      await inPhase(build, 'needs_attention');
+      await world.pass(2 * DAY);
+      await build.handle.signal(retrySignal);
+      expect((await build.closed()).result).toMatchObject({ status: 'success' });
+      expect(build.asked('dispatch')).toHaveLength(3);
+      expect(build.asked('cancel')).toHaveLength(0);
+    });
+
+    it('is not heard before the build asks', async () => {
+      const build = await world.start({ dispatch: [acceptedSomewhere] });
+      await inPhase(build, 'reconciling');
+      await build.handle.signal(adoptSignal, { run_id: 13 });
+      await build.handle.signal(retrySignal);
+      await inPhase(build, 'needs_attention');
+      await world.pass(DAY);
+      expect(await build.handle.query(stateQuery)).toMatchObject({ phase: 'needs_attention', attempt: 1 });
+      await build.handle.signal(adoptSignal, { run_id: 42 });
+      await build.closed();
+      expect(build.record.build().workflow_run_id).toBe(42);
+    });
+
+    it('is heard as soon as the record shows the question, though its telling has not returned', async () => {
+      let answer: (() => Promise<void>) | undefined;
+      const build = await world.start({
+        dispatch: [acceptedSomewhere],
+        async tell({ type, local, after }) {
+          if (type !== 'build_needs_attention') return;
+          if (local) throw new Error('the database is down');
+          if (after) await answer?.();
+        },
+      });
+      answer = () => build.handle.signal(adoptSignal, { run_id: 42 });
+      await inPhase(build, 'following');
+      expect((await build.closed()).result.status).toBe('success');
+    });
+  });
+
+  describe('the end', () => {
+    it('after a success the workflow stays open until the dedup window of 5 minutes from the trigger ends', async () => {
+      const quick = await world.start({ run: () => ended('success') });
+      const { at } = await quick.closed();
+      expect(at).toBeGreaterThanOrEqual(Date.parse(quick.input.dedup_until));
+      expect(at - quick.began).toBeLessThan(5 * MINUTE + ON_TIME);
+
+      const slow = await world.start();
+      const closed = await slow.closed();
+      expect(closed.at - slow.record.told('build_completed')[0]!.at).toBeLessThan(ON_TIME);
+    });
+
+    it.each(['failure', 'cancelled', 'a word that GitHub has yet to invent'])(
+      'after %s it closes at once',
+      async (word) => {
+        const build = await world.start({ run: () => ended(word) });
+        const { result, at } = await build.closed();
+        expect(result).toMatchObject({ status: word === 'cancelled' ? 'cancelled' : 'failure', conclusion: word });
+        expect(at - build.began).toBeLessThan(ON_TIME);
+      },
+    );
+
+    it('a run that never ends is told to stop after 3 hours, and the build says timed_out', async () => {
+      const build = await world.start({
+        run: (_elapsed, sinceCancel) => (sinceCancel === null ? endless() : ended('cancelled')),
+      });
+      expect((await build.closed()).result).toMatchObject({ status: 'failure', conclusion: 'timed_out' });
+      const [cancel, ...more] = build.asked('cancel');
+      expect(more).toEqual([]);
+      expect(cancel!.run_id).toBe(RUN_ID);
+      const started = build.record.told('build_started')[0]!.at;
+      expect(cancel!.at - started).toBeGreaterThanOrEqual(3 * HOUR);
+      expect(cancel!.at - started).toBeLessThan(3 * HOUR + ON_TIME);
+      expect(build.record.told('build_completed')).toMatchObject([{ learned_from: 'deadline', run_attempt: 1 }]);
+    });
+
+    it('a run that ends by itself while it is told to stop keeps its own word', async () => {
+      const build = await world.start({
+        run: (_elapsed, sinceCancel) => (sinceCancel === null ? endless() : ended('success')),
+      });
+      expect((await build.closed()).result).toMatchObject({ status: 'success', conclusion: 'success' });
+      expect(build.asked('cancel')).toHaveLength(1);
+    });
+
+    it('a run that does not stop is waited for 10 minutes more', async () => {
+      const build = await world.start({ run: endless });
+      const { result, at } = await build.closed();
+      expect(result).toMatchObject({ status: 'failure', conclusion: 'timed_out' });
+      const told = build.asked('cancel')[0]!.at;
+      expect(at - told).toBeGreaterThanOrEqual(10 * MINUTE);
+      expect(at - told).toBeLessThan(10 * MINUTE + ON_TIME);
+    });
+  });
+
+  describe('a record', () => {
+    it('that is down for minutes at every step delays the build, loses nothing and is told nothing twice', async () => {
+      const tellings = new Map<string, number>();
+      const build = await world.start({
+        dispatch: [ambiguous, accepted],
+        run: (elapsed) => (elapsed < 2 * HOUR ? endless() : ended('success')),
+        tell({ type, local, nth }) {
+          tellings.set(type, nth);
+          if (local || nth <= 40) throw new Error('the database is down');
+        },
+      });
+      expect((await build.closed()).result.status).toBe('success');
+      expect(build.record.types()).toEqual([
+        'build_queued',
+        'build_started',
+        'dispatch_intended',
+        'dispatch_ambiguous',
+        'dispatch_absent',
+        'dispatch_intended',
+        'workflow_triggered',
+        'run_updated',
+        'build_completed',
+      ]);
+      expect(build.asked('dispatch')).toHaveLength(2);
+      expect(tellings.get('workflow_triggered')).toBe(41);
+    });
+
+    it('that takes every event and loses every first answer holds each once, and one POST per intent is sent', async () => {
+      const build = await world.start({
+        dispatch: [ambiguous, accepted],
+        tell({ local, after }) {
+          if (local && after) throw new Error('the connection was lost');
+        },
+      });
+      expect((await build.closed()).result.status).toBe('success');
+      expect(build.record.types()).toEqual([
+        'build_queued',
+        'build_started',
+        'dispatch_intended',
+        'dispatch_ambiguous',
+        'dispatch_absent',
+        'dispatch_intended',
+        'workflow_triggered',
+        'run_updated',
+        'run_updated',
+        'build_completed',
+      ]);
+      const tokens = build.record.told('dispatch_intended').map(({ token }) => token);
+      expect(build.asked('dispatch').map(({ token }) => token)).toEqual(tokens);
+    });
+  });
+
+  it('the defaults are those that these tests speak of', () => {
+    expect(DEFAULT_POLICY).toEqual({
+      correlation_input: 'hapax_id',
+      reconcile_window_ms: 2 * MINUTE,
+      deadline_ms: 3 * HOUR,
+      max_retries: 3,
+      retry_delay_ms: MINUTE,
+      poll_interval_ms: 30 * SECOND,
+      request_timeout_ms: 15 * SECOND,
+    });
+  });
+});

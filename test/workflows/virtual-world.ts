@@ -1,0 +1,295 @@
+import { randomUUID } from 'node:crypto';
+import { activityInfo } from '@temporalio/activity';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import pino from 'pino';
+import { toFailure } from '../../src/activities/failures.ts';
+import { githubActivities } from '../../src/activities/github.ts';
+import {
+  BUILD_WORKFLOW,
+  type BuildInput,
+  type BuildPolicy,
+  buildWorkflowId,
+  SEARCH_ATTRIBUTES,
+} from '../../src/contracts/build-workflow.ts';
+import type { BuildEvent, BuildEventType } from '../../src/contracts/event.ts';
+import type { DispatchOutcome, Finding } from '../../src/contracts/github.ts';
+import { readSettings } from '../../src/contracts/settings.ts';
+import { type Build, evolve } from '../../src/domain/build.ts';
+import { queuedEvent } from '../../src/domain/first-events.ts';
+import type { GitHub } from '../../src/integrations/github.ts';
+import { installTemporalRuntime } from '../../src/roles/log.ts';
+import { workflowBundle } from '../../src/worker/bundle.ts';
+import type { build } from '../../src/workflows/index.ts';
+import type { RecordPort } from '../../src/workflows/ports/record.ts';
+import { findTestServer } from '../world/test-server.ts';
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+/** INDEXED_VALUE_TYPE_KEYWORD of Temporal's API. */
+const KEYWORD = 2;
+
+/** The policy of a build under the default settings. */
+export const DEFAULT_POLICY = defaultPolicy();
+
+/** The run that a dispatch makes where the script says no other. */
+export const RUN_ID = 1001;
+export const accepted: DispatchOutcome = {
+  kind: 'accepted',
+  run_id: RUN_ID,
+  run_url: urlOf(RUN_ID),
+  correlated: true,
+  request_id: 'R1',
+};
+export const ambiguous = {
+  kind: 'ambiguous',
+  reason: 'HTTP 502',
+  accepted: false,
+  correlated: true,
+  request_id: 'R2',
+} satisfies DispatchOutcome;
+export const absent: Finding = { kind: 'absent' };
+
+export function found(...runIds: number[]): Finding {
+  return { kind: 'found', runs: runIds.map((run_id) => ({ run_id, run_url: urlOf(run_id) })) };
+}
+
+export function urlOf(runId: number): string {
+  return `https://github.test/acme/images/actions/runs/${runId}`;
+}
+
+/** What happens to one build. Of each list the last entry stands for all that come after it. */
+export interface Script {
+  /** What becomes of the dispatches, in order; `worker lost` never answers. Default: accepted. */
+  dispatch?: Array<DispatchOutcome | 'worker lost'>;
+  /** What the readings of the reconciler find, in order. Default: nothing. */
+  find?: Finding[];
+  /** The state of the run so long after it became the build's, and after it was told to stop. Default: see `ordinary`. */
+  run?: (elapsedMs: number, sinceCancelMs: number | null) => { status: string; conclusion?: string };
+  /** Strikes every telling of an event before it reaches the record, and, if `after`, before its answer goes back. */
+  tell?: (telling: { type: BuildEventType; local: boolean; nth: number; after: boolean }) => void | Promise<void>;
+  /** Stands in the record before the workflow begins. */
+  before?: (input: BuildInput) => BuildEvent[];
+  policy?: Partial<BuildPolicy>;
+}
+
+/** What is asked of GitHub by the activities. */
+type Asked = Pick<GitHub, 'dispatch' | 'find' | 'changed' | 'cancel'>;
+
+/** One request to GitHub; `at` is virtual time, epoch milliseconds. */
+export interface Call {
+  name: keyof Asked;
+  at: number;
+  attempt: number;
+  run_id?: number;
+  token?: string | undefined;
+  tokens?: readonly string[];
+}
+
+const ordinary: NonNullable<Script['run']> = (elapsed, sinceCancel) => {
+  if (elapsed >= 20 * MINUTE) return { status: 'completed', conclusion: 'success' };
+  if (sinceCancel !== null) return { status: 'completed', conclusion: 'cancelled' };
+  return { status: elapsed < MINUTE ? 'queued' : 'in_progress' };
+};
+
+/** Temporal's time-skipping test server: waits of hours pass as soon as nothing else is left to do. */
+export async function openVirtualWorld() {
+  installTemporalRuntime(pino({ level: 'silent' }));
+  const path = await findTestServer(console.log);
+  const environment = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path } },
+  });
+  // The test server can be told of search attributes, but not asked which it knows.
+  await environment.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(Object.keys(SEARCH_ATTRIBUTES).map((name) => [name, KEYWORD])),
+  });
+  const workers: Array<{ worker: Worker; running: Promise<void> }> = [];
+  let builds = 0;
+
+  return {
+    now: () => environment.currentTimeMs(),
+    /** Lets so much virtual time pass. */
+    pass: (ms: number) => environment.sleep(ms),
+
+    /** Starts the workflow of a build whose activities follow the script, with a worker of its own. */
+    async start(script: Script = {}) {
+      builds += 1;
+      const input = inputOf(builds, await environment.currentTimeMs(), script);
+      const record = memoryRecord(input, script);
+      const calls: Call[] = [];
+      const taskQueue = `virtual-${randomUUID()}`;
+      const worker = await Worker.create({
+        connection: environment.nativeConnection,
+        namespace: 'default',
+        taskQueue,
+        workflowBundle: { codePath: await workflowBundle() },
+        activities: failing({
+          ...record.port,
+          ...githubActivities(scriptedGitHub(script, calls, record, environment.sleep)),
+        }),
+      });
+      workers.push({ worker, running: worker.run() });
+      const handle = await environment.client.workflow.start<typeof build>(BUILD_WORKFLOW, {
+        workflowId: input.workflow_id,
+        taskQueue,
+        args: [input],
+      });
+      return {
+        input,
+        handle,
+        calls,
+        record,
+        began: Date.parse(input.created_at),
+        /** The requests of one kind. */
+        asked: (name: Call['name']) => calls.filter((call) => call.name === name),
+        /** Lets time pass until the workflow is closed; answers with its result and when it closed. */
+        async closed() {
+          const result = await handle.result();
+          return { result, at: (await handle.describe()).closeTime!.getTime() };
+        },
+      };
+    },
+
+    async close() {
+      for (const { worker } of workers) worker.shutdown();
+      await Promise.all(workers.map(({ running }) => running));
+      await environment.teardown();
+    },
+  };
+}
+export type VirtualWorld = Awaited<ReturnType<typeof openVirtualWorld>>;
+export type VirtualBuild = Awaited<ReturnType<VirtualWorld['start']>>;
+
+function inputOf(buildId: number, now: number, { policy }: Script): BuildInput {
+  const key = randomUUID();
+  return {
+    build_id: buildId,
+    workflow_id: buildWorkflowId(key),
+    request_key: key,
+    fingerprint: key,
+    keyed: false,
+    caller: 'test',
+    config_id: 1,
+    config_version: 1,
+    image_type: null,
+    fedora_version: null,
+    priority: 3,
+    request: { repository: 'acme/images', workflow: 'build.yml', ref: 'main', inputs: {} },
+    created_at: new Date(now).toISOString(),
+    dedup_until: new Date(now + readSettings({}).DEDUP_WINDOW).toISOString(),
+    policy: { ...DEFAULT_POLICY, ...policy },
+  };
+}
+
+function defaultPolicy(): BuildPolicy {
+  const settings = readSettings({});
+  return {
+    correlation_input: settings.GITHUB_CORRELATION_INPUT,
+    reconcile_window_ms: settings.RECONCILE_WINDOW,
+    deadline_ms: settings.BUILD_DEADLINE,
+    max_retries: settings.QUEUE_MAX_RETRIES,
+    retry_delay_ms: settings.QUEUE_RETRY_DELAY,
+    poll_interval_ms: settings.GITHUB_POLL_INTERVAL,
+    request_timeout_ms: settings.GITHUB_REQUEST_TIMEOUT,
+  };
+}
+
+/** A record in memory that holds to the rules of the real one: dedupe keys, and no event that cannot follow. */
+function memoryRecord(input: BuildInput, { tell, before }: Script) {
+  const events: BuildEvent[] = [];
+  const tellings = new Map<string, number>();
+  let build: Build | undefined;
+  const append = (event: BuildEvent): BuildEvent => {
+    const standing = events.find((other) => other.dedupe_key === event.dedupe_key);
+    if (standing) return standing;
+    build = evolve(build, event);
+    events.push(event);
+    return event;
+  };
+  for (const event of [queuedEvent(input), ...(before?.(input) ?? [])]) append(event);
+  const port: RecordPort = {
+    async appendBuildEvent({ event }) {
+      const nth = (tellings.get(event.dedupe_key) ?? 0) + 1;
+      tellings.set(event.dedupe_key, nth);
+      const telling = { type: event.type, local: activityInfo().isLocal, nth };
+      await tell?.({ ...telling, after: false });
+      const standing = append(event);
+      await tell?.({ ...telling, after: true });
+      return { data: standing.data };
+    },
+  };
+  return {
+    port,
+    events,
+    build: () => build!,
+    types: () => events.map(({ type }) => type),
+    /** Data of the events of one type. */
+    told<Type extends BuildEventType>(type: Type) {
+      type Data = Extract<BuildEvent, { type: Type }>['data'];
+      return events
+        .filter((event) => event.type === type)
+        .map((event) => ({ ...(event.data as Data), at: Date.parse(event.occurred_at) }));
+    },
+  };
+}
+
+/** A GitHub that has no sockets, for which virtual time would not wait, and answers as the script says. */
+function scriptedGitHub(
+  script: Script,
+  calls: Call[],
+  record: ReturnType<typeof memoryRecord>,
+  pass: (ms: number) => Promise<void>,
+): GitHub {
+  const { dispatch = [accepted], find = [absent], run = ordinary } = script;
+  /** Notes the call; answers with its number among those of its name, from 0. */
+  const note = (name: Call['name'], about: Omit<Call, 'name' | 'at' | 'attempt'>): number => {
+    const { currentAttemptScheduledTimestampMs: at, attempt } = activityInfo();
+    calls.push({ name, at, attempt, ...about });
+    return calls.filter((call) => call.name === name).length - 1;
+  };
+  const github: Asked = {
+    async dispatch(_request, correlation) {
+      const nth = note('dispatch', { token: correlation?.token });
+      const outcome = dispatch[nth] ?? dispatch.at(-1)!;
+      if (outcome !== 'worker lost') return outcome;
+      // The answer comes after the activity's time-out, as from a worker that was cut off.
+      await pass(MINUTE);
+      return accepted;
+    },
+    async find(_repository, { tokens }) {
+      return find[note('find', { tokens })] ?? find.at(-1)!;
+    },
+    async changed(_repository, run_id, seen) {
+      note('changed', { run_id });
+      const now = calls.at(-1)!.at;
+      const cancelled = calls.find((call) => call.name === 'cancel' && call.run_id === run_id);
+      const view = run(now - record.told('workflow_triggered')[0]!.at, cancelled ? now - cancelled.at : null);
+      if (view.status === seen.status) return undefined;
+      return { run_id, run_url: urlOf(run_id), run_attempt: 1, request_id: null, conclusion: null, ...view };
+    },
+    async cancel(_repository, run_id) {
+      note('cancel', { run_id });
+      return true;
+    },
+  };
+  return github as GitHub;
+}
+
+/** Activities with their errors turned into Temporal's, as `createActivities` does it. */
+function failing<Activities extends object>(activities: Activities): Activities {
+  const turned = Object.entries(activities).map(([name, run]) => [
+    name,
+    async (request: unknown) => {
+      try {
+        return await run(request);
+      } catch (error) {
+        throw toFailure(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(turned) as Activities;
+}
