@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { BUILD_TASK_QUEUE, BUILD_WORKFLOW, type BuildInput } from '../../src/contracts/build-workflow.ts';
+import { adoptSignal } from '../../src/workflows/messages.ts';
+import { eventually } from '../world/eventually.ts';
+import type { World } from '../world/world.ts';
+
+/** A way through the build workflow: leads a build along it and answers with the id of its workflow. */
+type Path = (world: World) => Promise<string>;
+
+/** What has a recorded history; the key is the name of its file. Each path has a world of its own. */
+export const PATHS: Readonly<Record<string, Path>> = {
+  success: (world) => triggered(world),
+  failure: (world) => triggered(world, { simulate: 'failure' }),
+  'refused-with-422': async (world) => {
+    await world.github.fault({ on: 'dispatch', kind: 'reject-with-422', message: 'No ref found for: main' });
+    return triggered(world);
+  },
+  'ambiguous-then-found': async (world) => {
+    await world.github.fault({ on: 'dispatch', kind: 'accept-then-502' });
+    return triggered(world);
+  },
+  'lost-then-sent-again': async (world) => {
+    await world.github.fault({ on: 'dispatch', kind: 'reset' });
+    return triggered(world);
+  },
+  'lost-four-times': async (world) => {
+    await world.github.fault({ on: 'dispatch', kind: 'reject-with-503', times: 4 });
+    return triggered(world);
+  },
+  'rate-limited': async (world) => {
+    await world.github.fault({ on: 'dispatch', kind: 'secondary-rate-limit', retry_after_s: 1, times: 2 });
+    return triggered(world);
+  },
+  'needs-attention-then-adopted': async (world) => {
+    await world.github.set({ echoes_correlation: false });
+    await world.github.fault({ on: 'dispatch', kind: 'accept-then-reset' });
+    const workflowId = await triggered(world);
+    await eventually(async () => {
+      if (!(await world.build(1)).needs_attention) throw new Error('the build does not need attention');
+    });
+    const [run] = await world.github.runs();
+    await world.client.workflow.getHandle(workflowId).signal(adoptSignal, { run_id: run!.id });
+    return workflowId;
+  },
+  deadline: (world) => triggered(world, { simulate: 'stuck' }),
+  'worker-lost-while-it-sent': async (world) => {
+    const { input } = await started(world, await triggered(world));
+    await world.github.fault({ on: 'dispatch', kind: 'accept-then-hang' });
+    // The activity's time-out is 5 s then, and the client waits longer than that: as if the worker were gone.
+    const policy = { ...input.policy, request_timeout_ms: 0 };
+    const key = randomUUID();
+    const workflowId = `build-${key}`;
+    const request = { ...input.request, ref: 'other' };
+    await world.client.workflow.start(BUILD_WORKFLOW, {
+      workflowId,
+      taskQueue: BUILD_TASK_QUEUE,
+      args: [
+        { ...input, build_id: 9_000, workflow_id: workflowId, request_key: key, fingerprint: key, request, policy },
+      ],
+    });
+    return workflowId;
+  },
+};
+
+/** Settings a path needs beside those of test worlds. */
+export const SETTINGS: Readonly<Record<string, object>> = {
+  // Long enough to be waited for.
+  success: { DEDUP_WINDOW: '5s' },
+  deadline: { BUILD_DEADLINE: '1s' },
+  'worker-lost-while-it-sent': { GITHUB_REQUEST_TIMEOUT: '8s' },
+};
+
+async function triggered(world: World, inputs: Record<string, string> = {}): Promise<string> {
+  const { json } = await world.trigger({ inputs });
+  return eventually(async () => String((await world.build(json.id)).events[0]!.event_data!.workflow_id));
+}
+
+/** What a workflow was started with. */
+async function started(world: World, workflowId: string): Promise<{ input: BuildInput }> {
+  const { events } = await world.client.workflow.getHandle(workflowId).fetchHistory();
+  const [payload] = events![0]!.workflowExecutionStartedEventAttributes!.input!.payloads!;
+  return { input: JSON.parse(Buffer.from(payload!.data!).toString('utf8')) };
+}

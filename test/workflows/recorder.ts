@@ -1,0 +1,32 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { it } from 'vitest';
+import { openWorld } from '../world/world.ts';
+import { historyToJson } from './history-json.ts';
+import { PATHS, SETTINGS } from './paths.ts';
+
+/** Run by scripts/record-histories.ts. */
+const asked = (process.env.HAPAX_RECORD_PATHS ?? '').split(' ').filter((name) => name !== '');
+const DIRECTORY = fileURLToPath(new URL('../histories', import.meta.url));
+
+it.for(asked.length > 0 ? asked : Object.keys(PATHS))('%s', async (name) => {
+  const path = PATHS[name];
+  if (!path) throw new Error(`no path ${name}; there are ${Object.keys(PATHS).join(', ')}`);
+  const world = await openWorld('server', { DEDUP_WINDOW: '1s', ...SETTINGS[name] });
+  try {
+    const handle = world.client.workflow.getHandle(await path(world));
+    await handle.result();
+    const text = JSON.stringify(historyToJson(await handle.fetchHistory()), withoutMachine, 1);
+    await mkdir(DIRECTORY, { recursive: true });
+    await writeFile(`${DIRECTORY}/build-${name}.json`, `${text}\n`);
+  } finally {
+    await world.close();
+  }
+});
+
+/** Names of this machine and its directories, which replay does not look at. */
+function withoutMachine(key: string, value: unknown): unknown {
+  if (key === 'stackTrace') return '';
+  // PID@HOST: identities of clients and workers, and the queues that workers keep for themselves.
+  return typeof value === 'string' && /^\d+@/.test(value) ? 'recorder' : value;
+}
