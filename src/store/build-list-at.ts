@@ -6,12 +6,12 @@ import type { Db } from './database.ts';
 import { builds, events } from './schema.ts';
 
 /** A build's first event can say that it happened later than it was recorded by as much as two clocks differ. */
-const CLOCK_DIFFERENCE = sql`interval '1 hour'`;
+const CLOCK_DIFFERENCE = sql`interval '1 minute'`;
 
 /**
  * One page of builds as the record knew them at a time, newest first: their events up to the first that was recorded
  * later, folded. One query. What never changes is filtered in the projection, by its index, so a page costs one probe
- * of the log per build in it and one per build that came within an hour after the time; with a status, one more per
+ * of the log per build in it and one per build that came within a minute after the time; with a status, one more per
  * build that was passed over. A rare status is the worst case: it looks at every build created before.
  */
 export async function listBuildsAt(db: Db, at: string, filter: BuildFilter): Promise<BuildListPage> {

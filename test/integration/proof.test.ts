@@ -6,28 +6,33 @@ import type { RecordedEvent } from '../../src/contracts/event.ts';
 import { eventHash } from '../../src/domain/hash.ts';
 import { rebuildBuilds } from '../../src/store/build-rebuild.ts';
 import { verifyBuild } from '../../src/store/build-verify.ts';
-import { type Database, openDatabase } from '../../src/store/database.ts';
+import { type Database, type Db, openDatabase } from '../../src/store/database.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
 import { at, canonical, hapax, sha256, tell } from './told-builds.ts';
+
+/** The routes over a database; nothing else of the API is there. */
+function serving(db: Db) {
+  const log = { child: () => ({ debug() {}, error() {} }) };
+  const api = createApi({ db, log, apiKeys: undefined, trustedHosts: [], policy: {} } as never);
+  // biome-ignore lint/suspicious/noExplicitAny: tests look at what came, whatever its form.
+  return async (path: string): Promise<{ status: number; json: any }> => {
+    const answer = await api.request(path, { headers: { host: 'localhost' } });
+    return { status: answer.status, json: await answer.json() };
+  };
+}
 
 describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
   let world: Awaited<ReturnType<typeof openTestDatabase>>;
   let owner: postgres.Sql;
   /** As who runs `hapax rebuild`. */
   let rebuilder: Database;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look at what came, whatever its form.
-  let get: (path: string) => Promise<{ status: number; json: any }>;
+  let get: ReturnType<typeof serving>;
 
   beforeAll(async () => {
     world = await openTestDatabase(kind);
     owner = postgres(world.url, { max: 1, onnotice: () => {} });
     rebuilder = openDatabase({ url: world.url, connections: 1 });
-    const log = { child: () => ({ debug() {}, error() {} }) };
-    const api = createApi({ db: world.db, log, apiKeys: undefined, trustedHosts: [], policy: {} } as never);
-    get = async (path) => {
-      const answer = await api.request(path, { headers: { host: 'localhost' } });
-      return { status: answer.status, json: await answer.json() };
-    };
+    get = serving(world.db);
     for (const id of [1, 2, 3, 4]) await tell(world.db, id);
     await tell(world.db, 5, 6, 'failure');
     await tell(world.db, 6, 2);
@@ -157,6 +162,13 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
     }
     expect((await get('/builds/2/verify')).json).toEqual({ valid: true, length: 6, head: previous });
     expect((await get('/builds/404/verify')).status).toBe(404);
+  });
+
+  it('answers 503 where the database is away', async () => {
+    const { db, close } = openDatabase({ url: 'postgres://127.0.0.1:1/none', connections: 1 });
+    const answer = await serving(db)('/builds/2/verify');
+    expect([answer.status, answer.json.code]).toEqual([503, 'database_unavailable']);
+    await close();
   });
 
   /** A statement that changes an event and makes its own hash fit. */
