@@ -9,6 +9,16 @@ export function buildWorkflowId(requestKey: string): string {
   return `build-${requestKey}`;
 }
 
+/** Names of the build workflow's signals. */
+export const BUILD_SIGNALS = { adopt: 'adopt', retry: 'retry', cancel: 'cancel', runChanged: 'run_changed' } as const;
+
+/** What each signal carries. */
+export interface SignalArguments {
+  adopt: { run_id: number; run_url?: string };
+  cancel: { by?: string };
+  runChanged: { run_id: number; delivery_id: string };
+}
+
 /** Search attributes of build workflows and their types; registered from here wherever Temporal is set up. */
 export const SEARCH_ATTRIBUTES = {
   HapaxBuildId: 'Keyword',

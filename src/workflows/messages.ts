@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { BUILD_SIGNALS, type SignalArguments } from '../contracts/build-workflow.ts';
 
 /** What a build is doing: `temporal workflow query --name state`. */
 export interface BuildStateView {
@@ -10,13 +11,13 @@ export interface BuildStateView {
 export const stateQuery = defineQuery<BuildStateView>('state');
 
 /** Tells a build that needs attention which run is its own: `--name adopt --input '{"run_id": 123, "run_url": "https://..."}'`. */
-export const adoptSignal = defineSignal<[{ run_id: number; run_url?: string }]>('adopt');
+export const adoptSignal = defineSignal<[SignalArguments['adopt']]>(BUILD_SIGNALS.adopt);
 
 /** Tells a build that needs attention that no run was made, so that it sends another dispatch: `--name retry`. */
-export const retrySignal = defineSignal('retry');
+export const retrySignal = defineSignal(BUILD_SIGNALS.retry);
 
 /** Asks a build to stop: `--name cancel --input '{"by": "me"}'`. */
-export const cancelSignal = defineSignal<[{ by?: string }?]>('cancel');
+export const cancelSignal = defineSignal<[SignalArguments['cancel']?]>(BUILD_SIGNALS.cancel);
 
 /** Wakes a build: its run may have changed. What it says is not believed; the build reads GitHub. */
-export const runChangedSignal = defineSignal<[{ run_id: number; delivery_id: string }]>('run_changed');
+export const runChangedSignal = defineSignal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged);

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { TERMINAL_STATUSES } from '../../contracts/build.ts';
-import type { BuildInput, BuildPolicy, Resumption } from '../../contracts/build-workflow.ts';
+import {
+  BUILD_SIGNALS,
+  type BuildInput,
+  type BuildPolicy,
+  type Resumption,
+  type SignalArguments,
+} from '../../contracts/build-workflow.ts';
 import type { RetryMode } from '../../contracts/operator.ts';
 import type { Build } from '../../domain/build.ts';
 import { policyUnder } from '../../domain/configuration.ts';
@@ -11,7 +17,6 @@ import { findBuild } from '../../store/build-find.ts';
 import { findConfigurationVersion } from '../../store/configuration-find.ts';
 import type { Db } from '../../store/database.ts';
 import { appendBuildEvent } from '../../store/event-append.ts';
-import { adoptSignal, cancelSignal, retrySignal } from '../../workflows/messages.ts';
 import { ApiError } from '../problem.ts';
 import { CLOSING_WAIT_MS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
 
@@ -25,7 +30,9 @@ export interface OperateDependencies extends StartDependencies {
 export async function cancelBuild(deps: OperateDependencies, id: number, by: string): Promise<Build> {
   const build = await existing(deps, id);
   if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
-  await told(build, () => deps.client.workflow.getHandle(build.workflow_id).signal(cancelSignal, { by }));
+  await told(build, () =>
+    deps.client.workflow.getHandle(build.workflow_id).signal<[SignalArguments['cancel']]>(BUILD_SIGNALS.cancel, { by }),
+  );
   return build;
 }
 
@@ -39,7 +46,9 @@ export async function adoptRun(
   if (!build.needs_attention) {
     throw new ApiError('state_conflict', { detail: `build ${id} is ${build.status} and waits for no run to adopt` });
   }
-  await told(build, () => deps.client.workflow.getHandle(build.workflow_id).signal(adoptSignal, run));
+  await told(build, () =>
+    deps.client.workflow.getHandle(build.workflow_id).signal<[SignalArguments['adopt']]>(BUILD_SIGNALS.adopt, run),
+  );
   return build;
 }
 
@@ -55,7 +64,7 @@ export async function retryBuild(
 ): Promise<Build> {
   const build = await existing(deps, id);
   if (build.needs_attention) {
-    await told(build, () => deps.client.workflow.getHandle(build.workflow_id).signal(retrySignal));
+    await told(build, () => deps.client.workflow.getHandle(build.workflow_id).signal(BUILD_SIGNALS.retry));
     return build;
   }
   if (build.status !== 'failure') {

@@ -1,12 +1,12 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { TERMINAL_STATUSES } from '../../contracts/build.ts';
+import { BUILD_SIGNALS, type SignalArguments } from '../../contracts/build-workflow.ts';
 import type { Build } from '../../domain/build.ts';
 import { buildIdOfToken } from '../../domain/find-runs.ts';
 import { findBuild, findBuildByRun } from '../../store/build-find.ts';
 import type { Db } from '../../store/database.ts';
 import { takeDelivery } from '../../store/delivery-take.ts';
-import { runChangedSignal } from '../../workflows/messages.ts';
 
 /** A delivery about a run. */
 export interface RunDelivery {
@@ -31,7 +31,9 @@ export async function takeRunDelivery({ client, db, log }: DeliveryDependencies,
   const build = await buildOf(db, run_id, title);
   if (!build || TERMINAL_STATUSES.includes(build.status)) return;
   try {
-    await client.workflow.getHandle(build.workflow_id).signal(runChangedSignal, { run_id, delivery_id });
+    await client.workflow
+      .getHandle(build.workflow_id)
+      .signal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged, { run_id, delivery_id });
     log.debug({ build_id: build.id, delivery_id }, 'build woken');
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
