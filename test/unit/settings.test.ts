@@ -64,6 +64,10 @@ describe('settings', () => {
       'GITHUB_TOKEN',
     ]);
     expect(needed('migrate', { DEPLOYMENT_MODE: 'cloud' })).toEqual(['DATABASE_URL']);
+    for (const role of ['audit', 'rebuild'] as const) {
+      expect(needed(role)).toEqual([]);
+      expect(needed(role, { DEPLOYMENT_MODE: 'cloud' })).toEqual(['DATABASE_URL']);
+    }
   });
 
   it('never repeat a secret in a fault', () => {
