@@ -202,7 +202,13 @@ describe('a dispatch that goes wrong', () => {
       return String(build.events[0]?.event_data?.workflow_id);
     });
     const handle = world.client.workflow.getHandle(workflowId);
-    const { historyLength } = await handle.describe();
+    // The event stands before the workflow task that told it has ended; then the activity that polls is pending.
+    const { historyLength } = await eventually(async () => {
+      const described = await handle.describe();
+      expect(described.raw.pendingActivities?.[0]?.activityType?.name).toBe('awaitRunChange');
+      expect(described.raw.pendingWorkflowTask ?? null).toBeNull();
+      return described;
+    });
     const { not_modified, requests } = await world.github.oracle();
     await eventually(async () => expect((await world.github.oracle()).not_modified).toBeGreaterThan(not_modified + 5));
     expect((await handle.describe()).historyLength).toBe(historyLength);

@@ -43,6 +43,36 @@ export const PATHS: Readonly<Record<string, Path>> = {
     return workflowId;
   },
   deadline: (world) => triggered(world, { simulate: 'stuck' }),
+  'cancelled-while-it-waits': async (world) => {
+    await world.github.fault({ on: 'dispatch', kind: 'primary-rate-limit', reset_in_s: 600 });
+    const workflowId = await triggered(world);
+    await seen(world, 'dispatch_delayed');
+    await world.call('POST', '/builds/1/cancel', {});
+    return workflowId;
+  },
+  'cancelled-while-it-runs': async (world) => {
+    const workflowId = await triggered(world, { simulate: 'stuck' });
+    await seen(world, 'run_updated');
+    await world.call('POST', '/builds/1/cancel', {});
+    return workflowId;
+  },
+  'rerun-in-doubt': async (world) => {
+    const workflowId = await triggered(world, { simulate: 'flaky' });
+    await world.ended(1);
+    await world.github.fault({ on: 'rerun', kind: 'accept-then-502' });
+    await world.call('POST', '/builds/1/retry', {});
+    return workflowId;
+  },
+  'redispatched-after-a-failure': async (world) => {
+    const workflowId = await triggered(world, { simulate: 'failure' });
+    await world.ended(1);
+    await world.call('POST', '/builds/1/retry', { mode: 'redispatch' });
+    return workflowId;
+  },
+  'woken-by-webhooks': async (world) => {
+    await world.github.set({ webhook: { url: `${world.url}/webhooks/github`, secret: 'a-secret' } });
+    return triggered(world);
+  },
   'worker-lost-while-it-sent': async (world) => {
     const { input } = await started(world, await triggered(world));
     await world.github.fault({ on: 'dispatch', kind: 'accept-then-hang' });
@@ -67,12 +97,21 @@ export const SETTINGS: Readonly<Record<string, object>> = {
   // Long enough to be waited for.
   success: { DEDUP_WINDOW: '5s' },
   deadline: { BUILD_DEADLINE: '1s' },
+  'woken-by-webhooks': { GITHUB_WEBHOOK_SECRET: 'a-secret', GITHUB_POLL_INTERVAL: '10m', DEDUP_WINDOW: '1s' },
   'worker-lost-while-it-sent': { GITHUB_REQUEST_TIMEOUT: '8s' },
 };
 
 async function triggered(world: World, inputs: Record<string, string> = {}): Promise<string> {
   const { json } = await world.trigger({ inputs });
   return eventually(async () => String((await world.build(json.id)).events[0]!.event_data!.workflow_id));
+}
+
+/** Waits until the first build has an event of a type. */
+async function seen(world: World, type: string): Promise<void> {
+  await eventually(async () => {
+    const { events } = await world.build(1);
+    if (!events.some((event) => event.event_type === type)) throw new Error(`there is no ${type} yet`);
+  });
 }
 
 /** What a workflow was started with. */
