@@ -76,6 +76,7 @@ export const buildEventData = {
     request_id: z.string().nullable(),
     delivery_id: z.string().optional(),
   }),
+  late_run_cancelled: z.object({ workflow_run_id: z.int(), run_url: z.string() }),
   duplicate_run_cancelled: z.object({ workflow_run_id: z.int(), run_url: z.string() }),
   build_completed: ending,
   cancel_requested: z.object({ by: z.string() }),

@@ -55,6 +55,7 @@ const AFTER_THE_END: ReadonlySet<BuildEvent['type']> = new Set([
   'build_dead_lettered',
   'dead_letter_discarded',
   'duplicate_run_cancelled',
+  'late_run_cancelled',
   'build_retried',
 ]);
 
@@ -82,6 +83,7 @@ export function evolve(build: Build | undefined, event: BuildEvent): Build {
     case 'dispatch_ambiguous':
     case 'dispatch_absent':
     case 'duplicate_run_cancelled':
+    case 'late_run_cancelled':
     case 'cancel_requested':
     case 'rerun_intended':
     case 'rerun_ambiguous':

@@ -6,6 +6,7 @@ import { statusOf } from '../domain/build.ts';
 import { queuedEvent, retriedEvent } from '../domain/first-events.ts';
 import { dispatch, type NoRun } from './dispatch.ts';
 import { type Ended, follow } from './follow.ts';
+import { cancelLateRuns } from './late-runs.ts';
 import { type BuildStateView, stateQuery } from './messages.ts';
 import { listenToOperator, type Operator } from './operator.ts';
 import { rerun } from './rerun.ts';
@@ -35,6 +36,7 @@ async function run(input: BuildInput, state: BuildStateView, operator: Operator)
 
   const obtained = await obtainRun(input, tell, state, operator);
   let ended: Ended & { detail?: string };
+  let late: Promise<void> | undefined;
   if ('run' in obtained) {
     const { run, seen } = obtained;
     state.phase = 'following';
@@ -44,7 +46,9 @@ async function run(input: BuildInput, state: BuildStateView, operator: Operator)
       { key: RUN_ID, value: String(run.run_id) },
     ]);
     setCurrentDetails(`Run [${run.run_id}](${run.run_url})`);
-    ended = await follow(input, tell, run, operator, seen);
+    const following = follow(input, tell, run, operator, seen);
+    late = cancelLateRuns(input, tell, obtained, following);
+    ended = await following;
   } else {
     const { conclusion, reason } = obtained.none;
     if (conclusion === 'cancelled')
@@ -66,6 +70,7 @@ async function run(input: BuildInput, state: BuildStateView, operator: Operator)
     run_url === null ? `${ended.conclusion}: ${ended.detail}` : `${ended.conclusion}: [run](${run_url})`,
   );
 
+  await late;
   const untilDedupEnds = Date.parse(input.dedup_until) - Date.now();
   if (status === 'success' && untilDedupEnds > 0) await sleep(untilDedupEnds);
   return { build_id: input.build_id, status, conclusion: ended.conclusion, run_url };
@@ -88,7 +93,7 @@ async function begin({ resume, ...input }: BuildInput): Promise<Tell | undefined
   return tell;
 }
 
-type Obtained = { run: Run; seen?: { status: string; run_attempt: number } } | { none: NoRun };
+type Obtained = { run: Run; abandoned: string[]; seen?: { status: string; run_attempt: number } } | { none: NoRun };
 
 /** A run for the build: a new one, or another attempt of the one that failed. */
 async function obtainRun(input: BuildInput, tell: Tell, state: BuildStateView, operator: Operator): Promise<Obtained> {
@@ -96,5 +101,5 @@ async function obtainRun(input: BuildInput, tell: Tell, state: BuildStateView, o
   if (!resume?.run || resume.mode === 'redispatch') return dispatch(input, tell, state, operator);
   const { mode, run } = resume;
   const none = await rerun(input, { mode, run }, tell, state, operator);
-  return none ? { none } : { run, seen: { status: 'completed', run_attempt: run.run_attempt } };
+  return none ? { none } : { run, abandoned: [], seen: { status: 'completed', run_attempt: run.run_attempt } };
 }

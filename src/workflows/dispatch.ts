@@ -30,10 +30,12 @@ export async function dispatch(
   tell: Tell,
   state: BuildStateView,
   operator: Operator,
-): Promise<{ run: Run } | { none: NoRun }> {
+): Promise<{ run: Run; abandoned: string[] } | { none: NoRun }> {
   const { policy, request } = input;
   const github = githubActivities(policy.request_timeout_ms);
   const tokens: string[] = [];
+  /** Tokens of dispatches that were given up without certainty. */
+  const abandoned: string[] = [];
   let lost = 0;
   let unsent = 0;
   let unsentSince = 0;
@@ -52,7 +54,8 @@ export async function dispatch(
 
     const outcome = await post(intent.token, intent.temporal_run_id);
     if (outcome.kind === 'accepted') {
-      return { run: await triggered(outcome, attempt, 'dispatch', outcome.correlated, outcome.request_id) };
+      const run = await triggered(outcome, attempt, 'dispatch', outcome.correlated, outcome.request_id);
+      return { run, abandoned };
     }
     if (outcome.kind === 'rejected') {
       const { status, message, request_id } = outcome;
@@ -80,7 +83,9 @@ export async function dispatch(
     await tell('dispatch_ambiguous', `dispatch:${attempt}:ambiguous`, { attempt, reason, request_id });
     state.phase = 'reconciling';
     const verdict = await reconcile(input, tell, tokens, outcome);
-    if (verdict.kind === 'found') return { run: await triggered(verdict.run, attempt, 'reconcile', true, null) };
+    if (verdict.kind === 'found') {
+      return { run: await triggered(verdict.run, attempt, 'reconcile', true, null), abandoned };
+    }
     if (verdict.kind === 'doubtful') {
       // Listens before it tells: who reads the question in the record may answer before the telling has returned.
       const instruction = operator.instruction();
@@ -88,9 +93,13 @@ export async function dispatch(
       state.phase = 'needs_attention';
       const told = await instruction;
       if (told === 'cancel') return none('cancelled', `cancelled while in doubt: ${verdict.reason}`, attempt);
-      if (told !== 'retry') return { run: await triggered(told.adopt, attempt, 'operator', false, null) };
+      if (told !== 'retry') {
+        return { run: await triggered(told.adopt, attempt, 'operator', false, null), abandoned };
+      }
+      abandoned.push(intent.token);
       continue;
     }
+    abandoned.push(intent.token);
     await tell('dispatch_absent', `dispatch:${attempt}:absent`, { attempt, complete_reads: verdict.reads });
     if (lost >= policy.max_retries) {
       return none('dispatch_failed', `${lost + 1} dispatches left no run; the last: ${reason}`, attempt);

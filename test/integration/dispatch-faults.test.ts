@@ -135,6 +135,28 @@ describe('a dispatch that goes wrong', () => {
     expect(await oracle(build)).toEqual({ runs: 1, posts: 1, perToken: [1] });
   });
 
+  it('a run that shows up after it was given up is cancelled and recorded', async () => {
+    // Longer than every reading of the window: the run is there, and no listing says so.
+    await world.github.fault(
+      { on: 'dispatch', kind: 'accept-then-502' },
+      { on: 'list', kind: 'omit', count: null, times: 5 },
+    );
+    await world.github.set({ running_for_ms: 3_000 });
+    const id = await trigger();
+    const build = await world.ended(id);
+    await world.github.set({ running_for_ms: 60 });
+    expect(build).toMatchObject({ status: 'success', attempts: 2 });
+    expect(await oracle(build)).toEqual({ runs: 2, posts: 2, perToken: [1, 1] });
+    const late = await eventually(async () => {
+      const event = (await world.build(id)).events.find(({ event_type }) => event_type === 'late_run_cancelled');
+      expect(event).toBeDefined();
+      return event?.event_data?.workflow_run_id;
+    });
+    expect(late).not.toBe(build.workflow_run_id);
+    const run = (await world.github.runs()).find((candidate) => candidate.id === late);
+    expect(run).toMatchObject({ status: 'completed', conclusion: 'cancelled' });
+  });
+
   it('a doubt about a workflow that echoes no token waits for the operator, who adopts the run', async () => {
     await world.github.set({ echoes_correlation: false });
     await world.github.fault({ on: 'dispatch', kind: 'accept-then-reset' });

@@ -37,6 +37,7 @@ const SAMPLES: { [Type in BuildEventType]: Extract<BuildEvent, { type: Type }>['
     request_id: null,
   },
   run_updated: { run_status: 'in_progress', run_attempt: 1, learned_from: 'poll', request_id: null },
+  late_run_cancelled: { workflow_run_id: 5, run_url: 'u' },
   duplicate_run_cancelled: { workflow_run_id: 5, run_url: 'u' },
   build_completed: { conclusion: 'success', run_attempt: 1, learned_from: 'poll', request_id: null },
   cancel_requested: { by: 'local' },
@@ -103,9 +104,9 @@ describe('the state of a build', () => {
           }
           if (!before) expect(type).toBe('build_queued');
           if (!before?.completed_at) continue;
-        // Only a retry leaves an end, and only that of a failure.
-        if (type === 'build_retried') expect([before.status, build.status]).toEqual(['failure', 'queued']);
-        else expect(build.status).toBe(before.status);
+          // Only a retry leaves an end, and only that of a failure.
+          if (type === 'build_retried') expect([before.status, build.status]).toEqual(['failure', 'queued']);
+          else expect(build.status).toBe(before.status);
         }
       }),
     );
@@ -131,8 +132,18 @@ describe('a retry', () => {
 
   it('queues a failed build again and forgets its end, its run only where another is sent', () => {
     const redispatched = evolve(failed, event('build_retried'));
-    expect(redispatched).toMatchObject({ status: 'queued', retries: 1, conclusion: null, completed_at: null, dead_lettered: false, workflow_run_id: null });
-    expect(evolve(failed, event('build_retried', { mode: 'rerun' }))).toMatchObject({ status: 'queued', workflow_run_id: 2 ** 33 });
+    expect(redispatched).toMatchObject({
+      status: 'queued',
+      retries: 1,
+      conclusion: null,
+      completed_at: null,
+      dead_lettered: false,
+      workflow_run_id: null,
+    });
+    expect(evolve(failed, event('build_retried', { mode: 'rerun' }))).toMatchObject({
+      status: 'queued',
+      workflow_run_id: 2 ** 33,
+    });
   });
 
   it.each(['success', 'cancelled'])('does not touch a build that ended as %s', (conclusion) => {

@@ -84,11 +84,12 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
       const build = await world.start({ dispatch: [ambiguous, accepted] });
       expect((await build.closed()).result.status).toBe('success');
       const doubtSince = build.record.told('dispatch_ambiguous')[0]!.at;
-      const readings = build.asked('find');
+      const second = build.asked('dispatch')[1]!;
+      // Later readings look for the run of the first dispatch, should it show up after all.
+      const readings = build.asked('find').filter((reading) => reading.at < second.at);
       expect(readings.length).toBeGreaterThanOrEqual(3);
       expect(readings.at(-1)!.at - doubtSince).toBeGreaterThanOrEqual(2 * MINUTE);
       expect(build.record.told('dispatch_absent')).toMatchObject([{ attempt: 1, complete_reads: readings.length }]);
-      expect(build.asked('dispatch')[1]!.at).toBeGreaterThan(readings.at(-1)!.at);
     });
 
     it('4 dispatches at most, 60 s apart and doubling, each with up to a quarter of jitter', async () => {

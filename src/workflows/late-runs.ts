@@ -1,0 +1,51 @@
+import { CancellationScope, sleep } from '@temporalio/workflow';
+import type { BuildInput } from '../contracts/build-workflow.ts';
+import type { Run } from '../contracts/github.ts';
+import { githubActivities } from './activities.ts';
+import type { Tell } from './teller.ts';
+
+/** Looks while a build goes on, each after twice the pause of the one before; the first after a reconcile window. */
+const LOOKS = 5;
+
+/**
+ * Looks for runs of dispatches that were given up, which GitHub may show long after it should have, and cancels and
+ * records them: the build has another run by then. Ends when `until` does, with a last look.
+ */
+export async function cancelLateRuns(
+  input: BuildInput,
+  tell: Tell,
+  { run, abandoned }: { run: Run; abandoned: string[] },
+  until: Promise<unknown>,
+): Promise<void> {
+  if (abandoned.length === 0) return;
+  const { policy, request } = input;
+  const github = githubActivities(policy.request_timeout_ms);
+  const looking = new CancellationScope();
+  const looks = looking.run(async () => {
+    for (let look = 0; look < LOOKS; look++) {
+      await sleep(policy.reconcile_window_ms * 2 ** look);
+      await lookOnce();
+    }
+  });
+  // Cancelled below; what a look finds then is found by the last one.
+  looks.catch(() => {});
+  await until;
+  looking.cancel();
+  await lookOnce();
+
+  async function lookOnce(): Promise<void> {
+    const finding = await github.findRuns({
+      repository: request.repository,
+      workflow: request.workflow,
+      ref: request.ref,
+      tokens: abandoned,
+      since: input.created_at,
+    });
+    if (finding.kind !== 'found') return;
+    for (const { run_id, run_url } of finding.runs) {
+      if (run_id === run.run_id) continue;
+      const running = await github.cancelRun({ repository: request.repository, run_id });
+      if (running) await tell('late_run_cancelled', `late:${run_id}`, { workflow_run_id: run_id, run_url });
+    }
+  }
+}
