@@ -25,7 +25,9 @@ import { getConfigurationVersions } from './routes/configs-id-versions.ts';
 import { deadLetters } from './routes/dlq.ts';
 import { getDocs } from './routes/docs.ts';
 import { getHealth } from './routes/health.ts';
+import { getQueues } from './routes/queues.ts';
 import { receiveGitHubWebhook, type WebhookDependencies } from './routes/webhooks-github.ts';
+import { getWorkers } from './routes/workers.ts';
 
 export interface ApiDependencies extends TriggerDependencies, WebhookDependencies {
   db: Db;
@@ -75,6 +77,8 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   putConfiguration(api, changes);
   deleteConfiguration(api, changes);
   getConfigurationVersions(api, deps.db, deps.configurations);
+  getQueues(api, deps);
+  getWorkers(api, deps.client);
   getHealth(api, { monitor: deps.monitor, heldBuildIds: () => deps.buildIds.held });
   getDocs(api);
   api.doc31('/openapi.json', {

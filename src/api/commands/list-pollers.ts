@@ -1,0 +1,40 @@
+import type { Client } from '@temporalio/client';
+import { BUILD_TASK_QUEUE } from '../../contracts/build-workflow.ts';
+import { ApiError } from '../problem.ts';
+
+/** A worker that Temporal saw asking for work within the last minutes. */
+export interface Poller {
+  identity: string;
+  lastSeenAt: Date;
+}
+
+/** What a worker polls for; both kinds, since a worker may be stuck with one. Temporal's TaskQueueType. */
+const TASK_QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
+
+const TIMEOUT_MS = 2_500;
+
+/**
+ * Who polls for builds, by identity. Temporal forgets a poller five minutes after its last poll.
+ * @throws {ApiError} where Temporal cannot be reached.
+ */
+export async function listPollers(client: Client): Promise<Poller[]> {
+  const describe = (taskQueueType: number) =>
+    client.workflowService.describeTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name: BUILD_TASK_QUEUE },
+      taskQueueType,
+    });
+  const answers = await client
+    .withDeadline(Date.now() + TIMEOUT_MS, () => Promise.all(Object.values(TASK_QUEUE_TYPES).map(describe)))
+    .catch((cause: unknown) => {
+      throw new ApiError('temporal_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause });
+    });
+  const lastSeen = new Map<string, number>();
+  for (const { identity, lastAccessTime } of answers.flatMap(({ pollers }) => pollers ?? [])) {
+    const at = Number(lastAccessTime?.seconds ?? 0) * 1_000 + Math.floor((lastAccessTime?.nanos ?? 0) / 1e6);
+    if (identity) lastSeen.set(identity, Math.max(at, lastSeen.get(identity) ?? 0));
+  }
+  return [...lastSeen]
+    .map(([identity, at]) => ({ identity, lastSeenAt: new Date(at) }))
+    .sort((a, b) => (a.identity < b.identity ? -1 : 1));
+}

@@ -1,0 +1,30 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { Client } from '@temporalio/client';
+import { workers } from '../../contracts/queue.ts';
+import { listPollers } from '../commands/list-pollers.ts';
+import type { Api } from '../environment.ts';
+import { problemResponses } from '../responses.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/workers',
+  operationId: 'listWorkers',
+  tags: ['queues'],
+  summary: 'Who asked for work within the last five minutes',
+  responses: {
+    200: { description: 'The workers', content: { 'application/json': { schema: workers } } },
+    ...problemResponses('temporal_unavailable'),
+  },
+});
+
+export function getWorkers(api: Api, client: Client): void {
+  api.openapi(route, async (c) => {
+    const pollers = await listPollers(client);
+    const seen = pollers.map(({ identity, lastSeenAt }) => ({
+      identity,
+      queue: 'builds',
+      last_seen_at: lastSeenAt.toISOString(),
+    }));
+    return c.json(seen, 200);
+  });
+}

@@ -1,0 +1,26 @@
+import { sql } from 'drizzle-orm';
+import type { Db } from './database.ts';
+
+export interface OpenBuilds {
+  /** Accepted and not begun. */
+  queued: number;
+  /** Since the oldest of these was created, by the clock of the database. */
+  oldestAgeSeconds: number | null;
+  inProgress: number;
+}
+
+/** Counts the builds that have not ended; the index builds_open holds no others. */
+export async function countOpenBuilds(db: Db): Promise<OpenBuilds> {
+  const [row] = await db.execute<{ queued: string; age: string | null; in_progress: string }>(sql`
+    SELECT count(*) FILTER (WHERE status = 'queued') AS queued,
+           extract(epoch FROM now() - min(created_at) FILTER (WHERE status = 'queued')) AS age,
+           count(*) FILTER (WHERE status = 'in_progress') AS in_progress
+    FROM builds WHERE completed_at IS NULL`);
+  const { queued = 0, age = null, in_progress = 0 } = row ?? {};
+  return {
+    queued: Number(queued),
+    // Whoever created it may have a clock that is ahead.
+    oldestAgeSeconds: age === null ? null : Math.max(0, Number(age)),
+    inProgress: Number(in_progress),
+  };
+}

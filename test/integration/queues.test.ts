@@ -1,0 +1,87 @@
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startApiServer } from '../../src/api/server.ts';
+import { queues, workers } from '../../src/contracts/queue.ts';
+import { readSettings } from '../../src/contracts/settings.ts';
+import { freePort } from '../../src/laptop/ports.ts';
+import { lazyTemporalClient } from '../../src/roles/temporal.ts';
+import { openDatabase } from '../../src/store/database.ts';
+import { eventually } from '../world/eventually.ts';
+import { callers, openWorld, type World } from '../world/world.ts';
+
+describe('queues and workers', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld('server');
+  });
+  afterAll(() => world.close());
+
+  const queue = async () => queues.parse((await world.call('GET', '/queues')).json)[0];
+
+  it('are empty and polled where nothing was asked for', async () => {
+    await eventually(async () =>
+      expect(await queue()).toEqual({ name: 'builds', depth: 0, oldest_age_seconds: null, in_flight: 0, pollers: 1 }),
+    );
+    const seen = workers.parse((await world.call('GET', '/workers')).json);
+    expect(seen).toEqual([
+      { identity: expect.stringContaining(String(process.pid)), queue: 'builds', last_seen_at: expect.any(String) },
+    ]);
+    expect(Math.abs(Date.now() - Date.parse(seen[0]?.last_seen_at ?? ''))).toBeLessThan(90_000);
+  });
+
+  it('show what waits while no worker runs, since when, and that it goes on when one comes', async () => {
+    await world.stopWorker();
+    const before = Date.now();
+    const asked = [];
+    for (const ref of ['a', 'b', 'c']) asked.push(await world.trigger({ ref, inputs: { simulate: 'failure' } }));
+    const waiting = await eventually(async () => {
+      const seen = await queue();
+      expect(seen).toMatchObject({ depth: 3, in_flight: 0 });
+      return seen;
+    });
+    expect(waiting?.oldest_age_seconds).toBeGreaterThanOrEqual(0);
+    expect(waiting?.oldest_age_seconds).toBeLessThanOrEqual((Date.now() - before) / 1_000 + 0.01);
+    // The same request again waits no second time.
+    await world.trigger({ ref: 'a', inputs: { simulate: 'failure' } });
+    expect((await queue())?.depth).toBe(3);
+
+    await world.startWorker();
+    for (const { json } of asked) await world.ended(json.id);
+    expect(await queue()).toMatchObject({ depth: 0, oldest_age_seconds: null, in_flight: 0, pollers: 1 });
+  });
+
+  it('count what has begun and not ended', async () => {
+    const { json } = await world.trigger({ ref: 'long', inputs: { simulate: 'stuck' } });
+    await eventually(async () => expect(await queue()).toMatchObject({ depth: 0, in_flight: 1 }));
+    await world.call('POST', `/builds/${json.id}/cancel`);
+    await world.ended(json.id);
+    expect(await queue()).toMatchObject({ in_flight: 0 });
+  });
+
+  it.each([
+    ['Temporal', 'temporal_unavailable', ['/queues', '/workers']],
+    ['the database', 'database_unavailable', ['/queues']],
+  ])('answer 503 with a problem document where %s is away', async (away, code, paths) => {
+    const nowhere = `127.0.0.1:${await freePort()}`;
+    const settings = readSettings({ PORT: '0', LOG_LEVEL: 'silent', TEMPORAL_NAMESPACE: world.namespace });
+    const { client } =
+      away === 'Temporal' ? await lazyTemporalClient({ ...settings, address: nowhere }) : { client: world.client };
+    const database = openDatabase({ url: away === 'Temporal' ? world.databaseUrl : `postgres://${nowhere}/none` });
+    onTestFinished(() => database.close());
+    const api = await startApiServer({
+      settings,
+      repository: 'acme/images',
+      client,
+      workerBeside: false,
+      db: database.db,
+      pingGitHub: async () => {},
+      webhooks: undefined,
+      log: pino({ level: 'silent' }),
+    });
+    onTestFinished(() => api.close());
+    for (const path of paths) {
+      const answer = await callers(api.url).call('GET', path);
+      expect([answer.status, answer.json.code, answer.headers.get('retry-after')]).toEqual([503, code, '5']);
+    }
+  });
+});
