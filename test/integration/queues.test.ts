@@ -53,8 +53,8 @@ describe('queues and workers', () => {
   it('count what has begun and not ended', async () => {
     const { json } = await world.trigger({ ref: 'long', inputs: { simulate: 'stuck' } });
     await eventually(async () => expect(await queue()).toMatchObject({ depth: 0, in_flight: 1 }));
-    await world.call('POST', `/builds/${json.id}/cancel`);
-    await world.ended(json.id);
+    expect((await world.call('POST', `/builds/${json.id}/cancel`, {})).status).toBe(202);
+    await world.ended(json.id, 15_000);
     expect(await queue()).toMatchObject({ in_flight: 0 });
   });
 
