@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 
@@ -55,10 +56,16 @@ export function openDirectory(directory: string, fsync: boolean): Promise<PGlite
 
 /** PGlite copies a new database file by file: made elsewhere and renamed, it is there in whole or not at all. */
 export async function createDirectory(directory: string): Promise<void> {
-  const unfinished = `${directory}.new`;
-  rmSync(unfinished, { recursive: true, force: true });
+  const unfinished = `${directory}.${process.pid}`;
+  mkdirSync(dirname(directory), { recursive: true });
   await (await openDirectory(unfinished, true)).close();
-  renameSync(unfinished, directory);
+  try {
+    renameSync(unfinished, directory);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    // Another process may have made it meanwhile.
+    if (!existsSync(directory)) throw error;
+  }
 }
 
 // Run as a program, it makes the database: that needs two copies of Postgres, and only the end of a process gives
