@@ -19,7 +19,7 @@ export async function generatedFiles(): Promise<Map<string, string>> {
 
 /** Sections of the page and the variables that belong there. A variable that belongs nowhere stops the generator. */
 const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
-  ['Process', /^(DEPLOYMENT_MODE|HOST|PORT|HAPAX_HOME|API_KEYS|LOG_LEVEL|TRUSTED_HOSTS)$/],
+  ['Process', /^(DEPLOYMENT_MODE|HOST|PORT|METRICS_PORT|HAPAX_HOME|API_KEYS|LOG_LEVEL|TRUSTED_HOSTS)$/],
   ['Database and Temporal', /^(DATABASE_|TEMPORAL_)/],
   ['GitHub', /^GITHUB_/],
   ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_|WORKER_)/],
@@ -134,6 +134,7 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
     apiKeys: undefined,
     trustedHosts: [],
     webhooks: undefined,
+    meter: { buildAccepted() {}, triggerRefused() {}, answered() {}, scrape: async () => '' },
   });
   const answer = await api.request('/openapi.json', { headers: { host: 'localhost' } });
   if (answer.status !== 200) throw new Error(`/openapi.json answered ${answer.status}: ${await answer.text()}`);

@@ -3,16 +3,19 @@ import type { DispatchOutcome } from '../contracts/github.ts';
 import { type GitHub, GitHubError } from '../integrations/github.ts';
 import type { GitHubPort } from '../workflows/ports/github.ts';
 import { NotYet } from './failures.ts';
+import type { ActivityMeter } from './meter.ts';
 
 /** A run that answers 404 for this many looks in a row is gone: deleted, or no longer ours to see. */
 const LOOKS_UNTIL_GONE = 20;
 
-export function githubActivities(github: GitHub): GitHubPort {
+export function githubActivities(github: GitHub, meter?: ActivityMeter): GitHubPort {
   return {
     async dispatchRun({ request, correlation, intended_by }) {
       // Asked here and not in the workflow: there the answer would change with the reset, and its replay with it.
       if (activityInfo().workflowExecution?.runId !== intended_by) return sentByAnotherRun(correlation !== null);
-      return github.dispatch(request, correlation);
+      const outcome = await github.dispatch(request, correlation);
+      meter?.dispatched(outcome.kind);
+      return outcome;
     },
 
     async rerunRun({ repository, run_id, failed_jobs_only, intended_by }) {

@@ -4,16 +4,18 @@ import type { GitHubPort } from '../workflows/ports/github.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
 import { toFailure } from './failures.ts';
 import { githubActivities } from './github.ts';
+import type { ActivityMeter } from './meter.ts';
 import { recordActivities } from './record.ts';
 
 export interface ActivityDependencies {
   db: Db;
   github: GitHub;
+  meter?: ActivityMeter | undefined;
 }
 
 /** The activities of a worker, each with its errors turned into Temporal's. */
-export function createActivities({ db, github }: ActivityDependencies): RecordPort & GitHubPort {
-  const activities = { ...recordActivities(db), ...githubActivities(github) };
+export function createActivities({ db, github, meter }: ActivityDependencies): RecordPort & GitHubPort {
+  const activities = { ...recordActivities(db, meter), ...githubActivities(github, meter) };
   return Object.fromEntries(Object.entries(activities).map(([name, run]) => [name, failing(run)])) as typeof activities;
 }
 

@@ -1,11 +1,16 @@
+import type { BuildEvent } from '../contracts/event.ts';
 import type { Db } from '../store/database.ts';
 import { appendBuildEvent } from '../store/event-append.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
+import type { ActivityMeter } from './meter.ts';
 
-export function recordActivities(db: Db): RecordPort {
+const ENDS: ReadonlySet<BuildEvent['type']> = new Set(['build_completed', 'build_cancelled']);
+
+export function recordActivities(db: Db, meter?: ActivityMeter): RecordPort {
   return {
     async appendBuildEvent({ build_id, event }) {
-      const { event: standing } = await appendBuildEvent(db, build_id, event);
+      const { event: standing, build } = await appendBuildEvent(db, build_id, event);
+      if (build && ENDS.has(event.type)) meter?.buildEnded(build);
       return { data: standing.data };
     },
   };

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
+import { matchedRoutes } from 'hono/route';
 import type { Logger } from 'pino';
 import type { ZodError } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -11,13 +13,14 @@ import type { ApiEnvironment } from './environment.ts';
 import { EventTail } from './event-tail.ts';
 import { requireKey, requireLocalHost } from './guard.ts';
 import type { HealthMonitor } from './health-monitor.ts';
+import type { ApiMeter } from './meter.ts';
 import { ApiError, PROBLEM_JSON } from './problem.ts';
 import { getBuilds } from './routes/builds.ts';
 import { getBuild } from './routes/builds-id.ts';
 import { getBuildEvents } from './routes/builds-id-events.ts';
 import { operateBuild } from './routes/builds-id-operate.ts';
 import { getBuildVerify } from './routes/builds-id-verify.ts';
-import { postBuildsTrigger } from './routes/builds-trigger.ts';
+import { postBuildsTrigger, TRIGGER_PATH } from './routes/builds-trigger.ts';
 import { getConfigurations, postConfigurations } from './routes/configs.ts';
 import { putConfigurationByName } from './routes/configs-by-name.ts';
 import { deleteConfiguration, getConfiguration, putConfiguration } from './routes/configs-id.ts';
@@ -25,6 +28,7 @@ import { getConfigurationVersions } from './routes/configs-id-versions.ts';
 import { deadLetters } from './routes/dlq.ts';
 import { getDocs } from './routes/docs.ts';
 import { getHealth } from './routes/health.ts';
+import { getMetrics } from './routes/metrics.ts';
 import { getQueues } from './routes/queues.ts';
 import { receiveGitHubWebhook, type WebhookDependencies } from './routes/webhooks-github.ts';
 import { getWorkers } from './routes/workers.ts';
@@ -32,6 +36,7 @@ import { getWorkers } from './routes/workers.ts';
 export interface ApiDependencies extends TriggerDependencies, WebhookDependencies {
   db: Db;
   monitor: HealthMonitor;
+  meter: ApiMeter;
   log: Logger;
   /** Keys that let in; undefined where the API is open to this machine. */
   apiKeys: ReadonlyMap<string, string> | undefined;
@@ -55,6 +60,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     const startedAt = performance.now();
     await next();
     const ms = Math.round(performance.now() - startedAt);
+    deps.meter.answered({ ...routeOf(c), status: c.res.status }, (performance.now() - startedAt) / 1_000);
     c.var.log.debug({ method: c.req.method, path: c.req.path, status: c.res.status, ms }, 'answered');
   });
   api.use(deps.apiKeys ? requireKey(deps.apiKeys) : requireLocalHost(deps.trustedHosts));
@@ -80,6 +86,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   getQueues(api, deps);
   getWorkers(api, deps.client);
   getHealth(api, { monitor: deps.monitor, heldBuildIds: () => deps.buildIds.held });
+  getMetrics(api, deps.meter);
   getDocs(api);
   api.doc31('/openapi.json', {
     openapi: '3.1.0',
@@ -101,12 +108,20 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     const document = error.document(c.var.requestId);
     const entry = { err: error.cause ?? thrown, code: error.code, method: c.req.method, path: c.req.path };
     if (document.status >= 500) c.var.log.error(entry, error.message);
+    if (c.req.method === 'POST' && c.req.path === TRIGGER_PATH) deps.meter.triggerRefused(error.code);
     // The rest of the body is not read, so the connection cannot carry another request.
     if (error.code === 'body_too_large') c.header('Connection', 'close');
     if (error.retryAfterSeconds) c.header('Retry-After', String(error.retryAfterSeconds));
     return c.body(JSON.stringify(document), document.status as 500, { 'Content-Type': PROBLEM_JSON });
   });
   return api;
+}
+
+/** The pattern that a request matched, as OpenAPI writes it; whatever was asked for, there are only so many. */
+function routeOf(c: Context): { route: string; method: string } {
+  const matched = matchedRoutes(c).findLast(({ path }) => path !== '/*');
+  if (!matched) return { route: 'unmatched', method: 'any' };
+  return { route: matched.path.replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}'), method: c.req.method };
 }
 
 function invalid(target: string, { issues }: ZodError): ApiError {

@@ -1,5 +1,3 @@
-import type { AddressInfo } from 'node:net';
-import { type ServerType, serve } from '@hono/node-server';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -13,6 +11,8 @@ import { createApi } from './app.ts';
 import { BuildIds } from './build-ids.ts';
 import { Configurations } from './configurations.ts';
 import { HealthMonitor } from './health-monitor.ts';
+import { type Listening, listen } from './listen.ts';
+import type { ApiMeter } from './meter.ts';
 import type { WebhookDependencies } from './routes/webhooks-github.ts';
 
 export interface ApiServerOptions {
@@ -27,17 +27,9 @@ export interface ApiServerOptions {
   pingGitHub(): Promise<void>;
   /** Reads webhooks; undefined where none are configured. */
   webhooks: WebhookDependencies['webhooks'];
+  meter: ApiMeter;
   log: Logger;
 }
-
-export interface ApiServer {
-  url: string;
-  /** Stops accepting, ends live streams, and returns when all requests are answered. */
-  close(): Promise<void>;
-}
-
-/** How long requests that are being answered may take when the server closes; streams end at once. */
-const DRAIN_MS = 5_000;
 
 /** Serves the API on HOST and PORT. */
 export async function startApiServer({
@@ -48,8 +40,9 @@ export async function startApiServer({
   db,
   pingGitHub,
   webhooks,
+  meter,
   log,
-}: ApiServerOptions): Promise<ApiServer> {
+}: ApiServerOptions): Promise<Listening> {
   const buildIds = new BuildIds((count) => reserveBuildIds(db, count));
   const configurations = new Configurations(db, environmentConfiguration(repository, settings.GITHUB_WORKFLOW));
   // Ids and the configuration are fetched ahead, so that the first trigger is fast and an outage finds them held.
@@ -72,19 +65,18 @@ export async function startApiServer({
     policy: policyOf(settings),
     dedupWindowMs: settings.DEDUP_WINDOW,
     monitor,
+    meter,
     log,
     apiKeys: settings.API_KEYS,
     trustedHosts: settings.TRUSTED_HOSTS,
     webhooks,
   });
   const server = await listen(api.fetch, settings.HOST, settings.PORT);
-  const { port } = server.address() as AddressInfo;
-  const host = settings.HOST.includes(':') ? `[${settings.HOST}]` : settings.HOST;
   return {
-    url: `http://${host}:${port}`,
-    async close() {
+    url: server.url,
+    close() {
       monitor.stop();
-      await closeServer(server);
+      return server.close();
     },
   };
 }
@@ -116,19 +108,4 @@ async function checkWorkers(client: Client): Promise<void> {
     }),
   );
   if (!pollers?.length) throw new Error('no worker has polled for builds; accepted builds wait');
-}
-
-function listen(fetch: Parameters<typeof serve>[0]['fetch'], hostname: string, port: number): Promise<ServerType> {
-  return new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname, port }, () => resolve(server));
-    server.once('error', reject);
-  });
-}
-
-function closeServer(server: ServerType): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    if ('closeIdleConnections' in server) server.closeIdleConnections();
-    setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), DRAIN_MS).unref();
-  });
 }

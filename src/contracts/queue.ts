@@ -6,13 +6,9 @@ export const queue = z
   .object({
     name: z.string(),
     depth: z.int().meta({ description: 'What was accepted and has not begun.' }),
-    oldest_age_seconds: z
-      .number()
-      .nullable()
-      .meta({
-        description:
-          'How long ago the oldest of these was accepted (a retried one: at first); null where there is none.',
-      }),
+    oldest_age_seconds: z.number().nullable().meta({
+      description: 'How long ago the oldest of these was accepted (a retried one: at first); null where there is none.',
+    }),
     in_flight: z.int().meta({ description: 'What has begun and not ended.' }),
     pollers: z.int().meta({ description: 'Worker processes that asked for work within the last 90 seconds.' }),
   })

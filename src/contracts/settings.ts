@@ -56,6 +56,10 @@ export const settingsSchema = z.object({
     .default('127.0.0.1')
     .meta({ description: 'Address the API binds to. Anything but loopback needs API_KEYS.' }),
   PORT: integer(0, 65_535).default(8000).meta({ description: 'Port of the API. 0 chooses a free one.' }),
+  METRICS_PORT: integer(0, 65_535).optional().meta({
+    description:
+      'Port on HOST where a worker serves /metrics and /health/live. Unset: none. The API serves them itself.',
+  }),
   HAPAX_HOME: z.string().min(1).default('.hapax').meta({
     description: 'Directory of the embedded database, the Temporal file and logs. One running instance per directory.',
   }),
@@ -244,6 +248,11 @@ function missing(settings: Settings, role: Role): string[] {
         `API_KEYS: HOST=${settings.HOST} is reachable by others, so the API needs keys; set NAME=SECRET or leave HOST at 127.0.0.1`,
       );
     }
+  }
+  if (role === 'worker' && settings.METRICS_PORT !== undefined && !settings.API_KEYS && !isLoopback(settings.HOST)) {
+    faults.push(
+      `API_KEYS: METRICS_PORT on HOST=${settings.HOST} is reachable by others, so it needs keys; set NAME=SECRET or leave HOST at 127.0.0.1`,
+    );
   }
   if (serves && (cloud || usesRealGitHub(settings)) && !settings.GITHUB_REPO) {
     faults.push('GITHUB_REPO: say which repository configuration 1 builds; set OWNER/NAME');

@@ -41,6 +41,10 @@ export interface GitHubOptions {
   auth: { token: string } | { appId: string; privateKey: string } | undefined;
   /** Longest wait for one answer, milliseconds. */
   requestTimeoutMs: number;
+  /**
+   * Told of every request: its route, GitHub's status or undefined where none came, and what the answer said is left of the rate limit.
+   */
+  onAnswer?: (route: string, status: number | undefined, remaining: number | undefined) => void;
 }
 
 /** Thrown where GitHub did not do what was asked; `retryAfterMs` is how long it wants us to wait, if it said so. */
@@ -61,6 +65,8 @@ interface Answer {
   body: unknown;
 }
 
+type RouteParameters = Record<string, unknown> & { headers?: Record<string, string> };
+
 /** The runs of one repository as last listed. */
 interface Listing {
   etag: string | undefined;
@@ -71,11 +77,13 @@ interface Listing {
 /** GitHub's REST API, as far as builds need it. */
 export class GitHub {
   readonly #octokit: Octokit;
+  readonly #onAnswer: GitHubOptions['onAnswer'];
   readonly #listings = new Map<string, Promise<Listing>>();
   /** GitHub Enterprise Server up to 3.20 answers 400 to `return_run_details`; asked once per process. */
   #namesRuns = true;
 
-  constructor({ apiUrl, auth, requestTimeoutMs }: GitHubOptions) {
+  constructor({ apiUrl, auth, requestTimeoutMs, onAnswer }: GitHubOptions) {
+    this.#onAnswer = onAnswer;
     const credential =
       auth === undefined
         ? {}
@@ -239,10 +247,15 @@ export class GitHub {
   }
 
   /** One request. Never throws: what came instead of an answer is a value too. */
-  async #answer(
-    route: string,
-    { headers = {}, ...parameters }: Record<string, unknown> & { headers?: Record<string, string> },
-  ): Promise<DispatchAnswer> {
+  async #answer(route: string, parameters: RouteParameters): Promise<DispatchAnswer> {
+    const answer = await this.#request(route, parameters);
+    const { status, headers } = 'status' in answer ? answer : {};
+    const remaining = headers?.['x-ratelimit-remaining'];
+    this.#onAnswer?.(route, status, remaining === undefined ? undefined : Number(remaining));
+    return answer;
+  }
+
+  async #request(route: string, { headers = {}, ...parameters }: RouteParameters): Promise<DispatchAnswer> {
     try {
       const {
         status,

@@ -3,6 +3,7 @@ import type { Settings } from '../contracts/settings.ts';
 import { openDatabase } from '../store/database.ts';
 import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { createLog, installTemporalRuntime } from './log.ts';
+import { createMetrics } from './metrics.ts';
 import { required } from './required.ts';
 import { stopSignal } from './stop-signal.ts';
 import { lazyTemporalClient } from './temporal.ts';
@@ -17,7 +18,8 @@ export async function runApi(settings: Settings): Promise<void> {
     address: required(settings, 'TEMPORAL_ADDRESS'),
   });
   const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: settings.DATABASE_ROLE });
-  const github = connectGitHub(settings);
+  const metrics = createMetrics(database.db);
+  const github = connectGitHub(settings, metrics);
   const server = await startApiServer({
     settings,
     repository: repositoryOf(settings),
@@ -26,6 +28,7 @@ export async function runApi(settings: Settings): Promise<void> {
     db: database.db,
     pingGitHub: () => github.ping(),
     webhooks: webhooksOf(settings),
+    meter: metrics,
     log,
   });
   log.info({ url: server.url }, 'api is up');

@@ -1,15 +1,21 @@
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
 import { GitHub } from '../integrations/github.ts';
 import { isSigned, runOfDelivery } from '../integrations/github-webhook.ts';
+import type { Metrics } from './metrics.ts';
 
 /** Repository of configuration 1 where builds go to the simulated GitHub and none is named. */
 const SIMULATED_REPOSITORY = 'octocat/fedora-images';
 
 /** GitHub as the settings say. */
-export function connectGitHub(settings: Settings): GitHub {
+export function connectGitHub(settings: Settings, metrics?: Metrics): GitHub {
   const { GITHUB_TOKEN: token, GITHUB_APP_ID: appId, GITHUB_APP_PRIVATE_KEY: key } = settings;
   const auth = appId && key ? { appId, privateKey: key.replaceAll('\\n', '\n') } : token ? { token } : undefined;
-  return new GitHub({ apiUrl: settings.GITHUB_API_URL, auth, requestTimeoutMs: settings.GITHUB_REQUEST_TIMEOUT });
+  return new GitHub({
+    apiUrl: settings.GITHUB_API_URL,
+    auth,
+    requestTimeoutMs: settings.GITHUB_REQUEST_TIMEOUT,
+    ...(metrics ? { onAnswer: metrics.githubAnswered } : {}),
+  });
 }
 
 /** OWNER/NAME of configuration 1. */

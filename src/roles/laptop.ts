@@ -15,6 +15,7 @@ import { workflowBundle } from '../worker/bundle.ts';
 import { createBuildWorker } from '../worker/worker.ts';
 import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { installTemporalRuntime } from './log.ts';
+import { createMetrics } from './metrics.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { connectTemporal, lazyTemporalClient } from './temporal.ts';
 import { DEFAULT_CONCURRENCY } from './worker.ts';
@@ -85,13 +86,15 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     });
     started.push(() => database.close());
     started.push(() => connection.close());
-    const github = connectGitHub(settings);
+    const metrics = createMetrics(database.db);
+    const github = connectGitHub(settings, metrics);
     const worker = await createBuildWorker({
       connection,
       namespace: settings.TEMPORAL_NAMESPACE,
       db: database.db,
       github,
       concurrency: settings.WORKER_CONCURRENCY ?? DEFAULT_CONCURRENCY[settings.DEPLOYMENT_MODE],
+      meter: metrics,
     });
     const working = worker.run();
     started.push(async () => {
@@ -106,6 +109,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       db: database.db,
       pingGitHub: () => github.ping(),
       webhooks: webhooksOf(settings),
+      meter: metrics,
       log,
     });
     started.push(() => api.close());

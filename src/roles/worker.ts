@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { startMetricsServer } from '../api/metrics-server.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { openDatabase } from '../store/database.ts';
 import { createBuildWorker } from '../worker/worker.ts';
 import { connectGitHub } from './github.ts';
 import { createLog, installTemporalRuntime } from './log.ts';
+import { createMetrics } from './metrics.ts';
 import { required } from './required.ts';
 import { stopSignal } from './stop-signal.ts';
 import { connectTemporal, type TemporalTarget } from './temporal.ts';
@@ -21,14 +23,21 @@ export async function runWorker(settings: Settings): Promise<void> {
   installTemporalRuntime(log);
   const target = { ...settings, address: required(settings, 'TEMPORAL_ADDRESS') };
   const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: settings.DATABASE_ROLE });
+  const metrics = createMetrics(database.db);
+  const server =
+    settings.METRICS_PORT === undefined
+      ? undefined
+      : await startMetricsServer(settings, settings.METRICS_PORT, metrics);
+  if (server) log.info({ url: server.url }, 'metrics are served');
   const connected = await connectPatiently(target, stopping, log);
   if (connected) {
     const worker = await createBuildWorker({
       connection: connected.connection,
       namespace: settings.TEMPORAL_NAMESPACE,
       db: database.db,
-      github: connectGitHub(settings),
+      github: connectGitHub(settings, metrics),
       concurrency: settings.WORKER_CONCURRENCY ?? DEFAULT_CONCURRENCY[settings.DEPLOYMENT_MODE],
+      meter: metrics,
     });
     void stopping.then((signal) => {
       log.info({ signal }, 'worker is stopping');
@@ -38,6 +47,7 @@ export async function runWorker(settings: Settings): Promise<void> {
     await worker.run();
     await connected.connection.close();
   }
+  await server?.close();
   await database.close();
 }
 

@@ -10,6 +10,8 @@ import { builds, events } from './schema.ts';
 export interface Appended {
   event: RecordedEvent;
   repeated: boolean;
+  /** What the events add up to with this one; undefined where it was repeated. */
+  build?: Build;
 }
 
 /** Losing this many races for the next number of one stream means that something is wrong, not that it is busy. */
@@ -56,7 +58,7 @@ export async function appendBuildEvent(db: Db, buildId: number, event: BuildEven
     };
     const hash = eventHash(body);
     const position = await insert(db, { ...body, hash }, next);
-    if (position !== undefined) return { event: { ...body, hash, position }, repeated: false };
+    if (position !== undefined) return { event: { ...body, hash, position }, repeated: false, build: next };
   }
   throw new Error(`${stream}: lost ${MAX_RACES} races for its next number`);
 }

@@ -1,5 +1,6 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
+import type { ActivityMeter } from '../activities/meter.ts';
 import { BUILD_TASK_QUEUE } from '../contracts/build-workflow.ts';
 import type { GitHub } from '../integrations/github.ts';
 import type { Db } from '../store/database.ts';
@@ -12,6 +13,8 @@ export interface WorkerOptions {
   github: GitHub;
   /** Calls to GitHub at once. */
   concurrency: number;
+  /** Unset: nobody counts what the activities do. */
+  meter?: ActivityMeter;
 }
 
 /** A worker for builds, polling once `run()` is called. Close the store only after `run()` has returned. */
@@ -21,13 +24,14 @@ export async function createBuildWorker({
   db,
   github,
   concurrency,
+  meter,
 }: WorkerOptions): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,
     taskQueue: BUILD_TASK_QUEUE,
     workflowBundle: { codePath: await workflowBundle() },
-    activities: createActivities({ db, github }),
+    activities: createActivities({ db, github, meter }),
     maxConcurrentActivityTaskExecutions: concurrency,
     // Appending an event is what local activities do here: a short query, so as many as the pool can queue.
     maxConcurrentLocalActivityExecutions: 100,

@@ -4,6 +4,7 @@ import { startApiServer } from '../../src/api/server.ts';
 import { queues, workers } from '../../src/contracts/queue.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { freePort } from '../../src/laptop/ports.ts';
+import { createMetrics } from '../../src/roles/metrics.ts';
 import { lazyTemporalClient } from '../../src/roles/temporal.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { eventually } from '../world/eventually.ts';
@@ -76,6 +77,7 @@ describe('queues and workers', () => {
       db: database.db,
       pingGitHub: async () => {},
       webhooks: undefined,
+      meter: createMetrics(database.db),
       log: pino({ level: 'silent' }),
     });
     onTestFinished(() => api.close());

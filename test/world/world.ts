@@ -12,6 +12,7 @@ import { readSettings, type Settings } from '../../src/contracts/settings.ts';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
 import { connectGitHub, webhooksOf } from '../../src/roles/github.ts';
 import { installTemporalRuntime } from '../../src/roles/log.ts';
+import { createMetrics } from '../../src/roles/metrics.ts';
 import { registerSearchAttributes } from '../../src/roles/search-attributes.ts';
 import { connectTemporal } from '../../src/roles/temporal.ts';
 import { startGitHubSimulator } from '../../src/simulator/github.ts';
@@ -109,7 +110,8 @@ export async function openWorld(kind: DatabaseKind, given: Partial<Record<keyof 
   const namespace = await openNamespace();
   const settings = readSettings({ ...FAST, GITHUB_API_URL: simulator.url, TEMPORAL_NAMESPACE: namespace, ...given });
   const target = { ...settings, address: inject('temporalAddress') };
-  const github = connectGitHub(settings);
+  const metrics = createMetrics(database.db);
+  const github = connectGitHub(settings, metrics);
   const log = pino({ level: settings.LOG_LEVEL });
   const { connection, client } = await connectTemporal(target);
   const startWorker = async () => {
@@ -119,6 +121,7 @@ export async function openWorld(kind: DatabaseKind, given: Partial<Record<keyof 
       db: database.db,
       github,
       concurrency: settings.WORKER_CONCURRENCY ?? 4,
+      meter: metrics,
     });
     const running = worker.run();
     return {
@@ -137,6 +140,7 @@ export async function openWorld(kind: DatabaseKind, given: Partial<Record<keyof 
     db: database.db,
     pingGitHub: () => github.ping(),
     webhooks: webhooksOf(settings),
+    meter: metrics,
     log,
   });
   return {

@@ -2,12 +2,15 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { idempotencyKey, triggerAnswer, triggerBody } from '../../contracts/build.ts';
 import { type TriggerDependencies, triggerBuild } from '../commands/trigger-build.ts';
 import type { Api } from '../environment.ts';
+import type { ApiMeter } from '../meter.ts';
 import { ApiError } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
+export const TRIGGER_PATH = '/builds/trigger';
+
 const route = createRoute({
   method: 'post',
-  path: '/builds/trigger',
+  path: TRIGGER_PATH,
   operationId: 'triggerBuild',
   tags: ['builds'],
   summary: 'Trigger a build, effectively once',
@@ -45,7 +48,7 @@ const route = createRoute({
   },
 });
 
-export function postBuildsTrigger(api: Api, deps: TriggerDependencies): void {
+export function postBuildsTrigger(api: Api, { meter, ...deps }: TriggerDependencies & { meter: ApiMeter }): void {
   api.openapi(route, async (c) => {
     const given = c.req.valid('header')['idempotency-key'];
     const key = idempotencyKey.optional().safeParse(given);
@@ -56,6 +59,7 @@ export function postBuildsTrigger(api: Api, deps: TriggerDependencies): void {
       caller: c.var.caller,
       idempotencyKey: key.data,
     });
+    meter.buildAccepted(build.replayed);
     c.var.log.info({ build_id: build.id, replayed: build.replayed }, 'build triggered');
     c.header('Location', `/builds/${build.id}`);
     if (build.replayed) c.header('Idempotent-Replayed', 'true');

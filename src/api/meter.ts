@@ -1,0 +1,12 @@
+import type { ProblemCode } from '../contracts/problem.ts';
+
+/** What the API counts, and what it shows of all that the process counts. */
+export interface ApiMeter {
+  /** A trigger was answered with 202. */
+  buildAccepted(replayed: boolean): void;
+  triggerRefused(code: ProblemCode): void;
+  /** @param request.route the pattern, never the path: a label has as few values as there are routes. */
+  answered(request: { route: string; method: string; status: number }, seconds: number): void;
+  /** Everything in Prometheus' text format. Never fails: what cannot be read is left out. */
+  scrape(): Promise<string>;
+}

@@ -1,0 +1,30 @@
+import { randomUUID } from 'node:crypto';
+import { Hono } from 'hono';
+import type { Settings } from '../contracts/settings.ts';
+import type { ApiEnvironment } from './environment.ts';
+import { requireKey, requireLocalHost } from './guard.ts';
+import { type Listening, listen } from './listen.ts';
+import type { ApiMeter } from './meter.ts';
+import { ApiError, PROBLEM_JSON } from './problem.ts';
+import { METRICS_TYPE } from './routes/metrics.ts';
+
+/** Serves `/metrics` and `/health/live` of a process that has no API, on HOST and a port. */
+export function startMetricsServer(
+  { HOST, API_KEYS, TRUSTED_HOSTS }: Pick<Settings, 'HOST' | 'API_KEYS' | 'TRUSTED_HOSTS'>,
+  port: number,
+  meter: Pick<ApiMeter, 'scrape'>,
+): Promise<Listening> {
+  const app = new Hono<ApiEnvironment>();
+  app.use(API_KEYS ? requireKey(API_KEYS) : requireLocalHost(TRUSTED_HOSTS));
+  app.get('/health/live', (c) => c.json({ status: 'ok' }));
+  app.get('/metrics', async (c) => c.text(await meter.scrape(), 200, { 'Content-Type': METRICS_TYPE }));
+  app.notFound(() => {
+    throw new ApiError('not_found', { detail: 'a worker serves /metrics and /health/live only' });
+  });
+  app.onError((thrown, c) => {
+    const error = thrown instanceof ApiError ? thrown : new ApiError('internal', { cause: thrown });
+    const document = error.document(randomUUID());
+    return c.body(JSON.stringify(document), document.status as 500, { 'Content-Type': PROBLEM_JSON });
+  });
+  return listen(app.fetch, HOST, port);
+}

@@ -1,0 +1,25 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { Api } from '../environment.ts';
+import type { ApiMeter } from '../meter.ts';
+import { problemResponses } from '../responses.ts';
+
+/** Prometheus' text format, which every collector reads. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+const route = createRoute({
+  method: 'get',
+  path: '/metrics',
+  operationId: 'getMetrics',
+  tags: ['health'],
+  summary: 'What the process counted, for Prometheus',
+  description:
+    'Answers also where Postgres is away: what is read from it is then absent, and `hapax_postgres_up` is 0.',
+  responses: {
+    200: { description: "Prometheus' text format", content: { 'text/plain': { schema: z.string() } } },
+    ...problemResponses(),
+  },
+});
+
+export function getMetrics(api: Api, meter: ApiMeter): void {
+  api.openapi(route, async (c) => c.text(await meter.scrape(), 200, { 'Content-Type': METRICS_TYPE }));
+}

@@ -1,0 +1,154 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ActivityMeter } from '../activities/meter.ts';
+import type { ApiMeter } from '../api/meter.ts';
+import type { GitHubOptions } from '../integrations/github.ts';
+import type { Db } from '../store/database.ts';
+import { measureRecord, type RecordMeasures } from '../store/record-measure.ts';
+
+/** What a process counts, as the parts that count it see it. */
+export interface Metrics extends ApiMeter, ActivityMeter {
+  githubAnswered: NonNullable<GitHubOptions['onAnswer']>;
+}
+
+/** A scrape waits no longer for the record; Prometheus itself gives up after ten seconds. */
+const RECORD_TIMEOUT_MS = 1_000;
+
+/** Builds take minutes to hours. */
+const BUILD_BUCKETS_S = [5, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 10_800, 21_600];
+/** A trigger takes some 10 ms; one that waits for the record or for Temporal up to 10 s. */
+const HTTP_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** GitHub's words for the end of a run and ours; others are counted together, since GitHub may have as many as it likes. */
+const CONCLUSIONS: ReadonlySet<string> = new Set([
+  'success',
+  'failure',
+  'cancelled',
+  'timed_out',
+  'startup_failure',
+  'action_required',
+  'neutral',
+  'skipped',
+  'stale',
+  'run_deleted',
+  'dispatch_failed',
+  'dispatch_rejected',
+]);
+
+/** The metrics of one process, in a registry of their own. */
+export function createMetrics(db: Db): Metrics {
+  const registers = [new Registry()];
+  const accepted = new Counter({
+    name: 'hapax_builds_accepted_total',
+    help: 'Triggers answered with 202; replayed: the build existed already.',
+    labelNames: ['replayed'],
+    registers,
+  });
+  const refused = new Counter({
+    name: 'hapax_triggers_refused_total',
+    help: 'Triggers answered with a problem, by its code.',
+    labelNames: ['code'],
+    registers,
+  });
+  const dispatches = new Counter({
+    name: 'hapax_dispatches_total',
+    help: 'Dispatches sent to GitHub, by what came back.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const completed = new Counter({
+    name: 'hapax_builds_completed_total',
+    help: 'Builds that ended, by status and conclusion; one that is retried ends again.',
+    labelNames: ['status', 'conclusion'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'hapax_build_duration_seconds',
+    help: 'From the first acceptance of a build to its end.',
+    buckets: BUILD_BUCKETS_S,
+    registers,
+  });
+  const github = new Counter({
+    name: 'hapax_github_requests_total',
+    help: 'Requests to GitHub, by route and status; status none: no answer came.',
+    labelNames: ['operation', 'status'],
+    registers,
+  });
+  const remaining = new Gauge({
+    name: 'hapax_github_rate_limit_remaining',
+    help: 'Requests left in the window of the rate limit, as of the last answer that said.',
+    registers,
+  });
+  remaining.remove();
+  const http = new Histogram({
+    name: 'hapax_http_request_duration_seconds',
+    help: 'From a request to the head of its answer; streams go on after that.',
+    labelNames: ['route', 'method', 'status'],
+    buckets: HTTP_BUCKETS_S,
+    registers,
+  });
+  const observe = recordGauges(registers);
+
+  // A series that begins at 0 shows its first increase; one that begins at 1 hides it.
+  for (const replayed of ['true', 'false']) accepted.inc({ replayed }, 0);
+  for (const outcome of ['accepted', 'rejected', 'not_sent', 'ambiguous']) dispatches.inc({ outcome }, 0);
+
+  let measuring: Promise<RecordMeasures> | undefined;
+  return {
+    buildAccepted: (replayed) => accepted.inc({ replayed: String(replayed) }),
+    triggerRefused: (code) => refused.inc({ code }),
+    answered: ({ route, method, status }, seconds) => http.observe({ route, method, status }, seconds),
+    dispatched: (outcome) => dispatches.inc({ outcome }),
+    buildEnded({ status, conclusion, created_at, completed_at }) {
+      completed.inc({ status, conclusion: conclusion !== null && CONCLUSIONS.has(conclusion) ? conclusion : 'other' });
+      if (completed_at !== null) duration.observe((Date.parse(completed_at) - Date.parse(created_at)) / 1_000);
+    },
+    githubAnswered(operation, status, left) {
+      github.inc({ operation, status: status ?? 'none' });
+      if (left !== undefined) remaining.set(left);
+    },
+    async scrape() {
+      // One query at a time, also where scrapes come faster than a slow database answers.
+      measuring ??= measureRecord(db).finally(() => {
+        measuring = undefined;
+      });
+      observe(await inTime(measuring).catch(() => undefined));
+      const [registry] = registers;
+      return registry!.metrics();
+    },
+  };
+}
+
+/** The series that are read from the record at each scrape; without an answer there is only `hapax_postgres_up 0`. */
+function recordGauges(registers: Registry[]): (measures: RecordMeasures | undefined) => void {
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
+  const up = gauge('hapax_postgres_up', 'Whether the database answered this scrape within a second.');
+  const depth = gauge('hapax_queue_depth', 'Builds accepted and not begun.');
+  const age = gauge('hapax_queue_oldest_age_seconds', 'Since the oldest of these was accepted; 0 where there is none.');
+  const inFlight = gauge('hapax_builds_in_flight', 'Builds begun and not ended.');
+  const dead = gauge('hapax_dead_letters', 'What ended after its last retry or waits for an operator.');
+  const events = new Counter({
+    name: 'hapax_events_total',
+    help: 'Highest position in the log: its events, and the few numbers that lost races left out.',
+    registers,
+  });
+  return (measures) => {
+    up.set(measures ? 1 : 0);
+    events.reset();
+    if (!measures) {
+      for (const absent of [depth, age, inFlight, dead, events]) absent.remove();
+      return;
+    }
+    depth.set(measures.queued);
+    age.set(measures.oldestAgeSeconds ?? 0);
+    inFlight.set(measures.inProgress);
+    dead.set(measures.deadLetters);
+    events.inc(measures.lastPosition);
+  };
+}
+
+function inTime<T>(answering: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the database did not answer in time')), RECORD_TIMEOUT_MS);
+    answering.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startMetricsServer } from '../../src/api/metrics-server.ts';
+import { readSettings, SettingsError } from '../../src/contracts/settings.ts';
+import { freePort } from '../../src/laptop/ports.ts';
+import { createMetrics } from '../../src/roles/metrics.ts';
+import { openDatabase } from '../../src/store/database.ts';
+import { eventually } from '../world/eventually.ts';
+import { callers, openWorld, type World } from '../world/world.ts';
+
+const SECRET = 'a-secret-of-the-test';
+
+/** Series of Prometheus' text format -> value. Strict: a line that is none throws, and so does a series told twice. */
+function parse(text: string): Map<string, number> {
+  const series = new Map<string, number>();
+  const typed = new Set<string>();
+  if (!text.endsWith('\n')) throw new Error('the text does not end with a line end');
+  for (const line of text.split('\n')) {
+    if (line === '' || /^# HELP [a-z_]+ \S/.test(line)) continue;
+    const type = /^# TYPE ([a-z_]+) (counter|gauge|histogram)$/.exec(line)?.[1];
+    if (type) {
+      typed.add(type);
+      continue;
+    }
+    const match = /^(([a-z_]+)(?:\{(?:[a-z]+="[^"\\\n]*",?)+\})?) (\d+(?:\.\d+)?(?:e-?\d+)?|\+Inf)$/.exec(line);
+    if (!match) throw new Error(`not a series: ${line}`);
+    const [, name = '', metric = '', value] = match;
+    if (!typed.has(metric) && !typed.has(metric.replace(/_(bucket|sum|count)$/, '')))
+      throw new Error(`no type: ${line}`);
+    if (series.has(name)) throw new Error(`twice: ${name}`);
+    series.set(name, Number(value));
+  }
+  return series;
+}
+
+describe('metrics', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld('server', { API_KEYS: `test=${SECRET}` });
+  });
+  afterAll(() => world.close());
+
+  const asked = (method: string, path: string, body?: unknown) =>
+    world.call(method, path, body, { authorization: `Bearer ${SECRET}` });
+  const scrape = async () => {
+    const answer = await asked('GET', '/metrics');
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      200,
+      'text/plain; version=0.0.4; charset=utf-8',
+    ]);
+    return parse(answer.text);
+  };
+  const trigger = async (ref: string, simulate = 'success') =>
+    (await asked('POST', '/builds/trigger', { ref, inputs: { simulate } })).json.id as number;
+  const ended = (id: number) =>
+    eventually(async () => expect((await asked('GET', `/builds/${id}`)).json.completed_at).not.toBeNull());
+
+  it('ask for a key where others do', async () => {
+    expect((await world.call('GET', '/metrics')).status).toBe(401);
+  });
+
+  it('count what was done', async () => {
+    const before = await scrape();
+    const ids = [
+      ...(await Promise.all(['a', 'b', 'c'].map((ref) => trigger(ref)))),
+      await trigger('d', 'failure'),
+      await trigger('e', 'a_word_of_tomorrow'),
+    ];
+    expect(await trigger('a')).toBe(ids[0]);
+    await world.github.fault({ on: 'dispatch', kind: 'reject-with-422', message: 'No ref found for: nowhere' });
+    ids.push(await trigger('nowhere'));
+    expect((await asked('POST', '/builds/trigger', { ref: 1 })).status).toBe(400);
+    expect((await asked('POST', '/builds/trigger', '{')).status).toBe(400);
+    for (const id of ids) await ended(id);
+    const rows = await Promise.all(ids.map(async (id) => (await asked('GET', `/builds/${id}`)).json));
+    const events = rows.flatMap((row) => row.events).length;
+
+    const after = await scrape();
+    const grown = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0);
+    expect({
+      accepted: grown('hapax_builds_accepted_total{replayed="false"}'),
+      replayed: grown('hapax_builds_accepted_total{replayed="true"}'),
+      invalid: grown('hapax_triggers_refused_total{code="invalid_request"}'),
+      malformed: grown('hapax_triggers_refused_total{code="malformed_json"}'),
+      sent: grown('hapax_dispatches_total{outcome="accepted"}'),
+      rejected: grown('hapax_dispatches_total{outcome="rejected"}'),
+      success: grown('hapax_builds_completed_total{status="success",conclusion="success"}'),
+      failure: grown('hapax_builds_completed_total{status="failure",conclusion="failure"}'),
+      other: grown('hapax_builds_completed_total{status="failure",conclusion="other"}'),
+      refusedByGitHub: grown('hapax_builds_completed_total{status="failure",conclusion="dispatch_rejected"}'),
+      durations: grown('hapax_build_duration_seconds_count'),
+      triggers: grown('hapax_http_request_duration_seconds_count{route="/builds/trigger",method="POST",status="202"}'),
+      badTriggers: grown(
+        'hapax_http_request_duration_seconds_count{route="/builds/trigger",method="POST",status="400"}',
+      ),
+      runs: (await world.github.runs()).length,
+    }).toEqual({
+      accepted: 6,
+      replayed: 1,
+      invalid: 1,
+      malformed: 1,
+      sent: 5,
+      rejected: 1,
+      success: 3,
+      failure: 1,
+      other: 1,
+      refusedByGitHub: 1,
+      durations: 6,
+      triggers: 7,
+      badTriggers: 2,
+      runs: 5,
+    });
+    const seconds = rows.map((row) => (Date.parse(row.completed_at) - Date.parse(row.created_at)) / 1_000);
+    expect(grown('hapax_build_duration_seconds_sum')).toBeCloseTo(
+      seconds.reduce((sum, one) => sum + one, 0),
+      2,
+    );
+    expect(after.get('hapax_postgres_up')).toBe(1);
+    expect(after.get('hapax_dead_letters')).toBe(1);
+    expect([after.get('hapax_queue_depth'), after.get('hapax_builds_in_flight')]).toEqual([0, 0]);
+    expect(after.get('hapax_queue_oldest_age_seconds')).toBe(0);
+    expect(after.get('hapax_events_total')).toBeGreaterThanOrEqual(events);
+    const dispatch = 'POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches';
+    const posts = [...after].filter(([name]) => name.includes(`operation="${dispatch}"`));
+    const { dispatch_requests } = await world.github.oracle();
+    expect([posts.reduce((sum, [, value]) => sum + value, 0), dispatch_requests]).toEqual([6, 6]);
+    expect(after.get('hapax_github_rate_limit_remaining')).toBeLessThan(1_000_000);
+  });
+
+  it('have no more series after 100 refs, ids and paths nobody serves', async () => {
+    for (const path of ['/builds/987654', '/nothing/at/all']) await asked('GET', path);
+    const before = [...(await scrape()).keys()].sort();
+    const ids = await Promise.all(Array.from({ length: 100 }, (_, index) => trigger(`many-${index}`)));
+    for (const id of ids) await ended(id);
+    for (const id of ids) await asked('GET', `/builds/${900_000 + id}`);
+    for (const id of ids)
+      await world.call('PROPFIND', `/nothing/${id}`, undefined, { authorization: `Bearer ${SECRET}` });
+    const after = [...(await scrape()).keys()].sort();
+    const added = after.filter((name) => !before.includes(name));
+    // A status of GitHub may be seen for the first time; nothing of what was asked for is in a label.
+    expect(added.filter((name) => !name.startsWith('hapax_github_requests_total'))).toEqual([]);
+    expect(added.length).toBeLessThan(5);
+    expect(after.join()).not.toMatch(/many-|nothing|\d{6}/);
+  });
+
+  it('show what waits while no worker runs', async () => {
+    await world.stopWorker();
+    await trigger('waits');
+    await eventually(async () => expect((await scrape()).get('hapax_queue_depth')).toBe(1));
+    expect((await scrape()).get('hapax_queue_oldest_age_seconds')).toBeGreaterThan(0);
+    await world.startWorker();
+    await eventually(async () => expect((await scrape()).get('hapax_queue_depth')).toBe(0));
+  });
+
+  describe('of a worker', () => {
+    const serve = async (url: string, keys?: string) => {
+      const database = openDatabase({ url });
+      onTestFinished(() => database.close());
+      const settings = readSettings(keys === undefined ? {} : { API_KEYS: keys });
+      const server = await startMetricsServer(settings, 0, createMetrics(database.db));
+      onTestFinished(() => server.close());
+      return callers(server.url).call;
+    };
+
+    it('are served beside a probe, and nothing else is', async () => {
+      const call = await serve(world.databaseUrl, `test=${SECRET}`);
+      expect((await call('GET', '/health/live')).json).toEqual({ status: 'ok' });
+      expect((await call('GET', '/metrics')).json).toMatchObject({ code: 'unauthorized' });
+      const bearer = { authorization: `Bearer ${SECRET}` };
+      expect(parse((await call('GET', '/metrics', undefined, bearer)).text).get('hapax_postgres_up')).toBe(1);
+      expect((await call('GET', '/builds', undefined, bearer)).status).toBe(404);
+      const stranger = await (await serve(world.databaseUrl))('GET', '/metrics');
+      expect(stranger.status).toBe(200);
+    });
+
+    it('are answered within the second where Postgres is away, without what is read from it', async () => {
+      const call = await serve(`postgres://127.0.0.1:${await freePort()}/none`);
+      const startedAt = performance.now();
+      const series = parse((await call('GET', '/metrics')).text);
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      expect(series.get('hapax_postgres_up')).toBe(0);
+      for (const name of [
+        'queue_depth',
+        'queue_oldest_age_seconds',
+        'builds_in_flight',
+        'dead_letters',
+        'events_total',
+      ])
+        expect(series.has(`hapax_${name}`), name).toBe(false);
+      expect(series.get('hapax_dispatches_total{outcome="accepted"}')).toBe(0);
+    });
+
+    it('need keys where others can reach them', () => {
+      const cloud = { DATABASE_URL: 'postgres://db/hapax', TEMPORAL_ADDRESS: 'temporal:7233', GITHUB_TOKEN: 'x' };
+      const open = { ...cloud, HOST: '0.0.0.0', METRICS_PORT: '9090' };
+      expect(() => readSettings(open, 'worker')).toThrow(SettingsError);
+      expect(readSettings({ ...open, API_KEYS: `test=${SECRET}` }, 'worker').METRICS_PORT).toBe(9090);
+      expect(readSettings({ ...cloud, HOST: '0.0.0.0' }, 'worker').METRICS_PORT).toBeUndefined();
+    });
+  });
+});
