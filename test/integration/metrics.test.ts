@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { recordActivities } from '../../src/activities/record.ts';
 import { startMetricsServer } from '../../src/api/metrics-server.ts';
+import type { BuildView } from '../../src/contracts/build.ts';
+import type { BuildEvent } from '../../src/contracts/event.ts';
 import { readSettings, SettingsError } from '../../src/contracts/settings.ts';
 import { freePort } from '../../src/laptop/ports.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';
@@ -124,6 +127,26 @@ describe('metrics', () => {
     const { dispatch_requests } = await world.github.oracle();
     expect([posts.reduce((sum, [, value]) => sum + value, 0), dispatch_requests]).toEqual([6, 6]);
     expect(after.get('hapax_github_rate_limit_remaining')).toBeLessThan(1_000_000);
+  });
+
+  it('count an end once, however often it is told', async () => {
+    const id = await trigger('told-twice');
+    await ended(id);
+    const before = await scrape();
+    const { events } = (await asked('GET', `/builds/${id}`)).json as BuildView;
+    const end = events.find(({ event_type }) => event_type === 'build_completed')!;
+    const event = {
+      type: end.event_type,
+      data: end.event_data,
+      occurred_at: end.timestamp,
+      dedupe_key: end.dedupe_key,
+    } as BuildEvent;
+    let counted = 0;
+    const meter = { dispatched() {}, buildEnded: () => counted++ };
+    await recordActivities(world.db, meter).appendBuildEvent({ build_id: id, event });
+    expect(counted).toBe(0);
+    const ends = [...before].filter(([name]) => name.startsWith('hapax_builds_completed_total'));
+    expect(before.get('hapax_build_duration_seconds_count')).toBe(ends.reduce((sum, [, value]) => sum + value, 0));
   });
 
   it('have no more series after 100 refs, ids and paths nobody serves', async () => {
