@@ -27,8 +27,8 @@ const { values } = parseArgs({ options: { quick: { type: 'boolean', default: fal
 
 /** How much of each is done. */
 const EXTENT = values.quick
-  ? { rounds: 1, roundMs: 1_000, laptopTriggers: 60, sequence: 30, idleMs: 5_000 }
-  : { rounds: 3, roundMs: 2_500, laptopTriggers: 200, sequence: 100, idleMs: 20_000 };
+  ? { rounds: 1, roundMs: 500, warmUp: 100, sequence: 20, idleMs: 3_000 }
+  : { rounds: 5, roundMs: 1_500, warmUp: 300, sequence: 100, idleMs: 20_000 };
 const CONNECTIONS = [1, 10, 50];
 
 const OF_UP = { PORT: '0', TEMPORAL_UI_PORT: '0' };
@@ -82,15 +82,13 @@ async function main(): Promise<void> {
     ...toGitHub,
     HAPAX_HOME: join(directory, 'home'),
     GITHUB_POLL_INTERVAL: '1s',
-    // A build ends with its run, so that one round leaves nothing behind for the next.
-    DEDUP_WINDOW: '0',
   });
   const upUrl = await up.said(UP_URL);
   const address = await up.said(/Temporal (\S+)/);
   const load = processes.helper<HttpLoad>('http-load.ts');
 
   say('from trigger to build_started');
-  await load.ask({ kind: 'until_started', url: upUrl, count: 20 }); // warms up
+  await load.ask({ kind: 'until_started', url: upUrl, count: EXTENT.sequence / 5 }); // warms up
   const sequence = await load.ask<{ p50Ms: number; p99Ms: number }>({
     kind: 'until_started',
     url: upUrl,
@@ -103,10 +101,7 @@ async function main(): Promise<void> {
   const worker = { directory: join(directory, 'bare'), githubUrl };
   await bareWithWorker.ask({ kind: 'open', address, namespace: 'bench-laptop', worker });
   const inDefault = await openNamespace(address, 'default');
-  const laptop = await compare(load, upUrl, bareWithWorker, { count: EXTENT.laptopTriggers }, async () => {
-    await untilIdle(inDefault);
-    await untilIdle(besideWorker);
-  });
+  const laptop = await compare(load, upUrl, bareWithWorker, () => endBuilds(inDefault, besideWorker));
 
   say('triggers without a worker');
   const server = await openDatabaseServer();
@@ -124,7 +119,7 @@ async function main(): Promise<void> {
   const apiUrl = await api.said(/"url":"([^"]+)".*api is up/);
   const bare = processes.helper<BareStarts>('bare-starts.ts');
   await bare.ask({ kind: 'open', address, namespace: 'bench-accept' });
-  const accept = await compare(load, apiUrl, bare, { durationMs: EXTENT.roundMs }, async () => {});
+  const accept = await compare(load, apiUrl, bare, async () => {});
 
   say('duplicates');
   const repeated = { kind: 'triggers', url: apiUrl, connections: 50, until: { durationMs: EXTENT.roundMs } } as const;
@@ -160,29 +155,23 @@ async function compare(
   load: Helper<HttpLoad>,
   url: string,
   bare: Helper<BareStarts>,
-  until: Until,
   settle: () => Promise<void>,
 ): Promise<Comparison[]> {
-  const triggers = async (connections: number, extent: Until) => {
-    const round = await load.ask<Round>({ kind: 'triggers', url, connections, until: extent });
-    console.log('T', connections, JSON.stringify(round), Date.now() % 1e6);
+  const round = async (connections: number, until: Until) => {
+    const triggers = await load.ask<Round>({ kind: 'triggers', url, connections, until });
     await settle();
-    return round;
-  };
-  const starts = async (connections: number, extent: Until) => {
-    const round = await bare.ask<Round>({ kind: 'starts', connections, until: extent });
-    console.log('B', connections, JSON.stringify(round), Date.now() % 1e6);
+    const starts = await bare.ask<Round>({ kind: 'starts', connections, until });
     await settle();
-    return round;
+    return { triggers, starts };
   };
-  await triggers(50, { count: 300 }); // warms up
-  await starts(50, { count: 300 });
+  await round(50, { count: EXTENT.warmUp }); // warms up
   const comparisons: Comparison[] = [];
   for (const connections of CONNECTIONS) {
     const comparison: Comparison = { connections, triggers: [], bare: [] };
-    for (let round = 0; round < EXTENT.rounds; round++) {
-      comparison.triggers.push(await triggers(connections, until));
-      comparison.bare.push(await starts(connections, until));
+    for (let n = 0; n < EXTENT.rounds; n++) {
+      const { triggers, starts } = await round(connections, { durationMs: EXTENT.roundMs });
+      comparison.triggers.push(triggers);
+      comparison.bare.push(starts);
     }
     comparisons.push(comparison);
   }
@@ -224,13 +213,24 @@ async function openNamespace(address: string, namespace: string): Promise<Client
   }
 }
 
-/** Waits until no workflow of the namespace is open. */
-async function untilIdle(client: Client): Promise<void> {
-  for (const giveUp = Date.now() + 60_000; ; await delay(50)) {
-    const { count } = await client.workflow.count('ExecutionStatus = "Running"');
-    console.log('open', count);
-    if (count === 0) return;
-    if (Date.now() > giveUp) throw new Error(`${count} builds do not end`);
+/** Ends the builds that a round left behind, so that the next does not pay for them. */
+async function endBuilds(...clients: Client[]): Promise<void> {
+  for (const { workflow } of clients) {
+    for (const giveUp = Date.now() + 60_000; ; await delay(100)) {
+      const open: string[] = [];
+      for await (const { workflowId } of workflow.list({ query: 'ExecutionStatus = "Running"' })) open.push(workflowId);
+      if (open.length === 0) break;
+      if (Date.now() > giveUp) throw new Error(`${open.length} builds do not end`);
+      // Those that have ended meanwhile cannot be ended.
+      await Promise.all(
+        open.map((id) =>
+          workflow
+            .getHandle(id)
+            .terminate('end of the round')
+            .catch(() => {}),
+        ),
+      );
+    }
   }
 }
 
