@@ -1,4 +1,6 @@
 import { join, resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Logger } from 'pino';
 import { startApiServer } from '../api/server.ts';
 import { SEARCH_ATTRIBUTES } from '../contracts/build-workflow.ts';
@@ -114,6 +116,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     });
     started.push(() => api.close());
     home.announce(api.url);
+    collectGarbage();
     return {
       url: api.url,
       uiUrl: temporal.value.uiUrl,
@@ -154,6 +157,8 @@ async function openPostgres(settings: Settings, directory: string) {
     await migrateDatabase(settings.DATABASE_URL);
     return { url: settings.DATABASE_URL, role: settings.DATABASE_ROLE, failed: never, close: async () => {} };
   }
+  // Compiled on every core, Postgres leaves each thread with memory that it never gives back: 30 MB on two.
+  setFlagsFromString('--wasm-num-compilation-tasks=1');
   const embedded = await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
   await migrateDatabase(embedded.url, RUNTIME_ROLE);
   return { url: embedded.url, role: undefined, failed: embedded.failed, close: () => embedded.close() };
@@ -165,6 +170,15 @@ function failureOf(working: Promise<void>): Promise<Error> {
   return new Promise((resolve) => {
     working.catch(resolve);
   });
+}
+
+/**
+ * Gives back what loading took (150 MB), which V8 would keep until the heap grows, and it does not grow in a process that
+ * idles. Takes about 60 ms, once, in which nothing else runs here.
+ */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
 }
 
 /** Says what is being done where it takes longer than two seconds, and how long it took. */

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi } from '../../src/api/app.ts';
 import type { RecordedEvent } from '../../src/contracts/event.ts';
 import { eventHash } from '../../src/domain/hash.ts';
+import { createMetrics } from '../../src/roles/metrics.ts';
 import { rebuildBuilds } from '../../src/store/build-rebuild.ts';
 import { verifyBuild } from '../../src/store/build-verify.ts';
 import { type Database, type Db, openDatabase } from '../../src/store/database.ts';
@@ -13,7 +14,8 @@ import { at, canonical, hapax, sha256, tell } from './told-builds.ts';
 /** The routes over a database; nothing else of the API is there. */
 function serving(db: Db) {
   const log = { child: () => ({ debug() {}, error() {} }) };
-  const api = createApi({ db, log, apiKeys: undefined, trustedHosts: [], policy: {} } as never);
+  const meter = createMetrics(db);
+  const api = createApi({ db, log, meter, apiKeys: undefined, trustedHosts: [], policy: {} } as never);
   // biome-ignore lint/suspicious/noExplicitAny: tests look at what came, whatever its form.
   return async (path: string): Promise<{ status: number; json: any }> => {
     const answer = await api.request(path, { headers: { host: 'localhost' } });

@@ -3,10 +3,9 @@ import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { buildIdParam, eventView, TERMINAL_STATUSES } from '../../contracts/build.ts';
 import type { RecordedEvent } from '../../contracts/event.ts';
-import { findBuild } from '../../store/build-find.ts';
+import { findBuildWithEvents } from '../../store/build-find-with-events.ts';
 import type { Db } from '../../store/database.ts';
 import { buildStream } from '../../store/event-append.ts';
-import { listEvents } from '../../store/event-list-by-stream.ts';
 import { eventViewOf } from '../build-view.ts';
 import type { Api } from '../environment.ts';
 import type { EventTail } from '../event-tail.ts';
@@ -51,8 +50,9 @@ const route = createRoute({
 export function getBuildEvents(api: Api, db: Db, tail: EventTail): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
-    const [build, events] = await Promise.all([findBuild(db, id), listEvents(db, buildStream(id))]);
-    if (!build) throw new ApiError('not_found', { detail: `there is no build ${id}` });
+    const found = await findBuildWithEvents(db, id);
+    if (!found) throw new ApiError('not_found', { detail: `there is no build ${id}` });
+    const { build, events } = found;
     c.header('Vary', 'Accept');
     if (!c.req.header('accept')?.includes('text/event-stream')) return c.json(events.map(eventViewOf), 200);
 

@@ -1,8 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
 import { buildAtQuery, buildIdParam, buildView } from '../../contracts/build.ts';
+import type { RecordedEvent } from '../../contracts/event.ts';
 import type { Build } from '../../domain/build.ts';
 import { eventsKnownAt, foldEvent } from '../../domain/fold.ts';
-import { findBuild } from '../../store/build-find.ts';
+import { findBuildWithEvents } from '../../store/build-find-with-events.ts';
 import type { Db } from '../../store/database.ts';
 import { buildStream } from '../../store/event-append.ts';
 import { listEvents } from '../../store/event-list-by-stream.ts';
@@ -30,11 +31,16 @@ export function getBuild(api: Api, db: Db): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const { at } = c.req.valid('query');
-    const [now, all] = await Promise.all([at ? undefined : findBuild(db, id), listEvents(db, buildStream(id))]);
-    const events = at ? eventsKnownAt(all, at) : all;
-    const build = at ? events.reduce<Build | undefined>(foldEvent, undefined) : now;
-    if (!build)
+    const found = at ? asKnownAt(await listEvents(db, buildStream(id)), at) : await findBuildWithEvents(db, id);
+    if (!found)
       throw new ApiError('not_found', { detail: `there ${at ? `was no build ${id} then` : `is no build ${id}`}` });
-    return c.json({ ...buildSummaryOf(build), events: events.map(eventViewOf) }, 200);
+    return c.json({ ...buildSummaryOf(found.build), events: found.events.map(eventViewOf) }, 200);
   });
+}
+
+/** The build as the record knew it at a time, if it did. */
+function asKnownAt(all: RecordedEvent[], at: string): { build: Build; events: RecordedEvent[] } | undefined {
+  const events = eventsKnownAt(all, at);
+  const build = events.reduce<Build | undefined>(foldEvent, undefined);
+  return build && { build, events };
 }
