@@ -28,7 +28,7 @@ const { values } = parseArgs({ options: { quick: { type: 'boolean', default: fal
 /** How much of each is done. */
 const EXTENT = values.quick
   ? { rounds: 1, roundMs: 500, warmUp: 100, sequence: 20, idleMs: 3_000 }
-  : { rounds: 5, roundMs: 1_500, warmUp: 300, sequence: 100, idleMs: 20_000 };
+  : { rounds: 5, roundMs: 1_200, warmUp: 200, sequence: 100, idleMs: 20_000 };
 const CONNECTIONS = [1, 10, 50];
 
 const OF_UP = { PORT: '0', TEMPORAL_UI_PORT: '0' };
@@ -245,5 +245,5 @@ function missing(what: string): never {
 }
 
 function say(line: string): void {
-  console.log(`... ${line}`);
+  console.log(`${(performance.now() / 1_000).toFixed(0).padStart(4)} s  ${line}`);
 }
