@@ -1,4 +1,4 @@
-import { eq, getTableColumns, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import { type BuildEvent, buildEventData, type RecordedEvent } from '../contracts/event.ts';
 import { type Build, evolve } from '../domain/build.ts';
 import { eventHash, GENESIS_HASH } from '../domain/hash.ts';
@@ -39,9 +39,9 @@ export async function appendBuildEvent(db: Db, buildId: number, event: BuildEven
   let head: Head = { build: undefined, seq: 0, hash: GENESIS_HASH };
   for (let race = 0; race < MAX_RACES; race++) {
     if (race > 0 || event.type !== 'build_queued') {
-      const standing = await findByDedupeKey(db, stream, event.dedupe_key);
-      if (standing) return { event: standing, repeated: true };
-      head = await readHead(db, buildId);
+      const standing = await readStanding(db, buildId, event.dedupe_key);
+      if (standing.event) return { event: standing.event, repeated: true };
+      head = standing.head;
     }
     const next = evolve(head.build, event);
     const body = {
@@ -69,18 +69,16 @@ interface Head {
   hash: string;
 }
 
-async function readHead(db: Db, id: number): Promise<Head> {
-  const [row] = await db.select().from(builds).where(eq(builds.id, id));
-  if (!row) return { build: undefined, seq: 0, hash: GENESIS_HASH };
-  return { build: buildFromRow(row), seq: row.last_seq, hash: row.last_hash };
-}
-
-async function findByDedupeKey(db: Db, stream: string, key: string): Promise<RecordedEvent | undefined> {
+/** The event with this dedupe key, if it has been told, and the head of its stream, both as of one moment. */
+async function readStanding(db: Db, id: number, key: string): Promise<{ event: RecordedEvent | null; head: Head }> {
   const [row] = await db
     .select()
-    .from(events)
-    .where(sql`${events.stream} = ${stream} AND ${events.dedupe_key} = ${key}`);
-  return row;
+    .from(builds)
+    .leftJoin(events, and(eq(events.stream, buildStream(id)), eq(events.dedupe_key, key)))
+    .where(eq(builds.id, id));
+  if (!row) return { event: null, head: { build: undefined, seq: 0, hash: GENESIS_HASH } };
+  const { last_seq: seq, last_hash: hash } = row.builds;
+  return { event: row.events, head: { build: buildFromRow(row.builds), seq, hash } };
 }
 
 async function insert(db: Db, event: Omit<RecordedEvent, 'position'>, build: Build): Promise<number | undefined> {
