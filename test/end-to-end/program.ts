@@ -98,7 +98,8 @@ export async function startGitHub(home: string) {
     async start() {
       program = start();
       await ready();
-      await hands.set({ rate_limit: 1_000_000 });
+      // A connection kept from before the stop is dropped only when it is used.
+      await eventually(() => hands.set({ rate_limit: 1_000_000 }));
     },
   };
 }
