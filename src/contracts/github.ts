@@ -4,22 +4,26 @@ export interface Run {
   run_url: string;
 }
 
+/** A POST that certainly changed nothing. */
+export type NotDone =
+  /** GitHub refused, and would again. */
+  | { kind: 'rejected'; status: number; message: string; request_id: string | null }
+  /** It was not carried out; another try is due after the pause, or when it seems right. */
+  | { kind: 'not_sent'; reason: string; wait_ms: number | null };
+
 /** What became of one POST to GitHub's dispatch endpoint. */
 export type DispatchOutcome =
   /** A run exists and we know it. */
   | { kind: 'accepted'; run_id: number; run_url: string; correlated: boolean; request_id: string | null }
-  /** GitHub refused, and would again. */
-  | { kind: 'rejected'; status: number; message: string; request_id: string | null }
-  /** Certainly no run was made; another try is due after the pause, or when it seems right. */
-  | { kind: 'not_sent'; reason: string; wait_ms: number | null }
+  | NotDone
   /** Which run was made is not known; with `accepted` one was, otherwise not even that. */
   | { kind: 'ambiguous'; reason: string; accepted: boolean; correlated: boolean; request_id: string | null };
 
-/** What became of one POST that changes something at GitHub. */
+/** What became of one POST for another attempt of a run. */
 export type RerunOutcome =
   | { kind: 'done'; request_id: string | null }
-  | { kind: 'rejected'; status: number; message: string; request_id: string | null }
-  | { kind: 'not_sent'; reason: string; wait_ms: number | null }
+  | NotDone
+  /** Whether there will be another attempt is not known. */
   | { kind: 'ambiguous'; reason: string; request_id: string | null };
 
 /** A run as GitHub describes it; `status` and `conclusion` are GitHub's words, also words we do not know. */

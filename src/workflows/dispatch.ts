@@ -4,22 +4,10 @@ import type { DispatchOutcome, Run } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
 import { githubActivities } from './activities.ts';
 import type { BuildStateView } from './messages.ts';
+import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
 import type { Operator } from './operator.ts';
 import { reconcile } from './reconcile.ts';
 import type { Tell } from './teller.ts';
-
-/** No run will come: the conclusion under which the build ends and, in words, why. */
-export interface NoRun {
-  conclusion: 'dispatch_rejected' | 'dispatch_failed' | 'timed_out' | 'cancelled';
-  reason: string;
-  attempts: number;
-}
-
-/** Longest pause between two dispatches. */
-const LONGEST_PAUSE_MS = 3_600_000;
-
-/** Longest pause while GitHub cannot be reached, so that a build goes on soon after it can. */
-const LONGEST_UNSENT_PAUSE_MS = 60_000;
 
 /**
  * Brings about exactly one run. Each POST has an intent of its own in the record before it is sent, and is sent once.
@@ -36,9 +24,8 @@ export async function dispatch(
   const tokens: string[] = [];
   /** Tokens of dispatches that were given up without certainty. */
   const abandoned: string[] = [];
+  const notDone = new NotDoneAttempts(policy, tell, operator);
   let lost = 0;
-  let unsent = 0;
-  let unsentSince = 0;
   for (let attempt = 1; ; attempt++) {
     if (operator.cancelledBy !== undefined) return none('cancelled', 'cancelled before another dispatch', attempt - 1);
     state.phase = 'dispatching';
@@ -57,27 +44,12 @@ export async function dispatch(
       const run = await triggered(outcome, attempt, 'dispatch', outcome.correlated, outcome.request_id);
       return { run, abandoned };
     }
-    if (outcome.kind === 'rejected') {
-      const { status, message, request_id } = outcome;
-      await tell('dispatch_rejected', `dispatch:${attempt}:rejected`, { attempt, status, message, request_id });
-      return none('dispatch_rejected', `GitHub answered ${status}: ${message}`, attempt);
-    }
-    if (outcome.kind === 'not_sent') {
-      const wait = outcome.wait_ms ?? backoff(unsent, 1_000, LONGEST_UNSENT_PAUSE_MS, Math.random());
-      if (unsent === 0) unsentSince = Date.now();
-      unsent += 1;
-      const retryAt = new Date(Date.now() + wait);
-      if (retryAt.getTime() >= unsentSince + policy.deadline_ms)
-        return none('timed_out', `not sent until the deadline: ${outcome.reason}`, attempt);
-      await tell('dispatch_delayed', `dispatch:${attempt}:delayed`, {
-        attempt,
-        reason: outcome.reason,
-        retry_at: retryAt.toISOString(),
-      });
-      await operator.pause(wait);
+    if (outcome.kind !== 'ambiguous') {
+      const none = await notDone.take(outcome, attempt, `dispatch:${attempt}`);
+      if (none) return { none };
       continue;
     }
-    unsent = 0;
+    notDone.sent();
 
     const { reason, request_id } = outcome;
     await tell('dispatch_ambiguous', `dispatch:${attempt}:ambiguous`, { attempt, reason, request_id });

@@ -3,14 +3,13 @@ import type { BuildInput, Resumption } from '../contracts/build-workflow.ts';
 import type { RerunOutcome } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
 import { githubActivities } from './activities.ts';
-import type { NoRun } from './dispatch.ts';
 import type { BuildStateView } from './messages.ts';
+import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
 import type { Operator } from './operator.ts';
 import type { Tell } from './teller.ts';
 
 /** Looks at a run within the reconcile window of a doubtful re-run. */
 const LOOKS = 4;
-const LONGEST_PAUSE_MS = 3_600_000;
 
 /**
  * Brings about one more attempt of a run that ended. The number of attempts is its token: where the answer is in doubt,
@@ -27,7 +26,7 @@ export async function rerun(
   const github = githubActivities(policy.request_timeout_ms);
   const target = { repository: request.repository, run_id: run.run_id };
   const failedJobsOnly = mode === 'rerun_failed';
-  let unsent = 0;
+  const notDone = new NotDoneAttempts(policy, tell, operator);
   for (let attempt = 1, lost = 0; ; attempt++) {
     if (operator.cancelledBy !== undefined)
       return none('cancelled', 'cancelled before the run was run again', attempt - 1);
@@ -41,23 +40,13 @@ export async function rerun(
     });
     const outcome = await post(intent.temporal_run_id);
     if (outcome.kind === 'done') return undefined;
-    if (outcome.kind === 'rejected') {
-      const { status, message, request_id } = outcome;
-      await tell('dispatch_rejected', `rerun:${attempt}:rejected`, { attempt, status, message, request_id });
-      return none('dispatch_rejected', `GitHub answered ${status}: ${message}`, attempt);
-    }
-    if (outcome.kind === 'not_sent') {
-      const wait = outcome.wait_ms ?? backoff(unsent, 1_000, 60_000, Math.random());
-      unsent += 1;
-      if (unsent > policy.max_retries && outcome.wait_ms === null) return none('timed_out', outcome.reason, attempt);
-      await tell('dispatch_delayed', `rerun:${attempt}:delayed`, {
-        attempt,
-        reason: outcome.reason,
-        retry_at: new Date(Date.now() + wait).toISOString(),
-      });
-      await operator.pause(wait);
+    if (outcome.kind !== 'ambiguous') {
+      const none = await notDone.take(outcome, attempt, `rerun:${attempt}`);
+      if (none) return none;
       continue;
     }
+    notDone.sent();
+
     const { reason, request_id } = outcome;
     await tell('rerun_ambiguous', `rerun:${attempt}:ambiguous`, { workflow_run_id: run.run_id, reason, request_id });
     state.phase = 'reconciling';

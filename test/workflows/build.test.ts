@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BuildInput } from '../../src/contracts/build-workflow.ts';
+import type { BuildEvent } from '../../src/contracts/event.ts';
 import type { DispatchOutcome } from '../../src/contracts/github.ts';
 import { adoptSignal, retrySignal, stateQuery } from '../../src/workflows/messages.ts';
 import { eventually } from '../world/eventually.ts';
@@ -24,7 +26,7 @@ if (!hasTestServer) {
   console.warn(`SKIPPED: Temporal's time-skipping test server does not run on ${process.platform}-${process.arch}`);
 }
 
-const unreachable: DispatchOutcome = { kind: 'not_sent', reason: 'ECONNREFUSED', wait_ms: null };
+const unreachable = { kind: 'not_sent', reason: 'ECONNREFUSED', wait_ms: null } satisfies DispatchOutcome;
 const acceptedSomewhere: DispatchOutcome = { ...ambiguous, accepted: true };
 const ended = (conclusion: string) => ({ status: 'completed', conclusion });
 const endless = () => ({ status: 'in_progress' });
@@ -130,6 +132,49 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
       expect(Math.max(...gaps)).toBeLessThan(75 * SECOND + ON_TIME);
       expect(gaps.length).toBeGreaterThan(140);
       expect(build.record.types().at(-1)).toBe('build_dead_lettered');
+    });
+
+    it('a re-run, too, is tried for as long as GitHub cannot be reached, and goes on when it can', async () => {
+      const failure = (input: BuildInput): BuildEvent[] => {
+        const occurred_at = input.created_at;
+        return [
+          { type: 'build_started', data: {}, occurred_at, dedupe_key: 'started' },
+          {
+            type: 'workflow_triggered',
+            data: {
+              attempt: 1,
+              workflow_run_id: RUN_ID,
+              run_url: urlOf(RUN_ID),
+              learned_from: 'dispatch',
+              correlated: true,
+              request_id: null,
+            },
+            occurred_at,
+            dedupe_key: 'triggered',
+          },
+          {
+            type: 'build_completed',
+            data: { conclusion: 'failure', run_attempt: 1, learned_from: 'poll', request_id: null },
+            occurred_at,
+            dedupe_key: 'completed',
+          },
+        ];
+      };
+      const build = await world.start({
+        before: failure,
+        resume: {
+          retry: 1,
+          mode: 'rerun',
+          by: 'test',
+          retry_id: 'r',
+          at: new Date(await world.now()).toISOString(),
+          run: { run_id: RUN_ID, run_url: urlOf(RUN_ID), run_attempt: 1 },
+        },
+        rerun: [...Array.from({ length: 30 }, () => unreachable), { kind: 'done', request_id: null }],
+      });
+      expect((await build.closed()).result).toMatchObject({ status: 'success', conclusion: 'success' });
+      expect(build.asked('rerun')).toHaveLength(31);
+      expect(build.record.told('dispatch_delayed')).toHaveLength(30);
     });
 
     it('a refusal ends the build at once, and its workflow with it, so that the same request may start anew', async () => {

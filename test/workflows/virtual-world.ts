@@ -13,9 +13,10 @@ import {
   SEARCH_ATTRIBUTES,
 } from '../../src/contracts/build-workflow.ts';
 import type { BuildEvent, BuildEventType } from '../../src/contracts/event.ts';
-import type { DispatchOutcome, Finding } from '../../src/contracts/github.ts';
+import type { DispatchOutcome, Finding, RerunOutcome } from '../../src/contracts/github.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { type Build, evolve } from '../../src/domain/build.ts';
+import { policyOf } from '../../src/domain/configuration.ts';
 import { queuedEvent } from '../../src/domain/first-events.ts';
 import type { GitHub } from '../../src/integrations/github.ts';
 import { installTemporalRuntime } from '../../src/roles/log.ts';
@@ -33,7 +34,7 @@ export const DAY = 24 * HOUR;
 const KEYWORD = 2;
 
 /** The policy of a build under the default settings. */
-export const DEFAULT_POLICY = defaultPolicy();
+export const DEFAULT_POLICY = policyOf(readSettings({}));
 
 /** The run that a dispatch makes where the script says no other. */
 export const RUN_ID = 1001;
@@ -74,10 +75,14 @@ export interface Script {
   /** Stands in the record before the workflow begins. */
   before?: (input: BuildInput) => BuildEvent[];
   policy?: Partial<BuildPolicy>;
+  /** Begins the build again, after a failure that `before` tells. */
+  resume?: BuildInput['resume'];
+  /** What becomes of the re-runs, in order. Default: done. */
+  rerun?: RerunOutcome[];
 }
 
 /** What is asked of GitHub by the activities. */
-type Asked = Pick<GitHub, 'dispatch' | 'find' | 'changed' | 'cancel'>;
+type Asked = Pick<GitHub, 'dispatch' | 'find' | 'changed' | 'cancel' | 'rerun'>;
 
 /** One request to GitHub; `at` is virtual time, epoch milliseconds. */
 export interface Call {
@@ -85,6 +90,8 @@ export interface Call {
   at: number;
   attempt: number;
   run_id?: number;
+  /** Of a re-run: GitHub did it. */
+  done?: boolean;
   token?: string | undefined;
   tokens?: readonly string[];
 }
@@ -164,7 +171,7 @@ export async function openVirtualWorld() {
 export type VirtualWorld = Awaited<ReturnType<typeof openVirtualWorld>>;
 export type VirtualBuild = Awaited<ReturnType<VirtualWorld['start']>>;
 
-function inputOf(buildId: number, now: number, { policy }: Script): BuildInput {
+function inputOf(buildId: number, now: number, { policy, resume }: Script): BuildInput {
   const key = randomUUID();
   return {
     build_id: buildId,
@@ -182,19 +189,7 @@ function inputOf(buildId: number, now: number, { policy }: Script): BuildInput {
     created_at: new Date(now).toISOString(),
     dedup_until: new Date(now + readSettings({}).DEDUP_WINDOW).toISOString(),
     policy: { ...DEFAULT_POLICY, ...policy },
-  };
-}
-
-function defaultPolicy(): BuildPolicy {
-  const settings = readSettings({});
-  return {
-    correlation_input: settings.GITHUB_CORRELATION_INPUT,
-    reconcile_window_ms: settings.RECONCILE_WINDOW,
-    deadline_ms: settings.BUILD_DEADLINE,
-    max_retries: settings.QUEUE_MAX_RETRIES,
-    retry_delay_ms: settings.QUEUE_RETRY_DELAY,
-    poll_interval_ms: settings.GITHUB_POLL_INTERVAL,
-    request_timeout_ms: settings.GITHUB_REQUEST_TIMEOUT,
+    ...(resume ? { resume } : {}),
   };
 }
 
@@ -244,7 +239,12 @@ function scriptedGitHub(
   record: ReturnType<typeof memoryRecord>,
   pass: (ms: number) => Promise<void>,
 ): GitHub {
-  const { dispatch = [accepted], find = [absent], run = ordinary } = script;
+  const {
+    dispatch = [accepted],
+    find = [absent],
+    run = ordinary,
+    rerun = [{ kind: 'done', request_id: null }],
+  } = script;
   /** Notes the call; answers with its number among those of its name, from 0. */
   const note = (name: Call['name'], about: Omit<Call, 'name' | 'at' | 'attempt'>): number => {
     const { currentAttemptScheduledTimestampMs: at, attempt } = activityInfo();
@@ -268,8 +268,15 @@ function scriptedGitHub(
       const now = calls.at(-1)!.at;
       const cancelled = calls.find((call) => call.name === 'cancel' && call.run_id === run_id);
       const view = run(now - record.told('workflow_triggered')[0]!.at, cancelled ? now - cancelled.at : null);
-      if (view.status === seen.status) return undefined;
-      return { run_id, run_url: urlOf(run_id), run_attempt: 1, request_id: null, conclusion: null, ...view };
+      const run_attempt = 1 + calls.filter((call) => call.name === 'rerun' && call.done).length;
+      if (view.status === seen.status && run_attempt === seen.run_attempt) return undefined;
+      return { run_id, run_url: urlOf(run_id), run_attempt, request_id: null, conclusion: null, ...view };
+    },
+    async rerun(_repository, run_id) {
+      const nth = note('rerun', { run_id });
+      const outcome = rerun[nth] ?? rerun.at(-1)!;
+      calls.at(-1)!.done = outcome.kind === 'done';
+      return outcome;
     },
     async cancel(_repository, run_id) {
       note('cancel', { run_id });
