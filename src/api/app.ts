@@ -14,7 +14,7 @@ import { EventTail } from './event-tail.ts';
 import { requireKey, requireLocalHost } from './guard.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import type { ApiMeter } from './meter.ts';
-import { ApiError, PROBLEM_JSON } from './problem.ts';
+import { ApiError, invalidRequest, PROBLEM_JSON } from './problem.ts';
 import { getBuilds } from './routes/builds.ts';
 import { getBuild } from './routes/builds-id.ts';
 import { getBuildEvents } from './routes/builds-id-events.ts';
@@ -129,13 +129,7 @@ function invalid(target: string, { issues }: ZodError): ApiError {
     path: [target === 'json' ? 'body' : target, ...path].join('.'),
     message,
   }));
-  return new ApiError('invalid_request', {
-    detail: errors
-      .map(({ path, message }) => `${path}: ${message}`)
-      .join('; ')
-      .slice(0, 500),
-    errors,
-  });
+  return invalidRequest(errors);
 }
 
 function asApiError(thrown: unknown): ApiError {

@@ -1,4 +1,5 @@
 import type { DependencyHealth, Health } from '../contracts/health.ts';
+import { inTime } from './in-time.ts';
 
 export type DependencyName = keyof Health['dependencies'];
 
@@ -53,7 +54,11 @@ export class HealthMonitor {
   }
 
   async #look(watched: Watched): Promise<void> {
-    const fault = await inTime(watched.check()).then(
+    const fault = await inTime(
+      watched.check(),
+      CHECK_TIMEOUT_MS,
+      `no answer within ${CHECK_TIMEOUT_MS / 1_000} s`,
+    ).then(
       () => undefined,
       (error: unknown) => (error as Error).message || 'failed',
     );
@@ -68,14 +73,4 @@ export class HealthMonitor {
     );
     watched.timer.unref();
   }
-}
-
-function inTime(checking: Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS / 1_000} s`)),
-      CHECK_TIMEOUT_MS,
-    );
-    checking.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

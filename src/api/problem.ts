@@ -13,6 +13,12 @@ export interface ApiErrorOptions {
   cause?: unknown;
 }
 
+/** A request that is not valid, with the place of every fault. */
+export function invalidRequest(errors: NonNullable<ApiErrorOptions['errors']>): ApiError {
+  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return new ApiError('invalid_request', { detail: detail.slice(0, 500), errors });
+}
+
 /** Thrown anywhere below a route; the API answers with the problem document of its code. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';

@@ -1,14 +1,13 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { BuildPolicy } from '../contracts/build-workflow.ts';
-import { BUILD_TASK_QUEUE } from '../contracts/build-workflow.ts';
 import type { Settings } from '../contracts/settings.ts';
-import { environmentConfiguration } from '../domain/configuration.ts';
+import { environmentConfiguration, policyOf } from '../domain/configuration.ts';
 import { reserveBuildIds } from '../store/build-id-reserve.ts';
 import { type Db, pingDatabase } from '../store/database.ts';
 import { createApi } from './app.ts';
 import { BuildIds } from './build-ids.ts';
+import { describePollers } from './commands/list-pollers.ts';
 import { Configurations } from './configurations.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import { type Listening, listen } from './listen.ts';
@@ -83,18 +82,6 @@ export async function startApiServer({
   };
 }
 
-function policyOf(settings: Settings): BuildPolicy {
-  return {
-    correlation_input: settings.GITHUB_CORRELATION_INPUT,
-    reconcile_window_ms: settings.RECONCILE_WINDOW,
-    deadline_ms: settings.BUILD_DEADLINE,
-    max_retries: settings.QUEUE_MAX_RETRIES,
-    retry_delay_ms: settings.QUEUE_RETRY_DELAY,
-    poll_interval_ms: settings.GITHUB_POLL_INTERVAL,
-    request_timeout_ms: settings.GITHUB_REQUEST_TIMEOUT,
-  };
-}
-
 async function checkTemporal(client: Client): Promise<void> {
   await client.withDeadline(Date.now() + 2_500, () =>
     client.workflowService.describeNamespace({ namespace: client.options.namespace }),
@@ -102,12 +89,6 @@ async function checkTemporal(client: Client): Promise<void> {
 }
 
 async function checkWorkers(client: Client): Promise<void> {
-  const { pollers } = await client.withDeadline(Date.now() + 2_500, () =>
-    client.workflowService.describeTaskQueue({
-      namespace: client.options.namespace,
-      taskQueue: { name: BUILD_TASK_QUEUE },
-      taskQueueType: 1,
-    }),
-  );
-  if (!pollers?.length) throw new Error('no worker has polled for builds; accepted builds wait');
+  const pollers = await describePollers(client, 'workflow');
+  if (pollers.length === 0) throw new Error('no worker has polled for builds; accepted builds wait');
 }

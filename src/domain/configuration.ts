@@ -3,6 +3,7 @@ import type { BuildPolicy } from '../contracts/build-workflow.ts';
 import { type ConfigurationContent, type ConfigurationDefinition, FIXED_FIELDS } from '../contracts/configuration.ts';
 import { durationMs } from '../contracts/duration.ts';
 import type { BuildRequest } from '../contracts/event.ts';
+import type { Settings } from '../contracts/settings.ts';
 
 /** The definition that a body describes, what it leaves out filled in, every value a string as GitHub wants. */
 export function definitionOf(content: ConfigurationContent): ConfigurationDefinition {
@@ -164,6 +165,19 @@ function inputOf(mapping: ConfigurationDefinition['mapping'], field: string): st
 
 function asStrings(values: ConfigurationContent['inputs']): Record<string, string> {
   return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, String(value)]));
+}
+
+/** What every build runs under, as the settings say. */
+export function policyOf(settings: Settings): BuildPolicy {
+  return {
+    correlation_input: settings.GITHUB_CORRELATION_INPUT,
+    reconcile_window_ms: settings.RECONCILE_WINDOW,
+    deadline_ms: settings.BUILD_DEADLINE,
+    max_retries: settings.QUEUE_MAX_RETRIES,
+    retry_delay_ms: settings.QUEUE_RETRY_DELAY,
+    poll_interval_ms: settings.GITHUB_POLL_INTERVAL,
+    request_timeout_ms: settings.GITHUB_REQUEST_TIMEOUT,
+  };
 }
 
 /** What a build runs under: the settings of the process, except where its configuration says otherwise. */

@@ -9,9 +9,9 @@ import { exportedEvent } from '../contracts/exported-event.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
 import { LogAudit, StreamHeads } from '../domain/log-audit.ts';
 import { UserError } from '../laptop/user-error.ts';
+import { readSnapshot } from '../store/database.ts';
 import { scanEventsByPosition } from '../store/event-scan-by-position.ts';
 import { auditRecord } from '../store/record-audit.ts';
-import { readSnapshot } from '../store/snapshot.ts';
 import { withRecord } from './record-database.ts';
 
 const USAGE = `hapax audit export [--out FILE]            writes the log as NDJSON, one event per line in order

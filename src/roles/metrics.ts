@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ActivityMeter } from '../activities/meter.ts';
+import { inTime } from '../api/in-time.ts';
 import type { ApiMeter } from '../api/meter.ts';
 import type { GitHubOptions } from '../integrations/github.ts';
 import type { Db } from '../store/database.ts';
@@ -111,7 +112,7 @@ export function createMetrics(db: Db): Metrics {
       measuring ??= measureRecord(db).finally(() => {
         measuring = undefined;
       });
-      observe(await inTime(measuring).catch(() => undefined));
+      observe(await inTime(measuring, RECORD_TIMEOUT_MS, 'the database did not answer in time').catch(() => undefined));
       const [registry] = registers;
       return registry!.metrics();
     },
@@ -144,11 +145,4 @@ function recordGauges(registers: Registry[]): (measures: RecordMeasures | undefi
     dead.set(measures.deadLetters);
     events.inc(measures.lastPosition);
   };
-}
-
-function inTime<T>(answering: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('the database did not answer in time')), RECORD_TIMEOUT_MS);
-    answering.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -2,11 +2,10 @@ import { eq } from 'drizzle-orm';
 import { type ChainFault, chainFault, GENESIS } from '../domain/hash.ts';
 import { compareBuilds, differenceFault } from './build-compare.ts';
 import { BuildFold } from './build-fold.ts';
-import type { Db } from './database.ts';
+import { type Db, readSnapshot } from './database.ts';
 import { buildStream } from './event-append.ts';
 import { listEvents } from './event-list-by-stream.ts';
 import { builds } from './schema.ts';
-import { readSnapshot } from './snapshot.ts';
 
 /** What recomputing the chain of a build gave. */
 export interface BuildProof {

@@ -1,4 +1,5 @@
 import { DrizzleQueryError, sql } from 'drizzle-orm';
+import type { PgTransactionConfig } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 
@@ -44,16 +45,35 @@ export async function pingDatabase(db: Db): Promise<void> {
   }
 }
 
-/** Runs statements as one; a failure of the connection itself counts as one of a statement ({@link databaseFault}). */
-export async function inTransaction<Result>(db: Db, work: (tx: Db) => Promise<Result>): Promise<Result> {
-  try {
-    return await db.transaction(work);
-  } catch (error) {
-    if (error instanceof Error && !(error instanceof DrizzleQueryError) && 'code' in error) {
-      throw new DrizzleQueryError('transaction', [], error);
+/**
+ * Runs statements as one. What the work throws comes out as it is; a failure of the connection itself, which Drizzle does
+ * not wrap as it does queries, counts as one of a statement ({@link databaseFault}).
+ */
+export async function inTransaction<Result>(
+  db: Db,
+  work: (tx: Db) => Promise<Result>,
+  config?: PgTransactionConfig,
+): Promise<Result> {
+  let thrown: unknown;
+  const watched = async (tx: Db) => {
+    try {
+      return await work(tx);
+    } catch (error) {
+      thrown = error;
+      throw error;
     }
-    throw error;
+  };
+  try {
+    return await db.transaction(watched, config);
+  } catch (error) {
+    if (error === thrown || !(error instanceof Error)) throw error;
+    throw new DrizzleQueryError('transaction', [], error);
   }
+}
+
+/** Runs queries that all see the same moment of the database and change nothing. */
+export function readSnapshot<Result>(db: Db, read: (snapshot: Db) => Promise<Result>): Promise<Result> {
+  return inTransaction(db, read, { isolationLevel: 'repeatable read', accessMode: 'read only' });
 }
 
 /** What a failed query means: the database is away, a unique value is taken, or the statement is at fault. */

@@ -16,6 +16,12 @@ export interface Ended {
   delivery_id?: string;
 }
 
+/** A difference that GitHub confirmed, and what made us look. */
+interface Change {
+  view: RunView;
+  learned: { learned_from: 'poll' } | { learned_from: 'webhook'; delivery_id: string };
+}
+
 /** While webhooks arrive, polls are this much rarer: they only guard against a lost one. */
 const WIDENING = 5;
 
@@ -38,16 +44,16 @@ export async function follow(
   const github = githubActivities(policy.request_timeout_ms);
   const target = { repository: request.repository, run_id: run.run_id };
   const following = new CancellationScope();
-  let last: (RunView & { delivery_id?: string }) | undefined;
-  const woken: Array<{ delivery_id: string }> = [];
+  let last: Change | undefined;
+  const woken: string[] = [];
   setHandler(runChangedSignal, ({ run_id, delivery_id }) => {
-    if (run_id === run.run_id) woken.push({ delivery_id });
+    if (run_id === run.run_id) woken.push(delivery_id);
   });
   let failure: unknown;
   void following.run(untilCompleted).catch((error: unknown) => {
     failure = error;
   });
-  const settled = () => last?.status === 'completed' || failure !== undefined;
+  const settled = () => last?.view.status === 'completed' || failure !== undefined;
 
   const inTime = await condition(() => settled() || operator.cancelledBy !== undefined, policy.deadline_ms);
   if (!settled()) {
@@ -63,11 +69,9 @@ export async function follow(
   if (failure !== undefined && !isCancellation(failure)) throw failure;
 
   // A run that ended by itself while it was being stopped keeps its own word.
-  const { conclusion = null, run_attempt = null, request_id = null, delivery_id } = last ?? {};
-  if (last?.status === 'completed' && (inTime || conclusion !== 'cancelled')) {
-    const learned =
-      delivery_id === undefined ? { learned_from: 'poll' as const } : { learned_from: 'webhook' as const, delivery_id };
-    return { conclusion: conclusion ?? 'unknown', run_attempt, request_id, ...learned };
+  const { conclusion = null, run_attempt = null, request_id = null } = last?.view ?? {};
+  if (last?.view.status === 'completed' && (inTime || conclusion !== 'cancelled')) {
+    return { conclusion: conclusion ?? 'unknown', run_attempt, request_id, ...last.learned };
   }
   return inTime
     ? { conclusion: 'cancelled', run_attempt, learned_from: 'operator', request_id }
@@ -76,26 +80,26 @@ export async function follow(
   async function untilCompleted(): Promise<void> {
     let interval_ms = policy.poll_interval_ms;
     for (let changes = 1; ; changes++) {
-      const { view, delivery_id } = await nextChange(interval_ms);
+      const change = await nextChange(interval_ms);
+      const { view, learned } = change;
       // A change that a poll found first means that webhooks do not arrive.
-      interval_ms = delivery_id === undefined ? policy.poll_interval_ms : policy.poll_interval_ms * WIDENING;
+      interval_ms = policy.poll_interval_ms * (learned.learned_from === 'webhook' ? WIDENING : 1);
       if (view.status !== 'completed') {
         await tell('run_updated', `run:${changes}:${view.run_attempt}:${view.status}`, {
           run_status: view.status,
           run_attempt: view.run_attempt,
-          learned_from: delivery_id === undefined ? 'poll' : 'webhook',
           request_id: view.request_id,
-          ...(delivery_id === undefined ? {} : { delivery_id }),
+          ...learned,
         });
       }
       seen = { status: view.status, run_attempt: view.run_attempt };
-      last = { ...view, ...(delivery_id === undefined ? {} : { delivery_id }) };
+      last = change;
       if (view.status === 'completed') return;
     }
   }
 
   /** The next difference that GitHub confirms, looked for at every webhook and, besides, by polling. */
-  async function nextChange(interval_ms: number): Promise<{ view: RunView; delivery_id?: string }> {
+  async function nextChange(interval_ms: number): Promise<Change> {
     const polling = new CancellationScope();
     let polled: RunView | undefined;
     let broken: unknown;
@@ -107,13 +111,13 @@ export async function follow(
       );
     for (;;) {
       await condition(() => polled !== undefined || broken !== undefined || woken.length > 0);
-      if (polled) return { view: polled };
+      if (polled) return { view: polled, learned: { learned_from: 'poll' } };
       if (broken !== undefined) throw broken;
-      const { delivery_id } = woken.splice(0).at(-1)!;
+      const delivery_id = woken.splice(0).at(-1)!;
       const view = await github.readRun(target);
       if (view.status === seen.status && view.run_attempt === seen.run_attempt) continue;
       polling.cancel();
-      return { view, delivery_id };
+      return { view, learned: { learned_from: 'webhook', delivery_id } };
     }
   }
 }

@@ -24,6 +24,6 @@ export function tellerOf(buildId: number, prefix = ''): Tell {
 }
 
 /** The workflow's time, ISO 8601. */
-export function now(): string {
+function now(): string {
   return new Date().toISOString();
 }

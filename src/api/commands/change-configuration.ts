@@ -10,7 +10,7 @@ import {
   saveConfiguration,
 } from '../../store/configuration-save.ts';
 import type { Db } from '../../store/database.ts';
-import { ApiError } from '../problem.ts';
+import { ApiError, invalidRequest } from '../problem.ts';
 
 export interface ChangeDependencies {
   db: Db;
@@ -41,14 +41,7 @@ export async function changeConfiguration(
     change.definition = definitionOf(to.content);
     const faults = definitionFaults(change.definition, correlationInput);
     if (faults.length > 0) {
-      const errors = faults.map(({ path, message }) => ({ path: `body.${path}`, message }));
-      throw new ApiError('invalid_request', {
-        detail: errors
-          .map(({ path, message }) => `${path}: ${message}`)
-          .join('; ')
-          .slice(0, 500),
-        errors,
-      });
+      throw invalidRequest(faults.map(({ path, message }) => ({ path: `body.${path}`, message })));
     }
   }
   const saved = await saveConfiguration(db, target, change, expects);

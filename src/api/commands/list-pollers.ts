@@ -10,6 +10,7 @@ export interface Poller {
 
 /** What a worker polls for; both kinds, since a worker may be stuck with one. Temporal's TaskQueueType. */
 const TASK_QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
+type PollKind = keyof typeof TASK_QUEUE_TYPES;
 
 const TIMEOUT_MS = 2_500;
 
@@ -18,23 +19,28 @@ const TIMEOUT_MS = 2_500;
  * @throws {ApiError} where Temporal cannot be reached.
  */
 export async function listPollers(client: Client): Promise<Poller[]> {
-  const describe = (taskQueueType: number) =>
-    client.workflowService.describeTaskQueue({
-      namespace: client.options.namespace,
-      taskQueue: { name: BUILD_TASK_QUEUE },
-      taskQueueType,
-    });
-  const answers = await client
-    .withDeadline(Date.now() + TIMEOUT_MS, () => Promise.all(Object.values(TASK_QUEUE_TYPES).map(describe)))
-    .catch((cause: unknown) => {
-      throw new ApiError('temporal_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause });
-    });
+  const kinds = Object.keys(TASK_QUEUE_TYPES) as PollKind[];
+  const answers = await Promise.all(kinds.map((kind) => describePollers(client, kind))).catch((cause: unknown) => {
+    throw new ApiError('temporal_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause });
+  });
   const lastSeen = new Map<string, number>();
-  for (const { identity, lastAccessTime } of answers.flatMap(({ pollers }) => pollers ?? [])) {
+  for (const { identity, lastAccessTime } of answers.flat()) {
     const at = Number(lastAccessTime?.seconds ?? 0) * 1_000 + Math.floor((lastAccessTime?.nanos ?? 0) / 1e6);
     if (identity) lastSeen.set(identity, Math.max(at, lastSeen.get(identity) ?? 0));
   }
   return [...lastSeen]
     .map(([identity, at]) => ({ identity, lastSeenAt: new Date(at) }))
     .sort((a, b) => (a.identity < b.identity ? -1 : 1));
+}
+
+/** Temporal's own list of who polls for one kind of task. @throws what the call to Temporal throws. */
+export async function describePollers(client: Client, kind: PollKind) {
+  const { pollers } = await client.withDeadline(Date.now() + TIMEOUT_MS, () =>
+    client.workflowService.describeTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name: BUILD_TASK_QUEUE },
+      taskQueueType: TASK_QUEUE_TYPES[kind],
+    }),
+  );
+  return pollers ?? [];
 }

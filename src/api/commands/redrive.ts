@@ -1,7 +1,9 @@
 import type { z } from 'zod';
+import type { RecordedEvent } from '../../contracts/event.ts';
 import type { redriveAnswer, redriveBody } from '../../contracts/operator.ts';
 import type { Build } from '../../domain/build.ts';
 import { findBuild } from '../../store/build-find.ts';
+import { findBuildWithEvents } from '../../store/build-find-with-events.ts';
 import { listBuilds } from '../../store/build-list.ts';
 import { appendBuildEvent, buildStream } from '../../store/event-append.ts';
 import { ApiError } from '../problem.ts';
@@ -9,11 +11,31 @@ import { type OperateDependencies, retryBuild } from './operate-build.ts';
 
 /** The dead build that an id names. @throws {ApiError} 404 where there is none, or it is no dead letter (any more). */
 export async function deadBuild({ db }: Pick<OperateDependencies, 'db'>, id: string): Promise<Build> {
-  const build = await findBuild(db, Number(id.split(':')[1]));
-  if (!build || !(build.dead_lettered || build.needs_attention)) {
-    throw new ApiError('not_found', { detail: `${id} is no dead letter` });
-  }
+  const build = await findBuild(db, buildIdOf(id));
+  if (!build || !isDead(build)) throw noDeadLetter(id);
   return build;
+}
+
+/** The dead build that an id names, with all its events. @throws {ApiError} 404 as {@link deadBuild}. */
+export async function deadBuildWithEvents(
+  { db }: Pick<OperateDependencies, 'db'>,
+  id: string,
+): Promise<{ build: Build; events: RecordedEvent[] }> {
+  const found = await findBuildWithEvents(db, buildIdOf(id));
+  if (!found || !isDead(found.build)) throw noDeadLetter(id);
+  return found;
+}
+
+function buildIdOf(id: string): number {
+  return Number(id.split(':')[1]);
+}
+
+function isDead({ dead_lettered, needs_attention }: Build): boolean {
+  return dead_lettered || needs_attention;
+}
+
+function noDeadLetter(id: string): ApiError {
+  return new ApiError('not_found', { detail: `${id} is no dead letter` });
 }
 
 /** Begins a dead build again with another dispatch. @throws {ApiError} 404, 409 */

@@ -11,10 +11,9 @@ import {
 import type { Build } from '../../domain/build.ts';
 import { listBuilds } from '../../store/build-list.ts';
 import { buildStream } from '../../store/event-append.ts';
-import { listEvents } from '../../store/event-list-by-stream.ts';
 import { buildSummaryOf, eventViewOf } from '../build-view.ts';
 import type { OperateDependencies } from '../commands/operate-build.ts';
-import { deadBuild, discardDeadLetter, redriveBuild, redriveMany } from '../commands/redrive.ts';
+import { deadBuildWithEvents, discardDeadLetter, redriveBuild, redriveMany } from '../commands/redrive.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
@@ -115,8 +114,7 @@ export function deadLetters(api: Api, deps: OperateDependencies): void {
     return c.json(answer, 202);
   });
   api.openapi(getRoute, async (c) => {
-    const build = await deadBuild(deps, c.req.valid('param').id);
-    const events = await listEvents(deps.db, buildStream(build.id));
+    const { build, events } = await deadBuildWithEvents(deps, c.req.valid('param').id);
     return c.json({ ...deadLetterOf(build), events: events.map(eventViewOf) }, 200);
   });
   api.openapi(redriveRoute, async (c) => {
