@@ -124,7 +124,7 @@ function faultsOf(environment: Record<string, string>): string {
 export async function openApiDocument(): Promise<Record<string, unknown>> {
   const unused = { policy: {} } as Pick<
     ApiDependencies,
-    'client' | 'db' | 'buildIds' | 'recentKeys' | 'configurations' | 'policy' | 'monitor'
+    'client' | 'db' | 'buildIds' | 'configurations' | 'policy' | 'monitor'
   >;
   const api = createApi({
     ...unused,

@@ -12,7 +12,6 @@ import { Configurations } from './configurations.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import { type Listening, listen } from './listen.ts';
 import type { ApiMeter } from './meter.ts';
-import { RecentKeys } from './recent-keys.ts';
 import type { WebhookDependencies } from './routes/webhooks-github.ts';
 
 export interface ApiServerOptions {
@@ -61,7 +60,6 @@ export async function startApiServer({
     workerBeside,
     db,
     buildIds,
-    recentKeys: new RecentKeys(),
     configurations,
     policy: policyOf(settings),
     dedupWindowMs: settings.DEDUP_WINDOW,

@@ -12,14 +12,12 @@ import { appendBuildEvent } from '../../store/event-append.ts';
 import type { BuildIds } from '../build-ids.ts';
 import type { Configurations } from '../configurations.ts';
 import { ApiError } from '../problem.ts';
-import type { RecentKeys } from '../recent-keys.ts';
 import { resolveTrigger } from './resolve-trigger.ts';
 import { CLOSING_WAIT_MS, STATUS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
 
 export interface TriggerDependencies extends StartDependencies {
   db: Db;
   buildIds: BuildIds;
-  recentKeys: RecentKeys;
   configurations: Configurations;
   policy: BuildPolicy;
   /** How long an equal request without Idempotency-Key gets the same build, milliseconds from the trigger. */
@@ -69,8 +67,7 @@ export async function triggerBuild(
   const key = requestKey(print, scope);
   const now = Date.now();
 
-  const known = keyed ? earlier : deps.recentKeys.has(key) ? await knownBy(key) : undefined;
-  deps.recentKeys.add(key);
+  const known = keyed ? earlier : await knownBy(key);
   if (known && replays(known, new Date(now).toISOString())) {
     return replay(known.id, known.status, known.fingerprint, print);
   }
