@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import pino from 'pino';
-import { BUILD_TASK_QUEUE, BUILD_WORKFLOW, type BuildInput, buildWorkflowId } from '../src/contracts/build-workflow.ts';
+import { BUILD_WORKFLOW, type BuildInput, buildWorkflowId } from '../src/contracts/build-workflow.ts';
 import { readSettings } from '../src/contracts/settings.ts';
+import { WORKFLOW_TASK_QUEUE } from '../src/contracts/task-queues.ts';
 import { startEmbeddedPostgres } from '../src/laptop/embedded-postgres.ts';
 import { connectGitHub } from '../src/roles/github.ts';
 import { installTemporalRuntime } from '../src/roles/log.ts';
@@ -45,7 +46,7 @@ async function open({ address, namespace, worker }: BareStarts & { kind: 'open' 
     await client.workflowService.getSystemInfo({});
     return;
   }
-  taskQueue = BUILD_TASK_QUEUE;
+  taskQueue = WORKFLOW_TASK_QUEUE;
   const postgres = await startEmbeddedPostgres({ directory: join(worker.directory, 'postgres') });
   await migrateDatabase(postgres.url);
   const connected = await connectTemporal({ ...settings, address });
@@ -100,7 +101,7 @@ async function start(id: number): Promise<void> {
     args: [input],
     workflowIdConflictPolicy: 'FAIL',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    requestEagerStart: taskQueue === BUILD_TASK_QUEUE,
+    requestEagerStart: taskQueue === WORKFLOW_TASK_QUEUE,
     memo: { build_id: id, fingerprint: print },
     priority: { priorityKey: 3 },
     staticSummary: `build ${id}: octocat/fedora-images build.yml @ ${ref}`,

@@ -1,8 +1,7 @@
 import type { BuildRequest } from './event.ts';
 
-/** Type name of the build workflow, its task queue and the prefix of its ids. */
+/** Type name of the build workflow and the prefix of its ids. */
 export const BUILD_WORKFLOW = 'build';
-export const BUILD_TASK_QUEUE = 'hapax-builds';
 
 /** Workflow id of the build with a request key. */
 export function buildWorkflowId(requestKey: string): string {

@@ -1,7 +1,7 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import type { ActivityMeter } from '../activities/meter.ts';
-import { BUILD_TASK_QUEUE } from '../contracts/build-workflow.ts';
+import { WORKFLOW_TASK_QUEUE } from '../contracts/task-queues.ts';
 import type { GitHub } from '../integrations/github.ts';
 import type { Db } from '../store/database.ts';
 import { workflowBundle } from './bundle.ts';
@@ -29,7 +29,7 @@ export async function createBuildWorker({
   return Worker.create({
     connection,
     namespace,
-    taskQueue: BUILD_TASK_QUEUE,
+    taskQueue: WORKFLOW_TASK_QUEUE,
     workflowBundle: { codePath: await workflowBundle() },
     activities: createActivities({ db, github, meter }),
     maxConcurrentActivityTaskExecutions: concurrency,

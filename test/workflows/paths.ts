@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { BUILD_TASK_QUEUE, BUILD_WORKFLOW, type BuildInput } from '../../src/contracts/build-workflow.ts';
+import { BUILD_WORKFLOW, type BuildInput } from '../../src/contracts/build-workflow.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/task-queues.ts';
 import { adoptSignal } from '../../src/workflows/messages.ts';
 import { eventually } from '../world/eventually.ts';
 import type { World } from '../world/world.ts';
@@ -83,7 +84,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const request = { ...input.request, ref: 'other' };
     await world.client.workflow.start(BUILD_WORKFLOW, {
       workflowId,
-      taskQueue: BUILD_TASK_QUEUE,
+      taskQueue: WORKFLOW_TASK_QUEUE,
       args: [
         { ...input, build_id: 9_000, workflow_id: workflowId, request_key: key, fingerprint: key, request, policy },
       ],

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { BUILD_TASK_QUEUE } from '../../contracts/build-workflow.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../contracts/task-queues.ts';
 import { ApiError } from '../problem.ts';
 
 /** A worker that Temporal saw asking for work within the last minutes. */
@@ -38,7 +38,7 @@ export async function describePollers(client: Client, kind: PollKind) {
   const { pollers } = await client.withDeadline(Date.now() + TIMEOUT_MS, () =>
     client.workflowService.describeTaskQueue({
       namespace: client.options.namespace,
-      taskQueue: { name: BUILD_TASK_QUEUE },
+      taskQueue: { name: WORKFLOW_TASK_QUEUE },
       taskQueueType: TASK_QUEUE_TYPES[kind],
     }),
   );

@@ -5,7 +5,8 @@ import {
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
-import { BUILD_TASK_QUEUE, BUILD_WORKFLOW, type BuildInput, type BuildMemo } from '../../contracts/build-workflow.ts';
+import { BUILD_WORKFLOW, type BuildInput, type BuildMemo } from '../../contracts/build-workflow.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../contracts/task-queues.ts';
 import type { build } from '../../workflows/index.ts';
 import { ApiError } from '../problem.ts';
 
@@ -44,7 +45,7 @@ export async function startBuild(
     await client.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
       client.workflow.start<typeof build>(BUILD_WORKFLOW, {
         workflowId: input.workflow_id,
-        taskQueue: BUILD_TASK_QUEUE,
+        taskQueue: WORKFLOW_TASK_QUEUE,
         args: [input],
         workflowIdConflictPolicy: 'FAIL',
         workflowIdReusePolicy: reuse,

@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
-import { BUILD_TASK_QUEUE } from '../../contracts/build-workflow.ts';
 import { queues } from '../../contracts/queue.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../contracts/task-queues.ts';
 import { countOpenBuilds } from '../../store/build-count-open.ts';
 import type { Db } from '../../store/database.ts';
 import { listPollers } from '../commands/list-pollers.ts';
@@ -17,7 +17,7 @@ const route = createRoute({
   operationId: 'listQueues',
   tags: ['queues'],
   summary: 'What waits, what runs, and who works on it',
-  description: `One queue today: \`builds\`, Temporal's task queue \`${BUILD_TASK_QUEUE}\`.`,
+  description: `One queue today: \`builds\`, Temporal's task queue \`${WORKFLOW_TASK_QUEUE}\`.`,
   responses: {
     200: { description: 'The queues', content: { 'application/json': { schema: queues } } },
     ...problemResponses('temporal_unavailable', 'database_unavailable'),
