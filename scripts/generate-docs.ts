@@ -22,6 +22,7 @@ const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   ['Process', /^(DEPLOYMENT_MODE|HOST|PORT|METRICS_PORT|HAPAX_HOME|API_KEYS|LOG_LEVEL|TRUSTED_HOSTS)$/],
   ['Database and Temporal', /^(DATABASE_|TEMPORAL_)/],
   ['GitHub', /^GITHUB_/],
+  ['Content', /^YOUTUBE_/],
   ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_|WORKER_)/],
 ];
 
@@ -124,7 +125,7 @@ function faultsOf(environment: Record<string, string>): string {
 export async function openApiDocument(): Promise<Record<string, unknown>> {
   const unused = { policy: {} } as Pick<
     ApiDependencies,
-    'client' | 'db' | 'buildIds' | 'configurations' | 'policy' | 'monitor'
+    'client' | 'db' | 'buildIds' | 'configurations' | 'policy' | 'monitor' | 'youtubeQuota'
   >;
   const api = createApi({
     ...unused,

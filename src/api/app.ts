@@ -6,6 +6,7 @@ import { matchedRoutes } from 'hono/route';
 import type { Logger } from 'pino';
 import type { ZodError } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
+import type { QuotaPolicy } from '../domain/youtube-quota.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 import { limitBody, requireJson } from './body.ts';
 import type { TriggerDependencies } from './commands/trigger-build.ts';
@@ -15,6 +16,7 @@ import { requireKey, requireLocalHost } from './guard.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import type { ApiMeter } from './meter.ts';
 import { ApiError, invalidRequest, PROBLEM_JSON } from './problem.ts';
+import { getYouTubeQuota } from './routes/api-v1-quota-youtube.ts';
 import { getBuilds } from './routes/builds.ts';
 import { getBuild } from './routes/builds-id.ts';
 import { getBuildEvents } from './routes/builds-id-events.ts';
@@ -38,6 +40,7 @@ export interface ApiDependencies extends TriggerDependencies, WebhookDependencie
   monitor: HealthMonitor;
   meter: ApiMeter;
   log: Logger;
+  youtubeQuota: QuotaPolicy;
   /** Keys that let in; undefined where the API is open to this machine. */
   apiKeys: ReadonlyMap<string, string> | undefined;
   trustedHosts: readonly string[];
@@ -83,6 +86,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   putConfiguration(api, changes);
   deleteConfiguration(api, changes);
   getConfigurationVersions(api, deps.db, deps.configurations);
+  getYouTubeQuota(api, deps);
   getQueues(api, deps);
   getWorkers(api, deps.client);
   getHealth(api, { monitor: deps.monitor, heldBuildIds: () => deps.buildIds.held });

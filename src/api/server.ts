@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Settings } from '../contracts/settings.ts';
 import { environmentConfiguration, policyOf } from '../domain/configuration.ts';
+import { quotaPolicyOf } from '../domain/youtube-quota.ts';
 import { reserveBuildIds } from '../store/build-id-reserve.ts';
 import { type Db, pingDatabase } from '../store/database.ts';
 import { createApi } from './app.ts';
@@ -66,6 +67,7 @@ export async function startApiServer({
     monitor,
     meter,
     log,
+    youtubeQuota: quotaPolicyOf(settings),
     apiKeys: settings.API_KEYS,
     trustedHosts: settings.TRUSTED_HOSTS,
     webhooks,

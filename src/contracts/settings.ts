@@ -166,6 +166,17 @@ export const settingsSchema = z.object({
   WORKER_CONCURRENCY: integer(1, 1_000)
     .optional()
     .meta({ description: 'Calls to GitHub a worker makes at once. Default: 1 in laptop mode, 4 in cloud mode.' }),
+  YOUTUBE_API_KEY: z.string().min(1).optional().meta({
+    description: 'Key of the YouTube Data API. Unset: videos are named by their ids, and no quota is used.',
+    secret: true,
+  }),
+  YOUTUBE_API_URL: httpUrl.default('https://www.googleapis.com').meta({ description: 'Root of the YouTube Data API.' }),
+  YOUTUBE_DAILY_QUOTA: integer(0, 100_000_000)
+    .default(10_000)
+    .meta({ description: 'Units of the YouTube Data API a day; never more are used.' }),
+  YOUTUBE_PRIORITY_RESERVED: integer(0, 100_000_000)
+    .default(1_000)
+    .meta({ description: 'Of these, units that only tasks with priority may use.' }),
   TRUSTED_HOSTS: list
     .default([])
     .meta({ description: 'Further names under which browsers may address the open loopback API (Host header).' }),
@@ -221,6 +232,9 @@ function consistencyFaults(settings: Settings): string[] {
   }
   if ((settings.TEMPORAL_TLS_CERT === undefined) !== (settings.TEMPORAL_TLS_KEY === undefined)) {
     faults.push('TEMPORAL_TLS_CERT: mTLS needs both TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY');
+  }
+  if (settings.YOUTUBE_PRIORITY_RESERVED > settings.YOUTUBE_DAILY_QUOTA) {
+    faults.push('YOUTUBE_PRIORITY_RESERVED: must not be more than YOUTUBE_DAILY_QUOTA');
   }
   return faults;
 }

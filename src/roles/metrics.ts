@@ -127,6 +127,7 @@ function recordGauges(registers: Registry[]): (measures: RecordMeasures | undefi
   const age = gauge('hapax_queue_oldest_age_seconds', 'Since the oldest of these was accepted; 0 where there is none.');
   const inFlight = gauge('hapax_builds_in_flight', 'Builds begun and not ended.');
   const dead = gauge('hapax_dead_letters', 'What ended after its last retry or waits for an operator.');
+  const youtube = gauge('hapax_youtube_quota_used_units', 'Units of the YouTube Data API given away today.');
   const events = new Counter({
     name: 'hapax_events_total',
     help: 'Highest position in the log: its events, and the few numbers that lost races left out.',
@@ -136,13 +137,14 @@ function recordGauges(registers: Registry[]): (measures: RecordMeasures | undefi
     up.set(measures ? 1 : 0);
     events.reset();
     if (!measures) {
-      for (const absent of [depth, age, inFlight, dead, events]) absent.remove();
+      for (const absent of [depth, age, inFlight, dead, youtube, events]) absent.remove();
       return;
     }
     depth.set(measures.queued);
     age.set(measures.oldestAgeSeconds ?? 0);
     inFlight.set(measures.inProgress);
     dead.set(measures.deadLetters);
+    youtube.set(measures.youtubeUnitsUsed);
     events.inc(measures.lastPosition);
   };
 }

@@ -2,6 +2,7 @@ import {
   bigint,
   boolean,
   customType,
+  date,
   integer,
   jsonb,
   pgSequence,
@@ -13,6 +14,7 @@ import {
 import type { BuildStatus } from '../contracts/build.ts';
 import type { BuildConfiguration } from '../contracts/configuration.ts';
 import type { BuildRequest } from '../contracts/event.ts';
+import type { QuotaBucket } from '../domain/youtube-quota.ts';
 
 /** A timestamptz(3), read as ISO 8601 in UTC with milliseconds, so that what was hashed is what is read. */
 const instant = customType<{ data: string; driverData: string }>({
@@ -72,6 +74,28 @@ export const builds = pgTable('builds', {
 export const deliveries = pgTable('deliveries', {
   id: text().primaryKey(),
   received_at: instant().notNull(),
+});
+
+export const quotaDays = pgTable(
+  'quota_days',
+  {
+    bucket: text().$type<QuotaBucket>().notNull(),
+    day: date({ mode: 'string' }).notNull(),
+    units_used: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.bucket, table.day] })],
+);
+
+export const quotaCalls = pgTable('quota_calls', {
+  key: text().primaryKey(),
+  bucket: text().$type<QuotaBucket>().notNull(),
+  first_day: date({ mode: 'string' }).notNull(),
+  last_day: date({ mode: 'string' }).notNull(),
+  units: integer().notNull(),
+  holder: text().notNull(),
+  reserved_at: instant().notNull(),
+  settled_at: instant(),
+  answer: jsonb().$type<unknown>(),
 });
 
 export const buildIds = pgSequence('build_ids');

@@ -1,0 +1,13 @@
+import { z } from 'zod';
+
+export const youtubeQuota = z
+  .object({
+    date: z.iso.date().meta({ description: "The day of Google's quota: America/Los_Angeles." }),
+    units_used: z.int().meta({ description: 'Units of the general bucket that were given away today.' }),
+    units_remaining: z.int(),
+    priority_reserved: z.int().meta({ description: 'The last units of the day, which only priority may use.' }),
+    percentage_used: z.number(),
+    resets_at: z.iso.datetime().meta({ description: 'Midnight in America/Los_Angeles.' }),
+  })
+  .meta({ id: 'YouTubeQuota' });
+export type YouTubeQuota = z.infer<typeof youtubeQuota>;

@@ -1,0 +1,118 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { quotaDay, quotaReset } from '../../src/domain/quota-day.ts';
+import { quotaCeiling } from '../../src/domain/youtube-quota.ts';
+import { findUnitsUsed } from '../../src/store/quota-find.ts';
+import { type QuotaReservation, reserveQuota } from '../../src/store/quota-reserve.ts';
+import { releaseQuota, settleQuota } from '../../src/store/quota-settle.ts';
+import { DATABASES, openTestDatabase } from '../world/world.ts';
+
+const NOON = Date.parse('2026-11-22T20:00:00Z');
+
+describe.each(DATABASES)('the quota in Postgres (%s)', (kind) => {
+  let database: Awaited<ReturnType<typeof openTestDatabase>>;
+  beforeAll(async () => {
+    database = await openTestDatabase(kind);
+  });
+  afterAll(() => database.close());
+
+  // A day of its own for each test.
+  let at = NOON;
+  beforeEach(() => {
+    at = quotaReset(at) + 6 * 3_600_000;
+  });
+  let calls = 0;
+  const reserve = (given: Partial<Parameters<typeof reserveQuota>[1]> = {}): Promise<QuotaReservation> =>
+    reserveQuota(database.db, {
+      key: `call-${++calls}`,
+      holder: 'task',
+      bucket: 'general',
+      units: 1,
+      ceiling: 20,
+      at,
+      ...given,
+    });
+  const used = (day = quotaDay(at), bucket: 'general' | 'search.list' = 'general') =>
+    findUnitsUsed(database.db, bucket, day);
+  const kinds = (found: QuotaReservation[]) => Object.groupBy(found, (reservation) => reservation.kind);
+
+  it('gives away no more than there is, also to many at once, and keeps the reserve for priority', async () => {
+    const policy = { dailyUnits: 20, priorityReserved: 5 };
+    const many = (count: number, priority: boolean) =>
+      Promise.all(
+        Array.from({ length: count }, () => reserve({ ceiling: quotaCeiling(policy, 'general', priority) })),
+      ).then(kinds);
+    const first = await many(40, false);
+    expect([first.granted?.length, first.refused?.length, await used()]).toEqual([15, 25, 15]);
+    const priority = await many(7, true);
+    expect([priority.granted?.length, priority.refused?.length, await used()]).toEqual([5, 2, 20]);
+  });
+
+  it('never gives more than there is to calls of several units in any order', async () => {
+    const units = Array.from({ length: 60 }, (_, index) => 1 + ((index * 7) % 5));
+    const found = await Promise.all(
+      units.map(async (wanted) => ({ wanted, got: await reserve({ units: wanted, ceiling: 50 }) })),
+    );
+    const granted = found.filter(({ got }) => got.kind === 'granted').reduce((sum, { wanted }) => sum + wanted, 0);
+    expect(granted).toBe(await used());
+    expect(granted).toBeLessThanOrEqual(50);
+    expect(granted).toBeGreaterThan(45);
+  });
+
+  it('counts each bucket apart', async () => {
+    expect((await reserve({ bucket: 'search.list', ceiling: 1 })).kind).toBe('granted');
+    expect((await reserve({ bucket: 'search.list', ceiling: 1 })).kind).toBe('refused');
+    expect((await reserve({ ceiling: 1 })).kind).toBe('granted');
+    expect([await used(), await used(quotaDay(at), 'search.list')]).toEqual([1, 1]);
+  });
+
+  it('gives a call its units once, and says what came of it', async () => {
+    const same = await Promise.all(Array.from({ length: 10 }, () => reserve({ key: `same-${kind}`, holder: 'one' })));
+    expect([kinds(same).granted?.length, kinds(same).in_doubt?.length, await used()]).toEqual([1, 9, 1]);
+    await settleQuota(database.db, `same-${kind}`, { title: 'A title' });
+    await settleQuota(database.db, `same-${kind}`, { title: 'Another' });
+    expect(await reserve({ key: `same-${kind}` })).toEqual({ kind: 'settled', answer: { title: 'A title' } });
+    expect(await used()).toBe(1);
+  });
+
+  it('takes back what was certainly not sent, and nothing else', async () => {
+    await reserve({ key: `unsent-${kind}` });
+    await reserve({ key: `sent-${kind}` });
+    await settleQuota(database.db, `sent-${kind}`, null);
+    await Promise.all(
+      [`unsent-${kind}`, `unsent-${kind}`, `sent-${kind}`].map((key) => releaseQuota(database.db, key)),
+    );
+    expect(await used()).toBe(1);
+    expect((await reserve({ key: `unsent-${kind}` })).kind).toBe('granted');
+  });
+
+  it('counts a call of the last minute on both days, or on none', async () => {
+    const midnight = quotaReset(at);
+    const [today, tomorrow] = [quotaDay(at), quotaDay(midnight)];
+    expect((await reserve({ at: midnight - 30_000, ceiling: 1 })).kind).toBe('granted');
+    expect([await used(today), await used(tomorrow)]).toEqual([1, 1]);
+    expect((await reserve({ at: midnight + 10_000, ceiling: 1 })).kind).toBe('refused');
+    // Today there is room, tomorrow there is none.
+    expect((await reserve({ at: midnight - 90_000, ceiling: 3 })).kind).toBe('granted');
+    await reserve({ at: midnight + 10_000, ceiling: 3, units: 2 });
+    expect((await reserve({ at: midnight - 30_000, ceiling: 3 })).kind).toBe('refused');
+    expect([await used(today), await used(tomorrow)]).toEqual([2, 3]);
+  });
+
+  it('begins anew at midnight of the place', async () => {
+    const midnight = quotaReset(at);
+    await reserve({ at: midnight - 61_000, ceiling: 1 });
+    expect((await reserve({ at: midnight - 61_000, ceiling: 1 })).kind).toBe('refused');
+    expect((await reserve({ at: midnight + 2_000, ceiling: 1 })).kind).toBe('granted');
+  });
+
+  it('forgets calls after a week, not the days', async () => {
+    await reserve({ key: `old-${kind}`, at: at - 8 * 86_400_000 });
+    for (let tries = 0; tries < 2_000; tries++) {
+      await reserve({ ceiling: 0 });
+      if ((await reserve({ key: `old-${kind}`, ceiling: 0 })).kind === 'refused') return;
+      await delay(0);
+    }
+    throw new Error('still remembered');
+  });
+});
