@@ -77,7 +77,11 @@ export const settingsSchema = z.object({
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
     .optional()
-    .meta({ description: 'Postgres of the record. Unset in laptop mode: embedded Postgres.', secret: true }),
+    .meta({
+      description:
+        'Postgres of the record. Unset in laptop mode: embedded Postgres. Append `?prepare=false` where a pooler between keeps no prepared statements.',
+      secret: true,
+    }),
   DATABASE_ROLE: z
     .string()
     .regex(/^[a-z_][a-z0-9_]*$|^$/, 'must be the name of a role')

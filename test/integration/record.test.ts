@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildEvent } from '../../src/contracts/event.ts';
@@ -7,6 +8,7 @@ import { findBuild } from '../../src/store/build-find.ts';
 import { reserveBuildIds } from '../../src/store/build-id-reserve.ts';
 import { listBuilds } from '../../src/store/build-list.ts';
 import { saveConfiguration } from '../../src/store/configuration-save.ts';
+import { openDatabase } from '../../src/store/database.ts';
 import { appendBuildEvent } from '../../src/store/event-append.ts';
 import { listEventsAfter } from '../../src/store/event-list-after.ts';
 import { listEvents } from '../../src/store/event-list-by-stream.ts';
@@ -49,6 +51,33 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     world = await openTestDatabase(kind);
   });
   afterAll(() => world.close());
+
+  it('plans the statement of an append once, however many events are appended', async () => {
+    const { db } = world;
+    await Promise.all(Array.from({ length: 40 }, (_, n) => appendBuildEvent(db, 900 + n, queued(900 + n))));
+    const [planned] = await db.execute<{ count: string; used: string }>(sql`
+      SELECT count(*), sum(generic_plans + custom_plans) AS used FROM pg_prepared_statements WHERE statement LIKE '%WITH appended%'
+        AND statement NOT LIKE '%pg_prepared_statements%'`);
+    // One for each of the ten connections at most; a real server shows those of the connection that asks.
+    expect(Number(planned?.count)).toBeGreaterThan(0);
+    expect(Number(planned?.count)).toBeLessThanOrEqual(10);
+    expect(Number(planned?.used)).toBeGreaterThan(Number(planned?.count));
+  });
+
+  it('names no statement where the URL forbids it, for poolers that keep none', async () => {
+    const url = new URL(world.url);
+    url.searchParams.set('prepare', 'false');
+    const unprepared = openDatabase({ url: url.href, connections: 1 });
+    try {
+      await appendBuildEvent(unprepared.db, 950, queued(950));
+      const named = await unprepared.db.execute(sql`
+        SELECT FROM pg_prepared_statements WHERE statement LIKE '%WITH appended%'
+          AND prepare_time > (SELECT recorded_at FROM events WHERE stream = 'build:950')`);
+      expect(named).toHaveLength(0);
+    } finally {
+      await unprepared.close();
+    }
+  });
 
   it('appends and projects together, and a repeat changes nothing', async () => {
     const first = await appendBuildEvent(world.db, 1, queued(1));
