@@ -3,3 +3,24 @@
  * is handed over in the answer to the workflow task, without a hop through the server.
  */
 export const WORKFLOW_TASK_QUEUE = 'hapax-workflows';
+
+/** The queues of tasks, by the names that producers use. */
+export const TASK_QUEUE_NAMES = ['youtube', 'content', 'search'] as const;
+export type TaskQueueName = (typeof TASK_QUEUE_NAMES)[number];
+
+/** Temporal's task queue on which the tasks of a queue are worked on. Others may use the same namespace: hence the prefix. */
+export function taskQueueOf(queue: TaskQueueName): string {
+  return `hapax-${queue}`;
+}
+
+/** The tasks, and the queue that each goes to. */
+export const QUEUE_OF_TASK = {
+  ingest_youtube: 'youtube',
+  ingest_youtube_with_callback: 'youtube',
+  ingest_url: 'content',
+  process_content: 'content',
+  semantic_search: 'search',
+} as const satisfies Record<string, TaskQueueName>;
+
+export type TaskName = keyof typeof QUEUE_OF_TASK;
+export const TASK_NAMES = Object.keys(QUEUE_OF_TASK) as [TaskName, ...TaskName[]];

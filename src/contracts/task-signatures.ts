@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { TaskName } from './task-queues.ts';
+import { text } from './text.ts';
+import { youtubeVideoId } from './youtube-video.ts';
+
+const MAX_URL_CHARACTERS = 2_048;
+
+const webUrl = text(MAX_URL_CHARACTERS).pipe(
+  z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }),
+);
+
+const ingestYoutube = {
+  url: text(MAX_URL_CHARACTERS)
+    .refine((url) => youtubeVideoId(url) !== undefined, 'must be the URL or the id of a YouTube video')
+    .meta({ description: 'Any form of the URL of a video, or its id.' }),
+  priority: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'May use the reserved part of the quota, and waits for it.' }),
+  transcript_text: text(1_000_000)
+    .min(1)
+    .nullish()
+    .meta({ description: 'The transcript, where the caller has it: servers are often refused by YouTube.' }),
+};
+
+/**
+ * The arguments of each task. Their order is that of the positional ones (`args`), as in the signature of a Python
+ * function; each can be given by name instead (`kwargs`). Unknown ones are refused.
+ */
+export const TASK_SIGNATURES = {
+  ingest_youtube: z.strictObject(ingestYoutube),
+  ingest_youtube_with_callback: z.strictObject({
+    url: ingestYoutube.url,
+    callback_url: webUrl,
+    priority: ingestYoutube.priority,
+    transcript_text: ingestYoutube.transcript_text,
+  }),
+  ingest_url: z.strictObject({ url: webUrl }),
+  process_content: z.strictObject({
+    content_id: text(255).min(1),
+    operations: z
+      .array(z.enum(['embed', 'summarize']))
+      .min(1)
+      .max(10),
+  }),
+  semantic_search: z.strictObject({ query: text(10_000).min(1), limit: z.int().min(1).max(100).default(10) }),
+} as const satisfies Record<TaskName, z.ZodObject>;
+
+/** The arguments of a task by name, with defaults filled in: what its handler gets. */
+export type TaskArguments = { [Name in TaskName]: z.output<(typeof TASK_SIGNATURES)[Name]> };
