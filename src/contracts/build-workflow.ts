@@ -67,6 +67,8 @@ export interface BuildInput {
   fedora_version: string | null;
   priority: number;
   request: BuildRequest;
+  /** Set where builds of this repository, workflow and ref take turns. */
+  concurrency?: 'queue' | 'cancel_previous';
   /** When the trigger was accepted; `build_queued` bears this time. */
   created_at: string;
   /** Until when the workflow stays open after success, so that an equal request finds it. */

@@ -131,7 +131,16 @@ const buildFields = {
   completed_at: timestamp.nullable(),
 };
 
-export const buildView = z.object({ ...buildFields, events: z.array(eventView) }).meta({ id: 'Build' });
+export const buildView = z
+  .object({
+    ...buildFields,
+    waits_for: z.array(buildId).meta({
+      description:
+        'While it is queued under the concurrency queue or cancel_previous: the builds of its repository, workflow and ref that go first, at most 30. Always empty with `at`.',
+    }),
+    events: z.array(eventView),
+  })
+  .meta({ id: 'Build' });
 export type BuildView = z.infer<typeof buildView>;
 
 export const buildSummary = z.object(buildFields).meta({ id: 'BuildSummary' });

@@ -13,6 +13,10 @@ export const FIXED_FIELDS = ['image_type', 'fedora_version'] as const;
 const DEADLINE_MS = { minimum: 1_000, maximum: 35 * 86_400_000 } as const;
 const MAX_FIELDS = 50;
 
+/** What a build does about earlier ones of its repository, workflow and ref that have not ended. */
+export const concurrency = z.enum(['allow', 'queue', 'cancel_previous']).meta({ id: 'Concurrency' });
+export type Concurrency = z.infer<typeof concurrency>;
+
 /** How requests for builds become dispatches of one workflow, with nothing left to a default. */
 export interface ConfigurationDefinition {
   /** OWNER/NAME. */
@@ -30,6 +34,8 @@ export interface ConfigurationDefinition {
   mapping: Record<string, string | null>;
   /** Longest a run may take, as `2h`; null: BUILD_DEADLINE. */
   deadline: string | null;
+  /** What two builds of one repository, workflow and ref do to each other. */
+  concurrency: Concurrency;
 }
 
 /** One version of a build configuration. Every change is a new version; a build keeps the one it used. */
@@ -111,6 +117,10 @@ const definitionFields = {
     description: 'Longest a run may take, then it is cancelled; BUILD_DEADLINE when left out.',
     example: '2h',
   }),
+  concurrency: concurrency.optional().meta({
+    description:
+      'About earlier builds of the same repository, workflow and ref. allow: run beside them. queue: wait for them. cancel_previous: cancel them, then run. allow when left out.',
+  }),
 };
 
 /** Body of PUT /configs/by-name/{name}. */
@@ -138,6 +148,7 @@ export const configurationView = z
     templates: strings,
     mapping: z.record(z.string(), z.string().nullable()),
     deadline: z.string().nullable(),
+    concurrency,
     retired: z.boolean().meta({ description: 'Triggers are refused.' }),
     changed_by: z.string().meta({
       description: 'Name of the API key, local where the API is open, environment for configuration 1.',

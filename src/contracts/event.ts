@@ -42,6 +42,10 @@ export const buildEventData = {
     fedora_version: z.string().nullable(),
     priority: z.int(),
     request: buildRequest,
+    concurrency: z
+      .enum(['queue', 'cancel_previous'])
+      .optional()
+      .meta({ description: 'Builds of this repository, workflow and ref run one at a time; left out: side by side.' }),
   }),
   build_started: z.object({}),
   dispatch_intended: z.object({

@@ -17,6 +17,10 @@ export interface Build {
   fedora_version: string | null;
   priority: number;
   request: BuildRequest;
+  /** How it shares its lane (domain/lane.ts); null: with no regard to others. */
+  concurrency: 'queue' | 'cancel_previous' | null;
+  /** When it was queued last: at its creation, or when it was begun again. */
+  queued_at: string;
   attempts: number;
   needs_attention: boolean;
   dead_lettered: boolean;
@@ -117,13 +121,14 @@ export function evolve(build: Build | undefined, event: BuildEvent): Build {
     case 'dead_letter_discarded':
       return { ...build, dead_lettered: false, reason: null };
     case 'build_retried':
-      return retried(build, event.data);
+      return retried(build, event);
     default:
       return event satisfies never;
   }
 }
 
-function retried(build: Build, { retry, mode }: Extract<BuildEvent, { type: 'build_retried' }>['data']): Build {
+function retried(build: Build, { data, occurred_at }: Extract<BuildEvent, { type: 'build_retried' }>): Build {
+  const { retry, mode } = data;
   if (build.status !== 'failure')
     throw new IllegalEvent(`build ${build.id} is ${build.status}; only a failure is retried`);
   const run =
@@ -132,6 +137,7 @@ function retried(build: Build, { retry, mode }: Extract<BuildEvent, { type: 'bui
     ...build,
     ...run,
     status: 'queued',
+    queued_at: occurred_at,
     retries: retry,
     conclusion: null,
     dead_lettered: false,
@@ -142,11 +148,13 @@ function retried(build: Build, { retry, mode }: Extract<BuildEvent, { type: 'bui
 }
 
 function queued({ data, occurred_at }: Extract<BuildEvent, { type: 'build_queued' }>): Build {
-  const { build_id, ...known } = data;
+  const { build_id, concurrency = null, ...known } = data;
   return {
     ...known,
     id: build_id,
     status: 'queued',
+    concurrency,
+    queued_at: occurred_at,
     attempts: 0,
     needs_attention: false,
     dead_lettered: false,

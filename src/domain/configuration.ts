@@ -16,6 +16,7 @@ export function definitionOf(content: ConfigurationContent): ConfigurationDefini
     templates: { ...content.templates },
     mapping: { ...Object.fromEntries(FIXED_FIELDS.map((field) => [field, field])), ...content.mapping },
     deadline: content.deadline ?? null,
+    concurrency: content.concurrency ?? 'allow',
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Finding, ListedRun } from '../contracts/github.ts';
+import { shortRef } from './lane.ts';
 
 /** The form of every token, by which a run of any Hapax is told from a stranger's. */
 const TOKEN = /hapax-(\d{1,15})-\d+-[0-9a-f]{12}/;
@@ -30,7 +31,7 @@ export function findRuns(listed: readonly ListedRun[], { workflow, ref, tokens, 
     const oldestFirst = ours.toSorted((a, b) => a.created_at.localeCompare(b.created_at) || a.run_id - b.run_id);
     return { kind: 'found', runs: oldestFirst.map(named) };
   }
-  const branch = ref.replace(/^refs\/(heads|tags)\//, '');
+  const branch = shortRef(ref);
   const candidates = dispatched.filter(
     (run) =>
       run.created_at >= since && !TOKEN.test(run.title) && (run.head_branch === null || run.head_branch === branch),

@@ -1,9 +1,9 @@
 import type { BuildConfiguration } from '../contracts/configuration.ts';
 import type { configurations } from './schema.ts';
 
-/** A version as it is now understood: definitions of before 0002 lack what came later. */
+/** A version as it is now understood: older definitions lack what came later. */
 export function configurationFromRow(row: typeof configurations.$inferSelect): BuildConfiguration {
   return { ...row, definition: { ...LATER, ...row.definition } };
 }
 
-const LATER = { constants: {}, templates: {}, deadline: null };
+const LATER = { constants: {}, templates: {}, deadline: null, concurrency: 'allow' } as const;

@@ -1,5 +1,6 @@
 import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { GitHubPort } from './ports/github.ts';
+import type { LanePort } from './ports/lane.ts';
 import type { RecordPort } from './ports/record.ts';
 
 /**
@@ -26,6 +27,11 @@ export const record: RecordPort = {
     }
   },
 };
+
+export const lane = proxyActivities<LanePort>({
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' },
+});
 
 /** Activities that may be repeated, grouped with the one that may not, by the time one answer of GitHub may take. */
 export function githubActivities(requestTimeoutMs: number): GitHubPort {

@@ -12,6 +12,7 @@ import type { NoRun } from './not-done.ts';
 import { listenToOperator, type Operator } from './operator.ts';
 import { rerun } from './rerun.ts';
 import { type Tell, tellerOf } from './teller.ts';
+import { takeTurn } from './turn.ts';
 
 const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);
 const RUN_ID = defineSearchAttributeKey('HapaxRunId', SearchAttributeType.KEYWORD);
@@ -32,7 +33,7 @@ export async function build(input: BuildInput): Promise<BuildResult> {
 }
 
 async function run(input: BuildInput, state: BuildStateView, operator: Operator): Promise<BuildResult> {
-  const tell = await begin(input);
+  const tell = await begin(input, state, operator);
   if (!tell) return { build_id: input.build_id, status: 'superseded', conclusion: 'superseded', run_url: null };
 
   const obtained = await obtainRun(input, tell, state, operator);
@@ -78,20 +79,24 @@ async function run(input: BuildInput, state: BuildStateView, operator: Operator)
 }
 
 /** Tells that the build begins, or begins again; the teller of its further events, or undefined where another retry was first. */
-async function begin({ resume, ...input }: BuildInput): Promise<Tell | undefined> {
+async function begin(input: BuildInput, state: BuildStateView, operator: Operator): Promise<Tell | undefined> {
+  const { resume } = input;
+  const start = async (tell: Tell, prefix = '') => {
+    if (input.concurrency === undefined) await tell('build_started', 'started', {});
+    else await takeTurn(input, `${prefix}started`, state, operator);
+    return tell;
+  };
   if (!resume) {
     const tell = tellerOf(input.build_id);
     const { data, occurred_at } = queuedEvent(input);
     await tell('build_queued', 'queued', data, occurred_at);
-    await tell('build_started', 'started', {});
-    return tell;
+    return start(tell);
   }
   const { data, dedupe_key, occurred_at } = retriedEvent(resume);
   const standing = await tellerOf(input.build_id)('build_retried', dedupe_key, data, occurred_at);
   if (standing.retry_id !== resume.retry_id) return undefined;
-  const tell = tellerOf(input.build_id, `${dedupe_key}:`);
-  await tell('build_started', 'started', {});
-  return tell;
+  const prefix = `${dedupe_key}:`;
+  return start(tellerOf(input.build_id, prefix), prefix);
 }
 
 type Obtained = { run: Run; abandoned: string[]; seen?: { status: string; run_attempt: number } } | { none: NoRun };

@@ -4,7 +4,7 @@ import { BUILD_SIGNALS, type SignalArguments } from '../contracts/build-workflow
 /** What a build is doing: `temporal workflow query --name state`. */
 export interface BuildStateView {
   build_id: number;
-  phase: 'queued' | 'dispatching' | 'reconciling' | 'needs_attention' | 'following' | 'ended';
+  phase: 'queued' | 'waiting_for_turn' | 'dispatching' | 'reconciling' | 'needs_attention' | 'following' | 'ended';
   attempt: number;
   workflow_run_id: number | null;
 }

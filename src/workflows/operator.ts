@@ -9,6 +9,8 @@ export type Instruction = { adopt: Run } | 'retry' | 'cancel';
 export interface Operator {
   /** Who wants the build to stop, once somebody does. */
   readonly cancelledBy: string | undefined;
+  /** Says on behalf of another build that this one is to stop. */
+  cancel(by: string): void;
   /** Resolves with the next word; what was said before this call is forgotten, but for a cancellation. */
   instruction(): Promise<Instruction>;
   /** Waits the given milliseconds, but no longer than until the build is to stop. */
@@ -35,6 +37,9 @@ export function listenToOperator(): Operator {
   return {
     get cancelledBy() {
       return cancelledBy;
+    },
+    cancel(by) {
+      cancelledBy ??= by;
     },
     async instruction() {
       told = undefined;

@@ -244,11 +244,11 @@ describe.each(DATABASES)('build configurations on the %s Postgres', (kind) => {
   });
 });
 
-describe('a definition recorded before it could have constants, templates and a deadline', () => {
+describe('a definition recorded before it could have constants, templates, a deadline and concurrency', () => {
   it('is read as one without them, and is no change', async () => {
     const { db, close } = await openTestDatabase('server');
     const full = environmentConfiguration('acme/images', 'build.yml');
-    const { constants: _constants, templates: _templates, deadline: _deadline, ...old } = full;
+    const { constants: _c, templates: _t, deadline: _d, concurrency: _concurrency, ...old } = full;
     const row = { id: 1, version: 1, name: 'default', definition: old as typeof full, retired: false };
     await db.insert(table).values({ ...row, changed_by: 'environment', created_at: new Date().toISOString() });
     expect(await new Configurations(db, full).environment()).toMatchObject({ version: 1, definition: full });

@@ -8,7 +8,7 @@ import { findBuild } from '../../src/store/build-find.ts';
 import { reserveBuildIds } from '../../src/store/build-id-reserve.ts';
 import { listBuilds } from '../../src/store/build-list.ts';
 import { saveConfiguration } from '../../src/store/configuration-save.ts';
-import { openDatabase } from '../../src/store/database.ts';
+import { databaseFault, openDatabase } from '../../src/store/database.ts';
 import { appendBuildEvent } from '../../src/store/event-append.ts';
 import { listEventsAfter } from '../../src/store/event-list-after.ts';
 import { listEvents } from '../../src/store/event-list-by-stream.ts';
@@ -209,6 +209,27 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     expect(seen).toEqual([106, 105, 104, 103, 102, 101, 100]);
   });
 
+  it('has one build of a lane in progress at a time, whoever tells it', async () => {
+    const request = { repository: 'acme/Lane', workflow: 'build.yml', inputs: {} };
+    const begin = (id: number) => {
+      const occurred_at = '2026-11-21T10:20:00.000Z';
+      return appendBuildEvent(world.db, id, { type: 'build_started', data: {}, occurred_at, dedupe_key: 'started' });
+    };
+    const turns = { concurrency: 'queue', request: { ...request, ref: 'main' } };
+    await appendBuildEvent(world.db, 901, queued(901, turns));
+    // The same branch, written otherwise.
+    const same = { ...request, repository: 'acme/lane', ref: 'refs/heads/main' };
+    await appendBuildEvent(world.db, 902, queued(902, { concurrency: 'cancel_previous', request: same }));
+    await appendBuildEvent(world.db, 903, queued(903, { request: same }));
+    await appendBuildEvent(world.db, 904, queued(904, { ...turns, request: { ...request, ref: 'dev' } }));
+    const told = await Promise.allSettled([901, 902, 903, 904].map(begin));
+    expect(told.slice(2).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    const refused = told.flatMap((outcome) => (outcome.status === 'rejected' ? [databaseFault(outcome.reason)] : []));
+    expect(refused).toMatchObject([{ kind: 'conflict' }]);
+    const holder = told[0]?.status === 'fulfilled' ? 901 : 902;
+    expect((await begin(holder)).repeated).toBe(true);
+  });
+
   it('makes a changed configuration a new version and leaves an equal one', async () => {
     const definition = {
       repository: 'a/b',
@@ -219,6 +240,7 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
       templates: {},
       mapping: { image_type: 'image_type', fedora_version: 'v' },
       deadline: null,
+      concurrency: 'allow' as const,
     };
     const save = async (change: object) => {
       const changed = { name: 'n', definition: { ...definition, ...change }, retired: false, changed_by: 'test' };

@@ -15,7 +15,8 @@ export interface OracleRun {
   status: string;
   conclusion: string | null;
   deleted: boolean;
-  history: { run_attempt: number; status: string; conclusion: string | null }[];
+  ref: string;
+  history: { at: string; run_attempt: number; status: string; conclusion: string | null }[];
 }
 
 /** A simulator of this test's own, closed when the test is over. Runs stay queued until they are told otherwise. */

@@ -37,6 +37,7 @@ describe('a build configuration', () => {
       templates: {},
       mapping: { image_type: 'image_type', fedora_version: 'fedora_version' },
       deadline: null,
+      concurrency: 'allow',
     });
     expect(environmentConfiguration(base.repository, base.workflow)).toEqual(define());
   });

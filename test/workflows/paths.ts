@@ -74,6 +74,11 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await world.github.set({ webhook: { url: `${world.url}/webhooks/github`, secret: 'a-secret' } });
     return triggered(world);
   },
+  'waited-for-its-turn': (world) =>
+    inLane(world, 'queue', async () => {
+      await world.call('POST', '/builds/1/cancel', {});
+    }),
+  'cancelled-an-earlier-build': (world) => inLane(world, 'cancel_previous'),
   'worker-lost-while-it-sent': async (world) => {
     const { input } = await started(world, await triggered(world));
     await world.github.fault({ on: 'dispatch', kind: 'accept-then-hang' });
@@ -105,6 +110,18 @@ export const SETTINGS: Readonly<Record<string, object>> = {
 async function triggered(world: World, inputs: Record<string, string> = {}): Promise<string> {
   const { json } = await world.trigger({ inputs });
   return eventually(async () => String((await world.build(json.id)).events[0]!.event_data!.workflow_id));
+}
+
+/** Leads two builds of one lane, the second past the first; answers with the workflow of the second. */
+async function inLane(world: World, concurrency: string, meanwhile = async () => {}): Promise<string> {
+  const content = { repository: 'acme/images', workflow: 'build.yml', concurrency };
+  await world.call('PUT', '/configs/by-name/turns', content);
+  const trigger = (inputs: object) => world.trigger({ config: 'turns', inputs });
+  await trigger({ simulate: 'stuck' });
+  await seen(world, 'run_updated');
+  const { json } = await trigger({ number: '2' });
+  await meanwhile();
+  return String((await world.build(json.id)).events[0]!.event_data!.workflow_id);
 }
 
 /** Waits until the first build has an event of a type. */

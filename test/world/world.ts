@@ -111,34 +111,41 @@ export async function openWorld(kind: DatabaseKind, given: Partial<Record<keyof 
   const settings = readSettings({ ...FAST, GITHUB_API_URL: simulator.url, TEMPORAL_NAMESPACE: namespace, ...given });
   const target = { ...settings, address: inject('temporalAddress') };
   const metrics = createMetrics(database.db);
-  const github = connectGitHub(settings, metrics);
   const log = pino({ level: settings.LOG_LEVEL });
   const { connection, client } = await connectTemporal(target);
+  const workers: Array<{ stop(): Promise<void> }> = [];
+  /** A worker as in a process of its own: it shares nothing with another but the servers. */
   const startWorker = async () => {
+    // One of several cannot share the client's connection, over which a worker is handed first tasks.
+    const own = workers.length === 0 ? undefined : (await connectTemporal(target)).connection;
     const worker = await createBuildWorker({
-      connection,
+      connection: own ?? connection,
       namespace,
       db: database.db,
-      github,
+      github: connectGitHub(settings, metrics),
       concurrency: settings.WORKER_CONCURRENCY ?? 4,
       meter: metrics,
     });
     const running = worker.run();
-    return {
+    workers.push({
       async stop() {
         worker.shutdown();
         await running;
+        await own?.close();
       },
-    };
+    });
   };
-  let worker = await startWorker();
+  const stopWorkers = async () => {
+    await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+  };
+  await startWorker();
   const api = await startApiServer({
     settings,
     repository: settings.GITHUB_REPO ?? '',
     client,
     workerBeside: true,
     db: database.db,
-    pingGitHub: () => github.ping(),
+    pingGitHub: () => connectGitHub(settings).ping(),
     webhooks: webhooksOf(settings),
     meter: metrics,
     log,
@@ -152,16 +159,13 @@ export async function openWorld(kind: DatabaseKind, given: Partial<Record<keyof 
     namespace,
     github: remote(simulator),
     simulator,
-    async stopWorker() {
-      await worker.stop();
-      worker = { stop: async () => {} };
-    },
-    async startWorker() {
-      worker = await startWorker();
-    },
+    /** Stops all workers there are. */
+    stopWorker: stopWorkers,
+    /** Starts a worker, or one more. */
+    startWorker,
     async close() {
       await api.close();
-      await worker.stop();
+      await stopWorkers();
       await connection.close();
       await database.close();
       await simulator.close();

@@ -26,14 +26,44 @@ export interface OperateDependencies extends StartDependencies {
   dedupWindowMs: number;
 }
 
-/** Asks a build to stop: before its dispatch nothing is sent, after it the run is cancelled. @throws {ApiError} 404, 409 */
+/**
+ * Asks a build to stop: before its dispatch nothing is sent, after it the run is cancelled. Where its workflow is gone
+ * (terminated by hand), the end is recorded here: a build that nobody leads would hold its place for ever.
+ * @throws {ApiError} 404, 409
+ */
 export async function cancelBuild(deps: OperateDependencies, id: number, by: string): Promise<Build> {
   const build = await existing(deps, id);
   if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
-  await told(build, () =>
-    deps.client.workflow.getHandle(build.workflow_id).signal<[SignalArguments['cancel']]>(BUILD_SIGNALS.cancel, { by }),
-  );
+  try {
+    await deps.client.workflow
+      .getHandle(build.workflow_id)
+      .signal<[SignalArguments['cancel']]>(BUILD_SIGNALS.cancel, { by });
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw temporalFault(error);
+    await endAbandoned(deps, id, by);
+  }
   return build;
+}
+
+/** Records the end of a build whose workflow is closed, unless the workflow did so before it closed. */
+async function endAbandoned({ db }: OperateDependencies, id: number, by: string): Promise<void> {
+  const build = await existing({ db }, id);
+  if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
+  const step = build.retries === 0 ? '' : `retry:${build.retries}:`;
+  const occurred_at = new Date().toISOString();
+  await appendBuildEvent(db, id, { type: 'cancel_requested', data: { by }, occurred_at, dedupe_key: `${step}cancel` });
+  await appendBuildEvent(db, id, {
+    type: 'build_cancelled',
+    data: {
+      conclusion: 'cancelled',
+      run_attempt: build.run_attempt,
+      learned_from: 'operator',
+      request_id: null,
+      detail: 'its workflow was terminated; a run that it had was not stopped',
+    },
+    occurred_at,
+    dedupe_key: `${step}completed`,
+  });
 }
 
 /** Tells a build that needs attention which run is its own. @throws {ApiError} 404, 409 */
@@ -118,7 +148,7 @@ function runOf({ workflow_run_id, run_url, run_attempt }: Build): Resumption['ru
 
 function inputOf(build: Build, { policy, dedupWindowMs }: OperateDependencies, resume: Resumption): BuildInput {
   const { id, workflow_id, request_key, fingerprint, keyed, caller, config_id, config_version } = build;
-  const { image_type, fedora_version, priority, request, created_at } = build;
+  const { image_type, fedora_version, priority, request, concurrency, created_at } = build;
   return {
     build_id: id,
     workflow_id,
@@ -132,6 +162,7 @@ function inputOf(build: Build, { policy, dedupWindowMs }: OperateDependencies, r
     fedora_version,
     priority,
     request,
+    ...(concurrency === null ? {} : { concurrency }),
     created_at,
     // A build that succeeds at last answers equal requests for a window of its own.
     dedup_until: new Date(Date.now() + dedupWindowMs).toISOString(),

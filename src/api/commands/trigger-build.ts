@@ -79,6 +79,7 @@ export async function triggerBuild(
       cause,
     });
   });
+  const { concurrency } = configuration.definition;
   const input: BuildInput = {
     build_id: id,
     workflow_id: buildWorkflowId(key),
@@ -92,6 +93,7 @@ export async function triggerBuild(
     fedora_version: body.fedora_version ?? null,
     priority: body.priority ?? 3,
     request,
+    ...(concurrency === 'allow' ? {} : { concurrency }),
     created_at: new Date(now).toISOString(),
     dedup_until: new Date(now + deps.dedupWindowMs).toISOString(),
     policy: policyUnder(configuration.definition, deps.policy),

@@ -4,6 +4,7 @@ import type { RecordedEvent } from '../../contracts/event.ts';
 import type { Build } from '../../domain/build.ts';
 import { eventsKnownAt, foldEvent } from '../../domain/fold.ts';
 import { findBuildWithEvents } from '../../store/build-find-with-events.ts';
+import { listLaneMates } from '../../store/build-list-lane.ts';
 import type { Db } from '../../store/database.ts';
 import { buildStream } from '../../store/event-append.ts';
 import { listEvents } from '../../store/event-list-by-stream.ts';
@@ -34,8 +35,15 @@ export function getBuild(api: Api, db: Db): void {
     const found = at ? asKnownAt(await listEvents(db, buildStream(id)), at) : await findBuildWithEvents(db, id);
     if (!found)
       throw new ApiError('not_found', { detail: `there ${at ? `was no build ${id} then` : `is no build ${id}`}` });
-    return c.json({ ...buildSummaryOf(found.build), events: found.events.map(eventViewOf) }, 200);
+    const waits_for = at ? [] : await waitsFor(db, found.build);
+    return c.json({ ...buildSummaryOf(found.build), waits_for, events: found.events.map(eventViewOf) }, 200);
   });
+}
+
+/** The builds that go before one in its lane. */
+async function waitsFor(db: Db, { id, status, concurrency }: Build): Promise<number[]> {
+  if (status !== 'queued' || concurrency === null) return [];
+  return (await listLaneMates(db, id)).map((other) => other.id);
 }
 
 /** The build as the record knew it at a time, if it did. */

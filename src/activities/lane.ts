@@ -1,0 +1,39 @@
+import { listLaneMates } from '../store/build-list-lane.ts';
+import { type Db, databaseFault } from '../store/database.ts';
+import { appendBuildEvent } from '../store/event-append.ts';
+import type { LanePort, Turn } from '../workflows/ports/lane.ts';
+import { NotYet } from './failures.ts';
+
+/** The next in a lane looks this often, the one behind it half as often, and so on. */
+const PAUSE_MS = 1_000;
+
+export function laneActivities(db: Db): LanePort {
+  return {
+    async awaitTurn({ build_id, dedupe_key, cancels, told, longest_pause_ms }): Promise<Turn> {
+      const others = await listLaneMates(db, build_id);
+      const later = others.find(({ supersedes }) => supersedes);
+      if (later) return { kind: 'superseded', by: later.id };
+      const running = others.find(({ status }) => status === 'in_progress');
+      if (cancels && running && !told.includes(running.id)) {
+        return { kind: 'cancel_first', build_id: running.id, workflow_id: running.workflow_id };
+      }
+      if (others.length === 0 && (await begin(build_id, dedupe_key))) return { kind: 'begun' };
+      throw new NotYet(
+        `waits for ${others.map(({ id }) => `build ${id}`).join(', ')}`,
+        Math.min(Math.max(others.length, 1) * PAUSE_MS, longest_pause_ms),
+      );
+    },
+  };
+
+  /** Tells that the build begins; false where another build of the lane did at the same moment. */
+  async function begin(buildId: number, dedupeKey: string): Promise<boolean> {
+    const occurred_at = new Date().toISOString();
+    try {
+      await appendBuildEvent(db, buildId, { type: 'build_started', data: {}, occurred_at, dedupe_key: dedupeKey });
+      return true;
+    } catch (error) {
+      if (databaseFault(error)?.kind === 'conflict') return false;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,22 @@
+/** What a look at its lane says to a build. */
+export type Turn =
+  /** It is this build's turn, and the record says that it has begun. */
+  | { kind: 'begun' }
+  /** A later build wants its place. */
+  | { kind: 'superseded'; by: number }
+  /** This one has to be told to stop first. */
+  | { kind: 'cancel_first'; build_id: number; workflow_id: string };
+
+/** What workflows ask about the builds of their repository, workflow and ref. */
+export interface LanePort {
+  /** Returns when something is to be done about the turn of a build; until then it fails and is retried. */
+  awaitTurn(request: {
+    build_id: number;
+    /** Of the event `build_started`. */
+    dedupe_key: string;
+    /** Whether earlier builds are cancelled, and those that were told to stop already. */
+    cancels: boolean;
+    told: number[];
+    longest_pause_ms: number;
+  }): Promise<Turn>;
+}
