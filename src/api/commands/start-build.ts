@@ -22,7 +22,10 @@ const START_TIMEOUT_MS = 10_000;
 /** How long to wait for the workflow of a build that failed to close, which it does within a few tasks. */
 export const CLOSING_WAIT_MS = 2_000;
 
-/** gRPC's INVALID_ARGUMENT: our own fault, which coming back later does not mend. */
+/**
+ * gRPC's INVALID_ARGUMENT: our own fault, which coming back later does not mend; but a server that was started or set up a
+ * moment ago says so of search attributes that it has yet to learn.
+ */
 const INVALID_ARGUMENT = 3;
 
 const BUILD_ID = defineSearchAttributeKey('HapaxBuildId', SearchAttributeType.KEYWORD);
@@ -71,7 +74,10 @@ export async function startBuild(
 /** Why a call to Temporal failed. A failed start leaves open whether it happened; the same request later finds out. */
 export function temporalFault(error: unknown): ApiError {
   const cause = error instanceof ServiceError ? error.cause : error;
-  if (!isGrpcServiceError(cause) || cause.code === INVALID_ARGUMENT) return new ApiError('internal', { cause: error });
+  if (!isGrpcServiceError(cause)) return new ApiError('internal', { cause: error });
+  if (cause.code === INVALID_ARGUMENT && !cause.message.includes('search attribute')) {
+    return new ApiError('internal', { cause: error });
+  }
   return new ApiError('temporal_unavailable', {
     detail: 'it may not have been accepted; send the same request again and it will be done once',
     retryAfterSeconds: 5,
