@@ -1,0 +1,216 @@
+import { z } from 'zod';
+
+/** A message as RabbitMQ delivered it; members that the publisher left out are null. */
+export interface Delivery {
+  queue: string;
+  redelivered: boolean;
+  content_type: string | null;
+  content_encoding: string | null;
+  correlation_id: string | null;
+  message_id: string | null;
+  reply_to: string | null;
+  priority: number | null;
+  timestamp: number | null;
+  headers: Readonly<Record<string, unknown>>;
+  body: Uint8Array;
+}
+
+const json = z.json();
+const texts = z.string().min(1);
+/** Python writes absent values as None. */
+const absent = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? null);
+
+const seconds = absent(z.number().positive());
+/** Hard, then soft: Celery's page about its protocol has them the wrong way round. */
+const timeLimit = absent(z.tuple([seconds, seconds]));
+
+/** A task to publish when another has ended: a link, an error link, a step of a chain or a member of a group. */
+export interface Signature {
+  task: string;
+  args: unknown[];
+  kwargs: Record<string, unknown>;
+  /** Whether it takes no result of the task before it. */
+  immutable: boolean;
+  subtask_type: string | null;
+  options: SignatureOptions;
+}
+
+export interface SignatureOptions {
+  task_id: string | null;
+  queue: string | null;
+  routing_key: string | null;
+  reply_to: string | null;
+  priority: number | null;
+  eta: string | null;
+  expires: string | number | null;
+  countdown: number | null;
+  time_limit: number | null;
+  soft_time_limit: number | null;
+  ignore_result: boolean | null;
+  group_id: string | null;
+  link: Signature[];
+  link_error: Signature[];
+  chain: Signature[];
+  chord: unknown;
+}
+
+const signatures = () => absent(z.array(signature)).transform((list) => list ?? []);
+
+export const signature: z.ZodType<Signature, unknown> = z.lazy(() =>
+  z.object({
+    task: texts,
+    args: absent(z.array(json)).transform((list): unknown[] => list ?? []),
+    kwargs: absent(z.record(z.string(), json)).transform((record): Record<string, unknown> => record ?? {}),
+    immutable: absent(z.boolean()).transform((value) => value ?? false),
+    subtask_type: absent(z.string()),
+    options: absent(signatureOptions).transform((options) => options ?? signatureOptions.parse({})),
+  }),
+);
+
+const signatureOptions: z.ZodType<SignatureOptions, unknown> = z.lazy(() =>
+  z.object({
+    task_id: absent(texts),
+    queue: absent(texts),
+    routing_key: absent(texts),
+    reply_to: absent(texts),
+    priority: absent(z.int().min(0).max(255)),
+    eta: absent(z.string()),
+    expires: absent(z.union([z.string(), z.number()])),
+    countdown: absent(z.number().min(0)),
+    time_limit: seconds,
+    soft_time_limit: seconds,
+    ignore_result: absent(z.boolean()),
+    group_id: absent(z.string()),
+    link: signatures(),
+    link_error: signatures(),
+    chain: signatures(),
+    chord: absent(json),
+  }),
+);
+
+const taskId = z.union([texts, z.number().transform(String)]);
+
+/** What protocol 2 says in headers and protocol 1 in the body. */
+const about = {
+  task: texts,
+  id: absent(taskId),
+  eta: absent(z.string()),
+  expires: absent(z.union([z.string(), z.number()])),
+  timelimit: timeLimit,
+  group: absent(z.string()),
+};
+
+const aboutTask = z.object(about);
+export type AboutTask = z.output<typeof aboutTask>;
+
+/** A schema, as far as reading with it goes. */
+export type Reads<Value> = Pick<z.ZodType<Value>, 'safeParse'>;
+
+/** Headers of protocol 2; others ride along and mean nothing here. */
+export const headersOfProtocol2 = z.object({
+  ...about,
+  root_id: absent(z.string()),
+  parent_id: absent(z.string()),
+  ignore_result: absent(z.boolean()),
+});
+
+const args = z.array(json);
+const kwargs = z.record(z.string(), json);
+
+/** Body of protocol 2: positional arguments, named arguments, and what follows the task. */
+export const bodyOfProtocol2 = z
+  .union([z.tuple([args, kwargs, z.unknown()]), z.tuple([args, kwargs]).transform(([a, k]) => [a, k, {}] as const)])
+  .transform(([a, k, embed]) => ({ args: a as unknown[], kwargs: k as Record<string, unknown>, embed }));
+
+export const embedOfProtocol2 = absent(
+  z.object({ callbacks: signatures(), errbacks: signatures(), chain: signatures(), chord: absent(json) }),
+).transform((embed) => embed ?? { callbacks: [], errbacks: [], chain: [], chord: null });
+
+/** Body of protocol 1, of which the simple `{id, task, args}` is a part. */
+export const bodyOfProtocol1 = z.object({
+  ...about,
+  args: absent(args).transform((list): unknown[] => list ?? []),
+  kwargs: absent(kwargs).transform((record): Record<string, unknown> => record ?? {}),
+  callbacks: signatures(),
+  errbacks: signatures(),
+  chord: absent(json),
+});
+
+/** What is published when a task has ended. Chains are in Celery's order: the next step is the last. */
+export interface FollowUps {
+  callbacks: Signature[];
+  errbacks: Signature[];
+  chain: Signature[];
+}
+
+/** A task that a message asks for. */
+export interface TaskMessage {
+  /** Null where the publisher gave none. */
+  task_id: string | null;
+  task: string;
+  /** Plain JSON: the types that Celery marks are written out. */
+  args: unknown[];
+  kwargs: Record<string, unknown>;
+  /** ISO 8601 in UTC, milliseconds. */
+  eta: string | null;
+  expires: string | null;
+  time_limit_s: number | null;
+  soft_time_limit_s: number | null;
+  /** As AMQP has it: 0 is the least urgent. */
+  priority: number | null;
+  ignore_result: boolean;
+  reply_to: string | null;
+  group_id: string | null;
+  root_id: string | null;
+  parent_id: string | null;
+  follow_ups: FollowUps;
+}
+
+export const REFUSAL_CODES = [
+  'too_large',
+  'unsupported_content_type',
+  'unsupported_encoding',
+  'unsupported_compression',
+  'not_json',
+  'not_a_task',
+  'unsupported_canvas',
+  'unknown_task',
+  'invalid_arguments',
+] as const;
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+/** Why a message became no task. */
+export interface Refusal {
+  code: RefusalCode;
+  /** One line for the operator. */
+  detail: string;
+}
+
+/** How a Celery client learns of an error. */
+export interface CeleryException {
+  exc_type: string;
+  exc_message: unknown[];
+  exc_module: string;
+}
+
+/** A result as Celery's back ends hold it, in Celery's order of keys. */
+export interface CeleryResult {
+  status: 'SUCCESS' | 'FAILURE' | 'REVOKED';
+  result: unknown;
+  traceback: string | null;
+  children: Array<[[string, null], null]>;
+  date_done: string;
+  group_id?: string;
+  parent_id?: string;
+  task_id: string;
+}
+
+/** A task message as we publish it. */
+export interface OutgoingTask {
+  task_id: string;
+  routing_key: string;
+  reply_to: string | null;
+  priority: number | null;
+  headers: Record<string, unknown>;
+  body: unknown;
+}

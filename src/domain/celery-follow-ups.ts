@@ -1,0 +1,105 @@
+import type { FollowUps, OutgoingTask, Signature } from '../contracts/celery.ts';
+import { groupMembers } from './celery-message.ts';
+import { nameUuid } from './name-uuid.ts';
+
+/** A task that has ended, as far as what follows it goes. */
+export interface EndedTask {
+  task_id: string;
+  root_id: string | null;
+  follow_ups: FollowUps;
+  succeeded: boolean;
+  /** What it returned; what follows takes it as first argument. */
+  result: unknown;
+  /** ISO 8601. Countdowns of what follows count from here. */
+  ended_at: string;
+}
+
+/** Where a task goes whose signature names no queue. */
+export type RouteOf = (task: string) => string;
+
+interface Step {
+  signature: Signature;
+  /** What is still to come after it, the next step last. */
+  chain: Signature[];
+  /** Tells steps of one task apart, and is the same each time they are published. */
+  path: string;
+  group?: { id: string; index: number };
+}
+
+/**
+ * The tasks to publish after one has ended: the links and the next step of the chain after a success, the error links after
+ * a failure. Ids are given by the signatures or derived from the task's own, so publishing twice starts nothing twice.
+ */
+export function followUps(ended: EndedTask, routeOf: RouteOf): OutgoingTask[] {
+  const { callbacks, errbacks, chain } = ended.follow_ups;
+  const next = chain.at(-1);
+  const steps: Step[] = ended.succeeded
+    ? [
+        ...callbacks.map((signature, index) => ({ signature, chain: [], path: `link ${index}` })),
+        ...(next ? [{ signature: next, chain: chain.slice(0, -1), path: 'chain' }] : []),
+      ]
+    : errbacks.map((signature, index) => ({ signature, chain: [], path: `error link ${index}` }));
+  // What follows a failure learns which task failed, and asks for the rest itself.
+  const lead = ended.succeeded ? ended.result : ended.task_id;
+  return steps.flatMap(unfold).map((step) => outgoing(step, ended, lead, routeOf));
+}
+
+/** A group is its members. */
+function unfold(step: Step): Step[] {
+  const { signature, path } = step;
+  if (signature.subtask_type !== 'group') return [step];
+  const id = signature.options.task_id ?? `${path} group`;
+  return groupMembers(signature.kwargs).flatMap((member, index) =>
+    unfold({ signature: member, chain: step.chain, path: `${path} ${index}`, group: { id, index } }),
+  );
+}
+
+function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf): OutgoingTask {
+  const { task, args, kwargs, immutable, options } = step.signature;
+  const id = options.task_id ?? nameUuid(`${ended.task_id} ${step.path}`);
+  const after = (s: number) => new Date(Date.parse(ended.ended_at) + s * 1_000).toISOString();
+  const eta = options.countdown === null ? options.eta : after(options.countdown);
+  const taken = immutable ? args : [lead, ...args];
+  return {
+    task_id: id,
+    routing_key: options.queue ?? options.routing_key ?? routeOf(task),
+    reply_to: options.reply_to,
+    priority: options.priority,
+    headers: {
+      lang: 'js',
+      task,
+      id,
+      shadow: null,
+      eta,
+      expires: typeof options.expires === 'number' ? after(options.expires) : options.expires,
+      group: step.group?.id ?? options.group_id,
+      group_index: step.group?.index ?? null,
+      retries: 0,
+      timelimit: [options.time_limit, options.soft_time_limit],
+      root_id: ended.root_id ?? ended.task_id,
+      parent_id: ended.task_id,
+      argsrepr: JSON.stringify(taken),
+      kwargsrepr: JSON.stringify(kwargs),
+      origin: 'hapax',
+      ignore_result: options.ignore_result ?? false,
+      replaced_task_nesting: 0,
+      stamped_headers: null,
+      stamps: {},
+    },
+    body: [
+      taken,
+      kwargs,
+      {
+        callbacks: some(options.link),
+        errbacks: some(options.link_error),
+        chain: some([...step.chain, ...options.chain]),
+        chord: null,
+      },
+    ],
+  };
+}
+
+/** Python writes an empty list as None. */
+function some(list: Signature[]): Signature[] | null {
+  return list.length > 0 ? list : null;
+}
