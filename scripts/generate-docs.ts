@@ -23,6 +23,7 @@ const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   ['Database and Temporal', /^(DATABASE_|TEMPORAL_)/],
   ['GitHub', /^GITHUB_/],
   ['Content', /^YOUTUBE_/],
+  ['Callbacks', /^CALLBACK_/],
   ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_|WORKER_)/],
 ];
 
@@ -131,6 +132,7 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
     ...unused,
     workerBeside: false,
     dedupWindowMs: 0,
+    callbackHosts: [],
     log: pino({ enabled: false }),
     apiKeys: undefined,
     trustedHosts: [],

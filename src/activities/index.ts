@@ -1,8 +1,11 @@
+import type { CallbackSender } from '../integrations/callback-sender.ts';
 import type { GitHub } from '../integrations/github.ts';
 import type { Db } from '../store/database.ts';
+import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callback.ts';
 import type { GitHubPort } from '../workflows/ports/github.ts';
 import type { LanePort } from '../workflows/ports/lane.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
+import { callbackActivities, callbackRecordActivities } from './callbacks.ts';
 import { toFailure } from './failures.ts';
 import { githubActivities } from './github.ts';
 import { laneActivities } from './lane.ts';
@@ -15,10 +18,28 @@ export interface ActivityDependencies {
   meter?: ActivityMeter | undefined;
 }
 
-/** The activities of a worker, each with its errors turned into Temporal's. */
-export function createActivities({ db, github, meter }: ActivityDependencies): RecordPort & LanePort & GitHubPort {
-  const activities = { ...recordActivities(db, meter), ...laneActivities(db), ...githubActivities(github, meter) };
-  return Object.fromEntries(Object.entries(activities).map(([name, run]) => [name, failing(run)])) as typeof activities;
+/** The activities on the task queue of the workflows. */
+export function createActivities({
+  db,
+  github,
+  meter,
+}: ActivityDependencies): RecordPort & CallbackRecordPort & LanePort & GitHubPort {
+  return failingAll({
+    ...recordActivities(db, meter),
+    ...callbackRecordActivities(db, meter),
+    ...laneActivities(db),
+    ...githubActivities(github, meter),
+  });
+}
+
+/** The activities on the task queue of callbacks. */
+export function createCallbackActivities({ db, sender }: { db: Db; sender: CallbackSender }): CallbackPort {
+  return failingAll(callbackActivities(db, sender));
+}
+
+/** Activities with their errors turned into Temporal's. */
+function failingAll<Activities extends object>(activities: Activities): Activities {
+  return Object.fromEntries(Object.entries(activities).map(([name, run]) => [name, failing(run)])) as Activities;
 }
 
 function failing(run: (request: never) => Promise<unknown>) {

@@ -6,4 +6,6 @@ export interface ActivityMeter {
   dispatched(outcome: DispatchOutcome['kind']): void;
   /** The end of a build was recorded, now and not before. */
   buildEnded(build: Build): void;
+  /** The outcome of a try to deliver a callback was recorded, now and not before. */
+  callbackTried(outcome: 'delivered' | 'failed' | 'given_up'): void;
 }

@@ -78,7 +78,8 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   operateBuild(api, deps);
   deadLetters(api, deps);
   receiveGitHubWebhook(api, deps);
-  const changes = { db: deps.db, correlationInput: deps.policy.correlation_input };
+  const { db, callbackHosts } = deps;
+  const changes = { db, callbackHosts, correlationInput: deps.policy.correlation_input };
   getConfigurations(api, deps.db, deps.configurations);
   postConfigurations(api, changes);
   putConfigurationByName(api, changes);

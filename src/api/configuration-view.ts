@@ -3,11 +3,22 @@ import type { BuildConfiguration, ConfigurationView } from '../contracts/configu
 /** A version of a configuration as the API shows it, its members always in this order. */
 export function configurationViewOf(configuration: BuildConfiguration): ConfigurationView {
   const { id, version, name, definition, retired, changed_by, created_at } = configuration;
-  const { repository, workflow, default_ref, inputs, constants, templates, mapping, deadline, concurrency } =
-    definition;
+  const { repository, workflow, default_ref, inputs, constants, templates, mapping } = definition;
+  const { deadline, concurrency, callback_url } = definition;
   return {
     ...{ id, version, name },
-    ...{ repository, workflow, default_ref, inputs, constants, templates, mapping, deadline, concurrency },
+    ...{
+      repository,
+      workflow,
+      default_ref,
+      inputs,
+      constants,
+      templates,
+      mapping,
+      deadline,
+      concurrency,
+      callback_url,
+    },
     ...{ retired, changed_by, created_at },
   };
 }

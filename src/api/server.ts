@@ -64,6 +64,7 @@ export async function startApiServer({
     configurations,
     policy: policyOf(settings),
     dedupWindowMs: settings.DEDUP_WINDOW,
+    callbackHosts: settings.CALLBACK_ALLOWED_HOSTS,
     monitor,
     meter,
     log,

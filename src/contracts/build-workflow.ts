@@ -1,3 +1,4 @@
+import type { CallbackTarget } from './callback-workflow.ts';
 import type { BuildRequest } from './event.ts';
 
 /** Type name of the build workflow and the prefix of its ids. */
@@ -74,6 +75,8 @@ export interface BuildInput {
   /** Until when the workflow stays open after success, so that an equal request finds it. */
   dedup_until: string;
   policy: BuildPolicy;
+  /** Whom to tell how it ended, if anybody. */
+  callback?: CallbackTarget;
   /** Set where the build failed before and is begun again. */
   resume?: Resumption;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { callbackUrl } from './callback.ts';
 import { text } from './text.ts';
 
 /** Limits of GitHub's dispatch endpoint, checked before anything is started (docs.github.com, "workflow_dispatch"). */
@@ -68,6 +69,11 @@ export const triggerBody = z
       .max(5)
       .optional()
       .meta({ description: '1 first, 5 last, 3 when left out; not part of what makes two requests the same.' }),
+    callback_url: callbackUrl.optional().meta({
+      description:
+        'Is sent a BuildCallback when the build ends; that of the configuration when left out. Not part of what makes two requests the same: the first one counts.',
+      example: 'https://n8n.example.com/webhook-waiting/7',
+    }),
   })
   .refine((body) => body.config_id === undefined || body.config === undefined, {
     path: ['config'],
@@ -145,6 +151,21 @@ export type BuildView = z.infer<typeof buildView>;
 
 export const buildSummary = z.object(buildFields).meta({ id: 'BuildSummary' });
 export type BuildSummary = z.infer<typeof buildSummary>;
+
+/** What a callback says of a build that has ended. */
+export const buildCallback = z
+  .object({
+    type: z.enum(['build.completed', 'build.cancelled']),
+    timestamp: timestamp.meta({
+      description: 'When the build ended; the header webhook-timestamp is when this was sent.',
+    }),
+    data: buildSummary.partial({ inputs: true }).meta({
+      id: 'EndedBuild',
+      description: 'The build as it ended. Without its inputs where the body would be larger than 20 KiB.',
+    }),
+  })
+  .meta({ id: 'BuildCallback' });
+export type BuildCallback = z.infer<typeof buildCallback>;
 
 const at = timestamp.optional().meta({
   description:

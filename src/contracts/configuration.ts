@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GITHUB_LIMITS, inputName, inputValue, ref } from './build.ts';
+import { callbackUrl } from './callback.ts';
 import { durationMs } from './duration.ts';
 import { text } from './text.ts';
 
@@ -36,6 +37,8 @@ export interface ConfigurationDefinition {
   deadline: string | null;
   /** What two builds of one repository, workflow and ref do to each other. */
   concurrency: Concurrency;
+  /** Whom to tell how a build ended where its trigger names nobody; null: nobody. */
+  callback_url: string | null;
 }
 
 /** One version of a build configuration. Every change is a new version; a build keeps the one it used. */
@@ -121,6 +124,10 @@ const definitionFields = {
     description:
       'About earlier builds of the same repository, workflow and ref. allow: run beside them. queue: wait for them. cancel_previous: cancel them, then run. allow when left out.',
   }),
+  callback_url: callbackUrl.nullable().optional().meta({
+    description: 'Is sent a BuildCallback when a build ends whose trigger names no callback_url.',
+    example: 'https://ci.example.com/hooks/hapax',
+  }),
 };
 
 /** Body of PUT /configs/by-name/{name}. */
@@ -149,6 +156,7 @@ export const configurationView = z
     mapping: z.record(z.string(), z.string().nullable()),
     deadline: z.string().nullable(),
     concurrency,
+    callback_url: z.string().nullable(),
     retired: z.boolean().meta({ description: 'Triggers are refused.' }),
     changed_by: z.string().meta({
       description: 'Name of the API key, local where the API is open, environment for configuration 1.',

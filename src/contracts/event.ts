@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { BuildStatus } from './build.ts';
+import { callbackEventData } from './callback.ts';
 
 /**
  * What a build asks of GitHub, fully resolved: nothing that is decided later and nothing that differs between two equal
@@ -46,6 +47,10 @@ export const buildEventData = {
       .enum(['queue', 'cancel_previous'])
       .optional()
       .meta({ description: 'Builds of this repository, workflow and ref run one at a time; left out: side by side.' }),
+    callback_origin: z.string().optional().meta({
+      description:
+        'Scheme and host of where its callbacks go. The rest of the URL may be a secret and is not recorded.',
+    }),
   }),
   build_started: z.object({}),
   dispatch_intended: z.object({
@@ -100,6 +105,7 @@ export const buildEventData = {
     temporal_run_id: z.string(),
   }),
   rerun_ambiguous: z.object({ workflow_run_id: z.int(), reason: z.string(), request_id: z.string().nullable() }),
+  ...callbackEventData,
 } as const;
 
 export type BuildEventType = keyof typeof buildEventData;

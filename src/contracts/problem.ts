@@ -22,6 +22,7 @@ export const PROBLEMS = {
   unknown_configuration: { status: 422, title: 'There is no such build configuration' },
   configuration_retired: { status: 422, title: 'The build configuration is retired' },
   missing_field: { status: 422, title: 'The build configuration needs a field that the request does not carry' },
+  unprocessable_callback_url: { status: 422, title: 'The callback URL can never be called' },
   unprocessable_inputs: { status: 422, title: 'GitHub would refuse these inputs' },
   internal: { status: 500, title: 'Something went wrong on our side' },
   temporal_unavailable: { status: 503, title: 'Temporal cannot be reached' },

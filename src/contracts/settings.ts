@@ -26,6 +26,32 @@ const repository = z
   .string()
   .regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9._-]+$/, 'must be OWNER/NAME, for example octocat/hello-world');
 
+/** Host names and addresses as URLs write them: lower case, an address in its usual notation, here without brackets. */
+const hosts = list.transform((entries, context) =>
+  entries.map((entry) => {
+    const written = `http://${entry.includes(':') && !entry.startsWith('[') ? `[${entry}]` : entry}/`;
+    const url = URL.canParse(written) ? new URL(written) : undefined;
+    if (url && url.port === '' && url.href === `http://${url.hostname}/`) return url.hostname.replace(/^\[|\]$/g, '');
+    context.addIssue({ code: 'custom', message: `"${entry}" is no host; write names or addresses without a port` });
+    return z.NEVER;
+  }),
+);
+
+/** Secrets of Standard Webhooks: 24 to 64 bytes (standard-webhooks.md, "Signature scheme"). */
+const callbackSecrets = list.transform((secrets, context) => {
+  const sound = (secret: string) => {
+    const base64 = /^whsec_((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/.exec(secret)?.[1];
+    const bytes = base64 === undefined ? 0 : atob(base64).length;
+    return bytes >= 24 && bytes <= 64;
+  };
+  if (secrets.every(sound)) return secrets;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be whsec_ and the base64 of 24 to 64 bytes; make one with: echo "whsec_$(openssl rand -base64 32)"',
+  });
+  return z.NEVER;
+});
+
 const apiKeys = z.string().transform((text, context) => {
   const keys = new Map<string, string>();
   for (const pair of text.split(',')) {
@@ -170,6 +196,15 @@ export const settingsSchema = z.object({
   WORKER_CONCURRENCY: integer(1, 1_000)
     .optional()
     .meta({ description: 'Calls to GitHub a worker makes at once. Default: 1 in laptop mode, 4 in cloud mode.' }),
+  CALLBACK_SECRET: callbackSecrets.default([]).meta({
+    description:
+      'Secret that signs callbacks (Standard Webhooks, `whsec_BASE64`); several, comma separated, while one is replaced: each signs. Unset: callbacks are sent unsigned.',
+    secret: true,
+  }),
+  CALLBACK_ALLOWED_HOSTS: hosts.default([]).meta({
+    description:
+      'Hosts that callbacks may go to although their addresses are private or of this machine, as `localhost,10.0.0.5`. API and workers need it.',
+  }),
   YOUTUBE_API_KEY: z.string().min(1).optional().meta({
     description: 'Key of the YouTube Data API. Unset: videos are named by their ids, and no quota is used.',
     secret: true,

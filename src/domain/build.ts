@@ -61,6 +61,8 @@ const AFTER_THE_END: ReadonlySet<BuildEvent['type']> = new Set([
   'duplicate_run_cancelled',
   'late_run_cancelled',
   'build_retried',
+  'callback_delivered',
+  'callback_failed',
 ]);
 
 /**
@@ -91,6 +93,8 @@ export function evolve(build: Build | undefined, event: BuildEvent): Build {
     case 'cancel_requested':
     case 'rerun_intended':
     case 'rerun_ambiguous':
+    case 'callback_delivered':
+    case 'callback_failed':
       return build;
     case 'build_needs_attention':
       return { ...build, needs_attention: true, reason: event.data.reason };
@@ -148,7 +152,7 @@ function retried(build: Build, { data, occurred_at }: Extract<BuildEvent, { type
 }
 
 function queued({ data, occurred_at }: Extract<BuildEvent, { type: 'build_queued' }>): Build {
-  const { build_id, concurrency = null, ...known } = data;
+  const { build_id, concurrency = null, callback_origin: _, ...known } = data;
   return {
     ...known,
     id: build_id,

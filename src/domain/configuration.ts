@@ -17,6 +17,7 @@ export function definitionOf(content: ConfigurationContent): ConfigurationDefini
     mapping: { ...Object.fromEntries(FIXED_FIELDS.map((field) => [field, field])), ...content.mapping },
     deadline: content.deadline ?? null,
     concurrency: content.concurrency ?? 'allow',
+    callback_url: content.callback_url ?? null,
   };
 }
 

@@ -14,7 +14,8 @@ import { startGitHubSimulator } from '../simulator/github.ts';
 import { openDatabase, RUNTIME_ROLE } from '../store/database.ts';
 import { migrateDatabase } from '../store/migrate.ts';
 import { workflowBundle } from '../worker/bundle.ts';
-import { createBuildWorker } from '../worker/worker.ts';
+import { createWorkers } from '../worker/workers.ts';
+import { callbackSenderOf } from './callbacks.ts';
 import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { installTemporalRuntime } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -90,17 +91,18 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     started.push(() => connection.close());
     const metrics = createMetrics(database.db);
     const github = connectGitHub(settings, metrics);
-    const worker = await createBuildWorker({
+    const workers = await createWorkers({
       connection,
       namespace: settings.TEMPORAL_NAMESPACE,
       db: database.db,
       github,
+      sender: callbackSenderOf(settings),
       concurrency: settings.WORKER_CONCURRENCY ?? DEFAULT_CONCURRENCY[settings.DEPLOYMENT_MODE],
       meter: metrics,
     });
-    const working = worker.run();
+    const working = workers.run();
     started.push(async () => {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
+      workers.shutdown();
       await working.catch(() => {});
     });
     const api = await startApiServer({

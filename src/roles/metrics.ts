@@ -68,6 +68,12 @@ export function createMetrics(db: Db): Metrics {
     buckets: BUILD_BUCKETS_S,
     registers,
   });
+  const callbacks = new Counter({
+    name: 'hapax_callbacks_total',
+    help: 'Tries to deliver a callback: delivered, failed with another to come, or given_up.',
+    labelNames: ['outcome'],
+    registers,
+  });
   const github = new Counter({
     name: 'hapax_github_requests_total',
     help: 'Requests to GitHub, by route and status; status none: no answer came.',
@@ -92,6 +98,7 @@ export function createMetrics(db: Db): Metrics {
   // A series that begins at 0 shows its first increase; one that begins at 1 hides it.
   for (const replayed of ['true', 'false']) accepted.inc({ replayed }, 0);
   for (const outcome of ['accepted', 'rejected', 'not_sent', 'ambiguous']) dispatches.inc({ outcome }, 0);
+  for (const outcome of ['delivered', 'failed', 'given_up']) callbacks.inc({ outcome }, 0);
 
   let measuring: Promise<RecordMeasures> | undefined;
   return {
@@ -103,6 +110,7 @@ export function createMetrics(db: Db): Metrics {
       completed.inc({ status, conclusion: conclusion !== null && CONCLUSIONS.has(conclusion) ? conclusion : 'other' });
       if (completed_at !== null) duration.observe((Date.parse(completed_at) - Date.parse(created_at)) / 1_000);
     },
+    callbackTried: (outcome) => callbacks.inc({ outcome }),
     githubAnswered(operation, status, left) {
       github.inc({ operation, status: status ?? 'none' });
       if (left !== undefined) remaining.set(left);

@@ -3,7 +3,8 @@ import type { Logger } from 'pino';
 import { startMetricsServer } from '../api/metrics-server.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { openDatabase } from '../store/database.ts';
-import { createBuildWorker } from '../worker/worker.ts';
+import { createWorkers } from '../worker/workers.ts';
+import { callbackSenderOf } from './callbacks.ts';
 import { connectGitHub } from './github.ts';
 import { createLog, installTemporalRuntime } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -31,20 +32,21 @@ export async function runWorker(settings: Settings): Promise<void> {
   if (server) log.info({ url: server.url }, 'metrics are served');
   const connected = await connectPatiently(target, stopping, log);
   if (connected) {
-    const worker = await createBuildWorker({
+    const workers = await createWorkers({
       connection: connected.connection,
       namespace: settings.TEMPORAL_NAMESPACE,
       db: database.db,
       github: connectGitHub(settings, metrics),
+      sender: callbackSenderOf(settings),
       concurrency: settings.WORKER_CONCURRENCY ?? DEFAULT_CONCURRENCY[settings.DEPLOYMENT_MODE],
       meter: metrics,
     });
     void stopping.then((signal) => {
       log.info({ signal }, 'worker is stopping');
-      worker.shutdown();
+      workers.shutdown();
     });
     log.info({ address: target.address }, 'worker is up');
-    await worker.run();
+    await workers.run();
     await connected.connection.close();
   }
   await server?.close();

@@ -101,6 +101,11 @@ export const quotaCalls = pgTable('quota_calls', {
   answer: jsonb().$type<unknown>(),
 });
 
+export const callbackTargets = pgTable('callback_targets', {
+  stream: text().primaryKey(),
+  url: text().notNull(),
+});
+
 export const buildIds = pgSequence('build_ids');
 
 export const configurations = pgTable(

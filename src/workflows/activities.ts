@@ -1,31 +1,64 @@
 import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { CALLBACK_TASK_QUEUE } from '../contracts/task-queues.ts';
+import type { CallbackPort, CallbackRecordPort } from './ports/callback.ts';
 import type { GitHubPort } from './ports/github.ts';
 import type { LanePort } from './ports/lane.ts';
 import type { RecordPort } from './ports/record.ts';
+
+/** Until the database is back. */
+const PATIENCE = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' } as const;
+
+type Told = RecordPort & CallbackRecordPort;
 
 /**
  * Appending an event is short and may be repeated, so it first runs inside the workflow task: no hop through the server
  * (about 10 ms saved per event). A database that is down is then waited for by the retries of a plain activity, which
  * leave no trace in the history.
  */
-const quickly = proxyLocalActivities<RecordPort>({
+const quickly = proxyLocalActivities<Told>({
   startToCloseTimeout: '2s',
   retry: { maximumAttempts: 1 },
 });
-const patiently = proxyActivities<RecordPort>({
+const patiently = proxyActivities<Told>({
   startToCloseTimeout: '10s',
-  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' },
+  retry: PATIENCE,
 });
 
-export const record: RecordPort = {
-  async appendBuildEvent(request) {
+export const record: Told = {
+  appendBuildEvent: firstOf(quickly.appendBuildEvent, patiently.appendBuildEvent),
+  keepCallbackUrl: firstOf(quickly.keepCallbackUrl, patiently.keepCallbackUrl),
+  appendCallbackEvent: firstOf(quickly.appendCallbackEvent, patiently.appendCallbackEvent),
+};
+
+function firstOf<Request, Answer>(
+  quick: (request: Request) => Promise<Answer>,
+  patient: (request: Request) => Promise<Answer>,
+) {
+  return async (request: Request): Promise<Answer> => {
     try {
-      return await quickly.appendBuildEvent(request);
+      return await quick(request);
     } catch (error) {
       if (isCancellation(error)) throw error;
-      return await patiently.appendBuildEvent(request);
+      return await patient(request);
     }
-  },
+  };
+}
+
+/** Longer than a try may take (15 s); a lost worker is noticed after it. */
+const CALLBACK_CUT_OFF = '25s';
+
+/** On a task queue of their own. Sending has one attempt, since the workflow keeps the pauses and the record of tries. */
+export const callbacks: CallbackPort = {
+  composeCallback: proxyActivities<CallbackPort>({
+    taskQueue: CALLBACK_TASK_QUEUE,
+    startToCloseTimeout: '10s',
+    retry: PATIENCE,
+  }).composeCallback,
+  sendCallback: proxyActivities<CallbackPort>({
+    taskQueue: CALLBACK_TASK_QUEUE,
+    startToCloseTimeout: CALLBACK_CUT_OFF,
+    retry: { maximumAttempts: 1 },
+  }).sendCallback,
 };
 
 export const lane = proxyActivities<LanePort>({

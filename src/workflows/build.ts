@@ -4,6 +4,8 @@ import type { BuildInput, BuildResult } from '../contracts/build-workflow.ts';
 import type { Run } from '../contracts/github.ts';
 import { statusOf } from '../domain/build.ts';
 import { queuedEvent, retriedEvent } from '../domain/first-events.ts';
+import { record } from './activities.ts';
+import { beginCallback } from './begin-callback.ts';
 import { dispatch } from './dispatch.ts';
 import { type Ended, follow } from './follow.ts';
 import { cancelLateRuns } from './late-runs.ts';
@@ -21,7 +23,7 @@ const RUN_ID = defineSearchAttributeKey('HapaxRunId', SearchAttributeType.KEYWOR
  * One requested run of a GitHub Actions workflow, from the accepted trigger to its end:
  *
  * queued -> started -> intent -> dispatch once -> (doubt: reconcile by reading) -> triggered -> followed -> completed
- * -> open until the dedup window ends.
+ * -> (callback begun) -> open until the dedup window ends.
  *
  * A failed build that is retried goes through it again, from `build_retried`, under the same workflow id.
  */
@@ -71,6 +73,7 @@ async function run(input: BuildInput, state: BuildStateView, operator: Operator)
   setCurrentDetails(
     run_url === null ? `${ended.conclusion}: ${ended.detail}` : `${ended.conclusion}: [run](${run_url})`,
   );
+  if (input.callback) await beginCallback({ subject: streamOf(input), ending: endingOf(input) });
 
   await late;
   const untilDedupEnds = Date.parse(input.dedup_until) - Date.now();
@@ -88,6 +91,7 @@ async function begin(input: BuildInput, state: BuildStateView, operator: Operato
   };
   if (!resume) {
     const tell = tellerOf(input.build_id);
+    if (input.callback) await record.keepCallbackUrl({ subject: streamOf(input), url: input.callback.url });
     const { data, occurred_at } = queuedEvent(input);
     await tell('build_queued', 'queued', data, occurred_at);
     return start(tell);
@@ -97,6 +101,15 @@ async function begin(input: BuildInput, state: BuildStateView, operator: Operato
   if (standing.retry_id !== resume.retry_id) return undefined;
   const prefix = `${dedupe_key}:`;
   return start(tellerOf(input.build_id, prefix), prefix);
+}
+
+function streamOf({ build_id }: BuildInput): string {
+  return `build:${build_id}`;
+}
+
+/** Dedupe key of the event that ends it this time. */
+function endingOf({ resume }: BuildInput): string {
+  return resume ? `${retriedEvent(resume).dedupe_key}:completed` : 'completed';
 }
 
 type Obtained = { run: Run; abandoned: string[]; seen?: { status: string; run_attempt: number } } | { none: NoRun };

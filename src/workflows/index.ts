@@ -1,1 +1,2 @@
 export { build } from './build.ts';
+export { callback } from './callback.ts';

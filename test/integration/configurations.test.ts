@@ -244,11 +244,12 @@ describe.each(DATABASES)('build configurations on the %s Postgres', (kind) => {
   });
 });
 
-describe('a definition recorded before it could have constants, templates, a deadline and concurrency', () => {
+describe('a definition recorded before it could have constants, templates, a deadline, concurrency and a callback', () => {
   it('is read as one without them, and is no change', async () => {
     const { db, close } = await openTestDatabase('server');
     const full = environmentConfiguration('acme/images', 'build.yml');
-    const { constants: _c, templates: _t, deadline: _d, concurrency: _concurrency, ...old } = full;
+    const { repository, workflow, default_ref, inputs, mapping } = full;
+    const old = { repository, workflow, default_ref, inputs, mapping };
     const row = { id: 1, version: 1, name: 'default', definition: old as typeof full, retired: false };
     await db.insert(table).values({ ...row, changed_by: 'environment', created_at: new Date().toISOString() });
     expect(await new Configurations(db, full).environment()).toMatchObject({ version: 1, definition: full });

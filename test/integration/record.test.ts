@@ -241,6 +241,7 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
       mapping: { image_type: 'image_type', fedora_version: 'v' },
       deadline: null,
       concurrency: 'allow' as const,
+      callback_url: null,
     };
     const save = async (change: object) => {
       const changed = { name: 'n', definition: { ...definition, ...change }, retired: false, changed_by: 'test' };

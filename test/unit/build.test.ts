@@ -47,6 +47,8 @@ const SAMPLES: { [Type in BuildEventType]: Extract<BuildEvent, { type: Type }>['
   build_retried: { retry: 1, mode: 'redispatch', by: 'local', retry_id: 'r' },
   rerun_intended: { workflow_run_id: 5, after_run_attempt: 1, failed_jobs_only: false, temporal_run_id: 't' },
   rerun_ambiguous: { workflow_run_id: 5, reason: '502', request_id: null },
+  callback_delivered: { webhook_id: 'msg_1', attempt: 1, status: 200 },
+  callback_failed: { webhook_id: 'msg_1', attempt: 1, status: null, reason: 'reset', next_at: null },
 };
 
 function event(type: BuildEventType, data: Partial<BuildEvent['data']> = {}): BuildEvent {

@@ -38,6 +38,7 @@ describe('a build configuration', () => {
       mapping: { image_type: 'image_type', fedora_version: 'fedora_version' },
       deadline: null,
       concurrency: 'allow',
+      callback_url: null,
     });
     expect(environmentConfiguration(base.repository, base.workflow)).toEqual(define());
   });

@@ -10,6 +10,7 @@ import { startApiServer } from '../../src/api/server.ts';
 import type { BuildView } from '../../src/contracts/build.ts';
 import { readSettings, type Settings } from '../../src/contracts/settings.ts';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
+import { callbackSenderOf } from '../../src/roles/callbacks.ts';
 import { connectGitHub, webhooksOf } from '../../src/roles/github.ts';
 import { installTemporalRuntime } from '../../src/roles/log.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';
@@ -18,7 +19,7 @@ import { connectTemporal } from '../../src/roles/temporal.ts';
 import { startGitHubSimulator } from '../../src/simulator/github.ts';
 import { type Db, openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';
-import { createBuildWorker } from '../../src/worker/worker.ts';
+import { createWorkers } from '../../src/worker/workers.ts';
 import { remote } from '../simulator/harness.ts';
 import { eventually } from './eventually.ts';
 
@@ -118,18 +119,19 @@ export async function openWorld(kind: DatabaseKind, given: Partial<Record<keyof 
   const startWorker = async () => {
     // One of several cannot share the client's connection, over which a worker is handed first tasks.
     const own = workers.length === 0 ? undefined : (await connectTemporal(target)).connection;
-    const worker = await createBuildWorker({
+    const working = await createWorkers({
       connection: own ?? connection,
       namespace,
       db: database.db,
       github: connectGitHub(settings, metrics),
+      sender: callbackSenderOf(settings),
       concurrency: settings.WORKER_CONCURRENCY ?? 4,
       meter: metrics,
     });
-    const running = worker.run();
+    const running = working.run();
     workers.push({
       async stop() {
-        worker.shutdown();
+        working.shutdown();
         await running;
         await own?.close();
       },

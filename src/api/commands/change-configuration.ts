@@ -3,6 +3,7 @@ import {
   type ConfigurationContent,
   ENVIRONMENT_CONFIGURATION,
 } from '../../contracts/configuration.ts';
+import { callbackTarget } from '../../domain/callback-url.ts';
 import { definitionFaults, definitionOf } from '../../domain/configuration.ts';
 import {
   type ConfigurationChange,
@@ -16,6 +17,8 @@ export interface ChangeDependencies {
   db: Db;
   /** What no configuration may set: GITHUB_CORRELATION_INPUT, empty for none. */
   correlationInput: string;
+  /** CALLBACK_ALLOWED_HOSTS */
+  callbackHosts: readonly string[];
 }
 
 export interface ConfigurationEdit {
@@ -31,7 +34,7 @@ export interface ConfigurationEdit {
  * @throws {ApiError} where nothing was saved.
  */
 export async function changeConfiguration(
-  { db, correlationInput }: ChangeDependencies,
+  { db, correlationInput, callbackHosts }: ChangeDependencies,
   { target, to, caller, expects }: ConfigurationEdit,
 ): Promise<{ configuration: BuildConfiguration; created: boolean }> {
   refuseEnvironment(target, to?.name);
@@ -40,6 +43,9 @@ export async function changeConfiguration(
     change.name = to.name;
     change.definition = definitionOf(to.content);
     const faults = definitionFaults(change.definition, correlationInput);
+    const { callback_url: url } = change.definition;
+    const target = url === null ? undefined : callbackTarget(url, callbackHosts);
+    if (target && 'fault' in target) faults.push({ path: 'callback_url', message: target.fault });
     if (faults.length > 0) {
       throw invalidRequest(faults.map(({ path, message }) => ({ path: `body.${path}`, message })));
     }

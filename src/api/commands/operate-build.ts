@@ -14,9 +14,10 @@ import type { Build } from '../../domain/build.ts';
 import { policyUnder } from '../../domain/configuration.ts';
 import { retriedEvent } from '../../domain/first-events.ts';
 import { findBuild } from '../../store/build-find.ts';
+import { findCallbackUrl } from '../../store/callback-target-find.ts';
 import { findConfigurationVersion } from '../../store/configuration-find.ts';
 import type { Db } from '../../store/database.ts';
-import { appendBuildEvent } from '../../store/event-append.ts';
+import { appendBuildEvent, buildStream } from '../../store/event-append.ts';
 import { ApiError } from '../problem.ts';
 import { CLOSING_WAIT_MS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
 
@@ -115,7 +116,9 @@ export async function retryBuild(
   };
   const used = await findConfigurationVersion(deps.db, build.config_id, build.config_version);
   const policy = used ? policyUnder(used.definition, deps.policy) : deps.policy;
-  const input = inputOf(build, { ...deps, policy }, resumption);
+  const url = await findCallbackUrl(deps.db, buildStream(id));
+  const callback = url === undefined ? {} : { callback: { url, origin: new URL(url).origin } };
+  const input = { ...inputOf(build, { ...deps, policy }, resumption), ...callback };
   const giveUp = Date.now() + CLOSING_WAIT_MS;
   while (!(await startBuild(deps, input, 'ALLOW_DUPLICATE'))) {
     const { status, retries } = await existing(deps, id);

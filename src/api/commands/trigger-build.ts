@@ -2,13 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { BuildStatus, TriggerBody } from '../../contracts/build.ts';
 import { type BuildInput, type BuildMemo, type BuildPolicy, buildWorkflowId } from '../../contracts/build-workflow.ts';
+import type { CallbackTarget } from '../../contracts/callback-workflow.ts';
 import { replays } from '../../domain/build.ts';
+import { callbackTarget } from '../../domain/callback-url.ts';
 import { policyUnder } from '../../domain/configuration.ts';
 import { queuedEvent } from '../../domain/first-events.ts';
 import { fingerprint, requestKey } from '../../domain/request-key.ts';
 import { findBuild, findBuildByRequestKey } from '../../store/build-find.ts';
+import { saveCallbackTarget } from '../../store/callback-target-save.ts';
 import type { Db } from '../../store/database.ts';
-import { appendBuildEvent } from '../../store/event-append.ts';
+import { appendBuildEvent, buildStream } from '../../store/event-append.ts';
 import type { BuildIds } from '../build-ids.ts';
 import type { Configurations } from '../configurations.ts';
 import { ApiError } from '../problem.ts';
@@ -20,6 +23,8 @@ export interface TriggerDependencies extends StartDependencies {
   buildIds: BuildIds;
   configurations: Configurations;
   policy: BuildPolicy;
+  /** CALLBACK_ALLOWED_HOSTS */
+  callbackHosts: readonly string[];
   /** How long an equal request without Idempotency-Key gets the same build, milliseconds from the trigger. */
   dedupWindowMs: number;
   log: Logger;
@@ -45,8 +50,8 @@ const RECORD_WAIT_MS = 1_000;
  * Accepts a trigger: starts the build's workflow, or finds the build that the same request made before. Temporal alone
  * decides which (one workflow id per request key); the read before it only spares it the question.
  *
- * @throws {ApiError} where nothing was started: unknown or retired configuration, inputs that GitHub would refuse, a key used for
- * another request, or a dependency that is down.
+ * @throws {ApiError} where nothing was started: unknown or retired configuration, inputs that GitHub would refuse, a callback URL
+ * that can never be called, a key used for another request, or a dependency that is down.
  */
 export async function triggerBuild(
   deps: TriggerDependencies,
@@ -62,6 +67,7 @@ export async function triggerBuild(
     deps.policy.correlation_input,
     earlier,
   );
+  const callback = callbackOf(body.callback_url ?? configuration.definition.callback_url, deps.callbackHosts);
 
   const print = fingerprint(request);
   const key = requestKey(print, scope);
@@ -97,6 +103,7 @@ export async function triggerBuild(
     created_at: new Date(now).toISOString(),
     dedup_until: new Date(now + deps.dedupWindowMs).toISOString(),
     policy: policyUnder(configuration.definition, deps.policy),
+    ...(callback ? { callback } : {}),
   };
   const other = await start(deps, input);
   if (other) {
@@ -105,6 +112,16 @@ export async function triggerBuild(
   }
   await recordQueued(deps, input);
   return { id, status: 'queued', replayed: false };
+}
+
+/** Whom to tell of the end, if anybody. @throws {ApiError} where it can never be told. */
+function callbackOf(url: string | null | undefined, allowedHosts: readonly string[]): CallbackTarget | undefined {
+  if (!url) return undefined;
+  const target = callbackTarget(url, allowedHosts);
+  if ('fault' in target) {
+    throw new ApiError('unprocessable_callback_url', { detail: `callback_url ${target.fault}` });
+  }
+  return target;
 }
 
 function replay(id: number, status: BuildStatus, standing: string, asked: string): Triggered {
@@ -147,10 +164,16 @@ async function describeHolder({ client, db }: TriggerDependencies, workflowId: s
   return { id, status, fingerprint };
 }
 
-/** Makes the build visible at once; if the database is away, the workflow tells the same event when it is back. */
+/** Makes the build visible at once; if the database is away, the workflow tells the same when it is back. */
 async function recordQueued(deps: TriggerDependencies, input: BuildInput): Promise<void> {
-  const recorded = appendBuildEvent(deps.db, input.build_id, queuedEvent(input)).catch((error: unknown) => {
+  const recorded = record(deps.db, input).catch((error: unknown) => {
     deps.log.warn({ err: error, build_id: input.build_id }, 'build accepted; its record will follow');
   });
   await Promise.race([recorded, delay(RECORD_WAIT_MS, undefined, { ref: false })]);
+}
+
+async function record(db: Db, input: BuildInput): Promise<void> {
+  // Before the event: who retries the build finds it in the record, and then this too.
+  if (input.callback) await saveCallbackTarget(db, buildStream(input.build_id), input.callback.url);
+  await appendBuildEvent(db, input.build_id, queuedEvent(input));
 }

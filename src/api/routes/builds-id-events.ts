@@ -3,10 +3,10 @@ import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { buildIdParam, eventView, TERMINAL_STATUSES } from '../../contracts/build.ts';
 import type { RecordedEvent } from '../../contracts/event.ts';
+import { eventViewOf } from '../../domain/build-view.ts';
 import { findBuildWithEvents } from '../../store/build-find-with-events.ts';
 import type { Db } from '../../store/database.ts';
 import { buildStream } from '../../store/event-append.ts';
-import { eventViewOf } from '../build-view.ts';
 import type { Api } from '../environment.ts';
 import type { EventTail } from '../event-tail.ts';
 import { ApiError } from '../problem.ts';
@@ -58,12 +58,20 @@ export function getBuildEvents(api: Api, db: Db, tail: EventTail): void {
 
     const seen = Number(c.req.valid('header')['last-event-id'] ?? 0);
     const unseen = events.filter((event) => event.seq > seen);
-    if (TERMINAL_STATUSES.includes(build.status) && unseen.length === 0) return c.body(null, 204);
-    return stream(c, tail, buildStream(id), unseen, Math.max(seen, events.length)) as never;
+    const ended = TERMINAL_STATUSES.includes(build.status);
+    if (ended && unseen.length === 0) return c.body(null, 204);
+    return stream(c, tail, buildStream(id), unseen, Math.max(seen, events.length), ended) as never;
   });
 }
 
-function stream(c: Context, tail: EventTail, name: string, unseen: RecordedEvent[], after: number): Response {
+function stream(
+  c: Context,
+  tail: EventTail,
+  name: string,
+  unseen: RecordedEvent[],
+  after: number,
+  ended: boolean,
+): Response {
   return streamSSE(c, async (sse) => {
     let pending: RecordedEvent[] = unseen;
     let wake = () => {};
@@ -84,7 +92,7 @@ function stream(c: Context, tail: EventTail, name: string, unseen: RecordedEvent
         for (const event of batch) {
           await sse.writeSSE({ id: String(event.seq), event: event.type, data: JSON.stringify(eventViewOf(event)) });
         }
-        if (batch.some(isEnd) && pending.length === 0) break;
+        if ((ended || batch.some(isEnd)) && pending.length === 0) break;
         if (pending.length === 0) await new Promise<void>((resolve) => (wake = resolve));
       }
     } finally {

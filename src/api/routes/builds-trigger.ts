@@ -42,6 +42,7 @@ const route = createRoute({
       'configuration_retired',
       'missing_field',
       'unprocessable_inputs',
+      'unprocessable_callback_url',
       'temporal_unavailable',
       'database_unavailable',
     ),

@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
 import { buildListQuery, buildPage } from '../../contracts/build.ts';
+import { buildSummaryOf } from '../../domain/build-view.ts';
 import { listBuilds } from '../../store/build-list.ts';
 import { listBuildsAt } from '../../store/build-list-at.ts';
 import type { Db } from '../../store/database.ts';
-import { buildSummaryOf } from '../build-view.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';

@@ -1,0 +1,33 @@
+import { callbackOutcome } from '../domain/callback-answer.ts';
+import type { CallbackSender } from '../integrations/callback-sender.ts';
+import { findCallbackUrl } from '../store/callback-target-find.ts';
+import { saveCallbackTarget } from '../store/callback-target-save.ts';
+import type { Db } from '../store/database.ts';
+import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callback.ts';
+import { subjectOf } from './callback-subjects.ts';
+import type { ActivityMeter } from './meter.ts';
+
+export function callbackActivities(db: Db, sender: CallbackSender): CallbackPort {
+  return {
+    composeCallback: ({ subject, ending }) => subjectOf(subject).compose(db, ending),
+
+    async sendCallback({ subject, ...message }) {
+      const url = await findCallbackUrl(db, subject);
+      if (url === undefined) return { kind: 'final', status: null, reason: 'its URL was deleted' };
+      return callbackOutcome(await sender.send(url, message), Date.now());
+    },
+  };
+}
+
+export function callbackRecordActivities(db: Db, meter?: ActivityMeter): CallbackRecordPort {
+  return {
+    keepCallbackUrl: ({ subject, url }) => saveCallbackTarget(db, subject, url),
+
+    async appendCallbackEvent({ subject, event }) {
+      const { repeated } = await subjectOf(subject).append(db, event);
+      if (repeated) return;
+      const gaveUp = event.type === 'callback_failed' && event.data.next_at === null;
+      meter?.callbackTried(event.type === 'callback_delivered' ? 'delivered' : gaveUp ? 'given_up' : 'failed');
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { text } from './text.ts';
+
+/** Where a callback goes, as a request or a configuration names it. What can be called at all, domain/callback-url.ts says. */
+export const callbackUrl = text(2_048).min(1);
+
+const webhookId = z.string().meta({ description: 'The webhook-id of the callback, equal over all tries.' });
+const attempt = z.int().meta({ description: 'Which try of this callback it was, from 1.' });
+
+/** Data of the events that a callback leaves in the stream of its subject, whatever that is. */
+export const callbackEventData = {
+  callback_delivered: z.object({ webhook_id: webhookId, attempt, status: z.int() }),
+  callback_failed: z.object({
+    webhook_id: webhookId,
+    attempt,
+    status: z.int().nullable().meta({ description: 'null where no answer came.' }),
+    reason: z.string(),
+    next_at: z.string().nullable().meta({ description: 'When the next try is due; null where this was the last.' }),
+  }),
+} as const;
+
+export type CallbackEventType = keyof typeof callbackEventData;
+
+/** What became of a try. */
+export type CallbackEvent = {
+  [Type in CallbackEventType]: {
+    type: Type;
+    data: z.infer<(typeof callbackEventData)[Type]>;
+    occurred_at: string;
+    dedupe_key: string;
+  };
+}[CallbackEventType];

@@ -1,0 +1,46 @@
+import ipaddr from 'ipaddr.js';
+import type { CallbackTarget } from '../contracts/callback-workflow.ts';
+
+/** All that IANA has given out as unicast of the internet; what is outside is no address of anybody (RFC 4291, 2.4). */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+
+/**
+ * Why no callback may go to an address: the name of its special range (IANA's registries of special-purpose addresses).
+ * Undefined for an address of the public internet. An IPv4 address within an IPv6 one (mapped, NAT64, 6to4) is refused
+ * whatever it is, since nobody publishes these.
+ */
+export function addressFault(address: string): string | undefined {
+  if (!ipaddr.isValid(address)) return 'no address';
+  const parsed = ipaddr.parse(address);
+  const range = parsed.range();
+  if (range !== 'unicast') return range;
+  return parsed.kind() === 'ipv6' && !parsed.match(GLOBAL_UNICAST) ? 'unassigned' : undefined;
+}
+
+/** The host of a URL as CALLBACK_ALLOWED_HOSTS names it: an IPv6 address without its brackets. */
+export function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+/** Whether a host is an address and not a name. URL has brought every notation into the usual one. */
+export function isAddress(host: string): boolean {
+  return host.includes(':') || ipaddr.IPv4.isValidFourPartDecimal(host);
+}
+
+/** Where callbacks go, or why they never can. What a name resolves to is checked at every try. */
+export function callbackTarget(text: string, allowedHosts: readonly string[]): CallbackTarget | { fault: string } {
+  if (!URL.canParse(text)) return { fault: 'is not a URL; write https://HOST/PATH' };
+  const url = new URL(text);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return { fault: 'must begin with https:// or http://' };
+  if (url.username !== '' || url.password !== '') {
+    return { fault: 'must not carry a user name or password; receivers know us by the signature' };
+  }
+  const host = hostOf(url);
+  if (!allowedHosts.includes(host)) {
+    const special = isAddress(host) ? addressFault(host) : /(^|\.)localhost\.?$/.test(host) ? 'loopback' : undefined;
+    if (special) {
+      return { fault: `goes to ${host}, which is no public address (${special}); CALLBACK_ALLOWED_HOSTS can allow it` };
+    }
+  }
+  return { url: url.href, origin: url.origin };
+}

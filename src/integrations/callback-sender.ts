@@ -1,0 +1,137 @@
+import { lookup } from 'node:dns/promises';
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { Webhook } from 'standardwebhooks';
+import type { CallbackMessage } from '../contracts/callback-workflow.ts';
+import type { CallbackAnswer } from '../domain/callback-answer.ts';
+import { addressFault, hostOf, isAddress } from '../domain/callback-url.ts';
+
+/** An address of a host, as the system's resolver tells it. */
+export interface Address {
+  address: string;
+  family: number;
+}
+
+export interface CallbackSenderOptions {
+  /** `whsec_...`; each signs. None: callbacks carry no signature. */
+  secrets: readonly string[];
+  /** Hosts that may have any address. */
+  allowedHosts: readonly string[];
+  /** Longest a try may take, from the resolver to the end of the answer. Default 15 s. */
+  timeoutMs?: number;
+  /** All addresses of a name. Default: the system's resolver. */
+  resolve?: (host: string) => Promise<Address[]>;
+}
+
+/** Of an answer, so much is read: enough to know n8n by. */
+const MAX_ANSWER_BYTES = 4_096;
+const DEFAULT_TIMEOUT_MS = 15_000;
+
+/** Thrown where no connection may be made. The message names no address: what names of an inner network mean is not told. */
+class Refused extends Error {
+  override readonly name = 'Refused';
+}
+
+/** Sends callbacks as Standard Webhooks 1.0 wants them, to addresses of the public internet only. */
+export class CallbackSender {
+  readonly #signers: readonly Webhook[];
+  readonly #allowedHosts: ReadonlySet<string>;
+  readonly #timeoutMs: number;
+  readonly #resolve: (host: string) => Promise<Address[]>;
+
+  constructor({ secrets, allowedHosts, timeoutMs = DEFAULT_TIMEOUT_MS, resolve }: CallbackSenderOptions) {
+    this.#signers = secrets.map((secret) => new Webhook(secret));
+    this.#allowedHosts = new Set(allowedHosts);
+    this.#timeoutMs = timeoutMs;
+    this.#resolve = resolve ?? ((host) => lookup(host, { all: true }));
+  }
+
+  /** Sends once and does not follow redirects. Answers with the reason where no answer came; nothing in it tells the URL. */
+  async send(target: string, message: CallbackMessage): Promise<CallbackAnswer> {
+    const url = new URL(target);
+    const signal = AbortSignal.timeout(this.#timeoutMs);
+    try {
+      const addresses = await inTime(this.addressesOf(hostOf(url)), signal);
+      const answer = await this.#post(url, addresses, message, signal);
+      const retryAfter = answer.headers['retry-after'];
+      return { status: answer.statusCode ?? 0, retryAfter, body: await readStart(answer) };
+    } catch (error) {
+      return { status: null, reason: this.#reasonOf(error, signal) };
+    }
+  }
+
+  /** The addresses of a host that may be called. @throws {Refused} where there is none. */
+  async addressesOf(host: string): Promise<Address[]> {
+    const family = host.includes(':') ? 6 : 4;
+    const found = isAddress(host) ? [{ address: host, family }] : await this.#resolve(host);
+    if (this.#allowedHosts.has(host)) return found;
+    const faults = new Map(found.map((one) => [one, addressFault(one.address)]));
+    const callable = found.filter((one) => faults.get(one) === undefined);
+    if (callable.length > 0) return callable;
+    const ranges = [...new Set(faults.values())].join(', ') || 'none';
+    throw new Refused(`the host has no public address (${ranges}); CALLBACK_ALLOWED_HOSTS can allow it`);
+  }
+
+  #post(url: URL, addresses: Address[], message: CallbackMessage, signal: AbortSignal): Promise<IncomingMessage> {
+    // The connection goes to the addresses that were checked, whatever the name resolves to by now. For a host that is
+    // an address Node asks no lookup: then it is itself what was checked.
+    const checked: LookupFunction = (_host, { all }, callback) => {
+      const [first] = addresses as [Address];
+      if (all) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    };
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    return new Promise((resolve, reject) => {
+      // An agent of its own: no connection is kept, none is shared, and no proxy of the environment stands between.
+      const options = { method: 'POST', agent: false, lookup: checked, signal, headers: this.#headersOf(message) };
+      const request: ClientRequest = send(url, options, resolve);
+      request.on('error', reject);
+      request.end(message.body);
+    });
+  }
+
+  #headersOf({ webhook_id, body }: CallbackMessage): Record<string, string> {
+    const sentAt = new Date();
+    return {
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(body)),
+      'user-agent': 'hapax',
+      'webhook-id': webhook_id,
+      'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1_000)),
+      ...(this.#signers.length > 0
+        ? { 'webhook-signature': this.#signers.map((signer) => signer.sign(webhook_id, sentAt, body)).join(' ') }
+        : {}),
+    };
+  }
+
+  #reasonOf(error: unknown, signal: AbortSignal): string {
+    if (error instanceof Refused) return error.message;
+    if (signal.aborted) return `no answer within ${this.#timeoutMs / 1_000} s`;
+    return `no answer (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`;
+  }
+}
+
+/** The first bytes of a body. What breaks off or takes too long does not matter: the status is known. */
+async function readStart(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= MAX_ANSWER_BYTES) break;
+    }
+  } catch {
+    // What came is enough.
+  }
+  answer.destroy();
+  return Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString('utf8');
+}
+
+function inTime<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    work.then(resolve, reject);
+  });
+}

@@ -1,0 +1,78 @@
+import { CancellationScope, condition, setCurrentDetails } from '@temporalio/workflow';
+import type { CallbackEvent } from '../contracts/callback.ts';
+import type {
+  CallbackInput,
+  CallbackMessage,
+  CallbackOutcome,
+  CallbackResult,
+} from '../contracts/callback-workflow.ts';
+import { callbackPause } from '../domain/callback-schedule.ts';
+import { callbacks, record } from './activities.ts';
+
+/**
+ * Tells the receiver of a subject that it has ended: at once, and again until it answers 2xx, for three days. Every try sends
+ * the same body under the same webhook-id. What became of each is told to the subject's stream.
+ */
+export function callback(input: CallbackInput): Promise<CallbackResult> {
+  let stopped = false;
+  // `temporal workflow cancel` ends the tries in order: the one that is out gets its answer, and the record knows.
+  CancellationScope.current().cancelRequested.catch(() => {
+    stopped = true;
+  });
+  return CancellationScope.nonCancellable(() => deliver(input, () => stopped));
+}
+
+async function deliver(input: CallbackInput, stopped: () => boolean): Promise<CallbackResult> {
+  const message = await callbacks.composeCallback(input);
+  const { webhook_id } = message;
+  const startedAt = Date.now();
+  let failures = 0;
+  let before: CallbackOutcome['kind'] | undefined;
+  for (let attempt = 1; ; attempt++) {
+    const outcome = stopped() ? STOPPED : await send(input.subject, message);
+    if (outcome.kind === 'delivered') {
+      await tell(input, attempt, { type: 'callback_delivered', data: { webhook_id, attempt, status: outcome.status } });
+      return { webhook_id, delivered: true, attempts: attempt };
+    }
+    // A receiver that is back, and only not ready yet, is asked again as soon as at first.
+    failures = outcome.kind === 'early' && before === 'failed' ? 1 : failures + 1;
+    before = outcome.kind;
+    const pause = pauseAfter(outcome, failures, Date.now() - startedAt);
+    const next_at = pause === undefined ? null : new Date(Date.now() + pause).toISOString();
+    const { status, reason } = outcome;
+    await tell(input, attempt, { type: 'callback_failed', data: { webhook_id, attempt, status, reason, next_at } });
+    setCurrentDetails(`Try ${attempt}: ${reason}; ${next_at === null ? 'given up' : `next at ${next_at}`}`);
+    if (pause === undefined) return { webhook_id, delivered: false, attempts: attempt };
+    await condition(stopped, pause);
+  }
+}
+
+type NotDelivered = Exclude<CallbackOutcome, { kind: 'delivered' }>;
+
+const STOPPED: NotDelivered = { kind: 'final', status: null, reason: 'stopped by an operator' };
+
+async function send(subject: string, message: CallbackMessage): Promise<CallbackOutcome> {
+  try {
+    return await callbacks.sendCallback({ subject, ...message });
+  } catch {
+    // It may have arrived all the same; the receiver knows the next try by its webhook-id.
+    return { kind: 'failed', status: null, reason: 'cut off: the worker or the database went away', wait_ms: 0 };
+  }
+}
+
+function pauseAfter(outcome: NotDelivered, failures: number, elapsedMs: number): number | undefined {
+  if (outcome.kind === 'final') return undefined;
+  return callbackPause(failures, elapsedMs, outcome.kind === 'failed' ? outcome.wait_ms : 0, Math.random());
+}
+
+type Told = CallbackEvent extends infer Event
+  ? Event extends CallbackEvent
+    ? Pick<Event, 'type' | 'data'>
+    : never
+  : never;
+
+async function tell({ subject, ending }: CallbackInput, attempt: number, told: Told): Promise<void> {
+  const occurred_at = new Date().toISOString();
+  const event = { ...told, occurred_at, dedupe_key: `callback:${ending}:${attempt}` };
+  await record.appendCallbackEvent({ subject, event });
+}
