@@ -1,38 +1,41 @@
 import { randomUUID } from 'node:crypto';
+import { onTestFinished } from 'vitest';
 import { BUILD_WORKFLOW, type BuildInput } from '../../src/contracts/build-workflow.ts';
+import { callbackWorkflowId } from '../../src/contracts/callback-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/task-queues.ts';
 import { adoptSignal } from '../../src/workflows/messages.ts';
 import { eventually } from '../world/eventually.ts';
+import { answers, type Manner, openReceiver } from '../world/receiver.ts';
 import type { World } from '../world/world.ts';
 
-/** A way through the build workflow: leads a build along it and answers with the id of its workflow. */
+/** A way through a workflow: leads one along it and answers with its id. */
 type Path = (world: World) => Promise<string>;
 
 /** What has a recorded history; the key is the name of its file. Each path has a world of its own. */
 export const PATHS: Readonly<Record<string, Path>> = {
-  success: (world) => triggered(world),
-  failure: (world) => triggered(world, { simulate: 'failure' }),
-  'refused-with-422': async (world) => {
+  'build-success': (world) => triggered(world),
+  'build-failure': (world) => triggered(world, { simulate: 'failure' }),
+  'build-refused-with-422': async (world) => {
     await world.github.fault({ on: 'dispatch', kind: 'reject-with-422', message: 'No ref found for: main' });
     return triggered(world);
   },
-  'ambiguous-then-found': async (world) => {
+  'build-ambiguous-then-found': async (world) => {
     await world.github.fault({ on: 'dispatch', kind: 'accept-then-502' });
     return triggered(world);
   },
-  'lost-then-sent-again': async (world) => {
+  'build-lost-then-sent-again': async (world) => {
     await world.github.fault({ on: 'dispatch', kind: 'reset' });
     return triggered(world);
   },
-  'lost-four-times': async (world) => {
+  'build-lost-four-times': async (world) => {
     await world.github.fault({ on: 'dispatch', kind: 'reject-with-503', times: 4 });
     return triggered(world);
   },
-  'rate-limited': async (world) => {
+  'build-rate-limited': async (world) => {
     await world.github.fault({ on: 'dispatch', kind: 'secondary-rate-limit', retry_after_s: 1, times: 2 });
     return triggered(world);
   },
-  'needs-attention-then-adopted': async (world) => {
+  'build-needs-attention-then-adopted': async (world) => {
     await world.github.set({ echoes_correlation: false });
     await world.github.fault({ on: 'dispatch', kind: 'accept-then-reset' });
     const workflowId = await triggered(world);
@@ -43,43 +46,43 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await world.client.workflow.getHandle(workflowId).signal(adoptSignal, { run_id: run!.id });
     return workflowId;
   },
-  deadline: (world) => triggered(world, { simulate: 'stuck' }),
-  'cancelled-while-it-waits': async (world) => {
+  'build-deadline': (world) => triggered(world, { simulate: 'stuck' }),
+  'build-cancelled-while-it-waits': async (world) => {
     await world.github.fault({ on: 'dispatch', kind: 'primary-rate-limit', reset_in_s: 600 });
     const workflowId = await triggered(world);
     await seen(world, 'dispatch_delayed');
     await world.call('POST', '/builds/1/cancel', {});
     return workflowId;
   },
-  'cancelled-while-it-runs': async (world) => {
+  'build-cancelled-while-it-runs': async (world) => {
     const workflowId = await triggered(world, { simulate: 'stuck' });
     await seen(world, 'run_updated');
     await world.call('POST', '/builds/1/cancel', {});
     return workflowId;
   },
-  'rerun-in-doubt': async (world) => {
+  'build-rerun-in-doubt': async (world) => {
     const workflowId = await triggered(world, { simulate: 'flaky' });
     await world.ended(1);
     await world.github.fault({ on: 'rerun', kind: 'accept-then-502' });
     await world.call('POST', '/builds/1/retry', {});
     return workflowId;
   },
-  'redispatched-after-a-failure': async (world) => {
+  'build-redispatched-after-a-failure': async (world) => {
     const workflowId = await triggered(world, { simulate: 'failure' });
     await world.ended(1);
     await world.call('POST', '/builds/1/retry', { mode: 'redispatch' });
     return workflowId;
   },
-  'woken-by-webhooks': async (world) => {
+  'build-woken-by-webhooks': async (world) => {
     await world.github.set({ webhook: { url: `${world.url}/webhooks/github`, secret: 'a-secret' } });
     return triggered(world);
   },
-  'waited-for-its-turn': (world) =>
+  'build-waited-for-its-turn': (world) =>
     inLane(world, 'queue', async () => {
       await world.call('POST', '/builds/1/cancel', {});
     }),
-  'cancelled-an-earlier-build': (world) => inLane(world, 'cancel_previous'),
-  'worker-lost-while-it-sent': async (world) => {
+  'build-cancelled-an-earlier-build': (world) => inLane(world, 'cancel_previous'),
+  'build-worker-lost-while-it-sent': async (world) => {
     const { input } = await started(world, await triggered(world));
     await world.github.fault({ on: 'dispatch', kind: 'accept-then-hang' });
     // The activity's time-out is 5 s then, and the client waits longer than that: as if the worker were gone.
@@ -96,19 +99,35 @@ export const PATHS: Readonly<Record<string, Path>> = {
     });
     return workflowId;
   },
+  'build-that-calls-back': (world) => calledBack(world, answers(204)),
+  'callback-that-failed-twice': async (world) => {
+    await calledBack(world, answers(500), answers(409, {}, 'The execution "7" is running already.'), answers(204));
+    await seen(world, 'callback_delivered');
+    return callbackWorkflowId({ subject: 'build:1', ending: 'completed' });
+  },
+  'callback-to-nobody': async (world) => {
+    await calledBack(world, answers(410));
+    await seen(world, 'callback_failed');
+    return callbackWorkflowId({ subject: 'build:1', ending: 'completed' });
+  },
 };
+
+const CALLED_BACK = { CALLBACK_ALLOWED_HOSTS: '127.0.0.1' };
 
 /** Settings a path needs beside those of test worlds. */
 export const SETTINGS: Readonly<Record<string, object>> = {
   // Long enough to be waited for.
-  success: { DEDUP_WINDOW: '5s' },
-  deadline: { BUILD_DEADLINE: '1s' },
-  'woken-by-webhooks': { GITHUB_WEBHOOK_SECRET: 'a-secret', GITHUB_POLL_INTERVAL: '10m', DEDUP_WINDOW: '1s' },
-  'worker-lost-while-it-sent': { GITHUB_REQUEST_TIMEOUT: '8s' },
+  'build-success': { DEDUP_WINDOW: '5s' },
+  'build-deadline': { BUILD_DEADLINE: '1s' },
+  'build-woken-by-webhooks': { GITHUB_WEBHOOK_SECRET: 'a-secret', GITHUB_POLL_INTERVAL: '10m', DEDUP_WINDOW: '1s' },
+  'build-worker-lost-while-it-sent': { GITHUB_REQUEST_TIMEOUT: '8s' },
+  'build-that-calls-back': CALLED_BACK,
+  'callback-that-failed-twice': CALLED_BACK,
+  'callback-to-nobody': CALLED_BACK,
 };
 
-async function triggered(world: World, inputs: Record<string, string> = {}): Promise<string> {
-  const { json } = await world.trigger({ inputs });
+async function triggered(world: World, inputs: Record<string, string> = {}, body: object = {}): Promise<string> {
+  const { json } = await world.trigger({ inputs, ...body });
   return eventually(async () => String((await world.build(json.id)).events[0]!.event_data!.workflow_id));
 }
 
@@ -122,6 +141,14 @@ async function inLane(world: World, concurrency: string, meanwhile = async () =>
   const { json } = await trigger({ number: '2' });
   await meanwhile();
   return String((await world.build(json.id)).events[0]!.event_data!.workflow_id);
+}
+
+/** A build whose receiver treats its callback so, one manner a try. */
+async function calledBack(world: World, ...manners: Manner[]): Promise<string> {
+  const receiver = await openReceiver();
+  onTestFinished(() => receiver.close());
+  receiver.behave(...manners);
+  return triggered(world, {}, { callback_url: receiver.url });
 }
 
 /** Waits until the first build has an event of a type. */

@@ -18,7 +18,7 @@ it.for(asked.length > 0 ? asked : Object.keys(PATHS))('%s', async (name) => {
     await handle.result();
     const text = JSON.stringify(historyToJson(await handle.fetchHistory()), withoutMachine, 1);
     await mkdir(DIRECTORY, { recursive: true });
-    await writeFile(`${DIRECTORY}/build-${name}.json`, `${text}\n`);
+    await writeFile(`${DIRECTORY}/${name}.json`, `${text}\n`);
   } finally {
     await world.close();
   }

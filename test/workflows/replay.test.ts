@@ -20,7 +20,7 @@ const replay = (code: string, history: string) =>
 
 describe('builds that began under earlier code', () => {
   it('are recorded for every path', () => {
-    expect(files).toEqual(expect.arrayContaining(Object.keys(PATHS).map((name) => `build-${name}.json`)));
+    expect(files).toEqual(expect.arrayContaining(Object.keys(PATHS).map((name) => `${name}.json`)));
   });
 
   it.for(files)('go on under the present code: %s', async (file) => {
