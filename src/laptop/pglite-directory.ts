@@ -8,6 +8,7 @@ import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 setFlagsFromString('--liftoff-only');
 const { PGlite: Postgres } = await import('@electric-sql/pglite');
 const { NodeFS } = await import('@electric-sql/pglite/nodefs');
+const { vector } = await import('@electric-sql/pglite-pgvector');
 
 /** An open file of Emscripten; a directory has no descriptor. */
 interface Stream {
@@ -51,7 +52,7 @@ export function openDirectory(directory: string, fsync: boolean): Promise<PGlite
   if (fsync) settings.push('fsync=on', 'wal_sync_method=fsync');
   const startParams = [...Postgres.defaultStartParams, ...settings.flatMap((setting) => ['-c', setting])];
   const storage: PGliteOptions = fsync ? { fs: new DurableFS(directory) } : { dataDir: directory };
-  return Postgres.create({ ...storage, startParams });
+  return Postgres.create({ ...storage, startParams, extensions: { vector } });
 }
 
 /** PGlite copies a new database file by file: made elsewhere and renamed, it is there in whole or not at all. */

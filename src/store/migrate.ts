@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import { openDatabase } from './database.ts';
+import { prepareEmbeddings } from './embedding-prepare.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
 
@@ -18,6 +19,7 @@ export async function migrateDatabase(url: string, sessionRole?: string): Promis
     await database.db.execute(sql`RESET ROLE`);
     await database.db.execute(sql`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
     await migrate(database.db, { migrationsFolder: MIGRATIONS });
+    await prepareEmbeddings(database.db);
     await database.db.execute(sql`SELECT pg_advisory_unlock(${MIGRATION_LOCK})`);
     if (sessionRole) await database.db.execute(sql`SET ROLE ${sql.identifier(sessionRole)}`);
   } finally {

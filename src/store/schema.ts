@@ -13,6 +13,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { BuildStatus } from '../contracts/build.ts';
 import type { BuildConfiguration } from '../contracts/configuration.ts';
+import type { ContentType } from '../contracts/content.ts';
 import type { BuildRequest } from '../contracts/event.ts';
 import type { QuotaBucket } from '../domain/youtube-quota.ts';
 
@@ -105,6 +106,45 @@ export const callbackTargets = pgTable('callback_targets', {
   stream: text().primaryKey(),
   url: text().notNull(),
 });
+
+export const contents = pgTable('contents', {
+  id: text().primaryKey(),
+  type: text().$type<ContentType>().notNull(),
+  url: text().notNull(),
+  title: text().notNull(),
+  author: text(),
+  language: text(),
+  published_at: instant(),
+  tags: jsonb().$type<string[]>().notNull(),
+  version: integer().notNull(),
+  text_sha256: text().notNull(),
+  blob_key: text().notNull(),
+  characters: integer().notNull(),
+  created_at: instant().notNull(),
+  updated_at: instant().notNull(),
+});
+
+/** `words`, which SQL makes and reads, is left out. */
+export const chunks = pgTable('chunks', {
+  id: bigint({ mode: 'number' }).generatedAlwaysAsIdentity().primaryKey(),
+  content_id: text().notNull(),
+  version: integer().notNull(),
+  seq: integer().notNull(),
+  text: text().notNull(),
+});
+
+export const summaries = pgTable(
+  'summaries',
+  {
+    content_id: text().notNull(),
+    version: integer().notNull(),
+    model: text().notNull(),
+    part: integer().notNull(),
+    text: text().notNull(),
+    created_at: instant().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.content_id, table.version, table.model, table.part] })],
+);
 
 export const buildIds = pgSequence('build_ids');
 

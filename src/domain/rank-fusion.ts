@@ -1,0 +1,15 @@
+/** Of the paper that proposed it (Cormack, Clarke and Büttcher, SIGIR 2009); dampens the first ranks. */
+const K = 60;
+
+/**
+ * Merges rankings of the same things into one, best first, by the sum of their reciprocal ranks: what several rank high
+ * comes before what one ranks highest. Scores of the rankings themselves need not be comparable.
+ */
+export function fuseRanks<Id>(rankings: ReadonlyArray<readonly Id[]>): Array<{ id: Id; score: number }> {
+  const scores = new Map<Id, number>();
+  for (const ranking of rankings) {
+    for (const [rank, id] of ranking.entries()) scores.set(id, (scores.get(id) ?? 0) + 1 / (K + rank + 1));
+  }
+  // The sort is stable: of equal scores, the one that an earlier ranking names first.
+  return [...scores].map(([id, score]) => ({ id, score })).sort((a, b) => b.score - a.score);
+}

@@ -1,0 +1,53 @@
+import { and, eq, sql } from 'drizzle-orm';
+import type { ContentRow } from './content-row.ts';
+import { type Db, inTransaction } from './database.ts';
+import { chunks, contents, summaries } from './schema.ts';
+
+/** What was brought in. */
+export interface NewContent extends Omit<ContentRow, 'version' | 'created_at' | 'updated_at'> {
+  /** The text, cut. */
+  chunks: string[];
+}
+
+/**
+ * Makes this the content with its id, all or nothing. What has the same text stays as it is; another text is the next
+ * version, which the chunks, vectors and summaries of the one before do not outlive.
+ * @returns the content as it stands.
+ */
+export async function saveContent(db: Db, { chunks: texts, ...given }: NewContent): Promise<ContentRow> {
+  const now = new Date().toISOString();
+  return inTransaction(db, async (tx) => {
+    const row = { ...given, version: 1, created_at: now, updated_at: now };
+    // Locks the row also where it is there already, so that two who bring in the same take turns.
+    const [standing] = await tx
+      .insert(contents)
+      .values(row)
+      .onConflictDoUpdate({ target: contents.id, set: { id: given.id } })
+      .returning();
+    if (!standing) throw new Error(`${given.id} was not stored`);
+    const [known] = await tx.select({ id: chunks.id }).from(chunks).where(eq(chunks.content_id, given.id)).limit(1);
+    if (!known) {
+      await insertChunks(tx, standing, texts);
+      return standing;
+    }
+    if (standing.text_sha256 === given.text_sha256) return standing;
+    const [next] = await tx
+      .update(contents)
+      .set({ ...given, version: standing.version + 1, updated_at: now })
+      .where(eq(contents.id, given.id))
+      .returning();
+    await tx.delete(chunks).where(eq(chunks.content_id, given.id));
+    await tx.delete(summaries).where(and(eq(summaries.content_id, given.id)));
+    await insertChunks(tx, next!, texts);
+    return next!;
+  });
+}
+
+/** The title's words count for every chunk, and more than others. */
+async function insertChunks(tx: Db, { id, version, title }: ContentRow, texts: string[]): Promise<void> {
+  await tx.execute(sql`
+    INSERT INTO chunks (content_id, version, seq, text, words)
+    SELECT ${id}, ${version}::integer, seq, text,
+           setweight(to_tsvector('english', ${title}), 'A') || to_tsvector('english', text)
+    FROM jsonb_array_elements_text(${JSON.stringify(texts)}::jsonb) WITH ORDINALITY AS given (text, seq)`);
+}

@@ -1,0 +1,203 @@
+import { randomUUID } from 'node:crypto';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { chunksOf } from '../../src/domain/chunk.ts';
+import { sha256 } from '../../src/domain/hash.ts';
+import { listUnembeddedChunks } from '../../src/store/chunk-list-unembedded.ts';
+import { findContentDetail } from '../../src/store/content-find.ts';
+import { listContents } from '../../src/store/content-list.ts';
+import { saveContent } from '../../src/store/content-save.ts';
+import { type QueryVector, searchContent } from '../../src/store/content-search.ts';
+import { openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
+import { hasEmbeddings } from '../../src/store/embedding-available.ts';
+import { saveEmbeddings } from '../../src/store/embedding-save.ts';
+import { migrateDatabase } from '../../src/store/migrate.ts';
+import { findPgvectorServer } from '../world/pgvector-server.ts';
+import { startPostgresServer } from '../world/postgres-server.ts';
+import { openTestDatabase } from '../world/world.ts';
+
+const pgvector = await findPgvectorServer();
+
+async function pgvectorDatabase() {
+  const server = await startPostgresServer(pgvector);
+  await migrateDatabase(server.url);
+  const database = openDatabase({ url: server.url, role: RUNTIME_ROLE });
+  return {
+    db: database.db,
+    async close() {
+      await database.close();
+      await server.close();
+    },
+  };
+}
+
+const KINDS = {
+  embedded: { open: () => openTestDatabase('embedded'), vectors: true },
+  'server without pgvector': { open: () => openTestDatabase('server'), vectors: false },
+  ...(pgvector ? { 'server with pgvector': { open: pgvectorDatabase, vectors: true } } : {}),
+};
+
+const MODEL = 'test/three';
+/** A vector of three numbers, in a direction. */
+const towards = (x: number, y: number, z: number): number[] => [x, y, z];
+const asked = (values: number[]): QueryVector => ({ model: MODEL, values });
+
+describe.each(Object.entries(KINDS))('content in Postgres (%s)', (_, { open, vectors }) => {
+  let database: Awaited<ReturnType<typeof open>>;
+  beforeAll(async () => {
+    database = await open();
+  });
+  afterAll(() => database.close());
+
+  const save = (given: { id?: string; title?: string; text: string; tags?: string[]; type?: 'youtube' | 'web' }) =>
+    saveContent(database.db, {
+      id: given.id ?? `web:${randomUUID()}`,
+      type: given.type ?? 'web',
+      url: 'https://example.test/',
+      title: given.title ?? 'Untitled',
+      author: null,
+      language: 'en',
+      published_at: null,
+      tags: given.tags ?? [],
+      text_sha256: sha256(given.text),
+      blob_key: 'text/x',
+      characters: given.text.length,
+      chunks: chunksOf(given.text),
+    });
+  const search = async (text: string, given: Partial<Parameters<typeof searchContent>[1]> = {}) => {
+    const found = await searchContent(database.db, { text, vector: undefined, filter: {}, limit: 10, ...given });
+    return found.map(({ content }) => content.content_id);
+  };
+  const embed = async (id: string, embedding: number[]) => {
+    const chunks = await listUnembeddedChunks(database.db, id, MODEL, 100);
+    await saveEmbeddings(
+      database.db,
+      MODEL,
+      chunks.map((chunk) => ({ chunk_id: chunk.id, embedding })),
+    );
+  };
+
+  it('knows whether it keeps vectors', async () => {
+    expect(await hasEmbeddings(database.db)).toBe(vectors);
+  });
+
+  it('is one content however often and by how many at once it is brought in', async () => {
+    const id = 'yt:once';
+    const saved = await Promise.all(Array.from({ length: 10 }, () => save({ id, text: 'Words. '.repeat(300) })));
+    expect(new Set(saved.map(({ version, created_at }) => `${version} ${created_at}`)).size).toBe(1);
+    const detail = await findContentDetail(database.db, id, true);
+    expect(detail).toMatchObject({ content_id: id, version: 1, embedded: [], summaries: [] });
+    expect(detail?.chunk_texts?.join('')).toBe('Words. '.repeat(300));
+  });
+
+  it('is another version with another text, and nothing of the one before is left', async () => {
+    const id = 'web:versions';
+    await save({ id, text: 'The armadillo digs at night.' });
+    expect(await search('armadillo')).toEqual([id]);
+    expect(await save({ id, text: 'The pangolin climbs trees.', title: 'New' })).toMatchObject({
+      version: 2,
+      title: 'New',
+    });
+    expect([await search('armadillo'), await search('pangolin')]).toEqual([[], [id]]);
+    expect((await findContentDetail(database.db, id, false))?.chunks).toBe(1);
+  });
+
+  it('is found by words in any form, those of the title first, with the piece that fits', async () => {
+    const body = await save({ text: `${'Nothing of the kind. '.repeat(60)} The ships were sailing to Lisbon.` });
+    const title = await save({ title: 'A ship for Lisbon', text: 'About something else entirely.' });
+    expect(await search('ship sails Lisbon')).toEqual(expect.arrayContaining([body.id, title.id]));
+    expect((await search('Lisbon ship'))[0]).toBe(title.id);
+    const [found] = await searchContent(database.db, {
+      text: 'sailing',
+      vector: undefined,
+      filter: {},
+      limit: 1,
+    });
+    expect(found?.snippet).toContain('sailing to Lisbon');
+    expect(await search('the of and')).toEqual([]);
+    expect(await search(`'!&|()<->:* "unclosed -not`)).toEqual([]);
+  });
+
+  it('is filtered by type and by all of the tags', async () => {
+    const one = await save({ text: 'zeppelin', tags: ['air', 'old'], type: 'youtube' });
+    const other = await save({ text: 'zeppelin', tags: ['air'] });
+    const filtered = (filter: Parameters<typeof searchContent>[1]['filter']) => search('zeppelin', { filter });
+    expect(new Set(await filtered({}))).toEqual(new Set([one.id, other.id]));
+    expect(await filtered({ type: 'web' })).toEqual([other.id]);
+    expect(await filtered({ tags: ['air', 'old'] })).toEqual([one.id]);
+    expect(await filtered({ tags: ['water'] })).toEqual([]);
+    const page = await listContents(database.db, { tags: ['old'] }, { after: undefined, limit: 10 });
+    expect(page.contents.map(({ content_id }) => content_id)).toEqual([one.id]);
+  });
+
+  it('is listed newest first, page by page, each once', async () => {
+    for (let index = 0; index < 7; index++) await save({ text: `number ${index}`, tags: ['paged'] });
+    const seen: string[] = [];
+    for (let after: Parameters<typeof listContents>[2]['after']; ; ) {
+      const page = await listContents(database.db, { tags: ['paged'] }, { after, limit: 3 });
+      seen.push(...page.contents.map(({ content_id }) => content_id));
+      after = page.end;
+      if (!after) break;
+    }
+    expect(new Set(seen).size).toBe(7);
+    expect(seen.length).toBe(7);
+  });
+
+  it.runIf(vectors)('is found by meaning, also with other words, and by both before one', async () => {
+    const near = await save({ text: 'felines purr', tags: ['meaning'] });
+    const both = await save({ text: 'a quokka smiles', tags: ['meaning'] });
+    const far = await save({ text: 'quokka', tags: ['meaning'] });
+    await embed(near.id, towards(1, 0, 0.1));
+    await embed(both.id, towards(1, 0, 0.2));
+    await embed(far.id, towards(-1, 0, 0));
+    const filter = { tags: ['meaning'] };
+    expect(await search('kitten', { filter, vector: asked(towards(1, 0, 0)) })).toEqual([near.id, both.id, far.id]);
+    expect((await search('smiles', { filter, vector: asked(towards(1, 0, 0)) }))[0]).toBe(both.id);
+    // A model that has embedded nothing finds nothing by meaning.
+    expect(await search('quokka', { filter, vector: { model: 'other', values: [1, 0, 0] } })).toHaveLength(2);
+  });
+
+  it.runIf(vectors)(
+    'has a vector per chunk and model, which later ones do not replace and a new version drops',
+    async () => {
+      const { id } = await save({ id: 'web:vectors', text: 'Words. '.repeat(300) });
+      const chunks = await listUnembeddedChunks(database.db, id, MODEL, 2);
+      expect(chunks).toHaveLength(2);
+      const vector = (embedding: number[]) => chunks.map((chunk) => ({ chunk_id: chunk.id, embedding }));
+      await saveEmbeddings(database.db, MODEL, vector(towards(1, 0, 0)));
+      await saveEmbeddings(database.db, MODEL, vector(towards(0, 1, 0)));
+      const left = await listUnembeddedChunks(database.db, id, MODEL, 100);
+      expect(left.map((chunk) => chunk.id)).not.toContain(chunks[0]?.id);
+      expect((await findContentDetail(database.db, id, false))?.embedded).toEqual([{ model: MODEL, chunks: 2 }]);
+      await save({ id, text: 'Other words.' });
+      // The work of one who has not heard of the new version.
+      await saveEmbeddings(database.db, MODEL, vector(towards(1, 0, 0)));
+      expect((await findContentDetail(database.db, id, false))?.embedded).toEqual([]);
+    },
+  );
+
+  it.runIf(vectors)('is found behind many that a filter leaves out', async () => {
+    const length = 384;
+    const direction = (angle: number) => [Math.cos(angle), Math.sin(angle), ...new Array(length - 2).fill(0)];
+    for (let index = 0; index < 300; index++) {
+      const { id } = await save({ text: `filler ${index}`, tags: ['crowd'] });
+      await embed(id, direction(index / 10_000));
+    }
+    const rare = await save({ text: 'rare', tags: ['rare-one'] });
+    await embed(rare.id, direction(1));
+    expect(await search('nothing', { filter: { tags: ['rare-one'] }, vector: asked(direction(0)) })).toEqual([rare.id]);
+  });
+});
+
+it('starts where the server has pgvector and the user may not use it', async () => {
+  const admin = postgres(inject('postgresUrl'), { max: 1, onnotice: () => {} });
+  const name = `hapax_${randomUUID().replaceAll('-', '')}`;
+  await admin.unsafe(`CREATE ROLE ${name} LOGIN`);
+  await admin.unsafe(`CREATE DATABASE ${name} OWNER ${name}`);
+  const url = new URL(inject('postgresUrl'));
+  url.pathname = `/${name}`;
+  url.username = name;
+  await migrateDatabase(url.href);
+  await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
+  await admin.end();
+});

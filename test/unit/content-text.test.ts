@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CHUNK_CHARACTERS, chunksOf } from '../../src/domain/chunk.ts';
+import { contentIdOfPage, pageUrlOf } from '../../src/domain/content-id.ts';
+import { fuseRanks } from '../../src/domain/rank-fusion.ts';
+
+describe('chunks', () => {
+  const sentence = fc.array(fc.stringMatching(/^[a-zA-Zäöü€😀]{1,14}$/u), { minLength: 1, maxLength: 60 });
+  const prose = fc
+    .array(
+      sentence.map((words) => `${words.join(' ')}. `),
+      { maxLength: 30 },
+    )
+    .map((all) => all.join(''));
+  const anything = fc.oneof(prose, fc.string({ maxLength: 5_000 }), fc.string({ unit: 'binary', maxLength: 3_000 }));
+
+  it('in order are the text, and none is too long or empty', () => {
+    fc.assert(
+      fc.property(anything, (text) => {
+        const chunks = chunksOf(text);
+        expect(chunks.join('')).toBe(text);
+        for (const chunk of chunks) {
+          expect(chunk.length).toBeGreaterThan(0);
+          expect(chunk.length).toBeLessThanOrEqual(CHUNK_CHARACTERS);
+        }
+      }),
+    );
+  });
+
+  it('cut no character in two', () => {
+    const text = `x${'😀'.repeat(2_000)}`;
+    expect(chunksOf(text).every((chunk) => chunk.isWellFormed())).toBe(true);
+  });
+
+  it('end with sentences where those fit, and with words where they do not', () => {
+    const prose = 'A sentence of some length that goes on for a while. '.repeat(100);
+    for (const chunk of chunksOf(prose)) expect(chunk).toMatch(/while\. $/);
+    const speech = 'and then we said that '.repeat(200);
+    for (const chunk of chunksOf(speech)) expect(chunk).toMatch(/^[a-z].* $/);
+  });
+
+  it('are few: nearly as full as they may be', () => {
+    const speech = 'and then we said that '.repeat(2_000);
+    expect(chunksOf(speech).length).toBeLessThan((speech.length / CHUNK_CHARACTERS) * 1.05 + 1);
+  });
+});
+
+describe('the URL of a page', () => {
+  it.each([
+    ['https://Example.com', 'https://example.com/'],
+    ['https://example.com:443/a#part', 'https://example.com/a'],
+    ['http://user:secret@example.com/a', 'http://example.com/a'],
+    ['https://example.com/a?utm_source=x&id=1&fbclid=y', 'https://example.com/a?id=1'],
+  ])('%s is %s', (given, expected) => {
+    expect(pageUrlOf(given)).toBe(expected);
+  });
+
+  it.each(['', 'example.com', 'ftp://example.com/', 'javascript:alert(1)', 'file:///etc/passwd'])(
+    '%j is none',
+    (given) => {
+      expect(pageUrlOf(given)).toBeUndefined();
+    },
+  );
+
+  it('stays as it is when it is read again', () => {
+    fc.assert(
+      fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true }), (given) => {
+        const url = pageUrlOf(given);
+        expect(pageUrlOf(url ?? '')).toBe(url);
+      }),
+    );
+    expect(contentIdOfPage('https://example.com/')).toMatch(/^web:[0-9a-f]{32}$/);
+  });
+});
+
+describe('merged rankings', () => {
+  it('put first what several rank high', () => {
+    expect(
+      fuseRanks([
+        ['a', 'b', 'c'],
+        ['d', 'b', 'e'],
+      ])[0]?.id,
+    ).toBe('b');
+    expect(fuseRanks([['a', 'b']]).map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(fuseRanks([[], []])).toEqual([]);
+  });
+
+  it('hold each thing once, and never put one behind another that it beats in every ranking', () => {
+    const ranking = fc.shuffledSubarray([...'abcdefgh']);
+    fc.assert(
+      fc.property(ranking, ranking, (one, other) => {
+        const merged = fuseRanks([one, other]).map(({ id }) => id);
+        expect(merged.toSorted()).toEqual([...new Set([...one, ...other])].toSorted());
+        const rank = (list: string[], id: string) => (list.includes(id) ? list.indexOf(id) : 100);
+        for (const a of merged) {
+          for (const b of merged) {
+            if (rank(one, a) < rank(one, b) && rank(other, a) < rank(other, b)) {
+              expect(merged.indexOf(a)).toBeLessThan(merged.indexOf(b));
+            }
+          }
+        }
+      }),
+    );
+  });
+});
