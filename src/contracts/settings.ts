@@ -29,9 +29,10 @@ const repository = z
 /** Host names and addresses as URLs write them: lower case, an address in its usual notation, here without brackets. */
 const hosts = list.transform((entries, context) =>
   entries.map((entry) => {
-    const written = `http://${entry.includes(':') && !entry.startsWith('[') ? `[${entry}]` : entry}/`;
+    const bare = entry.replace(/^\[(.*)\]$/, '$1');
+    const written = `http://${bare.includes(':') ? `[${bare}]` : bare}/`;
     const url = URL.canParse(written) ? new URL(written) : undefined;
-    if (url && url.port === '' && url.href === `http://${url.hostname}/`) return url.hostname.replace(/^\[|\]$/g, '');
+    if (url && url.href === `http://${url.hostname}/`) return url.hostname.replace(/^\[|\]$/g, '');
     context.addIssue({ code: 'custom', message: `"${entry}" is no host; write names or addresses without a port` });
     return z.NEVER;
   }),

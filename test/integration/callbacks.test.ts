@@ -3,7 +3,7 @@ import type { BuildView, EventView } from '../../src/contracts/build.ts';
 import { buildCallback } from '../../src/contracts/build.ts';
 import { callbackWorkflowId } from '../../src/contracts/callback-workflow.ts';
 import { eventually } from '../world/eventually.ts';
-import { answers, type Manner, openReceiver, resets } from '../world/receiver.ts';
+import { answers, hangs, type Manner, openReceiver, resets } from '../world/receiver.ts';
 import { verifies } from '../world/standard-webhooks.ts';
 import { openWorld, type World } from '../world/world.ts';
 
@@ -220,5 +220,35 @@ describe('callbacks', () => {
     await settled((await called([answers(410)])).id);
     const after = [await count('failed'), await count('delivered'), await count('given_up')];
     expect(after).toEqual(before.map((value) => value + 1));
+  });
+
+  it('are in the live stream of one who comes back after the end, and it closes then', async () => {
+    const { id } = await called();
+    const { events } = await settled(id);
+    const end = events.find(({ event_type }) => event_type === 'build_completed')!;
+    const headers = { accept: 'text/event-stream', 'last-event-id': String(end.seq) };
+    const { text } = await world.call('GET', `/builds/${id}/events`, undefined, headers);
+    expect(text.match(/^event: .*$/gm)).toEqual(['event: callback_delivered']);
+  });
+});
+
+describe('receivers that hang', () => {
+  it('take no slot of a worker that does one thing at a time', async () => {
+    const world = await openWorld('server', { WORKER_CONCURRENCY: '1', CALLBACK_ALLOWED_HOSTS: '127.0.0.1' });
+    const receiver = await openReceiver();
+    receiver.behave(hangs);
+    try {
+      for (let n = 0; n < 5; n++) {
+        const { json } = await world.trigger({ ref: `hangs-${n}`, callback_url: receiver.url });
+        await world.ended(json.id);
+      }
+      await eventually(() => expect(receiver.received).toHaveLength(5));
+      const { json } = await world.trigger({ ref: 'another' });
+      expect(await world.ended(json.id, 5_000)).toMatchObject({ status: 'success' });
+      expect(receiver.received).toHaveLength(5);
+    } finally {
+      await receiver.close();
+      await world.close();
+    }
   });
 });

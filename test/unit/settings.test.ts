@@ -80,4 +80,36 @@ describe('settings', () => {
     expect(readSettings({ GITHUB_TOKEN: '', PORT: '' }).PORT).toBe(8000);
     expect(readSettings({ GITHUB_CORRELATION_INPUT: '' }).GITHUB_CORRELATION_INPUT).toBe('');
   });
+
+  it('read the hosts that callbacks may go to as URLs write them', () => {
+    const hostsOf = (CALLBACK_ALLOWED_HOSTS: string) => readSettings({ CALLBACK_ALLOWED_HOSTS }).CALLBACK_ALLOWED_HOSTS;
+    expect(hostsOf('LocalHost, n8n.internal,10.0.0.5,0x7f.1,::1,[FD00::0:1]')).toEqual([
+      ...['localhost', 'n8n.internal', '10.0.0.5', '127.0.0.1', '::1', 'fd00::1'],
+    ]);
+    expect(readSettings({}).CALLBACK_ALLOWED_HOSTS).toEqual([]);
+    for (const wrong of [
+      'localhost:5678',
+      'http://localhost',
+      'a/b',
+      'u@a',
+      '10.0.0.0/8',
+      '*.internal:1',
+      '[::1]:80',
+      'a b',
+    ]) {
+      expect(faultsOf({ CALLBACK_ALLOWED_HOSTS: wrong }), wrong).toEqual([expect.stringContaining('is no host')]);
+    }
+  });
+
+  it('take secrets of callbacks of 24 to 64 bytes, several while one is replaced', () => {
+    const secret = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`;
+    for (const bytes of [24, 25, 26, 64]) expect(faultsOf({ CALLBACK_SECRET: secret(bytes) })).toEqual([]);
+    expect(readSettings({ CALLBACK_SECRET: `${secret(24)}, ${secret(32)}` }).CALLBACK_SECRET).toHaveLength(2);
+    const unsound = [secret(23), secret(65), secret(24).slice(6), 'whsec_', 'whsec_####', `${secret(24)},short`];
+    for (const wrong of unsound) {
+      const faults = faultsOf({ CALLBACK_SECRET: wrong });
+      expect(faults, wrong).toEqual([expect.stringMatching(/^CALLBACK_SECRET: must be whsec_/)]);
+      expect(faults.join()).not.toContain(wrong.slice(6, 20) || 'never');
+    }
+  });
 });

@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CallbackSender } from '../../src/integrations/callback-sender.ts';
+import { openReceiver, type Received, type Receiver } from '../world/receiver.ts';
+
+const PAGE = readFileSync(fileURLToPath(new URL('../../docs/callbacks.md', import.meta.url)), 'utf8');
+const SECRETS = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'] as const;
+
+/** The only block of a language on the page. */
+function block(language: string): string {
+  const blocks = [...PAGE.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))];
+  expect(blocks, language).toHaveLength(1);
+  return blocks[0]?.[1] ?? '';
+}
+
+/** How to run each recipe on a JSON array of secret, headers and body, so that it prints true or false. */
+const PROGRAMS = {
+  js: [
+    process.execPath,
+    '--input-type=module',
+    '--eval',
+    `${block('js')}\nconsole.log(verify(...JSON.parse(process.env.REQUEST)));`,
+  ],
+  python: [
+    'python3',
+    '-c',
+    `${block('python')}\nimport json, os\ns, h, b = json.loads(os.environ["REQUEST"])\nprint(str(verify(s, h, b.encode())).lower())`,
+  ],
+} as const;
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+if (!hasPython) console.warn('SKIPPED: the recipe for Python, since there is no python3');
+
+describe('the recipes in docs/callbacks.md', () => {
+  let receiver: Receiver;
+  let request: Received;
+  beforeAll(async () => {
+    receiver = await openReceiver();
+    const sender = new CallbackSender({ secrets: SECRETS, allowedHosts: ['127.0.0.1'] });
+    await sender.send(receiver.url, { webhook_id: 'msg_1', body: '{"text":"ü 😀"}' });
+    request = receiver.received[0]!;
+  });
+  afterAll(() => receiver.close());
+
+  it.each(['js', ...(hasPython ? (['python'] as const) : [])] as const)(
+    'verify what is sent, and nothing else: %s',
+    (language) => {
+      const [command, ...args] = PROGRAMS[language];
+      const verify = (secret: string, headers: object, body: string) => {
+        const env = { ...process.env, REQUEST: JSON.stringify([secret, headers, body]) };
+        const { stdout, stderr } = spawnSync(command, args, { env, encoding: 'utf8' });
+        return stdout.trim() || stderr;
+      };
+      const { headers, body } = request;
+      for (const secret of SECRETS) expect(verify(secret, headers, body)).toBe('true');
+      expect(verify(`whsec_${'A'.repeat(32)}`, headers, body)).toBe('false');
+      expect(verify(SECRETS[0], headers, `${body} `)).toBe('false');
+      expect(verify(SECRETS[0], { ...headers, 'webhook-id': 'msg_2' }, body)).toBe('false');
+      const old = String(Number(headers['webhook-timestamp']) - 600);
+      expect(verify(SECRETS[0], { ...headers, 'webhook-timestamp': old }, body)).toBe('false');
+    },
+  );
+});
