@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../src/laptop/embedded-postgres.ts';
+import { BUILDS } from '../src/store/build-stream.ts';
 import { openDatabase } from '../src/store/database.ts';
-import { appendBuildEvent } from '../src/store/event-append.ts';
+import { appendEvent } from '../src/store/event-append.ts';
 import { migrateDatabase } from '../src/store/migrate.ts';
 import { closedLoop, type Round } from './closed-loop.ts';
 import { serve } from './helper.ts';
@@ -32,7 +33,7 @@ serve<Appends>(async ({ url, directory, durationMs }): Promise<AppendRounds> => 
   const first = async () => {
     const id = ++builds;
     const hash = id.toString(16).padStart(64, '0');
-    await appendBuildEvent(db, id, {
+    await appendEvent(db, BUILDS, id, {
       type: 'build_queued',
       dedupe_key: 'queued',
       occurred_at: new Date().toISOString(),
@@ -66,7 +67,7 @@ serve<Appends>(async ({ url, directory, durationMs }): Promise<AppendRounds> => 
   const later = await closedLoop(load, async (n, teller) => {
     const at = new Date().toISOString();
     const data = { attempt: n, token: `hapax-${n}`, temporal_run_id: 'bench' };
-    await appendBuildEvent(db, streams[teller]!, {
+    await appendEvent(db, BUILDS, streams[teller]!, {
       type: 'dispatch_intended',
       dedupe_key: `dispatch:${n}:intended`,
       occurred_at: at,

@@ -5,8 +5,9 @@ import type { RecordedEvent } from '../contracts/event.ts';
 import type { Build } from '../domain/build.ts';
 import { buildSummaryOf } from '../domain/build-view.ts';
 import { foldEvent } from '../domain/fold.ts';
+import { BUILDS } from '../store/build-stream.ts';
 import type { Db } from '../store/database.ts';
-import { appendBuildEvent } from '../store/event-append.ts';
+import { appendEvent } from '../store/event-append.ts';
 import { listEvents } from '../store/event-list-by-stream.ts';
 
 /** What callbacks ask of the kind of thing they are about. */
@@ -25,7 +26,7 @@ export function subjectOf(stream: string): CallbackSubject {
   if (kind !== 'build') throw new Error(`nobody tells callbacks about ${stream}`);
   return {
     compose: async (db, ending) => composeBuildCallback(await listEvents(db, stream), ending),
-    append: (db, event) => appendBuildEvent(db, Number(id), event),
+    append: (db, event) => appendEvent(db, BUILDS, Number(id), event),
   };
 }
 
@@ -39,7 +40,7 @@ export function composeBuildCallback(events: readonly RecordedEvent[], ending: s
   if (!ended) throw new Error(`there is no event ${ending}`);
   const retried = events.findIndex((event, index) => index > at && event.type === 'build_retried');
   const told = retried === -1 ? events : events.slice(0, retried);
-  const build = told.reduce<Build | undefined>(foldEvent, undefined)!;
+  const build = told.reduce<Build | undefined>((known, event) => foldEvent(BUILDS, known, event), undefined)!;
   const { inputs, ...rest } = buildSummaryOf(build);
   const bodyOf = (data: BuildCallback['data']) => {
     const type = ended.type === 'build_cancelled' ? 'build.cancelled' : 'build.completed';

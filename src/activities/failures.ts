@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { IllegalEvent } from '../domain/build.ts';
+import { IllegalEvent } from '../domain/illegal-event.ts';
 import { GitHubError } from '../integrations/github.ts';
 import { databaseFault } from '../store/database.ts';
 

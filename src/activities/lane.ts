@@ -1,6 +1,7 @@
 import { listLaneMates } from '../store/build-list-lane.ts';
+import { BUILDS } from '../store/build-stream.ts';
 import { type Db, databaseFault } from '../store/database.ts';
-import { appendBuildEvent } from '../store/event-append.ts';
+import { appendEvent } from '../store/event-append.ts';
 import type { LanePort, Turn } from '../workflows/ports/lane.ts';
 import { NotYet } from './failures.ts';
 
@@ -29,7 +30,7 @@ export function laneActivities(db: Db): LanePort {
   async function begin(buildId: number, dedupeKey: string): Promise<boolean> {
     const occurred_at = new Date().toISOString();
     try {
-      await appendBuildEvent(db, buildId, { type: 'build_started', data: {}, occurred_at, dedupe_key: dedupeKey });
+      await appendEvent(db, BUILDS, buildId, { type: 'build_started', data: {}, occurred_at, dedupe_key: dedupeKey });
       return true;
     } catch (error) {
       if (databaseFault(error)?.kind === 'conflict') return false;

@@ -90,10 +90,10 @@ export const triggerAnswer = z
 export const eventView = z
   .object({
     id: z.int().meta({ description: 'Position in the log of all events.' }),
-    seq: z.int().meta({ description: 'Number within this build, from 1 without gaps.' }),
+    seq: z.int().meta({ description: 'Number within this build or task, from 1 without gaps.' }),
     event_type: z.string(),
-    from_status: buildStatus.optional(),
-    to_status: buildStatus.optional(),
+    from_status: z.string().optional(),
+    to_status: z.string().optional(),
     event_data: z.record(z.string(), z.unknown()).optional(),
     timestamp,
     hash: z
@@ -107,7 +107,7 @@ export const eventView = z
       .regex(/^[0-9a-f]{64}$/)
       .meta({ description: 'Hash of the event before it, 64 zeros for the first.' }),
   })
-  .meta({ id: 'BuildEvent' });
+  .meta({ id: 'RecordedEvent' });
 export type EventView = z.infer<typeof eventView>;
 
 const buildFields = {

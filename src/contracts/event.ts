@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { BuildStatus } from './build.ts';
 import { callbackEventData } from './callback.ts';
 
 /**
@@ -111,17 +110,23 @@ export const buildEventData = {
 export type BuildEventType = keyof typeof buildEventData;
 export const BUILD_EVENT_TYPES = Object.keys(buildEventData) as [BuildEventType, ...BuildEventType[]];
 
-/** Something that happened to a build, as the workflow tells it to the record. */
-export type BuildEvent = {
-  [Type in BuildEventType]: {
-    type: Type;
-    data: z.infer<(typeof buildEventData)[Type]>;
-    /** ISO 8601, milliseconds, UTC. */
-    occurred_at: string;
-    /** What makes telling it twice the same as telling it once; unique within the stream. */
-    dedupe_key: string;
-  };
-}[BuildEventType];
+/** Something that happened, as it is told to the record. */
+export interface ToldEvent<Type extends string = string, Data = unknown> {
+  type: Type;
+  data: Data;
+  /** ISO 8601, milliseconds, UTC. */
+  occurred_at: string;
+  /** What makes telling it twice the same as telling it once; unique within the stream. */
+  dedupe_key: string;
+}
+
+/** The events of a table of schemas. */
+export type EventOf<Schemas extends Record<string, z.ZodType>> = {
+  [Type in keyof Schemas & string]: ToldEvent<Type, z.infer<Schemas[Type]>>;
+}[keyof Schemas & string];
+
+/** Something that happened to a build. */
+export type BuildEvent = EventOf<typeof buildEventData>;
 
 /** An event as it stands in the log. */
 export interface RecordedEvent {
@@ -130,8 +135,8 @@ export interface RecordedEvent {
   stream: string;
   seq: number;
   type: string;
-  from_status: BuildStatus | null;
-  to_status: BuildStatus | null;
+  from_status: string | null;
+  to_status: string | null;
   data: Record<string, unknown>;
   occurred_at: string;
   recorded_at: string;

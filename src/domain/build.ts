@@ -1,5 +1,6 @@
 import type { BuildStatus } from '../contracts/build.ts';
 import type { BuildEvent, BuildRequest } from '../contracts/event.ts';
+import { IllegalEvent } from './illegal-event.ts';
 
 /** The present state of a build: what its events add up to. */
 export interface Build {
@@ -36,11 +37,6 @@ export interface Build {
   created_at: string;
   started_at: string | null;
   completed_at: string | null;
-}
-
-/** Thrown when an event cannot follow what has happened; telling it again will not help. */
-export class IllegalEvent extends Error {
-  override readonly name = 'IllegalEvent';
 }
 
 /** Conclusions of GitHub that are no failure of the build; every other word, also an unknown one, is. */

@@ -1,16 +1,27 @@
-import { type BuildEvent, buildEventData, type RecordedEvent } from '../contracts/event.ts';
-import { type Build, evolve, IllegalEvent } from './build.ts';
+import type { RecordedEvent } from '../contracts/event.ts';
+import { IllegalEvent } from './illegal-event.ts';
 
 /** What `evolve` needs of an event that comes from the log. */
 export type LoggedEvent = Pick<RecordedEvent, 'type' | 'data' | 'occurred_at' | 'dedupe_key'>;
 
+/** Events of one kind of stream, and what they add up to. */
+export interface Evolution<State, Event> {
+  /** The event types that there are; nothing else was ever recorded. */
+  data: Readonly<Record<string, unknown>>;
+  evolve(state: State | undefined, event: Event): State;
+}
+
 /**
- * The state of a build after an event of the log.
+ * The state of a stream after an event of the log.
  * @throws {IllegalEvent} where the event cannot follow the state, or is of a type that was never recorded.
  */
-export function foldEvent(build: Build | undefined, event: LoggedEvent): Build {
-  if (!Object.hasOwn(buildEventData, event.type)) throw new IllegalEvent(`there is no event type ${event.type}`);
-  return evolve(build, event as BuildEvent);
+export function foldEvent<State, Event>(
+  { data, evolve }: Evolution<State, Event>,
+  state: State | undefined,
+  event: LoggedEvent,
+): State {
+  if (!Object.hasOwn(data, event.type)) throw new IllegalEvent(`there is no event type ${event.type}`);
+  return evolve(state, event as Event);
 }
 
 /** What was known of a stream at a time: its events up to the first that was recorded later. */

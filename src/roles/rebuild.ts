@@ -1,19 +1,22 @@
 import type { Settings } from '../contracts/settings.ts';
 import { UserError } from '../laptop/user-error.ts';
-import { mayRebuild, rebuildBuilds } from '../store/build-rebuild.ts';
+import { mayRebuild, rebuildProjection } from '../store/projection-rebuild.ts';
+import { STREAM_KINDS } from '../store/stream-kinds.ts';
 import { withRecord } from './record-database.ts';
 
-/** `hapax rebuild`: makes the projection of the builds anew from the log, also while the other roles run. */
+/** `hapax rebuild`: makes the projections anew from the log, also while the other roles run. */
 export function runRebuild(settings: Settings): Promise<void> {
   return withRecord(settings, '', async (db) => {
     if (!(await mayRebuild(db))) {
       throw new UserError('this login may not rebuild: set DATABASE_URL to the one that runs `hapax migrate`');
     }
-    const startedAt = performance.now();
-    const { builds, events, corrected, removed } = await rebuildBuilds(db);
-    const seconds = (performance.now() - startedAt) / 1_000;
-    const rate = Math.round(events / seconds);
-    console.log(`${builds} builds from ${events} events in ${seconds.toFixed(1)} s (${rate} events/s)`);
-    console.log(`${corrected} rows were missing or wrong, ${removed} had no events`);
+    for (const kind of STREAM_KINDS) {
+      const startedAt = performance.now();
+      const { rows, events, corrected, removed } = await rebuildProjection(db, kind);
+      const seconds = (performance.now() - startedAt) / 1_000;
+      const rate = Math.round(events / seconds);
+      console.log(`${rows} ${kind.name}s from ${events} events in ${seconds.toFixed(1)} s (${rate} events/s)`);
+      console.log(`${corrected} rows were missing or wrong, ${removed} had no events`);
+    }
   });
 }

@@ -2,6 +2,7 @@ import { and, desc, getTableColumns, sql } from 'drizzle-orm';
 import type { Build } from '../domain/build.ts';
 import { foldEvent } from '../domain/fold.ts';
 import { type BuildFilter, type BuildListPage, matchesUnchanging, pageOf } from './build-list.ts';
+import { BUILDS } from './build-stream.ts';
 import type { Db } from './database.ts';
 import { builds, events } from './schema.ts';
 
@@ -39,6 +40,6 @@ export async function listBuildsAt(db: Db, at: string, filter: BuildFilter): Pro
     .innerJoin(events, sql`${events.stream} = page.stream AND ${events.seq} <= page.length`)
     .orderBy(sql`page.created_at DESC, page.id DESC`, events.seq);
   const states = new Map<string, Build>();
-  for (const event of rows) states.set(event.stream, foldEvent(states.get(event.stream), event));
+  for (const event of rows) states.set(event.stream, foldEvent(BUILDS, states.get(event.stream), event));
   return pageOf([...states.values()], limit);
 }

@@ -5,8 +5,11 @@ import { events } from './schema.ts';
 
 const BATCH = 1_000;
 
-/** The whole log, or some streams of it, stream by stream and in order within each, batch by batch. */
-export async function* scanEventsByStream(db: Db, streams?: string[]): AsyncGenerator<RecordedEvent> {
+/** The whole log, or the streams with a prefix or of a list, stream by stream and in order within each, batch by batch. */
+export async function* scanEventsByStream(
+  db: Db,
+  { prefix, streams }: { prefix?: string; streams?: string[] } = {},
+): AsyncGenerator<RecordedEvent> {
   for (let after = { stream: '', seq: 0 }, full = true; full; ) {
     const batch: RecordedEvent[] = await db
       .select()
@@ -14,6 +17,7 @@ export async function* scanEventsByStream(db: Db, streams?: string[]): AsyncGene
       .where(
         and(
           streams && inArray(events.stream, streams),
+          prefix === undefined ? undefined : sql`starts_with(${events.stream}, ${prefix})`,
           sql`(${events.stream}, ${events.seq}) > (${after.stream}, ${after.seq}::integer)`,
         ),
       )

@@ -1,14 +1,14 @@
 import { sql } from 'drizzle-orm';
 import type { ChainFault } from '../domain/hash.ts';
 import type { LogAudit } from '../domain/log-audit.ts';
-import { compareBuilds, differenceFault } from './build-compare.ts';
-import { BuildFold } from './build-fold.ts';
-import type { BuildRow } from './build-row.ts';
 import type { Db } from './database.ts';
-import { buildStream } from './event-append.ts';
 import { scanEventsByStream } from './event-scan-by-stream.ts';
+import { compareRows, differenceFault } from './projection-compare.ts';
+import { StreamFold } from './stream-fold.ts';
+import { type AnyStreamKind, type ProjectionRow, streamOf } from './stream-kind.ts';
+import { STREAM_KINDS } from './stream-kinds.ts';
 
-/** Rows that are compared with the projection at once. */
+/** Rows of one kind that are compared with the projection at once. */
 const ROWS = 500;
 
 export interface StreamFault extends ChainFault {
@@ -16,50 +16,57 @@ export interface StreamFault extends ChainFault {
 }
 
 /**
- * Recomputes every chain of the record and what each build adds up to, and compares that with the projection: so a
+ * Recomputes every chain of the record and what each stream adds up to, and compares that with the projections: so a
  * removed end shows too. Give it a snapshot, or what is appended meanwhile looks like a fault.
  */
 export async function* auditRecord(snapshot: Db, audit: LogAudit): AsyncGenerator<StreamFault> {
-  const fold = new BuildFold();
-  let rows: BuildRow[] = [];
+  const fold = new StreamFold();
+  const rows = new Map<AnyStreamKind, ProjectionRow[]>(STREAM_KINDS.map((kind) => [kind, []]));
   let stream = '';
   let sound = true;
+  async function* take(): AsyncGenerator<StreamFault> {
+    const folded = sound ? fold.row() : undefined;
+    if (!folded) return;
+    const { kind, row } = folded;
+    const waiting = [...(rows.get(kind) ?? []), row];
+    rows.set(kind, waiting.length === ROWS ? [] : waiting);
+    if (waiting.length === ROWS) yield* differences(snapshot, audit, kind, waiting);
+  }
   for await (const event of scanEventsByStream(snapshot)) {
     if (event.stream !== stream) {
-      const row = sound ? fold.row() : undefined;
-      if (row) rows.push(row);
-      if (rows.length === ROWS) {
-        yield* differences(snapshot, audit, rows);
-        rows = [];
-      }
+      yield* take();
       stream = event.stream;
       sound = true;
     }
-    const fault = audit.add(event) ?? (isOfBuild(stream) ? fold.add(event) : undefined);
+    const fault = audit.add(event) ?? fold.add(event);
     if (!fault) continue;
     sound = false;
     yield { stream, ...fault };
   }
-  const last = sound ? fold.row() : undefined;
-  yield* differences(snapshot, audit, last ? [...rows, last] : rows);
-  for (const { id, last_seq } of await listBuildsWithoutEvents(snapshot)) {
-    const fault = `event 1 is missing: the projection goes up to event ${last_seq}`;
-    yield { stream: buildStream(Number(id)), seq: 1, fault };
+  yield* take();
+  for (const [kind, waiting] of rows) {
+    yield* differences(snapshot, audit, kind, waiting);
+    for (const { id, last_seq } of await listRowsWithoutEvents(snapshot, kind)) {
+      const fault = `event 1 is missing: the projection goes up to event ${last_seq}`;
+      yield { stream: streamOf(kind, id), seq: 1, fault };
+    }
   }
 }
 
-function isOfBuild(stream: string): boolean {
-  return stream.startsWith('build:');
-}
-
-async function* differences(snapshot: Db, audit: LogAudit, rows: BuildRow[]): AsyncGenerator<StreamFault> {
-  for (const difference of rows.length > 0 ? await compareBuilds(snapshot, rows) : []) {
-    const stream = buildStream(difference.id);
+async function* differences(
+  snapshot: Db,
+  audit: LogAudit,
+  kind: AnyStreamKind,
+  rows: ProjectionRow[],
+): AsyncGenerator<StreamFault> {
+  for (const difference of await compareRows(snapshot, kind, rows)) {
+    const stream = streamOf(kind, difference.id);
     yield { stream, ...differenceFault(difference, audit.heads.of(stream)) };
   }
 }
 
-function listBuildsWithoutEvents(snapshot: Db) {
+function listRowsWithoutEvents(snapshot: Db, { name, projection }: AnyStreamKind) {
   return snapshot.execute<{ id: string; last_seq: number }>(sql`
-    SELECT id, last_seq FROM builds WHERE NOT EXISTS (SELECT FROM events WHERE stream = 'build:' || builds.id) ORDER BY id`);
+    SELECT id::text, last_seq FROM ${projection} AS projected
+    WHERE NOT EXISTS (SELECT FROM events WHERE stream = ${`${name}:`}::text || projected.id) ORDER BY projected.id`);
 }

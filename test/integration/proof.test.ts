@@ -5,9 +5,10 @@ import { createApi } from '../../src/api/app.ts';
 import type { RecordedEvent } from '../../src/contracts/event.ts';
 import { eventHash } from '../../src/domain/hash.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';
-import { rebuildBuilds } from '../../src/store/build-rebuild.ts';
-import { verifyBuild } from '../../src/store/build-verify.ts';
+import { BUILDS } from '../../src/store/build-stream.ts';
 import { type Database, type Db, openDatabase } from '../../src/store/database.ts';
+import { rebuildProjection } from '../../src/store/projection-rebuild.ts';
+import { verifyStream } from '../../src/store/stream-verify.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
 import { at, canonical, hapax, sha256, tell } from './told-builds.ts';
 
@@ -275,15 +276,15 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
       expect(audit.code).toBe(1);
       expect(audit.stdout).toMatch(new RegExp(`^build:2 event ${seq}: .*${message.source}`, 'm'));
     }
-    expect(await verifyBuild(world.db, 2)).toMatchObject({ length: 6, fault: undefined });
+    expect(await verifyStream(world.db, BUILDS, 2)).toMatchObject({ length: 6, fault: undefined });
   });
 
   const rows = () => world.db.execute<{ row: string }>(sql`SELECT builds::text AS row FROM builds ORDER BY id`);
 
   it('rebuilds the projection byte for byte, also after it was corrupted, and touches no equal row', async () => {
     const before = (await rows()).map(({ row }) => row);
-    const untouched = await asOwner(() => rebuildBuilds(rebuilder.db));
-    expect(untouched).toEqual({ builds: 6, events: 32, corrected: 0, removed: 0 });
+    const untouched = await asOwner(() => rebuildProjection(rebuilder.db, BUILDS));
+    expect(untouched).toEqual({ rows: 6, events: 32, corrected: 0, removed: 0 });
     await asOwner(async () => {
       // Each gets the unique key of the other.
       await owner.unsafe("UPDATE builds SET status = 'queued', request_key = 'between', last_seq = 99 WHERE id = 3");
@@ -295,17 +296,17 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
       );
     });
     expect((await rows()).map(({ row }) => row)).not.toEqual(before);
-    const mended = await asOwner(() => rebuildBuilds(rebuilder.db));
-    expect(mended).toEqual({ builds: 6, events: 32, corrected: 3, removed: 1 });
+    const mended = await asOwner(() => rebuildProjection(rebuilder.db, BUILDS));
+    expect(mended).toEqual({ rows: 6, events: 32, corrected: 3, removed: 1 });
     expect((await rows()).map(({ row }) => row)).toEqual(before);
-    for (const id of [1, 2, 3, 4, 5, 6]) expect((await verifyBuild(world.db, id))?.fault).toBeUndefined();
+    for (const id of [1, 2, 3, 4, 5, 6]) expect((await verifyStream(world.db, BUILDS, id))?.fault).toBeUndefined();
   });
 
   it('refuses to rebuild from a log that does not add up, and changes nothing', async () => {
     const before = await rows();
     const forged = await forgedWithHash(4, 1, ({ data }) => ({ data: { ...data, build_id: 5 } }));
     await force("CREATE TABLE kept AS SELECT * FROM events WHERE stream = 'build:4'", forged);
-    await expect(asOwner(() => rebuildBuilds(rebuilder.db))).rejects.toThrow(/build:4 event 1 .*build 5/);
+    await expect(asOwner(() => rebuildProjection(rebuilder.db, BUILDS))).rejects.toThrow(/build:4 event 1 .*build 5/);
     expect(await rows()).toEqual(before);
     await force(
       "DELETE FROM events WHERE stream = 'build:4'",

@@ -2,14 +2,15 @@ import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildEvent } from '../../src/contracts/event.ts';
-import { IllegalEvent } from '../../src/domain/build.ts';
 import { chainFault } from '../../src/domain/hash.ts';
+import { IllegalEvent } from '../../src/domain/illegal-event.ts';
 import { findBuild } from '../../src/store/build-find.ts';
 import { reserveBuildIds } from '../../src/store/build-id-reserve.ts';
 import { listBuilds } from '../../src/store/build-list.ts';
+import { BUILDS } from '../../src/store/build-stream.ts';
 import { saveConfiguration } from '../../src/store/configuration-save.ts';
 import { databaseFault, openDatabase } from '../../src/store/database.ts';
-import { appendBuildEvent } from '../../src/store/event-append.ts';
+import { appendEvent } from '../../src/store/event-append.ts';
 import { listEventsAfter } from '../../src/store/event-list-after.ts';
 import { listEvents } from '../../src/store/event-list-by-stream.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';
@@ -54,7 +55,7 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
 
   it('plans the statement of an append once, however many events are appended', async () => {
     const { db } = world;
-    await Promise.all(Array.from({ length: 40 }, (_, n) => appendBuildEvent(db, 900 + n, queued(900 + n))));
+    await Promise.all(Array.from({ length: 40 }, (_, n) => appendEvent(db, BUILDS, 900 + n, queued(900 + n))));
     const [planned] = await db.execute<{ count: string; used: string }>(sql`
       SELECT count(*), sum(generic_plans + custom_plans) AS used FROM pg_prepared_statements WHERE statement LIKE '%WITH appended%'
         AND statement NOT LIKE '%pg_prepared_statements%'`);
@@ -69,7 +70,7 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     url.searchParams.set('prepare', 'false');
     const unprepared = openDatabase({ url: url.href, connections: 1 });
     try {
-      await appendBuildEvent(unprepared.db, 950, queued(950));
+      await appendEvent(unprepared.db, BUILDS, 950, queued(950));
       const named = await unprepared.db.execute(sql`
         SELECT FROM pg_prepared_statements WHERE statement LIKE '%WITH appended%'
           AND prepare_time > (SELECT recorded_at FROM events WHERE stream = 'build:950')`);
@@ -80,8 +81,8 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
   });
 
   it('appends and projects together, and a repeat changes nothing', async () => {
-    const first = await appendBuildEvent(world.db, 1, queued(1));
-    const again = await appendBuildEvent(world.db, 1, queued(1));
+    const first = await appendEvent(world.db, BUILDS, 1, queued(1));
+    const again = await appendEvent(world.db, BUILDS, 1, queued(1));
     expect(first.repeated).toBe(false);
     expect(again).toEqual({ event: first.event, repeated: true });
     expect(await findBuild(world.db, 1)).toMatchObject({
@@ -99,21 +100,21 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
       occurred_at: at,
       dedupe_key: 'started',
     });
-    const { event } = await appendBuildEvent(world.db, 1, started('2026-11-21T10:00:02.000Z'));
-    const again = await appendBuildEvent(world.db, 1, started('2026-11-21T11:00:00.000Z'));
+    const { event } = await appendEvent(world.db, BUILDS, 1, started('2026-11-21T10:00:02.000Z'));
+    const again = await appendEvent(world.db, BUILDS, 1, started('2026-11-21T11:00:00.000Z'));
     expect(again).toEqual({ event, repeated: true });
   });
 
   it('refuses an event that cannot follow, and records nothing of it', async () => {
-    await expect(appendBuildEvent(world.db, 404, updated(1))).rejects.toBeInstanceOf(IllegalEvent);
+    await expect(appendEvent(world.db, BUILDS, 404, updated(1))).rejects.toBeInstanceOf(IllegalEvent);
     expect(await listEvents(world.db, 'build:404')).toEqual([]);
   });
 
   it('keeps one gapless, sound chain however many tell at once', async () => {
-    await appendBuildEvent(world.db, 2, queued(2));
+    await appendEvent(world.db, BUILDS, 2, queued(2));
     const told = Array.from({ length: 30 }, (_, n) => updated(n));
     // Everything twice, all at once.
-    await Promise.all([...told, ...told].map((event) => appendBuildEvent(world.db, 2, event)));
+    await Promise.all([...told, ...told].map((event) => appendEvent(world.db, BUILDS, 2, event)));
     const events = await listEvents(world.db, 'build:2');
     expect(events.map((event) => event.seq)).toEqual(Array.from({ length: 31 }, (_, n) => n + 1));
     expect(chainFault(events)).toBeUndefined();
@@ -170,8 +171,8 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
   });
 
   it('holds an Idempotency-Key for one build for ever', async () => {
-    await appendBuildEvent(world.db, 10, queued(10, { keyed: true, request_key: 'K' }));
-    await expect(appendBuildEvent(world.db, 11, queued(11, { keyed: true, request_key: 'K' }))).rejects.toThrow();
+    await appendEvent(world.db, BUILDS, 10, queued(10, { keyed: true, request_key: 'K' }));
+    await expect(appendEvent(world.db, BUILDS, 11, queued(11, { keyed: true, request_key: 'K' }))).rejects.toThrow();
     expect(await findBuild(world.db, 11)).toBeUndefined();
     expect(await listEvents(world.db, 'build:11')).toEqual([]);
   });
@@ -194,8 +195,9 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
 
   it('pages through builds, each once, newest first', async () => {
     for (let id = 100; id < 107; id++)
-      await appendBuildEvent(
+      await appendEvent(
         world.db,
+        BUILDS,
         id,
         queued(id, { request: { repository: 'acme/paged', workflow: 'b.yml', ref: 'main', inputs: {} } }),
       );
@@ -213,15 +215,15 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     const request = { repository: 'acme/Lane', workflow: 'build.yml', inputs: {} };
     const begin = (id: number) => {
       const occurred_at = '2026-11-21T10:20:00.000Z';
-      return appendBuildEvent(world.db, id, { type: 'build_started', data: {}, occurred_at, dedupe_key: 'started' });
+      return appendEvent(world.db, BUILDS, id, { type: 'build_started', data: {}, occurred_at, dedupe_key: 'started' });
     };
     const turns = { concurrency: 'queue', request: { ...request, ref: 'main' } };
-    await appendBuildEvent(world.db, 901, queued(901, turns));
+    await appendEvent(world.db, BUILDS, 901, queued(901, turns));
     // The same branch, written otherwise.
     const same = { ...request, repository: 'acme/lane', ref: 'refs/heads/main' };
-    await appendBuildEvent(world.db, 902, queued(902, { concurrency: 'cancel_previous', request: same }));
-    await appendBuildEvent(world.db, 903, queued(903, { request: same }));
-    await appendBuildEvent(world.db, 904, queued(904, { ...turns, request: { ...request, ref: 'dev' } }));
+    await appendEvent(world.db, BUILDS, 902, queued(902, { concurrency: 'cancel_previous', request: same }));
+    await appendEvent(world.db, BUILDS, 903, queued(903, { request: same }));
+    await appendEvent(world.db, BUILDS, 904, queued(904, { ...turns, request: { ...request, ref: 'dev' } }));
     const told = await Promise.allSettled([901, 902, 903, 904].map(begin));
     expect(told.slice(2).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
     const refused = told.flatMap((outcome) => (outcome.status === 'rejected' ? [databaseFault(outcome.reason)] : []));

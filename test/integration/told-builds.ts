@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { BuildEvent } from '../../src/contracts/event.ts';
+import { BUILDS } from '../../src/store/build-stream.ts';
 import type { Db } from '../../src/store/database.ts';
-import { appendBuildEvent } from '../../src/store/event-append.ts';
+import { appendEvent } from '../../src/store/event-append.ts';
 
 const HAPAX = fileURLToPath(new URL('../../bin/hapax.js', import.meta.url));
 export const at = (second: number) => new Date(Date.UTC(2026, 10, 21, 10, 0, second)).toISOString();
@@ -51,7 +52,7 @@ function story(id: number, conclusion = 'success'): BuildEvent[] {
 }
 
 export async function tell(db: Db, id: number, count = 6, conclusion?: string): Promise<void> {
-  for (const event of story(id, conclusion).slice(0, count)) await appendBuildEvent(db, id, event);
+  for (const event of story(id, conclusion).slice(0, count)) await appendEvent(db, BUILDS, id, event);
 }
 
 /** The program as a user runs it. */

@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildEvent } from '../../src/contracts/event.ts';
+import { BUILDS } from '../../src/store/build-stream.ts';
 import { openDatabase } from '../../src/store/database.ts';
-import { appendBuildEvent } from '../../src/store/event-append.ts';
+import { appendEvent } from '../../src/store/event-append.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';
 import { type PostgresServer, startPostgresServer } from '../world/postgres-server.ts';
 
@@ -76,7 +77,7 @@ describe('the recipe in docs/architecture.md for checking a chain without our co
     server = await startPostgresServer();
     await migrateDatabase(server.url);
     const database = openDatabase({ url: server.url });
-    for (const event of EVENTS) head = (await appendBuildEvent(database.db, 1, event)).event.hash;
+    for (const event of EVENTS) head = (await appendEvent(database.db, BUILDS, 1, event)).event.hash;
     await database.close();
     // Without a type, the driver hands the JSON over as Postgres wrote it, which is what psql prints.
     const sql = postgres(server.url, { max: 1 });

@@ -14,10 +14,11 @@ import type { Build } from '../../domain/build.ts';
 import { policyUnder } from '../../domain/configuration.ts';
 import { retriedEvent } from '../../domain/first-events.ts';
 import { findBuild } from '../../store/build-find.ts';
+import { BUILDS, buildStream } from '../../store/build-stream.ts';
 import { findCallbackUrl } from '../../store/callback-target-find.ts';
 import { findConfigurationVersion } from '../../store/configuration-find.ts';
 import type { Db } from '../../store/database.ts';
-import { appendBuildEvent, buildStream } from '../../store/event-append.ts';
+import { appendEvent } from '../../store/event-append.ts';
 import { ApiError } from '../problem.ts';
 import { CLOSING_WAIT_MS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
 
@@ -52,8 +53,13 @@ async function endAbandoned({ db }: OperateDependencies, id: number, by: string)
   if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
   const step = build.retries === 0 ? '' : `retry:${build.retries}:`;
   const occurred_at = new Date().toISOString();
-  await appendBuildEvent(db, id, { type: 'cancel_requested', data: { by }, occurred_at, dedupe_key: `${step}cancel` });
-  await appendBuildEvent(db, id, {
+  await appendEvent(db, BUILDS, id, {
+    type: 'cancel_requested',
+    data: { by },
+    occurred_at,
+    dedupe_key: `${step}cancel`,
+  });
+  await appendEvent(db, BUILDS, id, {
     type: 'build_cancelled',
     data: {
       conclusion: 'cancelled',
@@ -126,7 +132,7 @@ export async function retryBuild(
     await delay(20);
   }
   // The workflow tells the same; here it shows at once, and tells of two who asked together which one it is.
-  const recorded = await appendBuildEvent(deps.db, id, retriedEvent(resumption)).catch(() => undefined);
+  const recorded = await appendEvent(deps.db, BUILDS, id, retriedEvent(resumption)).catch(() => undefined);
   if (recorded?.repeated && recorded.event.data.retry_id !== resumption.retry_id) throw busy(id);
   return { ...build, status: 'queued' };
 }

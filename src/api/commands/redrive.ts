@@ -5,7 +5,8 @@ import type { Build } from '../../domain/build.ts';
 import { findBuild } from '../../store/build-find.ts';
 import { findBuildWithEvents } from '../../store/build-find-with-events.ts';
 import { listBuilds } from '../../store/build-list.ts';
-import { appendBuildEvent, buildStream } from '../../store/event-append.ts';
+import { BUILDS, buildStream } from '../../store/build-stream.ts';
+import { appendEvent } from '../../store/event-append.ts';
 import { ApiError } from '../problem.ts';
 import { type OperateDependencies, retryBuild } from './operate-build.ts';
 
@@ -71,7 +72,7 @@ export async function discardDeadLetter(deps: OperateDependencies, id: string, b
   if (build.needs_attention) {
     throw new ApiError('state_conflict', { detail: `${id} waits for an operator; cancel the build instead` });
   }
-  await appendBuildEvent(deps.db, build.id, {
+  await appendEvent(deps.db, BUILDS, build.id, {
     type: 'dead_letter_discarded',
     data: { by },
     occurred_at: new Date().toISOString(),

@@ -9,9 +9,10 @@ import { policyUnder } from '../../domain/configuration.ts';
 import { queuedEvent } from '../../domain/first-events.ts';
 import { fingerprint, requestKey } from '../../domain/request-key.ts';
 import { findBuild, findBuildByRequestKey } from '../../store/build-find.ts';
+import { BUILDS, buildStream } from '../../store/build-stream.ts';
 import { saveCallbackTarget } from '../../store/callback-target-save.ts';
 import type { Db } from '../../store/database.ts';
-import { appendBuildEvent, buildStream } from '../../store/event-append.ts';
+import { appendEvent } from '../../store/event-append.ts';
 import type { BuildIds } from '../build-ids.ts';
 import type { Configurations } from '../configurations.ts';
 import { ApiError } from '../problem.ts';
@@ -175,5 +176,5 @@ async function recordQueued(deps: TriggerDependencies, input: BuildInput): Promi
 async function record(db: Db, input: BuildInput): Promise<void> {
   // Before the event: who retries the build finds it in the record, and then this too.
   if (input.callback) await saveCallbackTarget(db, buildStream(input.build_id), input.callback.url);
-  await appendBuildEvent(db, input.build_id, queuedEvent(input));
+  await appendEvent(db, BUILDS, input.build_id, queuedEvent(input));
 }

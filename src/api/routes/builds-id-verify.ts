@@ -1,7 +1,8 @@
 import { createRoute } from '@hono/zod-openapi';
 import { buildIdParam, buildProof } from '../../contracts/build.ts';
-import { verifyBuild } from '../../store/build-verify.ts';
+import { BUILDS } from '../../store/build-stream.ts';
 import type { Db } from '../../store/database.ts';
+import { verifyStream } from '../../store/stream-verify.ts';
 import type { Api } from '../environment.ts';
 import { ApiError } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
@@ -24,7 +25,7 @@ const route = createRoute({
 export function getBuildVerify(api: Api, db: Db): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
-    const proof = await verifyBuild(db, id);
+    const proof = await verifyStream(db, BUILDS, id);
     if (!proof) throw new ApiError('not_found', { detail: `there is no build ${id}` });
     const { length, head, fault } = proof;
     const named = fault ? { fault: { seq: fault.seq, message: fault.fault } } : {};

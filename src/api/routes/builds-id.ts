@@ -6,8 +6,8 @@ import { buildSummaryOf, eventViewOf } from '../../domain/build-view.ts';
 import { eventsKnownAt, foldEvent } from '../../domain/fold.ts';
 import { findBuildWithEvents } from '../../store/build-find-with-events.ts';
 import { listLaneMates } from '../../store/build-list-lane.ts';
+import { BUILDS, buildStream } from '../../store/build-stream.ts';
 import type { Db } from '../../store/database.ts';
-import { buildStream } from '../../store/event-append.ts';
 import { listEvents } from '../../store/event-list-by-stream.ts';
 import type { Api } from '../environment.ts';
 import { ApiError } from '../problem.ts';
@@ -49,6 +49,6 @@ async function waitsFor(db: Db, { id, status, concurrency }: Build): Promise<num
 /** The build as the record knew it at a time, if it did. */
 function asKnownAt(all: RecordedEvent[], at: string): { build: Build; events: RecordedEvent[] } | undefined {
   const events = eventsKnownAt(all, at);
-  const build = events.reduce<Build | undefined>(foldEvent, undefined);
+  const build = events.reduce<Build | undefined>((known, event) => foldEvent(BUILDS, known, event), undefined);
   return build && { build, events };
 }

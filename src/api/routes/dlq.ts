@@ -11,7 +11,7 @@ import {
 import type { Build } from '../../domain/build.ts';
 import { buildSummaryOf, eventViewOf } from '../../domain/build-view.ts';
 import { listBuilds } from '../../store/build-list.ts';
-import { buildStream } from '../../store/event-append.ts';
+import { buildStream } from '../../store/build-stream.ts';
 import type { OperateDependencies } from '../commands/operate-build.ts';
 import { deadBuildWithEvents, discardDeadLetter, redriveBuild, redriveMany } from '../commands/redrive.ts';
 import { readCursor, writeCursor } from '../cursor.ts';

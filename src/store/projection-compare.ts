@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
 import type { ChainFault, ChainHead } from '../domain/hash.ts';
-import type { BuildRow } from './build-row.ts';
 import type { Db } from './database.ts';
+import type { AnyStreamKind, ProjectionRow } from './stream-kind.ts';
 
 /** A row of the projection that is not what it should be. */
 export interface RowDifference {
-  id: number;
+  id: string;
   /** Columns that differ; all where the row is missing. */
   columns: string[];
   /** What the row has as the head of its stream; undefined where the row is missing. */
@@ -13,16 +13,21 @@ export interface RowDifference {
 }
 
 /** Rows of the projection that differ from these. Postgres compares, byte by byte, so no reading stands between. */
-export async function compareBuilds(db: Db, expected: BuildRow[]): Promise<RowDifference[]> {
+export async function compareRows(
+  db: Db,
+  { projection }: AnyStreamKind,
+  expected: ProjectionRow[],
+): Promise<RowDifference[]> {
+  if (expected.length === 0) return [];
   const rows = await db.execute<{ id: string; columns: string; last_seq: number | null; last_hash: string | null }>(sql`
-    SELECT told.id, standing.last_seq, standing.last_hash, (
+    SELECT told.id::text, standing.last_seq, standing.last_hash, (
       SELECT string_agg(key, ',' ORDER BY key) FROM jsonb_each(to_jsonb(told)) JOIN jsonb_each(to_jsonb(standing)) AS other USING (key)
       WHERE jsonb_each.value IS DISTINCT FROM other.value) AS columns
-    FROM jsonb_populate_recordset(NULL::builds, ${JSON.stringify(expected)}::jsonb) AS told
-    LEFT JOIN builds AS standing ON standing.id = told.id
+    FROM jsonb_populate_recordset(NULL::${projection}, ${JSON.stringify(expected)}::jsonb) AS told
+    LEFT JOIN ${projection} AS standing ON standing.id = told.id
     WHERE NOT coalesce(standing *= told, false)`);
   return rows.map(({ id, columns, last_seq, last_hash }) => ({
-    id: Number(id),
+    id,
     columns: columns?.split(',') ?? [],
     head: last_seq === null || last_hash === null ? undefined : { seq: last_seq, hash: last_hash },
   }));
@@ -30,7 +35,7 @@ export async function compareBuilds(db: Db, expected: BuildRow[]): Promise<RowDi
 
 /** What a difference says about the log, given where the log ends. */
 export function differenceFault({ head: projected, columns }: RowDifference, head: ChainHead): ChainFault {
-  if (!projected) return { seq: head.seq, fault: 'the projection has no row for this build' };
+  if (!projected) return { seq: head.seq, fault: 'the projection has no row for it' };
   if (projected.seq > head.seq) {
     const missing = head.seq + 1;
     return { seq: missing, fault: `event ${missing} is missing: the projection goes up to event ${projected.seq}` };

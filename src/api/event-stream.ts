@@ -1,0 +1,69 @@
+import type { Context } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import type { RecordedEvent } from '../contracts/event.ts';
+import { eventViewOf } from '../domain/build-view.ts';
+import type { EventTail } from './event-tail.ts';
+
+/** A comment this often keeps proxies from closing a quiet stream. */
+const KEEP_ALIVE_MS = 15_000;
+
+/** The events of a stream so far, and which statuses are ends of it. */
+export interface Story {
+  stream: string;
+  status: string;
+  ends: readonly string[];
+  events: RecordedEvent[];
+}
+
+/** Answers with events as JSON or, where the client asks for it, as a live stream that resumes after an event. */
+export function answerEvents(c: Context, tail: EventTail, story: Story, lastEventId: string | undefined): Response {
+  const { stream, status, ends, events } = story;
+  c.header('Vary', 'Accept');
+  if (!c.req.header('accept')?.includes('text/event-stream')) return c.json(events.map(eventViewOf), 200);
+
+  const seen = Number(lastEventId ?? 0);
+  const unseen = events.filter((event) => event.seq > seen);
+  const ended = ends.includes(status);
+  if (ended && unseen.length === 0) return c.body(null, 204);
+  const isEnd = ({ to_status }: RecordedEvent) => to_status !== null && ends.includes(to_status);
+  return streamEvents(c, tail, stream, { unseen, after: Math.max(seen, events.length), ended, isEnd });
+}
+
+/** What of a stream is sent, and when nothing more will come. */
+interface Watched {
+  unseen: RecordedEvent[];
+  after: number;
+  ended: boolean;
+  isEnd(event: RecordedEvent): boolean;
+}
+
+function streamEvents(c: Context, tail: EventTail, stream: string, { unseen, after, ended, isEnd }: Watched): Response {
+  return streamSSE(c, async (sse) => {
+    let pending: RecordedEvent[] = unseen;
+    let wake = () => {};
+    let open = true;
+    const unwatch = tail.watch(stream, after, (event) => {
+      pending.push(event);
+      wake();
+    });
+    sse.onAbort(() => {
+      open = false;
+      wake();
+    });
+    const keepAlive = setInterval(() => void sse.write(': keep-alive\n\n'), KEEP_ALIVE_MS);
+    try {
+      while (open) {
+        const batch = pending;
+        pending = [];
+        for (const event of batch) {
+          await sse.writeSSE({ id: String(event.seq), event: event.type, data: JSON.stringify(eventViewOf(event)) });
+        }
+        if ((ended || batch.some(isEnd)) && pending.length === 0) break;
+        if (pending.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      clearInterval(keepAlive);
+      unwatch();
+    }
+  });
+}
