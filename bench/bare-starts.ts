@@ -50,8 +50,9 @@ async function open({ address, namespace, worker }: BareStarts & { kind: 'open' 
   const postgres = await startEmbeddedPostgres({ directory: join(worker.directory, 'postgres') });
   await migrateDatabase(postgres.url);
   const connected = await connectTemporal({ ...settings, address });
-  const github = connectGitHub({ ...settings, GITHUB_TOKEN: 'bench', GITHUB_API_URL: worker.githubUrl });
   const { db } = openDatabase({ url: postgres.url });
+  const toGitHub = { GITHUB_TOKEN: 'bench', GITHUB_API_URL: worker.githubUrl, GITHUB_WRITE_INTERVAL: 0 };
+  const github = connectGitHub({ ...settings, ...toGitHub }, undefined, db);
   const running = await createBuildWorker({ connection: connected.connection, namespace, db, github, concurrency: 1 });
   void running.run();
   client = connected.client;

@@ -75,7 +75,12 @@ async function main(): Promise<void> {
   const github = processes.role('github', ['simulate-github', '--queued', '0', '--running', '0'], {});
   const githubUrl = await github.said(/simulated GitHub at (\S+)/);
   await put(`${githubUrl}/_simulator/settings`, { rate_limit: 1_000_000_000 });
-  const toGitHub = { GITHUB_API_URL: githubUrl, GITHUB_TOKEN: 'bench', GITHUB_REPO: 'octocat/fedora-images' };
+  const toGitHub = {
+    GITHUB_API_URL: githubUrl,
+    GITHUB_TOKEN: 'bench',
+    GITHUB_REPO: 'octocat/fedora-images',
+    GITHUB_WRITE_INTERVAL: '0',
+  };
 
   const up = processes.role('up', ['up'], {
     ...OF_UP,

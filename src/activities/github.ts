@@ -1,15 +1,19 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import type { DispatchOutcome } from '../contracts/github.ts';
 import { type GitHub, GitHubError } from '../integrations/github.ts';
-import type { GitHubPort } from '../workflows/ports/github.ts';
+import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
 import { NotYet } from './failures.ts';
 import type { ActivityMeter } from './meter.ts';
 
 /** A run that answers 404 for this many looks in a row is gone: deleted, or no longer ours to see. */
 const LOOKS_UNTIL_GONE = 20;
 
-export function githubActivities(github: GitHub, meter?: ActivityMeter): GitHubPort {
+export function githubActivities(github: GitHub, meter?: ActivityMeter): GitHubPort & WritePort {
   return {
+    async reserveWrite() {
+      return { wait_ms: await github.reserveWrite() };
+    },
+
     async dispatchRun({ request, correlation, intended_by }) {
       // Asked here and not in the workflow: there the answer would change with the reset, and its replay with it.
       if (activityInfo().workflowExecution?.runId !== intended_by) return sentByAnotherRun(correlation !== null);

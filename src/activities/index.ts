@@ -2,7 +2,7 @@ import type { CallbackSender } from '../integrations/callback-sender.ts';
 import type { GitHub } from '../integrations/github.ts';
 import type { Db } from '../store/database.ts';
 import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callback.ts';
-import type { GitHubPort } from '../workflows/ports/github.ts';
+import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
 import type { LanePort } from '../workflows/ports/lane.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
 import { callbackActivities, callbackRecordActivities } from './callbacks.ts';
@@ -23,7 +23,7 @@ export function createActivities({
   db,
   github,
   meter,
-}: ActivityDependencies): RecordPort & CallbackRecordPort & LanePort & GitHubPort {
+}: ActivityDependencies): RecordPort & CallbackRecordPort & LanePort & GitHubPort & WritePort {
   return failingAll({
     ...recordActivities(db, meter),
     ...callbackRecordActivities(db, meter),

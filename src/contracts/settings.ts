@@ -180,6 +180,10 @@ export const settingsSchema = z.object({
     }),
   GITHUB_POLL_INTERVAL: duration.default(30_000).meta({ description: 'Pause between two looks at a run.' }),
   GITHUB_REQUEST_TIMEOUT: duration.default(15_000).meta({ description: 'Longest wait for one answer of GitHub.' }),
+  GITHUB_WRITE_INTERVAL: duration.pipe(z.number().max(2_000, 'must be at most 2s')).default(1_000).meta({
+    description:
+      'Least pause between two writes to GitHub (dispatch, re-run, cancel) with one credential, over all workers; at most 2s. 0: none, as `hapax up` has it with the simulated GitHub.',
+  }),
   RECONCILE_WINDOW: duration
     .default(120_000)
     .meta({ description: 'How long a run is searched for after a doubtful dispatch before another is sent.' }),

@@ -3,8 +3,8 @@ import type { DispatchOutcome, RerunOutcome } from '../contracts/github.ts';
 /** GitHub's answer to a dispatch, or what came instead of one. */
 export type DispatchAnswer =
   | { status: number; headers: Record<string, string | undefined>; body: unknown }
-  /** No answer arrived; `code` is the system's word for why. */
-  | { code: string; message: string };
+  /** No answer arrived; `code` is the system's word for why. With `wait_ms` nothing was sent, and may be after that. */
+  | { code: string; message: string; wait_ms?: number };
 
 /**
  * Failures of making the connection: nothing can have been sent. Any later failure, a reset or a time-out above all,
@@ -51,6 +51,7 @@ function classifyWrite(
   | Exclude<RerunOutcome, { kind: 'done' }>
   | { kind: 'done'; status: number; body: unknown; request_id: string | null } {
   if ('code' in answer) {
+    if (answer.wait_ms !== undefined) return { kind: 'not_sent', reason: answer.message, wait_ms: answer.wait_ms };
     if (BEFORE_SENDING.has(answer.code)) {
       return { kind: 'not_sent', reason: `GitHub cannot be reached (${answer.code})`, wait_ms: null };
     }

@@ -45,6 +45,20 @@ export interface GitHubOptions {
    * Told of every request: its route, GitHub's status or undefined where none came, and what the answer said is left of the rate limit.
    */
   onAnswer?: (route: string, status: number | undefined, remaining: number | undefined) => void;
+  /** Unset: requests go as they come, for a process that only looks whether GitHub is there. */
+  pace?: GitHubPace;
+}
+
+/** Keeps the writes of one credential apart, and its limits, over all processes that use it. Milliseconds throughout. */
+export interface GitHubPace {
+  /** Takes the next slot for a write: how long until it comes. */
+  reserve(): Promise<number>;
+  /** Begins a write, unless another one is under way for longer or GitHub's limits forbid it. */
+  claim(): Promise<{ release(): Promise<void> } | { waitMs: number; limited: boolean }>;
+  /** How long GitHub wants no request; 0 where it does not mind. */
+  limitedForMs(): Promise<number>;
+  /** Notes that GitHub wants no request for so long. */
+  limit(waitMs: number): Promise<void>;
 }
 
 /** Thrown where GitHub did not do what was asked; `retryAfterMs` is how long it wants us to wait, if it said so. */
@@ -78,12 +92,14 @@ interface Listing {
 export class GitHub {
   readonly #octokit: Octokit;
   readonly #onAnswer: GitHubOptions['onAnswer'];
+  readonly #pace: GitHubPace | undefined;
   readonly #listings = new Map<string, Promise<Listing>>();
   /** GitHub Enterprise Server up to 3.20 answers 400 to `return_run_details`; asked once per process. */
   #namesRuns = true;
 
-  constructor({ apiUrl, auth, requestTimeoutMs, onAnswer }: GitHubOptions) {
+  constructor({ apiUrl, auth, requestTimeoutMs, onAnswer, pace }: GitHubOptions) {
     this.#onAnswer = onAnswer;
+    this.#pace = pace;
     const credential =
       auth === undefined
         ? {}
@@ -100,6 +116,11 @@ export class GitHub {
           fetch(url, { ...options, signal: AbortSignal.timeout(requestTimeoutMs) }),
       },
     });
+  }
+
+  /** Takes the next slot for a dispatch or a re-run: milliseconds until it comes. */
+  async reserveWrite(): Promise<number> {
+    return (await this.#pace?.reserve()) ?? 0;
   }
 
   /** Sends one dispatch, and a second only where GitHub refused the first for a field or an input that it does not know. */
@@ -121,7 +142,7 @@ export class GitHub {
     const [owner, repo] = split(request.repository);
     const inputs = correlation ? { ...request.inputs, [correlation.input]: correlation.token } : request.inputs;
     const post = (named: boolean) =>
-      this.#answer('POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches', {
+      this.#post('POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches', {
         owner,
         repo,
         workflow_id: request.workflow,
@@ -170,7 +191,7 @@ export class GitHub {
   /** Asks for the run to be cancelled; false where it has ended or is gone. */
   async cancel(repository: string, runId: number): Promise<boolean> {
     const [owner, repo] = split(repository);
-    const answer = await this.#answer('POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel', {
+    const answer = await this.#post('POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel', {
       owner,
       repo,
       run_id: runId,
@@ -186,12 +207,12 @@ export class GitHub {
     const route = failedJobsOnly
       ? 'POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun-failed-jobs'
       : 'POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun';
-    return classifyRerun(await this.#answer(route, { owner, repo, run_id: runId }), Date.now());
+    return classifyRerun(await this.#post(route, { owner, repo, run_id: runId }), Date.now());
   }
 
   /** Whether GitHub answers at all; costs nothing of the rate limit. @throws {GitHubError} where it does not. */
   async ping(): Promise<void> {
-    await this.#expect(this.#answer('GET /rate_limit', {}));
+    await this.#expect(this.#request('GET /rate_limit', {}));
   }
 
   async #recentRuns(repository: string, maxAgeMs: number): Promise<Listing> {
@@ -218,14 +239,14 @@ export class GitHub {
   async read(repository: string, runId: number): Promise<RunView> {
     const [owner, repo] = split(repository);
     const answer = await this.#expect(
-      this.#answer('GET /repos/{owner}/{repo}/actions/runs/{run_id}', { owner, repo, run_id: runId }),
+      this.#get('GET /repos/{owner}/{repo}/actions/runs/{run_id}', { owner, repo, run_id: runId }),
     );
     return view(run.parse(answer.body), answer);
   }
 
   #list(repository: string, page: number, etag?: string): Promise<DispatchAnswer> {
     const [owner, repo] = split(repository);
-    return this.#answer('GET /repos/{owner}/{repo}/actions/runs', {
+    return this.#get('GET /repos/{owner}/{repo}/actions/runs', {
       owner,
       repo,
       per_page: PAGE,
@@ -236,7 +257,10 @@ export class GitHub {
 
   async #expect(answering: DispatchAnswer | Promise<DispatchAnswer>): Promise<Answer> {
     const answer = await answering;
-    if ('code' in answer) throw new GitHubError(`GitHub did not answer: ${answer.message}`);
+    if ('code' in answer) {
+      if (answer.code === HELD_BACK) throw new GitHubError(answer.message, undefined, answer.wait_ms);
+      throw new GitHubError(`GitHub did not answer: ${answer.message}`);
+    }
     const { status, headers, body } = answer;
     if (status >= 200 && status < 300) return answer;
     throw new GitHubError(
@@ -246,16 +270,41 @@ export class GitHub {
     );
   }
 
-  /** One request. Never throws: what came instead of an answer is a value too. */
-  async #answer(route: string, parameters: RouteParameters): Promise<DispatchAnswer> {
+  /** One request that changes nothing, unless GitHub wants none. */
+  async #get(route: string, parameters: RouteParameters): Promise<DispatchAnswer> {
+    // Without the database nobody knows of a limit; GitHub itself still does.
+    const limitedMs = (await this.#pace?.limitedForMs().catch(() => 0)) ?? 0;
+    return limitedMs > 0 ? heldBack(limitedMs, true) : this.#request(route, parameters);
+  }
+
+  /** One request that changes something, at the pace of the credential. */
+  async #post(route: string, parameters: RouteParameters): Promise<DispatchAnswer> {
+    if (!this.#pace) return this.#request(route, parameters);
+    const claim = await this.#pace.claim().catch(() => ({ waitMs: UNKNOWN_PACE_WAIT_MS, limited: false }));
+    if ('waitMs' in claim) return heldBack(claim.waitMs, claim.limited);
     const answer = await this.#request(route, parameters);
-    const { status, headers } = 'status' in answer ? answer : {};
-    const remaining = headers?.['x-ratelimit-remaining'];
-    this.#onAnswer?.(route, status, remaining === undefined ? undefined : Number(remaining));
+    // What is not given back runs out by itself.
+    await claim.release().catch(() => {});
     return answer;
   }
 
-  async #request(route: string, { headers = {}, ...parameters }: RouteParameters): Promise<DispatchAnswer> {
+  /** One request. Never throws: what came instead of an answer is a value too. */
+  async #request(route: string, parameters: RouteParameters): Promise<DispatchAnswer> {
+    const answer = await this.#send(route, parameters);
+    if (!('status' in answer)) {
+      this.#onAnswer?.(route, undefined, undefined);
+      return answer;
+    }
+    const { status, headers, body } = answer;
+    const remaining = headers['x-ratelimit-remaining'];
+    this.#onAnswer?.(route, status, remaining === undefined ? undefined : Number(remaining));
+    const limitMs = rateLimitWait(status, headers, body, Date.now());
+    // Whoever was told waits by itself; the others learn of it here.
+    if (limitMs !== undefined) await this.#pace?.limit(limitMs).catch(() => {});
+    return answer;
+  }
+
+  async #send(route: string, { headers = {}, ...parameters }: RouteParameters): Promise<DispatchAnswer> {
     try {
       const {
         status,
@@ -270,6 +319,16 @@ export class GitHub {
       return answerOf(error);
     }
   }
+}
+
+/** The code of a request that was not sent, of our own accord. */
+const HELD_BACK = 'HELD_BACK';
+/** How long a write waits where the database, which knows the pace, does not answer. */
+const UNKNOWN_PACE_WAIT_MS = 5_000;
+
+function heldBack(waitMs: number, limited: boolean): DispatchAnswer {
+  const message = limited ? "GitHub's rate limit, of which another request was told" : 'another write is under way';
+  return { code: HELD_BACK, message, wait_ms: waitMs };
 }
 
 /** Octokit throws answers that are no success, and wraps failures of the network as status 500 without a response. */

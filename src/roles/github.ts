@@ -1,13 +1,15 @@
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
-import { GitHub } from '../integrations/github.ts';
+import { GitHub, type GitHubPace } from '../integrations/github.ts';
 import { isSigned, runOfDelivery } from '../integrations/github-webhook.ts';
+import type { Db } from '../store/database.ts';
+import { createGitHubPace } from './github-pace.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Repository of configuration 1 where builds go to the simulated GitHub and none is named. */
 const SIMULATED_REPOSITORY = 'octocat/fedora-images';
 
-/** GitHub as the settings say. */
-export function connectGitHub(settings: Settings, metrics?: Metrics): GitHub {
+/** GitHub as the settings say. @param db where its pace is kept; a process that writes nothing needs none. */
+export function connectGitHub(settings: Settings, metrics?: Metrics, db?: Db): GitHub {
   const { GITHUB_TOKEN: token, GITHUB_APP_ID: appId, GITHUB_APP_PRIVATE_KEY: key } = settings;
   const auth = appId && key ? { appId, privateKey: key.replaceAll('\\n', '\n') } : token ? { token } : undefined;
   return new GitHub({
@@ -15,6 +17,17 @@ export function connectGitHub(settings: Settings, metrics?: Metrics): GitHub {
     auth,
     requestTimeoutMs: settings.GITHUB_REQUEST_TIMEOUT,
     ...(metrics ? { onAnswer: metrics.githubAnswered } : {}),
+    ...(db ? { pace: paceOf(settings, db) } : {}),
+  });
+}
+
+function paceOf(settings: Settings, db: Db): GitHubPace {
+  const { GITHUB_API_URL: url, GITHUB_APP_ID: appId, GITHUB_TOKEN: token = '' } = settings;
+  return createGitHubPace({
+    db,
+    credential: `${url} ${appId ? `app ${appId}` : `token ${token}`}`,
+    intervalMs: settings.GITHUB_WRITE_INTERVAL,
+    requestTimeoutMs: settings.GITHUB_REQUEST_TIMEOUT,
   });
 }
 

@@ -65,6 +65,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       ? {
           ...given,
           GITHUB_API_URL: simulator.url,
+          GITHUB_WRITE_INTERVAL: 0,
           GITHUB_POLL_INTERVAL: Math.min(given.GITHUB_POLL_INTERVAL, SIMULATOR_POLL_MS),
         }
       : given;
@@ -90,7 +91,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     started.push(() => database.close());
     started.push(() => connection.close());
     const metrics = createMetrics(database.db);
-    const github = connectGitHub(settings, metrics);
+    const github = connectGitHub(settings, metrics, database.db);
     const workers = await createWorkers({
       connection,
       namespace: settings.TEMPORAL_NAMESPACE,

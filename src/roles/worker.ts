@@ -36,7 +36,7 @@ export async function runWorker(settings: Settings): Promise<void> {
       connection: connected.connection,
       namespace: settings.TEMPORAL_NAMESPACE,
       db: database.db,
-      github: connectGitHub(settings, metrics),
+      github: connectGitHub(settings, metrics, database.db),
       sender: callbackSenderOf(settings),
       concurrency: settings.WORKER_CONCURRENCY ?? DEFAULT_CONCURRENCY[settings.DEPLOYMENT_MODE],
       meter: metrics,

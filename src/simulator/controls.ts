@@ -70,6 +70,7 @@ export function controls({
   });
 
   app.get('/oracle', (c) => c.json({ ...ledger.oracle(), webhooks: announcer.counts() }));
+  app.get('/requests', (c) => c.json({ requests: ledger.lastRequests() }));
   app.get('/runs', (c) => {
     const runs = ledger.all().map(describe);
     return c.json({ count: runs.length, runs });

@@ -35,9 +35,14 @@ export interface Ledger {
   /** Newest first, deleted ones too. */
   all(): Run[];
   countRequest(kind: RequestKind): void;
+  /** The last requests that arrived since the start, oldest first. */
+  lastRequests(): { at: number; kind: RequestKind }[];
   countNotModified(): void;
   oracle(): Oracle;
 }
+
+/** How many of the last requests are remembered with their times. */
+const rememberedRequests = 5_000;
 
 /**
  * @param onChange called after each change of a run
@@ -45,6 +50,7 @@ export interface Ledger {
 export function openLedger(journal: Journal, settings: () => Settings, onChange: (run: Run) => void): Ledger {
   const runs = new Map<number, Run>();
   const requests = Object.fromEntries(requestKinds.map((kind) => [kind, 0])) as Record<RequestKind, number>;
+  const lastRequests: { at: number; kind: RequestKind }[] = [];
   let dispatchRequests = 0;
   let notModified = 0;
   let lastId = 0;
@@ -116,10 +122,13 @@ export function openLedger(journal: Journal, settings: () => Settings, onChange:
     all: () => [...runs.values()].sort((a, b) => b.createdAt - a.createdAt || b.id - a.id),
     countRequest(kind) {
       requests[kind] += 1;
+      lastRequests.push({ at: Date.now(), kind });
+      if (lastRequests.length > 2 * rememberedRequests) lastRequests.splice(0, rememberedRequests);
       if (kind !== 'dispatch') return;
       dispatchRequests += 1;
       journal.append({ fact: 'dispatch_requested', at: Date.now() });
     },
+    lastRequests: () => lastRequests.slice(-rememberedRequests),
     countNotModified() {
       notModified += 1;
     },

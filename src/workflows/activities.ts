@@ -1,19 +1,19 @@
 import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import { CALLBACK_TASK_QUEUE } from '../contracts/task-queues.ts';
 import type { CallbackPort, CallbackRecordPort } from './ports/callback.ts';
-import type { GitHubPort } from './ports/github.ts';
+import type { GitHubPort, WritePort } from './ports/github.ts';
 import type { LanePort } from './ports/lane.ts';
 import type { RecordPort } from './ports/record.ts';
 
 /** Until the database is back. */
 const PATIENCE = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' } as const;
 
-type Told = RecordPort & CallbackRecordPort;
+type Told = RecordPort & CallbackRecordPort & WritePort;
 
 /**
- * Appending an event is short and may be repeated, so it first runs inside the workflow task: no hop through the server
- * (about 10 ms saved per event). A database that is down is then waited for by the retries of a plain activity, which
- * leave no trace in the history.
+ * What asks the database for one thing is short and may be repeated, so it first runs inside the workflow task: no hop
+ * through the server (about 10 ms saved per event). A database that is down is then waited for by the retries of a plain
+ * activity, which leave no trace in the history.
  */
 const quickly = proxyLocalActivities<Told>({
   startToCloseTimeout: '2s',
@@ -28,18 +28,19 @@ export const record: Told = {
   appendBuildEvent: firstOf(quickly.appendBuildEvent, patiently.appendBuildEvent),
   keepCallbackUrl: firstOf(quickly.keepCallbackUrl, patiently.keepCallbackUrl),
   appendCallbackEvent: firstOf(quickly.appendCallbackEvent, patiently.appendCallbackEvent),
+  reserveWrite: firstOf(quickly.reserveWrite, patiently.reserveWrite),
 };
 
-function firstOf<Request, Answer>(
-  quick: (request: Request) => Promise<Answer>,
-  patient: (request: Request) => Promise<Answer>,
+function firstOf<Request extends unknown[], Answer>(
+  quick: (...request: Request) => Promise<Answer>,
+  patient: (...request: Request) => Promise<Answer>,
 ) {
-  return async (request: Request): Promise<Answer> => {
+  return async (...request: Request): Promise<Answer> => {
     try {
-      return await quick(request);
+      return await quick(...request);
     } catch (error) {
       if (isCancellation(error)) throw error;
-      return await patient(request);
+      return await patient(...request);
     }
   };
 }
@@ -61,15 +62,13 @@ export const callbacks: CallbackPort = {
   }).sendCallback,
 };
 
-export const lane = proxyActivities<LanePort>({
-  startToCloseTimeout: '10s',
-  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' },
-});
+export const lane = proxyActivities<LanePort>({ startToCloseTimeout: '10s', retry: PATIENCE });
 
 /** Activities that may be repeated, grouped with the one that may not, by the time one answer of GitHub may take. */
 export function githubActivities(requestTimeoutMs: number): GitHubPort {
-  // One call may need two requests (a list and a confirmation), or, for complete readings, ten.
-  const oneCall = 2 * requestTimeoutMs + 5_000;
+  // One call may need two requests (a list and a confirmation; a dispatch and one without what was refused, each of which may
+  // wait some seconds for another write to end), or, for complete readings, ten.
+  const oneCall = 2 * requestTimeoutMs + 10_000;
   const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' } as const;
   const irreversible = proxyActivities<Pick<GitHubPort, 'dispatchRun' | 'rerunRun'>>({
     startToCloseTimeout: oneCall,

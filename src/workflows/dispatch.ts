@@ -8,6 +8,7 @@ import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
 import type { Operator } from './operator.ts';
 import { reconcile } from './reconcile.ts';
 import type { Tell } from './teller.ts';
+import { awaitWriteSlot } from './write-slot.ts';
 
 /**
  * Brings about exactly one run. Each POST has an intent of its own in the record before it is sent, and is sent once.
@@ -27,9 +28,10 @@ export async function dispatch(
   const notDone = new NotDoneAttempts(policy, tell, operator);
   let lost = 0;
   for (let attempt = 1; ; attempt++) {
-    if (operator.cancelledBy !== undefined) return none('cancelled', 'cancelled before another dispatch', attempt - 1);
     state.phase = 'dispatching';
     state.attempt = attempt;
+    await awaitWriteSlot(operator);
+    if (operator.cancelledBy !== undefined) return none('cancelled', 'cancelled before another dispatch', attempt - 1);
     const intent = await tell('dispatch_intended', `dispatch:${attempt}:intended`, {
       attempt,
       token: `hapax-${input.build_id}-${attempt}-${uuid4().replaceAll('-', '').slice(0, 12)}`,

@@ -7,6 +7,7 @@ import type { BuildStateView } from './messages.ts';
 import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
 import type { Operator } from './operator.ts';
 import type { Tell } from './teller.ts';
+import { awaitWriteSlot } from './write-slot.ts';
 
 /** Looks at a run within the reconcile window of a doubtful re-run. */
 const LOOKS = 4;
@@ -28,10 +29,11 @@ export async function rerun(
   const failedJobsOnly = mode === 'rerun_failed';
   const notDone = new NotDoneAttempts(policy, tell, operator);
   for (let attempt = 1, lost = 0; ; attempt++) {
-    if (operator.cancelledBy !== undefined)
-      return none('cancelled', 'cancelled before the run was run again', attempt - 1);
     state.phase = 'dispatching';
     state.attempt = attempt;
+    await awaitWriteSlot(operator);
+    if (operator.cancelledBy !== undefined)
+      return none('cancelled', 'cancelled before the run was run again', attempt - 1);
     const intent = await tell('rerun_intended', `rerun:${attempt}:intended`, {
       workflow_run_id: run.run_id,
       after_run_attempt: run.run_attempt,

@@ -44,6 +44,7 @@ async function openCloud() {
     GITHUB_API_URL: github.url,
     GITHUB_POLL_INTERVAL: '200ms',
     GITHUB_REQUEST_TIMEOUT: '2s',
+    GITHUB_WRITE_INTERVAL: '0',
     RECONCILE_WINDOW: '1s',
   };
   const role = (name: string) =>

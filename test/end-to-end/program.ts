@@ -116,6 +116,7 @@ export async function installation(github: { url: string }, settings: Record<str
     GITHUB_API_URL: github.url,
     GITHUB_POLL_INTERVAL: '200ms',
     GITHUB_REQUEST_TIMEOUT: '2s',
+    GITHUB_WRITE_INTERVAL: '0',
     RECONCILE_WINDOW: '1s',
     DEDUP_WINDOW: '10m',
     ...settings,

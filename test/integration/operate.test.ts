@@ -44,6 +44,7 @@ describe('an operator', () => {
       await post(`/builds/${id}/cancel`);
       expect(await world.ended(id)).toMatchObject({ status: 'cancelled', conclusion: 'cancelled' });
       expect(await runsOf(id)).toEqual([]);
+      await world.liftLimits();
     });
 
     it('after the dispatch: the run is cancelled and followed to its end', async () => {

@@ -46,6 +46,8 @@ export function remote({ url }: Pick<GitHubSimulator, 'url'>) {
     force: (id: number, status: string, conclusion: string | null = null) =>
       control<OracleRun>('POST', `/runs/${id}`, { status, conclusion }),
     runs: async () => (await control<{ runs: OracleRun[] }>('GET', '/runs')).runs,
+    /** The last requests that arrived, oldest first; `at` in milliseconds since the epoch. */
+    requests: async () => (await control<{ requests: { at: number; kind: string }[] }>('GET', '/requests')).requests,
     oracle: () =>
       control<{
         dispatch_requests: number;

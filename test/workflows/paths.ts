@@ -82,10 +82,14 @@ export const PATHS: Readonly<Record<string, Path>> = {
       await world.call('POST', '/builds/1/cancel', {});
     }),
   'build-cancelled-an-earlier-build': (world) => inLane(world, 'cancel_previous'),
+  'build-waited-for-its-slot': async (world) => {
+    await triggered(world);
+    return triggered(world, { number: '2' });
+  },
   'build-worker-lost-while-it-sent': async (world) => {
     const { input } = await started(world, await triggered(world));
     await world.github.fault({ on: 'dispatch', kind: 'accept-then-hang' });
-    // The activity's time-out is 5 s then, and the client waits longer than that: as if the worker were gone.
+    // The activity's time-out is 10 s then, and the client waits longer than that: as if the worker were gone.
     const policy = { ...input.policy, request_timeout_ms: 0 };
     const key = randomUUID();
     const workflowId = `build-${key}`;
@@ -120,7 +124,8 @@ export const SETTINGS: Readonly<Record<string, object>> = {
   'build-success': { DEDUP_WINDOW: '5s' },
   'build-deadline': { BUILD_DEADLINE: '1s' },
   'build-woken-by-webhooks': { GITHUB_WEBHOOK_SECRET: 'a-secret', GITHUB_POLL_INTERVAL: '10m', DEDUP_WINDOW: '1s' },
-  'build-worker-lost-while-it-sent': { GITHUB_REQUEST_TIMEOUT: '8s' },
+  'build-waited-for-its-slot': { GITHUB_WRITE_INTERVAL: '2s' },
+  'build-worker-lost-while-it-sent': { GITHUB_REQUEST_TIMEOUT: '13s' },
   'build-that-calls-back': CALLED_BACK,
   'callback-that-failed-twice': CALLED_BACK,
   'callback-to-nobody': CALLED_BACK,

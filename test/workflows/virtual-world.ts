@@ -82,7 +82,7 @@ export interface Script {
 }
 
 /** What is asked of GitHub by the activities. */
-type Asked = Pick<GitHub, 'dispatch' | 'find' | 'changed' | 'cancel' | 'rerun'>;
+type Asked = Pick<GitHub, 'reserveWrite' | 'dispatch' | 'find' | 'changed' | 'cancel' | 'rerun'>;
 
 /** One request to GitHub; `at` is virtual time, epoch milliseconds. */
 export interface Call {
@@ -252,6 +252,7 @@ function scriptedGitHub(
     return calls.filter((call) => call.name === name).length - 1;
   };
   const github: Asked = {
+    reserveWrite: async () => 0,
     async dispatch(_request, correlation) {
       const nth = note('dispatch', { token: correlation?.token });
       const outcome = dispatch[nth] ?? dispatch.at(-1)!;

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, Connection } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
 import pino from 'pino';
 import postgresJs from 'postgres';
 import { inject } from 'vitest';
@@ -35,6 +36,7 @@ const FAST = {
   GITHUB_REPO: 'acme/images',
   GITHUB_POLL_INTERVAL: '100ms',
   GITHUB_REQUEST_TIMEOUT: '2s',
+  GITHUB_WRITE_INTERVAL: '0',
   RECONCILE_WINDOW: '600ms',
   DEDUP_WINDOW: '60s',
   QUEUE_RETRY_DELAY: '100ms',
@@ -123,7 +125,7 @@ export async function openWorld(kind: DatabaseKind, given: Partial<Record<keyof 
       connection: own ?? connection,
       namespace,
       db: database.db,
-      github: connectGitHub(settings, metrics),
+      github: connectGitHub(settings, metrics, database.db),
       sender: callbackSenderOf(settings),
       concurrency: settings.WORKER_CONCURRENCY ?? 4,
       meter: metrics,
@@ -165,6 +167,10 @@ export async function openWorld(kind: DatabaseKind, given: Partial<Record<keyof 
     stopWorker: stopWorkers,
     /** Starts a worker, or one more. */
     startWorker,
+    /** Forgets what GitHub's rate limits told, which all workers heed. */
+    async liftLimits() {
+      await database.db.execute(sql`UPDATE github_writes SET limited_until = 'epoch'`);
+    },
     async close() {
       await api.close();
       await stopWorkers();

@@ -1,6 +1,12 @@
 import type { BuildRequest } from '../../contracts/event.ts';
 import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../contracts/github.ts';
 
+/** What workflows ask before they have something written to GitHub. */
+export interface WritePort {
+  /** Takes the next slot for a write; over all workers, slots of one credential are GITHUB_WRITE_INTERVAL apart or more. */
+  reserveWrite(): Promise<{ wait_ms: number }>;
+}
+
 /** What workflows ask of GitHub. */
 export interface GitHubPort {
   /**
