@@ -218,17 +218,17 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
       return appendEvent(world.db, BUILDS, id, { type: 'build_started', data: {}, occurred_at, dedupe_key: 'started' });
     };
     const turns = { concurrency: 'queue', request: { ...request, ref: 'main' } };
-    await appendEvent(world.db, BUILDS, 901, queued(901, turns));
+    await appendEvent(world.db, BUILDS, 1901, queued(1901, turns));
     // The same branch, written otherwise.
     const same = { ...request, repository: 'acme/lane', ref: 'refs/heads/main' };
-    await appendEvent(world.db, BUILDS, 902, queued(902, { concurrency: 'cancel_previous', request: same }));
-    await appendEvent(world.db, BUILDS, 903, queued(903, { request: same }));
-    await appendEvent(world.db, BUILDS, 904, queued(904, { ...turns, request: { ...request, ref: 'dev' } }));
-    const told = await Promise.allSettled([901, 902, 903, 904].map(begin));
+    await appendEvent(world.db, BUILDS, 1902, queued(1902, { concurrency: 'cancel_previous', request: same }));
+    await appendEvent(world.db, BUILDS, 1903, queued(1903, { request: same }));
+    await appendEvent(world.db, BUILDS, 1904, queued(1904, { ...turns, request: { ...request, ref: 'dev' } }));
+    const told = await Promise.allSettled([1901, 1902, 1903, 1904].map(begin));
     expect(told.slice(2).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
     const refused = told.flatMap((outcome) => (outcome.status === 'rejected' ? [databaseFault(outcome.reason)] : []));
     expect(refused).toMatchObject([{ kind: 'conflict' }]);
-    const holder = told[0]?.status === 'fulfilled' ? 901 : 902;
+    const holder = told[0]?.status === 'fulfilled' ? 1901 : 1902;
     expect((await begin(holder)).repeated).toBe(true);
   });
 
