@@ -165,6 +165,20 @@ describe('callbacks', () => {
     expect(JSON.parse(request!.body)).toMatchObject({ type: 'build.cancelled', data: { status: 'cancelled' } });
   });
 
+  it('say so, too, where the workflow of a build was terminated and the API records the end', async () => {
+    const { receiver, id } = await called(undefined, { inputs: { simulate: 'stuck' } });
+    const { events } = await eventually(async () => {
+      const build = await world.build(id);
+      expect(build.events.at(-1)?.event_type).toBe('run_updated');
+      return build;
+    });
+    await world.client.workflow.getHandle(String(events[0]?.event_data?.workflow_id)).terminate();
+    expect((await world.call('POST', `/builds/${id}/cancel`, {})).status).toBe(202);
+    await settled(id);
+    expect((await world.call('POST', `/builds/${id}/cancel`, {})).status).toBe(409);
+    expect(receiver.received.map(({ body }) => JSON.parse(body).type)).toEqual(['build.cancelled']);
+  });
+
   it('are at most 20 KiB: a body that would be larger goes without the inputs', async () => {
     const { receiver, id } = await called(undefined, { inputs: { large: 'ü'.repeat(10_000) } });
     await settled(id);

@@ -20,6 +20,7 @@ import { findConfigurationVersion } from '../../store/configuration-find.ts';
 import type { Db } from '../../store/database.ts';
 import { appendEvent } from '../../store/event-append.ts';
 import { ApiError } from '../problem.ts';
+import { beginCallback } from './begin-callback.ts';
 import { CLOSING_WAIT_MS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
 
 export interface OperateDependencies extends StartDependencies {
@@ -48,10 +49,14 @@ export async function cancelBuild(deps: OperateDependencies, id: number, by: str
 }
 
 /** Records the end of a build whose workflow is closed, unless the workflow did so before it closed. */
-async function endAbandoned({ db }: OperateDependencies, id: number, by: string): Promise<void> {
+async function endAbandoned({ client, db }: OperateDependencies, id: number, by: string): Promise<void> {
   const build = await existing({ db }, id);
   if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
   const step = build.retries === 0 ? '' : `retry:${build.retries}:`;
+  const ending = `${step}completed`;
+  const subject = buildStream(id);
+  // Before the end, for which it waits: a crash in between is made good by the next one who cancels.
+  if ((await findCallbackUrl(db, subject)) !== undefined) await beginCallback(client, { subject, ending });
   const occurred_at = new Date().toISOString();
   await appendEvent(db, BUILDS, id, {
     type: 'cancel_requested',
@@ -69,7 +74,7 @@ async function endAbandoned({ db }: OperateDependencies, id: number, by: string)
       detail: 'its workflow was terminated; a run that it had was not stopped',
     },
     occurred_at,
-    dedupe_key: `${step}completed`,
+    dedupe_key: ending,
   });
 }
 
