@@ -7,6 +7,8 @@ import { serve } from './helper.ts';
 export type HttpLoad =
   /** Triggers that are all new (each with a ref of its own), or all the same. */
   | { kind: 'triggers'; url: string; connections: number; until: Until; same?: string; key?: string }
+  /** The events of builds 1 to `builds`, any of them. */
+  | { kind: 'reads'; url: string; connections: number; until: Until; builds: number }
   /** One build after the other, each timed from before its trigger until a GET shows `build_started`. */
   | { kind: 'until_started'; url: string; count: number };
 
@@ -15,10 +17,11 @@ const RUN = `${process.pid}-${Date.now().toString(36)}`;
 let refs = 0;
 
 serve<HttpLoad>(async (load) => {
-  const connections = load.kind === 'triggers' ? load.connections : 1;
+  const connections = 'connections' in load ? load.connections : 1;
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   try {
-    return load.kind === 'triggers' ? await triggers(load, agent) : await untilStarted(load, agent);
+    if (load.kind === 'triggers') return await triggers(load, agent);
+    return await (load.kind === 'reads' ? reads(load, agent) : untilStarted(load, agent));
   } finally {
     agent.destroy();
   }
@@ -27,6 +30,14 @@ serve<HttpLoad>(async (load) => {
 function triggers({ url, connections, until, same, key }: HttpLoad & { kind: 'triggers' }, agent: Agent) {
   return closedLoop({ connections, until }, async () => {
     await trigger(agent, url, same ?? `bench-${RUN}-${refs++}`, key);
+  });
+}
+
+function reads({ url, connections, until, builds }: HttpLoad & { kind: 'reads' }, agent: Agent) {
+  return closedLoop({ connections, until }, async () => {
+    const id = 1 + Math.floor(Math.random() * builds);
+    const { status, text } = await call(agent, 'GET', `${url}/builds/${id}/events`);
+    if (status !== 200) throw new Error(`the events of build ${id} were answered with ${status}: ${text}`);
   });
 }
 

@@ -14,6 +14,8 @@ export interface Role {
   pid: number;
   /** The first group of the pattern in what it has written, waited for. */
   said(pattern: RegExp): Promise<string>;
+  /** Waits until it has done its work. @throws with what it wrote where it failed. */
+  ended(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -50,6 +52,10 @@ export class Processes {
           if (found !== undefined) return found;
           if (child.exitCode !== null || Date.now() > giveUp) throw new Error(`${name} does not start:\n${written}`);
         }
+      },
+      async ended() {
+        if (child.exitCode === null) await once(child, 'exit');
+        if (child.exitCode !== 0) throw new Error(`${name} failed:\n${readFileSync(logFile, 'utf8')}`);
       },
       stop: () => stop(child),
     };
