@@ -3,7 +3,7 @@ import type { BuildConfiguration, ConfigurationView } from '../contracts/configu
 /** A version of a configuration as the API shows it, its members always in this order. */
 export function configurationViewOf(configuration: BuildConfiguration): ConfigurationView {
   const { id, version, name, definition, retired, changed_by, created_at } = configuration;
-  const { repository, workflow, default_ref, inputs, constants, templates, mapping } = definition;
+  const { repository, workflow, default_ref, inputs, constants, templates, yaml, mapping } = definition;
   const { deadline, concurrency, callback_url } = definition;
   return {
     ...{ id, version, name },
@@ -14,6 +14,7 @@ export function configurationViewOf(configuration: BuildConfiguration): Configur
       inputs,
       constants,
       templates,
+      yaml,
       mapping,
       deadline,
       concurrency,

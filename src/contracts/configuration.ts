@@ -31,6 +31,8 @@ export interface ConfigurationDefinition {
   constants: Record<string, string>;
   /** Inputs put together from fields of the request and `ref`, written `{{field}}`; no request sets them directly. */
   templates: Record<string, string>;
+  /** Inputs that carry a YAML document, and are sent in its safe form. */
+  yaml: string[];
   /** Field of the request -> name of the workflow input, or null for none. */
   mapping: Record<string, string | null>;
   /** Longest a run may take, as `2h`; null: BUILD_DEADLINE. */
@@ -104,6 +106,15 @@ const definitionFields = {
         'Inputs put together from fields of the request and `ref`. A field is written `{{name}}`; it must be image_type, fedora_version, ref or a field of the mapping.',
       example: { image: 'fedora-{{fedora_version}}-{{image_type}}' },
     }),
+  yaml: z
+    .array(inputName)
+    .max(GITHUB_LIMITS.inputs)
+    .optional()
+    .meta({
+      description:
+        'Inputs that carry a YAML document. It is checked, and sent as JSON (which is YAML) on one line that no here-document and no quoting of a shell can be broken out of.',
+      example: ['manifest'],
+    }),
   mapping: z
     .record(
       inputName.refine((name) => name !== 'ref', 'is always there for templates and cannot be mapped'),
@@ -153,6 +164,7 @@ export const configurationView = z
     inputs: strings,
     constants: strings,
     templates: strings,
+    yaml: z.array(z.string()),
     mapping: z.record(z.string(), z.string().nullable()),
     deadline: z.string().nullable(),
     concurrency,

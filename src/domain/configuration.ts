@@ -4,6 +4,7 @@ import { type ConfigurationContent, type ConfigurationDefinition, FIXED_FIELDS }
 import { durationMs } from '../contracts/duration.ts';
 import type { BuildRequest } from '../contracts/event.ts';
 import type { Settings } from '../contracts/settings.ts';
+import { yamlInput } from './yaml-input.ts';
 
 /** The definition that a body describes, what it leaves out filled in, every value a string as GitHub wants. */
 export function definitionOf(content: ConfigurationContent): ConfigurationDefinition {
@@ -14,6 +15,7 @@ export function definitionOf(content: ConfigurationContent): ConfigurationDefini
     inputs: asStrings(content.inputs),
     constants: asStrings(content.constants),
     templates: { ...content.templates },
+    yaml: [...new Set(content.yaml)],
     mapping: { ...Object.fromEntries(FIXED_FIELDS.map((field) => [field, field])), ...content.mapping },
     deadline: content.deadline ?? null,
     concurrency: content.concurrency ?? 'allow',
@@ -76,6 +78,15 @@ export function definitionFaults(definition: ConfigurationDefinition, correlatio
       faults.push({ path, message: `uses {{${field}}}, which is neither ref nor a field of the mapping` });
     }
   }
+  for (const name of definition.yaml) {
+    for (const place of ['inputs', 'constants'] as const) {
+      const text = Object.hasOwn(places[place], name) ? places[place][name] : undefined;
+      const read = text === undefined ? undefined : yamlInput(text);
+      if (read && 'fault' in read)
+        faults.push({ path: `${place}.${name}`, message: `is no YAML document: ${read.fault}` });
+    }
+    if (name === correlationInput) faults.push({ path: 'yaml', message: `${name} ${SET_BY_HAPAX}` });
+  }
   if (faults.length > 0) return faults;
   const fault = inputsFault({ ...inputs, ...constants, ...templates }, correlationInput);
   return fault === undefined ? [] : [{ path: 'inputs', message: fault }];
@@ -87,8 +98,8 @@ export type Resolution =
   | { kind: 'missing_field' | 'unprocessable_inputs'; detail: string };
 
 /**
- * The dispatch that a request asks for: its fields mapped to inputs, then constants, then templates filled in. What a
- * field carries is never read as a template.
+ * The dispatch that a request asks for: its fields mapped to inputs, then constants, then templates filled in, then YAML
+ * brought into its safe form. What a field carries is never read as a template.
  */
 export function resolveRequest(definition: ConfigurationDefinition, body: TriggerBody): Resolution {
   const { repository, workflow, mapping, constants, templates } = definition;
@@ -119,6 +130,15 @@ export function resolveRequest(definition: ConfigurationDefinition, body: Trigge
       return { kind: 'missing_field', detail: `the input ${input} is made from ${missing.join(' and ')}; send it` };
     }
     inputs[input] = template.replaceAll(PLACEHOLDER, (_, field: string) => fieldValue(field) as string);
+  }
+  for (const input of definition.yaml) {
+    const text = Object.hasOwn(inputs, input) ? inputs[input] : undefined;
+    if (text === undefined) continue;
+    const read = yamlInput(text);
+    if ('fault' in read) {
+      return { kind: 'unprocessable_inputs', detail: `the input ${input} is no YAML document: ${read.fault}` };
+    }
+    inputs[input] = read.text;
   }
   return { kind: 'resolved', request: { repository, workflow, ref, inputs } };
 }

@@ -6,4 +6,11 @@ export function configurationFromRow(row: typeof configurations.$inferSelect): B
   return { ...row, definition: { ...LATER, ...row.definition } };
 }
 
-const LATER = { constants: {}, templates: {}, deadline: null, concurrency: 'allow', callback_url: null } as const;
+const LATER = {
+  constants: {},
+  templates: {},
+  yaml: [],
+  deadline: null,
+  concurrency: 'allow',
+  callback_url: null,
+} satisfies Partial<BuildConfiguration['definition']>;

@@ -240,6 +240,7 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
       inputs: {},
       constants: {},
       templates: {},
+      yaml: [],
       mapping: { image_type: 'image_type', fedora_version: 'v' },
       deadline: null,
       concurrency: 'allow' as const,

@@ -35,6 +35,7 @@ describe('a build configuration', () => {
       inputs: { n: '1', yes: 'true' },
       constants: { c: 'false' },
       templates: {},
+      yaml: [],
       mapping: { image_type: 'image_type', fedora_version: 'fedora_version' },
       deadline: null,
       concurrency: 'allow',

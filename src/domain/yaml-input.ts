@@ -1,0 +1,48 @@
+import { parseDocument } from 'yaml';
+import { canonicalJson } from './hash.ts';
+
+/** How often a document may repeat parts of itself by aliases, all in all: a few lines can unfold into gigabytes. */
+const MAX_ALIASES = 100;
+
+/**
+ * What JSON may hold and a reader may take for something else: a shell within a here-document (`$`, a backtick, a backslash
+ * before another), within single quotes, or a reader of YAML 1.1 (line ends and controls of its own, spec 1.1, 4.1 and 5.4).
+ */
+const MISREAD = /\\\\|[$`'\u007f-\u009f\u2028\u2029\ufeff]/g;
+
+/**
+ * A YAML document in the one form that is safe wherever a workflow puts it: JSON, which is YAML, on one line, without a
+ * character that a shell reads as its own. Equal documents have equal forms. Comments and layout are lost.
+ *
+ * It is read as YAML 1.2 (core schema, with merge keys); a fault is a document that reads differently elsewhere, or that is
+ * no mapping or sequence.
+ */
+export function yamlInput(text: string): { text: string } | { fault: string } {
+  try {
+    const document = parseDocument(text, { schema: 'core', merge: true, prettyErrors: false });
+    const [fault] = [...document.errors, ...document.warnings];
+    if (fault) return { fault: fault.message };
+    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+    if (typeof value !== 'object' || value === null) return { fault: 'it is neither a mapping nor a sequence' };
+    return { text: canonicalJson(exact(value)).replaceAll(MISREAD, escaped) };
+  } catch (error) {
+    // Nested too deeply, too many aliases, or a number that JSON has not.
+    return { fault: (error as Error).message };
+  }
+}
+
+/** The value, once every number in it is sure to be the one that was written. */
+function exact(value: object): object {
+  JSON.stringify(value, (key, member: unknown) => {
+    if (typeof member !== 'number') return member;
+    if (!Number.isFinite(member) || (Number.isInteger(member) && !Number.isSafeInteger(member))) {
+      throw new RangeError(`${key} is a number that JSON cannot hold exactly; quote it`);
+    }
+    return member;
+  });
+  return value;
+}
+
+function escaped(misread: string): string {
+  return `\\u${misread.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { yamlInput } from '../../src/domain/yaml-input.ts';
+
+function textOf(document: string): string {
+  const read = yamlInput(document);
+  if ('fault' in read) throw new Error(read.fault);
+  return read.text;
+}
+const faultOf = (document: string) => (yamlInput(document) as { fault?: string }).fault;
+
+/** What a shell and a reader of YAML could take for their own. */
+const hostile = fc.oneof(
+  fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
+  fc.constantFrom(
+    'EOF',
+    '\nEOF\n',
+    '$(id)',
+    '`id`',
+    `$${'{HOME}'}`,
+    "'; id; '",
+    '\\',
+    '\\\\$HOME',
+    '\\\nEOF\n',
+    '"',
+    '\u2028EOF\u0085',
+    'yes',
+    '1e3',
+  ),
+);
+const documents = fc.oneof(
+  fc.array(fc.oneof(hostile, fc.integer(), fc.boolean(), fc.constant(null)), { minLength: 1 }),
+  fc.dictionary(
+    hostile.filter((key) => key !== '__proto__' && key !== '<<'),
+    fc.oneof(hostile, fc.array(hostile)),
+    { minKeys: 1, noNullPrototype: true },
+  ),
+);
+
+describe('an input that carries YAML', () => {
+  it('says what the document said', () => {
+    fc.assert(
+      fc.property(documents, (document) => {
+        expect(parse(textOf(stringify(document)))).toEqual(document);
+        expect(JSON.parse(textOf(JSON.stringify(document)))).toEqual(document);
+      }),
+    );
+  });
+
+  it('comes out of a here-document and out of quotes as it went in, whatever it holds', () => {
+    // Many at once, as starting a shell takes longer than the rest.
+    const many = fc.array(documents, { minLength: 50, maxLength: 50 });
+    fc.assert(
+      fc.property(many, (sent) => {
+        const texts = sent.map((document) => textOf(JSON.stringify(document)));
+        const script = texts.map(
+          (text) => `cat <<EOF\n${text}\nEOF\ncat <<'EOF'\n${text}\nEOF\nprintf '%s\\n' '${text}'`,
+        );
+        const said = execFileSync('sh', { input: script.join('\n'), encoding: 'utf8', env: { HOME: '/broken-out' } });
+        expect(said).toBe(texts.map((text) => `${text}\n`.repeat(3)).join(''));
+      }),
+      { numRuns: 5 },
+    );
+  });
+
+  it('is the same for equal documents', () => {
+    expect(textOf('b: [1, 2] # why\na: x')).toBe(textOf('{"a": "x", "b": [1, 2]}'));
+    expect(textOf('base: &base {a: 1}\nnext:\n  <<: *base\n  b: 2')).toBe('{"base":{"a":1},"next":{"a":1,"b":2}}');
+  });
+
+  it('refuses what is no document, or reads differently elsewhere', () => {
+    expect(faultOf('a: [')).toMatch(/./);
+    expect(faultOf('a: 1\na: 2')).toMatch(/unique/i);
+    expect(faultOf('a: 1\n---\nb: 2')).toMatch(/multiple documents/i);
+    expect(faultOf('just text')).toBe('it is neither a mapping nor a sequence');
+    expect(faultOf('')).toBe('it is neither a mapping nor a sequence');
+    expect(faultOf('a: !!python/object:os.system x')).toMatch(/tag/i);
+    expect(faultOf('id: 12345678901234567890')).toMatch(/id is a number .* quote it/);
+    expect(faultOf('a: .inf')).toMatch(/a is a number/);
+  });
+
+  it('refuses a document that unfolds or nests without end', () => {
+    const bomb = [
+      'a: &a [x,x,x,x,x,x,x,x,x]',
+      'b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]',
+      'c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]',
+      'd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]',
+    ];
+    expect(faultOf(bomb.join('\n'))).toMatch(/alias/i);
+    expect(faultOf('['.repeat(30_000) + ']'.repeat(30_000))).toMatch(/./);
+  });
+});
