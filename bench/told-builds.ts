@@ -3,7 +3,7 @@ import type { BuildEvent, RecordedEvent } from '../src/contracts/event.ts';
 import { type Build, evolve } from '../src/domain/build.ts';
 import { eventHash, GENESIS } from '../src/domain/hash.ts';
 import { type BuildRow, rowOfBuild } from '../src/store/build-row.ts';
-import { buildStream } from '../src/store/event-append.ts';
+import { buildStream } from '../src/store/build-stream.ts';
 
 const BATCH = 500;
 
