@@ -7,6 +7,12 @@ export function isTooDeep(value: unknown, depth = 0): boolean {
   return depth >= MAX_DEPTH || Object.values(value).some((part) => isTooDeep(part, depth + 1));
 }
 
+/** Whether a key of JavaScript's own is in a value somewhere, which would be lost on the way. Not for deep values. */
+export function hasProtoKey(value: unknown): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasProtoKey);
+}
+
 /**
  * Writes out what kombu marks as more than JSON (`{"__type__": ..., "__value__": ...}`): dates and times as ISO 8601, decimals as
  * their digits, UUIDs with hyphens, bytes as text, bytes that are no text as base64.

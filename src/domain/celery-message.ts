@@ -12,7 +12,7 @@ import {
   signature,
   type TaskMessage,
 } from '../contracts/celery.ts';
-import { isTooDeep, MAX_DEPTH, plain } from './celery-json.ts';
+import { hasProtoKey, isTooDeep, MAX_DEPTH, plain } from './celery-json.ts';
 
 /** Thrown where a message is no task; `refusal` says why. */
 export class Refused extends Error {
@@ -37,6 +37,7 @@ const CANVAS: ReadonlySet<string | null> = new Set([null, 'group']);
 export function readTaskMessage(delivery: Omit<Delivery, 'body'>, text: string): TaskMessage {
   const body = parsed(text);
   if (isTooDeep(body)) throw new Refused('not_a_task', `the body nests deeper than ${MAX_DEPTH} levels`);
+  if (hasProtoKey(body)) throw new Refused('not_a_task', 'the body has a member named "__proto__", which is not taken');
   const message = 'task' in delivery.headers ? readProtocol2(delivery, body) : readProtocol1(delivery, body);
   refuseOtherCanvas(message.follow_ups);
   return message;

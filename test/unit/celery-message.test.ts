@@ -134,6 +134,7 @@ describe('what cannot be read', () => {
     ['an id that is an object', json({ ...good, id: {} }), 'not_a_task'],
     ['no time', json({ ...good, eta: 'soon' }), 'not_a_task'],
     ['endless nesting', json(deep), 'not_a_task'],
+    ['a key that JavaScript would lose', json('{"task":"a","kwargs":{"__proto__":1}}'), 'not_a_task'],
     ['a type of nobody', json({ ...good, args: [{ __type__: 'x', __value__: 1 }] }), 'not_a_task'],
     ['a UUID that is none', json({ ...good, args: [{ __type__: 'uuid', __value__: { hex: 'g' } }] }), 'not_a_task'],
     ['protocol 2 without arguments', json({}, { headers: { task: 'tasks.a' } }), 'not_a_task'],
@@ -189,11 +190,15 @@ describe('whatever is sent', () => {
     ['in base64', { content_encoding: 'base64' }, (bytes) => Buffer.from(bytes.toString('base64'))],
     ['as binary', { content_encoding: 'binary', content_type: 'application/json; charset=utf-8' }, (bytes) => bytes],
   ];
-  const argument = fc.jsonValue({ maxDepth: 4 }).filter((value) => !JSON.stringify(value).includes('__type__'));
+  const argument = fc.jsonValue({ maxDepth: 4 }).filter((value) => !/__(type|proto)__/.test(JSON.stringify(value)));
   const asked = fc.record({
     id: fc.uuid(),
     args: fc.array(argument, { maxLength: 4 }),
-    kwargs: fc.dictionary(fc.string(), argument, { maxKeys: 4 }),
+    kwargs: fc.dictionary(
+      fc.string().filter((name) => name !== '__proto__'),
+      argument,
+      { maxKeys: 4 },
+    ),
   });
 
   it.each(PACKED)('%s, arrives', (_, given, pack) => {
