@@ -24,7 +24,9 @@ const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   ['GitHub', /^GITHUB_/],
   ['Content', /^YOUTUBE_/],
   ['Callbacks', /^CALLBACK_/],
-  ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_|WORKER_)/],
+  ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_)/],
+  ['Tasks', /^TASK_/],
+  ['Workers', /^WORKER_/],
 ];
 
 interface Described {
@@ -126,7 +128,7 @@ function faultsOf(environment: Record<string, string>): string {
 export async function openApiDocument(): Promise<Record<string, unknown>> {
   const unused = { policy: {} } as Pick<
     ApiDependencies,
-    'client' | 'db' | 'buildIds' | 'configurations' | 'policy' | 'monitor' | 'youtubeQuota'
+    'client' | 'db' | 'buildIds' | 'configurations' | 'policy' | 'taskPolicy' | 'monitor' | 'youtubeQuota'
   >;
   const api = createApi({
     ...unused,
@@ -137,7 +139,7 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
     apiKeys: undefined,
     trustedHosts: [],
     webhooks: undefined,
-    meter: { buildAccepted() {}, triggerRefused() {}, answered() {}, scrape: async () => '' },
+    meter: { buildAccepted() {}, taskAccepted() {}, triggerRefused() {}, answered() {}, scrape: async () => '' },
   });
   const answer = await api.request('/openapi.json', { headers: { host: 'localhost' } });
   if (answer.status !== 200) throw new Error(`/openapi.json answered ${answer.status}: ${await answer.text()}`);

@@ -2,13 +2,17 @@ import type { BuildCallback } from '../contracts/build.ts';
 import type { CallbackEvent } from '../contracts/callback.ts';
 import type { CallbackMessage } from '../contracts/callback-workflow.ts';
 import type { RecordedEvent } from '../contracts/event.ts';
+import { TASK_CALLBACK_TYPES, type TaskCallback } from '../contracts/task.ts';
 import type { Build } from '../domain/build.ts';
 import { buildSummaryOf } from '../domain/build-view.ts';
 import { foldEvent } from '../domain/fold.ts';
+import type { Task } from '../domain/task.ts';
+import { taskSummaryOf } from '../domain/task-view.ts';
 import { BUILDS } from '../store/build-stream.ts';
 import type { Db } from '../store/database.ts';
 import { appendEvent } from '../store/event-append.ts';
 import { listEvents } from '../store/event-list-by-stream.ts';
+import { TASKS } from '../store/task-stream.ts';
 
 /** What callbacks ask of the kind of thing they are about. */
 interface CallbackSubject {
@@ -22,12 +26,21 @@ const MAX_BODY_BYTES = 20 * 1024;
 
 /** The subject with this stream. */
 export function subjectOf(stream: string): CallbackSubject {
-  const [kind, id] = stream.split(':');
-  if (kind !== 'build') throw new Error(`nobody tells callbacks about ${stream}`);
-  return {
-    compose: async (db, ending) => composeBuildCallback(await listEvents(db, stream), ending),
-    append: (db, event) => appendEvent(db, BUILDS, Number(id), event),
-  };
+  const [kind, id] = stream.split(/:(.*)/s);
+  switch (kind) {
+    case 'build':
+      return {
+        compose: async (db, ending) => composeBuildCallback(await listEvents(db, stream), ending),
+        append: (db, event) => appendEvent(db, BUILDS, Number(id), event),
+      };
+    case 'task':
+      return {
+        compose: async (db, ending) => composeTaskCallback(await listEvents(db, stream), ending),
+        append: (db, event) => appendEvent(db, TASKS, id!, event),
+      };
+    default:
+      throw new Error(`nobody tells callbacks about ${stream}`);
+  }
 }
 
 /**
@@ -35,21 +48,45 @@ export function subjectOf(stream: string): CallbackSubject {
  * a dead letter), whatever became of it since.
  */
 export function composeBuildCallback(events: readonly RecordedEvent[], ending: string): CallbackMessage {
-  const at = events.findIndex((event) => event.dedupe_key === ending);
-  const ended = events[at];
-  if (!ended) throw new Error(`there is no event ${ending}`);
-  const retried = events.findIndex((event, index) => index > at && event.type === 'build_retried');
-  const told = retried === -1 ? events : events.slice(0, retried);
+  const { ended, told } = storyOf(events, ending, 'build_retried');
   const build = told.reduce<Build | undefined>((known, event) => foldEvent(BUILDS, known, event), undefined)!;
   const { inputs, ...rest } = buildSummaryOf(build);
   const bodyOf = (data: BuildCallback['data']) => {
     const type = ended.type === 'build_cancelled' ? 'build.cancelled' : 'build.completed';
     return JSON.stringify({ type, timestamp: ended.occurred_at, data } satisfies BuildCallback);
   };
-  const whole = bodyOf({ ...rest, inputs });
+  return messageOf(ended, bodyOf({ ...rest, inputs }), bodyOf(rest));
+}
+
+/**
+ * What a callback says about an ending of a task: the task with its result as they were then. A result that makes it too
+ * long is left out; the receiver finds it at GET /tasks/{id}.
+ */
+export function composeTaskCallback(events: readonly RecordedEvent[], ending: string): CallbackMessage {
+  const { ended, told } = storyOf(events, ending, 'task_redriven');
+  const task = told.reduce<Task | undefined>((known, event) => foldEvent(TASKS, known, event), undefined)!;
+  const { task_id, status, ...rest } = taskSummaryOf(task);
+  const bodyOf = (data: TaskCallback['data']) => {
+    const type = TASK_CALLBACK_TYPES[ended.type as keyof typeof TASK_CALLBACK_TYPES];
+    return JSON.stringify({ type, timestamp: ended.occurred_at, data } satisfies TaskCallback);
+  };
+  const { result } = task;
+  return messageOf(ended, bodyOf({ task_id, status, result, ...rest }), bodyOf({ task_id, status, ...rest }));
+}
+
+/** The ending, and what was told until it was begun again. */
+function storyOf(events: readonly RecordedEvent[], ending: string, begunAgain: string) {
+  const at = events.findIndex((event) => event.dedupe_key === ending);
+  const ended = events[at];
+  if (!ended) throw new Error(`there is no event ${ending}`);
+  const again = events.findIndex((event, index) => index > at && event.type === begunAgain);
+  return { ended, told: again === -1 ? events : events.slice(0, again) };
+}
+
+function messageOf(ended: RecordedEvent, whole: string, short: string): CallbackMessage {
   return {
     // The hash stands for this ending in this record alone: another installation has a build of the same number.
     webhook_id: `msg_${ended.hash.slice(0, 32)}`,
-    body: Buffer.byteLength(whole) <= MAX_BODY_BYTES ? whole : bodyOf(rest),
+    body: Buffer.byteLength(whole) <= MAX_BODY_BYTES ? whole : short,
   };
 }

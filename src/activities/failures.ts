@@ -1,5 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
+import type { TaskError } from '../contracts/task-event.ts';
+import { ATTEMPT_FAILED, type AttemptFailure } from '../contracts/task-workflow.ts';
 import { IllegalEvent } from '../domain/illegal-event.ts';
+import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
 import { GitHubError } from '../integrations/github.ts';
 import { databaseFault } from '../store/database.ts';
 
@@ -11,6 +14,47 @@ export class NotYet extends Error {
     super(message);
     this.lookAgainAfterMs = lookAgainAfterMs;
   }
+}
+
+/** Thrown by an attempt at a task that has to stop through no fault of its own; another worker begins it again at once. */
+export class WorkInterrupted extends Error {
+  override readonly name = 'WorkInterrupted';
+}
+
+/** Longest traceback that is recorded, characters. */
+const MAX_TRACEBACK_CHARACTERS = 4_000;
+
+/** An error of a task as its callers see it: in the form of Celery's exceptions. */
+function taskErrorOf(error: unknown): TaskError {
+  if (!(error instanceof Error)) return { type: 'Exception', message: String(error), traceback: null };
+  const ours = error instanceof PermanentTaskError || error instanceof RetryableTaskError;
+  const type = ours ? error.type : error.name;
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const traceback = ['Traceback (most recent call last):', ...frames.reverse(), `${type}: ${error.message}`].join('\n');
+  return { type, message: error.message, traceback: `${traceback.slice(-MAX_TRACEBACK_CHARACTERS)}\n` };
+}
+
+/**
+ * The failure of an attempt at a task. Temporal does not repeat it: its workflow does, which tells the record so. Its
+ * details say whether and when ({@link AttemptFailure}).
+ */
+export function attemptFailed(error: unknown, progress: unknown): ApplicationFailure {
+  const { type, message, traceback } = taskErrorOf(error);
+  const retry =
+    error instanceof PermanentTaskError
+      ? null
+      : error instanceof RetryableTaskError
+        ? { after_ms: error.retryAfterMs ?? null, counted: error.counted }
+        : { after_ms: null, counted: true };
+  const failure: AttemptFailure = { error: { type, message, traceback }, retry, progress };
+  // Benign: the task is told of it, and the worker is well.
+  return ApplicationFailure.create({
+    type: ATTEMPT_FAILED,
+    message: `${type}: ${message}`,
+    nonRetryable: true,
+    details: [failure],
+    category: 'BENIGN',
+  });
 }
 
 /**
@@ -31,6 +75,9 @@ export function toFailure(error: unknown): unknown {
       message,
       ...(retryAfterMs ? { nextRetryDelay: retryAfterMs } : {}),
     });
+  }
+  if (error instanceof WorkInterrupted) {
+    return ApplicationFailure.create({ type: error.name, message: error.message, category: 'BENIGN' });
   }
   const fault = databaseFault(error);
   if (fault) {

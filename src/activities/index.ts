@@ -5,12 +5,14 @@ import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callba
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
 import type { LanePort } from '../workflows/ports/lane.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
+import type { TaskPort } from '../workflows/ports/tasks.ts';
 import { callbackActivities, callbackRecordActivities } from './callbacks.ts';
 import { toFailure } from './failures.ts';
 import { githubActivities } from './github.ts';
 import { laneActivities } from './lane.ts';
 import type { ActivityMeter } from './meter.ts';
 import { recordActivities } from './record.ts';
+import { taskActivities } from './tasks.ts';
 
 export interface ActivityDependencies {
   db: Db;
@@ -35,6 +37,11 @@ export function createActivities({
 /** The activities on the task queue of callbacks. */
 export function createCallbackActivities({ db, sender }: { db: Db; sender: CallbackSender }): CallbackPort {
   return failingAll(callbackActivities(db, sender));
+}
+
+/** The activities of the workers of task queues. */
+export function createTaskActivities(...given: Parameters<typeof taskActivities>): TaskPort {
+  return failingAll(taskActivities(...given));
 }
 
 /** Activities with their errors turned into Temporal's. */

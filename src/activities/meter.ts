@@ -1,5 +1,6 @@
 import type { DispatchOutcome } from '../contracts/github.ts';
 import type { Build } from '../domain/build.ts';
+import type { Task } from '../domain/task.ts';
 
 /** What activities count. */
 export interface ActivityMeter {
@@ -8,4 +9,6 @@ export interface ActivityMeter {
   buildEnded(build: Build): void;
   /** The outcome of a try to deliver a callback was recorded, now and not before. */
   callbackTried(outcome: 'delivered' | 'failed' | 'given_up'): void;
+  /** The end of a task was recorded, now and not before. */
+  taskEnded(task: Task): void;
 }

@@ -1,11 +1,19 @@
 import type { BuildEvent } from '../contracts/event.ts';
+import type { TaskEvent } from '../contracts/task-event.ts';
 import { BUILDS } from '../store/build-stream.ts';
 import type { Db } from '../store/database.ts';
 import { appendEvent } from '../store/event-append.ts';
+import { TASKS } from '../store/task-stream.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
 import type { ActivityMeter } from './meter.ts';
 
-const ENDS: ReadonlySet<BuildEvent['type']> = new Set(['build_completed', 'build_cancelled']);
+const ENDS: ReadonlySet<BuildEvent['type'] | TaskEvent['type']> = new Set([
+  'build_completed',
+  'build_cancelled',
+  'task_succeeded',
+  'task_failed',
+  'task_revoked',
+]);
 
 export function recordActivities(db: Db, meter?: ActivityMeter): RecordPort {
   return {
@@ -13,6 +21,12 @@ export function recordActivities(db: Db, meter?: ActivityMeter): RecordPort {
       const { event: standing, state: build } = await appendEvent(db, BUILDS, build_id, event);
       if (build && ENDS.has(event.type)) meter?.buildEnded(build);
       return { data: standing.data };
+    },
+
+    async appendTaskEvent({ task_id, event }) {
+      const { event: standing, state: task } = await appendEvent(db, TASKS, task_id, event);
+      if (task && ENDS.has(event.type)) meter?.taskEnded(task);
+      return { redrive_id: (standing.data.redrive_id as string | undefined) ?? null };
     },
   };
 }

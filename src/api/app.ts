@@ -9,6 +9,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { QuotaPolicy } from '../domain/youtube-quota.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 import { limitBody, requireJson } from './body.ts';
+import type { TaskDependencies } from './commands/create-task.ts';
 import type { TriggerDependencies } from './commands/trigger-build.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { EventTail } from './event-tail.ts';
@@ -32,10 +33,14 @@ import { getDocs } from './routes/docs.ts';
 import { getHealth } from './routes/health.ts';
 import { getMetrics } from './routes/metrics.ts';
 import { getQueues } from './routes/queues.ts';
+import { tasks } from './routes/tasks.ts';
+import { taskById } from './routes/tasks-id.ts';
+import { getTaskEvents } from './routes/tasks-id-events.ts';
 import { receiveGitHubWebhook, type WebhookDependencies } from './routes/webhooks-github.ts';
 import { getWorkers } from './routes/workers.ts';
+import { INGEST_ASYNC_PATH, ingestYoutube } from './routes/youtube-ingest-async.ts';
 
-export interface ApiDependencies extends TriggerDependencies, WebhookDependencies {
+export interface ApiDependencies extends TriggerDependencies, TaskDependencies, WebhookDependencies {
   db: Db;
   monitor: HealthMonitor;
   meter: ApiMeter;
@@ -68,14 +73,19 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   });
   api.use(deps.apiKeys ? requireKey(deps.apiKeys) : requireLocalHost(deps.trustedHosts));
   api.use(limitBody);
-  api.use(requireJson);
+  api.use(requireJson(new Set([INGEST_ASYNC_PATH])));
 
   postBuildsTrigger(api, deps);
   getBuilds(api, deps.db);
   getBuild(api, deps.db);
-  getBuildEvents(api, deps.db, new EventTail(deps.db));
+  const tail = new EventTail(deps.db);
+  getBuildEvents(api, deps.db, tail);
   getBuildVerify(api, deps.db);
   operateBuild(api, deps);
+  tasks(api, deps);
+  taskById(api, deps);
+  getTaskEvents(api, deps.db, tail);
+  ingestYoutube(api, deps);
   deadLetters(api, deps);
   receiveGitHubWebhook(api, deps);
   const { db, callbackHosts } = deps;

@@ -1,5 +1,7 @@
+import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
+import { refuseCrossSite } from './guard.ts';
 import { ApiError } from './problem.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -22,22 +24,34 @@ export const limitBody = createMiddleware(async (c, next) => {
   await next();
 });
 
-/** Refuses bodies that are not JSON in UTF-8, before any schema looks at them. */
-export const requireJson = createMiddleware(async (c, next) => {
-  if (HAS_BODY.has(c.req.method)) {
-    const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
-    if (type !== 'application/json') {
-      throw new ApiError('unsupported_media_type', { detail: 'send the header Content-Type: application/json' });
-    }
-    const bytes = await c.req.arrayBuffer();
-    try {
-      JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), refuseProto);
-    } catch (error) {
-      throw new ApiError('malformed_json', { detail: (error as Error).message.slice(0, 200) });
-    }
+/**
+ * Refuses bodies that are not JSON in UTF-8, before any schema looks at them.
+ * @param optional paths that may be posted to without a body, though never by a web page of another site.
+ */
+export function requireJson(optional: ReadonlySet<string>) {
+  return createMiddleware(async (c, next) => {
+    if (optional.has(c.req.path) && !hasBody(c)) refuseCrossSite(c);
+    else if (HAS_BODY.has(c.req.method)) await readJson(c);
+    await next();
+  });
+}
+
+function hasBody(c: Context): boolean {
+  return Number(c.req.header('content-length') ?? 0) > 0 || c.req.header('transfer-encoding') !== undefined;
+}
+
+async function readJson(c: Context): Promise<void> {
+  const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') {
+    throw new ApiError('unsupported_media_type', { detail: 'send the header Content-Type: application/json' });
   }
-  await next();
-});
+  const bytes = await c.req.arrayBuffer();
+  try {
+    JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), refuseProto);
+  } catch (error) {
+    throw new ApiError('malformed_json', { detail: (error as Error).message.slice(0, 200) });
+  }
+}
 
 /** Schemas would drop such a key without a word. */
 function refuseProto(key: string, value: unknown): unknown {

@@ -1,11 +1,34 @@
+import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
+import { eventView } from '../contracts/build.ts';
 import type { RecordedEvent } from '../contracts/event.ts';
 import { eventViewOf } from '../domain/build-view.ts';
 import type { EventTail } from './event-tail.ts';
 
 /** A comment this often keeps proxies from closing a quiet stream. */
 const KEEP_ALIVE_MS = 15_000;
+
+export const lastEventIdHeader = z.object({
+  'last-event-id': z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be the seq of an event')
+    .optional(),
+});
+
+/** The answers of a route that serves events. */
+export const eventResponses = {
+  200: {
+    description: 'All events so far, or a stream',
+    content: {
+      'application/json': { schema: z.array(eventView) },
+      'text/event-stream': {
+        schema: z.string().meta({ description: 'id: seq; event: event type; data: the event as JSON' }),
+      },
+    },
+  },
+  204: { description: 'It has ended and all its events were seen (streams only)' },
+};
 
 /** The events of a stream so far, and which statuses are ends of it. */
 export interface Story {

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { isLoopback } from '../contracts/settings.ts';
 import { sha256 } from '../domain/hash.ts';
@@ -46,4 +47,17 @@ export function requireLocalHost(trusted: readonly string[]) {
     c.set('caller', 'local');
     await next();
   });
+}
+
+/**
+ * Refuses what a web page of another site sends through the user's browser: for requests that need no JSON content type,
+ * which browsers would ask leave for. Programs send neither of the two headers.
+ */
+export function refuseCrossSite(c: Context): void {
+  const site = c.req.header('sec-fetch-site');
+  const origin = c.req.header('origin');
+  const foreign = origin !== undefined && URL.parse(origin)?.host !== c.req.header('host');
+  if (foreign || (site !== undefined && site !== 'same-origin' && site !== 'none')) {
+    throw new ApiError('cross_site', { detail: 'web pages of other sites may not send this' });
+  }
 }

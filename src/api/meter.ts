@@ -4,6 +4,8 @@ import type { ProblemCode } from '../contracts/problem.ts';
 export interface ApiMeter {
   /** A trigger was answered with 202. */
   buildAccepted(replayed: boolean): void;
+  /** A task was accepted. @param name one of ours, so a label has as few values. */
+  taskAccepted(name: string, replayed: boolean): void;
   triggerRefused(code: ProblemCode): void;
   /** @param request.route the pattern, never the path: a label has as few values as there are routes. */
   answered(request: { route: string; method: string; status: number }, seconds: number): void;

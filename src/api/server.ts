@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Settings } from '../contracts/settings.ts';
 import { environmentConfiguration, policyOf } from '../domain/configuration.ts';
+import { taskPolicyOf } from '../domain/task-request.ts';
 import { quotaPolicyOf } from '../domain/youtube-quota.ts';
 import { reserveBuildIds } from '../store/build-id-reserve.ts';
 import { type Db, pingDatabase } from '../store/database.ts';
@@ -63,6 +64,7 @@ export async function startApiServer({
     buildIds,
     configurations,
     policy: policyOf(settings),
+    taskPolicy: taskPolicyOf(settings),
     dedupWindowMs: settings.DEDUP_WINDOW,
     callbackHosts: settings.CALLBACK_ALLOWED_HOSTS,
     monitor,
@@ -90,6 +92,6 @@ async function checkTemporal(client: Client): Promise<void> {
 }
 
 async function checkWorkers(client: Client): Promise<void> {
-  const pollers = await describePollers(client, 'workflow');
-  if (pollers.length === 0) throw new Error('no worker has polled for builds; accepted builds wait');
+  const pollers = await describePollers(client, 'workflows', 'workflow');
+  if (pollers.length === 0) throw new Error('no worker has polled for workflows; accepted builds and tasks wait');
 }

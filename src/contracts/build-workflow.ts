@@ -19,15 +19,6 @@ export interface SignalArguments {
   runChanged: { run_id: number; delivery_id: string };
 }
 
-/** Search attributes of build workflows and their types; registered from here wherever Temporal is set up. */
-export const SEARCH_ATTRIBUTES = {
-  HapaxBuildId: 'Keyword',
-  HapaxRepository: 'Keyword',
-  HapaxRef: 'Keyword',
-  HapaxStatus: 'Keyword',
-  HapaxRunId: 'Keyword',
-} as const;
-
 /** The settings a build runs under, fixed when it is triggered. Durations in milliseconds. */
 export interface BuildPolicy {
   /** Input that carries the token; empty for none. */

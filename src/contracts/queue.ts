@@ -20,7 +20,9 @@ export const queues = z.array(queue).meta({ id: 'Queues' });
 export const worker = z
   .object({
     identity: z.string().meta({ description: 'Process and host, as the worker tells Temporal.' }),
-    queue: z.string(),
+    queue: z
+      .string()
+      .meta({ description: 'What it serves: `workflows`, of which builds are part, or a queue of tasks.' }),
     last_seen_at: instant.meta({ description: 'When it last asked for work; an idle one does so once a minute.' }),
   })
   .meta({ id: 'Worker' });

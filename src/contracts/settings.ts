@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { durationMs } from './duration.ts';
+import { WORKER_QUEUE_NAMES, type WorkerQueueName } from './task-queues.ts';
 
 /** A duration in milliseconds, read from `30` (seconds), `500ms`, `30s`, `5m`, `3h` or `1d`. */
 const duration = z.string().transform((text, context) => {
@@ -67,6 +68,24 @@ const apiKeys = z.string().transform((text, context) => {
     keys.set(name, secret);
   }
   return keys;
+});
+
+const WORKER_QUEUE = new RegExp(`^(${WORKER_QUEUE_NAMES.join('|')})(?::([1-9]\\d{0,2}))?$`);
+
+const workerQueues = z.string().transform((text, context) => {
+  const queues = new Map<WorkerQueueName, number | undefined>();
+  for (const part of text.split(',')) {
+    const [, name, concurrency] = WORKER_QUEUE.exec(part.trim()) ?? [];
+    if (name === undefined) {
+      context.addIssue({
+        code: 'custom',
+        message: `"${part.trim()}" is not a queue; write some of ${WORKER_QUEUE_NAMES.join(', ')}, each with :NUMBER where its concurrency differs`,
+      });
+      return z.NEVER;
+    }
+    queues.set(name as WorkerQueueName, concurrency === undefined ? undefined : Number(concurrency));
+  }
+  return queues;
 });
 
 /**
@@ -198,9 +217,26 @@ export const settingsSchema = z.object({
   QUEUE_RETRY_DELAY: duration
     .default(60_000)
     .meta({ description: 'Pause before the first further dispatch; doubles each time, with jitter.' }),
-  WORKER_CONCURRENCY: integer(1, 1_000)
-    .optional()
-    .meta({ description: 'Calls to GitHub a worker makes at once. Default: 1 in laptop mode, 4 in cloud mode.' }),
+  TASK_MAX_RETRIES: integer(0, 100)
+    .default(3)
+    .meta({ description: 'Further attempts at a task after one that failed.' }),
+  TASK_RETRY_DELAY: duration
+    .default(1_000)
+    .meta({ description: 'Pause before the first further attempt at a task; doubles each time, with jitter.' }),
+  TASK_SOFT_TIME_LIMIT: duration
+    .default(300_000)
+    .meta({ description: 'After so long an attempt at a task is asked to stop, and tried again.' }),
+  TASK_TIME_LIMIT: duration
+    .default(600_000)
+    .meta({ description: 'After so long an attempt at a task has failed, and the task with it.' }),
+  WORKER_QUEUES: workerQueues.optional().meta({
+    description:
+      'Queues that a worker serves, comma separated: workflows (which builds are part of), youtube, content, search; each may bear a number of its own for WORKER_CONCURRENCY, as in youtube:4. Default: all.',
+  }),
+  WORKER_CONCURRENCY: integer(1, 1_000).optional().meta({
+    description:
+      'Calls to GitHub, and attempts at tasks per queue, that a worker makes at once. Default: 1 in laptop mode, 4 in cloud mode.',
+  }),
   CALLBACK_SECRET: callbackSecrets.default([]).meta({
     description:
       'Secret that signs callbacks (Standard Webhooks, `whsec_BASE64`); several, comma separated, while one is replaced: each signs. Unset: callbacks are sent unsigned.',
@@ -280,6 +316,9 @@ function consistencyFaults(settings: Settings): string[] {
   if (settings.YOUTUBE_PRIORITY_RESERVED > settings.YOUTUBE_DAILY_QUOTA) {
     faults.push('YOUTUBE_PRIORITY_RESERVED: must not be more than YOUTUBE_DAILY_QUOTA');
   }
+  if (settings.TASK_SOFT_TIME_LIMIT > settings.TASK_TIME_LIMIT) {
+    faults.push('TASK_SOFT_TIME_LIMIT: must be no longer than TASK_TIME_LIMIT');
+  }
   return faults;
 }
 
@@ -315,7 +354,8 @@ function missing(settings: Settings, role: Role): string[] {
   if (serves && (cloud || usesRealGitHub(settings)) && !settings.GITHUB_REPO) {
     faults.push('GITHUB_REPO: say which repository configuration 1 builds; set OWNER/NAME');
   }
-  if (builds && cloud && !usesRealGitHub(settings)) {
+  const servesWorkflows = settings.WORKER_QUEUES?.has('workflows') ?? true;
+  if (builds && servesWorkflows && cloud && !usesRealGitHub(settings)) {
     faults.push(
       'GITHUB_TOKEN: cloud mode needs a GitHub credential; set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY',
     );

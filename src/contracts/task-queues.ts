@@ -11,8 +11,12 @@ export const CALLBACK_TASK_QUEUE = 'hapax-callbacks';
 export const TASK_QUEUE_NAMES = ['youtube', 'content', 'search'] as const;
 export type TaskQueueName = (typeof TASK_QUEUE_NAMES)[number];
 
-/** Temporal's task queue on which the tasks of a queue are worked on. Others may use the same namespace: hence the prefix. */
-export function taskQueueOf(queue: TaskQueueName): string {
+/** What a worker can serve: all workflows with the activities of builds, and the tasks of each queue. */
+export const WORKER_QUEUE_NAMES = ['workflows', ...TASK_QUEUE_NAMES] as const;
+export type WorkerQueueName = (typeof WORKER_QUEUE_NAMES)[number];
+
+/** Temporal's task queue of a queue. Others may use the same namespace: hence the prefix. */
+export function taskQueueOf(queue: WorkerQueueName): string {
   return `hapax-${queue}`;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { callbackUrl } from './callback.ts';
 import type { TaskName } from './task-queues.ts';
 import { text } from './text.ts';
 import { youtubeVideoId } from './youtube-video.ts';
@@ -31,7 +32,7 @@ export const TASK_SIGNATURES = {
   ingest_youtube: z.strictObject(ingestYoutube),
   ingest_youtube_with_callback: z.strictObject({
     url: ingestYoutube.url,
-    callback_url: webUrl,
+    callback_url: callbackUrl,
     priority: ingestYoutube.priority,
     transcript_text: ingestYoutube.transcript_text,
   }),

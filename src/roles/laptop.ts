@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Logger } from 'pino';
 import { startApiServer } from '../api/server.ts';
-import { SEARCH_ATTRIBUTES } from '../contracts/build-workflow.ts';
+import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes.ts';
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
 import { startEmbeddedPostgres } from '../laptop/embedded-postgres.ts';
 import { openHome } from '../laptop/home.ts';
@@ -20,8 +20,8 @@ import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { installTemporalRuntime } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
+import { queuesOf, taskHandlers } from './tasks.ts';
 import { connectTemporal, lazyTemporalClient } from './temporal.ts';
-import { DEFAULT_CONCURRENCY } from './worker.ts';
 
 /** Everything of one machine, running. */
 export interface Laptop {
@@ -98,7 +98,8 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       db: database.db,
       github,
       sender: callbackSenderOf(settings),
-      concurrency: settings.WORKER_CONCURRENCY ?? DEFAULT_CONCURRENCY[settings.DEPLOYMENT_MODE],
+      handlers: taskHandlers(),
+      queues: queuesOf(settings),
       meter: metrics,
     });
     const working = workers.run();

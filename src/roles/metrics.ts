@@ -16,6 +16,8 @@ const RECORD_TIMEOUT_MS = 1_000;
 
 /** Builds take minutes to hours. */
 const BUILD_BUCKETS_S = [5, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 10_800, 21_600];
+/** A search takes tens of milliseconds, a long transcript minutes, one that waits for the quota a day. */
+const TASK_BUCKETS_S = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 120, 300, 600, 3_600, 86_400];
 /** A trigger takes some 10 ms; one that waits for the record or for Temporal up to 10 s. */
 const HTTP_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -68,6 +70,25 @@ export function createMetrics(db: Db): Metrics {
     buckets: BUILD_BUCKETS_S,
     registers,
   });
+  const tasksAccepted = new Counter({
+    name: 'hapax_tasks_accepted_total',
+    help: 'Requests for tasks that were accepted; replayed: the task existed already.',
+    labelNames: ['name', 'replayed'],
+    registers,
+  });
+  const tasksEnded = new Counter({
+    name: 'hapax_tasks_completed_total',
+    help: 'Tasks that ended, by name and status; one that is begun again ends again.',
+    labelNames: ['name', 'status'],
+    registers,
+  });
+  const taskDuration = new Histogram({
+    name: 'hapax_task_duration_seconds',
+    help: 'From the first acceptance of a task to its end, by name.',
+    labelNames: ['name'],
+    buckets: TASK_BUCKETS_S,
+    registers,
+  });
   const callbacks = new Counter({
     name: 'hapax_callbacks_total',
     help: 'Tries to deliver a callback: delivered, failed with another to come, or given_up.',
@@ -110,6 +131,12 @@ export function createMetrics(db: Db): Metrics {
       completed.inc({ status, conclusion: conclusion !== null && CONCLUSIONS.has(conclusion) ? conclusion : 'other' });
       if (completed_at !== null) duration.observe((Date.parse(completed_at) - Date.parse(created_at)) / 1_000);
     },
+    taskAccepted: (name, replayed) => tasksAccepted.inc({ name, replayed: String(replayed) }),
+    taskEnded({ name, status, created_at, completed_at }) {
+      tasksEnded.inc({ name, status });
+      if (completed_at === null) return;
+      taskDuration.observe({ name }, (Date.parse(completed_at) - Date.parse(created_at)) / 1_000);
+    },
     callbackTried: (outcome) => callbacks.inc({ outcome }),
     githubAnswered(operation, status, left) {
       github.inc({ operation, status: status ?? 'none' });
@@ -131,9 +158,13 @@ export function createMetrics(db: Db): Metrics {
 function recordGauges(registers: Registry[]): (measures: RecordMeasures | undefined) => void {
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
   const up = gauge('hapax_postgres_up', 'Whether the database answered this scrape within a second.');
-  const depth = gauge('hapax_queue_depth', 'Builds accepted and not begun.');
-  const age = gauge('hapax_queue_oldest_age_seconds', 'Since the oldest of these was accepted; 0 where there is none.');
-  const inFlight = gauge('hapax_builds_in_flight', 'Builds begun and not ended.');
+  const ofQueue = (name: string, help: string) => new Gauge({ name, help, labelNames: ['queue'], registers });
+  const depth = ofQueue('hapax_queue_depth', 'Builds or tasks accepted and not begun.');
+  const age = ofQueue(
+    'hapax_queue_oldest_age_seconds',
+    'Since the oldest of these was accepted; 0 where there is none.',
+  );
+  const inFlight = ofQueue('hapax_queue_in_flight', 'Builds or tasks begun and not ended.');
   const dead = gauge('hapax_dead_letters', 'What ended after its last retry or waits for an operator.');
   const youtube = gauge('hapax_youtube_quota_used_units', 'Units of the YouTube Data API given away today.');
   const events = new Counter({
@@ -145,12 +176,15 @@ function recordGauges(registers: Registry[]): (measures: RecordMeasures | undefi
     up.set(measures ? 1 : 0);
     events.reset();
     if (!measures) {
-      for (const absent of [depth, age, inFlight, dead, youtube, events]) absent.remove();
+      for (const absent of [depth, age, inFlight]) absent.reset();
+      for (const absent of [dead, youtube, events]) absent.remove();
       return;
     }
-    depth.set(measures.queued);
-    age.set(measures.oldestAgeSeconds ?? 0);
-    inFlight.set(measures.inProgress);
+    for (const { name: queue, ...measured } of measures.queues) {
+      depth.set({ queue }, measured.depth);
+      age.set({ queue }, measured.oldestAgeSeconds ?? 0);
+      inFlight.set({ queue }, measured.inFlight);
+    }
     dead.set(measures.deadLetters);
     youtube.set(measures.youtubeUnitsUsed);
     events.inc(measures.lastPosition);

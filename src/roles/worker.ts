@@ -10,14 +10,12 @@ import { createLog, installTemporalRuntime } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { required } from './required.ts';
 import { stopSignal } from './stop-signal.ts';
+import { queuesOf, taskHandlers } from './tasks.ts';
 import { connectTemporal, type TemporalTarget } from './temporal.ts';
-
-/** Calls to GitHub that a worker makes at once, by deployment mode (seed 000). */
-export const DEFAULT_CONCURRENCY = { laptop: 1, cloud: 4 } as const;
 
 const RECONNECT_EVERY_MS = 2_000;
 
-/** `hapax worker`: builds, from a Temporal that may come later than the worker. */
+/** `hapax worker`: builds and tasks, from a Temporal that may come later than the worker. */
 export async function runWorker(settings: Settings): Promise<void> {
   const stopping = stopSignal();
   const log = createLog(settings.LOG_LEVEL, 'worker');
@@ -38,7 +36,8 @@ export async function runWorker(settings: Settings): Promise<void> {
       db: database.db,
       github: connectGitHub(settings, metrics, database.db),
       sender: callbackSenderOf(settings),
-      concurrency: settings.WORKER_CONCURRENCY ?? DEFAULT_CONCURRENCY[settings.DEPLOYMENT_MODE],
+      handlers: taskHandlers(),
+      queues: queuesOf(settings),
       meter: metrics,
     });
     void stopping.then((signal) => {

@@ -1,9 +1,10 @@
 import { sql } from 'drizzle-orm';
 import { quotaDay } from '../domain/quota-day.ts';
-import { OPEN_BUILDS, type OpenBuilds, type OpenBuildsRow, openBuildsOf } from './build-count-open.ts';
 import type { Db } from './database.ts';
+import { measureQueues, type QueueMeasures } from './queue-measure.ts';
 
-export interface RecordMeasures extends OpenBuilds {
+export interface RecordMeasures {
+  queues: QueueMeasures[];
   deadLetters: number;
   /** Of the log; counting its events would read all of them. */
   lastPosition: number;
@@ -11,17 +12,19 @@ export interface RecordMeasures extends OpenBuilds {
   youtubeUnitsUsed: number;
 }
 
-/** What is worth watching of the record, in one query that reads small indexes only. */
+/** What is worth watching of the record, in two queries that read small indexes only. */
 export async function measureRecord(db: Db): Promise<RecordMeasures> {
   const today = quotaDay(Date.now());
-  const [row] = await db.execute<OpenBuildsRow & { dead: string; last_position: string; youtube_units: string }>(sql`
-    SELECT open.*,
-           (SELECT count(*) FROM builds WHERE dead_lettered OR needs_attention) AS dead,
-           (SELECT coalesce(max(position), 0) FROM events) AS last_position,
-           (SELECT coalesce(sum(units_used), 0) FROM quota_days WHERE bucket = 'general' AND day = ${today}::date) AS youtube_units
-    FROM (${OPEN_BUILDS}) AS open`);
+  const [queues, [row]] = await Promise.all([
+    measureQueues(db),
+    db.execute<{ dead: string; last_position: string; youtube_units: string }>(sql`
+      SELECT (SELECT count(*) FROM builds WHERE dead_lettered OR needs_attention)
+               + (SELECT count(*) FROM tasks WHERE dead_lettered) AS dead,
+             (SELECT coalesce(max(position), 0) FROM events) AS last_position,
+             (SELECT coalesce(sum(units_used), 0) FROM quota_days WHERE bucket = 'general' AND day = ${today}::date) AS youtube_units`),
+  ]);
   return {
-    ...openBuildsOf(row),
+    queues,
     deadLetters: Number(row?.dead),
     lastPosition: Number(row?.last_position),
     youtubeUnitsUsed: Number(row?.youtube_units),

@@ -15,6 +15,9 @@ import type { BuildStatus } from '../contracts/build.ts';
 import type { BuildConfiguration } from '../contracts/configuration.ts';
 import type { ContentType } from '../contracts/content.ts';
 import type { BuildRequest } from '../contracts/event.ts';
+import type { TaskStatus } from '../contracts/task.ts';
+import type { TaskError } from '../contracts/task-event.ts';
+import type { Task } from '../domain/task.ts';
 import type { QuotaBucket } from '../domain/youtube-quota.ts';
 
 /** A timestamptz(3), read as ISO 8601 in UTC with milliseconds, so that what was hashed is what is read. */
@@ -70,6 +73,40 @@ export const builds = pgTable('builds', {
   conclusion: text(),
   created_at: instant().notNull(),
   started_at: instant(),
+  completed_at: instant(),
+  last_seq: integer().notNull(),
+  last_hash: text().notNull(),
+});
+
+export const tasks = pgTable('tasks', {
+  id: text().primaryKey(),
+  status: text().$type<TaskStatus>().notNull(),
+  workflow_id: text().notNull(),
+  fingerprint: text().notNull(),
+  caller: text().notNull(),
+  door: text().$type<Task['door']>().notNull(),
+  name: text().notNull(),
+  queue: text().notNull(),
+  args: jsonb().$type<unknown[]>().notNull(),
+  kwargs: jsonb().$type<Record<string, unknown>>().notNull(),
+  priority: smallint(),
+  eta: instant(),
+  expires: instant(),
+  callback_origin: text(),
+  root_id: text(),
+  parent_id: text(),
+  attempts: integer().notNull(),
+  retries: integer().notNull(),
+  redrives: integer().notNull(),
+  worker: text(),
+  result: jsonb().$type<unknown>(),
+  error: jsonb().$type<TaskError>(),
+  dead_lettered: boolean().notNull(),
+  reason: text(),
+  created_at: instant().notNull(),
+  received_at: instant(),
+  started_at: instant(),
+  retried_at: instant(),
   completed_at: instant(),
   last_seq: integer().notNull(),
   last_hash: text().notNull(),

@@ -1,9 +1,10 @@
 import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import { CALLBACK_TASK_QUEUE } from '../contracts/task-queues.ts';
+import { CALLBACK_TASK_QUEUE, type TaskQueueName, taskQueueOf } from '../contracts/task-queues.ts';
 import type { CallbackPort, CallbackRecordPort } from './ports/callback.ts';
 import type { GitHubPort, WritePort } from './ports/github.ts';
 import type { LanePort } from './ports/lane.ts';
 import type { RecordPort } from './ports/record.ts';
+import type { TaskPort } from './ports/tasks.ts';
 
 /** Until the database is back. */
 const PATIENCE = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' } as const;
@@ -26,6 +27,7 @@ const patiently = proxyActivities<Told>({
 
 export const record: Told = {
   appendBuildEvent: firstOf(quickly.appendBuildEvent, patiently.appendBuildEvent),
+  appendTaskEvent: firstOf(quickly.appendTaskEvent, patiently.appendTaskEvent),
   keepCallbackUrl: firstOf(quickly.keepCallbackUrl, patiently.keepCallbackUrl),
   appendCallbackEvent: firstOf(quickly.appendCallbackEvent, patiently.appendCallbackEvent),
   reserveWrite: firstOf(quickly.reserveWrite, patiently.reserveWrite),
@@ -91,4 +93,24 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
     findRuns: complete.findRuns,
     cancelRun: repeatable.cancelRun,
   };
+}
+
+/** The worker is lost that did not say for so long that it goes on; another one then begins the attempt again. */
+const HEARTBEAT_TIMEOUT = '15s';
+
+/** Beyond the hard limit, which the worker itself keeps: so it is reached only where the worker hangs. */
+const OVERTIME_MS = 30_000;
+
+/**
+ * The work of a task, on the workers of its queue. Temporal repeats only what is no fault of the task, and without end.
+ * @param beginWithinMs longest wait for a worker; undefined for any.
+ */
+export function taskActivities(queue: TaskQueueName, hardLimitMs: number, beginWithinMs: number | undefined): TaskPort {
+  return proxyActivities<TaskPort>({
+    taskQueue: taskQueueOf(queue),
+    startToCloseTimeout: hardLimitMs + OVERTIME_MS,
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    ...(beginWithinMs === undefined ? {} : { scheduleToStartTimeout: beginWithinMs }),
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+  });
 }

@@ -1,2 +1,3 @@
 export { build } from './build.ts';
 export { callback } from './callback.ts';
+export { task } from './task.ts';

@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import { BUILD_SIGNALS, type SignalArguments } from '../contracts/build-workflow.ts';
+import { REVOKE_SIGNAL, type Revocation } from '../contracts/task-workflow.ts';
 
 /** What a build is doing: `temporal workflow query --name state`. */
 export interface BuildStateView {
@@ -21,3 +22,14 @@ export const cancelSignal = defineSignal<[SignalArguments['cancel']?]>(BUILD_SIG
 
 /** Wakes a build: its run may have changed. What it says is not believed; the build reads GitHub. */
 export const runChangedSignal = defineSignal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged);
+
+/** What a task is doing: `temporal workflow query --name state`. */
+export interface TaskStateView {
+  task_id: string;
+  phase: 'received' | 'waiting' | 'working' | 'ended';
+  attempt: number;
+}
+export const taskStateQuery = defineQuery<TaskStateView>('state');
+
+/** Ends a task and stops its work: `--name revoke --input '{"by": "me"}'`. */
+export const revokeSignal = defineSignal<[Partial<Revocation>?]>(REVOKE_SIGNAL);

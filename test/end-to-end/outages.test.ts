@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/build-workflow.ts';
 import type { Health } from '../../src/contracts/health.ts';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
 import { freePort } from '../../src/laptop/ports.ts';
 import { startTemporalServer } from '../../src/laptop/temporal-server.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';

@@ -119,8 +119,11 @@ describe('metrics', () => {
     );
     expect(after.get('hapax_postgres_up')).toBe(1);
     expect(after.get('hapax_dead_letters')).toBe(1);
-    expect([after.get('hapax_queue_depth'), after.get('hapax_builds_in_flight')]).toEqual([0, 0]);
-    expect(after.get('hapax_queue_oldest_age_seconds')).toBe(0);
+    expect([
+      after.get('hapax_queue_depth{queue="builds"}'),
+      after.get('hapax_queue_in_flight{queue="builds"}'),
+    ]).toEqual([0, 0]);
+    expect(after.get('hapax_queue_oldest_age_seconds{queue="builds"}')).toBe(0);
     expect(after.get('hapax_events_total')).toBeGreaterThanOrEqual(events);
     const dispatch = 'POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches';
     const posts = [...after].filter(([name]) => name.includes(`operation="${dispatch}"`));
@@ -142,7 +145,7 @@ describe('metrics', () => {
       dedupe_key: end.dedupe_key,
     } as BuildEvent;
     let counted = 0;
-    const meter = { dispatched() {}, buildEnded: () => counted++, callbackTried() {} };
+    const meter = { dispatched() {}, buildEnded: () => counted++, callbackTried() {}, taskEnded() {} };
     await recordActivities(world.db, meter).appendBuildEvent({ build_id: id, event });
     expect(counted).toBe(0);
     const ends = [...before].filter(([name]) => name.startsWith('hapax_builds_completed_total'));
@@ -168,10 +171,10 @@ describe('metrics', () => {
   it('show what waits while no worker runs', async () => {
     await world.stopWorker();
     await trigger('waits');
-    await eventually(async () => expect((await scrape()).get('hapax_queue_depth')).toBe(1));
-    expect((await scrape()).get('hapax_queue_oldest_age_seconds')).toBeGreaterThan(0);
+    await eventually(async () => expect((await scrape()).get('hapax_queue_depth{queue="builds"}')).toBe(1));
+    expect((await scrape()).get('hapax_queue_oldest_age_seconds{queue="builds"}')).toBeGreaterThan(0);
     await world.startWorker();
-    await eventually(async () => expect((await scrape()).get('hapax_queue_depth')).toBe(0));
+    await eventually(async () => expect((await scrape()).get('hapax_queue_depth{queue="builds"}')).toBe(0));
   });
 
   describe('of a worker', () => {
@@ -201,13 +204,7 @@ describe('metrics', () => {
       const series = parse((await call('GET', '/metrics')).text);
       expect(performance.now() - startedAt).toBeLessThan(2_000);
       expect(series.get('hapax_postgres_up')).toBe(0);
-      for (const name of [
-        'queue_depth',
-        'queue_oldest_age_seconds',
-        'builds_in_flight',
-        'dead_letters',
-        'events_total',
-      ])
+      for (const name of ['queue_depth', 'queue_oldest_age_seconds', 'queue_in_flight', 'dead_letters', 'events_total'])
         expect(series.has(`hapax_${name}`), name).toBe(false);
       expect(series.get('hapax_dispatches_total{outcome="accepted"}')).toBe(0);
     });

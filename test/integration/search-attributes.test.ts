@@ -1,6 +1,6 @@
 import type { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/build-workflow.ts';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
 import { registerSearchAttributes } from '../../src/roles/search-attributes.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld } from '../world/world.ts';

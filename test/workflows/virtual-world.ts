@@ -10,10 +10,10 @@ import {
   type BuildInput,
   type BuildPolicy,
   buildWorkflowId,
-  SEARCH_ATTRIBUTES,
 } from '../../src/contracts/build-workflow.ts';
 import type { BuildEvent, BuildEventType } from '../../src/contracts/event.ts';
 import type { DispatchOutcome, Finding, RerunOutcome } from '../../src/contracts/github.ts';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { type Build, evolve } from '../../src/domain/build.ts';
 import { policyOf } from '../../src/domain/configuration.ts';
@@ -206,7 +206,7 @@ function memoryRecord(input: BuildInput, { tell, before }: Script) {
     return event;
   };
   for (const event of [queuedEvent(input), ...(before?.(input) ?? [])]) append(event);
-  const port: RecordPort = {
+  const port: Pick<RecordPort, 'appendBuildEvent'> = {
     async appendBuildEvent({ event }) {
       const nth = (tellings.get(event.dedupe_key) ?? 0) + 1;
       tellings.set(event.dedupe_key, nth);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/build-workflow.ts';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
 
 import { findTemporalCli } from '../../src/laptop/temporal-cli.ts';
 

@@ -7,6 +7,7 @@ import { sql } from 'drizzle-orm';
 import pino from 'pino';
 import postgresJs from 'postgres';
 import { inject } from 'vitest';
+import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import { startApiServer } from '../../src/api/server.ts';
 import type { BuildView } from '../../src/contracts/build.ts';
 import { readSettings, type Settings } from '../../src/contracts/settings.ts';
@@ -16,6 +17,7 @@ import { connectGitHub, webhooksOf } from '../../src/roles/github.ts';
 import { installTemporalRuntime } from '../../src/roles/log.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';
 import { registerSearchAttributes } from '../../src/roles/search-attributes.ts';
+import { queuesOf, taskHandlers } from '../../src/roles/tasks.ts';
 import { connectTemporal } from '../../src/roles/temporal.ts';
 import { startGitHubSimulator } from '../../src/simulator/github.ts';
 import { type Db, openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
@@ -103,7 +105,11 @@ export async function openNamespace(): Promise<string> {
 }
 
 /** The whole product in this process on real parts: API, worker, Temporal, Postgres, and the simulated GitHub. */
-export async function openWorld(kind: DatabaseKind, given: Partial<Record<keyof Settings, string>> = {}) {
+export async function openWorld(
+  kind: DatabaseKind,
+  given: Partial<Record<keyof Settings, string>> = {},
+  handlers: Partial<TaskHandlers> = {},
+) {
   const simulator = await startGitHubSimulator({
     queuedForMs: 20,
     runningForMs: 60,
@@ -127,7 +133,8 @@ export async function openWorld(kind: DatabaseKind, given: Partial<Record<keyof 
       db: database.db,
       github: connectGitHub(settings, metrics, database.db),
       sender: callbackSenderOf(settings),
-      concurrency: settings.WORKER_CONCURRENCY ?? 4,
+      handlers: { ...taskHandlers(), ...handlers },
+      queues: queuesOf(settings),
       meter: metrics,
     });
     const running = working.run();

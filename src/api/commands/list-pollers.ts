@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { WORKFLOW_TASK_QUEUE } from '../../contracts/task-queues.ts';
+import { taskQueueOf, type WorkerQueueName } from '../../contracts/task-queues.ts';
 import { ApiError } from '../problem.ts';
 
 /** A worker that Temporal saw asking for work within the last minutes. */
@@ -8,19 +8,20 @@ export interface Poller {
   lastSeenAt: Date;
 }
 
-/** What a worker polls for; both kinds, since a worker may be stuck with one. Temporal's TaskQueueType. */
+/** What a worker polls for; of workflows both kinds, since a worker may be stuck with one. Temporal's TaskQueueType. */
 const TASK_QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
 type PollKind = keyof typeof TASK_QUEUE_TYPES;
 
 const TIMEOUT_MS = 2_500;
 
 /**
- * Who polls for builds, by identity. Temporal forgets a poller five minutes after its last poll.
+ * Who polls for the work of a queue, by identity. Temporal forgets a poller five minutes after its last poll.
  * @throws {ApiError} where Temporal cannot be reached.
  */
-export async function listPollers(client: Client): Promise<Poller[]> {
-  const kinds = Object.keys(TASK_QUEUE_TYPES) as PollKind[];
-  const answers = await Promise.all(kinds.map((kind) => describePollers(client, kind))).catch((cause: unknown) => {
+export async function listPollers(client: Client, queue: WorkerQueueName): Promise<Poller[]> {
+  const kinds: PollKind[] = queue === 'workflows' ? ['workflow', 'activity'] : ['activity'];
+  const asked = kinds.map((kind) => describePollers(client, queue, kind));
+  const answers = await Promise.all(asked).catch((cause: unknown) => {
     throw new ApiError('temporal_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause });
   });
   const lastSeen = new Map<string, number>();
@@ -34,11 +35,11 @@ export async function listPollers(client: Client): Promise<Poller[]> {
 }
 
 /** Temporal's own list of who polls for one kind of task. @throws what the call to Temporal throws. */
-export async function describePollers(client: Client, kind: PollKind) {
+export async function describePollers(client: Client, queue: WorkerQueueName, kind: PollKind) {
   const { pollers } = await client.withDeadline(Date.now() + TIMEOUT_MS, () =>
     client.workflowService.describeTaskQueue({
       namespace: client.options.namespace,
-      taskQueue: { name: WORKFLOW_TASK_QUEUE },
+      taskQueue: { name: taskQueueOf(queue) },
       taskQueueType: TASK_QUEUE_TYPES[kind],
     }),
   );

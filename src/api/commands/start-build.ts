@@ -44,26 +44,31 @@ export async function startBuild(
 ): Promise<boolean> {
   const { request, build_id, fingerprint } = input;
   const memo: BuildMemo = { build_id, fingerprint };
+  return startedFirst(client, () =>
+    client.workflow.start<typeof build>(BUILD_WORKFLOW, {
+      workflowId: input.workflow_id,
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      args: [input],
+      workflowIdConflictPolicy: 'FAIL',
+      workflowIdReusePolicy: reuse,
+      requestEagerStart: workerBeside,
+      memo: { ...memo },
+      priority: { priorityKey: input.priority },
+      staticSummary: `build ${build_id}: ${request.repository} ${request.workflow} @ ${request.ref}`,
+      typedSearchAttributes: new TypedSearchAttributes([
+        { key: BUILD_ID, value: String(build_id) },
+        { key: REPOSITORY, value: request.repository },
+        { key: REF, value: request.ref },
+        { key: STATUS, value: 'queued' },
+      ]),
+    }),
+  );
+}
+
+/** Starts a workflow; false where its id is taken. @throws {ApiError} where Temporal did not take the start. */
+export async function startedFirst(client: Client, start: () => Promise<unknown>): Promise<boolean> {
   try {
-    await client.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
-      client.workflow.start<typeof build>(BUILD_WORKFLOW, {
-        workflowId: input.workflow_id,
-        taskQueue: WORKFLOW_TASK_QUEUE,
-        args: [input],
-        workflowIdConflictPolicy: 'FAIL',
-        workflowIdReusePolicy: reuse,
-        requestEagerStart: workerBeside,
-        memo: { ...memo },
-        priority: { priorityKey: input.priority },
-        staticSummary: `build ${build_id}: ${request.repository} ${request.workflow} @ ${request.ref}`,
-        typedSearchAttributes: new TypedSearchAttributes([
-          { key: BUILD_ID, value: String(build_id) },
-          { key: REPOSITORY, value: request.repository },
-          { key: REF, value: request.ref },
-          { key: STATUS, value: 'queued' },
-        ]),
-      }),
-    );
+    await client.withDeadline(Date.now() + START_TIMEOUT_MS, start);
     return true;
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return false;

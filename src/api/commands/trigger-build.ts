@@ -2,9 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { BuildStatus, TriggerBody } from '../../contracts/build.ts';
 import { type BuildInput, type BuildMemo, type BuildPolicy, buildWorkflowId } from '../../contracts/build-workflow.ts';
-import type { CallbackTarget } from '../../contracts/callback-workflow.ts';
 import { replays } from '../../domain/build.ts';
-import { callbackTarget } from '../../domain/callback-url.ts';
 import { policyUnder } from '../../domain/configuration.ts';
 import { queuedEvent } from '../../domain/first-events.ts';
 import { fingerprint, requestKey } from '../../domain/request-key.ts';
@@ -16,6 +14,7 @@ import { appendEvent } from '../../store/event-append.ts';
 import type { BuildIds } from '../build-ids.ts';
 import type { Configurations } from '../configurations.ts';
 import { ApiError } from '../problem.ts';
+import { callbackOf } from './callback-of.ts';
 import { resolveTrigger } from './resolve-trigger.ts';
 import { CLOSING_WAIT_MS, STATUS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
 
@@ -113,16 +112,6 @@ export async function triggerBuild(
   }
   await recordQueued(deps, input);
   return { id, status: 'queued', replayed: false };
-}
-
-/** Whom to tell of the end, if anybody. @throws {ApiError} where it can never be told. */
-function callbackOf(url: string | null | undefined, allowedHosts: readonly string[]): CallbackTarget | undefined {
-  if (!url) return undefined;
-  const target = callbackTarget(url, allowedHosts);
-  if ('fault' in target) {
-    throw new ApiError('unprocessable_callback_url', { detail: `callback_url ${target.fault}` });
-  }
-  return target;
 }
 
 function replay(id: number, status: BuildStatus, standing: string, asked: string): Triggered {

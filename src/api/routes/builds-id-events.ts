@@ -1,10 +1,10 @@
-import { createRoute, z } from '@hono/zod-openapi';
-import { buildIdParam, eventView, TERMINAL_STATUSES } from '../../contracts/build.ts';
+import { createRoute } from '@hono/zod-openapi';
+import { buildIdParam, TERMINAL_STATUSES } from '../../contracts/build.ts';
 import { findBuildWithEvents } from '../../store/build-find-with-events.ts';
 import { buildStream } from '../../store/build-stream.ts';
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
-import { answerEvents } from '../event-stream.ts';
+import { answerEvents, eventResponses, lastEventIdHeader } from '../event-stream.ts';
 import type { EventTail } from '../event-tail.ts';
 import { ApiError } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
@@ -19,26 +19,9 @@ const route = createRoute({
     'With `Accept: text/event-stream` the events so far are sent, then each as it happens; the stream closes at the end of the build. Reconnecting with `Last-Event-ID` resumes after that event, and answers 204 where nothing will come.',
   request: {
     params: buildIdParam,
-    headers: z.object({
-      'last-event-id': z
-        .string()
-        .regex(/^\d{1,9}$/, 'must be the seq of an event')
-        .optional(),
-    }),
+    headers: lastEventIdHeader,
   },
-  responses: {
-    200: {
-      description: 'All events so far, or a stream',
-      content: {
-        'application/json': { schema: z.array(eventView) },
-        'text/event-stream': {
-          schema: z.string().meta({ description: 'id: seq; event: event type; data: the event as JSON' }),
-        },
-      },
-    },
-    204: { description: 'The build has ended and all its events were seen (streams only)' },
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
-  },
+  responses: { ...eventResponses, ...problemResponses('invalid_request', 'not_found', 'database_unavailable') },
 });
 
 export function getBuildEvents(api: Api, db: Db, tail: EventTail): void {

@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { queues } from '../../contracts/queue.ts';
-import { WORKFLOW_TASK_QUEUE } from '../../contracts/task-queues.ts';
-import { countOpenBuilds } from '../../store/build-count-open.ts';
+import type { TaskQueueName, WorkerQueueName } from '../../contracts/task-queues.ts';
 import type { Db } from '../../store/database.ts';
+import { measureQueues } from '../../store/queue-measure.ts';
 import { listPollers } from '../commands/list-pollers.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
@@ -17,7 +17,8 @@ const route = createRoute({
   operationId: 'listQueues',
   tags: ['queues'],
   summary: 'What waits, what runs, and who works on it',
-  description: `One queue today: \`builds\`, Temporal's task queue \`${WORKFLOW_TASK_QUEUE}\`.`,
+  description:
+    'Builds, which are worked on by the workers of the queue `workflows`, and the queues of tasks. A task that waits for its eta counts as not begun.',
   responses: {
     200: { description: 'The queues', content: { 'application/json': { schema: queues } } },
     ...problemResponses('temporal_unavailable', 'database_unavailable'),
@@ -26,15 +27,20 @@ const route = createRoute({
 
 export function getQueues(api: Api, { db, client }: { db: Db; client: Client }): void {
   api.openapi(route, async (c) => {
-    const [open, pollers] = await Promise.all([countOpenBuilds(db), listPollers(client)]);
     const since = Date.now() - POLLS_WITHIN_MS;
-    const builds = {
-      name: 'builds',
-      depth: open.queued,
-      oldest_age_seconds: open.oldestAgeSeconds,
-      in_flight: open.inProgress,
-      pollers: pollers.filter(({ lastSeenAt }) => lastSeenAt.getTime() > since).length,
-    };
-    return c.json([builds], 200);
+    const measured = await measureQueues(db);
+    const found = await Promise.all(
+      measured.map(async ({ name, depth, oldestAgeSeconds, inFlight }) => {
+        const pollers = await listPollers(client, workedOnBy(name));
+        const recent = pollers.filter(({ lastSeenAt }) => lastSeenAt.getTime() > since).length;
+        return { name, depth, oldest_age_seconds: oldestAgeSeconds, in_flight: inFlight, pollers: recent };
+      }),
+    );
+    return c.json(found, 200);
   });
+}
+
+/** Who serves a queue: builds are worked on where the workflows are. */
+function workedOnBy(queue: string): WorkerQueueName {
+  return queue === 'builds' ? 'workflows' : (queue as TaskQueueName);
 }

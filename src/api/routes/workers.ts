@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { workers } from '../../contracts/queue.ts';
+import { WORKER_QUEUE_NAMES } from '../../contracts/task-queues.ts';
 import { listPollers } from '../commands/list-pollers.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
@@ -19,12 +20,15 @@ const route = createRoute({
 
 export function getWorkers(api: Api, client: Client): void {
   api.openapi(route, async (c) => {
-    const pollers = await listPollers(client);
-    const seen = pollers.map(({ identity, lastSeenAt }) => ({
-      identity,
-      queue: 'builds',
-      last_seen_at: lastSeenAt.toISOString(),
-    }));
-    return c.json(seen, 200);
+    const seen = await Promise.all(
+      WORKER_QUEUE_NAMES.map(async (queue) =>
+        (await listPollers(client, queue)).map(({ identity, lastSeenAt }) => ({
+          identity,
+          queue,
+          last_seen_at: lastSeenAt.toISOString(),
+        })),
+      ),
+    );
+    return c.json(seen.flat(), 200);
   });
 }

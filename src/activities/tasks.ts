@@ -1,0 +1,172 @@
+import { Context } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+import type { TaskName } from '../contracts/task-queues.ts';
+import type { TaskArguments } from '../contracts/task-signatures.ts';
+import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
+import { readArguments } from '../domain/task-request.ts';
+import { type Db, databaseFault } from '../store/database.ts';
+import { appendEvent } from '../store/event-append.ts';
+import { TASKS } from '../store/task-stream.ts';
+import type { TaskPort } from '../workflows/ports/tasks.ts';
+import { attemptFailed, WorkInterrupted } from './failures.ts';
+import type { TaskHandlers } from './task-handlers.ts';
+
+/** How often Temporal is told that the work goes on; a revocation is heard as often. */
+const HEARTBEAT_MS = 2_000;
+
+/** A task that takes its worker with it so many times is at fault itself. */
+const MAX_LOST_WORKERS = 5;
+
+/** How long work that was told to stop is waited for before the attempt is given up. */
+const STOPPING_MS = 5_000;
+
+/** Longest result in JSON, characters: it travels through Temporal, which refuses 2 MB. */
+const MAX_RESULT_CHARACTERS = 1_000_000;
+
+/** What outlives an attempt whose worker was lost. */
+interface Beat {
+  /** Times that the work began and was not seen to end. */
+  begun: number;
+  progress: unknown;
+}
+
+type Request = Parameters<TaskPort['runTask']>[0];
+
+/** The work of tasks, done by handlers. @param identity names the worker in the record. */
+export function taskActivities(db: Db, handlers: TaskHandlers, identity: string): TaskPort {
+  return {
+    async runTask(request) {
+      const { info } = Context.current();
+      const last = (info.heartbeatDetails as Beat | undefined) ?? { begun: 0, progress: request.progress };
+      if (last.begun >= MAX_LOST_WORKERS) {
+        const message = `Worker exited prematurely ${last.begun} times`;
+        throw attemptFailed(new PermanentTaskError({ type: 'WorkerLostError', message }), last.progress);
+      }
+      await appendEvent(db, TASKS, request.task_id, {
+        type: 'task_started',
+        data: { attempt: request.attempt, worker: identity },
+        occurred_at: new Date().toISOString(),
+        dedupe_key: `${request.step}attempt:${request.attempt}:${info.attempt}:started`,
+      });
+      const attempt = new Attempt(request, last);
+      return { result: storable(await attempt.run(handlers), attempt) };
+    },
+  };
+}
+
+/** One attempt at the work of a task: its limits, its heartbeats, and how it is stopped. */
+class Attempt {
+  readonly #request: Request;
+  readonly #stop = new AbortController();
+  #beat: Beat;
+
+  constructor(request: Request, last: Beat) {
+    this.#request = request;
+    this.#beat = { ...last, begun: last.begun + 1 };
+  }
+
+  get progress(): unknown {
+    return this.#beat.progress;
+  }
+
+  /** @throws {ApplicationFailure} that says what to do next; a database that is away and a worker that stops as they are. */
+  async run(handlers: TaskHandlers): Promise<unknown> {
+    const { soft_limit_ms, hard_limit_ms } = this.#request;
+    const { cancellationSignal } = Context.current();
+    const timers: NodeJS.Timeout[] = [];
+    this.#heartbeat();
+    try {
+      return await new Promise((resolve, reject) => {
+        const giveUp = (error: unknown, afterMs: number) => timers.push(setTimeout(() => reject(error), afterMs));
+        const soft = limitExceeded('SoftTimeLimitExceeded', soft_limit_ms);
+        timers.push(setTimeout(() => this.#stop.abort(soft), soft_limit_ms));
+        giveUp(limitExceeded('TimeLimitExceeded', hard_limit_ms), hard_limit_ms);
+        timers.push(setInterval(() => this.#heartbeat(), HEARTBEAT_MS));
+        const cancel = () => {
+          const reason = whyCancelled();
+          this.#stop.abort(reason);
+          giveUp(reason, STOPPING_MS);
+        };
+        if (cancellationSignal.aborted) cancel();
+        else cancellationSignal.addEventListener('abort', cancel, { once: true });
+        this.#work(handlers).then(resolve, reject);
+      });
+    } catch (error) {
+      throw this.#verdict(error);
+    } finally {
+      for (const timer of timers) clearTimeout(timer);
+      this.#stop.abort(new CancelledFailure('the attempt is over'));
+    }
+  }
+
+  #work(handlers: TaskHandlers): Promise<unknown> {
+    const { task_id, name, args, kwargs, attempt } = this.#request;
+    const read = readArguments(name, args, kwargs);
+    if ('faults' in read) {
+      const message = read.faults.map((fault) => `${fault.path}: ${fault.message}`).join('; ');
+      return Promise.reject(new PermanentTaskError({ type: 'TypeError', message }));
+    }
+    const run = handlers[name] as TaskHandlers[TaskName];
+    return Promise.resolve(
+      (run as (given: TaskArguments[TaskName], context: Parameters<typeof run>[1]) => Promise<unknown>)(
+        read.arguments,
+        {
+          taskId: task_id,
+          attempt,
+          signal: this.#stop.signal,
+          progress: this.#beat.progress,
+          heartbeat: (progress) => {
+            this.#beat.progress = progress;
+            this.#heartbeat();
+          },
+        },
+      ),
+    );
+  }
+
+  #heartbeat(): void {
+    Context.current().heartbeat(this.#beat);
+  }
+
+  /** What the attempt fails with, given what came out of the work. */
+  #verdict(error: unknown): unknown {
+    // Whatever work throws that was told to stop, it is because of that.
+    const { aborted, reason } = this.#stop.signal;
+    const told = aborted ? (reason as unknown) : error;
+    const cause = error instanceof PermanentTaskError ? error : told;
+    if (cause instanceof CancelledFailure) return cause;
+    if (cause instanceof WorkInterrupted || databaseFault(cause)?.kind === 'away') {
+      // No fault of the task: Temporal repeats it, and the worker was not lost.
+      this.#beat.begun -= 1;
+      this.#heartbeat();
+      return cause;
+    }
+    return attemptFailed(cause, this.#beat.progress);
+  }
+}
+
+/** Why Temporal wants the work to stop: somebody revoked the task, or the worker ends and another one is to go on. */
+function whyCancelled(): Error {
+  const { cancellationDetails, cancellationSignal } = Context.current();
+  if (cancellationDetails?.workerShutdown) return new WorkInterrupted('the worker stops');
+  return cancellationSignal.reason instanceof CancelledFailure
+    ? cancellationSignal.reason
+    : new CancelledFailure('cancelled');
+}
+
+function limitExceeded(type: 'SoftTimeLimitExceeded' | 'TimeLimitExceeded', limitMs: number): Error {
+  const message = `${limitMs / 1_000}s`;
+  // As in Celery the soft limit is an exception like others, after the hard one there is no other attempt.
+  if (type === 'SoftTimeLimitExceeded') return new RetryableTaskError({ type, message });
+  return new PermanentTaskError({ type, message });
+}
+
+/** A result as the record can hold it: JSON, well-formed text without NUL. @throws where it is no JSON or too large. */
+function storable(result: unknown, { progress }: Attempt): unknown {
+  const json = JSON.stringify(result ?? null, (_key, value) =>
+    typeof value === 'string' ? value.toWellFormed().replaceAll('\u0000', '\ufffd') : value,
+  );
+  if (json.length <= MAX_RESULT_CHARACTERS) return JSON.parse(json);
+  const message = `the result has ${json.length} characters of JSON; ${MAX_RESULT_CHARACTERS} is the most`;
+  throw attemptFailed(new PermanentTaskError({ type: 'ResultTooLarge', message }), progress);
+}

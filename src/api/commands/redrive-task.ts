@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TaskName, TaskQueueName } from '../../contracts/task-queues.ts';
+import type { Redrive, TaskInput } from '../../contracts/task-workflow.ts';
+import { type Task, taskRedrivenEvent } from '../../domain/task.ts';
+import { findCallbackUrl } from '../../store/callback-target-find.ts';
+import { appendEvent } from '../../store/event-append.ts';
+import { findTask } from '../../store/task-find.ts';
+import { TASKS, taskStream } from '../../store/task-stream.ts';
+import type { TaskDependencies } from './create-task.ts';
+import { CLOSING_WAIT_MS } from './start-build.ts';
+import { startTask } from './start-task.ts';
+
+/**
+ * Begins a task again that failed or was revoked; false where another redrive was first.
+ * @param asked arguments and policy where it is asked for again; undefined: as before.
+ */
+export async function redriveTask(
+  deps: Pick<TaskDependencies, 'client' | 'workerBeside' | 'db' | 'taskPolicy'>,
+  task: Task,
+  by: string,
+  asked?: Pick<TaskInput, 'args' | 'kwargs' | 'policy'>,
+): Promise<boolean> {
+  const redrive: Redrive = {
+    redrive: task.redrives + 1,
+    by,
+    redrive_id: randomUUID(),
+    at: new Date().toISOString(),
+  };
+  const { args, kwargs, policy } = asked ?? { ...task, policy: deps.taskPolicy };
+  const url = await findCallbackUrl(deps.db, taskStream(task.id));
+  const callback = url === undefined ? {} : { callback: { url, origin: new URL(url).origin } };
+  const input = { ...inputOf(task), ...callback, args, kwargs, policy, redrive };
+  const giveUp = Date.now() + CLOSING_WAIT_MS;
+  while (!(await startTask(deps, input, 'ALLOW_DUPLICATE'))) {
+    const now = await findTask(deps.db, task.id);
+    if (now?.completed_at === null || now?.redrives !== task.redrives || Date.now() > giveUp) return false;
+    await delay(20);
+  }
+  // The workflow tells the same; here it shows at once, and tells of two who asked together which one it is.
+  const recorded = await appendEvent(deps.db, TASKS, task.id, taskRedrivenEvent(input, redrive)).catch(() => undefined);
+  return !recorded?.repeated || recorded.event.data.redrive_id === redrive.redrive_id;
+}
+
+/** The input of a task as it was accepted, without what it waited for: an eta and an expiry are past. */
+function inputOf(task: Task): Omit<TaskInput, 'policy'> {
+  const { id, workflow_id, fingerprint, caller, door, name, queue, args, kwargs, priority } = task;
+  const { root_id, parent_id, created_at } = task;
+  return {
+    task_id: id,
+    workflow_id,
+    fingerprint,
+    caller,
+    door,
+    name: name as TaskName,
+    queue: queue as TaskQueueName,
+    args,
+    kwargs,
+    priority,
+    eta: null,
+    expires: null,
+    root_id,
+    parent_id,
+    created_at,
+  };
+}

@@ -1,0 +1,49 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { REVOKE_SIGNAL, type Revocation } from '../../contracts/task-workflow.ts';
+import type { Task } from '../../domain/task.ts';
+import { appendEvent } from '../../store/event-append.ts';
+import { findTask } from '../../store/task-find.ts';
+import { TASKS } from '../../store/task-stream.ts';
+import { ApiError } from '../problem.ts';
+import type { TaskDependencies } from './create-task.ts';
+import { temporalFault } from './start-build.ts';
+
+/** The task with this id. @throws {ApiError} 404 */
+export async function existingTask({ db }: Pick<TaskDependencies, 'db'>, id: string): Promise<Task> {
+  const task = await findTask(db, id);
+  if (!task) throw new ApiError('not_found', { detail: `there is no task ${id}` });
+  return task;
+}
+
+/** Ends a task, and stops its work where it has begun. @throws {ApiError} 404; 409 where it has ended */
+export async function revokeTask(
+  deps: Pick<TaskDependencies, 'db' | 'client'>,
+  id: string,
+  revocation: Revocation,
+): Promise<Task> {
+  const task = await existingTask(deps, id);
+  if (task.completed_at !== null) throw ended(task);
+  try {
+    await deps.client.workflow.getHandle(task.workflow_id).signal<[Revocation]>(REVOKE_SIGNAL, revocation);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw temporalFault(error);
+    await recordRevoked(deps, id, revocation);
+  }
+  return task;
+}
+
+/** Records the end of a task whose workflow is gone: it ended just now, or an operator of Temporal terminated it. */
+async function recordRevoked({ db }: Pick<TaskDependencies, 'db'>, id: string, { by }: Revocation): Promise<void> {
+  const task = await existingTask({ db }, id);
+  if (task.completed_at !== null) throw ended(task);
+  await appendEvent(db, TASKS, id, {
+    type: 'task_revoked',
+    data: { reason: 'terminated', by },
+    occurred_at: new Date().toISOString(),
+    dedupe_key: `revoked:${task.redrives}`,
+  });
+}
+
+function ended({ id, status }: Task): ApiError {
+  return new ApiError('state_conflict', { detail: `task ${id} has ended (${status})` });
+}

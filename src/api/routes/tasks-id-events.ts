@@ -1,0 +1,32 @@
+import { createRoute } from '@hono/zod-openapi';
+import { ENDED_TASK_STATUSES, taskIdParam } from '../../contracts/task.ts';
+import type { Db } from '../../store/database.ts';
+import { findTaskWithEvents } from '../../store/task-find.ts';
+import { taskStream } from '../../store/task-stream.ts';
+import type { Api } from '../environment.ts';
+import { answerEvents, eventResponses, lastEventIdHeader } from '../event-stream.ts';
+import type { EventTail } from '../event-tail.ts';
+import { ApiError } from '../problem.ts';
+import { problemResponses } from '../responses.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/tasks/{id}/events',
+  operationId: 'listTaskEvents',
+  tags: ['tasks'],
+  summary: 'The events of a task, or a live stream of them',
+  description: 'As for builds: with `Accept: text/event-stream` a live stream that ends with the task.',
+  request: { params: taskIdParam, headers: lastEventIdHeader },
+  responses: { ...eventResponses, ...problemResponses('invalid_request', 'not_found', 'database_unavailable') },
+});
+
+export function getTaskEvents(api: Api, db: Db, tail: EventTail): void {
+  api.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    const found = await findTaskWithEvents(db, id);
+    if (!found) throw new ApiError('not_found', { detail: `there is no task ${id}` });
+    const { task, events } = found;
+    const story = { stream: taskStream(id), status: task.status, ends: ENDED_TASK_STATUSES, events };
+    return answerEvents(c, tail, story, c.req.valid('header')['last-event-id']) as never;
+  });
+}

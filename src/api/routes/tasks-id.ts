@@ -1,0 +1,55 @@
+import { createRoute } from '@hono/zod-openapi';
+import { cancelTaskBody, taskIdParam, taskOperatorAnswer, taskView } from '../../contracts/task.ts';
+import { taskViewOf } from '../../domain/task-view.ts';
+import type { TaskDependencies } from '../commands/create-task.ts';
+import { existingTask, revokeTask } from '../commands/revoke-task.ts';
+import type { Api } from '../environment.ts';
+import { problemResponses } from '../responses.ts';
+
+const tags = ['tasks'];
+
+const getRoute = createRoute({
+  method: 'get',
+  path: '/tasks/{id}',
+  operationId: 'getTask',
+  tags,
+  summary: 'One task, with its result',
+  request: { params: taskIdParam },
+  responses: {
+    200: { description: 'The task', content: { 'application/json': { schema: taskView } } },
+    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+const cancelRoute = createRoute({
+  method: 'post',
+  path: '/tasks/{id}/cancel',
+  operationId: 'cancelTask',
+  tags,
+  summary: 'Revoke a task',
+  description:
+    'Work that has not begun is not begun; work under way is told to stop, and what it still answers is dropped.',
+  request: { params: taskIdParam, body: { content: { 'application/json': { schema: cancelTaskBody } } } },
+  responses: {
+    202: { description: 'Accepted', content: { 'application/json': { schema: taskOperatorAnswer } } },
+    ...problemResponses(
+      'malformed_json',
+      'invalid_request',
+      'not_found',
+      'state_conflict',
+      'body_too_large',
+      'unsupported_media_type',
+      'temporal_unavailable',
+      'database_unavailable',
+    ),
+  },
+});
+
+export function taskById(api: Api, deps: TaskDependencies): void {
+  api.openapi(getRoute, async (c) => c.json(taskViewOf(await existingTask(deps, c.req.valid('param').id)), 200));
+  api.openapi(cancelRoute, async (c) => {
+    const { id, status } = await revokeTask(deps, c.req.valid('param').id, { by: c.var.caller, reason: 'terminated' });
+    c.var.log.info({ task_id: id }, 'revocation requested');
+    return c.json({ task_id: id, status, message: 'Revocation requested' }, 202);
+  });
+}

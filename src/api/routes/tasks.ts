@@ -1,0 +1,98 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { type TaskBody, taskAnswer, taskBody, taskListQuery, taskPage } from '../../contracts/task.ts';
+import { taskSummaryOf } from '../../domain/task-view.ts';
+import { listTasks } from '../../store/task-list.ts';
+import { type CreatedTask, createTask, type TaskDependencies, type TaskRequest } from '../commands/create-task.ts';
+import { readTextCursor, writeCursor } from '../cursor.ts';
+import type { Api } from '../environment.ts';
+import { problemResponses } from '../responses.ts';
+
+const tags = ['tasks'];
+
+export const acceptedTask = {
+  description: 'Accepted, now or before',
+  headers: z.object({
+    Location: z.string().meta({ description: 'Where the task is.' }),
+    'Idempotent-Replayed': z.literal('true').optional().meta({ description: 'The task existed already.' }),
+  }),
+  content: { 'application/json': { schema: taskAnswer } },
+};
+
+export const taskProblems = problemResponses(
+  'malformed_json',
+  'invalid_request',
+  'body_too_large',
+  'unsupported_media_type',
+  'unknown_task',
+  'task_id_reused',
+  'unprocessable_callback_url',
+  'temporal_unavailable',
+);
+
+const postRoute = createRoute({
+  method: 'post',
+  path: '/tasks',
+  operationId: 'createTask',
+  tags,
+  summary: 'Ask for a task, effectively once',
+  description:
+    'A task id makes a task once. Without one, every request is a task of its own, except for the ingestion of a video: that is one task, whatever the form of its URL, and is begun again where it failed.',
+  request: { body: { required: true, content: { 'application/json': { schema: taskBody } } } },
+  responses: { 202: acceptedTask, ...taskProblems },
+});
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/tasks',
+  operationId: 'listTasks',
+  tags,
+  summary: 'List tasks, newest first',
+  request: { query: taskListQuery },
+  responses: {
+    200: { description: 'One page', content: { 'application/json': { schema: taskPage } } },
+    ...problemResponses('invalid_request', 'database_unavailable'),
+  },
+});
+
+export function tasks(api: Api, deps: TaskDependencies): void {
+  api.openapi(postRoute, async (c) => {
+    const task = await createTask(deps, requestOf(c.req.valid('json'), c.var.caller));
+    setReplayHeaders(c, task);
+    return c.json(answerOf(task), 202);
+  });
+  api.openapi(listRoute, async (c) => {
+    const { cursor, ...given } = c.req.valid('query');
+    const filter = { ...given, ...(cursor === undefined ? {} : { after: readTextCursor(cursor) }) };
+    const { tasks: page, end } = await listTasks(deps.db, filter);
+    return c.json({ tasks: page.map(taskSummaryOf), next_cursor: end ? writeCursor(end) : null }, 200);
+  });
+}
+
+/** What a client is told of a task that was accepted: `queued`, as in the seed of this API, until it has begun. */
+export function answerOf({ id, status }: CreatedTask): z.infer<typeof taskAnswer> {
+  return { task_id: id, status: status === 'PENDING' ? 'queued' : status };
+}
+
+export function setReplayHeaders(c: Context, { id, replayed }: CreatedTask): void {
+  c.header('Location', `/tasks/${encodeURIComponent(id)}`);
+  if (replayed) c.header('Idempotent-Replayed', 'true');
+}
+
+function requestOf(body: TaskBody, caller: string): TaskRequest {
+  const { name, args, kwargs, task_id, queue, priority, eta, expires, callback_url } = body;
+  const { soft_time_limit, time_limit } = body;
+  return {
+    ...{ name, args, kwargs, queue, priority, caller },
+    taskId: task_id,
+    eta: eta === undefined ? undefined : new Date(eta),
+    expires:
+      expires === undefined
+        ? undefined
+        : new Date(typeof expires === 'number' ? Date.now() + expires * 1_000 : expires),
+    callbackUrl: callback_url,
+    softLimitMs: soft_time_limit && soft_time_limit * 1_000,
+    hardLimitMs: time_limit && time_limit * 1_000,
+    door: 'http',
+  };
+}

@@ -1,0 +1,39 @@
+import { createRoute } from '@hono/zod-openapi';
+import { ingestAsyncBody, ingestAsyncQuery } from '../../contracts/task.ts';
+import { createTask, type TaskDependencies } from '../commands/create-task.ts';
+import type { Api } from '../environment.ts';
+import { invalidRequest } from '../problem.ts';
+import { acceptedTask, answerOf, setReplayHeaders, taskProblems } from './tasks.ts';
+
+export const INGEST_ASYNC_PATH = '/youtube/ingest-async';
+
+const route = createRoute({
+  method: 'post',
+  path: INGEST_ASYNC_PATH,
+  operationId: 'ingestYoutube',
+  tags: ['tasks'],
+  summary: 'Ingest a YouTube video',
+  description: 'The task ingest_youtube with the URL from the query or the body.',
+  request: { query: ingestAsyncQuery, body: { content: { 'application/json': { schema: ingestAsyncBody } } } },
+  responses: { 202: acceptedTask, ...taskProblems },
+});
+
+export function ingestYoutube(api: Api, deps: TaskDependencies): void {
+  api.openapi(route, async (c) => {
+    const inQuery = c.req.valid('query').url;
+    const inBody = (c.req.valid('json') as { url?: string } | undefined)?.url;
+    if ((inQuery === undefined) === (inBody === undefined)) {
+      throw invalidRequest([{ path: 'query.url', message: 'must be given once, here or in the body' }]);
+    }
+    const url = inQuery ?? inBody;
+    const task = await createTask(deps, {
+      name: 'ingest_youtube',
+      args: [url],
+      kwargs: {},
+      caller: c.var.caller,
+      door: 'http',
+    });
+    setReplayHeaders(c, task);
+    return c.json(answerOf(task), 202);
+  });
+}

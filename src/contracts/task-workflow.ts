@@ -1,0 +1,83 @@
+import type { CallbackTarget } from './callback-workflow.ts';
+import type { TaskName, TaskQueueName } from './task-queues.ts';
+
+/** Type name of the task workflow. */
+export const TASK_WORKFLOW = 'task';
+
+/** Workflow id of a task: one per task id, so that Temporal decides who was first. */
+export function taskWorkflowId(taskId: string): string {
+  return `task-${taskId}`;
+}
+
+/** Name of the task workflow's signal and what it carries. */
+export const REVOKE_SIGNAL = 'revoke';
+export interface Revocation {
+  by: string;
+  /** As Celery says it: `terminated` where work that has begun was to be stopped too. Work is stopped either way. */
+  reason: 'revoked' | 'terminated';
+}
+
+/** Type of the failures by which an attempt says what the workflow has to know. */
+export const ATTEMPT_FAILED = 'AttemptFailed';
+
+/** Why an attempt failed. */
+export interface AttemptFailure {
+  error: { type: string; message: string; traceback: string | null };
+  /** Whether and when another attempt may help; null: never. */
+  retry: { after_ms: number | null; counted: boolean } | null;
+  /** How far the attempt was; undefined where it did not say. */
+  progress?: unknown;
+}
+
+/** The settings a task runs under, fixed when it is accepted. Durations in milliseconds. */
+export interface TaskPolicy {
+  max_retries: number;
+  retry_delay_ms: number;
+  soft_limit_ms: number;
+  hard_limit_ms: number;
+}
+
+/** How a task that ended without success is begun again. */
+export interface Redrive {
+  /** Which one this is, from 1. */
+  redrive: number;
+  by: string;
+  /** Tells this redrive from another of the same number: only the one that the record names goes on. */
+  redrive_id: string;
+  /** When it was asked for, ISO 8601. */
+  at: string;
+}
+
+/** Input of the task workflow. */
+export interface TaskInput {
+  task_id: string;
+  workflow_id: string;
+  fingerprint: string;
+  caller: string;
+  /** By which interface it came. */
+  door: 'http' | 'flower' | 'amqp';
+  name: TaskName;
+  queue: TaskQueueName;
+  args: unknown[];
+  kwargs: Record<string, unknown>;
+  /** 0 to 9, the highest first. */
+  priority: number | null;
+  /** Not to begin before, and not after: ISO 8601. */
+  eta: string | null;
+  expires: string | null;
+  /** Where to tell of its end; left out for nowhere. */
+  callback?: CallbackTarget;
+  root_id: string | null;
+  parent_id: string | null;
+  /** When it was accepted; `task_queued` bears this time. */
+  created_at: string;
+  policy: TaskPolicy;
+  /** Set where the task ended before and is begun again. */
+  redrive?: Redrive;
+}
+
+/** Memo of the task workflow: what a duplicate learns from Temporal alone. */
+export interface TaskMemo {
+  task_id: string;
+  fingerprint: string;
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { Settings } from '../contracts/settings.ts';
+import { TASK_NAMES, type TaskName } from '../contracts/task-queues.ts';
+import { TASK_SIGNATURES, type TaskArguments } from '../contracts/task-signatures.ts';
+import type { TaskPolicy } from '../contracts/task-workflow.ts';
+import { youtubeVideoId } from '../contracts/youtube-video.ts';
+import { canonicalJson, sha256 } from './hash.ts';
+
+/** The task that a producer's name means: ours, or `tasks.` before it as the modules of Celery apps have it. */
+export function taskNameOf(given: string): TaskName | undefined {
+  const name = given.startsWith('tasks.') ? given.slice('tasks.'.length) : given;
+  return TASK_NAMES.find((known) => known === name);
+}
+
+export type ReadArguments<Name extends TaskName = TaskName> =
+  | { arguments: TaskArguments[Name] }
+  | { faults: Array<{ path: string; message: string }> };
+
+/** Reads positional and named arguments as the signature of the task says; every fault with its place. */
+export function readArguments<Name extends TaskName>(
+  name: Name,
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+): ReadArguments<Name> {
+  const signature = TASK_SIGNATURES[name];
+  const names = Object.keys(signature.shape);
+  const positional = names.slice(0, args.length);
+  const faults = positional
+    .filter((argument) => Object.hasOwn(kwargs, argument))
+    .map((argument) => ({ path: `kwargs.${argument}`, message: 'is given by position as well' }));
+  if (args.length > names.length) {
+    faults.push({ path: 'args', message: `${name} takes ${names.length} arguments: ${names.join(', ')}` });
+  }
+  if (faults.length > 0) return { faults };
+  const given = Object.fromEntries(positional.map((argument, index) => [argument, args[index]]));
+  const read = signature.safeParse({ ...kwargs, ...given });
+  if (read.success) return { arguments: read.data as TaskArguments[Name] };
+  return {
+    faults: read.error.issues.map(({ path: [argument = '', ...below], message, ...issue }) => {
+      if (issue.code === 'unrecognized_keys') return { path: 'kwargs', message };
+      const index = positional.indexOf(String(argument));
+      const place = index === -1 ? ['kwargs', argument] : ['args', index];
+      return { path: [...place, ...below].join('.'), message };
+    }),
+  };
+}
+
+/**
+ * What makes two requests for tasks the same: SHA-256 of the canonical JSON of the task and its arguments, in whatever way
+ * they were given, and who is called back. No id, time or priority is in it.
+ */
+export function taskFingerprint(name: TaskName, given: TaskArguments[TaskName], callbackUrl: string | null): string {
+  return sha256(canonicalJson({ type: 'task', name, arguments: given, callback_url: callbackUrl }));
+}
+
+/**
+ * The id of a task that is done once by its nature: the same for every form of the URL of a video, apart for each that is
+ * called back. Undefined for tasks of which each is one of its own.
+ */
+export function naturalTaskId(
+  name: TaskName,
+  given: TaskArguments[TaskName],
+  callbackUrl: string | null,
+): string | undefined {
+  if (name !== 'ingest_youtube' && name !== 'ingest_youtube_with_callback') return undefined;
+  const { url, callback_url = callbackUrl } = given as TaskArguments['ingest_youtube'] & { callback_url?: string };
+  const video = youtubeVideoId(url);
+  return video === undefined ? undefined : uuidOf(canonicalJson(['ingest_youtube', `yt:${video}`, callback_url]));
+}
+
+/** A UUID (RFC 9562, version 8) that is the same for the same text. */
+function uuidOf(text: string): string {
+  const bytes = createHash('sha256').update(text, 'utf8').digest().subarray(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** Temporal's priority (1 first, 5 last) of one of Celery's (0 to 9, the highest first); 3 where none is given. */
+export function temporalPriority(priority: number | null): number {
+  return priority === null ? 3 : 5 - Math.floor(priority / 2);
+}
+
+/** What tasks run under, as the settings say. */
+export function taskPolicyOf(settings: Settings): TaskPolicy {
+  return {
+    max_retries: settings.TASK_MAX_RETRIES,
+    retry_delay_ms: settings.TASK_RETRY_DELAY,
+    soft_limit_ms: settings.TASK_SOFT_TIME_LIMIT,
+    hard_limit_ms: settings.TASK_TIME_LIMIT,
+  };
+}

@@ -1,0 +1,19 @@
+import type { TaskSummary, TaskView } from '../contracts/task.ts';
+import type { Task } from './task.ts';
+
+/** A task as lists show it. */
+export function taskSummaryOf(task: Task): TaskSummary {
+  const { id, status, name, queue, retries, redrives, priority, eta, expires, worker, error, reason } = task;
+  const { callback_origin, created_at, received_at, started_at, completed_at } = task;
+  return {
+    ...{ task_id: id, status, name, queue, retries, redrives, priority, eta, expires, worker, error, reason },
+    ...{ callback_origin, created_at, received_at, started_at, completed_at },
+  };
+}
+
+/** A task as the API shows it. */
+export function taskViewOf(task: Task): TaskView {
+  const { task_id, status, ...rest } = taskSummaryOf(task);
+  const { result, args, kwargs } = task;
+  return { task_id, status, result, args, kwargs, ...rest };
+}

@@ -1,0 +1,252 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TaskContext, TaskHandlers } from '../../src/activities/task-handlers.ts';
+import { chainFault } from '../../src/domain/hash.ts';
+import { PermanentTaskError, RetryableTaskError } from '../../src/domain/task-error.ts';
+import { listEvents } from '../../src/store/event-list-by-stream.ts';
+import { eventually } from '../world/eventually.ts';
+import { DATABASES, openWorld, type World } from '../world/world.ts';
+
+/** What the work of a task does, by its first argument. */
+type Script = (context: TaskContext) => Promise<unknown>;
+
+describe.each(DATABASES)('tasks on the %s Postgres', (kind) => {
+  let world: World;
+  const scripts = new Map<string, Script>();
+  /** Attempts that began, by content id. */
+  const begun = new Map<string, TaskContext[]>();
+  const handlers: Partial<TaskHandlers> = {
+    async process_content({ content_id, operations }, context) {
+      begun.set(content_id, [...(begun.get(content_id) ?? []), context]);
+      const script = scripts.get(content_id);
+      return script ? script(context) : Object.fromEntries(operations.map((operation) => [operation, 'completed']));
+    },
+    async ingest_youtube({ url }, context) {
+      begun.set(url, [...(begun.get(url) ?? []), context]);
+      return { status: 'success', content_id: `yt:${url}`, title: 'A video' };
+    },
+    async semantic_search({ query, limit }) {
+      return { query, results: Array.from({ length: limit }, (_, rank) => ({ rank })) };
+    },
+  };
+  beforeAll(async () => {
+    world = await openWorld(
+      kind,
+      { TASK_RETRY_DELAY: '50ms', TASK_TIME_LIMIT: '3s', TASK_SOFT_TIME_LIMIT: '2s' },
+      handlers,
+    );
+  });
+  afterAll(() => world.close());
+
+  let number = 0;
+  /** Asks for work of its own. */
+  async function ask(script?: Script, body: object = {}) {
+    const content_id = `c-${++number}`;
+    if (script) scripts.set(content_id, script);
+    const asked = { name: 'process_content', args: [content_id, ['embed']], ...body };
+    const answer = await world.call('POST', '/tasks', asked);
+    expect(answer.status).toBe(202);
+    return { content_id, asked, id: answer.json.task_id as string, answer };
+  }
+  const get = async (id: string) => (await world.call('GET', `/tasks/${id}`)).json;
+  const ended = (id: string) =>
+    eventually(async () => {
+      const task = await get(id);
+      if (!task.completed_at) throw new Error(`task ${id} has not ended: ${JSON.stringify(task)}`);
+      return task;
+    });
+  const typesOf = async (id: string) =>
+    (await world.call('GET', `/tasks/${id}/events`)).json.map((event: { event_type: string }) => event.event_type);
+  const failing = (error: () => Error): Script => {
+    return async () => {
+      throw error();
+    };
+  };
+  /** Work that goes on until it is told to stop. */
+  const endless: Script = ({ signal }) =>
+    new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+
+  it('are found right after the 202, done, and answer with their result', async () => {
+    const { id, answer } = await ask();
+    expect(answer.json).toEqual({ task_id: id, status: 'queued' });
+    expect(answer.headers.get('location')).toBe(`/tasks/${id}`);
+    expect(await get(id)).toMatchObject({ task_id: id, name: 'process_content', queue: 'content' });
+    expect(await ended(id)).toMatchObject({ status: 'SUCCESS', result: { embed: 'completed' }, error: null });
+    expect(await typesOf(id)).toEqual(['task_queued', 'task_received', 'task_started', 'task_succeeded']);
+    expect(chainFault(await listEvents(world.db, `task:${id}`))).toBeUndefined();
+  });
+
+  it('take their arguments by position or by name, with the module before the name or without', async () => {
+    const ask = (body: object) => world.call('POST', '/tasks', body);
+    const byName = await ask({ name: 'tasks.semantic_search', kwargs: { query: 'a', limit: 2 } });
+    const byPosition = await ask({ name: 'semantic_search', args: ['a', 2] });
+    const result = { query: 'a', results: [{ rank: 0 }, { rank: 1 }] };
+    for (const { json } of [byName, byPosition]) expect((await ended(json.task_id)).result).toEqual(result);
+  });
+
+  it.each([
+    [422, 'unknown_task', { name: 'tasks.nope' }, undefined],
+    [400, 'invalid_request', { name: 'semantic_search' }, 'body.kwargs.query'],
+    [400, 'invalid_request', { name: 'semantic_search', args: [7] }, 'body.args.0'],
+    [400, 'invalid_request', { name: 'semantic_search', args: ['a'], kwargs: { query: 'a' } }, 'body.kwargs.query'],
+    [400, 'invalid_request', { name: 'semantic_search', args: ['a', 1, 2] }, 'body.args'],
+    [400, 'invalid_request', { name: 'semantic_search', args: ['a'], kwargs: { colour: 1 } }, 'body.kwargs'],
+    [400, 'invalid_request', { name: 'ingest_youtube', args: ['https://vimeo.com/1'] }, 'body.args.0'],
+    [400, 'invalid_request', { name: 'semantic_search', args: ['a'], task_id: 'a b' }, 'body.task_id'],
+    [400, 'invalid_request', { name: 'semantic_search', args: ['a'], priority: 10 }, 'body.priority'],
+    [400, 'invalid_request', { name: 'semantic_search', args: ['a'], eta: 'tomorrow' }, 'body.eta'],
+    [
+      422,
+      'unprocessable_callback_url',
+      { name: 'semantic_search', args: ['a'], callback_url: 'http://10.0.0.1/' },
+      undefined,
+    ],
+  ])('are refused before anything begins: %i %s %j', async (status, code, body, path) => {
+    const answer = await world.call('POST', '/tasks', body);
+    expect([answer.status, answer.json.code]).toEqual([status, code]);
+    if (path) expect(answer.json.errors.map((fault: { path: string }) => fault.path)).toContain(path);
+  });
+
+  it('are made once by an id, however many ask at once; other content under it is refused', async () => {
+    const task_id = `once-${kind}`;
+    const asked = { name: 'process_content', args: ['once', ['embed']], task_id };
+    const answers = await Promise.all(Array.from({ length: 20 }, () => world.call('POST', '/tasks', asked)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(202));
+    expect(answers.filter(({ headers }) => !headers.has('idempotent-replayed'))).toHaveLength(1);
+    await ended(task_id);
+    const again = await world.call('POST', '/tasks', {
+      ...asked,
+      args: [],
+      kwargs: { content_id: 'once', operations: ['embed'] },
+    });
+    expect(again.json).toEqual({ task_id, status: 'SUCCESS' });
+    expect(begun.get('once')).toHaveLength(1);
+    const other = await world.call('POST', '/tasks', { ...asked, args: ['other', ['embed']] });
+    expect([other.status, other.json.code]).toEqual([422, 'task_id_reused']);
+  });
+
+  it('ingest a video once, whatever the form of its URL, and again after a failure', async () => {
+    const forms = ['https://www.youtube.com/watch?v=dQw4w9WgXcQ', 'https://youtu.be/dQw4w9WgXcQ?si=x', 'dQw4w9WgXcQ'];
+    const byQuery = await world.call('POST', `/youtube/ingest-async?url=${encodeURIComponent(forms[0]!)}`);
+    expect([byQuery.status, byQuery.json.status]).toEqual([202, 'queued']);
+    const byBody = await world.call('POST', '/youtube/ingest-async', { url: forms[1] });
+    const byTask = await world.call('POST', '/tasks', {
+      name: 'ingest_youtube',
+      kwargs: { url: forms[2], priority: true },
+    });
+    expect([byBody.json.task_id, byTask.json.task_id]).toEqual([byQuery.json.task_id, byQuery.json.task_id]);
+    expect(await ended(byQuery.json.task_id)).toMatchObject({ status: 'SUCCESS', result: { status: 'success' } });
+    expect(forms.flatMap((form) => begun.get(form) ?? [])).toHaveLength(1);
+  });
+
+  it('are tried again three times with growing pauses, then dead-lettered', async () => {
+    const { id, content_id } = await ask(failing(() => new TypeError('it is broken')));
+    const task = await ended(id);
+    expect(task).toMatchObject({
+      status: 'FAILURE',
+      result: null,
+      retries: 3,
+      error: {
+        type: 'TypeError',
+        message: 'it is broken',
+        traceback: expect.stringMatching(/^Traceback.*\n[\s\S]*TypeError: it is broken\n$/),
+      },
+    });
+    expect(begun.get(content_id)?.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4]);
+    const round = ['task_started', 'task_retried'];
+    await eventually(async () =>
+      expect(await typesOf(id)).toEqual([
+        ...['task_queued', 'task_received', ...round, ...round, ...round],
+        ...['task_started', 'task_failed', 'task_dead_lettered'],
+      ]),
+    );
+  });
+
+  it('are not tried again where the error says that it will not help', async () => {
+    const { id, content_id } = await ask(
+      failing(() => new PermanentTaskError({ type: 'ValueError', message: 'no such content' })),
+    );
+    expect(await ended(id)).toMatchObject({ status: 'FAILURE', retries: 0, error: { type: 'ValueError' } });
+    expect(begun.get(content_id)).toHaveLength(1);
+  });
+
+  it('wait for their turn without using up retries, and go on from their progress', async () => {
+    const waits = 6;
+    const { id, content_id } = await ask(async ({ attempt, progress, heartbeat }) => {
+      if (attempt > waits) return progress;
+      heartbeat({ done: attempt });
+      const message = 'the quota is used up';
+      throw new RetryableTaskError({ type: 'QuotaError', message, retryAfterMs: 10, counted: false });
+    });
+    expect(await ended(id)).toMatchObject({ status: 'SUCCESS', retries: 0, result: { done: waits } });
+    expect(begun.get(content_id)).toHaveLength(waits + 1);
+  });
+
+  it('begin no earlier than their eta, and wait for it without a worker', async () => {
+    const eta = new Date(Date.now() + 1_500);
+    const { id } = await ask(undefined, { eta: eta.toISOString() });
+    expect((await get(id)).started_at).toBeNull();
+    const { started_at } = await ended(id);
+    expect(Date.parse(started_at)).toBeGreaterThanOrEqual(eta.getTime());
+  });
+
+  it('are revoked where they expire before they begin', async () => {
+    const { id, content_id } = await ask(undefined, { expires: 0.001, eta: new Date(Date.now() + 300).toISOString() });
+    expect(await ended(id)).toMatchObject({ status: 'REVOKED', reason: 'expired' });
+    expect(begun.has(content_id)).toBe(false);
+  });
+
+  it('stop when they are revoked, whether they wait or work', async () => {
+    const waiting = await ask(undefined, { eta: '2099-01-01T00:00:00Z' });
+    expect((await world.call('POST', `/tasks/${waiting.id}/cancel`, {})).status).toBe(202);
+    expect(await ended(waiting.id)).toMatchObject({ status: 'REVOKED', reason: 'terminated' });
+    expect((await world.call('POST', `/tasks/${waiting.id}/cancel`, {})).status).toBe(409);
+
+    const working = await ask(endless);
+    await eventually(async () => expect((await get(working.id)).status).toBe('STARTED'));
+    await world.call('POST', `/tasks/${working.id}/cancel`, {});
+    expect(await ended(working.id)).toMatchObject({ status: 'REVOKED' });
+    await eventually(() => expect(begun.get(working.content_id)?.[0]?.signal.aborted).toBe(true));
+    expect(begun.get(working.content_id)).toHaveLength(1);
+  });
+
+  it('are asked to stop at the soft limit, and given up at the hard one', async () => {
+    const soft = await ask(endless, { soft_time_limit: 0.2, time_limit: 30 });
+    const hard = await ask(() => delay(5_000), { soft_time_limit: 0.1, time_limit: 0.3 });
+    expect(await ended(hard.id)).toMatchObject({ status: 'FAILURE', error: { type: 'TimeLimitExceeded' }, retries: 0 });
+    expect(await ended(soft.id)).toMatchObject({
+      status: 'FAILURE',
+      error: { type: 'SoftTimeLimitExceeded' },
+      retries: 3,
+    });
+  });
+
+  it('refuse a result that Temporal could not carry, and mend text that no database holds', async () => {
+    const large = await ask(async () => 'x'.repeat(1_000_001));
+    const odd = await ask(async () => ({ text: 'a\u0000b\ud800', none: undefined }));
+    expect(await ended(large.id)).toMatchObject({ status: 'FAILURE', error: { type: 'ResultTooLarge' } });
+    expect(await ended(odd.id)).toMatchObject({ status: 'SUCCESS', result: { text: 'a\ufffdb\ufffd' } });
+  });
+
+  it('are listed newest first by pages, and by what is asked for', async () => {
+    const { json: first } = await world.call('GET', '/tasks?limit=2');
+    const { json: second } = await world.call('GET', `/tasks?limit=2&cursor=${first.next_cursor}`);
+    const ids = [...first.tasks, ...second.tasks].map((task: { task_id: string }) => task.task_id);
+    expect(new Set(ids).size).toBe(4);
+    const { json: all } = await world.call('GET', '/tasks?limit=200');
+    expect(all.tasks.slice(0, 4).map((task: { task_id: string }) => task.task_id)).toEqual(ids);
+    const { json: revoked } = await world.call('GET', '/tasks?status=REVOKED&queue=content&name=process_content');
+    expect(revoked.tasks).toHaveLength(3);
+  });
+
+  it('stream their events live until their end', async () => {
+    const { id } = await ask(async () => {
+      await delay(100);
+      return null;
+    });
+    const response = await fetch(`${world.url}/tasks/${id}/events`, { headers: { accept: 'text/event-stream' } });
+    expect((await response.text()).match(/^event: .*$/gm)).toEqual(
+      ['task_queued', 'task_received', 'task_started', 'task_succeeded'].map((type) => `event: ${type}`),
+    );
+  });
+});
