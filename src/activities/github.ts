@@ -36,9 +36,9 @@ export function githubActivities(github: GitHub, meter?: ActivityMeter): GitHubP
     cancelRun: ({ repository, run_id }) => github.cancel(repository, run_id),
 
     async awaitRunChange({ repository, run_id, seen, interval_ms }) {
+      let looked: Awaited<ReturnType<GitHub['changed']>>;
       try {
-        const changed = await github.changed(repository, run_id, seen, interval_ms);
-        if (changed) return changed;
+        looked = await github.changed(repository, run_id, seen, interval_ms);
       } catch (error) {
         if (!(error instanceof GitHubError)) throw error;
         if (error.status === 404) {
@@ -49,7 +49,8 @@ export function githubActivities(github: GitHub, meter?: ActivityMeter): GitHubP
         }
         throw new NotYet(error.message, Math.max(interval_ms, error.retryAfterMs ?? 0));
       }
-      throw new NotYet(`run ${run_id} is still ${seen.status}`, interval_ms);
+      if ('view' in looked) return looked.view;
+      throw new NotYet(`run ${run_id} is still ${seen.status}`, looked.lookAgainMs);
     },
   };
 }

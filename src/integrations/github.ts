@@ -11,13 +11,15 @@ import {
   rateLimitWait,
 } from '../domain/dispatch-answer.ts';
 import { findRuns, type Sought } from '../domain/find-runs.ts';
+import { PAGE, RunListing, type Seen } from './run-listing.ts';
 
 /** Octokit pins none by itself; answers are those of this version. */
 const API_VERSION = '2022-11-28';
 
-const PAGE = 100;
-/** GitHub serves at most 1,000 runs of a listing. */
+/** A complete reading goes through at most so many runs' pages; a doubtful dispatch is among the newest. */
 const MAX_PAGES = 10;
+/** Those who look at one listing do so within so long after it is due. */
+const LONGEST_SPREAD_MS = 1_000;
 /** Allowance for GitHub's clock and ours. */
 const CLOCK_SKEW_MS = 600_000;
 
@@ -81,19 +83,12 @@ interface Answer {
 
 type RouteParameters = Record<string, unknown> & { headers?: Record<string, string> };
 
-/** The runs of one repository as last listed. */
-interface Listing {
-  etag: string | undefined;
-  runs: Map<number, ListedRun>;
-  readAt: number;
-}
-
 /** GitHub's REST API, as far as builds need it. */
 export class GitHub {
   readonly #octokit: Octokit;
   readonly #onAnswer: GitHubOptions['onAnswer'];
   readonly #pace: GitHubPace | undefined;
-  readonly #listings = new Map<string, Promise<Listing>>();
+  readonly #listings = new Map<string, RunListing>();
   /** GitHub Enterprise Server up to 3.20 answers 400 to `return_run_details`; asked once per process. */
   #namesRuns = true;
 
@@ -172,20 +167,22 @@ export class GitHub {
   }
 
   /**
-   * The run if it differs from what was seen, confirmed by GitHub; undefined where nothing changed. All who ask about one
-   * repository within `maxAgeMs` share one listing, and a listing that did not change costs nothing (304).
+   * The run if it differs from what was seen, confirmed by GitHub; else when to look again. All who ask about one repository
+   * share its listing, which is read at most every `maxAgeMs` ({@link RunListing}).
    */
   async changed(
     repository: string,
     runId: number,
-    seen: { status: string; run_attempt: number },
+    seen: Seen,
     maxAgeMs: number,
-  ): Promise<RunView | undefined> {
-    const listed = (await this.#recentRuns(repository, maxAgeMs)).runs.get(runId);
-    if (listed && listed.status === seen.status && listed.run_attempt === seen.run_attempt) return undefined;
-    const confirmed = await this.read(repository, runId);
-    const same = confirmed.status === seen.status && confirmed.run_attempt === seen.run_attempt;
-    return same ? undefined : confirmed;
+  ): Promise<{ view: RunView } | { lookAgainMs: number }> {
+    // The listing may be older than a run that nobody has seen yet.
+    if (seen.run_attempt === 0) return { view: await this.read(repository, runId) };
+    const { doubtful, staleInMs } = await this.#listingOf(repository).look(runId, seen, maxAgeMs);
+    const view = doubtful ? await this.read(repository, runId) : undefined;
+    if (view && (view.status !== seen.status || view.run_attempt !== seen.run_attempt)) return { view };
+    // Soon after the listing is due, but not all at once.
+    return { lookAgainMs: staleInMs + Math.random() * Math.min(LONGEST_SPREAD_MS, maxAgeMs / 4) };
   }
 
   /** Asks for the run to be cancelled; false where it has ended or is gone. */
@@ -215,24 +212,18 @@ export class GitHub {
     await this.#expect(this.#request('GET /rate_limit', {}));
   }
 
-  async #recentRuns(repository: string, maxAgeMs: number): Promise<Listing> {
-    const before = this.#listings.get(repository);
-    const known = await before?.catch(() => undefined);
-    // Who waited for a listing that somebody else replaced meanwhile takes that one.
-    const present = this.#listings.get(repository);
-    if (present !== before && present) return present;
-    if (known && Date.now() - known.readAt < maxAgeMs) return known;
-    const reading = this.#readListing(repository, known);
-    this.#listings.set(repository, reading);
-    return reading;
-  }
-
-  async #readListing(repository: string, known: Listing | undefined): Promise<Listing> {
-    const answer = await this.#list(repository, 1, known?.etag);
-    const readAt = Date.now();
-    if (known && 'status' in answer && answer.status === 304) return { ...known, readAt };
-    const read = await this.#expect(answer);
-    return { etag: read.headers.etag, runs: new Map(readRuns(read).map((listed) => [listed.run_id, listed])), readAt };
+  #listingOf(repository: string): RunListing {
+    let listing = this.#listings.get(repository);
+    if (!listing) {
+      listing = new RunListing(async (page, etag) => {
+        const answer = await this.#list(repository, page, etag);
+        if ('status' in answer && answer.status === 304) return undefined;
+        const read = await this.#expect(answer);
+        return { etag: read.headers.etag, runs: readRuns(read) };
+      });
+      this.#listings.set(repository, listing);
+    }
+    return listing;
   }
 
   /** The run as it is now. @throws {GitHubError} */
@@ -241,7 +232,9 @@ export class GitHub {
     const answer = await this.#expect(
       this.#get('GET /repos/{owner}/{repo}/actions/runs/{run_id}', { owner, repo, run_id: runId }),
     );
-    return view(run.parse(answer.body), answer);
+    const read = view(run.parse(answer.body), answer);
+    this.#listings.get(repository)?.note(read);
+    return read;
   }
 
   #list(repository: string, page: number, etag?: string): Promise<DispatchAnswer> {

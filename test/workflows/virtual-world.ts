@@ -264,14 +264,14 @@ function scriptedGitHub(
     async find(_repository, { tokens }) {
       return find[note('find', { tokens })] ?? find.at(-1)!;
     },
-    async changed(_repository, run_id, seen) {
+    async changed(_repository, run_id, seen, lookAgainMs) {
       note('changed', { run_id });
       const now = calls.at(-1)!.at;
       const cancelled = calls.find((call) => call.name === 'cancel' && call.run_id === run_id);
       const view = run(now - record.told('workflow_triggered')[0]!.at, cancelled ? now - cancelled.at : null);
       const run_attempt = 1 + calls.filter((call) => call.name === 'rerun' && call.done).length;
-      if (view.status === seen.status && run_attempt === seen.run_attempt) return undefined;
-      return { run_id, run_url: urlOf(run_id), run_attempt, request_id: null, conclusion: null, ...view };
+      if (view.status === seen.status && run_attempt === seen.run_attempt) return { lookAgainMs };
+      return { view: { run_id, run_url: urlOf(run_id), run_attempt, request_id: null, conclusion: null, ...view } };
     },
     async rerun(_repository, run_id) {
       const nth = note('rerun', { run_id });

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { eventually } from '../world/eventually.ts';
+import { openWorld } from '../world/world.ts';
+
+const INTERVAL_MS = 500;
+
+it('builds whose runs are far behind the newest 100 cost two list calls an interval and worker, and no others', async () => {
+  const world = await openWorld('server', { GITHUB_POLL_INTERVAL: `${INTERVAL_MS}ms` });
+  try {
+    await world.startWorker();
+    const ids: number[] = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => {
+        const { json } = await world.trigger({ ref: `followed-${n}`, inputs: { simulate: 'stuck' } });
+        return json.id;
+      }),
+    );
+    const inProgress = () => Promise.all(ids.map(async (id) => (await world.build(id)).events.at(-1)?.event_data));
+    await eventually(async () => {
+      for (const data of await inProgress()) expect(data?.run_status).toBe('in_progress');
+    });
+    // Strangers push them onto the fourth page.
+    const strangers = {
+      repository: 'acme/images',
+      display_title: 'a stranger',
+      count: 350,
+      inputs: { simulate: 'stuck' },
+    };
+    await world.github.control('POST', '/runs', strangers);
+    const { requests: before } = await world.github.oracle();
+    const from = Date.now();
+    const last = (await world.build(ids[0]!)).workflow_run_id!;
+    await world.github.force(last, 'completed', 'success');
+    expect((await world.ended(ids[0]!)).status).toBe('success');
+    // Pages 2 to 4 make a rotation of three intervals.
+    expect(Date.now() - from).toBeLessThan(3 * INTERVAL_MS + 2_000);
+
+    const { requests: after } = await world.github.oracle();
+    const intervals = Math.ceil((Date.now() - from) / INTERVAL_MS) + 1;
+    expect(after.list! - before.list!).toBeLessThanOrEqual(2 * 2 * intervals);
+    // The one that ended, and per worker at most one doubt about each of the others.
+    expect(after.get! - before.get!).toBeLessThanOrEqual(1 + 2 * ids.length);
+    for (const id of ids.slice(1)) await world.call('POST', `/builds/${id}/cancel`, {});
+    for (const id of ids.slice(1)) await world.ended(id);
+  } finally {
+    await world.close();
+  }
+});

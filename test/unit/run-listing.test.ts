@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ListedRun } from '../../src/contracts/github.ts';
+import { type ReadPage, RunListing } from '../../src/integrations/run-listing.ts';
+
+const INTERVAL_MS = 30_000;
+const QUEUED = { status: 'queued', run_attempt: 1 };
+
+/** A repository whose runs have the numbers 1 to `count`, the newest first, and a count of what is read of it. */
+function repository(count: number) {
+  const status = new Map<number, string>();
+  const reads: number[] = [];
+  const missing = new Set<number>();
+  let broken: Error | undefined;
+  const listed = () =>
+    Array.from({ length: count }, (_, index) => count - index)
+      .filter((id) => !missing.has(id))
+      .map((id) => ({ run_id: id, status: status.get(id) ?? 'queued', run_attempt: 1 }) as ListedRun);
+  const readPage: ReadPage = async (page, etag) => {
+    reads.push(page);
+    if (broken) throw broken;
+    const runs = listed().slice((page - 1) * 100, page * 100);
+    const now = JSON.stringify(runs);
+    return etag === now ? undefined : { etag: now, runs };
+  };
+  return {
+    listing: new RunListing(readPage),
+    reads,
+    missing,
+    set: (id: number, to: string) => status.set(id, to),
+    fail: (error: Error | undefined) => (broken = error),
+  };
+}
+
+describe('the listing of one repository', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Everybody looks once per interval; answers with those who have to ask GitHub, interval by interval. */
+  async function follow(listing: RunListing, ids: number[], intervals: number): Promise<number[][]> {
+    const asked: number[][] = [];
+    for (let interval = 0; interval < intervals; interval++) {
+      const looks = await Promise.all(ids.map((id) => listing.look(id, QUEUED, INTERVAL_MS)));
+      asked.push(ids.filter((_, index) => looks[index]!.doubtful));
+      await vi.advanceTimersByTimeAsync(INTERVAL_MS);
+    }
+    return asked;
+  }
+  const all = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+  it.each([1, 100, 101, 1_000, 10_000])(
+    '%i runs: at most two pages an interval, and nobody is asked about',
+    async (count) => {
+      const { listing, reads } = repository(count);
+      expect((await follow(listing, all(count), 5)).flat()).toEqual([]);
+      expect(reads.length).toBeLessThanOrEqual(2 * 5);
+      expect(reads.length).toBe(count <= 100 ? 5 : 10);
+    },
+  );
+
+  it('with 10 pages a change on the first is seen at the next look, one behind it after at most 9 intervals', async () => {
+    const { listing, set } = repository(1_000);
+    await follow(listing, all(1_000), 20);
+    for (const [id, intervals] of [
+      [950, 1],
+      [850, 9],
+      [550, 9],
+      [1, 9],
+    ] as const) {
+      set(id, 'completed');
+      const asked = await follow(listing, all(1_000), intervals);
+      expect(asked.at(-1)).toContain(id);
+      expect(new Set(asked.flat())).toEqual(new Set([id]));
+      set(id, 'queued');
+      await follow(listing, all(1_000), 10);
+    }
+  });
+
+  it('what GitHub said of a run is not asked again because a page is older', async () => {
+    const { listing } = repository(1_000);
+    await follow(listing, all(1_000), 10);
+    const seen = { status: 'in_progress', run_attempt: 1 };
+    listing.note({ run_id: 1, run_url: '', conclusion: null, request_id: null, ...seen });
+    expect((await listing.look(1, seen, INTERVAL_MS)).doubtful).toBe(false);
+    await follow(listing, all(1_000).slice(1), 20);
+    expect((await listing.look(1, seen, INTERVAL_MS)).doubtful).toBe(false);
+  });
+
+  it('a run that is not listed is asked about once it was in no whole rotation', async () => {
+    const { listing, missing } = repository(350);
+    missing.add(7);
+    const asked = await follow(listing, all(350), 12);
+    expect(new Set(asked.flat())).toEqual(new Set([7]));
+    // Pages 2 to 4, one an interval, are a rotation.
+    expect(asked.findIndex((ids) => ids.includes(7))).toBeGreaterThanOrEqual(3);
+    expect(asked.at(-1)).toEqual([7]);
+  });
+
+  it('goes no further back than the oldest run that is followed', async () => {
+    const { listing, reads } = repository(1_000);
+    await follow(listing, [1_000, 850, 790], 6);
+    expect(new Set(reads)).toEqual(new Set([1, 2, 3]));
+    await follow(listing, [1_000], 5);
+    reads.length = 0;
+    await follow(listing, [1_000], 3);
+    expect(reads).toEqual([1, 1, 1]);
+  });
+
+  it('few runs far behind do not have all others wait: they are asked about by themselves', async () => {
+    const { listing, reads } = repository(5_000);
+    const asked = await follow(listing, [1, 2, 4_999, 5_000], 45);
+    expect(Math.max(...reads)).toBe(10);
+    expect(new Set(asked.flat())).toEqual(new Set([1, 2]));
+  });
+
+  it('a failure is shared too, and nobody reads again before the interval is over', async () => {
+    const { listing, reads, fail } = repository(10);
+    fail(new Error('GitHub is away'));
+    const failed = await Promise.allSettled(all(10).map((id) => listing.look(id, QUEUED, INTERVAL_MS)));
+    expect(failed.map(({ status }) => status)).toEqual(Array(10).fill('rejected'));
+    await expect(listing.look(1, QUEUED, INTERVAL_MS)).rejects.toThrow('GitHub is away');
+    expect(reads).toEqual([1]);
+    fail(undefined);
+    await vi.advanceTimersByTimeAsync(INTERVAL_MS);
+    expect(await listing.look(1, QUEUED, INTERVAL_MS)).toEqual({ doubtful: false, staleInMs: INTERVAL_MS });
+  });
+});
