@@ -125,15 +125,21 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  /** The environment of a service where all that it asks for is set. */
+  const filled = (name: string) =>
+    Object.fromEntries(
+      Object.entries(services[name]?.environment ?? {}).map(([key, value]) => [key, interpolate(value, FILLED)]),
+    );
+
   it('gives each role settings that it starts with', () => {
     for (const name of ['api', 'worker', 'migrate']) {
       const environment = services[name]?.environment ?? {};
       for (const key of Object.keys(environment)) expect(settingsSchema.shape, `${name}: ${key}`).toHaveProperty(key);
-      const filled = Object.fromEntries(
-        Object.entries(environment).map(([key, value]) => [key, interpolate(value, FILLED)]),
-      );
-      expect(() => readSettings(filled), name).not.toThrow();
+      expect(() => readSettings(filled(name)), name).not.toThrow();
     }
+    const worker = services.worker ?? {};
+    expect(worker.healthcheck?.test?.join(' ')).toContain(`:${worker.environment?.METRICS_PORT}/health/live`);
+    expect(readSettings(filled('worker'), 'worker')).toMatchObject({ HOST: '0.0.0.0', METRICS_PORT: 9464 });
     expect(services.api?.environment?.DEPLOYMENT_MODE).toBe('cloud');
     const { API_KEYS: _, ...without } = services.api?.environment ?? {};
     expect(() => readSettings(without)).toThrow(SettingsError);

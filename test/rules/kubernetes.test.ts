@@ -25,6 +25,12 @@ interface Container {
     capabilities?: { drop?: string[] };
   };
   resources?: { requests?: object; limits?: object };
+  ports?: object[];
+  livenessProbe?: { httpGet: object };
+}
+interface NetworkPolicy {
+  podSelector: { matchLabels?: Record<string, string> };
+  ingress?: object[];
 }
 interface Manifest {
   kind: string;
@@ -135,6 +141,17 @@ describe('deploy/kubernetes', () => {
         expect(readSettings(filled).DATABASE_URL, metadata.name).toBeDefined();
       }
     }
+  });
+
+  it('lets the metrics of workers be scraped, where they are served', () => {
+    const worker = workloads.find(({ metadata }) => metadata.name === 'worker')?.spec.template?.spec.containers[0];
+    expect(worker?.ports).toEqual([{ name: 'metrics', containerPort: 9464 }]);
+    const environment = { ...environmentOf(worker!), API_KEYS: 'ci=0123456789abcdef', GITHUB_TOKEN: 'a-token' };
+    expect(readSettings(environment, 'worker')).toMatchObject({ HOST: '0.0.0.0', METRICS_PORT: 9464 });
+    expect(worker?.livenessProbe?.httpGet).toEqual({ path: '/health/live', port: 'metrics' });
+    const policies = read('network-policy.yaml').map(({ spec }) => spec as unknown as NetworkPolicy);
+    const open = policies.filter(({ podSelector }) => podSelector.matchLabels?.['app.kubernetes.io/name'] === 'worker');
+    expect(open.flatMap(({ ingress }) => ingress)).toEqual([{ ports: [{ protocol: 'TCP', port: 'metrics' }] }]);
   });
 
   it('scales the API from 3 to 10 and workers from 2 to 20', () => {
