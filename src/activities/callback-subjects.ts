@@ -50,12 +50,13 @@ export function subjectOf(stream: string): CallbackSubject {
 export function composeBuildCallback(events: readonly RecordedEvent[], ending: string): CallbackMessage {
   const { ended, told } = storyOf(events, ending, 'build_retried');
   const build = told.reduce<Build | undefined>((known, event) => foldEvent(BUILDS, known, event), undefined)!;
-  const { inputs, ...rest } = buildSummaryOf(build);
+  const summary = buildSummaryOf(build);
+  const { inputs: _, ...withoutInputs } = summary;
   const bodyOf = (data: BuildCallback['data']) => {
     const type = ended.type === 'build_cancelled' ? 'build.cancelled' : 'build.completed';
     return JSON.stringify({ type, timestamp: ended.occurred_at, data } satisfies BuildCallback);
   };
-  return messageOf(ended, bodyOf({ ...rest, inputs }), bodyOf(rest));
+  return messageOf(ended, bodyOf(summary), bodyOf(withoutInputs));
 }
 
 /**

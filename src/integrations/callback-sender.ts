@@ -65,11 +65,10 @@ export class CallbackSender {
   async addressesOf(host: string): Promise<Address[]> {
     const family = host.includes(':') ? 6 : 4;
     const found = isAddress(host) ? [{ address: host, family }] : await this.#resolve(host);
-    if (this.#allowedHosts.has(host)) return found;
-    const faults = new Map(found.map((one) => [one, addressFault(one.address)]));
-    const callable = found.filter((one) => faults.get(one) === undefined);
+    const allowed = this.#allowedHosts.has(host);
+    const callable = found.filter(({ address }) => allowed || addressFault(address) === undefined);
     if (callable.length > 0) return callable;
-    const ranges = [...new Set(faults.values())].join(', ') || 'none';
+    const ranges = [...new Set(found.map(({ address }) => addressFault(address)))].join(', ') || 'none';
     throw new Refused(`the host has no public address (${ranges}); CALLBACK_ALLOWED_HOSTS can allow it`);
   }
 

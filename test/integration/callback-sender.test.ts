@@ -160,6 +160,13 @@ describe('a callback on the wire', () => {
     expect(receiver.received.splice(0)[0]?.headers.host).toBe(`pinned.test:${receiver.port}`);
   });
 
+  it('is refused where an allowed name has no address at all', async () => {
+    const sender = senderOf({ allowedHosts: ['empty.test'], resolve: resolverOf().resolve });
+    expect(await sender.send('http://empty.test/', MESSAGE)).toMatchObject({
+      reason: expect.stringContaining('(none)'),
+    });
+  });
+
   it('reaches an allowed literal, in any notation', async () => {
     for (const host of ['127.0.0.1', '0x7f.1', '2130706433']) {
       expect(await senderOf().send(`http://${host}:${receiver.port}/`, MESSAGE)).toMatchObject({ status: 204 });

@@ -1,3 +1,4 @@
+import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { BuildView, EventView } from '../../src/contracts/build.ts';
 import { buildCallback } from '../../src/contracts/build.ts';
@@ -197,6 +198,16 @@ describe('callbacks', () => {
       expect(text).not.toContain('hush-hush');
       expect(text).not.toContain('/hook');
     }
+  });
+
+  it('end where their URL is deleted', async () => {
+    const { id } = await called([answers(500)]);
+    await eventually(async () => expect(outcomes(await world.build(id)).length).toBeGreaterThan(0));
+    const owner = postgres(world.databaseUrl, { max: 1 });
+    await owner`DELETE FROM callback_targets WHERE stream = ${`build:${id}`}`;
+    await owner.end();
+    const build = await settled(id);
+    expect(outcomes(build).at(-1)?.event_data).toMatchObject({ reason: 'its URL was deleted', next_at: null });
   });
 
   it('to where nobody can be called are refused before anything starts', async () => {
