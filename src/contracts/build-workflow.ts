@@ -45,6 +45,14 @@ export interface Resumption {
   run: { run_id: number; run_url: string; run_attempt: number } | null;
 }
 
+/** What makes us look whether a run that had ended was run again in GitHub itself. */
+export interface Reopening {
+  /** The run of the build and its last attempt that is known. */
+  run: { run_id: number; run_url: string; run_attempt: number };
+  /** Of the webhook that told so. */
+  delivery_id: string;
+}
+
 /** Input of the build workflow. */
 export interface BuildInput {
   build_id: number;
@@ -70,6 +78,8 @@ export interface BuildInput {
   callback?: CallbackTarget;
   /** Set where the build failed before and is begun again. */
   resume?: Resumption;
+  /** Set where it ended and its run may go on: GitHub is asked, and where it does not, nothing happens. */
+  reopen?: Reopening;
 }
 
 /** Memo of the build workflow: what a duplicate learns from Temporal alone. */

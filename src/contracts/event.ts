@@ -97,6 +97,14 @@ export const buildEventData = {
     by: z.string(),
     retry_id: z.string().meta({ description: 'Tells this retry from another that was asked for at the same time.' }),
   }),
+  build_reopened: z.object({
+    workflow_run_id: z.int(),
+    run_attempt: z.int().meta({ description: 'The further attempt that somebody started in GitHub itself.' }),
+    run_status: z.string(),
+    learned_from: source,
+    request_id: z.string().nullable(),
+    delivery_id: z.string(),
+  }),
   rerun_intended: z.object({
     workflow_run_id: z.int(),
     after_run_attempt: z.int(),

@@ -1,6 +1,7 @@
 import type { BuildStatus } from '../contracts/build.ts';
 import type { BuildEvent, BuildRequest } from '../contracts/event.ts';
 import { IllegalEvent } from './illegal-event.ts';
+import { laneOf } from './lane.ts';
 
 /** The present state of a build: what its events add up to. */
 export interface Build {
@@ -18,8 +19,10 @@ export interface Build {
   fedora_version: string | null;
   priority: number;
   request: BuildRequest;
-  /** How it shares its lane (domain/lane.ts); null: with no regard to others. */
+  /** How it shares its lane; null: with no regard to others. */
   concurrency: 'queue' | 'cancel_previous' | null;
+  /** Where it takes turns ({@link laneOf}); null: nowhere, for want of a policy or because GitHub began by itself. */
+  lane: string | null;
   /** When it was queued last: at its creation, or when it was begun again. */
   queued_at: string;
   attempts: number;
@@ -57,6 +60,7 @@ const AFTER_THE_END: ReadonlySet<BuildEvent['type']> = new Set([
   'duplicate_run_cancelled',
   'late_run_cancelled',
   'build_retried',
+  'build_reopened',
   'callback_delivered',
   'callback_failed',
 ]);
@@ -122,9 +126,33 @@ export function evolve(build: Build | undefined, event: BuildEvent): Build {
       return { ...build, dead_lettered: false, reason: null };
     case 'build_retried':
       return retried(build, event);
+    case 'build_reopened':
+      return reopened(build, event);
     default:
       return event satisfies never;
   }
+}
+
+/** However it had ended: GitHub runs it again, and asks nobody whose turn it is. */
+function reopened(build: Build, { data, occurred_at }: Extract<BuildEvent, { type: 'build_reopened' }>): Build {
+  const { workflow_run_id, run_attempt, run_status } = data;
+  if (build.completed_at === null)
+    throw new IllegalEvent(`build ${build.id} is ${build.status} and cannot be reopened`);
+  if (build.workflow_run_id !== workflow_run_id || run_attempt <= (build.run_attempt ?? 0)) {
+    throw new IllegalEvent(`build ${build.id} has no later attempt in run ${workflow_run_id}, attempt ${run_attempt}`);
+  }
+  return {
+    ...build,
+    status: 'in_progress',
+    lane: null,
+    run_attempt,
+    run_status,
+    conclusion: null,
+    dead_lettered: false,
+    reason: null,
+    started_at: occurred_at,
+    completed_at: null,
+  };
 }
 
 function retried(build: Build, { data, occurred_at }: Extract<BuildEvent, { type: 'build_retried' }>): Build {
@@ -137,6 +165,7 @@ function retried(build: Build, { data, occurred_at }: Extract<BuildEvent, { type
     ...build,
     ...run,
     status: 'queued',
+    lane: build.concurrency === null ? null : laneOf(build.request),
     queued_at: occurred_at,
     retries: retry,
     conclusion: null,
@@ -154,6 +183,7 @@ function queued({ data, occurred_at }: Extract<BuildEvent, { type: 'build_queued
     id: build_id,
     status: 'queued',
     concurrency,
+    lane: concurrency === null ? null : laneOf(known.request),
     queued_at: occurred_at,
     attempts: 0,
     needs_attention: false,

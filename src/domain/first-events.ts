@@ -6,7 +6,7 @@ import type { BuildEvent } from '../contracts/event.ts';
  * case the database was down; both must say the same.
  */
 export function queuedEvent(input: BuildInput): Extract<BuildEvent, { type: 'build_queued' }> {
-  const { created_at, policy: _policy, resume: _resume, callback, ...known } = input;
+  const { created_at, policy: _policy, resume: _resume, reopen: _reopen, callback, ...known } = input;
   const data = { ...known, ...(callback ? { callback_origin: callback.origin } : {}) };
   return { type: 'build_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
 }

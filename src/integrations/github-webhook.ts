@@ -4,10 +4,13 @@ import { z } from 'zod';
 /** What a delivery about a run says, as far as it matters: webhooks only wake, reading GitHub decides. */
 export interface RunDelivery {
   run_id: number;
+  run_attempt: number;
   title: string;
 }
 
-const workflowRun = z.object({ workflow_run: z.object({ id: z.int(), display_title: z.string() }) });
+const workflowRun = z.object({
+  workflow_run: z.object({ id: z.int(), run_attempt: z.int().default(1), display_title: z.string() }),
+});
 
 /** Whether a body was signed with one of the secrets (`X-Hub-Signature-256`, HMAC-SHA256 of the raw body). */
 export async function isSigned(
@@ -24,5 +27,7 @@ export async function isSigned(
 export function runOfDelivery(event: string | undefined, body: string): RunDelivery | undefined {
   if (event !== 'workflow_run') return undefined;
   const read = workflowRun.safeParse(JSON.parse(body));
-  return read.success ? { run_id: read.data.workflow_run.id, title: read.data.workflow_run.display_title } : undefined;
+  if (!read.success) return undefined;
+  const { id, run_attempt, display_title } = read.data.workflow_run;
+  return { run_id: id, run_attempt, title: display_title };
 }

@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { CancellationScope, setCurrentDetails, setHandler, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+import { CancellationScope, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import type { BuildInput, BuildResult } from '../contracts/build-workflow.ts';
 import type { Run } from '../contracts/github.ts';
 import { statusOf } from '../domain/build.ts';
@@ -12,6 +12,7 @@ import { cancelLateRuns } from './late-runs.ts';
 import { type BuildStateView, stateQuery } from './messages.ts';
 import type { NoRun } from './not-done.ts';
 import { listenToOperator, type Operator } from './operator.ts';
+import { reopen, reopenedWithin } from './reopen.ts';
 import { rerun } from './rerun.ts';
 import { type Tell, tellerOf } from './teller.ts';
 import { takeTurn } from './turn.ts';
@@ -25,7 +26,8 @@ const RUN_ID = defineSearchAttributeKey('HapaxRunId', SearchAttributeType.KEYWOR
  * queued -> started -> intent -> dispatch once -> (doubt: reconcile by reading) -> triggered -> followed -> completed
  * -> (callback begun) -> open until the dedup window ends.
  *
- * A failed build that is retried goes through it again, from `build_retried`, under the same workflow id.
+ * A failed build that is retried goes through it again, from `build_retried`, under the same workflow id; one whose run was
+ * run again in GitHub's own page is followed again, from `build_reopened`.
  */
 export async function build(input: BuildInput): Promise<BuildResult> {
   const state: BuildStateView = { build_id: input.build_id, phase: 'queued', attempt: 0, workflow_run_id: null };
@@ -35,10 +37,38 @@ export async function build(input: BuildInput): Promise<BuildResult> {
 }
 
 async function run(input: BuildInput, state: BuildStateView, operator: Operator): Promise<BuildResult> {
-  const tell = await begin(input, state, operator);
-  if (!tell) return { build_id: input.build_id, status: 'superseded', conclusion: 'superseded', run_url: null };
+  let begun: Begun | undefined = input.reopen ? await reopen(input, input.reopen) : await begin(input, state, operator);
+  if (!begun) {
+    const why = input.reopen ? 'not_run_again' : 'superseded';
+    return { build_id: input.build_id, status: why, conclusion: why, run_url: null };
+  }
+  for (;;) {
+    const { tell, prefix }: Begun = begun;
+    const obtained: Obtained = begun.obtained ?? (await obtainRun(input, tell, state, operator));
+    const ended = await leadToEnd(input, tell, obtained, state, operator);
+    if (input.callback) await beginCallback({ subject: streamOf(input), ending: `${prefix}completed` });
+    await ended.late;
 
-  const obtained = await obtainRun(input, tell, state, operator);
+    const { status, conclusion, run_attempt } = ended;
+    const run: Run | undefined = 'run' in obtained ? obtained.run : undefined;
+    const untilDedupEnds = Date.parse(input.dedup_until) - Date.now();
+    begun =
+      status === 'success' && run && untilDedupEnds > 0
+        ? await reopenedWithin(untilDedupEnds, input, { ...run, run_attempt: run_attempt ?? 1 })
+        : undefined;
+    if (!begun) return { build_id: input.build_id, status, conclusion, run_url: run?.run_url ?? null };
+    operator.forget();
+  }
+}
+
+/** Follows a build that has a run, or has none to come, to its end, and tells the record how it ended. */
+async function leadToEnd(
+  input: BuildInput,
+  tell: Tell,
+  obtained: Obtained,
+  state: BuildStateView,
+  operator: Operator,
+): Promise<Ended & { status: string; late: Promise<void> | undefined }> {
   let ended: Ended & { detail?: string };
   let late: Promise<void> | undefined;
   if ('run' in obtained) {
@@ -73,28 +103,31 @@ async function run(input: BuildInput, state: BuildStateView, operator: Operator)
   setCurrentDetails(
     run_url === null ? `${ended.conclusion}: ${ended.detail}` : `${ended.conclusion}: [run](${run_url})`,
   );
-  if (input.callback) await beginCallback({ subject: streamOf(input), ending: endingOf(input) });
-
-  await late;
-  const untilDedupEnds = Date.parse(input.dedup_until) - Date.now();
-  if (status === 'success' && untilDedupEnds > 0) await sleep(untilDedupEnds);
-  return { build_id: input.build_id, status, conclusion: ended.conclusion, run_url };
+  return { ...ended, status, late };
 }
 
-/** Tells that the build begins, or begins again; the teller of its further events, or undefined where another retry was first. */
-async function begin(input: BuildInput, state: BuildStateView, operator: Operator): Promise<Tell | undefined> {
+/** A build that was told to have begun, and how its further steps are told. */
+interface Begun {
+  tell: Tell;
+  prefix: string;
+  /** Its run, where it has one already. */
+  obtained?: Obtained;
+}
+
+/** Tells that the build begins, or begins again; undefined where another retry was first. */
+async function begin(input: BuildInput, state: BuildStateView, operator: Operator): Promise<Begun | undefined> {
   const { resume } = input;
-  const start = async (tell: Tell, prefix = '') => {
+  const start = async (tell: Tell, prefix: string) => {
     if (input.concurrency === undefined) await tell('build_started', 'started', {});
     else await takeTurn(input, `${prefix}started`, state, operator);
-    return tell;
+    return { tell, prefix };
   };
   if (!resume) {
     const tell = tellerOf(input.build_id);
     if (input.callback) await record.keepCallbackUrl({ subject: streamOf(input), url: input.callback.url });
     const { data, occurred_at } = queuedEvent(input);
     await tell('build_queued', 'queued', data, occurred_at);
-    return start(tell);
+    return start(tell, '');
   }
   const { data, dedupe_key, occurred_at } = retriedEvent(resume);
   const standing = await tellerOf(input.build_id)('build_retried', dedupe_key, data, occurred_at);
@@ -105,11 +138,6 @@ async function begin(input: BuildInput, state: BuildStateView, operator: Operato
 
 function streamOf({ build_id }: BuildInput): string {
   return `build:${build_id}`;
-}
-
-/** Dedupe key of the event that ends it this time. */
-function endingOf({ resume }: BuildInput): string {
-  return resume ? `${retriedEvent(resume).dedupe_key}:completed` : 'completed';
 }
 
 type Obtained = { run: Run; abandoned: string[]; seen?: { status: string; run_attempt: number } } | { none: NoRun };

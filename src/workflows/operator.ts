@@ -11,6 +11,8 @@ export interface Operator {
   readonly cancelledBy: string | undefined;
   /** Says on behalf of another build that this one is to stop. */
   cancel(by: string): void;
+  /** Forgets that it was to stop: it has ended, and goes on all the same. */
+  forget(): void;
   /** Resolves with the next word; what was said before this call is forgotten, but for a cancellation. */
   instruction(): Promise<Instruction>;
   /** Waits the given milliseconds, but no longer than until the build is to stop. */
@@ -40,6 +42,9 @@ export function listenToOperator(): Operator {
     },
     cancel(by) {
       cancelledBy ??= by;
+    },
+    forget() {
+      cancelledBy = undefined;
     },
     async instruction() {
       told = undefined;

@@ -130,6 +130,57 @@ describe('webhooks', () => {
     expect((await deliver(body, { 'x-hub-signature-256': sign(body, SECRETS[1]) })).status).toBe(202);
   });
 
+  describe('about a run that somebody runs again in GitHub', () => {
+    beforeAll(() => world.github.set({ webhook: { url: `${world.url}/webhooks/github`, secret: SECRETS[0] } }));
+    afterAll(() => world.github.set({ webhook: null }));
+
+    const ended = async (simulate: string) => {
+      const { json } = await world.trigger({ ref: `again-${randomUUID()}`, inputs: { simulate } });
+      return world.ended(json.id);
+    };
+    const runAgain = (runId: number) => world.github.control('POST', `/runs/${runId}`, { action: 'rerun' });
+
+    it.each([
+      ['flaky', 'failure', 'success'],
+      ['success', 'success', 'success'],
+      ['cancelled', 'cancelled', 'cancelled'],
+    ])('%s: the build that ended as %s goes on, and ends as %s', async (simulate, first, last) => {
+      const build = await ended(simulate);
+      expect(build.status).toBe(first);
+      await runAgain(build.workflow_run_id!);
+      const again = await eventually(async () => {
+        const now = await world.build(build.id);
+        expect(now).toMatchObject({ status: last, run_attempt: 2, attempts: 1 });
+        return now;
+      });
+      const reopened = again.events.find((event) => event.event_type === 'build_reopened');
+      expect(reopened).toMatchObject({
+        from_status: first,
+        to_status: 'in_progress',
+        event_data: { workflow_run_id: build.workflow_run_id, run_attempt: 2, learned_from: 'webhook' },
+      });
+      expect(reopened?.event_data?.delivery_id).toMatch(/^[0-9a-f-]{36}$/);
+      expect((await world.call('GET', `/builds/${build.id}/verify`)).json.valid).toBe(true);
+      // And once more.
+      await runAgain(build.workflow_run_id!);
+      await eventually(async () => expect(await world.build(build.id)).toMatchObject({ status: last, run_attempt: 3 }));
+    });
+
+    it('that GitHub does not confirm change nothing', async () => {
+      const build = await ended('failure');
+      const body = about(build.workflow_run_id!);
+      const said = { ...body, action: 'requested', workflow_run: { ...body.workflow_run, run_attempt: 9 } };
+      const gets = async () => (await world.github.oracle()).requests.get!;
+      const before = await gets();
+      expect((await deliver(said)).status).toBe(202);
+      await eventually(async () => expect(await gets()).toBeGreaterThan(before));
+      const handle = world.client.workflow.getHandle(String(build.events[0]?.event_data?.workflow_id));
+      await eventually(async () => expect((await handle.describe()).status.name).toBe('COMPLETED'));
+      expect(await handle.result()).toMatchObject({ status: 'not_run_again' });
+      expect(await world.build(build.id)).toEqual(build);
+    });
+  });
+
   it('of every kind that GitHub documents are taken', async () => {
     expect(EXAMPLES.map((example) => example.name)).toContain('workflow_run');
     for (const { name, examples } of EXAMPLES) {

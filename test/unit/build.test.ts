@@ -46,6 +46,14 @@ const SAMPLES: { [Type in BuildEventType]: Extract<BuildEvent, { type: Type }>['
   build_dead_lettered: { reason: 'r', attempts: 4 },
   dead_letter_discarded: { by: 'local' },
   build_retried: { retry: 1, mode: 'redispatch', by: 'local', retry_id: 'r' },
+  build_reopened: {
+    workflow_run_id: 2 ** 33,
+    run_attempt: 2,
+    run_status: 'queued',
+    learned_from: 'webhook',
+    request_id: null,
+    delivery_id: 'd',
+  },
   rerun_intended: { workflow_run_id: 5, after_run_attempt: 1, failed_jobs_only: false, temporal_run_id: 't' },
   rerun_ambiguous: { workflow_run_id: 5, reason: '502', request_id: null },
   callback_delivered: { webhook_id: 'msg_1', attempt: 1, status: 200 },
@@ -107,8 +115,9 @@ describe('the state of a build', () => {
           }
           if (!before) expect(type).toBe('build_queued');
           if (!before?.completed_at) continue;
-          // Only a retry leaves an end, and only that of a failure.
+          // Only a retry leaves an end, and only that of a failure; and GitHub, which runs again what it likes.
           if (type === 'build_retried') expect([before.status, build.status]).toEqual(['failure', 'queued']);
+          else if (type === 'build_reopened') expect(build.status).toBe('in_progress');
           else expect(build.status).toBe(before.status);
         }
       }),
@@ -152,6 +161,37 @@ describe('a retry', () => {
   it.each(['success', 'cancelled'])('does not touch a build that ended as %s', (conclusion) => {
     const ended = built(event('build_queued'), event('build_started'), event('build_completed', { conclusion }));
     expect(() => evolve(ended, event('build_retried'))).toThrow(IllegalEvent);
+  });
+});
+
+describe('a run that is run again in GitHub', () => {
+  const ended = (conclusion: string) =>
+    built(
+      event('build_queued', { concurrency: 'queue' }),
+      event('build_started'),
+      event('workflow_triggered'),
+      event('build_completed', { conclusion }),
+    );
+
+  it.each(['success', 'failure', 'cancelled'])(
+    'goes on with a build that ended as %s, whoever has its lane',
+    (conclusion) => {
+      const reopened = evolve(ended(conclusion), event('build_reopened'));
+      expect(reopened).toMatchObject({ status: 'in_progress', run_attempt: 2, conclusion: null, completed_at: null });
+      expect(reopened.lane).toBeNull();
+      const again = evolve(reopened, event('build_completed', { conclusion: 'failure', run_attempt: 2 }));
+      expect(again).toMatchObject({ status: 'failure', run_attempt: 2 });
+      expect(evolve(again, event('build_retried')).lane).toBe('o/r build.yml main');
+    },
+  );
+
+  it('is nothing new where it is no later attempt of the run of the build, or the build has not ended', () => {
+    const build = ended('success');
+    for (const data of [{ run_attempt: 1 }, { workflow_run_id: 7 }]) {
+      expect(() => evolve(build, event('build_reopened', data))).toThrow(IllegalEvent);
+    }
+    const running = built(event('build_queued'), event('build_started'), event('workflow_triggered'));
+    expect(() => evolve(running, event('build_reopened'))).toThrow(IllegalEvent);
   });
 });
 

@@ -77,6 +77,8 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await world.github.set({ webhook: { url: `${world.url}/webhooks/github`, secret: 'a-secret' } });
     return triggered(world);
   },
+  'build-reopened-after-a-failure': (world) => runAgainInGitHub(world, { simulate: 'flaky' }),
+  'build-reopened-while-open': (world) => runAgainInGitHub(world),
   'build-waited-for-its-turn': (world) =>
     inLane(world, 'queue', async () => {
       await world.call('POST', '/builds/1/cancel', {});
@@ -124,6 +126,8 @@ export const SETTINGS: Readonly<Record<string, object>> = {
   'build-success': { DEDUP_WINDOW: '5s' },
   'build-deadline': { BUILD_DEADLINE: '1s' },
   'build-woken-by-webhooks': { GITHUB_WEBHOOK_SECRET: 'a-secret', GITHUB_POLL_INTERVAL: '10m', DEDUP_WINDOW: '1s' },
+  'build-reopened-after-a-failure': { GITHUB_WEBHOOK_SECRET: 'a-secret' },
+  'build-reopened-while-open': { GITHUB_WEBHOOK_SECRET: 'a-secret', DEDUP_WINDOW: '5s' },
   'build-waited-for-its-slot': { GITHUB_WRITE_INTERVAL: '2s' },
   'build-worker-lost-while-it-sent': { GITHUB_REQUEST_TIMEOUT: '13s' },
   'build-that-calls-back': CALLED_BACK,
@@ -154,6 +158,16 @@ async function calledBack(world: World, ...manners: Manner[]): Promise<string> {
   onTestFinished(() => receiver.close());
   receiver.behave(...manners);
   return triggered(world, {}, { callback_url: receiver.url });
+}
+
+/** Leads a build to its end, and past it by a re-run that somebody starts in GitHub. */
+async function runAgainInGitHub(world: World, inputs: Record<string, string> = {}): Promise<string> {
+  await world.github.set({ webhook: { url: `${world.url}/webhooks/github`, secret: 'a-secret' } });
+  const workflowId = await triggered(world, inputs);
+  const { workflow_run_id } = await world.ended(1);
+  await world.github.control('POST', `/runs/${workflow_run_id}`, { action: 'rerun' });
+  await seen(world, 'build_reopened');
+  return workflowId;
 }
 
 /** Waits until the first build has an event of a type. */

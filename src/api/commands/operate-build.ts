@@ -52,7 +52,8 @@ export async function cancelBuild(deps: OperateDependencies, id: number, by: str
 async function endAbandoned({ client, db }: OperateDependencies, id: number, by: string): Promise<void> {
   const build = await existing({ db }, id);
   if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
-  const step = build.retries === 0 ? '' : `retry:${build.retries}:`;
+  // Unlike those of the workflow, and another for each time that it was begun.
+  const step = `gone:${build.started_at ?? build.queued_at}:`;
   const ending = `${step}completed`;
   const subject = buildStream(id);
   // Before the end, for which it waits: a crash in between is made good by the next one who cancels.
@@ -125,11 +126,7 @@ export async function retryBuild(
     at: new Date().toISOString(),
     run,
   };
-  const used = await findConfigurationVersion(deps.db, build.config_id, build.config_version);
-  const policy = used ? policyUnder(used.definition, deps.policy) : deps.policy;
-  const url = await findCallbackUrl(deps.db, buildStream(id));
-  const callback = url === undefined ? {} : { callback: { url, origin: new URL(url).origin } };
-  const input = { ...inputOf(build, { ...deps, policy }, resumption), ...callback };
+  const input = { ...(await inputAgain(deps, build)), resume: resumption };
   const giveUp = Date.now() + CLOSING_WAIT_MS;
   while (!(await startBuild(deps, input, 'ALLOW_DUPLICATE'))) {
     const { status, retries } = await existing(deps, id);
@@ -155,12 +152,16 @@ export async function existing({ db }: Pick<OperateDependencies, 'db'>, id: numb
   return build;
 }
 
-function runOf({ workflow_run_id, run_url, run_attempt }: Build): Resumption['run'] {
+/** The run of a build and its last attempt, where it has one. */
+export function runOf({ workflow_run_id, run_url, run_attempt }: Build): Resumption['run'] {
   if (workflow_run_id === null) return null;
   return { run_id: workflow_run_id, run_url: run_url ?? '', run_attempt: run_attempt ?? 1 };
 }
 
-function inputOf(build: Build, { policy, dedupWindowMs }: OperateDependencies, resume: Resumption): BuildInput {
+/** Input of the workflow of a build that is led once more, under the version of its configuration that it used. */
+export async function inputAgain(deps: OperateDependencies, build: Build): Promise<BuildInput> {
+  const used = await findConfigurationVersion(deps.db, build.config_id, build.config_version);
+  const url = await findCallbackUrl(deps.db, buildStream(build.id));
   const { id, workflow_id, request_key, fingerprint, keyed, caller, config_id, config_version } = build;
   const { image_type, fedora_version, priority, request, concurrency, created_at } = build;
   return {
@@ -179,9 +180,9 @@ function inputOf(build: Build, { policy, dedupWindowMs }: OperateDependencies, r
     ...(concurrency === null ? {} : { concurrency }),
     created_at,
     // A build that succeeds at last answers equal requests for a window of its own.
-    dedup_until: new Date(Date.now() + dedupWindowMs).toISOString(),
-    policy,
-    resume,
+    dedup_until: new Date(Date.now() + deps.dedupWindowMs).toISOString(),
+    policy: used ? policyUnder(used.definition, deps.policy) : deps.policy,
+    ...(url === undefined ? {} : { callback: { url, origin: new URL(url).origin } }),
   };
 }
 

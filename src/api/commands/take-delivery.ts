@@ -1,4 +1,4 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { TERMINAL_STATUSES } from '../../contracts/build.ts';
 import { BUILD_SIGNALS, type SignalArguments } from '../../contracts/build-workflow.ts';
@@ -7,17 +7,18 @@ import { buildIdOfToken } from '../../domain/find-runs.ts';
 import { findBuild, findBuildByRun } from '../../store/build-find.ts';
 import type { Db } from '../../store/database.ts';
 import { takeDelivery } from '../../store/delivery-take.ts';
+import { inputAgain, type OperateDependencies, runOf } from './operate-build.ts';
+import { startBuild } from './start-build.ts';
 
 /** A delivery about a run. */
 export interface RunDelivery {
   delivery_id: string;
   run_id: number;
+  run_attempt: number;
   title: string;
 }
 
-export interface DeliveryDependencies {
-  client: Client;
-  db: Db;
+export interface DeliveryDependencies extends OperateDependencies {
   log: Logger;
 }
 
@@ -25,11 +26,15 @@ export interface DeliveryDependencies {
  * Wakes the build that a delivery is about, once per delivery. What the delivery says of the run counts for nothing: the
  * build reads GitHub. A delivery that is lost here costs no more than the wait for the next poll.
  */
-export async function takeRunDelivery({ client, db, log }: DeliveryDependencies, delivery: RunDelivery): Promise<void> {
-  const { delivery_id, run_id, title } = delivery;
+export async function takeRunDelivery(deps: DeliveryDependencies, delivery: RunDelivery): Promise<void> {
+  const { client, db, log } = deps;
+  const { delivery_id, run_id, run_attempt, title } = delivery;
   if (!(await takeDelivery(db, delivery_id))) return;
   const build = await buildOf(db, run_id, title);
-  if (!build || TERMINAL_STATUSES.includes(build.status)) return;
+  if (!build) return;
+  const ended = TERMINAL_STATUSES.includes(build.status);
+  // Whoever ran an ended run again did so in GitHub itself; of anything else about it the build has no need.
+  if (ended && (build.workflow_run_id !== run_id || run_attempt <= (build.run_attempt ?? 1))) return;
   try {
     await client.workflow
       .getHandle(build.workflow_id)
@@ -37,7 +42,18 @@ export async function takeRunDelivery({ client, db, log }: DeliveryDependencies,
     log.debug({ build_id: build.id, delivery_id }, 'build woken');
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
+    // After a success the workflow was still open, and heard it.
+    if (ended) await startReopened(deps, build, delivery_id);
   }
+}
+
+/** Starts the workflow of an ended build again, which asks GitHub whether its run goes on. */
+async function startReopened(deps: DeliveryDependencies, build: Build, deliveryId: string): Promise<void> {
+  const run = runOf(build);
+  if (!run) return;
+  const input = { ...(await inputAgain(deps, build)), reopen: { run, delivery_id: deliveryId } };
+  const started = await startBuild(deps, input, 'ALLOW_DUPLICATE');
+  deps.log.info({ build_id: build.id, delivery_id: deliveryId, started }, 'the run of an ended build was run again');
 }
 
 /** The build of a run: by its id or, where the build does not know its run yet, by the token in the title. */

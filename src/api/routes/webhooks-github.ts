@@ -9,7 +9,10 @@ export interface WebhookDependencies extends DeliveryDependencies {
   webhooks:
     | {
         isSigned(body: string, signature: string | undefined): Promise<boolean>;
-        runOf(event: string | undefined, body: string): { run_id: number; title: string } | undefined;
+        runOf(
+          event: string | undefined,
+          body: string,
+        ): { run_id: number; run_attempt: number; title: string } | undefined;
       }
     | undefined;
 }

@@ -1,0 +1,55 @@
+import { condition, setHandler } from '@temporalio/workflow';
+import type { BuildInput, Reopening } from '../contracts/build-workflow.ts';
+import type { Run } from '../contracts/github.ts';
+import { githubActivities } from './activities.ts';
+import { runChangedSignal } from './messages.ts';
+import { type Tell, tellerOf } from './teller.ts';
+
+/** A build that goes on after its end, and how its further steps are told. */
+export interface Reopened {
+  tell: Tell;
+  prefix: string;
+  obtained: { run: Run; abandoned: string[]; seen: { status: string; run_attempt: number } };
+}
+
+/**
+ * Goes on with a build whose run somebody ran again in GitHub's own page: the record has it once GitHub confirms that there
+ * is another attempt; undefined where there is none.
+ */
+export async function reopen(input: BuildInput, { run, delivery_id }: Reopening): Promise<Reopened | undefined> {
+  const { policy, request } = input;
+  const github = githubActivities(policy.request_timeout_ms);
+  const view = await github.readRun({ repository: request.repository, run_id: run.run_id });
+  if (view.run_attempt <= run.run_attempt) return undefined;
+  const step = `reopened:${run.run_id}:${view.run_attempt}`;
+  await tellerOf(input.build_id)('build_reopened', step, {
+    workflow_run_id: run.run_id,
+    run_attempt: view.run_attempt,
+    run_status: view.status,
+    learned_from: 'webhook',
+    request_id: view.request_id,
+    delivery_id,
+  });
+  const prefix = `${step}:`;
+  const seen = { status: 'completed', run_attempt: run.run_attempt };
+  return { tell: tellerOf(input.build_id, prefix), prefix, obtained: { run, abandoned: [], seen } };
+}
+
+/** Stays open for so long; answers early where a webhook tells that the run was run again, and GitHub confirms it. */
+export async function reopenedWithin(
+  ms: number,
+  input: BuildInput,
+  run: Reopening['run'],
+): Promise<Reopened | undefined> {
+  const closesAt = Date.now() + ms;
+  const woken: string[] = [];
+  setHandler(runChangedSignal, ({ run_id, delivery_id }) => {
+    if (run_id === run.run_id) woken.push(delivery_id);
+  });
+  for (;;) {
+    const left = closesAt - Date.now();
+    if (left <= 0 || !(await condition(() => woken.length > 0, left))) return undefined;
+    const reopened = await reopen(input, { run, delivery_id: woken.splice(0).at(-1)! });
+    if (reopened) return reopened;
+  }
+}
