@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { buildListQuery, buildStatus, buildSummary, eventView } from './build.ts';
+import { buildStatus, buildSummary, eventView } from './build.ts';
+import { taskStatus, taskSummary } from './task.ts';
+import { TASK_QUEUE_NAMES } from './task-queues.ts';
 import { text } from './text.ts';
 
 export const retryMode = z.enum(['rerun_failed', 'rerun', 'redispatch']);
@@ -25,16 +27,23 @@ export const operatorAnswer = z
   .object({ id: z.int(), status: buildStatus, message: z.string() })
   .meta({ id: 'OperatorAnswer' });
 
+/** Which dead letters are meant. What only one kind has leaves out the other. */
+const deadLetterFilter = z.object({
+  kind: z.enum(['build', 'task']).optional(),
+  repository: text(255).optional().meta({ description: 'Builds of this repository.' }),
+  ref: text(255).optional().meta({ description: 'Builds of this branch or tag.' }),
+  config_id: z.int().min(1).max(2_147_483_647).optional().meta({ description: 'Builds of this configuration.' }),
+  name: text(255).optional().meta({ description: 'Tasks of this name.' }),
+  queue: z.enum(TASK_QUEUE_NAMES).optional().meta({ description: 'Tasks of this queue.' }),
+  since: z.iso.datetime({ offset: true }).optional().meta({ description: 'Accepted at this time or later.' }),
+  until: z.iso.datetime({ offset: true }).optional().meta({ description: 'Accepted before this time.' }),
+});
+export type DeadLetterFilter = z.infer<typeof deadLetterFilter>;
+
 /** Body of POST /dlq/redrive. */
-export const redriveBody = z
-  .strictObject({
-    repository: text(255).optional(),
-    ref: text(255).optional(),
-    config_id: z.int().min(1).optional(),
-    since: z.iso.datetime({ offset: true }).optional(),
-    until: z.iso.datetime({ offset: true }).optional(),
-    limit: z.int().min(1).max(200).default(100),
-  })
+export const redriveBody = deadLetterFilter
+  .extend({ limit: z.int().min(1).max(200).default(100) })
+  .strict()
   .meta({ id: 'RedriveDeadLetters' });
 
 export const redriveAnswer = z
@@ -48,25 +57,52 @@ export const redriveAnswer = z
 export const deadLetterIdParam = z.strictObject({
   id: z
     .string()
-    .regex(/^build:[1-9]\d{0,15}$/, 'must be the id of a dead letter, for example build:12')
+    .regex(
+      /^(build:[1-9]\d{0,15}|task:[\x21-\x2e\x30-\x7e]{1,255})$/,
+      'must be the id of a dead letter, for example build:12',
+    )
     .meta({ description: 'Id of the dead letter.', example: 'build:12' }),
 });
 
-export const deadLetter = z
-  .object({
-    id: z.string(),
-    kind: z.literal('build'),
-    reason: z.string().nullable(),
-    needs_attention: z.boolean().meta({ description: 'It still waits for an operator; otherwise it has ended.' }),
-    build: buildSummary,
-  })
-  .meta({ id: 'DeadLetter' });
+const deadLetterFields = {
+  id: z.string().meta({ description: '`build:` or `task:` and the id of what died.' }),
+  reason: z.string().nullable(),
+  needs_attention: z.boolean().meta({ description: 'It still waits for an operator; otherwise it has ended.' }),
+};
+const deadBuild = z
+  .object({ ...deadLetterFields, kind: z.literal('build'), build: buildSummary })
+  .meta({ id: 'DeadBuild' });
+const deadTask = z.object({ ...deadLetterFields, kind: z.literal('task'), task: taskSummary }).meta({ id: 'DeadTask' });
+
+export const deadLetter = z.discriminatedUnion('kind', [deadBuild, deadTask]).meta({ id: 'DeadLetter' });
+export type DeadLetterView = z.infer<typeof deadLetter>;
 
 export const deadLetterPage = z
   .object({ dead_letters: z.array(deadLetter), next_cursor: z.string().nullable() })
   .meta({ id: 'DeadLetterPage' });
 
+const story = { events: z.array(eventView) };
 /** A dead letter with its whole story: attempts, answers, request ids. */
-export const deadLetterStory = deadLetter.extend({ events: z.array(eventView) }).meta({ id: 'DeadLetterStory' });
+export const deadLetterStory = z
+  .discriminatedUnion('kind', [
+    deadBuild.extend(story).meta({ id: 'DeadBuildStory' }),
+    deadTask.extend(story).meta({ id: 'DeadTaskStory' }),
+  ])
+  .meta({ id: 'DeadLetterStory' });
 
-export const deadLetterQuery = buildListQuery.omit({ status: true });
+export const deadLetterQuery = deadLetterFilter
+  .extend({
+    config_id: z.coerce.number().int().min(1).max(2_147_483_647).optional(),
+    limit: z.coerce.number().int().min(1).max(200).default(50),
+    cursor: text(600).optional(),
+  })
+  .strict();
+
+/** What is answered where a dead letter is begun again. */
+export const redriven = z
+  .object({
+    id: z.union([z.int(), z.string()]).meta({ description: 'Of the build or the task.' }),
+    status: z.union([buildStatus, taskStatus]),
+    message: z.string(),
+  })
+  .meta({ id: 'Redriven' });

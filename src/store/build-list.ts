@@ -13,8 +13,6 @@ export interface BuildCursor {
 
 /** Which builds a page is of. */
 export type BuildFilter = Omit<BuildListQuery, 'cursor' | 'at'> & {
-  /** Only dead letters: builds that ended after their last retry, or that wait for an operator. */
-  dead?: boolean;
   after?: BuildCursor;
 };
 
@@ -26,17 +24,11 @@ export interface BuildListPage {
 
 /** One page of builds, newest first. */
 export async function listBuilds(db: Db, filter: BuildFilter): Promise<BuildListPage> {
-  const { status, dead, limit } = filter;
+  const { status, limit } = filter;
   const rows = await db
     .select()
     .from(builds)
-    .where(
-      and(
-        status === undefined ? undefined : eq(builds.status, status),
-        dead === true ? sql`(${builds.dead_lettered} OR ${builds.needs_attention})` : undefined,
-        matchesUnchanging(filter),
-      ),
-    )
+    .where(and(status === undefined ? undefined : eq(builds.status, status), matchesUnchanging(filter)))
     .orderBy(desc(builds.created_at), desc(builds.id))
     .limit(limit + 1);
   return pageOf(rows.map(buildFromRow), limit);

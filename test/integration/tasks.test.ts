@@ -1,10 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TaskContext, TaskHandlers } from '../../src/activities/task-handlers.ts';
 import { chainFault } from '../../src/domain/hash.ts';
+import { LogAudit } from '../../src/domain/log-audit.ts';
 import { PermanentTaskError, RetryableTaskError } from '../../src/domain/task-error.ts';
+import { openDatabase } from '../../src/store/database.ts';
 import { listEvents } from '../../src/store/event-list-by-stream.ts';
+import { rebuildProjection } from '../../src/store/projection-rebuild.ts';
+import { auditRecord } from '../../src/store/record-audit.ts';
+import { TASKS } from '../../src/store/task-stream.ts';
 import { eventually } from '../world/eventually.ts';
+import { openReceiver } from '../world/receiver.ts';
 import { DATABASES, openWorld, type World } from '../world/world.ts';
 
 /** What the work of a task does, by its first argument. */
@@ -32,7 +38,12 @@ describe.each(DATABASES)('tasks on the %s Postgres', (kind) => {
   beforeAll(async () => {
     world = await openWorld(
       kind,
-      { TASK_RETRY_DELAY: '50ms', TASK_TIME_LIMIT: '3s', TASK_SOFT_TIME_LIMIT: '2s' },
+      {
+        TASK_RETRY_DELAY: '50ms',
+        TASK_TIME_LIMIT: '3s',
+        TASK_SOFT_TIME_LIMIT: '2s',
+        CALLBACK_ALLOWED_HOSTS: '127.0.0.1',
+      },
       handlers,
     );
   });
@@ -226,6 +237,82 @@ describe.each(DATABASES)('tasks on the %s Postgres', (kind) => {
     const odd = await ask(async () => ({ text: 'a\u0000b\ud800', none: undefined }));
     expect(await ended(large.id)).toMatchObject({ status: 'FAILURE', error: { type: 'ResultTooLarge' } });
     expect(await ended(odd.id)).toMatchObject({ status: 'SUCCESS', result: { text: 'a\ufffdb\ufffd' } });
+  });
+
+  it('are dead letters beside builds: read, begun again with new retries, discarded', async () => {
+    await world.github.fault({ on: 'dispatch', kind: 'reject-with-422', message: 'No ref found for: main' });
+    const build = (await world.trigger({ ref: `dead-${kind}` })).json.id;
+    await world.ended(build);
+    let broken = true;
+    const mended = await ask(async () => {
+      if (broken) throw new PermanentTaskError({ type: 'ValueError', message: 'not yet' });
+      return 'mended';
+    });
+    const hopeless = await ask(failing(() => new PermanentTaskError({ type: 'ValueError', message: 'never' })));
+    for (const { id } of [mended, hopeless]) await ended(id);
+    const list = async (query = '') => {
+      const letters: Array<{ id: string; kind: string }> = [];
+      for (let cursor = ''; ; ) {
+        const { json } = await world.call('GET', `/dlq?limit=2${query}${cursor}`);
+        letters.push(...json.dead_letters);
+        if (!json.next_cursor) return letters.map(({ id }) => id);
+        cursor = `&cursor=${json.next_cursor}`;
+      }
+    };
+    const ids = await eventually(async () => {
+      const found = await list();
+      expect(found.slice(0, 3)).toEqual([`task:${hopeless.id}`, `task:${mended.id}`, `build:${build}`]);
+      return found;
+    });
+    expect(await list('&kind=task')).toEqual(ids.filter((id) => id.startsWith('task:')));
+    expect(await list('&repository=acme/images')).toEqual([`build:${build}`]);
+    const story = (await world.call('GET', `/dlq/task:${mended.id}`)).json;
+    expect(story).toMatchObject({ kind: 'task', reason: 'ValueError: not yet', task: { task_id: mended.id } });
+    expect(story.events.at(-1).event_type).toBe('task_dead_lettered');
+
+    broken = false;
+    const begun = await world.call('POST', `/dlq/task:${mended.id}/redrive`, {});
+    expect([begun.status, begun.json]).toEqual([
+      202,
+      { id: mended.id, status: 'PENDING', message: 'Task queued again' },
+    ]);
+    await eventually(async () => expect(await get(mended.id)).toMatchObject({ status: 'SUCCESS', result: 'mended' }));
+    expect(await get(mended.id)).toMatchObject({ redrives: 1, retries: 0 });
+    expect((await world.call('POST', `/dlq/task:${mended.id}/redrive`, {})).status).toBe(404);
+
+    const many = await world.call('POST', '/dlq/redrive', { queue: 'content', limit: 1 });
+    expect(many.json).toEqual({ redriven: [`task:${hopeless.id}`], refused: [] });
+    await eventually(async () => expect(await get(hopeless.id)).toMatchObject({ status: 'FAILURE', redrives: 1 }));
+    await eventually(async () => expect((await world.call('DELETE', `/dlq/task:${hopeless.id}`)).status).toBe(204));
+    expect(await list()).not.toContain(`task:${hopeless.id}`);
+    expect(chainFault(await listEvents(world.db, `task:${hopeless.id}`))).toBeUndefined();
+  });
+
+  it('tell who asked to be called back of their end', async () => {
+    const receiver = await openReceiver();
+    onTestFinished(() => receiver.close());
+    const { id } = await ask(async () => 'done', { callback_url: receiver.url });
+    const [call] = await eventually(() => {
+      expect(receiver.received).toHaveLength(1);
+      return receiver.received;
+    });
+    expect(JSON.parse(call!.body)).toMatchObject({
+      type: 'task.succeeded',
+      data: { task_id: id, status: 'SUCCESS', result: 'done' },
+    });
+  });
+
+  it('add up to what the record says, and the record to them', async () => {
+    const rebuilder = openDatabase({ url: world.databaseUrl, connections: 1 });
+    onTestFinished(() => rebuilder.close());
+    const audit = new LogAudit();
+    const faults = [];
+    for await (const fault of auditRecord(world.db, audit)) faults.push(fault);
+    expect(faults).toEqual([]);
+    if (kind === 'embedded') return; // All its connections share one session, which may not rebuild.
+    const rebuilt = await rebuildProjection(rebuilder.db, TASKS);
+    expect(rebuilt).toMatchObject({ corrected: 0, removed: 0 });
+    expect(rebuilt.rows).toBeGreaterThan(20);
   });
 
   it('are listed newest first by pages, and by what is asked for', async () => {

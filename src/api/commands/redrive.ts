@@ -1,82 +1,88 @@
 import type { z } from 'zod';
 import type { RecordedEvent } from '../../contracts/event.ts';
 import type { redriveAnswer, redriveBody } from '../../contracts/operator.ts';
-import type { Build } from '../../domain/build.ts';
-import { findBuild } from '../../store/build-find.ts';
 import { findBuildWithEvents } from '../../store/build-find-with-events.ts';
-import { listBuilds } from '../../store/build-list.ts';
 import { BUILDS, buildStream } from '../../store/build-stream.ts';
+import { type DeadLetter, listDeadLetters } from '../../store/dead-letter-list.ts';
 import { appendEvent } from '../../store/event-append.ts';
+import { findTaskWithEvents } from '../../store/task-find.ts';
+import { TASKS, taskStream } from '../../store/task-stream.ts';
 import { ApiError } from '../problem.ts';
+import type { TaskDependencies } from './create-task.ts';
 import { type OperateDependencies, retryBuild } from './operate-build.ts';
+import { redriveTask } from './redrive-task.ts';
 
-/** The dead build that an id names. @throws {ApiError} 404 where there is none, or it is no dead letter (any more). */
-export async function deadBuild({ db }: Pick<OperateDependencies, 'db'>, id: string): Promise<Build> {
-  const build = await findBuild(db, buildIdOf(id));
-  if (!build || !isDead(build)) throw noDeadLetter(id);
-  return build;
-}
+export type RedriveDependencies = OperateDependencies & TaskDependencies;
 
-/** The dead build that an id names, with all its events. @throws {ApiError} 404 as {@link deadBuild}. */
-export async function deadBuildWithEvents(
+/** The dead letter that an id names, with all its events. @throws {ApiError} 404 where there is none, or it is none (any more). */
+export async function findDeadLetter(
   { db }: Pick<OperateDependencies, 'db'>,
   id: string,
-): Promise<{ build: Build; events: RecordedEvent[] }> {
-  const found = await findBuildWithEvents(db, buildIdOf(id));
-  if (!found || !isDead(found.build)) throw noDeadLetter(id);
-  return found;
+): Promise<{ letter: DeadLetter; events: RecordedEvent[] }> {
+  const [kind, name = ''] = id.split(/:(.*)/s);
+  if (kind === 'build') {
+    const found = await findBuildWithEvents(db, Number(name));
+    const { build, events } = found ?? {};
+    if (build && events && (build.dead_lettered || build.needs_attention)) {
+      return { letter: { kind: 'build', build }, events };
+    }
+  } else {
+    const found = await findTaskWithEvents(db, name);
+    if (found?.task.dead_lettered) return { letter: { kind: 'task', task: found.task }, events: found.events };
+  }
+  throw new ApiError('not_found', { detail: `${id} is no dead letter` });
 }
 
-function buildIdOf(id: string): number {
-  return Number(id.split(':')[1]);
+/** Id of a dead letter: the stream of what died. */
+export function deadLetterIdOf(letter: DeadLetter): string {
+  return letter.kind === 'build' ? buildStream(letter.build.id) : taskStream(letter.task.id);
 }
 
-function isDead({ dead_lettered, needs_attention }: Build): boolean {
-  return dead_lettered || needs_attention;
-}
-
-function noDeadLetter(id: string): ApiError {
-  return new ApiError('not_found', { detail: `${id} is no dead letter` });
-}
-
-/** Begins a dead build again with another dispatch. @throws {ApiError} 404, 409 */
-export async function redriveBuild(deps: OperateDependencies, id: string, by: string): Promise<Build> {
-  const build = await deadBuild(deps, id);
-  return retryBuild(deps, build.id, 'redispatch', by);
+/** Begins a dead letter again, a build with another dispatch. @throws {ApiError} 404, 409 */
+export async function redriveDeadLetter(deps: RedriveDependencies, id: string, by: string): Promise<DeadLetter> {
+  const { letter } = await findDeadLetter(deps, id);
+  if (letter.kind === 'build') {
+    return { kind: 'build', build: await retryBuild(deps, letter.build.id, 'redispatch', by) };
+  }
+  if (!(await redriveTask(deps, letter.task, by))) {
+    throw new ApiError('state_conflict', { detail: `${id} is being begun again already` });
+  }
+  return { kind: 'task', task: { ...letter.task, status: 'PENDING' } };
 }
 
 /** Begins all that match again, one after the other; one that is refused does not hold up the others. */
 export async function redriveMany(
-  deps: OperateDependencies,
+  deps: RedriveDependencies,
   filter: z.output<typeof redriveBody>,
   by: string,
 ): Promise<z.infer<typeof redriveAnswer>> {
-  const { builds } = await listBuilds(deps.db, { ...filter, dead: true });
+  const { letters } = await listDeadLetters(deps.db, filter);
   const answer: z.infer<typeof redriveAnswer> = { redriven: [], refused: [] };
-  for (const { id } of builds) {
-    const name = buildStream(id);
+  for (const letter of letters) {
+    const id = deadLetterIdOf(letter);
     try {
-      await redriveBuild(deps, name, by);
-      answer.redriven.push(name);
+      await redriveDeadLetter(deps, id, by);
+      answer.redriven.push(id);
     } catch (error) {
       if (!(error instanceof ApiError) || error.retryAfterSeconds) throw error;
-      answer.refused.push({ id: name, detail: error.message });
+      answer.refused.push({ id, detail: error.message });
     }
   }
   return answer;
 }
 
 /** Takes a dead letter off the list; an event says who did. @throws {ApiError} 404; 409 where it still waits for an operator */
-export async function discardDeadLetter(deps: OperateDependencies, id: string, by: string): Promise<Build> {
-  const build = await deadBuild(deps, id);
+export async function discardDeadLetter({ db }: RedriveDependencies, id: string, by: string): Promise<void> {
+  const { letter } = await findDeadLetter({ db }, id);
+  const told = { type: 'dead_letter_discarded', data: { by }, occurred_at: new Date().toISOString() } as const;
+  if (letter.kind === 'task') {
+    const { task } = letter;
+    await appendEvent(db, TASKS, task.id, { ...told, dedupe_key: `discarded:${task.redrives}` });
+    return;
+  }
+  const { build } = letter;
   if (build.needs_attention) {
     throw new ApiError('state_conflict', { detail: `${id} waits for an operator; cancel the build instead` });
   }
-  await appendEvent(deps.db, BUILDS, build.id, {
-    type: 'dead_letter_discarded',
-    data: { by },
-    occurred_at: new Date().toISOString(),
-    dedupe_key: `discarded:${build.retries}`,
-  });
-  return build;
+  await appendEvent(db, BUILDS, build.id, { ...told, dedupe_key: `discarded:${build.retries}` });
 }

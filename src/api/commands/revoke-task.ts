@@ -1,10 +1,12 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { REVOKE_SIGNAL, type Revocation } from '../../contracts/task-workflow.ts';
 import type { Task } from '../../domain/task.ts';
+import { findCallbackUrl } from '../../store/callback-target-find.ts';
 import { appendEvent } from '../../store/event-append.ts';
 import { findTask } from '../../store/task-find.ts';
-import { TASKS } from '../../store/task-stream.ts';
+import { TASKS, taskStream } from '../../store/task-stream.ts';
 import { ApiError } from '../problem.ts';
+import { beginCallback } from './begin-callback.ts';
 import type { TaskDependencies } from './create-task.ts';
 import { temporalFault } from './start-build.ts';
 
@@ -32,15 +34,26 @@ export async function revokeTask(
   return task;
 }
 
-/** Records the end of a task whose workflow is gone: it ended just now, or an operator of Temporal terminated it. */
-async function recordRevoked({ db }: Pick<TaskDependencies, 'db'>, id: string, { by }: Revocation): Promise<void> {
+/**
+ * Records the end of a task whose workflow is gone: it ended just now, or an operator of Temporal terminated it. Its callback
+ * is begun first and waits for the end, so that a crash in between loses neither.
+ */
+async function recordRevoked(
+  { db, client }: Pick<TaskDependencies, 'db' | 'client'>,
+  id: string,
+  { by }: Revocation,
+): Promise<void> {
   const task = await existingTask({ db }, id);
   if (task.completed_at !== null) throw ended(task);
+  const dedupe_key = `revoked:${task.redrives}`;
+  const subject = taskStream(id);
+  if (await findCallbackUrl(db, subject)) await beginCallback(client, { subject, ending: dedupe_key });
+  const occurred_at = new Date().toISOString();
   await appendEvent(db, TASKS, id, {
     type: 'task_revoked',
     data: { reason: 'terminated', by },
-    occurred_at: new Date().toISOString(),
-    dedupe_key: `revoked:${task.redrives}`,
+    occurred_at,
+    dedupe_key,
   });
 }
 

@@ -1,20 +1,26 @@
 import { createRoute } from '@hono/zod-openapi';
 import {
+  type DeadLetterView,
   deadLetterIdParam,
   deadLetterPage,
   deadLetterQuery,
   deadLetterStory,
-  operatorAnswer,
   redriveAnswer,
   redriveBody,
+  redriven,
 } from '../../contracts/operator.ts';
-import type { Build } from '../../domain/build.ts';
 import { buildSummaryOf, eventViewOf } from '../../domain/build-view.ts';
-import { listBuilds } from '../../store/build-list.ts';
-import { buildStream } from '../../store/build-stream.ts';
-import type { OperateDependencies } from '../commands/operate-build.ts';
-import { deadBuildWithEvents, discardDeadLetter, redriveBuild, redriveMany } from '../commands/redrive.ts';
-import { readCursor, writeCursor } from '../cursor.ts';
+import { taskSummaryOf } from '../../domain/task-view.ts';
+import { type DeadLetter, listDeadLetters } from '../../store/dead-letter-list.ts';
+import {
+  deadLetterIdOf,
+  discardDeadLetter,
+  findDeadLetter,
+  type RedriveDependencies,
+  redriveDeadLetter,
+  redriveMany,
+} from '../commands/redrive.ts';
+import { readTextCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 
@@ -51,10 +57,10 @@ const redriveRoute = createRoute({
   path: '/dlq/{id}/redrive',
   operationId: 'redriveDeadLetter',
   tags,
-  summary: 'Begin it again, with another dispatch',
+  summary: 'Begin it again: a build with another dispatch, a task with new retries',
   request: { params: deadLetterIdParam },
   responses: {
-    202: { description: 'Accepted', content: { 'application/json': { schema: operatorAnswer } } },
+    202: { description: 'Accepted', content: { 'application/json': { schema: redriven } } },
     ...problemResponses(
       'invalid_request',
       'not_found',
@@ -93,7 +99,7 @@ const discardRoute = createRoute({
   path: '/dlq/{id}',
   operationId: 'discardDeadLetter',
   tags,
-  summary: 'Take it off the list; the build and its events stay',
+  summary: 'Take it off the list; the build or task and its events stay',
   request: { params: deadLetterIdParam },
   responses: {
     204: { description: 'It is off the list' },
@@ -101,12 +107,12 @@ const discardRoute = createRoute({
   },
 });
 
-export function deadLetters(api: Api, deps: OperateDependencies): void {
+export function deadLetters(api: Api, deps: RedriveDependencies): void {
   api.openapi(listRoute, async (c) => {
     const { cursor, ...filter } = c.req.valid('query');
-    const after = cursor === undefined ? {} : { after: readCursor(cursor) };
-    const { builds, end } = await listBuilds(deps.db, { ...filter, ...after, dead: true });
-    return c.json({ dead_letters: builds.map(deadLetterOf), next_cursor: end ? writeCursor(end) : null }, 200);
+    const after = cursor === undefined ? {} : { after: readTextCursor(cursor) };
+    const { letters, end } = await listDeadLetters(deps.db, { ...filter, ...after });
+    return c.json({ dead_letters: letters.map(viewOf), next_cursor: end ? writeCursor(end) : null }, 200);
   });
   api.openapi(redriveManyRoute, async (c) => {
     const answer = await redriveMany(deps, c.req.valid('json'), c.var.caller);
@@ -114,22 +120,29 @@ export function deadLetters(api: Api, deps: OperateDependencies): void {
     return c.json(answer, 202);
   });
   api.openapi(getRoute, async (c) => {
-    const { build, events } = await deadBuildWithEvents(deps, c.req.valid('param').id);
-    return c.json({ ...deadLetterOf(build), events: events.map(eventViewOf) }, 200);
+    const { letter, events } = await findDeadLetter(deps, c.req.valid('param').id);
+    return c.json({ ...viewOf(letter), events: events.map(eventViewOf) }, 200);
   });
   api.openapi(redriveRoute, async (c) => {
-    const { id, status } = await redriveBuild(deps, c.req.valid('param').id, c.var.caller);
-    c.var.log.info({ build_id: id }, 'dead letter redriven');
-    return c.json({ id, status, message: 'Build queued again' }, 202);
+    const letter = await redriveDeadLetter(deps, c.req.valid('param').id, c.var.caller);
+    c.var.log.info({ dead_letter: deadLetterIdOf(letter) }, 'dead letter redriven');
+    const { id, status } = letter.kind === 'build' ? letter.build : letter.task;
+    return c.json({ id, status, message: `${letter.kind === 'build' ? 'Build' : 'Task'} queued again` }, 202);
   });
   api.openapi(discardRoute, async (c) => {
-    const { id } = await discardDeadLetter(deps, c.req.valid('param').id, c.var.caller);
-    c.var.log.info({ build_id: id }, 'dead letter discarded');
+    const { id } = c.req.valid('param');
+    await discardDeadLetter(deps, id, c.var.caller);
+    c.var.log.info({ dead_letter: id }, 'dead letter discarded');
     return c.body(null, 204);
   });
 }
 
-function deadLetterOf(build: Build) {
-  const { id, reason, needs_attention } = build;
-  return { id: buildStream(id), kind: 'build' as const, reason, needs_attention, build: buildSummaryOf(build) };
+function viewOf(letter: DeadLetter): DeadLetterView {
+  const id = deadLetterIdOf(letter);
+  if (letter.kind === 'task') {
+    const { reason } = letter.task;
+    return { id, reason, needs_attention: false, kind: 'task', task: taskSummaryOf(letter.task) };
+  }
+  const { reason, needs_attention } = letter.build;
+  return { id, reason, needs_attention, kind: 'build', build: buildSummaryOf(letter.build) };
 }

@@ -1,0 +1,89 @@
+import { inArray, type SQL, sql } from 'drizzle-orm';
+import type { DeadLetterFilter } from '../contracts/operator.ts';
+import type { Build } from '../domain/build.ts';
+import type { Task } from '../domain/task.ts';
+import { buildFromRow } from './build-row.ts';
+import { BUILDS, buildStream } from './build-stream.ts';
+import type { Db } from './database.ts';
+import { builds, tasks } from './schema.ts';
+import type { TaskCursor } from './task-list.ts';
+import { taskFromRow } from './task-row.ts';
+import { TASKS, taskStream } from './task-stream.ts';
+
+/** What ended after its last retry, or waits for an operator. */
+export type DeadLetter = { kind: 'build'; build: Build } | { kind: 'task'; task: Task };
+
+type Filter = DeadLetterFilter & { after?: TaskCursor; limit: number };
+
+export type DeadLetterPage = { letters: DeadLetter[]; end: TaskCursor | undefined };
+
+/** A page of dead letters of all kinds, newest first, and where it ends if there are more. */
+export async function listDeadLetters(db: Db, filter: Filter): Promise<DeadLetterPage> {
+  const { limit } = filter;
+  const kinds = [
+    ...(asksForTasks(filter) ? [] : [deadBuilds(filter)]),
+    ...(asksForBuilds(filter) ? [] : [deadTasks(filter)]),
+  ];
+  if (kinds.length === 0) return { letters: [], end: undefined };
+  const rows = await db.execute<{ stream: string; created_at: string }>(sql`
+    SELECT stream, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at
+    FROM (${sql.join(kinds, sql` UNION ALL `)}) AS dead
+    ORDER BY dead.created_at DESC, stream DESC LIMIT ${limit + 1}`);
+  const page = rows.slice(0, limit);
+  const found = await findByStreams(
+    db,
+    page.map(({ stream }) => stream),
+  );
+  const last = page.at(-1);
+  const letters = page.flatMap(({ stream }) => found.get(stream) ?? []);
+  return { letters, end: rows.length > limit && last ? { created_at: last.created_at, id: last.stream } : undefined };
+}
+
+function asksForBuilds({ kind, ref, config_id, repository }: DeadLetterFilter): boolean {
+  return kind === 'build' || [ref, config_id, repository].some((value) => value !== undefined);
+}
+
+function asksForTasks({ kind, name, queue }: DeadLetterFilter): boolean {
+  return kind === 'task' || [name, queue].some((value) => value !== undefined);
+}
+
+function deadBuilds({ ref, config_id, repository, ...filter }: Filter): SQL {
+  return sql`(SELECT 'build:' || id AS stream, created_at FROM builds WHERE (dead_lettered OR needs_attention)
+    ${equals('ref', ref)} ${equals('config_id', config_id)} ${equals('repository', repository)} ${within(BUILDS, filter)})`;
+}
+
+function deadTasks({ name, queue, ...filter }: Filter): SQL {
+  return sql`(SELECT 'task:' || id AS stream, created_at FROM tasks WHERE dead_lettered
+    ${equals('name', name)} ${equals('queue', queue)} ${within(TASKS, filter)})`;
+}
+
+function equals(column: string, value: string | number | undefined): SQL {
+  return value === undefined ? sql`` : sql`AND ${sql.identifier(column)} = ${value}`;
+}
+
+/** The times that are asked for, and no more rows of a kind than a page can take. */
+function within(
+  { name }: { name: string },
+  { since, until, after, limit }: Pick<Filter, 'since' | 'until' | 'after' | 'limit'>,
+): SQL {
+  return sql`
+    ${since === undefined ? sql`` : sql`AND created_at >= ${since}::timestamptz`}
+    ${until === undefined ? sql`` : sql`AND created_at < ${until}::timestamptz`}
+    ${after ? sql`AND (created_at, ${`${name}:`}::text || id) < (${after.created_at}::timestamptz, ${after.id}::text)` : sql``}
+    ORDER BY created_at DESC, stream DESC LIMIT ${limit + 1}`;
+}
+
+async function findByStreams(db: Db, streams: string[]): Promise<Map<string, DeadLetter>> {
+  const idsOf = ({ name }: { name: string }) =>
+    streams.filter((stream) => stream.startsWith(`${name}:`)).map((stream) => stream.slice(name.length + 1));
+  const buildIds = idsOf(BUILDS).map(Number);
+  const taskIds = idsOf(TASKS);
+  const [foundBuilds, foundTasks] = await Promise.all([
+    buildIds.length > 0 ? db.select().from(builds).where(inArray(builds.id, buildIds)) : [],
+    taskIds.length > 0 ? db.select().from(tasks).where(inArray(tasks.id, taskIds)) : [],
+  ]);
+  return new Map<string, DeadLetter>([
+    ...foundBuilds.map((row) => [buildStream(row.id), { kind: 'build', build: buildFromRow(row) }] as const),
+    ...foundTasks.map((row) => [taskStream(row.id), { kind: 'task', task: taskFromRow(row) }] as const),
+  ]);
+}
