@@ -27,6 +27,7 @@ const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_)/],
   ['Tasks', /^TASK_/],
   ['Workers', /^WORKER_/],
+  ['Flower', /^FLOWER_/],
 ];
 
 interface Described {

@@ -57,6 +57,8 @@ export function taskActivities(db: Db, handlers: TaskHandlers, identity: string)
 /** One attempt at the work of a task: its limits, its heartbeats, and how it is stopped. */
 class Attempt {
   readonly #request: Request;
+  /** Kept, because callbacks of Temporal's own run outside it. */
+  readonly #activity = Context.current();
   readonly #stop = new AbortController();
   #beat: Beat;
 
@@ -72,7 +74,7 @@ class Attempt {
   /** @throws {ApplicationFailure} that says what to do next; a database that is away and a worker that stops as they are. */
   async run(handlers: TaskHandlers): Promise<unknown> {
     const { soft_limit_ms, hard_limit_ms } = this.#request;
-    const { cancellationSignal } = Context.current();
+    const { cancellationSignal } = this.#activity;
     const timers: NodeJS.Timeout[] = [];
     this.#heartbeat();
     try {
@@ -83,7 +85,7 @@ class Attempt {
         giveUp(limitExceeded('TimeLimitExceeded', hard_limit_ms), hard_limit_ms);
         timers.push(setInterval(() => this.#heartbeat(), HEARTBEAT_MS));
         const cancel = () => {
-          const reason = whyCancelled();
+          const reason = whyCancelled(this.#activity);
           this.#stop.abort(reason);
           giveUp(reason, STOPPING_MS);
         };
@@ -125,7 +127,7 @@ class Attempt {
   }
 
   #heartbeat(): void {
-    Context.current().heartbeat(this.#beat);
+    this.#activity.heartbeat(this.#beat);
   }
 
   /** What the attempt fails with, given what came out of the work. */
@@ -146,8 +148,7 @@ class Attempt {
 }
 
 /** Why Temporal wants the work to stop: somebody revoked the task, or the worker ends and another one is to go on. */
-function whyCancelled(): Error {
-  const { cancellationDetails, cancellationSignal } = Context.current();
+function whyCancelled({ cancellationDetails, cancellationSignal }: Context): Error {
   if (cancellationDetails?.workerShutdown) return new WorkInterrupted('the worker stops');
   return cancellationSignal.reason instanceof CancelledFailure
     ? cancellationSignal.reason

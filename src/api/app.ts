@@ -13,6 +13,7 @@ import type { TaskDependencies } from './commands/create-task.ts';
 import type { TriggerDependencies } from './commands/trigger-build.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { EventTail } from './event-tail.ts';
+import { isFlowerPath } from './flower/app.ts';
 import { requireKey, requireLocalHost } from './guard.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import type { ApiMeter } from './meter.ts';
@@ -49,6 +50,8 @@ export interface ApiDependencies extends TriggerDependencies, TaskDependencies, 
   /** Keys that let in; undefined where the API is open to this machine. */
   apiKeys: ReadonlyMap<string, string> | undefined;
   trustedHosts: readonly string[];
+  /** The routes of Flower, where they are served beside ours. */
+  flower?: { fetch(request: Request): Response | Promise<Response>; prefix: string };
 }
 
 /** The HTTP API: routes, and what holds for all of them. */
@@ -71,6 +74,11 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     deps.meter.answered({ ...routeOf(c), status: c.res.status }, (performance.now() - startedAt) / 1_000);
     c.var.log.debug({ method: c.req.method, path: c.req.path, status: c.res.status, ms }, 'answered');
   });
+  const { flower } = deps;
+  if (flower) {
+    // Flower has its own ways to let in, to read bodies and to refuse.
+    api.use(async (c, next) => (isFlowerPath(c.req.path, flower.prefix) ? flower.fetch(c.req.raw) : next()));
+  }
   api.use(deps.apiKeys ? requireKey(deps.apiKeys) : requireLocalHost(deps.trustedHosts));
   api.use(limitBody);
   api.use(requireJson(new Set([INGEST_ASYNC_PATH])));

@@ -11,6 +11,8 @@ import { createApi } from './app.ts';
 import { BuildIds } from './build-ids.ts';
 import { describePollers } from './commands/list-pollers.ts';
 import { Configurations } from './configurations.ts';
+import { EventTail } from './event-tail.ts';
+import { createFlower } from './flower/app.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import { type Listening, listen } from './listen.ts';
 import type { ApiMeter } from './meter.ts';
@@ -32,7 +34,13 @@ export interface ApiServerOptions {
   log: Logger;
 }
 
-/** Serves the API on HOST and PORT. */
+/** The API, listening. */
+export interface ApiServer extends Listening {
+  /** Of the routes of Flower alone, where FLOWER_PORT is set. */
+  flowerUrl: string | undefined;
+}
+
+/** Serves the API on HOST and PORT, and the routes of Flower on FLOWER_PORT as well. */
 export async function startApiServer({
   settings,
   repository,
@@ -43,7 +51,7 @@ export async function startApiServer({
   webhooks,
   meter,
   log,
-}: ApiServerOptions): Promise<Listening> {
+}: ApiServerOptions): Promise<ApiServer> {
   const buildIds = new BuildIds((count) => reserveBuildIds(db, count));
   const configurations = new Configurations(db, environmentConfiguration(repository, settings.GITHUB_WORKFLOW));
   // Ids and the configuration are fetched ahead, so that the first trigger is fast and an outage finds them held.
@@ -57,30 +65,43 @@ export async function startApiServer({
     github: { check: pingGitHub, everyMs: 60_000 },
   });
   monitor.start();
-  const api = createApi({
+  const tasks = {
     client,
     workerBeside,
     db,
+    meter,
+    log,
+    taskPolicy: taskPolicyOf(settings),
+    callbackHosts: settings.CALLBACK_ALLOWED_HOSTS,
+  };
+  const flower = createFlower(tasks, new EventTail(db), settings);
+  const api = createApi({
+    ...tasks,
     buildIds,
     configurations,
     policy: policyOf(settings),
-    taskPolicy: taskPolicyOf(settings),
     dedupWindowMs: settings.DEDUP_WINDOW,
-    callbackHosts: settings.CALLBACK_ALLOWED_HOSTS,
     monitor,
-    meter,
-    log,
     youtubeQuota: quotaPolicyOf(settings),
     apiKeys: settings.API_KEYS,
     trustedHosts: settings.TRUSTED_HOSTS,
     webhooks,
+    flower: { fetch: flower.fetch, prefix: settings.FLOWER_URL_PREFIX },
   });
   const server = await listen(api.fetch, settings.HOST, settings.PORT);
+  const alone =
+    settings.FLOWER_PORT === undefined
+      ? undefined
+      : await listen(flower.fetch, settings.HOST, settings.FLOWER_PORT).catch(async (error: unknown) => {
+          await server.close();
+          throw error;
+        });
   return {
     url: server.url,
-    close() {
+    flowerUrl: alone?.url,
+    async close() {
       monitor.stop();
-      return server.close();
+      await Promise.all([server.close(), alone?.close()]);
     },
   };
 }

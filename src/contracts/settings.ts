@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { durationMs } from './duration.ts';
-import { WORKER_QUEUE_NAMES, type WorkerQueueName } from './task-queues.ts';
+import { basicAuth, truth, workerQueues } from './task-settings.ts';
 
 /** A duration in milliseconds, read from `30` (seconds), `500ms`, `30s`, `5m`, `3h` or `1d`. */
 const duration = z.string().transform((text, context) => {
@@ -68,24 +68,6 @@ const apiKeys = z.string().transform((text, context) => {
     keys.set(name, secret);
   }
   return keys;
-});
-
-const WORKER_QUEUE = new RegExp(`^(${WORKER_QUEUE_NAMES.join('|')})(?::([1-9]\\d{0,2}))?$`);
-
-const workerQueues = z.string().transform((text, context) => {
-  const queues = new Map<WorkerQueueName, number | undefined>();
-  for (const part of text.split(',')) {
-    const [, name, concurrency] = WORKER_QUEUE.exec(part.trim()) ?? [];
-    if (name === undefined) {
-      context.addIssue({
-        code: 'custom',
-        message: `"${part.trim()}" is not a queue; write some of ${WORKER_QUEUE_NAMES.join(', ')}, each with :NUMBER where its concurrency differs`,
-      });
-      return z.NEVER;
-    }
-    queues.set(name as WorkerQueueName, concurrency === undefined ? undefined : Number(concurrency));
-  }
-  return queues;
 });
 
 /**
@@ -246,6 +228,24 @@ export const settingsSchema = z.object({
     description:
       'Hosts that callbacks may go to although their addresses are private or of this machine, as `localhost,10.0.0.5`. API and workers need it.',
   }),
+  FLOWER_PORT: integer(0, 65_535).optional().meta({
+    description: 'Port on HOST where the routes of Flower are served alone, as 5555. They are at /api of the API too.',
+  }),
+  FLOWER_BASIC_AUTH: basicAuth.optional().meta({
+    description:
+      'USER:PASSWORD pairs, comma separated, for the routes of Flower. Unset: open on loopback, else API_KEYS.',
+    secret: true,
+  }),
+  FLOWER_UNAUTHENTICATED_API: truth.default(false).meta({
+    description: 'Whether the routes of Flower are open to everybody who reaches them, also beyond loopback.',
+  }),
+  FLOWER_READ_ONLY: truth.default(false).meta({ description: 'Whether the routes of Flower refuse every change.' }),
+  FLOWER_URL_PREFIX: z
+    .string()
+    .transform((prefix) => prefix.replaceAll(/^\/+|\/+$/g, ''))
+    .pipe(z.string().regex(/^[\w./-]*$/, 'must be a path, for example flower'))
+    .default('')
+    .meta({ description: 'Path before the routes of Flower, as flower for /flower/api/tasks.' }),
   YOUTUBE_API_KEY: z.string().min(1).optional().meta({
     description: 'Key of the YouTube Data API. Unset: videos are named by their ids, and no quota is used.',
     secret: true,

@@ -26,6 +26,8 @@ import { connectTemporal, lazyTemporalClient } from './temporal.ts';
 /** Everything of one machine, running. */
 export interface Laptop {
   url: string;
+  /** Of the routes of Flower alone, where FLOWER_PORT is set. */
+  flowerUrl: string | undefined;
   /** Of the Temporal Web UI, where we started the server. */
   uiUrl: string | undefined;
   temporalAddress: string;
@@ -56,6 +58,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     const home = openHome(directory);
     started.push(() => home.close());
     if (given.PORT !== 0) await assertPortFree(given.HOST, given.PORT, 'PORT');
+    if (given.FLOWER_PORT) await assertPortFree(given.HOST, given.FLOWER_PORT, 'FLOWER_PORT');
 
     const simulator = usesRealGitHub(given)
       ? undefined
@@ -123,6 +126,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     collectGarbage();
     return {
       url: api.url,
+      flowerUrl: api.flowerUrl,
       uiUrl: temporal.value.uiUrl,
       temporalAddress: temporal.value.address,
       simulatorUrl: simulator?.url,

@@ -14,6 +14,7 @@ export async function runUp(settings: Settings): Promise<void> {
     say('  for the real one set GITHUB_TOKEN and GITHUB_REPO (README, "Real GitHub")');
   }
   say(`API      ${laptop.url}   docs ${laptop.url}/docs`);
+  if (laptop.flowerUrl) say(`Flower   ${laptop.flowerUrl}`);
   say(`Temporal ${laptop.temporalAddress}${laptop.uiUrl ? `   Web UI ${laptop.uiUrl}` : ''}`);
   say('ready; Ctrl-C stops it');
   const broken = await Promise.race([stopping, laptop.failed]);

@@ -233,7 +233,7 @@ describe('an operator', () => {
       for (const id of ids) await eventually(async () => expect((await world.build(id)).status).toBe('success'));
     });
 
-    it.each(['/dlq/12', '/dlq/task:1', '/dlq/build:0', '/dlq?status=failure'])('%s is a bad request', async (path) => {
+    it.each(['/dlq/12', '/dlq/task:', '/dlq/build:0', '/dlq?status=failure'])('%s is a bad request', async (path) => {
       expect((await world.call('GET', path)).status).toBe(400);
     });
   });

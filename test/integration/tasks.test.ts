@@ -4,7 +4,7 @@ import type { TaskContext, TaskHandlers } from '../../src/activities/task-handle
 import { chainFault } from '../../src/domain/hash.ts';
 import { LogAudit } from '../../src/domain/log-audit.ts';
 import { PermanentTaskError, RetryableTaskError } from '../../src/domain/task-error.ts';
-import { openDatabase } from '../../src/store/database.ts';
+import { openDatabase, readSnapshot } from '../../src/store/database.ts';
 import { listEvents } from '../../src/store/event-list-by-stream.ts';
 import { rebuildProjection } from '../../src/store/projection-rebuild.ts';
 import { auditRecord } from '../../src/store/record-audit.ts';
@@ -306,13 +306,14 @@ describe.each(DATABASES)('tasks on the %s Postgres', (kind) => {
     const rebuilder = openDatabase({ url: world.databaseUrl, connections: 1 });
     onTestFinished(() => rebuilder.close());
     const audit = new LogAudit();
-    const faults = [];
-    for await (const fault of auditRecord(world.db, audit)) faults.push(fault);
-    expect(faults).toEqual([]);
+    await readSnapshot(world.db, async (snapshot) => {
+      for await (const fault of auditRecord(snapshot, audit)) expect(fault).toBeUndefined();
+    });
+    expect(audit.events).toBeGreaterThan(20);
     if (kind === 'embedded') return; // All its connections share one session, which may not rebuild.
     const rebuilt = await rebuildProjection(rebuilder.db, TASKS);
     expect(rebuilt).toMatchObject({ corrected: 0, removed: 0 });
-    expect(rebuilt.rows).toBeGreaterThan(20);
+    expect(rebuilt.rows).toBeGreaterThan(2);
   });
 
   it('are listed newest first by pages, and by what is asked for', async () => {

@@ -164,6 +164,7 @@ export async function openWorld(
   return {
     ...callers(api.url),
     url: api.url,
+    flowerUrl: api.flowerUrl,
     client: client as Client,
     db: database.db as Db,
     databaseUrl: database.url,

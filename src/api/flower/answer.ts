@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import type { Context } from 'hono';
+import { ApiError } from '../problem.ts';
+import { pythonJson } from './python.ts';
+
+/** An answer other than 200, in Flower's form: plain text, or an empty page. */
+export class FlowerError extends Error {
+  readonly status: number;
+  readonly type: 'text/plain' | 'text/html';
+
+  constructor(status: number, text = '', type: 'text/plain' | 'text/html' = text === '' ? 'text/html' : 'text/plain') {
+    super(text);
+    this.status = status;
+    this.type = type;
+  }
+}
+
+/** A worker that does not do what it is asked: Flower answers so, and not in JSON. */
+export function refused(text: string): FlowerError {
+  return new FlowerError(403, text, 'text/html');
+}
+
+/** JSON as Flower writes it; a GET has an Etag. */
+export function answer(c: Context, value: unknown): Response {
+  const body = pythonJson(value);
+  c.header('Content-Type', 'application/json; charset=UTF-8');
+  if (c.req.method === 'GET') {
+    const etag = `"${createHash('sha1').update(body).digest('hex')}"`;
+    c.header('Etag', etag);
+    if (c.req.header('if-none-match') === etag) return c.body(null, 304);
+  }
+  return c.body(body, 200);
+}
+
+/** What went wrong, as Flower says it. */
+export function asFlowerError(thrown: unknown): FlowerError {
+  if (thrown instanceof FlowerError) return thrown;
+  if (!(thrown instanceof ApiError)) return new FlowerError(500);
+  const status = thrown.document('').status;
+  if (status === 503) return new FlowerError(503, 'Broker or result backend unavailable');
+  return status < 500 ? new FlowerError(400, thrown.message) : new FlowerError(500);
+}
+
+/** Arguments of a request as Flower reads them: from the query and from a form, never from JSON. */
+export async function argumentsOf(c: Context): Promise<(name: string) => string | undefined> {
+  const query = new URL(c.req.url).searchParams;
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(c.req.header('content-type') ?? '');
+  const form = isForm ? new URLSearchParams(await c.req.text()) : new URLSearchParams();
+  // Tornado takes the last one, and those of the body come after those of the query.
+  return (name) => (form.getAll(name).at(-1) ?? query.getAll(name).at(-1))?.trim();
+}
+
+/** @throws {FlowerError} 400 */
+export function readInt(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[+-]?\d+$/.test(text)) throw new FlowerError(400, `Invalid argument '${text}' of type 'int'`);
+  return Number(text);
+}
+
+/** @throws {FlowerError} 400 */
+export function readFloat(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  if (!Number.isFinite(value)) throw new FlowerError(400, `Invalid argument '${text}' of type 'float'`);
+  return value;
+}
+
+const TRUTHS: Readonly<Record<string, boolean>> = {
+  ...{ y: true, yes: true, t: true, true: true, on: true, 1: true },
+  ...{ n: false, no: false, f: false, false: false, off: false, 0: false },
+};
+
+/** @throws {FlowerError} 400 */
+export function readBool(text: string | undefined): boolean {
+  if (text === undefined || text === '') return false;
+  const value = Object.hasOwn(TRUTHS, text.toLowerCase()) ? TRUTHS[text.toLowerCase()] : undefined;
+  if (value === undefined) throw new FlowerError(400, `Invalid argument '${text}' of type 'bool'`);
+  return value;
+}

@@ -1,0 +1,82 @@
+import { Hono } from 'hono';
+import { matchedRoutes } from 'hono/route';
+import type { TaskDependencies } from '../commands/create-task.ts';
+import type { ApiEnvironment } from '../environment.ts';
+import type { EventTail } from '../event-tail.ts';
+import { asFlowerError, FlowerError } from './answer.ts';
+import { applyTasks } from './apply.ts';
+import { type FlowerAccess, flowerGuard, refuseWhereReadOnly } from './guard.ts';
+import { taskResults } from './results.ts';
+import { waiterOf } from './wait.ts';
+import { workers } from './workers.ts';
+
+/** Paths of Flower's API below its prefix; other paths under /api are ours. */
+const FLOWER_PATHS = /^\/api\/(task|tasks|workers|worker|queues)(\/|$)/;
+
+/** Longest body, as for our own routes. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
+const NOT_FOUND_PAGE = '<!doctype html><title>Flower</title><p>404: Not Found</p>';
+
+/** Whether a path is one of Flower's. */
+export function isFlowerPath(path: string, prefix: string): boolean {
+  const base = prefix === '' ? '' : `/${prefix}`;
+  return path.startsWith(base) && FLOWER_PATHS.test(path.slice(base.length));
+}
+
+/**
+ * The HTTP API of Flower, Celery's monitor, over our tasks: routes, codes, texts and the order of keys as in its version 2.2.
+ * What differs on purpose, docs/tasks.md says.
+ */
+export function createFlower(
+  deps: TaskDependencies,
+  tail: EventTail,
+  access: FlowerAccess & { FLOWER_URL_PREFIX: string },
+): Hono<ApiEnvironment> {
+  const root = new Hono<ApiEnvironment>();
+  const app = access.FLOWER_URL_PREFIX === '' ? root : root.basePath(`/${access.FLOWER_URL_PREFIX}`);
+  root.use(async (c, next) => {
+    c.header('X-Content-Type-Options', 'nosniff');
+    await next();
+  });
+  app.get('/healthcheck', (c) => c.html('OK'));
+  app.use('/api/*', flowerGuard(access));
+  app.use('/api/*', async (c, next) => {
+    const { method } = c.req;
+    if (method === 'OPTIONS') return c.body(null, 204);
+    // Whatever has a handler for another method answers 405.
+    if (method === 'POST') {
+      if (Number(c.req.header('content-length') ?? 0) > MAX_BODY_BYTES || c.req.header('transfer-encoding')) {
+        throw new FlowerError(413);
+      }
+      if (matchedRoutes(c).some((route) => route.method === 'POST')) refuseWhereReadOnly(access);
+    }
+    await next();
+  });
+  const wait = waiterOf(deps.db, tail);
+  applyTasks(app, deps, wait);
+  taskResults(app, deps, wait);
+  workers(app, deps);
+  for (const path of paths(app))
+    app.all(path, () => {
+      throw new FlowerError(405);
+    });
+
+  root.notFound((c) => c.html(NOT_FOUND_PAGE, 404));
+  root.onError((thrown, c) => {
+    const error = asFlowerError(thrown);
+    if (error.status >= 500) deps.log.error({ err: thrown, path: c.req.path }, 'a route of Flower failed');
+    c.header('Content-Type', `${error.type}; charset=UTF-8`);
+    return c.body(error.message, error.status as 400);
+  });
+  return root;
+}
+
+/** Every path that has a handler. */
+function paths(app: Hono<ApiEnvironment>): string[] {
+  const below = (path: string) => path.slice(path.indexOf('/api/'));
+  const routes = app.routes.filter(
+    ({ method, path }) => (method === 'GET' || method === 'POST') && path.includes('/api/'),
+  );
+  return [...new Set(routes.map(({ path }) => below(path)))];
+}

@@ -1,0 +1,134 @@
+import type { Context, Hono } from 'hono';
+import { ENDED_TASK_STATUSES, taskId } from '../../contracts/task.ts';
+import { TASK_QUEUE_NAMES } from '../../contracts/task-queues.ts';
+import type { Task } from '../../domain/task.ts';
+import { taskNameOf } from '../../domain/task-request.ts';
+import { type CreatedTask, createTask, type TaskDependencies, type TaskRequest } from '../commands/create-task.ts';
+import { recordUnregisteredTask } from '../commands/record-unregistered-task.ts';
+import type { ApiEnvironment } from '../environment.ts';
+import { answer, FlowerError } from './answer.ts';
+import { resultOf } from './info.ts';
+import { PythonJsonError, parseLikePython } from './python.ts';
+import type { Waiter } from './wait.ts';
+
+/** Flower's own format of times, which it reads as UTC, or ISO 8601. */
+const FLOWER_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{1,6})$/;
+/** Longest times Flower takes that a date can hold. */
+const MAX_SECONDS = 10 * 365 * 86_400;
+
+/** The routes that ask for tasks. */
+export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wait: Waiter): void {
+  app.post('/api/task/async-apply/:name{.+}', async (c) => {
+    const { request } = await read(c, true);
+    const { id, status } = await createTask(deps, request);
+    return answer(c, { 'task-id': id, state: status });
+  });
+
+  app.post('/api/task/send-task/:name{.+}', async (c) => {
+    const { request } = await read(c, false);
+    if (!taskNameOf(request.name)) {
+      return answer(c, { 'task-id': await recordUnregisteredTask(deps, request), state: 'PENDING' });
+    }
+    const { id, status } = await createTask(deps, request);
+    return answer(c, { 'task-id': id, state: status });
+  });
+
+  app.post('/api/task/apply/:name{.+}', async (c) => {
+    const { request, timeoutMs } = await read(c, true);
+    const created = await createTask(deps, request);
+    return answer(c, appliedOf(created, await wait(created.id, timeoutMs, c.req.raw.signal)));
+  });
+}
+
+/** As Flower answers where it waited: the state last. */
+function appliedOf({ id }: CreatedTask, task: Task | undefined) {
+  if (!task || !ENDED_TASK_STATUSES.includes(task.status)) return { 'task-id': id, state: 'PENDING' };
+  const { state, ...rest } = resultOf(task);
+  return { ...rest, state };
+}
+
+/** What is asked for. @param known whether a task that is not ours is 404. */
+async function read(c: Context<ApiEnvironment>, known: boolean): Promise<{ request: TaskRequest; timeoutMs?: number }> {
+  const name = c.req.param('name') ?? '';
+  if (known && !taskNameOf(name)) throw new FlowerError(404, `Unknown task '${name}'`);
+  const body = await readBody(c);
+  const { args = [], kwargs = {}, timeout, ...options } = body;
+  if (!Array.isArray(args)) throw new FlowerError(400, 'args must be an array');
+  if (kwargs === null || typeof kwargs !== 'object' || Array.isArray(kwargs)) {
+    throw new FlowerError(400, 'kwargs must be an object');
+  }
+  const request: TaskRequest = {
+    name,
+    args,
+    kwargs: kwargs as Record<string, unknown>,
+    ...optionsOf(options),
+    caller: c.var.caller,
+    door: 'flower',
+  };
+  return { request, ...(typeof timeout === 'number' ? { timeoutMs: timeout * 1_000 } : {}) };
+}
+
+async function readBody(c: Context): Promise<Record<string, unknown>> {
+  const text = await c.req.text();
+  if (text === '') return {};
+  try {
+    const body = parseLikePython(text);
+    if (body === null || typeof body !== 'object' || Array.isArray(body)) throw new FlowerError(400, 'invalid options');
+    return body as Record<string, unknown>;
+  } catch (error) {
+    if (error instanceof PythonJsonError) throw new FlowerError(400, error.message);
+    throw error;
+  }
+}
+
+/** The options of `apply_async` that mean something here; as in Flower, all others are let pass. */
+function optionsOf(options: Record<string, unknown>): Partial<TaskRequest> {
+  const { task_id, queue, priority, countdown, eta, expires, soft_time_limit, time_limit } = options;
+  const id = task_id === undefined || task_id === null ? undefined : taskId.safeParse(task_id);
+  if (id && !id.success) throw invalid();
+  const begin =
+    'countdown' in options ? inSeconds(countdown) : eta === undefined || eta === null ? undefined : instant(eta);
+  const end =
+    expires === undefined || expires === null
+      ? undefined
+      : typeof expires === 'number' || /^\d+(\.\d+)?$/.test(String(expires))
+        ? inSeconds(expires)
+        : instant(expires);
+  return {
+    taskId: id?.data,
+    queue: TASK_QUEUE_NAMES.find((known) => known === queue),
+    priority: typeof priority === 'number' ? Math.min(9, Math.max(0, Math.round(priority))) : undefined,
+    eta: begin,
+    expires: end,
+    softLimitMs: limitOf(soft_time_limit),
+    hardLimitMs: limitOf(time_limit),
+  };
+}
+
+function invalid(): FlowerError {
+  return new FlowerError(400, 'Invalid option');
+}
+
+function inSeconds(value: unknown): Date {
+  const seconds = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : NaN;
+  if (!Number.isFinite(seconds) || Math.abs(seconds) > MAX_SECONDS) throw invalid();
+  return new Date(Date.now() + seconds * 1_000);
+}
+
+function instant(value: unknown): Date {
+  if (typeof value !== 'string') throw invalid();
+  const [, day, time] = FLOWER_TIME.exec(value) ?? [];
+  const iso = day ? `${day}T${time}Z` : /^\d{4}-\d\d-\d\dT/.test(value) ? withZone(value) : '';
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) throw invalid();
+  return date;
+}
+
+/** A time without an offset is UTC, as for Celery. */
+function withZone(iso: string): string {
+  return /(Z|[+-]\d\d:?\d\d)$/i.test(iso) ? iso : `${iso}Z`;
+}
+
+function limitOf(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 && value <= 86_400 ? value * 1_000 : undefined;
+}

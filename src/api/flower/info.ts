@@ -1,0 +1,93 @@
+import type { Task } from '../../domain/task.ts';
+import { taskNameOf } from '../../domain/task-request.ts';
+import { exceptionRepr, pythonRepr } from './python.ts';
+
+/** The name of a task as Celery apps have it; one that is not ours as it came. */
+export function celeryNameOf(name: string): string {
+  return taskNameOf(name) === name ? `tasks.${name}` : name;
+}
+
+/** Our name of a task that Celery apps call so. */
+export function nameOfCelery(name: string): string {
+  return name.startsWith('tasks.') ? (taskNameOf(name) ?? name) : name;
+}
+
+/** Seconds since 1970, as Flower has times. */
+function epoch(instant: string | null): number | null {
+  return instant === null ? null : Date.parse(instant) / 1_000;
+}
+
+/** The state as workers' events have it, where receiving a task is one. */
+export function eventStateOf({ status, received_at }: Task): string {
+  return status === 'PENDING' && received_at !== null ? 'RECEIVED' : status;
+}
+
+/** What Flower tells of a task: 31 members, in its order; times in seconds, values as Python shows them. */
+export function infoOf(task: Task) {
+  const { id, status, error, worker } = task;
+  const endedAs = (state: Task['status']) => (status === state ? epoch(task.completed_at) : null);
+  const started = epoch(task.started_at);
+  const succeeded = endedAs('SUCCESS');
+  const happened = [task.created_at, task.received_at, task.started_at, task.retried_at, task.completed_at];
+  const timestamp = Math.max(...happened.map((instant) => epoch(instant) ?? 0));
+  return {
+    uuid: id,
+    name: celeryNameOf(task.name),
+    state: eventStateOf(task),
+    received: epoch(task.received_at),
+    sent: null,
+    started,
+    rejected: null,
+    succeeded,
+    failed: endedAs('FAILURE'),
+    retried: epoch(task.retried_at),
+    revoked: endedAs('REVOKED'),
+    args: pythonRepr(task.args),
+    kwargs: pythonRepr(task.kwargs),
+    eta: task.eta,
+    expires: task.expires,
+    retries: task.retries,
+    worker,
+    result: status === 'SUCCESS' ? pythonRepr(task.result) : null,
+    exception: error && exceptionRepr(error),
+    timestamp,
+    runtime: succeeded !== null && started !== null ? Math.max(0, succeeded - started) : null,
+    traceback: error?.traceback ?? null,
+    exchange: null,
+    routing_key: null,
+    // Celery's logical clock orders events; here their times do.
+    clock: Math.round(timestamp * 1_000),
+    client: null,
+    root: task.root_id ?? id,
+    root_id: task.root_id ?? id,
+    parent: task.parent_id,
+    parent_id: task.parent_id,
+    children: [],
+  };
+}
+
+/** Lists have the worker last. */
+export function listedInfoOf(task: Task) {
+  const { worker, ...info } = infoOf(task);
+  return { ...info, worker };
+}
+
+/** What `/api/task/result` tells of a task. */
+export function resultOf(task: Task) {
+  const { id, status, error } = task;
+  const known = { 'task-id': id, state: status };
+  switch (status) {
+    case 'SUCCESS':
+      return { ...known, result: task.result };
+    case 'FAILURE':
+      return { ...known, result: error ? exceptionRepr(error) : null, traceback: error?.traceback ?? null };
+    case 'REVOKED':
+      return { ...known, result: exceptionRepr({ type: 'TaskRevokedError', message: task.reason ?? 'revoked' }) };
+    case 'PENDING':
+    case 'STARTED':
+    case 'RETRY':
+      return known;
+    default:
+      return status satisfies never;
+  }
+}

@@ -1,0 +1,112 @@
+import type { Hono } from 'hono';
+import { TASK_NAMES } from '../../contracts/task-queues.ts';
+import { findTask } from '../../store/task-find.ts';
+import { searchTasks, type TaskQuery } from '../../store/task-search.ts';
+import type { TaskDependencies } from '../commands/create-task.ts';
+import { revokeTask } from '../commands/revoke-task.ts';
+import type { ApiEnvironment } from '../environment.ts';
+import { ApiError } from '../problem.ts';
+import { answer, argumentsOf, FlowerError, readBool, readFloat, readInt } from './answer.ts';
+import { celeryNameOf, infoOf, listedInfoOf, nameOfCelery, resultOf } from './info.ts';
+import { parseSearch, SearchError } from './search.ts';
+import type { Waiter } from './wait.ts';
+
+/** Tasks that a list has where no limit is asked for. */
+const MAX_TASKS = 10_000;
+const ORDERS = ['name', 'received', 'started', 'state'] as const;
+const RECEIVED_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d)$/;
+
+/** The routes that tell of tasks, and those that end them. */
+export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, wait: Waiter): void {
+  const { db } = deps;
+  app.get('/api/task/result/:id{.+}', async (c) => {
+    const id = c.req.param('id');
+    const timeout = readFloat(new URL(c.req.url).searchParams.get('timeout')?.trim());
+    const task = await (timeout === undefined ? findTask(db, id) : wait(id, timeout * 1_000, c.req.raw.signal));
+    return answer(c, task ? resultOf(task) : { 'task-id': id, state: 'PENDING' });
+  });
+
+  app.get('/api/task/info/:id{.+}', async (c) => {
+    const id = c.req.param('id');
+    const task = await findTask(db, id);
+    if (!task) throw new FlowerError(404, `Unknown task '${id}'`);
+    return answer(c, infoOf(task));
+  });
+
+  app.get('/api/tasks', async (c) => {
+    const query = queryOf(new URL(c.req.url).searchParams);
+    if ('error' in query) {
+      c.header('Content-Type', 'application/json; charset=UTF-8');
+      return c.body(JSON.stringify(query), 400);
+    }
+    const tasks = query.limit > 0 ? await searchTasks(db, query) : [];
+    return answer(c, Object.fromEntries(tasks.map((task) => [task.id, listedInfoOf(task)])));
+  });
+
+  app.get('/api/task/types', (c) => answer(c, { 'task-types': TASK_NAMES.map(celeryNameOf).sort() }));
+
+  app.post('/api/task/revoke/:id{.+}', async (c) => {
+    const id = c.req.param('id');
+    const terminate = readBool((await argumentsOf(c))('terminate'));
+    await end(deps, id, { by: c.var.caller, reason: terminate ? 'terminated' : 'revoked' });
+    return answer(c, { message: `Revoked '${id}'` });
+  });
+
+  app.post('/api/task/abort/:id{.+}', async (c) => {
+    const id = c.req.param('id');
+    await end(deps, id, { by: c.var.caller, reason: 'revoked' });
+    return answer(c, { message: `Aborted '${id}'` });
+  });
+}
+
+/** Ends a task; one that has ended or never was is none the worse, as Flower answers alike. */
+async function end(deps: TaskDependencies, id: string, revocation: Parameters<typeof revokeTask>[2]): Promise<void> {
+  try {
+    await revokeTask(deps, id, revocation);
+  } catch (error) {
+    if (error instanceof ApiError && (error.code === 'not_found' || error.code === 'state_conflict')) return;
+    throw error;
+  }
+}
+
+function queryOf(parameters: URLSearchParams): TaskQuery | { error: string } {
+  const given = (name: string) => parameters.getAll(name).at(-1)?.trim() || undefined;
+  const filter = (name: string) => (given(name) === 'All' ? undefined : given(name));
+  const limit = readInt(given('limit')) ?? MAX_TASKS;
+  const offset = Math.max(0, readInt(given('offset')) ?? 0);
+  const name = filter('taskname');
+  try {
+    return {
+      limit: Math.min(limit, MAX_TASKS),
+      offset,
+      state: filter('state'),
+      name: name && nameOfCelery(name),
+      worker: filter('workername'),
+      receivedFrom: readTime(given('received_start')),
+      receivedUntil: readTime(given('received_end')),
+      order: readOrder(given('sort_by')),
+      search: parseSearch(given('search') ?? ''),
+    };
+  } catch (error) {
+    if (error instanceof SearchError) return { error: error.message };
+    throw error;
+  }
+}
+
+/** A time in the zone of this machine, as Flower takes it. */
+function readTime(text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const [, day, time] = RECEIVED_TIME.exec(text) ?? [];
+  const date = new Date(`${day}T${time}`);
+  if (Number.isNaN(date.getTime())) {
+    throw new FlowerError(400, "Invalid received_start or received_end, expected format 'YYYY-MM-DD HH:MM'");
+  }
+  return date;
+}
+
+function readOrder(text: string | undefined): TaskQuery['order'] {
+  if (text === undefined) return undefined;
+  const by = ORDERS.find((order) => order === text.replace(/^-/, ''));
+  if (!by) throw new FlowerError(400, `Invalid sort_by '${text}', expected one of ${ORDERS.join(', ')}`);
+  return { by, descending: text.startsWith('-') };
+}

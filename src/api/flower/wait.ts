@@ -1,0 +1,33 @@
+import { ENDED_TASK_STATUSES } from '../../contracts/task.ts';
+import type { Task } from '../../domain/task.ts';
+import type { Db } from '../../store/database.ts';
+import { findTask, findTaskWithEvents } from '../../store/task-find.ts';
+import { taskStream } from '../../store/task-stream.ts';
+import type { EventTail } from '../event-tail.ts';
+
+/** Waits for the end of a task, but no longer than a time or until the client is gone; the task as it is then. */
+export type Waiter = (id: string, timeoutMs: number | undefined, gone: AbortSignal) => Promise<Task | undefined>;
+
+/** Longest time that a timer can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export function waiterOf(db: Db, tail: EventTail): Waiter {
+  return async (id, timeoutMs = MAX_TIMER_MS, gone) => {
+    const found = await findTaskWithEvents(db, id);
+    if (!found || timeoutMs <= 0 || ENDED_TASK_STATUSES.includes(found.task.status)) return found?.task;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        unwatch();
+        gone.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, Math.min(timeoutMs, MAX_TIMER_MS));
+      const unwatch = tail.watch(taskStream(id), found.events.length, ({ to_status }) => {
+        if (ENDED_TASK_STATUSES.some((status) => status === to_status)) done();
+      });
+      gone.addEventListener('abort', done, { once: true });
+    });
+    return findTask(db, id);
+  };
+}

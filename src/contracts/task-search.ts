@@ -1,0 +1,12 @@
+/** What a search for tasks looks for. */
+export type TaskSearch =
+  | { kind: 'all' | 'any'; of: TaskSearch[] }
+  | { kind: 'state'; is: string }
+  | { kind: 'kwarg'; name: string; is: string }
+  | { kind: 'text'; in: 'args' | 'kwargs' | 'result' | 'anything'; text: string };
+
+/** By what tasks can be sorted, and whether the other way round. */
+export interface TaskOrder {
+  by: 'name' | 'state' | 'received' | 'started';
+  descending: boolean;
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { WORKER_QUEUE_NAMES, type WorkerQueueName } from './task-queues.ts';
+
+/** As Flower reads it from its environment. */
+export const truth = z.string().transform((text) => /^(y|yes|t|true|on|1)$/i.test(text.trim()));
+
+/** USER:PASSWORD pairs. */
+export const basicAuth = z.string().transform((text, context) => {
+  const users = new Map<string, string>();
+  for (const pair of text.split(',')) {
+    // A password may contain colons.
+    const [name, password] = pair.split(/:(.*)/s);
+    if (!name || !password) {
+      context.addIssue({ code: 'custom', message: 'must be USER:PASSWORD,USER:PASSWORD' });
+      return z.NEVER;
+    }
+    users.set(name, password);
+  }
+  return users;
+});
+
+const WORKER_QUEUE = new RegExp(`^(${WORKER_QUEUE_NAMES.join('|')})(?::([1-9]\\d{0,2}))?$`);
+
+/** Queues that a worker serves, each with its concurrency where one is given. */
+export const workerQueues = z.string().transform((text, context) => {
+  const queues = new Map<WorkerQueueName, number | undefined>();
+  for (const part of text.split(',')) {
+    const [, name, concurrency] = WORKER_QUEUE.exec(part.trim()) ?? [];
+    if (name === undefined) {
+      context.addIssue({
+        code: 'custom',
+        message: `"${part.trim()}" is not a queue; write some of ${WORKER_QUEUE_NAMES.join(', ')}, each with :NUMBER where its concurrency differs`,
+      });
+      return z.NEVER;
+    }
+    queues.set(name as WorkerQueueName, concurrency === undefined ? undefined : Number(concurrency));
+  }
+  return queues;
+});

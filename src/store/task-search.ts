@@ -1,0 +1,75 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { TaskOrder, TaskSearch } from '../contracts/task-search.ts';
+import type { Task } from '../domain/task.ts';
+import type { Db } from './database.ts';
+import { tasks } from './schema.ts';
+import { taskFromRow } from './task-row.ts';
+
+export interface TaskQuery {
+  /** State as events have it: RECEIVED is PENDING that a worker has seen. */
+  state?: string | undefined;
+  name?: string | undefined;
+  worker?: string | undefined;
+  /** Tasks that were not received pass. */
+  receivedFrom?: Date | undefined;
+  receivedUntil?: Date | undefined;
+  search?: TaskSearch | undefined;
+  order?: TaskOrder | undefined;
+  limit: number;
+  offset: number;
+}
+
+/** Tasks as an operator looks for them; newest first where no order is asked for. Searching reads many. */
+export async function searchTasks(db: Db, query: TaskQuery): Promise<Task[]> {
+  const { state, name, worker, receivedFrom, receivedUntil, search, order, limit, offset } = query;
+  const { received_at } = tasks;
+  const conditions = [
+    state === undefined ? undefined : inState(state),
+    name === undefined ? undefined : sql`${tasks.name} = ${name}`,
+    worker === undefined ? undefined : sql`${tasks.worker} = ${worker}`,
+    receivedFrom && sql`(${received_at} IS NULL OR ${received_at} >= ${receivedFrom.toISOString()}::timestamptz)`,
+    receivedUntil && sql`(${received_at} IS NULL OR ${received_at} <= ${receivedUntil.toISOString()}::timestamptz)`,
+    search && matches(search),
+  ].filter((condition) => condition !== undefined);
+  const rows = await db
+    .select()
+    .from(tasks)
+    .where(conditions.length > 0 ? sql.join(conditions, sql` AND `) : undefined)
+    .orderBy(...(order ? [inOrder(order)] : []), sql`${tasks.created_at} DESC`, sql`${tasks.id} DESC`)
+    .limit(limit)
+    .offset(offset);
+  return rows.map(taskFromRow);
+}
+
+function inState(state: string): SQL {
+  if (state === 'RECEIVED') return sql`(${tasks.status} = 'PENDING' AND ${tasks.received_at} IS NOT NULL)`;
+  if (state === 'PENDING') return sql`(${tasks.status} = 'PENDING' AND ${tasks.received_at} IS NULL)`;
+  return sql`${tasks.status} = ${state}`;
+}
+
+const COLUMNS = { name: tasks.name, state: tasks.status, received: tasks.received_at, started: tasks.started_at };
+
+function inOrder({ by, descending }: TaskOrder): SQL {
+  return descending ? sql`${COLUMNS[by]} DESC NULLS LAST` : sql`${COLUMNS[by]} ASC NULLS FIRST`;
+}
+
+const ANYTHING = sql`concat_ws(' ', ${tasks.id}, 'tasks.' || ${tasks.name}, ${tasks.status}, ${tasks.worker}, ${tasks.args}, ${tasks.kwargs}, ${tasks.result}, ${tasks.error})`;
+
+function matches(search: TaskSearch): SQL {
+  switch (search.kind) {
+    case 'all':
+      return sql`(${sql.join(search.of.map(matches), sql` AND `)})`;
+    case 'any':
+      return sql`(${sql.join(search.of.map(matches), sql` OR `)})`;
+    case 'state':
+      return inState(search.is);
+    case 'kwarg':
+      return sql`${tasks.kwargs} ->> ${search.name}::text = ${search.is}::text`;
+    case 'text': {
+      const place = search.in === 'anything' ? ANYTHING : sql`${tasks[search.in]}::text`;
+      return sql`position(lower(${search.text}::text) IN lower(${place})) > 0`;
+    }
+    default:
+      return search satisfies never;
+  }
+}

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PythonJsonError, parseLikePython, pythonJson, pythonRepr } from '../../src/api/flower/python.ts';
+import { parseSearch } from '../../src/api/flower/search.ts';
+
+describe('JSON as Python writes it', () => {
+  it('has spaces after separators and nothing beyond ASCII', () => {
+    expect(pythonJson({ a: [1, 'ü😀', null, true], b: {} })).toBe(
+      '{"a": [1, "\\u00fc\\ud83d\\ude00", null, true], "b": {}}',
+    );
+  });
+
+  it('is the same JSON', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = pythonJson(value);
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
+        expect(text).toMatch(/^[\x00-\x7e]*$/);
+      }),
+    );
+  });
+});
+
+/** What Python 3.12 says: json.loads(TEXT) for each. */
+const FAULTS: ReadonlyArray<[text: string, said: string]> = [
+  ['{"args": [1,', 'Expecting value: line 1 column 13 (char 12)'],
+  ['args=1', 'Expecting value: line 1 column 1 (char 0)'],
+  ['{"a" 1}', "Expecting ':' delimiter: line 1 column 6 (char 5)"],
+  ['[1 2]', "Expecting ',' delimiter: line 1 column 4 (char 3)"],
+  ["{'a': 1}", 'Expecting property name enclosed in double quotes: line 1 column 2 (char 1)'],
+  ['{} {}', 'Extra data: line 1 column 4 (char 3)'],
+  ['"abc', 'Unterminated string starting at: line 1 column 1 (char 0)'],
+  ['{\n  "a": nope}', 'Expecting value: line 2 column 8 (char 9)'],
+];
+
+describe('a text that is no JSON', () => {
+  it.each(FAULTS)('%j is refused in the words of Python', (text, said) => {
+    expect(() => parseLikePython(text)).toThrow(said);
+  });
+
+  it('is refused wherever it breaks off', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.nat(), (value, cut) => {
+        const whole = JSON.stringify([value]);
+        const part = whole.slice(0, cut % whole.length);
+        expect(() => parseLikePython(part)).toThrow(PythonJsonError);
+      }),
+    );
+  });
+});
+
+it.each([
+  [['it’s', "it's", 'a"b', 'a\'"b', 'x\ny'], `['it’s', "it's", 'a"b', 'a\\'"b', 'x\\ny']`],
+  [{ a: null, b: [true, false, 1.5] }, "{'a': None, 'b': [True, False, 1.5]}"],
+])('%j is shown as Python shows it', (value, shown) => {
+  expect(pythonRepr(value)).toBe(shown);
+});
+
+describe('a search', () => {
+  it('joins terms, with OR and parentheses', () => {
+    expect(parseSearch('state:FAILURE (args:abc OR kwargs:k=v) plain')).toEqual({
+      kind: 'all',
+      of: [
+        { kind: 'state', is: 'FAILURE' },
+        {
+          kind: 'any',
+          of: [
+            { kind: 'text', in: 'args', text: 'abc' },
+            { kind: 'kwarg', name: 'k', is: 'v' },
+          ],
+        },
+        { kind: 'text', in: 'anything', text: 'plain' },
+      ],
+    });
+    expect(parseSearch('  ')).toBeUndefined();
+  });
+
+  it.each([
+    ['(a OR', 'Substring search terms must contain at least 3 characters at position 1.'],
+    ['abc )', "Unexpected ')' at position 4."],
+    ['(abc', 'Missing closing parenthesis for position 0.'],
+  ])('%j is refused', (text, message) => {
+    expect(() => parseSearch(text)).toThrow(message);
+  });
+});
