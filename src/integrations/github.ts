@@ -11,6 +11,7 @@ import {
   rateLimitWait,
 } from '../domain/dispatch-answer.ts';
 import { findRuns, type Sought } from '../domain/find-runs.ts';
+import { redeliverMissed } from './hook-redelivery.ts';
 import { PAGE, RunListing, type Seen } from './run-listing.ts';
 
 /** Octokit pins none by itself; answers are those of this version. */
@@ -205,6 +206,17 @@ export class GitHub {
       ? 'POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun-failed-jobs'
       : 'POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun';
     return classifyRerun(await this.#post(route, { owner, repo, run_id: runId }), Date.now());
+  }
+
+  /** See {@link redeliverMissed}. @throws {GitHubError} */
+  redeliverMissed(repository: string, since: string): Promise<number | 'not_allowed'> {
+    const requests = {
+      get: (route: string, parameters: RouteParameters) => this.#get(route, parameters),
+      post: (route: string, parameters: RouteParameters) => this.#post(route, parameters),
+      expect: (answer: DispatchAnswer) => this.#expect(answer),
+    };
+    const [owner, repo] = split(repository);
+    return redeliverMissed(requests, { owner, repo }, since);
   }
 
   /** Whether GitHub answers at all; costs nothing of the rate limit. @throws {GitHubError} where it does not. */

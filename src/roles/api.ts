@@ -1,6 +1,7 @@
 import { startApiServer } from '../api/server.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { openDatabase } from '../store/database.ts';
+import { sweepDeliveries } from './delivery-sweep.ts';
 import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { createLog, installTemporalRuntime } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -19,7 +20,8 @@ export async function runApi(settings: Settings): Promise<void> {
   });
   const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: settings.DATABASE_ROLE });
   const metrics = createMetrics(database.db);
-  const github = connectGitHub(settings, metrics);
+  const github = connectGitHub(settings, metrics, database.db);
+  const sweep = sweepDeliveries(settings, { db: database.db, github, log, onSwept: metrics.deliveriesSwept });
   const server = await startApiServer({
     settings,
     repository: repositoryOf(settings),
@@ -34,6 +36,7 @@ export async function runApi(settings: Settings): Promise<void> {
   log.info({ url: server.url }, 'api is up');
   log.info({ signal: await stopping }, 'api is stopping');
   // The Temporal client is not closed: its calls that still retry would fail out of reach, and the process ends anyway.
+  await sweep?.stop();
   await server.close();
   await database.close();
 }

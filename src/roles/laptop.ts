@@ -16,6 +16,7 @@ import { migrateDatabase } from '../store/migrate.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { callbackSenderOf } from './callbacks.ts';
+import { sweepDeliveries } from './delivery-sweep.ts';
 import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { installTemporalRuntime } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -122,6 +123,8 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       log,
     });
     started.push(() => api.close());
+    const sweep = sweepDeliveries(settings, { db: database.db, github, log, onSwept: metrics.deliveriesSwept });
+    if (sweep) started.push(() => sweep.stop());
     home.announce(api.url);
     collectGarbage();
     return {

@@ -5,10 +5,12 @@ import type { ApiMeter } from '../api/meter.ts';
 import type { GitHubOptions } from '../integrations/github.ts';
 import type { Db } from '../store/database.ts';
 import { measureRecord, type RecordMeasures } from '../store/record-measure.ts';
+import type { DeliverySweepOptions } from './delivery-sweep.ts';
 
 /** What a process counts, as the parts that count it see it. */
 export interface Metrics extends ApiMeter, ActivityMeter {
   githubAnswered: NonNullable<GitHubOptions['onAnswer']>;
+  deliveriesSwept: DeliverySweepOptions['onSwept'];
 }
 
 /** A scrape waits no longer for the record; Prometheus itself gives up after ten seconds. */
@@ -107,6 +109,17 @@ export function createMetrics(db: Db): Metrics {
     registers,
   });
   remaining.remove();
+  const sweeps = new Counter({
+    name: 'hapax_webhook_sweeps_total',
+    help: 'Looks for missed webhooks of a repository, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const redelivered = new Counter({
+    name: 'hapax_webhooks_redelivered_total',
+    help: 'Missed webhooks that GitHub was asked to send again.',
+    registers,
+  });
   const http = new Histogram({
     name: 'hapax_http_request_duration_seconds',
     help: 'From a request to the head of its answer; streams go on after that.',
@@ -141,6 +154,10 @@ export function createMetrics(db: Db): Metrics {
     githubAnswered(operation, status, left) {
       github.inc({ operation, status: status ?? 'none' });
       if (left !== undefined) remaining.set(left);
+    },
+    deliveriesSwept(outcome, count) {
+      sweeps.inc({ outcome });
+      redelivered.inc(count);
     },
     async scrape() {
       // One query at a time, also where scrapes come faster than a slow database answers.

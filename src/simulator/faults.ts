@@ -10,6 +10,8 @@ export const requestKinds = [
   'delete',
   'repository',
   'workflow',
+  'hooks',
+  'redeliver',
   'rate_limit',
   'root',
 ] as const;

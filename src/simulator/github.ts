@@ -7,6 +7,7 @@ import { controls } from './controls.ts';
 import { addEndpoints } from './endpoints.ts';
 import { faultQueue } from './faults.ts';
 import { openGate } from './gate.ts';
+import { addHookEndpoints } from './hook-endpoints.ts';
 import { openJournal } from './journal.ts';
 import { openLedger } from './ledger.ts';
 import { defaultSettings, type Settings } from './settings.ts';
@@ -66,7 +67,9 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
     '/_simulator',
     controls({ ledger, faults, announcer, settings: current, change: (some) => (settings = { ...settings, ...some }) }),
   );
-  addEndpoints(app, openGate(ledger, faults, current), ledger, current);
+  const gate = openGate(ledger, faults, current);
+  addEndpoints(app, gate, ledger, current);
+  addHookEndpoints(app, gate, announcer, current);
   app.notFound((c) => c.json(refusal(404, 'Not Found').body, 404));
 
   const server = createAdaptorServer({ fetch: app.fetch, hostname: host }) as Server;

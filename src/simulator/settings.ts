@@ -40,6 +40,8 @@ export const settingsSchema = z.strictObject({
   rate_limit: z.number().int().positive(),
   /** Where `workflow_run` events go; null: nowhere. */
   webhook: z.strictObject({ url: z.url(), secret: z.string() }).nullable(),
+  /** Whether the token has the right admin:repo_hook; without it GitHub says that there are no hooks (404). */
+  may_list_hooks: z.boolean(),
   /** What goes wrong with every delivery, for as long as it is set. */
   webhook_faults: z.strictObject({
     lose: z.boolean().default(false),
@@ -73,5 +75,6 @@ export const defaultSettings: Settings = {
   concurrency: 'none',
   rate_limit: 5_000,
   webhook: null,
+  may_list_hooks: true,
   webhook_faults: { lose: false, double: false, reorder: false, delay_ms: 0 },
 };

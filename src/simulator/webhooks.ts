@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { FaultQueue } from './faults.ts';
+import { HOOK_ID, type HookDelivery } from './hooks.ts';
 import { workflowRunEvent } from './resources.ts';
 import { type Moment, type Run, timeline } from './run.ts';
 import type { Settings } from './settings.ts';
@@ -9,6 +10,10 @@ export interface Announcer {
   /** Looks at a run again, after anything happened to it. */
   watch(run: Run): void;
   counts(): { sent: number; accepted: number; lost: number };
+  /** The last deliveries, newest first. */
+  deliveries(): HookDelivery[];
+  /** Sends a delivery again, under its GUID; false where it is not known (any more). */
+  redeliver(id: number): boolean;
   close(): void;
 }
 
@@ -19,6 +24,9 @@ const deliveryTimeoutMs = 10_000;
 
 /** How long a delivery that is to be swapped with the next waits for one. */
 const reorderPatienceMs = 3_000;
+
+/** How many deliveries are listed; GitHub lists those of three days. */
+const rememberedDeliveries = 1_000;
 
 /** The longest time setTimeout can wait. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -33,6 +41,8 @@ export function startAnnouncer(settings: () => Settings, faults: FaultQueue, ori
   const told = new Set<string>();
   const watchTimers = new Map<number, NodeJS.Timeout>();
   const otherTimers = new Set<NodeJS.Timeout>();
+  const delivered: HookDelivery[] = [];
+  let lastDeliveryId = 10_000_000_000;
   const counts = { sent: 0, accepted: 0, lost: 0 };
   const aborted = new AbortController();
   let held: (() => Promise<void>) | undefined;
@@ -45,15 +55,24 @@ export function startAnnouncer(settings: () => Settings, faults: FaultQueue, ori
     otherTimers.add(timer);
   }
 
-  async function send(url: string, headers: Record<string, string>, body: string): Promise<void> {
+  function record(delivery: Omit<HookDelivery, 'id' | 'at'>): void {
+    lastDeliveryId += 1;
+    delivered.unshift({ id: lastDeliveryId, at: Date.now(), ...delivery });
+    delivered.length = Math.min(delivered.length, rememberedDeliveries);
+  }
+
+  /** The status of the receiver's answer; 0 where there was none. */
+  async function send(url: string, headers: Record<string, string>, body: string): Promise<number> {
     counts.sent += 1;
     try {
       const signal = AbortSignal.any([aborted.signal, AbortSignal.timeout(deliveryTimeoutMs)]);
       const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
       await response.body?.cancel();
       if (response.ok) counts.accepted += 1;
+      return response.status;
     } catch {
-      // Nobody is there, or they were too slow. GitHub does not send it again.
+      // Nobody is there, or they were too slow. GitHub does not send it again unless it is asked to.
+      return 0;
     }
   }
 
@@ -78,20 +97,15 @@ export function startAnnouncer(settings: () => Settings, faults: FaultQueue, ori
     if (webhook === null) return;
     const body = JSON.stringify(workflowRunEvent(run, moment, action, origin()));
     const fault = faults.take('webhook', body);
+    const delivery = { guid: randomUUID(), redelivery: false, action, repository: run.repository, body };
     if (always.lose || fault?.kind === 'lose') {
       counts.lost += 1;
+      record({ ...delivery, statusCode: 0 });
       return;
     }
-    const headers = {
-      'content-type': 'application/json',
-      'user-agent': 'GitHub-Hookshot/simulated',
-      'x-github-event': 'workflow_run',
-      'x-github-delivery': randomUUID(),
-      'x-github-hook-id': '1',
-      'x-hub-signature-256': `sha256=${createHmac('sha256', webhook.secret).update(body).digest('hex')}`,
-    };
+    const headers = headersOf(delivery.guid, body, webhook.secret);
     const deliver = async () => {
-      await send(webhook.url, headers, body);
+      record({ ...delivery, statusCode: await send(webhook.url, headers, body) });
       if (always.double || fault?.kind === 'double') await send(webhook.url, headers, body);
     };
     const go = () => void dispatchDelivery(deliver, always.reorder || fault?.kind === 'reorder');
@@ -125,9 +139,31 @@ export function startAnnouncer(settings: () => Settings, faults: FaultQueue, ori
   return {
     watch,
     counts: () => ({ ...counts }),
+    deliveries: () => delivered,
+    redeliver(id) {
+      const known = delivered.find((delivery) => delivery.id === id);
+      const { webhook } = settings();
+      if (!known || webhook === null) return false;
+      const { guid, action, repository, body } = known;
+      void send(webhook.url, headersOf(guid, body, webhook.secret), body).then((statusCode) =>
+        record({ guid, redelivery: true, action, repository, body, statusCode }),
+      );
+      return true;
+    },
     close() {
       aborted.abort();
       for (const timer of [...watchTimers.values(), ...otherTimers]) clearTimeout(timer);
     },
+  };
+}
+
+function headersOf(guid: string, body: string, secret: string): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    'user-agent': 'GitHub-Hookshot/simulated',
+    'x-github-event': 'workflow_run',
+    'x-github-delivery': guid,
+    'x-github-hook-id': String(HOOK_ID),
+    'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
   };
 }

@@ -69,7 +69,8 @@ describe('metrics', () => {
       await trigger('e', 'a_word_of_tomorrow'),
     ];
     expect(await trigger('a')).toBe(ids[0]);
-    await world.github.fault({ on: 'dispatch', kind: 'reject-with-422', message: 'No ref found for: nowhere' });
+    const message = 'No ref found for: nowhere';
+    await world.github.fault({ on: 'dispatch', kind: 'reject-with-422', match: 'nowhere', message });
     ids.push(await trigger('nowhere'));
     expect((await asked('POST', '/builds/trigger', { ref: 1 })).status).toBe(400);
     expect((await asked('POST', '/builds/trigger', '{')).status).toBe(400);

@@ -74,6 +74,23 @@ test('every answer has the shape that GitHub publishes', { timeout: 20_000 }, as
   await check(`DELETE ${runs}/{run_id}`, run, 204);
   await check(`GET ${runs}/{run_id}`, run, 404);
 
+  const hooks = '/repos/{owner}/{repo}/hooks';
+  await check(`GET ${hooks}`, '/repos/acme/images/hooks', 200);
+  await github.set({ webhook: { url: 'http://127.0.0.1:9/webhooks/github', secret: 's' } });
+  await github.dispatch('t');
+  await eventually(async () => expect((await github.oracle()).webhooks.sent).toBe(1));
+  await check(`GET ${hooks}`, '/repos/acme/images/hooks', 200);
+  const deliveries = `${hooks}/{hook_id}/deliveries`;
+  const listed = await eventually(async () => {
+    const answer = await check(`GET ${deliveries}`, '/repos/acme/images/hooks/1/deliveries', 200);
+    expect(answer).toHaveLength(1);
+    return answer as unknown as { id: number }[];
+  });
+  const attempts = `/repos/acme/images/hooks/1/deliveries/${listed[0]!.id}/attempts`;
+  await check(`POST ${deliveries}/{delivery_id}/attempts`, attempts, 202);
+  await github.set({ may_list_hooks: false });
+  await check(`GET ${hooks}`, '/repos/acme/images/hooks', 404);
+
   for (const kind of [
     'primary-rate-limit',
     'secondary-rate-limit',

@@ -1,0 +1,29 @@
+/** One delivery of a webhook, as GitHub lists it; a redelivery has the GUID of the first. */
+export interface HookDelivery {
+  id: number;
+  guid: string;
+  event: string;
+  status_code: number;
+  delivered_at: string;
+}
+
+/** Asking for it more often says that the receiver is at fault, not the network. */
+const MOST_ATTEMPTS = 3;
+
+/**
+ * The deliveries to ask for again: of each GUID about a run that never arrived the last attempt, unless it was tried often.
+ * @param since ISO 8601; what was delivered earlier was looked at before.
+ */
+export function missedDeliveries(listed: readonly HookDelivery[], since: string): HookDelivery[] {
+  const attempts = new Map<string, HookDelivery[]>();
+  for (const delivery of listed) {
+    if (delivery.event !== 'workflow_run') continue;
+    attempts.set(delivery.guid, [...(attempts.get(delivery.guid) ?? []), delivery]);
+  }
+  return [...attempts.values()].flatMap((tries) => {
+    const arrived = tries.some(({ status_code }) => status_code >= 200 && status_code < 300);
+    const [last] = tries.toSorted((a, b) => b.id - a.id);
+    const old = last === undefined || Date.parse(last.delivered_at) < Date.parse(since);
+    return arrived || old || tries.length >= MOST_ATTEMPTS ? [] : [last];
+  });
+}

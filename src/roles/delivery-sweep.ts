@@ -1,0 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Settings } from '../contracts/settings.ts';
+import type { GitHub } from '../integrations/github.ts';
+import { listRepositories } from '../store/configuration-list-repositories.ts';
+import type { Db } from '../store/database.ts';
+import { claimDeliverySweep } from '../store/delivery-sweep-claim.ts';
+
+export interface DeliverySweepOptions {
+  db: Db;
+  github: GitHub;
+  log: Logger;
+  /** Told of each repository whose deliveries were looked at. */
+  onSwept: (outcome: 'done' | 'not_allowed' | 'failed', redelivered: number) => void;
+  everyMs?: number;
+}
+
+const EVERY_MS = 300_000;
+
+/** Starts the sweep where webhooks are configured. */
+export function sweepDeliveries({ GITHUB_WEBHOOK_SECRET: secrets }: Settings, options: DeliverySweepOptions) {
+  return secrets?.length ? startDeliverySweep(options) : undefined;
+}
+
+/**
+ * Asks GitHub now and then to send again what did not arrive while nobody was there to take it. Webhooks only wake builds, and
+ * polls find what they told, so this is for speed and for runs that are run again in GitHub. Of all processes one sweeps; the
+ * database says which. Where the credential has no right to it, the log says so once.
+ */
+export function startDeliverySweep({ db, github, log, onSwept, everyMs = EVERY_MS }: DeliverySweepOptions) {
+  const stopping = new AbortController();
+  const told = new Set<string>();
+  const sweep = async () => {
+    const since = await claimDeliverySweep(db, everyMs);
+    if (since === undefined) return;
+    for (const repository of await listRepositories(db)) {
+      const outcome = await github.redeliverMissed(repository, since).catch((err: unknown) => {
+        log.warn({ err, repository }, 'missed webhooks could not be looked for');
+        return undefined;
+      });
+      if (outcome === undefined) onSwept('failed', 0);
+      else if (outcome === 'not_allowed') {
+        onSwept('not_allowed', 0);
+        if (told.has(repository)) continue;
+        told.add(repository);
+        log.info(
+          { repository },
+          'this credential may not list webhooks (admin:repo_hook); missed ones are left to polling',
+        );
+      } else {
+        onSwept('done', outcome);
+        if (outcome > 0) log.info({ repository, redelivered: outcome }, 'missed webhooks were asked for again');
+      }
+    }
+  };
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      await sweep().catch((err: unknown) => log.debug({ err }, 'the sweep of missed webhooks waits'));
+      await delay(everyMs / 2, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSettings } from '../../src/contracts/settings.ts';
+import { startDeliverySweep } from '../../src/roles/delivery-sweep.ts';
+import { connectGitHub } from '../../src/roles/github.ts';
+import { claimDeliverySweep } from '../../src/store/delivery-sweep-claim.ts';
+import { eventually } from '../world/eventually.ts';
+import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
+
+const SECRET = 'a-webhook-secret';
+const EVERY_MS = 400;
+
+describe('webhooks that nobody took', () => {
+  let world: World;
+  beforeAll(async () => {
+    // Polls so rare that only a webhook can end a build within a test.
+    world = await openWorld('server', { GITHUB_WEBHOOK_SECRET: SECRET, GITHUB_POLL_INTERVAL: '10m' });
+    await world.github.set({ webhook: { url: `${world.url}/webhooks/github`, secret: SECRET } });
+  });
+  afterAll(() => world.close());
+
+  /** Three processes that would all sweep; what they logged and counted. */
+  async function sweeping(work: (seen: { lines: string[]; outcomes: string[] }) => Promise<void>): Promise<void> {
+    const lines: string[] = [];
+    const outcomes: string[] = [];
+    const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
+    const settings = readSettings({
+      GITHUB_TOKEN: 'test-token',
+      GITHUB_REPO: 'acme/images',
+      GITHUB_API_URL: world.simulator.url,
+      GITHUB_WRITE_INTERVAL: '0',
+    });
+    const onSwept = (outcome: string) => void outcomes.push(outcome);
+    const sweepers = Array.from({ length: 3 }, () => {
+      const github = connectGitHub(settings, undefined, world.db);
+      return startDeliverySweep({ db: world.db, github, log, onSwept, everyMs: EVERY_MS });
+    });
+    try {
+      await work({ lines, outcomes });
+    } finally {
+      await Promise.all(sweepers.map((sweeper) => sweeper.stop()));
+    }
+  }
+
+  it('are asked for again, each once, by one process of several', async () => {
+    await world.github.set({ webhook_faults: { lose: true } });
+    const { json } = await world.trigger({ ref: 'missed' });
+    // Queued, in progress and completed, of which nobody hears.
+    await eventually(async () => expect((await world.github.oracle()).webhooks.lost).toBe(3));
+    expect((await world.build(json.id)).completed_at).toBeNull();
+    await world.github.set({ webhook_faults: {} });
+    await sweeping(async ({ outcomes }) => {
+      expect((await world.ended(json.id)).status).toBe('success');
+      const sweeps = outcomes.length;
+      await eventually(() => expect(outcomes.length).toBeGreaterThan(sweeps + 1));
+      expect((await world.github.oracle()).requests.redeliver).toBe(3);
+    });
+  });
+
+  it('are left to polling where the credential may not list them, which the log says once', async () => {
+    await world.github.set({ may_list_hooks: false });
+    await sweeping(async ({ lines, outcomes }) => {
+      await eventually(() => expect(outcomes.length).toBeGreaterThan(5));
+      expect(new Set(outcomes)).toEqual(new Set(['not_allowed']));
+      // Of three processes each may have had its turn.
+      expect(lines.length).toBeLessThanOrEqual(3);
+      expect(lines[0]).toContain('admin:repo_hook');
+    });
+  });
+});
+
+describe.each(DATABASES)('the turn to sweep (%s)', (kind) => {
+  it('is one process’s per interval', async () => {
+    const { db, close } = await openTestDatabase(kind);
+    const claims = await Promise.all(Array.from({ length: 6 }, () => claimDeliverySweep(db, 60_000)));
+    expect(claims.filter((since) => since !== undefined)).toHaveLength(1);
+    expect(await claimDeliverySweep(db, 60_000)).toBeUndefined();
+    const since = await claimDeliverySweep(db, 0);
+    expect(Date.parse(since!)).toBeGreaterThan(Date.now() - 660_000);
+    await close();
+  });
+});
