@@ -22,7 +22,7 @@ const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   ['Process', /^(DEPLOYMENT_MODE|HOST|PORT|METRICS_PORT|HAPAX_HOME|API_KEYS|LOG_LEVEL|TRUSTED_HOSTS)$/],
   ['Database and Temporal', /^(DATABASE_|TEMPORAL_)/],
   ['GitHub', /^GITHUB_/],
-  ['Content', /^YOUTUBE_/],
+  ['Content', /^(YOUTUBE_|INGEST_|OLLAMA_|EMBEDDING_|SUMMARY_|S3_)/],
   ['Callbacks', /^CALLBACK_/],
   ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_)/],
   ['Tasks', /^TASK_/],
@@ -140,6 +140,7 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
     apiKeys: undefined,
     trustedHosts: [],
     webhooks: undefined,
+    embedQuery: undefined,
     meter: { buildAccepted() {}, taskAccepted() {}, triggerRefused() {}, answered() {}, scrape: async () => '' },
   });
   const answer = await api.request('/openapi.json', { headers: { host: 'localhost' } });

@@ -11,4 +11,6 @@ export interface ActivityMeter {
   callbackTried(outcome: 'delivered' | 'failed' | 'given_up'): void;
   /** The end of a task was recorded, now and not before. */
   taskEnded(task: Task): void;
+  /** Units of the YouTube Data API were asked for. */
+  quotaAsked(outcome: 'granted' | 'refused' | 'waiting'): void;
 }

@@ -8,6 +8,7 @@ import type { ZodError } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { QuotaPolicy } from '../domain/youtube-quota.ts';
 import { type Db, databaseFault } from '../store/database.ts';
+import type { EmbedQuery } from '../store/search-answer.ts';
 import { limitBody, requireJson } from './body.ts';
 import type { TaskDependencies } from './commands/create-task.ts';
 import type { TriggerDependencies } from './commands/trigger-build.ts';
@@ -18,7 +19,10 @@ import { requireKey, requireLocalHost } from './guard.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import type { ApiMeter } from './meter.ts';
 import { ApiError, invalidRequest, PROBLEM_JSON } from './problem.ts';
+import { getContents } from './routes/api-v1-content.ts';
+import { getContent } from './routes/api-v1-content-id.ts';
 import { getYouTubeQuota } from './routes/api-v1-quota-youtube.ts';
+import { postSearch } from './routes/api-v1-search.ts';
 import { getBuilds } from './routes/builds.ts';
 import { getBuild } from './routes/builds-id.ts';
 import { getBuildEvents } from './routes/builds-id-events.ts';
@@ -47,6 +51,8 @@ export interface ApiDependencies extends TriggerDependencies, TaskDependencies, 
   meter: ApiMeter;
   log: Logger;
   youtubeQuota: QuotaPolicy;
+  /** Turns a query into a vector; undefined where no model is configured. */
+  embedQuery: EmbedQuery;
   /** Keys that let in; undefined where the API is open to this machine. */
   apiKeys: ReadonlyMap<string, string> | undefined;
   trustedHosts: readonly string[];
@@ -106,6 +112,9 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   deleteConfiguration(api, changes);
   getConfigurationVersions(api, deps.db, deps.configurations);
   getYouTubeQuota(api, deps);
+  postSearch(api, deps);
+  getContents(api, deps.db);
+  getContent(api, deps.db);
   getQueues(api, deps);
   getWorkers(api, deps.client);
   getHealth(api, { monitor: deps.monitor, heldBuildIds: () => deps.buildIds.held });

@@ -7,6 +7,7 @@ import { taskPolicyOf } from '../domain/task-request.ts';
 import { quotaPolicyOf } from '../domain/youtube-quota.ts';
 import { reserveBuildIds } from '../store/build-id-reserve.ts';
 import { type Db, pingDatabase } from '../store/database.ts';
+import type { EmbedQuery } from '../store/search-answer.ts';
 import { createApi } from './app.ts';
 import { BuildIds } from './build-ids.ts';
 import { describePollers } from './commands/list-pollers.ts';
@@ -30,6 +31,8 @@ export interface ApiServerOptions {
   pingGitHub(): Promise<void>;
   /** Reads webhooks; undefined where none are configured. */
   webhooks: WebhookDependencies['webhooks'];
+  /** Turns a query into a vector; undefined where no model is configured. */
+  embedQuery: EmbedQuery;
   meter: ApiMeter;
   log: Logger;
 }
@@ -49,6 +52,7 @@ export async function startApiServer({
   db,
   pingGitHub,
   webhooks,
+  embedQuery,
   meter,
   log,
 }: ApiServerOptions): Promise<ApiServer> {
@@ -83,6 +87,7 @@ export async function startApiServer({
     dedupWindowMs: settings.DEDUP_WINDOW,
     monitor,
     youtubeQuota: quotaPolicyOf(settings),
+    embedQuery,
     apiKeys: settings.API_KEYS,
     trustedHosts: settings.TRUSTED_HOSTS,
     webhooks,

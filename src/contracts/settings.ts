@@ -1,43 +1,11 @@
 import { z } from 'zod';
-import { durationMs } from './duration.ts';
+import { contentFaults, contentSettings } from './content-settings.ts';
+import { duration, hosts, httpUrl, integer, list } from './setting-forms.ts';
 import { basicAuth, truth, workerQueues } from './task-settings.ts';
 
-/** A duration in milliseconds, read from `30` (seconds), `500ms`, `30s`, `5m`, `3h` or `1d`. */
-const duration = z.string().transform((text, context) => {
-  const ms = durationMs(text);
-  if (ms !== undefined) return ms;
-  context.addIssue({
-    code: 'custom',
-    message: `"${text}" is not a duration; write 30 (seconds), 500ms, 30s, 5m or 3h`,
-  });
-  return z.NEVER;
-});
-
-const integer = (minimum: number, maximum: number) =>
-  z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(minimum).max(maximum));
-
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-);
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
 const repository = z
   .string()
   .regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9._-]+$/, 'must be OWNER/NAME, for example octocat/hello-world');
-
-/** Host names and addresses as URLs write them: lower case, an address in its usual notation, here without brackets. */
-const hosts = list.transform((entries, context) =>
-  entries.map((entry) => {
-    const bare = entry.replace(/^\[(.*)\]$/, '$1');
-    const written = `http://${bare.includes(':') ? `[${bare}]` : bare}/`;
-    const url = URL.canParse(written) ? new URL(written) : undefined;
-    if (url && url.href === `http://${url.hostname}/`) return url.hostname.replace(/^\[|\]$/g, '');
-    context.addIssue({ code: 'custom', message: `"${entry}" is no host; write names or addresses without a port` });
-    return z.NEVER;
-  }),
-);
 
 /** Secrets of Standard Webhooks: 24 to 64 bytes (standard-webhooks.md, "Signature scheme"). */
 const callbackSecrets = list.transform((secrets, context) => {
@@ -246,17 +214,7 @@ export const settingsSchema = z.object({
     .pipe(z.string().regex(/^[\w./-]*$/, 'must be a path, for example flower'))
     .default('')
     .meta({ description: 'Path before the routes of Flower, as flower for /flower/api/tasks.' }),
-  YOUTUBE_API_KEY: z.string().min(1).optional().meta({
-    description: 'Key of the YouTube Data API. Unset: videos are named by their ids, and no quota is used.',
-    secret: true,
-  }),
-  YOUTUBE_API_URL: httpUrl.default('https://www.googleapis.com').meta({ description: 'Root of the YouTube Data API.' }),
-  YOUTUBE_DAILY_QUOTA: integer(0, 100_000_000)
-    .default(10_000)
-    .meta({ description: 'Units of the YouTube Data API a day; never more are used.' }),
-  YOUTUBE_PRIORITY_RESERVED: integer(0, 100_000_000)
-    .default(1_000)
-    .meta({ description: 'Of these, units that only tasks with priority may use.' }),
+  ...contentSettings,
   TRUSTED_HOSTS: list
     .default([])
     .meta({ description: 'Further names under which browsers may address the open loopback API (Host header).' }),
@@ -313,9 +271,7 @@ function consistencyFaults(settings: Settings): string[] {
   if ((settings.TEMPORAL_TLS_CERT === undefined) !== (settings.TEMPORAL_TLS_KEY === undefined)) {
     faults.push('TEMPORAL_TLS_CERT: mTLS needs both TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY');
   }
-  if (settings.YOUTUBE_PRIORITY_RESERVED > settings.YOUTUBE_DAILY_QUOTA) {
-    faults.push('YOUTUBE_PRIORITY_RESERVED: must not be more than YOUTUBE_DAILY_QUOTA');
-  }
+  faults.push(...contentFaults(settings));
   if (settings.TASK_SOFT_TIME_LIMIT > settings.TASK_TIME_LIMIT) {
     faults.push('TASK_SOFT_TIME_LIMIT: must be no longer than TASK_TIME_LIMIT');
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { callbackUrl } from './callback.ts';
+import { searchArguments, tags } from './content.ts';
 import type { TaskName } from './task-queues.ts';
 import { text } from './text.ts';
 import { youtubeVideoId } from './youtube-video.ts';
@@ -22,6 +23,7 @@ const ingestYoutube = {
     .min(1)
     .nullish()
     .meta({ description: 'The transcript, where the caller has it: servers are often refused by YouTube.' }),
+  tags: tags.optional().meta({ description: 'For the filters of searches and lists.' }),
 };
 
 /**
@@ -35,8 +37,9 @@ export const TASK_SIGNATURES = {
     callback_url: callbackUrl,
     priority: ingestYoutube.priority,
     transcript_text: ingestYoutube.transcript_text,
+    tags: ingestYoutube.tags,
   }),
-  ingest_url: z.strictObject({ url: webUrl }),
+  ingest_url: z.strictObject({ url: webUrl, tags: ingestYoutube.tags }),
   process_content: z.strictObject({
     content_id: text(255).min(1),
     operations: z
@@ -44,7 +47,7 @@ export const TASK_SIGNATURES = {
       .min(1)
       .max(10),
   }),
-  semantic_search: z.strictObject({ query: text(10_000).min(1), limit: z.int().min(1).max(100).default(10) }),
+  semantic_search: z.strictObject(searchArguments),
 } as const satisfies Record<TaskName, z.ZodObject>;
 
 /** The arguments of a task by name, with defaults filled in: what its handler gets. */

@@ -19,6 +19,11 @@ const BEFORE_SENDING: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+/** Whether a request that failed so was certainly not sent. */
+export function neverSent(code: string): boolean {
+  return BEFORE_SENDING.has(code);
+}
+
 /** GitHub asks for at least this pause where it names none (docs.github.com, "Rate limits for the REST API"). */
 const UNTOLD_WAIT_MS = 60_000;
 
@@ -52,7 +57,7 @@ function classifyWrite(
   | { kind: 'done'; status: number; body: unknown; request_id: string | null } {
   if ('code' in answer) {
     if (answer.wait_ms !== undefined) return { kind: 'not_sent', reason: answer.message, wait_ms: answer.wait_ms };
-    if (BEFORE_SENDING.has(answer.code)) {
+    if (neverSent(answer.code)) {
       return { kind: 'not_sent', reason: `GitHub cannot be reached (${answer.code})`, wait_ms: null };
     }
     return { kind: 'ambiguous', reason: `no answer: ${answer.message}`, request_id: null };

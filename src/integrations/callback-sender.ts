@@ -1,17 +1,10 @@
-import { lookup } from 'node:dns/promises';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { LookupFunction } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import type { CallbackMessage } from '../contracts/callback-workflow.ts';
 import type { CallbackAnswer } from '../domain/callback-answer.ts';
-import { addressFault, hostOf, isAddress } from '../domain/callback-url.ts';
-
-/** An address of a host, as the system's resolver tells it. */
-export interface Address {
-  address: string;
-  family: number;
-}
+import { hostOf } from '../domain/callback-url.ts';
+import { type Address, AddressRefused, checkedAddresses, lookupOf, type Resolve } from './checked-addresses.ts';
 
 export interface CallbackSenderOptions {
   /** `whsec_...`; each signs. None: callbacks carry no signature. */
@@ -21,30 +14,25 @@ export interface CallbackSenderOptions {
   /** Longest a try may take, from the resolver to the end of the answer. Default 15 s. */
   timeoutMs?: number;
   /** All addresses of a name. Default: the system's resolver. */
-  resolve?: (host: string) => Promise<Address[]>;
+  resolve?: Resolve;
 }
 
 /** Of an answer, so much is read: enough to know n8n by. */
 const MAX_ANSWER_BYTES = 4_096;
 const DEFAULT_TIMEOUT_MS = 15_000;
 
-/** Thrown where no connection may be made. The message names no address: what names of an inner network mean is not told. */
-class Refused extends Error {
-  override readonly name = 'Refused';
-}
-
 /** Sends callbacks as Standard Webhooks 1.0 wants them, to addresses of the public internet only. */
 export class CallbackSender {
   readonly #signers: readonly Webhook[];
   readonly #allowedHosts: ReadonlySet<string>;
   readonly #timeoutMs: number;
-  readonly #resolve: (host: string) => Promise<Address[]>;
+  readonly #resolve: Resolve | undefined;
 
   constructor({ secrets, allowedHosts, timeoutMs = DEFAULT_TIMEOUT_MS, resolve }: CallbackSenderOptions) {
     this.#signers = secrets.map((secret) => new Webhook(secret));
     this.#allowedHosts = new Set(allowedHosts);
     this.#timeoutMs = timeoutMs;
-    this.#resolve = resolve ?? ((host) => lookup(host, { all: true }));
+    this.#resolve = resolve;
   }
 
   /** Sends once and does not follow redirects. Answers with the reason where no answer came; nothing in it tells the URL. */
@@ -61,29 +49,23 @@ export class CallbackSender {
     }
   }
 
-  /** The addresses of a host that may be called. @throws {Refused} where there is none. */
-  async addressesOf(host: string): Promise<Address[]> {
-    const family = host.includes(':') ? 6 : 4;
-    const found = isAddress(host) ? [{ address: host, family }] : await this.#resolve(host);
-    const allowed = this.#allowedHosts.has(host);
-    const callable = found.filter(({ address }) => allowed || addressFault(address) === undefined);
-    if (callable.length > 0) return callable;
-    const ranges = [...new Set(found.map(({ address }) => addressFault(address)))].join(', ') || 'none';
-    throw new Refused(`the host has no public address (${ranges}); CALLBACK_ALLOWED_HOSTS can allow it`);
+  /** The addresses of a host that may be called. @throws {AddressRefused} where there is none. */
+  addressesOf(host: string): Promise<Address[]> {
+    const policy = { allowedHosts: this.#allowedHosts, setting: 'CALLBACK_ALLOWED_HOSTS', resolve: this.#resolve };
+    return checkedAddresses(host, policy);
   }
 
   #post(url: URL, addresses: Address[], message: CallbackMessage, signal: AbortSignal): Promise<IncomingMessage> {
-    // The connection goes to the addresses that were checked, whatever the name resolves to by now. For a host that is
-    // an address Node asks no lookup: then it is itself what was checked.
-    const checked: LookupFunction = (_host, { all }, callback) => {
-      const [first] = addresses as [Address];
-      if (all) callback(null, addresses);
-      else callback(null, first.address, first.family);
-    };
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     return new Promise((resolve, reject) => {
       // An agent of its own: no connection is kept, none is shared, and no proxy of the environment stands between.
-      const options = { method: 'POST', agent: false, lookup: checked, signal, headers: this.#headersOf(message) };
+      const options = {
+        method: 'POST',
+        agent: false,
+        lookup: lookupOf(addresses),
+        signal,
+        headers: this.#headersOf(message),
+      };
       const request: ClientRequest = send(url, options, resolve);
       request.on('error', reject);
       request.end(message.body);
@@ -105,7 +87,7 @@ export class CallbackSender {
   }
 
   #reasonOf(error: unknown, signal: AbortSignal): string {
-    if (error instanceof Refused) return error.message;
+    if (error instanceof AddressRefused) return error.message;
     if (signal.aborted) return `no answer within ${this.#timeoutMs / 1_000} s`;
     return `no answer (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`;
   }

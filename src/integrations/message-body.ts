@@ -41,12 +41,11 @@ function encodings({ content_encoding, headers }: Delivery): { text: string; tra
 
 function decompressed(bytes: Uint8Array, compression: unknown): Uint8Array {
   if (compression === undefined || compression === null || compression === '') return bytes;
-  const decompress = Object.hasOwn(DECOMPRESS, String(compression)) ? DECOMPRESS[String(compression)] : undefined;
+  // Whatever a sender puts there; an object may refuse to become a string.
+  const name = typeof compression === 'string' ? compression : JSON.stringify(compression);
+  const decompress = Object.hasOwn(DECOMPRESS, name) ? DECOMPRESS[name] : undefined;
   if (!decompress) {
-    throw new Refused(
-      'unsupported_compression',
-      `${String(compression).slice(0, 80)} is not read; send gzip, brotli or zstd`,
-    );
+    throw new Refused('unsupported_compression', `${name.slice(0, 80)} is not read; send gzip, brotli or zstd`);
   }
   try {
     return decompress(bytes, { maxOutputLength: MAX_BODY_BYTES });

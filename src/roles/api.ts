@@ -1,6 +1,7 @@
 import { startApiServer } from '../api/server.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { openDatabase } from '../store/database.ts';
+import { connectContent } from './content.ts';
 import { sweepDeliveries } from './delivery-sweep.ts';
 import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { createLog, installTemporalRuntime } from './log.ts';
@@ -22,6 +23,7 @@ export async function runApi(settings: Settings): Promise<void> {
   const metrics = createMetrics(database.db);
   const github = connectGitHub(settings, metrics, database.db);
   const sweep = sweepDeliveries(settings, { db: database.db, github, log, onSwept: metrics.deliveriesSwept });
+  const content = connectContent(settings);
   const server = await startApiServer({
     settings,
     repository: repositoryOf(settings),
@@ -30,6 +32,7 @@ export async function runApi(settings: Settings): Promise<void> {
     db: database.db,
     pingGitHub: () => github.ping(),
     webhooks: webhooksOf(settings),
+    embedQuery: content.embedQuery,
     meter: metrics,
     log,
   });
@@ -38,5 +41,6 @@ export async function runApi(settings: Settings): Promise<void> {
   // The Temporal client is not closed: its calls that still retry would fail out of reach, and the process ends anyway.
   await sweep?.stop();
   await server.close();
+  await content.close();
   await database.close();
 }

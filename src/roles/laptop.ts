@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Logger } from 'pino';
+import { createTaskHandlers } from '../activities/content-tasks.ts';
 import { startApiServer } from '../api/server.ts';
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes.ts';
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
@@ -16,12 +17,13 @@ import { migrateDatabase } from '../store/migrate.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { callbackSenderOf } from './callbacks.ts';
+import { connectContent } from './content.ts';
 import { sweepDeliveries } from './delivery-sweep.ts';
 import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { installTemporalRuntime } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
-import { queuesOf, taskHandlers } from './tasks.ts';
+import { queuesOf } from './tasks.ts';
 import { connectTemporal, lazyTemporalClient } from './temporal.ts';
 
 /** Everything of one machine, running. */
@@ -96,13 +98,15 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     started.push(() => connection.close());
     const metrics = createMetrics(database.db);
     const github = connectGitHub(settings, metrics, database.db);
+    const content = connectContent(settings);
+    started.push(() => content.close());
     const workers = await createWorkers({
       connection,
       namespace: settings.TEMPORAL_NAMESPACE,
       db: database.db,
       github,
       sender: callbackSenderOf(settings),
-      handlers: taskHandlers(),
+      handlers: createTaskHandlers({ db: database.db, ...content, meter: metrics }),
       queues: queuesOf(settings),
       meter: metrics,
     });
@@ -119,6 +123,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       db: database.db,
       pingGitHub: () => github.ping(),
       webhooks: webhooksOf(settings),
+      embedQuery: content.embedQuery,
       meter: metrics,
       log,
     });

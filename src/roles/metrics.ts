@@ -120,6 +120,12 @@ export function createMetrics(db: Db): Metrics {
     help: 'Missed webhooks that GitHub was asked to send again.',
     registers,
   });
+  const quota = new Counter({
+    name: 'hapax_youtube_quota_requests_total',
+    help: 'Calls that asked for units of the YouTube Data API: granted, refused, or waiting for more.',
+    labelNames: ['outcome'],
+    registers,
+  });
   const http = new Histogram({
     name: 'hapax_http_request_duration_seconds',
     help: 'From a request to the head of its answer; streams go on after that.',
@@ -132,6 +138,7 @@ export function createMetrics(db: Db): Metrics {
   // A series that begins at 0 shows its first increase; one that begins at 1 hides it.
   for (const replayed of ['true', 'false']) accepted.inc({ replayed }, 0);
   for (const outcome of ['accepted', 'rejected', 'not_sent', 'ambiguous']) dispatches.inc({ outcome }, 0);
+  for (const outcome of ['granted', 'refused', 'waiting']) quota.inc({ outcome }, 0);
   for (const outcome of ['delivered', 'failed', 'given_up']) callbacks.inc({ outcome }, 0);
 
   let measuring: Promise<RecordMeasures> | undefined;
@@ -139,6 +146,7 @@ export function createMetrics(db: Db): Metrics {
     buildAccepted: (replayed) => accepted.inc({ replayed: String(replayed) }),
     triggerRefused: (code) => refused.inc({ code }),
     answered: ({ route, method, status }, seconds) => http.observe({ route, method, status }, seconds),
+    quotaAsked: (outcome) => quota.inc({ outcome }),
     dispatched: (outcome) => dispatches.inc({ outcome }),
     buildEnded({ status, conclusion, created_at, completed_at }) {
       completed.inc({ status, conclusion: conclusion !== null && CONCLUSIONS.has(conclusion) ? conclusion : 'other' });

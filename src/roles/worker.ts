@@ -1,16 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { createTaskHandlers } from '../activities/content-tasks.ts';
 import { startMetricsServer } from '../api/metrics-server.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { openDatabase } from '../store/database.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { callbackSenderOf } from './callbacks.ts';
+import { connectContent } from './content.ts';
 import { connectGitHub } from './github.ts';
 import { createLog, installTemporalRuntime } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { required } from './required.ts';
 import { stopSignal } from './stop-signal.ts';
-import { queuesOf, taskHandlers } from './tasks.ts';
+import { queuesOf } from './tasks.ts';
 import { connectTemporal, type TemporalTarget } from './temporal.ts';
 
 const RECONNECT_EVERY_MS = 2_000;
@@ -30,13 +32,14 @@ export async function runWorker(settings: Settings): Promise<void> {
   if (server) log.info({ url: server.url }, 'metrics are served');
   const connected = await connectPatiently(target, stopping, log);
   if (connected) {
+    const content = connectContent(settings);
     const workers = await createWorkers({
       connection: connected.connection,
       namespace: settings.TEMPORAL_NAMESPACE,
       db: database.db,
       github: connectGitHub(settings, metrics, database.db),
       sender: callbackSenderOf(settings),
-      handlers: taskHandlers(),
+      handlers: createTaskHandlers({ db: database.db, ...content, meter: metrics }),
       queues: queuesOf(settings),
       meter: metrics,
     });
@@ -46,6 +49,7 @@ export async function runWorker(settings: Settings): Promise<void> {
     });
     log.info({ address: target.address }, 'worker is up');
     await workers.run();
+    await content.close();
     await connected.connection.close();
   }
   await server?.close();

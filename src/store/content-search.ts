@@ -21,8 +21,16 @@ export interface FoundContent {
 
 /** How far down each ranking is read: deep enough for pages of 100 of which every content has a few chunks. */
 const RANKED_CHUNKS = 200;
-/** Of chunks that have only some of the words, at most so many are compared: words that stand everywhere tell little. */
-const COMPARED_CHUNKS = 5_000;
+/** A word in so many chunks is common, however many more there are. */
+const COMMON = 1_000;
+/** Chunks are looked for by so many of the query's rarest words, and so many compared for each. */
+const RARE_WORDS = 4;
+const COMPARED_CHUNKS = 500;
+/**
+ * Where meaning is ranked too, words count only for chunks with this share of the query's weight: a question shares words
+ * with much that is no answer to it.
+ */
+const SHARE_BESIDE_MEANING = 0.6;
 /** Neighbours that pgvector keeps while it walks its graph (its default, 40, finds fewer than a page). */
 const EF_SEARCH = 120;
 
@@ -42,7 +50,7 @@ export async function searchContent(
   const condition = matchesFilter(query.filter) ?? sql`true`;
   const [byMeaning, byWords] = await Promise.all([
     query.vector ? rankByMeaning(db, query.vector, condition) : [],
-    rankByWords(db, query.text, condition),
+    rankByWords(db, query.text, condition, query.vector ? SHARE_BESIDE_MEANING : 0),
   ]);
   const best = new Map<string, string>();
   for (const { content_id, chunk_id } of [...byMeaning, ...byWords]) {
@@ -92,23 +100,35 @@ function rankByMeaning(db: Db, { model, values }: QueryVector, condition: SQL): 
   });
 }
 
-/** Chunks with all the words first; where they are few, then those with some, by how much of the query they have. */
-async function rankByWords(db: Db, text: string, condition: SQL): Promise<RankedChunk[]> {
-  const all = await rankMatches(db, sql`websearch_to_tsquery('english', ${text})`, condition);
-  if (all.length >= RANKED_CHUNKS) return all;
-  const some = sql`replace(plainto_tsquery('english', ${text})::text, ' & ', ' | ')::tsquery`;
-  return [...all, ...(await rankMatches(db, some, condition))];
-}
-
-async function rankMatches(db: Db, query: SQL, condition: SQL): Promise<RankedChunk[]> {
+/**
+ * Chunks by the words that they share with the query, rare ones counting more than common ones, and those of the title more
+ * than others.
+ * @param share of the query's weight that a chunk must have.
+ */
+async function rankByWords(db: Db, text: string, condition: SQL, share: number): Promise<RankedChunk[]> {
   return db.execute<RankedChunk>(sql`
-    WITH matching AS (
-      SELECT content_id, chunks.id AS chunk_id, words, asked
-      FROM (SELECT ${query} AS asked) AS question, chunks JOIN contents ON contents.id = content_id
-      WHERE words @@ asked AND ${condition} LIMIT ${COMPARED_CHUNKS}
+    WITH asked AS (
+      SELECT term, (SELECT count(*) FROM (SELECT FROM chunks WHERE words @@ term LIMIT ${COMMON}) AS counted) AS frequency
+      FROM unnest(to_tsvector('english', ${text})) AS word,
+           CAST('''' || replace(replace(word.lexeme, '\\', '\\\\'), '''', '''''') || '''' AS tsquery) AS term
+    ), weighted AS (
+      SELECT term, frequency, ln(1 + greatest(reltuples, 10000) / frequency) AS weight
+      FROM asked, pg_class WHERE frequency > 0 AND pg_class.oid = 'chunks'::regclass
+    ), candidates AS (
+      SELECT chunk.* FROM (SELECT term FROM weighted ORDER BY frequency LIMIT ${RARE_WORDS}) AS rare, LATERAL (
+        SELECT chunks.id, content_id, words FROM chunks JOIN contents ON contents.id = content_id
+        WHERE words @@ term AND ${condition} LIMIT ${COMPARED_CHUNKS}
+      ) AS chunk
+      UNION
+      SELECT * FROM (
+        SELECT chunks.id, content_id, words FROM chunks JOIN contents ON contents.id = content_id
+        WHERE words @@ plainto_tsquery('english', ${text}) AND ${condition} LIMIT ${COMPARED_CHUNKS}
+      ) AS having_all
     )
-    SELECT content_id, chunk_id FROM matching
-    ORDER BY ts_rank_cd(words, asked) DESC, chunk_id LIMIT ${RANKED_CHUNKS}`);
+    SELECT content_id, candidates.id AS chunk_id FROM candidates JOIN weighted ON words @@ term
+    GROUP BY content_id, candidates.id
+    HAVING sum(weight) >= ${share} * (SELECT sum(weight) FROM weighted)
+    ORDER BY sum(weight * ts_rank(words, term)) DESC, candidates.id LIMIT ${RANKED_CHUNKS}`);
 }
 
 async function readChunks(db: Db, ids: string[]): Promise<Map<string, string>> {

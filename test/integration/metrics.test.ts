@@ -146,7 +146,7 @@ describe('metrics', () => {
       dedupe_key: end.dedupe_key,
     } as BuildEvent;
     let counted = 0;
-    const meter = { dispatched() {}, buildEnded: () => counted++, callbackTried() {}, taskEnded() {} };
+    const meter = { dispatched() {}, buildEnded: () => counted++, callbackTried() {}, quotaAsked() {}, taskEnded() {} };
     await recordActivities(world.db, meter).appendBuildEvent({ build_id: id, event });
     expect(counted).toBe(0);
     const ends = [...before].filter(([name]) => name.startsWith('hapax_builds_completed_total'));

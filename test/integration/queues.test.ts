@@ -76,6 +76,7 @@ describe('queues and workers', () => {
       db: database.db,
       pingGitHub: async () => {},
       webhooks: undefined,
+      embedQuery: undefined,
       meter: createMetrics(database.db),
       log: pino({ level: 'silent' }),
     });

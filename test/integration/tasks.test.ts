@@ -100,7 +100,7 @@ describe.each(DATABASES)('tasks on the %s Postgres', (kind) => {
     [400, 'invalid_request', { name: 'semantic_search' }, 'body.kwargs.query'],
     [400, 'invalid_request', { name: 'semantic_search', args: [7] }, 'body.args.0'],
     [400, 'invalid_request', { name: 'semantic_search', args: ['a'], kwargs: { query: 'a' } }, 'body.kwargs.query'],
-    [400, 'invalid_request', { name: 'semantic_search', args: ['a', 1, 2] }, 'body.args'],
+    [400, 'invalid_request', { name: 'semantic_search', args: ['a', 1, 'web', [], 2] }, 'body.args'],
     [400, 'invalid_request', { name: 'semantic_search', args: ['a'], kwargs: { colour: 1 } }, 'body.kwargs'],
     [400, 'invalid_request', { name: 'ingest_youtube', args: ['https://vimeo.com/1'] }, 'body.args.0'],
     [400, 'invalid_request', { name: 'semantic_search', args: ['a'], task_id: 'a b' }, 'body.task_id'],

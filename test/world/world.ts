@@ -7,17 +7,19 @@ import { sql } from 'drizzle-orm';
 import pino from 'pino';
 import postgresJs from 'postgres';
 import { inject } from 'vitest';
+import { createTaskHandlers } from '../../src/activities/content-tasks.ts';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import { startApiServer } from '../../src/api/server.ts';
 import type { BuildView } from '../../src/contracts/build.ts';
 import { readSettings, type Settings } from '../../src/contracts/settings.ts';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
 import { callbackSenderOf } from '../../src/roles/callbacks.ts';
+import { connectContent } from '../../src/roles/content.ts';
 import { connectGitHub, webhooksOf } from '../../src/roles/github.ts';
 import { installTemporalRuntime } from '../../src/roles/log.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';
 import { registerSearchAttributes } from '../../src/roles/search-attributes.ts';
-import { queuesOf, taskHandlers } from '../../src/roles/tasks.ts';
+import { queuesOf } from '../../src/roles/tasks.ts';
 import { connectTemporal } from '../../src/roles/temporal.ts';
 import { startGitHubSimulator } from '../../src/simulator/github.ts';
 import { type Db, openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
@@ -117,13 +119,20 @@ export async function openWorld(
   });
   const database = await openTestDatabase(kind);
   const namespace = await openNamespace();
-  const settings = readSettings({ ...FAST, GITHUB_API_URL: simulator.url, TEMPORAL_NAMESPACE: namespace, ...given });
+  const settings = readSettings({
+    ...FAST,
+    GITHUB_API_URL: simulator.url,
+    TEMPORAL_NAMESPACE: namespace,
+    HAPAX_HOME: join(inject('runDirectory'), namespace),
+    ...given,
+  });
   const target = { ...settings, address: inject('temporalAddress') };
   const metrics = createMetrics(database.db);
   const log = pino({ level: settings.LOG_LEVEL });
   const { connection, client } = await connectTemporal(target);
   const workers: Array<{ stop(): Promise<void> }> = [];
   /** A worker as in a process of its own: it shares nothing with another but the servers. */
+  const content = connectContent(settings);
   const startWorker = async () => {
     // One of several cannot share the client's connection, over which a worker is handed first tasks.
     const own = workers.length === 0 ? undefined : (await connectTemporal(target)).connection;
@@ -133,7 +142,7 @@ export async function openWorld(
       db: database.db,
       github: connectGitHub(settings, metrics, database.db),
       sender: callbackSenderOf(settings),
-      handlers: { ...taskHandlers(), ...handlers },
+      handlers: { ...createTaskHandlers({ db: database.db, ...content, meter: metrics }), ...handlers },
       queues: queuesOf(settings),
       meter: metrics,
     });
@@ -158,6 +167,7 @@ export async function openWorld(
     db: database.db,
     pingGitHub: () => connectGitHub(settings).ping(),
     webhooks: webhooksOf(settings),
+    embedQuery: content.embedQuery,
     meter: metrics,
     log,
   });
@@ -182,6 +192,7 @@ export async function openWorld(
     async close() {
       await api.close();
       await stopWorkers();
+      await content.close();
       await connection.close();
       await database.close();
       await simulator.close();

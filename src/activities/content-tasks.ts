@@ -1,0 +1,23 @@
+import type { WebPages } from '../integrations/web-page.ts';
+import { answerSearch, type EmbedQuery } from '../store/search-answer.ts';
+import { ingestUrl } from './ingest-url.ts';
+import { ingestYoutube, type YouTubeDependencies } from './ingest-youtube.ts';
+import { type ProcessDependencies, processContent } from './process-content.ts';
+import type { TaskHandlers } from './task-handlers.ts';
+
+export interface TaskDependencies extends YouTubeDependencies, ProcessDependencies {
+  pages: WebPages;
+  embedQuery: EmbedQuery;
+}
+
+/** The work of each task. */
+export function createTaskHandlers(deps: TaskDependencies): TaskHandlers {
+  return {
+    ingest_youtube: (args, context) => ingestYoutube(deps, args, context),
+    // The callback is the workflow's.
+    ingest_youtube_with_callback: (args, context) => ingestYoutube(deps, args, context),
+    ingest_url: (args, context) => ingestUrl(deps, args, context),
+    process_content: (args, context) => processContent(deps, args, context),
+    semantic_search: (args) => answerSearch(deps.db, deps.embedQuery, args),
+  };
+}

@@ -1,0 +1,29 @@
+import type { TaskArguments } from '../contracts/task-signatures.ts';
+import { contentIdOfPage, pageUrlOf } from '../domain/content-id.ts';
+import { PermanentTaskError } from '../domain/task-error.ts';
+import type { WebPages } from '../integrations/web-page.ts';
+import type { Ingested } from './ingest-youtube.ts';
+import { type ContentKeeper, keepContent } from './keep-content.ts';
+import type { TaskContext } from './task-handlers.ts';
+
+/** Brings in the article of a web page; again, it is a new version where the text has changed. */
+export async function ingestUrl(
+  deps: ContentKeeper & { pages: WebPages },
+  args: TaskArguments['ingest_url'],
+  { signal }: Pick<TaskContext, 'signal'>,
+): Promise<Ingested> {
+  const url = pageUrlOf(args.url);
+  if (url === undefined) {
+    throw new PermanentTaskError({ type: 'ValueError', message: `this is no http:// or https:// URL: ${args.url}` });
+  }
+  const { source, ...article } = await deps.pages.read(url, signal);
+  const kept = await keepContent(deps, {
+    ...article,
+    id: contentIdOfPage(url),
+    type: 'web',
+    url,
+    tags: [...new Set([...(args.tags ?? []), ...article.tags])],
+    source: { kind: 'html', body: source },
+  });
+  return { status: 'success', content_id: kept.id, title: kept.title };
+}

@@ -1,0 +1,120 @@
+import type { TaskArguments } from '../contracts/task-signatures.ts';
+import { youtubeVideoId } from '../contracts/youtube-video.ts';
+import { contentIdOfVideo } from '../domain/content-id.ts';
+import { quotaDay } from '../domain/quota-day.ts';
+import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
+import { afterRefusal, type QuotaPolicy, quotaCeiling } from '../domain/youtube-quota.ts';
+import type { MetadataAnswer, YouTube } from '../integrations/youtube.ts';
+import { findContent } from '../store/content-find.ts';
+import type { Db } from '../store/database.ts';
+import { reserveQuota } from '../store/quota-reserve.ts';
+import { releaseQuota, settleQuota } from '../store/quota-settle.ts';
+import { type ContentKeeper, keepContent } from './keep-content.ts';
+import type { ActivityMeter } from './meter.ts';
+import type { TaskContext } from './task-handlers.ts';
+
+export interface YouTubeDependencies extends ContentKeeper {
+  db: Db;
+  youtube: YouTube;
+  quota: QuotaPolicy;
+  /** Now, epoch milliseconds; by default the system's clock. */
+  clock?: () => number;
+  meter?: Pick<ActivityMeter, 'quotaAsked'> | undefined;
+}
+
+/** What an ingestion answers (seed 003). */
+export interface Ingested {
+  status: 'success';
+  content_id: string;
+  title: string;
+}
+
+/** Longer than a call to the Data API takes: one that has no answer by then never gets one. */
+const CALL_OVER_MS = 30_000;
+/** Pause of one who finds another asking about the same video. */
+const OTHER_ASKS_MS = 2_000;
+
+/**
+ * Brings in a video, once: asks the Data API what it is, within the quota, and takes the transcript from the caller or
+ * from YouTube's captions.
+ */
+export async function ingestYoutube(
+  deps: YouTubeDependencies,
+  args: TaskArguments['ingest_youtube'],
+  context: Pick<TaskContext, 'taskId' | 'signal'>,
+): Promise<Ingested> {
+  const videoId = youtubeVideoId(args.url);
+  if (videoId === undefined) {
+    throw new PermanentTaskError({ type: 'ValueError', message: `this is no YouTube video: ${args.url}` });
+  }
+  const id = contentIdOfVideo(videoId);
+  const standing = await findContent(deps.db, id);
+  if (standing) return { status: 'success', content_id: id, title: standing.title };
+
+  const metadata = await askAbout(deps, videoId, { priority: args.priority, taskId: context.taskId });
+  const given = args.transcript_text ?? undefined;
+  const captions = given === undefined ? await deps.youtube.captions(videoId, context.signal) : undefined;
+  const kept = await keepContent(deps, {
+    id,
+    type: 'youtube',
+    url: `https://www.youtube.com/watch?v=${videoId}`,
+    title: metadata?.title ?? `YouTube: ${videoId}`,
+    author: metadata?.author ?? null,
+    language: captions?.language ?? metadata?.language ?? null,
+    published_at: metadata?.published_at ?? null,
+    tags: [...new Set([...(args.tags ?? []), ...(metadata?.tags ?? [])])],
+    text: captions?.text ?? given ?? '',
+    source: captions ? { kind: 'json', body: JSON.stringify(captions.segments) } : { kind: 'txt', body: given ?? '' },
+  });
+  return { status: 'success', content_id: kept.id, title: kept.title };
+}
+
+/**
+ * Asks about a video at most once a day, whoever asks: a call that may have been made is not made again, since Google bills
+ * it again. Undefined where nothing is known; that stops no ingestion.
+ * @throws {PermanentTaskError} where the day's quota is used up; with priority {@link RetryableTaskError}, until there is some.
+ */
+async function askAbout(
+  { db, youtube, quota, clock = Date.now, meter }: YouTubeDependencies,
+  videoId: string,
+  { priority, taskId }: { priority: boolean; taskId: string },
+) {
+  if (!youtube.hasKey) return undefined;
+  const at = clock();
+  const key = `videos.list:${videoId}:${quotaDay(at)}`;
+  const ceiling = quotaCeiling(quota, 'general', priority);
+  const reservation = await reserveQuota(db, { key, holder: taskId, bucket: 'general', units: 1, ceiling, at });
+  switch (reservation.kind) {
+    case 'granted': {
+      meter?.quotaAsked('granted');
+      // Not stopped with the task: its answer is paid for.
+      const answer = await youtube.metadata(videoId);
+      if (answer.kind === 'failed' && !answer.sent) await releaseQuota(db, key);
+      else await settleQuota(db, key, answer);
+      return videoOf(answer);
+    }
+    case 'settled':
+      return videoOf(reservation.answer as MetadataAnswer);
+    case 'in_doubt':
+      if (reservation.holder !== taskId && at - reservation.reservedAt < CALL_OVER_MS) {
+        throw waiting('another task asks about this video', OTHER_ASKS_MS);
+      }
+      return undefined;
+    case 'refused': {
+      const next = afterRefusal(at, priority);
+      meter?.quotaAsked(next.kind === 'fail' ? 'refused' : 'waiting');
+      if (next.kind === 'wait') throw waiting('YouTube API quota exceeded; waiting for more', next.forMs);
+      throw new PermanentTaskError({ type: 'QuotaExceeded', message: 'YouTube API quota exceeded' });
+    }
+    default:
+      return reservation satisfies never;
+  }
+}
+
+function videoOf(answer: MetadataAnswer) {
+  return answer.kind === 'found' ? answer.video : undefined;
+}
+
+function waiting(message: string, retryAfterMs: number): RetryableTaskError {
+  return new RetryableTaskError({ type: 'QuotaExceeded', message, retryAfterMs, counted: false });
+}

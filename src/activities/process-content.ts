@@ -1,0 +1,100 @@
+import type { TaskArguments } from '../contracts/task-signatures.ts';
+import { PermanentTaskError } from '../domain/task-error.ts';
+import type { EmbeddingModel, SummaryModel } from '../integrations/embedding-model.ts';
+import { listChunkTexts } from '../store/chunk-list-texts.ts';
+import { listUnembeddedChunks } from '../store/chunk-list-unembedded.ts';
+import { findContent } from '../store/content-find.ts';
+import type { ContentRow } from '../store/content-row.ts';
+import type { Db } from '../store/database.ts';
+import { hasEmbeddings } from '../store/embedding-available.ts';
+import { saveEmbeddings } from '../store/embedding-save.ts';
+import { findSummary } from '../store/summary-find.ts';
+import { saveSummary } from '../store/summary-save.ts';
+import type { TaskContext } from './task-handlers.ts';
+
+export interface ProcessDependencies {
+  db: Db;
+  /** Undefined where none is configured. */
+  embedding: EmbeddingModel | undefined;
+  summary: SummaryModel | undefined;
+}
+
+type Context = Pick<TaskContext, 'signal' | 'heartbeat'>;
+type Operation = TaskArguments['process_content']['operations'][number];
+
+/** A model reads so much at once with room for its answer. */
+const PART_CHARACTERS = 12_000;
+
+/**
+ * Does to content what is asked for. What was done before, by this task or another, is not done again: vectors and summaries
+ * are kept as they are made, for each version of the content and each model.
+ */
+export async function processContent(
+  deps: ProcessDependencies,
+  { content_id: id, operations }: TaskArguments['process_content'],
+  context: Context,
+): Promise<Partial<Record<Operation, 'completed'>>> {
+  const content = await findContent(deps.db, id);
+  if (!content) throw new PermanentTaskError({ type: 'ContentNotFound', message: `there is no content ${id}` });
+  const results: Partial<Record<Operation, 'completed'>> = {};
+  for (const operation of new Set(operations)) {
+    if (operation === 'embed') await embed(deps, content, context);
+    else await summarize(deps, content, context);
+    results[operation] = 'completed';
+  }
+  return results;
+}
+
+async function embed(
+  { db, embedding }: ProcessDependencies,
+  { id, title }: ContentRow,
+  { signal, heartbeat }: Context,
+) {
+  if (!embedding) throw unable('no embedding model is configured: set OLLAMA_URL');
+  if (!(await hasEmbeddings(db))) throw unable('this Postgres has no pgvector 0.8 or later, so it keeps no vectors');
+  for (let embedded = 0; ; ) {
+    signal.throwIfAborted();
+    const chunks = await listUnembeddedChunks(db, id, embedding.name, embedding.batch);
+    if (chunks.length === 0) return;
+    // With the title, a piece from the middle is known for what it is about.
+    const texts = chunks.map(({ text }) => `${title}\n${text}`);
+    const vectors = await embedding.embed(texts, 'document', signal);
+    const made = chunks.map((chunk, index) => ({ chunk_id: chunk.id, embedding: vectors[index] ?? [] }));
+    await saveEmbeddings(db, embedding.name, made);
+    embedded += chunks.length;
+    heartbeat({ embedded });
+  }
+}
+
+async function summarize({ db, summary }: ProcessDependencies, content: ContentRow, { signal, heartbeat }: Context) {
+  if (!summary) throw unable('no model for summaries is configured: set OLLAMA_URL');
+  const summaryOf = async (part: number, text: string): Promise<string> => {
+    const key = { content_id: content.id, version: content.version, model: summary.name, part };
+    const known = await findSummary(db, key);
+    if (known !== undefined) return known;
+    signal.throwIfAborted();
+    const made = await summary.summarize(text, signal);
+    await saveSummary(db, key, made);
+    heartbeat({ summarized: part });
+    return made;
+  };
+  const parts = partsOf(await listChunkTexts(db, content.id, content.version));
+  // A long text by the summaries of its parts.
+  const whole = parts.length <= 1 ? parts : [];
+  for (const [index, part] of parts.length > 1 ? parts.entries() : []) whole.push(await summaryOf(index + 1, part));
+  await summaryOf(0, whole.join('\n\n'));
+}
+
+function partsOf(texts: string[]): string[] {
+  const parts: string[] = [];
+  for (const text of texts) {
+    const last = parts.at(-1);
+    if (last !== undefined && last.length + text.length <= PART_CHARACTERS) parts[parts.length - 1] = last + text;
+    else parts.push(text);
+  }
+  return parts;
+}
+
+function unable(message: string): PermanentTaskError {
+  return new PermanentTaskError({ type: 'NotConfigured', message });
+}

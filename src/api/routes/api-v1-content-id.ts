@@ -1,0 +1,32 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { contentDetail, contentDetailQuery } from '../../contracts/content.ts';
+import { findContentDetail } from '../../store/content-find.ts';
+import type { Db } from '../../store/database.ts';
+import type { Api } from '../environment.ts';
+import { ApiError } from '../problem.ts';
+import { problemResponses } from '../responses.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/api/v1/content/{id}',
+  operationId: 'getContent',
+  tags: ['content'],
+  summary: 'Read content, and what was made of it',
+  request: {
+    params: z.object({ id: z.string().max(255).meta({ example: 'yt:dQw4w9WgXcQ' }) }),
+    query: contentDetailQuery,
+  },
+  responses: {
+    200: { description: 'The content', content: { 'application/json': { schema: contentDetail } } },
+    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+export function getContent(api: Api, db: Db): void {
+  api.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    const found = await findContentDetail(db, id, c.req.valid('query').chunks === 'true');
+    if (!found) throw new ApiError('not_found', { detail: `there is no content ${id}` });
+    return c.json(found, 200);
+  });
+}

@@ -1,0 +1,30 @@
+import { createRoute } from '@hono/zod-openapi';
+import { contentListQuery, contentPage } from '../../contracts/content.ts';
+import { listContents } from '../../store/content-list.ts';
+import type { Db } from '../../store/database.ts';
+import { readTextCursor, writeCursor } from '../cursor.ts';
+import type { Api } from '../environment.ts';
+import { problemResponses } from '../responses.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/api/v1/content',
+  operationId: 'listContent',
+  tags: ['content'],
+  summary: 'List content, newest first',
+  request: { query: contentListQuery },
+  responses: {
+    200: { description: 'One page', content: { 'application/json': { schema: contentPage } } },
+    ...problemResponses('invalid_request', 'database_unavailable'),
+  },
+});
+
+export function getContents(api: Api, db: Db): void {
+  api.openapi(route, async (c) => {
+    const { cursor, limit, type, tag } = c.req.valid('query');
+    const after = cursor === undefined ? undefined : readTextCursor(cursor);
+    const filter = { type, tags: tag === undefined ? undefined : [tag] };
+    const { contents, end } = await listContents(db, filter, { after, limit });
+    return c.json({ contents, next_cursor: end ? writeCursor(end) : null }, 200);
+  });
+}

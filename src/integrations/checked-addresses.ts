@@ -1,0 +1,53 @@
+import { lookup } from 'node:dns/promises';
+import type { LookupFunction } from 'node:net';
+import { addressFault, isAddress } from '../domain/callback-url.ts';
+
+/** An address of a host, as the system's resolver tells it. */
+export interface Address {
+  address: string;
+  family: number;
+}
+
+/** All addresses of a name. */
+export type Resolve = (host: string) => Promise<Address[]>;
+
+export interface AddressPolicy {
+  /** Hosts that may have any address. */
+  allowedHosts: ReadonlySet<string>;
+  /** The setting that allows them, for the message. */
+  setting: string;
+  /** Default: the system's resolver. */
+  resolve?: Resolve | undefined;
+}
+
+/** Thrown where no connection may be made. The message names no address: what names of an inner network mean is not told. */
+export class AddressRefused extends Error {
+  override readonly name = 'AddressRefused';
+}
+
+/**
+ * The addresses of a host that may be called: those of the public internet.
+ * @throws {AddressRefused} where there is none.
+ */
+export async function checkedAddresses(host: string, policy: AddressPolicy): Promise<Address[]> {
+  const resolve = policy.resolve ?? ((name: string) => lookup(name, { all: true }));
+  const family = host.includes(':') ? 6 : 4;
+  const found = isAddress(host) ? [{ address: host, family }] : await resolve(host);
+  const allowed = policy.allowedHosts.has(host);
+  const callable = found.filter(({ address }) => allowed || addressFault(address) === undefined);
+  if (callable.length > 0) return callable;
+  const ranges = [...new Set(found.map(({ address }) => addressFault(address)))].join(', ') || 'none';
+  throw new AddressRefused(`the host has no public address (${ranges}); ${policy.setting} can allow it`);
+}
+
+/**
+ * A lookup that leads a connection to addresses that were checked, whatever the name resolves to by now. For a host that
+ * is an address Node asks no lookup: then it is itself what was checked.
+ */
+export function lookupOf(addresses: Address[]): LookupFunction {
+  return (_host, { all }, callback) => {
+    const [first] = addresses as [Address];
+    if (all) callback(null, addresses);
+    else callback(null, first.address, first.family);
+  };
+}

@@ -1,0 +1,189 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ingestYoutube, type YouTubeDependencies } from '../../src/activities/ingest-youtube.ts';
+import { quotaDay, quotaReset } from '../../src/domain/quota-day.ts';
+import { YouTube } from '../../src/integrations/youtube.ts';
+import { freePort } from '../../src/laptop/ports.ts';
+import { findContent, findContentDetail } from '../../src/store/content-find.ts';
+import { findUnitsUsed } from '../../src/store/quota-find.ts';
+import { reserveQuota } from '../../src/store/quota-reserve.ts';
+import { attempt, faultOf, openBlobs } from '../world/content-world.ts';
+import { DATABASES, openTestDatabase } from '../world/world.ts';
+import { startYouTubeStandIn, type Video } from '../world/youtube-stand-in.ts';
+
+const HOUR = 3_600_000;
+
+describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
+  let database: Awaited<ReturnType<typeof openTestDatabase>>;
+  let youtube: Awaited<ReturnType<typeof startYouTubeStandIn>>;
+  let kept: Awaited<ReturnType<typeof openBlobs>>;
+  let deps: YouTubeDependencies;
+  // A day of its own for each test.
+  let now = Date.parse('2026-11-22T20:00:00Z');
+  let made = 0;
+  beforeAll(async () => {
+    [database, youtube, kept] = await Promise.all([openTestDatabase(kind), startYouTubeStandIn(), openBlobs()]);
+  });
+  beforeEach(() => {
+    now = quotaReset(now) + 6 * HOUR;
+    youtube.apiCalls.length = 0;
+    youtube.siteCalls.length = 0;
+    deps = {
+      db: database.db,
+      blobs: kept.blobs,
+      youtube: new YouTube({ apiUrl: youtube.url, apiKey: 'the-key', siteUrl: youtube.url }),
+      quota: { dailyUnits: 20, priorityReserved: 5 },
+      clock: () => now,
+    };
+  });
+  afterAll(() => Promise.all([database.close(), youtube.close(), kept.close()]));
+
+  /** A video that YouTube has. */
+  const video = (given: Video = { captions: ['Hello.'] }) => {
+    const id = `v${String(++made).padStart(10, '0')}`;
+    youtube.videos.set(id, given);
+    return id;
+  };
+  const ingest = (url: string, args: object = {}, context = attempt()) =>
+    ingestYoutube(deps, { url, priority: false, ...args }, context);
+  const used = () => findUnitsUsed(database.db, 'general', quotaDay(now));
+
+  it('keeps what is said, under the title that the Data API gives', async () => {
+    const id = video({ title: 'How & why', captions: ['It&#39;s <b>one</b> &amp; two.', 'Naïve “quotes”; 3 &lt; 4.'] });
+    expect(await ingest(`https://youtu.be/${id}?si=x`, { tags: ['mine'] })).toEqual({
+      status: 'success',
+      content_id: `yt:${id}`,
+      title: 'How & why',
+    });
+    const detail = await findContentDetail(database.db, `yt:${id}`, true);
+    expect(detail).toMatchObject({
+      type: 'youtube',
+      url: `https://www.youtube.com/watch?v=${id}`,
+      author: 'A channel',
+      language: 'en',
+      published_at: '2026-01-02T03:04:05.000Z',
+      tags: ['mine', 'talk'],
+      version: 1,
+      chunk_texts: ["It's one & two. Naïve “quotes”; 3 < 4."],
+    });
+    const row = await findContent(database.db, `yt:${id}`);
+    expect(JSON.parse(await readFile(join(kept.directory, row?.blob_key ?? ''), 'utf8'))).toEqual([
+      { at: 0.5, text: "It's one & two." },
+      { at: 2.5, text: 'Naïve “quotes”; 3 < 4.' },
+    ]);
+    expect([...youtube.keys]).toEqual(['the-key']);
+  });
+
+  it('is once per video, whatever the URL, and takes one unit', async () => {
+    const id = video();
+    const forms = [`https://www.youtube.com/watch?v=${id}`, `youtu.be/${id}`, `https://m.youtube.com/shorts/${id}`, id];
+    const results = [];
+    for (const form of forms) results.push(await ingest(form));
+    expect(new Set(results.map(({ content_id }) => content_id)).size).toBe(1);
+    expect([youtube.apiCalls, await used()]).toEqual([[id], 1]);
+  });
+
+  it('is once per video for many at once: one asks, the others wait without using up a retry', async () => {
+    const id = video();
+    const found = await Promise.all(Array.from({ length: 8 }, () => faultOf(ingest(id))));
+    expect(youtube.apiCalls).toEqual([id]);
+    for (const one of found) {
+      if ('result' in one) expect(one.result).toMatchObject({ content_id: `yt:${id}`, title: `Title of ${id}` });
+      else expect(one).toMatchObject({ name: 'RetryableTaskError', counted: false });
+    }
+    expect(await ingest(id)).toMatchObject({ title: `Title of ${id}` });
+  });
+
+  it('takes the transcript of the caller, and then asks no player', async () => {
+    const id = video({});
+    await ingest(id, { transcript_text: 'What was said.\u0000 \ud83d' });
+    expect((await findContentDetail(database.db, `yt:${id}`, true))?.chunk_texts).toEqual(['What was said. \ufffd']);
+    expect(youtube.siteCalls).toEqual([]);
+  });
+
+  it.each(['missing', 'quota', 'broken', 'garbage', 'reset'] as const)(
+    'goes on without a title where the Data API fails (%s), and asks it no second time that day',
+    async (api) => {
+      const id = video({ captions: ['Hello.'], api });
+      expect(await ingest(id)).toMatchObject({ title: `YouTube: ${id}` });
+      expect([youtube.apiCalls.length, await used()]).toEqual([1, 1]);
+    },
+  );
+
+  it('takes no unit for a call that could not be sent', async () => {
+    const nowhere = `http://127.0.0.1:${await freePort()}`;
+    deps.youtube = new YouTube({ apiUrl: nowhere, apiKey: 'the-key', siteUrl: youtube.url });
+    const id = video();
+    expect(await ingest(id)).toMatchObject({ title: `YouTube: ${id}` });
+    expect(await used()).toBe(0);
+  });
+
+  it('asks nothing without a key', async () => {
+    deps.youtube = new YouTube({ apiUrl: youtube.url, apiKey: undefined, siteUrl: youtube.url });
+    deps.quota = { dailyUnits: 0, priorityReserved: 0 };
+    const id = video();
+    expect(await ingest(id)).toMatchObject({ title: `YouTube: ${id}` });
+    expect(youtube.apiCalls).toEqual([]);
+  });
+
+  it('makes no second call where it is not known whether the first was made', async () => {
+    const id = video();
+    const key = `videos.list:${id}:${quotaDay(now)}`;
+    // As one that was killed between taking the unit and hearing the answer leaves it.
+    await reserveQuota(database.db, { key, holder: 'killed', bucket: 'general', units: 1, ceiling: 20, at: now });
+    expect(await faultOf(ingest(id, {}, attempt({ taskId: 'other' })))).toMatchObject({
+      counted: false,
+      retryAfterMs: 2_000,
+    });
+    expect(await ingest(id, {}, attempt({ taskId: 'killed' }))).toMatchObject({ title: `YouTube: ${id}` });
+    expect([youtube.apiCalls, await used()]).toEqual([[], 1]);
+  });
+
+  it('of 40 at once against a quota of 20 with 5 reserved does 15; then 5 of 7 with priority, and 2 wait', async () => {
+    const many = (count: number, priority: boolean) =>
+      Promise.all(Array.from({ length: count }, () => faultOf(ingest(video(), { priority }))));
+    const first = await many(40, false);
+    expect(first.filter((one) => 'result' in one)).toHaveLength(15);
+    const refused = first.filter((one) => !('result' in one));
+    expect(refused).toHaveLength(25);
+    for (const one of refused) {
+      expect(one).toMatchObject({ name: 'PermanentTaskError', message: 'YouTube API quota exceeded' });
+    }
+    const priority = await many(7, true);
+    expect(priority.filter((one) => 'result' in one)).toHaveLength(5);
+    const waiting = priority.filter((one) => !('result' in one));
+    expect(waiting).toHaveLength(2);
+    for (const one of waiting)
+      expect(one).toMatchObject({ name: 'RetryableTaskError', counted: false, retryAfterMs: HOUR });
+    expect([youtube.apiCalls.length, await used()]).toEqual([20, 20]);
+
+    // Half an hour before the reset they wait until just after it; then there is quota again.
+    const late = video();
+    now = quotaReset(now) - HOUR / 2;
+    expect(await faultOf(ingest(late, { priority: true }))).toMatchObject({ retryAfterMs: HOUR / 2 + 2_000 });
+    now += HOUR / 2 + 2_000;
+    expect(await ingest(late, { priority: true })).toMatchObject({ status: 'success' });
+  });
+
+  it.each([
+    ['has no captions', { site: undefined }, 'PermanentTaskError', 'TranscriptUnavailable'],
+    ['is not there', { site: 'gone' }, 'PermanentTaskError', 'VideoUnavailable'],
+    ['is private', { site: 'private' }, 'PermanentTaskError', 'VideoUnavailable'],
+    ['is behind a page of consent', { site: 'consent' }, 'RetryableTaskError', 'YouTubeBlocked'],
+    ['is shown to no robot', { site: 'bot' }, 'RetryableTaskError', 'YouTubeBlocked'],
+    ['was asked for too often', { site: 'too-many' }, 'RetryableTaskError', 'YouTubeBlocked'],
+    ['has captions that come empty', { site: 'empty', captions: ['Hello.'] }, 'RetryableTaskError', 'YouTubeBlocked'],
+    ['has a player that is not understood', { site: 'garbage' }, 'RetryableTaskError', 'YouTubeBlocked'],
+    ['cannot be had now', { site: 'broken' }, 'RetryableTaskError', 'YouTubeUnavailable'],
+    ['is on a connection that breaks', { site: 'reset' }, 'RetryableTaskError', 'YouTubeUnavailable'],
+  ] as const)('says whether trying again helps where a video %s', async (_, given, name, type) => {
+    const id = video(given as Video);
+    expect(await faultOf(ingest(id))).toMatchObject({ name, type });
+    expect(await findContent(database.db, `yt:${id}`)).toBeUndefined();
+    // Once the reason is gone, the next try works, for the same unit.
+    youtube.videos.set(id, { captions: ['Hello.'] });
+    expect(await ingest(id)).toMatchObject({ status: 'success' });
+    expect(await used()).toBe(1);
+  });
+});

@@ -1,0 +1,187 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type ProcessDependencies, processContent } from '../../src/activities/process-content.ts';
+import { LocalModel } from '../../src/integrations/local-model.ts';
+import { Ollama } from '../../src/integrations/ollama.ts';
+import { freePort } from '../../src/laptop/ports.ts';
+import { findContentDetail } from '../../src/store/content-find.ts';
+import { answerSearch } from '../../src/store/search-answer.ts';
+import { attempt, faultOf, saveText } from '../world/content-world.ts';
+import { eventually } from '../world/eventually.ts';
+import { startOllamaStandIn } from '../world/ollama-stand-in.ts';
+import { openTestDatabase } from '../world/world.ts';
+
+const LONG = 'One sentence about the sea. '.repeat(1_600);
+const never = new AbortController().signal;
+
+describe('process_content', () => {
+  let database: Awaited<ReturnType<typeof openTestDatabase>>;
+  let ollama: Awaited<ReturnType<typeof startOllamaStandIn>>;
+  let deps: ProcessDependencies;
+  beforeAll(async () => {
+    [database, ollama] = await Promise.all([openTestDatabase('embedded'), startOllamaStandIn()]);
+  });
+  beforeEach(() => {
+    for (const list of [ollama.embedded, ollama.prompts, ollama.faults, ollama.held]) list.length = 0;
+    const client = new Ollama(ollama.url);
+    deps = {
+      db: database.db,
+      embedding: client.embeddingModel('nomic-embed-text'),
+      summary: client.summaryModel('llama3.2'),
+    };
+  });
+  afterAll(() => Promise.all([database.close(), ollama.close()]));
+
+  const detail = (id: string) => findContentDetail(database.db, id, false);
+  const process = (id: string, operations: Array<'embed' | 'summarize'>, context = attempt()) =>
+    processContent(deps, { content_id: id, operations }, context);
+
+  it('makes a vector of each chunk, in batches, and tells how far it is', async () => {
+    await saveText(database.db, 'web:embed', LONG, 'The sea');
+    const context = attempt();
+    expect(await process('web:embed', ['embed'], context)).toEqual({ embed: 'completed' });
+    const found = await detail('web:embed');
+    expect(found?.chunks).toBeGreaterThan(40);
+    expect(found?.embedded).toEqual([{ model: 'ollama/nomic-embed-text', chunks: found?.chunks }]);
+    expect(ollama.embedded).toHaveLength(found?.chunks ?? 0);
+    expect(ollama.embedded[0]).toMatch(/^search_document: The sea\nOne sentence about the sea\./);
+    expect(context.told.at(-1)).toEqual({ embedded: found?.chunks });
+    expect(context.told.length).toBe(Math.ceil((found?.chunks ?? 0) / 16));
+  });
+
+  it('does nothing twice', async () => {
+    await saveText(database.db, 'web:twice', 'Short.');
+    await process('web:twice', ['embed', 'summarize', 'embed']);
+    const [embedded, prompts] = [ollama.embedded.length, ollama.prompts.length];
+    expect(await process('web:twice', ['summarize', 'embed'])).toEqual({ embed: 'completed', summarize: 'completed' });
+    expect([ollama.embedded.length, ollama.prompts.length]).toEqual([embedded, prompts]);
+  });
+
+  it('goes on where it was broken off: nothing but the batch that was out is done again', async () => {
+    await saveText(database.db, 'web:broken', LONG);
+    // The third batch is answered after the attempt was stopped.
+    ollama.held.push(Promise.resolve(), Promise.resolve());
+    const stop = new AbortController();
+    let release = () => {};
+    ollama.held.push(new Promise((resolve) => (release = resolve)));
+    const first = process('web:broken', ['embed'], attempt({ signal: stop.signal }));
+    await eventually(() => expect(ollama.embedded).toHaveLength(32));
+    await eventually(async () => expect((await detail('web:broken'))?.embedded[0]?.chunks).toBe(32));
+    await delay(0);
+    stop.abort();
+    release();
+    expect(await faultOf(first)).toHaveProperty('message');
+    await process('web:broken', ['embed']);
+    const chunks = (await detail('web:broken'))?.chunks ?? 0;
+    expect((await detail('web:broken'))?.embedded[0]?.chunks).toBe(chunks);
+    expect(ollama.embedded.length - chunks).toBeLessThanOrEqual(16);
+  });
+
+  it('summarizes a long text by its parts, each once', async () => {
+    await saveText(database.db, 'web:long', LONG);
+    ollama.faults.push({ status: 200, body: { model: 'x', response: 'First part.' } });
+    expect(await process('web:long', ['summarize'])).toEqual({ summarize: 'completed' });
+    const parts = Math.ceil(LONG.length / 12_000);
+    // One answer was given instead of the model's; the last prompt is of the summaries.
+    expect(ollama.prompts).toHaveLength(parts);
+    expect(ollama.prompts.at(-1)).toMatch(/^First part\.\n\nSummary 1: One sentence/);
+    const summary = { model: 'ollama/llama3.2', text: expect.stringContaining('First part.') };
+    expect((await detail('web:long'))?.summaries).toMatchObject([summary]);
+  });
+
+  it.each([
+    ['is not there', 'web:none', ['embed'], {}, { name: 'PermanentTaskError', type: 'ContentNotFound' }],
+    ['has no model for it', 'web:f', ['embed'], { embedding: undefined }, { type: 'NotConfigured' }],
+    ['has no model for it', 'web:f', ['summarize'], { summary: undefined }, { type: 'NotConfigured' }],
+    [
+      'has a model that Ollama has not',
+      'web:f',
+      ['embed'],
+      'absent',
+      { name: 'PermanentTaskError', message: 'Ollama answered 404: model "absent" not found, try pulling it first' },
+    ],
+    ['finds no Ollama', 'web:f', ['embed'], 'nowhere', { name: 'RetryableTaskError', type: 'ModelUnavailable' }],
+  ] as const)('says whether trying again helps where it %s', async (_, id, operations, given, fault) => {
+    await saveText(database.db, 'web:f', 'Short.');
+    if (given === 'absent') deps = { ...deps, embedding: new Ollama(ollama.url).embeddingModel('absent') };
+    else if (given === 'nowhere') {
+      const nowhere = new Ollama(`http://127.0.0.1:${await freePort()}`);
+      deps = { ...deps, embedding: nowhere.embeddingModel('nomic-embed-text') };
+    } else deps = { ...deps, ...given };
+    expect(await faultOf(process(id, [...operations]))).toMatchObject(fault);
+  });
+
+  it.each([
+    ['an error', { status: 500, body: { error: 'llama runner process has terminated' } }],
+    ['no JSON', { body: '<html>' }],
+    ['too few vectors', { body: { embeddings: [] } }],
+    ['a broken connection', 'reset'],
+  ] as const)('tries again where Ollama answers with %s, and then works', async (what, answer) => {
+    const id = `web:${what}`;
+    await saveText(database.db, id, 'Short.');
+    ollama.faults.push(answer);
+    expect(await faultOf(process(id, ['embed']))).toMatchObject({
+      name: 'RetryableTaskError',
+      type: 'ModelUnavailable',
+    });
+    expect(await process(id, ['embed'])).toEqual({ embed: 'completed' });
+  });
+
+  it('is what a search by meaning finds; without the model it goes by words and says so', async () => {
+    await saveText(database.db, 'web:kite', 'A kite rises against the wind.');
+    await process('web:kite', ['embed']);
+    const embedQuery = async (text: string) => ({
+      model: deps.embedding?.name ?? '',
+      values: (await deps.embedding?.embed([text], 'query', never))?.[0] ?? [],
+    });
+    const args = { query: 'kite wind', limit: 3 };
+    const found = await answerSearch(database.db, embedQuery, args);
+    expect(found).toMatchObject({ query: 'kite wind', method: 'hybrid', model: 'ollama/nomic-embed-text' });
+    expect(found.results[0]).toMatchObject({ content_id: 'web:kite', snippet: 'A kite rises against the wind.' });
+    expect(ollama.embedded.at(-1)).toBe('search_query: kite wind');
+    ollama.faults.push({ status: 500, body: { error: 'out of memory' } });
+    const lexical = await answerSearch(database.db, embedQuery, args);
+    expect(lexical).toMatchObject({
+      method: 'lexical',
+      model: null,
+      note: 'by words alone: Ollama answered 500: out of memory',
+    });
+    expect(lexical.results.map(({ content_id }) => content_id)).toEqual(['web:kite']);
+    expect(await answerSearch(database.db, undefined, args)).toMatchObject({
+      method: 'lexical',
+      note: expect.stringContaining('OLLAMA_URL'),
+    });
+  });
+});
+
+describe('the local model', () => {
+  it('means much the same by texts that do, is loaded by the first text and gives its memory back when idle', async () => {
+    const model = new LocalModel({ idleMs: 100 });
+    expect(model.loaded).toBe(false);
+    const [one = [], other = [], far = []] = await model.embed(
+      ['The king rules his country.', 'A monarch governs the land.', 'My bicycle has a flat tyre.'],
+      'document',
+      never,
+    );
+    const cosine = (a: number[], b: number[]) => a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
+    expect(one).toHaveLength(512);
+    expect(cosine(one, one)).toBeCloseTo(1, 3);
+    expect(cosine(one, other)).toBeGreaterThan(cosine(one, far) + 0.2);
+    await eventually(() => expect(model.loaded).toBe(false));
+    expect((await model.embed(['The king rules his country.'], 'query', never))[0]).toEqual(one);
+    await model.close();
+  });
+
+  it('lets a query pass what only has to be done', async () => {
+    const model = new LocalModel();
+    await model.embed(['warm'], 'query', never);
+    const order: string[] = [];
+    const documents = model
+      .embed(new Array(20).fill('Words of a document. '.repeat(10)), 'document', never)
+      .then(() => order.push('documents'));
+    const query = model.embed(['words'], 'query', never).then(() => order.push('query'));
+    await Promise.all([documents, query]);
+    expect(order).toEqual(['query', 'documents']);
+    await model.close();
+  });
+});
