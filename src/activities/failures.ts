@@ -24,12 +24,15 @@ export class WorkInterrupted extends Error {
 /** Longest traceback that is recorded, characters. */
 const MAX_TRACEBACK_CHARACTERS = 4_000;
 
+/** A line of a stack that tells of the work, and not of what calls it. */
+const OUR_FRAME = /^\s+at (?!.*(?:node:|[/\\]@temporalio[/\\]))/;
+
 /** An error of a task as its callers see it: in the form of Celery's exceptions. */
 function taskErrorOf(error: unknown): TaskError {
   if (!(error instanceof Error)) return { type: 'Exception', message: String(error), traceback: null };
   const ours = error instanceof PermanentTaskError || error instanceof RetryableTaskError;
   const type = ours ? error.type : error.name;
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const frames = (error.stack ?? '').split('\n').filter((line) => OUR_FRAME.test(line));
   const traceback = ['Traceback (most recent call last):', ...frames.reverse(), `${type}: ${error.message}`].join('\n');
   return { type, message: error.message, traceback: `${traceback.slice(-MAX_TRACEBACK_CHARACTERS)}\n` };
 }

@@ -30,8 +30,13 @@ export const limitBody = createMiddleware(async (c, next) => {
  */
 export function requireJson(optional: ReadonlySet<string>) {
   return createMiddleware(async (c, next) => {
-    if (optional.has(c.req.path) && !hasBody(c)) refuseCrossSite(c);
-    else if (HAS_BODY.has(c.req.method)) await readJson(c);
+    if (optional.has(c.req.path) && !hasBody(c)) {
+      refuseCrossSite(c);
+      // A type without a body would have the schema look for one.
+      const headers = new Headers(c.req.raw.headers);
+      headers.delete('content-type');
+      c.req.raw = new Request(c.req.url, { method: c.req.method, headers });
+    } else if (HAS_BODY.has(c.req.method)) await readJson(c);
     await next();
   });
 }

@@ -27,6 +27,8 @@ export async function measureQueues(db: Db): Promise<QueueMeasures[]> {
     FROM jsonb_array_elements_text(${JSON.stringify(TASK_QUEUE_NAMES)}::jsonb) WITH ORDINALITY AS queues(name, number)
     LEFT JOIN LATERAL (SELECT status, created_at FROM tasks WHERE queue = queues.name AND completed_at IS NULL) AS open ON true
     GROUP BY name`);
+  const order: readonly string[] = ['builds', ...TASK_QUEUE_NAMES];
+  rows.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   return rows.map(({ name, depth, age, in_flight }) => ({
     name,
     depth: Number(depth),

@@ -2,7 +2,6 @@ import { ApplicationFailure, defineSearchAttributeKey, SearchAttributeType } fro
 import {
   ActivityFailure,
   CancellationScope,
-  CancelledFailure,
   condition,
   isCancellation,
   setCurrentDetails,
@@ -38,7 +37,7 @@ type Outcome =
  * queued -> received -> (waits for its eta) -> attempt on a worker of its queue -> (retried after a pause) -> succeeded,
  * failed and dead-lettered, or revoked.
  *
- * The workflow itself ends as the task does: completed, failed or cancelled. @returns the result of the task.
+ * The workflow itself ends as the task does: completed, or failed with the error of the task. @returns its result.
  */
 export async function task(input: TaskInput): Promise<unknown> {
   const state: TaskStateView = { task_id: input.task_id, phase: 'received', attempt: 0 };
@@ -57,12 +56,17 @@ async function run(input: TaskInput, state: TaskStateView, revocation: Revocatio
     case 'succeeded':
       return outcome.result;
     case 'revoked':
-      throw new CancelledFailure(outcome.reason);
+      throw failed('TaskRevokedError', outcome.reason);
     case 'failed':
-      throw ApplicationFailure.nonRetryable(outcome.error.message, outcome.error.type);
+      throw failed(outcome.error.type, outcome.error.message);
     default:
       return outcome satisfies never;
   }
+}
+
+/** Benign: it is the task that failed, which the record tells, and not the bus. */
+function failed(type: string, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true, category: 'BENIGN' });
 }
 
 /** Tells the record and those who are called back how the task ended. */

@@ -140,6 +140,10 @@ describe.each(DATABASES)('tasks on the %s Postgres', (kind) => {
     const forms = ['https://www.youtube.com/watch?v=dQw4w9WgXcQ', 'https://youtu.be/dQw4w9WgXcQ?si=x', 'dQw4w9WgXcQ'];
     const byQuery = await world.call('POST', `/youtube/ingest-async?url=${encodeURIComponent(forms[0]!)}`);
     expect([byQuery.status, byQuery.json.status]).toEqual([202, 'queued']);
+    const typed = await world.call('POST', `/youtube/ingest-async?url=${forms[2]}`, '', {
+      'content-type': 'application/json',
+    });
+    expect([typed.status, typed.json.task_id]).toEqual([202, byQuery.json.task_id]);
     const byBody = await world.call('POST', '/youtube/ingest-async', { url: forms[1] });
     const byTask = await world.call('POST', '/tasks', {
       name: 'ingest_youtube',
@@ -148,6 +152,9 @@ describe.each(DATABASES)('tasks on the %s Postgres', (kind) => {
     expect([byBody.json.task_id, byTask.json.task_id]).toEqual([byQuery.json.task_id, byQuery.json.task_id]);
     expect(await ended(byQuery.json.task_id)).toMatchObject({ status: 'SUCCESS', result: { status: 'success' } });
     expect(forms.flatMap((form) => begun.get(form) ?? [])).toHaveLength(1);
+    const foreign = { origin: 'https://evil.example' };
+    const crossing = await world.call('POST', '/youtube/ingest-async?url=dQw4w9WgXcR', undefined, foreign);
+    expect([crossing.status, crossing.json.code]).toEqual([403, 'cross_site']);
   });
 
   it('are tried again three times with growing pauses, then dead-lettered', async () => {

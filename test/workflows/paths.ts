@@ -7,12 +7,14 @@ import { adoptSignal } from '../../src/workflows/messages.ts';
 import { eventually } from '../world/eventually.ts';
 import { answers, type Manner, openReceiver } from '../world/receiver.ts';
 import type { World } from '../world/world.ts';
+import { TASK_PATHS } from './task-paths.ts';
 
 /** A way through a workflow: leads one along it and answers with its id. */
 type Path = (world: World) => Promise<string>;
 
 /** What has a recorded history; the key is the name of its file. Each path has a world of its own. */
 export const PATHS: Readonly<Record<string, Path>> = {
+  ...TASK_PATHS,
   'build-success': (world) => triggered(world),
   'build-failure': (world) => triggered(world, { simulate: 'failure' }),
   'build-refused-with-422': async (world) => {
@@ -133,6 +135,7 @@ export const SETTINGS: Readonly<Record<string, object>> = {
   'build-that-calls-back': CALLED_BACK,
   'callback-that-failed-twice': CALLED_BACK,
   'callback-to-nobody': CALLED_BACK,
+  'task-that-calls-back': CALLED_BACK,
 };
 
 async function triggered(world: World, inputs: Record<string, string> = {}, body: object = {}): Promise<string> {

@@ -12,7 +12,7 @@ export interface TaskPort {
     /** As they were given; they are read as the signature of the task says. */
     args: unknown[];
     kwargs: Record<string, unknown>;
-    /** Which attempt this is, from 1, over all redrives. */
+    /** Which attempt this is, from 1, since the task was begun or begun again. */
     attempt: number;
     /** Tells the attempts of one redrive from those before. */
     step: string;

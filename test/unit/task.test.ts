@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ENDED_TASK_STATUSES } from '../../src/contracts/task.ts';
+import { TASK_EVENT_TYPES, type TaskEvent, type TaskEventType, taskEventData } from '../../src/contracts/task-event.ts';
+import { IllegalEvent } from '../../src/domain/illegal-event.ts';
+import { evolveTask, type Task } from '../../src/domain/task.ts';
+import { naturalTaskId, readArguments, taskFingerprint, temporalPriority } from '../../src/domain/task-request.ts';
+
+const AT = '2026-11-22T10:00:00.000Z';
+const ERROR = { type: 'ValueError', message: 'boom', traceback: null };
+
+const SAMPLES: { [Type in TaskEventType]: Extract<TaskEvent, { type: Type }>['data'] } = {
+  task_queued: {
+    task_id: 't',
+    workflow_id: 'task-t',
+    fingerprint: 'f',
+    caller: 'local',
+    door: 'http',
+    name: 'process_content',
+    queue: 'content',
+    args: ['c', ['embed']],
+    kwargs: {},
+    priority: null,
+    eta: null,
+    expires: null,
+    callback_origin: null,
+    root_id: null,
+    parent_id: null,
+  },
+  task_received: {},
+  task_started: { attempt: 1, worker: 'w' },
+  task_retried: { attempt: 1, counted: true, error: ERROR, retry_at: AT },
+  task_succeeded: { result: { embed: 'completed' } },
+  task_failed: { error: ERROR },
+  task_revoked: { reason: 'revoked', by: 'me' },
+  task_dead_lettered: { reason: 'ValueError: boom', attempts: 4 },
+  dead_letter_discarded: { by: 'me' },
+  task_redriven: { redrive: 1, by: 'me', redrive_id: 'r', args: ['d', ['embed']], kwargs: {} },
+  callback_delivered: { webhook_id: 'msg', attempt: 1, status: 200 },
+  callback_failed: { webhook_id: 'msg', attempt: 1, status: null, reason: 'no', next_at: null },
+};
+
+function event(type: TaskEventType, data: object = {}): TaskEvent {
+  return { type, data: { ...SAMPLES[type], ...data }, occurred_at: AT, dedupe_key: type } as TaskEvent;
+}
+const told = (...types: TaskEventType[]) =>
+  types.map((type) => event(type)).reduce<Task | undefined>(evolveTask, undefined) as Task;
+
+describe('the state of a task', () => {
+  it('has a sample of every event that its schema takes', () => {
+    for (const type of TASK_EVENT_TYPES) expect(taskEventData[type].parse(SAMPLES[type])).toEqual(SAMPLES[type]);
+  });
+
+  it('goes PENDING, STARTED, RETRY, STARTED, SUCCESS', () => {
+    const statuses = (['task_received', 'task_started', 'task_retried', 'task_started', 'task_succeeded'] as const).map(
+      (_, index, types) => told('task_queued', ...types.slice(0, index + 1)).status,
+    );
+    expect(statuses).toEqual(['PENDING', 'STARTED', 'RETRY', 'STARTED', 'SUCCESS']);
+    expect(told('task_queued', 'task_started', 'task_retried', 'task_started', 'task_succeeded')).toMatchObject({
+      attempts: 2,
+      retries: 1,
+      error: null,
+      result: { embed: 'completed' },
+      completed_at: AT,
+    });
+  });
+
+  it('begins with being queued and is left by a redrive alone, whatever is told', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...TASK_EVENT_TYPES), { maxLength: 30 }), (types) => {
+        let task: Task | undefined;
+        for (const type of types) {
+          const before: Task | undefined = task;
+          try {
+            task = evolveTask(task, event(type));
+          } catch (error) {
+            expect(error).toBeInstanceOf(IllegalEvent);
+            continue;
+          }
+          if (!before) expect(type).toBe('task_queued');
+          expect(task.completed_at !== null).toBe(ENDED_TASK_STATUSES.includes(task.status));
+          if (!before?.completed_at) continue;
+          if (type === 'task_redriven') expect([before.status, task.status]).not.toContain('SUCCESS');
+          else expect([task.status, task.result]).toEqual([before.status, before.result]);
+        }
+      }),
+    );
+  });
+
+  it('takes the arguments of who asks again, and counts retries anew', () => {
+    const failed = told('task_queued', 'task_started', 'task_retried', 'task_started', 'task_failed');
+    expect(evolveTask(failed, event('task_redriven'))).toMatchObject({
+      status: 'PENDING',
+      args: ['d', ['embed']],
+      retries: 0,
+      redrives: 1,
+      attempts: 2,
+      error: null,
+      completed_at: null,
+    });
+  });
+});
+
+describe('two requests', () => {
+  const read = (args: unknown[], kwargs: Record<string, unknown> = {}) => {
+    const read = readArguments('semantic_search', args, kwargs);
+    if ('faults' in read) throw new Error(JSON.stringify(read.faults));
+    return taskFingerprint('semantic_search', read.arguments, null);
+  };
+
+  it('are the same however their arguments are given', () => {
+    expect(new Set([read(['a']), read(['a', 10]), read([], { limit: 10, query: 'a' })]).size).toBe(1);
+    expect(new Set([read(['a']), read(['b']), read(['a', 9])]).size).toBe(3);
+  });
+
+  it('for one video have one id, but for who is called back', () => {
+    const idOf = (url: string, callback: string | null = null) =>
+      naturalTaskId('ingest_youtube', { url, priority: false }, callback);
+    const id = idOf('https://youtu.be/dQw4w9WgXcQ');
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(idOf('https://www.youtube.com/watch?v=dQw4w9WgXcQ&t=1')).toBe(id);
+    expect(new Set([id, idOf('https://youtu.be/dQw4w9WgXcR'), idOf('dQw4w9WgXcQ', 'https://a.example/')]).size).toBe(3);
+    expect(naturalTaskId('semantic_search', { query: 'a', limit: 1 }, null)).toBeUndefined();
+  });
+});
+
+it('maps Celery’s priorities, the highest first, to Temporal’s, the lowest first', () => {
+  expect(Array.from({ length: 10 }, (_, priority) => temporalPriority(priority))).toEqual([
+    5, 5, 4, 4, 3, 3, 2, 2, 1, 1,
+  ]);
+  expect(temporalPriority(null)).toBe(3);
+});

@@ -1,0 +1,222 @@
+import { randomUUID } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { attemptFailed } from '../../src/activities/failures.ts';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
+import { readSettings } from '../../src/contracts/settings.ts';
+import type { TaskEvent } from '../../src/contracts/task-event.ts';
+import { taskQueueOf } from '../../src/contracts/task-queues.ts';
+import { TASK_WORKFLOW, type TaskInput, taskWorkflowId } from '../../src/contracts/task-workflow.ts';
+import { evolveTask, type Task, taskQueuedEvent } from '../../src/domain/task.ts';
+import { RetryableTaskError } from '../../src/domain/task-error.ts';
+import { taskPolicyOf } from '../../src/domain/task-request.ts';
+import { installTemporalRuntime } from '../../src/roles/log.ts';
+import { workflowBundle } from '../../src/worker/bundle.ts';
+import type { task } from '../../src/workflows/index.ts';
+import { revokeSignal } from '../../src/workflows/messages.ts';
+import type { RecordPort } from '../../src/workflows/ports/record.ts';
+import type { TaskPort } from '../../src/workflows/ports/tasks.ts';
+import { findTestServer, hasTestServer } from '../world/test-server.ts';
+
+const SECOND = 1_000;
+const HOUR = 3_600 * SECOND;
+const DAY = 24 * HOUR;
+/** Time is virtual: a task takes some of it as well, so what happens on time happens within seconds of it. */
+const ON_TIME = 10 * SECOND;
+/** INDEXED_VALUE_TYPE_KEYWORD of Temporal's API. */
+const KEYWORD = 2;
+
+type Attempt = Parameters<TaskPort['runTask']>[0] & { at: number };
+
+describe.skipIf(!hasTestServer)('a task in virtual time, under the default settings', () => {
+  let environment: TestWorkflowEnvironment;
+  const workers: Array<{ worker: Worker; running: Promise<void> }> = [];
+  const taskQueue = `virtual-${randomUUID()}`;
+  const scripts = new Map<string, (attempt: Attempt) => Promise<unknown>>();
+  const attempts = new Map<string, Attempt[]>();
+  const told = new Map<string, TaskEvent[]>();
+
+  beforeAll(async () => {
+    installTemporalRuntime(pino({ level: 'silent' }));
+    const path = await findTestServer(console.log);
+    environment = await TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path } },
+    });
+    await environment.connection.operatorService.addSearchAttributes({
+      namespace: 'default',
+      searchAttributes: Object.fromEntries(Object.keys(SEARCH_ATTRIBUTES).map((name) => [name, KEYWORD])),
+    });
+    const recording: Pick<RecordPort, 'appendTaskEvent'> = {
+      async appendTaskEvent({ task_id, event }) {
+        const events = told.get(task_id)!;
+        if (!events.some(({ dedupe_key }) => dedupe_key === event.dedupe_key)) events.push(event);
+        return { redrive_id: null };
+      },
+    };
+    const working: TaskPort = {
+      async runTask(request) {
+        const attempt = { ...request, at: await environment.currentTimeMs() };
+        attempts.get(request.task_id)!.push(attempt);
+        return { result: await scripts.get(request.task_id)!(attempt) };
+      },
+    };
+    const connection = environment.nativeConnection;
+    const created = await Promise.all([
+      Worker.create({
+        connection,
+        taskQueue,
+        workflowBundle: { codePath: await workflowBundle() },
+        activities: recording,
+      }),
+      Worker.create({ connection, taskQueue: taskQueueOf('content'), activities: working }),
+    ]);
+    for (const worker of created) workers.push({ worker, running: worker.run() });
+  });
+  afterAll(async () => {
+    for (const { worker } of workers) worker.shutdown();
+    await Promise.all(workers.map(({ running }) => running));
+    await environment?.teardown();
+  });
+
+  async function start(
+    script: (attempt: Attempt) => Promise<unknown>,
+    change: Partial<TaskInput> | ((now: number) => Partial<TaskInput>) = {},
+  ) {
+    const id = randomUUID();
+    const began = await environment.currentTimeMs();
+    const input: TaskInput = {
+      task_id: id,
+      workflow_id: taskWorkflowId(id),
+      fingerprint: 'f',
+      caller: 'test',
+      door: 'http',
+      name: 'process_content',
+      queue: 'content',
+      args: ['c', ['embed']],
+      kwargs: {},
+      priority: null,
+      eta: null,
+      expires: null,
+      root_id: null,
+      parent_id: null,
+      created_at: new Date(began).toISOString(),
+      policy: taskPolicyOf(readSettings({})),
+      ...(typeof change === 'function' ? change(began) : change),
+    };
+    scripts.set(id, script);
+    attempts.set(id, []);
+    told.set(id, [taskQueuedEvent(input)]);
+    const handle = await environment.client.workflow.start<typeof task>(TASK_WORKFLOW, {
+      workflowId: input.workflow_id,
+      taskQueue,
+      args: [input],
+    });
+    return {
+      handle,
+      began,
+      attempts: attempts.get(id)!,
+      /** Lets time pass until the workflow is closed: the state that was told, how the workflow ended, and when. */
+      async closed() {
+        await handle.result().catch(() => {});
+        const { status, closeTime } = await handle.describe();
+        const state = told.get(id)!.reduce<Task | undefined>(evolveTask, undefined)!;
+        return {
+          ...state,
+          workflow: status.name,
+          at: closeTime!.getTime(),
+          types: told.get(id)!.map(({ type }) => type),
+        };
+      },
+    };
+  }
+  const fails =
+    (error: Error = new Error('upstream 503')) =>
+    async () => {
+      throw attemptFailed(error, undefined);
+    };
+
+  it('waits for its eta of days without an attempt', async () => {
+    const done = await start(
+      async () => 'done',
+      (now) => ({ eta: new Date(now + 3 * DAY).toISOString() }),
+    );
+    const closed = await done.closed();
+    expect(closed).toMatchObject({ status: 'SUCCESS', result: 'done', workflow: 'COMPLETED' });
+    expect(done.attempts).toHaveLength(1);
+    expect(done.attempts[0]!.at - done.began).toBeGreaterThanOrEqual(3 * DAY);
+    expect(done.attempts[0]!.at - done.began).toBeLessThan(3 * DAY + ON_TIME);
+  });
+
+  it('has 3 retries, 1 s apart and doubling, each with up to a quarter of jitter, and ends its workflow as failed', async () => {
+    const failed = await start(fails());
+    expect(await failed.closed()).toMatchObject({
+      status: 'FAILURE',
+      retries: 3,
+      dead_lettered: true,
+      workflow: 'FAILED',
+    });
+    expect(failed.attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4]);
+    for (const [index, { at }] of failed.attempts.slice(1).entries()) {
+      const gap = at - failed.attempts[index]!.at;
+      const least = SECOND * 2 ** index;
+      expect(gap).toBeGreaterThanOrEqual(least);
+      expect(gap).toBeLessThan(least * 1.25 + ON_TIME);
+    }
+  });
+
+  it('waits as long as it is told, and hands on how far it was', async () => {
+    const quota = new RetryableTaskError({
+      type: 'QuotaError',
+      message: 'none left',
+      retryAfterMs: HOUR,
+      counted: false,
+    });
+    const waited = await start(async ({ attempt, progress }) => {
+      if (attempt <= 7) throw attemptFailed(quota, { waited: attempt });
+      return progress;
+    });
+    expect(await waited.closed()).toMatchObject({ status: 'SUCCESS', retries: 0, result: { waited: 7 } });
+    expect(waited.attempts.at(-1)!.at - waited.began).toBeGreaterThanOrEqual(7 * HOUR);
+  });
+
+  it('is repeated by Temporal where its worker was lost, which is no retry', async () => {
+    let lost = 0;
+    const repeated = await start(async () => {
+      lost += 1;
+      if (lost <= 5) throw ApplicationFailure.create({ type: 'DatabaseError', message: 'away' });
+      return 'done';
+    });
+    const closed = await repeated.closed();
+    expect(closed).toMatchObject({ status: 'SUCCESS', retries: 0 });
+    expect(closed.types).not.toContain('task_retried');
+    expect(repeated.attempts.map(({ attempt }) => attempt)).toEqual(Array(6).fill(1));
+  });
+
+  it('expires while it waits for its eta, and ends its workflow as failed', async () => {
+    const expired = await start(
+      async () => 'never',
+      (now) => ({ eta: new Date(now + 2 * HOUR).toISOString(), expires: new Date(now + HOUR).toISOString() }),
+    );
+    const closed = await expired.closed();
+    expect(closed).toMatchObject({ status: 'REVOKED', reason: 'expired', workflow: 'FAILED' });
+    expect(expired.attempts).toHaveLength(0);
+  });
+
+  it.each([
+    ['our signal', 'revoked', 'me'],
+    ['Temporal', 'terminated', 'temporal'],
+  ])('is revoked by %s in a pause, without another attempt', async (how, reason, by) => {
+    const long = new RetryableTaskError({ type: 'QuotaError', message: 'none left', retryAfterMs: 30 * DAY });
+    const revoked = await start(fails(long));
+    await environment.sleep(DAY);
+    if (how === 'Temporal') await revoked.handle.cancel();
+    else await revoked.handle.signal(revokeSignal, { by, reason: 'revoked' });
+    const closed = await revoked.closed();
+    expect(closed).toMatchObject({ status: 'REVOKED', reason, workflow: 'FAILED' });
+    expect(closed.at - revoked.began).toBeLessThan(2 * DAY);
+    expect(revoked.attempts).toHaveLength(1);
+  });
+});
