@@ -66,6 +66,56 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     }
   });
 
+  it('appends behind what another process told meanwhile, also what could not have followed before', async () => {
+    const other = openDatabase({ url: world.url, connections: 1 });
+    const failed = { conclusion: 'failure', run_attempt: 1, learned_from: 'poll', request_id: null } as const;
+    const at = '2026-11-21T10:00:02.000Z';
+    const retried = { retry: 1, mode: 'rerun', by: 'local', retry_id: 'r' } as const;
+    try {
+      await appendEvent(world.db, BUILDS, 960, queued(960));
+      await appendEvent(other.db, BUILDS, 960, updated(1));
+      await appendEvent(world.db, BUILDS, 960, updated(2));
+      await appendEvent(other.db, BUILDS, 960, {
+        type: 'build_completed',
+        data: failed,
+        occurred_at: at,
+        dedupe_key: 'end',
+      });
+      await appendEvent(world.db, BUILDS, 960, {
+        type: 'build_retried',
+        data: retried,
+        occurred_at: at,
+        dedupe_key: 'again',
+      });
+      const told = await listEvents(world.db, 'build:960');
+      expect(told.map(({ dedupe_key }) => dedupe_key)).toEqual(['queued', 'run:1', 'run:2', 'end', 'again']);
+      expect(chainFault(told)).toBeUndefined();
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('leaves no gap where the database lost what this process told it, as one restored from a copy has', async () => {
+    await appendEvent(world.db, BUILDS, 970, queued(970));
+    const owner = postgres(world.url, { max: 1, onnotice: () => {} });
+    const [row] = await owner`SELECT last_seq, last_hash FROM builds WHERE id = 970`;
+    await appendEvent(world.db, BUILDS, 970, updated(1));
+    try {
+      await owner`RESET ROLE`;
+      await owner`ALTER TABLE events DISABLE TRIGGER ALL`;
+      await owner`DELETE FROM events WHERE stream = 'build:970' AND seq = 2`;
+      await owner`UPDATE builds SET ${owner(row as never)} WHERE id = 970`;
+    } finally {
+      await owner`ALTER TABLE events ENABLE TRIGGER ALL`;
+      await owner`SET ROLE hapax_runtime`;
+      await owner.end();
+    }
+    await appendEvent(world.db, BUILDS, 970, updated(2));
+    const told = await listEvents(world.db, 'build:970');
+    expect(told.map(({ dedupe_key }) => dedupe_key)).toEqual(['queued', 'run:2']);
+    expect(chainFault(told)).toBeUndefined();
+  });
+
   it('names no statement where the URL forbids it, for poolers that keep none', async () => {
     const url = new URL(world.url);
     url.searchParams.set('prepare', 'false');

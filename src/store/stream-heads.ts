@@ -1,0 +1,39 @@
+import type { Db } from './database.ts';
+
+/** Where a stream ends, and what its events add up to there. */
+export interface Head<State> {
+  state: State | undefined;
+  seq: number;
+  hash: string;
+}
+
+/** Streams of which the head is kept, per database: about 2 KB each. */
+const KEPT = 1_000;
+
+/**
+ * The heads that this process left behind, so that the next event of a stream needs no reading. Another process may have
+ * appended since: what is recalled is a guess, which the statement of the append checks.
+ */
+class StreamHeads {
+  readonly #heads = new Map<string, Head<unknown>>();
+
+  recall(stream: string): Head<unknown> | undefined {
+    return this.#heads.get(stream);
+  }
+
+  keep(stream: string, head: Head<unknown>): void {
+    // The last kept stands last, so the first is the oldest.
+    this.#heads.delete(stream);
+    this.#heads.set(stream, head);
+    if (this.#heads.size > KEPT) this.#heads.delete(this.#heads.keys().next().value as string);
+  }
+}
+
+const perDatabase = new WeakMap<Db, StreamHeads>();
+
+/** The heads kept for a database. Those of a transaction go with it: it may be rolled back. */
+export function streamHeads(db: Db): StreamHeads {
+  const known = perDatabase.get(db) ?? new StreamHeads();
+  perDatabase.set(db, known);
+  return known;
+}
