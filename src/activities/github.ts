@@ -1,5 +1,5 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
-import type { DispatchOutcome } from '../contracts/github.ts';
+import type { DispatchOutcome, RunView } from '../contracts/github.ts';
 import { type GitHub, GitHubError } from '../integrations/github.ts';
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
 import { NotYet } from './failures.ts';
@@ -29,28 +29,25 @@ export function githubActivities(github: GitHub, meter?: ActivityMeter): GitHubP
       return github.rerun(repository, run_id, failed_jobs_only);
     },
 
-    readRun: ({ repository, run_id }) => github.read(repository, run_id),
+    readRun: ({ repository, run_id, run_attempt }) =>
+      unlessGone({ run_id, run_attempt }, () => github.read(repository, run_id)),
 
     findRuns: ({ repository, ...sought }) => github.find(repository, sought),
 
     cancelRun: ({ repository, run_id }) => github.cancel(repository, run_id),
 
     async awaitRunChange({ repository, run_id, seen, interval_ms }) {
-      let looked: Awaited<ReturnType<GitHub['changed']>>;
+      let looked: RunView | Awaited<ReturnType<GitHub['changed']>>;
       try {
-        looked = await github.changed(repository, run_id, seen, interval_ms);
+        looked = await unlessGone({ run_id, run_attempt: seen.run_attempt }, () =>
+          github.changed(repository, run_id, seen, interval_ms),
+        );
       } catch (error) {
         if (!(error instanceof GitHubError)) throw error;
-        if (error.status === 404) {
-          // Heartbeat details outlive the attempt, so they count the looks that found nothing.
-          const missing = ((activityInfo().heartbeatDetails as number | undefined) ?? 0) + 1;
-          if (missing >= LOOKS_UNTIL_GONE) return gone(run_id, seen.run_attempt);
-          heartbeat(missing);
-        }
         throw new NotYet(error.message, Math.max(interval_ms, error.retryAfterMs ?? 0));
       }
-      if ('view' in looked) return looked.view;
-      throw new NotYet(`run ${run_id} is still ${seen.status}`, looked.lookAgainMs);
+      if ('lookAgainMs' in looked) throw new NotYet(`run ${run_id} is still ${seen.status}`, looked.lookAgainMs);
+      return 'view' in looked ? looked.view : looked;
     },
   };
 }
@@ -60,13 +57,23 @@ function sentByAnotherRun(correlated: boolean): DispatchOutcome {
   return { kind: 'ambiguous', reason, accepted: false, correlated, request_id: null };
 }
 
-function gone(runId: number, runAttempt: number) {
-  return {
-    run_id: runId,
-    run_url: '',
-    status: 'completed',
-    conclusion: 'run_deleted',
-    run_attempt: runAttempt,
-    request_id: null,
-  };
+/** What a look at a run shows: that it was deleted, after many looks in a row that were answered with 404. */
+async function unlessGone<View>(
+  { run_id, run_attempt }: Pick<RunView, 'run_id' | 'run_attempt'>,
+  look: () => Promise<View>,
+): Promise<View | RunView> {
+  // Heartbeat details outlive the attempt, so they count the looks that found nothing.
+  const missed = (activityInfo().heartbeatDetails as number | undefined) ?? 0;
+  try {
+    const view = await look();
+    if (missed > 0) heartbeat(0);
+    return view;
+  } catch (error) {
+    if (!(error instanceof GitHubError) || error.status !== 404) throw error;
+    if (missed + 1 < LOOKS_UNTIL_GONE) {
+      heartbeat(missed + 1);
+      throw error;
+    }
+    return { run_id, run_url: '', status: 'completed', conclusion: 'run_deleted', run_attempt, request_id: null };
+  }
 }

@@ -108,7 +108,13 @@ export function evolve(build: Build | undefined, event: BuildEvent): Build {
         run_attempt: 1,
       };
     case 'run_updated':
-      return { ...build, run_status: event.data.run_status, run_attempt: event.data.run_attempt };
+      return {
+        ...build,
+        needs_attention: false,
+        reason: null,
+        run_status: event.data.run_status,
+        run_attempt: event.data.run_attempt,
+      };
     case 'build_completed':
     case 'build_cancelled':
       return {

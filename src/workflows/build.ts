@@ -91,8 +91,10 @@ async function leadToEnd(
     ended = { conclusion, run_attempt: null, learned_from, request_id: null, detail: reason };
   }
 
-  const status = statusOf(ended.conclusion);
-  await tell(status === 'cancelled' ? 'build_cancelled' : 'build_completed', 'completed', ended);
+  // The end that stands: an earlier try of this task may have told another, knowing less.
+  const type = statusOf(ended.conclusion) === 'cancelled' ? 'build_cancelled' : 'build_completed';
+  const { conclusion, run_attempt, detail } = await tell(type, 'completed', ended);
+  const status = statusOf(conclusion);
   if ('none' in obtained && status === 'failure') {
     const { reason, attempts } = obtained.none;
     await tell('build_dead_lettered', 'dead_lettered', { reason, attempts });
@@ -100,10 +102,8 @@ async function leadToEnd(
   state.phase = 'ended';
   upsertSearchAttributes([{ key: STATUS, value: status }]);
   const run_url = 'run' in obtained ? obtained.run.run_url : null;
-  setCurrentDetails(
-    run_url === null ? `${ended.conclusion}: ${ended.detail}` : `${ended.conclusion}: [run](${run_url})`,
-  );
-  return { ...ended, status, late };
+  setCurrentDetails(run_url === null ? `${conclusion}: ${detail}` : `${conclusion}: [run](${run_url})`);
+  return { ...ended, conclusion, run_attempt, status, late };
 }
 
 /** A build that was told to have begun, and how its further steps are told. */

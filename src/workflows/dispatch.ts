@@ -3,6 +3,7 @@ import type { BuildInput } from '../contracts/build-workflow.ts';
 import type { DispatchOutcome, Run } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
 import { githubActivities } from './activities.ts';
+import { mayHaveSentBefore } from './earlier-run.ts';
 import type { BuildStateView } from './messages.ts';
 import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
 import type { Operator } from './operator.ts';
@@ -31,14 +32,16 @@ export async function dispatch(
     state.phase = 'dispatching';
     state.attempt = attempt;
     await awaitWriteSlot(operator);
-    if (operator.cancelledBy !== undefined) return none('cancelled', 'cancelled before another dispatch', attempt - 1);
+    if (operator.cancelledBy !== undefined && !mayHaveSentBefore())
+      return none('cancelled', 'cancelled before another dispatch', attempt - 1);
     const intent = await tell('dispatch_intended', `dispatch:${attempt}:intended`, {
       attempt,
       token: `hapax-${input.build_id}-${attempt}-${uuid4().replaceAll('-', '').slice(0, 12)}`,
       temporal_run_id: workflowInfo().runId,
     });
     tokens.push(intent.token);
-    if (operator.cancelledBy !== undefined)
+    const isOurs = intent.temporal_run_id === workflowInfo().runId;
+    if (operator.cancelledBy !== undefined && isOurs)
       return none('cancelled', 'cancelled before the dispatch was sent', attempt - 1);
 
     const outcome = await post(intent.token, intent.temporal_run_id);
@@ -63,7 +66,9 @@ export async function dispatch(
     if (verdict.kind === 'doubtful') {
       // Listens before it tells: who reads the question in the record may answer before the telling has returned.
       const instruction = operator.instruction();
-      await tell('build_needs_attention', `dispatch:${attempt}:attention`, { attempt, reason: verdict.reason });
+      // A question of its own after a reset: the answer that the run before it got is not known to this one.
+      const step = `dispatch:${attempt}:attention:${workflowInfo().runId}`;
+      await tell('build_needs_attention', step, { attempt, reason: verdict.reason });
       state.phase = 'needs_attention';
       const told = await instruction;
       if (told === 'cancel') return none('cancelled', `cancelled while in doubt: ${verdict.reason}`, attempt);

@@ -114,7 +114,7 @@ export async function follow(
       if (polled) return { view: polled, learned: { learned_from: 'poll' } };
       if (broken !== undefined) throw broken;
       const delivery_id = woken.splice(0).at(-1)!;
-      const view = await github.readRun(target);
+      const view = await github.readRun({ ...target, run_attempt: seen.run_attempt });
       if (view.status === seen.status && view.run_attempt === seen.run_attempt) continue;
       polling.cancel();
       return { view, learned: { learned_from: 'webhook', delivery_id } };

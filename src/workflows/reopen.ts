@@ -19,7 +19,11 @@ export interface Reopened {
 export async function reopen(input: BuildInput, { run, delivery_id }: Reopening): Promise<Reopened | undefined> {
   const { policy, request } = input;
   const github = githubActivities(policy.request_timeout_ms);
-  const view = await github.readRun({ repository: request.repository, run_id: run.run_id });
+  const view = await github.readRun({
+    repository: request.repository,
+    run_id: run.run_id,
+    run_attempt: run.run_attempt,
+  });
   if (view.run_attempt <= run.run_attempt) return undefined;
   const step = `reopened:${run.run_id}:${view.run_attempt}`;
   await tellerOf(input.build_id)('build_reopened', step, {

@@ -3,6 +3,7 @@ import type { BuildInput, Resumption } from '../contracts/build-workflow.ts';
 import type { RerunOutcome } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
 import { githubActivities } from './activities.ts';
+import { mayHaveSentBefore } from './earlier-run.ts';
 import type { BuildStateView } from './messages.ts';
 import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
 import type { Operator } from './operator.ts';
@@ -32,7 +33,7 @@ export async function rerun(
     state.phase = 'dispatching';
     state.attempt = attempt;
     await awaitWriteSlot(operator);
-    if (operator.cancelledBy !== undefined)
+    if (operator.cancelledBy !== undefined && !mayHaveSentBefore())
       return none('cancelled', 'cancelled before the run was run again', attempt - 1);
     const intent = await tell('rerun_intended', `rerun:${attempt}:intended`, {
       workflow_run_id: run.run_id,
@@ -53,7 +54,8 @@ export async function rerun(
     await tell('rerun_ambiguous', `rerun:${attempt}:ambiguous`, { workflow_run_id: run.run_id, reason, request_id });
     state.phase = 'reconciling';
     for (let look = 1; look <= LOOKS; look++) {
-      if ((await github.readRun(target)).run_attempt > run.run_attempt) return undefined;
+      const { run_attempt } = await github.readRun({ ...target, run_attempt: run.run_attempt });
+      if (run_attempt > run.run_attempt) return undefined;
       if (look < LOOKS) await operator.pause(policy.reconcile_window_ms / (LOOKS - 1));
     }
     if (lost >= policy.max_retries)

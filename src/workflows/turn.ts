@@ -46,7 +46,9 @@ async function unlessCancelled(operator: Operator, ask: () => Promise<Turn>): Pr
     (error: unknown) => (failure = error),
   );
   await condition(() => turn !== undefined || failure !== undefined || operator.cancelledBy !== undefined);
-  if (failure !== undefined) throw failure;
-  if (turn === undefined) asking.cancel();
-  return turn;
+  if (turn !== undefined) return turn;
+  // Its end may be recorded already, by an earlier try of this task; then beginning it fails, which is right.
+  if (operator.cancelledBy === undefined) throw failure;
+  asking.cancel();
+  return undefined;
 }

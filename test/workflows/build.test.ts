@@ -31,6 +31,42 @@ const acceptedSomewhere: DispatchOutcome = { ...ambiguous, accepted: true };
 const ended = (conclusion: string) => ({ status: 'completed', conclusion });
 const endless = () => ({ status: 'in_progress' });
 
+/** What stands in the record of a build that an earlier run of its workflow dispatched, and has found. */
+function withRun({ created_at: occurred_at }: BuildInput): BuildEvent[] {
+  const run = { workflow_run_id: RUN_ID, run_url: urlOf(RUN_ID) };
+  return [
+    { type: 'build_started', data: {}, occurred_at, dedupe_key: 'started' },
+    {
+      type: 'dispatch_intended',
+      data: { attempt: 1, token: 'hapax-1-1-0123456789ab', temporal_run_id: 'an earlier one' },
+      occurred_at,
+      dedupe_key: 'dispatch:1:intended',
+    },
+    {
+      type: 'dispatch_ambiguous',
+      data: { attempt: 1, reason: 'HTTP 502', request_id: null },
+      occurred_at,
+      dedupe_key: 'dispatch:1:ambiguous',
+    },
+    {
+      type: 'workflow_triggered',
+      data: { attempt: 1, ...run, learned_from: 'reconcile', correlated: true, request_id: null },
+      occurred_at,
+      dedupe_key: 'triggered',
+    },
+  ];
+}
+
+function endedAs(conclusion: string, { created_at: occurred_at }: BuildInput): BuildEvent {
+  const data = { conclusion, run_attempt: 1, learned_from: 'poll', request_id: null } as const;
+  return { type: 'build_completed', data, occurred_at, dedupe_key: 'completed' };
+}
+
+function rerunAt(now: number): NonNullable<BuildInput['resume']> {
+  const run = { run_id: RUN_ID, run_url: urlOf(RUN_ID), run_attempt: 1 };
+  return { retry: 1, mode: 'rerun', by: 'test', retry_id: 'r', at: new Date(now).toISOString(), run };
+}
+
 /** Time is virtual: a task takes some of it as well, so what happens on time happens within seconds of it. */
 const ON_TIME = 10 * SECOND;
 
@@ -135,46 +171,28 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
     });
 
     it('a re-run, too, is tried for as long as GitHub cannot be reached, and goes on when it can', async () => {
-      const failure = (input: BuildInput): BuildEvent[] => {
-        const occurred_at = input.created_at;
-        return [
-          { type: 'build_started', data: {}, occurred_at, dedupe_key: 'started' },
-          {
-            type: 'workflow_triggered',
-            data: {
-              attempt: 1,
-              workflow_run_id: RUN_ID,
-              run_url: urlOf(RUN_ID),
-              learned_from: 'dispatch',
-              correlated: true,
-              request_id: null,
-            },
-            occurred_at,
-            dedupe_key: 'triggered',
-          },
-          {
-            type: 'build_completed',
-            data: { conclusion: 'failure', run_attempt: 1, learned_from: 'poll', request_id: null },
-            occurred_at,
-            dedupe_key: 'completed',
-          },
-        ];
-      };
       const build = await world.start({
-        before: failure,
-        resume: {
-          retry: 1,
-          mode: 'rerun',
-          by: 'test',
-          retry_id: 'r',
-          at: new Date(await world.now()).toISOString(),
-          run: { run_id: RUN_ID, run_url: urlOf(RUN_ID), run_attempt: 1 },
-        },
+        before: (input) => [...withRun(input), endedAs('failure', input)],
+        resume: rerunAt(await world.now()),
         rerun: [...Array.from({ length: 30 }, () => unreachable), { kind: 'done', request_id: null }],
       });
       expect((await build.closed()).result).toMatchObject({ status: 'success', conclusion: 'success' });
       expect(build.asked('rerun')).toHaveLength(31);
       expect(build.record.told('dispatch_delayed')).toHaveLength(30);
+    });
+
+    it('a re-run in doubt of a run that was deleted meanwhile comes to an end', async () => {
+      const build = await world.start({
+        before: (input) => [...withRun(input), endedAs('failure', input)],
+        resume: rerunAt(await world.now()),
+        rerun: [
+          { kind: 'ambiguous', reason: 'HTTP 502', request_id: null },
+          { kind: 'rejected', status: 404, message: 'Not Found', request_id: null },
+        ],
+        deleted: true,
+      });
+      expect((await build.closed()).result).toMatchObject({ status: 'failure', conclusion: 'dispatch_rejected' });
+      expect(build.asked('rerun')).toHaveLength(2);
     });
 
     it('a refusal ends the build at once, and its workflow with it, so that the same request may start anew', async () => {
@@ -301,6 +319,16 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
         expect(at - build.began).toBeLessThan(ON_TIME);
       },
     );
+
+    it('an end that an earlier try of the last task told, which knew less, is the end', async () => {
+      const build = await world.start({
+        before: (input) => [...withRun(input), endedAs('timed_out', input)],
+        find: [found(RUN_ID)],
+        run: () => ended('success'),
+      });
+      expect((await build.closed()).result).toMatchObject({ status: 'failure', conclusion: 'timed_out' });
+      expect(build.record.build()).toMatchObject({ status: 'failure', conclusion: 'timed_out' });
+    });
 
     it('a run that never ends is told to stop after 3 hours, and the build says timed_out', async () => {
       const build = await world.start({

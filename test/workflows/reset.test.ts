@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BuildView } from '../../src/contracts/build.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 
@@ -9,19 +10,44 @@ describe('a workflow that an operator resets', () => {
   });
   afterAll(() => world.close());
 
+  const workflowIdOf = (build: BuildView) => String(build.events[0]?.event_data?.workflow_id);
+  /** A build whose run goes on until it is told to end. */
+  const stuck = async (ref: string): Promise<BuildView> => {
+    const { json } = await world.trigger({ ref, inputs: { simulate: 'stuck' } });
+    return eventually(async () => {
+      const build = await world.build(json.id);
+      expect(build.events.at(-1)?.event_data).toMatchObject({ run_status: 'in_progress' });
+      return build;
+    });
+  };
+  const reset = (workflowId: string, event: number) =>
+    world.client.workflowService.resetWorkflowExecution({
+      namespace: world.namespace,
+      workflowExecution: { workflowId },
+      reason: 'test',
+      requestId: `${workflowId} ${event}`,
+      workflowTaskFinishEventId: event as never,
+    });
+
+  it('and cancels at once still finds the run that was made before, and stops it', async () => {
+    const following = await stuck('reset-and-cancelled');
+    await world.stopWorker();
+    await world.call('POST', `/builds/${following.id}/cancel`, {});
+    await reset(workflowIdOf(following), 4);
+    await world.startWorker();
+    expect(await world.ended(following.id, 15_000)).toMatchObject({ status: 'cancelled' });
+    const run = (await world.github.runs()).find(({ id }) => id === following.workflow_run_id);
+    expect(run).toMatchObject({ status: 'completed', conclusion: 'cancelled' });
+  });
+
   it.each([
     ['the beginning', () => 4],
     ['just before the POST', (postScheduledBy: number) => postScheduledBy],
     ['just after it', (_: number, answerTaken: number) => answerTaken],
   ])('to %s sends no second POST and follows the run that there is', async (where, eventOf) => {
     const before = await world.github.oracle();
-    const { json } = await world.trigger({ ref: `reset-${where.replaceAll(' ', '-')}`, inputs: { simulate: 'stuck' } });
-    const following = await eventually(async () => {
-      const build = await world.build(json.id);
-      expect(build.events.at(-1)?.event_data).toMatchObject({ run_status: 'in_progress' });
-      return build;
-    });
-    const workflowId = String(following.events[0]?.event_data?.workflow_id);
+    const following = await stuck(`reset-${where.replaceAll(' ', '-')}`);
+    const workflowId = workflowIdOf(following);
     const { events = [] } = await world.client.workflow.getHandle(workflowId).fetchHistory();
     const number = (value: unknown) => Number(value ?? 0);
     const scheduled = events!.find(
@@ -35,21 +61,18 @@ describe('a workflow that an operator resets', () => {
     const taken = events!.find(
       (event) => event.workflowTaskCompletedEventAttributes && number(event.eventId) > number(answered?.eventId),
     );
-    await world.client.workflowService.resetWorkflowExecution({
-      namespace: world.namespace,
-      workflowExecution: { workflowId },
-      reason: 'test',
-      requestId: where,
-      workflowTaskFinishEventId: eventOf(
+    await reset(
+      workflowId,
+      eventOf(
         number(scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId),
         number(taken?.eventId),
-      ) as never,
-    });
+      ),
+    );
     await world.github.control('POST', `/runs/${following.workflow_run_id}`, {
       status: 'completed',
       conclusion: 'success',
     });
-    expect(await world.ended(json.id, 15_000)).toMatchObject({
+    expect(await world.ended(following.id, 15_000)).toMatchObject({
       status: 'success',
       workflow_run_id: following.workflow_run_id,
       attempts: 1,

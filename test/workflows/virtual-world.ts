@@ -18,7 +18,7 @@ import { readSettings } from '../../src/contracts/settings.ts';
 import { type Build, evolve } from '../../src/domain/build.ts';
 import { policyOf } from '../../src/domain/configuration.ts';
 import { queuedEvent } from '../../src/domain/first-events.ts';
-import type { GitHub } from '../../src/integrations/github.ts';
+import { type GitHub, GitHubError } from '../../src/integrations/github.ts';
 import { installTemporalRuntime } from '../../src/roles/log.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { build } from '../../src/workflows/index.ts';
@@ -79,10 +79,12 @@ export interface Script {
   resume?: BuildInput['resume'];
   /** What becomes of the re-runs, in order. Default: done. */
   rerun?: RerunOutcome[];
+  /** GitHub answers 404 to every look at the run. */
+  deleted?: boolean;
 }
 
 /** What is asked of GitHub by the activities. */
-type Asked = Pick<GitHub, 'reserveWrite' | 'dispatch' | 'find' | 'changed' | 'cancel' | 'rerun'>;
+type Asked = Pick<GitHub, 'reserveWrite' | 'dispatch' | 'find' | 'changed' | 'cancel' | 'rerun' | 'read'>;
 
 /** One request to GitHub; `at` is virtual time, epoch milliseconds. */
 export interface Call {
@@ -272,6 +274,11 @@ function scriptedGitHub(
       const run_attempt = 1 + calls.filter((call) => call.name === 'rerun' && call.done).length;
       if (view.status === seen.status && run_attempt === seen.run_attempt) return { lookAgainMs };
       return { view: { run_id, run_url: urlOf(run_id), run_attempt, request_id: null, conclusion: null, ...view } };
+    },
+    async read(_repository, run_id) {
+      note('read', { run_id });
+      if (script.deleted) throw new GitHubError('GitHub answered 404: Not Found', 404);
+      throw new Error('no test has read a run that is there');
     },
     async rerun(_repository, run_id) {
       const nth = note('rerun', { run_id });

@@ -44,8 +44,8 @@ export interface GitHubPort {
     intended_by: string;
   }): Promise<RerunOutcome>;
 
-  /** The run as it is now. */
-  readRun(request: { repository: string; run_id: number }): Promise<RunView>;
+  /** The run as it is now; `run_attempt` is the last that is known, which one that was deleted keeps. */
+  readRun(request: { repository: string; run_id: number; run_attempt: number }): Promise<RunView>;
 
   /** Asks GitHub to cancel the run; false when it cannot be cancelled (it has ended). */
   cancelRun(request: { repository: string; run_id: number }): Promise<boolean>;
