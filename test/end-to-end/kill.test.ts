@@ -1,22 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { BuildView } from '../../src/contracts/build.ts';
 import { eventually } from '../world/eventually.ts';
+import { seeded } from '../world/seeded.ts';
 import { processesOf } from './processes-of.ts';
 import { directory, installation, startGitHub } from './program.ts';
 
 const BUILDS = 20;
 const KILLS = 5;
-
-/** Numbers from 0 to 1 that follow from a seed (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 describe('npm start', () => {
   it(`loses nothing and sends nothing twice: ${BUILDS} builds, ${KILLS} kills of everything`, async () => {

@@ -1,85 +1,12 @@
-import { join } from 'node:path';
-import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import type { Health } from '../../src/contracts/health.ts';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
-import { freePort } from '../../src/laptop/ports.ts';
-import { startTemporalServer } from '../../src/laptop/temporal-server.ts';
-import { migrateDatabase } from '../../src/store/migrate.ts';
+import { describe, expect, inject, it } from 'vitest';
 import { eventually } from '../world/eventually.ts';
-import { startPostgresServer } from '../world/postgres-server.ts';
-import { callers } from '../world/world.ts';
-import { directory, Program, startGitHub } from './program.ts';
+import { openCloud as openCloudWith } from './cloud.ts';
 
-/** The parts of a cloud installation, each to be stopped and started on its own. */
-async function openCloud() {
-  const home = await directory();
-  const github = await startGitHub(home);
-  const postgres = await startPostgresServer();
-  onTestFinished(() => postgres.close());
-  const temporalPort = await freePort();
-  let server: Awaited<ReturnType<typeof startTemporalServer>> | undefined;
-  const temporal = {
-    async start() {
-      server = await startTemporalServer({
-        cli: inject('temporalCli'),
-        directory: join(home, 'temporal'),
-        port: temporalPort,
-        uiPort: null,
-        searchAttributes: SEARCH_ATTRIBUTES,
-      });
-    },
-    stop: async () => server?.close(),
-  };
-  onTestFinished(() => temporal.stop());
-  const port = await freePort();
-  const secret = 'a-secret-of-the-test';
-  const environment = {
-    DEPLOYMENT_MODE: 'cloud',
-    PORT: String(port),
-    API_KEYS: `test=${secret}`,
-    DATABASE_URL: postgres.url,
-    TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
-    GITHUB_TOKEN: 'test-token',
-    GITHUB_REPO: 'acme/images',
-    GITHUB_API_URL: github.url,
-    GITHUB_POLL_INTERVAL: '200ms',
-    GITHUB_REQUEST_TIMEOUT: '2s',
-    GITHUB_WRITE_INTERVAL: '0',
-    RECONCILE_WINDOW: '1s',
-  };
-  const role = (name: string) =>
-    new Program(process.execPath, ['bin/hapax.js', name], environment, join(home, `${name}.log`));
-  const { call } = callers(`http://127.0.0.1:${port}`);
-  const asked = (method: string, path: string, body?: unknown) =>
-    call(method, path, body, { authorization: `Bearer ${secret}` });
-  return {
-    github,
-    postgres,
-    temporal,
-    call,
-    asked,
-    trigger: (ref: string) => asked('POST', '/builds/trigger', { ref }),
-    startRoles() {
-      for (const program of [role('api'), role('worker')]) onTestFinished(() => program.kill());
-    },
-    health: async () => {
-      const { json, status } = await call('GET', '/health');
-      expect(status).toBe(200);
-      const { dependencies } = json as Health;
-      return Object.fromEntries(Object.entries(dependencies).map(([name, dependency]) => [name, dependency.status]));
-    },
-    succeeds: (id: number) =>
-      eventually(
-        async () => expect((await asked('GET', `/builds/${id}`)).json).toMatchObject({ status: 'success' }),
-        60_000,
-      ),
-  };
-}
+const openCloud = () => openCloudWith(inject('temporalCli'));
 
 describe('an outage', () => {
   it('of everything at the start: health says so, triggers are refused for now, and all recovers by itself', async () => {
     const cloud = await openCloud();
-    await migrateDatabase(cloud.postgres.url);
     await Promise.all([cloud.postgres.stop(), cloud.github.stop()]);
     cloud.startRoles();
     await eventually(async () =>
@@ -112,7 +39,6 @@ describe('an outage', () => {
 
   it('of one after the other: nothing accepted is lost, nothing runs twice', async () => {
     const cloud = await openCloud();
-    await migrateDatabase(cloud.postgres.url);
     await cloud.temporal.start();
     cloud.startRoles();
     await eventually(async () =>

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { freePort } from '../../src/laptop/ports.ts';
 import { remote } from '../simulator/harness.ts';
 import { eventually } from '../world/eventually.ts';
+import { steadyPort } from '../world/steady-port.ts';
 import { callers } from '../world/world.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -69,7 +69,7 @@ export async function directory(): Promise<string> {
 
 /** The simulated GitHub as a process that outlives what is killed. */
 export async function startGitHub(home: string) {
-  const port = await freePort();
+  const port = await steadyPort();
   const log = join(home, 'github.log');
   const args = [
     'bin/hapax.js',
@@ -107,7 +107,7 @@ export async function startGitHub(home: string) {
 /** `npm start`, against a GitHub, with a home of its own; it can be killed and started again. */
 export async function installation(github: { url: string }, settings: Record<string, string> = {}) {
   const home = await directory();
-  const port = await freePort();
+  const port = await steadyPort();
   const environment = {
     HAPAX_HOME: join(home, 'hapax'),
     PORT: `${port}`,

@@ -61,12 +61,22 @@ describe.each(DATABASES)('builds on the %s Postgres', (kind) => {
     expect(other.json.message).toBe('Build queued successfully');
   });
 
-  it('are one for 200 equal requests at once', async () => {
-    const answers = await Promise.all(Array.from({ length: 200 }, () => world.trigger({ ref: 'crowd' })));
+  it('are one for 1,000 equal requests over 50 connections', async () => {
+    // Each client sends its next request when it has the answer to the one before, so each holds one connection.
+    const client = async () => {
+      const answers = [];
+      for (let n = 0; n < 20; n++) answers.push(await world.trigger({ ref: 'crowd' }));
+      return answers;
+    };
+    const answers = (await Promise.all(Array.from({ length: 50 }, client))).flat();
+    expect(answers).toHaveLength(1_000);
     expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([202]));
     expect(new Set(answers.map((answer) => answer.json.id)).size).toBe(1);
     expect(answers.filter((answer) => answer.json.message === 'Build queued successfully')).toHaveLength(1);
-    await world.ended(answers[0]?.json.id);
+    const build = await world.ended(answers[0]?.json.id);
+    expect(build.events.filter((event) => event.event_type === 'build_queued')).toHaveLength(1);
+    const { json } = await world.call('GET', '/builds?ref=crowd');
+    expect(json.builds.map(({ id }: { id: number }) => id)).toEqual([build.id]);
     const runs = (await world.github.runs()).filter((run) => run.display_title.includes('crowd'));
     expect(runs).toHaveLength(1);
   });

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, cp, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
+import { steadyPort } from './steady-port.ts';
 
 /** A real Postgres server of the test run's own. */
 export interface PostgresServer {
@@ -54,7 +54,7 @@ export async function startPostgresServer(installation?: string): Promise<Postgr
       env: environment,
     },
   );
-  const port = await freePort();
+  const port = await steadyPort();
   const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${home}`, 'max_connections=200'];
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   let server: ChildProcess | undefined;
@@ -98,14 +98,4 @@ async function answers(url: string, server: ChildProcess): Promise<void> {
       await sql.end();
     }
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
