@@ -9,7 +9,12 @@ export default defineConfig({
       {
         test: {
           name: 'parts',
-          include: ['test/laptop/**/*.test.ts', 'test/simulator/**/*.test.ts', 'test/rules/**/*.test.ts'],
+          include: [
+            'test/laptop/**/*.test.ts',
+            'test/simulator/**/*.test.ts',
+            'test/fuzz/**/*.test.ts',
+            'test/rules/**/*.test.ts',
+          ],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

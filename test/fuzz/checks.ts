@@ -1,0 +1,190 @@
+import type { BuildPolicy } from '../../src/contracts/build-workflow.ts';
+import type { RecordedEvent } from '../../src/contracts/event.ts';
+import type { Run } from '../../src/simulator/run.ts';
+import { timeline } from '../../src/simulator/run.ts';
+import type { Seen } from './github.ts';
+import type { Installation } from './installation.ts';
+import { faultsOfLog, type LogRow, lastStatus } from './log-check.ts';
+
+/** Looks at every POST for a run at the moment it arrives. */
+export class Watch {
+  readonly violations: string[] = [];
+  readonly #installation: Installation;
+  readonly #isHonest: boolean;
+  readonly #policy: BuildPolicy;
+  #meddled = false;
+
+  /** @param isHonest listings show within the window what is there, and runs can be told apart */
+  constructor(installation: Installation, { isHonest, policy }: { isHonest: boolean; policy: BuildPolicy }) {
+    this.#installation = installation;
+    this.#isHonest = isHonest;
+    this.#policy = policy;
+    const { seen } = installation.github;
+    const push = seen.push.bind(seen);
+    seen.push = (...requests) => {
+      for (const request of requests) if (request.kind === 'dispatch') this.#posted(request);
+      return push(...requests);
+    };
+  }
+
+  /** Others took a hand in the build's runs, so their number says nothing any more. */
+  meddled(): void {
+    this.#meddled = true;
+  }
+
+  get isHonest(): boolean {
+    return this.#isHonest && !this.#meddled;
+  }
+
+  #posted(post: Seen): void {
+    const { record, github } = this.#installation;
+    const ofWorkflow = [...record.builds.values()].filter(({ workflow_id }) => workflow_id === post.workflowId);
+    const open = ofWorkflow.filter(({ completed_at }) => completed_at === null);
+    const [build] = open;
+    const events = build && record.streams.get(`build:${build.id}`);
+    if (!build || !events || open.length > 1) {
+      this.#say(`a POST with ${open.length} open builds`, post);
+      return;
+    }
+    // The present cycle: a retry is a beginning of its own.
+    const begin = events.findLastIndex(({ type }) => type === 'build_queued' || type === 'build_retried');
+    const cycle = events.slice(begin);
+    const intents = cycle.filter(({ type }) => type === 'dispatch_intended');
+    const intent = intents.at(-1);
+    if (post.token && intent?.data.token !== post.token) {
+      this.#say(`a POST whose intent is not the last in the record (${intent?.data.token})`, post);
+    }
+    if (cycle.some(({ type }) => type === 'cancel_requested'))
+      this.#say('a POST after the cancellation was recorded', post);
+
+    const since = Date.parse(cycle[0]!.recorded_at);
+    const before = github.seen.filter(
+      ({ kind, workflowId, at }) => kind === 'dispatch' && workflowId === post.workflowId && at >= since,
+    );
+    for (const [index, earlier] of before.entries()) {
+      if (earlier.context === post.context) {
+        // The same activity may send again only what was refused.
+        if (earlier.carriedOut || earlier.answered === undefined) this.#say('sent again within one attempt', post);
+      } else if (!this.#isSettled(earlier, before[index + 1] ?? post, cycle)) {
+        this.#say(`a POST while that of ${earlier.token} is unsettled`, post);
+      }
+    }
+    const live = github.runsOf(build.id).filter((run) => github.isLive(run));
+    if (this.isHonest && live.length > 0) this.#say(`a POST while run ${live[0]!.id} lives`, post);
+  }
+
+  /** Nothing was sent, or nothing was done, or reading found nothing for a whole window, or somebody took it on. */
+  #isSettled(post: Seen, next: Seen, cycle: readonly RecordedEvent[]): boolean {
+    const { answered } = post;
+    if (answered !== undefined && answered >= 400 && answered < 500) return true;
+    const { seen } = this.#installation.github;
+    const readings = seen.filter(
+      ({ kind, activity, workflowId, at, titles }) =>
+        kind === 'list' &&
+        activity === 'findRuns' &&
+        workflowId === post.workflowId &&
+        titles &&
+        at > post.at &&
+        at <= next.at,
+    );
+    const complete = readings.filter(({ at }) => at - post.at >= this.#policy.reconcile_window_ms);
+    const windowPassed = readings.length >= 3 && complete.length > 0;
+    const found =
+      post.token !== undefined && readings.some(({ titles }) => titles!.some((title) => title.includes(post.token!)));
+    // What GitHub said that it took is not given up for being nowhere to be seen; a run after a reset did not hear it.
+    const isTaken = answered !== undefined && answered < 300 && post.runId === next.runId;
+    if (windowPassed && !found && !isTaken) return true;
+    return cycle.some(
+      ({ type, recorded_at }) => type === 'build_needs_attention' && Date.parse(recorded_at) >= post.at,
+    );
+  }
+
+  #say(what: string, post: Seen): void {
+    this.violations.push(
+      `${what}: ${post.workflowId.slice(0, 14)} at ${new Date(post.at).toISOString()} with ${post.token}`,
+    );
+  }
+}
+
+interface Accepted {
+  id: number;
+  ref: string;
+  key: string | undefined;
+}
+
+/** What must hold once all is over, or should be. */
+export function checkEnd(
+  installation: Installation,
+  accepted: readonly Accepted[],
+  { isOver, isHonest }: { isOver: boolean; isHonest: boolean },
+): string[] {
+  const { record, temporal, github } = installation;
+  const violations = faultsOfLog([...record.streams.values()].flat() as LogRow[]);
+  const say = (text: string) => violations.push(text);
+  for (const { id } of accepted) if (!record.builds.has(id)) say(`build ${id} was accepted and is not in the record`);
+  for (const build of record.builds.values()) {
+    const events = record.streams.get(`build:${build.id}`)!;
+    const name = `build ${build.id}`;
+    if (!isOver && build.completed_at === null) say(`${name} does not end: ${events.at(-1)!.type}`);
+    if (lastStatus(events as LogRow[]) !== build.status)
+      say(`${name} is ${build.status}, its events end in another status`);
+
+    const executions = temporal.executions.filter(({ workflowId }) => workflowId === build.workflow_id);
+    for (const { closed, runId } of executions) {
+      if (!isOver && !closed) say(`${name}: workflow run ${runId} does not end`);
+      if (closed && closed.how !== 'completeWorkflowExecution' && closed.how !== 'terminated') {
+        say(`${name}: workflow run ${runId} ended with ${closed.how}`);
+      }
+    }
+    const results = executions.map(({ closed }) => closed?.result as { build_id: number; status: string } | undefined);
+    const said = results.findLast((result) => result?.build_id === build.id && result.status !== 'superseded');
+    if (isOver && said?.status !== build.status) say(`${name} is ${build.status}, its workflow says ${said?.status}`);
+    if (isHonest) {
+      const own = events.filter(({ type }) => type === 'workflow_triggered').map(({ data }) => data.workflow_run_id);
+      const stray = github.runsOf(build.id).find((run) => github.isLive(run) && !own.includes(run.id));
+      if (stray) say(`${name}: run ${stray.id} lives, and nobody follows it`);
+    }
+    for (const cycle of cyclesOf(events)) violations.push(...faultsOfCycle(name, cycle, github.ledger.all()));
+  }
+  for (const { ref, key } of accepted) {
+    const ids = new Set(
+      accepted.filter((other) => key !== undefined && other.key === key && other.ref === ref).map(({ id }) => id),
+    );
+    if (ids.size > 1) say(`the Idempotency-Key ${key} has several builds: ${[...ids]}`);
+  }
+  return violations;
+}
+
+/** The events from each beginning of a build to the next. */
+function cyclesOf(events: readonly RecordedEvent[]): RecordedEvent[][] {
+  const cycles: RecordedEvent[][] = [];
+  for (const event of events) {
+    if (event.type === 'build_queued' || event.type === 'build_retried') cycles.push([]);
+    cycles.at(-1)?.push(event);
+  }
+  return cycles;
+}
+
+function faultsOfCycle(name: string, cycle: readonly RecordedEvent[], runs: readonly Run[]): string[] {
+  const faults: string[] = [];
+  const of = (...types: string[]) => cycle.filter(({ type }) => types.includes(type));
+  const ends = of('build_completed', 'build_cancelled');
+  if (ends.length > 1) faults.push(`${name} ended ${ends.length} times`);
+  const triggered = of('workflow_triggered');
+  if (triggered.length > 1) faults.push(`${name} has ${triggered.length} runs in one cycle`);
+  const [end] = ends;
+  if (!end || !['poll', 'webhook'].includes(String(end.data.learned_from))) return faults;
+  const run = runs.find(
+    ({ id }) => id === cycle.find(({ type }) => type === 'workflow_triggered')?.data.workflow_run_id,
+  );
+  if (!run || end.data.conclusion === 'run_deleted') return faults;
+  const reached = timeline(run).some(
+    ({ at, attempt, status, conclusion }) =>
+      status === 'completed' &&
+      conclusion === end.data.conclusion &&
+      attempt === end.data.run_attempt &&
+      at <= Date.parse(end.occurred_at),
+  );
+  if (!reached) faults.push(`${name} ended as ${end.data.conclusion}, which its run ${run.id} never was by then`);
+  return faults;
+}

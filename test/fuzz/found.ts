@@ -1,0 +1,9 @@
+/**
+ * Seeds that led to a fault, and what it was. A seed leads the same way as long as the code draws and asks the same, so
+ * where a test of its own is named, that one protects.
+ */
+export const FOUND: ReadonlyMap<number, string> = new Map([
+  [782, 'a build that was reset after it had asked for help waited for an answer and showed nobody that it did'],
+  [1_207, 'a build cancelled right after a reset let the run go on that it had made before (reset.test.ts)'],
+  [3_037, 'the last task of a build cancelled while it waited for its turn failed when it was done again'],
+]);

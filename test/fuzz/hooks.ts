@@ -1,0 +1,25 @@
+import { registerHooks } from 'node:module';
+
+/** The files of src/store that stand for a database. Their doubles hold its rules in memory. */
+const IN_MEMORY =
+  /\/src\/store\/(event-append|build-find|build-find-with-events|build-list-lane|delivery-take|configuration-find|callback-target-find|callback-target-save)\.ts$/;
+
+/**
+ * From here on the product's own files find a record in memory and virtual timers where they ask for Postgres and for
+ * real ones; not one of them is changed. Workflow code needs no hook: it runs in Temporal's sandbox, as in a worker.
+ */
+export function installHooks(): void {
+  registerHooks({
+    resolve(specifier, context, next) {
+      const ofProduct = context.parentURL?.includes('/src/') && !context.parentURL.includes('/node_modules/');
+      if (!ofProduct) return next(specifier, context);
+      if (specifier === 'node:timers/promises') return double('virtual-timers.ts');
+      const resolved = next(specifier, context);
+      return IN_MEMORY.test(resolved.url) ? double('memory-store.ts') : resolved;
+    },
+  });
+}
+
+function double(file: string) {
+  return { url: new URL(file, import.meta.url).href, format: 'module-typescript', shortCircuit: true };
+}

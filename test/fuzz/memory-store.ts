@@ -1,0 +1,174 @@
+/**
+ * Stands for the files of src/store that builds need: see hooks.ts. Same names, same rules, the same decisions (`evolve`)
+ * and hashes; what Postgres does in one statement happens here at one moment.
+ */
+import { DrizzleQueryError } from 'drizzle-orm/errors';
+import type { BuildConfiguration } from '../../src/contracts/configuration.ts';
+import type { RecordedEvent, ToldEvent } from '../../src/contracts/event.ts';
+import type { Build } from '../../src/domain/build.ts';
+import { eventHash, GENESIS_HASH } from '../../src/domain/hash.ts';
+import { laneOf } from '../../src/domain/lane.ts';
+import type { LaneMate } from '../../src/store/build-list-lane.ts';
+import { type AnyStreamKind, streamOf } from '../../src/store/stream-kind.ts';
+
+/** What may go wrong on the way to the record and back. */
+export interface Road {
+  /** Resolves when the query has arrived, or throws where it never does. */
+  there(query: string): Promise<void>;
+  /** Resolves when the answer is back, or throws where it was lost. */
+  back(query: string): Promise<void>;
+}
+
+/** The failure of a query whose connection broke or was refused. */
+export function awayError(): Error {
+  return new DrizzleQueryError('', [], Object.assign(new Error('the database is away'), { code: 'ECONNREFUSED' }));
+}
+
+/** The failure of a statement that would break a unique index. */
+function conflictError(): Error {
+  return new DrizzleQueryError('', [], Object.assign(new Error('duplicate key'), { code: '23505' }));
+}
+
+/** The record of one simulated installation. */
+export class MemoryRecord {
+  readonly #road: Road;
+  readonly builds = new Map<number, Build>();
+  readonly streams = new Map<string, RecordedEvent[]>();
+  readonly deliveries = new Set<string>();
+  #position = 0;
+
+  constructor(road: Road) {
+    this.#road = road;
+  }
+
+  /** Asks something of the record, over the road there and back. */
+  async ask<T>(query: string, answer: () => T): Promise<T> {
+    await this.#road.there(query);
+    const result = answer();
+    await this.#road.back(query);
+    return result;
+  }
+
+  append(kind: AnyStreamKind, id: number, event: ToldEvent) {
+    const stream = streamOf(kind, id);
+    const data = kind.data[event.type]!.parse(event.data);
+    const events = this.streams.get(stream) ?? [];
+    const standing = events.find((other) => other.dedupe_key === event.dedupe_key);
+    if (standing) return { event: standing, repeated: true };
+    const before = this.builds.get(id);
+    const state = kind.evolve(before, event) as Build;
+    // The unique index builds_one_per_lane.
+    if (state.status === 'in_progress' && this.inLane(state).some(({ status }) => status === 'in_progress')) {
+      throw conflictError();
+    }
+    const body = {
+      stream,
+      seq: events.length + 1,
+      type: event.type,
+      from_status: before && before.status !== state.status ? before.status : null,
+      to_status: before?.status !== state.status ? state.status : null,
+      data,
+      occurred_at: event.occurred_at,
+      recorded_at: new Date().toISOString(),
+      dedupe_key: event.dedupe_key,
+      previous_hash: events.at(-1)?.hash ?? GENESIS_HASH,
+    };
+    this.#position += 1;
+    const recorded = { ...body, hash: eventHash(body), position: this.#position } as RecordedEvent;
+    this.streams.set(stream, [...events, recorded]);
+    this.builds.set(id, state);
+    return { event: recorded, repeated: false, state };
+  }
+
+  /** Builds that take turns with this one and have not ended. */
+  inLane(own: Build): Build[] {
+    const lane = laneOfBuild(own);
+    if (lane === undefined) return [];
+    return [...this.builds.values()].filter(
+      (other) => other.id !== own.id && other.completed_at === null && laneOfBuild(other) === lane,
+    );
+  }
+
+  newest(which: (build: Build) => boolean): Build | undefined {
+    return [...this.builds.values()].filter(which).sort((a, b) => b.id - a.id)[0];
+  }
+}
+
+function laneOfBuild({ concurrency, request }: Build): string | undefined {
+  return concurrency === null ? undefined : laneOf(request);
+}
+
+/** The code under test passes on what it was given as its database. */
+type Db = MemoryRecord;
+
+export function appendEvent(db: Db, kind: AnyStreamKind, id: number, event: ToldEvent) {
+  return db.ask(`append ${event.type}`, () => db.append(kind, id, event));
+}
+
+export function findBuild(db: Db, id: number): Promise<Build | undefined> {
+  return db.ask('find build', () => db.builds.get(id));
+}
+
+export function findBuildByRequestKey(db: Db, key: string): Promise<Build | undefined> {
+  return db.ask('find build by key', () => db.newest((build) => build.request_key === key));
+}
+
+export function findBuildByRun(db: Db, runId: number): Promise<Build | undefined> {
+  return db.ask('find build by run', () => db.newest((build) => build.workflow_run_id === runId));
+}
+
+export function findBuildWithEvents(db: Db, id: number) {
+  return db.ask('find build with events', () => {
+    const build = db.builds.get(id);
+    return build && { build, events: db.streams.get(`build:${id}`) ?? [] };
+  });
+}
+
+export function listLaneMates(db: Db, id: number): Promise<LaneMate[]> {
+  return db.ask('list lane mates', () => {
+    const own = db.builds.get(id);
+    if (own?.status !== 'queued') return [];
+    const isLater = (other: Build) =>
+      other.queued_at > own.queued_at || (other.queued_at === own.queued_at && other.id > own.id);
+    const mates = db
+      .inLane(own)
+      .map((other) => ({ other, later: isLater(other) }))
+      .map(({ other, later }) => ({ other, later, supersedes: later && other.concurrency === 'cancel_previous' }))
+      .filter(({ other, later, supersedes }) => supersedes || !later || other.status === 'in_progress');
+    const place = ({ other, supersedes }: (typeof mates)[number]) =>
+      `${supersedes ? 0 : 1} ${other.status} ${other.queued_at} ${String(other.id).padStart(9, '0')}`;
+    return mates
+      .toSorted((a, b) => (place(a) < place(b) ? -1 : 1))
+      .map(({ other: { id, workflow_id, status }, supersedes }) => ({
+        id,
+        workflow_id,
+        status: status as LaneMate['status'],
+        supersedes,
+      }));
+  });
+}
+
+/** Builds of the simulation ask for no callback. */
+export async function findCallbackUrl(_db: Db, _subject: string): Promise<string | undefined> {
+  return undefined;
+}
+export async function saveCallbackTarget(_db: Db, _subject: string, _url: string): Promise<void> {}
+
+export function takeDelivery(db: Db, id: string): Promise<boolean> {
+  return db.ask('take delivery', () => db.deliveries.size < db.deliveries.add(id).size);
+}
+
+/** Builds of the simulation all use the configuration that they are given. */
+export async function findConfiguration(_db: Db, _id: number): Promise<BuildConfiguration | undefined> {
+  return undefined;
+}
+export async function findConfigurationByName(_db: Db, _name: string): Promise<BuildConfiguration | undefined> {
+  return undefined;
+}
+export async function findConfigurationVersion(
+  _db: Db,
+  _id: number,
+  _version: number,
+): Promise<BuildConfiguration | undefined> {
+  return undefined;
+}
