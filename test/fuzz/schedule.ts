@@ -49,7 +49,7 @@ const REFS = ['main', 'f40'];
 /** Lets one installation live through what follows from a seed, and says what was not as it must be. */
 export async function runSchedule(sandbox: Sandbox, seed: number, without: ReadonlySet<Ingredient>): Promise<Outcome> {
   // A die for each ingredient: leaving one out does not change what the others do by themselves.
-  const diceOf = (name: string) => new Dice(seed * 64 + [...INGREDIENTS, 'plan', 'time'].indexOf(name as Ingredient));
+  const diceOf = (name: string) => new Dice(seed * 64 + [...INGREDIENTS, 'plan', 'time', 'jitter'].indexOf(name as Ingredient));
   const plan = diceOf('plan');
   const has = (name: Ingredient, chance: number) => plan.chance(chance) && !without.has(name);
   const uses = {
@@ -115,6 +115,8 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
   const { clock, github, record, temporal, faults } = installation;
   const begin = clock.now;
   const realFetch = globalThis.fetch;
+  const realRandom = Math.random;
+  Math.random = diceOf('jitter').random;
   installClock(clock);
   globalThis.fetch = ((url: string, options: RequestInit) => github.fetch(url, options)) as typeof fetch;
   try {
@@ -315,6 +317,7 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
     };
   } finally {
     globalThis.fetch = realFetch;
+    Math.random = realRandom;
     installClock(undefined);
   }
 }
