@@ -6,6 +6,11 @@ import type { Seen } from './github.ts';
 import type { Installation } from './installation.ts';
 import { faultsOfLog, type LogRow, lastStatus } from './log-check.ts';
 
+const BEGINNINGS = ['build_queued', 'build_retried', 'build_reopened'];
+
+/** Results of workflows that left the build to another. */
+const SAYS_NOTHING = ['superseded', 'not_run_again'];
+
 /** Looks at every POST for a run at the moment it arrives. */
 export class Watch {
   readonly violations: string[] = [];
@@ -47,7 +52,7 @@ export class Watch {
       return;
     }
     // The present cycle: a retry is a beginning of its own.
-    const begin = events.findLastIndex(({ type }) => type === 'build_queued' || type === 'build_retried');
+    const begin = events.findLastIndex(({ type }) => BEGINNINGS.includes(type));
     const cycle = events.slice(begin);
     const intents = cycle.filter(({ type }) => type === 'dispatch_intended');
     const intent = intents.at(-1);
@@ -137,7 +142,7 @@ export function checkEnd(
       }
     }
     const results = executions.map(({ closed }) => closed?.result as { build_id: number; status: string } | undefined);
-    const said = results.findLast((result) => result?.build_id === build.id && result.status !== 'superseded');
+    const said = results.findLast((result) => result?.build_id === build.id && !SAYS_NOTHING.includes(result.status));
     if (isOver && said?.status !== build.status) say(`${name} is ${build.status}, its workflow says ${said?.status}`);
     if (isHonest) {
       const own = events.filter(({ type }) => type === 'workflow_triggered').map(({ data }) => data.workflow_run_id);
@@ -159,7 +164,7 @@ export function checkEnd(
 function cyclesOf(events: readonly RecordedEvent[]): RecordedEvent[][] {
   const cycles: RecordedEvent[][] = [];
   for (const event of events) {
-    if (event.type === 'build_queued' || event.type === 'build_retried') cycles.push([]);
+    if (BEGINNINGS.includes(event.type)) cycles.push([]);
     cycles.at(-1)?.push(event);
   }
   return cycles;

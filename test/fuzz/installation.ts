@@ -126,7 +126,12 @@ export class Installation {
     for (const ms of this.#chaos.webhooks()) {
       this.clock.after(ms, () => {
         this.inApi(() =>
-          takeRunDelivery(this.deps, { delivery_id, run_id: run.id, title: run.displayTitle }).catch(() => {
+          takeRunDelivery(this.deps, {
+            delivery_id,
+            run_id: run.id,
+            run_attempt: run.attempts.length,
+            title: run.displayTitle,
+          }).catch(() => {
             // The route answers 5xx or 202; GitHub does not send it again.
           }),
         );

@@ -21,7 +21,10 @@ const MAY_FOLLOW: Readonly<Record<string, readonly string[]>> = {
   null: ['queued'],
   queued: ['in_progress', ...ENDS],
   in_progress: ENDS,
-  failure: ['queued'],
+  // Retried, or run again in GitHub's own page.
+  success: ['in_progress'],
+  failure: ['queued', 'in_progress'],
+  cancelled: ['in_progress'],
 };
 
 /** RFC 8785: keys in the order of their UTF-16 code units, no spaces, numbers and strings as JavaScript writes them. */

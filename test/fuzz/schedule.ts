@@ -49,7 +49,8 @@ const REFS = ['main', 'f40'];
 /** Lets one installation live through what follows from a seed, and says what was not as it must be. */
 export async function runSchedule(sandbox: Sandbox, seed: number, without: ReadonlySet<Ingredient>): Promise<Outcome> {
   // A die for each ingredient: leaving one out does not change what the others do by themselves.
-  const diceOf = (name: string) => new Dice(seed * 64 + [...INGREDIENTS, 'plan', 'time', 'jitter'].indexOf(name as Ingredient));
+  const streams: readonly string[] = [...INGREDIENTS, 'plan', 'time', 'jitter'];
+  const diceOf = (name: string) => new Dice(seed * 64 + streams.indexOf(name));
   const plan = diceOf('plan');
   const has = (name: Ingredient, chance: number) => plan.chance(chance) && !without.has(name);
   const uses = {
