@@ -1,6 +1,6 @@
 import { type Client, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { createActivities } from '../../src/activities/index.ts';
-import type { OperateDependencies } from '../../src/api/commands/operate-build.ts';
+import type { RedriveDependencies } from '../../src/api/commands/redrive.ts';
 import { takeRunDelivery } from '../../src/api/commands/take-delivery.ts';
 import type { TriggerDependencies } from '../../src/api/commands/trigger-build.ts';
 import type { BuildPolicy } from '../../src/contracts/build-workflow.ts';
@@ -43,7 +43,7 @@ export class Installation {
   readonly record: MemoryRecord;
   readonly github: VirtualGitHub;
   readonly temporal: VirtualTemporal;
-  readonly deps: TriggerDependencies & OperateDependencies;
+  readonly deps: TriggerDependencies & RedriveDependencies;
   api = new Process('api');
   #ids = 0;
   #deliveries = 0;
@@ -88,6 +88,9 @@ export class Installation {
       callbackHosts: [],
       dedupWindowMs: DEDUP_WINDOW_MS,
       log: { warn() {}, debug() {} } as never,
+      // Of tasks, of which there are none.
+      taskPolicy: undefined as never,
+      meter: undefined as never,
     };
   }
 

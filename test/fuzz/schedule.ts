@@ -1,5 +1,5 @@
 import { adoptRun, cancelBuild, retryBuild } from '../../src/api/commands/operate-build.ts';
-import { discardDeadLetter, redriveBuild } from '../../src/api/commands/redrive.ts';
+import { discardDeadLetter, redriveDeadLetter } from '../../src/api/commands/redrive.ts';
 import { triggerBuild } from '../../src/api/commands/trigger-build.ts';
 import { ApiError } from '../../src/api/problem.ts';
 import type { BuildPolicy } from '../../src/contracts/build-workflow.ts';
@@ -212,7 +212,7 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
       (id) => operate('cancel', (build) => cancelBuild(installation.deps, build, 'somebody'), id),
       (id) => {
         if (record.builds.get(id)?.needs_attention) help(id);
-        else operate('redrive', (build) => redriveBuild(installation.deps, `build:${build}`, 'somebody'), id);
+        else operate('redrive', (build) => redriveDeadLetter(installation.deps, `build:${build}`, 'somebody'), id);
       },
       (id) => operate('discard', (build) => discardDeadLetter(installation.deps, `build:${build}`, 'somebody'), id),
       (id) => {
