@@ -7,7 +7,8 @@ import { globalHandlers } from '@temporalio/worker/lib/workflow/vm-shared.js';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import { Process, type VirtualClock } from './clock.ts';
 import type { Dice } from './dice.ts';
-import { Execution, type Instance, runActivity, timeOutFailure, toPayload } from './temporal-execution.ts';
+import { Execution, type Instance, runActivity } from './temporal-execution.ts';
+import { timeOutFailure, toPayload } from './temporal-jobs.ts';
 
 /** Temporal's sandbox with the product's workflow code in it, as a worker has it. */
 export interface Sandbox {
