@@ -139,6 +139,7 @@ export function createMetrics(db: Db): Metrics {
   for (const replayed of ['true', 'false']) accepted.inc({ replayed }, 0);
   for (const outcome of ['accepted', 'rejected', 'not_sent', 'ambiguous']) dispatches.inc({ outcome }, 0);
   for (const outcome of ['granted', 'refused', 'waiting']) quota.inc({ outcome }, 0);
+  for (const outcome of ['done', 'not_allowed', 'failed']) sweeps.inc({ outcome }, 0);
   for (const outcome of ['delivered', 'failed', 'given_up']) callbacks.inc({ outcome }, 0);
 
   let measuring: Promise<RecordMeasures> | undefined;
