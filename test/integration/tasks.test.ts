@@ -334,6 +334,25 @@ describe.each(DATABASES)('tasks on the %s Postgres', (kind) => {
     expect(revoked.tasks).toHaveLength(3);
   });
 
+  it('are counted by name, status and what they took', async () => {
+    const { text } = await world.call('GET', '/metrics');
+    const seriesOf = (series: string) =>
+      Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(`${series} `))
+          ?.split(' ')[1],
+      );
+    const { json: succeeded } = await world.call('GET', '/tasks?status=SUCCESS&name=process_content&limit=200');
+    expect(succeeded.tasks.length).toBeGreaterThan(2);
+    expect(seriesOf('hapax_tasks_completed_total{name="process_content",status="SUCCESS"}')).toBe(
+      succeeded.tasks.length,
+    );
+    expect(seriesOf('hapax_task_duration_seconds_count{name="semantic_search"}')).toBe(2);
+    expect(seriesOf('hapax_tasks_accepted_total{name="ingest_youtube",replayed="false"}')).toBe(1);
+    expect(seriesOf('hapax_queue_depth{queue="content"}')).toBe(0);
+  });
+
   it('stream their events live until their end', async () => {
     const { id } = await ask(async () => {
       await delay(100);
