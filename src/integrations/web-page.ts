@@ -4,7 +4,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { hostOf } from '../domain/callback-url.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
-import { type Article, articleOf } from './article.ts';
+import type { Article } from './article.ts';
 import { AddressRefused, checkedAddresses, lookupOf, type Resolve } from './checked-addresses.ts';
 
 export interface WebPageOptions {
@@ -52,6 +52,8 @@ export class WebPages {
     const signal = AbortSignal.any([stop, timeout]);
     try {
       const { type, source } = await this.#follow(new URL(url), signal);
+      // Loaded by the first page: the parser takes 25 MB and a quarter of a second, which an idle process has no use for.
+      const { articleOf } = await import('./article.ts');
       return { ...articleOf(source, type, url), source };
     } catch (error) {
       if (error instanceof PermanentTaskError || error instanceof RetryableTaskError) throw error;

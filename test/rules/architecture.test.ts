@@ -63,7 +63,7 @@ const BAD: Array<[rule: string, path: string, source: string]> = [
   ['cli-loads-roles-late', 'src/cli/early.ts', "import { a } from '../roles/a.ts';"],
   ['cli-knows-contracts-and-roles', 'src/cli/stores.ts', "import { a } from '../store/a.ts';"],
   ['nobody-imports-the-top', 'src/store/tops.ts', "import { a } from '../roles/a.ts';"],
-  ['octokit-only-in-integrations', 'src/activities/dispatches.ts', "import { Octokit } from '@octokit/rest';"],
+  ['vendors-only-in-integrations', 'src/activities/dispatches.ts', "import { Octokit } from '@octokit/rest';"],
   ['prom-client-only-in-roles', 'src/integrations/counts.ts', "import { Counter } from 'prom-client';"],
   ['sql-only-in-store', 'src/roles/queries.ts', "import { sql } from 'drizzle-orm';"],
   ['no-circles', 'src/domain/left.ts', "import { right } from './right.ts'; export const left = 1;"],
