@@ -1,11 +1,14 @@
+import type { AnswerWays } from '../integrations/answering.ts';
 import type { CallbackSender } from '../integrations/callback-sender.ts';
 import type { GitHub } from '../integrations/github.ts';
 import type { Db } from '../store/database.ts';
+import type { AnswerPort } from '../workflows/ports/answer.ts';
 import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callback.ts';
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
 import type { LanePort } from '../workflows/ports/lane.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
+import { answerActivities } from './answers.ts';
 import { callbackActivities, callbackRecordActivities } from './callbacks.ts';
 import { toFailure } from './failures.ts';
 import { githubActivities } from './github.ts';
@@ -42,6 +45,11 @@ export function createCallbackActivities({ db, sender }: { db: Db; sender: Callb
 /** The activities of the workers of task queues. */
 export function createTaskActivities(...given: Parameters<typeof taskActivities>): TaskPort {
   return failingAll(taskActivities(...given));
+}
+
+/** The activities on the task queue of the bridge. */
+export function createAnswerActivities({ db, ways }: { db: Db; ways: AnswerWays }): AnswerPort {
+  return failingAll(answerActivities(db, ways));
 }
 
 /** Activities with their errors turned into Temporal's. */

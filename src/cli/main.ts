@@ -5,6 +5,7 @@ const USAGE = `hapax ROLE
   up               everything on this machine: embedded Postgres, Temporal, API and worker
   api              the HTTP API (needs DATABASE_URL and TEMPORAL_ADDRESS)
   worker           follows builds (needs DATABASE_URL and TEMPORAL_ADDRESS)
+  bridge           takes tasks from RabbitMQ and answers them (needs AMQP_URL too)
   migrate          brings database and search attributes up to date
   audit            exports the record, or verifies it (--help for its options)
   rebuild          makes the projection of the builds anew from the log
@@ -19,6 +20,7 @@ const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
   up: async () => (await import('../roles/up.ts')).runUp(readSettings(process.env)),
   api: async () => (await import('../roles/api.ts')).runApi(readSettings(process.env, 'api')),
   worker: async () => (await import('../roles/worker.ts')).runWorker(readSettings(process.env, 'worker')),
+  bridge: async () => (await import('../roles/bridge.ts')).runBridge(readSettings(process.env, 'bridge')),
   migrate: async () => (await import('../roles/migrate.ts')).runMigrate(readSettings(process.env, 'migrate')),
   audit: async (argv) => (await import('../roles/audit.ts')).runAudit(argv, process.env),
   rebuild: async () => (await import('../roles/rebuild.ts')).runRebuild(readSettings(process.env, 'rebuild')),

@@ -143,6 +143,17 @@ export interface FollowUps {
   chain: Signature[];
 }
 
+/** What is owed to the sender of a message when its task has ended. */
+export interface Owed {
+  /** Queue for the result; empty where there is none. */
+  reply_to: string;
+  ignore_result: boolean;
+  group_id: string | null;
+  root_id: string | null;
+  parent_id: string | null;
+  follow_ups: FollowUps;
+}
+
 /** A task that a message asks for. */
 export interface TaskMessage {
   /** Null where the publisher gave none. */
@@ -176,6 +187,9 @@ export const REFUSAL_CODES = [
   'unsupported_canvas',
   'unknown_task',
   'invalid_arguments',
+  'task_id_reused',
+  'unroutable',
+  'internal',
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 

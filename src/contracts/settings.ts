@@ -54,7 +54,7 @@ export const settingsSchema = z.object({
   PORT: integer(0, 65_535).default(8000).meta({ description: 'Port of the API. 0 chooses a free one.' }),
   METRICS_PORT: integer(0, 65_535).optional().meta({
     description:
-      'Port on HOST where a worker serves /metrics and /health/live. Unset: none. The API serves them itself.',
+      'Port on HOST where a worker or the bridge serves /metrics and /health/live. Unset: none. The API serves them itself.',
   }),
   HAPAX_HOME: z.string().min(1).default('.hapax').meta({
     description: 'Directory of the embedded database, the Temporal file and logs. One running instance per directory.',
@@ -215,6 +215,29 @@ export const settingsSchema = z.object({
     .default('')
     .meta({ description: 'Path before the routes of Flower, as flower for /flower/api/tasks.' }),
   ...contentSettings,
+  AMQP_URL: z
+    .string()
+    .regex(/^amqps?:\/\//, 'must begin with amqp:// or amqps://')
+    .refine(URL.canParse, 'is no URL; write amqp://USER:PASSWORD@HOST:5672/VHOST, special characters escaped')
+    .optional()
+    .meta({
+      description:
+        'RabbitMQ from which the bridge takes tasks, as Celery and N8N send them. Unset: `up` runs no bridge.',
+      secret: true,
+    }),
+  RESULT_REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
+    .refine(URL.canParse, 'is no URL; write redis://USER:PASSWORD@HOST:6379/0, special characters escaped')
+    .optional()
+    .meta({
+      description: "Redis in which the bridge keeps results, as Celery's result back end does. Unset: none.",
+      secret: true,
+    }),
+  RESULT_EXPIRES: duration
+    .refine((ms) => ms >= 1_000, 'must be a second or more')
+    .default(86_400_000)
+    .meta({ description: 'How long the bridge keeps a result in Redis. The record keeps it for ever.' }),
   TRUSTED_HOSTS: list
     .default([])
     .meta({ description: 'Further names under which browsers may address the open loopback API (Host header).' }),
@@ -236,7 +259,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /** A process that reads settings; each needs its own, and asks for no more (a worker holds no API key). */
-export type Role = 'up' | 'api' | 'worker' | 'migrate' | 'audit' | 'rebuild';
+export type Role = 'up' | 'api' | 'worker' | 'bridge' | 'migrate' | 'audit' | 'rebuild';
 
 /** Roles that need no other process: they do with the embedded Postgres where no other is named. */
 const ALONE: ReadonlySet<Role> = new Set(['up', 'audit', 'rebuild']);
@@ -294,6 +317,9 @@ function missing(settings: Settings, role: Role): string[] {
       `TEMPORAL_ADDRESS: ${cloud ? 'cloud mode' : `the role ${role}`} needs a Temporal server; set HOST:PORT`,
     );
   }
+  if (role === 'bridge' && !settings.AMQP_URL) {
+    faults.push('AMQP_URL: the role bridge needs a RabbitMQ; set amqp://USER:PASSWORD@HOST:5672/VHOST');
+  }
   if (serves && !settings.API_KEYS) {
     if (cloud) faults.push('API_KEYS: cloud mode needs authentication; set NAME=SECRET');
     else if (!isLoopback(settings.HOST)) {
@@ -302,7 +328,12 @@ function missing(settings: Settings, role: Role): string[] {
       );
     }
   }
-  if (role === 'worker' && settings.METRICS_PORT !== undefined && !settings.API_KEYS && !isLoopback(settings.HOST)) {
+  if (
+    (role === 'worker' || role === 'bridge') &&
+    settings.METRICS_PORT !== undefined &&
+    !settings.API_KEYS &&
+    !isLoopback(settings.HOST)
+  ) {
     faults.push(
       `API_KEYS: METRICS_PORT on HOST=${settings.HOST} is reachable by others, so it needs keys; set NAME=SECRET or leave HOST at 127.0.0.1`,
     );

@@ -7,6 +7,9 @@ export const WORKFLOW_TASK_QUEUE = 'hapax-workflows';
 /** Task queue of the activities that send callbacks: apart, so that slow receivers take no slot of other work. */
 export const CALLBACK_TASK_QUEUE = 'hapax-callbacks';
 
+/** Task queue of the activities that tell senders of messages how their tasks ended: only the bridge can. */
+export const ANSWER_TASK_QUEUE = 'hapax-bridge';
+
 /** The queues of tasks, by the names that producers use. */
 export const TASK_QUEUE_NAMES = ['youtube', 'content', 'search'] as const;
 export type TaskQueueName = (typeof TASK_QUEUE_NAMES)[number];

@@ -72,6 +72,8 @@ export interface TaskInput {
   /** When it was accepted; `task_queued` bears this time. */
   created_at: string;
   policy: TaskPolicy;
+  /** Whether senders of messages wait to be told of its end; left out for no. */
+  answered?: true;
   /** Set where the task ended before and is begun again. */
   redrive?: Redrive;
 }

@@ -17,6 +17,8 @@ export interface EndedTask {
 /** Where a task goes whose signature names no queue. */
 export type RouteOf = (task: string) => string;
 
+const REPR_CHARACTERS = 1_000;
+
 interface Step {
   signature: Signature;
   /** What is still to come after it, the next step last. */
@@ -78,8 +80,9 @@ function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf)
       timelimit: [options.time_limit, options.soft_time_limit],
       root_id: ended.root_id ?? ended.task_id,
       parent_id: ended.task_id,
-      argsrepr: JSON.stringify(taken),
-      kwargsrepr: JSON.stringify(kwargs),
+      // For people to read. Headers are small: a result of a megabyte would not fit.
+      argsrepr: JSON.stringify(taken).slice(0, REPR_CHARACTERS),
+      kwargsrepr: JSON.stringify(kwargs).slice(0, REPR_CHARACTERS),
       origin: 'hapax',
       ignore_result: options.ignore_result ?? false,
       replaced_task_nesting: 0,

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Settings } from '../contracts/settings.ts';
 import { TASK_NAMES, type TaskName } from '../contracts/task-queues.ts';
 import { TASK_SIGNATURES, type TaskArguments } from '../contracts/task-signatures.ts';
 import type { TaskPolicy } from '../contracts/task-workflow.ts';
 import { youtubeVideoId } from '../contracts/youtube-video.ts';
 import { canonicalJson, sha256 } from './hash.ts';
+import { nameUuid } from './name-uuid.ts';
 
 /** The task that a producer's name means: ours, or `tasks.` before it as the modules of Celery apps have it. */
 export function taskNameOf(given: string): TaskName | undefined {
@@ -62,19 +62,15 @@ export function naturalTaskId(
   given: TaskArguments[TaskName],
   callbackUrl: string | null,
 ): string | undefined {
-  if (name !== 'ingest_youtube' && name !== 'ingest_youtube_with_callback') return undefined;
+  if (!isOnceByNature(name)) return undefined;
   const { url, callback_url = callbackUrl } = given as TaskArguments['ingest_youtube'] & { callback_url?: string };
   const video = youtubeVideoId(url);
-  return video === undefined ? undefined : uuidOf(canonicalJson(['ingest_youtube', `yt:${video}`, callback_url]));
+  return video === undefined ? undefined : nameUuid(canonicalJson(['ingest_youtube', `yt:${video}`, callback_url]));
 }
 
-/** A UUID (RFC 9562, version 8) that is the same for the same text. */
-function uuidOf(text: string): string {
-  const bytes = createHash('sha256').update(text, 'utf8').digest().subarray(0, 16);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+/** Whether a task without an id has that of what it is about. */
+export function isOnceByNature(name: TaskName | undefined): boolean {
+  return name === 'ingest_youtube' || name === 'ingest_youtube_with_callback';
 }
 
 /** Temporal's priority (1 first, 5 last) of one of Celery's (0 to 9, the highest first); 3 where none is given. */

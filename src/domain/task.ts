@@ -130,7 +130,7 @@ function queued({ data: { task_id, ...known }, occurred_at }: Queued): Task {
 
 /** The first event of a task, told by API and workflow alike. */
 export function taskQueuedEvent(input: TaskInput): Queued {
-  const { created_at, policy: _policy, redrive: _redrive, callback, ...known } = input;
+  const { created_at, policy: _policy, redrive: _redrive, answered: _answered, callback, ...known } = input;
   const data = { ...known, callback_origin: callback?.origin ?? null };
   return { type: 'task_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
 }

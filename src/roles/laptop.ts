@@ -16,6 +16,7 @@ import { openDatabase, RUNTIME_ROLE } from '../store/database.ts';
 import { migrateDatabase } from '../store/migrate.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { createWorkers } from '../worker/workers.ts';
+import { openBridge } from './bridge.ts';
 import { callbackSenderOf } from './callbacks.ts';
 import { connectContent } from './content.ts';
 import { sweepDeliveries } from './delivery-sweep.ts';
@@ -115,6 +116,19 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       workers.shutdown();
       await working.catch(() => {});
     });
+    const bridge =
+      settings.AMQP_URL === undefined
+        ? undefined
+        : await openBridge({
+            settings,
+            connection,
+            client,
+            workerBeside: true,
+            db: database.db,
+            meter: metrics,
+            log,
+          });
+    if (bridge) started.push(() => bridge.close());
     const api = await startApiServer({
       settings,
       repository: repositoryOf(settings),
@@ -138,7 +152,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       uiUrl: temporal.value.uiUrl,
       temporalAddress: temporal.value.address,
       simulatorUrl: simulator?.url,
-      failed: Promise.race([temporal.value.failed, postgres.value.failed, failureOf(working)]),
+      failed: Promise.race([temporal.value.failed, postgres.value.failed, failureOf(working), bridge?.failed ?? never]),
       close,
     };
   } catch (error) {

@@ -2,13 +2,14 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ActivityMeter } from '../activities/meter.ts';
 import { inTime } from '../api/in-time.ts';
 import type { ApiMeter } from '../api/meter.ts';
+import type { BridgeMeter } from '../bridge/meter.ts';
 import type { GitHubOptions } from '../integrations/github.ts';
 import type { Db } from '../store/database.ts';
 import { measureRecord, type RecordMeasures } from '../store/record-measure.ts';
 import type { DeliverySweepOptions } from './delivery-sweep.ts';
 
 /** What a process counts, as the parts that count it see it. */
-export interface Metrics extends ApiMeter, ActivityMeter {
+export interface Metrics extends ApiMeter, ActivityMeter, BridgeMeter {
   githubAnswered: NonNullable<GitHubOptions['onAnswer']>;
   deliveriesSwept: DeliverySweepOptions['onSwept'];
 }
@@ -97,6 +98,18 @@ export function createMetrics(db: Db): Metrics {
     labelNames: ['outcome'],
     registers,
   });
+  const messages = new Counter({
+    name: 'hapax_bridge_messages_total',
+    help: 'Messages taken from RabbitMQ: started, repeated (the task was there before), or why they were refused.',
+    labelNames: ['queue', 'outcome'],
+    registers,
+  });
+  const broker = new Gauge({
+    name: 'hapax_bridge_connected',
+    help: 'Whether the bridge is connected to RabbitMQ; absent where no bridge runs.',
+    registers,
+  });
+  broker.remove();
   const github = new Counter({
     name: 'hapax_github_requests_total',
     help: 'Requests to GitHub, by route and status; status none: no answer came.',
@@ -159,6 +172,8 @@ export function createMetrics(db: Db): Metrics {
       if (completed_at === null) return;
       taskDuration.observe({ name }, (Date.parse(completed_at) - Date.parse(created_at)) / 1_000);
     },
+    messageTaken: (queue, outcome) => messages.inc({ queue, outcome }),
+    brokerConnected: (connected) => broker.set(connected ? 1 : 0),
     callbackTried: (outcome) => callbacks.inc({ outcome }),
     githubAnswered(operation, status, left) {
       github.inc({ operation, status: status ?? 'none' });

@@ -1,7 +1,7 @@
 import { type Settings, SettingsError } from '../contracts/settings.ts';
 
 /** A setting that a role cannot do without. @throws {SettingsError} where it is not set. */
-export function required(settings: Settings, name: 'DATABASE_URL' | 'TEMPORAL_ADDRESS'): string {
+export function required(settings: Settings, name: 'DATABASE_URL' | 'TEMPORAL_ADDRESS' | 'AMQP_URL'): string {
   const value = settings[name];
   if (value === undefined)
     throw new SettingsError(`${name}: this role needs it; \`hapax up\` runs everything embedded`);

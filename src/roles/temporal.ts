@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
+import type { Logger } from 'pino';
 import type { Settings } from '../contracts/settings.ts';
 
 /** Where and how Temporal is reached. */
@@ -19,6 +21,23 @@ export async function connectTemporal(
 ): Promise<{ connection: NativeConnection; client: Client }> {
   const connection = await NativeConnection.connect(await connectionOptions(target));
   return { connection, client: new Client({ connection, namespace: target.TEMPORAL_NAMESPACE }) };
+}
+
+const RECONNECT_EVERY_MS = 2_000;
+
+/** As {@link connectTemporal}, from when Temporal answers; undefined where the process was told to stop before. */
+export async function connectPatiently(target: TemporalTarget, stopping: Promise<unknown>, log: Logger) {
+  let stopped = false;
+  void stopping.then(() => (stopped = true));
+  while (!stopped) {
+    try {
+      return await connectTemporal(target);
+    } catch (err) {
+      log.warn({ err, address: target.address }, 'Temporal cannot be reached; trying again');
+      await Promise.race([delay(RECONNECT_EVERY_MS), stopping]);
+    }
+  }
+  return undefined;
 }
 
 /** A client that connects at its first call and again after an outage, for processes that must start without Temporal. */

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
 import { createTaskHandlers } from '../activities/content-tasks.ts';
 import { startMetricsServer } from '../api/metrics-server.ts';
 import type { Settings } from '../contracts/settings.ts';
@@ -13,9 +11,7 @@ import { createMetrics } from './metrics.ts';
 import { required } from './required.ts';
 import { stopSignal } from './stop-signal.ts';
 import { queuesOf } from './tasks.ts';
-import { connectTemporal, type TemporalTarget } from './temporal.ts';
-
-const RECONNECT_EVERY_MS = 2_000;
+import { connectPatiently } from './temporal.ts';
 
 /** `hapax worker`: builds and tasks, from a Temporal that may come later than the worker. */
 export async function runWorker(settings: Settings): Promise<void> {
@@ -54,18 +50,4 @@ export async function runWorker(settings: Settings): Promise<void> {
   }
   await server?.close();
   await database.close();
-}
-
-async function connectPatiently(target: TemporalTarget, stopping: Promise<unknown>, log: Logger) {
-  let stopped = false;
-  void stopping.then(() => (stopped = true));
-  while (!stopped) {
-    try {
-      return await connectTemporal(target);
-    } catch (err) {
-      log.warn({ err, address: target.address }, 'Temporal cannot be reached; trying again');
-      await Promise.race([delay(RECONNECT_EVERY_MS), stopping]);
-    }
-  }
-  return undefined;
 }

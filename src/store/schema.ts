@@ -12,6 +12,7 @@ import {
   text,
 } from 'drizzle-orm/pg-core';
 import type { BuildStatus } from '../contracts/build.ts';
+import type { Owed } from '../contracts/celery.ts';
 import type { BuildConfiguration } from '../contracts/configuration.ts';
 import type { ContentType } from '../contracts/content.ts';
 import type { BuildRequest } from '../contracts/event.ts';
@@ -198,3 +199,21 @@ export const configurations = pgTable(
   },
   (table) => [primaryKey({ columns: [table.id, table.version] })],
 );
+
+export const owed = pgTable(
+  'owed',
+  {
+    task_id: text().notNull(),
+    reply_to: text().notNull(),
+    details: jsonb().$type<Omit<Owed, 'reply_to'>>().notNull(),
+    kept_at: instant().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.task_id, table.reply_to] })],
+);
+
+export const unnamedMessages = pgTable('unnamed_messages', {
+  fingerprint: text().primaryKey(),
+  task_id: text().notNull(),
+  taken_at: instant().notNull(),
+  settled: boolean().notNull(),
+});

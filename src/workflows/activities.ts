@@ -1,5 +1,6 @@
 import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import { CALLBACK_TASK_QUEUE, type TaskQueueName, taskQueueOf } from '../contracts/task-queues.ts';
+import { ANSWER_TASK_QUEUE, CALLBACK_TASK_QUEUE, type TaskQueueName, taskQueueOf } from '../contracts/task-queues.ts';
+import type { AnswerPort } from './ports/answer.ts';
 import type { CallbackPort, CallbackRecordPort } from './ports/callback.ts';
 import type { GitHubPort, WritePort } from './ports/github.ts';
 import type { LanePort } from './ports/lane.ts';
@@ -65,6 +66,12 @@ export const callbacks: CallbackPort = {
 };
 
 export const lane = proxyActivities<LanePort>({ startToCloseTimeout: '10s', retry: PATIENCE });
+/** Done by the bridge, whenever there is one. What goes out twice is the same twice, so the tries need no bound. */
+export const answers = proxyActivities<AnswerPort>({
+  taskQueue: ANSWER_TASK_QUEUE,
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
+});
 
 /** Activities that may be repeated, grouped with the one that may not, by the time one answer of GitHub may take. */
 export function githubActivities(requestTimeoutMs: number): GitHubPort {

@@ -14,6 +14,7 @@ import { ATTEMPT_FAILED, type AttemptFailure, type Revocation, type TaskInput } 
 import { backoff } from '../domain/backoff.ts';
 import { taskQueuedEvent, taskRedrivenEvent } from '../domain/task.ts';
 import { record, taskActivities } from './activities.ts';
+import { beginAnswer } from './answer.ts';
 import { beginCallback } from './begin-callback.ts';
 import { revokeSignal, type TaskStateView, taskStateQuery } from './messages.ts';
 
@@ -69,7 +70,7 @@ function failed(type: string, message: string): ApplicationFailure {
   return ApplicationFailure.create({ type, message, nonRetryable: true, category: 'BENIGN' });
 }
 
-/** Tells the record and those who are called back how the task ended. */
+/** Tells the record, those who are called back and the senders of messages how the task ended. */
 async function end(input: TaskInput, tell: Tell, outcome: Outcome): Promise<void> {
   switch (outcome.kind) {
     case 'succeeded':
@@ -93,7 +94,9 @@ async function end(input: TaskInput, tell: Tell, outcome: Outcome): Promise<void
     default:
       outcome satisfies never;
   }
-  if (input.callback) await beginCallback({ subject: streamOf(input), ending: tell.prefix + ENDING });
+  const ending = tell.prefix + ENDING;
+  if (input.callback) await beginCallback({ subject: streamOf(input), ending });
+  if (input.answered) await beginAnswer({ task_id: input.task_id, ending });
 }
 
 function streamOf({ task_id }: TaskInput): string {

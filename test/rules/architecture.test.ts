@@ -58,6 +58,7 @@ const BAD: Array<[rule: string, path: string, source: string]> = [
     'src/api/commands/loads.ts',
     "import { a } from '../../workflows/ports/a.ts';",
   ],
+  ['bridge-is-amqp', 'src/bridge/serves.ts', "import { a } from '../api/a.ts';"],
   ['simulator-stands-alone', 'src/simulator/shares.ts', "import { a } from '../domain/a.ts';"],
   ['laptop-embeds-infrastructure', 'src/laptop/serves.ts', "import { a } from '../api/a.ts';"],
   ['cli-loads-roles-late', 'src/cli/early.ts', "import { a } from '../roles/a.ts';"],
@@ -135,6 +136,7 @@ function sources(root: string): string[] {
 const FOLDERS = [
   'activities',
   'api',
+  'bridge',
   'cli',
   'contracts',
   'domain',

@@ -58,7 +58,7 @@ function composeFaults({ services, networks, volumes }: Compose): string[] {
     must(!(service.volumes ?? []).some((volume) => volume.includes('docker.sock')), 'does not see the Docker socket');
     must(service.healthcheck, 'has a healthcheck, or says that it has none');
     for (const [key, value] of Object.entries(service.environment ?? {})) {
-      const secret = /PASSWORD|PWD|TOKEN|API_KEYS|DATABASE_URL|PRIVATE_KEY/.test(key);
+      const secret = /PASSWORD|PWD|TOKEN|API_KEYS|DATABASE_URL|AMQP_URL|PRIVATE_KEY/.test(key);
       if (secret)
         must(/\$\{[A-Z_]+:\?[^}]+\}/.test(value), `takes ${key} from the environment and says so where it is missing`);
     }
@@ -75,10 +75,12 @@ function composeFaults({ services, networks, volumes }: Compose): string[] {
   return faults;
 }
 
-describe('docker-compose.yml', () => {
+describe('docker-compose.yml and the file for the bridge beside it', () => {
   const text = read('docker-compose.yml');
+  const bridge = read('deploy/docker-compose.bridge.yml');
   const compose = parse(text, { merge: true }) as Compose;
   const { services } = compose;
+  Object.assign(services, (parse(bridge) as Compose).services);
 
   it('is valid by the schema of the Compose specification', () => {
     // dclint ships the specification's schema; the linter itself is not used. The schema names its draft in a way Ajv
@@ -132,10 +134,17 @@ describe('docker-compose.yml', () => {
     );
 
   it('gives each role settings that it starts with', () => {
-    for (const name of ['api', 'worker', 'migrate']) {
+    for (const name of ['api', 'worker', 'bridge', 'migrate'] as const) {
       const environment = services[name]?.environment ?? {};
       for (const key of Object.keys(environment)) expect(settingsSchema.shape, `${name}: ${key}`).toHaveProperty(key);
+<<<<<<< HEAD
       expect(() => readSettings(filled(name)), name).not.toThrow();
+=======
+      const filled = Object.fromEntries(
+        Object.entries(environment).map(([key, value]) => [key, interpolate(value, FILLED)]),
+      );
+      expect(() => readSettings(filled, name), name).not.toThrow();
+>>>>>>> 10a28f4 (Take tasks from RabbitMQ, and answer them as Celery's workers do)
     }
     const worker = services.worker ?? {};
     expect(worker.healthcheck?.test?.join(' ')).toContain(`:${worker.environment?.METRICS_PORT}/health/live`);
@@ -159,7 +168,7 @@ describe('docker-compose.yml', () => {
       'temporal-namespace.condition',
       'service_completed_successfully',
     );
-    for (const name of ['api', 'worker']) {
+    for (const name of ['api', 'worker', 'bridge']) {
       expect(services[name]?.depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
     }
   });
@@ -171,6 +180,7 @@ const FILLED: Record<string, string> = {
   GITHUB_TOKEN: 'a-token',
   HAPAX_RUNTIME_PASSWORD: 'aa',
   HAPAX_OWNER_PASSWORD: 'bb',
+  AMQP_URL: 'amqp://a:b@rabbitmq:5672/%2F',
 };
 
 /** Compose's `${NAME:?message}` and `${NAME:-default}`. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
-import { readSettings, settingsSchema } from '../../src/contracts/settings.ts';
+import { type Role, readSettings, settingsSchema } from '../../src/contracts/settings.ts';
 
 const DIRECTORY = fileURLToPath(new URL('../../deploy/kubernetes', import.meta.url));
 
@@ -117,6 +117,7 @@ describe('deploy/kubernetes', () => {
       'Job/migrate',
       'Deployment/api',
       'Deployment/worker',
+      'Deployment/bridge',
     ]);
     expect(workloads.flatMap(workloadFaults)).toEqual([]);
     const weaker = structuredClone(workloads[1] as Manifest);
@@ -138,7 +139,7 @@ describe('deploy/kubernetes', () => {
           ...environment,
           ...(environment.API_KEYS ? { API_KEYS: 'ci=0123456789abcdef', GITHUB_TOKEN: 'a-token' } : {}),
         };
-        expect(readSettings(filled).DATABASE_URL, metadata.name).toBeDefined();
+        expect(readSettings(filled, metadata.name as Role).DATABASE_URL, metadata.name).toBeDefined();
       }
     }
   });

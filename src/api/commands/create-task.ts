@@ -48,6 +48,8 @@ export interface TaskRequest {
   parentId?: string | undefined;
   caller: string;
   door: TaskInput['door'];
+  /** Whether senders of messages wait to be told of its end. */
+  answered?: boolean;
 }
 
 export interface CreatedTask {
@@ -152,6 +154,7 @@ function inputOf(
     created_at: new Date().toISOString(),
     policy: { ...taskPolicy, soft_limit_ms, hard_limit_ms },
     ...(callback ? { callback } : {}),
+    ...(request.answered ? { answered: true } : {}),
   };
 }
 

@@ -30,7 +30,9 @@ export async function redriveTask(
   const { args, kwargs, policy } = asked ?? { ...task, policy: deps.taskPolicy };
   const url = await findCallbackUrl(deps.db, taskStream(task.id));
   const callback = url === undefined ? {} : { callback: { url, origin: new URL(url).origin } };
-  const input = { ...inputOf(task), ...callback, args, kwargs, policy, redrive };
+  // Whether anybody is owed an answer, the bridge knows.
+  const answered = task.door === 'amqp' ? { answered: true as const } : {};
+  const input = { ...inputOf(task), ...callback, ...answered, args, kwargs, policy, redrive };
   const giveUp = Date.now() + CLOSING_WAIT_MS;
   while (!(await startTask(deps, input, 'ALLOW_DUPLICATE'))) {
     const now = await findTask(deps.db, task.id);

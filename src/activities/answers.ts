@@ -1,0 +1,24 @@
+import type { AnswerInput } from '../contracts/answer-workflow.ts';
+import type { Owed } from '../contracts/celery.ts';
+import { endOf, type TaskEnding } from '../domain/celery-answer.ts';
+import { type AnswerWays, publishAnswer, storeAnswer } from '../integrations/answering.ts';
+import type { Db } from '../store/database.ts';
+import { listOwed } from '../store/owed-list-by-task.ts';
+import { findTaskEnding } from '../store/task-ending-find.ts';
+import type { AnswerPort } from '../workflows/ports/answer.ts';
+
+type Way = (ways: AnswerWays, owed: Owed, ending: TaskEnding) => Promise<void>;
+
+/** What the bridge does for the answer workflow. */
+export function answerActivities(db: Db, ways: AnswerWays): AnswerPort {
+  const each = async ({ task_id, ending }: AnswerInput, answer: Way) => {
+    const event = await findTaskEnding(db, task_id, ending);
+    if (!event) throw new Error(`the record does not have ${ending} of task ${task_id} yet`);
+    const told = { task_id, ended_at: event.occurred_at, end: endOf(event) };
+    for (const owed of await listOwed(db, task_id)) await answer(ways, owed, told);
+  };
+  return {
+    publishAnswers: (about) => each(about, publishAnswer),
+    storeResult: (about) => each(about, storeAnswer),
+  };
+}

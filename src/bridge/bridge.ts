@@ -1,0 +1,64 @@
+import type { Logger } from 'pino';
+import { PIDBOX_EXCHANGE } from '../contracts/pidbox.ts';
+import { TASK_QUEUE_NAMES } from '../contracts/task-queues.ts';
+import { type AnswerWays, DEAD_LETTER_QUEUE } from '../integrations/answering.ts';
+import { connectRabbitMq } from '../integrations/rabbitmq.ts';
+import type { ResultStore } from '../integrations/result-store.ts';
+import type { Db } from '../store/database.ts';
+import { onControl } from './control.ts';
+import { takeDelivery } from './intake.ts';
+import type { BridgeMeter } from './meter.ts';
+import { Revocations } from './revocations.ts';
+import type { TaskDoor } from './task-door.ts';
+
+export interface BridgeOptions {
+  amqpUrl: string;
+  /** Unset: clients do not look for results in Redis. */
+  results: ResultStore | undefined;
+  tasks: TaskDoor;
+  db: Db;
+  dedupWindowMs: number;
+  /** Name of this process among Celery's workers: `hapax@host`. */
+  hostname: string;
+  meter?: BridgeMeter | undefined;
+  log: Logger;
+}
+
+export interface Bridge {
+  /** The ways on which the answer workflow tells how tasks ended. */
+  ways: AnswerWays;
+  readonly connected: boolean;
+  close(): Promise<void>;
+}
+
+/** Messages of one queue that are being started at once (seed 003, `worker_prefetch_multiplier`). */
+const PREFETCH = 4;
+
+/** Takes messages from RabbitMQ, and follows what Celery's `app.control` says. It connects in the background, as often as needed. */
+export async function startBridge(options: BridgeOptions): Promise<Bridge> {
+  const { tasks, results, hostname, log } = options;
+  const revocations = new Revocations();
+  const rabbit = await connectRabbitMq({
+    url: options.amqpUrl,
+    queues: TASK_QUEUE_NAMES,
+    deadLetterQueue: DEAD_LETTER_QUEUE,
+    prefetch: PREFETCH,
+    controlExchange: PIDBOX_EXCHANGE,
+    onDelivery: (delivery, lost) => takeDelivery({ ...options, ways, revocations }, delivery, lost),
+    onControl: (delivery) =>
+      void onControl({ hostname, prefetch: PREFETCH, revocations, tasks, publish: ways.rabbit.publish, log }, delivery),
+    onState(state) {
+      options.meter?.brokerConnected(state.connected);
+      if (state.connected) log.info('RabbitMQ is connected');
+      else log.warn({ reason: state.reason, retry_ms: state.retry_ms }, 'RabbitMQ cannot be reached; trying again');
+    },
+  });
+  const ways: AnswerWays = { rabbit, results };
+  return {
+    ways,
+    get connected() {
+      return rabbit.connected;
+    },
+    close: () => rabbit.close(),
+  };
+}

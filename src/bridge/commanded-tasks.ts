@@ -1,0 +1,86 @@
+import { createTask, type TaskDependencies } from '../api/commands/create-task.ts';
+import { revokeTask } from '../api/commands/revoke-task.ts';
+import { ApiError } from '../api/problem.ts';
+import type { RefusalCode } from '../contracts/celery.ts';
+import { PROBLEMS } from '../contracts/problem.ts';
+import { taskId as idSchema } from '../contracts/task.ts';
+import { Refused } from '../domain/celery-message.ts';
+import { type TaskDoor, Unavailable } from './task-door.ts';
+
+/** Longest limit that a message may set (that of POST /tasks), seconds. */
+const LONGEST_LIMIT_S = 86_400;
+
+/** AMQP's priorities go to 255, ours to 9. */
+const HIGHEST_PRIORITY = 9;
+
+/** Who asks for the tasks of messages: RabbitMQ let them in. */
+const CALLER = 'amqp';
+
+/** Tasks by the commands that requests over HTTP use. */
+export function commandedTasks(deps: TaskDependencies): TaskDoor {
+  return {
+    async start(id, message, answered) {
+      const { task: name, args, kwargs, priority, root_id, parent_id } = message;
+      const created = await obeyed(() =>
+        createTask(deps, {
+          name,
+          args,
+          kwargs,
+          taskId: id === undefined ? undefined : checkedId(id),
+          priority: priority === null ? undefined : Math.min(priority, HIGHEST_PRIORITY),
+          eta: dateOf(message.eta),
+          expires: dateOf(message.expires),
+          softLimitMs: limitMs(message.soft_time_limit_s),
+          hardLimitMs: limitMs(message.time_limit_s),
+          rootId: root_id ?? undefined,
+          parentId: parent_id ?? undefined,
+          caller: CALLER,
+          door: 'amqp',
+          answered,
+        }),
+      );
+      return { id: created.id, repeated: created.replayed };
+    },
+
+    async revoke(taskId, terminate) {
+      const reason = terminate ? 'terminated' : 'revoked';
+      await obeyed(() => revokeTask(deps, taskId, { by: CALLER, reason })).catch((error: unknown) => {
+        // There is none of this id, or it has ended.
+        if (!(error instanceof Refused)) throw error;
+      });
+    },
+  };
+}
+
+function checkedId(id: string): string {
+  const { success, error } = idSchema.safeParse(id);
+  if (!success) throw new Refused('not_a_task', `id: ${error.issues[0]?.message}`);
+  return id;
+}
+
+function dateOf(instant: string | null): Date | undefined {
+  return instant === null ? undefined : new Date(instant);
+}
+
+function limitMs(seconds: number | null): number | undefined {
+  if (seconds === null) return undefined;
+  if (seconds <= LONGEST_LIMIT_S) return seconds * 1_000;
+  throw new Refused('invalid_arguments', `timelimit: ${seconds} s is more than ${LONGEST_LIMIT_S} s`);
+}
+
+/** What a command comes to, in the bridge's terms: 4xx is the message's fault, 503 passes, all else is ours. */
+async function obeyed<Result>(command: () => Promise<Result>): Promise<Result> {
+  try {
+    return await command();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const { status } = PROBLEMS[error.code];
+    if (status === 503) throw new Unavailable(error.message, { cause: error.cause });
+    if (status < 500) throw new Refused(refusalCodeOf(error.code), error.message);
+    throw error;
+  }
+}
+
+function refusalCodeOf(code: ApiError['code']): RefusalCode {
+  return code === 'unknown_task' || code === 'task_id_reused' ? code : 'invalid_arguments';
+}

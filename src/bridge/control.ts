@@ -1,0 +1,82 @@
+import type { Logger } from 'pino';
+import type { Delivery } from '../contracts/celery.ts';
+import { type ControlMessage, revokeArguments } from '../contracts/pidbox.ts';
+import { TASK_NAMES, TASK_QUEUE_NAMES } from '../contracts/task-queues.ts';
+import { heardControl } from '../domain/pidbox.ts';
+import { bodyText } from '../integrations/message-body.ts';
+import type { Publication } from '../integrations/rabbitmq.ts';
+import type { Revocations } from './revocations.ts';
+import type { TaskDoor } from './task-door.ts';
+
+export interface ControlDependencies {
+  /** Name of this process among Celery's workers: `hapax@host`. */
+  hostname: string;
+  prefetch: number;
+  revocations: Revocations;
+  tasks: Pick<TaskDoor, 'revoke'>;
+  publish(publication: Publication): Promise<void>;
+  log: Logger;
+}
+
+/** What a worker of Celery answers: `{ok: ...}`, `{error: ...}` or, to questions, what was asked for. */
+type Answer = unknown;
+
+type Method = (deps: ControlDependencies, given: Record<string, unknown>) => Promise<Answer> | Answer;
+
+/** The commands of `app.control` and `app.control.inspect()` that make sense here, by Celery's names. */
+const METHODS: Readonly<Record<string, Method>> = {
+  ping: () => ({ ok: 'pong' }),
+  revoke: (deps, given) => revoke(deps, given),
+  terminate: (deps, given) => revoke(deps, { ...given, terminate: true }),
+  registered: () => TASK_NAMES.map((name) => `tasks.${name}`),
+  active_queues: () => TASK_QUEUE_NAMES.map((name) => ({ name, routing_key: name, durable: true })),
+  stats: ({ prefetch }) => ({ pid: process.pid, prefetch_count: prefetch, uptime: Math.floor(process.uptime()) }),
+};
+
+/** Hears what Celery's `app.control` says to all workers, and answers where an answer is waited for. */
+export async function onControl(deps: ControlDependencies, delivery: Delivery): Promise<void> {
+  try {
+    const message = heardControl(deps.hostname, bodyText(delivery), delivery.headers, Date.now() / 1_000);
+    if (!message) return;
+    const method = Object.hasOwn(METHODS, message.method) ? METHODS[message.method] : undefined;
+    const answer = method
+      ? await method(deps, message.arguments ?? {})
+      : { error: `${message.method} is not known here` };
+    await reply(deps, message, answer);
+  } catch (err) {
+    deps.log.warn({ err }, 'a control message could not be followed');
+  }
+}
+
+async function revoke(deps: ControlDependencies, given: Record<string, unknown>): Promise<Answer> {
+  const asked = revokeArguments.safeParse(given);
+  if (!asked.success) return { error: 'task_id: must be an id or a list of ids' };
+  const { task_id: ids, terminate } = asked.data;
+  await Promise.all(
+    ids.map(async (id) => {
+      // Noted first: its message may arrive while we look.
+      deps.revocations.add(id);
+      await deps.tasks.revoke(id, terminate === true);
+    }),
+  );
+  deps.log.info({ task_ids: ids.slice(0, 20), terminate: terminate === true }, 'tasks revoked');
+  return { ok: `tasks ${ids.join(', ')} flagged as revoked` };
+}
+
+async function reply(
+  { hostname, publish }: ControlDependencies,
+  message: ControlMessage,
+  answer: Answer,
+): Promise<void> {
+  if (!message.reply_to) return;
+  const { exchange, routing_key } = message.reply_to;
+  await publish({
+    exchange,
+    routing_key,
+    body: Buffer.from(JSON.stringify({ [hostname]: answer })),
+    headers: { ticket: message.ticket ?? null, clock: 0 },
+    content_type: 'application/json',
+    content_encoding: 'utf-8',
+    transient: true,
+  });
+}

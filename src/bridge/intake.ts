@@ -1,0 +1,175 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Delivery, Owed, Refusal, TaskMessage } from '../contracts/celery.ts';
+import { endOf, hasFollowUps, owedFor } from '../domain/celery-answer.ts';
+import { idOf, Refused, readTaskMessage } from '../domain/celery-message.ts';
+import { celeryResult, exceptionOfRefusal } from '../domain/celery-result.ts';
+import { canonicalJson, sha256 } from '../domain/hash.ts';
+import { isOnceByNature, taskNameOf } from '../domain/task-request.ts';
+import { type AnswerWays, DEAD_LETTER_QUEUE, publishAnswer, storeAnswer } from '../integrations/answering.ts';
+import { deadLetterPublication, publicationOf, replyPublication } from '../integrations/celery-publication.ts';
+import { bodyText } from '../integrations/message-body.ts';
+import { NotPublished, type Verdict } from '../integrations/rabbitmq.ts';
+import { type Db, databaseFault } from '../store/database.ts';
+import { saveOwed } from '../store/owed-save.ts';
+import { findTaskEnding } from '../store/task-ending-find.ts';
+import { settleUnnamedMessage } from '../store/unnamed-message-settle.ts';
+import { takeUnnamedMessage } from '../store/unnamed-message-take.ts';
+import type { BridgeMeter } from './meter.ts';
+import type { Revocations } from './revocations.ts';
+import { type TaskDoor, Unavailable } from './task-door.ts';
+
+export interface IntakeDependencies {
+  tasks: TaskDoor;
+  ways: AnswerWays;
+  revocations: Revocations;
+  db: Db;
+  /** How long an equal message without a task id asks for the same task, milliseconds. */
+  dedupWindowMs: number;
+  meter?: BridgeMeter | undefined;
+  log: Logger;
+}
+
+/** Pauses while Temporal, the database or RabbitMQ is away: the message waits here, unacknowledged. */
+const PAUSE_MS = { first: 200, longest: 5_000 } as const;
+
+/** What goes wrong on our side may pass; after so many tries the message is put aside, so that others get their turn. */
+const MOST_FAULTS = 3;
+
+/** Long enough for a revocation to arrive before the work begins. */
+const HEAD_START_MS = 10_000;
+
+/**
+ * Takes a message: it is acknowledged once its task is in Temporal, or it is among the dead letters with the reason. Until then it
+ * stays RabbitMQ's, which delivers it again if we are lost; a task id makes a task once, so that does no harm.
+ */
+export async function takeDelivery(deps: IntakeDependencies, delivery: Delivery, lost: AbortSignal): Promise<Verdict> {
+  let pause: number = PAUSE_MS.first;
+  let faults = 0;
+  while (!lost.aborted) {
+    try {
+      return await (faults < MOST_FAULTS ? take(deps, delivery) : putAside(deps, delivery));
+    } catch (error) {
+      const waits = isAway(error);
+      if (!waits) faults += 1;
+      deps.log[waits ? 'warn' : 'error']({ err: error, queue: delivery.queue }, 'a message waits to be taken');
+      await delay(pause, undefined, { signal: lost }).catch(() => {});
+      pause = Math.min(2 * pause, PAUSE_MS.longest);
+    }
+  }
+  return { kind: 'requeue' };
+}
+
+async function take(deps: IntakeDependencies, delivery: Delivery): Promise<Verdict> {
+  let text: string | undefined;
+  try {
+    text = bodyText(delivery);
+    return await begin(deps, delivery, readTaskMessage(delivery, text));
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (!refusal) throw error;
+    return refuse(deps, delivery, refusal, text);
+  }
+}
+
+function putAside(deps: IntakeDependencies, delivery: Delivery): Promise<Verdict> {
+  return refuse(
+    deps,
+    delivery,
+    { code: 'internal', detail: 'something went wrong on our side; see the log' },
+    undefined,
+  );
+}
+
+async function begin(deps: IntakeDependencies, delivery: Delivery, message: TaskMessage): Promise<Verdict> {
+  const { db, tasks, ways, revocations, meter, log } = deps;
+  const owed = owedFor(message);
+  const answered = ways.results !== undefined || owed.reply_to !== '' || hasFollowUps(owed.follow_ups);
+  const given = message.task_id;
+  const unnamed = given === null && !isOnceByNature(taskNameOf(message.task)) ? fingerprintOf(delivery) : undefined;
+
+  // Revoked before it came: it is on record, and is never worked at.
+  const revoked = given !== null && revocations.has(given);
+  const eta = revoked ? new Date(Date.now() + HEAD_START_MS).toISOString() : message.eta;
+  const asked = given ?? (unnamed === undefined ? undefined : await idForUnnamed(deps, delivery, unnamed));
+  const { id, repeated } = await tasks.start(asked, { ...message, eta }, answered);
+  // Asked again: the revocation may have come while the task was started, and found nothing to revoke.
+  if (revocations.has(id)) await tasks.revoke(id, false);
+
+  if (answered) await owe(deps, id, owed);
+  meter?.messageTaken(delivery.queue, repeated ? 'repeated' : 'started');
+  log.debug({ task_id: id, task: message.task, queue: delivery.queue, repeated }, 'message taken');
+  return unnamed === undefined ? { kind: 'ack' } : { kind: 'ack', afterwards: () => settleUnnamedMessage(db, unnamed) };
+}
+
+/** Keeps what is owed until the task ends; a task that has ended already, long ago or just now, is answered at once. */
+async function owe({ db, ways, log }: IntakeDependencies, taskId: string, owed: Owed): Promise<void> {
+  await saveOwed(db, taskId, owed);
+  const event = await findTaskEnding(db, taskId);
+  if (!event) return;
+  const ending = { task_id: taskId, ended_at: event.occurred_at, end: endOf(event) };
+  await publishAnswer(ways, owed, ending);
+  await storeAnswer(ways, owed, ending).catch((err: unknown) =>
+    log.warn({ err, task_id: taskId }, 'Redis was not told'),
+  );
+}
+
+function idForUnnamed({ db, dedupWindowMs }: IntakeDependencies, { redelivered }: Delivery, fingerprint: string) {
+  return takeUnnamedMessage(db, { fingerprint, redelivered, taskId: crypto.randomUUID() }, dedupWindowMs);
+}
+
+/** What makes two messages without a task id equal: all that their publishers said. */
+function fingerprintOf({ redelivered: _, body, ...said }: Delivery): string {
+  return sha256(canonicalJson({ ...said, body: Buffer.from(body).toString('base64') }));
+}
+
+/**
+ * Puts a message among the dead letters, and tells its sender. The dead letter is confirmed before the message is acknowledged;
+ * if we are lost in between it is there twice.
+ */
+async function refuse(
+  { ways, meter, log }: IntakeDependencies,
+  delivery: Delivery,
+  refusal: Refusal,
+  text: string | undefined,
+): Promise<Verdict> {
+  const message = publicationOf(delivery);
+  const burial = { from: delivery.queue, to: DEAD_LETTER_QUEUE, at: new Date() };
+  await ways.rabbit.publish(deadLetterPublication(message, refusal, burial)).catch((error: unknown) => {
+    if (!(error instanceof RangeError)) throw error;
+    // Its own headers are larger than can be written.
+    return ways.rabbit.publish(deadLetterPublication(message, refusal, burial, {}));
+  });
+  const taskId = idOf(delivery, text);
+  meter?.messageTaken(delivery.queue, refusal.code);
+  log.warn({ ...refusal, task_id: taskId, queue: delivery.queue }, 'message refused; it is in hapax.dead-letter');
+  // The other task of this id has, or will have, a result of its own.
+  if (taskId !== null && refusal.code !== 'task_id_reused') await tellRefusal(ways, delivery, refusal, taskId, log);
+  return { kind: 'ack' };
+}
+
+async function tellRefusal(ways: AnswerWays, delivery: Delivery, refusal: Refusal, taskId: string, log: Logger) {
+  const exception = exceptionOfRefusal(refusal, String(delivery.headers.task ?? refusal.detail));
+  const ended_at = new Date().toISOString();
+  const end = { status: 'FAILURE', exception } as const;
+  const result = celeryResult({ task_id: taskId, ended_at, group_id: null, parent_id: null, children: [], end });
+  const told = [
+    delivery.reply_to === null ? undefined : ways.rabbit.publish(replyPublication(result, delivery.reply_to)),
+    ways.results?.store(result),
+  ];
+  for (const outcome of await Promise.allSettled(told)) {
+    if (outcome.status === 'rejected') log.warn({ err: outcome.reason, task_id: taskId }, 'the sender was not told');
+  }
+}
+
+function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof Refused) return error.refusal;
+  const fault = databaseFault(error);
+  // A conflict is none of the message's; a fault is a value that Postgres cannot hold, as text with NUL.
+  if (fault?.kind === 'fault') return { code: 'not_a_task', detail: `it cannot be recorded: ${fault.message}` };
+  return undefined;
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof Unavailable || error instanceof NotPublished || databaseFault(error)?.kind === 'away';
+}

@@ -1,0 +1,48 @@
+import type { FollowUps, OutgoingTask, Owed, TaskMessage } from '../contracts/celery.ts';
+import { QUEUE_OF_TASK } from '../contracts/task-queues.ts';
+import { followUps } from './celery-follow-ups.ts';
+import { exceptionOf, type Outcome, REVOKED } from './celery-result.ts';
+
+/** How a task ended. */
+export type TaskEnding = Pick<Outcome, 'task_id' | 'ended_at' | 'end'>;
+
+/** What is owed to the sender of a message once its task has ended. */
+export function owedFor(message: TaskMessage): Owed {
+  const { ignore_result, group_id, root_id, parent_id, follow_ups } = message;
+  return { reply_to: message.reply_to ?? '', ignore_result, group_id, root_id, parent_id, follow_ups };
+}
+
+/** Whether anything follows a task but its result. */
+export function hasFollowUps({ callbacks, errbacks, chain }: FollowUps): boolean {
+  return callbacks.length + errbacks.length + chain.length > 0;
+}
+
+/** Celery's default for tasks of which the producer says no queue. */
+const DEFAULT_QUEUE = 'celery';
+
+/** The tasks to publish once a task has ended, for one of the messages that asked for it. */
+export function whatFollows(owed: Owed, { task_id, ended_at, end }: TaskEnding): OutgoingTask[] {
+  const succeeded = end.status === 'SUCCESS';
+  const result = end.status === 'SUCCESS' ? end.result : null;
+  const { root_id, follow_ups } = owed;
+  return followUps({ task_id, root_id, follow_ups, succeeded, result, ended_at }, (task) => {
+    const name = task.replace(/^tasks\./, '');
+    return Object.hasOwn(QUEUE_OF_TASK, name) ? QUEUE_OF_TASK[name as keyof typeof QUEUE_OF_TASK] : DEFAULT_QUEUE;
+  });
+}
+
+/** How a task ended, by the event that ended it. */
+export function endOf(event: { type: string; data: Record<string, unknown> }): Outcome['end'] {
+  switch (event.type) {
+    case 'task_succeeded':
+      return { status: 'SUCCESS', result: event.data.result };
+    case 'task_failed': {
+      const error = event.data.error as { type: string; message: string; traceback: string | null };
+      return { status: 'FAILURE', exception: exceptionOf(error), traceback: error.traceback };
+    }
+    case 'task_revoked':
+      return { status: 'REVOKED', exception: { ...REVOKED, exc_message: [event.data.reason] } };
+    default:
+      throw new TypeError(`${event.type} ends no task`);
+  }
+}

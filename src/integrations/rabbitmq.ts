@@ -1,0 +1,264 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type Channel,
+  type ChannelModel,
+  type ConfirmChannel,
+  type ConsumeMessage,
+  connect,
+  type Options,
+} from 'amqplib';
+import type { Delivery } from '../contracts/celery.ts';
+
+/** A message to publish; RabbitMQ keeps it on disk unless it is transient. */
+export interface Publication {
+  exchange?: string;
+  routing_key: string;
+  body: Uint8Array;
+  headers?: Record<string, unknown>;
+  content_type?: string;
+  content_encoding?: string;
+  correlation_id?: string;
+  reply_to?: string;
+  priority?: number;
+  transient?: boolean;
+  /** Whether it fails where no queue takes it. */
+  mandatory?: boolean;
+}
+
+/** What becomes of a message: it is done with (`afterwards` runs once RabbitMQ was told so), or it goes back to its queue. */
+export type Verdict = { kind: 'ack'; afterwards?: () => Promise<void> } | { kind: 'requeue' };
+
+export interface RabbitMqOptions {
+  /** `amqp://` or `amqps://`; may hold a password, so it is in no error and no log line. */
+  url: string;
+  /** Consumed; declared durable and without arguments, as Celery's producers do, where they are not there. */
+  queues: readonly string[];
+  /** Declared alike, and only published to. */
+  deadLetterQueue: string;
+  /** Messages of one queue that are under way at once. */
+  prefetch: number;
+  /** A fanout exchange of which a queue of our own gets every message. */
+  controlExchange: string;
+  /** Never rejects. The signal is aborted when the connection is lost: then the verdict counts for nothing. */
+  onDelivery(delivery: Delivery, lost: AbortSignal): Promise<Verdict>;
+  onControl(message: Delivery): void;
+  /** Told when the connection comes and goes. */
+  onState(state: { connected: true } | { connected: false; reason: string; retry_ms: number }): void;
+}
+
+export interface RabbitMq {
+  readonly connected: boolean;
+  /** Resolves once RabbitMQ has taken responsibility for the message. @throws {NotPublished} it may or may not have arrived. */
+  publish(publication: Publication): Promise<void>;
+  /** Stops consuming, lets what is under way end, and disconnects. */
+  close(): Promise<void>;
+}
+
+/** Thrown where a message was not published, or nobody knows. */
+export class NotPublished extends Error {
+  override readonly name = 'NotPublished';
+}
+
+/** From the first try to reconnect to the longest pause. */
+const BACK_OFF = { initialDelay: 100, maxDelay: 10_000, factor: 2, jitter: 0.3 } as const;
+
+/** How long what is under way may take when the bridge stops. */
+const CLOSE_TIMEOUT_MS = 10_000;
+
+/** Says every 10 s that we are there, so that either side notices within 20 s when the other is gone. */
+function withHeartbeat(url: string): string {
+  const target = new URL(url);
+  if (!target.searchParams.has('heartbeat')) target.searchParams.set('heartbeat', '20');
+  return target.href;
+}
+
+/** What stands while a connection does. */
+interface Session {
+  model: ChannelModel;
+  publisher: ConfirmChannel;
+  consumer: Channel;
+  tags: string[];
+  lost: AbortController;
+}
+
+/** Connects, and connects again whenever the connection or one of its channels is lost, with growing pauses. */
+export async function connectRabbitMq(options: RabbitMqOptions): Promise<RabbitMq> {
+  const { url, onState } = options;
+  let session: Session | undefined;
+  let underWay = 0;
+
+  async function take(current: Session, message: ConsumeMessage, queue: string): Promise<void> {
+    underWay++;
+    const verdict = await options.onDelivery(deliveryOf(message, queue), current.lost.signal);
+    underWay--;
+    // Lost with its connection: RabbitMQ delivers it again.
+    if (current.lost.signal.aborted) return;
+    if (verdict.kind === 'requeue') return current.consumer.nack(message);
+    current.consumer.ack(message);
+    await verdict.afterwards?.().catch(() => {});
+  }
+
+  const connection = await connect(withHeartbeat(url), {
+    timeout: 10_000,
+    clientProperties: { connection_name: 'hapax' },
+    recovery: {
+      ...BACK_OFF,
+      waitForConnect: false,
+      async setup(model: ChannelModel) {
+        session = await openSession(model, options, take);
+      },
+    },
+  });
+  connection.on('connect', () => onState({ connected: true }));
+  connection.on('disconnect', () => session?.lost.abort());
+  connection.on('reconnect-scheduled', ({ delay: retry_ms, error }) =>
+    onState({ connected: false, reason: error.message, retry_ms }),
+  );
+  // Followed by `disconnect`, which is heard.
+  connection.on('error', () => {});
+
+  return {
+    get connected() {
+      return session !== undefined && !session.lost.signal.aborted;
+    },
+    publish(publication) {
+      if (!session || session.lost.signal.aborted) return Promise.reject(new NotPublished('RabbitMQ is not connected'));
+      return publish(session.publisher, publication);
+    },
+    async close() {
+      const { consumer, tags } = session ?? { tags: [] };
+      await Promise.allSettled(tags.map((tag) => consumer?.cancel(tag)));
+      const deadline = Date.now() + CLOSE_TIMEOUT_MS;
+      while (underWay > 0 && Date.now() < deadline) await delay(20);
+      session?.lost.abort();
+      await connection.close();
+    },
+  };
+}
+
+async function openSession(
+  model: ChannelModel,
+  options: RabbitMqOptions,
+  take: (session: Session, message: ConsumeMessage, queue: string) => Promise<void>,
+): Promise<Session> {
+  const { queues, deadLetterQueue, prefetch, controlExchange } = options;
+  const lost = new AbortController();
+  model.on('close', () => lost.abort());
+  // A channel that RabbitMQ closes (a queue was deleted, an ack came too late) takes the connection along: one way to mend both.
+  const reopen = () => {
+    if (!lost.signal.aborted) model.close().catch(() => {});
+  };
+  const open = async <Kind extends Channel>(channel: Kind): Promise<Kind> => {
+    channel.on('error', () => {});
+    channel.on('close', reopen);
+    return channel;
+  };
+  for (const queue of [...queues, deadLetterQueue])
+    await ensure(
+      model,
+      (channel) => channel.checkQueue(queue),
+      (channel) => channel.assertQueue(queue, { durable: true }),
+    );
+  await ensure(
+    model,
+    (channel) => channel.checkExchange(controlExchange),
+    (channel) => channel.assertExchange(controlExchange, 'fanout', { durable: false }),
+  );
+
+  const publisher = await open(await model.createConfirmChannel());
+  const consumer = await open(await model.createChannel());
+  const control = await open(await model.createChannel());
+  const session: Session = { model, publisher, consumer, tags: [], lost };
+  await consumer.prefetch(prefetch);
+  for (const queue of queues) {
+    const { consumerTag } = await consumer.consume(queue, (message) => {
+      if (message) void take(session, message, queue);
+      else reopen();
+    });
+    session.tags.push(consumerTag);
+  }
+  const { queue } = await control.assertQueue('', { exclusive: true, autoDelete: true });
+  await control.bindQueue(queue, controlExchange, '');
+  await control.consume(queue, (message) => message && options.onControl(deliveryOf(message, queue)), { noAck: true });
+  return session;
+}
+
+/** Declares what is not there; what is there stays as its owner made it. A failed look costs a channel. */
+async function ensure(
+  model: ChannelModel,
+  look: (channel: Channel) => Promise<unknown>,
+  declare: (channel: Channel) => Promise<unknown>,
+): Promise<void> {
+  for (const step of [look, declare]) {
+    const channel = await model.createChannel();
+    channel.on('error', () => {});
+    try {
+      await step(channel);
+      await channel.close();
+      return;
+    } catch (error) {
+      if (step === declare) throw error;
+    }
+  }
+}
+
+function publish(channel: ConfirmChannel, publication: Publication): Promise<void> {
+  const { exchange = '', routing_key, body, mandatory = false } = publication;
+  return new Promise((resolve, reject) => {
+    let returned = false;
+    const messageId = mandatory ? crypto.randomUUID() : undefined;
+    const onReturn = (message: { properties: { messageId?: unknown } }) => {
+      if (message.properties.messageId === messageId) returned = true;
+    };
+    // RabbitMQ returns a message before it confirms it.
+    if (mandatory) channel.on('return', onReturn);
+    const options = { ...optionsOf(publication), mandatory, ...(messageId ? { messageId } : {}) };
+    channel.publish(exchange, routing_key, Buffer.from(body), options, (error: unknown) => {
+      channel.off('return', onReturn);
+      if (error) reject(new NotPublished(`RabbitMQ did not confirm: ${(error as Error).message ?? 'refused'}`));
+      else if (returned) reject(new Unroutable(`no queue takes ${exchange || 'the default exchange'} ${routing_key}`));
+      else resolve();
+    });
+  });
+}
+
+/** Thrown where no queue takes a message, which trying again does not mend. */
+export class Unroutable extends Error {
+  override readonly name = 'Unroutable';
+}
+
+function optionsOf({
+  headers = {},
+  content_type,
+  content_encoding,
+  correlation_id,
+  reply_to,
+  priority,
+  transient,
+}: Publication): Options.Publish {
+  return {
+    headers,
+    deliveryMode: transient ? 1 : 2,
+    ...(content_type === undefined ? {} : { contentType: content_type }),
+    ...(content_encoding === undefined ? {} : { contentEncoding: content_encoding }),
+    ...(correlation_id === undefined ? {} : { correlationId: correlation_id }),
+    ...(reply_to === undefined ? {} : { replyTo: reply_to }),
+    ...(priority === undefined ? {} : { priority }),
+  };
+}
+
+function deliveryOf({ fields, properties, content }: ConsumeMessage, queue: string): Delivery {
+  return {
+    queue,
+    redelivered: fields.redelivered,
+    content_type: properties.contentType ?? null,
+    content_encoding: properties.contentEncoding ?? null,
+    correlation_id: properties.correlationId ?? null,
+    message_id: properties.messageId ?? null,
+    reply_to: properties.replyTo ?? null,
+    priority: properties.priority ?? null,
+    timestamp: properties.timestamp ?? null,
+    headers: properties.headers ?? {},
+    body: content,
+  };
+}

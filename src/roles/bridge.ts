@@ -1,0 +1,120 @@
+import { hostname } from 'node:os';
+import type { Client } from '@temporalio/client';
+import type { NativeConnection } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import type { ApiMeter } from '../api/meter.ts';
+import { startMetricsServer } from '../api/metrics-server.ts';
+import { startBridge } from '../bridge/bridge.ts';
+import { commandedTasks } from '../bridge/commanded-tasks.ts';
+import type { BridgeMeter } from '../bridge/meter.ts';
+import type { Settings } from '../contracts/settings.ts';
+import { taskPolicyOf } from '../domain/task-request.ts';
+import { openResultStore } from '../integrations/result-store.ts';
+import { type Db, openDatabase } from '../store/database.ts';
+import { createAnswerWorker } from '../worker/answer-worker.ts';
+import { createLog, installTemporalRuntime } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { required } from './required.ts';
+import { stopSignal } from './stop-signal.ts';
+import { connectPatiently } from './temporal.ts';
+
+/** `hapax bridge`: tasks from RabbitMQ, and answers to it. Whatever is away may come later than the bridge. */
+export async function runBridge(settings: Settings): Promise<void> {
+  const stopping = stopSignal();
+  const log = createLog(settings.LOG_LEVEL, 'bridge');
+  installTemporalRuntime(log);
+  const target = { ...settings, address: required(settings, 'TEMPORAL_ADDRESS') };
+  const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: settings.DATABASE_ROLE });
+  const metrics = createMetrics(database.db);
+  const server =
+    settings.METRICS_PORT === undefined
+      ? undefined
+      : await startMetricsServer(settings, settings.METRICS_PORT, metrics);
+  const connected = await connectPatiently(target, stopping, log);
+  let broken: Error | undefined;
+  if (connected) {
+    const { connection, client } = connected;
+    const bridge = await openBridge({
+      settings,
+      connection,
+      client,
+      workerBeside: false,
+      db: database.db,
+      meter: metrics,
+      log,
+    });
+    log.info('bridge is up');
+    const ended = await Promise.race([stopping, bridge.failed]);
+    if (ended instanceof Error) broken = ended;
+    else log.info({ signal: ended }, 'bridge is stopping');
+    await bridge.close();
+    await connection.close();
+  }
+  await server?.close();
+  await database.close();
+  if (broken) throw broken;
+}
+
+export interface OpenBridgeOptions {
+  settings: Settings;
+  connection: NativeConnection;
+  client: Client;
+  /** Workflows are worked at in this process, on this connection. */
+  workerBeside: boolean;
+  db: Db;
+  meter: BridgeMeter & ApiMeter;
+  log: Logger;
+}
+
+/** The bridge with its worker, running. */
+export interface OpenBridge {
+  /** Resolves with the reason when it broke beyond mending. */
+  failed: Promise<Error>;
+  /** Stops taking messages, lets what is under way end, and disconnects. */
+  close(): Promise<void>;
+}
+
+/** Starts the bridge beside whatever else the process does. */
+export async function openBridge(options: OpenBridgeOptions): Promise<OpenBridge> {
+  const { settings, connection, client, workerBeside, db, meter, log } = options;
+  const { RESULT_REDIS_URL, RESULT_EXPIRES, DEDUP_WINDOW, TEMPORAL_NAMESPACE: namespace } = settings;
+  const results =
+    RESULT_REDIS_URL === undefined
+      ? undefined
+      : openResultStore({
+          url: RESULT_REDIS_URL,
+          expiresMs: RESULT_EXPIRES,
+          onError: (reason) => log.warn({ reason }, 'Redis cannot be reached; trying again'),
+        });
+  const bridge = await startBridge({
+    amqpUrl: required(settings, 'AMQP_URL'),
+    results,
+    tasks: commandedTasks({
+      client,
+      workerBeside,
+      db,
+      taskPolicy: taskPolicyOf(settings),
+      callbackHosts: settings.CALLBACK_ALLOWED_HOSTS,
+      meter,
+      log,
+    }),
+    db,
+    dedupWindowMs: DEDUP_WINDOW,
+    hostname: `hapax@${hostname()}`,
+    meter,
+    log,
+  });
+  const worker = await createAnswerWorker({ connection, namespace, db, ways: bridge.ways });
+  const working = worker.run();
+  return {
+    failed: new Promise((resolve) => {
+      working.catch(resolve);
+    }),
+    async close() {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await working.catch(() => {});
+      await bridge.close();
+      await results?.close();
+    },
+  };
+}

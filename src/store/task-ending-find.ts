@@ -1,0 +1,25 @@
+import { and, desc, eq, inArray } from 'drizzle-orm';
+import type { RecordedEvent } from '../contracts/event.ts';
+import type { Db } from './database.ts';
+import { events } from './schema.ts';
+
+const ENDINGS = ['task_succeeded', 'task_failed', 'task_revoked'];
+const BEGUN_AGAIN = 'task_redriven';
+
+/** The event that ended a task: the one with this dedupe key, or else that of its present end. Undefined while there is none. */
+export async function findTaskEnding(db: Db, taskId: string, ending?: string): Promise<RecordedEvent | undefined> {
+  const [event] = await db
+    .select()
+    .from(events)
+    .where(
+      and(
+        eq(events.stream, `task:${taskId}`),
+        ending === undefined
+          ? inArray(events.type, [...ENDINGS, BEGUN_AGAIN])
+          : and(inArray(events.type, ENDINGS), eq(events.dedupe_key, ending)),
+      ),
+    )
+    .orderBy(desc(events.seq))
+    .limit(1);
+  return event?.type === BEGUN_AGAIN ? undefined : event;
+}

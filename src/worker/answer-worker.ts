@@ -1,0 +1,29 @@
+import { type NativeConnection, Worker } from '@temporalio/worker';
+import { createAnswerActivities } from '../activities/index.ts';
+import { ANSWER_TASK_QUEUE } from '../contracts/task-queues.ts';
+import type { AnswerWays } from '../integrations/answering.ts';
+import type { Db } from '../store/database.ts';
+
+export interface AnswerWorkerOptions {
+  connection: NativeConnection;
+  namespace: string;
+  db: Db;
+  ways: AnswerWays;
+}
+
+/** Answers under way at once: each waits for a confirmation of RabbitMQ or Redis, some milliseconds. */
+const CONCURRENCY = 20;
+
+/** A worker of the bridge: it tells senders of messages how their tasks ended, and runs no workflows. */
+export function createAnswerWorker({ connection, namespace, db, ways }: AnswerWorkerOptions): Promise<Worker> {
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue: ANSWER_TASK_QUEUE,
+    activities: createAnswerActivities({ db, ways }),
+    maxConcurrentActivityTaskExecutions: CONCURRENCY,
+    maxConcurrentActivityTaskPolls: 2,
+    shutdownGraceTime: '5s',
+    shutdownForceTime: '10s',
+  });
+}

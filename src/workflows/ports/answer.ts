@@ -1,0 +1,10 @@
+import type { AnswerInput } from '../../contracts/answer-workflow.ts';
+
+/** What workflows ask of the bridge. Both may be repeated: what arrives twice has the same id, and means the same. */
+export interface AnswerPort {
+  /** Publishes to RabbitMQ what follows the task, then its result to each who waits for it. */
+  publishAnswers(about: AnswerInput): Promise<void>;
+
+  /** Keeps the result in Redis, where that is the clients' result back end. */
+  storeResult(about: AnswerInput): Promise<void>;
+}

@@ -1,0 +1,176 @@
+import { connect } from 'amqplib';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { Delivery } from '../../src/contracts/celery.ts';
+import {
+  connectRabbitMq,
+  NotPublished,
+  type RabbitMq,
+  Unroutable,
+  type Verdict,
+} from '../../src/integrations/rabbitmq.ts';
+import { eventually } from '../world/eventually.ts';
+import { hasRabbitMq, type RabbitMq as Server, startRabbitMq } from '../world/rabbitmq-server.ts';
+import { describeWith } from '../world/required-programs.ts';
+
+let server: Server;
+const open: RabbitMq[] = [];
+
+afterEach(async () => {
+  for (const rabbit of open.splice(0)) await rabbit.close();
+});
+
+/** A client that consumes queues of its own, and what it saw. */
+async function client(name: string, answer: (delivery: Delivery, lost: AbortSignal) => Promise<Verdict>) {
+  const seen: Delivery[] = [];
+  const controls: Delivery[] = [];
+  const states: string[] = [];
+  const rabbit = await connectRabbitMq({
+    url: server.url,
+    queues: [name],
+    deadLetterQueue: `${name}.dead`,
+    prefetch: 4,
+    controlExchange: `${name}.control`,
+    onDelivery(delivery, lost) {
+      seen.push(delivery);
+      return answer(delivery, lost);
+    },
+    onControl: (message) => void controls.push(message),
+    onState: (state) => void states.push(state.connected ? 'connected' : state.reason),
+  });
+  open.push(rabbit);
+  await eventually(() => expect(rabbit.connected).toBe(true));
+  return { rabbit, seen, controls, states };
+}
+
+const text = (delivery: Delivery | undefined) => Buffer.from(delivery?.body ?? []).toString();
+const ack = async (): Promise<Verdict> => ({ kind: 'ack' });
+
+/** Messages that wait in a queue, neither taken nor under way. */
+async function waiting(queue: string): Promise<number> {
+  const connection = await connect(server.url);
+  const channel = await connection.createChannel();
+  const { messageCount } = await channel.checkQueue(queue);
+  await connection.close();
+  return messageCount;
+}
+
+describeWith({ RabbitMQ: hasRabbitMq }, 'the connection to RabbitMQ', () => {
+  beforeAll(async () => {
+    server = await startRabbitMq();
+  });
+  afterAll(() => server?.close());
+
+  it('delivers what was published, with what was said about it', async () => {
+    const { rabbit, seen } = await client('told', ack);
+    await rabbit.publish({
+      routing_key: 'told',
+      body: Buffer.from('{}'),
+      headers: { task: 'a', retries: 0, eta: null },
+      content_type: 'application/json',
+      correlation_id: 'c',
+      reply_to: 'r',
+      priority: 7,
+    });
+    await eventually(() => expect(seen).toHaveLength(1));
+    expect(seen[0]).toMatchObject({
+      queue: 'told',
+      redelivered: false,
+      content_type: 'application/json',
+      content_encoding: null,
+      correlation_id: 'c',
+      reply_to: 'r',
+      priority: 7,
+      headers: { task: 'a', retries: 0, eta: null },
+    });
+    expect(text(seen[0])).toBe('{}');
+  });
+
+  it('has at most four messages of a queue under way', async () => {
+    let release: (() => void) | undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { rabbit, seen } = await client('prefetch', () => held.then(ack));
+    for (let i = 0; i < 10; i++) await rabbit.publish({ routing_key: 'prefetch', body: Buffer.from(`${i}`) });
+    await eventually(() => expect(seen).toHaveLength(4));
+    expect(await waiting('prefetch')).toBe(6);
+    release!();
+    await eventually(() => expect(seen.map(text)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']));
+  });
+
+  it('comes back after RabbitMQ was killed, with every message that was not acknowledged', async () => {
+    const done = new Set<string>();
+    const lost: boolean[] = [];
+    const { rabbit, seen, states } = await client('killed', async (delivery, signal) => {
+      if (!delivery.redelivered) {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        lost.push(signal.aborted);
+      }
+      done.add(text(delivery));
+      return { kind: 'ack' };
+    });
+    for (let i = 0; i < 3; i++) await rabbit.publish({ routing_key: 'killed', body: Buffer.from(`${i}`) });
+    await eventually(() => expect(seen).toHaveLength(3));
+    await server.stop('SIGKILL');
+    await eventually(() => expect(rabbit.connected).toBe(false));
+    await expect(rabbit.publish({ routing_key: 'killed', body: Buffer.from('') })).rejects.toThrow(NotPublished);
+    await server.start();
+    await eventually(() => expect(rabbit.connected).toBe(true));
+    await eventually(() => expect(seen.slice(3).map((delivery) => delivery.redelivered)).toEqual([true, true, true]));
+    await eventually(() => expect([...done].sort()).toEqual(['0', '1', '2']));
+    expect(lost).toEqual([true, true, true]);
+    // No message twice after it was acknowledged, and no password in what is logged.
+    expect(await waiting('killed')).toBe(0);
+    expect(states.at(-1)).toBe('connected');
+    expect(states.join()).not.toContain('guest');
+  });
+
+  it('says of a publication that no queue takes', async () => {
+    const { rabbit } = await client('unroutable', ack);
+    const nowhere = { routing_key: 'no-such-queue', body: Buffer.from('') };
+    await expect(rabbit.publish({ ...nowhere, mandatory: true })).rejects.toThrow(Unroutable);
+    await rabbit.publish(nowhere);
+    await rabbit.publish({ routing_key: 'unroutable.dead', body: Buffer.from(''), mandatory: true });
+  });
+
+  it('begins anew where a queue that it consumes is deleted', async () => {
+    const { rabbit, seen } = await client('deleted', ack);
+    const connection = await connect(server.url);
+    await (await connection.createChannel()).deleteQueue('deleted');
+    await connection.close();
+    await eventually(async () => {
+      await rabbit.publish({ routing_key: 'deleted', body: Buffer.from('again'), mandatory: true });
+    });
+    await eventually(() => expect(seen.map(text)).toContain('again'));
+  });
+
+  it('consumes a queue that its owner made otherwise', async () => {
+    const connection = await connect(server.url);
+    const channel = await connection.createChannel();
+    await channel.assertQueue('otherwise', { durable: true, arguments: { 'x-max-priority': 10 } });
+    const { seen } = await client('otherwise', ack);
+    channel.sendToQueue('otherwise', Buffer.from('here'));
+    await eventually(() => expect(seen.map(text)).toEqual(['here']));
+    await connection.close();
+  });
+
+  it('hears what is said to all', async () => {
+    const { rabbit, controls } = await client('heard', ack);
+    await rabbit.publish({ exchange: 'heard.control', routing_key: '', body: Buffer.from('to all') });
+    await eventually(() => expect(controls.map(text)).toEqual(['to all']));
+  });
+
+  it('lets what is under way end before it closes', async () => {
+    let ended = false;
+    const { rabbit, seen } = await client('closing', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      ended = true;
+      return { kind: 'ack' };
+    });
+    await rabbit.publish({ routing_key: 'closing', body: Buffer.from('') });
+    await eventually(() => expect(seen).toHaveLength(1));
+    await rabbit.close();
+    expect(ended).toBe(true);
+    expect(await waiting('closing')).toBe(0);
+  });
+});
