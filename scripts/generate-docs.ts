@@ -28,6 +28,7 @@ const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   ['Tasks', /^TASK_/],
   ['Workers', /^WORKER_/],
   ['Flower', /^FLOWER_/],
+  ['Bridge', /^(AMQP_|RESULT_)/],
 ];
 
 interface Described {

@@ -137,14 +137,7 @@ describe('docker-compose.yml and the file for the bridge beside it', () => {
     for (const name of ['api', 'worker', 'bridge', 'migrate'] as const) {
       const environment = services[name]?.environment ?? {};
       for (const key of Object.keys(environment)) expect(settingsSchema.shape, `${name}: ${key}`).toHaveProperty(key);
-<<<<<<< HEAD
-      expect(() => readSettings(filled(name)), name).not.toThrow();
-=======
-      const filled = Object.fromEntries(
-        Object.entries(environment).map(([key, value]) => [key, interpolate(value, FILLED)]),
-      );
-      expect(() => readSettings(filled, name), name).not.toThrow();
->>>>>>> 10a28f4 (Take tasks from RabbitMQ, and answer them as Celery's workers do)
+      expect(() => readSettings(filled(name), name), name).not.toThrow();
     }
     const worker = services.worker ?? {};
     expect(worker.healthcheck?.test?.join(' ')).toContain(`:${worker.environment?.METRICS_PORT}/health/live`);

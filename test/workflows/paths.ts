@@ -7,6 +7,7 @@ import { adoptSignal } from '../../src/workflows/messages.ts';
 import { eventually } from '../world/eventually.ts';
 import { answers, type Manner, openReceiver } from '../world/receiver.ts';
 import type { World } from '../world/world.ts';
+import { ANSWER_PATHS } from './answer-paths.ts';
 import { TASK_PATHS } from './task-paths.ts';
 
 /** A way through a workflow: leads one along it and answers with its id. */
@@ -118,6 +119,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await seen(world, 'callback_failed');
     return callbackWorkflowId({ subject: 'build:1', ending: 'completed' });
   },
+  ...ANSWER_PATHS,
 };
 
 const CALLED_BACK = { CALLBACK_ALLOWED_HOSTS: '127.0.0.1' };

@@ -1,0 +1,53 @@
+import pino from 'pino';
+import { inject, onTestFinished } from 'vitest';
+import { commandedTasks } from '../../src/bridge/commanded-tasks.ts';
+import { answerWorkflowId } from '../../src/contracts/answer-workflow.ts';
+import { readSettings } from '../../src/contracts/settings.ts';
+import { taskWorkflowId } from '../../src/contracts/task-workflow.ts';
+import { readTaskMessage } from '../../src/domain/celery-message.ts';
+import { taskPolicyOf } from '../../src/domain/task-request.ts';
+import { connectTemporal } from '../../src/roles/temporal.ts';
+import { createAnswerWorker } from '../../src/worker/answer-worker.ts';
+import { delivery } from '../unit/celery-captures.ts';
+import { eventually } from '../world/eventually.ts';
+import type { World } from '../world/world.ts';
+
+/** What the bridge asks for, done by a bridge without a broker: its workflows see no difference. */
+export const ANSWER_PATHS: Readonly<Record<string, (world: World) => Promise<string>>> = {
+  'task-of-a-message': async (world) => {
+    const task_id = await takenFromMessage(world);
+    const answer = answerWorkflowId({ task_id, ending: 'ended' });
+    await eventually(() => world.client.workflow.getHandle(answer).describe());
+    return taskWorkflowId(task_id);
+  },
+  'answer-about-a-task': async (world) => {
+    const settings = { ...readSettings({}), TEMPORAL_NAMESPACE: world.namespace };
+    const { connection } = await connectTemporal({ ...settings, address: inject('temporalAddress') });
+    const ways = { rabbit: { publish: async () => {} }, results: undefined };
+    const worker = await createAnswerWorker({ connection, namespace: world.namespace, db: world.db, ways });
+    const working = worker.run();
+    onTestFinished(async () => {
+      worker.shutdown();
+      await working;
+      await connection.close();
+    });
+    const workflowId = answerWorkflowId({ task_id: await takenFromMessage(world), ending: 'ended' });
+    await eventually(() => world.client.workflow.getHandle(workflowId).result());
+    return workflowId;
+  },
+};
+
+async function takenFromMessage({ client, db }: World): Promise<string> {
+  const tasks = commandedTasks({
+    client,
+    db,
+    workerBeside: false,
+    taskPolicy: taskPolicyOf(readSettings({})),
+    callbackHosts: [],
+    meter: { taskAccepted() {} },
+    log: pino({ level: 'silent' }),
+  });
+  const body = JSON.stringify({ id: 'a-message', task: 'tasks.semantic_search', args: ['anything'] });
+  const { id } = await tasks.start('a-message', readTaskMessage(delivery({}), body), true);
+  return id;
+}
