@@ -37,3 +37,45 @@ describe('a queue that no worker serves', () => {
     await eventually(async () => expect(await get(routed)).toMatchObject({ status: 'REVOKED', worker: null }));
   });
 });
+
+describe('a worker that stops', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld(
+      'server',
+      {},
+      {
+        async process_content(_, { progress, heartbeat, signal }) {
+          if (progress) return progress;
+          heartbeat({ half: 'done' });
+          return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+        },
+      },
+    );
+  });
+  afterAll(() => world.close());
+
+  it('hands its work over: another one goes on from the progress, and no retry is used up', async () => {
+    const { json } = await world.call('POST', '/tasks', { name: 'process_content', args: ['c', ['embed']] });
+    const path = `/tasks/${json.task_id}`;
+    await eventually(async () => expect((await world.call('GET', path)).json.status).toBe('STARTED'));
+    await world.stopWorker();
+    expect((await world.call('GET', path)).json).toMatchObject({ status: 'STARTED', retries: 0 });
+    await world.startWorker();
+    await eventually(async () =>
+      expect((await world.call('GET', path)).json).toMatchObject({
+        status: 'SUCCESS',
+        result: { half: 'done' },
+        retries: 0,
+      }),
+    );
+    const events = (await world.call('GET', `${path}/events`)).json;
+    expect(events.map((event: { event_type: string }) => event.event_type)).toEqual([
+      'task_queued',
+      'task_received',
+      'task_started',
+      'task_started',
+      'task_succeeded',
+    ]);
+  });
+});
