@@ -43,7 +43,7 @@ import { taskById } from './routes/tasks-id.ts';
 import { getTaskEvents } from './routes/tasks-id-events.ts';
 import { receiveGitHubWebhook, type WebhookDependencies } from './routes/webhooks-github.ts';
 import { getWorkers } from './routes/workers.ts';
-import { INGEST_ASYNC_PATH, ingestYoutube } from './routes/youtube-ingest-async.ts';
+import { ingestYoutube } from './routes/youtube-ingest-async.ts';
 
 export interface ApiDependencies extends TriggerDependencies, TaskDependencies, WebhookDependencies {
   db: Db;
@@ -87,7 +87,8 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   }
   api.use(deps.apiKeys ? requireKey(deps.apiKeys) : requireLocalHost(deps.trustedHosts));
   api.use(limitBody);
-  api.use(requireJson(new Set([INGEST_ASYNC_PATH])));
+  const withBody = new Set<string>();
+  api.use(requireJson((c) => withBody.has(`${c.req.method} ${routeOf(c).route}`)));
 
   postBuildsTrigger(api, deps);
   getBuilds(api, deps.db);
@@ -120,6 +121,10 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   getHealth(api, { monitor: deps.monitor, heldBuildIds: () => deps.buildIds.held });
   getMetrics(api, deps.meter);
   getDocs(api);
+  for (const definition of api.openAPIRegistry.definitions) {
+    if (definition.type !== 'route' || !definition.route.request?.body?.required) continue;
+    withBody.add(`${definition.route.method.toUpperCase()} ${definition.route.path}`);
+  }
   api.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: {

@@ -25,18 +25,21 @@ export const limitBody = createMiddleware(async (c, next) => {
 });
 
 /**
- * Refuses bodies that are not JSON in UTF-8, before any schema looks at them.
- * @param optional paths that may be posted to without a body, though never by a web page of another site.
+ * Refuses bodies that are not JSON in UTF-8, before any schema looks at them. Where the route does not ask for a body
+ * there may be none, though never from a web page of another site.
  */
-export function requireJson(optional: ReadonlySet<string>) {
+export function requireJson(asksForBody: (c: Context) => boolean) {
   return createMiddleware(async (c, next) => {
-    if (optional.has(c.req.path) && !hasBody(c)) {
-      refuseCrossSite(c);
-      // A type without a body would have the schema look for one.
-      const headers = new Headers(c.req.raw.headers);
-      headers.delete('content-type');
-      c.req.raw = new Request(c.req.url, { method: c.req.method, headers });
-    } else if (HAS_BODY.has(c.req.method)) await readJson(c);
+    if (HAS_BODY.has(c.req.method)) {
+      if (hasBody(c) || asksForBody(c)) await readJson(c);
+      else {
+        refuseCrossSite(c);
+        // A type without a body would have the schema look for one.
+        const headers = new Headers(c.req.raw.headers);
+        headers.delete('content-type');
+        c.req.raw = new Request(c.req.url, { method: c.req.method, headers });
+      }
+    }
     await next();
   });
 }

@@ -3,6 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { problem } from '../../src/contracts/problem.ts';
 import { openWorld, type World } from '../world/world.ts';
 
+/** A route as OpenAPI describes it. */
+interface Operation {
+  requestBody?: { required?: boolean };
+  responses: Record<string, object>;
+}
+
 describe('bad input', () => {
   let world: World;
   beforeAll(async () => {
@@ -73,6 +79,39 @@ describe('bad input', () => {
       body: new Uint8Array([0x7b, 0xff, 0x7d]),
     });
     expect(invalid.status).toBe(400);
+  });
+
+  it('of no length is taken where a route asks for no body, though not from a page of another site', async () => {
+    const { paths } = (await world.call('GET', '/openapi.json')).json;
+    const posts = Object.entries<Record<string, Operation>>(paths).flatMap(([path, { post }]) =>
+      post ? [{ path: path.replace('{id}', path.startsWith('/dlq') ? 'build:7' : '7'), post }] : [],
+    );
+    const bare = posts.filter(({ post }) => !post.requestBody?.required);
+    expect(bare.map(({ path }) => path)).toEqual([
+      '/builds/7/cancel',
+      '/builds/7/retry',
+      '/tasks/7/cancel',
+      '/youtube/ingest-async',
+      '/dlq/build:7/redrive',
+    ]);
+    for (const { path, post } of bare) {
+      const statuses = async (...headers: Array<Record<string, string>>) =>
+        Promise.all(headers.map(async (header) => (await world.call('POST', path, undefined, header)).status));
+      const missing = path === '/youtube/ingest-async' ? 400 : 404;
+      const kinds = [{}, { 'content-type': 'application/json' }, { 'content-type': 'text/plain' }];
+      expect([path, ...(await statuses(...kinds))]).toEqual([path, missing, missing, missing]);
+      const pages = [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }];
+      expect([path, ...(await statuses(...pages))]).toEqual([path, 403, 403]);
+      const form = await world.call('POST', path, 'a=b', { 'content-type': 'application/x-www-form-urlencoded' });
+      expect([path, form.status]).toEqual([path, 415]);
+      for (const status of [400, 403, 413, 415, missing]) expect(post.responses).toHaveProperty(`${status}`);
+    }
+    for (const { path, post } of posts) {
+      if (!bare.some((other) => other.path === path)) {
+        expect([path, (await world.call('POST', path)).status]).toEqual([path, 415]);
+        expect(post.responses).toHaveProperty('415');
+      }
+    }
   });
 
   it.each(['', 'x'.repeat(256), 'ü'])('as Idempotency-Key (%j) is refused', async (key) => {

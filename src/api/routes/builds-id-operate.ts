@@ -5,19 +5,19 @@ import { adoptRun, cancelBuild, type OperateDependencies, retryBuild } from '../
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 
-const responses = {
-  202: { description: 'Accepted', content: { 'application/json': { schema: operatorAnswer } } },
-  ...problemResponses(
-    'malformed_json',
-    'invalid_request',
-    'not_found',
-    'state_conflict',
-    'body_too_large',
-    'unsupported_media_type',
-    'temporal_unavailable',
-    'database_unavailable',
-  ),
-};
+const accepted = { description: 'Accepted', content: { 'application/json': { schema: operatorAnswer } } };
+const PROBLEMS = [
+  'malformed_json',
+  'invalid_request',
+  'not_found',
+  'state_conflict',
+  'body_too_large',
+  'unsupported_media_type',
+  'temporal_unavailable',
+  'database_unavailable',
+] as const;
+const withBody = { 202: accepted, ...problemResponses(...PROBLEMS) };
+const withoutBody = { 202: accepted, ...problemResponses(...PROBLEMS, 'cross_site') };
 
 const cancelRoute = createRoute({
   method: 'post',
@@ -27,7 +27,7 @@ const cancelRoute = createRoute({
   summary: 'Cancel a build',
   description: 'Before its dispatch nothing is sent; after it the run is cancelled and followed to its end.',
   request: { params: buildIdParam },
-  responses,
+  responses: withoutBody,
 });
 
 const retryRoute = createRoute({
@@ -38,7 +38,7 @@ const retryRoute = createRoute({
   summary: 'Begin a failed build again',
   description: 'A build that needs attention is told that no run was made, and sends another dispatch.',
   request: { params: buildIdParam, body: { content: { 'application/json': { schema: retryBody } } } },
-  responses,
+  responses: withoutBody,
 });
 
 const adoptRoute = createRoute({
@@ -48,7 +48,7 @@ const adoptRoute = createRoute({
   tags: ['builds'],
   summary: 'Tell a build that needs attention which run is its own',
   request: { params: buildIdParam, body: { required: true, content: { 'application/json': { schema: adoptBody } } } },
-  responses,
+  responses: withBody,
 });
 
 export function operateBuild(api: Api, deps: OperateDependencies): void {

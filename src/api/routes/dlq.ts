@@ -62,9 +62,13 @@ const redriveRoute = createRoute({
   responses: {
     202: { description: 'Accepted', content: { 'application/json': { schema: redriven } } },
     ...problemResponses(
+      'malformed_json',
       'invalid_request',
+      'cross_site',
       'not_found',
       'state_conflict',
+      'body_too_large',
+      'unsupported_media_type',
       'temporal_unavailable',
       'database_unavailable',
     ),

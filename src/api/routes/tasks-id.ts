@@ -35,6 +35,7 @@ const cancelRoute = createRoute({
     ...problemResponses(
       'malformed_json',
       'invalid_request',
+      'cross_site',
       'not_found',
       'state_conflict',
       'body_too_large',

@@ -19,7 +19,7 @@ export const acceptedTask = {
   content: { 'application/json': { schema: taskAnswer } },
 };
 
-export const taskProblems = problemResponses(
+export const TASK_PROBLEMS = [
   'malformed_json',
   'invalid_request',
   'body_too_large',
@@ -28,7 +28,7 @@ export const taskProblems = problemResponses(
   'task_id_reused',
   'unprocessable_callback_url',
   'temporal_unavailable',
-);
+] as const;
 
 const postRoute = createRoute({
   method: 'post',
@@ -39,7 +39,7 @@ const postRoute = createRoute({
   description:
     'A task id makes a task once. Without one, every request is a task of its own, except for the ingestion of a video: that is one task, whatever the form of its URL, and is begun again where it failed.',
   request: { body: { required: true, content: { 'application/json': { schema: taskBody } } } },
-  responses: { 202: acceptedTask, ...taskProblems },
+  responses: { 202: acceptedTask, ...problemResponses(...TASK_PROBLEMS) },
 });
 
 const listRoute = createRoute({

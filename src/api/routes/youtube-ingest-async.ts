@@ -3,19 +3,18 @@ import { ingestAsyncBody, ingestAsyncQuery } from '../../contracts/task.ts';
 import { createTask, type TaskDependencies } from '../commands/create-task.ts';
 import type { Api } from '../environment.ts';
 import { invalidRequest } from '../problem.ts';
-import { acceptedTask, answerOf, setReplayHeaders, taskProblems } from './tasks.ts';
-
-export const INGEST_ASYNC_PATH = '/youtube/ingest-async';
+import { problemResponses } from '../responses.ts';
+import { acceptedTask, answerOf, setReplayHeaders, TASK_PROBLEMS } from './tasks.ts';
 
 const route = createRoute({
   method: 'post',
-  path: INGEST_ASYNC_PATH,
+  path: '/youtube/ingest-async',
   operationId: 'ingestYoutube',
   tags: ['tasks'],
   summary: 'Ingest a YouTube video',
   description: 'The task ingest_youtube with the URL from the query or the body.',
   request: { query: ingestAsyncQuery, body: { content: { 'application/json': { schema: ingestAsyncBody } } } },
-  responses: { 202: acceptedTask, ...taskProblems },
+  responses: { 202: acceptedTask, ...problemResponses(...TASK_PROBLEMS, 'cross_site') },
 });
 
 export function ingestYoutube(api: Api, deps: TaskDependencies): void {
