@@ -1,7 +1,6 @@
 import type { BuildPolicy } from '../../src/contracts/build-workflow.ts';
 import type { RecordedEvent } from '../../src/contracts/event.ts';
-import type { Run } from '../../src/simulator/run.ts';
-import { timeline } from '../../src/simulator/run.ts';
+import { type Moment, timeline } from '../../src/simulator/run.ts';
 import type { Seen } from './github.ts';
 import type { Installation } from './installation.ts';
 import { faultsOfLog, type LogRow, lastStatus } from './log-check.ts';
@@ -111,10 +110,24 @@ export class Watch {
   }
 }
 
-interface Accepted {
+/** A request for a build that was answered with its id. */
+export interface Accepted {
   id: number;
   ref: string;
   key: string | undefined;
+}
+
+/** A run of the workflow that leads a build; `how` in the words of Temporal's commands. */
+export interface Leading {
+  runId: string;
+  closed: { how: string; result?: unknown } | undefined;
+}
+
+/** A run at GitHub that carries a token of a build: every state that it was in. */
+export interface RunHistory {
+  id: number;
+  moments: readonly Pick<Moment, 'at' | 'attempt' | 'status' | 'conclusion'>[];
+  isLive: boolean;
 }
 
 /** What must hold once all is over, or should be. */
@@ -125,39 +138,63 @@ export function checkEnd(
 ): string[] {
   const { record, temporal, github } = installation;
   const violations = faultsOfLog([...record.streams.values()].flat() as LogRow[]);
-  const say = (text: string) => violations.push(text);
-  for (const { id } of accepted) if (!record.builds.has(id)) say(`build ${id} was accepted and is not in the record`);
+  violations.push(...faultsOfAccepted(accepted, [...record.builds.keys()]));
+  const runs = github.ledger.all().map((run) => ({
+    id: run.id,
+    moments: timeline(run),
+    isLive: isHonest && github.isLive(run),
+    token: run.token,
+  }));
   for (const build of record.builds.values()) {
     const events = record.streams.get(`build:${build.id}`)!;
-    const name = `build ${build.id}`;
-    if (!isOver && build.completed_at === null) say(`${name} does not end: ${events.at(-1)!.type}`);
-    if (lastStatus(events as LogRow[]) !== build.status)
-      say(`${name} is ${build.status}, its events end in another status`);
-
-    const executions = temporal.executions.filter(({ workflowId }) => workflowId === build.workflow_id);
-    for (const { closed, runId } of executions) {
-      if (!isOver && !closed) say(`${name}: workflow run ${runId} does not end`);
-      if (closed && closed.how !== 'completeWorkflowExecution' && closed.how !== 'terminated') {
-        say(`${name}: workflow run ${runId} ended with ${closed.how}`);
-      }
-    }
-    const results = executions.map(({ closed }) => closed?.result as { build_id: number; status: string } | undefined);
-    const said = results.findLast((result) => result?.build_id === build.id && !SAYS_NOTHING.includes(result.status));
-    if (isOver && said?.status !== build.status) say(`${name} is ${build.status}, its workflow says ${said?.status}`);
-    if (isHonest) {
-      const own = events.filter(({ type }) => type === 'workflow_triggered').map(({ data }) => data.workflow_run_id);
-      const stray = github.runsOf(build.id).find((run) => github.isLive(run) && !own.includes(run.id));
-      if (stray) say(`${name}: run ${stray.id} lives, and nobody follows it`);
-    }
-    for (const cycle of cyclesOf(events)) violations.push(...faultsOfCycle(name, cycle, github.ledger.all()));
+    const leading = temporal.executions.filter(({ workflowId }) => workflowId === build.workflow_id);
+    const own = runs.filter(({ token }) => token?.startsWith(`hapax-${build.id}-`));
+    violations.push(...faultsOfBuild(build, events, leading, { own, all: runs, isOver }));
   }
+  return violations;
+}
+
+/** Every accepted request has its build, and an `Idempotency-Key` one only. */
+export function faultsOfAccepted(accepted: readonly Accepted[], recorded: readonly number[]): string[] {
+  const faults = accepted
+    .filter(({ id }) => !recorded.includes(id))
+    .map(({ id }) => `build ${id} was accepted and is not in the record`);
   for (const { ref, key } of accepted) {
     const ids = new Set(
       accepted.filter((other) => key !== undefined && other.key === key && other.ref === ref).map(({ id }) => id),
     );
-    if (ids.size > 1) say(`the Idempotency-Key ${key} has several builds: ${[...ids]}`);
+    if (ids.size > 1) faults.push(`the Idempotency-Key ${key} has several builds: ${[...ids]}`);
   }
-  return violations;
+  return faults;
+}
+
+/** What is wrong with one build: its record, its workflow and its runs at GitHub must tell the same. */
+export function faultsOfBuild(
+  build: { id: number; status: string; completed_at: string | null },
+  events: readonly RecordedEvent[],
+  leading: readonly Leading[],
+  { own, all, isOver }: { own: readonly RunHistory[]; all: readonly RunHistory[]; isOver: boolean },
+): string[] {
+  const name = `build ${build.id}`;
+  const faults: string[] = [];
+  const say = (text: string) => faults.push(`${name}${text}`);
+  if (!isOver && build.completed_at === null) say(` does not end: ${events.at(-1)?.type}`);
+  if (lastStatus(events as readonly LogRow[]) !== build.status)
+    say(` is ${build.status}, its events end in another status`);
+  for (const { closed, runId } of leading) {
+    if (!isOver && !closed) say(`: workflow run ${runId} does not end`);
+    if (closed && closed.how !== 'completeWorkflowExecution' && closed.how !== 'terminated') {
+      say(`: workflow run ${runId} ended with ${closed.how}`);
+    }
+  }
+  const results = leading.map(({ closed }) => closed?.result as { build_id: number; status: string } | undefined);
+  const said = results.findLast((result) => result?.build_id === build.id && !SAYS_NOTHING.includes(result.status));
+  if (isOver && said?.status !== build.status) say(` is ${build.status}, its workflow says ${said?.status}`);
+  const triggered = events.filter(({ type }) => type === 'workflow_triggered').map(({ data }) => data.workflow_run_id);
+  const stray = own.find(({ id, isLive }) => isLive && !triggered.includes(id));
+  if (stray) say(`: run ${stray.id} lives, and nobody follows it`);
+  for (const cycle of cyclesOf(events)) faults.push(...faultsOfCycle(name, cycle, all));
+  return faults;
 }
 
 /** The events from each beginning of a build to the next. */
@@ -170,7 +207,7 @@ function cyclesOf(events: readonly RecordedEvent[]): RecordedEvent[][] {
   return cycles;
 }
 
-function faultsOfCycle(name: string, cycle: readonly RecordedEvent[], runs: readonly Run[]): string[] {
+function faultsOfCycle(name: string, cycle: readonly RecordedEvent[], runs: readonly RunHistory[]): string[] {
   const faults: string[] = [];
   const of = (...types: string[]) => cycle.filter(({ type }) => types.includes(type));
   const ends = of('build_completed', 'build_cancelled');
@@ -183,7 +220,7 @@ function faultsOfCycle(name: string, cycle: readonly RecordedEvent[], runs: read
     ({ id }) => id === cycle.find(({ type }) => type === 'workflow_triggered')?.data.workflow_run_id,
   );
   if (!run || end.data.conclusion === 'run_deleted') return faults;
-  const reached = timeline(run).some(
+  const reached = run.moments.some(
     ({ at, attempt, status, conclusion }) =>
       status === 'completed' &&
       conclusion === end.data.conclusion &&

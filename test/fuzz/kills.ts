@@ -6,7 +6,7 @@ import { findTemporalCli } from '../../src/laptop/temporal-cli.ts';
 import { type Cloud, openCloud } from '../end-to-end/cloud.ts';
 import { eventually } from '../world/eventually.ts';
 import { seeded } from '../world/seeded.ts';
-import { faultsOfLog, type LogRow } from './log-check.ts';
+import { faultsOfLog, LOG_ROWS, type LogRow } from './log-check.ts';
 
 /** Run by `npm run fuzz -- --kills N`. */
 const KILLS = Number(process.env.FUZZ_KILLS ?? 5);
@@ -88,11 +88,7 @@ it(`loses nothing and does nothing twice: ${KILLS} kills of API, worker, Tempora
       if (rows.length > 0) throw new Error(`builds that have not ended: ${JSON.stringify(rows)}`);
       return rows.length;
     }, 120_000);
-    const rows = (await sql`
-      SELECT stream, seq::int, type, from_status, to_status, data, dedupe_key, previous_hash, hash,
-        to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS occurred_at,
-        to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS recorded_at
-      FROM events`) as unknown as LogRow[];
+    const rows = await sql.unsafe<LogRow[]>(LOG_ROWS);
     const { runs, runs_per_token, dispatch_requests } = await eventually(() => cloud.github.oracle());
     const ends = rows.filter(({ type }) => type === 'build_completed' || type === 'build_cancelled');
     const { count: workflows } = await temporal.workflow.count();

@@ -15,6 +15,13 @@ export interface LogRow {
   hash: string;
 }
 
+/** Reads the log as these checks want it: times as the hashes have them. */
+export const LOG_ROWS = `
+  SELECT stream, seq::int, type, from_status, to_status, data, dedupe_key, previous_hash, hash,
+    to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS occurred_at,
+    to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS recorded_at
+  FROM events`;
+
 const ENDS = ['success', 'failure', 'cancelled'];
 /** Which status may follow which (docs/architecture.md); a null begins. */
 const MAY_FOLLOW: Readonly<Record<string, readonly string[]>> = {

@@ -6,6 +6,7 @@
  *   --seconds S     ends after so long (default: no limit)
  *   --found         instead: the seeds that found a fault once
  *   --mutations     instead: puts faults into the workflow code and sees that each is found
+ *   --temporal      instead: schedules over a real Temporal server (default 300), also with --mutations
  *   --kills N       instead: kill -9 of API, worker, Temporal and Postgres under load
  */
 import { fileURLToPath } from 'node:url';
@@ -19,19 +20,24 @@ type Searching = typeof import('./search.ts');
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    schedules: { type: 'string', default: '10000' },
+    schedules: { type: 'string' },
     seconds: { type: 'string' },
     found: { type: 'boolean', default: false },
     mutations: { type: 'boolean', default: false },
+    temporal: { type: 'boolean', default: false },
     kills: { type: 'string' },
   },
 });
 const seed = Number(values.seed);
+const schedules = Number(values.schedules ?? (values.temporal ? 300 : 10_000));
+process.env.FUZZ_SEED = values.seed;
 
 if (values.kills !== undefined) {
   process.env.FUZZ_KILLS = values.kills;
-  process.env.FUZZ_SEED = values.seed;
   await underVitest('test/fuzz/kills.ts');
+} else if (values.temporal) {
+  process.env.FUZZ_SCHEDULES = String(schedules);
+  process.exit((await (values.mutations ? findMutationsOverTemporal() : findNothingOverTemporal())) ? 0 : 1);
 } else {
   installHooks();
   const searching = await import('./search.ts');
@@ -44,12 +50,12 @@ async function findNothing({ search, shrink, seedsFrom }: Searching): Promise<bo
   const startedAt = performance.now();
   const milliseconds = values.seconds === undefined ? Number.POSITIVE_INFINITY : Number(values.seconds) * 1_000;
   const counts: Record<string, number> = {};
-  let schedules = 0;
+  let lived = 0;
   let builds = 0;
-  const seeds = values.found ? FOUND.keys() : seedsFrom(seed, Number(values.schedules));
+  const seeds = values.found ? FOUND.keys() : seedsFrom(seed, schedules);
   if (!values.found) console.log(`searching from seed ${seed}`);
   const found = await search({ seeds, milliseconds }, (outcome) => {
-    schedules += 1;
+    lived += 1;
     builds += outcome.builds;
     for (const [what, times] of Object.entries(outcome.counts)) counts[what] = (counts[what] ?? 0) + times;
   });
@@ -57,7 +63,7 @@ async function findNothing({ search, shrink, seedsFrom }: Searching): Promise<bo
   if (!found)
     for (const [what, times] of Object.entries(counts).sort()) console.log(`${String(times).padStart(8)}  ${what}`);
   console.log(
-    `${schedules} schedules, ${builds} builds in ${seconds.toFixed(1)} s (${(schedules / seconds).toFixed(0)} a second)`,
+    `${lived} schedules, ${builds} builds in ${seconds.toFixed(1)} s (${(lived / seconds).toFixed(0)} a second)`,
   );
   if (!found) return true;
   const { without, outcome } = await shrink(found.seed, undefined);
@@ -71,27 +77,50 @@ async function findMutations({ search, seedsFrom }: Searching): Promise<boolean>
   const { MUTATIONS } = await import('./mutations.ts');
   let isFine = true;
   for (const mutation of MUTATIONS) {
-    if (mutation.within > Number(values.schedules)) continue;
-    let schedules = 0;
-    const found = await search({ seeds: seedsFrom(seed, mutation.within), mutation }, () => (schedules += 1));
+    if (mutation.within > schedules) continue;
+    let lived = 0;
+    const found = await search({ seeds: seedsFrom(seed, mutation.within), mutation }, () => (lived += 1));
     console.log(
       found
-        ? `found after ${schedules}: ${mutation.name} (${found.violations[0]})`
-        : `NOT FOUND in ${schedules}: ${mutation.name}`,
+        ? `found after ${lived}: ${mutation.name} (${found.violations[0]})`
+        : `NOT FOUND in ${lived}: ${mutation.name}`,
     );
     isFine &&= found !== undefined;
   }
   return isFine;
 }
 
+function findNothingOverTemporal(): Promise<boolean> {
+  return underVitest('test/workflows/schedules.test.ts', ['test/world/global.ts']);
+}
+
+/** The faults that are found soon, one after the other; true where each is. */
+async function findMutationsOverTemporal(): Promise<boolean> {
+  const { MUTATIONS } = await import('./mutations.ts');
+  let isFine = true;
+  for (const { name, realWithin } of MUTATIONS) {
+    if (realWithin === undefined) continue;
+    process.env.FUZZ_MUTATION = name;
+    process.env.FUZZ_SCHEDULES = String(realWithin);
+    const isFound = !(await findNothingOverTemporal());
+    console.log(`${isFound ? 'found' : 'NOT FOUND'} over a Temporal server: ${name}`);
+    isFine &&= isFound;
+  }
+  return isFine;
+}
+
 /** The parts of test/world are put together under vitest; these programs are no tests, so not in its configuration. */
-async function underVitest(file: string): Promise<void> {
+async function underVitest(file: string, globalSetup: string[] = []): Promise<boolean> {
   const vitest = await startVitest('test', [], {
     root: fileURLToPath(new URL('../..', import.meta.url)),
     config: false,
     watch: false,
     include: [file],
+    globalSetup,
+    hookTimeout: 120_000,
     disableConsoleIntercept: true,
   });
+  const isFine = vitest.state.getCountOfFailedTests() === 0 && vitest.state.getUnhandledErrors().length === 0;
   await vitest.close();
+  return isFine;
 }
