@@ -8,6 +8,7 @@
  *   --mutations     instead: puts faults into the workflow code and sees that each is found
  *   --temporal      instead: schedules over a real Temporal server (default 300), also with --mutations
  *   --kills N       instead: kill -9 of API, worker, Temporal and Postgres under load
+ *   --api           instead: what the API's description allows and forbids, sent to a running API
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     mutations: { type: 'boolean', default: false },
     temporal: { type: 'boolean', default: false },
     kills: { type: 'string' },
+    api: { type: 'boolean', default: false },
   },
 });
 const seed = Number(values.seed);
@@ -38,6 +40,9 @@ if (values.kills !== undefined) {
 } else if (values.temporal) {
   process.env.FUZZ_SCHEDULES = String(schedules);
   process.exit((await (values.mutations ? findMutationsOverTemporal() : findNothingOverTemporal())) ? 0 : 1);
+} else if (values.api) {
+  process.env.FUZZ_SECONDS = values.seconds ?? '600';
+  await underVitest('test/end-to-end/api-fuzz.test.ts');
 } else {
   installHooks();
   const searching = await import('./search.ts');
