@@ -16,6 +16,7 @@ import { reopen, reopenedWithin } from './reopen.ts';
 import { rerun } from './rerun.ts';
 import { type Tell, tellerOf } from './teller.ts';
 import { takeTurn } from './turn.ts';
+import { listenForWakes, type Wakes } from './wakes.ts';
 
 const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);
 const RUN_ID = defineSearchAttributeKey('HapaxRunId', SearchAttributeType.KEYWORD);
@@ -33,10 +34,11 @@ export async function build(input: BuildInput): Promise<BuildResult> {
   const state: BuildStateView = { build_id: input.build_id, phase: 'queued', attempt: 0, workflow_run_id: null };
   setHandler(stateQuery, () => state);
   const operator = listenToOperator();
-  return CancellationScope.nonCancellable(() => run(input, state, operator));
+  const wakes = listenForWakes();
+  return CancellationScope.nonCancellable(() => run(input, state, operator, wakes));
 }
 
-async function run(input: BuildInput, state: BuildStateView, operator: Operator): Promise<BuildResult> {
+async function run(input: BuildInput, state: BuildStateView, operator: Operator, wakes: Wakes): Promise<BuildResult> {
   let begun: Begun | undefined = input.reopen ? await reopen(input, input.reopen) : await begin(input, state, operator);
   if (!begun) {
     const why = input.reopen ? 'not_run_again' : 'superseded';
@@ -45,7 +47,7 @@ async function run(input: BuildInput, state: BuildStateView, operator: Operator)
   for (;;) {
     const { tell, prefix }: Begun = begun;
     const obtained: Obtained = begun.obtained ?? (await obtainRun(input, tell, state, operator));
-    const ended = await leadToEnd(input, tell, obtained, state, operator);
+    const ended = await leadToEnd(input, tell, obtained, state, operator, wakes);
     if (input.callback) await beginCallback({ subject: streamOf(input), ending: `${prefix}completed` });
     await ended.late;
 
@@ -54,7 +56,7 @@ async function run(input: BuildInput, state: BuildStateView, operator: Operator)
     const untilDedupEnds = Date.parse(input.dedup_until) - Date.now();
     begun =
       status === 'success' && run && untilDedupEnds > 0
-        ? await reopenedWithin(untilDedupEnds, input, { ...run, run_attempt: run_attempt ?? 1 })
+        ? await reopenedWithin(untilDedupEnds, input, { ...run, run_attempt: run_attempt ?? 1 }, wakes)
         : undefined;
     if (!begun) return { build_id: input.build_id, status, conclusion, run_url: run?.run_url ?? null };
     operator.forget();
@@ -68,6 +70,7 @@ async function leadToEnd(
   obtained: Obtained,
   state: BuildStateView,
   operator: Operator,
+  wakes: Wakes,
 ): Promise<Ended & { status: string; late: Promise<void> | undefined }> {
   let ended: Ended & { detail?: string };
   let late: Promise<void> | undefined;
@@ -80,7 +83,7 @@ async function leadToEnd(
       { key: RUN_ID, value: String(run.run_id) },
     ]);
     setCurrentDetails(`Run [${run.run_id}](${run.run_url})`);
-    const following = follow(input, tell, run, operator, seen);
+    const following = follow(input, tell, run, operator, wakes, seen);
     late = cancelLateRuns(input, tell, obtained, following);
     ended = await following;
   } else {

@@ -1,10 +1,10 @@
-import { CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
 import type { Run, RunView } from '../contracts/github.ts';
 import { githubActivities } from './activities.ts';
-import { runChangedSignal } from './messages.ts';
 import type { Operator } from './operator.ts';
 import type { Tell } from './teller.ts';
+import type { Wakes } from './wakes.ts';
 
 /** How a followed run ended. */
 export interface Ended {
@@ -38,6 +38,7 @@ export async function follow(
   tell: Tell,
   run: Run,
   operator: Operator,
+  wakes: Wakes,
   seen: { status: string; run_attempt: number } = { status: '', run_attempt: 0 },
 ): Promise<Ended> {
   const { policy, request } = input;
@@ -45,10 +46,6 @@ export async function follow(
   const target = { repository: request.repository, run_id: run.run_id };
   const following = new CancellationScope();
   let last: Change | undefined;
-  const woken: string[] = [];
-  setHandler(runChangedSignal, ({ run_id, delivery_id }) => {
-    if (run_id === run.run_id) woken.push(delivery_id);
-  });
   let failure: unknown;
   void following.run(untilCompleted).catch((error: unknown) => {
     failure = error;
@@ -110,10 +107,10 @@ export async function follow(
         (error: unknown) => (broken = error),
       );
     for (;;) {
-      await condition(() => polled !== undefined || broken !== undefined || woken.length > 0);
+      await condition(() => polled !== undefined || broken !== undefined || wakes.has(run.run_id));
       if (polled) return { view: polled, learned: { learned_from: 'poll' } };
       if (broken !== undefined) throw broken;
-      const delivery_id = woken.splice(0).at(-1)!;
+      const delivery_id = wakes.take(run.run_id)!;
       const view = await github.readRun({ ...target, run_attempt: seen.run_attempt });
       if (view.status === seen.status && view.run_attempt === seen.run_attempt) continue;
       polling.cancel();

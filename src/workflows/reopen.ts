@@ -1,9 +1,9 @@
-import { condition, setHandler } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import type { BuildInput, Reopening } from '../contracts/build-workflow.ts';
 import type { Run } from '../contracts/github.ts';
 import { githubActivities } from './activities.ts';
-import { runChangedSignal } from './messages.ts';
 import { type Tell, tellerOf } from './teller.ts';
+import type { Wakes } from './wakes.ts';
 
 /** A build that goes on after its end, and how its further steps are told. */
 export interface Reopened {
@@ -44,16 +44,13 @@ export async function reopenedWithin(
   ms: number,
   input: BuildInput,
   run: Reopening['run'],
+  wakes: Wakes,
 ): Promise<Reopened | undefined> {
   const closesAt = Date.now() + ms;
-  const woken: string[] = [];
-  setHandler(runChangedSignal, ({ run_id, delivery_id }) => {
-    if (run_id === run.run_id) woken.push(delivery_id);
-  });
   for (;;) {
     const left = closesAt - Date.now();
-    if (left <= 0 || !(await condition(() => woken.length > 0, left))) return undefined;
-    const reopened = await reopen(input, { run, delivery_id: woken.splice(0).at(-1)! });
+    if (left <= 0 || !(await condition(() => wakes.has(run.run_id), left))) return undefined;
+    const reopened = await reopen(input, { run, delivery_id: wakes.take(run.run_id)! });
     if (reopened) return reopened;
   }
 }
