@@ -1,4 +1,3 @@
-import { createAppAuth } from '@octokit/auth-app';
 import { Octokit } from '@octokit/rest';
 import { z } from 'zod';
 import type { BuildRequest } from '../contracts/event.ts';
@@ -11,6 +10,7 @@ import {
   rateLimitWait,
 } from '../domain/dispatch-answer.ts';
 import { findRuns, type Sought } from '../domain/find-runs.ts';
+import { GitHubApp } from './github-app.ts';
 import { redeliverMissed } from './hook-redelivery.ts';
 import { PAGE, RunListing, type Seen } from './run-listing.ts';
 
@@ -87,6 +87,7 @@ type RouteParameters = Record<string, unknown> & { headers?: Record<string, stri
 /** GitHub's REST API, as far as builds need it. */
 export class GitHub {
   readonly #octokit: Octokit;
+  readonly #app: GitHubApp | undefined;
   readonly #onAnswer: GitHubOptions['onAnswer'];
   readonly #pace: GitHubPace | undefined;
   readonly #listings = new Map<string, RunListing>();
@@ -96,14 +97,8 @@ export class GitHub {
   constructor({ apiUrl, auth, requestTimeoutMs, onAnswer, pace }: GitHubOptions) {
     this.#onAnswer = onAnswer;
     this.#pace = pace;
-    const credential =
-      auth === undefined
-        ? {}
-        : 'token' in auth
-          ? { auth: auth.token }
-          : { authStrategy: createAppAuth, auth: { appId: auth.appId, privateKey: auth.privateKey } };
     this.#octokit = new Octokit({
-      ...credential,
+      ...(auth && 'token' in auth ? { auth: auth.token } : {}),
       baseUrl: apiUrl,
       userAgent: 'hapax',
       log: { debug() {}, info() {}, warn() {}, error() {} },
@@ -112,6 +107,7 @@ export class GitHub {
           fetch(url, { ...options, signal: AbortSignal.timeout(requestTimeoutMs) }),
       },
     });
+    this.#app = auth && 'appId' in auth ? new GitHubApp(this.#octokit, auth) : undefined;
   }
 
   /** Takes the next slot for a dispatch or a re-run: milliseconds until it comes. */
@@ -285,7 +281,7 @@ export class GitHub {
   /** One request that changes something, at the pace of the credential. */
   async #post(route: string, parameters: RouteParameters): Promise<DispatchAnswer> {
     if (!this.#pace) return this.#request(route, parameters);
-    const claim = await this.#pace.claim().catch(() => ({ waitMs: UNKNOWN_PACE_WAIT_MS, limited: false }));
+    const claim = await this.#pace.claim().catch(() => ({ waitMs: NOT_READY_WAIT_MS, limited: false }));
     if ('waitMs' in claim) return heldBack(claim.waitMs, claim.limited);
     const answer = await this.#request(route, parameters);
     // What is not given back runs out by itself.
@@ -310,6 +306,15 @@ export class GitHub {
   }
 
   async #send(route: string, { headers = {}, ...parameters }: RouteParameters): Promise<DispatchAnswer> {
+    const { owner, repo } = parameters;
+    const credential: { authorization?: string } = {};
+    if (this.#app && owner !== undefined) {
+      try {
+        credential.authorization = await this.#app.authorization(String(owner), String(repo));
+      } catch (error) {
+        return notLoggedIn(answerOf(error), `${owner}/${repo}`);
+      }
+    }
     try {
       const {
         status,
@@ -317,7 +322,7 @@ export class GitHub {
         data,
       } = await this.#octokit.request(route, {
         ...parameters,
-        headers: { 'x-github-api-version': API_VERSION, ...headers },
+        headers: { 'x-github-api-version': API_VERSION, ...credential, ...headers },
       });
       return { status, headers: received as Answer['headers'], body: data };
     } catch (error) {
@@ -328,12 +333,20 @@ export class GitHub {
 
 /** The code of a request that was not sent, of our own accord. */
 const HELD_BACK = 'HELD_BACK';
-/** How long a write waits where the database, which knows the pace, does not answer. */
-const UNKNOWN_PACE_WAIT_MS = 5_000;
+/** How long a request waits where what it needs first does not answer: the database, which knows the pace, or an app's token. */
+const NOT_READY_WAIT_MS = 5_000;
 
 function heldBack(waitMs: number, limited: boolean): DispatchAnswer {
   const message = limited ? "GitHub's rate limit, of which another request was told" : 'another write is under way';
   return { code: HELD_BACK, message, wait_ms: waitMs };
+}
+
+/** What a request comes to for which the app got no token: it was not sent, whatever GitHub said. */
+function notLoggedIn(answer: DispatchAnswer, repository: string): DispatchAnswer {
+  const said = 'status' in answer ? messageOf(answer.body) : answer.message;
+  const message = `the GitHub App gets no token for ${repository}: ${said}`;
+  if ('status' in answer && answer.status < 500) return { ...answer, body: { message } };
+  return { code: HELD_BACK, message, wait_ms: NOT_READY_WAIT_MS };
 }
 
 /** Octokit throws answers that are no success, and wraps failures of the network as status 500 without a response. */
