@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { callback } from '../../src/workflows/index.ts';
 import type { CallbackPort, CallbackRecordPort } from '../../src/workflows/ports/callback.ts';
 import { eventually } from '../world/eventually.ts';
-import { findTestServer, hasTestServer } from '../world/test-server.ts';
+import { hasTestServer, startTestServer } from '../world/test-server.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -47,10 +47,7 @@ describe.skipIf(!hasTestServer)('a callback in virtual time', () => {
 
   beforeAll(async () => {
     installTemporalRuntime(pino({ level: 'silent' }));
-    const path = await findTestServer(console.log);
-    environment = await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path } },
-    });
+    environment = await startTestServer();
     const sending: CallbackPort = {
       async composeCallback({ subject, ending }) {
         // Another body each time it is asked for: only one that is kept is equal over the tries.

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attemptFailed } from '../../src/activities/failures.ts';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import type { TaskEvent } from '../../src/contracts/task-event.ts';
 import { taskQueueOf } from '../../src/contracts/task-queues.ts';
@@ -19,15 +18,13 @@ import type { task } from '../../src/workflows/index.ts';
 import { revokeSignal } from '../../src/workflows/messages.ts';
 import type { RecordPort } from '../../src/workflows/ports/record.ts';
 import type { TaskPort } from '../../src/workflows/ports/tasks.ts';
-import { findTestServer, hasTestServer } from '../world/test-server.ts';
+import { hasTestServer, startTestServer } from '../world/test-server.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 /** Time is virtual: a task takes some of it as well, so what happens on time happens within seconds of it. */
 const ON_TIME = 10 * SECOND;
-/** INDEXED_VALUE_TYPE_KEYWORD of Temporal's API. */
-const KEYWORD = 2;
 
 type Attempt = Parameters<TaskPort['runTask']>[0] & { at: number };
 
@@ -41,14 +38,7 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
 
   beforeAll(async () => {
     installTemporalRuntime(pino({ level: 'silent' }));
-    const path = await findTestServer(console.log);
-    environment = await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path } },
-    });
-    await environment.connection.operatorService.addSearchAttributes({
-      namespace: 'default',
-      searchAttributes: Object.fromEntries(Object.keys(SEARCH_ATTRIBUTES).map((name) => [name, KEYWORD])),
-    });
+    environment = await startTestServer();
     const recording: Pick<RecordPort, 'appendTaskEvent'> = {
       async appendTaskEvent({ task_id, event }) {
         const events = told.get(task_id)!;

