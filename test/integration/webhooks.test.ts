@@ -39,16 +39,20 @@ describe('webhooks', () => {
     action: 'completed',
     workflow_run: { id: runId, display_title: title, status: 'completed', conclusion: 'success' },
   });
+  type Told = { events: Array<{ event_data?: Record<string, unknown> | undefined }> };
+  const handleOf = (build: Told) => world.client.workflow.getHandle(String(build.events[0]?.event_data?.workflow_id));
   const running = async () => {
     const { json } = await world.trigger({ ref: `hook-${randomUUID()}`, inputs: { simulate: 'stuck' } });
     return eventually(async () => {
       const build = await world.build(json.id);
       expect(build.events.at(-1)?.event_type).toBe('run_updated');
+      // The poll has looked and waits: what happens from here on, a webhook is the first to tell.
+      const { raw } = await handleOf(build).describe();
+      expect(raw.pendingActivities?.[0]?.attempt).toBeGreaterThan(1);
       return build;
     });
   };
-  const history = async (build: { events: Array<{ event_data?: Record<string, unknown> | undefined }> }) =>
-    (await world.client.workflow.getHandle(String(build.events[0]?.event_data?.workflow_id)).describe()).historyLength;
+  const history = async (build: Told) => (await handleOf(build).describe()).historyLength;
 
   it('end a build at once: GitHub says it, a webhook made us look', async () => {
     const build = await running();
@@ -171,11 +175,13 @@ describe('webhooks', () => {
       const body = about(build.workflow_run_id!);
       const said = { ...body, action: 'requested', workflow_run: { ...body.workflow_run, run_attempt: 9 } };
       const gets = async () => (await world.github.oracle()).requests.get!;
+      const handle = handleOf(build);
+      const closed = () => eventually(async () => expect((await handle.describe()).status.name).toBe('COMPLETED'));
+      await closed();
       const before = await gets();
       expect((await deliver(said)).status).toBe(202);
       await eventually(async () => expect(await gets()).toBeGreaterThan(before));
-      const handle = world.client.workflow.getHandle(String(build.events[0]?.event_data?.workflow_id));
-      await eventually(async () => expect((await handle.describe()).status.name).toBe('COMPLETED'));
+      await closed();
       expect(await handle.result()).toMatchObject({ status: 'not_run_again' });
       expect(await world.build(build.id)).toEqual(build);
     });
