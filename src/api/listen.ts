@@ -11,6 +11,12 @@ export interface Listening {
 /** How long requests that are being answered may take when the server closes; streams end at once. */
 const DRAIN_MS = 5_000;
 
+/**
+ * An idle connection is kept for longer than load balancers keep theirs (60 s is usual): who sends on one that is being closed
+ * gets a reset, and does not know whether the request arrived. Node's default is 5 s.
+ */
+const KEEP_ALIVE_MS = 75_000;
+
 /** Serves requests on an address. @throws where it is in use. */
 export async function listen(
   fetch: Parameters<typeof serve>[0]['fetch'],
@@ -21,6 +27,7 @@ export async function listen(
     const opening = serve({ fetch, hostname, port }, () => resolve(opening));
     opening.once('error', reject);
   });
+  if ('keepAliveTimeout' in server) server.keepAliveTimeout = KEEP_ALIVE_MS;
   const host = hostname.includes(':') ? `[${hostname}]` : hostname;
   return { url: `http://${host}:${(server.address() as AddressInfo).port}`, close: () => closeServer(server) };
 }

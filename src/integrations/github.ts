@@ -10,6 +10,7 @@ import {
   rateLimitWait,
 } from '../domain/dispatch-answer.ts';
 import { findRuns, type Sought } from '../domain/find-runs.ts';
+import { answerOf } from './github-answer.ts';
 import { GitHubApp } from './github-app.ts';
 import { redeliverMissed } from './hook-redelivery.ts';
 import { PAGE, RunListing, type Seen } from './run-listing.ts';
@@ -347,29 +348,6 @@ function notLoggedIn(answer: DispatchAnswer, repository: string): DispatchAnswer
   const message = `the GitHub App gets no token for ${repository}: ${said}`;
   if ('status' in answer && answer.status < 500) return { ...answer, body: { message } };
   return { code: HELD_BACK, message, wait_ms: NOT_READY_WAIT_MS };
-}
-
-/** Octokit throws answers that are no success, and wraps failures of the network as status 500 without a response. */
-function answerOf(error: unknown): DispatchAnswer {
-  const { response } = error as { response?: { status: number; headers: Answer['headers']; data: unknown } };
-  if (response) return { status: response.status, headers: response.headers, body: response.data };
-  const { code, message } = rootCause(error);
-  return { code, message };
-}
-
-function rootCause(error: unknown): { code: string; message: string } {
-  let message = 'unknown failure';
-  let code = 'UNKNOWN';
-  for (
-    let at = error as { code?: unknown; message?: string; name?: string; cause?: unknown } | undefined;
-    at;
-    at = at.cause as typeof at
-  ) {
-    if (at.message) message = at.message;
-    if (typeof at.code === 'string') code = at.code;
-    else if (at.name === 'TimeoutError') code = 'TIMEOUT';
-  }
-  return { code, message };
 }
 
 function refusesInput({ status, body }: Answer, input: string): boolean {

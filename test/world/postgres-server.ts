@@ -95,7 +95,7 @@ async function answers(url: string, server: ChildProcess): Promise<void> {
       if (server.exitCode !== null || Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     } finally {
-      await sql.end();
+      await sql.end({ timeout: 1 });
     }
   }
 }
