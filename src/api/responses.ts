@@ -1,6 +1,18 @@
 import { PROBLEMS, type ProblemCode, problem } from '../contracts/problem.ts';
 import { PROBLEM_JSON } from './problem.ts';
 
+/** What may be wrong with asking for something to be done about a build, a task or a dead letter. */
+export const OPERATION_PROBLEMS = [
+  'malformed_json',
+  'invalid_request',
+  'not_found',
+  'state_conflict',
+  'body_too_large',
+  'unsupported_media_type',
+  'temporal_unavailable',
+  'database_unavailable',
+] as const satisfies ProblemCode[];
+
 /** The responses of a route's problems, for its OpenAPI description. */
 export function problemResponses(...codes: ProblemCode[]) {
   const byStatus = new Map<number, string[]>();

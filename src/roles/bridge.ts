@@ -3,55 +3,28 @@ import type { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { ApiMeter } from '../api/meter.ts';
-import { startMetricsServer } from '../api/metrics-server.ts';
 import { startBridge } from '../bridge/bridge.ts';
 import { commandedTasks } from '../bridge/commanded-tasks.ts';
 import type { BridgeMeter } from '../bridge/meter.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { taskPolicyOf } from '../domain/task-request.ts';
 import { openResultStore } from '../integrations/result-store.ts';
-import { type Db, openDatabase } from '../store/database.ts';
+import type { Db } from '../store/database.ts';
 import { createAnswerWorker } from '../worker/answer-worker.ts';
-import { createLog, installTemporalRuntime } from './log.ts';
-import { createMetrics } from './metrics.ts';
 import { required } from './required.ts';
-import { stopSignal } from './stop-signal.ts';
-import { connectPatiently } from './temporal.ts';
+import { runWorkingProcess } from './working-process.ts';
 
 /** `hapax bridge`: tasks from RabbitMQ, and answers to it. Whatever is away may come later than the bridge. */
 export async function runBridge(settings: Settings): Promise<void> {
-  const stopping = stopSignal();
-  const log = createLog(settings.LOG_LEVEL, 'bridge');
-  installTemporalRuntime(log);
-  const target = { ...settings, address: required(settings, 'TEMPORAL_ADDRESS') };
-  const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: settings.DATABASE_ROLE });
-  const metrics = createMetrics(database.db);
-  const server =
-    settings.METRICS_PORT === undefined
-      ? undefined
-      : await startMetricsServer(settings, settings.METRICS_PORT, metrics);
-  const connected = await connectPatiently(target, stopping, log);
   let broken: Error | undefined;
-  if (connected) {
-    const { connection, client } = connected;
-    const bridge = await openBridge({
-      settings,
-      connection,
-      client,
-      workerBeside: false,
-      db: database.db,
-      meter: metrics,
-      log,
-    });
+  await runWorkingProcess(settings, 'bridge', async ({ connection, client, db, metrics, log, stopping }) => {
+    const bridge = await openBridge({ settings, connection, client, workerBeside: false, db, meter: metrics, log });
     log.info('bridge is up');
     const ended = await Promise.race([stopping, bridge.failed]);
     if (ended instanceof Error) broken = ended;
     else log.info({ signal: ended }, 'bridge is stopping');
     await bridge.close();
-    await connection.close();
-  }
-  await server?.close();
-  await database.close();
+  });
   if (broken) throw broken;
 }
 

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { CallbackTarget } from '../../contracts/callback-workflow.ts';
 import { MAX_ARGUMENTS_CHARACTERS, type TaskStatus } from '../../contracts/task.ts';
@@ -16,6 +15,7 @@ import { TASKS, taskStream } from '../../store/task-stream.ts';
 import type { ApiMeter } from '../meter.ts';
 import { ApiError, invalidRequest } from '../problem.ts';
 import { callbackOf } from './callback-of.ts';
+import { recordSoon } from './record-soon.ts';
 import { redriveTask } from './redrive-task.ts';
 import { type StartDependencies, temporalFault } from './start-build.ts';
 import { startTask } from './start-task.ts';
@@ -59,9 +59,6 @@ export interface CreatedTask {
   replayed: boolean;
 }
 
-/** Longest wait for the record before the answer; past it the workflow tells the record alone. */
-const RECORD_WAIT_MS = 1_000;
-
 /**
  * Accepts a task: starts its workflow, or finds the task that has the id. Temporal alone decides which (one workflow id
  * per task id); the read before it knows what Temporal has forgotten.
@@ -102,7 +99,9 @@ async function accept(
   }
   if (known) return replay(known, asked);
   if (!(await startTask(deps, input, 'REJECT_DUPLICATE'))) return replay(await describeHolder(deps, input), asked);
-  await recordQueued(deps, input);
+  await recordSoon(record(deps.db, input), (error) =>
+    deps.log.warn({ err: error, task_id: id }, 'task accepted; its record will follow'),
+  );
   return { id, status: 'PENDING', replayed: false };
 }
 
@@ -177,14 +176,6 @@ async function describeHolder({ client, db }: TaskDependencies, { task_id, workf
   const { fingerprint } = described.memo as unknown as TaskMemo;
   const recorded = await findTask(db, task_id).catch(() => undefined);
   return { id: task_id, status: recorded?.status ?? 'PENDING', fingerprint };
-}
-
-/** Makes the task visible at once; if the database is away, the workflow tells the same event when it is back. */
-async function recordQueued(deps: TaskDependencies, input: TaskInput): Promise<void> {
-  const recorded = record(deps.db, input).catch((error: unknown) => {
-    deps.log.warn({ err: error, task_id: input.task_id }, 'task accepted; its record will follow');
-  });
-  await Promise.race([recorded, delay(RECORD_WAIT_MS, undefined, { ref: false })]);
 }
 
 async function record(db: Db, input: TaskInput): Promise<void> {

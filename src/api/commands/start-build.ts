@@ -33,25 +33,19 @@ const REPOSITORY = defineSearchAttributeKey('HapaxRepository', SearchAttributeTy
 const REF = defineSearchAttributeKey('HapaxRef', SearchAttributeType.KEYWORD);
 export const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);
 
-/**
- * Starts the workflow of a build; false where its id is taken, which Temporal alone decides.
- * @param reuse whether a closed workflow of this id may be followed by another.
- */
+/** Starts the workflow of a build; false where its id is taken, which Temporal alone decides. */
 export async function startBuild(
   { client, workerBeside }: StartDependencies,
   input: BuildInput,
-  reuse: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE',
+  reuse: Reuse,
 ): Promise<boolean> {
   const { request, build_id, fingerprint } = input;
   const memo: BuildMemo = { build_id, fingerprint };
   return startedFirst(client, () =>
     client.workflow.start<typeof build>(BUILD_WORKFLOW, {
+      ...firstOf({ workerBeside }, reuse),
       workflowId: input.workflow_id,
-      taskQueue: WORKFLOW_TASK_QUEUE,
       args: [input],
-      workflowIdConflictPolicy: 'FAIL',
-      workflowIdReusePolicy: reuse,
-      requestEagerStart: workerBeside,
       memo: { ...memo },
       priority: { priorityKey: input.priority },
       staticSummary: `build ${build_id}: ${request.repository} ${request.workflow} @ ${request.ref}`,
@@ -63,6 +57,19 @@ export async function startBuild(
       ]),
     }),
   );
+}
+
+/** Whether a closed workflow may be followed by another of its id. */
+export type Reuse = 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE';
+
+/** Options of a start by which Temporal decides who was first, for {@link startedFirst}. */
+export function firstOf({ workerBeside }: Pick<StartDependencies, 'workerBeside'>, reuse: Reuse) {
+  return {
+    taskQueue: WORKFLOW_TASK_QUEUE,
+    workflowIdConflictPolicy: 'FAIL',
+    workflowIdReusePolicy: reuse,
+    requestEagerStart: workerBeside,
+  } as const;
 }
 
 /** Starts a workflow; false where its id is taken. @throws {ApiError} where Temporal did not take the start. */

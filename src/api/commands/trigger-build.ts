@@ -15,6 +15,7 @@ import type { BuildIds } from '../build-ids.ts';
 import type { Configurations } from '../configurations.ts';
 import { ApiError } from '../problem.ts';
 import { callbackOf } from './callback-of.ts';
+import { recordSoon } from './record-soon.ts';
 import { resolveTrigger } from './resolve-trigger.ts';
 import { CLOSING_WAIT_MS, STATUS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
 
@@ -42,9 +43,6 @@ export interface Triggered {
   /** The build existed before this request. */
   replayed: boolean;
 }
-
-/** Longest wait for the record before the 202; past it the workflow tells the record alone. */
-const RECORD_WAIT_MS = 1_000;
 
 /**
  * Accepts a trigger: starts the build's workflow, or finds the build that the same request made before. Temporal alone
@@ -110,7 +108,9 @@ export async function triggerBuild(
     deps.buildIds.giveBack(id);
     return replay(other.id, other.status, other.fingerprint, print);
   }
-  await recordQueued(deps, input);
+  await recordSoon(record(deps.db, input), (error) =>
+    deps.log.warn({ err: error, build_id: id }, 'build accepted; its record will follow'),
+  );
   return { id, status: 'queued', replayed: false };
 }
 
@@ -152,14 +152,6 @@ async function describeHolder({ client, db }: TriggerDependencies, workflowId: s
   const status =
     recorded?.status ?? (described.typedSearchAttributes.get(STATUS) as BuildStatus | undefined) ?? 'queued';
   return { id, status, fingerprint };
-}
-
-/** Makes the build visible at once; if the database is away, the workflow tells the same when it is back. */
-async function recordQueued(deps: TriggerDependencies, input: BuildInput): Promise<void> {
-  const recorded = record(deps.db, input).catch((error: unknown) => {
-    deps.log.warn({ err: error, build_id: input.build_id }, 'build accepted; its record will follow');
-  });
-  await Promise.race([recorded, delay(RECORD_WAIT_MS, undefined, { ref: false })]);
 }
 
 async function record(db: Db, input: BuildInput): Promise<void> {

@@ -3,21 +3,11 @@ import { buildIdParam } from '../../contracts/build.ts';
 import { adoptBody, operatorAnswer, retryBody } from '../../contracts/operator.ts';
 import { adoptRun, cancelBuild, type OperateDependencies, retryBuild } from '../commands/operate-build.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
 
 const accepted = { description: 'Accepted', content: { 'application/json': { schema: operatorAnswer } } };
-const PROBLEMS = [
-  'malformed_json',
-  'invalid_request',
-  'not_found',
-  'state_conflict',
-  'body_too_large',
-  'unsupported_media_type',
-  'temporal_unavailable',
-  'database_unavailable',
-] as const;
-const withBody = { 202: accepted, ...problemResponses(...PROBLEMS) };
-const withoutBody = { 202: accepted, ...problemResponses(...PROBLEMS, 'cross_site') };
+const withBody = { 202: accepted, ...problemResponses(...OPERATION_PROBLEMS) };
+const withoutBody = { 202: accepted, ...problemResponses(...OPERATION_PROBLEMS, 'cross_site') };
 
 const cancelRoute = createRoute({
   method: 'post',

@@ -22,7 +22,7 @@ import {
 } from '../commands/redrive.ts';
 import { readTextCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
 
 const tags = ['dead letters'];
 
@@ -61,17 +61,7 @@ const redriveRoute = createRoute({
   request: { params: deadLetterIdParam },
   responses: {
     202: { description: 'Accepted', content: { 'application/json': { schema: redriven } } },
-    ...problemResponses(
-      'malformed_json',
-      'invalid_request',
-      'cross_site',
-      'not_found',
-      'state_conflict',
-      'body_too_large',
-      'unsupported_media_type',
-      'temporal_unavailable',
-      'database_unavailable',
-    ),
+    ...problemResponses(...OPERATION_PROBLEMS, 'cross_site'),
   },
 });
 

@@ -4,7 +4,7 @@ import { taskViewOf } from '../../domain/task-view.ts';
 import type { TaskDependencies } from '../commands/create-task.ts';
 import { existingTask, revokeTask } from '../commands/revoke-task.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
 
 const tags = ['tasks'];
 
@@ -32,17 +32,7 @@ const cancelRoute = createRoute({
   request: { params: taskIdParam, body: { content: { 'application/json': { schema: cancelTaskBody } } } },
   responses: {
     202: { description: 'Accepted', content: { 'application/json': { schema: taskOperatorAnswer } } },
-    ...problemResponses(
-      'malformed_json',
-      'invalid_request',
-      'cross_site',
-      'not_found',
-      'state_conflict',
-      'body_too_large',
-      'unsupported_media_type',
-      'temporal_unavailable',
-      'database_unavailable',
-    ),
+    ...problemResponses(...OPERATION_PROBLEMS, 'cross_site'),
   },
 });
 
