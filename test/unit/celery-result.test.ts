@@ -165,8 +165,10 @@ describe('what follows a task', () => {
       kwargs: fc.dictionary(fc.constantFrom('a', 'b'), fc.integer()),
       immutable: fc.boolean(),
     });
+    // A message with this member is refused (celery-message.test.ts).
+    const anyResult = fc.jsonValue({ maxDepth: 2 }).filter((value) => !JSON.stringify(value).includes('__proto__'));
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }), (steps, value) => {
+      fc.property(fc.array(step, { minLength: 1, maxLength: 5 }), anyResult, (steps, value) => {
         const result = JSON.parse(JSON.stringify(value));
         const body = [[], {}, { chain: [...steps].reverse() }];
         let task = read(delivery({ headers: { task: 't', id: 'x' }, body: Buffer.from(JSON.stringify(body)) }));
