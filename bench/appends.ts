@@ -6,6 +6,7 @@ import { appendEvent } from '../src/store/event-append.ts';
 import { migrateDatabase } from '../src/store/migrate.ts';
 import { closedLoop, type Round } from './closed-loop.ts';
 import { serve } from './helper.ts';
+import { storyOf } from './told-builds.ts';
 
 /** Appends to a database (or, without a URL, to an embedded one in `directory`), from as many tellers as the pool has connections. */
 export interface Appends {
@@ -32,32 +33,7 @@ serve<Appends>(async ({ url, directory, durationMs }): Promise<AppendRounds> => 
   let builds = 1_000_000; // above those that the API made in the same database
   const first = async () => {
     const id = ++builds;
-    const hash = id.toString(16).padStart(64, '0');
-    await appendEvent(db, BUILDS, id, {
-      type: 'build_queued',
-      dedupe_key: 'queued',
-      occurred_at: new Date().toISOString(),
-      data: {
-        build_id: id,
-        workflow_id: `build-${hash}`,
-        request_key: hash,
-        fingerprint: hash,
-        keyed: false,
-        dedup_until: new Date().toISOString(),
-        caller: 'anonymous',
-        config_id: 1,
-        config_version: 1,
-        image_type: 'fedora-sway-atomic',
-        fedora_version: '43',
-        priority: 3,
-        request: {
-          repository: 'octocat/fedora-images',
-          workflow: 'build.yml',
-          ref: `bench-${id}`,
-          inputs: { image_type: 'fedora-sway-atomic', fedora_version: '43' },
-        },
-      },
-    });
+    await appendEvent(db, BUILDS, id, storyOf(id)[0]!);
     return id;
   };
   const load = { connections: TELLERS, until: { durationMs } };

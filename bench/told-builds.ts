@@ -31,7 +31,7 @@ function recordOf(id: number): { events: Omit<RecordedEvent, 'position'>[]; row:
   const events: Omit<RecordedEvent, 'position'>[] = [];
   let head = GENESIS;
   let build: Build | undefined;
-  for (const event of story(id)) {
+  for (const event of storyOf(id)) {
     const next = evolve(build, event);
     const body = {
       stream: buildStream(id),
@@ -54,7 +54,8 @@ function recordOf(id: number): { events: Omit<RecordedEvent, 'position'>[]; row:
 
 export const EVENTS_PER_BUILD = 7;
 
-function story(id: number): BuildEvent[] {
+/** What is told of a build that succeeds, from its first event to its last. */
+export function storyOf(id: number): BuildEvent[] {
   const key = id.toString(16).padStart(64, '0');
   const at = (second: number) => new Date(Date.UTC(2026, 0, 1) + id * 1_000 + second * 1_000).toISOString();
   const run = {

@@ -2,29 +2,19 @@
  * `npm run bench:webhooks [-- --builds N]`: from the end of a run at the simulated GitHub, which sends a webhook, until the
  * live events of the build show its end, in laptop mode. Polls are an hour apart, so that nothing else can have told.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { quantile } from './closed-loop.ts';
-import { Processes } from './processes.ts';
+import { runBenchmark, type Scratch } from './program.ts';
 
 const { values } = parseArgs({ options: { builds: { type: 'string', default: '200' } } });
 const BUILDS = Number(values.builds);
 const AT_ONCE = 10;
 const SECRET = 'bench-webhook-secret';
 
-const directory = mkdtempSync(join(tmpdir(), 'hapax-bench-webhooks-'));
-const processes = new Processes(directory);
-try {
-  await main();
-} finally {
-  await processes.stopAll();
-  rmSync(directory, { recursive: true, force: true });
-}
-process.exit();
+await runBenchmark('bench-webhooks', main);
 
-async function main(): Promise<void> {
+async function main({ directory, processes }: Scratch): Promise<void> {
   const github = processes.role('github', ['simulate-github', '--queued', '0', '--running', '3600000'], {});
   const githubUrl = await github.said(/simulated GitHub at (\S+)/);
   const up = processes.role('up', ['up'], {
