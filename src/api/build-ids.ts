@@ -21,10 +21,15 @@ export class BuildIds {
     return this.#held.length;
   }
 
+  /** Takes a block where none is held. @throws what `reserve` throws. */
+  async provide(): Promise<void> {
+    if (this.#held.length === 0) await this.#next();
+  }
+
   /** An id that nobody else gets. @throws what `reserve` throws, where none is held. */
   async take(): Promise<number> {
-    while (this.#held.length === 0) await this.refill();
-    if (this.#held.length <= this.#block / 2) this.refill().catch(() => {});
+    while (this.#held.length === 0) await this.#next();
+    if (this.#held.length <= this.#block / 2) this.#next().catch(() => {});
     return this.#held.shift()!;
   }
 
@@ -34,7 +39,7 @@ export class BuildIds {
   }
 
   /** Takes another block; at most one at a time. Ids of a block that the process ends with become gaps. */
-  refill(): Promise<void> {
+  #next(): Promise<void> {
     this.#refilling ??= this.#refill().finally(() => {
       this.#refilling = undefined;
     });

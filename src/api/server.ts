@@ -6,7 +6,7 @@ import { environmentConfiguration, policyOf } from '../domain/configuration.ts';
 import { taskPolicyOf } from '../domain/task-request.ts';
 import { quotaPolicyOf } from '../domain/youtube-quota.ts';
 import { reserveBuildIds } from '../store/build-id-reserve.ts';
-import { type Db, pingDatabase } from '../store/database.ts';
+import { checkDatabase, type Db } from '../store/database.ts';
 import type { EmbedQuery } from '../store/search-answer.ts';
 import { createApi } from './app.ts';
 import { BuildIds } from './build-ids.ts';
@@ -58,12 +58,10 @@ export async function startApiServer({
 }: ApiServerOptions): Promise<ApiServer> {
   const buildIds = new BuildIds((count) => reserveBuildIds(db, count));
   const configurations = new Configurations(db, environmentConfiguration(repository, settings.GITHUB_WORKFLOW));
-  // Ids and the configuration are fetched ahead, so that the first trigger is fast and an outage finds them held.
-  void Promise.all([buildIds.refill(), configurations.environment()]).catch((err: unknown) =>
-    log.warn({ err }, 'Postgres is not there yet'),
-  );
+  // So that the first trigger is fast, and an outage that follows on health finds them held.
+  const fetchAhead = () => Promise.all([buildIds.provide(), configurations.environment()]);
   const monitor = new HealthMonitor(packageJson.version, {
-    postgres: { check: () => pingDatabase(db), everyMs: 5_000 },
+    postgres: { check: () => checkDatabase(db, fetchAhead), everyMs: 5_000 },
     temporal: { check: () => checkTemporal(client), everyMs: 5_000 },
     workers: { check: () => checkWorkers(client), everyMs: 5_000 },
     github: { check: pingGitHub, everyMs: 60_000 },

@@ -124,7 +124,8 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   };
   const address = `127.0.0.1:${port}`;
   try {
-    await untilReady(address, namespace, exited, options.startTimeoutMs ?? 60_000);
+    const known = Object.keys(options.searchAttributes ?? {}).map((name) => `${name} IS NULL`);
+    await untilReady(address, { namespace, query: known.join(' AND ') }, exited, options.startTimeoutMs ?? 60_000);
   } catch (error) {
     await close();
     throw error;
@@ -174,9 +175,10 @@ async function endLeftover(pidFile: string, database: string, report: (line: str
   rmSync(pidFile, { force: true });
 }
 
+/** The server answers before it knows the search attributes that it was started with; a query by them fails until then. */
 async function untilReady(
   address: string,
-  namespace: string,
+  count: { namespace: string; query: string },
   exited: Promise<ServerExit>,
   timeoutMs: number,
 ): Promise<void> {
@@ -190,7 +192,7 @@ async function untilReady(
       const connection = await Connection.connect({ address, connectTimeout: '2s' });
       try {
         await connection.withDeadline(Date.now() + 2000, () =>
-          connection.workflowService.countWorkflowExecutions({ namespace }),
+          connection.workflowService.countWorkflowExecutions(count),
         );
         return;
       } finally {

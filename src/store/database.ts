@@ -40,10 +40,11 @@ export function openDatabase({ url, connections = 10, role }: DatabaseOptions): 
   return { db: drizzle(client), close: () => client.end({ timeout: 5 }) };
 }
 
-/** Waits for an answer of the database. @throws with the reason where there is none. */
-export async function pingDatabase(db: Db): Promise<void> {
+/** Waits for an answer of the database, then for what else is asked of it. @throws with the reason where there is none. */
+export async function checkDatabase(db: Db, queries: () => Promise<unknown>): Promise<void> {
   try {
     await db.execute(sql`SELECT 1`);
+    await queries();
   } catch (error) {
     throw new Error(databaseFault(error)?.message ?? 'the query failed', { cause: error });
   }

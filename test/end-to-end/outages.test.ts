@@ -32,8 +32,8 @@ describe('an outage', () => {
     await eventually(async () =>
       expect(await cloud.health()).toEqual({ postgres: 'ok', temporal: 'ok', workers: 'ok', github: 'ok' }),
     );
-    const { status, json } = await cloud.trigger('early');
-    expect([status, json.message]).toEqual([202, 'Build queued successfully']);
+    const { json } = await cloud.trigger('early');
+    expect(json).toMatchObject({ message: 'Build queued successfully' });
     await cloud.succeeds(json.id);
   }, 180_000);
 
@@ -48,7 +48,7 @@ describe('an outage', () => {
 
     await cloud.postgres.stop('SIGQUIT');
     const withoutRecord = await cloud.trigger('no-postgres');
-    expect([withoutRecord.status, withoutRecord.json.message]).toEqual([202, 'Build queued successfully']);
+    expect(withoutRecord.json).toMatchObject({ message: 'Build queued successfully' });
     expect((await cloud.trigger('no-postgres')).json).toMatchObject({
       id: withoutRecord.json.id,
       message: 'Build already exists',
