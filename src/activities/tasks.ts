@@ -2,13 +2,14 @@ import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { TaskName } from '../contracts/task-queues.ts';
 import type { TaskArguments } from '../contracts/task-signatures.ts';
+import type { TimeLimits } from '../contracts/worker-control.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
 import { readArguments } from '../domain/task-request.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 import { appendEvent } from '../store/event-append.ts';
 import { TASKS } from '../store/task-stream.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
-import { attemptFailed, WorkInterrupted } from './failures.ts';
+import { attemptFailed, NotYet, WorkInterrupted } from './failures.ts';
 import type { TaskHandlers } from './task-handlers.ts';
 
 /** How often Temporal is told that the work goes on; a revocation is heard as often. */
@@ -32,11 +33,21 @@ interface Beat {
 
 type Request = Parameters<TaskPort['runTask']>[0];
 
+/** What the worker was told about tasks since it started. */
+export interface TaskRules {
+  /** How long a task has to wait before it may begin on this worker, milliseconds; 0 for not at all. */
+  waitMs(name: TaskName): number;
+  limitsOf(name: TaskName): TimeLimits | undefined;
+}
+
 /** The work of tasks, done by handlers. @param identity names the worker in the record. */
-export function taskActivities(db: Db, handlers: TaskHandlers, identity: string): TaskPort {
+export function taskActivities(db: Db, handlers: TaskHandlers, identity: string, rules: TaskRules): TaskPort {
   return {
-    async runTask(request) {
+    async runTask(given) {
       const { info } = Context.current();
+      const waitMs = rules.waitMs(given.name);
+      if (waitMs > 0) throw new NotYet(`this worker begins no ${given.name} now`, waitMs);
+      const request = limited(given, rules.limitsOf(given.name));
       const last = (info.heartbeatDetails as Beat | undefined) ?? { begun: 0, progress: request.progress };
       if (last.begun >= MAX_LOST_WORKERS) {
         const message = `Worker exited prematurely ${last.begun} times`;
@@ -51,6 +62,15 @@ export function taskActivities(db: Db, handlers: TaskHandlers, identity: string)
       const attempt = new Attempt(request, last);
       return { result: storable(await attempt.run(handlers), attempt) };
     },
+  };
+}
+
+/** The stricter limits hold: beyond its own, Temporal would take the worker for lost. */
+function limited(request: Request, limits: TimeLimits | undefined): Request {
+  return {
+    ...request,
+    soft_limit_ms: Math.min(request.soft_limit_ms, limits?.soft_ms ?? Infinity),
+    hard_limit_ms: Math.min(request.hard_limit_ms, limits?.hard_ms ?? Infinity),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Settings } from '../contracts/settings.ts';
+import { WORKFLOW_TASK_QUEUE } from '../contracts/task-queues.ts';
 import { environmentConfiguration, policyOf } from '../domain/configuration.ts';
 import { taskPolicyOf } from '../domain/task-request.ts';
 import { quotaPolicyOf } from '../domain/youtube-quota.ts';
@@ -116,6 +117,6 @@ async function checkTemporal(client: Client): Promise<void> {
 }
 
 async function checkWorkers(client: Client): Promise<void> {
-  const pollers = await describePollers(client, 'workflows', 'workflow');
+  const pollers = await describePollers(client, WORKFLOW_TASK_QUEUE, 'workflow');
   if (pollers.length === 0) throw new Error('no worker has polled for workflows; accepted builds and tasks wait');
 }

@@ -108,8 +108,9 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       github,
       sender: callbackSenderOf(settings),
       handlers: createTaskHandlers({ db: database.db, ...content, meter: metrics }),
-      queues: queuesOf(settings),
+      ...queuesOf(settings),
       meter: metrics,
+      onShutdownOrder: undefined,
     });
     const working = workers.run();
     started.push(async () => {

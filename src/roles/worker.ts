@@ -18,8 +18,12 @@ export async function runWorker(settings: Settings): Promise<void> {
       github: connectGitHub(settings, metrics, db),
       sender: callbackSenderOf(settings),
       handlers: createTaskHandlers({ db, ...content, meter: metrics }),
-      queues: queuesOf(settings),
+      ...queuesOf(settings),
       meter: metrics,
+      onShutdownOrder() {
+        log.info('worker was told to shut down');
+        workers.shutdown();
+      },
     });
     void stopping.then((signal) => {
       log.info({ signal }, 'worker is stopping');

@@ -1,9 +1,10 @@
-import { hostname } from 'node:os';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createTaskActivities } from '../activities/index.ts';
 import type { TaskHandlers } from '../activities/task-handlers.ts';
+import type { TaskRules } from '../activities/tasks.ts';
 import { type TaskQueueName, taskQueueOf } from '../contracts/task-queues.ts';
 import type { Db } from '../store/database.ts';
+import type { Slots } from './slots.ts';
 
 export interface TaskWorkerOptions {
   connection: NativeConnection;
@@ -12,21 +13,28 @@ export interface TaskWorkerOptions {
   handlers: TaskHandlers;
 }
 
-/** A worker for the tasks of a queue, so many at once. It runs no workflows: an idle one costs little memory. */
+/** What the tuner asks for, and a worker that has no workflows does not use. */
+const UNUSED = { type: 'fixed-size', numSlots: 1 } as const;
+
+/** A worker for the tasks of a queue. It runs no workflows: an idle one costs little memory. */
 export function createTaskWorker(
   { connection, namespace, db, handlers }: TaskWorkerOptions,
-  queue: TaskQueueName,
-  concurrency: number,
+  { queue, identity, slots, rules }: { queue: TaskQueueName; identity: string; slots: Slots; rules: TaskRules },
 ): Promise<Worker> {
-  const identity = `${process.pid}@${hostname()}`;
   return Worker.create({
     connection,
     namespace,
     identity,
     taskQueue: taskQueueOf(queue),
-    activities: createTaskActivities(db, handlers, identity),
-    maxConcurrentActivityTaskExecutions: concurrency,
-    maxConcurrentActivityTaskPolls: Math.min(concurrency, 2),
+    activities: createTaskActivities(db, handlers, identity, rules),
+    tuner: {
+      activityTaskSlotSupplier: slots,
+      workflowTaskSlotSupplier: UNUSED,
+      localActivityTaskSlotSupplier: UNUSED,
+      nexusTaskSlotSupplier: UNUSED,
+    },
+    // Each takes a slot while it waits, so no more than there are slots are out at once.
+    maxConcurrentActivityTaskPolls: 2,
     // Heartbeats bring revocations; by default they would be held back for as long as 80 % of their timeout.
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',

@@ -1,5 +1,9 @@
-import type { WorkerQueueName } from '../contracts/task-queues.ts';
+import { hostname } from 'node:os';
+import { TASK_QUEUE_NAMES, type WorkerQueueName } from '../contracts/task-queues.ts';
 import { type CallbackWorkerOptions, createCallbackWorker } from './callback-worker.ts';
+import { createControl } from './control.ts';
+import { createControlWorkers } from './control-worker.ts';
+import { Slots } from './slots.ts';
 import { createTaskWorker, type TaskWorkerOptions } from './task-worker.ts';
 import { createBuildWorker, type WorkerOptions } from './worker.ts';
 
@@ -13,16 +17,30 @@ export interface Workers {
 export interface WorkersOptions extends Omit<WorkerOptions, 'concurrency'>, CallbackWorkerOptions, TaskWorkerOptions {
   /** What is served, and how much of it at once. */
   queues: ReadonlyMap<WorkerQueueName, number>;
+  /** How much at once of a queue that it is told to serve later. */
+  concurrency: number;
+  /** Hears the order to shut down; undefined where the process does more than work, and refuses to. */
+  onShutdownOrder: (() => void) | undefined;
 }
 
-/** A worker for each of Temporal's task queues that is served. */
+/** A worker for each of Temporal's task queues that is served or could be, and one that hears what the process is told. */
 export async function createWorkers(options: WorkersOptions): Promise<Workers> {
-  const creating = [...options.queues].flatMap(([queue, concurrency]) =>
-    queue === 'workflows'
-      ? [createBuildWorker({ ...options, concurrency }), createCallbackWorker(options)]
-      : [createTaskWorker(options, queue, concurrency)],
+  const { connection, namespace, queues, onShutdownOrder } = options;
+  const identity = `${process.pid}@${hostname()}`;
+  const slots = new Map(
+    TASK_QUEUE_NAMES.map((queue) => [queue, new Slots(queues.get(queue) ?? options.concurrency, queues.has(queue))]),
   );
-  const workers = await Promise.all(creating);
+  const control = createControl(slots, onShutdownOrder);
+  const builds = queues.get('workflows');
+  const workers = await Promise.all([
+    ...(builds === undefined
+      ? []
+      : [createBuildWorker({ ...options, concurrency: builds }), createCallbackWorker(options)]),
+    ...[...slots].map(([queue, slots]) =>
+      createTaskWorker(options, { queue, identity, slots, rules: control.rulesOf(queue) }),
+    ),
+    ...createControlWorkers({ connection, namespace, identity }, control.activities),
+  ]);
   const shutdown = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };

@@ -143,8 +143,9 @@ export async function openWorld(
       github: connectGitHub(settings, metrics, database.db),
       sender: callbackSenderOf(settings),
       handlers: { ...createTaskHandlers({ db: database.db, ...content, meter: metrics }), ...handlers },
-      queues: queuesOf(settings),
+      ...queuesOf(settings),
       meter: metrics,
+      onShutdownOrder: undefined,
     });
     const running = working.run();
     workers.push({

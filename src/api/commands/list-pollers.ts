@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { taskQueueOf, type WorkerQueueName } from '../../contracts/task-queues.ts';
+import { ROLL_CALL_TASK_QUEUE } from '../../contracts/worker-control.ts';
 import { ApiError } from '../problem.ts';
 
 /** A worker that Temporal saw asking for work within the last minutes. */
@@ -18,9 +19,20 @@ const TIMEOUT_MS = 2_500;
  * Who polls for the work of a queue, by identity. Temporal forgets a poller five minutes after its last poll.
  * @throws {ApiError} where Temporal cannot be reached.
  */
-export async function listPollers(client: Client, queue: WorkerQueueName): Promise<Poller[]> {
-  const kinds: PollKind[] = queue === 'workflows' ? ['workflow', 'activity'] : ['activity'];
-  const asked = kinds.map((kind) => describePollers(client, queue, kind));
+export function listPollers(client: Client, queue: WorkerQueueName): Promise<Poller[]> {
+  return pollersOf(client, taskQueueOf(queue), queue === 'workflows' ? ['workflow', 'activity'] : ['activity']);
+}
+
+/**
+ * The worker processes there are, also those that are too busy to ask for work or serve no queue.
+ * @throws {ApiError} where Temporal cannot be reached.
+ */
+export function callRoll(client: Client): Promise<Poller[]> {
+  return pollersOf(client, ROLL_CALL_TASK_QUEUE, ['activity']);
+}
+
+async function pollersOf(client: Client, taskQueue: string, kinds: PollKind[]): Promise<Poller[]> {
+  const asked = kinds.map((kind) => describePollers(client, taskQueue, kind));
   const answers = await Promise.all(asked).catch((cause: unknown) => {
     throw new ApiError('temporal_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause });
   });
@@ -35,11 +47,11 @@ export async function listPollers(client: Client, queue: WorkerQueueName): Promi
 }
 
 /** Temporal's own list of who polls for one kind of task. @throws what the call to Temporal throws. */
-export async function describePollers(client: Client, queue: WorkerQueueName, kind: PollKind) {
+export async function describePollers(client: Client, taskQueue: string, kind: PollKind) {
   const { pollers } = await client.withDeadline(Date.now() + TIMEOUT_MS, () =>
     client.workflowService.describeTaskQueue({
       namespace: client.options.namespace,
-      taskQueue: { name: taskQueueOf(queue) },
+      taskQueue: { name: taskQueue },
       taskQueueType: TASK_QUEUE_TYPES[kind],
     }),
   );

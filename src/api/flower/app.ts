@@ -5,6 +5,7 @@ import type { ApiEnvironment } from '../environment.ts';
 import type { EventTail } from '../event-tail.ts';
 import { asFlowerError, FlowerError } from './answer.ts';
 import { applyTasks } from './apply.ts';
+import { control } from './control.ts';
 import { type FlowerAccess, flowerGuard, refuseWhereReadOnly } from './guard.ts';
 import { taskResults } from './results.ts';
 import { waiterOf } from './wait.ts';
@@ -57,6 +58,7 @@ export function createFlower(
   applyTasks(app, deps, wait);
   taskResults(app, deps, wait);
   workers(app, deps);
+  control(app, deps);
   for (const path of paths(app))
     app.all(path, () => {
       throw new FlowerError(405);

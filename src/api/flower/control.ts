@@ -1,0 +1,145 @@
+import type { Client } from '@temporalio/client';
+import type { Context, Hono } from 'hono';
+import { TASK_QUEUE_NAMES, type TaskName, WORKER_QUEUE_NAMES } from '../../contracts/task-queues.ts';
+import type { TaskPolicy } from '../../contracts/task-workflow.ts';
+import type { WorkerControl } from '../../contracts/worker-control.ts';
+import { taskNameOf } from '../../domain/task-request.ts';
+import { callRoll } from '../commands/list-pollers.ts';
+import { orderWorker } from '../commands/order-worker.ts';
+import type { ApiEnvironment } from '../environment.ts';
+import { answer, argumentsOf, FlowerError, readFloat, readInt, refused } from './answer.ts';
+
+type Order = Exclude<keyof WorkerControl, 'inspect'>;
+
+/** What Flower says of a worker that does not answer. */
+const UNKNOWN_REASON = 'Unknown reason';
+
+/** The routes by which running workers are told what to do. They forget it when they stop. */
+export function control(
+  app: Hono<ApiEnvironment>,
+  { client, taskPolicy }: { client: Client; taskPolicy: TaskPolicy },
+): void {
+  app.post('/api/task/rate-limit/:name{.+}', async (c) => {
+    const given = await argumentsOf(c);
+    const [worker, rate] = [required(given, 'workername'), required(given, 'ratelimit')];
+    await known(worker);
+    const reason = await refusal(worker, 'limitRate', { task: taskOf(c), rate });
+    if (reason !== null) throw refused(`Failed to set rate limit: '${reason}'`);
+    return answer(c, { message: rate === '' ? 'rate limit disabled successfully' : 'new rate limit set successfully' });
+  });
+
+  app.post('/api/task/timeout/:name{.+}', async (c) => {
+    const given = await argumentsOf(c);
+    const worker = required(given, 'workername');
+    const [hard, soft] = ['hard', 'soft'].map((name) => milliseconds(readFloat(given(name)))) as [Ms, Ms];
+    await known(worker);
+    const task = taskOf(c);
+    const most = taskPolicy.hard_limit_ms;
+    const reason =
+      Math.max(hard ?? 0, soft ?? 0) > most
+        ? `TASK_TIME_LIMIT sets the most there is: ${most / 1_000} s`
+        : await refusal(worker, 'limitTime', { task, soft_ms: soft, hard_ms: hard });
+    if (reason !== null) throw refused(`Failed to set timeouts: '${reason}'`);
+    return answer(c, { message: 'time limits set successfully' });
+  });
+
+  app.post('/api/worker/shutdown/:worker{.+}', async (c) => {
+    const worker = await namedWorker(c);
+    const outcome = await orderWorker(client, worker, 'shutdown', []);
+    const reason = outcome.kind === 'answered' ? outcome.answer.refused : UNKNOWN_REASON;
+    // One that is gone has nothing left to do.
+    if (outcome.kind !== 'gone' && reason !== null) throw refused(`Failed to shut down '${worker}': ${reason}`);
+    return answer(c, { message: 'Shutting down!' });
+  });
+
+  app.post('/api/worker/pool/restart/:worker{.+}', async (c) => {
+    throw refused(`Failed to restart the '${await namedWorker(c)}' pool: ValueError('Pool restarts not enabled')`);
+  });
+
+  for (const [verb, saying, sign] of [
+    ['grow', 'Growing', 1],
+    ['shrink', 'Shrinking', -1],
+  ] as const) {
+    app.post(`/api/worker/pool/${verb}/:worker{.+}`, async (c) => {
+      const n = readInt((await argumentsOf(c))('n')) ?? 1;
+      const worker = await namedWorker(c);
+      const reason = n < 1 ? 'n must be 1 or more' : await refusal(worker, 'resize', { by: sign * n });
+      if (reason !== null) throw refused(`Failed to ${verb} '${worker}' worker's pool: ValueError("${reason}")`);
+      return answer(c, { message: `${saying} '${worker}' worker's pool by ${n}` });
+    });
+  }
+
+  app.post('/api/worker/pool/autoscale/:worker{.+}', async (c) => {
+    const given = await argumentsOf(c);
+    for (const name of ['min', 'max']) readInt(required(given, name));
+    throw refused(`Failed to autoscale '${await namedWorker(c)}' worker: ValueError('Autoscale not enabled')`);
+  });
+
+  for (const [path, on] of [
+    ['add-consumer', true],
+    ['cancel-consumer', false],
+  ] as const) {
+    app.post(`/api/worker/queue/${path}/:worker{.+}`, async (c) => {
+      const queue = required(await argumentsOf(c), 'queue');
+      const worker = await namedWorker(c);
+      const reason = await consume(worker, queue, on);
+      const failed = on ? `add '${queue}' consumer to` : `cancel '${queue}' consumer from`;
+      if (reason !== null) throw refused(`Failed to ${failed} '${worker}' worker: ${reason}`);
+      return answer(c, { message: on ? `add consumer ${queue}` : `no longer consuming from ${queue}` });
+    });
+  }
+
+  /** @returns why not. */
+  async function consume(worker: string, name: string, on: boolean): Promise<string | null> {
+    const queue = TASK_QUEUE_NAMES.find((known) => known === name);
+    if (queue) return refusal(worker, 'consume', { queue, on });
+    if (WORKER_QUEUE_NAMES.some((known) => known === name)) return 'WORKER_QUEUES says who works at workflows';
+    return on ? `the queues are ${TASK_QUEUE_NAMES.join(', ')}` : null;
+  }
+
+  /** Gives an order. @returns why the worker does not follow it; null where it does. */
+  async function refusal<Name extends Order>(
+    worker: string,
+    order: Name,
+    ...args: Parameters<WorkerControl[Name]>
+  ): Promise<string | null> {
+    const outcome = await orderWorker(client, worker, order, args);
+    return outcome.kind === 'answered' ? outcome.answer.refused : UNKNOWN_REASON;
+  }
+
+  /** @throws {FlowerError} 404 */
+  async function namedWorker(c: Context<ApiEnvironment>): Promise<string> {
+    const worker = c.req.param('worker') ?? '';
+    await known(worker);
+    return worker;
+  }
+
+  /** @throws {FlowerError} 404 */
+  async function known(worker: string): Promise<void> {
+    if ((await callRoll(client)).some(({ identity }) => identity === worker)) return;
+    throw new FlowerError(404, `Unknown worker '${worker}'`);
+  }
+}
+
+type Ms = number | null;
+
+/** Nothing and 0 are no limit, as in Celery. @throws {FlowerError} 403 below. */
+function milliseconds(seconds: number | undefined): Ms {
+  if (seconds !== undefined && seconds < 0) throw refused("Failed to set timeouts: 'time limits are not negative'");
+  return seconds ? seconds * 1_000 : null;
+}
+
+/** @throws {FlowerError} 404 */
+function taskOf(c: Context<ApiEnvironment>): TaskName {
+  const name = c.req.param('name') ?? '';
+  const task = taskNameOf(name);
+  if (!task) throw new FlowerError(404, `Unknown task '${name}'`);
+  return task;
+}
+
+/** @throws {FlowerError} 400 */
+function required(given: (name: string) => string | undefined, name: string): string {
+  const value = given(name);
+  if (value === undefined) throw new FlowerError(400, `Missing argument ${name}`);
+  return value;
+}

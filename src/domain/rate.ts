@@ -1,0 +1,44 @@
+/** A rate limit as Celery writes it: `10`, `0.5/s`, `10/m`, `100/h`; `0` and the empty text are none. */
+const RATE = /^(\d+(?:\.\d+)?)(?:\/([smh]))?$/;
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+/** @returns the milliseconds from one to the next, 0 for no limit; or what Python says of a text that is no rate. */
+export function readRate(text: string): { intervalMs: number } | { fault: string } {
+  if (text === '') return { intervalMs: 0 };
+  const [, count, unit = 's'] = RATE.exec(text) ?? [];
+  if (count === undefined) {
+    const [number = '', modifier] = text.split(/\/(.*)/s);
+    if (/^\d+(\.\d+)?$/.test(number)) return { fault: `KeyError('${modifier}')` };
+    return { fault: `ValueError("could not convert string to float: '${number}'")` };
+  }
+  return { intervalMs: Number(count) === 0 ? 0 : UNIT_MS[unit as keyof typeof UNIT_MS] / Number(count) };
+}
+
+/** When the next of a kind may begin. Times in milliseconds since 1970. */
+export interface Pace {
+  readonly intervalMs: number;
+  readonly nextAt: number;
+  /** Until when turns have been promised to those that were sent away. */
+  readonly promisedUntil: number;
+}
+
+export function paceOf(intervalMs: number): Pace {
+  return { intervalMs, nextAt: 0, promisedUntil: 0 };
+}
+
+/** Somebody who comes a little late for a turn does not delay those after. */
+const LATE_MS = 500;
+
+/**
+ * Asks for a turn. One that has to wait is told for how long: each a turn of its own, so that not all come back at once.
+ * @returns 0 where it may begin now.
+ */
+export function takeTurn(pace: Pace, now: number): { pace: Pace; waitMs: number } {
+  const { intervalMs, nextAt, promisedUntil } = pace;
+  if (now >= nextAt) {
+    const isLate = now - nextAt <= Math.min(LATE_MS, intervalMs / 2);
+    return { pace: { ...pace, nextAt: (isLate ? nextAt : now) + intervalMs }, waitMs: 0 };
+  }
+  const promised = Math.max(nextAt, promisedUntil);
+  return { pace: { ...pace, promisedUntil: promised + intervalMs }, waitMs: Math.ceil(promised - now) };
+}

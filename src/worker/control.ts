@@ -1,0 +1,76 @@
+import type { TaskRules } from '../activities/tasks.ts';
+import type { TaskName, TaskQueueName } from '../contracts/task-queues.ts';
+import type { Obeyed, TimeLimits, WorkerControl } from '../contracts/worker-control.ts';
+import { type Pace, paceOf, readRate, takeTurn } from '../domain/rate.ts';
+import type { Slots } from './slots.ts';
+
+/** A process of workers as it can be controlled, and what its workers have to heed. */
+export interface Control {
+  activities: WorkerControl;
+  rulesOf(queue: TaskQueueName): TaskRules;
+}
+
+/** As many as WORKER_QUEUES can ask for. */
+const MAX_SIZE = 999;
+
+/** A poll that was out when its queue was closed may still bring a task: another worker is to have it, at once. */
+const ELSEWHERE_MS = 10;
+
+const OBEYED: Obeyed = { refused: null };
+
+/**
+ * @param slots of each queue, whether it is served or not.
+ * @param shutdown ends the process; undefined where it does more than work, and so refuses to.
+ */
+export function createControl(slots: ReadonlyMap<TaskQueueName, Slots>, shutdown: (() => void) | undefined): Control {
+  const paces = new Map<TaskName, { pace: Pace; rate: string }>();
+  const limits = new Map<TaskName, TimeLimits>();
+  return {
+    activities: {
+      inspect: async () => ({
+        pid: process.pid,
+        uptime_seconds: Math.floor(process.uptime()),
+        queues: [...slots].filter(([, { isOpen }]) => isOpen).map(([name, { size }]) => ({ name, size })),
+        rates: Object.fromEntries([...paces].map(([task, { rate }]) => [task, rate])),
+      }),
+      async consume({ queue, on }) {
+        slots.get(queue)!.isOpen = on;
+        return OBEYED;
+      },
+      async resize({ by }) {
+        const sizes = [...slots.values()].map(({ size }) => size + by);
+        if (sizes.some((size) => size < 1)) return { refused: "Can't shrink pool: a queue would have no slot left" };
+        if (sizes.some((size) => size > MAX_SIZE)) return { refused: `Can't grow pool: ${MAX_SIZE} is the most` };
+        for (const queue of slots.values()) queue.size += by;
+        return OBEYED;
+      },
+      async limitRate({ task, rate }) {
+        const read = readRate(rate);
+        if ('fault' in read) return { refused: `Invalid rate limit string: ${read.fault}` };
+        if (read.intervalMs === 0) paces.delete(task);
+        else paces.set(task, { pace: paceOf(read.intervalMs), rate });
+        return OBEYED;
+      },
+      async limitTime({ task, soft_ms, hard_ms }) {
+        limits.set(task, { soft_ms, hard_ms });
+        return OBEYED;
+      },
+      async shutdown() {
+        if (!shutdown) return { refused: 'it is part of `hapax up`; stop that' };
+        shutdown();
+        return OBEYED;
+      },
+    },
+    rulesOf: (queue) => ({
+      waitMs(task) {
+        if (!slots.get(queue)!.isOpen) return ELSEWHERE_MS;
+        const paced = paces.get(task);
+        if (!paced) return 0;
+        const { pace, waitMs } = takeTurn(paced.pace, Date.now());
+        paced.pace = pace;
+        return waitMs;
+      },
+      limitsOf: (task) => limits.get(task),
+    }),
+  };
+}

@@ -1,0 +1,79 @@
+import type { ActivitySlotInfo, CustomSlotSupplier, SlotPermit, SlotReserveContext } from '@temporalio/worker';
+
+/**
+ * How many tasks of a queue a worker works at at once, which can change while it runs. A closed queue is not polled; what
+ * is being worked at keeps its slot.
+ */
+export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
+  readonly type = 'custom';
+  #size: number;
+  #isOpen: boolean;
+  #taken = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(size: number, isOpen: boolean) {
+    this.#size = size;
+    this.#isOpen = isOpen;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  set size(size: number) {
+    this.#size = size;
+    this.#handOut();
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  set isOpen(isOpen: boolean) {
+    this.#isOpen = isOpen;
+    this.#handOut();
+  }
+
+  reserveSlot(_: SlotReserveContext, abort: AbortSignal): Promise<SlotPermit> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.delete(take);
+        // The SDK tells its own abort from a fault by this being the same object.
+        reject(abort.reason);
+      };
+      const take = () => {
+        abort.removeEventListener('abort', leave);
+        resolve({});
+      };
+      abort.addEventListener('abort', leave, { once: true });
+      this.#waiting.add(take);
+      this.#handOut();
+    });
+  }
+
+  tryReserveSlot(): SlotPermit | null {
+    if (!this.#hasRoom) return null;
+    this.#taken += 1;
+    return {};
+  }
+
+  markSlotUsed(): void {}
+
+  releaseSlot(): void {
+    this.#taken -= 1;
+    this.#handOut();
+  }
+
+  get #hasRoom(): boolean {
+    return this.#isOpen && this.#taken < this.#size;
+  }
+
+  #handOut(): void {
+    for (const take of this.#waiting) {
+      if (!this.#hasRoom) return;
+      this.#waiting.delete(take);
+      this.#taken += 1;
+      take();
+    }
+  }
+}
