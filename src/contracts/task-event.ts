@@ -13,6 +13,12 @@ export const taskError = z.object({
 });
 export type TaskError = z.infer<typeof taskError>;
 
+/** Time limits that were asked for, milliseconds; null for those of the settings. */
+const limits = {
+  soft_limit_ms: z.int().nullable(),
+  hard_limit_ms: z.int().nullable(),
+};
+
 /** Data of each event type of a task. Every type that can be appended is here; nothing else can. */
 export const taskEventData = {
   task_queued: z.object({
@@ -28,6 +34,7 @@ export const taskEventData = {
     priority: z.int().nullable().meta({ description: '0 to 9, the highest first.' }),
     eta: z.string().nullable(),
     expires: z.string().nullable(),
+    ...limits,
     callback_origin: z.string().nullable().meta({
       description:
         'Scheme and host of where its callbacks go. The rest of the URL may be a secret and is not recorded.',
@@ -59,8 +66,12 @@ export const taskEventData = {
       .meta({ description: 'Tells this redrive from another that was asked for at the same time.' }),
     args: z
       .array(json)
-      .meta({ description: 'The arguments from now on: who asks again may know more than who asked first.' }),
+      .meta({
+        description:
+          'The arguments, and below the limits, from now on: who asks again may know more than who asked first.',
+      }),
     kwargs: z.record(z.string(), json),
+    ...limits,
   }),
   ...callbackEventData,
 } as const;

@@ -65,6 +65,9 @@ export interface TaskInput {
   /** Not to begin before, and not after: ISO 8601. */
   eta: string | null;
   expires: string | null;
+  /** Limits of its own, milliseconds; null for those of the policy. What is in force is in `policy`. */
+  soft_limit_ms: number | null;
+  hard_limit_ms: number | null;
   /** Where to tell of its end; left out for nowhere. */
   callback?: CallbackTarget;
   root_id: string | null;

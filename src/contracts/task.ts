@@ -88,6 +88,8 @@ export const taskSummary = z
   .meta({ id: 'TaskSummary' });
 export type TaskSummary = z.infer<typeof taskSummary>;
 
+const ownLimit = z.number().nullable().meta({ description: 'Seconds; null for that of the settings.' });
+
 export const taskView = z
   .object({
     task_id: z.string(),
@@ -95,6 +97,8 @@ export const taskView = z
     result: z.unknown().meta({ description: 'What the task answered; null unless it succeeded.' }),
     args: z.array(z.unknown()),
     kwargs: z.record(z.string(), z.unknown()),
+    soft_time_limit: ownLimit,
+    time_limit: ownLimit,
   })
   .extend(taskSummary.omit({ task_id: true, status: true }).shape)
   .meta({ id: 'Task' });

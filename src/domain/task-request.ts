@@ -1,7 +1,7 @@
 import type { Settings } from '../contracts/settings.ts';
 import { TASK_NAMES, type TaskName } from '../contracts/task-queues.ts';
 import { TASK_SIGNATURES, type TaskArguments } from '../contracts/task-signatures.ts';
-import type { TaskPolicy } from '../contracts/task-workflow.ts';
+import type { TaskInput, TaskPolicy } from '../contracts/task-workflow.ts';
 import { youtubeVideoId } from '../contracts/youtube-video.ts';
 import { canonicalJson, sha256 } from './hash.ts';
 import { nameUuid } from './name-uuid.ts';
@@ -76,6 +76,16 @@ export function isOnceByNature(name: TaskName | undefined): boolean {
 /** Temporal's priority (1 first, 5 last) of one of Celery's (0 to 9, the highest first); 3 where none is given. */
 export function temporalPriority(priority: number | null): number {
   return priority === null ? 3 : 5 - Math.floor(priority / 2);
+}
+
+/** What a task runs under: the policy of the settings, with the limits of its own. */
+export function policyWithLimits(
+  policy: TaskPolicy,
+  asked: Pick<TaskInput, 'soft_limit_ms' | 'hard_limit_ms'>,
+): TaskPolicy {
+  const hard_limit_ms = asked.hard_limit_ms ?? policy.hard_limit_ms;
+  const soft_limit_ms = Math.min(asked.soft_limit_ms ?? policy.soft_limit_ms, hard_limit_ms);
+  return { ...policy, soft_limit_ms, hard_limit_ms };
 }
 
 /** What tasks run under, as the settings say. */

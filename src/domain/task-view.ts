@@ -15,5 +15,10 @@ export function taskSummaryOf(task: Task): TaskSummary {
 export function taskViewOf(task: Task): TaskView {
   const { task_id, status, ...rest } = taskSummaryOf(task);
   const { result, args, kwargs } = task;
-  return { task_id, status, result, args, kwargs, ...rest };
+  const limits = { soft_time_limit: seconds(task.soft_limit_ms), time_limit: seconds(task.hard_limit_ms) };
+  return { task_id, status, result, args, kwargs, ...limits, ...rest };
+}
+
+function seconds(ms: number | null): number | null {
+  return ms === null ? null : ms / 1_000;
 }

@@ -89,7 +89,8 @@ export function evolveTask(task: Task | undefined, event: TaskEvent): Task {
   }
 }
 
-function redriven(task: Task, { redrive, args, kwargs }: Extract<TaskEvent, { type: 'task_redriven' }>['data']): Task {
+function redriven(task: Task, data: Extract<TaskEvent, { type: 'task_redriven' }>['data']): Task {
+  const { redrive, args, kwargs, soft_limit_ms, hard_limit_ms } = data;
   if (task.status !== 'FAILURE' && task.status !== 'REVOKED') {
     throw new IllegalEvent(`task ${task.id} is ${task.status}; only what failed or was revoked is begun again`);
   }
@@ -99,6 +100,8 @@ function redriven(task: Task, { redrive, args, kwargs }: Extract<TaskEvent, { ty
     ...forgotten,
     args,
     kwargs,
+    soft_limit_ms,
+    hard_limit_ms,
     status: 'PENDING',
     retries: 0,
     redrives: redrive,
@@ -135,11 +138,14 @@ export function taskQueuedEvent(input: TaskInput): Queued {
   return { type: 'task_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
 }
 
+/** What may be asked for otherwise when a task is begun again. */
+export type Asked = Pick<TaskInput, 'args' | 'kwargs' | 'soft_limit_ms' | 'hard_limit_ms'>;
+
 /** The event that begins a task again after its end; told by API and workflow alike. */
 export function taskRedrivenEvent(
-  { args, kwargs }: Pick<TaskInput, 'args' | 'kwargs'>,
+  { args, kwargs, soft_limit_ms, hard_limit_ms }: Asked,
   { redrive, by, redrive_id, at }: Redrive,
 ): Extract<TaskEvent, { type: 'task_redriven' }> {
-  const data = { redrive, by, redrive_id, args, kwargs };
+  const data = { redrive, by, redrive_id, args, kwargs, soft_limit_ms, hard_limit_ms };
   return { type: 'task_redriven', data, occurred_at: at, dedupe_key: `redrive:${redrive}` };
 }

@@ -93,6 +93,8 @@ export const tasks = pgTable('tasks', {
   priority: smallint(),
   eta: instant(),
   expires: instant(),
+  soft_limit_ms: integer(),
+  hard_limit_ms: integer(),
   callback_origin: text(),
   root_id: text(),
   parent_id: text(),

@@ -239,6 +239,22 @@ describe.each(DATABASES)('tasks on the %s Postgres', (kind) => {
     });
   });
 
+  it.each([
+    ['/tasks', {}],
+    ['/api/task/async-apply/process_content', { task_id: `flower-limits-${kind}` }],
+  ])('keep the limits that were asked for at %s where they are begun again', async (path, named) => {
+    const content_id = `limited-${++number}`;
+    scripts.set(content_id, () => delay(5_000));
+    const args = [content_id, ['embed']];
+    const asked = { soft_time_limit: 0.1, time_limit: 0.25, args, ...named };
+    const { json } = await world.call('POST', path, path === '/tasks' ? { name: 'process_content', ...asked } : asked);
+    const id: string = json.task_id ?? json['task-id'];
+    const exceeded = { status: 'FAILURE', error: { type: 'TimeLimitExceeded', message: '0.25s' } };
+    expect(await ended(id)).toMatchObject({ ...exceeded, soft_time_limit: 0.1, time_limit: 0.25 });
+    await eventually(async () => expect((await world.call('POST', `/dlq/task:${id}/redrive`, {})).status).toBe(202));
+    await eventually(async () => expect(await get(id)).toMatchObject({ ...exceeded, redrives: 1, time_limit: 0.25 }));
+  });
+
   it('refuse a result that Temporal could not carry, and mend text that no database holds', async () => {
     const large = await ask(async () => 'x'.repeat(1_000_001));
     const odd = await ask(async () => ({ text: 'a\u0000b\ud800', none: undefined }));

@@ -9,6 +9,8 @@ import { naturalTaskId, readArguments, taskFingerprint, temporalPriority } from 
 const AT = '2026-11-22T10:00:00.000Z';
 const ERROR = { type: 'ValueError', message: 'boom', traceback: null };
 
+const LIMITS = { soft_limit_ms: 1_000, hard_limit_ms: null };
+
 const SAMPLES: { [Type in TaskEventType]: Extract<TaskEvent, { type: Type }>['data'] } = {
   task_queued: {
     task_id: 't',
@@ -23,6 +25,8 @@ const SAMPLES: { [Type in TaskEventType]: Extract<TaskEvent, { type: Type }>['da
     priority: null,
     eta: null,
     expires: null,
+    soft_limit_ms: null,
+    hard_limit_ms: 60_000,
     callback_origin: null,
     root_id: null,
     parent_id: null,
@@ -35,7 +39,7 @@ const SAMPLES: { [Type in TaskEventType]: Extract<TaskEvent, { type: Type }>['da
   task_revoked: { reason: 'revoked', by: 'me' },
   task_dead_lettered: { reason: 'ValueError: boom', attempts: 4 },
   dead_letter_discarded: { by: 'me' },
-  task_redriven: { redrive: 1, by: 'me', redrive_id: 'r', args: ['d', ['embed']], kwargs: {} },
+  task_redriven: { redrive: 1, by: 'me', redrive_id: 'r', args: ['d', ['embed']], kwargs: {}, ...LIMITS },
   callback_delivered: { webhook_id: 'msg', attempt: 1, status: 200 },
   callback_failed: { webhook_id: 'msg', attempt: 1, status: null, reason: 'no', next_at: null },
 };

@@ -90,6 +90,8 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
       priority: null,
       eta: null,
       expires: null,
+      soft_limit_ms: null,
+      hard_limit_ms: null,
       root_id: null,
       parent_id: null,
       created_at: new Date(began).toISOString(),

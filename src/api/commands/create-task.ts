@@ -6,7 +6,13 @@ import { QUEUE_OF_TASK, TASK_NAMES, type TaskName, type TaskQueueName } from '..
 import type { TaskArguments } from '../../contracts/task-signatures.ts';
 import { type TaskInput, type TaskMemo, type TaskPolicy, taskWorkflowId } from '../../contracts/task-workflow.ts';
 import { type Task, taskQueuedEvent } from '../../domain/task.ts';
-import { naturalTaskId, readArguments, taskFingerprint, taskNameOf } from '../../domain/task-request.ts';
+import {
+  naturalTaskId,
+  policyWithLimits,
+  readArguments,
+  taskFingerprint,
+  taskNameOf,
+} from '../../domain/task-request.ts';
 import { saveCallbackTarget } from '../../store/callback-target-save.ts';
 import type { Db } from '../../store/database.ts';
 import { appendEvent } from '../../store/event-append.ts';
@@ -133,8 +139,7 @@ function inputOf(
 ): TaskInput {
   const { args, kwargs, caller, door, queue, priority, eta, expires, rootId, parentId } = request;
   const { id, name, fingerprint, callback } = resolved;
-  const hard_limit_ms = request.hardLimitMs ?? taskPolicy.hard_limit_ms;
-  const soft_limit_ms = Math.min(request.softLimitMs ?? taskPolicy.soft_limit_ms, hard_limit_ms);
+  const limits = { soft_limit_ms: wholeOrNull(request.softLimitMs), hard_limit_ms: wholeOrNull(request.hardLimitMs) };
   return {
     task_id: id,
     workflow_id: taskWorkflowId(id),
@@ -148,13 +153,18 @@ function inputOf(
     priority: priority ?? null,
     eta: eta?.toISOString() ?? null,
     expires: expires?.toISOString() ?? null,
+    ...limits,
     root_id: rootId ?? null,
     parent_id: parentId ?? null,
     created_at: new Date().toISOString(),
-    policy: { ...taskPolicy, soft_limit_ms, hard_limit_ms },
+    policy: policyWithLimits(taskPolicy, limits),
     ...(callback ? { callback } : {}),
     ...(request.answered ? { answered: true } : {}),
   };
+}
+
+function wholeOrNull(ms: number | undefined): number | null {
+  return ms === undefined ? null : Math.ceil(ms);
 }
 
 /** @param asked fingerprint that has to be that of the task; undefined where the id says enough. */

@@ -19,7 +19,8 @@ export async function recordUnregisteredTask(
     ...{ task_id: id, workflow_id: taskWorkflowId(id), caller, door, name, args, kwargs },
     fingerprint: sha256(canonicalJson({ type: 'task', name, args, kwargs })),
     queue: 'content' satisfies TaskInput['queue'],
-    ...{ priority: null, eta: null, expires: null, callback_origin: null, root_id: null, parent_id: null },
+    ...{ priority: null, eta: null, expires: null, soft_limit_ms: null, hard_limit_ms: null },
+    ...{ callback_origin: null, root_id: null, parent_id: null },
   };
   const queued = await appendEvent(db, TASKS, id, { type: 'task_queued', data, occurred_at, dedupe_key: 'queued' });
   if (queued.repeated) return id;

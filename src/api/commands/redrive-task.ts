@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TaskName, TaskQueueName } from '../../contracts/task-queues.ts';
 import type { Redrive, TaskInput } from '../../contracts/task-workflow.ts';
-import { type Task, taskRedrivenEvent } from '../../domain/task.ts';
+import { type Asked, type Task, taskRedrivenEvent } from '../../domain/task.ts';
+import { policyWithLimits } from '../../domain/task-request.ts';
 import { findCallbackUrl } from '../../store/callback-target-find.ts';
 import { appendEvent } from '../../store/event-append.ts';
 import { findTask } from '../../store/task-find.ts';
@@ -13,13 +14,13 @@ import { startTask } from './start-task.ts';
 
 /**
  * Begins a task again that failed or was revoked; false where another redrive was first.
- * @param asked arguments and policy where it is asked for again; undefined: as before.
+ * @param asked arguments and limits where it is asked for again; undefined: as before.
  */
 export async function redriveTask(
   deps: Pick<TaskDependencies, 'client' | 'workerBeside' | 'db' | 'taskPolicy'>,
   task: Task,
   by: string,
-  asked?: Pick<TaskInput, 'args' | 'kwargs' | 'policy'>,
+  { args, kwargs, soft_limit_ms, hard_limit_ms }: Asked = task,
 ): Promise<boolean> {
   const redrive: Redrive = {
     redrive: task.redrives + 1,
@@ -27,12 +28,13 @@ export async function redriveTask(
     redrive_id: randomUUID(),
     at: new Date().toISOString(),
   };
-  const { args, kwargs, policy } = asked ?? { ...task, policy: deps.taskPolicy };
+  const limits = { soft_limit_ms, hard_limit_ms };
+  const policy = policyWithLimits(deps.taskPolicy, limits);
   const url = await findCallbackUrl(deps.db, taskStream(task.id));
   const callback = url === undefined ? {} : { callback: { url, origin: new URL(url).origin } };
   // Whether anybody is owed an answer, the bridge knows.
   const answered = task.door === 'amqp' ? { answered: true as const } : {};
-  const input = { ...inputOf(task), ...callback, ...answered, args, kwargs, policy, redrive };
+  const input = { ...inputOf(task), ...callback, ...answered, args, kwargs, ...limits, policy, redrive };
   const giveUp = Date.now() + CLOSING_WAIT_MS;
   while (!(await startTask(deps, input, 'ALLOW_DUPLICATE'))) {
     const now = await findTask(deps.db, task.id);
@@ -45,8 +47,8 @@ export async function redriveTask(
 }
 
 /** The input of a task as it was accepted, without what it waited for: an eta and an expiry are past. */
-function inputOf(task: Task): Omit<TaskInput, 'policy'> {
-  const { id, workflow_id, fingerprint, caller, door, name, queue, args, kwargs, priority } = task;
+function inputOf(task: Task): Omit<TaskInput, 'policy' | keyof Asked> {
+  const { id, workflow_id, fingerprint, caller, door, name, queue, priority } = task;
   const { root_id, parent_id, created_at } = task;
   return {
     task_id: id,
@@ -56,8 +58,6 @@ function inputOf(task: Task): Omit<TaskInput, 'policy'> {
     door,
     name: name as TaskName,
     queue: queue as TaskQueueName,
-    args,
-    kwargs,
     priority,
     eta: null,
     expires: null,
