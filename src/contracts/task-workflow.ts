@@ -17,6 +17,9 @@ export interface Revocation {
   reason: 'revoked' | 'terminated';
 }
 
+/** Name of the signal by which a task learns that a sender of a message waits to be told of its end. */
+export const ANSWERED_SIGNAL = 'answered';
+
 /** Type of the failures by which an attempt says what the workflow has to know. */
 export const ATTEMPT_FAILED = 'AttemptFailed';
 

@@ -139,11 +139,11 @@ export function taskQueuedEvent(input: TaskInput): Queued {
 }
 
 /** What may be asked for otherwise when a task is begun again. */
-export type Asked = Pick<TaskInput, 'args' | 'kwargs' | 'soft_limit_ms' | 'hard_limit_ms'>;
+export type Asked = Pick<TaskInput, 'args' | 'kwargs' | 'soft_limit_ms' | 'hard_limit_ms' | 'answered'>;
 
 /** The event that begins a task again after its end; told by API and workflow alike. */
 export function taskRedrivenEvent(
-  { args, kwargs, soft_limit_ms, hard_limit_ms }: Asked,
+  { args, kwargs, soft_limit_ms, hard_limit_ms }: Omit<Asked, 'answered'>,
   { redrive, by, redrive_id, at }: Redrive,
 ): Extract<TaskEvent, { type: 'task_redriven' }> {
   const data = { redrive, by, redrive_id, args, kwargs, soft_limit_ms, hard_limit_ms };

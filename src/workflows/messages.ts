@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import { BUILD_SIGNALS, type SignalArguments } from '../contracts/build-workflow.ts';
-import { REVOKE_SIGNAL, type Revocation } from '../contracts/task-workflow.ts';
+import { ANSWERED_SIGNAL, REVOKE_SIGNAL, type Revocation } from '../contracts/task-workflow.ts';
 
 /** What a build is doing: `temporal workflow query --name state`. */
 export interface BuildStateView {
@@ -33,3 +33,6 @@ export const taskStateQuery = defineQuery<TaskStateView>('state');
 
 /** Ends a task and stops its work: `--name revoke --input '{"by": "me"}'`. */
 export const revokeSignal = defineSignal<[Partial<Revocation>?]>(REVOKE_SIGNAL);
+
+/** Tells a task that somebody asked for it by a message, and waits to be told of its end. */
+export const answeredSignal = defineSignal(ANSWERED_SIGNAL);

@@ -16,7 +16,7 @@ import { taskQueuedEvent, taskRedrivenEvent } from '../domain/task.ts';
 import { record, taskActivities } from './activities.ts';
 import { beginAnswer } from './answer.ts';
 import { beginCallback } from './begin-callback.ts';
-import { revokeSignal, type TaskStateView, taskStateQuery } from './messages.ts';
+import { answeredSignal, revokeSignal, type TaskStateView, taskStateQuery } from './messages.ts';
 
 const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);
 
@@ -43,6 +43,9 @@ type Outcome =
 export async function task(input: TaskInput): Promise<unknown> {
   const state: TaskStateView = { task_id: input.task_id, phase: 'received', attempt: 0 };
   setHandler(taskStateQuery, () => state);
+  setHandler(answeredSignal, () => {
+    input.answered = true;
+  });
   const revocation = listenForRevocation();
   return CancellationScope.nonCancellable(() => run(input, state, revocation));
 }

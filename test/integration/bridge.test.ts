@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { PermanentTaskError } from '../../src/domain/task-error.ts';
+import { listOwed } from '../../src/store/owed-list-by-task.ts';
 import { type BridgeWorld, openBridgeWorld } from '../world/bridge.ts';
 import { type CelerySpec, celery, hasCelery } from '../world/celery.ts';
 import { eventually } from '../world/eventually.ts';
@@ -175,6 +176,31 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
     expect(await ended(early)).toMatchObject({ status: 'REVOKED', reason: 'revoked' });
     expect(Object.values(pong)).toEqual([{ ok: 'pong' }]);
     expect(Object.values(registered).flat()).toContain('tasks.ingest_youtube');
+  });
+
+  it('answers a sender whose task was terminated in Temporal, once it is cancelled', async () => {
+    const message = ask('slow');
+    await open.publish('search', message);
+    await eventually(() => expect(begun.get(message.id)).toBe(1));
+    await open.world.client.workflow.getHandle(`task-${message.id}`).terminate('by hand');
+    expect((await open.world.call('POST', `/tasks/${message.id}/cancel`, {})).status).toBe(202);
+    const [told] = await user(open.redis.url, [{ do: 'get', of: message.id }]);
+    expect(told).toMatchObject({ raises: 'TaskRevokedError', args: ['terminated'], status: 'REVOKED' });
+  });
+
+  it('answers a sender who asks for what was asked for over HTTP and is being worked at', async () => {
+    const replyTo = `replies-${randomUUID()}`;
+    await open.publish(replyTo, {});
+    await open.next(replyTo);
+    const message = ask('slow');
+    const asked = { name: 'semantic_search', args: message.args, task_id: message.id };
+    expect((await open.world.call('POST', '/tasks', asked)).status).toBe(202);
+    await eventually(() => expect(begun.get(message.id)).toBe(1));
+    await open.publish('search', message, { replyTo });
+    await eventually(async () => expect(await listOwed(open.world.db, message.id)).toHaveLength(1));
+    expect((await open.world.call('POST', `/tasks/${message.id}/cancel`, {})).status).toBe(202);
+    const reply = await open.next(replyTo);
+    expect(JSON.parse(reply.content.toString())).toMatchObject({ task_id: message.id, status: 'REVOKED' });
   });
 
   it("takes N8N's messages, which say nothing but the body", async () => {

@@ -11,6 +11,7 @@ import { createAnswerWorker } from '../../src/worker/answer-worker.ts';
 import { delivery } from '../unit/celery-captures.ts';
 import { eventually } from '../world/eventually.ts';
 import type { World } from '../world/world.ts';
+import { inState, revoke } from './task-paths.ts';
 
 /** What the bridge asks for, done by a bridge without a broker: its workflows see no difference. */
 export const ANSWER_PATHS: Readonly<Record<string, (world: World) => Promise<string>>> = {
@@ -19,6 +20,14 @@ export const ANSWER_PATHS: Readonly<Record<string, (world: World) => Promise<str
     const answer = answerWorkflowId({ task_id, ending: 'ended' });
     await eventually(() => world.client.workflow.getHandle(answer).describe());
     return taskWorkflowId(task_id);
+  },
+  'task-that-a-message-asks-for-as-well': async (world) => {
+    const asked = { name: 'process_content', args: ['endless', ['embed']] };
+    await world.call('POST', '/tasks', { ...asked, task_id: 'a-message' });
+    await inState(world, 'a-message', 'STARTED');
+    await takenFromMessage(world, asked);
+    await revoke(world, 'a-message');
+    return taskWorkflowId('a-message');
   },
   'answer-about-a-task': async (world) => {
     const settings = { ...readSettings({}), TEMPORAL_NAMESPACE: world.namespace };
@@ -37,7 +46,10 @@ export const ANSWER_PATHS: Readonly<Record<string, (world: World) => Promise<str
   },
 };
 
-async function takenFromMessage({ client, db }: World): Promise<string> {
+async function takenFromMessage(
+  { client, db }: World,
+  { name, args }: { name: string; args: unknown[] } = { name: 'semantic_search', args: ['anything'] },
+): Promise<string> {
   const tasks = commandedTasks({
     client,
     db,
@@ -47,7 +59,7 @@ async function takenFromMessage({ client, db }: World): Promise<string> {
     meter: { taskAccepted() {} },
     log: pino({ level: 'silent' }),
   });
-  const body = JSON.stringify({ id: 'a-message', task: 'tasks.semantic_search', args: ['anything'] });
+  const body = JSON.stringify({ id: 'a-message', task: `tasks.${name}`, args });
   const { id } = await tasks.start('a-message', readTaskMessage(delivery({}), body), true);
   return id;
 }

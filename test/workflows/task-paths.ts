@@ -28,14 +28,14 @@ async function asked(world: World, content_id: string, options: object = {}): Pr
   return json.task_id;
 }
 
-async function inState(world: World, id: string, status: string): Promise<void> {
+export async function inState(world: World, id: string, status: string): Promise<void> {
   await eventually(async () => {
     const { json } = await world.call('GET', `/tasks/${id}`);
     if (json.status !== status) throw new Error(`task ${id} is ${json.status}`);
   });
 }
 
-const revoke = (world: World, id: string) => world.call('POST', `/tasks/${id}/cancel`, {});
+export const revoke = (world: World, id: string) => world.call('POST', `/tasks/${id}/cancel`, {});
 
 /** Ways through the task workflow. */
 export const TASK_PATHS: Readonly<Record<string, (world: World) => Promise<string>>> = {

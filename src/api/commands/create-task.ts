@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { CallbackTarget } from '../../contracts/callback-workflow.ts';
 import { MAX_ARGUMENTS_CHARACTERS, type TaskStatus } from '../../contracts/task.ts';
 import { QUEUE_OF_TASK, TASK_NAMES, type TaskName, type TaskQueueName } from '../../contracts/task-queues.ts';
 import type { TaskArguments } from '../../contracts/task-signatures.ts';
-import { type TaskInput, type TaskMemo, type TaskPolicy, taskWorkflowId } from '../../contracts/task-workflow.ts';
+import {
+  ANSWERED_SIGNAL,
+  type TaskInput,
+  type TaskMemo,
+  type TaskPolicy,
+  taskWorkflowId,
+} from '../../contracts/task-workflow.ts';
 import { type Task, taskQueuedEvent } from '../../domain/task.ts';
 import {
   naturalTaskId,
@@ -78,6 +85,7 @@ export interface CreatedTask {
 export async function createTask(deps: TaskDependencies, request: TaskRequest): Promise<CreatedTask> {
   const { name, given } = resolve(request);
   const task = await accept(deps, request, name, given);
+  if (request.answered && task.replayed) await askToAnswer(deps, task.id);
   deps.meter.taskAccepted(name, task.replayed);
   deps.log.info({ task_id: task.id, name, replayed: task.replayed, caller: request.caller }, 'task accepted');
   return task;
@@ -186,6 +194,15 @@ async function describeHolder({ client, db }: TaskDependencies, { task_id, workf
   const { fingerprint } = described.memo as unknown as TaskMemo;
   const recorded = await findTask(db, task_id).catch(() => undefined);
   return { id: task_id, status: recorded?.status ?? 'PENDING', fingerprint };
+}
+
+/** Lets a task know of a sender who waits, as the first who asked for it need not have. One that has ended is on record. */
+async function askToAnswer({ client }: TaskDependencies, id: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(taskWorkflowId(id)).signal(ANSWERED_SIGNAL);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw temporalFault(error);
+  }
 }
 
 async function record(db: Db, input: TaskInput): Promise<void> {

@@ -6,6 +6,7 @@ import { type Asked, type Task, taskRedrivenEvent } from '../../domain/task.ts';
 import { policyWithLimits } from '../../domain/task-request.ts';
 import { findCallbackUrl } from '../../store/callback-target-find.ts';
 import { appendEvent } from '../../store/event-append.ts';
+import { listOwed } from '../../store/owed-list-by-task.ts';
 import { findTask } from '../../store/task-find.ts';
 import { TASKS, taskStream } from '../../store/task-stream.ts';
 import type { TaskDependencies } from './create-task.ts';
@@ -20,7 +21,7 @@ export async function redriveTask(
   deps: Pick<TaskDependencies, 'client' | 'workerBeside' | 'db' | 'taskPolicy'>,
   task: Task,
   by: string,
-  { args, kwargs, soft_limit_ms, hard_limit_ms }: Asked = task,
+  asked: Asked = task,
 ): Promise<boolean> {
   const redrive: Redrive = {
     redrive: task.redrives + 1,
@@ -28,12 +29,13 @@ export async function redriveTask(
     redrive_id: randomUUID(),
     at: new Date().toISOString(),
   };
+  const { args, kwargs, soft_limit_ms, hard_limit_ms } = asked;
   const limits = { soft_limit_ms, hard_limit_ms };
   const policy = policyWithLimits(deps.taskPolicy, limits);
   const url = await findCallbackUrl(deps.db, taskStream(task.id));
   const callback = url === undefined ? {} : { callback: { url, origin: new URL(url).origin } };
-  // Whether anybody is owed an answer, the bridge knows.
-  const answered = task.door === 'amqp' ? { answered: true as const } : {};
+  const waitedFor = asked.answered || (await listOwed(deps.db, task.id)).length > 0;
+  const answered = waitedFor ? { answered: true as const } : {};
   const input = { ...inputOf(task), ...callback, ...answered, args, kwargs, ...limits, policy, redrive };
   const giveUp = Date.now() + CLOSING_WAIT_MS;
   while (!(await startTask(deps, input, 'ALLOW_DUPLICATE'))) {

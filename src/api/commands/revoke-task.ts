@@ -3,9 +3,11 @@ import { REVOKE_SIGNAL, type Revocation } from '../../contracts/task-workflow.ts
 import type { Task } from '../../domain/task.ts';
 import { findCallbackUrl } from '../../store/callback-target-find.ts';
 import { appendEvent } from '../../store/event-append.ts';
+import { listOwed } from '../../store/owed-list-by-task.ts';
 import { findTask } from '../../store/task-find.ts';
 import { TASKS, taskStream } from '../../store/task-stream.ts';
 import { ApiError } from '../problem.ts';
+import { beginAnswer } from './begin-answer.ts';
 import { beginCallback } from './begin-callback.ts';
 import type { TaskDependencies } from './create-task.ts';
 import { temporalFault } from './start-build.ts';
@@ -36,7 +38,7 @@ export async function revokeTask(
 
 /**
  * Records the end of a task whose workflow is gone: it ended just now, or an operator of Temporal terminated it. Its callback
- * is begun first and waits for the end, so that a crash in between loses neither.
+ * and the answer to those who sent it are begun first and wait for the end, so that a crash in between loses none of them.
  */
 async function recordRevoked(
   { db, client }: Pick<TaskDependencies, 'db' | 'client'>,
@@ -48,6 +50,7 @@ async function recordRevoked(
   const dedupe_key = `revoked:${task.redrives}`;
   const subject = taskStream(id);
   if (await findCallbackUrl(db, subject)) await beginCallback(client, { subject, ending: dedupe_key });
+  if ((await listOwed(db, id)).length > 0) await beginAnswer(client, { task_id: id, ending: dedupe_key });
   const occurred_at = new Date().toISOString();
   await appendEvent(db, TASKS, id, {
     type: 'task_revoked',
