@@ -11,7 +11,7 @@ import { checkDatabase, type Db } from '../store/database.ts';
 import type { EmbedQuery } from '../store/search-answer.ts';
 import { createApi } from './app.ts';
 import { BuildIds } from './build-ids.ts';
-import { describePollers } from './commands/list-pollers.ts';
+import { describeTaskQueue } from './commands/describe-task-queue.ts';
 import { Configurations } from './configurations.ts';
 import { EventTail } from './event-tail.ts';
 import { createFlower } from './flower/app.ts';
@@ -117,6 +117,6 @@ async function checkTemporal(client: Client): Promise<void> {
 }
 
 async function checkWorkers(client: Client): Promise<void> {
-  const pollers = await describePollers(client, WORKFLOW_TASK_QUEUE, 'workflow');
-  if (pollers.length === 0) throw new Error('no worker has polled for workflows; accepted builds and tasks wait');
+  const { pollers } = await describeTaskQueue(client, WORKFLOW_TASK_QUEUE, 'workflow');
+  if (!pollers?.length) throw new Error('no worker has polled for workflows; accepted builds and tasks wait');
 }

@@ -10,7 +10,7 @@ export const queue = z
       description: 'How long ago the oldest of these was accepted (a retried one: at first); null where there is none.',
     }),
     in_flight: z.int().meta({ description: 'What has begun and not ended.' }),
-    pollers: z.int().meta({ description: 'Worker processes that asked for work within the last 90 seconds.' }),
+    pollers: z.int().meta({ description: 'Processes that asked for work within the last 90 seconds.' }),
   })
   .meta({ id: 'Queue' });
 export type Queue = z.infer<typeof queue>;
@@ -20,9 +20,9 @@ export const queues = z.array(queue).meta({ id: 'Queues' });
 export const worker = z
   .object({
     identity: z.string().meta({ description: 'Process and host, as the worker tells Temporal.' }),
-    queue: z
-      .string()
-      .meta({ description: 'What it serves: `workflows`, of which builds are part, or a queue of tasks.' }),
+    queue: z.string().meta({
+      description: 'What it serves: `workflows`, of which builds are part, a queue of tasks, `callbacks` or `bridge`.',
+    }),
     last_seen_at: instant.meta({ description: 'When it last asked for work; an idle one does so once a minute.' }),
   })
   .meta({ id: 'Worker' });

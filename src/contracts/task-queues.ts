@@ -18,8 +18,16 @@ export type TaskQueueName = (typeof TASK_QUEUE_NAMES)[number];
 export const WORKER_QUEUE_NAMES = ['workflows', ...TASK_QUEUE_NAMES] as const;
 export type WorkerQueueName = (typeof WORKER_QUEUE_NAMES)[number];
 
+/** What is told of endings: callbacks, and by the bridge the answers to those who sent messages. */
+export const TELLING_QUEUE_NAMES = ['callbacks', 'bridge'] as const;
+export type TellingQueueName = (typeof TELLING_QUEUE_NAMES)[number];
+
+/** All that anybody polls for. */
+export const QUEUE_NAMES = [...WORKER_QUEUE_NAMES, ...TELLING_QUEUE_NAMES] as const;
+export type QueueName = (typeof QUEUE_NAMES)[number];
+
 /** Temporal's task queue of a queue. Others may use the same namespace: hence the prefix. */
-export function taskQueueOf(queue: WorkerQueueName): string {
+export function taskQueueOf(queue: QueueName): string {
   return `hapax-${queue}`;
 }
 

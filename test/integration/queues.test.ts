@@ -1,8 +1,10 @@
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startApiServer } from '../../src/api/server.ts';
+import { ANSWER_WORKFLOW, answerWorkflowId } from '../../src/contracts/answer-workflow.ts';
 import { queues, workers } from '../../src/contracts/queue.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/task-queues.ts';
 import { freePort } from '../../src/laptop/ports.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';
 import { lazyTemporalClient } from '../../src/roles/temporal.ts';
@@ -13,7 +15,7 @@ import { callers, openWorld, type World } from '../world/world.ts';
 describe('queues and workers', () => {
   let world: World;
   beforeAll(async () => {
-    world = await openWorld('server');
+    world = await openWorld('server', { CALLBACK_ALLOWED_HOSTS: '127.0.0.1' });
   });
   afterAll(() => world.close());
 
@@ -24,7 +26,7 @@ describe('queues and workers', () => {
       expect(await queue()).toEqual({ name: 'builds', depth: 0, oldest_age_seconds: null, in_flight: 0, pollers: 1 }),
     );
     const seen = workers.parse((await world.call('GET', '/workers')).json);
-    expect(seen.map((one) => one.queue)).toEqual(['workflows', 'youtube', 'content', 'search']);
+    expect(seen.map((one) => one.queue)).toEqual(['workflows', 'youtube', 'content', 'search', 'callbacks']);
     for (const { identity } of seen) expect(identity).toContain(String(process.pid));
     expect(Math.abs(Date.now() - Date.parse(seen[0]?.last_seen_at ?? ''))).toBeLessThan(90_000);
   });
@@ -56,6 +58,35 @@ describe('queues and workers', () => {
     expect((await world.call('POST', `/builds/${json.id}/cancel`, {})).status).toBe(202);
     await world.ended(json.id, 15_000);
     expect(await queue()).toMatchObject({ in_flight: 0 });
+  });
+
+  it('count what is still to be told of endings: callbacks that are tried again, answers without a bridge', async () => {
+    const telling = async () => queues.parse((await world.call('GET', '/queues')).json).slice(-2);
+    const none = { depth: 0, oldest_age_seconds: null, in_flight: 0 };
+    const [callbacks, bridge] = [
+      { name: 'callbacks', pollers: 1 },
+      { name: 'bridge', pollers: 0 },
+    ];
+    await eventually(async () =>
+      expect(await telling()).toEqual([
+        { ...callbacks, ...none },
+        { ...bridge, ...none },
+      ]),
+    );
+    const nobody = `http://127.0.0.1:${await freePort()}/`;
+    await world.ended((await world.trigger({ ref: 'told', callback_url: nobody })).json.id);
+    const answer = { task_id: 'none', ending: 'ended' };
+    await world.client.workflow.start(ANSWER_WORKFLOW, {
+      workflowId: answerWorkflowId(answer),
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      args: [answer],
+    });
+    await eventually(async () =>
+      expect(await telling()).toEqual([
+        { ...callbacks, ...none, in_flight: 1 },
+        { ...bridge, depth: 2, oldest_age_seconds: expect.any(Number), in_flight: 1 },
+      ]),
+    );
   });
 
   it.each([

@@ -26,7 +26,7 @@ describe('a queue that no worker serves', () => {
     expect(queue('search')).toMatchObject({ depth: 1, in_flight: 0, pollers: 0 });
     expect(queue('content')).toMatchObject({ depth: 0, pollers: 1 });
     const workers = (await world.call('GET', '/workers')).json;
-    expect(workers.map((worker: { queue: string }) => worker.queue)).toEqual(['workflows', 'content']);
+    expect(workers.map((worker: { queue: string }) => worker.queue)).toEqual(['workflows', 'content', 'callbacks']);
   });
 
   it('lets a task expire that none took in time, and one that is revoked go', async () => {

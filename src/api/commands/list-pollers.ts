@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
-import { taskQueueOf, type WorkerQueueName } from '../../contracts/task-queues.ts';
+import { type QueueName, taskQueueOf } from '../../contracts/task-queues.ts';
 import { ROLL_CALL_TASK_QUEUE } from '../../contracts/worker-control.ts';
-import { ApiError } from '../problem.ts';
+import { describeTaskQueue, orUnavailable, type PollKind } from './describe-task-queue.ts';
 
 /** A worker that Temporal saw asking for work within the last minutes. */
 export interface Poller {
@@ -9,17 +9,12 @@ export interface Poller {
   lastSeenAt: Date;
 }
 
-/** What a worker polls for; of workflows both kinds, since a worker may be stuck with one. Temporal's TaskQueueType. */
-const TASK_QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
-type PollKind = keyof typeof TASK_QUEUE_TYPES;
-
-const TIMEOUT_MS = 2_500;
-
 /**
- * Who polls for the work of a queue, by identity. Temporal forgets a poller five minutes after its last poll.
+ * Who polls for the work of a queue, by identity; of workflows for both kinds, since a worker may be stuck with one. Temporal
+ * forgets a poller five minutes after its last poll.
  * @throws {ApiError} where Temporal cannot be reached.
  */
-export function listPollers(client: Client, queue: WorkerQueueName): Promise<Poller[]> {
+export function listPollers(client: Client, queue: QueueName): Promise<Poller[]> {
   return pollersOf(client, taskQueueOf(queue), queue === 'workflows' ? ['workflow', 'activity'] : ['activity']);
 }
 
@@ -32,28 +27,13 @@ export function callRoll(client: Client): Promise<Poller[]> {
 }
 
 async function pollersOf(client: Client, taskQueue: string, kinds: PollKind[]): Promise<Poller[]> {
-  const asked = kinds.map((kind) => describePollers(client, taskQueue, kind));
-  const answers = await Promise.all(asked).catch((cause: unknown) => {
-    throw new ApiError('temporal_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause });
-  });
+  const answers = await orUnavailable(Promise.all(kinds.map((kind) => describeTaskQueue(client, taskQueue, kind))));
   const lastSeen = new Map<string, number>();
-  for (const { identity, lastAccessTime } of answers.flat()) {
+  for (const { identity, lastAccessTime } of answers.flatMap(({ pollers }) => pollers ?? [])) {
     const at = Number(lastAccessTime?.seconds ?? 0) * 1_000 + Math.floor((lastAccessTime?.nanos ?? 0) / 1e6);
     if (identity) lastSeen.set(identity, Math.max(at, lastSeen.get(identity) ?? 0));
   }
   return [...lastSeen]
     .map(([identity, at]) => ({ identity, lastSeenAt: new Date(at) }))
     .sort((a, b) => (a.identity < b.identity ? -1 : 1));
-}
-
-/** Temporal's own list of who polls for one kind of task. @throws what the call to Temporal throws. */
-export async function describePollers(client: Client, taskQueue: string, kind: PollKind) {
-  const { pollers } = await client.withDeadline(Date.now() + TIMEOUT_MS, () =>
-    client.workflowService.describeTaskQueue({
-      namespace: client.options.namespace,
-      taskQueue: { name: taskQueue },
-      taskQueueType: TASK_QUEUE_TYPES[kind],
-    }),
-  );
-  return pollers ?? [];
 }

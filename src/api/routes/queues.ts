@@ -1,10 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { queues } from '../../contracts/queue.ts';
-import type { TaskQueueName, WorkerQueueName } from '../../contracts/task-queues.ts';
+import type { QueueName } from '../../contracts/task-queues.ts';
 import type { Db } from '../../store/database.ts';
 import { measureQueues } from '../../store/queue-measure.ts';
 import { listPollers } from '../commands/list-pollers.ts';
+import { measureTelling } from '../commands/measure-telling.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 
@@ -18,7 +19,7 @@ const route = createRoute({
   tags: ['queues'],
   summary: 'What waits, what runs, and who works on it',
   description:
-    'Builds, which are worked on by the workers of the queue `workflows`, and the queues of tasks. A task that waits for its eta counts as not begun.',
+    'Builds, which are worked on by the workers of the queue `workflows`, and the queues of tasks. A task that waits for its eta counts as not begun. Then what is told of endings: `callbacks` and, by the bridge, answers to messages (`bridge`). There `depth` counts the tries that no worker has taken yet, about, and `in_flight` the endings that somebody has still to be told of.',
   responses: {
     200: { description: 'The queues', content: { 'application/json': { schema: queues } } },
     ...problemResponses('temporal_unavailable', 'database_unavailable'),
@@ -28,9 +29,9 @@ const route = createRoute({
 export function getQueues(api: Api, { db, client }: { db: Db; client: Client }): void {
   api.openapi(route, async (c) => {
     const since = Date.now() - POLLS_WITHIN_MS;
-    const measured = await measureQueues(db);
+    const measured = await Promise.all([measureQueues(db), measureTelling(client)]);
     const found = await Promise.all(
-      measured.map(async ({ name, depth, oldestAgeSeconds, inFlight }) => {
+      measured.flat().map(async ({ name, depth, oldestAgeSeconds, inFlight }) => {
         const pollers = await listPollers(client, workedOnBy(name));
         const recent = pollers.filter(({ lastSeenAt }) => lastSeenAt.getTime() > since).length;
         return { name, depth, oldest_age_seconds: oldestAgeSeconds, in_flight: inFlight, pollers: recent };
@@ -41,6 +42,6 @@ export function getQueues(api: Api, { db, client }: { db: Db; client: Client }):
 }
 
 /** Who serves a queue: builds are worked on where the workflows are. */
-function workedOnBy(queue: string): WorkerQueueName {
-  return queue === 'builds' ? 'workflows' : (queue as TaskQueueName);
+function workedOnBy(queue: string): QueueName {
+  return queue === 'builds' ? 'workflows' : (queue as QueueName);
 }

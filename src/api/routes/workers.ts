@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { workers } from '../../contracts/queue.ts';
-import { WORKER_QUEUE_NAMES } from '../../contracts/task-queues.ts';
+import { QUEUE_NAMES } from '../../contracts/task-queues.ts';
 import { listPollers } from '../commands/list-pollers.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
@@ -21,7 +21,7 @@ const route = createRoute({
 export function getWorkers(api: Api, client: Client): void {
   api.openapi(route, async (c) => {
     const seen = await Promise.all(
-      WORKER_QUEUE_NAMES.map(async (queue) =>
+      QUEUE_NAMES.map(async (queue) =>
         (await listPollers(client, queue)).map(({ identity, lastSeenAt }) => ({
           identity,
           queue,
