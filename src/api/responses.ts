@@ -13,8 +13,13 @@ export const OPERATION_PROBLEMS = [
   'database_unavailable',
 ] as const satisfies ProblemCode[];
 
-/** The responses of a route's problems, for its OpenAPI description. */
+/** The responses of a route's problems, for its OpenAPI description, with what the guard before it may answer. */
 export function problemResponses(...codes: ProblemCode[]) {
+  return openProblemResponses(...codes, 'unauthorized', 'forbidden_host');
+}
+
+/** The same of a route that the guard lets everybody reach. */
+export function openProblemResponses(...codes: ProblemCode[]) {
   const byStatus = new Map<number, string[]>();
   for (const code of [...codes, 'internal' as const]) {
     const { status, title } = PROBLEMS[code];

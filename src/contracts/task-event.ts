@@ -64,12 +64,10 @@ export const taskEventData = {
     redrive_id: z
       .string()
       .meta({ description: 'Tells this redrive from another that was asked for at the same time.' }),
-    args: z
-      .array(json)
-      .meta({
-        description:
-          'The arguments, and below the limits, from now on: who asks again may know more than who asked first.',
-      }),
+    args: z.array(json).meta({
+      description:
+        'The arguments, and below the limits, from now on: who asks again may know more than who asked first.',
+    }),
     kwargs: z.record(z.string(), json),
     ...limits,
   }),

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { problem } from '../../src/contracts/problem.ts';
 import { openWorld, type World } from '../world/world.ts';
 
@@ -159,17 +159,45 @@ describe('bad input', () => {
     },
   );
 
-  it('by a foreign host name is refused (DNS rebinding)', async () => {
-    const status = await new Promise((resolve, reject) => {
-      request(`${world.url}/builds`, { headers: { host: 'evil.example' } }, (response) =>
-        resolve(response.resume().statusCode),
-      )
-        .on('error', reject)
-        .end();
-    });
-    expect(status).toBe(403);
+  it('by a foreign host name is refused (DNS rebinding), as the description of every route says', async () => {
+    for (const { method, path, responses } of await operations(world)) {
+      // GitHub comes by whatever name a tunnel has, and signs.
+      if (path === '/webhooks/github') continue;
+      const status = await new Promise((resolve, reject) => {
+        request(world.url + path, { method, headers: { host: 'evil.example' } }, (response) =>
+          resolve(response.resume().statusCode),
+        )
+          .on('error', reject)
+          .end();
+      });
+      expect([method, path, status]).toEqual([method, path, 403]);
+      expect(responses, `${method} ${path}`).toHaveProperty('403');
+    }
   });
 });
+
+describe('requests without a key, where there are keys', () => {
+  it('are refused as the description says, of every route but those of probes', async () => {
+    const world = await openWorld('server', { API_KEYS: 'me=a-secret-of-the-test' });
+    onTestFinished(() => world.close());
+    for (const { method, path, responses } of await operations(world, {
+      authorization: 'Bearer a-secret-of-the-test',
+    })) {
+      const { status } = await world.call(method, path);
+      const expected = /^\/health/.test(path) ? 200 : path === '/webhooks/github' ? expect.any(Number) : 401;
+      expect([method, path, status]).toEqual([method, path, expected]);
+      expect(Object.keys(responses), `${method} ${path}`).toContain(String(status));
+    }
+  });
+});
+
+/** Every operation that the description has. */
+async function operations(world: World, headers: Record<string, string> = {}) {
+  const { paths } = (await world.call('GET', '/openapi.json', undefined, headers)).json;
+  return Object.entries(paths as Record<string, Record<string, Operation>>).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, ...operation })),
+  );
+}
 
 /** Posts a body in chunks, without Content-Length; the status. */
 function chunked(url: string, body: string): Promise<number> {

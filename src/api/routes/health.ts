@@ -2,6 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { health, probe } from '../../contracts/health.ts';
 import type { Api } from '../environment.ts';
 import type { HealthMonitor } from '../health-monitor.ts';
+import { openProblemResponses } from '../responses.ts';
 
 const tags = ['health'];
 
@@ -13,7 +14,10 @@ const healthRoute = createRoute({
   summary: 'How the process and what it depends on are',
   description:
     'Answers 200 also where a dependency is degraded. Dependencies are looked at in the background, never by this call.',
-  responses: { 200: { description: 'Per dependency', content: { 'application/json': { schema: health } } } },
+  responses: {
+    200: { description: 'Per dependency', content: { 'application/json': { schema: health } } },
+    ...openProblemResponses('forbidden_host'),
+  },
 });
 
 const liveRoute = createRoute({
@@ -22,7 +26,10 @@ const liveRoute = createRoute({
   operationId: 'getLiveness',
   tags,
   summary: 'Whether the process runs',
-  responses: { 200: { description: 'It does', content: { 'application/json': { schema: probe } } } },
+  responses: {
+    200: { description: 'It does', content: { 'application/json': { schema: probe } } },
+    ...openProblemResponses('forbidden_host'),
+  },
 });
 
 const readyRoute = createRoute({
@@ -33,6 +40,7 @@ const readyRoute = createRoute({
   summary: 'Whether triggers can be accepted',
   responses: {
     200: { description: 'They can', content: { 'application/json': { schema: probe } } },
+    ...openProblemResponses('forbidden_host'),
     503: { description: 'They cannot, and why', content: { 'application/json': { schema: probe } } },
   },
 });

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { type DeliveryDependencies, takeRunDelivery } from '../commands/take-delivery.ts';
 import type { Api } from '../environment.ts';
 import { ApiError } from '../problem.ts';
-import { problemResponses } from '../responses.ts';
+import { openProblemResponses } from '../responses.ts';
 
 export interface WebhookDependencies extends DeliveryDependencies {
   /** Reads a delivery that is signed; undefined where no webhook secret is configured. */
@@ -38,7 +38,7 @@ const route = createRoute({
       description: 'Taken',
       content: { 'application/json': { schema: z.object({ status: z.literal('accepted') }) } },
     },
-    ...problemResponses(
+    ...openProblemResponses(
       'malformed_json',
       'invalid_request',
       'unauthorized',
