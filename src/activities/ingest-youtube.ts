@@ -29,10 +29,10 @@ export interface Ingested {
   title: string;
 }
 
-/** Longer than a call to the Data API takes: one that has no answer by then never gets one. */
-const CALL_OVER_MS = 30_000;
-/** Pause of one who finds another asking about the same video. */
-const OTHER_ASKS_MS = 2_000;
+/** Longer than a call to the Data API takes, and mostly than all of a video: what has no answer by then never gets one. */
+const TURN_MS = 30_000;
+/** Pause of one who finds another bringing in the same video. */
+const OTHERS_TURN_MS = 2_000;
 
 /**
  * Brings in a video, once: asks the Data API what it is, within the quota, and takes the transcript from the caller or
@@ -71,7 +71,7 @@ export async function ingestYoutube(
 
 /**
  * Asks about a video at most once a day, whoever asks: a call that may have been made is not made again, since Google bills
- * it again. Undefined where nothing is known; that stops no ingestion.
+ * it again. Undefined where nothing is known; that stops no ingestion. One that another task is bringing in is waited for.
  * @throws {PermanentTaskError} where the day's quota is used up; with priority {@link RetryableTaskError}, until there is some.
  */
 async function askAbout(
@@ -84,6 +84,10 @@ async function askAbout(
   const key = `videos.list:${videoId}:${quotaDay(at)}`;
   const ceiling = quotaCeiling(quota, 'general', priority);
   const reservation = await reserveQuota(db, { key, holder: taskId, bucket: 'general', units: 1, ceiling, at });
+  // Whoever asked first brings the video in, and all that follows from it is there once it has; or has failed.
+  if ('holder' in reservation && reservation.holder !== taskId && at - reservation.reservedAt < TURN_MS) {
+    throw waiting('another task brings in this video', OTHERS_TURN_MS);
+  }
   switch (reservation.kind) {
     case 'granted': {
       meter?.quotaAsked('granted');
@@ -96,9 +100,6 @@ async function askAbout(
     case 'settled':
       return videoOf(reservation.answer as MetadataAnswer);
     case 'in_doubt':
-      if (reservation.holder !== taskId && at - reservation.reservedAt < CALL_OVER_MS) {
-        throw waiting('another task asks about this video', OTHER_ASKS_MS);
-      }
       return undefined;
     case 'refused': {
       const next = afterRefusal(at, priority);

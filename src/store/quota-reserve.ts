@@ -22,7 +22,7 @@ export type QuotaReservation =
   /** The units are taken: the caller, and nobody else, makes the call, once. */
   | { kind: 'granted' }
   /** The call was made before, and this came of it. */
-  | { kind: 'settled'; answer: unknown }
+  | { kind: 'settled'; answer: unknown; holder: string; reservedAt: number }
   /** The units were taken before, and whether the call was made is not known. */
   | { kind: 'in_doubt'; holder: string; reservedAt: number }
   /** The day has no units left for it. */
@@ -77,6 +77,9 @@ async function standing(tx: Db, key: string, at: number): Promise<QuotaReservati
   const [call] = await tx.select().from(quotaCalls).where(eq(quotaCalls.key, key));
   // Given back between the two statements.
   if (!call) return { kind: 'in_doubt', holder: '', reservedAt: at };
-  if (call.settled_at !== null) return { kind: 'settled', answer: call.answer };
-  return { kind: 'in_doubt', holder: call.holder, reservedAt: Date.parse(call.reserved_at) };
+  const { holder, answer } = call;
+  const reservedAt = Date.parse(call.reserved_at);
+  return call.settled_at === null
+    ? { kind: 'in_doubt', holder, reservedAt }
+    : { kind: 'settled', answer, holder, reservedAt };
 }

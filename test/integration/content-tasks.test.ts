@@ -14,7 +14,7 @@ describe.each(DATABASES)('tasks about content (%s)', (kind) => {
       YOUTUBE_API_KEY: 'the-key',
       YOUTUBE_API_URL: youtube.url,
       YOUTUBE_URL: youtube.url,
-      YOUTUBE_DAILY_QUOTA: '23',
+      YOUTUBE_DAILY_QUOTA: '24',
       YOUTUBE_PRIORITY_RESERVED: '5',
       OLLAMA_URL: ollama.url,
       TASK_RETRY_DELAY: '50ms',
@@ -68,9 +68,28 @@ describe.each(DATABASES)('tasks about content (%s)', (kind) => {
     expect(youtube.apiCalls.filter((id) => id === 'never000000' || id === 'later000000')).toHaveLength(2);
   });
 
+  it('bring in a video once, also where several ask for it at the same time, each under an id of its own', async () => {
+    const id = 'together000';
+    youtube.videos.set(id, { title: 'Asked for by three', captions: ['Hello.'] });
+    const ids = [1, 2, 3].map((number) => `together-${number}`);
+    await Promise.all(
+      ids.map((task_id) => world.call('POST', '/tasks', { name: 'ingest_youtube', args: [id], task_id })),
+    );
+    const result = { status: 'success', content_id: `yt:${id}`, title: 'Asked for by three' };
+    for (const task of await Promise.all(ids.map(ended))) {
+      expect(task).toMatchObject({ status: 'SUCCESS', retries: 0, result });
+    }
+    expect(youtube.apiCalls.filter((asked) => asked === id)).toHaveLength(1);
+    expect(youtube.siteCalls.filter((call) => call.endsWith(id))).toEqual([
+      `GET /watch ${id}`,
+      `GET /api/timedtext ${id}`,
+    ]);
+    expect((await world.call('GET', `/api/v1/content/yt:${id}`)).json).toMatchObject({ version: 1, chunks: 1 });
+  });
+
   it('of 40 at once against a quota of 20 with 5 reserved do 15; then 5 of 7 with priority, and 2 wait', async () => {
     const before = youtube.apiCalls.length;
-    expect(before).toBe(3);
+    expect(before).toBe(4);
     const many = (count: number, prefix: string, priority: boolean) =>
       Promise.all(
         Array.from({ length: count }, async (_, index) => {

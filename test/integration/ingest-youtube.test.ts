@@ -179,11 +179,12 @@ describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
     ['is on a connection that breaks', { site: 'reset' }, 'RetryableTaskError', 'YouTubeUnavailable'],
   ] as const)('says whether trying again helps where a video %s', async (_, given, name, type) => {
     const id = video(given as Video);
-    expect(await faultOf(ingest(id))).toMatchObject({ name, type });
+    const task = attempt();
+    expect(await faultOf(ingest(id, {}, task))).toMatchObject({ name, type });
     expect(await findContent(database.db, `yt:${id}`)).toBeUndefined();
     // Once the reason is gone, the next try works, for the same unit.
     youtube.videos.set(id, { captions: ['Hello.'] });
-    expect(await ingest(id)).toMatchObject({ status: 'success' });
+    expect(await ingest(id, {}, task)).toMatchObject({ status: 'success' });
     expect(await used()).toBe(1);
   });
 });

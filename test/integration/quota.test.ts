@@ -71,7 +71,12 @@ describe.each(DATABASES)('the quota in Postgres (%s)', (kind) => {
     expect([kinds(same).granted?.length, kinds(same).in_doubt?.length, await used()]).toEqual([1, 9, 1]);
     await settleQuota(database.db, `same-${kind}`, { title: 'A title' });
     await settleQuota(database.db, `same-${kind}`, { title: 'Another' });
-    expect(await reserve({ key: `same-${kind}` })).toEqual({ kind: 'settled', answer: { title: 'A title' } });
+    expect(await reserve({ key: `same-${kind}` })).toEqual({
+      kind: 'settled',
+      answer: { title: 'A title' },
+      holder: 'one',
+      reservedAt: at,
+    });
     expect(await used()).toBe(1);
   });
 
