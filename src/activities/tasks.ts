@@ -7,6 +7,7 @@ import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts'
 import { readArguments } from '../domain/task-request.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 import { appendEvent } from '../store/event-append.ts';
+import { countTaskStarts } from '../store/task-count-starts.ts';
 import { TASKS } from '../store/task-stream.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
 import { attemptFailed, NotYet, WorkInterrupted } from './failures.ts';
@@ -24,10 +25,10 @@ const STOPPING_MS = 5_000;
 /** Longest result in JSON, characters: it travels through Temporal, which refuses 2 MB. */
 const MAX_RESULT_CHARACTERS = 1_000_000;
 
-/** What outlives an attempt whose worker was lost. */
+/** What outlives an attempt whose worker was lost, where it was told in time. */
 interface Beat {
-  /** Times that the work began and was not seen to end. */
-  begun: number;
+  /** Times that the work was left off in order: the worker stopped, or the database was away. */
+  interrupted: number;
   progress: unknown;
 }
 
@@ -48,16 +49,18 @@ export function taskActivities(db: Db, handlers: TaskHandlers, identity: string,
       const waitMs = rules.waitMs(given.name);
       if (waitMs > 0) throw new NotYet(`this worker begins no ${given.name} now`, waitMs);
       const request = limited(given, rules.limitsOf(given.name));
-      const last = (info.heartbeatDetails as Beat | undefined) ?? { begun: 0, progress: request.progress };
-      if (last.begun >= MAX_LOST_WORKERS) {
-        const message = `Worker exited prematurely ${last.begun} times`;
-        throw attemptFailed(new PermanentTaskError({ type: 'WorkerLostError', message }), last.progress);
+      const last = (info.heartbeatDetails as Beat | undefined) ?? { interrupted: 0, progress: request.progress };
+      const begun = `${request.step}attempt:${request.attempt}:`;
+      if (info.attempt > MAX_LOST_WORKERS) {
+        // The record is asked and not the heartbeats: work that kills its worker at once leaves none.
+        const lost = (await countTaskStarts(db, request.task_id, begun)) - last.interrupted;
+        if (lost >= MAX_LOST_WORKERS) throw workersLost(lost, last);
       }
       await appendEvent(db, TASKS, request.task_id, {
         type: 'task_started',
         data: { attempt: request.attempt, worker: identity },
         occurred_at: new Date().toISOString(),
-        dedupe_key: `${request.step}attempt:${request.attempt}:${info.attempt}:started`,
+        dedupe_key: `${begun}${info.attempt}:started`,
       });
       const attempt = new Attempt(request, last);
       return { result: storable(await attempt.run(handlers), attempt) };
@@ -84,7 +87,7 @@ class Attempt {
 
   constructor(request: Request, last: Beat) {
     this.#request = request;
-    this.#beat = { ...last, begun: last.begun + 1 };
+    this.#beat = { ...last };
   }
 
   get progress(): unknown {
@@ -159,12 +162,17 @@ class Attempt {
     if (cause instanceof CancelledFailure) return cause;
     if (cause instanceof WorkInterrupted || databaseFault(cause)?.kind === 'away') {
       // No fault of the task: Temporal repeats it, and the worker was not lost.
-      this.#beat.begun -= 1;
+      this.#beat.interrupted += 1;
       this.#heartbeat();
       return cause;
     }
     return attemptFailed(cause, this.#beat.progress);
   }
+}
+
+function workersLost(times: number, { progress }: Beat): Error {
+  const message = `Worker exited prematurely ${times} times`;
+  return attemptFailed(new PermanentTaskError({ type: 'WorkerLostError', message }), progress);
 }
 
 /** Why Temporal wants the work to stop: somebody revoked the task, or the worker ends and another one is to go on. */

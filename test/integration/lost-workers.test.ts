@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { DrizzleQueryError } from 'drizzle-orm';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
+import type { Settings } from '../../src/contracts/settings.ts';
+import { taskWorkflowId } from '../../src/contracts/task-workflow.ts';
+import { eventually } from '../world/eventually.ts';
+import { openWorld, type World } from '../world/world.ts';
+
+const PROGRAM = join(import.meta.dirname, 'programs/dying-worker.ts');
+
+async function open(settings: Partial<Record<keyof Settings, string>>, handlers: Partial<TaskHandlers> = {}) {
+  const world = await openWorld('server', settings, handlers);
+  onTestFinished(() => world.close());
+  return world;
+}
+
+/** Asks for a task, and lets Temporal notice within a second and not 15 that its worker is lost, and begin it again at once. */
+async function ask(world: World): Promise<string> {
+  const { json } = await world.call('POST', '/tasks', { name: 'process_content', args: ['c', ['embed']] });
+  const execution = { workflowId: taskWorkflowId(json.task_id) };
+  const activity = await eventually(async () => {
+    const { raw } = await world.client.workflow.getHandle(execution.workflowId).describe();
+    const pending = raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'runTask');
+    if (!pending) throw new Error('the work is not scheduled');
+    return pending;
+  });
+  await world.client.workflowService.updateActivityOptions({
+    namespace: world.namespace,
+    execution,
+    id: activity.activityId ?? '',
+    activityOptions: {
+      heartbeatTimeout: { seconds: 1 as never },
+      retryPolicy: { initialInterval: { nanos: 100_000_000 }, backoffCoefficient: 1 },
+    },
+    updateMask: { paths: ['heartbeat_timeout', 'retry_policy.initial_interval', 'retry_policy.backoff_coefficient'] },
+  });
+  return json.task_id;
+}
+
+const ended = (world: World, id: string) =>
+  eventually(async () => {
+    const { json } = await world.call('GET', `/tasks/${id}`);
+    if (!json.completed_at) throw new Error(`task ${id} has not ended: ${JSON.stringify(json)}`);
+    return json;
+  }, 60_000);
+
+describe('a task whose work is cut off', () => {
+  it('takes five workers with it at most, and is a dead letter then', async () => {
+    const world = await open({ WORKER_QUEUES: 'workflows' });
+    const args = [PROGRAM, inject('temporalAddress'), world.namespace, world.databaseUrl];
+    let worker: ChildProcess | undefined;
+    let lost = 0;
+    /** As Kubernetes does: another process for each that has ended. */
+    const serve = () => {
+      worker = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+      worker.once('exit', () => {
+        lost += 1;
+        serve();
+      });
+    };
+    onTestFinished(async () => {
+      worker?.removeAllListeners('exit').kill('SIGKILL');
+      if (worker?.exitCode === null && worker.signalCode === null) await once(worker, 'exit');
+    });
+    const id = await ask(world);
+    serve();
+    expect(await ended(world, id)).toMatchObject({
+      status: 'FAILURE',
+      retries: 0,
+      error: { type: 'WorkerLostError', message: 'Worker exited prematurely 5 times' },
+    });
+    expect(lost).toBe(5);
+    await eventually(async () => expect((await world.call('GET', `/dlq/task:${id}`)).status).toBe(200));
+  });
+
+  it('goes on however often the database is away, which loses no worker', async () => {
+    let times = 0;
+    const world = await open(
+      {},
+      {
+        async process_content() {
+          times += 1;
+          if (times > 7) return times;
+          throw new DrizzleQueryError('SELECT', [], Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+        },
+      },
+    );
+    expect(await ended(world, await ask(world))).toMatchObject({ status: 'SUCCESS', result: 8, retries: 0 });
+  });
+});
