@@ -1,6 +1,8 @@
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { eventually } from '../world/eventually.ts';
+import { startYouTubeStandIn } from '../world/youtube-stand-in.ts';
 import { openCloud as openCloudWith } from './cloud.ts';
+import { directory } from './program.ts';
 
 const openCloud = () => openCloudWith(inject('temporalCli'));
 
@@ -91,4 +93,66 @@ describe('an outage', () => {
     expect([runs, ...Object.values(runs_per_token)]).toEqual([3, 1, 1, 1]);
     expect(new Set(accepted).size).toBe(3);
   }, 240_000);
+
+  it('of Postgres or Temporal while tasks are asked for: each that is accepted is done once, others are refused for now', async () => {
+    const youtube = await startYouTubeStandIn();
+    onTestFinished(() => youtube.close());
+    const cloud = await openCloudWith(inject('temporalCli'), {
+      HAPAX_HOME: await directory(),
+      YOUTUBE_API_KEY: 'the-key',
+      YOUTUBE_API_URL: youtube.url,
+      YOUTUBE_URL: youtube.url,
+    });
+    await cloud.temporal.start();
+    cloud.startRoles();
+    await eventually(async () =>
+      expect(await cloud.health()).toMatchObject({ postgres: 'ok', temporal: 'ok', workers: 'ok' }),
+    );
+    /** A video for a task of its own. */
+    const video = (name: string) => {
+      const id = name.padEnd(11, '0');
+      youtube.videos.set(id, { captions: ['Hello.'] });
+      return id;
+    };
+    const ask = (name: string, options: object = {}) =>
+      cloud.asked('POST', '/tasks', { name: 'ingest_youtube', args: [video(name)], task_id: name, ...options });
+    const task = async (id: string) => cloud.asked('GET', `/tasks/${id}`);
+    const succeeds = (id: string) =>
+      eventually(async () => expect((await task(id)).json).toMatchObject({ status: 'SUCCESS', retries: 0 }), 60_000);
+
+    await cloud.postgres.stop('SIGQUIT');
+    expect((await ask('no-record')).json).toEqual({ task_id: 'no-record', status: 'queued' });
+    const again = await ask('no-record');
+    expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([202, 'true']);
+    expect((await ask('no-record', { args: [video('another')] })).json.code).toBe('task_id_reused');
+    const byVideo = () => cloud.asked('POST', `/youtube/ingest-async?url=https://youtu.be/${video('unnamed')}`);
+    const unnamed = await byVideo();
+    expect([unnamed.status, (await byVideo()).json.task_id]).toEqual([202, unnamed.json.task_id]);
+    const unread = await task('no-record');
+    expect([unread.status, unread.json.code]).toEqual([503, 'database_unavailable']);
+    await cloud.postgres.start();
+    for (const id of ['no-record', unnamed.json.task_id]) await succeeds(id);
+
+    // What waits for its time meanwhile is not forgotten.
+    const eta = new Date(Date.now() + 2_000).toISOString();
+    expect((await ask('waits', { eta })).status).toBe(202);
+    await cloud.temporal.stop();
+    const refused = await ask('no-engine');
+    expect([refused.status, refused.json.code, refused.headers.get('retry-after')]).toEqual([
+      503,
+      'temporal_unavailable',
+      '5',
+    ]);
+    expect((await task('no-engine')).status).toBe(404);
+    expect((await task('no-record')).json).toMatchObject({ status: 'SUCCESS' });
+    await cloud.temporal.start();
+    await eventually(async () => expect((await ask('no-engine')).status).toBe(202));
+    for (const id of ['waits', 'no-engine']) await succeeds(id);
+
+    expect(youtube.apiCalls.toSorted()).toEqual(['no-record', 'no-engine', 'unnamed', 'waits'].map(video).toSorted());
+    const listed: Array<{ task_id: string }> = (await cloud.asked('GET', '/tasks')).json.tasks;
+    expect(listed.map(({ task_id }) => task_id).toSorted()).toEqual(
+      ['no-record', 'no-engine', unnamed.json.task_id, 'waits'].toSorted(),
+    );
+  }, 180_000);
 });
