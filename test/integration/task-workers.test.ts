@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeTaskQueue } from '../../src/api/commands/describe-task-queue.ts';
+import { taskQueueOf } from '../../src/contracts/task-queues.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 
@@ -77,5 +79,50 @@ describe('a worker that stops', () => {
       'task_started',
       'task_succeeded',
     ]);
+  });
+});
+
+describe('a queue with one slot', () => {
+  let world: World;
+  const begun: string[] = [];
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  beforeAll(async () => {
+    world = await openWorld(
+      'server',
+      { WORKER_QUEUES: 'workflows,content:1' },
+      {
+        async process_content({ content_id }) {
+          begun.push(content_id);
+          if (content_id === 'busy') await released;
+          return { embed: 'completed' };
+        },
+      },
+    );
+  });
+  afterAll(() => world.close());
+
+  it('begins with what has the highest priority, whatever was asked for first', async () => {
+    const ask = (content_id: string, priority?: number) =>
+      world.call('POST', '/tasks', { name: 'process_content', args: [content_id, ['embed']], priority });
+    await ask('busy');
+    await eventually(() => expect(begun).toEqual(['busy']));
+    await ask('0', 0);
+    await ask('4', 4);
+    await ask('9', 9);
+    await ask('2', 2);
+    await ask('none, as 5');
+    await ask('7', 7);
+    await eventually(async () => {
+      const { stats } = await describeTaskQueue(world.client, taskQueueOf('content'), 'activity');
+      expect(Number(stats?.approximateBacklogCount)).toBe(6);
+    });
+    release();
+    await eventually(() => expect(begun).toHaveLength(7));
+    const order = begun.slice(1);
+    // Temporal has five priorities, two of ours each: equal ones in the order in which they came.
+    expect(order).toEqual(['9', '7', '4', 'none, as 5', '2', '0']);
   });
 });
