@@ -73,7 +73,7 @@ try {
   const length = vectors[0]?.length ?? 0;
   const sql = postgres(server.url, { max: 1, fetch_types: false, onnotice: () => {} });
   const filling = performance.now();
-  if (kind === 'server') await sql.unsafe(`DROP INDEX embeddings_${length}`);
+  if (kind === 'server') await sql.unsafe(`DROP INDEX embeddings_nearest_${length}`);
   for (let at = 0; at < CHUNKS; at += BATCH) {
     const rows = Array.from({ length: BATCH }, (_, index) => ({ id: `web:${at + index}`, ...chunkOf(vectors) }));
     await sql.unsafe(
@@ -92,7 +92,7 @@ try {
   if (kind === 'server') {
     await sql.unsafe("SET maintenance_work_mem = '1GB'");
     await sql.unsafe(
-      `CREATE INDEX embeddings_${length} ON embeddings USING hnsw ((embedding::vector(${length})) vector_cosine_ops) WHERE dimensions = ${length}`,
+      `CREATE INDEX embeddings_nearest_${length} ON embeddings USING hnsw ((embedding::halfvec(${length})) halfvec_cosine_ops) WHERE dimensions = ${length}`,
     );
   }
   await sql.unsafe('ANALYZE');

@@ -1,5 +1,6 @@
 import type { SearchAnswer, SearchArguments } from '../contracts/content.ts';
-import { type QueryVector, searchContent } from './content-search.ts';
+import type { QueryVector } from './chunk-rank-by-meaning.ts';
+import { searchContent } from './content-search.ts';
 import type { Db } from './database.ts';
 import { hasEmbeddings } from './embedding-available.ts';
 
@@ -9,8 +10,14 @@ export type EmbedQuery = ((text: string) => Promise<QueryVector>) | undefined;
 /** Answers a search by meaning and words, or by words alone, and then says why. */
 export async function answerSearch(db: Db, embedQuery: EmbedQuery, args: SearchArguments): Promise<SearchAnswer> {
   const { query, limit, type, tags } = args;
-  const { vector, note } = await vectorOf(db, embedQuery, query);
-  const found = await searchContent(db, { text: query, vector, limit, filter: { type, tags } });
+  const embedded = vectorOf(db, embedQuery, query);
+  const found = await searchContent(db, {
+    text: query,
+    vector: embedded.then(({ vector }) => vector),
+    limit,
+    filter: { type, tags },
+  });
+  const { vector, note } = await embedded;
   return {
     query,
     results: found.map(({ content, score, snippet }) => ({

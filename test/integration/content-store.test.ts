@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { chunksOf } from '../../src/domain/chunk.ts';
 import { sha256 } from '../../src/domain/hash.ts';
 import { listUnembeddedChunks } from '../../src/store/chunk-list-unembedded.ts';
+import type { QueryVector } from '../../src/store/chunk-rank-by-meaning.ts';
 import { findContentDetail } from '../../src/store/content-find.ts';
 import { listContents } from '../../src/store/content-list.ts';
 import { saveContent } from '../../src/store/content-save.ts';
-import { type QueryVector, searchContent } from '../../src/store/content-search.ts';
+import { searchContent } from '../../src/store/content-search.ts';
 import { openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
 import { hasEmbeddings } from '../../src/store/embedding-available.ts';
 import { saveEmbeddings } from '../../src/store/embedding-save.ts';
@@ -23,6 +25,7 @@ async function pgvectorDatabase() {
   await migrateDatabase(server.url);
   const database = openDatabase({ url: server.url, role: RUNTIME_ROLE });
   return {
+    url: server.url,
     db: database.db,
     async close() {
       await database.close();
@@ -77,6 +80,18 @@ describe.each(Object.entries(KINDS))('content in Postgres (%s)', (_, { open, vec
     );
   };
 
+  /** So many contents with a tag and a text, all at once. */
+  const fill = (tag: string, count: number, text: string) =>
+    database.db.execute(sql`
+      WITH content AS (
+        INSERT INTO contents
+        SELECT ${tag}::text || ':' || n, 'web', 'https://example.test/', 'Untitled', NULL, 'en', NULL, jsonb_build_array(${tag}::text),
+               1, '', '', 0, now(), now()
+        FROM generate_series(1, ${count}::integer) AS n RETURNING id
+      )
+      INSERT INTO chunks (content_id, version, seq, text, words)
+      SELECT id, 1, 1, ${text}::text, to_tsvector('english', ${text}::text) FROM content`);
+
   it('knows whether it keeps vectors', async () => {
     expect(await hasEmbeddings(database.db)).toBe(vectors);
   });
@@ -116,6 +131,41 @@ describe.each(Object.entries(KINDS))('content in Postgres (%s)', (_, { open, vec
     expect(found?.snippet).toContain('sailing to Lisbon');
     expect(await search('the of and')).toEqual([]);
     expect(await search(`'!&|()<->:* "unclosed -not`)).toEqual([]);
+  });
+
+  it('is found by most of the words, behind many that have one of them', async () => {
+    for (const metal of ['zinc', 'cobalt', 'nickel']) await fill(metal, 600, `All about ${metal}.`);
+    const { id } = await save({ text: 'Cobalt beside zinc.' });
+    expect((await search('zinc, nickel and cobalt'))[0]).toBe(id);
+    // Also once Postgres has statistics of its own, which say how common a word is.
+    const owner = postgres(database.url, { max: 1, fetch_types: false });
+    await owner.unsafe(`RESET ROLE; ANALYZE; SET ROLE ${RUNTIME_ROLE}`);
+    await owner.end();
+    expect((await search('zinc, nickel and cobalt'))[0]).toBe(id);
+  });
+
+  it('is found by a page of text', async () => {
+    const { id } = await save({ text: 'Ytterbium is soft.' });
+    const page = Array.from({ length: 1_000 }, (_, index) => `word${index}`).join(' ');
+    expect(await search(`${page} ytterbium`)).toEqual([id]);
+  });
+
+  it('is filtered where many pass, too', async () => {
+    await fill('crowded', 5_000, 'iridium');
+    await save({ text: 'iridium' });
+    const filter = { tags: ['crowded'] };
+    const found = await search('iridium', { filter });
+    expect(found).toHaveLength(10);
+    expect(found.filter((id) => !id.startsWith('crowded:'))).toEqual([]);
+    if (!vectors) return;
+    const direction = (angle: number) => [Math.cos(angle), Math.sin(angle), ...new Array(510).fill(0)];
+    await embed('crowded:7', direction(1));
+    await embed('crowded:8', direction(0.5));
+    const outside = await save({ text: 'osmium' });
+    await embed(outside.id, direction(0));
+    const vector = asked(direction(0));
+    expect(await search('unsaid', { filter, vector })).toEqual(['crowded:8', 'crowded:7']);
+    expect(await search('unsaid', { vector })).toEqual([outside.id, 'crowded:8', 'crowded:7']);
   });
 
   it('is filtered by type and by all of the tags', async () => {
@@ -187,6 +237,28 @@ describe.each(Object.entries(KINDS))('content in Postgres (%s)', (_, { open, vec
     await embed(rare.id, direction(1));
     expect(await search('nothing', { filter: { tags: ['rare-one'] }, vector: asked(direction(0)) })).toEqual([rare.id]);
   });
+});
+
+it.runIf(pgvector)('indexes vectors of an older version anew', async () => {
+  const server = await startPostgresServer(pgvector);
+  await migrateDatabase(server.url);
+  const admin = postgres(server.url, { max: 1, onnotice: () => {} });
+  await admin.unsafe(`
+    DROP INDEX embeddings_nearest_512;
+    CREATE INDEX embeddings_512 ON embeddings USING hnsw ((embedding::vector(512)) vector_cosine_ops) WHERE dimensions = 512`);
+  await migrateDatabase(server.url);
+  const indexes = await admin<
+    Array<{ indexname: string }>
+  >`SELECT indexname FROM pg_indexes WHERE tablename = 'embeddings'`;
+  expect(indexes.map(({ indexname }) => indexname).toSorted()).toEqual([
+    'embeddings_nearest_1024',
+    'embeddings_nearest_384',
+    'embeddings_nearest_512',
+    'embeddings_nearest_768',
+    'embeddings_pkey',
+  ]);
+  await admin.end();
+  await server.close();
 });
 
 it('starts where the server has pgvector and the user may not use it', async () => {
