@@ -21,7 +21,7 @@ import type { HttpLoad } from './http-load.ts';
 import { memoryOfTree, type ProcessMemory } from './memory.ts';
 import type { Helper, Processes } from './processes.ts';
 import { runBenchmark, type Scratch } from './program.ts';
-import { type Comparison, describeMachine, type Results, render } from './report.ts';
+import { type Comparison, type Duplicates, describeMachine, type Results, render } from './report.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 
@@ -98,11 +98,7 @@ async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
   const accept = await compare(load, apiUrl, bare, async () => {});
 
   say('duplicates');
-  const repeated = { kind: 'triggers', url: apiUrl, connections: 50, until: { durationMs: EXTENT.roundMs } } as const;
-  const duplicates = {
-    unkeyed: await load.ask<Round>({ ...repeated, same: 'duplicate' }),
-    keyed: await load.ask<Round>({ ...repeated, same: 'duplicate', key: 'bench' }),
-  };
+  const duplicates = { laptop: await repeat(load, upUrl), api: await repeat(load, apiUrl) };
   await api.stop();
   await up.stop();
 
@@ -124,6 +120,17 @@ async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
   mkdirSync('build', { recursive: true });
   writeFileSync('build/bench.json', `${JSON.stringify(results, null, 2)}\n`);
   console.log(`\n${render(results)}\n\nwritten to build/bench.json`);
+}
+
+/** One trigger over and over, of which only the first is accepted. */
+async function repeat(load: Helper<HttpLoad>, url: string): Promise<Duplicates> {
+  const repeated = { kind: 'triggers', url, connections: 50, same: 'duplicate' } as const;
+  await load.ask({ ...repeated, until: { count: EXTENT.warmUp } }); // warms up
+  const until = { durationMs: EXTENT.roundMs };
+  return {
+    unkeyed: await load.ask<Round>({ ...repeated, until }),
+    keyed: await load.ask<Round>({ ...repeated, until, key: 'bench' }),
+  };
 }
 
 /** Triggers and bare starts in turn, at each number of connections. */

@@ -12,12 +12,18 @@ export interface Comparison {
   bare: Round[];
 }
 
+/** Rounds of a trigger that was accepted before, without and with an Idempotency-Key. */
+export interface Duplicates {
+  unkeyed: Round;
+  keyed: Round;
+}
+
 /** What one run found; `build/bench.json`. */
 export interface Results {
   machine: ReturnType<typeof describeMachine>;
   accept: Comparison[];
   laptop: Comparison[];
-  duplicates: { unkeyed: Round; keyed: Round };
+  duplicates: { laptop: Duplicates; api: Duplicates };
   untilStarted: { count: number; p50Ms: number; p99Ms: number };
   memory: ProcessMemory[];
   appends: { embedded: AppendRounds; server: AppendRounds | null };
@@ -54,8 +60,10 @@ export function render(results: Results): string {
     section('Accepted triggers: laptop mode, the worker running beside', comparisons(results.laptop)),
     section('Duplicates, 50 connections', [
       ['', 'per second', 'p50', 'p99'],
-      ['without key', ...cells(duplicates.unkeyed)],
-      ['with Idempotency-Key', ...cells(duplicates.keyed)],
+      ...(['laptop', 'api'] as const).flatMap((mode) => [
+        [`${mode}, without key`, ...cells(duplicates[mode].unkeyed)],
+        [`${mode}, with Idempotency-Key`, ...cells(duplicates[mode].keyed)],
+      ]),
     ]),
     section(`From trigger until a GET shows build_started: laptop mode, ${untilStarted.count} in sequence`, [
       ['p50', 'p99'],
