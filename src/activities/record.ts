@@ -1,4 +1,4 @@
-import type { BuildEvent } from '../contracts/event.ts';
+import type { BuildEvent, RecordedEvent } from '../contracts/event.ts';
 import type { TaskEvent } from '../contracts/task-event.ts';
 import { BUILDS } from '../store/build-stream.ts';
 import type { Db } from '../store/database.ts';
@@ -26,7 +26,13 @@ export function recordActivities(db: Db, meter?: ActivityMeter): RecordPort {
     async appendTaskEvent({ task_id, event }) {
       const { event: standing, state: task } = await appendEvent(db, TASKS, task_id, event);
       if (task && ENDS.has(event.type)) meter?.taskEnded(task);
-      return { redrive_id: (standing.data.redrive_id as string | undefined) ?? null };
+      return { stands: isSame(standing, event) };
     },
   };
+}
+
+/** API and workflow tell the same event; another one under its key is of another request. */
+function isSame(standing: RecordedEvent, { occurred_at, data }: TaskEvent): boolean {
+  const { redrive_id } = data as { redrive_id?: string };
+  return standing.occurred_at === occurred_at && standing.data.redrive_id === redrive_id;
 }

@@ -185,13 +185,16 @@ interface Tell {
   prefix: string;
 }
 
-/** Tells that the task begins, or begins again; the teller of its further events, or undefined where another redrive was first. */
+/**
+ * Tells that the task begins, or begins again; the teller of its further events. Undefined where another redrive was first, or the
+ * task was made before, which Temporal has forgotten: then there is nothing to do.
+ */
 async function begin(input: TaskInput): Promise<Tell | undefined> {
   const { task_id, redrive, callback } = input;
   if (callback && !redrive) await record.keepCallbackUrl({ subject: streamOf(input), url: callback.url });
   const first = redrive ? taskRedrivenEvent(input, redrive) : taskQueuedEvent(input);
-  const { redrive_id } = await record.appendTaskEvent({ task_id, event: first });
-  if (redrive && redrive_id !== redrive.redrive_id) return undefined;
+  const { stands } = await record.appendTaskEvent({ task_id, event: first });
+  if (!stands) return undefined;
   const prefix = redrive ? `${first.dedupe_key}:` : '';
   const tell: Tell = Object.assign(
     async <Type extends TaskEventType>(type: Type, step: string, data: DataOf<Type>) => {

@@ -43,7 +43,7 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
       async appendTaskEvent({ task_id, event }) {
         const events = told.get(task_id)!;
         if (!events.some(({ dedupe_key }) => dedupe_key === event.dedupe_key)) events.push(event);
-        return { redrive_id: null };
+        return { stands: true };
       },
     };
     const working: TaskPort = {

@@ -28,7 +28,7 @@ import { TASKS, taskStream } from '../../store/task-stream.ts';
 import type { ApiMeter } from '../meter.ts';
 import { ApiError, invalidRequest } from '../problem.ts';
 import { callbackOf } from './callback-of.ts';
-import { recordSoon } from './record-soon.ts';
+import { knownSoon, recordSoon } from './record-soon.ts';
 import { redriveTask } from './redrive-task.ts';
 import { type StartDependencies, temporalFault } from './start-build.ts';
 import { startTask } from './start-task.ts';
@@ -105,8 +105,8 @@ async function accept(
   const id = request.taskId ?? natural ?? randomUUID();
   const input = inputOf(deps, request, { id, name, fingerprint, callback });
 
-  const known =
-    id === request.taskId || id === natural ? await findTask(deps.db, id).catch(() => undefined) : undefined;
+  const named = id === request.taskId || id === natural;
+  const known = named ? await knownSoon(findTask(deps.db, id)) : undefined;
   if (known && natural !== undefined && (known.status === 'FAILURE' || known.status === 'REVOKED')) {
     const begun = await redriveTask(deps, known, request.caller, input);
     return { id, status: 'PENDING', replayed: !begun };
@@ -192,7 +192,7 @@ async function describeHolder({ client, db }: TaskDependencies, { task_id, workf
       throw temporalFault(error);
     });
   const { fingerprint } = described.memo as unknown as TaskMemo;
-  const recorded = await findTask(db, task_id).catch(() => undefined);
+  const recorded = await knownSoon(findTask(db, task_id));
   return { id: task_id, status: recorded?.status ?? 'PENDING', fingerprint };
 }
 

@@ -15,7 +15,7 @@ import type { BuildIds } from '../build-ids.ts';
 import type { Configurations } from '../configurations.ts';
 import { ApiError } from '../problem.ts';
 import { callbackOf } from './callback-of.ts';
-import { recordSoon } from './record-soon.ts';
+import { knownSoon, recordSoon } from './record-soon.ts';
 import { resolveTrigger } from './resolve-trigger.ts';
 import { CLOSING_WAIT_MS, STATUS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
 
@@ -57,7 +57,7 @@ export async function triggerBuild(
 ): Promise<Triggered> {
   const keyed = idempotencyKey !== undefined;
   const scope = keyed ? { caller, route: 'POST /builds/trigger', key: idempotencyKey } : undefined;
-  const knownBy = (key: string) => findBuildByRequestKey(deps.db, key).catch(() => undefined);
+  const knownBy = (key: string) => knownSoon(findBuildByRequestKey(deps.db, key));
   const earlier = scope && (await knownBy(requestKey('', scope)));
   const { configuration, request } = await resolveTrigger(
     deps.configurations,
@@ -148,7 +148,7 @@ async function describeHolder({ client, db }: TriggerDependencies, workflowId: s
       throw temporalFault(error);
     });
   const { build_id: id, fingerprint } = described.memo as unknown as BuildMemo;
-  const recorded = await findBuild(db, id).catch(() => undefined);
+  const recorded = await knownSoon(findBuild(db, id));
   const status =
     recorded?.status ?? (described.typedSearchAttributes.get(STATUS) as BuildStatus | undefined) ?? 'queued';
   return { id, status, fingerprint };

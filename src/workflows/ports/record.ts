@@ -7,8 +7,8 @@ export interface RecordPort {
   appendBuildEvent(request: { build_id: number; event: BuildEvent }): Promise<{ data: Record<string, unknown> }>;
 
   /**
-   * Tells an event of a task. Answers with which redrive stands where it tells of one; no more, since arguments and results
-   * may be large and the answer goes into the history of the workflow.
+   * Tells an event of a task. Answers whether that is what stands, and not what another told before under the same key; no more,
+   * since arguments and results may be large and the answer goes into the history of the workflow.
    */
-  appendTaskEvent(request: { task_id: string; event: TaskEvent }): Promise<{ redrive_id: string | null }>;
+  appendTaskEvent(request: { task_id: string; event: TaskEvent }): Promise<{ stands: boolean }>;
 }
