@@ -9,6 +9,8 @@ export type HttpLoad =
   | { kind: 'triggers'; url: string; connections: number; until: Until; same?: string; key?: string }
   /** The events of builds 1 to `builds`, any of them. */
   | { kind: 'reads'; url: string; connections: number; until: Until; builds: number }
+  /** Each of the queries once. */
+  | { kind: 'searches'; url: string; connections: number; queries: string[]; tags: string[] }
   /** One build after the other, each timed from before its trigger until a GET shows `build_started`. */
   | { kind: 'until_started'; url: string; count: number };
 
@@ -20,8 +22,16 @@ serve<HttpLoad>(async (load) => {
   const connections = 'connections' in load ? load.connections : 1;
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   try {
-    if (load.kind === 'triggers') return await triggers(load, agent);
-    return await (load.kind === 'reads' ? reads(load, agent) : untilStarted(load, agent));
+    switch (load.kind) {
+      case 'triggers':
+        return await triggers(load, agent);
+      case 'reads':
+        return await reads(load, agent);
+      case 'searches':
+        return await searches(load, agent);
+      case 'until_started':
+        return await untilStarted(load, agent);
+    }
   } finally {
     agent.destroy();
   }
@@ -38,6 +48,16 @@ function reads({ url, connections, until, builds }: HttpLoad & { kind: 'reads' }
     const id = 1 + Math.floor(Math.random() * builds);
     const { status, text } = await call(agent, 'GET', `${url}/builds/${id}/events`);
     if (status !== 200) throw new Error(`the events of build ${id} were answered with ${status}: ${text}`);
+  });
+}
+
+function searches({ url, connections, queries, tags }: HttpLoad & { kind: 'searches' }, agent: Agent) {
+  return closedLoop({ connections, until: { count: queries.length } }, async (n) => {
+    const body = JSON.stringify({ query: queries[n], limit: 10, tags });
+    const { status, text } = await call(agent, 'POST', `${url}/api/v1/search`, body);
+    if (status !== 200) throw new Error(`a search was answered with ${status}: ${text}`);
+    const { method, results } = JSON.parse(text);
+    if (method !== 'hybrid' || results.length === 0) throw new Error(`a search was answered with ${text}`);
   });
 }
 

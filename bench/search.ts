@@ -1,131 +1,100 @@
 /**
- * How long a search takes among many chunks: `node bench/search.ts [CHUNKS] [server|embedded]`. Not part of `npm run bench`,
- * since filling the database takes minutes. Chunks are made of three of the thousand glosses that the tests ship, and their
- * vectors of those glosses' vectors by the local model, each with some noise; questions are those of the tests.
+ * `node bench/search.ts [CHUNKS] [server|embedded]`: how long POST /api/v1/search takes among many chunks, each query asked
+ * once. Not part of `npm run bench`, since filling the database takes minutes. docs/benchmarks.md says how to read it.
  */
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { LocalModel } from '../src/integrations/local-model.ts';
 import { startEmbeddedPostgres } from '../src/laptop/embedded-postgres.ts';
-import { openDatabase } from '../src/store/database.ts';
 import { migrateDatabase } from '../src/store/migrate.ts';
-import { answerSearch } from '../src/store/search-answer.ts';
 import { findPgvectorServer } from '../test/world/pgvector-server.ts';
 import { startPostgresServer } from '../test/world/postgres-server.ts';
+import { closedLoop, type Round } from './closed-loop.ts';
+import type { HttpLoad } from './http-load.ts';
+import { runBenchmark, type Scratch } from './program.ts';
+import { fillWithChunks, queries } from './search-corpus.ts';
 
 const CHUNKS = Number(process.argv[2] ?? 100_000);
 const kind = process.argv[3] ?? 'server';
-const ROUNDS = 10;
-const BATCH = 500;
-const never = new AbortController().signal;
+/** The last ones warm up. */
+const WARM_UP = 100;
+const asked = queries.slice(0, -WARM_UP);
 
-const { documents, queries } = JSON.parse(
-  readFileSync(new URL('../test/fixtures/wordnet-glosses.json', import.meta.url), 'utf8'),
-) as { documents: Array<[id: string, title: string, text: string]>; queries: Array<[query: string, id: string]> };
+await runBenchmark('bench-search', main);
 
-/** Numbers from 0 to 1 that are the same in every run (mulberry32). */
-let state = 42;
-function random(): number {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+async function main(scratch: Scratch): Promise<void> {
+  const { url, startApi } = await (kind === 'embedded' ? embedded(scratch) : server(scratch));
+  const model = new LocalModel();
+  await migrateDatabase(url);
+  const beganAt = performance.now();
+  await fillWithChunks(url, CHUNKS, model);
+  console.log(`${CHUNKS} chunks in ${((performance.now() - beganAt) / 1_000).toFixed(0)} s (${kind})`);
+  await measureBare(url, model);
+  await model.close();
+
+  const apiUrl = await startApi();
+  const load = scratch.processes.helper<HttpLoad>('http-load.ts');
+  const search = (connections: number, given: string[], tags: string[]) =>
+    load.ask<Round>({ kind: 'searches', url: apiUrl, connections, queries: given, tags });
+  await search(1, queries.slice(-WARM_UP), []);
+  tell('POST /api/v1/search, one after the other', await search(1, asked, []));
+  tell('with a tag that half of all contents have', await search(1, asked, ['half']));
+  tell('with a tag that one of a hundred contents has', await search(1, asked, ['rare']));
+  tell('four at once', await search(4, asked, []));
 }
 
-async function openDatabaseServer() {
-  if (kind === 'embedded') {
-    const directory = await mkdtemp(join(tmpdir(), 'hapax-bench-'));
-    const embedded = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), fsync: false });
-    const close = async () => {
-      await embedded.close();
-      await rm(directory, { recursive: true, force: true });
-    };
-    return { url: embedded.url, close };
-  }
+/** What both halves of a search cannot do without, alone: the vector of a query, and its nearest ten chunks by pgvector. */
+async function measureBare(url: string, model: LocalModel): Promise<void> {
+  const sql = postgres(url, { max: 1, fetch_types: false });
+  const vectors: number[][] = [];
+  const embed = async (query = '') => {
+    vectors.push(...(await model.embed([query], 'query', new AbortController().signal)));
+  };
+  await closedLoop({ connections: 1, until: { count: WARM_UP } }, (n) => embed(queries.at(-1 - n)));
+  vectors.length = 0;
+  const once = { connections: 1, until: { count: asked.length } };
+  tell('the vector of a query', await closedLoop(once, (n) => embed(asked[n])));
+  const length = vectors[0]?.length;
+  const nearest = async (vector: number[] | undefined) => {
+    await sql.unsafe(
+      `SELECT chunk_id FROM embeddings WHERE dimensions = ${length}
+       ORDER BY embedding::halfvec(${length}) <=> $1::halfvec(${length}) LIMIT 10`,
+      [JSON.stringify(vector)],
+      { prepare: true },
+    );
+  };
+  for (const vector of vectors.slice(-WARM_UP)) await nearest(vector);
+  tell('bare: the nearest ten chunks, from pgvector', await closedLoop(once, (n) => nearest(vectors[n])));
+  await sql.end();
+}
+
+/** The role `api` over a Postgres server with pgvector. What is asked here needs no Temporal. */
+async function server({ processes, atEnd }: Scratch) {
   const installation = await findPgvectorServer();
   if (!installation) throw new Error('there is no Postgres server with pgvector to measure');
-  return startPostgresServer(installation);
-}
-
-function chunkOf(vectors: number[][]) {
-  const picked = [0, 1, 2].map(() => Math.floor(random() * documents.length));
-  const length = vectors[0]?.length ?? 0;
-  const sum = Array.from({ length }, (_, at) => {
-    const base = picked.reduce((total, one) => total + (vectors[one]?.[at] ?? 0), 0);
-    return Number((base + (random() - 0.5) * 0.1).toFixed(3));
-  });
-  return { text: picked.map((one) => documents[one]?.[2]).join('. '), embedding: JSON.stringify(sum) };
-}
-
-const server = await openDatabaseServer();
-const model = new LocalModel();
-const database = openDatabase({ url: server.url });
-try {
-  await migrateDatabase(server.url);
-  const vectors = await model.embed(
-    documents.map(([, , text]) => text),
-    'document',
-    never,
-  );
-  const length = vectors[0]?.length ?? 0;
-  const sql = postgres(server.url, { max: 1, fetch_types: false, onnotice: () => {} });
-  const filling = performance.now();
-  if (kind === 'server') await sql.unsafe(`DROP INDEX embeddings_nearest_${length}`);
-  for (let at = 0; at < CHUNKS; at += BATCH) {
-    const rows = Array.from({ length: BATCH }, (_, index) => ({ id: `web:${at + index}`, ...chunkOf(vectors) }));
-    await sql.unsafe(
-      `WITH given AS (SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS one (id text, text text, embedding text)),
-       content AS (
-         INSERT INTO contents SELECT id, 'web', 'https://example.test/', 'Of three things', NULL, 'en', NULL, '[]', 1, '', '', 0, now(), now()
-         FROM given
-       ), chunk AS (
-         INSERT INTO chunks (content_id, version, seq, text, words)
-         SELECT id, 1, 1, text, to_tsvector('english', text) FROM given RETURNING id, content_id
-       )
-       INSERT INTO embeddings SELECT chunk.id, $2, ${length}, embedding::vector FROM chunk JOIN given ON given.id = content_id`,
-      [JSON.stringify(rows), model.name],
-    );
-  }
-  if (kind === 'server') {
-    await sql.unsafe("SET maintenance_work_mem = '1GB'");
-    await sql.unsafe(
-      `CREATE INDEX embeddings_nearest_${length} ON embeddings USING hnsw ((embedding::halfvec(${length})) halfvec_cosine_ops) WHERE dimensions = ${length}`,
-    );
-  }
-  await sql.unsafe('ANALYZE');
-  console.log(`${CHUNKS} chunks in ${((performance.now() - filling) / 1_000).toFixed(0)} s (${kind})`);
-
-  const known = new Map<string, number[]>();
-  const embed = async (text: string) => ({
-    model: model.name,
-    values: (await model.embed([text], 'query', never))[0] ?? [],
-  });
-  for (const [query] of queries) known.set(query, (await embed(query)).values);
-  const ways = {
-    'with the vector of the query made': embed,
-    'with that vector at hand': async (text: string) => ({ model: model.name, values: known.get(text) ?? [] }),
-    'by words alone': undefined,
+  const { url, close } = await startPostgresServer(installation);
+  atEnd(close);
+  const startApi = () => {
+    const api = processes.role('api', ['api'], { DATABASE_URL: url, PORT: '0', TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    return api.said(/"url":"([^"]+)".*api is up/);
   };
-  for (const [name, embedQuery] of Object.entries(ways)) {
-    const took: number[] = [];
-    for (let round = 0; round <= ROUNDS; round++) {
-      for (const [query] of queries) {
-        const startedAt = performance.now();
-        await answerSearch(database.db, embedQuery, { query, limit: 10 });
-        // The first round warms up.
-        if (round > 0) took.push(performance.now() - startedAt);
-      }
-    }
-    took.sort((a, b) => a - b);
-    const at = (share: number) => `${took[Math.ceil(took.length * share) - 1]?.toFixed(1)} ms`;
-    console.log(`${name}: ${took.length} searches, p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}`);
-  }
-  await sql.end();
-} finally {
-  await model.close();
-  await database.close();
-  await server.close();
+  return { url, startApi };
+}
+
+/** Laptop mode, whose database is filled before it starts. */
+async function embedded({ directory, processes }: Scratch) {
+  const home = join(directory, 'home');
+  mkdirSync(home, { mode: 0o700 });
+  const database = await startEmbeddedPostgres({ directory: join(home, 'postgres'), fsync: false });
+  const startApi = async () => {
+    await database.close();
+    const up = processes.role('up', ['up'], { PORT: '0', TEMPORAL_UI_PORT: '0', HAPAX_HOME: home });
+    return up.said(/API {6}(\S+)/);
+  };
+  return { url: database.url, startApi };
+}
+
+function tell(what: string, { perSecond, p50Ms, p99Ms }: Round): void {
+  console.log(`${what}: ${perSecond.toFixed(0)}/s, p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`);
 }
