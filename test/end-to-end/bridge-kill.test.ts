@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type BridgeWorld, openBridgeWorld } from '../world/bridge.ts';
 import { eventually } from '../world/eventually.ts';
 import { hasRabbitMq } from '../world/rabbitmq-server.ts';
@@ -28,20 +28,20 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis }, 'the bridge as a proces
   });
   afterAll(() => open?.close());
 
-  it(`makes ${MESSAGES} tasks of ${MESSAGES} messages, none doubled, though it is killed ${KILLS} times`, {
-    timeout: 240_000,
+  it(`makes ${MESSAGES} tasks and results of ${MESSAGES} messages, none doubled, though it is killed ${KILLS} times`, {
+    timeout: 400_000,
   }, async () => {
+    const bodies = Array.from({ length: MESSAGES }, (_, index) => ({
+      // Every fifth carries no id.
+      ...(index % 5 === 0 ? {} : { id: `killed-${index}` }),
+      task: 'tasks.semantic_search',
+      args: [`query ${index}`],
+    }));
     const log = join(await directory(), 'bridge.log');
     const start = () => new Program(process.execPath, ['bin/hapax.js', 'bridge'], open.environment, log);
     let program = start();
+    onTestFinished(() => program.kill());
     try {
-      const queries = Array.from({ length: MESSAGES }, (_, index) => `query ${index}`);
-      // Every fifth carries no id.
-      const bodies = queries.map((query, index) => ({
-        ...(index % 5 === 0 ? {} : { id: `killed-${index}` }),
-        task: 'tasks.semantic_search',
-        args: [query],
-      }));
       const publishing = open.publishAll('search', bodies);
       for (let kill = 1; kill <= KILLS; kill++) {
         await eventually(() => expect(begun.size).toBeGreaterThan((kill - 1) * (MESSAGES / (KILLS + 2))), 60_000);
@@ -51,15 +51,23 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis }, 'the bridge as a proces
       await publishing;
       await eventually(() => expect(begun.size).toBe(MESSAGES), 120_000);
       await eventually(async () => expect(await open.waiting('search')).toBe(0));
+      await eventually(async () => expect((await open.results()).length).toBeGreaterThanOrEqual(MESSAGES), 120_000);
       program.signal('SIGTERM');
       await program.ended;
     } catch (error) {
       throw new Error(program.output.slice(-3_000), { cause: error });
-    } finally {
-      await program.kill();
     }
     expect([...begun].filter(([, times]) => times !== 1)).toEqual([]);
     expect(await recorded()).toBe(MESSAGES);
+    // What a client finds that knows Redis only: each message's result, under one id, and the id that it gave.
+    const results = await open.results();
+    expect(results.filter(({ status }) => status !== 'SUCCESS')).toEqual([]);
+    const idsOf = new Map(results.map(({ result, task_id }) => [result, task_id]));
+    expect([results.length, idsOf.size]).toEqual([MESSAGES, MESSAGES]);
+    for (const [index, { id }] of bodies.entries()) {
+      const found = idsOf.get(`query ${index}`);
+      expect(found, `query ${index}`).toEqual(id ?? expect.any(String));
+    }
     expect(await open.waiting('search')).toBe(0);
     expect(await open.waiting('hapax.dead-letter')).toBe(0);
   });

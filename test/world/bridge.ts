@@ -1,7 +1,9 @@
+import { createClient } from '@redis/client';
 import { type Channel, connect, type GetMessage, type Options } from 'amqplib';
 import pino from 'pino';
 import { inject } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
+import type { CeleryResult } from '../../src/contracts/celery.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { type OpenBridge, openBridge } from '../../src/roles/bridge.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';
@@ -27,6 +29,8 @@ export interface BridgeWorld {
   next(queue: string): Promise<GetMessage>;
   waiting(queue: string): Promise<number>;
   purge(queue: string): Promise<void>;
+  /** All results that Redis holds, as a program finds them there. */
+  results(): Promise<CeleryResult[]>;
   close(): Promise<void>;
 }
 
@@ -88,6 +92,7 @@ export async function openBridgeWorld(
         await channel.assertQueue(queue, { durable: true });
         await channel.purgeQueue(queue);
       }),
+    results: () => resultsIn(redis.url),
     async close() {
       await it.closeBridge();
       await world.close();
@@ -117,5 +122,20 @@ async function withChannel<Result>(url: string, work: (channel: Channel) => Prom
     return await work(channel);
   } finally {
     await connection.close().catch(() => {});
+  }
+}
+
+async function resultsIn(url: string): Promise<CeleryResult[]> {
+  const client = await createClient({ url }).connect();
+  try {
+    const keys = await client.keys('celery-task-meta-*');
+    const values = keys.length === 0 ? [] : await client.mGet(keys);
+    return values.map((value, index) => {
+      const result = JSON.parse(value ?? 'null') as CeleryResult;
+      if (keys[index] !== `celery-task-meta-${result.task_id}`) throw new Error(`${keys[index]} holds ${value}`);
+      return result;
+    });
+  } finally {
+    client.destroy();
   }
 }
