@@ -147,10 +147,37 @@ describe('docker-compose.yml and the file for the bridge beside it', () => {
     expect(() => readSettings(without)).toThrow(SettingsError);
   });
 
-  it('has each variable that it requires in .env.example', () => {
-    const required = new Set([...text.matchAll(/\$\{([A-Z_]+):\?/g)].map(([, name]) => name));
-    const offered = new Set([...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name));
-    expect(offered).toEqual(required);
+  it('has each variable that it requires in .env.example, and secrets that it can do without as comments', () => {
+    const variables = (source: string, pattern: RegExp) =>
+      new Set([...source.matchAll(pattern)].map(([, name]) => name));
+    const example = read('.env.example');
+    expect(variables(example, /^([A-Z_]+)=/gm)).toEqual(variables(text, /\$\{([A-Z_]+):\?/g));
+    const known = variables(text + bridge, /\$\{([A-Z_]+):/g);
+    for (const name of variables(example, /^# ([A-Z_]+)=/gm)) expect(known).toContain(name);
+  });
+
+  it('hands on what an operator sets for webhooks and callbacks', () => {
+    expect(readSettings(filled('api'), 'api')).toMatchObject({ GITHUB_WEBHOOK_SECRET: ['old', 'new'] });
+    for (const name of ['api', 'worker', 'bridge'] as const) {
+      expect(readSettings(filled(name), name).CALLBACK_ALLOWED_HOSTS, name).toEqual(['n8n']);
+    }
+  });
+
+  it('gives workers a place for what is brought in, which the user of the image may write to', () => {
+    const home = services.worker?.environment?.HAPAX_HOME;
+    expect(services.worker?.volumes).toContain(`content:${home}`);
+    expect(read('deploy/Dockerfile')).toContain(
+      `--owner=${services.worker?.user?.split(':')[0]} --group=1000 --mode=0700 ${home}\n`,
+    );
+    const bucket = {
+      S3_BUCKET: 'b',
+      S3_ACCESS_KEY_ID: 'k',
+      S3_SECRET_ACCESS_KEY: 's',
+      S3_ENDPOINT: 'http://minio:9000',
+    };
+    const environment = services.worker?.environment ?? {};
+    const kept = Object.entries(environment).map(([key, value]) => [key, interpolate(value, { ...FILLED, ...bucket })]);
+    expect(readSettings(Object.fromEntries(kept), 'worker')).toMatchObject(bucket);
   });
 
   it('waits for what a service needs: schema, then server, then namespace, then migrations', () => {
@@ -174,6 +201,8 @@ const FILLED: Record<string, string> = {
   HAPAX_RUNTIME_PASSWORD: 'aa',
   HAPAX_OWNER_PASSWORD: 'bb',
   AMQP_URL: 'amqp://a:b@rabbitmq:5672/%2F',
+  GITHUB_WEBHOOK_SECRET: 'old,new',
+  CALLBACK_ALLOWED_HOSTS: 'n8n',
 };
 
 /** Compose's `${NAME:?message}` and `${NAME:-default}`. */

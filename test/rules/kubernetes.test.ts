@@ -33,6 +33,7 @@ interface NetworkPolicy {
   ingress?: object[];
 }
 interface Manifest {
+  apiVersion: string;
   kind: string;
   metadata: { name: string; labels?: Record<string, string> };
   data?: Record<string, string>;
@@ -102,6 +103,36 @@ function environmentOf({ env = [], envFrom = [] }: Container): Record<string, st
   return Object.fromEntries([...all, ...single]);
 }
 
+type Schema = ((manifest: unknown) => boolean) & { errors: Array<{ instancePath: string; message: string }> | null };
+
+/** Kubernetes' own schema of a kind, as the package `kubernetes-models` has it compiled. */
+async function schemaOf({ apiVersion, kind }: Manifest): Promise<Schema> {
+  const [version = '', group = 'core'] = apiVersion.split('/').reverse();
+  const words = [group.split('.')[0]!, version].map((word) => word[0]!.toUpperCase() + word.slice(1));
+  return (await import(`kubernetes-models/_schemas/IoK8sApi${words.join('')}${kind}`)).validate;
+}
+
+/**
+ * What that schema finds wrong with a manifest. It lets pass members that it does not know, which the server refuses: those
+ * are the ones that checking never looks at.
+ */
+async function schemaFaults(manifest: Manifest): Promise<string[]> {
+  const unread = new Set<string>();
+  const watched = (value: unknown, path: string): unknown => {
+    if (value === null || typeof value !== 'object') return value;
+    if (!Array.isArray(value)) for (const name of Object.keys(value)) unread.add(`${path}/${name}`);
+    return new Proxy(value, {
+      get(target, name) {
+        unread.delete(`${path}/${String(name)}`);
+        return watched(Reflect.get(target, name), `${path}/${String(name)}`);
+      },
+    });
+  };
+  const schema = await schemaOf(manifest);
+  if (!schema(watched(manifest, ''))) return schema.errors!.map((error) => `${error.instancePath} ${error.message}`);
+  return [...unread].map((path) => `${path} is unknown`);
+}
+
 describe('deploy/kubernetes', () => {
   const workloads = manifests.filter(({ spec }) => spec?.template);
 
@@ -110,6 +141,24 @@ describe('deploy/kubernetes', () => {
     const others = readdirSync(DIRECTORY).filter((file) => !kustomization.resources.includes(file));
     expect(others.sort()).toEqual(['kustomization.yaml', 'secrets.example.yaml']);
     expect(kustomization.images).toEqual([{ name: 'hapax', newName: 'hapax', newTag: packageJson.version }]);
+  });
+
+  it('is valid by the schema of Kubernetes, to the last member', async () => {
+    for (const manifest of [...manifests, ...secrets]) {
+      expect(await schemaFaults(manifest), `${manifest.kind}/${manifest.metadata.name}`).toEqual([]);
+    }
+    const weakened: Array<[fault: string, file: string, from: string, to: string]> = [
+      ['/spec/replicas must be integer', 'bridge.yaml', 'replicas: 2', 'replicas: two'],
+      ['/spec/replica is unknown', 'bridge.yaml', 'replicas: 2', 'replica: 2'],
+      ["/spec must have required property 'selector'", 'bridge.yaml', 'selector:', 'select:'],
+      ['/spec/template/spec/containers/0/livenesProbe is unknown', 'bridge.yaml', 'livenessProbe:', 'livenesProbe:'],
+      ['/spec/ingress/0/ports/0/portt is unknown', 'network-policy.yaml', 'port: http', 'portt: http'],
+    ];
+    for (const [fault, file, from, to] of weakened) {
+      const text = readFileSync(join(DIRECTORY, file), 'utf8');
+      const faults = parseAllDocuments(text.replace(from, to)).map((one) => schemaFaults(one.toJS() as Manifest));
+      expect((await Promise.all(faults)).flat().join('\n')).toContain(fault);
+    }
   });
 
   it('runs every container with no more rights than it needs', () => {
@@ -142,6 +191,12 @@ describe('deploy/kubernetes', () => {
         expect(readSettings(filled, metadata.name as Role).DATABASE_URL, metadata.name).toBeDefined();
       }
     }
+  });
+
+  it('has workers keep what is brought in elsewhere than on their own file systems', () => {
+    const worker = workloads.find(({ metadata }) => metadata.name === 'worker')?.spec.template?.spec.containers[0];
+    const environment = { ...environmentOf(worker!), API_KEYS: 'ci=0123456789abcdef', GITHUB_TOKEN: 'a-token' };
+    expect(readSettings(environment, 'worker')).toMatchObject({ S3_BUCKET: 'BUCKET', S3_SECRET_ACCESS_KEY: 'SECRET' });
   });
 
   it('lets the metrics of workers be scraped, where they are served', () => {
