@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { TaskError } from '../contracts/task-event.ts';
-import { ATTEMPT_FAILED, type AttemptFailure } from '../contracts/task-workflow.ts';
+import { ATTEMPT_FAILED, type AttemptFailure, TASK_EXPIRED } from '../contracts/task-workflow.ts';
 import { IllegalEvent } from '../domain/illegal-event.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
 import { GitHubError } from '../integrations/github.ts';
@@ -58,6 +58,12 @@ export function attemptFailed(error: unknown, progress: unknown): ApplicationFai
     details: [failure],
     category: 'BENIGN',
   });
+}
+
+/** The failure of an attempt at a task that may not begin any more. */
+export function expired(): ApplicationFailure {
+  const message = 'the task expired before it began';
+  return ApplicationFailure.create({ type: TASK_EXPIRED, message, nonRetryable: true, category: 'BENIGN' });
 }
 
 /**

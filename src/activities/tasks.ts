@@ -10,7 +10,7 @@ import { appendEvent } from '../store/event-append.ts';
 import { countTaskStarts } from '../store/task-count-starts.ts';
 import { TASKS } from '../store/task-stream.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
-import { attemptFailed, NotYet, WorkInterrupted } from './failures.ts';
+import { attemptFailed, expired, NotYet, WorkInterrupted } from './failures.ts';
 import type { TaskHandlers } from './task-handlers.ts';
 
 /** How often Temporal is told that the work goes on; a revocation is heard as often. */
@@ -46,11 +46,11 @@ export function taskActivities(db: Db, handlers: TaskHandlers, identity: string,
   return {
     async runTask(given) {
       const { info } = Context.current();
+      const begun = `${given.step}attempt:${given.attempt}:`;
       const waitMs = rules.waitMs(given.name);
-      if (waitMs > 0) throw new NotYet(`this worker begins no ${given.name} now`, waitMs);
+      if (waitMs > 0) throw await sentAway(db, given, begun, waitMs);
       const request = limited(given, rules.limitsOf(given.name));
       const last = (info.heartbeatDetails as Beat | undefined) ?? { interrupted: 0, progress: request.progress };
-      const begun = `${request.step}attempt:${request.attempt}:`;
       if (info.attempt > MAX_LOST_WORKERS) {
         // The record is asked and not the heartbeats: work that kills its worker at once leaves none.
         const lost = (await countTaskStarts(db, request.task_id, begun)) - last.interrupted;
@@ -66,6 +66,13 @@ export function taskActivities(db: Db, handlers: TaskHandlers, identity: string,
       return { result: storable(await attempt.run(handlers), attempt) };
     },
   };
+}
+
+/** Why an attempt does not begin here now. Temporal reckons from each time anew how long one may wait for a worker. */
+async function sentAway(db: Db, { task_id, name, begin_by }: Request, begun: string, waitMs: number): Promise<Error> {
+  const leftMs = begin_by === undefined ? Infinity : Date.parse(begin_by) - Date.now();
+  if (leftMs <= 0 && (await countTaskStarts(db, task_id, begun)) === 0) return expired();
+  return new NotYet(`this worker begins no ${name} now`, leftMs > 0 ? Math.min(waitMs, leftMs) : waitMs);
 }
 
 /** The stricter limits hold: beyond its own, Temporal would take the worker for lost. */

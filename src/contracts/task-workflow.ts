@@ -23,6 +23,9 @@ export const ANSWERED_SIGNAL = 'answered';
 /** Type of the failures by which an attempt says what the workflow has to know. */
 export const ATTEMPT_FAILED = 'AttemptFailed';
 
+/** Type of the failure of an attempt that was sent away until its task expired. */
+export const TASK_EXPIRED = 'TaskExpired';
+
 /** Why an attempt failed. */
 export interface AttemptFailure {
   error: { type: string; message: string; traceback: string | null };

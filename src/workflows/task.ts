@@ -10,7 +10,13 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { TaskEvent, TaskEventType } from '../contracts/task-event.ts';
-import { ATTEMPT_FAILED, type AttemptFailure, type Revocation, type TaskInput } from '../contracts/task-workflow.ts';
+import {
+  ATTEMPT_FAILED,
+  type AttemptFailure,
+  type Revocation,
+  TASK_EXPIRED,
+  type TaskInput,
+} from '../contracts/task-workflow.ts';
 import { backoff } from '../domain/backoff.ts';
 import { taskQueuedEvent, taskRedrivenEvent } from '../domain/task.ts';
 import { record, taskActivities } from './activities.ts';
@@ -149,7 +155,8 @@ async function attemptOnce(
   progress: unknown,
   revocation: RevocationListener,
 ): Promise<Outcome | AttemptFailure> {
-  const beginWithin = expires === null || attempt > 1 ? undefined : Date.parse(expires) - Date.now();
+  const begin_by = attempt > 1 ? null : expires;
+  const beginWithin = begin_by === null ? undefined : Date.parse(begin_by) - Date.now();
   const expired: Outcome = { kind: 'revoked', reason: 'expired', by: 'expires' };
   if (beginWithin !== undefined && beginWithin <= 0) return expired;
   const { runTask } = taskActivities(queue, policy.hard_limit_ms, beginWithin);
@@ -157,13 +164,17 @@ async function attemptOnce(
   const stopListening = revocation.listen(() => scope.cancel());
   try {
     const { soft_limit_ms, hard_limit_ms } = policy;
-    const request = { task_id, name, args, kwargs, attempt, step, soft_limit_ms, hard_limit_ms, progress };
+    const request = {
+      ...{ task_id, name, args, kwargs, attempt, step, soft_limit_ms, hard_limit_ms, progress },
+      ...(begin_by === null ? {} : { begin_by }),
+    };
     const { result } = await scope.run(() => runTask(request));
     return { kind: 'succeeded', result };
   } catch (error) {
     if (isCancellation(error) && revocation.told) return { kind: 'revoked', ...revocation.told };
     const cause = error instanceof ActivityFailure ? error.cause : error;
     if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START') return expired;
+    if (cause instanceof ApplicationFailure && cause.type === TASK_EXPIRED) return expired;
     return failureOf(cause);
   } finally {
     stopListening();

@@ -181,6 +181,18 @@ describe('a running worker, told by Flower', () => {
     ]);
   });
 
+  it('revokes a task that expires while it waits for its turn', async () => {
+    await say('/task/rate-limit/tasks.semantic_search?workername=WORKER&ratelimit=1/h');
+    const first = await ask('semantic_search', 'first');
+    await ended(first);
+    const { json } = await world.call('POST', '/tasks', { name: 'semantic_search', args: ['late'], expires: 0.5 });
+    await eventually(async () =>
+      expect(await task(json.task_id)).toMatchObject({ status: 'REVOKED', reason: 'expired', started_at: null }),
+    );
+    await say('/task/rate-limit/tasks.semantic_search?workername=WORKER&ratelimit=0');
+    expect([...began.keys()]).toEqual(['first']);
+  });
+
   it('gives tasks of a name the time that it was told', async () => {
     await say('/task/timeout/tasks.process_content?workername=WORKER&hard=0.3');
     const id = await ask('process_content', 'endless', ['embed']);

@@ -19,6 +19,8 @@ export interface TaskPort {
     /** After so many milliseconds it is asked to stop, and not waited for any longer. */
     soft_limit_ms: number;
     hard_limit_ms: number;
+    /** Until when the task may begin, ISO 8601, where it has not begun yet; left out for ever. */
+    begin_by?: string;
     /** What the attempt before told last of how far it was. */
     progress?: unknown;
   }): Promise<{ result: unknown }>;
