@@ -152,8 +152,8 @@ describe('docker-compose.yml and the file for the bridge beside it', () => {
       new Set([...source.matchAll(pattern)].map(([, name]) => name));
     const example = read('.env.example');
     expect(variables(example, /^([A-Z_]+)=/gm)).toEqual(variables(text, /\$\{([A-Z_]+):\?/g));
-    const known = variables(text + bridge, /\$\{([A-Z_]+):/g);
-    for (const name of variables(example, /^# ([A-Z_]+)=/gm)) expect(known).toContain(name);
+    const known = variables(text + bridge, /\$\{([A-Z0-9_]+):/g);
+    for (const name of variables(example, /^# ([A-Z0-9_]+)=$/gm)) expect(known).toContain(name);
   });
 
   it('hands on what an operator sets for webhooks and callbacks', () => {
@@ -207,11 +207,14 @@ const FILLED: Record<string, string> = {
 
 /** Compose's `${NAME:?message}` and `${NAME:-default}`. */
 function interpolate(value: string, environment: Record<string, string>): string {
-  return value.replaceAll(/\$\{([A-Z_]+)(?::([-?])([^}]*))?\}/g, (_, name: string, operator: string, word: string) => {
-    if (environment[name]) return environment[name];
-    if (operator === '?') throw new Error(`${name}: ${word}`);
-    return word ?? '';
-  });
+  return value.replaceAll(
+    /\$\{([A-Z0-9_]+)(?::([-?])([^}]*))?\}/g,
+    (_, name: string, operator: string, word: string) => {
+      if (environment[name]) return environment[name];
+      if (operator === '?') throw new Error(`${name}: ${word}`);
+      return word ?? '';
+    },
+  );
 }
 
 describe('the database logins of docker-compose.yml (deploy/postgres/roles.sql)', () => {
