@@ -79,7 +79,9 @@ describe('npm start', () => {
 
   it('says in one line what to do where its port or its directory is taken, and runs beside another', async () => {
     const github = await startGitHub(await directory());
-    const one = await installation(github);
+    // Both with the port of the Web UI that is usual, which only the first can have.
+    const usual = { TEMPORAL_UI_PORT: '' };
+    const one = await installation(github, usual);
     one.start();
     await one.ready();
     const samePort = await installation(github, { PORT: String(one.port) });
@@ -92,7 +94,7 @@ describe('npm start', () => {
     expect(sameHome.output).toMatch(
       /hapax: another hapax \(pid \d+, http:\/\/127.0.0.1:\d+\) is using .*: stop it or set HAPAX_HOME/,
     );
-    const beside = await installation(github);
+    const beside = await installation(github, usual);
     beside.start();
     await beside.ready();
     const ids = [await one.accepted({ ref: 'one' }), await beside.accepted({ ref: 'two' })] as const;

@@ -111,6 +111,8 @@ export async function installation(github: { url: string }, settings: Record<str
   const environment = {
     HAPAX_HOME: join(home, 'hapax'),
     PORT: `${port}`,
+    // Of two tests that start at the same time both may find the usual one free.
+    TEMPORAL_UI_PORT: '0',
     GITHUB_TOKEN: 'test-token-of-the-installation',
     GITHUB_REPO: 'acme/images',
     GITHUB_API_URL: github.url,
