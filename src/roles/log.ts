@@ -12,8 +12,10 @@ const PINO_LEVEL = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn',
 /** Sends what the Temporal SDK logs to our log, and leaves signals to us. Once per process, before any connection. */
 export function installTemporalRuntime(log: Logger): void {
   const write = (level: LogLevel, message: string, meta: LogMetadata = {}) => {
-    // The SDK tells every start and stop of a worker at INFO; that is detail to an operator.
-    const pinoLevel = level === 'INFO' ? 'debug' : PINO_LEVEL[level];
+    // The SDK tells every start and stop of a worker at INFO, and warns of those that have no workflows, as most of ours: that is
+    // detail to an operator.
+    const isDetail = level === 'INFO' || message.startsWith('No workflows registered');
+    const pinoLevel = isDetail ? 'debug' : PINO_LEVEL[level];
     const { error, ...rest } = meta;
     log[pinoLevel]({ ...rest, ...(error ? { err: error } : {}) }, message);
   };

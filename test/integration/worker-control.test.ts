@@ -80,6 +80,7 @@ describe('a running worker, told by Flower', () => {
           began.set(query, Date.now());
           return { query, results: [] };
         },
+        ingest_youtube: async ({ url }) => ({ status: 'success', content_id: url, title: url }),
         async process_content({ content_id }, { signal }) {
           began.set(content_id, Date.now());
           await new Promise<void>((resolve, reject) => {
@@ -111,6 +112,14 @@ describe('a running worker, told by Flower', () => {
     (await world.call('POST', '/tasks', { name, args })).json.task_id as string;
   const task = async (id: string) => (await world.call('GET', `/tasks/${id}`)).json;
   const ended = (id: string) => eventually(async () => expect((await task(id)).status).toBe('SUCCESS'));
+  /** How often Temporal gave the work of a task to a worker. */
+  const attempts = (id: string) =>
+    eventually(async () => {
+      const { raw } = await world.client.workflow.getHandle(`task-${id}`).describe();
+      const attempt = raw.pendingActivities?.[0]?.attempt;
+      if (attempt == null) throw new Error(`nothing of task ${id} waits`);
+      return attempt;
+    });
   const described = async () => (await world.call('GET', '/api/workers?refresh=1')).json[worker];
 
   it.each(TOLD)('%s: %i', async (path, status, answer) => {
@@ -123,8 +132,14 @@ describe('a running worker, told by Flower', () => {
     const held = await ask('process_content', 'held', ['embed']);
     await eventually(() => expect(release.has('held')).toBe(true));
     for (const queue of ['content', 'search']) await say(`/worker/queue/cancel-consumer/WORKER?queue=${queue}`);
-    // More than there can be polls out that bring one each.
     const waiting = await Promise.all(['a', 'b', 'c', 'd'].map((query) => ask('semantic_search', query)));
+    for (const id of waiting)
+      await eventually(async () => expect((await task(id)).received_at).toEqual(expect.any(String)));
+    // What comes after them is done, so they were there to be taken.
+    await ended(await ask('ingest_youtube', 'https://youtube.com/watch?v=abcdefghijk'));
+    // The poll that was out brought one, which was sent back; the closed queue was not asked for another.
+    const sentBack = await Promise.all(waiting.map(async (id) => (await attempts(id)) - 1));
+    expect(sentBack.reduce((sum, times) => sum + times)).toBeLessThanOrEqual(2);
     release.get('held')?.();
     await ended(held);
     expect((await described()).active_queues.map(({ name }: { name: string }) => name)).toEqual(['youtube']);
