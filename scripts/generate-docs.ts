@@ -142,7 +142,14 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
     trustedHosts: [],
     webhooks: undefined,
     embedQuery: undefined,
-    meter: { buildAccepted() {}, taskAccepted() {}, triggerRefused() {}, answered() {}, scrape: async () => '' },
+    meter: {
+      buildAccepted() {},
+      taskAccepted() {},
+      triggerRefused() {},
+      answered() {},
+      scrape: async () => '',
+      scrapeFlower: async () => '',
+    },
   });
   const answer = await api.request('/openapi.json', { headers: { host: 'localhost' } });
   if (answer.status !== 200) throw new Error(`/openapi.json answered ${answer.status}: ${await answer.text()}`);

@@ -11,4 +11,10 @@ export interface ApiMeter {
   answered(request: { route: string; method: string; status: number }, seconds: number): void;
   /** Everything in Prometheus' text format. Never fails: what cannot be read is left out. */
   scrape(): Promise<string>;
+  /**
+   * The series of Flower, in the same format.
+   * @param online the workers that are known, by name, and whether they are there
+   * @throws where the database does not answer: a scrape that fails leaves no gap that looks like an end.
+   */
+  scrapeFlower(online: ReadonlyMap<string, boolean>): Promise<string>;
 }

@@ -7,6 +7,7 @@ import type { GitHubOptions } from '../integrations/github.ts';
 import type { Db } from '../store/database.ts';
 import { measureRecord, type RecordMeasures } from '../store/record-measure.ts';
 import type { DeliverySweepOptions } from './delivery-sweep.ts';
+import { createFlowerMetrics } from './flower-metrics.ts';
 
 /** What a process counts, as the parts that count it see it. */
 export interface Metrics extends ApiMeter, ActivityMeter, BridgeMeter {
@@ -183,6 +184,7 @@ export function createMetrics(db: Db): Metrics {
       sweeps.inc({ outcome });
       redelivered.inc(count);
     },
+    scrapeFlower: createFlowerMetrics(db),
     async scrape() {
       // One query at a time, also where scrapes come faster than a slow database answers.
       measuring ??= measureRecord(db).finally(() => {

@@ -3,6 +3,7 @@ import { matchedRoutes } from 'hono/route';
 import type { TaskDependencies } from '../commands/create-task.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import type { EventTail } from '../event-tail.ts';
+import type { ApiMeter } from '../meter.ts';
 import { asFlowerError, FlowerError } from './answer.ts';
 import { applyTasks } from './apply.ts';
 import { control } from './control.ts';
@@ -30,7 +31,7 @@ export function isFlowerPath(path: string, prefix: string): boolean {
  * What differs on purpose, docs/tasks.md says.
  */
 export function createFlower(
-  deps: TaskDependencies,
+  deps: TaskDependencies & { meter: ApiMeter },
   tail: EventTail,
   access: FlowerAccess & { FLOWER_URL_PREFIX: string },
 ): Hono<ApiEnvironment> {

@@ -7,6 +7,7 @@ import { measureQueues } from '../../store/queue-measure.ts';
 import { callRoll, listPollers } from '../commands/list-pollers.ts';
 import { orderWorker } from '../commands/order-worker.ts';
 import type { ApiEnvironment } from '../environment.ts';
+import type { ApiMeter } from '../meter.ts';
 import { answer, argumentsOf, FlowerError, readBool } from './answer.ts';
 import { celeryNameOf } from './info.ts';
 
@@ -19,7 +20,17 @@ interface SeenWorker {
 }
 
 /** The routes that tell of workers and queues. */
-export function workers(app: Hono<ApiEnvironment>, { client, db }: { client: Client; db: Db }): void {
+export function workers(
+  app: Hono<ApiEnvironment>,
+  { client, db, meter }: { client: Client; db: Db; meter: ApiMeter },
+): void {
+  // Open to all, as in Flower; only where it is alone, since the API has metrics of its own there.
+  app.get('/metrics', async (c) => {
+    const seen = await seenWorkers(client);
+    const online = new Map([...seen].map(([worker, it]) => [worker, isRecent(it)]));
+    return c.text(await meter.scrapeFlower(online), 200, { 'Content-Type': 'text/plain; charset=UTF-8' });
+  });
+
   app.get('/api/workers', async (c) => {
     const given = await argumentsOf(c);
     const [refresh, status, name] = [readBool(given('refresh')), readBool(given('status')), given('workername')];
