@@ -6,7 +6,7 @@
  *   --seconds S     ends after so long (default: no limit)
  *   --found         instead: the seeds that found a fault once
  *   --mutations     instead: puts faults into the workflow code and sees that each is found
- *   --temporal      instead: schedules over a real Temporal server (default 300), also with --mutations
+ *   --temporal      instead: schedules over a real Temporal server (default 300)
  *   --kills N       instead: kill -9 of API, worker, Temporal and Postgres under load
  *   --api           instead: what the API's description allows and forbids, sent to a running API
  */
@@ -39,7 +39,7 @@ if (values.kills !== undefined) {
   await underVitest('test/fuzz/kills.ts');
 } else if (values.temporal) {
   process.env.FUZZ_SCHEDULES = String(schedules);
-  process.exit((await (values.mutations ? findMutationsOverTemporal() : findNothingOverTemporal())) ? 0 : 1);
+  process.exit((await findNothingOverTemporal()) ? 0 : 1);
 } else if (values.api) {
   process.env.FUZZ_SECONDS = values.seconds ?? '600';
   await underVitest('test/end-to-end/api-fuzz.test.ts');
@@ -97,21 +97,6 @@ async function findMutations({ search, seedsFrom }: Searching): Promise<boolean>
 
 function findNothingOverTemporal(): Promise<boolean> {
   return underVitest('test/workflows/schedules.test.ts', ['test/world/global.ts']);
-}
-
-/** The faults that are found soon, one after the other; true where each is. */
-async function findMutationsOverTemporal(): Promise<boolean> {
-  const { MUTATIONS } = await import('./mutations.ts');
-  let isFine = true;
-  for (const { name, realWithin } of MUTATIONS) {
-    if (realWithin === undefined) continue;
-    process.env.FUZZ_MUTATION = name;
-    process.env.FUZZ_SCHEDULES = String(realWithin);
-    const isFound = !(await findNothingOverTemporal());
-    console.log(`${isFound ? 'found' : 'NOT FOUND'} over a Temporal server: ${name}`);
-    isFine &&= isFound;
-  }
-  return isFine;
 }
 
 /** The parts of test/world are put together under vitest; these programs are no tests, so not in its configuration. */

@@ -68,7 +68,11 @@ export class Inspection {
       // Reset after its end is recorded, a workflow fails and changes nothing: nobody can keep an operator from it.
       const isResetTooLate = Number(resets.get(build.workflow_id)) + 500 >= Date.parse(build.completed_at ?? '');
       const judged = isResetTooLate ? leading.filter(({ closed }) => closed?.how !== 'FAILED') : leading;
-      faults.push(...faultsOfBuild(build, events, judged, { own, all: runs, isOver }), ...overlapping(build.id, own));
+      faults.push(
+        ...faultsOfBuild(build, events, judged, { own, all: runs, isOver }),
+        ...overlapping(build.id, own),
+        ...overlooked(events, own),
+      );
     }
     for (const [token, count] of Object.entries(runs_per_token)) {
       if (count > 1 && ids.includes(Number(token.split('-')[1]))) faults.push(`${count} runs carry the token ${token}`);
@@ -108,6 +112,18 @@ function historyOf({ id, status, deleted, history }: OracleRun): RunHistory {
     moments: history.map(({ at, run_attempt, ...rest }) => ({ at: Date.parse(at), attempt: run_attempt, ...rest })),
     isLive: !deleted && status !== 'completed',
   };
+}
+
+/** A dispatch that was given up for want of a run left none: the listing is never as far behind as the window is long. */
+function overlooked(events: readonly RecordedEvent[], runs: readonly { token: string | null }[]): string[] {
+  const tokens = new Map(
+    events.filter(({ type }) => type === 'dispatch_intended').map(({ data }) => [data.attempt, data.token]),
+  );
+  return events
+    .filter(
+      ({ type, data }) => type === 'dispatch_absent' && runs.some(({ token }) => token === tokens.get(data.attempt)),
+    )
+    .map(({ stream, data }) => `${stream}: dispatch ${data.attempt} was held to be without a run, and has one`);
 }
 
 /** At most one run of a build lives at a time: told by GitHub's ledger alone. */

@@ -1,8 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
-import { MUTATIONS } from '../fuzz/mutations.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Inspection } from '../fuzz/real-checks.ts';
 import { type Lived, retryOrHelp, runSchedule, SETTINGS, settle } from '../fuzz/real-schedule.ts';
 import { openWorld, type World } from '../world/world.ts';
@@ -13,23 +10,6 @@ const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
 /** So many live in one world at the same time. */
 const AT_ONCE = 50;
 const TIME_TO_END_MS = 60_000;
-
-// FUZZ_MUTATION puts a fault into the workflow code, to see that it is found.
-vi.mock(import('../../src/worker/bundle.ts'), async (importOriginal) => {
-  const { workflowBundle } = await importOriginal();
-  return {
-    async workflowBundle() {
-      const mutation = MUTATIONS.find(({ name }) => name === process.env.FUZZ_MUTATION);
-      const path = await workflowBundle();
-      if (!mutation) return path;
-      const code = await readFile(path, 'utf8');
-      if (!code.includes(mutation.before)) throw new Error(`the workflow code does not hold "${mutation.before}"`);
-      const mutated = join(inject('runDirectory'), 'mutated.js');
-      await writeFile(mutated, code.replace(mutation.before, mutation.after));
-      return mutated;
-    },
-  };
-});
 
 let world: World;
 let inspection: Inspection;
