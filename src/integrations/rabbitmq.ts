@@ -62,8 +62,9 @@ export class NotPublished extends Error {
 /** From the first try to reconnect to the longest pause. */
 const BACK_OFF = { initialDelay: 100, maxDelay: 10_000, factor: 2, jitter: 0.3 } as const;
 
-/** How long what is under way may take when the bridge stops. */
+/** How long what is under way may take when the bridge stops, and then the farewell to a broker that may be gone. */
 const CLOSE_TIMEOUT_MS = 10_000;
+const FAREWELL_TIMEOUT_MS = 1_000;
 
 /** Says every 10 s that we are there, so that either side notices within 20 s when the other is gone. */
 function withHeartbeat(url: string): string {
@@ -127,13 +128,19 @@ export async function connectRabbitMq(options: RabbitMqOptions): Promise<RabbitM
     },
     async close() {
       const { consumer, tags } = session ?? { tags: [] };
-      await Promise.allSettled(tags.map((tag) => consumer?.cancel(tag)));
       const deadline = Date.now() + CLOSE_TIMEOUT_MS;
+      await within(CLOSE_TIMEOUT_MS, Promise.allSettled(tags.map((tag) => consumer?.cancel(tag))));
       while (underWay > 0 && Date.now() < deadline) await delay(20);
       session?.lost.abort();
-      await connection.close();
+      await within(FAREWELL_TIMEOUT_MS, connection.close());
     },
   };
+}
+
+/** Waits for an answer of the broker, which may be frozen or gone, so only so long. */
+async function within(ms: number, answered: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([answered, delay(ms, undefined, { signal: over.signal })]).finally(() => over.abort());
 }
 
 async function openSession(

@@ -9,6 +9,7 @@ import {
   type Verdict,
 } from '../../src/integrations/rabbitmq.ts';
 import { eventually } from '../world/eventually.ts';
+import { startFreezingProxy } from '../world/freezing-proxy.ts';
 import { hasRabbitMq, type RabbitMq as Server, startRabbitMq } from '../world/rabbitmq-server.ts';
 import { describeWith } from '../world/required-programs.ts';
 
@@ -20,12 +21,16 @@ afterEach(async () => {
 });
 
 /** A client that consumes queues of its own, and what it saw. */
-async function client(name: string, answer: (delivery: Delivery, lost: AbortSignal) => Promise<Verdict>) {
+async function client(
+  name: string,
+  answer: (delivery: Delivery, lost: AbortSignal) => Promise<Verdict>,
+  url = server.url,
+) {
   const seen: Delivery[] = [];
   const controls: Delivery[] = [];
   const states: string[] = [];
   const rabbit = await connectRabbitMq({
-    url: server.url,
+    url,
     queues: [name],
     deadLetterQueue: `${name}.dead`,
     prefetch: 4,
@@ -173,4 +178,14 @@ describeWith({ RabbitMQ: hasRabbitMq }, 'the connection to RabbitMQ', () => {
     expect(ended).toBe(true);
     expect(await waiting('closing')).toBe(0);
   });
+
+  it('closes though the broker answers no more', async () => {
+    const way = await startFreezingProxy(Number(new URL(server.url).port));
+    const url = server.url.replace(/:\d+\//, `:${way.port}/`);
+    const { rabbit } = await client('frozen', ack, url);
+    way.freeze();
+    await rabbit.close();
+    open.splice(open.indexOf(rabbit), 1);
+    await way.close();
+  }, 30_000);
 });
