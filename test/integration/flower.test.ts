@@ -139,32 +139,6 @@ describe('the routes of Flower', () => {
     expect((await fetch(`${world.flowerUrl}/healthcheck`)).status).toBe(200);
   });
 
-  it('count what workers do, under the names that dashboards of Flower read', async () => {
-    const scrape = async () => (await fetch(`${world.flowerUrl}/metrics`)).text();
-    await scrape();
-    await apply('process_content', { args: ['measured', ['embed']] });
-    await apply('process_content', { args: ['measured too', ['embed']] });
-    const broken = await apply('process_content', { args: ['broken', ['embed']] });
-    await eventually(async () => expect(await result(broken)).toMatchObject({ state: 'FAILURE' }));
-    const { worker } = await info(broken);
-    const labels = (type: string) => `{task="tasks.process_content",type="${type}",worker="${worker}"}`;
-    await eventually(async () => {
-      const lines = (await scrape()).split('\n');
-      expect(lines).toEqual(
-        expect.arrayContaining([
-          `flower_events_total${labels('task-started')} 3`,
-          `flower_events_total${labels('task-succeeded')} 2`,
-          `flower_events_total${labels('task-failed')} 1`,
-          `flower_task_runtime_seconds_count{task="tasks.process_content",worker="${worker}"} 2`,
-          `flower_worker_online{worker="${worker}"} 1`,
-          `flower_worker_number_of_currently_executing_tasks{worker="${worker}"} 0`,
-        ]),
-      );
-    });
-    const [first, second] = await Promise.all([scrape(), scrape()]);
-    expect(second).toBe(first);
-  });
-
   it.each(CAPTURED)('%s %s %j', async (method, path, body, status, text) => {
     const answer = await send(method, path, body);
     expect([answer.status, answer.text, answer.headers.get('content-type')]).toEqual([status, text, TEXT_TYPE]);
@@ -290,6 +264,32 @@ describe('the routes of Flower', () => {
       400,
       { error: 'Substring search terms must contain at least 3 characters at position 1.' },
     ]);
+  });
+
+  it('count what workers do, under the names that dashboards of Flower read', async () => {
+    const scrape = async () => (await fetch(`${world.flowerUrl}/metrics`)).text();
+    await scrape();
+    await apply('process_content', { args: ['measured', ['embed']] });
+    await apply('process_content', { args: ['measured too', ['embed']] });
+    const broken = await apply('process_content', { args: ['broken', ['embed']] });
+    await eventually(async () => expect(await result(broken)).toMatchObject({ state: 'FAILURE' }));
+    const { worker } = await info(broken);
+    const labels = (type: string) => `{task="tasks.process_content",type="${type}",worker="${worker}"}`;
+    await eventually(async () => {
+      const lines = (await scrape()).split('\n');
+      expect(lines).toEqual(
+        expect.arrayContaining([
+          `flower_events_total${labels('task-started')} 3`,
+          `flower_events_total${labels('task-succeeded')} 2`,
+          `flower_events_total${labels('task-failed')} 1`,
+          `flower_task_runtime_seconds_count{task="tasks.process_content",worker="${worker}"} 2`,
+          `flower_worker_online{worker="${worker}"} 1`,
+          `flower_worker_number_of_currently_executing_tasks{worker="${worker}"} 0`,
+        ]),
+      );
+    });
+    const [first, second] = await Promise.all([scrape(), scrape()]);
+    expect(second).toBe(first);
   });
 
   it('tell of workers, queues and types', async () => {
