@@ -1,16 +1,13 @@
-import pino from 'pino';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { startApiServer } from '../../src/api/server.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ANSWER_WORKFLOW, answerWorkflowId } from '../../src/contracts/answer-workflow.ts';
 import { queues, workers } from '../../src/contracts/queue.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/task-queues.ts';
 import { freePort } from '../../src/laptop/ports.ts';
-import { createMetrics } from '../../src/roles/metrics.ts';
 import { lazyTemporalClient } from '../../src/roles/temporal.ts';
-import { openDatabase } from '../../src/store/database.ts';
+import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
-import { callers, openWorld, type World } from '../world/world.ts';
+import { openWorld, type World } from '../world/world.ts';
 
 describe('queues and workers', () => {
   let world: World;
@@ -94,26 +91,14 @@ describe('queues and workers', () => {
     ['the database', 'database_unavailable', ['/queues']],
   ])('answer 503 with a problem document where %s is away', async (away, code, paths) => {
     const nowhere = `127.0.0.1:${await freePort()}`;
-    const settings = readSettings({ PORT: '0', LOG_LEVEL: 'silent', TEMPORAL_NAMESPACE: world.namespace });
-    const { client } =
-      away === 'Temporal' ? await lazyTemporalClient({ ...settings, address: nowhere }) : { client: world.client };
-    const database = openDatabase({ url: away === 'Temporal' ? world.databaseUrl : `postgres://${nowhere}/none` });
-    onTestFinished(() => database.close());
-    const api = await startApiServer({
-      settings,
-      repository: 'acme/images',
-      client,
-      workerBeside: false,
-      db: database.db,
-      pingGitHub: async () => {},
-      webhooks: undefined,
-      embedQuery: undefined,
-      meter: createMetrics(database.db),
-      log: pino({ level: 'silent' }),
-    });
-    onTestFinished(() => api.close());
+    const settings = readSettings({ TEMPORAL_NAMESPACE: world.namespace });
+    const api = await startAnotherApi(
+      away === 'Temporal'
+        ? { ...world, client: (await lazyTemporalClient({ ...settings, address: nowhere })).client }
+        : { ...world, databaseUrl: `postgres://${nowhere}/none` },
+    );
     for (const path of paths) {
-      const answer = await callers(api.url).call('GET', path);
+      const answer = await api.call('GET', path);
       expect([answer.status, answer.json.code, answer.headers.get('retry-after')]).toEqual([503, code, '5']);
     }
   });

@@ -1,16 +1,12 @@
-import pino from 'pino';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { startApiServer } from '../../src/api/server.ts';
-import { readSettings } from '../../src/contracts/settings.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { taskWorkflowId } from '../../src/contracts/task-workflow.ts';
 import { freePort } from '../../src/laptop/ports.ts';
-import { createMetrics } from '../../src/roles/metrics.ts';
-import { openDatabase } from '../../src/store/database.ts';
 import { appendEvent } from '../../src/store/event-append.ts';
 import { TASKS } from '../../src/store/task-stream.ts';
+import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { startFreezingProxy } from '../world/freezing-proxy.ts';
-import { callers, openWorld, type World } from '../world/world.ts';
+import { openWorld, type World } from '../world/world.ts';
 
 describe('what is asked for of an API whose database is away, while the workers have theirs', () => {
   let world: World;
@@ -30,30 +26,7 @@ describe('what is asked for of an API whose database is away, while the workers 
   });
   afterAll(() => world.close());
 
-  /** Another API of the same installation, with this database. */
-  async function anotherApi(databaseUrl: string) {
-    const database = openDatabase({ url: databaseUrl });
-    onTestFinished(() => database.close());
-    const api = await startApiServer({
-      settings: readSettings({
-        PORT: '0',
-        LOG_LEVEL: 'silent',
-        TEMPORAL_NAMESPACE: world.namespace,
-        GITHUB_POLL_INTERVAL: '100ms',
-      }),
-      repository: 'acme/images',
-      client: world.client,
-      workerBeside: false,
-      db: database.db,
-      pingGitHub: async () => {},
-      webhooks: undefined,
-      embedQuery: undefined,
-      meter: createMetrics(database.db),
-      log: pino({ level: 'silent' }),
-    });
-    onTestFinished(() => api.close());
-    return callers(api.url);
-  }
+  const anotherApi = (databaseUrl: string) => startAnotherApi({ ...world, databaseUrl });
   const asked = (task_id: string) => ({ name: 'process_content', args: [task_id, ['embed']], task_id });
   const succeeds = (id: string) =>
     eventually(async () => expect((await world.call('GET', `/tasks/${id}`)).json).toMatchObject({ status: 'SUCCESS' }));
