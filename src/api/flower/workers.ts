@@ -26,8 +26,7 @@ export function workers(
 ): void {
   // Open to all, as in Flower; only where it is alone, since the API has metrics of its own there.
   app.get('/metrics', async (c) => {
-    const seen = await seenWorkers(client);
-    const online = new Map([...seen].map(([worker, it]) => [worker, isRecent(it)]));
+    const online = new Map((await callRoll(client)).map((worker) => [worker.identity, isRecent(worker)]));
     return c.text(await meter.scrapeFlower(online), 200, { 'Content-Type': 'text/plain; charset=UTF-8' });
   });
 
