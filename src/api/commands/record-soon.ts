@@ -5,7 +5,7 @@ const RECORD_WAIT_MS = 1_000;
 
 /** What the record knows already; undefined also where the database is away or slow, since Temporal decides anyway. */
 export function knownSoon<Known>(reading: Promise<Known | undefined>): Promise<Known | undefined> {
-  return Promise.race([reading.catch(() => undefined), delay(RECORD_WAIT_MS, undefined, { ref: false })]);
+  return soon(reading.catch(() => undefined));
 }
 
 /**
@@ -13,5 +13,10 @@ export function knownSoon<Known>(reading: Promise<Known | undefined>): Promise<K
  * tells the same event when it is back.
  */
 export async function recordSoon(recording: Promise<void>, onFailure: (error: unknown) => void): Promise<void> {
-  await Promise.race([recording.catch(onFailure), delay(RECORD_WAIT_MS, undefined, { ref: false })]);
+  await soon(recording.catch(onFailure));
+}
+
+/** What the record says within the wait; undefined past it. */
+function soon<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {
+  return Promise.race([asked, delay(RECORD_WAIT_MS, undefined, { ref: false })]);
 }
