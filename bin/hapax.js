@@ -12,16 +12,17 @@ const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
  * V8 collects late where the machine has memory, and glibc keeps a heap per thread: without these a worker with 1,000 builds
  * in flight took two to three times the memory. What makes it collect sooner makes the others slower (docs/benchmarks.md).
  */
-const FRUGAL = {
-  up: ['--v8-pool-size=1'],
-  worker: ['--v8-pool-size=1', '--max-semi-space-size=2', '--heap-growing-percent=20'],
-}[process.argv[2] ?? ''];
+const FRUGAL =
+  {
+    up: ['--v8-pool-size=1'],
+    worker: ['--v8-pool-size=1', '--max-semi-space-size=2', '--heap-growing-percent=20'],
+  }[process.argv[2] ?? ''] ?? [];
+const env = FRUGAL.length > 0 ? { MALLOC_ARENA_MAX: '2', ...process.env } : process.env;
 
 if (Number.parseInt(process.versions.node, 10) < 24) {
   runWith(packagedNode());
-} else if (FRUGAL && !process.execArgv.includes('--v8-pool-size=1') && process.platform !== 'win32') {
+} else if (!FRUGAL.every((option) => process.execArgv.includes(option)) && process.platform !== 'win32') {
   // The same process, begun anew.
-  const env = { MALLOC_ARENA_MAX: '2', ...process.env };
   process.execve(process.execPath, [process.execPath, ...process.execArgv, ...FRUGAL, ...args], env);
 } else {
   nodeModule.enableCompileCache(join(root, 'node_modules/.cache/hapax')); // 0.9 s instead of 1.2 s to load all roles
@@ -40,7 +41,7 @@ function packagedNode() {
 
 /** @param {string} node */
 function runWith(node) {
-  const child = spawn(node, args, { stdio: 'inherit' });
+  const child = spawn(node, [...FRUGAL, ...args], { stdio: 'inherit', env });
   child.once('error', (error) => {
     console.error(`hapax: the packaged Node does not run (${error.message}): try "npm rebuild node", or use Node 24`);
     process.exit(1);
