@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ListedRun, RunView } from '../contracts/github.ts';
 
 /** What is known of a run while it is followed. */
@@ -14,13 +15,28 @@ export interface ListedPage {
 export interface Look {
   /** Ask GitHub about the run: the listing shows another state than was seen, or does not show the run at all. */
   doubtful: boolean;
-  /** When the listing is read again at the earliest, milliseconds from now. */
+  /** When the listing can say more of it at the earliest, milliseconds from now. */
   staleInMs: number;
+}
+
+interface ListedIds {
+  etag: string | undefined;
+  runIds: ReadonlySet<number>;
 }
 
 interface Known extends Seen {
   /** Number of the rotation in which the run was last listed or asked about. */
   rotation: number;
+  /** Where it is listed, as far as the pages that were read tell. */
+  page: number;
+}
+
+interface Followed {
+  /** The rotation in which the run was first asked about. */
+  since: number;
+  /** Until when it counts without being asked about again. */
+  until: number;
+  intervalMs: number;
 }
 
 /** Runs on a page. */
@@ -30,71 +46,114 @@ const MAX_PAGES = 100;
 /** Behind this page few runs are not looked for: an old one that was run again would have everybody wait for it. */
 const NEAR_PAGES = 10;
 const FEW = 10;
+/** Nobody waits longer for a page: where those further behind end, it is read sooner than was to be expected. */
+const LONGEST_WAIT_READS = 10;
 
 /**
  * The runs of one repository, as all who follow one of them share it: at most two pages are read per interval, however
  * many are followed. The newest page is read each time. Where runs are followed that stand further behind, one more page is
  * read, the next in a rotation that goes back as far as the oldest of them: with n pages, what changes behind the first is
  * seen after at most n - 1 intervals. A page that did not change costs nothing (304).
+ *
+ * It is read while anybody follows a run, looks or no looks: so a run is looked for when its page is due, and not by
+ * everybody in every interval.
  */
 export class RunListing {
   readonly #readPage: ReadPage;
-  readonly #pages = new Map<number, { etag: string | undefined; runIds: number[] }>();
+  readonly #pages = new Map<number, ListedIds>();
   readonly #known = new Map<number, Known>();
-  /** Runs that are asked about: in which rotation first, and until when they count without being asked about again. */
-  readonly #followed = new Map<number, { since: number; until: number }>();
+  readonly #followed = new Map<number, Followed>();
   #rotation = 0;
   #nextPage = 2;
+  /** Of the last whole rotation. */
+  #lastPage = 1;
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
   #failure: unknown;
+  /** The pause between two readings: the shortest that one of the followers keeps. */
+  #intervalMs = Number.POSITIVE_INFINITY;
 
   constructor(readPage: ReadPage) {
     this.#readPage = readPage;
   }
 
   /**
-   * Looks for a run in the listing, read again if it is older than `maxAgeMs`.
-   * @throws what the last reading failed with; nobody reads again before `maxAgeMs` have passed.
+   * Looks for a run in the listing, read again if it is older than `intervalMs`.
+   * @throws what the last reading failed with; nobody reads again before `intervalMs` have passed.
    */
-  async look(runId: number, seen: Seen, maxAgeMs: number): Promise<Look> {
-    const followed = this.#followed.get(runId) ?? { since: this.#rotation, until: 0 };
-    followed.until = Date.now() + 3 * maxAgeMs;
+  async look(runId: number, seen: Seen, intervalMs: number): Promise<Look> {
+    const followed = this.#followed.get(runId) ?? { since: this.#rotation, until: 0, intervalMs };
+    followed.intervalMs = intervalMs;
+    followed.until = Date.now() + 3 * intervalMs;
     this.#followed.set(runId, followed);
-    await this.#refresh(maxAgeMs);
-    const staleInMs = Math.max(0, this.#readAt + maxAgeMs - Date.now());
+    this.#intervalMs = Math.min(this.#intervalMs, intervalMs);
+    await this.#refresh(intervalMs);
     const known = this.#known.get(runId);
     // The last whole rotation is the one before this.
-    const listed = known !== undefined && known.rotation >= this.#rotation - 1;
-    if (!listed) return { doubtful: followed.since < this.#rotation - 1, staleInMs };
+    if (!known || known.rotation < this.#rotation - 1) {
+      const staleInMs = Math.max(0, this.#readAt + intervalMs - Date.now());
+      return { doubtful: followed.since < this.#rotation - 1, staleInMs };
+    }
+    const waitMs = Math.max(intervalMs, this.#readsUntil(known) * this.#intervalMs);
+    const staleInMs = Math.max(0, this.#readAt + waitMs - Date.now());
+    followed.until += staleInMs;
     return { doubtful: known.status !== seen.status || known.run_attempt !== seen.run_attempt, staleInMs };
   }
 
   /** Takes what GitHub said of one run, which is newer than any listing. */
   note({ run_id, status, run_attempt }: RunView): void {
-    if (this.#followed.has(run_id)) this.#known.set(run_id, { status, run_attempt, rotation: this.#rotation });
+    if (!this.#followed.has(run_id)) return;
+    const page = this.#known.get(run_id)?.page ?? 1;
+    this.#known.set(run_id, { status, run_attempt, rotation: this.#rotation, page });
+    if (status === 'completed') this.#followed.delete(run_id);
   }
 
-  async #refresh(maxAgeMs: number): Promise<void> {
-    if (!this.#reading && Date.now() - this.#readAt >= maxAgeMs) {
-      this.#reading = this.#read()
-        .then(
-          () => (this.#failure = undefined),
-          (error: unknown) => (this.#failure = error),
-        )
-        .then(() => {
-          this.#readAt = Date.now();
-          this.#reading = undefined;
-        });
-    }
+  /** How many readings it takes until the page of a run is among them. */
+  #readsUntil({ page }: Known): number {
+    if (page === 1) return 1;
+    const restOfThisRotation = Math.max(0, this.#lastPage - this.#nextPage + 1);
+    const reads = page >= this.#nextPage ? page - this.#nextPage + 1 : restOfThisRotation + page - 1;
+    return Math.min(reads, LONGEST_WAIT_READS);
+  }
+
+  async #refresh(intervalMs: number): Promise<void> {
+    if (Date.now() - this.#readAt >= intervalMs) this.#beginReading();
     await this.#reading;
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  #beginReading(): void {
+    this.#reading ??= this.#read()
+      .then(
+        () => (this.#failure = undefined),
+        (error: unknown) => (this.#failure = error),
+      )
+      .then(() => {
+        this.#readAt = Date.now();
+        this.#reading = undefined;
+        void this.#readOn(this.#readAt);
+      });
+  }
+
+  /** Reads again after the interval, unless somebody has meanwhile, or nobody follows a run any more. */
+  async #readOn(readAt: number): Promise<void> {
+    await delay(this.#intervalMs, undefined, { ref: false });
+    this.#forget();
+    if (this.#readAt === readAt && this.#followed.size > 0) this.#beginReading();
+  }
+
+  #forget(): void {
+    this.#intervalMs = Number.POSITIVE_INFINITY;
+    for (const [runId, { until, intervalMs }] of this.#followed) {
+      if (until < Date.now()) this.#followed.delete(runId);
+      else this.#intervalMs = Math.min(this.#intervalMs, intervalMs);
+    }
+  }
+
   async #read(): Promise<void> {
-    for (const [runId, { until }] of this.#followed) if (until < Date.now()) this.#followed.delete(runId);
+    this.#forget();
     const oldest = Math.min(...this.#followed.keys());
-    const isLast = ({ runIds }: { runIds: number[] }) => runIds.length < PAGE || Math.min(...runIds) <= oldest;
+    const isLast = ({ runIds }: ListedIds) => runIds.size < PAGE || Math.min(...runIds) <= oldest;
     if (isLast(await this.#take(1))) return this.#endRotation();
     const behind = await this.#take(this.#nextPage);
     const page = this.#nextPage++;
@@ -108,28 +167,28 @@ export class RunListing {
   }
 
   /** Reads a page, if it has changed, and takes what it lists. */
-  async #take(page: number): Promise<{ runIds: number[] }> {
+  async #take(page: number): Promise<ListedIds> {
     const before = this.#pages.get(page);
     const read = await this.#readPage(page, before?.etag);
-    if (!read && before) {
-      for (const runId of before.runIds) {
-        const known = this.#known.get(runId);
-        if (known) known.rotation = this.#rotation;
-      }
-      return before;
+    for (const { run_id, status, run_attempt } of read?.runs ?? []) {
+      this.#known.set(run_id, { status, run_attempt, rotation: this.#rotation, page });
     }
-    const { etag, runs } = read ?? { etag: undefined, runs: [] };
-    for (const { run_id, status, run_attempt } of runs) {
-      this.#known.set(run_id, { status, run_attempt, rotation: this.#rotation });
-    }
-    const taken = { etag, runIds: runs.map(({ run_id }) => run_id) };
+    const taken = read
+      ? { etag: read.etag, runIds: new Set(read.runs.map(({ run_id }) => run_id)) }
+      : (before ?? { etag: undefined, runIds: new Set<number>() });
     this.#pages.set(page, taken);
+    for (const [runId, known] of this.#known) {
+      if (taken.runIds.has(runId)) Object.assign(known, { rotation: this.#rotation, page });
+      // Pushed back by newer runs.
+      else if (known.page === page) known.page += 1;
+    }
     return taken;
   }
 
   #endRotation(): void {
     for (const [runId, { rotation }] of this.#known) if (rotation < this.#rotation) this.#known.delete(runId);
     for (const page of this.#pages.keys()) if (page >= this.#nextPage) this.#pages.delete(page);
+    this.#lastPage = this.#nextPage - 1;
     this.#nextPage = 2;
     this.#rotation += 1;
   }

@@ -2,6 +2,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ListedRun } from '../../src/contracts/github.ts';
 import { type ReadPage, RunListing } from '../../src/integrations/run-listing.ts';
 
+// Vitest's clock stands for the timers of the globals only.
+vi.mock('node:timers/promises', () => ({
+  setTimeout: (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
+}));
+
 const INTERVAL_MS = 30_000;
 const QUEUED = { status: 'queued', run_attempt: 1 };
 
@@ -9,10 +14,11 @@ const QUEUED = { status: 'queued', run_attempt: 1 };
 function repository(count: number) {
   const status = new Map<number, string>();
   const reads: number[] = [];
+  let newest = count;
   const missing = new Set<number>();
   let broken: Error | undefined;
   const listed = () =>
-    Array.from({ length: count }, (_, index) => count - index)
+    Array.from({ length: newest }, (_, index) => newest - index)
       .filter((id) => !missing.has(id))
       .map((id) => ({ run_id: id, status: status.get(id) ?? 'queued', run_attempt: 1 }) as ListedRun);
   const readPage: ReadPage = async (page, etag) => {
@@ -26,6 +32,7 @@ function repository(count: number) {
     listing: new RunListing(readPage),
     reads,
     missing,
+    grow: (by: number) => (newest += by),
     set: (id: number, to: string) => status.set(id, to),
     fail: (error: Error | undefined) => (broken = error),
   };
@@ -55,11 +62,76 @@ describe('the listing of one repository', () => {
     '%i runs: at most two pages an interval, and nobody is asked about',
     async (count) => {
       const { listing, reads } = repository(count);
+      await follow(listing, all(count), 1);
+      reads.length = 0;
       expect((await follow(listing, all(count), 5)).flat()).toEqual([]);
-      expect(reads.length).toBeLessThanOrEqual(2 * 5);
       expect(reads.length).toBe(count <= 100 ? 5 : 10);
     },
   );
+
+  /** Everybody looks when it was told to; how many looks there were, and who had to ask GitHub. */
+  async function followAsTold(listing: RunListing, due: Map<number, number>, intervals: number) {
+    const asked = new Set<number>();
+    let looks = 0;
+    for (let interval = 0; interval < intervals; interval++) {
+      for (const [id, at] of due) {
+        if (at > Date.now()) continue;
+        const { doubtful, staleInMs } = await listing.look(id, QUEUED, INTERVAL_MS);
+        if (doubtful) asked.add(id);
+        due.set(id, Date.now() + staleInMs);
+        looks += 1;
+      }
+      await vi.advanceTimersByTimeAsync(INTERVAL_MS);
+    }
+    return { looks, asked };
+  }
+  const neverLooked = (count: number) => new Map(all(count).map((id) => [id, 0]));
+
+  it.each([
+    // The newest page and one behind it are looked for in every interval, the others when theirs is due, or every 10.
+    [1_000, 200],
+    [10_000, 200 + 9_800 / 10],
+  ])('%i runs are looked for %i times an interval, and at most two pages are read', async (count, looksPerInterval) => {
+    const { listing, reads } = repository(count);
+    const due = neverLooked(count);
+    // Until all know when their page is due.
+    await followAsTold(listing, due, 2 * Math.ceil(count / 100));
+    reads.length = 0;
+    const { looks, asked } = await followAsTold(listing, due, 99);
+    expect(asked).toEqual(new Set());
+    expect(looks / 99).toBeLessThanOrEqual(1.01 * looksPerInterval);
+    expect(reads.length).toBe(2 * 99);
+    expect(new Set(reads).size).toBe(count / 100);
+  });
+
+  it('who waits for its page sees a change there as soon as who looks in every interval', async () => {
+    const { listing, set } = repository(1_000);
+    const due = neverLooked(1_000);
+    await followAsTold(listing, due, 20);
+    for (const id of [950, 850, 550, 101, 1]) {
+      set(id, 'completed');
+      const { asked } = await followAsTold(listing, due, id > 900 ? 2 : 10);
+      expect(asked).toEqual(new Set([id]));
+      set(id, 'queued');
+      await followAsTold(listing, due, 10);
+    }
+  });
+
+  it('who waits for a page from which newer runs have pushed its run looks for it on the next ones', async () => {
+    const { listing, set, grow } = repository(1_000);
+    const due = neverLooked(1_000);
+    await followAsTold(listing, due, 20);
+    grow(250);
+    set(1, 'completed');
+    expect((await followAsTold(listing, due, 13)).asked).toEqual(new Set([1]));
+  });
+
+  it('is read by itself until nobody has followed a run for three intervals', async () => {
+    const { listing, reads } = repository(10);
+    await listing.look(1, QUEUED, INTERVAL_MS);
+    await vi.advanceTimersByTimeAsync(10 * INTERVAL_MS);
+    expect(reads).toEqual([1, 1, 1, 1, 1]);
+  });
 
   it('with 10 pages a change on the first is seen at the next look, one behind it after at most 9 intervals', async () => {
     const { listing, set } = repository(1_000);
@@ -71,7 +143,7 @@ describe('the listing of one repository', () => {
       [1, 9],
     ] as const) {
       set(id, 'completed');
-      const asked = await follow(listing, all(1_000), intervals);
+      const asked = await follow(listing, all(1_000), 1 + intervals);
       expect(asked.at(-1)).toContain(id);
       expect(new Set(asked.flat())).toEqual(new Set([id]));
       set(id, 'queued');
