@@ -1,6 +1,8 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import type { DispatchOutcome, RunView } from '../contracts/github.ts';
 import { type GitHub, GitHubError } from '../integrations/github.ts';
+import { findBuild } from '../store/build-find.ts';
+import type { Db } from '../store/database.ts';
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
 import { NotYet } from './failures.ts';
 import type { ActivityMeter } from './meter.ts';
@@ -8,15 +10,17 @@ import type { ActivityMeter } from './meter.ts';
 /** A run that answers 404 for this many looks in a row is gone: deleted, or no longer ours to see. */
 const LOOKS_UNTIL_GONE = 20;
 
-export function githubActivities(github: GitHub, meter?: ActivityMeter): GitHubPort & WritePort {
+export function githubActivities(db: Db, github: GitHub, meter?: ActivityMeter): GitHubPort & WritePort {
   return {
     async reserveWrite() {
       return { wait_ms: await github.reserveWrite() };
     },
 
-    async dispatchRun({ request, correlation, intended_by }) {
+    async dispatchRun({ build_id, request, correlation, intended_by }) {
       // Asked here and not in the workflow: there the answer would change with the reset, and its replay with it.
-      if (activityInfo().workflowExecution?.runId !== intended_by) return sentByAnotherRun(correlation !== null);
+      if (activityInfo().workflowExecution?.runId !== intended_by) {
+        return sentByAnotherRun(db, build_id, correlation !== null);
+      }
       const outcome = await github.dispatch(request, correlation);
       meter?.dispatched(outcome.kind);
       return outcome;
@@ -52,7 +56,12 @@ export function githubActivities(github: GitHub, meter?: ActivityMeter): GitHubP
   };
 }
 
-function sentByAnotherRun(correlated: boolean): DispatchOutcome {
+/** What became of a POST that an earlier run of the workflow intended. The record says where it had been answered. */
+async function sentByAnotherRun(db: Db, buildId: number, correlated: boolean): Promise<DispatchOutcome> {
+  const { workflow_run_id, run_url } = (await findBuild(db, buildId).catch(() => undefined)) ?? {};
+  if (workflow_run_id && run_url) {
+    return { kind: 'accepted', run_id: workflow_run_id, run_url, correlated, request_id: null };
+  }
   const reason = 'an earlier run of this workflow may have sent it';
   return { kind: 'ambiguous', reason, accepted: false, correlated, request_id: null };
 }

@@ -33,7 +33,7 @@ export function createActivities({
     ...recordActivities(db, meter),
     ...callbackRecordActivities(db, meter),
     ...laneActivities(db),
-    ...githubActivities(github, meter),
+    ...githubActivities(db, github, meter),
   });
 }
 

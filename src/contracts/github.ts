@@ -36,13 +36,13 @@ export interface RunView {
   request_id: string | null;
 }
 
-/** What one complete reading of a repository's recent runs says about a doubtful dispatch. */
+/** What one reading of a repository's recent runs says about a doubtful dispatch. */
 export type Finding =
   /** Runs that carry the token, oldest first. */
   | { kind: 'found'; runs: Array<{ run_id: number; run_url: string }> }
   /** None does, and a run of ours would. */
   | { kind: 'absent' }
-  /** None does, but there is a run that could be ours and cannot be told apart. */
+  /** None does, but there are runs that could be ours and cannot be told apart; or, without any, too many to read all. */
   | { kind: 'doubtful'; candidates: Array<{ run_id: number; run_url: string }> };
 
 /** A run in a listing, as far as telling runs apart needs it. */

@@ -20,12 +20,19 @@ export interface Sought {
   since: string;
 }
 
+/** The runs of a repository, newest first. */
+export interface Listing {
+  runs: readonly ListedRun[];
+  /** Whether all that can be ours are among them. */
+  complete: boolean;
+}
+
 /**
- * What a complete listing says about the dispatches of one build. A run of the same workflow and ref without any token
- * could be ours where the workflow does not echo tokens, so an absence is believed only if there is no such run.
+ * What a listing says about the dispatches of one build. A run of the same workflow and ref without any token could be ours
+ * where the workflow does not echo tokens, so an absence is believed only if there is no such run in a complete listing.
  */
-export function findRuns(listed: readonly ListedRun[], { workflow, ref, tokens, since }: Sought): Finding {
-  const dispatched = listed.filter((run) => run.event === 'workflow_dispatch' && isOf(run, workflow));
+export function findRuns({ runs, complete }: Listing, { workflow, ref, tokens, since }: Sought): Finding {
+  const dispatched = runs.filter((run) => run.event === 'workflow_dispatch' && isOf(run, workflow));
   const ours = dispatched.filter((run) => tokens.some((token) => run.title.includes(token)));
   if (ours.length > 0) {
     const oldestFirst = ours.toSorted((a, b) => a.created_at.localeCompare(b.created_at) || a.run_id - b.run_id);
@@ -36,7 +43,7 @@ export function findRuns(listed: readonly ListedRun[], { workflow, ref, tokens, 
     (run) =>
       run.created_at >= since && !TOKEN.test(run.title) && (run.head_branch === null || run.head_branch === branch),
   );
-  if (candidates.length === 0) return { kind: 'absent' };
+  if (candidates.length === 0 && complete) return { kind: 'absent' };
   return { kind: 'doubtful', candidates: candidates.slice(0, 10).map(named) };
 }
 

@@ -18,7 +18,7 @@ import { PAGE, RunListing, type Seen } from './run-listing.ts';
 /** Octokit pins none by itself; answers are those of this version. */
 const API_VERSION = '2022-11-28';
 
-/** A complete reading goes through at most so many runs' pages; a doubtful dispatch is among the newest. */
+/** A reading goes through at most so many pages; a doubtful dispatch is among the newest. */
 const MAX_PAGES = 10;
 /** Those who look at one listing do so within so long after it is due. */
 const LONGEST_SPREAD_MS = 1_000;
@@ -156,12 +156,13 @@ export class GitHub {
   async find(repository: string, sought: Sought): Promise<Finding> {
     const oldest = new Date(Date.parse(sought.since) - CLOCK_SKEW_MS).toISOString();
     const listed: ListedRun[] = [];
-    for (let page = 1; page <= MAX_PAGES; page++) {
+    let complete = false;
+    for (let page = 1; page <= MAX_PAGES && !complete; page++) {
       const runs = readRuns(await this.#expect(this.#list(repository, page)));
       listed.push(...runs);
-      if (runs.length < PAGE || runs.at(-1)!.created_at < oldest) break;
+      complete = runs.length < PAGE || runs.at(-1)!.created_at < oldest;
     }
-    return findRuns(listed, { ...sought, since: oldest });
+    return findRuns({ runs: listed, complete }, { ...sought, since: oldest });
   }
 
   /**

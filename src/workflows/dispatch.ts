@@ -28,12 +28,15 @@ export async function dispatch(
   const abandoned: string[] = [];
   const notDone = new NotDoneAttempts(policy, tell, operator);
   let lost = 0;
+  /** Nothing went out before this. */
+  let since: string | undefined;
   for (let attempt = 1; ; attempt++) {
     state.phase = 'dispatching';
     state.attempt = attempt;
     await awaitWriteSlot(operator);
     if (operator.cancelledBy !== undefined && !mayHaveSentBefore())
       return none('cancelled', 'cancelled before another dispatch', attempt - 1);
+    const intendedAt = new Date().toISOString();
     const intent = await tell('dispatch_intended', `dispatch:${attempt}:intended`, {
       attempt,
       token: `hapax-${input.build_id}-${attempt}-${uuid4().replaceAll('-', '').slice(0, 12)}`,
@@ -41,6 +44,7 @@ export async function dispatch(
     });
     tokens.push(intent.token);
     const isOurs = intent.temporal_run_id === workflowInfo().runId;
+    since ??= isOurs ? intendedAt : input.created_at;
     if (operator.cancelledBy !== undefined && isOurs)
       return none('cancelled', 'cancelled before the dispatch was sent', attempt - 1);
 
@@ -59,7 +63,7 @@ export async function dispatch(
     const { reason, request_id } = outcome;
     await tell('dispatch_ambiguous', `dispatch:${attempt}:ambiguous`, { attempt, reason, request_id });
     state.phase = 'reconciling';
-    const verdict = await reconcile(input, tell, tokens, outcome);
+    const verdict = await reconcile(input, tell, { tokens, since }, outcome);
     if (verdict.kind === 'found') {
       return { run: await triggered(verdict.run, attempt, 'reconcile', true, null), abandoned };
     }
@@ -90,7 +94,7 @@ export async function dispatch(
   async function post(token: string, intendedBy: string): Promise<DispatchOutcome> {
     const correlation = policy.correlation_input === '' ? null : { input: policy.correlation_input, token };
     try {
-      return await github.dispatchRun({ request, correlation, intended_by: intendedBy });
+      return await github.dispatchRun({ build_id: input.build_id, request, correlation, intended_by: intendedBy });
     } catch {
       // The worker died or was cut off with the answer outstanding.
       return {

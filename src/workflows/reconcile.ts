@@ -18,8 +18,14 @@ const FEWEST_READS = 3;
 /**
  * Looks for the runs of a build's dispatches by reading only, over the whole reconcile window unless one is found. Of
  * several the oldest is the build's; the others are cancelled and recorded.
+ * @param sent the tokens, and the time (ISO 8601) before which none of them went out.
  */
-export async function reconcile(input: BuildInput, tell: Tell, tokens: string[], doubt: Doubt): Promise<Verdict> {
+export async function reconcile(
+  input: BuildInput,
+  tell: Tell,
+  sent: { tokens: string[]; since: string },
+  doubt: Doubt,
+): Promise<Verdict> {
   const { policy, request } = input;
   const github = githubActivities(policy.request_timeout_ms);
   const windowEnds = Date.now() + policy.reconcile_window_ms;
@@ -29,8 +35,7 @@ export async function reconcile(input: BuildInput, tell: Tell, tokens: string[],
       repository: request.repository,
       workflow: request.workflow,
       ref: request.ref,
-      tokens,
-      since: input.created_at,
+      ...sent,
     });
     if (finding.kind === 'found') {
       const [run, ...duplicates] = finding.runs as [Run, ...Run[]];
@@ -57,7 +62,11 @@ function whyDoubtful(doubt: Doubt, finding: Exclude<Finding, { kind: 'found' }>)
   const what = doubt.accepted
     ? 'GitHub accepted the dispatch but its run was not found'
     : 'whether a run was made cannot be told';
-  const which =
-    finding.kind === 'doubtful' ? `; it could be ${finding.candidates.map((run) => run.run_url).join(' ')}` : '';
-  return `${what} (${doubt.reason})${which}; adopt the run or retry`;
+  return `${what} (${doubt.reason})${whichOf(finding)}; adopt the run or retry`;
+}
+
+function whichOf(finding: Exclude<Finding, { kind: 'found' }>): string {
+  if (finding.kind === 'absent') return '';
+  if (finding.candidates.length === 0) return '; more runs were made since than are read';
+  return `; it could be ${finding.candidates.map((run) => run.run_url).join(' ')}`;
 }

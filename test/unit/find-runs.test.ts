@@ -23,8 +23,8 @@ function listed(run_id: number, change: Partial<ListedRun> = {}): ListedRun {
 }
 const stranger = (run_id: number, change: Partial<ListedRun> = {}) =>
   listed(run_id, { title: 'Build by hand', ...change });
-const find = (runs: ListedRun[], tokens = [TOKEN]) =>
-  findRuns(runs, { workflow: 'build.yml', ref: 'refs/heads/main', tokens, since: SINCE });
+const find = (runs: ListedRun[], tokens = [TOKEN], complete = true) =>
+  findRuns({ runs, complete }, { workflow: 'build.yml', ref: 'refs/heads/main', tokens, since: SINCE });
 
 describe('looking for the runs of a build', () => {
   it('finds them by token, the oldest first', () => {
@@ -56,6 +56,11 @@ describe('looking for the runs of a build', () => {
       candidates: [{ run_id: 1 }],
     });
     expect(find([stranger(1, { head_branch: null })])).toMatchObject({ kind: 'doubtful' });
+  });
+
+  it('does not believe it where not all runs were read', () => {
+    expect(find([], [TOKEN], false)).toEqual({ kind: 'doubtful', candidates: [] });
+    expect(find([listed(1)], [TOKEN], false)).toMatchObject({ kind: 'found' });
   });
 
   it('without a token can only name candidates', () => {

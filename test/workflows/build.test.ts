@@ -168,6 +168,13 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
       expect(build.asked('dispatch')).toHaveLength(1);
     });
 
+    it('readings go back to the first POST, however long the build had waited before it', async () => {
+      const build = await world.start({ writeSlotInMs: HOUR, dispatch: [ambiguous], find: [absent, found(RUN_ID)] });
+      await build.closed();
+      const intended = new Date(build.record.told('dispatch_intended')[0]!.at).toISOString();
+      expect(build.asked('find').map(({ since }) => since)).toEqual([intended, intended]);
+    });
+
     it('a POST whose worker is lost is not sent again: its run is looked for', async () => {
       const build = await world.start({ dispatch: ['worker lost'], find: [absent, found(RUN_ID)] });
       expect((await build.closed()).result).toMatchObject({ status: 'success', run_url: urlOf(RUN_ID) });
@@ -191,7 +198,8 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
       });
       expect((await build.closed()).result.status).toBe('success');
       expect(build.asked('dispatch')).toHaveLength(0);
-      expect(build.asked('find')[0]!.tokens).toEqual(['hapax-1-1-0123456789ab']);
+      const { created_at: since } = build.input;
+      expect(build.asked('find')[0]).toMatchObject({ tokens: ['hapax-1-1-0123456789ab'], since });
     });
 
     it('of several runs the oldest is the build’s, the others are cancelled and recorded', async () => {

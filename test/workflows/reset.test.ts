@@ -40,6 +40,35 @@ describe('a workflow that an operator resets', () => {
     expect(run).toMatchObject({ status: 'completed', conclusion: 'cancelled' });
   });
 
+  it('sends no second POST where the listing does not show the run yet: the record knows it', async () => {
+    const before = await world.github.oracle();
+    const following = await stuck('reset-behind-the-listing');
+    await world.github.control('PUT', '/settings', { listing_lag_ms: 3_600_000 });
+    try {
+      await reset(workflowIdOf(following), 4);
+      await world.github.control('POST', `/runs/${following.workflow_run_id}`, {
+        status: 'completed',
+        conclusion: 'success',
+      });
+      expect(await world.ended(following.id, 15_000)).toMatchObject({ status: 'success', attempts: 1 });
+    } finally {
+      await world.github.control('PUT', '/settings', { listing_lag_ms: 0 });
+    }
+    const now = await world.github.oracle();
+    expect(now.dispatch_requests - before.dispatch_requests).toBe(1);
+  });
+
+  it('after its end comes to the same end', async () => {
+    const { json } = await world.trigger({ ref: 'reset-after-its-end' });
+    const ended = await world.ended(json.id);
+    const before = await world.github.oracle();
+    const { runId } = await reset(workflowIdOf(ended), 4);
+    const again = world.client.workflow.getHandle(workflowIdOf(ended), runId!);
+    await eventually(async () => expect(await again.query('state')).toMatchObject({ phase: 'ended' }));
+    expect(await world.build(ended.id)).toEqual(ended);
+    expect((await world.github.oracle()).dispatch_requests).toBe(before.dispatch_requests);
+  });
+
   it.each([
     ['the beginning', () => 4],
     ['just before the POST', (postScheduledBy: number) => postScheduledBy],

@@ -11,9 +11,10 @@ export interface WritePort {
 export interface GitHubPort {
   /**
    * Sends one POST, if the workflow run that intended it is the one that asks: an intent from before a reset may have been
-   * sent already. Never retried: its failure means that nobody knows.
+   * sent already, and is answered with the run that the record knows. Never retried: its failure means that nobody knows.
    */
   dispatchRun(request: {
+    build_id: number;
     request: BuildRequest;
     correlation: { input: string; token: string } | null;
     intended_by: string;
