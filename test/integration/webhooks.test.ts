@@ -170,6 +170,21 @@ describe('webhooks', () => {
       await eventually(async () => expect(await world.build(build.id)).toMatchObject({ status: last, run_attempt: 3 }));
     });
 
+    it('at once: the first begins the build again, and no other is lost', async () => {
+      const build = await ended('failure');
+      const body = about(build.workflow_run_id!);
+      const said = { ...body, action: 'in_progress', workflow_run: { ...body.workflow_run, run_attempt: 2 } };
+      const handle = handleOf(build);
+      await eventually(async () => expect((await handle.describe()).status.name).toBe('COMPLETED'));
+      await world.stopWorker();
+      await Promise.all(Array.from({ length: 8 }, () => deliver(said)));
+      await eventually(async () => {
+        const { events } = await handle.fetchHistory();
+        expect(events!.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(8 - 1);
+      });
+      await world.startWorker();
+    });
+
     it('that GitHub does not confirm change nothing', async () => {
       const build = await ended('failure');
       const body = about(build.workflow_run_id!);

@@ -27,7 +27,7 @@ export interface DeliveryDependencies extends OperateDependencies {
  * build reads GitHub. A delivery that is lost here costs no more than the wait for the next poll.
  */
 export async function takeRunDelivery(deps: DeliveryDependencies, delivery: RunDelivery): Promise<void> {
-  const { client, db, log } = deps;
+  const { db } = deps;
   const { delivery_id, run_id, run_attempt, title } = delivery;
   if (!(await takeDelivery(db, delivery_id))) return;
   const build = await buildOf(db, run_id, title);
@@ -35,25 +35,35 @@ export async function takeRunDelivery(deps: DeliveryDependencies, delivery: RunD
   const ended = TERMINAL_STATUSES.includes(build.status);
   // Whoever ran an ended run again did so in GitHub itself; of anything else about it the build has no need.
   if (ended && (build.workflow_run_id !== run_id || run_attempt <= (build.run_attempt ?? 1))) return;
-  try {
-    await client.workflow
-      .getHandle(build.workflow_id)
-      .signal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged, { run_id, delivery_id });
-    log.debug({ build_id: build.id, delivery_id }, 'build woken');
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    // After a success the workflow was still open, and heard it.
-    if (ended) await startReopened(deps, build, delivery_id);
-  }
+  if ((await wake(deps, build, delivery)) || !ended) return;
+  // Only after a success the workflow stays open for a while. It is begun again, by the first delivery; the others wake it.
+  if (!(await startReopened(deps, build, delivery_id))) await wake(deps, build, delivery);
 }
 
-/** Starts the workflow of an ended build again, which asks GitHub whether its run goes on. */
-async function startReopened(deps: DeliveryDependencies, build: Build, deliveryId: string): Promise<void> {
-  const run = runOf(build);
-  if (!run) return;
-  const input = { ...(await inputAgain(deps, build)), reopen: { run, delivery_id: deliveryId } };
+/** Has the workflow of a build look at a run; false where there is none. */
+async function wake(
+  { client, log }: DeliveryDependencies,
+  { id, workflow_id }: Build,
+  { run_id, delivery_id }: RunDelivery,
+): Promise<boolean> {
+  try {
+    await client.workflow
+      .getHandle(workflow_id)
+      .signal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged, { run_id, delivery_id });
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+  log.debug({ build_id: id, delivery_id }, 'build woken');
+  return true;
+}
+
+/** Starts the workflow of an ended build again, which asks GitHub whether its run goes on; false where it is open already. */
+async function startReopened(deps: DeliveryDependencies, build: Build, deliveryId: string): Promise<boolean> {
+  const input = { ...(await inputAgain(deps, build)), reopen: { run: runOf(build)!, delivery_id: deliveryId } };
   const started = await startBuild(deps, input, 'ALLOW_DUPLICATE');
   deps.log.info({ build_id: build.id, delivery_id: deliveryId, started }, 'the run of an ended build was run again');
+  return started;
 }
 
 /** The build of a run: by its id or, where the build does not know its run yet, by the token in the title. */
