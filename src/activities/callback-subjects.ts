@@ -3,10 +3,8 @@ import type { CallbackEvent } from '../contracts/callback.ts';
 import type { CallbackMessage } from '../contracts/callback-workflow.ts';
 import type { RecordedEvent } from '../contracts/event.ts';
 import { TASK_CALLBACK_TYPES, type TaskCallback } from '../contracts/task.ts';
-import type { Build } from '../domain/build.ts';
 import { buildSummaryOf } from '../domain/build-view.ts';
-import { foldEvent } from '../domain/fold.ts';
-import type { Task } from '../domain/task.ts';
+import { foldEvents } from '../domain/fold.ts';
 import { taskSummaryOf } from '../domain/task-view.ts';
 import { BUILDS } from '../store/build-stream.ts';
 import type { Db } from '../store/database.ts';
@@ -49,7 +47,7 @@ export function subjectOf(stream: string): CallbackSubject {
  */
 export function composeBuildCallback(events: readonly RecordedEvent[], ending: string): CallbackMessage {
   const { ended, told } = storyOf(events, ending, 'build_retried');
-  const build = told.reduce<Build | undefined>((known, event) => foldEvent(BUILDS, known, event), undefined)!;
+  const build = foldEvents(BUILDS, told)!;
   const summary = buildSummaryOf(build);
   const { inputs: _, ...withoutInputs } = summary;
   const bodyOf = (data: BuildCallback['data']) => {
@@ -65,7 +63,7 @@ export function composeBuildCallback(events: readonly RecordedEvent[], ending: s
  */
 export function composeTaskCallback(events: readonly RecordedEvent[], ending: string): CallbackMessage {
   const { ended, told } = storyOf(events, ending, 'task_redriven');
-  const task = told.reduce<Task | undefined>((known, event) => foldEvent(TASKS, known, event), undefined)!;
+  const task = foldEvents(TASKS, told)!;
   const { task_id, status, ...rest } = taskSummaryOf(task);
   const bodyOf = (data: TaskCallback['data']) => {
     const type = TASK_CALLBACK_TYPES[ended.type as keyof typeof TASK_CALLBACK_TYPES];

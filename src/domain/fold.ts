@@ -24,6 +24,17 @@ export function foldEvent<State, Event>(
   return evolve(state, event as Event);
 }
 
+/**
+ * What the events of a stream add up to, given all in order; undefined where there are none.
+ * @throws {IllegalEvent} as {@link foldEvent}.
+ */
+export function foldEvents<State, Event>(
+  kind: Evolution<State, Event>,
+  events: readonly LoggedEvent[],
+): State | undefined {
+  return events.reduce<State | undefined>((state, event) => foldEvent(kind, state, event), undefined);
+}
+
 /** What was known of a stream at a time: its events up to the first that was recorded later. */
 export function eventsKnownAt(events: readonly RecordedEvent[], at: string): RecordedEvent[] {
   const time = Date.parse(at);

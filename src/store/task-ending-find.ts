@@ -2,6 +2,7 @@ import { and, desc, eq, inArray } from 'drizzle-orm';
 import type { RecordedEvent } from '../contracts/event.ts';
 import type { Db } from './database.ts';
 import { events } from './schema.ts';
+import { taskStream } from './task-stream.ts';
 
 const ENDINGS = ['task_succeeded', 'task_failed', 'task_revoked'];
 const BEGUN_AGAIN = 'task_redriven';
@@ -13,7 +14,7 @@ export async function findTaskEnding(db: Db, taskId: string, ending?: string): P
     .from(events)
     .where(
       and(
-        eq(events.stream, `task:${taskId}`),
+        eq(events.stream, taskStream(taskId)),
         ending === undefined
           ? inArray(events.type, [...ENDINGS, BEGUN_AGAIN])
           : and(inArray(events.type, ENDINGS), eq(events.dedupe_key, ending)),

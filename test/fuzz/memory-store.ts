@@ -117,10 +117,10 @@ export function findBuildByRun(db: Db, runId: number): Promise<Build | undefined
   return db.ask('find build by run', () => db.newest((build) => build.workflow_run_id === runId));
 }
 
-export function findBuildWithEvents(db: Db, id: number) {
+export function findStream(db: Db, kind: AnyStreamKind, id: number) {
   return db.ask('find build with events', () => {
-    const build = db.builds.get(id);
-    return build && { build, events: db.streams.get(`build:${id}`) ?? [] };
+    const state = db.builds.get(id);
+    return state && { state, events: db.streams.get(streamOf(kind, id)) ?? [] };
   });
 }
 

@@ -1,11 +1,10 @@
 import type { z } from 'zod';
 import type { RecordedEvent } from '../../contracts/event.ts';
 import type { redriveAnswer, redriveBody } from '../../contracts/operator.ts';
-import { findBuildWithEvents } from '../../store/build-find-with-events.ts';
 import { BUILDS, buildStream } from '../../store/build-stream.ts';
 import { type DeadLetter, listDeadLetters } from '../../store/dead-letter-list.ts';
 import { appendEvent } from '../../store/event-append.ts';
-import { findTaskWithEvents } from '../../store/task-find.ts';
+import { findStream } from '../../store/stream-find.ts';
 import { TASKS, taskStream } from '../../store/task-stream.ts';
 import { ApiError } from '../problem.ts';
 import type { TaskDependencies } from './create-task.ts';
@@ -21,14 +20,13 @@ export async function findDeadLetter(
 ): Promise<{ letter: DeadLetter; events: RecordedEvent[] }> {
   const [kind, name = ''] = id.split(/:(.*)/s);
   if (kind === 'build') {
-    const found = await findBuildWithEvents(db, Number(name));
-    const { build, events } = found ?? {};
-    if (build && events && (build.dead_lettered || build.needs_attention)) {
-      return { letter: { kind: 'build', build }, events };
+    const found = await findStream(db, BUILDS, Number(name));
+    if (found?.state.dead_lettered || found?.state.needs_attention) {
+      return { letter: { kind: 'build', build: found.state }, events: found.events };
     }
   } else {
-    const found = await findTaskWithEvents(db, name);
-    if (found?.task.dead_lettered) return { letter: { kind: 'task', task: found.task }, events: found.events };
+    const found = await findStream(db, TASKS, name);
+    if (found?.state.dead_lettered) return { letter: { kind: 'task', task: found.state }, events: found.events };
   }
   throw new ApiError('not_found', { detail: `${id} is no dead letter` });
 }

@@ -1,8 +1,9 @@
 import { ENDED_TASK_STATUSES } from '../../contracts/task.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Db } from '../../store/database.ts';
-import { findTask, findTaskWithEvents } from '../../store/task-find.ts';
-import { taskStream } from '../../store/task-stream.ts';
+import { findStream } from '../../store/stream-find.ts';
+import { findTask } from '../../store/task-find.ts';
+import { TASKS, taskStream } from '../../store/task-stream.ts';
 import type { EventTail } from '../event-tail.ts';
 
 /** Waits for the end of a task, but no longer than a time or until the client is gone; the task as it is then. */
@@ -13,8 +14,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export function waiterOf(db: Db, tail: EventTail): Waiter {
   return async (id, timeoutMs = MAX_TIMER_MS, gone) => {
-    const found = await findTaskWithEvents(db, id);
-    if (!found || timeoutMs <= 0 || ENDED_TASK_STATUSES.includes(found.task.status)) return found?.task;
+    const found = await findStream(db, TASKS, id);
+    if (!found || timeoutMs <= 0 || ENDED_TASK_STATUSES.includes(found.state.status)) return found?.state;
     await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer);

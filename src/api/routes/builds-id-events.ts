@@ -1,8 +1,8 @@
 import { createRoute } from '@hono/zod-openapi';
 import { buildIdParam, TERMINAL_STATUSES } from '../../contracts/build.ts';
-import { findBuildWithEvents } from '../../store/build-find-with-events.ts';
-import { buildStream } from '../../store/build-stream.ts';
+import { BUILDS, buildStream } from '../../store/build-stream.ts';
 import type { Db } from '../../store/database.ts';
+import { findStream } from '../../store/stream-find.ts';
 import type { Api } from '../environment.ts';
 import { answerEvents, eventResponses, lastEventIdHeader } from '../event-stream.ts';
 import type { EventTail } from '../event-tail.ts';
@@ -27,10 +27,10 @@ const route = createRoute({
 export function getBuildEvents(api: Api, db: Db, tail: EventTail): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
-    const found = await findBuildWithEvents(db, id);
+    const found = await findStream(db, BUILDS, id);
     if (!found) throw new ApiError('not_found', { detail: `there is no build ${id}` });
-    const { build, events } = found;
-    const story = { stream: buildStream(id), status: build.status, ends: TERMINAL_STATUSES, events };
+    const { state, events } = found;
+    const story = { stream: buildStream(id), status: state.status, ends: TERMINAL_STATUSES, events };
     return answerEvents(c, tail, story, c.req.valid('header')['last-event-id']) as never;
   });
 }

@@ -3,12 +3,12 @@ import { buildAtQuery, buildIdParam, buildView } from '../../contracts/build.ts'
 import type { RecordedEvent } from '../../contracts/event.ts';
 import type { Build } from '../../domain/build.ts';
 import { buildSummaryOf, eventViewOf } from '../../domain/build-view.ts';
-import { eventsKnownAt, foldEvent } from '../../domain/fold.ts';
-import { findBuildWithEvents } from '../../store/build-find-with-events.ts';
+import { eventsKnownAt, foldEvents } from '../../domain/fold.ts';
 import { listLaneMates } from '../../store/build-list-lane.ts';
 import { BUILDS, buildStream } from '../../store/build-stream.ts';
 import type { Db } from '../../store/database.ts';
 import { listEvents } from '../../store/event-list-by-stream.ts';
+import { type FoundStream, findStream } from '../../store/stream-find.ts';
 import type { Api } from '../environment.ts';
 import { ApiError } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
@@ -32,11 +32,11 @@ export function getBuild(api: Api, db: Db): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const { at } = c.req.valid('query');
-    const found = at ? asKnownAt(await listEvents(db, buildStream(id)), at) : await findBuildWithEvents(db, id);
+    const found = at ? asKnownAt(await listEvents(db, buildStream(id)), at) : await findStream(db, BUILDS, id);
     if (!found)
       throw new ApiError('not_found', { detail: `there ${at ? `was no build ${id} then` : `is no build ${id}`}` });
-    const waits_for = at ? [] : await waitsFor(db, found.build);
-    return c.json({ ...buildSummaryOf(found.build), waits_for, events: found.events.map(eventViewOf) }, 200);
+    const waits_for = at ? [] : await waitsFor(db, found.state);
+    return c.json({ ...buildSummaryOf(found.state), waits_for, events: found.events.map(eventViewOf) }, 200);
   });
 }
 
@@ -47,8 +47,8 @@ async function waitsFor(db: Db, { id, status, concurrency }: Build): Promise<num
 }
 
 /** The build as the record knew it at a time, if it did. */
-function asKnownAt(all: RecordedEvent[], at: string): { build: Build; events: RecordedEvent[] } | undefined {
+function asKnownAt(all: RecordedEvent[], at: string): FoundStream<Build> | undefined {
   const events = eventsKnownAt(all, at);
-  const build = events.reduce<Build | undefined>((known, event) => foldEvent(BUILDS, known, event), undefined);
-  return build && { build, events };
+  const state = foldEvents(BUILDS, events);
+  return state && { state, events };
 }

@@ -1,8 +1,8 @@
 import { createRoute } from '@hono/zod-openapi';
 import { ENDED_TASK_STATUSES, taskIdParam } from '../../contracts/task.ts';
 import type { Db } from '../../store/database.ts';
-import { findTaskWithEvents } from '../../store/task-find.ts';
-import { taskStream } from '../../store/task-stream.ts';
+import { findStream } from '../../store/stream-find.ts';
+import { TASKS, taskStream } from '../../store/task-stream.ts';
 import type { Api } from '../environment.ts';
 import { answerEvents, eventResponses, lastEventIdHeader } from '../event-stream.ts';
 import type { EventTail } from '../event-tail.ts';
@@ -23,10 +23,10 @@ const route = createRoute({
 export function getTaskEvents(api: Api, db: Db, tail: EventTail): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
-    const found = await findTaskWithEvents(db, id);
+    const found = await findStream(db, TASKS, id);
     if (!found) throw new ApiError('not_found', { detail: `there is no task ${id}` });
-    const { task, events } = found;
-    const story = { stream: taskStream(id), status: task.status, ends: ENDED_TASK_STATUSES, events };
+    const { state, events } = found;
+    const story = { stream: taskStream(id), status: state.status, ends: ENDED_TASK_STATUSES, events };
     return answerEvents(c, tail, story, c.req.valid('header')['last-event-id']) as never;
   });
 }
