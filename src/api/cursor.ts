@@ -1,31 +1,33 @@
 import { z } from 'zod';
-import type { BuildCursor } from '../store/build-list.ts';
-import type { TaskCursor } from '../store/task-list.ts';
+import type { Cursor } from '../store/page.ts';
 import { ApiError } from './problem.ts';
 
-const buildCursor = z.tuple([z.iso.datetime(), z.int().min(1)]);
+const numberCursor = z.tuple([z.iso.datetime(), z.int().min(1)]);
 const textCursor = z.tuple([z.iso.datetime(), z.string()]);
 
-/** Where a page ends, as clients pass it on. */
-export function writeCursor({ created_at, id }: BuildCursor | TaskCursor): string {
-  return Buffer.from(JSON.stringify([created_at, id])).toString('base64url');
+/** The end of a page as clients pass it on; null on the last. */
+export function writeCursor(end: Cursor<number | string> | undefined): string | null {
+  return end ? Buffer.from(JSON.stringify([end.created_at, end.id])).toString('base64url') : null;
 }
 
-/** What a client passed on to a list of builds. @throws {ApiError} where it is none of ours. */
-export function readCursor(cursor: string): BuildCursor {
-  const [created_at, id] = read(buildCursor, cursor);
-  return { created_at, id };
+/** Where a list of things with numbers goes on; undefined for its beginning. @throws {ApiError} where it is no cursor of ours. */
+export function readNumberCursor(cursor: string | undefined): Cursor<number> | undefined {
+  return read(numberCursor, cursor);
 }
 
-/** What a client passed on to a list of things with a text for an id. @throws {ApiError} where it is none of ours. */
-export function readTextCursor(cursor: string): TaskCursor {
-  const [created_at, id] = read(textCursor, cursor);
-  return { created_at, id };
+/** Where a list of things with texts for ids goes on; undefined for its beginning. @throws {ApiError} where it is no cursor of ours. */
+export function readTextCursor(cursor: string | undefined): Cursor | undefined {
+  return read(textCursor, cursor);
 }
 
-function read<Form extends z.ZodType>(form: Form, cursor: string): z.output<Form> {
+function read<Id extends number | string>(
+  form: z.ZodType<[created_at: string, id: Id]>,
+  cursor: string | undefined,
+): Cursor<Id> | undefined {
+  if (cursor === undefined) return undefined;
   try {
-    return form.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+    const [created_at, id] = form.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+    return { created_at, id };
   } catch {
     throw new ApiError('invalid_request', {
       errors: [{ path: 'query.cursor', message: 'must be the next_cursor of a page' }],

@@ -1,9 +1,10 @@
 import { and, desc, getTableColumns, sql } from 'drizzle-orm';
 import type { Build } from '../domain/build.ts';
 import { foldEvent } from '../domain/fold.ts';
-import { type BuildFilter, type BuildListPage, matchesUnchanging, pageOf } from './build-list.ts';
+import { type BuildFilter, matchesUnchanging } from './build-list.ts';
 import { BUILDS } from './build-stream.ts';
 import type { Db } from './database.ts';
+import { type Page, pageOf } from './page.ts';
 import { builds, events } from './schema.ts';
 
 /** A build's first event can say that it happened later than it was recorded by as much as two clocks differ. */
@@ -15,7 +16,7 @@ const CLOCK_DIFFERENCE = sql`interval '1 minute'`;
  * of the log per build in it and one per build that came within a minute after the time; with a status, one more per
  * build that was passed over. A rare status is the worst case: it looks at every build created before.
  */
-export async function listBuildsAt(db: Db, at: string, filter: BuildFilter): Promise<BuildListPage> {
+export async function listBuildsAt(db: Db, at: string, filter: BuildFilter): Promise<Page<Build, number>> {
   const { status, limit } = filter;
   const stream = sql`'build:' || ${builds.id}`;
   const statusThen = sql`(

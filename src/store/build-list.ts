@@ -3,27 +3,14 @@ import type { BuildListQuery } from '../contracts/build.ts';
 import type { Build } from '../domain/build.ts';
 import { buildFromRow } from './build-row.ts';
 import type { Db } from './database.ts';
+import { type Cursor, type Page, pageOf } from './page.ts';
 import { builds } from './schema.ts';
 
-/** Where a page of builds ends; the next begins after it. */
-export interface BuildCursor {
-  created_at: string;
-  id: number;
-}
-
 /** Which builds a page is of. */
-export type BuildFilter = Omit<BuildListQuery, 'cursor' | 'at'> & {
-  after?: BuildCursor;
-};
-
-/** A page of builds, and where it ends if there are more. */
-export interface BuildListPage {
-  builds: Build[];
-  end: BuildCursor | undefined;
-}
+export type BuildFilter = Omit<BuildListQuery, 'cursor' | 'at'> & { after?: Cursor<number> | undefined };
 
 /** One page of builds, newest first. */
-export async function listBuilds(db: Db, filter: BuildFilter): Promise<BuildListPage> {
+export async function listBuilds(db: Db, filter: BuildFilter): Promise<Page<Build, number>> {
   const { status, limit } = filter;
   const rows = await db
     .select()
@@ -44,14 +31,4 @@ export function matchesUnchanging({ ref, config_id, repository, since, until, af
     until === undefined ? undefined : lt(builds.created_at, until),
     after && sql`(${builds.created_at}, ${builds.id}) < (${after.created_at}::timestamptz, ${after.id}::bigint)`,
   );
-}
-
-/** A page from one build more than it holds, by which it is known that there are more. */
-export function pageOf(found: Build[], limit: number): BuildListPage {
-  const page = found.slice(0, limit);
-  const last = page.at(-1);
-  return {
-    builds: page,
-    end: found.length > limit && last ? { created_at: last.created_at, id: last.id } : undefined,
-  };
 }

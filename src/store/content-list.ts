@@ -2,20 +2,15 @@ import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
 import type { Content, ContentFilter } from '../contracts/content.ts';
 import { contentFromRow } from './content-row.ts';
 import type { Db } from './database.ts';
+import { type Cursor, type Page, pageOf } from './page.ts';
 import { contents } from './schema.ts';
 
-/** Where a page of content ends; the next begins after it. */
-export interface ContentCursor {
-  created_at: string;
-  id: string;
-}
-
-/** One page of content, newest first, and where it ends if there is more. */
+/** One page of content, newest first. */
 export async function listContents(
   db: Db,
   filter: ContentFilter,
-  { after, limit }: { after: ContentCursor | undefined; limit: number },
-): Promise<{ contents: Content[]; end: ContentCursor | undefined }> {
+  { after, limit }: { after: Cursor | undefined; limit: number },
+): Promise<Page<Content>> {
   const rows = await db
     .select()
     .from(contents)
@@ -27,12 +22,8 @@ export async function listContents(
     )
     .orderBy(desc(contents.created_at), desc(contents.id))
     .limit(limit + 1);
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  return {
-    contents: page.map(contentFromRow),
-    end: rows.length > limit && last ? { created_at: last.created_at, id: last.id } : undefined,
-  };
+  const { items, end } = pageOf(rows, limit);
+  return { items: items.map(contentFromRow), end };
 }
 
 /** What a filter asks of content. */

@@ -5,38 +5,34 @@ import type { Task } from '../domain/task.ts';
 import { buildFromRow } from './build-row.ts';
 import { BUILDS, buildStream } from './build-stream.ts';
 import type { Db } from './database.ts';
+import { type Cursor, type Page, pageOf } from './page.ts';
 import { builds, tasks } from './schema.ts';
-import type { TaskCursor } from './task-list.ts';
 import { taskFromRow } from './task-row.ts';
 import { TASKS, taskStream } from './task-stream.ts';
 
 /** What ended after its last retry, or waits for an operator. */
 export type DeadLetter = { kind: 'build'; build: Build } | { kind: 'task'; task: Task };
 
-type Filter = DeadLetterFilter & { after?: TaskCursor; limit: number };
+type Filter = DeadLetterFilter & { after?: Cursor | undefined; limit: number };
 
-export type DeadLetterPage = { letters: DeadLetter[]; end: TaskCursor | undefined };
-
-/** A page of dead letters of all kinds, newest first, and where it ends if there are more. */
-export async function listDeadLetters(db: Db, filter: Filter): Promise<DeadLetterPage> {
+/** One page of dead letters of all kinds, newest first; the id of one is its stream. */
+export async function listDeadLetters(db: Db, filter: Filter): Promise<Page<DeadLetter>> {
   const { limit } = filter;
   const kinds = [
     ...(asksForTasks(filter) ? [] : [deadBuilds(filter)]),
     ...(asksForBuilds(filter) ? [] : [deadTasks(filter)]),
   ];
-  if (kinds.length === 0) return { letters: [], end: undefined };
-  const rows = await db.execute<{ stream: string; created_at: string }>(sql`
-    SELECT stream, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at
+  if (kinds.length === 0) return { items: [], end: undefined };
+  const rows = await db.execute<{ id: string; created_at: string }>(sql`
+    SELECT stream AS id, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at
     FROM (${sql.join(kinds, sql` UNION ALL `)}) AS dead
     ORDER BY dead.created_at DESC, stream DESC LIMIT ${limit + 1}`);
-  const page = rows.slice(0, limit);
+  const { items, end } = pageOf(rows, limit);
   const found = await findByStreams(
     db,
-    page.map(({ stream }) => stream),
+    items.map(({ id }) => id),
   );
-  const last = page.at(-1);
-  const letters = page.flatMap(({ stream }) => found.get(stream) ?? []);
-  return { letters, end: rows.length > limit && last ? { created_at: last.created_at, id: last.stream } : undefined };
+  return { items: items.flatMap(({ id }) => found.get(id) ?? []), end };
 }
 
 function asksForBuilds({ kind, ref, config_id, repository }: DeadLetterFilter): boolean {

@@ -2,22 +2,18 @@ import { and, desc, eq, gte, lt, sql } from 'drizzle-orm';
 import type { TaskListQuery } from '../contracts/task.ts';
 import type { Task } from '../domain/task.ts';
 import type { Db } from './database.ts';
+import { type Cursor, type Page, pageOf } from './page.ts';
 import { tasks } from './schema.ts';
 import { taskFromRow } from './task-row.ts';
 
-/** Where a page of tasks ends; the next begins after it. */
-export interface TaskCursor {
-  created_at: string;
-  id: string;
-}
+/** Which tasks a page is of. */
+export type TaskFilter = Omit<TaskListQuery, 'cursor'> & { after?: Cursor | undefined };
 
-export type TaskFilter = Omit<TaskListQuery, 'cursor'> & { after?: TaskCursor };
-
-/** A page of tasks, newest first, and where it ends if there are more. */
+/** One page of tasks, newest first. */
 export async function listTasks(
   db: Db,
   { status, name, queue, since, until, after, limit }: TaskFilter,
-): Promise<{ tasks: Task[]; end: TaskCursor | undefined }> {
+): Promise<Page<Task>> {
   const rows = await db
     .select()
     .from(tasks)
@@ -33,7 +29,5 @@ export async function listTasks(
     )
     .orderBy(desc(tasks.created_at), desc(tasks.id))
     .limit(limit + 1);
-  const page = rows.slice(0, limit).map(taskFromRow);
-  const last = page.at(-1);
-  return { tasks: page, end: rows.length > limit && last ? { created_at: last.created_at, id: last.id } : undefined };
+  return pageOf(rows.map(taskFromRow), limit);
 }

@@ -177,7 +177,7 @@ describe.each(Object.entries(KINDS))('content in Postgres (%s)', (_, { open, vec
     expect(await filtered({ tags: ['air', 'old'] })).toEqual([one.id]);
     expect(await filtered({ tags: ['water'] })).toEqual([]);
     const page = await listContents(database.db, { tags: ['old'] }, { after: undefined, limit: 10 });
-    expect(page.contents.map(({ content_id }) => content_id)).toEqual([one.id]);
+    expect(page.items.map(({ content_id }) => content_id)).toEqual([one.id]);
   });
 
   it('is listed newest first, page by page, each once', async () => {
@@ -185,7 +185,7 @@ describe.each(Object.entries(KINDS))('content in Postgres (%s)', (_, { open, vec
     const seen: string[] = [];
     for (let after: Parameters<typeof listContents>[2]['after']; ; ) {
       const page = await listContents(database.db, { tags: ['paged'] }, { after, limit: 3 });
-      seen.push(...page.contents.map(({ content_id }) => content_id));
+      seen.push(...page.items.map(({ content_id }) => content_id));
       after = page.end;
       if (!after) break;
     }

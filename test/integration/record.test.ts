@@ -255,8 +255,8 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     const seen: number[] = [];
     let after: Parameters<typeof listBuilds>[1]['after'];
     do {
-      const page = await listBuilds(world.db, { repository: 'acme/paged', limit: 3, ...(after ? { after } : {}) });
-      seen.push(...page.builds.map((build) => build.id));
+      const page = await listBuilds(world.db, { repository: 'acme/paged', limit: 3, after });
+      seen.push(...page.items.map((build) => build.id));
       after = page.end;
     } while (after);
     expect(seen).toEqual([106, 105, 104, 103, 102, 101, 100]);

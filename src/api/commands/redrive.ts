@@ -54,9 +54,9 @@ export async function redriveMany(
   filter: z.output<typeof redriveBody>,
   by: string,
 ): Promise<z.infer<typeof redriveAnswer>> {
-  const { letters } = await listDeadLetters(deps.db, filter);
+  const { items } = await listDeadLetters(deps.db, filter);
   const answer: z.infer<typeof redriveAnswer> = { redriven: [], refused: [] };
-  for (const letter of letters) {
+  for (const letter of items) {
     const id = deadLetterIdOf(letter);
     try {
       await redriveDeadLetter(deps, id, by);

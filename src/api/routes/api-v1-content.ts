@@ -22,9 +22,8 @@ const route = createRoute({
 export function getContents(api: Api, db: Db): void {
   api.openapi(route, async (c) => {
     const { cursor, limit, type, tag } = c.req.valid('query');
-    const after = cursor === undefined ? undefined : readTextCursor(cursor);
     const filter = { type, tags: tag === undefined ? undefined : [tag] };
-    const { contents, end } = await listContents(db, filter, { after, limit });
-    return c.json({ contents, next_cursor: end ? writeCursor(end) : null }, 200);
+    const { items: contents, end } = await listContents(db, filter, { after: readTextCursor(cursor), limit });
+    return c.json({ contents, next_cursor: writeCursor(end) }, 200);
   });
 }

@@ -4,7 +4,7 @@ import { buildSummaryOf } from '../../domain/build-view.ts';
 import { listBuilds } from '../../store/build-list.ts';
 import { listBuildsAt } from '../../store/build-list-at.ts';
 import type { Db } from '../../store/database.ts';
-import { readCursor, writeCursor } from '../cursor.ts';
+import { readNumberCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 
@@ -26,8 +26,8 @@ const route = createRoute({
 export function getBuilds(api: Api, db: Db): void {
   api.openapi(route, async (c) => {
     const { cursor, at, ...given } = c.req.valid('query');
-    const filter = { ...given, ...(cursor === undefined ? {} : { after: readCursor(cursor) }) };
-    const { builds, end } = at ? await listBuildsAt(db, at, filter) : await listBuilds(db, filter);
-    return c.json({ builds: builds.map(buildSummaryOf), next_cursor: end ? writeCursor(end) : null }, 200);
+    const filter = { ...given, after: readNumberCursor(cursor) };
+    const { items, end } = at ? await listBuildsAt(db, at, filter) : await listBuilds(db, filter);
+    return c.json({ builds: items.map(buildSummaryOf), next_cursor: writeCursor(end) }, 200);
   });
 }

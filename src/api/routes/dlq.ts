@@ -104,9 +104,8 @@ const discardRoute = createRoute({
 export function deadLetters(api: Api, deps: RedriveDependencies): void {
   api.openapi(listRoute, async (c) => {
     const { cursor, ...filter } = c.req.valid('query');
-    const after = cursor === undefined ? {} : { after: readTextCursor(cursor) };
-    const { letters, end } = await listDeadLetters(deps.db, { ...filter, ...after });
-    return c.json({ dead_letters: letters.map(viewOf), next_cursor: end ? writeCursor(end) : null }, 200);
+    const { items, end } = await listDeadLetters(deps.db, { ...filter, after: readTextCursor(cursor) });
+    return c.json({ dead_letters: items.map(viewOf), next_cursor: writeCursor(end) }, 200);
   });
   api.openapi(redriveManyRoute, async (c) => {
     const answer = await redriveMany(deps, c.req.valid('json'), c.var.caller);

@@ -62,10 +62,9 @@ export function tasks(api: Api, deps: TaskDependencies): void {
     return c.json(answerOf(task), 202);
   });
   api.openapi(listRoute, async (c) => {
-    const { cursor, ...given } = c.req.valid('query');
-    const filter = { ...given, ...(cursor === undefined ? {} : { after: readTextCursor(cursor) }) };
-    const { tasks: page, end } = await listTasks(deps.db, filter);
-    return c.json({ tasks: page.map(taskSummaryOf), next_cursor: end ? writeCursor(end) : null }, 200);
+    const { cursor, ...filter } = c.req.valid('query');
+    const { items, end } = await listTasks(deps.db, { ...filter, after: readTextCursor(cursor) });
+    return c.json({ tasks: items.map(taskSummaryOf), next_cursor: writeCursor(end) }, 200);
   });
 }
 
