@@ -3,11 +3,9 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
 import { startProgram } from './child.ts';
-
-vi.setConfig({ testTimeout: 25_000 }); // a database is made in each, which takes seconds
 
 let home: string;
 let directory: string;

@@ -3,11 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
 import { message } from '../../src/laptop/postgres-protocol.ts';
-
-vi.setConfig({ hookTimeout: 25_000 }); // making a database takes seconds
 
 let home: string;
 let db: EmbeddedPostgres;

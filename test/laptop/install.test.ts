@@ -4,10 +4,8 @@ import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { isAlive } from '../../src/laptop/processes.ts';
-
-vi.setConfig({ testTimeout: 30_000 }); // each runs npm several times
 
 const root = join(import.meta.dirname, '../..');
 let project: string;

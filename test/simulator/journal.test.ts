@@ -69,9 +69,7 @@ async function spawned(...argv: string[]): Promise<{ child: ChildProcess; url: s
   return { child, url: line.slice('simulated GitHub at '.length) };
 }
 
-test('a process killed with -9 right after its answer has forgotten nothing, and time went on', {
-  timeout: 20_000,
-}, async () => {
+test('a process killed with -9 right after its answer has forgotten nothing, and time went on', async () => {
   const argv = ['--data', journalFile(), '--queued', '1', '--running', '20'];
   const first = await spawned(...argv);
   const id = await remote(first).dispatch('t');
