@@ -54,8 +54,8 @@ export function configurationPage(): string {
     '# Configuration',
     '',
     'Every setting is an environment variable, read once when a process starts. A value that does not parse stops the',
-    'start with one line per fault. An empty variable counts as unset, except `GITHUB_CORRELATION_INPUT`, where empty means',
-    'none. A duration is a number of seconds, or a number with a unit: `500ms`, `30s`, `5m`, `3h`, `1d`.',
+    'start with one line per fault. An empty variable counts as unset, except `GITHUB_CORRELATION_INPUT` and `DATABASE_ROLE`,',
+    'where empty means none. A duration is a number of seconds, or a number with a unit: `500ms`, `30s`, `5m`, `3h`, `1d`.',
     '',
   ];
   for (const [title, of] of SECTIONS) {
@@ -84,7 +84,7 @@ export function configurationPage(): string {
 
 function row(name: string, described: Described): string {
   const field = settingsSchema.shape[name as keyof typeof settingsSchema.shape];
-  const isDuration = field.safeParse('1m').data === 60_000;
+  const isDuration = field.safeParse('1s').data === 1_000;
   const cells = [
     `\`${name}\``,
     isDuration ? 'duration' : kindOf(field, described),
@@ -96,6 +96,7 @@ function row(name: string, described: Described): string {
 
 function kindOf(field: z.ZodType, { enum: words, minimum, maximum }: Described): string {
   if (words) return words.map((word) => `\`${word}\``).join(', ');
+  if (field.safeParse('true').data === true) return '`true`, `false`';
   if (minimum !== undefined) return `whole number, ${minimum} to ${maximum}`;
   return Array.isArray(field.safeParse('a,b').data) ? 'list, comma separated' : 'text';
 }

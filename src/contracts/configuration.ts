@@ -65,13 +65,17 @@ const configurationName = z
   );
 
 /** A repository; names of dots alone would climb out of the path of GitHub's URLs. */
-const repository = z
+export const repository = z
   .string()
   .regex(
     /^[A-Za-z0-9-]{1,39}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
     'must be OWNER/NAME, for example octocat/hello-world',
   );
-const workflow = text(255).regex(/^[^/\\\s]+\.ya?ml$/, 'must be the file name of a workflow, for example build.yml');
+/** A workflow as dispatches name it. */
+export const workflowFile = text(255).regex(
+  /^[^/\\\s]+\.ya?ml$/,
+  'must be the file name of a workflow, for example build.yml',
+);
 
 const inputsOf = <Value extends z.ZodType>(value: Value) =>
   z
@@ -91,7 +95,7 @@ const deadline = z
 
 const definitionFields = {
   repository: repository.meta({ description: 'OWNER/NAME.', example: 'octocat/fedora-images' }),
-  workflow: workflow.meta({ description: 'File name below .github/workflows.', example: 'build.yml' }),
+  workflow: workflowFile.meta({ description: 'File name below .github/workflows.', example: 'build.yml' }),
   default_ref: ref.optional().meta({ description: 'Ref of requests that name none; main when left out.' }),
   inputs: inputsOf(inputValue)
     .optional()

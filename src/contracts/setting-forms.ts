@@ -12,8 +12,14 @@ export const duration = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-export const integer = (minimum: number, maximum: number) =>
-  z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(minimum).max(maximum));
+export const integer = (minimum: number, maximum: number) => {
+  const message = `must be a whole number from ${minimum} to ${maximum}`;
+  return z
+    .string()
+    .regex(/^\d+$/, message)
+    .transform(Number)
+    .pipe(z.number().min(minimum, message).max(maximum, message));
+};
 
 export const list = z.string().transform((text) =>
   text

@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import { repository, workflowFile } from './configuration.ts';
 import { contentFaults, contentSettings } from './content-settings.ts';
 import { duration, hosts, httpUrl, integer, list } from './setting-forms.ts';
 import { basicAuth, truth, workerQueues } from './task-settings.ts';
 
-const repository = z
-  .string()
-  .regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9._-]+$/, 'must be OWNER/NAME, for example octocat/hello-world');
+/** Whether the driver can read it: a URL but for its hosts, of which there may be several. */
+function isPostgresUrl(url: string): boolean {
+  const ofOneHost = url.replace(/^(\w+:\/\/(?:[^/?]*@)?[^,/?]*),[^/?]*/, '$1');
+  return URL.canParse(ofOneHost) && !/%(?![0-9a-f]{2})/i.test(url);
+}
 
 /** Secrets of Standard Webhooks: 24 to 64 bytes (standard-webhooks.md, "Signature scheme"). */
 const callbackSecrets = list.transform((secrets, context) => {
@@ -31,6 +34,10 @@ const apiKeys = z.string().transform((text, context) => {
         code: 'custom',
         message: 'must be NAME=SECRET,NAME=SECRET with secrets of 16 characters or more',
       });
+      return z.NEVER;
+    }
+    if (keys.has(name)) {
+      context.addIssue({ code: 'custom', message: `names ${name} twice; give each key a name of its own` });
       return z.NEVER;
     }
     keys.set(name, secret);
@@ -72,6 +79,7 @@ export const settingsSchema = z.object({
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
+    .refine(isPostgresUrl, 'is no URL; write postgres://USER:PASSWORD@HOST:5432/DATABASE, special characters escaped')
     .optional()
     .meta({
       description:
@@ -88,6 +96,7 @@ export const settingsSchema = z.object({
     }),
   TEMPORAL_ADDRESS: z
     .string()
+    .regex(/^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i, 'must be HOST:PORT, for example 127.0.0.1:7233')
     .optional()
     .meta({ description: 'HOST:PORT of Temporal. Unset in laptop mode: a dev server is started and supervised.' }),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default').meta({ description: 'Temporal namespace.' }),
@@ -121,6 +130,7 @@ export const settingsSchema = z.object({
     .meta({ description: 'GitHub App to act as, instead of a token.' }),
   GITHUB_APP_PRIVATE_KEY: z
     .string()
+    .regex(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'must be the key itself, from -----BEGIN RSA PRIVATE KEY----- on')
     .optional()
     .meta({ description: "The app's private key (PEM, line ends may be written \\n).", secret: true }),
   GITHUB_API_URL: httpUrl
@@ -129,11 +139,7 @@ export const settingsSchema = z.object({
   GITHUB_REPO: repository
     .optional()
     .meta({ description: 'OWNER/NAME of configuration 1. Default with the simulator: octocat/fedora-images.' }),
-  GITHUB_WORKFLOW: z
-    .string()
-    .regex(/^[^/\s]+\.ya?ml$/, 'must be the file name of a workflow, for example build.yml')
-    .default('build.yml')
-    .meta({ description: 'Workflow file of configuration 1.' }),
+  GITHUB_WORKFLOW: workflowFile.default('build.yml').meta({ description: 'Workflow file of configuration 1.' }),
   GITHUB_WEBHOOK_SECRET: list.optional().meta({
     description:
       'Secret of the webhook of GitHub that posts to /webhooks/github; several, comma separated, while one is replaced. Unset: webhooks are refused.',

@@ -76,6 +76,42 @@ describe('settings', () => {
     expect(faults.join()).not.toMatch(/tooshort|hunter2/);
   });
 
+  it.each([
+    'postgres://user:hunter2@host:99999/db',
+    'postgres://user:hunter2#@host/db',
+    'postgres://user:%hunter2@h/d',
+  ])('refuse a DATABASE_URL that the driver would refuse with its password in the error (%s)', (DATABASE_URL) => {
+    expect(faultsOf({ DATABASE_URL })).toEqual([expect.stringMatching(/^DATABASE_URL: is no URL(?!.*hunter2)/)]);
+  });
+
+  it('take several hosts of one database', () => {
+    expect(faultsOf({ DATABASE_URL: 'postgres://user:pa%2Css@one:5432,two:5433/db?target_session_attrs=any' })).toEqual(
+      [],
+    );
+  });
+
+  it.each([
+    ['TEMPORAL_ADDRESS', 'http://localhost:7233'],
+    ['GITHUB_REPO', 'octocat/..'],
+    ['GITHUB_APP_PRIVATE_KEY', '/etc/app.pem'],
+    ['PORT', '65536'],
+    ['API_KEYS', 'ci=0123456789abcdef,ci=fedcba9876543210'],
+  ])('say of %s what it must be', (name, value) => {
+    const faults = faultsOf({
+      GITHUB_APP_ID: '1',
+      GITHUB_APP_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----',
+      [name]: value,
+    });
+    expect(faults[0]).toMatch(new RegExp(`^${name}: (must be|names ci twice)`));
+  });
+
+  it.each(['127.0.0.1:7233', 'temporal', 'ns.acct.tmprl.cloud:7233', '[::1]:7233'])(
+    'take %s for Temporal',
+    (address) => {
+      expect(readSettings({ TEMPORAL_ADDRESS: address }).TEMPORAL_ADDRESS).toBe(address);
+    },
+  );
+
   it('take an empty variable for an unset one, but for the correlation input', () => {
     expect(readSettings({ GITHUB_TOKEN: '', PORT: '' }).PORT).toBe(8000);
     expect(readSettings({ GITHUB_CORRELATION_INPUT: '' }).GITHUB_CORRELATION_INPUT).toBe('');
