@@ -26,17 +26,27 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
   process.execve(process.execPath, [process.execPath, ...process.execArgv, ...FRUGAL, ...args], env);
 } else {
   nodeModule.enableCompileCache(join(root, 'node_modules/.cache/hapax')); // 0.9 s instead of 1.2 s to load all roles
-  const { main } = await import('../src/cli/main.ts');
-  await main(process.argv.slice(2));
+  try {
+    const { main } = await import('../src/cli/main.ts');
+    await main(process.argv.slice(2));
+  } catch (error) {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    notInstalled(error.message);
+  }
 }
 
 function packagedNode() {
   try {
     return join(nodeModule.createRequire(import.meta.url).resolve('node/package.json'), '../bin/node');
-  } catch {
-    console.error('hapax: dependencies are not installed: run "node scripts/install.js" (or "npm ci")');
-    process.exit(1);
+  } catch (error) {
+    return notInstalled(error.message.split('\n', 1)[0]);
   }
+}
+
+/** @param {string} missing @returns {never} */
+function notInstalled(missing) {
+  console.error(`hapax: dependencies are not installed (${missing}): run "node scripts/install.js" (or "npm ci")`);
+  process.exit(1);
 }
 
 /** @param {string} node */

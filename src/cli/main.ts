@@ -28,9 +28,12 @@ const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
   demo: async () => (await import('../roles/demo.ts')).runDemo(process.env),
 };
 
+/** Roles with a command line of their own; all else is told by settings. */
+const WITH_ARGUMENTS: ReadonlySet<string> = new Set(['audit', 'simulate-github']);
+
 /**
  * Runs a role and ends the process with its status: 0, 1 for a fault that the user can mend (its message without a
- * stack), 2 for a role that does not exist. Ends it explicitly, as the runtime of the Temporal SDK would keep it alive.
+ * stack), 2 for a role or an argument that does not exist. Ends it explicitly, as the runtime of the Temporal SDK would keep it alive.
  */
 export async function main(argv: string[]): Promise<never> {
   process.exit(await statusOf(argv));
@@ -43,10 +46,18 @@ async function statusOf([role = '', ...argv]: string[]): Promise<number> {
     (asked ? console.log : console.error)(asked ? USAGE : `hapax: there is no role "${role}"\n\n${USAGE}`);
     return asked ? 0 : 2;
   }
+  if (argv.length > 0 && !WITH_ARGUMENTS.has(role)) {
+    const asked = argv.every((argument) => argument === '--help' || argument === '-h');
+    (asked ? console.log : console.error)(
+      asked ? USAGE : `hapax: ${role} takes no arguments; settings are environment variables: docs/configuration.md`,
+    );
+    return asked ? 0 : 2;
+  }
   try {
     await run(argv);
     return 0;
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') throw error;
     const mendable = error instanceof Error && (error.name === 'SettingsError' || error.name === 'UserError');
     console.error(mendable ? error.message.replaceAll(/^/gm, 'hapax: ') : error);
     return 1;

@@ -61,7 +61,7 @@ async function exportLog(settings: Settings, out: string | undefined): Promise<v
       const source = Readable.from(lines(scanEventsByPosition(snapshot)));
       if (out === undefined) await pipeline(source, process.stdout, { end: false }).catch(readerGone);
       // Under another name until it is whole and on the disk.
-      else await pipeline(source, createWriteStream(`${out}.part`, { mode: 0o600, flush: true }));
+      else await pipeline(source, createWriteStream(`${out}.part`, { mode: 0o600, flush: true })).catch(notWritten);
     }),
   );
   if (out !== undefined) await rename(`${out}.part`, out);
@@ -71,6 +71,11 @@ async function exportLog(settings: Settings, out: string | undefined): Promise<v
 /** As where the output goes to `head`. */
 function readerGone(error: NodeJS.ErrnoException): never {
   throw error.code === 'EPIPE' ? new UserError('the export was not read to its end') : error;
+}
+
+/** As where the directory is not there, or the disk is full. */
+function notWritten(error: NodeJS.ErrnoException): never {
+  throw error.syscall === undefined ? error : new UserError(`cannot write the export: ${error.message}`);
 }
 
 async function verifyRecord(settings: Settings, head: string | undefined): Promise<void> {

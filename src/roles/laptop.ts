@@ -24,6 +24,7 @@ import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { installTemporalRuntime } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
+import { orDatabaseAway, orTemporalAway } from './start-faults.ts';
 import { queuesOf } from './tasks.ts';
 import { connectTemporal, lazyTemporalClient } from './temporal.ts';
 
@@ -166,7 +167,7 @@ async function openTemporal(settings: Settings, directory: string, report: (line
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = settings;
   if (address !== undefined) {
     const { connection } = await lazyTemporalClient({ ...settings, address });
-    await registerSearchAttributes(connection, namespace);
+    await registerSearchAttributes(connection, namespace).catch(orTemporalAway(address));
     await connection.close();
     return { address, uiUrl: undefined, failed: never, close: async () => {} };
   }
@@ -185,8 +186,9 @@ async function openTemporal(settings: Settings, directory: string, report: (line
 
 async function openPostgres(settings: Settings, directory: string) {
   if (settings.DATABASE_URL !== undefined) {
-    await migrateDatabase(settings.DATABASE_URL);
-    return { url: settings.DATABASE_URL, role: settings.DATABASE_ROLE, failed: never, close: async () => {} };
+    const { DATABASE_URL: url } = settings;
+    await migrateDatabase(url).catch(orDatabaseAway(url));
+    return { url, role: settings.DATABASE_ROLE, failed: never, close: async () => {} };
   }
   // Compiled on every core, Postgres leaves each thread with memory that it never gives back: 30 MB on two.
   setFlagsFromString('--wasm-num-compilation-tasks=1');

@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Settings } from '../contracts/settings.ts';
+import { UserError } from '../laptop/user-error.ts';
 
 /** Where and how Temporal is reached. */
 export type TemporalTarget = Pick<
@@ -25,7 +26,10 @@ export async function connectTemporal(
 
 const RECONNECT_EVERY_MS = 2_000;
 
-/** As {@link connectTemporal}, from when Temporal answers; undefined where the process was told to stop before. */
+/**
+ * As {@link connectTemporal}, from when Temporal answers; undefined where the process was told to stop before.
+ * @throws {UserError} for what no waiting mends.
+ */
 export async function connectPatiently(target: TemporalTarget, stopping: Promise<unknown>, log: Logger) {
   let stopped = false;
   void stopping.then(() => (stopped = true));
@@ -33,6 +37,7 @@ export async function connectPatiently(target: TemporalTarget, stopping: Promise
     try {
       return await connectTemporal(target);
     } catch (err) {
+      if (err instanceof UserError) throw err;
       log.warn({ err, address: target.address }, 'Temporal cannot be reached; trying again');
       await Promise.race([delay(RECONNECT_EVERY_MS), stopping]);
     }
@@ -49,9 +54,17 @@ export async function lazyTemporalClient(target: TemporalTarget): Promise<{ conn
 async function connectionOptions(target: TemporalTarget) {
   const { TEMPORAL_API_KEY: apiKey, TEMPORAL_TLS_CA: ca, TEMPORAL_TLS_CERT: cert, TEMPORAL_TLS_KEY: key } = target;
   const files = {
-    ...(ca ? { serverRootCACertificate: await readFile(ca) } : {}),
-    ...(cert && key ? { clientCertPair: { crt: await readFile(cert), key: await readFile(key) } } : {}),
+    ...(ca ? { serverRootCACertificate: await read('TEMPORAL_TLS_CA', ca) } : {}),
+    ...(cert && key
+      ? { clientCertPair: { crt: await read('TEMPORAL_TLS_CERT', cert), key: await read('TEMPORAL_TLS_KEY', key) } }
+      : {}),
   };
   const tls = Object.keys(files).length > 0 ? files : apiKey !== undefined;
   return { address: target.address, ...(tls ? { tls } : {}), ...(apiKey ? { apiKey } : {}) };
+}
+
+function read(setting: string, file: string): Promise<Buffer> {
+  return readFile(file).catch((error: Error) => {
+    throw new UserError(`${setting}: cannot read the file: ${error.message}`);
+  });
 }

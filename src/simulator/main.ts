@@ -1,28 +1,37 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 
+const USAGE = `hapax simulate-github [OPTION...]       runs the simulated GitHub until it is told to stop
+
+  --port N             of 127.0.0.1; left out: any that is free
+  --data FILE          keeps its runs; left out: they are gone with it
+  --queued MS          how long a run waits
+  --running MS         how long a run takes
+  --webhook-url URL    where it sends webhooks
+  --webhook-secret S   signs them`;
+
+const OPTIONS = {
+  port: { type: 'string', default: '0' },
+  data: { type: 'string' },
+  queued: { type: 'string' },
+  running: { type: 'string' },
+  'webhook-url': { type: 'string' },
+  'webhook-secret': { type: 'string', default: '' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
 /**
- * `hapax simulate-github [--port N] [--data FILE] [--queued MS] [--running MS] [--webhook-url U] [--webhook-secret S]`:
- * runs the simulated GitHub until SIGINT or SIGTERM.
+ * `hapax simulate-github`: runs the simulated GitHub until SIGINT or SIGTERM.
  *
  * @param argv the arguments after the name of the command
  */
 export async function simulateGitHub(argv: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: argv,
-    options: {
-      port: { type: 'string', default: '0' },
-      data: { type: 'string' },
-      queued: { type: 'string' },
-      running: { type: 'string' },
-      'webhook-url': { type: 'string' },
-      'webhook-secret': { type: 'string', default: '' },
-    },
-  });
+  const values = readArguments(argv);
+  if (values.help) return console.log(USAGE);
   const stop = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   // Loaded late: whoever lists the commands does not pay for a web server.
   const { startGitHubSimulator } = await import('./github.ts');
-  const simulator = await startGitHubSimulator({
+  const starting = startGitHubSimulator({
     port: wholeNumber('--port', values.port),
     dataFile: values.data,
     queuedForMs: wholeNumber('--queued', values.queued),
@@ -32,13 +41,29 @@ export async function simulateGitHub(argv: string[]): Promise<void> {
         ? undefined
         : { url: values['webhook-url'], secret: values['webhook-secret'] },
   });
+  const simulator = await starting.catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EADDRINUSE' ? misused(`port ${values.port} is in use: choose another --port`) : error;
+  });
   console.log(`simulated GitHub at ${simulator.url}`);
   await stop;
   await simulator.close();
 }
 
+function readArguments(argv: string[]) {
+  try {
+    return parseArgs({ args: argv, options: OPTIONS }).values;
+  } catch (error) {
+    throw misused(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+/** A fault that the user can mend: the command line shows it without a stack. */
+function misused(message: string): Error {
+  return Object.assign(new Error(message), { name: 'UserError' });
+}
+
 function wholeNumber(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^\d+$/.test(text)) throw new Error(`${option} takes a whole number, not "${text}"`);
+  if (!/^\d+$/.test(text)) throw misused(`${option} takes a whole number, not "${text}"`);
   return Number(text);
 }

@@ -88,8 +88,11 @@ export interface DatabaseFault {
   message: string;
 }
 
-/** SQLSTATE classes of a server that is there but cannot serve now: connection, resources, operator intervention. */
-const AWAY_CLASSES = new Set(['08', '53', '57']);
+/**
+ * SQLSTATE classes of a server that is there but cannot serve now: connection, login, no such database, resources, operator
+ * intervention.
+ */
+const AWAY_CLASSES = new Set(['08', '28', '3D', '53', '57']);
 const UNIQUE_VIOLATION = '23505';
 
 /** The fault of a query; undefined where the error is none of the database's. */

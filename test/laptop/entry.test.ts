@@ -1,8 +1,12 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, test } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
 
 const entry = join(import.meta.dirname, '../../bin/hapax.js');
 /** A Node of this machine that can't run TypeScript, if it has one. */
@@ -30,6 +34,61 @@ for (const [name, node] of [
     expect(status).toBe(2);
   });
 }
+
+test('what is wrong with the command line, or with what it needs, is said in lines without a stack', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  onTestFinished(() => void taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const database = { DATABASE_URL: 'postgres://hapax:hunter2hunter2@127.0.0.1:1/record' };
+  const cases: Array<[args: string[], environment: Record<string, string>, says: RegExp, status: number]> = [
+    [['rebuild', '--force'], {}, /^hapax: rebuild takes no arguments/, 2],
+    [['simulate-github', '--ports', '1'], {}, /^hapax: Unknown option '--ports'/, 1],
+    [['simulate-github', '--port', 'x'], {}, /^hapax: --port takes a whole number/, 1],
+    [['simulate-github', '--port', String(port)], {}, /^hapax: port \d+ is in use/, 1],
+    [['migrate'], database, /^hapax: the database at 127.0.0.1:1 \(DATABASE_URL\) cannot be used: .*ECONNREFUSED/, 1],
+    [['rebuild'], database, /^hapax: the database at 127.0.0.1:1/, 1],
+    [['audit', 'verify'], database, /^hapax: the database at 127.0.0.1:1/, 1],
+    [
+      ['worker'],
+      { ...database, TEMPORAL_ADDRESS: '127.0.0.1:1', TEMPORAL_TLS_CA: '/nowhere/ca.pem' },
+      /^hapax: TEMPORAL_TLS_CA: cannot read the file: ENOENT/,
+      1,
+    ],
+  ];
+  await Promise.all(
+    cases.map(async ([args, environment, says, expected]) => {
+      const child = spawn(process.execPath, [entry, ...args], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { PATH: process.env.PATH, ...environment },
+      });
+      const [stderr, [status]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+      expect(stderr).toMatch(says);
+      expect(stderr).not.toMatch(/hunter2|^\s+at /m);
+      expect([args, status]).toEqual([args, expected]);
+    }),
+  );
+});
+
+test('--help only tells of a role', () => {
+  for (const role of ['up', 'rebuild', 'simulate-github']) {
+    const { status, stdout } = spawnSync(process.execPath, [entry, role, '--help'], { encoding: 'utf8' });
+    expect(stdout).toMatch(/^hapax (ROLE|simulate-github)/);
+    expect(status).toBe(0);
+  }
+});
+
+test('without the packages it says how to install them', async () => {
+  const checkout = await mkdtemp(join(tmpdir(), 'hapax-bare-'));
+  onTestFinished(() => rm(checkout, { recursive: true }));
+  const root = join(import.meta.dirname, '../..');
+  for (const part of ['bin', 'src', 'package.json'])
+    await cp(join(root, part), join(checkout, part), { recursive: true });
+  const { status, stderr } = spawnSync(process.execPath, [join(checkout, 'bin/hapax.js'), 'up'], { encoding: 'utf8' });
+  expect(stderr).toMatch(/^hapax: dependencies are not installed .*: run "node scripts\/install.js"/);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(status).toBe(1);
+});
 
 test.skipIf(!oldNode)('a signal reaches the role through the old Node', async () => {
   const child = spawn(oldNode ?? '', [entry, 'simulate-github', '--port', '0'], {
