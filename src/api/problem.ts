@@ -19,6 +19,11 @@ export function invalidRequest(errors: NonNullable<ApiErrorOptions['errors']>): 
   return new ApiError('invalid_request', { detail: detail.slice(0, 500), errors });
 }
 
+/** The 404 of what was looked for and is not there. @param what named for people, as `build 12`. */
+export function notFound(what: string): ApiError {
+  return new ApiError('not_found', { detail: `there is no ${what}` });
+}
+
 /** Thrown anywhere below a route; the API answers with the problem document of its code. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';

@@ -19,9 +19,14 @@ export function describeTaskQueue(client: Client, name: string, kind: PollKind) 
   );
 }
 
-/** What Temporal is asked. @throws {ApiError} where it cannot be reached. */
+/** Temporal's answer to a question. @throws {ApiError} where it cannot be reached. */
 export function orUnavailable<Answer>(asked: Promise<Answer>): Promise<Answer> {
   return asked.catch((cause: unknown) => {
-    throw new ApiError('temporal_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause });
+    throw temporalUnavailable(cause);
   });
+}
+
+/** A question to Temporal failed; asking again does no harm. */
+export function temporalUnavailable(cause: unknown): ApiError {
+  return new ApiError('temporal_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause });
 }

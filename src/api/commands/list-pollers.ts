@@ -9,6 +9,14 @@ export interface Poller {
   lastSeenAt: Date;
 }
 
+/** An idle worker polls again after a minute, so one that was not seen for longer is gone. */
+const POLLS_WITHIN_MS = 90_000;
+
+/** Whether a worker still asks for work. */
+export function isPolling({ lastSeenAt }: Pick<Poller, 'lastSeenAt'>): boolean {
+  return Date.now() - lastSeenAt.getTime() < POLLS_WITHIN_MS;
+}
+
 /**
  * Who polls for the work of a queue, by identity; of workflows for both kinds, since a worker may be stuck with one. Temporal
  * forgets a poller five minutes after its last poll.

@@ -19,7 +19,7 @@ import { findCallbackUrl } from '../../store/callback-target-find.ts';
 import { findConfigurationVersion } from '../../store/configuration-find.ts';
 import type { Db } from '../../store/database.ts';
 import { appendEvent } from '../../store/event-append.ts';
-import { ApiError } from '../problem.ts';
+import { ApiError, notFound } from '../problem.ts';
 import { beginCallback } from './begin-callback.ts';
 import { CLOSING_WAIT_MS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
 
@@ -148,7 +148,7 @@ function busy(id: number): ApiError {
 /** The build with this id. @throws {ApiError} 404 */
 export async function existing({ db }: Pick<OperateDependencies, 'db'>, id: number): Promise<Build> {
   const build = await findBuild(db, id);
-  if (!build) throw new ApiError('not_found', { detail: `there is no build ${id}` });
+  if (!build) throw notFound(`build ${id}`);
   return build;
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ActivityExecutionFailedError, type Client } from '@temporalio/client';
 import { TimeoutFailure } from '@temporalio/common';
 import { controlTaskQueueOf, type WorkerControl } from '../../contracts/worker-control.ts';
-import { ApiError } from '../problem.ts';
+import { temporalUnavailable } from './describe-task-queue.ts';
 
 type OrderName = keyof WorkerControl;
 
@@ -42,9 +42,7 @@ export async function orderWorker<Name extends OrderName>(
     );
     return { kind: 'answered', answer };
   } catch (error) {
-    if (!(error instanceof ActivityExecutionFailedError)) {
-      throw new ApiError('temporal_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause: error });
-    }
+    if (!(error instanceof ActivityExecutionFailedError)) throw temporalUnavailable(error);
     const { cause } = error;
     const wasTaken = !(cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START');
     return { kind: wasTaken ? 'silent' : 'gone' };

@@ -6,7 +6,7 @@ import { appendEvent } from '../../store/event-append.ts';
 import { listOwed } from '../../store/owed-list-by-task.ts';
 import { findTask } from '../../store/task-find.ts';
 import { TASKS, taskStream } from '../../store/task-stream.ts';
-import { ApiError } from '../problem.ts';
+import { ApiError, notFound } from '../problem.ts';
 import { beginAnswer } from './begin-answer.ts';
 import { beginCallback } from './begin-callback.ts';
 import type { TaskDependencies } from './create-task.ts';
@@ -15,7 +15,7 @@ import { temporalFault } from './start-build.ts';
 /** The task with this id. @throws {ApiError} 404 */
 export async function existingTask({ db }: Pick<TaskDependencies, 'db'>, id: string): Promise<Task> {
   const task = await findTask(db, id);
-  if (!task) throw new ApiError('not_found', { detail: `there is no task ${id}` });
+  if (!task) throw notFound(`task ${id}`);
   return task;
 }
 

@@ -4,15 +4,12 @@ import { TASK_NAMES, TASK_QUEUE_NAMES, type TaskQueueName } from '../../contract
 import type { WorkerReport } from '../../contracts/worker-control.ts';
 import type { Db } from '../../store/database.ts';
 import { measureQueues } from '../../store/queue-measure.ts';
-import { callRoll, listPollers } from '../commands/list-pollers.ts';
+import { callRoll, isPolling, listPollers } from '../commands/list-pollers.ts';
 import { orderWorker } from '../commands/order-worker.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import type { ApiMeter } from '../meter.ts';
 import { answer, argumentsOf, FlowerError, readBool } from './answer.ts';
 import { celeryNameOf } from './info.ts';
-
-/** A worker that is idle polls again after a minute, so one that was not seen for longer is gone. */
-const POLLS_WITHIN_MS = 90_000;
 
 interface SeenWorker {
   queues: TaskQueueName[];
@@ -26,7 +23,7 @@ export function workers(
 ): void {
   // Open to all, as in Flower; only where it is alone, since the API has metrics of its own there.
   app.get('/metrics', async (c) => {
-    const online = new Map((await callRoll(client)).map((worker) => [worker.identity, isRecent(worker)]));
+    const online = new Map((await callRoll(client)).map((worker) => [worker.identity, isPolling(worker)]));
     return c.text(await meter.scrapeFlower(online), 200, { 'Content-Type': 'text/plain; charset=UTF-8' });
   });
 
@@ -36,7 +33,7 @@ export function workers(
     const seen = await seenWorkers(client);
     if (name && !seen.has(name)) throw new FlowerError(404, `Unknown worker '${name}'`);
     const shown = [...seen].filter(([worker]) => !name || worker === name);
-    if (status && !refresh) return answer(c, Object.fromEntries(shown.map(([worker, it]) => [worker, isRecent(it)])));
+    if (status && !refresh) return answer(c, Object.fromEntries(shown.map(([worker, it]) => [worker, isPolling(it)])));
     const described = shown.map(async ([worker, it]) => [worker, describe(worker, it, refresh && (await ask(worker)))]);
     return answer(c, Object.fromEntries(await Promise.all(described)));
   });
@@ -80,17 +77,13 @@ async function seenWorkers(client: Client): Promise<Map<string, SeenWorker>> {
   return new Map(
     present.map(({ identity, lastSeenAt }) => {
       const polls = (pollers: typeof present) =>
-        pollers.some((poller) => poller.identity === identity && isRecent(poller));
+        pollers.some((poller) => poller.identity === identity && isPolling(poller));
       return [
         identity,
         { lastSeenAt, queues: served.filter(({ pollers }) => polls(pollers)).map(({ queue }) => queue) },
       ];
     }),
   );
-}
-
-function isRecent({ lastSeenAt }: { lastSeenAt: Date }): boolean {
-  return Date.now() - lastSeenAt.getTime() < POLLS_WITHIN_MS;
 }
 
 /** A worker as Flower tells of it: by what it says itself where it was asked, else by what it polled. */

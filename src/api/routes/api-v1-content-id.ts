@@ -3,7 +3,7 @@ import { contentDetail, contentDetailQuery } from '../../contracts/content.ts';
 import { findContentDetail } from '../../store/content-find.ts';
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
-import { ApiError } from '../problem.ts';
+import { notFound } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({
@@ -26,7 +26,7 @@ export function getContent(api: Api, db: Db): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const found = await findContentDetail(db, id, c.req.valid('query').chunks === 'true');
-    if (!found) throw new ApiError('not_found', { detail: `there is no content ${id}` });
+    if (!found) throw notFound(`content ${id}`);
     return c.json(found, 200);
   });
 }

@@ -6,7 +6,7 @@ import { findStream } from '../../store/stream-find.ts';
 import type { Api } from '../environment.ts';
 import { answerEvents, eventResponses, lastEventIdHeader } from '../event-stream.ts';
 import type { EventTail } from '../event-tail.ts';
-import { ApiError } from '../problem.ts';
+import { notFound } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({
@@ -28,7 +28,7 @@ export function getBuildEvents(api: Api, db: Db, tail: EventTail): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const found = await findStream(db, BUILDS, id);
-    if (!found) throw new ApiError('not_found', { detail: `there is no build ${id}` });
+    if (!found) throw notFound(`build ${id}`);
     const { state, events } = found;
     const story = { stream: buildStream(id), status: state.status, ends: TERMINAL_STATUSES, events };
     return answerEvents(c, tail, story, c.req.valid('header')['last-event-id']) as never;

@@ -4,7 +4,7 @@ import { BUILDS } from '../../store/build-stream.ts';
 import type { Db } from '../../store/database.ts';
 import { verifyStream } from '../../store/stream-verify.ts';
 import type { Api } from '../environment.ts';
-import { ApiError } from '../problem.ts';
+import { notFound } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({
@@ -26,7 +26,7 @@ export function getBuildVerify(api: Api, db: Db): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const proof = await verifyStream(db, BUILDS, id);
-    if (!proof) throw new ApiError('not_found', { detail: `there is no build ${id}` });
+    if (!proof) throw notFound(`build ${id}`);
     const { length, head, fault } = proof;
     const named = fault ? { fault: { seq: fault.seq, message: fault.fault } } : {};
     return c.json({ valid: !fault, length, head, ...named }, 200);

@@ -5,7 +5,7 @@ import type { Db } from '../../store/database.ts';
 import { configurationViewOf } from '../configuration-view.ts';
 import type { Configurations } from '../configurations.ts';
 import type { Api } from '../environment.ts';
-import { ApiError } from '../problem.ts';
+import { notFound } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({
@@ -25,9 +25,7 @@ export function getConfigurationVersions(api: Api, db: Db, configurations: Confi
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const { limit, cursor } = c.req.valid('query');
-    if (!(await configurations.get(id))) {
-      throw new ApiError('not_found', { detail: `there is no build configuration ${id}` });
-    }
+    if (!(await configurations.get(id))) throw notFound(`build configuration ${id}`);
     const found = await listConfigurationVersions(db, id, { before: cursor, limit: limit + 1 });
     const versions = found.slice(0, limit).map(configurationViewOf);
     return c.json({ versions, next_cursor: found.length > limit ? String(versions.at(-1)?.version) : null }, 200);

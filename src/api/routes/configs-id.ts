@@ -5,7 +5,7 @@ import { configurationViewOf } from '../configuration-view.ts';
 import type { Configurations } from '../configurations.ts';
 import type { Api } from '../environment.ts';
 import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
-import { ApiError } from '../problem.ts';
+import { notFound } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 const standing = (description: string) => ({
@@ -31,7 +31,7 @@ export function getConfiguration(api: Api, configurations: Configurations): void
   api.openapi(readRoute, async (c) => {
     const { id } = c.req.valid('param');
     const configuration = await configurations.get(id);
-    if (!configuration) throw new ApiError('not_found', { detail: `there is no build configuration ${id}` });
+    if (!configuration) throw notFound(`build configuration ${id}`);
     c.header('ETag', etagOf(configuration.version));
     return c.json(configurationViewOf(configuration), 200);
   });

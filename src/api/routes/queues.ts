@@ -4,13 +4,10 @@ import { queues } from '../../contracts/queue.ts';
 import type { QueueName } from '../../contracts/task-queues.ts';
 import type { Db } from '../../store/database.ts';
 import { measureQueues } from '../../store/queue-measure.ts';
-import { listPollers } from '../commands/list-pollers.ts';
+import { isPolling, listPollers } from '../commands/list-pollers.ts';
 import { measureTelling } from '../commands/measure-telling.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
-
-/** A worker that is idle polls again after a minute, so one that was not seen for longer is gone. */
-const POLLS_WITHIN_MS = 90_000;
 
 const route = createRoute({
   method: 'get',
@@ -28,13 +25,11 @@ const route = createRoute({
 
 export function getQueues(api: Api, { db, client }: { db: Db; client: Client }): void {
   api.openapi(route, async (c) => {
-    const since = Date.now() - POLLS_WITHIN_MS;
     const measured = await Promise.all([measureQueues(db), measureTelling(client)]);
     const found = await Promise.all(
       measured.flat().map(async ({ name, depth, oldestAgeSeconds, inFlight }) => {
-        const pollers = await listPollers(client, workedOnBy(name));
-        const recent = pollers.filter(({ lastSeenAt }) => lastSeenAt.getTime() > since).length;
-        return { name, depth, oldest_age_seconds: oldestAgeSeconds, in_flight: inFlight, pollers: recent };
+        const pollers = (await listPollers(client, workedOnBy(name))).filter(isPolling).length;
+        return { name, depth, oldest_age_seconds: oldestAgeSeconds, in_flight: inFlight, pollers };
       }),
     );
     return c.json(found, 200);

@@ -6,7 +6,7 @@ import { TASKS, taskStream } from '../../store/task-stream.ts';
 import type { Api } from '../environment.ts';
 import { answerEvents, eventResponses, lastEventIdHeader } from '../event-stream.ts';
 import type { EventTail } from '../event-tail.ts';
-import { ApiError } from '../problem.ts';
+import { notFound } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({
@@ -24,7 +24,7 @@ export function getTaskEvents(api: Api, db: Db, tail: EventTail): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const found = await findStream(db, TASKS, id);
-    if (!found) throw new ApiError('not_found', { detail: `there is no task ${id}` });
+    if (!found) throw notFound(`task ${id}`);
     const { state, events } = found;
     const story = { stream: taskStream(id), status: state.status, ends: ENDED_TASK_STATUSES, events };
     return answerEvents(c, tail, story, c.req.valid('header')['last-event-id']) as never;
