@@ -4,7 +4,8 @@ import { createMiddleware } from 'hono/factory';
 import { refuseCrossSite } from './guard.ts';
 import { ApiError } from './problem.ts';
 
-const MAX_BODY_BYTES = 1024 * 1024;
+/** Longest body of a request, here and at the routes of Flower. */
+export const MAX_BODY_BYTES = 1024 * 1024;
 const HAS_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 const limitStream = bodyLimit({

@@ -1,10 +1,9 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { isLoopback } from '../contracts/settings.ts';
-import { sha256 } from '../domain/hash.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { ApiError } from './problem.ts';
+import { secretOwners } from './secrets.ts';
 
 /** Its requests carry a signature instead, and come by whatever name the tunnel or proxy has. */
 const SIGNED_PATH = '/webhooks/github';
@@ -14,13 +13,11 @@ const OPEN_PATHS = new Set(['/health', '/health/live', '/health/ready', SIGNED_P
 
 /** Lets in who bears one of the keys, by `Authorization: Bearer SECRET`. */
 export function requireKey(keys: ReadonlyMap<string, string>) {
-  const digests = [...keys].map(([name, secret]) => ({ name, digest: Buffer.from(sha256(secret)) }));
+  const ownerOf = secretOwners(keys);
   return createMiddleware<ApiEnvironment>(async (c, next) => {
     const secret = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    // Digests have one length, and all are compared, so the time taken tells nothing.
-    const given = Buffer.from(sha256(secret ?? ''));
-    const matching = digests.filter(({ digest }) => timingSafeEqual(digest, given))[0];
-    if (matching) c.set('caller', matching.name);
+    const caller = ownerOf(secret ?? '');
+    if (caller !== undefined) c.set('caller', caller);
     else if (!OPEN_PATHS.has(c.req.path)) {
       c.header('WWW-Authenticate', 'Bearer');
       throw new ApiError('unauthorized', {
@@ -38,8 +35,8 @@ export function requireKey(keys: ReadonlyMap<string, string>) {
  */
 export function requireLocalHost(trusted: readonly string[]) {
   return createMiddleware<ApiEnvironment>(async (c, next) => {
-    const host = (c.req.header('host') ?? '').replace(/:\d+$/, '');
-    if (!isLoopback(host) && !trusted.includes(host) && c.req.path !== SIGNED_PATH) {
+    const host = hostOf(c);
+    if (!isLocalHost(host, trusted) && c.req.path !== SIGNED_PATH) {
       throw new ApiError('forbidden_host', {
         detail: `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS`,
       });
@@ -49,15 +46,28 @@ export function requireLocalHost(trusted: readonly string[]) {
   });
 }
 
+/** The name under which a request addresses this server, without the port. */
+export function hostOf(c: Context): string {
+  return (c.req.header('host') ?? '').replace(/:\d+$/, '');
+}
+
+/** Whether a host name means this machine, or is one of TRUSTED_HOSTS. */
+export function isLocalHost(host: string, trusted: readonly string[]): boolean {
+  return isLoopback(host) || trusted.includes(host);
+}
+
 /**
  * Refuses what a web page of another site sends through the user's browser: for requests that need no JSON content type,
- * which browsers would ask leave for. Programs send neither of the two headers.
+ * which browsers would ask leave for.
  */
 export function refuseCrossSite(c: Context): void {
+  if (foreignHeader(c)) throw new ApiError('cross_site', { detail: 'web pages of other sites may not send this' });
+}
+
+/** The header by which a request shows that a page of another site sent it, if one does. Programs send neither. */
+export function foreignHeader(c: Context): 'sec-fetch-site' | 'origin' | undefined {
   const site = c.req.header('sec-fetch-site');
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'sec-fetch-site';
   const origin = c.req.header('origin');
-  const foreign = origin !== undefined && URL.parse(origin)?.host !== c.req.header('host');
-  if (foreign || (site !== undefined && site !== 'same-origin' && site !== 'none')) {
-    throw new ApiError('cross_site', { detail: 'web pages of other sites may not send this' });
-  }
+  return origin !== undefined && URL.parse(origin)?.host !== c.req.header('host') ? 'origin' : undefined;
 }

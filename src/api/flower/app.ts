@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { matchedRoutes } from 'hono/route';
+import { MAX_BODY_BYTES } from '../body.ts';
 import type { TaskDependencies } from '../commands/create-task.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import type { EventTail } from '../event-tail.ts';
@@ -14,9 +15,6 @@ import { workers } from './workers.ts';
 
 /** Paths of Flower's API below its prefix; other paths under /api are ours. */
 const FLOWER_PATHS = /^\/api\/(task|tasks|workers|worker|queues)(\/|$)/;
-
-/** Longest body, as for our own routes. */
-const MAX_BODY_BYTES = 1024 * 1024;
 
 const NOT_FOUND_PAGE = '<!doctype html><title>Flower</title><p>404: Not Found</p>';
 

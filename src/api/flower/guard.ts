@@ -1,9 +1,8 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Context, Next } from 'hono';
 import type { Settings } from '../../contracts/settings.ts';
-import { isLoopback } from '../../contracts/settings.ts';
-import { sha256 } from '../../domain/hash.ts';
 import type { ApiEnvironment } from '../environment.ts';
+import { foreignHeader, hostOf, isLocalHost } from '../guard.ts';
+import { secretOwners } from '../secrets.ts';
 import { FlowerError } from './answer.ts';
 
 /** Who may use the routes of Flower, and for what. */
@@ -27,12 +26,10 @@ const CORS = {
  * routes take bodies of any type, for which browsers ask no leave.
  */
 export function flowerGuard(access: FlowerAccess) {
-  const users = [...(access.FLOWER_BASIC_AUTH ?? [])].map(([name, password]) => ({
-    name,
-    digest: digestOf(`${name}:${password}`),
-  }));
-  const keys = [...(access.API_KEYS ?? [])].map(([name, secret]) => ({ name, digest: digestOf(secret) }));
-  const open = access.FLOWER_UNAUTHENTICATED_API && users.length === 0;
+  const { FLOWER_BASIC_AUTH: users = new Map<string, string>(), API_KEYS: keys = new Map<string, string>() } = access;
+  const userOf = secretOwners([...users].map(([name, password]) => [name, `${name}:${password}`]));
+  const keyOwnerOf = secretOwners(keys);
+  const open = access.FLOWER_UNAUTHENTICATED_API && users.size === 0;
   return async (c: Context<ApiEnvironment>, next: Next) => {
     if (open) for (const [name, value] of Object.entries(CORS)) c.header(name, value);
     c.set('caller', open ? 'flower' : callerOf(c));
@@ -41,22 +38,21 @@ export function flowerGuard(access: FlowerAccess) {
 
   function callerOf(c: Context): string {
     const header = c.req.header('authorization') ?? '';
-    if (users.length > 0) {
+    if (users.size > 0) {
       if (c.req.method === 'OPTIONS') return 'flower';
       const given = /^Basic +(\S+)$/i.exec(header)?.[1];
-      const found = given && find(users, Buffer.from(given, 'base64').toString('utf8'));
-      if (!found) throw new FlowerError(401);
+      const user = given && userOf(Buffer.from(given, 'base64').toString('utf8'));
+      if (!user) throw new FlowerError(401);
       if (c.req.method === 'POST') refuseOtherSites(c);
-      return found.name;
+      return user;
     }
-    if (keys.length > 0) {
+    if (keys.size > 0) {
       const given = /^Bearer +(\S+)$/i.exec(header)?.[1];
-      const found = given && find(keys, given);
-      if (!found) throw new FlowerError(401, NEEDS_ENVIRONMENT);
-      return found.name;
+      const owner = given && keyOwnerOf(given);
+      if (!owner) throw new FlowerError(401, NEEDS_ENVIRONMENT);
+      return owner;
     }
-    const host = (c.req.header('host') ?? '').replace(/:\d+$/, '');
-    if (!isLoopback(host) && !access.TRUSTED_HOSTS.includes(host)) throw new FlowerError(401, NEEDS_ENVIRONMENT);
+    if (!isLocalHost(hostOf(c), access.TRUSTED_HOSTS)) throw new FlowerError(401, NEEDS_ENVIRONMENT);
     refuseOtherSites(c);
     return 'local';
   }
@@ -68,22 +64,7 @@ export function refuseWhereReadOnly(access: FlowerAccess): void {
 }
 
 function refuseOtherSites(c: Context): void {
-  const site = c.req.header('sec-fetch-site');
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    throw new FlowerError(403, 'Cross-site request forbidden');
-  }
-  const origin = c.req.header('origin');
-  if (origin !== undefined && URL.parse(origin)?.host !== c.req.header('host')) {
-    throw new FlowerError(403, 'Cross-origin request forbidden');
-  }
-}
-
-function digestOf(secret: string): Buffer {
-  return Buffer.from(sha256(secret));
-}
-
-/** Digests have one length, and all are compared, so the time taken tells nothing. */
-function find(known: ReadonlyArray<{ name: string; digest: Buffer }>, secret: string): { name: string } | undefined {
-  const given = digestOf(secret);
-  return known.filter(({ digest }) => timingSafeEqual(digest, given))[0];
+  const header = foreignHeader(c);
+  if (header === 'sec-fetch-site') throw new FlowerError(403, 'Cross-site request forbidden');
+  if (header === 'origin') throw new FlowerError(403, 'Cross-origin request forbidden');
 }
