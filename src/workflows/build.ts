@@ -5,7 +5,7 @@ import type { Run } from '../contracts/github.ts';
 import { statusOf } from '../domain/build.ts';
 import { queuedEvent, retriedEvent } from '../domain/first-events.ts';
 import { record } from './activities.ts';
-import { beginCallback } from './begin-callback.ts';
+import { beginCallback } from './callback.ts';
 import { dispatch } from './dispatch.ts';
 import { type Ended, follow } from './follow.ts';
 import { cancelLateRuns } from './late-runs.ts';

@@ -1,13 +1,15 @@
 import { CancellationScope, condition, setCurrentDetails } from '@temporalio/workflow';
 import type { CallbackEvent } from '../contracts/callback.ts';
-import type {
-  CallbackInput,
-  CallbackMessage,
-  CallbackOutcome,
-  CallbackResult,
+import {
+  type CallbackInput,
+  type CallbackMessage,
+  type CallbackOutcome,
+  type CallbackResult,
+  callbackWorkflowId,
 } from '../contracts/callback-workflow.ts';
 import { callbackPause } from '../domain/callback-schedule.ts';
 import { callbacks, record } from './activities.ts';
+import { beginApart } from './begin-apart.ts';
 
 /**
  * Tells the receiver of a subject that it has ended: at once, and again until it answers 2xx, for three days. Every try sends
@@ -20,6 +22,12 @@ export function callback(input: CallbackInput): Promise<CallbackResult> {
     stopped = true;
   });
   return CancellationScope.nonCancellable(() => deliver(input, () => stopped));
+}
+
+/** Begins the callback about an ending, {@link beginApart}. */
+export function beginCallback(input: CallbackInput): Promise<void> {
+  const staticSummary = `callback about ${input.subject}`;
+  return beginApart(callback, input, { workflowId: callbackWorkflowId(input), staticSummary });
 }
 
 async function deliver(input: CallbackInput, stopped: () => boolean): Promise<CallbackResult> {

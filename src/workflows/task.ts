@@ -21,7 +21,7 @@ import { backoff } from '../domain/backoff.ts';
 import { taskQueuedEvent, taskRedrivenEvent } from '../domain/task.ts';
 import { record, taskActivities } from './activities.ts';
 import { beginAnswer } from './answer.ts';
-import { beginCallback } from './begin-callback.ts';
+import { beginCallback } from './callback.ts';
 import { answeredSignal, revokeSignal, type TaskStateView, taskStateQuery } from './messages.ts';
 
 const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);

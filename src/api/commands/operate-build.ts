@@ -20,7 +20,7 @@ import { findConfigurationVersion } from '../../store/configuration-find.ts';
 import type { Db } from '../../store/database.ts';
 import { appendEvent } from '../../store/event-append.ts';
 import { ApiError, notFound } from '../problem.ts';
-import { beginCallback } from './begin-callback.ts';
+import { beginCallback } from './begin-telling.ts';
 import { CLOSING_WAIT_MS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
 
 export interface OperateDependencies extends StartDependencies {

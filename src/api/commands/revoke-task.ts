@@ -7,8 +7,7 @@ import { listOwed } from '../../store/owed-list-by-task.ts';
 import { findTask } from '../../store/task-find.ts';
 import { TASKS, taskStream } from '../../store/task-stream.ts';
 import { ApiError, notFound } from '../problem.ts';
-import { beginAnswer } from './begin-answer.ts';
-import { beginCallback } from './begin-callback.ts';
+import { beginAnswer, beginCallback } from './begin-telling.ts';
 import type { TaskDependencies } from './create-task.ts';
 import { temporalFault } from './start-build.ts';
 

@@ -1,0 +1,36 @@
+import type { Client } from '@temporalio/client';
+import { ANSWER_WORKFLOW, type AnswerInput, answerWorkflowId } from '../../contracts/answer-workflow.ts';
+import { CALLBACK_WORKFLOW, type CallbackInput, callbackWorkflowId } from '../../contracts/callback-workflow.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../contracts/task-queues.ts';
+import type { answer, callback } from '../../workflows/index.ts';
+import { startedFirst } from './start-build.ts';
+
+/**
+ * An ending is told by workflows of its own, which the workflow of a build or task begins. Where that one is gone, the API
+ * records the end and begins them here; what was begun before about the same ending is not begun again.
+ */
+const ONCE = { taskQueue: WORKFLOW_TASK_QUEUE, workflowIdReusePolicy: 'REJECT_DUPLICATE' } as const;
+
+/** Begins the callback about an ending. @throws {ApiError} where Temporal cannot be reached. */
+export async function beginCallback(client: Client, input: CallbackInput): Promise<void> {
+  await startedFirst(client, () =>
+    client.workflow.start<typeof callback>(CALLBACK_WORKFLOW, {
+      ...ONCE,
+      workflowId: callbackWorkflowId(input),
+      args: [input],
+      staticSummary: `callback about ${input.subject}`,
+    }),
+  );
+}
+
+/** Begins the answer about the ending of a task. @throws {ApiError} where Temporal cannot be reached. */
+export async function beginAnswer(client: Client, input: AnswerInput): Promise<void> {
+  await startedFirst(client, () =>
+    client.workflow.start<typeof answer>(ANSWER_WORKFLOW, {
+      ...ONCE,
+      workflowId: answerWorkflowId(input),
+      args: [input],
+      staticSummary: `answer about task ${input.task_id}`,
+    }),
+  );
+}
