@@ -34,6 +34,7 @@ it(
       HAPAX_HOME: join(home, 'hapax'),
       TMPDIR: home,
       PORT: '0',
+      TEMPORAL_PORT: '0',
       TEMPORAL_UI_PORT: '0',
       NODE_OPTIONS: `--import ${LOOPBACK_ONLY}`,
     };
@@ -50,7 +51,7 @@ it(
       const args = [
         ...['run', `${url}/openapi.json`, '--seed', SEED, '--max-time', `${SECONDS}`, '--checks', CHECKS.join()],
         ...['--phases', 'examples,coverage,fuzzing,stateful', '--generation-database', 'none'],
-        ...['--continue-on-failure', '--request-timeout', '10', '--suppress-health-check', 'all', '--warnings', 'off'],
+        ...['--continue-on-failure', '--request-timeout', '60', '--suppress-health-check', 'all', '--warnings', 'off'],
       ];
       // It leaves notes where it runs.
       const inHome = ['-c', 'cd "$0" && exec "$@"', home, schemathesis, ...args];

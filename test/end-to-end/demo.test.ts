@@ -29,7 +29,7 @@ describe('npm run demo', () => {
       'build_completed',
     ]);
     expect(program.output).toContain('"message":"Build already exists"');
-    expect(processesOf(temporary)).toEqual([]);
+    await eventually(() => expect(processesOf(temporary)).toEqual([]));
     expect(readdirSync(temporary).filter((name) => name.startsWith('hapax'))).toEqual([]);
   });
 

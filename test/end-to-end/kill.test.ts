@@ -14,7 +14,7 @@ describe('npm start', () => {
     console.log(`kill test: SEED=${seed}`);
     const random = seeded(seed);
     const github = await startGitHub(await directory());
-    const hapax = await installation(github);
+    const hapax = await installation(github, { QUEUE_RETRY_DELAY: '1s' });
     hapax.start();
     await hapax.ready();
 
@@ -43,7 +43,7 @@ describe('npm start', () => {
       const token = build.events.findLast((event) => event.event_type === 'dispatch_intended')?.event_data?.token;
       expect((await github.runs()).find((run) => run.id === build.workflow_run_id)?.token).toBe(token);
     }
-  }, 300_000);
+  }, 600_000);
 
   it('outlives the death of its Temporal server', async () => {
     const github = await startGitHub(await directory());
@@ -79,8 +79,8 @@ describe('npm start', () => {
 
   it('says in one line what to do where its port or its directory is taken, and runs beside another', async () => {
     const github = await startGitHub(await directory());
-    // Both with the port of the Web UI that is usual, which only the first can have.
-    const usual = { TEMPORAL_UI_PORT: '' };
+    // Both with the ports of Temporal and its Web UI that are usual, which only the first can have.
+    const usual = { TEMPORAL_PORT: '', TEMPORAL_UI_PORT: '' };
     const one = await installation(github, usual);
     one.start();
     await one.ready();

@@ -111,7 +111,8 @@ export async function installation(github: { url: string }, settings: Record<str
   const environment = {
     HAPAX_HOME: join(home, 'hapax'),
     PORT: `${port}`,
-    // Of two tests that start at the same time both may find the usual one free.
+    // Of two tests that start at the same time both may find the usual ones free.
+    TEMPORAL_PORT: `${await steadyPort()}`,
     TEMPORAL_UI_PORT: '0',
     GITHUB_TOKEN: 'test-token-of-the-installation',
     GITHUB_REPO: 'acme/images',
@@ -140,7 +141,7 @@ export async function installation(github: { url: string }, settings: Record<str
       await eventually(async () => {
         if (!program?.running) throw new Error(`npm start ended: ${it.output.slice(-2_000)}`);
         if ((await api.call('GET', '/health/ready')).status !== 200) throw new Error('not ready');
-      }, 60_000);
+      }, 120_000);
     },
     /** The process id of the Temporal server, which is a group of its own. */
     temporalPid: () => Number(readFileSync(join(environment.HAPAX_HOME, 'temporal/temporal.pid'), 'utf8')),
@@ -166,7 +167,7 @@ export async function installation(github: { url: string }, settings: Record<str
         const answer = await api.trigger(body);
         if (answer.status !== 202) throw new Error(`${answer.status} ${answer.text}`);
         return answer.json.id as number;
-      }, 90_000),
+      }, 180_000),
   };
   onTestFinished(() => it.killAll());
   return it;
