@@ -16,7 +16,8 @@ export const BUILD_SIGNALS = { adopt: 'adopt', retry: 'retry', cancel: 'cancel',
 export interface SignalArguments {
   adopt: { run_id: number; run_url?: string };
   cancel: { by?: string };
-  runChanged: { run_id: number; delivery_id: string };
+  /** `run_attempt`: the attempt that changed; any where it is left out. */
+  runChanged: { run_id: number; run_attempt?: number; delivery_id: string };
 }
 
 /** The settings a build runs under, fixed when it is triggered. Durations in milliseconds. */

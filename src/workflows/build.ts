@@ -53,11 +53,8 @@ async function run(input: BuildInput, state: BuildStateView, operator: Operator,
 
     const { status, conclusion, run_attempt } = ended;
     const run: Run | undefined = 'run' in obtained ? obtained.run : undefined;
-    const untilDedupEnds = Date.parse(input.dedup_until) - Date.now();
-    begun =
-      status === 'success' && run && untilDedupEnds > 0
-        ? await reopenedWithin(untilDedupEnds, input, { ...run, run_attempt: run_attempt ?? 1 }, wakes)
-        : undefined;
+    const openMs = status === 'success' ? Date.parse(input.dedup_until) - Date.now() : 0;
+    begun = run && (await reopenedWithin(openMs, input, { ...run, run_attempt: run_attempt ?? 1 }, wakes));
     if (!begun) return { build_id: input.build_id, status, conclusion, run_url: run?.run_url ?? null };
     operator.forget();
   }
@@ -83,7 +80,9 @@ async function leadToEnd(
       { key: RUN_ID, value: String(run.run_id) },
     ]);
     setCurrentDetails(`Run [${run.run_id}](${run.run_url})`);
-    const following = follow(input, tell, run, operator, wakes, seen);
+    const following = obtained.ended
+      ? Promise.resolve(obtained.ended)
+      : follow(input, tell, run, operator, wakes, seen);
     late = cancelLateRuns(input, tell, obtained, following);
     ended = await following;
   } else {
@@ -98,6 +97,10 @@ async function leadToEnd(
   const type = statusOf(ended.conclusion) === 'cancelled' ? 'build_cancelled' : 'build_completed';
   const { conclusion, run_attempt, detail } = await tell(type, 'completed', ended);
   const status = statusOf(conclusion);
+  if ('run' in obtained && ended.delivery_id !== undefined && (ended.run_attempt ?? 0) > (run_attempt ?? 0)) {
+    // That try had told the end of the attempt before, and a webhook has come since.
+    wakes.add({ run_id: obtained.run.run_id, run_attempt: ended.run_attempt!, delivery_id: ended.delivery_id });
+  }
   if ('none' in obtained && status === 'failure') {
     const { reason, attempts } = obtained.none;
     await tell('build_dead_lettered', 'dead_lettered', { reason, attempts });
@@ -143,7 +146,9 @@ function streamOf({ build_id }: BuildInput): string {
   return `build:${build_id}`;
 }
 
-type Obtained = { run: Run; abandoned: string[]; seen?: { status: string; run_attempt: number } } | { none: NoRun };
+type Obtained =
+  | { run: Run; abandoned: string[]; seen?: { status: string; run_attempt: number }; ended?: Ended }
+  | { none: NoRun };
 
 /** A run for the build: a new one, or another attempt of the one that failed. */
 async function obtainRun(input: BuildInput, tell: Tell, state: BuildStateView, operator: Operator): Promise<Obtained> {

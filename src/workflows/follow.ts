@@ -16,6 +16,11 @@ export interface Ended {
   delivery_id?: string;
 }
 
+/** The end that GitHub tells of a run. */
+export function endOf({ conclusion, run_attempt, request_id }: RunView, learned: Change['learned']): Ended {
+  return { conclusion: conclusion ?? 'unknown', run_attempt, request_id, ...learned };
+}
+
 /** A difference that GitHub confirmed, and what made us look. */
 interface Change {
   view: RunView;
@@ -68,7 +73,7 @@ export async function follow(
   // A run that ended by itself while it was being stopped keeps its own word.
   const { conclusion = null, run_attempt = null, request_id = null } = last?.view ?? {};
   if (last?.view.status === 'completed' && (inTime || conclusion !== 'cancelled')) {
-    return { conclusion: conclusion ?? 'unknown', run_attempt, request_id, ...last.learned };
+    return endOf(last.view, last.learned);
   }
   return inTime
     ? { conclusion: 'cancelled', run_attempt, learned_from: 'operator', request_id }

@@ -2,6 +2,7 @@ import { condition } from '@temporalio/workflow';
 import type { BuildInput, Reopening } from '../contracts/build-workflow.ts';
 import type { Run } from '../contracts/github.ts';
 import { githubActivities } from './activities.ts';
+import { type Ended, endOf } from './follow.ts';
 import { type Tell, tellerOf } from './teller.ts';
 import type { Wakes } from './wakes.ts';
 
@@ -9,7 +10,7 @@ import type { Wakes } from './wakes.ts';
 export interface Reopened {
   tell: Tell;
   prefix: string;
-  obtained: { run: Run; abandoned: string[]; seen: { status: string; run_attempt: number } };
+  obtained: { run: Run; abandoned: string[]; seen: { status: string; run_attempt: number }; ended?: Ended };
 }
 
 /**
@@ -35,11 +36,17 @@ export async function reopen(input: BuildInput, { run, delivery_id }: Reopening)
     delivery_id,
   });
   const prefix = `${step}:`;
-  const seen = { status: 'completed', run_attempt: run.run_attempt };
-  return { tell: tellerOf(input.build_id, prefix), prefix, obtained: { run, abandoned: [], seen } };
+  // A short attempt may have ended by now: no other webhook tells of it, and a listing that was read before knows nothing of it.
+  const ended = view.status === 'completed' ? endOf(view, { learned_from: 'webhook', delivery_id }) : undefined;
+  const seen = { status: view.status, run_attempt: view.run_attempt };
+  const obtained = { run, abandoned: [], seen, ...(ended ? { ended } : {}) };
+  return { tell: tellerOf(input.build_id, prefix), prefix, obtained };
 }
 
-/** Stays open for so long; answers early where a webhook tells that the run was run again, and GitHub confirms it. */
+/**
+ * Stays open for so long; answers early where a webhook tells that the run was run again, and GitHub confirms it. One that
+ * came while the end was told is looked into however short that is: nobody else would.
+ */
 export async function reopenedWithin(
   ms: number,
   input: BuildInput,
@@ -47,9 +54,10 @@ export async function reopenedWithin(
   wakes: Wakes,
 ): Promise<Reopened | undefined> {
   const closesAt = Date.now() + ms;
+  const isTold = () => wakes.has(run.run_id, run.run_attempt);
   for (;;) {
     const left = closesAt - Date.now();
-    if (left <= 0 || !(await condition(() => wakes.has(run.run_id), left))) return undefined;
+    if (!isTold() && (left <= 0 || !(await condition(isTold, left)))) return undefined;
     const reopened = await reopen(input, { run, delivery_id: wakes.take(run.run_id)! });
     if (reopened) return reopened;
   }

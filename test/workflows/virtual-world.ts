@@ -11,7 +11,7 @@ import {
   buildWorkflowId,
 } from '../../src/contracts/build-workflow.ts';
 import type { BuildEvent, BuildEventType } from '../../src/contracts/event.ts';
-import type { DispatchOutcome, Finding, RerunOutcome } from '../../src/contracts/github.ts';
+import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../src/contracts/github.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { type Build, evolve } from '../../src/domain/build.ts';
 import { policyOf } from '../../src/domain/configuration.ts';
@@ -76,6 +76,8 @@ export interface Script {
   resume?: BuildInput['resume'];
   /** What becomes of the re-runs, in order. Default: done. */
   rerun?: RerunOutcome[];
+  /** Attempts of the run that somebody else asked for. Default: none. */
+  runAgain?: () => number;
   /** GitHub answers 404 to every look at the run. */
   deleted?: boolean;
 }
@@ -244,6 +246,15 @@ function scriptedGitHub(
     calls.push({ name, at, attempt, ...about });
     return calls.filter((call) => call.name === name).length - 1;
   };
+  /** The run at the time of the last call. */
+  const viewOf = (run_id: number): RunView => {
+    const now = calls.at(-1)!.at;
+    const cancelled = calls.find((call) => call.name === 'cancel' && call.run_id === run_id);
+    const state = run(now - record.told('workflow_triggered')[0]!.at, cancelled ? now - cancelled.at : null);
+    const reruns = calls.filter((call) => call.name === 'rerun' && call.done).length;
+    const run_attempt = 1 + reruns + (script.runAgain?.() ?? 0);
+    return { run_id, run_url: urlOf(run_id), run_attempt, request_id: null, conclusion: null, ...state };
+  };
   const github: Asked = {
     reserveWrite: async () => script.writeSlotInMs ?? 0,
     async dispatch(_request, correlation) {
@@ -259,17 +270,13 @@ function scriptedGitHub(
     },
     async changed(_repository, run_id, seen, lookAgainMs) {
       note('changed', { run_id });
-      const now = calls.at(-1)!.at;
-      const cancelled = calls.find((call) => call.name === 'cancel' && call.run_id === run_id);
-      const view = run(now - record.told('workflow_triggered')[0]!.at, cancelled ? now - cancelled.at : null);
-      const run_attempt = 1 + calls.filter((call) => call.name === 'rerun' && call.done).length;
-      if (view.status === seen.status && run_attempt === seen.run_attempt) return { lookAgainMs };
-      return { view: { run_id, run_url: urlOf(run_id), run_attempt, request_id: null, conclusion: null, ...view } };
+      const view = viewOf(run_id);
+      return view.status === seen.status && view.run_attempt === seen.run_attempt ? { lookAgainMs } : { view };
     },
     async read(_repository, run_id) {
       note('read', { run_id });
       if (script.deleted) throw new GitHubError('GitHub answered 404: Not Found', 404);
-      throw new Error('no test has read a run that is there');
+      return viewOf(run_id);
     },
     async rerun(_repository, run_id) {
       const nth = note('rerun', { run_id });

@@ -28,28 +28,39 @@ export interface DeliveryDependencies extends OperateDependencies {
  */
 export async function takeRunDelivery(deps: DeliveryDependencies, delivery: RunDelivery): Promise<void> {
   const { db } = deps;
-  const { delivery_id, run_id, run_attempt, title } = delivery;
+  const { delivery_id, run_id, title } = delivery;
   if (!(await takeDelivery(db, delivery_id))) return;
   const build = await buildOf(db, run_id, title);
   if (!build) return;
-  const ended = TERMINAL_STATUSES.includes(build.status);
-  // Whoever ran an ended run again did so in GitHub itself; of anything else about it the build has no need.
-  if (ended && (build.workflow_run_id !== run_id || run_attempt <= (build.run_attempt ?? 1))) return;
-  if ((await wake(deps, build, delivery)) || !ended) return;
+  // Of anything else about an ended run the build has no need.
+  if (hasEnded(build) && !isRunAgain(build, delivery)) return;
+  if (await wake(deps, build, delivery)) return;
+  // It may have ended since it was read.
+  const closed = await findBuild(db, build.id);
+  if (!closed || !isRunAgain(closed, delivery)) return;
   // Only after a success the workflow stays open for a while. It is begun again, by the first delivery; the others wake it.
-  if (!(await startReopened(deps, build, delivery_id))) await wake(deps, build, delivery);
+  if (!(await startReopened(deps, closed, delivery_id))) await wake(deps, closed, delivery);
+}
+
+function hasEnded({ status }: Build): boolean {
+  return TERMINAL_STATUSES.includes(status);
+}
+
+/** Whether somebody ran the run of an ended build again, in GitHub itself. */
+function isRunAgain(build: Build, { run_id, run_attempt }: RunDelivery): boolean {
+  return hasEnded(build) && build.workflow_run_id === run_id && run_attempt > (build.run_attempt ?? 1);
 }
 
 /** Has the workflow of a build look at a run; false where there is none. */
 async function wake(
   { client, log }: DeliveryDependencies,
   { id, workflow_id }: Build,
-  { run_id, delivery_id }: RunDelivery,
+  { run_id, run_attempt, delivery_id }: RunDelivery,
 ): Promise<boolean> {
   try {
     await client.workflow
       .getHandle(workflow_id)
-      .signal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged, { run_id, delivery_id });
+      .signal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged, { run_id, run_attempt, delivery_id });
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
     throw error;
