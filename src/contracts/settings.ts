@@ -114,6 +114,9 @@ export const settingsSchema = z.object({
     .string()
     .optional()
     .meta({ description: "Path of Temporal's CLI. Unset: PATH, then the cache, then fetched once." }),
+  TEMPORAL_PORT: integer(0, 65_535).optional().meta({
+    description: 'Port of the dev server. Default: 7233, or any free one where that is taken.',
+  }),
   TEMPORAL_UI_PORT: integer(0, 65_535).optional().meta({
     description: 'Port of the Temporal Web UI of the dev server. Default: 8233, or any free one where that is taken.',
   }),

@@ -92,13 +92,14 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   const uiPort = options.uiPort === undefined ? await freePort() : options.uiPort;
   if (options.port) await assertPortFree('127.0.0.1', options.port, 'TEMPORAL_PORT');
   if (options.uiPort) await assertPortFree('127.0.0.1', options.uiPort, 'TEMPORAL_UI_PORT');
+  const httpPort = await freePort();
   const each = (flag: string, pairs: Readonly<Record<string, unknown>>): string[] =>
     Object.entries(pairs).flatMap(([name, value]) => [flag, `${name}=${value}`]);
   const args = [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', `${port}`, '--namespace', namespace],
     ...(uiPort === null ? ['--headless'] : ['--ui-port', `${uiPort}`]),
     // Their defaults are free ports, too, but two servers that start together may choose the same.
-    ...['--http-port', `${await freePort()}`, '--metrics-port', `${await freePort()}`],
+    ...['--http-port', `${httpPort}`, '--metrics-port', `${await freePort()}`],
     ...['--db-filename', database, '--log-level', 'warn'],
     // The rollback journal of the default makes a workflow three to four times slower.
     ...each('--sqlite-pragma', { journal_mode: 'wal', synchronous: 'normal' }),
@@ -128,7 +129,12 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   const address = `127.0.0.1:${port}`;
   try {
     const known = Object.keys(options.searchAttributes ?? {}).map((name) => `${name} IS NULL`);
-    await untilReady(address, { namespace, query: known.join(' AND ') }, exited, options.startTimeoutMs ?? 60_000);
+    await untilReady(
+      { address, httpPort },
+      { namespace, query: known.join(' AND ') },
+      exited,
+      options.startTimeoutMs ?? 60_000,
+    );
   } catch (error) {
     await close();
     throw error;
@@ -178,9 +184,13 @@ async function endLeftover(pidFile: string, database: string, report: (line: str
   rmSync(pidFile, { force: true });
 }
 
-/** The server answers before it knows the search attributes that it was started with; a query by them fails until then. */
+/**
+ * The server answers before it knows the search attributes that it was started with; a query by them fails until then. It is
+ * ours once it answers over HTTP, on a port that no other was given: on the usual port it may be one that was started at the
+ * same time, and ours is about to end for want of it.
+ */
 async function untilReady(
-  address: string,
+  { address, httpPort }: { address: string; httpPort: number },
   count: { namespace: string; query: string },
   exited: Promise<ServerExit>,
   timeoutMs: number,
@@ -192,6 +202,10 @@ async function untilReady(
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {
+      const own = await fetch(`http://127.0.0.1:${httpPort}/api/v1/cluster-info`, {
+        signal: AbortSignal.timeout(2_000),
+      });
+      if (!own.ok) throw new Error(`it answers ${own.status} over HTTP`);
       const connection = await Connection.connect({ address, connectTimeout: '2s' });
       try {
         await connection.withDeadline(Date.now() + 2000, () =>

@@ -15,6 +15,9 @@ export async function runDemo(environment: NodeJS.ProcessEnv): Promise<void> {
   const settings = readSettings({
     HAPAX_HOME: home,
     PORT: '0',
+    // The usual ones are left to who needs them.
+    TEMPORAL_PORT: '0',
+    TEMPORAL_UI_PORT: '0',
     LOG_LEVEL: environment.LOG_LEVEL ?? 'error',
     GITHUB_POLL_INTERVAL: '250ms',
   });

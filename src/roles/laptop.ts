@@ -177,7 +177,7 @@ async function openTemporal(settings: Settings, directory: string, report: (line
     directory: join(directory, 'temporal'),
     namespace,
     // Where tools look for Temporal by default, unless another instance is there already.
-    port: await preferPort(7233),
+    port: settings.TEMPORAL_PORT || (await preferPort(settings.TEMPORAL_PORT ?? 7233)),
     uiPort: settings.TEMPORAL_UI_PORT || (await preferPort(settings.TEMPORAL_UI_PORT ?? 8233)),
     searchAttributes: SEARCH_ATTRIBUTES,
     report,

@@ -30,7 +30,7 @@ describe('npm start, killed while it calls back', () => {
       expect((await outcomes(done.id)).map(({ event_type }) => event_type)).toEqual(['callback_delivered']);
       expect(out.receiver.received).toHaveLength(1);
       expect(await outcomes(between.id)).toHaveLength(2);
-    }, 60_000);
+    });
     const running = await told('running', answers(204));
     await hapax.killAll();
 

@@ -95,10 +95,7 @@ export async function openCloud(cli: string, settings: Record<string, string> = 
       return Object.fromEntries(Object.entries(dependencies).map(([name, dependency]) => [name, dependency.status]));
     },
     succeeds: (id: number) =>
-      eventually(
-        async () => expect((await asked('GET', `/builds/${id}`)).json).toMatchObject({ status: 'success' }),
-        60_000,
-      ),
+      eventually(async () => expect((await asked('GET', `/builds/${id}`)).json).toMatchObject({ status: 'success' })),
   };
 }
 export type Cloud = Awaited<ReturnType<typeof openCloud>>;

@@ -37,7 +37,7 @@ describe('an outage', () => {
     const { json } = await cloud.trigger('early');
     expect(json).toMatchObject({ message: 'Build queued successfully' });
     await cloud.succeeds(json.id);
-  }, 180_000);
+  });
 
   it('of one after the other: nothing accepted is lost, nothing runs twice', async () => {
     const cloud = await openCloud();
@@ -92,7 +92,7 @@ describe('an outage', () => {
     const { runs, runs_per_token } = await eventually(() => cloud.github.oracle());
     expect([runs, ...Object.values(runs_per_token)]).toEqual([3, 1, 1, 1]);
     expect(new Set(accepted).size).toBe(3);
-  }, 240_000);
+  });
 
   it('of Postgres or Temporal while tasks are asked for: each that is accepted is done once, others are refused for now', async () => {
     const youtube = await startYouTubeStandIn();
@@ -118,7 +118,7 @@ describe('an outage', () => {
       cloud.asked('POST', '/tasks', { name: 'ingest_youtube', args: [video(name)], task_id: name, ...options });
     const task = async (id: string) => cloud.asked('GET', `/tasks/${id}`);
     const succeeds = (id: string) =>
-      eventually(async () => expect((await task(id)).json).toMatchObject({ status: 'SUCCESS', retries: 0 }), 60_000);
+      eventually(async () => expect((await task(id)).json).toMatchObject({ status: 'SUCCESS', retries: 0 }));
 
     await cloud.postgres.stop('SIGQUIT');
     expect((await ask('no-record')).json).toEqual({ task_id: 'no-record', status: 'queued' });
@@ -134,7 +134,7 @@ describe('an outage', () => {
     for (const id of ['no-record', unnamed.json.task_id]) await succeeds(id);
 
     // What waits for its time meanwhile is not forgotten.
-    const eta = new Date(Date.now() + 2_000).toISOString();
+    const eta = new Date(Date.now() + 8_000).toISOString();
     expect((await ask('waits', { eta })).status).toBe(202);
     await cloud.temporal.stop();
     const refused = await ask('no-engine');
@@ -154,5 +154,5 @@ describe('an outage', () => {
     expect(listed.map(({ task_id }) => task_id).toSorted()).toEqual(
       ['no-record', 'no-engine', unnamed.json.task_id, 'waits'].toSorted(),
     );
-  }, 180_000);
+  });
 });

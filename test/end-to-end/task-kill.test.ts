@@ -40,7 +40,7 @@ it(`loses no task and makes none twice: ${TASKS} tasks, ${KILLS} kills of everyt
       const { json: task } = await hapax.call('GET', `/tasks/${id}`);
       expect(task.completed_at, JSON.stringify(task)).toEqual(expect.any(String));
       return { task, events: (await hapax.call('GET', `/tasks/${id}/events`)).json };
-    }, 60_000);
+    });
     const types = events.map((event: { event_type: string }) => event.event_type);
     expect(types.filter((type: string) => type === 'task_queued')).toHaveLength(1);
     expect(types.filter((type: string) => /^task_(succeeded|failed|revoked)$/.test(type))).toHaveLength(1);

@@ -44,7 +44,7 @@ it('a worker process that Flower tells to stop ends what it works at, takes noth
       const [name] = names.filter((name) => !name.startsWith(`${process.pid}@`) && !known.includes(name));
       if (!name) throw new Error(`only ${names} are listed`);
       return name;
-    }, 60_000);
+    });
   const queues = async (name: string) => {
     const { json } = await flower('GET', `/workers?refresh=1&workername=${encodeURIComponent(name)}`);
     return json[name].active_queues.map((queue: { name: string }) => queue.name);

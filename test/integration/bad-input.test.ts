@@ -66,6 +66,16 @@ describe('bad input', () => {
     const big = JSON.stringify({ inputs: { a: 'x'.repeat(2 * 1024 * 1024) } });
     expect((await world.call('POST', '/builds/trigger', big, { 'content-type': 'application/json' })).status).toBe(413);
     expect(await chunked(`${world.url}/builds/trigger`, big)).toBe(413);
+    // The limit itself is 1 MiB, and one byte of no meaning is too much.
+    const largest = JSON.stringify({ nope: 'x'.repeat(1024 * 1024 - '{"nope":""}'.length) });
+    const json = { 'content-type': 'application/json' };
+    for (const [body, status] of [
+      [largest, 400],
+      [`${largest} `, 413],
+    ] as const) {
+      expect((await world.call('POST', '/builds/trigger', body, json)).status).toBe(status);
+      expect(await chunked(`${world.url}/builds/trigger`, body)).toBe(status);
+    }
   });
 
   it('of another kind is refused, so that no web page can post it unasked', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import S3rver from 's3rver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Blobs, directoryBlobs, s3Blobs } from '../../src/integrations/blobs.ts';
-import { freePort } from '../../src/laptop/ports.ts';
+import { steadyPort } from '../world/steady-port.ts';
 
 /** The only key pair that the S3 server of the tests knows. */
 const KEYS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
@@ -58,7 +58,7 @@ describe('blobs', () => {
   it('in S3 say what is wrong: key, bucket, server', async () => {
     await expect(s3({ accessKeyId: 'nobody' }).put('k', 'x')).rejects.toThrow('S3 answered 403 InvalidAccessKeyId');
     await expect(s3({ bucket: 'none' }).get('k')).rejects.toThrow('S3 answered 404 NoSuchBucket');
-    const nowhere = s3({ endpoint: `http://127.0.0.1:${await freePort()}` });
+    const nowhere = s3({ endpoint: `http://127.0.0.1:${await steadyPort()}` });
     await expect(nowhere.put('k', 'x')).rejects.toThrow('S3 does not answer');
   });
 });

@@ -125,6 +125,13 @@ describe.each(DATABASES)('builds on the %s Postgres', (kind) => {
     expect((await world.ended(json.id)).status).toBe('success');
   });
 
+  it('hand their priority to Temporal, which keeps the order of those that wait', async () => {
+    const { json } = await world.trigger({ ref: 'urgent', priority: 1 });
+    const { events } = await world.build(json.id);
+    const workflow = world.client.workflow.getHandle(String(events[0]?.event_data?.workflow_id));
+    expect((await workflow.describe()).raw.workflowExecutionInfo?.priority?.priorityKey).toBe(1);
+  });
+
   it('stream their events live, and resume after the last one seen', async () => {
     const { json } = await world.trigger({ ref: 'stream' });
     const stream = await readStream(`${world.url}/builds/${json.id}/events`);

@@ -4,7 +4,7 @@ import type { BuildView, EventView } from '../../src/contracts/build.ts';
 import { buildCallback } from '../../src/contracts/build.ts';
 import { callbackWorkflowId } from '../../src/contracts/callback-workflow.ts';
 import { eventually } from '../world/eventually.ts';
-import { answers, hangs, type Manner, openReceiver, resets } from '../world/receiver.ts';
+import { answers, type Manner, openReceiver, resets } from '../world/receiver.ts';
 import { verifies } from '../world/standard-webhooks.ts';
 import { openWorld, type World } from '../world/world.ts';
 
@@ -243,8 +243,11 @@ describe('callbacks', () => {
     const before = [await count('failed'), await count('delivered'), await count('given_up')] as const;
     await settled((await called([answers(500), answers(204)])).id);
     await settled((await called([answers(410)])).id);
-    const after = [await count('failed'), await count('delivered'), await count('given_up')];
-    expect(after).toEqual(before.map((value) => value + 1));
+    // A try is counted a moment after it is in the record.
+    await eventually(async () => {
+      const after = [await count('failed'), await count('delivered'), await count('given_up')];
+      expect(after).toEqual(before.map((value) => value + 1));
+    });
   });
 
   it('are in the live stream of one who comes back after the end, and it closes then', async () => {
@@ -261,16 +264,17 @@ describe('receivers that hang', () => {
   it('take no slot of a worker that does one thing at a time', async () => {
     const world = await openWorld('server', { WORKER_CONCURRENCY: '1', CALLBACK_ALLOWED_HOSTS: '127.0.0.1' });
     const receiver = await openReceiver();
-    receiver.behave(hangs);
+    let hanging = 0;
+    receiver.behave((response) => {
+      hanging += 1;
+      response.once('close', () => (hanging -= 1));
+    });
     try {
-      for (let n = 0; n < 5; n++) {
-        const { json } = await world.trigger({ ref: `hangs-${n}`, callback_url: receiver.url });
-        await world.ended(json.id);
-      }
-      await eventually(() => expect(receiver.received).toHaveLength(5));
+      for (let n = 0; n < 5; n++) await world.trigger({ ref: `hangs-${n}`, callback_url: receiver.url });
+      // All at the same time, which they could not in the one slot; and builds end beside them.
+      await eventually(() => expect(hanging).toBe(5));
       const { json } = await world.trigger({ ref: 'another' });
-      expect(await world.ended(json.id, 5_000)).toMatchObject({ status: 'success' });
-      expect(receiver.received).toHaveLength(5);
+      expect(await world.ended(json.id)).toMatchObject({ status: 'success' });
     } finally {
       await receiver.close();
       await world.close();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../world/eventually.ts';
 import { startOllamaStandIn } from '../world/ollama-stand-in.ts';
+import { awayFromQuotaMidnight } from '../world/quota-midnight.ts';
 import { DATABASES, openWorld, type World } from '../world/world.ts';
 import { startYouTubeStandIn } from '../world/youtube-stand-in.ts';
 
@@ -9,6 +10,7 @@ describe.each(DATABASES)('tasks about content (%s)', (kind) => {
   let youtube: Awaited<ReturnType<typeof startYouTubeStandIn>>;
   let ollama: Awaited<ReturnType<typeof startOllamaStandIn>>;
   beforeAll(async () => {
+    await awayFromQuotaMidnight();
     [youtube, ollama] = await Promise.all([startYouTubeStandIn(), startOllamaStandIn()]);
     world = await openWorld(kind, {
       YOUTUBE_API_KEY: 'the-key',
@@ -19,7 +21,7 @@ describe.each(DATABASES)('tasks about content (%s)', (kind) => {
       OLLAMA_URL: ollama.url,
       TASK_RETRY_DELAY: '50ms',
     });
-  });
+  }, 600_000);
   afterAll(async () => {
     await world.close();
     await Promise.all([youtube.close(), ollama.close()]);
@@ -33,7 +35,7 @@ describe.each(DATABASES)('tasks about content (%s)', (kind) => {
       const task = await read(id);
       if (!task.completed_at) throw new Error(`task ${id} has not ended: ${JSON.stringify(task)}`);
       return task;
-    }, 60_000);
+    });
 
   it('bring in a video, embed and summarize it, and find it', async () => {
     youtube.videos.set('abc123', {});
@@ -59,9 +61,11 @@ describe.each(DATABASES)('tasks about content (%s)', (kind) => {
   it('try again what may work later, and do not what never will', async () => {
     youtube.videos.set('later000000', { site: 'broken', captions: ['Hello.'] });
     const later = await ask('ingest_youtube', 'later000000');
-    await eventually(async () => expect((await read(later)).status).toBe('RETRY'));
+    await eventually(() => expect(youtube.siteCalls).toContain('GET /watch later000000'));
     youtube.videos.set('later000000', { captions: ['Hello.'] });
     expect(await ended(later)).toMatchObject({ status: 'SUCCESS' });
+    const story = (await world.call('GET', `/tasks/${later}/events`)).json;
+    expect(story.map(({ event_type }: { event_type: string }) => event_type)).toContain('task_retried');
     youtube.videos.set('never000000', {});
     const never = await ended(await ask('ingest_youtube', 'never000000'));
     expect(never).toMatchObject({ status: 'FAILURE', error: { type: 'TranscriptUnavailable' } });

@@ -44,7 +44,18 @@ describe('webhooks that nobody took', () => {
 
   it('are asked for again, each once, by one process of several', async () => {
     await world.github.set({ webhook_faults: { lose: true } });
-    const { json } = await world.trigger({ ref: 'missed' });
+    const { json } = await world.trigger({ ref: 'missed', inputs: { simulate: 'stuck' } });
+    const { workflow_run_id, events } = await eventually(async () => {
+      const build = await world.build(json.id);
+      expect(build.events.at(-1)?.event_type).toBe('run_updated');
+      return build;
+    });
+    // The poll has looked and waits: of what happens from here on only a webhook tells.
+    const workflow = world.client.workflow.getHandle(String(events[0]?.event_data?.workflow_id));
+    await eventually(async () =>
+      expect((await workflow.describe()).raw.pendingActivities?.[0]?.attempt).toBeGreaterThan(1),
+    );
+    await world.github.force(workflow_run_id!, 'completed', 'success');
     // Queued, in progress and completed, of which nobody hears.
     await eventually(async () => expect((await world.github.oracle()).webhooks.lost).toBe(3));
     expect((await world.build(json.id)).completed_at).toBeNull();

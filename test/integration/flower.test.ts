@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import { PermanentTaskError } from '../../src/domain/task-error.ts';
-import { freePort } from '../../src/laptop/ports.ts';
 import { eventually } from '../world/eventually.ts';
+import { steadyPort } from '../world/steady-port.ts';
 import { openWorld, type World } from '../world/world.ts';
 
 const handlers: Partial<TaskHandlers> = {
@@ -363,7 +363,7 @@ describe('access to the routes of Flower', () => {
     const refused = await ask();
     expect([refused.status, await refused.text()]).toEqual([403, 'Read only mode is enabled']);
     expect((await fetch(`${world.url}/api/task/result/x`)).status).toBe(200);
-    const port = await freePort();
+    const port = await steadyPort();
     const { world: prefixed } = await open({ FLOWER_URL_PREFIX: '/flower/', FLOWER_PORT: String(port) });
     expect((await fetch(`http://127.0.0.1:${port}/flower/api/task/types`)).status).toBe(200);
     expect((await fetch(`http://127.0.0.1:${port}/api/task/types`)).status).toBe(404);

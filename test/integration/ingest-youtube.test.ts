@@ -4,11 +4,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ingestYoutube, type YouTubeDependencies } from '../../src/activities/ingest-youtube.ts';
 import { quotaDay, quotaReset } from '../../src/domain/quota-day.ts';
 import { YouTube } from '../../src/integrations/youtube.ts';
-import { freePort } from '../../src/laptop/ports.ts';
 import { findContent, findContentDetail } from '../../src/store/content-find.ts';
 import { findUnitsUsed } from '../../src/store/quota-find.ts';
 import { reserveQuota } from '../../src/store/quota-reserve.ts';
 import { attempt, faultOf, openBlobs } from '../world/content-world.ts';
+import { steadyPort } from '../world/steady-port.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
 import { startYouTubeStandIn, type Video } from '../world/youtube-stand-in.ts';
 
@@ -112,7 +112,7 @@ describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
   );
 
   it('takes no unit for a call that could not be sent', async () => {
-    const nowhere = `http://127.0.0.1:${await freePort()}`;
+    const nowhere = `http://127.0.0.1:${await steadyPort()}`;
     deps.youtube = new YouTube({ apiUrl: nowhere, apiKey: 'the-key', siteUrl: youtube.url });
     const id = video();
     expect(await ingest(id)).toMatchObject({ title: `YouTube: ${id}` });

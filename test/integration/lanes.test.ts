@@ -69,7 +69,9 @@ describe('builds of one repository, workflow and ref, led by two workers', () =>
     const second = await trigger('queue', ref);
     const third = await trigger('queue', ref);
     expect((await world.build(first)).waits_for).toEqual([]);
-    expect(await world.build(third)).toMatchObject({ status: 'queued', waits_for: [first, second] });
+    await eventually(async () =>
+      expect(await world.build(third)).toMatchObject({ status: 'queued', waits_for: [first, second] }),
+    );
     await eventually(async () => expect(await stateOf(third)).toMatchObject({ phase: 'waiting_for_turn' }));
 
     await cancel(second);

@@ -45,7 +45,7 @@ const ended = (world: World, id: string) =>
     const { json } = await world.call('GET', `/tasks/${id}`);
     if (!json.completed_at) throw new Error(`task ${id} has not ended: ${JSON.stringify(json)}`);
     return json;
-  }, 60_000);
+  }, 120_000);
 
 describe('a task whose work is cut off', () => {
   it('takes five workers with it at most, and is a dead letter then', async () => {

@@ -138,10 +138,14 @@ describe('an operator', () => {
       );
       expect(answers.filter((answer) => answer.status === 202).length).toBeGreaterThanOrEqual(1);
       expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([202, 409]));
-      await eventually(async () => expect(await world.build(id)).toMatchObject({ status: 'failure' }));
-      const { retries, attempts } = await world.build(id);
-      expect(await runsOf(id)).toHaveLength(attempts);
+      const { retries, attempts } = await eventually(async () => {
+        const build = await world.build(id);
+        expect(build).toMatchObject({ status: 'failure', retries: expect.any(Number) });
+        expect(build.retries).toBeGreaterThan(0);
+        return build;
+      });
       expect(attempts).toBe(retries + 1);
+      expect(await runsOf(id)).toHaveLength(attempts);
     });
 
     it('and not one that succeeded, or one without a run by running it again', async () => {

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ProcessDependencies, processContent } from '../../src/activities/process-content.ts';
 import { LocalModel } from '../../src/integrations/local-model.ts';
 import { Ollama } from '../../src/integrations/ollama.ts';
-import { freePort } from '../../src/laptop/ports.ts';
 import { findContentDetail } from '../../src/store/content-find.ts';
 import { answerSearch } from '../../src/store/search-answer.ts';
 import { attempt, faultOf, saveText } from '../world/content-world.ts';
 import { eventually } from '../world/eventually.ts';
 import { startOllamaStandIn } from '../world/ollama-stand-in.ts';
+import { steadyPort } from '../world/steady-port.ts';
 import { openTestDatabase } from '../world/world.ts';
 
 const LONG = 'One sentence about the sea. '.repeat(1_600);
@@ -105,7 +105,7 @@ describe('process_content', () => {
     await saveText(database.db, 'web:f', 'Short.');
     if (given === 'absent') deps = { ...deps, embedding: new Ollama(ollama.url).embeddingModel('absent') };
     else if (given === 'nowhere') {
-      const nowhere = new Ollama(`http://127.0.0.1:${await freePort()}`);
+      const nowhere = new Ollama(`http://127.0.0.1:${await steadyPort()}`);
       deps = { ...deps, embedding: nowhere.embeddingModel('nomic-embed-text') };
     } else deps = { ...deps, ...given };
     expect(await faultOf(process(id, [...operations]))).toMatchObject(fault);

@@ -3,10 +3,10 @@ import { ANSWER_WORKFLOW, answerWorkflowId } from '../../src/contracts/answer-wo
 import { queues, workers } from '../../src/contracts/queue.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/task-queues.ts';
-import { freePort } from '../../src/laptop/ports.ts';
 import { lazyTemporalClient } from '../../src/roles/temporal.ts';
 import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
+import { steadyPort } from '../world/steady-port.ts';
 import { openWorld, type World } from '../world/world.ts';
 
 describe('queues and workers', () => {
@@ -53,7 +53,7 @@ describe('queues and workers', () => {
     const { json } = await world.trigger({ ref: 'long', inputs: { simulate: 'stuck' } });
     await eventually(async () => expect(await queue()).toMatchObject({ depth: 0, in_flight: 1 }));
     expect((await world.call('POST', `/builds/${json.id}/cancel`, {})).status).toBe(202);
-    await world.ended(json.id, 15_000);
+    await world.ended(json.id);
     expect(await queue()).toMatchObject({ in_flight: 0 });
   });
 
@@ -70,7 +70,7 @@ describe('queues and workers', () => {
         { ...bridge, ...none },
       ]),
     );
-    const nobody = `http://127.0.0.1:${await freePort()}/`;
+    const nobody = `http://127.0.0.1:${await steadyPort()}/`;
     await world.ended((await world.trigger({ ref: 'told', callback_url: nobody })).json.id);
     const answer = { task_id: 'none', ending: 'ended' };
     await world.client.workflow.start(ANSWER_WORKFLOW, {
@@ -90,7 +90,7 @@ describe('queues and workers', () => {
     ['Temporal', 'temporal_unavailable', ['/queues', '/workers']],
     ['the database', 'database_unavailable', ['/queues']],
   ])('answer 503 with a problem document where %s is away', async (away, code, paths) => {
-    const nowhere = `127.0.0.1:${await freePort()}`;
+    const nowhere = `127.0.0.1:${await steadyPort()}`;
     const settings = readSettings({ TEMPORAL_NAMESPACE: world.namespace });
     const api = await startAnotherApi(
       away === 'Temporal'

@@ -187,5 +187,5 @@ describeWith({ RabbitMQ: hasRabbitMq }, 'the connection to RabbitMQ', () => {
     await rabbit.close();
     open.splice(open.indexOf(rabbit), 1);
     await way.close();
-  }, 30_000);
+  });
 });

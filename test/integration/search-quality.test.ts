@@ -19,9 +19,16 @@ describe('search among a thousand documents with the local model', () => {
   const model = new LocalModel();
   beforeAll(async () => {
     database = await openTestDatabase('embedded');
-    for (const [id, title, text] of documents) await saveText(database.db, id, text, title);
     const deps = { db: database.db, embedding: model, summary: undefined };
-    for (const [id] of documents) await processContent(deps, { content_id: id, operations: ['embed'] }, attempt());
+    // Several at once, so that neither the model nor Postgres waits for the other.
+    const left = documents.values();
+    const keeping = Array.from({ length: 4 }, async () => {
+      for (const [id, title, text] of left) {
+        await saveText(database.db, id, text, title);
+        await processContent(deps, { content_id: id, operations: ['embed'] }, attempt());
+      }
+    });
+    await Promise.all(keeping);
   });
   afterAll(() => Promise.all([database.close(), model.close()]));
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openHome } from '../../src/laptop/home.ts';
-import { assertPortFree, freePort } from '../../src/laptop/ports.ts';
+import { assertPortFree } from '../../src/laptop/ports.ts';
+import { steadyPort } from '../world/steady-port.ts';
 import { startProgram } from './child.ts';
 
 async function place(): Promise<string> {
@@ -33,7 +34,7 @@ test('a home that cannot be made is explained', () => {
 });
 
 test('a port in use is refused with the name of its setting', async () => {
-  const port = await freePort();
+  const port = await steadyPort();
   await assertPortFree('127.0.0.1', port, 'PORT');
   const server = createServer();
   onTestFinished(() => void server.close());

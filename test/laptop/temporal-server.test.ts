@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../src/laptop/ports.ts';
 import { commandLine, isAlive } from '../../src/laptop/processes.ts';
 import { findTemporalCli } from '../../src/laptop/temporal-cli.ts';
 import {
@@ -13,6 +12,7 @@ import {
   type TemporalServerOptions,
 } from '../../src/laptop/temporal-server.ts';
 import { eventually } from '../world/eventually.ts';
+import { steadyPort } from '../world/steady-port.ts';
 import { startProgram } from './child.ts';
 
 let cli: string;
@@ -101,7 +101,7 @@ test('two run side by side, with namespaces and search attributes of their own',
   const other = join(directory, 'other');
   const [one, two] = await Promise.all([
     start({ searchAttributes: { HapaxTest: 'Int' }, namespace: 'first' }),
-    start({ directory: other, uiPort: await freePort() }),
+    start({ directory: other, uiPort: await steadyPort() }),
   ]);
   expect(one.address).not.toBe(two.address);
   expect(one.uiUrl).toBeUndefined();
@@ -113,6 +113,17 @@ test('two run side by side, with namespaces and search attributes of their own',
   await one.close();
   expect(await one.exited).toMatchObject({ code: 0 });
   await expect((await clientOf(two.address)).workflow.count('HapaxTest = 1')).rejects.toThrow();
+});
+
+test('of two that are started on one port at the same time one is ready, and the other is not taken for it', async () => {
+  const port = await steadyPort();
+  const first = start({ port });
+  // It has found the port free, and is yet to take it.
+  await eventually(serverPid);
+  const started = await Promise.allSettled([first, start({ directory: join(directory, 'other'), port })]);
+  expect(started.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  const { reason } = started.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
+  expect(reason.message).toMatch(/ended while starting[\s\S]*address already in use|is in use \(TEMPORAL_PORT\)/);
 });
 
 test('a port in use and a server that does not start are explained', async () => {

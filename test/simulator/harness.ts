@@ -75,7 +75,7 @@ export function remote({ url }: Pick<GitHubSimulator, 'url'>) {
 
 /** Waits until the assertion holds. */
 export function eventually<T>(assertion: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(assertion, { timeout: 5_000, interval: 5 });
+  return vi.waitFor(assertion, { timeout: 30_000, interval: 5 });
 }
 
 /** The error a promise is rejected with, as Octokit makes it. */

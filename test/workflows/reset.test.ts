@@ -35,7 +35,7 @@ describe('a workflow that an operator resets', () => {
     await world.call('POST', `/builds/${following.id}/cancel`, {});
     await reset(workflowIdOf(following), 4);
     await world.startWorker();
-    expect(await world.ended(following.id, 15_000)).toMatchObject({ status: 'cancelled' });
+    expect(await world.ended(following.id)).toMatchObject({ status: 'cancelled' });
     const run = (await world.github.runs()).find(({ id }) => id === following.workflow_run_id);
     expect(run).toMatchObject({ status: 'completed', conclusion: 'cancelled' });
   });
@@ -50,7 +50,7 @@ describe('a workflow that an operator resets', () => {
         status: 'completed',
         conclusion: 'success',
       });
-      expect(await world.ended(following.id, 15_000)).toMatchObject({ status: 'success', attempts: 1 });
+      expect(await world.ended(following.id)).toMatchObject({ status: 'success', attempts: 1 });
     } finally {
       await world.github.control('PUT', '/settings', { listing_lag_ms: 0 });
     }
@@ -101,7 +101,7 @@ describe('a workflow that an operator resets', () => {
       status: 'completed',
       conclusion: 'success',
     });
-    expect(await world.ended(following.id, 15_000)).toMatchObject({
+    expect(await world.ended(following.id)).toMatchObject({
       status: 'success',
       workflow_run_id: following.workflow_run_id,
       attempts: 1,

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'amqplib';
-import { freePort } from '../../src/laptop/ports.ts';
 import { eventually } from './eventually.ts';
 import { installed, type ServerProcess, serverProcess } from './server-process.ts';
+import { steadyPort } from './steady-port.ts';
 
 /** A real RabbitMQ of the test's own. */
 export interface RabbitMq {
@@ -26,7 +26,7 @@ export const hasRabbitMq = SERVER !== undefined && PORT_MAPPER !== undefined;
 export async function startRabbitMq(): Promise<RabbitMq> {
   if (!SERVER || !PORT_MAPPER) throw new Error('RabbitMQ is not installed; apt-get install rabbitmq-server');
   const home = await mkdtemp(join(tmpdir(), 'hapax-rabbitmq-'));
-  const [port, mapperPort, distributionPort] = [await freePort(), await freePort(), await freePort()];
+  const [port, mapperPort, distributionPort] = [await steadyPort(), await steadyPort(), await steadyPort()];
   await writeFile(join(home, 'plugins'), '[].');
   await writeFile(
     join(home, 'rabbitmq.conf'),
@@ -61,7 +61,7 @@ export async function startRabbitMq(): Promise<RabbitMq> {
       await eventually(async () => {
         if (!server?.running) throw new Error(`RabbitMQ ended; see ${join(home, 'log')}`);
         await (await connect(url)).close();
-      }, 60_000);
+      }, 120_000);
     },
     stop: async (signal = 'SIGTERM') => server?.stop(signal),
     async close() {

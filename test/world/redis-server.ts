@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../src/laptop/ports.ts';
 import { eventually } from './eventually.ts';
 import { installed, type ServerProcess, serverProcess } from './server-process.ts';
+import { steadyPort } from './steady-port.ts';
 
 /** A real Redis of the test's own. */
 export interface Redis {
@@ -23,7 +23,7 @@ export const hasRedis = SERVER !== undefined;
 export async function startRedis(): Promise<Redis> {
   if (!SERVER) throw new Error('Redis is not installed; apt-get install redis-server');
   const home = await mkdtemp(join(tmpdir(), 'hapax-redis-'));
-  const port = await freePort();
+  const port = await steadyPort();
   const settings = {
     bind: '127.0.0.1',
     port: `${port}`,
