@@ -37,8 +37,15 @@ describe('what is asked for of an API whose database is away, while the workers 
     const api = await anotherApi(`postgres://${username}@${hostname}:${proxy.port}${pathname}`);
     expect((await api.call('POST', '/tasks', asked('before'))).status).toBe(202);
     expect((await api.trigger({ ref: 'before' })).status).toBe(202);
+    const failing = { ref: 'keyed', inputs: { simulate: 'failure' } };
+    const keyed = (await api.trigger(failing, 'a-key')).json;
+    const { events } = await world.ended(keyed.id);
+    await world.client.workflow.getHandle(String(events[0]?.event_data?.workflow_id)).result();
 
     proxy.freeze();
+    // Temporal knows the key after the end of its build, too.
+    const same = await api.trigger(failing, 'a-key');
+    expect([same.status, same.json]).toMatchObject([202, { id: keyed.id, message: 'Build already exists' }]);
     expect((await api.call('POST', '/tasks', asked('hangs'))).json).toEqual({ task_id: 'hangs', status: 'queued' });
     const again = await api.call('POST', '/tasks', asked('hangs'));
     expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([202, 'true']);

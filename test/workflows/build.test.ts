@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DispatchOutcome } from '../../src/contracts/github.ts';
-import { adoptSignal, retrySignal, runChangedSignal, stateQuery } from '../../src/workflows/messages.ts';
+import { adoptSignal, retrySignal, stateQuery } from '../../src/workflows/messages.ts';
 import { eventually } from '../world/eventually.ts';
 import { hasTestServer } from '../world/test-server.ts';
 import { endedAs, rerunAt, withRun } from './earlier-events.ts';
@@ -288,32 +288,6 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
         const { result, at } = await build.closed();
         expect(result).toMatchObject({ status: word === 'cancelled' ? 'cancelled' : 'failure', conclusion: word });
         expect(at - build.began).toBeLessThan(ON_TIME);
-      },
-    );
-
-    it.each(['failure', 'success'])(
-      'a webhook that tells of another attempt as a %s is told is not lost',
-      async (first) => {
-        let again = 0;
-        const build: VirtualBuild = await world.start({
-          run: () => ended(again === 0 ? first : 'success'),
-          runAgain: () => again,
-          policy: { poll_interval_ms: DAY },
-          async tell({ type, nth, after }) {
-            if (type !== 'build_completed' || nth > 1 || !after) return;
-            again = 1;
-            await build.handle.signal(runChangedSignal, {
-              run_id: RUN_ID,
-              run_attempt: 2,
-              delivery_id: 'the delivery',
-            });
-          },
-        });
-        expect((await build.closed()).result.status).toBe('success');
-        expect(build.record.told('build_reopened')).toMatchObject([{ run_attempt: 2, delivery_id: 'the delivery' }]);
-        expect(build.record.told('build_completed').map(({ run_attempt }) => run_attempt)).toEqual([1, 2]);
-        // What it read then is the end: no page of a listing has to become due for it.
-        expect(build.asked('changed')).toHaveLength(1);
       },
     );
 
