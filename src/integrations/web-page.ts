@@ -5,6 +5,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { hostOf } from '../domain/callback-url.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
 import type { Article } from './article.ts';
+import { articleInThread } from './article-thread.ts';
 import { AddressRefused, checkedAddresses, lookupOf, type Resolve } from './checked-addresses.ts';
 
 export interface WebPageOptions {
@@ -14,6 +15,8 @@ export interface WebPageOptions {
   resolve?: Resolve;
   /** Longest a page may take, redirects included. Default 30 s. */
   timeoutMs?: number;
+  /** Longest it may take to find the article on a page. Default 20 s. */
+  articleTimeoutMs?: number;
   /** Longest page, after decompression. Default 5 MiB. */
   maxBytes?: number;
 }
@@ -25,6 +28,7 @@ export interface WebPage extends Article {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_ARTICLE_TIMEOUT_MS = 20_000;
 const DEFAULT_MAX_BYTES = 5 * 1024 * 1024;
 const MAX_REDIRECTS = 5;
 const READABLE_TYPES = /^(text\/html|application\/xhtml\+xml|text\/plain|text\/markdown)$/;
@@ -34,13 +38,15 @@ export class WebPages {
   readonly #allowedHosts: ReadonlySet<string>;
   readonly #resolve: Resolve | undefined;
   readonly #timeoutMs: number;
+  readonly #articleTimeoutMs: number;
   readonly #maxBytes: number;
 
-  constructor({ allowedHosts, resolve, timeoutMs = DEFAULT_TIMEOUT_MS, maxBytes = DEFAULT_MAX_BYTES }: WebPageOptions) {
-    this.#allowedHosts = new Set(allowedHosts);
-    this.#resolve = resolve;
-    this.#timeoutMs = timeoutMs;
-    this.#maxBytes = maxBytes;
+  constructor(options: WebPageOptions) {
+    this.#allowedHosts = new Set(options.allowedHosts);
+    this.#resolve = options.resolve;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#articleTimeoutMs = options.articleTimeoutMs ?? DEFAULT_ARTICLE_TIMEOUT_MS;
+    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
   }
 
   /**
@@ -48,13 +54,15 @@ export class WebPages {
    * @throws {PermanentTaskError} where there is nothing to read, {@link RetryableTaskError} where there may be later.
    */
   async read(url: string, stop: AbortSignal): Promise<WebPage> {
+    const { type, source } = await this.#fetch(url, stop);
+    return { ...(await articleInThread({ source, type, url }, this.#articleTimeoutMs, stop)), source };
+  }
+
+  async #fetch(url: string, stop: AbortSignal): Promise<{ type: string; source: string }> {
     const timeout = AbortSignal.timeout(this.#timeoutMs);
     const signal = AbortSignal.any([stop, timeout]);
     try {
-      const { type, source } = await this.#follow(new URL(url), signal);
-      // Loaded by the first page: the parser takes 25 MB and a quarter of a second, which an idle process has no use for.
-      const { articleOf } = await import('./article.ts');
-      return { ...articleOf(source, type, url), source };
+      return await this.#follow(new URL(url), signal);
     } catch (error) {
       if (error instanceof PermanentTaskError || error instanceof RetryableTaskError) throw error;
       if (error instanceof AddressRefused) throw refused(error.message);
@@ -149,14 +157,22 @@ function decompressed(answer: IncomingMessage): Readable {
   return through ? pipeline(answer, through, () => {}) : answer;
 }
 
-/** By the header, else as the page itself says, else UTF-8. */
-function decode(bytes: Buffer, charset: string | undefined): string {
-  const said = charset ?? /<meta[^>]+charset=["']?([\w-]+)/i.exec(bytes.subarray(0, 2_048).toString('latin1'))?.[1];
+/** As browsers do: by its byte order mark, else the header, else as the page itself says, else UTF-8 where it is that. */
+function decode(bytes: Buffer, header: string | undefined): string {
+  const inPage = /<meta[^>]+charset=["']?([\w-]+)/i.exec(bytes.subarray(0, 2_048).toString('latin1'))?.[1];
+  // Who can be read so far is not UTF-16, whatever it says.
+  const said = header?.replace(/^"|"$/g, '') ?? inPage?.replace(/^utf-16.*$/i, 'utf-8');
+  const charset = byteOrderMark(bytes) ?? said;
   try {
-    return new TextDecoder(said?.replace(/^"|"$/g, '') ?? 'utf-8').decode(bytes);
-  } catch {
-    return new TextDecoder().decode(bytes);
+    return new TextDecoder(charset ?? 'utf-8', { fatal: charset === undefined }).decode(bytes);
+  } catch (error) {
+    return new TextDecoder(error instanceof RangeError ? 'utf-8' : 'windows-1252').decode(bytes);
   }
+}
+
+function byteOrderMark([first, second]: Buffer): string | undefined {
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  return first === 0xfe && second === 0xff ? 'utf-16be' : undefined;
 }
 
 function refused(message: string): PermanentTaskError {

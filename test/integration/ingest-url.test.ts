@@ -91,6 +91,18 @@ describe('ingest_url', () => {
     expect(texts[2]).toBe('A first line\nand more.');
   });
 
+  it('reads what says nothing of its character set, or the wrong thing', async () => {
+    const text = `<p>Ebbe und Flut heißen Gezeiten. ${PARAGRAPH}</p>`;
+    const untold = { 'content-type': 'text/html' };
+    pages.set('/untold', { headers: untold, body: Buffer.from(page(text), 'latin1') });
+    pages.set('/marked', { body: Buffer.from(`\ufeff${page(text)}`, 'utf16le') });
+    pages.set('/meta', { headers: untold, body: page(text, '<meta charset="utf-16">') });
+    for (const path of ['/untold', '/marked', '/meta']) {
+      const { content_id } = await ingest(at(path));
+      expect((await detail(content_id))?.chunk_texts?.join('')).toContain('heißen');
+    }
+  });
+
   it('follows redirects, each only to where it may', async () => {
     pages.set('/moved', { status: 302, headers: { location: '/tides' }, body: '' });
     expect(await ingest(at('/moved'))).toMatchObject({ title: 'On tides' });
@@ -139,6 +151,14 @@ describe('ingest_url', () => {
       { type: 'PageRefused' },
     ],
     ['holds nothing', '/empty', { body: '<html><body></body></html>' }, {}, { type: 'NothingToRead' }],
+    ['is empty', '/nothing', { body: '' }, {}, { name: 'PermanentTaskError', type: 'NothingToRead' }],
+    [
+      'takes too long to take apart',
+      '/deep',
+      { body: page(`${'<div>'.repeat(20_000)}deep${'</div>'.repeat(20_000)}`) },
+      { articleTimeoutMs: 500 },
+      { type: 'PageRefused', message: 'to take the page apart takes more than 0.5 s' },
+    ],
     ['is too long', '/long', { body: page('x'.repeat(5_000)) }, { maxBytes: 4_000 }, { type: 'PageRefused' }],
     [
       'is small until it is unpacked',
