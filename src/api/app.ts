@@ -4,7 +4,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { matchedRoutes } from 'hono/route';
 import type { Logger } from 'pino';
-import type { ZodError } from 'zod';
+import { type ZodError, z } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { QuotaPolicy } from '../domain/youtube-quota.ts';
 import { type Db, databaseFault } from '../store/database.ts';
@@ -59,6 +59,16 @@ export interface ApiDependencies extends TriggerDependencies, TaskDependencies, 
   /** The routes of Flower, where they are served beside ours. */
   flower?: { fetch(request: Request): Response | Promise<Response>; prefix: string };
 }
+
+/** In words of ours what clients get wrong most; zod's are about the types of its own. */
+z.config({
+  customError: ({ code, input, format }) => {
+    if (code === 'invalid_type' && input === undefined) return 'is missing';
+    if (code === 'invalid_type' && Number.isNaN(input)) return 'must be a number';
+    if (code === 'invalid_format' && format === 'datetime') return 'must be a time as 2026-11-21T10:00:00Z';
+    return undefined;
+  },
+});
 
 /** The HTTP API: routes, and what holds for all of them. */
 export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
@@ -137,8 +147,16 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   });
 
   api.notFound((c) => {
-    const error = new ApiError('not_found', { detail: `${c.req.method} ${c.req.path} is not served; see /docs` });
-    return c.body(JSON.stringify(error.document(c.var.requestId)), 404, { 'Content-Type': PROBLEM_JSON });
+    const { method, path } = c.req;
+    const served = METHODS.filter((one) => api.router.match(one, path)[0].some(([[, route]]) => route.path !== '/*'));
+    if (served.length === 0 || served.includes(method)) {
+      throw new ApiError('not_found', { detail: `${method} ${path} is not served; see /docs` });
+    }
+    const allow = served.join(', ');
+    c.header('Allow', allow);
+    throw new ApiError('method_not_allowed', {
+      detail: `${path} is served by ${allow} and not by ${method}; see /docs`,
+    });
   });
   api.onError((thrown, c) => {
     const error = asApiError(thrown);
@@ -153,6 +171,9 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   });
   return api;
 }
+
+/** Methods of routes; where GET is served, HEAD is. */
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 
 /** The pattern that a request matched, as OpenAPI writes it; whatever was asked for, there are only so many. */
 function routeOf(c: Context): { route: string; method: string } {

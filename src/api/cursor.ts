@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Cursor } from '../store/page.ts';
-import { ApiError } from './problem.ts';
+import { invalidRequest } from './problem.ts';
 
 const numberCursor = z.tuple([z.iso.datetime(), z.int().min(1)]);
 const textCursor = z.tuple([z.iso.datetime(), z.string()]);
@@ -29,8 +29,6 @@ function read<Id extends number | string>(
     const [created_at, id] = form.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
     return { created_at, id };
   } catch {
-    throw new ApiError('invalid_request', {
-      errors: [{ path: 'query.cursor', message: 'must be the next_cursor of a page' }],
-    });
+    throw invalidRequest([{ path: 'query.cursor', message: 'must be the next_cursor of a page' }]);
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ApiError } from './problem.ts';
+import { invalidRequest } from './problem.ts';
 
 /** The ETag of a version. */
 export function etagOf(version: number): string {
@@ -23,9 +23,7 @@ export function ifMatch(header: string | undefined): (version: number | undefine
   if (given === undefined) return () => true;
   if (given === '*') return (version) => version !== undefined;
   if (!TAGS.test(given)) {
-    throw new ApiError('invalid_request', {
-      errors: [{ path: 'header.if-match', message: 'must be an ETag in its quotes, for example "1"' }],
-    });
+    throw invalidRequest([{ path: 'header.if-match', message: 'must be an ETag in its quotes, for example "1"' }]);
   }
   const tags = new Set(given.split(',').map((tag) => tag.trim()));
   return (version) => version !== undefined && tags.has(etagOf(version));

@@ -1,4 +1,4 @@
-import { parseDocument } from 'yaml';
+import { type Document, isScalar, parseDocument, visit } from 'yaml';
 import { canonicalJson } from './hash.ts';
 
 /** How often a document may repeat parts of itself by aliases, all in all: a few lines can unfold into gigabytes. */
@@ -21,7 +21,10 @@ export function yamlInput(text: string): { text: string } | { fault: string } {
   try {
     const document = parseDocument(text, { schema: 'core', merge: true, prettyErrors: false });
     const [fault] = [...document.errors, ...document.warnings];
+    if (fault?.code === 'MULTIPLE_DOCS') return { fault: 'it holds multiple documents; send one' };
     if (fault) return { fault: fault.message };
+    const key = faultOfKeys(document);
+    if (key) return { fault: key };
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     if (typeof value !== 'object' || value === null) return { fault: 'it is neither a mapping nor a sequence' };
     return { text: canonicalJson(exact(value)).replaceAll(MISREAD, escaped) };
@@ -29,6 +32,28 @@ export function yamlInput(text: string): { text: string } | { fault: string } {
     // Nested too deeply, too many aliases, or a number that JSON has not.
     return { fault: (error as Error).message };
   }
+}
+
+/** What JSON cannot have as it is written for a key: another than text, another text, or one of two that become the same. */
+function faultOfKeys(document: Document): string | undefined {
+  let fault: string | undefined;
+  visit(document, {
+    Map(_, { items }) {
+      const names = new Set<string>();
+      for (const { key } of items) {
+        if (!isScalar(key)) fault = 'it has a key that is no text';
+        else if (typeof key.value !== 'symbol') {
+          const name = String(key.value);
+          if (typeof key.value !== 'string' && key.source !== name)
+            fault = `the key ${key.source} is read as ${name}; quote it`;
+          else if (names.has(name)) fault = `it has the key ${name} twice`;
+          names.add(name);
+        }
+      }
+      return fault === undefined ? undefined : visit.BREAK;
+    },
+  });
+  return fault;
 }
 
 /** The value, once every number in it is sure to be the one that was written. */

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { problem } from '../../src/contracts/problem.ts';
+import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 
 /** A route as OpenAPI describes it. */
@@ -60,6 +61,29 @@ describe('bad input', () => {
   it('names the place of every fault', async () => {
     const { json } = await world.trigger({ ref: 7, inputs: { a: [] } });
     expect(json.errors.map((fault: { path: string }) => fault.path)).toEqual(['body.ref', 'body.inputs.a']);
+  });
+
+  it.each([
+    ['GET', '/builds?since=yesterday', 'query.since: must be a time as 2026-11-21T10:00:00Z'],
+    ['GET', '/builds?limit=many', 'query.limit: must be a number'],
+    ['GET', '/builds?cursor=x', 'query.cursor: must be the next_cursor of a page'],
+    ['POST', '/builds/1/adopt', 'body.run_id: is missing'],
+    ['GET', '/nothing', 'GET /nothing is not served; see /docs'],
+    ['PUT', '/builds/1', '/builds/1 is served by GET and not by PUT; see /docs'],
+  ])('is named in words to act upon (%s %s)', async (method, path, detail) => {
+    expect((await world.call(method, path, method === 'GET' ? undefined : {})).json.detail).toBe(detail);
+  });
+
+  it('as a method that a path does not serve is answered with those that it does', async () => {
+    for (const [method, path, allow] of [
+      ['DELETE', '/builds/1', 'GET'],
+      ['OPTIONS', '/configs/2', 'GET, PUT, DELETE'],
+      ['GET', '/configs/by-name/fedora', 'PUT'],
+    ] as const) {
+      const { status, json, headers } = await world.call(method, path);
+      expect([status, json.code, headers.get('allow')]).toEqual([405, 'method_not_allowed', allow]);
+    }
+    expect((await fetch(`${world.url}/builds`, { method: 'HEAD' })).status).toBe(200);
   });
 
   it('of 2 MiB is refused by its length and, without one, as it comes', async () => {
@@ -190,6 +214,7 @@ describe('requests without a key, where there are keys', () => {
   it('are refused as the description says, of every route but those of probes', async () => {
     const world = await openWorld('server', { API_KEYS: 'me=a-secret-of-the-test' });
     onTestFinished(() => world.close());
+    await eventually(async () => expect((await world.call('GET', '/health/ready')).status).toBe(200));
     for (const { method, path, responses } of await operations(world, {
       authorization: 'Bearer a-secret-of-the-test',
     })) {

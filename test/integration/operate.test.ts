@@ -181,6 +181,17 @@ describe('an operator', () => {
       expect((await post(`/builds/${id}/adopt`, { run_id: run?.id })).status).toBe(409);
     });
 
+    it('or says what is left to do where its workflow is gone', async () => {
+      const id = await doubtful();
+      const workflowId = String((await world.build(id)).events[0]?.event_data?.workflow_id);
+      await world.client.workflow.getHandle(workflowId).terminate();
+      for (const answer of [await post(`/builds/${id}/adopt`, { run_id: 1 }), await post(`/builds/${id}/retry`)]) {
+        expect(answer.json).toMatchObject({ status: 409, detail: expect.stringContaining(`/builds/${id}/cancel`) });
+      }
+      await post(`/builds/${id}/cancel`);
+      expect(await world.build(id)).toMatchObject({ status: 'cancelled' });
+    });
+
     it('with cancel', async () => {
       const id = await doubtful();
       await post(`/builds/${id}/cancel`);

@@ -75,6 +75,12 @@ describe('an input that carries YAML', () => {
     expect(faultOf('a: [')).toMatch(/./);
     expect(faultOf('a: 1\na: 2')).toMatch(/unique/i);
     expect(faultOf('a: 1\n---\nb: 2')).toMatch(/multiple documents/i);
+    expect(faultOf('? [1]\n: 2')).toBe('it has a key that is no text');
+    expect(faultOf('a: &x [1]\n*x : 2')).toBe('it has a key that is no text');
+    expect(faultOf('python: {3.10: yes, 3.9: no}')).toBe('the key 3.10 is read as 3.1; quote it');
+    expect(faultOf('~: 1')).toBe('the key ~ is read as null; quote it');
+    expect(faultOf('1: a\n"1": b')).toBe('it has the key 1 twice');
+    expect(textOf('44: a\n"3.10": b\ntrue: c')).toBe('{"3.10":"b","44":"a","true":"c"}');
     expect(faultOf('just text')).toBe('it is neither a mapping nor a sequence');
     expect(faultOf('')).toBe('it is neither a mapping nor a sequence');
     expect(faultOf('a: !!python/object:os.system x')).toMatch(/tag/i);

@@ -190,8 +190,10 @@ async function told(build: Build, tell: () => Promise<void>): Promise<void> {
   try {
     await tell();
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw ended(build);
-    throw temporalFault(error);
+    if (!(error instanceof WorkflowNotFoundError)) throw temporalFault(error);
+    const { id } = build;
+    const detail = `the workflow of build ${id} is gone, so nobody hears this; POST /builds/${id}/cancel records its end`;
+    throw new ApiError('state_conflict', { detail });
   }
 }
 
