@@ -86,7 +86,12 @@ describe('webhooks', () => {
     const build = await running();
     const delivery = randomUUID();
     const headers = { 'x-github-delivery': delivery };
+    const signals = async () => {
+      const { events } = await handleOf(build).fetchHistory();
+      return events!.filter((event) => event.workflowExecutionSignaledEventAttributes);
+    };
     await deliver(about(build.workflow_run_id!), headers);
+    await eventually(async () => expect(await signals()).toHaveLength(1));
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => deliver(about(build.workflow_run_id!), headers)),
     );
@@ -95,11 +100,7 @@ describe('webhooks', () => {
     await world.github.force(build.workflow_run_id!, 'completed', 'success');
     await deliver(about(build.workflow_run_id!));
     await world.ended(build.id);
-    const { events } = await world.client.workflow
-      .getHandle(String(build.events[0]?.event_data?.workflow_id))
-      .fetchHistory();
-    const signals = events?.filter((event) => event.workflowExecutionSignaledEventAttributes) ?? [];
-    expect(signals).toHaveLength(2);
+    expect(await signals()).toHaveLength(2);
   });
 
   it('are remembered for as long as GitHub sends them again, and not for ever', async () => {
