@@ -1,13 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Delivery, Owed, Refusal, TaskMessage } from '../contracts/celery.ts';
-import { endOf, hasFollowUps, owedFor } from '../domain/celery-answer.ts';
-import { idOf, Refused, readTaskMessage } from '../domain/celery-message.ts';
-import { celeryResult, exceptionOfRefusal } from '../domain/celery-result.ts';
+import { endOf, hasFollowUps, owedFor, type Told, toldOfForgone } from '../domain/celery-answer.ts';
+import { forgone } from '../domain/celery-follow-ups.ts';
+import { followersOf, idOf, Refused, readTaskMessage } from '../domain/celery-message.ts';
+import { exceptionOfRefusal } from '../domain/celery-result.ts';
 import { canonicalJson, sha256 } from '../domain/hash.ts';
 import { isOnceByNature, taskNameOf } from '../domain/task-request.ts';
-import { type AnswerWays, DEAD_LETTER_QUEUE, publishAnswer, storeAnswer } from '../integrations/answering.ts';
-import { deadLetterPublication, publicationOf, replyPublication } from '../integrations/celery-publication.ts';
+import {
+  type AnswerWays,
+  DEAD_LETTER_QUEUE,
+  publishAnswer,
+  publishResult,
+  storeAnswer,
+} from '../integrations/answering.ts';
+import { deadLetterPublication, publicationOf } from '../integrations/celery-publication.ts';
 import { bodyText } from '../integrations/message-body.ts';
 import { NotPublished, type Verdict } from '../integrations/rabbitmq.ts';
 import { type Db, databaseFault } from '../store/database.ts';
@@ -143,23 +150,31 @@ async function refuse(
   const taskId = idOf(delivery, text);
   meter?.messageTaken(delivery.queue, refusal.code);
   log.warn({ ...refusal, task_id: taskId, queue: delivery.queue }, 'message refused; it is in hapax.dead-letter');
-  // The other task of this id has, or will have, a result of its own.
-  if (taskId !== null && refusal.code !== 'task_id_reused') await tellRefusal(ways, delivery, refusal, taskId, log);
+  await tellRefusal(ways, toldOfRefusal(delivery, refusal, text, taskId), log);
   return { kind: 'ack' };
 }
 
-async function tellRefusal(ways: AnswerWays, delivery: Delivery, refusal: Refusal, taskId: string, log: Logger) {
+/** What the sender of a message that was refused is told: of its task, and of those that were to follow it. */
+function toldOfRefusal(delivery: Delivery, refusal: Refusal, text: string | undefined, taskId: string | null): Told[] {
   const exception = exceptionOfRefusal(refusal, String(delivery.headers.task ?? refusal.detail));
-  const ended_at = new Date().toISOString();
-  const end = { status: 'FAILURE', exception } as const;
-  const result = celeryResult({ task_id: taskId, ended_at, group_id: null, parent_id: null, children: [], end });
-  const told = [
-    delivery.reply_to === null ? undefined : ways.rabbit.publish(replyPublication(result, delivery.reply_to)),
-    ways.results?.store(result),
-  ];
-  for (const outcome of await Promise.allSettled(told)) {
-    if (outcome.status === 'rejected') log.warn({ err: outcome.reason, task_id: taskId }, 'the sender was not told');
-  }
+  const how = { ended_at: new Date().toISOString(), end: { status: 'FAILURE', exception } } as const;
+  // The other task of this id has, or will have, a result of its own.
+  const own = taskId === null || refusal.code === 'task_id_reused' ? [] : [taskId];
+  return toldOfForgone(
+    [
+      ...own.map((task_id) => ({ task_id, reply_to: delivery.reply_to, group_id: null })),
+      ...forgone(followersOf(delivery, text)),
+    ],
+    how,
+  );
+}
+
+async function tellRefusal({ rabbit, results }: AnswerWays, told: Told[], log: Logger): Promise<void> {
+  const ways = told.flatMap((one) => {
+    const failed = (err: unknown) => log.warn({ err, task_id: one.result.task_id }, 'the sender was not told');
+    return [publishResult(rabbit, one).catch(failed), results?.store(one.result).catch(failed)];
+  });
+  await Promise.all(ways);
 }
 
 function refusalOf(error: unknown): Refusal | undefined {

@@ -126,6 +126,9 @@ export const embedOfProtocol2 = absent(
   z.object({ callbacks: signatures(), errbacks: signatures(), chain: signatures(), chord: absent(json) }),
 ).transform((embed) => embed ?? { callbacks: [], errbacks: [], chain: [], chord: null });
 
+/** Of either protocol: what comes after the task, as far as clients wait for it. */
+export const followersInMessage = z.object({ chain: signatures(), chord: absent(signature) });
+
 /** Body of protocol 1, of which the simple `{id, task, args}` is a part. */
 export const bodyOfProtocol1 = z.object({
   ...about,
@@ -141,6 +144,13 @@ export interface FollowUps {
   callbacks: Signature[];
   errbacks: Signature[];
   chain: Signature[];
+}
+
+/** A task that never comes, because what it was to follow did not succeed. Its sender may wait for it all the same. */
+export interface Forgone {
+  task_id: string;
+  reply_to: string | null;
+  group_id: string | null;
 }
 
 /** What is owed to the sender of a message when its task has ended. */

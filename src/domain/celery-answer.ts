@@ -1,7 +1,7 @@
-import type { FollowUps, OutgoingTask, Owed, TaskMessage } from '../contracts/celery.ts';
+import type { CeleryResult, FollowUps, Forgone, OutgoingTask, Owed, TaskMessage } from '../contracts/celery.ts';
 import { QUEUE_OF_TASK } from '../contracts/task-queues.ts';
-import { followUps } from './celery-follow-ups.ts';
-import { exceptionOf, type Outcome, REVOKED } from './celery-result.ts';
+import { followUps, forgone } from './celery-follow-ups.ts';
+import { celeryResult, exceptionOf, type Outcome, REVOKED } from './celery-result.ts';
 
 /** How a task ended. */
 export type TaskEnding = Pick<Outcome, 'task_id' | 'ended_at' | 'end'>;
@@ -29,6 +29,32 @@ export function whatFollows(owed: Owed, { task_id, ended_at, end }: TaskEnding):
     const name = task.replace(/^tasks\./, '');
     return Object.hasOwn(QUEUE_OF_TASK, name) ? QUEUE_OF_TASK[name as keyof typeof QUEUE_OF_TASK] : DEFAULT_QUEUE;
   });
+}
+
+/** A result, and the queue where its client waits for it, if there is one. */
+export interface Told {
+  reply_to: string;
+  result: CeleryResult;
+}
+
+/**
+ * What one who asked for a task is told of its end. Where it did not succeed the later steps of its chain ended so as well, as Celery
+ * has it: a client waits for the last one.
+ */
+export function whatIsTold(owed: Owed, ending: TaskEnding): Told[] {
+  const { reply_to, ignore_result, group_id, parent_id, follow_ups } = owed;
+  const children = whatFollows(owed, ending).map(({ task_id }) => task_id);
+  const own = { reply_to, result: celeryResult({ ...ending, group_id, parent_id, children }) };
+  const never = ending.end.status === 'SUCCESS' ? [] : toldOfForgone(forgone(follow_ups.chain), ending);
+  return ignore_result ? never : [own, ...never];
+}
+
+/** That tasks never come, and why. */
+export function toldOfForgone(tasks: Forgone[], { ended_at, end }: Omit<TaskEnding, 'task_id'>): Told[] {
+  return tasks.map(({ task_id, reply_to, group_id }) => ({
+    reply_to: reply_to ?? '',
+    result: celeryResult({ task_id, ended_at, group_id, parent_id: null, children: [], end }),
+  }));
 }
 
 /** How a task ended, by the event that ended it. */

@@ -1,4 +1,4 @@
-import type { FollowUps, OutgoingTask, Signature } from '../contracts/celery.ts';
+import type { FollowUps, Forgone, OutgoingTask, Signature } from '../contracts/celery.ts';
 import { groupMembers } from './celery-message.ts';
 import { nameUuid } from './name-uuid.ts';
 
@@ -54,6 +54,23 @@ function unfold(step: Step): Step[] {
   return groupMembers(signature.kwargs).flatMap((member, index) =>
     unfold({ signature: member, chain: step.chain, path: `${path} ${index}`, group: { id, index } }),
   );
+}
+
+/**
+ * The tasks of these steps, if none of them is published, as far as somebody can know their ids. Those of error links are not
+ * among them: nobody counts on them.
+ */
+export function forgone(steps: Signature[]): Forgone[] {
+  return steps.flatMap(({ subtask_type, kwargs, options }): Forgone[] => {
+    const { task_id, reply_to, group_id, link, chain } = options;
+    const own =
+      subtask_type === 'group'
+        ? forgone(groupMembers(kwargs))
+        : task_id === null
+          ? []
+          : [{ task_id, reply_to, group_id }];
+    return [...own, ...forgone([...link, ...chain])];
+  });
 }
 
 function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf): OutgoingTask {

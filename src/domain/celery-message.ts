@@ -5,6 +5,7 @@ import {
   type Delivery,
   embedOfProtocol2,
   type FollowUps,
+  followersInMessage,
   headersOfProtocol2,
   type Reads,
   type Refusal,
@@ -55,6 +56,19 @@ export function idOf(delivery: Omit<Delivery, 'body'>, text: string | undefined)
     return inBody.data ?? null;
   } catch {
     return null;
+  }
+}
+
+/** What was to follow the task of a message that was refused: later steps of its chain, and the task that its chord ends in. */
+export function followersOf(delivery: Omit<Delivery, 'body'>, text: string | undefined): Signature[] {
+  try {
+    const body: unknown = JSON.parse(text ?? '');
+    if (isTooDeep(body)) return [];
+    const embed: unknown = 'task' in delivery.headers ? (body as unknown[] | null)?.[2] : body;
+    const { chain, chord } = followersInMessage.parse(embed);
+    return chord === null ? chain : [...chain, chord];
+  } catch {
+    return [];
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Owed } from '../contracts/celery.ts';
-import { type TaskEnding, whatFollows } from '../domain/celery-answer.ts';
-import { celeryResult } from '../domain/celery-result.ts';
+import { type TaskEnding, type Told, whatFollows, whatIsTold } from '../domain/celery-answer.ts';
 import { deadLetterPublication, replyPublication, taskPublication } from './celery-publication.ts';
 import { type RabbitMq, Unroutable } from './rabbitmq.ts';
 import type { ResultStore } from './result-store.ts';
@@ -26,18 +25,15 @@ export async function publishAnswer({ rabbit }: AnswerWays, owed: Owed, ending: 
       return rabbit.publish(deadLetterPublication(publication, refusal, burial));
     });
   }
-  if (owed.reply_to === '' || owed.ignore_result) return;
-  await rabbit.publish(replyPublication(resultFor(owed, ending), owed.reply_to));
+  for (const told of whatIsTold(owed, ending)) await publishResult(rabbit, told);
+}
+
+/** Publishes a result where a client waits for it. @throws {NotPublished} */
+export async function publishResult(rabbit: AnswerWays['rabbit'], { reply_to, result }: Told): Promise<void> {
+  if (reply_to !== '') await rabbit.publish(replyPublication(result, reply_to));
 }
 
 /** Keeps the result of a task where clients look for it. @throws while Redis is away. */
 export async function storeAnswer({ results }: AnswerWays, owed: Owed, ending: TaskEnding): Promise<void> {
-  if (owed.ignore_result) return;
-  await results?.store(resultFor(owed, ending));
-}
-
-function resultFor(owed: Owed, ending: TaskEnding) {
-  const { group_id, parent_id } = owed;
-  const children = whatFollows(owed, ending).map(({ task_id }) => task_id);
-  return celeryResult({ ...ending, group_id, parent_id, children });
+  for (const { result } of whatIsTold(owed, ending)) await results?.store(result);
 }

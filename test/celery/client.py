@@ -7,7 +7,7 @@ import json
 import sys
 from datetime import datetime, timedelta, timezone
 
-from celery import Celery, chain
+from celery import Celery, chain, chord
 
 spec = json.loads(sys.argv[1])
 app = Celery("menos", broker=spec["broker"], backend=spec["backend"])
@@ -58,7 +58,14 @@ def run_chain(step):
         signature.set(queue=app.conf.task_routes[signature.task]["queue"])
     result = chain(*signatures).apply_async()
     sent[step.get("as", "last")] = result
-    return {"id": result.id, "parent": result.parent.id}
+    return {"id": result.id, "parent": result.parent.id, "first": result.as_list()[-1]}
+
+
+def run_chord(step):
+    header = [app.signature(s["task"], args=s["args"]).set(queue="search") for s in step["of"]]
+    result = chord(header)(app.signature(step["body"], immutable=True).set(queue="search"))
+    sent["last"] = result
+    return {"id": result.id}
 
 
 def children(step):
@@ -76,5 +83,5 @@ def inspect(step):
     return getattr(app.control.inspect(timeout=step.get("timeout", 2)), step["method"])() or {}
 
 
-STEPS = {"send": send, "get": get, "chain": run_chain, "children": children, "revoke": revoke, "inspect": inspect}
+STEPS = {"send": send, "get": get, "chain": run_chain, "chord": run_chord, "children": children, "revoke": revoke, "inspect": inspect}
 print(json.dumps([STEPS[step["do"]](step) for step in spec["steps"]]))

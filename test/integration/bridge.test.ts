@@ -143,6 +143,29 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
     });
   }
 
+  it('tells of the tasks that never come, because one before them failed, was revoked or was refused', async () => {
+    const search = (...args: unknown[]) => ({ task: 'tasks.semantic_search', args });
+    const steps = (first: object) => ({ do: 'chain', of: [first, search(), search()] });
+    const sent = await user(open.redis.url, [
+      steps(search('fail')),
+      steps(search(7)),
+      { ...steps(search('slow')), as: 'slow' },
+      { do: 'chord', of: [search('a'), search('b')], body: 'tasks.semantic_search' },
+    ]);
+    await user(open.redis.url, [{ do: 'revoke', of: sent[2].first }]);
+    // By another program, which knows the id of the last step alone.
+    const ends = await user(
+      open.redis.url,
+      sent.map(({ id }) => ({ do: 'get', of: id, timeout: 10 })),
+    );
+    expect(ends.map(({ raises, status }) => [raises, status])).toEqual([
+      ['ValueError', 'FAILURE'],
+      ['TypeError', 'FAILURE'],
+      ['TaskRevokedError', 'REVOKED'],
+      ['NotImplementedError', 'FAILURE'],
+    ]);
+  });
+
   it('speaks protocol 1 too', async () => {
     const [, value] = await user(
       'rpc://',
