@@ -20,7 +20,8 @@ const texts = z.string().min(1);
 /** Python writes absent values as None. */
 const absent = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? null);
 
-const seconds = absent(z.number().positive());
+/** To Celery 0 is no limit of its own, as None is. */
+const seconds = absent(z.number().min(0)).transform((limit) => limit || null);
 /** Hard, then soft: Celery's page about its protocol has them the wrong way round. */
 const timeLimit = absent(z.tuple([seconds, seconds]));
 

@@ -111,6 +111,11 @@ describe('simple messages', () => {
     else expect(read(message).task_id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  it('may say 0 for no time limit of their own', () => {
+    const message = json({ id: 'a', task: 'tasks.a', timelimit: [0, 30] });
+    expect(read(message)).toMatchObject({ time_limit_s: null, soft_time_limit_s: 30 });
+  });
+
   it('may number their tasks', () => {
     expect(read(json({ id: 42, task: 'tasks.a' })).task_id).toBe('42');
   });
