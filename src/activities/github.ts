@@ -36,6 +36,15 @@ export function githubActivities(db: Db, github: GitHub, meter?: ActivityMeter):
     readRun: ({ repository, run_id, run_attempt }) =>
       unlessGone({ run_id, run_attempt }, () => github.read(repository, run_id)),
 
+    async findRun({ repository, run_id }) {
+      try {
+        return await github.read(repository, run_id);
+      } catch (error) {
+        if (error instanceof GitHubError && error.status === 404) return null;
+        throw error;
+      }
+    },
+
     findRuns: ({ repository, ...sought }) => github.find(repository, sought),
 
     cancelRun: ({ repository, run_id }) => github.cancel(repository, run_id),

@@ -83,7 +83,7 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
     startToCloseTimeout: oneCall,
     retry: { maximumAttempts: 1 },
   });
-  const readOnly = proxyActivities<Pick<GitHubPort, 'awaitRunChange' | 'readRun'>>({
+  const readOnly = proxyActivities<Pick<GitHubPort, 'awaitRunChange' | 'findRun' | 'readRun'>>({
     startToCloseTimeout: oneCall,
     retry,
   });
@@ -95,6 +95,7 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
   return {
     dispatchRun: irreversible.dispatchRun,
     rerunRun: irreversible.rerunRun,
+    findRun: readOnly.findRun,
     readRun: readOnly.readRun,
     awaitRunChange: readOnly.awaitRunChange,
     findRuns: complete.findRuns,

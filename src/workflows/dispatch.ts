@@ -3,6 +3,7 @@ import type { BuildInput } from '../contracts/build-workflow.ts';
 import type { DispatchOutcome, Run } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
 import { githubActivities } from './activities.ts';
+import { askOperator } from './ask-operator.ts';
 import { mayHaveSentBefore } from './earlier-run.ts';
 import type { BuildStateView } from './messages.ts';
 import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
@@ -68,13 +69,7 @@ export async function dispatch(
       return { run: await triggered(verdict.run, attempt, 'reconcile', true, null), abandoned };
     }
     if (verdict.kind === 'doubtful') {
-      // Listens before it tells: who reads the question in the record may answer before the telling has returned.
-      const instruction = operator.instruction();
-      // A question of its own after a reset: the answer that the run before it got is not known to this one.
-      const step = `dispatch:${attempt}:attention:${workflowInfo().runId}`;
-      await tell('build_needs_attention', step, { attempt, reason: verdict.reason });
-      state.phase = 'needs_attention';
-      const told = await instruction;
+      const told = await askOperator(input, tell, state, operator, { attempt, reason: verdict.reason });
       if (told === 'cancel') return none('cancelled', `cancelled while in doubt: ${verdict.reason}`, attempt);
       if (told !== 'retry') {
         return { run: await triggered(told.adopt, attempt, 'operator', false, null), abandoned };

@@ -176,8 +176,14 @@ describe('an operator', () => {
     it('with the run to adopt, once', async () => {
       const id = await doubtful();
       const [run] = await runsOf(id);
+      expect((await post(`/builds/${id}/adopt`, { run_id: 12 })).status).toBe(202);
+      await eventually(async () => expect((await world.build(id)).reason).toMatch(/ has no run 12; /));
       expect((await post(`/builds/${id}/adopt`, { run_id: run?.id })).status).toBe(202);
-      expect(await world.ended(id)).toMatchObject({ status: 'success', workflow_run_id: run?.id });
+      expect(await world.ended(id)).toMatchObject({
+        status: 'success',
+        workflow_run_id: run?.id,
+        run_url: expect.stringMatching(new RegExp(`/actions/runs/${run?.id}$`)),
+      });
       expect((await post(`/builds/${id}/adopt`, { run_id: run?.id })).status).toBe(409);
     });
 

@@ -250,7 +250,8 @@ function scriptedGitHub(
   const viewOf = (run_id: number): RunView => {
     const now = calls.at(-1)!.at;
     const cancelled = calls.find((call) => call.name === 'cancel' && call.run_id === run_id);
-    const state = run(now - record.told('workflow_triggered')[0]!.at, cancelled ? now - cancelled.at : null);
+    const begun = record.told('workflow_triggered')[0]?.at ?? now;
+    const state = run(now - begun, cancelled ? now - cancelled.at : null);
     const reruns = calls.filter((call) => call.name === 'rerun' && call.done).length;
     const run_attempt = 1 + reruns + (script.runAgain?.() ?? 0);
     return { run_id, run_url: urlOf(run_id), run_attempt, request_id: null, conclusion: null, ...state };

@@ -37,6 +37,8 @@ const adoptRoute = createRoute({
   operationId: 'adoptRun',
   tags: ['builds'],
   summary: 'Tell a build that needs attention which run is its own',
+  description:
+    'The build looks at the run first. Where the repository has none of this number, it asks again: its `reason` says so.',
   request: { params: buildIdParam, body: { required: true, content: { 'application/json': { schema: adoptBody } } } },
   responses: withBody,
 });
@@ -56,7 +58,7 @@ export function operateBuild(api: Api, deps: OperateDependencies): void {
   api.openapi(adoptRoute, async (c) => {
     const { run_id, run_url } = c.req.valid('json');
     const { id, status } = await adoptRun(deps, c.req.valid('param').id, { run_id, ...(run_url ? { run_url } : {}) });
-    c.var.log.info({ build_id: id, run_id }, 'run adopted');
-    return c.json({ id, status, message: 'Run adopted' }, 202);
+    c.var.log.info({ build_id: id, run_id }, 'adoption requested');
+    return c.json({ id, status, message: 'Adoption requested' }, 202);
   });
 }

@@ -45,6 +45,9 @@ export interface GitHubPort {
     intended_by: string;
   }): Promise<RerunOutcome>;
 
+  /** The run of this number; null where the repository has none. */
+  findRun(request: { repository: string; run_id: number }): Promise<RunView | null>;
+
   /** The run as it is now; `run_attempt` is the last that is known, which one that was deleted keeps. */
   readRun(request: { repository: string; run_id: number; run_attempt: number }): Promise<RunView>;
 

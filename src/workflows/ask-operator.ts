@@ -1,0 +1,39 @@
+import { condition, workflowInfo } from '@temporalio/workflow';
+import type { BuildInput } from '../contracts/build-workflow.ts';
+import { githubActivities } from './activities.ts';
+import type { BuildStateView } from './messages.ts';
+import type { Instruction, Operator } from './operator.ts';
+import type { Tell } from './teller.ts';
+
+/**
+ * Asks the operator what became of a doubtful attempt, and again where the run that is named is not there: a slip of the
+ * hand would have the build follow nothing. What is adopted has the address that GitHub gives it.
+ */
+export async function askOperator(
+  { request, policy }: BuildInput,
+  tell: Tell,
+  state: BuildStateView,
+  operator: Operator,
+  { attempt, reason }: { attempt: number; reason: string },
+): Promise<Instruction> {
+  const { repository } = request;
+  let question = reason;
+  for (let asked = 1; ; asked++) {
+    // Listens before it tells: who reads the question in the record may answer before the telling has returned.
+    const instruction = operator.instruction();
+    // A question of its own after a reset: the answer that the run before it got is not known to this one.
+    const step = `dispatch:${attempt}:attention:${workflowInfo().runId}${asked === 1 ? '' : `:${asked}`}`;
+    await tell('build_needs_attention', step, { attempt, reason: question });
+    state.phase = 'needs_attention';
+    const told = await instruction;
+    if (told === 'retry' || told === 'cancel') return told;
+    const { run_id } = told.adopt;
+    const run = await Promise.race([
+      githubActivities(policy.request_timeout_ms).findRun({ repository, run_id }),
+      condition(() => operator.cancelledBy !== undefined),
+    ]);
+    if (run === undefined) return 'cancel';
+    if (run) return { adopt: { run_id, run_url: run.run_url } };
+    question = `${repository} has no run ${run_id}; ${reason}`;
+  }
+}
