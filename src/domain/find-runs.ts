@@ -32,7 +32,9 @@ export interface Listing {
  * where the workflow does not echo tokens, so an absence is believed only if there is no such run in a complete listing.
  */
 export function findRuns({ runs, complete }: Listing, { workflow, ref, tokens, since }: Sought): Finding {
-  const dispatched = runs.filter((run) => run.event === 'workflow_dispatch' && isOf(run, workflow));
+  // A run that a newer one pushed to the next page while they were read is listed twice.
+  const each = [...new Map(runs.map((run) => [run.run_id, run])).values()];
+  const dispatched = each.filter((run) => run.event === 'workflow_dispatch' && isOf(run, workflow));
   const ours = dispatched.filter((run) => tokens.some((token) => run.title.includes(token)));
   if (ours.length > 0) {
     const oldestFirst = ours.toSorted((a, b) => a.created_at.localeCompare(b.created_at) || a.run_id - b.run_id);

@@ -34,6 +34,13 @@ describe('looking for the runs of a build', () => {
     });
   });
 
+  it('counts a run once that a newer one pushed to the next page while they were read', () => {
+    expect(find([stranger(4), listed(3), listed(3), stranger(2)])).toEqual({
+      kind: 'found',
+      runs: [{ run_id: 3, run_url: 'u3' }],
+    });
+  });
+
   it('never takes the run of another build, workflow or event', () => {
     const others = [
       listed(1, { title: 'Build [hapax-7-2-0123456789ac]' }),
