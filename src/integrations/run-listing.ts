@@ -32,8 +32,6 @@ interface Known extends Seen {
 }
 
 interface Followed {
-  /** The rotation in which the run was first asked about. */
-  since: number;
   /** Until when it counts without being asked about again. */
   until: number;
   intervalMs: number;
@@ -46,6 +44,8 @@ const MAX_PAGES = 100;
 /** Behind this page few runs are not looked for: an old one that was run again would have everybody wait for it. */
 const NEAR_PAGES = 10;
 const FEW = 10;
+/** So many rotations after a run was first looked for it counts as never looked for. */
+const REMEMBERED_ROTATIONS = 100;
 /** Nobody waits longer for a page: where those further behind end, it is read sooner than was to be expected. */
 const LONGEST_WAIT_READS = 10;
 
@@ -63,6 +63,11 @@ export class RunListing {
   readonly #pages = new Map<number, ListedIds>();
   readonly #known = new Map<number, Known>();
   readonly #followed = new Map<number, Followed>();
+  /**
+   * The rotation in which each run was first looked for. It outlasts the following: of several workers each sees only some of
+   * the looks.
+   */
+  readonly #soughtSince = new Map<number, number>();
   #rotation = 0;
   #nextPage = 2;
   /** Of the last whole rotation. */
@@ -82,30 +87,32 @@ export class RunListing {
    * @throws what the last reading failed with; nobody reads again before `intervalMs` have passed.
    */
   async look(runId: number, seen: Seen, intervalMs: number): Promise<Look> {
-    const followed = this.#followed.get(runId) ?? { since: this.#rotation, until: 0, intervalMs };
-    followed.intervalMs = intervalMs;
-    followed.until = Date.now() + 3 * intervalMs;
+    const soughtSince = this.#soughtSince.get(runId) ?? this.#rotation;
+    this.#soughtSince.set(runId, soughtSince);
+    const followed = { until: Date.now() + 3 * intervalMs, intervalMs };
     this.#followed.set(runId, followed);
     this.#intervalMs = Math.min(this.#intervalMs, intervalMs);
     await this.#refresh(intervalMs);
     const known = this.#known.get(runId);
     // The last whole rotation is the one before this.
     if (!known || known.rotation < this.#rotation - 1) {
-      const staleInMs = Math.max(0, this.#readAt + intervalMs - Date.now());
-      return { doubtful: followed.since < this.#rotation - 1, staleInMs };
+      return { doubtful: soughtSince < this.#rotation - 1, staleInMs: this.#dueIn(intervalMs) };
     }
     const waitMs = Math.max(intervalMs, this.#readsUntil(known) * this.#intervalMs);
-    const staleInMs = Math.max(0, this.#readAt + waitMs - Date.now());
+    const staleInMs = this.#dueIn(waitMs);
     followed.until += staleInMs;
     return { doubtful: known.status !== seen.status || known.run_attempt !== seen.run_attempt, staleInMs };
   }
 
-  /** Takes what GitHub said of one run, which is newer than any listing. */
-  note({ run_id, status, run_attempt }: RunView): void {
-    if (!this.#followed.has(run_id)) return;
-    const page = this.#known.get(run_id)?.page ?? 1;
-    this.#known.set(run_id, { status, run_attempt, rotation: this.#rotation, page });
-    if (status === 'completed') this.#followed.delete(run_id);
+  /** Takes what GitHub said of one run, unless the listing is ahead of it. */
+  note(view: RunView): void {
+    const { run_id, status, run_attempt } = view;
+    const known = this.#known.get(run_id);
+    if (!this.#followed.has(run_id) || (known && isBehind(view, known))) return;
+    this.#known.set(run_id, { status, run_attempt, rotation: this.#rotation, page: known?.page ?? 1 });
+    if (status !== 'completed') return;
+    this.#followed.delete(run_id);
+    this.#soughtSince.delete(run_id);
   }
 
   /** How many readings it takes until the page of a run is among them. */
@@ -116,8 +123,14 @@ export class RunListing {
     return Math.min(reads, LONGEST_WAIT_READS);
   }
 
+  /** How long until the last reading is so old; at once where the clock was set back since. */
+  #dueIn(ageMs: number): number {
+    const age = Date.now() - this.#readAt;
+    return age < 0 ? 0 : Math.max(0, ageMs - age);
+  }
+
   async #refresh(intervalMs: number): Promise<void> {
-    if (Date.now() - this.#readAt >= intervalMs) this.#beginReading();
+    if (this.#dueIn(intervalMs) === 0) this.#beginReading();
     await this.#reading;
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -187,9 +200,18 @@ export class RunListing {
 
   #endRotation(): void {
     for (const [runId, { rotation }] of this.#known) if (rotation < this.#rotation) this.#known.delete(runId);
+    for (const [runId, rotation] of this.#soughtSince) {
+      if (rotation < this.#rotation - REMEMBERED_ROTATIONS) this.#soughtSince.delete(runId);
+    }
     for (const page of this.#pages.keys()) if (page >= this.#nextPage) this.#pages.delete(page);
     this.#lastPage = this.#nextPage - 1;
     this.#nextPage = 2;
     this.#rotation += 1;
   }
+}
+
+/** Whether what was said of a run is older than what is known: its attempts only grow, and none comes back from its end. */
+function isBehind(said: Seen, known: Seen): boolean {
+  if (said.run_attempt !== known.run_attempt) return said.run_attempt < known.run_attempt;
+  return known.status === 'completed' && said.status !== 'completed';
 }

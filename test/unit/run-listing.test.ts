@@ -161,6 +161,41 @@ describe('the listing of one repository', () => {
     expect((await listing.look(1, seen, INTERVAL_MS)).doubtful).toBe(false);
   });
 
+  it('an end that is listed is asked about until GitHub confirms it, though its answers lag behind its listing', async () => {
+    const { listing, set } = repository(10);
+    const seen = { status: 'in_progress', run_attempt: 1 };
+    set(1, 'in_progress');
+    expect((await listing.look(1, seen, INTERVAL_MS)).doubtful).toBe(false);
+    set(1, 'completed');
+    for (let interval = 0; interval < 3; interval++) {
+      await vi.advanceTimersByTimeAsync(INTERVAL_MS);
+      expect((await listing.look(1, seen, INTERVAL_MS)).doubtful).toBe(true);
+      listing.note({ run_id: 1, run_url: '', conclusion: null, request_id: null, ...seen });
+    }
+  });
+
+  it('is read at once after the clock was set back, and nobody waits until it is where it was', async () => {
+    const { listing, reads } = repository(10);
+    await listing.look(1, QUEUED, INTERVAL_MS);
+    // Until nobody follows a run any more.
+    await vi.advanceTimersByTimeAsync(10 * INTERVAL_MS);
+    reads.length = 0;
+    vi.setSystemTime(Date.now() - 3_600_000);
+    const { staleInMs } = await listing.look(1, QUEUED, INTERVAL_MS);
+    expect(reads).toEqual([1]);
+    expect(staleInMs).toBe(INTERVAL_MS);
+  });
+
+  it('a run that is not listed is asked about also where many workers look for it in turn', async () => {
+    const workers = Array.from({ length: 10 }, () => repository(1_500).listing);
+    let asked = false;
+    for (let look = 0; look < 100 && !asked; look++) {
+      asked = (await workers[look % workers.length]!.look(1, QUEUED, INTERVAL_MS)).doubtful;
+      await vi.advanceTimersByTimeAsync(INTERVAL_MS);
+    }
+    expect(asked).toBe(true);
+  });
+
   it('a run that is not listed is asked about once it was in no whole rotation', async () => {
     const { listing, missing } = repository(350);
     missing.add(7);
