@@ -76,7 +76,7 @@ async function sentByAnotherRun(db: Db, buildId: number, correlated: boolean): P
 }
 
 /** What a look at a run shows: that it was deleted, after many looks in a row that were answered with 404. */
-async function unlessGone<View>(
+async function unlessGone<View extends object>(
   { run_id, run_attempt }: Pick<RunView, 'run_id' | 'run_attempt'>,
   look: () => Promise<View>,
 ): Promise<View | RunView> {
@@ -84,7 +84,8 @@ async function unlessGone<View>(
   const missed = (activityInfo().heartbeatDetails as number | undefined) ?? 0;
   try {
     const view = await look();
-    if (missed > 0) heartbeat(0);
+    // A listing that another worker has not read lately says nothing.
+    if (missed > 0) heartbeat('asked' in view && !view.asked ? missed : 0);
     return view;
   } catch (error) {
     if (!(error instanceof GitHubError) || error.status !== 404) throw error;

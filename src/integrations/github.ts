@@ -166,22 +166,23 @@ export class GitHub {
   }
 
   /**
-   * The run if it differs from what was seen, confirmed by GitHub; else when to look again. All who ask about one repository
-   * share its listing, which is read at most every `maxAgeMs` ({@link RunListing}).
+   * The run if it differs from what was seen, confirmed by GitHub; else when to look again, and whether GitHub was asked. All
+   * who ask about one repository share its listing, which is read at most every `maxAgeMs` ({@link RunListing}).
    */
   async changed(
     repository: string,
     runId: number,
     seen: Seen,
     maxAgeMs: number,
-  ): Promise<{ view: RunView } | { lookAgainMs: number }> {
+  ): Promise<{ view: RunView } | { lookAgainMs: number; asked: boolean }> {
     // The listing may be older than a run that nobody has seen yet.
     if (seen.run_attempt === 0) return { view: await this.read(repository, runId) };
     const { doubtful, staleInMs } = await this.#listingOf(repository).look(runId, seen, maxAgeMs);
     const view = doubtful ? await this.read(repository, runId) : undefined;
     if (view && (view.status !== seen.status || view.run_attempt !== seen.run_attempt)) return { view };
     // Soon after the listing is due, but not all at once.
-    return { lookAgainMs: staleInMs + Math.random() * Math.min(LONGEST_SPREAD_MS, maxAgeMs / 4) };
+    const lookAgainMs = staleInMs + Math.random() * Math.min(LONGEST_SPREAD_MS, maxAgeMs / 4);
+    return { lookAgainMs, asked: doubtful };
   }
 
   /** Asks for the run to be cancelled; false where it has ended or is gone. */
