@@ -65,11 +65,14 @@ export function githubActivities(db: Db, github: GitHub, meter?: ActivityMeter):
   };
 }
 
-/** What became of a POST that an earlier run of the workflow intended. The record says where it had been answered. */
+/**
+ * What became of a POST that an earlier run of the workflow intended. The record says where it had been answered; while that
+ * is away nobody knows.
+ */
 async function sentByAnotherRun(db: Db, buildId: number, correlated: boolean): Promise<DispatchOutcome> {
-  const { workflow_run_id, run_url } = (await findBuild(db, buildId).catch(() => undefined)) ?? {};
-  if (workflow_run_id && run_url) {
-    return { kind: 'accepted', run_id: workflow_run_id, run_url, correlated, request_id: null };
+  const { workflow_run_id = null, run_url = null } = (await findBuild(db, buildId)) ?? {};
+  if (workflow_run_id !== null) {
+    return { kind: 'accepted', run_id: workflow_run_id, run_url: run_url ?? '', correlated, request_id: null };
   }
   const reason = 'an earlier run of this workflow may have sent it';
   return { kind: 'ambiguous', reason, accepted: false, correlated, request_id: null };

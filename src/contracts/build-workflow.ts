@@ -15,7 +15,8 @@ export const BUILD_SIGNALS = { adopt: 'adopt', retry: 'retry', cancel: 'cancel',
 /** What each signal carries. */
 export interface SignalArguments {
   adopt: { run_id: number; run_url?: string };
-  cancel: { by?: string };
+  /** With `build_id` it is meant for that build only: another may have followed it under the same workflow id. */
+  cancel: { by?: string; build_id?: number };
   /** `run_attempt`: the attempt that changed; any where it is left out. */
   runChanged: { run_id: number; run_attempt?: number; delivery_id: string };
 }

@@ -33,7 +33,7 @@ const RUN_ID = defineSearchAttributeKey('HapaxRunId', SearchAttributeType.KEYWOR
 export async function build(input: BuildInput): Promise<BuildResult> {
   const state: BuildStateView = { build_id: input.build_id, phase: 'queued', attempt: 0, workflow_run_id: null };
   setHandler(stateQuery, () => state);
-  const operator = listenToOperator();
+  const operator = listenToOperator(input.build_id);
   const wakes = listenForWakes();
   return CancellationScope.nonCancellable(() => run(input, state, operator, wakes));
 }

@@ -1,4 +1,4 @@
-import { uuid4, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, sleep, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
 import type { DispatchOutcome, Run } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
@@ -11,6 +11,9 @@ import type { Operator } from './operator.ts';
 import { reconcile } from './reconcile.ts';
 import type { Tell } from './teller.ts';
 import { awaitWriteSlot } from './write-slot.ts';
+
+/** How long a database that is away is waited for before it is asked again. */
+const RECORD_PAUSE_MS = 5_000;
 
 /**
  * Brings about exactly one run. Each POST has an intent of its own in the record before it is sent, and is sent once.
@@ -51,8 +54,11 @@ export async function dispatch(
 
     const outcome = await post(intent.token, intent.temporal_run_id);
     if (outcome.kind === 'accepted') {
-      const run = await triggered(outcome, attempt, 'dispatch', outcome.correlated, outcome.request_id);
-      return { run, abandoned };
+      const standing = await triggered(outcome, attempt, 'dispatch', outcome.correlated, outcome.request_id);
+      // Where the run of another attempt stands, from before a reset, this one was given up.
+      if (standing.attempt !== attempt) abandoned.push(intent.token);
+      if (standing.attempt > attempt) continue;
+      return { run: standing.run, abandoned };
     }
     if (outcome.kind !== 'ambiguous') {
       const none = await notDone.take(outcome, attempt, `dispatch:${attempt}`);
@@ -66,13 +72,15 @@ export async function dispatch(
     state.phase = 'reconciling';
     const verdict = await reconcile(input, tell, { tokens, since }, outcome);
     if (verdict.kind === 'found') {
-      return { run: await triggered(verdict.run, attempt, 'reconcile', true, null), abandoned };
+      const { run } = await triggered(verdict.run, attempt, 'reconcile', true, null);
+      return { run, abandoned };
     }
     if (verdict.kind === 'doubtful') {
       const told = await askOperator(input, tell, state, operator, { attempt, reason: verdict.reason });
       if (told === 'cancel') return none('cancelled', `cancelled while in doubt: ${verdict.reason}`, attempt);
       if (told !== 'retry') {
-        return { run: await triggered(told.adopt, attempt, 'operator', false, null), abandoned };
+        const { run } = await triggered(told.adopt, attempt, 'operator', false, null);
+        return { run, abandoned };
       }
       abandoned.push(intent.token);
       continue;
@@ -88,17 +96,24 @@ export async function dispatch(
 
   async function post(token: string, intendedBy: string): Promise<DispatchOutcome> {
     const correlation = policy.correlation_input === '' ? null : { input: policy.correlation_input, token };
-    try {
-      return await github.dispatchRun({ build_id: input.build_id, request, correlation, intended_by: intendedBy });
-    } catch {
-      // The worker died or was cut off with the answer outstanding.
-      return {
-        kind: 'ambiguous',
-        reason: 'the worker was lost while it sent',
-        accepted: false,
-        correlated: correlation !== null,
-        request_id: null,
-      };
+    for (;;) {
+      try {
+        return await github.dispatchRun({ build_id: input.build_id, request, correlation, intended_by: intendedBy });
+      } catch (error) {
+        // Sending does without the record; only what an earlier run sent is asked of it, and it is away.
+        if (isDatabaseFault(error)) {
+          await sleep(RECORD_PAUSE_MS);
+          continue;
+        }
+        // The worker died or was cut off with the answer outstanding.
+        return {
+          kind: 'ambiguous',
+          reason: 'the worker was lost while it sent',
+          accepted: false,
+          correlated: correlation !== null,
+          request_id: null,
+        };
+      }
     }
   }
 
@@ -108,7 +123,7 @@ export async function dispatch(
     learnedFrom: 'dispatch' | 'reconcile' | 'operator',
     correlated: boolean,
     requestId: string | null,
-  ): Promise<Run> {
+  ): Promise<{ run: Run; attempt: number }> {
     const standing = await tell('workflow_triggered', 'triggered', {
       attempt,
       workflow_run_id: run.run_id,
@@ -117,8 +132,16 @@ export async function dispatch(
       correlated,
       request_id: requestId,
     });
-    return { run_id: standing.workflow_run_id, run_url: standing.run_url };
+    return { run: { run_id: standing.workflow_run_id, run_url: standing.run_url }, attempt: standing.attempt };
   }
+}
+
+function isDatabaseFault(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof ApplicationFailure &&
+    error.cause.type === 'DatabaseError'
+  );
 }
 
 function none(conclusion: NoRun['conclusion'], reason: string, attempts: number): { none: NoRun } {

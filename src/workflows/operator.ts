@@ -1,9 +1,16 @@
-import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, log, setHandler } from '@temporalio/workflow';
+import type { SignalArguments } from '../contracts/build-workflow.ts';
 import type { Run } from '../contracts/github.ts';
 import { adoptSignal, cancelSignal, retrySignal } from './messages.ts';
 
 /** What a build that needs attention is told. */
 export type Instruction = { adopt: Run } | 'retry' | 'cancel';
+
+/** What a signal may carry. */
+type Typed<Signal extends keyof SignalArguments> =
+  | { [Name in keyof SignalArguments[Signal]]?: unknown }
+  | null
+  | undefined;
 
 /** What an operator says to a build, by signals of ours or by cancelling its workflow. */
 export interface Operator {
@@ -19,18 +26,24 @@ export interface Operator {
   pause(ms: number): Promise<void>;
 }
 
-/** Listens to the operator of this workflow. */
-export function listenToOperator(): Operator {
+/** Listens to the operator of this workflow. What somebody types with Temporal's CLI may be anything. */
+export function listenToOperator(buildId: number): Operator {
   let told: Instruction | undefined;
   let cancelledBy: string | undefined;
-  setHandler(adoptSignal, ({ run_id, run_url = '' }) => {
-    told = { adopt: { run_id, run_url } };
+  setHandler(adoptSignal, (said: Typed<'adopt'>) => {
+    const { run_id, run_url } = said ?? {};
+    if (typeof run_id !== 'number' || !Number.isSafeInteger(run_id) || run_id < 1) {
+      return log.warn('adopt names no run; send {"run_id": <number>}');
+    }
+    told = { adopt: { run_id, run_url: typeof run_url === 'string' ? run_url : '' } };
   });
   setHandler(retrySignal, () => {
     told = 'retry';
   });
-  setHandler(cancelSignal, ({ by = 'operator' } = {}) => {
-    cancelledBy ??= by;
+  setHandler(cancelSignal, (said: Typed<'cancel'>) => {
+    const { by, build_id = buildId } = said ?? {};
+    if (build_id !== buildId) return;
+    cancelledBy ??= typeof by === 'string' ? by : 'operator';
   });
   // `temporal workflow cancel` means the same; the build itself runs shielded from it, so that it ends in order.
   CancellationScope.current().cancelRequested.catch(() => {

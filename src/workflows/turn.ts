@@ -30,7 +30,8 @@ export async function takeTurn(
     if (turn?.kind === 'cancel_first') {
       told.push(turn.build_id);
       // Where its workflow is gone, an operator's cancel ends it (POST /builds/{id}/cancel).
-      const cancelled = getExternalWorkflowHandle(turn.workflow_id).signal(cancelSignal, { by: `build ${build_id}` });
+      const cancel = { by: `build ${build_id}`, build_id: turn.build_id };
+      const cancelled = getExternalWorkflowHandle(turn.workflow_id).signal(cancelSignal, cancel);
       await cancelled.catch(() => {});
     }
   }

@@ -18,9 +18,9 @@ async function missedAfter(asked: boolean): Promise<unknown> {
   activity.on('heartbeat', (details: unknown) => {
     missed = details;
   });
-  await expect(
-    activity.run(githubActivities(undefined as never, github).awaitRunChange, request),
-  ).rejects.toThrow('run 7 is still queued');
+  await expect(activity.run(githubActivities(undefined as never, github).awaitRunChange, request)).rejects.toThrow(
+    'run 7 is still queued',
+  );
   return missed;
 }
 

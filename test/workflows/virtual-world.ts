@@ -10,7 +10,7 @@ import {
   type BuildPolicy,
   buildWorkflowId,
 } from '../../src/contracts/build-workflow.ts';
-import type { BuildEvent, BuildEventType } from '../../src/contracts/event.ts';
+import { type BuildEvent, type BuildEventType, buildEventData } from '../../src/contracts/event.ts';
 import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../src/contracts/github.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { type Build, evolve } from '../../src/domain/build.ts';
@@ -18,6 +18,8 @@ import { policyOf } from '../../src/domain/configuration.ts';
 import { queuedEvent } from '../../src/domain/first-events.ts';
 import { type GitHub, GitHubError } from '../../src/integrations/github.ts';
 import { installTemporalRuntime } from '../../src/roles/log.ts';
+import { rowOfBuild } from '../../src/store/build-row.ts';
+import type { Db } from '../../src/store/database.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { build } from '../../src/workflows/index.ts';
 import type { RecordPort } from '../../src/workflows/ports/record.ts';
@@ -69,6 +71,8 @@ export interface Script {
   run?: (elapsedMs: number, sinceCancelMs: number | null) => { status: string; conclusion?: string };
   /** Strikes every telling of an event before it reaches the record, and, if `after`, before its answer goes back. */
   tell?: (telling: { type: BuildEventType; local: boolean; nth: number; after: boolean }) => void | Promise<void>;
+  /** Strikes every reading of the build from the record. */
+  readRecord?: (nth: number) => void;
   /** Stands in the record before the workflow begins. */
   before?: (input: BuildInput) => BuildEvent[];
   policy?: Partial<BuildPolicy>;
@@ -130,8 +134,7 @@ export async function openVirtualWorld() {
         workflowBundle: { codePath: await workflowBundle() },
         activities: failing({
           ...record.port,
-          // The script's record is not asked about runs: a database that is away.
-          ...githubActivities(undefined as never, scriptedGitHub(script, calls, record, environment.sleep)),
+          ...githubActivities(record.db, scriptedGitHub(script, calls, record, environment.sleep)),
         }),
       });
       workers.push({ worker, running: worker.run() });
@@ -189,7 +192,7 @@ function inputOf(buildId: number, now: number, { policy, resume }: Script): Buil
 }
 
 /** A record in memory that holds to the rules of the real one: dedupe keys, and no event that cannot follow. */
-function memoryRecord(input: BuildInput, { tell, before }: Script) {
+function memoryRecord(input: BuildInput, { tell, before, readRecord }: Script) {
   const events: BuildEvent[] = [];
   const tellings = new Map<string, number>();
   let build: Build | undefined;
@@ -207,13 +210,22 @@ function memoryRecord(input: BuildInput, { tell, before }: Script) {
       tellings.set(event.dedupe_key, nth);
       const telling = { type: event.type, local: activityInfo().isLocal, nth };
       await tell?.({ ...telling, after: false });
+      buildEventData[event.type].parse(event.data);
       const standing = append(event);
       await tell?.({ ...telling, after: true });
       return { data: standing.data };
     },
   };
+  let readings = 0;
+  const rows = async () => {
+    readings += 1;
+    readRecord?.(readings);
+    return [rowOfBuild(build!, { seq: events.length, hash: '' })];
+  };
   return {
     port,
+    /** Answers every query with the build. */
+    db: { select: () => ({ from: () => ({ where: rows }) }) } as unknown as Db,
     events,
     build: () => build!,
     types: () => events.map(({ type }) => type),

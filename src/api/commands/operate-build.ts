@@ -40,7 +40,7 @@ export async function cancelBuild(deps: OperateDependencies, id: number, by: str
   try {
     await deps.client.workflow
       .getHandle(build.workflow_id)
-      .signal<[SignalArguments['cancel']]>(BUILD_SIGNALS.cancel, { by });
+      .signal<[SignalArguments['cancel']]>(BUILD_SIGNALS.cancel, { by, build_id: id });
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw temporalFault(error);
     await endAbandoned(deps, id, by);
