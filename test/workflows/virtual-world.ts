@@ -284,7 +284,9 @@ function scriptedGitHub(
     async changed(_repository, run_id, seen, lookAgainMs) {
       note('changed', { run_id });
       const view = viewOf(run_id);
-      return view.status === seen.status && view.run_attempt === seen.run_attempt ? { lookAgainMs, asked: true } : { view };
+      return view.status === seen.status && view.run_attempt === seen.run_attempt
+        ? { lookAgainMs, asked: true }
+        : { view };
     },
     async read(_repository, run_id) {
       note('read', { run_id });
