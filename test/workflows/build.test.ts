@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BuildEvent } from '../../src/contracts/event.ts';
 import type { DispatchOutcome } from '../../src/contracts/github.ts';
 import { adoptSignal, retrySignal, stateQuery } from '../../src/workflows/messages.ts';
-import { awayError } from '../fuzz/memory-store.ts';
 import { eventually } from '../world/eventually.ts';
 import { hasTestServer } from '../world/test-server.ts';
 import { endedAs, rerunAt, withRun } from './earlier-events.ts';
@@ -204,60 +202,6 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
       expect(build.asked('find')[0]).toMatchObject({ tokens: ['hapax-1-1-0123456789ab'], since });
     });
 
-    it('what an earlier run sent is not sent again while the record, which knows its run, is away', async () => {
-      const build = await world.start({
-        before: withRun,
-        readRecord(nth) {
-          if (nth <= 3) throw awayError();
-        },
-      });
-      expect((await build.closed()).result).toMatchObject({ status: 'success', run_url: urlOf(RUN_ID) });
-      expect(build.asked('dispatch')).toHaveLength(0);
-      expect(build.asked('find')).toHaveLength(0);
-    });
-
-    it('an adopted run is gone on with after a reset, also where nobody said where to look at it', async () => {
-      const build = await world.start({
-        before: (input) =>
-          withRun(input).map((event) =>
-            event.type === 'workflow_triggered' ? { ...event, data: { ...event.data, run_url: '' } } : event,
-          ),
-      });
-      expect((await build.closed()).result).toMatchObject({ status: 'success', run_url: '' });
-      expect(build.asked('dispatch')).toHaveLength(0);
-    });
-
-    it('a late run of a dispatch that was given up before a reset is cancelled all the same', async () => {
-      const [token, second] = ['hapax-1-1-0123456789ab', 'hapax-1-2-0123456789ab'];
-      const build = await world.start({
-        before: (input) => {
-          const [started, intended, ambiguous, triggered] = withRun(input) as [
-            BuildEvent,
-            BuildEvent,
-            BuildEvent,
-            BuildEvent,
-          ];
-          const again = {
-            ...intended,
-            data: { attempt: 2, token: second, temporal_run_id: 'an earlier one' },
-            dedupe_key: 'dispatch:2:intended',
-          } as BuildEvent;
-          return [
-            started,
-            intended,
-            ambiguous,
-            again,
-            { ...triggered, data: { ...triggered.data, attempt: 2 } } as BuildEvent,
-          ];
-        },
-        find: [found(7)],
-      });
-      expect((await build.closed()).result).toMatchObject({ status: 'success', run_url: urlOf(RUN_ID) });
-      expect(build.asked('find')[0]?.tokens).toEqual([token]);
-      expect(build.record.told('late_run_cancelled').map((event) => event.workflow_run_id)).toEqual([7]);
-      expect(build.asked('dispatch')).toHaveLength(0);
-    });
-
     it('of several runs the oldest is the build’s, the others are cancelled and recorded', async () => {
       const build = await world.start({ dispatch: [ambiguous], find: [found(7, 8, 9)] });
       expect((await build.closed()).result).toMatchObject({ status: 'success', run_url: urlOf(7) });
@@ -307,29 +251,6 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
       await build.handle.signal(adoptSignal, { run_id: 42 });
       await build.closed();
       expect(build.record.build().workflow_run_id).toBe(42);
-    });
-
-    it('who says what cannot be meant is not heard, and may say it again', async () => {
-      const build = await world.start({ dispatch: [acceptedSomewhere] });
-      await inPhase(build, 'needs_attention');
-      for (const said of [[], [null], [{}], [{ run_id: '42' }], [{ run_id: 0 }]])
-        await build.handle.signal('adopt', ...said);
-      await build.handle.signal('adopt', { run_id: 42, run_url: 7 });
-      expect((await build.closed()).result).toMatchObject({ status: 'success', run_url: '' });
-      expect(build.record.build().workflow_run_id).toBe(42);
-    });
-
-    it.each([[[]], [[null]], [[{ by: 5 }]]])('cancels by a signal with %j', async (said) => {
-      const build = await world.start({ dispatch: [acceptedSomewhere] });
-      await inPhase(build, 'needs_attention');
-      await build.handle.signal('cancel', ...said);
-      expect((await build.closed()).result).toMatchObject({ status: 'cancelled' });
-    });
-
-    it('who cancels another build, which had the same workflow id before it, does not cancel this one', async () => {
-      const build = await world.start();
-      await build.handle.signal('cancel', { by: 'test', build_id: build.input.build_id - 1 });
-      expect((await build.closed()).result).toMatchObject({ status: 'success' });
     });
 
     it('is heard as soon as the record shows the question, though its telling has not returned', async () => {
