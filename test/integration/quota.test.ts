@@ -48,6 +48,11 @@ describe.each(DATABASES)('the quota in Postgres (%s)', (kind) => {
     expect([priority.granted?.length, priority.refused?.length, await used()]).toEqual([5, 2, 20]);
   });
 
+  it('gives nothing to a call that is larger than all there is, also where it is the first of a day', async () => {
+    expect([(await reserve({ units: 21 })).kind, (await reserve({ ceiling: 0 })).kind]).toEqual(['refused', 'refused']);
+    expect(await used()).toBe(0);
+  });
+
   it('never gives more than there is to calls of several units in any order', async () => {
     const units = Array.from({ length: 60 }, (_, index) => 1 + ((index * 7) % 5));
     const found = await Promise.all(
