@@ -1,28 +1,43 @@
 import type { BuildInput, Resumption } from '../contracts/build-workflow.ts';
 import type { BuildEvent } from '../contracts/event.ts';
+import type { TaskEvent } from '../contracts/task-event.ts';
+import type { Redrive, TaskInput } from '../contracts/task-workflow.ts';
 
-/**
- * The first event of a build. The API tells it as soon as the trigger is accepted, and the workflow tells it again in
- * case the database was down; both must say the same.
+/*
+ * The events that begin a build or a task, or begin it again. The API tells them as soon as it has accepted the request, so
+ * that a GET shows it, and the workflow tells them again in case the database was away: both must say the same.
  */
-export function queuedEvent(input: BuildInput): Extract<BuildEvent, { type: 'build_queued' }> {
+
+/** The first event of a build. */
+export function buildQueuedEvent(input: BuildInput): Extract<BuildEvent, { type: 'build_queued' }> {
   const { created_at, policy: _policy, resume: _resume, reopen: _reopen, callback, ...known } = input;
   const data = { ...known, ...(callback ? { callback_origin: callback.origin } : {}) };
   return { type: 'build_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
 }
 
-/** The event that begins a failed build again; told by API and workflow alike. */
-export function retriedEvent({
-  retry,
-  mode,
-  by,
-  retry_id,
-  at,
-}: Resumption): Extract<BuildEvent, { type: 'build_retried' }> {
+/** The event that begins a failed build again. */
+export function buildRetriedEvent(resumption: Resumption): Extract<BuildEvent, { type: 'build_retried' }> {
+  const { retry, mode, by, retry_id, at } = resumption;
   return {
     type: 'build_retried',
     data: { retry, mode, by, retry_id },
     occurred_at: at,
     dedupe_key: `retry:${retry}`,
   };
+}
+
+/** The first event of a task. */
+export function taskQueuedEvent(input: TaskInput): Extract<TaskEvent, { type: 'task_queued' }> {
+  const { created_at, policy: _policy, redrive: _redrive, answered: _answered, callback, ...known } = input;
+  const data = { ...known, callback_origin: callback?.origin ?? null };
+  return { type: 'task_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
+}
+
+/** The event that begins a task again after its end. */
+export function taskRedrivenEvent(
+  { args, kwargs, soft_limit_ms, hard_limit_ms }: Pick<TaskInput, 'args' | 'kwargs' | 'soft_limit_ms' | 'hard_limit_ms'>,
+  { redrive, by, redrive_id, at }: Redrive,
+): Extract<TaskEvent, { type: 'task_redriven' }> {
+  const data = { redrive, by, redrive_id, args, kwargs, soft_limit_ms, hard_limit_ms };
+  return { type: 'task_redriven', data, occurred_at: at, dedupe_key: `redrive:${redrive}` };
 }

@@ -1,6 +1,5 @@
 import type { TaskStatus } from '../contracts/task.ts';
 import type { TaskError, TaskEvent } from '../contracts/task-event.ts';
-import type { Redrive, TaskInput } from '../contracts/task-workflow.ts';
 import { IllegalEvent } from './illegal-event.ts';
 
 type Queued = Extract<TaskEvent, { type: 'task_queued' }>;
@@ -129,23 +128,4 @@ function queued({ data: { task_id, ...known }, occurred_at }: Queued): Task {
     retried_at: null,
     completed_at: null,
   };
-}
-
-/** The first event of a task, told by API and workflow alike. */
-export function taskQueuedEvent(input: TaskInput): Queued {
-  const { created_at, policy: _policy, redrive: _redrive, answered: _answered, callback, ...known } = input;
-  const data = { ...known, callback_origin: callback?.origin ?? null };
-  return { type: 'task_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
-}
-
-/** What may be asked for otherwise when a task is begun again. */
-export type Asked = Pick<TaskInput, 'args' | 'kwargs' | 'soft_limit_ms' | 'hard_limit_ms' | 'answered'>;
-
-/** The event that begins a task again after its end; told by API and workflow alike. */
-export function taskRedrivenEvent(
-  { args, kwargs, soft_limit_ms, hard_limit_ms }: Omit<Asked, 'answered'>,
-  { redrive, by, redrive_id, at }: Redrive,
-): Extract<TaskEvent, { type: 'task_redriven' }> {
-  const data = { redrive, by, redrive_id, args, kwargs, soft_limit_ms, hard_limit_ms };
-  return { type: 'task_redriven', data, occurred_at: at, dedupe_key: `redrive:${redrive}` };
 }

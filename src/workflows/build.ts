@@ -3,7 +3,7 @@ import { CancellationScope, setCurrentDetails, setHandler, upsertSearchAttribute
 import type { BuildInput, BuildResult } from '../contracts/build-workflow.ts';
 import type { Run } from '../contracts/github.ts';
 import { statusOf } from '../domain/build.ts';
-import { queuedEvent, retriedEvent } from '../domain/first-events.ts';
+import { buildQueuedEvent, buildRetriedEvent } from '../domain/first-events.ts';
 import { record } from './activities.ts';
 import { beginCallback } from './callback.ts';
 import { dispatch } from './dispatch.ts';
@@ -131,11 +131,11 @@ async function begin(input: BuildInput, state: BuildStateView, operator: Operato
   if (!resume) {
     const tell = tellerOf(input.build_id);
     if (input.callback) await record.keepCallbackUrl({ subject: streamOf(input), url: input.callback.url });
-    const { data, occurred_at } = queuedEvent(input);
+    const { data, occurred_at } = buildQueuedEvent(input);
     await tell('build_queued', 'queued', data, occurred_at);
     return start(tell, '');
   }
-  const { data, dedupe_key, occurred_at } = retriedEvent(resume);
+  const { data, dedupe_key, occurred_at } = buildRetriedEvent(resume);
   const standing = await tellerOf(input.build_id)('build_retried', dedupe_key, data, occurred_at);
   if (standing.retry_id !== resume.retry_id) return undefined;
   const prefix = `${dedupe_key}:`;

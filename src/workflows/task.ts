@@ -18,7 +18,7 @@ import {
   type TaskInput,
 } from '../contracts/task-workflow.ts';
 import { backoff } from '../domain/backoff.ts';
-import { taskQueuedEvent, taskRedrivenEvent } from '../domain/task.ts';
+import { taskQueuedEvent, taskRedrivenEvent } from '../domain/first-events.ts';
 import { record, taskActivities } from './activities.ts';
 import { beginAnswer } from './answer.ts';
 import { beginCallback } from './callback.ts';

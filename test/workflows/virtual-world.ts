@@ -15,7 +15,7 @@ import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../src/
 import { readSettings } from '../../src/contracts/settings.ts';
 import { type Build, evolve } from '../../src/domain/build.ts';
 import { policyOf } from '../../src/domain/configuration.ts';
-import { queuedEvent } from '../../src/domain/first-events.ts';
+import { buildQueuedEvent } from '../../src/domain/first-events.ts';
 import { type GitHub, GitHubError } from '../../src/integrations/github.ts';
 import { installTemporalRuntime } from '../../src/roles/log.ts';
 import { rowOfBuild } from '../../src/store/build-row.ts';
@@ -203,7 +203,7 @@ function memoryRecord(input: BuildInput, { tell, before, readRecord }: Script) {
     events.push(event);
     return event;
   };
-  for (const event of [queuedEvent(input), ...(before?.(input) ?? [])]) append(event);
+  for (const event of [buildQueuedEvent(input), ...(before?.(input) ?? [])]) append(event);
   const port: Pick<RecordPort, 'appendBuildEvent'> = {
     async appendBuildEvent({ event }) {
       const nth = (tellings.get(event.dedupe_key) ?? 0) + 1;

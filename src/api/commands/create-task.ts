@@ -12,7 +12,8 @@ import {
   type TaskPolicy,
   taskWorkflowId,
 } from '../../contracts/task-workflow.ts';
-import { type Task, taskQueuedEvent } from '../../domain/task.ts';
+import { taskQueuedEvent } from '../../domain/first-events.ts';
+import type { Task } from '../../domain/task.ts';
 import {
   naturalTaskId,
   policyWithLimits,

@@ -12,7 +12,7 @@ import {
 import type { RetryMode } from '../../contracts/operator.ts';
 import type { Build } from '../../domain/build.ts';
 import { policyUnder } from '../../domain/configuration.ts';
-import { retriedEvent } from '../../domain/first-events.ts';
+import { buildRetriedEvent } from '../../domain/first-events.ts';
 import { findBuild } from '../../store/build-find.ts';
 import { BUILDS, buildStream } from '../../store/build-stream.ts';
 import { findCallbackUrl } from '../../store/callback-target-find.ts';
@@ -134,7 +134,7 @@ export async function retryBuild(
     await delay(20);
   }
   // The workflow tells the same; here it shows at once, and tells of two who asked together which one it is.
-  const recorded = await appendEvent(deps.db, BUILDS, id, retriedEvent(resumption)).catch(() => undefined);
+  const recorded = await appendEvent(deps.db, BUILDS, id, buildRetriedEvent(resumption)).catch(() => undefined);
   if (recorded?.repeated && recorded.event.data.retry_id !== resumption.retry_id) throw busy(id);
   return { ...build, status: 'queued' };
 }

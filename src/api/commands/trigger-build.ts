@@ -4,7 +4,7 @@ import type { BuildStatus, TriggerBody } from '../../contracts/build.ts';
 import { type BuildInput, type BuildMemo, type BuildPolicy, buildWorkflowId } from '../../contracts/build-workflow.ts';
 import { replays } from '../../domain/build.ts';
 import { policyUnder } from '../../domain/configuration.ts';
-import { queuedEvent } from '../../domain/first-events.ts';
+import { buildQueuedEvent } from '../../domain/first-events.ts';
 import { fingerprint, requestKey } from '../../domain/request-key.ts';
 import { findBuild, findBuildByRequestKey } from '../../store/build-find.ts';
 import { BUILDS, buildStream } from '../../store/build-stream.ts';
@@ -157,5 +157,5 @@ async function describeHolder({ client, db }: TriggerDependencies, workflowId: s
 async function record(db: Db, input: BuildInput): Promise<void> {
   // Before the event: who retries the build finds it in the record, and then this too.
   if (input.callback) await saveCallbackTarget(db, buildStream(input.build_id), input.callback.url);
-  await appendEvent(db, BUILDS, input.build_id, queuedEvent(input));
+  await appendEvent(db, BUILDS, input.build_id, buildQueuedEvent(input));
 }
