@@ -1,5 +1,6 @@
 import type { CallbackTarget } from './callback-workflow.ts';
 import type { BuildRequest } from './event.ts';
+import type { KnownRun } from './github.ts';
 
 /** Type name of the build workflow and the prefix of its ids. */
 export const BUILD_WORKFLOW = 'build';
@@ -43,15 +44,15 @@ export interface Resumption {
   retry_id: string;
   /** When it was asked for, ISO 8601. */
   at: string;
-  /** The run of the build and its last attempt, where there is one. */
-  run: { run_id: number; run_url: string; run_attempt: number } | null;
+  /** The run of the build; null where it has none. */
+  run: KnownRun | null;
 }
 
 /** What makes us look whether a run that had ended was run again in GitHub itself. */
 export interface Reopening {
-  /** The run of the build and its last attempt that is known. */
-  run: { run_id: number; run_url: string; run_attempt: number };
-  /** Of the webhook that told so. */
+  /** The run of the build. */
+  run: KnownRun;
+  /** Of the webhook that told of it. */
   delivery_id: string;
 }
 

@@ -1,7 +1,12 @@
-/** Which run. */
+/** A run of a GitHub Actions workflow. */
 export interface Run {
   run_id: number;
   run_url: string;
+}
+
+/** A run and its last attempt that we know of. */
+export interface KnownRun extends Run {
+  run_attempt: number;
 }
 
 /** A POST that certainly changed nothing. */
@@ -14,7 +19,7 @@ export type NotDone =
 /** What became of one POST to GitHub's dispatch endpoint. */
 export type DispatchOutcome =
   /** A run exists and we know it. */
-  | { kind: 'accepted'; run_id: number; run_url: string; correlated: boolean; request_id: string | null }
+  | ({ kind: 'accepted'; correlated: boolean; request_id: string | null } & Run)
   | NotDone
   /** Which run was made is not known; with `accepted` one was, otherwise not even that. */
   | { kind: 'ambiguous'; reason: string; accepted: boolean; correlated: boolean; request_id: string | null };
@@ -27,23 +32,20 @@ export type RerunOutcome =
   | { kind: 'ambiguous'; reason: string; request_id: string | null };
 
 /** A run as GitHub describes it; `status` and `conclusion` are GitHub's words, also words we do not know. */
-export interface RunView {
-  run_id: number;
-  run_url: string;
+export interface RunView extends KnownRun {
   status: string;
   conclusion: string | null;
-  run_attempt: number;
   request_id: string | null;
 }
 
 /** What one reading of a repository's recent runs says about a doubtful dispatch. */
 export type Finding =
   /** Runs that carry the token, oldest first. */
-  | { kind: 'found'; runs: Array<{ run_id: number; run_url: string }> }
+  | { kind: 'found'; runs: Run[] }
   /** None does, and a run of ours would. */
   | { kind: 'absent' }
   /** None does, but there are runs that could be ours and cannot be told apart; or, without any, too many to read all. */
-  | { kind: 'doubtful'; candidates: Array<{ run_id: number; run_url: string }> };
+  | { kind: 'doubtful'; candidates: Run[] };
 
 /** A run in a listing, as far as telling runs apart needs it. */
 export interface ListedRun extends RunView {

@@ -1,4 +1,4 @@
-import type { DispatchOutcome, RerunOutcome } from '../contracts/github.ts';
+import type { DispatchOutcome, RerunOutcome, Run } from '../contracts/github.ts';
 
 /** GitHub's answer to a dispatch, or what came instead of one. */
 export type DispatchAnswer =
@@ -98,7 +98,7 @@ export function messageOf(body: unknown): string {
   return typeof message === 'string' && message !== '' ? message.slice(0, 500) : 'no reason given';
 }
 
-function namedRun(body: unknown): { run_id: number; run_url: string } | undefined {
+function namedRun(body: unknown): Run | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
   const { workflow_run_id: id, html_url: page, run_url: api } = body as Record<string, unknown>;
   if (typeof id !== 'number' || !Number.isSafeInteger(id) || id <= 0) return undefined;

@@ -1,4 +1,4 @@
-import type { Finding, ListedRun } from '../contracts/github.ts';
+import type { Finding, ListedRun, Run } from '../contracts/github.ts';
 import { shortRef } from './lane.ts';
 
 /** The form of every token, by which a run of any Hapax is told from a stranger's. */
@@ -55,6 +55,6 @@ function isOf(run: ListedRun, workflow: string): boolean {
   return file === `.github/workflows/${workflow}` || file === workflow;
 }
 
-function named({ run_id, run_url }: ListedRun): { run_id: number; run_url: string } {
+function named({ run_id, run_url }: ListedRun): Run {
   return { run_id, run_url };
 }

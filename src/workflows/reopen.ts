@@ -1,6 +1,6 @@
 import { condition } from '@temporalio/workflow';
 import type { BuildInput, Reopening } from '../contracts/build-workflow.ts';
-import type { Run } from '../contracts/github.ts';
+import type { KnownRun, Run } from '../contracts/github.ts';
 import { githubActivities } from './activities.ts';
 import { type Ended, endOf } from './follow.ts';
 import { type Tell, tellerOf } from './teller.ts';
@@ -50,7 +50,7 @@ export async function reopen(input: BuildInput, { run, delivery_id }: Reopening)
 export async function reopenedWithin(
   ms: number,
   input: BuildInput,
-  run: Reopening['run'],
+  run: KnownRun,
   wakes: Wakes,
 ): Promise<Reopened | undefined> {
   const closesAt = Date.now() + ms;

@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { BuildInput, Resumption } from '../contracts/build-workflow.ts';
-import type { RerunOutcome } from '../contracts/github.ts';
+import type { KnownRun, RerunOutcome } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
 import { githubActivities } from './activities.ts';
 import { mayHaveSentBefore } from './earlier-run.ts';
@@ -19,7 +19,7 @@ const LOOKS = 4;
  */
 export async function rerun(
   input: BuildInput,
-  { mode, run }: { mode: Resumption['mode']; run: NonNullable<Resumption['run']> },
+  { mode, run }: { mode: Resumption['mode']; run: KnownRun },
   tell: Tell,
   state: BuildStateView,
   operator: Operator,

@@ -9,6 +9,7 @@ import {
   type Resumption,
   type SignalArguments,
 } from '../../contracts/build-workflow.ts';
+import type { KnownRun } from '../../contracts/github.ts';
 import type { RetryMode } from '../../contracts/operator.ts';
 import type { Build } from '../../domain/build.ts';
 import { policyUnder } from '../../domain/configuration.ts';
@@ -152,8 +153,8 @@ export async function existing({ db }: Pick<OperateDependencies, 'db'>, id: numb
   return build;
 }
 
-/** The run of a build and its last attempt, where it has one. */
-export function runOf({ workflow_run_id, run_url, run_attempt }: Build): Resumption['run'] {
+/** The run of a build; null where it has none. */
+export function runOf({ workflow_run_id, run_url, run_attempt }: Build): KnownRun | null {
   if (workflow_run_id === null) return null;
   return { run_id: workflow_run_id, run_url: run_url ?? '', run_attempt: run_attempt ?? 1 };
 }
