@@ -33,9 +33,12 @@ export function taskQueuedEvent(input: TaskInput): Extract<TaskEvent, { type: 't
   return { type: 'task_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
 }
 
+/** What may differ from the first time when a task is begun again. */
+export type TaskTerms = Pick<TaskInput, 'args' | 'kwargs' | 'soft_limit_ms' | 'hard_limit_ms'>;
+
 /** The event that begins a task again after its end. */
 export function taskRedrivenEvent(
-  { args, kwargs, soft_limit_ms, hard_limit_ms }: Pick<TaskInput, 'args' | 'kwargs' | 'soft_limit_ms' | 'hard_limit_ms'>,
+  { args, kwargs, soft_limit_ms, hard_limit_ms }: TaskTerms,
   { redrive, by, redrive_id, at }: Redrive,
 ): Extract<TaskEvent, { type: 'task_redriven' }> {
   const data = { redrive, by, redrive_id, args, kwargs, soft_limit_ms, hard_limit_ms };

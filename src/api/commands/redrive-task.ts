@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TaskName, TaskQueueName } from '../../contracts/task-queues.ts';
 import type { Redrive, TaskInput } from '../../contracts/task-workflow.ts';
-import { taskRedrivenEvent } from '../../domain/first-events.ts';
+import { type TaskTerms, taskRedrivenEvent } from '../../domain/first-events.ts';
 import type { Task } from '../../domain/task.ts';
 import { policyWithLimits } from '../../domain/task-request.ts';
 import { findCallbackUrl } from '../../store/callback-target-find.ts';
@@ -14,8 +14,7 @@ import type { TaskDependencies } from './create-task.ts';
 import { CLOSING_WAIT_MS } from './start-build.ts';
 import { startTask } from './start-task.ts';
 
-/** What may differ from the first time when a task is begun again. */
-type Asked = Pick<TaskInput, 'args' | 'kwargs' | 'soft_limit_ms' | 'hard_limit_ms' | 'answered'>;
+type Asked = TaskTerms & Pick<TaskInput, 'answered'>;
 
 /**
  * Begins a task again that failed or was revoked; false where another redrive was first.
