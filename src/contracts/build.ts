@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { callbackUrl } from './callback.ts';
+import { eventView } from './event.ts';
+import { nextCursor, pageLimit } from './paging.ts';
 import { text } from './text.ts';
+import { timestamp } from './timestamp.ts';
 
 /** Limits of GitHub's dispatch endpoint, checked before anything is started (docs.github.com, "workflow_dispatch"). */
 export const GITHUB_LIMITS = { inputs: 25, inputsJsonCharacters: 65_535, refCharacters: 255 } as const;
@@ -14,7 +17,6 @@ export type BuildStatus = z.infer<typeof buildStatus>;
 export const TERMINAL_STATUSES: readonly BuildStatus[] = ['success', 'failure', 'cancelled'];
 
 const buildId = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
-const timestamp = z.iso.datetime({ offset: true }).meta({ example: '2026-11-21T10:00:00.000Z' });
 export const inputValue = z.union([text(GITHUB_LIMITS.inputsJsonCharacters), z.number(), z.boolean()]);
 
 /** Name of a workflow input, by the syntax of workflow files; `__proto__` would be lost on the way. */
@@ -22,6 +24,15 @@ export const inputName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,254}$/, 'is not the name of a workflow input')
   .refine((name) => name !== '__proto__', 'is not the name of a workflow input');
+
+/** Inputs of a workflow by their names, no more than GitHub takes. */
+export const inputsOf = <Value extends z.ZodType>(value: Value) =>
+  z
+    .record(inputName, value)
+    .refine(
+      (inputs) => Object.keys(inputs).length <= GITHUB_LIMITS.inputs,
+      `has more than ${GITHUB_LIMITS.inputs} entries`,
+    );
 
 /** Whether git would take this as the name of a branch or tag (git-check-ref-format, rules 1 to 10). */
 function isRefName(name: string): boolean {
@@ -53,16 +64,9 @@ export const triggerBody = z
       .meta({ description: 'Branch or tag; the default ref of the configuration when left out.', example: 'main' }),
     image_type: text(255).min(1).optional().meta({ example: 'fedora-sway-atomic' }),
     fedora_version: text(255).min(1).optional().meta({ example: '43' }),
-    inputs: z
-      .record(inputName, inputValue)
-      .refine(
-        (inputs) => Object.keys(inputs).length <= GITHUB_LIMITS.inputs,
-        `has more than ${GITHUB_LIMITS.inputs} entries`,
-      )
-      .optional()
-      .meta({
-        description: 'Further inputs of the workflow, passed as they are unless the configuration maps them.',
-      }),
+    inputs: inputsOf(inputValue).optional().meta({
+      description: 'Further inputs of the workflow, passed as they are unless the configuration maps them.',
+    }),
     priority: z
       .int()
       .min(1)
@@ -85,30 +89,6 @@ export type TriggerBody = z.infer<typeof triggerBody>;
 export const triggerAnswer = z
   .object({ id: buildId, status: buildStatus, message: z.enum(['Build queued successfully', 'Build already exists']) })
   .meta({ id: 'TriggerAnswer' });
-
-/** One event as the API shows it. */
-export const eventView = z
-  .object({
-    id: z.int().meta({ description: 'Position in the log of all events.' }),
-    seq: z.int().meta({ description: 'Number within this build or task, from 1 without gaps.' }),
-    event_type: z.string(),
-    from_status: z.string().optional(),
-    to_status: z.string().optional(),
-    event_data: z.record(z.string(), z.unknown()).optional(),
-    timestamp,
-    hash: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .meta({ description: 'SHA-256 over the event and the hash of the one before it.' }),
-    recorded_at: timestamp.meta({ description: 'When it came into the log; `timestamp` is when it happened.' }),
-    dedupe_key: z.string().meta({ description: 'What makes telling it twice the same as telling it once.' }),
-    previous_hash: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .meta({ description: 'Hash of the event before it, 64 zeros for the first.' }),
-  })
-  .meta({ id: 'RecordedEvent' });
-export type EventView = z.infer<typeof eventView>;
 
 const buildFields = {
   id: buildId,
@@ -190,7 +170,7 @@ export const buildProof = z
 export const buildPage = z
   .object({
     builds: z.array(buildSummary),
-    next_cursor: z.string().nullable().meta({ description: 'Pass as `cursor` for the next page; null on the last.' }),
+    next_cursor: nextCursor,
   })
   .meta({ id: 'BuildPage' });
 
@@ -202,7 +182,7 @@ export const buildListQuery = z.strictObject({
   since: timestamp.optional().meta({ description: 'Created at this time or later.' }),
   until: timestamp.optional().meta({ description: 'Created before this time.' }),
   at,
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: pageLimit,
   cursor: text(200).optional(),
 });
 export type BuildListQuery = z.infer<typeof buildListQuery>;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { GITHUB_LIMITS, inputName, inputValue, ref } from './build.ts';
+import { GITHUB_LIMITS, inputName, inputsOf, inputValue, ref } from './build.ts';
 import { callbackUrl } from './callback.ts';
 import { durationMs } from './duration.ts';
+import { nextCursor, pageLimit } from './paging.ts';
 import { text } from './text.ts';
 
 /** The configuration that comes from GITHUB_REPO and GITHUB_WORKFLOW. Nobody else may take its name. */
@@ -76,14 +77,6 @@ export const workflowFile = text(255).regex(
   /^[^/\\\s]+\.ya?ml$/,
   'must be the file name of a workflow, for example build.yml',
 );
-
-const inputsOf = <Value extends z.ZodType>(value: Value) =>
-  z
-    .record(inputName, value)
-    .refine(
-      (inputs) => Object.keys(inputs).length <= GITHUB_LIMITS.inputs,
-      `has more than ${GITHUB_LIMITS.inputs} entries`,
-    );
 
 const deadline = z
   .string()
@@ -182,8 +175,6 @@ export const configurationView = z
   .meta({ id: 'BuildConfiguration' });
 export type ConfigurationView = z.infer<typeof configurationView>;
 
-const nextCursor = z.string().nullable().meta({ description: 'Pass as `cursor` for the next page; null on the last.' });
-
 export const configurationPage = z
   .object({ configs: z.array(configurationView), next_cursor: nextCursor })
   .meta({ id: 'BuildConfigurationPage' });
@@ -200,7 +191,7 @@ const number = z
 
 /** Pages of configurations and of versions: a cursor is the id or version that the page before ended with. */
 export const configurationPageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: pageLimit,
   cursor: number.optional(),
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pageLimit } from './paging.ts';
 import { text } from './text.ts';
 
 const instant = z.iso.datetime({ offset: true });
@@ -57,7 +58,7 @@ export type ContentFilter = { type?: ContentType | undefined; tags?: string[] | 
 export const contentListQuery = z.strictObject({
   type: filters.type,
   tag: text(100).min(1).optional(),
-  limit: z.coerce.number().pipe(z.int().min(1).max(200)).default(50),
+  limit: pageLimit,
   cursor: z.string().max(500).optional(),
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { callbackEventData } from './callback.ts';
+import { timestamp } from './timestamp.ts';
 
 /**
  * What a build asks of GitHub, fully resolved: nothing that is decided later and nothing that differs between two equal
@@ -135,6 +136,30 @@ export type EventOf<Schemas extends Record<string, z.ZodType>> = {
 
 /** Something that happened to a build. */
 export type BuildEvent = EventOf<typeof buildEventData>;
+
+/** One event as the API shows it. */
+export const eventView = z
+  .object({
+    id: z.int().meta({ description: 'Position in the log of all events.' }),
+    seq: z.int().meta({ description: 'Number within this build or task, from 1 without gaps.' }),
+    event_type: z.string(),
+    from_status: z.string().optional(),
+    to_status: z.string().optional(),
+    event_data: z.record(z.string(), z.unknown()).optional(),
+    timestamp,
+    hash: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .meta({ description: 'SHA-256 over the event and the hash of the one before it.' }),
+    recorded_at: timestamp.meta({ description: 'When it came into the log; `timestamp` is when it happened.' }),
+    dedupe_key: z.string().meta({ description: 'What makes telling it twice the same as telling it once.' }),
+    previous_hash: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .meta({ description: 'Hash of the event before it, 64 zeros for the first.' }),
+  })
+  .meta({ id: 'RecordedEvent' });
+export type EventView = z.infer<typeof eventView>;
 
 /** An event as it stands in the log. */
 export interface RecordedEvent {

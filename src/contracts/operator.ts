@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { buildStatus, buildSummary, eventView } from './build.ts';
+import { buildStatus, buildSummary } from './build.ts';
+import { eventView } from './event.ts';
+import { pageLimit } from './paging.ts';
 import { taskStatus, taskSummary } from './task.ts';
 import { TASK_QUEUE_NAMES } from './task-queues.ts';
 import { text } from './text.ts';
@@ -93,7 +95,7 @@ export const deadLetterStory = z
 export const deadLetterQuery = deadLetterFilter
   .extend({
     config_id: z.coerce.number().int().min(1).max(2_147_483_647).optional(),
-    limit: z.coerce.number().int().min(1).max(200).default(50),
+    limit: pageLimit,
     cursor: text(600).optional(),
   })
   .strict();

@@ -10,4 +10,3 @@ export const youtubeQuota = z
     resets_at: z.iso.datetime().meta({ description: 'Midnight in America/Los_Angeles.' }),
   })
   .meta({ id: 'YouTubeQuota' });
-export type YouTubeQuota = z.infer<typeof youtubeQuota>;

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { callbackUrl } from './callback.ts';
+import { nextCursor, pageLimit } from './paging.ts';
 import { taskError } from './task-event.ts';
 import { TASK_NAMES, TASK_QUEUE_NAMES } from './task-queues.ts';
 import { text } from './text.ts';
+import { timestamp } from './timestamp.ts';
 
 /** States of tasks are Celery's, by their names. */
 export const taskStatus = z
@@ -12,8 +14,6 @@ export type TaskStatus = z.infer<typeof taskStatus>;
 
 /** States that a task does not leave by itself. */
 export const ENDED_TASK_STATUSES: readonly TaskStatus[] = ['SUCCESS', 'FAILURE', 'REVOKED'];
-
-const timestamp = z.iso.datetime({ offset: true }).meta({ example: '2026-11-21T10:00:00.000Z' });
 
 /** Ids of tasks are UUIDs where we make them, and whatever producers chose otherwise: printable ASCII without `/`. */
 export const taskId = z
@@ -126,7 +126,7 @@ export type TaskCallback = z.infer<typeof taskCallback>;
 export const taskPage = z
   .object({
     tasks: z.array(taskSummary),
-    next_cursor: z.string().nullable().meta({ description: 'Pass as `cursor` for the next page; null on the last.' }),
+    next_cursor: nextCursor,
   })
   .meta({ id: 'TaskPage' });
 
@@ -136,7 +136,7 @@ export const taskListQuery = z.strictObject({
   queue: z.enum(TASK_QUEUE_NAMES).optional(),
   since: timestamp.optional().meta({ description: 'Accepted at this time or later.' }),
   until: timestamp.optional().meta({ description: 'Accepted before this time.' }),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: pageLimit,
   cursor: text(600).optional(),
 });
 export type TaskListQuery = z.infer<typeof taskListQuery>;

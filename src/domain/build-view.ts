@@ -1,6 +1,5 @@
-import type { BuildSummary, EventView } from '../contracts/build.ts';
-import type { RecordedEvent } from '../contracts/event.ts';
-import type { Build } from '../domain/build.ts';
+import type { BuildSummary } from '../contracts/build.ts';
+import type { Build } from './build.ts';
 
 /** A build as the API shows it. */
 export function buildSummaryOf(build: Build): BuildSummary {
@@ -27,24 +26,5 @@ export function buildSummaryOf(build: Build): BuildSummary {
     created_at: build.created_at,
     started_at: build.started_at,
     completed_at: build.completed_at,
-  };
-}
-
-/** An event as the API shows it. */
-export function eventViewOf(event: RecordedEvent): EventView {
-  const { position, seq, type, from_status, to_status, data, occurred_at, hash } = event;
-  const { recorded_at, dedupe_key, previous_hash } = event;
-  return {
-    id: position,
-    seq,
-    event_type: type,
-    ...(from_status ? { from_status } : {}),
-    ...(to_status ? { to_status } : {}),
-    ...(Object.keys(data).length > 0 ? { event_data: data } : {}),
-    timestamp: occurred_at,
-    hash,
-    recorded_at,
-    dedupe_key,
-    previous_hash,
   };
 }

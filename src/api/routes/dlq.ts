@@ -9,7 +9,8 @@ import {
   redriveBody,
   redriven,
 } from '../../contracts/operator.ts';
-import { buildSummaryOf, eventViewOf } from '../../domain/build-view.ts';
+import { buildSummaryOf } from '../../domain/build-view.ts';
+import { eventViewOf } from '../../domain/event-view.ts';
 import { taskSummaryOf } from '../../domain/task-view.ts';
 import { type DeadLetter, listDeadLetters } from '../../store/dead-letter-list.ts';
 import {

@@ -1,0 +1,10 @@
+import { z } from 'zod';
+
+/** Query parameter: how many items a page has at most. */
+export const pageLimit = z.coerce.number().int().min(1).max(200).default(50);
+
+/** Member of a page: where the next one begins. */
+export const nextCursor = z
+  .string()
+  .nullable()
+  .meta({ description: 'Pass as `cursor` for the next page; null on the last.' });
