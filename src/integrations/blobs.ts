@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AwsClient } from 'aws4fetch';
+import { fetchFault } from './fetch-fault.ts';
 
 /** Keeps documents as they came. A key names one content for ever, so that writing it again changes nothing. */
 export interface Blobs {
@@ -51,8 +52,7 @@ export function s3Blobs({ endpoint, bucket, region, accessKeyId, secretAccessKey
     try {
       return await client.fetch(url(key), { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
     } catch (error) {
-      const { cause, name } = error as { cause?: { code?: string }; name: string };
-      throw new Error(`S3 does not answer (${cause?.code ?? name})`, { cause: error });
+      throw new Error(`S3 does not answer (${fetchFault(error)})`, { cause: error });
     }
   };
   return {

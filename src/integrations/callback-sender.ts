@@ -1,10 +1,9 @@
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 import type { CallbackMessage } from '../contracts/callback-workflow.ts';
 import type { CallbackAnswer } from '../domain/callback-answer.ts';
 import { hostOf } from '../domain/callback-url.ts';
-import { type Address, AddressRefused, checkedAddresses, lookupOf, type Resolve } from './checked-addresses.ts';
+import { type Address, AddressRefused, checkedAddresses, type Resolve, requestFrom } from './checked-addresses.ts';
 
 export interface CallbackSenderOptions {
   /** `whsec_...`; each signs. None: callbacks carry no signature. */
@@ -41,7 +40,8 @@ export class CallbackSender {
     const signal = AbortSignal.timeout(this.#timeoutMs);
     try {
       const addresses = await inTime(this.addressesOf(hostOf(url)), signal);
-      const answer = await this.#post(url, addresses, message, signal);
+      const options = { method: 'POST', headers: this.#headersOf(message), signal };
+      const answer = await requestFrom(addresses, url, options, message.body);
       const retryAfter = answer.headers['retry-after'];
       return { status: answer.statusCode ?? 0, retryAfter, body: await readStart(answer) };
     } catch (error) {
@@ -53,23 +53,6 @@ export class CallbackSender {
   addressesOf(host: string): Promise<Address[]> {
     const policy = { allowedHosts: this.#allowedHosts, setting: 'CALLBACK_ALLOWED_HOSTS', resolve: this.#resolve };
     return checkedAddresses(host, policy);
-  }
-
-  #post(url: URL, addresses: Address[], message: CallbackMessage, signal: AbortSignal): Promise<IncomingMessage> {
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    return new Promise((resolve, reject) => {
-      // An agent of its own: no connection is kept, none is shared, and no proxy of the environment stands between.
-      const options = {
-        method: 'POST',
-        agent: false,
-        lookup: lookupOf(addresses),
-        signal,
-        headers: this.#headersOf(message),
-      };
-      const request: ClientRequest = send(url, options, resolve);
-      request.on('error', reject);
-      request.end(message.body);
-    });
   }
 
   #headersOf({ webhook_id, body }: CallbackMessage): Record<string, string> {

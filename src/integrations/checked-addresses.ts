@@ -1,4 +1,6 @@
 import { lookup } from 'node:dns/promises';
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { addressFault, isAddress } from '../domain/callback-url.ts';
 
@@ -44,10 +46,29 @@ export async function checkedAddresses(host: string, policy: AddressPolicy): Pro
  * A lookup that leads a connection to addresses that were checked, whatever the name resolves to by now. For a host that
  * is an address Node asks no lookup: then it is itself what was checked.
  */
-export function lookupOf(addresses: Address[]): LookupFunction {
+function lookupOf(addresses: Address[]): LookupFunction {
   return (_host, { all }, callback) => {
     const [first] = addresses as [Address];
     if (all) callback(null, addresses);
     else callback(null, first.address, first.family);
   };
+}
+
+/**
+ * Requests a URL from one of the addresses that its host was checked to have. Over an agent of its own: no connection is
+ * kept, none is shared, and no proxy of the environment stands between.
+ * @throws what Node says of a connection that fails; the reason of the signal where it is aborted.
+ */
+export function requestFrom(
+  addresses: Address[],
+  url: URL,
+  options: Pick<RequestOptions, 'method' | 'headers' | 'signal'>,
+  body?: string,
+): Promise<IncomingMessage> {
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const request = send(url, { ...options, agent: false, lookup: lookupOf(addresses) }, resolve);
+    request.on('error', reject);
+    request.end(body);
+  });
 }

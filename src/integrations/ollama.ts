@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
 import type { EmbeddingModel, SummaryModel } from './embedding-model.ts';
+import { fetchFault } from './fetch-fault.ts';
 
 const embedAnswer = z.object({ embeddings: z.array(z.array(z.number()).min(1)) });
 const generateAnswer = z.object({ response: z.string() });
@@ -78,8 +79,7 @@ export class Ollama {
         signal,
       });
     } catch (error) {
-      const { cause, name } = error as { cause?: { code?: string }; name: string };
-      throw failed(`Ollama does not answer (${cause?.code ?? name})`, error);
+      throw failed(`Ollama does not answer (${fetchFault(error)})`, error);
     }
   }
 

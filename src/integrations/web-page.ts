@@ -1,12 +1,11 @@
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { hostOf } from '../domain/callback-url.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
 import type { Article } from './article.ts';
 import { articleInThread } from './article-thread.ts';
-import { AddressRefused, checkedAddresses, lookupOf, type Resolve } from './checked-addresses.ts';
+import { AddressRefused, checkedAddresses, type Resolve, requestFrom } from './checked-addresses.ts';
 
 export interface WebPageOptions {
   /** Hosts that may have any address. */
@@ -92,14 +91,7 @@ export class WebPages {
     const policy = { allowedHosts: this.#allowedHosts, setting: 'INGEST_ALLOWED_HOSTS', resolve: this.#resolve };
     const addresses = await checkedAddresses(hostOf(url), policy);
     signal.throwIfAborted();
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    return new Promise((resolve, reject) => {
-      // An agent of its own: no connection is kept, none is shared, and no proxy of the environment stands between.
-      const options = { agent: false, lookup: lookupOf(addresses), signal, headers: HEADERS };
-      const request: ClientRequest = send(url, options, resolve);
-      request.on('error', reject);
-      request.end();
-    });
+    return requestFrom(addresses, url, { headers: HEADERS, signal });
   }
 
   async #readBody(answer: IncomingMessage, status: number): Promise<{ type: string; source: string }> {

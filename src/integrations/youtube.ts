@@ -2,6 +2,7 @@ import { fetchTranscript } from 'youtube-transcript-plus';
 import { z } from 'zod';
 import { neverSent } from '../domain/dispatch-answer.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
+import { fetchFault } from './fetch-fault.ts';
 
 /** What the Data API says of a video. */
 export interface VideoMetadata {
@@ -100,7 +101,7 @@ export class YouTube {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
     } catch (error) {
-      const code = codeOf(error);
+      const code = fetchFault(error);
       return { kind: 'failed', sent: !neverSent(code), reason: `the Data API does not answer (${code})` };
     }
     const body: unknown = await response.json().catch(() => undefined);
@@ -166,7 +167,7 @@ export class YouTube {
       });
       text = await response.text();
     } catch (error) {
-      throw unavailable(`YouTube does not answer (${codeOf(error)})`, error);
+      throw unavailable(`YouTube does not answer (${fetchFault(error)})`, error);
     }
     if (response.status === 429 || response.status === 403) throw blocked(`YouTube answered ${response.status}`);
     if (response.status >= 500) throw unavailable(`YouTube answered ${response.status}`);
@@ -227,11 +228,6 @@ function blocked(what: string): RetryableTaskError {
 
 function unavailable(message: string, cause?: unknown): RetryableTaskError {
   return new RetryableTaskError({ type: 'YouTubeUnavailable', message, cause });
-}
-
-function codeOf(error: unknown): string {
-  const { cause, name } = error as { cause?: { code?: string }; name: string };
-  return cause?.code ?? name;
 }
 
 const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
