@@ -43,7 +43,45 @@ const CONCLUSIONS: ReadonlySet<string> = new Set([
 
 /** The metrics of one process, in a registry of their own. */
 export function createMetrics(db: Db): Metrics {
-  const registers = [new Registry()];
+  const registry = new Registry();
+  const registers = [registry];
+  const counted = {
+    ...buildMetrics(registers),
+    ...taskMetrics(registers),
+    ...callbackMetrics(registers),
+    ...bridgeMetrics(registers),
+    ...githubMetrics(registers),
+    ...quotaMetrics(registers),
+    ...httpMetrics(registers),
+  };
+  const observe = recordGauges(registers);
+  let measuring: Promise<RecordMeasures> | undefined;
+  return {
+    ...counted,
+    scrapeFlower: createFlowerMetrics(db),
+    async scrape() {
+      // One query at a time, also where scrapes come faster than a slow database answers.
+      measuring ??= measureRecord(db).finally(() => {
+        measuring = undefined;
+      });
+      observe(await inTime(measuring, RECORD_TIMEOUT_MS, 'the database did not answer in time').catch(() => undefined));
+      return registry.metrics();
+    },
+  };
+}
+
+/** Lets a counter begin at 0, which shows its first increase; one that begins at 1 hides it. */
+function beginAtZero<Label extends string>(counter: Counter<Label>, label: Label, values: string[]): void {
+  for (const value of values) counter.inc({ [label]: value } as Record<Label, string>, 0);
+}
+
+function secondsBetween(from: string, to: string): number {
+  return (Date.parse(to) - Date.parse(from)) / 1_000;
+}
+
+function buildMetrics(
+  registers: Registry[],
+): Pick<Metrics, 'buildAccepted' | 'triggerRefused' | 'dispatched' | 'buildEnded'> {
   const accepted = new Counter({
     name: 'hapax_builds_accepted_total',
     help: 'Triggers answered with 202; replayed: the build existed already.',
@@ -74,44 +112,80 @@ export function createMetrics(db: Db): Metrics {
     buckets: BUILD_BUCKETS_S,
     registers,
   });
-  const tasksAccepted = new Counter({
+  beginAtZero(accepted, 'replayed', ['true', 'false']);
+  beginAtZero(dispatches, 'outcome', ['accepted', 'rejected', 'not_sent', 'ambiguous']);
+  return {
+    buildAccepted: (replayed) => accepted.inc({ replayed: String(replayed) }),
+    triggerRefused: (code) => refused.inc({ code }),
+    dispatched: (outcome) => dispatches.inc({ outcome }),
+    buildEnded({ status, conclusion, created_at, completed_at }) {
+      completed.inc({ status, conclusion: conclusion !== null && CONCLUSIONS.has(conclusion) ? conclusion : 'other' });
+      if (completed_at !== null) duration.observe(secondsBetween(created_at, completed_at));
+    },
+  };
+}
+
+function taskMetrics(registers: Registry[]): Pick<Metrics, 'taskAccepted' | 'taskEnded'> {
+  const accepted = new Counter({
     name: 'hapax_tasks_accepted_total',
     help: 'Requests for tasks that were accepted; replayed: the task existed already.',
     labelNames: ['name', 'replayed'],
     registers,
   });
-  const tasksEnded = new Counter({
+  const completed = new Counter({
     name: 'hapax_tasks_completed_total',
     help: 'Tasks that ended, by name and status; one that is begun again ends again.',
     labelNames: ['name', 'status'],
     registers,
   });
-  const taskDuration = new Histogram({
+  const duration = new Histogram({
     name: 'hapax_task_duration_seconds',
     help: 'From the first acceptance of a task to its end, by name.',
     labelNames: ['name'],
     buckets: TASK_BUCKETS_S,
     registers,
   });
-  const callbacks = new Counter({
+  return {
+    taskAccepted: (name, replayed) => accepted.inc({ name, replayed: String(replayed) }),
+    taskEnded({ name, status, created_at, completed_at }) {
+      completed.inc({ name, status });
+      if (completed_at !== null) duration.observe({ name }, secondsBetween(created_at, completed_at));
+    },
+  };
+}
+
+function callbackMetrics(registers: Registry[]): Pick<Metrics, 'callbackTried'> {
+  const tries = new Counter({
     name: 'hapax_callbacks_total',
     help: 'Tries to deliver a callback: delivered, failed with another to come, or given_up.',
     labelNames: ['outcome'],
     registers,
   });
+  beginAtZero(tries, 'outcome', ['delivered', 'failed', 'given_up']);
+  return { callbackTried: (outcome) => tries.inc({ outcome }) };
+}
+
+function bridgeMetrics(registers: Registry[]): BridgeMeter {
   const messages = new Counter({
     name: 'hapax_bridge_messages_total',
     help: 'Messages taken from RabbitMQ: started, repeated (the task was there before), or why they were refused.',
     labelNames: ['queue', 'outcome'],
     registers,
   });
-  const broker = new Gauge({
+  const connected = new Gauge({
     name: 'hapax_bridge_connected',
     help: 'Whether the bridge is connected to RabbitMQ; absent where no bridge runs.',
     registers,
   });
-  broker.remove();
-  const github = new Counter({
+  connected.remove();
+  return {
+    messageTaken: (queue, outcome) => messages.inc({ queue, outcome }),
+    brokerConnected: (is) => connected.set(is ? 1 : 0),
+  };
+}
+
+function githubMetrics(registers: Registry[]): Pick<Metrics, 'githubAnswered' | 'deliveriesSwept'> {
+  const requests = new Counter({
     name: 'hapax_github_requests_total',
     help: 'Requests to GitHub, by route and status; status none: no answer came.',
     labelNames: ['operation', 'status'],
@@ -134,67 +208,39 @@ export function createMetrics(db: Db): Metrics {
     help: 'Missed webhooks that GitHub was asked to send again.',
     registers,
   });
-  const quota = new Counter({
-    name: 'hapax_youtube_quota_requests_total',
-    help: 'Calls that asked for units of the YouTube Data API: granted, refused, or waiting for more.',
-    labelNames: ['outcome'],
-    registers,
-  });
-  const http = new Histogram({
-    name: 'hapax_http_request_duration_seconds',
-    help: 'From a request to the head of its answer; streams go on after that.',
-    labelNames: ['route', 'method', 'status'],
-    buckets: HTTP_BUCKETS_S,
-    registers,
-  });
-  const observe = recordGauges(registers);
-
-  // A series that begins at 0 shows its first increase; one that begins at 1 hides it.
-  for (const replayed of ['true', 'false']) accepted.inc({ replayed }, 0);
-  for (const outcome of ['accepted', 'rejected', 'not_sent', 'ambiguous']) dispatches.inc({ outcome }, 0);
-  for (const outcome of ['granted', 'refused', 'waiting']) quota.inc({ outcome }, 0);
-  for (const outcome of ['done', 'not_allowed', 'failed']) sweeps.inc({ outcome }, 0);
-  for (const outcome of ['delivered', 'failed', 'given_up']) callbacks.inc({ outcome }, 0);
-
-  let measuring: Promise<RecordMeasures> | undefined;
+  beginAtZero(sweeps, 'outcome', ['done', 'not_allowed', 'failed']);
   return {
-    buildAccepted: (replayed) => accepted.inc({ replayed: String(replayed) }),
-    triggerRefused: (code) => refused.inc({ code }),
-    answered: ({ route, method, status }, seconds) => http.observe({ route, method, status }, seconds),
-    quotaAsked: (outcome) => quota.inc({ outcome }),
-    dispatched: (outcome) => dispatches.inc({ outcome }),
-    buildEnded({ status, conclusion, created_at, completed_at }) {
-      completed.inc({ status, conclusion: conclusion !== null && CONCLUSIONS.has(conclusion) ? conclusion : 'other' });
-      if (completed_at !== null) duration.observe((Date.parse(completed_at) - Date.parse(created_at)) / 1_000);
-    },
-    taskAccepted: (name, replayed) => tasksAccepted.inc({ name, replayed: String(replayed) }),
-    taskEnded({ name, status, created_at, completed_at }) {
-      tasksEnded.inc({ name, status });
-      if (completed_at === null) return;
-      taskDuration.observe({ name }, (Date.parse(completed_at) - Date.parse(created_at)) / 1_000);
-    },
-    messageTaken: (queue, outcome) => messages.inc({ queue, outcome }),
-    brokerConnected: (connected) => broker.set(connected ? 1 : 0),
-    callbackTried: (outcome) => callbacks.inc({ outcome }),
     githubAnswered(operation, status, left) {
-      github.inc({ operation, status: status ?? 'none' });
+      requests.inc({ operation, status: status ?? 'none' });
       if (left !== undefined) remaining.set(left);
     },
     deliveriesSwept(outcome, count) {
       sweeps.inc({ outcome });
       redelivered.inc(count);
     },
-    scrapeFlower: createFlowerMetrics(db),
-    async scrape() {
-      // One query at a time, also where scrapes come faster than a slow database answers.
-      measuring ??= measureRecord(db).finally(() => {
-        measuring = undefined;
-      });
-      observe(await inTime(measuring, RECORD_TIMEOUT_MS, 'the database did not answer in time').catch(() => undefined));
-      const [registry] = registers;
-      return registry!.metrics();
-    },
   };
+}
+
+function quotaMetrics(registers: Registry[]): Pick<Metrics, 'quotaAsked'> {
+  const requests = new Counter({
+    name: 'hapax_youtube_quota_requests_total',
+    help: 'Calls that asked for units of the YouTube Data API: granted, refused, or waiting for more.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  beginAtZero(requests, 'outcome', ['granted', 'refused', 'waiting']);
+  return { quotaAsked: (outcome) => requests.inc({ outcome }) };
+}
+
+function httpMetrics(registers: Registry[]): Pick<Metrics, 'answered'> {
+  const durations = new Histogram({
+    name: 'hapax_http_request_duration_seconds',
+    help: 'From a request to the head of its answer; streams go on after that.',
+    labelNames: ['route', 'method', 'status'],
+    buckets: HTTP_BUCKETS_S,
+    registers,
+  });
+  return { answered: ({ route, method, status }, seconds) => durations.observe({ route, method, status }, seconds) };
 }
 
 /** The series that are read from the record at each scrape; without an answer there is only `hapax_postgres_up 0`. */
