@@ -39,20 +39,42 @@ export interface DefinitionFault {
  * except that a field may replace a default; a template uses only fields that are known.
  */
 export function definitionFaults(definition: ConfigurationDefinition, correlationInput: string): DefinitionFault[] {
-  const { inputs, constants, templates, mapping } = definition;
+  const faults = [
+    ...placeFaults(definition, correlationInput),
+    ...mappingFaults(definition, correlationInput),
+    ...templateFaults(definition),
+    ...yamlFaults(definition, correlationInput),
+  ];
+  if (faults.length > 0) return faults;
+  const { inputs, constants, templates } = definition;
+  const fault = inputsFault({ ...inputs, ...constants, ...templates }, correlationInput);
+  return fault === undefined ? [] : [{ path: 'inputs', message: fault }];
+}
+
+/** Inputs that are set in two places, or that only Hapax sets. */
+function placeFaults(
+  { inputs, constants, templates }: ConfigurationDefinition,
+  correlationInput: string,
+): DefinitionFault[] {
   const faults: DefinitionFault[] = [];
-  const places = { inputs, constants, templates };
   const setIn = new Map<string, string>();
-  for (const [place, values] of Object.entries(places)) {
+  for (const [place, values] of Object.entries({ inputs, constants, templates })) {
     for (const name of Object.keys(values)) {
+      const path = `${place}.${name}`;
       const other = setIn.get(name);
-      if (other) faults.push({ path: `${place}.${name}`, message: `is in ${other} too` });
+      if (other) faults.push({ path, message: `is in ${other} too` });
       else setIn.set(name, place);
-      if (name === correlationInput) faults.push({ path: `${place}.${name}`, message: SET_BY_HAPAX });
+      if (name === correlationInput) faults.push({ path, message: SET_BY_HAPAX });
     }
   }
+  return faults;
+}
+
+/** Fields that lead to an input which something else sets. */
+function mappingFaults(definition: ConfigurationDefinition, correlationInput: string): DefinitionFault[] {
+  const faults: DefinitionFault[] = [];
   const mappedFrom = new Map<string, string>();
-  for (const [field, input] of Object.entries(mapping)) {
+  for (const [field, input] of Object.entries(definition.mapping)) {
     if (input === null) continue;
     const path = `mapping.${field}`;
     const other = mappedFrom.get(input);
@@ -60,14 +82,17 @@ export function definitionFaults(definition: ConfigurationDefinition, correlatio
     mappedFrom.set(input, field);
     if (input === correlationInput) faults.push({ path, message: SET_BY_HAPAX });
     for (const place of ['constants', 'templates'] as const) {
-      if (Object.hasOwn(places[place], input)) {
-        faults.push({
-          path,
-          message: `goes to the input ${input}, which is in ${place}; map it to null or another input`,
-        });
-      }
+      if (!Object.hasOwn(definition[place], input)) continue;
+      const message = `goes to the input ${input}, which is in ${place}; map it to null or another input`;
+      faults.push({ path, message });
     }
   }
+  return faults;
+}
+
+/** Templates that do not parse, or use fields that nobody declares. */
+function templateFaults({ templates, mapping }: ConfigurationDefinition): DefinitionFault[] {
+  const faults: DefinitionFault[] = [];
   for (const [name, template] of Object.entries(templates)) {
     const path = `templates.${name}`;
     if (template.replaceAll(PLACEHOLDER, '').includes('{{')) {
@@ -78,18 +103,23 @@ export function definitionFaults(definition: ConfigurationDefinition, correlatio
       faults.push({ path, message: `uses {{${field}}}, which is neither ref nor a field of the mapping` });
     }
   }
+  return faults;
+}
+
+/** Values of YAML inputs that are no YAML. */
+function yamlFaults(definition: ConfigurationDefinition, correlationInput: string): DefinitionFault[] {
+  const faults: DefinitionFault[] = [];
   for (const name of definition.yaml) {
     for (const place of ['inputs', 'constants'] as const) {
-      const text = Object.hasOwn(places[place], name) ? places[place][name] : undefined;
+      const text = Object.hasOwn(definition[place], name) ? definition[place][name] : undefined;
       const read = text === undefined ? undefined : yamlInput(text);
-      if (read && 'fault' in read)
+      if (read && 'fault' in read) {
         faults.push({ path: `${place}.${name}`, message: `is no YAML document: ${read.fault}` });
+      }
     }
     if (name === correlationInput) faults.push({ path: 'yaml', message: `${name} ${SET_BY_HAPAX}` });
   }
-  if (faults.length > 0) return faults;
-  const fault = inputsFault({ ...inputs, ...constants, ...templates }, correlationInput);
-  return fault === undefined ? [] : [{ path: 'inputs', message: fault }];
+  return faults;
 }
 
 /** What a request comes to: a dispatch, or the problem (by its code) that there is. */
