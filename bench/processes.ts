@@ -9,6 +9,11 @@ const CLI = fileURLToPath(new URL('../bin/hapax.js', import.meta.url));
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
 
+/** What roles write once they are up, with the URL that they serve. */
+export const UP_URL = /API {6}(\S+)/;
+export const API_URL = /"url":"([^"]+)".*api is up/;
+export const SIMULATOR_URL = /simulated GitHub at (\S+)/;
+
 /** A role of Hapax, running as a process of its own. */
 export interface Role {
   pid: number;

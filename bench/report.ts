@@ -26,7 +26,7 @@ export interface Results {
   duplicates: { laptop: Duplicates; api: Duplicates };
   untilStarted: { count: number; p50Ms: number; p99Ms: number };
   memory: ProcessMemory[];
-  appends: { embedded: AppendRounds; server: AppendRounds | null };
+  appends: { embedded: AppendRounds; server: AppendRounds };
 }
 
 /** Where and on what a run was made. */
@@ -47,7 +47,7 @@ export function describeMachine(temporalCli: string) {
 }
 
 /** The median over the rounds of what each two neighbours (triggers, bare) have for a ratio. */
-export function ratio({ triggers, bare }: Comparison, of: keyof Round): number {
+function ratio({ triggers, bare }: Comparison, of: keyof Round): number {
   return median(triggers.map((round, n) => round[of] / (bare[n]?.[of] ?? Number.NaN)));
 }
 
@@ -72,7 +72,7 @@ export function render(results: Results): string {
     section('Appends per second, 10 tellers', [
       ['', 'first event', 'later event'],
       ['embedded Postgres', rate(appends.embedded.first), rate(appends.embedded.later)],
-      ...(appends.server ? [['Postgres server', rate(appends.server.first), rate(appends.server.later)]] : []),
+      ['Postgres server', rate(appends.server.first), rate(appends.server.later)],
     ]),
     section('Idle memory of laptop mode (second start), MB', [
       ['process', 'RSS', 'PSS'],

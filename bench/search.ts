@@ -12,6 +12,7 @@ import { findPgvectorServer } from '../test/world/pgvector-server.ts';
 import { startPostgresServer } from '../test/world/postgres-server.ts';
 import { closedLoop, type Round } from './closed-loop.ts';
 import type { HttpLoad } from './http-load.ts';
+import { API_URL, UP_URL } from './processes.ts';
 import { runBenchmark, type Scratch } from './program.ts';
 import { fillWithChunks, queries } from './search-corpus.ts';
 
@@ -77,7 +78,7 @@ async function server({ processes, atEnd }: Scratch) {
   atEnd(close);
   const startApi = () => {
     const api = processes.role('api', ['api'], { DATABASE_URL: url, PORT: '0', TEMPORAL_ADDRESS: '127.0.0.1:1' });
-    return api.said(/"url":"([^"]+)".*api is up/);
+    return api.said(API_URL);
   };
   return { url, startApi };
 }
@@ -90,7 +91,7 @@ async function embedded({ directory, processes }: Scratch) {
   const startApi = async () => {
     await database.close();
     const up = processes.role('up', ['up'], { PORT: '0', TEMPORAL_UI_PORT: '0', HAPAX_HOME: home });
-    return up.said(/API {6}(\S+)/);
+    return up.said(UP_URL);
   };
   return { url: database.url, startApi };
 }

@@ -5,7 +5,9 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { quantile } from './closed-loop.ts';
+import { SIMULATOR_URL, UP_URL } from './processes.ts';
 import { runBenchmark, type Scratch } from './program.ts';
+import { send } from './send.ts';
 
 const { values } = parseArgs({ options: { builds: { type: 'string', default: '200' } } });
 const BUILDS = Number(values.builds);
@@ -16,7 +18,7 @@ await runBenchmark('bench-webhooks', main);
 
 async function main({ directory, processes }: Scratch): Promise<void> {
   const github = processes.role('github', ['simulate-github', '--queued', '0', '--running', '3600000'], {});
-  const githubUrl = await github.said(/simulated GitHub at (\S+)/);
+  const githubUrl = await github.said(SIMULATOR_URL);
   const up = processes.role('up', ['up'], {
     ...{ PORT: '0', TEMPORAL_UI_PORT: '0', HAPAX_HOME: join(directory, 'home') },
     ...{ GITHUB_API_URL: githubUrl, GITHUB_TOKEN: 'bench', GITHUB_REPO: 'octocat/fedora-images' },
@@ -27,7 +29,7 @@ async function main({ directory, processes }: Scratch): Promise<void> {
       GITHUB_WRITE_INTERVAL: '0',
     },
   });
-  const upUrl = await up.said(/API {6}(\S+)/);
+  const upUrl = await up.said(UP_URL);
   const webhook = { url: `${upUrl}/webhooks/github`, secret: SECRET };
   await send('PUT', `${githubUrl}/_simulator/settings`, { webhook, rate_limit: 1_000_000_000 });
 
@@ -45,7 +47,7 @@ async function ended(upUrl: string, githubUrl: string, count: number): Promise<n
   const builds = await Promise.all(
     Array.from({ length: count }, async () => {
       const ref = `bench-${Math.random().toString(36).slice(2)}`;
-      const { id } = await send('POST', `${upUrl}/builds/trigger`, { ref });
+      const { id } = await send<{ id: number }>('POST', `${upUrl}/builds/trigger`, { ref });
       const events = await followed(`${upUrl}/builds/${id}/events`);
       return { run: await events.until('run_updated'), events };
     }),
@@ -86,12 +88,4 @@ async function followed(url: string) {
 function figures(latencies: number[]): string {
   const ms = (share: number) => `${quantile(latencies, share).toFixed(0)} ms`;
   return `p50 ${ms(0.5)}, p99 ${ms(0.99)}, the longest ${ms(1)} of ${latencies.length}`;
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: what it reads of the answer, the caller knows.
-async function send(method: string, url: string, body: unknown): Promise<any> {
-  const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(url, { method, headers, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${await answer.text()}`);
-  return answer.json();
 }
