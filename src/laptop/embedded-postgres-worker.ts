@@ -65,23 +65,23 @@ async function serve(): Promise<void> {
  * until the end (and is replayed in whole after a crash), and so do tables.
  */
 function maintenanceOf(wire: Wire): () => void {
-  let checkpointed_at = 0;
-  let vacuumed_at = 0;
+  let checkpointedAt = 0;
+  let vacuumedAt = 0;
   return () =>
     wire.exclusive((query) => {
       const at = Number(query("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')")[0]);
-      checkpointed_at ||= at;
-      vacuumed_at ||= at;
-      if (at - checkpointed_at < CHECKPOINT_AFTER_BYTES) return;
+      checkpointedAt ||= at;
+      vacuumedAt ||= at;
+      if (at - checkpointedAt < CHECKPOINT_AFTER_BYTES) return;
       const role = query("SELECT quote_ident(current_setting('role'))")[0] ?? 'none';
       query('RESET ROLE');
       try {
-        if (at - vacuumed_at >= VACUUM_AFTER_BYTES) {
+        if (at - vacuumedAt >= VACUUM_AFTER_BYTES) {
           query('VACUUM (ANALYZE)');
-          vacuumed_at = at;
+          vacuumedAt = at;
         }
         query('CHECKPOINT');
-        checkpointed_at = at;
+        checkpointedAt = at;
       } finally {
         query(`SET ROLE ${role}`);
       }

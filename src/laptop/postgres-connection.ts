@@ -31,7 +31,7 @@ export class PostgresConnection {
   /** Statement names as the client knows them, and as the session does. */
   readonly #statements = new Map<string, string>();
   #gathering: Buffer[] = [];
-  #gathered_bytes = 0;
+  #gatheredBytes = 0;
   /** Whether the last message left an extended-query exchange open. */
   #unsynced = false;
 
@@ -72,16 +72,16 @@ export class PostgresConnection {
     if (next.type === 'Q' || next.type === 'E') this.#add(COPY_FAIL);
     const synced = 'QSF'.includes(next.type);
     this.#unsynced = !synced;
-    if (synced || next.type === 'H' || this.#gathered_bytes > UNIT_BYTES) {
+    if (synced || next.type === 'H' || this.#gatheredBytes > UNIT_BYTES) {
       this.units.push({ bytes: Buffer.concat(this.#gathering), synced });
       this.#gathering = [];
-      this.#gathered_bytes = 0;
+      this.#gatheredBytes = 0;
     }
   }
 
   #add(bytes: Buffer): void {
     this.#gathering.push(bytes);
-    this.#gathered_bytes += bytes.length;
+    this.#gatheredBytes += bytes.length;
   }
 
   #rename(name: string): string {

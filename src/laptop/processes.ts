@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 /** Whether a process with this id runs (one that has ended and waits for its parent counts as running). */
@@ -29,11 +29,11 @@ export async function commandLine(pid: number): Promise<string> {
 
 /** Asks a process to end, and makes it end when it has not after the time given. */
 export async function stopProcess(pid: number, graceMs: number): Promise<void> {
-  const started_at = Date.now();
-  for (let signal: NodeJS.Signals | 0 = 'SIGTERM'; await stillRuns(pid); await sleep(25)) {
-    const elapsed_ms = Date.now() - started_at;
-    if (elapsed_ms > graceMs + 5000) throw new Error(`process ${pid} does not end`);
-    if (elapsed_ms > graceMs) signal = 'SIGKILL';
+  const startedAt = Date.now();
+  for (let signal: NodeJS.Signals | 0 = 'SIGTERM'; await stillRuns(pid); await delay(25)) {
+    const elapsedMs = Date.now() - startedAt;
+    if (elapsedMs > graceMs + 5000) throw new Error(`process ${pid} does not end`);
+    if (elapsedMs > graceMs) signal = 'SIGKILL';
     try {
       process.kill(pid, signal);
     } catch {

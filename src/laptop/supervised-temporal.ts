@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startTemporalServer, type TemporalServer, type TemporalServerOptions } from './temporal-server.ts';
 
 /** A server that ended by itself this often in a row, each time within a minute, is not started again. */
@@ -34,7 +34,7 @@ export async function superviseTemporal(
       if (restarts > MAX_RESTARTS)
         return new Error(`the Temporal server ended ${restarts} times (${how}):\n${lastLines}`);
       options.report(`the Temporal server ended (${how}); starting it again`);
-      await sleep(100 * 2 ** restarts);
+      await delay(100 * 2 ** restarts);
       if (closing) return new Promise(() => {});
       try {
         server = await startTemporalServer({ ...options, ...ports });

@@ -128,10 +128,10 @@ async function fetchInto(target: string, cache: string, options: FindOptions): P
 }
 
 async function slowly(source: Source, directory: string, { env, report }: FindOptions): Promise<Buffer> {
-  const started_at = Date.now();
+  const startedAt = Date.now();
   let progress = '';
   const ticker = setInterval(() => {
-    report(`  still fetching, ${Math.round((Date.now() - started_at) / 1000)} s${progress}`);
+    report(`  still fetching, ${Math.round((Date.now() - startedAt) / 1000)} s${progress}`);
   }, 5000);
   try {
     return await source.fetch({

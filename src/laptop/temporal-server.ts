@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { assertPortFree, freePort } from './ports.ts';
 import { commandLine, isAlive, stopProcess } from './processes.ts';
@@ -218,7 +218,7 @@ async function untilReady(
     } catch (error) {
       if (exit) throw new Error(`the Temporal server ended while starting (code ${exit.code}):\n${exit.lastLines}`);
       if (Date.now() > deadline) throw new Error(`the Temporal server did not answer on ${address}`, { cause: error });
-      await sleep(25);
+      await delay(25);
     }
   }
 }

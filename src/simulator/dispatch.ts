@@ -8,8 +8,8 @@ export interface Dispatch {
   wantsDetails: boolean;
 }
 
-const maxInputs = 25;
-const maxInputsCharacters = 65_535;
+const MAX_INPUTS = 25;
+const MAX_INPUTS_CHARACTERS = 65_535;
 
 /**
  * Reads the body of a dispatch as GitHub does.
@@ -80,10 +80,10 @@ function refExists(ref: string, settings: Settings): boolean {
 
 function refuseInputs(inputs: Record<string, string>, characters: number, settings: Settings): Refusal | undefined {
   const names = Object.keys(inputs);
-  if (names.length > maxInputs) {
-    return refusal(422, `you may only define up to ${maxInputs} \`inputs\` for a \`workflow_dispatch\` event`);
+  if (names.length > MAX_INPUTS) {
+    return refusal(422, `you may only define up to ${MAX_INPUTS} \`inputs\` for a \`workflow_dispatch\` event`);
   }
-  if (characters > maxInputsCharacters) return refusal(422, 'inputs are too large.');
+  if (characters > MAX_INPUTS_CHARACTERS) return refusal(422, 'inputs are too large.');
   const unexpected = names.filter((name) =>
     name === settings.correlation_input
       ? !settings.declares_correlation

@@ -19,7 +19,7 @@ import { LOST_ANSWER, type Moment, type Run, runAt } from './run.ts';
 import type { Settings } from './settings.ts';
 
 /** The version of the API from which a dispatch always answers with details. */
-const detailsAlwaysFrom = '2026-03-10';
+const DETAILS_ALWAYS_FROM = '2026-03-10';
 
 /** Adds the endpoints of GitHub's API that a client of workflow runs uses. */
 export function addEndpoints(
@@ -119,7 +119,7 @@ export function addEndpoints(
       token,
     });
     if (asked.inputs.simulate === LOST_ANSWER) return refusal(502, 'Server Error');
-    if (!asked.wantsDetails && request.apiVersion < detailsAlwaysFrom) return { status: 204 };
+    if (!asked.wantsDetails && request.apiVersion < DETAILS_ALWAYS_FROM) return { status: 204 };
     return ok({ workflow_run_id: created.id, ...runUrls(repository, created.id, request.url.origin) });
   }
 

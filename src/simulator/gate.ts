@@ -32,8 +32,8 @@ export interface Gate {
   guard(kind: RequestKind, endpoint: Endpoint): (context: NodeContext) => Promise<Response>;
 }
 
-const apiVersions = ['2022-11-28', '2026-03-10'];
-const hourMs = 3_600_000;
+const API_VERSIONS = ['2022-11-28', '2026-03-10'];
+const HOUR_MS = 3_600_000;
 
 /** See `Gate`. */
 export function openGate(ledger: Ledger, faults: FaultQueue, settings: () => Settings): Gate {
@@ -42,7 +42,7 @@ export function openGate(ledger: Ledger, faults: FaultQueue, settings: () => Set
 
   function rateLimit(): RateLimit {
     if (Date.now() >= windowEndsAt) {
-      windowEndsAt = Date.now() + hourMs;
+      windowEndsAt = Date.now() + HOUR_MS;
       used = 0;
     }
     const limit = settings().rate_limit;
@@ -55,7 +55,7 @@ export function openGate(ledger: Ledger, faults: FaultQueue, settings: () => Set
       if (token === undefined) return refusal(401, 'Requires authentication');
       if (token === 'bad') return refusal(401, 'Bad credentials');
     }
-    if (!apiVersions.includes(apiVersion)) return refusal(400, `"${apiVersion}" is not a supported version.`);
+    if (!API_VERSIONS.includes(apiVersion)) return refusal(400, `"${apiVersion}" is not a supported version.`);
     if (kind !== 'rate_limit' && rateLimit().remaining === 0) {
       return refusal(403, 'API rate limit exceeded for user ID 1.');
     }

@@ -42,7 +42,7 @@ export interface Ledger {
 }
 
 /** How many of the last requests are remembered with their times. */
-const rememberedRequests = 5_000;
+const REMEMBERED_REQUESTS = 5_000;
 
 /**
  * @param onChange called after each change of a run
@@ -123,12 +123,12 @@ export function openLedger(journal: Journal, settings: () => Settings, onChange:
     countRequest(kind) {
       requests[kind] += 1;
       lastRequests.push({ at: Date.now(), kind });
-      if (lastRequests.length > 2 * rememberedRequests) lastRequests.splice(0, rememberedRequests);
+      if (lastRequests.length > 2 * REMEMBERED_REQUESTS) lastRequests.splice(0, REMEMBERED_REQUESTS);
       if (kind !== 'dispatch') return;
       dispatchRequests += 1;
       journal.append({ fact: 'dispatch_requested', at: Date.now() });
     },
-    lastRequests: () => lastRequests.slice(-rememberedRequests),
+    lastRequests: () => lastRequests.slice(-REMEMBERED_REQUESTS),
     countNotModified() {
       notModified += 1;
     },

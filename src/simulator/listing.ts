@@ -24,11 +24,11 @@ export interface Page {
   link: string | undefined;
 }
 
-const filterNames = ['actor', 'branch', 'created', 'event', 'head_sha', 'status', 'check_suite_id'];
+const FILTER_NAMES = ['actor', 'branch', 'created', 'event', 'head_sha', 'status', 'check_suite_id'];
 
 /** Whether the query narrows the listing, which GitHub answers from another, less trustworthy, index. */
 export function isFiltered(query: URLSearchParams): boolean {
-  return filterNames.some((name) => query.has(name));
+  return FILTER_NAMES.some((name) => query.has(name));
 }
 
 /**

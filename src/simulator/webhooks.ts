@@ -17,19 +17,19 @@ export interface Announcer {
   close(): void;
 }
 
-const actions: Record<string, string> = { queued: 'requested', in_progress: 'in_progress', completed: 'completed' };
+const ACTIONS: Record<string, string> = { queued: 'requested', in_progress: 'in_progress', completed: 'completed' };
 
 /** GitHub gives a receiver ten seconds. */
-const deliveryTimeoutMs = 10_000;
+const DELIVERY_TIMEOUT_MS = 10_000;
 
 /** How long a delivery that is to be swapped with the next waits for one. */
-const reorderPatienceMs = 3_000;
+const REORDER_PATIENCE_MS = 3_000;
 
 /** How many deliveries are listed; GitHub lists those of three days. */
-const rememberedDeliveries = 1_000;
+const REMEMBERED_DELIVERIES = 1_000;
 
 /** The longest time setTimeout can wait. */
-const longestTimerMs = 2 ** 31 - 1;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Starts announcing. What happened before (while a simulator was down) is not told: GitHub does not tell twice either.
@@ -58,14 +58,14 @@ export function startAnnouncer(settings: () => Settings, faults: FaultQueue, ori
   function record(delivery: Omit<HookDelivery, 'id' | 'at'>): void {
     lastDeliveryId += 1;
     delivered.unshift({ id: lastDeliveryId, at: Date.now(), ...delivery });
-    delivered.length = Math.min(delivered.length, rememberedDeliveries);
+    delivered.length = Math.min(delivered.length, REMEMBERED_DELIVERIES);
   }
 
   /** The status of the receiver's answer; 0 where there was none. */
   async function send(url: string, headers: Record<string, string>, body: string): Promise<number> {
     counts.sent += 1;
     try {
-      const signal = AbortSignal.any([aborted.signal, AbortSignal.timeout(deliveryTimeoutMs)]);
+      const signal = AbortSignal.any([aborted.signal, AbortSignal.timeout(DELIVERY_TIMEOUT_MS)]);
       const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
       await response.body?.cancel();
       if (response.ok) counts.accepted += 1;
@@ -85,7 +85,7 @@ export function startAnnouncer(settings: () => Settings, faults: FaultQueue, ori
   async function dispatchDelivery(deliver: () => Promise<void>, reorder: boolean): Promise<void> {
     if (reorder && held === undefined) {
       held = deliver;
-      later(reorderPatienceMs, () => void flush());
+      later(REORDER_PATIENCE_MS, () => void flush());
       return;
     }
     await deliver();
@@ -123,14 +123,14 @@ export function startAnnouncer(settings: () => Settings, faults: FaultQueue, ori
       if (moment.at > now) {
         watchTimers.set(
           run.id,
-          setTimeout(() => watch(run), Math.min(moment.at - now, longestTimerMs)),
+          setTimeout(() => watch(run), Math.min(moment.at - now, LONGEST_TIMER_MS)),
         );
         return;
       }
       const key = `${run.id}:${moment.attempt}:${moment.at}:${moment.status}`;
       if (told.has(key)) continue;
       told.add(key);
-      const action = actions[moment.status];
+      const action = ACTIONS[moment.status];
       const silent = run.attempts[moment.attempt - 1]?.plan.conclusion === 'startup_failure';
       if (action !== undefined && !silent && moment.at >= startedAt) announce(run, moment, action);
     }
