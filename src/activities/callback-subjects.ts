@@ -12,9 +12,9 @@ import { appendEvent } from '../store/event-append.ts';
 import { listEvents } from '../store/event-list-by-stream.ts';
 import { TASKS } from '../store/task-stream.ts';
 
-/** What callbacks ask of the kind of thing they are about. */
+/** What callbacks need of a build or a task. */
 interface CallbackSubject {
-  /** What is said about one of its endings. */
+  /** The message about one of its endings. */
   compose(db: Db, ending: string): Promise<CallbackMessage>;
   append(db: Db, event: CallbackEvent): Promise<{ repeated: boolean }>;
 }
@@ -42,8 +42,8 @@ export function subjectOf(stream: string): CallbackSubject {
 }
 
 /**
- * What a callback says about an ending of a build: the build as it was then, with what was told right after (why it became
- * a dead letter), whatever became of it since.
+ * What a callback says about an ending of a build: the build as it was then, including why it became a dead letter, which is
+ * recorded right after the end; whatever became of it since.
  */
 export function composeBuildCallback(events: readonly RecordedEvent[], ending: string): CallbackMessage {
   const { ended, told } = storyOf(events, ending, 'build_retried');
@@ -58,8 +58,8 @@ export function composeBuildCallback(events: readonly RecordedEvent[], ending: s
 }
 
 /**
- * What a callback says about an ending of a task: the task with its result as they were then. A result that makes it too
- * long is left out; the receiver finds it at GET /tasks/{id}.
+ * What a callback says about an ending of a task: the task and its result as they were then. A result that makes the body
+ * too long is left out; the receiver finds it at GET /tasks/{id}.
  */
 export function composeTaskCallback(events: readonly RecordedEvent[], ending: string): CallbackMessage {
   const { ended, told } = storyOf(events, ending, 'task_redriven');
@@ -73,7 +73,7 @@ export function composeTaskCallback(events: readonly RecordedEvent[], ending: st
   return messageOf(ended, bodyOf({ task_id, status, result, ...rest }), bodyOf({ task_id, status, ...rest }));
 }
 
-/** The ending, and what was told until it was begun again. */
+/** The ending, and all events until the build or task was begun again. */
 function storyOf(events: readonly RecordedEvent[], ending: string, begunAgain: string) {
   const at = events.findIndex((event) => event.dedupe_key === ending);
   const ended = events[at];
@@ -84,7 +84,7 @@ function storyOf(events: readonly RecordedEvent[], ending: string, begunAgain: s
 
 function messageOf(ended: RecordedEvent, whole: string, short: string): CallbackMessage {
   return {
-    // The hash stands for this ending in this record alone: another installation has a build of the same number.
+    // By the hash of the ending, since another installation may have a build of the same number.
     webhook_id: `msg_${ended.hash.slice(0, 32)}`,
     body: Buffer.byteLength(whole) <= MAX_BODY_BYTES ? whole : short,
   };

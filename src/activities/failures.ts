@@ -6,7 +6,7 @@ import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts'
 import { GitHubError } from '../integrations/github.ts';
 import { databaseFault } from '../store/database.ts';
 
-/** Thrown by an activity that waits: nothing has happened yet, look again after the pause. */
+/** Thrown by an activity that waits for something: it has not happened yet, and Temporal is to look again after the pause. */
 export class NotYet extends Error {
   override readonly name = 'NotYet';
   readonly lookAgainAfterMs: number;
@@ -16,7 +16,7 @@ export class NotYet extends Error {
   }
 }
 
-/** Thrown by an attempt at a task that has to stop through no fault of its own; another worker begins it again at once. */
+/** Thrown by an attempt at a task that has to stop through no fault of its own. Another worker begins it again at once. */
 export class WorkInterrupted extends Error {
   override readonly name = 'WorkInterrupted';
 }
@@ -24,7 +24,7 @@ export class WorkInterrupted extends Error {
 /** Longest traceback that is recorded, characters. */
 const MAX_TRACEBACK_CHARACTERS = 4_000;
 
-/** A line of a stack that tells of the work, and not of what calls it. */
+/** A line of a stack trace that belongs to the work, not to Node or Temporal's SDK. */
 const OUR_FRAME = /^\s+at (?!.*(?:node:|[/\\]@temporalio[/\\]))/;
 
 /** An error of a task as its callers see it: in the form of Celery's exceptions. */
@@ -38,8 +38,8 @@ function taskErrorOf(error: unknown): TaskError {
 }
 
 /**
- * The failure of an attempt at a task. Temporal does not repeat it: its workflow does, which tells the record so. Its
- * details say whether and when ({@link AttemptFailure}).
+ * The failure of an attempt at a task. Temporal does not retry it: the workflow does, and records that. The details say
+ * whether and when ({@link AttemptFailure}).
  */
 export function attemptFailed(error: unknown, progress: unknown): ApplicationFailure {
   const { type, message, traceback } = taskErrorOf(error);
@@ -50,7 +50,7 @@ export function attemptFailed(error: unknown, progress: unknown): ApplicationFai
         ? { after_ms: error.retryAfterMs ?? null, counted: error.counted }
         : { after_ms: null, counted: true };
   const failure: AttemptFailure = { error: { type, message, traceback }, retry, progress };
-  // Benign: the task is told of it, and the worker is well.
+  // Benign: the task failed, not the worker.
   return ApplicationFailure.create({
     type: ATTEMPT_FAILED,
     message: `${type}: ${message}`,
@@ -74,7 +74,7 @@ export function toFailure(error: unknown): unknown {
   if (error instanceof IllegalEvent) return ApplicationFailure.nonRetryable(error.message, error.name);
   if (error instanceof NotYet) {
     const { name, message, lookAgainAfterMs } = error;
-    // Benign: waiting is no failure, so it is neither logged nor counted as one.
+    // Benign: waiting is neither logged nor counted as a failure.
     return ApplicationFailure.create({ type: name, message, nextRetryDelay: lookAgainAfterMs, category: 'BENIGN' });
   }
   if (error instanceof GitHubError) {
@@ -91,7 +91,7 @@ export function toFailure(error: unknown): unknown {
   const fault = databaseFault(error);
   if (fault) {
     const message = `Postgres: ${fault.message}`;
-    // A conflict is an Idempotency-Key that names another build, which retrying does not change.
+    // A conflict: the Idempotency-Key belongs to another build, and retrying does not change that.
     return fault.kind === 'conflict'
       ? ApplicationFailure.nonRetryable(message, 'Conflict')
       : ApplicationFailure.create({ type: 'DatabaseError', message });

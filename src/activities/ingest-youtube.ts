@@ -29,9 +29,9 @@ export interface Ingested {
   title: string;
 }
 
-/** Longer than a call to the Data API takes, and mostly than all of a video: what has no answer by then never gets one. */
+/** Longer than a call to the Data API takes, and mostly than a whole ingestion: a call without an answer by then never gets one. */
 const TURN_MS = 30_000;
-/** Pause of one who finds another bringing in the same video. */
+/** Pause of a task that finds another one bringing in the same video. */
 const OTHERS_TURN_MS = 2_000;
 
 /**
@@ -70,9 +70,10 @@ export async function ingestYoutube(
 }
 
 /**
- * Asks about a video at most once a day, whoever asks: a call that may have been made is not made again, since Google bills
- * it again. Undefined where nothing is known; that stops no ingestion. One that another task is bringing in is waited for.
- * @throws {PermanentTaskError} where the day's quota is used up; with priority {@link RetryableTaskError}, until there is some.
+ * Asks the Data API about a video at most once a day, over all tasks: a call that may have been made is not made again, since
+ * Google would bill it again. Undefined if nothing is known of the video, which stops no ingestion.
+ * @throws {PermanentTaskError} if the day's quota is used up.
+ * @throws {RetryableTaskError} if a task with priority has to wait for quota, or another task brings in this video.
  */
 async function askAbout(
   { db, youtube, quota, clock = Date.now, meter }: YouTubeDependencies,
@@ -84,14 +85,14 @@ async function askAbout(
   const key = `videos.list:${videoId}:${quotaDay(at)}`;
   const ceiling = quotaCeiling(quota, 'general', priority);
   const reservation = await reserveQuota(db, { key, holder: taskId, bucket: 'general', units: 1, ceiling, at });
-  // Whoever asked first brings the video in, and all that follows from it is there once it has; or has failed.
+  // Whoever asked first brings the video in: wait until that has succeeded or failed.
   if ('holder' in reservation && reservation.holder !== taskId && at - reservation.reservedAt < TURN_MS) {
     throw waiting('another task brings in this video', OTHERS_TURN_MS);
   }
   switch (reservation.kind) {
     case 'granted': {
       meter?.quotaAsked('granted');
-      // Not stopped with the task: its answer is paid for.
+      // Goes on if the task is stopped: its answer is paid for.
       const answer = await youtube.metadata(videoId);
       if (answer.kind === 'failed' && !answer.sent) await releaseQuota(db, key);
       else await settleQuota(db, key, answer);

@@ -32,7 +32,7 @@ const MAX_TAGS = 50;
 export async function keepContent({ db, blobs }: ContentKeeper, given: BroughtIn): Promise<ContentRow> {
   const { source, text: raw, title, author, tags, published_at, ...rest } = given;
   const text = storable(raw);
-  // Named by what it holds. Written first: a row never names a document that is not there.
+  // Named by its own hash, and written first, so that no row names a document that is not there.
   const blobKey = `sources/${sha256(source.body)}.${source.kind}`;
   await blobs.put(blobKey, source.body);
   return saveContent(db, {

@@ -5,7 +5,7 @@ import { appendEvent } from '../store/event-append.ts';
 import type { LanePort, Turn } from '../workflows/ports/lane.ts';
 import { NotYet } from './failures.ts';
 
-/** The next in a lane looks this often, the one behind it half as often, and so on. */
+/** The next build in a lane looks this often, the one behind it half as often, and so on. */
 const PAUSE_MS = 1_000;
 
 export function laneActivities(db: Db): LanePort {
@@ -26,7 +26,7 @@ export function laneActivities(db: Db): LanePort {
     },
   };
 
-  /** Tells that the build begins; false where another build of the lane did at the same moment. */
+  /** Records that the build begins; false if another build of the lane began at the same moment. */
   async function begin(buildId: number, dedupeKey: string): Promise<boolean> {
     const occurred_at = new Date().toISOString();
     try {

@@ -22,12 +22,12 @@ export interface ProcessDependencies {
 type Context = Pick<TaskContext, 'signal' | 'heartbeat'>;
 type Operation = TaskArguments['process_content']['operations'][number];
 
-/** A model reads so much at once with room for its answer. */
+/** How much a model reads at once, with room left for its answer. */
 const PART_CHARACTERS = 12_000;
 
 /**
- * Does to content what is asked for. What was done before, by this task or another, is not done again: vectors and summaries
- * are kept as they are made, for each version of the content and each model.
+ * Embeds or summarizes content. What was done before, by this task or another, is not done again: vectors and summaries are
+ * kept as soon as they are made, per version of the content and model.
  */
 export async function processContent(
   deps: ProcessDependencies,
@@ -56,7 +56,7 @@ async function embed(
     signal.throwIfAborted();
     const chunks = await listUnembeddedChunks(db, id, embedding.name, embedding.batch);
     if (chunks.length === 0) return;
-    // With the title, a piece from the middle is known for what it is about.
+    // With the title, the model can tell what a chunk from the middle is about.
     const texts = chunks.map(({ text }) => `${title}\n${text}`);
     const vectors = await embedding.embed(texts, 'document', signal);
     const made = chunks.map((chunk, index) => ({ chunk_id: chunk.id, embedding: vectors[index] ?? [] }));
@@ -79,7 +79,7 @@ async function summarize({ db, summary }: ProcessDependencies, content: ContentR
     return made;
   };
   const parts = partsOf(await listChunkTexts(db, content.id, content.version));
-  // A long text by the summaries of its parts.
+  // The summary of a long text is made from the summaries of its parts.
   const whole = parts.length <= 1 ? parts : [];
   for (const [index, part] of parts.length > 1 ? parts.entries() : []) whole.push(await summaryOf(index + 1, part));
   await summaryOf(0, whole.join('\n\n'));

@@ -31,7 +31,7 @@ export function recordActivities(db: Db, meter?: ActivityMeter): RecordPort {
   };
 }
 
-/** API and workflow tell the same event; another one under its key is of another request. */
+/** API and workflow append the same event; if the standing one differs, it belongs to another request. */
 function isSame(standing: RecordedEvent, { occurred_at, data }: TaskEvent): boolean {
   const { redrive_id } = data as { redrive_id?: string };
   return standing.occurred_at === occurred_at && standing.data.redrive_id === redrive_id;

@@ -7,25 +7,25 @@ export interface TaskContext {
   /** Which attempt this is, from 1. */
   attempt: number;
   /**
-   * Aborted when the work has to stop: at the soft time limit, when the task is revoked, when the worker stops. Pass it on
-   * to everything that takes long; what the handler throws then is not looked at.
+   * Aborted when the work has to stop: at the soft time limit, or when the task is revoked or the worker stops. Pass it on to
+   * everything that takes long. What the handler throws after that does not matter.
    */
   signal: AbortSignal;
   /**
-   * What an earlier attempt told last, also one whose worker was lost; undefined at first. JSON, and small: it travels
-   * through Temporal. What was done belongs into the store.
+   * The last progress of an earlier attempt, also of one whose worker was lost; undefined at first. Small JSON, since it
+   * travels through Temporal: results belong in the store.
    */
   progress: unknown;
-  /** Tells how far the work is. That it goes on is told without this. */
+  /** Reports progress. Heartbeats are sent without it too. */
   heartbeat(progress: unknown): void;
 }
 
 /**
- * The work of each task: plain functions, which may run again after a failure or a lost worker and then have to do no work
- * twice. What one answers is the result of the task: JSON, at most 1 MB.
+ * The work of each task: plain functions, which may run again after a failure or a lost worker and must then do no work
+ * twice. What a function returns is the result of the task: JSON, at most 1 MB.
  *
- * They throw {@link PermanentTaskError} where trying again will not help, and {@link RetryableTaskError} or anything else
- * where it may.
+ * They throw {@link PermanentTaskError} if another attempt cannot help, and {@link RetryableTaskError} or anything else if it
+ * may.
  */
 export type TaskHandlers = {
   [Name in TaskName]: (args: TaskArguments[Name], context: TaskContext) => Promise<unknown>;

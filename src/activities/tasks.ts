@@ -13,28 +13,28 @@ import type { TaskPort } from '../workflows/ports/tasks.ts';
 import { attemptFailed, expired, NotYet, WorkInterrupted } from './failures.ts';
 import type { TaskHandlers } from './task-handlers.ts';
 
-/** How often Temporal is told that the work goes on; a revocation is heard as often. */
+/** How often a heartbeat is sent; a revocation is noticed as often. */
 const HEARTBEAT_MS = 2_000;
 
-/** A task that takes its worker with it so many times is at fault itself. */
+/** A task that has lost this many workers is at fault itself. */
 const MAX_LOST_WORKERS = 5;
 
-/** How long work that was told to stop is waited for before the attempt is given up. */
+/** How long to wait for work that was told to stop before the attempt is given up. */
 const STOPPING_MS = 5_000;
 
 /** Longest result in JSON, characters: it travels through Temporal, which refuses 2 MB. */
 const MAX_RESULT_CHARACTERS = 1_000_000;
 
-/** What outlives an attempt whose worker was lost, where it was told in time. */
+/** The details of a heartbeat: they outlive an attempt whose worker is lost. */
 interface Beat {
-  /** Times that the work was left off in order: the worker stopped, or the database was away. */
+  /** How many times the work was interrupted in order: the worker stopped, or the database was away. */
   interrupted: number;
   progress: unknown;
 }
 
 type Request = Parameters<TaskPort['runTask']>[0];
 
-/** What the worker was told about tasks since it started. */
+/** The rate and time limits that the worker was given since it started. */
 export interface TaskRules {
   /** How long a task has to wait before it may begin on this worker, milliseconds; 0 for not at all. */
   waitMs(name: TaskName): number;
@@ -52,7 +52,7 @@ export function taskActivities(db: Db, handlers: TaskHandlers, identity: string,
       const request = limited(given, rules.limitsOf(given.name));
       const last = (info.heartbeatDetails as Beat | undefined) ?? { interrupted: 0, progress: request.progress };
       if (info.attempt > MAX_LOST_WORKERS) {
-        // The record is asked and not the heartbeats: work that kills its worker at once leaves none.
+        // From the record, not from heartbeats: work that kills its worker at once sends none.
         const lost = (await countTaskStarts(db, request.task_id, begun)) - last.interrupted;
         if (lost >= MAX_LOST_WORKERS) throw workersLost(lost, last);
       }
@@ -68,14 +68,14 @@ export function taskActivities(db: Db, handlers: TaskHandlers, identity: string,
   };
 }
 
-/** Why an attempt does not begin here now. Temporal reckons from each time anew how long one may wait for a worker. */
+/** Why an attempt does not begin here now. Expiry is checked here, since Temporal's own limit on waiting begins anew with each retry. */
 async function sentAway(db: Db, { task_id, name, begin_by }: Request, begun: string, waitMs: number): Promise<Error> {
   const leftMs = begin_by === undefined ? Infinity : Date.parse(begin_by) - Date.now();
   if (leftMs <= 0 && (await countTaskStarts(db, task_id, begun)) === 0) return expired();
   return new NotYet(`this worker begins no ${name} now`, leftMs > 0 ? Math.min(waitMs, leftMs) : waitMs);
 }
 
-/** The stricter limits hold: beyond its own, Temporal would take the worker for lost. */
+/** The request with the stricter of its limits and the worker's. Beyond its own, Temporal would take the worker for lost. */
 function limited(request: Request, limits: TimeLimits | undefined): Request {
   return {
     ...request,
@@ -87,7 +87,7 @@ function limited(request: Request, limits: TimeLimits | undefined): Request {
 /** One attempt at the work of a task: its limits, its heartbeats, and how it is stopped. */
 class Attempt {
   readonly #request: Request;
-  /** Kept, because callbacks of Temporal's own run outside it. */
+  /** Kept, because timers and Temporal's callbacks run outside the activity's context. */
   readonly #activity = Context.current();
   readonly #stop = new AbortController();
   #beat: Beat;
@@ -101,7 +101,7 @@ class Attempt {
     return this.#beat.progress;
   }
 
-  /** @throws {ApplicationFailure} that says what to do next; a database that is away and a worker that stops as they are. */
+  /** @throws {ApplicationFailure} that says what to do next; what was merely interrupted or cancelled is thrown unchanged. */
   async run(handlers: TaskHandlers): Promise<unknown> {
     const { soft_limit_ms, hard_limit_ms } = this.#request;
     const { cancellationSignal } = this.#activity;
@@ -162,13 +162,13 @@ class Attempt {
 
   /** What the attempt fails with, given what came out of the work. */
   #verdict(error: unknown): unknown {
-    // Whatever work throws that was told to stop, it is because of that.
+    // Whatever the work throws after it was told to stop, it throws because of that.
     const { aborted, reason } = this.#stop.signal;
     const told = aborted ? (reason as unknown) : error;
     const cause = error instanceof PermanentTaskError ? error : told;
     if (cause instanceof CancelledFailure) return cause;
     if (cause instanceof WorkInterrupted || databaseFault(cause)?.kind === 'away') {
-      // No fault of the task: Temporal repeats it, and the worker was not lost.
+      // Not the fault of the task: Temporal retries it, and it does not count as a lost worker.
       this.#beat.interrupted += 1;
       this.#heartbeat();
       return cause;
@@ -182,7 +182,7 @@ function workersLost(times: number, { progress }: Beat): Error {
   return attemptFailed(new PermanentTaskError({ type: 'WorkerLostError', message }), progress);
 }
 
-/** Why Temporal wants the work to stop: somebody revoked the task, or the worker ends and another one is to go on. */
+/** Why Temporal wants the work to stop: the task was revoked, or the worker stops and another is to go on. */
 function whyCancelled({ cancellationDetails, cancellationSignal }: Context): Error {
   if (cancellationDetails?.workerShutdown) return new WorkInterrupted('the worker stops');
   return cancellationSignal.reason instanceof CancelledFailure

@@ -1,7 +1,7 @@
-/** Ids held in advance: triggers are accepted while the database is away for as long as they last. */
+/** How many ids are held in advance. While the database is away, triggers are accepted until they run out. */
 const FEWEST = 20;
 const MOST = 1_000;
-/** Blocks that last less long than this are followed by larger ones. */
+/** A block that is used up sooner than this is followed by a larger one. */
 const BUSY_MS = 1_000;
 
 /** Hands out ids of builds from a block that was taken from the database in advance. */

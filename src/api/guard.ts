@@ -5,7 +5,7 @@ import type { ApiEnvironment } from './environment.ts';
 import { ApiError } from './problem.ts';
 import { secretOwners } from './secrets.ts';
 
-/** Its requests carry a signature instead, and come by whatever name the tunnel or proxy has. */
+/** Requests to this path carry a signature instead, and address the server by whatever name the tunnel or proxy has. */
 const SIGNED_PATH = '/webhooks/github';
 
 /** Paths that probes and scrapers reach without credentials. */

@@ -3,7 +3,7 @@ import { inTime } from './in-time.ts';
 
 export type DependencyName = keyof Health['dependencies'];
 
-/** Looks at one dependency: returns where it is well, throws with the reason where not. */
+/** Looks at one dependency: returns if it is well, otherwise throws the reason. */
 export type Check = () => Promise<void>;
 
 interface Watched {

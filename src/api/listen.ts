@@ -12,8 +12,8 @@ export interface Listening {
 const DRAIN_MS = 5_000;
 
 /**
- * An idle connection is kept for longer than load balancers keep theirs (60 s is usual): who sends on one that is being closed
- * gets a reset, and does not know whether the request arrived. Node's default is 5 s.
+ * An idle connection is kept for longer than load balancers keep theirs (60 s is usual). If the server closed it first, a
+ * request sent at that moment would meet a reset, with no way to know whether it arrived. Node's default is 5 s.
  */
 const KEEP_ALIVE_MS = 75_000;
 

@@ -1,7 +1,7 @@
 /** Type name of the answer workflow. */
 export const ANSWER_WORKFLOW = 'answer';
 
-/** Workflow id of the answer about one ending of a task: a second one is refused, so a repeat makes none. */
+/** Workflow id of the answer about one ending of a task. Temporal refuses a second start under it, so a repeat has no effect. */
 export function answerWorkflowId({ task_id, ending }: AnswerInput): string {
   return `answer-${task_id}-${ending}`;
 }
@@ -9,6 +9,6 @@ export function answerWorkflowId({ task_id, ending }: AnswerInput): string {
 /** Input of the answer workflow. What is owed to whom, and the result, are read from the store. */
 export interface AnswerInput {
   task_id: string;
-  /** Dedupe key of the event that ended the task; what is begun again ends under another. */
+  /** Dedupe key of the event that ended the task. A task that is begun again ends under another key. */
   ending: string;
 }

@@ -40,7 +40,7 @@ export interface Resumption {
   retry: number;
   mode: 'rerun_failed' | 'rerun' | 'redispatch';
   by: string;
-  /** Tells this retry from another of the same number: only the one that the record names goes on. */
+  /** Distinguishes this retry from another of the same number; only the one in the record goes on. */
   retry_id: string;
   /** When it was asked for, ISO 8601. */
   at: string;
@@ -48,7 +48,7 @@ export interface Resumption {
   run: KnownRun | null;
 }
 
-/** What makes us look whether a run that had ended was run again in GitHub itself. */
+/** Why to look whether an ended run was run again on GitHub itself. */
 export interface Reopening {
   /** The run of the build. */
   run: KnownRun;
@@ -72,7 +72,7 @@ export interface BuildInput {
   request: BuildRequest;
   /** Set where builds of this repository, workflow and ref take turns. */
   concurrency?: 'queue' | 'cancel_previous';
-  /** When the trigger was accepted; `build_queued` bears this time. */
+  /** When the trigger was accepted; the time of `build_queued`. */
   created_at: string;
   /** Until when the workflow stays open after success, so that an equal request finds it. */
   dedup_until: string;
@@ -81,7 +81,7 @@ export interface BuildInput {
   callback?: CallbackTarget;
   /** Set where the build failed before and is begun again. */
   resume?: Resumption;
-  /** Set where it ended and its run may go on: GitHub is asked, and where it does not, nothing happens. */
+  /** Set where the build has ended and its run may have been run again: GitHub is asked, and if it was not, nothing happens. */
   reopen?: Reopening;
 }
 

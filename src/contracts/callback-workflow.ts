@@ -1,16 +1,16 @@
 /** Type name of the callback workflow. */
 export const CALLBACK_WORKFLOW = 'callback';
 
-/** Workflow id of the callback about one ending of a subject: a second one is refused, so a repeat makes none. */
+/** Workflow id of the callback about one ending of a subject. Temporal refuses a second start under it, so a repeat has no effect. */
 export function callbackWorkflowId({ subject, ending }: CallbackInput): string {
   return `callback-${subject}-${ending}`;
 }
 
 /** Input of the callback workflow. The URL is not in it: it may be a secret, and is read from the store at each try. */
 export interface CallbackInput {
-  /** The stream of what has ended, as `build:12`. */
+  /** The stream of the build or task that has ended, as `build:12`. */
   subject: string;
-  /** Dedupe key of the event that ended it; what is retried ends again under another. */
+  /** Dedupe key of the event that ended it. After a retry it ends again, under another key. */
   ending: string;
 }
 
@@ -21,7 +21,7 @@ export interface CallbackResult {
   attempts: number;
 }
 
-/** What is sent, made once per callback, so that every try sends the same bytes. */
+/** What is sent. It is made once per callback, so that every try sends the same bytes. */
 export interface CallbackMessage {
   webhook_id: string;
   /** JSON. */
@@ -29,8 +29,8 @@ export interface CallbackMessage {
 }
 
 /**
- * What became of one try. `early`: the receiver is not ready yet but soon will be; `final`: no further try can help.
- * `wait_ms`: the least pause that the receiver asks for.
+ * The outcome of one try. `early`: the receiver is not ready yet but soon will be. `final`: no further try can help.
+ * `wait_ms`: the shortest pause that the receiver asks for.
  */
 export type CallbackOutcome =
   | { kind: 'delivered'; status: number }
@@ -40,6 +40,6 @@ export type CallbackOutcome =
 /** Where the callbacks of a subject go. */
 export interface CallbackTarget {
   url: string;
-  /** Scheme, host and port: all of the URL that the record tells. */
+  /** Scheme, host and port: no more of the URL gets into the record. */
   origin: string;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { text } from './text.ts';
 
-/** Where a callback goes, as a request or a configuration names it. What can be called at all, domain/callback-url.ts says. */
+/** Where a callback goes, as a request or configuration names it. domain/callback-url.ts decides what may be called. */
 export const callbackUrl = text(2_048).min(1);
 
 const webhookId = z.string().meta({ description: 'The webhook-id of the callback, equal over all tries.' });

@@ -4,7 +4,7 @@
  */
 export const WORKFLOW_TASK_QUEUE = 'hapax-workflows';
 
-/** Task queue of the activities that send callbacks: apart, so that slow receivers take no slot of other work. */
+/** Task queue of the activities that send callbacks. It is separate so that slow receivers hold up no other work. */
 export const CALLBACK_TASK_QUEUE = 'hapax-callbacks';
 
 /** Task queue of the activities that tell senders of messages how their tasks ended: only the bridge can. */
@@ -18,11 +18,11 @@ export type TaskQueueName = (typeof TASK_QUEUE_NAMES)[number];
 export const WORKER_QUEUE_NAMES = ['workflows', ...TASK_QUEUE_NAMES] as const;
 export type WorkerQueueName = (typeof WORKER_QUEUE_NAMES)[number];
 
-/** What is told of endings: callbacks, and by the bridge the answers to those who sent messages. */
+/** Queues of what tells others about endings: callbacks, and the bridge's answers to senders of messages. */
 export const TELLING_QUEUE_NAMES = ['callbacks', 'bridge'] as const;
 export type TellingQueueName = (typeof TELLING_QUEUE_NAMES)[number];
 
-/** All that anybody polls for. */
+/** All queues that anybody polls. */
 export const QUEUE_NAMES = [...WORKER_QUEUE_NAMES, ...TELLING_QUEUE_NAMES] as const;
 export type QueueName = (typeof QUEUE_NAMES)[number];
 

@@ -13,17 +13,17 @@ export function taskWorkflowId(taskId: string): string {
 export const REVOKE_SIGNAL = 'revoke';
 export interface Revocation {
   by: string;
-  /** As Celery says it: `terminated` where work that has begun was to be stopped too. Work is stopped either way. */
+  /** Celery's words: `terminated` asks for running work to be stopped too. Here it is stopped either way. */
   reason: 'revoked' | 'terminated';
 }
 
-/** Name of the signal by which a task learns that a sender of a message waits to be told of its end. */
+/** Name of the signal that tells a task that the sender of a message waits for its end. */
 export const ANSWERED_SIGNAL = 'answered';
 
-/** Type of the failures by which an attempt says what the workflow has to know. */
+/** Type of the failure of an attempt; its details are an {@link AttemptFailure}. */
 export const ATTEMPT_FAILED = 'AttemptFailed';
 
-/** Type of the failure of an attempt that was sent away until its task expired. */
+/** Type of the failure of an attempt that could not begin before its task expired. */
 export const TASK_EXPIRED = 'TaskExpired';
 
 /** Why an attempt failed. */
@@ -31,7 +31,7 @@ export interface AttemptFailure {
   error: { type: string; message: string; traceback: string | null };
   /** Whether and when another attempt may help; null: never. */
   retry: { after_ms: number | null; counted: boolean } | null;
-  /** How far the attempt was; undefined where it did not say. */
+  /** The last progress that the attempt reported; undefined if none. */
   progress?: unknown;
 }
 
@@ -48,7 +48,7 @@ export interface Redrive {
   /** Which one this is, from 1. */
   redrive: number;
   by: string;
-  /** Tells this redrive from another of the same number: only the one that the record names goes on. */
+  /** Distinguishes this redrive from another of the same number; only the one in the record goes on. */
   redrive_id: string;
   /** When it was asked for, ISO 8601. */
   at: string;
@@ -71,17 +71,17 @@ export interface TaskInput {
   /** Not to begin before, and not after: ISO 8601. */
   eta: string | null;
   expires: string | null;
-  /** Limits of its own, milliseconds; null for those of the policy. What is in force is in `policy`. */
+  /** The task's own limits, milliseconds; null: those of the settings. `policy` has the limits in force. */
   soft_limit_ms: number | null;
   hard_limit_ms: number | null;
-  /** Where to tell of its end; left out for nowhere. */
+  /** Whom to tell of its end, if anybody. */
   callback?: CallbackTarget;
   root_id: string | null;
   parent_id: string | null;
-  /** When it was accepted; `task_queued` bears this time. */
+  /** When it was accepted; the time of `task_queued`. */
   created_at: string;
   policy: TaskPolicy;
-  /** Whether senders of messages wait to be told of its end; left out for no. */
+  /** Set if a sender of a message waits for its end. */
   answered?: true;
   /** Set where the task ended before and is begun again. */
   redrive?: Redrive;

@@ -1,25 +1,25 @@
 import type { TaskName, TaskQueueName } from './task-queues.ts';
 
-/** Task queue on which every process of workers polls and nobody puts work: who polls it is there, however busy. */
+/** Task queue that every worker process polls and nobody puts work on: its pollers are the processes there are, however busy. */
 export const ROLL_CALL_TASK_QUEUE = 'hapax-workers';
 
-/** Task queue of what is told to one process of workers alone. */
+/** Task queue of the orders to one worker process. */
 export function controlTaskQueueOf(identity: string): string {
   return `hapax-worker-${identity}`;
 }
 
-/** Whether a worker does what it was told; where not, why, in one line. */
+/** Null if a worker does what it was told, otherwise why not, in one line. */
 export interface Obeyed {
   refused: string | null;
 }
 
-/** Longest that a task may take on a worker, milliseconds; null for what its request and the settings say. */
+/** How long a task may take on a worker, milliseconds; null: as long as its request and the settings say. */
 export interface TimeLimits {
   soft_ms: number | null;
   hard_ms: number | null;
 }
 
-/** What a process of workers says of itself. */
+/** What a worker process reports about itself. */
 export interface WorkerReport {
   pid: number;
   uptime_seconds: number;
@@ -30,18 +30,18 @@ export interface WorkerReport {
 }
 
 /**
- * What a running process of workers can be told: each an activity on its own task queue, at most one attempt. It forgets all
- * of it when it stops, as a worker of Celery does.
+ * The orders that a running worker process takes. Each is an activity on the process's own task queue, attempted once. The
+ * process forgets them when it stops, as a Celery worker does.
  */
 export interface WorkerControl {
   inspect(): Promise<WorkerReport>;
-  /** Takes tasks from a queue, or no more of them; what is being worked at goes on. */
+  /** Begins or stops taking tasks from a queue; running ones go on. */
   consume(order: { queue: TaskQueueName; on: boolean }): Promise<Obeyed>;
-  /** Works at so many more tasks of each queue at once, or fewer. */
+  /** Changes how many tasks of each queue run at once, by so many. */
   resize(order: { by: number }): Promise<Obeyed>;
-  /** Begins tasks of a name no faster. `0` or an empty text: as fast as they come. */
+  /** Limits how fast tasks of a name begin (domain/rate.ts). `0` or an empty text: no limit. */
   limitRate(order: { task: TaskName; rate: string }): Promise<Obeyed>;
-  /** Gives tasks of a name less time. */
+  /** Shortens the time limits of tasks of a name. */
   limitTime(order: { task: TaskName } & TimeLimits): Promise<Obeyed>;
   /** Hands over what it works at, and ends. */
   shutdown(): Promise<Obeyed>;

@@ -6,14 +6,14 @@ export type CallbackAnswer =
   | { status: null; reason: string };
 
 /**
- * What n8n says with a 409 (measured with 1.123.81): its execution has not reached the node that waits for us, which it
- * will in a moment, or it ended and nobody will ever wait.
+ * n8n's two kinds of 409 (observed with 1.123.81): the execution has not reached the node that waits for us, which it will
+ * in a moment; or it has ended, and nobody will ever wait.
  */
 const N8N_NOT_YET = 'is running already';
 const N8N_NO_MORE = 'has finished already';
 
 /**
- * What an answer to a callback means. Only a 2xx is a delivery; all else is tried again, except where the receiver says
+ * What an answer to a callback means. Only a 2xx is a delivery; everything else is tried again, unless the receiver says
  * that it is gone.
  * @param now epoch milliseconds, for a `Retry-After` that names a date.
  */

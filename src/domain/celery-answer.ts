@@ -12,12 +12,12 @@ export function owedFor(message: TaskMessage): Owed {
   return { reply_to: message.reply_to ?? '', ignore_result, group_id, root_id, parent_id, follow_ups };
 }
 
-/** Whether anything follows a task but its result. */
+/** Whether other tasks follow a task. */
 export function hasFollowUps({ callbacks, errbacks, chain }: FollowUps): boolean {
   return callbacks.length + errbacks.length + chain.length > 0;
 }
 
-/** Celery's default for tasks of which the producer says no queue. */
+/** Celery's default queue, for tasks whose producer names none. */
 const DEFAULT_QUEUE = 'celery';
 
 /** The tasks to publish once a task has ended, for one of the messages that asked for it. */

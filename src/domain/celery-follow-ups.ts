@@ -2,28 +2,28 @@ import type { FollowUps, Forgone, OutgoingTask, Signature } from '../contracts/c
 import { groupMembers } from './celery-message.ts';
 import { nameUuid } from './name-uuid.ts';
 
-/** A task that has ended, as far as what follows it goes. */
+/** What has to be known of an ended task to publish what follows it. */
 export interface EndedTask {
   task_id: string;
   root_id: string | null;
   follow_ups: FollowUps;
   succeeded: boolean;
-  /** What it returned; what follows takes it as first argument. */
+  /** What it returned; the first argument of the tasks that follow. */
   result: unknown;
-  /** ISO 8601. Countdowns of what follows count from here. */
+  /** ISO 8601. Countdowns of the tasks that follow count from here. */
   ended_at: string;
 }
 
-/** Where a task goes whose signature names no queue. */
+/** The queue of a task whose signature names none. */
 export type RouteOf = (task: string) => string;
 
 const REPR_CHARACTERS = 1_000;
 
 interface Step {
   signature: Signature;
-  /** What is still to come after it, the next step last. */
+  /** The steps that come after it, the next one last. */
   chain: Signature[];
-  /** Tells steps of one task apart, and is the same each time they are published. */
+  /** Identifies the step among those of its task, the same each time they are published. */
   path: string;
   group?: { id: string; index: number };
 }
@@ -41,12 +41,12 @@ export function followUps(ended: EndedTask, routeOf: RouteOf): OutgoingTask[] {
         ...(next ? [{ signature: next, chain: chain.slice(0, -1), path: 'chain' }] : []),
       ]
     : errbacks.map((signature, index) => ({ signature, chain: [], path: `error link ${index}` }));
-  // What follows a failure learns which task failed, and asks for the rest itself.
+  // An error link is given the id of the failed task, and asks for the rest itself.
   const lead = ended.succeeded ? ended.result : ended.task_id;
   return steps.flatMap(unfold).map((step) => outgoing(step, ended, lead, routeOf));
 }
 
-/** A group is its members. */
+/** A group is published as its members. */
 function unfold(step: Step): Step[] {
   const { signature, path } = step;
   if (signature.subtask_type !== 'group') return [step];

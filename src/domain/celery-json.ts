@@ -7,7 +7,7 @@ export function isTooDeep(value: unknown, depth = 0): boolean {
   return depth >= MAX_DEPTH || Object.values(value).some((part) => isTooDeep(part, depth + 1));
 }
 
-/** Whether a key of JavaScript's own is in a value somewhere, which would be lost on the way. Not for deep values. */
+/** Whether a value has a member `__proto__` anywhere, which would get lost on the way. Not for deep values. */
 export function hasProtoKey(value: unknown): boolean {
   if (value === null || typeof value !== 'object') return false;
   return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasProtoKey);

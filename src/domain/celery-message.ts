@@ -26,14 +26,14 @@ export class Refused extends Error {
   }
 }
 
-/** Kinds of signatures that are published as they are. `group` is published member by member. */
+/** Kinds of signatures that can follow a task: plain ones, and groups, which are published member by member. */
 const CANVAS: ReadonlySet<string | null> = new Set([null, 'group']);
 
 /**
- * Reads the task that a message asks for: by Celery's rule it is of protocol 2 where the headers name the task, else of
- * protocol 1, of which the simple `{id, task, args}` is a part.
+ * Reads the task that a message asks for. By Celery's rule a message is of protocol 2 if its headers name the task, else of
+ * protocol 1; the simple `{id, task, args}` is a valid message of that.
  * @param text the body, decompressed and decoded.
- * @throws {Refused} where it cannot be read, or asks for what would not be done.
+ * @throws {Refused} if it cannot be read, or asks for something that cannot be done.
  */
 export function readTaskMessage(delivery: Omit<Delivery, 'body'>, text: string): TaskMessage {
   const body = parsed(text);
@@ -44,9 +44,7 @@ export function readTaskMessage(delivery: Omit<Delivery, 'body'>, text: string):
   return message;
 }
 
-/**
- * The task id in a message that was refused, for its sender waits for an answer under it.
- */
+/** The task id in a refused message: its sender waits for an answer under this id. */
 export function idOf(delivery: Omit<Delivery, 'body'>, text: string | undefined): string | null {
   const inHeaders = headersOfProtocol2.shape.id.safeParse(delivery.headers.id);
   if (inHeaders.data != null) return inHeaders.data;
@@ -159,7 +157,7 @@ function refuseChord(chord: unknown): void {
     throw new Refused('unsupported_canvas', 'a chord needs a result back end that counts; use a chain');
 }
 
-/** What could not be published later is refused now, when the sender still listens. */
+/** Refuses now, while the sender still listens, what could not be published when the task has ended. */
 function refuseOtherCanvas({ callbacks, errbacks, chain }: FollowUps): void {
   for (const step of [...callbacks, ...errbacks, ...chain]) refuseOther(step);
 }

@@ -68,8 +68,8 @@ const BUILTIN: ReadonlySet<string> = new Set([
 const BILLIARD: ReadonlySet<string> = new Set(['SoftTimeLimitExceeded', 'TimeLimitExceeded', 'WorkerLostError']);
 
 /**
- * An error as Celery's client takes it. It raises the real class where its module has one of this name, and makes one up under
- * celery.exceptions for a module that it does not know; so ours are `hapax`, and never one of a module that holds other things.
+ * An error as Celery's client takes it. The client raises the real class if the module has one of this name, and makes one
+ * up under celery.exceptions if it does not know the module. Hence errors of our own get the module `hapax`.
  */
 export function exceptionOf({ type, message }: { type: string; message: string }): CeleryException {
   const exc_type = /^[A-Za-z_]\w*$/.test(type) ? type : 'Exception';

@@ -1,4 +1,4 @@
-/** A sentence encoder blurs what is longer, and a result shows about this much. */
+/** Longest chunk: a sentence encoder blurs longer texts, and a search result shows about this much. */
 export const CHUNK_CHARACTERS = 800;
 
 const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });

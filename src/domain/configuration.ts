@@ -122,14 +122,14 @@ function yamlFaults(definition: ConfigurationDefinition, correlationInput: strin
   return faults;
 }
 
-/** What a request comes to: a dispatch, or the problem (by its code) that there is. */
+/** The outcome of resolving a request: a dispatch, or a problem by its code. */
 export type Resolution =
   | { kind: 'resolved'; request: BuildRequest }
   | { kind: 'missing_field' | 'unprocessable_inputs'; detail: string };
 
 /**
- * The dispatch that a request asks for: its fields mapped to inputs, then constants, then templates filled in, then YAML
- * brought into its safe form. What a field carries is never read as a template.
+ * The dispatch that a request asks for: fields are mapped to inputs, constants added, templates filled in, and YAML brought
+ * into its safe form, in this order. The value of a field is never read as a template.
  */
 export function resolveRequest(definition: ConfigurationDefinition, body: TriggerBody): Resolution {
   const { repository, workflow, mapping, constants, templates } = definition;
@@ -174,8 +174,8 @@ export function resolveRequest(definition: ConfigurationDefinition, body: Trigge
 }
 
 /**
- * What GitHub would refuse about the inputs, counting the correlation input that is added at dispatch; undefined if
- * nothing. Limits: contracts/build.ts.
+ * Why GitHub would refuse the inputs, the correlation input that is added at dispatch included; undefined if it would not.
+ * The limits are in contracts/build.ts.
  */
 export function inputsFault(inputs: Record<string, string>, correlationInput: string): string | undefined {
   if (correlationInput !== '' && Object.hasOwn(inputs, correlationInput)) {

@@ -3,7 +3,7 @@ import type { DispatchOutcome, RerunOutcome, Run } from '../contracts/github.ts'
 /** GitHub's answer to a dispatch, or what came instead of one. */
 export type DispatchAnswer =
   | { status: number; headers: Record<string, string | undefined>; body: unknown }
-  /** No answer arrived; `code` is the system's word for why. With `wait_ms` nothing was sent, and may be after that. */
+  /** No answer arrived; `code` is the system's word for why. With `wait_ms` nothing was sent, and it may be sent after that. */
   | { code: string; message: string; wait_ms?: number };
 
 /**

@@ -1,7 +1,7 @@
 import type { Finding, ListedRun, Run } from '../contracts/github.ts';
 import { shortRef } from './lane.ts';
 
-/** The form of every token, by which a run of any Hapax is told from a stranger's. */
+/** The form of all tokens: it tells the runs of any Hapax from others. */
 const TOKEN = /hapax-(\d{1,15})-\d+-[0-9a-f]{12}/;
 
 /** The build whose token stands in the title of a run, if one does. */
@@ -28,8 +28,8 @@ export interface Listing {
 }
 
 /**
- * What a listing says about the dispatches of one build. A run of the same workflow and ref without any token could be ours
- * where the workflow does not echo tokens, so an absence is believed only if there is no such run in a complete listing.
+ * What a listing says about the dispatches of one build. If the workflow does not echo tokens, any run of its workflow and
+ * ref without a token could be ours; so an absence is believed only if a complete listing has no such run.
  */
 export function findRuns({ runs, complete }: Listing, { workflow, ref, tokens, since }: Sought): Finding {
   // A run that a newer one pushed to the next page while they were read is listed twice.

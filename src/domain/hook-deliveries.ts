@@ -7,12 +7,13 @@ export interface HookDelivery {
   delivered_at: string;
 }
 
-/** Asking for it more often says that the receiver is at fault, not the network. */
+/** After this many attempts the receiver is at fault, not the network. */
 const MOST_ATTEMPTS = 3;
 
 /**
- * The deliveries to ask for again: of each GUID about a run that never arrived the last attempt, unless it was tried often.
- * @param since ISO 8601; what was delivered earlier was looked at before.
+ * The deliveries to ask for again: the last attempt of each delivery about a run that never arrived, unless it was tried
+ * often enough.
+ * @param since ISO 8601; earlier deliveries were looked at before.
  */
 export function missedDeliveries(listed: readonly HookDelivery[], since: string): HookDelivery[] {
   const attempts = new Map<string, HookDelivery[]>();

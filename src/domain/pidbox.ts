@@ -1,8 +1,8 @@
 import { type ControlMessage, controlMessage } from '../contracts/pidbox.ts';
 
 /**
- * A control message that this host is to hear, as kombu decides it: named hosts, else a pattern, else all. Undefined for others,
- * for what has expired, and for what is no control message.
+ * A control message, if it is for this host: kombu looks at the named hosts, else at the pattern, else it is for all.
+ * Undefined for a message to others, one that has expired, and anything else.
  * @param now seconds since 1970.
  */
 export function heardControl(

@@ -6,8 +6,8 @@ export interface WeightedWord {
 }
 
 /**
- * The tsquery that fits every text which has at least this share of the words' weight. It grows with the number of subsets
- * that do: to a few thousand characters for eight words.
+ * A tsquery that matches the texts with at least this share of the weight of all words. Its length grows with the number of
+ * subsets that have so much: a few thousand characters for eight words.
  * @param share above 0, below 1.
  */
 export function quorumOf(words: readonly WeightedWord[], share: number): string {
@@ -15,7 +15,7 @@ export function quorumOf(words: readonly WeightedWord[], share: number): string 
   return fitting(words, share * total) ?? '';
 }
 
-/** What of the words has so much weight, as a tsquery; undefined where all of them have not. */
+/** A tsquery for the subsets of the words with this much weight; undefined if even all words have less. */
 function fitting(words: readonly WeightedWord[], needed: number): string | undefined {
   const [first, ...rest] = words;
   if (!first) return undefined;

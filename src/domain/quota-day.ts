@@ -1,4 +1,4 @@
-/** Google's quotas begin anew at midnight here, whatever the hour elsewhere. */
+/** Google's quotas begin anew at midnight in this zone. */
 const ZONE = 'America/Los_Angeles';
 
 const HOUR_MS = 3_600_000;
@@ -8,8 +8,8 @@ const DAY_MS = 24 * HOUR_MS;
 const MIDNIGHT_UTC_MS = [7 * HOUR_MS, 8 * HOUR_MS] as const;
 
 /**
- * Around midnight it is uncertain on which day Google counts a call: before, since it takes time to arrive (longer than
- * the longest request), and after, since clocks differ.
+ * Around midnight it is uncertain on which day Google counts a call: shortly before, because the call takes time to arrive
+ * (at most as long as the longest request), and shortly after, because clocks differ.
  */
 const UNCERTAIN_BEFORE_MS = 60_000;
 const UNCERTAIN_AFTER_MS = 2_000;
@@ -34,7 +34,7 @@ export function quotaDaysOfCall(at: number): { first: string; last: string } {
   return { first: quotaDay(at - UNCERTAIN_AFTER_MS), last: quotaDay(at + UNCERTAIN_BEFORE_MS) };
 }
 
-/** From when on calls certainly count on a later day than those made now. */
+/** From when on calls certainly count for a later day than calls made now. */
 export function quotaOpens(at: number): number {
   return quotaReset(at - UNCERTAIN_AFTER_MS) + UNCERTAIN_AFTER_MS;
 }

@@ -2,7 +2,7 @@
 const RATE = /^(\d+(?:\.\d+)?)(?:\/([smh]))?$/;
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
-/** @returns the milliseconds from one to the next, 0 for no limit; or what Python says of a text that is no rate. */
+/** The milliseconds from one beginning to the next, 0 for no limit; or what Python says about a text that is no rate. */
 export function readRate(text: string): { intervalMs: number } | { fault: string } {
   if (text === '') return { intervalMs: 0 };
   const [, count, unit = 's'] = RATE.exec(text) ?? [];
@@ -14,11 +14,11 @@ export function readRate(text: string): { intervalMs: number } | { fault: string
   return { intervalMs: Number(count) === 0 ? 0 : UNIT_MS[unit as keyof typeof UNIT_MS] / Number(count) };
 }
 
-/** When the next of a kind may begin. Times in milliseconds since 1970. */
+/** When the next task of a name may begin. Times in milliseconds since 1970. */
 export interface Pace {
   readonly intervalMs: number;
   readonly nextAt: number;
-  /** Until when turns have been promised to those that were sent away. */
+  /** Until when turns were promised to tasks that were sent away. */
   readonly promisedUntil: number;
 }
 
@@ -26,12 +26,12 @@ export function paceOf(intervalMs: number): Pace {
   return { intervalMs, nextAt: 0, promisedUntil: 0 };
 }
 
-/** Somebody who comes a little late for a turn does not delay those after. */
+/** A task that takes its turn no later than this does not delay those after it. */
 const LATE_MS = 500;
 
 /**
- * Asks for a turn. One that has to wait is told for how long: each a turn of its own, so that not all come back at once.
- * @returns 0 where it may begin now.
+ * Asks for a turn. Each task that has to wait is promised a turn of its own, so that they do not all come back at once.
+ * @returns how long to wait; 0: it may begin now.
  */
 export function takeTurn(pace: Pace, now: number): { pace: Pace; waitMs: number } {
   const { intervalMs, nextAt, promisedUntil } = pace;

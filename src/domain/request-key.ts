@@ -10,8 +10,8 @@ export function fingerprint(request: BuildRequest): string {
 }
 
 /**
- * The key under which a trigger is deduplicated: the caller's own (scoped to caller and route, so that two callers never
- * meet) or the fingerprint.
+ * The key that triggers are deduplicated by: the one that the caller gave, scoped to caller and route so that those of two
+ * callers never collide, or the fingerprint.
  */
 export function requestKey(requestFingerprint: string, given?: { caller: string; route: string; key: string }): string {
   return given ? sha256(canonicalJson([given.caller, given.route, given.key])) : requestFingerprint;

@@ -6,7 +6,7 @@ import { youtubeVideoId } from '../contracts/youtube-video.ts';
 import { canonicalJson, sha256 } from './hash.ts';
 import { nameUuid } from './name-uuid.ts';
 
-/** The task that a producer's name means: ours, or `tasks.` before it as the modules of Celery apps have it. */
+/** The task that a name means: its own name, also with `tasks.` before it, as modules of Celery apps call it. */
 export function taskNameOf(given: string): TaskName | undefined {
   const name = given.startsWith('tasks.') ? given.slice('tasks.'.length) : given;
   return TASK_NAMES.find((known) => known === name);
@@ -16,7 +16,7 @@ export type ReadArguments<Name extends TaskName = TaskName> =
   | { arguments: TaskArguments[Name] }
   | { faults: Array<{ path: string; message: string }> };
 
-/** Reads positional and named arguments as the signature of the task says; every fault with its place. */
+/** Reads positional and named arguments by the signature of the task; each fault with its place. */
 export function readArguments<Name extends TaskName>(
   name: Name,
   args: readonly unknown[],
@@ -54,8 +54,8 @@ export function taskFingerprint(name: TaskName, given: TaskArguments[TaskName], 
 }
 
 /**
- * The id of a task that is done once by its nature: the same for every form of the URL of a video, apart for each that is
- * called back. Undefined for tasks of which each is one of its own.
+ * The id of a task that is done once by its nature: the same for every form of a video's URL, another for each callback URL.
+ * Undefined for tasks that are done each time they are asked for.
  */
 export function naturalTaskId(
   name: TaskName,
@@ -68,7 +68,7 @@ export function naturalTaskId(
   return video === undefined ? undefined : nameUuid(canonicalJson(['ingest_youtube', `yt:${video}`, callback_url]));
 }
 
-/** Whether a task without an id has that of what it is about. */
+/** Whether a task that is asked for without an id gets its {@link naturalTaskId}. */
 export function isOnceByNature(name: TaskName | undefined): boolean {
   return name === 'ingest_youtube' || name === 'ingest_youtube_with_callback';
 }

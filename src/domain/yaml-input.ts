@@ -1,7 +1,7 @@
 import { type Document, isScalar, parseDocument, visit } from 'yaml';
 import { canonicalJson } from './hash.ts';
 
-/** How often a document may repeat parts of itself by aliases, all in all: a few lines can unfold into gigabytes. */
+/** How many aliases a document may use in all: with them, a few lines can unfold into gigabytes. */
 const MAX_ALIASES = 100;
 
 /**
@@ -29,7 +29,7 @@ export function yamlInput(text: string): { text: string } | { fault: string } {
     if (typeof value !== 'object' || value === null) return { fault: 'it is neither a mapping nor a sequence' };
     return { text: canonicalJson(exact(value)).replaceAll(MISREAD, escaped) };
   } catch (error) {
-    // Nested too deeply, too many aliases, or a number that JSON has not.
+    // Nested too deeply, too many aliases, or a number that JSON cannot hold.
     return { fault: (error as Error).message };
   }
 }

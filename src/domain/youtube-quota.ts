@@ -24,7 +24,7 @@ export function quotaPolicyOf(
 /** Calls a day of each bucket that is counted in calls. */
 const CALLS_PER_DAY = 100;
 
-/** Up to how many units of a bucket may be used in a day, this call among them. */
+/** How many units of a bucket may be used in a day, those of this call included. */
 export function quotaCeiling(policy: QuotaPolicy, bucket: QuotaBucket, priority: boolean): number {
   if (bucket !== 'general') return CALLS_PER_DAY;
   return priority ? policy.dailyUnits : policy.dailyUnits - policy.priorityReserved;
@@ -33,12 +33,12 @@ export function quotaCeiling(policy: QuotaPolicy, bucket: QuotaBucket, priority:
 /** Longest pause before a call that waits for quota looks again (seed 003: one hour). */
 const LOOK_AGAIN_MS = 3_600_000;
 
-/** A pause that even a call without priority waits: it ends with the doubt about the day, just after midnight. */
+/** A pause that even a call without priority waits for: just after midnight, until it is certain which day counts. */
 const SHORT_MS = 2_000;
 
 /**
- * What a call does that found no quota: fail, or look again after a pause of an hour at most that does not go past the
- * reset.
+ * What a call does when no quota is left: fail, or look again after a pause, which is an hour at most and ends with the
+ * reset at the latest.
  */
 export function afterRefusal(at: number, priority: boolean): { kind: 'fail' } | { kind: 'wait'; forMs: number } {
   const opensInMs = quotaOpens(at) - at;

@@ -16,7 +16,7 @@ export interface CallbackSenderOptions {
   resolve?: Resolve;
 }
 
-/** Of an answer, so much is read: enough to know n8n by. */
+/** How much of an answer is read: enough to recognise n8n. */
 const MAX_ANSWER_BYTES = 4_096;
 const DEFAULT_TIMEOUT_MS = 15_000;
 
@@ -34,7 +34,7 @@ export class CallbackSender {
     this.#resolve = resolve;
   }
 
-  /** Sends once and does not follow redirects. Answers with the reason where no answer came; nothing in it tells the URL. */
+  /** Sends once and follows no redirect. Without an answer, returns the reason, which never contains the URL. */
   async send(target: string, message: CallbackMessage): Promise<CallbackAnswer> {
     const url = new URL(target);
     const signal = AbortSignal.timeout(this.#timeoutMs);
@@ -76,7 +76,7 @@ export class CallbackSender {
   }
 }
 
-/** The first bytes of a body. What breaks off or takes too long does not matter: the status is known. */
+/** The first bytes of a body. If it breaks off or takes too long, that does not matter: the status is known. */
 async function readStart(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;

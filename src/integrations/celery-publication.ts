@@ -3,7 +3,7 @@ import type { Publication } from './rabbitmq.ts';
 
 const JSON_TEXT = { content_type: 'application/json', content_encoding: 'utf-8' } as const;
 
-/** A result for the queue on which its client waits, as Celery's rpc back end has it. */
+/** A result for the queue on which its client waits, in the form of Celery's rpc back end. */
 export function replyPublication(result: CeleryResult, replyTo: string): Publication {
   return {
     ...JSON_TEXT,
@@ -36,7 +36,7 @@ export function taskPublication({
   };
 }
 
-/** Where a message was that became no task, and where it goes. */
+/** Where a message that became no task came from, and where it goes. */
 export interface Burial {
   /** The queue that it came from, or was for. */
   from: string;

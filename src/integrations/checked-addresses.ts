@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { addressFault, isAddress } from '../domain/callback-url.ts';
 
-/** An address of a host, as the system's resolver tells it. */
+/** An address of a host, as the system's resolver returns it. */
 export interface Address {
   address: string;
   family: number;
@@ -22,7 +22,7 @@ export interface AddressPolicy {
   resolve?: Resolve | undefined;
 }
 
-/** Thrown where no connection may be made. The message names no address: what names of an inner network mean is not told. */
+/** Thrown if no connection may be made. The message names no address, so that it tells nothing about an inner network. */
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
 }
@@ -43,8 +43,8 @@ export async function checkedAddresses(host: string, policy: AddressPolicy): Pro
 }
 
 /**
- * A lookup that leads a connection to addresses that were checked, whatever the name resolves to by now. For a host that
- * is an address Node asks no lookup: then it is itself what was checked.
+ * A lookup that leads a connection to addresses that were checked, whatever the name resolves to by now. If the host is an
+ * address itself, Node calls no lookup; then that address was checked.
  */
 function lookupOf(addresses: Address[]): LookupFunction {
   return (_host, { all }, callback) => {

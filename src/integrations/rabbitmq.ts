@@ -25,7 +25,7 @@ export interface Publication {
   mandatory?: boolean;
 }
 
-/** What becomes of a message: it is done with (`afterwards` runs once RabbitMQ was told so), or it goes back to its queue. */
+/** What to do with a message: acknowledge it, and then run `afterwards`; or put it back into its queue. */
 export type Verdict = { kind: 'ack'; afterwards?: () => Promise<void> } | { kind: 'requeue' };
 
 export interface RabbitMqOptions {
@@ -66,14 +66,14 @@ const BACK_OFF = { initialDelay: 100, maxDelay: 10_000, factor: 2, jitter: 0.3 }
 const CLOSE_TIMEOUT_MS = 10_000;
 const FAREWELL_TIMEOUT_MS = 1_000;
 
-/** Says every 10 s that we are there, so that either side notices within 20 s when the other is gone. */
+/** Asks for heartbeats (every 10 s), so that either side notices within 20 s when the other is gone. */
 function withHeartbeat(url: string): string {
   const target = new URL(url);
   if (!target.searchParams.has('heartbeat')) target.searchParams.set('heartbeat', '20');
   return target.href;
 }
 
-/** What stands while a connection does. */
+/** What exists for as long as a connection does. */
 interface Session {
   model: ChannelModel;
   publisher: ConfirmChannel;
@@ -137,7 +137,7 @@ export async function connectRabbitMq(options: RabbitMqOptions): Promise<RabbitM
   };
 }
 
-/** Waits for an answer of the broker, which may be frozen or gone, so only so long. */
+/** Waits for an answer of the broker, but only for so long: it may be frozen or gone. */
 async function within(ms: number, answered: Promise<unknown>): Promise<void> {
   const over = new AbortController();
   await Promise.race([answered, delay(ms, undefined, { signal: over.signal })]).finally(() => over.abort());
@@ -151,7 +151,7 @@ async function openSession(
   const { queues, deadLetterQueue, prefetch, controlExchange } = options;
   const lost = new AbortController();
   model.on('close', () => lost.abort());
-  // A channel that RabbitMQ closes (a queue was deleted, an ack came too late) takes the connection along: one way to mend both.
+  // If RabbitMQ closes a channel (a queue was deleted, an ack came too late), close the connection too: one way to mend both.
   const reopen = () => {
     if (!lost.signal.aborted) model.close().catch(() => {});
   };
@@ -190,7 +190,7 @@ async function openSession(
   return session;
 }
 
-/** Declares what is not there; what is there stays as its owner made it. A failed look costs a channel. */
+/** Declares what is missing, and leaves what exists as its owner made it. A failed look costs a channel. */
 async function ensure(
   model: ChannelModel,
   look: (channel: Channel) => Promise<unknown>,

@@ -12,7 +12,7 @@ export interface ResultStoreOptions {
 
 /** Celery's result back end in Redis. */
 export interface ResultStore {
-  /** Keeps a result and wakes who waits for it. A success stands: nothing follows it. @throws while Redis is away. */
+  /** Keeps a result and wakes those who wait for it. A stored success is never replaced. @throws while Redis is away. */
   store(result: CeleryResult): Promise<void>;
   close(): Promise<void>;
 }
@@ -21,7 +21,7 @@ export interface ResultStore {
 export function openResultStore({ url, expiresMs, onError }: ResultStoreOptions): ResultStore {
   const client = createClient({
     url,
-    // What waits here would be lost with the process; whoever asked waits and asks again.
+    // A command that waited here would be lost with the process; whoever asked retries.
     disableOfflineQueue: true,
     socket: { connectTimeout: 5_000, reconnectStrategy: (tries) => Math.min(50 * 2 ** tries, 2_000) },
   });

@@ -2,15 +2,15 @@ import { sql } from 'drizzle-orm';
 import type { WeightedWord } from '../domain/quorum.ts';
 import type { Db } from './database.ts';
 
-/** Of a long query the longest words, since those tend to be rare; and of these the rarest, which tell the most. */
+/** Of a long query the longest words are counted, since those tend to be rare; of these, the rarest are weighed. */
 const COUNTED_WORDS = 32;
 const WEIGHED_WORDS = 8;
-/** A word in so many chunks is common, however many more there are. */
+/** A word found in this many chunks is common; further ones are not counted. */
 const COMMON = 1_000;
 
 /**
- * The words of a query that chunks have, stemmed, the rarest first: the rarer, the more it weighs (inverse document
- * frequency). Of common words Postgres's statistics know how common they are; others, and all where there are no statistics, are counted.
+ * The words of a query that occur in chunks, stemmed, the rarest first. The rarer a word, the more it weighs (inverse
+ * document frequency). Postgres's statistics say how common the common words are; all others are counted.
  */
 export function weighAskedWords(db: Db, text: string): Promise<WeightedWord[]> {
   return db.execute<WeightedWord & Record<string, unknown>>(sql`

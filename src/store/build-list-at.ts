@@ -7,7 +7,7 @@ import type { Db } from './database.ts';
 import { type Page, pageOf } from './page.ts';
 import { builds, events } from './schema.ts';
 
-/** A build's first event can say that it happened later than it was recorded by as much as two clocks differ. */
+/** How far the clocks of two processes may differ: a build may claim to be created later than it was recorded. */
 const CLOCK_DIFFERENCE = sql`interval '1 minute'`;
 
 /**

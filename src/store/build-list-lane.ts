@@ -6,16 +6,16 @@ export interface LaneMate {
   id: number;
   workflow_id: string;
   status: 'queued' | 'in_progress';
-  /** It was queued later and cancels earlier ones. */
+  /** Whether it was queued later and cancels earlier builds. */
   supersedes: boolean;
 }
 
-/** A build looks at no more of those before it: how many more there are changes nothing for it. */
+/** A build looks at this many of those before it: how many more there are makes no difference to it. */
 export const LANE_MATES = 30;
 
 /**
- * Whom a queued build waits for: the one of its lane that is in progress, and those that were queued before it; first
- * those that supersede it. Empty where it is its turn, where it is queued no more, and where it takes no turns.
+ * The builds that a queued build waits for: the one of its lane that is in progress and those queued before it, but first
+ * those that supersede it. Empty if it is its turn, if it is no longer queued, or if it takes no turns.
  */
 export async function listLaneMates(db: Db, id: number): Promise<LaneMate[]> {
   const rows = await db.execute<{ id: string } & Omit<LaneMate, 'id'>>(sql`

@@ -21,7 +21,7 @@ export async function listBuilds(db: Db, filter: BuildFilter): Promise<Page<Buil
   return pageOf(rows.map(buildFromRow), limit);
 }
 
-/** What a filter asks of a build that never changes, so that it holds at any time. */
+/** The conditions of a filter on what never changes of a build, so that they hold at any time. */
 export function matchesUnchanging({ ref, config_id, repository, since, until, after }: BuildFilter): SQL | undefined {
   return and(
     ref === undefined ? undefined : eq(builds.ref, ref),

@@ -2,13 +2,13 @@ import { DrizzleQueryError } from 'drizzle-orm';
 import type { Db } from './database.ts';
 import { callbackTargets } from './schema.ts';
 
-/** Keeps where the callbacks of a stream go; the first URL stands. */
+/** Keeps the URL that the callbacks of a stream go to; if there is one already, that one stays. */
 export async function saveCallbackTarget(db: Db, stream: string, url: string): Promise<void> {
   try {
     await db.insert(callbackTargets).values({ stream, url }).onConflictDoNothing();
   } catch (error) {
     if (!(error instanceof DrizzleQueryError)) throw error;
-    // Its message would tell the values, and with them the URL, to a log.
+    // Its message holds the values of the query, and the URL must not get into a log.
     throw new DrizzleQueryError(error.query, [], error.cause);
   }
 }

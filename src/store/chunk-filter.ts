@@ -5,11 +5,11 @@ import type { Db } from './database.ts';
 
 /** Which chunks a search is about. */
 export interface ChunkFilter {
-  /** What their content must be. */
+  /** The condition on their content. */
   condition: SQL;
   /**
-   * Whether so few chunks pass that they are compared one by one; else the ranking's index is followed and what it yields
-   * is filtered. Left to the planner, which knows little of tags, either was ten times slower than the other at times.
+   * Whether so few chunks pass that they are compared one by one; otherwise the ranking's index is followed and its results
+   * are filtered. The planner knows little about tags: left to it, the wrong one of the two was ten times slower.
    */
   few: boolean;
 }

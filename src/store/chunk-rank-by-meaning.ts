@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { ChunkFilter } from './chunk-filter.ts';
 import { type Db, inTransaction } from './database.ts';
 
-/** The query as a model sees it. */
+/** The vector of a query, and the model that made it. */
 export interface QueryVector {
   model: string;
   values: number[];
@@ -22,7 +22,7 @@ export async function rankChunksByMeaning(
   { model, values }: QueryVector,
   filter: ChunkFilter | undefined,
 ): Promise<RankedChunk[]> {
-  // Written out, so that the planner sees that the index of this length serves.
+  // Written out and no parameter, so that the planner finds the index for this length.
   const length = sql.raw(String(Math.trunc(values.length)));
   const distance = sql`embedding::halfvec(${length}) <=> ${JSON.stringify(values)}::halfvec(${length})`;
   if (filter?.few) {
@@ -38,7 +38,7 @@ export async function rankChunksByMeaning(
   }
   const passes = filter ? sql`(SELECT ${filter.condition} FROM contents WHERE contents.id = content_id)` : sql`true`;
   return inTransaction(db, async (tx) => {
-    // The scan goes on until enough rows pass the filter; the planner, which does not know how many do, may not sort all instead.
+    // The scan goes on until enough rows pass the filter. The planner does not know how many do, so sorting all is forbidden.
     await tx.execute(sql`
       SELECT set_config('hnsw.ef_search', ${String(EF_SEARCH)}, true), set_config('hnsw.iterative_scan', 'strict_order', true),
              set_config('enable_sort', 'off', true)`);

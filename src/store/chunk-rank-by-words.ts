@@ -4,20 +4,20 @@ import type { ChunkFilter } from './chunk-filter.ts';
 import type { RankedChunk } from './chunk-rank-by-meaning.ts';
 import type { Db } from './database.ts';
 
-/** How far down the ranking is read: deep enough for pages of 100 of which every content has a few chunks. */
+/** How many chunks are ranked: enough for a page of 100 results with a few chunks each. */
 const RANKED_CHUNKS = 200;
-/** The share of the query's weight that makes a chunk an answer: a question shares words with much that is none. */
+/** The share of the query's weight that a chunk needs to be an answer: a question has words in common with much that is none. */
 const QUORUM = 0.6;
-/** By words alone, chunks that have one of so many of the rarest words are ranked too. */
+/** In a search by words alone, chunks with one of this many of the rarest words are ranked too. */
 const RARE_WORDS = 4;
-/** So many chunks are compared of those with a quorum, and with each of the rarest words. */
+/** How many chunks are compared: of those with a quorum, and of those with each of the rarest words. */
 const COMPARED_CHUNKS = 500;
 
 /**
- * Chunks by the words that they share with the query, rare ones counting more than common ones, and those of the title more
- * than others.
+ * Chunks by the words that they have in common with the query. Rare words count more than common ones, and words of the
+ * title more than others.
  * @param words the rarest first.
- * @param alone whether nothing else ranks, so that a chunk with little of the query is better than none.
+ * @param alone whether this is the only ranking: then a chunk with little of the query is better than none.
  */
 export async function rankChunksByWords(
   db: Db,

@@ -10,8 +10,8 @@ import { configurations } from './schema.ts';
 const CONFIGURATION_LOCK = 4_841_059;
 
 /**
- * Which configuration is meant. By a name that nobody has, or `new`, a further one is made; by an id only where it is
- * reserved, so that nobody else can get it.
+ * Which configuration is meant. `new`, or a name that none has, makes another one. An id makes one only if it is reserved,
+ * so that no other configuration can get it.
  */
 export type ConfigurationTarget = { id: number; reserved?: true } | { name: string } | 'new';
 
@@ -27,14 +27,14 @@ export type ConfigurationSaved =
   | { kind: 'saved'; configuration: BuildConfiguration; created: boolean }
   /** No configuration has this id. */
   | { kind: 'missing' }
-  /** The version that stands is not one the writer expected; undefined where there is none. */
+  /** The present version is not one that the writer expected; undefined if there is none. */
   | { kind: 'unexpected'; version: number | undefined }
   /** Another configuration has this name. */
   | { kind: 'name_taken'; id: number };
 
 /**
- * Makes a change the newest version of a configuration; one that changes nothing leaves the version that stands.
- * @param expects whether the writer is content with the version that stands.
+ * Makes a change the newest version of a configuration. A change that alters nothing makes no version.
+ * @param expects whether the writer accepts that this is the present version.
  */
 export function saveConfiguration(
   db: Db,

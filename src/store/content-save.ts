@@ -3,22 +3,22 @@ import type { ContentRow } from './content-row.ts';
 import { type Db, inTransaction } from './database.ts';
 import { chunks, contents, summaries } from './schema.ts';
 
-/** What was brought in. */
+/** Content as it was brought in. */
 export interface NewContent extends Omit<ContentRow, 'version' | 'created_at' | 'updated_at'> {
   /** The text, cut. */
   chunks: string[];
 }
 
 /**
- * Makes this the content with its id, all or nothing. What has the same text stays as it is; another text is the next
- * version, which the chunks, vectors and summaries of the one before do not outlive.
+ * Stores content under its id, all or nothing. The same text changes nothing; another text is the next version, and
+ * replaces the chunks, vectors and summaries of the one before.
  * @returns the content as it stands.
  */
 export async function saveContent(db: Db, { chunks: texts, ...given }: NewContent): Promise<ContentRow> {
   const now = new Date().toISOString();
   return inTransaction(db, async (tx) => {
     const row = { ...given, version: 1, created_at: now, updated_at: now };
-    // Locks the row also where it is there already, so that two who bring in the same take turns.
+    // Also locks a row that exists already, so that two who bring in the same content take turns.
     const [standing] = await tx
       .insert(contents)
       .values(row)

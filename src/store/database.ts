@@ -40,7 +40,7 @@ export function openDatabase({ url, connections = 10, role }: DatabaseOptions): 
   return { db: drizzle(client), close: () => client.end({ timeout: 5 }) };
 }
 
-/** Waits for an answer of the database, then for what else is asked of it. @throws with the reason where there is none. */
+/** Waits until the database answers, and then for the queries given. @throws with the reason if it does not answer. */
 export async function checkDatabase(db: Db, queries: () => Promise<unknown>): Promise<void> {
   try {
     await db.execute(sql`SELECT 1`);
@@ -51,8 +51,8 @@ export async function checkDatabase(db: Db, queries: () => Promise<unknown>): Pr
 }
 
 /**
- * Runs statements as one. What the work throws comes out as it is; a failure of the connection itself, which Drizzle does
- * not wrap as it does queries, counts as one of a statement ({@link databaseFault}).
+ * Runs statements in one transaction. Errors of the work are passed on unchanged. Drizzle does not wrap a failure of the
+ * connection itself as it does failed queries; here it is wrapped too, so that {@link databaseFault} knows it.
  */
 export async function inTransaction<Result>(
   db: Db,
@@ -76,7 +76,7 @@ export async function inTransaction<Result>(
   }
 }
 
-/** Runs queries that all see the same moment of the database and change nothing. */
+/** Runs queries that change nothing and all see the database as of one moment. */
 export function readSnapshot<Result>(db: Db, read: (snapshot: Db) => Promise<Result>): Promise<Result> {
   return inTransaction(db, read, { isolationLevel: 'repeatable read', accessMode: 'read only' });
 }
@@ -95,7 +95,7 @@ export interface DatabaseFault {
 const AWAY_CLASSES = new Set(['08', '28', '3D', '53', '57']);
 const UNIQUE_VIOLATION = '23505';
 
-/** The fault of a query; undefined where the error is none of the database's. */
+/** What a failed query means; undefined if the error does not come from the database. */
 export function databaseFault(error: unknown): DatabaseFault | undefined {
   if (!(error instanceof DrizzleQueryError)) return undefined;
   const { code = '', message = 'the query failed' } = (error.cause ?? {}) as { code?: string; message?: string };

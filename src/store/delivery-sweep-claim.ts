@@ -2,8 +2,9 @@ import { sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 
 /**
- * Claims the next look for missed webhooks, if so long has passed since the last that anybody claimed.
- * @returns since when deliveries are to be looked at, ISO 8601: the look before, and some time more for what was under way.
+ * Claims the next look for missed webhooks, if the last claim of any process is at least this long ago.
+ * @returns from when on deliveries are to be looked at, ISO 8601: the time of the last look, less ten minutes for what was
+ * under way then. Undefined if another process has claimed it.
  */
 export async function claimDeliverySweep(db: Db, everyMs: number): Promise<string | undefined> {
   const every = sql`${everyMs}::float8 * interval '1 millisecond'`;

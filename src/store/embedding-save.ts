@@ -7,7 +7,7 @@ export interface ChunkEmbedding {
   embedding: number[];
 }
 
-/** Keeps vectors; ones that are there stay, and ones whose chunk a newer version of the content replaced are dropped. */
+/** Keeps vectors. Existing ones stay; those of chunks that a newer version of the content has replaced are dropped. */
 export async function saveEmbeddings(db: Db, model: string, embeddings: ChunkEmbedding[]): Promise<void> {
   const given = embeddings.map(({ chunk_id, embedding }) => ({ chunk_id, embedding: JSON.stringify(embedding) }));
   await db.execute(sql`

@@ -7,23 +7,23 @@ import { events } from './schema.ts';
 import { type Head, streamHeads } from './stream-heads.ts';
 import { type AnyStreamKind, type Identified, type ProjectionRow, type StreamKind, streamOf } from './stream-kind.ts';
 
-/** What became of telling an event. `repeated`: it had been told before; `event` is then the one that stands. */
+/** The outcome of appending an event. `repeated`: it was appended before, and `event` is the one from then. */
 export interface Appended<State> {
   event: RecordedEvent;
   repeated: boolean;
-  /** What the events add up to with this one; undefined where it was repeated. */
+  /** The state after the event; undefined if it was repeated. */
   state?: State;
 }
 
-/** Losing this many races for the next number of one stream means that something is wrong, not that it is busy. */
+/** Who loses this many races for the next number of a stream faces a fault, not a busy stream. */
 const MAX_RACES = 50;
 
 /**
  * Appends an event and brings the projection of its stream up to date, in one statement, so that neither is ever without
- * the other. Telling an event again (same dedupe key) changes nothing. Two tellers of one stream race for the next
- * number; the loser reads and tries again.
+ * the other. Appending an event again (same dedupe key) changes nothing. Two writers of one stream race for its next
+ * number; the loser reads the stream and tries again.
  *
- * @throws {IllegalEvent} where the event cannot follow what stands.
+ * @throws {IllegalEvent} if the event cannot follow the present state of the stream.
  */
 export async function appendEvent<State extends Identified, Event extends ToldEvent>(
   db: Db,
@@ -35,7 +35,7 @@ export async function appendEvent<State extends Identified, Event extends ToldEv
   const heads = streamHeads(db);
   const data = kind.data[event.type as Event['type']].parse(event.data);
   const recalled = heads.recall(stream) as Head<State> | undefined;
-  // The first event can only stand at the beginning. This is the hot path of a trigger.
+  // The first event of a stream needs no reading: it can only stand at the beginning. This is the hot path of a trigger.
   const guess = event.type !== kind.first ? recalled : recalled ? undefined : GENESIS;
   const guessed = guess && (await appendAt(guess).catch(unlessIllegal));
   if (guessed) return guessed;
@@ -49,7 +49,7 @@ export async function appendEvent<State extends Identified, Event extends ToldEv
     `${stream}: lost ${MAX_RACES} races for its next number; where nobody else tells it, \`hapax rebuild\` mends its head`,
   );
 
-  /** Appends behind this head; undefined where the stream does not end there, or has the event. */
+  /** Appends behind this head; undefined if the stream ends elsewhere, or has the event already. */
   async function appendAt({ state, seq, hash: previous_hash }: Head<State>): Promise<Appended<State> | undefined> {
     const next = kind.evolve(state, event);
     const body = {
@@ -75,12 +75,12 @@ export async function appendEvent<State extends Identified, Event extends ToldEv
 
 const GENESIS: Head<never> = { state: undefined, seq: 0, hash: GENESIS_HASH };
 
-/** What cannot follow a head that is only a guess may follow the one that stands. */
+/** An event that cannot follow the guessed head may follow the real one. */
 function unlessIllegal(error: unknown): undefined {
   if (!(error instanceof IllegalEvent)) throw error;
 }
 
-/** The event with this dedupe key, if it has been told, and the head of its stream, both as of one moment. */
+/** The event with this dedupe key, if there is one, and the head of its stream, both as of one moment. */
 async function readStanding<State extends Identified, Event extends ToldEvent>(
   db: Db,
   kind: StreamKind<State, Event>,
@@ -98,7 +98,7 @@ async function readStanding<State extends Identified, Event extends ToldEvent>(
   return { event, head: { state: kind.stateOf(row), seq: row.last_seq, hash: row.last_hash } };
 }
 
-/** The subquery is a scalar one on purpose: under OR, an EXISTS may be planned as a hash of the whole log. */
+/** The subquery for the hash before is scalar on purpose: under OR, an EXISTS may be planned as a hash of the whole log. */
 async function insert(
   db: Db,
   kind: AnyStreamKind,

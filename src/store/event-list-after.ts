@@ -4,8 +4,8 @@ import type { Db } from './database.ts';
 import { events } from './schema.ts';
 
 /**
- * New events of several streams at once: for each stream, those after the given seq. One query serves all who watch.
- * Numbers are per stream and gapless, so nothing that commits late is missed (positions of the log may commit out of order).
+ * New events of several streams at once: of each stream, those after the given seq. One query serves all who watch. It goes
+ * by seq, which has no gaps within a stream; positions in the log may commit out of order, and some would be missed.
  */
 export function listEventsAfter(db: Db, seen: ReadonlyMap<string, number>): Promise<RecordedEvent[]> {
   const watched = JSON.stringify([...seen].map(([stream, seq]) => ({ stream, seq })));

@@ -5,7 +5,7 @@ import { events } from './schema.ts';
 
 const BATCH = 1_000;
 
-/** The whole log, or the streams with a prefix or of a list, stream by stream and in order within each, batch by batch. */
+/** The events of all streams, of those with a prefix, or of those listed: stream by stream, in order, batch by batch. */
 export async function* scanEventsByStream(
   db: Db,
   { prefix, streams }: { prefix?: string; streams?: string[] } = {},

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 
-/** Notes that GitHub wants no request with a credential for so long. */
+/** Notes for how long GitHub wants no request with a credential. */
 export async function tellGitHubLimit(db: Db, credential: string, waitMs: number): Promise<void> {
   await db.execute(sql`
     INSERT INTO github_writes AS standing (credential, limited_until)
@@ -9,7 +9,7 @@ export async function tellGitHubLimit(db: Db, credential: string, waitMs: number
     ON CONFLICT (credential) DO UPDATE SET limited_until = greatest(standing.limited_until, excluded.limited_until)`);
 }
 
-/** How long GitHub still wants no request with a credential, milliseconds; 0 where it does not mind. */
+/** For how many milliseconds more GitHub wants no request with a credential; 0 if it takes them. */
 export async function findGitHubLimit(db: Db, credential: string): Promise<number> {
   const [row] = await db.execute<{ wait_ms: number }>(sql`
     SELECT ceil(extract(epoch FROM limited_until - clock_timestamp()) * 1000)::float8 AS wait_ms

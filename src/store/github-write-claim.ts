@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 
-/** A claim to write now, or why there is none. */
+/** A claim to write now; or how long to wait for one, and whether GitHub's limits are the reason. */
 export type GitHubWriteClaim =
-  /** Nobody else writes until this is released, or this time (as the database writes it) has passed. */
+  /** Nobody else writes until the claim is released, or this time (as the database writes it) has passed. */
   { claimedUntil: string } | { waitMs: number; limited: boolean };
 
-/** Claims the right to write with a credential, if nobody has it and GitHub's limits let one write. */
+/** Claims the right to write with a credential, if nobody else holds it and GitHub's limits allow it. */
 export async function claimGitHubWrite(db: Db, credential: string, leaseMs: number): Promise<GitHubWriteClaim> {
   const lease = sql`${leaseMs}::float8 * interval '1 millisecond'`;
   const [row] = await db.execute<{ claimed_until: string | null; wait_ms: number | null; limited: boolean | null }>(sql`
@@ -24,7 +24,7 @@ export async function claimGitHubWrite(db: Db, credential: string, leaseMs: numb
   return { waitMs: Math.max(1, Number(row?.wait_ms ?? 1)), limited: row?.limited === true };
 }
 
-/** Gives a claim back: the next write may begin after a pause. */
+/** Releases a claim: the next write may begin after the pause. */
 export async function releaseGitHubWrite(
   db: Db,
   credential: string,

@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 
 /**
- * Takes the next slot for a write with a credential; slots are `spacingMs` apart, whoever asks.
- * @returns how long until it comes, milliseconds.
+ * Takes the next slot for a write with a credential. Slots are `spacingMs` apart over all processes.
+ * @returns the milliseconds until the slot.
  */
 export async function reserveGitHubWrite(db: Db, credential: string, spacingMs: number): Promise<number> {
   const spacing = sql`${spacingMs}::float8 * interval '1 millisecond'`;

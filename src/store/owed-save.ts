@@ -6,7 +6,7 @@ import { owed } from './schema.ts';
 /** Longer than tasks take, and than anybody waits for an answer. */
 const REMEMBERED_MS = 30 * 86_400_000;
 
-/** Keeps what is owed when a task has ended, before it begins. Every sender of a task is kept; of one, the first message stands. */
+/** Keeps what is owed when a task has ended. Each sender of a task is kept once, with its first message. */
 export async function saveOwed(db: Db, task_id: string, { reply_to, ...details }: Owed): Promise<void> {
   const now = Date.now();
   await db

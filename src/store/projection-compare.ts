@@ -6,13 +6,13 @@ import type { AnyStreamKind, ProjectionRow } from './stream-kind.ts';
 /** A row of the projection that is not what it should be. */
 export interface RowDifference {
   id: string;
-  /** Columns that differ; all where the row is missing. */
+  /** Columns that differ; empty if the row is missing. */
   columns: string[];
-  /** What the row has as the head of its stream; undefined where the row is missing. */
+  /** The head of the stream as the row has it; undefined if the row is missing. */
   head: ChainHead | undefined;
 }
 
-/** Rows of the projection that differ from these. Postgres compares, byte by byte, so no reading stands between. */
+/** Rows of the projection that differ from these. Postgres compares them byte by byte, so that no conversion hides anything. */
 export async function compareRows(
   db: Db,
   { projection }: AnyStreamKind,
@@ -33,7 +33,7 @@ export async function compareRows(
   }));
 }
 
-/** What a difference says about the log, given where the log ends. */
+/** What a difference means for a stream, given where its events end. */
 export function differenceFault({ head: projected, columns }: RowDifference, head: ChainHead): ChainFault {
   if (!projected) return { seq: head.seq, fault: 'the projection has no row for it' };
   if (projected.seq > head.seq) {

@@ -21,9 +21,9 @@ const REBUILT = sql.raw('rebuilt');
 
 /**
  * Makes the projection of a kind of streams anew from the log, in one transaction, while others read and append. First all
- * is folded beside the projection. Then appends wait: under a lock only the streams that grew meanwhile are folded again,
- * and the rows that differ are replaced. Readers see the old rows until the end, and equal rows stay where they are.
- * @throws where an event cannot follow those before it; nothing is changed then.
+ * streams are folded into a table beside the projection. Then appends wait: under a lock, only the streams that grew
+ * meanwhile are folded again, and rows that differ are replaced. Readers see the old rows until the end.
+ * @throws if an event cannot follow those before it; then nothing is changed.
  */
 export function rebuildProjection(db: Db, kind: AnyStreamKind): Promise<Rebuilt> {
   const { name, projection } = kind;
@@ -32,7 +32,7 @@ export function rebuildProjection(db: Db, kind: AnyStreamKind): Promise<Rebuilt>
     await tx.execute(sql`CREATE TEMPORARY TABLE ${REBUILT} (LIKE ${projection}, PRIMARY KEY (id)) ON COMMIT DROP`);
     let events = await foldInto(tx, projection, { prefix });
     await tx.execute(sql`ANALYZE ${REBUILT}`);
-    // Every append writes to both tables in one statement: with this, none is under way and all that came are seen.
+    // Every append writes to both tables in one statement: under this lock none is under way, and all earlier ones are seen.
     await tx.execute(sql`LOCK TABLE ${projection} IN SHARE ROW EXCLUSIVE MODE`);
     for (let grown = await listGrown(tx, prefix); grown.length > 0; grown = await listGrown(tx, prefix)) {
       await tx.execute(
@@ -44,7 +44,7 @@ export function rebuildProjection(db: Db, kind: AnyStreamKind): Promise<Rebuilt>
       SELECT (SELECT count(*) FROM ${REBUILT}) AS rows,
         (SELECT count(*) FROM ${projection} AS standing
          WHERE NOT EXISTS (SELECT FROM ${REBUILT} AS rebuilt WHERE rebuilt.id = standing.id)) AS removed`);
-    // All that is wrong goes before anything comes: a wrong row may hold the unique key of a right one.
+    // Wrong rows are removed before right ones are inserted: they may hold a unique key of those.
     await tx.execute(sql`
       DELETE FROM ${projection} AS standing WHERE NOT EXISTS
         (SELECT FROM ${REBUILT} AS rebuilt WHERE rebuilt.id = standing.id AND rebuilt *= standing)`);
@@ -55,7 +55,7 @@ export function rebuildProjection(db: Db, kind: AnyStreamKind): Promise<Rebuilt>
   });
 }
 
-/** Whether this login may do so: the role of the processes may not remove rows. */
+/** Whether this login may rebuild: the role that the processes act as may not remove rows. */
 export async function mayRebuild(db: Db): Promise<boolean> {
   const [row] = await db.execute<{ may: boolean }>(sql`SELECT has_table_privilege('builds', 'DELETE') AS may`);
   return row?.may === true;
@@ -91,7 +91,7 @@ async function foldInto(tx: Db, projection: SQL, of: { prefix?: string; streams?
   return events;
 }
 
-/** Streams that have more events than were folded, some at a time. */
+/** Streams that have more events than were folded, a batch of them. */
 async function listGrown(tx: Db, prefix: string): Promise<string[]> {
   const rows = await tx.execute<{ stream: string }>(sql`
     SELECT log.stream FROM (SELECT stream, max(seq) AS seq FROM events WHERE starts_with(stream, ${prefix}) GROUP BY stream) AS log

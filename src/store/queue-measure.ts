@@ -13,7 +13,7 @@ export interface QueueMeasures {
   inFlight: number;
 }
 
-/** What has not ended, by queue; reads indexes that hold nothing else. */
+/** What has not ended, by queue. Reads only indexes of what has not ended. */
 export async function measureQueues(db: Db): Promise<QueueMeasures[]> {
   const rows = await db.execute<{ name: string; depth: string; age: string | null; in_flight: string }>(sql`
     SELECT 'builds' AS name, count(*) FILTER (WHERE status = 'queued') AS depth,

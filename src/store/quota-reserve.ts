@@ -6,7 +6,7 @@ import { quotaCalls } from './schema.ts';
 
 /** A call that wants units of a quota. */
 export interface QuotaCall {
-  /** What makes it the same call: it gets its units once, and is made once. */
+  /** Identifies the call: it gets its units once, and is made once. */
   key: string;
   /** Who makes it. */
   holder: string;
@@ -34,8 +34,8 @@ const REMEMBERED_MS = 7 * 86_400_000;
 class NoneLeft extends Error {}
 
 /**
- * Takes units for a call, all or none, once per key. What is taken counts as used until {@link releaseQuota} says that
- * the call was not sent, so no crash leads to more calls than units.
+ * Takes units for a call, all or none, once per key. They count as used unless {@link releaseQuota} says that the call was
+ * not sent, so that no crash leads to more calls than units.
  */
 export async function reserveQuota(db: Db, call: QuotaCall): Promise<QuotaReservation> {
   // Now and then one call pays for forgetting the old ones.

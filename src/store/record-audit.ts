@@ -16,8 +16,8 @@ export interface StreamFault extends ChainFault {
 }
 
 /**
- * Recomputes every chain of the record and what each stream adds up to, and compares that with the projections: so a
- * removed end shows too. Give it a snapshot, or what is appended meanwhile looks like a fault.
+ * Recomputes every hash chain of the record and the state of each stream, and compares the states with the projections, so
+ * that a stream whose end was removed shows too. Needs a snapshot: what is appended meanwhile would look like a fault.
  */
 export async function* auditRecord(snapshot: Db, audit: LogAudit): AsyncGenerator<StreamFault> {
   const fold = new StreamFold();

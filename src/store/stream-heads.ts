@@ -11,8 +11,8 @@ export interface Head<State> {
 const KEPT = 1_000;
 
 /**
- * The heads that this process left behind, so that the next event of a stream needs no reading. Another process may have
- * appended since: what is recalled is a guess, which the statement of the append checks.
+ * The heads of the streams that this process appended to last, so that the next event needs no reading. Another process
+ * may have appended since: a recalled head is a guess, and the statement that appends checks it.
  */
 class StreamHeads {
   readonly #heads = new Map<string, Head<unknown>>();
@@ -31,7 +31,7 @@ class StreamHeads {
 
 const perDatabase = new WeakMap<Db, StreamHeads>();
 
-/** The heads kept for a database. Those of a transaction go with it: it may be rolled back. */
+/** The heads kept for a database. A transaction has its own, which go with it, since it may be rolled back. */
 export function streamHeads(db: Db): StreamHeads {
   const known = perDatabase.get(db) ?? new StreamHeads();
   perDatabase.set(db, known);

@@ -15,7 +15,7 @@ export interface StreamProof {
   fault: ChainFault | undefined;
 }
 
-/** Recomputes the chain of a stream and what it adds up to; undefined where nothing was ever heard of it. */
+/** Recomputes the hash chain of a stream and its state; undefined if neither log nor projection knows the stream. */
 export function verifyStream(db: Db, kind: AnyStreamKind, id: string | number): Promise<StreamProof | undefined> {
   return readSnapshot(db, async (snapshot) => {
     const events = await listEvents(snapshot, streamOf(kind, id));

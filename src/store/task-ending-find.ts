@@ -7,7 +7,7 @@ import { taskStream } from './task-stream.ts';
 const ENDINGS = ['task_succeeded', 'task_failed', 'task_revoked'];
 const BEGUN_AGAIN = 'task_redriven';
 
-/** The event that ended a task: the one with this dedupe key, or else that of its present end. Undefined while there is none. */
+/** The event that ended a task: the one with this dedupe key or, without a key, the last one. Undefined while the task has not ended. */
 export async function findTaskEnding(db: Db, taskId: string, ending?: string): Promise<RecordedEvent | undefined> {
   const [event] = await db
     .select()

@@ -5,16 +5,16 @@ import type { Db } from './database.ts';
 export interface WorkEvent {
   type: 'task_received' | 'task_started' | 'task_succeeded' | 'task_failed' | 'task_retried' | 'task_revoked';
   name: string;
-  /** Who has or had the task; empty before anybody did. */
+  /** The worker that has or had the task; empty if none ever did. */
   worker: string;
   /** From the last start to the success, seconds; null for other events. */
   runtime: number | null;
 }
 
-/** Numbers commit out of order by milliseconds; what is older than this has committed. */
+/** Positions commit out of order by milliseconds; all that are older than this have committed. */
 const SETTLED = sql`interval '1 second'`;
 
-/** The events of work behind a position of the log, in order, and the position that the next look begins at. */
+/** The events of work after a position of the log, in order, and the position to go on from. */
 export async function listWorkEventsSince(
   db: Db,
   position: number,

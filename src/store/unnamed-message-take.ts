@@ -14,8 +14,8 @@ export interface UnnamedMessage {
 const REMEMBERED_MS = 30 * 86_400_000;
 
 /**
- * The task id of a message that carries none. An equal message within the window asks for the same task, as a build without
- * an Idempotency-Key does; later it asks for a new one, unless it is the same delivery again, which was not settled.
+ * The task id for a message that carries none. An equal message within the window gets the same task, as a trigger without
+ * an Idempotency-Key gets the same build; a later one gets a new task, unless it is an unsettled delivery come again.
  */
 export async function takeUnnamedMessage(
   db: Db,

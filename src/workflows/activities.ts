@@ -13,9 +13,9 @@ const PATIENCE = { initialInterval: '500ms', backoffCoefficient: 2, maximumInter
 type Told = RecordPort & CallbackRecordPort & WritePort;
 
 /**
- * What asks the database for one thing is short and may be repeated, so it first runs inside the workflow task: no hop
- * through the server (about 10 ms saved per event). A database that is down is then waited for by the retries of a plain
- * activity, which leave no trace in the history.
+ * A single query is short and may be repeated, so it first runs as a local activity, inside the workflow task: that saves
+ * a hop through the server (about 10 ms per event). If it fails, a plain activity retries until the database is back;
+ * its retries leave no trace in the history.
  */
 const quickly = proxyLocalActivities<Told>({
   startToCloseTimeout: '2s',
@@ -48,10 +48,10 @@ function firstOf<Request extends unknown[], Answer>(
   };
 }
 
-/** Longer than a try may take (15 s); a lost worker is noticed after it. */
+/** Longer than a try may take (15 s). A worker that was lost during one is noticed after this. */
 const CALLBACK_CUT_OFF = '25s';
 
-/** On a task queue of their own. Sending has one attempt, since the workflow keeps the pauses and the record of tries. */
+/** On their own task queue. Sending has one attempt, because the workflow itself keeps the pauses and records each try. */
 export const callbacks: CallbackPort = {
   composeCallback: proxyActivities<CallbackPort>({
     taskQueue: CALLBACK_TASK_QUEUE,
@@ -66,17 +66,18 @@ export const callbacks: CallbackPort = {
 };
 
 export const lane = proxyActivities<LanePort>({ startToCloseTimeout: '10s', retry: PATIENCE });
-/** Done by the bridge, whenever there is one. What goes out twice is the same twice, so the tries need no bound. */
+
+/** Done by the bridge, once there is one. A repeated answer has the same ids, so it may be retried without bound. */
 export const answers = proxyActivities<AnswerPort>({
   taskQueue: ANSWER_TASK_QUEUE,
   startToCloseTimeout: '30s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
 });
 
-/** Activities that may be repeated, grouped with the one that may not, by the time one answer of GitHub may take. */
+/** The activities that call GitHub. Those that must not be repeated have one attempt; the others are retried. */
 export function githubActivities(requestTimeoutMs: number): GitHubPort {
-  // One call may need two requests (a list and a confirmation; a dispatch and one without what was refused, each of which may
-  // wait some seconds for another write to end), or, for complete readings, ten.
+  // One call makes at most two requests: a list and a confirmation, or a dispatch and another without what was refused. Each
+  // may wait some seconds for another write to end. Complete readings make up to ten.
   const oneCall = 2 * requestTimeoutMs + 10_000;
   const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' } as const;
   const irreversible = proxyActivities<Pick<GitHubPort, 'dispatchRun' | 'rerunRun'>>({
@@ -103,15 +104,15 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
   };
 }
 
-/** The worker is lost that did not say for so long that it goes on; another one then begins the attempt again. */
+/** A worker that sends no heartbeat for this long counts as lost, and another begins the attempt again. */
 const HEARTBEAT_TIMEOUT = '15s';
 
-/** Beyond the hard limit, which the worker itself keeps: so it is reached only where the worker hangs. */
+/** Grace beyond the hard limit. The worker enforces the limit itself, so this is reached only if it hangs. */
 const OVERTIME_MS = 30_000;
 
 /**
- * The work of a task, on the workers of its queue. Temporal repeats only what is no fault of the task, and without end.
- * @param beginWithinMs longest wait for a worker; undefined for any.
+ * The work of a task, on the workers of its queue. Temporal retries without end, but only what is not the task's own fault.
+ * @param beginWithinMs longest wait for a worker; undefined: no limit.
  */
 export function taskActivities(queue: TaskQueueName, hardLimitMs: number, beginWithinMs: number | undefined): TaskPort {
   return proxyActivities<TaskPort>({

@@ -60,7 +60,7 @@ async function run(input: BuildInput, state: BuildStateView, operator: Operator,
   }
 }
 
-/** Follows a build that has a run, or has none to come, to its end, and tells the record how it ended. */
+/** Follows a build to its end, whether it has a run or will never have one, and records how it ended. */
 async function leadToEnd(
   input: BuildInput,
   tell: Tell,
@@ -93,7 +93,7 @@ async function leadToEnd(
     ended = { conclusion, run_attempt: null, learned_from, request_id: null, detail: reason };
   }
 
-  // The end that stands: an earlier try of this task may have told another, knowing less.
+  // The end that the record holds: an earlier try of this workflow task may have told another.
   const type = statusOf(ended.conclusion) === 'cancelled' ? 'build_cancelled' : 'build_completed';
   const { conclusion, run_attempt, detail } = await tell(type, 'completed', ended);
   const status = statusOf(conclusion);
@@ -112,7 +112,7 @@ async function leadToEnd(
   return { ...ended, conclusion, run_attempt, status, late };
 }
 
-/** A build that was told to have begun, and how its further steps are told. */
+/** A build whose beginning is recorded, and how its further steps are told. */
 interface Begun {
   tell: Tell;
   prefix: string;
@@ -120,7 +120,7 @@ interface Begun {
   obtained?: Obtained;
 }
 
-/** Tells that the build begins, or begins again; undefined where another retry was first. */
+/** Records that the build begins, or begins again; undefined if another retry was first. */
 async function begin(input: BuildInput, state: BuildStateView, operator: Operator): Promise<Begun | undefined> {
   const { resume } = input;
   const start = async (tell: Tell, prefix: string) => {

@@ -12,12 +12,12 @@ import { callbacks, record } from './activities.ts';
 import { beginApart } from './begin-apart.ts';
 
 /**
- * Tells the receiver of a subject that it has ended: at once, and again until it answers 2xx, for three days. Every try sends
- * the same body under the same webhook-id. What became of each is told to the subject's stream.
+ * Tells a receiver that a build or task has ended: at once, and again until it answers 2xx, for three days. Every try sends
+ * the same body under the same webhook-id. The outcome of each try is recorded in the stream of the build or task.
  */
 export function callback(input: CallbackInput): Promise<CallbackResult> {
   let stopped = false;
-  // `temporal workflow cancel` ends the tries in order: the one that is out gets its answer, and the record knows.
+  // After `temporal workflow cancel` no further try is made, but the one that is out still gets its answer recorded.
   CancellationScope.current().cancelRequested.catch(() => {
     stopped = true;
   });
@@ -42,7 +42,7 @@ async function deliver(input: CallbackInput, stopped: () => boolean): Promise<Ca
       await tell(input, attempt, { type: 'callback_delivered', data: { webhook_id, attempt, status: outcome.status } });
       return { webhook_id, delivered: true, attempts: attempt };
     }
-    // A receiver that is back, and only not ready yet, is asked again as soon as at first.
+    // A receiver that is reachable again, only not ready yet, is tried as often as a new one.
     failures = outcome.kind === 'early' && before === 'failed' ? 1 : failures + 1;
     before = outcome.kind;
     const pause = pauseAfter(outcome, failures, Date.now() - startedAt);
@@ -63,7 +63,7 @@ async function send(subject: string, message: CallbackMessage): Promise<Callback
   try {
     return await callbacks.sendCallback({ subject, ...message });
   } catch {
-    // It may have arrived all the same; the receiver knows the next try by its webhook-id.
+    // It may have arrived all the same; the receiver recognises the next try by its webhook-id.
     return { kind: 'failed', status: null, reason: 'cut off: the worker or the database went away', wait_ms: 0 };
   }
 }

@@ -12,7 +12,7 @@ export interface Ended {
   run_attempt: number | null;
   learned_from: 'webhook' | 'poll' | 'deadline' | 'operator' | 'dispatch';
   request_id: string | null;
-  /** Of the webhook that made us look, if one did. */
+  /** The webhook that made us look, if one did. */
   delivery_id?: string;
 }
 
@@ -27,16 +27,16 @@ interface Change {
   learned: { learned_from: 'poll' } | { learned_from: 'webhook'; delivery_id: string };
 }
 
-/** While webhooks arrive, polls are this much rarer: they only guard against a lost one. */
+/** While webhooks arrive, polls are this many times rarer: they only guard against a lost webhook. */
 const WIDENING = 5;
 
-/** How long a run that was told to stop may take to do so before the build ends without waiting for it. */
+/** How long a cancelled run may take to stop before the build ends without waiting for it. */
 const CANCEL_GRACE_MS = 600_000;
 
 /**
- * Follows a run until GitHub confirms its end. At the deadline, or when an operator wants it, the run is cancelled and
- * followed a while longer. Waiting costs no worker slot and no history.
- * @param seen what is known of the run: an end of this attempt is an old one.
+ * Follows a run until GitHub confirms its end. At the deadline, or when an operator asks, the run is cancelled and followed
+ * a while longer. Waiting takes no worker slot and adds nothing to the history.
+ * @param seen the last known state of the run: an end of that attempt is old news.
  */
 export async function follow(
   input: BuildInput,
@@ -70,7 +70,7 @@ export async function follow(
   following.cancel();
   if (failure !== undefined && !isCancellation(failure)) throw failure;
 
-  // A run that ended by itself while it was being stopped keeps its own word.
+  // A run that ended by itself while being cancelled keeps its own conclusion.
   const { conclusion = null, run_attempt = null, request_id = null } = last?.view ?? {};
   if (last?.view.status === 'completed' && (inTime || conclusion !== 'cancelled')) {
     return endOf(last.view, last.learned);
@@ -84,7 +84,7 @@ export async function follow(
     for (let changes = 1; ; changes++) {
       const change = await nextChange(interval_ms);
       const { view, learned } = change;
-      // A change that a poll found first means that webhooks do not arrive.
+      // If a poll finds a change first, webhooks do not arrive.
       interval_ms = policy.poll_interval_ms * (learned.learned_from === 'webhook' ? WIDENING : 1);
       if (view.status !== 'completed') {
         await tell('run_updated', `run:${changes}:${view.run_attempt}:${view.status}`, {
@@ -100,7 +100,7 @@ export async function follow(
     }
   }
 
-  /** The next difference that GitHub confirms, looked for at every webhook and, besides, by polling. */
+  /** The next change that GitHub confirms. It is looked for at every webhook, and by polling. */
   async function nextChange(interval_ms: number): Promise<Change> {
     const polling = new CancellationScope();
     let polled: RunView | undefined;

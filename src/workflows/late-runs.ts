@@ -4,12 +4,12 @@ import type { Run } from '../contracts/github.ts';
 import { githubActivities } from './activities.ts';
 import type { Tell } from './teller.ts';
 
-/** Looks while a build goes on, each after twice the pause of the one before; the first after a reconcile window. */
+/** How often to look while a build goes on: first after a reconcile window, then each time after twice the last pause. */
 const LOOKS = 5;
 
 /**
- * Looks for runs of dispatches that were given up, which GitHub may show long after it should have, and cancels and
- * records them: the build has another run by then. Ends when `until` does, with a last look.
+ * Looks for runs of dispatches that were given up: GitHub may show them much later than it should. The build has another
+ * run by then, so each is cancelled and recorded. Returns after `until` has settled and one last look.
  */
 export async function cancelLateRuns(
   input: BuildInput,
@@ -27,7 +27,7 @@ export async function cancelLateRuns(
       await lookOnce();
     }
   });
-  // Cancelled below; what a look finds then is found by the last one.
+  // Rejects when it is cancelled below; the last look makes up for one that was cut short.
   looks.catch(() => {});
   await until;
   looking.cancel();

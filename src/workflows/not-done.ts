@@ -4,7 +4,7 @@ import { backoff } from '../domain/backoff.ts';
 import type { Operator } from './operator.ts';
 import type { Tell } from './teller.ts';
 
-/** No run will come: the conclusion under which the build ends and, in words, why. */
+/** Why no run will come, and the conclusion that the build ends with. */
 export interface NoRun {
   conclusion: 'dispatch_rejected' | 'dispatch_failed' | 'timed_out' | 'cancelled';
   reason: string;
@@ -18,8 +18,8 @@ export const LONGEST_PAUSE_MS = 3_600_000;
 const LONGEST_UNSENT_PAUSE_MS = 60_000;
 
 /**
- * Takes attempts that certainly changed nothing, of dispatches and re-runs alike: a refusal is recorded and final; what
- * was not sent is recorded and waited out, until it has been so for as long as the deadline allows.
+ * Handles dispatches and re-runs that certainly changed nothing at GitHub. A refusal is recorded and final. One that was
+ * not sent is recorded and tried again after a pause, until that has gone on for as long as the deadline allows.
  */
 export class NotDoneAttempts {
   readonly #policy: BuildPolicy;
@@ -34,12 +34,12 @@ export class NotDoneAttempts {
     this.#operator = operator;
   }
 
-  /** Something was sent: what is not sent from now on counts anew. */
+  /** Notes that a request was sent: failures to send are counted from the start again. */
   sent(): void {
     this.#unsent = 0;
   }
 
-  /** Why no run will come; undefined where another attempt is due, now that its time has come. @param step names the attempt. */
+  /** Waits until another attempt is due, then returns undefined; or returns why no run will come. @param step names the attempt. */
   async take(outcome: NotDone, attempt: number, step: string): Promise<NoRun | undefined> {
     if (outcome.kind === 'rejected') {
       const { status, message, request_id } = outcome;

@@ -197,7 +197,7 @@ async function describeHolder({ client, db }: TaskDependencies, { task_id, workf
   return { id: task_id, status: recorded?.status ?? 'PENDING', fingerprint };
 }
 
-/** Lets a task know of a sender who waits, as the first who asked for it need not have. One that has ended is on record. */
+/** Tells an existing task that a sender waits for its end; the first who asked for it may not have waited. */
 async function askToAnswer({ client }: TaskDependencies, id: string): Promise<void> {
   try {
     await client.workflow.getHandle(taskWorkflowId(id)).signal(ANSWERED_SIGNAL);
@@ -207,7 +207,7 @@ async function askToAnswer({ client }: TaskDependencies, id: string): Promise<vo
 }
 
 async function record(db: Db, input: TaskInput): Promise<void> {
-  // Before the event: who begins the task again finds it in the record, and then this too.
+  // Before the event: whoever finds the task in the record, to begin it again, finds the URL too.
   if (input.callback) await saveCallbackTarget(db, taskStream(input.task_id), input.callback.url);
   await appendEvent(db, TASKS, input.task_id, taskQueuedEvent(input));
 }

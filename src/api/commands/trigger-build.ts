@@ -131,7 +131,7 @@ async function start(
   const giveUp = Date.now() + CLOSING_WAIT_MS;
   while (!(await startBuild(deps, input, input.keyed ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE'))) {
     const holder = await describeHolder(deps, input.workflow_id);
-    // It failed and is about to close: the same request may start a new build, as soon as it has.
+    // That build failed, and its workflow is about to close: then the same request may start a new one.
     const closing = !input.keyed && (holder.status === 'failure' || holder.status === 'cancelled');
     if (!closing || Date.now() > giveUp) return holder;
     await delay(20);
@@ -155,7 +155,7 @@ async function describeHolder({ client, db }: TriggerDependencies, workflowId: s
 }
 
 async function record(db: Db, input: BuildInput): Promise<void> {
-  // Before the event: who retries the build finds it in the record, and then this too.
+  // Before the event: whoever finds the build in the record, to retry it, finds the URL too.
   if (input.callback) await saveCallbackTarget(db, buildStream(input.build_id), input.callback.url);
   await appendEvent(db, BUILDS, input.build_id, buildQueuedEvent(input));
 }
