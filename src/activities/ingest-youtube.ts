@@ -1,3 +1,4 @@
+import { ENDED_TASK_STATUSES } from '../contracts/task.ts';
 import type { TaskArguments } from '../contracts/task-signatures.ts';
 import { youtubeVideoId } from '../contracts/youtube-video.ts';
 import { contentIdOfVideo } from '../domain/content-id.ts';
@@ -9,6 +10,7 @@ import { findContent } from '../store/content-find.ts';
 import type { Db } from '../store/database.ts';
 import { reserveQuota } from '../store/quota-reserve.ts';
 import { releaseQuota, settleQuota } from '../store/quota-settle.ts';
+import { findTask } from '../store/task-find.ts';
 import { type ContentKeeper, keepContent } from './keep-content.ts';
 import type { ActivityMeter } from './meter.ts';
 import type { TaskContext } from './task-handlers.ts';
@@ -87,7 +89,10 @@ async function askAbout(
   const reservation = await reserveQuota(db, { key, holder: taskId, bucket: 'general', units: 1, ceiling, at });
   // Whoever asked first brings the video in: wait until that has succeeded or failed.
   if ('holder' in reservation && reservation.holder !== taskId && at - reservation.reservedAt < TURN_MS) {
-    throw waiting('another task brings in this video', OTHERS_TURN_MS);
+    const holder = await findTask(db, reservation.holder);
+    if (!holder || !ENDED_TASK_STATUSES.includes(holder.status)) {
+      throw waiting('VideoBusy', 'another task brings in this video', OTHERS_TURN_MS);
+    }
   }
   switch (reservation.kind) {
     case 'granted': {
@@ -105,7 +110,8 @@ async function askAbout(
     case 'refused': {
       const next = afterRefusal(at, priority);
       meter?.quotaAsked(next.kind === 'fail' ? 'refused' : 'waiting');
-      if (next.kind === 'wait') throw waiting('YouTube API quota exceeded; waiting for more', next.forMs);
+      if (next.kind === 'wait')
+        throw waiting('QuotaExceeded', 'YouTube API quota exceeded; waiting for more', next.forMs);
       throw new PermanentTaskError({ type: 'QuotaExceeded', message: 'YouTube API quota exceeded' });
     }
     default:
@@ -117,6 +123,6 @@ function videoOf(answer: MetadataAnswer) {
   return answer.kind === 'found' ? answer.video : undefined;
 }
 
-function waiting(message: string, retryAfterMs: number): RetryableTaskError {
-  return new RetryableTaskError({ type: 'QuotaExceeded', message, retryAfterMs, counted: false });
+function waiting(type: string, message: string, retryAfterMs: number): RetryableTaskError {
+  return new RetryableTaskError({ type, message, retryAfterMs, counted: false });
 }

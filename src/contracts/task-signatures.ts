@@ -52,3 +52,8 @@ export const TASK_SIGNATURES = {
 
 /** The arguments of a task by name, with defaults filled in: what its handler gets. */
 export type TaskArguments = { [Name in TaskName]: z.output<(typeof TASK_SIGNATURES)[Name]> };
+
+const videoUrl = TASK_SIGNATURES.ingest_youtube.shape.url.optional();
+/** Body of POST /youtube/ingest-async; `url` may be in the query instead. */
+export const ingestAsyncBody = z.strictObject({ url: videoUrl }).meta({ id: 'IngestAsync' });
+export const ingestAsyncQuery = z.strictObject({ url: videoUrl });

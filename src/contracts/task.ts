@@ -149,7 +149,3 @@ export const cancelTaskBody = z.strictObject({}).meta({ id: 'CancelTask' });
 export const taskOperatorAnswer = z
   .object({ task_id: z.string(), status: taskStatus, message: z.string() })
   .meta({ id: 'TaskOperatorAnswer' });
-
-/** Body of POST /youtube/ingest-async; `url` may be in the query instead. */
-export const ingestAsyncBody = z.strictObject({ url: z.string().optional() }).meta({ id: 'IngestAsync' });
-export const ingestAsyncQuery = z.strictObject({ url: z.string().optional() });

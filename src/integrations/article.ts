@@ -12,8 +12,19 @@ export interface Article {
   text: string;
 }
 
+/** What is used of an element: there are no types of the DOM here. */
+interface Element {
+  readonly textContent: string | null;
+  querySelectorAll(selector: string): Iterable<{ before(text: string): void; after(text: string): void }>;
+}
+
 /** More elements than any article has: reading one takes memory and time for each. */
 const MAX_ELEMENTS = 100_000;
+
+/** Elements that begin a line of their own, which their text does not say. */
+const LINES =
+  'address,article,aside,blockquote,br,caption,dd,div,dl,dt,figcaption,figure,footer,h1,h2,h3,h4,h5,h6,header,hr,li,main,nav,ol,p,pre,section,table,tr,ul';
+const CELLS = 'td,th';
 
 /**
  * The article on a page (Mozilla's Readability on linkedom, which runs no script and fetches nothing).
@@ -22,6 +33,7 @@ const MAX_ELEMENTS = 100_000;
 export function articleOf(source: string, type: string, url: string): Article {
   if (!/html/.test(type)) return textOf(source, url);
   const { document } = parseHTML(source);
+  if (!document.documentElement) throw nothing('the page is empty');
   const meta = (names: string[]): string | null => {
     for (const name of names) {
       const found = document.querySelector(`meta[property="${name}"], meta[name="${name}"], meta[itemprop="${name}"]`);
@@ -33,11 +45,12 @@ export function articleOf(source: string, type: string, url: string): Article {
   const keywords = meta(['keywords', 'article:tag']) ?? '';
   const published = meta(['article:published_time', 'datePublished', 'date']);
   const language = document.documentElement?.getAttribute('lang')?.trim() || null;
-  const parsed = new Readability(document as never, { maxElemsToParse: MAX_ELEMENTS }).parse();
-  const text = tidy(parsed?.textContent ?? '');
-  if (!parsed || text === '') {
-    throw new PermanentTaskError({ type: 'NothingToRead', message: 'the page holds no text that can be read' });
-  }
+  const parsed = new Readability<Element>(document as never, {
+    maxElemsToParse: MAX_ELEMENTS,
+    serializer: (node) => node as unknown as Element,
+  }).parse();
+  const text = parsed?.content ? tidy(spaced(parsed.content)) : '';
+  if (!parsed || text === '') throw nothing('the page holds no text that can be read');
   return {
     title: parsed.title?.trim() || new URL(url).hostname,
     author: parsed.byline?.trim() || null,
@@ -54,9 +67,23 @@ export function articleOf(source: string, type: string, url: string): Article {
 
 function textOf(source: string, url: string): Article {
   const text = tidy(source);
-  if (text === '') throw new PermanentTaskError({ type: 'NothingToRead', message: 'the page is empty' });
+  if (text === '') throw nothing('the page is empty');
   const title = text.split('\n')[0]?.slice(0, 200) || new URL(url).hostname;
   return { title, author: null, language: null, published_at: null, tags: [], text };
+}
+
+/** The text of an element as it is seen: without this the words on either side of a tag would be one where the source has no space between. */
+function spaced(element: Element): string {
+  for (const line of element.querySelectorAll(LINES)) {
+    line.before('\n');
+    line.after('\n');
+  }
+  for (const cell of element.querySelectorAll(CELLS)) cell.after(' ');
+  return element.textContent ?? '';
+}
+
+function nothing(message: string): PermanentTaskError {
+  return new PermanentTaskError({ type: 'NothingToRead', message });
 }
 
 /** Lines without space around them, paragraphs with one empty line between. */

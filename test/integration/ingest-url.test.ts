@@ -91,6 +91,14 @@ describe('ingest_url', () => {
     expect(texts[2]).toBe('A first line\nand more.');
   });
 
+  it('keeps words apart that a tag alone stands between', async () => {
+    const body = `<h2>Ebb</h2><p>${PARAGRAPH.trim()}</p><p>Flow<br>comes</p><ul><li>one</li><li>two</li></ul><table><tr><td>a</td><td>b</td></tr></table>`;
+    pages.set('/minified', { body: page(body) });
+    const { content_id } = await ingest(at('/minified'));
+    const text = (await detail(content_id))?.chunk_texts?.join('') ?? '';
+    expect(text.split(/\s+/)).toEqual(['Ebb', ...PARAGRAPH.trim().split(' '), 'Flow', 'comes', 'one', 'two', 'a', 'b']);
+  });
+
   it('reads what says nothing of its character set, or the wrong thing', async () => {
     const text = `<p>Ebbe und Flut heißen Gezeiten. ${PARAGRAPH}</p>`;
     const untold = { 'content-type': 'text/html' };
@@ -151,7 +159,7 @@ describe('ingest_url', () => {
       { type: 'PageRefused' },
     ],
     ['holds nothing', '/empty', { body: '<html><body></body></html>' }, {}, { type: 'NothingToRead' }],
-    ['is empty', '/nothing', { body: '' }, {}, { name: 'PermanentTaskError', type: 'NothingToRead' }],
+    ['is empty', '/nothing', { body: '' }, {}, { type: 'NothingToRead', message: 'the page is empty' }],
     [
       'takes too long to take apart',
       '/deep',

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ingestYoutube, type YouTubeDependencies } from '../../src/activities/ingest-youtube.ts';
+import { recordUnregisteredTask } from '../../src/api/commands/record-unregistered-task.ts';
 import { quotaDay, quotaReset } from '../../src/domain/quota-day.ts';
 import { YouTube } from '../../src/integrations/youtube.ts';
 import { findContent, findContentDetail } from '../../src/store/content-find.ts';
@@ -138,6 +139,17 @@ describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
     });
     expect(await ingest(id, {}, attempt({ taskId: 'killed' }))).toMatchObject({ title: `YouTube: ${id}` });
     expect([youtube.apiCalls, await used()]).toEqual([[], 1]);
+  });
+
+  it('waits for another task that brings in the video, but not for one that has failed', async () => {
+    const id = video({});
+    const first = attempt();
+    expect(await faultOf(ingest(id, {}, first))).toMatchObject({ type: 'TranscriptUnavailable' });
+    expect(await faultOf(ingest(id))).toMatchObject({ type: 'VideoBusy', counted: false });
+    const failed = { name: 'ingest_youtube', args: [id], kwargs: {}, taskId: first.taskId };
+    await recordUnregisteredTask(database, { ...failed, caller: 'local', door: 'http' });
+    expect(await ingest(id, { transcript_text: 'What was said.' })).toMatchObject({ title: `Title of ${id}` });
+    expect(youtube.apiCalls).toEqual([id]);
   });
 
   it('of 40 at once against a quota of 20 with 5 reserved does 15; then 5 of 7 with priority, and 2 wait', async () => {

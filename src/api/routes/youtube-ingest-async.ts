@@ -1,5 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
-import { ingestAsyncBody, ingestAsyncQuery } from '../../contracts/task.ts';
+import { ingestAsyncBody, ingestAsyncQuery } from '../../contracts/task-signatures.ts';
 import { createTask, type TaskDependencies } from '../commands/create-task.ts';
 import type { Api } from '../environment.ts';
 import { invalidRequest } from '../problem.ts';
