@@ -96,7 +96,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     api.use(async (c, next) => (isFlowerPath(c.req.path, flower.prefix) ? flower.fetch(c.req.raw) : next()));
   }
   api.use(deps.apiKeys ? requireKey(deps.apiKeys) : requireLocalHost(deps.trustedHosts));
-  api.use(limitBody);
+  api.use(limitBody(() => new ApiError('body_too_large')));
   const withBody = new Set<string>();
   api.use(requireJson((c) => withBody.has(`${c.req.method} ${routeOf(c).route}`)));
 

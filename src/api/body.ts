@@ -5,25 +5,26 @@ import { refuseCrossSite } from './guard.ts';
 import { ApiError } from './problem.ts';
 
 /** Longest body of a request, here and at the routes of Flower. */
-export const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 const HAS_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
-const limitStream = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError() {
-    throw new ApiError('body_too_large');
-  },
-});
-
 /**
- * Refuses bodies over 1 MiB. A stated length is believed, as Node's parser reads no further; looking at the stream, which
- * costs a tenth of a trigger, is left to bodies without one.
+ * Refuses bodies over 1 MiB, with the error given. A stated length is believed, as Node's parser reads no further; looking at the
+ * stream, which costs a tenth of a trigger, is left to bodies without one.
  */
-export const limitBody = createMiddleware(async (c, next) => {
-  if (c.req.header('transfer-encoding') !== undefined) return limitStream(c, next);
-  if (Number(c.req.header('content-length') ?? 0) > MAX_BODY_BYTES) throw new ApiError('body_too_large');
-  await next();
-});
+export function limitBody(tooLarge: () => Error) {
+  const limitStream = bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError() {
+      throw tooLarge();
+    },
+  });
+  return createMiddleware(async (c, next) => {
+    if (c.req.header('transfer-encoding') !== undefined) return limitStream(c, next);
+    if (Number(c.req.header('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+    await next();
+  });
+}
 
 /**
  * Refuses bodies that are not JSON in UTF-8, before any schema looks at them. Where the route does not ask for a body

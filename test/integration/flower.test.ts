@@ -145,6 +145,17 @@ describe('the routes of Flower', () => {
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
   });
 
+  it('take a body in chunks, as long as it is no longer than one in a piece may be', async () => {
+    const inChunks = (text: string) =>
+      fetch(`${world.url}/api/task/async-apply/tasks.semantic_search`, {
+        method: 'POST',
+        body: new Blob([text]).stream(),
+        duplex: 'half',
+      } as RequestInit);
+    expect((await inChunks('{"args": ["in chunks"]}')).status).toBe(200);
+    expect((await inChunks(`{"args": ["${'x'.repeat(1024 * 1024)}"]}`)).status).toBe(413);
+  });
+
   it('answer 405 to other methods, 204 to OPTIONS, and a page to unknown paths', async () => {
     const other = await send('GET', '/api/task/async-apply/tasks.semantic_search');
     expect([other.status, other.text]).toEqual([405, '']);

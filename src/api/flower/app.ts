@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { matchedRoutes } from 'hono/route';
-import { MAX_BODY_BYTES } from '../body.ts';
+import { limitBody } from '../body.ts';
 import type { TaskDependencies } from '../commands/create-task.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import type { EventTail } from '../event-tail.ts';
@@ -45,14 +45,13 @@ export function createFlower(
     const { method } = c.req;
     if (method === 'OPTIONS') return c.body(null, 204);
     // Whatever has a handler for another method answers 405.
-    if (method === 'POST') {
-      if (Number(c.req.header('content-length') ?? 0) > MAX_BODY_BYTES || c.req.header('transfer-encoding')) {
-        throw new FlowerError(413);
-      }
-      if (matchedRoutes(c).some((route) => route.method === 'POST')) refuseWhereReadOnly(access);
-    }
+    if (method === 'POST' && matchedRoutes(c).some((route) => route.method === 'POST')) refuseWhereReadOnly(access);
     await next();
   });
+  app.use(
+    '/api/*',
+    limitBody(() => new FlowerError(413)),
+  );
   const wait = waiterOf(deps.db, tail);
   applyTasks(app, deps, wait);
   taskResults(app, deps, wait);
