@@ -145,17 +145,15 @@ describe.each(DATABASES)('tasks on the %s Postgres', (kind) => {
     });
     expect([typed.status, typed.json.task_id]).toEqual([202, byQuery.json.task_id]);
     const byBody = await world.call('POST', '/youtube/ingest-async', { url: forms[1] });
-    const byTask = await world.call('POST', '/tasks', {
-      name: 'ingest_youtube',
-      kwargs: { url: forms[2], priority: true },
-    });
+    const asTask = { name: 'ingest_youtube', kwargs: { url: forms[2], priority: true } };
+    const byTask = await world.call('POST', '/tasks', asTask);
     expect([byBody.json.task_id, byTask.json.task_id]).toEqual([byQuery.json.task_id, byQuery.json.task_id]);
     expect(await ended(byQuery.json.task_id)).toMatchObject({ status: 'SUCCESS', result: { status: 'success' } });
     expect(forms.flatMap((form) => begun.get(form) ?? [])).toHaveLength(1);
     const none = await world.call('POST', '/youtube/ingest-async?url=https://vimeo.com/1');
     expect(none.json.errors).toEqual([{ path: 'query.url', message: 'must be the URL or the id of a YouTube video' }]);
-    const foreign = { origin: 'https://evil.example' };
-    const crossing = await world.call('POST', '/youtube/ingest-async?url=dQw4w9WgXcR', undefined, foreign);
+    const [path, foreign] = ['/youtube/ingest-async?url=dQw4w9WgXcR', { origin: 'https://evil.example' }];
+    const crossing = await world.call('POST', path, undefined, foreign);
     expect([crossing.status, crossing.json.code]).toEqual([403, 'cross_site']);
   });
 
