@@ -7,7 +7,7 @@ import { hasRedis } from '../world/redis-server.ts';
 import { describeWith } from '../world/required-programs.ts';
 import { directory, Program } from './program.ts';
 
-const MESSAGES = 400;
+const MESSAGES = 1_000;
 const KILLS = 10;
 
 /** How often each search was begun, by its query, which no two messages share. */
@@ -49,9 +49,9 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis }, 'the bridge as a proces
         program = start();
       }
       await publishing;
-      await eventually(() => expect(begun.size).toBe(MESSAGES), 120_000);
+      await eventually(() => expect(begun.size).toBe(MESSAGES), 240_000);
       await eventually(async () => expect(await open.waiting('search')).toBe(0));
-      await eventually(async () => expect((await open.results()).length).toBeGreaterThanOrEqual(MESSAGES), 120_000);
+      await eventually(async () => expect((await open.results()).length).toBeGreaterThanOrEqual(MESSAGES), 240_000);
       program.signal('SIGTERM');
       await program.ended;
     } catch (error) {
