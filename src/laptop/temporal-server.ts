@@ -137,6 +137,8 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     );
   } catch (error) {
     await close();
+    // Taken since it was looked at, which the server tells by a stack of its own.
+    if (options.port) await assertPortFree('127.0.0.1', options.port, 'TEMPORAL_PORT');
     throw error;
   }
   return { address, uiUrl: uiPort === null ? undefined : `http://127.0.0.1:${uiPort}`, exited, close };
