@@ -1,15 +1,14 @@
 import type { Client } from '@temporalio/client';
 import { ANSWER_WORKFLOW, type AnswerInput, answerWorkflowId } from '../../contracts/answer-workflow.ts';
 import { CALLBACK_WORKFLOW, type CallbackInput, callbackWorkflowId } from '../../contracts/callback-workflow.ts';
-import { WORKFLOW_TASK_QUEUE } from '../../contracts/task-queues.ts';
 import type { answer, callback } from '../../workflows/index.ts';
-import { startedFirst } from './start-build.ts';
+import { firstOf, startedFirst } from './start-build.ts';
 
 /**
  * An ending is told by workflows of its own, which the workflow of a build or task begins. Where that one is gone, the API
  * records the end and begins them here; what was begun before about the same ending is not begun again.
  */
-const ONCE = { taskQueue: WORKFLOW_TASK_QUEUE, workflowIdReusePolicy: 'REJECT_DUPLICATE' } as const;
+const ONCE = firstOf({ workerBeside: false }, 'REJECT_DUPLICATE');
 
 /** Begins the callback about an ending. @throws {ApiError} where Temporal cannot be reached. */
 export async function beginCallback(client: Client, input: CallbackInput): Promise<void> {
