@@ -15,6 +15,7 @@ export const BUILD_SIGNALS = { adopt: 'adopt', retry: 'retry', cancel: 'cancel',
 
 /** What each signal carries. */
 export interface SignalArguments {
+  /** The address that counts is GitHub's own; one that is given is taken, and not looked at. */
   adopt: { run_id: number; run_url?: string };
   /** With `build_id` it is meant for that build only: another may have followed it under the same workflow id. */
   cancel: { by?: string; build_id?: number };

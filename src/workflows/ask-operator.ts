@@ -1,8 +1,9 @@
 import { condition, workflowInfo } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
+import type { Run } from '../contracts/github.ts';
 import { githubActivities } from './activities.ts';
 import type { BuildStateView } from './messages.ts';
-import type { Instruction, Operator } from './operator.ts';
+import type { Operator } from './operator.ts';
 import type { Tell } from './teller.ts';
 
 /**
@@ -15,7 +16,7 @@ export async function askOperator(
   state: BuildStateView,
   operator: Operator,
   { attempt, reason }: { attempt: number; reason: string },
-): Promise<Instruction> {
+): Promise<{ adopt: Run } | 'retry' | 'cancel'> {
   const { repository } = request;
   let question = reason;
   for (let asked = 1; ; asked++) {

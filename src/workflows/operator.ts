@@ -1,10 +1,9 @@
 import { CancellationScope, condition, log, setHandler } from '@temporalio/workflow';
 import type { SignalArguments } from '../contracts/build-workflow.ts';
-import type { Run } from '../contracts/github.ts';
 import { adoptSignal, cancelSignal, retrySignal } from './messages.ts';
 
 /** What a build that needs attention is told. */
-export type Instruction = { adopt: Run } | 'retry' | 'cancel';
+export type Instruction = { adopt: { run_id: number } } | 'retry' | 'cancel';
 
 /** What a signal may carry. */
 type Typed<Signal extends keyof SignalArguments> =
@@ -31,11 +30,11 @@ export function listenToOperator(buildId: number): Operator {
   let told: Instruction | undefined;
   let cancelledBy: string | undefined;
   setHandler(adoptSignal, (said: Typed<'adopt'>) => {
-    const { run_id, run_url } = said ?? {};
+    const { run_id } = said ?? {};
     if (typeof run_id !== 'number' || !Number.isSafeInteger(run_id) || run_id < 1) {
       return log.warn('adopt names no run; send {"run_id": <number>}');
     }
-    told = { adopt: { run_id, run_url: typeof run_url === 'string' ? run_url : '' } };
+    told = { adopt: { run_id } };
   });
   setHandler(retrySignal, () => {
     told = 'retry';

@@ -81,11 +81,7 @@ async function endAbandoned({ client, db }: OperateDependencies, id: number, by:
 }
 
 /** Tells a build that needs attention which run is its own. @throws {ApiError} 404, 409 */
-export async function adoptRun(
-  deps: OperateDependencies,
-  id: number,
-  run: { run_id: number; run_url?: string },
-): Promise<Build> {
+export async function adoptRun(deps: OperateDependencies, id: number, run: { run_id: number }): Promise<Build> {
   const build = await existing(deps, id);
   if (!build.needs_attention) {
     throw new ApiError('state_conflict', { detail: `build ${id} is ${build.status} and waits for no run to adopt` });

@@ -56,8 +56,8 @@ export function operateBuild(api: Api, deps: OperateDependencies): void {
     return c.json({ id, status, message: 'Build queued again' }, 202);
   });
   api.openapi(adoptRoute, async (c) => {
-    const { run_id, run_url } = c.req.valid('json');
-    const { id, status } = await adoptRun(deps, c.req.valid('param').id, { run_id, ...(run_url ? { run_url } : {}) });
+    const { run_id } = c.req.valid('json');
+    const { id, status } = await adoptRun(deps, c.req.valid('param').id, { run_id });
     c.var.log.info({ build_id: id, run_id }, 'adoption requested');
     return c.json({ id, status, message: 'Adoption requested' }, 202);
   });
