@@ -1,3 +1,4 @@
+import { LIMITS } from '../contracts/budgets.ts';
 import type { BuildCallback } from '../contracts/build.ts';
 import type { CallbackEvent } from '../contracts/callback.ts';
 import type { CallbackMessage } from '../contracts/callback-workflow.ts';
@@ -18,9 +19,6 @@ interface CallbackSubject {
   compose(db: Db, ending: string): Promise<CallbackMessage>;
   append(db: Db, event: CallbackEvent): Promise<{ repeated: boolean }>;
 }
-
-/** Standard Webhooks asks for payloads below 20 kB ("Payload size"). */
-const MAX_BODY_BYTES = 20 * 1024;
 
 /** The subject with this stream. */
 export function subjectOf(stream: string): CallbackSubject {
@@ -86,6 +84,6 @@ function messageOf(ended: RecordedEvent, whole: string, short: string): Callback
   return {
     // By the hash of the ending, since another installation may have a build of the same number.
     webhook_id: `msg_${ended.hash.slice(0, 32)}`,
-    body: Buffer.byteLength(whole) <= MAX_BODY_BYTES ? whole : short,
+    body: Buffer.byteLength(whole) <= LIMITS.callbacks.bodyBytes ? whole : short,
   };
 }

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { LIMITS } from '../contracts/budgets.ts';
 import type { TaskError } from '../contracts/task-event.ts';
 import { ATTEMPT_FAILED, type AttemptFailure, TASK_EXPIRED } from '../contracts/task-workflow.ts';
 import { IllegalEvent } from '../domain/illegal-event.ts';
@@ -21,9 +22,6 @@ export class WorkInterrupted extends Error {
   override readonly name = 'WorkInterrupted';
 }
 
-/** Longest traceback that is recorded, characters. */
-const MAX_TRACEBACK_CHARACTERS = 4_000;
-
 /** A line of a stack trace that belongs to the work, not to Node or Temporal's SDK. */
 const OUR_FRAME = /^\s+at (?!.*(?:node:|[/\\]@temporalio[/\\]))/;
 
@@ -34,7 +32,7 @@ function taskErrorOf(error: unknown): TaskError {
   const type = ours ? error.type : error.name;
   const frames = (error.stack ?? '').split('\n').filter((line) => OUR_FRAME.test(line));
   const traceback = ['Traceback (most recent call last):', ...frames.reverse(), `${type}: ${error.message}`].join('\n');
-  return { type, message: error.message, traceback: `${traceback.slice(-MAX_TRACEBACK_CHARACTERS)}\n` };
+  return { type, message: error.message, traceback: `${traceback.slice(-LIMITS.tasks.tracebackCharacters)}\n` };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { LIMITS } from '../contracts/budgets.ts';
 import type { ContentType } from '../contracts/content.ts';
 import { chunksOf } from '../domain/chunk.ts';
 import { sha256 } from '../domain/hash.ts';
@@ -25,9 +26,6 @@ export interface BroughtIn {
   source: { kind: 'html' | 'json' | 'txt'; body: string };
 }
 
-const MAX_TITLE_CHARACTERS = 500;
-const MAX_TAGS = 50;
-
 /** Keeps content and its source; the same text again changes nothing. */
 export async function keepContent({ db, blobs }: ContentKeeper, given: BroughtIn): Promise<ContentRow> {
   const { source, text: raw, title, author, tags, published_at, ...rest } = given;
@@ -37,10 +35,10 @@ export async function keepContent({ db, blobs }: ContentKeeper, given: BroughtIn
   await blobs.put(blobKey, source.body);
   return saveContent(db, {
     ...rest,
-    title: storable(title).slice(0, MAX_TITLE_CHARACTERS).toWellFormed(),
+    title: storable(title).slice(0, LIMITS.content.titleCharacters).toWellFormed(),
     author: author === null ? null : storable(author),
     published_at: published_at === null ? null : new Date(published_at).toISOString(),
-    tags: tags.slice(0, MAX_TAGS).map(storable),
+    tags: tags.slice(0, LIMITS.content.tags).map(storable),
     text_sha256: sha256(text),
     blob_key: blobKey,
     characters: text.length,

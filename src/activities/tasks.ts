@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
+import { LIMITS } from '../contracts/budgets.ts';
 import type { TaskName } from '../contracts/task-queues.ts';
 import type { TaskArguments } from '../contracts/task-signatures.ts';
 import type { TimeLimits } from '../contracts/worker-control.ts';
@@ -21,9 +22,6 @@ const MAX_LOST_WORKERS = 5;
 
 /** How long to wait for work that was told to stop before the attempt is given up. */
 const STOPPING_MS = 5_000;
-
-/** Longest result in JSON, characters: it travels through Temporal, which refuses 2 MB. */
-const MAX_RESULT_CHARACTERS = 1_000_000;
 
 /** The details of a heartbeat: they outlive an attempt whose worker is lost. */
 interface Beat {
@@ -202,7 +200,7 @@ function storable(result: unknown, { progress }: Attempt): unknown {
   const json = JSON.stringify(result ?? null, (_key, value) =>
     typeof value === 'string' ? value.toWellFormed().replaceAll('\u0000', '\ufffd') : value,
   );
-  if (json.length <= MAX_RESULT_CHARACTERS) return JSON.parse(json);
-  const message = `the result has ${json.length} characters of JSON; ${MAX_RESULT_CHARACTERS} is the most`;
+  if (json.length <= LIMITS.tasks.resultCharacters) return JSON.parse(json);
+  const message = `the result has ${json.length} characters of JSON; ${LIMITS.tasks.resultCharacters} is the most`;
   throw attemptFailed(new PermanentTaskError({ type: 'ResultTooLarge', message }), progress);
 }

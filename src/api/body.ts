@@ -1,11 +1,10 @@
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
+import { LIMITS } from '../contracts/budgets.ts';
 import { refuseCrossSite } from './guard.ts';
 import { ApiError } from './problem.ts';
 
-/** Longest body of a request, here and at the routes of Flower. */
-const MAX_BODY_BYTES = 1024 * 1024;
 const HAS_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 /**
@@ -14,14 +13,14 @@ const HAS_BODY = new Set(['POST', 'PUT', 'PATCH']);
  */
 export function limitBody(tooLarge: () => Error) {
   const limitStream = bodyLimit({
-    maxSize: MAX_BODY_BYTES,
+    maxSize: LIMITS.requests.bodyBytes,
     onError() {
       throw tooLarge();
     },
   });
   return createMiddleware(async (c, next) => {
     if (c.req.header('transfer-encoding') !== undefined) return limitStream(c, next);
-    if (Number(c.req.header('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+    if (Number(c.req.header('content-length') ?? 0) > LIMITS.requests.bodyBytes) throw tooLarge();
     await next();
   });
 }

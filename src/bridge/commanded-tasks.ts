@@ -1,14 +1,12 @@
 import { createTask, type TaskDependencies } from '../api/commands/create-task.ts';
 import { revokeTask } from '../api/commands/revoke-task.ts';
 import { ApiError } from '../api/problem.ts';
+import { LIMITS } from '../contracts/budgets.ts';
 import type { RefusalCode } from '../contracts/celery.ts';
 import { PROBLEMS } from '../contracts/problem.ts';
 import { taskId as idSchema } from '../contracts/task.ts';
 import { Refused } from '../domain/celery-message.ts';
 import { type TaskDoor, Unavailable } from './task-door.ts';
-
-/** Longest limit that a message may set (that of POST /tasks), seconds. */
-const LONGEST_LIMIT_S = 86_400;
 
 /** AMQP's priorities go to 255, ours to 9. */
 const HIGHEST_PRIORITY = 9;
@@ -64,8 +62,8 @@ function dateOf(instant: string | null): Date | undefined {
 
 function limitMs(seconds: number | null): number | undefined {
   if (seconds === null) return undefined;
-  if (seconds <= LONGEST_LIMIT_S) return seconds * 1_000;
-  throw new Refused('invalid_arguments', `timelimit: ${seconds} s is more than ${LONGEST_LIMIT_S} s`);
+  if (seconds <= LIMITS.tasks.limitSeconds) return seconds * 1_000;
+  throw new Refused('invalid_arguments', `timelimit: ${seconds} s is more than ${LIMITS.tasks.limitSeconds} s`);
 }
 
 /** What a command comes to, in the bridge's terms: 4xx is the message's fault, 503 passes, all else is ours. */

@@ -1,12 +1,10 @@
 import { z } from 'zod';
+import { LIMITS } from './budgets.ts';
 import { callbackUrl } from './callback.ts';
 import { eventView } from './event.ts';
 import { nextCursor, pageLimit } from './paging.ts';
 import { text } from './text.ts';
 import { timestamp } from './timestamp.ts';
-
-/** Limits of GitHub's dispatch endpoint, checked before anything is started (docs.github.com, "workflow_dispatch"). */
-export const GITHUB_LIMITS = { inputs: 25, inputsJsonCharacters: 65_535, refCharacters: 255 } as const;
 
 export const buildStatus = z
   .enum(['queued', 'in_progress', 'success', 'failure', 'cancelled'])
@@ -17,7 +15,7 @@ export type BuildStatus = z.infer<typeof buildStatus>;
 export const TERMINAL_STATUSES: readonly BuildStatus[] = ['success', 'failure', 'cancelled'];
 
 const buildId = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
-export const inputValue = z.union([text(GITHUB_LIMITS.inputsJsonCharacters), z.number(), z.boolean()]);
+export const inputValue = z.union([text(LIMITS.builds.inputsJsonCharacters), z.number(), z.boolean()]);
 
 /** Name of a workflow input, by the syntax of workflow files; `__proto__` would be lost on the way. */
 export const inputName = z
@@ -30,8 +28,8 @@ export const inputsOf = <Value extends z.ZodType>(value: Value) =>
   z
     .record(inputName, value)
     .refine(
-      (inputs) => Object.keys(inputs).length <= GITHUB_LIMITS.inputs,
-      `has more than ${GITHUB_LIMITS.inputs} entries`,
+      (inputs) => Object.keys(inputs).length <= LIMITS.builds.inputs,
+      `has more than ${LIMITS.builds.inputs} entries`,
     );
 
 /** Whether git would take this as the name of a branch or tag (git-check-ref-format, rules 1 to 10). */
@@ -47,7 +45,7 @@ function isRefName(name: string): boolean {
   );
 }
 
-export const ref = text(GITHUB_LIMITS.refCharacters).min(1).refine(isRefName, 'is not a valid branch or tag name');
+export const ref = text(LIMITS.builds.refCharacters).min(1).refine(isRefName, 'is not a valid branch or tag name');
 
 /** Body of POST /builds/trigger. */
 export const triggerBody = z
@@ -62,8 +60,8 @@ export const triggerBody = z
     ref: ref
       .optional()
       .meta({ description: 'Branch or tag; the default ref of the configuration when left out.', example: 'main' }),
-    image_type: text(255).min(1).optional().meta({ example: 'fedora-sway-atomic' }),
-    fedora_version: text(255).min(1).optional().meta({ example: '43' }),
+    image_type: text(LIMITS.builds.fieldCharacters).min(1).optional().meta({ example: 'fedora-sway-atomic' }),
+    fedora_version: text(LIMITS.builds.fieldCharacters).min(1).optional().meta({ example: '43' }),
     inputs: inputsOf(inputValue).optional().meta({
       description: 'Further inputs of the workflow, passed as they are unless the configuration maps them.',
     }),

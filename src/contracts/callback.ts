@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { LIMITS } from './budgets.ts';
 import { text } from './text.ts';
 
 /** Where a callback goes, as a request or configuration names it. domain/callback-url.ts decides what may be called. */
-export const callbackUrl = text(2_048).min(1);
+export const callbackUrl = text(LIMITS.content.urlCharacters).min(1);
 
 const webhookId = z.string().meta({ description: 'The webhook-id of the callback, equal over all tries.' });
 const attempt = z.int().meta({ description: 'Which try of this callback it was, from 1.' });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { GITHUB_LIMITS, inputName, inputsOf, inputValue, ref } from './build.ts';
+import { LIMITS } from './budgets.ts';
+import { inputName, inputsOf, inputValue, ref } from './build.ts';
 import { callbackUrl } from './callback.ts';
 import { durationMs } from './duration.ts';
 import { nextCursor, pageLimit } from './paging.ts';
@@ -13,7 +14,6 @@ export const FIXED_FIELDS = ['image_type', 'fedora_version'] as const;
 
 /** Limits of a deadline: GitHub ends a run after 35 days (docs.github.com, "Actions limits"). */
 const DEADLINE_MS = { minimum: 1_000, maximum: 35 * 86_400_000 } as const;
-const MAX_FIELDS = 50;
 
 /** What a build does about earlier ones of its repository, workflow and ref that have not ended. */
 export const concurrency = z.enum(['allow', 'queue', 'cancel_previous']).meta({ id: 'Concurrency' });
@@ -96,7 +96,7 @@ const definitionFields = {
   constants: inputsOf(inputValue)
     .optional()
     .meta({ description: 'Inputs that every dispatch carries; a request that sets one is refused.' }),
-  templates: inputsOf(text(GITHUB_LIMITS.inputsJsonCharacters))
+  templates: inputsOf(text(LIMITS.builds.inputsJsonCharacters))
     .optional()
     .meta({
       description:
@@ -105,7 +105,7 @@ const definitionFields = {
     }),
   yaml: z
     .array(inputName)
-    .max(GITHUB_LIMITS.inputs)
+    .max(LIMITS.builds.inputs)
     .optional()
     .meta({
       description:
@@ -117,7 +117,10 @@ const definitionFields = {
       inputName.refine((name) => name !== 'ref', 'is always there for templates and cannot be mapped'),
       inputName.nullable(),
     )
-    .refine((mapping) => Object.keys(mapping).length <= MAX_FIELDS, `has more than ${MAX_FIELDS} entries`)
+    .refine(
+      (mapping) => Object.keys(mapping).length <= LIMITS.configurations.mappedFields,
+      `has more than ${LIMITS.configurations.mappedFields} entries`,
+    )
     .optional()
     .meta({
       description:

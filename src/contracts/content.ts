@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMITS } from './budgets.ts';
 import { pageLimit } from './paging.ts';
 import { text } from './text.ts';
 
@@ -9,7 +10,7 @@ export type ContentType = (typeof CONTENT_TYPES)[number];
 const contentType = z.enum(CONTENT_TYPES);
 
 /** What content is found and filtered by besides its words. */
-export const tags = z.array(text(100).min(1)).max(50);
+export const tags = z.array(text(LIMITS.content.tagCharacters).min(1)).max(LIMITS.content.tags);
 
 /** Content as it is stored: the latest version of what a URL gave. */
 export const content = z
@@ -57,7 +58,7 @@ export type ContentFilter = { type?: ContentType | undefined; tags?: string[] | 
 
 export const contentListQuery = z.strictObject({
   type: filters.type,
-  tag: text(100).min(1).optional(),
+  tag: text(LIMITS.content.tagCharacters).min(1).optional(),
   limit: pageLimit,
   cursor: z.string().max(500).optional(),
 });
@@ -68,8 +69,8 @@ export const contentDetailQuery = z.strictObject({
 
 /** Arguments of a search, over HTTP and as the task semantic_search. */
 export const searchArguments = {
-  query: text(10_000).min(1),
-  limit: z.int().min(1).max(100).default(10),
+  query: text(LIMITS.content.queryCharacters).min(1),
+  limit: z.int().min(1).max(LIMITS.content.results).default(10),
   ...filters,
 };
 export const searchBody = z.strictObject(searchArguments).meta({ id: 'SearchBody' });

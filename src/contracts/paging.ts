@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { LIMITS } from './budgets.ts';
 
 /** Query parameter: how many items a page has at most. */
-export const pageLimit = z.coerce.number().int().min(1).max(200).default(50);
+export const pageLimit = z.coerce.number().int().min(1).max(LIMITS.requests.pageEntries).default(50);
 
 /** Member of a page: where the next one begins. */
 export const nextCursor = z

@@ -1,25 +1,24 @@
 import { z } from 'zod';
+import { LIMITS } from './budgets.ts';
 import { callbackUrl } from './callback.ts';
 import { searchArguments, tags } from './content.ts';
 import type { TaskName } from './task-queues.ts';
 import { text } from './text.ts';
 import { youtubeVideoId } from './youtube-video.ts';
 
-const MAX_URL_CHARACTERS = 2_048;
-
-const webUrl = text(MAX_URL_CHARACTERS).pipe(
+const webUrl = text(LIMITS.content.urlCharacters).pipe(
   z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }),
 );
 
 const ingestYoutube = {
-  url: text(MAX_URL_CHARACTERS)
+  url: text(LIMITS.content.urlCharacters)
     .refine((url) => youtubeVideoId(url) !== undefined, 'must be the URL or the id of a YouTube video')
     .meta({ description: 'Any form of the URL of a video, or its id.' }),
   priority: z
     .boolean()
     .default(false)
     .meta({ description: 'May use the reserved part of the quota, and waits for it.' }),
-  transcript_text: text(1_000_000)
+  transcript_text: text(LIMITS.content.transcriptCharacters)
     .min(1)
     .nullish()
     .meta({ description: 'The transcript, where the caller has it: servers are often refused by YouTube.' }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMITS } from './budgets.ts';
 import { callbackUrl } from './callback.ts';
 import { nextCursor, pageLimit } from './paging.ts';
 import { taskError } from './task-event.ts';
@@ -21,15 +22,12 @@ export const taskId = z
   .regex(/^[\x21-\x2e\x30-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters without spaces and slashes')
   .meta({ description: 'Task id.', example: '750f939b-c84e-4618-8580-0487dbf33509' });
 
-/** Most characters of a value of arguments in JSON; a body may be no longer anyway. */
-export const MAX_ARGUMENTS_CHARACTERS = 1_000_000;
-
 const seconds = (maximum: number) => z.number().positive().max(maximum);
 
 /** Body of POST /tasks. */
 export const taskBody = z
   .strictObject({
-    name: text(255)
+    name: text(LIMITS.tasks.nameCharacters)
       .min(1)
       .meta({ description: `One of ${TASK_NAMES.join(', ')}; a leading \`tasks.\` is taken off.` }),
     args: z.array(z.unknown()).default([]).meta({ description: 'Positional arguments.' }),
@@ -42,14 +40,16 @@ export const taskBody = z
     priority: z.int().min(0).max(9).optional().meta({ description: '0 to 9, the highest first; 5 when left out.' }),
     eta: timestamp.optional().meta({ description: 'Not to begin before this time.' }),
     expires: z
-      .union([timestamp, seconds(10 * 365 * 86_400)])
+      .union([timestamp, seconds(LIMITS.tasks.expiresSeconds)])
       .optional()
       .meta({ description: 'Revoked if it has not begun by this time, or within so many seconds.' }),
     callback_url: callbackUrl.optional().meta({ description: 'Told of the end of the task (Standard Webhooks).' }),
-    soft_time_limit: seconds(86_400)
+    soft_time_limit: seconds(LIMITS.tasks.limitSeconds)
       .optional()
       .meta({ description: 'Seconds after which an attempt is asked to stop.' }),
-    time_limit: seconds(86_400).optional().meta({ description: 'Seconds after which an attempt has failed.' }),
+    time_limit: seconds(LIMITS.tasks.limitSeconds)
+      .optional()
+      .meta({ description: 'Seconds after which an attempt has failed.' }),
   })
   .meta({ id: 'CreateTask' });
 export type TaskBody = z.output<typeof taskBody>;

@@ -1,3 +1,4 @@
+import { LIMITS } from '../contracts/budgets.ts';
 import type { FollowUps, Forgone, OutgoingTask, Signature } from '../contracts/celery.ts';
 import { groupMembers } from './celery-message.ts';
 import { nameUuid } from './name-uuid.ts';
@@ -16,8 +17,6 @@ export interface EndedTask {
 
 /** The queue of a task whose signature names none. */
 export type RouteOf = (task: string) => string;
-
-const REPR_CHARACTERS = 1_000;
 
 interface Step {
   signature: Signature;
@@ -98,8 +97,8 @@ function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf)
       root_id: ended.root_id ?? ended.task_id,
       parent_id: ended.task_id,
       // For people to read. Headers are small: a result of a megabyte would not fit.
-      argsrepr: JSON.stringify(taken).slice(0, REPR_CHARACTERS),
-      kwargsrepr: JSON.stringify(kwargs).slice(0, REPR_CHARACTERS),
+      argsrepr: JSON.stringify(taken).slice(0, LIMITS.messages.reprCharacters),
+      kwargsrepr: JSON.stringify(kwargs).slice(0, LIMITS.messages.reprCharacters),
       origin: 'hapax',
       ignore_result: options.ignore_result ?? false,
       replaced_task_nesting: 0,

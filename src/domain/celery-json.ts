@@ -1,10 +1,9 @@
-/** Deeper values are refused before anything walks them. */
-export const MAX_DEPTH = 100;
+import { LIMITS } from '../contracts/budgets.ts';
 
-/** Whether a value nests deeper than {@link MAX_DEPTH}; looks no deeper than that. */
+/** Whether a value nests deeper than its budget; looks no deeper than that. */
 export function isTooDeep(value: unknown, depth = 0): boolean {
   if (value === null || typeof value !== 'object') return false;
-  return depth >= MAX_DEPTH || Object.values(value).some((part) => isTooDeep(part, depth + 1));
+  return depth >= LIMITS.messages.depth || Object.values(value).some((part) => isTooDeep(part, depth + 1));
 }
 
 /** Whether a value has a member `__proto__` anywhere, which would get lost on the way. Not for deep values. */

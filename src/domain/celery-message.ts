@@ -1,3 +1,4 @@
+import { LIMITS } from '../contracts/budgets.ts';
 import {
   type AboutTask,
   bodyOfProtocol1,
@@ -13,7 +14,7 @@ import {
   signature,
   type TaskMessage,
 } from '../contracts/celery.ts';
-import { hasProtoKey, isTooDeep, MAX_DEPTH, plain } from './celery-json.ts';
+import { hasProtoKey, isTooDeep, plain } from './celery-json.ts';
 
 /** Thrown where a message is no task; `refusal` says why. */
 export class Refused extends Error {
@@ -37,7 +38,7 @@ const CANVAS: ReadonlySet<string | null> = new Set([null, 'group']);
  */
 export function readTaskMessage(delivery: Omit<Delivery, 'body'>, text: string): TaskMessage {
   const body = parsed(text);
-  if (isTooDeep(body)) throw new Refused('not_a_task', `the body nests deeper than ${MAX_DEPTH} levels`);
+  if (isTooDeep(body)) throw new Refused('not_a_task', `the body nests deeper than ${LIMITS.messages.depth} levels`);
   if (hasProtoKey(body)) throw new Refused('not_a_task', 'the body has a member named "__proto__", which is not taken');
   const message = 'task' in delivery.headers ? readProtocol2(delivery, body) : readProtocol1(delivery, body);
   refuseOtherCanvas(message.follow_ups);

@@ -1,4 +1,5 @@
-import { GITHUB_LIMITS, type TriggerBody } from '../contracts/build.ts';
+import { LIMITS } from '../contracts/budgets.ts';
+import type { TriggerBody } from '../contracts/build.ts';
 import type { BuildPolicy } from '../contracts/build-workflow.ts';
 import { type ConfigurationContent, type ConfigurationDefinition, FIXED_FIELDS } from '../contracts/configuration.ts';
 import { durationMs } from '../contracts/duration.ts';
@@ -183,12 +184,12 @@ export function inputsFault(inputs: Record<string, string>, correlationInput: st
   }
   const sent = correlationInput === '' ? inputs : { ...inputs, [correlationInput]: 'x'.repeat(64) };
   const count = Object.keys(sent).length;
-  if (count > GITHUB_LIMITS.inputs) {
-    return `${count} inputs with the correlation input; GitHub takes ${GITHUB_LIMITS.inputs}`;
+  if (count > LIMITS.builds.inputs) {
+    return `${count} inputs with the correlation input; GitHub takes ${LIMITS.builds.inputs}`;
   }
   const size = JSON.stringify(sent).length;
-  if (size > GITHUB_LIMITS.inputsJsonCharacters) {
-    return `the inputs are ${size} characters of JSON; GitHub takes ${GITHUB_LIMITS.inputsJsonCharacters}`;
+  if (size > LIMITS.builds.inputsJsonCharacters) {
+    return `the inputs are ${size} characters of JSON; GitHub takes ${LIMITS.builds.inputsJsonCharacters}`;
   }
   return undefined;
 }

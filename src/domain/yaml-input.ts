@@ -1,8 +1,6 @@
 import { type Document, isScalar, parseDocument, visit } from 'yaml';
+import { LIMITS } from '../contracts/budgets.ts';
 import { canonicalJson } from './hash.ts';
-
-/** How many aliases a document may use in all: with them, a few lines can unfold into gigabytes. */
-const MAX_ALIASES = 100;
 
 /**
  * What JSON may hold and a reader may take for something else: a shell within a here-document (`$`, a backtick, a backslash
@@ -25,7 +23,7 @@ export function yamlInput(text: string): { text: string } | { fault: string } {
     if (fault) return { fault: fault.message };
     const key = faultOfKeys(document);
     if (key) return { fault: key };
-    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+    const value: unknown = document.toJS({ maxAliasCount: LIMITS.configurations.yamlAliases });
     if (typeof value !== 'object' || value === null) return { fault: 'it is neither a mapping nor a sequence' };
     return { text: canonicalJson(exact(value)).replaceAll(MISREAD, escaped) };
   } catch (error) {

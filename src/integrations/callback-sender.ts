@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Webhook } from 'standardwebhooks';
+import { LIMITS } from '../contracts/budgets.ts';
 import type { CallbackMessage } from '../contracts/callback-workflow.ts';
 import type { CallbackAnswer } from '../domain/callback-answer.ts';
 import { hostOf } from '../domain/callback-url.ts';
@@ -16,8 +17,6 @@ export interface CallbackSenderOptions {
   resolve?: Resolve;
 }
 
-/** How much of an answer is read: enough to recognise n8n. */
-const MAX_ANSWER_BYTES = 4_096;
 const DEFAULT_TIMEOUT_MS = 15_000;
 
 /** Sends callbacks as Standard Webhooks 1.0 wants them, to addresses of the public internet only. */
@@ -84,13 +83,13 @@ async function readStart(answer: IncomingMessage): Promise<string> {
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       chunks.push(chunk);
       length += chunk.length;
-      if (length >= MAX_ANSWER_BYTES) break;
+      if (length >= LIMITS.callbacks.answerBytes) break;
     }
   } catch {
     // What came is enough.
   }
   answer.destroy();
-  return Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString('utf8');
+  return Buffer.concat(chunks).subarray(0, LIMITS.callbacks.answerBytes).toString('utf8');
 }
 
 function inTime<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {

@@ -1,9 +1,7 @@
 import { brotliDecompressSync, unzipSync, zstdDecompressSync } from 'node:zlib';
+import { LIMITS } from '../contracts/budgets.ts';
 import type { Delivery } from '../contracts/celery.ts';
 import { Refused } from '../domain/celery-message.ts';
-
-/** Longest body, as sent and as decompressed: that of HTTP requests. */
-export const MAX_BODY_BYTES = 1_048_576;
 
 type Decompress = (bytes: Uint8Array, limits: { maxOutputLength: number }) => Uint8Array;
 
@@ -23,7 +21,7 @@ export function bodyText(delivery: Delivery): string {
   if (type !== 'application/json') {
     throw new Refused('unsupported_content_type', `${type.slice(0, 80)} is not read; send application/json`);
   }
-  if (delivery.body.byteLength > MAX_BODY_BYTES) throw tooLarge();
+  if (delivery.body.byteLength > LIMITS.messages.bodyBytes) throw tooLarge();
   const { text, transfer } = encodings(delivery);
   const bytes =
     transfer === 'base64' ? Buffer.from(Buffer.from(delivery.body).toString('latin1'), 'base64') : delivery.body;
@@ -48,7 +46,7 @@ function decompressed(bytes: Uint8Array, compression: unknown): Uint8Array {
     throw new Refused('unsupported_compression', `${name.slice(0, 80)} is not read; send gzip, brotli or zstd`);
   }
   try {
-    return decompress(bytes, { maxOutputLength: MAX_BODY_BYTES });
+    return decompress(bytes, { maxOutputLength: LIMITS.messages.bodyBytes });
   } catch (error) {
     if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
     throw new Refused('unsupported_compression', `the body is not ${String(compression)}`);
@@ -64,5 +62,5 @@ function decoded(bytes: Uint8Array, encoding: string): string {
 }
 
 function tooLarge(): Refused {
-  return new Refused('too_large', `the body is larger than ${MAX_BODY_BYTES} bytes`);
+  return new Refused('too_large', `the body is larger than ${LIMITS.messages.bodyBytes} bytes`);
 }

@@ -1,9 +1,10 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/contracts/budgets.ts';
 import type { Delivery } from '../../src/contracts/celery.ts';
 import { idOf, Refused, readTaskMessage } from '../../src/domain/celery-message.ts';
-import { bodyText, MAX_BODY_BYTES } from '../../src/integrations/message-body.ts';
+import { bodyText } from '../../src/integrations/message-body.ts';
 import { captured, captures, deliveries, delivery } from './celery-captures.ts';
 
 const read = (message: Delivery) => readTaskMessage(message, bodyText(message));
@@ -147,7 +148,7 @@ describe('what cannot be read', () => {
     ['a name of the prototype', json(good, { headers: { compression: 'constructor' } }), 'unsupported_compression'],
     ['no zlib', json(good, { headers: { compression: 'application/x-gzip' } }), 'unsupported_compression'],
     ['a bomb', delivery({ body: bomb, headers: { compression: 'application/x-gzip' } }), 'too_large'],
-    ['a huge body', json(`"${'x'.repeat(MAX_BODY_BYTES)}"`), 'too_large'],
+    ['a huge body', json(`"${'x'.repeat(LIMITS.messages.bodyBytes)}"`), 'too_large'],
     ['broken UTF-8', delivery({ body: Buffer.from([0x22, 0xff, 0x22]) }), 'unsupported_encoding'],
     ['an unknown encoding', json(good, { content_encoding: 'klingon' }), 'unsupported_encoding'],
     [
@@ -161,7 +162,7 @@ describe('what cannot be read', () => {
       'unsupported_canvas',
     ],
   ])('%s is refused', (_, message, code) => {
-    expect(bomb.byteLength).toBeLessThan(MAX_BODY_BYTES);
+    expect(bomb.byteLength).toBeLessThan(LIMITS.messages.bodyBytes);
     expect(refusal(message)).toBe(code);
   });
 

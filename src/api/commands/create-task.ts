@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
+import { LIMITS } from '../../contracts/budgets.ts';
 import type { CallbackTarget } from '../../contracts/callback-workflow.ts';
-import { MAX_ARGUMENTS_CHARACTERS, type TaskStatus } from '../../contracts/task.ts';
+import type { TaskStatus } from '../../contracts/task.ts';
 import { QUEUE_OF_TASK, TASK_NAMES, type TaskName, type TaskQueueName } from '../../contracts/task-queues.ts';
 import type { TaskArguments } from '../../contracts/task-signatures.ts';
 import {
@@ -130,8 +131,8 @@ function resolve({ name: asked, args, kwargs }: TaskRequest): { name: TaskName; 
   if ('faults' in read)
     throw invalidRequest(read.faults.map(({ path, message }) => ({ path: `body.${path}`, message })));
   const json = JSON.stringify([args, kwargs]);
-  if (json.length > MAX_ARGUMENTS_CHARACTERS) {
-    const message = `args and kwargs have more than ${MAX_ARGUMENTS_CHARACTERS} characters of JSON`;
+  if (json.length > LIMITS.tasks.argumentsCharacters) {
+    const message = `args and kwargs have more than ${LIMITS.tasks.argumentsCharacters} characters of JSON`;
     throw invalidRequest([{ path: 'body.kwargs', message }]);
   }
   return { name, given: read.arguments };

@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono';
+import { LIMITS } from '../../contracts/budgets.ts';
 import { ENDED_TASK_STATUSES, taskId } from '../../contracts/task.ts';
 import { TASK_QUEUE_NAMES } from '../../contracts/task-queues.ts';
 import type { Task } from '../../domain/task.ts';
@@ -13,8 +14,6 @@ import type { Waiter } from './wait.ts';
 
 /** Flower's own format of times, which it reads as UTC, or ISO 8601. */
 const FLOWER_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{1,6})$/;
-/** Longest times Flower takes that a date can hold. */
-const MAX_SECONDS = 10 * 365 * 86_400;
 
 /** The routes that ask for tasks. */
 export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wait: Waiter): void {
@@ -111,7 +110,7 @@ function invalid(): FlowerError {
 
 function inSeconds(value: unknown): Date {
   const seconds = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : NaN;
-  if (!Number.isFinite(seconds) || Math.abs(seconds) > MAX_SECONDS) throw invalid();
+  if (!Number.isFinite(seconds) || Math.abs(seconds) > LIMITS.tasks.expiresSeconds) throw invalid();
   return new Date(Date.now() + seconds * 1_000);
 }
 
@@ -130,5 +129,5 @@ function withZone(iso: string): string {
 }
 
 function limitOf(value: unknown): number | undefined {
-  return typeof value === 'number' && value > 0 && value <= 86_400 ? value * 1_000 : undefined;
+  return typeof value === 'number' && value > 0 && value <= LIMITS.tasks.limitSeconds ? value * 1_000 : undefined;
 }

@@ -1,3 +1,5 @@
+import { LIMITS } from '../../contracts/budgets.ts';
+
 /** A value as Python's `json.dumps` writes it: spaces after separators, everything beyond ASCII escaped. */
 export function pythonJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
@@ -10,13 +12,11 @@ function escaped(json: string): string {
   return json.replaceAll(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Longest text of a value in the info of a task, characters; as Celery's. */
-const MAX_REPR_CHARACTERS = 1_024;
-
 /** A value as Python's `repr` shows it, cut where it is long. */
 export function pythonRepr(value: unknown): string {
   const text = repr(value);
-  return text.length <= MAX_REPR_CHARACTERS ? text : `${text.slice(0, MAX_REPR_CHARACTERS - 3)}...`;
+  const most = LIMITS.flower.reprCharacters;
+  return text.length <= most ? text : `${text.slice(0, most - 3)}...`;
 }
 
 function repr(value: unknown): string {

@@ -1,4 +1,5 @@
 import type { Hono } from 'hono';
+import { LIMITS } from '../../contracts/budgets.ts';
 import { TASK_NAMES } from '../../contracts/task-queues.ts';
 import { findTask } from '../../store/task-find.ts';
 import { searchTasks, type TaskQuery } from '../../store/task-search.ts';
@@ -11,8 +12,6 @@ import { celeryNameOf, infoOf, listedInfoOf, nameOfCelery, resultOf } from './in
 import { parseSearch, SearchError } from './search.ts';
 import type { Waiter } from './wait.ts';
 
-/** Tasks that a list has where no limit is asked for. */
-const MAX_TASKS = 10_000;
 const ORDERS = ['name', 'received', 'started', 'state'] as const;
 const RECEIVED_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d)$/;
 
@@ -72,12 +71,12 @@ async function end(deps: TaskDependencies, id: string, revocation: Parameters<ty
 function queryOf(parameters: URLSearchParams): TaskQuery | { error: string } {
   const given = (name: string) => parameters.getAll(name).at(-1)?.trim() || undefined;
   const filter = (name: string) => (given(name) === 'All' ? undefined : given(name));
-  const limit = readInt(given('limit')) ?? MAX_TASKS;
+  const limit = readInt(given('limit')) ?? LIMITS.flower.listTasks;
   const offset = Math.max(0, readInt(given('offset')) ?? 0);
   const name = filter('taskname');
   try {
     return {
-      limit: Math.min(limit, MAX_TASKS),
+      limit: Math.min(limit, LIMITS.flower.listTasks),
       offset,
       state: filter('state'),
       name: name && nameOfCelery(name),

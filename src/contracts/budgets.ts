@@ -1,0 +1,92 @@
+/** The most that one input may cost in one respect. */
+export interface Budget {
+  value: number;
+  unit:
+    | 'bytes'
+    | 'characters'
+    | 'levels'
+    | 'entries'
+    | 'elements'
+    | 'requests'
+    | 'tasks'
+    | 'seconds'
+    | 'milliseconds'
+    | 'year';
+  /** One line: what is bounded, and what happens beyond it where that is no plain refusal. */
+  meaning: string;
+}
+
+const most = (value: number, unit: Budget['unit'], meaning: string): Budget => ({ value, unit, meaning });
+
+/**
+ * Every size, depth, count and time that an input can cause, at each door. An input beyond a budget is refused before the
+ * work, by a message that names the budget. docs/limits.md is written from this table: `node scripts/generate-docs.ts`.
+ *
+ * Code reads the numbers from {@link LIMITS}. What an operator sets (time limits of tasks, deadlines) is in settings.ts.
+ */
+export const BUDGETS = {
+  requests: {
+    bodyBytes: most(1_048_576, 'bytes', 'Body of a request, at our routes and at those of Flower.'),
+    idempotencyKeyCharacters: most(255, 'characters', 'Header `Idempotency-Key`.'),
+    pageEntries: most(200, 'entries', 'One page of a list.'),
+  },
+  builds: {
+    refCharacters: most(255, 'characters', 'Branch or tag, as at GitHub.'),
+    inputs: most(25, 'entries', 'Inputs of a dispatch with the correlation input, as at GitHub.'),
+    inputsJsonCharacters: most(65_535, 'characters', 'JSON of all inputs of a dispatch, as at GitHub.'),
+    fieldCharacters: most(255, 'characters', '`image_type` and `fedora_version`.'),
+  },
+  configurations: {
+    nameCharacters: most(100, 'characters', 'Name of a build configuration.'),
+    mappedFields: most(50, 'entries', 'Fields that a build configuration maps.'),
+    yamlAliases: most(100, 'entries', 'Aliases in a YAML document: a few lines of them can unfold into gigabytes.'),
+  },
+  tasks: {
+    argumentsCharacters: most(1_000_000, 'characters', 'JSON of `args` and `kwargs`.'),
+    resultCharacters: most(
+      1_000_000,
+      'characters',
+      'JSON of a result: it travels through Temporal, which refuses 2 MB. A longer one fails the attempt.',
+    ),
+    tracebackCharacters: most(4_000, 'characters', 'Traceback that is recorded. The end is kept.'),
+    nameCharacters: most(255, 'characters', 'Name of a task.'),
+    limitSeconds: most(86_400, 'seconds', "Time limits of a task's own."),
+    expiresSeconds: most(10 * 365 * 86_400, 'seconds', '`expires` as a number, and `countdown`.'),
+  },
+  flower: {
+    listTasks: most(10_000, 'tasks', '`GET /api/tasks`; also where no limit is asked for.'),
+    reprCharacters: most(1_024, 'characters', "A value in a task's info. A longer one is cut, as by Celery."),
+  },
+  messages: {
+    bodyBytes: most(1_048_576, 'bytes', 'Body of a message, as sent and as decompressed.'),
+    depth: most(100, 'levels', 'Nesting of a body.'),
+    reprCharacters: most(1_000, 'characters', '`argsrepr` and `kwargsrepr` of tasks that follow. Longer ones are cut.'),
+  },
+  content: {
+    queryCharacters: most(10_000, 'characters', 'Query of a search.'),
+    results: most(100, 'entries', 'Results of a search.'),
+    tags: most(50, 'entries', 'Tags of content. Further ones of a source are dropped.'),
+    tagCharacters: most(100, 'characters', 'One tag.'),
+    urlCharacters: most(2_048, 'characters', 'URL of a video, a page or a callback.'),
+    titleCharacters: most(500, 'characters', 'Title of content. A longer one of a source is cut.'),
+    transcriptCharacters: most(1_000_000, 'characters', '`transcript_text`.'),
+  },
+  callbacks: {
+    bodyBytes: most(
+      20 * 1024,
+      'bytes',
+      'Body of a callback, as Standard Webhooks asks. A longer one goes without inputs or result.',
+    ),
+    answerBytes: most(4_096, 'bytes', 'Part of the answer to a callback that is read: enough to recognise n8n.'),
+  },
+} as const satisfies Record<string, Record<string, Budget>>;
+
+type Limits = { readonly [Door in keyof typeof BUDGETS]: { readonly [Name in keyof (typeof BUDGETS)[Door]]: number } };
+
+/** The number of each budget: `LIMITS.requests.bodyBytes`. */
+export const LIMITS = Object.fromEntries(
+  Object.entries(BUDGETS).map(([door, budgets]) => [
+    door,
+    Object.fromEntries(Object.entries(budgets).map(([name, { value }]: [string, Budget]) => [name, value])),
+  ]),
+) as Limits;
