@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hosts, httpUrl, integer } from './setting-forms.ts';
+import { baseUrl, hosts, integer } from './setting-forms.ts';
 
 /** Settings of what brings in, processes and finds content. */
 export const contentSettings = {
@@ -7,8 +7,10 @@ export const contentSettings = {
     description: 'Key of the YouTube Data API. Unset: videos are named by their ids, and no quota is used.',
     secret: true,
   }),
-  YOUTUBE_API_URL: httpUrl.default('https://www.googleapis.com').meta({ description: 'Root of the YouTube Data API.' }),
-  YOUTUBE_URL: httpUrl
+  YOUTUBE_API_URL: baseUrl()
+    .default('https://www.googleapis.com')
+    .meta({ description: 'Root of the YouTube Data API.' }),
+  YOUTUBE_URL: baseUrl()
     .default('https://www.youtube.com')
     .meta({ description: 'Root of the site that people see, where captions come from.' }),
   YOUTUBE_DAILY_QUOTA: integer(0, 100_000_000)
@@ -20,9 +22,10 @@ export const contentSettings = {
   INGEST_ALLOWED_HOSTS: hosts.default([]).meta({
     description: 'Hosts of an inner network that pages may be read from; all others must have public addresses.',
   }),
-  OLLAMA_URL: httpUrl.optional().meta({
+  OLLAMA_URL: baseUrl({ userinfo: 'used' }).optional().meta({
     description:
-      'Root of an Ollama server, for example http://127.0.0.1:11434. Unset: a small English model on this machine makes vectors, and nothing is summarized.',
+      'Root of an Ollama server, for example http://127.0.0.1:11434; a user and password in it are sent as basic authentication. Unset: a small English model on this machine makes vectors, and nothing is summarized.',
+    secret: true,
   }),
   EMBEDDING_MODEL: z.string().min(1).optional().meta({
     description: 'Model of Ollama that makes vectors. Default with OLLAMA_URL: nomic-embed-text.',
@@ -35,7 +38,7 @@ export const contentSettings = {
   S3_BUCKET: z.string().min(1).optional().meta({
     description: 'Bucket that keeps what was brought in, as it came. Unset: HAPAX_HOME/blobs, a directory.',
   }),
-  S3_ENDPOINT: httpUrl
+  S3_ENDPOINT: baseUrl()
     .default('https://s3.amazonaws.com')
     .meta({ description: 'Root of the S3 server, for example that of MinIO.' }),
   S3_REGION: z.string().min(1).default('us-east-1').meta({ description: 'Region of the bucket.' }),

@@ -27,7 +27,101 @@ export const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
-export const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
+
+/** Ports that `fetch` never connects to (Fetch Standard, "port blocking"). */
+const BLOCKED_PORTS = new Set([
+  0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,
+  111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532,
+  540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061,
+  6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10_080,
+]);
+
+/**
+ * The root of an HTTP API: a URL to which paths are appended, so it is read without the slashes at its end. What could
+ * never work is refused; no fault repeats the value, which may hold a password.
+ * @param options.userinfo what happens to `USER:PASSWORD@`. Default `refused`; `used` is for clients that send it as basic
+ *   authentication.
+ */
+export const baseUrl = ({ userinfo = 'refused' }: { userinfo?: 'used' | 'refused' } = {}) =>
+  z.string().transform((text, context) => {
+    const fault = baseUrlFault(text, userinfo);
+    if (fault === undefined) return new URL(text).href.replace(/\/+$/, '');
+    context.addIssue({ code: 'custom', message: fault });
+    return z.NEVER;
+  });
+
+function baseUrlFault(text: string, userinfo: 'used' | 'refused'): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) return 'must be an http:// or https:// URL';
+  // A `?` or `#` that nothing follows is not in url.search or url.hash.
+  if (/[?#]/.test(url.href)) return 'must end with its path; remove the query (?) or fragment (#)';
+  if (BLOCKED_PORTS.has(Number(url.port || '-1'))) return `must have another port; fetch refuses ${url.port}`;
+  const given = `${url.username}${url.password}`;
+  if (given === '') return undefined;
+  if (userinfo === 'refused') return 'must have no user or password; they would not be used';
+  return isDecodable(given) ? undefined : 'must have its user and password escaped: % is written %25';
+}
+
+function isDecodable(escaped: string): boolean {
+  try {
+    decodeURIComponent(escaped);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The URL of a server that speaks no HTTP.
+ * @param form.names its schemes, as a fault names them.
+ * @param form.faultOf what the client of that server would refuse or leave unused.
+ */
+function serverUrl(form: { schemes: RegExp; names: string; example: string; faultOf?(url: URL): string | undefined }) {
+  return z.string().superRefine((text, context) => {
+    const fault = serverUrlFault(text, form);
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+  });
+}
+
+function serverUrlFault(text: string, form: Parameters<typeof serverUrl>[0]): string | undefined {
+  if (!form.schemes.test(text)) return `must begin with ${form.names}`;
+  // A database may have several hosts; URL refuses the comma.
+  const ofOneHost = text.replace(/^(\w+:\/\/(?:[^/?]*@)?[^,/?]*),[^/?]*/, '$1');
+  const url = URL.canParse(ofOneHost) ? new URL(ofOneHost) : undefined;
+  const isSound = url && url.port !== '0' && !text.includes('#') && isDecodable(text);
+  return isSound ? form.faultOf?.(url) : `is no URL; write ${form.example}, special characters escaped`;
+}
+
+/** As postgres.js reads it; it may name several hosts. The server judges the options in its query. */
+export const postgresUrl = serverUrl({
+  schemes: /^postgres(ql)?:\/\//,
+  names: 'postgres:// or postgresql://',
+  example: 'postgres://USER:PASSWORD@HOST:5432/DATABASE',
+});
+
+/** What amqplib reads in the query of a URL. */
+const AMQP_OPTIONS = ['heartbeat', 'channelMax', 'frameMax', 'locale'];
+
+export const amqpUrl = serverUrl({
+  schemes: /^amqps?:\/\//,
+  names: 'amqp:// or amqps://',
+  example: 'amqp://USER:PASSWORD@HOST:5672/VHOST',
+  faultOf: ({ searchParams }) =>
+    [...searchParams.keys()].every((option) => AMQP_OPTIONS.includes(option))
+      ? undefined
+      : `has an option that is not used; after ? only ${AMQP_OPTIONS.join(', ')} are`,
+});
+
+export const redisUrl = serverUrl({
+  schemes: /^rediss?:\/\//,
+  names: 'redis:// or rediss://',
+  example: 'redis://USER:PASSWORD@HOST:6379/0',
+  faultOf: ({ pathname, search }) => {
+    if (!/^\/?\d*$/.test(pathname)) return 'must end with the number of a database, for example /0';
+    return search === '' ? undefined : 'has options after ? that are not used; remove them';
+  },
+});
+
 /** Host names and addresses as URLs write them: lower case, an address in its usual notation, here without brackets. */
 export const hosts = list.transform((entries, context) =>
   entries.map((entry) => {

@@ -1,14 +1,8 @@
 import { z } from 'zod';
 import { repository, workflowFile } from './configuration.ts';
 import { contentFaults, contentSettings } from './content-settings.ts';
-import { duration, hosts, httpUrl, integer, list } from './setting-forms.ts';
+import { amqpUrl, baseUrl, duration, hosts, integer, list, postgresUrl, redisUrl } from './setting-forms.ts';
 import { basicAuth, truth, workerQueues } from './task-settings.ts';
-
-/** Whether the driver can read it: a URL but for its hosts, of which there may be several. */
-function isPostgresUrl(url: string): boolean {
-  const ofOneHost = url.replace(/^(\w+:\/\/(?:[^/?]*@)?[^,/?]*),[^/?]*/, '$1');
-  return URL.canParse(ofOneHost) && !/%(?![0-9a-f]{2})/i.test(url);
-}
 
 /** Secrets of Standard Webhooks: 24 to 64 bytes (standard-webhooks.md, "Signature scheme"). */
 const callbackSecrets = list.transform((secrets, context) => {
@@ -76,16 +70,11 @@ export const settingsSchema = z.object({
     .default('info')
     .meta({ description: 'Least severe log line that is written.' }),
 
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
-    .refine(isPostgresUrl, 'is no URL; write postgres://USER:PASSWORD@HOST:5432/DATABASE, special characters escaped')
-    .optional()
-    .meta({
-      description:
-        'Postgres of the record. Unset in laptop mode: embedded Postgres. Append `?prepare=false` where a pooler between keeps no prepared statements.',
-      secret: true,
-    }),
+  DATABASE_URL: postgresUrl.optional().meta({
+    description:
+      'Postgres of the record. Unset in laptop mode: embedded Postgres. Append `?prepare=false` where a pooler between keeps no prepared statements.',
+    secret: true,
+  }),
   DATABASE_ROLE: z
     .string()
     .regex(/^[a-z_][a-z0-9_]*$|^$/, 'must be the name of a role')
@@ -136,7 +125,7 @@ export const settingsSchema = z.object({
     .regex(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'must be the key itself, from -----BEGIN RSA PRIVATE KEY----- on')
     .optional()
     .meta({ description: "The app's private key (PEM, line ends may be written \\n).", secret: true }),
-  GITHUB_API_URL: httpUrl
+  GITHUB_API_URL: baseUrl()
     .default('https://api.github.com')
     .meta({ description: "Root of GitHub's REST API; for GitHub Enterprise Server https://HOST/api/v3." }),
   GITHUB_REPO: repository
@@ -224,25 +213,14 @@ export const settingsSchema = z.object({
     .default('')
     .meta({ description: 'Path before the routes of Flower, as flower for /flower/api/tasks.' }),
   ...contentSettings,
-  AMQP_URL: z
-    .string()
-    .regex(/^amqps?:\/\//, 'must begin with amqp:// or amqps://')
-    .refine(URL.canParse, 'is no URL; write amqp://USER:PASSWORD@HOST:5672/VHOST, special characters escaped')
-    .optional()
-    .meta({
-      description:
-        'RabbitMQ from which the bridge takes tasks, as Celery and N8N send them. Unset: `up` runs no bridge.',
-      secret: true,
-    }),
-  RESULT_REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
-    .refine(URL.canParse, 'is no URL; write redis://USER:PASSWORD@HOST:6379/0, special characters escaped')
-    .optional()
-    .meta({
-      description: "Redis in which the bridge keeps results, as Celery's result back end does. Unset: none.",
-      secret: true,
-    }),
+  AMQP_URL: amqpUrl.optional().meta({
+    description: 'RabbitMQ from which the bridge takes tasks, as Celery and N8N send them. Unset: `up` runs no bridge.',
+    secret: true,
+  }),
+  RESULT_REDIS_URL: redisUrl.optional().meta({
+    description: "Redis in which the bridge keeps results, as Celery's result back end does. Unset: none.",
+    secret: true,
+  }),
   RESULT_EXPIRES: duration
     .refine((ms) => ms >= 1_000, 'must be a second or more')
     .default(86_400_000)

@@ -33,7 +33,7 @@ export function directoryBlobs(directory: string): Blobs {
 }
 
 export interface S3Options {
-  /** Root of the server, such as http://127.0.0.1:9000; buckets are addressed by path, as MinIO wants it. */
+  /** Root of the server, such as http://127.0.0.1:9000, without a slash at its end; buckets are addressed by path, as MinIO wants it. */
   endpoint: string;
   bucket: string;
   region: string;
@@ -47,7 +47,7 @@ const TIMEOUT_MS = 30_000;
 export function s3Blobs({ endpoint, bucket, region, accessKeyId, secretAccessKey }: S3Options): Blobs {
   const client = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 3 });
   const url = (key: string) =>
-    `${endpoint.replace(/\/+$/, '')}/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
+    `${endpoint}/${encodeURIComponent(bucket)}/${key.split('/').map(encodeURIComponent).join('/')}`;
   const send = async (key: string, options: { method: string; body?: string }) => {
     try {
       return await client.fetch(url(key), { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });

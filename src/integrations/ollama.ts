@@ -25,10 +25,19 @@ const INSTRUCTION =
 /** An Ollama server (its HTTP API, which is two requests for us: no client library is worth it). */
 export class Ollama {
   readonly #url: string;
+  readonly #headers: Record<string, string>;
 
-  /** @param url root of the server, such as http://127.0.0.1:11434. */
-  constructor(url: string) {
-    this.#url = url.replace(/\/+$/, '');
+  /** @param root of the server, such as http://127.0.0.1:11434; a user and password in it become basic authentication. */
+  constructor(root: string) {
+    // fetch refuses a URL with credentials.
+    const url = new URL(root);
+    const { username, password } = url;
+    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+    const authorization = username || password ? { authorization: `Basic ${credentials.toString('base64')}` } : {};
+    this.#headers = { 'content-type': 'application/json', ...authorization };
+    url.username = '';
+    url.password = '';
+    this.#url = url.href.replace(/\/+$/, '');
   }
 
   embeddingModel(model: string): EmbeddingModel {
@@ -74,7 +83,7 @@ export class Ollama {
     try {
       return await fetch(this.#url + path, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: this.#headers,
         body: JSON.stringify(body),
         signal,
       });

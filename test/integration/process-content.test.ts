@@ -49,6 +49,15 @@ describe('process_content', () => {
     expect(context.told.length).toBe(Math.ceil((found?.chunks ?? 0) / 16));
   });
 
+  it('sends the user and password of OLLAMA_URL', async () => {
+    await saveText(database.db, 'web:credentials', 'Short.');
+    const client = new Ollama(ollama.url.replace('//', '//us%20er:p%40ss@'));
+    deps = { ...deps, embedding: client.embeddingModel('nomic-embed-text') };
+    expect(await process('web:credentials', ['embed'])).toEqual({ embed: 'completed' });
+    const sent = `Basic ${Buffer.from('us er:p@ss').toString('base64')}`;
+    expect(ollama.calls.at(-1)?.headers.authorization).toBe(sent);
+  });
+
   it('does nothing twice', async () => {
     await saveText(database.db, 'web:twice', 'Short.');
     await process('web:twice', ['embed', 'summarize', 'embed']);

@@ -76,6 +76,76 @@ describe('settings', () => {
     expect(faults.join()).not.toMatch(/tooshort|hunter2/);
   });
 
+  const URLS = ['GITHUB_API_URL', 'YOUTUBE_API_URL', 'YOUTUBE_URL', 'OLLAMA_URL', 'S3_ENDPOINT'] as const;
+
+  describe.each(URLS)('read %s as the root of an API', (name) => {
+    it.each([
+      ['http://host', 'http://host'],
+      ['https://HOST:443//', 'https://host'],
+      ['http://host:8080/a/b/', 'http://host:8080/a/b'],
+      [' http://[::1]:8080 ', 'http://[::1]:8080'],
+    ])('%s', (given, read) => {
+      expect(readSettings({ [name]: given })[name]).toBe(read);
+    });
+
+    it.each([
+      ['host:11434', 'must be an http'],
+      ['ftp://host', 'must be an http'],
+      ['http://', 'must be an http'],
+      ['http://host:99999', 'must be an http'],
+      ['http://host?key=hunter2', 'must end with its path'],
+      ['http://host/a?', 'must end with its path'],
+      ['http://host/#', 'must end with its path'],
+      ['http://host:6000', 'must have another port'],
+      ['http://host:0', 'must have another port'],
+      ['http://us%er:hunter2@host', 'must have'],
+      ['http://user:hunter2%ff@host', 'must have'],
+      ['http://hunter2#@host', 'must'],
+    ])('and not %s', (given, fault) => {
+      const faults = faultsOf({ [name]: given });
+      expect(faults).toEqual([expect.stringMatching(new RegExp(`^${name}: ${fault}`))]);
+      expect(faults.join()).not.toContain('hunter2');
+    });
+
+    it('and its credentials, or not at all', () => {
+      const faults = faultsOf({ [name]: 'http://user:p%40ss@host' });
+      if (name === 'OLLAMA_URL') expect(faults).toEqual([]);
+      else expect(faults).toEqual([`${name}: must have no user or password; they would not be used`]);
+    });
+  });
+
+  it('refuse the ports that fetch refuses, and no other', async () => {
+    for (const port of [22, 25, 2049, 6000, 6667, 10_080]) {
+      const error = await fetch(`http://127.0.0.1:${port}`).catch((thrown) => thrown);
+      expect(error.cause.message).toBe('bad port');
+      expect(faultsOf({ OLLAMA_URL: `http://host:${port}` })).toHaveLength(1);
+    }
+    for (const port of [80, 443, 3000, 8080, 9000, 11_434]) {
+      expect(faultsOf({ OLLAMA_URL: `http://host:${port}` })).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['AMQP_URL', 'amqp://user:hunter2@host/%2f?heartbeat=5', undefined],
+    ['AMQP_URL', 'amqp://user:hunter2@host//', undefined],
+    ['AMQP_URL', 'amqp://user:hunter2#@host/', 'is no URL'],
+    ['AMQP_URL', 'amqp://user:5#hunter2@host/', 'is no URL'],
+    ['AMQP_URL', 'amqp://user:hunter2%@host/', 'is no URL'],
+    ['AMQP_URL', 'amqp://host/?verify=hunter2', 'has an option that is not used'],
+    ['RESULT_REDIS_URL', 'redis://:hunter2@host:6379/3', undefined],
+    ['RESULT_REDIS_URL', 'rediss://host', undefined],
+    ['RESULT_REDIS_URL', 'redis://:hunter2@host/name', 'must end with the number of a database'],
+    ['RESULT_REDIS_URL', 'redis://:hunter2%@host/0', 'is no URL'],
+    ['RESULT_REDIS_URL', 'redis://:hunter2@host/0?ssl_cert_reqs=none', 'has options'],
+    ['RESULT_REDIS_URL', 'redis://host:0', 'is no URL'],
+    ['DATABASE_URL', 'postgres://user:5#hunter2@host/db', 'is no URL'],
+    ['DATABASE_URL', 'postgres://user:hunter2%ff@host/db', 'is no URL'],
+  ])('take of %s what its client takes: %s', (name, url, fault) => {
+    const faults = faultsOf({ [name]: url });
+    expect(faults).toEqual(fault === undefined ? [] : [expect.stringMatching(new RegExp(`^${name}: ${fault}`))]);
+    expect(faults.join()).not.toContain('hunter2');
+  });
+
   it.each([
     'postgres://user:hunter2@host:99999/db',
     'postgres://user:hunter2#@host/db',

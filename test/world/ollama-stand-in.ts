@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Answer, startStandIn } from './http-stand-in.ts';
+import { type Answer, type Asked, startStandIn } from './http-stand-in.ts';
 
 const LENGTH = 384;
 
@@ -21,7 +21,10 @@ export async function startOllamaStandIn(models = ['nomic-embed-text', 'llama3.2
   const prompts: string[] = [];
   const faults: Answer[] = [];
   const held: Array<Promise<void>> = [];
-  const server = await startStandIn(async ({ method, url, body }) => {
+  const calls: Asked[] = [];
+  const server = await startStandIn(async (call) => {
+    calls.push(call);
+    const { method, url, body } = call;
     const asked = JSON.parse(body || '{}') as {
       model?: string;
       input?: string | string[];
@@ -62,6 +65,8 @@ export async function startOllamaStandIn(models = ['nomic-embed-text', 'llama3.2
     /** Every text that a vector was made of, in order. */
     embedded,
     prompts,
+    /** Every request, in order. */
+    calls,
     /** The next requests are answered with these instead. */
     faults,
     /** The next requests wait for these. */
