@@ -4,7 +4,7 @@ import { callbackUrl } from './callback.ts';
 import { eventView } from './event.ts';
 import { nextCursor, pageLimit } from './paging.ts';
 import { text } from './text.ts';
-import { timestamp } from './timestamp.ts';
+import { asOf, timestamp } from './timestamp.ts';
 
 export const buildStatus = z
   .enum(['queued', 'in_progress', 'success', 'failure', 'cancelled'])
@@ -145,12 +145,7 @@ export const buildCallback = z
   .meta({ id: 'BuildCallback' });
 export type BuildCallback = z.infer<typeof buildCallback>;
 
-const at = timestamp.optional().meta({
-  description:
-    'As it was known at this time: from the events recorded by then, in whole milliseconds. What happened before and was learned after is not in it.',
-});
-
-export const buildAtQuery = z.strictObject({ at });
+export const buildAtQuery = z.strictObject({ at: asOf });
 
 /** Answer of GET /builds/{id}/verify. */
 export const buildProof = z
@@ -179,7 +174,7 @@ export const buildListQuery = z.strictObject({
   repository: text(255).optional(),
   since: timestamp.optional().meta({ description: 'Created at this time or later.' }),
   until: timestamp.optional().meta({ description: 'Created before this time.' }),
-  at,
+  at: asOf,
   limit: pageLimit,
   cursor: text(200).optional(),
 });

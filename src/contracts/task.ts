@@ -5,7 +5,7 @@ import { nextCursor, pageLimit } from './paging.ts';
 import { taskError } from './task-event.ts';
 import { TASK_NAMES, TASK_QUEUE_NAMES } from './task-queues.ts';
 import { text } from './text.ts';
-import { timestamp } from './timestamp.ts';
+import { asOf, timestamp } from './timestamp.ts';
 
 /** States of tasks are Celery's, by their names. */
 export const taskStatus = z
@@ -136,10 +136,13 @@ export const taskListQuery = z.strictObject({
   queue: z.enum(TASK_QUEUE_NAMES).optional(),
   since: timestamp.optional().meta({ description: 'Accepted at this time or later.' }),
   until: timestamp.optional().meta({ description: 'Accepted before this time.' }),
+  at: asOf,
   limit: pageLimit,
   cursor: text(600).optional(),
 });
 export type TaskListQuery = z.infer<typeof taskListQuery>;
+
+export const taskAtQuery = z.strictObject({ at: asOf });
 
 export const taskIdParam = z.strictObject({ id: taskId });
 

@@ -35,9 +35,16 @@ export function foldEvents<State, Event>(
   return events.reduce<State | undefined>((state, event) => foldEvent(kind, state, event), undefined);
 }
 
-/** What was known of a stream at a time: its events up to the first that was recorded later. */
-export function eventsKnownAt(events: readonly RecordedEvent[], at: string): RecordedEvent[] {
+/**
+ * The events of a stream up to a time: the last event of that time or earlier, and every event before it in the stream. An
+ * event has two times, when it happened and when it was recorded, and both are shown; either of them, given here, includes
+ * it. The order is that of the stream, not of the times, which clocks of several processes gave.
+ * @param at ISO 8601.
+ */
+export function eventsUntil(events: readonly RecordedEvent[], at: string): RecordedEvent[] {
   const time = Date.parse(at);
-  const later = events.findIndex((event) => Date.parse(event.recorded_at) > time);
-  return later === -1 ? [...events] : events.slice(0, later);
+  const last = events.findLastIndex(
+    ({ occurred_at, recorded_at }) => Date.parse(occurred_at) <= time || Date.parse(recorded_at) <= time,
+  );
+  return events.slice(0, last + 1);
 }

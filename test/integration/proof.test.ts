@@ -7,6 +7,7 @@ import { eventHash } from '../../src/domain/hash.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';
 import { BUILDS } from '../../src/store/build-stream.ts';
 import { type Database, type Db, openDatabase } from '../../src/store/database.ts';
+import { appendEvent } from '../../src/store/event-append.ts';
 import { rebuildProjection } from '../../src/store/projection-rebuild.ts';
 import { verifyStream } from '../../src/store/stream-verify.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
@@ -88,44 +89,66 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
     }
   }
 
-  const events = (id: number) =>
-    world.db.execute<{ recorded_at: string; n: string }>(
-      sql`SELECT seq AS n, recorded_at FROM events WHERE stream = ${`build:${id}`} ORDER BY seq`,
-    );
+  type Shown = { timestamp: string; recorded_at: string; to_status?: string };
+  const shown = async (id: number): Promise<Shown[]> => (await get(`/builds/${id}`)).json.events;
 
-  it('gives a build as it was known at every moment of its life', async () => {
+  it('gives a build as it was at every time that its events show, with that event', async () => {
     const now = (await get('/builds/1')).json;
-    for (const [index, event] of (await events(1)).entries()) {
-      // Events of one millisecond are known together.
-      const then = new Date(event.recorded_at).toISOString();
-      const { status, json } = await get(`/builds/1?at=${then}`);
-      expect(status).toBe(200);
-      expect(json.events).toEqual(now.events.slice(0, json.events.length));
-      expect(json.events.length).toBeGreaterThan(index);
-      expect(json.events.every((one: { recorded_at: string }) => one.recorded_at <= then)).toBe(true);
-      expect(now.events[json.events.length]?.recorded_at ?? '9').toSatisfy((later: string) => later > then);
-      const { status: expected } = json.events.reduce(
-        (state: object, one: { to_status?: string }) => (one.to_status ? { status: one.to_status } : state),
-        {},
-      );
-      expect(json.status).toBe(expected);
+    for (const [index, event] of (await shown(1)).entries()) {
+      for (const then of [event.timestamp, event.recorded_at]) {
+        const { status, json } = await get(`/builds/1?at=${then}`);
+        expect(status).toBe(200);
+        // Events of one millisecond are there together.
+        expect(json.events.length).toBeGreaterThan(index);
+        expect(json.events).toEqual(now.events.slice(0, json.events.length));
+        const { status: expected } = json.events.reduce(
+          (state: object, one: Shown) => (one.to_status ? { status: one.to_status } : state),
+          {},
+        );
+        expect(json.status).toBe(expected);
+      }
+      expect((await get(`/builds/1?at=${event.timestamp}`)).json.events).toHaveLength(index + 1);
     }
     expect((await get(`/builds/1?at=${new Date().toISOString()}`)).json).toEqual(now);
   });
 
-  it('does not know a build before it was recorded', async () => {
-    const [first] = await events(1);
-    const before = new Date(Date.parse(first!.recorded_at) - 1).toISOString();
+  it('does so, too, for events of processes whose clocks differ', async () => {
+    const stand = await shown(4);
+    const early = new Date(Date.parse(stand[0]!.timestamp) - 30_000).toISOString();
+    const late = new Date(Date.now() + 600_000).toISOString();
+    const told = (occurred_at: string, dedupe_key: string) =>
+      appendEvent(world.db, BUILDS, 4, {
+        type: 'callback_delivered',
+        data: { webhook_id: 'msg_1', attempt: 1, status: 200 },
+        occurred_at,
+        dedupe_key,
+      });
+    await told(late, 'by a clock that is fast');
+    await told(early, 'by a clock that is slow');
+    const events = await shown(4);
+    for (const [index, { timestamp, recorded_at }] of events.entries()) {
+      for (const then of [timestamp, recorded_at]) {
+        const single = (await get(`/builds/4?at=${then}`)).json;
+        expect(single.events.length).toBeGreaterThan(index);
+        const listed = (await get(`/builds?at=${then}`)).json.builds;
+        const { events: _events, waits_for: _waitsFor, ...summary } = single;
+        expect(listed).toContainEqual(summary);
+      }
+    }
+  });
+
+  it('does not know a build before it happened', async () => {
+    const [first] = await shown(1);
+    const before = new Date(Date.parse(first!.timestamp) - 1).toISOString();
     expect((await get(`/builds/1?at=${before}`)).status).toBe(404);
-    expect((await get(`/builds?at=${before}`)).json).toEqual({ builds: [], next_cursor: null });
+    expect((await get('/builds?at=2026-11-21T09:00:00Z')).json).toEqual({ builds: [], next_cursor: null });
     expect((await get('/builds/1?at=yesterday')).status).toBe(400);
     expect((await get('/builds/404?at=2030-01-01T00:00:00Z')).status).toBe(404);
   });
 
   it('lists builds as they were: each as the single one, with its filters and pages', async () => {
-    const all = [...(await events(1)), ...(await events(3)), ...(await events(6))];
-    for (const { recorded_at } of all) {
-      const then = new Date(recorded_at).toISOString();
+    const all = [...(await shown(1)), ...(await shown(3)), ...(await shown(6))];
+    for (const then of all.flatMap(({ timestamp, recorded_at }) => [timestamp, recorded_at])) {
       const { json } = await get(`/builds?at=${then}`);
       const singles = [];
       for (const id of [6, 5, 4, 3, 2, 1]) {
@@ -284,7 +307,7 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
   it('rebuilds the projection byte for byte, also after it was corrupted, and touches no equal row', async () => {
     const before = (await rows()).map(({ row }) => row);
     const untouched = await asOwner(() => rebuildProjection(rebuilder.db, BUILDS));
-    expect(untouched).toEqual({ rows: 6, events: 32, corrected: 0, removed: 0 });
+    expect(untouched).toEqual({ rows: 6, events: 34, corrected: 0, removed: 0 });
     await asOwner(async () => {
       // Each gets the unique key of the other.
       await owner.unsafe("UPDATE builds SET status = 'queued', request_key = 'between', last_seq = 99 WHERE id = 3");

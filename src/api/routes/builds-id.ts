@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../../contracts/event.ts';
 import type { Build } from '../../domain/build.ts';
 import { buildSummaryOf } from '../../domain/build-view.ts';
 import { eventViewOf } from '../../domain/event-view.ts';
-import { eventsKnownAt, foldEvents } from '../../domain/fold.ts';
+import { eventsUntil, foldEvents } from '../../domain/fold.ts';
 import { listLaneMates } from '../../store/build-list-lane.ts';
 import { BUILDS, buildStream } from '../../store/build-stream.ts';
 import type { Db } from '../../store/database.ts';
@@ -20,8 +20,7 @@ const route = createRoute({
   operationId: 'getBuild',
   tags: ['builds'],
   summary: 'One build with its events, now or as it was',
-  description:
-    'With `at` the build as the record knew it at that time, and the events recorded by then; 404 where there was none yet.',
+  description: 'With `at` the build as it was at that time, with its events so far; 404 where there was none yet.',
   request: { params: buildIdParam, query: buildAtQuery },
   responses: {
     200: { description: 'The build', content: { 'application/json': { schema: buildView } } },
@@ -33,7 +32,7 @@ export function getBuild(api: Api, db: Db): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const { at } = c.req.valid('query');
-    const found = at ? asKnownAt(await listEvents(db, buildStream(id)), at) : await findStream(db, BUILDS, id);
+    const found = at ? asOfTime(await listEvents(db, buildStream(id)), at) : await findStream(db, BUILDS, id);
     if (!found)
       throw new ApiError('not_found', { detail: `there ${at ? `was no build ${id} then` : `is no build ${id}`}` });
     const waits_for = at ? [] : await waitsFor(db, found.state);
@@ -47,9 +46,9 @@ async function waitsFor(db: Db, { id, status, concurrency }: Build): Promise<num
   return (await listLaneMates(db, id)).map((other) => other.id);
 }
 
-/** The build as the record knew it at a time, if it did. */
-function asKnownAt(all: RecordedEvent[], at: string): FoundStream<Build> | undefined {
-  const events = eventsKnownAt(all, at);
+/** The build as it was at a time, if there was one. */
+function asOfTime(all: RecordedEvent[], at: string): FoundStream<Build> | undefined {
+  const events = eventsUntil(all, at);
   const state = foldEvents(BUILDS, events);
   return state && { state, events };
 }

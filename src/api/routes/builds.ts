@@ -1,9 +1,10 @@
 import { createRoute } from '@hono/zod-openapi';
 import { buildListQuery, buildPage } from '../../contracts/build.ts';
 import { buildSummaryOf } from '../../domain/build-view.ts';
-import { listBuilds } from '../../store/build-list.ts';
-import { listBuildsAt } from '../../store/build-list-at.ts';
+import { listBuilds, matchesUnchanging } from '../../store/build-list.ts';
+import { BUILDS } from '../../store/build-stream.ts';
 import type { Db } from '../../store/database.ts';
+import { listStreamsAt } from '../../store/stream-list-at.ts';
 import { readNumberCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
@@ -15,7 +16,7 @@ const route = createRoute({
   tags: ['builds'],
   summary: 'List builds, newest first, now or as they were',
   description:
-    'With `at` the builds that the record knew at that time, as they were; pass `at` with the cursor again. A filter for a status that few builds had then reads many.',
+    'With `at` the builds that there were at that time, as they were; pass `at` with the cursor again. A filter for a status that few builds had then reads many.',
   request: { query: buildListQuery },
   responses: {
     200: { description: 'One page', content: { 'application/json': { schema: buildPage } } },
@@ -27,7 +28,9 @@ export function getBuilds(api: Api, db: Db): void {
   api.openapi(route, async (c) => {
     const { cursor, at, ...given } = c.req.valid('query');
     const filter = { ...given, after: readNumberCursor(cursor) };
-    const { items, end } = at ? await listBuildsAt(db, at, filter) : await listBuilds(db, filter);
+    const { items, end } = at
+      ? await listStreamsAt(db, BUILDS, at, { ...filter, unchanging: matchesUnchanging(filter) })
+      : await listBuilds(db, filter);
     return c.json({ builds: items.map(buildSummaryOf), next_cursor: writeCursor(end) }, 200);
   });
 }

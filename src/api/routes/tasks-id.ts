@@ -1,9 +1,14 @@
 import { createRoute } from '@hono/zod-openapi';
-import { cancelTaskBody, taskIdParam, taskOperatorAnswer, taskView } from '../../contracts/task.ts';
+import { cancelTaskBody, taskAtQuery, taskIdParam, taskOperatorAnswer, taskView } from '../../contracts/task.ts';
+import { eventsUntil, foldEvents } from '../../domain/fold.ts';
+import type { Task } from '../../domain/task.ts';
 import { taskViewOf } from '../../domain/task-view.ts';
+import { listEvents } from '../../store/event-list-by-stream.ts';
+import { TASKS, taskStream } from '../../store/task-stream.ts';
 import type { TaskDependencies } from '../commands/create-task.ts';
 import { existingTask, revokeTask } from '../commands/revoke-task.ts';
 import type { Api } from '../environment.ts';
+import { ApiError } from '../problem.ts';
 import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
 
 const tags = ['tasks'];
@@ -13,8 +18,9 @@ const getRoute = createRoute({
   path: '/tasks/{id}',
   operationId: 'getTask',
   tags,
-  summary: 'One task, with its result',
-  request: { params: taskIdParam },
+  summary: 'One task, with its result, now or as it was',
+  description: 'With `at` the task as it was at that time; 404 where there was none yet.',
+  request: { params: taskIdParam, query: taskAtQuery },
   responses: {
     200: { description: 'The task', content: { 'application/json': { schema: taskView } } },
     ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
@@ -37,10 +43,22 @@ const cancelRoute = createRoute({
 });
 
 export function taskById(api: Api, deps: TaskDependencies): void {
-  api.openapi(getRoute, async (c) => c.json(taskViewOf(await existingTask(deps, c.req.valid('param').id)), 200));
+  api.openapi(getRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const { at } = c.req.valid('query');
+    const task = at ? await taskAt(deps, id, at) : await existingTask(deps, id);
+    return c.json(taskViewOf(task), 200);
+  });
   api.openapi(cancelRoute, async (c) => {
     const { id, status } = await revokeTask(deps, c.req.valid('param').id, { by: c.var.caller, reason: 'terminated' });
     c.var.log.info({ task_id: id }, 'revocation requested');
     return c.json({ task_id: id, status, message: 'Revocation requested' }, 202);
   });
+}
+
+/** The task as it was at a time. @throws {ApiError} 404 where there was none yet. */
+async function taskAt({ db }: TaskDependencies, id: string, at: string): Promise<Task> {
+  const task = foldEvents(TASKS, eventsUntil(await listEvents(db, taskStream(id)), at));
+  if (!task) throw new ApiError('not_found', { detail: `there was no task ${id} then` });
+  return task;
 }

@@ -2,7 +2,9 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { type TaskBody, taskAnswer, taskBody, taskListQuery, taskPage } from '../../contracts/task.ts';
 import { taskSummaryOf } from '../../domain/task-view.ts';
-import { listTasks } from '../../store/task-list.ts';
+import { listStreamsAt } from '../../store/stream-list-at.ts';
+import { listTasks, matchesUnchangingOfTasks } from '../../store/task-list.ts';
+import { TASKS } from '../../store/task-stream.ts';
 import { type CreatedTask, createTask, type TaskDependencies, type TaskRequest } from '../commands/create-task.ts';
 import { readTextCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
@@ -47,7 +49,8 @@ const listRoute = createRoute({
   path: '/tasks',
   operationId: 'listTasks',
   tags,
-  summary: 'List tasks, newest first',
+  summary: 'List tasks, newest first, now or as they were',
+  description: 'With `at` as for builds; pass `at` with the cursor again.',
   request: { query: taskListQuery },
   responses: {
     200: { description: 'One page', content: { 'application/json': { schema: taskPage } } },
@@ -62,8 +65,11 @@ export function tasks(api: Api, deps: TaskDependencies): void {
     return c.json(answerOf(task), 202);
   });
   api.openapi(listRoute, async (c) => {
-    const { cursor, ...filter } = c.req.valid('query');
-    const { items, end } = await listTasks(deps.db, { ...filter, after: readTextCursor(cursor) });
+    const { cursor, at, ...given } = c.req.valid('query');
+    const filter = { ...given, after: readTextCursor(cursor) };
+    const { items, end } = at
+      ? await listStreamsAt(deps.db, TASKS, at, { ...filter, unchanging: matchesUnchangingOfTasks(filter) })
+      : await listTasks(deps.db, filter);
     return c.json({ tasks: items.map(taskSummaryOf), next_cursor: writeCursor(end) }, 200);
   });
 }
