@@ -6,11 +6,34 @@ export type CallbackAnswer =
   | { status: null; reason: string };
 
 /**
- * n8n's two kinds of 409 (observed with 1.123.81): the execution has not reached the node that waits for us, which it will
- * in a moment; or it has ended, and nobody will ever wait.
+ * What n8n says in answers that are no 2xx (observed with 1.123.81). An execution gets another id each time, so one that has
+ * ended or was deleted never waits again. A node that waits elsewhere may be passed, and a workflow may be activated.
+ * The words are n8n's; the reasons are ours, since n8n repeats the path of the webhook, which is a secret.
  */
-const N8N_NOT_YET = 'is running already';
-const N8N_NO_MORE = 'has finished already';
+const N8N_ANSWERS: ReadonlyArray<{ status: number; says: RegExp; kind: 'early' | 'final' | 'failed'; reason: string }> =
+  [
+    { status: 409, says: /is running already/, kind: 'early', reason: 'the n8n execution does not wait for it yet' },
+    { status: 409, says: /has finished already/, kind: 'final', reason: 'the n8n execution has ended' },
+    { status: 409, says: /has finished with error/, kind: 'final', reason: 'the n8n execution has failed' },
+    {
+      status: 404,
+      says: /The execution \W*\w+\W* does not exist/,
+      kind: 'final',
+      reason: 'the n8n execution does not exist (any more)',
+    },
+    {
+      status: 404,
+      says: /does not contain a waiting webhook with a matching path\/method/,
+      kind: 'failed',
+      reason: 'the n8n execution waits for another path or method; its Wait node must take POST (404)',
+    },
+    {
+      status: 404,
+      says: /is not registered/,
+      kind: 'failed',
+      reason: 'n8n has no such webhook: activate its workflow, and give its production URL and the method POST (404)',
+    },
+  ];
 
 /**
  * What an answer to a callback means. Only a 2xx is a delivery; everything else is tried again, unless the receiver says
@@ -22,14 +45,11 @@ export function callbackOutcome(answer: CallbackAnswer, now: number): CallbackOu
   if (status === null) return { kind: 'failed', status, reason: answer.reason, wait_ms: 0 };
   if (status >= 200 && status < 300) return { kind: 'delivered', status };
   if (status === 410) return { kind: 'final', status, reason: 'the receiver is gone for good (410)' };
-  if (status === 409 && answer.body.includes(N8N_NOT_YET)) {
-    return { kind: 'early', status, reason: 'the n8n execution does not wait for it yet' };
-  }
-  if (status === 409 && answer.body.includes(N8N_NO_MORE)) {
-    return { kind: 'final', status, reason: 'the n8n execution has ended' };
-  }
+  const known = N8N_ANSWERS.find((one) => one.status === status && one.says.test(answer.body));
+  if (known && known.kind !== 'failed') return { kind: known.kind, status, reason: known.reason };
   const redirect = status >= 300 && status < 400;
-  const reason = redirect ? `a redirect (${status}), and redirects are not followed` : `answered with ${status}`;
+  const reason =
+    known?.reason ?? (redirect ? `a redirect (${status}), and redirects are not followed` : `answered with ${status}`);
   return { kind: 'failed', status, reason, wait_ms: retryAfterMs(answer.retryAfter, now) };
 }
 

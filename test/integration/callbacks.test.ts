@@ -10,7 +10,8 @@ import { verifies } from '../world/standard-webhooks.ts';
 import { openWorld, type World } from '../world/world.ts';
 
 const SECRETS = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'] as const;
-const n8n = (word: string) => answers(409, {}, JSON.stringify({ message: `The execution "7" ${word}.` }));
+const n8n = (word: string, status = 409) =>
+  answers(status, {}, JSON.stringify({ message: `The execution "7" ${word}.` }));
 
 describe('callbacks', () => {
   let world: World;
@@ -75,6 +76,8 @@ describe('callbacks', () => {
     ['a 503 with Retry-After', [answers(503, { 'retry-after': '3' }), answers(204)], 2, [503, 204], 3_000],
     ['n8n, before its Wait node', [n8n('is running already'), answers(200)], 2, [409, 200], 1_000],
     ['n8n, after the execution ended', [n8n('has finished already')], 1, [409], 0],
+    ['n8n, after the execution failed', [n8n('has finished with error')], 1, [409], 0],
+    ['n8n, after the execution was deleted', [n8n('does not exist', 404)], 1, [404], 0],
     ['410, for good', [answers(410)], 1, [410], 0],
   ])('outlast %s', async (_name, manners, tries, statuses, leastMs) => {
     const { receiver, id } = await called(manners);

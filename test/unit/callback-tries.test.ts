@@ -64,12 +64,35 @@ describe('what an answer to a callback means', () => {
     for (let status = 300; status < 600; status++) expect(outcome(status).kind === 'final').toBe(status === 410);
   });
 
-  it('tells the two 409s of n8n apart, and both from any other', () => {
-    const n8n = (message: string) => outcome(409, { body: JSON.stringify({ code: 409, message }) });
-    expect(n8n('The execution "7" is running already.')).toMatchObject({ kind: 'early' });
-    expect(n8n('The execution "7" has finished already.')).toMatchObject({ kind: 'final' });
-    expect(n8n('conflict')).toMatchObject({ kind: 'failed', wait_ms: 0 });
-    expect(outcome(500, { body: 'has finished already' })).toMatchObject({ kind: 'failed' });
+  it.each<[string, number, string, 'delivered' | 'early' | 'final' | 'failed']>([
+    ['the Wait node took it', 200, 'Workflow was started', 'delivered'],
+    ['the execution has not reached its Wait node', 409, 'The execution "7" is running already.', 'early'],
+    // Its quotes do not match in n8n itself.
+    ['the execution has ended', 409, 'The execution "7 has finished already.', 'final'],
+    ['the execution has ended, as other versions say', 409, 'The execution "7" has finished already.', 'final'],
+    ['the execution has failed', 409, 'The execution "7" has finished with error.', 'final'],
+    ['the execution was deleted', 404, 'The execution "7" does not exist.', 'final'],
+    [
+      'the Wait node takes GET only',
+      404,
+      'The workflow for execution "7" does not contain a waiting webhook with a matching path/method.',
+      'failed',
+    ],
+    ['the workflow is not active', 404, 'The requested webhook "POST hush-hush" is not registered.', 'failed'],
+    [
+      'the webhook takes GET only',
+      404,
+      'This webhook is not registered for POST requests. Did you mean to make a GET request?',
+      'failed',
+    ],
+    ['another conflict', 409, 'conflict', 'failed'],
+    ['another 404', 404, 'The page does not exist.', 'failed'],
+    ['another status with the same words', 500, 'The execution "7" has finished already.', 'failed'],
+    ['another status with the same words', 403, 'The execution "7" does not exist.', 'failed'],
+  ])('is read from what n8n answers: %s', (_when, status, message, kind) => {
+    const answered = outcome(status, { body: JSON.stringify({ code: status, message, hint: 'A hint.' }) });
+    expect(answered.kind).toBe(kind);
+    expect(JSON.stringify(answered)).not.toContain('hush-hush');
   });
 
   it('says of a redirect that it is not followed', () => {
