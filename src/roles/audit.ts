@@ -12,6 +12,7 @@ import { UserError } from '../laptop/user-error.ts';
 import { readSnapshot } from '../store/database.ts';
 import { scanEventsByPosition } from '../store/event-scan-by-position.ts';
 import { auditRecord } from '../store/record-audit.ts';
+import { strangeness } from '../store/stream-kinds.ts';
 import { withRecord } from './record-database.ts';
 
 const USAGE = `hapax audit export [--out FILE]            writes the log as NDJSON, one event per line in order
@@ -109,6 +110,8 @@ async function verifyFile(file: string, head: string | undefined): Promise<void>
       position = event.position;
       const fault = audit.add(event);
       if (fault) report.fault(`${event.stream} event ${fault.seq}: ${fault.fault}`);
+      const strange = strangeness(event);
+      if (strange) report.fault(`${place}: cannot stand here: ${strange}`);
     }
   } catch (error) {
     if ('code' in (error as Error)) throw new UserError(`cannot read ${file}: ${(error as Error).message}`);

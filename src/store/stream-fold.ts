@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../contracts/event.ts';
 import { foldEvent } from '../domain/fold.ts';
 import type { ChainFault } from '../domain/hash.ts';
 import { type AnyStreamKind, type Identified, type ProjectionRow, streamOf } from './stream-kind.ts';
-import { kindOf } from './stream-kinds.ts';
+import { kindOf, strangeness } from './stream-kinds.ts';
 
 /** What a stream adds up to. */
 export interface FoldedRow {
@@ -18,7 +18,7 @@ export class StreamFold {
   #last: RecordedEvent | undefined;
   #fault: ChainFault | undefined;
 
-  /** Takes the next event; one of another stream begins that one. What nothing projects is passed over. */
+  /** Takes the next event; one of another stream begins that one. */
   add(event: RecordedEvent): ChainFault | undefined {
     if (event.stream !== this.#stream) {
       this.#stream = event.stream;
@@ -27,8 +27,9 @@ export class StreamFold {
       this.#fault = undefined;
     }
     this.#last = event;
-    if (!this.#kind || this.#fault) return undefined; // what follows an event that cannot be says nothing new
+    if (this.#fault) return undefined; // what follows an event that cannot be says nothing new
     try {
+      if (!this.#kind) throw new Error(strangeness(event));
       const state: Identified = foldEvent<Identified, unknown>(this.#kind, this.#state, event);
       if (streamOf(this.#kind, state.id) !== event.stream)
         throw new Error(`it tells of ${this.#kind.name} ${state.id}`);

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { eventHash } from '../../src/domain/hash.ts';
+import { eventHash, GENESIS_HASH } from '../../src/domain/hash.ts';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
 import { openHome } from '../../src/laptop/home.ts';
 import { UserError } from '../../src/laptop/user-error.ts';
 import { runAudit } from '../../src/roles/audit.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';
+import { events } from '../../src/store/schema.ts';
 import { openTestDatabase } from '../world/world.ts';
 import { canonical, hapax, sha256, tell } from './told-builds.ts';
 
@@ -53,6 +54,12 @@ describe('hapax audit and rebuild on a server that is in use', () => {
       printed.mockRestore();
     }
   }
+  /** An event that was never recorded, with a hash that fits. */
+  const added = (stream: string, seq: number, type: string, previous_hash: string) => {
+    const base = JSON.parse(whole[0]!);
+    const event = { ...base, position: 1_000, stream, seq, type, previous_hash, dedupe_key: `added-${seq}` };
+    return { ...event, hash: eventHash(event) };
+  };
   /** Index of an event in the file. */
   const where = (stream: string, seq: number) =>
     whole.map((line) => JSON.parse(line)).findIndex((event) => event.stream === stream && event.seq === seq);
@@ -93,6 +100,15 @@ describe('hapax audit and rebuild on a server that is in use', () => {
       [whole.toSpliced(i, 0, whole[i]!), /^build:2 event 3: line \d+ was moved/m, /^build:2 event 3: .*told twice/m],
       [edit(3, { stream: 'build:1' }), /^build:2 event 3: event 3 is missing/m],
       [rehashed(3, { data: {} }), /^build:2 event 4: does not continue event 3/m],
+      [
+        // By their hashes both are sound: somebody who can write to the log added them.
+        [...whole, JSON.stringify(added('payroll:1', 1, 'build_queued', GENESIS_HASH))],
+        /^payroll:1 event 1: cannot stand here: no kind of stream is named "payroll"/m,
+      ],
+      [
+        [...whole, JSON.stringify(added('build:2', 7, 'build_blessed', JSON.parse(whole[where('build:2', 6)]!).hash))],
+        /^build:2 event 7: cannot stand here: there is no event type build_blessed/m,
+      ],
       [edit(3, { note: 'covered by no hash' }), /^line \d+: is not an event/m],
       [whole.with(-1, whole.at(-1)!.slice(0, 50)), /^line 18: is not an event/m],
     ];
@@ -101,6 +117,31 @@ describe('hapax audit and rebuild on a server that is in use', () => {
       expect(outcome.failure, String(named)).toMatch(/^\d+ events, \d streams, \d faults/);
       for (const name of named) expect(outcome.stdout).toMatch(name);
     }
+  });
+
+  it('names streams and events in the record that Hapax knows nothing of, though their hashes are sound', async () => {
+    const other = await openTestDatabase('server');
+    await tell(other.db, 2);
+    const [last] = await other.db.execute<{ hash: string }>(
+      sql`SELECT hash FROM events WHERE stream = 'build:2' AND seq = 6`,
+    );
+    const strange = [
+      added('payroll:1', 1, 'build_queued', GENESIS_HASH),
+      added('payroll:1', 2, 'paid', added('payroll:1', 1, 'build_queued', GENESIS_HASH).hash),
+      added('build:2', 7, 'build_blessed', String(last?.hash)),
+    ];
+    for (const { position: _, ...event } of strange) {
+      await other.db.insert(events).values(event as never);
+    }
+    const { code, lines } = await hapax(['audit', 'verify'], { DATABASE_URL: other.url });
+    expect([code, lines]).toEqual([
+      1,
+      [
+        'build:2 event 7: cannot stand here: there is no event type build_blessed',
+        'payroll:1 event 1: cannot stand here: no kind of stream is named "payroll"',
+      ],
+    ]);
+    await other.close();
   });
 
   it('tells a removed end or stream of a file by the digest that was kept', async () => {
