@@ -1,13 +1,18 @@
 /**
  * Completes package-lock.json with the optional packages of other platforms. npm leaves out those that it could not
- * fetch when it wrote the file, and `npm ci` then refuses the file on every platform. Run it with Node 24 after a change
- * of the packages: `node scripts/complete-lock.ts`.
+ * fetch when it wrote the file, and `npm ci` then refuses the file on every platform. Each entry gets the digest that the
+ * registry has, without which npm would install whatever it is served. Run it with Node 24 after a change of the packages:
+ * `node scripts/complete-lock.ts`.
  */
+import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 interface Entry {
   version?: string;
+  integrity?: string;
+  link?: boolean;
   dev?: boolean;
   engines?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
@@ -28,6 +33,18 @@ export function missingOptional({ packages }: Lock): Array<{ name: string; versi
       )
       .map(([name, version]) => ({ name, version, by })),
   );
+}
+
+/** Places of packages that are installed without a look at what they hold. */
+export function withoutIntegrity({ packages }: Lock): string[] {
+  return Object.entries(packages)
+    .filter(([path, { integrity, link }]) => path !== '' && !link && !/^sha512-[\w+/]{86}==$/.test(integrity ?? ''))
+    .map(([path]) => path);
+}
+
+async function integrityOf(name: string, version: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('npm', ['view', `${name}@${version}`, 'dist.integrity']);
+  return stdout.trim();
 }
 
 const SYSTEMS = ['linux', 'darwin', 'win32', 'android', 'freebsd', 'openbsd', 'netbsd', 'sunos', 'aix', 'openharmony'];
@@ -52,6 +69,11 @@ if (import.meta.main) {
   const lock = JSON.parse(await readFile(LOCK_FILE, 'utf8')) as Lock;
   for (const { name, version, by } of missingOptional(lock))
     lock.packages[`node_modules/${name}`] = entryOf(name, version, by);
+  for (const path of withoutIntegrity(lock)) {
+    const { version = '', integrity: _, ...rest } = lock.packages[path] ?? {};
+    const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+    lock.packages[path] = { version, integrity: await integrityOf(name, version), ...rest };
+  }
   // The root first, the rest in the order npm writes.
   const { '': root = {}, ...others } = lock.packages;
   const sorted = Object.entries(others).sort(([a], [b]) => a.localeCompare(b, 'en'));

@@ -8,7 +8,8 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type Lock, missingOptional } from '../../scripts/complete-lock.ts';
+import { type Lock, missingOptional, withoutIntegrity } from '../../scripts/complete-lock.ts';
+import { IMAGE_FILES, imagesIn, pinned } from '../../scripts/pin-images.ts';
 import { readSettings, SettingsError, settingsSchema } from '../../src/contracts/settings.ts';
 import { openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';
@@ -20,6 +21,7 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 interface Service {
   image?: string;
   user?: string;
+  mem_limit?: string;
   command?: string[];
   restart?: string;
   environment?: Record<string, string>;
@@ -51,6 +53,7 @@ function composeFaults({ services, networks, volumes }: Compose): string[] {
     must(service.cap_drop?.includes('ALL'), 'drops all capabilities');
     must(service.security_opt?.includes('no-new-privileges:true'), 'gains no privileges');
     must(!service.privileged, 'is not privileged');
+    must(/^\d+[mg]$/.test(service.mem_limit ?? ''), 'is cut off where it takes too much memory');
     must(
       (service.ports ?? []).every((port) => port.startsWith('127.0.0.1:')),
       'publishes on loopback only',
@@ -107,6 +110,7 @@ describe('docker-compose.yml and the file for the bridge beside it', () => {
       ['read-only', { read_only: false }],
       ['capabilities', { cap_drop: [] }],
       ['privileges', { security_opt: [] }],
+      ['memory', { mem_limit: '' }],
       ['loopback', { ports: ['8000:8000'] }],
       ['loopback', { ports: ['0.0.0.0:8000:8000'] }],
       ['GITHUB_TOKEN', { environment: { GITHUB_TOKEN: 'ghp_written_down' } }],
@@ -352,6 +356,32 @@ describe('deploy/Dockerfile', () => {
   });
 });
 
+describe('the images of others (scripts/pin-images.ts)', () => {
+  const digest = `sha256:${'0f'.repeat(32)}`;
+  const references = IMAGE_FILES.flatMap((file) => imagesIn(read(file)).map(({ reference }) => reference));
+
+  it('are all found', () => {
+    const images = [...new Set(references)].map((reference) => reference.split(':')[0]);
+    expect(images).toEqual(['node', 'postgres', 'temporalio/admin-tools', 'temporalio/server', 'temporalio/ui']);
+    const services = Object.values((parse(read('docker-compose.yml'), { merge: true }) as Compose).services);
+    const named = services
+      .map(({ image = '' }) => image.split('@')[0] ?? '')
+      .filter((image) => !image.startsWith('hapax:'));
+    expect(new Set(references)).toEqual(new Set([...named, references[0]]));
+  });
+
+  it('can be named by digest, in files that our rules accept', () => {
+    const digests = new Map(references.map((reference) => [reference, digest]));
+    for (const file of IMAGE_FILES) {
+      const text = pinned(read(file), digests);
+      expect(imagesIn(text).map((image) => image.digest)).toEqual(imagesIn(text).map(() => digest));
+      expect(pinned(text, digests)).toBe(text);
+      if (file.endsWith('Dockerfile')) expect(dockerfileFaults(text)).toEqual([]);
+      else if (file === 'docker-compose.yml') expect(composeFaults(parse(text, { merge: true }))).toEqual([]);
+    }
+  });
+});
+
 describe('package-lock.json', () => {
   const lock = JSON.parse(read('package-lock.json')) as Lock;
 
@@ -362,5 +392,16 @@ describe('package-lock.json', () => {
   it('would be refused without one of them', () => {
     const { 'node_modules/@swc/core-darwin-arm64': _, ...others } = lock.packages;
     expect(missingOptional({ packages: others }).map(({ name }) => name)).toEqual(['@swc/core-darwin-arm64']);
+  });
+
+  it('has the digest of every package; if not, run `node scripts/complete-lock.ts`', () => {
+    expect(withoutIntegrity(lock)).toEqual([]);
+    const { integrity: _, ...bare } = { ...lock.packages['node_modules/hono'] };
+    for (const weakened of [
+      bare,
+      { ...bare, integrity: '' },
+      { ...bare, integrity: 'sha1-Kwg0hNqLmnmlyTEGDu7CWmB3ANM=' },
+    ])
+      expect(withoutIntegrity({ packages: { 'node_modules/hono': weakened } })).toEqual(['node_modules/hono']);
   });
 });
