@@ -3,6 +3,7 @@ import { LIMITS } from '../contracts/budgets.ts';
 import type { TaskError } from '../contracts/task-event.ts';
 import { ATTEMPT_FAILED, type AttemptFailure, TASK_EXPIRED } from '../contracts/task-workflow.ts';
 import { IllegalEvent } from '../domain/illegal-event.ts';
+import { ForeignStream, RecordSetBack } from '../domain/stream-fault.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
 import { GitHubError } from '../integrations/github.ts';
 import { databaseFault } from '../store/database.ts';
@@ -69,6 +70,12 @@ export function expired(): ApplicationFailure {
  * (the retry policy's pace).
  */
 export function toFailure(error: unknown): unknown {
+  if (error instanceof RecordSetBack) {
+    const { name: type, message } = error;
+    // Benign: the workflow tells again what was lost.
+    return ApplicationFailure.create({ type, message, nonRetryable: true, category: 'BENIGN' });
+  }
+  if (error instanceof ForeignStream) return ApplicationFailure.nonRetryable(error.message, error.name);
   if (error instanceof IllegalEvent) return ApplicationFailure.nonRetryable(error.message, error.name);
   if (error instanceof NotYet) {
     const { name, message, lookAgainAfterMs } = error;

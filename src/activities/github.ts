@@ -3,6 +3,7 @@ import type { DispatchOutcome, RunView } from '../contracts/github.ts';
 import { type GitHub, GitHubError } from '../integrations/github.ts';
 import { findBuild } from '../store/build-find.ts';
 import type { Db } from '../store/database.ts';
+import { claimRequest } from '../store/sent-request-claim.ts';
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
 import { NotYet } from './failures.ts';
 import type { ActivityMeter } from './meter.ts';
@@ -16,19 +17,16 @@ export function githubActivities(db: Db, github: GitHub, meter?: ActivityMeter):
       return { wait_ms: await github.reserveWrite() };
     },
 
-    async dispatchRun({ build_id, request, correlation, intended_by }) {
-      // Asked here and not in the workflow: there the answer would change with the reset, and its replay with it.
-      if (activityInfo().workflowExecution?.runId !== intended_by) {
-        return sentByAnotherRun(db, build_id, correlation !== null);
-      }
+    async dispatchRun({ build_id, request, correlation, intended_by, claim }) {
+      if (!(await maySend(db, intended_by, claim))) return sentBefore(db, build_id, correlation !== null);
       const outcome = await github.dispatch(request, correlation);
       meter?.dispatched(outcome.kind);
       return outcome;
     },
 
-    async rerunRun({ repository, run_id, failed_jobs_only, intended_by }) {
-      if (activityInfo().workflowExecution?.runId !== intended_by) {
-        return { kind: 'ambiguous', reason: 'an earlier run of this workflow may have sent it', request_id: null };
+    async rerunRun({ repository, run_id, failed_jobs_only, intended_by, claim }) {
+      if (!(await maySend(db, intended_by, claim))) {
+        return { kind: 'ambiguous', reason: SENT_BEFORE, request_id: null };
       }
       return github.rerun(repository, run_id, failed_jobs_only);
     },
@@ -65,17 +63,27 @@ export function githubActivities(db: Db, github: GitHub, meter?: ActivityMeter):
   };
 }
 
+const SENT_BEFORE = 'an earlier run of this workflow may have sent it';
+
 /**
- * What became of a POST that an earlier run of the workflow intended. The record says where it had been answered; while that
- * is away nobody knows.
+ * Whether a request may be sent now: by the workflow run that intended it, and once, also where Temporal forgot that it was
+ * sent. Asked here and not in the workflow: there the answer would change with a reset, and its replay with it.
  */
-async function sentByAnotherRun(db: Db, buildId: number, correlated: boolean): Promise<DispatchOutcome> {
+async function maySend(db: Db, intendedBy: string, claim: string | undefined): Promise<boolean> {
+  if (activityInfo().workflowExecution?.runId !== intendedBy) return false;
+  return claim === undefined || (await claimRequest(db, claim));
+}
+
+/**
+ * What became of a POST that may have been sent before. The record says where it had been answered; while that is away
+ * nobody knows.
+ */
+async function sentBefore(db: Db, buildId: number, correlated: boolean): Promise<DispatchOutcome> {
   const { workflow_run_id = null, run_url = null } = (await findBuild(db, buildId)) ?? {};
   if (workflow_run_id !== null) {
     return { kind: 'accepted', run_id: workflow_run_id, run_url: run_url ?? '', correlated, request_id: null };
   }
-  const reason = 'an earlier run of this workflow may have sent it';
-  return { kind: 'ambiguous', reason, accepted: false, correlated, request_id: null };
+  return { kind: 'ambiguous', reason: SENT_BEFORE, accepted: false, correlated, request_id: null };
 }
 
 /** What a look at a run shows: that it was deleted, after many looks in a row that were answered with 404. */

@@ -1,3 +1,4 @@
+import type { ExpectedStream } from '../domain/stream-fault.ts';
 import { listLaneMates } from '../store/build-list-lane.ts';
 import { BUILDS } from '../store/build-stream.ts';
 import { type Db, databaseFault } from '../store/database.ts';
@@ -10,7 +11,7 @@ const PAUSE_MS = 1_000;
 
 export function laneActivities(db: Db): LanePort {
   return {
-    async awaitTurn({ build_id, dedupe_key, cancels, told, longest_pause_ms }): Promise<Turn> {
+    async awaitTurn({ build_id, dedupe_key, cancels, told, longest_pause_ms, expected }): Promise<Turn> {
       const others = await listLaneMates(db, build_id);
       const later = others.find(({ supersedes }) => supersedes);
       if (later) return { kind: 'superseded', by: later.id };
@@ -18,7 +19,7 @@ export function laneActivities(db: Db): LanePort {
       if (cancels && running && !told.includes(running.id)) {
         return { kind: 'cancel_first', build_id: running.id, workflow_id: running.workflow_id };
       }
-      if (others.length === 0 && (await begin(build_id, dedupe_key))) return { kind: 'begun' };
+      if (others.length === 0 && (await begin(build_id, dedupe_key, expected))) return { kind: 'begun' };
       throw new NotYet(
         `waits for ${others.map(({ id }) => `build ${id}`).join(', ')}`,
         Math.min(Math.max(others.length, 1) * PAUSE_MS, longest_pause_ms),
@@ -27,10 +28,10 @@ export function laneActivities(db: Db): LanePort {
   };
 
   /** Records that the build begins; false if another build of the lane began at the same moment. */
-  async function begin(buildId: number, dedupeKey: string): Promise<boolean> {
+  async function begin(buildId: number, dedupe_key: string, expected?: ExpectedStream): Promise<boolean> {
     const occurred_at = new Date().toISOString();
     try {
-      await appendEvent(db, BUILDS, buildId, { type: 'build_started', data: {}, occurred_at, dedupe_key: dedupeKey });
+      await appendEvent(db, BUILDS, buildId, { type: 'build_started', data: {}, occurred_at, dedupe_key }, expected);
       return true;
     } catch (error) {
       if (databaseFault(error)?.kind === 'conflict') return false;

@@ -17,16 +17,16 @@ const ENDS: ReadonlySet<BuildEvent['type'] | TaskEvent['type']> = new Set([
 
 export function recordActivities(db: Db, meter?: ActivityMeter): RecordPort {
   return {
-    async appendBuildEvent({ build_id, event }) {
-      const { event: standing, state: build } = await appendEvent(db, BUILDS, build_id, event);
+    async appendBuildEvent({ build_id, event, ...expected }) {
+      const { event: standing, repeated, state: build } = await appendEvent(db, BUILDS, build_id, event, expected);
       if (build && ENDS.has(event.type)) meter?.buildEnded(build);
-      return { data: standing.data };
+      return { data: standing.data, seq: standing.seq, ...(repeated ? { repeated } : {}) };
     },
 
-    async appendTaskEvent({ task_id, event }) {
-      const { event: standing, state: task } = await appendEvent(db, TASKS, task_id, event);
+    async appendTaskEvent({ task_id, event, ...expected }) {
+      const { event: standing, repeated, state: task } = await appendEvent(db, TASKS, task_id, event, expected);
       if (task && ENDS.has(event.type)) meter?.taskEnded(task);
-      return { stands: isSame(standing, event) };
+      return { stands: isSame(standing, event), seq: standing.seq, ...(repeated ? { repeated } : {}) };
     },
   };
 }

@@ -13,6 +13,9 @@ export function buildWorkflowId(requestKey: string): string {
 /** Names of the build workflow's signals. */
 export const BUILD_SIGNALS = { adopt: 'adopt', retry: 'retry', cancel: 'cancel', runChanged: 'run_changed' } as const;
 
+/** Name of the signal that has a build or task tell the record again all that its workflow has told. */
+export const TELL_AGAIN_SIGNAL = 'tell_again';
+
 /** What each signal carries. */
 export interface SignalArguments {
   /** The address that counts is GitHub's own; one that is given is taken, and not looked at. */
@@ -55,6 +58,25 @@ export interface Reopening {
   run: KnownRun;
   /** Of the webhook that told of it. */
   delivery_id: string;
+  /** The attempt that the record says was begun; set only where the workflow that followed it was lost. */
+  recorded_attempt?: number;
+}
+
+/** Why a workflow is started in place of one that Temporal lost. The record says how far the lost one was. */
+export interface Recovery {
+  /** Distinguishes this recovery from another of the same build or task. */
+  id: string;
+  /** When it was found to be lost, ISO 8601. */
+  at: string;
+  detail: string;
+}
+
+/** How a build goes on whose workflow Temporal lost. */
+export interface BuildRecovery extends Recovery {
+  /** The record may have lost events as well, so requests may have been sent that it does not know of. */
+  record_set_back: boolean;
+  /** Who had cancelled the build, where somebody had. */
+  cancelled_by?: string;
 }
 
 /** Input of the build workflow. */
@@ -84,12 +106,22 @@ export interface BuildInput {
   resume?: Resumption;
   /** Set where the build has ended and its run may have been run again: GitHub is asked, and if it was not, nothing happens. */
   reopen?: Reopening;
+  /** Set where the workflow takes the place of one that was lost. */
+  recovery?: BuildRecovery;
+  /** Epoch of the installation that accepted the build. */
+  epoch?: number;
 }
 
 /** Memo of the build workflow: what a duplicate learns from Temporal alone. */
-export interface BuildMemo {
+export interface BuildMemo extends InstallationMemo {
   build_id: number;
   fingerprint: string;
+}
+
+/** Which installation started a workflow; left out where it did not know yet. */
+export interface InstallationMemo {
+  installation?: string;
+  epoch?: number;
 }
 
 /** Result of the build workflow. */

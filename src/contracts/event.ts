@@ -27,6 +27,16 @@ const ending = z.object({
   detail: z.string().optional(),
 });
 
+/** Why the record and Temporal had to be brought together again. */
+export const recovery = z.object({
+  reason: z.enum(['workflow_lost', 'workflow_ended', 'record_set_back']).meta({
+    description:
+      '`workflow_lost`: Temporal had no workflow for it. `workflow_ended`: its workflow had ended without telling the record. `record_set_back`: the database had lost its last events.',
+  }),
+  by: z.enum(['reconciliation', 'workflow']),
+  detail: z.string().meta({ description: 'What was found, and what was done.' }),
+});
+
 /** Data of each event type. Every type that can be appended is here; nothing else can. */
 export const buildEventData = {
   build_queued: z.object({
@@ -47,6 +57,7 @@ export const buildEventData = {
       .enum(['queue', 'cancel_previous'])
       .optional()
       .meta({ description: 'Builds of this repository, workflow and ref run one at a time; left out: side by side.' }),
+    epoch: z.int().optional().meta({ description: 'Epoch of the installation that accepted it.' }),
     callback_origin: z.string().optional().meta({
       description:
         'Scheme and host of where its callbacks go. The rest of the URL may be a secret and is not recorded.',
@@ -113,6 +124,13 @@ export const buildEventData = {
     temporal_run_id: z.string(),
   }),
   rerun_ambiguous: z.object({ workflow_run_id: z.int(), reason: z.string(), request_id: z.string().nullable() }),
+  build_recovered: recovery.extend({
+    earlier_run: z
+      .object({ workflow_run_id: z.int(), run_url: z.string(), run_attempt: z.int() })
+      .nullable()
+      .optional()
+      .meta({ description: 'Given where the record lost how the build had ended before: its run at that time.' }),
+  }),
   ...callbackEventData,
 } as const;
 

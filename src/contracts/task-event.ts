@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { callbackEventData } from './callback.ts';
-import type { EventOf } from './event.ts';
+import { type EventOf, recovery } from './event.ts';
 
 /** JSON of any form. */
 const json = z.unknown();
@@ -39,6 +39,7 @@ export const taskEventData = {
       description:
         'Scheme and host of where its callbacks go. The rest of the URL may be a secret and is not recorded.',
     }),
+    epoch: z.int().optional().meta({ description: 'Epoch of the installation that accepted it.' }),
     root_id: z.string().nullable(),
     parent_id: z.string().nullable(),
   }),
@@ -70,6 +71,12 @@ export const taskEventData = {
     }),
     kwargs: z.record(z.string(), json),
     ...limits,
+  }),
+  task_recovered: recovery.extend({
+    ended_before: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Whether the record lost how the task had ended before.' }),
   }),
   ...callbackEventData,
 } as const;

@@ -1,3 +1,4 @@
+import type { InstallationMemo, Recovery } from './build-workflow.ts';
 import type { CallbackTarget } from './callback-workflow.ts';
 import type { TaskName, TaskQueueName } from './task-queues.ts';
 
@@ -85,10 +86,14 @@ export interface TaskInput {
   answered?: true;
   /** Set where the task ended before and is begun again. */
   redrive?: Redrive;
+  /** Set where the workflow takes the place of one that was lost. */
+  recovery?: Recovery;
+  /** Epoch of the installation that accepted the task. */
+  epoch?: number;
 }
 
 /** Memo of the task workflow: what a duplicate learns from Temporal alone. */
-export interface TaskMemo {
+export interface TaskMemo extends InstallationMemo {
   task_id: string;
   fingerprint: string;
 }

@@ -61,6 +61,7 @@ const AFTER_THE_END: ReadonlySet<BuildEvent['type']> = new Set([
   'late_run_cancelled',
   'build_retried',
   'build_reopened',
+  'build_recovered',
   'callback_delivered',
   'callback_failed',
 ]);
@@ -134,6 +135,8 @@ export function evolve(build: Build | undefined, event: BuildEvent): Build {
       return retried(build, event);
     case 'build_reopened':
       return reopened(build, event);
+    case 'build_recovered':
+      return recovered(build, event);
     default:
       return event satisfies never;
   }
@@ -161,6 +164,13 @@ function reopened(build: Build, { data, occurred_at }: Extract<BuildEvent, { typ
   };
 }
 
+/** Where the record lost the end before a retry, that end is taken for a failure: only a failure is retried. */
+function recovered(build: Build, { data, occurred_at }: Extract<BuildEvent, { type: 'build_recovered' }>): Build {
+  if (data.earlier_run === undefined) return build;
+  const run = data.earlier_run ?? { workflow_run_id: null, run_url: null, run_attempt: null };
+  return { ...build, ...run, status: 'failure', conclusion: 'unknown', lane: null, completed_at: occurred_at };
+}
+
 function retried(build: Build, { data, occurred_at }: Extract<BuildEvent, { type: 'build_retried' }>): Build {
   const { retry, mode } = data;
   if (build.status !== 'failure')
@@ -183,7 +193,7 @@ function retried(build: Build, { data, occurred_at }: Extract<BuildEvent, { type
 }
 
 function queued({ data, occurred_at }: Extract<BuildEvent, { type: 'build_queued' }>): Build {
-  const { build_id, concurrency = null, callback_origin: _, ...known } = data;
+  const { build_id, concurrency = null, callback_origin: _origin, epoch: _epoch, ...known } = data;
   return {
     ...known,
     id: build_id,

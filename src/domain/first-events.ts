@@ -1,4 +1,4 @@
-import type { BuildInput, Resumption } from '../contracts/build-workflow.ts';
+import type { BuildInput, Recovery, Resumption } from '../contracts/build-workflow.ts';
 import type { BuildEvent } from '../contracts/event.ts';
 import type { TaskEvent } from '../contracts/task-event.ts';
 import type { Redrive, TaskInput } from '../contracts/task-workflow.ts';
@@ -10,7 +10,7 @@ import type { Redrive, TaskInput } from '../contracts/task-workflow.ts';
 
 /** The first event of a build. */
 export function buildQueuedEvent(input: BuildInput): Extract<BuildEvent, { type: 'build_queued' }> {
-  const { created_at, policy: _policy, resume: _resume, reopen: _reopen, callback, ...known } = input;
+  const { created_at, policy: _, resume: _resume, reopen: _reopen, recovery: _recovery, callback, ...known } = input;
   const data = { ...known, ...(callback ? { callback_origin: callback.origin } : {}) };
   return { type: 'build_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
 }
@@ -26,9 +26,28 @@ export function buildRetriedEvent(resumption: Resumption): Extract<BuildEvent, {
   };
 }
 
+/** The event that says that a workflow takes the place of one that was lost. */
+export function buildRecoveredEvent(recovery: Recovery): Extract<BuildEvent, { type: 'build_recovered' }> {
+  return { type: 'build_recovered', ...recoveredBy(recovery) };
+}
+
+/** The same of a task. */
+export function taskRecoveredEvent(recovery: Recovery): Extract<TaskEvent, { type: 'task_recovered' }> {
+  return { type: 'task_recovered', ...recoveredBy(recovery) };
+}
+
+function recoveredBy({ id, at, detail }: Recovery) {
+  return {
+    data: { reason: 'workflow_lost', by: 'reconciliation', detail },
+    occurred_at: at,
+    dedupe_key: `recovered:${id}`,
+  } as const;
+}
+
 /** The first event of a task. */
 export function taskQueuedEvent(input: TaskInput): Extract<TaskEvent, { type: 'task_queued' }> {
-  const { created_at, policy: _policy, redrive: _redrive, answered: _answered, callback, ...known } = input;
+  const { created_at, policy: _, redrive: _redrive, answered: _answered, recovery: _recovery, ...given } = input;
+  const { callback, ...known } = given;
   const data = { ...known, callback_origin: callback?.origin ?? null };
   return { type: 'task_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
 }

@@ -5,7 +5,7 @@ import { IllegalEvent } from './illegal-event.ts';
 type Queued = Extract<TaskEvent, { type: 'task_queued' }>;
 
 /** The present state of a task: what its events add up to. */
-export interface Task extends Omit<Queued['data'], 'task_id'> {
+export interface Task extends Omit<Queued['data'], 'task_id' | 'epoch'> {
   id: string;
   status: TaskStatus;
   /** Attempts that began, over all redrives. */
@@ -35,6 +35,7 @@ const AFTER_THE_END: ReadonlySet<TaskEvent['type']> = new Set([
   'task_dead_lettered',
   'dead_letter_discarded',
   'task_redriven',
+  'task_recovered',
   'callback_delivered',
   'callback_failed',
 ]);
@@ -83,6 +84,9 @@ export function evolveTask(task: Task | undefined, event: TaskEvent): Task {
       return { ...task, dead_lettered: false, reason: null };
     case 'task_redriven':
       return redriven(task, event.data);
+    case 'task_recovered':
+      // Where the record lost the end before a redrive, that end is taken for a failure: only what ended is begun again.
+      return event.data.ended_before ? { ...task, status: 'FAILURE', completed_at: occurred_at } : task;
     default:
       return event satisfies never;
   }
@@ -109,7 +113,7 @@ function redriven(task: Task, data: Extract<TaskEvent, { type: 'task_redriven' }
   };
 }
 
-function queued({ data: { task_id, ...known }, occurred_at }: Queued): Task {
+function queued({ data: { task_id, epoch: _, ...known }, occurred_at }: Queued): Task {
   return {
     ...known,
     id: task_id,

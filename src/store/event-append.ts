@@ -2,6 +2,7 @@ import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { RecordedEvent, ToldEvent } from '../contracts/event.ts';
 import { eventHash, GENESIS_HASH } from '../domain/hash.ts';
 import { IllegalEvent } from '../domain/illegal-event.ts';
+import { assertExpected, type ExpectedStream, ForeignStream, RecordSetBack } from '../domain/stream-fault.ts';
 import type { Db } from './database.ts';
 import { events } from './schema.ts';
 import { type Head, streamHeads } from './stream-heads.ts';
@@ -23,13 +24,17 @@ const MAX_RACES = 50;
  * the other. Appending an event again (same dedupe key) changes nothing. Two writers of one stream race for its next
  * number; the loser reads the stream and tries again.
  *
+ * @param expected what the appender knows of the stream; it is checked before anything is appended.
  * @throws {IllegalEvent} if the event cannot follow the present state of the stream.
+ * @throws {RecordSetBack} if the stream has lost events that the appender knows of, or all.
+ * @throws {ForeignStream} if the stream belongs to another workflow.
  */
 export async function appendEvent<State extends Identified, Event extends ToldEvent>(
   db: Db,
   kind: StreamKind<State, Event>,
   id: State['id'],
   event: Event,
+  expected: ExpectedStream = {},
 ): Promise<Appended<State>> {
   const stream = streamOf(kind, id);
   const heads = streamHeads(db);
@@ -37,10 +42,11 @@ export async function appendEvent<State extends Identified, Event extends ToldEv
   const recalled = heads.recall(stream) as Head<State> | undefined;
   // The first event of a stream needs no reading: it can only stand at the beginning. This is the hot path of a trigger.
   const guess = event.type !== kind.first ? recalled : recalled ? undefined : GENESIS;
-  const guessed = guess && (await appendAt(guess).catch(unlessIllegal));
+  const guessed = guess && (await appendAt(guess).catch(unlessWrong));
   if (guessed) return guessed;
   for (let race = 0; race < MAX_RACES; race++) {
     const standing = await readStanding(db, kind, id, event.dedupe_key);
+    assertExpected(stream, standing.head, expected);
     if (standing.event) return { event: standing.event, repeated: true };
     const appended = await appendAt(standing.head);
     if (appended) return appended;
@@ -50,7 +56,12 @@ export async function appendEvent<State extends Identified, Event extends ToldEv
   );
 
   /** Appends behind this head; undefined if the stream ends elsewhere, or has the event already. */
-  async function appendAt({ state, seq, hash: previous_hash }: Head<State>): Promise<Appended<State> | undefined> {
+  async function appendAt(head: Head<State>): Promise<Appended<State> | undefined> {
+    assertExpected(stream, head, expected);
+    const { state, seq, hash: previous_hash } = head;
+    if (!state && event.type !== kind.first) {
+      throw new RecordSetBack(`${stream} has no events, so ${event.type} cannot follow: the database was set back`);
+    }
     const next = kind.evolve(state, event);
     const body = {
       stream,
@@ -65,19 +76,20 @@ export async function appendEvent<State extends Identified, Event extends ToldEv
       previous_hash,
     };
     const hash = eventHash(body);
-    const head = { seq: body.seq, hash };
-    const position = await insert(db, kind, { ...body, hash }, kind.rowOf(next, head));
+    const newHead = { seq: body.seq, hash };
+    const position = await insert(db, kind, { ...body, hash }, kind.rowOf(next, newHead));
     if (position === undefined) return undefined;
-    heads.keep(stream, { ...head, state: next });
+    heads.keep(stream, { ...newHead, state: next });
     return { event: { ...body, hash, position }, repeated: false, state: next };
   }
 }
 
 const GENESIS: Head<never> = { state: undefined, seq: 0, hash: GENESIS_HASH };
 
-/** An event that cannot follow the guessed head may follow the real one. */
-function unlessIllegal(error: unknown): undefined {
-  if (!(error instanceof IllegalEvent)) throw error;
+/** An event that cannot follow the guessed head may follow the real one, and the real one may be as it is expected. */
+function unlessWrong(error: unknown): undefined {
+  const isWrong = [IllegalEvent, RecordSetBack, ForeignStream].some((Wrong) => error instanceof Wrong);
+  if (!isWrong) throw error;
 }
 
 /** The event with this dedupe key, if there is one, and the head of its stream, both as of one moment. */

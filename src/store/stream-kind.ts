@@ -3,9 +3,10 @@ import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { ToldEvent } from '../contracts/event.ts';
 import type { Evolution } from '../domain/fold.ts';
 import type { ChainHead } from '../domain/hash.ts';
+import type { StreamOwner } from '../domain/stream-fault.ts';
 
 /** What every projected state has. */
-export interface Identified {
+export interface Identified extends StreamOwner {
   id: string | number;
   status: string;
 }

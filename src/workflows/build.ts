@@ -12,9 +12,10 @@ import { cancelLateRuns } from './late-runs.ts';
 import { type BuildStateView, stateQuery } from './messages.ts';
 import type { NoRun } from './not-done.ts';
 import { listenToOperator, type Operator } from './operator.ts';
+import { tellRecovery } from './recovery.ts';
 import { reopen, reopenedWithin } from './reopen.ts';
 import { rerun } from './rerun.ts';
-import { type Tell, tellerOf } from './teller.ts';
+import { type BuildJournal, openBuildJournal, type Tell } from './teller.ts';
 import { takeTurn } from './turn.ts';
 import { listenForWakes, type Wakes } from './wakes.ts';
 
@@ -34,12 +35,22 @@ export async function build(input: BuildInput): Promise<BuildResult> {
   const state: BuildStateView = { build_id: input.build_id, phase: 'queued', attempt: 0, workflow_run_id: null };
   setHandler(stateQuery, () => state);
   const operator = listenToOperator(input.build_id);
+  if (input.recovery?.cancelled_by !== undefined) operator.cancel(input.recovery.cancelled_by);
   const wakes = listenForWakes();
-  return CancellationScope.nonCancellable(() => run(input, state, operator, wakes));
+  const journal = openBuildJournal(input);
+  return CancellationScope.nonCancellable(() => run(input, journal, state, operator, wakes));
 }
 
-async function run(input: BuildInput, state: BuildStateView, operator: Operator, wakes: Wakes): Promise<BuildResult> {
-  let begun: Begun | undefined = input.reopen ? await reopen(input, input.reopen) : await begin(input, state, operator);
+async function run(
+  input: BuildInput,
+  journal: BuildJournal,
+  state: BuildStateView,
+  operator: Operator,
+  wakes: Wakes,
+): Promise<BuildResult> {
+  let begun: Begun | undefined = input.reopen
+    ? await reopen(input, input.reopen, journal)
+    : await begin(input, journal, state, operator);
   if (!begun) {
     const why = input.reopen ? 'not_run_again' : 'superseded';
     return { build_id: input.build_id, status: why, conclusion: why, run_url: null };
@@ -54,7 +65,7 @@ async function run(input: BuildInput, state: BuildStateView, operator: Operator,
     const { status, conclusion, run_attempt } = ended;
     const run: Run | undefined = 'run' in obtained ? obtained.run : undefined;
     const openMs = status === 'success' ? Date.parse(input.dedup_until) - Date.now() : 0;
-    begun = run && (await reopenedWithin(openMs, input, { ...run, run_attempt: run_attempt ?? 1 }, wakes));
+    begun = run && (await reopenedWithin(openMs, input, journal, { ...run, run_attempt: run_attempt ?? 1 }, wakes));
     if (!begun) return { build_id: input.build_id, status, conclusion, run_url: run?.run_url ?? null };
     operator.forget();
   }
@@ -121,25 +132,31 @@ interface Begun {
 }
 
 /** Records that the build begins, or begins again; undefined if another retry was first. */
-async function begin(input: BuildInput, state: BuildStateView, operator: Operator): Promise<Begun | undefined> {
+async function begin(
+  input: BuildInput,
+  journal: BuildJournal,
+  state: BuildStateView,
+  operator: Operator,
+): Promise<Begun | undefined> {
   const { resume } = input;
   const start = async (tell: Tell, prefix: string) => {
+    await tellRecovery(input, journal);
     if (input.concurrency === undefined) await tell('build_started', 'started', {});
-    else await takeTurn(input, `${prefix}started`, state, operator);
+    else await takeTurn(input, `${prefix}started`, journal, state, operator);
     return { tell, prefix };
   };
   if (!resume) {
-    const tell = tellerOf(input.build_id);
+    const tell = journal.teller();
     if (input.callback) await record.keepCallbackUrl({ subject: streamOf(input), url: input.callback.url });
     const { data, occurred_at } = buildQueuedEvent(input);
     await tell('build_queued', 'queued', data, occurred_at);
     return start(tell, '');
   }
   const { data, dedupe_key, occurred_at } = buildRetriedEvent(resume);
-  const standing = await tellerOf(input.build_id)('build_retried', dedupe_key, data, occurred_at);
+  const standing = await journal.teller()('build_retried', dedupe_key, data, occurred_at);
   if (standing.retry_id !== resume.retry_id) return undefined;
   const prefix = `${dedupe_key}:`;
-  return start(tellerOf(input.build_id, prefix), prefix);
+  return start(journal.teller(prefix), prefix);
 }
 
 function streamOf({ build_id }: BuildInput): string {

@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, sleep, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { BuildInput } from '../contracts/build-workflow.ts';
+import type { BuildInput, BuildPolicy } from '../contracts/build-workflow.ts';
 import type { DispatchOutcome, Run } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
 import { githubActivities } from './activities.ts';
@@ -27,7 +27,10 @@ export async function dispatch(
 ): Promise<{ run: Run; abandoned: string[] } | { none: NoRun }> {
   const { policy, request } = input;
   const github = githubActivities(policy.request_timeout_ms);
-  const tokens: string[] = [];
+  const tokenPrefix = `hapax-${input.build_id}-`;
+  /** A dispatch may have been sent that the record has lost; all tokens of the build begin alike. */
+  let mayBeForgotten = input.recovery?.record_set_back ?? false;
+  const tokens = mayBeForgotten ? [tokenPrefix] : [];
   /** Tokens of dispatches that were given up without certainty. */
   const abandoned: string[] = [];
   const notDone = new NotDoneAttempts(policy, tell, operator);
@@ -38,21 +41,22 @@ export async function dispatch(
     state.phase = 'dispatching';
     state.attempt = attempt;
     await awaitWriteSlot(operator);
-    if (operator.cancelledBy !== undefined && !mayHaveSentBefore())
+    if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input))
       return none('cancelled', 'cancelled before another dispatch', attempt - 1);
     const intendedAt = new Date().toISOString();
     const intent = await tell('dispatch_intended', `dispatch:${attempt}:intended`, {
       attempt,
-      token: `hapax-${input.build_id}-${attempt}-${uuid4().replaceAll('-', '').slice(0, 12)}`,
+      token: `${tokenPrefix}${attempt}-${uuid4().replaceAll('-', '').slice(0, 12)}`,
       temporal_run_id: workflowInfo().runId,
     });
     tokens.push(intent.token);
     const isOurs = intent.temporal_run_id === workflowInfo().runId;
-    since ??= isOurs ? intendedAt : input.created_at;
+    since ??= isOurs && !input.recovery ? intendedAt : input.created_at;
     if (operator.cancelledBy !== undefined && isOurs)
       return none('cancelled', 'cancelled before the dispatch was sent', attempt - 1);
 
-    const outcome = await post(intent.token, intent.temporal_run_id);
+    const looksFirst = isOurs && mayBeForgotten;
+    const outcome = looksFirst ? forgotten(policy) : await post(intent.token, intent.temporal_run_id);
     if (outcome.kind === 'accepted') {
       const standing = await triggered(outcome, attempt, 'dispatch', outcome.correlated, outcome.request_id);
       // Where the run of another attempt stands, from before a reset, this one was given up.
@@ -87,6 +91,10 @@ export async function dispatch(
     }
     abandoned.push(intent.token);
     await tell('dispatch_absent', `dispatch:${attempt}:absent`, { attempt, complete_reads: verdict.reads });
+    if (looksFirst) {
+      mayBeForgotten = false;
+      continue;
+    }
     if (lost >= policy.max_retries) {
       return none('dispatch_failed', `${lost + 1} dispatches left no run; the last: ${reason}`, attempt);
     }
@@ -98,7 +106,13 @@ export async function dispatch(
     const correlation = policy.correlation_input === '' ? null : { input: policy.correlation_input, token };
     for (;;) {
       try {
-        return await github.dispatchRun({ build_id: input.build_id, request, correlation, intended_by: intendedBy });
+        return await github.dispatchRun({
+          build_id: input.build_id,
+          request,
+          correlation,
+          intended_by: intendedBy,
+          claim: `dispatch:${token}`,
+        });
       } catch (error) {
         // Sending does without the record; only what an earlier run sent is asked of it, and it is away.
         if (isDatabaseFault(error)) {
@@ -134,6 +148,17 @@ export async function dispatch(
     });
     return { run: { run_id: standing.workflow_run_id, run_url: standing.run_url }, attempt: standing.attempt };
   }
+}
+
+/** What is known of a dispatch that nobody remembers: nothing. */
+function forgotten({ correlation_input }: BuildPolicy): Extract<DispatchOutcome, { kind: 'ambiguous' }> {
+  return {
+    kind: 'ambiguous',
+    reason: 'the record has lost events, so an earlier dispatch may have been sent',
+    accepted: false,
+    correlated: correlation_input !== '',
+    request_id: null,
+  };
 }
 
 function isDatabaseFault(error: unknown): boolean {

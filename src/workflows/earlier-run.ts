@@ -1,10 +1,11 @@
 import { workflowInfo } from '@temporalio/workflow';
+import type { BuildInput } from '../contracts/build-workflow.ts';
 
 /**
- * Whether a run of this workflow before a reset may have sent something that this one does not know of; what was intended
- * then stands in the record.
+ * Whether another workflow run for this build, before a reset or before it was lost, may have sent something that this one
+ * does not know of; what was intended then stands in the record.
  */
-export function mayHaveSentBefore(): boolean {
+export function mayHaveSentBefore({ recovery }: BuildInput): boolean {
   const { runId, originalExecutionRunId } = workflowInfo();
-  return runId !== originalExecutionRunId;
+  return recovery !== undefined || runId !== originalExecutionRunId;
 }

@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import { BUILD_SIGNALS, type SignalArguments } from '../contracts/build-workflow.ts';
+import { BUILD_SIGNALS, type SignalArguments, TELL_AGAIN_SIGNAL } from '../contracts/build-workflow.ts';
 import { ANSWERED_SIGNAL, REVOKE_SIGNAL, type Revocation } from '../contracts/task-workflow.ts';
 
 /** What a build is doing: `temporal workflow query --name state`. */
@@ -22,6 +22,9 @@ export const cancelSignal = defineSignal<[SignalArguments['cancel']?]>(BUILD_SIG
 
 /** Wakes a build: its run may have changed. What it says is not believed; the build reads GitHub. */
 export const runChangedSignal = defineSignal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged);
+
+/** Has a build or task tell the record again what its workflow has told: `--name tell_again`. Repeating it changes nothing. */
+export const tellAgainSignal = defineSignal(TELL_AGAIN_SIGNAL);
 
 /** What a task is doing: `temporal workflow query --name state`. */
 export interface TaskStateView {

@@ -33,7 +33,7 @@ export async function rerun(
     state.phase = 'dispatching';
     state.attempt = attempt;
     await awaitWriteSlot(operator);
-    if (operator.cancelledBy !== undefined && !mayHaveSentBefore())
+    if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input))
       return none('cancelled', 'cancelled before the run was run again', attempt - 1);
     const intent = await tell('rerun_intended', `rerun:${attempt}:intended`, {
       workflow_run_id: run.run_id,
@@ -41,7 +41,7 @@ export async function rerun(
       failed_jobs_only: failedJobsOnly,
       temporal_run_id: workflowInfo().runId,
     });
-    const outcome = await post(intent.temporal_run_id);
+    const outcome = await post(intent.temporal_run_id, `rerun:${input.build_id}:${input.resume?.retry}:${attempt}`);
     if (outcome.kind === 'done') return undefined;
     if (outcome.kind !== 'ambiguous') {
       const none = await notDone.take(outcome, attempt, `rerun:${attempt}`);
@@ -64,9 +64,9 @@ export async function rerun(
     lost += 1;
   }
 
-  async function post(intendedBy: string): Promise<RerunOutcome> {
+  async function post(intendedBy: string, claim: string): Promise<RerunOutcome> {
     try {
-      return await github.rerunRun({ ...target, failed_jobs_only: failedJobsOnly, intended_by: intendedBy });
+      return await github.rerunRun({ ...target, failed_jobs_only: failedJobsOnly, intended_by: intendedBy, claim });
     } catch {
       return { kind: 'ambiguous', reason: 'the worker was lost while it sent', request_id: null };
     }

@@ -4,10 +4,12 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  log,
   setCurrentDetails,
   setHandler,
   TimeoutFailure,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { TaskEvent, TaskEventType } from '../contracts/task-event.ts';
 import {
@@ -18,11 +20,12 @@ import {
   type TaskInput,
 } from '../contracts/task-workflow.ts';
 import { backoff } from '../domain/backoff.ts';
-import { taskQueuedEvent, taskRedrivenEvent } from '../domain/first-events.ts';
+import { taskQueuedEvent, taskRecoveredEvent, taskRedrivenEvent } from '../domain/first-events.ts';
 import { record, taskActivities } from './activities.ts';
 import { beginAnswer } from './answer.ts';
 import { beginCallback } from './callback.ts';
-import { answeredSignal, revokeSignal, type TaskStateView, taskStateQuery } from './messages.ts';
+import { isFailure, Journal } from './journal.ts';
+import { answeredSignal, revokeSignal, type TaskStateView, taskStateQuery, tellAgainSignal } from './messages.ts';
 
 const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);
 
@@ -133,7 +136,7 @@ async function work(
     if (revocation.told) return { kind: 'revoked', ...revocation.told };
     state.phase = 'working';
     state.attempt = attempt;
-    const outcome = await attemptOnce(input, tell.prefix, attempt, progress, revocation);
+    const outcome = await attemptOnce(input, tell, attempt, progress, revocation);
     if ('kind' in outcome) return outcome;
     const { error, retry } = outcome;
     if (!retry || (retry.counted && retries >= policy.max_retries)) return { kind: 'failed', error, attempts: attempt };
@@ -150,7 +153,7 @@ async function work(
 /** One attempt on a worker of the queue. A task that expires is not begun after that; one that has begun goes on. */
 async function attemptOnce(
   { task_id, name, args, kwargs, queue, policy, expires }: TaskInput,
-  step: string,
+  tell: Tell,
   attempt: number,
   progress: unknown,
   revocation: RevocationListener,
@@ -165,10 +168,10 @@ async function attemptOnce(
   try {
     const { soft_limit_ms, hard_limit_ms } = policy;
     const request = {
-      ...{ task_id, name, args, kwargs, attempt, step, soft_limit_ms, hard_limit_ms, progress },
+      ...{ task_id, name, args, kwargs, attempt, step: tell.prefix, soft_limit_ms, hard_limit_ms, progress },
       ...(begin_by === null ? {} : { begin_by }),
     };
-    const { result } = await scope.run(() => runTask(request));
+    const { result } = await scope.run(() => tell.withWholeStream(() => runTask(request)));
     return { kind: 'succeeded', result };
   } catch (error) {
     if (isCancellation(error) && revocation.told) return { kind: 'revoked', ...revocation.told };
@@ -194,6 +197,8 @@ interface Tell {
   <Type extends TaskEventType>(type: Type, step: string, data: DataOf<Type>): Promise<void>;
   /** Sets the steps of a redrive apart from those before it. */
   prefix: string;
+  /** Runs an activity that appends to the stream of the task; where the stream has lost events, they are told again first. */
+  withWholeStream<Result>(run: () => Promise<Result>): Promise<Result>;
 }
 
 /**
@@ -201,22 +206,66 @@ interface Tell {
  * task was made before, which Temporal has forgotten: then there is nothing to do.
  */
 async function begin(input: TaskInput): Promise<Tell | undefined> {
-  const { task_id, redrive, callback } = input;
+  const { redrive, callback, recovery } = input;
   if (callback && !redrive) await record.keepCallbackUrl({ subject: streamOf(input), url: callback.url });
+  const journal = openTaskJournal(input);
   const first = redrive ? taskRedrivenEvent(input, redrive) : taskQueuedEvent(input);
-  const { stands } = await record.appendTaskEvent({ task_id, event: first });
+  const { stands } = await journal.tell(first);
   if (!stands) return undefined;
+  if (recovery) await journal.tell(taskRecoveredEvent(recovery));
   const prefix = redrive ? `${first.dedupe_key}:` : '';
   const tell: Tell = Object.assign(
     async <Type extends TaskEventType>(type: Type, step: string, data: DataOf<Type>) => {
       const occurred_at = new Date().toISOString();
-      const event = { type, data, occurred_at, dedupe_key: prefix + step } as TaskEvent;
-      await record.appendTaskEvent({ task_id, event });
+      await journal.tell({ type, data, occurred_at, dedupe_key: prefix + step } as TaskEvent);
     },
-    { prefix },
+    {
+      prefix,
+      withWholeStream: async <Result>(run: () => Promise<Result>) => {
+        for (;;) {
+          try {
+            return await run();
+          } catch (error) {
+            if (!isFailure(error, 'RecordSetBack')) throw error;
+            await journal.tellAgain();
+          }
+        }
+      },
+    },
   );
   await tell('task_received', 'received', {});
   return tell;
+}
+
+/** Opens the journal of a task; a signal has it told again. */
+function openTaskJournal(input: TaskInput) {
+  const { task_id, workflow_id, created_at } = input;
+  const recovered = (step: string, data: Pick<DataOf<'task_recovered'>, 'detail' | 'ended_before'>): TaskEvent => ({
+    type: 'task_recovered',
+    data: { reason: 'record_set_back', by: 'workflow', ...data },
+    occurred_at: new Date().toISOString(),
+    dedupe_key: `recovered:${workflowInfo().runId}:${step}`,
+  });
+  const journal = new Journal<TaskEvent, Awaited<ReturnType<typeof record.appendTaskEvent>>>({
+    owner: { workflow_id, created_at },
+    append: (event, { owner, ...expected }) =>
+      // Another task may have had the id, which Temporal has forgotten; the answer to the first event says so.
+      record.appendTaskEvent({ task_id, event, ...expected, ...(event.dedupe_key === 'queued' ? {} : { owner }) }),
+    first: taskQueuedEvent(input),
+    bridgeTo: ({ type, dedupe_key }) =>
+      type === 'task_redriven'
+        ? recovered(`before:${dedupe_key}`, {
+            detail: 'the record had lost how the task ended before',
+            ended_before: true,
+          })
+        : undefined,
+    marker: (lostAfter) =>
+      recovered(`${lostAfter}`, { detail: `the record had lost events before its number ${lostAfter + 1}` }),
+  });
+  setHandler(tellAgainSignal, async () => {
+    await journal.tellAgain().catch((error: unknown) => log.warn('the events could not be told again', { error }));
+  });
+  return journal;
 }
 
 /** Whether and by whom the task is revoked. */

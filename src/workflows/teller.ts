@@ -1,5 +1,11 @@
+import { log, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { BuildInput } from '../contracts/build-workflow.ts';
 import type { BuildEvent, BuildEventType } from '../contracts/event.ts';
+import { buildQueuedEvent } from '../domain/first-events.ts';
+import type { ExpectedStream } from '../domain/stream-fault.ts';
 import { record } from './activities.ts';
+import { Journal } from './journal.ts';
+import { tellAgainSignal } from './messages.ts';
 
 type DataOf<Type extends BuildEventType> = Extract<BuildEvent, { type: Type }>['data'];
 
@@ -14,12 +20,66 @@ export type Tell = <Type extends BuildEventType>(
   occurredAt?: string,
 ) => Promise<DataOf<Type>>;
 
-/** The teller of one build. @param prefix sets the steps of a retry apart from those before it. */
-export function tellerOf(buildId: number, prefix = ''): Tell {
-  return async <Type extends BuildEventType>(type: Type, step: string, data: DataOf<Type>, occurredAt = now()) => {
-    const event = { type, data, occurred_at: occurredAt, dedupe_key: prefix + step } as BuildEvent;
-    const standing = await record.appendBuildEvent({ build_id: buildId, event });
-    return standing.data as DataOf<Type>;
+/** What the workflow of a build has told the record. */
+export interface BuildJournal {
+  /** The teller of the build. @param prefix sets the steps of a retry apart from those before it. */
+  teller(prefix?: string): Tell;
+  /** Notes that an activity told the record that the build began. */
+  rememberStart(dedupeKey: string): void;
+  /** What the stream must be like for another event of this workflow. */
+  readonly expected: ExpectedStream;
+  tellAgain(): Promise<void>;
+}
+
+/** Opens the journal of a build; a signal has it told again. */
+export function openBuildJournal(input: BuildInput): BuildJournal {
+  const { build_id, workflow_id, created_at } = input;
+  const journal = new Journal<BuildEvent, Awaited<ReturnType<typeof record.appendBuildEvent>>>({
+    owner: { workflow_id, created_at },
+    append: (event, expected) => record.appendBuildEvent({ build_id, event, ...expected }),
+    first: buildQueuedEvent(input),
+    bridgeTo: ({ type, dedupe_key }) =>
+      type === 'build_retried' || type === 'build_reopened' ? lostEnd(input, dedupe_key) : undefined,
+    marker: (lostAfter) =>
+      recovered(`${lostAfter}`, { detail: `the record had lost events before its number ${lostAfter + 1}` }),
+  });
+  setHandler(tellAgainSignal, async () => {
+    await journal.tellAgain().catch((error: unknown) => log.warn('the events could not be told again', { error }));
+  });
+  return {
+    teller(prefix = '') {
+      return async <Type extends BuildEventType>(type: Type, step: string, data: DataOf<Type>, occurredAt = now()) => {
+        const event = { type, data, occurred_at: occurredAt, dedupe_key: prefix + step } as BuildEvent;
+        const standing = await journal.tell(event);
+        return standing.data as DataOf<Type>;
+      };
+    },
+    rememberStart(dedupe_key) {
+      journal.remember({ type: 'build_started', data: {}, occurred_at: now(), dedupe_key });
+    },
+    get expected() {
+      return journal.expected;
+    },
+    tellAgain: () => journal.tellAgain(),
+  };
+}
+
+/** Says that the record lost how the build had ended before it was begun again. */
+function lostEnd({ resume, reopen }: BuildInput, before: string): BuildEvent {
+  const run = resume?.run ?? reopen?.run;
+  const earlier_run = run ? { workflow_run_id: run.run_id, run_url: run.run_url, run_attempt: run.run_attempt } : null;
+  return recovered(`before:${before}`, { detail: 'the record had lost how the build ended before', earlier_run });
+}
+
+function recovered(
+  step: string,
+  data: Pick<DataOf<'build_recovered'>, 'detail' | 'earlier_run'>,
+): Extract<BuildEvent, { type: 'build_recovered' }> {
+  return {
+    type: 'build_recovered',
+    data: { reason: 'record_set_back', by: 'workflow', ...data },
+    occurred_at: now(),
+    dedupe_key: `recovered:${workflowInfo().runId}:${step}`,
   };
 }
 

@@ -1,9 +1,11 @@
 import { CancellationScope, condition, getExternalWorkflowHandle, setCurrentDetails } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
 import { lane } from './activities.ts';
+import { isFailure } from './journal.ts';
 import { type BuildStateView, cancelSignal } from './messages.ts';
 import type { Operator } from './operator.ts';
 import type { Turn } from './ports/lane.ts';
+import type { BuildJournal } from './teller.ts';
 
 /**
  * Waits for the turn of a build in its lane, and tells the record that it begins; or returns without, once it is to stop.
@@ -12,6 +14,7 @@ import type { Turn } from './ports/lane.ts';
 export async function takeTurn(
   { build_id, concurrency, request, policy }: BuildInput,
   dedupe_key: string,
+  journal: BuildJournal,
   state: BuildStateView,
   operator: Operator,
 ): Promise<void> {
@@ -22,10 +25,18 @@ export async function takeTurn(
   const cancels = concurrency === 'cancel_previous';
   const told: number[] = [];
   while (operator.cancelledBy === undefined) {
-    const turn = await unlessCancelled(operator, () =>
-      lane.awaitTurn({ build_id, dedupe_key, cancels, told, longest_pause_ms: policy.poll_interval_ms }),
-    );
-    if (turn?.kind === 'begun') return;
+    let turn: Turn | undefined;
+    try {
+      const { expected } = journal;
+      turn = await unlessCancelled(operator, () =>
+        lane.awaitTurn({ build_id, dedupe_key, cancels, told, longest_pause_ms: policy.poll_interval_ms, expected }),
+      );
+    } catch (error) {
+      if (!isFailure(error, 'RecordSetBack')) throw error;
+      await journal.tellAgain();
+      continue;
+    }
+    if (turn?.kind === 'begun') return journal.rememberStart(dedupe_key);
     if (turn?.kind === 'superseded') operator.cancel(`build ${turn.by}`);
     if (turn?.kind === 'cancel_first') {
       told.push(turn.build_id);

@@ -8,6 +8,7 @@ import type { RecordedEvent, ToldEvent } from '../../src/contracts/event.ts';
 import type { Build } from '../../src/domain/build.ts';
 import { eventHash, GENESIS_HASH } from '../../src/domain/hash.ts';
 import { laneOf } from '../../src/domain/lane.ts';
+import { assertExpected, type ExpectedStream, RecordSetBack } from '../../src/domain/stream-fault.ts';
 import type { LaneMate } from '../../src/store/build-list-lane.ts';
 import { type AnyStreamKind, streamOf } from '../../src/store/stream-kind.ts';
 
@@ -35,6 +36,7 @@ export class MemoryRecord {
   readonly builds = new Map<number, Build>();
   readonly streams = new Map<string, RecordedEvent[]>();
   readonly deliveries = new Set<string>();
+  readonly claims = new Set<string>();
   #position = 0;
 
   constructor(road: Road) {
@@ -49,13 +51,15 @@ export class MemoryRecord {
     return result;
   }
 
-  append(kind: AnyStreamKind, id: number, event: ToldEvent) {
+  append(kind: AnyStreamKind, id: number, event: ToldEvent, expected: ExpectedStream = {}) {
     const stream = streamOf(kind, id);
     const data = kind.data[event.type]!.parse(event.data);
     const events = this.streams.get(stream) ?? [];
+    const before = this.builds.get(id);
+    assertExpected(stream, { seq: events.length, state: before }, expected);
     const standing = events.find((other) => other.dedupe_key === event.dedupe_key);
     if (standing) return { event: standing, repeated: true };
-    const before = this.builds.get(id);
+    if (!before && event.type !== kind.first) throw new RecordSetBack(`${stream} has no events`);
     const state = kind.evolve(before, event) as Build;
     // The unique index builds_one_per_lane.
     if (state.status === 'in_progress' && this.inLane(state).some(({ status }) => status === 'in_progress')) {
@@ -101,8 +105,12 @@ function laneOfBuild({ concurrency, request }: Build): string | undefined {
 /** The code under test passes on what it was given as its database. */
 type Db = MemoryRecord;
 
-export function appendEvent(db: Db, kind: AnyStreamKind, id: number, event: ToldEvent) {
-  return db.ask(`append ${event.type}`, () => db.append(kind, id, event));
+export function appendEvent(db: Db, kind: AnyStreamKind, id: number, event: ToldEvent, expected?: ExpectedStream) {
+  return db.ask(`append ${event.type}`, () => db.append(kind, id, event, expected));
+}
+
+export function claimRequest(db: Db, key: string): Promise<boolean> {
+  return db.ask('claim request', () => db.claims.size < db.claims.add(key).size);
 }
 
 export function findBuild(db: Db, id: number): Promise<Build | undefined> {

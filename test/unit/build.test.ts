@@ -56,6 +56,7 @@ const SAMPLES: { [Type in BuildEventType]: Extract<BuildEvent, { type: Type }>['
   },
   rerun_intended: { workflow_run_id: 5, after_run_attempt: 1, failed_jobs_only: false, temporal_run_id: 't' },
   rerun_ambiguous: { workflow_run_id: 5, reason: '502', request_id: null },
+  build_recovered: { reason: 'workflow_lost', by: 'reconciliation', detail: 'started again' },
   callback_delivered: { webhook_id: 'msg_1', attempt: 1, status: 200 },
   callback_failed: { webhook_id: 'msg_1', attempt: 1, status: null, reason: 'reset', next_at: null },
 };

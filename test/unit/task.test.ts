@@ -40,6 +40,7 @@ const SAMPLES: { [Type in TaskEventType]: Extract<TaskEvent, { type: Type }>['da
   task_dead_lettered: { reason: 'ValueError: boom', attempts: 4 },
   dead_letter_discarded: { by: 'me' },
   task_redriven: { redrive: 1, by: 'me', redrive_id: 'r', args: ['d', ['embed']], kwargs: {}, ...LIMITS },
+  task_recovered: { reason: 'workflow_lost', by: 'reconciliation', detail: 'started again' },
   callback_delivered: { webhook_id: 'msg', attempt: 1, status: 200 },
   callback_failed: { webhook_id: 'msg', attempt: 1, status: null, reason: 'no', next_at: null },
 };

@@ -11,13 +11,15 @@ export interface WritePort {
 export interface GitHubPort {
   /**
    * Sends one POST, if the workflow run that intended it is the one that asks: an intent from before a reset may have been
-   * sent already, and is answered with the run that the record knows. Never retried: its failure means that nobody knows.
+   * sent already, and is answered with the run that the record knows. So is one whose claim was taken before, which happens
+   * where Temporal was set back to before it was sent. Never retried: its failure means that nobody knows.
    */
   dispatchRun(request: {
     build_id: number;
     request: BuildRequest;
     correlation: { input: string; token: string } | null;
     intended_by: string;
+    claim?: string;
   }): Promise<DispatchOutcome>;
 
   /** Reads every recent run of the repository and looks for the tokens of one build. */
@@ -43,6 +45,7 @@ export interface GitHubPort {
     run_id: number;
     failed_jobs_only: boolean;
     intended_by: string;
+    claim?: string;
   }): Promise<RerunOutcome>;
 
   /** The run of this number; null where the repository has none. */

@@ -1,3 +1,5 @@
+import type { ExpectedStream } from '../../domain/stream-fault.ts';
+
 /** What a look at its lane says to a build. */
 export type Turn =
   /** It is this build's turn, and the record says that it has begun. */
@@ -18,5 +20,7 @@ export interface LanePort {
     cancels: boolean;
     told: number[];
     longest_pause_ms: number;
+    /** What the stream of the build must be like; left out by workflows of an earlier version. */
+    expected?: ExpectedStream;
   }): Promise<Turn>;
 }

@@ -1,14 +1,22 @@
 import type { BuildEvent } from '../../contracts/event.ts';
 import type { TaskEvent } from '../../contracts/task-event.ts';
+import type { ExpectedStream } from '../../domain/stream-fault.ts';
 
-/** What workflows ask of the record. Telling an event twice is telling it once. */
+/**
+ * What workflows ask of the record. Telling an event twice is telling it once. Both answer with the number of the event in
+ * its stream, and both fail with `RecordSetBack` where the stream has lost events that the workflow knows of.
+ */
 export interface RecordPort {
   /** Tells an event of a build. Answers with the data of the event that stands, which is the earlier one if it had been told before. */
-  appendBuildEvent(request: { build_id: number; event: BuildEvent }): Promise<{ data: Record<string, unknown> }>;
+  appendBuildEvent(
+    request: { build_id: number; event: BuildEvent } & ExpectedStream,
+  ): Promise<{ data: Record<string, unknown>; seq?: number; repeated?: boolean }>;
 
   /**
    * Tells an event of a task. Answers whether that is what stands, and not what another told before under the same key; no more,
    * since arguments and results may be large and the answer goes into the history of the workflow.
    */
-  appendTaskEvent(request: { task_id: string; event: TaskEvent }): Promise<{ stands: boolean }>;
+  appendTaskEvent(
+    request: { task_id: string; event: TaskEvent } & ExpectedStream,
+  ): Promise<{ stands: boolean; seq?: number; repeated?: boolean }>;
 }

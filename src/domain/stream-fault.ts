@@ -1,0 +1,50 @@
+/**
+ * Thrown when a stream ends before an event that was appended to it: the database was set back to an earlier state. Whoever
+ * knows the lost events tells them again.
+ */
+export class RecordSetBack extends Error {
+  override readonly name = 'RecordSetBack';
+}
+
+/** Thrown when a stream belongs to another workflow than the one that appends to it. Trying again does not help. */
+export class ForeignStream extends Error {
+  override readonly name = 'ForeignStream';
+}
+
+/** The workflow that a stream belongs to, as the first event of the stream names it. */
+export interface StreamOwner {
+  workflow_id: string;
+  /** When the request was accepted, ISO 8601: two requests with the same workflow id differ in it. */
+  created_at: string;
+}
+
+/** What the appender of an event knows of the stream. */
+export interface ExpectedStream {
+  /** Left out: any. */
+  owner?: StreamOwner | undefined;
+  /** The last number in the stream that the appender knows of; left out: none. */
+  after_seq?: number | undefined;
+}
+
+/**
+ * Checks that a stream is the one that its appender means.
+ * @throws {RecordSetBack} where it ends too early. @throws {ForeignStream} where it belongs to another workflow.
+ */
+export function assertExpected(
+  stream: string,
+  head: { seq: number; state: StreamOwner | undefined },
+  { owner, after_seq = 0 }: ExpectedStream,
+): void {
+  if (head.state && owner && !isOwner(head.state, owner)) {
+    throw new ForeignStream(
+      `${stream} belongs to ${head.state.workflow_id}, accepted at ${head.state.created_at}, and not to ${owner.workflow_id}, accepted at ${owner.created_at}`,
+    );
+  }
+  if (head.seq < after_seq) {
+    throw new RecordSetBack(`${stream} ends at ${head.seq}, but had ${after_seq} events: the database was set back`);
+  }
+}
+
+function isOwner(state: StreamOwner, owner: StreamOwner): boolean {
+  return state.workflow_id === owner.workflow_id && state.created_at === owner.created_at;
+}

@@ -1,0 +1,114 @@
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import type { ExpectedStream, StreamOwner } from '../domain/stream-fault.ts';
+
+interface Told {
+  type: string;
+  dedupe_key: string;
+}
+
+interface Standing {
+  /** Number of the event in its stream; left out by workers of an earlier version. */
+  seq?: number;
+  repeated?: boolean;
+}
+
+/** How the events of one build or task are appended, and what is told besides if the record has lost some. */
+export interface JournalOptions<Event extends Told, Answer extends Standing> {
+  owner: StreamOwner;
+  append(event: Event, expected: ExpectedStream): Promise<Answer>;
+  /** The event that begins the stream, whichever workflow told it first. */
+  first: Event;
+  /** Goes before an event that begins the build or task again, where the record lost its end before that. */
+  bridgeTo(event: Event): Event | undefined;
+  /** Says that events were lost and told again. */
+  marker(lostAfter: number): Event;
+}
+
+/**
+ * What a workflow has told the record. If the database is set back to an earlier state, the workflow tells all of it again:
+ * events that the record still has change nothing.
+ */
+export class Journal<Event extends Told, Answer extends Standing> {
+  readonly #options: JournalOptions<Event, Answer>;
+  readonly #told: Event[] = [];
+  #afterSeq = 0;
+  #tellingAgain: Promise<void> | undefined;
+
+  constructor(options: JournalOptions<Event, Answer>) {
+    this.#options = options;
+  }
+
+  /** What the stream must be like for another event of this workflow. */
+  get expected(): ExpectedStream {
+    return { owner: this.#options.owner, after_seq: this.#afterSeq };
+  }
+
+  /** Tells an event. */
+  async tell(event: Event): Promise<Answer> {
+    for (;;) {
+      try {
+        const answer = await this.#options.append(event, this.expected);
+        this.remember(event);
+        this.#saw(answer);
+        return answer;
+      } catch (error) {
+        if (!isFailure(error, 'RecordSetBack')) throw error;
+        await this.tellAgain();
+      }
+    }
+  }
+
+  /** Notes an event that an activity told for this workflow. */
+  remember(event: Event): void {
+    if (!this.#told.some(({ dedupe_key }) => dedupe_key === event.dedupe_key)) this.#told.push(event);
+  }
+
+  /** Tells everything again. */
+  tellAgain(): Promise<void> {
+    this.#tellingAgain ??= this.#tellAll().finally(() => {
+      this.#tellingAgain = undefined;
+    });
+    return this.#tellingAgain;
+  }
+
+  async #tellAll(): Promise<void> {
+    const { first, marker } = this.#options;
+    const lostAfter = this.#afterSeq;
+    this.#afterSeq = 0;
+    let lost = false;
+    for (const event of [first, ...this.#told.filter(({ dedupe_key }) => dedupe_key !== first.dedupe_key)]) {
+      const answer = await this.#tellOne(event);
+      lost ||= answer !== undefined && !answer.repeated;
+    }
+    if (lost) await this.#append(marker(lostAfter));
+  }
+
+  /** Undefined where the event cannot follow what the record holds now. */
+  async #tellOne(event: Event): Promise<Answer | undefined> {
+    try {
+      return await this.#append(event);
+    } catch (error) {
+      if (!isFailure(error, 'IllegalEvent', 'Conflict')) throw error;
+    }
+    const bridge = this.#options.bridgeTo(event);
+    if (!bridge) return undefined;
+    await this.#append(bridge);
+    return this.#append(event);
+  }
+
+  async #append(event: Event): Promise<Answer> {
+    const answer = await this.#options.append(event, { owner: this.#options.owner });
+    this.#saw(answer);
+    return answer;
+  }
+
+  #saw({ seq = 0 }: Standing): void {
+    this.#afterSeq = Math.max(this.#afterSeq, seq);
+  }
+}
+
+/** Whether an activity failed with a failure of one of these types. */
+export function isFailure(error: unknown, ...types: string[]): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure && types.includes(cause.type ?? '');
+}
