@@ -1,31 +1,87 @@
-/** Of an id that stands alone, since any word of other length could be one otherwise. */
+/** Of an id that stands alone. YouTube has made no other for 20 years. */
 const ID = /^[A-Za-z0-9_-]{11}$/;
-/** Of an id in a URL; no stricter, because YouTube promises no length. People append parameters with & where ? belongs. */
-const ID_IN_URL = /^([A-Za-z0-9_-]{1,64})(?:[&?=].*)?$/;
-const HOST = /^(?:[a-z0-9-]+\.)?(?:youtube\.com|youtube-nocookie\.com|youtu\.be)$/;
-const PATH_FORMS = new Set(['shorts', 'live', 'embed', 'v', 'vi', 'e', 'watch']);
-/** What players of lists and channels have in the place of an id. */
-const NO_IDS = new Set(['videoseries', 'live_stream']);
+/** An id at the beginning of a part of a URL, and whatever was pasted behind it: `&feature=share` in a path, `)`, `"`, `%3E`. */
+const ID_AND_REST = /^([A-Za-z0-9_-]{11})(?![A-Za-z0-9_-])/;
+/** The value of `v`: of another length as well, since the parameter says what it is. */
+const ID_OF_PARAMETER = /^([A-Za-z0-9_-]{1,64})(?:[&?=#].*)?$/;
+
+/** The site, its players for other sites, and the editions for children, music and televisions. Any name below them is YouTube's too. */
+const SITES =
+  /(?:^|\.)(?:youtube\.com|youtube-nocookie\.com|youtubekids\.com|youtubeeducation\.com|youtube\.googleapis\.com)$/;
+const SHORT = /(?:^|\.)youtu\.be$/;
+/** Previews, whose paths hold the id. */
+const IMAGES = /^(?:i\d?|img)\.ytimg\.com$/;
+/** Schemes of YouTube's apps: `vnd.youtube:ID`, `youtube://www.youtube.com/watch?v=ID`. */
+const APP = /^(?:vnd\.)?youtube:(?:\/\/)?/i;
+
+/** Routes with the id as their next part. */
+const ROUTES_WITH_ID: ReadonlySet<string> = new Set('watch shorts live embed v vi vi_webp an_webp e video'.split(' '));
+/** Routes that lead to another URL, and the parameter that holds it. */
+const ROUTES_TO_URL: Readonly<Record<string, string>> = {
+  attribution_link: 'u',
+  oembed: 'url',
+  redirect: 'q',
+  signin: 'next',
+  verify_age: 'next_url',
+  verify_controversy: 'next_url',
+  supported_browsers: 'next_url',
+  m: 'continue',
+  ml: 'continue',
+};
+/** Eleven characters, and no ids: what players of lists and channels have in the place of one, and routes of the site. */
+const NO_IDS: ReadonlySet<string> = new Set(
+  'videoseries live_stream watch_popup share_popup your_videos recommended'.split(' '),
+);
+const MAX_WRAPPED = 3;
 
 /**
- * The id of the video that a text names: an id, or any form of a YouTube URL, with or without its scheme. Undefined where
- * it names none. Two texts with one id are the same video.
+ * The id of the video that a text names: an id, or a link in any form that YouTube's pages and apps make, with or without
+ * its scheme. Undefined where it names no video, or several. Two texts with one id are the same video, so a word of the
+ * site's own routes is never an id.
  */
 export function youtubeVideoId(given: string): string | undefined {
   const text = given.trim();
-  if (ID.test(text)) return text;
-  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`);
-  if (!url || !/^https?:$/.test(url.protocol) || !HOST.test(url.hostname)) return undefined;
-  const id = ID_IN_URL.exec(partWithId(url) ?? '')?.[1];
-  return id !== undefined && !NO_IDS.has(id) ? id : undefined;
+  return ID.test(text) ? idOr(text) : idOfLink(text, MAX_WRAPPED);
 }
 
-function partWithId(url: URL): string | undefined {
-  const [first = '', second] = url.pathname.split('/').filter((part) => part !== '');
-  if (url.hostname.endsWith('youtu.be')) return first;
-  if (PATH_FORMS.has(first) && second !== undefined) return second;
-  // Shared links wrap another path: /attribution_link?u=/watch?v=..., /oembed?url=https://...
-  const wrapped = url.searchParams.get('u') ?? url.searchParams.get('url');
-  if (wrapped) return URL.parse(wrapped, url.href)?.searchParams.get('v') ?? undefined;
-  return url.searchParams.get('v') ?? undefined;
+function idOfLink(given: string, wrapped: number): string | undefined {
+  const text = given.replace(APP, '');
+  if (text !== given && ID_AND_REST.test(text)) return idAtStart(text);
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`);
+  if (!url || !/^https?:$/.test(url.protocol)) return undefined;
+  const host = url.hostname.replace(/\.$/, '');
+  if (!SITES.test(host) && !SHORT.test(host) && !IMAGES.test(host)) return undefined;
+  const [first = '', second = ''] = url.pathname.split('/').filter((part) => part !== '');
+  const route = first.toLowerCase();
+  const target = ROUTES_TO_URL[route];
+  if (target !== undefined && url.searchParams.has(target)) {
+    const inner = URL.parse(url.searchParams.get(target) ?? '', 'https://www.youtube.com')?.href;
+    return inner === undefined || wrapped === 0 ? undefined : idOfLink(inner, wrapped - 1);
+  }
+  const inPath =
+    (SHORT.test(host) ? idAtStart(first) : undefined) ?? (ROUTES_WITH_ID.has(route) ? idAtStart(second) : undefined);
+  const inQuery = idOfParameters(url.searchParams);
+  return (route === 'watch' ? (inQuery ?? inPath) : (inPath ?? inQuery)) ?? idOfFragment(url, wrapped);
+}
+
+/** Pages for televisions and old ones for telephones keep their route behind the #. */
+function idOfFragment({ hash }: URL, wrapped: number): string | undefined {
+  const rest = hash.replace(/^#!?/, '');
+  if (rest.startsWith('/')) return wrapped === 0 ? undefined : idOfLink(`https://www.youtube.com${rest}`, wrapped - 1);
+  return rest === '' ? undefined : idOfParameters(new URLSearchParams(rest));
+}
+
+/** `amp;v` is what is left of `&amp;v` if a link is copied from the source of a page. */
+function idOfParameters(parameters: URLSearchParams): string | undefined {
+  const value = ['v', 'vi', 'video_id', 'amp;v'].map((name) => parameters.get(name)?.trim()).find((one) => one);
+  if (value === undefined) return undefined;
+  return idAtStart(value) ?? idOr(ID_OF_PARAMETER.exec(value)?.[1]);
+}
+
+function idAtStart(part: string): string | undefined {
+  return idOr(ID_AND_REST.exec(part)?.[1]);
+}
+
+function idOr(found: string | undefined): string | undefined {
+  return found === undefined || NO_IDS.has(found.toLowerCase()) ? undefined : found;
 }
