@@ -132,6 +132,7 @@ function faultsOf(environment: Record<string, string>): string {
 /** Titles of the sections of docs/limits.md. */
 const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   requests: 'Requests',
+  times: 'Times',
   builds: 'Builds',
   configurations: 'Build configurations',
   tasks: 'Tasks',
@@ -155,7 +156,9 @@ export function limitsPage(): string {
   for (const [door, title] of Object.entries(LIMIT_TITLES)) {
     lines.push(`## ${title}`, '', '| Limit | At most | Meaning |', '|---|---|---|');
     for (const [name, budget] of Object.entries<Budget>(BUDGETS[door as keyof typeof BUDGETS])) {
-      lines.push(`| \`${name}\` | ${budget.value.toLocaleString('en')} ${budget.unit} | ${budget.meaning} |`);
+      const { value, unit, meaning } = budget;
+      const most = unit === 'year' ? `year ${value}` : `${value.toLocaleString('en')} ${unit}`;
+      lines.push(`| \`${name}\` | ${most} | ${meaning} |`);
     }
     lines.push('');
   }

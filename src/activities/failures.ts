@@ -6,7 +6,7 @@ import { IllegalEvent } from '../domain/illegal-event.ts';
 import { ForeignStream, RecordSetBack } from '../domain/stream-fault.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
 import { GitHubError } from '../integrations/github.ts';
-import { databaseFault } from '../store/database.ts';
+import { type DatabaseFault, databaseFault } from '../store/database.ts';
 
 /** Thrown by an activity that waits for something: it has not happened yet, and Temporal is to look again after the pause. */
 export class NotYet extends Error {
@@ -28,12 +28,16 @@ const OUR_FRAME = /^\s+at (?!.*(?:node:|[/\\]@temporalio[/\\]))/;
 
 /** An error of a task as its callers see it: in the form of Celery's exceptions. */
 function taskErrorOf(error: unknown): TaskError {
-  if (!(error instanceof Error)) return { type: 'Exception', message: String(error), traceback: null };
+  if (!(error instanceof Error)) return { type: 'Exception', message: cut(String(error)), traceback: null };
   const ours = error instanceof PermanentTaskError || error instanceof RetryableTaskError;
   const type = ours ? error.type : error.name;
   const frames = (error.stack ?? '').split('\n').filter((line) => OUR_FRAME.test(line));
   const traceback = ['Traceback (most recent call last):', ...frames.reverse(), `${type}: ${error.message}`].join('\n');
-  return { type, message: error.message, traceback: `${traceback.slice(-LIMITS.tasks.tracebackCharacters)}\n` };
+  return { type, message: cut(error.message), traceback: `${traceback.slice(-LIMITS.tasks.tracebackCharacters)}\n` };
+}
+
+function cut(message: string): string {
+  return message.slice(0, LIMITS.tasks.errorCharacters);
 }
 
 /**
@@ -95,11 +99,23 @@ export function toFailure(error: unknown): unknown {
   }
   const fault = databaseFault(error);
   if (fault) {
-    const message = `Postgres: ${fault.message}`;
-    // A conflict: the Idempotency-Key belongs to another build, and retrying does not change that.
-    return fault.kind === 'conflict'
-      ? ApplicationFailure.nonRetryable(message, 'Conflict')
-      : ApplicationFailure.create({ type: 'DatabaseError', message });
+    return databaseFailure(fault);
   }
   return error;
+}
+
+function databaseFailure({ kind, message: said }: DatabaseFault): ApplicationFailure {
+  const message = `Postgres: ${said}`;
+  switch (kind) {
+    // The Idempotency-Key belongs to another build, and retrying does not change that.
+    case 'conflict':
+      return ApplicationFailure.nonRetryable(message, 'Conflict');
+    case 'values':
+      return ApplicationFailure.nonRetryable(message, 'NotRecordable');
+    case 'away':
+    case 'fault':
+      return ApplicationFailure.create({ type: 'DatabaseError', message });
+    default:
+      return kind satisfies never;
+  }
 }

@@ -1,7 +1,9 @@
 import { LIMITS } from '../contracts/budgets.ts';
 import type { ContentType } from '../contracts/content.ts';
+import { isStorableInstant } from '../contracts/timestamp.ts';
 import { chunksOf } from '../domain/chunk.ts';
 import { sha256 } from '../domain/hash.ts';
+import { storableText } from '../domain/storable.ts';
 import type { Blobs } from '../integrations/blobs.ts';
 import type { ContentRow } from '../store/content-row.ts';
 import { saveContent } from '../store/content-save.ts';
@@ -28,17 +30,18 @@ export interface BroughtIn {
 
 /** Keeps content and its source; the same text again changes nothing. */
 export async function keepContent({ db, blobs }: ContentKeeper, given: BroughtIn): Promise<ContentRow> {
-  const { source, text: raw, title, author, tags, published_at, ...rest } = given;
-  const text = storable(raw);
+  const { source, text: raw, title, author, language, tags, published_at, ...rest } = given;
+  const text = storableText(raw);
   // Named by its own hash, and written first, so that no row names a document that is not there.
   const blobKey = `sources/${sha256(source.body)}.${source.kind}`;
   await blobs.put(blobKey, source.body);
   return saveContent(db, {
     ...rest,
-    title: storable(title).slice(0, LIMITS.content.titleCharacters).toWellFormed(),
-    author: author === null ? null : storable(author),
-    published_at: published_at === null ? null : new Date(published_at).toISOString(),
-    tags: tags.slice(0, LIMITS.content.tags).map(storable),
+    title: storableText(title).slice(0, LIMITS.content.titleCharacters).toWellFormed(),
+    author: author === null ? null : storableText(author),
+    language: language === null ? null : storableText(language),
+    published_at: publishedAt(published_at),
+    tags: tags.slice(0, LIMITS.content.tags).map(storableText),
     text_sha256: sha256(text),
     blob_key: blobKey,
     characters: text.length,
@@ -46,7 +49,8 @@ export async function keepContent({ db, blobs }: ContentKeeper, given: BroughtIn
   });
 }
 
-/** Postgres takes neither NUL nor half of a surrogate pair. */
-function storable(text: string): string {
-  return text.replaceAll('\u0000', '').toWellFormed();
+/** When it was published, where its source says a time that there is. */
+function publishedAt(told: string | null): string | null {
+  const instant = new Date(told ?? Number.NaN);
+  return isStorableInstant(instant) ? instant.toISOString() : null;
 }

@@ -4,6 +4,7 @@ import { LIMITS } from '../contracts/budgets.ts';
 import type { TaskName } from '../contracts/task-queues.ts';
 import type { TaskArguments } from '../contracts/task-signatures.ts';
 import type { TimeLimits } from '../contracts/worker-control.ts';
+import { storableJson } from '../domain/storable.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
 import { readArguments } from '../domain/task-request.ts';
 import { type Db, databaseFault } from '../store/database.ts';
@@ -61,7 +62,7 @@ export function taskActivities(db: Db, handlers: TaskHandlers, identity: string,
         dedupe_key: `${begun}${info.attempt}:started`,
       });
       const attempt = new Attempt(request, last);
-      return { result: storable(await attempt.run(handlers), attempt) };
+      return { result: recordable(await attempt.run(handlers), attempt) };
     },
   };
 }
@@ -196,10 +197,8 @@ function limitExceeded(type: 'SoftTimeLimitExceeded' | 'TimeLimitExceeded', limi
 }
 
 /** A result as the record can hold it: JSON, well-formed text without NUL. @throws where it is no JSON or too large. */
-function storable(result: unknown, { progress }: Attempt): unknown {
-  const json = JSON.stringify(result ?? null, (_key, value) =>
-    typeof value === 'string' ? value.toWellFormed().replaceAll('\u0000', '\ufffd') : value,
-  );
+function recordable(result: unknown, { progress }: Attempt): unknown {
+  const json = storableJson(JSON.stringify(result ?? null));
   if (json.length <= LIMITS.tasks.resultCharacters) return JSON.parse(json);
   const message = `the result has ${json.length} characters of JSON; ${LIMITS.tasks.resultCharacters} is the most`;
   throw attemptFailed(new PermanentTaskError({ type: 'ResultTooLarge', message }), progress);

@@ -162,7 +162,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     const error = asApiError(thrown);
     const document = error.document(c.var.requestId);
     const entry = { err: error.cause ?? thrown, code: error.code, method: c.req.method, path: c.req.path };
-    if (document.status >= 500) c.var.log.error(entry, error.message);
+    if (document.status >= 500 || error.cause) c.var.log.error(entry, error.message);
     if (c.req.method === 'POST' && c.req.path === TRIGGER_PATH) deps.meter.triggerRefused(error.code);
     // The rest of the body is not read, so the connection cannot carry another request.
     if (error.code === 'body_too_large') c.header('Connection', 'close');
@@ -190,11 +190,16 @@ function invalid(target: string, { issues }: ZodError): ApiError {
   return invalidRequest(errors);
 }
 
+const NOT_STORABLE = 'it carries a value that the database cannot hold';
+
 function asApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
-  if (databaseFault(thrown)?.kind === 'away') {
+  const fault = databaseFault(thrown)?.kind;
+  if (fault === 'away') {
     return new ApiError('database_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause: thrown });
   }
+  // The schemas refuse such values with their places; this is for what they miss.
+  if (fault === 'values') return new ApiError('invalid_request', { detail: NOT_STORABLE, cause: thrown });
   if (thrown instanceof HTTPException && thrown.status < 500)
     return new ApiError('malformed_json', { detail: thrown.message });
   return new ApiError('internal', { cause: thrown });

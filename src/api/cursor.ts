@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { LIMITS } from '../contracts/budgets.ts';
+import { text } from '../contracts/text.ts';
+import { timestamp } from '../contracts/timestamp.ts';
 import type { Cursor } from '../store/page.ts';
 import { invalidRequest } from './problem.ts';
 
-const numberCursor = z.tuple([z.iso.datetime(), z.int().min(1)]);
-const textCursor = z.tuple([z.iso.datetime(), z.string()]);
+const numberCursor = z.tuple([timestamp, z.int().min(1)]);
+const textCursor = z.tuple([timestamp, text(LIMITS.requests.cursorCharacters)]);
 
 /** The end of a page as clients pass it on; null on the last. */
 export function writeCursor(end: Cursor<number | string> | undefined): string | null {

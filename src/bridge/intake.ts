@@ -180,8 +180,8 @@ async function tellRefusal({ rabbit, results }: AnswerWays, told: Told[], log: L
 function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refused) return error.refusal;
   const fault = databaseFault(error);
-  // A conflict is none of the message's; a fault is a value that Postgres cannot hold, as text with NUL.
-  if (fault?.kind === 'fault') return { code: 'not_a_task', detail: `it cannot be recorded: ${fault.message}` };
+  // Text with NUL, for example. A conflict is none of the message's.
+  if (fault?.kind === 'values') return { code: 'not_a_task', detail: `it cannot be recorded: ${fault.message}` };
   return undefined;
 }
 

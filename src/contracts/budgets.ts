@@ -11,6 +11,7 @@ export interface Budget {
     | 'tasks'
     | 'seconds'
     | 'milliseconds'
+    | 'hours'
     | 'year';
   /** One line: what is bounded, and what happens beyond it where that is no plain refusal. */
   meaning: string;
@@ -28,7 +29,14 @@ export const BUDGETS = {
   requests: {
     bodyBytes: most(1_048_576, 'bytes', 'Body of a request, at our routes and at those of Flower.'),
     idempotencyKeyCharacters: most(255, 'characters', 'Header `Idempotency-Key`.'),
+    cursorCharacters: most(4_000, 'characters', '`cursor` of a list.'),
     pageEntries: most(200, 'entries', 'One page of a list.'),
+  },
+  times: {
+    characters: most(40, 'characters', 'A time as text.'),
+    firstYear: most(1, 'year', 'Least year of a time in UTC: Postgres and Python know no year 0.'),
+    lastYear: most(9_999, 'year', 'Last year of a time in UTC: later ones have no form in ISO 8601 that all read.'),
+    offsetHours: most(15, 'hours', 'Whole hours of the offset of a time, as in Postgres.'),
   },
   builds: {
     refCharacters: most(255, 'characters', 'Branch or tag, as at GitHub.'),
@@ -48,6 +56,7 @@ export const BUDGETS = {
       'characters',
       'JSON of a result: it travels through Temporal, which refuses 2 MB. A longer one fails the attempt.',
     ),
+    errorCharacters: most(4_000, 'characters', 'Message of an error that is recorded. The rest is cut off.'),
     tracebackCharacters: most(4_000, 'characters', 'Traceback that is recorded. The end is kept.'),
     nameCharacters: most(255, 'characters', 'Name of a task.'),
     limitSeconds: most(86_400, 'seconds', "Time limits of a task's own."),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from './budgets.ts';
 import { callbackUrl } from './callback.ts';
 import { eventView } from './event.ts';
-import { nextCursor, pageLimit } from './paging.ts';
+import { nextCursor, pageCursor, pageLimit } from './paging.ts';
 import { text } from './text.ts';
 import { asOf, timestamp } from './timestamp.ts';
 
@@ -176,7 +176,7 @@ export const buildListQuery = z.strictObject({
   until: timestamp.optional().meta({ description: 'Created before this time.' }),
   at: asOf,
   limit: pageLimit,
-  cursor: text(200).optional(),
+  cursor: pageCursor,
 });
 export type BuildListQuery = z.infer<typeof buildListQuery>;
 

@@ -5,6 +5,7 @@ import { callbackUrl } from './callback.ts';
 import { durationMs } from './duration.ts';
 import { nextCursor, pageLimit } from './paging.ts';
 import { text } from './text.ts';
+import { timestamp } from './timestamp.ts';
 
 /** The configuration that comes from GITHUB_REPO and GITHUB_WORKFLOW. Nobody else may take its name. */
 export const ENVIRONMENT_CONFIGURATION = { id: 1, name: 'default' } as const;
@@ -173,7 +174,7 @@ export const configurationView = z
     changed_by: z.string().meta({
       description: 'Name of the API key, local where the API is open, environment for configuration 1.',
     }),
-    created_at: z.iso.datetime({ offset: true }).meta({ description: 'When this version was made.' }),
+    created_at: timestamp.meta({ description: 'When this version was made.' }),
   })
   .meta({ id: 'BuildConfiguration' });
 export type ConfigurationView = z.infer<typeof configurationView>;

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { LIMITS } from './budgets.ts';
-import { pageLimit } from './paging.ts';
+import { pageCursor, pageLimit } from './paging.ts';
 import { text } from './text.ts';
-
-const instant = z.iso.datetime({ offset: true });
+import { timestamp } from './timestamp.ts';
 
 export const CONTENT_TYPES = ['youtube', 'web'] as const;
 export type ContentType = (typeof CONTENT_TYPES)[number];
@@ -23,12 +22,12 @@ export const content = z
     title: z.string(),
     author: z.string().nullable(),
     language: z.string().nullable().meta({ description: 'As the source says; BCP 47.' }),
-    published_at: instant.nullable(),
+    published_at: timestamp.nullable(),
     tags: z.array(z.string()),
     version: z.int().meta({ description: 'Grows when a page is brought in again with another text.' }),
     characters: z.int(),
-    created_at: instant,
-    updated_at: instant,
+    created_at: timestamp,
+    updated_at: timestamp,
   })
   .meta({ id: 'Content' });
 export type Content = z.infer<typeof content>;
@@ -39,7 +38,7 @@ export const contentDetail = content
     embedded: z
       .array(z.object({ model: z.string(), chunks: z.int() }))
       .meta({ description: 'How many of them have a vector, by model.' }),
-    summaries: z.array(z.object({ model: z.string(), text: z.string(), created_at: instant })),
+    summaries: z.array(z.object({ model: z.string(), text: z.string(), created_at: timestamp })),
     chunk_texts: z.array(z.string()).optional().meta({ description: 'The text in pieces, where asked for.' }),
   })
   .meta({ id: 'ContentDetail' });
@@ -60,7 +59,7 @@ export const contentListQuery = z.strictObject({
   type: filters.type,
   tag: text(LIMITS.content.tagCharacters).min(1).optional(),
   limit: pageLimit,
-  cursor: z.string().max(500).optional(),
+  cursor: pageCursor,
 });
 
 export const contentDetailQuery = z.strictObject({

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { timestamp } from './timestamp.ts';
 
 const dependency = z.object({
   status: z.enum(['ok', 'degraded', 'unknown']),
   detail: z.string().optional(),
-  checked_at: z.iso.datetime({ offset: true }).nullable(),
+  checked_at: timestamp.nullable(),
 });
 export type DependencyHealth = z.infer<typeof dependency>;
 

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { buildStatus, buildSummary } from './build.ts';
 import { eventView } from './event.ts';
-import { pageLimit } from './paging.ts';
+import { pageCursor, pageLimit } from './paging.ts';
 import { taskStatus, taskSummary } from './task.ts';
 import { TASK_QUEUE_NAMES } from './task-queues.ts';
 import { text } from './text.ts';
+import { timestamp } from './timestamp.ts';
 
 export const retryMode = z.enum(['rerun_failed', 'rerun', 'redispatch']);
 export type RetryMode = z.infer<typeof retryMode>;
@@ -37,8 +38,8 @@ const deadLetterFilter = z.object({
   config_id: z.int().min(1).max(2_147_483_647).optional().meta({ description: 'Builds of this configuration.' }),
   name: text(255).optional().meta({ description: 'Tasks of this name.' }),
   queue: z.enum(TASK_QUEUE_NAMES).optional().meta({ description: 'Tasks of this queue.' }),
-  since: z.iso.datetime({ offset: true }).optional().meta({ description: 'Accepted at this time or later.' }),
-  until: z.iso.datetime({ offset: true }).optional().meta({ description: 'Accepted before this time.' }),
+  since: timestamp.optional().meta({ description: 'Accepted at this time or later.' }),
+  until: timestamp.optional().meta({ description: 'Accepted before this time.' }),
 });
 export type DeadLetterFilter = z.infer<typeof deadLetterFilter>;
 
@@ -96,7 +97,7 @@ export const deadLetterQuery = deadLetterFilter
   .extend({
     config_id: z.coerce.number().int().min(1).max(2_147_483_647).optional(),
     limit: pageLimit,
-    cursor: text(600).optional(),
+    cursor: pageCursor,
   })
   .strict();
 

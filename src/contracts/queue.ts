@@ -1,6 +1,5 @@
 import { z } from 'zod';
-
-const instant = z.iso.datetime({ offset: true });
+import { timestamp } from './timestamp.ts';
 
 export const queue = z
   .object({
@@ -23,7 +22,7 @@ export const worker = z
     queue: z.string().meta({
       description: 'What it serves: `workflows`, of which builds are part, a queue of tasks, `callbacks` or `bridge`.',
     }),
-    last_seen_at: instant.meta({ description: 'When it last asked for work; an idle one does so once a minute.' }),
+    last_seen_at: timestamp.meta({ description: 'When it last asked for work; an idle one does so once a minute.' }),
   })
   .meta({ id: 'Worker' });
 export type Worker = z.infer<typeof worker>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from './budgets.ts';
 import { callbackUrl } from './callback.ts';
-import { nextCursor, pageLimit } from './paging.ts';
+import { nextCursor, pageCursor, pageLimit } from './paging.ts';
 import { taskError } from './task-event.ts';
 import { TASK_NAMES, TASK_QUEUE_NAMES } from './task-queues.ts';
 import { text } from './text.ts';
@@ -138,7 +138,7 @@ export const taskListQuery = z.strictObject({
   until: timestamp.optional().meta({ description: 'Accepted before this time.' }),
   at: asOf,
   limit: pageLimit,
-  cursor: text(600).optional(),
+  cursor: pageCursor,
 });
 export type TaskListQuery = z.infer<typeof taskListQuery>;
 

@@ -14,6 +14,7 @@ import {
   signature,
   type TaskMessage,
 } from '../contracts/celery.ts';
+import { isStorableInstant } from '../contracts/timestamp.ts';
 import { hasProtoKey, isTooDeep, plain } from './celery-json.ts';
 
 /** Thrown where a message is no task; `refusal` says why. */
@@ -149,7 +150,7 @@ function instant(value: string | number | null, name: string): string | null {
   if (value === null) return null;
   const hasOffset = typeof value === 'string' && /(Z|[+-]\d\d:?\d\d)$/i.test(value);
   const date = new Date(typeof value === 'number' ? value * 1_000 : hasOffset ? value : `${value}Z`);
-  if (Number.isNaN(date.getTime())) throw new Refused('not_a_task', `${name}: is no ISO 8601 time`);
+  if (!isStorableInstant(date)) throw new Refused('not_a_task', `${name}: is no ISO 8601 time in the years 1 to 9999`);
   return date.toISOString();
 }
 

@@ -81,9 +81,12 @@ export function readSnapshot<Result>(db: Db, read: (snapshot: Db) => Promise<Res
   return inTransaction(db, read, { isolationLevel: 'repeatable read', accessMode: 'read only' });
 }
 
-/** What a failed query means: the database is away, a unique value is taken, or the statement is at fault. */
+/**
+ * What a failed query means: the database is away, a unique value is taken, its values can never be stored, or the statement is
+ * at fault, which the next release or migration mends.
+ */
 export interface DatabaseFault {
-  kind: 'away' | 'conflict' | 'fault';
+  kind: 'away' | 'conflict' | 'values' | 'fault';
   /** The database's own words, without the statement and its values. */
   message: string;
 }
@@ -94,6 +97,8 @@ export interface DatabaseFault {
  */
 const AWAY_CLASSES = new Set(['08', '28', '3D', '53', '57']);
 const UNIQUE_VIOLATION = '23505';
+/** SQLSTATE classes that speak of values: data exception, integrity constraint, a limit of the server. No retry mends them. */
+const VALUE_CLASSES = new Set(['22', '23', '54']);
 
 /** What a failed query means; undefined if the error does not come from the database. */
 export function databaseFault(error: unknown): DatabaseFault | undefined {
@@ -101,5 +106,10 @@ export function databaseFault(error: unknown): DatabaseFault | undefined {
   const { code = '', message = 'the query failed' } = (error.cause ?? {}) as { code?: string; message?: string };
   if (code === UNIQUE_VIOLATION) return { kind: 'conflict', message };
   const isSqlState = /^[0-9A-Z]{5}$/.test(code);
-  return { kind: !isSqlState || AWAY_CLASSES.has(code.slice(0, 2)) ? 'away' : 'fault', message: message || code };
+  return { kind: isSqlState ? kindOfClass(code.slice(0, 2)) : 'away', message: message || code };
+}
+
+function kindOfClass(sqlStateClass: string): DatabaseFault['kind'] {
+  if (AWAY_CLASSES.has(sqlStateClass)) return 'away';
+  return VALUE_CLASSES.has(sqlStateClass) ? 'values' : 'fault';
 }

@@ -2,6 +2,7 @@ import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { RecordedEvent, ToldEvent } from '../contracts/event.ts';
 import { eventHash, GENESIS_HASH } from '../domain/hash.ts';
 import { IllegalEvent } from '../domain/illegal-event.ts';
+import { storable } from '../domain/storable.ts';
 import { assertExpected, type ExpectedStream, ForeignStream, RecordSetBack } from '../domain/stream-fault.ts';
 import type { Db } from './database.ts';
 import { events } from './schema.ts';
@@ -38,7 +39,8 @@ export async function appendEvent<State extends Identified, Event extends ToldEv
 ): Promise<Appended<State>> {
   const stream = streamOf(kind, id);
   const heads = streamHeads(db);
-  const data = kind.data[event.type as Event['type']].parse(event.data);
+  // Told by others in part: a message that was cut within a character must not keep the event out of the record.
+  const data = storable(kind.data[event.type as Event['type']].parse(event.data));
   const recalled = heads.recall(stream) as Head<State> | undefined;
   // The first event of a stream needs no reading: it can only stand at the beginning. This is the hot path of a trigger.
   const guess = event.type !== kind.first ? recalled : recalled ? undefined : GENESIS;
@@ -62,7 +64,7 @@ export async function appendEvent<State extends Identified, Event extends ToldEv
     if (!state && event.type !== kind.first) {
       throw new RecordSetBack(`${stream} has no events, so ${event.type} cannot follow: the database was set back`);
     }
-    const next = kind.evolve(state, event);
+    const next = kind.evolve(state, { ...event, data } as Event);
     const body = {
       stream,
       seq: seq + 1,

@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { ENDED_TASK_STATUSES, taskId } from '../../contracts/task.ts';
 import { TASK_QUEUE_NAMES } from '../../contracts/task-queues.ts';
+import { isStorableInstant } from '../../contracts/timestamp.ts';
 import type { Task } from '../../domain/task.ts';
 import { taskNameOf } from '../../domain/task-request.ts';
 import { type CreatedTask, createTask, type TaskDependencies, type TaskRequest } from '../commands/create-task.ts';
@@ -119,7 +120,7 @@ function instant(value: unknown): Date {
   const [, day, time] = FLOWER_TIME.exec(value) ?? [];
   const iso = day ? `${day}T${time}Z` : /^\d{4}-\d\d-\d\dT/.test(value) ? withZone(value) : '';
   const date = new Date(iso);
-  if (Number.isNaN(date.getTime())) throw invalid();
+  if (!isStorableInstant(date)) throw invalid();
   return date;
 }
 

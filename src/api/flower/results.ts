@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { TASK_NAMES } from '../../contracts/task-queues.ts';
+import { isStorableInstant } from '../../contracts/timestamp.ts';
 import { findTask } from '../../store/task-find.ts';
 import { searchTasks, type TaskQuery } from '../../store/task-search.ts';
 import type { TaskDependencies } from '../commands/create-task.ts';
@@ -97,7 +98,7 @@ function readTime(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const [, day, time] = RECEIVED_TIME.exec(text) ?? [];
   const date = new Date(`${day}T${time}`);
-  if (Number.isNaN(date.getTime())) {
+  if (!isStorableInstant(date)) {
     throw new FlowerError(400, "Invalid received_start or received_end, expected format 'YYYY-MM-DD HH:MM'");
   }
   return date;
