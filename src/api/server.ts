@@ -18,6 +18,7 @@ import { createFlower } from './flower/app.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import { type Listening, listen } from './listen.ts';
 import type { ApiMeter } from './meter.ts';
+import { startPendingDeliveries } from './pending-deliveries.ts';
 import type { WebhookDependencies } from './routes/webhooks-github.ts';
 
 export interface ApiServerOptions {
@@ -78,12 +79,12 @@ export async function startApiServer({
     callbackHosts: settings.CALLBACK_ALLOWED_HOSTS,
   };
   const flower = createFlower(tasks, new EventTail(db), settings);
+  const builds = { policy: policyOf(settings), dedupWindowMs: settings.DEDUP_WINDOW };
   const api = createApi({
     ...tasks,
+    ...builds,
     buildIds,
     configurations,
-    policy: policyOf(settings),
-    dedupWindowMs: settings.DEDUP_WINDOW,
     monitor,
     youtubeQuota: quotaPolicyOf(settings),
     embedQuery,
@@ -100,12 +101,13 @@ export async function startApiServer({
           await server.close();
           throw error;
         });
+  const deliveries = webhooks && startPendingDeliveries({ ...tasks, ...builds });
   return {
     url: server.url,
     flowerUrl: alone?.url,
     async close() {
       monitor.stop();
-      await Promise.all([server.close(), alone?.close()]);
+      await Promise.all([server.close(), alone?.close(), deliveries?.stop()]);
     },
   };
 }

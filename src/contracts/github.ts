@@ -57,3 +57,10 @@ export interface ListedRun extends RunView {
   path: string;
   created_at: string;
 }
+
+/** What a webhook says of a run. GitHub is read before any of it is believed. */
+export interface AnnouncedRun {
+  run_id: number;
+  run_attempt: number;
+  title: string;
+}

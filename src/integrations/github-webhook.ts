@@ -1,12 +1,6 @@
 import { verifyWithFallback } from '@octokit/webhooks-methods';
 import { z } from 'zod';
-
-/** What a delivery about a run says, as far as it matters: webhooks only wake, reading GitHub decides. */
-export interface RunDelivery {
-  run_id: number;
-  run_attempt: number;
-  title: string;
-}
+import type { AnnouncedRun } from '../contracts/github.ts';
 
 const workflowRun = z.object({
   workflow_run: z.object({ id: z.int(), run_attempt: z.int().default(1), display_title: z.string() }),
@@ -24,7 +18,7 @@ export async function isSigned(
 }
 
 /** The run that a delivery is about; undefined for deliveries about something else. */
-export function runOfDelivery(event: string | undefined, body: string): RunDelivery | undefined {
+export function runOfDelivery(event: string | undefined, body: string): AnnouncedRun | undefined {
   if (event !== 'workflow_run') return undefined;
   const read = workflowRun.safeParse(JSON.parse(body));
   if (!read.success) return undefined;

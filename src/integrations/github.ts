@@ -105,7 +105,7 @@ export class GitHub {
       log: { debug() {}, info() {}, warn() {}, error() {} },
       request: {
         fetch: (url: string, options: RequestInit) =>
-          fetch(url, { ...options, signal: AbortSignal.timeout(requestTimeoutMs) }),
+          fetch(url, { ...options, signal: earlier(options.signal, AbortSignal.timeout(requestTimeoutMs)) }),
       },
     });
     this.#app = auth && 'appId' in auth ? new GitHubApp(this.#octokit, auth) : undefined;
@@ -207,11 +207,15 @@ export class GitHub {
     return classifyRerun(await this.#post(route, { owner, repo, run_id: runId }), Date.now());
   }
 
-  /** See {@link redeliverMissed}. @throws {GitHubError} */
-  redeliverMissed(repository: string, since: string): Promise<number | 'not_allowed'> {
+  /** See {@link redeliverMissed}. @param signal ends it, also where a request is out. @throws {GitHubError} */
+  redeliverMissed(repository: string, since: string, signal: AbortSignal): Promise<number | 'not_allowed'> {
+    const until = (parameters: RouteParameters) => {
+      signal.throwIfAborted();
+      return { ...parameters, request: { signal } };
+    };
     const requests = {
-      get: (route: string, parameters: RouteParameters) => this.#get(route, parameters),
-      post: (route: string, parameters: RouteParameters) => this.#post(route, parameters),
+      get: async (route: string, parameters: RouteParameters) => this.#get(route, until(parameters)),
+      post: async (route: string, parameters: RouteParameters) => this.#post(route, until(parameters)),
       expect: (answer: DispatchAnswer) => this.#expect(answer),
     };
     const [owner, repo] = split(repository);
@@ -332,6 +336,11 @@ export class GitHub {
       return answerOf(error);
     }
   }
+}
+
+/** A signal that aborts with the first of two. */
+function earlier(given: AbortSignal | null | undefined, timeout: AbortSignal): AbortSignal {
+  return given ? AbortSignal.any([given, timeout]) : timeout;
 }
 
 /** The code of a request that was not sent, of our own accord. */

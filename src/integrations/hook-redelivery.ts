@@ -29,10 +29,14 @@ const PAGE = 100;
 const MAX_PAGES = 10;
 /** Answers to a credential that may not list webhooks. */
 const NOT_ALLOWED: ReadonlySet<number> = new Set([401, 403, 404]);
+/** Answers to a delivery that GitHub will never send again. */
+const NOT_AGAIN: ReadonlySet<number> = new Set([404, 410, 422]);
 
 /**
- * Asks for every delivery again that a webhook of ours did not take since a time, if the credential may.
+ * Asks for every delivery again that a webhook of ours did not take since a time, if the credential may. One that GitHub
+ * refuses to send again, as it may be too old, holds up no other.
  * @returns how many; `not_allowed` where it may not list webhooks.
+ * @throws {GitHubError} where GitHub did not answer all; then none of it counts as looked at.
  */
 export async function redeliverMissed(
   github: Requests,
@@ -47,7 +51,9 @@ export async function redeliverMissed(
     const hook = { ...repository, hook_id };
     for (const { id } of missedDeliveries(await deliveriesOf(github, hook, since), since)) {
       const route = 'POST /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts';
-      await github.expect(await github.post(route, { ...hook, delivery_id: id }));
+      const answer = await github.post(route, { ...hook, delivery_id: id });
+      if ('status' in answer && NOT_AGAIN.has(answer.status)) continue;
+      await github.expect(answer);
       redelivered += 1;
     }
   }

@@ -5,6 +5,7 @@ import type { GitHub } from '../integrations/github.ts';
 import { listRepositories } from '../store/configuration-list-repositories.ts';
 import type { Db } from '../store/database.ts';
 import { claimDeliverySweep } from '../store/delivery-sweep-claim.ts';
+import { advanceRepositorySweep, findRepositorySweep } from '../store/repository-sweep.ts';
 
 export interface DeliverySweepOptions {
   db: Db;
@@ -16,6 +17,8 @@ export interface DeliverySweepOptions {
 }
 
 const EVERY_MS = 300_000;
+/** Longest wait for the look under way when the process stops. */
+const PATIENCE_MS = 1_000;
 
 /** Starts the sweep where webhooks are configured. */
 export function sweepDeliveries({ GITHUB_WEBHOOK_SECRET: secrets }: Settings, options: DeliverySweepOptions) {
@@ -29,15 +32,24 @@ export function sweepDeliveries({ GITHUB_WEBHOOK_SECRET: secrets }: Settings, op
  */
 export function startDeliverySweep({ db, github, log, onSwept, everyMs = EVERY_MS }: DeliverySweepOptions) {
   const stopping = new AbortController();
+  const { signal } = stopping;
   const told = new Set<string>();
   const sweep = async () => {
-    const since = await claimDeliverySweep(db, everyMs);
-    if (since === undefined) return;
+    const claimed = await claimDeliverySweep(db, everyMs);
+    if (claimed === undefined) return;
     for (const repository of await listRepositories(db)) {
-      const outcome = await github.redeliverMissed(repository, since).catch((err: unknown) => {
-        log.warn({ err, repository }, 'missed webhooks could not be looked for');
+      const since = await findRepositorySweep(db, repository);
+      const outcome = await github.redeliverMissed(repository, since, signal).catch((err: unknown) => {
+        if (!signal.aborted)
+          log.warn(
+            { err, repository, since },
+            'missed webhooks could not be looked for; the next look begins there again',
+          );
         return undefined;
       });
+      if (signal.aborted) return;
+      // Only what was looked at is passed over by the next look.
+      if (typeof outcome === 'number') await advanceRepositorySweep(db, repository, claimed);
       if (outcome === undefined) onSwept('failed', 0);
       else if (outcome === 'not_allowed') {
         onSwept('not_allowed', 0);
@@ -54,15 +66,16 @@ export function startDeliverySweep({ db, github, log, onSwept, everyMs = EVERY_M
     }
   };
   const running = (async () => {
-    while (!stopping.signal.aborted) {
+    while (!signal.aborted) {
       await sweep().catch((err: unknown) => log.debug({ err }, 'the sweep of missed webhooks waits'));
-      await delay(everyMs / 2, undefined, { signal: stopping.signal }).catch(() => {});
+      await delay(everyMs / 2, undefined, { signal }).catch(() => {});
     }
   })();
   return {
     async stop() {
       stopping.abort();
-      await running;
+      // Requests to GitHub are aborted; a database that does not answer is not waited for.
+      await Promise.race([running, delay(PATIENCE_MS, undefined, { ref: false })]);
     },
   };
 }

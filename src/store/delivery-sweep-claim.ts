@@ -2,16 +2,13 @@ import { sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 
 /**
- * Claims the next look for missed webhooks, if the last claim of any process is at least this long ago.
- * @returns from when on deliveries are to be looked at, ISO 8601: the time of the last look, less ten minutes for what was
- * under way then. Undefined if another process has claimed it.
+ * Claims the turn to look for missed webhooks, if the last claim of any process is at least this long ago.
+ * @returns the time of the claim, ISO 8601: what was delivered before it is looked at now. Undefined if it is not our turn.
  */
 export async function claimDeliverySweep(db: Db, everyMs: number): Promise<string | undefined> {
-  const every = sql`${everyMs}::float8 * interval '1 millisecond'`;
-  const [row] = await db.execute<{ since_ms: number }>(sql`
-    WITH before AS (SELECT swept_at FROM delivery_sweeps FOR UPDATE)
-    UPDATE delivery_sweeps SET swept_at = clock_timestamp() FROM before
-    WHERE before.swept_at <= clock_timestamp() - ${every}
-    RETURNING (extract(epoch FROM before.swept_at - interval '10 minutes') * 1000)::float8 AS since_ms`);
-  return row && new Date(Number(row.since_ms)).toISOString();
+  const [row] = await db.execute<{ claimed_ms: number }>(sql`
+    UPDATE delivery_sweeps SET swept_at = clock_timestamp()
+    WHERE swept_at <= clock_timestamp() - ${everyMs}::float8 * interval '1 millisecond'
+    RETURNING (extract(epoch FROM swept_at) * 1000)::float8 AS claimed_ms`);
+  return row && new Date(Number(row.claimed_ms)).toISOString();
 }

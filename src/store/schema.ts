@@ -16,6 +16,7 @@ import type { Owed } from '../contracts/celery.ts';
 import type { BuildConfiguration } from '../contracts/configuration.ts';
 import type { ContentType } from '../contracts/content.ts';
 import type { BuildRequest } from '../contracts/event.ts';
+import type { AnnouncedRun } from '../contracts/github.ts';
 import type { TaskStatus } from '../contracts/task.ts';
 import type { TaskError } from '../contracts/task-event.ts';
 import type { Task } from '../domain/task.ts';
@@ -118,6 +119,16 @@ export const tasks = pgTable('tasks', {
 export const deliveries = pgTable('deliveries', {
   id: text().primaryKey(),
   received_at: instant().notNull(),
+  settled: boolean().notNull(),
+  run: jsonb().$type<AnnouncedRun>(),
+  tries: integer().notNull(),
+  claimed_until: instant(),
+  due_at: instant(),
+});
+
+export const repositorySweeps = pgTable('repository_sweeps', {
+  repository: text().primaryKey(),
+  swept_at: instant().notNull(),
 });
 
 export const quotaDays = pgTable(
@@ -142,10 +153,15 @@ export const quotaCalls = pgTable('quota_calls', {
   answer: jsonb().$type<unknown>(),
 });
 
-export const callbackTargets = pgTable('callback_targets', {
-  stream: text().primaryKey(),
-  url: text().notNull(),
-});
+export const callbackTargets = pgTable(
+  'callback_targets',
+  {
+    stream: text().notNull(),
+    target: text().notNull(),
+    url: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.stream, table.target] })],
+);
 
 export const contents = pgTable('contents', {
   id: text().primaryKey(),

@@ -1,7 +1,7 @@
 import { type Client, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { createActivities } from '../../src/activities/index.ts';
 import type { RedriveDependencies } from '../../src/api/commands/redrive.ts';
-import { takeRunDelivery } from '../../src/api/commands/take-delivery.ts';
+import { acceptRunDelivery } from '../../src/api/commands/take-delivery.ts';
 import type { TriggerDependencies } from '../../src/api/commands/trigger-build.ts';
 import type { BuildPolicy } from '../../src/contracts/build-workflow.ts';
 import type { Concurrency } from '../../src/contracts/configuration.ts';
@@ -128,15 +128,14 @@ export class Installation {
     const delivery_id = `delivery-${++this.#deliveries}`;
     for (const ms of this.#chaos.webhooks()) {
       this.clock.after(ms, () => {
+        const { id: run_id, displayTitle: title } = run;
+        const delivery = { delivery_id, run_id, run_attempt: run.attempts.length, title };
         this.inApi(() =>
-          takeRunDelivery(this.deps, {
-            delivery_id,
-            run_id: run.id,
-            run_attempt: run.attempts.length,
-            title: run.displayTitle,
-          }).catch(() => {
-            // The route answers 5xx or 202; GitHub does not send it again.
-          }),
+          acceptRunDelivery(this.deps, delivery)
+            .then((work) => work?.())
+            .catch(() => {
+              // The route answers 5xx or 202; GitHub does not send it again.
+            }),
         );
       });
     }

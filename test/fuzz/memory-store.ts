@@ -5,6 +5,7 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 import type { BuildConfiguration } from '../../src/contracts/configuration.ts';
 import type { RecordedEvent, ToldEvent } from '../../src/contracts/event.ts';
+import type { AnnouncedRun } from '../../src/contracts/github.ts';
 import type { Build } from '../../src/domain/build.ts';
 import { eventHash, GENESIS_HASH } from '../../src/domain/hash.ts';
 import { laneOf } from '../../src/domain/lane.ts';
@@ -35,7 +36,8 @@ export class MemoryRecord {
   readonly #road: Road;
   readonly builds = new Map<number, Build>();
   readonly streams = new Map<string, RecordedEvent[]>();
-  readonly deliveries = new Set<string>();
+  /** Until when each is claimed, epoch milliseconds; for ever once it is settled. */
+  readonly deliveries = new Map<string, number>();
   readonly claims = new Set<string>();
   #position = 0;
 
@@ -162,8 +164,18 @@ export async function findCallbackUrl(_db: Db, _subject: string): Promise<string
 }
 export async function saveCallbackTarget(_db: Db, _subject: string, _url: string): Promise<void> {}
 
-export function takeDelivery(db: Db, id: string): Promise<boolean> {
-  return db.ask('take delivery', () => db.deliveries.size < db.deliveries.add(id).size);
+export function claimDelivery(db: Db, id: string, _run: AnnouncedRun, forMs: number): Promise<boolean> {
+  return db.ask('claim delivery', () => {
+    const free = (db.deliveries.get(id) ?? 0) <= Date.now();
+    if (free) db.deliveries.set(id, Date.now() + forMs);
+    return free;
+  });
+}
+export function settleDelivery(db: Db, id: string): Promise<void> {
+  return db.ask('settle delivery', () => void db.deliveries.set(id, Number.POSITIVE_INFINITY));
+}
+export function releaseDelivery(db: Db, id: string): Promise<void> {
+  return db.ask('release delivery', () => void db.deliveries.set(id, 0));
 }
 
 /** Builds of the simulation all use the configuration that they are given. */

@@ -4,6 +4,8 @@ import { readSettings } from '../../src/contracts/settings.ts';
 import { startDeliverySweep } from '../../src/roles/delivery-sweep.ts';
 import { connectGitHub } from '../../src/roles/github.ts';
 import { claimDeliverySweep } from '../../src/store/delivery-sweep-claim.ts';
+import { advanceRepositorySweep, findRepositorySweep } from '../../src/store/repository-sweep.ts';
+import { repositorySweeps } from '../../src/store/schema.ts';
 import { eventually } from '../world/eventually.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
 
@@ -68,6 +70,33 @@ describe('webhooks that nobody took', () => {
     });
   });
 
+  it('are looked for again from the same time where GitHub failed', async () => {
+    const before = await world.db.select().from(repositorySweeps);
+    await world.github.fault({ kind: 'reject-with-502', on: 'hooks', times: 2 });
+    await sweeping(async ({ outcomes, lines }) => {
+      await eventually(() => expect(outcomes).toHaveLength(2));
+      expect(outcomes).toEqual(['failed', 'failed']);
+      expect(lines[0]).toContain('the next look begins there again');
+      expect(await world.db.select().from(repositorySweeps)).toEqual(before);
+      await eventually(() => expect(outcomes).toContain('done'));
+    });
+    expect(await world.db.select().from(repositorySweeps)).not.toEqual(before);
+  });
+
+  it('hold up nobody who stops while GitHub does not answer', async () => {
+    await world.github.fault({ kind: 'hang', on: 'hooks', times: 9 });
+    const hanging = async () => (await world.github.oracle()).requests.hooks!;
+    const before = await hanging();
+    let stoppedAfterMs = Number.POSITIVE_INFINITY;
+    await sweeping(async ({ outcomes, lines }) => {
+      await eventually(async () => expect(await hanging()).toBeGreaterThan(before));
+      stoppedAfterMs = Date.now();
+      expect([outcomes, lines]).toEqual([[], []]);
+    });
+    expect(Date.now() - stoppedAfterMs).toBeLessThan(900);
+    await world.github.control('DELETE', '/faults');
+  });
+
   it('are left to polling where the credential may not list them, which the log says once', async () => {
     await world.github.set({ may_list_hooks: false });
     await sweeping(async ({ lines, outcomes }) => {
@@ -81,13 +110,19 @@ describe('webhooks that nobody took', () => {
 });
 
 describe.each(DATABASES)('the turn to sweep (%s)', (kind) => {
-  it('is one process’s per interval', async () => {
+  it('is one process’s per interval, and begins where the last one that succeeded ended', async () => {
     const { db, close } = await openTestDatabase(kind);
     const claims = await Promise.all(Array.from({ length: 6 }, () => claimDeliverySweep(db, 60_000)));
-    expect(claims.filter((since) => since !== undefined)).toHaveLength(1);
+    expect(claims.filter((at) => at !== undefined)).toHaveLength(1);
     expect(await claimDeliverySweep(db, 60_000)).toBeUndefined();
-    const since = await claimDeliverySweep(db, 0);
-    expect(Date.parse(since!)).toBeGreaterThan(Date.now() - 660_000);
+    const at = (await claimDeliverySweep(db, 0))!;
+    const minutesAgo = async () => (Date.now() - Date.parse(await findRepositorySweep(db, 'acme/images'))) / 60_000;
+    expect(await minutesAgo()).toBeCloseTo(3 * 24 * 60, -1);
+    await advanceRepositorySweep(db, 'acme/images', at);
+    expect(await minutesAgo()).toBeCloseTo(10, -1);
+    // A look that took longer than another one takes nothing back.
+    await advanceRepositorySweep(db, 'acme/images', new Date(Date.parse(at) - 3_600_000).toISOString());
+    expect(await minutesAgo()).toBeCloseTo(10, -1);
     await close();
   });
 });

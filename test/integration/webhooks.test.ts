@@ -3,12 +3,21 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { takeDelivery } from '../../src/store/delivery-take.ts';
+import { readSettings } from '../../src/contracts/settings.ts';
+import { webhooksOf } from '../../src/roles/github.ts';
+import { lazyTemporalClient } from '../../src/roles/temporal.ts';
+import { claimDelivery } from '../../src/store/delivery-claim.ts';
+import { claimPendingDeliveries } from '../../src/store/delivery-claim-pending.ts';
+import { releaseDelivery } from '../../src/store/delivery-release.ts';
+import { settleDelivery } from '../../src/store/delivery-settle.ts';
 import { deliveries } from '../../src/store/schema.ts';
+import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
-import { openWorld, type World } from '../world/world.ts';
+import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
 
 const SECRETS = ['the-new-secret', 'the-old-secret'];
+
+const RUN = { run_id: 1, run_attempt: 1, title: 'Build' };
 
 interface Example {
   name: string;
@@ -17,6 +26,33 @@ interface Example {
 const EXAMPLES = JSON.parse(
   readFileSync(createRequire(import.meta.url).resolve('@octokit/webhooks-examples/api.github.com/index.json'), 'utf8'),
 ) as Example[];
+
+describe.each(DATABASES)('the work of a delivery (%s)', (kind) => {
+  it('is one process’s, until it is done, fails, or the process is gone', async () => {
+    const { db, close } = await openTestDatabase(kind);
+    const claims = await Promise.all(Array.from({ length: 6 }, () => claimDelivery(db, 'a', RUN, 60_000)));
+    expect(claims.filter(Boolean)).toHaveLength(1);
+    expect(await claimPendingDeliveries(db, 60_000, 10)).toEqual([]);
+    // It failed: a redelivery does it at once.
+    await releaseDelivery(db, 'a');
+    expect(await claimDelivery(db, 'a', RUN, 0)).toBe(true);
+    // The process is gone, and its claim has run out.
+    expect(await claimPendingDeliveries(db, 60_000, 10)).toEqual([{ id: 'a', run: RUN }]);
+    expect(await claimPendingDeliveries(db, 60_000, 10)).toEqual([]);
+    await settleDelivery(db, 'a');
+    expect(await claimDelivery(db, 'a', RUN, 0)).toBe(false);
+    await releaseDelivery(db, 'a');
+    expect(await claimDelivery(db, 'a', RUN, 0)).toBe(false);
+    // Failed again and again, it is due later and later, up to a minute.
+    await claimDelivery(db, 'b', RUN, 0);
+    for (let n = 0; n < 20; n++) await releaseDelivery(db, 'b');
+    const [row] = await db.select().from(deliveries).where(eq(deliveries.id, 'b'));
+    const due = Date.parse(row!.due_at!) - Date.now();
+    expect(due).toBeGreaterThan(30_000);
+    expect(due).toBeLessThan(90_000);
+    await close();
+  });
+});
 
 describe('webhooks', () => {
   let world: World;
@@ -109,15 +145,15 @@ describe('webhooks', () => {
   it('are remembered for as long as GitHub sends them again, and not for ever', async () => {
     const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
     await world.db.insert(deliveries).values([
-      { id: 'recent', received_at: daysAgo(5) },
-      { id: 'old', received_at: daysAgo(7) },
+      { id: 'recent', received_at: daysAgo(5), settled: true, tries: 0 },
+      { id: 'old', received_at: daysAgo(7), settled: true, tries: 0 },
     ]);
     const isKnown = async () => (await world.db.select().from(deliveries).where(eq(deliveries.id, 'old'))).length > 0;
     for (let taken = 0; await isKnown(); taken++) {
       expect(taken).toBeLessThan(2_000);
-      await takeDelivery(world.db, `another-${taken}`);
+      await claimDelivery(world.db, `another-${taken}`, RUN, 60_000);
     }
-    expect(await takeDelivery(world.db, 'recent')).toBe(false);
+    expect(await claimDelivery(world.db, 'recent', RUN, 60_000)).toBe(false);
   });
 
   it('from the simulated GitHub itself: a build ends without a poll', async () => {
@@ -195,6 +231,34 @@ describe('webhooks', () => {
       await world.startWorker();
     });
 
+    it('while Temporal is away is not lost: another process begins the build again once it can', async () => {
+      const build = await ended('failure');
+      await eventually(async () => expect((await handleOf(build).describe()).status.name).toBe('COMPLETED'));
+      await world.github.set({ webhook: null });
+      await runAgain(build.workflow_run_id!);
+      const { client } = await lazyTemporalClient({ TEMPORAL_NAMESPACE: world.namespace, address: '127.0.0.1:1' });
+      const webhooks = webhooksOf(readSettings({ GITHUB_WEBHOOK_SECRET: SECRETS.join(',') }));
+      const cutOff = await startAnotherApi({ ...world, client }, webhooks);
+      const body = about(build.workflow_run_id!);
+      const text = JSON.stringify({ ...body, workflow_run: { ...body.workflow_run, run_attempt: 2 } });
+      const delivery = randomUUID();
+      const { status } = await cutOff.call('POST', '/webhooks/github', text, {
+        'content-type': 'application/json',
+        'x-github-event': 'workflow_run',
+        'x-github-delivery': delivery,
+        'x-hub-signature-256': sign(text),
+      });
+      expect(status).toBe(202);
+      const again = await eventually(async () => {
+        const now = await world.build(build.id);
+        expect(now.run_attempt).toBe(2);
+        return now;
+      }, 120_000);
+      const reopened = again.events.find((event) => event.event_type === 'build_reopened');
+      expect(reopened?.event_data).toMatchObject({ delivery_id: delivery });
+      await world.github.set({ webhook: { url: `${world.url}/webhooks/github`, secret: SECRETS[0] } });
+    });
+
     it('that GitHub does not confirm change nothing', async () => {
       const build = await ended('failure');
       const body = about(build.workflow_run_id!);
@@ -210,6 +274,19 @@ describe('webhooks', () => {
       expect(await handle.result()).toMatchObject({ status: 'not_run_again' });
       expect(await world.build(build.id)).toEqual(build);
     });
+  });
+
+  it('without the record are refused with 503, so that GitHub lists them as failed and is asked for them again', async () => {
+    const webhooks = webhooksOf(readSettings({ GITHUB_WEBHOOK_SECRET: SECRETS.join(',') }));
+    const cutOff = await startAnotherApi({ ...world, databaseUrl: 'postgres://127.0.0.1:1/away' }, webhooks);
+    const body = JSON.stringify(about(1));
+    const { status, json } = await cutOff.call('POST', '/webhooks/github', body, {
+      'content-type': 'application/json',
+      'x-github-event': 'workflow_run',
+      'x-github-delivery': randomUUID(),
+      'x-hub-signature-256': sign(body),
+    });
+    expect([status, json.code]).toEqual([503, 'database_unavailable']);
   });
 
   it('of every kind that GitHub documents are taken', async () => {

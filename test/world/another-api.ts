@@ -1,14 +1,17 @@
 import type { Client } from '@temporalio/client';
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
-import { startApiServer } from '../../src/api/server.ts';
+import { type ApiServerOptions, startApiServer } from '../../src/api/server.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { callers } from './world.ts';
 
 /** Another API of an installation, with a way of its own to the database, for as long as the test runs. */
-export async function startAnotherApi(installation: { namespace: string; client: Client; databaseUrl: string }) {
+export async function startAnotherApi(
+  installation: { namespace: string; client: Client; databaseUrl: string },
+  webhooks?: ApiServerOptions['webhooks'],
+) {
   const database = openDatabase({ url: installation.databaseUrl });
   onTestFinished(() => database.close());
   const api = await startApiServer({
@@ -23,7 +26,7 @@ export async function startAnotherApi(installation: { namespace: string; client:
     workerBeside: false,
     db: database.db,
     pingGitHub: async () => {},
-    webhooks: undefined,
+    webhooks,
     embedQuery: undefined,
     meter: createMetrics(database.db),
     log: pino({ level: 'silent' }),

@@ -2,34 +2,76 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { TERMINAL_STATUSES } from '../../contracts/build.ts';
 import { BUILD_SIGNALS, type SignalArguments } from '../../contracts/build-workflow.ts';
+import type { AnnouncedRun } from '../../contracts/github.ts';
 import type { Build } from '../../domain/build.ts';
 import { buildIdOfToken } from '../../domain/find-runs.ts';
 import { findBuild, findBuildByRun } from '../../store/build-find.ts';
 import type { Db } from '../../store/database.ts';
-import { takeDelivery } from '../../store/delivery-take.ts';
+import { claimDelivery } from '../../store/delivery-claim.ts';
+import { claimPendingDeliveries } from '../../store/delivery-claim-pending.ts';
+import { releaseDelivery } from '../../store/delivery-release.ts';
+import { settleDelivery } from '../../store/delivery-settle.ts';
 import { inputAgain, type OperateDependencies, runOf } from './operate-build.ts';
 import { startBuild } from './start-build.ts';
 
 /** A delivery about a run. */
-export interface RunDelivery {
+export interface RunDelivery extends AnnouncedRun {
   delivery_id: string;
-  run_id: number;
-  run_attempt: number;
-  title: string;
 }
 
 export interface DeliveryDependencies extends OperateDependencies {
   log: Logger;
 }
 
+/** Longer than the work of a delivery takes, so that nobody else begins it meanwhile. */
+const CLAIM_MS = 60_000;
+
+/** Longest wait for Temporal to take a signal. */
+const SIGNAL_TIMEOUT_MS = 10_000;
+
 /**
- * Wakes the build that a delivery is about, once per delivery. What the delivery says of the run counts for nothing: the
- * build reads GitHub. A delivery that is lost here costs no more than the wait for the next poll.
+ * Takes a delivery over from GitHub: once it is recorded, its work will be done, by this process or another, whatever happens.
+ * @returns the work, for the caller to begin; undefined where it is done, or another process is at it.
  */
-export async function takeRunDelivery(deps: DeliveryDependencies, delivery: RunDelivery): Promise<void> {
+export async function acceptRunDelivery(
+  deps: DeliveryDependencies,
+  delivery: RunDelivery,
+): Promise<(() => Promise<void>) | undefined> {
+  const { delivery_id, ...run } = delivery;
+  return (await claimDelivery(deps.db, delivery_id, run, CLAIM_MS)) ? () => workOff(deps, delivery) : undefined;
+}
+
+/** Does the work of deliveries that failed or that another process left behind, at most so many. @returns whether all succeeded. */
+export async function workOffPending(deps: DeliveryDependencies, limit: number): Promise<boolean> {
+  const pending = await claimPendingDeliveries(deps.db, CLAIM_MS, limit);
+  const working = pending.map(({ id, run }) => workOff(deps, { delivery_id: id, ...run }));
+  const outcomes = await Promise.allSettled(working);
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') {
+      deps.log.warn({ err: outcome.reason }, 'the work of a webhook failed; it will be tried again');
+    }
+  }
+  return outcomes.every(({ status }) => status === 'fulfilled');
+}
+
+async function workOff(deps: DeliveryDependencies, delivery: RunDelivery): Promise<void> {
+  try {
+    await wakeBuild(deps, delivery);
+  } catch (error) {
+    // Where that fails as well, the claim runs out by itself.
+    await releaseDelivery(deps.db, delivery.delivery_id).catch(() => {});
+    throw error;
+  }
+  await settleDelivery(deps.db, delivery.delivery_id);
+}
+
+/**
+ * Wakes the build that a delivery is about. What the delivery says of the run counts for nothing: the build reads GitHub. It may
+ * happen twice for one delivery, where a process is lost in between: then the build looks twice.
+ */
+async function wakeBuild(deps: DeliveryDependencies, delivery: RunDelivery): Promise<void> {
   const { db } = deps;
   const { delivery_id, run_id, title } = delivery;
-  if (!(await takeDelivery(db, delivery_id))) return;
   const build = await buildOf(db, run_id, title);
   if (!build) return;
   // Of anything else about an ended run the build has no need.
@@ -58,9 +100,11 @@ async function wake(
   { run_id, run_attempt, delivery_id }: RunDelivery,
 ): Promise<boolean> {
   try {
-    await client.workflow
-      .getHandle(workflow_id)
-      .signal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged, { run_id, run_attempt, delivery_id });
+    await client.withDeadline(Date.now() + SIGNAL_TIMEOUT_MS, () =>
+      client.workflow
+        .getHandle(workflow_id)
+        .signal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged, { run_id, run_attempt, delivery_id }),
+    );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
     throw error;

@@ -1,6 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { type DeliveryDependencies, takeRunDelivery } from '../commands/take-delivery.ts';
+import type { AnnouncedRun } from '../../contracts/github.ts';
+import { acceptRunDelivery, type DeliveryDependencies } from '../commands/take-delivery.ts';
 import type { Api } from '../environment.ts';
+import { inTime } from '../in-time.ts';
 import { ApiError } from '../problem.ts';
 import { openProblemResponses } from '../responses.ts';
 
@@ -9,13 +11,13 @@ export interface WebhookDependencies extends DeliveryDependencies {
   webhooks:
     | {
         isSigned(body: string, signature: string | undefined): Promise<boolean>;
-        runOf(
-          event: string | undefined,
-          body: string,
-        ): { run_id: number; run_attempt: number; title: string } | undefined;
+        runOf(event: string | undefined, body: string): AnnouncedRun | undefined;
       }
     | undefined;
 }
+
+/** GitHub waits ten seconds for an answer. */
+const RECORD_TIMEOUT_MS = 5_000;
 
 const route = createRoute({
   method: 'post',
@@ -24,7 +26,7 @@ const route = createRoute({
   tags: ['webhooks'],
   summary: "For GitHub's webhook, content type application/json",
   description:
-    'Answered before the work. A delivery only wakes its build, which reads GitHub before anything is believed.',
+    'Answered once the delivery is recorded, before the work. A delivery only wakes its build, which reads GitHub before anything is believed. Without the record it is 503; GitHub does not send it again by itself, but Hapax asks for it later.',
   request: {
     headers: z.object({
       'x-github-event': z.string().max(100).optional(),
@@ -45,6 +47,7 @@ const route = createRoute({
       'not_found',
       'body_too_large',
       'unsupported_media_type',
+      'database_unavailable',
     ),
   },
 });
@@ -64,8 +67,18 @@ export function receiveGitHubWebhook(api: Api, { webhooks, ...deps }: WebhookDep
     const run = webhooks.runOf(headers['x-github-event'], body);
     if (run && delivery_id) {
       const { log } = c.var;
-      void takeRunDelivery(deps, { delivery_id, ...run }).catch((err: unknown) => {
-        log.warn({ err, delivery_id }, 'a webhook was lost here; polling will find what it told');
+      const accepting = acceptRunDelivery(deps, { delivery_id, ...run });
+      const work = await inTime(accepting, RECORD_TIMEOUT_MS, 'the database does not answer').catch(
+        (cause: unknown) => {
+          throw new ApiError('database_unavailable', {
+            detail: 'the delivery could not be recorded; send it again',
+            retryAfterSeconds: 5,
+            cause,
+          });
+        },
+      );
+      void work?.().catch((err: unknown) => {
+        log.warn({ err, delivery_id }, 'the work of a webhook failed; it will be tried again');
       });
     }
     return c.json({ status: 'accepted' } as const, 202);
