@@ -1,4 +1,5 @@
 import type { TaskArguments } from '../contracts/task-signatures.ts';
+import { piecesOf } from '../domain/chunk.ts';
 import { PermanentTaskError } from '../domain/task-error.ts';
 import type { EmbeddingModel, SummaryModel } from '../integrations/embedding-model.ts';
 import { listChunkTexts } from '../store/chunk-list-texts.ts';
@@ -22,8 +23,12 @@ export interface ProcessDependencies {
 type Context = Pick<TaskContext, 'signal' | 'heartbeat'>;
 type Operation = TaskArguments['process_content']['operations'][number];
 
-/** How much a model reads at once, with room left for its answer. */
+/** Longest part of a text that is summarized at once: of more, a summary says little. */
 const PART_CHARACTERS = 12_000;
+/** Longest summary of a part: what a model says beyond the words that it was asked for is left out of the whole. */
+const PART_SUMMARY_CHARACTERS = 2_000;
+/** Longest title that goes before each chunk, characters. */
+const TITLE_CHARACTERS = 100;
 
 /**
  * Embeds or summarizes content. What was done before, by this task or another, is not done again: vectors and summaries are
@@ -57,7 +62,8 @@ async function embed(
     const chunks = await listUnembeddedChunks(db, id, embedding.name, embedding.batch);
     if (chunks.length === 0) return;
     // With the title, the model can tell what a chunk from the middle is about.
-    const texts = chunks.map(({ text }) => `${title}\n${text}`);
+    const about = title.slice(0, TITLE_CHARACTERS).toWellFormed();
+    const texts = chunks.map(({ text }) => `${about}\n${text}`);
     const vectors = await embedding.embed(texts, 'document', signal);
     const made = chunks.map((chunk, index) => ({ chunk_id: chunk.id, embedding: vectors[index] ?? [] }));
     await saveEmbeddings(db, embedding.name, made);
@@ -68,6 +74,8 @@ async function embed(
 
 async function summarize({ db, summary }: ProcessDependencies, content: ContentRow, { signal, heartbeat }: Context) {
   if (!summary) throw unable('no model for summaries is configured: set OLLAMA_URL');
+  const { inputTokens } = await summary.identify(signal);
+  const limits = { characters: PART_CHARACTERS, tokens: inputTokens };
   const summaryOf = async (part: number, text: string): Promise<string> => {
     const key = { content_id: content.id, version: content.version, model: summary.name, part };
     const known = await findSummary(db, key);
@@ -78,21 +86,15 @@ async function summarize({ db, summary }: ProcessDependencies, content: ContentR
     heartbeat({ summarized: part });
     return made;
   };
-  const parts = partsOf(await listChunkTexts(db, content.id, content.version));
-  // The summary of a long text is made from the summaries of its parts.
-  const whole = parts.length <= 1 ? parts : [];
-  for (const [index, part] of parts.length > 1 ? parts.entries() : []) whole.push(await summaryOf(index + 1, part));
-  await summaryOf(0, whole.join('\n\n'));
-}
-
-function partsOf(texts: string[]): string[] {
-  const parts: string[] = [];
-  for (const text of texts) {
-    const last = parts.at(-1);
-    if (last !== undefined && last.length + text.length <= PART_CHARACTERS) parts[parts.length - 1] = last + text;
-    else parts.push(text);
+  // The summary of a long text is made from the summaries of its parts; where these are long together, once more.
+  let parts = piecesOf((await listChunkTexts(db, content.id, content.version)).join(''), limits);
+  const summaryLimits = { characters: PART_SUMMARY_CHARACTERS, tokens: Math.ceil(inputTokens / 3) };
+  for (let part = 1; parts.length > 1; ) {
+    const summaries: string[] = [];
+    for (const text of parts) summaries.push(piecesOf(await summaryOf(part++, text), summaryLimits)[0] ?? '');
+    parts = piecesOf(summaries.join('\n\n'), limits);
   }
-  return parts;
+  await summaryOf(0, parts.join(''));
 }
 
 function unable(message: string): PermanentTaskError {

@@ -8,6 +8,11 @@ const THREAD = new URL('./local-model-worker.ts', import.meta.url);
 /** Weights and tensors take 150 MB or more: given back when nobody has asked for this long. Loading takes 0.3 s. */
 const IDLE_MS = 5 * 60_000;
 
+const DIMENSIONS = 512;
+
+/** Of longer texts it reads the beginning. Chunks are shorter; its time grows with the length. */
+const LONGEST_CHARACTERS = 2_000;
+
 /** Whether the optional packages of the local model are installed. */
 export function hasLocalModel(): boolean {
   try {
@@ -41,10 +46,27 @@ export class LocalModel implements EmbeddingModel {
     return this.#thread !== undefined;
   }
 
-  embed(texts: string[], purpose: 'document' | 'query', signal: AbortSignal): Promise<number[][]> {
+  async identify() {
+    return { revision: undefined, dimensions: DIMENSIONS };
+  }
+
+  /** It was made of English: letters of other scripts are all one to it. */
+  reads(text: string): boolean {
+    const letters = text.match(/\p{L}/gu)?.length ?? 0;
+    return (text.match(/\p{Script=Latin}/gu)?.length ?? 0) * 2 >= letters;
+  }
+
+  async embed(texts: string[], purpose: 'document' | 'query', signal: AbortSignal): Promise<number[][]> {
     signal.throwIfAborted();
     clearTimeout(this.#idle);
-    return Promise.all(texts.map((text) => this.#ask({ id: ++this.#requests, text, urgent: purpose === 'query' })));
+    const stopped = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    const made = texts.map((text) => {
+      const read = text.slice(0, LONGEST_CHARACTERS).toWellFormed();
+      return this.#ask({ id: ++this.#requests, text: read, urgent: purpose === 'query' });
+    });
+    return Promise.race([Promise.all(made), stopped]);
   }
 
   async close(): Promise<void> {

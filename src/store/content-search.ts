@@ -43,7 +43,8 @@ export async function searchContent(
   for (const { content_id, chunk_id } of [...byMeaning, ...byWords]) {
     if (!best.has(content_id)) best.set(content_id, chunk_id);
   }
-  const fused = fuseRanks([contentsOf(byMeaning), contentsOf(byWords)]).slice(0, query.limit);
+  // Of equal ranks, the text that has the words comes first.
+  const fused = fuseRanks([contentsOf(byWords), contentsOf(byMeaning)]).slice(0, query.limit);
   if (fused.length === 0) return [];
   const [rows, snippets] = await Promise.all([
     db

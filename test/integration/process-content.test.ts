@@ -7,7 +7,7 @@ import { findContentDetail } from '../../src/store/content-find.ts';
 import { answerSearch } from '../../src/store/search-answer.ts';
 import { attempt, faultOf, saveText } from '../world/content-world.ts';
 import { eventually } from '../world/eventually.ts';
-import { startOllamaStandIn } from '../world/ollama-stand-in.ts';
+import { startOllamaStandIn, tokensOf } from '../world/ollama-stand-in.ts';
 import { steadyPort } from '../world/steady-port.ts';
 import { openTestDatabase } from '../world/world.ts';
 
@@ -22,7 +22,10 @@ describe('process_content', () => {
     [database, ollama] = await Promise.all([openTestDatabase('embedded'), startOllamaStandIn()]);
   });
   beforeEach(() => {
-    for (const list of [ollama.embedded, ollama.prompts, ollama.faults, ollama.held]) list.length = 0;
+    for (const list of [ollama.embedded, ollama.prompts, ollama.faults, ollama.held, ollama.calls]) list.length = 0;
+    for (const model of ['nomic-embed-text', 'llama3.2']) {
+      ollama.installed.set(model, { digest: `${model} one`, contextTokens: 8_192, dimensions: 384 });
+    }
     const client = new Ollama(ollama.url);
     deps = {
       db: database.db,
@@ -96,6 +99,73 @@ describe('process_content', () => {
     expect(ollama.prompts.at(-1)).toMatch(/^First part\.\n\nSummary 1: One sentence/);
     const summary = { model: 'ollama/llama3.2', text: expect.stringContaining('First part.') };
     expect((await detail('web:long'))?.summaries).toMatchObject([summary]);
+  });
+
+  const sea = {
+    English: LONG.slice(0, 12_000),
+    Chinese: '月球的引力牵引着海水，于是每天有两次涨潮和两次落潮。'.repeat(150),
+    Japanese: '月の引力が海を引くので、一日に二度の満潮がある'.repeat(150),
+    Korean: '달의 인력이 바닷물을 끌어당겨 하루에 두 번 밀물이 든다. '.repeat(100),
+    Thai: 'ดวงจันทร์ดึงดูดน้ำทะเลจึงมีน้ำขึ้นวันละสองครั้ง'.repeat(80),
+    Arabic: 'يجذب القمر مياه البحر فيحدث المد مرتين في اليوم '.repeat(80),
+    emoji: '🌊🌝👩‍🚀'.repeat(400),
+    'one gigantic word': 'sea'.repeat(3_000),
+    'many scripts': '月 moon луна قمر चाँद 🌝 달 '.repeat(160),
+  };
+
+  it.each(Object.entries(sea))('fits a text into the context of a model: %s', async (script, text) => {
+    const id = `web:fits ${script}`;
+    await saveText(database.db, id, text);
+    for (const [model, contextTokens] of [
+      ['nomic-embed-text', 64],
+      ['llama3.2', 1_024],
+    ] as const) {
+      ollama.installed.set(model, { digest: 'small', contextTokens, dimensions: 384 });
+    }
+    expect(await process(id, ['embed', 'summarize'])).toEqual({ embed: 'completed', summarize: 'completed' });
+    const found = await detail(id);
+    expect(found?.embedded[0]?.chunks).toBe(found?.chunks);
+    expect(ollama.embedded.every((piece) => tokensOf(piece) <= 100)).toBe(true);
+    const generated = ollama.calls
+      .filter(({ url }) => url.pathname === '/api/generate')
+      .map(({ body }) => JSON.parse(body));
+    expect(new Set(generated.map(({ options }) => options.num_ctx))).toEqual(new Set([1_024]));
+    for (const { system, prompt } of generated) expect(tokensOf(system) + tokensOf(prompt)).toBeLessThan(1_024);
+    // Nothing is left out: the first prompts are the text.
+    expect(generated.map(({ prompt }) => prompt).join('')).toContain(text.slice(0, 20_000));
+    expect(found?.summaries).toHaveLength(1);
+  });
+
+  it('cuts smaller what a model refuses although it should fit', async () => {
+    await saveText(database.db, 'web:refused', sea.Chinese.slice(0, 150));
+    const refused = { status: 500, body: { error: 'input is too large to process. increase the physical batch size' } };
+    ollama.faults.push(refused, refused);
+    expect(await process('web:refused', ['embed'])).toEqual({ embed: 'completed' });
+    expect((await detail('web:refused'))?.embedded[0]?.chunks).toBe(1);
+    expect(ollama.embedded.length).toBeGreaterThan(2);
+    // A server that cuts a prompt fills the context with what is left.
+    ollama.faults.push({ body: { response: 'Half.', prompt_eval_count: 8_192 } });
+    expect(await process('web:refused', ['summarize'])).toEqual({ summarize: 'completed' });
+    expect((await detail('web:refused'))?.summaries[0]?.text).toBe(
+      ollama.prompts.map((prompt, index) => `Summary ${index + 1}: ${prompt.trim()}`).join('\n\n'),
+    );
+  });
+
+  it('keeps of an answer the summary alone, and of nothing but thoughts no summary', async () => {
+    const says = (text: string) =>
+      ollama.installed.set('llama3.2', { digest: 'r1', contextTokens: 4_096, dimensions: 0, says: text });
+    await saveText(database.db, 'web:thinks', LONG);
+    says('<think>\nA long text.\n</think>\n\nHere is the summary:\n```\nThe sea.\n```');
+    expect(await process('web:thinks', ['summarize'])).toEqual({ summarize: 'completed' });
+    expect((await detail('web:thinks'))?.summaries[0]?.text).toBe('The sea.');
+    expect(ollama.prompts.at(-1)).toMatch(/^(The sea\.\s*)+$/);
+    await saveText(database.db, 'web:only thinks', 'The moon.');
+    says('<think>\nLet me see');
+    expect(await faultOf(process('web:only thinks', ['summarize']))).toMatchObject({
+      type: 'ModelUnavailable',
+      message: 'llama3.2 answered with nothing but its thoughts, twice',
+    });
+    expect((await detail('web:only thinks'))?.summaries).toEqual([]);
   });
 
   it.each([

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CHUNK_CHARACTERS, chunksOf } from '../../src/domain/chunk.ts';
+import { CHUNK_CHARACTERS, CHUNK_TOKENS, chunksOf, piecesOf } from '../../src/domain/chunk.ts';
 import { contentIdOfPage, pageUrlOf } from '../../src/domain/content-id.ts';
 import { fuseRanks } from '../../src/domain/rank-fusion.ts';
+import { estimateTokens } from '../../src/domain/token-estimate.ts';
 
 describe('chunks', () => {
   const sentence = fc.array(fc.stringMatching(/^[a-zA-Zäöü€😀]{1,14}$/u), { minLength: 1, maxLength: 60 });
@@ -22,6 +23,7 @@ describe('chunks', () => {
         for (const chunk of chunks) {
           expect(chunk.length).toBeGreaterThan(0);
           expect(chunk.length).toBeLessThanOrEqual(CHUNK_CHARACTERS);
+          expect(estimateTokens(chunk)).toBeLessThanOrEqual(CHUNK_TOKENS);
         }
       }),
     );
@@ -30,6 +32,32 @@ describe('chunks', () => {
   it('cut no character in two', () => {
     const text = `x${'😀'.repeat(2_000)}`;
     expect(chunksOf(text).every((chunk) => chunk.isWellFormed())).toBe(true);
+  });
+
+  it.each([
+    ['Chinese', '猫头鹰在夜里捕食老鼠'],
+    ['Japanese', '東京の桜は三月の終わりに咲きます'],
+    ['Thai', 'แมวชอบกินปลา'],
+    ['emoji', '👩‍🚀🏳️‍🌈👍🏽'],
+  ])('cut no word in two where none has a space around it: %s', (_, text) => {
+    const words = (given: string) => [...new Intl.Segmenter('en', { granularity: 'word' }).segment(given)];
+    const whole = text.repeat(200);
+    const ends = new Set(words(whole).map(({ index, segment }) => index + segment.length));
+    let end = 0;
+    for (const chunk of chunksOf(whole)) {
+      end += chunk.length;
+      expect(ends).toContain(end);
+    }
+  });
+
+  it('are cut in time that grows with the text', () => {
+    const beganAt = performance.now();
+    for (const word of ['a', '月', 'ก', '😀', 'a ', '.']) {
+      const text = word.repeat(60_000 / word.length);
+      expect(piecesOf(text, { characters: 12_000, tokens: 3_000 }).join('')).toBe(text);
+      expect(chunksOf(text).join('')).toBe(text);
+    }
+    expect(performance.now() - beganAt).toBeLessThan(20_000);
   });
 
   it('end with sentences where those fit, and with words where they do not', () => {

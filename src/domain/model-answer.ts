@@ -1,0 +1,82 @@
+/** Names under which models write down what they think before they answer. */
+const THOUGHTS =
+  'think|thinking|thought|thoughts|reason|reasoning|reflection|analysis|scratchpad|inner_monologue|seed:think';
+
+/** Opens and closes a block of thoughts: `<think>`, `[THINK]`, `◁think▷`, `<|begin_of_thought|>`, `<|START_THINKING|>`. */
+const OPENING = `(?:<\\s*(?:${THOUGHTS})(?:\\s[^<>]*)?>|\\[THINK\\]|◁think▷|<\\|(?:begin_of_thought|START_THINKING)\\|>)`;
+const CLOSING = `(?:<\\s*/\\s*(?:${THOUGHTS})\\s*>|\\[/THINK\\]|◁/think▷|<\\|(?:end_of_thought|END_THINKING)\\|>)`;
+
+/** The channel that gpt-oss answers in; what comes before are its thoughts. */
+const FINAL_CHANNEL = /^[\s\S]*<\|channel\|>\s*final\s*(?:<\|constrain\|>\w*)?<\|message\|>/;
+/** Marks of chat templates that a model's server did not take away. */
+const MARKS = /<\|[a-z_]+\|>|<\/?s>|<(?:end_of_turn|start_of_turn)>|\[\/?INST\]/gi;
+
+/** The word for a summary in the languages that models answer in. */
+const SUMMARY =
+  'summar(?:y|ies|ized|ised)|tl;?dr|résumé|resume|synthèse|zusammenfassung|kurzfassung|resumen|síntesis|riassunto|sintesi|resumo|síntese|samenvatting|sammanfattning|sammendrag|resumé|yhteenveto|streszczenie|podsumowanie|özet|краткое (?:содержание|изложение)|резюме|стислий виклад|摘要|总结|總結|概要|概述|要約|まとめ|요약|ملخص|الملخص|תקציר|सारांश|สรุป|tóm tắt|ringkasan';
+/** `Summary:`, `**Summary**`, `## Summary` alone on its line, and the same in other languages. */
+const LABEL = new RegExp(
+  `^(?:#{1,6}\\s*)?[*_]{0,3}(?:(?:short|brief|concise|final)\\s+)?(?:${SUMMARY})[*_]{0,3}(?:\\s*[:：][*_]{0,3}\\s*|\\s*\\n+)`,
+  'iu',
+);
+/** `Sure! Here is a summary of the text in at most 150 words:` */
+const PREAMBLE = new RegExp(
+  `^[^\\n:：]{0,200}(?:${SUMMARY}|\\bhere(?:'s| is)\\b)[^\\n:：]{0,160}[:：]\\s*(?:\\n+|(?=\\S))`,
+  'iu',
+);
+const NAMES_SUMMARY = new RegExp(SUMMARY, 'iu');
+const POLITE =
+  /^(?:#{1,6}\s*)?[*_]{0,3}(?:sure|certainly|of course|absolutely|okay|ok|here|below|the following|this is|voici|bien sûr|hier|gerne|natürlich|aquí|claro|por supuesto|ecco|certo|aqui|natuurlijk|вот|конечно|以下|好的|当然|這是|这是|下面|はい|다음|물론|네)(?![\p{L}\p{N}])|^(?:以下|下面|这是|這是|다음)/iu;
+/** What models say after an answer. */
+const FAREWELL =
+  /\n+\s*[(*_]{0,3}(?:let me know|i hope (?:this|that)|feel free|would you like|is there anything|do you want|word count|\d+ words)[^\n]*\s*$/i;
+
+/**
+ * The text that was asked for, of what a model answered: without its thoughts, whatever marks it writes them in, the fence
+ * around it, the sentence before it ("Here is the summary:") and the one after it.
+ * @returns undefined where nothing is left, which is no answer.
+ */
+export function textOfAnswer(answer: string): string | undefined {
+  let text = withoutThoughts(answer).replaceAll('\u0000', '').toWellFormed().replace(MARKS, '').trim();
+  for (let before = ''; before !== text; ) {
+    before = text;
+    text = unwrapped(withoutPreamble(text)).replace(FAREWELL, '').trim();
+  }
+  return /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(text) ? text : undefined;
+}
+
+function withoutThoughts(answer: string): string {
+  // The innermost first, for thoughts within thoughts.
+  const block = new RegExp(`${OPENING}(?:(?!${OPENING})[\\s\\S])*?${CLOSING}`, 'gi');
+  let text = answer.replace(FINAL_CHANNEL, '');
+  for (let before = ''; before !== text; ) {
+    before = text;
+    text = text.replace(block, '');
+  }
+  // Templates open the thoughts in the prompt, so an answer may have their end alone.
+  const end = new RegExp(`^[\\s\\S]*${CLOSING}`, 'i');
+  // Thoughts without an end: the model had no tokens left for an answer.
+  const open = new RegExp(`(?:${OPENING}|<\\|channel\\|>\\s*(?:analysis|commentary))[\\s\\S]*$`, 'i');
+  return text.replace(end, '').replace(open, '');
+}
+
+function withoutPreamble(text: string): string {
+  const labelled = text.replace(LABEL, '');
+  if (labelled !== text) return labelled;
+  const [preamble = ''] = PREAMBLE.exec(text) ?? [];
+  const ownLine = /\n\s*$/.test(preamble);
+  const isPreamble = NAMES_SUMMARY.test(preamble) ? ownLine || POLITE.test(preamble) : ownLine && POLITE.test(preamble);
+  const rest = text.slice(preamble.length);
+  return preamble !== '' && isPreamble && rest.trim() !== '' ? rest : text;
+}
+
+/** Takes off one layer of what a whole answer is put into. */
+function unwrapped(text: string): string {
+  const [, fenced] = /^(?:```|~~~)[^\n`]*\n([\s\S]*?)\n?\s*(?:```|~~~)$/.exec(text) ?? [];
+  if (fenced !== undefined && !fenced.includes('```')) return fenced.trim();
+  const [, , tagged] =
+    /^<(answer|summary|response|output|final|final_answer|result)>([\s\S]*?)(?:<\/\1>\s*)?$/i.exec(text) ?? [];
+  if (tagged !== undefined) return tagged.trim();
+  const [, quoted] = /^["“«「]([^"“”«»「」]+)["”»」]$/.exec(text) ?? [];
+  return (quoted ?? text).trim();
+}
