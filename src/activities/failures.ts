@@ -5,7 +5,7 @@ import { ATTEMPT_FAILED, type AttemptFailure, TASK_EXPIRED } from '../contracts/
 import { IllegalEvent } from '../domain/illegal-event.ts';
 import { ForeignStream, RecordSetBack } from '../domain/stream-fault.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
-import { GitHubError } from '../integrations/github.ts';
+import { GitHubError } from '../integrations/github-requests.ts';
 import { type DatabaseFault, databaseFault } from '../store/database.ts';
 
 /** Thrown by an activity that waits for something: it has not happened yet, and Temporal is to look again after the pause. */

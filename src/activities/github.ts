@@ -1,6 +1,7 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import type { DispatchOutcome, RunView } from '../contracts/github.ts';
-import { type GitHub, GitHubError } from '../integrations/github.ts';
+import type { GitHub } from '../integrations/github.ts';
+import { GitHubError } from '../integrations/github-requests.ts';
 import { findBuild } from '../store/build-find.ts';
 import type { Db } from '../store/database.ts';
 import { claimRequest } from '../store/sent-request-claim.ts';
@@ -32,7 +33,7 @@ export function githubActivities(db: Db, github: GitHub, meter?: ActivityMeter):
     },
 
     readRun: ({ repository, run_id, run_attempt }) =>
-      unlessGone({ run_id, run_attempt }, () => github.read(repository, run_id)),
+      unlessGone(github, { repository, run_id, run_attempt }, () => github.read(repository, run_id)),
 
     async findRun({ repository, run_id }) {
       try {
@@ -43,14 +44,18 @@ export function githubActivities(db: Db, github: GitHub, meter?: ActivityMeter):
       }
     },
 
-    findRuns: ({ repository, ...sought }) => github.find(repository, sought),
+    findRuns({ repository, ...sought }) {
+      // By the clock of Temporal, as `since` is.
+      const ageMs = activityInfo().currentAttemptScheduledTimestampMs - Date.parse(sought.since);
+      return github.find(repository, sought, Math.max(0, ageMs));
+    },
 
     cancelRun: ({ repository, run_id }) => github.cancel(repository, run_id),
 
     async awaitRunChange({ repository, run_id, seen, interval_ms }) {
       let looked: RunView | Awaited<ReturnType<GitHub['changed']>>;
       try {
-        looked = await unlessGone({ run_id, run_attempt: seen.run_attempt }, () =>
+        looked = await unlessGone(github, { repository, run_id, run_attempt: seen.run_attempt }, () =>
           github.changed(repository, run_id, seen, interval_ms),
         );
       } catch (error) {
@@ -86,9 +91,13 @@ async function sentBefore(db: Db, buildId: number, correlated: boolean): Promise
   return { kind: 'ambiguous', reason: SENT_BEFORE, accepted: false, correlated, request_id: null };
 }
 
-/** What a look at a run shows: that it was deleted, after many looks in a row that were answered with 404. */
+/**
+ * What a look at a run shows: that it was deleted, after many looks in a row that were answered with 404. GitHub says 404 as
+ * well to a credential that lost its access to the repository, so the repository has to be there.
+ */
 async function unlessGone<View extends object>(
-  { run_id, run_attempt }: Pick<RunView, 'run_id' | 'run_attempt'>,
+  github: GitHub,
+  { repository, run_id, run_attempt }: Pick<RunView, 'run_id' | 'run_attempt'> & { repository: string },
   look: () => Promise<View>,
 ): Promise<View | RunView> {
   // Heartbeat details outlive the attempt, so they count the looks that found nothing.
@@ -104,6 +113,7 @@ async function unlessGone<View extends object>(
       heartbeat(missed + 1);
       throw error;
     }
+    if (!(await github.sees(repository))) throw error;
     return { run_id, run_url: '', status: 'completed', conclusion: 'run_deleted', run_attempt, request_id: null };
   }
 }

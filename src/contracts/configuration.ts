@@ -24,7 +24,7 @@ export type Concurrency = z.infer<typeof concurrency>;
 export interface ConfigurationDefinition {
   /** OWNER/NAME. */
   repository: string;
-  /** File name below .github/workflows. */
+  /** File name below .github/workflows, or the number of the workflow at GitHub. */
   workflow: string;
   default_ref: string;
   /** Inputs that a dispatch carries unless the request says otherwise. */
@@ -66,17 +66,20 @@ const configurationName = z
     'must be 1 to 100 letters, digits, dots, underscores or hyphens, the first a letter or digit',
   );
 
-/** A repository; names of dots alone would climb out of the path of GitHub's URLs. */
+/**
+ * A repository. Names of dots alone would climb out of the path of GitHub's URLs; one that ends in `.git` is the address of
+ * a clone. Owners of Enterprise Managed Users have an underscore.
+ */
 export const repository = z
   .string()
   .regex(
-    /^[A-Za-z0-9-]{1,39}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
+    /^[A-Za-z0-9_-]{1,39}\/(?!\.{1,2}$)(?!.*\.git$)[A-Za-z0-9._-]{1,100}$/,
     'must be OWNER/NAME, for example octocat/hello-world',
   );
-/** A workflow as dispatches name it. */
+/** A workflow as people name it: its file, with or without the folder, or its number at GitHub. */
 export const workflowFile = text(255).regex(
-  /^[^/\\\s]+\.ya?ml$/,
-  'must be the file name of a workflow, for example build.yml',
+  /^(?:(?:\.github\/workflows\/)?[^/\\\p{Cc}]+\.ya?ml|[1-9]\d{0,15})$/u,
+  'must be the file name of a workflow, for example build.yml, or its number at GitHub',
 );
 
 const deadline = z
@@ -89,7 +92,10 @@ const deadline = z
 
 const definitionFields = {
   repository: repository.meta({ description: 'OWNER/NAME.', example: 'octocat/fedora-images' }),
-  workflow: workflowFile.meta({ description: 'File name below .github/workflows.', example: 'build.yml' }),
+  workflow: workflowFile.meta({
+    description: 'File name below .github/workflows, or the number of the workflow at GitHub.',
+    example: 'build.yml',
+  }),
   default_ref: ref.optional().meta({ description: 'Ref of requests that name none; main when left out.' }),
   inputs: inputsOf(inputValue)
     .optional()

@@ -14,7 +14,16 @@ export type NotDone =
   /** GitHub refused, and would again. */
   | { kind: 'rejected'; status: number; message: string; request_id: string | null }
   /** It was not carried out; another try is due after the pause, or when it seems right. */
-  | { kind: 'not_sent'; reason: string; wait_ms: number | null };
+  | { kind: 'not_sent'; reason: string; wait_ms: number | null; refusal?: Refusal };
+
+/** A refusal that may pass, because of something a person can change at GitHub. */
+export interface Refusal {
+  status: number;
+  message: string;
+  request_id: string | null;
+  /** After so many milliseconds of nothing but such refusals it counts as rejected. */
+  patience_ms: number;
+}
 
 /** What became of one POST to GitHub's dispatch endpoint. */
 export type DispatchOutcome =
@@ -55,6 +64,8 @@ export interface ListedRun extends RunView {
   head_branch: string | null;
   /** Path of the workflow file in the repository. */
   path: string;
+  /** Number of the workflow; undefined where GitHub does not say. */
+  workflow_id: number | undefined;
   created_at: string;
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { repository, workflowFile } from './configuration.ts';
+import { workflowFile } from './configuration.ts';
 import { contentFaults, contentSettings } from './content-settings.ts';
+import { privateKeySetting, repositorySetting, tokenSetting } from './github-settings.ts';
 import { amqpUrl, baseUrl, duration, hosts, integer, list, postgresUrl, redisUrl } from './setting-forms.ts';
 import { basicAuth, truth, workerQueues } from './task-settings.ts';
 
@@ -110,25 +111,25 @@ export const settingsSchema = z.object({
     description: 'Port of the Temporal Web UI of the dev server. Default: 8233, or any free one where that is taken.',
   }),
 
-  GITHUB_TOKEN: z.string().min(1).optional().meta({
+  GITHUB_TOKEN: tokenSetting.optional().meta({
     description:
       'Token with the right "Actions: write" on the repository. Unset, and no app: builds go to the simulated GitHub.',
     secret: true,
   }),
   GITHUB_APP_ID: z
     .string()
-    .regex(/^\d+$/, 'must be a number')
+    .trim()
+    .regex(/^(?:\d+|Iv[\w.]+)$/, 'must be the number of an app, or its client ID, as Iv23...')
     .optional()
-    .meta({ description: 'GitHub App to act as, instead of a token.' }),
-  GITHUB_APP_PRIVATE_KEY: z
-    .string()
-    .regex(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'must be the key itself, from -----BEGIN RSA PRIVATE KEY----- on')
-    .optional()
-    .meta({ description: "The app's private key (PEM, line ends may be written \\n).", secret: true }),
+    .meta({ description: 'Number or client ID of the GitHub App to act as, instead of a token.' }),
+  GITHUB_APP_PRIVATE_KEY: privateKeySetting.optional().meta({
+    description: "The app's private key: PEM, whose line ends may be written \\n, or its base64.",
+    secret: true,
+  }),
   GITHUB_API_URL: baseUrl()
     .default('https://api.github.com')
     .meta({ description: "Root of GitHub's REST API; for GitHub Enterprise Server https://HOST/api/v3." }),
-  GITHUB_REPO: repository
+  GITHUB_REPO: repositorySetting
     .optional()
     .meta({ description: 'OWNER/NAME of configuration 1. Default with the simulator: octocat/fedora-images.' }),
   GITHUB_WORKFLOW: workflowFile.default('build.yml').meta({ description: 'Workflow file of configuration 1.' }),

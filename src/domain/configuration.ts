@@ -11,7 +11,7 @@ import { yamlInput } from './yaml-input.ts';
 export function definitionOf(content: ConfigurationContent): ConfigurationDefinition {
   return {
     repository: content.repository,
-    workflow: content.workflow,
+    workflow: content.workflow.replace(/^\.github\/workflows\//, ''),
     default_ref: content.default_ref ?? 'main',
     inputs: asStrings(content.inputs),
     constants: asStrings(content.constants),

@@ -2,9 +2,20 @@ import type { DispatchOutcome, RerunOutcome, Run } from '../contracts/github.ts'
 
 /** GitHub's answer to a dispatch, or what came instead of one. */
 export type DispatchAnswer =
-  | { status: number; headers: Record<string, string | undefined>; body: unknown }
-  /** No answer arrived; `code` is the system's word for why. With `wait_ms` nothing was sent, and it may be sent after that. */
-  | { code: string; message: string; wait_ms?: number };
+  | { status: number; headers: Record<string, string | undefined>; body: unknown; trouble?: Trouble }
+  /**
+   * No answer arrived; `code` is the system's word for why. With `wait_ms` nothing was sent, and it may be sent after that;
+   * null: when it seems right.
+   */
+  | { code: string; message: string; wait_ms?: number | null };
+
+/** Why GitHub refuses what would be right: a person has to change a setting, or something at GitHub. */
+export interface Trouble {
+  /** One line, with what to change. */
+  reason: string;
+  /** How long it is waited for, milliseconds; left out: as long as for a GitHub that cannot be reached. */
+  patience_ms?: number;
+}
 
 /**
  * Failures of making the connection: nothing can have been sent. Any later failure, a reset or a time-out above all,
@@ -65,15 +76,27 @@ function classifyWrite(
   const { status, headers, body } = answer;
   const request_id = headers['x-github-request-id'] ?? null;
   if (status >= 200 && status < 300) return { kind: 'done', status, body, request_id };
-  if (status >= 500 || status < 400) return { kind: 'ambiguous', reason: `GitHub answered ${status}`, request_id };
+  if (answer.trouble) {
+    const { reason, patience_ms } = answer.trouble;
+    const refusal =
+      patience_ms === undefined ? {} : { refusal: { status, message: messageOf(body), request_id, patience_ms } };
+    return { kind: 'not_sent', reason, wait_ms: null, ...refusal };
+  }
+  if (!isRefusal(status)) return { kind: 'ambiguous', reason: `GitHub answered ${status}`, request_id };
   const wait = rateLimitWait(status, headers, body, now);
   if (wait !== undefined) return { kind: 'not_sent', reason: `rate limited by GitHub (${status})`, wait_ms: wait };
   return { kind: 'rejected', status, message: messageOf(body), request_id };
 }
 
+/** Whether a status says that nothing was done. A server that says 408 may have waited for the rest of what it had begun. */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408;
+}
+
 /**
  * How long GitHub wants us to wait, in milliseconds; undefined where an answer is no rate limit. A limited request was
  * not executed.
+ * @param now epoch milliseconds; used only where the answer does not say what GitHub's own clock shows.
  */
 export function rateLimitWait(
   status: number,
@@ -86,10 +109,16 @@ export function rateLimitWait(
   if (headers['retry-after'] !== undefined && retryAfter >= 0) return Math.max(1_000, retryAfter * 1_000);
   if (headers['x-ratelimit-remaining'] === '0') {
     const reset = Number(headers['x-ratelimit-reset']) * 1_000;
-    return Number.isFinite(reset) ? Math.max(1_000, reset - now) : UNTOLD_WAIT_MS;
+    return Number.isFinite(reset) ? Math.max(1_000, reset - (clockOf(headers) ?? now)) : UNTOLD_WAIT_MS;
   }
   if (status === 429 || /rate limit/i.test(messageOf(body))) return UNTOLD_WAIT_MS;
   return undefined;
+}
+
+/** What GitHub's clock showed when it answered, epoch milliseconds; undefined where the answer does not say. */
+export function clockOf(headers: Record<string, string | undefined>): number | undefined {
+  const date = Date.parse(headers.date ?? '');
+  return Number.isNaN(date) ? undefined : date;
 }
 
 /** GitHub's own words for a refusal. */

@@ -50,9 +50,10 @@ export function findRuns({ runs, complete }: Listing, { workflow, ref, tokens, s
 }
 
 function isOf(run: ListedRun, workflow: string): boolean {
-  // GitHub writes `.github/workflows/build.yml` and, for some events, appends `@<ref>`.
-  const file = run.path.split('@')[0];
-  return file === `.github/workflows/${workflow}` || file === workflow;
+  if (/^\d+$/.test(workflow)) return run.workflow_id === Number(workflow);
+  // GitHub writes `.github/workflows/build.yml` and, for some events, appends `@<ref>`; names of files may have an @ too.
+  const name = run.path.replace(/^\.github\/workflows\//, '');
+  return name === workflow || name.startsWith(`${workflow}@`);
 }
 
 function named({ run_id, run_url }: ListedRun): Run {

@@ -1,28 +1,18 @@
-import { Octokit } from '@octokit/rest';
 import { z } from 'zod';
 import type { BuildRequest } from '../contracts/event.ts';
 import type { DispatchOutcome, Finding, ListedRun, RerunOutcome, RunView } from '../contracts/github.ts';
-import {
-  classifyDispatch,
-  classifyRerun,
-  type DispatchAnswer,
-  messageOf,
-  rateLimitWait,
-} from '../domain/dispatch-answer.ts';
+import { classifyDispatch, classifyRerun, type DispatchAnswer, messageOf } from '../domain/dispatch-answer.ts';
 import { findRuns, type Sought } from '../domain/find-runs.ts';
-import { answerOf } from './github-answer.ts';
-import { GitHubApp } from './github-app.ts';
+import { explainRefusal, findSettingFaults, type SettingFaults } from './github-access.ts';
+import { type Answer, type GitHubOptions, GitHubRequests, type RouteParameters } from './github-requests.ts';
 import { redeliverMissed } from './hook-redelivery.ts';
 import { PAGE, RunListing, type Seen } from './run-listing.ts';
-
-/** Octokit pins none by itself; answers are those of this version. */
-const API_VERSION = '2022-11-28';
 
 /** A reading goes through at most so many pages; a doubtful dispatch is among the newest. */
 const MAX_PAGES = 10;
 /** Those who look at one listing do so within so long after it is due. */
 const LONGEST_SPREAD_MS = 1_000;
-/** Allowance for GitHub's clock and ours. */
+/** Allowance for the clocks of Temporal, the API and GitHub. */
 const CLOCK_SKEW_MS = 600_000;
 
 const run = z.object({
@@ -35,85 +25,27 @@ const run = z.object({
   event: z.string(),
   head_branch: z.string().nullable(),
   path: z.string(),
+  workflow_id: z.int().optional(),
   created_at: z.string(),
 });
-const runPage = z.object({ workflow_runs: z.array(run) });
-
-export interface GitHubOptions {
-  /** Root of the REST API. */
-  apiUrl: string;
-  auth: { token: string } | { appId: string; privateKey: string } | undefined;
-  /** Longest wait for one answer, milliseconds. */
-  requestTimeoutMs: number;
-  /**
-   * Told of every request: its route, GitHub's status or undefined where none came, and what the answer said is left of the rate limit.
-   */
-  onAnswer?: (route: string, status: number | undefined, remaining: number | undefined) => void;
-  /** Unset: requests go as they come, for a process that only looks whether GitHub is there. */
-  pace?: GitHubPace;
-}
-
-/** Keeps the writes of one credential apart, and its limits, over all processes that use it. Milliseconds throughout. */
-export interface GitHubPace {
-  /** Takes the next slot for a write: how long until it comes. */
-  reserve(): Promise<number>;
-  /** Begins a write, unless another one is under way for longer or GitHub's limits forbid it. */
-  claim(): Promise<{ release(): Promise<void> } | { waitMs: number; limited: boolean }>;
-  /** How long GitHub wants no request; 0 where it does not mind. */
-  limitedForMs(): Promise<number>;
-  /** Notes that GitHub wants no request for so long. */
-  limit(waitMs: number): Promise<void>;
-}
-
-/** Thrown where GitHub did not do what was asked; `retryAfterMs` is how long it wants us to wait, if it said so. */
-export class GitHubError extends Error {
-  override readonly name = 'GitHubError';
-  readonly status: number | undefined;
-  readonly retryAfterMs: number | undefined;
-  constructor(message: string, status?: number, retryAfterMs?: number) {
-    super(message);
-    this.status = status;
-    this.retryAfterMs = retryAfterMs;
-  }
-}
-
-interface Answer {
-  status: number;
-  headers: Record<string, string | undefined>;
-  body: unknown;
-}
-
-type RouteParameters = Record<string, unknown> & { headers?: Record<string, string> };
+const runPage = z.object({ total_count: z.int().optional(), workflow_runs: z.array(run) });
 
 /** GitHub's REST API, as far as builds need it. */
 export class GitHub {
-  readonly #octokit: Octokit;
-  readonly #app: GitHubApp | undefined;
-  readonly #onAnswer: GitHubOptions['onAnswer'];
-  readonly #pace: GitHubPace | undefined;
+  readonly #requests: GitHubRequests;
+  readonly #apiUrl: string;
   readonly #listings = new Map<string, RunListing>();
   /** GitHub Enterprise Server up to 3.20 answers 400 to `return_run_details`; asked once per process. */
   #namesRuns = true;
 
-  constructor({ apiUrl, auth, requestTimeoutMs, onAnswer, pace }: GitHubOptions) {
-    this.#onAnswer = onAnswer;
-    this.#pace = pace;
-    this.#octokit = new Octokit({
-      ...(auth && 'token' in auth ? { auth: auth.token } : {}),
-      baseUrl: apiUrl,
-      userAgent: 'hapax',
-      log: { debug() {}, info() {}, warn() {}, error() {} },
-      request: {
-        fetch: (url: string, options: RequestInit) =>
-          fetch(url, { ...options, signal: earlier(options.signal, AbortSignal.timeout(requestTimeoutMs)) }),
-      },
-    });
-    this.#app = auth && 'appId' in auth ? new GitHubApp(this.#octokit, auth) : undefined;
+  constructor(options: GitHubOptions) {
+    this.#apiUrl = options.apiUrl;
+    this.#requests = new GitHubRequests(options);
   }
 
   /** Takes the next slot for a dispatch or a re-run: milliseconds until it comes. */
   async reserveWrite(): Promise<number> {
-    return (await this.#pace?.reserve()) ?? 0;
+    return this.#requests.reserveWrite();
   }
 
   /** Sends one dispatch, and a second only where GitHub refused the first for a field or an input that it does not know. */
@@ -121,11 +53,24 @@ export class GitHub {
     request: BuildRequest,
     correlation: { input: string; token: string } | null,
   ): Promise<DispatchOutcome> {
-    const answer = await this.#postDispatch(request, correlation);
+    let answer = await this.#postDispatch(request, correlation);
+    let correlated = correlation !== null;
     if ('status' in answer && correlation && refusesInput(answer, correlation.input)) {
-      return classifyDispatch(await this.#postDispatch(request, null), false, Date.now());
+      answer = await this.#postDispatch(request, null);
+      correlated = false;
     }
-    return classifyDispatch(answer, correlation !== null, Date.now());
+    const explained = await this.#explained(answer, request.repository, request.workflow);
+    return classifyDispatch(explained, correlated, Date.now());
+  }
+
+  /** An answer to a write, with what a person has to change where GitHub refuses it for that. */
+  async #explained(answer: DispatchAnswer, repository: string, workflow?: string): Promise<DispatchAnswer> {
+    const [owner, repo] = split(repository);
+    const explained = await explainRefusal(this.#requests, answer, { owner, repo, ...(workflow ? { workflow } : {}) });
+    const about = `${repository} ${workflow ?? 'runs'}`;
+    if ('status' in explained && explained.trouble) this.#requests.troubles.note(about, explained.trouble.reason);
+    else if ('status' in answer && answer.status < 300) this.#requests.troubles.clear(about);
+    return explained;
   }
 
   async #postDispatch(
@@ -135,7 +80,7 @@ export class GitHub {
     const [owner, repo] = split(request.repository);
     const inputs = correlation ? { ...request.inputs, [correlation.input]: correlation.token } : request.inputs;
     const post = (named: boolean) =>
-      this.#post('POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches', {
+      this.#requests.post('POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches', {
         owner,
         repo,
         workflow_id: request.workflow,
@@ -152,17 +97,23 @@ export class GitHub {
     return second;
   }
 
-  /** Reads every recent run of the repository, page by page, and looks for the tokens. See domain/find-runs. */
-  async find(repository: string, sought: Sought): Promise<Finding> {
-    const oldest = new Date(Date.parse(sought.since) - CLOCK_SKEW_MS).toISOString();
+  /**
+   * Reads every recent run of the repository, page by page, and looks for the tokens. See domain/find-runs.
+   * @param ageMs how long ago `since` is: GitHub's clock may differ from the one that `since` was taken from.
+   */
+  async find(repository: string, sought: Sought, ageMs: number): Promise<Finding> {
     const listed: ListedRun[] = [];
+    let since = '';
     let complete = false;
     for (let page = 1; page <= MAX_PAGES && !complete; page++) {
-      const runs = readRuns(await this.#expect(this.#list(repository, page)));
+      const read = await this.#requests.expect(this.#list(repository, page));
+      const runs = readRuns(read);
+      if (page === 1) since = new Date(this.#requests.now() - ageMs - CLOCK_SKEW_MS).toISOString();
       listed.push(...runs);
-      complete = runs.length < PAGE || runs.at(-1)!.created_at < oldest;
+      const oldest = runs.at(-1)?.created_at;
+      complete = isLastPage(read, page) || (oldest !== undefined && oldest < since);
     }
-    return findRuns({ runs: listed, complete }, { ...sought, since: oldest });
+    return findRuns({ runs: listed, complete }, { ...sought, since });
   }
 
   /**
@@ -188,13 +139,13 @@ export class GitHub {
   /** Asks for the run to be cancelled; false where it has ended or is gone. */
   async cancel(repository: string, runId: number): Promise<boolean> {
     const [owner, repo] = split(repository);
-    const answer = await this.#post('POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel', {
+    const answer = await this.#requests.post('POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel', {
       owner,
       repo,
       run_id: runId,
     });
     if ('status' in answer && (answer.status === 409 || answer.status === 404)) return false;
-    await this.#expect(answer);
+    await this.#requests.expect(answer);
     return true;
   }
 
@@ -204,7 +155,8 @@ export class GitHub {
     const route = failedJobsOnly
       ? 'POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun-failed-jobs'
       : 'POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun';
-    return classifyRerun(await this.#post(route, { owner, repo, run_id: runId }), Date.now());
+    const answer = await this.#requests.post(route, { owner, repo, run_id: runId });
+    return classifyRerun(await this.#explained(answer, repository), Date.now());
   }
 
   /** See {@link redeliverMissed}. @param signal ends it, also where a request is out. @throws {GitHubError} */
@@ -214,9 +166,9 @@ export class GitHub {
       return { ...parameters, request: { signal } };
     };
     const requests = {
-      get: async (route: string, parameters: RouteParameters) => this.#get(route, until(parameters)),
-      post: async (route: string, parameters: RouteParameters) => this.#post(route, until(parameters)),
-      expect: (answer: DispatchAnswer) => this.#expect(answer),
+      get: async (route: string, parameters: RouteParameters) => this.#requests.get(route, until(parameters)),
+      post: async (route: string, parameters: RouteParameters) => this.#requests.post(route, until(parameters)),
+      expect: (answer: DispatchAnswer) => this.#requests.expect(answer),
     };
     const [owner, repo] = split(repository);
     return redeliverMissed(requests, { owner, repo }, since);
@@ -224,7 +176,27 @@ export class GitHub {
 
   /** Whether GitHub answers at all; costs nothing of the rate limit. @throws {GitHubError} where it does not. */
   async ping(): Promise<void> {
-    await this.#expect(this.#request('GET /rate_limit', {}));
+    await this.#requests.expect(this.#requests.request('GET /rate_limit', {}));
+  }
+
+  /** See {@link findSettingFaults}. @throws {GitHubError} */
+  settingFaults(repository: string, workflow: string): Promise<SettingFaults> {
+    const [owner, repo] = split(repository);
+    return findSettingFaults(this.#requests, this.#apiUrl, { owner, repo, workflow });
+  }
+
+  /** What people have to change before GitHub takes what it refused lately; one line each. */
+  get troubles(): string[] {
+    return this.#requests.troubles.reasons;
+  }
+
+  /** Whether GitHub shows the runs of a repository. @throws {GitHubError} where it does not say. */
+  async sees(repository: string): Promise<boolean> {
+    const [owner, repo] = split(repository);
+    const answer = await this.#requests.get('GET /repos/{owner}/{repo}/actions/runs', { owner, repo, per_page: 1 });
+    if ('status' in answer && answer.status === 404) return false;
+    await this.#requests.expect(answer);
+    return true;
   }
 
   #listingOf(repository: string): RunListing {
@@ -233,8 +205,8 @@ export class GitHub {
       listing = new RunListing(async (page, etag) => {
         const answer = await this.#list(repository, page, etag);
         if ('status' in answer && answer.status === 304) return undefined;
-        const read = await this.#expect(answer);
-        return { etag: read.headers.etag, runs: readRuns(read) };
+        const read = await this.#requests.expect(answer);
+        return { etag: read.headers.etag, runs: readRuns(read), last: isLastPage(read, page) };
       });
       this.#listings.set(repository, listing);
     }
@@ -244,8 +216,8 @@ export class GitHub {
   /** The run as it is now. @throws {GitHubError} */
   async read(repository: string, runId: number): Promise<RunView> {
     const [owner, repo] = split(repository);
-    const answer = await this.#expect(
-      this.#get('GET /repos/{owner}/{repo}/actions/runs/{run_id}', { owner, repo, run_id: runId }),
+    const answer = await this.#requests.expect(
+      this.#requests.get('GET /repos/{owner}/{repo}/actions/runs/{run_id}', { owner, repo, run_id: runId }),
     );
     const read = view(run.parse(answer.body), answer);
     this.#listings.get(repository)?.note(read);
@@ -254,7 +226,7 @@ export class GitHub {
 
   #list(repository: string, page: number, etag?: string): Promise<DispatchAnswer> {
     const [owner, repo] = split(repository);
-    return this.#get('GET /repos/{owner}/{repo}/actions/runs', {
+    return this.#requests.get('GET /repos/{owner}/{repo}/actions/runs', {
       owner,
       repo,
       per_page: PAGE,
@@ -262,103 +234,6 @@ export class GitHub {
       ...(etag ? { headers: { 'if-none-match': etag } } : {}),
     });
   }
-
-  async #expect(answering: DispatchAnswer | Promise<DispatchAnswer>): Promise<Answer> {
-    const answer = await answering;
-    if ('code' in answer) {
-      if (answer.code === HELD_BACK) throw new GitHubError(answer.message, undefined, answer.wait_ms);
-      throw new GitHubError(`GitHub did not answer: ${answer.message}`);
-    }
-    const { status, headers, body } = answer;
-    if (status >= 200 && status < 300) return answer;
-    throw new GitHubError(
-      `GitHub answered ${status}: ${messageOf(body)}`,
-      status,
-      rateLimitWait(status, headers, body, Date.now()),
-    );
-  }
-
-  /** One request that changes nothing, unless GitHub wants none. */
-  async #get(route: string, parameters: RouteParameters): Promise<DispatchAnswer> {
-    // Without the database nobody knows of a limit; GitHub itself still does.
-    const limitedMs = (await this.#pace?.limitedForMs().catch(() => 0)) ?? 0;
-    return limitedMs > 0 ? heldBack(limitedMs, true) : this.#request(route, parameters);
-  }
-
-  /** One request that changes something, at the pace of the credential. */
-  async #post(route: string, parameters: RouteParameters): Promise<DispatchAnswer> {
-    if (!this.#pace) return this.#request(route, parameters);
-    const claim = await this.#pace.claim().catch(() => ({ waitMs: NOT_READY_WAIT_MS, limited: false }));
-    if ('waitMs' in claim) return heldBack(claim.waitMs, claim.limited);
-    const answer = await this.#request(route, parameters);
-    // What is not given back runs out by itself.
-    await claim.release().catch(() => {});
-    return answer;
-  }
-
-  /** One request. Never throws: what came instead of an answer is a value too. */
-  async #request(route: string, parameters: RouteParameters): Promise<DispatchAnswer> {
-    const answer = await this.#send(route, parameters);
-    if (!('status' in answer)) {
-      this.#onAnswer?.(route, undefined, undefined);
-      return answer;
-    }
-    const { status, headers, body } = answer;
-    const remaining = headers['x-ratelimit-remaining'];
-    this.#onAnswer?.(route, status, remaining === undefined ? undefined : Number(remaining));
-    const limitMs = rateLimitWait(status, headers, body, Date.now());
-    // Whoever was told waits by itself; the others learn of it here.
-    if (limitMs !== undefined) await this.#pace?.limit(limitMs).catch(() => {});
-    return answer;
-  }
-
-  async #send(route: string, { headers = {}, ...parameters }: RouteParameters): Promise<DispatchAnswer> {
-    const { owner, repo } = parameters;
-    const credential: { authorization?: string } = {};
-    if (this.#app && owner !== undefined) {
-      try {
-        credential.authorization = await this.#app.authorization(String(owner), String(repo));
-      } catch (error) {
-        return notLoggedIn(answerOf(error), `${owner}/${repo}`);
-      }
-    }
-    try {
-      const {
-        status,
-        headers: received,
-        data,
-      } = await this.#octokit.request(route, {
-        ...parameters,
-        headers: { 'x-github-api-version': API_VERSION, ...credential, ...headers },
-      });
-      return { status, headers: received as Answer['headers'], body: data };
-    } catch (error) {
-      return answerOf(error);
-    }
-  }
-}
-
-/** A signal that aborts with the first of two. */
-function earlier(given: AbortSignal | null | undefined, timeout: AbortSignal): AbortSignal {
-  return given ? AbortSignal.any([given, timeout]) : timeout;
-}
-
-/** The code of a request that was not sent, of our own accord. */
-const HELD_BACK = 'HELD_BACK';
-/** How long a request waits where what it needs first does not answer: the database, which knows the pace, or an app's token. */
-const NOT_READY_WAIT_MS = 5_000;
-
-function heldBack(waitMs: number, limited: boolean): DispatchAnswer {
-  const message = limited ? "GitHub's rate limit, of which another request was told" : 'another write is under way';
-  return { code: HELD_BACK, message, wait_ms: waitMs };
-}
-
-/** What a request comes to for which the app got no token: it was not sent, whatever GitHub said. */
-function notLoggedIn(answer: DispatchAnswer, repository: string): DispatchAnswer {
-  const said = 'status' in answer ? messageOf(answer.body) : answer.message;
-  const message = `the GitHub App gets no token for ${repository}: ${said}`;
-  if ('status' in answer && answer.status < 500) return { ...answer, body: { message } };
-  return { code: HELD_BACK, message, wait_ms: NOT_READY_WAIT_MS };
 }
 
 function refusesInput({ status, body }: Answer, input: string): boolean {
@@ -373,8 +248,16 @@ function readRuns(answer: Answer): ListedRun[] {
     event: listed.event,
     head_branch: listed.head_branch,
     path: listed.path,
+    workflow_id: listed.workflow_id,
     created_at: new Date(listed.created_at).toISOString(),
   }));
+}
+
+/** Whether no page follows. GitHub leaves some runs out of full pages, so a short page says nothing; an empty one does. */
+function isLastPage({ headers, body }: Answer, page: number): boolean {
+  const { workflow_runs: runs, total_count = 0 } = runPage.parse(body);
+  if (runs.length === 0) return true;
+  return runs.length < PAGE && total_count <= page * PAGE && !/rel="next"/.test(headers.link ?? '');
 }
 
 function view(read: z.infer<typeof run>, { headers }: Answer): RunView {

@@ -9,6 +9,8 @@ export type ReadPage = (page: number, etag: string | undefined) => Promise<Liste
 export interface ListedPage {
   etag: string | undefined;
   runs: ListedRun[];
+  /** No page follows. */
+  last: boolean;
 }
 
 /** What a look at the listing says of one run. */
@@ -21,6 +23,7 @@ export interface Look {
 
 interface ListedIds {
   etag: string | undefined;
+  last: boolean;
   runIds: ReadonlySet<number>;
 }
 
@@ -166,7 +169,7 @@ export class RunListing {
   async #read(): Promise<void> {
     this.#forget();
     const oldest = Math.min(...this.#followed.keys());
-    const isLast = ({ runIds }: ListedIds) => runIds.size < PAGE || Math.min(...runIds) <= oldest;
+    const isLast = ({ last, runIds }: ListedIds) => last || Math.min(...runIds) <= oldest;
     if (isLast(await this.#take(1))) return this.#endRotation();
     const behind = await this.#take(this.#nextPage);
     const page = this.#nextPage++;
@@ -187,8 +190,8 @@ export class RunListing {
       this.#known.set(run_id, { status, run_attempt, rotation: this.#rotation, page });
     }
     const taken = read
-      ? { etag: read.etag, runIds: new Set(read.runs.map(({ run_id }) => run_id)) }
-      : (before ?? { etag: undefined, runIds: new Set<number>() });
+      ? { etag: read.etag, last: read.last, runIds: new Set(read.runs.map(({ run_id }) => run_id)) }
+      : (before ?? { etag: undefined, last: true, runIds: new Set<number>() });
     this.#pages.set(page, taken);
     for (const [runId, known] of this.#known) {
       if (taken.runIds.has(runId)) Object.assign(known, { rotation: this.#rotation, page });

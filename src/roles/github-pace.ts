@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GitHubPace } from '../integrations/github.ts';
+import type { GitHubPace } from '../integrations/github-requests.ts';
 import type { Db } from '../store/database.ts';
 import { findGitHubLimit, tellGitHubLimit } from '../store/github-limit.ts';
 import { claimGitHubWrite, releaseGitHubWrite } from '../store/github-write-claim.ts';

@@ -1,5 +1,6 @@
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
-import { GitHub, type GitHubPace } from '../integrations/github.ts';
+import { GitHub } from '../integrations/github.ts';
+import type { GitHubPace } from '../integrations/github-requests.ts';
 import { isSigned, runOfDelivery } from '../integrations/github-webhook.ts';
 import type { Db } from '../store/database.ts';
 import { createGitHubPace } from './github-pace.ts';
@@ -11,7 +12,7 @@ const SIMULATED_REPOSITORY = 'octocat/fedora-images';
 /** GitHub as the settings say. @param db where its pace is kept; a process that writes nothing needs none. */
 export function connectGitHub(settings: Settings, metrics?: Metrics, db?: Db): GitHub {
   const { GITHUB_TOKEN: token, GITHUB_APP_ID: appId, GITHUB_APP_PRIVATE_KEY: key } = settings;
-  const auth = appId && key ? { appId, privateKey: key.replaceAll('\\n', '\n') } : token ? { token } : undefined;
+  const auth = appId && key ? { appId, privateKey: key } : token ? { token } : undefined;
   return new GitHub({
     apiUrl: settings.GITHUB_API_URL,
     auth,

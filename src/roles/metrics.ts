@@ -3,7 +3,7 @@ import type { ActivityMeter } from '../activities/meter.ts';
 import { inTime } from '../api/in-time.ts';
 import type { ApiMeter } from '../api/meter.ts';
 import type { BridgeMeter } from '../bridge/meter.ts';
-import type { GitHubOptions } from '../integrations/github.ts';
+import type { GitHubOptions } from '../integrations/github-requests.ts';
 import type { Db } from '../store/database.ts';
 import { measureRecord, type RecordMeasures } from '../store/record-measure.ts';
 import type { DeliverySweepOptions } from './delivery-sweep.ts';

@@ -77,8 +77,9 @@ export const answers = proxyActivities<AnswerPort>({
 /** The activities that call GitHub. Those that must not be repeated have one attempt; the others are retried. */
 export function githubActivities(requestTimeoutMs: number): GitHubPort {
   // One call makes at most two requests: a list and a confirmation, or a dispatch and another without what was refused. Each
-  // may wait some seconds for another write to end. Complete readings make up to ten.
-  const oneCall = 2 * requestTimeoutMs + 10_000;
+  // may wait some seconds for another write to end and for a new token to be known; a refusal is explained by two quick reads.
+  // Complete readings make up to ten.
+  const oneCall = 2 * requestTimeoutMs + 20_000;
   const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' } as const;
   const irreversible = proxyActivities<Pick<GitHubPort, 'dispatchRun' | 'rerunRun'>>({
     startToCloseTimeout: oneCall,

@@ -1,75 +1,85 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GitHub } from '../../src/integrations/github.ts';
+import { type Asked, startStandIn } from '../world/http-stand-in.ts';
 
 /** GitHub as an app meets it: it knows the app by the signature, and a repository by the token of its installation. */
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const privateKey = keys.privateKey.export({ type: 'pkcs1', format: 'pem' }) as string;
-let server: Server;
-let asked: string[];
-let tokensWork: boolean;
+const HOUR_MS = 3_600_000;
 
-function isApp(authorization: string): boolean {
+let standIn: Awaited<ReturnType<typeof startStandIn>>;
+let asked: string[];
+/** Number of the tokens that were made; each is called ghs_N. */
+let made: number[];
+/** Why a token is not taken now; undefined where it is. */
+let refuses: (ageMs: number, number: number) => number | undefined;
+/** The status of an app that asks for a token. */
+let gives: number;
+/** GitHub's clock minus ours. */
+let clockOffMs: number;
+
+function appFault(authorization: string): string | undefined {
   const [head, body, signature] = authorization.replace(/^bearer /i, '').split('.') as [string, string, string];
-  const { iss } = JSON.parse(Buffer.from(body, 'base64url').toString()) as { iss: string };
-  return (
-    String(iss) === '42' &&
-    verify('sha256', Buffer.from(`${head}.${body}`), keys.publicKey, Buffer.from(signature, 'base64url'))
-  );
+  const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as { iss: string; iat: number; exp: number };
+  const signed = Buffer.from(`${head}.${body}`);
+  if (claims.iss !== '42' || !verify('sha256', signed, keys.publicKey, Buffer.from(signature, 'base64url'))) {
+    return 'A JSON web token could not be decoded';
+  }
+  const now = (Date.now() + clockOffMs) / 1_000;
+  if (claims.iat > now) return "'Issued at' claim ('iat') must be an Integer representing the time that it was issued";
+  if (claims.exp <= now || claims.exp > now + 600) return "'Expiration time' claim ('exp') is too far in the future";
+  return undefined;
+}
+
+function answer({ method, url, headers }: Asked) {
+  asked.push(`${method} ${url.pathname}`);
+  const date = new Date(Date.now() + clockOffMs).toUTCString();
+  const say = (status: number, body: object) => ({ status, body, headers: { date } });
+  const authorization = headers.authorization ?? '';
+  if (url.pathname === '/rate_limit') return say(200, {});
+  if (/\/installation$|\/access_tokens$/.test(url.pathname)) {
+    const fault = appFault(authorization);
+    if (fault) return say(401, { message: fault });
+    if (url.pathname === '/repos/acme/images/installation') return say(200, { id: 7 });
+    if (url.pathname !== '/app/installations/7/access_tokens') return say(404, { message: 'Not Found' });
+    if (gives !== 201) return say(gives, { message: 'This installation has been suspended' });
+    made.push(Date.now());
+    const expires_at = new Date(Date.now() + clockOffMs + HOUR_MS).toISOString();
+    return say(201, { token: `ghs_${made.length}`, expires_at, permissions: {} });
+  }
+  const number = Number(/^token ghs_(\d+)$/.exec(authorization)?.[1]);
+  const refusal = refuses(Date.now() - (made[number - 1] ?? Number.NaN), number);
+  if (refusal !== undefined || Number.isNaN(number)) return say(refusal ?? 401, { message: 'Bad credentials' });
+  const run = { id: 5, html_url: 'page', status: 'completed', conclusion: 'success', display_title: 'Build' };
+  const listed = { ...run, event: 'workflow_dispatch', head_branch: 'main', path: 'build.yml' };
+  const created_at = new Date(Date.now() + clockOffMs).toISOString();
+  if (url.pathname.endsWith('/dispatches')) return say(200, { workflow_run_id: 5, html_url: 'page', run_url: 'api' });
+  if (/\/(cancel|rerun)$/.test(url.pathname)) return say(202, {});
+  if (url.pathname.endsWith('/actions/runs')) return say(200, { workflow_runs: [{ ...listed, created_at }] });
+  if (url.pathname.endsWith('/actions/runs/5')) return say(200, { ...listed, created_at });
+  return say(404, { message: 'Not Found' });
 }
 
 beforeEach(async () => {
   asked = [];
-  tokensWork = true;
-  server = createServer((request, response) => {
-    const { method, url = '', headers } = request;
-    asked.push(`${method} ${url}`);
-    const answer = (status: number, body: object) => {
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-    };
-    const authorization = headers.authorization ?? '';
-    if (url === '/repos/acme/images/installation' && isApp(authorization)) return answer(200, { id: 7 });
-    if (url === '/app/installations/7/access_tokens' && isApp(authorization)) {
-      if (!tokensWork) return answer(502, { message: 'Bad gateway' });
-      return answer(201, {
-        token: 'ghs_installed',
-        expires_at: new Date(Date.now() + 3_600_000).toISOString(),
-        permissions: {},
-      });
-    }
-    if (
-      url === '/repos/acme/images/actions/workflows/build.yml/dispatches' &&
-      authorization === 'token ghs_installed'
-    ) {
-      return answer(200, {
-        workflow_run_id: 5,
-        html_url: 'https://github.com/acme/images/actions/runs/5',
-        run_url: 'x',
-      });
-    }
-    if (url === '/rate_limit') return answer(200, {});
-    answer(404, { message: 'Not Found' });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  made = [];
+  refuses = () => undefined;
+  gives = 201;
+  clockOffMs = 0;
+  standIn = await startStandIn(answer);
 });
-afterEach(() => new Promise((resolve) => server.close(resolve)));
+afterEach(() => standIn.close());
 
-const app = () =>
-  new GitHub({
-    apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    auth: { appId: '42', privateKey },
-    requestTimeoutMs: 5_000,
-  });
+const app = () => new GitHub({ apiUrl: standIn.url, auth: { appId: '42', privateKey }, requestTimeoutMs: 5_000 });
 const request = (repository: string) => ({ repository, workflow: 'build.yml', ref: 'main', inputs: {} });
+const dispatch = (github: GitHub) => github.dispatch(request('acme/images'), null);
+const dispatches = () => asked.filter((one) => one.endsWith('/dispatches')).length;
 
 it('dispatches as the installation of a GitHub App, whose token it asks for once', async () => {
   const github = app();
   await github.ping();
-  for (let n = 0; n < 2; n++) {
-    expect(await github.dispatch(request('acme/images'), null)).toMatchObject({ kind: 'accepted', run_id: 5 });
-  }
+  for (let n = 0; n < 2; n++) expect(await dispatch(github)).toMatchObject({ kind: 'accepted', run_id: 5 });
   expect(asked.filter((one) => /installation/.test(one))).toEqual([
     'GET /repos/acme/images/installation',
     'POST /app/installations/7/access_tokens',
@@ -77,17 +87,99 @@ it('dispatches as the installation of a GitHub App, whose token it asks for once
 });
 
 it('says where the app is not installed, and sends nothing', async () => {
-  const outcome = await app().dispatch(request('acme/other'), null);
+  const github = app();
+  const outcome = await github.dispatch(request('acme/other'), null);
   expect(outcome).toMatchObject({
-    kind: 'rejected',
-    status: 404,
-    message: expect.stringMatching(/no token for acme\/other/),
+    kind: 'not_sent',
+    reason: expect.stringMatching(/no token for acme\/other.*GITHUB_APP_ID/),
   });
-  expect(asked.filter((one) => /dispatches/.test(one))).toEqual([]);
+  expect(github.troubles).toEqual([expect.stringContaining('acme/other')]);
+  expect(dispatches()).toBe(0);
+  // That is no word about the run.
+  await expect(github.read('acme/other', 5)).rejects.toMatchObject({ status: undefined });
+  await expect(github.cancel('acme/other', 5)).rejects.toThrow('no token');
 });
 
-it('knows that nothing was sent where GitHub gives no token for a while', async () => {
-  tokensWork = false;
-  expect(await app().dispatch(request('acme/images'), null)).toMatchObject({ kind: 'not_sent' });
-  expect(asked.filter((one) => /dispatches/.test(one))).toEqual([]);
+it.each([401, 403, 502])(
+  'knows that nothing was sent where GitHub answers %i to an app that asks for a token',
+  async (status) => {
+    gives = status;
+    const github = app();
+    expect(await dispatch(github)).toMatchObject({ kind: 'not_sent' });
+    expect(dispatches()).toBe(0);
+    gives = 201;
+    expect(await dispatch(github)).toMatchObject({ kind: 'accepted' });
+    expect(github.troubles).toEqual([]);
+  },
+);
+
+describe('a token that GitHub refuses', () => {
+  const all: [string, (github: GitHub) => Promise<unknown>][] = [
+    ['a dispatch', dispatch],
+    [
+      'a listing',
+      (github) => github.find('acme/images', { workflow: 'build.yml', ref: 'main', tokens: [], since: '' }, 0),
+    ],
+    ['a look at a run', (github) => github.read('acme/images', 5)],
+    ['a cancellation', (github) => github.cancel('acme/images', 5)],
+    ['a re-run', (github) => github.rerun('acme/images', 5, false)],
+  ];
+
+  it.each(all)('for a moment after it was made is sent again, with %s', async (_, ask) => {
+    refuses = (ageMs) => (ageMs < 600 ? 401 : undefined);
+    await expect(ask(app())).resolves.not.toMatchObject({ kind: 'not_sent' });
+    expect(made).toHaveLength(1);
+  });
+
+  it.each(all)('although it had worked is replaced at once, with %s', async (_, ask) => {
+    const github = app();
+    await dispatch(github);
+    refuses = (_ageMs, number) => (number === 1 ? 401 : undefined);
+    await expect(ask(github)).resolves.not.toMatchObject({ kind: 'not_sent' });
+    expect(made).toHaveLength(2);
+    expect(github.troubles).toEqual([]);
+  });
+
+  it('is replaced once by many who meet its end at the same time', async () => {
+    const github = app();
+    await dispatch(github);
+    refuses = (_ageMs, number) => (number === 1 ? 401 : undefined);
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => dispatch(github)));
+    expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['accepted']));
+    expect(made).toHaveLength(2);
+  });
+
+  it('for longer counts as not sent, whatever the request, and is tried again with the next', async () => {
+    refuses = () => 401;
+    const github = app();
+    expect(await dispatch(github)).toMatchObject({
+      kind: 'not_sent',
+      reason: expect.stringContaining('GITHUB_APP_ID'),
+    });
+    expect(github.troubles).toEqual([expect.stringContaining('Bad credentials')]);
+    // A new token may need longer than one request waits; another would begin from the start.
+    expect(made).toHaveLength(1);
+    refuses = () => undefined;
+    expect(await dispatch(github)).toMatchObject({ kind: 'accepted' });
+  });
+
+  it('with 404, as GitHub does where a part of it does not know a new token of a private repository', async () => {
+    let first = true;
+    refuses = () => {
+      const status = first ? 404 : undefined;
+      first = false;
+      return status;
+    };
+    const github = app();
+    expect(await dispatch(github)).toMatchObject({ kind: 'not_sent', refusal: { status: 404 } });
+    expect(await dispatch(github)).toMatchObject({ kind: 'accepted' });
+  });
+});
+
+it.each([-HOUR_MS, HOUR_MS])('logs in where the clock of GitHub is %i ms off', async (offMs) => {
+  clockOffMs = offMs;
+  const github = app();
+  expect(await dispatch(github)).toMatchObject({ kind: 'accepted' });
+  expect(await dispatch(github)).toMatchObject({ kind: 'accepted' });
+  expect(made).toHaveLength(1);
 });

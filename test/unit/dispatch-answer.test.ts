@@ -67,6 +67,30 @@ describe('what an answer to a dispatch means', () => {
     });
   });
 
+  it('reads the reset of a limit by the clock of GitHub, however far ours is off', () => {
+    for (const offMs of [-3_600_000, 3_600_000]) {
+      const date = new Date(NOW + offMs).toUTCString();
+      const reset = String((NOW + offMs) / 1_000 + 90);
+      const headers = { date, 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset };
+      expect(answered(403, {}, headers)).toMatchObject({ kind: 'not_sent', wait_ms: 90_000 });
+    }
+  });
+
+  it('is a wait where a person has to change something first, whatever the status', () => {
+    for (const status of [301, 401, 403, 404, 407]) {
+      const answer = { status, headers: {}, body: { message: 'no' } };
+      expect(classify({ ...answer, trouble: { reason: 'why' } })).toEqual({
+        kind: 'not_sent',
+        reason: 'why',
+        wait_ms: null,
+      });
+      expect(classify({ ...answer, trouble: { reason: 'why', patience_ms: 5 } })).toMatchObject({
+        kind: 'not_sent',
+        refusal: { status, message: 'no', patience_ms: 5 },
+      });
+    }
+  });
+
   it('never calls a 5xx or a redirect settled, whatever it carries', () => {
     fc.assert(
       fc.property(

@@ -17,14 +17,15 @@ function listed(run_id: number, change: Partial<ListedRun> = {}): ListedRun {
     event: 'workflow_dispatch',
     head_branch: 'main',
     path: '.github/workflows/build.yml',
+    workflow_id: 42,
     created_at: `2026-11-21T10:00:${String(run_id).padStart(2, '0')}.000Z`,
     ...change,
   };
 }
 const stranger = (run_id: number, change: Partial<ListedRun> = {}) =>
   listed(run_id, { title: 'Build by hand', ...change });
-const find = (runs: ListedRun[], tokens = [TOKEN], complete = true) =>
-  findRuns({ runs, complete }, { workflow: 'build.yml', ref: 'refs/heads/main', tokens, since: SINCE });
+const find = (runs: ListedRun[], tokens = [TOKEN], complete = true, workflow = 'build.yml') =>
+  findRuns({ runs, complete }, { workflow, ref: 'refs/heads/main', tokens, since: SINCE });
 
 describe('looking for the runs of a build', () => {
   it('finds them by token, the oldest first', () => {
@@ -79,5 +80,12 @@ describe('looking for the runs of a build', () => {
 
   it('knows the workflow also where GitHub appends the ref to its path', () => {
     expect(find([listed(1, { path: '.github/workflows/build.yml@main' })])).toMatchObject({ kind: 'found' });
+    const path = '.github/workflows/my build [v2]@home.yml@main';
+    expect(find([listed(1, { path })], [TOKEN], true, 'my build [v2]@home.yml')).toMatchObject({ kind: 'found' });
+  });
+
+  it('knows a workflow that is named by its number', () => {
+    expect(find([listed(1)], [TOKEN], true, '42')).toMatchObject({ kind: 'found' });
+    expect(find([listed(1)], [TOKEN], true, '4')).toEqual({ kind: 'absent' });
   });
 });

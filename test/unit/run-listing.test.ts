@@ -26,7 +26,8 @@ function repository(count: number) {
     if (broken) throw broken;
     const runs = listed().slice((page - 1) * 100, page * 100);
     const now = JSON.stringify(runs);
-    return etag === now ? undefined : { etag: now, runs };
+    const last = listed().length <= page * 100;
+    return etag === now ? undefined : { etag: now, runs, last };
   };
   return {
     listing: new RunListing(readPage),

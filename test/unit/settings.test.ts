@@ -169,7 +169,7 @@ describe('settings', () => {
   ])('say of %s what it must be', (name, value) => {
     const faults = faultsOf({
       GITHUB_APP_ID: '1',
-      GITHUB_APP_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----',
+      GITHUB_APP_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----',
       [name]: value,
     });
     expect(faults[0]).toMatch(new RegExp(`^${name}: (must be|names ci twice)`));

@@ -16,7 +16,8 @@ import { readSettings } from '../../src/contracts/settings.ts';
 import { type Build, evolve } from '../../src/domain/build.ts';
 import { policyOf } from '../../src/domain/configuration.ts';
 import { buildQueuedEvent } from '../../src/domain/first-events.ts';
-import { type GitHub, GitHubError } from '../../src/integrations/github.ts';
+import type { GitHub } from '../../src/integrations/github.ts';
+import { GitHubError } from '../../src/integrations/github-requests.ts';
 import { installTemporalRuntime } from '../../src/roles/log.ts';
 import { rowOfBuild } from '../../src/store/build-row.ts';
 import type { Db } from '../../src/store/database.ts';
@@ -87,7 +88,7 @@ export interface Script {
 }
 
 /** What is asked of GitHub by the activities. */
-type Asked = Pick<GitHub, 'reserveWrite' | 'dispatch' | 'find' | 'changed' | 'cancel' | 'rerun' | 'read'>;
+type Asked = Pick<GitHub, 'reserveWrite' | 'dispatch' | 'find' | 'changed' | 'cancel' | 'rerun' | 'read' | 'sees'>;
 
 /** One request to GitHub; `at` is virtual time, epoch milliseconds. */
 export interface Call {
@@ -299,6 +300,7 @@ function scriptedGitHub(
       calls.at(-1)!.done = outcome.kind === 'done';
       return outcome;
     },
+    sees: async () => true,
     async cancel(_repository, run_id) {
       note('cancel', { run_id });
       return true;
