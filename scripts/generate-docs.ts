@@ -169,7 +169,15 @@ export function limitsPage(): string {
 export async function openApiDocument(): Promise<Record<string, unknown>> {
   const unused = { policy: {} } as Pick<
     ApiDependencies,
-    'client' | 'db' | 'buildIds' | 'configurations' | 'policy' | 'taskPolicy' | 'monitor' | 'youtubeQuota'
+    | 'client'
+    | 'db'
+    | 'installation'
+    | 'buildIds'
+    | 'configurations'
+    | 'policy'
+    | 'taskPolicy'
+    | 'monitor'
+    | 'youtubeQuota'
   >;
   const api = createApi({
     ...unused,

@@ -21,9 +21,16 @@ const DEGRADED_EVERY_MS = 2_000;
 export class HealthMonitor {
   readonly #watched: Map<DependencyName, Watched>;
   readonly #version: string;
+  readonly #reconciled: () => Health['reconciliation'];
 
-  constructor(version: string, checks: Record<DependencyName, { check: Check; everyMs: number }>) {
+  /** @param reconciled what the last comparison of the record with Temporal found. */
+  constructor(
+    version: string,
+    checks: Record<DependencyName, { check: Check; everyMs: number }>,
+    reconciled: () => Health['reconciliation'],
+  ) {
     this.#version = version;
+    this.#reconciled = reconciled;
     this.#watched = new Map(
       Object.entries(checks).map(([name, { check, everyMs }]) => [
         name as DependencyName,
@@ -45,10 +52,14 @@ export class HealthMonitor {
   /** What the last looks found. */
   get health(): Health {
     const found = Object.fromEntries([...this.#watched].map(([name, { health }]) => [name, health]));
-    const degraded = [...this.#watched.values()].some(({ health }) => health.status === 'degraded');
+    const reconciliation = this.#reconciled();
+    const degraded =
+      [...this.#watched.values()].some(({ health }) => health.status === 'degraded') ||
+      (reconciliation?.unresolved ?? 0) > 0;
     return {
       status: degraded ? 'degraded' : 'ok',
       version: this.#version,
+      reconciliation,
       dependencies: found as Health['dependencies'],
     };
   }

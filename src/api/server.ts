@@ -6,19 +6,21 @@ import { WORKFLOW_TASK_QUEUE } from '../contracts/task-queues.ts';
 import { environmentConfiguration, policyOf } from '../domain/configuration.ts';
 import { taskPolicyOf } from '../domain/task-request.ts';
 import { quotaPolicyOf } from '../domain/youtube-quota.ts';
-import { reserveBuildIds } from '../store/build-id-reserve.ts';
 import { checkDatabase, type Db } from '../store/database.ts';
 import type { EmbedQuery } from '../store/search-answer.ts';
 import { createApi } from './app.ts';
 import { BuildIds } from './build-ids.ts';
 import { describeTaskQueue } from './commands/describe-task-queue.ts';
+import { UnusedBuildIds } from './commands/reconcile/unused-build-ids.ts';
 import { Configurations } from './configurations.ts';
 import { EventTail } from './event-tail.ts';
 import { createFlower } from './flower/app.ts';
 import { HealthMonitor } from './health-monitor.ts';
+import { KnownInstallation } from './installation.ts';
 import { type Listening, listen } from './listen.ts';
 import type { ApiMeter } from './meter.ts';
 import { startPendingDeliveries } from './pending-deliveries.ts';
+import { startReconciliation } from './reconciliation.ts';
 import type { WebhookDependencies } from './routes/webhooks-github.ts';
 
 export interface ApiServerOptions {
@@ -58,19 +60,28 @@ export async function startApiServer({
   meter,
   log,
 }: ApiServerOptions): Promise<ApiServer> {
-  const buildIds = new BuildIds((count) => reserveBuildIds(db, count));
+  const installation = new KnownInstallation(db);
+  const unusedIds = new UnusedBuildIds({ client, db, installation, log });
+  const buildIds = new BuildIds((count) => unusedIds.reserve(count));
   const configurations = new Configurations(db, environmentConfiguration(repository, settings.GITHUB_WORKFLOW));
   // So that the first trigger is fast, and an outage that follows on health finds them held.
-  const fetchAhead = () => Promise.all([buildIds.provide(), configurations.environment()]);
-  const monitor = new HealthMonitor(packageJson.version, {
+  const fetchAhead = () =>
+    Promise.all([
+      installation.refresh(),
+      unusedIds.isChecked ? buildIds.provide() : undefined,
+      configurations.environment(),
+    ]);
+  const checks = {
     postgres: { check: () => checkDatabase(db, fetchAhead), everyMs: 5_000 },
-    temporal: { check: () => checkTemporal(client), everyMs: 5_000 },
+    temporal: { check: () => checkTemporal(client).then(() => unusedIds.check()), everyMs: 5_000 },
     workers: { check: () => checkWorkers(client), everyMs: 5_000 },
     github: { check: pingGitHub, everyMs: 60_000 },
-  });
+  };
+  const monitor = new HealthMonitor(packageJson.version, checks, () => installation.reconciled);
   monitor.start();
   const tasks = {
     client,
+    installation,
     workerBeside,
     db,
     meter,
@@ -79,10 +90,9 @@ export async function startApiServer({
     callbackHosts: settings.CALLBACK_ALLOWED_HOSTS,
   };
   const flower = createFlower(tasks, new EventTail(db), settings);
-  const builds = { policy: policyOf(settings), dedupWindowMs: settings.DEDUP_WINDOW };
+  const operation = { ...tasks, policy: policyOf(settings), dedupWindowMs: settings.DEDUP_WINDOW };
   const api = createApi({
-    ...tasks,
-    ...builds,
+    ...operation,
     buildIds,
     configurations,
     monitor,
@@ -101,13 +111,14 @@ export async function startApiServer({
           await server.close();
           throw error;
         });
-  const deliveries = webhooks && startPendingDeliveries({ ...tasks, ...builds });
+  const deliveries = webhooks && startPendingDeliveries(operation);
+  const reconciliation = startReconciliation(operation);
   return {
     url: server.url,
     flowerUrl: alone?.url,
     async close() {
       monitor.stop();
-      await Promise.all([server.close(), alone?.close(), deliveries?.stop()]);
+      await Promise.all([server.close(), alone?.close(), deliveries?.stop(), reconciliation.stop()]);
     },
   };
 }

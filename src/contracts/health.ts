@@ -12,6 +12,14 @@ export const health = z
   .object({
     status: z.enum(['ok', 'degraded']),
     version: z.string(),
+    reconciliation: z
+      .object({
+        checked_at: z.iso.datetime({ offset: true }),
+        differences: z.int().meta({ description: 'How many builds and tasks differed.' }),
+        unresolved: z.int().meta({ description: 'How many of them could not be mended; the log says why.' }),
+      })
+      .nullable()
+      .meta({ description: 'The last comparison of the record with Temporal; null before the first.' }),
     dependencies: z.object({ postgres: dependency, temporal: dependency, github: dependency, workers: dependency }),
   })
   .meta({ id: 'Health' });

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { KnownInstallation } from '../api/installation.ts';
 import type { ApiMeter } from '../api/meter.ts';
 import { startBridge } from '../bridge/bridge.ts';
 import { commandedTasks } from '../bridge/commanded-tasks.ts';
@@ -59,11 +60,14 @@ export async function openBridge(options: OpenBridgeOptions): Promise<OpenBridge
           expiresMs: RESULT_EXPIRES,
           onError: (reason) => log.warn({ reason }, 'Redis cannot be reached; trying again'),
         });
+  const installation = new KnownInstallation(db);
+  await installation.refresh().catch(() => undefined);
   const bridge = await startBridge({
     amqpUrl: required(settings, 'AMQP_URL'),
     results,
     tasks: commandedTasks({
       client,
+      installation,
       workerBeside,
       db,
       taskPolicy: taskPolicyOf(settings),

@@ -81,6 +81,7 @@ export class Installation {
     this.deps = {
       client: this.#client(),
       workerBeside: false,
+      installation: { memo: {}, epoch: {} },
       db: this.record as never,
       buildIds: { take: async () => free.pop() ?? ++this.#ids, giveBack: (id: number) => free.push(id) } as never,
       configurations: { get: async () => configuration, byName: async () => configuration } as never,

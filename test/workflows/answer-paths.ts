@@ -54,6 +54,7 @@ async function takenFromMessage(
     client,
     db,
     workerBeside: false,
+    installation: { memo: {}, epoch: {} },
     taskPolicy: taskPolicyOf(readSettings({})),
     callbackHosts: [],
     meter: { taskAccepted() {} },

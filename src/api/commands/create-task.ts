@@ -143,7 +143,7 @@ function callbackUrlIn(given: TaskArguments[TaskName]): string | undefined {
 }
 
 function inputOf(
-  { taskPolicy }: TaskDependencies,
+  { taskPolicy, installation }: TaskDependencies,
   request: TaskRequest,
   resolved: { id: string; name: TaskName; fingerprint: string; callback: CallbackTarget | undefined },
 ): TaskInput {
@@ -167,6 +167,7 @@ function inputOf(
     root_id: rootId ?? null,
     parent_id: parentId ?? null,
     created_at: new Date().toISOString(),
+    ...installation.epoch,
     policy: policyWithLimits(taskPolicy, limits),
     ...(callback ? { callback } : {}),
     ...(request.answered ? { answered: true } : {}),

@@ -21,7 +21,7 @@ type Asked = TaskTerms & Pick<TaskInput, 'answered'>;
  * @param asked arguments and limits where it is asked for again; undefined: as before.
  */
 export async function redriveTask(
-  deps: Pick<TaskDependencies, 'client' | 'workerBeside' | 'db' | 'taskPolicy'>,
+  deps: Pick<TaskDependencies, 'client' | 'workerBeside' | 'installation' | 'db' | 'taskPolicy'>,
   task: Task,
   by: string,
   asked: Asked = task,
@@ -32,14 +32,7 @@ export async function redriveTask(
     redrive_id: randomUUID(),
     at: new Date().toISOString(),
   };
-  const { args, kwargs, soft_limit_ms, hard_limit_ms } = asked;
-  const limits = { soft_limit_ms, hard_limit_ms };
-  const policy = policyWithLimits(deps.taskPolicy, limits);
-  const url = await findCallbackUrl(deps.db, taskStream(task.id));
-  const callback = url === undefined ? {} : { callback: { url, origin: new URL(url).origin } };
-  const waitedFor = asked.answered || (await listOwed(deps.db, task.id)).length > 0;
-  const answered = waitedFor ? { answered: true as const } : {};
-  const input = { ...inputOf(task), ...callback, ...answered, args, kwargs, ...limits, policy, redrive };
+  const input = { ...(await taskInputAgain(deps, task, asked)), redrive };
   const giveUp = Date.now() + CLOSING_WAIT_MS;
   while (!(await startTask(deps, input, 'ALLOW_DUPLICATE'))) {
     const now = await findTask(deps.db, task.id);
@@ -49,6 +42,22 @@ export async function redriveTask(
   // The workflow tells the same; here it shows at once, and tells of two who asked together which one it is.
   const recorded = await appendEvent(deps.db, TASKS, task.id, taskRedrivenEvent(input, redrive)).catch(() => undefined);
   return !recorded?.repeated || recorded.event.data.redrive_id === redrive.redrive_id;
+}
+
+/** Input of the workflow of a task that is led once more. @param asked arguments and limits from now on. */
+export async function taskInputAgain(
+  deps: Pick<TaskDependencies, 'db' | 'taskPolicy'>,
+  task: Task,
+  asked: Asked = task,
+): Promise<TaskInput> {
+  const { args, kwargs, soft_limit_ms, hard_limit_ms } = asked;
+  const limits = { soft_limit_ms, hard_limit_ms };
+  const policy = policyWithLimits(deps.taskPolicy, limits);
+  const url = await findCallbackUrl(deps.db, taskStream(task.id));
+  const callback = url === undefined ? {} : { callback: { url, origin: new URL(url).origin } };
+  const waitedFor = asked.answered || (await listOwed(deps.db, task.id)).length > 0;
+  const answered = waitedFor ? { answered: true as const } : {};
+  return { ...inputOf(task), ...callback, ...answered, args, kwargs, ...limits, policy };
 }
 
 /** The input of a task as it was accepted, without what it waited for: an eta and an expiry are past. */

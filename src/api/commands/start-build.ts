@@ -8,10 +8,13 @@ import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } 
 import { BUILD_WORKFLOW, type BuildInput, type BuildMemo } from '../../contracts/build-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../contracts/task-queues.ts';
 import type { build } from '../../workflows/index.ts';
+import type { KnownInstallation } from '../installation.ts';
 import { ApiError } from '../problem.ts';
 
 export interface StartDependencies {
   client: Client;
+  /** The installation that starts workflows. */
+  installation: Pick<KnownInstallation, 'memo' | 'epoch'>;
   /** The worker runs in this process, on the client's connection: the server may hand it the first task in its answer. */
   workerBeside: boolean;
 }
@@ -35,12 +38,12 @@ export const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeTyp
 
 /** Starts the workflow of a build; false where its id is taken, which Temporal alone decides. */
 export async function startBuild(
-  { client, workerBeside }: StartDependencies,
+  { client, workerBeside, installation }: StartDependencies,
   input: BuildInput,
   reuse: Reuse,
 ): Promise<boolean> {
   const { request, build_id, fingerprint } = input;
-  const memo: BuildMemo = { build_id, fingerprint };
+  const memo: BuildMemo = { build_id, fingerprint, ...installation.memo };
   return startedFirst(client, () =>
     client.workflow.start<typeof build>(BUILD_WORKFLOW, {
       ...firstOf({ workerBeside }, reuse),

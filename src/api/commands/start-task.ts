@@ -10,12 +10,12 @@ const QUEUE = defineSearchAttributeKey('HapaxQueue', SearchAttributeType.KEYWORD
 
 /** Starts the workflow of a task; false where its id is taken, which Temporal alone decides. */
 export function startTask(
-  { client, workerBeside }: StartDependencies,
+  { client, workerBeside, installation }: StartDependencies,
   input: TaskInput,
   reuse: Reuse,
 ): Promise<boolean> {
   const { task_id, fingerprint, name, queue } = input;
-  const memo: TaskMemo = { task_id, fingerprint };
+  const memo: TaskMemo = { task_id, fingerprint, ...installation.memo };
   return startedFirst(client, () =>
     client.workflow.start<typeof task>(TASK_WORKFLOW, {
       ...firstOf({ workerBeside }, reuse),

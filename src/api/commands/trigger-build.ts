@@ -77,6 +77,7 @@ export async function triggerBuild(
   }
 
   const id = await deps.buildIds.take().catch((cause: unknown) => {
+    if (cause instanceof ApiError) throw cause;
     throw new ApiError('database_unavailable', {
       detail: 'no build id can be had; try again',
       retryAfterSeconds: 5,
@@ -99,6 +100,7 @@ export async function triggerBuild(
     request,
     ...(concurrency === 'allow' ? {} : { concurrency }),
     created_at: new Date(now).toISOString(),
+    ...deps.installation.epoch,
     dedup_until: new Date(now + deps.dedupWindowMs).toISOString(),
     policy: policyUnder(configuration.definition, deps.policy),
     ...(callback ? { callback } : {}),
@@ -157,5 +159,6 @@ async function describeHolder({ client, db }: TriggerDependencies, workflowId: s
 async function record(db: Db, input: BuildInput): Promise<void> {
   // Before the event: whoever finds the build in the record, to retry it, finds the URL too.
   if (input.callback) await saveCallbackTarget(db, buildStream(input.build_id), input.callback.url);
-  await appendEvent(db, BUILDS, input.build_id, buildQueuedEvent(input));
+  const { workflow_id, created_at } = input;
+  await appendEvent(db, BUILDS, input.build_id, buildQueuedEvent(input), { owner: { workflow_id, created_at } });
 }

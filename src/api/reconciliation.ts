@@ -1,0 +1,52 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { claimReconciliation } from '../store/reconciliation-claim.ts';
+import { type ReconcileDependencies, reconcile } from './commands/reconcile/reconcile.ts';
+
+/** How often record and Temporal are compared. */
+const EVERY_MS = 3_600_000;
+/** How often a process asks whether it is its turn. */
+const ASK_EVERY_MS = 60_000;
+/** Another process that starts compared a moment ago. */
+const JUST_NOW_MS = 10_000;
+/** Pause where the database or Temporal is away at the start. */
+const AWAY_MS = 2_000;
+
+/**
+ * Compares the record with Temporal when a process starts, and then once an hour. Of all processes one does so; the database
+ * says which.
+ */
+export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) {
+  const { db, log } = deps;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const compare = async () => {
+    const differences = await reconcile(deps, {
+      dryRun: false,
+      signal,
+      report: ({ subject, found, outcome }) => log.warn({ subject, found, outcome }, 'record and Temporal differed'),
+    });
+    log.info({ differences: differences.length }, 'record and Temporal were compared');
+  };
+  const running = (async () => {
+    let within = JUST_NOW_MS;
+    while (!signal.aborted) {
+      let pause = ASK_EVERY_MS;
+      try {
+        if (await claimReconciliation(db, within)) await compare();
+        within = EVERY_MS;
+      } catch (err) {
+        log.debug({ err }, 'record and Temporal cannot be compared yet');
+        pause = AWAY_MS;
+        within = 0;
+      }
+      await delay(pause, undefined, { signal, ref: false }).catch(() => {});
+    }
+  })();
+  return {
+    /** Ends after the difference that is being mended. */
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}

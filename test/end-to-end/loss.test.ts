@@ -1,0 +1,124 @@
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { BuildView } from '../../src/contracts/build.ts';
+import { eventually } from '../world/eventually.ts';
+import { directory, installation, startGitHub } from './program.ts';
+
+/** Builds, and as many tasks, that are in flight when a store is lost. */
+const IN_FLIGHT = Number(process.env.IN_FLIGHT ?? 20);
+
+/** What must have been mended after the start. */
+const MENDED_WITHIN_MS = 120_000;
+
+type Hapax = Awaited<ReturnType<typeof installation>>;
+type GitHub = Awaited<ReturnType<typeof startGitHub>>;
+
+/** Builds of which some follow a run and some have none yet, and tasks of which some wait and some are being done. */
+async function fill(hapax: Hapax, from = 0) {
+  const numbers = Array.from({ length: IN_FLIGHT }, (_, n) => from + n);
+  const builds = await Promise.all(
+    numbers.map((n) => hapax.accepted({ ref: `build-${n}`, inputs: { simulate: 'stuck' } })),
+  );
+  const eta = new Date(Date.now() + 20_000).toISOString();
+  const tasks = await Promise.all(
+    numbers.map(async (n) => {
+      const transcript_text = `The moon pulls at sea ${n}.`;
+      const kwargs = { url: `https://youtu.be/video${String(n).padStart(6, '0')}`, transcript_text };
+      const { json } = await hapax.call('POST', '/tasks', {
+        name: 'ingest_youtube',
+        kwargs,
+        ...(n % 2 ? { eta } : {}),
+      });
+      return json.task_id as string;
+    }),
+  );
+  return { builds, tasks };
+}
+
+async function allTriggered(hapax: Hapax, builds: number[]): Promise<void> {
+  await eventually(async () => {
+    for (const id of builds) expect((await hapax.build(id)).workflow_run_id).not.toBeNull();
+  }, 60_000);
+}
+
+/** Lets every run end, and waits until every build and task has. */
+async function allEnded(hapax: Hapax, github: GitHub, { builds, tasks }: { builds: number[]; tasks: string[] }) {
+  const startedAt = Date.now();
+  const left = () => MENDED_WITHIN_MS - (Date.now() - startedAt);
+  await eventually(async () => {
+    for (const run of await github.runs()) {
+      if (run.status !== 'completed')
+        await github.control('POST', `/runs/${run.id}`, { status: 'completed', conclusion: 'success' });
+    }
+    for (const id of builds) expect((await hapax.build(id)).completed_at, `build ${id}`).not.toBeNull();
+  }, left());
+  for (const id of tasks) {
+    await eventually(
+      async () => expect((await hapax.call('GET', `/tasks/${id}`)).json.status, id).toBe('SUCCESS'),
+      left(),
+    );
+  }
+  return Promise.all(builds.map((id) => hapax.build(id)));
+}
+
+async function expectSound(hapax: Hapax, github: GitHub, builds: BuildView[]): Promise<void> {
+  expect(builds.map(({ status }) => status)).toEqual(builds.map(() => 'success'));
+  const { runs_per_token } = await github.oracle();
+  const runsPerBuild = new Map<string, number>();
+  for (const [token, runs] of Object.entries(runs_per_token)) {
+    const build = /^hapax-(\d+)-/.exec(token)![1]!;
+    runsPerBuild.set(build, (runsPerBuild.get(build) ?? 0) + runs);
+  }
+  expect([...runsPerBuild.entries()].filter(([, runs]) => runs !== 1)).toEqual([]);
+  for (const { id } of builds) {
+    expect((await hapax.call('GET', `/builds/${id}/verify`)).json, `build ${id}`).toMatchObject({ valid: true });
+  }
+  await eventually(async () => {
+    const { json } = await hapax.call('GET', '/health');
+    expect(json.reconciliation).toMatchObject({ unresolved: 0 });
+  });
+}
+
+const events = (build: BuildView) => build.events.map(({ event_type }) => event_type);
+
+describe('an installation that lost a store', () => {
+  it(`goes on after Temporal's data is gone: ${IN_FLIGHT} builds and ${IN_FLIGHT} tasks in flight`, async () => {
+    const github = await startGitHub(await directory());
+    const hapax = await installation(github);
+    hapax.start();
+    await hapax.ready();
+    const inFlight = await fill(hapax);
+    await allTriggered(hapax, inFlight.builds);
+    await hapax.killAll();
+    await rm(join(hapax.environment.HAPAX_HOME, 'temporal'), { recursive: true });
+    hapax.start();
+    await hapax.ready();
+    const builds = await allEnded(hapax, github, inFlight);
+    await expectSound(hapax, github, builds);
+    for (const build of builds) expect(events(build)).toContain('build_recovered');
+  }, 400_000);
+
+  it('goes on after Temporal lost its last moments, as in a power cut', async () => {
+    const github = await startGitHub(await directory());
+    const hapax = await installation(github);
+    const temporal = join(hapax.environment.HAPAX_HOME, 'temporal');
+    hapax.start();
+    await hapax.ready();
+    const before = await fill(hapax);
+    await hapax.killAll();
+    const copy = join(await directory(), 'temporal');
+    await cp(temporal, copy, { recursive: true });
+    hapax.start();
+    await hapax.ready();
+    const after = await fill(hapax, IN_FLIGHT);
+    const inFlight = { builds: [...before.builds, ...after.builds], tasks: [...before.tasks, ...after.tasks] };
+    await allTriggered(hapax, inFlight.builds);
+    await hapax.killAll();
+    await rm(temporal, { recursive: true });
+    await cp(copy, temporal, { recursive: true });
+    hapax.start();
+    await hapax.ready();
+    await expectSound(hapax, github, await allEnded(hapax, github, inFlight));
+  }, 400_000);
+});
