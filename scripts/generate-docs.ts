@@ -132,6 +132,7 @@ function faultsOf(environment: Record<string, string>): string {
 /** Titles of the sections of docs/limits.md. */
 const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   requests: 'Requests',
+  json: 'JSON',
   times: 'Times',
   builds: 'Builds',
   configurations: 'Build configurations',

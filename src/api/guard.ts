@@ -6,7 +6,7 @@ import { ApiError } from './problem.ts';
 import { secretOwners } from './secrets.ts';
 
 /** Requests to this path carry a signature instead, and address the server by whatever name the tunnel or proxy has. */
-const SIGNED_PATH = '/webhooks/github';
+export const SIGNED_PATH = '/webhooks/github';
 
 /** Paths that probes and scrapers reach without credentials. */
 const OPEN_PATHS = new Set(['/health', '/health/live', '/health/ready', SIGNED_PATH]);

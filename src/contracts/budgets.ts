@@ -32,6 +32,9 @@ export const BUDGETS = {
     cursorCharacters: most(4_000, 'characters', '`cursor` of a list.'),
     pageEntries: most(200, 'entries', 'One page of a list.'),
   },
+  json: {
+    depth: most(100, 'levels', 'Nesting of a body, of a request and of a message alike.'),
+  },
   times: {
     characters: most(40, 'characters', 'A time as text.'),
     firstYear: most(1, 'year', 'Least year of a time in UTC: Postgres and Python know no year 0.'),
@@ -68,7 +71,6 @@ export const BUDGETS = {
   },
   messages: {
     bodyBytes: most(1_048_576, 'bytes', 'Body of a message, as sent and as decompressed.'),
-    depth: most(100, 'levels', 'Nesting of a body.'),
     reprCharacters: most(1_000, 'characters', '`argsrepr` and `kwargsrepr` of tasks that follow. Longer ones are cut.'),
   },
   content: {

@@ -1,17 +1,3 @@
-import { LIMITS } from '../contracts/budgets.ts';
-
-/** Whether a value nests deeper than its budget; looks no deeper than that. */
-export function isTooDeep(value: unknown, depth = 0): boolean {
-  if (value === null || typeof value !== 'object') return false;
-  return depth >= LIMITS.messages.depth || Object.values(value).some((part) => isTooDeep(part, depth + 1));
-}
-
-/** Whether a value has a member `__proto__` anywhere, which would get lost on the way. Not for deep values. */
-export function hasProtoKey(value: unknown): boolean {
-  if (value === null || typeof value !== 'object') return false;
-  return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasProtoKey);
-}
-
 /**
  * Writes out what kombu marks as more than JSON (`{"__type__": ..., "__value__": ...}`): dates and times as ISO 8601, decimals as
  * their digits, UUIDs with hyphens, bytes as text, bytes that are no text as base64.

@@ -1,4 +1,3 @@
-import { LIMITS } from '../contracts/budgets.ts';
 import {
   type AboutTask,
   bodyOfProtocol1,
@@ -15,7 +14,8 @@ import {
   type TaskMessage,
 } from '../contracts/celery.ts';
 import { isStorableInstant } from '../contracts/timestamp.ts';
-import { hasProtoKey, isTooDeep, plain } from './celery-json.ts';
+import { plain } from './celery-json.ts';
+import { JsonFault, nestsTooDeep, readJson } from './json.ts';
 
 /** Thrown where a message is no task; `refusal` says why. */
 export class Refused extends Error {
@@ -39,8 +39,6 @@ const CANVAS: ReadonlySet<string | null> = new Set([null, 'group']);
  */
 export function readTaskMessage(delivery: Omit<Delivery, 'body'>, text: string): TaskMessage {
   const body = parsed(text);
-  if (isTooDeep(body)) throw new Refused('not_a_task', `the body nests deeper than ${LIMITS.messages.depth} levels`);
-  if (hasProtoKey(body)) throw new Refused('not_a_task', 'the body has a member named "__proto__", which is not taken');
   const message = 'task' in delivery.headers ? readProtocol2(delivery, body) : readProtocol1(delivery, body);
   refuseOtherCanvas(message.follow_ups);
   return message;
@@ -51,7 +49,7 @@ export function idOf(delivery: Omit<Delivery, 'body'>, text: string | undefined)
   const inHeaders = headersOfProtocol2.shape.id.safeParse(delivery.headers.id);
   if (inHeaders.data != null) return inHeaders.data;
   try {
-    const body: unknown = JSON.parse(text ?? '');
+    const body = leniently(text);
     const inBody = bodyOfProtocol1.shape.id.safeParse((body as { id?: unknown } | null)?.id);
     return inBody.data ?? null;
   } catch {
@@ -62,8 +60,7 @@ export function idOf(delivery: Omit<Delivery, 'body'>, text: string | undefined)
 /** What was to follow the task of a message that was refused: later steps of its chain, and the task that its chord ends in. */
 export function followersOf(delivery: Omit<Delivery, 'body'>, text: string | undefined): Signature[] {
   try {
-    const body: unknown = JSON.parse(text ?? '');
-    if (isTooDeep(body)) return [];
+    const body = leniently(text);
     const embed: unknown = 'task' in delivery.headers ? (body as unknown[] | null)?.[2] : body;
     const { chain, chord } = followersInMessage.parse(embed);
     return chord === null ? chain : [...chain, chord];
@@ -72,10 +69,18 @@ export function followersOf(delivery: Omit<Delivery, 'body'>, text: string | und
   }
 }
 
+/** The body of a message that is refused: its sender is told as far as it can be understood. */
+function leniently(text: string | undefined): unknown {
+  return text === undefined || nestsTooDeep(text) ? undefined : JSON.parse(text);
+}
+
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
+    return readJson(text);
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    const { message, path } = error;
+    if (path) throw new Refused('not_a_task', `${['body', ...path].join('.')}: ${message}`);
     throw new Refused('not_json', 'the body is not JSON');
   }
 }

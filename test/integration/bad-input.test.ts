@@ -44,7 +44,10 @@ describe('bad input', () => {
     ['a NUL byte', { inputs: { a: 'x\u0000y' } }, 400, 'invalid_request'],
     ['half a surrogate pair', '{"inputs":{"a":"\\ud800"}}', 400, 'invalid_request'],
     ['a nested input', { inputs: { a: { b: 1 } } }, 400, 'invalid_request'],
-    ['__proto__ as an input', '{"inputs":{"__proto__":"x"}}', 400, 'malformed_json'],
+    ['__proto__ as an input', '{"inputs":{"__proto__":"x"}}', 400, 'invalid_request'],
+    ['a key twice', '{"ref":"main","ref":"other"}', 400, 'invalid_request'],
+    ['a number beyond 2^53', '{"inputs":{"a":9007199254740993}}', 400, 'invalid_request'],
+    ['a body that nests 101 levels', `{"inputs":${'['.repeat(100)}${']'.repeat(100)}}`, 400, 'invalid_request'],
     ['a bad ref', { ref: 'a..b' }, 400, 'invalid_request'],
     ['an empty ref', { ref: '' }, 400, 'invalid_request'],
     ['a huge number', '{"config_id":1e400}', 400, 'invalid_request'],
@@ -61,6 +64,10 @@ describe('bad input', () => {
   it('names the place of every fault', async () => {
     const { json } = await world.trigger({ ref: 7, inputs: { a: [] } });
     expect(json.errors.map((fault: { path: string }) => fault.path)).toEqual(['body.ref', 'body.inputs.a']);
+    const twice = await world.call('POST', '/builds/trigger', '{"inputs":{"a":1,"a":2}}', {
+      'content-type': 'application/json',
+    });
+    expect(twice.json.errors).toEqual([{ path: 'body.inputs.a', message: 'is there twice; send each key once' }]);
   });
 
   it.each([

@@ -69,7 +69,7 @@ async function read(c: Context<ApiEnvironment>, known: boolean): Promise<{ reque
 }
 
 async function readBody(c: Context): Promise<Record<string, unknown>> {
-  const text = await c.req.text();
+  const text = await textOf(c);
   if (text === '') return {};
   try {
     const body = parseLikePython(text);
@@ -78,6 +78,16 @@ async function readBody(c: Context): Promise<Record<string, unknown>> {
   } catch (error) {
     if (error instanceof PythonJsonError) throw new FlowerError(400, error.message);
     throw error;
+  }
+}
+
+/** @throws {FlowerError} 400 where a byte would be changed in reading. */
+async function textOf(c: Context): Promise<string> {
+  const bytes = await c.req.arrayBuffer();
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new FlowerError(400, 'the body is not UTF-8');
   }
 }
 

@@ -1,4 +1,5 @@
 import { LIMITS } from '../../contracts/budgets.ts';
+import { JsonFault, readJson } from '../../domain/json.ts';
 
 /** A value as Python's `json.dumps` writes it: spaces after separators, everything beyond ASCII escaped. */
 export function pythonJson(value: unknown): string {
@@ -52,12 +53,17 @@ export function exceptionRepr({ type, message }: { type: string; message: string
 /** Where reading JSON failed, in the words of Python's decoder. */
 export class PythonJsonError extends Error {}
 
-/** Reads JSON. @throws {PythonJsonError} with the text that Python's decoder gives. */
+/**
+ * Reads JSON. @throws {PythonJsonError} with the text that Python's decoder gives, or with what is refused although Python takes
+ * it, see {@link readJson}.
+ */
 export function parseLikePython(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    throw new PythonJsonError(new FaultFinder(text).find());
+    return readJson(text);
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    const { message, path } = error;
+    throw new PythonJsonError(path ? `${['body', ...path].join('.')}: ${message}` : new FaultFinder(text).find());
   }
 }
 
