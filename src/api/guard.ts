@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
-import { isLoopback } from '../contracts/settings.ts';
+import { foreignHeader, type HeaderOf, hostNameOf, isLocalHost } from '../contracts/loopback.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { ApiError } from './problem.ts';
 import { secretOwners } from './secrets.ts';
@@ -35,7 +35,7 @@ export function requireKey(keys: ReadonlyMap<string, string>) {
  */
 export function requireLocalHost(trusted: readonly string[]) {
   return createMiddleware<ApiEnvironment>(async (c, next) => {
-    const host = hostOf(c);
+    const host = hostNameOf(headersOf(c));
     if (!isLocalHost(host, trusted) && c.req.path !== SIGNED_PATH) {
       throw new ApiError('forbidden_host', {
         detail: `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS`,
@@ -46,14 +46,9 @@ export function requireLocalHost(trusted: readonly string[]) {
   });
 }
 
-/** The name under which a request addresses this server, without the port. */
-export function hostOf(c: Context): string {
-  return (c.req.header('host') ?? '').replace(/:\d+$/, '');
-}
-
-/** Whether a host name means this machine, or is one of TRUSTED_HOSTS. */
-export function isLocalHost(host: string, trusted: readonly string[]): boolean {
-  return isLoopback(host) || trusted.includes(host);
+/** Reads the headers of a request. */
+export function headersOf(c: Context): HeaderOf {
+  return (name) => c.req.header(name);
 }
 
 /**
@@ -61,13 +56,7 @@ export function isLocalHost(host: string, trusted: readonly string[]): boolean {
  * which browsers would ask leave for.
  */
 export function refuseCrossSite(c: Context): void {
-  if (foreignHeader(c)) throw new ApiError('cross_site', { detail: 'web pages of other sites may not send this' });
-}
-
-/** The header by which a request shows that a page of another site sent it, if one does. Programs send neither. */
-export function foreignHeader(c: Context): 'sec-fetch-site' | 'origin' | undefined {
-  const site = c.req.header('sec-fetch-site');
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'sec-fetch-site';
-  const origin = c.req.header('origin');
-  return origin !== undefined && URL.parse(origin)?.host !== c.req.header('host') ? 'origin' : undefined;
+  if (foreignHeader(headersOf(c))) {
+    throw new ApiError('cross_site', { detail: 'web pages of other sites may not send this' });
+  }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { workflowFile } from './configuration.ts';
 import { contentFaults, contentSettings } from './content-settings.ts';
 import { privateKeySetting, repositorySetting, tokenSetting } from './github-settings.ts';
+import { isLoopback } from './loopback.ts';
 import { amqpUrl, baseUrl, duration, hosts, integer, list, postgresUrl, redisUrl } from './setting-forms.ts';
 import { basicAuth, truth, workerQueues } from './task-settings.ts';
 
@@ -226,9 +227,10 @@ export const settingsSchema = z.object({
     .refine((ms) => ms >= 1_000, 'must be a second or more')
     .default(86_400_000)
     .meta({ description: 'How long the bridge keeps a result in Redis. The record keeps it for ever.' }),
-  TRUSTED_HOSTS: list
-    .default([])
-    .meta({ description: 'Further names under which browsers may address the open loopback API (Host header).' }),
+  TRUSTED_HOSTS: list.default([]).meta({
+    description:
+      'Further names under which browsers may address the open loopback API and the Web UI of Temporal (Host header).',
+  }),
 });
 
 /** The parsed settings of one process. */
@@ -237,13 +239,6 @@ export type Settings = z.output<typeof settingsSchema>;
 /** Thrown when settings do not parse; `message` has one line per fault and never a value of a secret. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
-}
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
-
-/** Whether an address to bind to is reachable from this machine only. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host);
 }
 
 /** A process that reads settings; each needs its own, and asks for no more (a worker holds no API key). */

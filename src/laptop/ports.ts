@@ -6,6 +6,20 @@ export function freePort(): Promise<number> {
   return listen('127.0.0.1', 0);
 }
 
+/** Ports that no browser connects to, whatever page asks ("port blocking" of the Fetch standard), and that need no rights. */
+const NOT_FOR_BROWSERS = [
+  ...[
+    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+  ],
+];
+
+/** A port of an address that no web page can reach and that nothing listens on, by chance; undefined where all are taken. */
+export async function portNotForBrowsers(host: string): Promise<number | undefined> {
+  const free = await Promise.allSettled(NOT_FOR_BROWSERS.map((port) => listen(host, port)));
+  const ports = free.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  return ports[Math.floor(Math.random() * ports.length)];
+}
+
 /** The port if nothing listens on it, else any that is free. */
 export function preferPort(port: number): Promise<number> {
   return listen('127.0.0.1', port).catch(freePort);

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt, randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { assertPortFree, freePort } from './ports.ts';
+import { assertPortFree, freePort, portNotForBrowsers } from './ports.ts';
 import { commandLine, isAlive, stopProcess } from './processes.ts';
+import { guardTemporalUi } from './temporal-ui-guard.ts';
 
 /** Options of {@link startTemporalServer}. */
 export interface TemporalServerOptions {
@@ -18,6 +21,8 @@ export interface TemporalServerOptions {
   readonly port?: number;
   /** Port of the Web UI; any that is free by default, none for null. */
   readonly uiPort?: number | null;
+  /** Names besides those of loopback under which browsers may address the Web UI. */
+  readonly trustedHosts?: readonly string[];
   /** Name to type (Keyword, Int, Datetime, ...), registered at start; those already there stay. */
   readonly searchAttributes?: Readonly<Record<string, string>>;
   /** Hears of a server of an earlier run that had to be ended first. */
@@ -79,8 +84,25 @@ rm -f "$PID_FILE"
 exit $code
 `;
 
-/** Starts Temporal's development server with its data in a file, and waits until the namespace can be used. */
+/** The few ports that browsers do not connect to may be taken by another server at the same moment. */
+const ATTEMPTS = 5;
+
+/**
+ * Starts Temporal's development server with its data in a file, and waits until the namespace can be used. The server itself
+ * does what any web page asks that the user opens. So its HTTP API answers to a name that is known here alone, its metrics and Web UI
+ * are on ports that browsers do not connect to, and the Web UI is served by a guard.
+ */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !/address already in use/.test((error as Error).message)) throw error;
+    }
+  }
+}
+
+async function startOnce(options: TemporalServerOptions): Promise<TemporalServer> {
   const { cli, directory, namespace = 'default', report = () => undefined } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const database = join(directory, 'temporal.db');
@@ -89,21 +111,21 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   await endLeftover(pidFile, database, report);
 
   const port = options.port ?? (await freePort());
-  const uiPort = options.uiPort === undefined ? await freePort() : options.uiPort;
   if (options.port) await assertPortFree('127.0.0.1', options.port, 'TEMPORAL_PORT');
   if (options.uiPort) await assertPortFree('127.0.0.1', options.uiPort, 'TEMPORAL_UI_PORT');
-  const httpPort = await freePort();
+  const ui = options.uiPort === null ? undefined : await placeForUi();
+  const http = { port: await freePort(), name: `${randomUUID()}.invalid` };
+  const metricsPort = (await portNotForBrowsers('127.0.0.1')) ?? (await freePort());
   const each = (flag: string, pairs: Readonly<Record<string, unknown>>): string[] =>
     Object.entries(pairs).flatMap(([name, value]) => [flag, `${name}=${value}`]);
   const args = [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', `${port}`, '--namespace', namespace],
-    ...(uiPort === null ? ['--headless'] : ['--ui-port', `${uiPort}`]),
-    // Their defaults are free ports, too, but two servers that start together may choose the same.
-    ...['--http-port', `${httpPort}`, '--metrics-port', `${await freePort()}`],
+    ...(ui ? ['--ui-ip', ui.host, '--ui-port', `${ui.port}`] : ['--headless']),
+    ...['--http-port', `${http.port}`, '--metrics-port', `${metricsPort}`],
     ...['--db-filename', database, '--log-level', 'warn'],
     // The rollback journal of the default makes a workflow three to four times slower.
     ...each('--sqlite-pragma', { journal_mode: 'wal', synchronous: 'normal' }),
-    ...each('--dynamic-config-value', SETTINGS),
+    ...each('--dynamic-config-value', { ...SETTINGS, 'frontend.httpAllowedHosts': JSON.stringify([http.name]) }),
     ...each('--search-attribute', options.searchAttributes ?? {}),
   ];
 
@@ -130,7 +152,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   try {
     const known = Object.keys(options.searchAttributes ?? {}).map((name) => `${name} IS NULL`);
     await untilReady(
-      { address, httpPort },
+      { address, http },
       { namespace, query: known.join(' AND ') },
       exited,
       options.startTimeoutMs ?? 60_000,
@@ -141,7 +163,31 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     if (options.port) await assertPortFree('127.0.0.1', options.port, 'TEMPORAL_PORT');
     throw error;
   }
-  return { address, uiUrl: uiPort === null ? undefined : `http://127.0.0.1:${uiPort}`, exited, close };
+  if (!ui) return { address, uiUrl: undefined, exited, close };
+  const guarding = guardTemporalUi({ port: options.uiPort ?? 0, upstream: ui, trusted: options.trustedHosts ?? [] });
+  const guarded = await guarding.catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  const ended = exited.then(async (exit) => {
+    await guarded.close();
+    return exit;
+  });
+  return {
+    address,
+    uiUrl: guarded.url,
+    exited: ended,
+    async close() {
+      await Promise.all([close(), ended]);
+    },
+  };
+}
+
+/** On Linux every address of 127.0.0.0/8 is this machine, so that servers need not share the few ports. */
+async function placeForUi(): Promise<{ host: string; port: number }> {
+  const part = (): number => randomInt(1, 255);
+  const host = process.platform === 'linux' ? `127.${part()}.${part()}.${part()}` : '127.0.0.1';
+  return { host, port: (await portNotForBrowsers(host)) ?? (await freePort()) };
 }
 
 function exitOf(guard: ChildProcess, logFile: string): Promise<ServerExit> {
@@ -188,11 +234,11 @@ async function endLeftover(pidFile: string, database: string, report: (line: str
 
 /**
  * The server answers before it knows the search attributes that it was started with; a query by them fails until then. It is
- * ours once it answers over HTTP, on a port that no other was given: on the usual port it may be one that was started at the
+ * ours once it answers over HTTP to the name that it alone was given: on the usual port it may be one that was started at the
  * same time, and ours is about to end for want of it.
  */
 async function untilReady(
-  { address, httpPort }: { address: string; httpPort: number },
+  { address, http }: { address: string; http: { port: number; name: string } },
   count: { namespace: string; query: string },
   exited: Promise<ServerExit>,
   timeoutMs: number,
@@ -204,10 +250,8 @@ async function untilReady(
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {
-      const own = await fetch(`http://127.0.0.1:${httpPort}/api/v1/cluster-info`, {
-        signal: AbortSignal.timeout(2_000),
-      });
-      if (!own.ok) throw new Error(`it answers ${own.status} over HTTP`);
+      const status = await statusOf(http);
+      if (status !== 200) throw new Error(`it answers ${status} over HTTP`);
       const connection = await Connection.connect({ address, connectTimeout: '2s' });
       try {
         await connection.withDeadline(Date.now() + 2000, () =>
@@ -223,4 +267,13 @@ async function untilReady(
       await delay(25);
     }
   }
+}
+
+function statusOf({ port, name }: { port: number; name: string }): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, path: '/api/v1/cluster-info', headers: { host: name }, timeout: 2_000 };
+    const request = get(options, (answer) => resolve(answer.resume().statusCode));
+    request.once('timeout', () => request.destroy(new Error('it does not answer over HTTP')));
+    request.once('error', reject);
+  });
 }

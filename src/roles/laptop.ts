@@ -179,6 +179,7 @@ async function openTemporal(settings: Settings, directory: string, report: (line
     // Where tools look for Temporal by default, unless another instance is there already.
     port: settings.TEMPORAL_PORT || (await preferPort(settings.TEMPORAL_PORT ?? 7233)),
     uiPort: settings.TEMPORAL_UI_PORT || (await preferPort(settings.TEMPORAL_UI_PORT ?? 8233)),
+    trustedHosts: settings.TRUSTED_HOSTS,
     searchAttributes: SEARCH_ATTRIBUTES,
     report,
   });

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
+import { hostNameOf, isLocalHost, sentByForeignPage } from '../contracts/loopback.ts';
 import { refusal } from './answer.ts';
 import { controls } from './controls.ts';
 import { addEndpoints } from './endpoints.ts';
@@ -63,6 +64,12 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
   const ledger = openLedger(journal, current, announcer.watch);
 
   const app = new Hono<{ Bindings: HttpBindings }>();
+  // A web page must not run or end builds here either, by its browser's hand.
+  app.use(async (c, next) => {
+    const header = (name: string) => c.req.header(name);
+    const fromPage = !isLocalHost(hostNameOf(header), [host]) || sentByForeignPage(c.req.method, header);
+    return fromPage ? c.json(refusal(403, 'Web pages of other sites may not use this.').body, 403) : next();
+  });
   app.route(
     '/_simulator',
     controls({ ledger, faults, announcer, settings: current, change: (some) => (settings = { ...settings, ...some }) }),

@@ -8,7 +8,6 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type Lock, missingOptional, withoutIntegrity } from '../../scripts/complete-lock.ts';
 import { IMAGE_FILES, imagesIn, pinned } from '../../scripts/pin-images.ts';
 import { readSettings, SettingsError, settingsSchema } from '../../src/contracts/settings.ts';
 import { openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
@@ -379,29 +378,5 @@ describe('the images of others (scripts/pin-images.ts)', () => {
       if (file.endsWith('Dockerfile')) expect(dockerfileFaults(text)).toEqual([]);
       else if (file === 'docker-compose.yml') expect(composeFaults(parse(text, { merge: true }))).toEqual([]);
     }
-  });
-});
-
-describe('package-lock.json', () => {
-  const lock = JSON.parse(read('package-lock.json')) as Lock;
-
-  it('names the optional packages of every platform, or `npm ci` refuses it; if not, run `node scripts/complete-lock.ts`', () => {
-    expect(missingOptional(lock).map(({ name }) => name)).toEqual([]);
-  });
-
-  it('would be refused without one of them', () => {
-    const { 'node_modules/@swc/core-darwin-arm64': _, ...others } = lock.packages;
-    expect(missingOptional({ packages: others }).map(({ name }) => name)).toEqual(['@swc/core-darwin-arm64']);
-  });
-
-  it('has the digest of every package; if not, run `node scripts/complete-lock.ts`', () => {
-    expect(withoutIntegrity(lock)).toEqual([]);
-    const { integrity: _, ...bare } = { ...lock.packages['node_modules/hono'] };
-    for (const weakened of [
-      bare,
-      { ...bare, integrity: '' },
-      { ...bare, integrity: 'sha1-Kwg0hNqLmnmlyTEGDu7CWmB3ANM=' },
-    ])
-      expect(withoutIntegrity({ packages: { 'node_modules/hono': weakened } })).toEqual(['node_modules/hono']);
   });
 });

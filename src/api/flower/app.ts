@@ -8,7 +8,7 @@ import type { ApiMeter } from '../meter.ts';
 import { asFlowerError, FlowerError } from './answer.ts';
 import { applyTasks } from './apply.ts';
 import { control } from './control.ts';
-import { type FlowerAccess, flowerGuard, refuseWhereReadOnly } from './guard.ts';
+import { type FlowerAccess, flowerGuard, flowerNameGuard, refuseWhereReadOnly } from './guard.ts';
 import { taskResults } from './results.ts';
 import { waiterOf } from './wait.ts';
 import { workers } from './workers.ts';
@@ -40,6 +40,7 @@ export function createFlower(
     await next();
   });
   app.get('/healthcheck', (c) => c.html('OK'));
+  app.use('/metrics', flowerNameGuard(access));
   app.use('/api/*', flowerGuard(access));
   app.use('/api/*', async (c, next) => {
     const { method } = c.req;

@@ -1,7 +1,8 @@
 import type { Context, Next } from 'hono';
+import { foreignHeader, hostNameOf, isLocalHost } from '../../contracts/loopback.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { ApiEnvironment } from '../environment.ts';
-import { foreignHeader, hostOf, isLocalHost } from '../guard.ts';
+import { headersOf } from '../guard.ts';
 import { secretOwners } from '../secrets.ts';
 import { FlowerError } from './answer.ts';
 
@@ -52,10 +53,23 @@ export function flowerGuard(access: FlowerAccess) {
       if (!owner) throw new FlowerError(401, NEEDS_ENVIRONMENT);
       return owner;
     }
-    if (!isLocalHost(hostOf(c), access.TRUSTED_HOSTS)) throw new FlowerError(401, NEEDS_ENVIRONMENT);
+    refuseOtherNames(c, access);
     refuseOtherSites(c);
     return 'local';
   }
+}
+
+/** Where nothing else guards what Flower shows to all, keeps out pages whose names resolve to this machine. */
+export function flowerNameGuard(access: FlowerAccess) {
+  const { FLOWER_BASIC_AUTH: users, API_KEYS: keys, FLOWER_UNAUTHENTICATED_API: open } = access;
+  return async (c: Context<ApiEnvironment>, next: Next) => {
+    if (!users?.size && !keys?.size && !open) refuseOtherNames(c, access);
+    await next();
+  };
+}
+
+function refuseOtherNames(c: Context, access: FlowerAccess): void {
+  if (!isLocalHost(hostNameOf(headersOf(c)), access.TRUSTED_HOSTS)) throw new FlowerError(401, NEEDS_ENVIRONMENT);
 }
 
 /** Refuses whatever changes something. */
@@ -64,7 +78,7 @@ export function refuseWhereReadOnly(access: FlowerAccess): void {
 }
 
 function refuseOtherSites(c: Context): void {
-  const header = foreignHeader(c);
+  const header = foreignHeader(headersOf(c));
   if (header === 'sec-fetch-site') throw new FlowerError(403, 'Cross-site request forbidden');
   if (header === 'origin') throw new FlowerError(403, 'Cross-origin request forbidden');
 }

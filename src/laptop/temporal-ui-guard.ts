@@ -1,0 +1,72 @@
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostNameOf, isLocalHost, sentByForeignPage } from '../contracts/loopback.ts';
+
+/** Options of {@link guardTemporalUi}. */
+export interface UiGuardOptions {
+  /** Port to listen on at 127.0.0.1; 0 takes any that is free. */
+  readonly port: number;
+  /** Where the Web UI is. */
+  readonly upstream: { readonly host: string; readonly port: number };
+  /** Names besides those of loopback under which browsers may address it. */
+  readonly trusted: readonly string[];
+}
+
+/** A page that holds the Web UI in a frame could have the user click in it unawares. */
+const UNFRAMED = { 'X-Frame-Options': 'DENY' };
+
+/**
+ * Serves Temporal's Web UI to programs, to its own page and to people who follow a link to it. The UI itself answers to any
+ * name, so a page whose name resolves to loopback could read, start and end workflows with it.
+ */
+export async function guardTemporalUi({ port, upstream, trusted }: UiGuardOptions) {
+  const agent = new Agent({ keepAlive: true });
+  const server = createServer((asked, answer) => {
+    const fault = faultOf(asked, trusted);
+    if (fault) refuse(asked, answer, 403, fault);
+    else pass(asked, answer);
+  });
+
+  function pass(asked: IncomingMessage, answer: ServerResponse): void {
+    const { method, url: path, headers } = asked;
+    const passed = request({ ...upstream, agent, method, path, headers }, (upstreamAnswer) => {
+      answer.writeHead(upstreamAnswer.statusCode ?? 502, { ...upstreamAnswer.headers, ...UNFRAMED });
+      upstreamAnswer.pipe(answer);
+      upstreamAnswer.once('error', () => answer.destroy());
+    });
+    passed.once('error', () => {
+      if (answer.headersSent) answer.destroy();
+      else refuse(asked, answer, 502, 'the Web UI of Temporal does not answer; try again');
+    });
+    answer.once('close', () => passed.destroy());
+    asked.pipe(passed);
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+        agent.destroy();
+      }),
+  };
+}
+
+function faultOf({ method = '', headers }: IncomingMessage, trusted: readonly string[]): string | undefined {
+  const header = (name: string) => headers[name]?.toString();
+  const host = hostNameOf(header);
+  if (!isLocalHost(host, trusted)) {
+    return `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS`;
+  }
+  return sentByForeignPage(method, header) ? 'web pages of other sites may not send this' : undefined;
+}
+
+function refuse(asked: IncomingMessage, answer: ServerResponse, status: number, detail: string): void {
+  asked.resume();
+  answer.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...UNFRAMED }).end(`hapax: ${detail}\n`);
+}
