@@ -7,6 +7,7 @@ import { servePostgres, type Wire } from './postgres-wire.ts';
 export interface WorkerOptions {
   readonly directory: string;
   readonly port: number;
+  readonly password: string;
   readonly fsync: boolean;
   readonly idleInTransactionMs: number | undefined;
 }
@@ -38,6 +39,7 @@ async function serve(): Promise<void> {
   const wire = await servePostgres({
     host: '127.0.0.1',
     port: options.port,
+    password: options.password,
     ...(options.idleInTransactionMs === undefined ? {} : { idleInTransactionMs: options.idleInTransactionMs }),
     execute: (messages) => {
       answer = [];

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { cp, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -27,7 +28,7 @@ export interface EmbeddedPostgresOptions {
 
 /** A running database. */
 export interface EmbeddedPostgres {
-  /** For postgres.js and libpq; no password, loopback only. */
+  /** For postgres.js and libpq, with a password that is made at every start: a secret. Loopback only. */
   readonly url: string;
   readonly port: number;
   /** Resolves (never rejects) if the database breaks; nothing works after that. Start it again, or stop. */
@@ -64,9 +65,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     mkdirSync(dirname(options.directory), { recursive: true, mode: 0o700 });
     await createFromTemplate(options.directory);
   }
+  // Anew at every start, so that one that was ever told to somebody who took the port is worth nothing.
+  const password = randomBytes(32).toString('hex');
   const { worker, expect, failed } = spawn({
     directory: options.directory,
     port: options.port ?? 0,
+    password,
     fsync: options.fsync ?? true,
     idleInTransactionMs: options.idleInTransactionMs,
   });
@@ -83,7 +87,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await worker.terminate();
   };
   return {
-    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     port,
     failed: new Promise((resolve) => {
       void failed.then((error) => closing ?? resolve(error)); // the thread's end is no failure when asked for

@@ -8,6 +8,8 @@ export interface Unit {
   readonly synced: boolean;
 }
 
+/** Until it has said the password a client may not have us hold much. */
+const MAX_PASSWORD_BYTES = 1_000;
 /** A unit this large is passed on before its end has come, so that memory stays bounded. */
 const UNIT_BYTES = 1024 * 1024;
 /** COPY FROM STDIN would read on beyond the messages there are, find the end of input, and end the whole process.
@@ -22,6 +24,8 @@ export class PostgresConnection {
   /** Complete, in order, waiting for their turn. */
   readonly units: Unit[] = [];
   started = false;
+  /** Has been asked for the password, and has not said it. */
+  asked = false;
   /** Whether it waits in line already. */
   queued = false;
   /** The client said goodbye: what it asked before still runs. */
@@ -40,14 +44,19 @@ export class PostgresConnection {
     this.socket = socket;
   }
 
-  /** Takes what has arrived. `startup` answers a startup packet, and may start or close the connection. */
-  receive(chunk: Buffer, startup: (code: number) => void): void {
+  /**
+   * Takes what has arrived. `startup` answers a startup packet, and may ask for the password or close the connection;
+   * `authenticate` hears what is said after that, and may start or close it.
+   */
+  receive(chunk: Buffer, startup: (code: number) => void, authenticate: (said: Message) => void): void {
     if (this.closed || this.leaving) return;
     this.#reader.push(chunk);
     while (!this.started && !this.closed) {
-      const packet = this.#reader.takeStartup();
-      if (!packet) return;
-      startup(packet.code);
+      const packet = this.asked ? undefined : this.#reader.takeStartup();
+      const said = this.asked ? this.#reader.takeMessage(MAX_PASSWORD_BYTES) : undefined;
+      if (packet) startup(packet.code);
+      else if (said) authenticate(said);
+      else return;
     }
     while (!this.closed && !this.leaving) {
       const next = this.#reader.takeMessage();

@@ -40,14 +40,14 @@ export class MessageReader {
     return { code: head.readUInt32BE(4), bytes: this.#take(length) };
   }
 
-  /** The next complete message, or undefined until there is one. */
-  takeMessage(): Message | undefined {
+  /** The next complete message, or undefined until there is one. A longer one than allowed ends the connection. */
+  takeMessage(maxBytes = MAX_MESSAGE_BYTES): Message | undefined {
     if (this.#length < 5) return undefined;
     const head = this.#peek(5);
     const type = String.fromCharCode(head[0] ?? 0);
     const length = head.readUInt32BE(1);
     if (!KNOWN_TYPES.has(type)) throw new ProtocolError(`invalid frontend message type ${head[0]}`);
-    if (length < 4 || length > MAX_MESSAGE_BYTES) throw new ProtocolError(`invalid message length ${length}`);
+    if (length < 4 || length > maxBytes) throw new ProtocolError(`invalid message length ${length}`);
     if (this.#length < length + 1) return undefined;
     return { type, bytes: this.#take(length + 1) };
   }
@@ -78,6 +78,14 @@ export function message(type: string, ...body: readonly (string | Buffer)[]): Bu
 /** An ErrorResponse. */
 export function errorResponse(severity: 'ERROR' | 'FATAL', code: string, text: string): Buffer {
   return message('E', `S${severity}`, `V${severity}`, `C${code}`, `M${text}`, Buffer.of(0));
+}
+
+/** Asks for the password as it is: it crosses loopback only, where nobody but root listens. */
+export const ASK_FOR_PASSWORD = message('R', Buffer.from([0, 0, 0, 3]));
+
+/** The text of a PasswordMessage. */
+export function passwordOf({ bytes }: Message): string {
+  return bytes.toString('utf8', 5, bytes.length - 1);
 }
 
 /** What a client hears at the end of the startup phase: it is in, these are the settings, ask away. */

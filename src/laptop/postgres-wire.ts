@@ -1,7 +1,17 @@
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import { PostgresConnection, type Unit } from './postgres-connection.ts';
-import { errorResponse, firstColumn, message, ProtocolError, startupAnswer, summarize } from './postgres-protocol.ts';
+import {
+  ASK_FOR_PASSWORD,
+  errorResponse,
+  firstColumn,
+  type Message,
+  message,
+  ProtocolError,
+  passwordOf,
+  startupAnswer,
+  summarize,
+} from './postgres-protocol.ts';
 
 /** Runs complete protocol messages in the one session there is, and returns the complete answer. Synchronous. */
 export type Execute = (messages: Buffer) => Buffer;
@@ -11,6 +21,8 @@ export interface WireOptions {
   readonly execute: Execute;
   readonly host: string;
   readonly port: number;
+  /** Every program of this machine reaches the port; only those that know this get in. */
+  readonly password: string;
   /** A client that keeps the session and says nothing for this long is cut off; all others wait for it. Default 30 s. */
   readonly idleInTransactionMs?: number;
   /** The session broke: nothing works from here on. */
@@ -30,6 +42,8 @@ const SSL_REQUEST = 80_877_103;
 const GSS_REQUEST = 80_877_104;
 const CANCEL_REQUEST = 80_877_102;
 const MAX_CONNECTIONS = 200;
+/** As long as Postgres gives a client to authenticate, and a tenth of it: here it is a program on the same machine. */
+const AUTHENTICATION_MS = 6_000;
 /** Told to clients in the startup phase; drivers decide by them how to read values. */
 const REPORTED = [
   'server_version',
@@ -182,14 +196,34 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
     else if (code >>> 16 !== 3) fail(connection, '0A000', `unsupported frontend protocol ${code >>> 16}`);
     else if (connections.size > MAX_CONNECTIONS) fail(connection, '53300', 'too many connections');
     else {
-      connection.started = true;
-      connection.socket.write(startupAnswer(connection.id, randomInt(2 ** 32), parameters));
+      connection.asked = true;
+      connection.socket.write(ASK_FOR_PASSWORD);
     }
+  };
+
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const expected = digest(options.password);
+  const authenticate = (connection: PostgresConnection, said: Message): void => {
+    if (said.type !== 'p' || !timingSafeEqual(digest(passwordOf(said)), expected)) {
+      fail(
+        connection,
+        '28P01',
+        'password authentication failed: the URL with the password is in owner.json of HAPAX_HOME',
+      );
+      return;
+    }
+    connection.started = true;
+    connection.socket.setTimeout(0);
+    connection.socket.write(startupAnswer(connection.id, randomInt(2 ** 32), parameters));
   };
 
   const received = (connection: PostgresConnection, chunk: Buffer): void => {
     try {
-      connection.receive(chunk, (code) => startup(connection, code));
+      connection.receive(
+        chunk,
+        (code) => startup(connection, code),
+        (said) => authenticate(connection, said),
+      );
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       fail(connection, '08P01', error.message);
@@ -206,6 +240,7 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
     lastId += 1;
     const connection = new PostgresConnection(lastId, socket);
     connections.add(connection);
+    socket.setTimeout(AUTHENTICATION_MS, () => socket.destroy());
     socket.on('data', (chunk: Buffer) => received(connection, chunk));
     socket.on('drain', () => enqueue(connection));
     socket.on('error', () => socket.destroy());

@@ -19,7 +19,7 @@ const USAGE = `hapax audit export [--out FILE]            writes the log as NDJS
 hapax audit verify [FILE] [--head DIGEST]  verifies the record, or such a file
 
 Export prints a digest of all heads on standard error. Kept elsewhere and passed as --head, it shows that nothing was
-cut off. Without FILE and DATABASE_URL, the embedded database of HAPAX_HOME is read, which nobody may be using.`;
+cut off. Without FILE and DATABASE_URL, the embedded database of HAPAX_HOME is read, also while "hapax up" uses it.`;
 
 /** `hapax audit`: the record for a third party, and what a third party does with it. */
 export async function runAudit(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
@@ -57,7 +57,7 @@ async function exportLog(settings: Settings, out: string | undefined): Promise<v
       yield `${JSON.stringify(event)}\n`;
     }
   }
-  await withRecord(settings, settings.DATABASE_ROLE, (db) =>
+  await withRecord(settings, { role: settings.DATABASE_ROLE, readsOnly: true }, (db) =>
     readSnapshot(db, async (snapshot) => {
       const source = Readable.from(lines(scanEventsByPosition(snapshot)));
       if (out === undefined) await pipeline(source, process.stdout, { end: false }).catch(readerGone);
@@ -81,7 +81,7 @@ function notWritten(error: NodeJS.ErrnoException): never {
 
 async function verifyRecord(settings: Settings, head: string | undefined): Promise<void> {
   const audit = new LogAudit();
-  await withRecord(settings, settings.DATABASE_ROLE, (db) =>
+  await withRecord(settings, { role: settings.DATABASE_ROLE, readsOnly: true }, (db) =>
     readSnapshot(db, async (snapshot) => {
       const report = new Report(audit);
       for await (const { stream, seq, fault } of auditRecord(snapshot, audit)) {

@@ -146,7 +146,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     started.push(() => api.close());
     const sweep = sweepDeliveries(settings, { db: database.db, github, log, onSwept: metrics.deliveriesSwept });
     if (sweep) started.push(() => sweep.stop());
-    home.announce(api.url);
+    home.announce({ url: api.url, databaseUrl: postgres.value.embeddedUrl });
     collectGarbage();
     return {
       url: api.url,
@@ -189,13 +189,14 @@ async function openPostgres(settings: Settings, directory: string) {
   if (settings.DATABASE_URL !== undefined) {
     const { DATABASE_URL: url } = settings;
     await migrateDatabase(url).catch(orDatabaseAway(url));
-    return { url, role: settings.DATABASE_ROLE, failed: never, close: async () => {} };
+    return { url, embeddedUrl: undefined, role: settings.DATABASE_ROLE, failed: never, close: async () => {} };
   }
   // Compiled on every core, Postgres leaves each thread with memory that it never gives back: 30 MB on two.
   setFlagsFromString('--wasm-num-compilation-tasks=1');
   const embedded = await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
   await migrateDatabase(embedded.url, RUNTIME_ROLE);
-  return { url: embedded.url, role: undefined, failed: embedded.failed, close: () => embedded.close() };
+  const { url, failed } = embedded;
+  return { url, embeddedUrl: url, role: undefined, failed, close: () => embedded.close() };
 }
 
 const never = new Promise<Error>(() => {});

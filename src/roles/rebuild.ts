@@ -6,7 +6,7 @@ import { withRecord } from './record-database.ts';
 
 /** `hapax rebuild`: makes the projections anew from the log, also while the other roles run. */
 export function runRebuild(settings: Settings): Promise<void> {
-  return withRecord(settings, '', async (db) => {
+  return withRecord(settings, { role: '' }, async (db) => {
     if (!(await mayRebuild(db))) {
       throw new UserError('this login may not rebuild: set DATABASE_URL to the one that runs `hapax migrate`');
     }

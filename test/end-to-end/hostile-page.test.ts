@@ -216,6 +216,12 @@ it.skipIf(process.platform !== 'linux')(
     );
     expect(oracles.flatMap((oracle) => oracle?.runs ?? [])).toEqual([1]);
 
+    // Nor does another user of the machine learn the password of the record, who sees the arguments of each process.
+    const { databaseUrl } = JSON.parse(readFileSync(join(settings.HAPAX_HOME, 'owner.json'), 'utf8'));
+    const { password } = new URL(databaseUrl);
+    expect(password).not.toBe('');
+    expect([...processesOf(home), hapax.output].filter((text) => text.includes(password))).toEqual([]);
+
     // A person who follows a link from a page, and the UI's own page, get in.
     const ui = new URL(uiUrl);
     const place = { host: ui.hostname, port: Number(ui.port) };

@@ -66,7 +66,7 @@ async function rawClient(): Promise<{ socket: Socket; answer(): Promise<string> 
   };
   const startup = Buffer.concat([Buffer.alloc(4), Buffer.from([0, 3, 0, 0]), Buffer.from('user\0postgres\0\0')]);
   startup.writeUInt32BE(startup.length, 0);
-  socket.write(startup);
+  socket.write(Buffer.concat([startup, message('p', decodeURIComponent(new URL(db.url).password))]));
   await answer();
   return { socket, answer };
 }
@@ -76,6 +76,34 @@ const parse = (sql: string, name = '') => message('P', name, sql, zero16);
 const bind = (name = '') => message('B', '', name, zero16, zero16, zero16);
 const run = message('E', '', Buffer.alloc(4));
 const sync = message('S');
+
+test('who does not know the password gets nothing, and holds nobody up', async () => {
+  const url = new URL(db.url);
+  expect(url.password).toMatch(/^[0-9a-f]{64}$/);
+  for (const password of ['', 'postgres', url.password.slice(1), url.password.toUpperCase()]) {
+    url.password = password;
+    const stranger = postgres(url.href, { max: 1, onnotice: () => undefined });
+    await expect(stranger`select 1`).rejects.toMatchObject({ code: '28P01' });
+    await stranger.end({ timeout: 1 });
+  }
+  const startup = Buffer.from('\0\0\0\x17\0\x03\0\0user\0postgres\0\0', 'latin1');
+  const attempts = [
+    // A query in place of the password, and one that comes with a wrong one.
+    Buffer.concat([startup, message('Q', 'create table stolen (a int)')]),
+    Buffer.concat([startup, message('p', 'wrong'), message('Q', 'create table stolen (a int)')]),
+    // A password of 100 MB is not waited for.
+    Buffer.concat([startup, Buffer.from('p\x06\0\0\0', 'latin1')]),
+  ];
+  for (const bytes of attempts) {
+    const socket = connect(db.port, '127.0.0.1');
+    let answered = '';
+    socket.on('data', (chunk) => (answered += chunk.toString('latin1'))).on('error', () => undefined);
+    socket.write(bytes);
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(answered.slice(0, 10)).toBe('R\0\0\0\x08\0\0\0\x03E');
+  }
+  expect((await client()`select to_regclass('stolen') as found`)[0]).toEqual({ found: null });
+});
 
 test('many clients at once each get the answers to their own questions', async () => {
   const pools = [

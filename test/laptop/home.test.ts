@@ -1,9 +1,9 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { openHome } from '../../src/laptop/home.ts';
+import { openHome, ownerOf } from '../../src/laptop/home.ts';
 import { assertPortFree } from '../../src/laptop/ports.ts';
 import { steadyPort } from '../world/steady-port.ts';
 import { startProgram } from './child.ts';
@@ -27,6 +27,21 @@ test('one process has the home to itself until it is killed', async () => {
   home.close();
   home.close();
   openHome(directory).close();
+});
+
+test.skipIf(process.platform === 'win32')('what is made in a home is for its user alone', async () => {
+  const directory = await place();
+  await mkdir(directory, { mode: 0o755 });
+  await writeFile(join(directory, 'owner.json'), '{}', { mode: 0o644 });
+  const home = openHome(directory);
+  home.announce({ url: 'http://127.0.0.1:8123', databaseUrl: 'postgres://postgres:secret@127.0.0.1:1/postgres' });
+  expect(ownerOf(directory)).toMatchObject({ pid: process.pid, databaseUrl: expect.stringContaining('secret') });
+  // A refusal tells where the API is, and no secret.
+  expect(() => openHome(directory)).toThrow(/\(pid \d+, http:\/\/127.0.0.1:8123\) is using/);
+  await writeFile(join(directory, 'made-later'), '');
+  home.close();
+  const modes = await Promise.all(['.', 'owner.json', 'lock', 'made-later'].map((name) => stat(join(directory, name))));
+  expect(modes.map(({ mode }) => mode & 0o077)).toEqual([0, 0, 0, 0]);
 });
 
 test('a home that cannot be made is explained', () => {
