@@ -5,7 +5,14 @@ export default defineConfig({
     // Two cores: more files at once only wait for each other. Time limits end what hangs; machines three times as slow stay below.
     maxWorkers: 2,
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          setupFiles: ['test/world/fixed-seed.ts'],
+          testTimeout: 120_000,
+        },
+      },
       {
         test: {
           name: 'parts',

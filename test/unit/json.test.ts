@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { JsonFault, readJson } from '../../src/domain/json.ts';
+import { cpuMsOf } from '../world/cpu-time.ts';
 
 function faultOf(text: string): { message: string; path: string | undefined } {
   try {
@@ -102,7 +103,7 @@ describe('reading JSON', () => {
     expect(readJson(text)).toEqual(JSON.parse(text));
   });
 
-  it('is done with a megabyte of anything in less than a second', () => {
+  it('takes less than a second of the processor for a megabyte of anything', () => {
     const size = 1_048_576;
     for (const part of [
       '[',
@@ -120,19 +121,21 @@ describe('reading JSON', () => {
     ]) {
       const text = part.repeat(Math.floor(size / part.length) - 1);
       for (const whole of [text, `[${text}0]`, `"${text}"`]) {
-        const began = performance.now();
-        try {
-          readJson(whole);
-        } catch (error) {
-          expect(error).toBeInstanceOf(JsonFault);
-        }
-        expect(performance.now() - began).toBeLessThan(1_000);
+        const taken = cpuMsOf(() => {
+          try {
+            readJson(whole);
+          } catch (error) {
+            expect(error).toBeInstanceOf(JsonFault);
+          }
+        });
+        expect(taken).toBeLessThan(1_000);
       }
     }
-    const began = performance.now();
-    expect(faultOf(`[1.${'0'.repeat(size)}1]`).message).toMatch(/changed/);
-    expect(readJson(`[1.${'0'.repeat(size)}]`)).toEqual([1]);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    const taken = cpuMsOf(() => {
+      expect(faultOf(`[1.${'0'.repeat(size)}1]`).message).toMatch(/changed/);
+      expect(readJson(`[1.${'0'.repeat(size)}]`)).toEqual([1]);
+    });
+    expect(taken).toBeLessThan(1_000);
     const keys = `{${Array.from({ length: 100_000 }, (_, n) => `"k${n}":1`).join()}}`;
     expect(Object.keys(readJson(keys) as object)).toHaveLength(100_000);
   });

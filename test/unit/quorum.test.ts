@@ -14,7 +14,7 @@ const wordsOf = (weights: number[]): WeightedWord[] =>
   weights.map((weight, index) => ({ term: `'w${index}'`, weight })).toSorted((a, b) => b.weight - a.weight);
 
 describe('the tsquery of a quorum', () => {
-  const seed = Math.floor(Math.random() * 2 ** 31);
+  const seed = 1;
   it(`fits what has the share of the weight, and nothing else (seed ${seed})`, () => {
     let state = seed;
     const random = () => {

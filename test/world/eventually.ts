@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What `look` returns once it does not throw; its last error where it always does. */
-export async function eventually<T>(look: () => T | Promise<T>, timeoutMs = 60_000): Promise<T> {
+/** What `look` returns once it does not throw; its last error where it always does. The limit is for a machine that does ten other things. */
+export async function eventually<T>(look: () => T | Promise<T>, timeoutMs = 150_000): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {
