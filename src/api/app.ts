@@ -12,6 +12,7 @@ import type { EmbedQuery } from '../store/search-answer.ts';
 import { limitBody, requireJson } from './body.ts';
 import type { TaskDependencies } from './commands/create-task.ts';
 import type { TriggerDependencies } from './commands/trigger-build.ts';
+import { pathOf } from './dot-ids.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { EventTail } from './event-tail.ts';
 import { isFlowerPath } from './flower/app.ts';
@@ -57,7 +58,7 @@ export interface ApiDependencies extends TriggerDependencies, TaskDependencies, 
   apiKeys: ReadonlyMap<string, string> | undefined;
   trustedHosts: readonly string[];
   /** The routes of Flower, where they are served beside ours. */
-  flower?: { fetch(request: Request): Response | Promise<Response>; prefix: string };
+  flower?: { fetch(request: Request, env?: unknown): Response | Promise<Response>; prefix: string };
 }
 
 /** In words of ours what clients get wrong most; zod's are about the types of its own. */
@@ -73,6 +74,7 @@ z.config({
 /** The HTTP API: routes, and what holds for all of them. */
 export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   const api = new OpenAPIHono<ApiEnvironment>({
+    getPath: pathOf,
     defaultHook: (result) => {
       if (!result.success) throw invalid(result.target, result.error as ZodError);
     },
@@ -93,7 +95,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   const { flower } = deps;
   if (flower) {
     // Flower has its own ways to let in, to read bodies and to refuse.
-    api.use(async (c, next) => (isFlowerPath(c.req.path, flower.prefix) ? flower.fetch(c.req.raw) : next()));
+    api.use(async (c, next) => (isFlowerPath(c.req.path, flower.prefix) ? flower.fetch(c.req.raw, c.env) : next()));
   }
   api.use(deps.apiKeys ? requireKey(deps.apiKeys) : requireLocalHost(deps.trustedHosts));
   api.use(limitBody(() => new ApiError('body_too_large')));

@@ -5,7 +5,7 @@ import { LIMITS } from '../contracts/budgets.ts';
 import type { RefusalCode } from '../contracts/celery.ts';
 import { PROBLEMS } from '../contracts/problem.ts';
 import { taskId as idSchema } from '../contracts/task.ts';
-import { Refused } from '../domain/celery-message.ts';
+import { Refused } from '../domain/refused.ts';
 import { type TaskDoor, Unavailable } from './task-door.ts';
 
 /** AMQP's priorities go to 255, ours to 9. */

@@ -3,18 +3,13 @@ import type { Logger } from 'pino';
 import type { Delivery, Owed, Refusal, TaskMessage } from '../contracts/celery.ts';
 import { endOf, hasFollowUps, owedFor, type Told, toldOfForgone } from '../domain/celery-answer.ts';
 import { forgone } from '../domain/celery-follow-ups.ts';
-import { followersOf, idOf, Refused, readTaskMessage } from '../domain/celery-message.ts';
+import { followersOf, idOf, readTaskMessage } from '../domain/celery-message.ts';
 import { exceptionOfRefusal } from '../domain/celery-result.ts';
 import { canonicalJson, sha256 } from '../domain/hash.ts';
+import { Refused } from '../domain/refused.ts';
 import { isOnceByNature, taskNameOf } from '../domain/task-request.ts';
-import {
-  type AnswerWays,
-  DEAD_LETTER_QUEUE,
-  publishAnswer,
-  publishResult,
-  storeAnswer,
-} from '../integrations/answering.ts';
-import { deadLetterPublication, publicationOf } from '../integrations/celery-publication.ts';
+import { type AnswerWays, bury, publishAnswer, publishResult, storeAnswer } from '../integrations/answering.ts';
+import { publicationOf } from '../integrations/celery-publication.ts';
 import { bodyText } from '../integrations/message-body.ts';
 import { NotPublished, type Verdict } from '../integrations/rabbitmq.ts';
 import { type Db, databaseFault } from '../store/database.ts';
@@ -140,13 +135,7 @@ async function refuse(
   refusal: Refusal,
   text: string | undefined,
 ): Promise<Verdict> {
-  const message = publicationOf(delivery);
-  const burial = { from: delivery.queue, to: DEAD_LETTER_QUEUE, at: new Date() };
-  await ways.rabbit.publish(deadLetterPublication(message, refusal, burial)).catch((error: unknown) => {
-    if (!(error instanceof RangeError)) throw error;
-    // Its own headers are larger than can be written.
-    return ways.rabbit.publish(deadLetterPublication(message, refusal, burial, {}));
-  });
+  await bury(ways, publicationOf(delivery), refusal, delivery.queue);
   const taskId = idOf(delivery, text);
   meter?.messageTaken(delivery.queue, refusal.code);
   log.warn({ ...refusal, task_id: taskId, queue: delivery.queue }, 'message refused; it is in hapax.dead-letter');

@@ -62,6 +62,7 @@ export const BUDGETS = {
     errorCharacters: most(4_000, 'characters', 'Message of an error that is recorded. The rest is cut off.'),
     tracebackCharacters: most(4_000, 'characters', 'Traceback that is recorded. The end is kept.'),
     nameCharacters: most(255, 'characters', 'Name of a task.'),
+    idBytes: most(255, 'bytes', "Task id, as UTF-8: a short string of AMQP, as Celery's own."),
     limitSeconds: most(86_400, 'seconds', "Time limits of a task's own."),
     expiresSeconds: most(10 * 365 * 86_400, 'seconds', '`expires` as a number, and `countdown`.'),
   },
@@ -71,6 +72,23 @@ export const BUDGETS = {
   },
   messages: {
     bodyBytes: most(1_048_576, 'bytes', 'Body of a message, as sent and as decompressed.'),
+    shortBytes: most(255, 'bytes', 'Ids, queues, exchanges and routing keys in a message: short strings of AMQP.'),
+    followUps: most(
+      10_000,
+      'tasks',
+      'All tasks that one message can bring about after its own, each step that a member of a group goes on with counted.',
+    ),
+    followUpsCharacters: most(
+      67_108_864,
+      'characters',
+      'JSON of all these tasks. Counted again with the result when the task has ended; beyond it none of them is published.',
+    ),
+    headersCharacters: most(
+      16_384,
+      'characters',
+      'JSON of the headers and stamps that a task brings for one that follows it.',
+    ),
+    countdownSeconds: most(2_147_483_647, 'seconds', '`countdown` and `expires` of tasks that follow, as in Celery.'),
     reprCharacters: most(1_000, 'characters', '`argsrepr` and `kwargsrepr` of tasks that follow. Longer ones are cut.'),
   },
   content: {

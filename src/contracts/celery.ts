@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import { LIMITS } from './budgets.ts';
+import { unmarked } from './kombu-json.ts';
+import { taskId } from './task.ts';
+import { text, textOfBytes } from './text.ts';
 
 /** A message as RabbitMQ delivered it; members that the publisher left out are null. */
 export interface Delivery {
@@ -16,14 +20,31 @@ export interface Delivery {
 }
 
 const json = z.json();
-const texts = z.string().min(1);
 /** Python writes absent values as None. */
 const absent = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? null);
+/** A value that may be absent, and may be one of those that kombu marks. */
+const scalar = <Schema extends z.ZodType>(schema: Schema) => absent(unmarked(schema.nullish()));
+
+const taskName = text(LIMITS.tasks.nameCharacters).min(1);
+/** Names of queues, exchanges and groups; to Python an empty one is none. */
+const name = () => scalar(textOfBytes(LIMITS.messages.shortBytes)).transform((value) => value || null);
+const id = () =>
+  z.preprocess((given) => (given === '' ? null : typeof given === 'number' ? String(given) : given), scalar(taskId));
+const number = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i)
+    .transform(Number),
+]);
+const time = text(64);
 
 /** To Celery 0 is no limit of its own, as None is. */
-const seconds = absent(z.number().min(0)).transform((limit) => limit || null);
+const seconds = () => scalar(number.pipe(z.number().min(0))).transform((limit) => limit || null);
 /** Hard, then soft: Celery's page about its protocol has them the wrong way round. */
-const timeLimit = absent(z.tuple([seconds, seconds]));
+const timeLimit = absent(z.tuple([seconds(), seconds()]));
+/** Seconds from now; Celery's own bounds. */
+const fromNow = z.number().min(-LIMITS.messages.countdownSeconds).max(LIMITS.messages.countdownSeconds);
 
 /** A task to publish when another has ended: a link, an error link, a step of a chain or a member of a group. */
 export interface Signature {
@@ -39,6 +60,8 @@ export interface Signature {
 export interface SignatureOptions {
   task_id: string | null;
   queue: string | null;
+  /** Unset in what was kept by earlier versions. */
+  exchange?: string | null;
   routing_key: string | null;
   reply_to: string | null;
   priority: number | null;
@@ -49,6 +72,10 @@ export interface SignatureOptions {
   soft_time_limit: number | null;
   ignore_result: boolean | null;
   group_id: string | null;
+  shadow?: string | null;
+  /** Headers of its message; and names of further ones, which are among the options. */
+  headers?: Record<string, unknown>;
+  stamped_headers?: string[];
   link: Signature[];
   link_error: Signature[];
   chain: Signature[];
@@ -59,29 +86,34 @@ const signatures = () => absent(z.array(signature)).transform((list) => list ?? 
 
 export const signature: z.ZodType<Signature, unknown> = z.lazy(() =>
   z.object({
-    task: texts,
+    task: unmarked(taskName),
     args: absent(z.array(json)).transform((list): unknown[] => list ?? []),
     kwargs: absent(z.record(z.string(), json)).transform((record): Record<string, unknown> => record ?? {}),
-    immutable: absent(z.boolean()).transform((value) => value ?? false),
-    subtask_type: absent(z.string()),
+    immutable: scalar(z.boolean()).transform((value) => value ?? false),
+    subtask_type: scalar(z.string()),
     options: absent(signatureOptions).transform((options) => options ?? signatureOptions.parse({})),
   }),
 );
 
+/** Loose: what other options mean is for the worker of a later step to say; stamps are among them. */
 const signatureOptions: z.ZodType<SignatureOptions, unknown> = z.lazy(() =>
-  z.object({
-    task_id: absent(texts),
-    queue: absent(texts),
-    routing_key: absent(texts),
-    reply_to: absent(texts),
-    priority: absent(z.int().min(0).max(255)),
-    eta: absent(z.string()),
-    expires: absent(z.union([z.string(), z.number()])),
-    countdown: absent(z.number().min(0)),
-    time_limit: seconds,
-    soft_time_limit: seconds,
-    ignore_result: absent(z.boolean()),
-    group_id: absent(z.string()),
+  z.looseObject({
+    task_id: id(),
+    queue: name(),
+    exchange: name(),
+    routing_key: name(),
+    reply_to: name(),
+    priority: scalar(number.pipe(z.int().min(0).max(255))),
+    eta: scalar(time),
+    expires: scalar(z.union([fromNow, time])),
+    countdown: scalar(number.pipe(fromNow)),
+    time_limit: seconds(),
+    soft_time_limit: seconds(),
+    ignore_result: scalar(z.boolean()),
+    group_id: name(),
+    shadow: scalar(text(LIMITS.tasks.nameCharacters)),
+    headers: absent(z.record(z.string(), json)).transform((headers): Record<string, unknown> => headers ?? {}),
+    stamped_headers: absent(z.array(z.string())).transform((list) => list ?? []),
     link: signatures(),
     link_error: signatures(),
     chain: signatures(),
@@ -89,16 +121,14 @@ const signatureOptions: z.ZodType<SignatureOptions, unknown> = z.lazy(() =>
   }),
 );
 
-const taskId = z.union([texts, z.number().transform(String)]);
-
 /** What protocol 2 says in headers and protocol 1 in the body. */
 const about = {
-  task: texts,
-  id: absent(taskId),
-  eta: absent(z.string()),
-  expires: absent(z.union([z.string(), z.number()])),
+  task: unmarked(taskName),
+  id: id(),
+  eta: scalar(time),
+  expires: scalar(z.union([z.number(), time])),
   timelimit: timeLimit,
-  group: absent(z.string()),
+  group: name(),
 };
 
 const aboutTask = z.object(about);
@@ -110,9 +140,9 @@ export type Reads<Value> = Pick<z.ZodType<Value>, 'safeParse'>;
 /** Headers of protocol 2; others ride along and mean nothing here. */
 export const headersOfProtocol2 = z.object({
   ...about,
-  root_id: absent(z.string()),
-  parent_id: absent(z.string()),
-  ignore_result: absent(z.boolean()),
+  root_id: name(),
+  parent_id: name(),
+  ignore_result: scalar(z.boolean()),
 });
 
 const args = z.array(json);
@@ -233,6 +263,8 @@ export interface CeleryResult {
 /** A task message as we publish it. */
 export interface OutgoingTask {
   task_id: string;
+  /** Empty for the default exchange, where the routing key is the name of a queue. */
+  exchange: string;
   routing_key: string;
   reply_to: string | null;
   priority: number | null;

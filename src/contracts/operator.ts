@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { buildStatus, buildSummary } from './build.ts';
 import { eventView } from './event.ts';
 import { pageCursor, pageLimit } from './paging.ts';
-import { taskStatus, taskSummary } from './task.ts';
+import { taskId, taskStatus, taskSummary } from './task.ts';
 import { TASK_QUEUE_NAMES } from './task-queues.ts';
 import { text } from './text.ts';
 import { timestamp } from './timestamp.ts';
@@ -60,12 +60,14 @@ export const redriveAnswer = z
 export const deadLetterIdParam = z.strictObject({
   id: z
     .string()
-    .regex(
-      /^(build:[1-9]\d{0,15}|task:[\x21-\x2e\x30-\x7e]{1,255})$/,
-      'must be the id of a dead letter, for example build:12',
-    )
+    .refine(isDeadLetterId, 'must be the id of a dead letter, for example build:12')
     .meta({ description: 'Id of the dead letter.', example: 'build:12' }),
 });
+
+function isDeadLetterId(id: string): boolean {
+  const [kind, name = ''] = id.split(/:(.*)/s);
+  return kind === 'task' ? taskId.safeParse(name).success : kind === 'build' && /^[1-9]\d{0,15}$/.test(name);
+}
 
 const deadLetterFields = {
   id: z.string().meta({ description: '`build:` or `task:` and the id of what died.' }),

@@ -4,7 +4,7 @@ import { callbackUrl } from './callback.ts';
 import { nextCursor, pageCursor, pageLimit } from './paging.ts';
 import { taskError } from './task-event.ts';
 import { TASK_NAMES, TASK_QUEUE_NAMES } from './task-queues.ts';
-import { text } from './text.ts';
+import { text, textOfBytes } from './text.ts';
 import { asOf, timestamp } from './timestamp.ts';
 
 /** States of tasks are Celery's, by their names. */
@@ -16,11 +16,16 @@ export type TaskStatus = z.infer<typeof taskStatus>;
 /** States that a task does not leave by itself. */
 export const ENDED_TASK_STATUSES: readonly TaskStatus[] = ['SUCCESS', 'FAILURE', 'REVOKED'];
 
-/** Ids of tasks are UUIDs where we make them, and whatever producers chose otherwise: printable ASCII without `/`. */
-export const taskId = z
-  .string()
-  .regex(/^[\x21-\x2e\x30-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters without spaces and slashes')
-  .meta({ description: 'Task id.', example: '750f939b-c84e-4618-8580-0487dbf33509' });
+/**
+ * Ids of tasks are UUIDs where we make them. A client may choose any other text: Celery's own bound is that of a short string of
+ * AMQP, in which the id travels too.
+ */
+export const taskId = textOfBytes(LIMITS.tasks.idBytes)
+  .min(1)
+  .meta({
+    description: `Task id: any text of 1 to ${LIMITS.tasks.idBytes} bytes as UTF-8, without NUL. In a path it is percent-encoded.`,
+    example: '750f939b-c84e-4618-8580-0487dbf33509',
+  });
 
 const seconds = (maximum: number) => z.number().positive().max(maximum);
 

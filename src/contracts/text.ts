@@ -12,3 +12,10 @@ export const text = (maximum: number) =>
       (value) => !value.includes('\u0000') && value.isWellFormed(),
       'must be well-formed text without NUL characters',
     );
+
+/** Text that is no longer than so many bytes as UTF-8, which is how AMQP, Redis and Temporal count. */
+export const textOfBytes = (maximum: number) =>
+  text(maximum).refine(
+    (value) => new TextEncoder().encode(value).length <= maximum,
+    `must have at most ${maximum} bytes as UTF-8`,
+  );

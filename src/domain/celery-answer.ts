@@ -1,7 +1,16 @@
-import type { CeleryResult, FollowUps, Forgone, OutgoingTask, Owed, TaskMessage } from '../contracts/celery.ts';
+import type {
+  CeleryResult,
+  FollowUps,
+  Forgone,
+  OutgoingTask,
+  Owed,
+  Refusal,
+  TaskMessage,
+} from '../contracts/celery.ts';
 import { QUEUE_OF_TASK } from '../contracts/task-queues.ts';
+import { excessWithResult } from './celery-budget.ts';
 import { followUps, forgone } from './celery-follow-ups.ts';
-import { celeryResult, exceptionOf, type Outcome, REVOKED } from './celery-result.ts';
+import { celeryResult, exceptionOf, exceptionOfRefusal, type Outcome, REVOKED } from './celery-result.ts';
 
 /** How a task ended. */
 export type TaskEnding = Pick<Outcome, 'task_id' | 'ended_at' | 'end'>;
@@ -20,15 +29,24 @@ export function hasFollowUps({ callbacks, errbacks, chain }: FollowUps): boolean
 /** Celery's default queue, for tasks whose producer names none. */
 const DEFAULT_QUEUE = 'celery';
 
-/** The tasks to publish once a task has ended, for one of the messages that asked for it. */
-export function whatFollows(owed: Owed, { task_id, ended_at, end }: TaskEnding): OutgoingTask[] {
+/** What is published once a task has ended, for one of the messages that asked for it. */
+export interface Following {
+  tasks: OutgoingTask[];
+  /** Set where they would be too much: then there are none. */
+  refusal?: Refusal;
+}
+
+/** The tasks to publish once a task has ended. They may be too much only now: each takes the result. */
+export function whatFollows(owed: Owed, { task_id, ended_at, end }: TaskEnding): Following {
   const succeeded = end.status === 'SUCCESS';
   const result = end.status === 'SUCCESS' ? end.result : null;
   const { root_id, follow_ups } = owed;
-  return followUps({ task_id, root_id, follow_ups, succeeded, result, ended_at }, (task) => {
+  const tasks = followUps({ task_id, root_id, follow_ups, succeeded, result, ended_at }, (task) => {
     const name = task.replace(/^tasks\./, '');
     return Object.hasOwn(QUEUE_OF_TASK, name) ? QUEUE_OF_TASK[name as keyof typeof QUEUE_OF_TASK] : DEFAULT_QUEUE;
   });
+  const detail = excessWithResult(tasks);
+  return detail === undefined ? { tasks } : { tasks: [], refusal: { code: 'too_large', detail } };
 }
 
 /** A result, and the queue where its client waits for it, if there is one. */
@@ -38,14 +56,22 @@ export interface Told {
 }
 
 /**
- * What one who asked for a task is told of its end. Where it did not succeed the later steps of its chain ended so as well, as Celery
- * has it: a client waits for the last one.
+ * What the sender of a message is told of the end of its task. Where it did not succeed the later steps of its chain ended so as
+ * well, as Celery has it: a client waits for the last one. Where what follows is too much, it failed.
  */
 export function whatIsTold(owed: Owed, ending: TaskEnding): Told[] {
   const { reply_to, ignore_result, group_id, parent_id, follow_ups } = owed;
-  const children = whatFollows(owed, ending).map(({ task_id }) => task_id);
+  const { tasks, refusal } = whatFollows(owed, ending);
+  const children = tasks.map(({ task_id }) => task_id);
   const own = { reply_to, result: celeryResult({ ...ending, group_id, parent_id, children }) };
-  const never = ending.end.status === 'SUCCESS' ? [] : toldOfForgone(forgone(follow_ups.chain), ending);
+  const never = refusal
+    ? toldOfForgone(forgone([...follow_ups.callbacks, ...follow_ups.chain]), {
+        ended_at: ending.ended_at,
+        end: { status: 'FAILURE', exception: exceptionOfRefusal(refusal, '') },
+      })
+    : ending.end.status === 'SUCCESS'
+      ? []
+      : toldOfForgone(forgone(follow_ups.chain), ending);
   return ignore_result ? never : [own, ...never];
 }
 

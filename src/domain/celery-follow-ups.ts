@@ -1,6 +1,6 @@
 import { LIMITS } from '../contracts/budgets.ts';
-import type { FollowUps, Forgone, OutgoingTask, Signature } from '../contracts/celery.ts';
-import { groupMembers } from './celery-message.ts';
+import type { FollowUps, Forgone, OutgoingTask, Signature, SignatureOptions } from '../contracts/celery.ts';
+import { groupMembers, headersOf } from './celery-signature.ts';
 import { nameUuid } from './name-uuid.ts';
 
 /** What has to be known of an ended task to publish what follows it. */
@@ -74,20 +74,23 @@ export function forgone(steps: Signature[]): Forgone[] {
 
 function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf): OutgoingTask {
   const { task, args, kwargs, immutable, options } = step.signature;
-  const id = options.task_id ?? nameUuid(`${ended.task_id} ${step.path}`);
+  // No id has a NUL, so the ids of two tasks never read as one with its path.
+  const id = options.task_id ?? nameUuid(`${ended.task_id.replaceAll(' ', '\u0000')} ${step.path}`);
   const after = (s: number) => new Date(Date.parse(ended.ended_at) + s * 1_000).toISOString();
   const eta = options.countdown === null ? options.eta : after(options.countdown);
   const taken = immutable ? args : [lead, ...args];
+  const { headers, stamps } = headersOf(options);
   return {
     task_id: id,
-    routing_key: options.queue ?? options.routing_key ?? routeOf(task),
+    ...addressOf(options, routeOf(task)),
     reply_to: options.reply_to,
     priority: options.priority,
     headers: {
+      ...headers,
       lang: 'js',
       task,
       id,
-      shadow: null,
+      shadow: options.shadow ?? null,
       eta,
       expires: typeof options.expires === 'number' ? after(options.expires) : options.expires,
       group: step.group?.id ?? options.group_id,
@@ -102,8 +105,8 @@ function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf)
       origin: 'hapax',
       ignore_result: options.ignore_result ?? false,
       replaced_task_nesting: 0,
-      stamped_headers: null,
-      stamps: {},
+      stamped_headers: some(Object.keys(stamps)),
+      stamps,
     },
     body: [
       taken,
@@ -118,7 +121,13 @@ function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf)
   };
 }
 
+/** As Celery has it: a queue comes before an exchange with its routing key. */
+function addressOf({ queue, exchange, routing_key }: SignatureOptions, route: string) {
+  if (queue !== null || !exchange) return { exchange: '', routing_key: queue ?? routing_key ?? route };
+  return { exchange, routing_key: routing_key ?? route };
+}
+
 /** Python writes an empty list as None. */
-function some(list: Signature[]): Signature[] | null {
+function some<Item>(list: Item[]): Item[] | null {
   return list.length > 0 ? list : null;
 }

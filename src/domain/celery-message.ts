@@ -4,32 +4,15 @@ import {
   bodyOfProtocol2,
   type Delivery,
   embedOfProtocol2,
-  type FollowUps,
   followersInMessage,
   headersOfProtocol2,
-  type Reads,
-  type Refusal,
   type Signature,
-  signature,
   type TaskMessage,
 } from '../contracts/celery.ts';
-import { isStorableInstant } from '../contracts/timestamp.ts';
-import { plain } from './celery-json.ts';
+import { excessOf } from './celery-budget.ts';
+import { instant, refuseChord, refuseOtherCanvas, written } from './celery-signature.ts';
 import { JsonFault, nestsTooDeep, readJson } from './json.ts';
-
-/** Thrown where a message is no task; `refusal` says why. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-  readonly refusal: Refusal;
-
-  constructor(code: Refusal['code'], detail: string) {
-    super(detail);
-    this.refusal = { code, detail };
-  }
-}
-
-/** Kinds of signatures that can follow a task: plain ones, and groups, which are published member by member. */
-const CANVAS: ReadonlySet<string | null> = new Set([null, 'group']);
+import { checked, Refused } from './refused.ts';
 
 /**
  * Reads the task that a message asks for. By Celery's rule a message is of protocol 2 if its headers name the task, else of
@@ -41,6 +24,8 @@ export function readTaskMessage(delivery: Omit<Delivery, 'body'>, text: string):
   const body = parsed(text);
   const message = 'task' in delivery.headers ? readProtocol2(delivery, body) : readProtocol1(delivery, body);
   refuseOtherCanvas(message.follow_ups);
+  const excess = excessOf(message.follow_ups);
+  if (excess !== undefined) throw new Refused('too_large', excess);
   return message;
 }
 
@@ -132,56 +117,4 @@ function common(
     reply_to,
     group_id: about.group,
   };
-}
-
-function checked<Value>(schema: Reads<Value>, value: unknown, where: string): Value {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = [where, ...(issue?.path ?? [])].join('.');
-  throw new Refused('not_a_task', `${path}: ${issue?.message ?? 'is not as Celery writes it'}`);
-}
-
-function written(value: unknown): unknown {
-  try {
-    return plain(value);
-  } catch (error) {
-    throw new Refused('not_a_task', (error as Error).message);
-  }
-}
-
-/** A time as Python writes it: without an offset it is UTC; a number is seconds since 1970. */
-function instant(value: string | number | null, name: string): string | null {
-  if (value === null) return null;
-  const hasOffset = typeof value === 'string' && /(Z|[+-]\d\d:?\d\d)$/i.test(value);
-  const date = new Date(typeof value === 'number' ? value * 1_000 : hasOffset ? value : `${value}Z`);
-  if (!isStorableInstant(date)) throw new Refused('not_a_task', `${name}: is no ISO 8601 time in the years 1 to 9999`);
-  return date.toISOString();
-}
-
-function refuseChord(chord: unknown): void {
-  if (chord !== null)
-    throw new Refused('unsupported_canvas', 'a chord needs a result back end that counts; use a chain');
-}
-
-/** Refuses now, while the sender still listens, what could not be published when the task has ended. */
-function refuseOtherCanvas({ callbacks, errbacks, chain }: FollowUps): void {
-  for (const step of [...callbacks, ...errbacks, ...chain]) refuseOther(step);
-}
-
-/** The members of a group that follows a task. @throws {Refused} where they are none. */
-export function groupMembers(kwargs: Record<string, unknown>): Signature[] {
-  return checked(signature.array(), kwargs.tasks, 'group');
-}
-
-function refuseOther({ task, subtask_type, options, kwargs }: Signature): void {
-  if (!CANVAS.has(subtask_type)) {
-    throw new Refused(
-      'unsupported_canvas',
-      `${task}: a ${subtask_type} cannot follow a task here; use a chain or a group`,
-    );
-  }
-  if (subtask_type === 'group') for (const member of groupMembers(kwargs)) refuseOther(member);
-  refuseChord(options.chord);
-  refuseOtherCanvas({ callbacks: options.link, errbacks: options.link_error, chain: options.chain });
 }

@@ -1,4 +1,4 @@
-import type { CeleryResult, Delivery, OutgoingTask, Refusal } from '../contracts/celery.ts';
+import type { CeleryResult, Delivery, FollowUps, OutgoingTask, Refusal } from '../contracts/celery.ts';
 import type { Publication } from './rabbitmq.ts';
 
 const JSON_TEXT = { content_type: 'application/json', content_encoding: 'utf-8' } as const;
@@ -18,6 +18,7 @@ export function replyPublication(result: CeleryResult, replyTo: string): Publica
 /** A task for a worker, ours or another of Celery's. */
 export function taskPublication({
   task_id,
+  exchange,
   routing_key,
   reply_to,
   priority,
@@ -26,6 +27,7 @@ export function taskPublication({
 }: OutgoingTask): Publication {
   return {
     ...JSON_TEXT,
+    exchange,
     routing_key,
     body: Buffer.from(JSON.stringify(body)),
     headers,
@@ -34,6 +36,12 @@ export function taskPublication({
     ...(priority === null ? {} : { priority }),
     mandatory: true,
   };
+}
+
+/** What was to follow a task and is not published. */
+export function followUpsPublication(task_id: string, follow_ups: FollowUps): Publication {
+  const body = Buffer.from(JSON.stringify({ task_id, follow_ups }));
+  return { ...JSON_TEXT, routing_key: '', body, correlation_id: task_id };
 }
 
 /** Where a message that became no task came from, and where it goes. */
@@ -56,6 +64,7 @@ export function deadLetterPublication(
 ): Publication {
   return {
     ...message,
+    exchange: '',
     routing_key: to,
     headers: {
       ...headers,

@@ -5,6 +5,7 @@ import {
   type ConfirmChannel,
   type ConsumeMessage,
   connect,
+  IllegalOperationError,
   type Options,
 } from 'amqplib';
 import type { Delivery } from '../contracts/celery.ts';
@@ -90,12 +91,17 @@ export async function connectRabbitMq(options: RabbitMqOptions): Promise<RabbitM
 
   async function take(current: Session, message: ConsumeMessage, queue: string): Promise<void> {
     underWay++;
-    const verdict = await options.onDelivery(deliveryOf(message, queue), current.lost.signal);
-    underWay--;
+    const verdict = await options.onDelivery(deliveryOf(message, queue), current.lost.signal).finally(() => underWay--);
     // Lost with its connection: RabbitMQ delivers it again.
     if (current.lost.signal.aborted) return;
-    if (verdict.kind === 'requeue') return current.consumer.nack(message);
-    current.consumer.ack(message);
+    try {
+      if (verdict.kind === 'requeue') return current.consumer.nack(message);
+      current.consumer.ack(message);
+    } catch (error) {
+      // The channel is closing and `close` is still to come: lost as well.
+      if (error instanceof IllegalOperationError) return;
+      throw error;
+    }
     await verdict.afterwards?.().catch(() => {});
   }
 
@@ -124,7 +130,7 @@ export async function connectRabbitMq(options: RabbitMqOptions): Promise<RabbitM
     },
     publish(publication) {
       if (!session || session.lost.signal.aborted) return Promise.reject(new NotPublished('RabbitMQ is not connected'));
-      return publish(session.publisher, publication);
+      return publication.exchange ? publishApart(session.model, publication) : publish(session.publisher, publication);
     },
     async close() {
       const { consumer, tags } = session ?? { tags: [] };
@@ -152,8 +158,11 @@ async function openSession(
   const lost = new AbortController();
   model.on('close', () => lost.abort());
   // If RabbitMQ closes a channel (a queue was deleted, an ack came too late), close the connection too: one way to mend both.
+  // What is under way is lost from here on: none of the channels takes anything while the connection closes.
   const reopen = () => {
-    if (!lost.signal.aborted) model.close().catch(() => {});
+    if (lost.signal.aborted) return;
+    lost.abort();
+    model.close().catch(() => {});
   };
   const open = async <Kind extends Channel>(channel: Kind): Promise<Kind> => {
     channel.on('error', () => {});
@@ -209,6 +218,27 @@ async function ensure(
   }
 }
 
+/** RabbitMQ closes the channel of one who publishes to an exchange that is missing or forbidden: these codes say so. */
+const REFUSALS = new Set([403, 404]);
+
+/** Publishes to a named exchange, whose name another may have chosen, on a channel that it may cost. */
+async function publishApart(model: ChannelModel, publication: Publication): Promise<void> {
+  const channel = await model.createConfirmChannel().catch((error: Error) => {
+    throw new NotPublished(`RabbitMQ is not connected: ${error.message}`);
+  });
+  const refused = new Promise<never>((_, reject) => {
+    channel.on('error', (error: Error & { code?: number }) =>
+      reject(new (REFUSALS.has(error.code ?? 0) ? Unroutable : NotPublished)(error.message)),
+    );
+  });
+  try {
+    await Promise.race([publish(channel, publication), refused]);
+  } finally {
+    refused.catch(() => {});
+    await channel.close().catch(() => {});
+  }
+}
+
 function publish(channel: ConfirmChannel, publication: Publication): Promise<void> {
   const { exchange = '', routing_key, body, mandatory = false } = publication;
   return new Promise((resolve, reject) => {
@@ -220,13 +250,25 @@ function publish(channel: ConfirmChannel, publication: Publication): Promise<voi
     // RabbitMQ returns a message before it confirms it.
     if (mandatory) channel.on('return', onReturn);
     const options = { ...optionsOf(publication), mandatory, ...(messageId ? { messageId } : {}) };
-    channel.publish(exchange, routing_key, Buffer.from(body), options, (error: unknown) => {
+    try {
+      channel.publish(exchange, routing_key, Buffer.from(body), options, (error: unknown) => {
+        channel.off('return', onReturn);
+        if (error) reject(new NotPublished(`RabbitMQ did not confirm: ${(error as Error).message ?? 'refused'}`));
+        else if (returned)
+          reject(new Unroutable(`no queue takes ${exchange || 'the default exchange'} ${routing_key}`));
+        else resolve();
+      });
+    } catch (error) {
       channel.off('return', onReturn);
-      if (error) reject(new NotPublished(`RabbitMQ did not confirm: ${(error as Error).message ?? 'refused'}`));
-      else if (returned) reject(new Unroutable(`no queue takes ${exchange || 'the default exchange'} ${routing_key}`));
-      else resolve();
-    });
+      const isClosing = error instanceof IllegalOperationError;
+      reject(isClosing ? new NotPublished('RabbitMQ is not connected') : new Unwritable((error as Error).message));
+    }
   });
+}
+
+/** Thrown where AMQP cannot carry a message: headers larger than a frame, or a value that a table cannot hold. */
+export class Unwritable extends Error {
+  override readonly name = 'Unwritable';
 }
 
 /** Thrown where no queue takes a message, which trying again does not mend. */

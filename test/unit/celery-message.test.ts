@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/contracts/budgets.ts';
 import type { Delivery } from '../../src/contracts/celery.ts';
-import { idOf, Refused, readTaskMessage } from '../../src/domain/celery-message.ts';
+import { idOf, readTaskMessage } from '../../src/domain/celery-message.ts';
+import { Refused } from '../../src/domain/refused.ts';
 import { bodyText } from '../../src/integrations/message-body.ts';
 import { captured, captures, deliveries, delivery } from './celery-captures.ts';
 

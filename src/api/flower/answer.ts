@@ -3,6 +3,9 @@ import type { Context } from 'hono';
 import { ApiError } from '../problem.ts';
 import { pythonJson } from './python.ts';
 
+/** Pattern of what ends a path, slashes and line ends included: names and ids are whatever clients chose. */
+export const REST = '{[\\s\\S]+}';
+
 /** An answer other than 200, in Flower's form: plain text, or an empty page. */
 export class FlowerError extends Error {
   readonly status: number;

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import { limitBody } from '../body.ts';
 import type { TaskDependencies } from '../commands/create-task.ts';
+import { pathOf } from '../dot-ids.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import type { EventTail } from '../event-tail.ts';
 import type { ApiMeter } from '../meter.ts';
@@ -33,7 +34,7 @@ export function createFlower(
   tail: EventTail,
   access: FlowerAccess & { FLOWER_URL_PREFIX: string },
 ): Hono<ApiEnvironment> {
-  const root = new Hono<ApiEnvironment>();
+  const root = new Hono<ApiEnvironment>({ getPath: pathOf });
   const app = access.FLOWER_URL_PREFIX === '' ? root : root.basePath(`/${access.FLOWER_URL_PREFIX}`);
   root.use(async (c, next) => {
     c.header('X-Content-Type-Options', 'nosniff');

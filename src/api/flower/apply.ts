@@ -8,7 +8,7 @@ import { taskNameOf } from '../../domain/task-request.ts';
 import { type CreatedTask, createTask, type TaskDependencies, type TaskRequest } from '../commands/create-task.ts';
 import { recordUnregisteredTask } from '../commands/record-unregistered-task.ts';
 import type { ApiEnvironment } from '../environment.ts';
-import { answer, FlowerError } from './answer.ts';
+import { answer, FlowerError, REST } from './answer.ts';
 import { resultOf } from './info.ts';
 import { PythonJsonError, parseLikePython } from './python.ts';
 import type { Waiter } from './wait.ts';
@@ -18,13 +18,13 @@ const FLOWER_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{1,6})$/;
 
 /** The routes that ask for tasks. */
 export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wait: Waiter): void {
-  app.post('/api/task/async-apply/:name{.+}', async (c) => {
+  app.post(`/api/task/async-apply/:name${REST}`, async (c) => {
     const { request } = await read(c, true);
     const { id, status } = await createTask(deps, request);
     return answer(c, { 'task-id': id, state: status });
   });
 
-  app.post('/api/task/send-task/:name{.+}', async (c) => {
+  app.post(`/api/task/send-task/:name${REST}`, async (c) => {
     const { request } = await read(c, false);
     if (!taskNameOf(request.name)) {
       return answer(c, { 'task-id': await recordUnregisteredTask(deps, request), state: 'PENDING' });
@@ -33,7 +33,7 @@ export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wa
     return answer(c, { 'task-id': id, state: status });
   });
 
-  app.post('/api/task/apply/:name{.+}', async (c) => {
+  app.post(`/api/task/apply/:name${REST}`, async (c) => {
     const { request, timeoutMs } = await read(c, true);
     const created = await createTask(deps, request);
     return answer(c, appliedOf(created, await wait(created.id, timeoutMs, c.req.raw.signal)));
@@ -94,8 +94,6 @@ async function textOf(c: Context): Promise<string> {
 /** The options of `apply_async` that mean something here; as in Flower, all others are let pass. */
 function optionsOf(options: Record<string, unknown>): Partial<TaskRequest> {
   const { task_id, queue, priority, countdown, eta, expires, soft_time_limit, time_limit } = options;
-  const id = task_id === undefined || task_id === null ? undefined : taskId.safeParse(task_id);
-  if (id && !id.success) throw invalid();
   const begin =
     'countdown' in options ? inSeconds(countdown) : eta === undefined || eta === null ? undefined : instant(eta);
   const end =
@@ -105,7 +103,7 @@ function optionsOf(options: Record<string, unknown>): Partial<TaskRequest> {
         ? inSeconds(expires)
         : instant(expires);
   return {
-    taskId: id?.data,
+    taskId: readId(task_id),
     queue: TASK_QUEUE_NAMES.find((known) => known === queue),
     priority: typeof priority === 'number' ? Math.min(9, Math.max(0, Math.round(priority))) : undefined,
     eta: begin,
@@ -113,6 +111,14 @@ function optionsOf(options: Record<string, unknown>): Partial<TaskRequest> {
     softLimitMs: limitOf(soft_time_limit),
     hardLimitMs: limitOf(time_limit),
   };
+}
+
+/** As Celery: nothing and an empty text are no id. */
+function readId(given: unknown): string | undefined {
+  if (given === undefined || given === null || given === '') return undefined;
+  const { data, error } = taskId.safeParse(typeof given === 'number' ? String(given) : given);
+  if (error) throw new FlowerError(400, `Invalid task_id: ${error.issues[0]?.message}`);
+  return data;
 }
 
 function invalid(): FlowerError {

@@ -7,7 +7,7 @@ import { taskNameOf } from '../../domain/task-request.ts';
 import { callRoll } from '../commands/list-pollers.ts';
 import { orderWorker } from '../commands/order-worker.ts';
 import type { ApiEnvironment } from '../environment.ts';
-import { answer, argumentsOf, FlowerError, readFloat, readInt, refused } from './answer.ts';
+import { answer, argumentsOf, FlowerError, REST, readFloat, readInt, refused } from './answer.ts';
 
 type Order = Exclude<keyof WorkerControl, 'inspect'>;
 
@@ -19,7 +19,7 @@ export function control(
   app: Hono<ApiEnvironment>,
   { client, taskPolicy }: { client: Client; taskPolicy: TaskPolicy },
 ): void {
-  app.post('/api/task/rate-limit/:name{.+}', async (c) => {
+  app.post(`/api/task/rate-limit/:name${REST}`, async (c) => {
     const given = await argumentsOf(c);
     const [worker, rate] = [required(given, 'workername'), required(given, 'ratelimit')];
     await known(worker);
@@ -28,7 +28,7 @@ export function control(
     return answer(c, { message: rate === '' ? 'rate limit disabled successfully' : 'new rate limit set successfully' });
   });
 
-  app.post('/api/task/timeout/:name{.+}', async (c) => {
+  app.post(`/api/task/timeout/:name${REST}`, async (c) => {
     const given = await argumentsOf(c);
     const worker = required(given, 'workername');
     const [hard, soft] = ['hard', 'soft'].map((name) => milliseconds(readFloat(given(name)))) as [Ms, Ms];
@@ -43,7 +43,7 @@ export function control(
     return answer(c, { message: 'time limits set successfully' });
   });
 
-  app.post('/api/worker/shutdown/:worker{.+}', async (c) => {
+  app.post(`/api/worker/shutdown/:worker${REST}`, async (c) => {
     const worker = await namedWorker(c);
     const outcome = await orderWorker(client, worker, 'shutdown', []);
     const reason = outcome.kind === 'answered' ? outcome.answer.refused : UNKNOWN_REASON;
@@ -52,7 +52,7 @@ export function control(
     return answer(c, { message: 'Shutting down!' });
   });
 
-  app.post('/api/worker/pool/restart/:worker{.+}', async (c) => {
+  app.post(`/api/worker/pool/restart/:worker${REST}`, async (c) => {
     throw refused(`Failed to restart the '${await namedWorker(c)}' pool: ValueError('Pool restarts not enabled')`);
   });
 
@@ -60,7 +60,7 @@ export function control(
     ['grow', 'Growing', 1],
     ['shrink', 'Shrinking', -1],
   ] as const) {
-    app.post(`/api/worker/pool/${verb}/:worker{.+}`, async (c) => {
+    app.post(`/api/worker/pool/${verb}/:worker${REST}`, async (c) => {
       const n = readInt((await argumentsOf(c))('n')) ?? 1;
       const worker = await namedWorker(c);
       const reason = n < 1 ? 'n must be 1 or more' : await refusal(worker, 'resize', { by: sign * n });
@@ -69,7 +69,7 @@ export function control(
     });
   }
 
-  app.post('/api/worker/pool/autoscale/:worker{.+}', async (c) => {
+  app.post(`/api/worker/pool/autoscale/:worker${REST}`, async (c) => {
     const given = await argumentsOf(c);
     for (const name of ['min', 'max']) readInt(required(given, name));
     throw refused(`Failed to autoscale '${await namedWorker(c)}' worker: ValueError('Autoscale not enabled')`);
@@ -79,7 +79,7 @@ export function control(
     ['add-consumer', true],
     ['cancel-consumer', false],
   ] as const) {
-    app.post(`/api/worker/queue/${path}/:worker{.+}`, async (c) => {
+    app.post(`/api/worker/queue/${path}/:worker${REST}`, async (c) => {
       const queue = required(await argumentsOf(c), 'queue');
       const worker = await namedWorker(c);
       const reason = await consume(worker, queue, on);

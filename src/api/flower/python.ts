@@ -1,11 +1,15 @@
 import { LIMITS } from '../../contracts/budgets.ts';
 import { JsonFault, readJson } from '../../domain/json.ts';
 
-/** A value as Python's `json.dumps` writes it: spaces after separators, everything beyond ASCII escaped. */
+/**
+ * A value as Python's `json.dumps` writes it: spaces after separators, everything beyond ASCII escaped. A Map becomes an object that
+ * keeps its order; an object of JavaScript puts names such as `42` first.
+ */
 export function pythonJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
   if (value === null || typeof value !== 'object') return escaped(JSON.stringify(value ?? null));
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  const all = value instanceof Map ? [...value] : Object.entries(value);
+  const members = all.filter(([, member]) => member !== undefined);
   return `{${members.map(([key, member]) => `${escaped(JSON.stringify(key))}: ${pythonJson(member)}`).join(', ')}}`;
 }
 

@@ -8,7 +8,7 @@ import type { TaskDependencies } from '../commands/create-task.ts';
 import { revokeTask } from '../commands/revoke-task.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import { ApiError } from '../problem.ts';
-import { answer, argumentsOf, FlowerError, readBool, readFloat, readInt } from './answer.ts';
+import { answer, argumentsOf, FlowerError, REST, readBool, readFloat, readInt } from './answer.ts';
 import { celeryNameOf, infoOf, listedInfoOf, nameOfCelery, resultOf } from './info.ts';
 import { parseSearch, SearchError } from './search.ts';
 import type { Waiter } from './wait.ts';
@@ -19,14 +19,14 @@ const RECEIVED_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d)$/;
 /** The routes that tell of tasks, and those that end them. */
 export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, wait: Waiter): void {
   const { db } = deps;
-  app.get('/api/task/result/:id{.+}', async (c) => {
+  app.get(`/api/task/result/:id${REST}`, async (c) => {
     const id = c.req.param('id');
     const timeout = readFloat(new URL(c.req.url).searchParams.get('timeout')?.trim());
     const task = await (timeout === undefined ? findTask(db, id) : wait(id, timeout * 1_000, c.req.raw.signal));
     return answer(c, task ? resultOf(task) : { 'task-id': id, state: 'PENDING' });
   });
 
-  app.get('/api/task/info/:id{.+}', async (c) => {
+  app.get(`/api/task/info/:id${REST}`, async (c) => {
     const id = c.req.param('id');
     const task = await findTask(db, id);
     if (!task) throw new FlowerError(404, `Unknown task '${id}'`);
@@ -40,19 +40,19 @@ export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, w
       return c.body(JSON.stringify(query), 400);
     }
     const tasks = query.limit > 0 ? await searchTasks(db, query) : [];
-    return answer(c, Object.fromEntries(tasks.map((task) => [task.id, listedInfoOf(task)])));
+    return answer(c, new Map(tasks.map((task) => [task.id, listedInfoOf(task)])));
   });
 
   app.get('/api/task/types', (c) => answer(c, { 'task-types': TASK_NAMES.map(celeryNameOf).sort() }));
 
-  app.post('/api/task/revoke/:id{.+}', async (c) => {
+  app.post(`/api/task/revoke/:id${REST}`, async (c) => {
     const id = c.req.param('id');
     const terminate = readBool((await argumentsOf(c))('terminate'));
     await end(deps, id, { by: c.var.caller, reason: terminate ? 'terminated' : 'revoked' });
     return answer(c, { message: `Revoked '${id}'` });
   });
 
-  app.post('/api/task/abort/:id{.+}', async (c) => {
+  app.post(`/api/task/abort/:id${REST}`, async (c) => {
     const id = c.req.param('id');
     await end(deps, id, { by: c.var.caller, reason: 'revoked' });
     return answer(c, { message: `Aborted '${id}'` });

@@ -33,9 +33,11 @@ export function workers(
     const seen = await seenWorkers(client);
     if (name && !seen.has(name)) throw new FlowerError(404, `Unknown worker '${name}'`);
     const shown = [...seen].filter(([worker]) => !name || worker === name);
-    if (status && !refresh) return answer(c, Object.fromEntries(shown.map(([worker, it]) => [worker, isPolling(it)])));
-    const described = shown.map(async ([worker, it]) => [worker, describe(worker, it, refresh && (await ask(worker)))]);
-    return answer(c, Object.fromEntries(await Promise.all(described)));
+    if (status && !refresh) return answer(c, new Map(shown.map(([worker, it]) => [worker, isPolling(it)])));
+    const described = shown.map(
+      async ([worker, it]) => [worker, describe(worker, it, refresh && (await ask(worker)))] as const,
+    );
+    return answer(c, new Map(await Promise.all(described)));
   });
 
   app.get('/api/queues/length', async (c) => {
