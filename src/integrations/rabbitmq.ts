@@ -138,6 +138,8 @@ export async function connectRabbitMq(options: RabbitMqOptions): Promise<RabbitM
       await within(CLOSE_TIMEOUT_MS, Promise.allSettled(tags.map((tag) => consumer?.cancel(tag))));
       while (underWay > 0 && Date.now() < deadline) await delay(20);
       session?.lost.abort();
+      // Frames of one channel keep their order, those of several do not: a goodbye to all could overtake the last ack.
+      await within(FAREWELL_TIMEOUT_MS, Promise.allSettled([consumer?.close()]));
       await within(FAREWELL_TIMEOUT_MS, connection.close());
     },
   };

@@ -1,11 +1,12 @@
 import { connect } from 'amqplib';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { Delivery } from '../../src/contracts/celery.ts';
 import {
   connectRabbitMq,
   NotPublished,
   type RabbitMq,
   Unroutable,
+  Unwritable,
   type Verdict,
 } from '../../src/integrations/rabbitmq.ts';
 import { eventually } from '../world/eventually.ts';
@@ -128,6 +129,52 @@ describeWith({ RabbitMQ: hasRabbitMq }, 'the connection to RabbitMQ', () => {
     expect(await waiting('killed')).toBe(0);
     expect(states.at(-1)).toBe('connected');
     expect(states.join()).not.toContain('guest');
+  });
+
+  it('leaves what ends while the connection closes to be delivered again', async () => {
+    const way = await startFreezingProxy(Number(new URL(server.url).port));
+    onTestFinished(() => way.close());
+    const url = server.url.replace(/:\d+(?=\/|$)/, `:${way.port}`);
+    let release: (verdict: Verdict) => void;
+    const verdict = new Promise<Verdict>((resolve) => {
+      release = resolve;
+    });
+    const { rabbit, seen } = await client('leaving', () => verdict, url);
+    await rabbit.publish({ routing_key: 'leaving', body: Buffer.from('') });
+    await eventually(() => expect(seen).toHaveLength(1));
+    // The queue goes: RabbitMQ cancels the consumer, and never hears that the connection is closed for it.
+    const BASIC_CANCEL = Buffer.from([0, 60, 0, 30]);
+    way.freezeAfter(BASIC_CANCEL);
+    const connection = await connect(server.url);
+    await (await connection.createChannel()).deleteQueue('leaving');
+    await connection.close();
+    const publishing = () => rabbit.publish({ routing_key: 'leaving', body: Buffer.from('') });
+    await eventually(async () => {
+      const turn = new Promise((resolve) => setImmediate(resolve, 'waits'));
+      expect(await Promise.race([publishing().catch(() => 'refused'), turn])).toBe('refused');
+    });
+    const rejected: unknown[] = [];
+    const onRejection = (reason: unknown) => void rejected.push(reason);
+    process.on('unhandledRejection', onRejection);
+    onTestFinished(() => void process.off('unhandledRejection', onRejection));
+    release!({ kind: 'ack' });
+    await expect(publishing()).rejects.toThrow(NotPublished);
+    await new Promise(setImmediate);
+    expect(rejected).toEqual([]);
+  });
+
+  it('says of an exchange that it is missing, and stays connected', async () => {
+    const { rabbit, states } = await client('exchanges', ack);
+    const publish = (exchange: string) => rabbit.publish({ exchange, routing_key: 'exchanges', body: Buffer.from('') });
+    await expect(publish('no-such-exchange')).rejects.toThrow(Unroutable);
+    // Only RabbitMQ itself may publish there.
+    await expect(publish('amq.rabbitmq.trace')).rejects.toThrow(Unroutable);
+    await publish('amq.direct');
+    expect(states).toEqual(['connected']);
+    const long = { routing_key: 'exchanges', body: Buffer.from(''), headers: { ['k'.repeat(300)]: 1 } };
+    await expect(rabbit.publish(long)).rejects.toThrow(Unwritable);
+    await rabbit.publish({ routing_key: 'exchanges', body: Buffer.from('') });
+    expect(states).toEqual(['connected']);
   });
 
   it('says of a publication that no queue takes', async () => {

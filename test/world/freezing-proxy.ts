@@ -7,6 +7,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
  */
 export async function startFreezingProxy(port: number) {
   let frozen = false;
+  let last: Buffer | undefined;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const behind = connect(port, '127.0.0.1');
@@ -15,7 +16,11 @@ export async function startFreezingProxy(port: number) {
       [behind, client],
     ] as const) {
       sockets.add(from);
-      from.on('data', (chunk) => frozen || to.write(chunk));
+      from.on('data', (chunk) => {
+        if (frozen) return;
+        to.write(chunk);
+        if (from === behind && last && chunk.includes(last)) frozen = true;
+      });
       from.on('error', () => {});
       from.on('close', () => to.destroy());
     }
@@ -26,6 +31,10 @@ export async function startFreezingProxy(port: number) {
     port: (server.address() as AddressInfo).port,
     freeze() {
       frozen = true;
+    },
+    /** Freezes once the server has said this. */
+    freezeAfter(said: Buffer) {
+      last = said;
     },
     async close() {
       for (const socket of sockets) socket.destroy();
