@@ -68,6 +68,9 @@ export const BUDGETS = {
   },
   flower: {
     listTasks: most(10_000, 'tasks', '`GET /api/tasks`; also where no limit is asked for.'),
+    searchCharacters: most(2_048, 'characters', '`search` of a list, as in Flower.'),
+    searchTokens: most(128, 'entries', 'Words and parentheses of a search, as in Flower.'),
+    searchDepth: most(5, 'levels', 'Parentheses of a search, as in Flower.'),
     reprCharacters: most(1_024, 'characters', "A value in a task's info. A longer one is cut, as by Celery."),
   },
   messages: {

@@ -3,7 +3,7 @@ export type TaskSearch =
   | { kind: 'all' | 'any'; of: TaskSearch[] }
   | { kind: 'state'; is: string }
   | { kind: 'kwarg'; name: string; is: string }
-  | { kind: 'text'; in: 'args' | 'kwargs' | 'result' | 'anything'; text: string };
+  | { kind: 'text'; in: 'name' | 'worker' | 'args' | 'kwargs' | 'result' | 'anything'; text: string };
 
 /** By what tasks can be sorted, and whether the other way round. */
 export interface TaskOrder {

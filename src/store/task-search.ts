@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { TaskOrder, TaskSearch } from '../contracts/task-search.ts';
 import type { Task } from '../domain/task.ts';
 import type { Db } from './database.ts';
@@ -53,7 +54,21 @@ function inOrder({ by, descending }: TaskOrder): SQL {
   return descending ? sql`${COLUMNS[by]} DESC NULLS LAST` : sql`${COLUMNS[by]} ASC NULLS FIRST`;
 }
 
-const ANYTHING = sql`concat_ws(' ', ${tasks.id}, 'tasks.' || ${tasks.name}, ${tasks.status}, ${tasks.worker}, ${tasks.args}, ${tasks.kwargs}, ${tasks.result}, ${tasks.error})`;
+/** JSON as text, with quotes as people see them. */
+function unquoted(column: PgColumn): SQL {
+  return sql`replace(${column}::text, '\\"', '"')`;
+}
+
+const ANYTHING = sql`concat_ws(' ', ${tasks.id}, 'tasks.' || ${tasks.name}, ${tasks.status}, ${tasks.worker}, ${unquoted(tasks.args)}, ${unquoted(tasks.kwargs)}, ${unquoted(tasks.result)}, ${tasks.error})`;
+
+const PLACES = {
+  anything: ANYTHING,
+  name: sql`'tasks.' || ${tasks.name}`,
+  worker: sql`${tasks.worker}`,
+  args: unquoted(tasks.args),
+  kwargs: unquoted(tasks.kwargs),
+  result: unquoted(tasks.result),
+};
 
 function matches(search: TaskSearch): SQL {
   switch (search.kind) {
@@ -62,11 +77,12 @@ function matches(search: TaskSearch): SQL {
     case 'any':
       return sql`(${sql.join(search.of.map(matches), sql` OR `)})`;
     case 'state':
-      return inState(search.is);
+      return inState(search.is.toUpperCase());
     case 'kwarg':
-      return sql`${tasks.kwargs} ->> ${search.name}::text = ${search.is}::text`;
+      return sql`EXISTS (SELECT FROM jsonb_each_text(${tasks.kwargs}) AS pair
+        WHERE lower(pair.key) = lower(${search.name}::text) AND lower(coalesce(pair.value, '')) = lower(${search.is}::text))`;
     case 'text': {
-      const place = search.in === 'anything' ? ANYTHING : sql`${tasks[search.in]}::text`;
+      const place = PLACES[search.in];
       return sql`position(lower(${search.text}::text) IN lower(${place})) > 0`;
     }
     default:

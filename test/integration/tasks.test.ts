@@ -103,7 +103,7 @@ describe.each(DATABASES)('tasks on the %s Postgres', (kind) => {
     [400, 'invalid_request', { name: 'semantic_search', args: ['a', 1, 'web', [], 2] }, 'body.args'],
     [400, 'invalid_request', { name: 'semantic_search', args: ['a'], kwargs: { colour: 1 } }, 'body.kwargs'],
     [400, 'invalid_request', { name: 'ingest_youtube', args: ['https://vimeo.com/1'] }, 'body.args.0'],
-    [400, 'invalid_request', { name: 'semantic_search', args: ['a'], task_id: 'a b' }, 'body.task_id'],
+    [400, 'invalid_request', { name: 'semantic_search', args: ['a'], task_id: 'a\u0000b' }, 'body.task_id'],
     [400, 'invalid_request', { name: 'semantic_search', args: ['a'], priority: 10 }, 'body.priority'],
     [400, 'invalid_request', { name: 'semantic_search', args: ['a'], eta: 'tomorrow' }, 'body.eta'],
     [

@@ -10,6 +10,20 @@ describe('JSON as Python writes it', () => {
     );
   });
 
+  it('keeps the order of names that are numbers', () => {
+    expect(
+      pythonJson(
+        new Map<string, unknown>([
+          ['7', 1],
+          ['a', 2],
+          ['__proto__', 3],
+          ['42', new Map()],
+          ['1', 4],
+        ]),
+      ),
+    ).toBe('{"7": 1, "a": 2, "__proto__": 3, "42": {}, "1": 4}');
+  });
+
   it('is the same JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
@@ -76,11 +90,41 @@ describe('a search', () => {
     expect(parseSearch('  ')).toBeUndefined();
   });
 
+  /** What Flower 2.2 (flower.utils.search.parse_query) makes of each. */
+  it.each<[string, object]>([
+    ['args:"hello  world"', { kind: 'text', in: 'args', text: 'hello  world' }],
+    ['"say \\"hi\\""', { kind: 'text', in: 'anything', text: 'say "hi"' }],
+    ['hello" big "world', { kind: 'text', in: 'anything', text: 'hello big world' }],
+    ['"(not a group)"', { kind: 'text', in: 'anything', text: '(not a group)' }],
+    ['STATE:failure', { kind: 'state', is: 'failure' }],
+    ['name:tasks.add', { kind: 'text', in: 'name', text: 'tasks.add' }],
+    ['worker:w1@host', { kind: 'text', in: 'worker', text: 'w1@host' }],
+    ['kwargs:"k = v w"', { kind: 'kwarg', name: 'k', is: 'v w' }],
+    ['foo:bar', { kind: 'text', in: 'anything', text: 'foo:bar' }],
+    ['a\\b', { kind: 'text', in: 'anything', text: 'a\\b' }],
+  ])('%j keeps what is quoted', (text, search) => {
+    expect(parseSearch(text)).toEqual(search);
+  });
+
   it.each([
     ['(a OR', 'Substring search terms must contain at least 3 characters at position 1.'],
     ['abc )', "Unexpected ')' at position 4."],
-    ['(abc', 'Missing closing parenthesis for position 0.'],
+    ['(abc', 'Missing closing parenthesis at position 0.'],
+    ['"OR" abc', 'Substring search terms must contain at least 3 characters at position 0.'],
+    ['kwargs:a = b', 'Substring search terms must contain at least 3 characters at position 0.'],
+    ['abc OR OR def', 'OR must be followed by a search term at position 4.'],
+    ['AND abc', 'Expected a search term at position 0.'],
+    ['abc AND', 'AND must be followed by a search term at position 4.'],
+    ['()', 'Empty group at position 0.'],
+    ['"abc', 'Unterminated quoted phrase at position 0.'],
+    ['""', 'Empty search term at position 0.'],
+    ['NOT abc', 'NOT is not supported at position 0.'],
+    ['-abc', "Negation with '-' is not supported at position 0."],
+    ['args:', 'Search qualifier requires a value at position 0.'],
+    ['((((((abc))))))', 'Query nesting exceeds 5 levels at position 5.'],
+    ['a'.repeat(2049), 'Query exceeds 2048 characters.'],
+    [Array(129).fill('abc').join(' '), 'Query exceeds 128 tokens.'],
   ])('%j is refused', (text, message) => {
-    expect(() => parseSearch(text)).toThrow(message);
+    expect(() => parseSearch(text)).toThrow(new Error(message));
   });
 });

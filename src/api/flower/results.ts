@@ -10,6 +10,7 @@ import type { ApiEnvironment } from '../environment.ts';
 import { ApiError } from '../problem.ts';
 import { answer, argumentsOf, FlowerError, REST, readBool, readFloat, readInt } from './answer.ts';
 import { celeryNameOf, infoOf, listedInfoOf, nameOfCelery, resultOf } from './info.ts';
+import { pythonJson } from './python.ts';
 import { parseSearch, SearchError } from './search.ts';
 import type { Waiter } from './wait.ts';
 
@@ -37,7 +38,7 @@ export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, w
     const query = queryOf(new URL(c.req.url).searchParams);
     if ('error' in query) {
       c.header('Content-Type', 'application/json; charset=UTF-8');
-      return c.body(JSON.stringify(query), 400);
+      return c.body(pythonJson(query), 400);
     }
     const tasks = query.limit > 0 ? await searchTasks(db, query) : [];
     return answer(c, new Map(tasks.map((task) => [task.id, listedInfoOf(task)])));
