@@ -16,6 +16,10 @@ export const text = (maximum: number) =>
 /** Text that is no longer than so many bytes as UTF-8, which is how AMQP, Redis and Temporal count. */
 export const textOfBytes = (maximum: number) =>
   text(maximum).refine(
-    (value) => new TextEncoder().encode(value).length <= maximum,
+    (value) => value.isWellFormed() && utf8Bytes(value) <= maximum,
     `must have at most ${maximum} bytes as UTF-8`,
   );
+
+function utf8Bytes(text: string): number {
+  return encodeURIComponent(text).replaceAll(/%[0-9A-F]{2}/g, '.').length;
+}

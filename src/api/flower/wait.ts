@@ -14,7 +14,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export function waiterOf(db: Db, tail: EventTail): Waiter {
   return async (id, timeoutMs = MAX_TIMER_MS, gone) => {
-    const found = await findStream(db, TASKS, id);
+    const found = (await findTask(db, id)) && (await findStream(db, TASKS, id));
     if (!found || timeoutMs <= 0 || ENDED_TASK_STATUSES.includes(found.state.status)) return found?.state;
     await new Promise<void>((resolve) => {
       const done = () => {
