@@ -50,6 +50,12 @@ export const BUDGETS = {
   configurations: {
     nameCharacters: most(100, 'characters', 'Name of a build configuration.'),
     mappedFields: most(50, 'entries', 'Fields that a build configuration maps.'),
+    yamlCharacters: most(65_535, 'characters', 'All YAML documents of a request or a configuration together.'),
+    yamlLexemes: most(
+      30_000,
+      'entries',
+      'Keys, values, marks and escapes in all these documents: reading costs time by them.',
+    ),
     yamlAliases: most(100, 'entries', 'Aliases in a YAML document: a few lines of them can unfold into gigabytes.'),
   },
   tasks: {

@@ -5,7 +5,7 @@ import { type ConfigurationContent, type ConfigurationDefinition, FIXED_FIELDS }
 import { durationMs } from '../contracts/duration.ts';
 import type { BuildRequest } from '../contracts/event.ts';
 import type { Settings } from '../contracts/settings.ts';
-import { yamlInput } from './yaml-input.ts';
+import { yamlInputs } from './yaml-input.ts';
 
 /** The definition that a body describes, what it leaves out filled in, every value a string as GitHub wants. */
 export function definitionOf(content: ConfigurationContent): ConfigurationDefinition {
@@ -109,16 +109,19 @@ function templateFaults({ templates, mapping }: ConfigurationDefinition): Defini
 
 /** Values of YAML inputs that are no YAML. */
 function yamlFaults(definition: ConfigurationDefinition, correlationInput: string): DefinitionFault[] {
-  const faults: DefinitionFault[] = [];
-  for (const name of definition.yaml) {
-    for (const place of ['inputs', 'constants'] as const) {
-      const text = Object.hasOwn(definition[place], name) ? definition[place][name] : undefined;
-      const read = text === undefined ? undefined : yamlInput(text);
-      if (read && 'fault' in read) {
-        faults.push({ path: `${place}.${name}`, message: `is no YAML document: ${read.fault}` });
-      }
-    }
-    if (name === correlationInput) faults.push({ path: 'yaml', message: `${name} ${SET_BY_HAPAX}` });
+  const documents = Object.fromEntries(
+    (['inputs', 'constants'] as const).flatMap((place) =>
+      definition.yaml
+        .filter((name) => Object.hasOwn(definition[place], name))
+        .map((name) => [`${place}.${name}`, definition[place][name] as string]),
+    ),
+  );
+  const faults = yamlInputs(documents).faults.map(({ name, fault }) => ({
+    path: name,
+    message: `is no YAML document: ${fault}`,
+  }));
+  if (definition.yaml.includes(correlationInput)) {
+    faults.push({ path: 'yaml', message: `${correlationInput} ${SET_BY_HAPAX}` });
   }
   return faults;
 }
@@ -160,17 +163,27 @@ export function resolveRequest(definition: ConfigurationDefinition, body: Trigge
     if (missing.length > 0) {
       return { kind: 'missing_field', detail: `the input ${input} is made from ${missing.join(' and ')}; send it` };
     }
+    // Before it is made: a template of 64 KB that names one long field a thousand times would be gigabytes.
+    const length = expandedLength(template, (field) => fieldValue(field) as string);
+    if (length > LIMITS.builds.inputsJsonCharacters) {
+      const most = LIMITS.builds.inputsJsonCharacters;
+      const detail = `the input ${input} would have ${length} characters; GitHub takes ${most} in all`;
+      return { kind: 'unprocessable_inputs', detail };
+    }
     inputs[input] = template.replaceAll(PLACEHOLDER, (_, field: string) => fieldValue(field) as string);
   }
-  for (const input of definition.yaml) {
-    const text = Object.hasOwn(inputs, input) ? inputs[input] : undefined;
-    if (text === undefined) continue;
-    const read = yamlInput(text);
-    if ('fault' in read) {
-      return { kind: 'unprocessable_inputs', detail: `the input ${input} is no YAML document: ${read.fault}` };
-    }
-    inputs[input] = read.text;
+  const documents = Object.fromEntries(
+    definition.yaml.filter((input) => Object.hasOwn(inputs, input)).map((input) => [input, inputs[input] as string]),
+  );
+  const {
+    texts,
+    faults: [fault],
+  } = yamlInputs(documents);
+  if (fault) {
+    const detail = `the input ${fault.name} is no YAML document: ${fault.fault}`;
+    return { kind: 'unprocessable_inputs', detail };
   }
+  Object.assign(inputs, texts);
   return { kind: 'resolved', request: { repository, workflow, ref, inputs } };
 }
 
@@ -196,6 +209,15 @@ export function inputsFault(inputs: Record<string, string>, correlationInput: st
 
 const SET_BY_HAPAX = 'is set by Hapax itself (GITHUB_CORRELATION_INPUT)';
 const PLACEHOLDER = /\{\{\s*([A-Za-z_][A-Za-z0-9_-]*)\s*\}\}/g;
+
+/** How long a template is with its fields filled in. */
+function expandedLength(template: string, fieldValue: (field: string) => string): number {
+  let length = template.length;
+  for (const [placeholder, field] of template.matchAll(PLACEHOLDER)) {
+    length += fieldValue(field as string).length - placeholder.length;
+  }
+  return length;
+}
 
 function placeholdersOf(template: string): string[] {
   return [...new Set([...template.matchAll(PLACEHOLDER)].map((match) => match[1] as string))];

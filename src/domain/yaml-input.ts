@@ -1,4 +1,4 @@
-import { type Document, isScalar, parseDocument, visit } from 'yaml';
+import { type Document, isScalar, Lexer, parseDocument, visit } from 'yaml';
 import { LIMITS } from '../contracts/budgets.ts';
 import { canonicalJson } from './hash.ts';
 
@@ -16,8 +16,49 @@ const MISREAD = /\\\\|[$`'\u007f-\u009f\u2028\u2029\ufeff]/g;
  * no mapping or sequence.
  */
 export function yamlInput(text: string): { text: string } | { fault: string } {
+  const fault = yamlCostFault([text]);
+  return fault === undefined ? safeForm(text) : { fault };
+}
+
+/** The safe forms of several documents and what is wrong with them, by the names of their inputs. Their cost is bounded together. */
+export function yamlInputs(documents: Readonly<Record<string, string>>): {
+  texts: Record<string, string>;
+  faults: Array<{ name: string; fault: string }>;
+} {
+  const texts: Record<string, string> = {};
+  const faults: Array<{ name: string; fault: string }> = [];
+  const tooCostly = yamlCostFault(Object.values(documents));
+  for (const [name, document] of Object.entries(documents)) {
+    const read = tooCostly === undefined ? safeForm(document) : { fault: tooCostly };
+    if ('fault' in read) faults.push({ name, fault: read.fault });
+    else texts[name] = read.text;
+  }
+  return { texts, faults };
+}
+
+/**
+ * Why documents would take too long to read. Reading costs time by the lexeme: 64 KB of `- a` are 80,000 of them, and block the
+ * process as long as thousands of triggers do, while a long text is one. Counting them costs a tenth of reading.
+ */
+function yamlCostFault(documents: readonly string[]): string | undefined {
+  const { yamlCharacters, yamlLexemes } = LIMITS.configurations;
+  const characters = documents.reduce((sum, { length }) => sum + length, 0);
+  if (characters > yamlCharacters) return `YAML documents have ${characters} characters; ${yamlCharacters} is the most`;
+  let lexemes = 0;
+  for (const document of documents) {
+    for (const lexeme of new Lexer().lex(document)) {
+      // Each escape that is none is a fault of its own.
+      lexemes += lexeme.split('\\').length;
+      if (lexemes > yamlLexemes) return `YAML documents have more than ${yamlLexemes} keys, values, marks and escapes`;
+    }
+  }
+  return undefined;
+}
+
+function safeForm(text: string): { text: string } | { fault: string } {
   try {
-    const document = parseDocument(text, { schema: 'core', merge: true, prettyErrors: false });
+    // Keys that are there twice are found below: the library compares each key with each before it.
+    const document = parseDocument(text, { schema: 'core', merge: true, prettyErrors: false, uniqueKeys: false });
     const [fault] = [...document.errors, ...document.warnings];
     if (fault?.code === 'MULTIPLE_DOCS') return { fault: 'it holds multiple documents; send one' };
     if (fault) return { fault: fault.message };
@@ -27,7 +68,8 @@ export function yamlInput(text: string): { text: string } | { fault: string } {
     if (typeof value !== 'object' || value === null) return { fault: 'it is neither a mapping nor a sequence' };
     return { text: canonicalJson(exact(value)).replaceAll(MISREAD, escaped) };
   } catch (error) {
-    // Nested too deeply, too many aliases, or a number that JSON cannot hold.
+    if (error instanceof RangeError && /call stack/.test(error.message)) return { fault: 'it nests too deeply' };
+    // Too many aliases, or a number that JSON cannot hold.
     return { fault: (error as Error).message };
   }
 }

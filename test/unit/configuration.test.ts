@@ -44,6 +44,19 @@ describe('a build configuration', () => {
     expect(environmentConfiguration(base.repository, base.workflow)).toEqual(define());
   });
 
+  it('makes no input from a template that would be longer than GitHub takes', () => {
+    const template = '{{a}}'.repeat(13_000);
+    const definition = define({ templates: { t: template }, mapping: { a: null } });
+    const { heapUsed } = process.memoryUsage();
+    const resolved = resolveRequest(definition, { inputs: { a: 'x'.repeat(65_000) } });
+    expect(resolved).toEqual({
+      kind: 'unprocessable_inputs',
+      detail: 'the input t would have 845000000 characters; GitHub takes 65535 in all',
+    });
+    expect(process.memoryUsage().heapUsed - heapUsed).toBeLessThan(50_000_000);
+    expect(resolveRequest(definition, { inputs: { a: 'x' } })).toMatchObject({ kind: 'resolved' });
+  });
+
   it('passes every field to the input of its own name where nothing is mapped', () => {
     fc.assert(
       fc.property(fc.dictionary(awkwardName, awkwardText, { noNullPrototype: true }), awkwardText, (inputs, type) => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { yamlInput } from '../../src/domain/yaml-input.ts';
+import { yamlInput, yamlInputs } from '../../src/domain/yaml-input.ts';
 
 function textOf(document: string): string {
   const read = yamlInput(document);
@@ -73,7 +73,7 @@ describe('an input that carries YAML', () => {
 
   it('refuses what is no document, or reads differently elsewhere', () => {
     expect(faultOf('a: [')).toMatch(/./);
-    expect(faultOf('a: 1\na: 2')).toMatch(/unique/i);
+    expect(faultOf('a: 1\na: 2')).toBe('it has the key a twice');
     expect(faultOf('a: 1\n---\nb: 2')).toMatch(/multiple documents/i);
     expect(faultOf('? [1]\n: 2')).toBe('it has a key that is no text');
     expect(faultOf('a: &x [1]\n*x : 2')).toBe('it has a key that is no text');
@@ -97,5 +97,61 @@ describe('an input that carries YAML', () => {
     ];
     expect(faultOf(bomb.join('\n'))).toMatch(/alias/i);
     expect(faultOf('['.repeat(30_000) + ']'.repeat(30_000))).toMatch(/./);
+  });
+});
+
+describe('an input that carries too much YAML', () => {
+  it('is refused by its characters and by its lexemes, also where several inputs share them', () => {
+    expect(faultOf(`a: "${'x'.repeat(65_531)}"`)).toMatch(/have 65536 characters; 65535 is the most/);
+    expect(faultOf('- a\n'.repeat(8_000))).toMatch(/more than 30000 keys/);
+    const half = '- a\n'.repeat(5_000);
+    expect(yamlInputs({ one: half }).faults).toEqual([]);
+    expect(yamlInputs({ one: half, two: half }).faults.map(({ name }) => name)).toEqual(['one', 'two']);
+  });
+
+  it('is read or refused in less than a second, whatever it consists of', () => {
+    const parts = [
+      '[',
+      '{a: ',
+      '- ',
+      '? ',
+      'a: ',
+      '- a\n',
+      '- &a x\n',
+      '- *a\n',
+      ']',
+      '{a},',
+      '- !x a\n',
+      '\\q',
+      '# c\n',
+      '\n',
+      '---\n',
+    ];
+    for (const part of [
+      ...parts,
+      'a: 1\n',
+      '%a b\n',
+      '& ',
+      '! ',
+      '"',
+      "'",
+      '|\n ',
+      '>\n ',
+      ' ',
+      '\t',
+      '\r',
+      '0',
+      '<<: *a\n',
+    ]) {
+      for (const before of ['', 'a: &a [x]\nb: ', '{', '"']) {
+        const document = before + part.repeat(Math.floor((65_535 - before.length) / part.length));
+        const { user } = process.threadCpuUsage();
+        yamlInput(document);
+        expect([part, before, process.threadCpuUsage().user - user < 1_000_000]).toEqual([part, before, true]);
+      }
+    }
+    const keys = Array.from({ length: 3_500 }, (_, n) => `k${n}: 1`);
+    expect(textOf(keys.join('\n')).length).toBeGreaterThan(10_000);
+    expect(textOf(`{${keys.join(', ')}}`).length).toBeGreaterThan(10_000);
   });
 });
