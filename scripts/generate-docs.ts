@@ -141,6 +141,7 @@ const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   messages: 'Messages of RabbitMQ',
   content: 'Content',
   callbacks: 'Callbacks',
+  memory: 'Memory of a process',
 };
 
 export function limitsPage(): string {

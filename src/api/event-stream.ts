@@ -43,12 +43,15 @@ export function answerEvents(c: Context, tail: EventTail, story: Story, lastEven
   c.header('Vary', 'Accept');
   if (!c.req.header('accept')?.includes('text/event-stream')) return c.json(events.map(eventViewOf), 200);
 
-  const seen = Number(lastEventId ?? 0);
+  // A client may be ahead of a record that was set back. It gets what comes from now on.
+  const seen = Math.min(Number(lastEventId ?? 0), events.length);
   const unseen = events.filter((event) => event.seq > seen);
   const ended = ends.includes(status);
   if (ended && unseen.length === 0) return c.body(null, 204);
   const isEnd = ({ to_status }: RecordedEvent) => to_status !== null && ends.includes(to_status);
-  return streamEvents(c, tail, stream, { unseen, after: Math.max(seen, events.length), ended, isEnd });
+  // Nobody reads what follows the head, so the stream would never learn that its client is gone.
+  if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
+  return streamEvents(c, tail, stream, { unseen, after: events.length, ended, isEnd });
 }
 
 /** What of a stream is sent, and when nothing more will come. */

@@ -117,6 +117,14 @@ export const BUDGETS = {
     ),
     answerBytes: most(4_096, 'bytes', 'Part of the answer to a callback that is read: enough to recognise n8n.'),
   },
+  memory: {
+    heads: most(
+      1_000,
+      'entries',
+      'Builds and tasks whose last state a process keeps, so that their next event needs no reading.',
+    ),
+    headCharacters: most(16_384, 'characters', 'JSON of a state that is kept so.'),
+  },
 } as const satisfies Record<string, Record<string, Budget>>;
 
 type Limits = { readonly [Door in keyof typeof BUDGETS]: { readonly [Name in keyof (typeof BUDGETS)[Door]]: number } };

@@ -5,6 +5,7 @@ import { type ConfigurationContent, type ConfigurationDefinition, FIXED_FIELDS }
 import { durationMs } from '../contracts/duration.ts';
 import type { BuildRequest } from '../contracts/event.ts';
 import type { Settings } from '../contracts/settings.ts';
+import { branchName } from './lane.ts';
 import { yamlInputs } from './yaml-input.ts';
 
 /** The definition that a body describes, what it leaves out filled in, every value a string as GitHub wants. */
@@ -134,10 +135,14 @@ export type Resolution =
 /**
  * The dispatch that a request asks for: fields are mapped to inputs, constants added, templates filled in, and YAML brought
  * into its safe form, in this order. The value of a field is never read as a template.
+ * @param ref the branch or tag; by its short name where it is a branch, so that `refs/heads/main` and `main` ask for the same.
  */
-export function resolveRequest(definition: ConfigurationDefinition, body: TriggerBody): Resolution {
+export function resolveRequest(
+  definition: ConfigurationDefinition,
+  body: TriggerBody,
+  ref: string = branchName(refOf(definition, body)),
+): Resolution {
   const { repository, workflow, mapping, constants, templates } = definition;
-  const ref = body.ref ?? definition.default_ref;
   const fields = fieldsOf(body);
   const inputs: Record<string, string> = { ...definition.inputs };
   const setBy = new Map<string, string>();
@@ -209,6 +214,11 @@ export function inputsFault(inputs: Record<string, string>, correlationInput: st
 
 const SET_BY_HAPAX = 'is set by Hapax itself (GITHUB_CORRELATION_INPUT)';
 const PLACEHOLDER = /\{\{\s*([A-Za-z_][A-Za-z0-9_-]*)\s*\}\}/g;
+
+/** The ref that a request asks for, as it is written. */
+export function refOf(definition: ConfigurationDefinition, body: TriggerBody): string {
+  return body.ref ?? definition.default_ref;
+}
 
 /** How long a template is with its fields filled in. */
 function expandedLength(template: string, fieldValue: (field: string) => string): number {

@@ -12,3 +12,11 @@ export function laneOf({ repository, workflow, ref }: BuildRequest): string {
 export function shortRef(ref: string): string {
   return ref.replace(/^refs\/(heads|tags)\//, '');
 }
+
+/**
+ * A branch by its short name; tags stay `refs/tags/...`, since a branch may have the same short name. Where the short name would
+ * begin as a full one does, the full name stays.
+ */
+export function branchName(ref: string): string {
+  return ref.replace(/^refs\/heads\/(?!(?:refs|heads|tags)\/)/, '');
+}

@@ -1,6 +1,7 @@
-import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import type { BuildListQuery } from '../contracts/build.ts';
 import type { Build } from '../domain/build.ts';
+import { branchName } from '../domain/lane.ts';
 import { buildFromRow } from './build-row.ts';
 import type { Db } from './database.ts';
 import { type Cursor, type Page, pageOf } from './page.ts';
@@ -24,7 +25,7 @@ export async function listBuilds(db: Db, filter: BuildFilter): Promise<Page<Buil
 /** The conditions of a filter on what never changes of a build, so that they hold at any time. */
 export function matchesUnchanging({ ref, config_id, repository, since, until, after }: BuildFilter): SQL | undefined {
   return and(
-    ref === undefined ? undefined : eq(builds.ref, ref),
+    ref === undefined ? undefined : inArray(builds.ref, [ref, branchName(ref)]),
     config_id === undefined ? undefined : eq(builds.config_id, config_id),
     repository === undefined ? undefined : eq(builds.repository, repository),
     since === undefined ? undefined : gte(builds.created_at, since),

@@ -1,6 +1,7 @@
 import { inArray, type SQL, sql } from 'drizzle-orm';
 import type { DeadLetterFilter } from '../contracts/operator.ts';
 import type { Build } from '../domain/build.ts';
+import { branchName } from '../domain/lane.ts';
 import type { Task } from '../domain/task.ts';
 import { buildFromRow } from './build-row.ts';
 import { BUILDS, buildStream } from './build-stream.ts';
@@ -45,7 +46,7 @@ function asksForTasks({ kind, name, queue }: DeadLetterFilter): boolean {
 
 function deadBuilds({ ref, config_id, repository, ...filter }: Filter): SQL {
   return sql`(SELECT 'build:' || id AS stream, created_at FROM builds WHERE (dead_lettered OR needs_attention)
-    ${equals('ref', ref)} ${equals('config_id', config_id)} ${equals('repository', repository)} ${within(BUILDS, filter)})`;
+    ${ref === undefined ? sql`` : sql`AND ref IN (${ref}, ${branchName(ref)})`} ${equals('config_id', config_id)} ${equals('repository', repository)} ${within(BUILDS, filter)})`;
 }
 
 function deadTasks({ name, queue, ...filter }: Filter): SQL {

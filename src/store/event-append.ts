@@ -79,9 +79,10 @@ export async function appendEvent<State extends Identified, Event extends ToldEv
     };
     const hash = eventHash(body);
     const newHead = { seq: body.seq, hash };
-    const position = await insert(db, kind, { ...body, hash }, kind.rowOf(next, newHead));
+    const row = JSON.stringify(kind.rowOf(next, newHead));
+    const position = await insert(db, kind, { ...body, hash }, row);
     if (position === undefined) return undefined;
-    heads.keep(stream, { ...newHead, state: next });
+    heads.keep(stream, { ...newHead, state: next }, row.length);
     return { event: { ...body, hash, position }, repeated: false, state: next };
   }
 }
@@ -117,7 +118,7 @@ async function insert(
   db: Db,
   kind: AnyStreamKind,
   event: Omit<RecordedEvent, 'position'>,
-  row: ProjectionRow,
+  row: string,
 ): Promise<number | undefined> {
   const [inserted] = await db.execute<{ position: string }>(sql`
     WITH appended AS (
@@ -130,7 +131,7 @@ async function insert(
       RETURNING position
     ), projected AS (
       INSERT INTO ${kind.projection}
-      SELECT state.* FROM appended, jsonb_populate_record(NULL::${kind.projection}, ${JSON.stringify(row)}::jsonb) AS state
+      SELECT state.* FROM appended, jsonb_populate_record(NULL::${kind.projection}, ${row}::jsonb) AS state
       ON CONFLICT (id) DO UPDATE SET ${kind.overwrite}
     )
     SELECT position FROM appended`);

@@ -1,3 +1,4 @@
+import { LIMITS } from '../contracts/budgets.ts';
 import type { Db } from './database.ts';
 
 /** Where a stream ends, and what its events add up to there. */
@@ -6,9 +7,6 @@ export interface Head<State> {
   seq: number;
   hash: string;
 }
-
-/** Streams of which the head is kept, per database: about 2 KB each. */
-const KEPT = 1_000;
 
 /**
  * The heads of the streams that this process appended to last, so that the next event needs no reading. Another process
@@ -21,11 +19,13 @@ class StreamHeads {
     return this.#heads.get(stream);
   }
 
-  keep(stream: string, head: Head<unknown>): void {
+  /** @param characters of the state in JSON. A large one is not kept: its next event reads it. */
+  keep(stream: string, head: Head<unknown>, characters: number): void {
     // The last kept stands last, so the first is the oldest.
     this.#heads.delete(stream);
+    if (characters > LIMITS.memory.headCharacters) return;
     this.#heads.set(stream, head);
-    if (this.#heads.size > KEPT) this.#heads.delete(this.#heads.keys().next().value as string);
+    if (this.#heads.size > LIMITS.memory.heads) this.#heads.delete(this.#heads.keys().next().value as string);
   }
 }
 

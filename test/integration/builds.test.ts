@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BuildRequest } from '../../src/contracts/event.ts';
+import { fingerprint } from '../../src/domain/request-key.ts';
+import { BUILDS, buildStream } from '../../src/store/build-stream.ts';
+import { appendEvent } from '../../src/store/event-append.ts';
+import { listEvents } from '../../src/store/event-list-by-stream.ts';
 import { DATABASES, openWorld, type World } from '../world/world.ts';
 
 describe.each(DATABASES)('builds on the %s Postgres', (kind) => {
@@ -59,6 +64,33 @@ describe.each(DATABASES)('builds on the %s Postgres', (kind) => {
     expect(later.json).toEqual({ id: first.json.id, status: 'success', message: 'Build already exists' });
     const other = await world.trigger({ ref: 'same', inputs: { a: '2', b: true } });
     expect(other.json.message).toBe('Build queued successfully');
+  });
+
+  it('are the same build for the short and the full name of a branch, and another one for a tag', async () => {
+    const short = await world.trigger({ ref: 'named' });
+    const full = await world.trigger({ ref: 'refs/heads/named' });
+    expect([full.json.id, full.json.message]).toEqual([short.json.id, 'Build already exists']);
+    const tag = await world.trigger({ ref: 'refs/tags/named' });
+    expect(tag.json.id).not.toBe(short.json.id);
+    const other = await world.trigger({ ref: 'refs/heads/other' });
+    expect((await world.ended(other.json.id)).ref).toBe('other');
+    expect((await world.ended(tag.json.id)).ref).toBe('refs/tags/named');
+    const { json } = await world.call('GET', '/builds?ref=refs/heads/other');
+    expect(json.builds.map(({ id }: { id: number }) => id)).toEqual([other.json.id]);
+  });
+
+  it('are the same build as one that is recorded under the full name of its branch', async () => {
+    const { id } = (await world.trigger({ ref: 'like-this' })).json;
+    const [first] = await listEvents(world.db, buildStream(id));
+    const request = { ...(first?.data.request as BuildRequest), ref: 'refs/heads/before' };
+    const print = fingerprint(request);
+    const recorded = 9_000_000;
+    const known = { build_id: recorded, workflow_id: `build-${print}`, fingerprint: print, request_key: print };
+    const data = { ...first?.data, ...known, request } as never;
+    const occurred_at = new Date().toISOString();
+    await appendEvent(world.db, BUILDS, recorded, { type: 'build_queued', data, occurred_at, dedupe_key: 'queued' });
+    const again = await world.trigger({ ref: 'refs/heads/before' });
+    expect(again.json).toEqual({ id: recorded, status: 'queued', message: 'Build already exists' });
   });
 
   it('are one for 1,000 equal requests over 50 connections', async () => {
@@ -144,6 +176,33 @@ describe.each(DATABASES)('builds on the %s Postgres', (kind) => {
       headers: { accept: 'text/event-stream', 'last-event-id': String(build.events.length) },
     });
     expect(nothing.status).toBe(204);
+  });
+
+  it('end a stream also for a client that has seen more than there is', async () => {
+    const { json } = await world.trigger({ ref: 'ahead' });
+    const path = `${world.url}/builds/${json.id}/events`;
+    const ahead = await readStream(path, '500000');
+    const build = await world.ended(json.id);
+    expect(ahead.at(-1)?.id).toBe(String(build.events.length));
+    const headers = { accept: 'text/event-stream', 'last-event-id': '999999999' };
+    expect((await fetch(path, { headers })).status).toBe(204);
+    expect((await fetch(path, { headers: { ...headers, 'last-event-id': '-1' } })).status).toBe(400);
+  });
+
+  it('answer a HEAD of a stream without beginning one', async () => {
+    const { json } = await world.trigger({ ref: 'head', inputs: { simulate: 'stuck' } });
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    for (let n = 0; n < 50; n++) {
+      const answer = await fetch(`${world.url}/builds/${json.id}/events`, {
+        method: 'HEAD',
+        headers: { accept: 'text/event-stream' },
+      });
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    }
+    expect(timers() - before).toBeLessThan(25);
+    await world.call('POST', `/builds/${json.id}/cancel`, {});
+    await world.ended(json.id);
   });
 
   it('list by filter and page', async () => {

@@ -202,7 +202,7 @@ describe.each(DATABASES)('build configurations on the %s Postgres', (kind) => {
       ['POST', '/configs', { ...content, name: 'x', templates: { a: '{{nope}}' } }, 400, 'invalid_request'],
       ['POST', '/configs', { ...content, name: 'x', inputs: { hapax_id: 'x' } }, 400, 'invalid_request'],
       ['POST', '/configs', { ...content, name: 'x', deadline: 'never' }, 400, 'invalid_request'],
-      ['POST', '/configs', '{"name":"x","mapping":{"__proto__":null}}', 400, 'malformed_json'],
+      ['POST', '/configs', '{"name":"x","mapping":{"__proto__":null}}', 400, 'invalid_request'],
       ['POST', '/configs', { ...content, name: 'x', constants: { a: '\u0000' } }, 400, 'invalid_request'],
       ['PUT', `/configs/${id}`, { ...content }, 400, 'invalid_request'],
       ['PUT', `/configs/${id}`, [], 400, 'invalid_request'],

@@ -2,9 +2,17 @@ import type { TriggerBody } from '../../contracts/build.ts';
 import type { BuildConfiguration } from '../../contracts/configuration.ts';
 import type { BuildRequest } from '../../contracts/event.ts';
 import type { Build } from '../../domain/build.ts';
-import { inputsFault, resolveRequest } from '../../domain/configuration.ts';
+import { inputsFault, refOf, resolveRequest } from '../../domain/configuration.ts';
 import type { Configurations } from '../configurations.ts';
 import { ApiError } from '../problem.ts';
+
+/** What a trigger asks for. */
+export interface ResolvedTrigger {
+  configuration: BuildConfiguration;
+  request: BuildRequest;
+  /** The request as its fingerprint was made while `refs/heads/main` and `main` were two branches, where that differs. */
+  formerRequest?: BuildRequest;
+}
 
 /**
  * What a trigger asks for, under the newest version of its configuration. A request that names an earlier build by its
@@ -18,7 +26,7 @@ export async function resolveTrigger(
   body: TriggerBody,
   correlationInput: string,
   earlier: Pick<Build, 'config_id' | 'config_version'> | undefined,
-): Promise<{ configuration: BuildConfiguration; request: BuildRequest }> {
+): Promise<ResolvedTrigger> {
   const { config: name, config_id: id = 1 } = body;
   const newest = await (name === undefined ? configurations.get(id) : configurations.byName(name));
   if (!newest) {
@@ -33,9 +41,16 @@ export async function resolveTrigger(
   const changed = earlier?.config_id === newest.id && earlier.config_version !== newest.version;
   const used = changed ? await configurations.version(newest.id, earlier.config_version) : undefined;
   const configuration = used ?? newest;
-  const resolution = resolveRequest(configuration.definition, body);
+  const { definition } = configuration;
+  const resolution = resolveRequest(definition, body);
   if (resolution.kind !== 'resolved') throw new ApiError(resolution.kind, { detail: resolution.detail });
   const fault = inputsFault(resolution.request.inputs, correlationInput);
   if (fault) throw new ApiError('unprocessable_inputs', { detail: fault });
-  return { configuration, request: resolution.request };
+  const ref = refOf(definition, body);
+  const former = ref === resolution.request.ref ? undefined : resolveRequest(definition, body, ref);
+  return {
+    configuration,
+    request: resolution.request,
+    ...(former?.kind === 'resolved' ? { formerRequest: former.request } : {}),
+  };
 }

@@ -59,7 +59,7 @@ export async function triggerBuild(
   const scope = keyed ? { caller, route: 'POST /builds/trigger', key: idempotencyKey } : undefined;
   const knownBy = (key: string) => knownSoon(findBuildByRequestKey(deps.db, key));
   const earlier = scope && (await knownBy(requestKey('', scope)));
-  const { configuration, request } = await resolveTrigger(
+  const { configuration, request, formerRequest } = await resolveTrigger(
     deps.configurations,
     body,
     deps.policy.correlation_input,
@@ -71,10 +71,10 @@ export async function triggerBuild(
   const key = requestKey(print, scope);
   const now = Date.now();
 
-  const known = keyed ? earlier : await knownBy(key);
-  if (known && replays(known, new Date(now).toISOString())) {
-    return replay(known.id, known.status, known.fingerprint, print);
-  }
+  const former = formerRequest && fingerprint(formerRequest);
+  const candidates = keyed ? [earlier] : [await knownBy(key), former && (await knownBy(former))];
+  const known = candidates.find((build) => build && replays(build, new Date(now).toISOString()));
+  if (known) return replay(known.id, known.status, known.fingerprint, [print, former]);
 
   const id = await deps.buildIds.take().catch((cause: unknown) => {
     if (cause instanceof ApiError) throw cause;
@@ -108,7 +108,7 @@ export async function triggerBuild(
   const other = await start(deps, input);
   if (other) {
     deps.buildIds.giveBack(id);
-    return replay(other.id, other.status, other.fingerprint, print);
+    return replay(other.id, other.status, other.fingerprint, [print, former]);
   }
   await recordSoon(record(deps.db, input), (error) =>
     deps.log.warn({ err: error, build_id: id }, 'build accepted; its record will follow'),
@@ -116,8 +116,8 @@ export async function triggerBuild(
   return { id, status: 'queued', replayed: false };
 }
 
-function replay(id: number, status: BuildStatus, standing: string, asked: string): Triggered {
-  if (standing !== asked) {
+function replay(id: number, status: BuildStatus, standing: string, asked: Array<string | undefined>): Triggered {
+  if (!asked.includes(standing)) {
     throw new ApiError('idempotency_key_reused', {
       detail: `build ${id} was requested under this key with other content; use a new key`,
     });
