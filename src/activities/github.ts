@@ -113,7 +113,22 @@ async function unlessGone<View extends object>(
       heartbeat(missed + 1);
       throw error;
     }
-    if (!(await github.sees(repository))) throw error;
+    if (!(await isGone(github, repository, run_id))) {
+      heartbeat(0);
+      throw error;
+    }
     return { run_id, run_url: '', status: 'completed', conclusion: 'run_deleted', run_attempt, request_id: null };
   }
+}
+
+/** Whether GitHub shows the repository and, after that, has no such run in it. */
+async function isGone(github: GitHub, repository: string, runId: number): Promise<boolean> {
+  if (!(await github.sees(repository))) return false;
+  return github.read(repository, runId).then(
+    () => false,
+    (error: unknown) => {
+      if (error instanceof GitHubError && error.status === 404) return true;
+      throw error;
+    },
+  );
 }

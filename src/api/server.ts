@@ -31,8 +31,8 @@ export interface ApiServerOptions {
   /** The client shares its native connection with a worker of this process. */
   workerBeside: boolean;
   db: Db;
-  /** Throws where GitHub does not answer. */
-  pingGitHub(): Promise<void>;
+  /** Throws where builds cannot be dispatched, with what to change. */
+  checkGitHub(): Promise<void>;
   /** Reads webhooks; undefined where none are configured. */
   webhooks: WebhookDependencies['webhooks'];
   /** Turns a query into a vector; undefined where no model is configured. */
@@ -54,7 +54,7 @@ export async function startApiServer({
   client,
   workerBeside,
   db,
-  pingGitHub,
+  checkGitHub,
   webhooks,
   embedQuery,
   meter,
@@ -75,7 +75,8 @@ export async function startApiServer({
     postgres: { check: () => checkDatabase(db, fetchAhead), everyMs: 5_000 },
     temporal: { check: () => checkTemporal(client).then(() => unusedIds.check()), everyMs: 5_000 },
     workers: { check: () => checkWorkers(client), everyMs: 5_000 },
-    github: { check: pingGitHub, everyMs: 60_000 },
+    // Asks nobody: GitHub is watched by itself.
+    github: { check: checkGitHub, everyMs: 2_000 },
   };
   const monitor = new HealthMonitor(packageJson.version, checks, () => installation.reconciled);
   monitor.start();

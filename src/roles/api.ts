@@ -4,6 +4,7 @@ import { openDatabase } from '../store/database.ts';
 import { connectContent } from './content.ts';
 import { sweepDeliveries } from './delivery-sweep.ts';
 import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
+import { toLog, watchGitHub } from './github-watch.ts';
 import { createLog, installTemporalRuntime } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { required } from './required.ts';
@@ -23,6 +24,7 @@ export async function runApi(settings: Settings): Promise<void> {
   const metrics = createMetrics(database.db);
   const github = connectGitHub(settings, metrics, database.db);
   const sweep = sweepDeliveries(settings, { db: database.db, github, log, onSwept: metrics.deliveriesSwept });
+  const watch = watchGitHub({ settings, github, say: toLog(log) });
   const content = connectContent(settings);
   const server = await startApiServer({
     settings,
@@ -30,7 +32,7 @@ export async function runApi(settings: Settings): Promise<void> {
     client,
     workerBeside: false,
     db: database.db,
-    pingGitHub: () => github.ping(),
+    checkGitHub: watch.check,
     webhooks: webhooksOf(settings),
     embedQuery: content.embedQuery,
     meter: metrics,
@@ -40,6 +42,7 @@ export async function runApi(settings: Settings): Promise<void> {
   log.info({ signal: await stopping }, 'api is stopping');
   // The Temporal client is not closed: its calls that still retry would fail out of reach, and the process ends anyway.
   await sweep?.stop();
+  await watch.stop();
   await server.close();
   await content.close();
   await database.close();

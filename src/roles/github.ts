@@ -1,7 +1,9 @@
+import { createPrivateKey } from 'node:crypto';
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
 import { GitHub } from '../integrations/github.ts';
 import type { GitHubPace } from '../integrations/github-requests.ts';
 import { isSigned, runOfDelivery } from '../integrations/github-webhook.ts';
+import { UserError } from '../laptop/user-error.ts';
 import type { Db } from '../store/database.ts';
 import { createGitHubPace } from './github-pace.ts';
 import type { Metrics } from './metrics.ts';
@@ -12,6 +14,7 @@ const SIMULATED_REPOSITORY = 'octocat/fedora-images';
 /** GitHub as the settings say. @param db where its pace is kept; a process that writes nothing needs none. */
 export function connectGitHub(settings: Settings, metrics?: Metrics, db?: Db): GitHub {
   const { GITHUB_TOKEN: token, GITHUB_APP_ID: appId, GITHUB_APP_PRIVATE_KEY: key } = settings;
+  if (key !== undefined) assertKey(key);
   const auth = appId && key ? { appId, privateKey: key } : token ? { token } : undefined;
   return new GitHub({
     apiUrl: settings.GITHUB_API_URL,
@@ -20,6 +23,16 @@ export function connectGitHub(settings: Settings, metrics?: Metrics, db?: Db): G
     ...(metrics ? { onAnswer: metrics.githubAnswered } : {}),
     ...(db ? { pace: paceOf(settings, db) } : {}),
   });
+}
+
+/** @throws {UserError} where it has the form of an app's key, and is none. */
+function assertKey(pem: string): void {
+  try {
+    if (createPrivateKey(pem).asymmetricKeyType === 'rsa') return;
+  } catch {
+    // OpenSSL says no more than that it cannot read it.
+  }
+  throw new UserError('GITHUB_APP_PRIVATE_KEY: is damaged; make another one on the page of the app at GitHub');
 }
 
 function paceOf(settings: Settings, db: Db): GitHubPace {

@@ -21,6 +21,7 @@ import { callbackSenderOf } from './callbacks.ts';
 import { connectContent } from './content.ts';
 import { sweepDeliveries } from './delivery-sweep.ts';
 import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
+import { watchGitHub } from './github-watch.ts';
 import { installTemporalRuntime } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
@@ -100,6 +101,8 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     started.push(() => connection.close());
     const metrics = createMetrics(database.db);
     const github = connectGitHub(settings, metrics, database.db);
+    const watch = watchGitHub({ settings, github, say: report });
+    started.push(() => watch.stop());
     const content = connectContent(settings);
     started.push(() => content.close());
     const workers = await createWorkers({
@@ -137,7 +140,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       client,
       workerBeside: true,
       db: database.db,
-      pingGitHub: () => github.ping(),
+      checkGitHub: watch.check,
       webhooks: webhooksOf(settings),
       embedQuery: content.embedQuery,
       meter: metrics,

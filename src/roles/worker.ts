@@ -4,6 +4,7 @@ import { createWorkers } from '../worker/workers.ts';
 import { callbackSenderOf } from './callbacks.ts';
 import { connectContent } from './content.ts';
 import { connectGitHub } from './github.ts';
+import { toLog, watchGitHub } from './github-watch.ts';
 import { queuesOf } from './tasks.ts';
 import { runWorkingProcess } from './working-process.ts';
 
@@ -11,11 +12,13 @@ import { runWorkingProcess } from './working-process.ts';
 export async function runWorker(settings: Settings): Promise<void> {
   await runWorkingProcess(settings, 'worker', async ({ connection, address, db, metrics, log, stopping }) => {
     const content = connectContent(settings);
+    const github = connectGitHub(settings, metrics, db);
+    const watch = watchGitHub({ settings, github, say: toLog(log) });
     const workers = await createWorkers({
       connection,
       namespace: settings.TEMPORAL_NAMESPACE,
       db,
-      github: connectGitHub(settings, metrics, db),
+      github,
       sender: callbackSenderOf(settings),
       handlers: createTaskHandlers({ db, ...content, meter: metrics }),
       ...queuesOf(settings),
@@ -31,6 +34,7 @@ export async function runWorker(settings: Settings): Promise<void> {
     });
     log.info({ address }, 'worker is up');
     await workers.run();
+    await watch.stop();
     await content.close();
   });
 }

@@ -47,8 +47,8 @@ export function addEndpoints(
       inRepository((request, name) => ok(repositoryAnswer(name, request.url.origin))),
     ),
   );
-  app.get(workflow, gate.guard('workflow', inWorkflow(ledger, showWorkflow)));
-  app.post(`${workflow}/dispatches`, gate.guard('dispatch', inWorkflow(ledger, dispatch)));
+  app.get(workflow, gate.guard('workflow', inWorkflow(ledger, settings, showWorkflow)));
+  app.post(`${workflow}/dispatches`, gate.guard('dispatch', inWorkflow(ledger, settings, dispatch)));
   app.get(
     `${repo}/actions/runs`,
     gate.guard(
@@ -60,14 +60,14 @@ export function addEndpoints(
     `${workflow}/runs`,
     gate.guard(
       'list',
-      inWorkflow(ledger, (request, name, file) => list(request, name, (one) => one.workflow === file)),
+      inWorkflow(ledger, settings, (request, name, file) => list(request, name, (one) => one.workflow === file)),
     ),
   );
   app.get(
     run,
     gate.guard(
       'get',
-      inRun(ledger, (request, one, state) => ok(runAnswer(one, state, request.url.origin))),
+      inRun(ledger, (request, one, state) => ok(runAnswer(one, state, request.url.origin, settings().clock_off_ms))),
     ),
   );
   app.delete(run, gate.guard('delete', inRun(ledger, remove)));
@@ -131,12 +131,15 @@ export function addEndpoints(
     const lagMs = Math.max(settings().listing_lag_ms, fault?.kind === 'lag' ? fault.ms : 0);
     const omitNewest = hideAll ? Number.POSITIVE_INFINITY : fault?.kind === 'omit' ? (fault.count ?? 0) : 0;
     const runs = ledger.all().filter((one) => sameName(one.repository, repository) && wanted(one));
-    const page = pageOf(runs, url, { at, createdUntil: at - lagMs, omitNewest }, headShaOf);
+    const view = { at, createdUntil: at - lagMs, omitNewest, leftOut: settings().short_pages };
+    const page = pageOf(runs, url, view, headShaOf);
     return {
       status: 200,
       body: {
         total_count: page.totalCount,
-        workflow_runs: page.shown.map((shown) => runAnswer(shown.run, shown.state, url.origin)),
+        workflow_runs: page.shown.map((shown) =>
+          runAnswer(shown.run, shown.state, url.origin, settings().clock_off_ms),
+        ),
       },
       headers: page.link === undefined ? {} : { link: page.link },
     };
@@ -191,9 +194,10 @@ function inRepository(
   };
 }
 
-/** Every workflow file exists, but one; it can also be named by its number, once it was seen. */
+/** A workflow file that exists; it can also be named by its number, once it was seen. */
 function inWorkflow(
   ledger: Ledger,
+  settings: () => Settings,
   then: (request: GitHubRequest, repository: string, file: string) => Answer,
 ): (request: GitHubRequest) => Answer {
   return inRepository((request, repository) => {
@@ -201,7 +205,8 @@ function inWorkflow(
     const file = /^\d+$/.test(name)
       ? ledger.all().find((run) => isWorkflow(run, repository, Number(name)))?.workflow
       : name;
-    return file === undefined || file === 'missing.yml' ? refusal(404, 'Not Found') : then(request, repository, file);
+    const exists = file !== undefined && (settings().workflows?.includes(file) ?? file !== 'missing.yml');
+    return exists ? then(request, repository, file) : refusal(404, 'Not Found');
   });
 }
 

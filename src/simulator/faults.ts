@@ -10,6 +10,8 @@ export const requestKinds = [
   'delete',
   'repository',
   'workflow',
+  'jobs',
+  'annotations',
   'hooks',
   'redeliver',
   'rate_limit',

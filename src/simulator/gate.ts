@@ -46,7 +46,12 @@ export function openGate(ledger: Ledger, faults: FaultQueue, settings: () => Set
       used = 0;
     }
     const limit = settings().rate_limit;
-    return { limit, used, remaining: Math.max(0, limit - used), reset: Math.floor(windowEndsAt / 1_000) };
+    return {
+      limit,
+      used,
+      remaining: Math.max(0, limit - used),
+      reset: Math.floor((windowEndsAt + settings().clock_off_ms) / 1_000),
+    };
   }
 
   function refuse(context: NodeContext, kind: RequestKind, apiVersion: string): Answer | undefined {
@@ -83,6 +88,7 @@ export function openGate(ledger: Ledger, faults: FaultQueue, settings: () => Set
     headers.set('x-ratelimit-used', String(limit.used));
     headers.set('x-ratelimit-reset', String(limit.reset));
     headers.set('x-ratelimit-resource', 'core');
+    headers.set('date', new Date(Date.now() + settings().clock_off_ms).toUTCString());
     headers.set('x-github-request-id', `SIM:${randomBytes(8).toString('hex').toUpperCase()}`);
     for (const [name, value] of Object.entries(answer.headers ?? {})) headers.set(name, value);
     return new Response(status === 304 ? null : body, { status, headers });
@@ -98,7 +104,7 @@ export function openGate(ledger: Ledger, faults: FaultQueue, settings: () => Set
       if (fault !== undefined && strikesBefore(fault.kind)) {
         if (fault.kind === 'reset') return cutOff(context);
         if (fault.kind === 'hang') return RESPONSE_ALREADY_SENT;
-        return write(context, kind, rejection(fault));
+        return write(context, kind, rejection(fault, settings().clock_off_ms));
       }
       const apiVersion = context.req.header('x-github-api-version') ?? '2022-11-28';
       const refused = refuse(context, kind, apiVersion);
@@ -121,14 +127,14 @@ function cutOff(context: NodeContext): Response {
   return RESPONSE_ALREADY_SENT;
 }
 
-function rejection(fault: Fault): Answer {
+function rejection(fault: Fault, clockOffMs: number): Answer {
   switch (fault.kind) {
     case '400-on-unknown-field':
       return unknownField('return_run_details');
     case 'primary-rate-limit':
       return refusal(fault.status, fault.message ?? 'API rate limit exceeded for user ID 1.', {
         'x-ratelimit-remaining': '0',
-        'x-ratelimit-reset': String(Math.ceil(Date.now() / 1_000) + fault.reset_in_s),
+        'x-ratelimit-reset': String(Math.ceil((Date.now() + clockOffMs) / 1_000) + fault.reset_in_s),
         ...retryAfter(fault),
       });
     case 'secondary-rate-limit': {

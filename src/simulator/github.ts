@@ -9,6 +9,7 @@ import { addEndpoints } from './endpoints.ts';
 import { faultQueue } from './faults.ts';
 import { openGate } from './gate.ts';
 import { addHookEndpoints } from './hook-endpoints.ts';
+import { addJobEndpoints } from './job-endpoints.ts';
 import { openJournal } from './journal.ts';
 import { openLedger } from './ledger.ts';
 import { defaultSettings, type Settings } from './settings.ts';
@@ -77,6 +78,7 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
   const gate = openGate(ledger, faults, current);
   addEndpoints(app, gate, ledger, current);
   addHookEndpoints(app, gate, announcer, current);
+  addJobEndpoints(app, gate, ledger, current);
   app.notFound((c) => c.json(refusal(404, 'Not Found').body, 404));
 
   const server = createAdaptorServer({ fetch: app.fetch, hostname: host }) as Server;

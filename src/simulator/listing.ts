@@ -8,6 +8,8 @@ export interface View {
   createdUntil: number;
   /** How many of the newest are left out. */
   omitNewest: number;
+  /** How many runs are left out at the end of each page. */
+  leftOut: number;
 }
 
 /** A run and the state it is shown in. */
@@ -54,7 +56,7 @@ export function pageOf(runs: readonly Run[], url: URL, view: View, headSha: (run
   const lastPage = Math.max(1, Math.ceil(reachable.length / perPage));
   return {
     totalCount: matching.length,
-    shown: reachable.slice((page - 1) * perPage, page * perPage),
+    shown: reachable.slice((page - 1) * perPage, page * perPage - view.leftOut),
     link: linkHeader(url, page, lastPage),
   };
 }

@@ -183,8 +183,11 @@ export function runUrls(repository: string, id: number, origin: string) {
   };
 }
 
-/** The answer of GET /repos/{owner}/{repo}/actions/runs/{id}: no inputs in it, as ever. */
-export function runAnswer(run: Run, state: Moment, origin: string) {
+/**
+ * The answer of GET /repos/{owner}/{repo}/actions/runs/{id}: no inputs in it, as ever.
+ * @param clockOffMs see the setting `clock_off_ms`
+ */
+export function runAnswer(run: Run, state: Moment, origin: string, clockOffMs = 0) {
   const { run_url: url, html_url } = runUrls(run.repository, run.id, origin);
   const repository = minimalRepositoryAnswer(run.repository, origin);
   const sha = headShaOf(run);
@@ -207,12 +210,12 @@ export function runAnswer(run: Run, state: Moment, origin: string) {
     url,
     html_url,
     pull_requests: [],
-    created_at: gitHubTime(run.createdAt),
-    updated_at: gitHubTime(state.at),
+    created_at: gitHubTime(run.createdAt + clockOffMs),
+    updated_at: gitHubTime(state.at + clockOffMs),
     actor: userAnswer(run.actor, origin),
     run_attempt: state.attempt,
     referenced_workflows: [],
-    run_started_at: gitHubTime(state.attemptStartedAt),
+    run_started_at: gitHubTime(state.attemptStartedAt + clockOffMs),
     triggering_actor: userAnswer(run.actor, origin),
     jobs_url: `${url}/jobs`,
     logs_url: `${url}/logs`,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plannedJobSchema } from './jobs.ts';
 
 const durationMs = z.number().int().nonnegative();
 
@@ -24,6 +25,16 @@ export const settingsSchema = z.strictObject({
   required_inputs: z.array(z.string()),
   /** The branches and tags that exist; null: all but those that begin with `missing`. */
   refs: z.array(z.string()).nullable(),
+  /** The workflow files on the default branch; null: all but missing.yml. */
+  workflows: z.array(z.string()).nullable(),
+  /** What the jobs of runs that end badly come to; null: one that fails in its second step. */
+  jobs: z.array(plannedJobSchema).nullable(),
+  /** Whether the credential has the right "Checks: read". */
+  may_read_checks: z.boolean(),
+  /** The clock that GitHub shows minus the one of this machine: in times, `Date` headers and ends of limits. */
+  clock_off_ms: z.number().int(),
+  /** How many runs are left out of each page of a listing, as GitHub leaves some out. */
+  short_pages: z.number().int().min(0).max(99),
   /** Whether return_run_details is understood. false: 400, as an older GitHub Enterprise Server answers. */
   knows_run_details: z.boolean(),
   /** Whether a token must be presented; `bad` is never a good one. */
@@ -67,6 +78,11 @@ export const defaultSettings: Settings = {
   declared_inputs: null,
   required_inputs: [],
   refs: null,
+  workflows: null,
+  jobs: null,
+  may_read_checks: true,
+  clock_off_ms: 0,
+  short_pages: 0,
   knows_run_details: true,
   require_token: false,
   down: false,

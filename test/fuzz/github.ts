@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { addEndpoints } from '../../src/simulator/endpoints.ts';
 import { type Fault, type FaultQueue, faultQueue, faultSchema, type RequestKind } from '../../src/simulator/faults.ts';
 import { openGate } from '../../src/simulator/gate.ts';
+import { addJobEndpoints } from '../../src/simulator/job-endpoints.ts';
 import { openJournal } from '../../src/simulator/journal.ts';
 import { type Ledger, openLedger } from '../../src/simulator/ledger.ts';
 import { type Run, runAt, timeline } from '../../src/simulator/run.ts';
@@ -68,7 +69,9 @@ export class VirtualGitHub {
       (run) => this.#watch(run, changed),
     );
     const current = () => this.settings;
-    addEndpoints(this.#app as never, openGate(this.ledger, this.faults, current), this.ledger, current);
+    const gate = openGate(this.ledger, this.faults, current);
+    addEndpoints(this.#app as never, gate, this.ledger, current);
+    addJobEndpoints(this.#app as never, gate, this.ledger, current);
   }
 
   fault(fault: Partial<Fault> & Pick<Fault, 'on' | 'kind'>): void {
@@ -172,6 +175,9 @@ function kindOf(method: string, path: string): RequestKind {
   if (path.endsWith('/cancel')) return 'cancel';
   if (/\/rerun(-failed-jobs)?$/.test(path)) return 'rerun';
   if (path.endsWith('/runs')) return 'list';
+  if (path.endsWith('/jobs')) return 'jobs';
+  if (path.endsWith('/annotations')) return 'annotations';
+  if (/\/workflows\/[^/]+$/.test(path)) return 'workflow';
   return method === 'DELETE' ? 'delete' : 'get';
 }
 

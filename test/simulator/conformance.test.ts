@@ -16,7 +16,7 @@ test('every answer has the shape that GitHub publishes', async () => {
     path: string,
     status: number,
     body?: unknown,
-  ): Promise<{ workflow_run_id: number }> {
+  ): Promise<{ workflow_run_id: number; jobs: { id: number }[] }> {
     const response = await fetch(github.url + path, {
       method: operation.split(' ')[0] ?? '',
       body: body === undefined ? null : JSON.stringify(body),
@@ -60,6 +60,16 @@ test('every answer has the shape that GitHub publishes', async () => {
     await github.force(id, status, conclusion ?? null);
     await check(`GET ${runs}/{run_id}`, run, 200);
   }
+  const jobs = `${runs}/{run_id}/attempts/{attempt_number}/jobs`;
+  await check(`GET ${jobs}`, `${run}/attempts/1/jobs`, 200);
+  await check(`GET ${jobs}`, `${run}/attempts/2/jobs`, 404);
+  await github.force(id, 'completed', 'failure');
+  const annotations = '/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations';
+  const { jobs: failed } = await check(`GET ${jobs}`, `${run}/attempts/1/jobs`, 200);
+  const checkRun = `/repos/acme/images/check-runs/${failed[0]!.id}/annotations`;
+  expect(await check(`GET ${annotations}`, checkRun, 200)).toHaveLength(1);
+  await github.set({ may_read_checks: false });
+  await check(`GET ${annotations}`, checkRun, 403);
   await check(`POST ${runs}/{run_id}/cancel`, `${run}/cancel`, 409);
   await check(`POST ${runs}/{run_id}/force-cancel`, `${run}/force-cancel`, 409);
   await check(`POST ${runs}/{run_id}/rerun`, `${run}/rerun`, 201);

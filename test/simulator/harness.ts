@@ -7,6 +7,7 @@ export const workflow = { ...repository, workflow_id: 'build.yml' };
 
 /** What `GET /_simulator/runs` says of a run, as far as the tests care. */
 export interface OracleRun {
+  workflow: string;
   id: number;
   token: string | null;
   inputs: Record<string, string>;

@@ -25,7 +25,7 @@ export async function startAnotherApi(
     client: installation.client,
     workerBeside: false,
     db: database.db,
-    pingGitHub: async () => {},
+    checkGitHub: async () => {},
     webhooks,
     embedQuery: undefined,
     meter: createMetrics(database.db),

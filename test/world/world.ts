@@ -16,6 +16,7 @@ import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
 import { callbackSenderOf } from '../../src/roles/callbacks.ts';
 import { connectContent } from '../../src/roles/content.ts';
 import { connectGitHub, webhooksOf } from '../../src/roles/github.ts';
+import { watchGitHub } from '../../src/roles/github-watch.ts';
 import { installTemporalRuntime } from '../../src/roles/log.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';
 import { registerSearchAttributes } from '../../src/roles/search-attributes.ts';
@@ -131,6 +132,8 @@ export async function openWorld(
   const log = pino({ level: settings.LOG_LEVEL });
   const { connection, client } = await connectTemporal(target);
   const workers: Array<{ stop(): Promise<void> }> = [];
+  /** Shared by the API and the first worker, as in `hapax up`. */
+  const apiGitHub = connectGitHub(settings, metrics, database.db);
   /** A worker as in a process of its own: it shares nothing with another but the servers. */
   const content = connectContent(settings);
   const startWorker = async () => {
@@ -140,7 +143,7 @@ export async function openWorld(
       connection: own ?? connection,
       namespace,
       db: database.db,
-      github: connectGitHub(settings, metrics, database.db),
+      github: workers.length === 0 ? apiGitHub : connectGitHub(settings, metrics, database.db),
       sender: callbackSenderOf(settings),
       handlers: { ...createTaskHandlers({ db: database.db, ...content, meter: metrics }), ...handlers },
       ...queuesOf(settings),
@@ -160,13 +163,19 @@ export async function openWorld(
     await Promise.all(workers.splice(0).map((worker) => worker.stop()));
   };
   await startWorker();
+  const watch = watchGitHub({
+    settings,
+    github: apiGitHub,
+    say() {},
+    pauses: { pingMs: 200, awayMs: 200, settingsMs: 200, faultyMs: 200 },
+  });
   const api = await startApiServer({
     settings,
     repository: settings.GITHUB_REPO ?? '',
     client,
     workerBeside: true,
     db: database.db,
-    pingGitHub: () => connectGitHub(settings).ping(),
+    checkGitHub: watch.check,
     webhooks: webhooksOf(settings),
     embedQuery: content.embedQuery,
     meter: metrics,
@@ -192,6 +201,7 @@ export async function openWorld(
     },
     async close() {
       await api.close();
+      await watch.stop();
       await stopWorkers();
       await content.close();
       await connection.close();
