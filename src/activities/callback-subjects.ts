@@ -6,6 +6,7 @@ import type { RecordedEvent } from '../contracts/event.ts';
 import { TASK_CALLBACK_TYPES, type TaskCallback } from '../contracts/task.ts';
 import { buildSummaryOf } from '../domain/build-view.ts';
 import { foldEvents } from '../domain/fold.ts';
+import { sha256 } from '../domain/hash.ts';
 import { taskSummaryOf } from '../domain/task-view.ts';
 import { BUILDS } from '../store/build-stream.ts';
 import type { Db } from '../store/database.ts';
@@ -15,8 +16,8 @@ import { TASKS } from '../store/task-stream.ts';
 
 /** What callbacks need of a build or a task. */
 interface CallbackSubject {
-  /** The message about one of its endings. */
-  compose(db: Db, ending: string): Promise<CallbackMessage>;
+  /** The message about one of its endings, for one of its targets. */
+  compose(db: Db, ending: string, target: string | undefined): Promise<CallbackMessage>;
   append(db: Db, event: CallbackEvent): Promise<{ repeated: boolean }>;
 }
 
@@ -26,12 +27,12 @@ export function subjectOf(stream: string): CallbackSubject {
   switch (kind) {
     case 'build':
       return {
-        compose: async (db, ending) => composeBuildCallback(await listEvents(db, stream), ending),
+        compose: async (db, ending, target) => composeBuildCallback(await listEvents(db, stream), ending, target),
         append: (db, event) => appendEvent(db, BUILDS, Number(id), event),
       };
     case 'task':
       return {
-        compose: async (db, ending) => composeTaskCallback(await listEvents(db, stream), ending),
+        compose: async (db, ending, target) => composeTaskCallback(await listEvents(db, stream), ending, target),
         append: (db, event) => appendEvent(db, TASKS, id!, event),
       };
     default:
@@ -43,7 +44,11 @@ export function subjectOf(stream: string): CallbackSubject {
  * What a callback says about an ending of a build: the build as it was then, including why it became a dead letter, which is
  * recorded right after the end; whatever became of it since.
  */
-export function composeBuildCallback(events: readonly RecordedEvent[], ending: string): CallbackMessage {
+export function composeBuildCallback(
+  events: readonly RecordedEvent[],
+  ending: string,
+  target?: string,
+): CallbackMessage {
   const { ended, told } = storyOf(events, ending, 'build_retried');
   const build = foldEvents(BUILDS, told)!;
   const summary = buildSummaryOf(build);
@@ -52,14 +57,18 @@ export function composeBuildCallback(events: readonly RecordedEvent[], ending: s
     const type = ended.type === 'build_cancelled' ? 'build.cancelled' : 'build.completed';
     return JSON.stringify({ type, timestamp: ended.occurred_at, data } satisfies BuildCallback);
   };
-  return messageOf(ended, bodyOf(summary), bodyOf(withoutInputs));
+  return messageOf(ended, target, bodyOf(summary), bodyOf(withoutInputs));
 }
 
 /**
  * What a callback says about an ending of a task: the task and its result as they were then. A result that makes the body
  * too long is left out; the receiver finds it at GET /tasks/{id}.
  */
-export function composeTaskCallback(events: readonly RecordedEvent[], ending: string): CallbackMessage {
+export function composeTaskCallback(
+  events: readonly RecordedEvent[],
+  ending: string,
+  target?: string,
+): CallbackMessage {
   const { ended, told } = storyOf(events, ending, 'task_redriven');
   const task = foldEvents(TASKS, told)!;
   const { task_id, status, ...rest } = taskSummaryOf(task);
@@ -68,7 +77,7 @@ export function composeTaskCallback(events: readonly RecordedEvent[], ending: st
     return JSON.stringify({ type, timestamp: ended.occurred_at, data } satisfies TaskCallback);
   };
   const { result } = task;
-  return messageOf(ended, bodyOf({ task_id, status, result, ...rest }), bodyOf({ task_id, status, ...rest }));
+  return messageOf(ended, target, bodyOf({ task_id, status, result, ...rest }), bodyOf({ task_id, status, ...rest }));
 }
 
 /** The ending, and all events until the build or task was begun again. */
@@ -80,10 +89,12 @@ function storyOf(events: readonly RecordedEvent[], ending: string, begunAgain: s
   return { ended, told: again === -1 ? events : events.slice(0, again) };
 }
 
-function messageOf(ended: RecordedEvent, whole: string, short: string): CallbackMessage {
+function messageOf(ended: RecordedEvent, target: string | undefined, whole: string, short: string): CallbackMessage {
+  // By the hash of the ending, since another installation may have a build of the same number. Each URL has its own: one
+  // receiver may be behind several of them, and handles an id once.
+  const id = target === undefined ? ended.hash : sha256(`${ended.hash}:${target}`);
   return {
-    // By the hash of the ending, since another installation may have a build of the same number.
-    webhook_id: `msg_${ended.hash.slice(0, 32)}`,
+    webhook_id: `msg_${id.slice(0, 32)}`,
     body: Buffer.byteLength(whole) <= LIMITS.callbacks.bodyBytes ? whole : short,
   };
 }

@@ -1,6 +1,7 @@
 import { callbackOutcome } from '../domain/callback-answer.ts';
 import type { CallbackSender } from '../integrations/callback-sender.ts';
 import { findCallbackUrl } from '../store/callback-target-find.ts';
+import { listCallbackTargets } from '../store/callback-target-list.ts';
 import { saveCallbackTarget } from '../store/callback-target-save.ts';
 import type { Db } from '../store/database.ts';
 import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callback.ts';
@@ -9,18 +10,19 @@ import type { ActivityMeter } from './meter.ts';
 
 export function callbackActivities(db: Db, sender: CallbackSender): CallbackPort {
   return {
-    composeCallback: ({ subject, ending }) => subjectOf(subject).compose(db, ending),
+    composeCallback: ({ subject, ending, target }) => subjectOf(subject).compose(db, ending, target),
 
-    async sendCallback({ subject, ...message }) {
-      const url = await findCallbackUrl(db, subject);
+    async sendCallback({ subject, target, ...message }) {
+      const url = await findCallbackUrl(db, subject, target);
       if (url === undefined) return { kind: 'final', status: null, reason: 'its URL was deleted' };
-      return callbackOutcome(await sender.send(url, message), Date.now());
+      return { ...callbackOutcome(await sender.send(url, message), Date.now()), origin: new URL(url).origin };
     },
   };
 }
 
 export function callbackRecordActivities(db: Db, meter?: ActivityMeter): CallbackRecordPort {
   return {
+    listCallbackTargets: ({ subject }) => listCallbackTargets(db, subject),
     keepCallbackUrl: ({ subject, url }) => saveCallbackTarget(db, subject, url),
 
     async appendCallbackEvent({ subject, event }) {

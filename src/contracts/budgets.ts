@@ -115,6 +115,7 @@ export const BUDGETS = {
       'bytes',
       'Body of a callback, as Standard Webhooks asks. A longer one goes without inputs or result.',
     ),
+    targets: most(20, 'entries', 'Callback URLs of one build or task.'),
     answerBytes: most(4_096, 'bytes', 'Part of the answer to a callback that is read: enough to recognise n8n.'),
   },
   memory: {

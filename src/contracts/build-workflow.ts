@@ -116,6 +116,8 @@ export interface BuildInput {
 export interface BuildMemo extends InstallationMemo {
   build_id: number;
   fingerprint: string;
+  /** Digest of the URL of its callback, by which the same request is known again. */
+  callback_digest?: string;
 }
 
 /** Which installation started a workflow; left out where it did not know yet. */

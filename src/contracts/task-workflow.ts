@@ -96,4 +96,6 @@ export interface TaskInput {
 export interface TaskMemo extends InstallationMemo {
   task_id: string;
   fingerprint: string;
+  /** Digest of the URL of its callback, by which the same request is known again. */
+  callback_digest?: string;
 }

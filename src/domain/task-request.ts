@@ -47,25 +47,26 @@ export function readArguments<Name extends TaskName>(
 
 /**
  * What makes two requests for tasks the same: SHA-256 of the canonical JSON of the task and its arguments, in whatever way
- * they were given, and who is called back. No id, time or priority is in it.
+ * they were given. No id, time, priority or callback is in it.
+ * @param callbackUrl only to recognise a task that was made when the URL was a part of it.
  */
-export function taskFingerprint(name: TaskName, given: TaskArguments[TaskName], callbackUrl: string | null): string {
+export function taskFingerprint(
+  name: TaskName,
+  given: TaskArguments[TaskName],
+  callbackUrl: string | null = null,
+): string {
   return sha256(canonicalJson({ type: 'task', name, arguments: given, callback_url: callbackUrl }));
 }
 
 /**
- * The id of a task that is done once by its nature: the same for every form of a video's URL, another for each callback URL.
+ * The id of a task that is done once by its nature: the same for every form of a video's URL, wherever its callbacks go.
  * Undefined for tasks that are done each time they are asked for.
  */
-export function naturalTaskId(
-  name: TaskName,
-  given: TaskArguments[TaskName],
-  callbackUrl: string | null,
-): string | undefined {
+export function naturalTaskId(name: TaskName, given: TaskArguments[TaskName]): string | undefined {
   if (!isOnceByNature(name)) return undefined;
-  const { url, callback_url = callbackUrl } = given as TaskArguments['ingest_youtube'] & { callback_url?: string };
-  const video = youtubeVideoId(url);
-  return video === undefined ? undefined : nameUuid(canonicalJson(['ingest_youtube', `yt:${video}`, callback_url]));
+  const video = youtubeVideoId((given as TaskArguments['ingest_youtube']).url);
+  // The last element was the callback URL, once; null stays, so that the ids of videos without one stay.
+  return video === undefined ? undefined : nameUuid(canonicalJson(['ingest_youtube', `yt:${video}`, null]));
 }
 
 /** Whether a task that is asked for without an id gets its {@link naturalTaskId}. */

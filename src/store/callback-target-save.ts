@@ -1,14 +1,9 @@
-import { DrizzleQueryError } from 'drizzle-orm';
+import { FIRST_TARGET } from '../contracts/callback-workflow.ts';
 import type { Db } from './database.ts';
 import { callbackTargets } from './schema.ts';
+import { withoutValues } from './secret-values.ts';
 
-/** Keeps the URL that the callbacks of a stream go to; if there is one already, that one stays. */
+/** Keeps the URL that the request named which made the subject; a repeat changes nothing. */
 export async function saveCallbackTarget(db: Db, stream: string, url: string): Promise<void> {
-  try {
-    await db.insert(callbackTargets).values({ stream, target: '', url }).onConflictDoNothing();
-  } catch (error) {
-    if (!(error instanceof DrizzleQueryError)) throw error;
-    // Its message holds the values of the query, and the URL must not get into a log.
-    throw new DrizzleQueryError(error.query, [], error.cause);
-  }
+  await withoutValues(db.insert(callbackTargets).values({ stream, target: FIRST_TARGET, url }).onConflictDoNothing());
 }

@@ -29,6 +29,7 @@ const patiently = proxyActivities<Told>({
 export const record: Told = {
   appendBuildEvent: firstOf(quickly.appendBuildEvent, patiently.appendBuildEvent),
   appendTaskEvent: firstOf(quickly.appendTaskEvent, patiently.appendTaskEvent),
+  listCallbackTargets: firstOf(quickly.listCallbackTargets, patiently.listCallbackTargets),
   keepCallbackUrl: firstOf(quickly.keepCallbackUrl, patiently.keepCallbackUrl),
   appendCallbackEvent: firstOf(quickly.appendCallbackEvent, patiently.appendCallbackEvent),
   reserveWrite: firstOf(quickly.reserveWrite, patiently.reserveWrite),

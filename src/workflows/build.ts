@@ -5,7 +5,7 @@ import type { Run } from '../contracts/github.ts';
 import { statusOf } from '../domain/build.ts';
 import { buildQueuedEvent, buildRetriedEvent } from '../domain/first-events.ts';
 import { record } from './activities.ts';
-import { beginCallback } from './callback.ts';
+import { beginCallbacks } from './callback.ts';
 import { dispatch } from './dispatch.ts';
 import { type Ended, follow } from './follow.ts';
 import { cancelLateRuns } from './late-runs.ts';
@@ -59,7 +59,7 @@ async function run(
     const { tell, prefix }: Begun = begun;
     const obtained: Obtained = begun.obtained ?? (await obtainRun(input, tell, state, operator));
     const ended = await leadToEnd(input, tell, obtained, state, operator, wakes);
-    if (input.callback) await beginCallback({ subject: streamOf(input), ending: `${prefix}completed` });
+    await beginCallbacks({ subject: streamOf(input), ending: `${prefix}completed` }, input.callback !== undefined);
     await ended.late;
 
     const { status, conclusion, run_attempt } = ended;

@@ -1,11 +1,14 @@
-import { CancellationScope, condition, setCurrentDetails } from '@temporalio/workflow';
+import { CancellationScope, condition, patched, setCurrentDetails } from '@temporalio/workflow';
 import type { CallbackEvent } from '../contracts/callback.ts';
 import {
   type CallbackInput,
   type CallbackMessage,
   type CallbackOutcome,
   type CallbackResult,
+  type CallbackTry,
+  callbackEventKey,
   callbackWorkflowId,
+  targetOf,
 } from '../contracts/callback-workflow.ts';
 import { callbackPause } from '../domain/callback-schedule.ts';
 import { callbacks, record } from './activities.ts';
@@ -24,8 +27,22 @@ export function callback(input: CallbackInput): Promise<CallbackResult> {
   return CancellationScope.nonCancellable(() => deliver(input, () => stopped));
 }
 
-/** Begins the callback about an ending, {@link beginApart}. */
-export function beginCallback(input: CallbackInput): Promise<void> {
+/**
+ * Begins the callbacks about an ending, one for each URL that was asked for until now. The API begins those of URLs that come
+ * later.
+ * @param first whether the request that made the subject named a URL.
+ */
+export async function beginCallbacks(about: { subject: string; ending: string }, first: boolean): Promise<void> {
+  if (patched('callback-targets')) {
+    const targets = await record.listCallbackTargets({ subject: about.subject });
+    await Promise.all(targets.map((target) => beginCallback({ ...about, ...targetOf(target) })));
+  } else if (first) {
+    await beginCallback(about);
+  }
+}
+
+/** Begins one callback, {@link beginApart}. */
+function beginCallback(input: CallbackInput): Promise<void> {
   const staticSummary = `callback about ${input.subject}`;
   return beginApart(callback, input, { workflowId: callbackWorkflowId(input), staticSummary });
 }
@@ -37,9 +54,13 @@ async function deliver(input: CallbackInput, stopped: () => boolean): Promise<Ca
   let failures = 0;
   let before: CallbackOutcome['kind'] | undefined;
   for (let attempt = 1; ; attempt++) {
-    const outcome = stopped() ? STOPPED : await send(input.subject, message);
+    const outcome: CallbackTry = stopped() ? STOPPED : await send(input, message);
+    const went = outcome.origin === undefined ? {} : { callback_origin: outcome.origin };
     if (outcome.kind === 'delivered') {
-      await tell(input, attempt, { type: 'callback_delivered', data: { webhook_id, attempt, status: outcome.status } });
+      await tell(input, attempt, {
+        type: 'callback_delivered',
+        data: { webhook_id, attempt, ...went, status: outcome.status },
+      });
       return { webhook_id, delivered: true, attempts: attempt };
     }
     // A receiver that is reachable again, only not ready yet, is tried as often as a new one.
@@ -48,7 +69,10 @@ async function deliver(input: CallbackInput, stopped: () => boolean): Promise<Ca
     const pause = pauseAfter(outcome, failures, Date.now() - startedAt);
     const next_at = pause === undefined ? null : new Date(Date.now() + pause).toISOString();
     const { status, reason } = outcome;
-    await tell(input, attempt, { type: 'callback_failed', data: { webhook_id, attempt, status, reason, next_at } });
+    await tell(input, attempt, {
+      type: 'callback_failed',
+      data: { webhook_id, attempt, ...went, status, reason, next_at },
+    });
     setCurrentDetails(`Try ${attempt}: ${reason}; ${next_at === null ? 'given up' : `next at ${next_at}`}`);
     if (pause === undefined) return { webhook_id, delivered: false, attempts: attempt };
     await condition(stopped, pause);
@@ -59,9 +83,9 @@ type NotDelivered = Exclude<CallbackOutcome, { kind: 'delivered' }>;
 
 const STOPPED: NotDelivered = { kind: 'final', status: null, reason: 'stopped by an operator' };
 
-async function send(subject: string, message: CallbackMessage): Promise<CallbackOutcome> {
+async function send({ subject, target }: CallbackInput, message: CallbackMessage): Promise<CallbackTry> {
   try {
-    return await callbacks.sendCallback({ subject, ...message });
+    return await callbacks.sendCallback({ subject, ...(target === undefined ? {} : { target }), ...message });
   } catch {
     // It may have arrived all the same; the receiver recognises the next try by its webhook-id.
     return { kind: 'failed', status: null, reason: 'cut off: the worker or the database went away', wait_ms: 0 };
@@ -79,8 +103,8 @@ type Told = CallbackEvent extends infer Event
     : never
   : never;
 
-async function tell({ subject, ending }: CallbackInput, attempt: number, told: Told): Promise<void> {
+async function tell(input: CallbackInput, attempt: number, told: Told): Promise<void> {
   const occurred_at = new Date().toISOString();
-  const event = { ...told, occurred_at, dedupe_key: `callback:${ending}:${attempt}` };
-  await record.appendCallbackEvent({ subject, event });
+  const event = { ...told, occurred_at, dedupe_key: callbackEventKey(input, attempt) };
+  await record.appendCallbackEvent({ subject: input.subject, event });
 }

@@ -23,7 +23,7 @@ import { backoff } from '../domain/backoff.ts';
 import { taskQueuedEvent, taskRecoveredEvent, taskRedrivenEvent } from '../domain/first-events.ts';
 import { record, taskActivities } from './activities.ts';
 import { beginAnswer } from './answer.ts';
-import { beginCallback } from './callback.ts';
+import { beginCallbacks } from './callback.ts';
 import { isFailure, Journal } from './journal.ts';
 import { answeredSignal, revokeSignal, type TaskStateView, taskStateQuery, tellAgainSignal } from './messages.ts';
 
@@ -107,7 +107,7 @@ async function end(input: TaskInput, tell: Tell, outcome: Outcome): Promise<void
       outcome satisfies never;
   }
   const ending = tell.prefix + ENDING;
-  if (input.callback) await beginCallback({ subject: streamOf(input), ending });
+  await beginCallbacks({ subject: streamOf(input), ending }, input.callback !== undefined);
   if (input.answered) await beginAnswer({ task_id: input.task_id, ending });
 }
 

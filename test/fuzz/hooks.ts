@@ -2,7 +2,7 @@ import { registerHooks } from 'node:module';
 
 /** The files of src/store that stand for a database. Their doubles hold its rules in memory. */
 const IN_MEMORY =
-  /\/src\/store\/(event-append|build-find|stream-find|build-list-lane|delivery-claim|delivery-settle|delivery-release|configuration-find|callback-target-find|callback-target-save|sent-request-claim)\.ts$/;
+  /\/src\/store\/(event-append|build-find|stream-find|build-list-lane|delivery-claim|delivery-settle|delivery-release|configuration-find|callback-target-find|callback-target-list|callback-target-save|sent-request-claim)\.ts$/;
 
 /**
  * From here on the product's own files find a record in memory and virtual timers where they ask for Postgres and for

@@ -163,6 +163,9 @@ export async function findCallbackUrl(_db: Db, _subject: string): Promise<string
   return undefined;
 }
 export async function saveCallbackTarget(_db: Db, _subject: string, _url: string): Promise<void> {}
+export async function listCallbackTargets(_db: Db, _subject: string): Promise<string[]> {
+  return [];
+}
 
 export function claimDelivery(db: Db, id: string, _run: AnnouncedRun, forMs: number): Promise<boolean> {
   return db.ask('claim delivery', () => {

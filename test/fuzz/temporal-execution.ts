@@ -72,6 +72,8 @@ export class Execution {
   #history: CompletedTask[] = [];
   /** Of the SDK: how workflow code that was begun under some behaviour keeps it. */
   readonly #flags = new Set<number>();
+  /** Changes of the workflow code that its history knows. */
+  readonly #patches = new Set<string>();
   #inbox: Job[] = [];
   #task: 'none' | 'scheduled' | 'open' = 'none';
   #instance: Instance | undefined;
@@ -222,9 +224,11 @@ export class Execution {
       seed: this.#seed,
       startedAt: this.startedAt,
     });
+    const patches: Job[] = [...this.#patches].map((patchId) => ({ notifyHasPatch: { patchId } }));
     for (const { activations } of this.#history) {
       for (const activation of activations) {
-        const asked = (await this.#activate(worker, instance, activation, true)).map(signatureOf);
+        const jobs = [...patches.splice(0), ...activation.jobs];
+        const asked = (await this.#activate(worker, instance, { at: activation.at, jobs }, true)).map(signatureOf);
         if (asked.join() !== activation.asked.join()) {
           this.#server.fault(`a replay of ${this.workflowId} asks for ${asked}, not for ${activation.asked}`);
         }
@@ -236,7 +240,9 @@ export class Execution {
 
   #carryOut(command: Command): void {
     const { clock } = this.#server;
-    if (command.startTimer) {
+    if (command.setPatchMarker) {
+      this.#patches.add(command.setPatchMarker.patchId!);
+    } else if (command.startTimer) {
       const seq = command.startTimer.seq!;
       this.#startTimer(seq, clock.now + msOf(command.startTimer.startToFireTimeout));
     } else if (command.cancelTimer) {
@@ -345,6 +351,7 @@ export class Execution {
     const upTo = this.#history[task]!;
     into.#history = this.#history.slice(0, task);
     for (const flag of this.#flags) into.#flags.add(flag);
+    for (const patch of this.#patches) into.#patches.add(patch);
     for (const seq of upTo.cancelled) into.#cancelled.add(seq);
     const signals = this.#history
       .slice(task + 1)

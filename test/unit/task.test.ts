@@ -110,7 +110,7 @@ describe('two requests', () => {
   const read = (args: unknown[], kwargs: Record<string, unknown> = {}) => {
     const read = readArguments('semantic_search', args, kwargs);
     if ('faults' in read) throw new Error(JSON.stringify(read.faults));
-    return taskFingerprint('semantic_search', read.arguments, null);
+    return taskFingerprint('semantic_search', read.arguments);
   };
 
   it('are the same however their arguments are given', () => {
@@ -118,14 +118,15 @@ describe('two requests', () => {
     expect(new Set([read(['a']), read(['b']), read(['a', 9])]).size).toBe(3);
   });
 
-  it('for one video have one id, but for who is called back', () => {
-    const idOf = (url: string, callback: string | null = null) =>
-      naturalTaskId('ingest_youtube', { url, priority: false }, callback);
+  it('for one video have one id, whoever is called back', () => {
+    const idOf = (url: string) => naturalTaskId('ingest_youtube', { url, priority: false });
     const id = idOf('https://youtu.be/dQw4w9WgXcQ');
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(idOf('https://www.youtube.com/watch?v=dQw4w9WgXcQ&t=1')).toBe(id);
-    expect(new Set([id, idOf('https://youtu.be/dQw4w9WgXcR'), idOf('dQw4w9WgXcQ', 'https://a.example/')]).size).toBe(3);
-    expect(naturalTaskId('semantic_search', { query: 'a', limit: 1 }, null)).toBeUndefined();
+    expect(idOf('https://youtu.be/dQw4w9WgXcR')).not.toBe(id);
+    const called = { url: 'dQw4w9WgXcQ', callback_url: 'https://a.example/', priority: false };
+    expect(naturalTaskId('ingest_youtube_with_callback', called)).toBe(id);
+    expect(naturalTaskId('semantic_search', { query: 'a', limit: 1 })).toBeUndefined();
   });
 });
 

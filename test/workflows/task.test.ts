@@ -17,6 +17,7 @@ import { installTemporalRuntime } from '../../src/roles/log.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { task } from '../../src/workflows/index.ts';
 import { revokeSignal } from '../../src/workflows/messages.ts';
+import type { CallbackRecordPort } from '../../src/workflows/ports/callback.ts';
 import type { RecordPort } from '../../src/workflows/ports/record.ts';
 import type { TaskPort } from '../../src/workflows/ports/tasks.ts';
 import { hasTestServer, startTestServer } from '../world/test-server.ts';
@@ -40,7 +41,8 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
   beforeAll(async () => {
     installTemporalRuntime(pino({ level: 'silent' }));
     environment = await startTestServer();
-    const recording: Pick<RecordPort, 'appendTaskEvent'> = {
+    const recording: Pick<RecordPort & CallbackRecordPort, 'appendTaskEvent' | 'listCallbackTargets'> = {
+      listCallbackTargets: async () => [],
       async appendTaskEvent({ task_id, event }) {
         const events = told.get(task_id)!;
         if (!events.some(({ dedupe_key }) => dedupe_key === event.dedupe_key)) events.push(event);

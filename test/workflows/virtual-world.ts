@@ -135,6 +135,7 @@ export async function openVirtualWorld() {
         workflowBundle: { codePath: await workflowBundle() },
         activities: failing({
           ...record.port,
+          listCallbackTargets: async () => [],
           ...githubActivities(record.db, scriptedGitHub(script, calls, record, environment.sleep)),
         }),
       });

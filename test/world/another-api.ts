@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import { type ApiServerOptions, startApiServer } from '../../src/api/server.ts';
-import { readSettings } from '../../src/contracts/settings.ts';
+import { readSettings, type Settings } from '../../src/contracts/settings.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { callers } from './world.ts';
@@ -11,6 +11,7 @@ import { callers } from './world.ts';
 export async function startAnotherApi(
   installation: { namespace: string; client: Client; databaseUrl: string },
   webhooks?: ApiServerOptions['webhooks'],
+  given: Partial<Record<keyof Settings, string>> = {},
 ) {
   const database = openDatabase({ url: installation.databaseUrl });
   onTestFinished(() => database.close());
@@ -20,6 +21,7 @@ export async function startAnotherApi(
       LOG_LEVEL: 'silent',
       TEMPORAL_NAMESPACE: installation.namespace,
       GITHUB_POLL_INTERVAL: '100ms',
+      ...given,
     }),
     repository: 'acme/images',
     client: installation.client,

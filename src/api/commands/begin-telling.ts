@@ -1,6 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { ANSWER_WORKFLOW, type AnswerInput, answerWorkflowId } from '../../contracts/answer-workflow.ts';
-import { CALLBACK_WORKFLOW, type CallbackInput, callbackWorkflowId } from '../../contracts/callback-workflow.ts';
+import {
+  CALLBACK_WORKFLOW,
+  type CallbackInput,
+  callbackWorkflowId,
+  targetOf,
+} from '../../contracts/callback-workflow.ts';
+import { listCallbackTargets } from '../../store/callback-target-list.ts';
+import type { Db } from '../../store/database.ts';
 import type { answer, callback } from '../../workflows/index.ts';
 import { firstOf, startedFirst } from './start-build.ts';
 
@@ -10,7 +17,17 @@ import { firstOf, startedFirst } from './start-build.ts';
  */
 const ONCE = firstOf({ workerBeside: false }, 'REJECT_DUPLICATE');
 
-/** Begins the callback about an ending. @throws {ApiError} where Temporal cannot be reached. */
+/** Begins the callbacks about an ending, one for each URL. @throws {ApiError} where Temporal cannot be reached. */
+export async function beginCallbacks(
+  { client, db }: { client: Client; db: Db },
+  about: { subject: string; ending: string },
+): Promise<void> {
+  for (const target of await listCallbackTargets(db, about.subject)) {
+    await beginCallback(client, { ...about, ...targetOf(target) });
+  }
+}
+
+/** Begins one callback about an ending. @throws {ApiError} where Temporal cannot be reached. */
 export async function beginCallback(client: Client, input: CallbackInput): Promise<void> {
   await startedFirst(client, () =>
     client.workflow.start<typeof callback>(CALLBACK_WORKFLOW, {

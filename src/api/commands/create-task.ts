@@ -14,6 +14,8 @@ import {
   taskWorkflowId,
 } from '../../contracts/task-workflow.ts';
 import { taskQueuedEvent } from '../../domain/first-events.ts';
+import { nameUuid } from '../../domain/name-uuid.ts';
+import { requestKey } from '../../domain/request-key.ts';
 import type { Task } from '../../domain/task.ts';
 import {
   naturalTaskId,
@@ -25,14 +27,16 @@ import {
 import { saveCallbackTarget } from '../../store/callback-target-save.ts';
 import type { Db } from '../../store/database.ts';
 import { appendEvent } from '../../store/event-append.ts';
+import { claimRequestKey } from '../../store/request-key-claim.ts';
 import { findTask } from '../../store/task-find.ts';
 import { TASKS, taskStream } from '../../store/task-stream.ts';
 import type { ApiMeter } from '../meter.ts';
 import { ApiError, invalidRequest } from '../problem.ts';
+import { addCallback } from './add-callback.ts';
 import { callbackOf } from './callback-of.ts';
 import { knownSoon, recordSoon } from './record-soon.ts';
 import { redriveTask } from './redrive-task.ts';
-import { type StartDependencies, temporalFault } from './start-build.ts';
+import { callbackMemo, type StartDependencies, temporalFault } from './start-build.ts';
 import { startTask } from './start-task.ts';
 
 export interface TaskDependencies extends StartDependencies {
@@ -62,6 +66,8 @@ export interface TaskRequest {
   rootId?: string | undefined;
   parentId?: string | undefined;
   caller: string;
+  /** The Idempotency-Key of the request, and the route that it came by. */
+  idempotency?: { route: string; key: string } | undefined;
   door: TaskInput['door'];
   /** Whether senders of messages wait to be told of its end. */
   answered?: boolean;
@@ -100,25 +106,79 @@ async function accept(
   given: TaskArguments[TaskName],
 ): Promise<CreatedTask> {
   const callback = callbackOf(request.callbackUrl ?? callbackUrlIn(given), deps.callbackHosts);
-  const callbackUrl = callback?.url ?? null;
-  const fingerprint = taskFingerprint(name, given, callbackUrl);
-  const natural = request.taskId === undefined ? naturalTaskId(name, given, callbackUrl) : undefined;
-  const asked = natural === undefined ? fingerprint : undefined;
-  const id = request.taskId ?? natural ?? randomUUID();
+  const fingerprint = taskFingerprint(name, given);
+  const { id, ...identity } = await identify(deps, request, naturalTaskId(name, given), fingerprint);
   const input = inputOf(deps, request, { id, name, fingerprint, callback });
+  const replay = async (standing: Standing): Promise<CreatedTask> => {
+    const { status } = standing;
+    const same = [fingerprint, callback && taskFingerprint(name, given, callback.url)];
+    if (identity.mismatch && !same.includes(standing.fingerprint)) {
+      const [by, use] = identity.mismatch === 'task_id_reused' ? ['', 'id'] : ['under this key ', 'key'];
+      const detail = `task ${id} was asked for ${by}with other content; use a new ${use}`;
+      throw new ApiError(identity.mismatch, { detail });
+    }
+    if (callback && standing.callback_digest !== callbackMemo(callback).callback_digest) {
+      await addCallback(deps, taskStream(id), callback);
+    }
+    return { id, status, replayed: true };
+  };
 
-  const named = id === request.taskId || id === natural;
-  const known = named ? await knownSoon(findTask(deps.db, id)) : undefined;
-  if (known && natural !== undefined && (known.status === 'FAILURE' || known.status === 'REVOKED')) {
-    const begun = await redriveTask(deps, known, request.caller, input);
+  const known = identity.named ? await knownSoon(findTask(deps.db, id)) : undefined;
+  if (known && identity.isBegunAgain && (known.status === 'FAILURE' || known.status === 'REVOKED')) {
+    // The arguments of another task do not fit the signature of this one.
+    const begun = await redriveTask(deps, known, request.caller, known.name === name ? input : undefined);
+    if (callback) await addCallback(deps, taskStream(id), callback);
     return { id, status: 'PENDING', replayed: !begun };
   }
-  if (known) return replay(known, asked);
-  if (!(await startTask(deps, input, 'REJECT_DUPLICATE'))) return replay(await describeHolder(deps, input), asked);
+  if (known) return replay(known);
+  if (!(await startTask(deps, input, 'REJECT_DUPLICATE'))) return replay(await describeHolder(deps, input));
   await recordSoon(record(deps.db, input), (error) =>
     deps.log.warn({ err: error, task_id: id }, 'task accepted; its record will follow'),
   );
   return { id, status: 'PENDING', replayed: false };
+}
+
+/** The task that an equal request made before. */
+type Standing = Pick<Task, 'status' | 'fingerprint'> & Pick<TaskMemo, 'callback_digest'>;
+
+interface Identity {
+  id: string;
+  /** There may be a task with this id already. */
+  named: boolean;
+  /** What to answer where that task has other content; undefined where the id says enough. */
+  mismatch?: 'task_id_reused' | 'idempotency_key_reused';
+  /** A task that failed or was revoked is begun again. */
+  isBegunAgain: boolean;
+}
+
+/**
+ * Which task a request is about: the one with the id that it gives, or with the id of what it is about (a video), else the one
+ * that its Idempotency-Key names, else a new one. A key beside an id is kept with it, so that the key is not used for another.
+ */
+async function identify(
+  { db }: TaskDependencies,
+  { taskId, caller, idempotency }: TaskRequest,
+  natural: string | undefined,
+  fingerprint: string,
+): Promise<Identity> {
+  const key = idempotency && requestKey('', { caller, ...idempotency });
+  const id = taskId ?? natural;
+  if (id === undefined) {
+    if (key === undefined) return { id: randomUUID(), named: false, isBegunAgain: false };
+    return { id: nameUuid(key), named: true, mismatch: 'idempotency_key_reused', isBegunAgain: false };
+  }
+  const identity: Identity =
+    taskId === undefined
+      ? { id, named: true, isBegunAgain: true }
+      : { id, named: true, mismatch: 'task_id_reused', isBegunAgain: false };
+  if (key === undefined) return identity;
+  const claim = await claimRequestKey(db, key, { fingerprint, made: taskStream(id) });
+  if (claim.fingerprint !== fingerprint || claim.made !== taskStream(id)) {
+    const detail = `${claim.made} was asked for under this key with other content; use a new key`;
+    throw new ApiError('idempotency_key_reused', { detail });
+  }
+  // The same request once more asks for nothing more than its answer.
+  return claim.repeated ? { ...identity, isBegunAgain: false } : identity;
 }
 
 function resolve({ name: asked, args, kwargs }: TaskRequest): { name: TaskName; given: TaskArguments[TaskName] } {
@@ -178,25 +238,21 @@ function wholeOrNull(ms: number | undefined): number | null {
   return ms === undefined ? null : Math.ceil(ms);
 }
 
-/** @param asked fingerprint that has to be that of the task; undefined where the id says enough. */
-function replay({ id, status, fingerprint }: Pick<Task, 'id' | 'status' | 'fingerprint'>, asked?: string): CreatedTask {
-  if (asked !== undefined && asked !== fingerprint) {
-    throw new ApiError('task_id_reused', { detail: `task ${id} was asked for with other content; use a new id` });
-  }
-  return { id, status, replayed: true };
-}
-
 /** What Temporal knows of the task that holds a workflow id. */
-async function describeHolder({ client, db }: TaskDependencies, { task_id, workflow_id }: TaskInput) {
+async function describeHolder(
+  { client, db }: TaskDependencies,
+  { task_id, workflow_id }: TaskInput,
+): Promise<Standing> {
   const described = await client.workflow
     .getHandle(workflow_id)
     .describe()
     .catch((error: unknown) => {
       throw temporalFault(error);
     });
-  const { fingerprint } = described.memo as unknown as TaskMemo;
+  const { fingerprint, callback_digest } = described.memo as unknown as TaskMemo;
   const recorded = await knownSoon(findTask(db, task_id));
-  return { id: task_id, status: recorded?.status ?? 'PENDING', fingerprint };
+  const status = recorded?.status ?? 'PENDING';
+  return { status, fingerprint, ...(callback_digest === undefined ? {} : { callback_digest }) };
 }
 
 /** Tells an existing task that a sender waits for its end; the first who asked for it may not have waited. */

@@ -21,7 +21,7 @@ import { findConfigurationVersion } from '../../store/configuration-find.ts';
 import type { Db } from '../../store/database.ts';
 import { appendEvent } from '../../store/event-append.ts';
 import { ApiError, notFound } from '../problem.ts';
-import { beginCallback } from './begin-telling.ts';
+import { beginCallbacks } from './begin-telling.ts';
 import { CLOSING_WAIT_MS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
 
 export interface OperateDependencies extends StartDependencies {
@@ -58,7 +58,7 @@ async function endAbandoned({ client, db }: OperateDependencies, id: number, by:
   const ending = `${step}completed`;
   const subject = buildStream(id);
   // Before the end, for which it waits: a crash in between is made good by the next one who cancels.
-  if ((await findCallbackUrl(db, subject)) !== undefined) await beginCallback(client, { subject, ending });
+  await beginCallbacks({ client, db }, { subject, ending });
   const occurred_at = new Date().toISOString();
   await appendEvent(db, BUILDS, id, {
     type: 'cancel_requested',

@@ -1,13 +1,12 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { REVOKE_SIGNAL, type Revocation } from '../../contracts/task-workflow.ts';
 import type { Task } from '../../domain/task.ts';
-import { findCallbackUrl } from '../../store/callback-target-find.ts';
 import { appendEvent } from '../../store/event-append.ts';
 import { listOwed } from '../../store/owed-list-by-task.ts';
 import { findTask } from '../../store/task-find.ts';
 import { TASKS, taskStream } from '../../store/task-stream.ts';
 import { ApiError, notFound } from '../problem.ts';
-import { beginAnswer, beginCallback } from './begin-telling.ts';
+import { beginAnswer, beginCallbacks } from './begin-telling.ts';
 import type { TaskDependencies } from './create-task.ts';
 import { temporalFault } from './start-build.ts';
 
@@ -48,7 +47,7 @@ async function recordRevoked(
   if (task.completed_at !== null) throw ended(task);
   const dedupe_key = `revoked:${task.redrives}`;
   const subject = taskStream(id);
-  if (await findCallbackUrl(db, subject)) await beginCallback(client, { subject, ending: dedupe_key });
+  await beginCallbacks({ client, db }, { subject, ending: dedupe_key });
   if ((await listOwed(db, id)).length > 0) await beginAnswer(client, { task_id: id, ending: dedupe_key });
   const occurred_at = new Date().toISOString();
   await appendEvent(db, TASKS, id, {

@@ -6,7 +6,9 @@ import {
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { BUILD_WORKFLOW, type BuildInput, type BuildMemo } from '../../contracts/build-workflow.ts';
+import type { CallbackTarget } from '../../contracts/callback-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../contracts/task-queues.ts';
+import { sha256 } from '../../domain/hash.ts';
 import type { build } from '../../workflows/index.ts';
 import type { KnownInstallation } from '../installation.ts';
 import { ApiError } from '../problem.ts';
@@ -43,7 +45,7 @@ export async function startBuild(
   reuse: Reuse,
 ): Promise<boolean> {
   const { request, build_id, fingerprint } = input;
-  const memo: BuildMemo = { build_id, fingerprint, ...installation.memo };
+  const memo: BuildMemo = { build_id, fingerprint, ...installation.memo, ...callbackMemo(input.callback) };
   return startedFirst(client, () =>
     client.workflow.start<typeof build>(BUILD_WORKFLOW, {
       ...firstOf({ workerBeside }, reuse),
@@ -60,6 +62,11 @@ export async function startBuild(
       ]),
     }),
   );
+}
+
+/** What a memo says of a callback; nothing where there is none. */
+export function callbackMemo(callback: CallbackTarget | undefined): { callback_digest?: string } {
+  return callback ? { callback_digest: sha256(callback.url) } : {};
 }
 
 /** Whether a closed workflow may be followed by another of its id. */

@@ -2,7 +2,7 @@ import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } 
 import { TASK_WORKFLOW, type TaskInput, type TaskMemo } from '../../contracts/task-workflow.ts';
 import { temporalPriority } from '../../domain/task-request.ts';
 import type { task } from '../../workflows/index.ts';
-import { firstOf, type Reuse, STATUS, type StartDependencies, startedFirst } from './start-build.ts';
+import { callbackMemo, firstOf, type Reuse, STATUS, type StartDependencies, startedFirst } from './start-build.ts';
 
 const TASK_ID = defineSearchAttributeKey('HapaxTaskId', SearchAttributeType.KEYWORD);
 const TASK_NAME = defineSearchAttributeKey('HapaxTaskName', SearchAttributeType.KEYWORD);
@@ -15,7 +15,7 @@ export function startTask(
   reuse: Reuse,
 ): Promise<boolean> {
   const { task_id, fingerprint, name, queue } = input;
-  const memo: TaskMemo = { task_id, fingerprint, ...installation.memo };
+  const memo: TaskMemo = { task_id, fingerprint, ...installation.memo, ...callbackMemo(input.callback) };
   return startedFirst(client, () =>
     client.workflow.start<typeof task>(TASK_WORKFLOW, {
       ...firstOf({ workerBeside }, reuse),

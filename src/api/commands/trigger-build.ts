@@ -14,10 +14,18 @@ import { appendEvent } from '../../store/event-append.ts';
 import type { BuildIds } from '../build-ids.ts';
 import type { Configurations } from '../configurations.ts';
 import { ApiError } from '../problem.ts';
+import { addCallback } from './add-callback.ts';
 import { callbackOf } from './callback-of.ts';
 import { knownSoon, recordSoon } from './record-soon.ts';
 import { resolveTrigger } from './resolve-trigger.ts';
-import { CLOSING_WAIT_MS, STATUS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
+import {
+  CLOSING_WAIT_MS,
+  callbackMemo,
+  STATUS,
+  type StartDependencies,
+  startBuild,
+  temporalFault,
+} from './start-build.ts';
 
 export interface TriggerDependencies extends StartDependencies {
   db: Db;
@@ -72,9 +80,21 @@ export async function triggerBuild(
   const now = Date.now();
 
   const former = formerRequest && fingerprint(formerRequest);
+  const replay = async (standing: Standing): Promise<Triggered> => {
+    const { id, status } = standing;
+    if (standing.fingerprint !== print && standing.fingerprint !== former) {
+      throw new ApiError('idempotency_key_reused', {
+        detail: `build ${id} was requested under this key with other content; use a new key`,
+      });
+    }
+    if (callback && standing.callback_digest !== callbackMemo(callback).callback_digest) {
+      await addCallback(deps, buildStream(id), callback);
+    }
+    return { id, status, replayed: true };
+  };
   const candidates = keyed ? [earlier] : [await knownBy(key), former && (await knownBy(former))];
   const known = candidates.find((build) => build && replays(build, new Date(now).toISOString()));
-  if (known) return replay(known.id, known.status, known.fingerprint, [print, former]);
+  if (known) return replay(known);
 
   const id = await deps.buildIds.take().catch((cause: unknown) => {
     if (cause instanceof ApiError) throw cause;
@@ -108,7 +128,7 @@ export async function triggerBuild(
   const other = await start(deps, input);
   if (other) {
     deps.buildIds.giveBack(id);
-    return replay(other.id, other.status, other.fingerprint, [print, former]);
+    return replay(other);
   }
   await recordSoon(record(deps.db, input), (error) =>
     deps.log.warn({ err: error, build_id: id }, 'build accepted; its record will follow'),
@@ -116,20 +136,11 @@ export async function triggerBuild(
   return { id, status: 'queued', replayed: false };
 }
 
-function replay(id: number, status: BuildStatus, standing: string, asked: Array<string | undefined>): Triggered {
-  if (!asked.includes(standing)) {
-    throw new ApiError('idempotency_key_reused', {
-      detail: `build ${id} was requested under this key with other content; use a new key`,
-    });
-  }
-  return { id, status, replayed: true };
-}
+/** The build that an equal request made before. */
+type Standing = { id: number; status: BuildStatus } & Pick<BuildMemo, 'fingerprint' | 'callback_digest'>;
 
 /** Starts the workflow; answers with the build that holds the workflow id if it is taken. */
-async function start(
-  deps: TriggerDependencies,
-  input: BuildInput,
-): Promise<{ id: number; status: BuildStatus; fingerprint: string } | undefined> {
+async function start(deps: TriggerDependencies, input: BuildInput): Promise<Standing | undefined> {
   const giveUp = Date.now() + CLOSING_WAIT_MS;
   while (!(await startBuild(deps, input, input.keyed ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE'))) {
     const holder = await describeHolder(deps, input.workflow_id);
@@ -142,18 +153,18 @@ async function start(
 }
 
 /** What Temporal knows of the build that holds a workflow id. */
-async function describeHolder({ client, db }: TriggerDependencies, workflowId: string) {
+async function describeHolder({ client, db }: TriggerDependencies, workflowId: string): Promise<Standing> {
   const described = await client.workflow
     .getHandle(workflowId)
     .describe()
     .catch((error: unknown) => {
       throw temporalFault(error);
     });
-  const { build_id: id, fingerprint } = described.memo as unknown as BuildMemo;
+  const { build_id: id, ...known } = described.memo as unknown as BuildMemo;
   const recorded = await knownSoon(findBuild(db, id));
   const status =
     recorded?.status ?? (described.typedSearchAttributes.get(STATUS) as BuildStatus | undefined) ?? 'queued';
-  return { id, status, fingerprint };
+  return { ...known, id, status };
 }
 
 async function record(db: Db, input: BuildInput): Promise<void> {

@@ -41,6 +41,8 @@ export function asFlowerError(thrown: unknown): FlowerError {
   if (!(thrown instanceof ApiError)) return new FlowerError(500);
   const status = thrown.document('').status;
   if (status === 503) return new FlowerError(503, 'Broker or result backend unavailable');
+  // Flower knows no Idempotency-Key, so this answer is ours.
+  if (thrown.code === 'idempotency_key_reused') return new FlowerError(status, thrown.message);
   return status < 500 ? new FlowerError(400, thrown.message) : new FlowerError(500);
 }
 

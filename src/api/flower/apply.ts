@@ -8,6 +8,7 @@ import { taskNameOf } from '../../domain/task-request.ts';
 import { type CreatedTask, createTask, type TaskDependencies, type TaskRequest } from '../commands/create-task.ts';
 import { recordUnregisteredTask } from '../commands/record-unregistered-task.ts';
 import type { ApiEnvironment } from '../environment.ts';
+import { idempotencyOf } from '../idempotency.ts';
 import { answer, FlowerError, REST } from './answer.ts';
 import { resultOf } from './info.ts';
 import { PythonJsonError, parseLikePython } from './python.ts';
@@ -18,27 +19,35 @@ const FLOWER_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{1,6})$/;
 
 /** The routes that ask for tasks. */
 export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wait: Waiter): void {
+  const create = async (c: Context<ApiEnvironment>, request: TaskRequest) => {
+    const created = await createTask(deps, request);
+    if (created.replayed) c.header('Idempotent-Replayed', 'true');
+    return created;
+  };
+
   app.post(`/api/task/async-apply/:name${REST}`, async (c) => {
-    const { request } = await read(c, true);
-    const { id, status } = await createTask(deps, request);
+    const { request } = await read(c, 'async-apply');
+    const { id, status } = await create(c, request);
     return answer(c, { 'task-id': id, state: status });
   });
 
   app.post(`/api/task/send-task/:name${REST}`, async (c) => {
-    const { request } = await read(c, false);
+    const { request } = await read(c, 'send-task');
     if (!taskNameOf(request.name)) {
       return answer(c, { 'task-id': await recordUnregisteredTask(deps, request), state: 'PENDING' });
     }
-    const { id, status } = await createTask(deps, request);
+    const { id, status } = await create(c, request);
     return answer(c, { 'task-id': id, state: status });
   });
 
   app.post(`/api/task/apply/:name${REST}`, async (c) => {
-    const { request, timeoutMs } = await read(c, true);
-    const created = await createTask(deps, request);
+    const { request, timeoutMs } = await read(c, 'apply');
+    const created = await create(c, request);
     return answer(c, appliedOf(created, await wait(created.id, timeoutMs, c.req.raw.signal)));
   });
 }
+
+type Apply = 'apply' | 'async-apply' | 'send-task';
 
 /** As Flower answers where it waited: the state last. */
 function appliedOf({ id }: CreatedTask, task: Task | undefined) {
@@ -47,10 +56,10 @@ function appliedOf({ id }: CreatedTask, task: Task | undefined) {
   return { ...rest, state };
 }
 
-/** What is asked for. @param known whether a task that is not ours is 404. */
-async function read(c: Context<ApiEnvironment>, known: boolean): Promise<{ request: TaskRequest; timeoutMs?: number }> {
+/** What is asked for. A task that is not ours is 404, except where it is sent. */
+async function read(c: Context<ApiEnvironment>, how: Apply): Promise<{ request: TaskRequest; timeoutMs?: number }> {
   const name = c.req.param('name') ?? '';
-  if (known && !taskNameOf(name)) throw new FlowerError(404, `Unknown task '${name}'`);
+  if (how !== 'send-task' && !taskNameOf(name)) throw new FlowerError(404, `Unknown task '${name}'`);
   const body = await readBody(c);
   const { args = [], kwargs = {}, timeout, ...options } = body;
   if (!Array.isArray(args)) throw new FlowerError(400, 'args must be an array');
@@ -63,6 +72,7 @@ async function read(c: Context<ApiEnvironment>, known: boolean): Promise<{ reque
     kwargs: kwargs as Record<string, unknown>,
     ...optionsOf(options),
     caller: c.var.caller,
+    idempotency: idempotencyOf(c, `POST /api/task/${how}`),
     door: 'flower',
   };
   return { request, ...(typeof timeout === 'number' ? { timeoutMs: timeout * 1_000 } : {}) };

@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { idempotencyKey, triggerAnswer, triggerBody } from '../../contracts/build.ts';
+import { triggerAnswer, triggerBody } from '../../contracts/build.ts';
 import { type TriggerDependencies, triggerBuild } from '../commands/trigger-build.ts';
 import type { Api } from '../environment.ts';
+import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf, replayedHeader } from '../idempotency.ts';
 import type { ApiMeter } from '../meter.ts';
-import { ApiError } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 export const TRIGGER_PATH = '/builds/trigger';
@@ -17,9 +17,7 @@ const route = createRoute({
   description:
     'The same request again gets the same build: with an Idempotency-Key for ever, without one while the build runs and within the dedup window.',
   request: {
-    headers: z.object({
-      'idempotency-key': z.string().optional().meta({ description: '1 to 255 printable ASCII characters.' }),
-    }),
+    headers: idempotencyHeader,
     body: { required: true, content: { 'application/json': { schema: triggerBody } } },
   },
   responses: {
@@ -27,17 +25,16 @@ const route = createRoute({
       description: 'Accepted, now or before',
       headers: z.object({
         Location: z.string().meta({ description: 'Where the build is.' }),
-        'Idempotent-Replayed': z.literal('true').optional().meta({ description: 'The build existed already.' }),
+        'Idempotent-Replayed': replayedHeader,
       }),
       content: { 'application/json': { schema: triggerAnswer } },
     },
     ...problemResponses(
       'malformed_json',
       'invalid_request',
-      'invalid_idempotency_key',
+      ...IDEMPOTENCY_PROBLEMS,
       'body_too_large',
       'unsupported_media_type',
-      'idempotency_key_reused',
       'unknown_configuration',
       'configuration_retired',
       'missing_field',
@@ -51,14 +48,10 @@ const route = createRoute({
 
 export function postBuildsTrigger(api: Api, { meter, ...deps }: TriggerDependencies & { meter: ApiMeter }): void {
   api.openapi(route, async (c) => {
-    const given = c.req.valid('header')['idempotency-key'];
-    const key = idempotencyKey.optional().safeParse(given);
-    if (!key.success)
-      throw new ApiError('invalid_idempotency_key', { detail: 'it must be 1 to 255 printable ASCII characters' });
     const build = await triggerBuild(deps, {
       body: c.req.valid('json'),
       caller: c.var.caller,
-      idempotencyKey: key.data,
+      idempotencyKey: idempotencyKeyOf(c),
     });
     meter.buildAccepted(build.replayed);
     c.var.log.info({ build_id: build.id, replayed: build.replayed }, 'build triggered');

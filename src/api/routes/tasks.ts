@@ -8,6 +8,7 @@ import { TASKS } from '../../store/task-stream.ts';
 import { type CreatedTask, createTask, type TaskDependencies, type TaskRequest } from '../commands/create-task.ts';
 import { readTextCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
+import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyOf, replayedHeader } from '../idempotency.ts';
 import { problemResponses } from '../responses.ts';
 
 const tags = ['tasks'];
@@ -16,7 +17,7 @@ export const acceptedTask = {
   description: 'Accepted, now or before',
   headers: z.object({
     Location: z.string().meta({ description: 'Where the task is.' }),
-    'Idempotent-Replayed': z.literal('true').optional().meta({ description: 'The task existed already.' }),
+    'Idempotent-Replayed': replayedHeader,
   }),
   content: { 'application/json': { schema: taskAnswer } },
 };
@@ -26,10 +27,12 @@ export const TASK_PROBLEMS = [
   'invalid_request',
   'body_too_large',
   'unsupported_media_type',
+  ...IDEMPOTENCY_PROBLEMS,
   'unknown_task',
   'task_id_reused',
   'unprocessable_callback_url',
   'temporal_unavailable',
+  'database_unavailable',
 ] as const;
 
 const postRoute = createRoute({
@@ -39,8 +42,11 @@ const postRoute = createRoute({
   tags,
   summary: 'Ask for a task, effectively once',
   description:
-    'A task id makes a task once. Without one, every request is a task of its own, except for the ingestion of a video: that is one task, whatever the form of its URL, and is begun again where it failed.',
-  request: { body: { required: true, content: { 'application/json': { schema: taskBody } } } },
+    'A task id makes a task once, and so does an Idempotency-Key. Without either, every request is a task of its own, except for the ingestion of a video: that is one task, whatever the form of its URL, and is begun again where it failed.',
+  request: {
+    headers: idempotencyHeader,
+    body: { required: true, content: { 'application/json': { schema: taskBody } } },
+  },
   responses: { 202: acceptedTask, ...problemResponses(...TASK_PROBLEMS) },
 });
 
@@ -60,7 +66,10 @@ const listRoute = createRoute({
 
 export function tasks(api: Api, deps: TaskDependencies): void {
   api.openapi(postRoute, async (c) => {
-    const task = await createTask(deps, requestOf(c.req.valid('json'), c.var.caller));
+    const task = await createTask(deps, {
+      ...requestOf(c.req.valid('json'), c.var.caller),
+      idempotency: idempotencyOf(c, 'POST /tasks'),
+    });
     setReplayHeaders(c, task);
     return c.json(answerOf(task), 202);
   });

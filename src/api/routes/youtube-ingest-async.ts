@@ -2,6 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { ingestAsyncBody, ingestAsyncQuery } from '../../contracts/task-signatures.ts';
 import { createTask, type TaskDependencies } from '../commands/create-task.ts';
 import type { Api } from '../environment.ts';
+import { idempotencyHeader, idempotencyOf } from '../idempotency.ts';
 import { invalidRequest } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 import { acceptedTask, answerOf, setReplayHeaders, TASK_PROBLEMS } from './tasks.ts';
@@ -13,7 +14,11 @@ const route = createRoute({
   tags: ['tasks'],
   summary: 'Ingest a YouTube video',
   description: 'The task ingest_youtube with the URL from the query or the body.',
-  request: { query: ingestAsyncQuery, body: { content: { 'application/json': { schema: ingestAsyncBody } } } },
+  request: {
+    headers: idempotencyHeader,
+    query: ingestAsyncQuery,
+    body: { content: { 'application/json': { schema: ingestAsyncBody } } },
+  },
   responses: { 202: acceptedTask, ...problemResponses(...TASK_PROBLEMS, 'cross_site') },
 });
 
@@ -30,6 +35,7 @@ export function ingestYoutube(api: Api, deps: TaskDependencies): void {
       args: [url],
       kwargs: {},
       caller: c.var.caller,
+      idempotency: idempotencyOf(c, 'POST /youtube/ingest-async'),
       door: 'http',
     });
     setReplayHeaders(c, task);

@@ -13,10 +13,9 @@ import { buildQueuedEvent, buildRecoveredEvent, buildRetriedEvent } from '../../
 import { foldEvents } from '../../../domain/fold.ts';
 import { IllegalEvent } from '../../../domain/illegal-event.ts';
 import { BUILDS, buildStream } from '../../../store/build-stream.ts';
-import { findCallbackUrl } from '../../../store/callback-target-find.ts';
 import { appendEvent } from '../../../store/event-append.ts';
 import { findStream } from '../../../store/stream-find.ts';
-import { beginCallback } from '../begin-telling.ts';
+import { beginCallbacks } from '../begin-telling.ts';
 import { inputAgain, runOf } from '../operate-build.ts';
 import { startBuild } from '../start-build.ts';
 import type { Ended, Outcome, ReconcileDependencies } from './reconcile.ts';
@@ -111,7 +110,7 @@ async function endBuild(
   const append = (key: string, event: Pick<BuildEvent, 'type' | 'data'>) =>
     appendEvent(db, BUILDS, build.id, { ...event, occurred_at, dedupe_key: step + key } as BuildEvent);
   const subject = buildStream(build.id);
-  if (await findCallbackUrl(db, subject)) await beginCallback(client, { subject, ending: `${step}completed` });
+  await beginCallbacks({ client, db }, { subject, ending: `${step}completed` });
   await append('recovered', {
     type: 'build_recovered',
     data: { reason: 'workflow_ended', by: 'reconciliation', detail },

@@ -5,12 +5,11 @@ import type { Redrive, TaskInput } from '../../../contracts/task-workflow.ts';
 import { taskQueuedEvent, taskRecoveredEvent, taskRedrivenEvent } from '../../../domain/first-events.ts';
 import { IllegalEvent } from '../../../domain/illegal-event.ts';
 import type { Task } from '../../../domain/task.ts';
-import { findCallbackUrl } from '../../../store/callback-target-find.ts';
 import { appendEvent } from '../../../store/event-append.ts';
 import { listOwed } from '../../../store/owed-list-by-task.ts';
 import { findStream } from '../../../store/stream-find.ts';
 import { TASKS, taskStream } from '../../../store/task-stream.ts';
-import { beginAnswer, beginCallback } from '../begin-telling.ts';
+import { beginAnswer, beginCallbacks } from '../begin-telling.ts';
 import { taskInputAgain } from '../redrive-task.ts';
 import { startTask } from '../start-task.ts';
 import type { Ended, Outcome, ReconcileDependencies } from './reconcile.ts';
@@ -47,7 +46,7 @@ export async function endTaskAs(deps: ReconcileDependencies, id: string, ended: 
   const step = `unled:${redrives}:`;
   const ending = `${step}ended`;
   const subject = taskStream(id);
-  if (await findCallbackUrl(db, subject)) await beginCallback(client, { subject, ending });
+  await beginCallbacks({ client, db }, { subject, ending });
   if ((await listOwed(db, id)).length > 0) await beginAnswer(client, { task_id: id, ending });
   const occurred_at = new Date().toISOString();
   const append = (dedupe_key: string, event: Pick<TaskEvent, 'type' | 'data'>) =>

@@ -1,0 +1,33 @@
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { idempotencyKey } from '../contracts/build.ts';
+import { ApiError } from './problem.ts';
+
+/** The header of routes that make something. */
+export const idempotencyHeader = z.object({
+  'idempotency-key': z.string().optional().meta({
+    description:
+      '1 to 255 printable ASCII characters. The same key with the same content answers with what it made before; with other content it is refused.',
+  }),
+});
+
+/** The problems that come with the header. */
+export const IDEMPOTENCY_PROBLEMS = ['invalid_idempotency_key', 'idempotency_key_reused'] as const;
+
+/** The header that says that a request made nothing new. */
+export const replayedHeader = z.literal('true').optional().meta({ description: 'It existed already.' });
+
+/** The Idempotency-Key of a request; undefined without one. @throws {ApiError} where it is not valid. */
+export function idempotencyKeyOf(c: Context): string | undefined {
+  const key = idempotencyKey.optional().safeParse(c.req.header('idempotency-key'));
+  if (!key.success) {
+    throw new ApiError('invalid_idempotency_key', { detail: 'it must be 1 to 255 printable ASCII characters' });
+  }
+  return key.data;
+}
+
+/** The same with the route that scopes it, for {@link TaskRequest}. */
+export function idempotencyOf(c: Context, route: string): { route: string; key: string } | undefined {
+  const key = idempotencyKeyOf(c);
+  return key === undefined ? undefined : { route, key };
+}
