@@ -55,7 +55,10 @@ export async function ingestYoutube(
 
   const metadata = await askAbout(deps, videoId, { priority: args.priority, taskId: context.taskId });
   const given = args.transcript_text ?? undefined;
-  const captions = given === undefined ? await deps.youtube.captions(videoId, context.signal) : undefined;
+  const captions =
+    given === undefined
+      ? await deps.youtube.captions(videoId, metadata?.audio_language ?? null, context.signal)
+      : undefined;
   const kept = await keepContent(deps, {
     id,
     type: 'youtube',

@@ -1,7 +1,8 @@
-import { fetchTranscript } from 'youtube-transcript-plus';
 import { z } from 'zod';
+import { type CaptionList, type CaptionTrack, spokenTrack } from '../domain/caption-track.ts';
 import { neverSent } from '../domain/dispatch-answer.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
+import { type CaptionLine, captionLines } from './captions.ts';
 import { fetchFault } from './fetch-fault.ts';
 
 /** What the Data API says of a video. */
@@ -10,6 +11,8 @@ export interface VideoMetadata {
   author: string | null;
   published_at: string | null;
   language: string | null;
+  /** Of what is said, where the owner of the video has told it. */
+  audio_language?: string | null;
   tags: string[];
 }
 
@@ -23,8 +26,7 @@ export type MetadataAnswer =
 export interface Captions {
   text: string;
   language: string | null;
-  /** Seconds from the beginning, and what is said then. */
-  segments: Array<{ at: number; text: string }>;
+  segments: CaptionLine[];
 }
 
 export interface YouTubeOptions {
@@ -35,27 +37,14 @@ export interface YouTubeOptions {
   siteUrl: string;
 }
 
-/** What the library asks of us, and what it gives (its own declarations cannot be resolved by TypeScript's rules for Node). */
-interface LibraryRequest {
-  url: string;
-  method?: 'GET' | 'POST';
-  body?: string;
-  headers?: Record<string, string>;
-  lang?: string;
-  userAgent?: string;
-}
-type Segment = { text: string; offset: number; lang: string };
-type FetchTranscript = (
-  videoId: string,
-  config: { signal: AbortSignal } & Record<
-    'videoFetch' | 'playerFetch' | 'transcriptFetch',
-    (request: LibraryRequest) => Promise<Response>
-  >,
-) => Promise<Segment[]>;
-
 /** Longest wait for one answer. */
 const TIMEOUT_MS = 15_000;
-const CAPTIONS_ORIGIN = 'https://www.youtube.com';
+/** Longest page or document of captions that is read. */
+const MAX_BYTES = 10 * 1024 * 1024;
+/** The page differs by browser; to the app for Android the player gives captions that can be fetched without a token. */
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36';
+const PLAYER_CLIENT = { clientName: 'ANDROID', clientVersion: '20.10.38' };
+const PLAYER_KEY = /\\?"INNERTUBE_API_KEY\\?":\\?"([^"\\]+)/;
 const PASS_IT = 'pass it as transcript_text';
 
 const videoList = z.object({
@@ -72,8 +61,47 @@ const videoList = z.object({
     }),
   ),
 });
+const place = z.number().int().nonnegative().optional().catch(undefined);
+const captionTrack = z
+  .object({
+    baseUrl: z.string().optional().catch(undefined),
+    url: z.string().optional().catch(undefined),
+    languageCode: z.string().catch(''),
+    kind: z.string().optional().catch(undefined),
+    vssId: z.string().catch(''),
+  })
+  .transform(({ baseUrl, url = baseUrl, languageCode, kind, vssId }): CaptionTrack | undefined =>
+    url === undefined || !URL.canParse(url, 'https://www.youtube.com')
+      ? undefined
+      : {
+          url,
+          language: languageCode,
+          fromSpeech: kind === 'asr' || vssId.startsWith('a.'),
+          forced: kind === 'forced',
+        },
+  );
 const player = z.object({
   playabilityStatus: z.object({ status: z.string(), reason: z.string().nullish() }).nullish(),
+  captions: z
+    .object({
+      playerCaptionsTracklistRenderer: z
+        .object({
+          captionTracks: z.array(captionTrack.catch(undefined)).catch([]),
+          audioTracks: z
+            .array(
+              z.object({
+                audioTrackId: z.string().optional().catch(undefined),
+                captionTrackIndices: z.array(z.number()).optional().catch(undefined),
+                defaultCaptionTrackIndex: place,
+              }),
+            )
+            .catch([]),
+          defaultAudioTrackIndex: place,
+          defaultTranslationSourceTrackIndices: z.array(z.number()).catch([]),
+        })
+        .nullish(),
+    })
+    .nullish(),
 });
 
 /** YouTube: videos by the Data API, captions as its players get them. */
@@ -118,107 +146,124 @@ export class YouTube {
         author: snippet.channelTitle ?? null,
         published_at: snippet.publishedAt ?? null,
         language: snippet.defaultAudioLanguage ?? snippet.defaultLanguage ?? null,
+        audio_language: snippet.defaultAudioLanguage ?? null,
         tags: snippet.tags ?? [],
       },
     };
   }
 
   /**
-   * The captions of a video.
+   * The captions of a video, in the language that is spoken in it.
+   * @param audioLanguage what is known from elsewhere about that language.
    * @throws {PermanentTaskError} where it has none, or is not there.
    * @throws {RetryableTaskError} where YouTube does not answer, or refuses this machine.
    */
-  async captions(videoId: string, signal: AbortSignal): Promise<Captions> {
-    try {
-      const segments = await (fetchTranscript as FetchTranscript)(videoId, {
-        signal,
-        videoFetch: (request) => this.#fetch(request, checkPage),
-        playerFetch: (request) => this.#fetch(request, checkPlayer),
-        transcriptFetch: (request) => this.#fetch(request, checkTranscript),
-      });
-      const spoken = segments.map(({ offset, text }) => ({ at: offset, text: plain(text) }));
-      return {
-        text: spoken.map(({ text }) => text).join(' '),
-        language: segments[0]?.lang ?? null,
-        segments: spoken,
-      };
-    } catch (error) {
-      throw captionsFault(error, videoId);
-    }
+  async captions(videoId: string, audioLanguage: string | null, signal: AbortSignal): Promise<Captions> {
+    const track = spokenTrack(await this.#captionList(videoId, signal), audioLanguage);
+    if (!track) throw noCaptions(`the video ${videoId} has no captions`);
+    // From the site of the settings, whichever host the track names.
+    const { pathname, search } = new URL(track.url, this.#options.siteUrl);
+    const { status, text } = await this.#ask(`${pathname}${search}`, { signal });
+    if (status !== 200) throw noCaptions(`YouTube answered ${status} for the captions of ${videoId}`);
+    // YouTube answers 200 and nothing where it does not want to say no.
+    if (text.trim() === '') throw blocked('YouTube answered with empty captions');
+    const segments = captionLines(text);
+    if (segments === 'page') throw blocked('YouTube answered with a page in the place of captions');
+    if (segments === 'truncated') throw unavailable('the captions break off before their end');
+    if (segments === 'unknown') throw noCaptions(`the captions of ${videoId} have a form that is not known`);
+    if (segments.length === 0) throw noCaptions(`the captions of ${videoId} hold no text`);
+    return { text: segments.map((line) => line.text).join(' '), language: track.language || null, segments };
   }
 
-  /** @param check throws where the answer says something that the library would take for "no captions". */
-  async #fetch(
-    { url, method = 'GET', body, headers, lang, userAgent }: LibraryRequest,
-    check: (text: string) => void,
-  ): Promise<Response> {
+  async #captionList(videoId: string, signal: AbortSignal): Promise<CaptionList> {
+    const page = await this.#ask(`/watch?${new URLSearchParams({ v: videoId })}`, { signal });
+    if (page.status !== 200) throw notThere(`YouTube has no video ${videoId} (it answered ${page.status})`);
+    const key = PLAYER_KEY.exec(page.text)?.[1];
+    // A page for people, without what its player needs: asks for consent, or to prove that one is no robot.
+    if (key === undefined || page.text.includes('class="g-recaptcha"')) {
+      throw blocked('YouTube shows this machine a page without a player');
+    }
+    const answer = await this.#ask(`/youtubei/v1/player?${new URLSearchParams({ key })}`, {
+      method: 'POST',
+      body: JSON.stringify({ context: { client: PLAYER_CLIENT }, videoId }),
+      headers: { 'content-type': 'application/json' },
+      signal,
+    });
+    if (answer.status !== 200) throw unavailable(`YouTube's player answered ${answer.status}`);
+    const list = playerAnswer(answer.text).captions?.playerCaptionsTracklistRenderer;
+    return {
+      tracks: list?.captionTracks ?? [],
+      audio: (list?.audioTracks ?? []).map((track) => ({
+        id: track.audioTrackId,
+        captions: track.captionTrackIndices,
+        defaultCaptions: track.defaultCaptionTrackIndex,
+      })),
+      defaultAudio: list?.defaultAudioTrackIndex,
+      translationSource: list?.defaultTranslationSourceTrackIndices[0],
+    };
+  }
+
+  /** @throws where the answer says nothing about the video: YouTube is away, or refuses this machine. */
+  async #ask(
+    path: string,
+    {
+      signal,
+      headers,
+      ...request
+    }: { signal: AbortSignal; method?: string; body?: string; headers?: Record<string, string> },
+  ): Promise<{ status: number; text: string }> {
     let response: Response;
-    let text: string;
+    let text: string | undefined;
     try {
-      response = await fetch(url.replace(CAPTIONS_ORIGIN, this.#options.siteUrl.replace(/\/+$/, '')), {
-        method,
-        body: body ?? null,
-        headers: {
-          ...headers,
-          ...(lang ? { 'accept-language': lang } : {}),
-          ...(userAgent ? { 'user-agent': userAgent } : {}),
-        },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+      response = await fetch(`${this.#options.siteUrl.replace(/\/+$/, '')}${path}`, {
+        ...request,
+        headers: { ...headers, 'user-agent': BROWSER },
+        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
-      text = await response.text();
+      text = await textWithin(response, MAX_BYTES);
     } catch (error) {
       throw unavailable(`YouTube does not answer (${fetchFault(error)})`, error);
     }
-    if (response.status === 429 || response.status === 403) throw blocked(`YouTube answered ${response.status}`);
-    if (response.status >= 500) throw unavailable(`YouTube answered ${response.status}`);
-    if (response.ok) check(text);
-    return new Response(text, { status: response.status, headers: response.headers });
+    const { status } = response;
+    if (status === 429 || status === 403) throw blocked(`YouTube answered ${status}`);
+    if (status >= 500) throw unavailable(`YouTube answered ${status}`);
+    if (text === undefined) throw noCaptions(`YouTube answered with more than ${MAX_BYTES} bytes`);
+    return { status, text };
   }
 }
 
-/** A page for people, without what its player needs: asks for consent, or to prove that one is no robot. */
-function checkPage(text: string): void {
-  if (!text.includes('INNERTUBE_API_KEY')) throw blocked('YouTube shows this machine a page without a player');
+/** Undefined where the body is longer, of which no more than that is read. */
+async function textWithin(response: Response, maxBytes: number): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
-function checkPlayer(text: string): void {
-  let read: z.infer<typeof player> | undefined;
+function playerAnswer(text: string): z.infer<typeof player> {
+  let read: z.infer<typeof player>;
   try {
     read = player.parse(JSON.parse(text));
   } catch {
     throw blocked("YouTube's player answered with something else than it usually does");
   }
   const { status = 'OK', reason } = read.playabilityStatus ?? {};
-  if (status === 'OK') return;
+  if (status === 'OK') return read;
   if (/bot|unusual traffic/i.test(reason ?? '')) throw blocked(`YouTube asks this machine to sign in`);
-  throw new PermanentTaskError({
-    type: 'VideoUnavailable',
-    message: `YouTube does not show this video: ${reason ?? status}`,
-  });
+  throw notThere(`YouTube does not show this video: ${reason ?? status}`);
 }
 
-/** YouTube answers 200 and nothing where it does not want to say no. */
-function checkTranscript(text: string): void {
-  if (text.trim() === '') throw blocked('YouTube answered with empty captions');
+function noCaptions(what: string): PermanentTaskError {
+  const message = `${what}; if you have its transcript, ${PASS_IT}`;
+  return new PermanentTaskError({ type: 'TranscriptUnavailable', message });
 }
 
-function captionsFault(error: unknown, videoId: string): unknown {
-  switch ((error as Error).name) {
-    case 'YoutubeTranscriptDisabledError':
-    case 'YoutubeTranscriptNotAvailableError': {
-      const message = `the video ${videoId} has no captions; if you have its transcript, ${PASS_IT}`;
-      return new PermanentTaskError({ type: 'TranscriptUnavailable', message, cause: error });
-    }
-    case 'YoutubeTranscriptVideoUnavailableError':
-    case 'YoutubeTranscriptInvalidVideoIdError': {
-      const message = `YouTube has no video ${videoId}`;
-      return new PermanentTaskError({ type: 'VideoUnavailable', message, cause: error });
-    }
-    case 'YoutubeTranscriptTooManyRequestError':
-      return blocked('YouTube asks this machine to prove that it is no robot');
-    default:
-      return error;
-  }
+function notThere(message: string): PermanentTaskError {
+  return new PermanentTaskError({ type: 'VideoUnavailable', message });
 }
 
 function blocked(what: string): RetryableTaskError {
@@ -228,19 +273,4 @@ function blocked(what: string): RetryableTaskError {
 
 function unavailable(message: string, cause?: unknown): RetryableTaskError {
   return new RetryableTaskError({ type: 'YouTubeUnavailable', message, cause });
-}
-
-const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
-
-/** The captions are HTML in XML, and the library reads the XML only. */
-function plain(html: string): string {
-  return html
-    .replace(/<[^>]*>/g, '')
-    .replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal, hex, name) => {
-      if (name) return NAMED[name.toLowerCase()] ?? whole;
-      const code = Number.parseInt(decimal ?? hex, decimal ? 10 : 16);
-      return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : '';
-    })
-    .replace(/\s+/g, ' ')
-    .trim();
 }

@@ -76,6 +76,27 @@ describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
     expect([...youtube.keys]).toEqual(['the-key']);
   });
 
+  it('keeps captions with a word to each element, in the language that is spoken', async () => {
+    const words = (text: string) =>
+      `<?xml version="1.0" encoding="utf-8" ?><timedtext format="3"><body><p t="0" d="9" w="1">${text
+        .split(/(?= )/)
+        .map((word) => `<s ac="0">${word}</s>`)
+        .join('')}</p></body></timedtext>`;
+    const document = { ar: words('المد والجزر'), 'en-US': words('The moon pulls.'), fr: words('La lune tire.') };
+    const textOf = async (given: Video) => {
+      const { content_id } = await ingest(video(given));
+      const detail = await findContentDetail(database.db, content_id, true);
+      return [detail?.language, detail?.chunk_texts?.join('')];
+    };
+    // The Data API says "en"; without it, the player's default counts.
+    expect(await textOf({ document })).toEqual(['en-US', 'The moon pulls.']);
+    const audioTracks = [{ captionTrackIndices: [1, 0, 2], defaultCaptionTrackIndex: 2, hasDefaultTrack: true }];
+    expect(await textOf({ document, api: 'broken', list: { audioTracks, defaultAudioTrackIndex: 0 } })).toEqual([
+      'fr',
+      'La lune tire.',
+    ]);
+  });
+
   it('is once per video, whatever the URL, and takes one unit', async () => {
     const id = video();
     const forms = [`https://www.youtube.com/watch?v=${id}`, `youtu.be/${id}`, `https://m.youtube.com/shorts/${id}`, id];
@@ -186,6 +207,30 @@ describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
     ['is shown to no robot', { site: 'bot' }, 'RetryableTaskError', 'YouTubeBlocked'],
     ['was asked for too often', { site: 'too-many' }, 'RetryableTaskError', 'YouTubeBlocked'],
     ['has captions that come empty', { site: 'empty', captions: ['Hello.'] }, 'RetryableTaskError', 'YouTubeBlocked'],
+    [
+      'has captions that break off',
+      { document: { en: '<transcript><text start="0">Hello.' } },
+      'RetryableTaskError',
+      'YouTubeUnavailable',
+    ],
+    [
+      'has a page for captions',
+      { document: { en: '<html>Before you continue</html>' } },
+      'RetryableTaskError',
+      'YouTubeBlocked',
+    ],
+    [
+      'has captions of a form that is not known',
+      { document: { en: 'WEBVTT' } },
+      'PermanentTaskError',
+      'TranscriptUnavailable',
+    ],
+    [
+      'has captions without a word',
+      { document: { en: '<transcript><text start="0"/></transcript>' } },
+      'PermanentTaskError',
+      'TranscriptUnavailable',
+    ],
     ['has a player that is not understood', { site: 'garbage' }, 'RetryableTaskError', 'YouTubeBlocked'],
     ['cannot be had now', { site: 'broken' }, 'RetryableTaskError', 'YouTubeUnavailable'],
     ['is on a connection that breaks', { site: 'reset' }, 'RetryableTaskError', 'YouTubeUnavailable'],

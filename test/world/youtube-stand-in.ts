@@ -6,6 +6,10 @@ export interface Video {
   title?: string;
   /** What is said, as HTML; undefined: it has no captions. */
   captions?: string[];
+  /** The document of captions that it serves instead, by the language of the track. */
+  document?: Record<string, string>;
+  /** What the player lists beside `captions` or `document`. */
+  list?: object;
   /** Of the Data API: what it answers instead. */
   api?: 'missing' | 'quota' | 'broken' | 'garbage' | 'hang' | 'reset';
   /** Of the site: what goes wrong, and where. */
@@ -64,19 +68,25 @@ export async function startYouTubeStandIn({ apiDelayMs = 0 } = {}) {
     const status = (word: string, reason: string) => ({ body: { playabilityStatus: { status: word, reason } } });
     if (video?.site === 'bot') return status('LOGIN_REQUIRED', "Sign in to confirm you're not a bot");
     if (video?.site === 'private') return status('LOGIN_REQUIRED', 'This video is private');
-    const tracks = video?.captions
-      ? [{ baseUrl: `https://www.youtube.com/api/timedtext?v=${id}&fmt=srv3`, languageCode: 'en', kind: 'asr' }]
-      : undefined;
+    const trackOf = (languageCode: string) => ({
+      baseUrl: `https://www.youtube.com/api/timedtext?v=${id}&lang=${languageCode}&fmt=srv3`,
+      languageCode,
+    });
+    const tracks = video?.document
+      ? Object.keys(video.document).map(trackOf)
+      : video?.captions && [{ ...trackOf('en'), kind: 'asr' }];
     return {
       body: {
         playabilityStatus: { status: 'OK' },
-        ...(tracks ? { captions: { playerCaptionsTracklistRenderer: { captionTracks: tracks } } } : {}),
+        ...(tracks ? { captions: { playerCaptionsTracklistRenderer: { captionTracks: tracks, ...video?.list } } } : {}),
       },
     };
   };
 
-  const timedText = (id: string): Answer => {
+  const timedText = (id: string, language: string): Answer => {
     const video = videos.get(id);
+    const document = video?.document?.[language];
+    if (document !== undefined) return { headers: { 'content-type': 'text/xml; charset=UTF-8' }, body: document };
     if (video?.site === 'empty') return { body: '' };
     const lines = (video?.captions ?? []).map(
       (line, index) => `<text start="${index * 2}.5" dur="2">${escaped(line)}</text>`,
@@ -101,7 +111,9 @@ export async function startYouTubeStandIn({ apiDelayMs = 0 } = {}) {
     if (route === 'POST /youtubei/v1/player' && url.searchParams.get('key') === 'inner-key') {
       return player((JSON.parse(body) as { videoId: string }).videoId);
     }
-    if (route === 'GET /api/timedtext') return timedText(url.searchParams.get('v') ?? '');
+    if (route === 'GET /api/timedtext') {
+      return timedText(url.searchParams.get('v') ?? '', url.searchParams.get('lang') ?? '');
+    }
     return { status: 404, body: 'Not found' };
   });
   return { ...server, videos, apiCalls, siteCalls, keys };

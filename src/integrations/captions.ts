@@ -1,0 +1,138 @@
+import { decodeHTML } from 'entities';
+import { Parser } from 'htmlparser2';
+
+/** What is said at a time, in seconds from the beginning. */
+export interface CaptionLine {
+  at: number;
+  text: string;
+}
+
+/** Why a document gives no captions. */
+export type CaptionsFault = 'page' | 'unknown' | 'truncated';
+
+/** Elements that hold a line: `<text>` of YouTube's first two formats, `<p>` of its third and of TTML. */
+const LINES = new Set(['text', 'p']);
+
+/**
+ * The lines of captions in any form that YouTube serves: its three XML formats, TTML, and JSON. None is lost: what stands
+ * outside a line, or in an element that is not known, is a line or a part of one. Lines without text are left out.
+ */
+export function captionLines(document: string): CaptionLine[] | CaptionsFault {
+  const text = document.replace(/^\uFEFF/, '').trimStart();
+  const lines = text.startsWith('{') ? linesOfJson(text) : text.startsWith('<') ? linesOfXml(text) : 'unknown';
+  if (typeof lines === 'string') return lines;
+  return lines.map(({ at, text: raw }) => ({ at, text: plain(raw) })).filter(({ text: said }) => said !== '');
+}
+
+function linesOfXml(document: string): CaptionLine[] | CaptionsFault {
+  const lines = new LineBuilder();
+  let root: string | undefined;
+  let closed = false;
+  let inHead = 0;
+  const parser = new Parser(
+    {
+      onopentag(qualified, attributes) {
+        const name = localName(qualified);
+        root ??= name;
+        if (name === 'head') inHead++;
+        else if (LINES.has(name)) lines.begin(secondsOf(attributes), durationOf(attributes));
+        else if (name === 'br') lines.add('\n');
+      },
+      ontext(text) {
+        if (inHead === 0) lines.add(text);
+      },
+      onclosetag(qualified) {
+        const name = localName(qualified);
+        if (name === 'head') inHead--;
+        else if (LINES.has(name)) lines.end();
+        if (name === root) closed = true;
+      },
+    },
+    { xmlMode: true },
+  );
+  parser.write(document);
+  // The end closes what is open, so it has to wait.
+  const complete = closed;
+  parser.end();
+  if (root === 'html' || /^<!doctype html/i.test(document)) return 'page';
+  if (root === undefined || !/^(?:transcript|timedtext|tt)$/.test(root)) return 'unknown';
+  return complete ? lines.all : 'truncated';
+}
+
+function linesOfJson(document: string): CaptionLine[] | CaptionsFault {
+  let read: { events?: Array<{ tStartMs?: number; dDurationMs?: number; segs?: Array<{ utf8?: string }> }> };
+  try {
+    read = JSON.parse(document);
+  } catch {
+    return 'truncated';
+  }
+  if (!Array.isArray(read.events)) return 'unknown';
+  const lines = new LineBuilder();
+  for (const event of read.events) {
+    if (!Array.isArray(event?.segs)) continue;
+    lines.begin(number(event.tStartMs, 1_000), number(event.dDurationMs, 1_000));
+    for (const part of event.segs) lines.add(String(part?.utf8 ?? ''));
+    lines.end();
+  }
+  return lines.all;
+}
+
+/** A line that does not say its time comes when the one before it ends. */
+class LineBuilder {
+  readonly all: CaptionLine[] = [];
+  #open = false;
+  #next = 0;
+
+  begin(at: number | undefined, duration: number | undefined): void {
+    const start = at ?? this.#next;
+    this.#next = start + (duration ?? 0);
+    this.all.push({ at: start, text: '' });
+    this.#open = true;
+  }
+
+  add(text: string): void {
+    if (!this.#open && text.trim() === '') return;
+    if (!this.#open) this.begin(undefined, undefined);
+    const line = this.all.at(-1);
+    if (line) line.text += text;
+  }
+
+  end(): void {
+    this.#open = false;
+  }
+}
+
+function localName(qualified: string): string {
+  return qualified.slice(qualified.indexOf(':') + 1).toLowerCase();
+}
+
+/** `start` counts seconds, `t` milliseconds, `begin` is a time of the clock. */
+function secondsOf({ start, t, begin }: Record<string, string>): number | undefined {
+  return number(start, 1) ?? number(t, 1_000) ?? clock(begin);
+}
+
+function durationOf({ dur, d }: Record<string, string>): number | undefined {
+  return number(dur, 1) ?? number(d, 1_000);
+}
+
+function number(given: unknown, perSecond: number): number | undefined {
+  const value = typeof given === 'string' && given.trim() === '' ? Number.NaN : Number(given ?? Number.NaN);
+  return Number.isFinite(value) && value >= 0 ? value / perSecond : undefined;
+}
+
+function clock(given: string | undefined): number | undefined {
+  const parts = /^(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)$|^(\d+(?:\.\d+)?)s?$/.exec(given?.trim() ?? '');
+  if (!parts) return undefined;
+  return Number(parts[1] ?? 0) * 3_600 + Number(parts[2] ?? 0) * 60 + Number(parts[3] ?? parts[4] ?? 0);
+}
+
+/** Markup that editors of captions use. Anything else in angle brackets is what somebody said. */
+const MARKUP = /<\/?(?:b|i|u|s|em|strong|font|span|c|v|lang|ruby|rb|rt|rp)(?:[\s./][^<>]*)?>/gi;
+const BREAKS = /<(?:br|\/?p|\/?div)(?:[\s/][^<>]*)?>/gi;
+/** Zero-width spaces pad lines that have a background. */
+const PADDING = /^[\s\u200B]+|[\s\u200B]+$/g;
+
+/** The text of a line is HTML of its own: entities and tags stand in it once more. */
+function plain(html: string): string {
+  return decodeHTML(html.replace(BREAKS, ' ').replace(MARKUP, '')).replace(/\s+/g, ' ').replace(PADDING, '');
+}
