@@ -1,12 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PermanentTaskError } from '../domain/task-error.ts';
-import { type Article, articleOf } from './article.ts';
+import { type Article, articleOf, type PageKind } from './article.ts';
 
 /** A page as it was read. */
 export interface PageText {
   source: string;
-  /** Media type, lower case. */
-  type: string;
+  kind: PageKind;
   url: string;
 }
 
@@ -14,9 +13,9 @@ export type ArticleAnswer = { article: Article } | { fault: { type: string; mess
 
 parentPort?.postMessage(answer(workerData as PageText));
 
-function answer({ source, type, url }: PageText): ArticleAnswer {
+function answer({ source, kind, url }: PageText): ArticleAnswer {
   try {
-    return { article: articleOf(source, type, url) };
+    return { article: articleOf(source, kind, url) };
   } catch (error) {
     const { message } = error as Error;
     if (error instanceof PermanentTaskError) return { fault: { type: error.type, message } };

@@ -1,6 +1,6 @@
 import { Readability } from '@mozilla/readability';
-import { parseHTML } from 'linkedom';
 import { PermanentTaskError } from '../domain/task-error.ts';
+import { countElements, documentOf, firstElement, LINES, pageTree, textOf } from './page-document.ts';
 
 /** What a page says, without what stands around it. */
 export interface Article {
@@ -12,6 +12,9 @@ export interface Article {
   text: string;
 }
 
+/** How a page is read. */
+export type PageKind = 'html' | 'xml' | 'text';
+
 /** What is used of an element: there are no types of the DOM here. */
 interface Element {
   readonly textContent: string | null;
@@ -21,19 +24,23 @@ interface Element {
 /** More elements than any article has: reading one takes memory and time for each. */
 const MAX_ELEMENTS = 100_000;
 
-/** Elements that begin a line of their own, which their text does not say. */
-const LINES =
-  'address,article,aside,blockquote,br,caption,dd,div,dl,dt,figcaption,figure,footer,h1,h2,h3,h4,h5,h6,header,hr,li,main,nav,ol,p,pre,section,table,tr,ul';
+const LINE_ELEMENTS = [...LINES].join();
 const CELLS = 'td,th';
+const FRAMES = 'the page shows only frames; take the URL of the frame with the text';
 
 /**
- * The article on a page (Mozilla's Readability on linkedom, which runs no script and fetches nothing).
- * @throws {PermanentTaskError} where there is none.
+ * The article on a page (Mozilla's Readability on linkedom, which runs no script and fetches nothing), or all that the page
+ * shows, where Readability finds none, fails, or would take too long.
+ * @throws {PermanentTaskError} where nothing can be read.
  */
-export function articleOf(source: string, type: string, url: string): Article {
-  if (!/html/.test(type)) return textOf(source, url);
-  const { document } = parseHTML(source);
-  if (!document.documentElement) throw nothing('the page is empty');
+export function articleOf(source: string, kind: PageKind, url: string): Article {
+  if (source.trim() === '') throw nothing('the page is empty');
+  if (kind === 'text') return articleOfText(source, url);
+  const tree = pageTree(source, kind);
+  if (!tree) throw nothing('the page is XML that is no XHTML; only HTML and text are read');
+  const isLong = countElements(tree) > MAX_ELEMENTS;
+  const head = firstElement(tree, 'head');
+  const document = documentOf(isLong && head ? { ...tree, childNodes: [head] } : tree);
   const meta = (names: string[]): string | null => {
     for (const name of names) {
       const found = document.querySelector(`meta[property="${name}"], meta[name="${name}"], meta[itemprop="${name}"]`);
@@ -44,18 +51,20 @@ export function articleOf(source: string, type: string, url: string): Article {
   };
   const keywords = meta(['keywords', 'article:tag']) ?? '';
   const published = meta(['article:published_time', 'datePublished', 'date']);
-  const language = document.documentElement?.getAttribute('lang')?.trim() || null;
-  const parsed = new Readability<Element>(document as never, {
-    maxElemsToParse: MAX_ELEMENTS,
-    serializer: (node) => node as unknown as Element,
-  }).parse();
-  const text = parsed?.content ? tidy(spaced(parsed.content)) : '';
-  if (!parsed || text === '') throw nothing('the page holds no text that can be read');
+  const author = meta(['author']);
+  const title = document.querySelector('title')?.textContent;
+  const language = document.documentElement.getAttribute('lang')?.trim() || null;
+  const parsed = isLong ? undefined : readable(document);
+  const body = firstElement(tree, 'body') ?? firstElement(tree, 'frameset');
+  const text = (parsed?.content && tidy(spaced(parsed.content))) || (body ? tidy(textOf(body)) : '');
+  if (text === '') {
+    throw nothing(body?.tagName === 'frameset' ? FRAMES : 'the page holds no text that can be read');
+  }
   return {
-    title: parsed.title?.trim() || new URL(url).hostname,
-    author: parsed.byline?.trim() || null,
-    language: language ?? parsed.lang ?? null,
-    published_at: instantOf(published ?? parsed.publishedTime),
+    title: oneLine(parsed?.title) || oneLine(title) || new URL(url).hostname,
+    author: oneLine(parsed?.byline) || author,
+    language: language ?? parsed?.lang ?? null,
+    published_at: instantOf(published ?? parsed?.publishedTime),
     tags: keywords
       .split(',')
       .map((tag) => tag.trim())
@@ -65,7 +74,16 @@ export function articleOf(source: string, type: string, url: string): Article {
   };
 }
 
-function textOf(source: string, url: string): Article {
+/** Undefined where Readability finds nothing or stumbles over the page: what a page shows must not depend on it. */
+function readable(document: ReturnType<typeof documentOf>) {
+  try {
+    return new Readability<Element>(document as never, { serializer: (node) => node as unknown as Element }).parse();
+  } catch {
+    return undefined;
+  }
+}
+
+function articleOfText(source: string, url: string): Article {
   const text = tidy(source);
   if (text === '') throw nothing('the page is empty');
   const title = text.split('\n')[0]?.slice(0, 200) || new URL(url).hostname;
@@ -74,7 +92,7 @@ function textOf(source: string, url: string): Article {
 
 /** The text of an element as it is seen: without this the words on either side of a tag would be one where the source has no space between. */
 function spaced(element: Element): string {
-  for (const line of element.querySelectorAll(LINES)) {
+  for (const line of element.querySelectorAll(LINE_ELEMENTS)) {
     line.before('\n');
     line.after('\n');
   }
@@ -93,6 +111,10 @@ function tidy(text: string): string {
     .replace(/ ?\n ?/g, '\n')
     .replace(/\n{3,}/g, '\n\n')
     .trim();
+}
+
+function oneLine(text: string | null | undefined): string | undefined {
+  return text?.replace(/\s+/g, ' ').trim();
 }
 
 function instantOf(text: string | null | undefined): string | null {

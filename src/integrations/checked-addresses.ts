@@ -62,7 +62,7 @@ function lookupOf(addresses: Address[]): LookupFunction {
 export function requestFrom(
   addresses: Address[],
   url: URL,
-  options: Pick<RequestOptions, 'method' | 'headers' | 'signal'>,
+  options: Pick<RequestOptions, 'method' | 'headers' | 'signal' | 'insecureHTTPParser' | 'maxHeaderSize'>,
   body?: string,
 ): Promise<IncomingMessage> {
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;

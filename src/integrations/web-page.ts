@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { pipeline, type Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { CookieJar } from 'tough-cookie';
 import { hostOf } from '../domain/callback-url.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
-import type { Article } from './article.ts';
+import type { Article, PageKind } from './article.ts';
 import { articleInThread } from './article-thread.ts';
 import { AddressRefused, checkedAddresses, type Resolve, requestFrom } from './checked-addresses.ts';
+import { BodyTooLong, CodingFault, unpacked } from './content-coding.ts';
+import { decodePage, EncodingRefused } from './page-encoding.ts';
+import { declaredType, kindOf, NotReadable } from './page-type.ts';
 
 export interface WebPageOptions {
   /** Hosts that may have any address. */
@@ -29,8 +31,14 @@ export interface WebPage extends Article {
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_ARTICLE_TIMEOUT_MS = 20_000;
 const DEFAULT_MAX_BYTES = 5 * 1024 * 1024;
-const MAX_REDIRECTS = 5;
-const READABLE_TYPES = /^(text\/html|application\/xhtml\+xml|text\/plain|text\/markdown)$/;
+/** As browsers (the Fetch standard); all of them share the time of one page. */
+const MAX_REDIRECTS = 20;
+/** Statuses that lead on, if they say where to. */
+const REDIRECTS: ReadonlySet<number> = new Set([300, 301, 302, 303, 307, 308]);
+/** As Chromium. */
+const MAX_HEADER_BYTES = 256 * 1024;
+/** Servers refuse longer ones. */
+const MAX_COOKIE_BYTES = 8_192;
 
 /** Reads pages of the public internet: no URL and no redirect leads to an address of an inner network. */
 export class WebPages {
@@ -53,18 +61,21 @@ export class WebPages {
    * @throws {PermanentTaskError} where there is nothing to read, {@link RetryableTaskError} where there may be later.
    */
   async read(url: string, stop: AbortSignal): Promise<WebPage> {
-    const { type, source } = await this.#fetch(url, stop);
-    return { ...(await articleInThread({ source, type, url }, this.#articleTimeoutMs, stop)), source };
+    const { kind, source } = await this.#fetch(url, stop);
+    return { ...(await articleInThread({ source, kind, url }, this.#articleTimeoutMs, stop)), source };
   }
 
-  async #fetch(url: string, stop: AbortSignal): Promise<{ type: string; source: string }> {
+  async #fetch(url: string, stop: AbortSignal): Promise<{ kind: PageKind; source: string }> {
     const timeout = AbortSignal.timeout(this.#timeoutMs);
     const signal = AbortSignal.any([stop, timeout]);
     try {
       return await this.#follow(new URL(url), signal);
     } catch (error) {
       if (error instanceof PermanentTaskError || error instanceof RetryableTaskError) throw error;
-      if (error instanceof AddressRefused) throw refused(error.message);
+      if (error instanceof AddressRefused || error instanceof EncodingRefused) throw refused(error.message);
+      if (error instanceof NotReadable) throw refused(`the page is ${error.message}; only HTML and text are read`);
+      if (error instanceof BodyTooLong) throw refused(`the page is longer than ${this.#maxBytes} bytes`);
+      if (error instanceof CodingFault) throw unavailable(`the page cannot be unpacked: ${error.message}`, error);
       if (timeout.aborted) throw unavailable(`the page took longer than ${this.#timeoutMs / 1_000} s`);
       throw unavailable(
         `the page cannot be reached (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
@@ -73,56 +84,62 @@ export class WebPages {
     }
   }
 
-  async #follow(start: URL, signal: AbortSignal): Promise<{ type: string; source: string }> {
+  /** Keeps the cookies of one page while it is looked for: some sites set one and lead to the same URL again. */
+  async #follow(start: URL, signal: AbortSignal): Promise<{ kind: PageKind; source: string }> {
+    const cookies = new CookieJar();
+    const seen = new Set<string>();
     let url = start;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const answer = await this.#get(url, signal);
+      const cookie = cookieFor(cookies, url);
+      // The same question would get the same answer.
+      if (seen.size === seen.add(`${url.href} ${cookie}`).size) throw refused('the page redirects to itself');
+      const answer = await this.#get(url, cookie, signal);
       const { statusCode: status = 0, headers } = answer;
-      if (status < 300 || status >= 400) return this.#readBody(answer, status);
+      keepCookies(cookies, headers['set-cookie'], url);
+      if (!REDIRECTS.has(status)) return this.#readBody(answer, status);
       answer.destroy();
-      const next = headers.location === undefined ? undefined : URL.parse(headers.location, url.href);
+      const next = headers.location ? URL.parse(percentEncoded(headers.location), url.href) : undefined;
       if (!next || !/^https?:$/.test(next.protocol)) throw refused(`the page answered ${status} and no place to go`);
       url = next;
     }
     throw refused(`the page redirects more than ${MAX_REDIRECTS} times`);
   }
 
-  async #get(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  async #get(url: URL, cookie: string, signal: AbortSignal): Promise<IncomingMessage> {
     const policy = { allowedHosts: this.#allowedHosts, setting: 'INGEST_ALLOWED_HOSTS', resolve: this.#resolve };
     const addresses = await checkedAddresses(hostOf(url), policy);
     signal.throwIfAborted();
-    return requestFrom(addresses, url, { headers: HEADERS, signal });
+    return requestFrom(addresses, url, {
+      headers: cookie === '' ? HEADERS : { ...HEADERS, cookie },
+      signal,
+      // Reads what browsers read. A connection carries one answer, so that no part of it can be taken for another.
+      insecureHTTPParser: true,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    });
   }
 
-  async #readBody(answer: IncomingMessage, status: number): Promise<{ type: string; source: string }> {
-    if (status === 429 || status >= 500) {
+  async #readBody(answer: IncomingMessage, status: number): Promise<{ kind: PageKind; source: string }> {
+    try {
+      if (status === 429 || status >= 500) {
+        const retryAfter = Number(answer.headers['retry-after']);
+        throw unavailable(`the page answered ${status}`, undefined, retryAfter > 0 ? retryAfter * 1_000 : undefined);
+      }
+      if (status < 200 || status > 299) throw refused(`the page answered ${status}`);
+      const type = declaredType(answer.headers['content-type']);
+      const bytes = await unpacked(await this.#bytesOf(answer), answer.headers['content-encoding'], this.#maxBytes);
+      const kind = kindOf(type, bytes);
+      return { kind, source: decodePage(bytes, kind, type.charset) };
+    } finally {
       answer.destroy();
-      const retryAfter = Number(answer.headers['retry-after']);
-      throw unavailable(`the page answered ${status}`, undefined, retryAfter > 0 ? retryAfter * 1_000 : undefined);
     }
-    const [type = '', ...parameters] = (answer.headers['content-type'] ?? '').toLowerCase().split(/\s*;\s*/);
-    if (status !== 200) {
-      answer.destroy();
-      throw refused(`the page answered ${status}`);
-    }
-    if (!READABLE_TYPES.test(type)) {
-      answer.destroy();
-      throw refused(`the page is ${type || 'of no type'}; only HTML and text are read`);
-    }
-    const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice(8);
-    return { type, source: decode(await this.#bytesOf(answer), charset) };
   }
 
   async #bytesOf(answer: IncomingMessage): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let length = 0;
-    const body = decompressed(answer);
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
       length += chunk.length;
-      if (length > this.#maxBytes) {
-        answer.destroy();
-        throw refused(`the page is longer than ${this.#maxBytes} bytes`);
-      }
+      if (length > this.#maxBytes) throw new BodyTooLong();
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);
@@ -131,40 +148,23 @@ export class WebPages {
 
 const HEADERS = {
   'user-agent': 'hapax',
-  accept: 'text/html,application/xhtml+xml,text/plain;q=0.8',
-  'accept-encoding': 'gzip, deflate, br',
+  accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,text/plain;q=0.8,*/*;q=0.1',
+  'accept-encoding': 'gzip, deflate, br, zstd',
 };
 
-function decompressed(answer: IncomingMessage): Readable {
-  const encoding = answer.headers['content-encoding']?.toLowerCase();
-  const through =
-    encoding === 'gzip' || encoding === 'x-gzip'
-      ? createGunzip()
-      : encoding === 'br'
-        ? createBrotliDecompress()
-        : encoding === 'deflate'
-          ? createInflate()
-          : undefined;
-  // The callback takes what goes wrong; the reader of the stream is told as well.
-  return through ? pipeline(answer, through, () => {}) : answer;
+/** Header values are bytes: those of UTF-8 (or of whatever it is) belong into a URL as they are. */
+function percentEncoded(location: string): string {
+  return location.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** As browsers do: by its byte order mark, else the header, else as the page itself says, else UTF-8 where it is that. */
-function decode(bytes: Buffer, header: string | undefined): string {
-  const inPage = /<meta[^>]+charset=["']?([\w-]+)/i.exec(bytes.subarray(0, 2_048).toString('latin1'))?.[1];
-  // Who can be read so far is not UTF-16, whatever it says.
-  const said = header?.replace(/^"|"$/g, '') ?? inPage?.replace(/^utf-16.*$/i, 'utf-8');
-  const charset = byteOrderMark(bytes) ?? said;
-  try {
-    return new TextDecoder(charset ?? 'utf-8', { fatal: charset === undefined }).decode(bytes);
-  } catch (error) {
-    return new TextDecoder(error instanceof RangeError ? 'utf-8' : 'windows-1252').decode(bytes);
-  }
+/** Only cookies that a browser would send to this URL, in the order in which it would. */
+function cookieFor(jar: CookieJar, url: URL): string {
+  const cookie = jar.getCookieStringSync(url.href);
+  return cookie.length <= MAX_COOKIE_BYTES && /^[\t\x20-\x7e\x80-\xff]*$/.test(cookie) ? cookie : '';
 }
 
-function byteOrderMark([first, second]: Buffer): string | undefined {
-  if (first === 0xff && second === 0xfe) return 'utf-16le';
-  return first === 0xfe && second === 0xff ? 'utf-16be' : undefined;
+function keepCookies(jar: CookieJar, headers: string[] | undefined, url: URL): void {
+  for (const header of headers ?? []) jar.setCookieSync(header, url.href, { ignoreError: true, loose: true });
 }
 
 function refused(message: string): PermanentTaskError {

@@ -1,10 +1,12 @@
-import { gzipSync } from 'node:zlib';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { deflateRawSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ingestUrl } from '../../src/activities/ingest-url.ts';
 import { type WebPageOptions, WebPages } from '../../src/integrations/web-page.ts';
 import { findContentDetail } from '../../src/store/content-find.ts';
 import { attempt, faultOf, openBlobs } from '../world/content-world.ts';
-import { type Answer, startStandIn } from '../world/http-stand-in.ts';
+import { type Answer, type Asked, startStandIn } from '../world/http-stand-in.ts';
 import { openTestDatabase } from '../world/world.ts';
 
 const PARAGRAPH = 'Tides are caused by the moon, which pulls at the water of the sea. '.repeat(8);
@@ -18,11 +20,14 @@ describe('ingest_url', () => {
   let kept: Awaited<ReturnType<typeof openBlobs>>;
   let site: Awaited<ReturnType<typeof startStandIn>>;
   let asked: string[] = [];
-  const pages = new Map<string, Answer>();
+  let cookies: string[] = [];
+  const pages = new Map<string, Answer | ((cookie: string) => Answer)>();
   beforeAll(async () => {
-    const answer = ({ url }: { url: URL }): Answer => {
+    const answer = ({ url, headers }: Asked): Answer => {
       asked.push(url.pathname);
-      return pages.get(url.pathname) ?? { status: 404, body: 'Not found' };
+      cookies.push(headers.cookie ?? '');
+      const page = pages.get(url.pathname) ?? { status: 404, body: 'Not found' };
+      return typeof page === 'function' ? page(headers.cookie ?? '') : page;
     };
     [database, kept, site] = await Promise.all([openTestDatabase('embedded'), openBlobs(), startStandIn(answer)]);
   });
@@ -78,17 +83,22 @@ describe('ingest_url', () => {
 
   it('reads what is compressed, and what is in another character set, and plain text', async () => {
     pages.set('/gzip', { headers: { 'content-encoding': 'gzip' }, body: gzipSync(page(`<p>${PARAGRAPH}</p>`)) });
+    pages.set('/raw', {
+      headers: { 'content-encoding': 'deflate' },
+      body: deflateRawSync(page(`<p>${PARAGRAPH}</p>`)),
+    });
     const latin = Buffer.from(page(`<p>Ebbe und Flut heißen Gezeiten. ${PARAGRAPH}</p>`), 'latin1');
     pages.set('/latin', { headers: { 'content-type': 'text/html; charset=ISO-8859-1' }, body: latin });
     pages.set('/plain', { headers: { 'content-type': 'text/plain' }, body: 'A first line\nand more.' });
     const texts = await Promise.all(
-      ['/gzip', '/latin', '/plain'].map(async (path) =>
+      ['/gzip', '/latin', '/plain', '/raw'].map(async (path) =>
         (await detail((await ingest(at(path))).content_id))?.chunk_texts?.join(''),
       ),
     );
     expect(texts[0]).toContain('caused by the moon');
     expect(texts[1]).toContain('heißen');
     expect(texts[2]).toBe('A first line\nand more.');
+    expect(texts[3]).toBe(texts[0]);
   });
 
   it('keeps words apart that a tag alone stands between', async () => {
@@ -109,6 +119,103 @@ describe('ingest_url', () => {
       const { content_id } = await ingest(at(path));
       expect((await detail(content_id))?.chunk_texts?.join('')).toContain('heißen');
     }
+  });
+
+  it('reads what comes without a type, or with one that says nothing', async () => {
+    const site = await rawSite((path) => {
+      const type = { '/none': '', '/empty': 'Content-Type:\r\n', '/odd': 'Content-Type: html\r\n' }[path] ?? '';
+      return Buffer.from(`HTTP/1.1 200 OK\r\n${type}Connection: close\r\n\r\n${page(`<p>${PARAGRAPH}</p>`)}`);
+    });
+    for (const path of ['/none', '/empty', '/odd'])
+      expect(await ingest(site.at(path))).toMatchObject({ title: 'On tides' });
+    await site.close();
+  });
+
+  it.each<[string, string]>([
+    ['a byte that is no letter in a header', 'X-Served-By: caf\xe9 \x01\r\n'],
+    ['a header without a value', 'X-Empty:\r\n'],
+    ['very long headers', `X-Long: ${'x'.repeat(60_000)}\r\n`],
+    ['a body longer than its length', `Content-Length: PAGE\r\n`],
+  ])('reads an answer with %s', async (_, header) => {
+    const body = page(`<p>${PARAGRAPH}</p>`);
+    const length = String(Buffer.byteLength(body));
+    const answer = `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n${header.replace('PAGE', length)}Connection: close\r\n\r\n${body}`;
+    const site = await rawSite(() => Buffer.from(`${answer}${header.includes('PAGE') ? 'and more' : ''}`, 'latin1'));
+    expect(await ingest(site.at('/odd'))).toMatchObject({ title: 'On tides' });
+    await site.close();
+  });
+
+  it('tries again where an answer breaks off before its length', async () => {
+    const site = await rawSite(() =>
+      Buffer.from('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 900\r\n\r\n<p>Half'),
+    );
+    expect(await faultOf(ingest(site.at('/half')))).toMatchObject({
+      name: 'RetryableTaskError',
+      type: 'PageUnavailable',
+    });
+    await site.close();
+  });
+
+  it.each([
+    ['raw UTF-8', '/caf\xc3\xa9 au lait', '/caf%C3%A9%20au%20lait'],
+    ['raw Latin-1', '/caf\xe9', '/caf%E9'],
+    ['an escaped path', '/caf%C3%A9', '/caf%C3%A9'],
+    ['a relative path', 'tides', '/tides'],
+    ['a relative query', '?page=2', '/start'],
+    ['a host without a scheme', '//site.test:PORT/there', '/there'],
+    ['a fragment', '/there#part', '/there'],
+    ['backslashes', '\\there', '/there'],
+  ])('follows a Location with %s', async (_, location, expected) => {
+    const body = page(`<p>${PARAGRAPH}</p>`);
+    const paths: string[] = [];
+    const site = await rawSite((path) => {
+      paths.push(path);
+      const answer =
+        paths.length === 1
+          ? `HTTP/1.1 302 Found\r\nLocation: ${location.replace('PORT', String(site.port))}\r\nContent-Length: 0\r\n\r\n`
+          : `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+      return Buffer.from(answer, 'latin1');
+    });
+    expect(await ingest(site.at('/start'))).toMatchObject({ title: 'On tides' });
+    expect(paths[1]?.replace(/\?.*/, '')).toBe(expected);
+    await site.close();
+  });
+
+  it.each([300, 301, 302, 303, 307, 308])('follows the status %i', async (status) => {
+    pages.set('/tides', { body: page(`<p>${PARAGRAPH}</p>`) });
+    pages.set('/moved', { status, headers: { location: '/tides' }, body: '' });
+    expect(await ingest(at('/moved'))).toMatchObject({ title: 'On tides' });
+  });
+
+  it('keeps cookies for the site that set them, while it looks for one page', async () => {
+    pages.set('/wall', (cookie) =>
+      cookie.includes('seen=yes')
+        ? { body: page(`<p>${PARAGRAPH}</p>`) }
+        : { status: 302, headers: { location: '/wall', 'set-cookie': 'seen=yes; Path=/' }, body: '' },
+    );
+    asked = [];
+    expect(await ingest(at('/wall'))).toMatchObject({ title: 'On tides' });
+    expect(asked).toEqual(['/wall', '/wall']);
+    // Not for another host, and not for the next page.
+    pages.set('/leave', {
+      status: 302,
+      headers: { location: at('/elsewhere', 'other.test'), 'set-cookie': 'secret=1; Domain=site.test' },
+      body: '',
+    });
+    pages.set('/elsewhere', { body: page(`<p>${PARAGRAPH}</p>`) });
+    cookies = [];
+    await ingest(at('/leave'), { allowedHosts: ['site.test', 'other.test'] });
+    await ingest(at('/elsewhere'));
+    expect(cookies).toEqual(['', '', '']);
+    // One that sets a new cookie each time never ends by itself.
+    let count = 0;
+    pages.set('/treadmill', () => ({
+      status: 302,
+      headers: { location: '/treadmill', 'set-cookie': `n=${++count}` },
+      body: '',
+    }));
+    expect(await faultOf(ingest(at('/treadmill')))).toMatchObject({ name: 'PermanentTaskError', type: 'PageRefused' });
+    expect(count).toBeLessThan(25);
   });
 
   it('follows redirects, each only to where it may', async () => {
@@ -163,9 +270,37 @@ describe('ingest_url', () => {
     [
       'takes too long to take apart',
       '/deep',
-      { body: page(`${'<div>'.repeat(20_000)}deep${'</div>'.repeat(20_000)}`) },
-      { articleTimeoutMs: 500 },
-      { type: 'PageRefused', message: 'to take the page apart takes more than 0.5 s' },
+      { body: page('<b><i><p>'.repeat(3_000)) },
+      { articleTimeoutMs: 1 },
+      { type: 'PageRefused', message: 'to take the page apart takes more than 0.001 s' },
+    ],
+    [
+      'is a PDF that is called HTML',
+      '/called-html',
+      { body: '%PDF-1.7 and more' },
+      {},
+      { type: 'PageRefused', message: 'the page is application/pdf; only HTML and text are read' },
+    ],
+    [
+      'is in an encoding that no browser reads',
+      '/hz',
+      { headers: { 'content-type': 'text/html; charset=hz-gb-2312' }, body: page('x') },
+      {},
+      { type: 'PageRefused' },
+    ],
+    [
+      'is small until it is unpacked twice',
+      '/bomb-in-bomb',
+      { headers: { 'content-encoding': 'gzip, gzip' }, body: gzipSync(gzipSync('x'.repeat(30_000_000))) },
+      { maxBytes: 1_000_000 },
+      { type: 'PageRefused' },
+    ],
+    [
+      'is packed six times',
+      '/six',
+      { headers: { 'content-encoding': 'gzip, gzip, gzip, gzip, gzip, gzip' }, body: gzipSync('x') },
+      {},
+      { type: 'PageUnavailable' },
     ],
     ['is too long', '/long', { body: page('x'.repeat(5_000)) }, { maxBytes: 4_000 }, { type: 'PageRefused' }],
     [
@@ -209,3 +344,26 @@ describe('ingest_url', () => {
     expect(await faultOf(work)).toMatchObject({ name: 'RetryableTaskError' });
   });
 });
+
+/** A site that answers with the bytes it is given, as no HTTP library would write them. */
+async function rawSite(answer: (path: string) => Buffer) {
+  const server = createServer((socket) => {
+    let head = '';
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      head += chunk.toString('latin1');
+      if (head.includes('\r\n\r\n')) socket.end(answer(head.split(' ')[1] ?? ''));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    at: (path: string) => `http://site.test:${port}${path}`,
+    async close() {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
