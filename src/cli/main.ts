@@ -1,4 +1,5 @@
-import { readSettings } from '../contracts/settings.ts';
+import { misspeltSettings } from '../contracts/setting-names.ts';
+import { readSettings, settingsSchema } from '../contracts/settings.ts';
 
 const USAGE = `hapax ROLE
 
@@ -53,6 +54,7 @@ async function statusOf([role = '', ...argv]: string[]): Promise<number> {
     );
     return asked ? 0 : 2;
   }
+  for (const line of misspeltSettings(process.env, Object.keys(settingsSchema.shape))) console.error(`hapax: ${line}`);
   try {
     await run(argv);
     return 0;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { baseUrl, hosts, integer } from './setting-forms.ts';
+import { baseUrl, headerSecret, hosts, integer } from './setting-forms.ts';
 
 /** Settings of what brings in, processes and finds content. */
 export const contentSettings = {
-  YOUTUBE_API_KEY: z.string().min(1).optional().meta({
+  YOUTUBE_API_KEY: headerSecret.optional().meta({
     description: 'Key of the YouTube Data API. Unset: videos are named by their ids, and no quota is used.',
     secret: true,
   }),

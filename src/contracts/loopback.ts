@@ -23,7 +23,7 @@ export function hostNameOf(header: HeaderOf): string {
  * rebinding) passes for the server's own page in everything but this.
  */
 export function isLocalHost(host: string, trusted: readonly string[]): boolean {
-  return isLoopback(host) || trusted.includes(host);
+  return isLoopback(host) || trusted.includes(host.replace(/^\[|\]$/g, '').toLowerCase());
 }
 
 /** The header by which a request shows that a page of another site sent it, if one does. Programs send neither. */

@@ -1,16 +1,35 @@
 import { z } from 'zod';
 import { durationMs } from './duration.ts';
 
-/** A duration in milliseconds, read from `30` (seconds), `500ms`, `30s`, `5m`, `3h` or `1d`. */
-export const duration = z.string().transform((text, context) => {
-  const ms = durationMs(text);
-  if (ms !== undefined) return ms;
-  context.addIssue({
-    code: 'custom',
-    message: `"${text}" is not a duration; write 30 (seconds), 500ms, 30s, 5m or 3h`,
+/** Longest duration of a setting: ten years. What is longer is a mistake, and no timer waits for it. */
+const LONGEST_MS = 3_650 * 86_400_000;
+
+/**
+ * A duration in milliseconds, read from `30` (seconds), `500ms`, `30s`, `5m`, `3h` or `1d`.
+ * @param leastMs default 0. @param mostMs default ten years.
+ */
+export const duration = (leastMs = 0, mostMs = LONGEST_MS) =>
+  z.string().transform((text, context) => {
+    const ms = durationMs(text);
+    if (ms !== undefined && ms >= leastMs && ms <= mostMs) return ms;
+    const message =
+      ms === undefined
+        ? `"${text}" is not a duration; write 30 (seconds), 500ms, 30s, 5m or 3h`
+        : `must be from ${shown(leastMs)} to ${shown(mostMs)}`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
   });
-  return z.NEVER;
-});
+
+function shown(ms: number): string {
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1_000],
+  ] as const;
+  const fits = units.find(([, size]) => ms > 0 && ms % size === 0);
+  return fits ? `${ms / fits[1]}${fits[0]}` : `${ms}ms`;
+}
 
 export const integer = (minimum: number, maximum: number) => {
   const message = `must be a whole number from ${minimum} to ${maximum}`;
@@ -21,12 +40,25 @@ export const integer = (minimum: number, maximum: number) => {
     .pipe(z.number().min(minimum, message).max(maximum, message));
 };
 
-export const list = z.string().transform((text) =>
-  text
+/** Comma separated; one that names nothing is a mistake, since an empty variable counts as unset. */
+export const list = z.string().transform((text, context) => {
+  const parts = text
     .split(',')
     .map((part) => part.trim())
-    .filter((part) => part !== ''),
-);
+    .filter((part) => part !== '');
+  if (parts.length > 0) return parts;
+  context.addIssue({ code: 'custom', message: 'names nothing; leave the variable out instead' });
+  return z.NEVER;
+});
+
+/** A word that travels in a header of HTTP. A line end that was copied with it is the usual fault. */
+export const headerSecret = z.string().regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces and line ends');
+
+/** Address to bind to. */
+export const bindAddress = z.string().refine((text) => {
+  const url = URL.parse(`http://${text.includes(':') ? `[${text}]` : text}/`);
+  return url !== null && url.href === `http://${url.host}/` && url.port === '';
+}, 'must be an address or a host name without scheme and port, for example 127.0.0.1');
 
 /** Ports that `fetch` never connects to (Fetch Standard, "port blocking"). */
 const BLOCKED_PORTS = new Set([
@@ -112,13 +144,25 @@ export const amqpUrl = serverUrl({
       : `has an option that is not used; after ? only ${AMQP_OPTIONS.join(', ')} are`,
 });
 
+/** What Celery reads in the query of a URL that begins with rediss://, and asks for there. */
+const REDIS_OPTIONS = ['ssl_cert_reqs', 'ssl_ca_certs', 'ssl_certfile', 'ssl_keyfile'];
+
 export const redisUrl = serverUrl({
   schemes: /^rediss?:\/\//,
   names: 'redis:// or rediss://',
   example: 'redis://USER:PASSWORD@HOST:6379/0',
-  faultOf: ({ pathname, search }) => {
+  faultOf({ protocol, pathname, searchParams }) {
     if (!/^\/?\d*$/.test(pathname)) return 'must end with the number of a database, for example /0';
-    return search === '' ? undefined : 'has options after ? that are not used; remove them';
+    const options = [...searchParams];
+    if (options.some(([name]) => protocol !== 'rediss:' || !REDIS_OPTIONS.includes(name))) {
+      return `has options after ? that are not used; only ${REDIS_OPTIONS.join(', ')} are, with rediss://`;
+    }
+    const sound = options.every(([name, value]) =>
+      name === 'ssl_cert_reqs' ? /^(CERT_)?(required|optional|none)$/i.test(value) : value !== '',
+    );
+    return sound
+      ? undefined
+      : 'has an option after ? without a value that Celery knows; ssl_cert_reqs is required or none';
   },
 });
 

@@ -3,8 +3,22 @@ import { workflowFile } from './configuration.ts';
 import { contentFaults, contentSettings } from './content-settings.ts';
 import { privateKeySetting, repositorySetting, tokenSetting } from './github-settings.ts';
 import { isLoopback } from './loopback.ts';
-import { amqpUrl, baseUrl, duration, hosts, integer, list, postgresUrl, redisUrl } from './setting-forms.ts';
+import {
+  amqpUrl,
+  baseUrl,
+  bindAddress,
+  duration,
+  headerSecret,
+  hosts,
+  integer,
+  list,
+  postgresUrl,
+  redisUrl,
+} from './setting-forms.ts';
 import { basicAuth, truth, workerQueues } from './task-settings.ts';
+import { text } from './text.ts';
+
+const DAY_MS = 86_400_000;
 
 /** Secrets of Standard Webhooks: 24 to 64 bytes (standard-webhooks.md, "Signature scheme"). */
 const callbackSecrets = list.transform((secrets, context) => {
@@ -25,10 +39,10 @@ const apiKeys = z.string().transform((text, context) => {
   const keys = new Map<string, string>();
   for (const pair of text.split(',')) {
     const [name, secret] = pair.split(/=(.*)/s).map((part) => part?.trim());
-    if (!name || !secret || secret.length < 16) {
+    if (!name || !secret || !/^[\x21-\x7e]{16,}$/.test(secret)) {
       context.addIssue({
         code: 'custom',
-        message: 'must be NAME=SECRET,NAME=SECRET with secrets of 16 characters or more',
+        message: 'must be NAME=SECRET,NAME=SECRET with secrets of 16 characters or more, in ASCII and without spaces',
       });
       return z.NEVER;
     }
@@ -50,8 +64,7 @@ export const settingsSchema = z.object({
     description:
       'laptop: everything embedded, for one machine. cloud: Postgres and Temporal are yours, the API asks for a key.',
   }),
-  HOST: z
-    .string()
+  HOST: bindAddress
     .default('127.0.0.1')
     .meta({ description: 'Address the API binds to. Anything but loopback needs API_KEYS.' }),
   PORT: integer(0, 65_535).default(8000).meta({ description: 'Port of the API. 0 chooses a free one.' }),
@@ -88,11 +101,14 @@ export const settingsSchema = z.object({
   TEMPORAL_ADDRESS: z
     .string()
     .regex(/^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i, 'must be HOST:PORT, for example 127.0.0.1:7233')
+    .refine(
+      (text) => /:(?!0+$)\d+$/.test(text) === /:\d+$/.test(text) && URL.canParse(`http://${text}`),
+      'must have a port from 1 to 65535',
+    )
     .optional()
     .meta({ description: 'HOST:PORT of Temporal. Unset in laptop mode: a dev server is started and supervised.' }),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default').meta({ description: 'Temporal namespace.' }),
-  TEMPORAL_API_KEY: z
-    .string()
+  TEMPORAL_API_KEY: headerSecret
     .optional()
     .meta({ description: 'API key of Temporal Cloud; turns TLS on.', secret: true }),
   TEMPORAL_TLS_CA: z
@@ -147,36 +163,38 @@ export const settingsSchema = z.object({
       description:
         'Workflow input that carries the token by which a run is recognised. Empty: none, and doubtful dispatches wait for you.',
     }),
-  GITHUB_POLL_INTERVAL: duration.default(30_000).meta({ description: 'Pause between two looks at a run.' }),
-  GITHUB_REQUEST_TIMEOUT: duration.default(15_000).meta({ description: 'Longest wait for one answer of GitHub.' }),
-  GITHUB_WRITE_INTERVAL: duration.pipe(z.number().max(2_000, 'must be at most 2s')).default(1_000).meta({
+  GITHUB_POLL_INTERVAL: duration(1, DAY_MS).default(30_000).meta({ description: 'Pause between two looks at a run.' }),
+  GITHUB_REQUEST_TIMEOUT: duration(1, 3_600_000)
+    .default(15_000)
+    .meta({ description: 'Longest wait for one answer of GitHub.' }),
+  GITHUB_WRITE_INTERVAL: duration(0, 2_000).default(1_000).meta({
     description:
       'Least pause between two writes to GitHub (dispatch, re-run, cancel) with one credential, over all workers; at most 2s. 0: none, as `hapax up` has it with the simulated GitHub.',
   }),
-  RECONCILE_WINDOW: duration
+  RECONCILE_WINDOW: duration()
     .default(120_000)
     .meta({ description: 'How long a run is searched for after a doubtful dispatch before another is sent.' }),
-  DEDUP_WINDOW: duration
+  DEDUP_WINDOW: duration()
     .default(300_000)
     .meta({ description: 'How long after a trigger the same request without Idempotency-Key gets the same build.' }),
-  BUILD_DEADLINE: duration.default(10_800_000).meta({
+  BUILD_DEADLINE: duration(1).default(10_800_000).meta({
     description:
       'Longest a run may take, then it is cancelled; and longest a dispatch is tried while GitHub cannot be reached.',
   }),
   QUEUE_MAX_RETRIES: integer(0, 100).default(3).meta({ description: 'Further dispatches after one that left no run.' }),
-  QUEUE_RETRY_DELAY: duration
+  QUEUE_RETRY_DELAY: duration()
     .default(60_000)
     .meta({ description: 'Pause before the first further dispatch; doubles each time, with jitter.' }),
   TASK_MAX_RETRIES: integer(0, 100)
     .default(3)
     .meta({ description: 'Further attempts at a task after one that failed.' }),
-  TASK_RETRY_DELAY: duration
+  TASK_RETRY_DELAY: duration()
     .default(1_000)
     .meta({ description: 'Pause before the first further attempt at a task; doubles each time, with jitter.' }),
-  TASK_SOFT_TIME_LIMIT: duration
+  TASK_SOFT_TIME_LIMIT: duration(1)
     .default(300_000)
     .meta({ description: 'After so long an attempt at a task is asked to stop, and tried again.' }),
-  TASK_TIME_LIMIT: duration
+  TASK_TIME_LIMIT: duration(1)
     .default(600_000)
     .meta({ description: 'After so long an attempt at a task has failed, and the task with it.' }),
   WORKER_QUEUES: workerQueues.optional().meta({
@@ -211,7 +229,7 @@ export const settingsSchema = z.object({
   FLOWER_URL_PREFIX: z
     .string()
     .transform((prefix) => prefix.replaceAll(/^\/+|\/+$/g, ''))
-    .pipe(z.string().regex(/^[\w./-]*$/, 'must be a path, for example flower'))
+    .pipe(z.string().regex(/^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w./-]*$/, 'must be a path, for example flower'))
     .default('')
     .meta({ description: 'Path before the routes of Flower, as flower for /flower/api/tasks.' }),
   ...contentSettings,
@@ -220,14 +238,18 @@ export const settingsSchema = z.object({
     secret: true,
   }),
   RESULT_REDIS_URL: redisUrl.optional().meta({
-    description: "Redis in which the bridge keeps results, as Celery's result back end does. Unset: none.",
+    description:
+      'Redis in which the bridge keeps results: the `result_backend` of your Celery clients, its `ssl_...` options included. Unset: none.',
     secret: true,
   }),
-  RESULT_EXPIRES: duration
-    .refine((ms) => ms >= 1_000, 'must be a second or more')
+  RESULT_KEY_PREFIX: text(100).default('').meta({
+    description:
+      'The `global_keyprefix` of `result_backend_transport_options` of your Celery clients, as they have it: `_` is added where it ends with none of `:_-.`.',
+  }),
+  RESULT_EXPIRES: duration(1_000)
     .default(86_400_000)
     .meta({ description: 'How long the bridge keeps a result in Redis. The record keeps it for ever.' }),
-  TRUSTED_HOSTS: list.default([]).meta({
+  TRUSTED_HOSTS: hosts.default([]).meta({
     description:
       'Further names under which browsers may address the open loopback API and the Web UI of Temporal (Host header).',
   }),
@@ -277,12 +299,25 @@ function consistencyFaults(settings: Settings): string[] {
   if ((settings.TEMPORAL_TLS_CERT === undefined) !== (settings.TEMPORAL_TLS_KEY === undefined)) {
     faults.push('TEMPORAL_TLS_CERT: mTLS needs both TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY');
   }
-  faults.push(...contentFaults(settings));
+  faults.push(...contentFaults(settings), ...portFaults(settings));
   if (settings.TASK_SOFT_TIME_LIMIT > settings.TASK_TIME_LIMIT) {
     faults.push('TASK_SOFT_TIME_LIMIT: must be no longer than TASK_TIME_LIMIT');
   }
   return faults;
 }
+
+const PORTS = ['PORT', 'METRICS_PORT', 'FLOWER_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT'] as const;
+
+/** Two servers on one port: the second could never start. 0 is any free one. */
+function portFaults(settings: Settings): string[] {
+  return PORTS.flatMap((name, index) => {
+    const other = PORTS.slice(0, index).find((before) => settings[before] === settings[name]);
+    return settings[name] && other ? [`${name}: is the port of ${other} too; give it another`] : [];
+  });
+}
+
+/** What is for a Temporal server of one's own; the one that `up` starts takes none of it. */
+const OF_OWN_TEMPORAL = ['TEMPORAL_API_KEY', 'TEMPORAL_TLS_CA', 'TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY'] as const;
 
 function missing(settings: Settings, role: Role): string[] {
   const cloud = settings.DEPLOYMENT_MODE === 'cloud';
@@ -299,6 +334,11 @@ function missing(settings: Settings, role: Role): string[] {
     faults.push(
       `TEMPORAL_ADDRESS: ${cloud ? 'cloud mode' : `the role ${role}`} needs a Temporal server; set HOST:PORT`,
     );
+  }
+  if (role === 'up' && !cloud && !settings.TEMPORAL_ADDRESS) {
+    for (const name of OF_OWN_TEMPORAL.filter((one) => settings[one] !== undefined)) {
+      faults.push(`${name}: is for a Temporal server of yours; set TEMPORAL_ADDRESS too, or leave it out`);
+    }
   }
   if (role === 'bridge' && !settings.AMQP_URL) {
     faults.push('AMQP_URL: the role bridge needs a RabbitMQ; set amqp://USER:PASSWORD@HOST:5672/VHOST');

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { WORKER_QUEUE_NAMES, type WorkerQueueName } from './task-queues.ts';
 
-/** As Flower reads it from its environment. */
-export const truth = z.string().transform((text) => /^(y|yes|t|true|on|1)$/i.test(text.trim()));
+/** The words that Flower's options take. A word that means neither stops the start: it could leave a door open. */
+export const truth = z
+  .string()
+  .trim()
+  .regex(/^(y|yes|t|true|on|1|n|no|f|false|off|0)$/i, 'must be true or false')
+  .transform((text) => /^(y|yes|t|true|on|1)$/i.test(text));
 
 /** USER:PASSWORD pairs. */
 export const basicAuth = z.string().transform((text, context) => {
@@ -10,11 +14,18 @@ export const basicAuth = z.string().transform((text, context) => {
   for (const pair of text.split(',')) {
     // A password may contain colons.
     const [name, password] = pair.split(/:(.*)/s);
+    if (name && users.has(name.trimStart())) {
+      context.addIssue({
+        code: 'custom',
+        message: `names ${name.trimStart()} twice; give each user a name of its own`,
+      });
+      return z.NEVER;
+    }
     if (!name || !password) {
       context.addIssue({ code: 'custom', message: 'must be USER:PASSWORD,USER:PASSWORD' });
       return z.NEVER;
     }
-    users.set(name, password);
+    users.set(name.trimStart(), password);
   }
   return users;
 });

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { createClient } from '@redis/client';
 import type { CeleryResult } from '../contracts/celery.ts';
 
 export interface ResultStoreOptions {
   /** `redis://` or `rediss://`; may hold a password, so it is in no error and no log line. */
   url: string;
+  /** Celery's `global_keyprefix`. Default: none. */
+  keyPrefix?: string;
   /** How long a result is kept (Celery's `result_expires`). */
   expiresMs: number;
   /** Told when the connection fails. */
@@ -18,12 +21,17 @@ export interface ResultStore {
 }
 
 /** Connects in the background, and again whenever the connection is lost, with pauses that grow to two seconds. */
-export function openResultStore({ url, expiresMs, onError }: ResultStoreOptions): ResultStore {
+export function openResultStore({ url, keyPrefix = '', expiresMs, onError }: ResultStoreOptions): ResultStore {
+  const prefix = `${separated(keyPrefix)}celery-task-meta-`;
   const client = createClient({
-    url,
+    url: url.replace(/\?.*$/, ''),
     // A command that waited here would be lost with the process; whoever asked retries.
     disableOfflineQueue: true,
-    socket: { connectTimeout: 5_000, reconnectStrategy: (tries) => Math.min(50 * 2 ** tries, 2_000) },
+    socket: {
+      ...tlsOf(url),
+      connectTimeout: 5_000,
+      reconnectStrategy: (tries) => Math.min(50 * 2 ** tries, 2_000),
+    },
   });
   client.on('error', (error: Error) =>
     onError(error.message || (error as { code?: string }).code || 'it cannot be reached'),
@@ -31,7 +39,7 @@ export function openResultStore({ url, expiresMs, onError }: ResultStoreOptions)
   client.connect().catch((error: Error) => onError(error.message));
   return {
     async store(result) {
-      const key = `celery-task-meta-${result.task_id}`;
+      const key = prefix + result.task_id;
       const standing = await client.get(key);
       if (standing !== null && statusOf(standing) === 'SUCCESS') return;
       const value = JSON.stringify(result);
@@ -45,6 +53,29 @@ export function openResultStore({ url, expiresMs, onError }: ResultStoreOptions)
     async close() {
       client.destroy();
     },
+  };
+}
+
+/** As Celery since 5.5; earlier versions add the underscore always. */
+function separated(prefix: string): string {
+  return prefix === '' || /[:_.-]$/.test(prefix) ? prefix : `${prefix}_`;
+}
+
+/** What the options in the query ask for, by Celery's names. @throws where a file cannot be read. */
+function tlsOf(url: string) {
+  const { protocol, searchParams } = new URL(url);
+  if (protocol !== 'rediss:') return {};
+  const file = (name: string) => {
+    const path = searchParams.get(name);
+    return path === null ? undefined : readFileSync(path);
+  };
+  const [ca, cert, key] = [file('ssl_ca_certs'), file('ssl_certfile'), file('ssl_keyfile')];
+  return {
+    tls: true as const,
+    rejectUnauthorized: !/none$/i.test(searchParams.get('ssl_cert_reqs') ?? ''),
+    ...(ca && { ca }),
+    ...(cert && { cert }),
+    ...(key && { key }),
   };
 }
 

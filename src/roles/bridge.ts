@@ -51,13 +51,14 @@ export interface OpenBridge {
 /** Starts the bridge beside whatever else the process does. */
 export async function openBridge(options: OpenBridgeOptions): Promise<OpenBridge> {
   const { settings, connection, client, workerBeside, db, meter, log } = options;
-  const { RESULT_REDIS_URL, RESULT_EXPIRES, DEDUP_WINDOW, TEMPORAL_NAMESPACE: namespace } = settings;
+  const { RESULT_REDIS_URL, RESULT_EXPIRES, RESULT_KEY_PREFIX, DEDUP_WINDOW, TEMPORAL_NAMESPACE: namespace } = settings;
   const results =
     RESULT_REDIS_URL === undefined
       ? undefined
       : openResultStore({
           url: RESULT_REDIS_URL,
           expiresMs: RESULT_EXPIRES,
+          keyPrefix: RESULT_KEY_PREFIX,
           onError: (reason) => log.warn({ reason }, 'Redis cannot be reached; trying again'),
         });
   const installation = new KnownInstallation(db);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Role, readSettings, SettingsError } from '../../src/contracts/settings.ts';
+import { misspeltSettings } from '../../src/contracts/setting-names.ts';
+import { type Role, readSettings, SettingsError, settingsSchema } from '../../src/contracts/settings.ts';
 
 const faultsOf = (environment: Record<string, string>, role: Role = 'up'): string[] => {
   try {
@@ -217,5 +218,87 @@ describe('settings', () => {
       expect(faults, wrong).toEqual([expect.stringMatching(/^CALLBACK_SECRET: must be whsec_/)]);
       expect(faults.join()).not.toContain(wrong.slice(6, 20) || 'never');
     }
+  });
+
+  it.each([
+    [{ FLOWER_READ_ONLY: 'maybe' }, 'FLOWER_READ_ONLY: must be true or false'],
+    [{ FLOWER_UNAUTHENTICATED_API: '2' }, 'FLOWER_UNAUTHENTICATED_API: must be true or false'],
+    [{ FLOWER_BASIC_AUTH: 'a:1,a:2' }, 'FLOWER_BASIC_AUTH: names a twice; give each user a name of its own'],
+    [{ FLOWER_URL_PREFIX: 'a/../b' }, 'FLOWER_URL_PREFIX: must be a path, for example flower'],
+    [{ HOST: 'http://127.0.0.1' }, /^HOST: must be an address/],
+    [{ HOST: '127.0.0.1:80' }, /^HOST: must be an address/],
+    [{ TEMPORAL_ADDRESS: '127.0.0.1:99999' }, 'TEMPORAL_ADDRESS: must have a port from 1 to 65535'],
+    [{ TEMPORAL_ADDRESS: '127.0.0.1:0' }, 'TEMPORAL_ADDRESS: must have a port from 1 to 65535'],
+    [{ TEMPORAL_API_KEY: 'key' }, /^TEMPORAL_API_KEY: is for a Temporal server of yours/],
+    [{ YOUTUBE_API_KEY: 'key\n' }, /^YOUTUBE_API_KEY: must be printable ASCII/],
+    [{ API_KEYS: 'ci=0123456789 abcdef' }, /^API_KEYS: must be NAME=SECRET/],
+    [{ GITHUB_WEBHOOK_SECRET: ' , ' }, /^GITHUB_WEBHOOK_SECRET: names nothing/],
+    [{ CALLBACK_SECRET: ',' }, /^CALLBACK_SECRET: names nothing/],
+    [{ TRUSTED_HOSTS: 'proxy:8443' }, /^TRUSTED_HOSTS: "proxy:8443" is no host/],
+    [{ GITHUB_REQUEST_TIMEOUT: '0' }, 'GITHUB_REQUEST_TIMEOUT: must be from 1ms to 1h'],
+    [{ GITHUB_REQUEST_TIMEOUT: '30d' }, 'GITHUB_REQUEST_TIMEOUT: must be from 1ms to 1h'],
+    [{ DEDUP_WINDOW: '99999999999d' }, 'DEDUP_WINDOW: must be from 0ms to 3650d'],
+    [{ BUILD_DEADLINE: '0' }, /^BUILD_DEADLINE: must be from 1ms/],
+    [{ RESULT_EXPIRES: '10ms' }, /^RESULT_EXPIRES: must be from 1s/],
+    [{ PORT: '8000', FLOWER_PORT: '8000' }, 'FLOWER_PORT: is the port of PORT too; give it another'],
+    [{ RESULT_REDIS_URL: 'redis://h/0?ssl_cert_reqs=none' }, /^RESULT_REDIS_URL: has options after \?/],
+    [{ RESULT_REDIS_URL: 'rediss://h/0?ssl_cert_reqs=maybe' }, /^RESULT_REDIS_URL: has an option after \?/],
+    [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL: /],
+    [{ DEPLOYMENT_MODE: 'Laptop' }, /^DEPLOYMENT_MODE: /],
+  ])('refuse what could never work: %j', (environment, fault) => {
+    expect(faultsOf(environment as Record<string, string>)).toEqual([
+      typeof fault === 'string' ? fault : expect.stringMatching(fault),
+    ]);
+  });
+
+  it('take the words of Flower, and what Celery has in its URL', () => {
+    for (const yes of ['y', 'Yes', 't', 'TRUE', 'on', '1', ' true '])
+      expect(readSettings({ FLOWER_READ_ONLY: yes }).FLOWER_READ_ONLY).toBe(true);
+    for (const no of ['n', 'No', 'f', 'False', 'off', '0', ''])
+      expect(readSettings({ FLOWER_READ_ONLY: no }).FLOWER_READ_ONLY).toBe(false);
+    const url = 'rediss://:p%40ss@h:6380/2?ssl_cert_reqs=CERT_REQUIRED&ssl_ca_certs=/ca.pem';
+    expect(readSettings({ RESULT_REDIS_URL: url }).RESULT_REDIS_URL).toBe(url);
+    expect(readSettings({ FLOWER_PORT: '0', PORT: '0', TEMPORAL_PORT: '0' }).PORT).toBe(0);
+    expect(readSettings({ TRUSTED_HOSTS: 'Proxy.example,[::1]' }).TRUSTED_HOSTS).toEqual(['proxy.example', '::1']);
+  });
+});
+
+describe('a variable that looks like a setting', () => {
+  const named = (environment: Record<string, string>) =>
+    misspeltSettings(environment, Object.keys(settingsSchema.shape));
+
+  it.each([
+    ['FLOWERPORT', 'FLOWER_PORT'],
+    ['flower_port', 'FLOWER_PORT'],
+    ['FLOWER-PORT', 'FLOWER_PORT'],
+    ['FLOWER_PROT', 'FLOWER_PORT'],
+    ['FLOWER_READONLY', 'FLOWER_READ_ONLY'],
+    ['GITHUB_REPOS', 'GITHUB_REPO'],
+    ['CALLBACK_SECRETS', 'CALLBACK_SECRET'],
+    ['HAPAX_PORT', 'PORT'],
+    ['HAPAX_API_KEYS', 'API_KEYS'],
+    ['AMQPURL', 'AMQP_URL'],
+    ['RESULT_REDIS_URI', 'RESULT_REDIS_URL'],
+    ['TASK_MAX_RETRYS', undefined],
+  ])('is named, with what is meant: %s', (given, meant) => {
+    const said = meant ? [`${given} is no setting and has no effect; did you mean ${meant}?`] : [];
+    expect(named({ [given]: '1' })).toEqual(said);
+  });
+
+  it('is named where only Hapax and Flower use such names', () => {
+    expect(named({ FLOWER_AUTH: 'x', HAPAX_COLOUR: 'red' })).toEqual([
+      'FLOWER_AUTH is no setting of Hapax and has no effect; see docs/configuration.md',
+      'HAPAX_COLOUR is no setting of Hapax and has no effect; see docs/configuration.md',
+    ]);
+  });
+
+  /** Of GitHub Actions, Temporal's CLI, Kubernetes, npm and shells. */
+  const OTHERS =
+    'GITHUB_REPOSITORY GITHUB_REPOSITORY_ID GITHUB_REF GITHUB_WORKFLOW_REF GITHUB_WORKFLOW_SHA GITHUB_SERVER_URL GITHUB_ACTIONS TEMPORAL_TLS TEMPORAL_CODEC_ENDPOINT TEMPORAL_TLS_CLIENT_CERT_PATH TEMPORAL_CONFIG_FILE FLOWER_SERVICE_HOST FLOWER_PORT_5555_TCP FLOWER_PORT_5555_TCP_ADDR HOME HOSTNAME PATH PWD npm_config_port npm_config_loglevel OLLAMA_HOST OLLAMA_MODELS AWS_REGION AMQP_HOST REDIS_URL'.split(
+      ' ',
+    );
+  it('is not one of other programs', () => {
+    expect(named(Object.fromEntries(OTHERS.map((name) => [name, '1'])))).toEqual([]);
+    expect(named({ LOGLEVEL: 'debug', LOG_LEVEL: 'info' })).toEqual([]);
   });
 });

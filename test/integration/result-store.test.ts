@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { CeleryResult } from '../../src/contracts/celery.ts';
+import { openResultStore } from '../../src/integrations/result-store.ts';
+import { celery, hasCelery } from '../world/celery.ts';
+import { eventually } from '../world/eventually.ts';
+import { hasRedis, type Redis, startRedis } from '../world/redis-server.ts';
+import { describeWith } from '../world/required-programs.ts';
+
+const ended = {
+  status: 'SUCCESS',
+  traceback: null,
+  children: [],
+  date_done: '2026-11-21T20:35:30.424000+00:00',
+} satisfies Partial<CeleryResult>;
+
+describeWith({ Redis: hasRedis, 'Python with Celery': hasCelery() }, 'results in Redis', () => {
+  let redis: Redis;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis?.close());
+
+  it.each([
+    ['', 'plain', 0],
+    ['menos', 'no/separator ü', 0],
+    ['menos:', 'with a colon', 3],
+    ['menos_', '..', 3],
+  ])('are found by Celery with global_keyprefix %j, under the id %j, in database %i', async (prefix, id, database) => {
+    const url = redis.url.replace(/\/0$/, `/${database}`);
+    const task_id = `${prefix}${id}`;
+    const store = openResultStore({ url, keyPrefix: prefix, expiresMs: 60_000, onError: () => {} });
+    try {
+      await eventually(() => store.store({ ...ended, task_id, result: { found: prefix } }));
+      const [found] = await celery({
+        ...{ broker: 'memory://', backend: url },
+        conf: prefix === '' ? {} : { result_backend_transport_options: { global_keyprefix: prefix } },
+        steps: [{ do: 'get', of: task_id, timeout: 5 }],
+      });
+      expect(found).toEqual({ value: { found: prefix }, status: 'SUCCESS' });
+    } finally {
+      await store.close();
+    }
+  });
+});
