@@ -140,6 +140,7 @@ const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   flower: "Flower's API",
   messages: 'Messages of RabbitMQ',
   content: 'Content',
+  failures: 'Why a run failed',
   callbacks: 'Callbacks',
   memory: 'Memory of a process',
 };

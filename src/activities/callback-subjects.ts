@@ -4,7 +4,7 @@ import type { CallbackEvent } from '../contracts/callback.ts';
 import type { CallbackMessage } from '../contracts/callback-workflow.ts';
 import type { RecordedEvent } from '../contracts/event.ts';
 import { TASK_CALLBACK_TYPES, type TaskCallback } from '../contracts/task.ts';
-import { buildSummaryOf } from '../domain/build-view.ts';
+import { buildSummaryOf, failedJobsIn } from '../domain/build-view.ts';
 import { foldEvents } from '../domain/fold.ts';
 import { sha256 } from '../domain/hash.ts';
 import { taskSummaryOf } from '../domain/task-view.ts';
@@ -51,7 +51,8 @@ export function composeBuildCallback(
 ): CallbackMessage {
   const { ended, told } = storyOf(events, ending, 'build_retried');
   const build = foldEvents(BUILDS, told)!;
-  const summary = buildSummaryOf(build);
+  const failed_jobs = failedJobsIn([ended]);
+  const summary = { ...buildSummaryOf(build), failed_jobs };
   const { inputs: _, ...withoutInputs } = summary;
   const bodyOf = (data: BuildCallback['data']) => {
     const type = ended.type === 'build_cancelled' ? 'build.cancelled' : 'build.completed';

@@ -44,6 +44,8 @@ export function githubActivities(db: Db, github: GitHub, meter?: ActivityMeter):
       }
     },
 
+    readFailedJobs: ({ repository, run_id, run_attempt }) => github.failedJobs(repository, run_id, run_attempt),
+
     findRuns({ repository, ...sought }) {
       // By the clock of Temporal, as `since` is.
       const ageMs = activityInfo().currentAttemptScheduledTimestampMs - Date.parse(sought.since);

@@ -109,6 +109,15 @@ export const BUDGETS = {
     titleCharacters: most(500, 'characters', 'Title of content. A longer one of a source is cut.'),
     transcriptCharacters: most(1_000_000, 'characters', '`transcript_text`.'),
   },
+  failures: {
+    jobPages: most(3, 'requests', 'Pages of 100 jobs that are read of a run that ended badly.'),
+    jobs: most(10, 'entries', 'Failed jobs that are recorded of a run.'),
+    annotatedJobs: most(5, 'requests', 'Failed jobs whose annotations are read.'),
+    steps: most(10, 'entries', 'Failed steps that are recorded of a job.'),
+    annotations: most(10, 'entries', 'Annotations that are recorded of a job; failures go before warnings.'),
+    textCharacters: most(500, 'characters', 'A name, an address or a message among these. A longer one is cut.'),
+    recordBytes: most(8_192, 'bytes', 'JSON of all failed jobs of a run. Annotations are left out first, then steps.'),
+  },
   callbacks: {
     bodyBytes: most(
       20 * 1024,

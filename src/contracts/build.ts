@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from './budgets.ts';
 import { callbackUrl } from './callback.ts';
 import { eventView } from './event.ts';
+import { failedJobs } from './failed-job.ts';
 import { nextCursor, pageCursor, pageLimit } from './paging.ts';
 import { text } from './text.ts';
 import { asOf, timestamp } from './timestamp.ts';
@@ -122,6 +123,7 @@ export const buildView = z
       description:
         'While it is queued under the concurrency queue or cancel_previous: the builds of its repository, workflow and ref that go first, at most 30. Always empty with `at`.',
     }),
+    failed_jobs: failedJobs,
     events: z.array(eventView),
   })
   .meta({ id: 'Build' });
@@ -137,7 +139,7 @@ export const buildCallback = z
     timestamp: timestamp.meta({
       description: 'When the build ended; the header webhook-timestamp is when this was sent.',
     }),
-    data: buildSummary.partial({ inputs: true }).meta({
+    data: buildSummary.partial({ inputs: true }).extend({ failed_jobs: failedJobs }).meta({
       id: 'EndedBuild',
       description: 'The build as it ended. Without its inputs where the body would be larger than 20 KiB.',
     }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { callbackEventData } from './callback.ts';
+import { failedJobs } from './failed-job.ts';
 import { timestamp } from './timestamp.ts';
 
 /**
@@ -25,6 +26,7 @@ const ending = z.object({
   request_id: z.string().nullable(),
   delivery_id: z.string().optional(),
   detail: z.string().optional(),
+  failed_jobs: failedJobs.optional(),
 });
 
 /** Why the record and Temporal had to be brought together again. */

@@ -1,4 +1,6 @@
 import type { BuildSummary } from '../contracts/build.ts';
+import type { RecordedEvent } from '../contracts/event.ts';
+import type { FailedJob } from '../contracts/failed-job.ts';
 import type { Build } from './build.ts';
 
 /** A build as the API shows it. */
@@ -27,4 +29,13 @@ export function buildSummaryOf(build: Build): BuildSummary {
     started_at: build.started_at,
     completed_at: build.completed_at,
   };
+}
+
+/** Events after which what failed before is of the past. */
+const BEGINS_AGAIN: ReadonlySet<string> = new Set(['build_retried', 'build_reopened']);
+
+/** The jobs that failed when the build ended last, by its events; empty while it goes on. */
+export function failedJobsIn(events: readonly RecordedEvent[]): FailedJob[] {
+  const last = events.findLast(({ type }) => type === 'build_completed' || BEGINS_AGAIN.has(type));
+  return (last?.data.failed_jobs as FailedJob[] | undefined) ?? [];
 }

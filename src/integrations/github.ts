@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { BuildRequest } from '../contracts/event.ts';
+import type { FailedJob } from '../contracts/failed-job.ts';
 import type { DispatchOutcome, Finding, ListedRun, RerunOutcome, RunView } from '../contracts/github.ts';
 import { classifyDispatch, classifyRerun, type DispatchAnswer, messageOf } from '../domain/dispatch-answer.ts';
 import { findRuns, type Sought } from '../domain/find-runs.ts';
+import { readFailedJobs } from './failed-jobs.ts';
 import { explainRefusal, findSettingFaults, type SettingFaults } from './github-access.ts';
 import { type Answer, type GitHubOptions, GitHubRequests, type RouteParameters } from './github-requests.ts';
 import { redeliverMissed } from './hook-redelivery.ts';
@@ -188,6 +190,12 @@ export class GitHub {
   /** What people have to change before GitHub takes what it refused lately; one line each. */
   get troubles(): string[] {
     return this.#requests.troubles.reasons;
+  }
+
+  /** See {@link readFailedJobs}. @throws {GitHubError} */
+  failedJobs(repository: string, runId: number, attempt: number): Promise<FailedJob[]> {
+    const [owner, repo] = split(repository);
+    return readFailedJobs(this.#requests, { owner, repo, run_id: runId, attempt_number: attempt });
   }
 
   /** Whether GitHub shows the runs of a repository. @throws {GitHubError} where it does not say. */

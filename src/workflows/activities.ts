@@ -94,6 +94,12 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
     startToCloseTimeout: 10 * requestTimeoutMs + 5_000,
     retry,
   });
+  // An end is not held up for long by what is only about it.
+  const soon = proxyActivities<Pick<GitHubPort, 'readFailedJobs'>>({
+    startToCloseTimeout: '30s',
+    scheduleToCloseTimeout: '60s',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumAttempts: 3 },
+  });
   const repeatable = proxyActivities<Pick<GitHubPort, 'cancelRun'>>({ startToCloseTimeout: oneCall, retry });
   return {
     dispatchRun: irreversible.dispatchRun,
@@ -102,6 +108,7 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
     readRun: readOnly.readRun,
     awaitRunChange: readOnly.awaitRunChange,
     findRuns: complete.findRuns,
+    readFailedJobs: soon.readFailedJobs,
     cancelRun: repeatable.cancelRun,
   };
 }

@@ -1,6 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { CancellationScope, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import type { BuildInput, BuildResult } from '../contracts/build-workflow.ts';
+import type { FailedJob } from '../contracts/failed-job.ts';
 import type { Run } from '../contracts/github.ts';
 import { statusOf } from '../domain/build.ts';
 import { buildQueuedEvent, buildRetriedEvent } from '../domain/first-events.ts';
@@ -18,6 +19,7 @@ import { rerun } from './rerun.ts';
 import { type BuildJournal, openBuildJournal, type Tell } from './teller.ts';
 import { takeTurn } from './turn.ts';
 import { listenForWakes, type Wakes } from './wakes.ts';
+import { failedJobsInMarkdown, withFailedJobs } from './why-it-failed.ts';
 
 const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);
 const RUN_ID = defineSearchAttributeKey('HapaxRunId', SearchAttributeType.KEYWORD);
@@ -80,7 +82,7 @@ async function leadToEnd(
   operator: Operator,
   wakes: Wakes,
 ): Promise<Ended & { status: string; late: Promise<void> | undefined }> {
-  let ended: Ended & { detail?: string };
+  let ended: Ended & { detail?: string; failed_jobs?: FailedJob[] };
   let late: Promise<void> | undefined;
   if ('run' in obtained) {
     const { run, seen } = obtained;
@@ -95,7 +97,7 @@ async function leadToEnd(
       ? Promise.resolve(obtained.ended)
       : follow(input, tell, run, operator, wakes, seen);
     late = cancelLateRuns(input, tell, obtained, following);
-    ended = await following;
+    ended = await withFailedJobs(input, run, await following);
   } else {
     const { conclusion, reason } = obtained.none;
     if (conclusion === 'cancelled')
@@ -106,7 +108,7 @@ async function leadToEnd(
 
   // The end that the record holds: an earlier try of this workflow task may have told another.
   const type = statusOf(ended.conclusion) === 'cancelled' ? 'build_cancelled' : 'build_completed';
-  const { conclusion, run_attempt, detail } = await tell(type, 'completed', ended);
+  const { conclusion, run_attempt, detail, failed_jobs = [] } = await tell(type, 'completed', ended);
   const status = statusOf(conclusion);
   if ('run' in obtained && ended.delivery_id !== undefined && (ended.run_attempt ?? 0) > (run_attempt ?? 0)) {
     // That try had told the end of the attempt before, and a webhook has come since.
@@ -119,7 +121,8 @@ async function leadToEnd(
   state.phase = 'ended';
   upsertSearchAttributes([{ key: STATUS, value: status }]);
   const run_url = 'run' in obtained ? obtained.run.run_url : null;
-  setCurrentDetails(run_url === null ? `${conclusion}: ${detail}` : `${conclusion}: [run](${run_url})`);
+  const why = failedJobsInMarkdown(failed_jobs);
+  setCurrentDetails(run_url === null ? `${conclusion}: ${detail}` : `${conclusion}: [run](${run_url})${why}`);
   return { ...ended, conclusion, run_attempt, status, late };
 }
 

@@ -11,6 +11,7 @@ import {
   buildWorkflowId,
 } from '../../src/contracts/build-workflow.ts';
 import { type BuildEvent, type BuildEventType, buildEventData } from '../../src/contracts/event.ts';
+import type { FailedJob } from '../../src/contracts/failed-job.ts';
 import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../src/contracts/github.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { type Build, evolve } from '../../src/domain/build.ts';
@@ -83,12 +84,17 @@ export interface Script {
   rerun?: RerunOutcome[];
   /** Attempts of the run that somebody else asked for. Default: none. */
   runAgain?: () => number;
+  /** What GitHub says of the jobs of a run that ended badly. Default: nothing. */
+  failedJobs?: FailedJob[] | 'away';
   /** GitHub answers 404 to every look at the run. */
   deleted?: boolean;
 }
 
 /** What is asked of GitHub by the activities. */
-type Asked = Pick<GitHub, 'reserveWrite' | 'dispatch' | 'find' | 'changed' | 'cancel' | 'rerun' | 'read' | 'sees'>;
+type Asked = Pick<
+  GitHub,
+  'reserveWrite' | 'dispatch' | 'find' | 'changed' | 'cancel' | 'rerun' | 'read' | 'sees' | 'failedJobs'
+>;
 
 /** One request to GitHub; `at` is virtual time, epoch milliseconds. */
 export interface Call {
@@ -302,6 +308,11 @@ function scriptedGitHub(
       return outcome;
     },
     sees: async () => true,
+    async failedJobs(_repository, run_id) {
+      note('failedJobs', { run_id });
+      if (script.failedJobs === 'away') throw new GitHubError('GitHub answered 502: Bad gateway', 502);
+      return script.failedJobs ?? [];
+    },
     async cancel(_repository, run_id) {
       note('cancel', { run_id });
       return true;

@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { buildAtQuery, buildIdParam, buildView } from '../../contracts/build.ts';
 import type { RecordedEvent } from '../../contracts/event.ts';
 import type { Build } from '../../domain/build.ts';
-import { buildSummaryOf } from '../../domain/build-view.ts';
+import { buildSummaryOf, failedJobsIn } from '../../domain/build-view.ts';
 import { eventViewOf } from '../../domain/event-view.ts';
 import { eventsUntil, foldEvents } from '../../domain/fold.ts';
 import { listLaneMates } from '../../store/build-list-lane.ts';
@@ -36,7 +36,11 @@ export function getBuild(api: Api, db: Db): void {
     if (!found)
       throw new ApiError('not_found', { detail: `there ${at ? `was no build ${id} then` : `is no build ${id}`}` });
     const waits_for = at ? [] : await waitsFor(db, found.state);
-    return c.json({ ...buildSummaryOf(found.state), waits_for, events: found.events.map(eventViewOf) }, 200);
+    const failed_jobs = failedJobsIn(found.events);
+    return c.json(
+      { ...buildSummaryOf(found.state), waits_for, failed_jobs, events: found.events.map(eventViewOf) },
+      200,
+    );
   });
 }
 

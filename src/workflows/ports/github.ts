@@ -1,4 +1,5 @@
 import type { BuildRequest } from '../../contracts/event.ts';
+import type { FailedJob } from '../../contracts/failed-job.ts';
 import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../contracts/github.ts';
 
 /** What workflows ask before they have something written to GitHub. */
@@ -53,6 +54,9 @@ export interface GitHubPort {
 
   /** The run as it is now; `run_attempt` is the last that is known, which one that was deleted keeps. */
   readRun(request: { repository: string; run_id: number; run_attempt: number }): Promise<RunView>;
+
+  /** Why an attempt of a run ended badly; empty where GitHub lists no job that failed. */
+  readFailedJobs(request: { repository: string; run_id: number; run_attempt: number }): Promise<FailedJob[]>;
 
   /** Asks GitHub to cancel the run; false when it cannot be cancelled (it has ended). */
   cancelRun(request: { repository: string; run_id: number }): Promise<boolean>;
