@@ -9,6 +9,9 @@ const USAGE = `hapax ROLE
   bridge           takes tasks from RabbitMQ and answers them (needs AMQP_URL too)
   migrate          brings database and search attributes up to date
   audit            exports the record, or verifies it (--help for its options)
+  backup           writes a copy of the record, or verifies one (--help for its options)
+  restore          puts such a copy into an empty database (--help)
+  reconcile        compares the record with Temporal and mends what differs (--help)
   rebuild          makes the projection of the builds anew from the log
   simulate-github  a GitHub to try things on (--help for its options)
   demo             one build through the simulated GitHub, from trigger to end
@@ -24,13 +27,16 @@ const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
   bridge: async () => (await import('../roles/bridge.ts')).runBridge(readSettings(process.env, 'bridge')),
   migrate: async () => (await import('../roles/migrate.ts')).runMigrate(readSettings(process.env, 'migrate')),
   audit: async (argv) => (await import('../roles/audit.ts')).runAudit(argv, process.env),
+  backup: async (argv) => (await import('../roles/backup.ts')).runBackup(argv, process.env),
+  restore: async (argv) => (await import('../roles/restore.ts')).runRestore(argv, process.env),
+  reconcile: async (argv) => (await import('../roles/reconcile.ts')).runReconcile(argv, process.env),
   rebuild: async () => (await import('../roles/rebuild.ts')).runRebuild(readSettings(process.env, 'rebuild')),
   'simulate-github': async (argv) => (await import('../simulator/main.ts')).simulateGitHub(argv),
   demo: async () => (await import('../roles/demo.ts')).runDemo(process.env),
 };
 
 /** Roles with a command line of their own; all else is told by settings. */
-const WITH_ARGUMENTS: ReadonlySet<string> = new Set(['audit', 'simulate-github']);
+const WITH_ARGUMENTS: ReadonlySet<string> = new Set(['audit', 'backup', 'restore', 'reconcile', 'simulate-github']);
 
 /**
  * Runs a role and ends the process with its status: 0, 1 for a fault that the user can mend (its message without a

@@ -264,12 +264,22 @@ export class SettingsError extends Error {
 }
 
 /** A process that reads settings; each needs its own, and asks for no more (a worker holds no API key). */
-export type Role = 'up' | 'api' | 'worker' | 'bridge' | 'migrate' | 'audit' | 'rebuild';
+export type Role =
+  | 'up'
+  | 'api'
+  | 'worker'
+  | 'bridge'
+  | 'migrate'
+  | 'audit'
+  | 'rebuild'
+  | 'backup'
+  | 'restore'
+  | 'reconcile';
 
 /** Roles that need no other process: they do with the embedded Postgres where no other is named. */
-const ALONE: ReadonlySet<Role> = new Set(['up', 'audit', 'rebuild']);
+const ALONE: ReadonlySet<Role> = new Set(['up', 'audit', 'rebuild', 'backup', 'restore', 'reconcile']);
 /** Roles that do not speak to Temporal, or not necessarily. */
-const WITHOUT_TEMPORAL: ReadonlySet<Role> = new Set(['migrate', 'audit', 'rebuild']);
+const WITHOUT_TEMPORAL: ReadonlySet<Role> = new Set(['migrate', 'audit', 'rebuild', 'backup', 'restore']);
 
 /** Variables of which an empty value means something. */
 const MAY_BE_EMPTY = new Set(['GITHUB_CORRELATION_INPUT', 'DATABASE_ROLE']);

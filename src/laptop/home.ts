@@ -7,7 +7,7 @@ import { UserError } from './user-error.ts';
 export interface Home {
   readonly directory: string;
   /** Tells the user's other programs where this one can be reached, and where its database, with the password. */
-  announce(places: Pick<HomeOwner, 'url' | 'databaseUrl'>): void;
+  announce(places: Omit<HomeOwner, 'pid'>): void;
   close(): void;
 }
 
@@ -18,6 +18,8 @@ export interface HomeOwner {
   url?: string | undefined;
   /** Of the embedded database: a secret. */
   databaseUrl?: string | undefined;
+  /** Of Temporal, host:port. */
+  temporalAddress?: string | undefined;
 }
 
 /** Another process has the home. */

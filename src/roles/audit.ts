@@ -57,7 +57,7 @@ async function exportLog(settings: Settings, out: string | undefined): Promise<v
       yield `${JSON.stringify(event)}\n`;
     }
   }
-  await withRecord(settings, { role: settings.DATABASE_ROLE, readsOnly: true }, (db) =>
+  await withRecord(settings, { role: settings.DATABASE_ROLE, shared: true }, (db) =>
     readSnapshot(db, async (snapshot) => {
       const source = Readable.from(lines(scanEventsByPosition(snapshot)));
       if (out === undefined) await pipeline(source, process.stdout, { end: false }).catch(readerGone);
@@ -81,7 +81,7 @@ function notWritten(error: NodeJS.ErrnoException): never {
 
 async function verifyRecord(settings: Settings, head: string | undefined): Promise<void> {
   const audit = new LogAudit();
-  await withRecord(settings, { role: settings.DATABASE_ROLE, readsOnly: true }, (db) =>
+  await withRecord(settings, { role: settings.DATABASE_ROLE, shared: true }, (db) =>
     readSnapshot(db, async (snapshot) => {
       const report = new Report(audit);
       for await (const { stream, seq, fault } of auditRecord(snapshot, audit)) {

@@ -37,7 +37,8 @@ export function connectContent(settings: Settings) {
   };
 }
 
-function blobsOf(settings: Settings): Blobs {
+/** Where documents are kept as they came. */
+export function blobsOf(settings: Settings): Blobs {
   const { S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = settings;
   if (!bucket || !accessKeyId || !secretAccessKey) return directoryBlobs(join(resolve(settings.HAPAX_HOME), 'blobs'));
   return s3Blobs({

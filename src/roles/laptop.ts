@@ -149,7 +149,11 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     started.push(() => api.close());
     const sweep = sweepDeliveries(settings, { db: database.db, github, log, onSwept: metrics.deliveriesSwept });
     if (sweep) started.push(() => sweep.stop());
-    home.announce({ url: api.url, databaseUrl: postgres.value.embeddedUrl });
+    home.announce({
+      url: api.url,
+      databaseUrl: postgres.value.embeddedUrl,
+      temporalAddress: temporal.value.address,
+    });
     collectGarbage();
     return {
       url: api.url,

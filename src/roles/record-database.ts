@@ -11,8 +11,11 @@ import { orDatabaseAway } from './start-faults.ts';
 export interface RecordAccess {
   /** Role to act as in the Postgres of DATABASE_URL; empty for the login user. */
   role: string;
-  /** The work reads only, so that the embedded database of a running `hapax up` may be shared. Meanwhile its other clients wait. */
-  readsOnly?: boolean;
+  /**
+   * The work needs no more rights than the processes have, so that the embedded database of a running `hapax up` may be
+   * shared. While it holds a transaction, the other clients wait.
+   */
+  shared?: boolean;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface RecordAccess {
  */
 export async function withRecord<T>(
   settings: Settings,
-  { role, readsOnly = false }: RecordAccess,
+  { role, shared = false }: RecordAccess,
   work: (db: Db) => Promise<T>,
 ): Promise<T> {
   const { DATABASE_URL: url } = settings;
@@ -35,12 +38,27 @@ export async function withRecord<T>(
   try {
     home = openHome(directory);
   } catch (error) {
-    const running = readsOnly && error instanceof HomeInUse ? ownerOf(directory)?.databaseUrl : undefined;
+    const running = shared && error instanceof HomeInUse ? ownerOf(directory)?.databaseUrl : undefined;
     if (running === undefined) throw error;
     return withDatabase(running, '', work).catch(orDatabaseAway(running));
   }
+  return withEmbedded(home, work);
+}
+
+/**
+ * Opens the record as its owner while no process uses it, and brings it up to date; an embedded one is made where there is none.
+ * @throws {UserError} where a process uses it, or it is away.
+ */
+export async function withOwnRecord<T>(settings: Settings, work: (db: Db) => Promise<T>): Promise<T> {
+  const { DATABASE_URL: url } = settings;
+  if (url === undefined) return withEmbedded(openHome(resolve(settings.HAPAX_HOME)), work);
+  await migrateDatabase(url).catch(orDatabaseAway(url));
+  return withDatabase(url, '', work).catch(orDatabaseAway(url));
+}
+
+async function withEmbedded<T>(home: Home, work: (db: Db) => Promise<T>): Promise<T> {
   try {
-    const embedded = await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
+    const embedded = await startEmbeddedPostgres({ directory: join(home.directory, 'postgres') });
     try {
       await migrateDatabase(embedded.url);
       return await withDatabase(embedded.url, '', work);

@@ -2,6 +2,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BuildView } from '../../src/contracts/build.ts';
+import { hapax as runHapax } from '../integration/told-builds.ts';
 import { eventually } from '../world/eventually.ts';
 import { directory, installation, startGitHub } from './program.ts';
 
@@ -39,7 +40,7 @@ async function fill(hapax: Hapax, from = 0) {
 async function allTriggered(hapax: Hapax, builds: number[]): Promise<void> {
   await eventually(async () => {
     for (const id of builds) expect((await hapax.build(id)).workflow_run_id).not.toBeNull();
-  }, 60_000);
+  }, 180_000);
 }
 
 /** Lets every run end, and waits until every build and task has. */
@@ -80,6 +81,19 @@ async function expectSound(hapax: Hapax, github: GitHub, builds: BuildView[]): P
   });
 }
 
+/** Runs the program as a user does beside or instead of `npm start`. */
+async function command(hapax: Hapax, ...args: string[]): Promise<string> {
+  const done = await runHapax(args, { HAPAX_HOME: hapax.environment.HAPAX_HOME });
+  expect(done, `hapax ${args.join(' ')}`).toMatchObject({ code: 0 });
+  return done.stdout;
+}
+
+/** Every hash and every row, as somebody checks who has stopped Hapax. */
+async function expectAuditSound(hapax: Hapax): Promise<void> {
+  await hapax.killAll();
+  expect(await command(hapax, 'audit', 'verify')).toMatch(/sound/);
+}
+
 const events = (build: BuildView) => build.events.map(({ event_type }) => event_type);
 
 describe('an installation that lost a store', () => {
@@ -97,6 +111,7 @@ describe('an installation that lost a store', () => {
     const builds = await allEnded(hapax, github, inFlight);
     await expectSound(hapax, github, builds);
     for (const build of builds) expect(events(build)).toContain('build_recovered');
+    await expectAuditSound(hapax);
   }, 400_000);
 
   it('goes on after Temporal lost its last moments, as in a power cut', async () => {
@@ -120,5 +135,56 @@ describe('an installation that lost a store', () => {
     hapax.start();
     await hapax.ready();
     await expectSound(hapax, github, await allEnded(hapax, github, inFlight));
+  }, 400_000);
+
+  /** Builds and tasks of which the backup knows a part: some were accepted after it, and all went on after it. */
+  async function fillAroundBackup(hapax: Hapax) {
+    const before = await fill(hapax);
+    const backup = join(await directory(), 'backup');
+    await command(hapax, 'backup', backup);
+    const after = await fill(hapax, IN_FLIGHT);
+    await allTriggered(hapax, [...before.builds, ...after.builds]);
+    return { before, after, backup };
+  }
+
+  it('goes on after Postgres is gone and an earlier copy restored', async () => {
+    const github = await startGitHub(await directory());
+    const hapax = await installation(github);
+    hapax.start();
+    await hapax.ready();
+    const { before, after, backup } = await fillAroundBackup(hapax);
+    await hapax.killAll();
+    await rm(join(hapax.environment.HAPAX_HOME, 'postgres'), { recursive: true });
+    await command(hapax, 'restore', backup);
+    hapax.start();
+    await hapax.ready();
+    // Temporal knows what the copy does not: nothing is lost.
+    const inFlight = { builds: [...before.builds, ...after.builds], tasks: [...before.tasks, ...after.tasks] };
+    const builds = await allEnded(hapax, github, inFlight);
+    await expectSound(hapax, github, builds);
+    const next = await hapax.accepted({ ref: 'next' });
+    expect(next).toBeGreaterThan(1_000_000);
+    await hapax.buildEnded(next);
+    await expectAuditSound(hapax);
+  }, 400_000);
+
+  it('goes on after both are gone and an earlier copy restored', async () => {
+    const github = await startGitHub(await directory());
+    const hapax = await installation(github);
+    hapax.start();
+    await hapax.ready();
+    const { before, after, backup } = await fillAroundBackup(hapax);
+    await hapax.killAll();
+    for (const store of ['postgres', 'temporal']) {
+      await rm(join(hapax.environment.HAPAX_HOME, store), { recursive: true });
+    }
+    await command(hapax, 'restore', backup);
+    hapax.start();
+    await hapax.ready();
+    const builds = await allEnded(hapax, github, before);
+    await expectSound(hapax, github, builds);
+    // What was accepted after the copy is lost, and nobody gets its id.
+    for (const id of after.builds) expect((await hapax.call('GET', `/builds/${id}`)).status).toBe(404);
+    await expectAuditSound(hapax);
   }, 400_000);
 });

@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import packageJson from '../../package.json' with { type: 'json' };
+import { readSettings, type Settings } from '../contracts/settings.ts';
+import { StreamHeads } from '../domain/log-audit.ts';
+import type { Blobs } from '../integrations/blobs.ts';
+import { UserError } from '../laptop/user-error.ts';
+import { listBackupTables } from '../store/backup-table-list.ts';
+import { scanTable } from '../store/backup-table-scan.ts';
+import { lastBuildId } from '../store/build-id-last.ts';
+import { listBlobKeys } from '../store/content-list-blob-keys.ts';
+import { type Db, readSnapshot } from '../store/database.ts';
+import { scanEventsByPosition } from '../store/event-scan-by-position.ts';
+import { findInstallation } from '../store/installation-find.ts';
+import { digestOf, faultsOf, type Manifest, readManifest, writeLines } from './backup-files.ts';
+import { blobsOf } from './content.ts';
+import { withRecord } from './record-database.ts';
+
+const USAGE = `hapax backup DIRECTORY          writes the record, as of one moment, into a new directory
+hapax backup verify DIRECTORY   checks such a directory, on any machine
+
+It may run while Hapax does. The directory holds the log with its hashes, the configurations, the content with its documents,
+and the addresses of callbacks. Keep it as safe as the database: those addresses may be secrets. docs/backup.md says more.`;
+
+/** `hapax backup`: a copy of the record that `hapax restore` reads. */
+export async function runBackup(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  const { verify, directory, help } = readArguments(argv);
+  if (help) return console.log(USAGE);
+  if (verify) return verifyBackup(directory);
+  const settings = readSettings(environment, 'backup');
+  if (existsSync(directory)) throw new UserError(`${directory} exists; a backup overwrites nothing`);
+  const draft = `${directory}.part`;
+  await rm(draft, { recursive: true, force: true });
+  try {
+    await mkdir(join(draft, 'tables'), { recursive: true, mode: 0o700 });
+    const stated = await withRecord(settings, { role: settings.DATABASE_ROLE, shared: true }, (db) =>
+      writeBackup(db, settings, draft),
+    );
+    await writeFile(join(draft, 'manifest.json'), `${JSON.stringify(stated, null, 2)}\n`, { mode: 0o600, flush: true });
+    await rename(draft, directory);
+    console.log(`${directory}: ${summaryOf(stated)}`);
+    console.log(`head ${stated.head}`);
+    const missing = stated.blobs.filter(({ sha256 }) => sha256 === '').length;
+    if (missing > 0) console.error(`hapax: ${missing} documents are missing where they should be kept`);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw (error as NodeJS.ErrnoException).syscall === undefined
+      ? error
+      : new UserError(`cannot write the backup: ${(error as Error).message}`);
+  }
+}
+
+function readArguments(argv: string[]): { verify: boolean; directory: string; help: boolean } {
+  try {
+    const options = { help: { type: 'boolean', short: 'h' } } as const;
+    const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
+    if (values.help) return { verify: false, directory: '', help: true };
+    const verify = positionals[0] === 'verify' && positionals.length > 1;
+    const [directory, more] = verify ? positionals.slice(1) : positionals;
+    if (directory === undefined || more !== undefined) throw new Error('name one directory');
+    return { verify, directory: resolve(directory), help: false };
+  } catch (error) {
+    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+/** Everything in one snapshot, so that log, tables and heads are of one moment. */
+async function writeBackup(db: Db, settings: Settings, draft: string): Promise<Manifest> {
+  const copied = settings.S3_BUCKET ? undefined : blobsOf(settings);
+  return readSnapshot(db, async (snapshot) => {
+    const { id, epoch, reconciled_at } = await findInstallation(snapshot);
+    const heads = new StreamHeads();
+    async function* log() {
+      for await (const event of scanEventsByPosition(snapshot)) {
+        heads.add(event);
+        yield JSON.stringify(event);
+      }
+    }
+    const events = await writeLines(draft, 'events.ndjson', log());
+    const tables: Manifest['tables'] = [];
+    for (const { name, columns } of await listBackupTables(snapshot)) {
+      const written = await writeLines(draft, `tables/${name}.ndjson`, scanTable(snapshot, name));
+      tables.push({ name, columns, ...written });
+    }
+    return {
+      format: 1,
+      hapax: packageJson.version,
+      created_at: new Date().toISOString(),
+      installation: { id, epoch, reconciled_at },
+      last_build_id: await lastBuildId(snapshot),
+      head: heads.digest(),
+      events,
+      tables,
+      blobs: await writeBlobs(await listBlobKeys(snapshot), copied, draft),
+    };
+  });
+}
+
+/** @param kept where documents are copied from; undefined: they are in a bucket, and stay there. */
+async function writeBlobs(keys: string[], kept: Blobs | undefined, draft: string): Promise<Manifest['blobs']> {
+  const blobs: Manifest['blobs'] = [];
+  for (const key of keys) {
+    const body = await kept?.get(key);
+    if (body !== undefined) {
+      const path = join(draft, 'blobs', key);
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await writeFile(path, body, { mode: 0o600, flush: true });
+    }
+    // The digest of a document is in its key, so that one in a bucket can be checked too.
+    const sha256 = body === undefined ? (kept ? '' : (/[0-9a-f]{64}/.exec(key)?.[0] ?? '')) : digestOf(body);
+    blobs.push({ key, sha256, included: body !== undefined });
+  }
+  return blobs;
+}
+
+async function verifyBackup(directory: string): Promise<void> {
+  const stated = await readManifest(directory);
+  const faults = await faultsOf(directory, stated);
+  for (const fault of faults) console.log(fault);
+  if (faults.length > 0) throw new UserError(`${directory}: ${faults.length} faults`);
+  console.log(`${directory}: ${summaryOf(stated)}, sound`);
+  console.log(`head ${stated.head}`);
+}
+
+export function summaryOf({ events, tables, blobs, created_at }: Manifest): string {
+  const rows = tables.reduce((sum, { lines }) => sum + lines, 0);
+  return `${events.lines} events, ${rows} rows of ${tables.length} tables, ${blobs.length} documents, of ${created_at}`;
+}

@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Difference, reconcile } from '../api/commands/reconcile/reconcile.ts';
+import { KnownInstallation } from '../api/installation.ts';
+import { readSettings } from '../contracts/settings.ts';
+import { policyOf } from '../domain/configuration.ts';
+import { taskPolicyOf } from '../domain/task-request.ts';
+import { ownerOf } from '../laptop/home.ts';
+import { UserError } from '../laptop/user-error.ts';
+import { createLog } from './log.ts';
+import { withRecord } from './record-database.ts';
+import { orTemporalAway } from './start-faults.ts';
+import { connectTemporal } from './temporal.ts';
+
+const USAGE = `hapax reconcile [--dry-run]   compares the record with Temporal and mends what differs
+
+Each start of Hapax does the same, and then it is repeated every hour. With --dry-run nothing is changed.
+It needs TEMPORAL_ADDRESS, and DATABASE_URL or a Hapax that runs in HAPAX_HOME.`;
+
+/** `hapax reconcile`: says of each build and task that differs what was found and what was done. */
+export async function runReconcile(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  const { dryRun, help } = readArguments(argv);
+  if (help) return console.log(USAGE);
+  const settings = readSettings(environment, 'reconcile');
+  const address = settings.TEMPORAL_ADDRESS ?? ownerOf(resolve(settings.HAPAX_HOME))?.temporalAddress;
+  if (address === undefined) {
+    throw new UserError('Temporal is not known: start Hapax in this HAPAX_HOME, or set TEMPORAL_ADDRESS');
+  }
+  const log = createLog(settings.LOG_LEVEL, 'reconcile');
+  const { client, connection } = await connectTemporal({ ...settings, address }).catch(orTemporalAway(address));
+  try {
+    const differences = await withRecord(settings, { role: settings.DATABASE_ROLE, shared: true }, (db) =>
+      reconcile(
+        {
+          client,
+          db,
+          log,
+          installation: new KnownInstallation(db),
+          workerBeside: false,
+          policy: policyOf(settings),
+          taskPolicy: taskPolicyOf(settings),
+          dedupWindowMs: settings.DEDUP_WINDOW,
+        },
+        { dryRun, report: (difference) => console.log(lineOf(difference)) },
+      ),
+    );
+    const unmended = differences.filter(({ error, outcome }) => error !== undefined || outcome === 'unknown');
+    console.log(`${differences.length} differ${dryRun ? '' : `, ${unmended.length} could not be mended`}`);
+    if (unmended.length > 0) throw new UserError('some could not be mended: the lines above say why');
+  } finally {
+    await connection.close();
+  }
+}
+
+function readArguments(argv: string[]): { dryRun: boolean; help: boolean } {
+  try {
+    const options = { help: { type: 'boolean', short: 'h' }, 'dry-run': { type: 'boolean' } } as const;
+    const { values } = parseArgs({ args: argv, options });
+    return { dryRun: values['dry-run'] ?? false, help: values.help ?? false };
+  } catch (error) {
+    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+const FOUND: Record<Difference['found'], string> = {
+  workflow_lost: 'is open, but Temporal has no workflow for it',
+  workflow_ended: 'is open, but its workflow has ended',
+  record_set_back: 'goes further in Temporal than in the record',
+};
+
+function lineOf({ subject, found, outcome, error }: Difference): string {
+  const done = error ?? outcome?.replaceAll('_', ' ');
+  return `${subject} ${FOUND[found]}${done === undefined ? '' : `: ${done}`}`;
+}

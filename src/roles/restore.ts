@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readSettings } from '../contracts/settings.ts';
+import { UserError } from '../laptop/user-error.ts';
+import { enterNextEpoch, firstFilledTable, restoreEvents, restoreRows } from '../store/backup-restore.ts';
+import { type BackupTable, listBackupTables } from '../store/backup-table-list.ts';
+import { type Db, inTransaction } from '../store/database.ts';
+import { rebuildProjection } from '../store/projection-rebuild.ts';
+import { STREAM_KINDS } from '../store/stream-kinds.ts';
+import { summaryOf } from './backup.ts';
+import { faultsOf, type Manifest, readLines, readManifest } from './backup-files.ts';
+import { blobsOf } from './content.ts';
+import { withOwnRecord } from './record-database.ts';
+
+const USAGE = `hapax restore DIRECTORY   puts a backup into an empty database
+
+Stop Hapax first. At its next start it compares the restored record with Temporal. docs/backup.md says what is lost.`;
+
+/** Rows that are inserted at once. */
+const BATCH = 500;
+
+/** `hapax restore`: puts a backup back, as the login that runs `hapax migrate`. */
+export async function runRestore(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  const directory = readArguments(argv);
+  if (directory === undefined) return console.log(USAGE);
+  const settings = readSettings(environment, 'restore');
+  const stated = await readManifest(directory);
+  const faults = await faultsOf(directory, stated);
+  if (faults.length > 0) {
+    throw new UserError(`${directory} is not sound, and nothing was restored:\n${faults.join('\n')}`);
+  }
+  await withOwnRecord(settings, async (db) => {
+    const present = await listBackupTables(db);
+    const filled = await firstFilledTable(db, present);
+    if (filled !== undefined) {
+      throw new UserError(`the database holds ${filled} already: restore into an empty one (docs/backup.md)`);
+    }
+    const tables = stated.tables.filter((table) => fits(table, present));
+    await inTransaction(db, (tx) => putBack(tx, directory, { ...stated, tables }));
+    for (const kind of STREAM_KINDS) await rebuildProjection(db, kind);
+  });
+  const blobs = blobsOf(settings);
+  for (const { key, included } of stated.blobs) {
+    if (included) await blobs.put(key, await readFile(join(directory, 'blobs', key), 'utf8'));
+  }
+  console.log(`restored ${summaryOf(stated)}`);
+  console.log('start Hapax now: it compares this record with Temporal and mends what differs');
+}
+
+function readArguments(argv: string[]): string | undefined {
+  try {
+    const options = { help: { type: 'boolean', short: 'h' } } as const;
+    const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
+    if (values.help) return undefined;
+    const [directory, more] = positionals;
+    if (directory === undefined || more !== undefined) throw new Error('name one directory');
+    return resolve(directory);
+  } catch (error) {
+    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+/**
+ * Whether the database has a table of the backup. One without pgvector has none for vectors, which are made again from the texts.
+ * @throws {UserError} where the backup has more than this version knows.
+ */
+function fits({ name, columns, lines }: Manifest['tables'][number], present: BackupTable[]): boolean {
+  const table = present.find((one) => one.name === name);
+  if (table && columns.every((column) => table.columns.includes(column))) return true;
+  if (!table && name === 'embeddings') {
+    console.error(`hapax: ${lines} vectors are left out, because this database has no pgvector`);
+    return false;
+  }
+  throw new UserError(`the backup was made by a later version: this one does not know all of the table ${name}`);
+}
+
+async function putBack(tx: Db, directory: string, stated: Manifest): Promise<void> {
+  for await (const batch of batches(readLines(directory, stated.events))) await restoreEvents(tx, batch);
+  for (const table of stated.tables) {
+    for await (const batch of batches(readLines(directory, table))) await restoreRows(tx, table, batch);
+  }
+  const { installation, last_build_id } = stated;
+  await enterNextEpoch(tx, stated.tables, { ...installation, last_build_id });
+}
+
+async function* batches(lines: AsyncIterable<string>): AsyncGenerator<string[]> {
+  let batch: string[] = [];
+  for await (const line of lines) {
+    batch.push(line);
+    if (batch.length === BATCH) {
+      yield batch;
+      batch = [];
+    }
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import { appendFile, cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import postgresJs from 'postgres';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
+import type { Manifest } from '../../src/roles/backup-files.ts';
+import { listBackupTables } from '../../src/store/backup-table-list.ts';
+import { type Db, openDatabase } from '../../src/store/database.ts';
+import { eventually } from '../world/eventually.ts';
+import { openWorld, type World } from '../world/world.ts';
+import { hapax } from './told-builds.ts';
+
+/** All rows that a restore has to bring back, sorted. */
+async function rowsOf(db: Db): Promise<Record<string, string[]>> {
+  const names = [...(await listBackupTables(db)).map(({ name }) => name), 'events', 'builds', 'tasks'];
+  const rows: Record<string, string[]> = {};
+  for (const name of names) {
+    const found = await db.execute<{ json: string }>(
+      sql`SELECT to_jsonb(row)::text AS json FROM ${sql.identifier(name)} AS row`,
+    );
+    rows[name] = found.map(({ json }) => json).sort();
+  }
+  return rows;
+}
+
+describe('hapax backup and restore', () => {
+  let world: World;
+  let directory: string;
+  let home: string;
+  let backup: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'hapax-backup-'));
+    home = join(directory, 'home');
+    world = await openWorld('server', { HAPAX_HOME: home, CALLBACK_ALLOWED_HOSTS: '127.0.0.1' });
+    await world.call('POST', '/configs', { name: 'other', repository: 'acme/other', workflow: 'build.yml' });
+    const callback_url = 'http://127.0.0.1:9/told';
+    const { json } = await world.trigger({ ref: 'main', callback_url });
+    await world.ended(json.id);
+    const kwargs = { url: 'https://youtu.be/dQw4w9WgXcQ', transcript_text: 'The moon pulls at the sea.' };
+    const task = await world.call('POST', '/tasks', { name: 'ingest_youtube', kwargs });
+    await eventually(async () => {
+      expect((await world.call('GET', `/tasks/${task.json.task_id}`)).json.status).toBe('SUCCESS');
+    });
+    // A build that goes on while the copy is made.
+    await world.trigger({ ref: 'stuck', inputs: { simulate: 'stuck' } });
+    backup = join(directory, 'backup');
+    const made = await hapax(['backup', backup], { DATABASE_URL: world.databaseUrl, HAPAX_HOME: home });
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+  });
+  afterAll(async () => {
+    await world.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const manifest = async (): Promise<Manifest> => JSON.parse(await readFile(join(backup, 'manifest.json'), 'utf8'));
+
+  it('makes a copy that anybody can verify, and that only its owner can read', async () => {
+    const { head, blobs } = await manifest();
+    const verified = await hapax(['backup', 'verify', backup], {});
+    expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining(`head ${head}`) });
+    const log = await hapax(['audit', 'verify', join(backup, 'events.ndjson'), '--head', head], {});
+    expect(log.code).toBe(0);
+    expect(blobs).toEqual([expect.objectContaining({ included: true, key: expect.stringMatching(/^sources\//) })]);
+    for (const path of ['', 'manifest.json', 'events.ndjson', 'tables/callback_targets.ndjson']) {
+      expect((await stat(join(backup, path))).mode & 0o077, path).toBe(0);
+    }
+  });
+
+  it('overwrites nothing, and leaves nothing half-made', async () => {
+    const again = await hapax(['backup', backup], { DATABASE_URL: world.databaseUrl });
+    expect(again.stderr).toBe(`hapax: ${backup} exists; a backup overwrites nothing\n`);
+    const nowhere = join(directory, 'not-there', 'backup');
+    const away = await hapax(['backup', nowhere], { DATABASE_URL: 'postgres://127.0.0.1:9/none' });
+    expect(away.code).toBe(1);
+    await expect(stat(`${nowhere}.part`)).rejects.toThrow('ENOENT');
+  });
+
+  it.each([
+    ['a table', 'tables/configurations.ndjson'],
+    ['the log', 'events.ndjson'],
+    ['a document', ''],
+  ])('names a change of %s, and is not restored then', async (_, path) => {
+    const changed = join(directory, randomUUID());
+    await cp(backup, changed, { recursive: true });
+    const [blob] = (await manifest()).blobs;
+    await appendFile(join(changed, path || `blobs/${blob!.key}`), ' \n');
+    const verified = await hapax(['backup', 'verify', changed], {});
+    expect(verified).toMatchObject({ code: 1, stdout: expect.stringContaining(': was changed') });
+    const restored = await hapax(['restore', changed], { HAPAX_HOME: join(directory, randomUUID()) });
+    expect(restored).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is not sound, and nothing was restored'),
+    });
+  });
+
+  async function expectRestored(db: Db, databaseUrl: string | undefined, restoredHome: string): Promise<void> {
+    // Only the embedded Postgres has a table for vectors here.
+    expect(await rowsOf(db)).toMatchObject(await rowsOfBackup());
+    const [next] = await db.execute<{ id: string }>(sql`SELECT nextval('build_ids') AS id`);
+    expect(Number(next!.id)).toBe(1_000_001);
+    const [{ epoch, id } = {}] = await db.execute(sql`SELECT epoch, id FROM installation`);
+    expect({ epoch, id }).toEqual({ epoch: 2, id: (await manifest()).installation.id });
+    const [blob] = (await manifest()).blobs;
+    expect(await readFile(join(restoredHome, 'blobs', blob!.key), 'utf8')).toBe(
+      await readFile(join(home, 'blobs', blob!.key), 'utf8'),
+    );
+    if (databaseUrl === undefined) return;
+    const { head } = await manifest();
+    expect(await hapax(['audit', 'verify', '--head', head], { DATABASE_URL: databaseUrl })).toMatchObject({ code: 0 });
+  }
+
+  /** The rows that the copy holds; the projections are those of the running world as of the copy. */
+  async function rowsOfBackup(): Promise<Record<string, string[]>> {
+    const stated = await manifest();
+    const lines = async (path: string) =>
+      (await readFile(join(backup, path), 'utf8')).split('\n').filter((line) => line !== '');
+    const rows: Record<string, string[]> = { events: expect.anything() as never };
+    for (const { name, path } of stated.tables) rows[name] = (await lines(path)).sort();
+    return { ...rows, builds: expect.anything() as never, tasks: expect.anything() as never };
+  }
+
+  it('brings everything back into an empty server, in a new epoch', async () => {
+    const name = `hapax_${randomUUID().replaceAll('-', '')}`;
+    const admin = postgresJs(inject('postgresUrl'), { max: 1, onnotice: () => {} });
+    await admin.unsafe(`CREATE DATABASE ${name}`);
+    const url = new URL(inject('postgresUrl'));
+    url.pathname = `/${name}`;
+    try {
+      const environment = { DATABASE_URL: url.href, HAPAX_HOME: join(directory, 'server') };
+      const restored = await hapax(['restore', backup], environment);
+      expect(restored).toMatchObject({ code: 0, stderr: '' });
+      const twice = await hapax(['restore', backup], environment);
+      expect(twice).toMatchObject({ code: 1, stderr: expect.stringContaining('the database holds events already') });
+      const database = openDatabase({ url: url.href });
+      await expectRestored(database.db, url.href, join(directory, 'server'));
+      await database.close();
+    } finally {
+      await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin.end();
+    }
+  });
+
+  it('brings everything back into a laptop that lost its disk', async () => {
+    const lost = join(directory, 'laptop');
+    const restored = await hapax(['restore', backup], { HAPAX_HOME: lost });
+    expect(restored).toMatchObject({ code: 0, stderr: '' });
+    const embedded = await startEmbeddedPostgres({ directory: join(lost, 'postgres') });
+    const database = openDatabase({ url: embedded.url });
+    await expectRestored(database.db, undefined, lost);
+    await database.close();
+    await embedded.close();
+  });
+
+  it('says what is no backup', async () => {
+    await writeFile(join(directory, 'manifest.json'), '{}');
+    const strange = await hapax(['backup', 'verify', directory], {});
+    expect(strange.stderr).toContain('is not the manifest of a backup that this version reads');
+    const none = await hapax(['restore', join(directory, 'none')], {});
+    expect(none.stderr).toMatch(/^hapax: .*none is no backup: ENOENT/);
+  });
+});
