@@ -90,13 +90,15 @@ async function begin(deps: IntakeDependencies, delivery: Delivery, message: Task
   const given = message.task_id;
   const unnamed = given === null && !isOnceByNature(taskNameOf(message.task)) ? fingerprintOf(delivery) : undefined;
 
-  // Revoked before it came: it is on record, and is never worked at.
+  // Revoked before it came: it is on record, and is never worked at. Nobody knows the id of a message without one before it comes, so
+  // only a revocation from now on means it: a video that was revoked is begun again when it is asked for again.
+  const since = given === null ? Date.now() : 0;
   const revoked = given !== null && revocations.has(given);
   const eta = revoked ? new Date(Date.now() + HEAD_START_MS).toISOString() : message.eta;
   const asked = given ?? (unnamed === undefined ? undefined : await idForUnnamed(deps, delivery, unnamed));
   const { id, repeated } = await tasks.start(asked, { ...message, eta }, answered);
   // Asked again: the revocation may have come while the task was started, and found nothing to revoke.
-  if (revocations.has(id)) await tasks.revoke(id, false);
+  if (revocations.has(id, since)) await tasks.revoke(id, false);
 
   if (answered) await owe(deps, id, owed);
   meter?.messageTaken(delivery.queue, repeated ? 'repeated' : 'started');

@@ -18,8 +18,9 @@ export class Revocations {
     }
   }
 
-  has(taskId: string): boolean {
+  /** @param since looks only for a revocation at this time or later, milliseconds since 1970. */
+  has(taskId: string, since = 0): boolean {
     const at = this.#at.get(taskId);
-    return at !== undefined && at > Date.now() - KEPT_MS;
+    return at !== undefined && at > Date.now() - KEPT_MS && at >= since;
   }
 }

@@ -27,10 +27,14 @@ app.conf.update(
 sent = {}
 
 
+def soon(seconds):
+    return datetime.now(timezone.utc) + timedelta(seconds=seconds)
+
+
 def send(step):
     options = dict(step.get("options", {}))
     if "eta_in" in options:
-        options["eta"] = datetime.now(timezone.utc) + timedelta(seconds=options.pop("eta_in"))
+        options["eta"] = soon(options.pop("eta_in"))
     for kind in ("link", "link_error"):
         if kind in options:
             options[kind] = app.signature(options[kind]["task"], **options[kind].get("options", {}))
@@ -54,8 +58,9 @@ def get(step):
 
 def run_chain(step):
     signatures = [app.signature(s["task"], args=s.get("args", []), kwargs=s.get("kwargs", {})) for s in step["of"]]
-    for signature in signatures:
-        signature.set(queue=app.conf.task_routes[signature.task]["queue"])
+    for signature, s in zip(signatures, step["of"]):
+        options = {name: soon(seconds) for name, seconds in s.get("times_in", {}).items()}
+        signature.set(queue=app.conf.task_routes[signature.task]["queue"], **options)
     result = chain(*signatures).apply_async()
     sent[step.get("as", "last")] = result
     return {"id": result.id, "parent": result.parent.id, "first": result.as_list()[-1]}

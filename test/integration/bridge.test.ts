@@ -166,6 +166,48 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
     ]);
   });
 
+  it('takes times of later steps, and ids, as clients give them', async () => {
+    const id = `video/2026/${randomUUID()} ü `;
+    const [, last, , linked] = await user(open.redis.url, [
+      {
+        do: 'chain',
+        of: [
+          { task: 'tasks.semantic_search', args: ['say say hello'] },
+          { task: 'tasks.semantic_search', times_in: { eta: 1, expires: 300 } },
+          { task: 'tasks.semantic_search', times_in: { expires: 300 } },
+        ],
+      },
+      { do: 'get' },
+      { do: 'send', task: 'tasks.semantic_search', args: ['by id'], options: { task_id: id } },
+      { do: 'get' },
+    ]);
+    expect(last).toMatchObject({ value: { query: 'hello' }, status: 'SUCCESS' });
+    expect(linked).toMatchObject({ value: { query: 'by id' }, status: 'SUCCESS' });
+    expect(await task(encodeURIComponent(id))).toMatchObject({ task_id: id, status: 'SUCCESS' });
+  });
+
+  it('begins a revoked video again when it is asked for again', async () => {
+    const message = { task: 'tasks.ingest_youtube', args: ['https://youtu.be/aaaaaaaaaaa'] };
+    await open.publish('youtube', message);
+    const { tasks } = await eventually(async () => {
+      const { json } = await open.world.call('GET', '/tasks?name=ingest_youtube&limit=1');
+      expect(json.tasks[0]?.status).toBe('SUCCESS');
+      return json;
+    });
+    const id = tasks[0].task_id as string;
+    const other = { task: 'tasks.ingest_youtube', args: ['https://youtu.be/bbbbbbbbbbb'], eta: '2099-01-01T00:00:00Z' };
+    await open.publish('youtube', other);
+    const waiting = await eventually(async () => {
+      const { json } = await open.world.call('GET', '/tasks?name=ingest_youtube&limit=1');
+      expect(json.tasks[0]?.task_id).not.toBe(id);
+      return json.tasks[0].task_id as string;
+    });
+    await user(open.redis.url, [{ do: 'revoke', of: waiting }]);
+    expect(await ended(waiting)).toMatchObject({ status: 'REVOKED' });
+    await open.publish('youtube', { ...other, eta: null });
+    await eventually(async () => expect(await task(waiting)).toMatchObject({ status: 'SUCCESS', redrives: 1 }));
+  });
+
   it('speaks protocol 1 too', async () => {
     const [, value] = await user(
       'rpc://',

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSettings } from '../../src/contracts/settings.ts';
 import { CallbackSender } from '../../src/integrations/callback-sender.ts';
 import { openReceiver, type Received, type Receiver } from '../world/receiver.ts';
 
@@ -61,4 +63,19 @@ describe('the recipes in docs/callbacks.md', () => {
       expect(verify(SECRETS[0], { ...headers, 'webhook-timestamp': old }, body)).toBe('false');
     },
   );
+
+  it("make a secret that n8n's Crypto node can use", async () => {
+    const { stdout, stderr } = spawnSync('sh', ['-c', block('shell')], { encoding: 'utf8' });
+    const [, secret] = /CALLBACK_SECRET=(\S+)/.exec(stdout) ?? [];
+    const [, text] = /for n8n: +(\S+)/.exec(stdout) ?? [];
+    expect(stderr).toBe('');
+    const settings = readSettings({ CALLBACK_SECRET: secret });
+    const sender = new CallbackSender({ secrets: settings.CALLBACK_SECRET, allowedHosts: ['127.0.0.1'] });
+    await sender.send(receiver.url, { webhook_id: 'msg_2', body: '{"text":"ü 😀","n":[1.5,null]}' });
+    const { headers, body } = receiver.received.at(-1)!;
+    // As the Crypto node does: HMAC of the value with the text, in base64.
+    const value = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${JSON.stringify(JSON.parse(body))}`;
+    const expected = createHmac('sha256', text!).update(value).digest('base64');
+    expect(String(headers['webhook-signature']).split(' ')).toContain(`v1,${expected}`);
+  });
 });
