@@ -9,7 +9,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { QuotaPolicy } from '../domain/youtube-quota.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 import type { EmbedQuery } from '../store/search-answer.ts';
-import { limitBody, requireJson } from './body.ts';
+import { limitBody, refuseNul, requireJson } from './body.ts';
 import type { TaskDependencies } from './commands/create-task.ts';
 import type { TriggerDependencies } from './commands/trigger-build.ts';
 import { pathOf } from './dot-ids.ts';
@@ -98,6 +98,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     api.use(async (c, next) => (isFlowerPath(c.req.path, flower.prefix) ? flower.fetch(c.req.raw, c.env) : next()));
   }
   api.use(deps.apiKeys ? requireKey(deps.apiKeys) : requireLocalHost(deps.trustedHosts));
+  api.use(refuseNul);
   api.use(limitBody(() => new ApiError('body_too_large')));
   const withBody = new Set<string>();
   api.use(requireJson((c) => withBody.has(`${c.req.method} ${routeOf(c).route}`)));

@@ -46,6 +46,12 @@ export function requireJson(asksForBody: (c: Context) => boolean) {
   });
 }
 
+/** Refuses NUL in a path or a query: no id and no name holds it, and Postgres takes it in no text. */
+export const refuseNul = createMiddleware(async (c, next) => {
+  if (c.req.url.includes('%00')) throw invalidRequest([{ path: 'url', message: 'holds the character NUL' }]);
+  await next();
+});
+
 function hasBody(c: Context): boolean {
   return Number(c.req.header('content-length') ?? 0) > 0 || c.req.header('transfer-encoding') !== undefined;
 }

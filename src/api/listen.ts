@@ -1,5 +1,10 @@
-import type { AddressInfo } from 'node:net';
-import { type ServerType, serve } from '@hono/node-server';
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server, STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+import { LIMITS } from '../contracts/budgets.ts';
+import { ApiError, PROBLEM_JSON } from './problem.ts';
 
 /** A server that listens. */
 export interface Listening {
@@ -19,23 +24,91 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** Serves requests on an address. @throws where it is in use. */
 export async function listen(
-  fetch: Parameters<typeof serve>[0]['fetch'],
+  fetch: Parameters<typeof getRequestListener>[0],
   hostname: string,
   port: number,
 ): Promise<Listening> {
-  const server = await new Promise<ServerType>((resolve, reject) => {
-    const opening = serve({ fetch, hostname, port }, () => resolve(opening));
-    opening.once('error', reject);
+  const { headBytes, headSeconds, requestSeconds } = LIMITS.requests;
+  const server = createServer(
+    {
+      maxHeaderSize: headBytes,
+      headersTimeout: headSeconds * 1_000,
+      requestTimeout: requestSeconds * 1_000,
+      // A request without one is refused by the guard, with a body.
+      requireHostHeader: false,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // Ends streams whose client is gone without a word.
+      keepAlive: true,
+    },
+    getRequestListener(fetch, { hostname, errorHandler: refuseRequest }),
+  );
+  server.on('clientError', refuseConnection);
+  server.on('connect', (_request, socket) => refuse(socket, new ApiError('method_not_allowed')));
+  server.on('checkExpectation', ({ socket }) => refuse(socket, new ApiError('expectation_failed')));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, hostname, resolve);
   });
-  if ('keepAliveTimeout' in server) server.keepAliveTimeout = KEEP_ALIVE_MS;
   const host = hostname.includes(':') ? `[${hostname}]` : hostname;
   return { url: `http://${host}:${(server.address() as AddressInfo).port}`, close: () => closeServer(server) };
 }
 
-function closeServer(server: ServerType): Promise<void> {
+function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    if ('closeIdleConnections' in server) server.closeIdleConnections();
-    setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), DRAIN_MS).unref();
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
   });
+}
+
+/** Answers what Node's parser took and the API cannot see: a URL or a Host that is none. */
+function refuseRequest(fault: unknown): Response {
+  const error = new ApiError('malformed_request', { detail: detailOf(fault) });
+  const document = error.document(randomUUID());
+  return new Response(JSON.stringify(document), {
+    status: document.status,
+    headers: { 'Content-Type': PROBLEM_JSON },
+  });
+}
+
+/** Answers what Node's parser refuses. Its own answer has no body. */
+function refuseConnection(fault: Error & { code?: string }, socket: Socket): void {
+  if (fault.code === 'ECONNRESET') socket.destroy();
+  else refuse(socket, parserProblem(fault));
+}
+
+function parserProblem(fault: Error & { code?: string }): ApiError {
+  switch (fault.code) {
+    case 'HPE_HEADER_OVERFLOW': {
+      const detail = `the URL and the headers have more than ${LIMITS.requests.headBytes} bytes`;
+      return new ApiError('head_too_large', { detail });
+    }
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new ApiError('body_too_large');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new ApiError('request_timeout');
+    default:
+      return new ApiError('malformed_request', { detail: detailOf(fault) });
+  }
+}
+
+function detailOf(fault: unknown): string {
+  return fault instanceof Error ? fault.message.slice(0, 200) : 'it is not HTTP';
+}
+
+/** Writes a problem document to a connection that Node has given up, and ends it. */
+function refuse(socket: Duplex, error: ApiError): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const document = error.document(randomUUID());
+  const body = JSON.stringify(document);
+  const head = [
+    `HTTP/1.1 ${document.status} ${STATUS_CODES[document.status]}`,
+    `Content-Type: ${PROBLEM_JSON}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -1,3 +1,4 @@
+import { LIMITS } from '../contracts/budgets.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../contracts/problem.ts';
 
 /** Media type of RFC 9457. */
@@ -15,8 +16,13 @@ export interface ApiErrorOptions {
 
 /** A request that is not valid, with the place of every fault. */
 export function invalidRequest(errors: NonNullable<ApiErrorOptions['errors']>): ApiError {
-  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  return new ApiError('invalid_request', { detail: detail.slice(0, 500), errors });
+  const { faults, faultCharacters } = LIMITS.requests;
+  const named = errors.slice(0, faults).map(({ path, message }) => ({
+    path: path.slice(0, faultCharacters).toWellFormed(),
+    message: message.slice(0, faultCharacters).toWellFormed(),
+  }));
+  const detail = named.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return new ApiError('invalid_request', { detail: detail.slice(0, 500).toWellFormed(), errors: named });
 }
 
 /** The 404 of what was looked for and is not there. @param what named for people, as `build 12`. */

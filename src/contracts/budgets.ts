@@ -28,6 +28,11 @@ const most = (value: number, unit: Budget['unit'], meaning: string): Budget => (
 export const BUDGETS = {
   requests: {
     bodyBytes: most(1_048_576, 'bytes', 'Body of a request, at our routes and at those of Flower.'),
+    headBytes: most(16_384, 'bytes', 'URL and headers of a request.'),
+    headSeconds: most(60, 'seconds', 'Until the headers of a request have come.'),
+    requestSeconds: most(300, 'seconds', 'Until a request has come, with its body.'),
+    faults: most(20, 'entries', 'Faults that the answer to one request lists. Further ones are not named.'),
+    faultCharacters: most(300, 'characters', 'Path or message of such a fault. The rest is cut off.'),
     idempotencyKeyCharacters: most(255, 'characters', 'Header `Idempotency-Key`.'),
     cursorCharacters: most(4_000, 'characters', '`cursor` of a list.'),
     pageEntries: most(200, 'entries', 'One page of a list.'),
@@ -73,6 +78,14 @@ export const BUDGETS = {
     expiresSeconds: most(10 * 365 * 86_400, 'seconds', '`expires` as a number, and `countdown`.'),
   },
   flower: {
+    storedBytes: most(
+      2_000,
+      'bytes',
+      'Arguments and result of a task in `GET /api/tasks`, as stored. Larger ones show as `...`.',
+    ),
+    listedCharacters: most(4_096, 'characters', 'The same as JSON.'),
+    offsetTasks: most(2_147_483_647, 'tasks', '`offset` of `GET /api/tasks`. A larger one counts as this.'),
+    waitSeconds: most(86_400, 'seconds', 'Waiting for the end of a task. Then the answer is its state.'),
     listTasks: most(10_000, 'tasks', '`GET /api/tasks`; also where no limit is asked for.'),
     searchCharacters: most(2_048, 'characters', '`search` of a list, as in Flower.'),
     searchTokens: most(128, 'entries', 'Words and parentheses of a search, as in Flower.'),

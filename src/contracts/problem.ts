@@ -5,6 +5,7 @@ import { z } from 'zod';
  * switch over them.
  */
 export const PROBLEMS = {
+  malformed_request: { status: 400, title: 'The request is not HTTP as it should be' },
   malformed_json: { status: 400, title: 'The body is not valid JSON' },
   invalid_request: { status: 400, title: 'The request is not valid' },
   invalid_idempotency_key: { status: 400, title: 'The Idempotency-Key is not valid' },
@@ -16,8 +17,11 @@ export const PROBLEMS = {
   state_conflict: { status: 409, title: 'The present state does not allow this' },
   configuration_name_taken: { status: 409, title: 'Another build configuration has this name' },
   configuration_of_environment: { status: 409, title: 'This build configuration comes from the environment' },
+  request_timeout: { status: 408, title: 'The request took too long to come' },
   precondition_failed: { status: 412, title: 'The resource was changed meanwhile' },
   body_too_large: { status: 413, title: 'The body is larger than 1 MiB' },
+  expectation_failed: { status: 417, title: 'The server cannot do what the header Expect asks' },
+  head_too_large: { status: 431, title: 'The URL and the headers are too long' },
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used with another request' },
   task_id_reused: { status: 422, title: 'The task id was used with another request' },

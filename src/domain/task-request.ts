@@ -1,3 +1,4 @@
+import { LIMITS } from '../contracts/budgets.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { TASK_NAMES, type TaskName } from '../contracts/task-queues.ts';
 import { TASK_SIGNATURES, type TaskArguments } from '../contracts/task-signatures.ts';
@@ -43,6 +44,16 @@ export function readArguments<Name extends TaskName>(
       return { path: [...place, ...below].join('.'), message };
     }),
   };
+}
+
+/** What is wrong with the size of arguments, whatever task they are for. */
+export function argumentsFaults(
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+): Array<{ path: string; message: string }> {
+  const most = LIMITS.tasks.argumentsCharacters;
+  if (JSON.stringify([args, kwargs]).length <= most) return [];
+  return [{ path: 'body.kwargs', message: `args and kwargs have more than ${most} characters of JSON` }];
 }
 
 /**

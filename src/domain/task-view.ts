@@ -1,8 +1,11 @@
 import type { TaskSummary, TaskView } from '../contracts/task.ts';
 import type { Task } from './task.ts';
 
+/** A task without what may be a megabyte: what lists read of it. */
+export type ListedTask = Omit<Task, 'args' | 'kwargs' | 'result'>;
+
 /** A task as lists show it. */
-export function taskSummaryOf(task: Task): TaskSummary {
+export function taskSummaryOf(task: ListedTask): TaskSummary {
   const { id, status, name, queue, retries, redrives, priority, eta, expires, worker, error, reason } = task;
   const { callback_origin, created_at, received_at, started_at, completed_at } = task;
   return {

@@ -1,24 +1,32 @@
-import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, gte, lt, type SQL, sql } from 'drizzle-orm';
 import type { TaskListQuery } from '../contracts/task.ts';
-import type { Task } from '../domain/task.ts';
+import type { ListedTask } from '../domain/task-view.ts';
 import type { Db } from './database.ts';
 import { type Cursor, type Page, pageOf } from './page.ts';
 import { tasks } from './schema.ts';
-import { taskFromRow } from './task-row.ts';
 
 /** Which tasks a page is of. */
 export type TaskFilter = Omit<TaskListQuery, 'cursor' | 'at'> & { after?: Cursor | undefined };
 
-/** One page of tasks, newest first. */
-export async function listTasks(db: Db, filter: TaskFilter): Promise<Page<Task>> {
+const {
+  args: _args,
+  kwargs: _kwargs,
+  result: _result,
+  last_seq: _seq,
+  last_hash: _hash,
+  ...LISTED
+} = getTableColumns(tasks);
+
+/** One page of tasks, newest first, without what may be a megabyte each. */
+export async function listTasks(db: Db, filter: TaskFilter): Promise<Page<ListedTask>> {
   const { status, limit } = filter;
   const rows = await db
-    .select()
+    .select(LISTED)
     .from(tasks)
     .where(and(status === undefined ? undefined : eq(tasks.status, status), matchesUnchangingOfTasks(filter)))
     .orderBy(desc(tasks.created_at), desc(tasks.id))
     .limit(limit + 1);
-  return pageOf(rows.map(taskFromRow), limit);
+  return pageOf(rows, limit);
 }
 
 /** The conditions of a filter on what never changes of a task, so that they hold at any time. */

@@ -1,10 +1,11 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
+import { LIMITS } from '../contracts/budgets.ts';
 import type { TaskOrder, TaskSearch } from '../contracts/task-search.ts';
 import type { Task } from '../domain/task.ts';
 import type { Db } from './database.ts';
 import { tasks } from './schema.ts';
-import { taskFromRow } from './task-row.ts';
+import { type TaskRow, taskFromRow } from './task-row.ts';
 
 export interface TaskQuery {
   /** State as events have it: RECEIVED is PENDING that a worker has seen. */
@@ -32,14 +33,28 @@ export async function searchTasks(db: Db, query: TaskQuery): Promise<Task[]> {
     receivedUntil && sql`(${received_at} IS NULL OR ${received_at} <= ${receivedUntil.toISOString()}::timestamptz)`,
     search && matches(search),
   ].filter((condition) => condition !== undefined);
+  const { args, kwargs, result } = tasks;
+  const long = { args: cut(args, '["..."]'), kwargs: cut(kwargs, '{"...": "..."}'), result: cut(result, '"..."') };
   const rows = await db
-    .select()
+    .select({ ...getTableColumns(tasks), ...long })
     .from(tasks)
     .where(conditions.length > 0 ? sql.join(conditions, sql` AND `) : undefined)
     .orderBy(...(order ? [inOrder(order)] : []), sql`${tasks.created_at} DESC`, sql`${tasks.id} DESC`)
     .limit(limit)
     .offset(offset);
-  return rows.map(taskFromRow);
+  return rows.map((row) => taskFromRow(row as TaskRow));
+}
+
+/**
+ * A value of JSON, or a mark in the place of one that no list can show whole: 10,000 tasks may have a megabyte each. The size
+ * that is stored comes first, as the database knows it without unpacking the value.
+ */
+function cut(column: PgColumn, mark: string): SQL.Aliased<unknown> {
+  const { storedBytes, listedCharacters } = LIMITS.flower;
+  return sql`CASE WHEN pg_column_size(${column}) > ${storedBytes}::int THEN ${mark}::jsonb
+    WHEN length(${column}::text) > ${listedCharacters}::int THEN ${mark}::jsonb ELSE ${column} END`
+    .mapWith(column)
+    .as(column.name);
 }
 
 function inState(state: string): SQL {

@@ -206,6 +206,32 @@ describe('the routes of Flower', () => {
     expect((await info(json['task-id'])).name).toBe('tasks.nope');
   });
 
+  it('hold a task that nobody works on to the limits of the others', async () => {
+    const path = '/api/task/send-task/tasks.nope';
+    const sent = (body: object, at = path) => send('POST', at, JSON.stringify(body));
+    const large = await sent({ args: ['x'.repeat(1_000_000)] });
+    expect([large.status, large.text]).toEqual([
+      400,
+      'body.kwargs: args and kwargs have more than 1000000 characters of JSON',
+    ]);
+    expect((await send('POST', path, `{"args": ${'['.repeat(101)}${']'.repeat(101)}}`)).status).toBe(400);
+    expect((await sent({}, `/api/task/send-task/${'n'.repeat(300)}`)).status).toBe(400);
+    expect((await sent({}, '/api/task/send-task/a%00b')).status).toBe(400);
+    expect((await sent({ args: [1], task_id: 'taken' })).status).toBe(200);
+    expect((await sent({ args: [1], task_id: 'taken' })).status).toBe(200);
+    const other = await sent({ args: [2], task_id: 'taken' });
+    expect([other.status, other.text]).toEqual([400, 'task taken was asked for with other content; use a new id']);
+  });
+
+  it('list tasks of a megabyte each without reading them', async () => {
+    const args = [`${'x'.repeat(800_000)}${Math.random()}`];
+    const body = JSON.stringify({ args, kwargs: { small: 1 } });
+    const { json } = await send('POST', '/api/task/send-task/tasks.large', body);
+    const listed = (await send('GET', '/api/tasks?taskname=tasks.large')).json[json['task-id']];
+    expect([listed.args, listed.kwargs]).toEqual(["['...']", "{'small': 1}"]);
+    expect((await info(json['task-id'])).args).toMatch(/^\['x{1019}\.\.\.$/);
+  });
+
   it('wait where they are asked to, and tell the state that the task has then', async () => {
     const slow = JSON.stringify({ args: ['slow', ['embed']] });
     const applied = await send('POST', '/api/task/apply/tasks.process_content', slow);

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
-import { LIMITS } from '../../contracts/budgets.ts';
 import type { CallbackTarget } from '../../contracts/callback-workflow.ts';
 import type { TaskStatus } from '../../contracts/task.ts';
 import { QUEUE_OF_TASK, TASK_NAMES, type TaskName, type TaskQueueName } from '../../contracts/task-queues.ts';
@@ -18,6 +17,7 @@ import { nameUuid } from '../../domain/name-uuid.ts';
 import { requestKey } from '../../domain/request-key.ts';
 import type { Task } from '../../domain/task.ts';
 import {
+  argumentsFaults,
   naturalTaskId,
   policyWithLimits,
   readArguments,
@@ -190,11 +190,8 @@ function resolve({ name: asked, args, kwargs }: TaskRequest): { name: TaskName; 
   const read = readArguments(name, args, kwargs);
   if ('faults' in read)
     throw invalidRequest(read.faults.map(({ path, message }) => ({ path: `body.${path}`, message })));
-  const json = JSON.stringify([args, kwargs]);
-  if (json.length > LIMITS.tasks.argumentsCharacters) {
-    const message = `args and kwargs have more than ${LIMITS.tasks.argumentsCharacters} characters of JSON`;
-    throw invalidRequest([{ path: 'body.kwargs', message }]);
-  }
+  const faults = argumentsFaults(args, kwargs);
+  if (faults.length > 0) throw invalidRequest(faults);
   return { name, given: read.arguments };
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
+import { databaseFault } from '../../store/database.ts';
 import { ApiError } from '../problem.ts';
 import { pythonJson } from './python.ts';
 
@@ -35,12 +36,16 @@ export function answer(c: Context, value: unknown): Response {
   return c.body(body, 200);
 }
 
+const UNAVAILABLE = 'Broker or result backend unavailable';
+
 /** What went wrong, as Flower says it. */
 export function asFlowerError(thrown: unknown): FlowerError {
   if (thrown instanceof FlowerError) return thrown;
+  if (databaseFault(thrown)?.kind === 'values') return new FlowerError(400, 'Invalid argument');
+  if (databaseFault(thrown)?.kind === 'away') return new FlowerError(503, UNAVAILABLE);
   if (!(thrown instanceof ApiError)) return new FlowerError(500);
   const status = thrown.document('').status;
-  if (status === 503) return new FlowerError(503, 'Broker or result backend unavailable');
+  if (status === 503) return new FlowerError(503, UNAVAILABLE);
   // Flower knows no Idempotency-Key, so this answer is ours.
   if (thrown.code === 'idempotency_key_reused') return new FlowerError(status, thrown.message);
   return status < 500 ? new FlowerError(400, thrown.message) : new FlowerError(500);

@@ -75,7 +75,7 @@ function queryOf(parameters: URLSearchParams): TaskQuery | { error: string } {
   const given = (name: string) => parameters.getAll(name).at(-1)?.trim() || undefined;
   const filter = (name: string) => (given(name) === 'All' ? undefined : given(name));
   const limit = readInt(given('limit')) ?? LIMITS.flower.listTasks;
-  const offset = Math.max(0, readInt(given('offset')) ?? 0);
+  const offset = Math.min(Math.max(0, readInt(given('offset')) ?? 0), LIMITS.flower.offsetTasks);
   const name = filter('taskname');
   try {
     return {

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../contracts/budgets.ts';
 import { ENDED_TASK_STATUSES } from '../../contracts/task.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Db } from '../../store/database.ts';
@@ -9,11 +10,10 @@ import type { EventTail } from '../event-tail.ts';
 /** Waits for the end of a task, but no longer than a time or until the client is gone; the task as it is then. */
 export type Waiter = (id: string, timeoutMs: number | undefined, gone: AbortSignal) => Promise<Task | undefined>;
 
-/** Longest time that a timer can wait. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+const LONGEST_MS = LIMITS.flower.waitSeconds * 1_000;
 
 export function waiterOf(db: Db, tail: EventTail): Waiter {
-  return async (id, timeoutMs = MAX_TIMER_MS, gone) => {
+  return async (id, timeoutMs = LONGEST_MS, gone) => {
     const found = (await findTask(db, id)) && (await findStream(db, TASKS, id));
     if (!found || timeoutMs <= 0 || ENDED_TASK_STATUSES.includes(found.state.status)) return found?.state;
     await new Promise<void>((resolve) => {
@@ -23,7 +23,7 @@ export function waiterOf(db: Db, tail: EventTail): Waiter {
         gone.removeEventListener('abort', done);
         resolve();
       };
-      const timer = setTimeout(done, Math.min(timeoutMs, MAX_TIMER_MS));
+      const timer = setTimeout(done, Math.min(timeoutMs, LONGEST_MS));
       const unwatch = tail.watch(taskStream(id), found.events.length, ({ to_status }) => {
         if (ENDED_TASK_STATUSES.some((status) => status === to_status)) done();
       });
