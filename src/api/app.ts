@@ -37,6 +37,7 @@ import { getConfigurationVersions } from './routes/configs-id-versions.ts';
 import { deadLetters } from './routes/dlq.ts';
 import { getDocs } from './routes/docs.ts';
 import { getHealth } from './routes/health.ts';
+import { getIndex } from './routes/index.ts';
 import { getMetrics } from './routes/metrics.ts';
 import { getQueues } from './routes/queues.ts';
 import { tasks } from './routes/tasks.ts';
@@ -134,12 +135,19 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   getHealth(api, { monitor: deps.monitor, heldBuildIds: () => deps.buildIds.held });
   getMetrics(api, deps.meter);
   getDocs(api);
+  getIndex(api);
   for (const definition of api.openAPIRegistry.definitions) {
     if (definition.type !== 'route' || !definition.route.request?.body?.required) continue;
     withBody.add(`${definition.route.method.toUpperCase()} ${definition.route.path}`);
   }
+  api.openAPIRegistry.registerComponent('securitySchemes', 'key', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A secret of API_KEYS. An API on loopback without API_KEYS asks for none.',
+  });
   api.doc31('/openapi.json', {
     openapi: '3.1.0',
+    security: [{ key: [] }, {}],
     info: {
       title: 'Hapax',
       version: packageJson.version,

@@ -8,8 +8,9 @@ import { secretOwners } from './secrets.ts';
 /** Requests to this path carry a signature instead, and address the server by whatever name the tunnel or proxy has. */
 export const SIGNED_PATH = '/webhooks/github';
 
-/** Paths that probes and scrapers reach without credentials. */
-const OPEN_PATHS = new Set(['/health', '/health/live', '/health/ready', SIGNED_PATH]);
+/** Paths that are reached without a key: by probes, and by people who look for where to put theirs. They hold no secrets. */
+const OPEN_PATHS = new Set(['/', '/docs', '/openapi.json', '/health', '/health/live', '/health/ready', SIGNED_PATH]);
+const isOpen = (path: string) => OPEN_PATHS.has(path) || path.startsWith('/docs/');
 
 /** Lets in who bears one of the keys, by `Authorization: Bearer SECRET`. */
 export function requireKey(keys: ReadonlyMap<string, string>) {
@@ -18,7 +19,7 @@ export function requireKey(keys: ReadonlyMap<string, string>) {
     const secret = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
     const caller = ownerOf(secret ?? '');
     if (caller !== undefined) c.set('caller', caller);
-    else if (!OPEN_PATHS.has(c.req.path)) {
+    else if (!isOpen(c.req.path)) {
       c.header('WWW-Authenticate', 'Bearer');
       throw new ApiError('unauthorized', {
         detail: 'send the header Authorization: Bearer SECRET with a secret of API_KEYS',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import committed from '../../docs/openapi.json' with { type: 'json' };
+import { startAnotherApi } from '../world/another-api.ts';
 import { openWorld, type World } from '../world/world.ts';
 
 describe('the pages about the API', () => {
@@ -23,6 +24,35 @@ describe('the pages about the API', () => {
       expect(file).toMatch(/^\/docs\//);
       expect((await world.call('GET', file)).status).toBe(200);
     }
+  });
+
+  it('are found from the root, by people and by programs, and with a slash at the end', async () => {
+    const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+    const led = await fetch(world.url, { headers: browser, redirect: 'manual' });
+    expect([led.status, led.headers.get('location')]).toEqual([302, '/docs']);
+    const told = await world.call('GET', '/');
+    expect([told.status, told.json.name]).toEqual([200, 'hapax']);
+    for (const path of [told.json.docs, told.json.openapi, told.json.health, `${told.json.docs}/`]) {
+      const { status, text } = await world.call('GET', path);
+      expect([path, status]).toEqual([path, 200]);
+      expect(text).not.toBe('');
+    }
+    expect((await world.call('GET', '/docs/')).text).toBe((await world.call('GET', '/docs')).text);
+  });
+
+  it('open without a key where the API asks for one, and say how to send it', async () => {
+    const locked = await startAnotherApi(world, undefined, { API_KEYS: 'ci=0123456789abcdef' });
+    const page = await locked.call('GET', '/docs');
+    const files = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] as string);
+    for (const path of ['/', '/docs', '/docs/', '/openapi.json', ...files]) {
+      expect([path, (await locked.call('GET', path)).status]).toEqual([path, 200]);
+    }
+    const { components, security } = (await locked.call('GET', '/openapi.json')).json;
+    expect(components.securitySchemes.key).toMatchObject({ type: 'http', scheme: 'bearer' });
+    expect(security).toContainEqual({ key: [] });
+    expect((await locked.call('GET', '/builds')).status).toBe(401);
+    const key = { authorization: 'Bearer 0123456789abcdef' };
+    expect((await locked.call('GET', '/builds', undefined, key)).status).toBe(200);
   });
 
   it('describe every path that is served to operators and clients', () => {

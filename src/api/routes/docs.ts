@@ -18,13 +18,22 @@ const PAGE = `<!doctype html>
 `;
 const START = "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', validatorUrl: null });\n";
 
+/** Nothing from elsewhere, and no page of another site that holds this one in a frame to have the user click in it. */
+const POLICY = [
+  "default-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "frame-ancestors 'none'",
+  "form-action 'self'",
+].join('; ');
+
 /** Serves the page for people. Its files come from the package, so that it works offline. */
 export function getDocs(api: Api): void {
   api.use('/docs/*', async (c, next) => {
     await next();
-    c.header('Content-Security-Policy', "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:");
+    c.header('Content-Security-Policy', POLICY);
   });
-  api.get('/docs', (c) => c.html(PAGE));
+  for (const path of ['/docs', '/docs/']) api.get(path, (c) => c.html(PAGE));
   api.get('/docs/start.js', (c) => c.body(START, 200, { 'Content-Type': 'text/javascript; charset=utf-8' }));
   api.get('/docs/:file', async (c) => {
     const file = c.req.param('file');

@@ -1,0 +1,27 @@
+import { createRoute } from '@hono/zod-openapi';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { index } from '../../contracts/index-page.ts';
+import type { Api } from '../environment.ts';
+import { openProblemResponses } from '../responses.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/',
+  operationId: 'getIndex',
+  tags: ['health'],
+  summary: 'Where to go from here',
+  responses: {
+    200: { description: 'The pages to begin with', content: { 'application/json': { schema: index } } },
+    302: { description: 'To /docs, for browsers' },
+    ...openProblemResponses('forbidden_host'),
+  },
+});
+
+export function getIndex(api: Api): void {
+  api.openapi(route, (c) => {
+    c.header('Vary', 'Accept');
+    if (c.req.header('accept')?.includes('text/html')) return c.redirect('/docs', 302);
+    const { version } = packageJson;
+    return c.json({ name: 'hapax', version, docs: '/docs', openapi: '/openapi.json', health: '/health' } as const, 200);
+  });
+}

@@ -1,0 +1,12 @@
+import { z } from 'zod';
+
+/** What `GET /` tells a program. */
+export const index = z
+  .object({
+    name: z.literal('hapax'),
+    version: z.string(),
+    docs: z.literal('/docs').meta({ description: 'The API for people.' }),
+    openapi: z.literal('/openapi.json').meta({ description: 'The API for programs.' }),
+    health: z.literal('/health'),
+  })
+  .meta({ id: 'Index' });
