@@ -23,6 +23,7 @@ import { sweepDeliveries } from './delivery-sweep.ts';
 import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { watchGitHub } from './github-watch.ts';
 import { installTemporalRuntime } from './log.ts';
+import { logEnds } from './log-ends.ts';
 import { createMetrics } from './metrics.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { orDatabaseAway, orTemporalAway } from './start-faults.ts';
@@ -113,7 +114,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       sender: callbackSenderOf(settings),
       handlers: createTaskHandlers({ db: database.db, ...content, meter: metrics }),
       ...queuesOf(settings),
-      meter: metrics,
+      meter: logEnds(metrics, log),
       onShutdownOrder: undefined,
     });
     const working = workers.run();

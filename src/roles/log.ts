@@ -1,10 +1,13 @@
 import { type LogLevel, type LogMetadata, Runtime } from '@temporalio/worker';
 import pino, { type Logger } from 'pino';
+import pretty from 'pino-pretty';
 import type { Settings } from '../contracts/settings.ts';
 
-/** The log of a process: JSON lines on standard output. */
+/** The log of a process on standard output: lines for people in a terminal, JSON for programs. */
 export function createLog(level: Settings['LOG_LEVEL'], role: string): Logger {
-  return pino({ level, base: { role }, timestamp: pino.stdTimeFunctions.isoTime });
+  const options = { level, base: { role }, timestamp: pino.stdTimeFunctions.isoTime };
+  if (!process.stdout.isTTY) return pino(options);
+  return pino(options, pretty({ sync: true, singleLine: true, translateTime: 'SYS:HH:MM:ss', ignore: 'role' }));
 }
 
 const PINO_LEVEL = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;

@@ -5,6 +5,7 @@ import { callbackSenderOf } from './callbacks.ts';
 import { connectContent } from './content.ts';
 import { connectGitHub } from './github.ts';
 import { toLog, watchGitHub } from './github-watch.ts';
+import { logEnds } from './log-ends.ts';
 import { queuesOf } from './tasks.ts';
 import { runWorkingProcess } from './working-process.ts';
 
@@ -22,7 +23,7 @@ export async function runWorker(settings: Settings): Promise<void> {
       sender: callbackSenderOf(settings),
       handlers: createTaskHandlers({ db, ...content, meter: metrics }),
       ...queuesOf(settings),
-      meter: metrics,
+      meter: logEnds(metrics, log),
       onShutdownOrder() {
         log.info('worker was told to shut down');
         workers.shutdown();

@@ -1,0 +1,24 @@
+import type { Logger } from 'pino';
+import type { ActivityMeter } from '../activities/meter.ts';
+
+/** The same meter, which logs the end of each build and task too: what became of it, and neither arguments nor results. */
+export function logEnds<Meter extends ActivityMeter>(meter: Meter, log: Logger): Meter {
+  return {
+    ...meter,
+    buildEnded(build) {
+      const { id, status, conclusion, run_url } = build;
+      log.info({ build_id: id, status, conclusion, seconds: secondsOf(build), run_url }, 'build ended');
+      meter.buildEnded(build);
+    },
+    taskEnded(task) {
+      const { id, name, status, attempts } = task;
+      log.info({ task_id: id, name, status, attempts, seconds: secondsOf(task) }, 'task ended');
+      meter.taskEnded(task);
+    },
+  };
+}
+
+/** From the acceptance to the end. */
+function secondsOf({ created_at, completed_at }: { created_at: string; completed_at: string | null }): number | null {
+  return completed_at === null ? null : (Date.parse(completed_at) - Date.parse(created_at)) / 1_000;
+}
