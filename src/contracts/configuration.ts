@@ -76,9 +76,12 @@ export const repository = z
     /^[A-Za-z0-9_-]{1,39}\/(?!\.{1,2}$)(?!.*\.git$)[A-Za-z0-9._-]{1,100}$/,
     'must be OWNER/NAME, for example octocat/hello-world',
   );
-/** A workflow as people name it: its file, with or without the folder, or its number at GitHub. */
+/**
+ * A workflow as people name it: its file, with or without the folder, or its number at GitHub. Names hold everything but slashes,
+ * backslashes and control characters; spelt out, since readers of the API's description know no `\p{Cc}`.
+ */
 export const workflowFile = text(255).regex(
-  /^(?:(?:\.github\/workflows\/)?[^/\\\p{Cc}]+\.ya?ml|[1-9]\d{0,15})$/u,
+  /^(?:(?:\.github\/workflows\/)?[ -.0-[\]-~\u00a0-\uffff]+\.ya?ml|[1-9]\d{0,15})$/,
   'must be the file name of a workflow, for example build.yml, or its number at GitHub',
 );
 
