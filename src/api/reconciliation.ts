@@ -35,7 +35,8 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
         if (await claimReconciliation(db, within)) await compare();
         within = EVERY_MS;
       } catch (err) {
-        log.debug({ err }, 'record and Temporal cannot be compared yet');
+        const isFirst = within !== 0;
+        log[isFirst ? 'warn' : 'debug']({ err }, 'record and Temporal could not be compared; trying again');
         pause = AWAY_MS;
         within = 0;
       }

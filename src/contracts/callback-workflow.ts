@@ -31,6 +31,8 @@ export interface CallbackInput {
   ending: string;
   /** Which of the URLs of the subject; left out for the first. */
   target?: string;
+  /** How many tries the record has, where the workflow that made them was lost. */
+  tries?: number;
 }
 
 /** Result of the callback workflow. */

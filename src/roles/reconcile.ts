@@ -65,6 +65,8 @@ function readArguments(argv: string[]): { dryRun: boolean; help: boolean } {
 const FOUND: Record<Difference['found'], string> = {
   workflow_lost: 'is open, but Temporal has no workflow for it',
   workflow_ended: 'is open, but its workflow has ended',
+  callback_lost: 'has ended, but nobody sends its callback',
+  reply_lost: 'has ended, but nobody replies to its sender',
   record_set_back: 'goes further in Temporal than in the record',
 };
 

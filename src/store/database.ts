@@ -18,15 +18,17 @@ export interface DatabaseOptions {
   url: string;
   /** Connections of this process. Default 10: a query takes about a millisecond, so more only queue in Postgres. */
   connections?: number;
+  /** Longest wait for a connection. Default 5: a query that waits longer is better answered with 503. */
+  connectTimeoutSeconds?: number;
   /** Role to act as. Unset: the login user (the embedded Postgres sets the role itself). */
   role?: string;
 }
 
 /** Opens a pool. It connects at the first query and reconnects by itself, so a database that is down is no error here. */
-export function openDatabase({ url, connections = 10, role }: DatabaseOptions): Database {
+export function openDatabase({ url, connections = 10, connectTimeoutSeconds = 5, role }: DatabaseOptions): Database {
   const client = postgres(url, {
     max: connections,
-    connect_timeout: 5,
+    connect_timeout: connectTimeoutSeconds,
     // Reconnect soon after an outage; the default backs off to 20 s.
     backoff: (attempt) => Math.min(2, 0.1 * 2 ** attempt),
     fetch_types: false,

@@ -14,7 +14,8 @@ const MIGRATION_LOCK = 4_841_058;
  * @param sessionRole role to take afterwards, for the embedded Postgres, where all connections share one session.
  */
 export async function migrateDatabase(url: string, sessionRole?: string): Promise<void> {
-  const database = openDatabase({ url, connections: 1 });
+  // On a busy machine an embedded Postgres may be slow to answer just after its start.
+  const database = openDatabase({ url, connections: 1, connectTimeoutSeconds: 30 });
   try {
     await database.db.execute(sql`RESET ROLE`);
     await database.db.execute(sql`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);

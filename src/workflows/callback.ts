@@ -53,7 +53,7 @@ async function deliver(input: CallbackInput, stopped: () => boolean): Promise<Ca
   const startedAt = Date.now();
   let failures = 0;
   let before: CallbackOutcome['kind'] | undefined;
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1 + (input.tries ?? 0); ; attempt++) {
     const outcome: CallbackTry = stopped() ? STOPPED : await send(input, message);
     const went = outcome.origin === undefined ? {} : { callback_origin: outcome.origin };
     if (outcome.kind === 'delivered') {

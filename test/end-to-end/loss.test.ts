@@ -1,9 +1,10 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { BuildView } from '../../src/contracts/build.ts';
 import { hapax as runHapax } from '../integration/told-builds.ts';
 import { eventually } from '../world/eventually.ts';
+import { answers, openReceiver } from '../world/receiver.ts';
 import { directory, installation, startGitHub } from './program.ts';
 
 /** Builds, and as many tasks, that are in flight when a store is lost. */
@@ -99,15 +100,24 @@ const events = (build: BuildView) => build.events.map(({ event_type }) => event_
 describe('an installation that lost a store', () => {
   it(`goes on after Temporal's data is gone: ${IN_FLIGHT} builds and ${IN_FLIGHT} tasks in flight`, async () => {
     const github = await startGitHub(await directory());
-    const hapax = await installation(github);
+    const receiver = await openReceiver();
+    onTestFinished(() => receiver.close());
+    receiver.behave(answers(503));
+    const hapax = await installation(github, { CALLBACK_ALLOWED_HOSTS: '127.0.0.1' });
     hapax.start();
     await hapax.ready();
+    const told = await hapax.accepted({ ref: 'told', callback_url: receiver.url });
     const inFlight = await fill(hapax);
     await allTriggered(hapax, inFlight.builds);
+    await hapax.buildEnded(told);
+    await eventually(() => expect(receiver.received).not.toEqual([]));
     await hapax.killAll();
     await rm(join(hapax.environment.HAPAX_HOME, 'temporal'), { recursive: true });
+    receiver.behave(answers(204));
     hapax.start();
     await hapax.ready();
+    await eventually(async () => expect(events(await hapax.build(told))).toContain('callback_delivered'), 120_000);
+    expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
     const builds = await allEnded(hapax, github, inFlight);
     await expectSound(hapax, github, builds);
     for (const build of builds) expect(events(build)).toContain('build_recovered');

@@ -27,9 +27,9 @@ export async function beginCallbacks(
   }
 }
 
-/** Begins one callback about an ending. @throws {ApiError} where Temporal cannot be reached. */
-export async function beginCallback(client: Client, input: CallbackInput): Promise<void> {
-  await startedFirst(client, () =>
+/** Begins one callback about an ending; false where it was begun before. @throws {ApiError} where Temporal cannot be reached. */
+export function beginCallback(client: Client, input: CallbackInput): Promise<boolean> {
+  return startedFirst(client, () =>
     client.workflow.start<typeof callback>(CALLBACK_WORKFLOW, {
       ...ONCE,
       workflowId: callbackWorkflowId(input),
@@ -39,9 +39,9 @@ export async function beginCallback(client: Client, input: CallbackInput): Promi
   );
 }
 
-/** Begins the answer about the ending of a task. @throws {ApiError} where Temporal cannot be reached. */
-export async function beginAnswer(client: Client, input: AnswerInput): Promise<void> {
-  await startedFirst(client, () =>
+/** Begins the answer about the ending of a task; false where it was begun before. @throws {ApiError} where Temporal cannot be reached. */
+export function beginAnswer(client: Client, input: AnswerInput): Promise<boolean> {
+  return startedFirst(client, () =>
     client.workflow.start<typeof answer>(ANSWER_WORKFLOW, {
       ...ONCE,
       workflowId: answerWorkflowId(input),

@@ -17,6 +17,7 @@ import type { TaskDependencies } from '../create-task.ts';
 import type { OperateDependencies } from '../operate-build.ts';
 import { endBuildAs, restoreBuild, resumeBuild } from './recover-build.ts';
 import { endTaskAs, restoreTask, resumeTask } from './recover-task.ts';
+import { tellEndings } from './tell-endings.ts';
 import {
   type Execution,
   executionOf,
@@ -53,7 +54,7 @@ export type Outcome =
 export interface Difference {
   /** `build:12`, `task:<id>` */
   subject: string;
-  found: 'workflow_lost' | 'workflow_ended' | 'record_set_back';
+  found: 'workflow_lost' | 'workflow_ended' | 'record_set_back' | 'callback_lost' | 'reply_lost';
   /** Undefined where nothing was to be done (a dry run). */
   outcome?: Outcome;
   /** Why it could not be mended. */
@@ -106,6 +107,7 @@ export async function reconcile(
   await comparison.compareOpenRows();
   await comparison.compareOpenWorkflows();
   await comparison.compareClosedWorkflows(since);
+  await comparison.tellEndings();
   const { differences } = comparison;
   const unresolved = differences.filter(({ error, outcome }) => error !== undefined || outcome === 'unknown').length;
   if (!options.dryRun && !options.signal?.aborted) {
@@ -185,6 +187,12 @@ class Comparison {
       if (batch.length === 500) await compare();
     }
     await compare();
+  }
+
+  /** Callbacks and replies that nobody is sending. A dry run cannot know them, because Temporal tells only at a start. */
+  async tellEndings(): Promise<void> {
+    if (this.#options.dryRun || this.#options.signal?.aborted) return;
+    await tellEndings(this.#deps, (subject, found) => this.#note({ subject, found, outcome: 'resumed' }));
   }
 
   async #compareOpenRow(kind: 'build' | 'task', row: Ending<number> | Ending<string>): Promise<void> {
@@ -270,6 +278,10 @@ class Comparison {
       }
       if (difference.outcome === 'agrees') return;
     }
+    this.#note(difference);
+  }
+
+  #note(difference: Difference): void {
     this.differences.push(difference);
     this.#options.report?.(difference);
   }
