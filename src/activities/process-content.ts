@@ -50,23 +50,26 @@ export async function processContent(
   return results;
 }
 
-async function embed(
-  { db, embedding }: ProcessDependencies,
-  { id, title }: ContentRow,
+/** Makes the vectors that a content lacks, and those again that another model of the same name has made. */
+export async function embed(
+  { db, embedding }: Pick<ProcessDependencies, 'db' | 'embedding'>,
+  { id, title }: Pick<ContentRow, 'id' | 'title'>,
   { signal, heartbeat }: Context,
-) {
+): Promise<void> {
   if (!embedding) throw unable('no embedding model is configured: set OLLAMA_URL');
   if (!(await hasEmbeddings(db))) throw unable('this Postgres has no pgvector 0.8 or later, so it keeps no vectors');
-  for (let embedded = 0; ; ) {
+  const maker = { model: embedding.name, ...(await embedding.identify(signal)) };
+  for (let embedded = 0, after = 0; ; ) {
     signal.throwIfAborted();
-    const chunks = await listUnembeddedChunks(db, id, embedding.name, embedding.batch);
+    const chunks = await listUnembeddedChunks(db, id, maker, { after, limit: embedding.batch });
     if (chunks.length === 0) return;
+    after = chunks.at(-1)?.seq ?? after;
     // With the title, the model can tell what a chunk from the middle is about.
     const about = title.slice(0, TITLE_CHARACTERS).toWellFormed();
     const texts = chunks.map(({ text }) => `${about}\n${text}`);
     const vectors = await embedding.embed(texts, 'document', signal);
     const made = chunks.map((chunk, index) => ({ chunk_id: chunk.id, embedding: vectors[index] ?? [] }));
-    await saveEmbeddings(db, embedding.name, made);
+    await saveEmbeddings(db, maker, made);
     embedded += chunks.length;
     heartbeat({ embedded });
   }
@@ -74,15 +77,17 @@ async function embed(
 
 async function summarize({ db, summary }: ProcessDependencies, content: ContentRow, { signal, heartbeat }: Context) {
   if (!summary) throw unable('no model for summaries is configured: set OLLAMA_URL');
-  const { inputTokens } = await summary.identify(signal);
+  const { revision, inputTokens } = await summary.identify(signal);
   const limits = { characters: PART_CHARACTERS, tokens: inputTokens };
+  const keyOf = (part: number) => ({ content_id: content.id, version: content.version, model: summary.name, part });
+  if ((await findSummary(db, keyOf(0), revision)) !== undefined) return;
   const summaryOf = async (part: number, text: string): Promise<string> => {
-    const key = { content_id: content.id, version: content.version, model: summary.name, part };
-    const known = await findSummary(db, key);
+    const key = keyOf(part);
+    const known = await findSummary(db, key, revision);
     if (known !== undefined) return known;
     signal.throwIfAborted();
     const made = await summary.summarize(text, signal);
-    await saveSummary(db, key, made);
+    await saveSummary(db, key, { text: made, revision });
     heartbeat({ summarized: part });
     return made;
   };

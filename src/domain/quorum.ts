@@ -1,6 +1,6 @@
 /** A word of a query, and how much it counts. */
 export interface WeightedWord {
-  /** As a tsquery of Postgres has it, quoted. */
+  /** A tsquery of Postgres that finds it in any form; in brackets if it has several lexemes. */
   term: string;
   weight: number;
 }

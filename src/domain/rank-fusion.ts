@@ -4,9 +4,13 @@ const K = 60;
 /**
  * Merges rankings of the same things into one, best first, by the sum of their reciprocal ranks: what several rank high
  * comes before what one ranks highest. Scores of the rankings themselves need not be comparable.
+ * @param having what comes before everything else, whatever its ranks.
  */
-export function fuseRanks<Id>(rankings: ReadonlyArray<readonly Id[]>): Array<{ id: Id; score: number }> {
-  const scores = new Map<Id, number>();
+export function fuseRanks<Id>(
+  rankings: ReadonlyArray<readonly Id[]>,
+  having: readonly Id[] = [],
+): Array<{ id: Id; score: number }> {
+  const scores = new Map<Id, number>(having.map((id) => [id, 1]));
   for (const ranking of rankings) {
     for (const [rank, id] of ranking.entries()) scores.set(id, (scores.get(id) ?? 0) + 1 / (K + rank + 1));
   }

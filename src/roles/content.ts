@@ -14,6 +14,10 @@ const DEFAULT_SUMMARY_MODEL = 'llama3.2';
 
 /** Longest that a search waits for the vector of its query before it goes by words alone. */
 const QUERY_TIMEOUT_MS = 5_000;
+/** Of a longer query, the beginning says what it means; all of its words are looked for. */
+const QUERY_CHARACTERS = 2_000;
+/** How long a process believes that the model behind a name is still the same. */
+const IDENTITY_MS = 60_000;
 
 /** What work on content asks of the world outside, as the settings say. */
 export function connectContent(settings: Settings) {
@@ -51,8 +55,21 @@ export function blobsOf(settings: Settings): Blobs {
 }
 
 function queryEmbedder(model: EmbeddingModel): NonNullable<EmbedQuery> {
+  let known: { revision: string | undefined; until: number } | undefined;
+  const revisionAt = async (now: number, signal: AbortSignal) => {
+    if (known && now < known.until) return known.revision;
+    const { revision } = await model.identify(signal);
+    known = { revision, until: now + IDENTITY_MS };
+    return revision;
+  };
   return async (text) => {
-    const [values = []] = await model.embed([text], 'query', AbortSignal.timeout(QUERY_TIMEOUT_MS));
-    return { model: model.name, values };
+    if (!model.reads(text)) throw new Error(`${model.name} does not know the language of the query`);
+    const signal = AbortSignal.timeout(QUERY_TIMEOUT_MS);
+    const asked = text.slice(0, QUERY_CHARACTERS).toWellFormed();
+    const [[values = []], revision] = await Promise.all([
+      model.embed([asked], 'query', signal),
+      revisionAt(Date.now(), signal),
+    ]);
+    return { model: model.name, revision, values };
   };
 }

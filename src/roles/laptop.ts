@@ -19,6 +19,7 @@ import { createWorkers } from '../worker/workers.ts';
 import { openBridge } from './bridge.ts';
 import { callbackSenderOf } from './callbacks.ts';
 import { connectContent } from './content.ts';
+import { sweepContent } from './content-sweep.ts';
 import { sweepDeliveries } from './delivery-sweep.ts';
 import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { watchGitHub } from './github-watch.ts';
@@ -150,6 +151,8 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     started.push(() => api.close());
     const sweep = sweepDeliveries(settings, { db: database.db, github, log, onSwept: metrics.deliveriesSwept });
     if (sweep) started.push(() => sweep.stop());
+    const contentSweep = sweepContent(settings, { db: database.db, embedding: content.embedding, log });
+    if (contentSweep) started.push(() => contentSweep.stop());
     home.announce({
       url: api.url,
       databaseUrl: postgres.value.embeddedUrl,

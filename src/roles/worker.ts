@@ -3,6 +3,7 @@ import type { Settings } from '../contracts/settings.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { callbackSenderOf } from './callbacks.ts';
 import { connectContent } from './content.ts';
+import { sweepContent } from './content-sweep.ts';
 import { connectGitHub } from './github.ts';
 import { toLog, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
@@ -33,9 +34,11 @@ export async function runWorker(settings: Settings): Promise<void> {
       log.info({ signal }, 'worker is stopping');
       workers.shutdown();
     });
+    const sweep = sweepContent(settings, { db, embedding: content.embedding, log });
     log.info({ address }, 'worker is up');
     await workers.run();
     await watch.stop();
+    await sweep?.stop();
     await content.close();
   });
 }

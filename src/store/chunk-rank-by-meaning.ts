@@ -1,10 +1,13 @@
 import { sql } from 'drizzle-orm';
 import type { ChunkFilter } from './chunk-filter.ts';
 import { type Db, inTransaction } from './database.ts';
+import { isMadeBy } from './vector-maker.ts';
 
 /** The vector of a query, and the model that made it. */
 export interface QueryVector {
   model: string;
+  /** Which model of that name: see {@link VectorMaker}. */
+  revision?: string | undefined;
   values: number[];
 }
 
@@ -19,11 +22,12 @@ const EF_SEARCH = 120;
 /** Chunks by how close their vectors are to that of the query. */
 export async function rankChunksByMeaning(
   db: Db,
-  { model, values }: QueryVector,
+  { model, revision, values }: QueryVector,
   filter: ChunkFilter | undefined,
 ): Promise<RankedChunk[]> {
   // Written out and no parameter, so that the planner finds the index for this length.
   const length = sql.raw(String(Math.trunc(values.length)));
+  const made = isMadeBy({ model, revision, dimensions: values.length });
   const distance = sql`embedding::halfvec(${length}) <=> ${JSON.stringify(values)}::halfvec(${length})`;
   if (filter?.few) {
     return db.execute<RankedChunk>(sql`
@@ -32,7 +36,7 @@ export async function rankChunksByMeaning(
         SELECT chunks.id, content_id FROM contents JOIN chunks ON content_id = contents.id WHERE ${filter.condition} OFFSET 0
       ) AS few, LATERAL (
         SELECT ${distance} AS distance FROM embeddings
-        WHERE chunk_id = few.id AND model = ${model} AND dimensions = ${length} OFFSET 0
+        WHERE chunk_id = few.id AND ${made} OFFSET 0
       ) AS compared
       ORDER BY distance LIMIT ${EF_SEARCH}`);
   }
@@ -44,7 +48,7 @@ export async function rankChunksByMeaning(
              set_config('enable_sort', 'off', true)`);
     return tx.execute<RankedChunk>(sql`
       SELECT content_id, chunk_id FROM embeddings JOIN chunks ON chunks.id = chunk_id
-      WHERE dimensions = ${length} AND model = ${model} AND ${passes}
+      WHERE ${made} AND ${passes}
       ORDER BY ${distance} LIMIT ${EF_SEARCH}`);
   });
 }

@@ -1,5 +1,6 @@
 import { asc, eq, sql } from 'drizzle-orm';
 import type { ContentDetail } from '../contracts/content.ts';
+import { textOfAnswer } from '../domain/model-answer.ts';
 import type { ContentRow } from './content-row.ts';
 import { contentFromRow } from './content-row.ts';
 import type { Db } from './database.ts';
@@ -33,7 +34,11 @@ export async function findContentDetail(db: Db, id: string, withChunks: boolean)
     ...contentFromRow(row),
     chunks: texts.length,
     embedded: embedded.map((one) => ({ model: one.model, chunks: Number(one.chunks) })),
-    summaries: summaries.map((one) => ({ ...one, created_at: new Date(one.created_at).toISOString() })),
+    summaries: summaries.flatMap(({ model, text: answer, created_at }) => {
+      // An earlier version kept the model's thoughts with the summary.
+      const text = textOfAnswer(answer);
+      return text === undefined ? [] : [{ model, text, created_at: new Date(created_at).toISOString() }];
+    }),
     ...(withChunks ? { chunk_texts: texts.map(({ text }) => text) } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm';
+import { indexTexts, WORDS_FORM } from './chunk-index.ts';
 import type { ContentRow } from './content-row.ts';
 import { type Db, inTransaction } from './database.ts';
 import { chunks, contents, summaries } from './schema.ts';
@@ -43,11 +44,14 @@ export async function saveContent(db: Db, { chunks: texts, ...given }: NewConten
   });
 }
 
-/** The title's words count for every chunk, and more than others. */
 async function insertChunks(tx: Db, { id, version, title }: ContentRow, texts: string[]): Promise<void> {
+  const words = await indexTexts(
+    tx,
+    texts.map((text) => ({ title, text })),
+  );
+  const rows = texts.map((text, index) => ({ seq: index + 1, text, words: words[index] }));
   await tx.execute(sql`
-    INSERT INTO chunks (content_id, version, seq, text, words)
-    SELECT ${id}, ${version}::integer, seq, text,
-           setweight(to_tsvector('english', ${title}), 'A') || to_tsvector('english', text)
-    FROM jsonb_array_elements_text(${JSON.stringify(texts)}::jsonb) WITH ORDINALITY AS given (text, seq)`);
+    INSERT INTO chunks (content_id, version, seq, text, words, words_form)
+    SELECT ${id}, ${version}::integer, seq, text, words::tsvector, ${WORDS_FORM}::smallint
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS given (seq integer, text text, words text)`);
 }

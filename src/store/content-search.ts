@@ -18,7 +18,7 @@ export interface FoundContent {
 
 /**
  * Content that fits a query, best first: by its words, and where the query has a vector, by its meaning too, both
- * rankings merged by reciprocal ranks.
+ * rankings merged by reciprocal ranks. Text that has every word of the query comes before text that has not.
  * @param query.vector may be on its way: what needs none is done meanwhile.
  */
 export async function searchContent(
@@ -35,16 +35,21 @@ export async function searchContent(
     readChunkFilter(db, query.filter),
     query.vector,
   ]);
-  const [byMeaning, byWords] = await Promise.all([
+  if (!words.asks) return [];
+  const [byMeaning, quorate] = await Promise.all([
     vector ? rankChunksByMeaning(db, vector, filter) : [],
     rankChunksByWords(db, words, filter, vector === undefined),
   ]);
+  // Nothing has a vector of this model, as after a change of the model: words are all there is.
+  const onlyWords = vector !== undefined && byMeaning.length === 0;
+  const byWords = onlyWords ? await rankChunksByWords(db, words, filter, true) : quorate;
+  const having = byWords.filter(({ has_all }) => has_all);
   const best = new Map<string, string>();
-  for (const { content_id, chunk_id } of [...byMeaning, ...byWords]) {
+  for (const { content_id, chunk_id } of [...having, ...byMeaning, ...byWords]) {
     if (!best.has(content_id)) best.set(content_id, chunk_id);
   }
   // Of equal ranks, the text that has the words comes first.
-  const fused = fuseRanks([contentsOf(byWords), contentsOf(byMeaning)]).slice(0, query.limit);
+  const fused = fuseRanks([contentsOf(byWords), contentsOf(byMeaning)], contentsOf(having)).slice(0, query.limit);
   if (fused.length === 0) return [];
   const [rows, snippets] = await Promise.all([
     db

@@ -36,9 +36,11 @@ export async function prepareEmbeddings(db: Db): Promise<void> {
         embedding vector NOT NULL,
         PRIMARY KEY (chunk_id, model)
       );
+      -- Which model of that name made it: a digest. NULL: not known.
+      ALTER TABLE embeddings ADD COLUMN IF NOT EXISTS revision text;
       ${indexes.join('')}
       IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'hapax_runtime') THEN
-        GRANT SELECT, INSERT, DELETE ON embeddings TO hapax_runtime;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON embeddings TO hapax_runtime;
       END IF;
     EXCEPTION
       WHEN insufficient_privilege THEN RAISE NOTICE 'no right to create the extension vector; continuing without it';

@@ -180,7 +180,7 @@ export const contents = pgTable('contents', {
   updated_at: instant().notNull(),
 });
 
-/** `words`, which SQL makes and reads, is left out. */
+/** `words` and `words_form`, which SQL alone writes and reads, are left out. */
 export const chunks = pgTable('chunks', {
   id: bigint({ mode: 'number' }).generatedAlwaysAsIdentity().primaryKey(),
   content_id: text().notNull(),
@@ -198,6 +198,7 @@ export const summaries = pgTable(
     part: integer().notNull(),
     text: text().notNull(),
     created_at: instant().notNull(),
+    revision: text(),
   },
   (table) => [primaryKey({ columns: [table.content_id, table.version, table.model, table.part] })],
 );

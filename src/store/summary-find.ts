@@ -1,4 +1,5 @@
 import { and, eq } from 'drizzle-orm';
+import { textOfAnswer } from '../domain/model-answer.ts';
 import type { Db } from './database.ts';
 import { summaries } from './schema.ts';
 
@@ -10,10 +11,13 @@ export interface SummaryKey {
   part: number;
 }
 
-/** A summary that was made before. */
-export async function findSummary(db: Db, key: SummaryKey): Promise<string | undefined> {
+/**
+ * A summary that was made before, unless another model of that name made it. A summary of an earlier version may have the
+ * model's thoughts in it.
+ */
+export async function findSummary(db: Db, key: SummaryKey, revision: string | undefined): Promise<string | undefined> {
   const [row] = await db
-    .select({ text: summaries.text })
+    .select({ text: summaries.text, revision: summaries.revision })
     .from(summaries)
     .where(
       and(
@@ -23,5 +27,6 @@ export async function findSummary(db: Db, key: SummaryKey): Promise<string | und
         eq(summaries.part, key.part),
       ),
     );
-  return row?.text;
+  const isOfAnother = row?.revision && revision && row.revision !== revision;
+  return row && !isOfAnother ? textOfAnswer(row.text) : undefined;
 }

@@ -41,6 +41,7 @@ const KINDS = {
 };
 
 const MODEL = 'test/three';
+const maker = { model: MODEL, revision: undefined, dimensions: undefined };
 /** A vector of three numbers, in a direction. */
 const towards = (x: number, y: number, z: number): number[] => [x, y, z];
 const asked = (values: number[]): QueryVector => ({ model: MODEL, values });
@@ -72,10 +73,10 @@ describe.each(Object.entries(KINDS))('content in Postgres (%s)', (_, { open, vec
     return found.map(({ content }) => content.content_id);
   };
   const embed = async (id: string, embedding: number[]) => {
-    const chunks = await listUnembeddedChunks(database.db, id, MODEL, 100);
+    const chunks = await listUnembeddedChunks(database.db, id, maker, { after: 0, limit: 100 });
     await saveEmbeddings(
       database.db,
-      MODEL,
+      maker,
       chunks.map((chunk) => ({ chunk_id: chunk.id, embedding })),
     );
   };
@@ -129,7 +130,6 @@ describe.each(Object.entries(KINDS))('content in Postgres (%s)', (_, { open, vec
       limit: 1,
     });
     expect(found?.snippet).toContain('sailing to Lisbon');
-    expect(await search('the of and')).toEqual([]);
     expect(await search(`'!&|()<->:* "unclosed -not`)).toEqual([]);
   });
 
@@ -211,17 +211,17 @@ describe.each(Object.entries(KINDS))('content in Postgres (%s)', (_, { open, vec
     'has a vector per chunk and model, which later ones do not replace and a new version drops',
     async () => {
       const { id } = await save({ id: 'web:vectors', text: 'Words. '.repeat(300) });
-      const chunks = await listUnembeddedChunks(database.db, id, MODEL, 2);
+      const chunks = await listUnembeddedChunks(database.db, id, maker, { after: 0, limit: 2 });
       expect(chunks).toHaveLength(2);
       const vector = (embedding: number[]) => chunks.map((chunk) => ({ chunk_id: chunk.id, embedding }));
-      await saveEmbeddings(database.db, MODEL, vector(towards(1, 0, 0)));
-      await saveEmbeddings(database.db, MODEL, vector(towards(0, 1, 0)));
-      const left = await listUnembeddedChunks(database.db, id, MODEL, 100);
+      await saveEmbeddings(database.db, maker, vector(towards(1, 0, 0)));
+      await saveEmbeddings(database.db, maker, vector(towards(0, 1, 0)));
+      const left = await listUnembeddedChunks(database.db, id, maker, { after: 0, limit: 100 });
       expect(left.map((chunk) => chunk.id)).not.toContain(chunks[0]?.id);
       expect((await findContentDetail(database.db, id, false))?.embedded).toEqual([{ model: MODEL, chunks: 2 }]);
       await save({ id, text: 'Other words.' });
       // The work of one who has not heard of the new version.
-      await saveEmbeddings(database.db, MODEL, vector(towards(1, 0, 0)));
+      await saveEmbeddings(database.db, maker, vector(towards(1, 0, 0)));
       expect((await findContentDetail(database.db, id, false))?.embedded).toEqual([]);
     },
   );

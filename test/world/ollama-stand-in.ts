@@ -22,6 +22,7 @@ export function tokensOf(text: string): number {
 
 /** A model that the stand-in has. */
 export interface InstalledModel {
+  /** Empty: the server does not name it. */
   digest: string;
   /** Tokens that it reads at once. */
   contextTokens: number;
@@ -56,7 +57,8 @@ export async function startOllamaStandIn(models = ['nomic-embed-text', 'llama3.2
     const asked = JSON.parse(call.body || '{}') as Request;
     const path = `${call.method} ${call.url.pathname}`;
     if (path === 'GET /api/tags') {
-      return { body: { models: [...installed].map(([name, { digest }]) => ({ name: `${name}:latest`, digest })) } };
+      const named = [...installed].filter(([, { digest }]) => digest !== '');
+      return { body: { models: named.map(([name, { digest }]) => ({ name: `${name}:latest`, digest })) } };
     }
     const model = installed.get(asked.model ?? '');
     const unknown = { status: 404, body: { error: `model "${asked.model}" not found, try pulling it first` } };

@@ -1,0 +1,66 @@
+import { PermanentTaskError } from '../domain/task-error.ts';
+import type { EmbeddingModel, ModelIdentity } from '../integrations/embedding-model.ts';
+import { reindexChunks } from '../store/chunk-reindex.ts';
+import { findContent } from '../store/content-find.ts';
+import { listOutdatedContents } from '../store/content-list-outdated.ts';
+import type { Db } from '../store/database.ts';
+import { hasEmbeddings } from '../store/embedding-available.ts';
+import { embed } from './process-content.ts';
+
+export interface RenewDependencies {
+  db: Db;
+  /** Undefined where none is configured: then vectors stay as they are. */
+  embedding: EmbeddingModel | undefined;
+}
+
+interface RenewContext {
+  signal: AbortSignal;
+  /** Called after each step. */
+  progress(): Promise<void>;
+}
+
+const CHUNKS = 200;
+const CONTENTS = 20;
+
+/** Writes the words of all chunks that an earlier version of Hapax has cut. @returns how many. */
+export async function renewWords({ db }: RenewDependencies, { signal, progress }: RenewContext): Promise<number> {
+  for (let renewed = 0; ; ) {
+    signal.throwIfAborted();
+    const chunks = await reindexChunks(db, CHUNKS);
+    renewed += chunks;
+    if (chunks < CHUNKS) return renewed;
+    await progress();
+  }
+}
+
+/**
+ * Makes the vectors of content again that another model has made: one of another name, or one that was replaced under the
+ * same name. Content that nobody has asked vectors of gets none. What the model refuses is left out.
+ * @returns how many contents there were.
+ */
+export async function renewVectors(
+  { db, embedding }: RenewDependencies,
+  identity: ModelIdentity,
+  { signal, progress }: RenewContext,
+): Promise<number> {
+  if (!embedding || !(await hasEmbeddings(db))) return 0;
+  const maker = { model: embedding.name, ...identity };
+  for (let renewed = 0, after = ''; ; ) {
+    const ids = await listOutdatedContents(db, maker, after, CONTENTS);
+    for (const id of ids) {
+      signal.throwIfAborted();
+      const content = await findContent(db, id);
+      if (!content) continue;
+      try {
+        await embed({ db, embedding }, content, { signal, heartbeat: () => {} });
+        renewed++;
+      } catch (error) {
+        if (!(error instanceof PermanentTaskError)) throw error;
+      }
+      await progress();
+    }
+    const last = ids.at(-1);
+    if (last === undefined) return renewed;
+    after = last;
+  }
+}

@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { type RenewDependencies, renewVectors, renewWords } from '../activities/renew-content.ts';
+import type { Settings } from '../contracts/settings.ts';
+import type { ModelIdentity } from '../integrations/embedding-model.ts';
+import { claimContentSweep } from '../store/content-sweep-claim.ts';
+import { queuesOf } from './tasks.ts';
+
+export interface ContentSweepOptions extends RenewDependencies {
+  log: Logger;
+  everyMs?: number;
+  claimMs?: number;
+}
+
+const EVERY_MS = 30_000;
+/** A claim is renewed after each step, and void after this long. */
+const CLAIM_MS = 15_000;
+/**
+ * All content is looked through again after this long, although the model seems to be the same. A server that names no
+ * digest is asked for a vector then, which loads the model.
+ */
+const RECENT_MS = 3_600_000;
+
+/** Starts the sweep where the process works on content. */
+export function sweepContent(settings: Settings, options: ContentSweepOptions) {
+  return queuesOf(settings).queues.has('content') ? startContentSweep(options) : undefined;
+}
+
+/**
+ * Looks now and then for content that an earlier version or another model has processed, and makes its words and vectors
+ * again. Of all processes one sweeps at a time; the database says which. Nothing waits for it: meanwhile content is found by
+ * what it has.
+ */
+export function startContentSweep({ db, embedding, log, everyMs = EVERY_MS, claimMs = CLAIM_MS }: ContentSweepOptions) {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const context = { signal, progress: async () => void (await claimContentSweep(db, 0)) };
+  let wordsRenewed = false;
+  /** The model of the last sweep that came to its end, and when it did. */
+  let swept: { identity: ModelIdentity; at: number } | undefined;
+
+  /** The model, if all content is to be looked through for what it has not made. */
+  const changedModel = async (): Promise<ModelIdentity | undefined> => {
+    const isRecent = swept !== undefined && Date.now() < swept.at + RECENT_MS;
+    if (isRecent && swept?.identity.revision === undefined) return undefined;
+    const identity = await embedding?.identify(signal);
+    return isRecent && swept?.identity.revision === identity?.revision ? undefined : identity;
+  };
+
+  /** @returns false if another process is at it. */
+  const sweep = async (): Promise<boolean> => {
+    const identity = await changedModel().catch((err: unknown) => {
+      log.debug({ err }, 'the sweep of content does not reach the model');
+    });
+    if (wordsRenewed && !identity) return true;
+    if (!(await claimContentSweep(db, claimMs))) return false;
+    if (!wordsRenewed) {
+      const chunks = await renewWords({ db, embedding }, context);
+      if (chunks > 0) log.info({ chunks }, 'the words of content were indexed again');
+      wordsRenewed = true;
+    }
+    if (!identity) return true;
+    const contents = await renewVectors({ db, embedding }, identity, context);
+    if (contents > 0) log.info({ contents, model: embedding?.name }, 'the vectors of content were made again');
+    swept = { identity, at: Date.now() };
+    return true;
+  };
+
+  const running = (async () => {
+    while (!signal.aborted) {
+      const looked = await sweep().catch((err: unknown) => {
+        if (!signal.aborted) log.debug({ err }, 'the sweep of content waits');
+        return true;
+      });
+      await delay(looked ? everyMs : claimMs / 3, undefined, { signal }).catch(() => {});
+    }
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import { sql } from 'drizzle-orm';
+import pino from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { processContent } from '../../src/activities/process-content.ts';
+import { Ollama } from '../../src/integrations/ollama.ts';
+import { startContentSweep } from '../../src/roles/content-sweep.ts';
+import { findContentDetail } from '../../src/store/content-find.ts';
+import { answerSearch } from '../../src/store/search-answer.ts';
+import { attempt, saveText } from '../world/content-world.ts';
+import { eventually } from '../world/eventually.ts';
+import { startOllamaStandIn } from '../world/ollama-stand-in.ts';
+import { openTestDatabase } from '../world/world.ts';
+
+const signal = new AbortController().signal;
+
+describe('content of yesterday', () => {
+  let database: Awaited<ReturnType<typeof openTestDatabase>>;
+  let ollama: Awaited<ReturnType<typeof startOllamaStandIn>>;
+  let sweep: ReturnType<typeof startContentSweep> | undefined;
+  beforeAll(async () => {
+    [database, ollama] = await Promise.all([openTestDatabase('embedded'), startOllamaStandIn()]);
+  });
+  beforeEach(() => {
+    ollama.embedded.length = 0;
+    ollama.installed.set('nomic-embed-text', { digest: 'sha256:old', contextTokens: 8_192, dimensions: 384 });
+    ollama.installed.set('bge-m3', { digest: 'sha256:other', contextTokens: 8_192, dimensions: 1_024 });
+  });
+  afterEach(async () => {
+    await sweep?.stop();
+    sweep = undefined;
+    await database.db.execute(sql`DELETE FROM chunks`);
+  });
+  afterAll(() => Promise.all([database.close(), ollama.close()]));
+
+  const embedding = (name = 'nomic-embed-text') => new Ollama(ollama.url).embeddingModel(name);
+  const start = (model?: string) => {
+    sweep = startContentSweep({
+      db: database.db,
+      embedding: model === undefined ? undefined : embedding(model),
+      log: pino({ level: 'silent' }),
+      everyMs: 50,
+      claimMs: 100,
+    });
+  };
+  const embed = (id: string, model = embedding()) =>
+    processContent(
+      { db: database.db, embedding: model, summary: undefined },
+      { content_id: id, operations: ['embed'] },
+      attempt(),
+    );
+  const embedded = async (id: string) => (await findContentDetail(database.db, id, false))?.embedded;
+  /** The search of a process that has asked which model it is. */
+  const search = async (query: string, name = 'nomic-embed-text') => {
+    const model = embedding(name);
+    const { revision } = await model.identify(signal);
+    const embedQuery = async (text: string) => {
+      const [values = []] = await model.embed([text], 'query', signal);
+      return { model: model.name, revision, values };
+    };
+    return (await answerSearch(database.db, embedQuery, { query, limit: 10 })).results.map(
+      ({ content_id }) => content_id,
+    );
+  };
+
+  it('is found by the words of an earlier version, and then by those of all scripts', async () => {
+    await saveText(database.db, 'web:early', '今天我们学习如何在家里烤面包。 Baking at home.', 'Bread');
+    await database.db.execute(sql`
+      UPDATE chunks SET words_form = 1, words = setweight(to_tsvector('english', 'Bread'), 'A') || to_tsvector('english', text)`);
+    const found = async (query: string) =>
+      (await answerSearch(database.db, undefined, { query, limit: 10 })).results.map(({ content_id }) => content_id);
+    expect([await found('bake'), await found('面包')]).toEqual([['web:early'], []]);
+    start();
+    await eventually(async () => expect(await found('面包')).toEqual(['web:early']));
+    expect(await found('bread')).toEqual(['web:early']);
+  });
+
+  it('is found by its words when the model is another, and by meaning once its vectors are made again', async () => {
+    await saveText(database.db, 'web:one', 'A kite rises against the wind.');
+    await saveText(database.db, 'web:two', 'Bread is baked of flour.');
+    await embed('web:one');
+    expect(await search('kite and other words', 'bge-m3')).toEqual(['web:one']);
+    start('bge-m3');
+    await eventually(async () => {
+      expect(await embedded('web:one')).toEqual([
+        { model: 'ollama/bge-m3', chunks: 1 },
+        { model: 'ollama/nomic-embed-text', chunks: 1 },
+      ]);
+    });
+    // Nobody has asked for vectors of this one.
+    expect(await embedded('web:two')).toEqual([]);
+  });
+
+  it('has its vectors made again when a model was replaced under its name, also while it runs', async () => {
+    await saveText(database.db, 'web:replaced', 'The sea. '.repeat(300));
+    await embed('web:replaced');
+    start('nomic-embed-text');
+    const chunks = ollama.embedded.length;
+    await eventually(async () => expect(await claims()).toBeGreaterThan(0));
+    expect(ollama.embedded).toHaveLength(chunks);
+    ollama.installed.set('nomic-embed-text', { digest: 'sha256:new', contextTokens: 8_192, dimensions: 384 });
+    await eventually(() => expect(ollama.embedded).toHaveLength(2 * chunks));
+    await eventually(async () => expect(await revisions('web:replaced')).toEqual(['new']));
+    await sweep?.stop();
+    expect(await embed('web:replaced')).toEqual({ embed: 'completed' });
+    expect(ollama.embedded).toHaveLength(2 * chunks);
+  });
+
+  it('is not compared with a model that was replaced under its name', async () => {
+    await saveText(database.db, 'web:compared', 'A kite rises.');
+    await embed('web:compared');
+    expect(await search('rises')).toEqual(['web:compared']);
+    expect(await search('unsaid words')).toEqual(['web:compared']);
+    ollama.installed.set('nomic-embed-text', { digest: 'sha256:new', contextTokens: 8_192, dimensions: 384 });
+    expect(await search('unsaid words')).toEqual([]);
+    expect(await search('rises')).toEqual(['web:compared']);
+    await embed('web:compared');
+    expect(await search('unsaid words')).toEqual(['web:compared']);
+  });
+
+  it('has vectors of the right length, also if the server names no digest', async () => {
+    await saveText(database.db, 'web:length', 'A kite rises.');
+    const unnamed = { digest: '', contextTokens: 8_192 };
+    ollama.installed.set('nomic-embed-text', { ...unnamed, dimensions: 384 });
+    await embed('web:length');
+    ollama.installed.set('nomic-embed-text', { ...unnamed, dimensions: 512 });
+    await embed('web:length');
+    expect(ollama.embedded.filter((text) => text.includes('kite'))).toHaveLength(2);
+    expect(await search('unsaid words')).toEqual(['web:length']);
+  });
+
+  it('has a summary of the model that stands behind the name now, when one is asked for', async () => {
+    await saveText(database.db, 'web:summary', 'The sea.');
+    const summary = new Ollama(ollama.url).summaryModel('llama3.2');
+    const summarize = () =>
+      processContent(
+        { db: database.db, embedding: undefined, summary },
+        { content_id: 'web:summary', operations: ['summarize'] },
+        attempt(),
+      );
+    await summarize();
+    await summarize();
+    expect(ollama.prompts).toHaveLength(1);
+    ollama.installed.set('llama3.2', { digest: 'sha256:new', contextTokens: 8_192, dimensions: 0, says: 'Anew.' });
+    await summarize();
+    expect((await findContentDetail(database.db, 'web:summary', false))?.summaries).toMatchObject([{ text: 'Anew.' }]);
+    // An earlier version kept the thoughts.
+    await database.db.execute(sql`UPDATE summaries SET text = '<think>Hm.</think>The sea.'`);
+    expect((await findContentDetail(database.db, 'web:summary', false))?.summaries).toMatchObject([
+      { text: 'The sea.' },
+    ]);
+  });
+
+  const claims = async () => {
+    const [row] = await database.db.execute<{ count: number }>(
+      sql`SELECT count(*)::integer AS count FROM content_sweeps WHERE swept_at > 'epoch'`,
+    );
+    return row?.count;
+  };
+  const revisions = async (id: string) => {
+    const rows = await database.db.execute<{ revision: string }>(sql`
+      SELECT DISTINCT revision FROM embeddings JOIN chunks ON chunks.id = chunk_id WHERE content_id = ${id}`);
+    return rows.map(({ revision }) => revision);
+  };
+});
