@@ -125,8 +125,10 @@ export class WebPages {
         throw unavailable(`the page answered ${status}`, undefined, retryAfter > 0 ? retryAfter * 1_000 : undefined);
       }
       if (status < 200 || status > 299) throw refused(`the page answered ${status}`);
-      const type = declaredType(answer.headers['content-type']);
-      const bytes = await unpacked(await this.#bytesOf(answer), answer.headers['content-encoding'], this.#maxBytes);
+      const type = declaredType(answer.headersDistinct['content-type']?.join());
+      const { body, fault } = await this.#bodyOf(answer);
+      const bytes = await unpacked(body, answer.headers['content-encoding'], this.#maxBytes);
+      if (fault !== undefined && !isWhole(bytes)) throw fault;
       const kind = kindOf(type, bytes);
       return { kind, source: decodePage(bytes, kind, type.charset) };
     } finally {
@@ -134,16 +136,27 @@ export class WebPages {
     }
   }
 
-  async #bytesOf(answer: IncomingMessage): Promise<Buffer> {
+  /** What came of the body, and why no more of it came. */
+  async #bodyOf(answer: IncomingMessage): Promise<{ body: Buffer; fault?: unknown }> {
     const chunks: Buffer[] = [];
     let length = 0;
-    for await (const chunk of answer as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > this.#maxBytes) throw new BodyTooLong();
-      chunks.push(chunk);
+    try {
+      for await (const chunk of answer as AsyncIterable<Buffer>) {
+        length += chunk.length;
+        if (length > this.#maxBytes) throw new BodyTooLong();
+        chunks.push(chunk);
+      }
+    } catch (fault) {
+      if (fault instanceof BodyTooLong) throw fault;
+      return { body: Buffer.concat(chunks), fault };
     }
-    return Buffer.concat(chunks);
+    return { body: Buffer.concat(chunks) };
   }
+}
+
+/** Nothing is missing behind the end of the document, whatever length its header says. */
+function isWhole(bytes: Buffer): boolean {
+  return /<\/html\s*>\s*$/i.test(bytes.subarray(-1_024).toString('latin1'));
 }
 
 const HEADERS = {

@@ -134,6 +134,7 @@ describe('ingest_url', () => {
   it.each<[string, string]>([
     ['a byte that is no letter in a header', 'X-Served-By: caf\xe9 \x01\r\n'],
     ['a header without a value', 'X-Empty:\r\n'],
+    ['two types', 'Content-Type: text/plain\r\nContent-Type: text/html; charset=utf-8\r\n'],
     ['very long headers', `X-Long: ${'x'.repeat(60_000)}\r\n`],
     ['a body longer than its length', `Content-Length: PAGE\r\n`],
   ])('reads an answer with %s', async (_, header) => {
@@ -142,6 +143,17 @@ describe('ingest_url', () => {
     const answer = `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n${header.replace('PAGE', length)}Connection: close\r\n\r\n${body}`;
     const site = await rawSite(() => Buffer.from(`${answer}${header.includes('PAGE') ? 'and more' : ''}`, 'latin1'));
     expect(await ingest(site.at('/odd'))).toMatchObject({ title: 'On tides' });
+    await site.close();
+  });
+
+  it('takes an answer that breaks off behind the end of its document', async () => {
+    const whole = `${page(`<p>${PARAGRAPH}</p>`)}\n`;
+    const site = await rawSite((path) => {
+      const length = path === '/chunks' ? 'Transfer-Encoding: chunked' : `Content-Length: ${whole.length + 9}`;
+      const body = path === '/chunks' ? `${whole.length.toString(16)}\r\n${whole}\r\n` : whole;
+      return Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n${length}\r\n\r\n${body}`);
+    });
+    for (const path of ['/chunks', '/length']) expect(await ingest(site.at(path))).toMatchObject({ title: 'On tides' });
     await site.close();
   });
 
