@@ -141,6 +141,8 @@ const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   messages: 'Messages of RabbitMQ',
   content: 'Content',
   failures: 'Why a run failed',
+  pages: 'Web pages',
+  captions: 'Captions of videos',
   callbacks: 'Callbacks',
   memory: 'Memory of a process',
 };

@@ -131,6 +131,30 @@ export const BUDGETS = {
     textCharacters: most(500, 'characters', 'A name, an address or a message among these. A longer one is cut.'),
     recordBytes: most(8_192, 'bytes', 'JSON of all failed jobs of a run. Annotations are left out first, then steps.'),
   },
+  pages: {
+    bodyBytes: most(5_242_880, 'bytes', 'A page, as it comes and after each unpacking.'),
+    codings: most(5, 'entries', 'Packings on top of each other (`Content-Encoding`).'),
+    headerBytes: most(262_144, 'bytes', 'Headers of a page, as in Chromium.'),
+    cookieBytes: most(
+      8_192,
+      'bytes',
+      'Cookies for one request. Without longer ones the page is asked for all the same.',
+    ),
+    redirects: most(20, 'requests', 'Redirects of a page, as in browsers; a circle is refused at once.'),
+    fetchMilliseconds: most(30_000, 'milliseconds', 'To fetch a page, redirects included.'),
+    articleMilliseconds: most(20_000, 'milliseconds', 'To find the article on a page.'),
+    articleBytes: most(512 * 1_048_576, 'bytes', 'Memory to find the article on a page.'),
+    elements: most(
+      100_000,
+      'elements',
+      'Elements in which an article is looked for. Of a larger page all text is kept.',
+    ),
+    depth: most(256, 'levels', 'Nesting of elements. Deeper ones are read as text: time grows fast with the depth.'),
+  },
+  captions: {
+    bodyBytes: most(10_485_760, 'bytes', 'One answer of YouTube: its page, its player, a document of captions.'),
+    answerMilliseconds: most(15_000, 'milliseconds', 'To wait for one answer of YouTube.'),
+  },
   callbacks: {
     bodyBytes: most(
       20 * 1024,

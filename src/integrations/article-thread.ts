@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { LIMITS } from '../contracts/budgets.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
 import type { Article } from './article.ts';
 import type { ArticleAnswer, PageText } from './article-worker.ts';
@@ -6,7 +7,7 @@ import type { ArticleAnswer, PageText } from './article-worker.ts';
 const THREAD = new URL('./article-worker.ts', import.meta.url);
 
 /** Heap of the thread. */
-const MEMORY_MB = 512;
+const MEMORY_MB = LIMITS.pages.articleBytes / 1_048_576;
 
 /**
  * The article on a page, found in a thread that lives as long as that takes. Time grows with the square of a page's elements and

@@ -1,4 +1,5 @@
 import { Readability } from '@mozilla/readability';
+import { LIMITS } from '../contracts/budgets.ts';
 import { PermanentTaskError } from '../domain/task-error.ts';
 import { countElements, documentOf, firstElement, LINES, pageTree, textOf } from './page-document.ts';
 
@@ -21,9 +22,6 @@ interface Element {
   querySelectorAll(selector: string): Iterable<{ before(text: string): void; after(text: string): void }>;
 }
 
-/** More elements than any article has: reading one takes memory and time for each. */
-const MAX_ELEMENTS = 100_000;
-
 const LINE_ELEMENTS = [...LINES].join();
 const CELLS = 'td,th';
 const FRAMES = 'the page shows only frames; take the URL of the frame with the text';
@@ -38,7 +36,7 @@ export function articleOf(source: string, kind: PageKind, url: string): Article 
   if (kind === 'text') return articleOfText(source, url);
   const tree = pageTree(source, kind);
   if (!tree) throw nothing('the page is XML that is no XHTML; only HTML and text are read');
-  const isLong = countElements(tree) > MAX_ELEMENTS;
+  const isLong = countElements(tree) > LIMITS.pages.elements;
   const head = firstElement(tree, 'head');
   const document = documentOf(isLong && head ? { ...tree, childNodes: [head] } : tree);
   const meta = (names: string[]): string | null => {

@@ -7,6 +7,7 @@ import {
   createInflateRaw,
   createZstdDecompress,
 } from 'node:zlib';
+import { LIMITS } from '../contracts/budgets.ts';
 
 /** Thrown if a body is not in the coding that its header names. */
 export class CodingFault extends Error {
@@ -18,8 +19,7 @@ export class BodyTooLong extends Error {
   override readonly name = 'BodyTooLong';
 }
 
-/** More than any server puts on top of each other. */
-const MAX_CODINGS = 5;
+const MAX_CODINGS = LIMITS.pages.codings;
 /** As curl and browsers: the end of a packed body may be missing. */
 const ZLIB = { finishFlush: constants.Z_SYNC_FLUSH };
 const BROTLI = { finishFlush: constants.BROTLI_OPERATION_FLUSH };

@@ -1,13 +1,13 @@
 import { DomUtils, parseDocument } from 'htmlparser2';
 import { parseHTML } from 'linkedom';
 import { type DefaultTreeAdapterTypes, parse } from 'parse5';
+import { LIMITS } from '../contracts/budgets.ts';
 
 type Node = DefaultTreeAdapterTypes.ChildNode;
 type Element = DefaultTreeAdapterTypes.Element;
 
 /** What is deeper stands there as text: Readability takes 1 s for 256 nested elements, 5 s for 400. Chromium nests 512. */
-const MAX_DEPTH = 256;
-const MAX_CDATA = 100_000;
+const MAX_DEPTH = LIMITS.pages.depth;
 
 /** Elements that begin a line of their own, which their text does not say. */
 export const LINES: ReadonlySet<string> = new Set(
@@ -39,7 +39,12 @@ function htmlOfXhtml(source: string): string | undefined {
   const root = document.children.find((node) => DomUtils.isTag(node) && node.name === 'html');
   if (root === undefined) return undefined;
   try {
-    for (const data of DomUtils.find((node) => node.type === 'cdata', document.children, true, MAX_CDATA)) {
+    for (const data of DomUtils.find(
+      (node) => node.type === 'cdata',
+      document.children,
+      true,
+      Number.POSITIVE_INFINITY,
+    )) {
       const text = DomUtils.hasChildren(data) ? data.children[0] : undefined;
       if (text) DomUtils.replaceElement(data, text);
     }

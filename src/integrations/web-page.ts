@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { CookieJar } from 'tough-cookie';
+import { LIMITS } from '../contracts/budgets.ts';
 import { hostOf } from '../domain/callback-url.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
 import type { Article, PageKind } from './article.ts';
@@ -9,16 +10,19 @@ import { BodyTooLong, CodingFault, unpacked } from './content-coding.ts';
 import { decodePage, EncodingRefused } from './page-encoding.ts';
 import { declaredType, kindOf, NotReadable } from './page-type.ts';
 
+/** Limits where a test sets none. */
+const PAGES = LIMITS.pages;
+
 export interface WebPageOptions {
   /** Hosts that may have any address. */
   allowedHosts: readonly string[];
   /** All addresses of a name. Default: the system's resolver. */
   resolve?: Resolve;
-  /** Longest a page may take, redirects included. Default 30 s. */
+  /** Longest a page may take, redirects included. */
   timeoutMs?: number;
-  /** Longest it may take to find the article on a page. Default 20 s. */
+  /** Longest it may take to find the article on a page. */
   articleTimeoutMs?: number;
-  /** Longest page, after decompression. Default 5 MiB. */
+  /** Longest page, packed and unpacked. */
   maxBytes?: number;
 }
 
@@ -28,17 +32,8 @@ export interface WebPage extends Article {
   source: string;
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
-const DEFAULT_ARTICLE_TIMEOUT_MS = 20_000;
-const DEFAULT_MAX_BYTES = 5 * 1024 * 1024;
-/** As browsers (the Fetch standard); all of them share the time of one page. */
-const MAX_REDIRECTS = 20;
 /** Statuses that lead on, if they say where to. */
 const REDIRECTS: ReadonlySet<number> = new Set([300, 301, 302, 303, 307, 308]);
-/** As Chromium. */
-const MAX_HEADER_BYTES = 256 * 1024;
-/** Servers refuse longer ones. */
-const MAX_COOKIE_BYTES = 8_192;
 
 /** Reads pages of the public internet: no URL and no redirect leads to an address of an inner network. */
 export class WebPages {
@@ -51,9 +46,9 @@ export class WebPages {
   constructor(options: WebPageOptions) {
     this.#allowedHosts = new Set(options.allowedHosts);
     this.#resolve = options.resolve;
-    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.#articleTimeoutMs = options.articleTimeoutMs ?? DEFAULT_ARTICLE_TIMEOUT_MS;
-    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    this.#timeoutMs = options.timeoutMs ?? PAGES.fetchMilliseconds;
+    this.#articleTimeoutMs = options.articleTimeoutMs ?? PAGES.articleMilliseconds;
+    this.#maxBytes = options.maxBytes ?? PAGES.bodyBytes;
   }
 
   /**
@@ -89,7 +84,7 @@ export class WebPages {
     const cookies = new CookieJar();
     const seen = new Set<string>();
     let url = start;
-    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    for (let redirects = 0; redirects <= PAGES.redirects; redirects++) {
       const cookie = cookieFor(cookies, url);
       // The same question would get the same answer.
       if (seen.size === seen.add(`${url.href} ${cookie}`).size) throw refused('the page redirects to itself');
@@ -102,7 +97,7 @@ export class WebPages {
       if (!next || !/^https?:$/.test(next.protocol)) throw refused(`the page answered ${status} and no place to go`);
       url = next;
     }
-    throw refused(`the page redirects more than ${MAX_REDIRECTS} times`);
+    throw refused(`the page redirects more than ${PAGES.redirects} times`);
   }
 
   async #get(url: URL, cookie: string, signal: AbortSignal): Promise<IncomingMessage> {
@@ -114,7 +109,7 @@ export class WebPages {
       signal,
       // Reads what browsers read. A connection carries one answer, so that no part of it can be taken for another.
       insecureHTTPParser: true,
-      maxHeaderSize: MAX_HEADER_BYTES,
+      maxHeaderSize: PAGES.headerBytes,
     });
   }
 
@@ -173,7 +168,7 @@ function percentEncoded(location: string): string {
 /** Only cookies that a browser would send to this URL, in the order in which it would. */
 function cookieFor(jar: CookieJar, url: URL): string {
   const cookie = jar.getCookieStringSync(url.href);
-  return cookie.length <= MAX_COOKIE_BYTES && /^[\t\x20-\x7e\x80-\xff]*$/.test(cookie) ? cookie : '';
+  return cookie.length <= PAGES.cookieBytes && /^[\t\x20-\x7e\x80-\xff]*$/.test(cookie) ? cookie : '';
 }
 
 function keepCookies(jar: CookieJar, headers: string[] | undefined, url: URL): void {

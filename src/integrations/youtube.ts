@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMITS } from '../contracts/budgets.ts';
 import { type CaptionList, type CaptionTrack, spokenTrack } from '../domain/caption-track.ts';
 import { neverSent } from '../domain/dispatch-answer.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
@@ -37,10 +38,8 @@ export interface YouTubeOptions {
   siteUrl: string;
 }
 
-/** Longest wait for one answer. */
-const TIMEOUT_MS = 15_000;
-/** Longest page or document of captions that is read. */
-const MAX_BYTES = 10 * 1024 * 1024;
+const TIMEOUT_MS = LIMITS.captions.answerMilliseconds;
+const MAX_BYTES = LIMITS.captions.bodyBytes;
 /** The page differs by browser; to the app for Android the player gives captions that can be fetched without a token. */
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36';
 const PLAYER_CLIENT = { clientName: 'ANDROID', clientVersion: '20.10.38' };

@@ -120,7 +120,9 @@ describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
   it('takes the transcript of the caller, and then asks no player', async () => {
     const id = video({});
     await ingest(id, { transcript_text: 'What was said.\u0000 \ud83d' });
-    expect((await findContentDetail(database.db, `yt:${id}`, true))?.chunk_texts).toEqual(['What was said. \ufffd']);
+    expect((await findContentDetail(database.db, `yt:${id}`, true))?.chunk_texts).toEqual([
+      'What was said.\ufffd \ufffd',
+    ]);
     expect(youtube.siteCalls).toEqual([]);
   });
 
