@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { LIMITS } from '../contracts/budgets.ts';
 import type { Delivery } from '../contracts/celery.ts';
 import { type ControlMessage, revokeArguments } from '../contracts/pidbox.ts';
 import { TASK_NAMES, TASK_QUEUE_NAMES } from '../contracts/task-queues.ts';
@@ -50,7 +51,7 @@ export async function onControl(deps: ControlDependencies, delivery: Delivery): 
 
 async function revoke(deps: ControlDependencies, given: Record<string, unknown>): Promise<Answer> {
   const asked = revokeArguments.safeParse(given);
-  if (!asked.success) return { error: 'task_id: must be an id or a list of ids' };
+  if (!asked.success) return { error: `task_id: must be an id or a list of at most ${LIMITS.messages.revokedIds} ids` };
   const { task_id: ids, terminate } = asked.data;
   await Promise.all(
     ids.map(async (id) => {

@@ -111,6 +111,7 @@ export const BUDGETS = {
       'JSON of the headers and stamps that a task brings for one that follows it.',
     ),
     countdownSeconds: most(2_147_483_647, 'seconds', '`countdown` and `expires` of tasks that follow, as in Celery.'),
+    revokedIds: most(1_000, 'entries', 'Ids that one `revoke` or `terminate` of `app.control` names.'),
     reprCharacters: most(1_000, 'characters', '`argsrepr` and `kwargsrepr` of tasks that follow. Longer ones are cut.'),
   },
   content: {

@@ -58,9 +58,11 @@ export const triggerBody = z
       .optional()
       .meta({ description: 'Build configuration; 1 when neither this nor config is given.' }),
     config: text(100).min(1).optional().meta({ description: 'Build configuration by its name.', example: 'default' }),
-    ref: ref
-      .optional()
-      .meta({ description: 'Branch or tag; the default ref of the configuration when left out.', example: 'main' }),
+    ref: ref.optional().meta({
+      description:
+        'Branch or tag; the default ref of the configuration when left out. `refs/heads/main` and `main` are the same branch; a tag may be given as `refs/tags/v1`.',
+      example: 'main',
+    }),
     image_type: text(LIMITS.builds.fieldCharacters).min(1).optional().meta({ example: 'fedora-sway-atomic' }),
     fedora_version: text(LIMITS.builds.fieldCharacters).min(1).optional().meta({ example: '43' }),
     inputs: inputsOf(inputValue).optional().meta({

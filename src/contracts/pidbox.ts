@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMITS } from './budgets.ts';
 
 /** What Celery's `app.control` sends to every worker (kombu's pidbox). */
 export const controlMessage = z.object({
@@ -17,7 +18,7 @@ export type ControlMessage = z.output<typeof controlMessage>;
 /** The exchange that Celery's `app.control` speaks to, under its default name. */
 export const PIDBOX_EXCHANGE = 'celery.pidbox';
 
-const ids = z.union([z.string().transform((id) => [id]), z.array(z.string())]);
+const ids = z.union([z.string().transform((id) => [id]), z.array(z.string()).max(LIMITS.messages.revokedIds)]);
 
 /** Arguments of `revoke` and `terminate`. */
 export const revokeArguments = z.object({ task_id: ids, terminate: z.boolean().nullish() });

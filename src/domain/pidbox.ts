@@ -1,4 +1,5 @@
 import { type ControlMessage, controlMessage } from '../contracts/pidbox.ts';
+import { readJson } from './json.ts';
 
 /**
  * A control message, if it is for this host: kombu looks at the named hosts, else at the pattern, else it is for all.
@@ -24,7 +25,7 @@ export function heardControl(
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch {
     return undefined;
   }

@@ -109,6 +109,17 @@ const IDS = [
 ];
 const VALUES = [...DATES.map(encodeURIComponent), ...CURSORS, ...TEXTS, ...IDS];
 
+/** Some of a list, others each time: the whole table would be 25,000 requests. */
+const random = seeded(10);
+function some<Item>(items: readonly Item[], count: number): Item[] {
+  const from = Math.floor(random() * items.length);
+  const step = 1 + Math.floor(random() * 3);
+  return Array.from(
+    { length: Math.min(count, items.length) },
+    (_, n) => items[(from + n * step) % items.length] as Item,
+  );
+}
+
 const JSON_TYPE = { 'content-type': 'application/json' };
 const HEADERS: Array<Record<string, string>> = [
   { 'last-event-id': '-1', accept: 'text/event-stream' },
@@ -247,16 +258,16 @@ async function attacks(): Promise<Attack[]> {
 function attacksOn(method: string, template: string, query: string[], fields: string[] | undefined): Attack[] {
   const path = template.replaceAll(/\{\w+\}/g, template.startsWith('/dlq') ? 'build:1' : '1');
   const body = method === 'GET' || method === 'DELETE' ? {} : { headers: JSON_TYPE, body: '{}' };
-  const inPath = template.includes('{') ? VALUES.map((value) => template.replaceAll(/\{\w+\}/g, value)) : [];
-  const inQuery = query.flatMap((name) => VALUES.map((value) => `${path}?${name}=${value}`));
+  const inPath = template.includes('{') ? some(VALUES, 20).map((value) => template.replaceAll(/\{\w+\}/g, value)) : [];
+  const inQuery = query.flatMap((name) => some(VALUES, 8).map((value) => `${path}?${name}=${value}`));
   const twice = [...query, 'nope'].map((name) => `${path}?${name}=1&${name}=2`);
   return [
     ...[...inPath, ...inQuery, ...twice].map((one) => ({ method, path: one, ...body })),
-    ...HEADERS.map((headers) => ({ method, path, ...body, headers: { ...body.headers, ...headers } })),
-    ...METHODS.map((other) => ({ method: other, path })),
-    ...(fields ? BODIES.map((one) => ({ method, path, headers: JSON_TYPE, body: one })) : []),
+    ...some(HEADERS, 8).map((headers) => ({ method, path, ...body, headers: { ...body.headers, ...headers } })),
+    ...some(METHODS, 4).map((other) => ({ method: other, path })),
+    ...(fields ? some(BODIES, 10).map((one) => ({ method, path, headers: JSON_TYPE, body: one })) : []),
     ...(fields ?? []).flatMap((name) =>
-      FIELDS.map((value) => ({ method, path, headers: JSON_TYPE, body: JSON.stringify({ [name]: value }) })),
+      some(FIELDS, 8).map((value) => ({ method, path, headers: JSON_TYPE, body: JSON.stringify({ [name]: value }) })),
     ),
   ];
 }
@@ -320,7 +331,7 @@ describe('hostile input', () => {
       );
     }
     expect(faults).toEqual([]);
-    expect(table.length).toBeGreaterThan(5_000);
+    expect(table.length).toBeGreaterThan(3_000);
   });
 
   it('leaves less than 100 MB behind after 10,000 requests, and others are answered meanwhile', async () => {
@@ -331,7 +342,6 @@ describe('hostile input', () => {
       const { heapUsed, external } = process.memoryUsage();
       return heapUsed + external;
     };
-    const random = seeded(1);
     const small = table.filter(({ body = '' }) => body.length < 10_000);
     const before = used();
     let sent = 0;
