@@ -10,6 +10,7 @@ import { checkDatabase, type Db } from '../store/database.ts';
 import type { EmbedQuery } from '../store/search-answer.ts';
 import { createApi } from './app.ts';
 import { BuildIds } from './build-ids.ts';
+import type { CallbackHosts } from './commands/callback-of.ts';
 import { describeTaskQueue } from './commands/describe-task-queue.ts';
 import { UnusedBuildIds } from './commands/reconcile/unused-build-ids.ts';
 import { Configurations } from './configurations.ts';
@@ -35,6 +36,8 @@ export interface ApiServerOptions {
   checkGitHub(): Promise<void>;
   /** Reads webhooks; undefined where none are configured. */
   webhooks: WebhookDependencies['webhooks'];
+  /** Why no callback can go to a host, by what its name resolves to now. */
+  refusalOfHost: CallbackHosts['refusalOf'];
   /** Turns a query into a vector; undefined where no model is configured. */
   embedQuery: EmbedQuery;
   meter: ApiMeter;
@@ -56,6 +59,7 @@ export async function startApiServer({
   db,
   checkGitHub,
   webhooks,
+  refusalOfHost,
   embedQuery,
   meter,
   log,
@@ -88,7 +92,7 @@ export async function startApiServer({
     meter,
     log,
     taskPolicy: taskPolicyOf(settings),
-    callbackHosts: settings.CALLBACK_ALLOWED_HOSTS,
+    callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost },
   };
   const flower = createFlower(tasks, new EventTail(db), settings);
   const operation = { ...tasks, policy: policyOf(settings), dedupWindowMs: settings.DEDUP_WINDOW };

@@ -171,6 +171,10 @@ export const settingsSchema = z.object({
     description:
       'Least pause between two writes to GitHub (dispatch, re-run, cancel) with one credential, over all workers; at most 2s. 0: none, as `hapax up` has it with the simulated GitHub.',
   }),
+  START_TIMEOUT: duration(1).default(300_000).meta({
+    description:
+      'How long a start waits for Temporal and Postgres. It says every few seconds what it waits for, and ends with status 1 past this.',
+  }),
   RECONCILE_WINDOW: duration()
     .default(120_000)
     .meta({ description: 'How long a run is searched for after a doubtful dispatch before another is sent.' }),

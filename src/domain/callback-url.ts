@@ -36,6 +36,7 @@ export function callbackTarget(text: string, allowedHosts: readonly string[]): C
     return { fault: 'must not carry a user name or password; receivers know us by the signature' };
   }
   const host = hostOf(url);
+  if (/(^|\.)invalid\.?$/.test(host)) return { fault: `goes to ${host}, a name that never resolves (RFC 6761)` };
   if (!allowedHosts.includes(host)) {
     const special = isAddress(host) ? addressFault(host) : /(^|\.)localhost\.?$/.test(host) ? 'loopback' : undefined;
     if (special) {

@@ -18,6 +18,9 @@ export interface CallbackSenderOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000;
+/** Longest that a request waits for the name of its callback to be resolved. */
+const RESOLVE_TIMEOUT_MS = 2_000;
+const MOST_RESOLVING = 2;
 
 /** Sends callbacks as Standard Webhooks 1.0 wants them, to addresses of the public internet only. */
 export class CallbackSender {
@@ -25,6 +28,7 @@ export class CallbackSender {
   readonly #allowedHosts: ReadonlySet<string>;
   readonly #timeoutMs: number;
   readonly #resolve: Resolve | undefined;
+  #resolving = 0;
 
   constructor({ secrets, allowedHosts, timeoutMs = DEFAULT_TIMEOUT_MS, resolve }: CallbackSenderOptions) {
     this.#signers = secrets.map((secret) => new Webhook(secret));
@@ -52,6 +56,23 @@ export class CallbackSender {
   addressesOf(host: string): Promise<Address[]> {
     const policy = { allowedHosts: this.#allowedHosts, setting: 'CALLBACK_ALLOWED_HOSTS', resolve: this.#resolve };
     return checkedAddresses(host, policy);
+  }
+
+  /**
+   * Why no callback could go to a host now; undefined where one could. Also undefined where its name cannot be resolved, or not in
+   * time: it may exist later or elsewhere, and each try looks again. At most two names are resolved at once, since the system's
+   * resolver holds one of Node's few threads for each; others are not looked at.
+   */
+  async refusalOf(host: string): Promise<string | undefined> {
+    if (this.#resolving >= MOST_RESOLVING) return undefined;
+    this.#resolving += 1;
+    const resolving = this.addressesOf(host).finally(() => (this.#resolving -= 1));
+    try {
+      await inTime(resolving, AbortSignal.timeout(RESOLVE_TIMEOUT_MS));
+      return undefined;
+    } catch (error) {
+      return error instanceof AddressRefused ? error.message : undefined;
+    }
   }
 
   #headersOf({ webhook_id, body }: CallbackMessage): Record<string, string> {

@@ -1,6 +1,7 @@
 import { startApiServer } from '../api/server.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { openDatabase } from '../store/database.ts';
+import { refusalOfHost } from './callbacks.ts';
 import { connectContent } from './content.ts';
 import { sweepDeliveries } from './delivery-sweep.ts';
 import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
@@ -34,6 +35,7 @@ export async function runApi(settings: Settings): Promise<void> {
     db: database.db,
     checkGitHub: watch.check,
     webhooks: webhooksOf(settings),
+    refusalOfHost: refusalOfHost(settings),
     embedQuery: content.embedQuery,
     meter: metrics,
     log,

@@ -12,6 +12,7 @@ import { taskPolicyOf } from '../domain/task-request.ts';
 import { openResultStore } from '../integrations/result-store.ts';
 import type { Db } from '../store/database.ts';
 import { createAnswerWorker } from '../worker/answer-worker.ts';
+import { refusalOfHost } from './callbacks.ts';
 import { required } from './required.ts';
 import { runWorkingProcess } from './working-process.ts';
 
@@ -72,7 +73,7 @@ export async function openBridge(options: OpenBridgeOptions): Promise<OpenBridge
       workerBeside,
       db,
       taskPolicy: taskPolicyOf(settings),
-      callbackHosts: settings.CALLBACK_ALLOWED_HOSTS,
+      callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost(settings) },
       meter,
       log,
     }),

@@ -17,7 +17,7 @@ import { migrateDatabase } from '../store/migrate.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { openBridge } from './bridge.ts';
-import { callbackSenderOf } from './callbacks.ts';
+import { callbackSenderOf, refusalOfHost } from './callbacks.ts';
 import { connectContent } from './content.ts';
 import { sweepContent } from './content-sweep.ts';
 import { sweepDeliveries } from './delivery-sweep.ts';
@@ -27,7 +27,8 @@ import { installTemporalRuntime } from './log.ts';
 import { logEnds } from './log-ends.ts';
 import { createMetrics } from './metrics.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
-import { orDatabaseAway, orTemporalAway } from './start-faults.ts';
+import { databaseAt, orDatabaseAway, orTemporalAway, temporalAt } from './start-faults.ts';
+import { inStartTime, type StartWait } from './start-wait.ts';
 import { queuesOf } from './tasks.ts';
 import { connectTemporal, lazyTemporalClient } from './temporal.ts';
 
@@ -81,10 +82,11 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
         }
       : given;
 
+    const wait = { timeoutMs: settings.START_TIMEOUT, say: report };
     // Settled, not raced: what started although another failed has to be stopped.
     const [temporal, postgres, bundle] = await Promise.allSettled([
-      progress('starting Temporal', report, openTemporal(settings, directory, report)),
-      progress('opening the database', report, openPostgres(settings, directory)),
+      progress('starting Temporal', report, openTemporal(settings, directory, wait)),
+      progress('opening the database', report, openPostgres(settings, directory, wait)),
       progress('bundling the workflows', report, workflowBundle()),
     ]);
     if (postgres.status === 'fulfilled') started.push(postgres.value.close);
@@ -94,7 +96,9 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     if (bundle.status === 'rejected') throw bundle.reason;
 
     installTemporalRuntime(log);
-    const { connection, client } = await connectTemporal({ ...settings, address: temporal.value.address });
+    const { address } = temporal.value;
+    const connecting = connectTemporal({ ...settings, address });
+    const { connection, client } = await inStartTime(`Temporal at ${address}`, connecting, wait);
     const database = openDatabase({
       url: postgres.value.url,
       ...(postgres.value.role ? { role: postgres.value.role } : {}),
@@ -144,6 +148,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       db: database.db,
       checkGitHub: watch.check,
       webhooks: webhooksOf(settings),
+      refusalOfHost: refusalOfHost(settings),
       embedQuery: content.embedQuery,
       meter: metrics,
       log,
@@ -174,11 +179,13 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
   }
 }
 
-async function openTemporal(settings: Settings, directory: string, report: (line: string) => void) {
+async function openTemporal(settings: Settings, directory: string, wait: StartWait) {
+  const { say: report } = wait;
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = settings;
   if (address !== undefined) {
     const { connection } = await lazyTemporalClient({ ...settings, address });
-    await registerSearchAttributes(connection, namespace).catch(orTemporalAway(address));
+    const registering = registerSearchAttributes(connection, namespace);
+    await inStartTime(temporalAt(address), registering, wait).catch(orTemporalAway(address));
     await connection.close();
     return { address, uiUrl: undefined, failed: never, close: async () => {} };
   }
@@ -196,10 +203,10 @@ async function openTemporal(settings: Settings, directory: string, report: (line
   });
 }
 
-async function openPostgres(settings: Settings, directory: string) {
+async function openPostgres(settings: Settings, directory: string, wait: StartWait) {
   if (settings.DATABASE_URL !== undefined) {
     const { DATABASE_URL: url } = settings;
-    await migrateDatabase(url).catch(orDatabaseAway(url));
+    await inStartTime(databaseAt(url), migrateDatabase(url), wait).catch(orDatabaseAway(url));
     return { url, embeddedUrl: undefined, role: settings.DATABASE_ROLE, failed: never, close: async () => {} };
   }
   // Compiled on every core, Postgres leaves each thread with memory that it never gives back: 30 MB on two.

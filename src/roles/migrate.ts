@@ -2,18 +2,21 @@ import type { Settings } from '../contracts/settings.ts';
 import { migrateDatabase } from '../store/migrate.ts';
 import { required } from './required.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
-import { orDatabaseAway, orTemporalAway } from './start-faults.ts';
+import { databaseAt, orDatabaseAway, orTemporalAway, temporalAt } from './start-faults.ts';
+import { inStartTime } from './start-wait.ts';
 import { lazyTemporalClient } from './temporal.ts';
 
 /** `hapax migrate`: brings the schema of the database and the search attributes of Temporal up to date. */
 export async function runMigrate(settings: Settings): Promise<void> {
   const url = required(settings, 'DATABASE_URL');
-  await migrateDatabase(url).catch(orDatabaseAway(url));
+  const wait = { timeoutMs: settings.START_TIMEOUT, say: (line: string) => console.error(`hapax: ${line}`) };
+  await inStartTime(databaseAt(url), migrateDatabase(url), wait).catch(orDatabaseAway(url));
   console.log('the database is up to date');
   const { TEMPORAL_ADDRESS: address } = settings;
   if (address === undefined) return;
   const { connection } = await lazyTemporalClient({ ...settings, address });
-  await registerSearchAttributes(connection, settings.TEMPORAL_NAMESPACE).catch(orTemporalAway(address));
+  const registering = registerSearchAttributes(connection, settings.TEMPORAL_NAMESPACE);
+  await inStartTime(temporalAt(address), registering, wait).catch(orTemporalAway(address));
   await connection.close();
   console.log('the search attributes of Temporal are registered');
 }

@@ -3,8 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { inTime } from '../api/in-time.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { UserError } from '../laptop/user-error.ts';
+import { temporalAt } from './start-faults.ts';
 
 /** Where and how Temporal is reached. */
 export type TemporalTarget = Pick<
@@ -25,21 +27,39 @@ export async function connectTemporal(
 }
 
 const RECONNECT_EVERY_MS = 2_000;
+/** Longest wait for one answer: a server that hangs takes the connection and says nothing. */
+const ATTEMPT_TIMEOUT_MS = 5_000;
 
 /**
  * As {@link connectTemporal}, from when Temporal answers; undefined where the process was told to stop before.
- * @throws {UserError} for what no waiting mends.
+ * @throws {UserError} for what no waiting mends, and where Temporal has not answered within the time of a start.
  */
-export async function connectPatiently(target: TemporalTarget, stopping: Promise<unknown>, log: Logger) {
+export async function connectPatiently(
+  target: TemporalTarget,
+  { stopping, timeoutMs, log }: { stopping: Promise<unknown>; timeoutMs: number; log: Logger },
+) {
+  const { address } = target;
+  const giveUp = Date.now() + timeoutMs;
   let stopped = false;
   void stopping.then(() => (stopped = true));
   while (!stopped) {
+    const connecting = connectTemporal(target);
     try {
-      return await connectTemporal(target);
+      return await inTime(
+        connecting,
+        Math.min(ATTEMPT_TIMEOUT_MS, Math.max(giveUp - Date.now(), 100)),
+        'it does not answer',
+      );
     } catch (err) {
       if (err instanceof UserError) throw err;
-      log.warn({ err, address: target.address }, 'Temporal cannot be reached; trying again');
-      await Promise.race([delay(RECONNECT_EVERY_MS), stopping]);
+      // It may connect all the same.
+      connecting.then(({ connection }) => connection.close()).catch(() => {});
+      if (Date.now() >= giveUp) {
+        const seconds = Math.round(timeoutMs / 1_000);
+        throw new UserError(`${temporalAt(address)} could not be reached within ${seconds} s (START_TIMEOUT)`);
+      }
+      log.warn({ err, address }, 'waiting for Temporal, which cannot be reached; trying again');
+      await Promise.race([delay(Math.min(RECONNECT_EVERY_MS, giveUp - Date.now())), stopping]);
     }
   }
   return undefined;

@@ -24,8 +24,8 @@ export interface Workplace {
 }
 
 /**
- * Runs what works for Temporal in a process of its own, from when Temporal answers, which may be later than the process;
- * never where the process is told to stop before. Its metrics are served on METRICS_PORT meanwhile. The connections are
+ * Runs what works for Temporal in a process of its own, from when Temporal answers, which may be up to START_TIMEOUT later than
+ * the process; never where the process is told to stop before. Its metrics are served on METRICS_PORT meanwhile. The connections are
  * closed once the work has returned.
  */
 export async function runWorkingProcess(
@@ -44,7 +44,10 @@ export async function runWorkingProcess(
       ? undefined
       : await startMetricsServer(settings, settings.METRICS_PORT, metrics);
   if (server) log.info({ url: server.url }, 'metrics are served');
-  const connected = await connectPatiently({ ...settings, address }, stopping, log);
+  const connected = await connectPatiently(
+    { ...settings, address },
+    { stopping, timeoutMs: settings.START_TIMEOUT, log },
+  );
   if (connected) {
     await work({ ...connected, address, db: database.db, metrics, log, stopping });
     await connected.connection.close();

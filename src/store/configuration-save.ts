@@ -1,13 +1,18 @@
 import { sql } from 'drizzle-orm';
 import type { BuildConfiguration } from '../contracts/configuration.ts';
-import { canonicalJson } from '../domain/hash.ts';
+import { canonicalJson, sha256 } from '../domain/hash.ts';
 import { findConfiguration, findConfigurationByName } from './configuration-find.ts';
 import { configurationFromRow } from './configuration-row.ts';
 import { type Db, inTransaction } from './database.ts';
+import { claimRequestKey } from './request-key-claim.ts';
+import { findRequestKey } from './request-key-find.ts';
 import { configurations } from './schema.ts';
 
 /** Any fixed number: writers of configurations take turns, so that names stay unique and versions have no gaps. */
 const CONFIGURATION_LOCK = 4_841_059;
+
+/** Before the id, in the name of what a key made. */
+const MADE = 'config:';
 
 /**
  * Which configuration is meant. `new`, or a name that none has, makes another one. An id makes one only if it is reserved,
@@ -24,7 +29,9 @@ export interface ConfigurationChange {
 }
 
 export type ConfigurationSaved =
-  | { kind: 'saved'; configuration: BuildConfiguration; created: boolean }
+  | { kind: 'saved'; configuration: BuildConfiguration; created: boolean; replayed?: true }
+  /** The Idempotency-Key was used with other content, which made this. */
+  | { kind: 'key_reused'; made: string }
   /** No configuration has this id. */
   | { kind: 'missing' }
   /** The present version is not one that the writer expected; undefined if there is none. */
@@ -35,15 +42,24 @@ export type ConfigurationSaved =
 /**
  * Makes a change the newest version of a configuration. A change that alters nothing makes no version.
  * @param expects whether the writer accepts that this is the present version.
+ * @param key the Idempotency-Key of the request: what it made before, is not made again.
  */
 export function saveConfiguration(
   db: Db,
   target: ConfigurationTarget,
   change: ConfigurationChange,
   expects: (version: number | undefined) => boolean = () => true,
+  key?: string,
 ): Promise<ConfigurationSaved> {
   return inTransaction(db, async (tx) => {
     await tx.execute(sql`SELECT pg_advisory_xact_lock(${CONFIGURATION_LOCK})`);
+    const print = sha256(canonicalJson(change));
+    const earlier = key === undefined ? undefined : await findRequestKey(tx, key);
+    if (earlier) {
+      const made = await findConfiguration(tx, Number(earlier.made.slice(MADE.length)));
+      if (earlier.fingerprint !== print || !made) return { kind: 'key_reused', made: earlier.made };
+      return { kind: 'saved', configuration: made, created: false, replayed: true };
+    }
     const present = await presentOf(tx, target);
     const { name, definition } = { ...present, ...change };
     const id = present?.id ?? (target !== 'new' && 'id' in target ? target.id : undefined);
@@ -65,6 +81,7 @@ export function saveConfiguration(
       created_at: new Date().toISOString(),
     };
     await tx.insert(configurations).values(row);
+    if (key !== undefined) await claimRequestKey(tx, key, { fingerprint: print, made: `${MADE}${row.id}` });
     return { kind: 'saved', configuration: configurationFromRow(row), created: present === undefined };
   });
 }

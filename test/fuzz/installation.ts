@@ -86,7 +86,7 @@ export class Installation {
       buildIds: { take: async () => free.pop() ?? ++this.#ids, giveBack: (id: number) => free.push(id) } as never,
       configurations: { get: async () => configuration, byName: async () => configuration } as never,
       policy,
-      callbackHosts: [],
+      callbackHosts: { allowed: [], refusalOf: async () => undefined },
       dedupWindowMs: DEDUP_WINDOW_MS,
       log: { warn() {}, debug() {} } as never,
       // Of tasks, of which there are none.

@@ -167,9 +167,12 @@ describe('every URL that was asked for is told', () => {
   });
 
   it('or the request is answered with 503: without the record no further URL can be kept', async () => {
-    const cutOff = await startAnotherApi({ ...world, databaseUrl: 'postgres://127.0.0.1:1/away' }, undefined, {
-      CALLBACK_ALLOWED_HOSTS: '127.0.0.1',
-    });
+    const cutOff = await startAnotherApi(
+      { ...world, databaseUrl: 'postgres://127.0.0.1:1/away' },
+      {
+        settings: { CALLBACK_ALLOWED_HOSTS: '127.0.0.1' },
+      },
+    );
     const task = { name: 'process_content', args: ['other', ['embed']], task_id: randomUUID() };
     const ask = (api: Pick<World, 'call'>, n: number) =>
       api.call('POST', '/tasks', { ...task, callback_url: `http://127.0.0.1:9/hush-hush-${n}` });
@@ -181,15 +184,66 @@ describe('every URL that was asked for is told', () => {
     expect((await ask(cutOff, 1)).status).toBe(202);
   });
 
+  it('but one whose host has no public address is refused before anything starts, by its name', async () => {
+    const asked: string[] = [];
+    const api = await startAnotherApi(world, {
+      settings: { CALLBACK_ALLOWED_HOSTS: 'allowed.example' },
+      async resolve(host) {
+        asked.push(host);
+        const address = {
+          'inner.example': '10.1.2.3',
+          'metadata.example': '169.254.169.254',
+          'both.example': '10.1.2.3',
+        };
+        if (host === 'hangs.example') await new Promise(() => {});
+        if (!(host in address)) throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
+        const inner = { address: address[host as keyof typeof address], family: 4 };
+        return host === 'both.example' ? [inner, { address: '93.184.215.14', family: 4 }] : [inner];
+      },
+    });
+    const before = (await world.call('GET', '/builds?limit=1')).json.builds[0]?.id;
+    const ask = (callback_url: string) =>
+      api.call('POST', '/tasks', {
+        name: 'process_content',
+        args: ['c', ['embed']],
+        eta: '2099-01-01T00:00:00Z',
+        callback_url,
+      });
+    for (const [host, range] of [
+      ['inner.example', 'private'],
+      ['metadata.example', 'linkLocal'],
+    ] as const) {
+      const callback_url = `https://${host}/hush-hush`;
+      for (const answer of [await api.trigger({ callback_url }), await ask(callback_url)]) {
+        expect([answer.status, answer.json.code]).toEqual([422, 'unprocessable_callback_url']);
+        expect(answer.json.detail).toContain(`goes to ${host}, and the host has no public address (${range})`);
+        expect(answer.json.detail).toContain('CALLBACK_ALLOWED_HOSTS');
+        expect(answer.text).not.toContain('hush-hush');
+      }
+      const content = { repository: 'acme/images', workflow: 'build.yml', callback_url };
+      expect((await api.call('PUT', '/configs/by-name/refused', content)).json.errors).toEqual([
+        { path: 'body.callback_url', message: expect.stringContaining('no public address') },
+      ]);
+    }
+    expect((await world.call('GET', '/builds?limit=1')).json.builds[0]?.id).toBe(before);
+    // A name that is not known now may be later; a resolver that hangs holds up nobody for long.
+    for (const host of ['both.example', 'later.example', 'hangs.example', 'allowed.example']) {
+      const { status, json } = await ask(`https://${host}/`);
+      expect([host, status]).toEqual([host, 202]);
+      await api.call('POST', `/tasks/${json.task_id}/cancel`, {});
+    }
+    expect(asked).not.toContain('allowed.example');
+    expect((await ask('https://hooks.invalid/')).status).toBe(422);
+  });
+
   it('but not one that was deleted, nor another in its place', async () => {
     const [a, b] = (await receivers(2)) as [Receiver, Receiver];
     const body = { ref: `urls-${randomUUID()}`, inputs: { simulate: 'stuck' }, callback_url: a.url };
     const { json } = await world.trigger(body);
+    // The workflow keeps the URL as its first step.
+    await eventually(async () => expect((await world.build(json.id)).started_at).not.toBeNull());
     const owner = postgres(world.databaseUrl, { max: 1 });
-    await eventually(async () => {
-      const { count } = await owner`DELETE FROM callback_targets WHERE stream = ${`build:${json.id}`}`;
-      expect(count).toBe(1);
-    });
+    await owner`DELETE FROM callback_targets WHERE stream = ${`build:${json.id}`}`;
     await owner.end();
     await world.trigger({ ...body, callback_url: b.url });
     await world.call('POST', `/builds/${json.id}/cancel`, {});

@@ -41,7 +41,7 @@ describe('the pages about the API', () => {
   });
 
   it('open without a key where the API asks for one, and say how to send it', async () => {
-    const locked = await startAnotherApi(world, undefined, { API_KEYS: 'ci=0123456789abcdef' });
+    const locked = await startAnotherApi(world, { settings: { API_KEYS: 'ci=0123456789abcdef' } });
     const page = await locked.call('GET', '/docs');
     const files = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] as string);
     for (const path of ['/', '/docs', '/docs/', '/openapi.json', ...files]) {

@@ -116,6 +116,19 @@ describe('an Idempotency-Key', () => {
     expect([status, json.code]).toEqual([422, 'idempotency_key_reused']);
   });
 
+  it('makes one build configuration', async () => {
+    const key = randomUUID();
+    const body = { name: `made-${key}`, repository: 'acme/images', workflow: 'build.yml' };
+    const answers = await Promise.all(Array.from({ length: 4 }, () => post('/configs', body, key)));
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+    expect(new Set(answers.map(({ json }) => json.id)).size).toBe(1);
+    expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(3);
+    const other = await post('/configs', { ...body, workflow: 'other.yml' }, key);
+    expect([other.status, other.json.code]).toEqual([422, 'idempotency_key_reused']);
+    expect((await post('/configs', body, randomUUID())).status).toBe(409);
+    expect((await post('/configs', body, 'x'.repeat(256))).status).toBe(400);
+  });
+
   it('works without the record: Temporal decides who was first', async () => {
     const cutOff = await startAnotherApi({ ...world, databaseUrl: 'postgres://127.0.0.1:1/away' });
     const key = randomUUID();

@@ -238,7 +238,7 @@ describe('webhooks', () => {
       await runAgain(build.workflow_run_id!);
       const { client } = await lazyTemporalClient({ TEMPORAL_NAMESPACE: world.namespace, address: '127.0.0.1:1' });
       const webhooks = webhooksOf(readSettings({ GITHUB_WEBHOOK_SECRET: SECRETS.join(',') }));
-      const cutOff = await startAnotherApi({ ...world, client }, webhooks);
+      const cutOff = await startAnotherApi({ ...world, client }, { webhooks });
       const body = about(build.workflow_run_id!);
       const text = JSON.stringify({ ...body, workflow_run: { ...body.workflow_run, run_attempt: 2 } });
       const delivery = randomUUID();
@@ -278,7 +278,7 @@ describe('webhooks', () => {
 
   it('without the record are refused with 503, so that GitHub lists them as failed and is asked for them again', async () => {
     const webhooks = webhooksOf(readSettings({ GITHUB_WEBHOOK_SECRET: SECRETS.join(',') }));
-    const cutOff = await startAnotherApi({ ...world, databaseUrl: 'postgres://127.0.0.1:1/away' }, webhooks);
+    const cutOff = await startAnotherApi({ ...world, databaseUrl: 'postgres://127.0.0.1:1/away' }, { webhooks });
     const body = JSON.stringify(about(1));
     const { status, json } = await cutOff.call('POST', '/webhooks/github', body, {
       'content-type': 'application/json',

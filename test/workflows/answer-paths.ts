@@ -56,7 +56,7 @@ async function takenFromMessage(
     workerBeside: false,
     installation: { memo: {}, epoch: {} },
     taskPolicy: taskPolicyOf(readSettings({})),
-    callbackHosts: [],
+    callbackHosts: { allowed: [], refusalOf: async () => undefined },
     meter: { taskAccepted() {} },
     log: pino({ level: 'silent' }),
   });

@@ -3,6 +3,8 @@ import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import { type ApiServerOptions, startApiServer } from '../../src/api/server.ts';
 import { readSettings, type Settings } from '../../src/contracts/settings.ts';
+import { CallbackSender } from '../../src/integrations/callback-sender.ts';
+import type { Resolve } from '../../src/integrations/checked-addresses.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { callers } from './world.ts';
@@ -10,25 +12,37 @@ import { callers } from './world.ts';
 /** Another API of an installation, with a way of its own to the database, for as long as the test runs. */
 export async function startAnotherApi(
   installation: { namespace: string; client: Client; databaseUrl: string },
-  webhooks?: ApiServerOptions['webhooks'],
-  given: Partial<Record<keyof Settings, string>> = {},
+  given: {
+    webhooks?: ApiServerOptions['webhooks'];
+    settings?: Partial<Record<keyof Settings, string>>;
+    /** Stands for the system's resolver of names. */
+    resolve?: Resolve;
+  } = {},
 ) {
   const database = openDatabase({ url: installation.databaseUrl });
   onTestFinished(() => database.close());
+  const settings = readSettings({
+    PORT: '0',
+    LOG_LEVEL: 'silent',
+    TEMPORAL_NAMESPACE: installation.namespace,
+    GITHUB_POLL_INTERVAL: '100ms',
+    ...given.settings,
+  });
+  const { CALLBACK_ALLOWED_HOSTS: allowedHosts } = settings;
+  const sender = new CallbackSender({
+    secrets: [],
+    allowedHosts,
+    ...(given.resolve ? { resolve: given.resolve } : {}),
+  });
   const api = await startApiServer({
-    settings: readSettings({
-      PORT: '0',
-      LOG_LEVEL: 'silent',
-      TEMPORAL_NAMESPACE: installation.namespace,
-      GITHUB_POLL_INTERVAL: '100ms',
-      ...given,
-    }),
+    settings,
     repository: 'acme/images',
     client: installation.client,
     workerBeside: false,
     db: database.db,
     checkGitHub: async () => {},
-    webhooks,
+    webhooks: given.webhooks,
+    refusalOfHost: (host) => sender.refusalOf(host),
     embedQuery: undefined,
     meter: createMetrics(database.db),
     log: pino({ level: 'silent' }),

@@ -13,7 +13,7 @@ import { startApiServer } from '../../src/api/server.ts';
 import type { BuildView } from '../../src/contracts/build.ts';
 import { readSettings, type Settings } from '../../src/contracts/settings.ts';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
-import { callbackSenderOf } from '../../src/roles/callbacks.ts';
+import { callbackSenderOf, refusalOfHost } from '../../src/roles/callbacks.ts';
 import { connectContent } from '../../src/roles/content.ts';
 import { connectGitHub, webhooksOf } from '../../src/roles/github.ts';
 import { watchGitHub } from '../../src/roles/github-watch.ts';
@@ -177,6 +177,7 @@ export async function openWorld(
     db: database.db,
     checkGitHub: watch.check,
     webhooks: webhooksOf(settings),
+    refusalOfHost: refusalOfHost(settings),
     embedQuery: content.embedQuery,
     meter: metrics,
     log,

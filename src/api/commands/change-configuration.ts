@@ -3,8 +3,8 @@ import {
   type ConfigurationContent,
   ENVIRONMENT_CONFIGURATION,
 } from '../../contracts/configuration.ts';
-import { callbackTarget } from '../../domain/callback-url.ts';
 import { definitionFaults, definitionOf } from '../../domain/configuration.ts';
+import { requestKey } from '../../domain/request-key.ts';
 import {
   type ConfigurationChange,
   type ConfigurationTarget,
@@ -12,13 +12,13 @@ import {
 } from '../../store/configuration-save.ts';
 import type { Db } from '../../store/database.ts';
 import { ApiError, invalidRequest } from '../problem.ts';
+import { type CallbackHosts, checkedTarget } from './callback-of.ts';
 
 export interface ChangeDependencies {
   db: Db;
   /** What no configuration may set: GITHUB_CORRELATION_INPUT, empty for none. */
   correlationInput: string;
-  /** CALLBACK_ALLOWED_HOSTS */
-  callbackHosts: readonly string[];
+  callbackHosts: CallbackHosts;
 }
 
 export interface ConfigurationEdit {
@@ -27,6 +27,8 @@ export interface ConfigurationEdit {
   to: { name: string; content: ConfigurationContent } | undefined;
   caller: string;
   expects: (version: number | undefined) => boolean;
+  /** Idempotency-Key of a request that makes one. */
+  key?: string | undefined;
 }
 
 /**
@@ -35,8 +37,8 @@ export interface ConfigurationEdit {
  */
 export async function changeConfiguration(
   { db, correlationInput, callbackHosts }: ChangeDependencies,
-  { target, to, caller, expects }: ConfigurationEdit,
-): Promise<{ configuration: BuildConfiguration; created: boolean }> {
+  { target, to, caller, expects, key }: ConfigurationEdit,
+): Promise<{ configuration: BuildConfiguration; created: boolean; replayed?: true }> {
   refuseEnvironment(target, to?.name);
   const change: ConfigurationChange = { retired: to === undefined, changed_by: caller };
   if (to) {
@@ -44,16 +46,21 @@ export async function changeConfiguration(
     change.definition = definitionOf(to.content);
     const faults = definitionFaults(change.definition, correlationInput);
     const { callback_url: url } = change.definition;
-    const target = url === null ? undefined : callbackTarget(url, callbackHosts);
+    const target = url === null ? undefined : await checkedTarget(url, callbackHosts);
     if (target && 'fault' in target) faults.push({ path: 'callback_url', message: target.fault });
     if (faults.length > 0) {
       throw invalidRequest(faults.map(({ path, message }) => ({ path: `body.${path}`, message })));
     }
   }
-  const saved = await saveConfiguration(db, target, change, expects);
+  const scoped = key === undefined ? undefined : requestKey('', { caller, route: 'POST /configs', key });
+  const saved = await saveConfiguration(db, target, change, expects, scoped);
   switch (saved.kind) {
     case 'saved':
       return saved;
+    case 'key_reused':
+      throw new ApiError('idempotency_key_reused', {
+        detail: `${saved.made} was made under this key with other content; use a new key`,
+      });
     case 'missing':
       throw new ApiError('not_found', { detail: 'there is no such build configuration' });
     case 'name_taken':

@@ -33,7 +33,7 @@ import { TASKS, taskStream } from '../../store/task-stream.ts';
 import type { ApiMeter } from '../meter.ts';
 import { ApiError, invalidRequest } from '../problem.ts';
 import { addCallback } from './add-callback.ts';
-import { callbackOf } from './callback-of.ts';
+import { type CallbackHosts, callbackOf } from './callback-of.ts';
 import { knownSoon, recordSoon } from './record-soon.ts';
 import { redriveTask } from './redrive-task.ts';
 import { callbackMemo, type StartDependencies, temporalFault } from './start-build.ts';
@@ -42,8 +42,7 @@ import { startTask } from './start-task.ts';
 export interface TaskDependencies extends StartDependencies {
   db: Db;
   taskPolicy: TaskPolicy;
-  /** Hosts that callbacks may go to although they are of this machine or network. */
-  callbackHosts: readonly string[];
+  callbackHosts: CallbackHosts;
   log: Logger;
   meter: Pick<ApiMeter, 'taskAccepted'>;
 }
@@ -105,7 +104,7 @@ async function accept(
   name: TaskName,
   given: TaskArguments[TaskName],
 ): Promise<CreatedTask> {
-  const callback = callbackOf(request.callbackUrl ?? callbackUrlIn(given), deps.callbackHosts);
+  const callback = await callbackOf(request.callbackUrl ?? callbackUrlIn(given), deps.callbackHosts);
   const fingerprint = taskFingerprint(name, given);
   const { id, ...identity } = await identify(deps, request, naturalTaskId(name, given), fingerprint);
   const input = inputOf(deps, request, { id, name, fingerprint, callback });

@@ -15,7 +15,7 @@ import type { BuildIds } from '../build-ids.ts';
 import type { Configurations } from '../configurations.ts';
 import { ApiError } from '../problem.ts';
 import { addCallback } from './add-callback.ts';
-import { callbackOf } from './callback-of.ts';
+import { type CallbackHosts, callbackOf } from './callback-of.ts';
 import { knownSoon, recordSoon } from './record-soon.ts';
 import { resolveTrigger } from './resolve-trigger.ts';
 import {
@@ -32,8 +32,7 @@ export interface TriggerDependencies extends StartDependencies {
   buildIds: BuildIds;
   configurations: Configurations;
   policy: BuildPolicy;
-  /** CALLBACK_ALLOWED_HOSTS */
-  callbackHosts: readonly string[];
+  callbackHosts: CallbackHosts;
   /** How long an equal request without Idempotency-Key gets the same build, milliseconds from the trigger. */
   dedupWindowMs: number;
   log: Logger;
@@ -73,7 +72,7 @@ export async function triggerBuild(
     deps.policy.correlation_input,
     earlier,
   );
-  const callback = callbackOf(body.callback_url ?? configuration.definition.callback_url, deps.callbackHosts);
+  const callback = await callbackOf(body.callback_url ?? configuration.definition.callback_url, deps.callbackHosts);
 
   const print = fingerprint(request);
   const key = requestKey(print, scope);

@@ -12,6 +12,7 @@ import { configurationViewOf } from '../configuration-view.ts';
 import type { Configurations } from '../configurations.ts';
 import type { Api } from '../environment.ts';
 import { etagOf } from '../etag.ts';
+import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf, replayedHeader } from '../idempotency.ts';
 import { problemResponses } from '../responses.ts';
 
 const listRoute = createRoute({
@@ -48,19 +49,24 @@ const createConfigurationRoute = createRoute({
   operationId: 'createConfiguration',
   tags: ['configurations'],
   summary: 'Make a build configuration',
-  request: { body: { required: true, content: { 'application/json': { schema: configurationBody } } } },
+  request: {
+    headers: idempotencyHeader,
+    body: { required: true, content: { 'application/json': { schema: configurationBody } } },
+  },
   responses: {
     201: {
       description: 'Its first version',
       headers: z.object({
         Location: z.string().meta({ description: 'Where the configuration is.' }),
         ETag: z.string().meta({ description: 'The version, for If-Match.' }),
+        'Idempotent-Replayed': replayedHeader,
       }),
       content: { 'application/json': { schema: configurationView } },
     },
     ...problemResponses(
       'malformed_json',
       'invalid_request',
+      ...IDEMPOTENCY_PROBLEMS,
       'configuration_name_taken',
       'configuration_of_environment',
       'body_too_large',
@@ -73,8 +79,10 @@ const createConfigurationRoute = createRoute({
 export function postConfigurations(api: Api, deps: ChangeDependencies): void {
   api.openapi(createConfigurationRoute, async (c) => {
     const { name, ...content } = c.req.valid('json');
-    const edit = { target: 'new', to: { name, content }, caller: c.var.caller, expects: () => true } as const;
-    const { configuration } = await changeConfiguration(deps, edit);
+    const to = { name, content };
+    const edit = { target: 'new', to, caller: c.var.caller, expects: () => true, key: idempotencyKeyOf(c) } as const;
+    const { configuration, replayed } = await changeConfiguration(deps, edit);
+    if (replayed) c.header('Idempotent-Replayed', 'true');
     c.var.log.info({ config_id: configuration.id, name }, 'build configuration made');
     c.header('Location', `/configs/${configuration.id}`);
     c.header('ETag', etagOf(configuration.version));
