@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import postgres from 'postgres';
 import type { LocalModel } from '../src/integrations/local-model.ts';
+import { indexTexts, WORDS_FORM } from '../src/store/chunk-index.ts';
+import { openDatabase } from '../src/store/database.ts';
 
 const { documents, queries: questions } = JSON.parse(
   readFileSync(new URL('../test/fixtures/wordnet-glosses.json', import.meta.url), 'utf8'),
@@ -67,6 +69,7 @@ function madeUp(rank: number): string {
 interface GivenChunk {
   seq: number;
   text: string;
+  words: string;
   embedding: string;
 }
 
@@ -82,7 +85,7 @@ function chunksOfOne(vectors: number[][], word: () => string): GivenChunk[] {
       const base = picked.reduce((total, one) => total + (vectors[one]?.[at] ?? 0), 0);
       return Number((base + (random() - 0.5) * 0.1).toFixed(3));
     });
-    return { seq: index + 1, text, embedding: JSON.stringify(sum) };
+    return { seq: index + 1, text, words: '', embedding: JSON.stringify(sum) };
   });
 }
 
@@ -94,6 +97,7 @@ export async function fillWithChunks(url: string, chunks: number, model: LocalMo
   const texts = documents.map(([, , text]) => text);
   const vectors = await model.embed(texts, 'document', new AbortController().signal);
   const word = wordSource();
+  const database = openDatabase({ url, connections: 1 });
   const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} });
   const indexes = await sql.unsafe<Array<{ name: string; made: string }>>(
     `SELECT indexname AS name, indexdef AS made FROM pg_indexes
@@ -106,17 +110,20 @@ export async function fillWithChunks(url: string, chunks: number, model: LocalMo
       const tags = [...(number % RARE === 0 ? ['rare'] : []), ...(number % 2 === 0 ? ['half'] : [])];
       return { id: `web:${number}`, title: oneOf(documents)[1], tags, chunks: chunksOfOne(vectors, word) };
     });
+    const pieces = contents.flatMap(({ title, chunks: some }) =>
+      some.map((chunk) => ({ title, text: chunk.text, chunk })),
+    );
+    for (const [index, words] of (await indexTexts(database.db, pieces)).entries()) pieces[index]!.chunk.words = words;
     await sql.unsafe(
       `WITH given AS (SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS one (id text, title text, tags jsonb, chunks jsonb)),
        content AS (
          INSERT INTO contents SELECT id, 'web', 'https://example.test/', title, NULL, 'en', NULL, tags, 1, '', '', 0, now(), now()
          FROM given
        ), pieces AS (
-         SELECT given.id, title, piece.* FROM given, jsonb_to_recordset(chunks) AS piece (seq integer, text text, embedding text)
+         SELECT given.id, title, piece.* FROM given, jsonb_to_recordset(chunks) AS piece (seq integer, text text, words text, embedding text)
        ), chunk AS (
-         INSERT INTO chunks (content_id, version, seq, text, words)
-         SELECT id, 1, seq, text, setweight(to_tsvector('english', title), 'A') || to_tsvector('english', text)
-         FROM pieces RETURNING id, content_id, seq
+         INSERT INTO chunks (content_id, version, seq, text, words, words_form)
+         SELECT id, 1, seq, text, words::tsvector, ${WORDS_FORM} FROM pieces RETURNING id, content_id, seq
        )
        INSERT INTO embeddings (chunk_id, model, dimensions, embedding)
        SELECT chunk.id, $2, vector_dims(embedding::vector), embedding::vector
@@ -127,5 +134,6 @@ export async function fillWithChunks(url: string, chunks: number, model: LocalMo
   await sql.unsafe("SET maintenance_work_mem = '400MB'");
   for (const { made } of indexes) await sql.unsafe(made);
   await sql.unsafe('VACUUM ANALYZE');
+  await database.close();
   await sql.end();
 }
