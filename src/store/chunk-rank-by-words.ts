@@ -44,12 +44,15 @@ export async function rankChunksByWords(
     )${filter?.few ? few(filter.condition) : sql``}
     SELECT content_id, id AS chunk_id, ${complete}::boolean AND has_all AS has_all
     FROM (
+      -- Unpacked once here, not again for each of the comparisons below.
+      SELECT id, content_id, words || ''::tsvector AS words FROM (
       SELECT DISTINCT ON (chunk.id) chunk.*
       FROM jsonb_to_recordset(${JSON.stringify([...sought, ...soughtPhrases])}::jsonb) AS sought (term text, exact text, "limit" bigint),
       LATERAL (
         SELECT * FROM (${fitting(filter)} LIMIT sought."limit") AS near
         WHERE sought.exact IS NULL OR near.words @@ sought.exact::tsquery
       ) AS chunk
+      ) AS found OFFSET 0
     ) AS candidate, LATERAL (
       SELECT sum(CASE WHEN words @@ term THEN weight * ts_rank(words, term) ELSE 0 END
                + CASE WHEN words @@ exact THEN weight * ts_rank(words, exact) ELSE 0 END) AS score,
