@@ -12,7 +12,7 @@ const HAPAX = fileURLToPath(new URL('../../bin/hapax.js', import.meta.url));
 export const at = (second: number) => new Date(Date.UTC(2026, 10, 21, 10, 0, second)).toISOString();
 
 /** What happened to a build: queued, started, triggered, two looks, completed. */
-function story(id: number, conclusion = 'success'): BuildEvent[] {
+export function story(id: number, conclusion = 'success'): BuildEvent[] {
   const request = {
     repository: 'acme/images',
     workflow: 'build.yml',

@@ -1,0 +1,130 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { BuildEvent } from '../../src/contracts/event.ts';
+import { ForeignStream, RecordSetBack } from '../../src/domain/stream-fault.ts';
+import { BUILDS } from '../../src/store/build-stream.ts';
+import { appendEvent } from '../../src/store/event-append.ts';
+import { startAnotherApi } from '../world/another-api.ts';
+import { eventually } from '../world/eventually.ts';
+import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
+import { hapax, story, tell } from './told-builds.ts';
+
+describe('hapax reconcile', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld('server');
+  });
+  afterAll(() => world.close());
+
+  const reconcile = (...args: string[]) =>
+    hapax(['reconcile', ...args], {
+      DATABASE_URL: world.databaseUrl,
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      TEMPORAL_NAMESPACE: world.namespace,
+      LOG_LEVEL: 'fatal',
+    });
+  const workflowOf = async (query: string) => {
+    for await (const { workflowId } of world.client.workflow.list({ query }))
+      return world.client.workflow.getHandle(workflowId);
+    throw new Error(`no workflow for ${query}`);
+  };
+
+  it('finds what an operator terminated by hand, and makes dead letters of it', async () => {
+    expect((await reconcile()).lines.at(-1)).toBe('0 differ, 0 could not be mended');
+    const build = (await world.trigger({ ref: 'terminated', inputs: { simulate: 'stuck' } })).json.id as number;
+    const eta = new Date(Date.now() + 3_600_000).toISOString();
+    const task = (
+      await world.call('POST', '/tasks', { name: 'semantic_search', args: ['moon'], task_id: 'waits', eta })
+    ).json;
+    await eventually(async () => expect((await world.build(build)).workflow_run_id).not.toBeNull());
+    await (await eventually(() => workflowOf(`HapaxBuildId = '${build}'`))).terminate('wrong branch');
+    await (await eventually(() => workflowOf(`HapaxTaskId = '${task.task_id}'`))).terminate();
+
+    // Temporal's listing may be behind by a moment.
+    const found = await eventually(async () => {
+      const dry = await reconcile('--dry-run');
+      expect(dry.lines.at(-1)).toBe('2 differ');
+      return dry.lines;
+    });
+    expect(found).toContain(`build:${build} is open, but its workflow has ended`);
+    expect((await world.build(build)).status).toBe('in_progress');
+
+    const mended = await reconcile();
+    expect(mended.lines).toEqual(
+      expect.arrayContaining([
+        `build:${build} is open, but its workflow has ended: dead lettered`,
+        'task:waits is open, but its workflow has ended: dead lettered',
+        '2 differ, 0 could not be mended',
+      ]),
+    );
+    const ended = await world.build(build);
+    expect(ended).toMatchObject({ status: 'failure', conclusion: 'workflow_ended' });
+    expect(ended.events.map(({ event_type }) => event_type).slice(-3)).toEqual([
+      'build_recovered',
+      'build_completed',
+      'build_dead_lettered',
+    ]);
+    const letters = (await world.call('GET', '/dlq')).json.dead_letters.map(({ id }: { id: string }) => id);
+    expect(letters).toEqual(expect.arrayContaining([`build:${build}`, 'task:waits']));
+    expect((await reconcile()).lines.at(-1)).toBe('0 differ, 0 could not be mended');
+    const { events } = ended;
+    expect(events.find(({ event_type }) => event_type === 'build_dead_lettered')?.event_data?.reason).toContain(
+      'wrong branch',
+    );
+    await eventually(async () => {
+      expect((await world.call('GET', '/health')).json.reconciliation).toMatchObject({ unresolved: 0 });
+    });
+  });
+
+  it('gives out no id again that the record has forgotten', async () => {
+    const before = (await world.trigger({ ref: 'before' })).json.id as number;
+    await world.db.execute(sql`SELECT setval('build_ids', 1)`);
+    const another = await startAnotherApi(world);
+    const after = (await another.trigger({ ref: 'after' })).json.id as number;
+    expect(before).toBeLessThan(1_000);
+    expect(after).toBe(1_000_001);
+  });
+
+  it('says how it is used, and what it lacks', async () => {
+    expect((await hapax(['reconcile', '--help'], {})).stdout).toContain('hapax reconcile [--dry-run]');
+    const lost = await hapax(['reconcile'], { HAPAX_HOME: '/nonexistent/home' });
+    expect(lost).toMatchObject({ code: 1, stderr: expect.stringMatching(/^hapax: Temporal is not known/) });
+  });
+});
+
+describe.each(DATABASES)('a stream (%s)', (kind) => {
+  let database: Awaited<ReturnType<typeof openTestDatabase>>;
+  beforeAll(async () => {
+    database = await openTestDatabase(kind);
+  });
+  afterAll(() => database.close());
+
+  const events = (id: number) => story(id);
+  const owner = (id: number) => {
+    const [first] = events(id);
+    return {
+      workflow_id: String((first!.data as { workflow_id: string }).workflow_id),
+      created_at: first!.occurred_at,
+    };
+  };
+  const append = (id: number, event: BuildEvent, expected: Parameters<typeof appendEvent>[4]) =>
+    appendEvent(database.db, BUILDS, id, event, expected);
+
+  it('takes events of the workflow that it belongs to, and of no other', async () => {
+    await tell(database.db, 1, 2);
+    const [, , third] = events(1);
+    const other = { ...owner(1), created_at: '2026-01-01T00:00:00.000Z' };
+    await expect(append(1, third!, { owner: other })).rejects.toThrow(ForeignStream);
+    // Not even a repeat: it would be taken for its own.
+    await expect(append(1, events(1)[0]!, { owner: other })).rejects.toThrow(ForeignStream);
+    expect(await append(1, third!, { owner: owner(1) })).toMatchObject({ repeated: false, event: { seq: 3 } });
+  });
+
+  it('says so where it has lost events that the appender knows of', async () => {
+    await tell(database.db, 2, 2);
+    const [, , third] = events(2);
+    await expect(append(2, third!, { owner: owner(2), after_seq: 3 })).rejects.toThrow(RecordSetBack);
+    await expect(append(3, events(3)[1]!, { owner: owner(3) })).rejects.toThrow(RecordSetBack);
+    expect(await append(2, third!, { owner: owner(2), after_seq: 2 })).toMatchObject({ event: { seq: 3 } });
+  });
+});
