@@ -4,6 +4,7 @@ import { type Moment, timeline } from '../../src/simulator/run.ts';
 import type { Seen } from './github.ts';
 import type { Installation } from './installation.ts';
 import { faultsOfLog, type LogRow, lastStatus } from './log-check.ts';
+import type { Loss } from './losses.ts';
 
 const BEGINNINGS = ['build_queued', 'build_retried', 'build_reopened'];
 
@@ -41,12 +42,15 @@ export class Watch {
   }
 
   #posted(post: Seen): void {
-    const { record, github } = this.#installation;
-    const ofWorkflow = [...record.builds.values()].filter(({ workflow_id }) => workflow_id === post.workflowId);
-    const open = ofWorkflow.filter(({ completed_at }) => completed_at === null);
-    const [build] = open;
-    const events = build && record.streams.get(`build:${build.id}`);
-    if (!build || !events || open.length > 1) {
+    const { record, github, temporal, losses } = this.#installation;
+    const open = [...record.builds.values()].filter(
+      ({ workflow_id, completed_at }) => workflow_id === post.workflowId && completed_at === null,
+    );
+    const id = temporal.executions.find(({ runId }) => runId === post.runId)?.memo.build_id as number;
+    const events = this.#eventsOf(id);
+    // A record that was set back may not know yet which of two builds has ended.
+    const isAlone = losses.some(({ events }) => events.length > 0) || (open.length === 1 && open[0]!.id === id);
+    if (events.length === 0 || !isAlone) {
       this.#say(`a POST with ${open.length} open builds`, post);
       return;
     }
@@ -73,8 +77,19 @@ export class Watch {
         this.#say(`a POST while that of ${earlier.token} is unsettled`, post);
       }
     }
-    const live = github.runsOf(build.id).filter((run) => github.isLive(run));
+    const live = github.runsOf(id).filter((run) => github.isLive(run));
     if (this.isHonest && live.length > 0) this.#say(`a POST while run ${live[0]!.id} lives`, post);
+  }
+
+  /** The events of a build, also those that the record lost and that its workflow has yet to tell again. */
+  #eventsOf(id: number): RecordedEvent[] {
+    const { record, losses } = this.#installation;
+    const standing = record.streams.get(`build:${id}`) ?? [];
+    const told = new Set(standing.map(({ dedupe_key }) => dedupe_key));
+    const lost = losses.flatMap(({ events }) => events).filter(({ stream }) => stream === `build:${id}`);
+    return [...standing, ...lost.filter(({ dedupe_key }) => !told.has(dedupe_key))].sort(
+      (a, b) => Date.parse(a.occurred_at) - Date.parse(b.occurred_at),
+    );
   }
 
   /** Nothing was sent, or nothing was done, or reading found nothing for a whole window, or somebody took it on. */
@@ -133,12 +148,20 @@ export interface RunHistory {
 /** What must hold once all is over, or should be. */
 export function checkEnd(
   installation: Installation,
-  accepted: readonly Accepted[],
+  accepted: ReadonlyArray<Accepted & { at: number }>,
   { isOver, isHonest }: { isOver: boolean; isHonest: boolean },
 ): string[] {
-  const { record, temporal, github } = installation;
+  const { record, temporal, github, losses } = installation;
   const violations = faultsOfLog([...record.streams.values()].flat() as LogRow[]);
-  violations.push(...faultsOfAccepted(accepted, [...record.builds.keys()]));
+  const isGone = ({ id, at }: Accepted & { at: number }) => losses.some((loss) => loss.at >= at && !loss.known.has(id));
+  violations.push(
+    ...faultsOfAccepted(
+      accepted.filter((one) => !isGone(one)),
+      [...record.builds.keys()],
+    ),
+    ...losses.flatMap((loss) => faultsOfLoss(loss, record.streams)),
+  );
+  const forgot = losses.findLast(({ kind }) => kind !== 'record set back')?.at ?? 0;
   const runs = github.ledger.all().map((run) => ({
     id: run.id,
     moments: timeline(run),
@@ -147,11 +170,48 @@ export function checkEnd(
   }));
   for (const build of record.builds.values()) {
     const events = record.streams.get(`build:${build.id}`)!;
-    const leading = temporal.executions.filter(({ workflowId }) => workflowId === build.workflow_id);
+    const leading = temporal.executions
+      .filter(({ workflowId }) => workflowId === build.workflow_id)
+      // After a loss a workflow may find that its build has ended: that was judged when it failed.
+      .filter(({ closed }) => losses.length === 0 || closed?.how !== 'failWorkflowExecution')
+      // What Temporal has forgotten says nothing.
+      .filter(({ closed }) => !closed || closed.at >= forgot);
     const own = runs.filter(({ token }) => token?.startsWith(`hapax-${build.id}-`));
-    violations.push(...faultsOfBuild(build, events, leading, { own, all: runs, isOver }));
+    violations.push(
+      ...faultsOfBuild(build, events, leading, {
+        own,
+        all: runs,
+        isOver,
+        isForgotten: forgot > 0,
+      }),
+    );
   }
   return violations;
+}
+
+/** Events that somebody else tells, or that nobody tells again. */
+const TOLD_BY_OTHERS = ['build_queued', 'build_retried', 'dead_letter_discarded'];
+
+/** What a loss struck is mended, and an event says so. */
+function faultsOfLoss({ at, kind, unled, events }: Loss, streams: ReadonlyMap<string, RecordedEvent[]>): string[] {
+  const faults: string[] = [];
+  const isSaid = (stream: string) =>
+    (streams.get(stream) ?? []).some(
+      // Where an operator cancels it first, that ends it.
+      ({ type, dedupe_key, recorded_at }) =>
+        Date.parse(recorded_at) >= at && (type === 'build_recovered' || dedupe_key.startsWith('gone:')),
+    );
+  for (const id of unled)
+    if (!isSaid(`build:${id}`)) faults.push(`build ${id}: nothing says that it was struck: ${kind}`);
+  const lost = Map.groupBy(
+    events.filter(({ type }) => !TOLD_BY_OTHERS.includes(type)),
+    ({ stream }) => stream,
+  );
+  for (const [stream, of] of lost) {
+    // The last may not have been heard of yet; then it is told as if for the first time.
+    if (of.length > 1 && !isSaid(stream)) faults.push(`${stream}: nothing says that ${of.length} events were lost`);
+  }
+  return faults;
 }
 
 /** Every accepted request has its build, and an `Idempotency-Key` one only. */
@@ -173,7 +233,12 @@ export function faultsOfBuild(
   build: { id: number; status: string; completed_at: string | null },
   events: readonly RecordedEvent[],
   leading: readonly Leading[],
-  { own, all, isOver }: { own: readonly RunHistory[]; all: readonly RunHistory[]; isOver: boolean },
+  {
+    own,
+    all,
+    isOver,
+    isForgotten = false,
+  }: { own: readonly RunHistory[]; all: readonly RunHistory[]; isOver: boolean; isForgotten?: boolean },
 ): string[] {
   const name = `build ${build.id}`;
   const faults: string[] = [];
@@ -189,7 +254,9 @@ export function faultsOfBuild(
   }
   const results = leading.map(({ closed }) => closed?.result as { build_id: number; status: string } | undefined);
   const said = results.findLast((result) => result?.build_id === build.id && !SAYS_NOTHING.includes(result.status));
-  if (isOver && said?.status !== build.status) say(` is ${build.status}, its workflow says ${said?.status}`);
+  const isUnsaid = isForgotten && said === undefined;
+  if (isOver && !isUnsaid && said?.status !== build.status)
+    say(` is ${build.status}, its workflow says ${said?.status}`);
   const triggered = events.filter(({ type }) => type === 'workflow_triggered').map(({ data }) => data.workflow_run_id);
   const stray = own.find(({ id, isLive }) => isLive && !triggered.includes(id));
   if (stray) say(`: run ${stray.id} lives, and nobody follows it`);

@@ -1,8 +1,29 @@
 import { registerHooks } from 'node:module';
 
 /** The files of src/store that stand for a database. Their doubles hold its rules in memory. */
-const IN_MEMORY =
-  /\/src\/store\/(event-append|build-find|stream-find|build-list-lane|delivery-claim|delivery-settle|delivery-release|configuration-find|callback-target-find|callback-target-list|callback-target-save|sent-request-claim)\.ts$/;
+const IN_MEMORY = new RegExp(
+  `/src/store/(${[
+    'build-find',
+    'build-id-advance',
+    'build-id-reserve',
+    'build-list-lane',
+    'callback-target-find',
+    'callback-target-list',
+    'callback-target-save',
+    'configuration-find',
+    'delivery-claim',
+    'delivery-release',
+    'delivery-settle',
+    'ending-list',
+    'event-append',
+    'installation-adopt',
+    'installation-find',
+    'reconciliation-claim',
+    'reconciliation-save',
+    'sent-request-claim',
+    'stream-find',
+  ].join('|')})\\.ts$`,
+);
 
 /**
  * From here on the product's own files find a record in memory and virtual timers where they ask for Postgres and for

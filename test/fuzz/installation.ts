@@ -1,18 +1,24 @@
-import { type Client, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { createActivities } from '../../src/activities/index.ts';
+import { BuildIds } from '../../src/api/build-ids.ts';
+import { UnusedBuildIds } from '../../src/api/commands/reconcile/unused-build-ids.ts';
 import type { RedriveDependencies } from '../../src/api/commands/redrive.ts';
 import { acceptRunDelivery } from '../../src/api/commands/take-delivery.ts';
 import type { TriggerDependencies } from '../../src/api/commands/trigger-build.ts';
+import { KnownInstallation } from '../../src/api/installation.ts';
+import { startReconciliation } from '../../src/api/reconciliation.ts';
 import type { BuildPolicy } from '../../src/contracts/build-workflow.ts';
 import type { Concurrency } from '../../src/contracts/configuration.ts';
 import { environmentConfiguration } from '../../src/domain/configuration.ts';
 import { GitHub } from '../../src/integrations/github.ts';
 import type { Run } from '../../src/simulator/run.ts';
+import { unavailable, virtualClient } from './client.ts';
 import { currentProcess, Process, VirtualClock } from './clock.ts';
 import type { Dice } from './dice.ts';
 import { GITHUB_URL, REPOSITORY, VirtualGitHub } from './github.ts';
+import type { Loss } from './losses.ts';
 import { awayError, MemoryRecord } from './memory-store.ts';
 import { type Sandbox, VirtualTemporal } from './temporal.ts';
+import type { Execution } from './temporal-execution.ts';
 
 /** 2026-11-21T10:00:00Z. */
 const BEGIN = 1_795_255_200_000;
@@ -35,11 +41,21 @@ export interface Chaos {
   restartAfterMs(): number;
 }
 
+/** What an installation is set up with. */
+export interface Setup {
+  policy: BuildPolicy;
+  concurrency: Concurrency;
+  /** Whether its processes compare the record with Temporal, as they do outside of this search. */
+  reconciles: boolean;
+}
+
 /** All of Hapax in virtual time: its own commands, workflows, activities and GitHub client, and what they talk to. */
 export class Installation {
   readonly clock = new VirtualClock(BEGIN);
   /** What must never happen and did. */
   readonly faults: string[] = [];
+  /** Every loss of a store, the first that happened first. */
+  readonly losses: Loss[] = [];
   readonly record: MemoryRecord;
   readonly github: VirtualGitHub;
   readonly temporal: VirtualTemporal;
@@ -49,10 +65,12 @@ export class Installation {
   #deliveries = 0;
   readonly #dice: Dice;
   readonly #chaos: Chaos;
+  readonly #reconciles: boolean;
 
-  constructor(dice: Dice, chaos: Chaos, sandbox: Sandbox, policy: BuildPolicy, concurrency: Concurrency) {
+  constructor(dice: Dice, chaos: Chaos, sandbox: Sandbox, { policy, concurrency, reconciles }: Setup) {
     this.#dice = dice;
     this.#chaos = chaos;
+    this.#reconciles = reconciles;
     const { clock } = this;
     this.record = new MemoryRecord({
       there: (query) => this.#cross(`record:${query}:before`),
@@ -73,13 +91,15 @@ export class Installation {
         // A GitHub client of its own, with an empty cache, as each worker has that starts.
         github: new GitHub({ apiUrl: GITHUB_URL, auth: { token: 'simulated' }, requestTimeoutMs: 15_000 }),
       }) as never;
-    this.temporal = new VirtualTemporal(clock, dice, sandbox, activities, this.faults);
+    this.temporal = new VirtualTemporal(clock, dice, sandbox, activities, this.faults, (failed) =>
+      this.#mayFail(failed),
+    );
     this.temporal.startWorker();
     const definition = { ...environmentConfiguration(REPOSITORY, 'build.yml'), concurrency };
     const configuration = { id: 1, version: 1, name: 'default', definition, retired: false } as never;
     const free: number[] = [];
     this.deps = {
-      client: this.#client(),
+      client: virtualClient(this.temporal, (effect) => this.#askTemporal(effect)),
       workerBeside: false,
       installation: { memo: {}, epoch: {} },
       db: this.record as never,
@@ -88,11 +108,28 @@ export class Installation {
       policy,
       callbackHosts: { allowed: [], refusalOf: async () => undefined },
       dedupWindowMs: DEDUP_WINDOW_MS,
-      log: { warn() {}, debug() {} } as never,
+      log: LOG,
       // Of tasks, of which there are none.
       taskPolicy: undefined as never,
       meter: undefined as never,
     };
+    if (reconciles) this.#compare();
+  }
+
+  /** What a process with the API has besides its commands, from its start on. */
+  #compare(): void {
+    const { client, db } = this.deps;
+    const installation = new KnownInstallation(db);
+    const unused = new UnusedBuildIds({ client, db, installation, log: LOG });
+    const buildIds = new BuildIds((count) => unused.reserve(count));
+    Object.assign(this.deps, { installation, buildIds });
+    this.inApi(async () => void startReconciliation({ ...this.deps, installation }));
+  }
+
+  /** A workflow that goes on from an earlier moment has nothing more to say about a build that has ended since. */
+  #mayFail({ memo }: Execution): boolean {
+    const build = this.record.builds.get(memo.build_id as number);
+    return this.losses.length > 0 && build !== undefined && build.completed_at !== null;
   }
 
   /** Runs something in the API's process, for as long as that lives. */
@@ -108,7 +145,9 @@ export class Installation {
   killApi(): void {
     this.api.alive = false;
     this.clock.after(this.#chaos.restartAfterMs(), () => {
-      if (!this.api.alive) this.api = new Process('api');
+      if (this.api.alive) return;
+      this.api = new Process('api');
+      if (this.#reconciles) this.#compare();
     });
   }
 
@@ -142,59 +181,19 @@ export class Installation {
     }
   }
 
-  /** Temporal as the API sees it. */
-  #client(): Client {
-    const { temporal } = this;
-    const ask = async <T>(effect: () => T): Promise<T> => {
-      await this.clock.sleep(this.#dice.between(1, 30));
-      this.#mayDie('temporal:before');
-      await currentProcess().survived();
-      if (this.#chaos.losesTemporal()) throw unavailable();
-      const result = effect();
-      await this.clock.sleep(this.#dice.between(1, 30));
-      this.#mayDie('temporal:after');
-      await currentProcess().survived();
-      if (this.#chaos.losesTemporal()) throw unavailable();
-      return result;
-    };
-    const getHandle = (id: string) => ({
-      signal: (name: string, ...args: unknown[]) => ask(() => temporal.signal(id, name, args)),
-      describe: () =>
-        ask(() => {
-          const execution = temporal.executions.findLast(({ workflowId }) => workflowId === id);
-          if (!execution) throw new WorkflowNotFoundError('not found', id, undefined);
-          const typedSearchAttributes = {
-            get: ({ name }: { name: string }) => firstOf(execution.attributes.get(name)),
-          };
-          return { memo: execution.memo, typedSearchAttributes };
-        }),
-    });
-    const start = (type: string, options: StartOptions) =>
-      ask(() => {
-        const execution = temporal.start(type, options.workflowId, options.args, {
-          memo: options.memo,
-          reuse: options.workflowIdReusePolicy,
-        });
-        for (const { key, value } of options.typedSearchAttributes.getAll()) execution.attributes.set(key.name, value);
-      });
-    const workflow = { start, getHandle };
-    return { workflow, withDeadline: (_: number, work: () => Promise<unknown>) => work() } as unknown as Client;
+  /** A call of the API to Temporal's server. */
+  async #askTemporal<T>(effect: () => T): Promise<T> {
+    await this.clock.sleep(this.#dice.between(1, 30));
+    this.#mayDie('temporal:before');
+    await currentProcess().survived();
+    if (this.#chaos.losesTemporal()) throw unavailable();
+    const result = effect();
+    await this.clock.sleep(this.#dice.between(1, 30));
+    this.#mayDie('temporal:after');
+    await currentProcess().survived();
+    if (this.#chaos.losesTemporal()) throw unavailable();
+    return result;
   }
 }
 
-interface StartOptions {
-  workflowId: string;
-  args: unknown[];
-  memo: Record<string, unknown>;
-  workflowIdReusePolicy: string;
-  typedSearchAttributes: { getAll(): Array<{ key: { name: string }; value: unknown }> };
-}
-
-function firstOf(value: unknown): unknown {
-  return Array.isArray(value) ? value[0] : value;
-}
-
-function unavailable(): ServiceError {
-  const cause = Object.assign(new Error('14 UNAVAILABLE'), { code: 14, details: 'unavailable', metadata: {} });
-  return new ServiceError('Temporal is away', { cause });
-}
+const LOG = { debug() {}, info() {}, warn() {}, error() {} } as never;

@@ -8,9 +8,10 @@ import type { RecordedEvent, ToldEvent } from '../../src/contracts/event.ts';
 import type { AnnouncedRun } from '../../src/contracts/github.ts';
 import type { Build } from '../../src/domain/build.ts';
 import { eventHash, GENESIS_HASH } from '../../src/domain/hash.ts';
-import { laneOf } from '../../src/domain/lane.ts';
 import { assertExpected, type ExpectedStream, RecordSetBack } from '../../src/domain/stream-fault.ts';
 import type { LaneMate } from '../../src/store/build-list-lane.ts';
+import type { Ending } from '../../src/store/ending-list.ts';
+import type { Installation } from '../../src/store/installation-find.ts';
 import { type AnyStreamKind, streamOf } from '../../src/store/stream-kind.ts';
 
 /** What may go wrong on the way to the record and back. */
@@ -34,15 +35,50 @@ function conflictError(): Error {
 /** The record of one simulated installation. */
 export class MemoryRecord {
   readonly #road: Road;
-  readonly builds = new Map<number, Build>();
-  readonly streams = new Map<string, RecordedEvent[]>();
+  builds = new Map<number, Build>();
+  streams = new Map<string, RecordedEvent[]>();
   /** Until when each is claimed, epoch milliseconds; for ever once it is settled. */
-  readonly deliveries = new Map<string, number>();
-  readonly claims = new Set<string>();
+  deliveries = new Map<string, number>();
+  claims = new Set<string>();
+  installation: Installation & { claimed_at: number } = {
+    id: '5e0f2bd4-6a52-4f0e-9d3c-8c9d1f6f2a10',
+    epoch: 1,
+    reconciled_at: null,
+    differences: 0,
+    unresolved: 0,
+    claimed_at: 0,
+  };
+  /** The last id of a build that was handed out. */
+  lastId = 0;
   #position = 0;
 
   constructor(road: Road) {
     this.#road = road;
+  }
+
+  /** A copy of the whole record as it is now; what it answers puts the record back to that. */
+  snapshot(): () => void {
+    const { builds, streams, deliveries, claims, installation, lastId } = this;
+    const kept = {
+      builds: new Map(builds),
+      streams: new Map(streams),
+      deliveries: new Map(deliveries),
+      claims: new Set(claims),
+      installation: { ...installation },
+      lastId,
+    };
+    const position = this.#position;
+    return () => {
+      Object.assign(this, kept);
+      this.#position = position;
+    };
+  }
+
+  /** Sees to it that ids go on above this one, in a new epoch. */
+  advance(highest: number): number {
+    this.lastId = (Math.floor(highest / EPOCH_IDS) + 1) * EPOCH_IDS;
+    this.installation.epoch += 1;
+    return this.installation.epoch;
   }
 
   /** Asks something of the record, over the road there and back. */
@@ -88,10 +124,9 @@ export class MemoryRecord {
 
   /** Builds that take turns with this one and have not ended. */
   inLane(own: Build): Build[] {
-    const lane = laneOfBuild(own);
-    if (lane === undefined) return [];
+    if (own.lane === null) return [];
     return [...this.builds.values()].filter(
-      (other) => other.id !== own.id && other.completed_at === null && laneOfBuild(other) === lane,
+      (other) => other.id !== own.id && other.completed_at === null && other.lane === own.lane,
     );
   }
 
@@ -100,9 +135,8 @@ export class MemoryRecord {
   }
 }
 
-function laneOfBuild({ concurrency, request }: Build): string | undefined {
-  return concurrency === null ? undefined : laneOf(request);
-}
+/** As src/store/build-id-advance.ts has it. */
+const EPOCH_IDS = 1_000_000;
 
 /** The code under test passes on what it was given as its database. */
 type Db = MemoryRecord;
@@ -156,6 +190,53 @@ export function listLaneMates(db: Db, id: number): Promise<LaneMate[]> {
         supersedes,
       }));
   });
+}
+
+export function findInstallation(db: Db): Promise<Installation> {
+  return db.ask('find installation', () => ({ ...db.installation }));
+}
+export function adoptInstallation(db: Db, id: string, lastEpoch: number): Promise<boolean> {
+  return db.ask('adopt installation', () => {
+    const isEmpty = db.streams.size === 0;
+    if (isEmpty) Object.assign(db.installation, { id, epoch: lastEpoch + 1 });
+    return isEmpty;
+  });
+}
+export function claimReconciliation(db: Db, withinMs: number): Promise<boolean> {
+  return db.ask('claim reconciliation', () => {
+    const isFree = db.installation.claimed_at <= Date.now() - withinMs;
+    if (isFree) db.installation.claimed_at = Date.now();
+    return isFree;
+  });
+}
+export function saveReconciliation(
+  db: Db,
+  { began_at, ...found }: { began_at: string; differences: number; unresolved: number },
+): Promise<void> {
+  return db.ask(
+    'save reconciliation',
+    () => void Object.assign(db.installation, { reconciled_at: began_at, ...found }),
+  );
+}
+export function reserveBuildIds(db: Db, count: number): Promise<number[]> {
+  return db.ask('reserve ids', () => Array.from({ length: count }, () => ++db.lastId));
+}
+export function advanceBuildIds(db: Db, highest: number): Promise<number | undefined> {
+  return db.ask('advance ids', () => (db.lastId < highest ? db.advance(highest) : undefined));
+}
+
+export async function* listOpenBuilds(db: Db): AsyncGenerator<Ending<number>> {
+  yield* await db.ask('list open builds', () =>
+    [...db.builds.values()].filter(({ completed_at }) => completed_at === null).sort((a, b) => a.id - b.id),
+  );
+}
+export function findBuildEndings(db: Db, ids: number[]): Promise<Array<Ending<number>>> {
+  return db.ask('find endings', () => ids.map((id) => db.builds.get(id)).filter((build) => build !== undefined));
+}
+/** There are no tasks. */
+export async function* listOpenTasks(_db: Db): AsyncGenerator<Ending<string>> {}
+export async function findTaskEndings(_db: Db, _ids: string[]): Promise<Array<Ending<string>>> {
+  return [];
 }
 
 /** Builds of the simulation ask for no callback. */

@@ -9,6 +9,7 @@ import { installClock } from './clock.ts';
 import { Dice } from './dice.ts';
 import { drawFault } from './github.ts';
 import { type Chaos, Installation } from './installation.ts';
+import { drawLosses, planLoss } from './losses.ts';
 import type { Sandbox } from './temporal.ts';
 
 /** What a schedule may hold besides builds. */
@@ -23,8 +24,18 @@ export const INGREDIENTS = [
   'resets',
   'strangers',
   'crowd',
+  'losses',
 ] as const;
 export type Ingredient = (typeof INGREDIENTS)[number];
+
+/** Each die has its place for good, so that what was found under a seed is found under it again. */
+const DICE: readonly string[] = [
+  ...INGREDIENTS.filter((name) => name !== 'losses'),
+  'plan',
+  'time',
+  'jitter',
+  'losses',
+];
 
 /** What came of a schedule. */
 export interface Outcome {
@@ -49,9 +60,9 @@ const REFS = ['main', 'f40'];
 /** Lets one installation live through what follows from a seed, and says what was not as it must be. */
 export async function runSchedule(sandbox: Sandbox, seed: number, without: ReadonlySet<Ingredient>): Promise<Outcome> {
   // A die for each ingredient: leaving one out does not change what the others do by themselves.
-  const streams: readonly string[] = [...INGREDIENTS, 'plan', 'time', 'jitter'];
-  const diceOf = (name: string) => new Dice(seed * 64 + streams.indexOf(name));
+  const diceOf = (name: string) => new Dice(seed * 64 + DICE.indexOf(name));
   const plan = diceOf('plan');
+  const dice = Object.fromEntries(INGREDIENTS.map((name) => [name, diceOf(name)])) as Record<Ingredient, Dice>;
   const has = (name: Ingredient, chance: number) => plan.chance(chance) && !without.has(name);
   const uses = {
     github: has('github', 0.8),
@@ -64,6 +75,7 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
     resets: has('resets', 0.15),
     strangers: has('strangers', 0.2),
     crowd: has('crowd', 0.5),
+    losses: !without.has('losses') && dice.losses.chance(0.3),
   };
   const policy: BuildPolicy = {
     correlation_input: plan.chance(0.92) ? 'hapax_id' : '',
@@ -77,7 +89,6 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
   const concurrency = plan.pick(['allow', 'allow', 'queue', 'cancel_previous'] as const);
   const troubleMs = plan.between(5 * MINUTE, 2 * HOUR);
   const strength = plan.pick([0.002, 0.01, 0.04]);
-  const dice = Object.fromEntries(INGREDIENTS.map((name) => [name, diceOf(name)])) as Record<Ingredient, Dice>;
   let trouble = true;
   const counts: Record<string, number> = {};
   const count = (what: string) => (counts[what] = (counts[what] ?? 0) + 1);
@@ -112,7 +123,11 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
     },
     restartAfterMs: () => dice.kills.pick([SECOND, 5 * SECOND, MINUTE, 10 * MINUTE]),
   };
-  const installation = new Installation(diceOf('time'), chaos, sandbox, policy, concurrency);
+  const installation = new Installation(diceOf('time'), chaos, sandbox, {
+    policy,
+    concurrency,
+    reconciles: uses.losses,
+  });
   const { clock, github, record, temporal, faults } = installation;
   const begin = clock.now;
   const realFetch = globalThis.fetch;
@@ -139,6 +154,14 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
         const fault = drawFault(dice.github, uses.lies);
         clock.after(at, () => trouble && github.fault(fault));
         count(`GitHub: ${fault.on} ${fault.kind}`);
+      }
+    }
+    if (uses.losses) {
+      for (const plan of drawLosses(dice.losses, troubleMs)) {
+        planLoss(installation, plan, () => {
+          if (trouble) count(plan.kind);
+          return trouble;
+        });
       }
     }
     const isTellable =
@@ -237,6 +260,7 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
       for (let n = dice.resets.between(1, 2); n > 0; n--) {
         clock.after(dice.resets.between(0, troubleMs), () => {
           const execution = dice.resets.pick(temporal.executions);
+          if (!execution) return;
           // Taken up again after its end is recorded, a workflow fails: what it says cannot follow.
           const goesOn = [...record.builds.values()].some(
             ({ workflow_id, completed_at }) => workflow_id === execution.workflowId && completed_at === null,
@@ -324,7 +348,7 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
 }
 
 /** Events and requests in the order of time, seconds from the beginning. */
-function storyOf({ record, github, temporal }: Installation, begin: number): string[] {
+function storyOf({ record, github, temporal, losses }: Installation, begin: number): string[] {
   const lines = [
     ...[...record.streams.values()].flat().map((event) => ({
       at: Date.parse(event.recorded_at),
@@ -336,6 +360,7 @@ function storyOf({ record, github, temporal }: Installation, begin: number): str
         at,
         text: `  GitHub: ${kind} by ${activity} ${token ?? ''} ${carriedOut ? 'carried out' : ''} -> ${answered ?? 'no answer'} ${titles?.length ?? ''}`,
       })),
+    ...losses.map(({ at, kind }) => ({ at, text: `  ${kind}` })),
     ...temporal.executions.flatMap(({ startedAt, closed, workflowId, runId }) => [
       { at: startedAt, text: `  Temporal: ${workflowId.slice(0, 12)} run ${runId.slice(0, 8)} begins` },
       ...(closed ? [{ at: closed.at, text: `  Temporal: run ${runId.slice(0, 8)} ${closed.how}` }] : []),

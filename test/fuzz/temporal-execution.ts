@@ -1,12 +1,14 @@
-import { asyncLocalStorage, type Context } from '@temporalio/activity';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import type { coresdk } from '@temporalio/proto';
-import { type Process, runIn } from './clock.ts';
+import { contextOf } from './activity-context.ts';
+import type { Process } from './clock.ts';
 import type { VirtualTemporal } from './temporal.ts';
+import { type Activation, type Beginning, type CompletedTask, seedOf } from './temporal-history.ts';
 import {
   type Command,
   cancelled,
   completed,
+  errorOf,
   failureOf,
   fromPayload,
   inOrder,
@@ -17,24 +19,6 @@ import {
   type Schedule,
   signatureOf,
 } from './temporal-jobs.ts';
-
-/** One run of workflow code: what came, when, and what it asked for. A replay must ask for the same. */
-interface Activation {
-  at: number;
-  jobs: Job[];
-  asked: string[];
-}
-
-/** A workflow task that was completed: its activations, and what was out before it. */
-interface CompletedTask {
-  activations: Activation[];
-  /** What came with it from the server. */
-  input: Job[];
-  openActivities: Map<number, Schedule>;
-  openTimers: Map<number, number>;
-  /** Activities that had been cancelled before it. */
-  cancelled: Set<number>;
-}
 
 /** What Temporal keeps of a sticky workflow in a worker. */
 export interface Instance {
@@ -64,9 +48,12 @@ export class Execution {
   readonly type: string;
   readonly startedAt: number;
   readonly memo: Record<string, unknown>;
+  readonly input: readonly Payload[];
   readonly attributes = new Map<string, unknown>();
   /** How it was closed; undefined while it runs. */
-  closed: { how: (typeof FINAL)[number] | 'terminated'; at: number; result?: unknown } | undefined;
+  closed:
+    | { how: (typeof FINAL)[number] | 'terminated' | 'lost'; at: number; result?: unknown; failure?: Error }
+    | undefined;
   readonly #server: VirtualTemporal;
   readonly #seed: number[];
   #history: CompletedTask[] = [];
@@ -81,21 +68,22 @@ export class Execution {
   #openActivities = new Map<number, Schedule>();
   /** Activities that workflow code cancelled: how they end it does not hear any more. */
   readonly #cancelled = new Set<number>();
+  /** All that came from the server, and all attributes that were set. */
+  readonly #received: Array<{ at: number; job: Job }> = [];
+  readonly #upserts: Array<{ at: number; name: string; value: unknown }> = [];
   /** What the worker holds while a task is open. */
   #handedOut: Job[] = [];
 
-  constructor(
-    server: VirtualTemporal,
-    start: { workflowId: string; runId: string; type: string; memo: Record<string, unknown>; before?: Execution },
-  ) {
+  constructor(server: VirtualTemporal, start: Beginning) {
     this.#server = server;
     this.workflowId = start.workflowId;
     this.runId = start.runId;
     this.type = start.type;
     this.memo = start.memo;
-    this.originalRunId = start.before?.originalRunId ?? start.runId;
+    this.input = start.input;
+    this.originalRunId = start.originalRunId ?? start.runId;
     this.#seed = seedOf(this.originalRunId);
-    this.startedAt = server.clock.now;
+    this.startedAt = start.startedAt ?? server.clock.now;
   }
 
   /** Tasks that were completed, to be reset to. */
@@ -106,8 +94,19 @@ export class Execution {
   /** Something happened; workflow code hears of it with the next task. */
   deliver(job: Job): void {
     if (this.closed) return;
-    this.#inbox.push(job);
+    this.#receive([job]);
     this.#scheduleTask(this.#server.latency());
+  }
+
+  #receive(jobs: Job[]): void {
+    this.#inbox.push(...jobs);
+    this.#received.push(...jobs.map((job) => ({ at: this.#server.clock.now, job })));
+  }
+
+  /** Sets a search attribute. */
+  upsert(name: string, value: unknown): void {
+    this.attributes.set(name, value);
+    this.#upserts.push({ at: this.#server.clock.now, name, value });
   }
 
   #scheduleTask(ms: number): void {
@@ -138,34 +137,35 @@ export class Execution {
     const input = this.#inbox.splice(0).filter((job) => !this.#cancelled.has(job.resolveActivity?.seq ?? 0));
     this.#handedOut = [...input];
     this.#instance ??= await this.#replayed(worker);
-    const task: CompletedTask = {
-      activations: [],
-      input,
-      openActivities: new Map(this.#openActivities),
-      openTimers: new Map(this.#openTimers),
-      cancelled: new Set(this.#cancelled),
-    };
-    const outgoing = await this.#activateUntilIdle(worker, task, inOrder(input));
+    const activations: Activation[] = [];
+    const outgoing = await this.#activateUntilIdle(worker, activations, inOrder(input));
     const closes = outgoing.some((command) => FINAL.some((name) => command[name]));
     // The server refuses to close a workflow that has not heard of everything (UnhandledCommand).
     if (closes && this.#inbox.length > 0) return this.#again(0);
     this.#handedOut = [];
-    this.#history.push(task);
     this.#task = 'none';
     for (const command of outgoing) this.#carryOut(command);
+    this.#history.push({
+      at: this.#server.clock.now,
+      activations,
+      input,
+      openActivities: new Map(this.#openActivities),
+      openTimers: new Map(this.#openTimers),
+      cancelled: new Set(this.#cancelled),
+    });
     if (this.#inbox.length > 0) this.#scheduleTask(this.#server.latency());
   }
 
   /** Runs workflow code until it waits for the server; local activities run within the task. */
-  async #activateUntilIdle(worker: Process, task: CompletedTask, first: Job[]): Promise<Command[]> {
+  async #activateUntilIdle(worker: Process, activations: Activation[], first: Job[]): Promise<Command[]> {
     const outgoing: Command[] = [];
     const local = new Map<number, Promise<Job>>();
     // What workflow code waits for: also what has ended meanwhile, of which it hears with the next task.
-    const waitedFor = new Map([...task.openActivities].map(([seq, { activityType }]) => [seq, activityType ?? '']));
+    const waitedFor = new Map([...this.#openActivities].map(([seq, { activityType }]) => [seq, activityType ?? '']));
     for (let jobs = first; ; ) {
       const at = this.#server.clock.now;
       const commands = await this.#activate(worker, this.#instance!, { at, jobs }, false);
-      task.activations.push({ at, jobs, asked: commands.map(signatureOf) });
+      activations.push({ at, jobs, asked: commands.map(signatureOf) });
       jobs = [];
       for (const command of commands) {
         if (command.scheduleLocalActivity) {
@@ -255,7 +255,7 @@ export class Execution {
       this.#cancelled.add(command.requestCancelActivity.seq!);
     } else if (command.upsertWorkflowSearchAttributes) {
       const fields = command.upsertWorkflowSearchAttributes.searchAttributes?.indexedFields ?? {};
-      for (const [name, payload] of Object.entries(fields)) this.attributes.set(name, fromPayload(payload));
+      for (const [name, payload] of Object.entries(fields)) this.upsert(name, fromPayload(payload));
     } else if (command.startChildWorkflowExecution) {
       this.#server.startChild(this, command.startChildWorkflowExecution);
     } else if (command.signalExternalWorkflowExecution) {
@@ -263,14 +263,22 @@ export class Execution {
     }
     for (const how of FINAL) {
       if (!command[how]) continue;
-      this.#close(how, command.completeWorkflowExecution?.result);
-      const { cause, message } = command.failWorkflowExecution?.failure ?? {};
-      if (message) this.#server.fault(`${this.workflowId} failed: ${message}: ${cause?.message}`);
+      const failure = command.failWorkflowExecution?.failure;
+      this.#close(how, {
+        ...(command.completeWorkflowExecution?.result
+          ? { result: fromPayload(command.completeWorkflowExecution.result) }
+          : {}),
+        ...(failure ? { failure: errorOf(failure) } : {}),
+      });
+      if (failure) this.#server.failed(this, `${failure.message}: ${failure.cause?.message}`);
     }
   }
 
-  #close(how: NonNullable<Execution['closed']>['how'], result?: Payload | null): void {
-    this.closed = { how, at: this.#server.clock.now, ...(result ? { result: fromPayload(result) } : {}) };
+  #close(
+    how: NonNullable<Execution['closed']>['how'],
+    outcome: Pick<NonNullable<Execution['closed']>, 'result' | 'failure'> = {},
+  ): void {
+    this.closed = { how, at: this.#server.clock.now, ...outcome };
     this.#openActivities.clear();
     this.#openTimers.clear();
     void this.#instance?.dispose();
@@ -289,7 +297,7 @@ export class Execution {
 
   async #runLocally(worker: Process, scheduled: coresdk.workflow_commands.IScheduleLocalActivity): Promise<Job> {
     const { seq, activityType } = scheduled as { seq: number; activityType: string };
-    const ran = this.#server.track(worker, this.#context(scheduled, 1, undefined, true), activityType, scheduled);
+    const ran = this.#server.track(worker, contextOf(this, scheduled, 1, undefined, true), activityType, scheduled);
     const outcome = await this.#server.inTime(ran, msOf(scheduled.startToCloseTimeout));
     if ('result' in outcome) return completed(seq, outcome.result, true);
     return { resolveActivity: { seq, isLocal: true, result: { failed: failureOf(activityType, seq, outcome.error) } } };
@@ -301,7 +309,7 @@ export class Execution {
     const isOpen = () => !this.closed && this.#openActivities.get(seq) === scheduled;
     this.#server.whenWorking(pauseMs, (worker) => {
       if (!isOpen()) return;
-      const context = this.#context(scheduled, attempt, heartbeat, false);
+      const context = contextOf(this, scheduled, attempt, heartbeat, false);
       const ran = this.#server.track(worker, context, activityType, scheduled);
       void this.#server.inTime(ran, msOf(scheduled.startToCloseTimeout)).then((outcome) => {
         if (!isOpen()) return;
@@ -318,29 +326,31 @@ export class Execution {
     });
   }
 
-  #context(scheduled: Pick<Schedule, 'activityType'>, attempt: number, heartbeatDetails: unknown, isLocal: boolean) {
-    const heartbeat = { details: heartbeatDetails };
-    const info = {
-      activityType: scheduled.activityType,
-      attempt,
-      isLocal,
-      heartbeatDetails,
-      workflowExecution: { workflowId: this.workflowId, runId: this.runId },
-      currentAttemptScheduledTimestampMs: this.#server.clock.now,
-    };
-    const context = {
-      info,
-      heartbeat: (details: unknown) => {
-        heartbeat.details = details;
-      },
-      cancelled: new Promise(() => {}),
-      cancellationSignal: new AbortController().signal,
-    } as unknown as Context;
-    return { context, heartbeat };
-  }
-
   terminate(): void {
     this.#close('terminated');
+  }
+
+  /** The server knows nothing of it any more: what goes on about it leads nowhere. */
+  lose(): void {
+    this.#close('lost');
+  }
+
+  /** This execution as it was at an earlier moment, for a server that is set back to it. */
+  asOf(moment: number): Execution {
+    const { workflowId, runId, type, memo, input, originalRunId, startedAt } = this;
+    const before = new Execution(this.#server, { workflowId, runId, type, memo, input, originalRunId, startedAt });
+    const history = this.#history.filter(({ at }) => at <= moment);
+    const heard = new Set(history.flatMap((task) => task.input));
+    before.#received.push(...this.#received.filter(({ at }) => at <= moment));
+    before.#inbox = before.#received.map(({ job }) => job).filter((job) => !heard.has(job));
+    for (const { at, name, value } of this.#upserts) if (at <= moment) before.upsert(name, value);
+    if (this.closed && this.closed.at <= moment) {
+      before.#history = history;
+      before.closed = this.closed;
+    } else {
+      before.#takeUp(history, this);
+    }
+    return before;
   }
 
   /**
@@ -348,34 +358,34 @@ export class Execution {
    * anew. What was out before that task is started again; signals that came since are kept.
    */
   resetTo(task: number, into: Execution): void {
-    const upTo = this.#history[task]!;
-    into.#history = this.#history.slice(0, task);
-    for (const flag of this.#flags) into.#flags.add(flag);
-    for (const patch of this.#patches) into.#patches.add(patch);
-    for (const seq of upTo.cancelled) into.#cancelled.add(seq);
     const signals = this.#history
       .slice(task + 1)
       .flatMap(({ input }) => input)
       .concat(this.#inbox)
       .filter((job) => job.signalWorkflow);
-    into.#inbox = [...upTo.input, ...signals];
-    into.#inbox.push({ updateRandomSeed: { randomnessSeed: { toBytes: () => seedOf(into.runId) } as never } });
-    for (const [seq, at] of upTo.openTimers) into.#startTimer(seq, Math.max(at, this.#server.clock.now));
-    for (const [seq, scheduled] of upTo.openActivities) {
-      into.#openActivities.set(seq, scheduled);
-      into.#attempt(scheduled, 1, undefined);
-    }
-    for (const [name, value] of this.attributes) into.attributes.set(name, value);
-    into.#scheduleTask(this.#server.latency());
+    into.#receive([...this.#history[task]!.input, ...signals]);
+    into.#receive([{ updateRandomSeed: { randomnessSeed: { toBytes: () => seedOf(into.runId) } as never } }]);
+    for (const [name, value] of this.attributes) into.upsert(name, value);
+    into.#takeUp(this.#history.slice(0, task), this);
   }
-}
 
-/** Bytes of the seed of a run, as the server derives one from the run id. */
-export function seedOf(runId: string): number[] {
-  return [...Buffer.from(runId.replaceAll('-', ''), 'hex')];
-}
-
-/** Runs an activity's code where it finds its context. */
-export function runActivity<T>(worker: Process, context: Context, run: () => Promise<T>): Promise<T> {
-  return runIn(worker, () => asyncLocalStorage.run(context, run));
+  /** Goes on behind a history of another execution: what was out then is started again, unless the inbox tells how it ended. */
+  #takeUp(history: CompletedTask[], from: Execution): void {
+    this.#history = history;
+    for (const flag of from.#flags) this.#flags.add(flag);
+    for (const patch of from.#patches) this.#patches.add(patch);
+    const last = history.at(-1);
+    const ended = new Set(this.#inbox.map(({ resolveActivity }) => resolveActivity?.seq));
+    const fired = new Set(this.#inbox.map(({ fireTimer }) => fireTimer?.seq));
+    for (const seq of last?.cancelled ?? []) this.#cancelled.add(seq);
+    for (const [seq, at] of last?.openTimers ?? []) {
+      if (!fired.has(seq)) this.#startTimer(seq, Math.max(at, this.#server.clock.now));
+    }
+    for (const [seq, scheduled] of last?.openActivities ?? []) {
+      if (ended.has(seq)) continue;
+      this.#openActivities.set(seq, scheduled);
+      this.#attempt(scheduled, 1, undefined);
+    }
+    if (this.#inbox.length > 0) this.#scheduleTask(this.#server.latency());
+  }
 }

@@ -18,6 +18,9 @@ export type Payload = temporal.api.common.v1.IPayload;
 export const toPayload = (value: unknown): Payload => defaultPayloadConverter.toPayload(value) as Payload;
 export const fromPayload = (payload: Payload): unknown => defaultPayloadConverter.fromPayload(payload as never);
 const toFailure = (error: unknown) => defaultFailureConverter.errorToFailure(error, defaultPayloadConverter) as never;
+/** The error that a failure stands for. */
+export const errorOf = (failure: temporal.api.failure.v1.IFailure) =>
+  defaultFailureConverter.failureToError(failure as never, defaultPayloadConverter);
 export const msOf = (duration: unknown) => tsToMs(duration as never);
 
 /** As core hands jobs to workflow code: the start, what concerns randomness, signals, and then the rest as it came. */

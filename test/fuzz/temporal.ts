@@ -5,9 +5,10 @@ import type { coresdk } from '@temporalio/proto';
 import { ReusableVMWorkflowCreator } from '@temporalio/worker/lib/workflow/reusable-vm.js';
 import { globalHandlers } from '@temporalio/worker/lib/workflow/vm-shared.js';
 import { workflowBundle } from '../../src/worker/bundle.ts';
+import { runActivity } from './activity-context.ts';
 import { Process, type VirtualClock } from './clock.ts';
 import type { Dice } from './dice.ts';
-import { Execution, type Instance, runActivity } from './temporal-execution.ts';
+import { Execution, type Instance } from './temporal-execution.ts';
 import { timeOutFailure, toPayload } from './temporal-jobs.ts';
 
 /** Temporal's sandbox with the product's workflow code in it, as a worker has it. */
@@ -57,26 +58,37 @@ export class VirtualTemporal {
   readonly #running = new Map<string, Execution>();
   readonly #parents = new Map<Execution, { parent: Execution; seq: number }>();
   readonly #faults: string[];
+  readonly #mayFail: (execution: Execution) => boolean;
   #worker: { process: Process; activities: Activities } | undefined;
   #waiting: Array<() => void> = [];
 
-  /** @param activities makes the activities of a worker that starts @param faults hears what must never happen */
+  /**
+   * @param activities makes the activities of a worker that starts
+   * @param faults hears what must never happen
+   * @param mayFail whether a workflow that fails does so rightly
+   */
   constructor(
     clock: VirtualClock,
     dice: Dice,
     sandbox: Sandbox,
     activities: (worker: Process) => Activities,
     faults: string[],
+    mayFail: (execution: Execution) => boolean,
   ) {
     this.clock = clock;
     this.#dice = dice;
     this.#sandbox = sandbox;
     this.#activities = activities;
     this.#faults = faults;
+    this.#mayFail = mayFail;
   }
 
   fault(text: string): void {
     this.#faults.push(text);
+  }
+
+  failed(execution: Execution, why: string): void {
+    if (!this.#mayFail(execution)) this.fault(`${execution.workflowId} failed: ${why}`);
   }
 
   latency(): number {
@@ -189,12 +201,13 @@ export class VirtualTemporal {
     if (before && (!before.closed || reuse === 'REJECT_DUPLICATE')) {
       throw new WorkflowExecutionAlreadyStartedError('already started', workflowId, type);
     }
-    const execution = this.#add(type, workflowId, memo);
+    const input = args.map((arg) => toPayload(arg));
+    const execution = this.#add({ type, workflowId, memo, input });
     execution.deliver({
       initializeWorkflow: {
         workflowType: type,
         workflowId,
-        arguments: args.map((arg) => toPayload(arg)) as never,
+        arguments: input as never,
         attempt: 1,
         firstExecutionRunId: execution.runId,
       },
@@ -202,13 +215,24 @@ export class VirtualTemporal {
     return execution;
   }
 
-  #add(type: string, workflowId: string, memo: Record<string, unknown>, before?: Execution): Execution {
+  #add(begun: Omit<ConstructorParameters<typeof Execution>[1], 'runId'>): Execution {
     const hex = Array.from({ length: 32 }, () => this.#dice.between(0, 15).toString(16)).join('');
     const runId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-    const execution = new Execution(this, { workflowId, runId, type, memo, ...(before ? { before } : {}) });
+    const execution = new Execution(this, { ...begun, runId });
     this.executions.push(execution);
-    this.#running.set(workflowId, execution);
+    this.#running.set(begun.workflowId, execution);
     return execution;
+  }
+
+  /** The server's data is as it was at an earlier moment; without one, all of it is gone. To be done while no worker runs. */
+  setBack(moment = Number.NEGATIVE_INFINITY): void {
+    const lost = this.executions.splice(0);
+    this.executions.push(...lost.filter(({ startedAt }) => startedAt <= moment).map((one) => one.asOf(moment)));
+    for (const execution of lost) execution.lose();
+    this.#running.clear();
+    for (const execution of this.executions) {
+      if (!execution.closed) this.#running.set(execution.workflowId, execution);
+    }
   }
 
   /** @throws {WorkflowNotFoundError} where none is open. */
@@ -225,10 +249,10 @@ export class VirtualTemporal {
 
   /** `temporal workflow reset` to the n-th task that was completed, the first is 0. */
   reset(execution: Execution, task: number): void {
-    const { type, workflowId, memo } = execution;
+    const { type, workflowId, memo, input, originalRunId } = execution;
     // The open run of the id ends, which need not be the one that is taken up again.
     this.open(workflowId)?.terminate();
-    execution.resetTo(task, this.#add(type, workflowId, memo, execution));
+    execution.resetTo(task, this.#add({ type, workflowId, memo, input, originalRunId }));
   }
 
   executionClosed(execution: Execution): void {
