@@ -52,7 +52,7 @@ export async function dispatch(
     tokens.push(intent.token);
     const isOurs = intent.temporal_run_id === workflowInfo().runId;
     since ??= isOurs && !input.recovery ? intendedAt : input.created_at;
-    if (operator.cancelledBy !== undefined && isOurs)
+    if (operator.cancelledBy !== undefined && isOurs && !mayBeForgotten)
       return none('cancelled', 'cancelled before the dispatch was sent', attempt - 1);
 
     const looksFirst = isOurs && mayBeForgotten;
@@ -87,6 +87,8 @@ export async function dispatch(
         return { run, abandoned };
       }
       abandoned.push(intent.token);
+      // What may be forgotten is settled by the operator's word as well.
+      mayBeForgotten = false;
       continue;
     }
     abandoned.push(intent.token);
