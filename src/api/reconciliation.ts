@@ -6,7 +6,7 @@ import { type ReconcileDependencies, reconcile } from './commands/reconcile/reco
 const EVERY_MS = 3_600_000;
 /** How often a process asks whether it is its turn. */
 const ASK_EVERY_MS = 60_000;
-/** Another process that starts compared a moment ago. */
+/** Another process that starts compared a moment ago; what could not be mended is tried again after this. */
 const JUST_NOW_MS = 10_000;
 /** Pause where the database or Temporal is away at the start. */
 const AWAY_MS = 2_000;
@@ -26,14 +26,23 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
       report: ({ subject, found, outcome }) => log.warn({ subject, found, outcome }, 'record and Temporal differed'),
     });
     log.info({ differences: differences.length }, 'record and Temporal were compared');
+    return differences.every(({ error }) => error === undefined);
+  };
+  const startedAt = Date.now();
+  /** Whether another process compared at the time when this one started. */
+  const wasCompared = async () => {
+    const { reconciled_at } = await deps.installation.refresh();
+    return reconciled_at !== null && Date.parse(reconciled_at) >= startedAt - JUST_NOW_MS;
   };
   const running = (async () => {
     let within = JUST_NOW_MS;
     while (!signal.aborted) {
       let pause = ASK_EVERY_MS;
       try {
-        if (await claimReconciliation(db, within)) await compare();
-        within = EVERY_MS;
+        const isClaimed = await claimReconciliation(db, within);
+        // One that claimed it may have died of it, and what could not be mended is not left for an hour.
+        const isDone = isClaimed ? await compare() : within === EVERY_MS || (await wasCompared());
+        within = isDone ? EVERY_MS : JUST_NOW_MS;
       } catch (err) {
         const isFirst = within !== 0;
         log[isFirst ? 'warn' : 'debug']({ err }, 'record and Temporal could not be compared; trying again');

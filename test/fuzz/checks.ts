@@ -4,7 +4,7 @@ import { type Moment, timeline } from '../../src/simulator/run.ts';
 import type { Seen } from './github.ts';
 import type { Installation } from './installation.ts';
 import { faultsOfLog, type LogRow, lastStatus } from './log-check.ts';
-import type { Loss } from './losses.ts';
+import { isReconciled, type Loss } from './losses.ts';
 
 const BEGINNINGS = ['build_queued', 'build_retried', 'build_reopened'];
 
@@ -159,7 +159,9 @@ export function checkEnd(
       accepted.filter((one) => !isGone(one)),
       [...record.builds.keys()],
     ),
-    ...losses.flatMap((loss) => faultsOfLoss(loss, record.streams)),
+    // What was said of an earlier one may have been lost with a later one.
+    ...losses.slice(-1).flatMap((loss) => faultsOfLoss(loss, record.streams)),
+    ...(isReconciled(installation) ? [] : [`${record.installation.unresolved} differences are left`]),
   );
   const forgot = losses.findLast(({ kind }) => kind !== 'record set back')?.at ?? 0;
   const runs = github.ledger.all().map((run) => ({

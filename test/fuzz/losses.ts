@@ -46,7 +46,16 @@ export function drawLosses(dice: Dice, troubleMs: number): Plan[] {
   }).sort((a, b) => a.at - b.at);
 }
 
-/** Lets a loss happen: every process dies with it and is started again. @returns whether it did; a schedule may be over before. */
+/** Whether record and Temporal were compared since the last loss, and no difference is left. */
+export function isReconciled({ losses, record }: Installation): boolean {
+  const { reconciled_at, unresolved } = record.installation;
+  return losses.length === 0 || (Date.parse(reconciled_at ?? '') >= losses.at(-1)!.at && unresolved === 0);
+}
+
+/**
+ * Lets a loss happen at its time: every process dies with it and is started again.
+ * @param isDue whether it is to happen then; a schedule may be over before.
+ */
 export function planLoss(installation: Installation, { kind, at, copiedAt }: Plan, isDue: () => boolean): void {
   const { clock, record, temporal } = installation;
   let putBack = () => {};

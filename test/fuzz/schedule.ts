@@ -9,7 +9,7 @@ import { installClock } from './clock.ts';
 import { Dice } from './dice.ts';
 import { drawFault } from './github.ts';
 import { type Chaos, Installation } from './installation.ts';
-import { drawLosses, planLoss } from './losses.ts';
+import { drawLosses, isReconciled, planLoss } from './losses.ts';
 import type { Sandbox } from './temporal.ts';
 
 /** What a schedule may hold besides builds. */
@@ -311,6 +311,7 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
     temporal.startWorker();
     const isOver = () =>
       asking === 0 &&
+      isReconciled(installation) &&
       temporal.executions.every(({ closed }) => closed) &&
       [...record.builds.values()].every(({ completed_at }) => completed_at !== null);
     const lookAfter = (): void => {
