@@ -1,10 +1,13 @@
-import { condition, workflowInfo } from '@temporalio/workflow';
+import { condition, patched, workflowInfo } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
 import type { Run } from '../contracts/github.ts';
 import { githubActivities } from './activities.ts';
 import type { BuildStateView } from './messages.ts';
-import type { Operator } from './operator.ts';
+import type { Instruction, Operator } from './operator.ts';
 import type { Tell } from './teller.ts';
+
+/** How often an unanswered question is told again: the record may have lost it, and then nobody can answer. */
+const ASK_AGAIN_MS = 3_600_000;
 
 /**
  * Asks the operator what became of a doubtful attempt, and again where the run that is named is not there: a slip of the
@@ -24,9 +27,10 @@ export async function askOperator(
     const instruction = operator.instruction();
     // A question of its own after a reset: the answer that the run before it got is not known to this one.
     const step = `dispatch:${attempt}:attention:${workflowInfo().runId}${asked === 1 ? '' : `:${asked}`}`;
-    await tell('build_needs_attention', step, { attempt, reason: question });
+    const ask = () => tell('build_needs_attention', step, { attempt, reason: question });
+    await ask();
     state.phase = 'needs_attention';
-    const told = await instruction;
+    const told = await answerTo(ask, instruction);
     if (told === 'retry' || told === 'cancel') return told;
     const { run_id } = told.adopt;
     const run = await Promise.race([
@@ -37,4 +41,15 @@ export async function askOperator(
     if (run) return { adopt: { run_id, run_url: run.run_url } };
     question = `${repository} has no run ${run_id}; ${reason}`;
   }
+}
+
+/** What the operator says; until then the question is told again from time to time. */
+async function answerTo(ask: () => Promise<unknown>, instruction: Promise<Instruction>): Promise<Instruction> {
+  if (!patched('asks-again')) return instruction;
+  let said: Instruction | undefined;
+  void instruction.then((word) => {
+    said = word;
+  });
+  while (!(await condition(() => said !== undefined, ASK_AGAIN_MS))) await ask();
+  return said!;
 }
