@@ -25,6 +25,10 @@ export function githubActivities(db: Db, github: GitHub, meter?: ActivityMeter):
       return outcome;
     },
 
+    async withdrawDispatch({ build_id, correlated, intended_by, claim }) {
+      return (await maySend(db, intended_by, claim)) ? null : sentBefore(db, build_id, correlated);
+    },
+
     async rerunRun({ repository, run_id, failed_jobs_only, intended_by, claim }) {
       if (!(await maySend(db, intended_by, claim))) {
         return { kind: 'ambiguous', reason: SENT_BEFORE, request_id: null };

@@ -3,6 +3,7 @@ import type { TaskEvent } from '../contracts/task-event.ts';
 import { BUILDS } from '../store/build-stream.ts';
 import type { Db } from '../store/database.ts';
 import { appendEvent } from '../store/event-append.ts';
+import { findStream } from '../store/stream-find.ts';
 import { TASKS } from '../store/task-stream.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
 import type { ActivityMeter } from './meter.ts';
@@ -15,12 +16,28 @@ const ENDS: ReadonlySet<BuildEvent['type'] | TaskEvent['type']> = new Set([
   'task_revoked',
 ]);
 
+/** Events that can end a build; a recovery does where the record had lost the end before a retry. */
+const BUILD_ENDS: ReadonlySet<string> = new Set(['build_completed', 'build_cancelled', 'build_recovered']);
+
 export function recordActivities(db: Db, meter?: ActivityMeter): RecordPort {
   return {
     async appendBuildEvent({ build_id, event, ...expected }) {
       const { event: standing, repeated, state: build } = await appendEvent(db, BUILDS, build_id, event, expected);
       if (build && ENDS.has(event.type)) meter?.buildEnded(build);
       return { data: standing.data, seq: standing.seq, ...(repeated ? { repeated } : {}) };
+    },
+
+    async findBuildEnd({ build_id }) {
+      const { state, events = [] } = (await findStream(db, BUILDS, build_id)) ?? {};
+      const end = events.findLast(({ type }) => BUILD_ENDS.has(type));
+      if (!end || state?.completed_at == null) return null;
+      const { status, conclusion, run_url } = state;
+      return { status, conclusion: conclusion ?? status, run_url, dedupe_key: end.dedupe_key };
+    },
+
+    async isTold({ build_id, dedupe_key }) {
+      const found = await findStream(db, BUILDS, build_id);
+      return found?.events.some((event) => event.dedupe_key === dedupe_key) ?? false;
     },
 
     async appendTaskEvent({ task_id, event, ...expected }) {

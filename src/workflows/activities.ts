@@ -28,6 +28,8 @@ const patiently = proxyActivities<Told>({
 
 export const record: Told = {
   appendBuildEvent: firstOf(quickly.appendBuildEvent, patiently.appendBuildEvent),
+  findBuildEnd: firstOf(quickly.findBuildEnd, patiently.findBuildEnd),
+  isTold: firstOf(quickly.isTold, patiently.isTold),
   appendTaskEvent: firstOf(quickly.appendTaskEvent, patiently.appendTaskEvent),
   listCallbackTargets: firstOf(quickly.listCallbackTargets, patiently.listCallbackTargets),
   keepCallbackUrl: firstOf(quickly.keepCallbackUrl, patiently.keepCallbackUrl),
@@ -86,7 +88,7 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
     startToCloseTimeout: oneCall,
     retry: { maximumAttempts: 1 },
   });
-  const readOnly = proxyActivities<Pick<GitHubPort, 'awaitRunChange' | 'findRun' | 'readRun'>>({
+  const readOnly = proxyActivities<Pick<GitHubPort, 'awaitRunChange' | 'findRun' | 'readRun' | 'withdrawDispatch'>>({
     startToCloseTimeout: oneCall,
     retry,
   });
@@ -104,6 +106,7 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
   return {
     dispatchRun: irreversible.dispatchRun,
     rerunRun: irreversible.rerunRun,
+    withdrawDispatch: readOnly.withdrawDispatch,
     findRun: readOnly.findRun,
     readRun: readOnly.readRun,
     awaitRunChange: readOnly.awaitRunChange,

@@ -13,6 +13,7 @@ import { cancelLateRuns } from './late-runs.ts';
 import { type BuildStateView, stateQuery } from './messages.ts';
 import type { NoRun } from './not-done.ts';
 import { listenToOperator, type Operator } from './operator.ts';
+import type { RecordedEnd } from './ports/record.ts';
 import { tellRecovery } from './recovery.ts';
 import { reopen, reopenedWithin } from './reopen.ts';
 import { rerun } from './rerun.ts';
@@ -40,7 +41,25 @@ export async function build(input: BuildInput): Promise<BuildResult> {
   if (input.recovery?.cancelled_by !== undefined) operator.cancel(input.recovery.cancelled_by);
   const wakes = listenForWakes();
   const journal = openBuildJournal(input);
-  return CancellationScope.nonCancellable(() => run(input, journal, state, operator, wakes));
+  return CancellationScope.nonCancellable(() =>
+    Promise.race([
+      run(input, journal, state, operator, wakes),
+      journal.overtaken.then((end) => endAsRecorded(input, state, end)),
+    ]),
+  );
+}
+
+/** Leaves the build as the record has it. */
+async function endAsRecorded(
+  input: BuildInput,
+  state: BuildStateView,
+  { status, conclusion, run_url, dedupe_key }: RecordedEnd,
+): Promise<BuildResult> {
+  state.phase = 'ended';
+  upsertSearchAttributes([{ key: STATUS, value: status }]);
+  setCurrentDetails(`${conclusion}: the record has its end, which Temporal had lost`);
+  await beginCallbacks({ subject: streamOf(input), ending: dedupe_key }, input.callback !== undefined);
+  return { build_id: input.build_id, status, conclusion, run_url };
 }
 
 async function run(

@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, sleep, uuid4, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, patched, sleep, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { BuildInput, BuildPolicy } from '../contracts/build-workflow.ts';
 import type { DispatchOutcome, Run } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
@@ -41,7 +41,7 @@ export async function dispatch(
     state.phase = 'dispatching';
     state.attempt = attempt;
     await awaitWriteSlot(operator);
-    if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input))
+    if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input) && !(await wasIntended(attempt)))
       return none('cancelled', 'cancelled before another dispatch', attempt - 1);
     const intendedAt = new Date().toISOString();
     const intent = await tell('dispatch_intended', `dispatch:${attempt}:intended`, {
@@ -52,11 +52,13 @@ export async function dispatch(
     tokens.push(intent.token);
     const isOurs = intent.temporal_run_id === workflowInfo().runId;
     since ??= isOurs && !input.recovery ? intendedAt : input.created_at;
-    if (operator.cancelledBy !== undefined && isOurs && !mayBeForgotten)
-      return none('cancelled', 'cancelled before the dispatch was sent', attempt - 1);
 
     const looksFirst = isOurs && mayBeForgotten;
-    const outcome = looksFirst ? forgotten(policy) : await post(intent.token, intent.temporal_run_id);
+    const isCancelled = operator.cancelledBy !== undefined && isOurs;
+    const outcome = looksFirst
+      ? forgotten(policy)
+      : await (isCancelled ? withdraw : post)(intent.token, intent.temporal_run_id);
+    if (!outcome) return none('cancelled', 'cancelled before the dispatch was sent', attempt - 1);
     if (outcome.kind === 'accepted') {
       const standing = await triggered(outcome, attempt, 'dispatch', outcome.correlated, outcome.request_id);
       // Where the run of another attempt stands, from before a reset, this one was given up.
@@ -102,6 +104,19 @@ export async function dispatch(
     }
     await operator.pause(backoff(lost, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random()));
     lost += 1;
+  }
+
+  /** Whether the record has the intent already: Temporal may have been set back to before it. */
+  async function wasIntended(attempt: number): Promise<boolean> {
+    return patched('cancel-asks-the-record') && (await tell.isTold(`dispatch:${attempt}:intended`));
+  }
+
+  /** Undefined where the dispatch was not sent, and never will be. */
+  async function withdraw(token: string, intendedBy: string): Promise<DispatchOutcome | undefined> {
+    if (!patched('cancel-withdraws')) return undefined;
+    const correlated = policy.correlation_input !== '';
+    const intended = { build_id: input.build_id, correlated, intended_by: intendedBy, claim: `dispatch:${token}` };
+    return (await github.withdrawDispatch(intended)) ?? undefined;
   }
 
   async function post(token: string, intendedBy: string): Promise<DispatchOutcome> {

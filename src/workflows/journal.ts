@@ -60,7 +60,12 @@ export class Journal<Event extends Told, Answer extends Standing> {
 
   /** Notes an event that an activity told for this workflow. */
   remember(event: Event): void {
-    if (!this.#told.some(({ dedupe_key }) => dedupe_key === event.dedupe_key)) this.#told.push(event);
+    if (!this.hasTold(event.dedupe_key)) this.#told.push(event);
+  }
+
+  /** Whether this workflow has told an event. */
+  hasTold(dedupeKey: string): boolean {
+    return this.#told.some(({ dedupe_key }) => dedupe_key === dedupeKey);
   }
 
   /** Tells everything again. */

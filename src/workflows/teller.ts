@@ -1,4 +1,4 @@
-import { log, setHandler, workflowInfo } from '@temporalio/workflow';
+import { condition, log, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
 import type { BuildEvent, BuildEventType } from '../contracts/event.ts';
 import { buildQueuedEvent } from '../domain/first-events.ts';
@@ -6,6 +6,7 @@ import type { ExpectedStream } from '../domain/stream-fault.ts';
 import { record } from './activities.ts';
 import { Journal } from './journal.ts';
 import { tellAgainSignal } from './messages.ts';
+import type { RecordedEnd } from './ports/record.ts';
 
 type DataOf<Type extends BuildEventType> = Extract<BuildEvent, { type: Type }>['data'];
 
@@ -13,12 +14,20 @@ type DataOf<Type extends BuildEventType> = Extract<BuildEvent, { type: Type }>['
  * Tells an event of the build to the record and answers with the data that stands there. `step` names the point of the
  * workflow, so that telling it again after a reset or a crash is telling it once.
  */
-export type Tell = <Type extends BuildEventType>(
-  type: Type,
-  step: string,
-  data: DataOf<Type>,
-  occurredAt?: string,
-) => Promise<DataOf<Type>>;
+export interface Tell {
+  <Type extends BuildEventType>(
+    type: Type,
+    step: string,
+    data: DataOf<Type>,
+    occurredAt?: string,
+  ): Promise<DataOf<Type>>;
+
+  /** Whether the record has that event; it may be from a past that Temporal lost. */
+  isTold(step: string): Promise<boolean>;
+}
+
+/** How long the answer to the telling of an end may take. */
+const END_SETTLES_MS = 60_000;
 
 /** What the workflow of a build has told the record. */
 export interface BuildJournal {
@@ -29,6 +38,8 @@ export interface BuildJournal {
   /** What the stream must be like for another event of this workflow. */
   readonly expected: ExpectedStream;
   tellAgain(): Promise<void>;
+  /** Resolves where the record turns out to have an end that this workflow knows nothing of: Temporal was set back to before it. */
+  readonly overtaken: Promise<RecordedEnd>;
 }
 
 /** Opens the journal of a build; a signal has it told again. */
@@ -43,16 +54,31 @@ export function openBuildJournal(input: BuildInput): BuildJournal {
     marker: (lostAfter) =>
       recovered(`${lostAfter}`, { detail: `the record had lost events before its number ${lostAfter + 1}` }),
   });
+  let overtake: (end: RecordedEnd) => void;
+  const overtaken = new Promise<RecordedEnd>((resolve) => {
+    overtake = resolve;
+  });
+  const tellAll = async () => {
+    await journal.tellAgain();
+    const end = await record.findBuildEnd({ build_id });
+    if (end && !(await condition(() => journal.hasTold(end.dedupe_key), END_SETTLES_MS))) overtake(end);
+  };
   setHandler(tellAgainSignal, async () => {
-    await journal.tellAgain().catch((error: unknown) => log.warn('the events could not be told again', { error }));
+    await tellAll().catch((error: unknown) => log.warn('the events could not be told again', { error }));
   });
   return {
     teller(prefix = '') {
-      return async <Type extends BuildEventType>(type: Type, step: string, data: DataOf<Type>, occurredAt = now()) => {
+      const tell = async <Type extends BuildEventType>(
+        type: Type,
+        step: string,
+        data: DataOf<Type>,
+        occurredAt = now(),
+      ) => {
         const event = { type, data, occurred_at: occurredAt, dedupe_key: prefix + step } as BuildEvent;
         const standing = await journal.tell(event);
         return standing.data as DataOf<Type>;
       };
+      return Object.assign(tell, { isTold: (step: string) => record.isTold({ build_id, dedupe_key: prefix + step }) });
     },
     rememberStart(dedupe_key) {
       journal.remember({ type: 'build_started', data: {}, occurred_at: now(), dedupe_key });
@@ -61,6 +87,7 @@ export function openBuildJournal(input: BuildInput): BuildJournal {
       return journal.expected;
     },
     tellAgain: () => journal.tellAgain(),
+    overtaken,
   };
 }
 

@@ -212,7 +212,8 @@ function memoryRecord(input: BuildInput, { tell, before, readRecord }: Script) {
     return event;
   };
   for (const event of [buildQueuedEvent(input), ...(before?.(input) ?? [])]) append(event);
-  const port: Pick<RecordPort, 'appendBuildEvent'> = {
+  const port: Pick<RecordPort, 'appendBuildEvent' | 'isTold'> = {
+    isTold: async ({ dedupe_key }) => events.some((event) => event.dedupe_key === dedupe_key),
     async appendBuildEvent({ event }) {
       const nth = (tellings.get(event.dedupe_key) ?? 0) + 1;
       tellings.set(event.dedupe_key, nth);

@@ -23,6 +23,17 @@ export interface GitHubPort {
     claim?: string;
   }): Promise<DispatchOutcome>;
 
+  /**
+   * Sees to it that an intended POST is never sent, which answers null; or answers with what is known of it where it may have
+   * been sent before.
+   */
+  withdrawDispatch(request: {
+    build_id: number;
+    correlated: boolean;
+    intended_by: string;
+    claim: string;
+  }): Promise<DispatchOutcome | null>;
+
   /** Reads every recent run of the repository and looks for the tokens of one build. */
   findRuns(request: {
     repository: string;

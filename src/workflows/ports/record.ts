@@ -2,6 +2,15 @@ import type { BuildEvent } from '../../contracts/event.ts';
 import type { TaskEvent } from '../../contracts/task-event.ts';
 import type { ExpectedStream } from '../../domain/stream-fault.ts';
 
+/** How a build ended, as the record has it. */
+export interface RecordedEnd {
+  status: string;
+  conclusion: string;
+  run_url: string | null;
+  /** Of the event that told it. */
+  dedupe_key: string;
+}
+
 /**
  * What workflows ask of the record. Telling an event twice is telling it once. Both answer with the number of the event in
  * its stream, and both fail with `RecordSetBack` where the stream has lost events that the workflow knows of.
@@ -11,6 +20,12 @@ export interface RecordPort {
   appendBuildEvent(
     request: { build_id: number; event: BuildEvent } & ExpectedStream,
   ): Promise<{ data: Record<string, unknown>; seq?: number; repeated?: boolean }>;
+
+  /** How a build ended; null while it is open, or where the record does not know it. */
+  findBuildEnd(request: { build_id: number }): Promise<RecordedEnd | null>;
+
+  /** Whether an event of a build was told. */
+  isTold(request: { build_id: number; dedupe_key: string }): Promise<boolean>;
 
   /**
    * Tells an event of a task. Answers whether that is what stands, and not what another told before under the same key; no more,
