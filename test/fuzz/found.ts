@@ -6,4 +6,8 @@ export const FOUND: ReadonlyMap<number, string> = new Map([
   [782, 'a build that was reset after it had asked for help waited for an answer and showed nobody that it did'],
   [1_207, 'a build cancelled right after a reset let the run go on that it had made before (reset.test.ts)'],
   [3_037, 'the last task of a build cancelled while it waited for its turn failed when it was done again'],
+  [486, 'a build that Temporal had set back to its question waited for ever, though the record had its end'],
+  [710, 'a build restored from a copy asked again after each retry whether a lost dispatch had been sent'],
+  [1_543, 'what could not be mended at once was left for an hour'],
+  [21_069, 'a build waited for the answer to a question that the record had lost'],
 ]);

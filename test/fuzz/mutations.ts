@@ -47,6 +47,18 @@ export const MUTATIONS: readonly Mutation[] = [
     within: 500,
   },
   {
+    name: 'what Temporal forgot that it sent is sent again',
+    before: 'claim: `dispatch:${token}`\n                });',
+    after: '});',
+    within: 3_000,
+  },
+  {
+    name: 'a build restored from a copy is sent for without a look',
+    before: '_input_recovery.record_set_back)',
+    after: '_input_recovery.record_set_back && false)',
+    within: 3_000,
+  },
+  {
     name: 'an earlier try of the last task is not believed',
     before: 'statusOf)(conclusion)',
     after: 'statusOf)(ended.conclusion)',
