@@ -48,15 +48,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'what Temporal forgot that it sent is sent again',
-    before: 'claim: `dispatch:${token}`\n                });',
-    after: '});',
-    within: 3_000,
-  },
-  {
-    name: 'a build restored from a copy is sent for without a look',
-    before: '_input_recovery.record_set_back)',
-    after: '_input_recovery.record_set_back && false)',
-    within: 3_000,
+    before: 'intended_by: intendedBy,\n                    claim: ',
+    after: 'intended_by: intendedBy,\n                    unclaimed: ',
+    within: 1_000,
   },
   {
     name: 'an earlier try of the last task is not believed',
