@@ -244,6 +244,12 @@ export async function findCallbackUrl(_db: Db, _subject: string): Promise<string
   return undefined;
 }
 export async function saveCallbackTarget(_db: Db, _subject: string, _url: string): Promise<void> {}
+export async function listUntoldCallbacks(_db: Db, _withinMs: number): Promise<never[]> {
+  return [];
+}
+export async function listOwedEndings(_db: Db, _withinMs: number): Promise<never[]> {
+  return [];
+}
 export async function listCallbackTargets(_db: Db, _subject: string): Promise<string[]> {
   return [];
 }
