@@ -21,7 +21,7 @@ export function problemResponses(...codes: ProblemCode[]) {
 /** The same of a route that the guard lets everybody reach. */
 export function openProblemResponses(...codes: ProblemCode[]) {
   const byStatus = new Map<number, string[]>();
-  for (const code of [...codes, 'internal' as const]) {
+  for (const code of [...codes, 'head_too_large' as const, 'internal' as const]) {
     const { status, title } = PROBLEMS[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), `${title} (\`${code}\`)`]);
   }
