@@ -25,7 +25,12 @@ function commandsOf(title: string): Array<{ command: string; prints: string }> {
 function patternOf(prints: string): RegExp {
   const pattern = prints
     .replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('\\.\\.\\.', '[\\s\\S]*')
+    .replaceAll(/\s*\\\.\\\.\\\.\s*/g, '[\\s\\S]*')
+    // How often a run was looked at is a matter of moments, and with it the number of the last event.
+    .replaceAll(
+      /^(id: |data: \\{"id":)\d+(,"seq":)?\d*/gm,
+      (_, start: string, seq = '') => `${start}\\d+${seq && `${seq}\\d+`}`,
+    )
     .replaceAll(/"request_id":"[^"]*"/g, '"request_id":"[^"]*"')
     .replaceAll(
       '"status":"in_progress","message":"Build already exists"',
