@@ -1,8 +1,10 @@
 import type { AnswerInput } from '../contracts/answer-workflow.ts';
 import type { Owed } from '../contracts/celery.ts';
 import { endOf, type TaskEnding } from '../domain/celery-answer.ts';
-import { type AnswerWays, publishAnswer, storeAnswer } from '../integrations/answering.ts';
+import { type AnswerWays, publishAnswer, publishMessage, storeAnswer } from '../integrations/answering.ts';
+import { publicationFrom } from '../integrations/celery-publication.ts';
 import type { Db } from '../store/database.ts';
+import { findDeadMessage } from '../store/dead-message-find.ts';
 import { listOwed } from '../store/owed-list-by-task.ts';
 import { findTaskEnding } from '../store/task-ending-find.ts';
 import type { AnswerPort } from '../workflows/ports/answer.ts';
@@ -20,5 +22,10 @@ export function answerActivities(db: Db, ways: AnswerWays): AnswerPort {
   return {
     publishAnswers: (about) => each(about, publishAnswer),
     storeResult: (about) => each(about, storeAnswer),
+    async publishAgain({ id }) {
+      const message = await findDeadMessage(db, id);
+      // Forgotten meanwhile: there were too many.
+      if (message) await publishMessage(ways, publicationFrom(message), message.queue);
+    },
   };
 }

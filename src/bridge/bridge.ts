@@ -6,6 +6,7 @@ import { connectRabbitMq } from '../integrations/rabbitmq.ts';
 import type { ResultStore } from '../integrations/result-store.ts';
 import type { Db } from '../store/database.ts';
 import { onControl } from './control.ts';
+import { keepDeadMessages } from './dead-messages.ts';
 import { takeDelivery } from './intake.ts';
 import type { BridgeMeter } from './meter.ts';
 import { Revocations } from './revocations.ts';
@@ -53,7 +54,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       else log.warn({ reason: state.reason, retry_ms: state.retry_ms }, 'RabbitMQ cannot be reached; trying again');
     },
   });
-  const ways: AnswerWays = { rabbit, results };
+  const ways: AnswerWays = { rabbit, results, keep: keepDeadMessages(options.db, log) };
   return {
     ways,
     get connected() {

@@ -137,8 +137,10 @@ async function refuse(
   refusal: Refusal,
   text: string | undefined,
 ): Promise<Verdict> {
-  await bury(ways, publicationOf(delivery), refusal, delivery.queue);
   const taskId = idOf(delivery, text);
+  const { task } = delivery.headers;
+  const about = { task_id: taskId, task: typeof task === 'string' ? task : null };
+  await bury(ways, { message: publicationOf(delivery), from: delivery.queue, ...about }, refusal);
   meter?.messageTaken(delivery.queue, refusal.code);
   log.warn({ ...refusal, task_id: taskId, queue: delivery.queue }, 'message refused; it is in hapax.dead-letter');
   await tellRefusal(ways, toldOfRefusal(delivery, refusal, text, taskId), log);

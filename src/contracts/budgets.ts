@@ -105,6 +105,12 @@ export const BUDGETS = {
       'characters',
       'JSON of all these tasks. Counted again with the result when the task has ended; beyond it none of them is published.',
     ),
+    deadMessages: most(
+      10_000,
+      'entries',
+      'Refused messages that GET /dlq knows. The oldest are forgotten, and stay in RabbitMQ.',
+    ),
+    deadMessagesCharacters: most(268_435_456, 'characters', 'Base64 of the bodies of these messages.'),
     headersCharacters: most(
       16_384,
       'characters',

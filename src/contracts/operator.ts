@@ -32,12 +32,12 @@ export const operatorAnswer = z
 
 /** Which dead letters are meant. What only one kind has leaves out the other. */
 const deadLetterFilter = z.object({
-  kind: z.enum(['build', 'task']).optional(),
+  kind: z.enum(['build', 'task', 'message']).optional(),
   repository: text(255).optional().meta({ description: 'Builds of this repository.' }),
   ref: text(255).optional().meta({ description: 'Builds of this branch or tag.' }),
   config_id: z.int().min(1).max(2_147_483_647).optional().meta({ description: 'Builds of this configuration.' }),
-  name: text(255).optional().meta({ description: 'Tasks of this name.' }),
-  queue: z.enum(TASK_QUEUE_NAMES).optional().meta({ description: 'Tasks of this queue.' }),
+  name: text(255).optional().meta({ description: 'Tasks of this name, and messages that ask for it.' }),
+  queue: z.enum(TASK_QUEUE_NAMES).optional().meta({ description: 'Tasks and messages of this queue.' }),
   since: timestamp.optional().meta({ description: 'Accepted at this time or later.' }),
   until: timestamp.optional().meta({ description: 'Accepted before this time.' }),
 });
@@ -66,11 +66,18 @@ export const deadLetterIdParam = z.strictObject({
 
 function isDeadLetterId(id: string): boolean {
   const [kind, name = ''] = id.split(/:(.*)/s);
-  return kind === 'task' ? taskId.safeParse(name).success : kind === 'build' && /^[1-9]\d{0,15}$/.test(name);
+  switch (kind) {
+    case 'task':
+      return taskId.safeParse(name).success;
+    case 'build':
+      return /^[1-9]\d{0,15}$/.test(name);
+    default:
+      return kind === 'message' && /^[0-9a-f-]{36}$/.test(name);
+  }
 }
 
 const deadLetterFields = {
-  id: z.string().meta({ description: '`build:` or `task:` and the id of what died.' }),
+  id: z.string().meta({ description: '`build:`, `task:` or `message:` and the id of what died.' }),
   reason: z.string().nullable(),
   needs_attention: z.boolean().meta({ description: 'It still waits for an operator; otherwise it has ended.' }),
 };
@@ -79,7 +86,26 @@ const deadBuild = z
   .meta({ id: 'DeadBuild' });
 const deadTask = z.object({ ...deadLetterFields, kind: z.literal('task'), task: taskSummary }).meta({ id: 'DeadTask' });
 
-export const deadLetter = z.discriminatedUnion('kind', [deadBuild, deadTask]).meta({ id: 'DeadLetter' });
+const deadMessage = z
+  .object({
+    ...deadLetterFields,
+    kind: z.literal('message'),
+    message: z
+      .object({
+        queue: z.string().meta({ description: 'Where it was, or was to go.' }),
+        code: z.string().meta({ description: 'Why it became no task, as in the header `hapax-reason`.' }),
+        task_id: z.string().nullable(),
+        task: z.string().nullable(),
+        bytes: z.int().meta({ description: 'Length of its body.' }),
+        refusals: z.int().meta({ description: 'How many times it was refused.' }),
+        first_refused_at: timestamp,
+        refused_at: timestamp,
+      })
+      .meta({ id: 'RefusedMessage' }),
+  })
+  .meta({ id: 'DeadMessage' });
+
+export const deadLetter = z.discriminatedUnion('kind', [deadBuild, deadTask, deadMessage]).meta({ id: 'DeadLetter' });
 export type DeadLetterView = z.infer<typeof deadLetter>;
 
 export const deadLetterPage = z
@@ -92,6 +118,14 @@ export const deadLetterStory = z
   .discriminatedUnion('kind', [
     deadBuild.extend(story).meta({ id: 'DeadBuildStory' }),
     deadTask.extend(story).meta({ id: 'DeadTaskStory' }),
+    deadMessage
+      .extend({
+        ...story,
+        publication: z.record(z.string(), z.unknown()).meta({ description: 'Its properties and headers.' }),
+        body: z.string().nullable().meta({ description: 'Null where it is no text.' }),
+        body_base64: z.string(),
+      })
+      .meta({ id: 'DeadMessageStory' }),
   ])
   .meta({ id: 'DeadLetterStory' });
 
@@ -106,8 +140,8 @@ export const deadLetterQuery = deadLetterFilter
 /** What is answered where a dead letter is begun again. */
 export const redriven = z
   .object({
-    id: z.union([z.int(), z.string()]).meta({ description: 'Of the build or the task.' }),
-    status: z.union([buildStatus, taskStatus]),
+    id: z.union([z.int(), z.string()]).meta({ description: 'Of the build, the task or the message.' }),
+    status: z.union([buildStatus, taskStatus, z.literal('queued')]),
     message: z.string(),
   })
   .meta({ id: 'Redriven' });

@@ -1,4 +1,5 @@
 import type { CeleryResult, Delivery, FollowUps, OutgoingTask, Refusal } from '../contracts/celery.ts';
+import type { DeadMessage } from '../contracts/dead-message.ts';
 import type { Publication } from './rabbitmq.ts';
 
 const JSON_TEXT = { content_type: 'application/json', content_encoding: 'utf-8' } as const;
@@ -82,4 +83,10 @@ export function publicationOf(delivery: Delivery): Publication {
   const given = { content_type, content_encoding, correlation_id, reply_to, priority };
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
   return { routing_key: queue, headers, body, ...(present as Partial<Publication>) };
+}
+
+/** A message that was kept, to be published again; AMQP's byte arrays come out of JSON as they went in. */
+export function publicationFrom({ publication, body }: Pick<DeadMessage, 'publication' | 'body'>): Publication {
+  const said = JSON.parse(publication, (_, value) => (value?.type === 'Buffer' ? Buffer.from(value.data) : value));
+  return { ...said, body: Buffer.from(body, 'base64'), mandatory: true };
 }

@@ -1,4 +1,5 @@
 import { inArray, type SQL, sql } from 'drizzle-orm';
+import type { DeadMessage } from '../contracts/dead-message.ts';
 import type { DeadLetterFilter } from '../contracts/operator.ts';
 import type { Build } from '../domain/build.ts';
 import { branchName } from '../domain/lane.ts';
@@ -7,12 +8,33 @@ import { buildFromRow } from './build-row.ts';
 import { BUILDS, buildStream } from './build-stream.ts';
 import type { Db } from './database.ts';
 import { type Cursor, type Page, pageOf } from './page.ts';
-import { builds, tasks } from './schema.ts';
+import { builds, deadMessages, tasks } from './schema.ts';
+import { streamOf } from './stream-kind.ts';
 import { taskFromRow } from './task-row.ts';
 import { TASKS, taskStream } from './task-stream.ts';
 
 /** What ended after its last retry, or waits for an operator. */
-export type DeadLetter = { kind: 'build'; build: Build } | { kind: 'task'; task: Task };
+export type DeadLetter =
+  | { kind: 'build'; build: Build }
+  | { kind: 'task'; task: Task }
+  | { kind: 'message'; message: DeadMessage };
+
+/** Refused messages have no stream, but an id of the same form. */
+const MESSAGES = { name: 'message' };
+
+/** Id of a dead letter: the stream of what died. */
+export function deadLetterIdOf(letter: DeadLetter): string {
+  switch (letter.kind) {
+    case 'build':
+      return buildStream(letter.build.id);
+    case 'task':
+      return taskStream(letter.task.id);
+    case 'message':
+      return streamOf(MESSAGES, letter.message.id);
+    default:
+      return letter satisfies never;
+  }
+}
 
 type Filter = DeadLetterFilter & { after?: Cursor | undefined; limit: number };
 
@@ -20,8 +42,9 @@ type Filter = DeadLetterFilter & { after?: Cursor | undefined; limit: number };
 export async function listDeadLetters(db: Db, filter: Filter): Promise<Page<DeadLetter>> {
   const { limit } = filter;
   const kinds = [
-    ...(asksForTasks(filter) ? [] : [deadBuilds(filter)]),
-    ...(asksForBuilds(filter) ? [] : [deadTasks(filter)]),
+    ...(asksFor('build', filter) ? [deadBuilds(filter)] : []),
+    ...(asksFor('task', filter) ? [deadTasks(filter)] : []),
+    ...(asksFor('message', filter) ? [waitingMessages(filter)] : []),
   ];
   if (kinds.length === 0) return { items: [], end: undefined };
   const rows = await db.execute<{ id: string; created_at: string }>(sql`
@@ -36,12 +59,13 @@ export async function listDeadLetters(db: Db, filter: Filter): Promise<Page<Dead
   return { items: items.flatMap(({ id }) => found.get(id) ?? []), end };
 }
 
-function asksForBuilds({ kind, ref, config_id, repository }: DeadLetterFilter): boolean {
-  return kind === 'build' || [ref, config_id, repository].some((value) => value !== undefined);
-}
-
-function asksForTasks({ kind, name, queue }: DeadLetterFilter): boolean {
-  return kind === 'task' || [name, queue].some((value) => value !== undefined);
+/** What only builds have leaves out all else, and the other way round. */
+function asksFor(
+  wanted: DeadLetter['kind'],
+  { kind = wanted, name, queue, ref, config_id, repository }: DeadLetterFilter,
+): boolean {
+  const ofOthers = wanted === 'build' ? [name, queue] : [ref, config_id, repository];
+  return kind === wanted && ofOthers.every((value) => value === undefined);
 }
 
 function deadBuilds({ ref, config_id, repository, ...filter }: Filter): SQL {
@@ -52,6 +76,11 @@ function deadBuilds({ ref, config_id, repository, ...filter }: Filter): SQL {
 function deadTasks({ name, queue, ...filter }: Filter): SQL {
   return sql`(SELECT 'task:' || id AS stream, created_at FROM tasks WHERE dead_lettered
     ${equals('name', name)} ${equals('queue', queue)} ${within(TASKS, filter)})`;
+}
+
+function waitingMessages({ name, queue, ...filter }: Filter): SQL {
+  return sql`(SELECT 'message:' || id AS stream, created_at FROM dead_messages WHERE settled IS NULL
+    ${name === undefined ? sql`` : sql`AND task IN (${name}, ${`tasks.${name}`})`} ${equals('queue', queue)} ${within(MESSAGES, filter)})`;
 }
 
 function equals(column: string, value: string | number | undefined): SQL {
@@ -75,12 +104,16 @@ async function findByStreams(db: Db, streams: string[]): Promise<Map<string, Dea
     streams.filter((stream) => stream.startsWith(`${name}:`)).map((stream) => stream.slice(name.length + 1));
   const buildIds = idsOf(BUILDS).map(Number);
   const taskIds = idsOf(TASKS);
-  const [foundBuilds, foundTasks] = await Promise.all([
+  const messageIds = idsOf(MESSAGES);
+  const [foundBuilds, foundTasks, foundMessages] = await Promise.all([
     buildIds.length > 0 ? db.select().from(builds).where(inArray(builds.id, buildIds)) : [],
     taskIds.length > 0 ? db.select().from(tasks).where(inArray(tasks.id, taskIds)) : [],
+    messageIds.length > 0 ? db.select().from(deadMessages).where(inArray(deadMessages.id, messageIds)) : [],
   ]);
-  return new Map<string, DeadLetter>([
-    ...foundBuilds.map((row) => [buildStream(row.id), { kind: 'build', build: buildFromRow(row) }] as const),
-    ...foundTasks.map((row) => [taskStream(row.id), { kind: 'task', task: taskFromRow(row) }] as const),
-  ]);
+  const letters: DeadLetter[] = [
+    ...foundBuilds.map((row) => ({ kind: 'build', build: buildFromRow(row) }) as const),
+    ...foundTasks.map((row) => ({ kind: 'task', task: taskFromRow(row) }) as const),
+    ...foundMessages.map((message) => ({ kind: 'message', message }) as const),
+  ];
+  return new Map(letters.map((letter) => [deadLetterIdOf(letter), letter]));
 }

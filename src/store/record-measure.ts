@@ -19,7 +19,8 @@ export async function measureRecord(db: Db): Promise<RecordMeasures> {
     measureQueues(db),
     db.execute<{ dead: string; last_position: string; youtube_units: string }>(sql`
       SELECT (SELECT count(*) FROM builds WHERE dead_lettered OR needs_attention)
-               + (SELECT count(*) FROM tasks WHERE dead_lettered) AS dead,
+               + (SELECT count(*) FROM tasks WHERE dead_lettered)
+               + (SELECT count(*) FROM dead_messages WHERE settled IS NULL) AS dead,
              (SELECT coalesce(max(position), 0) FROM events) AS last_position,
              (SELECT coalesce(sum(units_used), 0) FROM quota_days WHERE bucket = 'general' AND day = ${today}::date) AS youtube_units`),
   ]);

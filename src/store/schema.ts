@@ -15,6 +15,7 @@ import type { BuildStatus } from '../contracts/build.ts';
 import type { Owed } from '../contracts/celery.ts';
 import type { BuildConfiguration } from '../contracts/configuration.ts';
 import type { ContentType } from '../contracts/content.ts';
+import type { DeadMessage } from '../contracts/dead-message.ts';
 import type { BuildRequest } from '../contracts/event.ts';
 import type { AnnouncedRun } from '../contracts/github.ts';
 import type { TaskStatus } from '../contracts/task.ts';
@@ -235,4 +236,21 @@ export const unnamedMessages = pgTable('unnamed_messages', {
   task_id: text().notNull(),
   taken_at: instant().notNull(),
   settled: boolean().notNull(),
+});
+
+export const deadMessages = pgTable('dead_messages', {
+  id: text().primaryKey(),
+  queue: text().notNull(),
+  reason: text().notNull(),
+  detail: text().notNull(),
+  task_id: text(),
+  task: text(),
+  publication: text().notNull(),
+  body: text().notNull(),
+  refusals: integer().notNull(),
+  first_refused_at: instant().notNull(),
+  created_at: instant().notNull(),
+  settled: text().$type<DeadMessage['settled']>(),
+  settled_by: text(),
+  settled_at: instant(),
 });

@@ -32,7 +32,7 @@ export const ANSWER_PATHS: Readonly<Record<string, (world: World) => Promise<str
   'answer-about-a-task': async (world) => {
     const settings = { ...readSettings({}), TEMPORAL_NAMESPACE: world.namespace };
     const { connection } = await connectTemporal({ ...settings, address: inject('temporalAddress') });
-    const ways = { rabbit: { publish: async () => {} }, results: undefined };
+    const ways = { rabbit: { publish: async () => {} }, results: undefined, keep: async () => {} };
     const worker = await createAnswerWorker({ connection, namespace: world.namespace, db: world.db, ways });
     const working = worker.run();
     onTestFinished(async () => {

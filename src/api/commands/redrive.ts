@@ -1,15 +1,20 @@
 import type { z } from 'zod';
+import { type DeadMessage, REDELIVER_WORKFLOW, redeliverWorkflowId } from '../../contracts/dead-message.ts';
 import type { RecordedEvent } from '../../contracts/event.ts';
 import type { redriveAnswer, redriveBody } from '../../contracts/operator.ts';
-import { BUILDS, buildStream } from '../../store/build-stream.ts';
-import { type DeadLetter, listDeadLetters } from '../../store/dead-letter-list.ts';
+import { BUILDS } from '../../store/build-stream.ts';
+import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/dead-letter-list.ts';
+import { findDeadMessage } from '../../store/dead-message-find.ts';
+import { settleDeadMessage } from '../../store/dead-message-settle.ts';
 import { appendEvent } from '../../store/event-append.ts';
 import { findStream } from '../../store/stream-find.ts';
-import { TASKS, taskStream } from '../../store/task-stream.ts';
+import { TASKS } from '../../store/task-stream.ts';
+import type { redeliver as redeliverWorkflow } from '../../workflows/index.ts';
 import { ApiError } from '../problem.ts';
 import type { TaskDependencies } from './create-task.ts';
 import { type OperateDependencies, retryBuild } from './operate-build.ts';
 import { redriveTask } from './redrive-task.ts';
+import { firstOf, startedFirst } from './start-build.ts';
 
 export type RedriveDependencies = OperateDependencies & TaskDependencies;
 
@@ -24,16 +29,14 @@ export async function findDeadLetter(
     if (found?.state.dead_lettered || found?.state.needs_attention) {
       return { letter: { kind: 'build', build: found.state }, events: found.events };
     }
+  } else if (kind === 'message') {
+    const message = await findDeadMessage(db, name);
+    if (message?.settled === null) return { letter: { kind: 'message', message }, events: [] };
   } else {
     const found = await findStream(db, TASKS, name);
     if (found?.state.dead_lettered) return { letter: { kind: 'task', task: found.state }, events: found.events };
   }
   throw new ApiError('not_found', { detail: `${id} is no dead letter` });
-}
-
-/** Id of a dead letter: the stream of what died. */
-export function deadLetterIdOf(letter: DeadLetter): string {
-  return letter.kind === 'build' ? buildStream(letter.build.id) : taskStream(letter.task.id);
 }
 
 /** Begins a dead letter again, a build with another dispatch. @throws {ApiError} 404, 409 */
@@ -42,10 +45,35 @@ export async function redriveDeadLetter(deps: RedriveDependencies, id: string, b
   if (letter.kind === 'build') {
     return { kind: 'build', build: await retryBuild(deps, letter.build.id, 'redispatch', by) };
   }
+  if (letter.kind === 'message') {
+    await redeliver(deps, letter.message, by);
+    return letter;
+  }
   if (!(await redriveTask(deps, letter.task, by))) {
     throw new ApiError('state_conflict', { detail: `${id} is being begun again already` });
   }
   return { kind: 'task', task: { ...letter.task, status: 'PENDING' } };
+}
+
+/** Has the bridge publish a refused message again, once for each time that it was refused. @throws {ApiError} 409, 503 */
+async function redeliver({ client, db }: RedriveDependencies, message: DeadMessage, by: string): Promise<void> {
+  const { id, refusals, queue } = message;
+  const { routing_key, exchange } = JSON.parse(message.publication) as { routing_key: string; exchange?: string };
+  if (!routing_key && !exchange) {
+    throw new ApiError('state_conflict', {
+      detail: `what was to follow a task of ${queue} is too much to be published`,
+    });
+  }
+  const input = { id, refusals };
+  await startedFirst(client, () =>
+    client.workflow.start<typeof redeliverWorkflow>(REDELIVER_WORKFLOW, {
+      ...firstOf({ workerBeside: false }, 'REJECT_DUPLICATE'),
+      workflowId: redeliverWorkflowId(input),
+      args: [input],
+      staticSummary: `message ${id} again`,
+    }),
+  );
+  await settleDeadMessage(db, message, 'redriven', by);
 }
 
 /** Begins all that match again, one after the other; one that is refused does not hold up the others. */
@@ -69,10 +97,14 @@ export async function redriveMany(
   return answer;
 }
 
-/** Takes a dead letter off the list; an event says who did. @throws {ApiError} 404; 409 where it still waits for an operator */
+/** Takes a dead letter off the list; an event, or a mark on a message, says who did. @throws {ApiError} 404; 409 where it still waits for an operator */
 export async function discardDeadLetter({ db }: RedriveDependencies, id: string, by: string): Promise<void> {
   const { letter } = await findDeadLetter({ db }, id);
   const told = { type: 'dead_letter_discarded', data: { by }, occurred_at: new Date().toISOString() } as const;
+  if (letter.kind === 'message') {
+    if (await settleDeadMessage(db, letter.message, 'discarded', by)) return;
+    throw new ApiError('state_conflict', { detail: `${id} was refused again just now; look at it first` });
+  }
   if (letter.kind === 'task') {
     const { task } = letter;
     await appendEvent(db, TASKS, task.id, { ...told, dedupe_key: `discarded:${task.redrives}` });

@@ -1,4 +1,5 @@
-import { createRoute } from '@hono/zod-openapi';
+import { isUtf8 } from 'node:buffer';
+import { createRoute, type z } from '@hono/zod-openapi';
 import {
   type DeadLetterView,
   deadLetterIdParam,
@@ -12,9 +13,8 @@ import {
 import { buildSummaryOf } from '../../domain/build-view.ts';
 import { eventViewOf } from '../../domain/event-view.ts';
 import { taskSummaryOf } from '../../domain/task-view.ts';
-import { type DeadLetter, listDeadLetters } from '../../store/dead-letter-list.ts';
+import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/dead-letter-list.ts';
 import {
-  deadLetterIdOf,
   discardDeadLetter,
   findDeadLetter,
   type RedriveDependencies,
@@ -58,7 +58,7 @@ const redriveRoute = createRoute({
   path: '/dlq/{id}/redrive',
   operationId: 'redriveDeadLetter',
   tags,
-  summary: 'Begin it again: a build with another dispatch, a task with new retries',
+  summary: 'Begin it again: a build with another dispatch, a task with new retries; publish a message again',
   request: { params: deadLetterIdParam },
   responses: {
     202: { description: 'Accepted', content: { 'application/json': { schema: redriven } } },
@@ -94,7 +94,7 @@ const discardRoute = createRoute({
   path: '/dlq/{id}',
   operationId: 'discardDeadLetter',
   tags,
-  summary: 'Take it off the list; the build or task and its events stay',
+  summary: 'Take it off the list; the build, task or message and its events stay',
   request: { params: deadLetterIdParam },
   responses: {
     204: { description: 'It is off the list' },
@@ -115,11 +115,17 @@ export function deadLetters(api: Api, deps: RedriveDependencies): void {
   });
   api.openapi(getRoute, async (c) => {
     const { letter, events } = await findDeadLetter(deps, c.req.valid('param').id);
-    return c.json({ ...viewOf(letter), events: events.map(eventViewOf) }, 200);
+    return c.json(storyOf(letter, events.map(eventViewOf)), 200);
   });
   api.openapi(redriveRoute, async (c) => {
     const letter = await redriveDeadLetter(deps, c.req.valid('param').id, c.var.caller);
     c.var.log.info({ dead_letter: deadLetterIdOf(letter) }, 'dead letter redriven');
+    if (letter.kind === 'message') {
+      return c.json(
+        { id: letter.message.id, status: 'queued' as const, message: 'Message will be published again' },
+        202,
+      );
+    }
     const { id, status } = letter.kind === 'build' ? letter.build : letter.task;
     return c.json({ id, status, message: `${letter.kind === 'build' ? 'Build' : 'Task'} queued again` }, 202);
   });
@@ -131,8 +137,30 @@ export function deadLetters(api: Api, deps: RedriveDependencies): void {
   });
 }
 
+type Story = z.infer<typeof deadLetterStory>;
+
+function storyOf(letter: DeadLetter, events: Story['events']): Story {
+  const view = viewOf(letter);
+  if (letter.kind !== 'message' || view.kind !== 'message') return { ...view, events } as Story;
+  const { publication, body } = letter.message;
+  const bytes = Buffer.from(body, 'base64');
+  return {
+    ...view,
+    events,
+    publication: JSON.parse(publication),
+    body: isUtf8(bytes) ? bytes.toString() : null,
+    body_base64: body,
+  };
+}
+
 function viewOf(letter: DeadLetter): DeadLetterView {
   const id = deadLetterIdOf(letter);
+  if (letter.kind === 'message') {
+    const { queue, reason: code, detail, task_id, task, refusals, first_refused_at, created_at, body } = letter.message;
+    const bytes = Buffer.byteLength(body, 'base64');
+    const message = { queue, code, task_id, task, bytes, refusals, first_refused_at, refused_at: created_at };
+    return { id, reason: detail, needs_attention: false, kind: 'message', message };
+  }
   if (letter.kind === 'task') {
     const { reason } = letter.task;
     return { id, reason, needs_attention: false, kind: 'task', task: taskSummaryOf(letter.task) };

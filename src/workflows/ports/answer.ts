@@ -1,10 +1,14 @@
 import type { AnswerInput } from '../../contracts/answer-workflow.ts';
+import type { RedeliverInput } from '../../contracts/dead-message.ts';
 
-/** What workflows ask of the bridge. Both may be repeated: what arrives twice has the same id, and means the same. */
+/** What workflows ask of the bridge. All may be repeated: what arrives twice has the same id, and means the same. */
 export interface AnswerPort {
   /** Publishes to RabbitMQ what follows the task, then its result to each who waits for it. */
   publishAnswers(about: AnswerInput): Promise<void>;
 
   /** Keeps the result in Redis, where that is the clients' result back end. */
   storeResult(about: AnswerInput): Promise<void>;
+
+  /** Publishes a refused message again, as it came. One that no queue takes is refused again. */
+  publishAgain(about: RedeliverInput): Promise<void>;
 }
