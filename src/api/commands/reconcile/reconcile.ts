@@ -160,8 +160,14 @@ class Comparison {
       // After its end a workflow may stay open for a while, and has told Temporal of the end.
       if (row && !(isEnded && !isTerminal(execution))) return;
       await this.#mend(subjectOf(execution), 'record_set_back', async () => {
-        await this.#handle(execution).signal(TELL_AGAIN_SIGNAL);
-        return 'told_again';
+        try {
+          await this.#handle(execution).signal(TELL_AGAIN_SIGNAL);
+          return 'told_again';
+        } catch (error) {
+          // It ended while this looked, and had told the record before.
+          if (error instanceof WorkflowNotFoundError) return 'agrees';
+          throw error;
+        }
       });
     });
   }
