@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import { PermanentTaskError } from '../../src/domain/task-error.ts';
+import { naturalTaskId } from '../../src/domain/task-request.ts';
 import { eventually } from '../world/eventually.ts';
 import { steadyPort } from '../world/steady-port.ts';
 import { openWorld, type World } from '../world/world.ts';
@@ -221,6 +222,27 @@ describe('the routes of Flower', () => {
     expect((await sent({ args: [1], task_id: 'taken' })).status).toBe(200);
     const other = await sent({ args: [2], task_id: 'taken' });
     expect([other.status, other.text]).toEqual([400, 'task taken was asked for with other content; use a new id']);
+  });
+
+  it('leave a video its task where another task took its id', async () => {
+    const ask = (url: string) => world.call('POST', '/tasks', { name: 'ingest_youtube', args: [url] });
+    const takers = [
+      (id: string) => send('POST', '/api/task/send-task/tasks.nope', JSON.stringify({ task_id: id })),
+      (id: string) => world.call('POST', '/tasks', { name: 'semantic_search', args: ['x'], task_id: id }),
+      (id: string) => world.call('POST', '/tasks', { name: 'ingest_youtube', args: ['taken-other'], task_id: id }),
+    ];
+    for (const [n, take] of takers.entries()) {
+      const url = `taken-vid-${n}`;
+      const taken = naturalTaskId('ingest_youtube', { url, priority: false }) as string;
+      expect((await take(taken)).status).toBeLessThan(300);
+      const { json } = await ask(url);
+      expect(json.task_id).not.toBe(taken);
+      expect((await world.call('GET', `/tasks/${json.task_id}`)).json).toMatchObject({
+        name: 'ingest_youtube',
+        args: [url],
+      });
+      expect((await ask(`https://youtu.be/${url}`)).json.task_id).toBe(json.task_id);
+    }
   });
 
   it('list tasks of a megabyte each without reading them', async () => {

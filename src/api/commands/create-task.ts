@@ -18,7 +18,6 @@ import { requestKey } from '../../domain/request-key.ts';
 import type { Task } from '../../domain/task.ts';
 import {
   argumentsFaults,
-  naturalTaskId,
   policyWithLimits,
   readArguments,
   taskFingerprint,
@@ -34,6 +33,7 @@ import type { ApiMeter } from '../meter.ts';
 import { ApiError, invalidRequest } from '../problem.ts';
 import { addCallback } from './add-callback.ts';
 import { type CallbackHosts, callbackOf } from './callback-of.ts';
+import { freeNaturalId } from './natural-id.ts';
 import { knownSoon, recordSoon } from './record-soon.ts';
 import { redriveTask } from './redrive-task.ts';
 import { callbackMemo, type StartDependencies, temporalFault } from './start-build.ts';
@@ -106,7 +106,8 @@ async function accept(
 ): Promise<CreatedTask> {
   const callback = await callbackOf(request.callbackUrl ?? callbackUrlIn(given), deps.callbackHosts);
   const fingerprint = taskFingerprint(name, given);
-  const { id, ...identity } = await identify(deps, request, naturalTaskId(name, given), fingerprint);
+  const natural = request.taskId === undefined ? await freeNaturalId(deps.db, name, given) : undefined;
+  const { id, ...identity } = await identify(deps, request, natural, fingerprint);
   const input = inputOf(deps, request, { id, name, fingerprint, callback });
   const replay = async (standing: Standing): Promise<CreatedTask> => {
     const { status } = standing;
