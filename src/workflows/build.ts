@@ -9,7 +9,7 @@ import { record } from './activities.ts';
 import { beginCallbacks } from './callback.ts';
 import { dispatch } from './dispatch.ts';
 import { type Ended, follow } from './follow.ts';
-import { cancelLateRuns } from './late-runs.ts';
+import { cancelLateRuns, lookForLateRuns } from './late-runs.ts';
 import { type BuildStateView, stateQuery } from './messages.ts';
 import type { NoRun } from './not-done.ts';
 import { listenToOperator, type Operator } from './operator.ts';
@@ -137,6 +137,7 @@ async function leadToEnd(
     const { reason, attempts } = obtained.none;
     await tell('build_dead_lettered', 'dead_lettered', { reason, attempts });
   }
+  if ('none' in obtained) late = lookForLateRuns(input, tell, obtained.none.unsettled);
   state.phase = 'ended';
   upsertSearchAttributes([{ key: STATUS, value: status }]);
   const run_url = 'run' in obtained ? obtained.run.run_url : null;
@@ -194,6 +195,6 @@ async function obtainRun(input: BuildInput, tell: Tell, state: BuildStateView, o
   const { resume } = input;
   if (!resume?.run || resume.mode === 'redispatch') return dispatch(input, tell, state, operator);
   const { mode, run } = resume;
-  const none = await rerun(input, { mode, run }, tell, state, operator);
-  return none ? { none } : { run, abandoned: [], seen: { status: 'completed', run_attempt: run.run_attempt } };
+  const outcome = await rerun(input, { mode, run }, tell, state, operator);
+  return 'none' in outcome ? outcome : { run, abandoned: [], seen: outcome.seen };
 }

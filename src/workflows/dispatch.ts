@@ -68,7 +68,7 @@ export async function dispatch(
     }
     if (outcome.kind !== 'ambiguous') {
       const none = await notDone.take(outcome, attempt, `dispatch:${attempt}`);
-      if (none) return { none };
+      if (none) return { none: { ...none, unsettled: abandoned } };
       continue;
     }
     notDone.sent();
@@ -83,7 +83,10 @@ export async function dispatch(
     }
     if (verdict.kind === 'doubtful') {
       const told = await askOperator(input, tell, state, operator, { attempt, reason: verdict.reason });
-      if (told === 'cancel') return none('cancelled', `cancelled while in doubt: ${verdict.reason}`, attempt);
+      if (told === 'cancel') {
+        abandoned.push(intent.token);
+        return none('cancelled', `cancelled while in doubt: ${verdict.reason}`, attempt);
+      }
       if (told !== 'retry') {
         const { run } = await triggered(told.adopt, attempt, 'operator', false, null);
         return { run, abandoned };
@@ -104,6 +107,10 @@ export async function dispatch(
     }
     await operator.pause(backoff(lost, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random()));
     lost += 1;
+  }
+
+  function none(conclusion: NoRun['conclusion'], reason: string, attempts: number): { none: NoRun } {
+    return { none: { conclusion, reason, attempts, unsettled: abandoned } };
   }
 
   /** Whether the record has the intent already: Temporal may have been set back to before it. */
@@ -184,8 +191,4 @@ function isDatabaseFault(error: unknown): boolean {
     error.cause instanceof ApplicationFailure &&
     error.cause.type === 'DatabaseError'
   );
-}
-
-function none(conclusion: NoRun['conclusion'], reason: string, attempts: number): { none: NoRun } {
-  return { none: { conclusion, reason, attempts } };
 }

@@ -1,4 +1,4 @@
-import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
 import type { Run, RunView } from '../contracts/github.ts';
 import { githubActivities } from './activities.ts';
@@ -32,6 +32,8 @@ const WIDENING = 5;
 
 /** How long a cancelled run may take to stop before the build ends without waiting for it. */
 const CANCEL_GRACE_MS = 600_000;
+/** First pause before a run that GitHub did not cancel is cancelled again; doubles each time. */
+const CANCEL_AGAIN_MS = 10_000;
 
 /**
  * Follows a run until GitHub confirms its end. At the deadline, or when an operator asks, the run is cancelled and followed
@@ -52,6 +54,8 @@ export async function follow(
   const following = new CancellationScope();
   let last: Change | undefined;
   let failure: unknown;
+  /** GitHub is asked about the run as soon as may be, besides the polls. */
+  let mustLook = false;
   void following.run(untilCompleted).catch((error: unknown) => {
     failure = error;
   });
@@ -61,7 +65,7 @@ export async function follow(
   if (!settled()) {
     if (inTime) await tell('cancel_requested', 'cancel', { by: operator.cancelledBy! });
     await CancellationScope.withTimeout(CANCEL_GRACE_MS, async () => {
-      await github.cancelRun(target);
+      await cancelPersistently();
       await condition(settled);
     }).catch((error: unknown) => {
       if (!isCancellation(error)) throw error;
@@ -78,6 +82,16 @@ export async function follow(
   return inTime
     ? { conclusion: 'cancelled', run_attempt, learned_from: 'operator', request_id }
     : { conclusion: 'timed_out', run_attempt, learned_from: 'deadline', request_id };
+
+  /** A run that cannot be cancelled has ended, which a look shows at once, or has not begun, which passes. */
+  async function cancelPersistently(): Promise<void> {
+    for (let pauseMs = CANCEL_AGAIN_MS; !settled(); pauseMs *= 2) {
+      if (await github.cancelRun(target)) return;
+      if (!patched('look-after-a-refused-cancel')) return;
+      mustLook = true;
+      await condition(settled, pauseMs);
+    }
+  }
 
   async function untilCompleted(): Promise<void> {
     let interval_ms = policy.poll_interval_ms;
@@ -112,13 +126,15 @@ export async function follow(
         (error: unknown) => (broken = error),
       );
     for (;;) {
-      await condition(() => polled !== undefined || broken !== undefined || wakes.has(run.run_id));
+      await condition(() => polled !== undefined || broken !== undefined || mustLook || wakes.has(run.run_id));
       if (polled) return { view: polled, learned: { learned_from: 'poll' } };
       if (broken !== undefined) throw broken;
-      const delivery_id = wakes.take(run.run_id)!;
+      const delivery_id = mustLook ? undefined : wakes.take(run.run_id)!;
+      mustLook = false;
       const view = await github.readRun({ ...target, run_attempt: seen.run_attempt });
       if (view.status === seen.status && view.run_attempt === seen.run_attempt) continue;
       polling.cancel();
+      if (delivery_id === undefined) return { view, learned: { learned_from: 'poll' } };
       return { view, learned: { learned_from: 'webhook', delivery_id } };
     }
   }

@@ -10,6 +10,8 @@ export interface NoRun {
   conclusion: 'dispatch_rejected' | 'dispatch_failed' | 'timed_out' | 'cancelled';
   reason: string;
   attempts: number;
+  /** Tokens of dispatches that may have made a run all the same; left out: none. */
+  unsettled?: string[];
 }
 
 /** Longest pause between two attempts that may have reached GitHub. */

@@ -1,4 +1,4 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import type { BuildInput, Resumption } from '../contracts/build-workflow.ts';
 import type { KnownRun, RerunOutcome } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
@@ -14,8 +14,9 @@ import { awaitWriteSlot } from './write-slot.ts';
 const LOOKS = 4;
 
 /**
- * Brings about one more attempt of a run that ended. The number of attempts is its token: where the answer is in doubt,
- * the run is read until it has more attempts than before, or a window has passed in which it had not.
+ * Brings about one more attempt of a run that ended. The number of attempts is its token: it is read before the intent, since
+ * the run may have been run again in GitHub meanwhile. Where the answer is in doubt, the run is read until it has more
+ * attempts than before, or a window has passed in which it had not.
  */
 export async function rerun(
   input: BuildInput,
@@ -23,29 +24,37 @@ export async function rerun(
   tell: Tell,
   state: BuildStateView,
   operator: Operator,
-): Promise<NoRun | undefined> {
+): Promise<{ none: NoRun } | { seen: { status: string; run_attempt: number } }> {
   const { policy, request } = input;
   const github = githubActivities(policy.request_timeout_ms);
   const target = { repository: request.repository, run_id: run.run_id };
   const failedJobsOnly = mode === 'rerun_failed';
   const notDone = new NotDoneAttempts(policy, tell, operator);
+  let known = run.run_attempt;
   for (let attempt = 1, lost = 0; ; attempt++) {
     state.phase = 'dispatching';
     state.attempt = attempt;
     await awaitWriteSlot(operator);
     if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input))
       return none('cancelled', 'cancelled before the run was run again', attempt - 1);
+    if (patched('rerun-reads-first')) {
+      const now = await github.findRun(target);
+      // Somebody runs it again in GitHub, or it never ended: that attempt is followed, and no other asked for.
+      if (now && now.status !== 'completed') return { seen: { status: now.status, run_attempt: now.run_attempt } };
+      if (now && now.run_attempt > known && now.conclusion === 'success') return { seen: ended(known) };
+      known = Math.max(known, now?.run_attempt ?? 0);
+    }
     const intent = await tell('rerun_intended', `rerun:${attempt}:intended`, {
       workflow_run_id: run.run_id,
-      after_run_attempt: run.run_attempt,
+      after_run_attempt: known,
       failed_jobs_only: failedJobsOnly,
       temporal_run_id: workflowInfo().runId,
     });
     const outcome = await post(intent.temporal_run_id, `rerun:${input.build_id}:${input.resume?.retry}:${attempt}`);
-    if (outcome.kind === 'done') return undefined;
+    if (outcome.kind === 'done') return { seen: ended(intent.after_run_attempt) };
     if (outcome.kind !== 'ambiguous') {
       const none = await notDone.take(outcome, attempt, `rerun:${attempt}`);
-      if (none) return none;
+      if (none) return { none };
       continue;
     }
     notDone.sent();
@@ -54,8 +63,8 @@ export async function rerun(
     await tell('rerun_ambiguous', `rerun:${attempt}:ambiguous`, { workflow_run_id: run.run_id, reason, request_id });
     state.phase = 'reconciling';
     for (let look = 1; look <= LOOKS; look++) {
-      const { run_attempt } = await github.readRun({ ...target, run_attempt: run.run_attempt });
-      if (run_attempt > run.run_attempt) return undefined;
+      const { run_attempt } = await github.readRun({ ...target, run_attempt: intent.after_run_attempt });
+      if (run_attempt > intent.after_run_attempt) return { seen: ended(intent.after_run_attempt) };
       if (look < LOOKS) await operator.pause(policy.reconcile_window_ms / (LOOKS - 1));
     }
     if (lost >= policy.max_retries)
@@ -73,6 +82,11 @@ export async function rerun(
   }
 }
 
-function none(conclusion: NoRun['conclusion'], reason: string, attempts: number): NoRun {
-  return { conclusion, reason, attempts };
+/** An attempt that is over: any later one is news. */
+function ended(run_attempt: number) {
+  return { status: 'completed', run_attempt };
+}
+
+function none(conclusion: NoRun['conclusion'], reason: string, attempts: number): { none: NoRun } {
+  return { none: { conclusion, reason, attempts } };
 }

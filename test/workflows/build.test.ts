@@ -144,6 +144,32 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
       expect(build.record.told('dispatch_delayed')).toHaveLength(30);
     });
 
+    it('a run that somebody runs again in GitHub meanwhile is followed, and not run again', async () => {
+      const build = await world.start({
+        before: (input) => [...withRun(input), endedAs('failure', input)],
+        resume: rerunAt(await world.now()),
+        runAgain: () => 1,
+      });
+      expect((await build.closed()).result).toMatchObject({ status: 'success', conclusion: 'success' });
+      expect(build.asked('rerun')).toHaveLength(0);
+      expect(build.record.types()).not.toContain('rerun_intended');
+    });
+
+    it('a re-run follows the attempts that there were when it was asked for', async () => {
+      const build = await world.start({
+        before: (input) => [...withRun(input), endedAs('failure', input)],
+        resume: rerunAt(await world.now()),
+        runAgain: () => 2,
+        run: (_elapsed, _sinceCancel, run_attempt) =>
+          run_attempt === 3
+            ? { status: 'completed', conclusion: 'failure' }
+            : { status: 'completed', conclusion: 'success' },
+      });
+      expect((await build.closed()).result).toMatchObject({ status: 'success' });
+      expect(build.record.told('rerun_intended')).toMatchObject([{ after_run_attempt: 3 }]);
+      expect(build.record.told('build_completed').at(-1)).toMatchObject({ run_attempt: 4 });
+    });
+
     it('a re-run in doubt of a run that was deleted meanwhile comes to an end', async () => {
       const build = await world.start({
         before: (input) => [...withRun(input), endedAs('failure', input)],
@@ -321,6 +347,57 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
       });
       expect((await build.closed()).result).toMatchObject({ status: 'success', conclusion: 'success' });
       expect(build.asked('cancel')).toHaveLength(1);
+    });
+
+    it('a run that cannot be cancelled is looked at at once: it has ended', async () => {
+      const build = await world.start({
+        cancel: [false],
+        policy: { poll_interval_ms: HOUR },
+        // The polls are due at every hour after the run began.
+        run: (elapsed) =>
+          elapsed < 2.5 * HOUR ? { status: 'in_progress' } : { status: 'completed', conclusion: 'success' },
+      });
+      const { at } = await build.closed();
+      expect(build.record.told('build_completed')).toMatchObject([{ conclusion: 'success' }]);
+      const [cancelled] = build.asked('cancel');
+      expect(build.record.told('build_completed')[0]!.at - cancelled!.at).toBeLessThan(ON_TIME);
+      expect(at - build.began).toBeLessThan(4 * HOUR);
+    });
+
+    it('a run that cannot be cancelled yet is cancelled again', async () => {
+      const build = await world.start({
+        cancel: [false, false, true],
+        run: (_elapsed, sinceCancel) =>
+          sinceCancel !== null && sinceCancel >= 20 * SECOND
+            ? { status: 'completed', conclusion: 'cancelled' }
+            : { status: 'queued' },
+      });
+      expect((await build.closed()).result).toMatchObject({ conclusion: 'timed_out' });
+      expect(build.asked('cancel').length).toBeGreaterThanOrEqual(2);
+    });
+
+    it('why a run failed is in its end, and is not waited for where GitHub does not say', async () => {
+      const failedJobs = [{ name: 'build', conclusion: 'failure', url: null, steps: [], annotations: [] }];
+      const run = () => ({ status: 'completed', conclusion: 'failure' });
+      const told = await world.start({ run, failedJobs });
+      await told.closed();
+      expect(told.record.told('build_completed')).toMatchObject([{ conclusion: 'failure', failed_jobs: failedJobs }]);
+      const untold = await world.start({ run, failedJobs: 'away' });
+      const { at } = await untold.closed();
+      expect(untold.record.told('build_completed')[0]).not.toHaveProperty('failed_jobs');
+      expect(at - untold.began).toBeLessThan(90 * SECOND);
+    });
+
+    it('runs that show up after the end of a build that has none are cancelled and recorded', async () => {
+      const build = await world.start({
+        dispatch: [ambiguous],
+        policy: { max_retries: 0 },
+        // Three readings of the window find nothing.
+        find: [absent, absent, absent, absent, found(77)],
+      });
+      expect((await build.closed()).result).toMatchObject({ conclusion: 'dispatch_failed' });
+      expect(build.record.types().slice(-3)).toEqual(['build_completed', 'build_dead_lettered', 'late_run_cancelled']);
+      expect(build.asked('cancel')).toMatchObject([{ run_id: 77 }]);
     });
 
     it('a run that does not stop is waited for 10 minutes more', async () => {

@@ -70,7 +70,11 @@ export interface Script {
   /** What the readings of the reconciler find, in order. Default: nothing. */
   find?: Finding[];
   /** The state of the run so long after it became the build's, and after it was told to stop. Default: see `ordinary`. */
-  run?: (elapsedMs: number, sinceCancelMs: number | null) => { status: string; conclusion?: string };
+  run?: (
+    elapsedMs: number,
+    sinceCancelMs: number | null,
+    runAttempt: number,
+  ) => { status: string; conclusion?: string };
   /** Strikes every telling of an event before it reaches the record, and, if `after`, before its answer goes back. */
   tell?: (telling: { type: BuildEventType; local: boolean; nth: number; after: boolean }) => void | Promise<void>;
   /** Strikes every reading of the build from the record. */
@@ -82,6 +86,8 @@ export interface Script {
   resume?: BuildInput['resume'];
   /** What becomes of the re-runs, in order. Default: done. */
   rerun?: RerunOutcome[];
+  /** What GitHub answers to each cancellation; false: it cannot be cancelled. Default: it is. */
+  cancel?: boolean[];
   /** Attempts of the run that somebody else asked for. Default: none. */
   runAgain?: () => number;
   /** What GitHub says of the jobs of a run that ended badly. Default: nothing. */
@@ -233,8 +239,11 @@ function memoryRecord(input: BuildInput, { tell, before, readRecord }: Script) {
   };
   return {
     port,
-    /** Answers every query with the build. */
-    db: { select: () => ({ from: () => ({ where: rows }) }) } as unknown as Db,
+    /** Answers every query with the build; nobody else claims a request. */
+    db: {
+      select: () => ({ from: () => ({ where: rows }) }),
+      execute: async () => [{ key: 'claimed' }],
+    } as unknown as Db,
     events,
     build: () => build!,
     types: () => events.map(({ type }) => type),
@@ -272,9 +281,12 @@ function scriptedGitHub(
     const now = calls.at(-1)!.at;
     const cancelled = calls.find((call) => call.name === 'cancel' && call.run_id === run_id);
     const begun = record.told('workflow_triggered')[0]?.at ?? now;
-    const state = run(now - begun, cancelled ? now - cancelled.at : null);
     const reruns = calls.filter((call) => call.name === 'rerun' && call.done).length;
     const run_attempt = 1 + reruns + (script.runAgain?.() ?? 0);
+    const isOver = script.resume !== undefined && run_attempt === 1;
+    const state = isOver
+      ? { status: 'completed', conclusion: 'failure' }
+      : run(now - begun, cancelled ? now - cancelled.at : null, run_attempt);
     return { run_id, run_url: urlOf(run_id), run_attempt, request_id: null, conclusion: null, ...state };
   };
   const github: Asked = {
@@ -315,8 +327,7 @@ function scriptedGitHub(
       return script.failedJobs ?? [];
     },
     async cancel(_repository, run_id) {
-      note('cancel', { run_id });
-      return true;
+      return script.cancel?.[note('cancel', { run_id })] ?? true;
     },
   };
   return github as GitHub;
