@@ -218,7 +218,7 @@ describe('bad input', () => {
 });
 
 describe('requests without a key, where there are keys', () => {
-  it('are refused as the description says, of every route but those of probes', async () => {
+  it('are refused as the description says, of every route but those of probes and the root', async () => {
     const world = await openWorld('server', { API_KEYS: 'me=a-secret-of-the-test' });
     onTestFinished(() => world.close());
     await eventually(async () => expect((await world.call('GET', '/health/ready')).status).toBe(200));
@@ -226,7 +226,7 @@ describe('requests without a key, where there are keys', () => {
       authorization: 'Bearer a-secret-of-the-test',
     })) {
       const { status } = await world.call(method, path);
-      const expected = /^\/health/.test(path) ? 200 : path === '/webhooks/github' ? expect.any(Number) : 401;
+      const expected = /^\/(health|$)/.test(path) ? 200 : path === '/webhooks/github' ? expect.any(Number) : 401;
       expect([method, path, status]).toEqual([method, path, expected]);
       expect(Object.keys(responses), `${method} ${path}`).toContain(String(status));
     }
