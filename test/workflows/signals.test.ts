@@ -38,6 +38,29 @@ describe.skipIf(!hasTestServer)('signals, which somebody may type', () => {
     expect((await build.closed()).result).toMatchObject({ status: 'cancelled' });
   });
 
+  it('ends a build whose end the record has, and Temporal lost, once it is to tell the record again', async () => {
+    const build = await world.start({ dispatch: [acceptedSomewhere] });
+    await inNeed(build);
+    build.record.append({
+      type: 'build_cancelled',
+      data: { conclusion: 'cancelled', run_attempt: null, learned_from: 'operator', request_id: null },
+      occurred_at: new Date().toISOString(),
+      dedupe_key: 'completed',
+    });
+    await build.handle.signal('tell_again');
+    expect((await build.closed()).result).toMatchObject({ status: 'cancelled', conclusion: 'cancelled' });
+    expect(build.record.told('build_cancelled')).toHaveLength(1);
+  });
+
+  it('goes on after it has told the record again, where the record has no end', async () => {
+    const build = await world.start({ dispatch: [acceptedSomewhere] });
+    await inNeed(build);
+    await build.handle.signal('tell_again');
+    await world.pass(120_000);
+    await build.handle.signal('adopt', { run_id: 42 });
+    expect((await build.closed()).result).toMatchObject({ status: 'success' });
+  });
+
   it('who cancels another build, which had the same workflow id before it, does not cancel this one', async () => {
     const build = await world.start();
     await build.handle.signal('cancel', { by: 'test', build_id: build.input.build_id - 1 });

@@ -218,8 +218,14 @@ function memoryRecord(input: BuildInput, { tell, before, readRecord }: Script) {
     return event;
   };
   for (const event of [buildQueuedEvent(input), ...(before?.(input) ?? [])]) append(event);
-  const port: Pick<RecordPort, 'appendBuildEvent' | 'isTold'> = {
+  const port: Pick<RecordPort, 'appendBuildEvent' | 'isTold' | 'findBuildEnd'> = {
     isTold: async ({ dedupe_key }) => events.some((event) => event.dedupe_key === dedupe_key),
+    async findBuildEnd() {
+      if (!build?.completed_at) return null;
+      const { status, conclusion, run_url } = build;
+      const { dedupe_key } = events.findLast(({ type }) => type === 'build_completed' || type === 'build_cancelled')!;
+      return { status, conclusion: conclusion!, run_url, dedupe_key };
+    },
     async appendBuildEvent({ event }) {
       const nth = (tellings.get(event.dedupe_key) ?? 0) + 1;
       tellings.set(event.dedupe_key, nth);
@@ -239,6 +245,8 @@ function memoryRecord(input: BuildInput, { tell, before, readRecord }: Script) {
   };
   return {
     port,
+    /** What somebody else tells. */
+    append,
     /** Answers every query with the build; nobody else claims a request. */
     db: {
       select: () => ({ from: () => ({ where: rows }) }),
