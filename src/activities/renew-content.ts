@@ -4,7 +4,6 @@ import { reindexChunks } from '../store/chunk-reindex.ts';
 import { findContent } from '../store/content-find.ts';
 import { listOutdatedContents } from '../store/content-list-outdated.ts';
 import type { Db } from '../store/database.ts';
-import { hasEmbeddings } from '../store/embedding-available.ts';
 import { embed } from './process-content.ts';
 
 export interface RenewDependencies {
@@ -43,7 +42,7 @@ export async function renewVectors(
   identity: ModelIdentity,
   { signal, progress }: RenewContext,
 ): Promise<number> {
-  if (!embedding || !(await hasEmbeddings(db))) return 0;
+  if (!embedding) return 0;
   const maker = { model: embedding.name, ...identity };
   for (let renewed = 0, after = ''; ; ) {
     const ids = await listOutdatedContents(db, maker, after, CONTENTS);

@@ -4,6 +4,7 @@ import { type RenewDependencies, renewVectors, renewWords } from '../activities/
 import type { Settings } from '../contracts/settings.ts';
 import type { ModelIdentity } from '../integrations/embedding-model.ts';
 import { claimContentSweep } from '../store/content-sweep-claim.ts';
+import { embeddingsExist } from '../store/embedding-exists.ts';
 import { queuesOf } from './tasks.ts';
 
 export interface ContentSweepOptions extends RenewDependencies {
@@ -43,6 +44,8 @@ export function startContentSweep({ db, embedding, log, everyMs = EVERY_MS, clai
   const changedModel = async (): Promise<ModelIdentity | undefined> => {
     const isRecent = swept !== undefined && Date.now() < swept.at + RECENT_MS;
     if (isRecent && swept?.identity.revision === undefined) return undefined;
+    // Without vectors there is nothing to make again, and no reason to ask the model who it is.
+    if (!(await embeddingsExist(db))) return undefined;
     const identity = await embedding?.identify(signal);
     return isRecent && swept?.identity.revision === identity?.revision ? undefined : identity;
   };

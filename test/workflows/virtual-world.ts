@@ -335,7 +335,8 @@ function scriptedGitHub(
       return script.failedJobs ?? [];
     },
     async cancel(_repository, run_id) {
-      return script.cancel?.[note('cancel', { run_id })] ?? true;
+      const nth = note('cancel', { run_id });
+      return script.cancel?.[nth] ?? true;
     },
   };
   return github as GitHub;
