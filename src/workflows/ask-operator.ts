@@ -6,8 +6,11 @@ import type { BuildStateView } from './messages.ts';
 import type { Instruction, Operator } from './operator.ts';
 import type { Tell } from './teller.ts';
 
-/** How often an unanswered question is told again: the record may have lost it, and then nobody can answer. */
+/** First pause until an unanswered question is told again: the record may have lost it, and then nobody can answer. */
 const ASK_AGAIN_MS = 3_600_000;
+
+/** Longest such pause: a question may wait for weeks, and each telling is kept in the history. */
+const LONGEST_SILENCE_MS = 24 * ASK_AGAIN_MS;
 
 /**
  * Asks the operator what became of a doubtful attempt, and again where the run that is named is not there: a slip of the
@@ -50,6 +53,10 @@ async function answerTo(ask: () => Promise<unknown>, instruction: Promise<Instru
   void instruction.then((word) => {
     said = word;
   });
-  while (!(await condition(() => said !== undefined, ASK_AGAIN_MS))) await ask();
+  let pause = ASK_AGAIN_MS;
+  while (!(await condition(() => said !== undefined, pause))) {
+    await ask();
+    pause = Math.min(2 * pause, LONGEST_SILENCE_MS);
+  }
   return said!;
 }

@@ -237,14 +237,15 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
   });
 
   describe('an operator', () => {
-    it('may take days, in which nothing happens; the run adopted then is followed for as long as any other', async () => {
+    it('may take days, in which little happens; the run adopted then is followed for as long as any other', async () => {
       const run = (elapsed: number) => (elapsed < HOUR ? { status: 'in_progress' } : ended('success'));
       const build = await world.start({ dispatch: [acceptedSomewhere], run });
       await inPhase(build, 'needs_attention');
       const { historyLength } = await build.handle.describe();
       const calls = build.calls.length;
       await world.pass(5 * DAY);
-      expect((await build.handle.describe()).historyLength).toBe(historyLength);
+      // The question is told again at ever longer pauses, up to a day.
+      expect((await build.handle.describe()).historyLength - historyLength).toBeLessThan(100);
       expect(build.calls).toHaveLength(calls);
       expect(build.record.build()).toMatchObject({ status: 'in_progress', needs_attention: true });
 
