@@ -23,12 +23,6 @@ export const MUTATIONS: readonly Mutation[] = [
     within: 500,
   },
   {
-    name: 'a POST is repeated like any other activity',
-    before: 'startToCloseTimeout: oneCall,\n        retry: {\n            maximumAttempts: 1',
-    after: 'startToCloseTimeout: oneCall,\n        retry: {\n            maximumAttempts: 2',
-    within: 500,
-  },
-  {
     name: 'the end of the deadline is not heard',
     before: 'operator.cancelledBy !== undefined, policy.deadline_ms)',
     after: 'operator.cancelledBy !== undefined)',
@@ -50,7 +44,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'what Temporal forgot that it sent is sent again',
     before: 'intended_by: intendedBy,\n                    claim: ',
     after: 'intended_by: intendedBy,\n                    unclaimed: ',
-    within: 1_000,
+    within: 500,
   },
   {
     name: 'an earlier try of the last task is not believed',
