@@ -1,6 +1,6 @@
-import { patched, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, patched, workflowInfo } from '@temporalio/workflow';
 import type { BuildInput, Resumption } from '../contracts/build-workflow.ts';
-import type { KnownRun, RerunOutcome } from '../contracts/github.ts';
+import type { KnownRun, RerunOutcome, RunView } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
 import { githubActivities } from './activities.ts';
 import { mayHaveSentBefore } from './earlier-run.ts';
@@ -12,6 +12,8 @@ import { awaitWriteSlot } from './write-slot.ts';
 
 /** Looks at a run within the reconcile window of a doubtful re-run. */
 const LOOKS = 4;
+/** Longest look at the run before it is run again. */
+const READ_BEFORE_MS = 30_000;
 
 /**
  * Brings about one more attempt of a run that ended. The number of attempts is its token: it is read before the intent, since
@@ -38,7 +40,7 @@ export async function rerun(
     if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input))
       return none('cancelled', 'cancelled before the run was run again', attempt - 1);
     if (patched('rerun-reads-first')) {
-      const now = await github.findRun(target);
+      const now = await readNow();
       // Somebody runs it again in GitHub, or it never ended: that attempt is followed, and no other asked for.
       if (now && now.status !== 'completed') return { seen: { status: now.status, run_attempt: now.run_attempt } };
       if (now && now.run_attempt > known && now.conclusion === 'success') return { seen: ended(known) };
@@ -71,6 +73,14 @@ export async function rerun(
       return none('dispatch_failed', `the run was not run again; the last: ${reason}`, attempt);
     await operator.pause(backoff(lost, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random()));
     lost += 1;
+  }
+
+  /** The run as GitHub shows it; nothing where it does not say soon: the request itself then tells that GitHub is away. */
+  async function readNow(): Promise<RunView | null> {
+    return CancellationScope.withTimeout(READ_BEFORE_MS, () => github.findRun(target)).catch((error: unknown) => {
+      if (!isCancellation(error)) throw error;
+      return null;
+    });
   }
 
   async function post(intendedBy: string, claim: string): Promise<RerunOutcome> {
