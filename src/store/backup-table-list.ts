@@ -9,6 +9,7 @@ const LEFT_OUT = [
   'installation', // in the manifest; a restored one enters a new epoch
   'github_writes', // rate limits of the moment
   'delivery_sweeps', // when the last sweep was
+  'content_sweeps', // when the last sweep was
 ] as const;
 
 /** A table of the record beside the log, and what restoring it needs to know. */

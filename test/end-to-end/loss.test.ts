@@ -5,6 +5,7 @@ import type { BuildView } from '../../src/contracts/build.ts';
 import { hapax as runHapax } from '../integration/told-builds.ts';
 import { eventually } from '../world/eventually.ts';
 import { answers, openReceiver } from '../world/receiver.ts';
+import { processesOf } from './processes-of.ts';
 import { directory, installation, startGitHub } from './program.ts';
 
 /** Builds, and as many tasks, that are in flight when a store is lost. */
@@ -82,6 +83,12 @@ async function expectSound(hapax: Hapax, github: GitHub, builds: BuildView[]): P
   });
 }
 
+/** Nothing may write to the stores any more when they are copied or removed. */
+async function killAll(hapax: Hapax): Promise<void> {
+  await hapax.killAll();
+  await eventually(() => expect(processesOf(hapax.environment.HAPAX_HOME)).toEqual([]));
+}
+
 /** Runs the program as a user does beside or instead of `npm start`. */
 async function command(hapax: Hapax, ...args: string[]): Promise<string> {
   const done = await runHapax(args, { HAPAX_HOME: hapax.environment.HAPAX_HOME });
@@ -91,7 +98,7 @@ async function command(hapax: Hapax, ...args: string[]): Promise<string> {
 
 /** Every hash and every row, as somebody checks who has stopped Hapax. */
 async function expectAuditSound(hapax: Hapax): Promise<void> {
-  await hapax.killAll();
+  await killAll(hapax);
   expect(await command(hapax, 'audit', 'verify')).toMatch(/sound/);
 }
 
@@ -111,7 +118,7 @@ describe('an installation that lost a store', () => {
     await allTriggered(hapax, inFlight.builds);
     await hapax.buildEnded(told);
     await eventually(() => expect(receiver.received).not.toEqual([]));
-    await hapax.killAll();
+    await killAll(hapax);
     await rm(join(hapax.environment.HAPAX_HOME, 'temporal'), { recursive: true });
     receiver.behave(answers(204));
     hapax.start();
@@ -131,7 +138,7 @@ describe('an installation that lost a store', () => {
     hapax.start();
     await hapax.ready();
     const before = await fill(hapax);
-    await hapax.killAll();
+    await killAll(hapax);
     const copy = join(await directory(), 'temporal');
     await cp(temporal, copy, { recursive: true });
     hapax.start();
@@ -139,7 +146,7 @@ describe('an installation that lost a store', () => {
     const after = await fill(hapax, IN_FLIGHT);
     const inFlight = { builds: [...before.builds, ...after.builds], tasks: [...before.tasks, ...after.tasks] };
     await allTriggered(hapax, inFlight.builds);
-    await hapax.killAll();
+    await killAll(hapax);
     await rm(temporal, { recursive: true });
     await cp(copy, temporal, { recursive: true });
     hapax.start();
@@ -163,7 +170,7 @@ describe('an installation that lost a store', () => {
     hapax.start();
     await hapax.ready();
     const { before, after, backup } = await fillAroundBackup(hapax);
-    await hapax.killAll();
+    await killAll(hapax);
     await rm(join(hapax.environment.HAPAX_HOME, 'postgres'), { recursive: true });
     await command(hapax, 'restore', backup);
     hapax.start();
@@ -184,7 +191,7 @@ describe('an installation that lost a store', () => {
     hapax.start();
     await hapax.ready();
     const { before, after, backup } = await fillAroundBackup(hapax);
-    await hapax.killAll();
+    await killAll(hapax);
     for (const store of ['postgres', 'temporal']) {
       await rm(join(hapax.environment.HAPAX_HOME, store), { recursive: true });
     }
