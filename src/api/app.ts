@@ -132,7 +132,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   getContent(api, deps.db);
   getQueues(api, deps);
   getWorkers(api, deps.client);
-  getHealth(api, { monitor: deps.monitor, heldBuildIds: () => deps.buildIds.held });
+  getHealth(api, { monitor: deps.monitor, buildIds: deps.buildIds });
   getMetrics(api, deps.meter);
   getDocs(api);
   getIndex(api);

@@ -16,6 +16,11 @@ export class BuildIds {
     this.#reserve = reserve;
   }
 
+  /** Whether a block has ever been taken. */
+  get provided(): boolean {
+    return this.#refilledAt !== Number.NEGATIVE_INFINITY;
+  }
+
   /** How many ids can be had without the database. */
   get held(): number {
     return this.#held.length;

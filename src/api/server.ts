@@ -21,6 +21,7 @@ import { KnownInstallation } from './installation.ts';
 import { type Listening, listen } from './listen.ts';
 import type { ApiMeter } from './meter.ts';
 import { startPendingDeliveries } from './pending-deliveries.ts';
+import { ApiError } from './problem.ts';
 import { startReconciliation } from './reconciliation.ts';
 import type { WebhookDependencies } from './routes/webhooks-github.ts';
 
@@ -69,15 +70,15 @@ export async function startApiServer({
   const buildIds = new BuildIds((count) => unusedIds.reserve(count));
   const configurations = new Configurations(db, environmentConfiguration(repository, settings.GITHUB_WORKFLOW));
   // So that the first trigger is fast, and an outage that follows on health finds them held.
-  const fetchAhead = () =>
-    Promise.all([
-      installation.refresh(),
-      unusedIds.isChecked ? buildIds.provide() : undefined,
-      configurations.environment(),
-    ]);
+  const fetchAhead = () => Promise.all([installation.refresh(), provideIds(), configurations.environment()]);
+  // Without Temporal nobody knows which ids are in use; that it is away shows there, and not as a fault of the database.
+  const provideIds = () =>
+    buildIds.provide().catch((error: unknown) => {
+      if (!(error instanceof ApiError)) throw error;
+    });
   const checks = {
     postgres: { check: () => checkDatabase(db, fetchAhead), everyMs: 5_000 },
-    temporal: { check: () => checkTemporal(client).then(() => unusedIds.check()), everyMs: 5_000 },
+    temporal: { check: () => checkTemporal(client), everyMs: 5_000 },
     workers: { check: () => checkWorkers(client), everyMs: 5_000 },
     // Asks nobody: GitHub is watched by itself.
     github: { check: checkGitHub, everyMs: 2_000 },

@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { health, probe } from '../../contracts/health.ts';
+import type { BuildIds } from '../build-ids.ts';
 import type { Api } from '../environment.ts';
 import type { HealthMonitor } from '../health-monitor.ts';
 import { openProblemResponses } from '../responses.ts';
@@ -47,18 +48,18 @@ const readyRoute = createRoute({
 
 export interface ReadinessDependencies {
   monitor: HealthMonitor;
-  /** Ids of builds that can be had without the database. */
-  heldBuildIds(): number;
+  buildIds: Pick<BuildIds, 'held' | 'provided'>;
 }
 
-export function getHealth(api: Api, { monitor, heldBuildIds }: ReadinessDependencies): void {
+export function getHealth(api: Api, { monitor, buildIds }: ReadinessDependencies): void {
   api.openapi(healthRoute, (c) => c.json(monitor.health, 200));
   api.openapi(liveRoute, (c) => c.json({ status: 'ok' } as const, 200));
   api.openapi(readyRoute, (c) => {
     const { temporal, postgres } = monitor.health.dependencies;
     const faults = [
       temporal.status === 'ok' ? [] : [`temporal: ${temporal.detail ?? temporal.status}`],
-      postgres.status === 'ok' || heldBuildIds() > 0 ? [] : [`postgres: ${postgres.detail ?? postgres.status}`],
+      postgres.status === 'ok' || buildIds.held > 0 ? [] : [`postgres: ${postgres.detail ?? postgres.status}`],
+      buildIds.provided ? [] : ['no ids of builds are reserved yet'],
     ].flat();
     if (faults.length === 0) return c.json({ status: 'ok' } as const, 200);
     return c.json({ status: 'unavailable', detail: faults.join('; ') } as const, 503);

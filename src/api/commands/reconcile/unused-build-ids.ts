@@ -8,7 +8,7 @@ import { temporalFault } from '../start-build.ts';
 import { highestBuildId } from './workflows.ts';
 
 /** Longest wait for Temporal to say which ids are in use. */
-const CHECK_TIMEOUT_MS = 10_000;
+const CHECK_TIMEOUT_MS = 2_500;
 
 /**
  * Reserves ids of builds that nobody has used, also where the database was set back to an earlier state and would hand out
@@ -28,11 +28,6 @@ export class UnusedBuildIds {
     this.#db = deps.db;
     this.#installation = deps.installation;
     this.#log = deps.log;
-  }
-
-  /** Whether ids can be reserved without Temporal. */
-  get isChecked(): boolean {
-    return this.#isChecked;
   }
 
   /** Makes sure that the database hands out no id that Temporal knows. @throws {ApiError} where Temporal is away. */
