@@ -155,6 +155,8 @@ export async function openVirtualWorld() {
       const handle = await environment.client.workflow.start<typeof build>(BUILD_WORKFLOW, {
         workflowId: input.workflow_id,
         taskQueue,
+        // An idle server goes on to the next timer: without this, by ten years for each build, past what it can count (2106).
+        workflowExecutionTimeout: '60 days',
         args: [input],
       });
       return {
