@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildEvent } from '../../src/contracts/event.ts';
 import { chainFault } from '../../src/domain/hash.ts';
 import { IllegalEvent } from '../../src/domain/illegal-event.ts';
+import { RecordSetBack } from '../../src/domain/stream-fault.ts';
 import { findBuild } from '../../src/store/build-find.ts';
 import { reserveBuildIds } from '../../src/store/build-id-reserve.ts';
 import { listBuilds } from '../../src/store/build-list.ts';
@@ -157,8 +158,12 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
   });
 
   it('refuses an event that cannot follow, and records nothing of it', async () => {
-    await expect(appendEvent(world.db, BUILDS, 404, updated(1))).rejects.toBeInstanceOf(IllegalEvent);
+    await expect(appendEvent(world.db, BUILDS, 404, updated(1))).rejects.toBeInstanceOf(RecordSetBack);
     expect(await listEvents(world.db, 'build:404')).toEqual([]);
+    await appendEvent(world.db, BUILDS, 405, queued(405));
+    const again = { ...queued(405), dedupe_key: 'queued-again' };
+    await expect(appendEvent(world.db, BUILDS, 405, again)).rejects.toBeInstanceOf(IllegalEvent);
+    expect(await listEvents(world.db, 'build:405')).toHaveLength(1);
   });
 
   it('keeps one gapless, sound chain however many tell at once', async () => {
