@@ -1,5 +1,6 @@
 import type { BuildInput, Recovery, Resumption } from '../contracts/build-workflow.ts';
 import type { BuildEvent } from '../contracts/event.ts';
+import type { KnownRun } from '../contracts/github.ts';
 import type { TaskEvent } from '../contracts/task-event.ts';
 import type { Redrive, TaskInput } from '../contracts/task-workflow.ts';
 
@@ -42,6 +43,30 @@ function recoveredBy({ id, at, detail }: Recovery) {
     occurred_at: at,
     dedupe_key: `recovered:${id}`,
   } as const;
+}
+
+type Recovered<Type extends 'build_recovered' | 'task_recovered'> = Pick<
+  Extract<BuildEvent | TaskEvent, { type: Type }>,
+  'occurred_at' | 'dedupe_key'
+> & { by: 'workflow' | 'reconciliation' };
+
+/** The event that says that the record lost how a build had ended before it was begun again. @param run its run at that time. */
+export function buildEndLostEvent(
+  run: KnownRun | null,
+  { by, ...told }: Recovered<'build_recovered'>,
+): Extract<BuildEvent, { type: 'build_recovered' }> {
+  const earlier_run = run && { workflow_run_id: run.run_id, run_url: run.run_url, run_attempt: run.run_attempt };
+  const detail = 'the record had lost how the build ended before';
+  return { type: 'build_recovered', data: { reason: 'record_set_back', by, detail, earlier_run }, ...told };
+}
+
+/** The same of a task. */
+export function taskEndLostEvent({
+  by,
+  ...told
+}: Recovered<'task_recovered'>): Extract<TaskEvent, { type: 'task_recovered' }> {
+  const detail = 'the record had lost how the task ended before';
+  return { type: 'task_recovered', data: { reason: 'record_set_back', by, detail, ended_before: true }, ...told };
 }
 
 /** The first event of a task. */

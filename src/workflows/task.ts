@@ -20,7 +20,7 @@ import {
   type TaskInput,
 } from '../contracts/task-workflow.ts';
 import { backoff } from '../domain/backoff.ts';
-import { taskQueuedEvent, taskRecoveredEvent, taskRedrivenEvent } from '../domain/first-events.ts';
+import { taskEndLostEvent, taskQueuedEvent, taskRecoveredEvent, taskRedrivenEvent } from '../domain/first-events.ts';
 import { record, taskActivities } from './activities.ts';
 import { beginAnswer } from './answer.ts';
 import { beginCallbacks } from './callback.ts';
@@ -240,9 +240,7 @@ async function begin(input: TaskInput): Promise<Tell | undefined> {
 /** Opens the journal of a task; a signal has it told again. */
 function openTaskJournal(input: TaskInput) {
   const { task_id, workflow_id, created_at } = input;
-  const recovered = (step: string, data: Pick<DataOf<'task_recovered'>, 'detail' | 'ended_before'>): TaskEvent => ({
-    type: 'task_recovered',
-    data: { reason: 'record_set_back', by: 'workflow', ...data },
+  const recovered = (step: string) => ({
     occurred_at: new Date().toISOString(),
     dedupe_key: `recovered:${workflowInfo().runId}:${step}`,
   });
@@ -253,14 +251,16 @@ function openTaskJournal(input: TaskInput) {
       record.appendTaskEvent({ task_id, event, ...expected, ...(event.dedupe_key === 'queued' ? {} : { owner }) }),
     first: taskQueuedEvent(input),
     bridgeTo: ({ type, dedupe_key }) =>
-      type === 'task_redriven'
-        ? recovered(`before:${dedupe_key}`, {
-            detail: 'the record had lost how the task ended before',
-            ended_before: true,
-          })
-        : undefined,
-    marker: (lostAfter) =>
-      recovered(`${lostAfter}`, { detail: `the record had lost events before its number ${lostAfter + 1}` }),
+      type === 'task_redriven' ? taskEndLostEvent({ by: 'workflow', ...recovered(`before:${dedupe_key}`) }) : undefined,
+    marker: (lostAfter) => ({
+      type: 'task_recovered',
+      data: {
+        reason: 'record_set_back',
+        by: 'workflow',
+        detail: `the record had lost events before its number ${lostAfter + 1}`,
+      },
+      ...recovered(`${lostAfter}`),
+    }),
   });
   setHandler(tellAgainSignal, async () => {
     await journal.tellAgain().catch((error: unknown) => log.warn('the events could not be told again', { error }));

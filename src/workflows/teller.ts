@@ -1,7 +1,7 @@
 import { condition, log, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { BuildInput } from '../contracts/build-workflow.ts';
 import type { BuildEvent, BuildEventType } from '../contracts/event.ts';
-import { buildQueuedEvent } from '../domain/first-events.ts';
+import { buildEndLostEvent, buildQueuedEvent } from '../domain/first-events.ts';
 import type { ExpectedStream } from '../domain/stream-fault.ts';
 import { record } from './activities.ts';
 import { Journal } from './journal.ts';
@@ -50,9 +50,21 @@ export function openBuildJournal(input: BuildInput): BuildJournal {
     append: (event, expected) => record.appendBuildEvent({ build_id, event, ...expected }),
     first: buildQueuedEvent(input),
     bridgeTo: ({ type, dedupe_key }) =>
-      type === 'build_retried' || type === 'build_reopened' ? lostEnd(input, dedupe_key) : undefined,
-    marker: (lostAfter) =>
-      recovered(`${lostAfter}`, { detail: `the record had lost events before its number ${lostAfter + 1}` }),
+      type === 'build_retried' || type === 'build_reopened'
+        ? buildEndLostEvent(input.resume?.run ?? input.reopen?.run ?? null, {
+            by: 'workflow',
+            ...recovered(`before:${dedupe_key}`),
+          })
+        : undefined,
+    marker: (lostAfter) => ({
+      type: 'build_recovered',
+      data: {
+        reason: 'record_set_back',
+        by: 'workflow',
+        detail: `the record had lost events before its number ${lostAfter + 1}`,
+      },
+      ...recovered(`${lostAfter}`),
+    }),
   });
   let overtake: (end: RecordedEnd) => void;
   const overtaken = new Promise<RecordedEnd>((resolve) => {
@@ -91,23 +103,9 @@ export function openBuildJournal(input: BuildInput): BuildJournal {
   };
 }
 
-/** Says that the record lost how the build had ended before it was begun again. */
-function lostEnd({ resume, reopen }: BuildInput, before: string): BuildEvent {
-  const run = resume?.run ?? reopen?.run;
-  const earlier_run = run ? { workflow_run_id: run.run_id, run_url: run.run_url, run_attempt: run.run_attempt } : null;
-  return recovered(`before:${before}`, { detail: 'the record had lost how the build ended before', earlier_run });
-}
-
-function recovered(
-  step: string,
-  data: Pick<DataOf<'build_recovered'>, 'detail' | 'earlier_run'>,
-): Extract<BuildEvent, { type: 'build_recovered' }> {
-  return {
-    type: 'build_recovered',
-    data: { reason: 'record_set_back', by: 'workflow', ...data },
-    occurred_at: now(),
-    dedupe_key: `recovered:${workflowInfo().runId}:${step}`,
-  };
+/** When and under what key the workflow says that events were lost. */
+function recovered(step: string): Pick<BuildEvent, 'occurred_at' | 'dedupe_key'> {
+  return { occurred_at: now(), dedupe_key: `recovered:${workflowInfo().runId}:${step}` };
 }
 
 /** The workflow's time, ISO 8601. */

@@ -172,7 +172,7 @@ class Comparison {
     });
   }
 
-  /** Workflows that closed since a time, of which the record may have lost the end. */
+  /** Workflows that closed since a time. The record may have lost how they ended. */
   async compareClosedWorkflows(since: string | null): Promise<void> {
     const seen = new Set([...this.#open.values()].map(subjectOf));
     const batch: Execution[] = [];
@@ -186,7 +186,7 @@ class Comparison {
         );
       });
     for await (const execution of listClosedExecutions(this.#deps.client, since)) {
-      // Of several for one build or task the last says how it ended; one that led it to no end says nothing.
+      // A build or task may have several workflows. The last one that led it to an end says how it ended.
       if (!isTerminal(execution) || seen.has(subjectOf(execution)) || !(await this.#isOurs(execution))) continue;
       seen.add(subjectOf(execution));
       batch.push(execution);

@@ -9,7 +9,12 @@ import type {
 } from '../../../contracts/build-workflow.ts';
 import type { BuildEvent, RecordedEvent } from '../../../contracts/event.ts';
 import { type Build, statusOf } from '../../../domain/build.ts';
-import { buildQueuedEvent, buildRecoveredEvent, buildRetriedEvent } from '../../../domain/first-events.ts';
+import {
+  buildEndLostEvent,
+  buildQueuedEvent,
+  buildRecoveredEvent,
+  buildRetriedEvent,
+} from '../../../domain/first-events.ts';
 import { foldEvents } from '../../../domain/fold.ts';
 import { IllegalEvent } from '../../../domain/illegal-event.ts';
 import { BUILDS, buildStream } from '../../../store/build-stream.ts';
@@ -145,19 +150,8 @@ export async function restoreBuild(
       await append(retried);
     } catch (error) {
       if (!(error instanceof IllegalEvent)) throw error;
-      const run = resume.run;
-      const earlier_run = run && { workflow_run_id: run.run_id, run_url: run.run_url, run_attempt: run.run_attempt };
-      await append({
-        type: 'build_recovered',
-        data: {
-          reason: 'record_set_back',
-          by: 'reconciliation',
-          detail: 'the record had lost how the build ended before',
-          earlier_run,
-        },
-        occurred_at: new Date().toISOString(),
-        dedupe_key: `recovered:${execution.run_id}:before`,
-      });
+      const told = { occurred_at: new Date().toISOString(), dedupe_key: `recovered:${execution.run_id}:before` };
+      await append(buildEndLostEvent(resume.run, { by: 'reconciliation', ...told }));
       await append(retried);
     }
   }

@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { RecordedEvent } from '../../../contracts/event.ts';
 import type { TaskEvent } from '../../../contracts/task-event.ts';
 import type { Redrive, TaskInput } from '../../../contracts/task-workflow.ts';
-import { taskQueuedEvent, taskRecoveredEvent, taskRedrivenEvent } from '../../../domain/first-events.ts';
+import {
+  taskEndLostEvent,
+  taskQueuedEvent,
+  taskRecoveredEvent,
+  taskRedrivenEvent,
+} from '../../../domain/first-events.ts';
 import { IllegalEvent } from '../../../domain/illegal-event.ts';
 import type { Task } from '../../../domain/task.ts';
 import { appendEvent } from '../../../store/event-append.ts';
@@ -99,17 +104,8 @@ export async function restoreTask(
       await append(redriven);
     } catch (error) {
       if (!(error instanceof IllegalEvent)) throw error;
-      await append({
-        type: 'task_recovered',
-        data: {
-          reason: 'record_set_back',
-          by: 'reconciliation',
-          detail: 'the record had lost how the task ended before',
-          ended_before: true,
-        },
-        occurred_at: new Date().toISOString(),
-        dedupe_key: `recovered:${execution.run_id}:before`,
-      });
+      const told = { occurred_at: new Date().toISOString(), dedupe_key: `recovered:${execution.run_id}:before` };
+      await append(taskEndLostEvent({ by: 'reconciliation', ...told }));
       await append(redriven);
     }
   }
