@@ -6,12 +6,13 @@ import { matchedRoutes } from 'hono/route';
 import type { Logger } from 'pino';
 import { type ZodError, z } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
+import type { TriggerDependencies } from '../commands/builds/trigger-build.ts';
+import { invalidRequest, Refusal } from '../commands/refusal.ts';
+import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import type { QuotaPolicy } from '../domain/youtube-quota.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 import type { EmbedQuery } from '../store/search-answer.ts';
 import { limitBody, refuseNul, requireJson } from './body.ts';
-import type { TaskDependencies } from './commands/create-task.ts';
-import type { TriggerDependencies } from './commands/trigger-build.ts';
 import { pathOf } from './dot-ids.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { EventTail } from './event-tail.ts';
@@ -19,7 +20,7 @@ import { isFlowerPath } from './flower/app.ts';
 import { requireKey, requireLocalHost } from './guard.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import type { ApiMeter } from './meter.ts';
-import { ApiError, invalidRequest, PROBLEM_JSON } from './problem.ts';
+import { PROBLEM_JSON, problemOf } from './problem.ts';
 import { getContents } from './routes/api-v1-content.ts';
 import { getContent } from './routes/api-v1-content-id.ts';
 import { getYouTubeQuota } from './routes/api-v1-quota-youtube.ts';
@@ -100,7 +101,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   }
   api.use(deps.apiKeys ? requireKey(deps.apiKeys) : requireLocalHost(deps.trustedHosts));
   api.use(refuseNul);
-  api.use(limitBody(() => new ApiError('body_too_large')));
+  api.use(limitBody(() => new Refusal('body_too_large')));
   const withBody = new Set<string>();
   api.use(requireJson((c) => withBody.has(`${c.req.method} ${routeOf(c).route}`)));
 
@@ -161,17 +162,17 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     const { method, path } = c.req;
     const served = METHODS.filter((one) => api.router.match(one, path)[0].some(([[, route]]) => route.path !== '/*'));
     if (served.length === 0 || served.includes(method)) {
-      throw new ApiError('not_found', { detail: `${method} ${path} is not served; see /docs` });
+      throw new Refusal('not_found', { detail: `${method} ${path} is not served; see /docs` });
     }
     const allow = served.join(', ');
     c.header('Allow', allow);
-    throw new ApiError('method_not_allowed', {
+    throw new Refusal('method_not_allowed', {
       detail: `${path} is served by ${allow} and not by ${method}; see /docs`,
     });
   });
   api.onError((thrown, c) => {
-    const error = asApiError(thrown);
-    const document = error.document(c.var.requestId);
+    const error = asRefusal(thrown);
+    const document = problemOf(error, c.var.requestId);
     const entry = { err: error.cause ?? thrown, code: error.code, method: c.req.method, path: c.req.path };
     if (document.status >= 500 || error.cause) c.var.log.error(entry, error.message);
     if (c.req.method === 'POST' && c.req.path === TRIGGER_PATH) deps.meter.triggerRefused(error.code);
@@ -193,7 +194,7 @@ function routeOf(c: Context): { route: string; method: string } {
   return { route: matched.path.replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}'), method: c.req.method };
 }
 
-function invalid(target: string, { issues }: ZodError): ApiError {
+function invalid(target: string, { issues }: ZodError): Refusal {
   const errors = issues.map(({ path, message }) => ({
     path: [target === 'json' ? 'body' : target, ...path].join('.'),
     message,
@@ -203,15 +204,15 @@ function invalid(target: string, { issues }: ZodError): ApiError {
 
 const NOT_STORABLE = 'it carries a value that the database cannot hold';
 
-function asApiError(thrown: unknown): ApiError {
-  if (thrown instanceof ApiError) return thrown;
+function asRefusal(thrown: unknown): Refusal {
+  if (thrown instanceof Refusal) return thrown;
   const fault = databaseFault(thrown)?.kind;
   if (fault === 'away') {
-    return new ApiError('database_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause: thrown });
+    return new Refusal('database_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause: thrown });
   }
   // The schemas refuse such values with their places; this is for what they miss.
-  if (fault === 'values') return new ApiError('invalid_request', { detail: NOT_STORABLE, cause: thrown });
+  if (fault === 'values') return new Refusal('invalid_request', { detail: NOT_STORABLE, cause: thrown });
   if (thrown instanceof HTTPException && thrown.status < 500)
-    return new ApiError('malformed_json', { detail: thrown.message });
-  return new ApiError('internal', { cause: thrown });
+    return new Refusal('malformed_json', { detail: thrown.message });
+  return new Refusal('internal', { cause: thrown });
 }

@@ -1,10 +1,10 @@
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
+import { invalidRequest, Refusal } from '../commands/refusal.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import { JsonFault, readJson } from '../domain/json.ts';
 import { refuseCrossSite, SIGNED_PATH } from './guard.ts';
-import { ApiError, invalidRequest } from './problem.ts';
 
 const HAS_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
@@ -59,14 +59,14 @@ function hasBody(c: Context): boolean {
 async function requireSoundJson(c: Context): Promise<void> {
   const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
-    throw new ApiError('unsupported_media_type', { detail: 'send the header Content-Type: application/json' });
+    throw new Refusal('unsupported_media_type', { detail: 'send the header Content-Type: application/json' });
   }
   const bytes = await c.req.arrayBuffer();
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new ApiError('malformed_json', { detail: 'the body is not UTF-8' });
+    throw new Refusal('malformed_json', { detail: 'the body is not UTF-8' });
   }
   // GitHub's deliveries are GitHub's: they are signed as they are, and little of them is read.
   if (c.req.path === SIGNED_PATH) return;
@@ -76,6 +76,6 @@ async function requireSoundJson(c: Context): Promise<void> {
     if (!(error instanceof JsonFault)) throw error;
     const { message, path } = error;
     if (path) throw invalidRequest([{ path: ['body', ...path].join('.'), message }]);
-    throw new ApiError('malformed_json', { detail: message });
+    throw new Refusal('malformed_json', { detail: message });
   }
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { invalidRequest } from '../commands/refusal.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import { text } from '../contracts/text.ts';
 import { timestamp } from '../contracts/timestamp.ts';
 import type { Cursor } from '../store/page.ts';
-import { invalidRequest } from './problem.ts';
 
 const numberCursor = z.tuple([timestamp, z.int().min(1)]);
 const textCursor = z.tuple([timestamp, text(LIMITS.requests.cursorCharacters)]);
@@ -13,12 +13,12 @@ export function writeCursor(end: Cursor<number | string> | undefined): string | 
   return end ? Buffer.from(JSON.stringify([end.created_at, end.id])).toString('base64url') : null;
 }
 
-/** Where a list of things with numbers goes on; undefined for its beginning. @throws {ApiError} where it is no cursor of ours. */
+/** Where a list of things with numbers goes on; undefined for its beginning. @throws {Refusal} where it is no cursor of ours. */
 export function readNumberCursor(cursor: string | undefined): Cursor<number> | undefined {
   return read(numberCursor, cursor);
 }
 
-/** Where a list of things with texts for ids goes on; undefined for its beginning. @throws {ApiError} where it is no cursor of ours. */
+/** Where a list of things with texts for ids goes on; undefined for its beginning. @throws {Refusal} where it is no cursor of ours. */
 export function readTextCursor(cursor: string | undefined): Cursor | undefined {
   return read(textCursor, cursor);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { invalidRequest } from './problem.ts';
+import { invalidRequest } from '../commands/refusal.ts';
 
 /** The ETag of a version. */
 export function etagOf(version: number): string {

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
+import { Refusal } from '../commands/refusal.ts';
 import { foreignHeader, type HeaderOf, hostNameOf, isLocalHost } from '../contracts/loopback.ts';
 import type { ApiEnvironment } from './environment.ts';
-import { ApiError } from './problem.ts';
 import { secretOwners } from './secrets.ts';
 
 /** Requests to this path carry a signature instead, and address the server by whatever name the tunnel or proxy has. */
@@ -21,7 +21,7 @@ export function requireKey(keys: ReadonlyMap<string, string>) {
     if (caller !== undefined) c.set('caller', caller);
     else if (!isOpen(c.req.path)) {
       c.header('WWW-Authenticate', 'Bearer');
-      throw new ApiError('unauthorized', {
+      throw new Refusal('unauthorized', {
         detail: 'send the header Authorization: Bearer SECRET with a secret of API_KEYS',
       });
     }
@@ -38,7 +38,7 @@ export function requireLocalHost(trusted: readonly string[]) {
   return createMiddleware<ApiEnvironment>(async (c, next) => {
     const host = hostNameOf(headersOf(c));
     if (!isLocalHost(host, trusted) && c.req.path !== SIGNED_PATH) {
-      throw new ApiError('forbidden_host', {
+      throw new Refusal('forbidden_host', {
         detail: `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS`,
       });
     }
@@ -58,6 +58,6 @@ export function headersOf(c: Context): HeaderOf {
  */
 export function refuseCrossSite(c: Context): void {
   if (foreignHeader(headersOf(c))) {
-    throw new ApiError('cross_site', { detail: 'web pages of other sites may not send this' });
+    throw new Refusal('cross_site', { detail: 'web pages of other sites may not send this' });
   }
 }

@@ -1,5 +1,5 @@
+import { inTime } from '../commands/lifecycle/in-time.ts';
 import type { DependencyHealth, Health } from '../contracts/health.ts';
-import { inTime } from './in-time.ts';
 
 export type DependencyName = keyof Health['dependencies'];
 

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { Refusal } from '../commands/refusal.ts';
 import { idempotencyKey } from '../contracts/build.ts';
-import { ApiError } from './problem.ts';
 
 /** The header of routes that make something. */
 export const idempotencyHeader = z.object({
@@ -17,11 +17,11 @@ export const IDEMPOTENCY_PROBLEMS = ['invalid_idempotency_key', 'idempotency_key
 /** The header that says that a request made nothing new. */
 export const replayedHeader = z.literal('true').optional().meta({ description: 'It existed already.' });
 
-/** The Idempotency-Key of a request; undefined without one. @throws {ApiError} where it is not valid. */
+/** The Idempotency-Key of a request; undefined without one. @throws {Refusal} where it is not valid. */
 export function idempotencyKeyOf(c: Context): string | undefined {
   const key = idempotencyKey.optional().safeParse(c.req.header('idempotency-key'));
   if (!key.success) {
-    throw new ApiError('invalid_idempotency_key', { detail: 'it must be 1 to 255 printable ASCII characters' });
+    throw new Refusal('invalid_idempotency_key', { detail: 'it must be 1 to 255 printable ASCII characters' });
   }
   return key.data;
 }

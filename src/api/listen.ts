@@ -3,8 +3,9 @@ import { createServer, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
+import { Refusal } from '../commands/refusal.ts';
 import { LIMITS } from '../contracts/budgets.ts';
-import { ApiError, PROBLEM_JSON } from './problem.ts';
+import { PROBLEM_JSON, problemOf } from './problem.ts';
 
 /** A server that listens. */
 export interface Listening {
@@ -43,8 +44,8 @@ export async function listen(
     getRequestListener(fetch, { hostname, errorHandler: refuseRequest }),
   );
   server.on('clientError', refuseConnection);
-  server.on('connect', (_request, socket) => refuse(socket, new ApiError('method_not_allowed')));
-  server.on('checkExpectation', ({ socket }) => refuse(socket, new ApiError('expectation_failed')));
+  server.on('connect', (_request, socket) => refuse(socket, new Refusal('method_not_allowed')));
+  server.on('checkExpectation', ({ socket }) => refuse(socket, new Refusal('expectation_failed')));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, hostname, resolve);
@@ -63,8 +64,8 @@ function closeServer(server: Server): Promise<void> {
 
 /** Answers what Node's parser took and the API cannot see: a URL or a Host that is none. */
 function refuseRequest(fault: unknown): Response {
-  const error = new ApiError('malformed_request', { detail: detailOf(fault) });
-  const document = error.document(randomUUID());
+  const error = new Refusal('malformed_request', { detail: detailOf(fault) });
+  const document = problemOf(error, randomUUID());
   return new Response(JSON.stringify(document), {
     status: document.status,
     headers: { 'Content-Type': PROBLEM_JSON },
@@ -77,18 +78,18 @@ function refuseConnection(fault: Error & { code?: string }, socket: Socket): voi
   else refuse(socket, parserProblem(fault));
 }
 
-function parserProblem(fault: Error & { code?: string }): ApiError {
+function parserProblem(fault: Error & { code?: string }): Refusal {
   switch (fault.code) {
     case 'HPE_HEADER_OVERFLOW': {
       const detail = `the URL and the headers have more than ${LIMITS.requests.headBytes} bytes`;
-      return new ApiError('head_too_large', { detail });
+      return new Refusal('head_too_large', { detail });
     }
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return new ApiError('body_too_large');
+      return new Refusal('body_too_large');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new ApiError('request_timeout');
+      return new Refusal('request_timeout');
     default:
-      return new ApiError('malformed_request', { detail: detailOf(fault) });
+      return new Refusal('malformed_request', { detail: detailOf(fault) });
   }
 }
 
@@ -97,12 +98,12 @@ function detailOf(fault: unknown): string {
 }
 
 /** Writes a problem document to a connection that Node has given up, and ends it. */
-function refuse(socket: Duplex, error: ApiError): void {
+function refuse(socket: Duplex, error: Refusal): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const document = error.document(randomUUID());
+  const document = problemOf(error, randomUUID());
   const body = JSON.stringify(document);
   const head = [
     `HTTP/1.1 ${document.status} ${STATUS_CODES[document.status]}`,

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
+import { Refusal } from '../commands/refusal.ts';
 import type { Settings } from '../contracts/settings.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { requireKey, requireLocalHost } from './guard.ts';
 import { type Listening, listen } from './listen.ts';
 import type { ApiMeter } from './meter.ts';
-import { ApiError, PROBLEM_JSON } from './problem.ts';
+import { PROBLEM_JSON, problemOf } from './problem.ts';
 import { METRICS_TYPE } from './routes/metrics.ts';
 
 /** Serves `/metrics` and `/health/live` of a process that has no API, on HOST and a port. */
@@ -19,11 +20,11 @@ export function startMetricsServer(
   app.get('/health/live', (c) => c.json({ status: 'ok' }));
   app.get('/metrics', async (c) => c.text(await meter.scrape(), 200, { 'Content-Type': METRICS_TYPE }));
   app.notFound(() => {
-    throw new ApiError('not_found', { detail: 'a worker serves /metrics and /health/live only' });
+    throw new Refusal('not_found', { detail: 'a worker serves /metrics and /health/live only' });
   });
   app.onError((thrown, c) => {
-    const error = thrown instanceof ApiError ? thrown : new ApiError('internal', { cause: thrown });
-    const document = error.document(randomUUID());
+    const error = thrown instanceof Refusal ? thrown : new Refusal('internal', { cause: thrown });
+    const document = problemOf(error, randomUUID());
     return c.body(JSON.stringify(document), document.status as 500, { 'Content-Type': PROBLEM_JSON });
   });
   return listen(app.fetch, HOST, port);

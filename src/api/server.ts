@@ -1,6 +1,15 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
+import { BuildIds } from '../commands/builds/build-ids.ts';
+import { startPendingDeliveries } from '../commands/builds/pending-deliveries.ts';
+import type { CallbackHosts } from '../commands/callbacks/callback-of.ts';
+import { Configurations } from '../commands/configurations/configurations.ts';
+import { KnownInstallation } from '../commands/lifecycle/installation.ts';
+import { startReconciliation } from '../commands/reconcile/reconciliation.ts';
+import { UnusedBuildIds } from '../commands/reconcile/unused-build-ids.ts';
+import { Refusal } from '../commands/refusal.ts';
+import { describeTaskQueue } from '../commands/workers/describe-task-queue.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { WORKFLOW_TASK_QUEUE } from '../contracts/task-queues.ts';
 import { environmentConfiguration, policyOf } from '../domain/configuration.ts';
@@ -9,20 +18,11 @@ import { quotaPolicyOf } from '../domain/youtube-quota.ts';
 import { checkDatabase, type Db } from '../store/database.ts';
 import type { EmbedQuery } from '../store/search-answer.ts';
 import { createApi } from './app.ts';
-import { BuildIds } from './build-ids.ts';
-import type { CallbackHosts } from './commands/callback-of.ts';
-import { describeTaskQueue } from './commands/describe-task-queue.ts';
-import { UnusedBuildIds } from './commands/reconcile/unused-build-ids.ts';
-import { Configurations } from './configurations.ts';
 import { EventTail } from './event-tail.ts';
 import { createFlower } from './flower/app.ts';
 import { HealthMonitor } from './health-monitor.ts';
-import { KnownInstallation } from './installation.ts';
 import { type Listening, listen } from './listen.ts';
 import type { ApiMeter } from './meter.ts';
-import { startPendingDeliveries } from './pending-deliveries.ts';
-import { ApiError } from './problem.ts';
-import { startReconciliation } from './reconciliation.ts';
 import type { WebhookDependencies } from './routes/webhooks-github.ts';
 
 export interface ApiServerOptions {
@@ -74,7 +74,7 @@ export async function startApiServer({
   // Without Temporal nobody knows which ids are in use; that it is away shows there, and not as a fault of the database.
   const provideIds = () =>
     buildIds.provide().catch((error: unknown) => {
-      if (!(error instanceof ApiError)) throw error;
+      if (!(error instanceof Refusal)) throw error;
     });
   const checks = {
     postgres: { check: () => checkDatabase(db, fetchAhead), everyMs: 5_000 },

@@ -1,9 +1,8 @@
-import { createTask, type TaskDependencies } from '../api/commands/create-task.ts';
-import { revokeTask } from '../api/commands/revoke-task.ts';
-import { ApiError } from '../api/problem.ts';
+import { Refusal } from '../commands/refusal.ts';
+import { createTask, type TaskDependencies } from '../commands/tasks/create-task.ts';
+import { revokeTask } from '../commands/tasks/revoke-task.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import type { RefusalCode } from '../contracts/celery.ts';
-import { PROBLEMS } from '../contracts/problem.ts';
 import { taskId as idSchema } from '../contracts/task.ts';
 import { Refused } from '../domain/refused.ts';
 import { type TaskDoor, Unavailable } from './task-door.ts';
@@ -66,19 +65,18 @@ function limitMs(seconds: number | null): number | undefined {
   throw new Refused('invalid_arguments', `timelimit: ${seconds} s is more than ${LIMITS.tasks.limitSeconds} s`);
 }
 
-/** What a command comes to, in the bridge's terms: 4xx is the message's fault, 503 passes, all else is ours. */
+/** What a command comes to, in the bridge's terms. */
 async function obeyed<Result>(command: () => Promise<Result>): Promise<Result> {
   try {
     return await command();
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    const { status } = PROBLEMS[error.code];
-    if (status === 503) throw new Unavailable(error.message, { cause: error.cause });
-    if (status < 500) throw new Refused(refusalCodeOf(error.code), error.message);
+    if (!(error instanceof Refusal)) throw error;
+    if (error.kind === 'unavailable') throw new Unavailable(error.message, { cause: error.cause });
+    if (error.kind === 'request') throw new Refused(refusalCodeOf(error.code), error.message);
     throw error;
   }
 }
 
-function refusalCodeOf(code: ApiError['code']): RefusalCode {
+function refusalCodeOf(code: Refusal['code']): RefusalCode {
   return code === 'unknown_task' || code === 'task_id_reused' ? code : 'invalid_arguments';
 }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Refusal } from '../contracts/celery.ts';
+import type { MessageRefusal } from '../contracts/celery.ts';
 import { nameUuid } from '../domain/name-uuid.ts';
 import { storableText } from '../domain/storable.ts';
 import type { Buried } from '../integrations/answering.ts';
@@ -7,7 +7,7 @@ import { type Db, databaseFault } from '../store/database.ts';
 import { saveDeadMessage } from '../store/dead-message-save.ts';
 
 /** Keeps refused messages in Postgres, for GET /dlq. @throws while the database is away. */
-export function keepDeadMessages(db: Db, log: Logger): (buried: Buried, refusal: Refusal) => Promise<void> {
+export function keepDeadMessages(db: Db, log: Logger): (buried: Buried, refusal: MessageRefusal) => Promise<void> {
   // A message waits here while RabbitMQ is away, and is then refused once, not twice.
   const kept = new WeakSet<Uint8Array>();
   return async ({ message: { mandatory: _, ...message }, from, task_id, task }, { code, detail }) => {

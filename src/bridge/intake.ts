@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Delivery, Owed, Refusal, TaskMessage } from '../contracts/celery.ts';
+import type { Delivery, MessageRefusal, Owed, TaskMessage } from '../contracts/celery.ts';
 import { endOf, hasFollowUps, owedFor, type Told, toldOfForgone } from '../domain/celery-answer.ts';
 import { forgone } from '../domain/celery-follow-ups.ts';
 import { followersOf, idOf, readTaskMessage } from '../domain/celery-message.ts';
@@ -134,7 +134,7 @@ function fingerprintOf({ redelivered: _, body, ...said }: Delivery): string {
 async function refuse(
   { ways, meter, log }: IntakeDependencies,
   delivery: Delivery,
-  refusal: Refusal,
+  refusal: MessageRefusal,
   text: string | undefined,
 ): Promise<Verdict> {
   const taskId = idOf(delivery, text);
@@ -148,7 +148,12 @@ async function refuse(
 }
 
 /** What the sender of a message that was refused is told: of its task, and of those that were to follow it. */
-function toldOfRefusal(delivery: Delivery, refusal: Refusal, text: string | undefined, taskId: string | null): Told[] {
+function toldOfRefusal(
+  delivery: Delivery,
+  refusal: MessageRefusal,
+  text: string | undefined,
+  taskId: string | null,
+): Told[] {
   const exception = exceptionOfRefusal(refusal, String(delivery.headers.task ?? refusal.detail));
   const how = { ended_at: new Date().toISOString(), end: { status: 'FAILURE', exception } } as const;
   // The other task of this id has, or will have, a result of its own.
@@ -170,7 +175,7 @@ async function tellRefusal({ rabbit, results }: AnswerWays, told: Told[], log: L
   await Promise.all(ways);
 }
 
-function refusalOf(error: unknown): Refusal | undefined {
+function refusalOf(error: unknown): MessageRefusal | undefined {
   if (error instanceof Refused) return error.refusal;
   const fault = databaseFault(error);
   // Text with NUL, for example. A conflict is none of the message's.

@@ -235,7 +235,7 @@ export const REFUSAL_CODES = [
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
 /** Why a message became no task. */
-export interface Refusal {
+export interface MessageRefusal {
   code: RefusalCode;
   /** One line for the operator. */
   detail: string;

@@ -14,10 +14,10 @@ export type NotDone =
   /** GitHub refused, and would again. */
   | { kind: 'rejected'; status: number; message: string; request_id: string | null }
   /** It was not carried out; another try is due after the pause, or when it seems right. */
-  | { kind: 'not_sent'; reason: string; wait_ms: number | null; refusal?: Refusal };
+  | { kind: 'not_sent'; reason: string; wait_ms: number | null; refusal?: GitHubRefusal };
 
 /** A refusal that may pass, because of something a person can change at GitHub. */
-export interface Refusal {
+export interface GitHubRefusal {
   status: number;
   message: string;
   request_id: string | null;

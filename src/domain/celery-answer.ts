@@ -2,9 +2,9 @@ import type {
   CeleryResult,
   FollowUps,
   Forgone,
+  MessageRefusal,
   OutgoingTask,
   Owed,
-  Refusal,
   TaskMessage,
 } from '../contracts/celery.ts';
 import { QUEUE_OF_TASK } from '../contracts/task-queues.ts';
@@ -33,7 +33,7 @@ const DEFAULT_QUEUE = 'celery';
 export interface Following {
   tasks: OutgoingTask[];
   /** Set where they would be too much: then there are none. */
-  refusal?: Refusal;
+  refusal?: MessageRefusal;
 }
 
 /** The tasks to publish once a task has ended. They may be too much only now: each takes the result. */

@@ -1,4 +1,4 @@
-import type { CeleryException, CeleryResult, Refusal } from '../contracts/celery.ts';
+import type { CeleryException, CeleryResult, MessageRefusal } from '../contracts/celery.ts';
 
 /** A task that has ended, as its result is told. */
 export interface Outcome {
@@ -78,7 +78,7 @@ export function exceptionOf({ type, message }: { type: string; message: string }
 }
 
 /** What a client sees of a message that became no task. */
-export function exceptionOfRefusal({ code, detail }: Refusal, task: string): CeleryException {
+export function exceptionOfRefusal({ code, detail }: MessageRefusal, task: string): CeleryException {
   switch (code) {
     case 'unknown_task':
       return { exc_type: 'NotRegistered', exc_message: [task], exc_module: 'celery.exceptions' };

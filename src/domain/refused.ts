@@ -1,11 +1,11 @@
-import type { Reads, Refusal } from '../contracts/celery.ts';
+import type { MessageRefusal, Reads } from '../contracts/celery.ts';
 
 /** Thrown where a message is no task; `refusal` says why. */
 export class Refused extends Error {
   override readonly name = 'Refused';
-  readonly refusal: Refusal;
+  readonly refusal: MessageRefusal;
 
-  constructor(code: Refusal['code'], detail: string) {
+  constructor(code: MessageRefusal['code'], detail: string) {
     super(detail);
     this.refusal = { code, detail };
   }

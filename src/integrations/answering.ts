@@ -1,4 +1,4 @@
-import type { OutgoingTask, Owed, Refusal } from '../contracts/celery.ts';
+import type { MessageRefusal, OutgoingTask, Owed } from '../contracts/celery.ts';
 import { type TaskEnding, type Told, whatFollows, whatIsTold } from '../domain/celery-answer.ts';
 import {
   deadLetterPublication,
@@ -18,7 +18,7 @@ export interface AnswerWays {
   /** Unset: the clients' result back end is not Redis. */
   results: ResultStore | undefined;
   /** Keeps a refused message where operators look. @throws where it may succeed later. */
-  keep(buried: Buried, refusal: Refusal): Promise<void>;
+  keep(buried: Buried, refusal: MessageRefusal): Promise<void>;
 }
 
 /** A message that goes to the dead letters. */
@@ -65,7 +65,7 @@ function textOr(value: unknown, otherwise?: string): string | null {
 }
 
 /** Puts a message among the dead letters: where operators look, and into the queue. @throws {NotPublished} */
-export async function bury(ways: AnswerWays, buried: Buried, refusal: Refusal): Promise<void> {
+export async function bury(ways: AnswerWays, buried: Buried, refusal: MessageRefusal): Promise<void> {
   await ways.keep(buried, refusal);
   const { message, from } = buried;
   const burial = { from, to: DEAD_LETTER_QUEUE, at: new Date() };

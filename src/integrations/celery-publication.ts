@@ -1,4 +1,4 @@
-import type { CeleryResult, Delivery, FollowUps, OutgoingTask, Refusal } from '../contracts/celery.ts';
+import type { CeleryResult, Delivery, FollowUps, MessageRefusal, OutgoingTask } from '../contracts/celery.ts';
 import type { DeadMessage } from '../contracts/dead-message.ts';
 import type { Publication } from './rabbitmq.ts';
 
@@ -59,7 +59,7 @@ export interface Burial {
  */
 export function deadLetterPublication(
   { mandatory: _, ...message }: Publication,
-  { code, detail }: Refusal,
+  { code, detail }: MessageRefusal,
   { from, to, at }: Burial,
   headers = message.headers,
 ): Publication {

@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ActivityMeter } from '../activities/meter.ts';
-import { inTime } from '../api/in-time.ts';
 import type { ApiMeter } from '../api/meter.ts';
 import type { BridgeMeter } from '../bridge/meter.ts';
+import { inTime } from '../commands/lifecycle/in-time.ts';
 import type { GitHubOptions } from '../integrations/github-requests.ts';
 import type { Db } from '../store/database.ts';
 import { measureRecord, type RecordMeasures } from '../store/record-measure.ts';

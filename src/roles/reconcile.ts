@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Difference, reconcile } from '../api/commands/reconcile/reconcile.ts';
-import { KnownInstallation } from '../api/installation.ts';
+import { KnownInstallation } from '../commands/lifecycle/installation.ts';
+import { type Difference, reconcile } from '../commands/reconcile/reconcile.ts';
 import { readSettings } from '../contracts/settings.ts';
 import { policyOf } from '../domain/configuration.ts';
 import { taskPolicyOf } from '../domain/task-request.ts';

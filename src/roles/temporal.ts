@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { inTime } from '../api/in-time.ts';
+import { inTime } from '../commands/lifecycle/in-time.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { UserError } from '../laptop/user-error.ts';
 import { temporalAt } from './start-faults.ts';

@@ -1,6 +1,6 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { BuildPolicy } from '../contracts/build-workflow.ts';
-import type { NotDone, Refusal } from '../contracts/github.ts';
+import type { GitHubRefusal, NotDone } from '../contracts/github.ts';
 import { backoff } from '../domain/backoff.ts';
 import type { Operator } from './operator.ts';
 import type { Tell } from './teller.ts';
@@ -73,7 +73,7 @@ export class NotDoneAttempts {
   }
 
   async #rejected(
-    { status, message, request_id }: Pick<Refusal, 'status' | 'message' | 'request_id'>,
+    { status, message, request_id }: Pick<GitHubRefusal, 'status' | 'message' | 'request_id'>,
     attempt: number,
     step: string,
   ): Promise<void> {

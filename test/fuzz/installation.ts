@@ -1,11 +1,11 @@
 import { createActivities } from '../../src/activities/index.ts';
-import { BuildIds } from '../../src/api/build-ids.ts';
-import { UnusedBuildIds } from '../../src/api/commands/reconcile/unused-build-ids.ts';
-import type { RedriveDependencies } from '../../src/api/commands/redrive.ts';
-import { acceptRunDelivery } from '../../src/api/commands/take-delivery.ts';
-import type { TriggerDependencies } from '../../src/api/commands/trigger-build.ts';
-import { KnownInstallation } from '../../src/api/installation.ts';
-import { startReconciliation } from '../../src/api/reconciliation.ts';
+import { BuildIds } from '../../src/commands/builds/build-ids.ts';
+import { acceptRunDelivery } from '../../src/commands/builds/take-delivery.ts';
+import type { TriggerDependencies } from '../../src/commands/builds/trigger-build.ts';
+import { KnownInstallation } from '../../src/commands/lifecycle/installation.ts';
+import type { RedriveDependencies } from '../../src/commands/lifecycle/redrive.ts';
+import { startReconciliation } from '../../src/commands/reconcile/reconciliation.ts';
+import { UnusedBuildIds } from '../../src/commands/reconcile/unused-build-ids.ts';
 import type { BuildPolicy } from '../../src/contracts/build-workflow.ts';
 import type { Concurrency } from '../../src/contracts/configuration.ts';
 import { environmentConfiguration } from '../../src/domain/configuration.ts';

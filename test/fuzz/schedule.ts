@@ -1,7 +1,7 @@
-import { adoptRun, cancelBuild, retryBuild } from '../../src/api/commands/operate-build.ts';
-import { discardDeadLetter, redriveDeadLetter } from '../../src/api/commands/redrive.ts';
-import { triggerBuild } from '../../src/api/commands/trigger-build.ts';
-import { ApiError } from '../../src/api/problem.ts';
+import { adoptRun, cancelBuild, retryBuild } from '../../src/commands/builds/operate-build.ts';
+import { triggerBuild } from '../../src/commands/builds/trigger-build.ts';
+import { discardDeadLetter, redriveDeadLetter } from '../../src/commands/lifecycle/redrive.ts';
+import { Refusal } from '../../src/commands/refusal.ts';
 import type { BuildPolicy } from '../../src/contracts/build-workflow.ts';
 import type { Run } from '../../src/simulator/run.ts';
 import { checkEnd, Watch } from './checks.ts';
@@ -193,7 +193,7 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
       send();
     };
     const refused = (what: string, error: unknown): void => {
-      if (!(error instanceof ApiError)) {
+      if (!(error instanceof Refusal)) {
         if (String(error).includes('Failed query')) return;
         faults.push(`${what} threw ${error instanceof Error ? error.stack : error}`);
       } else if (error.code === 'internal') faults.push(`${what} is an internal error: ${String(error.cause)}`);

@@ -1,6 +1,6 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Configurations } from '../../src/api/configurations.ts';
+import { Configurations } from '../../src/commands/configurations/configurations.ts';
 import { configurationView } from '../../src/contracts/configuration.ts';
 import { problem } from '../../src/contracts/problem.ts';
 import { environmentConfiguration } from '../../src/domain/configuration.ts';

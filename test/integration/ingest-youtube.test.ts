@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ingestYoutube, type YouTubeDependencies } from '../../src/activities/ingest-youtube.ts';
-import { recordUnregisteredTask } from '../../src/api/commands/record-unregistered-task.ts';
+import { recordUnregisteredTask } from '../../src/commands/tasks/record-unregistered-task.ts';
 import { quotaDay, quotaReset } from '../../src/domain/quota-day.ts';
 import { YouTube } from '../../src/integrations/youtube.ts';
 import { findContent, findContentDetail } from '../../src/store/content-find.ts';

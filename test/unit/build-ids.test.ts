@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BuildIds } from '../../src/api/build-ids.ts';
+import { BuildIds } from '../../src/commands/builds/build-ids.ts';
 
 /** A sequence, as the database keeps it. */
 function sequence() {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
+import { Refusal } from '../../commands/refusal.ts';
+import { PROBLEMS } from '../../contracts/problem.ts';
 import { databaseFault } from '../../store/database.ts';
-import { ApiError } from '../problem.ts';
 import { pythonJson } from './python.ts';
 
 /** Pattern of what ends a path, slashes and line ends included: names and ids are whatever clients chose. */
@@ -43,12 +44,11 @@ export function asFlowerError(thrown: unknown): FlowerError {
   if (thrown instanceof FlowerError) return thrown;
   if (databaseFault(thrown)?.kind === 'values') return new FlowerError(400, 'Invalid argument');
   if (databaseFault(thrown)?.kind === 'away') return new FlowerError(503, UNAVAILABLE);
-  if (!(thrown instanceof ApiError)) return new FlowerError(500);
-  const status = thrown.document('').status;
-  if (status === 503) return new FlowerError(503, UNAVAILABLE);
+  if (!(thrown instanceof Refusal)) return new FlowerError(500);
+  if (thrown.kind === 'unavailable') return new FlowerError(503, UNAVAILABLE);
   // Flower knows no Idempotency-Key, so this answer is ours.
-  if (thrown.code === 'idempotency_key_reused') return new FlowerError(status, thrown.message);
-  return status < 500 ? new FlowerError(400, thrown.message) : new FlowerError(500);
+  if (thrown.code === 'idempotency_key_reused') return new FlowerError(PROBLEMS[thrown.code].status, thrown.message);
+  return thrown.kind === 'request' ? new FlowerError(400, thrown.message) : new FlowerError(500);
 }
 
 /** Arguments of a request as Flower reads them: from the query and from a form, never from JSON. */

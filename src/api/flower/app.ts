@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { matchedRoutes } from 'hono/route';
+import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { limitBody } from '../body.ts';
-import type { TaskDependencies } from '../commands/create-task.ts';
 import { pathOf } from '../dot-ids.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import type { EventTail } from '../event-tail.ts';

@@ -1,11 +1,11 @@
 import type { Client } from '@temporalio/client';
 import type { Context, Hono } from 'hono';
+import { callRoll } from '../../commands/workers/list-pollers.ts';
+import { orderWorker } from '../../commands/workers/order-worker.ts';
 import { TASK_QUEUE_NAMES, type TaskName, WORKER_QUEUE_NAMES } from '../../contracts/task-queues.ts';
 import type { TaskPolicy } from '../../contracts/task-workflow.ts';
 import type { WorkerControl } from '../../contracts/worker-control.ts';
 import { taskNameOf } from '../../domain/task-request.ts';
-import { callRoll } from '../commands/list-pollers.ts';
-import { orderWorker } from '../commands/order-worker.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import { answer, argumentsOf, FlowerError, REST, readFloat, readInt, refused } from './answer.ts';
 

@@ -1,13 +1,13 @@
 import type { Hono } from 'hono';
+import { Refusal } from '../../commands/refusal.ts';
+import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
+import { revokeTask } from '../../commands/tasks/revoke-task.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { TASK_NAMES } from '../../contracts/task-queues.ts';
 import { isStorableInstant } from '../../contracts/timestamp.ts';
 import { findTask } from '../../store/task-find.ts';
 import { searchTasks, type TaskQuery } from '../../store/task-search.ts';
-import type { TaskDependencies } from '../commands/create-task.ts';
-import { revokeTask } from '../commands/revoke-task.ts';
 import type { ApiEnvironment } from '../environment.ts';
-import { ApiError } from '../problem.ts';
 import { answer, argumentsOf, FlowerError, REST, readBool, readFloat, readInt } from './answer.ts';
 import { celeryNameOf, infoOf, listedInfoOf, nameOfCelery, resultOf } from './info.ts';
 import { pythonJson } from './python.ts';
@@ -66,7 +66,7 @@ async function end(deps: TaskDependencies, id: string, revocation: Parameters<ty
   try {
     await revokeTask(deps, id, revocation);
   } catch (error) {
-    if (error instanceof ApiError && (error.code === 'not_found' || error.code === 'state_conflict')) return;
+    if (error instanceof Refusal && (error.code === 'not_found' || error.code === 'state_conflict')) return;
     throw error;
   }
 }

@@ -1,11 +1,11 @@
 import type { Client } from '@temporalio/client';
 import type { Hono } from 'hono';
+import { callRoll, isPolling, listPollers } from '../../commands/workers/list-pollers.ts';
+import { orderWorker } from '../../commands/workers/order-worker.ts';
 import { TASK_NAMES, TASK_QUEUE_NAMES, type TaskQueueName } from '../../contracts/task-queues.ts';
 import type { WorkerReport } from '../../contracts/worker-control.ts';
 import type { Db } from '../../store/database.ts';
 import { measureQueues } from '../../store/queue-measure.ts';
-import { callRoll, isPolling, listPollers } from '../commands/list-pollers.ts';
-import { orderWorker } from '../commands/order-worker.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import type { ApiMeter } from '../meter.ts';
 import { answer, argumentsOf, FlowerError, readBool } from './answer.ts';

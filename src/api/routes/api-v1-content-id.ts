@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { notFound } from '../../commands/refusal.ts';
 import { contentDetail, contentDetailQuery } from '../../contracts/content.ts';
 import { findContentDetail } from '../../store/content-find.ts';
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
-import { notFound } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({

@@ -1,4 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
+import { notFound } from '../../commands/refusal.ts';
 import { buildIdParam, TERMINAL_STATUSES } from '../../contracts/build.ts';
 import { BUILDS, buildStream } from '../../store/build-stream.ts';
 import type { Db } from '../../store/database.ts';
@@ -6,7 +7,6 @@ import { findStream } from '../../store/stream-find.ts';
 import type { Api } from '../environment.ts';
 import { answerEvents, eventResponses, lastEventIdHeader } from '../event-stream.ts';
 import type { EventTail } from '../event-tail.ts';
-import { notFound } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({

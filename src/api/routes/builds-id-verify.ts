@@ -1,10 +1,10 @@
 import { createRoute } from '@hono/zod-openapi';
+import { notFound } from '../../commands/refusal.ts';
 import { buildIdParam, buildProof } from '../../contracts/build.ts';
 import { BUILDS } from '../../store/build-stream.ts';
 import type { Db } from '../../store/database.ts';
 import { verifyStream } from '../../store/stream-verify.ts';
 import type { Api } from '../environment.ts';
-import { notFound } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({

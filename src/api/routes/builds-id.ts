@@ -1,4 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
+import { Refusal } from '../../commands/refusal.ts';
 import { buildAtQuery, buildIdParam, buildView } from '../../contracts/build.ts';
 import type { RecordedEvent } from '../../contracts/event.ts';
 import type { Build } from '../../domain/build.ts';
@@ -11,7 +12,6 @@ import type { Db } from '../../store/database.ts';
 import { listEvents } from '../../store/event-list-by-stream.ts';
 import { type FoundStream, findStream } from '../../store/stream-find.ts';
 import type { Api } from '../environment.ts';
-import { ApiError } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({
@@ -34,7 +34,7 @@ export function getBuild(api: Api, db: Db): void {
     const { at } = c.req.valid('query');
     const found = at ? asOfTime(await listEvents(db, buildStream(id)), at) : await findStream(db, BUILDS, id);
     if (!found)
-      throw new ApiError('not_found', { detail: `there ${at ? `was no build ${id} then` : `is no build ${id}`}` });
+      throw new Refusal('not_found', { detail: `there ${at ? `was no build ${id} then` : `is no build ${id}`}` });
     const waits_for = at ? [] : await waitsFor(db, found.state);
     const failed_jobs = failedJobsIn(found.events);
     return c.json(

@@ -1,11 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { type ChangeDependencies, changeConfiguration } from '../../commands/configurations/change-configuration.ts';
+import type { Configurations } from '../../commands/configurations/configurations.ts';
+import { notFound } from '../../commands/refusal.ts';
 import { configurationBody, configurationIdParam, configurationView } from '../../contracts/configuration.ts';
-import { type ChangeDependencies, changeConfiguration } from '../commands/change-configuration.ts';
 import { configurationViewOf } from '../configuration-view.ts';
-import type { Configurations } from '../configurations.ts';
 import type { Api } from '../environment.ts';
 import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
-import { notFound } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 const standing = (description: string) => ({

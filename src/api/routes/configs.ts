@@ -1,4 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { type ChangeDependencies, changeConfiguration } from '../../commands/configurations/change-configuration.ts';
+import type { Configurations } from '../../commands/configurations/configurations.ts';
 import {
   configurationBody,
   configurationListQuery,
@@ -7,9 +9,7 @@ import {
 } from '../../contracts/configuration.ts';
 import { listConfigurations } from '../../store/configuration-list.ts';
 import type { Db } from '../../store/database.ts';
-import { type ChangeDependencies, changeConfiguration } from '../commands/change-configuration.ts';
 import { configurationViewOf } from '../configuration-view.ts';
-import type { Configurations } from '../configurations.ts';
 import type { Api } from '../environment.ts';
 import { etagOf } from '../etag.ts';
 import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf, replayedHeader } from '../idempotency.ts';

@@ -1,6 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { createRoute, type z } from '@hono/zod-openapi';
 import {
+  discardDeadLetter,
+  findDeadLetter,
+  type RedriveDependencies,
+  redriveDeadLetter,
+  redriveMany,
+} from '../../commands/lifecycle/redrive.ts';
+import {
   type DeadLetterView,
   deadLetterIdParam,
   deadLetterPage,
@@ -14,13 +21,6 @@ import { buildSummaryOf } from '../../domain/build-view.ts';
 import { eventViewOf } from '../../domain/event-view.ts';
 import { taskSummaryOf } from '../../domain/task-view.ts';
 import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/dead-letter-list.ts';
-import {
-  discardDeadLetter,
-  findDeadLetter,
-  type RedriveDependencies,
-  redriveDeadLetter,
-  redriveMany,
-} from '../commands/redrive.ts';
 import { readTextCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';

@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
+import type { BuildIds } from '../../commands/builds/build-ids.ts';
 import { health, probe } from '../../contracts/health.ts';
-import type { BuildIds } from '../build-ids.ts';
 import type { Api } from '../environment.ts';
 import type { HealthMonitor } from '../health-monitor.ts';
 import { openProblemResponses } from '../responses.ts';

@@ -1,11 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
+import { measureTelling } from '../../commands/callbacks/measure-telling.ts';
+import { isPolling, listPollers } from '../../commands/workers/list-pollers.ts';
 import { queues } from '../../contracts/queue.ts';
 import type { QueueName } from '../../contracts/task-queues.ts';
 import type { Db } from '../../store/database.ts';
 import { measureQueues } from '../../store/queue-measure.ts';
-import { isPolling, listPollers } from '../commands/list-pollers.ts';
-import { measureTelling } from '../commands/measure-telling.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 

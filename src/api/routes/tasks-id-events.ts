@@ -1,4 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
+import { notFound } from '../../commands/refusal.ts';
 import { ENDED_TASK_STATUSES, taskIdParam } from '../../contracts/task.ts';
 import type { Db } from '../../store/database.ts';
 import { findStream } from '../../store/stream-find.ts';
@@ -6,7 +7,6 @@ import { TASKS, taskStream } from '../../store/task-stream.ts';
 import type { Api } from '../environment.ts';
 import { answerEvents, eventResponses, lastEventIdHeader } from '../event-stream.ts';
 import type { EventTail } from '../event-tail.ts';
-import { notFound } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({

@@ -1,14 +1,14 @@
 import { createRoute } from '@hono/zod-openapi';
+import { Refusal } from '../../commands/refusal.ts';
+import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
+import { existingTask, revokeTask } from '../../commands/tasks/revoke-task.ts';
 import { cancelTaskBody, taskAtQuery, taskIdParam, taskOperatorAnswer, taskView } from '../../contracts/task.ts';
 import { eventsUntil, foldEvents } from '../../domain/fold.ts';
 import type { Task } from '../../domain/task.ts';
 import { taskViewOf } from '../../domain/task-view.ts';
 import { listEvents } from '../../store/event-list-by-stream.ts';
 import { TASKS, taskStream } from '../../store/task-stream.ts';
-import type { TaskDependencies } from '../commands/create-task.ts';
-import { existingTask, revokeTask } from '../commands/revoke-task.ts';
 import type { Api } from '../environment.ts';
-import { ApiError } from '../problem.ts';
 import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
 
 const tags = ['tasks'];
@@ -56,9 +56,9 @@ export function taskById(api: Api, deps: TaskDependencies): void {
   });
 }
 
-/** The task as it was at a time. @throws {ApiError} 404 where there was none yet. */
+/** The task as it was at a time. @throws {Refusal} 404 where there was none yet. */
 async function taskAt({ db }: TaskDependencies, id: string, at: string): Promise<Task> {
   const task = foldEvents(TASKS, eventsUntil(await listEvents(db, taskStream(id)), at));
-  if (!task) throw new ApiError('not_found', { detail: `there was no task ${id} then` });
+  if (!task) throw new Refusal('not_found', { detail: `there was no task ${id} then` });
   return task;
 }

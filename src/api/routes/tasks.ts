@@ -1,11 +1,16 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import {
+  type CreatedTask,
+  createTask,
+  type TaskDependencies,
+  type TaskRequest,
+} from '../../commands/tasks/create-task.ts';
 import { type TaskBody, taskAnswer, taskBody, taskListQuery, taskPage } from '../../contracts/task.ts';
 import { taskSummaryOf } from '../../domain/task-view.ts';
 import { listStreamsAt } from '../../store/stream-list-at.ts';
 import { listTasks, matchesUnchangingOfTasks } from '../../store/task-list.ts';
 import { TASKS } from '../../store/task-stream.ts';
-import { type CreatedTask, createTask, type TaskDependencies, type TaskRequest } from '../commands/create-task.ts';
 import { readTextCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyOf, replayedHeader } from '../idempotency.ts';

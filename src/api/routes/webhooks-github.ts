@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { acceptRunDelivery, type DeliveryDependencies } from '../../commands/builds/take-delivery.ts';
+import { inTime } from '../../commands/lifecycle/in-time.ts';
+import { Refusal } from '../../commands/refusal.ts';
 import type { AnnouncedRun } from '../../contracts/github.ts';
-import { acceptRunDelivery, type DeliveryDependencies } from '../commands/take-delivery.ts';
 import type { Api } from '../environment.ts';
-import { inTime } from '../in-time.ts';
-import { ApiError } from '../problem.ts';
 import { openProblemResponses } from '../responses.ts';
 
 export interface WebhookDependencies extends DeliveryDependencies {
@@ -54,12 +54,11 @@ const route = createRoute({
 
 export function receiveGitHubWebhook(api: Api, { webhooks, ...deps }: WebhookDependencies): void {
   api.openapi(route, async (c) => {
-    if (!webhooks)
-      throw new ApiError('not_found', { detail: 'webhooks are not configured; set GITHUB_WEBHOOK_SECRET' });
+    if (!webhooks) throw new Refusal('not_found', { detail: 'webhooks are not configured; set GITHUB_WEBHOOK_SECRET' });
     const headers = c.req.valid('header');
     const body = await c.req.text();
     if (!(await webhooks.isSigned(body, headers['x-hub-signature-256']))) {
-      throw new ApiError('unauthorized', {
+      throw new Refusal('unauthorized', {
         detail: 'X-Hub-Signature-256 does not fit the body and GITHUB_WEBHOOK_SECRET',
       });
     }
@@ -70,7 +69,7 @@ export function receiveGitHubWebhook(api: Api, { webhooks, ...deps }: WebhookDep
       const accepting = acceptRunDelivery(deps, { delivery_id, ...run });
       const work = await inTime(accepting, RECORD_TIMEOUT_MS, 'the database does not answer').catch(
         (cause: unknown) => {
-          throw new ApiError('database_unavailable', {
+          throw new Refusal('database_unavailable', {
             detail: 'the delivery could not be recorded; send it again',
             retryAfterSeconds: 5,
             cause,

@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
+import { invalidRequest } from '../../commands/refusal.ts';
+import { createTask, type TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { ingestAsyncBody, ingestAsyncQuery } from '../../contracts/task-signatures.ts';
-import { createTask, type TaskDependencies } from '../commands/create-task.ts';
 import type { Api } from '../environment.ts';
 import { idempotencyHeader, idempotencyOf } from '../idempotency.ts';
-import { invalidRequest } from '../problem.ts';
 import { problemResponses } from '../responses.ts';
 import { acceptedTask, answerOf, setReplayHeaders, TASK_PROBLEMS } from './tasks.ts';
 

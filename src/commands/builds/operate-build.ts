@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { TERMINAL_STATUSES } from '../../contracts/build.ts';
+import {
+  BUILD_SIGNALS,
+  type BuildInput,
+  type BuildPolicy,
+  type Resumption,
+  type SignalArguments,
+} from '../../contracts/build-workflow.ts';
+import type { KnownRun } from '../../contracts/github.ts';
+import type { RetryMode } from '../../contracts/operator.ts';
+import type { Build } from '../../domain/build.ts';
+import { policyUnder } from '../../domain/configuration.ts';
+import { buildRetriedEvent } from '../../domain/first-events.ts';
+import { findBuild } from '../../store/build-find.ts';
+import { BUILDS, buildStream } from '../../store/build-stream.ts';
+import { findCallbackUrl } from '../../store/callback-target-find.ts';
+import { findConfigurationVersion } from '../../store/configuration-find.ts';
+import type { Db } from '../../store/database.ts';
+import { appendEvent } from '../../store/event-append.ts';
+import { beginCallbacks } from '../callbacks/begin-telling.ts';
+import { notFound, Refusal } from '../refusal.ts';
+import { CLOSING_WAIT_MS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
+
+export interface OperateDependencies extends StartDependencies {
+  db: Db;
+  policy: BuildPolicy;
+  dedupWindowMs: number;
+}
+
+/**
+ * Asks a build to stop: before its dispatch nothing is sent, after it the run is cancelled. Where its workflow is gone
+ * (terminated by hand), the end is recorded here: a build that nobody leads would hold its place for ever.
+ * @throws {Refusal} 404, 409
+ */
+export async function cancelBuild(deps: OperateDependencies, id: number, by: string): Promise<Build> {
+  const build = await existing(deps, id);
+  if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
+  try {
+    await deps.client.workflow
+      .getHandle(build.workflow_id)
+      .signal<[SignalArguments['cancel']]>(BUILD_SIGNALS.cancel, { by, build_id: id });
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw temporalFault(error);
+    await endAbandoned(deps, id, by);
+  }
+  return build;
+}
+
+/** Records the end of a build whose workflow is closed, unless the workflow did so before it closed. */
+async function endAbandoned({ client, db }: OperateDependencies, id: number, by: string): Promise<void> {
+  const build = await existing({ db }, id);
+  if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
+  // Unlike those of the workflow, and another for each time that it was begun.
+  const step = `gone:${build.started_at ?? build.queued_at}:`;
+  const ending = `${step}completed`;
+  const subject = buildStream(id);
+  // Before the end, for which it waits: a crash in between is made good by the next one who cancels.
+  await beginCallbacks({ client, db }, { subject, ending });
+  const occurred_at = new Date().toISOString();
+  await appendEvent(db, BUILDS, id, {
+    type: 'cancel_requested',
+    data: { by },
+    occurred_at,
+    dedupe_key: `${step}cancel`,
+  });
+  await appendEvent(db, BUILDS, id, {
+    type: 'build_cancelled',
+    data: {
+      conclusion: 'cancelled',
+      run_attempt: build.run_attempt,
+      learned_from: 'operator',
+      request_id: null,
+      detail: 'its workflow was terminated; a run that it had was not stopped',
+    },
+    occurred_at,
+    dedupe_key: ending,
+  });
+}
+
+/** Tells a build that needs attention which run is its own. @throws {Refusal} 404, 409 */
+export async function adoptRun(deps: OperateDependencies, id: number, run: { run_id: number }): Promise<Build> {
+  const build = await existing(deps, id);
+  if (!build.needs_attention) {
+    throw new Refusal('state_conflict', { detail: `build ${id} is ${build.status} and waits for no run to adopt` });
+  }
+  await told(build, () =>
+    deps.client.workflow.getHandle(build.workflow_id).signal<[SignalArguments['adopt']]>(BUILD_SIGNALS.adopt, run),
+  );
+  return build;
+}
+
+/**
+ * Begins a failed build again, or tells one that needs attention to send another dispatch.
+ * @throws {Refusal} 404; 409 where it is neither, has no run to run again, or an equal request runs as another build.
+ */
+export async function retryBuild(
+  deps: OperateDependencies,
+  id: number,
+  asked: RetryMode | undefined,
+  by: string,
+): Promise<Build> {
+  const build = await existing(deps, id);
+  if (build.needs_attention) {
+    await told(build, () => deps.client.workflow.getHandle(build.workflow_id).signal(BUILD_SIGNALS.retry));
+    return build;
+  }
+  if (build.status !== 'failure') {
+    throw new Refusal('state_conflict', { detail: `build ${id} is ${build.status}; only a failed build is retried` });
+  }
+  const run = runOf(build);
+  const mode = asked ?? (run ? 'rerun' : 'redispatch');
+  if (mode !== 'redispatch' && !run) {
+    throw new Refusal('state_conflict', { detail: `build ${id} has no run to run again; use the mode redispatch` });
+  }
+  const resumption: Resumption = {
+    retry: build.retries + 1,
+    mode,
+    by,
+    retry_id: randomUUID(),
+    at: new Date().toISOString(),
+    run,
+  };
+  const input = { ...(await inputAgain(deps, build)), resume: resumption };
+  const giveUp = Date.now() + CLOSING_WAIT_MS;
+  while (!(await startBuild(deps, input, 'ALLOW_DUPLICATE'))) {
+    const { status, retries } = await existing(deps, id);
+    if (status !== 'failure' || retries !== build.retries || Date.now() > giveUp) throw busy(id);
+    await delay(20);
+  }
+  // The workflow tells the same; here it shows at once, and tells of two who asked together which one it is.
+  const recorded = await appendEvent(deps.db, BUILDS, id, buildRetriedEvent(resumption)).catch(() => undefined);
+  if (recorded?.repeated && recorded.event.data.retry_id !== resumption.retry_id) throw busy(id);
+  return { ...build, status: 'queued' };
+}
+
+function busy(id: number): Refusal {
+  return new Refusal('state_conflict', {
+    detail: `build ${id} is being retried already, or an equal request runs as another build`,
+  });
+}
+
+/** The build with this id. @throws {Refusal} 404 */
+export async function existing({ db }: Pick<OperateDependencies, 'db'>, id: number): Promise<Build> {
+  const build = await findBuild(db, id);
+  if (!build) throw notFound(`build ${id}`);
+  return build;
+}
+
+/** The run of a build; null where it has none. */
+export function runOf({ workflow_run_id, run_url, run_attempt }: Build): KnownRun | null {
+  if (workflow_run_id === null) return null;
+  return { run_id: workflow_run_id, run_url: run_url ?? '', run_attempt: run_attempt ?? 1 };
+}
+
+/** Input of the workflow of a build that is led once more, under the version of its configuration that it used. */
+export async function inputAgain(deps: OperateDependencies, build: Build): Promise<BuildInput> {
+  const used = await findConfigurationVersion(deps.db, build.config_id, build.config_version);
+  const url = await findCallbackUrl(deps.db, buildStream(build.id));
+  const { id, workflow_id, request_key, fingerprint, keyed, caller, config_id, config_version } = build;
+  const { image_type, fedora_version, priority, request, concurrency, created_at } = build;
+  return {
+    build_id: id,
+    workflow_id,
+    request_key,
+    fingerprint,
+    keyed,
+    caller,
+    config_id,
+    config_version,
+    image_type,
+    fedora_version,
+    priority,
+    request,
+    ...(concurrency === null ? {} : { concurrency }),
+    created_at,
+    // A build that succeeds at last answers equal requests for a window of its own.
+    dedup_until: new Date(Date.now() + deps.dedupWindowMs).toISOString(),
+    policy: used ? policyUnder(used.definition, deps.policy) : deps.policy,
+    ...(url === undefined ? {} : { callback: { url, origin: new URL(url).origin } }),
+  };
+}
+
+async function told(build: Build, tell: () => Promise<void>): Promise<void> {
+  try {
+    await tell();
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw temporalFault(error);
+    const { id } = build;
+    const detail = `the workflow of build ${id} is gone, so nobody hears this; POST /builds/${id}/cancel records its end`;
+    throw new Refusal('state_conflict', { detail });
+  }
+}
+
+function ended(build: Build): Refusal {
+  return new Refusal('state_conflict', { detail: `build ${build.id} has ended (${build.status})` });
+}

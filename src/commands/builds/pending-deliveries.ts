@@ -1,0 +1,35 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type DeliveryDependencies, workOffPending } from './take-delivery.ts';
+
+/** Pause between two looks. One look is one short query. */
+const EVERY_MS = 2_000;
+/** The same where one failed: another process may have what this one lacks. */
+const AFTER_FAILURE_MS = 10_000;
+/** How many are claimed at once: what a process that stops leaves behind is free for others after a minute. */
+const AT_ONCE = 10;
+/** How long a process that stops waits for the work under way; what it leaves is done by the next. */
+const PATIENCE_MS = 2_000;
+
+/**
+ * Does the work of webhook deliveries that could not be done when they came, because Temporal was away or the process died. Each
+ * process with the API does; the database says who has claimed what.
+ */
+export function startPendingDeliveries(deps: DeliveryDependencies): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const working = (async () => {
+    while (!signal.aborted) {
+      const succeeded = await workOffPending(deps, AT_ONCE).catch((err: unknown) => {
+        deps.log.debug({ err }, 'webhooks that wait for their work wait on');
+        return false;
+      });
+      await delay(succeeded ? EVERY_MS : AFTER_FAILURE_MS, undefined, { signal, ref: false }).catch(() => {});
+    }
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await Promise.race([working, delay(PATIENCE_MS, undefined, { ref: false })]);
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { TriggerBody } from '../../contracts/build.ts';
+import type { BuildConfiguration } from '../../contracts/configuration.ts';
+import type { BuildRequest } from '../../contracts/event.ts';
+import type { Build } from '../../domain/build.ts';
+import { inputsFault, refOf, resolveRequest } from '../../domain/configuration.ts';
+import type { Configurations } from '../configurations/configurations.ts';
+import { Refusal } from '../refusal.ts';
+
+/** What a trigger asks for. */
+export interface ResolvedTrigger {
+  configuration: BuildConfiguration;
+  request: BuildRequest;
+  /** The request as its fingerprint was made while `refs/heads/main` and `main` were two branches, where that differs. */
+  formerRequest?: BuildRequest;
+}
+
+/**
+ * What a trigger asks for, under the newest version of its configuration. A request that names an earlier build by its
+ * Idempotency-Key is read under the version that build used: a client that retries says the same, whatever became of
+ * the configuration meanwhile.
+ *
+ * @throws {Refusal} where no build can be made from it.
+ */
+export async function resolveTrigger(
+  configurations: Pick<Configurations, 'get' | 'byName' | 'version'>,
+  body: TriggerBody,
+  correlationInput: string,
+  earlier: Pick<Build, 'config_id' | 'config_version'> | undefined,
+): Promise<ResolvedTrigger> {
+  const { config: name, config_id: id = 1 } = body;
+  const newest = await (name === undefined ? configurations.get(id) : configurations.byName(name));
+  if (!newest) {
+    const detail = name === undefined ? `config_id ${id} does not exist` : `no build configuration is named ${name}`;
+    throw new Refusal('unknown_configuration', { detail });
+  }
+  if (newest.retired && !earlier) {
+    throw new Refusal('configuration_retired', {
+      detail: `configuration ${newest.id} (${newest.name}) was retired at ${newest.created_at}; a PUT brings it back`,
+    });
+  }
+  const changed = earlier?.config_id === newest.id && earlier.config_version !== newest.version;
+  const used = changed ? await configurations.version(newest.id, earlier.config_version) : undefined;
+  const configuration = used ?? newest;
+  const { definition } = configuration;
+  const resolution = resolveRequest(definition, body);
+  if (resolution.kind !== 'resolved') throw new Refusal(resolution.kind, { detail: resolution.detail });
+  const fault = inputsFault(resolution.request.inputs, correlationInput);
+  if (fault) throw new Refusal('unprocessable_inputs', { detail: fault });
+  const ref = refOf(definition, body);
+  const former = ref === resolution.request.ref ? undefined : resolveRequest(definition, body, ref);
+  return {
+    configuration,
+    request: resolution.request,
+    ...(former?.kind === 'resolved' ? { formerRequest: former.request } : {}),
+  };
+}

@@ -1,0 +1,55 @@
+import type { Client } from '@temporalio/client';
+import { LIMITS } from '../../contracts/budgets.ts';
+import { type CallbackTarget, callbackEventKey, targetOf } from '../../contracts/callback-workflow.ts';
+import { addCallbackTarget } from '../../store/callback-target-add.ts';
+import { type Db, databaseFault } from '../../store/database.ts';
+import { findEnding } from '../../store/ending-find.ts';
+import { eventExists } from '../../store/event-exists.ts';
+import { inTime } from '../lifecycle/in-time.ts';
+import { Refusal } from '../refusal.ts';
+import { beginCallback } from './begin-telling.ts';
+
+/** Longest wait for the record to keep a URL. */
+const KEEP_TIMEOUT_MS = 5_000;
+
+/**
+ * Has a further URL told of a build or task that exists: of its end when that comes, and at once where it has passed. The URL is
+ * kept first and the ending looked for after that; the workflow records its ending first and lists the URLs after that. So
+ * one of the two begins the callback, and Temporal lets only one.
+ * @throws {Refusal} where the URL cannot be kept. It is never dropped silently.
+ */
+export async function addCallback(
+  { db, client }: { db: Db; client: Client },
+  subject: string,
+  { url }: CallbackTarget,
+): Promise<void> {
+  const added = await kept(
+    subject,
+    inTime(addCallbackTarget(db, subject, url, LIMITS.callbacks.targets), KEEP_TIMEOUT_MS, TOO_LATE),
+  );
+  if (added === undefined) {
+    const detail = `${subject} has ${LIMITS.callbacks.targets} callback URLs, the most that it may have`;
+    throw new Refusal('unprocessable_callback_url', { detail });
+  }
+  const ending = (await kept(subject, findEnding(db, subject)))?.dedupe_key;
+  if (ending === undefined) return;
+  const about = { subject, ending, ...targetOf(added) };
+  // Temporal forgets what was told; the record does not.
+  if (await kept(subject, eventExists(db, subject, callbackEventKey(about, 1)))) return;
+  await beginCallback(client, about);
+}
+
+const TOO_LATE = 'the database does not answer';
+
+async function kept<T>(subject: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (databaseFault(cause)?.kind === 'fault') throw cause;
+    throw new Refusal('database_unavailable', {
+      detail: `${subject} exists, but this callback URL cannot be kept now; send the same request again`,
+      retryAfterSeconds: 5,
+      cause,
+    });
+  }
+}

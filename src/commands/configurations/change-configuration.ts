@@ -1,0 +1,93 @@
+import {
+  type BuildConfiguration,
+  type ConfigurationContent,
+  ENVIRONMENT_CONFIGURATION,
+} from '../../contracts/configuration.ts';
+import { definitionFaults, definitionOf } from '../../domain/configuration.ts';
+import { requestKey } from '../../domain/request-key.ts';
+import {
+  type ConfigurationChange,
+  type ConfigurationTarget,
+  saveConfiguration,
+} from '../../store/configuration-save.ts';
+import type { Db } from '../../store/database.ts';
+import { type CallbackHosts, checkedTarget } from '../callbacks/callback-of.ts';
+import { invalidRequest, Refusal } from '../refusal.ts';
+
+export interface ChangeDependencies {
+  db: Db;
+  /** What no configuration may set: GITHUB_CORRELATION_INPUT, empty for none. */
+  correlationInput: string;
+  callbackHosts: CallbackHosts;
+}
+
+export interface ConfigurationEdit {
+  target: ConfigurationTarget;
+  /** The name from now on, and all else; undefined to retire what stands. */
+  to: { name: string; content: ConfigurationContent } | undefined;
+  caller: string;
+  expects: (version: number | undefined) => boolean;
+  /** Idempotency-Key of a request that makes one. */
+  key?: string | undefined;
+}
+
+/**
+ * Makes, changes, retires or brings back a build configuration.
+ * @throws {Refusal} where nothing was saved.
+ */
+export async function changeConfiguration(
+  { db, correlationInput, callbackHosts }: ChangeDependencies,
+  { target, to, caller, expects, key }: ConfigurationEdit,
+): Promise<{ configuration: BuildConfiguration; created: boolean; replayed?: true }> {
+  refuseEnvironment(target, to?.name);
+  const change: ConfigurationChange = { retired: to === undefined, changed_by: caller };
+  if (to) {
+    change.name = to.name;
+    change.definition = definitionOf(to.content);
+    const faults = definitionFaults(change.definition, correlationInput);
+    const { callback_url: url } = change.definition;
+    const target = url === null ? undefined : await checkedTarget(url, callbackHosts);
+    if (target && 'fault' in target) faults.push({ path: 'callback_url', message: target.fault });
+    if (faults.length > 0) {
+      throw invalidRequest(faults.map(({ path, message }) => ({ path: `body.${path}`, message })));
+    }
+  }
+  const scoped = key === undefined ? undefined : requestKey('', { caller, route: 'POST /configs', key });
+  const saved = await saveConfiguration(db, target, change, expects, scoped);
+  switch (saved.kind) {
+    case 'saved':
+      return saved;
+    case 'key_reused':
+      throw new Refusal('idempotency_key_reused', {
+        detail: `${saved.made} was made under this key with other content; use a new key`,
+      });
+    case 'missing':
+      throw new Refusal('not_found', { detail: 'there is no such build configuration' });
+    case 'name_taken':
+      throw new Refusal('configuration_name_taken', { detail: `configuration ${saved.id} is named ${to?.name}` });
+    case 'unexpected':
+      throw new Refusal('precondition_failed', {
+        detail:
+          saved.version === undefined
+            ? 'there is no such build configuration'
+            : `version ${saved.version} stands; read it and decide again`,
+      });
+    default:
+      saved satisfies never;
+      throw new Error('unreachable');
+  }
+}
+
+function refuseEnvironment(target: ConfigurationTarget, name: string | undefined): void {
+  const { id, name: reserved } = ENVIRONMENT_CONFIGURATION;
+  if (target !== 'new' && 'id' in target && target.id === id) {
+    throw new Refusal('configuration_of_environment', {
+      detail: `configuration ${id} comes from GITHUB_REPO and GITHUB_WORKFLOW; change them, or make another configuration`,
+    });
+  }
+  if (name === reserved) {
+    throw new Refusal('configuration_of_environment', {
+      detail: `the name ${reserved} belongs to configuration ${id}, which comes from GITHUB_REPO and GITHUB_WORKFLOW`,
+    });
+  }
+}

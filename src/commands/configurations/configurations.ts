@@ -1,0 +1,50 @@
+import {
+  type BuildConfiguration,
+  type ConfigurationDefinition,
+  ENVIRONMENT_CONFIGURATION,
+} from '../../contracts/configuration.ts';
+import {
+  findConfiguration,
+  findConfigurationByName,
+  findConfigurationVersion,
+} from '../../store/configuration-find.ts';
+import { saveConfiguration } from '../../store/configuration-save.ts';
+import type { Db } from '../../store/database.ts';
+
+/**
+ * Build configurations by their newest version. Number 1 is the environment's, and is held so that triggers outlive an
+ * outage of the database; all others are read each time, so that a change counts at once in every process.
+ */
+export class Configurations {
+  readonly #db: Db;
+  readonly #environment: ConfigurationDefinition;
+  #first: BuildConfiguration | undefined;
+
+  constructor(db: Db, environment: ConfigurationDefinition) {
+    this.#db = db;
+    this.#environment = environment;
+  }
+
+  async get(id: number): Promise<BuildConfiguration | undefined> {
+    return id === ENVIRONMENT_CONFIGURATION.id ? this.environment() : findConfiguration(this.#db, id);
+  }
+
+  async byName(name: string): Promise<BuildConfiguration | undefined> {
+    return name === ENVIRONMENT_CONFIGURATION.name ? this.environment() : findConfigurationByName(this.#db, name);
+  }
+
+  version(id: number, version: number): Promise<BuildConfiguration | undefined> {
+    return findConfigurationVersion(this.#db, id, version);
+  }
+
+  /** Configuration 1. */
+  async environment(): Promise<BuildConfiguration> {
+    if (this.#first) return this.#first;
+    const { id, name } = ENVIRONMENT_CONFIGURATION;
+    const change = { name, definition: this.#environment, retired: false, changed_by: 'environment' };
+    const saved = await saveConfiguration(this.#db, { id, reserved: true }, change);
+    if (saved.kind !== 'saved') throw new Error(`configuration ${id} cannot be saved: ${saved.kind}`);
+    this.#first = saved.configuration;
+    return this.#first;
+  }
+}

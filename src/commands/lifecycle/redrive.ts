@@ -1,0 +1,118 @@
+import type { z } from 'zod';
+import { type DeadMessage, REDELIVER_WORKFLOW, redeliverWorkflowId } from '../../contracts/dead-message.ts';
+import type { RecordedEvent } from '../../contracts/event.ts';
+import type { redriveAnswer, redriveBody } from '../../contracts/operator.ts';
+import { BUILDS } from '../../store/build-stream.ts';
+import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/dead-letter-list.ts';
+import { findDeadMessage } from '../../store/dead-message-find.ts';
+import { settleDeadMessage } from '../../store/dead-message-settle.ts';
+import { appendEvent } from '../../store/event-append.ts';
+import { findStream } from '../../store/stream-find.ts';
+import { TASKS } from '../../store/task-stream.ts';
+import type { redeliver as redeliverWorkflow } from '../../workflows/index.ts';
+import { type OperateDependencies, retryBuild } from '../builds/operate-build.ts';
+import { firstOf, startedFirst } from '../builds/start-build.ts';
+import { Refusal } from '../refusal.ts';
+import type { TaskDependencies } from '../tasks/create-task.ts';
+import { redriveTask } from '../tasks/redrive-task.ts';
+
+export type RedriveDependencies = OperateDependencies & TaskDependencies;
+
+/** The dead letter that an id names, with all its events. @throws {Refusal} 404 where there is none, or it is none (any more). */
+export async function findDeadLetter(
+  { db }: Pick<OperateDependencies, 'db'>,
+  id: string,
+): Promise<{ letter: DeadLetter; events: RecordedEvent[] }> {
+  const [kind, name = ''] = id.split(/:(.*)/s);
+  if (kind === 'build') {
+    const found = await findStream(db, BUILDS, Number(name));
+    if (found?.state.dead_lettered || found?.state.needs_attention) {
+      return { letter: { kind: 'build', build: found.state }, events: found.events };
+    }
+  } else if (kind === 'message') {
+    const message = await findDeadMessage(db, name);
+    if (message?.settled === null) return { letter: { kind: 'message', message }, events: [] };
+  } else {
+    const found = await findStream(db, TASKS, name);
+    if (found?.state.dead_lettered) return { letter: { kind: 'task', task: found.state }, events: found.events };
+  }
+  throw new Refusal('not_found', { detail: `${id} is no dead letter` });
+}
+
+/** Begins a dead letter again, a build with another dispatch. @throws {Refusal} 404, 409 */
+export async function redriveDeadLetter(deps: RedriveDependencies, id: string, by: string): Promise<DeadLetter> {
+  const { letter } = await findDeadLetter(deps, id);
+  if (letter.kind === 'build') {
+    return { kind: 'build', build: await retryBuild(deps, letter.build.id, 'redispatch', by) };
+  }
+  if (letter.kind === 'message') {
+    await redeliver(deps, letter.message, by);
+    return letter;
+  }
+  if (!(await redriveTask(deps, letter.task, by))) {
+    throw new Refusal('state_conflict', { detail: `${id} is being begun again already` });
+  }
+  return { kind: 'task', task: { ...letter.task, status: 'PENDING' } };
+}
+
+/** Has the bridge publish a refused message again, once for each time that it was refused. @throws {Refusal} 409, 503 */
+async function redeliver({ client, db }: RedriveDependencies, message: DeadMessage, by: string): Promise<void> {
+  const { id, refusals, queue } = message;
+  const { routing_key, exchange } = JSON.parse(message.publication) as { routing_key: string; exchange?: string };
+  if (!routing_key && !exchange) {
+    throw new Refusal('state_conflict', {
+      detail: `what was to follow a task of ${queue} is too much to be published`,
+    });
+  }
+  const input = { id, refusals };
+  await startedFirst(client, () =>
+    client.workflow.start<typeof redeliverWorkflow>(REDELIVER_WORKFLOW, {
+      ...firstOf({ workerBeside: false }, 'REJECT_DUPLICATE'),
+      workflowId: redeliverWorkflowId(input),
+      args: [input],
+      staticSummary: `message ${id} again`,
+    }),
+  );
+  await settleDeadMessage(db, message, 'redriven', by);
+}
+
+/** Begins all that match again, one after the other; one that is refused does not hold up the others. */
+export async function redriveMany(
+  deps: RedriveDependencies,
+  filter: z.output<typeof redriveBody>,
+  by: string,
+): Promise<z.infer<typeof redriveAnswer>> {
+  const { items } = await listDeadLetters(deps.db, filter);
+  const answer: z.infer<typeof redriveAnswer> = { redriven: [], refused: [] };
+  for (const letter of items) {
+    const id = deadLetterIdOf(letter);
+    try {
+      await redriveDeadLetter(deps, id, by);
+      answer.redriven.push(id);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.retryAfterSeconds) throw error;
+      answer.refused.push({ id, detail: error.message });
+    }
+  }
+  return answer;
+}
+
+/** Takes a dead letter off the list; an event, or a mark on a message, says who did. @throws {Refusal} 404; 409 where it still waits for an operator */
+export async function discardDeadLetter({ db }: RedriveDependencies, id: string, by: string): Promise<void> {
+  const { letter } = await findDeadLetter({ db }, id);
+  const told = { type: 'dead_letter_discarded', data: { by }, occurred_at: new Date().toISOString() } as const;
+  if (letter.kind === 'message') {
+    if (await settleDeadMessage(db, letter.message, 'discarded', by)) return;
+    throw new Refusal('state_conflict', { detail: `${id} was refused again just now; look at it first` });
+  }
+  if (letter.kind === 'task') {
+    const { task } = letter;
+    await appendEvent(db, TASKS, task.id, { ...told, dedupe_key: `discarded:${task.redrives}` });
+    return;
+  }
+  const { build } = letter;
+  if (build.needs_attention) {
+    throw new Refusal('state_conflict', { detail: `${id} waits for an operator; cancel the build instead` });
+  }
+  await appendEvent(db, BUILDS, build.id, { ...told, dedupe_key: `discarded:${build.retries}` });
+}

@@ -1,0 +1,335 @@
+import { WorkflowFailedError, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
+import { ApplicationFailure, TerminatedFailure } from '@temporalio/common';
+import { TERMINAL_STATUSES } from '../../contracts/build.ts';
+import { TELL_AGAIN_SIGNAL } from '../../contracts/build-workflow.ts';
+import { ENDED_TASK_STATUSES } from '../../contracts/task.ts';
+import {
+  type Ending,
+  findBuildEndings,
+  findTaskEndings,
+  listOpenBuilds,
+  listOpenTasks,
+} from '../../store/ending-list.ts';
+import { adoptInstallation } from '../../store/installation-adopt.ts';
+import { saveReconciliation } from '../../store/reconciliation-save.ts';
+import type { OperateDependencies } from '../builds/operate-build.ts';
+import type { KnownInstallation } from '../lifecycle/installation.ts';
+import type { TaskDependencies } from '../tasks/create-task.ts';
+import { endBuildAs, restoreBuild, resumeBuild } from './recover-build.ts';
+import { endTaskAs, restoreTask, resumeTask } from './recover-task.ts';
+import { tellEndings } from './tell-endings.ts';
+import {
+  type Execution,
+  executionOf,
+  listClosedExecutions,
+  listExecutionsOfBuild,
+  listOpenExecutions,
+} from './workflows.ts';
+
+export type ReconcileDependencies = OperateDependencies &
+  Pick<TaskDependencies, 'taskPolicy' | 'log'> & {
+    installation: KnownInstallation;
+    /** Of the installation now. */
+    epoch: number;
+  };
+
+/** What was done about one build or task. */
+export type Outcome =
+  /** Record and Temporal agree after all. */
+  | 'agrees'
+  /** Another workflow goes on with it. */
+  | 'resumed'
+  /** Its end is recorded as Temporal knew it. */
+  | 'ended'
+  /** It ended without a result and waits for a decision. */
+  | 'dead_lettered'
+  /** Its workflow tells the record again what was lost. */
+  | 'told_again'
+  /** The record has it again, with its end. */
+  | 'restored'
+  /** Nothing could be done. */
+  | 'unknown';
+
+/** One build or task about which record and Temporal disagree. */
+export interface Difference {
+  /** `build:12`, `task:<id>` */
+  subject: string;
+  found: 'workflow_lost' | 'workflow_ended' | 'record_set_back' | 'callback_lost' | 'reply_lost';
+  /** Undefined where nothing was to be done (a dry run). */
+  outcome?: Outcome;
+  /** Why it could not be mended. */
+  error?: string;
+}
+
+/** How the workflow of a build or task ended. */
+export interface Ended {
+  /** Temporal's word. */
+  state: string;
+  /** Of one that completed. */
+  result?: unknown;
+  /** Of one that did not: the type and the message of its failure, or who terminated it and why. */
+  type?: string;
+  reason?: string;
+}
+
+export interface ReconcileOptions {
+  /** Only looks. */
+  dryRun: boolean;
+  /** Stops between two differences. */
+  signal?: AbortSignal;
+  report?(difference: Difference): void;
+}
+
+/** A workflow that began this recently may not be in the record yet. */
+const SETTLING_MS = 10_000;
+
+/** What ended shortly before the last comparison is compared again: it may have been missed. */
+const OVERLAP_MS = 3_600_000;
+
+/** Differences that are mended at once. */
+const AT_ONCE = 8;
+
+/**
+ * Compares the open builds and tasks of the record with the workflows of Temporal, in both directions, and mends each
+ * difference: a build or task goes on, is ended as Temporal knew it, or becomes a dead letter. An event says so. It is safe to
+ * run at any time, also twice at once.
+ * @returns every difference. @throws where the database or Temporal is away.
+ */
+export async function reconcile(
+  given: Omit<ReconcileDependencies, 'epoch'>,
+  options: ReconcileOptions,
+): Promise<Difference[]> {
+  const began_at = new Date().toISOString();
+  const own = await given.installation.refresh();
+  const since = own.reconciled_at === null ? null : new Date(Date.parse(own.reconciled_at) - OVERLAP_MS).toISOString();
+  const comparison = new Comparison({ ...given, epoch: own.epoch }, options, own.id);
+  await comparison.readOpen();
+  await comparison.compareOpenRows();
+  await comparison.compareOpenWorkflows();
+  await comparison.compareClosedWorkflows(since);
+  await comparison.tellEndings();
+  const { differences } = comparison;
+  const unresolved = differences.filter(({ error, outcome }) => error !== undefined || outcome === 'unknown').length;
+  if (!options.dryRun && !options.signal?.aborted) {
+    await saveReconciliation(given.db, { began_at, differences: differences.length, unresolved });
+    await given.installation.refresh();
+  }
+  return differences;
+}
+
+class Comparison {
+  readonly #deps: ReconcileDependencies;
+  readonly #options: ReconcileOptions;
+  #installation: string;
+  readonly #open = new Map<string, Execution>();
+  readonly differences: Difference[] = [];
+  #foreign = 0;
+
+  constructor(deps: ReconcileDependencies, options: ReconcileOptions, installation: string) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#installation = installation;
+  }
+
+  async readOpen(): Promise<void> {
+    for await (const execution of listOpenExecutions(this.#deps.client)) {
+      if (await this.#isOurs(execution)) this.#open.set(execution.workflow_id, execution);
+    }
+    if (this.#foreign > 0) {
+      this.#deps.log.warn(
+        { workflows: this.#foreign },
+        'Temporal has workflows of another installation; give each installation a namespace of its own',
+      );
+    }
+  }
+
+  /** Builds and tasks that are open in the record. */
+  async compareOpenRows(): Promise<void> {
+    const { db } = this.#deps;
+    await this.#each(listOpenBuilds(db), (row) => this.#compareOpenRow('build', row));
+    await this.#each(listOpenTasks(db), (row) => this.#compareOpenRow('task', row));
+  }
+
+  /** Workflows that are open: the record may have lost what they are about, or how far they are. */
+  async compareOpenWorkflows(): Promise<void> {
+    const settled = [...this.#open.values()].filter(
+      ({ started_at }) => Date.now() - started_at.getTime() > SETTLING_MS,
+    );
+    await this.#compareEndings(settled, async (execution, row) => {
+      const isEnded = row !== undefined && row.completed_at !== null;
+      // After its end a workflow may stay open for a while, and has told Temporal of the end.
+      if (row && !(isEnded && !isTerminal(execution))) return;
+      await this.#mend(subjectOf(execution), 'record_set_back', async () => {
+        try {
+          await this.#handle(execution).signal(TELL_AGAIN_SIGNAL);
+          return 'told_again';
+        } catch (error) {
+          // It ended while this looked, and had told the record before.
+          if (error instanceof WorkflowNotFoundError) return 'agrees';
+          throw error;
+        }
+      });
+    });
+  }
+
+  /** Workflows that closed since a time. The record may have lost how they ended. */
+  async compareClosedWorkflows(since: string | null): Promise<void> {
+    const seen = new Set([...this.#open.values()].map(subjectOf));
+    const batch: Execution[] = [];
+    const compare = () =>
+      this.#compareEndings(batch.splice(0), async (execution, row) => {
+        const isWrong = row !== undefined && row.completed_at !== null && row.status !== execution.status;
+        if (row && !isWrong) return;
+        const { kind } = execution;
+        await this.#mend(subjectOf(execution), 'record_set_back', () =>
+          (kind === 'build' ? restoreBuild : restoreTask)(this.#deps, execution, () => this.#endedOf(execution)),
+        );
+      });
+    for await (const execution of listClosedExecutions(this.#deps.client, since)) {
+      // A build or task may have several workflows. The last one that led it to an end says how it ended.
+      if (!isTerminal(execution) || seen.has(subjectOf(execution)) || !(await this.#isOurs(execution))) continue;
+      seen.add(subjectOf(execution));
+      batch.push(execution);
+      if (batch.length === 500) await compare();
+    }
+    await compare();
+  }
+
+  /** Callbacks and replies that nobody is sending. A dry run cannot know them, because Temporal tells only at a start. */
+  async tellEndings(): Promise<void> {
+    if (this.#options.dryRun || this.#options.signal?.aborted) return;
+    await tellEndings(this.#deps, (subject, found) => this.#note({ subject, found, outcome: 'resumed' }));
+  }
+
+  async #compareOpenRow(kind: 'build' | 'task', row: Ending<number> | Ending<string>): Promise<void> {
+    const listed = this.#open.get(row.workflow_id);
+    if (listed?.id === String(row.id)) return;
+    const subject = `${kind}:${row.id}`;
+    const last = await this.#lastExecution(kind, row);
+    if (last?.state === 'RUNNING') return;
+    const { db } = this.#deps;
+    const [now] =
+      kind === 'build' ? await findBuildEndings(db, [Number(row.id)]) : await findTaskEndings(db, [String(row.id)]);
+    // It ended while this looked.
+    if (!now || now.completed_at !== null) return;
+    if (!last) {
+      const detail = 'Temporal had lost its workflow; another takes its place';
+      await this.#mend(subject, 'workflow_lost', () =>
+        kind === 'build'
+          ? resumeBuild(this.#deps, Number(row.id), detail)
+          : resumeTask(this.#deps, String(row.id), detail),
+      );
+      return;
+    }
+    await this.#mend(subject, 'workflow_ended', async () => {
+      const ended = await this.#endedOf(last);
+      return kind === 'build'
+        ? endBuildAs(this.#deps, Number(row.id), ended)
+        : endTaskAs(this.#deps, String(row.id), ended);
+    });
+  }
+
+  /** The last execution for a build or task, as Temporal itself and not its listing knows it. */
+  async #lastExecution(kind: 'build' | 'task', row: Ending<number> | Ending<string>): Promise<Execution | undefined> {
+    const { client } = this.#deps;
+    let described: Execution;
+    try {
+      described = executionOf(await client.workflow.getHandle(row.workflow_id).describe());
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    }
+    if (described.id === String(row.id)) return described;
+    // The same request has been made again since, as another build under the same workflow id.
+    if (kind === 'task') return undefined;
+    const [last] = await listExecutionsOfBuild(client, Number(row.id));
+    return last;
+  }
+
+  async #endedOf({ workflow_id, run_id, state }: Execution): Promise<Ended> {
+    try {
+      return { state, result: await this.#deps.client.workflow.result(workflow_id, run_id, { followRuns: false }) };
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      const { cause } = error;
+      if (cause instanceof ApplicationFailure)
+        return { state, reason: cause.message, ...(cause.type ? { type: cause.type } : {}) };
+      if (cause instanceof TerminatedFailure) return { state, reason: cause.message };
+      return { state, ...(cause ? { reason: cause.message } : {}) };
+    }
+  }
+
+  /** Calls back with what the record knows of each. */
+  async #compareEndings(
+    executions: Execution[],
+    compare: (execution: Execution, row: Ending<number | string> | undefined) => Promise<void>,
+  ): Promise<void> {
+    const { db } = this.#deps;
+    const idsOf = (kind: Execution['kind']) => executions.filter((it) => it.kind === kind).map(({ id }) => id);
+    const rows = new Map<string, Ending<number | string>>();
+    for (const row of await findBuildEndings(db, idsOf('build').map(Number))) rows.set(`build:${row.id}`, row);
+    for (const row of await findTaskEndings(db, idsOf('task'))) rows.set(`task:${row.id}`, row);
+    await this.#each(executions, (execution) => compare(execution, rows.get(subjectOf(execution))));
+  }
+
+  /** Mends a difference, unless only to look. One that cannot be mended does not hold up the others. */
+  async #mend(subject: string, found: Difference['found'], mend: () => Promise<Outcome>): Promise<void> {
+    const difference: Difference = { subject, found };
+    if (!this.#options.dryRun) {
+      try {
+        difference.outcome = await mend();
+      } catch (error) {
+        difference.error = error instanceof Error ? error.message : String(error);
+        this.#deps.log.error({ err: error, subject, found }, 'record and Temporal differ, and it could not be mended');
+      }
+      if (difference.outcome === 'agrees') return;
+    }
+    this.#note(difference);
+  }
+
+  #note(difference: Difference): void {
+    this.differences.push(difference);
+    this.#options.report?.(difference);
+  }
+
+  async #each<Item>(items: AsyncIterable<Item> | Iterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
+    const running = new Set<Promise<void>>();
+    const failures: unknown[] = [];
+    for await (const item of items) {
+      if (this.#options.signal?.aborted || failures.length > 0) break;
+      const job: Promise<void> = work(item)
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => running.delete(job));
+      running.add(job);
+      if (running.size >= AT_ONCE) await Promise.race(running);
+    }
+    await Promise.all(running);
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Whether this installation started a workflow. A record without any events takes over what it finds. */
+  async #isOurs({ installation, epoch = 1 }: Execution): Promise<boolean> {
+    if (installation === undefined || installation === this.#installation) return true;
+    if (!this.#options.dryRun && (await adoptInstallation(this.#deps.db, installation, epoch))) {
+      this.#installation = installation;
+      this.#deps.epoch = (await this.#deps.installation.refresh()).epoch;
+      return true;
+    }
+    this.#foreign += 1;
+    return false;
+  }
+
+  #handle({ workflow_id, run_id }: Execution): WorkflowHandle {
+    return this.#deps.client.workflow.getHandle(workflow_id, run_id);
+  }
+}
+
+function subjectOf({ kind, id }: Execution): string {
+  return `${kind}:${id}`;
+}
+
+const ENDED: ReadonlySet<string> = new Set([...TERMINAL_STATUSES, ...ENDED_TASK_STATUSES]);
+
+function isTerminal({ status }: Execution): boolean {
+  return status !== undefined && ENDED.has(status);
+}

@@ -1,0 +1,62 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { claimReconciliation } from '../../store/reconciliation-claim.ts';
+import { type ReconcileDependencies, reconcile } from './reconcile.ts';
+
+/** How often record and Temporal are compared. */
+const EVERY_MS = 3_600_000;
+/** How often a process asks whether it is its turn. */
+const ASK_EVERY_MS = 60_000;
+/** Another process that starts compared a moment ago; what could not be mended is tried again after this. */
+const JUST_NOW_MS = 10_000;
+/** Pause where the database or Temporal is away at the start. */
+const AWAY_MS = 2_000;
+
+/**
+ * Compares the record with Temporal when a process starts, and then once an hour. Of all processes one does so; the database
+ * says which.
+ */
+export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) {
+  const { db, log } = deps;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const compare = async () => {
+    const differences = await reconcile(deps, {
+      dryRun: false,
+      signal,
+      report: ({ subject, found, outcome }) => log.warn({ subject, found, outcome }, 'record and Temporal differed'),
+    });
+    log.info({ differences: differences.length }, 'record and Temporal were compared');
+    return differences.every(({ error }) => error === undefined);
+  };
+  const startedAt = Date.now();
+  /** Whether another process compared at the time when this one started. */
+  const wasCompared = async () => {
+    const { reconciled_at } = await deps.installation.refresh();
+    return reconciled_at !== null && Date.parse(reconciled_at) >= startedAt - JUST_NOW_MS;
+  };
+  const running = (async () => {
+    let within = JUST_NOW_MS;
+    while (!signal.aborted) {
+      let pause = ASK_EVERY_MS;
+      try {
+        const isClaimed = await claimReconciliation(db, within);
+        // One that claimed it may have died of it, and what could not be mended is not left for an hour.
+        const isDone = isClaimed ? await compare() : within === EVERY_MS || (await wasCompared());
+        within = isDone ? EVERY_MS : JUST_NOW_MS;
+      } catch (err) {
+        const isFirst = within !== 0;
+        log[isFirst ? 'warn' : 'debug']({ err }, 'record and Temporal could not be compared; trying again');
+        pause = AWAY_MS;
+        within = 0;
+      }
+      await delay(pause, undefined, { signal, ref: false }).catch(() => {});
+    }
+  })();
+  return {
+    /** Ends after the difference that is being mended. */
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { listUntoldCallbacks } from '../../store/callback-list-untold.ts';
+import { listOwedEndings } from '../../store/owed-list-ended.ts';
+import { beginAnswer, beginCallback } from '../callbacks/begin-telling.ts';
+import type { ReconcileDependencies } from './reconcile.ts';
+
+/** Callbacks are tried for three days. */
+const CALLBACKS_MS = 4 * 86_400_000;
+
+/** Temporal keeps a closed workflow at least this long, so that a reply that was sent is not sent again. */
+const REPLIES_MS = 12 * 3_600_000;
+
+/**
+ * Begins the callbacks and replies about recent endings that Temporal has lost. Temporal refuses one that it still has.
+ * @param begun is told the subject of each.
+ */
+export async function tellEndings(
+  { client, db }: ReconcileDependencies,
+  begun: (subject: string, found: 'callback_lost' | 'reply_lost') => void,
+): Promise<void> {
+  for (const callback of await listUntoldCallbacks(db, CALLBACKS_MS)) {
+    if (await beginCallback(client, callback)) begun(callback.subject, 'callback_lost');
+  }
+  for (const ending of await listOwedEndings(db, REPLIES_MS)) {
+    if (await beginAnswer(client, ending)) begun(`task:${ending.task_id}`, 'reply_lost');
+  }
+}

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TaskName, TaskQueueName } from '../../contracts/task-queues.ts';
+import type { Redrive, TaskInput } from '../../contracts/task-workflow.ts';
+import { type TaskTerms, taskRedrivenEvent } from '../../domain/first-events.ts';
+import type { Task } from '../../domain/task.ts';
+import { policyWithLimits } from '../../domain/task-request.ts';
+import { findCallbackUrl } from '../../store/callback-target-find.ts';
+import { appendEvent } from '../../store/event-append.ts';
+import { listOwed } from '../../store/owed-list-by-task.ts';
+import { findTask } from '../../store/task-find.ts';
+import { TASKS, taskStream } from '../../store/task-stream.ts';
+import { CLOSING_WAIT_MS } from '../builds/start-build.ts';
+import type { TaskDependencies } from './create-task.ts';
+import { startTask } from './start-task.ts';
+
+type Asked = TaskTerms & Pick<TaskInput, 'answered'>;
+
+/**
+ * Begins a task again that failed or was revoked; false where another redrive was first.
+ * @param asked arguments and limits where it is asked for again; undefined: as before.
+ */
+export async function redriveTask(
+  deps: Pick<TaskDependencies, 'client' | 'workerBeside' | 'installation' | 'db' | 'taskPolicy'>,
+  task: Task,
+  by: string,
+  asked: Asked = task,
+): Promise<boolean> {
+  const redrive: Redrive = {
+    redrive: task.redrives + 1,
+    by,
+    redrive_id: randomUUID(),
+    at: new Date().toISOString(),
+  };
+  const input = { ...(await taskInputAgain(deps, task, asked)), redrive };
+  const giveUp = Date.now() + CLOSING_WAIT_MS;
+  while (!(await startTask(deps, input, 'ALLOW_DUPLICATE'))) {
+    const now = await findTask(deps.db, task.id);
+    if (now?.completed_at === null || now?.redrives !== task.redrives || Date.now() > giveUp) return false;
+    await delay(20);
+  }
+  // The workflow tells the same; here it shows at once, and tells of two who asked together which one it is.
+  const recorded = await appendEvent(deps.db, TASKS, task.id, taskRedrivenEvent(input, redrive)).catch(() => undefined);
+  return !recorded?.repeated || recorded.event.data.redrive_id === redrive.redrive_id;
+}
+
+/** Input of the workflow of a task that is led once more. @param asked arguments and limits from now on. */
+export async function taskInputAgain(
+  deps: Pick<TaskDependencies, 'db' | 'taskPolicy'>,
+  task: Task,
+  asked: Asked = task,
+): Promise<TaskInput> {
+  const { args, kwargs, soft_limit_ms, hard_limit_ms } = asked;
+  const limits = { soft_limit_ms, hard_limit_ms };
+  const policy = policyWithLimits(deps.taskPolicy, limits);
+  const url = await findCallbackUrl(deps.db, taskStream(task.id));
+  const callback = url === undefined ? {} : { callback: { url, origin: new URL(url).origin } };
+  const waitedFor = asked.answered || (await listOwed(deps.db, task.id)).length > 0;
+  const answered = waitedFor ? { answered: true as const } : {};
+  return { ...inputOf(task), ...callback, ...answered, args, kwargs, ...limits, policy };
+}
+
+/** The input of a task as it was accepted, without what it waited for: an eta and an expiry are past. */
+function inputOf(task: Task): Omit<TaskInput, 'policy' | keyof Asked> {
+  const { id, workflow_id, fingerprint, caller, door, name, queue, priority } = task;
+  const { root_id, parent_id, created_at } = task;
+  return {
+    task_id: id,
+    workflow_id,
+    fingerprint,
+    caller,
+    door,
+    name: name as TaskName,
+    queue: queue as TaskQueueName,
+    priority,
+    eta: null,
+    expires: null,
+    root_id,
+    parent_id,
+    created_at,
+  };
+}

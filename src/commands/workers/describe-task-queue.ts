@@ -1,0 +1,32 @@
+import type { Client } from '@temporalio/client';
+import { Refusal } from '../refusal.ts';
+
+/** What a worker polls for. Temporal's TaskQueueType. */
+const TASK_QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
+export type PollKind = keyof typeof TASK_QUEUE_TYPES;
+
+const TIMEOUT_MS = 2_500;
+
+/** What Temporal itself says of a task queue: who polls, and how much waits. @throws what the call to Temporal throws. */
+export function describeTaskQueue(client: Client, name: string, kind: PollKind) {
+  return client.withDeadline(Date.now() + TIMEOUT_MS, () =>
+    client.workflowService.describeTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name },
+      taskQueueType: TASK_QUEUE_TYPES[kind],
+      reportStats: true,
+    }),
+  );
+}
+
+/** Temporal's answer to a question. @throws {Refusal} where it cannot be reached. */
+export function orUnavailable<Answer>(asked: Promise<Answer>): Promise<Answer> {
+  return asked.catch((cause: unknown) => {
+    throw temporalUnavailable(cause);
+  });
+}
+
+/** A question to Temporal failed; asking again does no harm. */
+export function temporalUnavailable(cause: unknown): Refusal {
+  return new Refusal('temporal_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause });
+}

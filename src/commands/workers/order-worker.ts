@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import { ActivityExecutionFailedError, type Client } from '@temporalio/client';
+import { TimeoutFailure } from '@temporalio/common';
+import { controlTaskQueueOf, type WorkerControl } from '../../contracts/worker-control.ts';
+import { temporalUnavailable } from './describe-task-queue.ts';
+
+type OrderName = keyof WorkerControl;
+
+/** What a worker said; or that nobody of its name polls any more; or that it took the order and says nothing. */
+export type OrderOutcome<Name extends OrderName> =
+  | { kind: 'answered'; answer: Awaited<ReturnType<WorkerControl[Name]>> }
+  | { kind: 'gone' }
+  | { kind: 'silent' };
+
+/** A worker that is there takes an order within milliseconds. One that is not must not find it when it is started again. */
+const TAKEN_WITHIN_MS = 2_000;
+const DONE_WITHIN_MS = 3_000;
+
+/**
+ * Tells a running process of workers something, and waits for what it says: an activity of no workflow, on the task queue
+ * of this process alone (Temporal 1.32).
+ * @param worker its identity.
+ * @throws {Refusal} where Temporal cannot be reached.
+ */
+export async function orderWorker<Name extends OrderName>(
+  client: Client,
+  worker: string,
+  name: Name,
+  args: Parameters<WorkerControl[Name]>,
+): Promise<OrderOutcome<Name>> {
+  try {
+    const answer = await client.withDeadline(Date.now() + TAKEN_WITHIN_MS + DONE_WITHIN_MS + 1_000, () =>
+      client.activity.execute(name, {
+        id: `worker-order-${randomUUID()}`,
+        taskQueue: controlTaskQueueOf(worker),
+        args,
+        scheduleToStartTimeout: TAKEN_WITHIN_MS,
+        startToCloseTimeout: DONE_WITHIN_MS,
+        retry: { maximumAttempts: 1 },
+        summary: `${name} ${worker}`,
+      }),
+    );
+    return { kind: 'answered', answer };
+  } catch (error) {
+    if (!(error instanceof ActivityExecutionFailedError)) throw temporalUnavailable(error);
+    const { cause } = error;
+    const wasTaken = !(cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START');
+    return { kind: wasTaken ? 'silent' : 'gone' };
+  }
+}
