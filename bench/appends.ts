@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../src/laptop/embedded-postgres.ts';
-import { BUILDS } from '../src/store/build-stream.ts';
+import { BUILDS } from '../src/store/builds/build-stream.ts';
 import { openDatabase } from '../src/store/database.ts';
-import { appendEvent } from '../src/store/event-append.ts';
 import { migrateDatabase } from '../src/store/migrate.ts';
+import { appendEvent } from '../src/store/record/event-append.ts';
 import { closedLoop, type Round } from './closed-loop.ts';
 import { serve } from './helper.ts';
 import { storyOf } from './told-builds.ts';

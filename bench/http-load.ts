@@ -1,6 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BuildView } from '../src/contracts/build.ts';
+import type { BuildView } from '../src/contracts/builds/build.ts';
 import { closedLoop, quantile, type Until } from './closed-loop.ts';
 import { serve } from './helper.ts';
 

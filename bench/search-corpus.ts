@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import postgres from 'postgres';
-import type { LocalModel } from '../src/integrations/local-model.ts';
-import { indexTexts, WORDS_FORM } from '../src/store/chunk-index.ts';
+import type { LocalModel } from '../src/integrations/content/local-model.ts';
+import { indexTexts, WORDS_FORM } from '../src/store/content/chunk-index.ts';
 import { openDatabase } from '../src/store/database.ts';
 
 const { documents, queries: questions } = JSON.parse(

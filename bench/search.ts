@@ -5,7 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { LocalModel } from '../src/integrations/local-model.ts';
+import { LocalModel } from '../src/integrations/content/local-model.ts';
 import { startEmbeddedPostgres } from '../src/laptop/embedded-postgres.ts';
 import { migrateDatabase } from '../src/store/migrate.ts';
 import { findPgvectorServer } from '../test/world/pgvector-server.ts';

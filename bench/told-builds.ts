@@ -1,9 +1,9 @@
 import postgres from 'postgres';
-import type { BuildEvent, RecordedEvent } from '../src/contracts/event.ts';
-import { type Build, evolve } from '../src/domain/build.ts';
-import { eventHash, GENESIS } from '../src/domain/hash.ts';
-import { type BuildRow, rowOfBuild } from '../src/store/build-row.ts';
-import { buildStream } from '../src/store/build-stream.ts';
+import type { BuildEvent, RecordedEvent } from '../src/contracts/builds/event.ts';
+import { type Build, evolve } from '../src/domain/builds/build.ts';
+import { eventHash, GENESIS } from '../src/domain/record/hash.ts';
+import { type BuildRow, rowOfBuild } from '../src/store/builds/build-row.ts';
+import { buildStream } from '../src/store/builds/build-stream.ts';
 
 const BATCH = 500;
 

@@ -1,12 +1,12 @@
-import type { AnswerInput } from '../contracts/answer-workflow.ts';
-import type { Owed } from '../contracts/celery.ts';
-import { endOf, type TaskEnding } from '../domain/celery-answer.ts';
-import { type AnswerWays, publishAnswer, publishMessage, storeAnswer } from '../integrations/answering.ts';
-import { publicationFrom } from '../integrations/celery-publication.ts';
+import type { Owed } from '../contracts/celery/celery.ts';
+import type { AnswerInput } from '../contracts/endings/answer-workflow.ts';
+import { endOf, type TaskEnding } from '../domain/celery/celery-answer.ts';
+import { type AnswerWays, publishAnswer, publishMessage, storeAnswer } from '../integrations/celery/answering.ts';
+import { publicationFrom } from '../integrations/celery/celery-publication.ts';
+import { findDeadMessage } from '../store/celery/dead-message-find.ts';
+import { listOwed } from '../store/celery/owed-list-by-task.ts';
 import type { Db } from '../store/database.ts';
-import { findDeadMessage } from '../store/dead-message-find.ts';
-import { listOwed } from '../store/owed-list-by-task.ts';
-import { findTaskEnding } from '../store/task-ending-find.ts';
+import { findTaskEnding } from '../store/endings/task-ending-find.ts';
 import type { AnswerPort } from '../workflows/ports/answer.ts';
 
 type Way = (ways: AnswerWays, owed: Owed, ending: TaskEnding) => Promise<void>;

@@ -1,18 +1,18 @@
 import { LIMITS } from '../contracts/budgets.ts';
-import type { BuildCallback } from '../contracts/build.ts';
-import type { CallbackEvent } from '../contracts/callback.ts';
-import type { CallbackMessage } from '../contracts/callback-workflow.ts';
-import type { RecordedEvent } from '../contracts/event.ts';
-import { TASK_CALLBACK_TYPES, type TaskCallback } from '../contracts/task.ts';
-import { buildSummaryOf, failedJobsIn } from '../domain/build-view.ts';
-import { foldEvents } from '../domain/fold.ts';
-import { sha256 } from '../domain/hash.ts';
-import { taskSummaryOf } from '../domain/task-view.ts';
-import { BUILDS } from '../store/build-stream.ts';
+import type { BuildCallback } from '../contracts/builds/build.ts';
+import type { RecordedEvent } from '../contracts/builds/event.ts';
+import type { CallbackEvent } from '../contracts/endings/callback.ts';
+import type { CallbackMessage } from '../contracts/endings/callback-workflow.ts';
+import { TASK_CALLBACK_TYPES, type TaskCallback } from '../contracts/tasks/task.ts';
+import { buildSummaryOf, failedJobsIn } from '../domain/builds/build-view.ts';
+import { foldEvents } from '../domain/record/fold.ts';
+import { sha256 } from '../domain/record/hash.ts';
+import { taskSummaryOf } from '../domain/tasks/task-view.ts';
+import { BUILDS } from '../store/builds/build-stream.ts';
 import type { Db } from '../store/database.ts';
-import { appendEvent } from '../store/event-append.ts';
-import { listEvents } from '../store/event-list-by-stream.ts';
-import { TASKS } from '../store/task-stream.ts';
+import { appendEvent } from '../store/record/event-append.ts';
+import { listEvents } from '../store/record/event-list-by-stream.ts';
+import { TASKS } from '../store/tasks/task-stream.ts';
 
 /** What callbacks need of a build or a task. */
 interface CallbackSubject {

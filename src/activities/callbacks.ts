@@ -1,9 +1,9 @@
-import { callbackOutcome } from '../domain/callback-answer.ts';
+import { callbackOutcome } from '../domain/endings/callback-answer.ts';
 import type { CallbackSender } from '../integrations/callback-sender.ts';
-import { findCallbackUrl } from '../store/callback-target-find.ts';
-import { listCallbackTargets } from '../store/callback-target-list.ts';
-import { saveCallbackTarget } from '../store/callback-target-save.ts';
 import type { Db } from '../store/database.ts';
+import { findCallbackUrl } from '../store/endings/callback-target-find.ts';
+import { listCallbackTargets } from '../store/endings/callback-target-list.ts';
+import { saveCallbackTarget } from '../store/endings/callback-target-save.ts';
 import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callback.ts';
 import { subjectOf } from './callback-subjects.ts';
 import type { ActivityMeter } from './meter.ts';

@@ -1,5 +1,5 @@
-import type { WebPages } from '../integrations/web-page.ts';
-import { answerSearch, type EmbedQuery } from '../store/search-answer.ts';
+import type { WebPages } from '../integrations/content/web-page.ts';
+import { answerSearch, type EmbedQuery } from '../store/content/search-answer.ts';
 import { ingestUrl } from './ingest-url.ts';
 import { ingestYoutube, type YouTubeDependencies } from './ingest-youtube.ts';
 import { type ProcessDependencies, processContent } from './process-content.ts';

@@ -1,11 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { LIMITS } from '../contracts/budgets.ts';
-import type { TaskError } from '../contracts/task-event.ts';
-import { ATTEMPT_FAILED, type AttemptFailure, TASK_EXPIRED } from '../contracts/task-workflow.ts';
-import { IllegalEvent } from '../domain/illegal-event.ts';
-import { ForeignStream, RecordSetBack } from '../domain/stream-fault.ts';
-import { PermanentTaskError, RetryableTaskError } from '../domain/task-error.ts';
-import { GitHubError } from '../integrations/github-requests.ts';
+import type { TaskError } from '../contracts/tasks/task-event.ts';
+import { ATTEMPT_FAILED, type AttemptFailure, TASK_EXPIRED } from '../contracts/tasks/task-workflow.ts';
+import { IllegalEvent } from '../domain/record/illegal-event.ts';
+import { ForeignStream, RecordSetBack } from '../domain/record/stream-fault.ts';
+import { PermanentTaskError, RetryableTaskError } from '../domain/tasks/task-error.ts';
+import { GitHubError } from '../integrations/github/github-requests.ts';
 import { type DatabaseFault, databaseFault } from '../store/database.ts';
 
 /** Thrown by an activity that waits for something: it has not happened yet, and Temporal is to look again after the pause. */

@@ -1,10 +1,10 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
-import type { DispatchOutcome, RunView } from '../contracts/github.ts';
-import type { GitHub } from '../integrations/github.ts';
-import { GitHubError } from '../integrations/github-requests.ts';
-import { findBuild } from '../store/build-find.ts';
+import type { DispatchOutcome, RunView } from '../contracts/github/github.ts';
+import type { GitHub } from '../integrations/github/github.ts';
+import { GitHubError } from '../integrations/github/github-requests.ts';
+import { findBuild } from '../store/builds/build-find.ts';
 import type { Db } from '../store/database.ts';
-import { claimRequest } from '../store/sent-request-claim.ts';
+import { claimRequest } from '../store/github/sent-request-claim.ts';
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
 import { NotYet } from './failures.ts';
 import type { ActivityMeter } from './meter.ts';

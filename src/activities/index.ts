@@ -1,6 +1,6 @@
-import type { AnswerWays } from '../integrations/answering.ts';
 import type { CallbackSender } from '../integrations/callback-sender.ts';
-import type { GitHub } from '../integrations/github.ts';
+import type { AnswerWays } from '../integrations/celery/answering.ts';
+import type { GitHub } from '../integrations/github/github.ts';
 import type { Db } from '../store/database.ts';
 import type { AnswerPort } from '../workflows/ports/answer.ts';
 import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callback.ts';

@@ -1,7 +1,7 @@
-import type { TaskArguments } from '../contracts/task-signatures.ts';
-import { contentIdOfPage, pageUrlOf } from '../domain/content-id.ts';
-import { PermanentTaskError } from '../domain/task-error.ts';
-import type { WebPages } from '../integrations/web-page.ts';
+import type { TaskArguments } from '../contracts/tasks/task-signatures.ts';
+import { contentIdOfPage, pageUrlOf } from '../domain/content/content-id.ts';
+import { PermanentTaskError } from '../domain/tasks/task-error.ts';
+import type { WebPages } from '../integrations/content/web-page.ts';
 import type { Ingested } from './ingest-youtube.ts';
 import { type ContentKeeper, keepContent } from './keep-content.ts';
 import type { TaskContext } from './task-handlers.ts';

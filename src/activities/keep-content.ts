@@ -1,12 +1,12 @@
 import { LIMITS } from '../contracts/budgets.ts';
-import type { ContentType } from '../contracts/content.ts';
+import type { ContentType } from '../contracts/content/content.ts';
 import { isStorableInstant } from '../contracts/timestamp.ts';
-import { chunksOf } from '../domain/chunk.ts';
-import { sha256 } from '../domain/hash.ts';
-import { storableText } from '../domain/storable.ts';
+import { chunksOf } from '../domain/content/chunk.ts';
+import { sha256 } from '../domain/record/hash.ts';
+import { storableText } from '../domain/record/storable.ts';
 import type { Blobs } from '../integrations/blobs.ts';
-import type { ContentRow } from '../store/content-row.ts';
-import { saveContent } from '../store/content-save.ts';
+import type { ContentRow } from '../store/content/content-row.ts';
+import { saveContent } from '../store/content/content-save.ts';
 import type { Db } from '../store/database.ts';
 
 export interface ContentKeeper {

@@ -1,8 +1,8 @@
-import type { ExpectedStream } from '../domain/stream-fault.ts';
-import { listLaneMates } from '../store/build-list-lane.ts';
-import { BUILDS } from '../store/build-stream.ts';
+import type { ExpectedStream } from '../domain/record/stream-fault.ts';
+import { listLaneMates } from '../store/builds/build-list-lane.ts';
+import { BUILDS } from '../store/builds/build-stream.ts';
 import { type Db, databaseFault } from '../store/database.ts';
-import { appendEvent } from '../store/event-append.ts';
+import { appendEvent } from '../store/record/event-append.ts';
 import type { LanePort, Turn } from '../workflows/ports/lane.ts';
 import { NotYet } from './failures.ts';
 

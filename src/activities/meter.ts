@@ -1,6 +1,6 @@
-import type { DispatchOutcome } from '../contracts/github.ts';
-import type { Build } from '../domain/build.ts';
-import type { Task } from '../domain/task.ts';
+import type { DispatchOutcome } from '../contracts/github/github.ts';
+import type { Build } from '../domain/builds/build.ts';
+import type { Task } from '../domain/tasks/task.ts';
 
 /** What activities count. */
 export interface ActivityMeter {

@@ -1,16 +1,16 @@
-import type { TaskArguments } from '../contracts/task-signatures.ts';
-import { piecesOf } from '../domain/chunk.ts';
-import { PermanentTaskError } from '../domain/task-error.ts';
-import type { EmbeddingModel, SummaryModel } from '../integrations/embedding-model.ts';
-import { listChunkTexts } from '../store/chunk-list-texts.ts';
-import { listUnembeddedChunks } from '../store/chunk-list-unembedded.ts';
-import { findContent } from '../store/content-find.ts';
-import type { ContentRow } from '../store/content-row.ts';
+import type { TaskArguments } from '../contracts/tasks/task-signatures.ts';
+import { piecesOf } from '../domain/content/chunk.ts';
+import { PermanentTaskError } from '../domain/tasks/task-error.ts';
+import type { EmbeddingModel, SummaryModel } from '../integrations/content/embedding-model.ts';
+import { listChunkTexts } from '../store/content/chunk-list-texts.ts';
+import { listUnembeddedChunks } from '../store/content/chunk-list-unembedded.ts';
+import { findContent } from '../store/content/content-find.ts';
+import type { ContentRow } from '../store/content/content-row.ts';
+import { hasEmbeddings } from '../store/content/embedding-available.ts';
+import { saveEmbeddings } from '../store/content/embedding-save.ts';
+import { findSummary } from '../store/content/summary-find.ts';
+import { saveSummary } from '../store/content/summary-save.ts';
 import type { Db } from '../store/database.ts';
-import { hasEmbeddings } from '../store/embedding-available.ts';
-import { saveEmbeddings } from '../store/embedding-save.ts';
-import { findSummary } from '../store/summary-find.ts';
-import { saveSummary } from '../store/summary-save.ts';
 import type { TaskContext } from './task-handlers.ts';
 
 export interface ProcessDependencies {

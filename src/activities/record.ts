@@ -1,10 +1,10 @@
-import type { BuildEvent, RecordedEvent } from '../contracts/event.ts';
-import type { TaskEvent } from '../contracts/task-event.ts';
-import { BUILDS } from '../store/build-stream.ts';
+import type { BuildEvent, RecordedEvent } from '../contracts/builds/event.ts';
+import type { TaskEvent } from '../contracts/tasks/task-event.ts';
+import { BUILDS } from '../store/builds/build-stream.ts';
 import type { Db } from '../store/database.ts';
-import { appendEvent } from '../store/event-append.ts';
-import { findStream } from '../store/stream-find.ts';
-import { TASKS } from '../store/task-stream.ts';
+import { appendEvent } from '../store/record/event-append.ts';
+import { findStream } from '../store/record/stream-find.ts';
+import { TASKS } from '../store/tasks/task-stream.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
 import type { ActivityMeter } from './meter.ts';
 

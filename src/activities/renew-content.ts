@@ -1,8 +1,8 @@
-import { PermanentTaskError } from '../domain/task-error.ts';
-import type { EmbeddingModel, ModelIdentity } from '../integrations/embedding-model.ts';
-import { reindexChunks } from '../store/chunk-reindex.ts';
-import { findContent } from '../store/content-find.ts';
-import { listOutdatedContents } from '../store/content-list-outdated.ts';
+import { PermanentTaskError } from '../domain/tasks/task-error.ts';
+import type { EmbeddingModel, ModelIdentity } from '../integrations/content/embedding-model.ts';
+import { reindexChunks } from '../store/content/chunk-reindex.ts';
+import { findContent } from '../store/content/content-find.ts';
+import { listOutdatedContents } from '../store/content/content-list-outdated.ts';
 import type { Db } from '../store/database.ts';
 import { embed } from './process-content.ts';
 

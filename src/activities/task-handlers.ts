@@ -1,5 +1,5 @@
-import type { TaskName } from '../contracts/task-queues.ts';
-import type { TaskArguments } from '../contracts/task-signatures.ts';
+import type { TaskName } from '../contracts/tasks/task-queues.ts';
+import type { TaskArguments } from '../contracts/tasks/task-signatures.ts';
 
 /** What a handler knows of the attempt that it runs in. */
 export interface TaskContext {

@@ -1,4 +1,4 @@
-import type { BuildConfiguration, ConfigurationView } from '../contracts/configuration.ts';
+import type { BuildConfiguration, ConfigurationView } from '../contracts/builds/configuration.ts';
 
 /** A version of a configuration as the API shows it, its members always in this order. */
 export function configurationViewOf(configuration: BuildConfiguration): ConfigurationView {

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
-import { eventView, type RecordedEvent } from '../contracts/event.ts';
-import { eventViewOf } from '../domain/event-view.ts';
+import { eventView, type RecordedEvent } from '../contracts/builds/event.ts';
+import { eventViewOf } from '../domain/record/event-view.ts';
 import type { EventTail } from './event-tail.ts';
 
 /** A comment this often keeps proxies from closing a quiet stream. */

@@ -1,6 +1,6 @@
-import type { RecordedEvent } from '../contracts/event.ts';
+import type { RecordedEvent } from '../contracts/builds/event.ts';
 import type { Db } from '../store/database.ts';
-import { listEventsAfter } from '../store/event-list-after.ts';
+import { listEventsAfter } from '../store/record/event-list-after.ts';
 
 /**
  * How often the log is looked at while anybody watches, milliseconds. The embedded Postgres has no LISTEN across

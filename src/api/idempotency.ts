@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { Refusal } from '../commands/refusal.ts';
-import { idempotencyKey } from '../contracts/build.ts';
+import { idempotencyKey } from '../contracts/builds/build.ts';
 
 /** The header of routes that make something. */
 export const idempotencyHeader = z.object({

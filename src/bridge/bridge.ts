@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import { PIDBOX_EXCHANGE } from '../contracts/pidbox.ts';
-import { TASK_QUEUE_NAMES } from '../contracts/task-queues.ts';
-import { type AnswerWays, DEAD_LETTER_QUEUE } from '../integrations/answering.ts';
-import { connectRabbitMq } from '../integrations/rabbitmq.ts';
-import type { ResultStore } from '../integrations/result-store.ts';
+import { PIDBOX_EXCHANGE } from '../contracts/celery/pidbox.ts';
+import { TASK_QUEUE_NAMES } from '../contracts/tasks/task-queues.ts';
+import { type AnswerWays, DEAD_LETTER_QUEUE } from '../integrations/celery/answering.ts';
+import { connectRabbitMq } from '../integrations/celery/rabbitmq.ts';
+import type { ResultStore } from '../integrations/celery/result-store.ts';
 import type { Db } from '../store/database.ts';
 import { onControl } from './control.ts';
 import { keepDeadMessages } from './dead-messages.ts';

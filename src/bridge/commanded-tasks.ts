@@ -2,9 +2,9 @@ import { Refusal } from '../commands/refusal.ts';
 import { createTask, type TaskDependencies } from '../commands/tasks/create-task.ts';
 import { revokeTask } from '../commands/tasks/revoke-task.ts';
 import { LIMITS } from '../contracts/budgets.ts';
-import type { RefusalCode } from '../contracts/celery.ts';
-import { taskId as idSchema } from '../contracts/task.ts';
-import { Refused } from '../domain/refused.ts';
+import type { RefusalCode } from '../contracts/celery/celery.ts';
+import { taskId as idSchema } from '../contracts/tasks/task.ts';
+import { Refused } from '../domain/celery/refused.ts';
 import { type TaskDoor, Unavailable } from './task-door.ts';
 
 /** AMQP's priorities go to 255, ours to 9. */

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import { LIMITS } from '../contracts/budgets.ts';
-import type { Delivery } from '../contracts/celery.ts';
-import { type ControlMessage, revokeArguments } from '../contracts/pidbox.ts';
-import { TASK_NAMES, TASK_QUEUE_NAMES } from '../contracts/task-queues.ts';
-import { heardControl } from '../domain/pidbox.ts';
-import { bodyText } from '../integrations/message-body.ts';
-import type { Publication } from '../integrations/rabbitmq.ts';
+import type { Delivery } from '../contracts/celery/celery.ts';
+import { type ControlMessage, revokeArguments } from '../contracts/celery/pidbox.ts';
+import { TASK_NAMES, TASK_QUEUE_NAMES } from '../contracts/tasks/task-queues.ts';
+import { heardControl } from '../domain/celery/pidbox.ts';
+import { bodyText } from '../integrations/celery/message-body.ts';
+import type { Publication } from '../integrations/celery/rabbitmq.ts';
 import type { Revocations } from './revocations.ts';
 import type { TaskDoor } from './task-door.ts';
 

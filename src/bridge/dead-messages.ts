@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
-import type { MessageRefusal } from '../contracts/celery.ts';
+import type { MessageRefusal } from '../contracts/celery/celery.ts';
 import { nameUuid } from '../domain/name-uuid.ts';
-import { storableText } from '../domain/storable.ts';
-import type { Buried } from '../integrations/answering.ts';
+import { storableText } from '../domain/record/storable.ts';
+import type { Buried } from '../integrations/celery/answering.ts';
+import { saveDeadMessage } from '../store/celery/dead-message-save.ts';
 import { type Db, databaseFault } from '../store/database.ts';
-import { saveDeadMessage } from '../store/dead-message-save.ts';
 
 /** Keeps refused messages in Postgres, for GET /dlq. @throws while the database is away. */
 export function keepDeadMessages(db: Db, log: Logger): (buried: Buried, refusal: MessageRefusal) => Promise<void> {

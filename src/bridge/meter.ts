@@ -1,4 +1,4 @@
-import type { RefusalCode } from '../contracts/celery.ts';
+import type { RefusalCode } from '../contracts/celery/celery.ts';
 
 /** What is counted of the bridge's work. */
 export interface BridgeMeter {

@@ -1,4 +1,4 @@
-import type { TaskMessage } from '../contracts/celery.ts';
+import type { TaskMessage } from '../contracts/celery/celery.ts';
 
 /** How tasks are started and stopped. */
 export interface TaskDoor {

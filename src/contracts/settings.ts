@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { workflowFile } from './configuration.ts';
-import { contentFaults, contentSettings } from './content-settings.ts';
-import { privateKeySetting, repositorySetting, tokenSetting } from './github-settings.ts';
+import { workflowFile } from './builds/configuration.ts';
+import { contentFaults, contentSettings } from './content/content-settings.ts';
+import { privateKeySetting, repositorySetting, tokenSetting } from './github/github-settings.ts';
 import { isLoopback } from './loopback.ts';
 import {
   amqpUrl,
@@ -15,7 +15,7 @@ import {
   postgresUrl,
   redisUrl,
 } from './setting-forms.ts';
-import { basicAuth, truth, workerQueues } from './task-settings.ts';
+import { basicAuth, truth, workerQueues } from './tasks/task-settings.ts';
 import { text } from './text.ts';
 
 const DAY_MS = 86_400_000;

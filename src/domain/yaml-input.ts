@@ -1,6 +1,6 @@
 import { type Document, isScalar, Lexer, parseDocument, visit } from 'yaml';
 import { LIMITS } from '../contracts/budgets.ts';
-import { canonicalJson } from './hash.ts';
+import { canonicalJson } from './record/hash.ts';
 
 /**
  * What JSON may hold and a reader may take for something else: a shell within a here-document (`$`, a backtick, a backslash

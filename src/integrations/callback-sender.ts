@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 import { LIMITS } from '../contracts/budgets.ts';
-import type { CallbackMessage } from '../contracts/callback-workflow.ts';
-import type { CallbackAnswer } from '../domain/callback-answer.ts';
-import { hostOf } from '../domain/callback-url.ts';
+import type { CallbackMessage } from '../contracts/endings/callback-workflow.ts';
+import type { CallbackAnswer } from '../domain/endings/callback-answer.ts';
+import { hostOf } from '../domain/endings/callback-url.ts';
 import { type Address, AddressRefused, checkedAddresses, type Resolve, requestFrom } from './checked-addresses.ts';
 
 export interface CallbackSenderOptions {

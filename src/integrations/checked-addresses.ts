@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { addressFault, isAddress } from '../domain/callback-url.ts';
+import { addressFault, isAddress } from '../domain/endings/callback-url.ts';
 
 /** An address of a host, as the system's resolver returns it. */
 export interface Address {

@@ -4,15 +4,15 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import type { RecordedEvent } from '../contracts/event.ts';
-import { exportedEvent } from '../contracts/exported-event.ts';
+import type { RecordedEvent } from '../contracts/builds/event.ts';
+import { exportedEvent } from '../contracts/builds/exported-event.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
-import { LogAudit, StreamHeads } from '../domain/log-audit.ts';
+import { LogAudit, StreamHeads } from '../domain/record/log-audit.ts';
 import { UserError } from '../laptop/user-error.ts';
 import { readSnapshot } from '../store/database.ts';
-import { scanEventsByPosition } from '../store/event-scan-by-position.ts';
-import { auditRecord } from '../store/record-audit.ts';
-import { strangeness } from '../store/stream-kinds.ts';
+import { scanEventsByPosition } from '../store/record/event-scan-by-position.ts';
+import { auditRecord } from '../store/record/record-audit.ts';
+import { strangeness } from '../store/record/stream-kinds.ts';
 import { withRecord } from './record-database.ts';
 
 const USAGE = `hapax audit export [--out FILE]            writes the log as NDJSON, one event per line in order

@@ -6,9 +6,9 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import type { RecordedEvent } from '../contracts/event.ts';
-import { exportedEvent } from '../contracts/exported-event.ts';
-import { LogAudit } from '../domain/log-audit.ts';
+import type { RecordedEvent } from '../contracts/builds/event.ts';
+import { exportedEvent } from '../contracts/builds/exported-event.ts';
+import { LogAudit } from '../domain/record/log-audit.ts';
 import { UserError } from '../laptop/user-error.ts';
 
 const file = z.object({ path: z.string(), lines: z.int(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type RenewDependencies, renewVectors, renewWords } from '../activities/renew-content.ts';
 import type { Settings } from '../contracts/settings.ts';
-import type { ModelIdentity } from '../integrations/embedding-model.ts';
-import { claimContentSweep } from '../store/content-sweep-claim.ts';
-import { embeddingsExist } from '../store/embedding-exists.ts';
+import type { ModelIdentity } from '../integrations/content/embedding-model.ts';
+import { claimContentSweep } from '../store/content/content-sweep-claim.ts';
+import { embeddingsExist } from '../store/content/embedding-exists.ts';
 import { queuesOf } from './tasks.ts';
 
 export interface ContentSweepOptions extends RenewDependencies {

@@ -1,13 +1,13 @@
 import { join, resolve } from 'node:path';
 import type { Settings } from '../contracts/settings.ts';
-import { quotaPolicyOf } from '../domain/youtube-quota.ts';
+import { quotaPolicyOf } from '../domain/content/youtube-quota.ts';
 import { type Blobs, directoryBlobs, s3Blobs } from '../integrations/blobs.ts';
-import type { EmbeddingModel } from '../integrations/embedding-model.ts';
-import { hasLocalModel, LocalModel } from '../integrations/local-model.ts';
-import { Ollama } from '../integrations/ollama.ts';
-import { WebPages } from '../integrations/web-page.ts';
-import { YouTube } from '../integrations/youtube.ts';
-import type { EmbedQuery } from '../store/search-answer.ts';
+import type { EmbeddingModel } from '../integrations/content/embedding-model.ts';
+import { hasLocalModel, LocalModel } from '../integrations/content/local-model.ts';
+import { Ollama } from '../integrations/content/ollama.ts';
+import { WebPages } from '../integrations/content/web-page.ts';
+import { YouTube } from '../integrations/content/youtube.ts';
+import type { EmbedQuery } from '../store/content/search-answer.ts';
 
 const DEFAULT_EMBEDDING_MODEL = 'nomic-embed-text';
 const DEFAULT_SUMMARY_MODEL = 'llama3.2';

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Settings } from '../contracts/settings.ts';
-import type { GitHub } from '../integrations/github.ts';
-import { listRepositories } from '../store/configuration-list-repositories.ts';
+import type { GitHub } from '../integrations/github/github.ts';
+import { listRepositories } from '../store/builds/configuration-list-repositories.ts';
 import type { Db } from '../store/database.ts';
-import { claimDeliverySweep } from '../store/delivery-sweep-claim.ts';
-import { advanceRepositorySweep, findRepositorySweep } from '../store/repository-sweep.ts';
+import { claimDeliverySweep } from '../store/github/delivery-sweep-claim.ts';
+import { advanceRepositorySweep, findRepositorySweep } from '../store/github/repository-sweep.ts';
 
 export interface DeliverySweepOptions {
   db: Db;

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EventView } from '../contracts/event.ts';
+import type { EventView } from '../contracts/builds/event.ts';
 import { readSettings } from '../contracts/settings.ts';
 import { type Laptop, startLaptop } from './laptop.ts';
 import { createLog } from './log.ts';

@@ -2,8 +2,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { celeryNameOf } from '../api/flower/info.ts';
 import type { ApiMeter } from '../api/meter.ts';
 import type { Db } from '../store/database.ts';
-import { countRunningByWorker } from '../store/task-count-running.ts';
-import { lastPosition, listWorkEventsSince } from '../store/task-event-list-since.ts';
+import { countRunningByWorker } from '../store/tasks/task-count-running.ts';
+import { lastPosition, listWorkEventsSince } from '../store/tasks/task-event-list-since.ts';
 
 /** Those of prometheus_client, which Flower has. */
 const BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];

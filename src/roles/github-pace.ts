@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GitHubPace } from '../integrations/github-requests.ts';
+import type { GitHubPace } from '../integrations/github/github-requests.ts';
 import type { Db } from '../store/database.ts';
-import { findGitHubLimit, tellGitHubLimit } from '../store/github-limit.ts';
-import { claimGitHubWrite, releaseGitHubWrite } from '../store/github-write-claim.ts';
-import { reserveGitHubWrite } from '../store/github-write-reserve.ts';
+import { findGitHubLimit, tellGitHubLimit } from '../store/github/github-limit.ts';
+import { claimGitHubWrite, releaseGitHubWrite } from '../store/github/github-write-claim.ts';
+import { reserveGitHubWrite } from '../store/github/github-write-reserve.ts';
 
 export interface PaceOptions {
   db: Db;

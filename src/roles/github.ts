@@ -1,8 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
-import { GitHub } from '../integrations/github.ts';
-import type { GitHubPace } from '../integrations/github-requests.ts';
-import { isSigned, runOfDelivery } from '../integrations/github-webhook.ts';
+import { GitHub } from '../integrations/github/github.ts';
+import type { GitHubPace } from '../integrations/github/github-requests.ts';
+import { isSigned, runOfDelivery } from '../integrations/github/github-webhook.ts';
 import { UserError } from '../laptop/user-error.ts';
 import type { Db } from '../store/database.ts';
 import { createGitHubPace } from './github-pace.ts';

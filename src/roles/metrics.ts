@@ -3,9 +3,9 @@ import type { ActivityMeter } from '../activities/meter.ts';
 import type { ApiMeter } from '../api/meter.ts';
 import type { BridgeMeter } from '../bridge/meter.ts';
 import { inTime } from '../commands/lifecycle/in-time.ts';
-import type { GitHubOptions } from '../integrations/github-requests.ts';
+import type { GitHubOptions } from '../integrations/github/github-requests.ts';
 import type { Db } from '../store/database.ts';
-import { measureRecord, type RecordMeasures } from '../store/record-measure.ts';
+import { measureRecord, type RecordMeasures } from '../store/record/record-measure.ts';
 import type { DeliverySweepOptions } from './delivery-sweep.ts';
 import { createFlowerMetrics } from './flower-metrics.ts';
 

@@ -1,7 +1,7 @@
 import type { Settings } from '../contracts/settings.ts';
 import { UserError } from '../laptop/user-error.ts';
-import { mayRebuild, rebuildProjection } from '../store/projection-rebuild.ts';
-import { STREAM_KINDS } from '../store/stream-kinds.ts';
+import { mayRebuild, rebuildProjection } from '../store/record/projection-rebuild.ts';
+import { STREAM_KINDS } from '../store/record/stream-kinds.ts';
 import { withRecord } from './record-database.ts';
 
 /** `hapax rebuild`: makes the projections anew from the log, also while the other roles run. */

@@ -1,5 +1,5 @@
 import type { Settings } from '../contracts/settings.ts';
-import { WORKER_QUEUE_NAMES, type WorkerQueueName } from '../contracts/task-queues.ts';
+import { WORKER_QUEUE_NAMES, type WorkerQueueName } from '../contracts/tasks/task-queues.ts';
 
 /** What a worker serves at once of each queue, by deployment mode (seed 000). */
 const DEFAULT_CONCURRENCY = { laptop: 1, cloud: 4 } as const;

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
+import { prepareEmbeddings } from './content/embedding-prepare.ts';
 import { openDatabase } from './database.ts';
-import { prepareEmbeddings } from './embedding-prepare.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
 

@@ -11,17 +11,17 @@ import {
   smallint,
   text,
 } from 'drizzle-orm/pg-core';
-import type { BuildStatus } from '../contracts/build.ts';
-import type { Owed } from '../contracts/celery.ts';
-import type { BuildConfiguration } from '../contracts/configuration.ts';
-import type { ContentType } from '../contracts/content.ts';
-import type { DeadMessage } from '../contracts/dead-message.ts';
-import type { BuildRequest } from '../contracts/event.ts';
-import type { AnnouncedRun } from '../contracts/github.ts';
-import type { TaskStatus } from '../contracts/task.ts';
-import type { TaskError } from '../contracts/task-event.ts';
-import type { Task } from '../domain/task.ts';
-import type { QuotaBucket } from '../domain/youtube-quota.ts';
+import type { BuildStatus } from '../contracts/builds/build.ts';
+import type { BuildConfiguration } from '../contracts/builds/configuration.ts';
+import type { BuildRequest } from '../contracts/builds/event.ts';
+import type { Owed } from '../contracts/celery/celery.ts';
+import type { DeadMessage } from '../contracts/celery/dead-message.ts';
+import type { ContentType } from '../contracts/content/content.ts';
+import type { AnnouncedRun } from '../contracts/github/github.ts';
+import type { TaskStatus } from '../contracts/tasks/task.ts';
+import type { TaskError } from '../contracts/tasks/task-event.ts';
+import type { QuotaBucket } from '../domain/content/youtube-quota.ts';
+import type { Task } from '../domain/tasks/task.ts';
 
 /** A timestamptz(3), read as ISO 8601 in UTC with milliseconds, so that what was hashed is what is read. */
 const instant = customType<{ data: string; driverData: string }>({

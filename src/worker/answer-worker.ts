@@ -1,7 +1,7 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createAnswerActivities } from '../activities/index.ts';
-import { ANSWER_TASK_QUEUE } from '../contracts/task-queues.ts';
-import type { AnswerWays } from '../integrations/answering.ts';
+import { ANSWER_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
+import type { AnswerWays } from '../integrations/celery/answering.ts';
 import type { Db } from '../store/database.ts';
 
 export interface AnswerWorkerOptions {

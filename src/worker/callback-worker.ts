@@ -1,6 +1,6 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createCallbackActivities } from '../activities/index.ts';
-import { CALLBACK_TASK_QUEUE } from '../contracts/task-queues.ts';
+import { CALLBACK_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
 import type { CallbackSender } from '../integrations/callback-sender.ts';
 import type { Db } from '../store/database.ts';
 

@@ -1,5 +1,5 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
-import { controlTaskQueueOf, ROLL_CALL_TASK_QUEUE, type WorkerControl } from '../contracts/worker-control.ts';
+import { controlTaskQueueOf, ROLL_CALL_TASK_QUEUE, type WorkerControl } from '../contracts/tasks/worker-control.ts';
 
 export interface ControlWorkerOptions {
   connection: NativeConnection;

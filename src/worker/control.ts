@@ -1,7 +1,7 @@
 import type { TaskRules } from '../activities/tasks.ts';
-import type { TaskName, TaskQueueName } from '../contracts/task-queues.ts';
-import type { Obeyed, TimeLimits, WorkerControl } from '../contracts/worker-control.ts';
-import { type Pace, paceOf, readRate, takeTurn } from '../domain/rate.ts';
+import type { TaskName, TaskQueueName } from '../contracts/tasks/task-queues.ts';
+import type { Obeyed, TimeLimits, WorkerControl } from '../contracts/tasks/worker-control.ts';
+import { type Pace, paceOf, readRate, takeTurn } from '../domain/tasks/rate.ts';
 import type { Slots } from './slots.ts';
 
 /** A process of workers as it can be controlled, and what its workers have to heed. */

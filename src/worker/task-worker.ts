@@ -2,7 +2,7 @@ import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createTaskActivities } from '../activities/index.ts';
 import type { TaskHandlers } from '../activities/task-handlers.ts';
 import type { TaskRules } from '../activities/tasks.ts';
-import { type TaskQueueName, taskQueueOf } from '../contracts/task-queues.ts';
+import { type TaskQueueName, taskQueueOf } from '../contracts/tasks/task-queues.ts';
 import type { Db } from '../store/database.ts';
 import type { Slots } from './slots.ts';
 

@@ -1,8 +1,8 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import type { ActivityMeter } from '../activities/meter.ts';
-import { WORKFLOW_TASK_QUEUE } from '../contracts/task-queues.ts';
-import type { GitHub } from '../integrations/github.ts';
+import { WORKFLOW_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
+import type { GitHub } from '../integrations/github/github.ts';
 import type { Db } from '../store/database.ts';
 import { workflowBundle } from './bundle.ts';
 

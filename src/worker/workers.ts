@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { TASK_QUEUE_NAMES, type WorkerQueueName } from '../contracts/task-queues.ts';
+import { TASK_QUEUE_NAMES, type WorkerQueueName } from '../contracts/tasks/task-queues.ts';
 import { type CallbackWorkerOptions, createCallbackWorker } from './callback-worker.ts';
 import { createControl } from './control.ts';
 import { createControlWorkers } from './control-worker.ts';

@@ -1,5 +1,10 @@
 import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import { ANSWER_TASK_QUEUE, CALLBACK_TASK_QUEUE, type TaskQueueName, taskQueueOf } from '../contracts/task-queues.ts';
+import {
+  ANSWER_TASK_QUEUE,
+  CALLBACK_TASK_QUEUE,
+  type TaskQueueName,
+  taskQueueOf,
+} from '../contracts/tasks/task-queues.ts';
 import type { AnswerPort } from './ports/answer.ts';
 import type { CallbackPort, CallbackRecordPort } from './ports/callback.ts';
 import type { GitHubPort, WritePort } from './ports/github.ts';

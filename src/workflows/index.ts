@@ -1,5 +1,5 @@
-export { answer } from './answer.ts';
-export { build } from './build.ts';
-export { callback } from './callback.ts';
+export { build } from './build/build.ts';
+export { answer } from './ending/answer.ts';
+export { callback } from './ending/callback.ts';
 export { redeliver } from './redeliver.ts';
-export { task } from './task.ts';
+export { task } from './task/task.ts';

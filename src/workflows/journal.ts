@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import type { ExpectedStream, StreamOwner } from '../domain/stream-fault.ts';
+import type { ExpectedStream, StreamOwner } from '../domain/record/stream-fault.ts';
 
 interface Told {
   type: string;

@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import { BUILD_SIGNALS, type SignalArguments, TELL_AGAIN_SIGNAL } from '../contracts/build-workflow.ts';
-import { ANSWERED_SIGNAL, REVOKE_SIGNAL, type Revocation } from '../contracts/task-workflow.ts';
+import { BUILD_SIGNALS, type SignalArguments, TELL_AGAIN_SIGNAL } from '../contracts/builds/build-workflow.ts';
+import { ANSWERED_SIGNAL, REVOKE_SIGNAL, type Revocation } from '../contracts/tasks/task-workflow.ts';
 
 /** What a build is doing: `temporal workflow query --name state`. */
 export interface BuildStateView {

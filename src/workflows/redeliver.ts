@@ -1,4 +1,4 @@
-import type { RedeliverInput } from '../contracts/dead-message.ts';
+import type { RedeliverInput } from '../contracts/celery/dead-message.ts';
 import { answers } from './activities.ts';
 
 /** Publishes a refused message again, however long the bridge or RabbitMQ is away. */

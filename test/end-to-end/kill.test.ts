@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BuildView } from '../../src/contracts/build.ts';
+import type { BuildView } from '../../src/contracts/builds/build.ts';
 import { eventually } from '../world/eventually.ts';
 import { seeded } from '../world/seeded.ts';
 import { processesOf } from './processes-of.ts';

@@ -1,7 +1,7 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { BuildView } from '../../src/contracts/build.ts';
+import type { BuildView } from '../../src/contracts/builds/build.ts';
 import { hapax as runHapax } from '../integration/told-builds.ts';
 import { eventually } from '../world/eventually.ts';
 import { answers, openReceiver } from '../world/receiver.ts';

@@ -1,5 +1,5 @@
-import type { BuildPolicy } from '../../src/contracts/build-workflow.ts';
-import type { RecordedEvent } from '../../src/contracts/event.ts';
+import type { BuildPolicy } from '../../src/contracts/builds/build-workflow.ts';
+import type { RecordedEvent } from '../../src/contracts/builds/event.ts';
 import { type Moment, timeline } from '../../src/simulator/run.ts';
 import type { Seen } from './github.ts';
 import type { Installation } from './installation.ts';

@@ -2,7 +2,7 @@ import { registerHooks } from 'node:module';
 
 /** The files of src/store that stand for a database. Their doubles hold its rules in memory. */
 const IN_MEMORY = new RegExp(
-  `/src/store/(${[
+  `/src/store/[a-z]+/(${[
     'build-find',
     'build-id-advance',
     'build-id-reserve',

@@ -6,10 +6,10 @@ import { KnownInstallation } from '../../src/commands/lifecycle/installation.ts'
 import type { RedriveDependencies } from '../../src/commands/lifecycle/redrive.ts';
 import { startReconciliation } from '../../src/commands/reconcile/reconciliation.ts';
 import { UnusedBuildIds } from '../../src/commands/reconcile/unused-build-ids.ts';
-import type { BuildPolicy } from '../../src/contracts/build-workflow.ts';
-import type { Concurrency } from '../../src/contracts/configuration.ts';
-import { environmentConfiguration } from '../../src/domain/configuration.ts';
-import { GitHub } from '../../src/integrations/github.ts';
+import type { BuildPolicy } from '../../src/contracts/builds/build-workflow.ts';
+import type { Concurrency } from '../../src/contracts/builds/configuration.ts';
+import { environmentConfiguration } from '../../src/domain/builds/configuration.ts';
+import { GitHub } from '../../src/integrations/github/github.ts';
 import type { Run } from '../../src/simulator/run.ts';
 import { unavailable, virtualClient } from './client.ts';
 import { currentProcess, Process, VirtualClock } from './clock.ts';

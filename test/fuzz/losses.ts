@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../../src/contracts/event.ts';
+import type { RecordedEvent } from '../../src/contracts/builds/event.ts';
 import type { Dice } from './dice.ts';
 import type { Installation } from './installation.ts';
 

@@ -3,16 +3,16 @@
  * and hashes; what Postgres does in one statement happens here at one moment.
  */
 import { DrizzleQueryError } from 'drizzle-orm/errors';
-import type { BuildConfiguration } from '../../src/contracts/configuration.ts';
-import type { RecordedEvent, ToldEvent } from '../../src/contracts/event.ts';
-import type { AnnouncedRun } from '../../src/contracts/github.ts';
-import type { Build } from '../../src/domain/build.ts';
-import { eventHash, GENESIS_HASH } from '../../src/domain/hash.ts';
-import { assertExpected, type ExpectedStream, RecordSetBack } from '../../src/domain/stream-fault.ts';
-import type { LaneMate } from '../../src/store/build-list-lane.ts';
-import type { Ending } from '../../src/store/ending-list.ts';
-import type { Installation } from '../../src/store/installation-find.ts';
-import { type AnyStreamKind, streamOf } from '../../src/store/stream-kind.ts';
+import type { BuildConfiguration } from '../../src/contracts/builds/configuration.ts';
+import type { RecordedEvent, ToldEvent } from '../../src/contracts/builds/event.ts';
+import type { AnnouncedRun } from '../../src/contracts/github/github.ts';
+import type { Build } from '../../src/domain/builds/build.ts';
+import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
+import { assertExpected, type ExpectedStream, RecordSetBack } from '../../src/domain/record/stream-fault.ts';
+import type { LaneMate } from '../../src/store/builds/build-list-lane.ts';
+import type { Ending } from '../../src/store/endings/ending-list.ts';
+import type { Installation } from '../../src/store/installation/installation-find.ts';
+import { type AnyStreamKind, streamOf } from '../../src/store/record/stream-kind.ts';
 
 /** What may go wrong on the way to the record and back. */
 export interface Road {
@@ -135,7 +135,7 @@ export class MemoryRecord {
   }
 }
 
-/** As src/store/build-id-advance.ts has it. */
+/** As src/store/builds/build-id-advance.ts has it. */
 const EPOCH_IDS = 1_000_000;
 
 /** The code under test passes on what it was given as its database. */

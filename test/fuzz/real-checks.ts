@@ -1,6 +1,6 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import postgresJs from 'postgres';
-import type { RecordedEvent } from '../../src/contracts/event.ts';
+import type { RecordedEvent } from '../../src/contracts/builds/event.ts';
 import type { OracleRun } from '../simulator/harness.ts';
 import type { World } from '../world/world.ts';
 import { faultsOfAccepted, faultsOfBuild, type Leading, type RunHistory } from './checks.ts';

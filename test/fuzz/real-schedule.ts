@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BuildView } from '../../src/contracts/build.ts';
+import type { BuildView } from '../../src/contracts/builds/build.ts';
 import type { World } from '../world/world.ts';
 import type { Accepted } from './checks.ts';
 import { Dice } from './dice.ts';

@@ -2,7 +2,7 @@ import { adoptRun, cancelBuild, retryBuild } from '../../src/commands/builds/ope
 import { triggerBuild } from '../../src/commands/builds/trigger-build.ts';
 import { discardDeadLetter, redriveDeadLetter } from '../../src/commands/lifecycle/redrive.ts';
 import { Refusal } from '../../src/commands/refusal.ts';
-import type { BuildPolicy } from '../../src/contracts/build-workflow.ts';
+import type { BuildPolicy } from '../../src/contracts/builds/build-workflow.ts';
 import type { Run } from '../../src/simulator/run.ts';
 import { checkEnd, Watch } from './checks.ts';
 import { installClock } from './clock.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { eventHash, GENESIS_HASH } from '../../src/domain/hash.ts';
+import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
 import { openHome } from '../../src/laptop/home.ts';
 import { UserError } from '../../src/laptop/user-error.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { PermanentTaskError } from '../../src/domain/task-error.ts';
-import { listOwed } from '../../src/store/owed-list-by-task.ts';
+import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
+import { listOwed } from '../../src/store/celery/owed-list-by-task.ts';
 import { type BridgeWorld, openBridgeWorld } from '../world/bridge.ts';
 import { type CelerySpec, celery, hasCelery } from '../world/celery.ts';
 import { eventually } from '../world/eventually.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BuildRequest } from '../../src/contracts/event.ts';
-import { fingerprint } from '../../src/domain/request-key.ts';
-import { BUILDS, buildStream } from '../../src/store/build-stream.ts';
-import { appendEvent } from '../../src/store/event-append.ts';
-import { listEvents } from '../../src/store/event-list-by-stream.ts';
+import type { BuildRequest } from '../../src/contracts/builds/event.ts';
+import { fingerprint } from '../../src/domain/builds/request-key.ts';
+import { BUILDS, buildStream } from '../../src/store/builds/build-stream.ts';
+import { appendEvent } from '../../src/store/record/event-append.ts';
+import { listEvents } from '../../src/store/record/event-list-by-stream.ts';
 import { DATABASES, openWorld, type World } from '../world/world.ts';
 
 describe.each(DATABASES)('builds on the %s Postgres', (kind) => {

@@ -1,9 +1,9 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { BuildView } from '../../src/contracts/build.ts';
-import { buildCallback } from '../../src/contracts/build.ts';
-import { callbackWorkflowId } from '../../src/contracts/callback-workflow.ts';
-import type { EventView } from '../../src/contracts/event.ts';
+import type { BuildView } from '../../src/contracts/builds/build.ts';
+import { buildCallback } from '../../src/contracts/builds/build.ts';
+import type { EventView } from '../../src/contracts/builds/event.ts';
+import { callbackWorkflowId } from '../../src/contracts/endings/callback-workflow.ts';
 import { eventually } from '../world/eventually.ts';
 import { answers, type Manner, openReceiver, resets } from '../world/receiver.ts';
 import { verifies } from '../world/standard-webhooks.ts';

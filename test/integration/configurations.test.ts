@@ -1,10 +1,10 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Configurations } from '../../src/commands/configurations/configurations.ts';
-import { configurationView } from '../../src/contracts/configuration.ts';
+import { configurationView } from '../../src/contracts/builds/configuration.ts';
 import { problem } from '../../src/contracts/problem.ts';
-import { environmentConfiguration } from '../../src/domain/configuration.ts';
-import { saveConfiguration } from '../../src/store/configuration-save.ts';
+import { environmentConfiguration } from '../../src/domain/builds/configuration.ts';
+import { saveConfiguration } from '../../src/store/builds/configuration-save.ts';
 import { databaseFault, openDatabase } from '../../src/store/database.ts';
 import { configurations as table } from '../../src/store/schema.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';

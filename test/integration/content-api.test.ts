@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { quotaDay, quotaReset } from '../../src/domain/quota-day.ts';
-import { reserveQuota } from '../../src/store/quota-reserve.ts';
+import { quotaDay, quotaReset } from '../../src/domain/content/quota-day.ts';
+import { reserveQuota } from '../../src/store/content/quota-reserve.ts';
 import { saveText } from '../world/content-world.ts';
 import { startOllamaStandIn } from '../world/ollama-stand-in.ts';
 import { openWorld, type World } from '../world/world.ts';

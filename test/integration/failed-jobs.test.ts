@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { composeBuildCallback } from '../../src/activities/callback-subjects.ts';
-import { buildStream } from '../../src/store/build-stream.ts';
-import { listEvents } from '../../src/store/event-list-by-stream.ts';
+import { buildStream } from '../../src/store/builds/build-stream.ts';
+import { listEvents } from '../../src/store/record/event-list-by-stream.ts';
 import { openWorld, type World } from '../world/world.ts';
 
 let world: World;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
-import { PermanentTaskError } from '../../src/domain/task-error.ts';
-import { naturalTaskId } from '../../src/domain/task-request.ts';
+import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
+import { naturalTaskId } from '../../src/domain/tasks/task-request.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GitHub } from '../../src/integrations/github.ts';
+import { GitHub } from '../../src/integrations/github/github.ts';
 import { type Asked, startStandIn } from '../world/http-stand-in.ts';
 
 /** GitHub as an app meets it: it knows the app by the signature, and a repository by the token of its installation. */

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { GitHub } from '../../src/integrations/github.ts';
+import { GitHub } from '../../src/integrations/github/github.ts';
 import { simulate } from '../simulator/harness.ts';
 import { type Asked, startStandIn } from '../world/http-stand-in.ts';
 

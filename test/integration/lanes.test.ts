@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BuildView } from '../../src/contracts/build.ts';
+import type { BuildView } from '../../src/contracts/builds/build.ts';
 import type { OracleRun } from '../simulator/harness.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';

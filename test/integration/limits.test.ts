@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claimGitHubWrite, releaseGitHubWrite } from '../../src/store/github-write-claim.ts';
-import { reserveGitHubWrite } from '../../src/store/github-write-reserve.ts';
+import { claimGitHubWrite, releaseGitHubWrite } from '../../src/store/github/github-write-claim.ts';
+import { reserveGitHubWrite } from '../../src/store/github/github-write-reserve.ts';
 import { eventually } from '../world/eventually.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
 

@@ -5,7 +5,7 @@ import { DrizzleQueryError } from 'drizzle-orm';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import type { Settings } from '../../src/contracts/settings.ts';
-import { taskWorkflowId } from '../../src/contracts/task-workflow.ts';
+import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { recordActivities } from '../../src/activities/record.ts';
 import { startMetricsServer } from '../../src/api/metrics-server.ts';
-import type { BuildView } from '../../src/contracts/build.ts';
-import type { BuildEvent } from '../../src/contracts/event.ts';
+import type { BuildView } from '../../src/contracts/builds/build.ts';
+import type { BuildEvent } from '../../src/contracts/builds/event.ts';
 import { readSettings, SettingsError } from '../../src/contracts/settings.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';
 import { openDatabase } from '../../src/store/database.ts';

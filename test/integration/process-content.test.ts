@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ProcessDependencies, processContent } from '../../src/activities/process-content.ts';
-import { LocalModel } from '../../src/integrations/local-model.ts';
-import { Ollama } from '../../src/integrations/ollama.ts';
-import { findContentDetail } from '../../src/store/content-find.ts';
-import { answerSearch } from '../../src/store/search-answer.ts';
+import { LocalModel } from '../../src/integrations/content/local-model.ts';
+import { Ollama } from '../../src/integrations/content/ollama.ts';
+import { findContentDetail } from '../../src/store/content/content-find.ts';
+import { answerSearch } from '../../src/store/content/search-answer.ts';
 import { attempt, faultOf, saveText } from '../world/content-world.ts';
 import { eventually } from '../world/eventually.ts';
 import { startOllamaStandIn, tokensOf } from '../world/ollama-stand-in.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ANSWER_WORKFLOW, answerWorkflowId } from '../../src/contracts/answer-workflow.ts';
-import { queues, workers } from '../../src/contracts/queue.ts';
+import { ANSWER_WORKFLOW, answerWorkflowId } from '../../src/contracts/endings/answer-workflow.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
-import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/task-queues.ts';
+import { queues, workers } from '../../src/contracts/tasks/queue.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
 import { lazyTemporalClient } from '../../src/roles/temporal.ts';
 import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { quotaDay, quotaReset } from '../../src/domain/quota-day.ts';
-import { quotaCeiling } from '../../src/domain/youtube-quota.ts';
-import { findUnitsUsed } from '../../src/store/quota-find.ts';
-import { type QuotaReservation, reserveQuota } from '../../src/store/quota-reserve.ts';
-import { releaseQuota, settleQuota } from '../../src/store/quota-settle.ts';
+import { quotaDay, quotaReset } from '../../src/domain/content/quota-day.ts';
+import { quotaCeiling } from '../../src/domain/content/youtube-quota.ts';
+import { findUnitsUsed } from '../../src/store/content/quota-find.ts';
+import { type QuotaReservation, reserveQuota } from '../../src/store/content/quota-reserve.ts';
+import { releaseQuota, settleQuota } from '../../src/store/content/quota-settle.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
 
 const NOON = Date.parse('2026-11-22T20:00:00Z');

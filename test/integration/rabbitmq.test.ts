@@ -1,6 +1,6 @@
 import { connect } from 'amqplib';
 import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
-import type { Delivery } from '../../src/contracts/celery.ts';
+import type { Delivery } from '../../src/contracts/celery/celery.ts';
 import {
   connectRabbitMq,
   NotPublished,
@@ -8,7 +8,7 @@ import {
   Unroutable,
   Unwritable,
   type Verdict,
-} from '../../src/integrations/rabbitmq.ts';
+} from '../../src/integrations/celery/rabbitmq.ts';
 import { eventually } from '../world/eventually.ts';
 import { startFreezingProxy } from '../world/freezing-proxy.ts';
 import { hasRabbitMq, type RabbitMq as Server, startRabbitMq } from '../world/rabbitmq-server.ts';

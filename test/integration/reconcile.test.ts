@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { BuildEvent } from '../../src/contracts/event.ts';
-import { ForeignStream, RecordSetBack } from '../../src/domain/stream-fault.ts';
-import { BUILDS } from '../../src/store/build-stream.ts';
-import { appendEvent } from '../../src/store/event-append.ts';
+import type { BuildEvent } from '../../src/contracts/builds/event.ts';
+import { ForeignStream, RecordSetBack } from '../../src/domain/record/stream-fault.ts';
+import { BUILDS } from '../../src/store/builds/build-stream.ts';
+import { appendEvent } from '../../src/store/record/event-append.ts';
 import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { taskWorkflowId } from '../../src/contracts/task-workflow.ts';
-import { appendEvent } from '../../src/store/event-append.ts';
-import { TASKS } from '../../src/store/task-stream.ts';
+import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
+import { appendEvent } from '../../src/store/record/event-append.ts';
+import { TASKS } from '../../src/store/tasks/task-stream.ts';
 import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { startFreezingProxy } from '../world/freezing-proxy.ts';

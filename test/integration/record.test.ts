@@ -1,20 +1,20 @@
 import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BuildEvent } from '../../src/contracts/event.ts';
-import { chainFault } from '../../src/domain/hash.ts';
-import { IllegalEvent } from '../../src/domain/illegal-event.ts';
-import { RecordSetBack } from '../../src/domain/stream-fault.ts';
-import { findBuild } from '../../src/store/build-find.ts';
-import { reserveBuildIds } from '../../src/store/build-id-reserve.ts';
-import { listBuilds } from '../../src/store/build-list.ts';
-import { BUILDS } from '../../src/store/build-stream.ts';
-import { saveConfiguration } from '../../src/store/configuration-save.ts';
+import type { BuildEvent } from '../../src/contracts/builds/event.ts';
+import { chainFault } from '../../src/domain/record/hash.ts';
+import { IllegalEvent } from '../../src/domain/record/illegal-event.ts';
+import { RecordSetBack } from '../../src/domain/record/stream-fault.ts';
+import { findBuild } from '../../src/store/builds/build-find.ts';
+import { reserveBuildIds } from '../../src/store/builds/build-id-reserve.ts';
+import { listBuilds } from '../../src/store/builds/build-list.ts';
+import { BUILDS } from '../../src/store/builds/build-stream.ts';
+import { saveConfiguration } from '../../src/store/builds/configuration-save.ts';
 import { databaseFault, openDatabase } from '../../src/store/database.ts';
-import { appendEvent } from '../../src/store/event-append.ts';
-import { listEventsAfter } from '../../src/store/event-list-after.ts';
-import { listEvents } from '../../src/store/event-list-by-stream.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';
+import { appendEvent } from '../../src/store/record/event-append.ts';
+import { listEventsAfter } from '../../src/store/record/event-list-after.ts';
+import { listEvents } from '../../src/store/record/event-list-by-stream.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
 
 function queued(id: number, change: object = {}): BuildEvent {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { CeleryResult } from '../../src/contracts/celery.ts';
-import { openResultStore } from '../../src/integrations/result-store.ts';
+import type { CeleryResult } from '../../src/contracts/celery/celery.ts';
+import { openResultStore } from '../../src/integrations/celery/result-store.ts';
 import { celery, hasCelery } from '../world/celery.ts';
 import { eventually } from '../world/eventually.ts';
 import { hasRedis, type Redis, startRedis } from '../world/redis-server.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processContent } from '../../src/activities/process-content.ts';
-import { LocalModel } from '../../src/integrations/local-model.ts';
-import { answerSearch, type EmbedQuery } from '../../src/store/search-answer.ts';
+import { LocalModel } from '../../src/integrations/content/local-model.ts';
+import { answerSearch, type EmbedQuery } from '../../src/store/content/search-answer.ts';
 import { attempt, saveText } from '../world/content-world.ts';
 import { openTestDatabase } from '../world/world.ts';
 

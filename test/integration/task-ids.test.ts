@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
-import { PermanentTaskError } from '../../src/domain/task-error.ts';
+import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
 import { eventually } from '../world/eventually.ts';
 import { openReceiver } from '../world/receiver.ts';
 import { openWorld, type World } from '../world/world.ts';

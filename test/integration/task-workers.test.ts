@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeTaskQueue } from '../../src/commands/workers/describe-task-queue.ts';
-import { taskQueueOf } from '../../src/contracts/task-queues.ts';
+import { taskQueueOf } from '../../src/contracts/tasks/task-queues.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { BuildEvent } from '../../src/contracts/event.ts';
-import { BUILDS } from '../../src/store/build-stream.ts';
+import type { BuildEvent } from '../../src/contracts/builds/event.ts';
+import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import type { Db } from '../../src/store/database.ts';
-import { appendEvent } from '../../src/store/event-append.ts';
+import { appendEvent } from '../../src/store/record/event-append.ts';
 
 const HAPAX = fileURLToPath(new URL('../../bin/hapax.js', import.meta.url));
 export const at = (second: number) => new Date(Date.UTC(2026, 10, 21, 10, 0, second)).toISOString();

@@ -1,10 +1,10 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ActivityFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TASK_WORKFLOW, type TaskInput } from '../../src/contracts/task-workflow.ts';
+import { TASK_WORKFLOW, type TaskInput } from '../../src/contracts/tasks/task-workflow.ts';
 import { databaseFault } from '../../src/store/database.ts';
-import { appendEvent } from '../../src/store/event-append.ts';
-import { TASKS } from '../../src/store/task-stream.ts';
+import { appendEvent } from '../../src/store/record/event-append.ts';
+import { TASKS } from '../../src/store/tasks/task-stream.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
 
 const input: TaskInput = {

@@ -70,7 +70,7 @@ const BAD: Array<[rule: string, path: string, source: string]> = [
 ];
 const GOOD: Array<[path: string, source: string]> = [
   ['src/workflows/types.ts', "import type { a } from '../contracts/a.ts';"],
-  ['src/workflows/constants.ts', "import { a } from '../contracts/build-workflow.ts';"],
+  ['src/workflows/constants.ts', "import { a } from '../contracts/builds/build-workflow.ts';"],
   ['src/activities/ports.ts', "import type { a } from '../workflows/ports/a.ts';"],
   ['src/api/server.ts', "import type { Client } from '@temporalio/client';"],
   [
@@ -100,7 +100,7 @@ describe('imports', () => {
         'package.json': JSON.stringify({ name: 'x', dependencies, devDependencies: { vitest: '1.0.0' } }),
         ...Object.fromEntries(installed),
         ...Object.fromEntries(MODULES.map((name) => [`src/${name}/a.ts`, 'export const a = 1;'])),
-        'src/contracts/build-workflow.ts': 'export const a = 1;',
+        'src/contracts/builds/build-workflow.ts': 'export const a = 1;',
         'src/domain/right.ts': "import { left } from './left.ts'; export const right = 1;",
         ...Object.fromEntries(GOOD),
         ...Object.fromEntries(BAD.map(([, path, source]) => [path, source])),
@@ -220,7 +220,7 @@ function faultsOfBundle(bundle: string): string[] {
 describe('the workflow bundle', () => {
   it('holds neither zod nor parts of Node, and stays under 2.5 MB', { timeout: 60_000 }, async () => {
     const bundle = readFileSync(await workflowBundle(), 'utf8');
-    expect(modulesOf(bundle)).toContain('./src/workflows/build.ts');
+    expect(modulesOf(bundle)).toContain('./src/workflows/build/build.ts');
     expect(faultsOfBundle(bundle)).toEqual([]);
     expect(faultsOfBundle('/***/ "./node_modules/zod/v4/index.js":\n')).toHaveLength(1);
     expect(faultsOfBundle('module.exports = require("node:fs");')).toHaveLength(1);

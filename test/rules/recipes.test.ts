@@ -5,11 +5,11 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BuildEvent } from '../../src/contracts/event.ts';
-import { BUILDS } from '../../src/store/build-stream.ts';
+import type { BuildEvent } from '../../src/contracts/builds/event.ts';
+import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import { openDatabase } from '../../src/store/database.ts';
-import { appendEvent } from '../../src/store/event-append.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';
+import { appendEvent } from '../../src/store/record/event-append.ts';
 import { type PostgresServer, startPostgresServer } from '../world/postgres-server.ts';
 
 const PAGE = readFileSync(fileURLToPath(new URL('../../docs/architecture.md', import.meta.url)), 'utf8');

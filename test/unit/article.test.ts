@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { articleOf } from '../../src/integrations/article.ts';
+import { articleOf } from '../../src/integrations/content/article.ts';
 
 const SENTENCE = 'Tides are caused by the moon, which pulls at the water of the sea.';
 const ARTICLE = `<article><h1>Tides</h1>${`<p>${SENTENCE}</p>`.repeat(6)}<p>The last word.</p></article>`;

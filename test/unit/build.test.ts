@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BUILD_EVENT_TYPES, type BuildEvent, type BuildEventType } from '../../src/contracts/event.ts';
-import { type Build, evolve, replays, statusOf } from '../../src/domain/build.ts';
-import { IllegalEvent } from '../../src/domain/illegal-event.ts';
+import { BUILD_EVENT_TYPES, type BuildEvent, type BuildEventType } from '../../src/contracts/builds/event.ts';
+import { type Build, evolve, replays, statusOf } from '../../src/domain/builds/build.ts';
+import { IllegalEvent } from '../../src/domain/record/illegal-event.ts';
 
 const AT = '2026-11-21T10:00:00.000Z';
 

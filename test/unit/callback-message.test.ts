@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { composeBuildCallback } from '../../src/activities/callback-subjects.ts';
-import { buildCallback } from '../../src/contracts/build.ts';
-import type { BuildEvent, RecordedEvent } from '../../src/contracts/event.ts';
+import { buildCallback } from '../../src/contracts/builds/build.ts';
+import type { BuildEvent, RecordedEvent } from '../../src/contracts/builds/event.ts';
 
 const at = (second: number) => new Date(Date.UTC(2026, 10, 21, 10, 0, second)).toISOString();
 const ending = { run_attempt: null, learned_from: 'dispatch', request_id: null };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CallbackAnswer, callbackOutcome } from '../../src/domain/callback-answer.ts';
-import { callbackPause } from '../../src/domain/callback-schedule.ts';
+import { type CallbackAnswer, callbackOutcome } from '../../src/domain/endings/callback-answer.ts';
+import { callbackPause } from '../../src/domain/endings/callback-schedule.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -1,7 +1,7 @@
 import { BlockList, isIPv4 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressFault, callbackTarget } from '../../src/domain/callback-url.ts';
+import { addressFault, callbackTarget } from '../../src/domain/endings/callback-url.ts';
 
 /** IANA's registries of special-purpose addresses, multicast, and forms that carry an IPv4 address, as of 2026. */
 const SPECIAL_IPV4 = [

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type AudioTrack, type CaptionList, type CaptionTrack, spokenTrack } from '../../src/domain/caption-track.ts';
+import {
+  type AudioTrack,
+  type CaptionList,
+  type CaptionTrack,
+  spokenTrack,
+} from '../../src/domain/content/caption-track.ts';
 
 /** `en`: written by a person; `en*`: from speech; `en!`: forced; `en>de`: translated; `-`: cannot be read. */
 const track = (given: string): CaptionTrack | undefined => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { captionLines } from '../../src/integrations/captions.ts';
+import { captionLines } from '../../src/integrations/content/captions.ts';
 
 const srv1 = (body: string) => `<?xml version="1.0" encoding="utf-8" ?><transcript>${body}</transcript>`;
 const srv3 = (body: string, head = '') =>

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/contracts/budgets.ts';
-import type { Owed } from '../../src/contracts/celery.ts';
-import { whatFollows, whatIsTold } from '../../src/domain/celery-answer.ts';
-import { followUps } from '../../src/domain/celery-follow-ups.ts';
-import { idOf, readTaskMessage } from '../../src/domain/celery-message.ts';
-import { Refused } from '../../src/domain/refused.ts';
+import type { Owed } from '../../src/contracts/celery/celery.ts';
+import { whatFollows, whatIsTold } from '../../src/domain/celery/celery-answer.ts';
+import { followUps } from '../../src/domain/celery/celery-follow-ups.ts';
+import { idOf, readTaskMessage } from '../../src/domain/celery/celery-message.ts';
+import { Refused } from '../../src/domain/celery/refused.ts';
 import { delivery } from './celery-captures.ts';
 
 const marked = (type: string, value: unknown) => ({ __type__: type, __value__: value });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Delivery } from '../../src/contracts/celery.ts';
+import type { Delivery } from '../../src/contracts/celery/celery.ts';
 
 const FOLDER = fileURLToPath(new URL('../fixtures/celery', import.meta.url));
 

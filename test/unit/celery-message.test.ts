@@ -2,10 +2,10 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'nod
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/contracts/budgets.ts';
-import type { Delivery } from '../../src/contracts/celery.ts';
-import { idOf, readTaskMessage } from '../../src/domain/celery-message.ts';
-import { Refused } from '../../src/domain/refused.ts';
-import { bodyText } from '../../src/integrations/message-body.ts';
+import type { Delivery } from '../../src/contracts/celery/celery.ts';
+import { idOf, readTaskMessage } from '../../src/domain/celery/celery-message.ts';
+import { Refused } from '../../src/domain/celery/refused.ts';
+import { bodyText } from '../../src/integrations/celery/message-body.ts';
 import { captured, captures, deliveries, delivery } from './celery-captures.ts';
 
 const read = (message: Delivery) => readTaskMessage(message, bodyText(message));

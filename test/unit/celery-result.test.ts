@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Delivery, FollowUps, OutgoingTask } from '../../src/contracts/celery.ts';
-import { type EndedTask, followUps } from '../../src/domain/celery-follow-ups.ts';
-import { readTaskMessage } from '../../src/domain/celery-message.ts';
-import { celeryResult, type Outcome, REVOKED } from '../../src/domain/celery-result.ts';
-import { bodyText } from '../../src/integrations/message-body.ts';
+import type { Delivery, FollowUps, OutgoingTask } from '../../src/contracts/celery/celery.ts';
+import { type EndedTask, followUps } from '../../src/domain/celery/celery-follow-ups.ts';
+import { readTaskMessage } from '../../src/domain/celery/celery-message.ts';
+import { celeryResult, type Outcome, REVOKED } from '../../src/domain/celery/celery-result.ts';
+import { bodyText } from '../../src/integrations/celery/message-body.ts';
 import { captured, deliveries, delivery } from './celery-captures.ts';
 
 const read = (message: Delivery) => readTaskMessage(message, bodyText(message));

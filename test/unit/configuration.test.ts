@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TriggerBody } from '../../src/contracts/build.ts';
-import { type ConfigurationContent, configurationContent } from '../../src/contracts/configuration.ts';
+import type { TriggerBody } from '../../src/contracts/builds/build.ts';
+import { type ConfigurationContent, configurationContent } from '../../src/contracts/builds/configuration.ts';
 import {
   definitionFaults,
   definitionOf,
   environmentConfiguration,
   policyUnder,
   resolveRequest,
-} from '../../src/domain/configuration.ts';
+} from '../../src/domain/builds/configuration.ts';
 
 const base = { repository: 'acme/images', workflow: 'build.yml' };
 const define = (content: Partial<ConfigurationContent> = {}) => definitionOf({ ...base, ...content });

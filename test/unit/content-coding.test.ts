@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { BodyTooLong, CodingFault, unpacked } from '../../src/integrations/content-coding.ts';
+import { BodyTooLong, CodingFault, unpacked } from '../../src/integrations/content/content-coding.ts';
 
 const BODY = Buffer.from('<p>Tides are caused by the moon.</p>'.repeat(100));
 const MAX = 10_000;

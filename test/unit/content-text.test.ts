@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CHUNK_CHARACTERS, CHUNK_TOKENS, chunksOf, piecesOf } from '../../src/domain/chunk.ts';
-import { contentIdOfPage, pageUrlOf } from '../../src/domain/content-id.ts';
-import { fuseRanks } from '../../src/domain/rank-fusion.ts';
-import { estimateTokens } from '../../src/domain/token-estimate.ts';
+import { CHUNK_CHARACTERS, CHUNK_TOKENS, chunksOf, piecesOf } from '../../src/domain/content/chunk.ts';
+import { contentIdOfPage, pageUrlOf } from '../../src/domain/content/content-id.ts';
+import { fuseRanks } from '../../src/domain/content/rank-fusion.ts';
+import { estimateTokens } from '../../src/domain/content/token-estimate.ts';
 import { cpuMsOf } from '../world/cpu-time.ts';
 
 describe('chunks', () => {

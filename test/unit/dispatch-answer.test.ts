@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classifyDispatch, type DispatchAnswer } from '../../src/domain/dispatch-answer.ts';
+import { classifyDispatch, type DispatchAnswer } from '../../src/domain/github/dispatch-answer.ts';
 
 const NOW = Date.parse('2026-11-21T10:00:00Z');
 const classify = (answer: DispatchAnswer) => classifyDispatch(answer, true, NOW);

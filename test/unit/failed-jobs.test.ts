@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/contracts/budgets.ts';
-import { type Annotation, describeFailedJobs, jobsThatFailed, type ListedJob } from '../../src/domain/failed-jobs.ts';
+import {
+  type Annotation,
+  describeFailedJobs,
+  jobsThatFailed,
+  type ListedJob,
+} from '../../src/domain/github/failed-jobs.ts';
 
 const job = (name: string, conclusion: string | null, change: Partial<ListedJob> = {}): ListedJob => ({
   id: 1,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ListedRun } from '../../src/contracts/github.ts';
-import { findRuns } from '../../src/domain/find-runs.ts';
+import type { ListedRun } from '../../src/contracts/github/github.ts';
+import { findRuns } from '../../src/domain/github/find-runs.ts';
 
 const TOKEN = 'hapax-7-1-0123456789ab';
 const SINCE = '2026-11-21T09:50:00.000Z';

@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../src/contracts/settings.ts';
-import { environmentConfiguration } from '../../src/domain/configuration.ts';
+import { environmentConfiguration } from '../../src/domain/builds/configuration.ts';
 
 const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const key = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }) as string;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RecordedEvent } from '../../src/contracts/event.ts';
-import { chainFault, eventHash, GENESIS_HASH } from '../../src/domain/hash.ts';
+import type { RecordedEvent } from '../../src/contracts/builds/event.ts';
+import { chainFault, eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
 
 function chain(data: Array<Record<string, unknown>>): RecordedEvent[] {
   const events: RecordedEvent[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type HookDelivery, missedDeliveries } from '../../src/domain/hook-deliveries.ts';
+import { type HookDelivery, missedDeliveries } from '../../src/domain/github/hook-deliveries.ts';
 
 const SINCE = '2026-11-21T10:00:00Z';
 let lastId = 0;

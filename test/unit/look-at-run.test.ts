@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { githubActivities } from '../../src/activities/github.ts';
-import type { GitHub } from '../../src/integrations/github.ts';
+import type { GitHub } from '../../src/integrations/github/github.ts';
 
 const request = {
   repository: 'acme/images',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { textOfAnswer } from '../../src/domain/model-answer.ts';
+import { textOfAnswer } from '../../src/domain/content/model-answer.ts';
 import { cpuMsOf } from '../world/cpu-time.ts';
 
 const TIDES = 'The moon makes the tides.';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { PageKind } from '../../src/integrations/article.ts';
-import { decodePage } from '../../src/integrations/page-encoding.ts';
+import type { PageKind } from '../../src/integrations/content/article.ts';
+import { decodePage } from '../../src/integrations/content/page-encoding.ts';
 
 /** Text in encodings that Node cannot write, by its bytes. */
 const BYTES: Record<string, [text: string, hex: string]> = {

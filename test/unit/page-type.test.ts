@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { declaredType, kindOf } from '../../src/integrations/page-type.ts';
+import { declaredType, kindOf } from '../../src/integrations/content/page-type.ts';
 
 const kind = (header: string | undefined, body: string | Buffer) =>
   kindOf(declaredType(header), Buffer.from(body as string));

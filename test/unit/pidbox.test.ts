@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Revocations } from '../../src/bridge/revocations.ts';
-import { heardControl } from '../../src/domain/pidbox.ts';
+import { heardControl } from '../../src/domain/celery/pidbox.ts';
 import { captured } from './celery-captures.ts';
 
 /** What Celery 5.7 sent, each with its method. */

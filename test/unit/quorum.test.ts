@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quorumOf, type WeightedWord } from '../../src/domain/quorum.ts';
+import { quorumOf, type WeightedWord } from '../../src/domain/celery/quorum.ts';
 
 /** What Postgres makes of a tsquery (`&` binds closer than `|`, as in JavaScript), for a text that has these of the words. */
 function fits(tsquery: string, has: readonly boolean[]): boolean {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quotaDay, quotaDaysOfCall, quotaReset } from '../../src/domain/quota-day.ts';
-import { afterRefusal } from '../../src/domain/youtube-quota.ts';
+import { quotaDay, quotaDaysOfCall, quotaReset } from '../../src/domain/content/quota-day.ts';
+import { afterRefusal } from '../../src/domain/content/youtube-quota.ts';
 
 const at = (text: string) => Date.parse(text);
 const HOUR = 3_600_000;

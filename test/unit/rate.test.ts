@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { paceOf, readRate, takeTurn } from '../../src/domain/rate.ts';
+import { paceOf, readRate, takeTurn } from '../../src/domain/tasks/rate.ts';
 
 /** What Celery 5.7 says: kombu's TokenBucket gets celery.utils.time.rate(TEXT) per second. */
 const RATES: ReadonlyArray<[text: string, said: { intervalMs: number } | { fault: string }]> = [

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BuildRequest } from '../../src/contracts/event.ts';
-import { canonicalJson, sha256 } from '../../src/domain/hash.ts';
-import { fingerprint, requestKey } from '../../src/domain/request-key.ts';
+import type { BuildRequest } from '../../src/contracts/builds/event.ts';
+import { fingerprint, requestKey } from '../../src/domain/builds/request-key.ts';
+import { canonicalJson, sha256 } from '../../src/domain/record/hash.ts';
 
 const request: BuildRequest = {
   repository: 'octocat/images',

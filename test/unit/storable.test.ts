@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { canonicalJson } from '../../src/domain/hash.ts';
-import { storable } from '../../src/domain/storable.ts';
+import { canonicalJson } from '../../src/domain/record/hash.ts';
+import { storable } from '../../src/domain/record/storable.ts';
 
 it('puts U+FFFD in the place of NUL and of halves of surrogate pairs, in values and names', () => {
   expect(storable({ 'a\u0000': ['\ud800', '\udc00x', 'ok 😀', '\\u0000', '\\\\ud800'] })).toEqual({

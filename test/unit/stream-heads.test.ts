@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { LIMITS } from '../../src/contracts/budgets.ts';
 import type { Db } from '../../src/store/database.ts';
-import { streamHeads } from '../../src/store/stream-heads.ts';
+import { streamHeads } from '../../src/store/record/stream-heads.ts';
 
 const { heads: most, headCharacters } = LIMITS.memory;
 const head = (seq: number) => ({ state: undefined, seq, hash: '' });

@@ -1,10 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ENDED_TASK_STATUSES } from '../../src/contracts/task.ts';
-import { TASK_EVENT_TYPES, type TaskEvent, type TaskEventType, taskEventData } from '../../src/contracts/task-event.ts';
-import { IllegalEvent } from '../../src/domain/illegal-event.ts';
-import { evolveTask, type Task } from '../../src/domain/task.ts';
-import { naturalTaskId, readArguments, taskFingerprint, temporalPriority } from '../../src/domain/task-request.ts';
+import { ENDED_TASK_STATUSES } from '../../src/contracts/tasks/task.ts';
+import {
+  TASK_EVENT_TYPES,
+  type TaskEvent,
+  type TaskEventType,
+  taskEventData,
+} from '../../src/contracts/tasks/task-event.ts';
+import { IllegalEvent } from '../../src/domain/record/illegal-event.ts';
+import { evolveTask, type Task } from '../../src/domain/tasks/task.ts';
+import {
+  naturalTaskId,
+  readArguments,
+  taskFingerprint,
+  temporalPriority,
+} from '../../src/domain/tasks/task-request.ts';
 
 const AT = '2026-11-22T10:00:00.000Z';
 const ERROR = { type: 'ValueError', message: 'boom', traceback: null };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { youtubeVideoId } from '../../src/contracts/youtube-video.ts';
+import { youtubeVideoId } from '../../src/contracts/content/youtube-video.ts';
 
 const ID = 'dQw4w9WgXcQ';
 

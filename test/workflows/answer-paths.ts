@@ -1,11 +1,11 @@
 import pino from 'pino';
 import { inject, onTestFinished } from 'vitest';
 import { commandedTasks } from '../../src/bridge/commanded-tasks.ts';
-import { answerWorkflowId } from '../../src/contracts/answer-workflow.ts';
+import { answerWorkflowId } from '../../src/contracts/endings/answer-workflow.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
-import { taskWorkflowId } from '../../src/contracts/task-workflow.ts';
-import { readTaskMessage } from '../../src/domain/celery-message.ts';
-import { taskPolicyOf } from '../../src/domain/task-request.ts';
+import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
+import { readTaskMessage } from '../../src/domain/celery/celery-message.ts';
+import { taskPolicyOf } from '../../src/domain/tasks/task-request.ts';
 import { connectTemporal } from '../../src/roles/temporal.ts';
 import { createAnswerWorker } from '../../src/worker/answer-worker.ts';
 import { delivery } from '../unit/celery-captures.ts';

@@ -3,14 +3,14 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CallbackEvent } from '../../src/contracts/callback.ts';
+import type { CallbackEvent } from '../../src/contracts/endings/callback.ts';
 import {
   CALLBACK_WORKFLOW,
   type CallbackInput,
   type CallbackOutcome,
   callbackWorkflowId,
-} from '../../src/contracts/callback-workflow.ts';
-import { CALLBACK_TASK_QUEUE } from '../../src/contracts/task-queues.ts';
+} from '../../src/contracts/endings/callback-workflow.ts';
+import { CALLBACK_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
 import { installTemporalRuntime } from '../../src/roles/log.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { callback } from '../../src/workflows/index.ts';

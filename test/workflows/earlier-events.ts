@@ -1,5 +1,5 @@
-import type { BuildInput } from '../../src/contracts/build-workflow.ts';
-import type { BuildEvent } from '../../src/contracts/event.ts';
+import type { BuildInput } from '../../src/contracts/builds/build-workflow.ts';
+import type { BuildEvent } from '../../src/contracts/builds/event.ts';
 import { RUN_ID, urlOf } from './virtual-world.ts';
 
 /** What stands in the record of a build that an earlier run of its workflow dispatched, and has found. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BuildEvent } from '../../src/contracts/event.ts';
+import type { BuildEvent } from '../../src/contracts/builds/event.ts';
 import { awayError } from '../fuzz/memory-store.ts';
 import { hasTestServer } from '../world/test-server.ts';
 import { withRun } from './earlier-events.ts';

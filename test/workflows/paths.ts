@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import { BUILD_WORKFLOW, type BuildInput } from '../../src/contracts/build-workflow.ts';
-import { callbackWorkflowId } from '../../src/contracts/callback-workflow.ts';
-import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/task-queues.ts';
+import { BUILD_WORKFLOW, type BuildInput } from '../../src/contracts/builds/build-workflow.ts';
+import { callbackWorkflowId } from '../../src/contracts/endings/callback-workflow.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
 import { adoptSignal } from '../../src/workflows/messages.ts';
 import { eventually } from '../world/eventually.ts';
 import { answers, type Manner, openReceiver } from '../world/receiver.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DispatchOutcome } from '../../src/contracts/github.ts';
+import type { DispatchOutcome } from '../../src/contracts/github/github.ts';
 import { eventually } from '../world/eventually.ts';
 import { hasTestServer } from '../world/test-server.ts';
 import { ambiguous, openVirtualWorld, type VirtualBuild, type VirtualWorld } from './virtual-world.ts';

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
-import { taskWorkflowId } from '../../src/contracts/task-workflow.ts';
-import { RetryableTaskError } from '../../src/domain/task-error.ts';
+import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
+import { RetryableTaskError } from '../../src/domain/tasks/task-error.ts';
 import { eventually } from '../world/eventually.ts';
 import { openReceiver } from '../world/receiver.ts';
 import type { World } from '../world/world.ts';

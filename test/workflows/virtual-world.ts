@@ -9,18 +9,18 @@ import {
   type BuildInput,
   type BuildPolicy,
   buildWorkflowId,
-} from '../../src/contracts/build-workflow.ts';
-import { type BuildEvent, type BuildEventType, buildEventData } from '../../src/contracts/event.ts';
-import type { FailedJob } from '../../src/contracts/failed-job.ts';
-import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../src/contracts/github.ts';
+} from '../../src/contracts/builds/build-workflow.ts';
+import { type BuildEvent, type BuildEventType, buildEventData } from '../../src/contracts/builds/event.ts';
+import type { FailedJob } from '../../src/contracts/builds/failed-job.ts';
+import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../src/contracts/github/github.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
-import { type Build, evolve } from '../../src/domain/build.ts';
-import { policyOf } from '../../src/domain/configuration.ts';
-import { buildQueuedEvent } from '../../src/domain/first-events.ts';
-import type { GitHub } from '../../src/integrations/github.ts';
-import { GitHubError } from '../../src/integrations/github-requests.ts';
+import { type Build, evolve } from '../../src/domain/builds/build.ts';
+import { policyOf } from '../../src/domain/builds/configuration.ts';
+import { buildQueuedEvent } from '../../src/domain/record/first-events.ts';
+import type { GitHub } from '../../src/integrations/github/github.ts';
+import { GitHubError } from '../../src/integrations/github/github-requests.ts';
 import { installTemporalRuntime } from '../../src/roles/log.ts';
-import { rowOfBuild } from '../../src/store/build-row.ts';
+import { rowOfBuild } from '../../src/store/builds/build-row.ts';
 import type { Db } from '../../src/store/database.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { build } from '../../src/workflows/index.ts';

@@ -3,7 +3,7 @@ import { type Channel, connect, type GetMessage, type Options } from 'amqplib';
 import pino from 'pino';
 import { inject } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
-import type { CeleryResult } from '../../src/contracts/celery.ts';
+import type { CeleryResult } from '../../src/contracts/celery/celery.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { type OpenBridge, openBridge } from '../../src/roles/bridge.ts';
 import { createMetrics } from '../../src/roles/metrics.ts';

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chunksOf } from '../../src/domain/chunk.ts';
-import { sha256 } from '../../src/domain/hash.ts';
+import { chunksOf } from '../../src/domain/content/chunk.ts';
+import { sha256 } from '../../src/domain/record/hash.ts';
 import { directoryBlobs } from '../../src/integrations/blobs.ts';
-import { saveContent } from '../../src/store/content-save.ts';
+import { saveContent } from '../../src/store/content/content-save.ts';
 import type { Db } from '../../src/store/database.ts';
 
 /** What a handler gets of an attempt, for tests that call it without a queue. */

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { quotaReset } from '../../src/domain/quota-day.ts';
+import { quotaReset } from '../../src/domain/content/quota-day.ts';
 import { eventually } from './eventually.ts';
 
 /** What a test still has to do within one day of the quota. */

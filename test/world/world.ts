@@ -10,7 +10,7 @@ import { inject } from 'vitest';
 import { createTaskHandlers } from '../../src/activities/content-tasks.ts';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import { startApiServer } from '../../src/api/server.ts';
-import type { BuildView } from '../../src/contracts/build.ts';
+import type { BuildView } from '../../src/contracts/builds/build.ts';
 import { readSettings, type Settings } from '../../src/contracts/settings.ts';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
 import { callbackSenderOf, refusalOfHost } from '../../src/roles/callbacks.ts';

@@ -7,11 +7,11 @@ import {
 } from '../../commands/tasks/create-task.ts';
 import { recordUnregisteredTask } from '../../commands/tasks/record-unregistered-task.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
-import { ENDED_TASK_STATUSES, taskId } from '../../contracts/task.ts';
-import { TASK_QUEUE_NAMES } from '../../contracts/task-queues.ts';
+import { ENDED_TASK_STATUSES, taskId } from '../../contracts/tasks/task.ts';
+import { TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import { isStorableInstant } from '../../contracts/timestamp.ts';
-import type { Task } from '../../domain/task.ts';
-import { taskNameOf } from '../../domain/task-request.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { taskNameOf } from '../../domain/tasks/task-request.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import { idempotencyOf } from '../idempotency.ts';
 import { answer, FlowerError, REST } from './answer.ts';

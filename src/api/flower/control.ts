@@ -2,10 +2,10 @@ import type { Client } from '@temporalio/client';
 import type { Context, Hono } from 'hono';
 import { callRoll } from '../../commands/workers/list-pollers.ts';
 import { orderWorker } from '../../commands/workers/order-worker.ts';
-import { TASK_QUEUE_NAMES, type TaskName, WORKER_QUEUE_NAMES } from '../../contracts/task-queues.ts';
-import type { TaskPolicy } from '../../contracts/task-workflow.ts';
-import type { WorkerControl } from '../../contracts/worker-control.ts';
-import { taskNameOf } from '../../domain/task-request.ts';
+import { TASK_QUEUE_NAMES, type TaskName, WORKER_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
+import type { TaskPolicy } from '../../contracts/tasks/task-workflow.ts';
+import type { WorkerControl } from '../../contracts/tasks/worker-control.ts';
+import { taskNameOf } from '../../domain/tasks/task-request.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import { answer, argumentsOf, FlowerError, REST, readFloat, readInt, refused } from './answer.ts';
 

@@ -1,5 +1,5 @@
-import type { Task } from '../../domain/task.ts';
-import { taskNameOf } from '../../domain/task-request.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { taskNameOf } from '../../domain/tasks/task-request.ts';
 import { exceptionRepr, pythonRepr } from './python.ts';
 
 /** The name of a task as Celery apps have it; one that is not ours as it came. */

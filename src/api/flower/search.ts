@@ -1,5 +1,5 @@
 import { LIMITS } from '../../contracts/budgets.ts';
-import type { TaskSearch } from '../../contracts/task-search.ts';
+import type { TaskSearch } from '../../contracts/tasks/task-search.ts';
 
 /** What is wrong with a search, and where. */
 export class SearchError extends Error {

@@ -1,10 +1,10 @@
 import { LIMITS } from '../../contracts/budgets.ts';
-import { ENDED_TASK_STATUSES } from '../../contracts/task.ts';
-import type { Task } from '../../domain/task.ts';
+import { ENDED_TASK_STATUSES } from '../../contracts/tasks/task.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { Db } from '../../store/database.ts';
-import { findStream } from '../../store/stream-find.ts';
-import { findTask } from '../../store/task-find.ts';
-import { TASKS, taskStream } from '../../store/task-stream.ts';
+import { findStream } from '../../store/record/stream-find.ts';
+import { findTask } from '../../store/tasks/task-find.ts';
+import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import type { EventTail } from '../event-tail.ts';
 
 /** Waits for the end of a task, but no longer than a time or until the client is gone; the task as it is then. */

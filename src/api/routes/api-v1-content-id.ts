@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { notFound } from '../../commands/refusal.ts';
-import { contentDetail, contentDetailQuery } from '../../contracts/content.ts';
-import { findContentDetail } from '../../store/content-find.ts';
+import { contentDetail, contentDetailQuery } from '../../contracts/content/content.ts';
+import { findContentDetail } from '../../store/content/content-find.ts';
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';

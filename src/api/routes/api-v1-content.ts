@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
-import { contentListQuery, contentPage } from '../../contracts/content.ts';
-import { listContents } from '../../store/content-list.ts';
+import { contentListQuery, contentPage } from '../../contracts/content/content.ts';
+import { listContents } from '../../store/content/content-list.ts';
 import type { Db } from '../../store/database.ts';
 import { readTextCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';

@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
-import { youtubeQuota } from '../../contracts/quota.ts';
-import { quotaDay, quotaReset } from '../../domain/quota-day.ts';
-import type { QuotaPolicy } from '../../domain/youtube-quota.ts';
+import { youtubeQuota } from '../../contracts/content/quota.ts';
+import { quotaDay, quotaReset } from '../../domain/content/quota-day.ts';
+import type { QuotaPolicy } from '../../domain/content/youtube-quota.ts';
+import { findUnitsUsed } from '../../store/content/quota-find.ts';
 import type { Db } from '../../store/database.ts';
-import { findUnitsUsed } from '../../store/quota-find.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 

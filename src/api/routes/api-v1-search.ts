@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
-import { searchAnswer, searchBody } from '../../contracts/content.ts';
+import { searchAnswer, searchBody } from '../../contracts/content/content.ts';
+import { answerSearch, type EmbedQuery } from '../../store/content/search-answer.ts';
 import type { Db } from '../../store/database.ts';
-import { answerSearch, type EmbedQuery } from '../../store/search-answer.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 

@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
 import { notFound } from '../../commands/refusal.ts';
-import { buildIdParam, TERMINAL_STATUSES } from '../../contracts/build.ts';
-import { BUILDS, buildStream } from '../../store/build-stream.ts';
+import { buildIdParam, TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
+import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
-import { findStream } from '../../store/stream-find.ts';
+import { findStream } from '../../store/record/stream-find.ts';
 import type { Api } from '../environment.ts';
 import { answerEvents, eventResponses, lastEventIdHeader } from '../event-stream.ts';
 import type { EventTail } from '../event-tail.ts';

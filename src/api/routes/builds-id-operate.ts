@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { adoptRun, cancelBuild, type OperateDependencies, retryBuild } from '../../commands/builds/operate-build.ts';
-import { buildIdParam } from '../../contracts/build.ts';
-import { adoptBody, operatorAnswer, retryBody } from '../../contracts/operator.ts';
+import { buildIdParam } from '../../contracts/builds/build.ts';
+import { adoptBody, operatorAnswer, retryBody } from '../../contracts/builds/operator.ts';
 import type { Api } from '../environment.ts';
 import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
 

@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
 import { notFound } from '../../commands/refusal.ts';
-import { buildIdParam, buildProof } from '../../contracts/build.ts';
-import { BUILDS } from '../../store/build-stream.ts';
+import { buildIdParam, buildProof } from '../../contracts/builds/build.ts';
+import { BUILDS } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
-import { verifyStream } from '../../store/stream-verify.ts';
+import { verifyStream } from '../../store/record/stream-verify.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 

@@ -1,16 +1,16 @@
 import { createRoute } from '@hono/zod-openapi';
 import { Refusal } from '../../commands/refusal.ts';
-import { buildAtQuery, buildIdParam, buildView } from '../../contracts/build.ts';
-import type { RecordedEvent } from '../../contracts/event.ts';
-import type { Build } from '../../domain/build.ts';
-import { buildSummaryOf, failedJobsIn } from '../../domain/build-view.ts';
-import { eventViewOf } from '../../domain/event-view.ts';
-import { eventsUntil, foldEvents } from '../../domain/fold.ts';
-import { listLaneMates } from '../../store/build-list-lane.ts';
-import { BUILDS, buildStream } from '../../store/build-stream.ts';
+import { buildAtQuery, buildIdParam, buildView } from '../../contracts/builds/build.ts';
+import type { RecordedEvent } from '../../contracts/builds/event.ts';
+import type { Build } from '../../domain/builds/build.ts';
+import { buildSummaryOf, failedJobsIn } from '../../domain/builds/build-view.ts';
+import { eventViewOf } from '../../domain/record/event-view.ts';
+import { eventsUntil, foldEvents } from '../../domain/record/fold.ts';
+import { listLaneMates } from '../../store/builds/build-list-lane.ts';
+import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
-import { listEvents } from '../../store/event-list-by-stream.ts';
-import { type FoundStream, findStream } from '../../store/stream-find.ts';
+import { listEvents } from '../../store/record/event-list-by-stream.ts';
+import { type FoundStream, findStream } from '../../store/record/stream-find.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type TriggerDependencies, triggerBuild } from '../../commands/builds/trigger-build.ts';
-import { triggerAnswer, triggerBody } from '../../contracts/build.ts';
+import { triggerAnswer, triggerBody } from '../../contracts/builds/build.ts';
 import type { Api } from '../environment.ts';
 import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf, replayedHeader } from '../idempotency.ts';
 import type { ApiMeter } from '../meter.ts';

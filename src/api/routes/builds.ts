@@ -1,10 +1,10 @@
 import { createRoute } from '@hono/zod-openapi';
-import { buildListQuery, buildPage } from '../../contracts/build.ts';
-import { buildSummaryOf } from '../../domain/build-view.ts';
-import { listBuilds, matchesUnchanging } from '../../store/build-list.ts';
-import { BUILDS } from '../../store/build-stream.ts';
+import { buildListQuery, buildPage } from '../../contracts/builds/build.ts';
+import { buildSummaryOf } from '../../domain/builds/build-view.ts';
+import { listBuilds, matchesUnchanging } from '../../store/builds/build-list.ts';
+import { BUILDS } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
-import { listStreamsAt } from '../../store/stream-list-at.ts';
+import { listStreamsAt } from '../../store/record/stream-list-at.ts';
 import { readNumberCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';

@@ -1,6 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type ChangeDependencies, changeConfiguration } from '../../commands/configurations/change-configuration.ts';
-import { configurationContent, configurationNameParam, configurationView } from '../../contracts/configuration.ts';
+import {
+  configurationContent,
+  configurationNameParam,
+  configurationView,
+} from '../../contracts/builds/configuration.ts';
 import { configurationViewOf } from '../configuration-view.ts';
 import type { Api } from '../environment.ts';
 import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';

@@ -1,8 +1,12 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Configurations } from '../../commands/configurations/configurations.ts';
 import { notFound } from '../../commands/refusal.ts';
-import { configurationIdParam, configurationPageQuery, configurationVersions } from '../../contracts/configuration.ts';
-import { listConfigurationVersions } from '../../store/configuration-list-versions.ts';
+import {
+  configurationIdParam,
+  configurationPageQuery,
+  configurationVersions,
+} from '../../contracts/builds/configuration.ts';
+import { listConfigurationVersions } from '../../store/builds/configuration-list-versions.ts';
 import type { Db } from '../../store/database.ts';
 import { configurationViewOf } from '../configuration-view.ts';
 import type { Api } from '../environment.ts';

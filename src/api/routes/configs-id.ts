@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { type ChangeDependencies, changeConfiguration } from '../../commands/configurations/change-configuration.ts';
 import type { Configurations } from '../../commands/configurations/configurations.ts';
 import { notFound } from '../../commands/refusal.ts';
-import { configurationBody, configurationIdParam, configurationView } from '../../contracts/configuration.ts';
+import { configurationBody, configurationIdParam, configurationView } from '../../contracts/builds/configuration.ts';
 import { configurationViewOf } from '../configuration-view.ts';
 import type { Api } from '../environment.ts';
 import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';

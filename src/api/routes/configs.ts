@@ -6,8 +6,8 @@ import {
   configurationListQuery,
   configurationPage,
   configurationView,
-} from '../../contracts/configuration.ts';
-import { listConfigurations } from '../../store/configuration-list.ts';
+} from '../../contracts/builds/configuration.ts';
+import { listConfigurations } from '../../store/builds/configuration-list.ts';
 import type { Db } from '../../store/database.ts';
 import { configurationViewOf } from '../configuration-view.ts';
 import type { Api } from '../environment.ts';

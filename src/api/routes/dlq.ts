@@ -16,11 +16,11 @@ import {
   redriveAnswer,
   redriveBody,
   redriven,
-} from '../../contracts/operator.ts';
-import { buildSummaryOf } from '../../domain/build-view.ts';
-import { eventViewOf } from '../../domain/event-view.ts';
-import { taskSummaryOf } from '../../domain/task-view.ts';
-import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/dead-letter-list.ts';
+} from '../../contracts/builds/operator.ts';
+import { buildSummaryOf } from '../../domain/builds/build-view.ts';
+import { eventViewOf } from '../../domain/record/event-view.ts';
+import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
+import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import { readTextCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';

@@ -2,10 +2,10 @@ import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { measureTelling } from '../../commands/callbacks/measure-telling.ts';
 import { isPolling, listPollers } from '../../commands/workers/list-pollers.ts';
-import { queues } from '../../contracts/queue.ts';
-import type { QueueName } from '../../contracts/task-queues.ts';
+import { queues } from '../../contracts/tasks/queue.ts';
+import type { QueueName } from '../../contracts/tasks/task-queues.ts';
 import type { Db } from '../../store/database.ts';
-import { measureQueues } from '../../store/queue-measure.ts';
+import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 

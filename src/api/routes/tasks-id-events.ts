@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
 import { notFound } from '../../commands/refusal.ts';
-import { ENDED_TASK_STATUSES, taskIdParam } from '../../contracts/task.ts';
+import { ENDED_TASK_STATUSES, taskIdParam } from '../../contracts/tasks/task.ts';
 import type { Db } from '../../store/database.ts';
-import { findStream } from '../../store/stream-find.ts';
-import { TASKS, taskStream } from '../../store/task-stream.ts';
+import { findStream } from '../../store/record/stream-find.ts';
+import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import type { Api } from '../environment.ts';
 import { answerEvents, eventResponses, lastEventIdHeader } from '../event-stream.ts';
 import type { EventTail } from '../event-tail.ts';

@@ -2,12 +2,12 @@ import { createRoute } from '@hono/zod-openapi';
 import { Refusal } from '../../commands/refusal.ts';
 import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { existingTask, revokeTask } from '../../commands/tasks/revoke-task.ts';
-import { cancelTaskBody, taskAtQuery, taskIdParam, taskOperatorAnswer, taskView } from '../../contracts/task.ts';
-import { eventsUntil, foldEvents } from '../../domain/fold.ts';
-import type { Task } from '../../domain/task.ts';
-import { taskViewOf } from '../../domain/task-view.ts';
-import { listEvents } from '../../store/event-list-by-stream.ts';
-import { TASKS, taskStream } from '../../store/task-stream.ts';
+import { cancelTaskBody, taskAtQuery, taskIdParam, taskOperatorAnswer, taskView } from '../../contracts/tasks/task.ts';
+import { eventsUntil, foldEvents } from '../../domain/record/fold.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { taskViewOf } from '../../domain/tasks/task-view.ts';
+import { listEvents } from '../../store/record/event-list-by-stream.ts';
+import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import type { Api } from '../environment.ts';
 import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
 

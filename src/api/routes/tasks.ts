@@ -6,11 +6,11 @@ import {
   type TaskDependencies,
   type TaskRequest,
 } from '../../commands/tasks/create-task.ts';
-import { type TaskBody, taskAnswer, taskBody, taskListQuery, taskPage } from '../../contracts/task.ts';
-import { taskSummaryOf } from '../../domain/task-view.ts';
-import { listStreamsAt } from '../../store/stream-list-at.ts';
-import { listTasks, matchesUnchangingOfTasks } from '../../store/task-list.ts';
-import { TASKS } from '../../store/task-stream.ts';
+import { type TaskBody, taskAnswer, taskBody, taskListQuery, taskPage } from '../../contracts/tasks/task.ts';
+import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
+import { listStreamsAt } from '../../store/record/stream-list-at.ts';
+import { listTasks, matchesUnchangingOfTasks } from '../../store/tasks/task-list.ts';
+import { TASKS } from '../../store/tasks/task-stream.ts';
 import { readTextCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyOf, replayedHeader } from '../idempotency.ts';

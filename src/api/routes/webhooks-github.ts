@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { acceptRunDelivery, type DeliveryDependencies } from '../../commands/builds/take-delivery.ts';
 import { inTime } from '../../commands/lifecycle/in-time.ts';
 import { Refusal } from '../../commands/refusal.ts';
-import type { AnnouncedRun } from '../../contracts/github.ts';
+import type { AnnouncedRun } from '../../contracts/github/github.ts';
 import type { Api } from '../environment.ts';
 import { openProblemResponses } from '../responses.ts';
 

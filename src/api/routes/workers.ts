@@ -1,8 +1,8 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { listPollers } from '../../commands/workers/list-pollers.ts';
-import { workers } from '../../contracts/queue.ts';
-import { QUEUE_NAMES } from '../../contracts/task-queues.ts';
+import { workers } from '../../contracts/tasks/queue.ts';
+import { QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 

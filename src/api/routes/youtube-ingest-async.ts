@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { invalidRequest } from '../../commands/refusal.ts';
 import { createTask, type TaskDependencies } from '../../commands/tasks/create-task.ts';
-import { ingestAsyncBody, ingestAsyncQuery } from '../../contracts/task-signatures.ts';
+import { ingestAsyncBody, ingestAsyncQuery } from '../../contracts/tasks/task-signatures.ts';
 import type { Api } from '../environment.ts';
 import { idempotencyHeader, idempotencyOf } from '../idempotency.ts';
 import { problemResponses } from '../responses.ts';

@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { TERMINAL_STATUSES } from '../../contracts/build.ts';
+import { TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
 import {
   BUILD_SIGNALS,
   type BuildInput,
   type BuildPolicy,
   type Resumption,
   type SignalArguments,
-} from '../../contracts/build-workflow.ts';
-import type { KnownRun } from '../../contracts/github.ts';
-import type { RetryMode } from '../../contracts/operator.ts';
-import type { Build } from '../../domain/build.ts';
-import { policyUnder } from '../../domain/configuration.ts';
-import { buildRetriedEvent } from '../../domain/first-events.ts';
-import { findBuild } from '../../store/build-find.ts';
-import { BUILDS, buildStream } from '../../store/build-stream.ts';
-import { findCallbackUrl } from '../../store/callback-target-find.ts';
-import { findConfigurationVersion } from '../../store/configuration-find.ts';
+} from '../../contracts/builds/build-workflow.ts';
+import type { RetryMode } from '../../contracts/builds/operator.ts';
+import type { KnownRun } from '../../contracts/github/github.ts';
+import type { Build } from '../../domain/builds/build.ts';
+import { policyUnder } from '../../domain/builds/configuration.ts';
+import { buildRetriedEvent } from '../../domain/record/first-events.ts';
+import { findBuild } from '../../store/builds/build-find.ts';
+import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
+import { findConfigurationVersion } from '../../store/builds/configuration-find.ts';
 import type { Db } from '../../store/database.ts';
-import { appendEvent } from '../../store/event-append.ts';
+import { findCallbackUrl } from '../../store/endings/callback-target-find.ts';
+import { appendEvent } from '../../store/record/event-append.ts';
 import { beginCallbacks } from '../callbacks/begin-telling.ts';
 import { notFound, Refusal } from '../refusal.ts';
 import { CLOSING_WAIT_MS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';

@@ -1,8 +1,8 @@
-import type { TriggerBody } from '../../contracts/build.ts';
-import type { BuildConfiguration } from '../../contracts/configuration.ts';
-import type { BuildRequest } from '../../contracts/event.ts';
-import type { Build } from '../../domain/build.ts';
-import { inputsFault, refOf, resolveRequest } from '../../domain/configuration.ts';
+import type { TriggerBody } from '../../contracts/builds/build.ts';
+import type { BuildConfiguration } from '../../contracts/builds/configuration.ts';
+import type { BuildRequest } from '../../contracts/builds/event.ts';
+import type { Build } from '../../domain/builds/build.ts';
+import { inputsFault, refOf, resolveRequest } from '../../domain/builds/configuration.ts';
 import type { Configurations } from '../configurations/configurations.ts';
 import { Refusal } from '../refusal.ts';
 

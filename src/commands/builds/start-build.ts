@@ -5,10 +5,10 @@ import {
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
-import { BUILD_WORKFLOW, type BuildInput, type BuildMemo } from '../../contracts/build-workflow.ts';
-import type { CallbackTarget } from '../../contracts/callback-workflow.ts';
-import { WORKFLOW_TASK_QUEUE } from '../../contracts/task-queues.ts';
-import { sha256 } from '../../domain/hash.ts';
+import { BUILD_WORKFLOW, type BuildInput, type BuildMemo } from '../../contracts/builds/build-workflow.ts';
+import type { CallbackTarget } from '../../contracts/endings/callback-workflow.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../contracts/tasks/task-queues.ts';
+import { sha256 } from '../../domain/record/hash.ts';
 import type { build } from '../../workflows/index.ts';
 import type { KnownInstallation } from '../lifecycle/installation.ts';
 import { Refusal } from '../refusal.ts';

@@ -1,16 +1,16 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
-import { TERMINAL_STATUSES } from '../../contracts/build.ts';
-import { BUILD_SIGNALS, type SignalArguments } from '../../contracts/build-workflow.ts';
-import type { AnnouncedRun } from '../../contracts/github.ts';
-import type { Build } from '../../domain/build.ts';
-import { buildIdOfToken } from '../../domain/find-runs.ts';
-import { findBuild, findBuildByRun } from '../../store/build-find.ts';
+import { TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
+import { BUILD_SIGNALS, type SignalArguments } from '../../contracts/builds/build-workflow.ts';
+import type { AnnouncedRun } from '../../contracts/github/github.ts';
+import type { Build } from '../../domain/builds/build.ts';
+import { buildIdOfToken } from '../../domain/github/find-runs.ts';
+import { findBuild, findBuildByRun } from '../../store/builds/build-find.ts';
 import type { Db } from '../../store/database.ts';
-import { claimDelivery } from '../../store/delivery-claim.ts';
-import { claimPendingDeliveries } from '../../store/delivery-claim-pending.ts';
-import { releaseDelivery } from '../../store/delivery-release.ts';
-import { settleDelivery } from '../../store/delivery-settle.ts';
+import { claimDelivery } from '../../store/github/delivery-claim.ts';
+import { claimPendingDeliveries } from '../../store/github/delivery-claim-pending.ts';
+import { releaseDelivery } from '../../store/github/delivery-release.ts';
+import { settleDelivery } from '../../store/github/delivery-settle.ts';
 import { inputAgain, type OperateDependencies, runOf } from './operate-build.ts';
 import { startBuild } from './start-build.ts';
 

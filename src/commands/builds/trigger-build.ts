@@ -1,16 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { BuildStatus, TriggerBody } from '../../contracts/build.ts';
-import { type BuildInput, type BuildMemo, type BuildPolicy, buildWorkflowId } from '../../contracts/build-workflow.ts';
-import { replays } from '../../domain/build.ts';
-import { policyUnder } from '../../domain/configuration.ts';
-import { buildQueuedEvent } from '../../domain/first-events.ts';
-import { fingerprint, requestKey } from '../../domain/request-key.ts';
-import { findBuild, findBuildByRequestKey } from '../../store/build-find.ts';
-import { BUILDS, buildStream } from '../../store/build-stream.ts';
-import { saveCallbackTarget } from '../../store/callback-target-save.ts';
+import type { BuildStatus, TriggerBody } from '../../contracts/builds/build.ts';
+import {
+  type BuildInput,
+  type BuildMemo,
+  type BuildPolicy,
+  buildWorkflowId,
+} from '../../contracts/builds/build-workflow.ts';
+import { replays } from '../../domain/builds/build.ts';
+import { policyUnder } from '../../domain/builds/configuration.ts';
+import { fingerprint, requestKey } from '../../domain/builds/request-key.ts';
+import { buildQueuedEvent } from '../../domain/record/first-events.ts';
+import { findBuild, findBuildByRequestKey } from '../../store/builds/build-find.ts';
+import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
-import { appendEvent } from '../../store/event-append.ts';
+import { saveCallbackTarget } from '../../store/endings/callback-target-save.ts';
+import { appendEvent } from '../../store/record/event-append.ts';
 import { addCallback } from '../callbacks/add-callback.ts';
 import { type CallbackHosts, callbackOf } from '../callbacks/callback-of.ts';
 import type { Configurations } from '../configurations/configurations.ts';

@@ -1,10 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { LIMITS } from '../../contracts/budgets.ts';
-import { type CallbackTarget, callbackEventKey, targetOf } from '../../contracts/callback-workflow.ts';
-import { addCallbackTarget } from '../../store/callback-target-add.ts';
+import { type CallbackTarget, callbackEventKey, targetOf } from '../../contracts/endings/callback-workflow.ts';
 import { type Db, databaseFault } from '../../store/database.ts';
-import { findEnding } from '../../store/ending-find.ts';
-import { eventExists } from '../../store/event-exists.ts';
+import { addCallbackTarget } from '../../store/endings/callback-target-add.ts';
+import { findEnding } from '../../store/endings/ending-find.ts';
+import { eventExists } from '../../store/record/event-exists.ts';
 import { inTime } from '../lifecycle/in-time.ts';
 import { Refusal } from '../refusal.ts';
 import { beginCallback } from './begin-telling.ts';

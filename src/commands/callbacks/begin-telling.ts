@@ -1,13 +1,13 @@
 import type { Client } from '@temporalio/client';
-import { ANSWER_WORKFLOW, type AnswerInput, answerWorkflowId } from '../../contracts/answer-workflow.ts';
+import { ANSWER_WORKFLOW, type AnswerInput, answerWorkflowId } from '../../contracts/endings/answer-workflow.ts';
 import {
   CALLBACK_WORKFLOW,
   type CallbackInput,
   callbackWorkflowId,
   targetOf,
-} from '../../contracts/callback-workflow.ts';
-import { listCallbackTargets } from '../../store/callback-target-list.ts';
+} from '../../contracts/endings/callback-workflow.ts';
 import type { Db } from '../../store/database.ts';
+import { listCallbackTargets } from '../../store/endings/callback-target-list.ts';
 import type { answer, callback } from '../../workflows/index.ts';
 import { firstOf, startedFirst } from '../builds/start-build.ts';
 

@@ -1,5 +1,5 @@
-import type { CallbackTarget } from '../../contracts/callback-workflow.ts';
-import { callbackTarget, hostOf } from '../../domain/callback-url.ts';
+import type { CallbackTarget } from '../../contracts/endings/callback-workflow.ts';
+import { callbackTarget, hostOf } from '../../domain/endings/callback-url.ts';
 import { Refusal } from '../refusal.ts';
 
 /** Which hosts callbacks may go to. */

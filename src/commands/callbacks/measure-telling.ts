@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
-import { ANSWER_WORKFLOW } from '../../contracts/answer-workflow.ts';
-import { CALLBACK_WORKFLOW } from '../../contracts/callback-workflow.ts';
-import { TELLING_QUEUE_NAMES, type TellingQueueName, taskQueueOf } from '../../contracts/task-queues.ts';
-import type { QueueMeasures } from '../../store/queue-measure.ts';
+import { ANSWER_WORKFLOW } from '../../contracts/endings/answer-workflow.ts';
+import { CALLBACK_WORKFLOW } from '../../contracts/endings/callback-workflow.ts';
+import { TELLING_QUEUE_NAMES, type TellingQueueName, taskQueueOf } from '../../contracts/tasks/task-queues.ts';
+import type { QueueMeasures } from '../../store/tasks/queue-measure.ts';
 import { describeTaskQueue, orUnavailable } from '../workers/describe-task-queue.ts';
 
 /** The workflows that tell of endings on a queue. */

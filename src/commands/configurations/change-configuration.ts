@@ -2,14 +2,14 @@ import {
   type BuildConfiguration,
   type ConfigurationContent,
   ENVIRONMENT_CONFIGURATION,
-} from '../../contracts/configuration.ts';
-import { definitionFaults, definitionOf } from '../../domain/configuration.ts';
-import { requestKey } from '../../domain/request-key.ts';
+} from '../../contracts/builds/configuration.ts';
+import { definitionFaults, definitionOf } from '../../domain/builds/configuration.ts';
+import { requestKey } from '../../domain/builds/request-key.ts';
 import {
   type ConfigurationChange,
   type ConfigurationTarget,
   saveConfiguration,
-} from '../../store/configuration-save.ts';
+} from '../../store/builds/configuration-save.ts';
 import type { Db } from '../../store/database.ts';
 import { type CallbackHosts, checkedTarget } from '../callbacks/callback-of.ts';
 import { invalidRequest, Refusal } from '../refusal.ts';

@@ -2,13 +2,13 @@ import {
   type BuildConfiguration,
   type ConfigurationDefinition,
   ENVIRONMENT_CONFIGURATION,
-} from '../../contracts/configuration.ts';
+} from '../../contracts/builds/configuration.ts';
 import {
   findConfiguration,
   findConfigurationByName,
   findConfigurationVersion,
-} from '../../store/configuration-find.ts';
-import { saveConfiguration } from '../../store/configuration-save.ts';
+} from '../../store/builds/configuration-find.ts';
+import { saveConfiguration } from '../../store/builds/configuration-save.ts';
 import type { Db } from '../../store/database.ts';
 
 /**

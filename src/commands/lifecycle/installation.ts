@@ -1,7 +1,7 @@
-import type { InstallationMemo } from '../../contracts/build-workflow.ts';
+import type { InstallationMemo } from '../../contracts/builds/build-workflow.ts';
 import type { Health } from '../../contracts/health.ts';
 import type { Db } from '../../store/database.ts';
-import { findInstallation, type Installation } from '../../store/installation-find.ts';
+import { findInstallation, type Installation } from '../../store/installation/installation-find.ts';
 
 /** What this process knows of the installation that it belongs to. */
 export class KnownInstallation {

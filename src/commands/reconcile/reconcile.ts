@@ -1,17 +1,17 @@
 import { WorkflowFailedError, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure, TerminatedFailure } from '@temporalio/common';
-import { TERMINAL_STATUSES } from '../../contracts/build.ts';
-import { TELL_AGAIN_SIGNAL } from '../../contracts/build-workflow.ts';
-import { ENDED_TASK_STATUSES } from '../../contracts/task.ts';
+import { TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
+import { TELL_AGAIN_SIGNAL } from '../../contracts/builds/build-workflow.ts';
+import { ENDED_TASK_STATUSES } from '../../contracts/tasks/task.ts';
 import {
   type Ending,
   findBuildEndings,
   findTaskEndings,
   listOpenBuilds,
   listOpenTasks,
-} from '../../store/ending-list.ts';
-import { adoptInstallation } from '../../store/installation-adopt.ts';
-import { saveReconciliation } from '../../store/reconciliation-save.ts';
+} from '../../store/endings/ending-list.ts';
+import { adoptInstallation } from '../../store/installation/installation-adopt.ts';
+import { saveReconciliation } from '../../store/installation/reconciliation-save.ts';
 import type { OperateDependencies } from '../builds/operate-build.ts';
 import type { KnownInstallation } from '../lifecycle/installation.ts';
 import type { TaskDependencies } from '../tasks/create-task.ts';

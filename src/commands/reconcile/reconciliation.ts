@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { claimReconciliation } from '../../store/reconciliation-claim.ts';
+import { claimReconciliation } from '../../store/installation/reconciliation-claim.ts';
 import { type ReconcileDependencies, reconcile } from './reconcile.ts';
 
 /** How often record and Temporal are compared. */

@@ -1,19 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { TERMINAL_STATUSES } from '../../contracts/build.ts';
-import type { BuildInput, BuildRecovery, BuildResult, Reopening, Resumption } from '../../contracts/build-workflow.ts';
-import type { BuildEvent, RecordedEvent } from '../../contracts/event.ts';
-import { type Build, statusOf } from '../../domain/build.ts';
+import { TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
+import type {
+  BuildInput,
+  BuildRecovery,
+  BuildResult,
+  Reopening,
+  Resumption,
+} from '../../contracts/builds/build-workflow.ts';
+import type { BuildEvent, RecordedEvent } from '../../contracts/builds/event.ts';
+import { type Build, statusOf } from '../../domain/builds/build.ts';
 import {
   buildEndLostEvent,
   buildQueuedEvent,
   buildRecoveredEvent,
   buildRetriedEvent,
-} from '../../domain/first-events.ts';
-import { foldEvents } from '../../domain/fold.ts';
-import { IllegalEvent } from '../../domain/illegal-event.ts';
-import { BUILDS, buildStream } from '../../store/build-stream.ts';
-import { appendEvent } from '../../store/event-append.ts';
-import { findStream } from '../../store/stream-find.ts';
+} from '../../domain/record/first-events.ts';
+import { foldEvents } from '../../domain/record/fold.ts';
+import { IllegalEvent } from '../../domain/record/illegal-event.ts';
+import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
+import { appendEvent } from '../../store/record/event-append.ts';
+import { findStream } from '../../store/record/stream-find.ts';
 import { inputAgain, runOf } from '../builds/operate-build.ts';
 import { startBuild } from '../builds/start-build.ts';
 import { beginCallbacks } from '../callbacks/begin-telling.ts';

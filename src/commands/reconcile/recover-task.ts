@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import type { RecordedEvent } from '../../contracts/event.ts';
-import type { TaskEvent } from '../../contracts/task-event.ts';
-import type { Redrive, TaskInput } from '../../contracts/task-workflow.ts';
-import { taskEndLostEvent, taskQueuedEvent, taskRecoveredEvent, taskRedrivenEvent } from '../../domain/first-events.ts';
-import { IllegalEvent } from '../../domain/illegal-event.ts';
-import type { Task } from '../../domain/task.ts';
-import { appendEvent } from '../../store/event-append.ts';
-import { listOwed } from '../../store/owed-list-by-task.ts';
-import { findStream } from '../../store/stream-find.ts';
-import { TASKS, taskStream } from '../../store/task-stream.ts';
+import type { RecordedEvent } from '../../contracts/builds/event.ts';
+import type { TaskEvent } from '../../contracts/tasks/task-event.ts';
+import type { Redrive, TaskInput } from '../../contracts/tasks/task-workflow.ts';
+import {
+  taskEndLostEvent,
+  taskQueuedEvent,
+  taskRecoveredEvent,
+  taskRedrivenEvent,
+} from '../../domain/record/first-events.ts';
+import { IllegalEvent } from '../../domain/record/illegal-event.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { listOwed } from '../../store/celery/owed-list-by-task.ts';
+import { appendEvent } from '../../store/record/event-append.ts';
+import { findStream } from '../../store/record/stream-find.ts';
+import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import { beginAnswer, beginCallbacks } from '../callbacks/begin-telling.ts';
 import { taskInputAgain } from '../tasks/redrive-task.ts';
 import { startTask } from '../tasks/start-task.ts';

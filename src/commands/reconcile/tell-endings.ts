@@ -1,5 +1,5 @@
-import { listUntoldCallbacks } from '../../store/callback-list-untold.ts';
-import { listOwedEndings } from '../../store/owed-list-ended.ts';
+import { listOwedEndings } from '../../store/celery/owed-list-ended.ts';
+import { listUntoldCallbacks } from '../../store/endings/callback-list-untold.ts';
 import { beginAnswer, beginCallback } from '../callbacks/begin-telling.ts';
 import type { ReconcileDependencies } from './reconcile.ts';
 

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
-import { advanceBuildIds } from '../../store/build-id-advance.ts';
-import { reserveBuildIds } from '../../store/build-id-reserve.ts';
+import { advanceBuildIds } from '../../store/builds/build-id-advance.ts';
+import { reserveBuildIds } from '../../store/builds/build-id-reserve.ts';
 import type { Db } from '../../store/database.ts';
 import { temporalFault } from '../builds/start-build.ts';
 import type { KnownInstallation } from '../lifecycle/installation.ts';

@@ -1,7 +1,7 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { BUILD_WORKFLOW, type BuildMemo } from '../../contracts/build-workflow.ts';
-import { TASK_WORKFLOW, type TaskMemo } from '../../contracts/task-workflow.ts';
+import { BUILD_WORKFLOW, type BuildMemo } from '../../contracts/builds/build-workflow.ts';
+import { TASK_WORKFLOW, type TaskMemo } from '../../contracts/tasks/task-workflow.ts';
 import { STATUS } from '../builds/start-build.ts';
 
 const OURS = `WorkflowType IN ('${BUILD_WORKFLOW}', '${TASK_WORKFLOW}')`;

@@ -1,34 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
-import type { CallbackTarget } from '../../contracts/callback-workflow.ts';
-import type { TaskStatus } from '../../contracts/task.ts';
-import { QUEUE_OF_TASK, TASK_NAMES, type TaskName, type TaskQueueName } from '../../contracts/task-queues.ts';
-import type { TaskArguments } from '../../contracts/task-signatures.ts';
+import type { CallbackTarget } from '../../contracts/endings/callback-workflow.ts';
+import type { TaskStatus } from '../../contracts/tasks/task.ts';
+import { QUEUE_OF_TASK, TASK_NAMES, type TaskName, type TaskQueueName } from '../../contracts/tasks/task-queues.ts';
+import type { TaskArguments } from '../../contracts/tasks/task-signatures.ts';
 import {
   ANSWERED_SIGNAL,
   type TaskInput,
   type TaskMemo,
   type TaskPolicy,
   taskWorkflowId,
-} from '../../contracts/task-workflow.ts';
-import { taskQueuedEvent } from '../../domain/first-events.ts';
+} from '../../contracts/tasks/task-workflow.ts';
+import { requestKey } from '../../domain/builds/request-key.ts';
 import { nameUuid } from '../../domain/name-uuid.ts';
-import { requestKey } from '../../domain/request-key.ts';
-import type { Task } from '../../domain/task.ts';
+import { taskQueuedEvent } from '../../domain/record/first-events.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import {
   argumentsFaults,
   policyWithLimits,
   readArguments,
   taskFingerprint,
   taskNameOf,
-} from '../../domain/task-request.ts';
-import { saveCallbackTarget } from '../../store/callback-target-save.ts';
+} from '../../domain/tasks/task-request.ts';
 import type { Db } from '../../store/database.ts';
-import { appendEvent } from '../../store/event-append.ts';
+import { saveCallbackTarget } from '../../store/endings/callback-target-save.ts';
+import { appendEvent } from '../../store/record/event-append.ts';
 import { claimRequestKey } from '../../store/request-key-claim.ts';
-import { findTask } from '../../store/task-find.ts';
-import { TASKS, taskStream } from '../../store/task-stream.ts';
+import { findTask } from '../../store/tasks/task-find.ts';
+import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import { callbackMemo, type StartDependencies, temporalFault } from '../builds/start-build.ts';
 import { addCallback } from '../callbacks/add-callback.ts';
 import { type CallbackHosts, callbackOf } from '../callbacks/callback-of.ts';

@@ -1,10 +1,10 @@
-import type { TaskName } from '../../contracts/task-queues.ts';
-import type { TaskArguments } from '../../contracts/task-signatures.ts';
+import type { TaskName } from '../../contracts/tasks/task-queues.ts';
+import type { TaskArguments } from '../../contracts/tasks/task-signatures.ts';
 import { nameUuid } from '../../domain/name-uuid.ts';
-import type { Task } from '../../domain/task.ts';
-import { naturalTaskId, readArguments, taskNameOf } from '../../domain/task-request.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { naturalTaskId, readArguments, taskNameOf } from '../../domain/tasks/task-request.ts';
 import type { Db } from '../../store/database.ts';
-import { findTask } from '../../store/task-find.ts';
+import { findTask } from '../../store/tasks/task-find.ts';
 import { knownSoon } from '../lifecycle/record-soon.ts';
 
 /** So many strangers may hold ids of one video. */

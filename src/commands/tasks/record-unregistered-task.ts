@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { taskBody } from '../../contracts/task.ts';
-import { type TaskInput, taskWorkflowId } from '../../contracts/task-workflow.ts';
-import { canonicalJson, sha256 } from '../../domain/hash.ts';
+import { taskBody } from '../../contracts/tasks/task.ts';
+import { type TaskInput, taskWorkflowId } from '../../contracts/tasks/task-workflow.ts';
+import { requestKey } from '../../domain/builds/request-key.ts';
 import { nameUuid } from '../../domain/name-uuid.ts';
-import { requestKey } from '../../domain/request-key.ts';
-import { argumentsFaults } from '../../domain/task-request.ts';
+import { canonicalJson, sha256 } from '../../domain/record/hash.ts';
+import { argumentsFaults } from '../../domain/tasks/task-request.ts';
 import { inTransaction } from '../../store/database.ts';
-import { appendEvent } from '../../store/event-append.ts';
-import { TASKS } from '../../store/task-stream.ts';
+import { appendEvent } from '../../store/record/event-append.ts';
+import { TASKS } from '../../store/tasks/task-stream.ts';
 import { invalidRequest, Refusal } from '../refusal.ts';
 import type { TaskDependencies, TaskRequest } from './create-task.ts';
 

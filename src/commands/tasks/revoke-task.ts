@@ -1,10 +1,10 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { REVOKE_SIGNAL, type Revocation } from '../../contracts/task-workflow.ts';
-import type { Task } from '../../domain/task.ts';
-import { appendEvent } from '../../store/event-append.ts';
-import { listOwed } from '../../store/owed-list-by-task.ts';
-import { findTask } from '../../store/task-find.ts';
-import { TASKS, taskStream } from '../../store/task-stream.ts';
+import { REVOKE_SIGNAL, type Revocation } from '../../contracts/tasks/task-workflow.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { listOwed } from '../../store/celery/owed-list-by-task.ts';
+import { appendEvent } from '../../store/record/event-append.ts';
+import { findTask } from '../../store/tasks/task-find.ts';
+import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import { temporalFault } from '../builds/start-build.ts';
 import { beginAnswer, beginCallbacks } from '../callbacks/begin-telling.ts';
 import { notFound, Refusal } from '../refusal.ts';

@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
-import { TASK_WORKFLOW, type TaskInput, type TaskMemo } from '../../contracts/task-workflow.ts';
-import { temporalPriority } from '../../domain/task-request.ts';
+import { TASK_WORKFLOW, type TaskInput, type TaskMemo } from '../../contracts/tasks/task-workflow.ts';
+import { temporalPriority } from '../../domain/tasks/task-request.ts';
 import type { task } from '../../workflows/index.ts';
 import {
   callbackMemo,

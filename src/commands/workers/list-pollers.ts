@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { type QueueName, taskQueueOf } from '../../contracts/task-queues.ts';
-import { ROLL_CALL_TASK_QUEUE } from '../../contracts/worker-control.ts';
+import { type QueueName, taskQueueOf } from '../../contracts/tasks/task-queues.ts';
+import { ROLL_CALL_TASK_QUEUE } from '../../contracts/tasks/worker-control.ts';
 import { describeTaskQueue, orUnavailable, type PollKind } from './describe-task-queue.ts';
 
 /** A worker that Temporal saw asking for work within the last minutes. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ActivityExecutionFailedError, type Client } from '@temporalio/client';
 import { TimeoutFailure } from '@temporalio/common';
-import { controlTaskQueueOf, type WorkerControl } from '../../contracts/worker-control.ts';
+import { controlTaskQueueOf, type WorkerControl } from '../../contracts/tasks/worker-control.ts';
 import { temporalUnavailable } from './describe-task-queue.ts';
 
 type OrderName = keyof WorkerControl;

@@ -1,5 +1,5 @@
-import type { AnswerInput } from '../../contracts/answer-workflow.ts';
-import type { RedeliverInput } from '../../contracts/dead-message.ts';
+import type { RedeliverInput } from '../../contracts/celery/dead-message.ts';
+import type { AnswerInput } from '../../contracts/endings/answer-workflow.ts';
 
 /** What workflows ask of the bridge. All may be repeated: what arrives twice has the same id, and means the same. */
 export interface AnswerPort {

@@ -1,5 +1,5 @@
-import type { CallbackEvent } from '../../contracts/callback.ts';
-import type { CallbackInput, CallbackMessage, CallbackTry } from '../../contracts/callback-workflow.ts';
+import type { CallbackEvent } from '../../contracts/endings/callback.ts';
+import type { CallbackInput, CallbackMessage, CallbackTry } from '../../contracts/endings/callback-workflow.ts';
 
 /** What workflows ask of those who send callbacks. */
 export interface CallbackPort {

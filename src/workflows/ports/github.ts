@@ -1,6 +1,6 @@
-import type { BuildRequest } from '../../contracts/event.ts';
-import type { FailedJob } from '../../contracts/failed-job.ts';
-import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../contracts/github.ts';
+import type { BuildRequest } from '../../contracts/builds/event.ts';
+import type { FailedJob } from '../../contracts/builds/failed-job.ts';
+import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../contracts/github/github.ts';
 
 /** What workflows ask before they have something written to GitHub. */
 export interface WritePort {

@@ -1,4 +1,4 @@
-import type { ExpectedStream } from '../../domain/stream-fault.ts';
+import type { ExpectedStream } from '../../domain/record/stream-fault.ts';
 
 /** What a look at its lane says to a build. */
 export type Turn =

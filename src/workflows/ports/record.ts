@@ -1,6 +1,6 @@
-import type { BuildEvent } from '../../contracts/event.ts';
-import type { TaskEvent } from '../../contracts/task-event.ts';
-import type { ExpectedStream } from '../../domain/stream-fault.ts';
+import type { BuildEvent } from '../../contracts/builds/event.ts';
+import type { TaskEvent } from '../../contracts/tasks/task-event.ts';
+import type { ExpectedStream } from '../../domain/record/stream-fault.ts';
 
 /** How a build ended, as the record has it. */
 export interface RecordedEnd {

@@ -1,4 +1,4 @@
-import type { TaskName } from '../../contracts/task-queues.ts';
+import type { TaskName } from '../../contracts/tasks/task-queues.ts';
 
 /** What workflows ask of the workers of a queue. */
 export interface TaskPort {

@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import { LIMITS } from '../budgets.ts';
+import { callbackUrl } from '../endings/callback.ts';
+import { nextCursor, pageCursor, pageLimit } from '../paging.ts';
+import { text } from '../text.ts';
+import { asOf, timestamp } from '../timestamp.ts';
+import { eventView } from './event.ts';
+import { failedJobs } from './failed-job.ts';
+
+export const buildStatus = z
+  .enum(['queued', 'in_progress', 'success', 'failure', 'cancelled'])
+  .meta({ id: 'BuildStatus' });
+export type BuildStatus = z.infer<typeof buildStatus>;
+
+/** Statuses that only a retry or a redrive leaves. */
+export const TERMINAL_STATUSES: readonly BuildStatus[] = ['success', 'failure', 'cancelled'];
+
+const buildId = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+export const inputValue = z.union([text(LIMITS.builds.inputsJsonCharacters), z.number(), z.boolean()]);
+
+/** Name of a workflow input, by the syntax of workflow files; `__proto__` would be lost on the way. */
+export const inputName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,254}$/, 'is not the name of a workflow input')
+  .refine((name) => name !== '__proto__', 'is not the name of a workflow input');
+
+/** Inputs of a workflow by their names, no more than GitHub takes. */
+export const inputsOf = <Value extends z.ZodType>(value: Value) =>
+  z
+    .record(inputName, value)
+    .refine(
+      (inputs) => Object.keys(inputs).length <= LIMITS.builds.inputs,
+      `has more than ${LIMITS.builds.inputs} entries`,
+    );
+
+/** Whether git would take this as the name of a branch or tag (git-check-ref-format, rules 1 to 10). */
+function isRefName(name: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: git forbids exactly these.
+  const forbidden = /[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\//;
+  const components = name.split('/');
+  return (
+    name !== '@' &&
+    !name.endsWith('.') &&
+    !forbidden.test(name) &&
+    components.every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'))
+  );
+}
+
+export const ref = text(LIMITS.builds.refCharacters).min(1).refine(isRefName, 'is not a valid branch or tag name');
+
+/** Body of POST /builds/trigger. */
+export const triggerBody = z
+  .strictObject({
+    config_id: z
+      .int()
+      .min(1)
+      .max(2_147_483_647)
+      .optional()
+      .meta({ description: 'Build configuration; 1 when neither this nor config is given.' }),
+    config: text(100).min(1).optional().meta({ description: 'Build configuration by its name.', example: 'default' }),
+    ref: ref.optional().meta({
+      description:
+        'Branch or tag; the default ref of the configuration when left out. `refs/heads/main` and `main` are the same branch; a tag may be given as `refs/tags/v1`.',
+      example: 'main',
+    }),
+    image_type: text(LIMITS.builds.fieldCharacters).min(1).optional().meta({ example: 'fedora-sway-atomic' }),
+    fedora_version: text(LIMITS.builds.fieldCharacters).min(1).optional().meta({ example: '43' }),
+    inputs: inputsOf(inputValue).optional().meta({
+      description: 'Further inputs of the workflow, passed as they are unless the configuration maps them.',
+    }),
+    priority: z
+      .int()
+      .min(1)
+      .max(5)
+      .optional()
+      .meta({ description: '1 first, 5 last, 3 when left out; not part of what makes two requests the same.' }),
+    callback_url: callbackUrl.optional().meta({
+      description:
+        'Is sent a BuildCallback when the build ends; that of the configuration when left out. Not part of what makes two requests the same: the first one counts.',
+      example: 'https://n8n.example.com/webhook-waiting/7',
+    }),
+  })
+  .refine((body) => body.config_id === undefined || body.config === undefined, {
+    path: ['config'],
+    message: 'names the configuration a second time; send config_id or config',
+  })
+  .meta({ id: 'TriggerBuild' });
+export type TriggerBody = z.infer<typeof triggerBody>;
+
+export const triggerAnswer = z
+  .object({ id: buildId, status: buildStatus, message: z.enum(['Build queued successfully', 'Build already exists']) })
+  .meta({ id: 'TriggerAnswer' });
+
+const buildFields = {
+  id: buildId,
+  status: buildStatus,
+  ref: z.string(),
+  config_id: z.int(),
+  config_version: z.int(),
+  repository: z.string(),
+  workflow: z.string(),
+  image_type: z.string().nullable(),
+  fedora_version: z.string().nullable(),
+  inputs: z.record(z.string(), z.string()),
+  workflow_run_id: z.int().nullable().meta({ description: "GitHub's id of the run, once known." }),
+  run_url: z.string().nullable(),
+  run_attempt: z.int().nullable(),
+  conclusion: z.string().nullable().meta({
+    description:
+      "GitHub's own word for how the run ended; timed_out when the deadline ended it, dispatch_rejected or dispatch_failed when there was none.",
+  }),
+  needs_attention: z.boolean().meta({ description: 'An operator has to say what happened to a doubtful dispatch.' }),
+  reason: z.string().nullable().meta({ description: 'Why it needs attention or is a dead letter.' }),
+  attempts: z.int().meta({ description: 'Dispatches sent to GitHub.' }),
+  retries: z.int().meta({ description: 'How many times it was begun again after a failure.' }),
+  created_at: timestamp,
+  started_at: timestamp.nullable(),
+  completed_at: timestamp.nullable(),
+};
+
+export const buildView = z
+  .object({
+    ...buildFields,
+    waits_for: z.array(buildId).meta({
+      description:
+        'While it is queued under the concurrency queue or cancel_previous: the builds of its repository, workflow and ref that go first, at most 30. Always empty with `at`.',
+    }),
+    failed_jobs: failedJobs,
+    events: z.array(eventView),
+  })
+  .meta({ id: 'Build' });
+export type BuildView = z.infer<typeof buildView>;
+
+export const buildSummary = z.object(buildFields).meta({ id: 'BuildSummary' });
+export type BuildSummary = z.infer<typeof buildSummary>;
+
+/** What a callback says of a build that has ended. */
+export const buildCallback = z
+  .object({
+    type: z.enum(['build.completed', 'build.cancelled']),
+    timestamp: timestamp.meta({
+      description: 'When the build ended; the header webhook-timestamp is when this was sent.',
+    }),
+    data: buildSummary.partial({ inputs: true }).extend({ failed_jobs: failedJobs }).meta({
+      id: 'EndedBuild',
+      description: 'The build as it ended. Without its inputs where the body would be larger than 20 KiB.',
+    }),
+  })
+  .meta({ id: 'BuildCallback' });
+export type BuildCallback = z.infer<typeof buildCallback>;
+
+export const buildAtQuery = z.strictObject({ at: asOf });
+
+/** Answer of GET /builds/{id}/verify. */
+export const buildProof = z
+  .object({
+    valid: z.boolean(),
+    length: z.int().meta({ description: 'Number of events.' }),
+    head: z.string().meta({ description: 'Hash of the last event, 64 zeros where there is none.' }),
+    fault: z
+      .object({ seq: z.int(), message: z.string() })
+      .optional()
+      .meta({ description: 'The first event that is not as it must be.' }),
+  })
+  .meta({ id: 'BuildProof' });
+
+export const buildPage = z
+  .object({
+    builds: z.array(buildSummary),
+    next_cursor: nextCursor,
+  })
+  .meta({ id: 'BuildPage' });
+
+export const buildListQuery = z.strictObject({
+  status: buildStatus.optional(),
+  ref: text(255).optional(),
+  config_id: z.coerce.number().int().min(1).max(2_147_483_647).optional(),
+  repository: text(255).optional(),
+  since: timestamp.optional().meta({ description: 'Created at this time or later.' }),
+  until: timestamp.optional().meta({ description: 'Created before this time.' }),
+  at: asOf,
+  limit: pageLimit,
+  cursor: pageCursor,
+});
+export type BuildListQuery = z.infer<typeof buildListQuery>;
+
+export const buildIdParam = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[1-9]\d{0,15}$/, 'must be a build id: a whole number from 1')
+    .transform(Number)
+    .pipe(buildId)
+    .meta({ description: 'Build id.', example: 1 }),
+});
+
+/** Header `Idempotency-Key`: 1 to 255 printable ASCII characters; surrounding quotes belong to the key. */
+export const idempotencyKey = z.string().regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');

@@ -1,0 +1,222 @@
+import { z } from 'zod';
+import { LIMITS } from '../budgets.ts';
+import { durationMs } from '../duration.ts';
+import { callbackUrl } from '../endings/callback.ts';
+import { nextCursor, pageLimit } from '../paging.ts';
+import { text } from '../text.ts';
+import { timestamp } from '../timestamp.ts';
+import { inputName, inputsOf, inputValue, ref } from './build.ts';
+
+/** The configuration that comes from GITHUB_REPO and GITHUB_WORKFLOW. Nobody else may take its name. */
+export const ENVIRONMENT_CONFIGURATION = { id: 1, name: 'default' } as const;
+
+/** Fields that a request carries by themselves; any other is declared by a mapping and carried in `inputs`. */
+export const FIXED_FIELDS = ['image_type', 'fedora_version'] as const;
+
+/** Limits of a deadline: GitHub ends a run after 35 days (docs.github.com, "Actions limits"). */
+const DEADLINE_MS = { minimum: 1_000, maximum: 35 * 86_400_000 } as const;
+
+/** What a build does about earlier ones of its repository, workflow and ref that have not ended. */
+export const concurrency = z.enum(['allow', 'queue', 'cancel_previous']).meta({ id: 'Concurrency' });
+export type Concurrency = z.infer<typeof concurrency>;
+
+/** How requests for builds become dispatches of one workflow, with nothing left to a default. */
+export interface ConfigurationDefinition {
+  /** OWNER/NAME. */
+  repository: string;
+  /** File name below .github/workflows, or the number of the workflow at GitHub. */
+  workflow: string;
+  default_ref: string;
+  /** Inputs that a dispatch carries unless the request says otherwise. */
+  inputs: Record<string, string>;
+  /** Inputs that every dispatch carries; no request changes them. */
+  constants: Record<string, string>;
+  /** Inputs put together from fields of the request and `ref`, written `{{field}}`; no request sets them directly. */
+  templates: Record<string, string>;
+  /** Inputs that carry a YAML document, and are sent in its safe form. */
+  yaml: string[];
+  /** Field of the request -> name of the workflow input, or null for none. */
+  mapping: Record<string, string | null>;
+  /** Longest a run may take, as `2h`; null: BUILD_DEADLINE. */
+  deadline: string | null;
+  /** What two builds of one repository, workflow and ref do to each other. */
+  concurrency: Concurrency;
+  /** Whom to tell how a build ended where its trigger names nobody; null: nobody. */
+  callback_url: string | null;
+}
+
+/** One version of a build configuration. Every change is a new version; a build keeps the one it used. */
+export interface BuildConfiguration {
+  id: number;
+  version: number;
+  name: string;
+  definition: ConfigurationDefinition;
+  /** Triggers are refused; the history stays. */
+  retired: boolean;
+  /** Name of the API key, `local` where the API is open, `environment` for configuration 1. */
+  changed_by: string;
+  /** When this version was made. */
+  created_at: string;
+}
+
+const configurationName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+    'must be 1 to 100 letters, digits, dots, underscores or hyphens, the first a letter or digit',
+  );
+
+/**
+ * A repository. Names of dots alone would climb out of the path of GitHub's URLs; one that ends in `.git` is the address of
+ * a clone. Owners of Enterprise Managed Users have an underscore.
+ */
+export const repository = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9_-]{1,39}\/(?!\.{1,2}$)(?!.*\.git$)[A-Za-z0-9._-]{1,100}$/,
+    'must be OWNER/NAME, for example octocat/hello-world',
+  );
+/**
+ * A workflow as people name it: its file, with or without the folder, or its number at GitHub. Names hold everything but slashes,
+ * backslashes and control characters; spelt out, since readers of the API's description know no `\p{Cc}`.
+ */
+export const workflowFile = text(255).regex(
+  /^(?:(?:\.github\/workflows\/)?[ -.0-[\]-~\u00a0-\uffff]+\.ya?ml|[1-9]\d{0,15})$/,
+  'must be the file name of a workflow, for example build.yml, or its number at GitHub',
+);
+
+const deadline = z
+  .string()
+  .max(20)
+  .refine((value) => {
+    const ms = durationMs(value) ?? 0;
+    return ms >= DEADLINE_MS.minimum && ms <= DEADLINE_MS.maximum;
+  }, 'must be a duration from 1s to 35d, for example 90m or 3h');
+
+const definitionFields = {
+  repository: repository.meta({ description: 'OWNER/NAME.', example: 'octocat/fedora-images' }),
+  workflow: workflowFile.meta({
+    description: 'File name below .github/workflows, or the number of the workflow at GitHub.',
+    example: 'build.yml',
+  }),
+  default_ref: ref.optional().meta({ description: 'Ref of requests that name none; main when left out.' }),
+  inputs: inputsOf(inputValue)
+    .optional()
+    .meta({ description: 'Inputs that a dispatch carries unless the request says otherwise.' }),
+  constants: inputsOf(inputValue)
+    .optional()
+    .meta({ description: 'Inputs that every dispatch carries; a request that sets one is refused.' }),
+  templates: inputsOf(text(LIMITS.builds.inputsJsonCharacters))
+    .optional()
+    .meta({
+      description:
+        'Inputs put together from fields of the request and `ref`. A field is written `{{name}}`; it must be image_type, fedora_version, ref or a field of the mapping.',
+      example: { image: 'fedora-{{fedora_version}}-{{image_type}}' },
+    }),
+  yaml: z
+    .array(inputName)
+    .max(LIMITS.builds.inputs)
+    .optional()
+    .meta({
+      description:
+        'Inputs that carry a YAML document. It is checked, and sent as JSON (which is YAML) on one line that no here-document and no quoting of a shell can be broken out of.',
+      example: ['manifest'],
+    }),
+  mapping: z
+    .record(
+      inputName.refine((name) => name !== 'ref', 'is always there for templates and cannot be mapped'),
+      inputName.nullable(),
+    )
+    .refine(
+      (mapping) => Object.keys(mapping).length <= LIMITS.configurations.mappedFields,
+      `has more than ${LIMITS.configurations.mappedFields} entries`,
+    )
+    .optional()
+    .meta({
+      description:
+        'Field of the request -> workflow input, or null for none. Fields are image_type, fedora_version and the names in `inputs` of the request; one that is not listed goes to the input of its own name.',
+      example: { fedora_version: 'distro_version', image_type: null },
+    }),
+  deadline: deadline.nullable().optional().meta({
+    description: 'Longest a run may take, then it is cancelled; BUILD_DEADLINE when left out.',
+    example: '2h',
+  }),
+  concurrency: concurrency.optional().meta({
+    description:
+      'About earlier builds of the same repository, workflow and ref. allow: run beside them. queue: wait for them. cancel_previous: cancel them, then run. allow when left out.',
+  }),
+  callback_url: callbackUrl.nullable().optional().meta({
+    description: 'Is sent a BuildCallback when a build ends whose trigger names no callback_url.',
+    example: 'https://ci.example.com/hooks/hapax',
+  }),
+};
+
+/** Body of PUT /configs/by-name/{name}. */
+export const configurationContent = z.strictObject(definitionFields).meta({ id: 'BuildConfigurationContent' });
+export type ConfigurationContent = z.infer<typeof configurationContent>;
+
+/** Body of POST /configs and PUT /configs/{id}. */
+export const configurationBody = z
+  .strictObject({ name: configurationName, ...definitionFields })
+  .meta({ id: 'BuildConfigurationBody' });
+
+const strings = z.record(z.string(), z.string());
+
+/** One version of a configuration as the API shows it. */
+export const configurationView = z
+  .object({
+    id: z.int(),
+    version: z.int().meta({ description: 'From 1, without gaps.' }),
+    name: z.string(),
+    repository: z.string(),
+    workflow: z.string(),
+    default_ref: z.string(),
+    inputs: strings,
+    constants: strings,
+    templates: strings,
+    yaml: z.array(z.string()),
+    mapping: z.record(z.string(), z.string().nullable()),
+    deadline: z.string().nullable(),
+    concurrency,
+    callback_url: z.string().nullable(),
+    retired: z.boolean().meta({ description: 'Triggers are refused.' }),
+    changed_by: z.string().meta({
+      description: 'Name of the API key, local where the API is open, environment for configuration 1.',
+    }),
+    created_at: timestamp.meta({ description: 'When this version was made.' }),
+  })
+  .meta({ id: 'BuildConfiguration' });
+export type ConfigurationView = z.infer<typeof configurationView>;
+
+export const configurationPage = z
+  .object({ configs: z.array(configurationView), next_cursor: nextCursor })
+  .meta({ id: 'BuildConfigurationPage' });
+
+export const configurationVersions = z
+  .object({ versions: z.array(configurationView), next_cursor: nextCursor })
+  .meta({ id: 'BuildConfigurationVersions' });
+
+const number = z
+  .string()
+  .regex(/^[1-9]\d{0,9}$/, 'must be a whole number from 1')
+  .transform(Number)
+  .pipe(z.int().min(1).max(2_147_483_647));
+
+/** Pages of configurations and of versions: a cursor is the id or version that the page before ended with. */
+export const configurationPageQuery = z.strictObject({
+  limit: pageLimit,
+  cursor: number.optional(),
+});
+
+export const configurationListQuery = z.strictObject({
+  ...configurationPageQuery.shape,
+  name: configurationName.optional().meta({ description: 'Only the configuration of this name.' }),
+});
+
+export const configurationIdParam = z.strictObject({
+  id: number.meta({ description: 'Id of the build configuration.', example: 2 }),
+});
+
+export const configurationNameParam = z.strictObject({
+  name: configurationName.meta({ description: 'Name of the build configuration.', example: 'fedora' }),
+});

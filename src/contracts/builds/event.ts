@@ -1,0 +1,200 @@
+import { z } from 'zod';
+import { callbackEventData } from '../endings/callback.ts';
+import { timestamp } from '../timestamp.ts';
+import { failedJobs } from './failed-job.ts';
+
+/**
+ * What a build asks of GitHub, fully resolved: nothing that is decided later and nothing that differs between two equal
+ * requests.
+ */
+export const buildRequest = z.object({
+  repository: z.string(),
+  workflow: z.string(),
+  ref: z.string(),
+  inputs: z.record(z.string(), z.string()),
+});
+export type BuildRequest = z.infer<typeof buildRequest>;
+
+/** How a fact was learned. */
+const source = z.enum(['webhook', 'poll', 'reconcile', 'dispatch', 'operator', 'deadline']);
+
+/** How a build ended: with a run, or without one and why. */
+const ending = z.object({
+  conclusion: z.string(),
+  run_attempt: z.int().nullable(),
+  learned_from: source,
+  request_id: z.string().nullable(),
+  delivery_id: z.string().optional(),
+  detail: z.string().optional(),
+  failed_jobs: failedJobs.optional(),
+});
+
+/** Why the record and Temporal had to be brought together again. */
+export const recovery = z.object({
+  reason: z.enum(['workflow_lost', 'workflow_ended', 'record_set_back']).meta({
+    description:
+      '`workflow_lost`: Temporal had no workflow for it. `workflow_ended`: its workflow had ended without telling the record. `record_set_back`: the database had lost its last events.',
+  }),
+  by: z.enum(['reconciliation', 'workflow']),
+  detail: z.string().meta({ description: 'What was found, and what was done.' }),
+});
+
+/** Data of each event type. Every type that can be appended is here; nothing else can. */
+export const buildEventData = {
+  build_queued: z.object({
+    build_id: z.int(),
+    workflow_id: z.string(),
+    request_key: z.string(),
+    fingerprint: z.string(),
+    keyed: z.boolean().meta({ description: 'Requested with an Idempotency-Key: the same build for ever.' }),
+    dedup_until: z.string(),
+    caller: z.string(),
+    config_id: z.int(),
+    config_version: z.int(),
+    image_type: z.string().nullable(),
+    fedora_version: z.string().nullable(),
+    priority: z.int(),
+    request: buildRequest,
+    concurrency: z
+      .enum(['queue', 'cancel_previous'])
+      .optional()
+      .meta({ description: 'Builds of this repository, workflow and ref run one at a time; left out: side by side.' }),
+    epoch: z.int().optional().meta({ description: 'Epoch of the installation that accepted it.' }),
+    callback_origin: z.string().optional().meta({
+      description:
+        'Scheme and host of where its callbacks go. The rest of the URL may be a secret and is not recorded.',
+    }),
+  }),
+  build_started: z.object({}),
+  dispatch_intended: z.object({
+    attempt: z.int(),
+    token: z.string(),
+    temporal_run_id: z
+      .string()
+      .meta({ description: 'The workflow run that may send this dispatch; no other ever does.' }),
+  }),
+  dispatch_rejected: z.object({
+    attempt: z.int(),
+    status: z.int(),
+    message: z.string(),
+    request_id: z.string().nullable(),
+  }),
+  dispatch_delayed: z.object({ attempt: z.int(), reason: z.string(), retry_at: z.string() }),
+  dispatch_ambiguous: z.object({ attempt: z.int(), reason: z.string(), request_id: z.string().nullable() }),
+  dispatch_absent: z.object({ attempt: z.int(), complete_reads: z.int() }),
+  build_needs_attention: z.object({ attempt: z.int(), reason: z.string() }),
+  workflow_triggered: z.object({
+    attempt: z.int(),
+    workflow_run_id: z.int(),
+    run_url: z.string(),
+    learned_from: source,
+    correlated: z.boolean().meta({ description: 'Whether the run carries the token.' }),
+    request_id: z.string().nullable(),
+  }),
+  run_updated: z.object({
+    run_status: z.string(),
+    run_attempt: z.int(),
+    learned_from: source,
+    request_id: z.string().nullable(),
+    delivery_id: z.string().optional(),
+  }),
+  late_run_cancelled: z.object({ workflow_run_id: z.int(), run_url: z.string() }),
+  duplicate_run_cancelled: z.object({ workflow_run_id: z.int(), run_url: z.string() }),
+  build_completed: ending,
+  cancel_requested: z.object({ by: z.string() }),
+  build_cancelled: ending,
+  build_dead_lettered: z.object({ reason: z.string(), attempts: z.int() }),
+  dead_letter_discarded: z.object({ by: z.string() }),
+  build_retried: z.object({
+    retry: z.int().meta({ description: 'How many times the build was retried, with this one.' }),
+    mode: z.enum(['rerun_failed', 'rerun', 'redispatch']),
+    by: z.string(),
+    retry_id: z.string().meta({ description: 'Tells this retry from another that was asked for at the same time.' }),
+  }),
+  build_reopened: z.object({
+    workflow_run_id: z.int(),
+    run_attempt: z.int().meta({ description: 'The further attempt that somebody started in GitHub itself.' }),
+    run_status: z.string(),
+    learned_from: source,
+    request_id: z.string().nullable(),
+    delivery_id: z.string(),
+  }),
+  rerun_intended: z.object({
+    workflow_run_id: z.int(),
+    after_run_attempt: z.int(),
+    failed_jobs_only: z.boolean(),
+    temporal_run_id: z.string(),
+  }),
+  rerun_ambiguous: z.object({ workflow_run_id: z.int(), reason: z.string(), request_id: z.string().nullable() }),
+  build_recovered: recovery.extend({
+    earlier_run: z
+      .object({ workflow_run_id: z.int(), run_url: z.string(), run_attempt: z.int() })
+      .nullable()
+      .optional()
+      .meta({ description: 'Given where the record lost how the build had ended before: its run at that time.' }),
+  }),
+  ...callbackEventData,
+} as const;
+
+export type BuildEventType = keyof typeof buildEventData;
+export const BUILD_EVENT_TYPES = Object.keys(buildEventData) as [BuildEventType, ...BuildEventType[]];
+
+/** Something that happened, as it is told to the record. */
+export interface ToldEvent<Type extends string = string, Data = unknown> {
+  type: Type;
+  data: Data;
+  /** ISO 8601, milliseconds, UTC. */
+  occurred_at: string;
+  /** What makes telling it twice the same as telling it once; unique within the stream. */
+  dedupe_key: string;
+}
+
+/** The events of a table of schemas. */
+export type EventOf<Schemas extends Record<string, z.ZodType>> = {
+  [Type in keyof Schemas & string]: ToldEvent<Type, z.infer<Schemas[Type]>>;
+}[keyof Schemas & string];
+
+/** Something that happened to a build. */
+export type BuildEvent = EventOf<typeof buildEventData>;
+
+/** One event as the API shows it. */
+export const eventView = z
+  .object({
+    id: z.int().meta({ description: 'Position in the log of all events.' }),
+    seq: z.int().meta({ description: 'Number within this build or task, from 1 without gaps.' }),
+    event_type: z.string(),
+    from_status: z.string().optional(),
+    to_status: z.string().optional(),
+    event_data: z.record(z.string(), z.unknown()).optional(),
+    timestamp,
+    hash: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .meta({ description: 'SHA-256 over the event and the hash of the one before it.' }),
+    recorded_at: timestamp.meta({ description: 'When it came into the log; `timestamp` is when it happened.' }),
+    dedupe_key: z.string().meta({ description: 'What makes telling it twice the same as telling it once.' }),
+    previous_hash: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .meta({ description: 'Hash of the event before it, 64 zeros for the first.' }),
+  })
+  .meta({ id: 'RecordedEvent' });
+export type EventView = z.infer<typeof eventView>;
+
+/** An event as it stands in the log. */
+export interface RecordedEvent {
+  position: number;
+  /** `build:<id>` or `task:<uuid>`. */
+  stream: string;
+  seq: number;
+  type: string;
+  from_status: string | null;
+  to_status: string | null;
+  data: Record<string, unknown>;
+  occurred_at: string;
+  recorded_at: string;
+  dedupe_key: string;
+  /** Hash of the event before it in the stream, 64 zeros for the first. */
+  previous_hash: string;
+  hash: string;
+}

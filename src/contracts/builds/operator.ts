@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { pageCursor, pageLimit } from '../paging.ts';
+import { taskId, taskStatus, taskSummary } from '../tasks/task.ts';
+import { TASK_QUEUE_NAMES } from '../tasks/task-queues.ts';
+import { text } from '../text.ts';
+import { timestamp } from '../timestamp.ts';
+import { buildStatus, buildSummary } from './build.ts';
+import { eventView } from './event.ts';
+
+export const retryMode = z.enum(['rerun_failed', 'rerun', 'redispatch']);
+export type RetryMode = z.infer<typeof retryMode>;
+
+/** Body of POST /builds/{id}/retry; may be left out. */
+export const retryBody = z
+  .strictObject({
+    mode: retryMode.optional().meta({
+      description:
+        'rerun_failed: the failed jobs of the run again. rerun: the whole run again. redispatch: a new run. Default: rerun where there is a run, else redispatch.',
+    }),
+  })
+  .meta({ id: 'RetryBuild' });
+
+/** Body of POST /builds/{id}/adopt. */
+export const adoptBody = z
+  .strictObject({ run_id: z.int().min(1).max(Number.MAX_SAFE_INTEGER), run_url: z.url().max(2_000).optional() })
+  .meta({ id: 'AdoptRun' });
+
+/** What the API answers to an operator's word. */
+export const operatorAnswer = z
+  .object({ id: z.int(), status: buildStatus, message: z.string() })
+  .meta({ id: 'OperatorAnswer' });
+
+/** Which dead letters are meant. What only one kind has leaves out the other. */
+const deadLetterFilter = z.object({
+  kind: z.enum(['build', 'task', 'message']).optional(),
+  repository: text(255).optional().meta({ description: 'Builds of this repository.' }),
+  ref: text(255).optional().meta({ description: 'Builds of this branch or tag.' }),
+  config_id: z.int().min(1).max(2_147_483_647).optional().meta({ description: 'Builds of this configuration.' }),
+  name: text(255).optional().meta({ description: 'Tasks of this name, and messages that ask for it.' }),
+  queue: z.enum(TASK_QUEUE_NAMES).optional().meta({ description: 'Tasks and messages of this queue.' }),
+  since: timestamp.optional().meta({ description: 'Accepted at this time or later.' }),
+  until: timestamp.optional().meta({ description: 'Accepted before this time.' }),
+});
+export type DeadLetterFilter = z.infer<typeof deadLetterFilter>;
+
+/** Body of POST /dlq/redrive. */
+export const redriveBody = deadLetterFilter
+  .extend({ limit: z.int().min(1).max(200).default(100) })
+  .strict()
+  .meta({ id: 'RedriveDeadLetters' });
+
+export const redriveAnswer = z
+  .object({
+    redriven: z.array(z.string()),
+    refused: z.array(z.object({ id: z.string(), detail: z.string() })),
+  })
+  .meta({ id: 'RedriveAnswer' });
+
+/** Id of a dead letter: the stream of what died. */
+export const deadLetterIdParam = z.strictObject({
+  id: z
+    .string()
+    .refine(isDeadLetterId, 'must be the id of a dead letter, for example build:12')
+    .meta({ description: 'Id of the dead letter.', example: 'build:12' }),
+});
+
+function isDeadLetterId(id: string): boolean {
+  const [kind, name = ''] = id.split(/:(.*)/s);
+  switch (kind) {
+    case 'task':
+      return taskId.safeParse(name).success;
+    case 'build':
+      return /^[1-9]\d{0,15}$/.test(name);
+    default:
+      return kind === 'message' && /^[0-9a-f-]{36}$/.test(name);
+  }
+}
+
+const deadLetterFields = {
+  id: z.string().meta({ description: '`build:`, `task:` or `message:` and the id of what died.' }),
+  reason: z.string().nullable(),
+  needs_attention: z.boolean().meta({ description: 'It still waits for an operator; otherwise it has ended.' }),
+};
+const deadBuild = z
+  .object({ ...deadLetterFields, kind: z.literal('build'), build: buildSummary })
+  .meta({ id: 'DeadBuild' });
+const deadTask = z.object({ ...deadLetterFields, kind: z.literal('task'), task: taskSummary }).meta({ id: 'DeadTask' });
+
+const deadMessage = z
+  .object({
+    ...deadLetterFields,
+    kind: z.literal('message'),
+    message: z
+      .object({
+        queue: z.string().meta({ description: 'Where it was, or was to go.' }),
+        code: z.string().meta({ description: 'Why it became no task, as in the header `hapax-reason`.' }),
+        task_id: z.string().nullable(),
+        task: z.string().nullable(),
+        bytes: z.int().meta({ description: 'Length of its body.' }),
+        refusals: z.int().meta({ description: 'How many times it was refused.' }),
+        first_refused_at: timestamp,
+        refused_at: timestamp,
+      })
+      .meta({ id: 'RefusedMessage' }),
+  })
+  .meta({ id: 'DeadMessage' });
+
+export const deadLetter = z.discriminatedUnion('kind', [deadBuild, deadTask, deadMessage]).meta({ id: 'DeadLetter' });
+export type DeadLetterView = z.infer<typeof deadLetter>;
+
+export const deadLetterPage = z
+  .object({ dead_letters: z.array(deadLetter), next_cursor: z.string().nullable() })
+  .meta({ id: 'DeadLetterPage' });
+
+const story = { events: z.array(eventView) };
+/** A dead letter with its whole story: attempts, answers, request ids. */
+export const deadLetterStory = z
+  .discriminatedUnion('kind', [
+    deadBuild.extend(story).meta({ id: 'DeadBuildStory' }),
+    deadTask.extend(story).meta({ id: 'DeadTaskStory' }),
+    deadMessage
+      .extend({
+        ...story,
+        publication: z.record(z.string(), z.unknown()).meta({ description: 'Its properties and headers.' }),
+        body: z.string().nullable().meta({ description: 'Null where it is no text.' }),
+        body_base64: z.string(),
+      })
+      .meta({ id: 'DeadMessageStory' }),
+  ])
+  .meta({ id: 'DeadLetterStory' });
+
+export const deadLetterQuery = deadLetterFilter
+  .extend({
+    config_id: z.coerce.number().int().min(1).max(2_147_483_647).optional(),
+    limit: pageLimit,
+    cursor: pageCursor,
+  })
+  .strict();
+
+/** What is answered where a dead letter is begun again. */
+export const redriven = z
+  .object({
+    id: z.union([z.int(), z.string()]).meta({ description: 'Of the build, the task or the message.' }),
+    status: z.union([buildStatus, taskStatus, z.literal('queued')]),
+    message: z.string(),
+  })
+  .meta({ id: 'Redriven' });

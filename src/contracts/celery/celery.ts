@@ -1,0 +1,273 @@
+import { z } from 'zod';
+import { LIMITS } from '../budgets.ts';
+import { taskId } from '../tasks/task.ts';
+import { text, textOfBytes } from '../text.ts';
+import { unmarked } from './kombu-json.ts';
+
+/** A message as RabbitMQ delivered it; members that the publisher left out are null. */
+export interface Delivery {
+  queue: string;
+  redelivered: boolean;
+  content_type: string | null;
+  content_encoding: string | null;
+  correlation_id: string | null;
+  message_id: string | null;
+  reply_to: string | null;
+  priority: number | null;
+  timestamp: number | null;
+  headers: Readonly<Record<string, unknown>>;
+  body: Uint8Array;
+}
+
+const json = z.json();
+/** Python writes absent values as None. */
+const absent = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? null);
+/** A value that may be absent, and may be one of those that kombu marks. */
+const scalar = <Schema extends z.ZodType>(schema: Schema) => absent(unmarked(schema.nullish()));
+
+const taskName = text(LIMITS.tasks.nameCharacters).min(1);
+/** Names of queues, exchanges and groups; to Python an empty one is none. */
+const name = () => scalar(textOfBytes(LIMITS.messages.shortBytes)).transform((value) => value || null);
+const id = () =>
+  z.preprocess((given) => (given === '' ? null : typeof given === 'number' ? String(given) : given), scalar(taskId));
+const number = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i)
+    .transform(Number),
+]);
+const time = text(64);
+
+/** To Celery 0 is no limit of its own, as None is. */
+const seconds = () => scalar(number.pipe(z.number().min(0))).transform((limit) => limit || null);
+/** Hard, then soft: Celery's page about its protocol has them the wrong way round. */
+const timeLimit = absent(z.tuple([seconds(), seconds()]));
+/** Seconds from now; Celery's own bounds. */
+const fromNow = z.number().min(-LIMITS.messages.countdownSeconds).max(LIMITS.messages.countdownSeconds);
+
+/** A task to publish when another has ended: a link, an error link, a step of a chain or a member of a group. */
+export interface Signature {
+  task: string;
+  args: unknown[];
+  kwargs: Record<string, unknown>;
+  /** Whether it takes no result of the task before it. */
+  immutable: boolean;
+  subtask_type: string | null;
+  options: SignatureOptions;
+}
+
+export interface SignatureOptions {
+  task_id: string | null;
+  queue: string | null;
+  /** Unset in what was kept by earlier versions. */
+  exchange?: string | null;
+  routing_key: string | null;
+  reply_to: string | null;
+  priority: number | null;
+  eta: string | null;
+  expires: string | number | null;
+  countdown: number | null;
+  time_limit: number | null;
+  soft_time_limit: number | null;
+  ignore_result: boolean | null;
+  group_id: string | null;
+  shadow?: string | null;
+  /** Headers of its message; and names of further ones, which are among the options. */
+  headers?: Record<string, unknown>;
+  stamped_headers?: string[];
+  link: Signature[];
+  link_error: Signature[];
+  chain: Signature[];
+  chord: unknown;
+}
+
+const signatures = () => absent(z.array(signature)).transform((list) => list ?? []);
+
+export const signature: z.ZodType<Signature, unknown> = z.lazy(() =>
+  z.object({
+    task: unmarked(taskName),
+    args: absent(z.array(json)).transform((list): unknown[] => list ?? []),
+    kwargs: absent(z.record(z.string(), json)).transform((record): Record<string, unknown> => record ?? {}),
+    immutable: scalar(z.boolean()).transform((value) => value ?? false),
+    subtask_type: scalar(z.string()),
+    options: absent(signatureOptions).transform((options) => options ?? signatureOptions.parse({})),
+  }),
+);
+
+/** Loose: what other options mean is for the worker of a later step to say; stamps are among them. */
+const signatureOptions: z.ZodType<SignatureOptions, unknown> = z.lazy(() =>
+  z.looseObject({
+    task_id: id(),
+    queue: name(),
+    exchange: name(),
+    routing_key: name(),
+    reply_to: name(),
+    priority: scalar(number.pipe(z.int().min(0).max(255))),
+    eta: scalar(time),
+    expires: scalar(z.union([fromNow, time])),
+    countdown: scalar(number.pipe(fromNow)),
+    time_limit: seconds(),
+    soft_time_limit: seconds(),
+    ignore_result: scalar(z.boolean()),
+    group_id: name(),
+    shadow: scalar(text(LIMITS.tasks.nameCharacters)),
+    headers: absent(z.record(z.string(), json)).transform((headers): Record<string, unknown> => headers ?? {}),
+    stamped_headers: absent(z.array(z.string())).transform((list) => list ?? []),
+    link: signatures(),
+    link_error: signatures(),
+    chain: signatures(),
+    chord: absent(json),
+  }),
+);
+
+/** What protocol 2 says in headers and protocol 1 in the body. */
+const about = {
+  task: unmarked(taskName),
+  id: id(),
+  eta: scalar(time),
+  expires: scalar(z.union([z.number(), time])),
+  timelimit: timeLimit,
+  group: name(),
+};
+
+const aboutTask = z.object(about);
+export type AboutTask = z.output<typeof aboutTask>;
+
+/** A schema, as far as reading with it goes. */
+export type Reads<Value> = Pick<z.ZodType<Value>, 'safeParse'>;
+
+/** Headers of protocol 2; others ride along and mean nothing here. */
+export const headersOfProtocol2 = z.object({
+  ...about,
+  root_id: name(),
+  parent_id: name(),
+  ignore_result: scalar(z.boolean()),
+});
+
+const args = z.array(json);
+const kwargs = z.record(z.string(), json);
+
+/** Body of protocol 2: positional arguments, named arguments, and what follows the task. */
+export const bodyOfProtocol2 = z
+  .union([z.tuple([args, kwargs, z.unknown()]), z.tuple([args, kwargs]).transform(([a, k]) => [a, k, {}] as const)])
+  .transform(([a, k, embed]) => ({ args: a as unknown[], kwargs: k as Record<string, unknown>, embed }));
+
+export const embedOfProtocol2 = absent(
+  z.object({ callbacks: signatures(), errbacks: signatures(), chain: signatures(), chord: absent(json) }),
+).transform((embed) => embed ?? { callbacks: [], errbacks: [], chain: [], chord: null });
+
+/** Of either protocol: what comes after the task, as far as clients wait for it. */
+export const followersInMessage = z.object({ chain: signatures(), chord: absent(signature) });
+
+/** Body of protocol 1, of which the simple `{id, task, args}` is a part. */
+export const bodyOfProtocol1 = z.object({
+  ...about,
+  args: absent(args).transform((list): unknown[] => list ?? []),
+  kwargs: absent(kwargs).transform((record): Record<string, unknown> => record ?? {}),
+  callbacks: signatures(),
+  errbacks: signatures(),
+  chord: absent(json),
+});
+
+/** What is published when a task has ended. Chains are in Celery's order: the next step is the last. */
+export interface FollowUps {
+  callbacks: Signature[];
+  errbacks: Signature[];
+  chain: Signature[];
+}
+
+/** A task that never comes, because what it was to follow did not succeed. Its sender may wait for it all the same. */
+export interface Forgone {
+  task_id: string;
+  reply_to: string | null;
+  group_id: string | null;
+}
+
+/** What is owed to the sender of a message when its task has ended. */
+export interface Owed {
+  /** Queue for the result; empty where there is none. */
+  reply_to: string;
+  ignore_result: boolean;
+  group_id: string | null;
+  root_id: string | null;
+  parent_id: string | null;
+  follow_ups: FollowUps;
+}
+
+/** A task that a message asks for. */
+export interface TaskMessage {
+  /** Null where the publisher gave none. */
+  task_id: string | null;
+  task: string;
+  /** Plain JSON: the types that Celery marks are written out. */
+  args: unknown[];
+  kwargs: Record<string, unknown>;
+  /** ISO 8601 in UTC, milliseconds. */
+  eta: string | null;
+  expires: string | null;
+  time_limit_s: number | null;
+  soft_time_limit_s: number | null;
+  /** As AMQP has it: 0 is the least urgent. */
+  priority: number | null;
+  ignore_result: boolean;
+  reply_to: string | null;
+  group_id: string | null;
+  root_id: string | null;
+  parent_id: string | null;
+  follow_ups: FollowUps;
+}
+
+export const REFUSAL_CODES = [
+  'too_large',
+  'unsupported_content_type',
+  'unsupported_encoding',
+  'unsupported_compression',
+  'not_json',
+  'not_a_task',
+  'unsupported_canvas',
+  'unknown_task',
+  'invalid_arguments',
+  'task_id_reused',
+  'unroutable',
+  'internal',
+] as const;
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+/** Why a message became no task. */
+export interface MessageRefusal {
+  code: RefusalCode;
+  /** One line for the operator. */
+  detail: string;
+}
+
+/** How a Celery client learns of an error. */
+export interface CeleryException {
+  exc_type: string;
+  exc_message: unknown[];
+  exc_module: string;
+}
+
+/** A result as Celery's back ends hold it, in Celery's order of keys. */
+export interface CeleryResult {
+  status: 'SUCCESS' | 'FAILURE' | 'REVOKED';
+  result: unknown;
+  traceback: string | null;
+  children: Array<[[string, null], null]>;
+  date_done: string;
+  group_id?: string;
+  parent_id?: string;
+  task_id: string;
+}
+
+/** A task message as we publish it. */
+export interface OutgoingTask {
+  task_id: string;
+  /** Empty for the default exchange, where the routing key is the name of a queue. */
+  exchange: string;
+  routing_key: string;
+  reply_to: string | null;
+  priority: number | null;
+  headers: Record<string, unknown>;
+  body: unknown;
+}

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { LIMITS } from '../budgets.ts';
+import { pageCursor, pageLimit } from '../paging.ts';
+import { text } from '../text.ts';
+import { timestamp } from '../timestamp.ts';
+
+export const CONTENT_TYPES = ['youtube', 'web'] as const;
+export type ContentType = (typeof CONTENT_TYPES)[number];
+const contentType = z.enum(CONTENT_TYPES);
+
+/** What content is found and filtered by besides its words. */
+export const tags = z.array(text(LIMITS.content.tagCharacters).min(1)).max(LIMITS.content.tags);
+
+/** Content as it is stored: the latest version of what a URL gave. */
+export const content = z
+  .object({
+    content_id: z
+      .string()
+      .meta({ description: 'yt:VIDEO for a video, web:HASH for a page.', example: 'yt:dQw4w9WgXcQ' }),
+    type: contentType,
+    url: z.string(),
+    title: z.string(),
+    author: z.string().nullable(),
+    language: z.string().nullable().meta({ description: 'As the source says; BCP 47.' }),
+    published_at: timestamp.nullable(),
+    tags: z.array(z.string()),
+    version: z.int().meta({ description: 'Grows when a page is brought in again with another text.' }),
+    characters: z.int(),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: 'Content' });
+export type Content = z.infer<typeof content>;
+
+export const contentDetail = content
+  .extend({
+    chunks: z.int().meta({ description: 'Pieces that the text is cut into.' }),
+    embedded: z
+      .array(z.object({ model: z.string(), chunks: z.int() }))
+      .meta({ description: 'How many of them have a vector, by model.' }),
+    summaries: z.array(z.object({ model: z.string(), text: z.string(), created_at: timestamp })),
+    chunk_texts: z.array(z.string()).optional().meta({ description: 'The text in pieces, where asked for.' }),
+  })
+  .meta({ id: 'ContentDetail' });
+export type ContentDetail = z.infer<typeof contentDetail>;
+
+export const contentPage = z
+  .object({ contents: z.array(content), next_cursor: z.string().nullable() })
+  .meta({ id: 'ContentPage' });
+
+/** Which content a list or a search is about. */
+const filters = {
+  type: contentType.optional(),
+  tags: tags.optional().meta({ description: 'Only what has all of these.' }),
+};
+export type ContentFilter = { type?: ContentType | undefined; tags?: string[] | undefined };
+
+export const contentListQuery = z.strictObject({
+  type: filters.type,
+  tag: text(LIMITS.content.tagCharacters).min(1).optional(),
+  limit: pageLimit,
+  cursor: pageCursor,
+});
+
+export const contentDetailQuery = z.strictObject({
+  chunks: z.enum(['true', 'false']).default('false').meta({ description: 'Whether to give the text in pieces.' }),
+});
+
+/** Arguments of a search, over HTTP and as the task semantic_search. */
+export const searchArguments = {
+  query: text(LIMITS.content.queryCharacters).min(1),
+  limit: z.int().min(1).max(LIMITS.content.results).default(10),
+  ...filters,
+};
+export const searchBody = z.strictObject(searchArguments).meta({ id: 'SearchBody' });
+
+export const searchResult = z
+  .object({
+    content_id: z.string(),
+    type: contentType,
+    title: z.string(),
+    url: z.string(),
+    tags: z.array(z.string()),
+    score: z.number().meta({ description: 'For the order only: scores of two searches cannot be compared.' }),
+    snippet: z.string().meta({ description: 'The piece of the text that fits best.' }),
+  })
+  .meta({ id: 'SearchResult' });
+
+export const searchAnswer = z
+  .object({
+    query: z.string(),
+    results: z.array(searchResult),
+    method: z.enum(['hybrid', 'lexical']).meta({ description: 'lexical: by words alone; `note` says why.' }),
+    model: z.string().nullable().meta({ description: 'What made the vectors that were compared.' }),
+    note: z.string().optional(),
+  })
+  .meta({ id: 'SearchAnswer' });
+export type SearchAnswer = z.infer<typeof searchAnswer>;
+export type SearchArguments = z.output<typeof searchBody>;

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { type EventOf, recovery } from '../builds/event.ts';
+import { callbackEventData } from '../endings/callback.ts';
+
+/** JSON of any form. */
+const json = z.unknown();
+
+/** An error of a task, as Celery clients see exceptions. */
+export const taskError = z.object({
+  type: z.string().meta({ description: 'Name of the exception, an identifier: ValueError.' }),
+  message: z.string(),
+  traceback: z.string().nullable(),
+});
+export type TaskError = z.infer<typeof taskError>;
+
+/** Time limits that were asked for, milliseconds; null for those of the settings. */
+const limits = {
+  soft_limit_ms: z.int().nullable(),
+  hard_limit_ms: z.int().nullable(),
+};
+
+/** Data of each event type of a task. Every type that can be appended is here; nothing else can. */
+export const taskEventData = {
+  task_queued: z.object({
+    task_id: z.string(),
+    workflow_id: z.string(),
+    fingerprint: z.string(),
+    caller: z.string(),
+    door: z.enum(['http', 'flower', 'amqp']).meta({ description: 'By which interface it came.' }),
+    name: z.string(),
+    queue: z.string(),
+    args: z.array(json),
+    kwargs: z.record(z.string(), json),
+    priority: z.int().nullable().meta({ description: '0 to 9, the highest first.' }),
+    eta: z.string().nullable(),
+    expires: z.string().nullable(),
+    ...limits,
+    callback_origin: z.string().nullable().meta({
+      description:
+        'Scheme and host of where its callbacks go. The rest of the URL may be a secret and is not recorded.',
+    }),
+    epoch: z.int().optional().meta({ description: 'Epoch of the installation that accepted it.' }),
+    root_id: z.string().nullable(),
+    parent_id: z.string().nullable(),
+  }),
+  task_received: z.object({}),
+  task_started: z.object({ attempt: z.int(), worker: z.string() }),
+  task_retried: z.object({
+    attempt: z.int(),
+    counted: z.boolean().meta({ description: 'Whether it used up a retry; waiting for a quota does not.' }),
+    error: taskError,
+    retry_at: z.string(),
+  }),
+  task_succeeded: z.object({ result: json }),
+  task_failed: z.object({ error: taskError }),
+  task_revoked: z.object({
+    reason: z.enum(['revoked', 'terminated', 'expired']),
+    by: z.string().meta({ description: 'Who wanted it; `expires` where the time did.' }),
+  }),
+  task_dead_lettered: z.object({ reason: z.string(), attempts: z.int() }),
+  dead_letter_discarded: z.object({ by: z.string() }),
+  task_redriven: z.object({
+    redrive: z.int().meta({ description: 'How many times the task was begun again, with this one.' }),
+    by: z.string(),
+    redrive_id: z
+      .string()
+      .meta({ description: 'Tells this redrive from another that was asked for at the same time.' }),
+    args: z.array(json).meta({
+      description:
+        'The arguments, and below the limits, from now on: who asks again may know more than who asked first.',
+    }),
+    kwargs: z.record(z.string(), json),
+    ...limits,
+  }),
+  task_recovered: recovery.extend({
+    ended_before: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Whether the record lost how the task had ended before.' }),
+  }),
+  ...callbackEventData,
+} as const;
+
+export type TaskEventType = keyof typeof taskEventData;
+export const TASK_EVENT_TYPES = Object.keys(taskEventData) as [TaskEventType, ...TaskEventType[]];
+
+/** Something that happened to a task. */
+export type TaskEvent = EventOf<typeof taskEventData>;

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { LIMITS } from '../budgets.ts';
+import { searchArguments, tags } from '../content/content.ts';
+import { youtubeVideoId } from '../content/youtube-video.ts';
+import { callbackUrl } from '../endings/callback.ts';
+import { text } from '../text.ts';
+import type { TaskName } from './task-queues.ts';
+
+const webUrl = text(LIMITS.content.urlCharacters).pipe(
+  z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }),
+);
+
+const ingestYoutube = {
+  url: text(LIMITS.content.urlCharacters)
+    .refine((url) => youtubeVideoId(url) !== undefined, 'must be the URL or the id of a YouTube video')
+    .meta({ description: 'Any form of the URL of a video, or its id.' }),
+  priority: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'May use the reserved part of the quota, and waits for it.' }),
+  transcript_text: text(LIMITS.content.transcriptCharacters)
+    .min(1)
+    .nullish()
+    .meta({ description: 'The transcript, where the caller has it: servers are often refused by YouTube.' }),
+  tags: tags.optional().meta({ description: 'For the filters of searches and lists.' }),
+};
+
+/**
+ * The arguments of each task. Their order is that of the positional ones (`args`), as in the signature of a Python
+ * function; each can be given by name instead (`kwargs`). Unknown ones are refused.
+ */
+export const TASK_SIGNATURES = {
+  ingest_youtube: z.strictObject(ingestYoutube),
+  ingest_youtube_with_callback: z.strictObject({
+    url: ingestYoutube.url,
+    callback_url: callbackUrl,
+    priority: ingestYoutube.priority,
+    transcript_text: ingestYoutube.transcript_text,
+    tags: ingestYoutube.tags,
+  }),
+  ingest_url: z.strictObject({ url: webUrl, tags: ingestYoutube.tags }),
+  process_content: z.strictObject({
+    content_id: text(255).min(1),
+    operations: z
+      .array(z.enum(['embed', 'summarize']))
+      .min(1)
+      .max(10),
+  }),
+  semantic_search: z.strictObject(searchArguments),
+} as const satisfies Record<TaskName, z.ZodObject>;
+
+/** The arguments of a task by name, with defaults filled in: what its handler gets. */
+export type TaskArguments = { [Name in TaskName]: z.output<(typeof TASK_SIGNATURES)[Name]> };
+
+const videoUrl = TASK_SIGNATURES.ingest_youtube.shape.url.optional();
+/** Body of POST /youtube/ingest-async; `url` may be in the query instead. */
+export const ingestAsyncBody = z.strictObject({ url: videoUrl }).meta({ id: 'IngestAsync' });
+export const ingestAsyncQuery = z.strictObject({ url: videoUrl });

@@ -1,0 +1,22 @@
+import type { BuildRequest } from '../../contracts/builds/event.ts';
+
+/**
+ * What builds that take turns have in common: repository (GitHub does not tell capitals apart), workflow and ref. No part
+ * holds a space.
+ */
+export function laneOf({ repository, workflow, ref }: BuildRequest): string {
+  return `${repository.toLowerCase()} ${workflow} ${shortRef(ref)}`;
+}
+
+/** The name of a branch or tag without `refs/heads/` or `refs/tags/`. */
+export function shortRef(ref: string): string {
+  return ref.replace(/^refs\/(heads|tags)\//, '');
+}
+
+/**
+ * A branch by its short name; tags stay `refs/tags/...`, since a branch may have the same short name. Where the short name would
+ * begin as a full one does, the full name stays.
+ */
+export function branchName(ref: string): string {
+  return ref.replace(/^refs\/heads\/(?!(?:refs|heads|tags)\/)/, '');
+}

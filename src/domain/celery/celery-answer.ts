@@ -1,0 +1,100 @@
+import type {
+  CeleryResult,
+  FollowUps,
+  Forgone,
+  MessageRefusal,
+  OutgoingTask,
+  Owed,
+  TaskMessage,
+} from '../../contracts/celery/celery.ts';
+import { QUEUE_OF_TASK } from '../../contracts/tasks/task-queues.ts';
+import { excessWithResult } from './celery-budget.ts';
+import { followUps, forgone } from './celery-follow-ups.ts';
+import { celeryResult, exceptionOf, exceptionOfRefusal, type Outcome, REVOKED } from './celery-result.ts';
+
+/** How a task ended. */
+export type TaskEnding = Pick<Outcome, 'task_id' | 'ended_at' | 'end'>;
+
+/** What is owed to the sender of a message once its task has ended. */
+export function owedFor(message: TaskMessage): Owed {
+  const { ignore_result, group_id, root_id, parent_id, follow_ups } = message;
+  return { reply_to: message.reply_to ?? '', ignore_result, group_id, root_id, parent_id, follow_ups };
+}
+
+/** Whether other tasks follow a task. */
+export function hasFollowUps({ callbacks, errbacks, chain }: FollowUps): boolean {
+  return callbacks.length + errbacks.length + chain.length > 0;
+}
+
+/** Celery's default queue, for tasks whose producer names none. */
+const DEFAULT_QUEUE = 'celery';
+
+/** What is published once a task has ended, for one of the messages that asked for it. */
+export interface Following {
+  tasks: OutgoingTask[];
+  /** Set where they would be too much: then there are none. */
+  refusal?: MessageRefusal;
+}
+
+/** The tasks to publish once a task has ended. They may be too much only now: each takes the result. */
+export function whatFollows(owed: Owed, { task_id, ended_at, end }: TaskEnding): Following {
+  const succeeded = end.status === 'SUCCESS';
+  const result = end.status === 'SUCCESS' ? end.result : null;
+  const { root_id, follow_ups } = owed;
+  const tasks = followUps({ task_id, root_id, follow_ups, succeeded, result, ended_at }, (task) => {
+    const name = task.replace(/^tasks\./, '');
+    return Object.hasOwn(QUEUE_OF_TASK, name) ? QUEUE_OF_TASK[name as keyof typeof QUEUE_OF_TASK] : DEFAULT_QUEUE;
+  });
+  const detail = excessWithResult(tasks);
+  return detail === undefined ? { tasks } : { tasks: [], refusal: { code: 'too_large', detail } };
+}
+
+/** A result, and the queue where its client waits for it, if there is one. */
+export interface Told {
+  reply_to: string;
+  result: CeleryResult;
+}
+
+/**
+ * What the sender of a message is told of the end of its task. Where it did not succeed the later steps of its chain ended so as
+ * well, as Celery has it: a client waits for the last one. Where what follows is too much, it failed.
+ */
+export function whatIsTold(owed: Owed, ending: TaskEnding): Told[] {
+  const { reply_to, ignore_result, group_id, parent_id, follow_ups } = owed;
+  const { tasks, refusal } = whatFollows(owed, ending);
+  const children = tasks.map(({ task_id }) => task_id);
+  const own = { reply_to, result: celeryResult({ ...ending, group_id, parent_id, children }) };
+  const never = refusal
+    ? toldOfForgone(forgone([...follow_ups.callbacks, ...follow_ups.chain]), {
+        ended_at: ending.ended_at,
+        end: { status: 'FAILURE', exception: exceptionOfRefusal(refusal, '') },
+      })
+    : ending.end.status === 'SUCCESS'
+      ? []
+      : toldOfForgone(forgone(follow_ups.chain), ending);
+  return ignore_result ? never : [own, ...never];
+}
+
+/** That tasks never come, and why. */
+export function toldOfForgone(tasks: Forgone[], { ended_at, end }: Omit<TaskEnding, 'task_id'>): Told[] {
+  return tasks.map(({ task_id, reply_to, group_id }) => ({
+    reply_to: reply_to ?? '',
+    result: celeryResult({ task_id, ended_at, group_id, parent_id: null, children: [], end }),
+  }));
+}
+
+/** How a task ended, by the event that ended it. */
+export function endOf(event: { type: string; data: Record<string, unknown> }): Outcome['end'] {
+  switch (event.type) {
+    case 'task_succeeded':
+      return { status: 'SUCCESS', result: event.data.result };
+    case 'task_failed': {
+      const error = event.data.error as { type: string; message: string; traceback: string | null };
+      return { status: 'FAILURE', exception: exceptionOf(error), traceback: error.traceback };
+    }
+    case 'task_revoked':
+      return { status: 'REVOKED', exception: { ...REVOKED, exc_message: [event.data.reason] } };
+    default:
+      throw new TypeError(`${event.type} ends no task`);
+  }
+}

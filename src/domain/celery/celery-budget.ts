@@ -1,0 +1,79 @@
+import { LIMITS } from '../../contracts/budgets.ts';
+import type { FollowUps, OutgoingTask, Signature } from '../../contracts/celery/celery.ts';
+import { groupMembers } from './celery-signature.ts';
+
+/** What a signature, or the rest of a chain, makes us publish. */
+interface Cost {
+  tasks: number;
+  /** JSON of all their messages, characters, without the results that they take. */
+  characters: number;
+  /** JSON of the signatures themselves: what the message before them carries. */
+  carried: number;
+}
+
+const NOTHING: Cost = { tasks: 0, characters: 0, carried: 0 };
+
+/** About what the headers and properties of a message take. */
+const ENVELOPE_CHARACTERS = 500;
+
+/**
+ * Why what follows a task is too much, in one line; undefined where it is not. Each member of a group goes on with the rest of the
+ * chain, so a message of 1 MB can ask for gigabytes: this is reckoned and nothing is unfolded.
+ */
+export function excessOf({ callbacks, errbacks, chain }: FollowUps): string | undefined {
+  const { tasks, characters } = sum([
+    chainCost(chain, NOTHING),
+    ...[...callbacks, ...errbacks].map((one) => cost(one, NOTHING)),
+  ]);
+  const { followUps, followUpsCharacters } = LIMITS.messages;
+  if (tasks > followUps) return `${tasks} tasks would follow; ${followUps} is the most`;
+  return characters > followUpsCharacters ? tooLong() : undefined;
+}
+
+/** Why the tasks that follow an ended one are too much with the result that each takes. */
+export function excessWithResult(tasks: OutgoingTask[]): string | undefined {
+  let characters = 0;
+  for (const { body } of tasks) {
+    characters += ENVELOPE_CHARACTERS + JSON.stringify(body).length;
+    if (characters > LIMITS.messages.followUpsCharacters) return tooLong();
+  }
+  return undefined;
+}
+
+function tooLong(): string {
+  return `the tasks that follow would have more than ${LIMITS.messages.followUpsCharacters} characters of JSON`;
+}
+
+/** Steps in Celery's order, the next one last, with what comes after them. */
+function chainCost(steps: Signature[], after: Cost): Cost {
+  return steps.reduce((rest, step) => {
+    const own = cost(step, rest);
+    return { ...own, carried: own.carried + rest.carried };
+  }, after);
+}
+
+/** @param after what each task of this step goes on with. */
+function cost({ subtask_type, args, kwargs, options }: Signature, after: Cost): Cost {
+  if (subtask_type === 'group') {
+    return sum(groupMembers(kwargs).map((member) => cost(member, after)));
+  }
+  const links = sum([...options.link, ...options.link_error].map((one) => cost(one, NOTHING)));
+  const next = chainCost(options.chain, after);
+  const own = ENVELOPE_CHARACTERS + JSON.stringify([args, kwargs]).length + links.carried;
+  return {
+    tasks: 1 + links.tasks + next.tasks,
+    characters: own + next.carried + links.characters + next.characters,
+    carried: own + next.carried - after.carried,
+  };
+}
+
+function sum(costs: Cost[]): Cost {
+  return costs.reduce(
+    (all, { tasks, characters, carried }) => ({
+      tasks: all.tasks + tasks,
+      characters: all.characters + characters,
+      carried: all.carried + carried,
+    }),
+    NOTHING,
+  );
+}

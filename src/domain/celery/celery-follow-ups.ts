@@ -1,0 +1,133 @@
+import { LIMITS } from '../../contracts/budgets.ts';
+import type { FollowUps, Forgone, OutgoingTask, Signature, SignatureOptions } from '../../contracts/celery/celery.ts';
+import { nameUuid } from '../name-uuid.ts';
+import { groupMembers, headersOf } from './celery-signature.ts';
+
+/** What has to be known of an ended task to publish what follows it. */
+export interface EndedTask {
+  task_id: string;
+  root_id: string | null;
+  follow_ups: FollowUps;
+  succeeded: boolean;
+  /** What it returned; the first argument of the tasks that follow. */
+  result: unknown;
+  /** ISO 8601. Countdowns of the tasks that follow count from here. */
+  ended_at: string;
+}
+
+/** The queue of a task whose signature names none. */
+export type RouteOf = (task: string) => string;
+
+interface Step {
+  signature: Signature;
+  /** The steps that come after it, the next one last. */
+  chain: Signature[];
+  /** Identifies the step among those of its task, the same each time they are published. */
+  path: string;
+  group?: { id: string; index: number };
+}
+
+/**
+ * The tasks to publish after one has ended: the links and the next step of the chain after a success, the error links after
+ * a failure. Ids are given by the signatures or derived from the task's own, so publishing twice starts nothing twice.
+ */
+export function followUps(ended: EndedTask, routeOf: RouteOf): OutgoingTask[] {
+  const { callbacks, errbacks, chain } = ended.follow_ups;
+  const next = chain.at(-1);
+  const steps: Step[] = ended.succeeded
+    ? [
+        ...callbacks.map((signature, index) => ({ signature, chain: [], path: `link ${index}` })),
+        ...(next ? [{ signature: next, chain: chain.slice(0, -1), path: 'chain' }] : []),
+      ]
+    : errbacks.map((signature, index) => ({ signature, chain: [], path: `error link ${index}` }));
+  // An error link is given the id of the failed task, and asks for the rest itself.
+  const lead = ended.succeeded ? ended.result : ended.task_id;
+  return steps.flatMap(unfold).map((step) => outgoing(step, ended, lead, routeOf));
+}
+
+/** A group is published as its members. */
+function unfold(step: Step): Step[] {
+  const { signature, path } = step;
+  if (signature.subtask_type !== 'group') return [step];
+  const id = signature.options.task_id ?? `${path} group`;
+  return groupMembers(signature.kwargs).flatMap((member, index) =>
+    unfold({ signature: member, chain: step.chain, path: `${path} ${index}`, group: { id, index } }),
+  );
+}
+
+/**
+ * The tasks of these steps, if none of them is published, as far as somebody can know their ids. Those of error links are not
+ * among them: nobody counts on them.
+ */
+export function forgone(steps: Signature[]): Forgone[] {
+  return steps.flatMap(({ subtask_type, kwargs, options }): Forgone[] => {
+    const { task_id, reply_to, group_id, link, chain } = options;
+    const own =
+      subtask_type === 'group'
+        ? forgone(groupMembers(kwargs))
+        : task_id === null
+          ? []
+          : [{ task_id, reply_to, group_id }];
+    return [...own, ...forgone([...link, ...chain])];
+  });
+}
+
+function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf): OutgoingTask {
+  const { task, args, kwargs, immutable, options } = step.signature;
+  // No id has a NUL, so the ids of two tasks never read as one with its path.
+  const id = options.task_id ?? nameUuid(`${ended.task_id.replaceAll(' ', '\u0000')} ${step.path}`);
+  const after = (s: number) => new Date(Date.parse(ended.ended_at) + s * 1_000).toISOString();
+  const eta = options.countdown === null ? options.eta : after(options.countdown);
+  const taken = immutable ? args : [lead, ...args];
+  const { headers, stamps } = headersOf(options);
+  return {
+    task_id: id,
+    ...addressOf(options, routeOf(task)),
+    reply_to: options.reply_to,
+    priority: options.priority,
+    headers: {
+      ...headers,
+      lang: 'js',
+      task,
+      id,
+      shadow: options.shadow ?? null,
+      eta,
+      expires: typeof options.expires === 'number' ? after(options.expires) : options.expires,
+      group: step.group?.id ?? options.group_id,
+      group_index: step.group?.index ?? null,
+      retries: 0,
+      timelimit: [options.time_limit, options.soft_time_limit],
+      root_id: ended.root_id ?? ended.task_id,
+      parent_id: ended.task_id,
+      // For people to read. Headers are small: a result of a megabyte would not fit.
+      argsrepr: JSON.stringify(taken).slice(0, LIMITS.messages.reprCharacters),
+      kwargsrepr: JSON.stringify(kwargs).slice(0, LIMITS.messages.reprCharacters),
+      origin: 'hapax',
+      ignore_result: options.ignore_result ?? false,
+      replaced_task_nesting: 0,
+      stamped_headers: some(Object.keys(stamps)),
+      stamps,
+    },
+    body: [
+      taken,
+      kwargs,
+      {
+        callbacks: some(options.link),
+        errbacks: some(options.link_error),
+        chain: some([...step.chain, ...options.chain]),
+        chord: null,
+      },
+    ],
+  };
+}
+
+/** As Celery has it: a queue comes before an exchange with its routing key. */
+function addressOf({ queue, exchange, routing_key }: SignatureOptions, route: string) {
+  if (queue !== null || !exchange) return { exchange: '', routing_key: queue ?? routing_key ?? route };
+  return { exchange, routing_key: routing_key ?? route };
+}
+
+/** Python writes an empty list as None. */
+function some<Item>(list: Item[]): Item[] | null {
+  return list.length > 0 ? list : null;
+}

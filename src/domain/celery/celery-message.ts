@@ -1,0 +1,120 @@
+import {
+  type AboutTask,
+  bodyOfProtocol1,
+  bodyOfProtocol2,
+  type Delivery,
+  embedOfProtocol2,
+  followersInMessage,
+  headersOfProtocol2,
+  type Signature,
+  type TaskMessage,
+} from '../../contracts/celery/celery.ts';
+import { JsonFault, nestsTooDeep, readJson } from '../json.ts';
+import { excessOf } from './celery-budget.ts';
+import { instant, refuseChord, refuseOtherCanvas, written } from './celery-signature.ts';
+import { checked, Refused } from './refused.ts';
+
+/**
+ * Reads the task that a message asks for. By Celery's rule a message is of protocol 2 if its headers name the task, else of
+ * protocol 1; the simple `{id, task, args}` is a valid message of that.
+ * @param text the body, decompressed and decoded.
+ * @throws {Refused} if it cannot be read, or asks for something that cannot be done.
+ */
+export function readTaskMessage(delivery: Omit<Delivery, 'body'>, text: string): TaskMessage {
+  const body = parsed(text);
+  const message = 'task' in delivery.headers ? readProtocol2(delivery, body) : readProtocol1(delivery, body);
+  refuseOtherCanvas(message.follow_ups);
+  const excess = excessOf(message.follow_ups);
+  if (excess !== undefined) throw new Refused('too_large', excess);
+  return message;
+}
+
+/** The task id in a refused message: its sender waits for an answer under this id. */
+export function idOf(delivery: Omit<Delivery, 'body'>, text: string | undefined): string | null {
+  const inHeaders = headersOfProtocol2.shape.id.safeParse(delivery.headers.id);
+  if (inHeaders.data != null) return inHeaders.data;
+  try {
+    const body = leniently(text);
+    const inBody = bodyOfProtocol1.shape.id.safeParse((body as { id?: unknown } | null)?.id);
+    return inBody.data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** What was to follow the task of a message that was refused: later steps of its chain, and the task that its chord ends in. */
+export function followersOf(delivery: Omit<Delivery, 'body'>, text: string | undefined): Signature[] {
+  try {
+    const body = leniently(text);
+    const embed: unknown = 'task' in delivery.headers ? (body as unknown[] | null)?.[2] : body;
+    const { chain, chord } = followersInMessage.parse(embed);
+    return chord === null ? chain : [...chain, chord];
+  } catch {
+    return [];
+  }
+}
+
+/** The body of a message that is refused: its sender is told as far as it can be understood. */
+function leniently(text: string | undefined): unknown {
+  return text === undefined || nestsTooDeep(text) ? undefined : JSON.parse(text);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return readJson(text);
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    const { message, path } = error;
+    if (path) throw new Refused('not_a_task', `${['body', ...path].join('.')}: ${message}`);
+    throw new Refused('not_json', 'the body is not JSON');
+  }
+}
+
+function readProtocol2(delivery: Omit<Delivery, 'body'>, body: unknown): TaskMessage {
+  const headers = checked(headersOfProtocol2, delivery.headers, 'headers');
+  const { args, kwargs, embed } = checked(bodyOfProtocol2, body, 'body');
+  const { chord, ...follow_ups } = checked(embedOfProtocol2, embed, 'body[2]');
+  refuseChord(chord);
+  return {
+    ...common(delivery, headers, args, kwargs),
+    ignore_result: headers.ignore_result ?? false,
+    root_id: headers.root_id,
+    parent_id: headers.parent_id,
+    follow_ups,
+  };
+}
+
+function readProtocol1(delivery: Omit<Delivery, 'body'>, body: unknown): TaskMessage {
+  const { args, kwargs, chord, callbacks, errbacks, ...about } = checked(bodyOfProtocol1, body, 'body');
+  refuseChord(chord);
+  return {
+    ...common(delivery, about, args, kwargs),
+    // Protocol 1 cannot say it.
+    ignore_result: false,
+    root_id: null,
+    parent_id: null,
+    follow_ups: { callbacks, errbacks, chain: [] },
+  };
+}
+
+function common(
+  { reply_to, priority }: Omit<Delivery, 'body'>,
+  about: AboutTask,
+  args: unknown[],
+  kwargs: Record<string, unknown>,
+) {
+  const [time_limit_s, soft_time_limit_s] = about.timelimit ?? [null, null];
+  return {
+    task_id: about.id,
+    task: about.task,
+    args: written(args) as unknown[],
+    kwargs: written(kwargs) as Record<string, unknown>,
+    eta: instant(about.eta, 'eta'),
+    expires: instant(about.expires, 'expires'),
+    time_limit_s,
+    soft_time_limit_s,
+    priority,
+    reply_to,
+    group_id: about.group,
+  };
+}

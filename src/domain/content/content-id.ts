@@ -1,0 +1,28 @@
+import { sha256 } from '../record/hash.ts';
+
+/** Content of a video: once per video, whatever the URL was. */
+export function contentIdOfVideo(videoId: string): string {
+  return `yt:${videoId}`;
+}
+
+/** Parameters that say where a reader came from, and nothing about the page. */
+const TRACKING = /^(utm_\w+|fbclid|gclid|dclid|msclkid|mc_cid|mc_eid|igshid)$/;
+
+/**
+ * The URL under which a page is kept: without fragment, credentials and tracking parameters. Undefined where the text is
+ * no http or https URL.
+ */
+export function pageUrlOf(text: string): string | undefined {
+  const url = URL.parse(text.trim());
+  if (!url || !/^https?:$/.test(url.protocol)) return undefined;
+  url.hash = '';
+  url.username = '';
+  url.password = '';
+  for (const name of [...url.searchParams.keys()]) if (TRACKING.test(name)) url.searchParams.delete(name);
+  return url.href;
+}
+
+/** Content of a web page, by its {@link pageUrlOf}. */
+export function contentIdOfPage(pageUrl: string): string {
+  return `web:${sha256(pageUrl).slice(0, 32)}`;
+}

@@ -1,0 +1,62 @@
+import type { CallbackOutcome } from '../../contracts/endings/callback-workflow.ts';
+
+/** What a receiver answered, or why there is no answer. */
+export type CallbackAnswer =
+  | { status: number; retryAfter: string | undefined; body: string }
+  | { status: null; reason: string };
+
+/**
+ * What n8n says in answers that are no 2xx (observed with 1.123.81). An execution gets another id each time, so one that has
+ * ended or was deleted never waits again. A node that waits elsewhere may be passed, and a workflow may be activated.
+ * The words are n8n's; the reasons are ours, since n8n repeats the path of the webhook, which is a secret.
+ */
+const N8N_ANSWERS: ReadonlyArray<{ status: number; says: RegExp; kind: 'early' | 'final' | 'failed'; reason: string }> =
+  [
+    { status: 409, says: /is running already/, kind: 'early', reason: 'the n8n execution does not wait for it yet' },
+    { status: 409, says: /has finished already/, kind: 'final', reason: 'the n8n execution has ended' },
+    { status: 409, says: /has finished with error/, kind: 'final', reason: 'the n8n execution has failed' },
+    {
+      status: 404,
+      says: /The execution \W*\w+\W* does not exist/,
+      kind: 'final',
+      reason: 'the n8n execution does not exist (any more)',
+    },
+    {
+      status: 404,
+      says: /does not contain a waiting webhook with a matching path\/method/,
+      kind: 'failed',
+      reason: 'the n8n execution waits for another path or method; its Wait node must take POST (404)',
+    },
+    {
+      status: 404,
+      says: /is not registered/,
+      kind: 'failed',
+      reason: 'n8n has no such webhook: activate its workflow, and give its production URL and the method POST (404)',
+    },
+  ];
+
+/**
+ * What an answer to a callback means. Only a 2xx is a delivery; everything else is tried again, unless the receiver says
+ * that it is gone.
+ * @param now epoch milliseconds, for a `Retry-After` that names a date.
+ */
+export function callbackOutcome(answer: CallbackAnswer, now: number): CallbackOutcome {
+  const { status } = answer;
+  if (status === null) return { kind: 'failed', status, reason: answer.reason, wait_ms: 0 };
+  if (status >= 200 && status < 300) return { kind: 'delivered', status };
+  if (status === 410) return { kind: 'final', status, reason: 'the receiver is gone for good (410)' };
+  const known = N8N_ANSWERS.find((one) => one.status === status && one.says.test(answer.body));
+  if (known && known.kind !== 'failed') return { kind: known.kind, status, reason: known.reason };
+  const redirect = status >= 300 && status < 400;
+  const reason =
+    known?.reason ?? (redirect ? `a redirect (${status}), and redirects are not followed` : `answered with ${status}`);
+  return { kind: 'failed', status, reason, wait_ms: retryAfterMs(answer.retryAfter, now) };
+}
+
+/** Milliseconds that a `Retry-After` header asks for, in seconds or as a date (RFC 9110, 10.2.3); 0 where it says neither. */
+function retryAfterMs(header: string | undefined, now: number): number {
+  if (header === undefined) return 0;
+  if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1_000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? 0 : Math.max(0, date - now);
+}

@@ -1,0 +1,136 @@
+import type { DispatchOutcome, RerunOutcome, Run } from '../../contracts/github/github.ts';
+
+/** GitHub's answer to a dispatch, or what came instead of one. */
+export type DispatchAnswer =
+  | { status: number; headers: Record<string, string | undefined>; body: unknown; trouble?: Trouble }
+  /**
+   * No answer arrived; `code` is the system's word for why. With `wait_ms` nothing was sent, and it may be sent after that;
+   * null: when it seems right.
+   */
+  | { code: string; message: string; wait_ms?: number | null };
+
+/** Why GitHub refuses what would be right: a person has to change a setting, or something at GitHub. */
+export interface Trouble {
+  /** One line, with what to change. */
+  reason: string;
+  /** How long it is waited for, milliseconds; left out: as long as for a GitHub that cannot be reached. */
+  patience_ms?: number;
+}
+
+/**
+ * Failures of making the connection: nothing can have been sent. Any later failure, a reset or a time-out above all,
+ * may have come after GitHub took the request.
+ */
+const BEFORE_SENDING: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Whether a request that failed so was certainly not sent. */
+export function neverSent(code: string): boolean {
+  return BEFORE_SENDING.has(code);
+}
+
+/** GitHub asks for at least this pause where it names none (docs.github.com, "Rate limits for the REST API"). */
+const UNTOLD_WAIT_MS = 60_000;
+
+/**
+ * What an answer to a dispatch means. Only what is certain counts as sent or not sent: a 5xx or a lost answer does not
+ * mean "not started" (pytorch/test-infra#8061).
+ * @param now epoch milliseconds, for the reset time of a rate limit.
+ */
+export function classifyDispatch(answer: DispatchAnswer, correlated: boolean, now: number): DispatchOutcome {
+  const outcome = classifyWrite(answer, now);
+  if (outcome.kind === 'ambiguous') return { ...outcome, accepted: false, correlated };
+  if (outcome.kind !== 'done') return outcome;
+  const { status, request_id } = outcome;
+  const run = namedRun(outcome.body);
+  if (run) return { kind: 'accepted', ...run, correlated, request_id };
+  const reason = `GitHub answered ${status} without naming the run`;
+  return { kind: 'ambiguous', reason, accepted: true, correlated, request_id };
+}
+
+/** What an answer to a request for a re-run means. */
+export function classifyRerun(answer: DispatchAnswer, now: number): RerunOutcome {
+  const outcome = classifyWrite(answer, now);
+  return outcome.kind === 'done' ? { kind: 'done', request_id: outcome.request_id } : outcome;
+}
+
+function classifyWrite(
+  answer: DispatchAnswer,
+  now: number,
+):
+  | Exclude<RerunOutcome, { kind: 'done' }>
+  | { kind: 'done'; status: number; body: unknown; request_id: string | null } {
+  if ('code' in answer) {
+    if (answer.wait_ms !== undefined) return { kind: 'not_sent', reason: answer.message, wait_ms: answer.wait_ms };
+    if (neverSent(answer.code)) {
+      return { kind: 'not_sent', reason: `GitHub cannot be reached (${answer.code})`, wait_ms: null };
+    }
+    return { kind: 'ambiguous', reason: `no answer: ${answer.message}`, request_id: null };
+  }
+  const { status, headers, body } = answer;
+  const request_id = headers['x-github-request-id'] ?? null;
+  if (status >= 200 && status < 300) return { kind: 'done', status, body, request_id };
+  if (answer.trouble) {
+    const { reason, patience_ms } = answer.trouble;
+    const refusal =
+      patience_ms === undefined ? {} : { refusal: { status, message: messageOf(body), request_id, patience_ms } };
+    return { kind: 'not_sent', reason, wait_ms: null, ...refusal };
+  }
+  if (!isRefusal(status)) return { kind: 'ambiguous', reason: `GitHub answered ${status}`, request_id };
+  const wait = rateLimitWait(status, headers, body, now);
+  if (wait !== undefined) return { kind: 'not_sent', reason: `rate limited by GitHub (${status})`, wait_ms: wait };
+  return { kind: 'rejected', status, message: messageOf(body), request_id };
+}
+
+/** Whether a status says that nothing was done. A server that says 408 may have waited for the rest of what it had begun. */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408;
+}
+
+/**
+ * How long GitHub wants us to wait, in milliseconds; undefined where an answer is no rate limit. A limited request was
+ * not executed.
+ * @param now epoch milliseconds; used only where the answer does not say what GitHub's own clock shows.
+ */
+export function rateLimitWait(
+  status: number,
+  headers: Record<string, string | undefined>,
+  body: unknown,
+  now: number,
+): number | undefined {
+  if (status !== 403 && status !== 429) return undefined;
+  const retryAfter = Number(headers['retry-after']);
+  if (headers['retry-after'] !== undefined && retryAfter >= 0) return Math.max(1_000, retryAfter * 1_000);
+  if (headers['x-ratelimit-remaining'] === '0') {
+    const reset = Number(headers['x-ratelimit-reset']) * 1_000;
+    return Number.isFinite(reset) ? Math.max(1_000, reset - (clockOf(headers) ?? now)) : UNTOLD_WAIT_MS;
+  }
+  if (status === 429 || /rate limit/i.test(messageOf(body))) return UNTOLD_WAIT_MS;
+  return undefined;
+}
+
+/** What GitHub's clock showed when it answered, epoch milliseconds; undefined where the answer does not say. */
+export function clockOf(headers: Record<string, string | undefined>): number | undefined {
+  const date = Date.parse(headers.date ?? '');
+  return Number.isNaN(date) ? undefined : date;
+}
+
+/** GitHub's own words for a refusal. */
+export function messageOf(body: unknown): string {
+  const message = typeof body === 'object' && body !== null && 'message' in body ? body.message : body;
+  return typeof message === 'string' && message !== '' ? message.slice(0, 500) : 'no reason given';
+}
+
+function namedRun(body: unknown): Run | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { workflow_run_id: id, html_url: page, run_url: api } = body as Record<string, unknown>;
+  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id <= 0) return undefined;
+  const url = typeof page === 'string' ? page : typeof api === 'string' ? api : '';
+  return { run_id: id, run_url: url };
+}

@@ -1,0 +1,90 @@
+import type { BuildInput, Recovery, Resumption } from '../../contracts/builds/build-workflow.ts';
+import type { BuildEvent } from '../../contracts/builds/event.ts';
+import type { KnownRun } from '../../contracts/github/github.ts';
+import type { TaskEvent } from '../../contracts/tasks/task-event.ts';
+import type { Redrive, TaskInput } from '../../contracts/tasks/task-workflow.ts';
+
+/*
+ * The events that begin a build or a task, or begin it again. The API tells them as soon as it has accepted the request, so
+ * that a GET shows it, and the workflow tells them again in case the database was away: both must say the same.
+ */
+
+/** The first event of a build. */
+export function buildQueuedEvent(input: BuildInput): Extract<BuildEvent, { type: 'build_queued' }> {
+  const { created_at, policy: _, resume: _resume, reopen: _reopen, recovery: _recovery, callback, ...known } = input;
+  const data = { ...known, ...(callback ? { callback_origin: callback.origin } : {}) };
+  return { type: 'build_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
+}
+
+/** The event that begins a failed build again. */
+export function buildRetriedEvent(resumption: Resumption): Extract<BuildEvent, { type: 'build_retried' }> {
+  const { retry, mode, by, retry_id, at } = resumption;
+  return {
+    type: 'build_retried',
+    data: { retry, mode, by, retry_id },
+    occurred_at: at,
+    dedupe_key: `retry:${retry}`,
+  };
+}
+
+/** The event that says that a workflow takes the place of one that was lost. */
+export function buildRecoveredEvent(recovery: Recovery): Extract<BuildEvent, { type: 'build_recovered' }> {
+  return { type: 'build_recovered', ...recoveredBy(recovery) };
+}
+
+/** The same of a task. */
+export function taskRecoveredEvent(recovery: Recovery): Extract<TaskEvent, { type: 'task_recovered' }> {
+  return { type: 'task_recovered', ...recoveredBy(recovery) };
+}
+
+function recoveredBy({ id, at, detail }: Recovery) {
+  return {
+    data: { reason: 'workflow_lost', by: 'reconciliation', detail },
+    occurred_at: at,
+    dedupe_key: `recovered:${id}`,
+  } as const;
+}
+
+type Recovered<Type extends 'build_recovered' | 'task_recovered'> = Pick<
+  Extract<BuildEvent | TaskEvent, { type: Type }>,
+  'occurred_at' | 'dedupe_key'
+> & { by: 'workflow' | 'reconciliation' };
+
+/** The event that says that the record lost how a build had ended before it was begun again. @param run its run at that time. */
+export function buildEndLostEvent(
+  run: KnownRun | null,
+  { by, ...told }: Recovered<'build_recovered'>,
+): Extract<BuildEvent, { type: 'build_recovered' }> {
+  const earlier_run = run && { workflow_run_id: run.run_id, run_url: run.run_url, run_attempt: run.run_attempt };
+  const detail = 'the record had lost how the build ended before';
+  return { type: 'build_recovered', data: { reason: 'record_set_back', by, detail, earlier_run }, ...told };
+}
+
+/** The same of a task. */
+export function taskEndLostEvent({
+  by,
+  ...told
+}: Recovered<'task_recovered'>): Extract<TaskEvent, { type: 'task_recovered' }> {
+  const detail = 'the record had lost how the task ended before';
+  return { type: 'task_recovered', data: { reason: 'record_set_back', by, detail, ended_before: true }, ...told };
+}
+
+/** The first event of a task. */
+export function taskQueuedEvent(input: TaskInput): Extract<TaskEvent, { type: 'task_queued' }> {
+  const { created_at, policy: _, redrive: _redrive, answered: _answered, recovery: _recovery, ...given } = input;
+  const { callback, ...known } = given;
+  const data = { ...known, callback_origin: callback?.origin ?? null };
+  return { type: 'task_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
+}
+
+/** What may differ from the first time when a task is begun again. */
+export type TaskTerms = Pick<TaskInput, 'args' | 'kwargs' | 'soft_limit_ms' | 'hard_limit_ms'>;
+
+/** The event that begins a task again after its end. */
+export function taskRedrivenEvent(
+  { args, kwargs, soft_limit_ms, hard_limit_ms }: TaskTerms,
+  { redrive, by, redrive_id, at }: Redrive,
+): Extract<TaskEvent, { type: 'task_redriven' }> {
+  const data = { redrive, by, redrive_id, args, kwargs, soft_limit_ms, hard_limit_ms };
+  return { type: 'task_redriven', data, occurred_at: at, dedupe_key: `redrive:${redrive}` };
+}

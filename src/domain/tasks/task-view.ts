@@ -1,0 +1,27 @@
+import type { TaskSummary, TaskView } from '../../contracts/tasks/task.ts';
+import type { Task } from './task.ts';
+
+/** A task without what may be a megabyte: what lists read of it. */
+export type ListedTask = Omit<Task, 'args' | 'kwargs' | 'result'>;
+
+/** A task as lists show it. */
+export function taskSummaryOf(task: ListedTask): TaskSummary {
+  const { id, status, name, queue, retries, redrives, priority, eta, expires, worker, error, reason } = task;
+  const { callback_origin, created_at, received_at, started_at, completed_at } = task;
+  return {
+    ...{ task_id: id, status, name, queue, retries, redrives, priority, eta, expires, worker, error, reason },
+    ...{ callback_origin, created_at, received_at, started_at, completed_at },
+  };
+}
+
+/** A task as the API shows it. */
+export function taskViewOf(task: Task): TaskView {
+  const { task_id, status, ...rest } = taskSummaryOf(task);
+  const { result, args, kwargs } = task;
+  const limits = { soft_time_limit: seconds(task.soft_limit_ms), time_limit: seconds(task.hard_limit_ms) };
+  return { task_id, status, result, args, kwargs, ...limits, ...rest };
+}
+
+function seconds(ms: number | null): number | null {
+  return ms === null ? null : ms / 1_000;
+}

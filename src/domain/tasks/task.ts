@@ -1,0 +1,135 @@
+import type { TaskStatus } from '../../contracts/tasks/task.ts';
+import type { TaskError, TaskEvent } from '../../contracts/tasks/task-event.ts';
+import { IllegalEvent } from '../record/illegal-event.ts';
+
+type Queued = Extract<TaskEvent, { type: 'task_queued' }>;
+
+/** The present state of a task: what its events add up to. */
+export interface Task extends Omit<Queued['data'], 'task_id' | 'epoch'> {
+  id: string;
+  status: TaskStatus;
+  /** Attempts that began, over all redrives. */
+  attempts: number;
+  /** Tried again so many times after a failure, in this redrive. */
+  retries: number;
+  /** How many times it was begun again as a dead letter. */
+  redrives: number;
+  /** Who worked on it last. */
+  worker: string | null;
+  result: unknown;
+  error: TaskError | null;
+  dead_lettered: boolean;
+  /** Why it is a dead letter, or was revoked. */
+  reason: string | null;
+  created_at: string;
+  received_at: string | null;
+  /** When its last attempt began. */
+  started_at: string | null;
+  /** When its last attempt failed, with another to come. */
+  retried_at: string | null;
+  completed_at: string | null;
+}
+
+/** Events that may still be told after the end. */
+const AFTER_THE_END: ReadonlySet<TaskEvent['type']> = new Set([
+  'task_dead_lettered',
+  'dead_letter_discarded',
+  'task_redriven',
+  'task_recovered',
+  'callback_delivered',
+  'callback_failed',
+]);
+
+/**
+ * The state after an event. Replaying all events of a stream through this gives its projection.
+ * @throws {IllegalEvent} where the event cannot follow the state.
+ */
+export function evolveTask(task: Task | undefined, event: TaskEvent): Task {
+  if (event.type === 'task_queued') {
+    if (task) throw new IllegalEvent(`task ${task.id} is queued already`);
+    return queued(event);
+  }
+  if (!task) throw new IllegalEvent(`${event.type} cannot be the first event of a task`);
+  const ended = task.completed_at !== null;
+  if (ended && !AFTER_THE_END.has(event.type)) {
+    throw new IllegalEvent(`task ${task.id} has ended (${task.status}); ${event.type} cannot follow`);
+  }
+  const { occurred_at } = event;
+  switch (event.type) {
+    case 'callback_delivered':
+    case 'callback_failed':
+      return task;
+    case 'task_received':
+      return { ...task, received_at: occurred_at };
+    case 'task_started': {
+      const attempts = task.attempts + 1;
+      return { ...task, status: 'STARTED', attempts, worker: event.data.worker, started_at: occurred_at };
+    }
+    case 'task_retried': {
+      const { counted, error } = event.data;
+      const retries = task.retries + (counted ? 1 : 0);
+      return { ...task, status: 'RETRY', retries, error, retried_at: occurred_at };
+    }
+    case 'task_succeeded':
+      return { ...task, status: 'SUCCESS', result: event.data.result, error: null, completed_at: occurred_at };
+    case 'task_failed':
+      return { ...task, status: 'FAILURE', error: event.data.error, completed_at: occurred_at };
+    case 'task_revoked': {
+      const { reason } = event.data;
+      return { ...task, status: 'REVOKED', error: null, reason, completed_at: occurred_at };
+    }
+    case 'task_dead_lettered':
+      return { ...task, dead_lettered: true, reason: event.data.reason };
+    case 'dead_letter_discarded':
+      return { ...task, dead_lettered: false, reason: null };
+    case 'task_redriven':
+      return redriven(task, event.data);
+    case 'task_recovered':
+      // Where the record lost the end before a redrive, that end is taken for a failure: only what ended is begun again.
+      return event.data.ended_before ? { ...task, status: 'FAILURE', completed_at: occurred_at } : task;
+    default:
+      return event satisfies never;
+  }
+}
+
+function redriven(task: Task, data: Extract<TaskEvent, { type: 'task_redriven' }>['data']): Task {
+  const { redrive, args, kwargs, soft_limit_ms, hard_limit_ms } = data;
+  if (task.status !== 'FAILURE' && task.status !== 'REVOKED') {
+    throw new IllegalEvent(`task ${task.id} is ${task.status}; only what failed or was revoked is begun again`);
+  }
+  const forgotten = { error: null, reason: null, received_at: null, started_at: null, retried_at: null };
+  return {
+    ...task,
+    ...forgotten,
+    args,
+    kwargs,
+    soft_limit_ms,
+    hard_limit_ms,
+    status: 'PENDING',
+    retries: 0,
+    redrives: redrive,
+    dead_lettered: false,
+    completed_at: null,
+  };
+}
+
+function queued({ data: { task_id, epoch: _, ...known }, occurred_at }: Queued): Task {
+  return {
+    ...known,
+    id: task_id,
+    status: 'PENDING',
+    attempts: 0,
+    retries: 0,
+    redrives: 0,
+    worker: null,
+    result: null,
+    error: null,
+    dead_lettered: false,
+    reason: null,
+    created_at: occurred_at,
+    received_at: null,
+    started_at: null,
+    retried_at: null,
+    completed_at: null,
+  };
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { createClient } from '@redis/client';
+import type { CeleryResult } from '../../contracts/celery/celery.ts';
+
+export interface ResultStoreOptions {
+  /** `redis://` or `rediss://`; may hold a password, so it is in no error and no log line. */
+  url: string;
+  /** Celery's `global_keyprefix`. Default: none. */
+  keyPrefix?: string;
+  /** How long a result is kept (Celery's `result_expires`). */
+  expiresMs: number;
+  /** Told when the connection fails. */
+  onError(reason: string): void;
+}
+
+/** Celery's result back end in Redis. */
+export interface ResultStore {
+  /** Keeps a result and wakes those who wait for it. A stored success is never replaced. @throws while Redis is away. */
+  store(result: CeleryResult): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Connects in the background, and again whenever the connection is lost, with pauses that grow to two seconds. */
+export function openResultStore({ url, keyPrefix = '', expiresMs, onError }: ResultStoreOptions): ResultStore {
+  const prefix = `${separated(keyPrefix)}celery-task-meta-`;
+  const client = createClient({
+    url: url.replace(/\?.*$/, ''),
+    // A command that waited here would be lost with the process; whoever asked retries.
+    disableOfflineQueue: true,
+    socket: {
+      ...tlsOf(url),
+      connectTimeout: 5_000,
+      reconnectStrategy: (tries) => Math.min(50 * 2 ** tries, 2_000),
+    },
+  });
+  client.on('error', (error: Error) =>
+    onError(error.message || (error as { code?: string }).code || 'it cannot be reached'),
+  );
+  client.connect().catch((error: Error) => onError(error.message));
+  return {
+    async store(result) {
+      const key = prefix + result.task_id;
+      const standing = await client.get(key);
+      if (standing !== null && statusOf(standing) === 'SUCCESS') return;
+      const value = JSON.stringify(result);
+      // As Celery's worker does it: clients listen on a channel named as the key, or read the key.
+      await client
+        .multi()
+        .setEx(key, Math.ceil(expiresMs / 1_000), value)
+        .publish(key, value)
+        .exec();
+    },
+    async close() {
+      client.destroy();
+    },
+  };
+}
+
+/** As Celery since 5.5; earlier versions add the underscore always. */
+function separated(prefix: string): string {
+  return prefix === '' || /[:_.-]$/.test(prefix) ? prefix : `${prefix}_`;
+}
+
+/** What the options in the query ask for, by Celery's names. @throws where a file cannot be read. */
+function tlsOf(url: string) {
+  const { protocol, searchParams } = new URL(url);
+  if (protocol !== 'rediss:') return {};
+  const file = (name: string) => {
+    const path = searchParams.get(name);
+    return path === null ? undefined : readFileSync(path);
+  };
+  const [ca, cert, key] = [file('ssl_ca_certs'), file('ssl_certfile'), file('ssl_keyfile')];
+  return {
+    tls: true as const,
+    rejectUnauthorized: !/none$/i.test(searchParams.get('ssl_cert_reqs') ?? ''),
+    ...(ca && { ca }),
+    ...(cert && { cert }),
+    ...(key && { key }),
+  };
+}
+
+function statusOf(stored: string): unknown {
+  try {
+    return (JSON.parse(stored) as { status?: unknown } | null)?.status;
+  } catch {
+    return undefined;
+  }
+}

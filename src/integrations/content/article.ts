@@ -1,0 +1,121 @@
+import { Readability } from '@mozilla/readability';
+import { LIMITS } from '../../contracts/budgets.ts';
+import { PermanentTaskError } from '../../domain/tasks/task-error.ts';
+import { countElements, documentOf, firstElement, LINES, pageTree, textOf } from './page-document.ts';
+
+/** What a page says, without what stands around it. */
+export interface Article {
+  title: string;
+  author: string | null;
+  language: string | null;
+  published_at: string | null;
+  tags: string[];
+  text: string;
+}
+
+/** How a page is read. */
+export type PageKind = 'html' | 'xml' | 'text';
+
+/** What is used of an element: there are no types of the DOM here. */
+interface Element {
+  readonly textContent: string | null;
+  querySelectorAll(selector: string): Iterable<{ before(text: string): void; after(text: string): void }>;
+}
+
+const LINE_ELEMENTS = [...LINES].join();
+const CELLS = 'td,th';
+const FRAMES = 'the page shows only frames; take the URL of the frame with the text';
+
+/**
+ * The article on a page (Mozilla's Readability on linkedom, which runs no script and fetches nothing), or all that the page
+ * shows, where Readability finds none, fails, or would take too long.
+ * @throws {PermanentTaskError} where nothing can be read.
+ */
+export function articleOf(source: string, kind: PageKind, url: string): Article {
+  if (source.trim() === '') throw nothing('the page is empty');
+  if (kind === 'text') return articleOfText(source, url);
+  const tree = pageTree(source, kind);
+  if (!tree) throw nothing('the page is XML that is no XHTML; only HTML and text are read');
+  const isLong = countElements(tree) > LIMITS.pages.elements;
+  const head = firstElement(tree, 'head');
+  const document = documentOf(isLong && head ? { ...tree, childNodes: [head] } : tree);
+  const meta = (names: string[]): string | null => {
+    for (const name of names) {
+      const found = document.querySelector(`meta[property="${name}"], meta[name="${name}"], meta[itemprop="${name}"]`);
+      const content = found?.getAttribute('content')?.trim();
+      if (content) return content;
+    }
+    return null;
+  };
+  const keywords = meta(['keywords', 'article:tag']) ?? '';
+  const published = meta(['article:published_time', 'datePublished', 'date']);
+  const author = meta(['author']);
+  const title = document.querySelector('title')?.textContent;
+  const language = document.documentElement.getAttribute('lang')?.trim() || null;
+  const parsed = isLong ? undefined : readable(document);
+  const body = firstElement(tree, 'body') ?? firstElement(tree, 'frameset');
+  const text = (parsed?.content && tidy(spaced(parsed.content))) || (body ? tidy(textOf(body)) : '');
+  if (text === '') {
+    throw nothing(body?.tagName === 'frameset' ? FRAMES : 'the page holds no text that can be read');
+  }
+  return {
+    title: oneLine(parsed?.title) || oneLine(title) || new URL(url).hostname,
+    author: oneLine(parsed?.byline) || author,
+    language: language ?? parsed?.lang ?? null,
+    published_at: instantOf(published ?? parsed?.publishedTime),
+    tags: keywords
+      .split(',')
+      .map((tag) => tag.trim())
+      .filter((tag) => tag !== '' && tag.length <= 100)
+      .slice(0, 50),
+    text,
+  };
+}
+
+/** Undefined where Readability finds nothing or stumbles over the page: what a page shows must not depend on it. */
+function readable(document: ReturnType<typeof documentOf>) {
+  try {
+    return new Readability<Element>(document as never, { serializer: (node) => node as unknown as Element }).parse();
+  } catch {
+    return undefined;
+  }
+}
+
+function articleOfText(source: string, url: string): Article {
+  const text = tidy(source);
+  if (text === '') throw nothing('the page is empty');
+  const title = text.split('\n')[0]?.slice(0, 200) || new URL(url).hostname;
+  return { title, author: null, language: null, published_at: null, tags: [], text };
+}
+
+/** The text of an element as it is seen: without this the words on either side of a tag would be one where the source has no space between. */
+function spaced(element: Element): string {
+  for (const line of element.querySelectorAll(LINE_ELEMENTS)) {
+    line.before('\n');
+    line.after('\n');
+  }
+  for (const cell of element.querySelectorAll(CELLS)) cell.after(' ');
+  return element.textContent ?? '';
+}
+
+function nothing(message: string): PermanentTaskError {
+  return new PermanentTaskError({ type: 'NothingToRead', message });
+}
+
+/** Lines without space around them, paragraphs with one empty line between. */
+function tidy(text: string): string {
+  return text
+    .replace(/[^\S\n]+/g, ' ')
+    .replace(/ ?\n ?/g, '\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
+}
+
+function oneLine(text: string | null | undefined): string | undefined {
+  return text?.replace(/\s+/g, ' ').trim();
+}
+
+function instantOf(text: string | null | undefined): string | null {
+  const at = Date.parse(text ?? '');
+  return Number.isNaN(at) ? null : new Date(at).toISOString();
+}

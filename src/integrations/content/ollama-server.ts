@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { PermanentTaskError, RetryableTaskError } from '../../domain/tasks/task-error.ts';
+import { fetchFault } from '../fetch-fault.ts';
+
+const errorAnswer = z.object({
+  error: z.union([z.string(), z.object({ message: z.string() }).transform((error) => error.message)]),
+});
+const showAnswer = z
+  .object({ model_info: z.record(z.string(), z.unknown()), parameters: z.string(), details: z.object({}) })
+  .partial()
+  .refine((answer) => Object.keys(answer).length > 0);
+const tagsAnswer = z.object({
+  models: z.array(z.object({ name: z.string(), model: z.string().optional(), digest: z.string().min(1) })),
+});
+
+const DESCRIBE_TIMEOUT_MS = 10_000;
+
+/** Thrown where a text has more tokens than the model reads at once. */
+export class InputTooLong extends Error {
+  override readonly name = 'InputTooLong';
+}
+
+/** How Ollama, llama.cpp and what stands in for them say that a text is too long. */
+const TOO_LONG =
+  /context (?:length|size|window)|maximum (?:context|input|sequence)|(?:input|prompt|text)[^.]{0,40}too (?:long|large|many)|too many (?:input )?tokens|exceeds?[^.]{0,40}(?:context|tokens)|physical batch size/i;
+
+/** What a server says of a model. Undefined: it does not say. */
+export interface DescribedModel {
+  /** Digest of its files. */
+  revision: string | undefined;
+  /** Tokens that it can read at once. */
+  contextTokens: number | undefined;
+  /** Tokens that it reads at once unless a request asks for another number. */
+  presetTokens: number | undefined;
+}
+
+/** An Ollama server: its HTTP API, a few requests, for which no client library is worth it. */
+export class OllamaServer {
+  readonly #url: string;
+  readonly #headers: Record<string, string>;
+
+  constructor(root: string) {
+    // fetch refuses a URL with credentials.
+    const url = new URL(root);
+    const { username, password } = url;
+    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+    const authorization = username || password ? { authorization: `Basic ${credentials.toString('base64')}` } : {};
+    this.#headers = { 'content-type': 'application/json', ...authorization };
+    url.username = '';
+    url.password = '';
+    this.#url = url.href.replace(/\/+$/, '');
+  }
+
+  /**
+   * Sends a request that a model works on.
+   * @throws {InputTooLong} if the model refuses the text for its length.
+   * @throws {PermanentTaskError} where it never will, {@link RetryableTaskError} where it may later.
+   */
+  async post<Answer>(
+    path: string,
+    body: object,
+    form: z.ZodType<Answer>,
+    signal: AbortSignal,
+    timeoutMs: number,
+  ): Promise<Answer> {
+    const { response, text } = await this.#send('POST', path, body, signal, timeoutMs);
+    if (!response.ok) throw refusal(response.status, text);
+    const read = form.safeParse(parse(text));
+    if (!read.success) throw modelUnavailable(`Ollama answered ${path} with something else than it promises`);
+    return read.data;
+  }
+
+  /** What the server says of a model; nothing where it does not answer, which the next request will tell. */
+  async describe(model: string, signal: AbortSignal): Promise<DescribedModel> {
+    try {
+      // A server that answers all paths alike makes nothing of an empty input.
+      const shown = await this.#send(
+        'POST',
+        '/api/show',
+        { model, input: [], prompt: '' },
+        signal,
+        DESCRIBE_TIMEOUT_MS,
+      );
+      const show = showAnswer.safeParse(parse(shown.text));
+      // What does not know this path may know the next one; what answers with something else is no Ollama.
+      const revision = show.success || shown.response.status === 404 ? await this.#digestOf(model, signal) : undefined;
+      return { revision, ...contextOf(show.data ?? {}) };
+    } catch {
+      signal.throwIfAborted();
+      return { revision: undefined, contextTokens: undefined, presetTokens: undefined };
+    }
+  }
+
+  async #digestOf(model: string, signal: AbortSignal): Promise<string | undefined> {
+    const { text } = await this.#send('GET', '/api/tags', undefined, signal, DESCRIBE_TIMEOUT_MS);
+    const names = new Set([model.toLowerCase(), `${model.toLowerCase()}:latest`]);
+    const models = tagsAnswer.safeParse(parse(text)).data?.models ?? [];
+    const found = models.find(({ name, model: also = name }) =>
+      [name, also].some((one) => names.has(one.toLowerCase())),
+    );
+    return found?.digest.replace(/^sha256:/, '').slice(0, 16);
+  }
+
+  async #send(method: 'GET' | 'POST', path: string, body: object | undefined, signal: AbortSignal, timeoutMs: number) {
+    try {
+      const response = await fetch(this.#url + path, {
+        method,
+        headers: this.#headers,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      });
+      return { response, text: await response.text() };
+    } catch (error) {
+      throw modelUnavailable(`Ollama does not answer (${fetchFault(error)})`, error);
+    }
+  }
+}
+
+function contextOf({ model_info = {}, parameters = '' }: z.output<typeof showAnswer>) {
+  const [, made] = Object.entries(model_info).find(([name]) => name.endsWith('.context_length')) ?? [];
+  const contextTokens = typeof made === 'number' && made > 0 ? made : undefined;
+  const preset = Number(/^num_ctx\s+(\d+)/m.exec(parameters)?.[1]) || contextTokens;
+  return { contextTokens, presetTokens: preset && Math.min(preset, contextTokens ?? preset) };
+}
+
+function refusal(status: number, text: string): Error {
+  const said = errorAnswer.safeParse(parse(text)).data?.error ?? text.slice(0, 200);
+  if (status === 413 || (status >= 400 && TOO_LONG.test(said))) return new InputTooLong(said);
+  const message = `Ollama answered ${status}: ${said}`;
+  // 404: the model is not there; the message names the remedy. 400: it cannot do this. Neither changes by itself.
+  if (status === 404 || status === 400) return new PermanentTaskError({ type: 'ModelRefused', message });
+  return modelUnavailable(message);
+}
+
+export function modelUnavailable(message: string, cause?: unknown): RetryableTaskError {
+  return new RetryableTaskError({ type: 'ModelUnavailable', message, cause });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,17 @@
+import type { Build } from '../../domain/builds/build.ts';
+import type { ChainHead } from '../../domain/record/hash.ts';
+import type { builds } from '../schema.ts';
+
+export type BuildRow = typeof builds.$inferSelect;
+
+/** The state that a row of the projection holds, without what only the store needs. */
+export function buildFromRow(row: BuildRow): Build {
+  const { repository: _repository, ref: _ref, last_seq: _seq, last_hash: _hash, ...build } = row;
+  return build;
+}
+
+/** The row of the projection that a state makes, with the head of its stream. */
+export function rowOfBuild(build: Build, head: ChainHead): BuildRow {
+  const { repository, ref } = build.request;
+  return { ...build, repository, ref, last_seq: head.seq, last_hash: head.hash };
+}

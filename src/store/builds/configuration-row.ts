@@ -1,0 +1,16 @@
+import type { BuildConfiguration } from '../../contracts/builds/configuration.ts';
+import type { configurations } from '../schema.ts';
+
+/** A version as it is now understood: older definitions lack what came later. */
+export function configurationFromRow(row: typeof configurations.$inferSelect): BuildConfiguration {
+  return { ...row, definition: { ...LATER, ...row.definition } };
+}
+
+const LATER = {
+  constants: {},
+  templates: {},
+  yaml: [],
+  deadline: null,
+  concurrency: 'allow',
+  callback_url: null,
+} satisfies Partial<BuildConfiguration['definition']>;

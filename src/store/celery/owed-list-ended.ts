@@ -1,0 +1,17 @@
+import { sql } from 'drizzle-orm';
+import type { AnswerInput } from '../../contracts/endings/answer-workflow.ts';
+import type { Db } from '../database.ts';
+
+/** The endings within this time of tasks whose senders are owed a reply. Whether it was sent, the record does not say. */
+export async function listOwedEndings(db: Db, endedWithinMs: number): Promise<AnswerInput[]> {
+  const rows = await db.execute<{ task_id: string; ending: string }>(sql`
+    SELECT tasks.id AS task_id, ended.dedupe_key AS ending
+    FROM tasks, LATERAL (
+      SELECT dedupe_key FROM events
+      WHERE stream = 'task:' || tasks.id AND type IN ('task_succeeded', 'task_failed', 'task_revoked')
+      ORDER BY seq DESC LIMIT 1
+    ) AS ended
+    WHERE completed_at > clock_timestamp() - ${endedWithinMs}::float8 * interval '1 millisecond'
+      AND EXISTS (SELECT FROM owed WHERE owed.task_id = tasks.id)`);
+  return [...rows];
+}

@@ -1,0 +1,100 @@
+import { sql } from 'drizzle-orm';
+import type { WeightedWord } from '../../domain/celery/quorum.ts';
+import { type Asked, type AskedWord, askedWordsOf } from '../../domain/content/asked-words.ts';
+import { stemmableOf, wordGroupsOf } from '../../domain/content/search-words.ts';
+import type { Db } from '../database.ts';
+import { stemWords } from './word-stem.ts';
+
+const WEIGHED_WORDS = 8;
+/** A word found in this many chunks is common; further ones are not counted. */
+const COMMON = 1_000;
+/** Chunks with all words of a phrase that are looked through for the phrase. */
+const PHRASE_CHUNKS = 5_000;
+
+/** A word with what finds it as it is written, a tsquery. */
+export type WeighedWord = WeightedWord & { exact: string };
+
+/** What a query asks for, as far as there are chunks that have it. */
+export interface WeighedQuery {
+  /** The rarest first: the rarer, the more one weighs (inverse document frequency). */
+  words: WeighedWord[];
+  /** Phrases weigh as much as the rarest word. */
+  phrases: WeighedWord[];
+  /** The query as it is written, a tsquery. */
+  verbatim: string | undefined;
+  /** Whether there are chunks for each of its words. */
+  complete: boolean;
+  /** Whether it has any word at all. */
+  asks: boolean;
+}
+
+/**
+ * Reads a query and weighs its words. Postgres's statistics say how common the common words are; all others are counted.
+ */
+export async function weighAskedWords(db: Db, text: string): Promise<WeighedQuery> {
+  const groups = wordGroupsOf(text);
+  const asked = askedWordsOf(text, groups, await stemWords(db, stemmableOf(groups)));
+  if (asked.words.length === 0) {
+    return { words: [], phrases: [], verbatim: undefined, complete: false, asks: false };
+  }
+  const { words, phrases } = await weigh(db, asked);
+  // Where a text has the whole word, its parts say nothing.
+  const found = new Set(asked.words.filter((_, index) => words[index] !== undefined));
+  const counted = asked.words.flatMap((word, index) => {
+    const weight = words[index];
+    const isPart = word.partOf !== undefined && found.has(word.partOf);
+    return weight === undefined || isPart ? [] : [{ term: word.term, exact: word.exact, weight }];
+  });
+  const wanted = asked.words.filter((word) => word.partOf === undefined);
+  const rarest = counted.toSorted((one, other) => other.weight - one.weight).slice(0, WEIGHED_WORDS);
+  const heaviest = rarest[0]?.weight ?? 1;
+  return {
+    words: rarest,
+    phrases: asked.phrases
+      .filter((_, index) => phrases[index])
+      .map(({ term, exact }) => ({ term, exact, weight: heaviest })),
+    verbatim: asked.verbatim,
+    complete: wanted.every((word) => found.has(word)) && rarest.length >= Math.min(wanted.length, WEIGHED_WORDS),
+    asks: true,
+  };
+}
+
+/** Of each word its weight, undefined if no chunk has it; of each phrase whether a chunk has it. */
+async function weigh(db: Db, { words, phrases }: Asked) {
+  const given = (asked: AskedWord[]) =>
+    JSON.stringify(asked.map(({ term, exact, lexeme }, index) => ({ index, term, exact, lexeme })));
+  const [weights, found] = await Promise.all([
+    db.execute<{ index: number; weight: number }>(sql`
+      WITH common AS MATERIALIZED (
+        SELECT lexeme, share
+        FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) AS element (lexeme, share)
+        WHERE schemaname = current_schema() AND tablename = 'chunks' AND attname = 'words'
+      ), size AS MATERIALIZED (
+        SELECT greatest(reltuples, 10000) AS chunks FROM pg_class WHERE oid = 'chunks'::regclass
+      )
+      SELECT index, ln(1 + size.chunks / frequency) AS weight
+      FROM size, jsonb_to_recordset(${given(words)}::jsonb) AS word (index integer, term text, lexeme text)
+      LEFT JOIN common USING (lexeme), LATERAL (
+        -- OFFSET keeps this from being written out, and counted, wherever it is used.
+        SELECT coalesce(share * size.chunks, (
+          SELECT count(*) FROM (SELECT FROM chunks WHERE words @@ term::tsquery LIMIT ${COMMON}) AS counted
+        )) AS frequency OFFSET 0
+      ) AS found
+      WHERE frequency > 0`),
+    phrases.length === 0
+      ? []
+      : db.execute<{ index: number }>(sql`
+          SELECT index FROM jsonb_to_recordset(${given(phrases)}::jsonb) AS phrase (index integer, term text, exact text)
+          WHERE EXISTS (
+            SELECT FROM (SELECT words FROM chunks WHERE words @@ term::tsquery LIMIT ${PHRASE_CHUNKS} OFFSET 0) AS near
+            WHERE words @@ exact::tsquery
+          )`),
+  ]);
+  return {
+    words: Object.assign(
+      [] as Array<number | undefined>,
+      Object.fromEntries(weights.map((row) => [row.index, row.weight])),
+    ),
+    phrases: Object.assign([] as boolean[], Object.fromEntries(found.map(({ index }) => [index, true]))),
+  };
+}

@@ -1,0 +1,54 @@
+import { sql } from 'drizzle-orm';
+import { type Db, inTransaction } from '../database.ts';
+import type { ChunkFilter } from './chunk-filter.ts';
+import { isMadeBy } from './vector-maker.ts';
+
+/** The vector of a query, and the model that made it. */
+export interface QueryVector {
+  model: string;
+  /** Which model of that name: see {@link VectorMaker}. */
+  revision?: string | undefined;
+  values: number[];
+}
+
+export interface RankedChunk extends Record<string, unknown> {
+  content_id: string;
+  chunk_id: string;
+}
+
+/** Neighbours that pgvector keeps while it walks its graph (its default, 40, finds fewer than a page). */
+const EF_SEARCH = 120;
+
+/** Chunks by how close their vectors are to that of the query. */
+export async function rankChunksByMeaning(
+  db: Db,
+  { model, revision, values }: QueryVector,
+  filter: ChunkFilter | undefined,
+): Promise<RankedChunk[]> {
+  // Written out and no parameter, so that the planner finds the index for this length.
+  const length = sql.raw(String(Math.trunc(values.length)));
+  const made = isMadeBy({ model, revision, dimensions: values.length });
+  const distance = sql`embedding::halfvec(${length}) <=> ${JSON.stringify(values)}::halfvec(${length})`;
+  if (filter?.few) {
+    return db.execute<RankedChunk>(sql`
+      SELECT content_id, id AS chunk_id
+      FROM (
+        SELECT chunks.id, content_id FROM contents JOIN chunks ON content_id = contents.id WHERE ${filter.condition} OFFSET 0
+      ) AS few, LATERAL (
+        SELECT ${distance} AS distance FROM embeddings
+        WHERE chunk_id = few.id AND ${made} OFFSET 0
+      ) AS compared
+      ORDER BY distance LIMIT ${EF_SEARCH}`);
+  }
+  const passes = filter ? sql`(SELECT ${filter.condition} FROM contents WHERE contents.id = content_id)` : sql`true`;
+  return inTransaction(db, async (tx) => {
+    // The scan goes on until enough rows pass the filter. The planner does not know how many do, so sorting all is forbidden.
+    await tx.execute(sql`
+      SELECT set_config('hnsw.ef_search', ${String(EF_SEARCH)}, true), set_config('hnsw.iterative_scan', 'strict_order', true),
+             set_config('enable_sort', 'off', true)`);
+    return tx.execute<RankedChunk>(sql`
+      SELECT content_id, chunk_id FROM embeddings JOIN chunks ON chunks.id = chunk_id
+      WHERE ${made} AND ${passes}
+      ORDER BY ${distance} LIMIT ${EF_SEARCH}`);
+  });
+}

@@ -1,0 +1,76 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { quorumOf } from '../../domain/celery/quorum.ts';
+import type { Db } from '../database.ts';
+import type { WeighedQuery } from './asked-word-weigh.ts';
+import type { ChunkFilter } from './chunk-filter.ts';
+import type { RankedChunk } from './chunk-rank-by-meaning.ts';
+
+/** How many chunks are ranked: enough for a page of 100 results with a few chunks each. */
+const RANKED_CHUNKS = 200;
+/** The share of the query's weight that a chunk needs to be an answer: a question has words in common with much that is none. */
+const QUORUM = 0.6;
+/** In a search by words alone, chunks with one of this many of the rarest words are ranked too. */
+const RARE_WORDS = 4;
+/** How many chunks are compared: of those with a quorum, and of those with each of the rarest words. */
+const COMPARED_CHUNKS = 500;
+/** Chunks with all words of a phrase that are looked through for the phrase. */
+const PHRASE_CHUNKS = 5_000;
+
+export interface ChunkWithWords extends RankedChunk {
+  /** Whether it has every word that was asked for. */
+  has_all: boolean;
+}
+
+/**
+ * Chunks by the words that they have in common with the query. Rare words count more than common ones, words of the title
+ * more than others, and words as they were asked for more than other forms of them.
+ * @param alone whether this is the only ranking: then a chunk with little of the query is better than none.
+ */
+export async function rankChunksByWords(
+  db: Db,
+  { words, phrases, verbatim, complete }: WeighedQuery,
+  filter: ChunkFilter | undefined,
+  alone: boolean,
+): Promise<ChunkWithWords[]> {
+  if (words.length === 0) return [];
+  const rare = alone ? words.slice(0, RARE_WORDS).map(({ term }) => term) : [];
+  const sought = [quorumOf(words, QUORUM), ...rare].map((term) => ({ term, limit: COMPARED_CHUNKS }));
+  const soughtPhrases = phrases.map(({ term, exact }) => ({ term, exact, limit: PHRASE_CHUNKS }));
+  const asked = [...words, ...phrases.map((phrase) => ({ ...phrase, term: phrase.exact }))];
+  return db.execute<ChunkWithWords>(sql`
+    WITH asked AS MATERIALIZED (
+      SELECT term::tsquery, exact::tsquery, weight
+      FROM jsonb_to_recordset(${JSON.stringify(asked)}::jsonb) AS word (term text, exact text, weight float8)
+    )${filter?.few ? few(filter.condition) : sql``}
+    SELECT content_id, id AS chunk_id, ${complete}::boolean AND has_all AS has_all
+    FROM (
+      -- Unpacked once here, not again for each of the comparisons below.
+      SELECT id, content_id, words || ''::tsvector AS words FROM (
+      SELECT DISTINCT ON (chunk.id) chunk.*
+      FROM jsonb_to_recordset(${JSON.stringify([...sought, ...soughtPhrases])}::jsonb) AS sought (term text, exact text, "limit" bigint),
+      LATERAL (
+        SELECT * FROM (${fitting(filter)} LIMIT sought."limit") AS near
+        WHERE sought.exact IS NULL OR near.words @@ sought.exact::tsquery
+      ) AS chunk
+      ) AS found OFFSET 0
+    ) AS candidate, LATERAL (
+      SELECT sum(CASE WHEN words @@ term THEN weight * ts_rank(words, term) ELSE 0 END
+               + CASE WHEN words @@ exact THEN weight * ts_rank(words, exact) ELSE 0 END) AS score,
+             bool_and(words @@ term) AS has_all
+      FROM asked
+    ) AS compared
+    ORDER BY score + CASE WHEN words @@ ${verbatim ?? ''}::tsquery THEN ${words[0]?.weight ?? 0}::float8 ELSE 0 END DESC, id
+    LIMIT ${RANKED_CHUNKS}`);
+}
+
+const few = (condition: SQL) => sql`, few AS MATERIALIZED (
+  SELECT chunks.id, content_id, words FROM contents JOIN chunks ON content_id = contents.id WHERE ${condition}
+)`;
+
+/** The index itself finds what has a quorum, beginning with the rarest words, so no chunk without one is read. */
+function fitting(filter: ChunkFilter | undefined): SQL {
+  if (filter?.few) return sql`SELECT id, content_id, words FROM few WHERE words @@ sought.term::tsquery`;
+  const found = sql`SELECT id, content_id, words FROM chunks WHERE words @@ sought.term::tsquery`;
+  if (!filter) return found;
+  return sql`SELECT * FROM (${found} OFFSET 0) AS found WHERE (SELECT ${filter.condition} FROM contents WHERE contents.id = content_id)`;
+}

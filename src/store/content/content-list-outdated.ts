@@ -1,0 +1,21 @@
+import { sql } from 'drizzle-orm';
+import type { Db } from '../database.ts';
+import { isMadeBy, type VectorMaker } from './vector-maker.ts';
+
+/**
+ * Ids of contents that have vectors, and not of this maker: those of the model of yesterday. In order.
+ * @param after the last id before them; empty for the first.
+ */
+export async function listOutdatedContents(
+  db: Db,
+  maker: VectorMaker,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const rows = await db.execute<{ content_id: string }>(sql`
+    SELECT DISTINCT content_id FROM embeddings AS other JOIN chunks ON chunks.id = other.chunk_id
+    WHERE content_id > ${after}
+      AND NOT EXISTS (SELECT FROM embeddings WHERE embeddings.chunk_id = other.chunk_id AND ${isMadeBy(maker)})
+    ORDER BY content_id LIMIT ${limit}`);
+  return rows.map(({ content_id }) => content_id);
+}

@@ -1,0 +1,89 @@
+import { inArray, sql } from 'drizzle-orm';
+import type { ContentFilter } from '../../contracts/content/content.ts';
+import { fuseRanks } from '../../domain/content/rank-fusion.ts';
+import type { Db } from '../database.ts';
+import { contents } from '../schema.ts';
+import { weighAskedWords } from './asked-word-weigh.ts';
+import { readChunkFilter } from './chunk-filter.ts';
+import { type QueryVector, type RankedChunk, rankChunksByMeaning } from './chunk-rank-by-meaning.ts';
+import { rankChunksByWords } from './chunk-rank-by-words.ts';
+import { type ContentRow, contentFromRow } from './content-row.ts';
+
+export interface FoundContent {
+  content: ReturnType<typeof contentFromRow>;
+  score: number;
+  /** The chunk that fits best. */
+  snippet: string;
+}
+
+/**
+ * Content that fits a query, best first: by its words, and where the query has a vector, by its meaning too, both
+ * rankings merged by reciprocal ranks. Text that has every word of the query comes before text that has not.
+ * @param query.vector may be on its way: what needs none is done meanwhile.
+ */
+export async function searchContent(
+  db: Db,
+  query: {
+    text: string;
+    vector: QueryVector | undefined | Promise<QueryVector | undefined>;
+    filter: ContentFilter;
+    limit: number;
+  },
+): Promise<FoundContent[]> {
+  const [words, filter, vector] = await Promise.all([
+    weighAskedWords(db, query.text),
+    readChunkFilter(db, query.filter),
+    query.vector,
+  ]);
+  if (!words.asks) return [];
+  const [byMeaning, quorate] = await Promise.all([
+    vector ? rankChunksByMeaning(db, vector, filter) : [],
+    rankChunksByWords(db, words, filter, vector === undefined),
+  ]);
+  // Nothing has a vector of this model, as after a change of the model: words are all there is.
+  const onlyWords = vector !== undefined && byMeaning.length === 0;
+  const byWords = onlyWords ? await rankChunksByWords(db, words, filter, true) : quorate;
+  const having = byWords.filter(({ has_all }) => has_all);
+  const best = new Map<string, string>();
+  for (const { content_id, chunk_id } of [...having, ...byMeaning, ...byWords]) {
+    if (!best.has(content_id)) best.set(content_id, chunk_id);
+  }
+  // Of equal ranks, the text that has the words comes first.
+  const fused = fuseRanks([contentsOf(byWords), contentsOf(byMeaning)], contentsOf(having)).slice(0, query.limit);
+  if (fused.length === 0) return [];
+  const [rows, snippets] = await Promise.all([
+    db
+      .select()
+      .from(contents)
+      .where(
+        inArray(
+          contents.id,
+          fused.map(({ id }) => id),
+        ),
+      ),
+    readChunks(
+      db,
+      fused.map(({ id }) => best.get(id)!),
+    ),
+  ]);
+  const found = new Map<string, ContentRow>(rows.map((row) => [row.id, row]));
+  return fused.flatMap(({ id, score }) => {
+    const row = found.get(id);
+    return row ? [{ content: contentFromRow(row), score, snippet: snippets.get(id) ?? '' }] : [];
+  });
+}
+
+/** Each content once, where its best chunk stands. */
+function contentsOf(chunks: RankedChunk[]): string[] {
+  return [...new Set(chunks.map(({ content_id }) => content_id))];
+}
+
+async function readChunks(db: Db, ids: string[]): Promise<Map<string, string>> {
+  const rows = await db.execute<{ content_id: string; text: string }>(sql`
+    SELECT content_id, text FROM chunks
+    WHERE id IN (${sql.join(
+      ids.map((id) => sql`${id}::bigint`),
+      sql`, `,
+    )})`);
+  return new Map(rows.map(({ content_id, text }) => [content_id, text]));
+}

@@ -1,0 +1,35 @@
+import { sql } from 'drizzle-orm';
+import type { Db } from '../database.ts';
+import { withoutValues } from '../installation/secret-values.ts';
+
+/**
+ * Keeps a further URL that is told of the endings of a subject. @returns its target, also where the URL was kept before;
+ * undefined if the subject has the most URLs that it may have.
+ */
+export async function addCallbackTarget(
+  db: Db,
+  stream: string,
+  url: string,
+  most: number,
+): Promise<string | undefined> {
+  // Who loses to another insert of the same URL finds it the second time.
+  return (await addOrFind(db, stream, url, most)) ?? (await addOrFind(db, stream, url, most));
+}
+
+async function addOrFind(db: Db, stream: string, url: string, most: number): Promise<string | undefined> {
+  const [row] = await withoutValues(
+    db.execute<{ target: string }>(sql`
+      WITH standing AS (
+        SELECT target FROM callback_targets WHERE stream = ${stream}::text AND md5(url) = md5(${url}::text)
+      ), added AS (
+        INSERT INTO callback_targets (stream, target, url)
+        SELECT ${stream}::text, left(replace(gen_random_uuid()::text, '-', ''), 12), ${url}::text
+        WHERE NOT EXISTS (SELECT FROM standing)
+          AND (SELECT count(*) FROM callback_targets WHERE stream = ${stream}::text) < ${most}
+        ON CONFLICT DO NOTHING
+        RETURNING target
+      )
+      SELECT target FROM standing UNION ALL SELECT target FROM added`),
+  );
+  return row?.target;
+}

@@ -1,0 +1,15 @@
+import { sql } from 'drizzle-orm';
+import type { Db } from '../database.ts';
+
+/**
+ * Gives up the claim of a delivery whose work failed. A redelivery may do it at once; else it is due after 1 s, doubling to 60 s
+ * with each failure.
+ */
+export async function releaseDelivery(db: Db, id: string): Promise<void> {
+  await db.execute(sql`
+    UPDATE deliveries SET
+      claimed_until = clock_timestamp(),
+      due_at = clock_timestamp() + least(60, power(2, least(tries, 10))) * interval '1 second',
+      tries = tries + 1
+    WHERE id = ${id} AND NOT settled`);
+}

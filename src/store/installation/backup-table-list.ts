@@ -1,0 +1,45 @@
+import { sql } from 'drizzle-orm';
+import type { Db } from '../database.ts';
+
+/** Tables that a backup leaves out, and why. */
+const LEFT_OUT = [
+  'events', // the log, which a backup holds in a file of its own
+  'builds', // made from the log
+  'tasks', // made from the log
+  'installation', // in the manifest; a restored one enters a new epoch
+  'github_writes', // rate limits of the moment
+  'delivery_sweeps', // when the last sweep was
+  'content_sweeps', // when the last sweep was
+] as const;
+
+/** A table of the record beside the log, and what restoring it needs to know. */
+export interface BackupTable {
+  name: string;
+  /** Those that are written; the database makes the others. */
+  columns: string[];
+}
+
+/** The tables that a backup holds beside the log, each after those that it refers to. */
+export async function listBackupTables(db: Db): Promise<BackupTable[]> {
+  const tables = await db.execute<{ name: string; columns: string[]; refers_to: string[] }>(sql`
+    SELECT relname AS name,
+      (SELECT jsonb_agg(attname ORDER BY attnum) FROM pg_attribute
+       WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns,
+      (SELECT coalesce(jsonb_agg(DISTINCT confrelid::regclass::text), '[]') FROM pg_constraint
+       WHERE conrelid = pg_class.oid AND contype = 'f' AND confrelid <> conrelid) AS refers_to
+    FROM pg_class
+    WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+      AND NOT jsonb_exists(${JSON.stringify(LEFT_OUT)}::jsonb, relname)
+    ORDER BY relname`);
+  const sorted: BackupTable[] = [];
+  const isPlaced = (name: string) => sorted.some((table) => table.name === name);
+  for (let left = [...tables]; left.length > 0; ) {
+    const next = left.filter(({ refers_to }) =>
+      refers_to.every((name) => isPlaced(name) || !left.some((table) => table.name === name)),
+    );
+    if (next.length === 0) throw new Error(`tables refer to each other: ${left.map(({ name }) => name).join(', ')}`);
+    sorted.push(...next.map(({ name, columns }) => ({ name, columns })));
+    left = left.filter((table) => !next.includes(table));
+  }
+  return sorted;
+}

@@ -1,0 +1,13 @@
+import { sql } from 'drizzle-orm';
+import type { Db } from '../database.ts';
+
+/**
+ * Makes a record without any events that of an installation whose database was lost.
+ * @returns whether it did; a record with events stays what it is.
+ */
+export async function adoptInstallation(db: Db, id: string, lastEpoch: number): Promise<boolean> {
+  const adopted = await db.execute(sql`
+    UPDATE installation SET id = ${id}::uuid, epoch = ${lastEpoch}::integer + 1
+    WHERE NOT EXISTS (SELECT FROM events) RETURNING epoch`);
+  return adopted.length > 0;
+}

@@ -1,0 +1,17 @@
+import { getTableColumns, sql } from 'drizzle-orm';
+import type { RecordedEvent } from '../../contracts/builds/event.ts';
+import type { Db } from '../database.ts';
+import { events } from '../schema.ts';
+
+/**
+ * New events of several streams at once: of each stream, those after the given seq. One query serves all who watch. It goes
+ * by seq, which has no gaps within a stream; positions in the log may commit out of order, and some would be missed.
+ */
+export function listEventsAfter(db: Db, seen: ReadonlyMap<string, number>): Promise<RecordedEvent[]> {
+  const watched = JSON.stringify([...seen].map(([stream, seq]) => ({ stream, seq })));
+  return db
+    .select(getTableColumns(events))
+    .from(sql`jsonb_to_recordset(${watched}::jsonb) AS seen(stream text, seq integer)`)
+    .innerJoin(events, sql`${events.stream} = seen.stream AND ${events.seq} > seen.seq`)
+    .orderBy(events.stream, events.seq);
+}

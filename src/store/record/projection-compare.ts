@@ -1,0 +1,51 @@
+import { sql } from 'drizzle-orm';
+import type { ChainFault, ChainHead } from '../../domain/record/hash.ts';
+import type { Db } from '../database.ts';
+import type { AnyStreamKind, ProjectionRow } from './stream-kind.ts';
+
+/** A row of the projection that is not what it should be. */
+export interface RowDifference {
+  id: string;
+  /** Columns that differ; empty if the row is missing. */
+  columns: string[];
+  /** The head of the stream as the row has it; undefined if the row is missing. */
+  head: ChainHead | undefined;
+}
+
+/** Rows of the projection that differ from these. Postgres compares them byte by byte, so that no conversion hides anything. */
+export async function compareRows(
+  db: Db,
+  { projection }: AnyStreamKind,
+  expected: ProjectionRow[],
+): Promise<RowDifference[]> {
+  if (expected.length === 0) return [];
+  const rows = await db.execute<{ id: string; columns: string; last_seq: number | null; last_hash: string | null }>(sql`
+    SELECT told.id::text, standing.last_seq, standing.last_hash, (
+      SELECT string_agg(key, ',' ORDER BY key) FROM jsonb_each(to_jsonb(told)) JOIN jsonb_each(to_jsonb(standing)) AS other USING (key)
+      WHERE jsonb_each.value IS DISTINCT FROM other.value) AS columns
+    FROM jsonb_populate_recordset(NULL::${projection}, ${JSON.stringify(expected)}::jsonb) AS told
+    LEFT JOIN ${projection} AS standing ON standing.id = told.id
+    WHERE NOT coalesce(standing *= told, false)`);
+  return rows.map(({ id, columns, last_seq, last_hash }) => ({
+    id,
+    columns: columns?.split(',') ?? [],
+    head: last_seq === null || last_hash === null ? undefined : { seq: last_seq, hash: last_hash },
+  }));
+}
+
+/** What a difference means for a stream, given where its events end. */
+export function differenceFault({ head: projected, columns }: RowDifference, head: ChainHead): ChainFault {
+  if (!projected) return { seq: head.seq, fault: 'the projection has no row for it' };
+  if (projected.seq > head.seq) {
+    const missing = head.seq + 1;
+    return { seq: missing, fault: `event ${missing} is missing: the projection goes up to event ${projected.seq}` };
+  }
+  if (projected.seq < head.seq) {
+    const fault = `was added without the projection, which ends at event ${projected.seq}`;
+    return { seq: projected.seq + 1, fault };
+  }
+  if (projected.hash !== head.hash) {
+    return { seq: head.seq, fault: 'was replaced: the projection holds another hash of it' };
+  }
+  return { seq: head.seq, fault: `the projection is not what the events add up to: ${columns.join(', ')}` };
+}

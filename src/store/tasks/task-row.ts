@@ -1,0 +1,16 @@
+import type { ChainHead } from '../../domain/record/hash.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import type { tasks } from '../schema.ts';
+
+export type TaskRow = typeof tasks.$inferSelect;
+
+/** The state that a row of the projection holds, without what only the store needs. */
+export function taskFromRow(row: TaskRow): Task {
+  const { last_seq: _seq, last_hash: _hash, ...task } = row;
+  return task;
+}
+
+/** The row of the projection that a state makes, with the head of its stream. */
+export function rowOfTask(task: Task, head: ChainHead): TaskRow {
+  return { ...task, last_seq: head.seq, last_hash: head.hash };
+}

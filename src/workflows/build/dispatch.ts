@@ -1,0 +1,194 @@
+import { ActivityFailure, ApplicationFailure, patched, sleep, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { BuildInput, BuildPolicy } from '../../contracts/builds/build-workflow.ts';
+import type { DispatchOutcome, Run } from '../../contracts/github/github.ts';
+import { backoff } from '../../domain/backoff.ts';
+import { githubActivities } from '../activities.ts';
+import type { BuildStateView } from '../messages.ts';
+import { askOperator } from './ask-operator.ts';
+import { mayHaveSentBefore } from './earlier-run.ts';
+import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
+import type { Operator } from './operator.ts';
+import { reconcile } from './reconcile.ts';
+import type { Tell } from './teller.ts';
+import { awaitWriteSlot } from './write-slot.ts';
+
+/** How long a database that is away is waited for before it is asked again. */
+const RECORD_PAUSE_MS = 5_000;
+
+/**
+ * Brings about exactly one run. Each POST has an intent of its own in the record before it is sent, and is sent once.
+ * Whatever leaves doubt is settled by reading: another POST follows only a complete window in which no run appeared.
+ */
+export async function dispatch(
+  input: BuildInput,
+  tell: Tell,
+  state: BuildStateView,
+  operator: Operator,
+): Promise<{ run: Run; abandoned: string[] } | { none: NoRun }> {
+  const { policy, request } = input;
+  const github = githubActivities(policy.request_timeout_ms);
+  const tokenPrefix = `hapax-${input.build_id}-`;
+  /** A dispatch may have been sent that the record has lost; all tokens of the build begin alike. */
+  let mayBeForgotten = input.recovery?.record_set_back ?? false;
+  const tokens = mayBeForgotten ? [tokenPrefix] : [];
+  /** Tokens of dispatches that were given up without certainty. */
+  const abandoned: string[] = [];
+  const notDone = new NotDoneAttempts(policy, tell, operator);
+  let lost = 0;
+  /** Nothing went out before this. */
+  let since: string | undefined;
+  for (let attempt = 1; ; attempt++) {
+    state.phase = 'dispatching';
+    state.attempt = attempt;
+    await awaitWriteSlot(operator);
+    if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input) && !(await wasIntended(attempt)))
+      return none('cancelled', 'cancelled before another dispatch', attempt - 1);
+    const intendedAt = new Date().toISOString();
+    const intent = await tell('dispatch_intended', `dispatch:${attempt}:intended`, {
+      attempt,
+      token: `${tokenPrefix}${attempt}-${uuid4().replaceAll('-', '').slice(0, 12)}`,
+      temporal_run_id: workflowInfo().runId,
+    });
+    tokens.push(intent.token);
+    const isOurs = intent.temporal_run_id === workflowInfo().runId;
+    since ??= isOurs && !input.recovery ? intendedAt : input.created_at;
+
+    const looksFirst = isOurs && mayBeForgotten;
+    const isCancelled = operator.cancelledBy !== undefined && isOurs;
+    const outcome = looksFirst
+      ? forgotten(policy)
+      : await (isCancelled ? withdraw : post)(intent.token, intent.temporal_run_id);
+    if (!outcome) return none('cancelled', 'cancelled before the dispatch was sent', attempt - 1);
+    if (outcome.kind === 'accepted') {
+      const standing = await triggered(outcome, attempt, 'dispatch', outcome.correlated, outcome.request_id);
+      // Where the run of another attempt stands, from before a reset, this one was given up.
+      if (standing.attempt !== attempt) abandoned.push(intent.token);
+      if (standing.attempt > attempt) continue;
+      return { run: standing.run, abandoned };
+    }
+    if (outcome.kind !== 'ambiguous') {
+      const none = await notDone.take(outcome, attempt, `dispatch:${attempt}`);
+      if (none) return { none: { ...none, unsettled: abandoned } };
+      continue;
+    }
+    notDone.sent();
+
+    const { reason, request_id } = outcome;
+    await tell('dispatch_ambiguous', `dispatch:${attempt}:ambiguous`, { attempt, reason, request_id });
+    state.phase = 'reconciling';
+    const verdict = await reconcile(input, tell, { tokens, since }, outcome);
+    if (verdict.kind === 'found') {
+      const { run } = await triggered(verdict.run, attempt, 'reconcile', true, null);
+      return { run, abandoned };
+    }
+    if (verdict.kind === 'doubtful') {
+      const told = await askOperator(input, tell, state, operator, { attempt, reason: verdict.reason });
+      if (told === 'cancel') {
+        abandoned.push(intent.token);
+        return none('cancelled', `cancelled while in doubt: ${verdict.reason}`, attempt);
+      }
+      if (told !== 'retry') {
+        const { run } = await triggered(told.adopt, attempt, 'operator', false, null);
+        return { run, abandoned };
+      }
+      abandoned.push(intent.token);
+      // What may be forgotten is settled by the operator's word as well.
+      mayBeForgotten = false;
+      continue;
+    }
+    abandoned.push(intent.token);
+    await tell('dispatch_absent', `dispatch:${attempt}:absent`, { attempt, complete_reads: verdict.reads });
+    if (looksFirst) {
+      mayBeForgotten = false;
+      continue;
+    }
+    if (lost >= policy.max_retries) {
+      return none('dispatch_failed', `${lost + 1} dispatches left no run; the last: ${reason}`, attempt);
+    }
+    await operator.pause(backoff(lost, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random()));
+    lost += 1;
+  }
+
+  function none(conclusion: NoRun['conclusion'], reason: string, attempts: number): { none: NoRun } {
+    return { none: { conclusion, reason, attempts, unsettled: abandoned } };
+  }
+
+  /** Whether the record has the intent already: Temporal may have been set back to before it. */
+  async function wasIntended(attempt: number): Promise<boolean> {
+    return patched('cancel-asks-the-record') && (await tell.isTold(`dispatch:${attempt}:intended`));
+  }
+
+  /** Undefined where the dispatch was not sent, and never will be. */
+  async function withdraw(token: string, intendedBy: string): Promise<DispatchOutcome | undefined> {
+    if (!patched('cancel-withdraws')) return undefined;
+    const correlated = policy.correlation_input !== '';
+    const intended = { build_id: input.build_id, correlated, intended_by: intendedBy, claim: `dispatch:${token}` };
+    return (await github.withdrawDispatch(intended)) ?? undefined;
+  }
+
+  async function post(token: string, intendedBy: string): Promise<DispatchOutcome> {
+    const correlation = policy.correlation_input === '' ? null : { input: policy.correlation_input, token };
+    for (;;) {
+      try {
+        return await github.dispatchRun({
+          build_id: input.build_id,
+          request,
+          correlation,
+          intended_by: intendedBy,
+          claim: `dispatch:${token}`,
+        });
+      } catch (error) {
+        // Sending does without the record; only what an earlier run sent is asked of it, and it is away.
+        if (isDatabaseFault(error)) {
+          await sleep(RECORD_PAUSE_MS);
+          continue;
+        }
+        // The worker died or was cut off with the answer outstanding.
+        return {
+          kind: 'ambiguous',
+          reason: 'the worker was lost while it sent',
+          accepted: false,
+          correlated: correlation !== null,
+          request_id: null,
+        };
+      }
+    }
+  }
+
+  async function triggered(
+    run: Run,
+    attempt: number,
+    learnedFrom: 'dispatch' | 'reconcile' | 'operator',
+    correlated: boolean,
+    requestId: string | null,
+  ): Promise<{ run: Run; attempt: number }> {
+    const standing = await tell('workflow_triggered', 'triggered', {
+      attempt,
+      workflow_run_id: run.run_id,
+      run_url: run.run_url,
+      learned_from: learnedFrom,
+      correlated,
+      request_id: requestId,
+    });
+    return { run: { run_id: standing.workflow_run_id, run_url: standing.run_url }, attempt: standing.attempt };
+  }
+}
+
+/** What is known of a dispatch that nobody remembers: nothing. */
+function forgotten({ correlation_input }: BuildPolicy): Extract<DispatchOutcome, { kind: 'ambiguous' }> {
+  return {
+    kind: 'ambiguous',
+    reason: 'the record has lost events, so an earlier dispatch may have been sent',
+    accepted: false,
+    correlated: correlation_input !== '',
+    request_id: null,
+  };
+}
+
+function isDatabaseFault(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof ApplicationFailure &&
+    error.cause.type === 'DatabaseError'
+  );
+}

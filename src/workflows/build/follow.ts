@@ -1,0 +1,141 @@
+import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
+import type { BuildInput } from '../../contracts/builds/build-workflow.ts';
+import type { Run, RunView } from '../../contracts/github/github.ts';
+import { githubActivities } from '../activities.ts';
+import type { Operator } from './operator.ts';
+import type { Tell } from './teller.ts';
+import type { Wakes } from './wakes.ts';
+
+/** How a followed run ended. */
+export interface Ended {
+  conclusion: string;
+  run_attempt: number | null;
+  learned_from: 'webhook' | 'poll' | 'deadline' | 'operator' | 'dispatch';
+  request_id: string | null;
+  /** The webhook that made us look, if one did. */
+  delivery_id?: string;
+}
+
+/** The end that GitHub tells of a run. */
+export function endOf({ conclusion, run_attempt, request_id }: RunView, learned: Change['learned']): Ended {
+  return { conclusion: conclusion ?? 'unknown', run_attempt, request_id, ...learned };
+}
+
+/** A difference that GitHub confirmed, and what made us look. */
+interface Change {
+  view: RunView;
+  learned: { learned_from: 'poll' } | { learned_from: 'webhook'; delivery_id: string };
+}
+
+/** While webhooks arrive, polls are this many times rarer: they only guard against a lost webhook. */
+const WIDENING = 5;
+
+/** How long a cancelled run may take to stop before the build ends without waiting for it. */
+const CANCEL_GRACE_MS = 600_000;
+/** First pause before a run that GitHub did not cancel is cancelled again; doubles each time. */
+const CANCEL_AGAIN_MS = 10_000;
+
+/**
+ * Follows a run until GitHub confirms its end. At the deadline, or when an operator asks, the run is cancelled and followed
+ * a while longer. Waiting takes no worker slot and adds nothing to the history.
+ * @param seen the last known state of the run: an end of that attempt is old news.
+ */
+export async function follow(
+  input: BuildInput,
+  tell: Tell,
+  run: Run,
+  operator: Operator,
+  wakes: Wakes,
+  seen: { status: string; run_attempt: number } = { status: '', run_attempt: 0 },
+): Promise<Ended> {
+  const { policy, request } = input;
+  const github = githubActivities(policy.request_timeout_ms);
+  const target = { repository: request.repository, run_id: run.run_id };
+  const following = new CancellationScope();
+  let last: Change | undefined;
+  let failure: unknown;
+  /** GitHub is asked about the run as soon as may be, besides the polls. */
+  let mustLook = false;
+  void following.run(untilCompleted).catch((error: unknown) => {
+    failure = error;
+  });
+  const settled = () => last?.view.status === 'completed' || failure !== undefined;
+
+  const inTime = await condition(() => settled() || operator.cancelledBy !== undefined, policy.deadline_ms);
+  if (!settled()) {
+    if (inTime) await tell('cancel_requested', 'cancel', { by: operator.cancelledBy! });
+    await CancellationScope.withTimeout(CANCEL_GRACE_MS, async () => {
+      await cancelPersistently();
+      await condition(settled);
+    }).catch((error: unknown) => {
+      if (!isCancellation(error)) throw error;
+    });
+  }
+  following.cancel();
+  if (failure !== undefined && !isCancellation(failure)) throw failure;
+
+  // A run that ended by itself while being cancelled keeps its own conclusion.
+  const { conclusion = null, run_attempt = null, request_id = null } = last?.view ?? {};
+  if (last?.view.status === 'completed' && (inTime || conclusion !== 'cancelled')) {
+    return endOf(last.view, last.learned);
+  }
+  return inTime
+    ? { conclusion: 'cancelled', run_attempt, learned_from: 'operator', request_id }
+    : { conclusion: 'timed_out', run_attempt, learned_from: 'deadline', request_id };
+
+  /** A run that cannot be cancelled has ended, which a look shows at once, or has not begun, which passes. */
+  async function cancelPersistently(): Promise<void> {
+    for (let pauseMs = CANCEL_AGAIN_MS; !settled(); pauseMs *= 2) {
+      if (await github.cancelRun(target)) return;
+      if (!patched('look-after-a-refused-cancel')) return;
+      mustLook = true;
+      await condition(settled, pauseMs);
+    }
+  }
+
+  async function untilCompleted(): Promise<void> {
+    let interval_ms = policy.poll_interval_ms;
+    for (let changes = 1; ; changes++) {
+      const change = await nextChange(interval_ms);
+      const { view, learned } = change;
+      // If a poll finds a change first, webhooks do not arrive.
+      interval_ms = policy.poll_interval_ms * (learned.learned_from === 'webhook' ? WIDENING : 1);
+      if (view.status !== 'completed') {
+        await tell('run_updated', `run:${changes}:${view.run_attempt}:${view.status}`, {
+          run_status: view.status,
+          run_attempt: view.run_attempt,
+          request_id: view.request_id,
+          ...learned,
+        });
+      }
+      seen = { status: view.status, run_attempt: view.run_attempt };
+      last = change;
+      if (view.status === 'completed') return;
+    }
+  }
+
+  /** The next change that GitHub confirms. It is looked for at every webhook, and by polling. */
+  async function nextChange(interval_ms: number): Promise<Change> {
+    const polling = new CancellationScope();
+    let polled: RunView | undefined;
+    let broken: unknown;
+    void polling
+      .run(() => github.awaitRunChange({ ...target, seen, interval_ms }))
+      .then(
+        (view) => (polled = view),
+        (error: unknown) => (broken = error),
+      );
+    for (;;) {
+      await condition(() => polled !== undefined || broken !== undefined || mustLook || wakes.has(run.run_id));
+      if (polled) return { view: polled, learned: { learned_from: 'poll' } };
+      if (broken !== undefined) throw broken;
+      const delivery_id = mustLook ? undefined : wakes.take(run.run_id)!;
+      mustLook = false;
+      const view = await github.readRun({ ...target, run_attempt: seen.run_attempt });
+      if (view.status === seen.status && view.run_attempt === seen.run_attempt) continue;
+      polling.cancel();
+      if (delivery_id === undefined) return { view, learned: { learned_from: 'poll' } };
+      return { view, learned: { learned_from: 'webhook', delivery_id } };
+    }
+  }
+}

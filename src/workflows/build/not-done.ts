@@ -1,0 +1,82 @@
+import { setCurrentDetails } from '@temporalio/workflow';
+import type { BuildPolicy } from '../../contracts/builds/build-workflow.ts';
+import type { GitHubRefusal, NotDone } from '../../contracts/github/github.ts';
+import { backoff } from '../../domain/backoff.ts';
+import type { Operator } from './operator.ts';
+import type { Tell } from './teller.ts';
+
+/** Why no run will come, and the conclusion that the build ends with. */
+export interface NoRun {
+  conclusion: 'dispatch_rejected' | 'dispatch_failed' | 'timed_out' | 'cancelled';
+  reason: string;
+  attempts: number;
+  /** Tokens of dispatches that may have made a run all the same; left out: none. */
+  unsettled?: string[];
+}
+
+/** Longest pause between two attempts that may have reached GitHub. */
+export const LONGEST_PAUSE_MS = 3_600_000;
+
+/** Longest pause while GitHub cannot be reached, so that a build goes on soon after it can. */
+const LONGEST_UNSENT_PAUSE_MS = 60_000;
+
+/**
+ * Handles dispatches and re-runs that certainly changed nothing at GitHub. A refusal is recorded and final. One that was
+ * not sent is recorded and tried again after a pause, until that has gone on for as long as the deadline allows; a refusal
+ * that may pass, until its patience ends.
+ */
+export class NotDoneAttempts {
+  readonly #policy: BuildPolicy;
+  readonly #tell: Tell;
+  readonly #operator: Operator;
+  #unsent = 0;
+  #since = 0;
+  /** Since when there was nothing but refusals that may pass. */
+  #refusedSince: number | undefined;
+
+  constructor(policy: BuildPolicy, tell: Tell, operator: Operator) {
+    this.#policy = policy;
+    this.#tell = tell;
+    this.#operator = operator;
+  }
+
+  /** Notes that a request was sent: failures to send are counted from the start again. */
+  sent(): void {
+    this.#unsent = 0;
+    this.#refusedSince = undefined;
+  }
+
+  /** Waits until another attempt is due, then returns undefined; or returns why no run will come. @param step names the attempt. */
+  async take(outcome: NotDone, attempt: number, step: string): Promise<NoRun | undefined> {
+    if (outcome.kind === 'rejected') {
+      const { status, message } = outcome;
+      await this.#rejected(outcome, attempt, step);
+      return { conclusion: 'dispatch_rejected', reason: `GitHub answered ${status}: ${message}`, attempts: attempt };
+    }
+    const { reason, wait_ms, refusal } = outcome;
+    const wait = wait_ms ?? backoff(this.#unsent, 1_000, LONGEST_UNSENT_PAUSE_MS, Math.random());
+    if (this.#unsent === 0) this.#since = Date.now();
+    this.#unsent += 1;
+    const retryAt = new Date(Date.now() + wait);
+    this.#refusedSince = refusal && (this.#refusedSince ?? Date.now());
+    if (refusal && retryAt.getTime() >= this.#refusedSince! + refusal.patience_ms) {
+      await this.#rejected(refusal, attempt, step);
+      return { conclusion: 'dispatch_rejected', reason, attempts: attempt };
+    }
+    if (retryAt.getTime() >= this.#since + this.#policy.deadline_ms) {
+      return { conclusion: 'timed_out', reason: `not sent until the deadline: ${reason}`, attempts: attempt };
+    }
+    await this.#tell('dispatch_delayed', `${step}:delayed`, { attempt, reason, retry_at: retryAt.toISOString() });
+    setCurrentDetails(`Not sent: ${reason}`);
+    await this.#operator.pause(wait);
+    return undefined;
+  }
+
+  async #rejected(
+    { status, message, request_id }: Pick<GitHubRefusal, 'status' | 'message' | 'request_id'>,
+    attempt: number,
+    step: string,
+  ): Promise<void> {
+    await this.#tell('dispatch_rejected', `${step}:rejected`, { attempt, status, message, request_id });
+  }
+}

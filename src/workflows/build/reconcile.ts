@@ -1,0 +1,72 @@
+import { sleep } from '@temporalio/workflow';
+import type { BuildInput } from '../../contracts/builds/build-workflow.ts';
+import type { DispatchOutcome, Finding, Run } from '../../contracts/github/github.ts';
+import { githubActivities } from '../activities.ts';
+import type { Tell } from './teller.ts';
+
+type Doubt = Extract<DispatchOutcome, { kind: 'ambiguous' }>;
+
+/** What reading says about a doubtful dispatch. */
+export type Verdict =
+  | { kind: 'found'; run: Run }
+  | { kind: 'absent'; reads: number }
+  | { kind: 'doubtful'; reason: string };
+
+/** Fewest complete readings without a match before an absence is believed: listings lag and lie (max-sixty/tend#348). */
+const FEWEST_READS = 3;
+
+/**
+ * Looks for the runs of a build's dispatches by reading only, over the whole reconcile window unless one is found. Of
+ * several the oldest is the build's; the others are cancelled and recorded.
+ * @param sent the tokens, and the time (ISO 8601) before which none of them went out.
+ */
+export async function reconcile(
+  input: BuildInput,
+  tell: Tell,
+  sent: { tokens: string[]; since: string },
+  doubt: Doubt,
+): Promise<Verdict> {
+  const { policy, request } = input;
+  const github = githubActivities(policy.request_timeout_ms);
+  const windowEnds = Date.now() + policy.reconcile_window_ms;
+  for (let reads = 1; ; reads++) {
+    const startedAt = Date.now();
+    const finding = await github.findRuns({
+      repository: request.repository,
+      workflow: request.workflow,
+      ref: request.ref,
+      ...sent,
+    });
+    if (finding.kind === 'found') {
+      const [run, ...duplicates] = finding.runs as [Run, ...Run[]];
+      for (const duplicate of duplicates) {
+        await github.cancelRun({ repository: request.repository, run_id: duplicate.run_id });
+        await tell('duplicate_run_cancelled', `duplicate:${duplicate.run_id}`, {
+          workflow_run_id: duplicate.run_id,
+          run_url: duplicate.run_url,
+        });
+      }
+      return { kind: 'found', run };
+    }
+    // A reading counts towards the end of the window only if it began after it.
+    const complete = startedAt >= windowEnds && reads >= FEWEST_READS;
+    if (complete || !doubt.correlated) {
+      if (doubt.correlated && !doubt.accepted && finding.kind === 'absent') return { kind: 'absent', reads };
+      return { kind: 'doubtful', reason: whyDoubtful(doubt, finding) };
+    }
+    await sleep(Math.max(Math.min(policy.reconcile_window_ms / FEWEST_READS, windowEnds - Date.now()), 100));
+  }
+}
+
+function whyDoubtful(doubt: Doubt, finding: Exclude<Finding, { kind: 'found' }>): string {
+  const what = doubt.accepted
+    ? 'GitHub accepted the dispatch but its run was not found'
+    : 'whether a run was made cannot be told';
+  return `${what} (${doubt.reason})${whichOf(finding)}; adopt the run or retry`;
+}
+
+function whichOf(finding: Exclude<Finding, { kind: 'found' }>): string {
+  if (finding.kind === 'absent') return '';
+  if (finding.candidates.length === 0) return '; more runs were made since than are read';
+  return `; it could be ${finding.candidates.map((run) => run.run_url).join(' ')}`;
+}

@@ -1,0 +1,72 @@
+import { condition } from '@temporalio/workflow';
+import type { BuildInput, Reopening } from '../../contracts/builds/build-workflow.ts';
+import type { KnownRun, Run } from '../../contracts/github/github.ts';
+import { githubActivities } from '../activities.ts';
+import { type Ended, endOf } from './follow.ts';
+import { tellRecovery } from './recovery.ts';
+import type { BuildJournal, Tell } from './teller.ts';
+import type { Wakes } from './wakes.ts';
+
+/** A build that goes on after its end, and how its further steps are told. */
+export interface Reopened {
+  tell: Tell;
+  prefix: string;
+  obtained: { run: Run; abandoned: string[]; seen: { status: string; run_attempt: number }; ended?: Ended };
+}
+
+/**
+ * Goes on with a build whose run somebody ran again in GitHub's own page: the record has it once GitHub confirms that there
+ * is another attempt; undefined where there is none.
+ */
+export async function reopen(
+  input: BuildInput,
+  { run, delivery_id, recorded_attempt }: Reopening,
+  journal: BuildJournal,
+): Promise<Reopened | undefined> {
+  const { policy, request } = input;
+  const github = githubActivities(policy.request_timeout_ms);
+  const view = await github.readRun({
+    repository: request.repository,
+    run_id: run.run_id,
+    run_attempt: run.run_attempt,
+  });
+  if (view.run_attempt <= run.run_attempt) return undefined;
+  const run_attempt = recorded_attempt ?? view.run_attempt;
+  const step = `reopened:${run.run_id}:${run_attempt}`;
+  await journal.teller()('build_reopened', step, {
+    workflow_run_id: run.run_id,
+    run_attempt,
+    run_status: view.status,
+    learned_from: 'webhook',
+    request_id: view.request_id,
+    delivery_id,
+  });
+  await tellRecovery(input, journal);
+  const prefix = `${step}:`;
+  // A short attempt may have ended by now: no other webhook tells of it, and a listing that was read before knows nothing of it.
+  const ended = view.status === 'completed' ? endOf(view, { learned_from: 'webhook', delivery_id }) : undefined;
+  const seen = { status: view.status, run_attempt: view.run_attempt };
+  const obtained = { run, abandoned: [], seen, ...(ended ? { ended } : {}) };
+  return { tell: journal.teller(prefix), prefix, obtained };
+}
+
+/**
+ * Stays open for so long; answers early where a webhook tells that the run was run again, and GitHub confirms it. One that
+ * came while the end was told is looked into however short that is: nobody else would.
+ */
+export async function reopenedWithin(
+  ms: number,
+  input: BuildInput,
+  journal: BuildJournal,
+  run: KnownRun,
+  wakes: Wakes,
+): Promise<Reopened | undefined> {
+  const closesAt = Date.now() + ms;
+  const isTold = () => wakes.has(run.run_id, run.run_attempt);
+  for (;;) {
+    const left = closesAt - Date.now();
+    if (!isTold() && (left <= 0 || !(await condition(isTold, left)))) return undefined;
+    const reopened = await reopen(input, { run, delivery_id: wakes.take(run.run_id)! }, journal);
+    if (reopened) return reopened;
+  }
+}

@@ -1,0 +1,102 @@
+import { CancellationScope, isCancellation, patched, workflowInfo } from '@temporalio/workflow';
+import type { BuildInput, Resumption } from '../../contracts/builds/build-workflow.ts';
+import type { KnownRun, RerunOutcome, RunView } from '../../contracts/github/github.ts';
+import { backoff } from '../../domain/backoff.ts';
+import { githubActivities } from '../activities.ts';
+import type { BuildStateView } from '../messages.ts';
+import { mayHaveSentBefore } from './earlier-run.ts';
+import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
+import type { Operator } from './operator.ts';
+import type { Tell } from './teller.ts';
+import { awaitWriteSlot } from './write-slot.ts';
+
+/** Looks at a run within the reconcile window of a doubtful re-run. */
+const LOOKS = 4;
+/** Longest look at the run before it is run again. */
+const READ_BEFORE_MS = 30_000;
+
+/**
+ * Brings about one more attempt of a run that ended. The number of attempts is its token: it is read before the intent, since
+ * the run may have been run again in GitHub meanwhile. Where the answer is in doubt, the run is read until it has more
+ * attempts than before, or a window has passed in which it had not.
+ */
+export async function rerun(
+  input: BuildInput,
+  { mode, run }: { mode: Resumption['mode']; run: KnownRun },
+  tell: Tell,
+  state: BuildStateView,
+  operator: Operator,
+): Promise<{ none: NoRun } | { seen: { status: string; run_attempt: number } }> {
+  const { policy, request } = input;
+  const github = githubActivities(policy.request_timeout_ms);
+  const target = { repository: request.repository, run_id: run.run_id };
+  const failedJobsOnly = mode === 'rerun_failed';
+  const notDone = new NotDoneAttempts(policy, tell, operator);
+  let known = run.run_attempt;
+  for (let attempt = 1, lost = 0; ; attempt++) {
+    state.phase = 'dispatching';
+    state.attempt = attempt;
+    await awaitWriteSlot(operator);
+    if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input))
+      return none('cancelled', 'cancelled before the run was run again', attempt - 1);
+    if (patched('rerun-reads-first')) {
+      const now = await readNow();
+      // Somebody runs it again in GitHub, or it never ended: that attempt is followed, and no other asked for.
+      if (now && now.status !== 'completed') return { seen: { status: now.status, run_attempt: now.run_attempt } };
+      if (now && now.run_attempt > known && now.conclusion === 'success') return { seen: ended(known) };
+      known = Math.max(known, now?.run_attempt ?? 0);
+    }
+    const intent = await tell('rerun_intended', `rerun:${attempt}:intended`, {
+      workflow_run_id: run.run_id,
+      after_run_attempt: known,
+      failed_jobs_only: failedJobsOnly,
+      temporal_run_id: workflowInfo().runId,
+    });
+    const outcome = await post(intent.temporal_run_id, `rerun:${input.build_id}:${input.resume?.retry}:${attempt}`);
+    if (outcome.kind === 'done') return { seen: ended(intent.after_run_attempt) };
+    if (outcome.kind !== 'ambiguous') {
+      const none = await notDone.take(outcome, attempt, `rerun:${attempt}`);
+      if (none) return { none };
+      continue;
+    }
+    notDone.sent();
+
+    const { reason, request_id } = outcome;
+    await tell('rerun_ambiguous', `rerun:${attempt}:ambiguous`, { workflow_run_id: run.run_id, reason, request_id });
+    state.phase = 'reconciling';
+    for (let look = 1; look <= LOOKS; look++) {
+      const { run_attempt } = await github.readRun({ ...target, run_attempt: intent.after_run_attempt });
+      if (run_attempt > intent.after_run_attempt) return { seen: ended(intent.after_run_attempt) };
+      if (look < LOOKS) await operator.pause(policy.reconcile_window_ms / (LOOKS - 1));
+    }
+    if (lost >= policy.max_retries)
+      return none('dispatch_failed', `the run was not run again; the last: ${reason}`, attempt);
+    await operator.pause(backoff(lost, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random()));
+    lost += 1;
+  }
+
+  /** The run as GitHub shows it; nothing where it does not say soon: the request itself then tells that GitHub is away. */
+  async function readNow(): Promise<RunView | null> {
+    return CancellationScope.withTimeout(READ_BEFORE_MS, () => github.findRun(target)).catch((error: unknown) => {
+      if (!isCancellation(error)) throw error;
+      return null;
+    });
+  }
+
+  async function post(intendedBy: string, claim: string): Promise<RerunOutcome> {
+    try {
+      return await github.rerunRun({ ...target, failed_jobs_only: failedJobsOnly, intended_by: intendedBy, claim });
+    } catch {
+      return { kind: 'ambiguous', reason: 'the worker was lost while it sent', request_id: null };
+    }
+  }
+}
+
+/** An attempt that is over: any later one is news. */
+function ended(run_attempt: number) {
+  return { status: 'completed', run_attempt };
+}
+
+function none(conclusion: NoRun['conclusion'], reason: string, attempts: number): { none: NoRun } {
+  return { none: { conclusion, reason, attempts } };
+}
