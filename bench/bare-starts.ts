@@ -7,9 +7,9 @@ import { BUILD_WORKFLOW, type BuildInput, buildWorkflowId } from '../src/contrac
 import { readSettings } from '../src/contracts/settings.ts';
 import { WORKFLOW_TASK_QUEUE } from '../src/contracts/tasks/task-queues.ts';
 import { startEmbeddedPostgres } from '../src/laptop/embedded-postgres.ts';
-import { connectGitHub } from '../src/roles/github.ts';
-import { installTemporalRuntime } from '../src/roles/log.ts';
-import { connectTemporal, lazyTemporalClient } from '../src/roles/temporal.ts';
+import { connectGitHub } from '../src/processes/github.ts';
+import { installTemporalRuntime } from '../src/processes/log.ts';
+import { connectTemporal, lazyTemporalClient } from '../src/processes/temporal.ts';
 import { openDatabase } from '../src/store/database.ts';
 import { migrateDatabase } from '../src/store/migrate.ts';
 import { createBuildWorker } from '../src/worker/worker.ts';

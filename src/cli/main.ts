@@ -21,18 +21,18 @@ Settings are environment variables: docs/configuration.md
 
 /** Each role loads only what it needs. */
 const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
-  up: async () => (await import('../roles/up.ts')).runUp(readSettings(process.env)),
-  api: async () => (await import('../roles/api.ts')).runApi(readSettings(process.env, 'api')),
-  worker: async () => (await import('../roles/worker.ts')).runWorker(readSettings(process.env, 'worker')),
-  bridge: async () => (await import('../roles/bridge.ts')).runBridge(readSettings(process.env, 'bridge')),
-  migrate: async () => (await import('../roles/migrate.ts')).runMigrate(readSettings(process.env, 'migrate')),
-  audit: async (argv) => (await import('../roles/audit.ts')).runAudit(argv, process.env),
-  backup: async (argv) => (await import('../roles/backup.ts')).runBackup(argv, process.env),
-  restore: async (argv) => (await import('../roles/restore.ts')).runRestore(argv, process.env),
-  reconcile: async (argv) => (await import('../roles/reconcile.ts')).runReconcile(argv, process.env),
-  rebuild: async () => (await import('../roles/rebuild.ts')).runRebuild(readSettings(process.env, 'rebuild')),
+  up: async () => (await import('../processes/up.ts')).runUp(readSettings(process.env)),
+  api: async () => (await import('../processes/api.ts')).runApi(readSettings(process.env, 'api')),
+  worker: async () => (await import('../processes/worker.ts')).runWorker(readSettings(process.env, 'worker')),
+  bridge: async () => (await import('../processes/bridge.ts')).runBridge(readSettings(process.env, 'bridge')),
+  migrate: async () => (await import('../processes/migrate.ts')).runMigrate(readSettings(process.env, 'migrate')),
+  audit: async (argv) => (await import('../processes/audit.ts')).runAudit(argv, process.env),
+  backup: async (argv) => (await import('../processes/backup.ts')).runBackup(argv, process.env),
+  restore: async (argv) => (await import('../processes/restore.ts')).runRestore(argv, process.env),
+  reconcile: async (argv) => (await import('../processes/reconcile.ts')).runReconcile(argv, process.env),
+  rebuild: async () => (await import('../processes/rebuild.ts')).runRebuild(readSettings(process.env, 'rebuild')),
   'simulate-github': async (argv) => (await import('../simulator/main.ts')).simulateGitHub(argv),
-  demo: async () => (await import('../roles/demo.ts')).runDemo(process.env),
+  demo: async () => (await import('../processes/demo.ts')).runDemo(process.env),
 };
 
 /** Roles with a command line of their own; all else is told by settings. */

@@ -8,7 +8,7 @@ import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
 import { openHome } from '../../src/laptop/home.ts';
 import { UserError } from '../../src/laptop/user-error.ts';
-import { runAudit } from '../../src/roles/audit.ts';
+import { runAudit } from '../../src/processes/audit.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';
 import { events } from '../../src/store/schema.ts';

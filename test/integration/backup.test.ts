@@ -6,7 +6,7 @@ import { sql } from 'drizzle-orm';
 import postgresJs from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
-import type { Manifest } from '../../src/roles/backup-files.ts';
+import type { Manifest } from '../../src/processes/backup-files.ts';
 import { type Db, openDatabase } from '../../src/store/database.ts';
 import { listBackupTables } from '../../src/store/installation/backup-table-list.ts';
 import { eventually } from '../world/eventually.ts';

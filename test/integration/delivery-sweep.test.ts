@@ -1,8 +1,8 @@
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSettings } from '../../src/contracts/settings.ts';
-import { startDeliverySweep } from '../../src/roles/delivery-sweep.ts';
-import { connectGitHub } from '../../src/roles/github.ts';
+import { startDeliverySweep } from '../../src/processes/delivery-sweep.ts';
+import { connectGitHub } from '../../src/processes/github.ts';
 import { claimDeliverySweep } from '../../src/store/github/delivery-sweep-claim.ts';
 import { advanceRepositorySweep, findRepositorySweep } from '../../src/store/github/repository-sweep.ts';
 import { repositorySweeps } from '../../src/store/schema.ts';

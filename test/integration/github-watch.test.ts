@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readSettings } from '../../src/contracts/settings.ts';
-import { connectGitHub } from '../../src/roles/github.ts';
-import { type GitHubWatch, watchGitHub } from '../../src/roles/github-watch.ts';
+import { connectGitHub } from '../../src/processes/github.ts';
+import { type GitHubWatch, watchGitHub } from '../../src/processes/github-watch.ts';
 import { eventually } from '../world/eventually.ts';
 import { startStandIn } from '../world/http-stand-in.ts';
 

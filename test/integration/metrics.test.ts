@@ -4,7 +4,7 @@ import { startMetricsServer } from '../../src/api/metrics-server.ts';
 import type { BuildView } from '../../src/contracts/builds/build.ts';
 import type { BuildEvent } from '../../src/contracts/builds/event.ts';
 import { readSettings, SettingsError } from '../../src/contracts/settings.ts';
-import { createMetrics } from '../../src/roles/metrics.ts';
+import { createMetrics } from '../../src/processes/metrics.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { eventually } from '../world/eventually.ts';
 import { startFreezingProxy } from '../world/freezing-proxy.ts';

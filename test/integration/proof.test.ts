@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi } from '../../src/api/app.ts';
 import type { RecordedEvent } from '../../src/contracts/builds/event.ts';
 import { eventHash } from '../../src/domain/record/hash.ts';
-import { createMetrics } from '../../src/roles/metrics.ts';
+import { createMetrics } from '../../src/processes/metrics.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import { type Database, type Db, openDatabase } from '../../src/store/database.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';

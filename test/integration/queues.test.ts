@@ -3,7 +3,7 @@ import { ANSWER_WORKFLOW, answerWorkflowId } from '../../src/contracts/endings/a
 import { readSettings } from '../../src/contracts/settings.ts';
 import { queues, workers } from '../../src/contracts/tasks/queue.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
-import { lazyTemporalClient } from '../../src/roles/temporal.ts';
+import { lazyTemporalClient } from '../../src/processes/temporal.ts';
 import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { steadyPort } from '../world/steady-port.ts';

@@ -3,7 +3,7 @@ import pino from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { processContent } from '../../src/activities/process-content.ts';
 import { Ollama } from '../../src/integrations/content/ollama.ts';
-import { startContentSweep } from '../../src/roles/content-sweep.ts';
+import { startContentSweep } from '../../src/processes/content-sweep.ts';
 import { findContentDetail } from '../../src/store/content/content-find.ts';
 import { answerSearch } from '../../src/store/content/search-answer.ts';
 import { attempt, saveText } from '../world/content-world.ts';

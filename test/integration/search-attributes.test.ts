@@ -1,7 +1,7 @@
 import type { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
-import { registerSearchAttributes } from '../../src/roles/search-attributes.ts';
+import { registerSearchAttributes } from '../../src/processes/search-attributes.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld } from '../world/world.ts';
 

@@ -58,15 +58,15 @@ const BAD: Array<[rule: string, path: string, source: string]> = [
   ['bridge-is-amqp', 'src/bridge/serves.ts', "import { a } from '../api/a.ts';"],
   ['simulator-stands-alone', 'src/simulator/shares.ts', "import { a } from '../domain/a.ts';"],
   ['laptop-embeds-infrastructure', 'src/laptop/serves.ts', "import { a } from '../api/a.ts';"],
-  ['cli-loads-roles-late', 'src/cli/early.ts', "import { a } from '../roles/a.ts';"],
-  ['cli-knows-contracts-and-roles', 'src/cli/stores.ts', "import { a } from '../store/a.ts';"],
-  ['nobody-imports-the-top', 'src/store/tops.ts', "import { a } from '../roles/a.ts';"],
+  ['cli-loads-processes-late', 'src/cli/early.ts', "import { a } from '../processes/a.ts';"],
+  ['cli-knows-contracts-and-processes', 'src/cli/stores.ts', "import { a } from '../store/a.ts';"],
+  ['nobody-imports-the-top', 'src/store/tops.ts', "import { a } from '../processes/a.ts';"],
   ['vendors-only-in-integrations', 'src/activities/dispatches.ts', "import { Octokit } from '@octokit/rest';"],
-  ['prom-client-only-in-roles', 'src/integrations/counts.ts', "import { Counter } from 'prom-client';"],
-  ['sql-only-in-store', 'src/roles/queries.ts', "import { sql } from 'drizzle-orm';"],
+  ['prom-client-only-in-processes', 'src/integrations/counts.ts', "import { Counter } from 'prom-client';"],
+  ['sql-only-in-store', 'src/processes/queries.ts', "import { sql } from 'drizzle-orm';"],
   ['no-circles', 'src/domain/left.ts', "import { right } from './right.ts'; export const left = 1;"],
   ['no-unresolvable', 'src/domain/lost.ts', "import { a } from './nowhere.ts';"],
-  ['no-development-packages', 'src/roles/tests.ts', "import { it } from 'vitest';"],
+  ['no-development-packages', 'src/processes/tests.ts', "import { it } from 'vitest';"],
 ];
 const GOOD: Array<[path: string, source: string]> = [
   ['src/workflows/types.ts', "import type { a } from '../contracts/a.ts';"],
@@ -77,11 +77,11 @@ const GOOD: Array<[path: string, source: string]> = [
     'src/commands/starts.ts',
     "import { Client } from '@temporalio/client'; import type { a } from '../workflows/ports/a.ts';",
   ],
-  ['src/cli/late.ts', "export const load = () => import('../roles/a.ts');"],
+  ['src/cli/late.ts', "export const load = () => import('../processes/a.ts');"],
   ['src/domain/typed-left.ts', "import type { R } from './typed-right.ts'; export type L = 1;"],
   ['src/domain/typed-right.ts', "import type { L } from './typed-left.ts'; export type R = 1;"],
 ];
-const MODULES = ['contracts', 'domain', 'store', 'api', 'activities', 'integrations', 'roles', 'workflows/ports'];
+const MODULES = ['contracts', 'domain', 'store', 'api', 'activities', 'integrations', 'processes', 'workflows/ports'];
 const PACKAGES = ['zod', 'pino', 'canonicalize', '@temporalio/client', '@octokit/rest', 'drizzle-orm', 'prom-client'];
 
 describe('imports', () => {
@@ -140,7 +140,7 @@ const FOLDERS = [
   'domain',
   'integrations',
   'laptop',
-  'roles',
+  'processes',
   'simulator',
   'store',
   'worker',

@@ -6,7 +6,7 @@ import { readSettings } from '../../src/contracts/settings.ts';
 import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
 import { readTaskMessage } from '../../src/domain/celery/celery-message.ts';
 import { taskPolicyOf } from '../../src/domain/tasks/task-request.ts';
-import { connectTemporal } from '../../src/roles/temporal.ts';
+import { connectTemporal } from '../../src/processes/temporal.ts';
 import { createAnswerWorker } from '../../src/worker/answer-worker.ts';
 import { delivery } from '../unit/celery-captures.ts';
 import { eventually } from '../world/eventually.ts';

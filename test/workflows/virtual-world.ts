@@ -19,7 +19,7 @@ import { policyOf } from '../../src/domain/builds/configuration.ts';
 import { buildQueuedEvent } from '../../src/domain/record/first-events.ts';
 import type { GitHub } from '../../src/integrations/github/github.ts';
 import { GitHubError } from '../../src/integrations/github/github-requests.ts';
-import { installTemporalRuntime } from '../../src/roles/log.ts';
+import { installTemporalRuntime } from '../../src/processes/log.ts';
 import { rowOfBuild } from '../../src/store/builds/build-row.ts';
 import type { Db } from '../../src/store/database.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';

@@ -5,7 +5,7 @@ import { type ApiServerOptions, startApiServer } from '../../src/api/server.ts';
 import { readSettings, type Settings } from '../../src/contracts/settings.ts';
 import { CallbackSender } from '../../src/integrations/callback-sender.ts';
 import type { Resolve } from '../../src/integrations/checked-addresses.ts';
-import { createMetrics } from '../../src/roles/metrics.ts';
+import { createMetrics } from '../../src/processes/metrics.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { callers } from './world.ts';
 
