@@ -32,8 +32,8 @@ export function commandedTasks(deps: TaskDependencies): TaskDoor {
           rootId: root_id ?? undefined,
           parentId: parent_id ?? undefined,
           caller: CALLER,
-          door: 'amqp',
-          answered,
+          source: 'amqp',
+          awaitsReply: answered,
         }),
       );
       return { id: created.id, repeated: created.replayed };

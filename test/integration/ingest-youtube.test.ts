@@ -170,7 +170,7 @@ describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
     expect(await faultOf(ingest(id, {}, first))).toMatchObject({ type: 'TranscriptUnavailable' });
     expect(await faultOf(ingest(id))).toMatchObject({ type: 'VideoBusy', counted: false });
     const failed = { name: 'ingest_youtube', args: [id], kwargs: {}, taskId: first.taskId };
-    await recordUnregisteredTask(database, { ...failed, caller: 'local', door: 'http' });
+    await recordUnregisteredTask(database, { ...failed, caller: 'local', source: 'http' });
     expect(await ingest(id, { transcript_text: 'What was said.' })).toMatchObject({ title: `Title of ${id}` });
     expect(youtube.apiCalls).toEqual([id]);
   });

@@ -2,7 +2,8 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { eq } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { webhooksOf } from '../../src/processes/github.ts';
 import { lazyTemporalClient } from '../../src/processes/temporal.ts';
@@ -14,6 +15,7 @@ import { deliveries } from '../../src/store/schema.ts';
 import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
+import { hapax } from './told-builds.ts';
 
 const SECRETS = ['the-new-secret', 'the-old-secret'];
 
@@ -257,6 +259,32 @@ describe('webhooks', () => {
       const reopened = again.events.find((event) => event.event_type === 'build_reopened');
       expect(reopened?.event_data).toMatchObject({ delivery_id: delivery });
       await world.github.set({ webhook: { url: `${world.url}/webhooks/github`, secret: SECRETS[0] } });
+    });
+
+    it('is restored where the record lost the build after it had ended once more', async () => {
+      const build = await ended('failure');
+      await eventually(async () => expect((await handleOf(build).describe()).status.name).toBe('COMPLETED'));
+      await runAgain(build.workflow_run_id!);
+      await eventually(async () => {
+        expect(await world.build(build.id)).toMatchObject({ status: 'failure', run_attempt: 2 });
+        expect((await handleOf(build).describe()).status.name).toBe('COMPLETED');
+      });
+      const owner = postgres(world.databaseUrl, { max: 1, onnotice: () => {} });
+      onTestFinished(() => owner.end());
+      await owner`ALTER TABLE events DISABLE TRIGGER ALL`;
+      await owner`DELETE FROM events WHERE stream = ${`build:${build.id}`}`;
+      await owner`DELETE FROM builds WHERE id = ${build.id}`;
+      await owner`ALTER TABLE events ENABLE TRIGGER ALL`;
+      const reconciled = await hapax(['reconcile'], {
+        DATABASE_URL: world.databaseUrl,
+        TEMPORAL_ADDRESS: inject('temporalAddress'),
+        TEMPORAL_NAMESPACE: world.namespace,
+        LOG_LEVEL: 'fatal',
+      });
+      expect(reconciled.lines).toContain(`build:${build.id} goes further in Temporal than in the record: restored`);
+      const restored = await world.build(build.id);
+      const { conclusion, workflow_run_id, run_url } = build;
+      expect(restored).toMatchObject({ status: 'failure', conclusion, workflow_run_id, run_url, run_attempt: 2 });
     });
 
     it('that GitHub does not confirm change nothing', async () => {

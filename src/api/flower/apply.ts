@@ -1,17 +1,13 @@
 import type { Context, Hono } from 'hono';
-import {
-  type CreatedTask,
-  createTask,
-  type TaskDependencies,
-  type TaskRequest,
-} from '../../commands/tasks/create-task.ts';
+import type { Accepted } from '../../commands/lifecycle/accept.ts';
+import { createTask, type TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { recordUnregisteredTask } from '../../commands/tasks/record-unregistered-task.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { ENDED_TASK_STATUSES, taskId } from '../../contracts/tasks/task.ts';
 import { TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import { isStorableInstant } from '../../contracts/timestamp.ts';
 import type { Task } from '../../domain/tasks/task.ts';
-import { taskNameOf } from '../../domain/tasks/task-request.ts';
+import { type TaskRequest, taskNameOf } from '../../domain/tasks/task-request.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import { idempotencyOf } from '../idempotency.ts';
 import { answer, FlowerError, REST } from './answer.ts';
@@ -55,7 +51,7 @@ export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wa
 type Apply = 'apply' | 'async-apply' | 'send-task';
 
 /** As Flower answers where it waited: the state last. */
-function appliedOf({ id }: CreatedTask, task: Task | undefined) {
+function appliedOf({ id }: Accepted<Task>, task: Task | undefined) {
   if (!task || !ENDED_TASK_STATUSES.includes(task.status)) return { 'task-id': id, state: 'PENDING' };
   const { state, ...rest } = resultOf(task);
   return { ...rest, state };
@@ -78,7 +74,7 @@ async function read(c: Context<ApiEnvironment>, how: Apply): Promise<{ request: 
     ...optionsOf(options),
     caller: c.var.caller,
     idempotency: idempotencyOf(c, `POST /api/task/${how}`),
-    door: 'flower',
+    source: 'flower',
   };
   return { request, ...(typeof timeout === 'number' ? { timeoutMs: timeout * 1_000 } : {}) };
 }

@@ -1,12 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import {
-  type CreatedTask,
-  createTask,
-  type TaskDependencies,
-  type TaskRequest,
-} from '../../commands/tasks/create-task.ts';
+import type { Accepted } from '../../commands/lifecycle/accept.ts';
+import { createTask, type TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { type TaskBody, taskAnswer, taskBody, taskListQuery, taskPage } from '../../contracts/tasks/task.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import type { TaskRequest } from '../../domain/tasks/task-request.ts';
 import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
 import { listStreamsAt } from '../../store/record/stream-list-at.ts';
 import { listTasks, matchesUnchangingOfTasks } from '../../store/tasks/task-list.ts';
@@ -89,11 +87,11 @@ export function tasks(api: Api, deps: TaskDependencies): void {
 }
 
 /** What a client is told of a task that was accepted: `queued`, as in the seed of this API, until it has begun. */
-export function answerOf({ id, status }: CreatedTask): z.infer<typeof taskAnswer> {
+export function answerOf({ id, status }: Accepted<Task>): z.infer<typeof taskAnswer> {
   return { task_id: id, status: status === 'PENDING' ? 'queued' : status };
 }
 
-export function setReplayHeaders(c: Context, { id, replayed }: CreatedTask): void {
+export function setReplayHeaders(c: Context, { id, replayed }: Accepted<Task>): void {
   c.header('Location', `/tasks/${encodeURIComponent(id)}`);
   if (replayed) c.header('Idempotent-Replayed', 'true');
 }
@@ -112,6 +110,6 @@ function requestOf(body: TaskBody, caller: string): TaskRequest {
     callbackUrl: callback_url,
     softLimitMs: soft_time_limit && soft_time_limit * 1_000,
     hardLimitMs: time_limit && time_limit * 1_000,
-    door: 'http',
+    source: 'http',
   };
 }

@@ -36,7 +36,7 @@ export function ingestYoutube(api: Api, deps: TaskDependencies): void {
       kwargs: {},
       caller: c.var.caller,
       idempotency: idempotencyOf(c, 'POST /youtube/ingest-async'),
-      door: 'http',
+      source: 'http',
     });
     setReplayHeaders(c, task);
     return c.json(answerOf(task), 202);

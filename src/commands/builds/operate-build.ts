@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
 import {
@@ -19,10 +18,11 @@ import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
 import { findConfigurationVersion } from '../../store/builds/configuration-find.ts';
 import type { Db } from '../../store/database.ts';
 import { findCallbackUrl } from '../../store/endings/callback-target-find.ts';
-import { appendEvent } from '../../store/record/event-append.ts';
-import { beginCallbacks } from '../callbacks/begin-telling.ts';
+import { endAbandoned } from '../lifecycle/end-abandoned.ts';
+import { restart } from '../lifecycle/restart.ts';
+import { type StartDependencies, temporalFault } from '../lifecycle/start-workflow.ts';
 import { notFound, Refusal } from '../refusal.ts';
-import { CLOSING_WAIT_MS, type StartDependencies, startBuild, temporalFault } from './start-build.ts';
+import { BUILD } from './build-kind.ts';
 
 export interface OperateDependencies extends StartDependencies {
   db: Db;
@@ -44,39 +44,25 @@ export async function cancelBuild(deps: OperateDependencies, id: number, by: str
       .signal<[SignalArguments['cancel']]>(BUILD_SIGNALS.cancel, { by, build_id: id });
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw temporalFault(error);
-    await endAbandoned(deps, id, by);
+    await endCancelled(deps, id, by);
   }
   return build;
 }
 
-/** Records the end of a build whose workflow is closed, unless the workflow did so before it closed. */
-async function endAbandoned({ client, db }: OperateDependencies, id: number, by: string): Promise<void> {
-  const build = await existing({ db }, id);
+/** Records that a build was cancelled whose workflow is gone, unless the workflow recorded an end before it closed. */
+async function endCancelled(deps: OperateDependencies, id: number, by: string): Promise<void> {
+  const build = await existing(deps, id);
   if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
-  // Unlike those of the workflow, and another for each time that it was begun.
-  const step = `gone:${build.started_at ?? build.queued_at}:`;
-  const ending = `${step}completed`;
-  const subject = buildStream(id);
-  // Before the end, for which it waits: a crash in between is made good by the next one who cancels.
-  await beginCallbacks({ client, db }, { subject, ending });
-  const occurred_at = new Date().toISOString();
-  await appendEvent(db, BUILDS, id, {
-    type: 'cancel_requested',
-    data: { by },
-    occurred_at,
-    dedupe_key: `${step}cancel`,
-  });
-  await appendEvent(db, BUILDS, id, {
-    type: 'build_cancelled',
-    data: {
-      conclusion: 'cancelled',
-      run_attempt: build.run_attempt,
-      learned_from: 'operator',
-      request_id: null,
-      detail: 'its workflow was terminated; a run that it had was not stopped',
-    },
-    occurred_at,
-    dedupe_key: ending,
+  const data = {
+    conclusion: 'cancelled',
+    run_attempt: build.run_attempt,
+    learned_from: 'operator',
+    request_id: null,
+    detail: 'its workflow was terminated; a run that it had was not stopped',
+  } as const;
+  await endAbandoned(deps, BUILDS, id, `gone:${build.started_at ?? build.queued_at}:`, {
+    before: [{ key: 'cancel', type: 'cancel_requested', data: { by } }],
+    ending: { key: 'completed', type: 'build_cancelled', data },
   });
 }
 
@@ -124,22 +110,11 @@ export async function retryBuild(
     run,
   };
   const input = { ...(await inputAgain(deps, build)), resume: resumption };
-  const giveUp = Date.now() + CLOSING_WAIT_MS;
-  while (!(await startBuild(deps, input, 'ALLOW_DUPLICATE'))) {
-    const { status, retries } = await existing(deps, id);
-    if (status !== 'failure' || retries !== build.retries || Date.now() > giveUp) throw busy(id);
-    await delay(20);
+  if (!(await restart(deps, BUILD, build, input, buildRetriedEvent(resumption)))) {
+    const detail = `build ${id} is being retried already, or an equal request runs as another build`;
+    throw new Refusal('state_conflict', { detail });
   }
-  // The workflow tells the same; here it shows at once, and tells of two who asked together which one it is.
-  const recorded = await appendEvent(deps.db, BUILDS, id, buildRetriedEvent(resumption)).catch(() => undefined);
-  if (recorded?.repeated && recorded.event.data.retry_id !== resumption.retry_id) throw busy(id);
   return { ...build, status: 'queued' };
-}
-
-function busy(id: number): Refusal {
-  return new Refusal('state_conflict', {
-    detail: `build ${id} is being retried already, or an equal request runs as another build`,
-  });
 }
 
 /** The build with this id. @throws {Refusal} 404 */

@@ -11,8 +11,8 @@ import { claimDelivery } from '../../store/github/delivery-claim.ts';
 import { claimPendingDeliveries } from '../../store/github/delivery-claim-pending.ts';
 import { releaseDelivery } from '../../store/github/delivery-release.ts';
 import { settleDelivery } from '../../store/github/delivery-settle.ts';
+import { BUILD } from './build-kind.ts';
 import { inputAgain, type OperateDependencies, runOf } from './operate-build.ts';
-import { startBuild } from './start-build.ts';
 
 /** A delivery about a run. */
 export interface RunDelivery extends AnnouncedRun {
@@ -116,7 +116,7 @@ async function wake(
 /** Starts the workflow of an ended build again, which asks GitHub whether its run goes on; false where it is open already. */
 async function startReopened(deps: DeliveryDependencies, build: Build, deliveryId: string): Promise<boolean> {
   const input = { ...(await inputAgain(deps, build)), reopen: { run: runOf(build)!, delivery_id: deliveryId } };
-  const started = await startBuild(deps, input, 'ALLOW_DUPLICATE');
+  const started = await BUILD.start(deps, input, 'ALLOW_DUPLICATE');
   deps.log.info({ build_id: build.id, delivery_id: deliveryId, started }, 'the run of an ended build was run again');
   return started;
 }

@@ -5,9 +5,9 @@ import { type Db, databaseFault } from '../../store/database.ts';
 import { addCallbackTarget } from '../../store/endings/callback-target-add.ts';
 import { findEnding } from '../../store/endings/ending-find.ts';
 import { eventExists } from '../../store/record/event-exists.ts';
+import { beginCallback } from '../lifecycle/begin-ending.ts';
 import { inTime } from '../lifecycle/in-time.ts';
 import { Refusal } from '../refusal.ts';
-import { beginCallback } from './begin-telling.ts';
 
 /** Longest wait for the record to keep a URL. */
 const KEEP_TIMEOUT_MS = 5_000;

@@ -11,10 +11,11 @@ import { findStream } from '../../store/record/stream-find.ts';
 import { TASKS } from '../../store/tasks/task-stream.ts';
 import type { redeliver as redeliverWorkflow } from '../../workflows/index.ts';
 import { type OperateDependencies, retryBuild } from '../builds/operate-build.ts';
-import { firstOf, startedFirst } from '../builds/start-build.ts';
+
 import { Refusal } from '../refusal.ts';
 import type { TaskDependencies } from '../tasks/create-task.ts';
 import { redriveTask } from '../tasks/redrive-task.ts';
+import { startWorkflow } from './start-workflow.ts';
 
 export type RedriveDependencies = OperateDependencies & TaskDependencies;
 
@@ -65,14 +66,10 @@ async function redeliver({ client, db }: RedriveDependencies, message: DeadMessa
     });
   }
   const input = { id, refusals };
-  await startedFirst(client, () =>
-    client.workflow.start<typeof redeliverWorkflow>(REDELIVER_WORKFLOW, {
-      ...firstOf({ workerBeside: false }, 'REJECT_DUPLICATE'),
-      workflowId: redeliverWorkflowId(input),
-      args: [input],
-      staticSummary: `message ${id} again`,
-    }),
-  );
+  await startWorkflow<typeof redeliverWorkflow>({ client }, REDELIVER_WORKFLOW, input, 'REJECT_DUPLICATE', {
+    workflowId: redeliverWorkflowId(input),
+    staticSummary: `message ${id} again`,
+  });
   await settleDeadMessage(db, message, 'redriven', by);
 }
 

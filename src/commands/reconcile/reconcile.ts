@@ -3,20 +3,15 @@ import { ApplicationFailure, TerminatedFailure } from '@temporalio/common';
 import { TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
 import { TELL_AGAIN_SIGNAL } from '../../contracts/builds/build-workflow.ts';
 import { ENDED_TASK_STATUSES } from '../../contracts/tasks/task.ts';
-import {
-  type Ending,
-  findBuildEndings,
-  findTaskEndings,
-  listOpenBuilds,
-  listOpenTasks,
-} from '../../store/endings/ending-list.ts';
+import type { Ending } from '../../store/endings/ending-list.ts';
 import { adoptInstallation } from '../../store/installation/installation-adopt.ts';
 import { saveReconciliation } from '../../store/installation/reconciliation-save.ts';
 import type { OperateDependencies } from '../builds/operate-build.ts';
 import type { KnownInstallation } from '../lifecycle/installation.ts';
 import type { TaskDependencies } from '../tasks/create-task.ts';
-import { endBuildAs, restoreBuild, resumeBuild } from './recover-build.ts';
-import { endTaskAs, restoreTask, resumeTask } from './recover-task.ts';
+import { endAs, type Recoverable, restore, resume } from './recover.ts';
+import { RECOVERABLE_BUILD } from './recover-build.ts';
+import { RECOVERABLE_TASK } from './recover-task.ts';
 import { tellEndings } from './tell-endings.ts';
 import {
   type Execution,
@@ -79,6 +74,13 @@ export interface ReconcileOptions {
   signal?: AbortSignal;
   report?(difference: Difference): void;
 }
+
+/** By the kinds of executions. */
+const RECOVERABLE = { build: RECOVERABLE_BUILD, task: RECOVERABLE_TASK } as const;
+type KindName = keyof typeof RECOVERABLE;
+
+// biome-ignore lint/suspicious/noExplicitAny: what goes through both kinds knows the states and events of neither.
+const recoverable = (kind: KindName): Recoverable<any, any, any> => RECOVERABLE[kind];
 
 /** A workflow that began this recently may not be in the record yet. */
 const SETTLING_MS = 10_000;
@@ -145,9 +147,9 @@ class Comparison {
 
   /** Builds and tasks that are open in the record. */
   async compareOpenRows(): Promise<void> {
-    const { db } = this.#deps;
-    await this.#each(listOpenBuilds(db), (row) => this.#compareOpenRow('build', row));
-    await this.#each(listOpenTasks(db), (row) => this.#compareOpenRow('task', row));
+    for (const kind of ['build', 'task'] as const) {
+      await this.#each(recoverable(kind).listOpen(this.#deps.db), (row) => this.#compareOpenRow(kind, row));
+    }
   }
 
   /** Workflows that are open: the record may have lost what they are about, or how far they are. */
@@ -180,9 +182,8 @@ class Comparison {
       this.#compareEndings(batch.splice(0), async (execution, row) => {
         const isWrong = row !== undefined && row.completed_at !== null && row.status !== execution.status;
         if (row && !isWrong) return;
-        const { kind } = execution;
         await this.#mend(subjectOf(execution), 'record_set_back', () =>
-          (kind === 'build' ? restoreBuild : restoreTask)(this.#deps, execution, () => this.#endedOf(execution)),
+          restore(this.#deps, recoverable(execution.kind), execution, () => this.#endedOf(execution)),
         );
       });
     for await (const execution of listClosedExecutions(this.#deps.client, since)) {
@@ -201,36 +202,26 @@ class Comparison {
     await tellEndings(this.#deps, (subject, found) => this.#note({ subject, found, outcome: 'resumed' }));
   }
 
-  async #compareOpenRow(kind: 'build' | 'task', row: Ending<number> | Ending<string>): Promise<void> {
+  async #compareOpenRow(name: KindName, row: Ending<number | string>): Promise<void> {
     const listed = this.#open.get(row.workflow_id);
     if (listed?.id === String(row.id)) return;
-    const subject = `${kind}:${row.id}`;
-    const last = await this.#lastExecution(kind, row);
+    const subject = `${name}:${row.id}`;
+    const last = await this.#lastExecution(name, row);
     if (last?.state === 'RUNNING') return;
-    const { db } = this.#deps;
-    const [now] =
-      kind === 'build' ? await findBuildEndings(db, [Number(row.id)]) : await findTaskEndings(db, [String(row.id)]);
+    const kind = recoverable(name);
+    const [now] = await kind.findEndings(this.#deps.db, [row.id]);
     // It ended while this looked.
     if (!now || now.completed_at !== null) return;
     if (!last) {
       const detail = 'Temporal had lost its workflow; another takes its place';
-      await this.#mend(subject, 'workflow_lost', () =>
-        kind === 'build'
-          ? resumeBuild(this.#deps, Number(row.id), detail)
-          : resumeTask(this.#deps, String(row.id), detail),
-      );
+      await this.#mend(subject, 'workflow_lost', () => resume(this.#deps, kind, row.id, detail));
       return;
     }
-    await this.#mend(subject, 'workflow_ended', async () => {
-      const ended = await this.#endedOf(last);
-      return kind === 'build'
-        ? endBuildAs(this.#deps, Number(row.id), ended)
-        : endTaskAs(this.#deps, String(row.id), ended);
-    });
+    await this.#mend(subject, 'workflow_ended', async () => endAs(this.#deps, kind, row.id, await this.#endedOf(last)));
   }
 
   /** The last execution for a build or task, as Temporal itself and not its listing knows it. */
-  async #lastExecution(kind: 'build' | 'task', row: Ending<number> | Ending<string>): Promise<Execution | undefined> {
+  async #lastExecution(kind: KindName, row: Ending<number | string>): Promise<Execution | undefined> {
     const { client } = this.#deps;
     let described: Execution;
     try {
@@ -265,10 +256,12 @@ class Comparison {
     compare: (execution: Execution, row: Ending<number | string> | undefined) => Promise<void>,
   ): Promise<void> {
     const { db } = this.#deps;
-    const idsOf = (kind: Execution['kind']) => executions.filter((it) => it.kind === kind).map(({ id }) => id);
     const rows = new Map<string, Ending<number | string>>();
-    for (const row of await findBuildEndings(db, idsOf('build').map(Number))) rows.set(`build:${row.id}`, row);
-    for (const row of await findTaskEndings(db, idsOf('task'))) rows.set(`task:${row.id}`, row);
+    for (const name of ['build', 'task'] as const) {
+      const kind = recoverable(name);
+      const ids = executions.filter((it) => it.kind === name).map(({ id }) => kind.idFrom(id));
+      for (const row of await kind.findEndings(db, ids)) rows.set(`${name}:${row.id}`, row);
+    }
     await this.#each(executions, (execution) => compare(execution, rows.get(subjectOf(execution))));
   }
 

@@ -1,6 +1,6 @@
 import { listOwedEndings } from '../../store/celery/owed-list-ended.ts';
 import { listUntoldCallbacks } from '../../store/endings/callback-list-untold.ts';
-import { beginAnswer, beginCallback } from '../callbacks/begin-telling.ts';
+import { beginCallback, beginReplies } from '../lifecycle/begin-ending.ts';
 import type { ReconcileDependencies } from './reconcile.ts';
 
 /** Callbacks are tried for three days. */
@@ -21,6 +21,6 @@ export async function tellEndings(
     if (await beginCallback(client, callback)) begun(callback.subject, 'callback_lost');
   }
   for (const ending of await listOwedEndings(db, REPLIES_MS)) {
-    if (await beginAnswer(client, ending)) begun(`task:${ending.task_id}`, 'reply_lost');
+    if (await beginReplies(client, ending)) begun(`task:${ending.task_id}`, 'reply_lost');
   }
 }

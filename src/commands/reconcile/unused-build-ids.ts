@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import { advanceBuildIds } from '../../store/builds/build-id-advance.ts';
 import { reserveBuildIds } from '../../store/builds/build-id-reserve.ts';
 import type { Db } from '../../store/database.ts';
-import { temporalFault } from '../builds/start-build.ts';
 import type { KnownInstallation } from '../lifecycle/installation.ts';
+import { temporalFault } from '../lifecycle/start-workflow.ts';
 import { highestBuildId } from './workflows.ts';
 
 /** Longest wait for Temporal to say which ids are in use. */

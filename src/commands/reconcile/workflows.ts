@@ -2,7 +2,7 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { BUILD_WORKFLOW, type BuildMemo } from '../../contracts/builds/build-workflow.ts';
 import { TASK_WORKFLOW, type TaskMemo } from '../../contracts/tasks/task-workflow.ts';
-import { STATUS } from '../builds/start-build.ts';
+import { STATUS } from '../lifecycle/start-workflow.ts';
 
 const OURS = `WorkflowType IN ('${BUILD_WORKFLOW}', '${TASK_WORKFLOW}')`;
 const PAGE = 1_000;

@@ -3,31 +3,28 @@ import type { TaskArguments } from '../../contracts/tasks/task-signatures.ts';
 import { nameUuid } from '../../domain/name-uuid.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import { naturalTaskId, readArguments, taskNameOf } from '../../domain/tasks/task-request.ts';
-import type { Db } from '../../store/database.ts';
-import { findTask } from '../../store/tasks/task-find.ts';
-import { knownSoon } from '../lifecycle/record-soon.ts';
 
 /** So many strangers may hold ids of one video. */
 const MOST_IDS = 10;
 
 /**
- * The id of a task that is done once for what it is about; undefined for other tasks. Clients choose ids, so another task may
- * hold it. That one does not stand for the video, which has a row of further ids.
+ * The id of a task that is done once for what it is about, with the task that has it already; undefined for other tasks. Clients
+ * choose ids, so another task may hold it. That one does not stand for the video, which has a row of further ids.
  */
-export async function freeNaturalId(
-  db: Db,
+export async function findNaturalTask(
+  find: (id: string) => Promise<Task | undefined>,
   name: TaskName,
   given: TaskArguments[TaskName],
-): Promise<string | undefined> {
+): Promise<{ id: string; known: Task | undefined } | undefined> {
   const first = naturalTaskId(name, given);
   if (first === undefined) return undefined;
   let id = first;
   for (let n = 2; n <= MOST_IDS; n++) {
-    const holder = await knownSoon(findTask(db, id));
-    if (!holder || naturalIdOf(holder) === first) return id;
+    const known = await find(id);
+    if (!known || naturalIdOf(known) === first) return { id, known };
     id = nameUuid(`${first} ${n}`);
   }
-  return id;
+  return { id, known: await find(id) };
 }
 
 function naturalIdOf({ name: recorded, args, kwargs }: Task): string | undefined {

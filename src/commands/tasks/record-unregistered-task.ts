@@ -4,12 +4,12 @@ import { type TaskInput, taskWorkflowId } from '../../contracts/tasks/task-workf
 import { requestKey } from '../../domain/builds/request-key.ts';
 import { nameUuid } from '../../domain/name-uuid.ts';
 import { canonicalJson, sha256 } from '../../domain/record/hash.ts';
-import { argumentsFaults } from '../../domain/tasks/task-request.ts';
+import { argumentsFaults, type TaskRequest } from '../../domain/tasks/task-request.ts';
 import { inTransaction } from '../../store/database.ts';
 import { appendEvent } from '../../store/record/event-append.ts';
 import { TASKS } from '../../store/tasks/task-stream.ts';
 import { invalidRequest, Refusal } from '../refusal.ts';
-import type { TaskDependencies, TaskRequest } from './create-task.ts';
+import type { TaskDependencies } from './create-task.ts';
 
 /**
  * Records a task of a name that nobody works on: it failed as soon as it came, as with Celery, whose producers know no names
@@ -20,12 +20,12 @@ export async function recordUnregisteredTask(
   { db }: Pick<TaskDependencies, 'db'>,
   request: TaskRequest,
 ): Promise<string> {
-  const { name, args, kwargs, caller, door, idempotency } = request;
+  const { name, args, kwargs, caller, source, idempotency } = request;
   const keyed = request.taskId === undefined && idempotency;
   const id = request.taskId ?? (keyed ? nameUuid(requestKey('', { caller, ...keyed })) : randomUUID());
   const occurred_at = new Date().toISOString();
   const data = {
-    ...{ task_id: id, workflow_id: taskWorkflowId(id), caller, door, name, args, kwargs },
+    ...{ task_id: id, workflow_id: taskWorkflowId(id), caller, door: source, name, args, kwargs },
     fingerprint: sha256(canonicalJson({ type: 'task', name, args, kwargs })),
     queue: 'content' satisfies TaskInput['queue'],
     ...{ priority: null, eta: null, expires: null, soft_limit_ms: null, hard_limit_ms: null },

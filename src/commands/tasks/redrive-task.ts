@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { TaskName, TaskQueueName } from '../../contracts/tasks/task-queues.ts';
 import type { Redrive, TaskInput } from '../../contracts/tasks/task-workflow.ts';
 import { type TaskTerms, taskRedrivenEvent } from '../../domain/record/first-events.ts';
@@ -7,12 +6,10 @@ import type { Task } from '../../domain/tasks/task.ts';
 import { policyWithLimits } from '../../domain/tasks/task-request.ts';
 import { listOwed } from '../../store/celery/owed-list-by-task.ts';
 import { findCallbackUrl } from '../../store/endings/callback-target-find.ts';
-import { appendEvent } from '../../store/record/event-append.ts';
-import { findTask } from '../../store/tasks/task-find.ts';
-import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
-import { CLOSING_WAIT_MS } from '../builds/start-build.ts';
+import { taskStream } from '../../store/tasks/task-stream.ts';
+import { restart } from '../lifecycle/restart.ts';
 import type { TaskDependencies } from './create-task.ts';
-import { startTask } from './start-task.ts';
+import { TASK } from './task-kind.ts';
 
 type Asked = TaskTerms & Pick<TaskInput, 'answered'>;
 
@@ -33,15 +30,7 @@ export async function redriveTask(
     at: new Date().toISOString(),
   };
   const input = { ...(await taskInputAgain(deps, task, asked)), redrive };
-  const giveUp = Date.now() + CLOSING_WAIT_MS;
-  while (!(await startTask(deps, input, 'ALLOW_DUPLICATE'))) {
-    const now = await findTask(deps.db, task.id);
-    if (now?.completed_at === null || now?.redrives !== task.redrives || Date.now() > giveUp) return false;
-    await delay(20);
-  }
-  // The workflow tells the same; here it shows at once, and tells of two who asked together which one it is.
-  const recorded = await appendEvent(deps.db, TASKS, task.id, taskRedrivenEvent(input, redrive)).catch(() => undefined);
-  return !recorded?.repeated || recorded.event.data.redrive_id === redrive.redrive_id;
+  return restart(deps, TASK, task, input, taskRedrivenEvent(input, redrive));
 }
 
 /** Input of the workflow of a task that is led once more. @param asked arguments and limits from now on. */

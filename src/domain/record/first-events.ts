@@ -1,4 +1,4 @@
-import type { BuildInput, Recovery, Resumption } from '../../contracts/builds/build-workflow.ts';
+import type { BuildInput, Recovery, Reopening, Resumption } from '../../contracts/builds/build-workflow.ts';
 import type { BuildEvent } from '../../contracts/builds/event.ts';
 import type { KnownRun } from '../../contracts/github/github.ts';
 import type { TaskEvent } from '../../contracts/tasks/task-event.ts';
@@ -24,6 +24,31 @@ export function buildRetriedEvent(resumption: Resumption): Extract<BuildEvent, {
     data: { retry, mode, by, retry_id },
     occurred_at: at,
     dedupe_key: `retry:${retry}`,
+  };
+}
+
+/**
+ * The event that begins an ended build again whose run was run again at GitHub, where nobody knows what GitHub said: the attempt is
+ * the recorded one, or the next after the attempt that had ended.
+ */
+export function buildReopenedEvent(
+  { run, delivery_id, recorded_attempt }: Reopening,
+  occurred_at: string,
+): Extract<BuildEvent, { type: 'build_reopened' }> {
+  const { run_id: workflow_run_id } = run;
+  const run_attempt = recorded_attempt ?? run.run_attempt + 1;
+  return {
+    type: 'build_reopened',
+    data: {
+      workflow_run_id,
+      run_attempt,
+      run_status: 'completed',
+      learned_from: 'reconcile',
+      request_id: null,
+      delivery_id,
+    },
+    occurred_at,
+    dedupe_key: `reopened:${workflow_run_id}:${run_attempt}`,
   };
 }
 

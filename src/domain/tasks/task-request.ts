@@ -1,11 +1,37 @@
 import { LIMITS } from '../../contracts/budgets.ts';
 import { youtubeVideoId } from '../../contracts/content/youtube-video.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import { TASK_NAMES, type TaskName } from '../../contracts/tasks/task-queues.ts';
+import { TASK_NAMES, type TaskName, type TaskQueueName } from '../../contracts/tasks/task-queues.ts';
 import { TASK_SIGNATURES, type TaskArguments } from '../../contracts/tasks/task-signatures.ts';
 import type { TaskInput, TaskPolicy } from '../../contracts/tasks/task-workflow.ts';
 import { nameUuid } from '../name-uuid.ts';
 import { canonicalJson, sha256 } from '../record/hash.ts';
+
+/** A task as it is asked for, by whatever interface. */
+export interface TaskRequest {
+  name: string;
+  args: unknown[];
+  kwargs: Record<string, unknown>;
+  /** Makes the task once; undefined: an id is made. */
+  taskId?: string | undefined;
+  queue?: TaskQueueName | undefined;
+  /** 0 to 9, the highest first. */
+  priority?: number | undefined;
+  eta?: Date | undefined;
+  expires?: Date | undefined;
+  callbackUrl?: string | undefined;
+  softLimitMs?: number | undefined;
+  hardLimitMs?: number | undefined;
+  rootId?: string | undefined;
+  parentId?: string | undefined;
+  caller: string;
+  /** The Idempotency-Key of the request, and the route that it came by. */
+  idempotency?: { route: string; key: string } | undefined;
+  /** By which interface it came. */
+  source: TaskInput['door'];
+  /** Whether senders of messages wait for a reply about its end. */
+  awaitsReply?: boolean;
+}
 
 /** The task that a name means: its own name, also with `tasks.` before it, as modules of Celery apps call it. */
 export function taskNameOf(given: string): TaskName | undefined {

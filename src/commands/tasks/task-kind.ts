@@ -1,33 +1,31 @@
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import type { TaskEvent } from '../../contracts/tasks/task-event.ts';
 import { TASK_WORKFLOW, type TaskInput, type TaskMemo } from '../../contracts/tasks/task-workflow.ts';
+import { taskQueuedEvent } from '../../domain/record/first-events.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import { temporalPriority } from '../../domain/tasks/task-request.ts';
+import { findTask } from '../../store/tasks/task-find.ts';
+import { TASKS } from '../../store/tasks/task-stream.ts';
 import type { task } from '../../workflows/index.ts';
-import {
-  callbackMemo,
-  firstOf,
-  type Reuse,
-  STATUS,
-  type StartDependencies,
-  startedFirst,
-} from '../builds/start-build.ts';
+import type { Kind } from '../lifecycle/kind.ts';
+import { callbackMemo, STATUS, startWorkflow } from '../lifecycle/start-workflow.ts';
 
 const TASK_ID = defineSearchAttributeKey('HapaxTaskId', SearchAttributeType.KEYWORD);
 const TASK_NAME = defineSearchAttributeKey('HapaxTaskName', SearchAttributeType.KEYWORD);
 const QUEUE = defineSearchAttributeKey('HapaxQueue', SearchAttributeType.KEYWORD);
 
-/** Starts the workflow of a task; false where its id is taken, which Temporal alone decides. */
-export function startTask(
-  { client, workerBeside, installation }: StartDependencies,
-  input: TaskInput,
-  reuse: Reuse,
-): Promise<boolean> {
-  const { task_id, fingerprint, name, queue } = input;
-  const memo: TaskMemo = { task_id, fingerprint, ...installation.memo, ...callbackMemo(input.callback) };
-  return startedFirst(client, () =>
-    client.workflow.start<typeof task>(TASK_WORKFLOW, {
-      ...firstOf({ workerBeside }, reuse),
+/** Tasks. */
+export const TASK: Kind<Task, TaskEvent, TaskInput> = {
+  stream: TASKS,
+  find: findTask,
+  idOf: ({ task_id }) => task_id!,
+  firstEvent: taskQueuedEvent,
+  firstStatus: 'PENDING',
+  start(deps, input, reuse) {
+    const { task_id, fingerprint, name, queue, callback } = input;
+    const memo: TaskMemo = { task_id, fingerprint, ...deps.installation.memo, ...callbackMemo(callback) };
+    return startWorkflow<typeof task>(deps, TASK_WORKFLOW, input, reuse, {
       workflowId: input.workflow_id,
-      args: [input],
       memo: { ...memo },
       priority: { priorityKey: temporalPriority(input.priority) },
       staticSummary: `task ${name} ${task_id}`,
@@ -37,6 +35,6 @@ export function startTask(
         { key: QUEUE, value: queue },
         { key: STATUS, value: 'PENDING' },
       ]),
-    }),
-  );
-}
+    });
+  },
+};

@@ -1,0 +1,47 @@
+import type { Client } from '@temporalio/client';
+import { ANSWER_WORKFLOW, type AnswerInput, answerWorkflowId } from '../../contracts/endings/answer-workflow.ts';
+import {
+  CALLBACK_WORKFLOW,
+  type CallbackInput,
+  callbackWorkflowId,
+  targetOf,
+} from '../../contracts/endings/callback-workflow.ts';
+import { listOwed } from '../../store/celery/owed-list-by-task.ts';
+import type { Db } from '../../store/database.ts';
+import { listCallbackTargets } from '../../store/endings/callback-target-list.ts';
+import { TASKS } from '../../store/tasks/task-stream.ts';
+import type { answer, callback } from '../../workflows/index.ts';
+import { startWorkflow } from './start-workflow.ts';
+
+/**
+ * Begins the callbacks and replies about an ending that no workflow of the build or task begins. They wait for the event; what
+ * was begun before about the same ending is not begun again.
+ * @throws {Refusal} where Temporal cannot be reached.
+ */
+export async function beginEnding(
+  { client, db }: { client: Client; db: Db },
+  about: { subject: string; ending: string },
+): Promise<void> {
+  for (const target of await listCallbackTargets(db, about.subject)) {
+    await beginCallback(client, { ...about, ...targetOf(target) });
+  }
+  const [kind, task_id = ''] = about.subject.split(/:(.*)/s);
+  if (kind !== TASKS.name || (await listOwed(db, task_id)).length === 0) return;
+  await beginReplies(client, { task_id, ending: about.ending });
+}
+
+/** Begins one callback about an ending; false where it was begun before. @throws {Refusal} where Temporal cannot be reached. */
+export function beginCallback(client: Client, input: CallbackInput): Promise<boolean> {
+  return startWorkflow<typeof callback>({ client }, CALLBACK_WORKFLOW, input, 'REJECT_DUPLICATE', {
+    workflowId: callbackWorkflowId(input),
+    staticSummary: `callback about ${input.subject}`,
+  });
+}
+
+/** Begins the replies about the ending of a task; false where they were begun before. @throws {Refusal} where Temporal cannot be reached. */
+export function beginReplies(client: Client, input: AnswerInput): Promise<boolean> {
+  return startWorkflow<typeof answer>({ client }, ANSWER_WORKFLOW, input, 'REJECT_DUPLICATE', {
+    workflowId: answerWorkflowId(input),
+    staticSummary: `answer about task ${input.task_id}`,
+  });
+}

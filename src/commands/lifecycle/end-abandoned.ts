@@ -1,0 +1,32 @@
+import type { Client } from '@temporalio/client';
+import type { ToldEvent } from '../../contracts/builds/event.ts';
+import type { Db } from '../../store/database.ts';
+import { appendEvent } from '../../store/record/event-append.ts';
+import { type StreamKind, streamOf } from '../../store/record/stream-kind.ts';
+import { beginEnding } from './begin-ending.ts';
+import type { Subject } from './kind.ts';
+
+/** An event without its time, its key within a step. */
+export type Step<Event extends ToldEvent> = Event extends ToldEvent
+  ? Pick<Event, 'type' | 'data'> & { key: string }
+  : never;
+
+/**
+ * Records the end of a build or task that no workflow leads any more. What is sent about the end is begun first and waits for the event, so
+ * that a crash in between loses none of it: whoever ends it next finds it open.
+ * @param step begins the dedupe keys; another for each time that it was begun.
+ * @param ending the event that ends it.
+ */
+export async function endAbandoned<State extends Subject, Event extends ToldEvent>(
+  { client, db }: { client: Client; db: Db },
+  kind: StreamKind<State, Event>,
+  id: State['id'],
+  step: string,
+  { before = [], ending, after = [] }: { before?: Step<Event>[]; ending: Step<Event>; after?: Step<Event>[] },
+): Promise<void> {
+  await beginEnding({ client, db }, { subject: streamOf(kind, id), ending: step + ending.key });
+  const occurred_at = new Date().toISOString();
+  for (const { key, ...event } of [...before, ending, ...after]) {
+    await appendEvent(db, kind, id, { ...event, occurred_at, dedupe_key: step + key } as unknown as Event);
+  }
+}

@@ -1,0 +1,39 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ToldEvent } from '../../contracts/builds/event.ts';
+import type { Db } from '../../store/database.ts';
+import { appendEvent } from '../../store/record/event-append.ts';
+import type { Kind, Subject, SubjectInput } from './kind.ts';
+import type { StartDependencies } from './start-workflow.ts';
+
+/** Longest wait for the workflow of something that ended to close, which it does within a few tasks. */
+export const CLOSING_WAIT_MS = 2_000;
+
+/**
+ * Starts another workflow for a build or task that has ended, as soon as the one before has closed, and records why.
+ * @param ended the state before.
+ * @param event the event that begins it again. Of two who ask together, the one whose event is recorded goes on.
+ * @returns whether this restart goes on. False: another came first, or an equal request holds the workflow id.
+ * @throws {Refusal} where Temporal did not take the start.
+ */
+export async function restart<State extends Subject, Event extends ToldEvent, Input extends SubjectInput>(
+  deps: StartDependencies & { db: Db },
+  { stream, find, start }: Kind<State, Event, Input>,
+  ended: State,
+  input: Input,
+  event: Event,
+): Promise<boolean> {
+  const giveUp = Date.now() + CLOSING_WAIT_MS;
+  while (!(await start(deps, input, 'ALLOW_DUPLICATE'))) {
+    const now = await find(deps.db, ended.id);
+    if (now?.completed_at !== ended.completed_at || Date.now() > giveUp) return false;
+    await delay(20);
+  }
+  // The workflow records the same; here it shows at once.
+  const recorded = await appendEvent(deps.db, stream, ended.id, event).catch(() => undefined);
+  return !recorded?.repeated || restartIdOf(recorded.event) === restartIdOf(event);
+}
+
+function restartIdOf({ data }: { data: unknown }): string | undefined {
+  const { retry_id, redrive_id } = data as { retry_id?: string; redrive_id?: string };
+  return retry_id ?? redrive_id;
+}
