@@ -1,28 +1,23 @@
-import type { Logger } from 'pino';
+import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import { PIDBOX_EXCHANGE } from '../contracts/celery/pidbox.ts';
 import { TASK_QUEUE_NAMES } from '../contracts/tasks/task-queues.ts';
 import { type AnswerWays, DEAD_LETTER_QUEUE } from '../integrations/celery/answering.ts';
 import { connectRabbitMq } from '../integrations/celery/rabbitmq.ts';
 import type { ResultStore } from '../integrations/celery/result-store.ts';
-import type { Db } from '../store/database.ts';
 import { onControl } from './control.ts';
 import { keepDeadMessages } from './dead-messages.ts';
 import { takeDelivery } from './intake.ts';
 import type { BridgeMeter } from './meter.ts';
 import { Revocations } from './revocations.ts';
-import type { TaskDoor } from './task-door.ts';
 
-export interface BridgeOptions {
+export interface BridgeOptions extends TaskDependencies {
   amqpUrl: string;
   /** Unset: clients do not look for results in Redis. */
   results: ResultStore | undefined;
-  tasks: TaskDoor;
-  db: Db;
   dedupWindowMs: number;
   /** Name of this process among Celery's workers: `hapax@host`. */
   hostname: string;
-  meter?: BridgeMeter | undefined;
-  log: Logger;
+  meter: TaskDependencies['meter'] & BridgeMeter;
 }
 
 export interface Bridge {
@@ -37,7 +32,7 @@ const PREFETCH = 4;
 
 /** Takes messages from RabbitMQ, and follows what Celery's `app.control` says. It connects in the background, as often as needed. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
-  const { tasks, results, hostname, log } = options;
+  const { results, log } = options;
   const revocations = new Revocations();
   const rabbit = await connectRabbitMq({
     url: options.amqpUrl,
@@ -47,9 +42,9 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     controlExchange: PIDBOX_EXCHANGE,
     onDelivery: (delivery, lost) => takeDelivery({ ...options, ways, revocations }, delivery, lost),
     onControl: (delivery) =>
-      void onControl({ hostname, prefetch: PREFETCH, revocations, tasks, publish: ways.rabbit.publish, log }, delivery),
+      void onControl({ ...options, prefetch: PREFETCH, revocations, publish: ways.rabbit.publish }, delivery),
     onState(state) {
-      options.meter?.brokerConnected(state.connected);
+      options.meter.brokerConnected(state.connected);
       if (state.connected) log.info('RabbitMQ is connected');
       else log.warn({ reason: state.reason, retry_ms: state.retry_ms }, 'RabbitMQ cannot be reached; trying again');
     },

@@ -1,28 +1,27 @@
-import type { Logger } from 'pino';
+import type { TaskDependencies } from '../commands/tasks/create-task.ts';
+import { revokeIfOpen } from '../commands/tasks/revoke-task.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import type { Delivery } from '../contracts/celery/celery.ts';
 import { type ControlMessage, revokeArguments } from '../contracts/celery/pidbox.ts';
 import { TASK_NAMES, TASK_QUEUE_NAMES } from '../contracts/tasks/task-queues.ts';
+import { bodyText } from '../domain/celery/message-body.ts';
 import { heardControl } from '../domain/celery/pidbox.ts';
-import { bodyText } from '../integrations/celery/message-body.ts';
+import { AMQP_CALLER } from '../domain/celery/reading.ts';
 import type { Publication } from '../integrations/celery/rabbitmq.ts';
 import type { Revocations } from './revocations.ts';
-import type { TaskDoor } from './task-door.ts';
 
-export interface ControlDependencies {
+export interface ControlDependencies extends Pick<TaskDependencies, 'db' | 'client' | 'log'> {
   /** Name of this process among Celery's workers: `hapax@host`. */
   hostname: string;
   prefetch: number;
   revocations: Revocations;
-  tasks: Pick<TaskDoor, 'revoke'>;
   publish(publication: Publication): Promise<void>;
-  log: Logger;
 }
 
-/** What a worker of Celery answers: `{ok: ...}`, `{error: ...}` or, to questions, what was asked for. */
-type Answer = unknown;
+/** What a worker of Celery replies: `{ok: ...}`, `{error: ...}` or, to questions, what was asked for. */
+type Reply = unknown;
 
-type Method = (deps: ControlDependencies, given: Record<string, unknown>) => Promise<Answer> | Answer;
+type Method = (deps: ControlDependencies, given: Record<string, unknown>) => Promise<Reply> | Reply;
 
 /** The commands of `app.control` and `app.control.inspect()` that make sense here, by Celery's names. */
 const METHODS: Readonly<Record<string, Method>> = {
@@ -34,22 +33,20 @@ const METHODS: Readonly<Record<string, Method>> = {
   stats: ({ prefetch }) => ({ pid: process.pid, prefetch_count: prefetch, uptime: Math.floor(process.uptime()) }),
 };
 
-/** Hears what Celery's `app.control` says to all workers, and answers where an answer is waited for. */
+/** Hears what Celery's `app.control` says to all workers, and replies where a reply is waited for. */
 export async function onControl(deps: ControlDependencies, delivery: Delivery): Promise<void> {
   try {
     const message = heardControl(deps.hostname, bodyText(delivery), delivery.headers, Date.now() / 1_000);
     if (!message) return;
     const method = Object.hasOwn(METHODS, message.method) ? METHODS[message.method] : undefined;
-    const answer = method
-      ? await method(deps, message.arguments ?? {})
-      : { error: `${message.method} is not known here` };
-    await reply(deps, message, answer);
+    const known = method ?? (() => ({ error: `${message.method} is not known here` }));
+    await reply(deps, message, await known(deps, message.arguments ?? {}));
   } catch (err) {
     deps.log.warn({ err }, 'a control message could not be followed');
   }
 }
 
-async function revoke(deps: ControlDependencies, given: Record<string, unknown>): Promise<Answer> {
+async function revoke(deps: ControlDependencies, given: Record<string, unknown>): Promise<Reply> {
   const asked = revokeArguments.safeParse(given);
   if (!asked.success) return { error: `task_id: must be an id or a list of at most ${LIMITS.messages.revokedIds} ids` };
   const { task_id: ids, terminate } = asked.data;
@@ -57,7 +54,7 @@ async function revoke(deps: ControlDependencies, given: Record<string, unknown>)
     ids.map(async (id) => {
       // Noted first: its message may arrive while we look.
       deps.revocations.add(id);
-      await deps.tasks.revoke(id, terminate === true);
+      await revokeIfOpen(deps, id, { by: AMQP_CALLER, reason: terminate ? 'terminated' : 'revoked' });
     }),
   );
   deps.log.info({ task_ids: ids.slice(0, 20), terminate: terminate === true }, 'tasks revoked');
@@ -67,14 +64,14 @@ async function revoke(deps: ControlDependencies, given: Record<string, unknown>)
 async function reply(
   { hostname, publish }: ControlDependencies,
   message: ControlMessage,
-  answer: Answer,
+  content: Reply,
 ): Promise<void> {
   if (!message.reply_to) return;
   const { exchange, routing_key } = message.reply_to;
   await publish({
     exchange,
     routing_key,
-    body: Buffer.from(JSON.stringify({ [hostname]: answer })),
+    body: Buffer.from(JSON.stringify({ [hostname]: content })),
     headers: { ticket: message.ticket ?? null, clock: 0 },
     content_type: 'application/json',
     content_encoding: 'utf-8',

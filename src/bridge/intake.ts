@@ -1,35 +1,29 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
-import type { Delivery, MessageRefusal, Owed, TaskMessage } from '../contracts/celery/celery.ts';
-import { endOf, hasFollowUps, owedFor, type Told, toldOfForgone } from '../domain/celery/celery-answer.ts';
-import { forgone } from '../domain/celery/celery-follow-ups.ts';
-import { followersOf, idOf, readTaskMessage } from '../domain/celery/celery-message.ts';
-import { exceptionOfRefusal } from '../domain/celery/celery-result.ts';
-import { Refused } from '../domain/celery/refused.ts';
+import { Refusal } from '../commands/refusal.ts';
+import { createTask, type TaskDependencies } from '../commands/tasks/create-task.ts';
+import { revokeIfOpen } from '../commands/tasks/revoke-task.ts';
+import type { Delivery, MessageRefusal, Owed } from '../contracts/celery/celery.ts';
+import { endOf, hasFollowUps } from '../domain/celery/celery-answer.ts';
+import { AMQP_CALLER, type RefusedReading, read, refuse, type TaskReading } from '../domain/celery/reading.ts';
 import { canonicalJson, sha256 } from '../domain/record/hash.ts';
 import { isOnceByNature, taskNameOf } from '../domain/tasks/task-request.ts';
 import { type AnswerWays, bury, publishAnswer, publishResult, storeAnswer } from '../integrations/celery/answering.ts';
 import { publicationOf } from '../integrations/celery/celery-publication.ts';
-import { bodyText } from '../integrations/celery/message-body.ts';
 import { NotPublished, type Verdict } from '../integrations/celery/rabbitmq.ts';
 import { saveOwed } from '../store/celery/owed-save.ts';
 import { settleUnnamedMessage } from '../store/celery/unnamed-message-settle.ts';
 import { takeUnnamedMessage } from '../store/celery/unnamed-message-take.ts';
-import { type Db, databaseFault } from '../store/database.ts';
+import { databaseFault } from '../store/database.ts';
 import { findTaskEnding } from '../store/endings/task-ending-find.ts';
 import type { BridgeMeter } from './meter.ts';
 import type { Revocations } from './revocations.ts';
-import { type TaskDoor, Unavailable } from './task-door.ts';
 
-export interface IntakeDependencies {
-  tasks: TaskDoor;
+export interface IntakeDependencies extends TaskDependencies {
   ways: AnswerWays;
   revocations: Revocations;
-  db: Db;
   /** How long an equal message without a task id asks for the same task, milliseconds. */
   dedupWindowMs: number;
-  meter?: BridgeMeter | undefined;
-  log: Logger;
+  meter: TaskDependencies['meter'] & BridgeMeter;
 }
 
 /** Pauses while Temporal, the database or RabbitMQ is away: the message waits here, unacknowledged. */
@@ -37,6 +31,7 @@ const PAUSE_MS = { first: 200, longest: 5_000 } as const;
 
 /** What goes wrong on our side may pass; after so many tries the message is put aside, so that others get their turn. */
 const MOST_FAULTS = 3;
+const INTERNAL: MessageRefusal = { code: 'internal', detail: 'something went wrong on our side; see the log' };
 
 /** Long enough for a revocation to arrive before the work begins. */
 const HEAD_START_MS = 10_000;
@@ -50,7 +45,8 @@ export async function takeDelivery(deps: IntakeDependencies, delivery: Delivery,
   let faults = 0;
   while (!lost.aborted) {
     try {
-      return await (faults < MOST_FAULTS ? take(deps, delivery) : putAside(deps, delivery));
+      const now = new Date();
+      return await act(deps, delivery, faults < MOST_FAULTS ? read(delivery, now) : refuse(delivery, INTERNAL, now));
     } catch (error) {
       const waits = isAway(error);
       if (!waits) faults += 1;
@@ -62,58 +58,57 @@ export async function takeDelivery(deps: IntakeDependencies, delivery: Delivery,
   return { kind: 'requeue' };
 }
 
-async function take(deps: IntakeDependencies, delivery: Delivery): Promise<Verdict> {
-  let text: string | undefined;
+async function act(
+  deps: IntakeDependencies,
+  delivery: Delivery,
+  reading: TaskReading | RefusedReading,
+): Promise<Verdict> {
+  if ('refusal' in reading) return putAside(deps, delivery, reading);
   try {
-    text = bodyText(delivery);
-    return await begin(deps, delivery, readTaskMessage(delivery, text));
+    return await begin(deps, delivery, reading);
   } catch (error) {
-    const refusal = refusalOf(error);
+    const refusal = refusalIn(error);
     if (!refusal) throw error;
-    return refuse(deps, delivery, refusal, text);
+    return putAside(deps, delivery, refuse(delivery, refusal, new Date()));
   }
 }
 
-function putAside(deps: IntakeDependencies, delivery: Delivery): Promise<Verdict> {
-  return refuse(
-    deps,
-    delivery,
-    { code: 'internal', detail: 'something went wrong on our side; see the log' },
-    undefined,
-  );
-}
-
-async function begin(deps: IntakeDependencies, delivery: Delivery, message: TaskMessage): Promise<Verdict> {
-  const { db, tasks, ways, revocations, meter, log } = deps;
-  const owed = owedFor(message);
-  const answered = ways.results !== undefined || owed.reply_to !== '' || hasFollowUps(owed.follow_ups);
-  const given = message.task_id;
-  const unnamed = given === null && !isOnceByNature(taskNameOf(message.task)) ? fingerprintOf(delivery) : undefined;
+async function begin(
+  deps: IntakeDependencies,
+  delivery: Delivery,
+  { task, pendingReplies }: TaskReading,
+): Promise<Verdict> {
+  const { db, ways, revocations, meter, log } = deps;
+  const awaitsReply =
+    ways.results !== undefined || pendingReplies.reply_to !== '' || hasFollowUps(pendingReplies.follow_ups);
+  const given = task.taskId;
+  const isUnnamed = given === undefined && !isOnceByNature(taskNameOf(task.name));
+  const unnamed = isUnnamed ? fingerprintOf(delivery) : undefined;
 
   // Revoked before it came: it is on record, and is never worked at. Nobody knows the id of a message without one before it comes, so
   // only a revocation from now on means it: a video that was revoked is begun again when it is asked for again.
-  const since = given === null ? Date.now() : 0;
-  const revoked = given !== null && revocations.has(given);
-  const eta = revoked ? new Date(Date.now() + HEAD_START_MS).toISOString() : message.eta;
-  const asked = given ?? (unnamed === undefined ? undefined : await idForUnnamed(deps, delivery, unnamed));
-  const { id, repeated } = await tasks.start(asked, { ...message, eta }, answered);
+  const since = given === undefined ? Date.now() : 0;
+  const isRevoked = given !== undefined && revocations.has(given);
+  const eta = isRevoked ? new Date(Date.now() + HEAD_START_MS) : task.eta;
+  const taskId = unnamed === undefined ? given : await idForUnnamed(deps, delivery, unnamed);
+  const { id, replayed } = await createTask(deps, { ...task, taskId, eta, awaitsReply });
   // Asked again: the revocation may have come while the task was started, and found nothing to revoke.
-  if (revocations.has(id, since)) await tasks.revoke(id, false);
+  if (revocations.has(id, since)) await revokeIfOpen(deps, id, { by: AMQP_CALLER, reason: 'revoked' });
 
-  if (answered) await owe(deps, id, owed);
-  meter?.messageTaken(delivery.queue, repeated ? 'repeated' : 'started');
-  log.debug({ task_id: id, task: message.task, queue: delivery.queue, repeated }, 'message taken');
+  if (awaitsReply) await keepPending(deps, id, pendingReplies);
+  meter.messageTaken(delivery.queue, replayed ? 'repeated' : 'started');
+  log.debug({ task_id: id, task: task.name, queue: delivery.queue, replayed }, 'message taken');
   return unnamed === undefined ? { kind: 'ack' } : { kind: 'ack', afterwards: () => settleUnnamedMessage(db, unnamed) };
 }
 
-/** Keeps what is owed until the task ends; a task that has ended already, long ago or just now, is answered at once. */
-async function owe({ db, ways, log }: IntakeDependencies, taskId: string, owed: Owed): Promise<void> {
-  await saveOwed(db, taskId, owed);
+/** Keeps who waits for the end of a task. If the task has ended already, long ago or just now, the reply is sent at once. */
+async function keepPending({ db, ways, log }: IntakeDependencies, taskId: string, pending: Owed): Promise<void> {
+  await saveOwed(db, taskId, pending);
   const event = await findTaskEnding(db, taskId);
   if (!event) return;
   const ending = { task_id: taskId, ended_at: event.occurred_at, end: endOf(event) };
-  await publishAnswer(ways, owed, ending);
-  await storeAnswer(ways, owed, ending).catch((err: unknown) =>
+  await publishAnswer(ways, pending, ending);
+  await storeAnswer(ways, pending, ending).catch((err: unknown) =>
     log.warn({ err, task_id: taskId }, 'Redis was not told'),
   );
 }
@@ -131,52 +126,29 @@ function fingerprintOf({ redelivered: _, body, ...said }: Delivery): string {
  * Puts a message among the dead letters, and tells its sender. The dead letter is confirmed before the message is acknowledged;
  * if we are lost in between it is there twice.
  */
-async function refuse(
+async function putAside(
   { ways, meter, log }: IntakeDependencies,
   delivery: Delivery,
-  refusal: MessageRefusal,
-  text: string | undefined,
+  { refusal, task_id, name, replies }: RefusedReading,
 ): Promise<Verdict> {
-  const taskId = idOf(delivery, text);
-  const { task } = delivery.headers;
-  const about = { task_id: taskId, task: typeof task === 'string' ? task : null };
-  await bury(ways, { message: publicationOf(delivery), from: delivery.queue, ...about }, refusal);
-  meter?.messageTaken(delivery.queue, refusal.code);
-  log.warn({ ...refusal, task_id: taskId, queue: delivery.queue }, 'message refused; it is in hapax.dead-letter');
-  await tellRefusal(ways, toldOfRefusal(delivery, refusal, text, taskId), log);
+  const { queue } = delivery;
+  await bury(ways, { message: publicationOf(delivery), from: queue, task_id, task: name }, refusal);
+  meter.messageTaken(queue, refusal.code);
+  log.warn({ ...refusal, task_id, queue }, 'message refused; it is in hapax.dead-letter');
+  const sending = replies.flatMap((reply) => {
+    const failed = (err: unknown) => log.warn({ err, task_id: reply.result.task_id }, 'the sender was not told');
+    return [publishResult(ways.rabbit, reply).catch(failed), ways.results?.store(reply.result).catch(failed)];
+  });
+  await Promise.all(sending);
   return { kind: 'ack' };
 }
 
-/** What the sender of a message that was refused is told: of its task, and of those that were to follow it. */
-function toldOfRefusal(
-  delivery: Delivery,
-  refusal: MessageRefusal,
-  text: string | undefined,
-  taskId: string | null,
-): Told[] {
-  const exception = exceptionOfRefusal(refusal, String(delivery.headers.task ?? refusal.detail));
-  const how = { ended_at: new Date().toISOString(), end: { status: 'FAILURE', exception } } as const;
-  // The other task of this id has, or will have, a result of its own.
-  const own = taskId === null || refusal.code === 'task_id_reused' ? [] : [taskId];
-  return toldOfForgone(
-    [
-      ...own.map((task_id) => ({ task_id, reply_to: delivery.reply_to, group_id: null })),
-      ...forgone(followersOf(delivery, text)),
-    ],
-    how,
-  );
-}
-
-async function tellRefusal({ rabbit, results }: AnswerWays, told: Told[], log: Logger): Promise<void> {
-  const ways = told.flatMap((one) => {
-    const failed = (err: unknown) => log.warn({ err, task_id: one.result.task_id }, 'the sender was not told');
-    return [publishResult(rabbit, one).catch(failed), results?.store(one.result).catch(failed)];
-  });
-  await Promise.all(ways);
-}
-
-function refusalOf(error: unknown): MessageRefusal | undefined {
-  if (error instanceof Refused) return error.refusal;
+/** Why a message that was read becomes no task after all; undefined for a fault that may pass. */
+function refusalIn(error: unknown): MessageRefusal | undefined {
+  if (error instanceof Refusal && error.kind === 'request') {
+    const { code, message: detail } = error;
+    return { code: code === 'unknown_task' || code === 'task_id_reused' ? code : 'invalid_arguments', detail };
+  }
   const fault = databaseFault(error);
   // Text with NUL, for example. A conflict is none of the message's.
   if (fault?.kind === 'values') return { code: 'not_a_task', detail: `it cannot be recorded: ${fault.message}` };
@@ -184,5 +156,6 @@ function refusalOf(error: unknown): MessageRefusal | undefined {
 }
 
 function isAway(error: unknown): boolean {
-  return error instanceof Unavailable || error instanceof NotPublished || databaseFault(error)?.kind === 'away';
+  if (error instanceof Refusal) return error.kind === 'unavailable';
+  return error instanceof NotPublished || databaseFault(error)?.kind === 'away';
 }

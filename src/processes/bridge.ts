@@ -4,7 +4,6 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { ApiMeter } from '../api/meter.ts';
 import { startBridge } from '../bridge/bridge.ts';
-import { commandedTasks } from '../bridge/commanded-tasks.ts';
 import type { BridgeMeter } from '../bridge/meter.ts';
 import { KnownInstallation } from '../commands/lifecycle/installation.ts';
 import type { Settings } from '../contracts/settings.ts';
@@ -67,17 +66,12 @@ export async function openBridge(options: OpenBridgeOptions): Promise<OpenBridge
   const bridge = await startBridge({
     amqpUrl: required(settings, 'AMQP_URL'),
     results,
-    tasks: commandedTasks({
-      client,
-      installation,
-      workerBeside,
-      db,
-      taskPolicy: taskPolicyOf(settings),
-      callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost(settings) },
-      meter,
-      log,
-    }),
+    client,
+    installation,
+    workerBeside,
     db,
+    taskPolicy: taskPolicyOf(settings),
+    callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost(settings) },
     dedupWindowMs: DEDUP_WINDOW,
     hostname: `hapax@${hostname()}`,
     meter,

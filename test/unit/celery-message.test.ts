@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/contracts/budgets.ts';
 import type { Delivery } from '../../src/contracts/celery/celery.ts';
 import { idOf, readTaskMessage } from '../../src/domain/celery/celery-message.ts';
+import { bodyText } from '../../src/domain/celery/message-body.ts';
 import { Refused } from '../../src/domain/celery/refused.ts';
-import { bodyText } from '../../src/integrations/celery/message-body.ts';
 import { captured, captures, deliveries, delivery } from './celery-captures.ts';
 
 const read = (message: Delivery) => readTaskMessage(message, bodyText(message));

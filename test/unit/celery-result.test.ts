@@ -4,7 +4,7 @@ import type { Delivery, FollowUps, OutgoingTask } from '../../src/contracts/cele
 import { type EndedTask, followUps } from '../../src/domain/celery/celery-follow-ups.ts';
 import { readTaskMessage } from '../../src/domain/celery/celery-message.ts';
 import { celeryResult, type Outcome, REVOKED } from '../../src/domain/celery/celery-result.ts';
-import { bodyText } from '../../src/integrations/celery/message-body.ts';
+import { bodyText } from '../../src/domain/celery/message-body.ts';
 import { captured, deliveries, delivery } from './celery-captures.ts';
 
 const read = (message: Delivery) => readTaskMessage(message, bodyText(message));

@@ -1,10 +1,10 @@
 import pino from 'pino';
 import { inject, onTestFinished } from 'vitest';
-import { commandedTasks } from '../../src/bridge/commanded-tasks.ts';
+import { createTask } from '../../src/commands/tasks/create-task.ts';
 import { answerWorkflowId } from '../../src/contracts/endings/answer-workflow.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
-import { readTaskMessage } from '../../src/domain/celery/celery-message.ts';
+import { read } from '../../src/domain/celery/reading.ts';
 import { taskPolicyOf } from '../../src/domain/tasks/task-request.ts';
 import { connectTemporal } from '../../src/processes/temporal.ts';
 import { createAnswerWorker } from '../../src/worker/answer-worker.ts';
@@ -50,7 +50,10 @@ async function takenFromMessage(
   { client, db }: World,
   { name, args }: { name: string; args: unknown[] } = { name: 'semantic_search', args: ['anything'] },
 ): Promise<string> {
-  const tasks = commandedTasks({
+  const body = Buffer.from(JSON.stringify({ id: 'a-message', task: `tasks.${name}`, args }));
+  const reading = read(delivery({ body }), new Date());
+  if ('refusal' in reading) throw new Error(reading.refusal.detail);
+  const deps = {
     client,
     db,
     workerBeside: false,
@@ -59,8 +62,6 @@ async function takenFromMessage(
     callbackHosts: { allowed: [], refusalOf: async () => undefined },
     meter: { taskAccepted() {} },
     log: pino({ level: 'silent' }),
-  });
-  const body = JSON.stringify({ id: 'a-message', task: `tasks.${name}`, args });
-  const { id } = await tasks.start('a-message', readTaskMessage(delivery({}), body), true);
-  return id;
+  };
+  return (await createTask(deps, { ...reading.task, awaitsReply: true })).id;
 }

@@ -1,7 +1,6 @@
 import type { Hono } from 'hono';
-import { Refusal } from '../../commands/refusal.ts';
 import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
-import { revokeTask } from '../../commands/tasks/revoke-task.ts';
+import { revokeIfOpen } from '../../commands/tasks/revoke-task.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { TASK_NAMES } from '../../contracts/tasks/task-queues.ts';
 import { isStorableInstant } from '../../contracts/timestamp.ts';
@@ -50,25 +49,15 @@ export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, w
   app.post(`/api/task/revoke/:id${REST}`, async (c) => {
     const id = c.req.param('id');
     const terminate = readBool((await argumentsOf(c))('terminate'));
-    await end(deps, id, { by: c.var.caller, reason: terminate ? 'terminated' : 'revoked' });
+    await revokeIfOpen(deps, id, { by: c.var.caller, reason: terminate ? 'terminated' : 'revoked' });
     return answer(c, { message: `Revoked '${id}'` });
   });
 
   app.post(`/api/task/abort/:id${REST}`, async (c) => {
     const id = c.req.param('id');
-    await end(deps, id, { by: c.var.caller, reason: 'revoked' });
+    await revokeIfOpen(deps, id, { by: c.var.caller, reason: 'revoked' });
     return answer(c, { message: `Aborted '${id}'` });
   });
-}
-
-/** Ends a task; one that has ended or never was is none the worse, as Flower answers alike. */
-async function end(deps: TaskDependencies, id: string, revocation: Parameters<typeof revokeTask>[2]): Promise<void> {
-  try {
-    await revokeTask(deps, id, revocation);
-  } catch (error) {
-    if (error instanceof Refusal && (error.code === 'not_found' || error.code === 'state_conflict')) return;
-    throw error;
-  }
 }
 
 function queryOf(parameters: URLSearchParams): TaskQuery | { error: string } {

@@ -32,6 +32,16 @@ export async function revokeTask(
   return task;
 }
 
+/** Ends a task, unless it has ended or never was: to Celery that is none the worse. @throws {Refusal} where Temporal is away. */
+export async function revokeIfOpen(...args: Parameters<typeof revokeTask>): Promise<void> {
+  try {
+    await revokeTask(...args);
+  } catch (error) {
+    if (error instanceof Refusal && (error.code === 'not_found' || error.code === 'state_conflict')) return;
+    throw error;
+  }
+}
+
 /** Records that a task was revoked whose workflow is gone: it ended just now, or an operator of Temporal terminated it. */
 async function endRevoked(
   deps: Pick<TaskDependencies, 'db' | 'client'>,

@@ -1,7 +1,7 @@
 import { brotliDecompressSync, unzipSync, zstdDecompressSync } from 'node:zlib';
 import { LIMITS } from '../../contracts/budgets.ts';
 import type { Delivery } from '../../contracts/celery/celery.ts';
-import { Refused } from '../../domain/celery/refused.ts';
+import { Refused } from './refused.ts';
 
 type Decompress = (bytes: Uint8Array, limits: { maxOutputLength: number }) => Uint8Array;
 

@@ -1,0 +1,98 @@
+import { LIMITS } from '../../contracts/budgets.ts';
+import type { Delivery, MessageRefusal, Owed, TaskMessage } from '../../contracts/celery/celery.ts';
+import type { TaskRequest } from '../tasks/task-request.ts';
+import { owedFor, type Told, toldOfForgone } from './celery-answer.ts';
+import { forgone } from './celery-follow-ups.ts';
+import { followersOf, idOf, readTaskMessage } from './celery-message.ts';
+import { exceptionOfRefusal } from './celery-result.ts';
+import { bodyText } from './message-body.ts';
+import { Refused } from './refused.ts';
+
+/** A message that asks for a task, and what its sender gets once the task has ended. */
+export interface TaskReading {
+  task: TaskRequest;
+  pendingReplies: Owed;
+}
+
+/** A message that becomes no task, and what its sender is told of that. */
+export interface RefusedReading {
+  refusal: MessageRefusal;
+  /** Id and name of the task, as far as the message can be understood. */
+  task_id: string | null;
+  name: string | null;
+  replies: Told[];
+}
+
+/** AMQP's priorities go to 255, ours to 9. */
+const HIGHEST_PRIORITY = 9;
+
+/** Who asks for the tasks of messages: RabbitMQ let them in. */
+export const AMQP_CALLER = 'amqp';
+
+/**
+ * What a message asks for. Whether there is such a task, and whether its arguments fit, the commands decide; what they refuse becomes
+ * {@link refuse}.
+ * @param now the time of the replies to what is refused.
+ */
+export function read(delivery: Delivery, now: Date): TaskReading | RefusedReading {
+  try {
+    const message = readTaskMessage(delivery, bodyText(delivery));
+    return { task: taskIn(message), pendingReplies: owedFor(message) };
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return refuse(delivery, error.refusal, now);
+  }
+}
+
+/**
+ * What the sender of a refused message is told: of its task, and of those that were to follow it.
+ * @param now the time of the replies.
+ */
+export function refuse(delivery: Delivery, refusal: MessageRefusal, now: Date): RefusedReading {
+  const text = textOf(delivery);
+  const task_id = idOf(delivery, text);
+  const { task } = delivery.headers;
+  const exception = exceptionOfRefusal(refusal, String(task ?? refusal.detail));
+  // The other task of this id has, or will have, a result of its own.
+  const own = task_id === null || refusal.code === 'task_id_reused' ? [] : [task_id];
+  const unanswered = own.map((id) => ({ task_id: id, reply_to: delivery.reply_to, group_id: null }));
+  const replies = toldOfForgone([...unanswered, ...forgone(followersOf(delivery, text))], {
+    ended_at: now.toISOString(),
+    end: { status: 'FAILURE', exception },
+  });
+  return { refusal, task_id, name: typeof task === 'string' ? task : null, replies };
+}
+
+function taskIn(message: TaskMessage): TaskRequest {
+  const { task_id, task, args, kwargs, priority, root_id, parent_id, eta, expires } = message;
+  return {
+    name: task,
+    args,
+    kwargs,
+    taskId: task_id ?? undefined,
+    priority: priority === null ? undefined : Math.min(priority, HIGHEST_PRIORITY),
+    eta: eta === null ? undefined : new Date(eta),
+    expires: expires === null ? undefined : new Date(expires),
+    softLimitMs: limitMs(message.soft_time_limit_s),
+    hardLimitMs: limitMs(message.time_limit_s),
+    rootId: root_id ?? undefined,
+    parentId: parent_id ?? undefined,
+    caller: AMQP_CALLER,
+    source: 'amqp',
+  };
+}
+
+function limitMs(seconds: number | null): number | undefined {
+  if (seconds === null) return undefined;
+  if (seconds <= LIMITS.tasks.limitSeconds) return seconds * 1_000;
+  throw new Refused('invalid_arguments', `timelimit: ${seconds} s is more than ${LIMITS.tasks.limitSeconds} s`);
+}
+
+/** The text of a message's body; undefined where it cannot be read. */
+function textOf(delivery: Delivery): string | undefined {
+  try {
+    return bodyText(delivery);
+  } catch {
+    return undefined;
+  }
+}

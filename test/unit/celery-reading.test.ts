@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import type { Delivery } from '../../src/contracts/celery/celery.ts';
+import { AMQP_CALLER, read, refuse } from '../../src/domain/celery/reading.ts';
+import { captured, captures, deliveries, delivery } from './celery-captures.ts';
+
+const NOW = new Date('2026-11-21T10:00:00.000Z');
+const ALL = ['protocol1', 'protocol2', 'protocol2-rpc'].flatMap(captures);
+
+const taken = (message: Delivery) => {
+  const reading = read(message, NOW);
+  if ('refusal' in reading) throw new Error(reading.refusal.detail);
+  return reading;
+};
+const refused = (message: Delivery) => {
+  const reading = read(message, NOW);
+  if (!('refusal' in reading)) throw new Error('it was read');
+  return reading;
+};
+
+describe('reading a delivery', () => {
+  it.each(ALL)('of Celery, %s, gives its task and who waits, or why not and what to reply', (path) => {
+    for (const { delivery: message, captured: capture } of deliveries(path)) {
+      const reading = read(message, NOW);
+      const { correlation_id: id, reply_to } = capture.properties;
+      if ('refusal' in reading) {
+        const told = reading.replies.map(({ result }) => result.task_id);
+        expect(told).toEqual(reading.task_id === null ? [] : expect.arrayContaining([id]));
+        expect(reading.replies.every(({ result }) => result.status === 'FAILURE')).toBe(true);
+        continue;
+      }
+      expect(reading.task).toMatchObject({ taskId: id, caller: AMQP_CALLER, source: 'amqp' });
+      expect(reading.pendingReplies.reply_to).toBe(reply_to ?? '');
+    }
+  });
+
+  it('of the simple form, without an id, leaves the id open', () => {
+    const { task, pendingReplies } = taken(
+      delivery({ body: Buffer.from('{"task":"tasks.semantic_search","args":["a"]}') }),
+    );
+    expect(task).toMatchObject({ name: 'tasks.semantic_search', args: ['a'], kwargs: {}, taskId: undefined });
+    expect(pendingReplies).toMatchObject({ reply_to: '', follow_ups: { callbacks: [], errbacks: [], chain: [] } });
+  });
+
+  it('brings priorities and limits into our bounds, or refuses them', () => {
+    const body = (timelimit: unknown) =>
+      delivery({ priority: 255, body: Buffer.from(JSON.stringify({ id: 'a', task: 't', timelimit })) });
+    expect(taken(body([60, 30])).task).toMatchObject({ priority: 9, hardLimitMs: 60_000, softLimitMs: 30_000 });
+    expect(refused(body([1e9, null]))).toMatchObject({ task_id: 'a', refusal: { code: 'invalid_arguments' } });
+  });
+
+  it('tells the clients of all steps that never come', () => {
+    const [chord] = captured('protocol2/chord.json').messages.slice(-1);
+    expect(chord).toBeDefined();
+    const all = deliveries('protocol2/chord.json').map(({ delivery: message }) => refused(message));
+    for (const { refusal, replies } of all) {
+      expect(refusal.code).toBe('unsupported_canvas');
+      // Its own task, and the body of the chord.
+      expect(replies.length).toBe(2);
+      expect(new Set(replies.map(({ result }) => result.date_done))).toEqual(
+        new Set(['2026-11-21T10:00:00.000000+00:00']),
+      );
+    }
+  });
+
+  it('tells nobody about a task that another request made under this id', () => {
+    const message = delivery({ reply_to: 'q', body: Buffer.from('{"id":"a","task":"t"}') });
+    const detail = 'task a was asked for with other content';
+    expect(refuse(message, { code: 'task_id_reused', detail }, NOW)).toMatchObject({ task_id: 'a', replies: [] });
+    expect(refuse(message, { code: 'unknown_task', detail }, NOW).replies).toMatchObject([{ reply_to: 'q' }]);
+  });
+});
