@@ -5,7 +5,7 @@ import { LIMITS } from '../../contracts/budgets.ts';
 import { TASK_NAMES } from '../../contracts/tasks/task-queues.ts';
 import { isStorableInstant } from '../../contracts/timestamp.ts';
 import { findTask } from '../../store/tasks/task-find.ts';
-import { searchTasks, type TaskQuery } from '../../store/tasks/task-search.ts';
+import { searchTasks, TASK_ORDERS, type TaskQuery } from '../../store/tasks/task-search.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import { answer, argumentsOf, FlowerError, REST, readBool, readFloat, readInt } from './answer.ts';
 import { celeryNameOf, infoOf, listedInfoOf, nameOfCelery, resultOf } from './info.ts';
@@ -13,7 +13,7 @@ import { pythonJson } from './python.ts';
 import { parseSearch, SearchError } from './search.ts';
 import type { Waiter } from './wait.ts';
 
-const ORDERS = ['name', 'received', 'started', 'state'] as const;
+const ORDERS = Object.keys(TASK_ORDERS).sort() as Array<keyof typeof TASK_ORDERS>;
 const RECEIVED_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d)$/;
 
 /** The routes that tell of tasks, and those that end them. */

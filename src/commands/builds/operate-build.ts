@@ -10,7 +10,7 @@ import {
 } from '../../contracts/builds/build-workflow.ts';
 import type { RetryMode } from '../../contracts/builds/operator.ts';
 import type { KnownRun } from '../../contracts/github/github.ts';
-import type { Build } from '../../domain/builds/build.ts';
+import { type Build, dedupUntil } from '../../domain/builds/build.ts';
 import { policyUnder } from '../../domain/builds/configuration.ts';
 import { buildRetriedEvent } from '../../domain/record/first-events.ts';
 import { findBuild } from '../../store/builds/build-find.ts';
@@ -27,6 +27,7 @@ import { BUILD } from './build-kind.ts';
 export interface OperateDependencies extends StartDependencies {
   db: Db;
   policy: BuildPolicy;
+  /** How long an equal request without Idempotency-Key gets the same build, milliseconds from the trigger or the retry. */
   dedupWindowMs: number;
 }
 
@@ -152,7 +153,7 @@ export async function inputAgain(deps: OperateDependencies, build: Build): Promi
     ...(concurrency === null ? {} : { concurrency }),
     created_at,
     // A build that succeeds at last answers equal requests for a window of its own.
-    dedup_until: new Date(Date.now() + deps.dedupWindowMs).toISOString(),
+    dedup_until: dedupUntil(Date.now(), deps.dedupWindowMs),
     policy: used ? policyUnder(used.definition, deps.policy) : deps.policy,
     ...(url === undefined ? {} : { callback: { url, origin: new URL(url).origin } }),
   };

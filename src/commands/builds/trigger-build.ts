@@ -1,7 +1,6 @@
 import type { TriggerBody } from '../../contracts/builds/build.ts';
-import { type BuildInput, type BuildPolicy, buildWorkflowId } from '../../contracts/builds/build-workflow.ts';
-import type { Build } from '../../domain/builds/build.ts';
-import { replays } from '../../domain/builds/build.ts';
+import { type BuildInput, buildWorkflowId } from '../../contracts/builds/build-workflow.ts';
+import { type Build, dedupUntil, replays } from '../../domain/builds/build.ts';
 import { policyUnder } from '../../domain/builds/configuration.ts';
 import { fingerprint, requestKey } from '../../domain/builds/request-key.ts';
 import { findBuildByRequestKey } from '../../store/builds/build-find.ts';
@@ -18,15 +17,13 @@ import {
 import { Refusal } from '../refusal.ts';
 import type { BuildIds } from './build-ids.ts';
 import { BUILD } from './build-kind.ts';
+import type { OperateDependencies } from './operate-build.ts';
 import { resolveTrigger } from './resolve-trigger.ts';
 
-export interface TriggerDependencies extends AcceptDependencies {
+export interface TriggerDependencies extends OperateDependencies, AcceptDependencies {
   buildIds: BuildIds;
   configurations: Configurations;
-  policy: BuildPolicy;
   callbackHosts: CallbackHosts;
-  /** How long an equal request without Idempotency-Key gets the same build, milliseconds from the trigger. */
-  dedupWindowMs: number;
 }
 
 export interface Trigger {
@@ -86,7 +83,7 @@ export async function triggerBuild(
     ...(concurrency === 'allow' ? {} : { concurrency }),
     created_at: new Date(now).toISOString(),
     ...deps.installation.epoch,
-    dedup_until: new Date(now + deps.dedupWindowMs).toISOString(),
+    dedup_until: dedupUntil(now, deps.dedupWindowMs),
     policy: policyUnder(configuration.definition, deps.policy),
     ...(callback ? { callback } : {}),
   };

@@ -4,9 +4,3 @@ export type TaskSearch =
   | { kind: 'state'; is: string }
   | { kind: 'kwarg'; name: string; is: string }
   | { kind: 'text'; in: 'name' | 'worker' | 'args' | 'kwargs' | 'result' | 'anything'; text: string };
-
-/** By what tasks can be sorted, and whether the other way round. */
-export interface TaskOrder {
-  by: 'name' | 'state' | 'received' | 'started';
-  descending: boolean;
-}

@@ -225,3 +225,8 @@ export function replays(build: Pick<Build, 'status' | 'keyed' | 'dedup_until'>, 
   if (build.keyed || build.status === 'queued' || build.status === 'in_progress') return true;
   return build.status === 'success' && now < build.dedup_until;
 }
+
+/** Until when a build that succeeds answers equal requests without an Idempotency-Key. @param from milliseconds since 1970. */
+export function dedupUntil(from: number, windowMs: number): string {
+  return new Date(from + windowMs).toISOString();
+}

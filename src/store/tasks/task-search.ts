@@ -1,11 +1,24 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { LIMITS } from '../../contracts/budgets.ts';
-import type { TaskOrder, TaskSearch } from '../../contracts/tasks/task-search.ts';
+import type { TaskSearch } from '../../contracts/tasks/task-search.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import type { Db } from '../database.ts';
 import { tasks } from '../schema.ts';
 import { type TaskRow, taskFromRow } from './task-row.ts';
+
+/** What tasks can be sorted by. */
+export const TASK_ORDERS = {
+  name: tasks.name,
+  state: tasks.status,
+  received: tasks.received_at,
+  started: tasks.started_at,
+};
+
+export interface TaskOrder {
+  by: keyof typeof TASK_ORDERS;
+  descending: boolean;
+}
 
 export interface TaskQuery {
   /** State as events have it: RECEIVED is PENDING that a worker has seen. */
@@ -63,10 +76,8 @@ function inState(state: string): SQL {
   return sql`${tasks.status} = ${state}`;
 }
 
-const COLUMNS = { name: tasks.name, state: tasks.status, received: tasks.received_at, started: tasks.started_at };
-
 function inOrder({ by, descending }: TaskOrder): SQL {
-  return descending ? sql`${COLUMNS[by]} DESC NULLS LAST` : sql`${COLUMNS[by]} ASC NULLS FIRST`;
+  return descending ? sql`${TASK_ORDERS[by]} DESC NULLS LAST` : sql`${TASK_ORDERS[by]} ASC NULLS FIRST`;
 }
 
 /** JSON as text, with quotes as people see them. */
