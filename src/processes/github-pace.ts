@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GitHubPace } from '../integrations/github/github-requests.ts';
 import type { Db } from '../store/database.ts';
-import { findGitHubLimit, tellGitHubLimit } from '../store/github/github-limit.ts';
+import { findGitHubLimit, noteGitHubLimit } from '../store/github/github-limit.ts';
 import { claimGitHubWrite, releaseGitHubWrite } from '../store/github/github-write-claim.ts';
 import { reserveGitHubWrite } from '../store/github/github-write-reserve.ts';
 
@@ -46,6 +46,6 @@ export function createGitHubPace({ db, credential, intervalMs, requestTimeoutMs 
     },
 
     limitedForMs: () => findGitHubLimit(db, key),
-    limit: (waitMs) => tellGitHubLimit(db, key, waitMs),
+    limit: (waitMs) => noteGitHubLimit(db, key, waitMs),
   };
 }

@@ -1,12 +1,14 @@
-import { DrizzleQueryError, sql } from 'drizzle-orm';
-import type { PgTransactionConfig } from 'drizzle-orm/pg-core';
-import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
-import postgres from 'postgres';
+import postgres, { type Fragment, type ISql, type PendingQuery, type Sql, type TransactionSql } from 'postgres';
 
 /** Role with the rights a process needs and no more: it cannot change or remove an event. Made by the migrations. */
 export const RUNTIME_ROLE = 'hapax_runtime';
 
-export type Db = PostgresJsDatabase;
+/**
+ * A database, or a transaction in one: the tag of a query, `` db<Row[]>`SELECT ...` ``, which is prepared once per connection.
+ * A query that is not awaited is a part of others.
+ */
+export type Db = ISql;
+export type { Fragment, PendingQuery };
 
 export interface Database {
   readonly db: Db;
@@ -24,63 +26,62 @@ export interface DatabaseOptions {
   role?: string;
 }
 
+const asIs = (text: string) => text;
+
+/** How values cross, by the numbers of Postgres's types. JSON is sent as text that the caller wrote. */
+const TYPES = {
+  json: { to: 3802, from: [114, 3802], serialize: asIs, parse: JSON.parse },
+  /** Counts, positions and ids, all below 2^53. */
+  number: { to: 20, from: [20, 1700], serialize: String, parse: Number },
+  day: { to: 1082, from: [1082], serialize: asIs, parse: asIs },
+  /** ISO 8601 in UTC with milliseconds, so that what was hashed is what is read. Sent as it is: it may have microseconds. */
+  instant: { to: 1184, from: [1184], serialize: asIs, parse: (text: string) => new Date(text).toISOString() },
+};
+
 /** Opens a pool. It connects at the first query and reconnects by itself, so a database that is down is no error here. */
 export function openDatabase({ url, connections = 10, connectTimeoutSeconds = 5, role }: DatabaseOptions): Database {
-  const client = postgres(url, {
+  const db = postgres(url, {
     max: connections,
     connect_timeout: connectTimeoutSeconds,
     // Reconnect soon after an outage; the default backs off to 20 s.
     backoff: (attempt) => Math.min(2, 0.1 * 2 ** attempt),
     fetch_types: false,
+    types: TYPES,
     onnotice: () => {},
     connection: { application_name: 'hapax', ...(role ? { role } : {}) },
   });
-  // Drizzle leaves statements unnamed, which costs a second round trip and planning each time.
-  const { unsafe } = client;
-  client.unsafe = ((query: string, parameters: never[], options: object) =>
-    unsafe(query, parameters, { ...options, prepare: parameters.length > 0 })) as typeof unsafe;
-  return { db: drizzle(client), close: () => client.end({ timeout: 5 }) };
+  return { db: db as unknown as Db, close: () => db.end({ timeout: 5 }) };
+}
+
+/** Parts of a query one after the other, with the same between them. @param parts at least one. */
+export function join(db: Db, parts: readonly Fragment[], between: Fragment): Fragment {
+  return parts.reduce((all, part) => db`${all}${between}${part}`);
+}
+
+/** The condition that all of these hold; those that are undefined ask for nothing. */
+export function allOf(db: Db, conditions: ReadonlyArray<Fragment | undefined>): Fragment {
+  return db`${[db`true`, ...conditions.flatMap((condition) => (condition ? db`AND ${condition}` : []))]}`;
 }
 
 /** Waits until the database answers, and then for the queries given. @throws with the reason if it does not answer. */
 export async function checkDatabase(db: Db, queries: () => Promise<unknown>): Promise<void> {
   try {
-    await db.execute(sql`SELECT 1`);
+    await db`SELECT 1`;
     await queries();
   } catch (error) {
     throw new Error(databaseFault(error)?.message ?? 'the query failed', { cause: error });
   }
 }
 
-/**
- * Runs statements in one transaction. Errors of the work are passed on unchanged. Drizzle does not wrap a failure of the
- * connection itself as it does failed queries; here it is wrapped too, so that {@link databaseFault} knows it.
- */
-export async function inTransaction<Result>(
-  db: Db,
-  work: (tx: Db) => Promise<Result>,
-  config?: PgTransactionConfig,
-): Promise<Result> {
-  let thrown: unknown;
-  const watched = async (tx: Db) => {
-    try {
-      return await work(tx);
-    } catch (error) {
-      thrown = error;
-      throw error;
-    }
-  };
-  try {
-    return await db.transaction(watched, config);
-  } catch (error) {
-    if (error === thrown || !(error instanceof Error)) throw error;
-    throw new DrizzleQueryError('transaction', [], error);
-  }
+/** Runs statements in one transaction, or in the one that is open already. Errors of the work are passed on unchanged. */
+export async function inTransaction<Result>(db: Db, work: (tx: Db) => Promise<Result>, mode = ''): Promise<Result> {
+  const database = db as Sql | TransactionSql;
+  return (await ('begin' in database ? database.begin(mode, work) : database.savepoint(work))) as Result;
 }
 
 /** Runs queries that change nothing and all see the database as of one moment. */
 export function readSnapshot<Result>(db: Db, read: (snapshot: Db) => Promise<Result>): Promise<Result> {
-  return inTransaction(db, read, { isolationLevel: 'repeatable read', accessMode: 'read only' });
+  return inTransaction(db, read, 'ISOLATION LEVEL REPEATABLE READ READ ONLY');
 }
 
 /**
@@ -104,11 +105,15 @@ const VALUE_CLASSES = new Set(['22', '23', '54']);
 
 /** What a failed query means; undefined if the error does not come from the database. */
 export function databaseFault(error: unknown): DatabaseFault | undefined {
-  if (!(error instanceof DrizzleQueryError)) return undefined;
-  const { code = '', message = 'the query failed' } = (error.cause ?? {}) as { code?: string; message?: string };
-  if (code === UNIQUE_VIOLATION) return { kind: 'conflict', message };
-  const isSqlState = /^[0-9A-Z]{5}$/.test(code);
-  return { kind: isSqlState ? kindOfClass(code.slice(0, 2)) : 'away', message: message || code };
+  if (error instanceof postgres.PostgresError) {
+    const { code, message } = error;
+    return { kind: code === UNIQUE_VIOLATION ? 'conflict' : kindOfClass(code.slice(0, 2)), message };
+  }
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  const { code, message } = error;
+  // The driver hangs the query on what failed beneath it; what ends a transaction has only the driver's own code.
+  const isAway = ('query' in error && 'parameters' in error) || String(code).startsWith('CONNECT');
+  return isAway ? { kind: 'away', message: message || String(code) } : undefined;
 }
 
 function kindOfClass(sqlStateClass: string): DatabaseFault['kind'] {

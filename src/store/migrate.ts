@@ -1,10 +1,8 @@
-import { fileURLToPath } from 'node:url';
-import { sql } from 'drizzle-orm';
-import { migrate } from 'drizzle-orm/postgres-js/migrator';
+import { readdir, readFile } from 'node:fs/promises';
 import { prepareEmbeddings } from './content/embedding-prepare.ts';
-import { openDatabase } from './database.ts';
+import { type Db, inTransaction, openDatabase } from './database.ts';
 
-const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
+const MIGRATIONS = new URL('./migrations/', import.meta.url);
 
 /** Any fixed number: one migration at a time per database, however many processes start together. */
 const MIGRATION_LOCK = 4_841_058;
@@ -15,15 +13,37 @@ const MIGRATION_LOCK = 4_841_058;
  */
 export async function migrateDatabase(url: string, sessionRole?: string): Promise<void> {
   // On a busy machine an embedded Postgres may be slow to answer just after its start.
-  const database = openDatabase({ url, connections: 1, connectTimeoutSeconds: 30 });
+  const { db, close } = openDatabase({ url, connections: 1, connectTimeoutSeconds: 30 });
   try {
-    await database.db.execute(sql`RESET ROLE`);
-    await database.db.execute(sql`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
-    await migrate(database.db, { migrationsFolder: MIGRATIONS });
-    await prepareEmbeddings(database.db);
-    await database.db.execute(sql`SELECT pg_advisory_unlock(${MIGRATION_LOCK})`);
-    if (sessionRole) await database.db.execute(sql`SET ROLE ${sql.identifier(sessionRole)}`);
+    await db`RESET ROLE`;
+    await db`SELECT pg_advisory_lock(${MIGRATION_LOCK})`;
+    await migrate(db);
+    await prepareEmbeddings(db);
+    await db`SELECT pg_advisory_unlock(${MIGRATION_LOCK})`;
+    if (sessionRole) await db`SET ROLE ${db(sessionRole)}`;
   } finally {
-    await database.close();
+    await close();
   }
+}
+
+/** Runs what is new, all or nothing. Databases of earlier versions noted in this table, too, which migrations had run. */
+async function migrate(db: Db): Promise<void> {
+  await db`CREATE SCHEMA IF NOT EXISTS drizzle`;
+  await db`CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (
+    id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)`;
+  const [row] = await db<Array<{ last: number | null }>>`
+    SELECT max(created_at) AS last FROM drizzle.__drizzle_migrations`;
+  const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql')).sort();
+  const isNew = (name: string) => noteOf(name) > (row?.last ?? 0);
+  await inTransaction(db, async (tx) => {
+    for (const name of files.filter(isNew)) {
+      await tx.unsafe(await readFile(new URL(name, MIGRATIONS), 'utf8'));
+      await tx`INSERT INTO drizzle.__drizzle_migrations ${tx({ hash: name, created_at: noteOf(name) })}`;
+    }
+  });
+}
+
+/** What is noted of a migration: a number that grows with that of its file. */
+function noteOf(name: string): number {
+  return 1_795_000_000_000 + (Number.parseInt(name, 10) - 1) * 1_000;
 }

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 
 /** What is made under an Idempotency-Key. */
@@ -18,14 +17,14 @@ export async function claimRequestKey(
   { fingerprint, made }: Omit<ClaimedKey, 'repeated'>,
 ): Promise<ClaimedKey> {
   const claim = () =>
-    db.execute<{ fingerprint: string; made: string; repeated: boolean }>(sql`
+    db<Array<{ fingerprint: string; made: string; repeated: boolean }>>`
       WITH claimed AS (
         INSERT INTO request_keys (key, fingerprint, made) VALUES (${key}, ${fingerprint}, ${made})
         ON CONFLICT DO NOTHING RETURNING fingerprint, made
       )
       SELECT fingerprint, made, false AS repeated FROM claimed
-      UNION ALL SELECT fingerprint, made, true FROM request_keys WHERE key = ${key}`);
+      UNION ALL SELECT fingerprint, made, true FROM request_keys WHERE key = ${key}`;
   // Who loses to a claim that is not committed yet sees neither; the second time it is.
-  const [standing = (await claim())[0]] = await claim();
-  return standing!;
+  const [existing = (await claim())[0]] = await claim();
+  return existing!;
 }

@@ -1,11 +1,10 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 import type { ClaimedKey } from './request-key-claim.ts';
 
 /** What was made under a key; undefined if nothing was. */
 export async function findRequestKey(db: Db, key: string): Promise<Omit<ClaimedKey, 'repeated'> | undefined> {
-  const [row] = await db.execute<{ fingerprint: string; made: string }>(
-    sql`SELECT fingerprint, made FROM request_keys WHERE key = ${key}`,
-  );
+  const [row] = await db<
+    Array<{ fingerprint: string; made: string }>
+  >`SELECT fingerprint, made FROM request_keys WHERE key = ${key}`;
   return row;
 }

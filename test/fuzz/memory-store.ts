@@ -2,7 +2,7 @@
  * Stands for the files of src/store that builds need: see hooks.ts. Same names, same rules, the same decisions (`evolve`)
  * and hashes; what Postgres does in one statement happens here at one moment.
  */
-import { DrizzleQueryError } from 'drizzle-orm/errors';
+import postgres from 'postgres';
 import type { BuildConfiguration } from '../../src/contracts/builds/configuration.ts';
 import type { RecordedEvent, ToldEvent } from '../../src/contracts/builds/event.ts';
 import type { AnnouncedRun } from '../../src/contracts/github/github.ts';
@@ -24,12 +24,12 @@ export interface Road {
 
 /** The failure of a query whose connection broke or was refused. */
 export function awayError(): Error {
-  return new DrizzleQueryError('', [], Object.assign(new Error('the database is away'), { code: 'ECONNREFUSED' }));
+  return Object.assign(new Error('the database is away'), { code: 'CONNECTION_CLOSED' });
 }
 
 /** The failure of a statement that would break a unique index. */
 function conflictError(): Error {
-  return new DrizzleQueryError('', [], Object.assign(new Error('duplicate key'), { code: '23505' }));
+  return new postgres.PostgresError({ message: 'duplicate key', code: '23505' } as never);
 }
 
 /** The record of one simulated installation. */

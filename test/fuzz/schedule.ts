@@ -4,6 +4,7 @@ import { discardDeadLetter, redriveDeadLetter } from '../../src/commands/lifecyc
 import { Refusal } from '../../src/commands/refusal.ts';
 import type { BuildPolicy } from '../../src/contracts/builds/build-workflow.ts';
 import type { Run } from '../../src/simulator/run.ts';
+import { databaseFault } from '../../src/store/database.ts';
 import { checkEnd, Watch } from './checks.ts';
 import { installClock } from './clock.ts';
 import { Dice } from './dice.ts';
@@ -194,7 +195,7 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
     };
     const refused = (what: string, error: unknown): void => {
       if (!(error instanceof Refusal)) {
-        if (String(error).includes('Failed query')) return;
+        if (databaseFault(error)) return;
         faults.push(`${what} threw ${error instanceof Error ? error.stack : error}`);
       } else if (error.code === 'internal') faults.push(`${what} is an internal error: ${String(error.cause)}`);
     };

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { appendFile, cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sql } from 'drizzle-orm';
 import postgresJs from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
@@ -18,9 +17,7 @@ async function rowsOf(db: Db): Promise<Record<string, string[]>> {
   const names = [...(await listBackupTables(db)).map(({ name }) => name), 'events', 'builds', 'tasks'];
   const rows: Record<string, string[]> = {};
   for (const name of names) {
-    const found = await db.execute<{ json: string }>(
-      sql`SELECT to_jsonb(row)::text AS json FROM ${sql.identifier(name)} AS row`,
-    );
+    const found = await db<Array<{ json: string }>>`SELECT to_jsonb(row)::text AS json FROM ${db(name)} AS row`;
     rows[name] = found.map(({ json }) => json).sort();
   }
   return rows;
@@ -99,9 +96,9 @@ describe('hapax backup and restore', () => {
   async function expectRestored(db: Db, databaseUrl: string | undefined, restoredHome: string): Promise<void> {
     // Only the embedded Postgres has a table for vectors here.
     expect(await rowsOf(db)).toMatchObject(await rowsOfBackup());
-    const [next] = await db.execute<{ id: string }>(sql`SELECT nextval('build_ids') AS id`);
+    const [next] = await db<Array<{ id: string }>>`SELECT nextval('build_ids') AS id`;
     expect(Number(next!.id)).toBe(1_000_001);
-    const [{ epoch, id } = {}] = await db.execute(sql`SELECT epoch, id FROM installation`);
+    const [{ epoch, id } = {}] = await db`SELECT epoch, id FROM installation`;
     expect({ epoch, id }).toEqual({ epoch: 2, id: (await manifest()).installation.id });
     const [blob] = (await manifest()).blobs;
     expect(await readFile(join(restoredHome, 'blobs', blob!.key), 'utf8')).toBe(

@@ -6,7 +6,6 @@ import { problem } from '../../src/contracts/problem.ts';
 import { environmentConfiguration } from '../../src/domain/builds/configuration.ts';
 import { saveConfiguration } from '../../src/store/builds/configuration-save.ts';
 import { databaseFault, openDatabase } from '../../src/store/database.ts';
-import { configurations as table } from '../../src/store/schema.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
 
 const content = { repository: 'acme/images', workflow: 'build.yml' };
@@ -250,8 +249,8 @@ describe('a definition recorded before it could have constants, templates, a dea
     const full = environmentConfiguration('acme/images', 'build.yml');
     const { repository, workflow, default_ref, inputs, mapping } = full;
     const old = { repository, workflow, default_ref, inputs, mapping };
-    const row = { id: 1, version: 1, name: 'default', definition: old as typeof full, retired: false };
-    await db.insert(table).values({ ...row, changed_by: 'environment', created_at: new Date().toISOString() });
+    const row = { id: 1, version: 1, name: 'default', definition: JSON.stringify(old), retired: false };
+    await db`INSERT INTO configurations ${db({ ...row, changed_by: 'environment', created_at: new Date().toISOString() })}`;
     expect(await new Configurations(db, full).environment()).toMatchObject({ version: 1, definition: full });
     await close();
   });

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { chunksOf } from '../../src/domain/content/chunk.ts';
@@ -83,7 +82,7 @@ describe.each(Object.entries(KINDS))('content in Postgres (%s)', (_, { open, vec
 
   /** So many contents with a tag and a text, all at once. */
   const fill = (tag: string, count: number, text: string) =>
-    database.db.execute(sql`
+    database.db`
       WITH content AS (
         INSERT INTO contents
         SELECT ${tag}::text || ':' || n, 'web', 'https://example.test/', 'Untitled', NULL, 'en', NULL, jsonb_build_array(${tag}::text),
@@ -91,7 +90,7 @@ describe.each(Object.entries(KINDS))('content in Postgres (%s)', (_, { open, vec
         FROM generate_series(1, ${count}::integer) AS n RETURNING id
       )
       INSERT INTO chunks (content_id, version, seq, text, words)
-      SELECT id, 1, 1, ${text}::text, to_tsvector('english', ${text}::text) FROM content`);
+      SELECT id, 1, 1, ${text}::text, to_tsvector('english', ${text}::text) FROM content`;
 
   it('knows whether it keeps vectors', async () => {
     expect(await hasEmbeddings(database.db)).toBe(vectors);

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { deadMessages } from '../../src/store/schema.ts';
 import { type BridgeWorld, openBridgeWorld } from '../world/bridge.ts';
 import { eventually } from '../world/eventually.ts';
 import { hasRabbitMq } from '../world/rabbitmq-server.ts';
@@ -53,7 +52,7 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis }, 'messages that became n
     expect((await open.world.call('GET', path)).status).toBe(404);
     expect((await open.world.call('POST', `${path}/redrive`)).status).toBe(404);
     // Nothing is deleted.
-    const [kept] = await open.world.db.select().from(deadMessages);
+    const [kept] = await open.world.db`SELECT * FROM dead_messages`;
     expect(kept).toMatchObject({ settled: 'discarded', settled_by: 'local', refusals: 2 });
   });
 

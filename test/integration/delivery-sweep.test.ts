@@ -5,7 +5,6 @@ import { startDeliverySweep } from '../../src/processes/delivery-sweep.ts';
 import { connectGitHub } from '../../src/processes/github.ts';
 import { claimDeliverySweep } from '../../src/store/github/delivery-sweep-claim.ts';
 import { advanceRepositorySweep, findRepositorySweep } from '../../src/store/github/repository-sweep.ts';
-import { repositorySweeps } from '../../src/store/schema.ts';
 import { eventually } from '../world/eventually.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
 
@@ -71,16 +70,16 @@ describe('webhooks that nobody took', () => {
   });
 
   it('are looked for again from the same time where GitHub failed', async () => {
-    const before = await world.db.select().from(repositorySweeps);
+    const before = await world.db`SELECT * FROM repository_sweeps`;
     await world.github.fault({ kind: 'reject-with-502', on: 'hooks', times: 2 });
     await sweeping(async ({ outcomes, lines }) => {
       await eventually(() => expect(outcomes).toHaveLength(2));
       expect(outcomes).toEqual(['failed', 'failed']);
       expect(lines[0]).toContain('the next look begins there again');
-      expect(await world.db.select().from(repositorySweeps)).toEqual(before);
+      expect(await world.db`SELECT * FROM repository_sweeps`).toEqual(before);
       await eventually(() => expect(outcomes).toContain('done'));
     });
-    expect(await world.db.select().from(repositorySweeps)).not.toEqual(before);
+    expect(await world.db`SELECT * FROM repository_sweeps`).not.toEqual(before);
   });
 
   it('hold up nobody who stops while GitHub does not answer', async () => {

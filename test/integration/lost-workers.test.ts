@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { DrizzleQueryError } from 'drizzle-orm';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import type { Settings } from '../../src/contracts/settings.ts';
@@ -84,7 +83,7 @@ describe('a task whose work is cut off', () => {
         async process_content() {
           times += 1;
           if (times > 7) return times;
-          throw new DrizzleQueryError('SELECT', [], Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+          throw Object.assign(new Error('refused'), { code: 'CONNECTION_CLOSED' });
         },
       },
     );

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi } from '../../src/api/app.ts';
@@ -199,9 +198,8 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
 
   /** A statement that changes an event and makes its own hash fit. */
   async function forgedWithHash(id: number, seq: number, change: (event: RecordedEvent) => object): Promise<string> {
-    const [event] = (await world.db.execute(
-      sql`SELECT * FROM events WHERE stream = ${`build:${id}`} AND seq = ${seq}`,
-    )) as unknown as RecordedEvent[];
+    const [event] =
+      (await world.db`SELECT * FROM events WHERE stream = ${`build:${id}`} AND seq = ${seq}`) as unknown as RecordedEvent[];
     const times = {
       occurred_at: new Date(event!.occurred_at).toISOString(),
       recorded_at: new Date(event!.recorded_at).toISOString(),
@@ -259,9 +257,9 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
       7,
       /added without the projection/,
       async () => {
-        const [last] = (await world.db.execute(
-          sql`SELECT hash FROM events WHERE stream = 'build:2' AND seq = 6`,
-        )) as unknown as { hash: string }[];
+        const [last] = (await world.db`SELECT hash FROM events WHERE stream = 'build:2' AND seq = 6`) as unknown as {
+          hash: string;
+        }[];
         const event = {
           stream: 'build:2',
           seq: 7,
@@ -302,7 +300,7 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
     expect(await verifyStream(world.db, BUILDS, 2)).toMatchObject({ length: 6, fault: undefined });
   });
 
-  const rows = () => world.db.execute<{ row: string }>(sql`SELECT builds::text AS row FROM builds ORDER BY id`);
+  const rows = () => world.db<Array<{ row: string }>>`SELECT builds::text AS row FROM builds ORDER BY id`;
 
   it('rebuilds the projection byte for byte, also after it was corrupted, and touches no equal row', async () => {
     const before = (await rows()).map(({ row }) => row);

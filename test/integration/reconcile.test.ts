@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { BuildEvent } from '../../src/contracts/builds/event.ts';
 import { ForeignStream, RecordSetBack } from '../../src/domain/record/stream-fault.ts';
@@ -78,7 +77,7 @@ describe('hapax reconcile', () => {
 
   it('gives out no id again that the record has forgotten', async () => {
     const before = (await world.trigger({ ref: 'before' })).json.id as number;
-    await world.db.execute(sql`SELECT setval('build_ids', 1)`);
+    await world.db`SELECT setval('build_ids', 1)`;
     const another = await startAnotherApi(world);
     const after = (await another.trigger({ ref: 'after' })).json.id as number;
     expect(before).toBeLessThan(1_000);

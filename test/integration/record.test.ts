@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildEvent } from '../../src/contracts/builds/event.ts';
@@ -59,8 +58,8 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     const { db, close } = openDatabase({ url: world.url, connections: 1 });
     try {
       for (let id = 900; id < 920; id++) await appendEvent(db, BUILDS, id, queued(id));
-      const planned = await db.execute<{ uses: string }>(sql`
-        SELECT generic_plans + custom_plans AS uses FROM pg_prepared_statements WHERE statement LIKE '%WITH appended%'`);
+      const planned = await db<Array<{ uses: string }>>`
+        SELECT generic_plans + custom_plans AS uses FROM pg_prepared_statements WHERE statement LIKE '%WITH appended%'`;
       expect(Math.max(...planned.map(({ uses }) => Number(uses)))).toBeGreaterThanOrEqual(20);
     } finally {
       await close();
@@ -123,9 +122,9 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     const unprepared = openDatabase({ url: url.href, connections: 1 });
     try {
       await appendEvent(unprepared.db, BUILDS, 950, queued(950));
-      const named = await unprepared.db.execute(sql`
+      const named = await unprepared.db`
         SELECT FROM pg_prepared_statements WHERE statement LIKE '%WITH appended%'
-          AND prepare_time > (SELECT recorded_at FROM events WHERE stream = 'build:950')`);
+          AND prepare_time > (SELECT recorded_at FROM events WHERE stream = 'build:950')`;
       expect(named).toHaveLength(0);
     } finally {
       await unprepared.close();

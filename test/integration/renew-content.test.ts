@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { processContent } from '../../src/activities/process-content.ts';
@@ -28,7 +27,7 @@ describe('content of yesterday', () => {
   afterEach(async () => {
     await sweep?.stop();
     sweep = undefined;
-    await database.db.execute(sql`DELETE FROM chunks`);
+    await database.db`DELETE FROM chunks`;
   });
   afterAll(() => Promise.all([database.close(), ollama.close()]));
 
@@ -64,8 +63,8 @@ describe('content of yesterday', () => {
 
   it('is found by the words of an earlier version, and then by those of all scripts', async () => {
     await saveText(database.db, 'web:early', '今天我们学习如何在家里烤面包。 Baking at home.', 'Bread');
-    await database.db.execute(sql`
-      UPDATE chunks SET words_form = 1, words = setweight(to_tsvector('english', 'Bread'), 'A') || to_tsvector('english', text)`);
+    await database.db`
+      UPDATE chunks SET words_form = 1, words = setweight(to_tsvector('english', 'Bread'), 'A') || to_tsvector('english', text)`;
     const found = async (query: string) =>
       (await answerSearch(database.db, undefined, { query, limit: 10 })).results.map(({ content_id }) => content_id);
     expect([await found('bake'), await found('面包')]).toEqual([['web:early'], []]);
@@ -144,21 +143,21 @@ describe('content of yesterday', () => {
     await summarize();
     expect((await findContentDetail(database.db, 'web:summary', false))?.summaries).toMatchObject([{ text: 'Anew.' }]);
     // An earlier version kept the thoughts.
-    await database.db.execute(sql`UPDATE summaries SET text = '<think>Hm.</think>The sea.'`);
+    await database.db`UPDATE summaries SET text = '<think>Hm.</think>The sea.'`;
     expect((await findContentDetail(database.db, 'web:summary', false))?.summaries).toMatchObject([
       { text: 'The sea.' },
     ]);
   });
 
   const claims = async () => {
-    const [row] = await database.db.execute<{ count: number }>(
-      sql`SELECT count(*)::integer AS count FROM content_sweeps WHERE swept_at > 'epoch'`,
-    );
+    const [row] = await database.db<
+      Array<{ count: number }>
+    >`SELECT count(*)::integer AS count FROM content_sweeps WHERE swept_at > 'epoch'`;
     return row?.count;
   };
   const revisions = async (id: string) => {
-    const rows = await database.db.execute<{ revision: string }>(sql`
-      SELECT DISTINCT revision FROM embeddings JOIN chunks ON chunks.id = chunk_id WHERE content_id = ${id}`);
+    const rows = await database.db<Array<{ revision: string }>>`
+      SELECT DISTINCT revision FROM embeddings JOIN chunks ON chunks.id = chunk_id WHERE content_id = ${id}`;
     return rows.map(({ revision }) => revision);
   };
 });

@@ -1,7 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { eq } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { readSettings } from '../../src/contracts/settings.ts';
@@ -11,7 +10,6 @@ import { claimDelivery } from '../../src/store/github/delivery-claim.ts';
 import { claimPendingDeliveries } from '../../src/store/github/delivery-claim-pending.ts';
 import { releaseDelivery } from '../../src/store/github/delivery-release.ts';
 import { settleDelivery } from '../../src/store/github/delivery-settle.ts';
-import { deliveries } from '../../src/store/schema.ts';
 import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
@@ -48,8 +46,8 @@ describe.each(DATABASES)('the work of a delivery (%s)', (kind) => {
     // Failed again and again, it is due later and later, up to a minute.
     await claimDelivery(db, 'b', RUN, 0);
     for (let n = 0; n < 20; n++) await releaseDelivery(db, 'b');
-    const [row] = await db.select().from(deliveries).where(eq(deliveries.id, 'b'));
-    const due = Date.parse(row!.due_at!) - Date.now();
+    const [row] = await db<Array<{ due_at: string }>>`SELECT due_at FROM deliveries WHERE id = 'b'`;
+    const due = Date.parse(row!.due_at) - Date.now();
     expect(due).toBeGreaterThan(30_000);
     expect(due).toBeLessThan(90_000);
     await close();
@@ -146,14 +144,16 @@ describe('webhooks', () => {
 
   it('are remembered for as long as GitHub sends them again, and not for ever', async () => {
     const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
-    await world.db.insert(deliveries).values([
-      { id: 'recent', received_at: daysAgo(5), settled: true, tries: 0 },
-      { id: 'old', received_at: daysAgo(7), settled: true, tries: 0 },
-    ]);
-    const isKnown = async () => (await world.db.select().from(deliveries).where(eq(deliveries.id, 'old'))).length > 0;
-    for (let taken = 0; await isKnown(); taken++) {
-      expect(taken).toBeLessThan(2_000);
-      await claimDelivery(world.db, `another-${taken}`, RUN, 60_000);
+    const { db } = world;
+    const taken = [
+      { id: 'recent', received_at: daysAgo(5), settled: true },
+      { id: 'old', received_at: daysAgo(7), settled: true },
+    ];
+    await db`INSERT INTO deliveries ${db(taken)}`;
+    const isKnown = async () => (await db`SELECT FROM deliveries WHERE id = 'old'`).length > 0;
+    for (let others = 0; await isKnown(); others++) {
+      expect(others).toBeLessThan(2_000);
+      await claimDelivery(world.db, `another-${others}`, RUN, 60_000);
     }
     expect(await claimDelivery(world.db, 'recent', RUN, 60_000)).toBe(false);
   });

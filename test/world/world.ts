@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, Connection } from '@temporalio/client';
-import { sql } from 'drizzle-orm';
 import pino from 'pino';
 import postgresJs from 'postgres';
 import { inject } from 'vitest';
@@ -198,7 +197,7 @@ export async function openWorld(
     startWorker,
     /** Forgets what GitHub's rate limits told, which all workers heed. */
     async liftLimits() {
-      await database.db.execute(sql`UPDATE github_writes SET limited_until = 'epoch'`);
+      await database.db`UPDATE github_writes SET limited_until = 'epoch'`;
     },
     async close() {
       await api.close();

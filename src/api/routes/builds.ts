@@ -29,7 +29,7 @@ export function getBuilds(api: Api, db: Db): void {
     const { cursor, at, ...given } = c.req.valid('query');
     const filter = { ...given, after: readNumberCursor(cursor) };
     const { items, end } = at
-      ? await listStreamsAt(db, BUILDS, at, { ...filter, unchanging: matchesUnchanging(filter) })
+      ? await listStreamsAt(db, BUILDS, at, { ...filter, unchanging: matchesUnchanging(db, filter) })
       : await listBuilds(db, filter);
     return c.json({ builds: items.map(buildSummaryOf), next_cursor: writeCursor(end) }, 200);
   });

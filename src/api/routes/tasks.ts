@@ -80,7 +80,7 @@ export function tasks(api: Api, deps: TaskDependencies): void {
     const { cursor, at, ...given } = c.req.valid('query');
     const filter = { ...given, after: readTextCursor(cursor) };
     const { items, end } = at
-      ? await listStreamsAt(deps.db, TASKS, at, { ...filter, unchanging: matchesUnchangingOfTasks(filter) })
+      ? await listStreamsAt(deps.db, TASKS, at, { ...filter, unchanging: matchesUnchangingOfTasks(deps.db, filter) })
       : await listTasks(deps.db, filter);
     return c.json({ tasks: items.map(taskSummaryOf), next_cursor: writeCursor(end) }, 200);
   });

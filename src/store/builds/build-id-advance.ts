@@ -1,12 +1,8 @@
-import { type SQL, sql } from 'drizzle-orm';
-import type { Db } from '../database.ts';
+import type { Db, Fragment } from '../database.ts';
 
-/** After a record was set back, ids go on at the next multiple of this: nobody knows how many were handed out since. */
-const EPOCH_IDS = sql.raw('1000000');
-
-/** Where ids of builds go on once others than the last known may be in use. */
-export function firstIdAfter(lastKnown: number): SQL {
-  return sql`(${lastKnown}::bigint / ${EPOCH_IDS} + 1) * ${EPOCH_IDS}`;
+/** Where ids of builds go on once others than the last known may be in use: nobody knows how many were handed out since. */
+export function firstIdAfter(db: Db, lastKnown: number): Fragment {
+  return db`(${lastKnown}::bigint / 1000000 + 1) * 1000000`;
 }
 
 /**
@@ -16,11 +12,11 @@ export function firstIdAfter(lastKnown: number): SQL {
  * @returns the new epoch; undefined where the record had handed out that id.
  */
 export async function advanceBuildIds(db: Db, highest: number): Promise<number | undefined> {
-  const [row] = await db.execute<{ epoch: number }>(sql`
+  const [row] = await db<Array<{ epoch: number }>>`
     WITH raised AS (
       UPDATE installation SET epoch = epoch + 1
       WHERE (SELECT last_value FROM build_ids) < ${highest}::bigint RETURNING epoch
     )
-    SELECT epoch, setval('build_ids', ${firstIdAfter(highest)}) FROM raised`);
+    SELECT epoch, setval('build_ids', ${firstIdAfter(db, highest)}) FROM raised`;
   return row?.epoch;
 }

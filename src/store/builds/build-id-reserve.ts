@@ -1,10 +1,8 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 
 /** Takes ids of builds for good; ids that are not used become gaps, which mean nothing. */
 export async function reserveBuildIds(db: Db, count: number): Promise<number[]> {
-  const rows = await db.execute<{ id: string }>(
-    sql`SELECT nextval('build_ids') AS id FROM generate_series(1, ${count}::integer)`,
-  );
-  return rows.map((row) => Number(row.id));
+  const rows = await db<Array<{ id: number }>>`
+    SELECT nextval('build_ids') AS id FROM generate_series(1, ${count}::integer)`;
+  return rows.map(({ id }) => id);
 }

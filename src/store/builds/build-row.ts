@@ -1,8 +1,13 @@
 import type { Build } from '../../domain/builds/build.ts';
 import type { ChainHead } from '../../domain/record/hash.ts';
-import type { builds } from '../schema.ts';
 
-export type BuildRow = typeof builds.$inferSelect;
+/** A row of the table `builds`. */
+export interface BuildRow extends Build {
+  repository: string;
+  ref: string;
+  last_seq: number;
+  last_hash: string;
+}
 
 /** The state that a row of the projection holds, without what only the store needs. */
 export function buildFromRow(row: BuildRow): Build {

@@ -1,19 +1,18 @@
 import { type BuildEvent, buildEventData } from '../../contracts/builds/event.ts';
 import { type Build, evolve } from '../../domain/builds/build.ts';
-import { streamKind, streamOf } from '../record/stream-kind.ts';
-import { builds } from '../schema.ts';
-import { type BuildRow, buildFromRow, rowOfBuild } from './build-row.ts';
+import { type StreamKind, streamOf } from '../record/stream-kind.ts';
+import { buildFromRow, rowOfBuild } from './build-row.ts';
 
 /** Builds: streams `build:<id>`, projected into the table `builds`. */
-export const BUILDS = streamKind<Build, BuildEvent>({
+export const BUILDS: StreamKind<Build, BuildEvent> = {
   name: 'build',
   first: 'build_queued',
   data: buildEventData,
   evolve,
-  table: builds,
+  table: 'builds',
   rowOf: rowOfBuild,
-  stateOf: (row) => buildFromRow(row as BuildRow),
-});
+  stateOf: buildFromRow,
+};
 
 /** Stream of a build in the log. */
 export function buildStream(id: number): string {

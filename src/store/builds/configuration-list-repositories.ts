@@ -1,12 +1,11 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 
 /** The repositories of all build configurations that are in use. */
 export async function listRepositories(db: Db): Promise<string[]> {
-  const rows = await db.execute<{ repository: string }>(sql`
+  const rows = await db<Array<{ repository: string }>>`
     SELECT DISTINCT definition ->> 'repository' AS repository FROM configurations
     WHERE NOT retired
       AND NOT EXISTS (SELECT FROM configurations later WHERE later.id = configurations.id AND later.version > configurations.version)
-    ORDER BY repository`);
+    ORDER BY repository`;
   return rows.map(({ repository }) => repository);
 }

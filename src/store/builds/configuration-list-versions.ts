@@ -1,20 +1,14 @@
-import { and, desc, eq, lt } from 'drizzle-orm';
 import type { BuildConfiguration } from '../../contracts/builds/configuration.ts';
 import type { Db } from '../database.ts';
-import { configurations } from '../schema.ts';
 import { configurationFromRow } from './configuration-row.ts';
 
 /** Versions of a build configuration before `before`, newest first. */
 export async function listConfigurationVersions(
   db: Db,
   id: number,
-  { before, limit }: { before: number | undefined; limit: number },
+  { before = 2 ** 31 - 1, limit }: { before: number | undefined; limit: number },
 ): Promise<BuildConfiguration[]> {
-  const rows = await db
-    .select()
-    .from(configurations)
-    .where(and(eq(configurations.id, id), before === undefined ? undefined : lt(configurations.version, before)))
-    .orderBy(desc(configurations.version))
-    .limit(limit);
+  const rows = await db<BuildConfiguration[]>`
+    SELECT * FROM configurations WHERE id = ${id} AND version < ${before} ORDER BY version DESC LIMIT ${limit}`;
   return rows.map(configurationFromRow);
 }

@@ -1,7 +1,5 @@
-import { asc, desc, gt } from 'drizzle-orm';
 import type { BuildConfiguration } from '../../contracts/builds/configuration.ts';
 import type { Db } from '../database.ts';
-import { configurations } from '../schema.ts';
 import { configurationFromRow } from './configuration-row.ts';
 
 /** Build configurations with ids after `after`, each by its newest version, in the order of their ids. */
@@ -9,11 +7,7 @@ export async function listConfigurations(
   db: Db,
   { after, limit }: { after: number; limit: number },
 ): Promise<BuildConfiguration[]> {
-  const rows = await db
-    .selectDistinctOn([configurations.id])
-    .from(configurations)
-    .where(gt(configurations.id, after))
-    .orderBy(asc(configurations.id), desc(configurations.version))
-    .limit(limit);
+  const rows = await db<BuildConfiguration[]>`
+    SELECT DISTINCT ON (id) * FROM configurations WHERE id > ${after} ORDER BY id, version DESC LIMIT ${limit}`;
   return rows.map(configurationFromRow);
 }

@@ -1,8 +1,7 @@
 import type { BuildConfiguration } from '../../contracts/builds/configuration.ts';
-import type { configurations } from '../schema.ts';
 
 /** A version as it is now understood: older definitions lack what came later. */
-export function configurationFromRow(row: typeof configurations.$inferSelect): BuildConfiguration {
+export function configurationFromRow(row: BuildConfiguration): BuildConfiguration {
   return { ...row, definition: { ...LATER, ...row.definition } };
 }
 

@@ -1,10 +1,8 @@
-import { sql } from 'drizzle-orm';
 import type { BuildConfiguration } from '../../contracts/builds/configuration.ts';
 import { canonicalJson, sha256 } from '../../domain/record/hash.ts';
 import { type Db, inTransaction } from '../database.ts';
 import { claimRequestKey } from '../request-key-claim.ts';
 import { findRequestKey } from '../request-key-find.ts';
-import { configurations } from '../schema.ts';
 import { findConfiguration, findConfigurationByName } from './configuration-find.ts';
 import { configurationFromRow } from './configuration-row.ts';
 
@@ -52,7 +50,7 @@ export function saveConfiguration(
   key?: string,
 ): Promise<ConfigurationSaved> {
   return inTransaction(db, async (tx) => {
-    await tx.execute(sql`SELECT pg_advisory_xact_lock(${CONFIGURATION_LOCK})`);
+    await tx`SELECT pg_advisory_xact_lock(${CONFIGURATION_LOCK})`;
     const print = sha256(canonicalJson(change));
     const earlier = key === undefined ? undefined : await findRequestKey(tx, key);
     if (earlier) {
@@ -80,7 +78,7 @@ export function saveConfiguration(
       changed_by: change.changed_by,
       created_at: new Date().toISOString(),
     };
-    await tx.insert(configurations).values(row);
+    await tx`INSERT INTO configurations ${tx({ ...row, definition: JSON.stringify(definition) })}`;
     if (key !== undefined) await claimRequestKey(tx, key, { fingerprint: print, made: `${MADE}${row.id}` });
     return { kind: 'saved', configuration: configurationFromRow(row), created: present === undefined };
   });
@@ -92,8 +90,8 @@ async function presentOf(tx: Db, target: ConfigurationTarget): Promise<BuildConf
 }
 
 async function takeId(tx: Db): Promise<number> {
-  const [row] = await tx.execute<{ id: string }>(sql`SELECT nextval('configuration_ids') AS id`);
-  return Number(row?.id);
+  const [row] = await tx<Array<{ id: number }>>`SELECT nextval('configuration_ids') AS id`;
+  return row!.id;
 }
 
 function contentOf({ name, definition, retired }: Pick<BuildConfiguration, 'name' | 'definition' | 'retired'>): string {

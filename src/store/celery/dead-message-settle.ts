@@ -1,7 +1,5 @@
-import { and, eq, isNull } from 'drizzle-orm';
 import type { DeadMessage } from '../../contracts/celery/dead-message.ts';
 import type { Db } from '../database.ts';
-import { deadMessages } from '../schema.ts';
 
 /** Takes a refused message off the list, unless it was settled, or refused again, since it was read. Nothing is deleted. */
 export async function settleDeadMessage(
@@ -10,10 +8,8 @@ export async function settleDeadMessage(
   settled: NonNullable<DeadMessage['settled']>,
   by: string,
 ): Promise<boolean> {
-  const rows = await db
-    .update(deadMessages)
-    .set({ settled, settled_by: by, settled_at: new Date().toISOString() })
-    .where(and(eq(deadMessages.id, id), eq(deadMessages.refusals, refusals), isNull(deadMessages.settled)))
-    .returning({ id: deadMessages.id });
-  return rows.length > 0;
+  const { count } = await db`
+    UPDATE dead_messages SET settled = ${settled}, settled_by = ${by}, settled_at = ${new Date().toISOString()}
+    WHERE id = ${id} AND refusals = ${refusals} AND settled IS NULL`;
+  return count > 0;
 }

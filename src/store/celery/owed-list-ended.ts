@@ -1,10 +1,9 @@
-import { sql } from 'drizzle-orm';
 import type { AnswerInput } from '../../contracts/endings/answer-workflow.ts';
 import type { Db } from '../database.ts';
 
 /** The endings within this time of tasks whose senders are owed a reply. Whether it was sent, the record does not say. */
 export async function listOwedEndings(db: Db, endedWithinMs: number): Promise<AnswerInput[]> {
-  const rows = await db.execute<{ task_id: string; ending: string }>(sql`
+  const rows = await db<Array<{ task_id: string; ending: string }>>`
     SELECT tasks.id AS task_id, ended.dedupe_key AS ending
     FROM tasks, LATERAL (
       SELECT dedupe_key FROM events
@@ -12,6 +11,6 @@ export async function listOwedEndings(db: Db, endedWithinMs: number): Promise<An
       ORDER BY seq DESC LIMIT 1
     ) AS ended
     WHERE completed_at > clock_timestamp() - ${endedWithinMs}::float8 * interval '1 millisecond'
-      AND EXISTS (SELECT FROM owed WHERE owed.task_id = tasks.id)`);
+      AND EXISTS (SELECT FROM owed WHERE owed.task_id = tasks.id)`;
   return [...rows];
 }

@@ -1,6 +1,4 @@
-import { lt, sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
-import { unnamedMessages } from '../schema.ts';
 
 /** A message without a task id, by what it says. */
 export interface UnnamedMessage {
@@ -9,9 +7,6 @@ export interface UnnamedMessage {
   /** The id that its task gets where it is new. */
   taskId: string;
 }
-
-/** Nothing is delivered again after so long. */
-const REMEMBERED_MS = 30 * 86_400_000;
 
 /**
  * The task id for a message that carries none. An equal message within the window gets the same task, as a trigger without
@@ -25,22 +20,15 @@ export async function takeUnnamedMessage(
   const now = Date.now();
   const at = new Date(now).toISOString();
   const stale = new Date(now - windowMs).toISOString();
-  const isNew = sql`${unnamedMessages.taken_at} < ${stale} AND (${unnamedMessages.settled} OR NOT ${redelivered}::boolean)`;
-  const unless = (value: unknown, column: unknown) => sql`CASE WHEN ${isNew} THEN ${value} ELSE ${column} END`;
-  const [row] = await db
-    .insert(unnamedMessages)
-    .values({ fingerprint, task_id: taskId, taken_at: at, settled: false })
-    .onConflictDoUpdate({
-      target: unnamedMessages.fingerprint,
-      set: {
-        task_id: unless(taskId, unnamedMessages.task_id),
-        taken_at: unless(sql`${at}::timestamptz`, unnamedMessages.taken_at),
-        settled: sql`FALSE`,
-      },
-    })
-    .returning({ task_id: unnamedMessages.task_id });
-  if (Math.random() < 0.001) {
-    await db.delete(unnamedMessages).where(lt(unnamedMessages.taken_at, new Date(now - REMEMBERED_MS).toISOString()));
-  }
+  const isNew = db`unnamed_messages.taken_at < ${stale} AND (unnamed_messages.settled OR NOT ${redelivered}::boolean)`;
+  const [row] = await db<Array<{ task_id: string }>>`
+    INSERT INTO unnamed_messages ${db({ fingerprint, task_id: taskId, taken_at: at, settled: false })}
+    ON CONFLICT (fingerprint) DO UPDATE SET
+      task_id = CASE WHEN ${isNew} THEN excluded.task_id ELSE unnamed_messages.task_id END,
+      taken_at = CASE WHEN ${isNew} THEN excluded.taken_at ELSE unnamed_messages.taken_at END,
+      settled = false
+    RETURNING task_id`;
+  // Now and then one message pays for forgetting those that nothing delivers again.
+  if (Math.random() < 0.001) await db`DELETE FROM unnamed_messages WHERE taken_at < now() - interval '30 days'`;
   return row!.task_id;
 }

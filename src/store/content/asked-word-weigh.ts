@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { WeightedWord } from '../../domain/celery/quorum.ts';
 import { type Asked, type AskedWord, askedWordsOf } from '../../domain/content/asked-words.ts';
 import { stemmableOf, wordGroupsOf } from '../../domain/content/search-words.ts';
@@ -64,7 +63,7 @@ async function weigh(db: Db, { words, phrases }: Asked) {
   const given = (asked: AskedWord[]) =>
     JSON.stringify(asked.map(({ term, exact, lexeme }, index) => ({ index, term, exact, lexeme })));
   const [weights, found] = await Promise.all([
-    db.execute<{ index: number; weight: number }>(sql`
+    db<Array<{ index: number; weight: number }>>`
       WITH common AS MATERIALIZED (
         SELECT lexeme, share
         FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) AS element (lexeme, share)
@@ -80,15 +79,15 @@ async function weigh(db: Db, { words, phrases }: Asked) {
           SELECT count(*) FROM (SELECT FROM chunks WHERE words @@ term::tsquery LIMIT ${COMMON}) AS counted
         )) AS frequency OFFSET 0
       ) AS found
-      WHERE frequency > 0`),
+      WHERE frequency > 0`,
     phrases.length === 0
       ? []
-      : db.execute<{ index: number }>(sql`
+      : db<Array<{ index: number }>>`
           SELECT index FROM jsonb_to_recordset(${given(phrases)}::jsonb) AS phrase (index integer, term text, exact text)
           WHERE EXISTS (
             SELECT FROM (SELECT words FROM chunks WHERE words @@ term::tsquery LIMIT ${PHRASE_CHUNKS} OFFSET 0) AS near
             WHERE words @@ exact::tsquery
-          )`),
+          )`,
   ]);
   return {
     words: Object.assign(

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { isMadeBy, type VectorMaker } from './vector-maker.ts';
 
@@ -10,16 +9,15 @@ export interface Chunk {
 }
 
 /** Up to `limit` chunks of a content that have no vector of this maker, in order. @param after the last `seq` before them. */
-export async function listUnembeddedChunks(
+export function listUnembeddedChunks(
   db: Db,
   contentId: string,
   maker: VectorMaker,
   { after, limit }: { after: number; limit: number },
 ): Promise<Chunk[]> {
-  const rows = await db.execute<{ id: string; seq: number; text: string }>(sql`
+  return db<Chunk[]>`
     SELECT id, seq, text FROM chunks
     WHERE content_id = ${contentId} AND seq > ${after}::integer
-      AND NOT EXISTS (SELECT FROM embeddings WHERE chunk_id = chunks.id AND ${isMadeBy(maker)})
-    ORDER BY seq LIMIT ${limit}`);
-  return rows.map(({ id, seq, text }) => ({ id: Number(id), seq, text }));
+      AND NOT EXISTS (SELECT FROM embeddings WHERE chunk_id = chunks.id AND ${isMadeBy(db, maker)})
+    ORDER BY seq LIMIT ${limit}`;
 }

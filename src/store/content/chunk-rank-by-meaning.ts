@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import { type Db, inTransaction } from '../database.ts';
 import type { ChunkFilter } from './chunk-filter.ts';
 import { isMadeBy } from './vector-maker.ts';
@@ -11,9 +10,9 @@ export interface QueryVector {
   values: number[];
 }
 
-export interface RankedChunk extends Record<string, unknown> {
+export interface RankedChunk {
   content_id: string;
-  chunk_id: string;
+  chunk_id: number;
 }
 
 /** Neighbours that pgvector keeps while it walks its graph (its default, 40, finds fewer than a page). */
@@ -26,11 +25,11 @@ export async function rankChunksByMeaning(
   filter: ChunkFilter | undefined,
 ): Promise<RankedChunk[]> {
   // Written out and no parameter, so that the planner finds the index for this length.
-  const length = sql.raw(String(Math.trunc(values.length)));
-  const made = isMadeBy({ model, revision, dimensions: values.length });
-  const distance = sql`embedding::halfvec(${length}) <=> ${JSON.stringify(values)}::halfvec(${length})`;
+  const length = db.unsafe(String(Math.trunc(values.length)));
+  const made = isMadeBy(db, { model, revision, dimensions: values.length });
+  const distance = db`embedding::halfvec(${length}) <=> ${JSON.stringify(values)}::halfvec(${length})`;
   if (filter?.few) {
-    return db.execute<RankedChunk>(sql`
+    return db<RankedChunk[]>`
       SELECT content_id, id AS chunk_id
       FROM (
         SELECT chunks.id, content_id FROM contents JOIN chunks ON content_id = contents.id WHERE ${filter.condition} OFFSET 0
@@ -38,17 +37,17 @@ export async function rankChunksByMeaning(
         SELECT ${distance} AS distance FROM embeddings
         WHERE chunk_id = few.id AND ${made} OFFSET 0
       ) AS compared
-      ORDER BY distance LIMIT ${EF_SEARCH}`);
+      ORDER BY distance LIMIT ${EF_SEARCH}`;
   }
-  const passes = filter ? sql`(SELECT ${filter.condition} FROM contents WHERE contents.id = content_id)` : sql`true`;
+  const passes = filter ? db`(SELECT ${filter.condition} FROM contents WHERE contents.id = content_id)` : db`true`;
   return inTransaction(db, async (tx) => {
     // The scan goes on until enough rows pass the filter. The planner does not know how many do, so sorting all is forbidden.
-    await tx.execute(sql`
+    await tx`
       SELECT set_config('hnsw.ef_search', ${String(EF_SEARCH)}, true), set_config('hnsw.iterative_scan', 'strict_order', true),
-             set_config('enable_sort', 'off', true)`);
-    return tx.execute<RankedChunk>(sql`
+             set_config('enable_sort', 'off', true)`;
+    return tx<RankedChunk[]>`
       SELECT content_id, chunk_id FROM embeddings JOIN chunks ON chunks.id = chunk_id
       WHERE ${made} AND ${passes}
-      ORDER BY ${distance} LIMIT ${EF_SEARCH}`);
+      ORDER BY ${distance} LIMIT ${EF_SEARCH}`;
   });
 }

@@ -1,6 +1,5 @@
-import { type SQL, sql } from 'drizzle-orm';
 import { quorumOf } from '../../domain/celery/quorum.ts';
-import type { Db } from '../database.ts';
+import type { Db, Fragment } from '../database.ts';
 import type { WeighedQuery } from './asked-word-weigh.ts';
 import type { ChunkFilter } from './chunk-filter.ts';
 import type { RankedChunk } from './chunk-rank-by-meaning.ts';
@@ -37,11 +36,11 @@ export async function rankChunksByWords(
   const sought = [quorumOf(words, QUORUM), ...rare].map((term) => ({ term, limit: COMPARED_CHUNKS }));
   const soughtPhrases = phrases.map(({ term, exact }) => ({ term, exact, limit: PHRASE_CHUNKS }));
   const asked = [...words, ...phrases.map((phrase) => ({ ...phrase, term: phrase.exact }))];
-  return db.execute<ChunkWithWords>(sql`
+  return db<ChunkWithWords[]>`
     WITH asked AS MATERIALIZED (
       SELECT term::tsquery, exact::tsquery, weight
       FROM jsonb_to_recordset(${JSON.stringify(asked)}::jsonb) AS word (term text, exact text, weight float8)
-    )${filter?.few ? few(filter.condition) : sql``}
+    )${filter?.few ? few(db, filter.condition) : db``}
     SELECT content_id, id AS chunk_id, ${complete}::boolean AND has_all AS has_all
     FROM (
       -- Unpacked once here, not again for each of the comparisons below.
@@ -49,7 +48,7 @@ export async function rankChunksByWords(
       SELECT DISTINCT ON (chunk.id) chunk.*
       FROM jsonb_to_recordset(${JSON.stringify([...sought, ...soughtPhrases])}::jsonb) AS sought (term text, exact text, "limit" bigint),
       LATERAL (
-        SELECT * FROM (${fitting(filter)} LIMIT sought."limit") AS near
+        SELECT * FROM (${fitting(db, filter)} LIMIT sought."limit") AS near
         WHERE sought.exact IS NULL OR near.words @@ sought.exact::tsquery
       ) AS chunk
       ) AS found OFFSET 0
@@ -60,17 +59,17 @@ export async function rankChunksByWords(
       FROM asked
     ) AS compared
     ORDER BY score + CASE WHEN words @@ ${verbatim ?? ''}::tsquery THEN ${words[0]?.weight ?? 0}::float8 ELSE 0 END DESC, id
-    LIMIT ${RANKED_CHUNKS}`);
+    LIMIT ${RANKED_CHUNKS}`;
 }
 
-const few = (condition: SQL) => sql`, few AS MATERIALIZED (
+const few = (db: Db, condition: Fragment) => db`, few AS MATERIALIZED (
   SELECT chunks.id, content_id, words FROM contents JOIN chunks ON content_id = contents.id WHERE ${condition}
 )`;
 
 /** The index itself finds what has a quorum, beginning with the rarest words, so no chunk without one is read. */
-function fitting(filter: ChunkFilter | undefined): SQL {
-  if (filter?.few) return sql`SELECT id, content_id, words FROM few WHERE words @@ sought.term::tsquery`;
-  const found = sql`SELECT id, content_id, words FROM chunks WHERE words @@ sought.term::tsquery`;
+function fitting(db: Db, filter: ChunkFilter | undefined): Fragment {
+  if (filter?.few) return db`SELECT id, content_id, words FROM few WHERE words @@ sought.term::tsquery`;
+  const found = db`SELECT id, content_id, words FROM chunks WHERE words @@ sought.term::tsquery`;
   if (!filter) return found;
-  return sql`SELECT * FROM (${found} OFFSET 0) AS found WHERE (SELECT ${filter.condition} FROM contents WHERE contents.id = content_id)`;
+  return db`SELECT * FROM (${found} OFFSET 0) AS found WHERE (SELECT ${filter.condition} FROM contents WHERE contents.id = content_id)`;
 }

@@ -1,9 +1,7 @@
-import { asc } from 'drizzle-orm';
 import type { Db } from '../database.ts';
-import { contents } from '../schema.ts';
 
 /** Keys of all documents that contents were made from. */
 export async function listBlobKeys(db: Db): Promise<string[]> {
-  const rows = await db.selectDistinct({ key: contents.blob_key }).from(contents).orderBy(asc(contents.blob_key));
+  const rows = await db<Array<{ key: string }>>`SELECT DISTINCT blob_key AS key FROM contents ORDER BY key`;
   return rows.map(({ key }) => key);
 }

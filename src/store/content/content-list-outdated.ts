@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { isMadeBy, type VectorMaker } from './vector-maker.ts';
 
@@ -12,10 +11,10 @@ export async function listOutdatedContents(
   after: string,
   limit: number,
 ): Promise<string[]> {
-  const rows = await db.execute<{ content_id: string }>(sql`
+  const rows = await db<Array<{ content_id: string }>>`
     SELECT DISTINCT content_id FROM embeddings AS other JOIN chunks ON chunks.id = other.chunk_id
     WHERE content_id > ${after}
-      AND NOT EXISTS (SELECT FROM embeddings WHERE embeddings.chunk_id = other.chunk_id AND ${isMadeBy(maker)})
-    ORDER BY content_id LIMIT ${limit}`);
+      AND NOT EXISTS (SELECT FROM embeddings WHERE embeddings.chunk_id = other.chunk_id AND ${isMadeBy(db, maker)})
+    ORDER BY content_id LIMIT ${limit}`;
   return rows.map(({ content_id }) => content_id);
 }

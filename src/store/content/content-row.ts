@@ -1,7 +1,11 @@
 import type { Content } from '../../contracts/content/content.ts';
-import type { contents } from '../schema.ts';
 
-export type ContentRow = typeof contents.$inferSelect;
+/** A row of the table `contents`. */
+export interface ContentRow extends Omit<Content, 'content_id'> {
+  id: string;
+  text_sha256: string;
+  blob_key: string;
+}
 
 /** Content as the API shows it. */
 export function contentFromRow({ id, text_sha256: _hash, blob_key: _key, ...content }: ContentRow): Content {

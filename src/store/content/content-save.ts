@@ -1,6 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm';
 import { type Db, inTransaction } from '../database.ts';
-import { chunks, contents, summaries } from '../schema.ts';
 import { indexTexts, WORDS_FORM } from './chunk-index.ts';
 import type { ContentRow } from './content-row.ts';
 
@@ -17,28 +15,23 @@ export interface NewContent extends Omit<ContentRow, 'version' | 'created_at' | 
  */
 export async function saveContent(db: Db, { chunks: texts, ...given }: NewContent): Promise<ContentRow> {
   const now = new Date().toISOString();
+  const changed = { ...given, tags: JSON.stringify(given.tags), updated_at: now };
   return inTransaction(db, async (tx) => {
-    const row = { ...given, version: 1, created_at: now, updated_at: now };
     // Also locks a row that exists already, so that two who bring in the same content take turns.
-    const [standing] = await tx
-      .insert(contents)
-      .values(row)
-      .onConflictDoUpdate({ target: contents.id, set: { id: given.id } })
-      .returning();
-    if (!standing) throw new Error(`${given.id} was not stored`);
-    const [known] = await tx.select({ id: chunks.id }).from(chunks).where(eq(chunks.content_id, given.id)).limit(1);
-    if (!known) {
-      await insertChunks(tx, standing, texts);
-      return standing;
+    const [existing] = await tx<ContentRow[]>`
+      INSERT INTO contents ${tx({ ...changed, version: 1, created_at: now })}
+      ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING *`;
+    if (!existing) throw new Error(`${given.id} was not stored`);
+    const hasChunks = (await tx`SELECT FROM chunks WHERE content_id = ${given.id} LIMIT 1`).length > 0;
+    if (!hasChunks) {
+      await insertChunks(tx, existing, texts);
+      return existing;
     }
-    if (standing.text_sha256 === given.text_sha256) return standing;
-    const [next] = await tx
-      .update(contents)
-      .set({ ...given, version: standing.version + 1, updated_at: now })
-      .where(eq(contents.id, given.id))
-      .returning();
-    await tx.delete(chunks).where(eq(chunks.content_id, given.id));
-    await tx.delete(summaries).where(and(eq(summaries.content_id, given.id)));
+    if (existing.text_sha256 === given.text_sha256) return existing;
+    const [next] = await tx<ContentRow[]>`
+      UPDATE contents SET ${tx({ ...changed, version: existing.version + 1 })} WHERE id = ${given.id} RETURNING *`;
+    await tx`DELETE FROM chunks WHERE content_id = ${given.id}`;
+    await tx`DELETE FROM summaries WHERE content_id = ${given.id}`;
     await insertChunks(tx, next!, texts);
     return next!;
   });
@@ -50,8 +43,8 @@ async function insertChunks(tx: Db, { id, version, title }: ContentRow, texts: s
     texts.map((text) => ({ title, text })),
   );
   const rows = texts.map((text, index) => ({ seq: index + 1, text, words: words[index] }));
-  await tx.execute(sql`
+  await tx`
     INSERT INTO chunks (content_id, version, seq, text, words, words_form)
     SELECT ${id}, ${version}::integer, seq, text, words::tsvector, ${WORDS_FORM}::smallint
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS given (seq integer, text text, words text)`);
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS given (seq integer, text text, words text)`;
 }

@@ -1,8 +1,6 @@
-import { inArray, sql } from 'drizzle-orm';
 import type { ContentFilter } from '../../contracts/content/content.ts';
 import { fuseRanks } from '../../domain/content/rank-fusion.ts';
 import type { Db } from '../database.ts';
-import { contents } from '../schema.ts';
 import { weighAskedWords } from './asked-word-weigh.ts';
 import { readChunkFilter } from './chunk-filter.ts';
 import { type QueryVector, type RankedChunk, rankChunksByMeaning } from './chunk-rank-by-meaning.ts';
@@ -44,29 +42,22 @@ export async function searchContent(
   const onlyWords = vector !== undefined && byMeaning.length === 0;
   const byWords = onlyWords ? await rankChunksByWords(db, words, filter, true) : quorate;
   const having = byWords.filter(({ has_all }) => has_all);
-  const best = new Map<string, string>();
+  const best = new Map<string, number>();
   for (const { content_id, chunk_id } of [...having, ...byMeaning, ...byWords]) {
     if (!best.has(content_id)) best.set(content_id, chunk_id);
   }
   // Of equal ranks, the text that has the words comes first.
   const fused = fuseRanks([contentsOf(byWords), contentsOf(byMeaning)], contentsOf(having)).slice(0, query.limit);
   if (fused.length === 0) return [];
+  const ids = fused.map(({ id }) => id);
   const [rows, snippets] = await Promise.all([
-    db
-      .select()
-      .from(contents)
-      .where(
-        inArray(
-          contents.id,
-          fused.map(({ id }) => id),
-        ),
-      ),
+    db<ContentRow[]>`SELECT * FROM contents WHERE id IN ${db(ids)}`,
     readChunks(
       db,
-      fused.map(({ id }) => best.get(id)!),
+      ids.map((id) => best.get(id)!),
     ),
   ]);
-  const found = new Map<string, ContentRow>(rows.map((row) => [row.id, row]));
+  const found = new Map(rows.map((row) => [row.id, row]));
   return fused.flatMap(({ id, score }) => {
     const row = found.get(id);
     return row ? [{ content: contentFromRow(row), score, snippet: snippets.get(id) ?? '' }] : [];
@@ -78,12 +69,8 @@ function contentsOf(chunks: RankedChunk[]): string[] {
   return [...new Set(chunks.map(({ content_id }) => content_id))];
 }
 
-async function readChunks(db: Db, ids: string[]): Promise<Map<string, string>> {
-  const rows = await db.execute<{ content_id: string; text: string }>(sql`
-    SELECT content_id, text FROM chunks
-    WHERE id IN (${sql.join(
-      ids.map((id) => sql`${id}::bigint`),
-      sql`, `,
-    )})`);
+async function readChunks(db: Db, ids: number[]): Promise<Map<string, string>> {
+  const rows = await db<Array<{ content_id: string; text: string }>>`
+    SELECT content_id, text FROM chunks WHERE id IN ${db(ids)}`;
   return new Map(rows.map(({ content_id, text }) => [content_id, text]));
 }

@@ -1,10 +1,9 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { hasEmbeddings } from './embedding-available.ts';
 
 /** Whether any content has vectors. */
 export async function embeddingsExist(db: Db): Promise<boolean> {
   if (!(await hasEmbeddings(db))) return false;
-  const [row] = await db.execute<{ any: boolean }>(sql`SELECT EXISTS (SELECT FROM embeddings) AS any`);
+  const [row] = await db<Array<{ any: boolean }>>`SELECT EXISTS (SELECT FROM embeddings) AS any`;
   return row?.any === true;
 }

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 
 /** Lengths of vectors that get an index: those of the usual models. Others are found too, by reading all. */
@@ -17,8 +16,7 @@ export async function prepareEmbeddings(db: Db): Promise<void> {
       CREATE INDEX IF NOT EXISTS embeddings_nearest_${length} ON embeddings
         USING hnsw ((embedding::halfvec(${length})) halfvec_cosine_ops) WHERE dimensions = ${length};`,
   );
-  await db.execute(
-    sql.raw(`
+  await db.unsafe(`
     DO $$
     BEGIN
       IF NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') THEN
@@ -44,6 +42,5 @@ export async function prepareEmbeddings(db: Db): Promise<void> {
       END IF;
     EXCEPTION
       WHEN insufficient_privilege THEN RAISE NOTICE 'no right to create the extension vector; continuing without it';
-    END $$`),
-  );
+    END $$`);
 }

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import type { VectorMaker } from './vector-maker.ts';
 
@@ -18,12 +17,12 @@ export async function saveEmbeddings(
   embeddings: ChunkEmbedding[],
 ): Promise<void> {
   const given = embeddings.map(({ chunk_id, embedding }) => ({ chunk_id, embedding: JSON.stringify(embedding) }));
-  await db.execute(sql`
+  await db`
     INSERT INTO embeddings AS known (chunk_id, model, revision, dimensions, embedding)
     SELECT chunks.id, ${model}, ${revision ?? null}::text, vector_dims(given.embedding::vector), given.embedding::vector
     FROM jsonb_to_recordset(${JSON.stringify(given)}::jsonb) AS given (chunk_id bigint, embedding text)
     JOIN chunks ON chunks.id = given.chunk_id
     ON CONFLICT (chunk_id, model) DO UPDATE
       SET revision = excluded.revision, dimensions = excluded.dimensions, embedding = excluded.embedding
-      WHERE known.dimensions <> excluded.dimensions OR known.revision <> excluded.revision`);
+      WHERE known.dimensions <> excluded.dimensions OR known.revision <> excluded.revision`;
 }

@@ -1,8 +1,6 @@
-import { eq, lt, sql } from 'drizzle-orm';
 import { quotaDaysOfCall } from '../../domain/content/quota-day.ts';
 import type { QuotaBucket } from '../../domain/content/youtube-quota.ts';
-import { type Db, inTransaction } from '../database.ts';
-import { quotaCalls } from '../schema.ts';
+import { type Db, inTransaction, join } from '../database.ts';
 
 /** A call that wants units of a quota. */
 export interface QuotaCall {
@@ -29,7 +27,7 @@ export type QuotaReservation =
   | { kind: 'refused' };
 
 /** Calls are remembered for as long as a task may be repeated. */
-const REMEMBERED_MS = 7 * 86_400_000;
+const REMEMBERED = '7 days';
 
 class NoneLeft extends Error {}
 
@@ -39,9 +37,7 @@ class NoneLeft extends Error {}
  */
 export async function reserveQuota(db: Db, call: QuotaCall): Promise<QuotaReservation> {
   // Now and then one call pays for forgetting the old ones.
-  if (Math.random() < 0.01) {
-    await db.delete(quotaCalls).where(lt(quotaCalls.reserved_at, new Date(call.at - REMEMBERED_MS).toISOString()));
-  }
+  if (Math.random() < 0.01) await db`DELETE FROM quota_calls WHERE reserved_at < now() - ${REMEMBERED}::interval`;
   try {
     return await inTransaction(db, (tx) => take(tx, call));
   } catch (error) {
@@ -52,29 +48,28 @@ export async function reserveQuota(db: Db, call: QuotaCall): Promise<QuotaReserv
 
 async function take(tx: Db, { key, holder, bucket, units, ceiling, at }: QuotaCall): Promise<QuotaReservation> {
   const { first, last } = quotaDaysOfCall(at);
-  const inserted = await tx
-    .insert(quotaCalls)
-    .values({ key, holder, bucket, units, first_day: first, last_day: last, reserved_at: new Date(at).toISOString() })
-    .onConflictDoNothing()
-    .returning({ key: quotaCalls.key });
-  if (inserted.length === 0) return standing(tx, key, at);
+  const row = { key, holder, bucket, units, first_day: first, last_day: last, reserved_at: new Date(at).toISOString() };
+  const { count: inserted } = await tx`INSERT INTO quota_calls ${tx(row)} ON CONFLICT DO NOTHING`;
+  if (inserted === 0) return existingReservation(tx, key, at);
   const days = first === last ? [first] : [first, last];
-  const rows = sql.join(
-    days.map((day) => sql`(${bucket}, ${day}::date, ${units}::integer)`),
-    sql`, `,
+  const rows = join(
+    tx,
+    days.map((day) => tx`(${bucket}, ${day}::date, ${units}::integer)`),
+    tx`, `,
   );
-  const taken = await tx.execute(sql`
+  const taken = await tx`
     INSERT INTO quota_days (bucket, day, units_used)
     SELECT * FROM (VALUES ${rows}) AS wanted (bucket, day, units) WHERE units <= ${ceiling}::integer ORDER BY day
     ON CONFLICT (bucket, day) DO UPDATE SET units_used = quota_days.units_used + excluded.units_used
       WHERE quota_days.units_used + excluded.units_used <= ${ceiling}::integer
-    RETURNING day`);
+    RETURNING day`;
   if (taken.length < days.length) throw new NoneLeft();
   return { kind: 'granted' };
 }
 
-async function standing(tx: Db, key: string, at: number): Promise<QuotaReservation> {
-  const [call] = await tx.select().from(quotaCalls).where(eq(quotaCalls.key, key));
+async function existingReservation(tx: Db, key: string, at: number): Promise<QuotaReservation> {
+  const [call] = await tx<Array<{ holder: string; answer: unknown; reserved_at: string; settled_at: string | null }>>`
+    SELECT holder, answer, reserved_at, settled_at FROM quota_calls WHERE key = ${key}`;
   // Given back between the two statements.
   if (!call) return { kind: 'in_doubt', holder: '', reservedAt: at };
   const { holder, answer } = call;

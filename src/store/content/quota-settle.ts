@@ -1,19 +1,16 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
-import { quotaCalls } from '../schema.ts';
 
 /** Keeps what came of a call; its units stay used, since Google bills failed calls too. */
 export async function settleQuota(db: Db, key: string, answer: unknown): Promise<void> {
-  await db
-    .update(quotaCalls)
-    .set({ settled_at: new Date().toISOString(), answer })
-    .where(and(eq(quotaCalls.key, key), isNull(quotaCalls.settled_at)));
+  await db`
+    UPDATE quota_calls SET settled_at = ${new Date().toISOString()}, answer = ${JSON.stringify(answer ?? null)}
+    WHERE key = ${key} AND settled_at IS NULL`;
 }
 
 /** Gives back the units of a call that was certainly not sent. */
 export async function releaseQuota(db: Db, key: string): Promise<void> {
-  await db.execute(sql`
+  await db`
     WITH released AS (DELETE FROM quota_calls WHERE key = ${key} AND settled_at IS NULL RETURNING *)
     UPDATE quota_days SET units_used = units_used - released.units FROM released
-    WHERE quota_days.bucket = released.bucket AND day BETWEEN first_day AND last_day`);
+    WHERE quota_days.bucket = released.bucket AND day BETWEEN first_day AND last_day`;
 }

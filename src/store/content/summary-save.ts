@@ -1,5 +1,4 @@
 import type { Db } from '../database.ts';
-import { summaries } from '../schema.ts';
 import type { SummaryKey } from './summary-find.ts';
 
 /** Keeps a summary, instead of one that was made before. */
@@ -8,12 +7,9 @@ export async function saveSummary(
   key: SummaryKey,
   made: { text: string; revision: string | undefined },
 ): Promise<void> {
+  const { content_id, version, model, part } = key;
   const row = { text: made.text, revision: made.revision ?? null, created_at: new Date().toISOString() };
-  await db
-    .insert(summaries)
-    .values({ ...key, ...row })
-    .onConflictDoUpdate({
-      target: [summaries.content_id, summaries.version, summaries.model, summaries.part],
-      set: row,
-    });
+  await db`
+    INSERT INTO summaries ${db({ content_id, version, model, part, ...row })}
+    ON CONFLICT (content_id, version, model, part) DO UPDATE SET ${db(row)}`;
 }

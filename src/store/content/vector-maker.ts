@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { allOf, type Db, type Fragment } from '../database.ts';
 
 /** What makes vectors: only those of the same maker can be compared. */
 export interface VectorMaker {
@@ -10,12 +10,11 @@ export interface VectorMaker {
 }
 
 /** The condition that a row of embeddings is of this maker, as far as is known. */
-export function isMadeBy({ model, revision, dimensions }: VectorMaker, table = 'embeddings'): SQL {
-  const column = (name: string) => sql.raw(`${table}.${name}`);
-  const conditions = [sql`${column('model')} = ${model}`];
-  if (revision !== undefined) conditions.push(sql`coalesce(${column('revision')} = ${revision}, true)`);
-  // Written out and no parameter, so that the planner finds the index for this length.
-  if (dimensions !== undefined)
-    conditions.push(sql`${column('dimensions')} = ${sql.raw(String(Math.trunc(dimensions)))}`);
-  return sql.join(conditions, sql` AND `);
+export function isMadeBy(db: Db, { model, revision, dimensions }: VectorMaker): Fragment {
+  return allOf(db, [
+    db`embeddings.model = ${model}`,
+    revision === undefined ? undefined : db`coalesce(embeddings.revision = ${revision}, true)`,
+    // Written out and no parameter, so that the planner finds the index for this length.
+    dimensions === undefined ? undefined : db`embeddings.dimensions = ${db.unsafe(String(Math.trunc(dimensions)))}`,
+  ]);
 }

@@ -1,7 +1,6 @@
-import { sql } from 'drizzle-orm';
 import type { CallbackInput } from '../../contracts/endings/callback-workflow.ts';
 import { targetOf } from '../../contracts/endings/callback-workflow.ts';
-import type { Db } from '../database.ts';
+import { type Db, join } from '../database.ts';
 
 const PROJECTIONS = [
   ['build', 'builds'],
@@ -13,13 +12,13 @@ const ENDINGS = ['build_completed', 'build_cancelled', 'task_succeeded', 'task_f
 /** Callbacks about endings within this time of which the record does not say that they arrived, or were given up. */
 export async function listUntoldCallbacks(db: Db, endedWithinMs: number): Promise<CallbackInput[]> {
   const recent = PROJECTIONS.map(
-    ([kind, table]) => sql`
-      SELECT ${sql.raw(`'${kind}:' || id`)} AS stream FROM ${sql.raw(table)}
+    ([kind, table]) => db`
+      SELECT ${db.unsafe(`'${kind}:' || id`)} AS stream FROM ${db.unsafe(table)}
       WHERE completed_at > clock_timestamp() - ${endedWithinMs}::float8 * interval '1 millisecond'`,
   );
-  const rows = await db.execute<{ stream: string; target: string; ending: string; tries: number }>(sql`
+  const rows = await db<Array<{ stream: string; target: string; ending: string; tries: number }>>`
     SELECT asked.stream, asked.target, ended.dedupe_key AS ending, tries
-    FROM callback_targets AS asked JOIN (${sql.join(recent, sql` UNION ALL `)}) AS recent USING (stream),
+    FROM callback_targets AS asked JOIN (${join(db, recent, db` UNION ALL `)}) AS recent USING (stream),
       LATERAL (
         SELECT dedupe_key FROM events
         WHERE stream = asked.stream AND jsonb_exists(${JSON.stringify(ENDINGS)}::jsonb, type) ORDER BY seq DESC LIMIT 1
@@ -30,7 +29,7 @@ export async function listUntoldCallbacks(db: Db, endedWithinMs: number): Promis
           coalesce(bool_or(type = 'callback_delivered' OR data -> 'next_at' = 'null'), false) AS over
         FROM events WHERE stream = asked.stream AND starts_with(dedupe_key, 'callback:' || step || ':')
       ) AS tried
-    WHERE NOT over`);
+    WHERE NOT over`;
   return rows.map(({ stream, target, ending, tries }) => ({
     subject: stream,
     ending,

@@ -1,6 +1,4 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
-import { withoutValues } from '../installation/secret-values.ts';
 
 /**
  * Keeps a further URL that is told of the endings of a subject. @returns its target, also where the URL was kept before;
@@ -17,19 +15,17 @@ export async function addCallbackTarget(
 }
 
 async function addOrFind(db: Db, stream: string, url: string, most: number): Promise<string | undefined> {
-  const [row] = await withoutValues(
-    db.execute<{ target: string }>(sql`
-      WITH standing AS (
+  const [row] = await db<Array<{ target: string }>>`
+      WITH existing AS (
         SELECT target FROM callback_targets WHERE stream = ${stream}::text AND md5(url) = md5(${url}::text)
       ), added AS (
         INSERT INTO callback_targets (stream, target, url)
         SELECT ${stream}::text, left(replace(gen_random_uuid()::text, '-', ''), 12), ${url}::text
-        WHERE NOT EXISTS (SELECT FROM standing)
+        WHERE NOT EXISTS (SELECT FROM existing)
           AND (SELECT count(*) FROM callback_targets WHERE stream = ${stream}::text) < ${most}
         ON CONFLICT DO NOTHING
         RETURNING target
       )
-      SELECT target FROM standing UNION ALL SELECT target FROM added`),
-  );
+      SELECT target FROM existing UNION ALL SELECT target FROM added`;
   return row?.target;
 }

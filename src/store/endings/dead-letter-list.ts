@@ -1,16 +1,14 @@
-import { inArray, type SQL, sql } from 'drizzle-orm';
 import type { DeadLetterFilter } from '../../contracts/builds/operator.ts';
 import type { DeadMessage } from '../../contracts/celery/dead-message.ts';
 import type { Build } from '../../domain/builds/build.ts';
 import { branchName } from '../../domain/builds/lane.ts';
 import type { Task } from '../../domain/tasks/task.ts';
-import { buildFromRow } from '../builds/build-row.ts';
+import { type BuildRow, buildFromRow } from '../builds/build-row.ts';
 import { BUILDS, buildStream } from '../builds/build-stream.ts';
-import type { Db } from '../database.ts';
+import { type Db, type Fragment, join } from '../database.ts';
 import { type Cursor, type Page, pageOf } from '../page.ts';
 import { streamOf } from '../record/stream-kind.ts';
-import { builds, deadMessages, tasks } from '../schema.ts';
-import { taskFromRow } from '../tasks/task-row.ts';
+import { type TaskRow, taskFromRow } from '../tasks/task-row.ts';
 import { TASKS, taskStream } from '../tasks/task-stream.ts';
 
 /** What ended after its last retry, or waits for an operator. */
@@ -42,15 +40,14 @@ type Filter = DeadLetterFilter & { after?: Cursor | undefined; limit: number };
 export async function listDeadLetters(db: Db, filter: Filter): Promise<Page<DeadLetter>> {
   const { limit } = filter;
   const kinds = [
-    ...(asksFor('build', filter) ? [deadBuilds(filter)] : []),
-    ...(asksFor('task', filter) ? [deadTasks(filter)] : []),
-    ...(asksFor('message', filter) ? [waitingMessages(filter)] : []),
+    ...(asksFor('build', filter) ? [deadBuilds(db, filter)] : []),
+    ...(asksFor('task', filter) ? [deadTasks(db, filter)] : []),
+    ...(asksFor('message', filter) ? [waitingMessages(db, filter)] : []),
   ];
   if (kinds.length === 0) return { items: [], end: undefined };
-  const rows = await db.execute<{ id: string; created_at: string }>(sql`
-    SELECT stream AS id, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at
-    FROM (${sql.join(kinds, sql` UNION ALL `)}) AS dead
-    ORDER BY dead.created_at DESC, stream DESC LIMIT ${limit + 1}`);
+  const rows = await db<Array<{ id: string; created_at: string }>>`
+    SELECT stream AS id, created_at FROM (${join(db, kinds, db` UNION ALL `)}) AS dead
+    ORDER BY dead.created_at DESC, stream DESC LIMIT ${limit + 1}`;
   const { items, end } = pageOf(rows, limit);
   const found = await findByStreams(
     db,
@@ -68,34 +65,35 @@ function asksFor(
   return kind === wanted && ofOthers.every((value) => value === undefined);
 }
 
-function deadBuilds({ ref, config_id, repository, ...filter }: Filter): SQL {
-  return sql`(SELECT 'build:' || id AS stream, created_at FROM builds WHERE (dead_lettered OR needs_attention)
-    ${ref === undefined ? sql`` : sql`AND ref IN (${ref}, ${branchName(ref)})`} ${equals('config_id', config_id)} ${equals('repository', repository)} ${within(BUILDS, filter)})`;
+function deadBuilds(db: Db, { ref, config_id, repository, ...filter }: Filter): Fragment {
+  return db`(SELECT 'build:' || id AS stream, created_at FROM builds WHERE (dead_lettered OR needs_attention)
+    ${ref === undefined ? db`` : db`AND ref IN (${ref}, ${branchName(ref)})`} ${equals(db, 'config_id', config_id)} ${equals(db, 'repository', repository)} ${within(db, BUILDS, filter)})`;
 }
 
-function deadTasks({ name, queue, ...filter }: Filter): SQL {
-  return sql`(SELECT 'task:' || id AS stream, created_at FROM tasks WHERE dead_lettered
-    ${equals('name', name)} ${equals('queue', queue)} ${within(TASKS, filter)})`;
+function deadTasks(db: Db, { name, queue, ...filter }: Filter): Fragment {
+  return db`(SELECT 'task:' || id AS stream, created_at FROM tasks WHERE dead_lettered
+    ${equals(db, 'name', name)} ${equals(db, 'queue', queue)} ${within(db, TASKS, filter)})`;
 }
 
-function waitingMessages({ name, queue, ...filter }: Filter): SQL {
-  return sql`(SELECT 'message:' || id AS stream, created_at FROM dead_messages WHERE settled IS NULL
-    ${name === undefined ? sql`` : sql`AND task IN (${name}, ${`tasks.${name}`})`} ${equals('queue', queue)} ${within(MESSAGES, filter)})`;
+function waitingMessages(db: Db, { name, queue, ...filter }: Filter): Fragment {
+  return db`(SELECT 'message:' || id AS stream, created_at FROM dead_messages WHERE settled IS NULL
+    ${name === undefined ? db`` : db`AND task IN (${name}, ${`tasks.${name}`})`} ${equals(db, 'queue', queue)} ${within(db, MESSAGES, filter)})`;
 }
 
-function equals(column: string, value: string | number | undefined): SQL {
-  return value === undefined ? sql`` : sql`AND ${sql.identifier(column)} = ${value}`;
+function equals(db: Db, column: string, value: string | number | undefined): Fragment {
+  return value === undefined ? db`` : db`AND ${db(column)} = ${value}`;
 }
 
 /** The times that are asked for, and no more rows of a kind than a page can take. */
 function within(
+  db: Db,
   { name }: { name: string },
   { since, until, after, limit }: Pick<Filter, 'since' | 'until' | 'after' | 'limit'>,
-): SQL {
-  return sql`
-    ${since === undefined ? sql`` : sql`AND created_at >= ${since}::timestamptz`}
-    ${until === undefined ? sql`` : sql`AND created_at < ${until}::timestamptz`}
-    ${after ? sql`AND (created_at, ${`${name}:`}::text || id) < (${after.created_at}::timestamptz, ${after.id}::text)` : sql``}
+): Fragment {
+  return db`
+    ${since === undefined ? db`` : db`AND created_at >= ${since}::timestamptz`}
+    ${until === undefined ? db`` : db`AND created_at < ${until}::timestamptz`}
+    ${after ? db`AND (created_at, ${`${name}:`}::text || id) < (${after.created_at}::timestamptz, ${after.id}::text)` : db``}
     ORDER BY created_at DESC, stream DESC LIMIT ${limit + 1}`;
 }
 
@@ -106,9 +104,9 @@ async function findByStreams(db: Db, streams: string[]): Promise<Map<string, Dea
   const taskIds = idsOf(TASKS);
   const messageIds = idsOf(MESSAGES);
   const [foundBuilds, foundTasks, foundMessages] = await Promise.all([
-    buildIds.length > 0 ? db.select().from(builds).where(inArray(builds.id, buildIds)) : [],
-    taskIds.length > 0 ? db.select().from(tasks).where(inArray(tasks.id, taskIds)) : [],
-    messageIds.length > 0 ? db.select().from(deadMessages).where(inArray(deadMessages.id, messageIds)) : [],
+    buildIds.length > 0 ? db<BuildRow[]>`SELECT * FROM builds WHERE id IN ${db(buildIds)}` : [],
+    taskIds.length > 0 ? db<TaskRow[]>`SELECT * FROM tasks WHERE id IN ${db(taskIds)}` : [],
+    messageIds.length > 0 ? db<DeadMessage[]>`SELECT * FROM dead_messages WHERE id IN ${db(messageIds)}` : [],
   ]);
   const letters: DeadLetter[] = [
     ...foundBuilds.map((row) => ({ kind: 'build', build: buildFromRow(row) }) as const),

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { AnnouncedRun } from '../../contracts/github/github.ts';
 import type { Db } from '../database.ts';
 
@@ -8,12 +7,12 @@ export async function claimPendingDeliveries(
   forMs: number,
   limit: number,
 ): Promise<Array<{ id: string; run: AnnouncedRun }>> {
-  const until = sql`clock_timestamp() + ${forMs}::float8 * interval '1 millisecond'`;
-  return db.execute<{ id: string; run: AnnouncedRun }>(sql`
+  const until = db`clock_timestamp() + ${forMs}::float8 * interval '1 millisecond'`;
+  return db<Array<{ id: string; run: AnnouncedRun }>>`
     UPDATE deliveries SET claimed_until = ${until}, due_at = ${until}
     WHERE id IN (
       SELECT id FROM deliveries
       WHERE NOT settled AND due_at <= clock_timestamp() AND claimed_until <= clock_timestamp()
       ORDER BY due_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
-    RETURNING id, run`);
+    RETURNING id, run`;
 }

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 
 /**
@@ -6,10 +5,10 @@ import type { Db } from '../database.ts';
  * with each failure.
  */
 export async function releaseDelivery(db: Db, id: string): Promise<void> {
-  await db.execute(sql`
+  await db`
     UPDATE deliveries SET
       claimed_until = clock_timestamp(),
       due_at = clock_timestamp() + least(60, power(2, least(tries, 10))) * interval '1 second',
       tries = tries + 1
-    WHERE id = ${id} AND NOT settled`);
+    WHERE id = ${id} AND NOT settled`;
 }

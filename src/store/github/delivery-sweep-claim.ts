@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 
 /**
@@ -6,9 +5,8 @@ import type { Db } from '../database.ts';
  * @returns the time of the claim, ISO 8601: what was delivered before it is looked at now. Undefined if it is not our turn.
  */
 export async function claimDeliverySweep(db: Db, everyMs: number): Promise<string | undefined> {
-  const [row] = await db.execute<{ claimed_ms: number }>(sql`
+  const [row] = await db<Array<{ swept_at: string }>>`
     UPDATE delivery_sweeps SET swept_at = clock_timestamp()
-    WHERE swept_at <= clock_timestamp() - ${everyMs}::float8 * interval '1 millisecond'
-    RETURNING (extract(epoch FROM swept_at) * 1000)::float8 AS claimed_ms`);
-  return row && new Date(Number(row.claimed_ms)).toISOString();
+    WHERE swept_at <= clock_timestamp() - ${everyMs}::float8 * interval '1 millisecond' RETURNING swept_at`;
+  return row?.swept_at;
 }

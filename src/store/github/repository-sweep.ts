@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 
 /**
@@ -6,16 +5,15 @@ import type { Db } from '../database.ts';
  * minutes for what was under way then; but no further back than GitHub sends again, three days.
  */
 export async function findRepositorySweep(db: Db, repository: string): Promise<string> {
-  const [row] = await db.execute<{ since_ms: number }>(sql`
-    SELECT (extract(epoch FROM greatest(max(swept_at) - interval '10 minutes', clock_timestamp() - interval '3 days'))
-      * 1000)::float8 AS since_ms
-    FROM repository_sweeps WHERE repository = ${repository}`);
-  return new Date(Number(row!.since_ms)).toISOString();
+  const [row] = await db<Array<{ since: string }>>`
+    SELECT greatest(max(swept_at) - interval '10 minutes', clock_timestamp() - interval '3 days') AS since
+    FROM repository_sweeps WHERE repository = ${repository}`;
+  return row!.since;
 }
 
 /** Notes that the deliveries of a repository were looked at up to a time, ISO 8601. */
 export async function advanceRepositorySweep(db: Db, repository: string, until: string): Promise<void> {
-  await db.execute(sql`
+  await db`
     INSERT INTO repository_sweeps VALUES (${repository}, ${until}::timestamptz)
-    ON CONFLICT (repository) DO UPDATE SET swept_at = greatest(repository_sweeps.swept_at, excluded.swept_at)`);
+    ON CONFLICT (repository) DO UPDATE SET swept_at = greatest(repository_sweeps.swept_at, excluded.swept_at)`;
 }

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import { firstIdAfter } from '../builds/build-id-advance.ts';
 import type { Db } from '../database.ts';
 import type { BackupTable } from './backup-table-list.ts';
@@ -6,7 +5,7 @@ import type { BackupTable } from './backup-table-list.ts';
 /** The first table that holds anything; undefined where the record is as the migrations make it. */
 export async function firstFilledTable(db: Db, tables: BackupTable[]): Promise<string | undefined> {
   for (const name of ['events', ...tables.map((table) => table.name)]) {
-    const found = await db.execute(sql`SELECT FROM ${sql.identifier(name)} LIMIT 1`);
+    const found = await db`SELECT FROM ${db(name)} LIMIT 1`;
     if (found.length > 0) return name;
   }
   return undefined;
@@ -14,25 +13,22 @@ export async function firstFilledTable(db: Db, tables: BackupTable[]): Promise<s
 
 /** Puts events of a log back, as they were. @param events JSON of each, in the order of the log. */
 export async function restoreEvents(tx: Db, events: string[]): Promise<void> {
-  await tx.execute(sql`
+  await tx`
     INSERT INTO events (position, stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key,
       previous_hash, hash)
     OVERRIDING SYSTEM VALUE
     SELECT position, stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key,
       previous_hash, hash
-    FROM jsonb_populate_recordset(NULL::events, ${`[${events.join(',')}]`}::jsonb)`);
+    FROM jsonb_populate_recordset(NULL::events, ${`[${events.join(',')}]`}::jsonb)`;
 }
 
 /** Puts rows of a table back. @param rows JSON of each. */
 export async function restoreRows(tx: Db, { name, columns }: BackupTable, rows: string[]): Promise<void> {
-  const table = sql.identifier(name);
-  const list = sql.join(
-    columns.map((column) => sql.identifier(column)),
-    sql`, `,
-  );
-  await tx.execute(sql`
+  const table = tx(name);
+  const list = tx(columns);
+  await tx`
     INSERT INTO ${table} (${list}) OVERRIDING SYSTEM VALUE
-    SELECT ${list} FROM jsonb_populate_recordset(NULL::${table}, ${`[${rows.join(',')}]`}::jsonb)`);
+    SELECT ${list} FROM jsonb_populate_recordset(NULL::${table}, ${`[${rows.join(',')}]`}::jsonb)`;
 }
 
 /** What a backup knows of its installation. */
@@ -50,17 +46,17 @@ export interface RestoredInstallation {
  */
 export async function enterNextEpoch(tx: Db, tables: BackupTable[], restored: RestoredInstallation): Promise<void> {
   const { id, epoch, reconciled_at, last_build_id } = restored;
-  await tx.execute(sql`
-    UPDATE installation SET id = ${id}::uuid, epoch = ${epoch}::integer + 1, reconciled_at = ${reconciled_at}::timestamptz`);
-  await tx.execute(sql`SELECT setval('build_ids', ${firstIdAfter(last_build_id)})`);
+  await tx`
+    UPDATE installation SET id = ${id}::uuid, epoch = ${epoch}::integer + 1, reconciled_at = ${reconciled_at}::timestamptz`;
+  await tx`SELECT setval('build_ids', ${firstIdAfter(tx, last_build_id)})`;
   for (const name of ['events', ...tables.map((table) => table.name)]) {
-    const identities = await tx.execute<{ column: string }>(sql`
-      SELECT attname AS column FROM pg_attribute WHERE attrelid = ${name}::regclass AND attidentity <> ''`);
+    const identities = await tx<Array<{ column: string }>>`
+      SELECT attname AS column FROM pg_attribute WHERE attrelid = ${name}::regclass AND attidentity <> ''`;
     for (const { column } of identities) {
-      const numbered = sql.identifier(column);
-      await tx.execute(sql`
+      const numbered = tx(column);
+      await tx`
         SELECT setval(pg_get_serial_sequence(${name}, ${column}), highest)
-        FROM (SELECT max(${numbered}) AS highest FROM ${sql.identifier(name)}) AS used WHERE highest IS NOT NULL`);
+        FROM (SELECT max(${numbered}) AS highest FROM ${tx(name)}) AS used WHERE highest IS NOT NULL`;
     }
   }
 }

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 
 /** Tables that a backup leaves out, and why. */
@@ -21,7 +20,7 @@ export interface BackupTable {
 
 /** The tables that a backup holds beside the log, each after those that it refers to. */
 export async function listBackupTables(db: Db): Promise<BackupTable[]> {
-  const tables = await db.execute<{ name: string; columns: string[]; refers_to: string[] }>(sql`
+  const tables = await db<Array<{ name: string; columns: string[]; refers_to: string[] }>>`
     SELECT relname AS name,
       (SELECT jsonb_agg(attname ORDER BY attnum) FROM pg_attribute
        WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns,
@@ -30,7 +29,7 @@ export async function listBackupTables(db: Db): Promise<BackupTable[]> {
     FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
       AND NOT jsonb_exists(${JSON.stringify(LEFT_OUT)}::jsonb, relname)
-    ORDER BY relname`);
+    ORDER BY relname`;
   const sorted: BackupTable[] = [];
   const isPlaced = (name: string) => sorted.some((table) => table.name === name);
   for (let left = [...tables]; left.length > 0; ) {

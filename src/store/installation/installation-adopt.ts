@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 
 /**
@@ -6,8 +5,8 @@ import type { Db } from '../database.ts';
  * @returns whether it did; a record with events stays what it is.
  */
 export async function adoptInstallation(db: Db, id: string, lastEpoch: number): Promise<boolean> {
-  const adopted = await db.execute(sql`
+  const adopted = await db`
     UPDATE installation SET id = ${id}::uuid, epoch = ${lastEpoch}::integer + 1
-    WHERE NOT EXISTS (SELECT FROM events) RETURNING epoch`);
+    WHERE NOT EXISTS (SELECT FROM events) RETURNING epoch`;
   return adopted.length > 0;
 }

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 
 /** What identifies this record, and what the last comparison with Temporal found. */
@@ -16,9 +15,7 @@ export interface Installation {
 
 /** The installation that this record belongs to. */
 export async function findInstallation(db: Db): Promise<Installation> {
-  const [row] = await db.execute<Omit<Installation, 'reconciled_at'> & { reconciled_ms: number | null }>(sql`
-    SELECT id, epoch, (extract(epoch FROM reconciled_at) * 1000)::float8 AS reconciled_ms, differences, unresolved
-    FROM installation`);
-  const { reconciled_ms, ...known } = row!;
-  return { ...known, reconciled_at: reconciled_ms === null ? null : new Date(Number(reconciled_ms)).toISOString() };
+  const [row] = await db<Installation[]>`
+    SELECT id, epoch, reconciled_at, differences, unresolved FROM installation`;
+  return row!;
 }

@@ -1,10 +1,9 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 
 /** Claims the next comparison with Temporal; false where a process claimed one within this time. */
 export async function claimReconciliation(db: Db, withinMs: number): Promise<boolean> {
-  const claimed = await db.execute(sql`
+  const claimed = await db`
     UPDATE installation SET claimed_at = clock_timestamp()
-    WHERE claimed_at <= clock_timestamp() - ${withinMs}::float8 * interval '1 millisecond' RETURNING one`);
+    WHERE claimed_at <= clock_timestamp() - ${withinMs}::float8 * interval '1 millisecond' RETURNING one`;
   return claimed.length > 0;
 }

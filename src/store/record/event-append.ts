@@ -1,13 +1,12 @@
-import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { RecordedEvent, ToldEvent } from '../../contracts/builds/event.ts';
 import { eventHash, GENESIS_HASH } from '../../domain/record/hash.ts';
 import { IllegalEvent } from '../../domain/record/illegal-event.ts';
 import { storable } from '../../domain/record/storable.ts';
 import { assertExpected, type ExpectedStream, ForeignStream, RecordSetBack } from '../../domain/record/stream-fault.ts';
 import type { Db } from '../database.ts';
-import { events } from '../schema.ts';
+import { eventFromJson } from './event-json.ts';
 import { type Head, streamHeads } from './stream-heads.ts';
-import { type AnyStreamKind, type Identified, type ProjectionRow, type StreamKind, streamOf } from './stream-kind.ts';
+import { type Identified, type ProjectionRow, type StreamKind, streamOf } from './stream-kind.ts';
 
 /** The outcome of appending an event. `repeated`: it was appended before, and `event` is the one from then. */
 export interface Appended<State> {
@@ -47,10 +46,10 @@ export async function appendEvent<State extends Identified, Event extends ToldEv
   const guessed = guess && (await appendAt(guess).catch(unlessWrong));
   if (guessed) return guessed;
   for (let race = 0; race < MAX_RACES; race++) {
-    const standing = await readStanding(db, kind, id, event.dedupe_key);
-    assertExpected(stream, standing.head, expected);
-    if (standing.event) return { event: standing.event, repeated: true };
-    const appended = await appendAt(standing.head);
+    const existing = await readExisting(db, kind, id, event.dedupe_key);
+    assertExpected(stream, existing.head, expected);
+    if (existing.event) return { event: existing.event, repeated: true };
+    const appended = await appendAt(existing.head);
     if (appended) return appended;
   }
   throw new Error(
@@ -79,10 +78,11 @@ export async function appendEvent<State extends Identified, Event extends ToldEv
     };
     const hash = eventHash(body);
     const newHead = { seq: body.seq, hash };
-    const row = JSON.stringify(kind.rowOf(next, newHead));
-    const position = await insert(db, kind, { ...body, hash }, row);
+    const row = kind.rowOf(next, newHead);
+    const json = JSON.stringify(row);
+    const position = await insert(db, kind.table, { ...body, hash }, json, Object.keys(row));
     if (position === undefined) return undefined;
-    heads.keep(stream, { ...newHead, state: next }, row.length);
+    heads.keep(stream, { ...newHead, state: next }, json.length);
     return { event: { ...body, hash, position }, repeated: false, state: next };
   }
 }
@@ -96,31 +96,34 @@ function unlessWrong(error: unknown): undefined {
 }
 
 /** The event with this dedupe key, if there is one, and the head of its stream, both as of one moment. */
-async function readStanding<State extends Identified, Event extends ToldEvent>(
+async function readExisting<State extends Identified, Event extends ToldEvent>(
   db: Db,
   kind: StreamKind<State, Event>,
   id: State['id'],
   key: string,
 ): Promise<{ event: RecordedEvent | null; head: Head<State> }> {
-  const [found] = await db
-    .select({ row: getTableColumns(kind.table), event: getTableColumns(events) })
-    .from(kind.table)
-    .leftJoin(events, and(eq(events.stream, streamOf(kind, id)), eq(events.dedupe_key, key)))
-    .where(eq(kind.table.id, id));
-  if (!found) return { event: null, head: { state: undefined, seq: 0, hash: GENESIS_HASH } };
-  const row = found.row as unknown as ProjectionRow;
-  const event = found.event as RecordedEvent | null;
-  return { event, head: { state: kind.stateOf(row), seq: row.last_seq, hash: row.last_hash } };
+  const [row] = await db<Array<ProjectionRow & { found_event: RecordedEvent | null }>>`
+    SELECT projected.*, to_jsonb(events) AS found_event
+    FROM ${db(kind.table)} AS projected LEFT JOIN events ON stream = ${streamOf(kind, id)} AND dedupe_key = ${key}
+    WHERE projected.id = ${id}`;
+  if (!row) return { event: null, head: { state: undefined, seq: 0, hash: GENESIS_HASH } };
+  const { found_event, ...projected } = row;
+  const head = { state: kind.stateOf(projected), seq: row.last_seq, hash: row.last_hash };
+  return { event: found_event && eventFromJson(found_event), head };
 }
 
 /** The subquery for the hash before is scalar on purpose: under OR, an EXISTS may be planned as a hash of the whole log. */
 async function insert(
   db: Db,
-  kind: AnyStreamKind,
+  table: string,
   event: Omit<RecordedEvent, 'position'>,
   row: string,
+  columns: string[],
 ): Promise<number | undefined> {
-  const [inserted] = await db.execute<{ position: string }>(sql`
+  // Sorted, so that Postgres sees one statement however a state was made.
+  const changed = columns.filter((name) => name !== 'id').sort();
+  const overwrite = db.unsafe(changed.map((name) => `${name} = excluded.${name}`).join(', '));
+  const [inserted] = await db<Array<{ position: number }>>`
     WITH appended AS (
       INSERT INTO events (stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key, previous_hash, hash)
       SELECT stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key, previous_hash, hash
@@ -130,10 +133,10 @@ async function insert(
       ON CONFLICT DO NOTHING
       RETURNING position
     ), projected AS (
-      INSERT INTO ${kind.projection}
-      SELECT state.* FROM appended, jsonb_populate_record(NULL::${kind.projection}, ${row}::jsonb) AS state
-      ON CONFLICT (id) DO UPDATE SET ${kind.overwrite}
+      INSERT INTO ${db(table)}
+      SELECT state.* FROM appended, jsonb_populate_record(NULL::${db(table)}, ${row}::jsonb) AS state
+      ON CONFLICT (id) DO UPDATE SET ${overwrite}
     )
-    SELECT position FROM appended`);
-  return inserted && Number(inserted.position);
+    SELECT position FROM appended`;
+  return inserted?.position;
 }

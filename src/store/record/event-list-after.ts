@@ -1,7 +1,5 @@
-import { getTableColumns, sql } from 'drizzle-orm';
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import type { Db } from '../database.ts';
-import { events } from '../schema.ts';
 
 /**
  * New events of several streams at once: of each stream, those after the given seq. One query serves all who watch. It goes
@@ -9,9 +7,7 @@ import { events } from '../schema.ts';
  */
 export function listEventsAfter(db: Db, seen: ReadonlyMap<string, number>): Promise<RecordedEvent[]> {
   const watched = JSON.stringify([...seen].map(([stream, seq]) => ({ stream, seq })));
-  return db
-    .select(getTableColumns(events))
-    .from(sql`jsonb_to_recordset(${watched}::jsonb) AS seen(stream text, seq integer)`)
-    .innerJoin(events, sql`${events.stream} = seen.stream AND ${events.seq} > seen.seq`)
-    .orderBy(events.stream, events.seq);
+  return db<RecordedEvent[]>`
+    SELECT events.* FROM jsonb_to_recordset(${watched}::jsonb) AS seen(stream text, seq integer)
+    JOIN events ON events.stream = seen.stream AND events.seq > seen.seq ORDER BY events.stream, events.seq`;
 }

@@ -1,7 +1,5 @@
-import { and, asc, inArray, sql } from 'drizzle-orm';
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
-import type { Db } from '../database.ts';
-import { events } from '../schema.ts';
+import { allOf, type Db } from '../database.ts';
 
 const BATCH = 1_000;
 
@@ -10,19 +8,14 @@ export async function* scanEventsByStream(
   db: Db,
   { prefix, streams }: { prefix?: string; streams?: string[] } = {},
 ): AsyncGenerator<RecordedEvent> {
+  const wanted = allOf(db, [
+    streams && db`stream IN ${db(streams)}`,
+    prefix === undefined ? undefined : db`starts_with(stream, ${prefix})`,
+  ]);
   for (let after = { stream: '', seq: 0 }, full = true; full; ) {
-    const batch: RecordedEvent[] = await db
-      .select()
-      .from(events)
-      .where(
-        and(
-          streams && inArray(events.stream, streams),
-          prefix === undefined ? undefined : sql`starts_with(${events.stream}, ${prefix})`,
-          sql`(${events.stream}, ${events.seq}) > (${after.stream}, ${after.seq}::integer)`,
-        ),
-      )
-      .orderBy(asc(events.stream), asc(events.seq))
-      .limit(BATCH);
+    const batch = await db<RecordedEvent[]>`
+      SELECT * FROM events WHERE ${wanted} AND (stream, seq) > (${after.stream}, ${after.seq}::integer)
+      ORDER BY stream, seq LIMIT ${BATCH}`;
     yield* batch;
     after = batch.at(-1) ?? after;
     full = batch.length === BATCH;

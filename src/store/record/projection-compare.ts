@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { ChainFault, ChainHead } from '../../domain/record/hash.ts';
 import type { Db } from '../database.ts';
 import type { AnyStreamKind, ProjectionRow } from './stream-kind.ts';
@@ -15,17 +14,17 @@ export interface RowDifference {
 /** Rows of the projection that differ from these. Postgres compares them byte by byte, so that no conversion hides anything. */
 export async function compareRows(
   db: Db,
-  { projection }: AnyStreamKind,
+  { table }: AnyStreamKind,
   expected: ProjectionRow[],
 ): Promise<RowDifference[]> {
   if (expected.length === 0) return [];
-  const rows = await db.execute<{ id: string; columns: string; last_seq: number | null; last_hash: string | null }>(sql`
-    SELECT told.id::text, standing.last_seq, standing.last_hash, (
-      SELECT string_agg(key, ',' ORDER BY key) FROM jsonb_each(to_jsonb(told)) JOIN jsonb_each(to_jsonb(standing)) AS other USING (key)
+  const rows = await db<Array<{ id: string; columns: string; last_seq: number | null; last_hash: string | null }>>`
+    SELECT told.id::text, existing.last_seq, existing.last_hash, (
+      SELECT string_agg(key, ',' ORDER BY key) FROM jsonb_each(to_jsonb(told)) JOIN jsonb_each(to_jsonb(existing)) AS other USING (key)
       WHERE jsonb_each.value IS DISTINCT FROM other.value) AS columns
-    FROM jsonb_populate_recordset(NULL::${projection}, ${JSON.stringify(expected)}::jsonb) AS told
-    LEFT JOIN ${projection} AS standing ON standing.id = told.id
-    WHERE NOT coalesce(standing *= told, false)`);
+    FROM jsonb_populate_recordset(NULL::${db(table)}, ${JSON.stringify(expected)}::jsonb) AS told
+    LEFT JOIN ${db(table)} AS existing ON existing.id = told.id
+    WHERE NOT coalesce(existing *= told, false)`;
   return rows.map(({ id, columns, last_seq, last_hash }) => ({
     id,
     columns: columns?.split(',') ?? [],

@@ -1,5 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
-import type { Db } from '../database.ts';
+import { type Db, inTransaction } from '../database.ts';
 import { scanEventsByStream } from './event-scan-by-stream.ts';
 import { StreamFold } from './stream-fold.ts';
 import type { AnyStreamKind, ProjectionRow } from './stream-kind.ts';
@@ -16,60 +15,55 @@ export interface Rebuilt {
   removed: number;
 }
 
-/** The projection that is made beside the one that stands. */
-const REBUILT = sql.raw('rebuilt');
-
 /**
  * Makes the projection of a kind of streams anew from the log, in one transaction, while others read and append. First all
- * streams are folded into a table beside the projection. Then appends wait: under a lock, only the streams that grew
+ * streams are folded into a table `rebuilt` beside the projection. Then appends wait: under a lock, only the streams that grew
  * meanwhile are folded again, and rows that differ are replaced. Readers see the old rows until the end.
  * @throws if an event cannot follow those before it; then nothing is changed.
  */
 export function rebuildProjection(db: Db, kind: AnyStreamKind): Promise<Rebuilt> {
-  const { name, projection } = kind;
+  const { name, table } = kind;
   const prefix = `${name}:`;
-  return db.transaction(async (tx) => {
-    await tx.execute(sql`CREATE TEMPORARY TABLE ${REBUILT} (LIKE ${projection}, PRIMARY KEY (id)) ON COMMIT DROP`);
-    let events = await foldInto(tx, projection, { prefix });
-    await tx.execute(sql`ANALYZE ${REBUILT}`);
+  return inTransaction(db, async (tx) => {
+    await tx`CREATE TEMPORARY TABLE rebuilt (LIKE ${tx(table)}, PRIMARY KEY (id)) ON COMMIT DROP`;
+    let events = await foldInto(tx, table, { prefix });
+    await tx`ANALYZE rebuilt`;
     // Every append writes to both tables in one statement: under this lock none is under way, and all earlier ones are seen.
-    await tx.execute(sql`LOCK TABLE ${projection} IN SHARE ROW EXCLUSIVE MODE`);
+    await tx`LOCK TABLE ${tx(table)} IN SHARE ROW EXCLUSIVE MODE`;
     for (let grown = await listGrown(tx, prefix); grown.length > 0; grown = await listGrown(tx, prefix)) {
-      await tx.execute(
-        sql`DELETE FROM ${REBUILT} USING jsonb_array_elements_text(${JSON.stringify(grown)}::jsonb) AS stream WHERE ${prefix}::text || id = stream`,
-      );
-      events += await foldInto(tx, projection, { streams: grown });
+      await tx`DELETE FROM rebuilt USING jsonb_array_elements_text(${JSON.stringify(grown)}::jsonb) AS stream WHERE ${prefix}::text || id = stream`;
+      events += await foldInto(tx, table, { streams: grown });
     }
-    const [counts] = await tx.execute<Record<'rows' | 'removed', string>>(sql`
-      SELECT (SELECT count(*) FROM ${REBUILT}) AS rows,
-        (SELECT count(*) FROM ${projection} AS standing
-         WHERE NOT EXISTS (SELECT FROM ${REBUILT} AS rebuilt WHERE rebuilt.id = standing.id)) AS removed`);
+    const [counts] = await tx<Array<Record<'rows' | 'removed', number>>>`
+      SELECT (SELECT count(*) FROM rebuilt) AS rows,
+        (SELECT count(*) FROM ${tx(table)} AS existing
+         WHERE NOT EXISTS (SELECT FROM rebuilt WHERE rebuilt.id = existing.id)) AS removed`;
     // Wrong rows are removed before right ones are inserted: they may hold a unique key of those.
-    await tx.execute(sql`
-      DELETE FROM ${projection} AS standing WHERE NOT EXISTS
-        (SELECT FROM ${REBUILT} AS rebuilt WHERE rebuilt.id = standing.id AND rebuilt *= standing)`);
-    const { count: corrected } = await tx.execute(sql`
-      INSERT INTO ${projection} SELECT * FROM ${REBUILT} AS rebuilt
-      WHERE NOT EXISTS (SELECT FROM ${projection} AS standing WHERE standing.id = rebuilt.id)`);
-    return { rows: Number(counts?.rows), events, corrected, removed: Number(counts?.removed) };
+    await tx`
+      DELETE FROM ${tx(table)} AS existing WHERE NOT EXISTS
+        (SELECT FROM rebuilt WHERE rebuilt.id = existing.id AND rebuilt *= existing)`;
+    const { count: corrected } = await tx`
+      INSERT INTO ${tx(table)} SELECT * FROM rebuilt
+      WHERE NOT EXISTS (SELECT FROM ${tx(table)} AS existing WHERE existing.id = rebuilt.id)`;
+    return { ...counts!, events, corrected };
   });
 }
 
 /** Whether this login may rebuild: the role that the processes act as may not remove rows. */
 export async function mayRebuild(db: Db): Promise<boolean> {
-  const [row] = await db.execute<{ may: boolean }>(sql`SELECT has_table_privilege('builds', 'DELETE') AS may`);
+  const [row] = await db<Array<{ may: boolean }>>`SELECT has_table_privilege('builds', 'DELETE') AS may`;
   return row?.may === true;
 }
 
-async function foldInto(tx: Db, projection: SQL, of: { prefix?: string; streams?: string[] }): Promise<number> {
+async function foldInto(tx: Db, table: string, of: { prefix?: string; streams?: string[] }): Promise<number> {
   const fold = new StreamFold();
   let rows: ProjectionRow[] = [];
   let stream = '';
   let events = 0;
   const flush = async () => {
-    await tx.execute(sql`
-      INSERT INTO ${REBUILT}
-      SELECT * FROM jsonb_populate_recordset(NULL::${projection}, ${JSON.stringify(rows)}::jsonb)`);
+    await tx`
+      INSERT INTO rebuilt
+      SELECT * FROM jsonb_populate_recordset(NULL::${tx(table)}, ${JSON.stringify(rows)}::jsonb)`;
     rows = [];
   };
   const take = () => {
@@ -93,9 +87,9 @@ async function foldInto(tx: Db, projection: SQL, of: { prefix?: string; streams?
 
 /** Streams that have more events than were folded, a batch of them. */
 async function listGrown(tx: Db, prefix: string): Promise<string[]> {
-  const rows = await tx.execute<{ stream: string }>(sql`
+  const rows = await tx<Array<{ stream: string }>>`
     SELECT log.stream FROM (SELECT stream, max(seq) AS seq FROM events WHERE starts_with(stream, ${prefix}) GROUP BY stream) AS log
-    LEFT JOIN ${REBUILT} AS rebuilt ON ${prefix}::text || rebuilt.id = log.stream
-    WHERE rebuilt.last_seq IS DISTINCT FROM log.seq LIMIT ${BATCH}`);
+    LEFT JOIN rebuilt ON ${prefix}::text || rebuilt.id = log.stream
+    WHERE rebuilt.last_seq IS DISTINCT FROM log.seq LIMIT ${BATCH}`;
   return rows.map(({ stream }) => stream);
 }

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { ChainFault } from '../../domain/record/hash.ts';
 import type { LogAudit } from '../../domain/record/log-audit.ts';
 import type { Db } from '../database.ts';
@@ -65,8 +64,8 @@ async function* differences(
   }
 }
 
-function listRowsWithoutEvents(snapshot: Db, { name, projection }: AnyStreamKind) {
-  return snapshot.execute<{ id: string; last_seq: number }>(sql`
-    SELECT id::text, last_seq FROM ${projection} AS projected
-    WHERE NOT EXISTS (SELECT FROM events WHERE stream = ${`${name}:`}::text || projected.id) ORDER BY projected.id`);
+function listRowsWithoutEvents(snapshot: Db, { name, table }: AnyStreamKind) {
+  return snapshot<Array<{ id: string; last_seq: number }>>`
+    SELECT id::text, last_seq FROM ${snapshot(table)} AS projected
+    WHERE NOT EXISTS (SELECT FROM events WHERE stream = ${`${name}:`}::text || projected.id) ORDER BY projected.id`;
 }

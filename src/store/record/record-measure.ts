@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import { quotaDay } from '../../domain/content/quota-day.ts';
 import type { Db } from '../database.ts';
 import { measureQueues, type QueueMeasures } from '../tasks/queue-measure.ts';
@@ -17,17 +16,12 @@ export async function measureRecord(db: Db): Promise<RecordMeasures> {
   const today = quotaDay(Date.now());
   const [queues, [row]] = await Promise.all([
     measureQueues(db),
-    db.execute<{ dead: string; last_position: string; youtube_units: string }>(sql`
+    db<Array<Omit<RecordMeasures, 'queues'>>>`
       SELECT (SELECT count(*) FROM builds WHERE dead_lettered OR needs_attention)
                + (SELECT count(*) FROM tasks WHERE dead_lettered)
-               + (SELECT count(*) FROM dead_messages WHERE settled IS NULL) AS dead,
-             (SELECT coalesce(max(position), 0) FROM events) AS last_position,
-             (SELECT coalesce(sum(units_used), 0) FROM quota_days WHERE bucket = 'general' AND day = ${today}::date) AS youtube_units`),
+               + (SELECT count(*) FROM dead_messages WHERE settled IS NULL) AS "deadLetters",
+             (SELECT coalesce(max(position), 0) FROM events) AS "lastPosition",
+             (SELECT coalesce(sum(units_used), 0) FROM quota_days WHERE bucket = 'general' AND day = ${today}::date) AS "youtubeUnitsUsed"`,
   ]);
-  return {
-    queues,
-    deadLetters: Number(row?.dead),
-    lastPosition: Number(row?.last_position),
-    youtubeUnitsUsed: Number(row?.youtube_units),
-  };
+  return { queues, ...row! };
 }

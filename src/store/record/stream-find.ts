@@ -1,7 +1,6 @@
-import { asc, eq, getTableColumns } from 'drizzle-orm';
 import type { RecordedEvent, ToldEvent } from '../../contracts/builds/event.ts';
 import type { Db } from '../database.ts';
-import { events } from '../schema.ts';
+import { eventFromJson } from './event-json.ts';
 import { type Identified, type ProjectionRow, type StreamKind, streamOf } from './stream-kind.ts';
 
 /** The present state of a stream and all its events. */
@@ -11,7 +10,7 @@ export interface FoundStream<State> {
 }
 
 /**
- * Finds a build or task with all its events, as of one moment: of two queries, the second could see what the first did
+ * Finds a build or task with all its events, in one query: of two, the second could see what the first did
  * not. The state machines and the limits on retries keep a stream to some tens of events.
  */
 export async function findStream<State extends Identified, Event extends ToldEvent>(
@@ -19,13 +18,10 @@ export async function findStream<State extends Identified, Event extends ToldEve
   kind: StreamKind<State, Event>,
   id: State['id'],
 ): Promise<FoundStream<State> | undefined> {
-  const rows = await db
-    .select({ row: getTableColumns(kind.table), event: getTableColumns(events) })
-    .from(kind.table)
-    .innerJoin(events, eq(events.stream, streamOf(kind, id)))
-    .where(eq(kind.table.id, id))
-    .orderBy(asc(events.seq));
-  const [first] = rows;
-  if (!first) return undefined;
-  return { state: kind.stateOf(first.row as unknown as ProjectionRow), events: rows.map(({ event }) => event) };
+  const [row] = await db<Array<ProjectionRow & { all_events: RecordedEvent[] | null }>>`
+    SELECT *, (SELECT json_agg(events ORDER BY seq) FROM events WHERE stream = ${streamOf(kind, id)}) AS all_events
+    FROM ${db(kind.table)} WHERE id = ${id}`;
+  if (!row?.all_events) return undefined;
+  const { all_events, ...projected } = row;
+  return { state: kind.stateOf(projected), events: all_events.map(eventFromJson) };
 }

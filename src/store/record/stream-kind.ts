@@ -1,5 +1,3 @@
-import { getTableColumns, getTableName, type SQL, sql } from 'drizzle-orm';
-import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { ToldEvent } from '../../contracts/builds/event.ts';
 import type { Evolution } from '../../domain/record/fold.ts';
 import type { ChainHead } from '../../domain/record/hash.ts';
@@ -19,37 +17,20 @@ export interface ProjectionRow {
 }
 
 /** A kind of stream: what its events add up to, and the table that holds it. */
-interface Definition<State extends Identified, Event extends ToldEvent> extends Evolution<State, Event> {
+export interface StreamKind<State extends Identified, Event extends ToldEvent> extends Evolution<State, Event> {
   /** Name of the kind; with a colon the prefix of its streams. */
   name: string;
   /** The event that begins a stream, and stands nowhere else. */
   first: Event['type'];
   data: Readonly<Record<Event['type'], { parse(data: unknown): Record<string, unknown> }>>;
-  table: PgTable & { id: PgColumn };
+  /** Of the projection. Its columns are the fields of a row. */
+  table: string;
   rowOf(state: State, head: ChainHead): ProjectionRow;
   stateOf(row: ProjectionRow): State;
 }
 
-export interface StreamKind<State extends Identified, Event extends ToldEvent> extends Definition<State, Event> {
-  /** The table's name, as SQL. */
-  projection: SQL;
-  /** Sets every column but the id to that of the row that would have been inserted. */
-  overwrite: SQL;
-}
-
 // biome-ignore lint/suspicious/noExplicitAny: what goes through all kinds knows the state and the events of none.
 export type AnyStreamKind = StreamKind<any, any>;
-
-export function streamKind<State extends Identified, Event extends ToldEvent>(
-  definition: Definition<State, Event>,
-): StreamKind<State, Event> {
-  const columns = Object.keys(getTableColumns(definition.table)).filter((name) => name !== 'id');
-  return {
-    ...definition,
-    projection: sql.raw(getTableName(definition.table)),
-    overwrite: sql.raw(columns.map((name) => `${name} = excluded.${name}`).join(', ')),
-  };
-}
 
 /** The stream of an id in the log. */
 export function streamOf({ name }: { name: string }, id: string | number): string {

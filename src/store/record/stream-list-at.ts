@@ -1,20 +1,15 @@
-import { and, getTableColumns, type SQL, sql } from 'drizzle-orm';
-import type { ToldEvent } from '../../contracts/builds/event.ts';
+import type { RecordedEvent, ToldEvent } from '../../contracts/builds/event.ts';
 import { foldEvent } from '../../domain/record/fold.ts';
-import type { Db } from '../database.ts';
+import { allOf, type Db, type Fragment } from '../database.ts';
 import { type Cursor, type Page, pageOf } from '../page.ts';
-import { events } from '../schema.ts';
 import type { Identified, StreamKind } from './stream-kind.ts';
-
-/** How far the clocks of two processes may differ: an event may be older than the creation of its build or task. */
-const CLOCK_DIFFERENCE = sql`interval '1 hour'`;
 
 /** Which builds or tasks a page is of. */
 export interface FilterAt {
   status?: string | undefined;
   limit: number;
   /** Conditions on what never changes, so that they hold at any time. */
-  unchanging: SQL | undefined;
+  unchanging: Fragment;
 }
 
 /**
@@ -29,29 +24,26 @@ export async function listStreamsAt<State extends Identified & Cursor<number | s
   at: string,
   { status, limit, unchanging }: FilterAt,
 ): Promise<Page<State, State['id']>> {
-  const { projection } = kind;
-  const stream = sql`${`${kind.name}:`}::text || ${projection}.id`;
-  const statusThen = sql`(
+  const projected = db(kind.table);
+  const stream = db`${`${kind.name}:`}::text || ${projected}.id`;
+  const statusThen = db`(
     SELECT to_status FROM events
     WHERE stream = ${stream} AND seq <= known.length AND to_status IS NOT NULL ORDER BY seq DESC LIMIT 1)`;
-  const page = sql`
-    SELECT ${projection}.id, ${projection}.created_at, ${stream} AS stream, known.length
-    FROM ${projection} CROSS JOIN LATERAL (
-      SELECT max(seq) AS length FROM events
-      WHERE stream = ${stream} AND least(occurred_at, recorded_at) <= ${at}::timestamptz
-    ) AS known
-    WHERE ${and(
-      sql`${projection}.created_at <= ${at}::timestamptz + ${CLOCK_DIFFERENCE}`,
-      sql`known.length >= 1`,
-      status === undefined ? undefined : sql`${statusThen} = ${status}`,
-      unchanging,
-    )}
-    ORDER BY ${projection}.created_at DESC, ${projection}.id DESC LIMIT ${limit + 1}`;
-  const rows = await db
-    .select(getTableColumns(events))
-    .from(sql`(${page}) AS page`)
-    .innerJoin(events, sql`${events.stream} = page.stream AND ${events.seq} <= page.length`)
-    .orderBy(sql`page.created_at DESC, page.id DESC`, events.seq);
+  const hasStatus = status === undefined ? undefined : db`${statusThen} = ${status}`;
+  // The clocks of two processes differ, so an event may be older than the creation of its build or task.
+  const rows = await db<RecordedEvent[]>`
+    SELECT events.* FROM (
+      SELECT ${projected}.id, ${projected}.created_at, ${stream} AS stream, known.length
+      FROM ${projected} CROSS JOIN LATERAL (
+        SELECT max(seq) AS length FROM events
+        WHERE stream = ${stream} AND least(occurred_at, recorded_at) <= ${at}::timestamptz
+      ) AS known
+      WHERE ${projected}.created_at <= ${at}::timestamptz + interval '1 hour' AND known.length >= 1
+        AND ${allOf(db, [hasStatus, unchanging])}
+      ORDER BY ${projected}.created_at DESC, ${projected}.id DESC LIMIT ${limit + 1}
+    ) AS page
+    JOIN events ON events.stream = page.stream AND events.seq <= page.length
+    ORDER BY page.created_at DESC, page.id DESC, events.seq`;
   const states = new Map<string, State>();
   for (const event of rows) states.set(event.stream, foldEvent(kind, states.get(event.stream), event));
   return pageOf([...states.values()], limit) as Page<State, State['id']>;

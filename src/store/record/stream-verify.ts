@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import { type ChainFault, chainFault, GENESIS } from '../../domain/record/hash.ts';
 import { type Db, readSnapshot } from '../database.ts';
 import { listEvents } from './event-list-by-stream.ts';
@@ -21,9 +20,9 @@ export function verifyStream(db: Db, kind: AnyStreamKind, id: string | number): 
     const events = await listEvents(snapshot, streamOf(kind, id));
     const head = events.at(-1);
     if (!head) {
-      const [row] = await snapshot.execute<{ last_seq: number }>(
-        sql`SELECT last_seq FROM ${kind.projection} WHERE id = ${id}`,
-      );
+      const [row] = await snapshot<
+        Array<{ last_seq: number }>
+      >`SELECT last_seq FROM ${snapshot(kind.table)} WHERE id = ${id}`;
       const fault = { seq: 1, fault: `event 1 is missing: the projection goes up to event ${row?.last_seq}` };
       return row && { length: 0, head: GENESIS.hash, fault };
     }

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import { TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import type { Db } from '../database.ts';
 
@@ -15,7 +14,7 @@ export interface QueueMeasures {
 
 /** What has not ended, by queue. Reads only indexes of what has not ended. */
 export async function measureQueues(db: Db): Promise<QueueMeasures[]> {
-  const rows = await db.execute<{ name: string; depth: string; age: string | null; in_flight: string }>(sql`
+  const rows = await db<Array<{ name: string; depth: number; age: number | null; in_flight: number }>>`
     SELECT 'builds' AS name, count(*) FILTER (WHERE status = 'queued') AS depth,
            extract(epoch FROM now() - min(created_at) FILTER (WHERE status = 'queued')) AS age,
            count(*) FILTER (WHERE status = 'in_progress') AS in_flight
@@ -26,14 +25,14 @@ export async function measureQueues(db: Db): Promise<QueueMeasures[]> {
            count(*) FILTER (WHERE status IN ('STARTED', 'RETRY'))
     FROM jsonb_array_elements_text(${JSON.stringify(TASK_QUEUE_NAMES)}::jsonb) WITH ORDINALITY AS queues(name, number)
     LEFT JOIN LATERAL (SELECT status, created_at FROM tasks WHERE queue = queues.name AND completed_at IS NULL) AS open ON true
-    GROUP BY name`);
+    GROUP BY name`;
   const order: readonly string[] = ['builds', ...TASK_QUEUE_NAMES];
   rows.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   return rows.map(({ name, depth, age, in_flight }) => ({
     name,
-    depth: Number(depth),
+    depth,
     // Whoever accepted it may have a clock that is ahead.
-    oldestAgeSeconds: age === null ? null : Math.max(0, Number(age)),
-    inFlight: Number(in_flight),
+    oldestAgeSeconds: age === null ? null : Math.max(0, age),
+    inFlight: in_flight,
   }));
 }

@@ -1,10 +1,9 @@
-import { sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 
 /** How many tasks each worker has begun and not ended. */
 export async function countRunningByWorker(db: Db): Promise<Map<string, number>> {
-  const rows = await db.execute<{ worker: string; running: string }>(sql`
+  const rows = await db<Array<{ worker: string; running: number }>>`
     SELECT worker, count(*) AS running FROM tasks
-    WHERE completed_at IS NULL AND status = 'STARTED' AND worker IS NOT NULL GROUP BY worker`);
-  return new Map(rows.map(({ worker, running }) => [worker, Number(running)]));
+    WHERE completed_at IS NULL AND status = 'STARTED' AND worker IS NOT NULL GROUP BY worker`;
+  return new Map(rows.map(({ worker, running }) => [worker, running]));
 }

@@ -1,41 +1,30 @@
-import { and, desc, eq, getTableColumns, gte, lt, type SQL, sql } from 'drizzle-orm';
 import type { TaskListQuery } from '../../contracts/tasks/task.ts';
 import type { ListedTask } from '../../domain/tasks/task-view.ts';
-import type { Db } from '../database.ts';
+import { allOf, type Db, type Fragment } from '../database.ts';
 import { type Cursor, type Page, pageOf } from '../page.ts';
-import { tasks } from '../schema.ts';
 
 /** Which tasks a page is of. */
 export type TaskFilter = Omit<TaskListQuery, 'cursor' | 'at'> & { after?: Cursor | undefined };
 
-const {
-  args: _args,
-  kwargs: _kwargs,
-  result: _result,
-  last_seq: _seq,
-  last_hash: _hash,
-  ...LISTED
-} = getTableColumns(tasks);
-
 /** One page of tasks, newest first, without what may be a megabyte each. */
 export async function listTasks(db: Db, filter: TaskFilter): Promise<Page<ListedTask>> {
   const { status, limit } = filter;
-  const rows = await db
-    .select(LISTED)
-    .from(tasks)
-    .where(and(status === undefined ? undefined : eq(tasks.status, status), matchesUnchangingOfTasks(filter)))
-    .orderBy(desc(tasks.created_at), desc(tasks.id))
-    .limit(limit + 1);
+  const rows = await db<ListedTask[]>`
+    SELECT id, status, workflow_id, fingerprint, caller, door, name, queue, priority, eta, expires, soft_limit_ms,
+      hard_limit_ms, callback_origin, root_id, parent_id, attempts, retries, redrives, worker, error, dead_lettered, reason,
+      created_at, received_at, started_at, retried_at, completed_at
+    FROM tasks WHERE ${allOf(db, [status && db`status = ${status}`, matchesUnchangingOfTasks(db, filter)])}
+    ORDER BY created_at DESC, id DESC LIMIT ${limit + 1}`;
   return pageOf(rows, limit);
 }
 
 /** The conditions of a filter on what never changes of a task, so that they hold at any time. */
-export function matchesUnchangingOfTasks({ name, queue, since, until, after }: TaskFilter): SQL | undefined {
-  return and(
-    name === undefined ? undefined : eq(tasks.name, name),
-    queue === undefined ? undefined : eq(tasks.queue, queue),
-    since === undefined ? undefined : gte(tasks.created_at, since),
-    until === undefined ? undefined : lt(tasks.created_at, until),
-    after && sql`(${tasks.created_at}, ${tasks.id}) < (${after.created_at}::timestamptz, ${after.id}::text)`,
-  );
+export function matchesUnchangingOfTasks(db: Db, { name, queue, since, until, after }: TaskFilter): Fragment {
+  return allOf(db, [
+    name === undefined ? undefined : db`tasks.name = ${name}`,
+    queue === undefined ? undefined : db`tasks.queue = ${queue}`,
+    since === undefined ? undefined : db`tasks.created_at >= ${since}`,
+    until === undefined ? undefined : db`tasks.created_at < ${until}`,
+    after && db`(tasks.created_at, tasks.id) < (${after.created_at}, ${after.id})`,
+  ]);
 }

@@ -1,8 +1,11 @@
 import type { ChainHead } from '../../domain/record/hash.ts';
 import type { Task } from '../../domain/tasks/task.ts';
-import type { tasks } from '../schema.ts';
 
-export type TaskRow = typeof tasks.$inferSelect;
+/** A row of the table `tasks`. */
+export interface TaskRow extends Task {
+  last_seq: number;
+  last_hash: string;
+}
 
 /** The state that a row of the projection holds, without what only the store needs. */
 export function taskFromRow(row: TaskRow): Task {

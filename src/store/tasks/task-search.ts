@@ -1,19 +1,11 @@
-import { getTableColumns, type SQL, sql } from 'drizzle-orm';
-import type { PgColumn } from 'drizzle-orm/pg-core';
 import { LIMITS } from '../../contracts/budgets.ts';
 import type { TaskSearch } from '../../contracts/tasks/task-search.ts';
 import type { Task } from '../../domain/tasks/task.ts';
-import type { Db } from '../database.ts';
-import { tasks } from '../schema.ts';
+import { allOf, type Db, type Fragment, join } from '../database.ts';
 import { type TaskRow, taskFromRow } from './task-row.ts';
 
 /** What tasks can be sorted by. */
-export const TASK_ORDERS = {
-  name: tasks.name,
-  state: tasks.status,
-  received: tasks.received_at,
-  started: tasks.started_at,
-};
+export const TASK_ORDERS = { name: 'name', state: 'status', received: 'received_at', started: 'started_at' };
 
 export interface TaskOrder {
   by: keyof typeof TASK_ORDERS;
@@ -37,80 +29,76 @@ export interface TaskQuery {
 /** Tasks as an operator looks for them; newest first where no order is asked for. Searching reads many. */
 export async function searchTasks(db: Db, query: TaskQuery): Promise<Task[]> {
   const { state, name, worker, receivedFrom, receivedUntil, search, order, limit, offset } = query;
-  const { received_at } = tasks;
   const conditions = [
-    state === undefined ? undefined : inState(state),
-    name === undefined ? undefined : sql`${tasks.name} = ${name}`,
-    worker === undefined ? undefined : sql`${tasks.worker} = ${worker}`,
-    receivedFrom && sql`(${received_at} IS NULL OR ${received_at} >= ${receivedFrom.toISOString()}::timestamptz)`,
-    receivedUntil && sql`(${received_at} IS NULL OR ${received_at} <= ${receivedUntil.toISOString()}::timestamptz)`,
-    search && matches(search),
-  ].filter((condition) => condition !== undefined);
-  const { args, kwargs, result } = tasks;
-  const long = { args: cut(args, '["..."]'), kwargs: cut(kwargs, '{"...": "..."}'), result: cut(result, '"..."') };
-  const rows = await db
-    .select({ ...getTableColumns(tasks), ...long })
-    .from(tasks)
-    .where(conditions.length > 0 ? sql.join(conditions, sql` AND `) : undefined)
-    .orderBy(...(order ? [inOrder(order)] : []), sql`${tasks.created_at} DESC`, sql`${tasks.id} DESC`)
-    .limit(limit)
-    .offset(offset);
-  return rows.map((row) => taskFromRow(row as TaskRow));
+    state === undefined ? undefined : inState(db, state),
+    name === undefined ? undefined : db`name = ${name}`,
+    worker === undefined ? undefined : db`worker = ${worker}`,
+    receivedFrom && db`(received_at IS NULL OR received_at >= ${receivedFrom.toISOString()})`,
+    receivedUntil && db`(received_at IS NULL OR received_at <= ${receivedUntil.toISOString()})`,
+    search && matches(db, search),
+  ];
+  const rows = await db<TaskRow[]>`
+    SELECT *, ${cut(db, 'args', '["..."]')}, ${cut(db, 'kwargs', '{"...": "..."}')}, ${cut(db, 'result', '"..."')}
+    FROM tasks WHERE ${allOf(db, conditions)}
+    ORDER BY ${order ? inOrder(db, order) : db``} created_at DESC, id DESC LIMIT ${limit} OFFSET ${offset}`;
+  return rows.map(taskFromRow);
 }
 
 /**
  * A value of JSON, or a mark in the place of one that no list can show whole: 10,000 tasks may have a megabyte each. The size
- * that is stored comes first, as the database knows it without unpacking the value.
+ * that is stored comes first, as the database knows it without unpacking the value. Of two columns of a name the last counts.
  */
-function cut(column: PgColumn, mark: string): SQL.Aliased<unknown> {
+function cut(db: Db, column: string, mark: string): Fragment {
   const { storedBytes, listedCharacters } = LIMITS.flower;
-  return sql`CASE WHEN pg_column_size(${column}) > ${storedBytes}::int THEN ${mark}::jsonb
-    WHEN length(${column}::text) > ${listedCharacters}::int THEN ${mark}::jsonb ELSE ${column} END`
-    .mapWith(column)
-    .as(column.name);
+  const value = db(column);
+  return db`CASE WHEN pg_column_size(${value}) > ${storedBytes}::int THEN ${mark}::jsonb
+    WHEN length(${value}::text) > ${listedCharacters}::int THEN ${mark}::jsonb ELSE ${value} END AS ${value}`;
 }
 
-function inState(state: string): SQL {
-  if (state === 'RECEIVED') return sql`(${tasks.status} = 'PENDING' AND ${tasks.received_at} IS NOT NULL)`;
-  if (state === 'PENDING') return sql`(${tasks.status} = 'PENDING' AND ${tasks.received_at} IS NULL)`;
-  return sql`${tasks.status} = ${state}`;
+function inState(db: Db, state: string): Fragment {
+  if (state === 'RECEIVED') return db`(status = 'PENDING' AND received_at IS NOT NULL)`;
+  if (state === 'PENDING') return db`(status = 'PENDING' AND received_at IS NULL)`;
+  return db`status = ${state}`;
 }
 
-function inOrder({ by, descending }: TaskOrder): SQL {
-  return descending ? sql`${TASK_ORDERS[by]} DESC NULLS LAST` : sql`${TASK_ORDERS[by]} ASC NULLS FIRST`;
+function inOrder(db: Db, { by, descending }: TaskOrder): Fragment {
+  const column = db(TASK_ORDERS[by]);
+  return descending ? db`${column} DESC NULLS LAST,` : db`${column} ASC NULLS FIRST,`;
 }
 
-/** JSON as text, with quotes as people see them. */
-function unquoted(column: PgColumn): SQL {
-  return sql`replace(${column}::text, '\\"', '"')`;
-}
-
-const ANYTHING = sql`concat_ws(' ', ${tasks.id}, 'tasks.' || ${tasks.name}, ${tasks.status}, ${tasks.worker}, ${unquoted(tasks.args)}, ${unquoted(tasks.kwargs)}, ${unquoted(tasks.result)}, ${tasks.error})`;
-
+/** Where a text is looked for. JSON as text has its quotes as people see them. */
 const PLACES = {
-  anything: ANYTHING,
-  name: sql`'tasks.' || ${tasks.name}`,
-  worker: sql`${tasks.worker}`,
-  args: unquoted(tasks.args),
-  kwargs: unquoted(tasks.kwargs),
-  result: unquoted(tasks.result),
+  name: "'tasks.' || name",
+  worker: 'worker',
+  args: unquoted('args'),
+  kwargs: unquoted('kwargs'),
+  result: unquoted('result'),
+  anything: `concat_ws(' ', id, 'tasks.' || name, status, worker, ${['args', 'kwargs', 'result'].map(unquoted)}, error)`,
 };
 
-function matches(search: TaskSearch): SQL {
+function unquoted(column: string): string {
+  return `replace(${column}::text, '\\"', '"')`;
+}
+
+function matches(db: Db, search: TaskSearch): Fragment {
+  const each = (of: TaskSearch[], between: Fragment) =>
+    join(
+      db,
+      of.map((one) => matches(db, one)),
+      between,
+    );
   switch (search.kind) {
     case 'all':
-      return sql`(${sql.join(search.of.map(matches), sql` AND `)})`;
+      return db`(${each(search.of, db` AND `)})`;
     case 'any':
-      return sql`(${sql.join(search.of.map(matches), sql` OR `)})`;
+      return db`(${each(search.of, db` OR `)})`;
     case 'state':
-      return inState(search.is.toUpperCase());
+      return inState(db, search.is.toUpperCase());
     case 'kwarg':
-      return sql`EXISTS (SELECT FROM jsonb_each_text(${tasks.kwargs}) AS pair
+      return db`EXISTS (SELECT FROM jsonb_each_text(kwargs) AS pair
         WHERE lower(pair.key) = lower(${search.name}::text) AND lower(coalesce(pair.value, '')) = lower(${search.is}::text))`;
-    case 'text': {
-      const place = PLACES[search.in];
-      return sql`position(lower(${search.text}::text) IN lower(${place})) > 0`;
-    }
+    case 'text':
+      return db`position(lower(${search.text}::text) IN lower(${db.unsafe(PLACES[search.in])})) > 0`;
     default:
       return search satisfies never;
   }

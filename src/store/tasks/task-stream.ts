@@ -1,19 +1,18 @@
 import { type TaskEvent, taskEventData } from '../../contracts/tasks/task-event.ts';
 import { evolveTask, type Task } from '../../domain/tasks/task.ts';
-import { streamKind, streamOf } from '../record/stream-kind.ts';
-import { tasks } from '../schema.ts';
-import { rowOfTask, type TaskRow, taskFromRow } from './task-row.ts';
+import { type StreamKind, streamOf } from '../record/stream-kind.ts';
+import { rowOfTask, taskFromRow } from './task-row.ts';
 
 /** Tasks: streams `task:<id>`, projected into the table `tasks`. */
-export const TASKS = streamKind<Task, TaskEvent>({
+export const TASKS: StreamKind<Task, TaskEvent> = {
   name: 'task',
   first: 'task_queued',
   data: taskEventData,
   evolve: evolveTask,
-  table: tasks,
+  table: 'tasks',
   rowOf: rowOfTask,
-  stateOf: (row) => taskFromRow(row as TaskRow),
-});
+  stateOf: taskFromRow,
+};
 
 /** Stream of a task in the log. */
 export function taskStream(id: string): string {
