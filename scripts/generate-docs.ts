@@ -55,9 +55,9 @@ export function configurationPage(): string {
     '',
     '# Configuration',
     '',
-    'Every setting is an environment variable, read once when a process starts. A value that does not parse stops the',
-    'start with one line per fault. An empty variable counts as unset, except `GITHUB_CORRELATION_INPUT` and `DATABASE_ROLE`,',
-    'where empty means none. A duration is a number of seconds, or a number with a unit: `500ms`, `30s`, `5m`, `3h`, `1d`.',
+    'Every setting is an environment variable. A process reads it once, when it starts. An invalid value stops the start, with one',
+    'line for each fault. An empty variable counts as not set; only for `GITHUB_CORRELATION_INPUT` and `DATABASE_ROLE`, empty means',
+    '"none". A duration is a number of seconds, or a number with a unit: `500ms`, `30s`, `5m`, `3h`, `1d`.',
     '',
   ];
   for (const [title, of] of SECTIONS) {
@@ -66,15 +66,15 @@ export function configurationPage(): string {
     lines.push('');
   }
   lines.push(
-    '## What cloud mode asks for',
+    '## Required settings',
     '',
-    'With `DEPLOYMENT_MODE=cloud` and nothing else, the start ends with:',
+    'On a laptop, none. With `DEPLOYMENT_MODE=cloud` and no other setting, the start fails with:',
     '',
     '```text',
     faultsOf({ DEPLOYMENT_MODE: 'cloud' }),
     '```',
     '',
-    'In laptop mode, an API that others can reach (`HOST=0.0.0.0`) asks for:',
+    'In laptop mode, an API that others can reach (`HOST=0.0.0.0`) needs keys:',
     '',
     '```text',
     faultsOf({ HOST: '0.0.0.0' }),
@@ -137,8 +137,8 @@ const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   builds: 'Builds',
   configurations: 'Build configurations',
   tasks: 'Tasks',
-  flower: "Flower's API",
-  messages: 'Messages of RabbitMQ',
+  flower: 'Flower API',
+  messages: 'Messages from RabbitMQ',
   content: 'Content',
   failures: 'Why a run failed',
   pages: 'Web pages',
@@ -153,9 +153,10 @@ export function limitsPage(): string {
     '',
     '# Limits',
     '',
-    'The most that one input may cost: its size, its depth, the number of its parts, and the time it may take. Hapax refuses a',
-    'larger input before it starts any work, and says which limit it met, unless the table says that the rest is cut off. What',
-    'you can set, such as the time limits of tasks, is in [configuration.md](configuration.md).',
+    'The largest inputs that Hapax accepts, and the longest times that they may take. Hapax refuses a larger input before it starts',
+    'any work, and the error names the limit. If a table says "cut off" or "dropped" instead, Hapax accepts the input without the',
+    'rest. You cannot change these limits. Those you can change, such as time limits of tasks, are in',
+    '[configuration.md](configuration.md).',
     '',
   ];
   for (const [door, title] of Object.entries(LIMIT_TITLES)) {

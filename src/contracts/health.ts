@@ -16,7 +16,7 @@ export const health = z
       .object({
         checked_at: z.iso.datetime({ offset: true }),
         differences: z.int().meta({ description: 'How many builds and tasks differed.' }),
-        unresolved: z.int().meta({ description: 'How many of them could not be mended; the log says why.' }),
+        unresolved: z.int().meta({ description: 'How many of them could not be repaired. The log says why.' }),
       })
       .nullable()
       .meta({ description: 'The last comparison of the record with Temporal; null before the first.' }),

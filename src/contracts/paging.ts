@@ -12,4 +12,4 @@ export const pageCursor = text(LIMITS.requests.cursorCharacters).optional();
 export const nextCursor = z
   .string()
   .nullable()
-  .meta({ description: 'Pass as `cursor` for the next page; null on the last.' });
+  .meta({ description: 'Pass this as `cursor` to get the next page; null on the last page.' });

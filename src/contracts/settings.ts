@@ -62,32 +62,33 @@ const apiKeys = z.string().transform((text, context) => {
 export const settingsSchema = z.object({
   DEPLOYMENT_MODE: z.enum(['laptop', 'cloud']).default('laptop').meta({
     description:
-      'laptop: everything embedded, for one machine. cloud: Postgres and Temporal are yours, the API asks for a key.',
+      'laptop: everything runs on this machine, Postgres and Temporal included. cloud: you provide Postgres and Temporal, and clients need a key.',
   }),
   HOST: bindAddress
     .default('127.0.0.1')
-    .meta({ description: 'Address the API binds to. Anything but loopback needs API_KEYS.' }),
-  PORT: integer(0, 65_535).default(8000).meta({ description: 'Port of the API. 0 chooses a free one.' }),
+    .meta({ description: 'Address that the API listens on. Any address except loopback needs API_KEYS.' }),
+  PORT: integer(0, 65_535).default(8000).meta({ description: 'Port of the API. 0: any free port.' }),
   METRICS_PORT: integer(0, 65_535).optional().meta({
     description:
-      'Port on HOST where a worker or the bridge serves /metrics and /health/live. Unset: none. The API serves them itself.',
+      'Port on HOST where a worker or the bridge serves /metrics and /health/live. Not set: it serves none. The API serves them on PORT.',
   }),
   HAPAX_HOME: z.string().min(1).default('.hapax').meta({
-    description: 'Directory of the embedded database, the Temporal file and logs. One running instance per directory.',
+    description:
+      'Directory for all data of laptop mode: the database, the workflows, documents and logs. Only one instance can use it at a time.',
   }),
   API_KEYS: apiKeys.optional().meta({
     description:
-      'NAME=SECRET pairs, comma separated. Clients send `Authorization: Bearer SECRET`. Required in cloud mode and beyond loopback.',
+      'NAME=SECRET pairs, comma separated. Clients send `Authorization: Bearer SECRET`. Required in cloud mode, and if HOST is not loopback.',
     secret: true,
   }),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
-    .meta({ description: 'Least severe log line that is written.' }),
+    .meta({ description: 'Log lines below this level are not written.' }),
 
   DATABASE_URL: postgresUrl.optional().meta({
     description:
-      'Postgres of the record. Unset in laptop mode: embedded Postgres. Append `?prepare=false` where a pooler between keeps no prepared statements.',
+      'Postgres that holds the record. Not set in laptop mode: embedded Postgres. Append `?prepare=false` if a connection pooler does not support prepared statements.',
     secret: true,
   }),
   DATABASE_ROLE: z
@@ -96,7 +97,7 @@ export const settingsSchema = z.object({
     .default('hapax_runtime')
     .meta({
       description:
-        'Role to act as in the Postgres of DATABASE_URL; the migrations make it. Empty: the login user, where a managed database lets you create no roles.',
+        'Postgres role that Hapax switches to after login; the migrations create it. Empty: the login user, for managed databases where you cannot create roles.',
     }),
   TEMPORAL_ADDRESS: z
     .string()
@@ -106,31 +107,34 @@ export const settingsSchema = z.object({
       'must have a port from 1 to 65535',
     )
     .optional()
-    .meta({ description: 'HOST:PORT of Temporal. Unset in laptop mode: a dev server is started and supervised.' }),
+    .meta({ description: 'HOST:PORT of Temporal. Not set in laptop mode: Hapax starts a dev server.' }),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default').meta({ description: 'Temporal namespace.' }),
   TEMPORAL_API_KEY: headerSecret
     .optional()
-    .meta({ description: 'API key of Temporal Cloud; turns TLS on.', secret: true }),
+    .meta({ description: 'API key for Temporal Cloud. Enables TLS.', secret: true }),
   TEMPORAL_TLS_CA: z
     .string()
     .optional()
-    .meta({ description: 'File with the CA certificate of the Temporal server; turns TLS on.' }),
+    .meta({ description: 'File with the CA certificate of the Temporal server. Enables TLS.' }),
   TEMPORAL_TLS_CERT: z.string().optional().meta({ description: 'File with the client certificate (mTLS).' }),
-  TEMPORAL_TLS_KEY: z.string().optional().meta({ description: 'File with the key of the client certificate (mTLS).' }),
-  TEMPORAL_CLI: z
+  TEMPORAL_TLS_KEY: z
     .string()
     .optional()
-    .meta({ description: "Path of Temporal's CLI. Unset: PATH, then the cache, then fetched once." }),
+    .meta({ description: 'File with the private key of the client certificate (mTLS).' }),
+  TEMPORAL_CLI: z.string().optional().meta({
+    description:
+      "Path of Temporal's CLI. Not set: Hapax looks in PATH and in its cache, and otherwise downloads it once.",
+  }),
   TEMPORAL_PORT: integer(0, 65_535).optional().meta({
-    description: 'Port of the dev server. Default: 7233, or any free one where that is taken.',
+    description: 'Port of the dev server. Default: 7233, or any free port if that is taken.',
   }),
   TEMPORAL_UI_PORT: integer(0, 65_535).optional().meta({
-    description: 'Port of the Temporal Web UI of the dev server. Default: 8233, or any free one where that is taken.',
+    description: 'Port of the Web UI of the dev server. Default: 8233, or any free port if that is taken.',
   }),
 
   GITHUB_TOKEN: tokenSetting.optional().meta({
     description:
-      'Token with the right "Actions: write" on the repository. Unset, and no app: builds go to the simulated GitHub.',
+      'Token with the permission "Actions: write" on the repository. Without a token or an app, builds go to the simulated GitHub.',
     secret: true,
   }),
   GITHUB_APP_ID: z
@@ -138,21 +142,22 @@ export const settingsSchema = z.object({
     .trim()
     .regex(/^(?:\d+|Iv[\w.]+)$/, 'must be the number of an app, or its client ID, as Iv23...')
     .optional()
-    .meta({ description: 'Number or client ID of the GitHub App to act as, instead of a token.' }),
+    .meta({ description: 'App ID or client ID of a GitHub App, to use instead of a token.' }),
   GITHUB_APP_PRIVATE_KEY: privateKeySetting.optional().meta({
-    description: "The app's private key: PEM, whose line ends may be written \\n, or its base64.",
+    description: 'Private key of the app: PEM (line ends may be written as \\n) or its base64.',
     secret: true,
   }),
   GITHUB_API_URL: baseUrl()
     .default('https://api.github.com')
-    .meta({ description: "Root of GitHub's REST API; for GitHub Enterprise Server https://HOST/api/v3." }),
-  GITHUB_REPO: repositorySetting
-    .optional()
-    .meta({ description: 'OWNER/NAME of configuration 1. Default with the simulator: octocat/fedora-images.' }),
+    .meta({ description: "Base URL of GitHub's REST API. For GitHub Enterprise Server: https://HOST/api/v3." }),
+  GITHUB_REPO: repositorySetting.optional().meta({
+    description:
+      'Repository of configuration 1, as OWNER/NAME. Default with the simulated GitHub: octocat/fedora-images.',
+  }),
   GITHUB_WORKFLOW: workflowFile.default('build.yml').meta({ description: 'Workflow file of configuration 1.' }),
   GITHUB_WEBHOOK_SECRET: list.optional().meta({
     description:
-      'Secret of the webhook of GitHub that posts to /webhooks/github; several, comma separated, while one is replaced. Unset: webhooks are refused.',
+      'Secret of the GitHub webhook that posts to /webhooks/github. To replace it, list old and new, comma separated. Not set: webhooks are refused.',
     secret: true,
   }),
   GITHUB_CORRELATION_INPUT: z
@@ -161,101 +166,105 @@ export const settingsSchema = z.object({
     .default('hapax_id')
     .meta({
       description:
-        'Workflow input that carries the token by which a run is recognised. Empty: none, and doubtful dispatches wait for you.',
+        'Workflow input that carries the token by which Hapax recognises its run. Empty: no token, and a dispatch without a clear response waits for you.',
     }),
-  GITHUB_POLL_INTERVAL: duration(1, DAY_MS).default(30_000).meta({ description: 'Pause between two looks at a run.' }),
+  GITHUB_POLL_INTERVAL: duration(1, DAY_MS)
+    .default(30_000)
+    .meta({ description: 'How often Hapax polls GitHub for the state of runs.' }),
   GITHUB_REQUEST_TIMEOUT: duration(1, 3_600_000)
     .default(15_000)
-    .meta({ description: 'Longest wait for one answer of GitHub.' }),
+    .meta({ description: 'Longest wait for one response from GitHub.' }),
   GITHUB_WRITE_INTERVAL: duration(0, 2_000).default(1_000).meta({
     description:
-      'Least pause between two writes to GitHub (dispatch, re-run, cancel) with one credential, over all workers; at most 2s. 0: none, as `hapax up` has it with the simulated GitHub.',
+      'Shortest pause between two writes to GitHub (dispatch, re-run, cancel) with one credential, across all workers; at most 2s. 0: no pause; `hapax up` uses this with the simulated GitHub.',
   }),
   START_TIMEOUT: duration(1).default(300_000).meta({
-    description:
-      'How long a start waits for Temporal and Postgres. It says every few seconds what it waits for, and ends with status 1 past this.',
+    description: 'How long a start waits for Temporal and Postgres. After that, the process exits with status 1.',
   }),
-  RECONCILE_WINDOW: duration()
-    .default(120_000)
-    .meta({ description: 'How long a run is searched for after a doubtful dispatch before another is sent.' }),
+  RECONCILE_WINDOW: duration().default(120_000).meta({
+    description:
+      'After a dispatch without a clear response: how long Hapax looks for the run before it sends another dispatch.',
+  }),
   DEDUP_WINDOW: duration()
     .default(300_000)
-    .meta({ description: 'How long after a trigger the same request without Idempotency-Key gets the same build.' }),
+    .meta({ description: 'How long after a trigger an equal request without Idempotency-Key gets the same build.' }),
   BUILD_DEADLINE: duration(1).default(10_800_000).meta({
     description:
-      'Longest a run may take, then it is cancelled; and longest a dispatch is tried while GitHub cannot be reached.',
+      'Longest time a run may take; then Hapax cancels it. Also how long Hapax retries a dispatch while GitHub cannot be reached.',
   }),
-  QUEUE_MAX_RETRIES: integer(0, 100).default(3).meta({ description: 'Further dispatches after one that left no run.' }),
+  QUEUE_MAX_RETRIES: integer(0, 100)
+    .default(3)
+    .meta({ description: 'How often Hapax dispatches again after a dispatch that made no run.' }),
   QUEUE_RETRY_DELAY: duration()
     .default(60_000)
-    .meta({ description: 'Pause before the first further dispatch; doubles each time, with jitter.' }),
-  TASK_MAX_RETRIES: integer(0, 100)
-    .default(3)
-    .meta({ description: 'Further attempts at a task after one that failed.' }),
+    .meta({ description: 'Pause before the first of these retries. It doubles each time, with jitter.' }),
+  TASK_MAX_RETRIES: integer(0, 100).default(3).meta({ description: 'How often a failed task is retried.' }),
   TASK_RETRY_DELAY: duration()
     .default(1_000)
-    .meta({ description: 'Pause before the first further attempt at a task; doubles each time, with jitter.' }),
-  TASK_SOFT_TIME_LIMIT: duration(1)
-    .default(300_000)
-    .meta({ description: 'After so long an attempt at a task is asked to stop, and tried again.' }),
+    .meta({ description: 'Pause before the first retry of a task. It doubles each time, with jitter.' }),
+  TASK_SOFT_TIME_LIMIT: duration(1).default(300_000).meta({
+    description:
+      'When an attempt at a task has taken this long, it is asked to stop and counts as failed; the task retries.',
+  }),
   TASK_TIME_LIMIT: duration(1)
     .default(600_000)
-    .meta({ description: 'After so long an attempt at a task has failed, and the task with it.' }),
+    .meta({ description: 'When an attempt at a task has taken this long, the task fails without a retry.' }),
   WORKER_QUEUES: workerQueues.optional().meta({
     description:
-      'Queues that a worker serves, comma separated: workflows (which builds are part of), youtube, content, search; each may bear a number of its own for WORKER_CONCURRENCY, as in youtube:4. Default: all.',
+      'Queues that a worker serves, comma separated: workflows (all workflows and builds), youtube, content, search. Each may have its own concurrency, as in youtube:4. Default: all.',
   }),
   WORKER_CONCURRENCY: integer(1, 1_000).optional().meta({
     description:
-      'Calls to GitHub, and attempts at tasks per queue, that a worker makes at once. Default: 1 in laptop mode, 4 in cloud mode.',
+      'How many calls to GitHub, and how many tasks of each queue, a worker runs at once. Default: 1 in laptop mode, 4 in cloud mode.',
   }),
   CALLBACK_SECRET: callbackSecrets.default([]).meta({
     description:
-      'Secret that signs callbacks (Standard Webhooks, `whsec_BASE64`); several, comma separated, while one is replaced: each signs. Unset: callbacks are sent unsigned.',
+      'Secret that signs callbacks (Standard Webhooks, `whsec_BASE64`). To replace it, list new and old, comma separated: both sign. Not set: callbacks are not signed.',
     secret: true,
   }),
   CALLBACK_ALLOWED_HOSTS: hosts.default([]).meta({
     description:
-      'Hosts that callbacks may go to although their addresses are private or of this machine, as `localhost,10.0.0.5`. API and workers need it.',
+      'Hosts that callbacks may go to although their addresses are private or loopback, as in `localhost,10.0.0.5`. Set it for the API and the workers.',
   }),
   FLOWER_PORT: integer(0, 65_535).optional().meta({
-    description: 'Port on HOST where the routes of Flower are served alone, as 5555. They are at /api of the API too.',
+    description: 'Port on HOST that serves only the Flower API, for example 5555. The API serves it too, at /api.',
   }),
   FLOWER_BASIC_AUTH: basicAuth.optional().meta({
     description:
-      'USER:PASSWORD pairs, comma separated, for the routes of Flower. Unset: open on loopback, else API_KEYS.',
+      'USER:PASSWORD pairs, comma separated, for the Flower API. Not set: API_KEYS if there are any, otherwise open to programs on this machine.',
     secret: true,
   }),
   FLOWER_UNAUTHENTICATED_API: truth.default(false).meta({
-    description: 'Whether the routes of Flower are open to everybody who reaches them, also beyond loopback.',
+    description: 'Opens the Flower API to everybody who can reach it, unless FLOWER_BASIC_AUTH is set.',
   }),
-  FLOWER_READ_ONLY: truth.default(false).meta({ description: 'Whether the routes of Flower refuse every change.' }),
+  FLOWER_READ_ONLY: truth.default(false).meta({ description: 'Makes the Flower API refuse every change.' }),
   FLOWER_URL_PREFIX: z
     .string()
     .transform((prefix) => prefix.replaceAll(/^\/+|\/+$/g, ''))
     .pipe(z.string().regex(/^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w./-]*$/, 'must be a path, for example flower'))
     .default('')
-    .meta({ description: 'Path before the routes of Flower, as flower for /flower/api/tasks.' }),
+    .meta({ description: 'Path before the routes of the Flower API: with flower, /flower/api/tasks.' }),
   ...contentSettings,
   AMQP_URL: amqpUrl.optional().meta({
-    description: 'RabbitMQ from which the bridge takes tasks, as Celery and N8N send them. Unset: `up` runs no bridge.',
+    description:
+      'RabbitMQ from which the bridge takes tasks that Celery and n8n send. Not set: `hapax up` runs no bridge.',
     secret: true,
   }),
   RESULT_REDIS_URL: redisUrl.optional().meta({
     description:
-      'Redis in which the bridge keeps results: the `result_backend` of your Celery clients, its `ssl_...` options included. Unset: none.',
+      'Redis to which the bridge writes results: the `result_backend` of your Celery clients, with its `ssl_...` options. Not set: results are not written to Redis.',
     secret: true,
   }),
   RESULT_KEY_PREFIX: text(100).default('').meta({
     description:
-      'The `global_keyprefix` of `result_backend_transport_options` of your Celery clients, as they have it: `_` is added where it ends with none of `:_-.`.',
+      'The `global_keyprefix` in `result_backend_transport_options` of your Celery clients. As in Celery, `_` is added unless it ends with `:`, `_`, `-` or `.`.',
   }),
   RESULT_EXPIRES: duration(1_000)
     .default(86_400_000)
-    .meta({ description: 'How long the bridge keeps a result in Redis. The record keeps it for ever.' }),
+    .meta({ description: 'How long a result stays in Redis. The record keeps it forever.' }),
   TRUSTED_HOSTS: hosts.default([]).meta({
     description:
-      'Further names under which browsers may address the open loopback API and the Web UI of Temporal (Host header).',
+      'More host names that browsers may use for the open loopback API and the Web UI of Temporal (Host header).',
   }),
 });
 

@@ -32,5 +32,5 @@ export const timestamp = z.iso
 /** Query parameter `at`. */
 export const asOf = timestamp.optional().meta({
   description:
-    'As it was at this time. Any time that the API shows works: the `timestamp` or `recorded_at` of an event includes that event and all before it.',
+    'Show the state at this time. The `timestamp` or `recorded_at` of an event gives the state with that event and all before it.',
 });

@@ -11,7 +11,7 @@ const route = createRoute({
   path: '/api/v1/content/{id}',
   operationId: 'getContent',
   tags: ['content'],
-  summary: 'Read content, and what was made of it',
+  summary: 'Get content with its summary and the number of its embeddings',
   request: {
     params: z.object({ id: z.string().max(255).meta({ example: 'yt:dQw4w9WgXcQ' }) }),
     query: contentDetailQuery,

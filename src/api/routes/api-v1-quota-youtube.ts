@@ -12,7 +12,7 @@ const route = createRoute({
   path: '/api/v1/quota/youtube',
   operationId: 'getYouTubeQuota',
   tags: ['content'],
-  summary: 'What is left of the YouTube Data API today',
+  summary: 'Get the YouTube quota that is left today',
   responses: {
     200: { description: 'The quota of this day', content: { 'application/json': { schema: youtubeQuota } } },
     ...problemResponses('database_unavailable'),

@@ -10,9 +10,9 @@ const route = createRoute({
   path: '/api/v1/search',
   operationId: 'searchContent',
   tags: ['content'],
-  summary: 'Search content, at once',
+  summary: 'Search content',
   description:
-    'By meaning and words, merged; by words alone where no model or no pgvector is there, which `method` and `note` say. The task `semantic_search` answers the same through a queue.',
+    'Searches by meaning and by words. If there is no model or no pgvector, it searches by words only; `method` and `note` say so. The task `semantic_search` does the same through a queue.',
   request: { body: { required: true, content: { 'application/json': { schema: searchBody } } } },
   responses: {
     200: { description: 'What was found, best first', content: { 'application/json': { schema: searchAnswer } } },

@@ -14,9 +14,9 @@ const route = createRoute({
   path: '/builds/{id}/events',
   operationId: 'listBuildEvents',
   tags: ['builds'],
-  summary: 'The events of a build, or a live stream of them',
+  summary: 'List the events of a build, or stream them live',
   description:
-    'With `Accept: text/event-stream` the events so far are sent, then each as it happens; the stream closes at the end of the build. Reconnecting with `Last-Event-ID` resumes after that event, and answers 204 where nothing will come.',
+    'With `Accept: text/event-stream`, the response has the events so far, then each new one as it happens, until the build ends. To resume after an event, send its id as `Last-Event-ID`; the response is 204 if no more events will come.',
   request: {
     params: buildIdParam,
     headers: lastEventIdHeader,

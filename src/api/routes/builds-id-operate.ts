@@ -15,7 +15,8 @@ const cancelRoute = createRoute({
   operationId: 'cancelBuild',
   tags: ['builds'],
   summary: 'Cancel a build',
-  description: 'Before its dispatch nothing is sent; after it the run is cancelled and followed to its end.',
+  description:
+    'If the dispatch was not sent yet, it never is. If there is a run, Hapax cancels it and follows it until it ends. If somebody terminated the workflow of the build, this records its end; a run goes on.',
   request: { params: buildIdParam },
   responses: withoutBody,
 });
@@ -25,8 +26,9 @@ const retryRoute = createRoute({
   path: '/builds/{id}/retry',
   operationId: 'retryBuild',
   tags: ['builds'],
-  summary: 'Begin a failed build again',
-  description: 'A build that needs attention is told that no run was made, and sends another dispatch.',
+  summary: 'Retry a failed build',
+  description:
+    'For a build that needs attention, this asserts that no run exists: the build sends another dispatch, and `mode` is ignored. If a run exists after all, the workflow runs twice.',
   request: { params: buildIdParam, body: { content: { 'application/json': { schema: retryBody } } } },
   responses: withoutBody,
 });
@@ -36,9 +38,9 @@ const adoptRoute = createRoute({
   path: '/builds/{id}/adopt',
   operationId: 'adoptRun',
   tags: ['builds'],
-  summary: 'Tell a build that needs attention which run is its own',
+  summary: 'Adopt a run for a build that needs attention',
   description:
-    'The build looks at the run first. Where the repository has none of this number, it asks again: its `reason` says so.',
+    'The build then follows this run. Hapax checks that the repository has a run with this number; if it has none, the build keeps waiting, and its `reason` says so. Hapax does not check that the run belongs to the build.',
   request: { params: buildIdParam, body: { required: true, content: { 'application/json': { schema: adoptBody } } } },
   responses: withBody,
 });

@@ -12,9 +12,9 @@ const route = createRoute({
   path: '/builds/{id}/verify',
   operationId: 'verifyBuild',
   tags: ['builds'],
-  summary: 'Recompute the hash chain of a build',
+  summary: 'Verify the hash chain of a build',
   description:
-    'Recomputes every hash, folds the events and compares the outcome, with the head of the chain, to the stored state. The answer is 200 also where it is not valid.',
+    'Recomputes every hash, and compares the state that follows from the events with the stored state. The status is 200 even if the chain is not valid: see `valid`.',
   request: { params: buildIdParam },
   responses: {
     200: { description: 'What was found', content: { 'application/json': { schema: buildProof } } },

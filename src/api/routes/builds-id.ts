@@ -19,8 +19,8 @@ const route = createRoute({
   path: '/builds/{id}',
   operationId: 'getBuild',
   tags: ['builds'],
-  summary: 'One build with its events, now or as it was',
-  description: 'With `at` the build as it was at that time, with its events so far; 404 where there was none yet.',
+  summary: 'Get a build with its events, now or at an earlier time',
+  description: 'With `at`: the build as it was at that time, with its events until then. 404 if it did not exist yet.',
   request: { params: buildIdParam, query: buildAtQuery },
   responses: {
     200: { description: 'The build', content: { 'application/json': { schema: buildView } } },

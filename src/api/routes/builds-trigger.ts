@@ -15,16 +15,16 @@ const route = createRoute({
   tags: ['builds'],
   summary: 'Trigger a build, effectively once',
   description:
-    'The same request again gets the same build: with an Idempotency-Key for ever, without one while the build runs and within the dedup window.',
+    'An equal request gets the same build: with an Idempotency-Key forever; without one while the build runs and, after a success, until the dedup window ends.',
   request: {
     headers: idempotencyHeader,
     body: { required: true, content: { 'application/json': { schema: triggerBody } } },
   },
   responses: {
     202: {
-      description: 'Accepted, now or before',
+      description: 'Accepted, now or earlier',
       headers: z.object({
-        Location: z.string().meta({ description: 'Where the build is.' }),
+        Location: z.string().meta({ description: 'URL of the build.' }),
         'Idempotent-Replayed': replayedHeader,
       }),
       content: { 'application/json': { schema: triggerAnswer } },

@@ -14,9 +14,9 @@ const route = createRoute({
   path: '/builds',
   operationId: 'listBuilds',
   tags: ['builds'],
-  summary: 'List builds, newest first, now or as they were',
+  summary: 'List builds, newest first, now or at an earlier time',
   description:
-    'With `at` the builds that there were at that time, as they were; pass `at` with the cursor again. A filter for a status that few builds had then reads many.',
+    'With `at`: the builds that existed at that time, as they were then. Pass `at` again with the cursor. With `at`, a filter for a rare status is slow.',
   request: { query: buildListQuery },
   responses: {
     200: { description: 'One page', content: { 'application/json': { schema: buildPage } } },

@@ -11,7 +11,7 @@ import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
 import { problemResponses } from '../responses.ts';
 
 const headers = z.object({
-  Location: z.string().meta({ description: 'Where the configuration is.' }),
+  Location: z.string().meta({ description: 'URL of the configuration.' }),
   ETag: z.string().meta({ description: 'The version, for If-Match.' }),
 });
 const content = { 'application/json': { schema: configurationView } };
@@ -21,15 +21,16 @@ const route = createRoute({
   path: '/configs/by-name/{name}',
   operationId: 'upsertConfiguration',
   tags: ['configurations'],
-  summary: 'Make the build configuration of this name, or replace it by a new version',
-  description: 'What the body leaves out gets its default. An equal body makes no version. A retired one comes back.',
+  summary: 'Create the build configuration with this name, or replace it with a new version',
+  description:
+    'What the body leaves out gets its default. An equal body makes no new version. A retired configuration becomes active again.',
   request: {
     params: configurationNameParam,
     headers: ifMatchHeader,
     body: { required: true, content: { 'application/json': { schema: configurationContent } } },
   },
   responses: {
-    200: { description: 'The version that stands now', headers, content },
+    200: { description: 'The current version', headers, content },
     201: { description: 'Its first version', headers, content },
     ...problemResponses(
       'malformed_json',

@@ -17,7 +17,7 @@ const route = createRoute({
   path: '/configs/{id}/versions',
   operationId: 'listConfigurationVersions',
   tags: ['configurations'],
-  summary: 'Every version of a build configuration, newest first',
+  summary: 'List all versions of a build configuration, newest first',
   request: { params: configurationIdParam, query: configurationPageQuery },
   responses: {
     200: { description: 'One page', content: { 'application/json': { schema: configurationVersions } } },

@@ -19,7 +19,7 @@ const readRoute = createRoute({
   path: '/configs/{id}',
   operationId: 'getConfiguration',
   tags: ['configurations'],
-  summary: 'A build configuration by its newest version',
+  summary: 'Get a build configuration in its newest version',
   request: { params: configurationIdParam },
   responses: {
     200: standing('The newest version'),
@@ -42,8 +42,9 @@ const replaceRoute = createRoute({
   path: '/configs/{id}',
   operationId: 'replaceConfiguration',
   tags: ['configurations'],
-  summary: 'Replace a build configuration by a new version',
-  description: 'What the body leaves out gets its default. An equal body makes no version. A retired one comes back.',
+  summary: 'Replace a build configuration with a new version',
+  description:
+    'What the body leaves out gets its default. An equal body makes no new version. A retired configuration becomes active again.',
   request: {
     params: configurationIdParam,
     headers: ifMatchHeader,
@@ -84,7 +85,8 @@ const retireRoute = createRoute({
   operationId: 'retireConfiguration',
   tags: ['configurations'],
   summary: 'Retire a build configuration',
-  description: 'A version that refuses triggers. Its name and history stay, builds go on, and a PUT brings it back.',
+  description:
+    'Makes a version that refuses triggers. Its name and history stay, and its builds continue. A PUT makes it active again.',
   request: { params: configurationIdParam, headers: ifMatchHeader },
   responses: {
     200: standing('The retired version'),

@@ -20,7 +20,7 @@ const listRoute = createRoute({
   path: '/configs',
   operationId: 'listConfigurations',
   tags: ['configurations'],
-  summary: 'List build configurations by their newest versions, also retired ones',
+  summary: 'List build configurations in their newest version, including retired ones',
   request: { query: configurationListQuery },
   responses: {
     200: { description: 'One page', content: { 'application/json': { schema: configurationPage } } },
@@ -48,7 +48,7 @@ const createConfigurationRoute = createRoute({
   path: '/configs',
   operationId: 'createConfiguration',
   tags: ['configurations'],
-  summary: 'Make a build configuration',
+  summary: 'Create a build configuration',
   request: {
     headers: idempotencyHeader,
     body: { required: true, content: { 'application/json': { schema: configurationBody } } },
@@ -57,7 +57,7 @@ const createConfigurationRoute = createRoute({
     201: {
       description: 'Its first version',
       headers: z.object({
-        Location: z.string().meta({ description: 'Where the configuration is.' }),
+        Location: z.string().meta({ description: 'URL of the configuration.' }),
         ETag: z.string().meta({ description: 'The version, for If-Match.' }),
         'Idempotent-Replayed': replayedHeader,
       }),

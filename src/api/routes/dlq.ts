@@ -32,7 +32,7 @@ const listRoute = createRoute({
   path: '/dlq',
   operationId: 'listDeadLetters',
   tags,
-  summary: 'What ended after its last retry or waits for an operator, newest first',
+  summary: 'List dead letters: what failed after its last retry, or waits for an operator; newest first',
   request: { query: deadLetterQuery },
   responses: {
     200: { description: 'One page', content: { 'application/json': { schema: deadLetterPage } } },
@@ -45,7 +45,7 @@ const getRoute = createRoute({
   path: '/dlq/{id}',
   operationId: 'getDeadLetter',
   tags,
-  summary: 'A dead letter with its whole story',
+  summary: 'Get a dead letter with all its events',
   request: { params: deadLetterIdParam },
   responses: {
     200: { description: 'The dead letter', content: { 'application/json': { schema: deadLetterStory } } },
@@ -58,7 +58,9 @@ const redriveRoute = createRoute({
   path: '/dlq/{id}/redrive',
   operationId: 'redriveDeadLetter',
   tags,
-  summary: 'Begin it again: a build with another dispatch, a task with new retries; publish a message again',
+  summary: 'Redrive a dead letter',
+  description:
+    'A build sends another dispatch: check first that no run of it is going, or the workflow runs twice. For a build that needs attention, this asserts that no run exists. A task starts again with new retries. A message is published again.',
   request: { params: deadLetterIdParam },
   responses: {
     202: { description: 'Accepted', content: { 'application/json': { schema: redriven } } },
@@ -71,11 +73,12 @@ const redriveManyRoute = createRoute({
   path: '/dlq/redrive',
   operationId: 'redriveDeadLetters',
   tags,
-  summary: 'Begin all that match again',
+  summary: 'Redrive all dead letters that match a filter, the newest first',
+  description: 'This includes builds that need attention, for which it asserts that no run exists.',
   request: { body: { required: true, content: { 'application/json': { schema: redriveBody } } } },
   responses: {
     202: {
-      description: 'Which were accepted and which not',
+      description: 'Which were redriven and which were refused',
       content: { 'application/json': { schema: redriveAnswer } },
     },
     ...problemResponses(
@@ -94,10 +97,11 @@ const discardRoute = createRoute({
   path: '/dlq/{id}',
   operationId: 'discardDeadLetter',
   tags,
-  summary: 'Take it off the list; the build, task or message and its events stay',
+  summary: 'Discard a dead letter',
+  description: 'It leaves the list. The build, task or message and its events stay.',
   request: { params: deadLetterIdParam },
   responses: {
-    204: { description: 'It is off the list' },
+    204: { description: 'Discarded' },
     ...problemResponses('invalid_request', 'not_found', 'state_conflict', 'database_unavailable'),
   },
 });

@@ -12,11 +12,11 @@ const healthRoute = createRoute({
   path: '/health',
   operationId: 'getHealth',
   tags,
-  summary: 'How the process and what it depends on are',
+  summary: 'Health of the process and its dependencies',
   description:
-    'Answers 200 also where a dependency is degraded. Dependencies are looked at in the background, never by this call.',
+    'The status is 200 even if a dependency is degraded. Dependencies are checked in the background, not by this request.',
   responses: {
-    200: { description: 'Per dependency', content: { 'application/json': { schema: health } } },
+    200: { description: 'Health of each dependency', content: { 'application/json': { schema: health } } },
     ...openProblemResponses('forbidden_host'),
   },
 });
@@ -28,7 +28,7 @@ const liveRoute = createRoute({
   tags,
   summary: 'Whether the process runs',
   responses: {
-    200: { description: 'It does', content: { 'application/json': { schema: probe } } },
+    200: { description: 'It runs', content: { 'application/json': { schema: probe } } },
     ...openProblemResponses('forbidden_host'),
   },
 });

@@ -9,7 +9,7 @@ const route = createRoute({
   path: '/',
   operationId: 'getIndex',
   tags: ['health'],
-  summary: 'Where to go from here',
+  summary: 'Links to the documentation',
   responses: {
     200: { description: 'The pages to begin with', content: { 'application/json': { schema: index } } },
     302: { description: 'To /docs, for browsers' },

@@ -11,9 +11,8 @@ const route = createRoute({
   path: '/metrics',
   operationId: 'getMetrics',
   tags: ['health'],
-  summary: 'What the process counted, for Prometheus',
-  description:
-    'Answers also where Postgres is away: what is read from it is then absent, and `hapax_postgres_up` is 0.',
+  summary: 'Metrics for Prometheus',
+  description: 'If Postgres is down, the metrics that come from it are missing, and `hapax_postgres_up` is 0.',
   responses: {
     200: { description: "Prometheus' text format", content: { 'text/plain': { schema: z.string() } } },
     ...problemResponses(),

@@ -14,9 +14,9 @@ const route = createRoute({
   path: '/queues',
   operationId: 'listQueues',
   tags: ['queues'],
-  summary: 'What waits, what runs, and who works on it',
+  summary: 'List queues: what waits, what runs, and how many workers there are',
   description:
-    'Builds, which are worked on by the workers of the queue `workflows`, and the queues of tasks. A task that waits for its eta counts as not begun. Then what is told of endings: `callbacks` and, by the bridge, answers to messages (`bridge`). There `depth` counts the tries that no worker has taken yet, about, and `in_flight` the endings that somebody has still to be told of.',
+    '`builds` (run by the workers of the queue `workflows`) and the queues of tasks. A task that waits for its eta counts as not started. `callbacks` and `bridge` (replies to messages): `in_flight` counts pending callbacks or replies; `depth` is about how many of their attempts wait for a worker.',
   responses: {
     200: { description: 'The queues', content: { 'application/json': { schema: queues } } },
     ...problemResponses('temporal_unavailable', 'database_unavailable'),

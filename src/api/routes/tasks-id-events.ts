@@ -14,8 +14,8 @@ const route = createRoute({
   path: '/tasks/{id}/events',
   operationId: 'listTaskEvents',
   tags: ['tasks'],
-  summary: 'The events of a task, or a live stream of them',
-  description: 'As for builds: with `Accept: text/event-stream` a live stream that ends with the task.',
+  summary: 'List the events of a task, or stream them live',
+  description: 'With `Accept: text/event-stream`, a live stream until the task ends, as for builds.',
   request: { params: taskIdParam, headers: lastEventIdHeader },
   responses: { ...eventResponses, ...problemResponses('invalid_request', 'not_found', 'database_unavailable') },
 });

@@ -18,8 +18,8 @@ const getRoute = createRoute({
   path: '/tasks/{id}',
   operationId: 'getTask',
   tags,
-  summary: 'One task, with its result, now or as it was',
-  description: 'With `at` the task as it was at that time; 404 where there was none yet.',
+  summary: 'Get a task with its result, now or at an earlier time',
+  description: 'With `at`: the task as it was at that time. 404 if it did not exist yet.',
   request: { params: taskIdParam, query: taskAtQuery },
   responses: {
     200: { description: 'The task', content: { 'application/json': { schema: taskView } } },
@@ -33,8 +33,7 @@ const cancelRoute = createRoute({
   operationId: 'cancelTask',
   tags,
   summary: 'Revoke a task',
-  description:
-    'Work that has not begun is not begun; work under way is told to stop, and what it still answers is dropped.',
+  description: 'A task that has not started never starts. A running task is asked to stop, and its result is dropped.',
   request: { params: taskIdParam, body: { content: { 'application/json': { schema: cancelTaskBody } } } },
   responses: {
     202: { description: 'Accepted', content: { 'application/json': { schema: taskOperatorAnswer } } },

@@ -17,9 +17,9 @@ import { problemResponses } from '../responses.ts';
 const tags = ['tasks'];
 
 export const acceptedTask = {
-  description: 'Accepted, now or before',
+  description: 'Accepted, now or earlier',
   headers: z.object({
-    Location: z.string().meta({ description: 'Where the task is.' }),
+    Location: z.string().meta({ description: 'URL of the task.' }),
     'Idempotent-Replayed': replayedHeader,
   }),
   content: { 'application/json': { schema: taskAnswer } },
@@ -43,9 +43,9 @@ const postRoute = createRoute({
   path: '/tasks',
   operationId: 'createTask',
   tags,
-  summary: 'Ask for a task, effectively once',
+  summary: 'Send a task, effectively once',
   description:
-    'A task id makes a task once, and so does an Idempotency-Key. Without either, every request is a task of its own, except for the ingestion of a video: that is one task, whatever the form of its URL, and is begun again where it failed.',
+    'The same task id, or the same Idempotency-Key, gets the same task. Without either, every request makes a new task. The exception is a video: the same video gets the same task, in any form of its URL; if it failed or was revoked, it starts again.',
   request: {
     headers: idempotencyHeader,
     body: { required: true, content: { 'application/json': { schema: taskBody } } },
@@ -58,8 +58,8 @@ const listRoute = createRoute({
   path: '/tasks',
   operationId: 'listTasks',
   tags,
-  summary: 'List tasks, newest first, now or as they were',
-  description: 'With `at` as for builds; pass `at` with the cursor again.',
+  summary: 'List tasks, newest first, now or at an earlier time',
+  description: 'With `at`: the tasks that existed at that time, as they were then. Pass `at` again with the cursor.',
   request: { query: taskListQuery },
   responses: {
     200: { description: 'One page', content: { 'application/json': { schema: taskPage } } },

@@ -24,9 +24,9 @@ const route = createRoute({
   path: '/webhooks/github',
   operationId: 'receiveGitHubWebhook',
   tags: ['webhooks'],
-  summary: "For GitHub's webhook, content type application/json",
+  summary: "Receive GitHub's webhook, with content type application/json",
   description:
-    'Answered once the delivery is recorded, before the work. A delivery only wakes its build, which reads GitHub before anything is believed. Without the record it is 503; GitHub does not send it again by itself, but Hapax asks for it later.',
+    'Hapax responds when the delivery is recorded, before it acts on it. A delivery only makes its build read the run at GitHub; its content is not trusted. The response is 503 if the delivery cannot be recorded; Hapax later asks GitHub to send it again.',
   request: {
     headers: z.object({
       'x-github-event': z.string().max(100).optional(),
@@ -37,7 +37,7 @@ const route = createRoute({
   },
   responses: {
     202: {
-      description: 'Taken',
+      description: 'Recorded',
       content: { 'application/json': { schema: z.object({ status: z.literal('accepted') }) } },
     },
     ...openProblemResponses(
@@ -59,7 +59,7 @@ export function receiveGitHubWebhook(api: Api, { webhooks, ...deps }: WebhookDep
     const body = await c.req.text();
     if (!(await webhooks.isSigned(body, headers['x-hub-signature-256']))) {
       throw new Refusal('unauthorized', {
-        detail: 'X-Hub-Signature-256 does not fit the body and GITHUB_WEBHOOK_SECRET',
+        detail: 'X-Hub-Signature-256 does not match the body and GITHUB_WEBHOOK_SECRET',
       });
     }
     const delivery_id = headers['x-github-delivery'];

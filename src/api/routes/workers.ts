@@ -11,7 +11,7 @@ const route = createRoute({
   path: '/workers',
   operationId: 'listWorkers',
   tags: ['queues'],
-  summary: 'Who asked for work within the last five minutes',
+  summary: 'List workers that polled for work in the last five minutes',
   responses: {
     200: { description: 'The workers', content: { 'application/json': { schema: workers } } },
     ...problemResponses('temporal_unavailable'),

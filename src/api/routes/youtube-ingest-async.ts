@@ -13,7 +13,7 @@ const route = createRoute({
   operationId: 'ingestYoutube',
   tags: ['tasks'],
   summary: 'Ingest a YouTube video',
-  description: 'The task ingest_youtube with the URL from the query or the body.',
+  description: 'Sends the task `ingest_youtube`. Put the URL into the query or the body.',
   request: {
     headers: idempotencyHeader,
     query: ingestAsyncQuery,

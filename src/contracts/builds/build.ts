@@ -56,27 +56,27 @@ export const triggerBody = z
       .min(1)
       .max(2_147_483_647)
       .optional()
-      .meta({ description: 'Build configuration; 1 when neither this nor config is given.' }),
-    config: text(100).min(1).optional().meta({ description: 'Build configuration by its name.', example: 'default' }),
+      .meta({ description: 'Id of the build configuration. Default: 1, if config is not given either.' }),
+    config: text(100).min(1).optional().meta({ description: 'Name of the build configuration.', example: 'default' }),
     ref: ref.optional().meta({
       description:
-        'Branch or tag; the default ref of the configuration when left out. `refs/heads/main` and `main` are the same branch; a tag may be given as `refs/tags/v1`.',
+        'Branch or tag. Default: `default_ref` of the configuration. `refs/heads/main` and `main` are the same branch. A tag may be written as `refs/tags/v1`.',
       example: 'main',
     }),
     image_type: text(LIMITS.builds.fieldCharacters).min(1).optional().meta({ example: 'fedora-sway-atomic' }),
     fedora_version: text(LIMITS.builds.fieldCharacters).min(1).optional().meta({ example: '43' }),
     inputs: inputsOf(inputValue).optional().meta({
-      description: 'Further inputs of the workflow, passed as they are unless the configuration maps them.',
+      description: 'More inputs of the workflow, passed unchanged unless the configuration maps them.',
     }),
     priority: z
       .int()
       .min(1)
       .max(5)
       .optional()
-      .meta({ description: '1 first, 5 last, 3 when left out; not part of what makes two requests the same.' }),
+      .meta({ description: '1 (first) to 5 (last). Default: 3. Requests that differ only in priority are equal.' }),
     callback_url: callbackUrl.optional().meta({
       description:
-        'Is sent a BuildCallback when the build ends; that of the configuration when left out. Not part of what makes two requests the same: the first one counts.',
+        'Receives a BuildCallback when the build ends. Default: the one of the configuration. Requests that differ only in this are equal, and every URL is notified.',
       example: 'https://n8n.example.com/webhook-waiting/7',
     }),
   })
@@ -102,17 +102,20 @@ const buildFields = {
   image_type: z.string().nullable(),
   fedora_version: z.string().nullable(),
   inputs: z.record(z.string(), z.string()),
-  workflow_run_id: z.int().nullable().meta({ description: "GitHub's id of the run, once known." }),
+  workflow_run_id: z.int().nullable().meta({ description: 'Id of the run at GitHub, once known.' }),
   run_url: z.string().nullable(),
   run_attempt: z.int().nullable(),
   conclusion: z.string().nullable().meta({
     description:
-      "GitHub's own word for how the run ended; timed_out when the deadline ended it, dispatch_rejected or dispatch_failed when there was none.",
+      "GitHub's conclusion of the run. timed_out: the deadline passed. dispatch_rejected or dispatch_failed: there was no run. workflow_ended or workflow_lost: Hapax stopped following it, and a run may still be going.",
   }),
-  needs_attention: z.boolean().meta({ description: 'An operator has to say what happened to a doubtful dispatch.' }),
+  needs_attention: z.boolean().meta({
+    description:
+      'An operator must decide: a dispatch got no clear response, and Hapax could not find out whether GitHub made a run.',
+  }),
   reason: z.string().nullable().meta({ description: 'Why it needs attention or is a dead letter.' }),
   attempts: z.int().meta({ description: 'Dispatches sent to GitHub.' }),
-  retries: z.int().meta({ description: 'How many times it was begun again after a failure.' }),
+  retries: z.int().meta({ description: 'How many times it was retried.' }),
   created_at: timestamp,
   started_at: timestamp.nullable(),
   completed_at: timestamp.nullable(),
@@ -123,7 +126,7 @@ export const buildView = z
     ...buildFields,
     waits_for: z.array(buildId).meta({
       description:
-        'While it is queued under the concurrency queue or cancel_previous: the builds of its repository, workflow and ref that go first, at most 30. Always empty with `at`.',
+        'While it is queued with the concurrency queue or cancel_previous: the builds that it waits for, at most 30. Always empty with `at`.',
     }),
     failed_jobs: failedJobs,
     events: z.array(eventView),
@@ -139,11 +142,11 @@ export const buildCallback = z
   .object({
     type: z.enum(['build.completed', 'build.cancelled']),
     timestamp: timestamp.meta({
-      description: 'When the build ended; the header webhook-timestamp is when this was sent.',
+      description: 'When the build ended. The header webhook-timestamp says when this was sent.',
     }),
     data: buildSummary.partial({ inputs: true }).extend({ failed_jobs: failedJobs }).meta({
       id: 'EndedBuild',
-      description: 'The build as it ended. Without its inputs where the body would be larger than 20 KiB.',
+      description: 'The build as it ended. If the body would be larger than 20 KiB, `inputs` is left out.',
     }),
   })
   .meta({ id: 'BuildCallback' });
@@ -156,11 +159,11 @@ export const buildProof = z
   .object({
     valid: z.boolean(),
     length: z.int().meta({ description: 'Number of events.' }),
-    head: z.string().meta({ description: 'Hash of the last event, 64 zeros where there is none.' }),
+    head: z.string().meta({ description: 'Hash of the last event; 64 zeros if there is none.' }),
     fault: z
       .object({ seq: z.int(), message: z.string() })
       .optional()
-      .meta({ description: 'The first event that is not as it must be.' }),
+      .meta({ description: 'The first event that is wrong.' }),
   })
   .meta({ id: 'BuildProof' });
 

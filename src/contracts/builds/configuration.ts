@@ -96,21 +96,21 @@ const deadline = z
 const definitionFields = {
   repository: repository.meta({ description: 'OWNER/NAME.', example: 'octocat/fedora-images' }),
   workflow: workflowFile.meta({
-    description: 'File name below .github/workflows, or the number of the workflow at GitHub.',
+    description: 'File name below .github/workflows, or the id of the workflow at GitHub.',
     example: 'build.yml',
   }),
-  default_ref: ref.optional().meta({ description: 'Ref of requests that name none; main when left out.' }),
+  default_ref: ref.optional().meta({ description: 'Ref for requests that name none. Default: main.' }),
   inputs: inputsOf(inputValue)
     .optional()
-    .meta({ description: 'Inputs that a dispatch carries unless the request says otherwise.' }),
+    .meta({ description: 'Default inputs. A field of the request replaces them.' }),
   constants: inputsOf(inputValue)
     .optional()
-    .meta({ description: 'Inputs that every dispatch carries; a request that sets one is refused.' }),
+    .meta({ description: 'Inputs that are always sent. A request that sets one is refused.' }),
   templates: inputsOf(text(LIMITS.builds.inputsJsonCharacters))
     .optional()
     .meta({
       description:
-        'Inputs put together from fields of the request and `ref`. A field is written `{{name}}`; it must be image_type, fedora_version, ref or a field of the mapping.',
+        'Inputs composed from fields of the request and `ref`. Write a field as `{{name}}`. It must be image_type, fedora_version, ref or a field in `mapping`.',
       example: { image: 'fedora-{{fedora_version}}-{{image_type}}' },
     }),
   yaml: z
@@ -119,7 +119,7 @@ const definitionFields = {
     .optional()
     .meta({
       description:
-        'Inputs that carry a YAML document. It is checked, and sent as JSON (which is YAML) on one line that no here-document and no quoting of a shell can be broken out of.',
+        'Inputs that carry a YAML document. Hapax checks it and sends it as JSON on one line, which cannot break out of a here-document or of quotes in a shell.',
       example: ['manifest'],
     }),
   mapping: z
@@ -134,19 +134,19 @@ const definitionFields = {
     .optional()
     .meta({
       description:
-        'Field of the request -> workflow input, or null for none. Fields are image_type, fedora_version and the names in `inputs` of the request; one that is not listed goes to the input of its own name.',
+        'Which workflow input gets a field of the request, or null for none. Fields are image_type, fedora_version and the names in `inputs` of the request. A field that is not listed goes to the input of the same name.',
       example: { fedora_version: 'distro_version', image_type: null },
     }),
   deadline: deadline.nullable().optional().meta({
-    description: 'Longest a run may take, then it is cancelled; BUILD_DEADLINE when left out.',
+    description: 'Longest time a run may take; then Hapax cancels it. Default: BUILD_DEADLINE.',
     example: '2h',
   }),
   concurrency: concurrency.optional().meta({
     description:
-      'About earlier builds of the same repository, workflow and ref. allow: run beside them. queue: wait for them. cancel_previous: cancel them, then run. allow when left out.',
+      'What a build does if earlier builds of the same repository, workflow and ref have not ended. allow: run at the same time. queue: wait for them. cancel_previous: cancel them, then run. Default: allow.',
   }),
   callback_url: callbackUrl.nullable().optional().meta({
-    description: 'Is sent a BuildCallback when a build ends whose trigger names no callback_url.',
+    description: 'Receives a BuildCallback when a build ends, if its trigger named no callback_url.',
     example: 'https://ci.example.com/hooks/hapax',
   }),
 };
@@ -179,9 +179,9 @@ export const configurationView = z
     deadline: z.string().nullable(),
     concurrency,
     callback_url: z.string().nullable(),
-    retired: z.boolean().meta({ description: 'Triggers are refused.' }),
+    retired: z.boolean().meta({ description: 'If true, triggers are refused.' }),
     changed_by: z.string().meta({
-      description: 'Name of the API key, local where the API is open, environment for configuration 1.',
+      description: 'Name of the API key; local if the API needs no key; environment for configuration 1.',
     }),
     created_at: timestamp.meta({ description: 'When this version was made.' }),
   })

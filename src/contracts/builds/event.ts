@@ -33,7 +33,7 @@ const ending = z.object({
 export const recovery = z.object({
   reason: z.enum(['workflow_lost', 'workflow_ended', 'record_set_back']).meta({
     description:
-      '`workflow_lost`: Temporal had no workflow for it. `workflow_ended`: its workflow had ended without telling the record. `record_set_back`: the database had lost its last events.',
+      '`workflow_lost`: Temporal had no workflow for it. `workflow_ended`: its workflow had ended without recording the end. `record_set_back`: the database had lost its last events.',
   }),
   by: z.enum(['reconciliation', 'workflow']),
   detail: z.string().meta({ description: 'What was found, and what was done.' }),
@@ -46,7 +46,9 @@ export const buildEventData = {
     workflow_id: z.string(),
     request_key: z.string(),
     fingerprint: z.string(),
-    keyed: z.boolean().meta({ description: 'Requested with an Idempotency-Key: the same build for ever.' }),
+    keyed: z
+      .boolean()
+      .meta({ description: 'Requested with an Idempotency-Key, so the same request gets this build forever.' }),
     dedup_until: z.string(),
     caller: z.string(),
     config_id: z.int(),
@@ -55,23 +57,20 @@ export const buildEventData = {
     fedora_version: z.string().nullable(),
     priority: z.int(),
     request: buildRequest,
-    concurrency: z
-      .enum(['queue', 'cancel_previous'])
-      .optional()
-      .meta({ description: 'Builds of this repository, workflow and ref run one at a time; left out: side by side.' }),
+    concurrency: z.enum(['queue', 'cancel_previous']).optional().meta({
+      description:
+        'What the build does if earlier builds of the same repository, workflow and ref have not ended. Left out: it runs at the same time.',
+    }),
     epoch: z.int().optional().meta({ description: 'Epoch of the installation that accepted it.' }),
     callback_origin: z.string().optional().meta({
-      description:
-        'Scheme and host of where its callbacks go. The rest of the URL may be a secret and is not recorded.',
+      description: 'Scheme, host and port of its callback URL. The rest may be a secret and is not recorded.',
     }),
   }),
   build_started: z.object({}),
   dispatch_intended: z.object({
     attempt: z.int(),
     token: z.string(),
-    temporal_run_id: z
-      .string()
-      .meta({ description: 'The workflow run that may send this dispatch; no other ever does.' }),
+    temporal_run_id: z.string().meta({ description: 'The only workflow run that may send this dispatch.' }),
   }),
   dispatch_rejected: z.object({
     attempt: z.int(),
@@ -106,14 +105,14 @@ export const buildEventData = {
   build_dead_lettered: z.object({ reason: z.string(), attempts: z.int() }),
   dead_letter_discarded: z.object({ by: z.string() }),
   build_retried: z.object({
-    retry: z.int().meta({ description: 'How many times the build was retried, with this one.' }),
+    retry: z.int().meta({ description: 'How many times the build was retried, including this retry.' }),
     mode: z.enum(['rerun_failed', 'rerun', 'redispatch']),
     by: z.string(),
-    retry_id: z.string().meta({ description: 'Tells this retry from another that was asked for at the same time.' }),
+    retry_id: z.string().meta({ description: 'Distinguishes retries that were requested at the same time.' }),
   }),
   build_reopened: z.object({
     workflow_run_id: z.int(),
-    run_attempt: z.int().meta({ description: 'The further attempt that somebody started in GitHub itself.' }),
+    run_attempt: z.int().meta({ description: 'The attempt that somebody started in GitHub.' }),
     run_status: z.string(),
     learned_from: source,
     request_id: z.string().nullable(),
@@ -131,7 +130,7 @@ export const buildEventData = {
       .object({ workflow_run_id: z.int(), run_url: z.string(), run_attempt: z.int() })
       .nullable()
       .optional()
-      .meta({ description: 'Given where the record lost how the build had ended before: its run at that time.' }),
+      .meta({ description: 'Present if the record had lost how the build ended before: its run at that time.' }),
   }),
   ...callbackEventData,
 } as const;
@@ -161,7 +160,7 @@ export type BuildEvent = EventOf<typeof buildEventData>;
 export const eventView = z
   .object({
     id: z.int().meta({ description: 'Position in the log of all events.' }),
-    seq: z.int().meta({ description: 'Number within this build or task, from 1 without gaps.' }),
+    seq: z.int().meta({ description: 'Number within this build or task: 1, 2, 3, without gaps.' }),
     event_type: z.string(),
     from_status: z.string().optional(),
     to_status: z.string().optional(),
@@ -170,13 +169,13 @@ export const eventView = z
     hash: z
       .string()
       .regex(/^[0-9a-f]{64}$/)
-      .meta({ description: 'SHA-256 over the event and the hash of the one before it.' }),
-    recorded_at: timestamp.meta({ description: 'When it came into the log; `timestamp` is when it happened.' }),
-    dedupe_key: z.string().meta({ description: 'What makes telling it twice the same as telling it once.' }),
+      .meta({ description: 'SHA-256 of the event and the hash of the event before it.' }),
+    recorded_at: timestamp.meta({ description: 'When it was recorded. `timestamp` is when it happened.' }),
+    dedupe_key: z.string().meta({ description: 'Recording an event twice with the same key has no effect.' }),
     previous_hash: z
       .string()
       .regex(/^[0-9a-f]{64}$/)
-      .meta({ description: 'Hash of the event before it, 64 zeros for the first.' }),
+      .meta({ description: 'Hash of the event before it; 64 zeros for the first.' }),
   })
   .meta({ id: 'RecordedEvent' });
 export type EventView = z.infer<typeof eventView>;

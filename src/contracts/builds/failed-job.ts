@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const failedJob = z
   .object({
     name: z.string(),
-    conclusion: z.string().meta({ description: "GitHub's own word, as failure, timed_out or cancelled." }),
+    conclusion: z.string().meta({ description: "GitHub's conclusion, such as failure, timed_out or cancelled." }),
     url: z.string().nullable().meta({ description: 'Page of the job with its log.' }),
     steps: z.array(z.object({ number: z.int(), name: z.string(), conclusion: z.string() })),
     annotations: z.array(
@@ -22,5 +22,5 @@ export type FailedJob = z.infer<typeof failedJob>;
 /** The field of an event, a build and a callback. */
 export const failedJobs = z.array(failedJob).meta({
   description:
-    'Jobs of the run that failed, with their failed steps and annotations. Empty where none did, or GitHub did not say in time. Long lists and texts are cut (docs/limits.md).',
+    'Failed jobs of the run, with their failed steps and annotations. Empty if none failed, or if GitHub did not respond in time. Long lists and texts are cut off (docs/limits.md).',
 });

@@ -15,14 +15,17 @@ export const retryBody = z
   .strictObject({
     mode: retryMode.optional().meta({
       description:
-        'rerun_failed: the failed jobs of the run again. rerun: the whole run again. redispatch: a new run. Default: rerun where there is a run, else redispatch.',
+        'rerun_failed: runs only the failed jobs again. rerun: runs the whole run again. redispatch: makes a new run. Default: rerun if the build has a run, otherwise redispatch.',
     }),
   })
   .meta({ id: 'RetryBuild' });
 
 /** Body of POST /builds/{id}/adopt. */
 export const adoptBody = z
-  .strictObject({ run_id: z.int().min(1).max(Number.MAX_SAFE_INTEGER), run_url: z.url().max(2_000).optional() })
+  .strictObject({
+    run_id: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+    run_url: z.url().max(2_000).optional().meta({ description: 'Accepted and ignored.' }),
+  })
   .meta({ id: 'AdoptRun' });
 
 /** What the API answers to an operator's word. */
@@ -36,7 +39,7 @@ const deadLetterFilter = z.object({
   repository: text(255).optional().meta({ description: 'Builds of this repository.' }),
   ref: text(255).optional().meta({ description: 'Builds of this branch or tag.' }),
   config_id: z.int().min(1).max(2_147_483_647).optional().meta({ description: 'Builds of this configuration.' }),
-  name: text(255).optional().meta({ description: 'Tasks of this name, and messages that ask for it.' }),
+  name: text(255).optional().meta({ description: 'Tasks with this name, and messages for it.' }),
   queue: z.enum(TASK_QUEUE_NAMES).optional().meta({ description: 'Tasks and messages of this queue.' }),
   since: timestamp.optional().meta({ description: 'Accepted at this time or later.' }),
   until: timestamp.optional().meta({ description: 'Accepted before this time.' }),
@@ -77,9 +80,11 @@ function isDeadLetterId(id: string): boolean {
 }
 
 const deadLetterFields = {
-  id: z.string().meta({ description: '`build:`, `task:` or `message:` and the id of what died.' }),
+  id: z.string().meta({ description: '`build:`, `task:` or `message:`, and the id of the build, task or message.' }),
   reason: z.string().nullable(),
-  needs_attention: z.boolean().meta({ description: 'It still waits for an operator; otherwise it has ended.' }),
+  needs_attention: z
+    .boolean()
+    .meta({ description: 'True: it is a build that waits for an operator. False: it has ended.' }),
 };
 const deadBuild = z
   .object({ ...deadLetterFields, kind: z.literal('build'), build: buildSummary })
@@ -92,11 +97,11 @@ const deadMessage = z
     kind: z.literal('message'),
     message: z
       .object({
-        queue: z.string().meta({ description: 'Where it was, or was to go.' }),
-        code: z.string().meta({ description: 'Why it became no task, as in the header `hapax-reason`.' }),
+        queue: z.string().meta({ description: 'The queue it came from or was meant for.' }),
+        code: z.string().meta({ description: 'Why it was refused, as in the header `hapax-reason`.' }),
         task_id: z.string().nullable(),
         task: z.string().nullable(),
-        bytes: z.int().meta({ description: 'Length of its body.' }),
+        bytes: z.int().meta({ description: 'Size of its body.' }),
         refusals: z.int().meta({ description: 'How many times it was refused.' }),
         first_refused_at: timestamp,
         refused_at: timestamp,
@@ -122,7 +127,7 @@ export const deadLetterStory = z
       .extend({
         ...story,
         publication: z.record(z.string(), z.unknown()).meta({ description: 'Its properties and headers.' }),
-        body: z.string().nullable().meta({ description: 'Null where it is no text.' }),
+        body: z.string().nullable().meta({ description: 'Null if it is not text.' }),
         body_base64: z.string(),
       })
       .meta({ id: 'DeadMessageStory' }),
@@ -140,7 +145,7 @@ export const deadLetterQuery = deadLetterFilter
 /** What is answered where a dead letter is begun again. */
 export const redriven = z
   .object({
-    id: z.union([z.int(), z.string()]).meta({ description: 'Of the build, the task or the message.' }),
+    id: z.union([z.int(), z.string()]).meta({ description: 'Id of the build, task or message.' }),
     status: z.union([buildStatus, taskStatus, z.literal('queued')]),
     message: z.string(),
   })

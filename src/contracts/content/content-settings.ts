@@ -4,46 +4,50 @@ import { baseUrl, headerSecret, hosts, integer } from '../setting-forms.ts';
 /** Settings of what brings in, processes and finds content. */
 export const contentSettings = {
   YOUTUBE_API_KEY: headerSecret.optional().meta({
-    description: 'Key of the YouTube Data API. Unset: videos are named by their ids, and no quota is used.',
+    description: 'Key for the YouTube Data API. Not set: the title of a video is its id, and no quota is used.',
     secret: true,
   }),
   YOUTUBE_API_URL: baseUrl()
     .default('https://www.googleapis.com')
-    .meta({ description: 'Root of the YouTube Data API.' }),
+    .meta({ description: 'Base URL of the YouTube Data API.' }),
   YOUTUBE_URL: baseUrl()
     .default('https://www.youtube.com')
-    .meta({ description: 'Root of the site that people see, where captions come from.' }),
+    .meta({ description: 'Base URL of the YouTube website, which provides captions.' }),
   YOUTUBE_DAILY_QUOTA: integer(0, 100_000_000)
     .default(10_000)
-    .meta({ description: 'Units of the YouTube Data API a day; never more are used.' }),
+    .meta({ description: 'Units of the YouTube Data API that Hapax may use each day.' }),
   YOUTUBE_PRIORITY_RESERVED: integer(0, 100_000_000)
     .default(1_000)
-    .meta({ description: 'Of these, units that only tasks with priority may use.' }),
+    .meta({ description: 'How many of these units are reserved for tasks with priority.' }),
   INGEST_ALLOWED_HOSTS: hosts.default([]).meta({
-    description: 'Hosts of an inner network that pages may be read from; all others must have public addresses.',
+    description: 'Hosts in your own network from which pages may be read. All others must have public addresses.',
   }),
   OLLAMA_URL: baseUrl({ userinfo: 'used' }).optional().meta({
     description:
-      'Root of an Ollama server, for example http://127.0.0.1:11434; a user and password in it are sent as basic authentication. Unset: a small English model on this machine makes vectors, and nothing is summarized.',
+      'Base URL of an Ollama server, for example http://127.0.0.1:11434. A user name and password in it are sent as basic authentication. Not set: a small English model on this machine computes embeddings, and there are no summaries.',
     secret: true,
   }),
   EMBEDDING_MODEL: z.string().min(1).optional().meta({
-    description: 'Model of Ollama that makes vectors. Default with OLLAMA_URL: nomic-embed-text.',
+    description: 'Ollama model that computes embeddings. Default with OLLAMA_URL: nomic-embed-text.',
   }),
   SUMMARY_MODEL: z
     .string()
     .min(1)
     .optional()
-    .meta({ description: 'Model of Ollama that writes summaries. Default with OLLAMA_URL: llama3.2.' }),
+    .meta({ description: 'Ollama model that writes summaries. Default with OLLAMA_URL: llama3.2.' }),
   S3_BUCKET: z.string().min(1).optional().meta({
-    description: 'Bucket that keeps what was brought in, as it came. Unset: HAPAX_HOME/blobs, a directory.',
+    description: 'S3 bucket for the original documents. Not set: the directory HAPAX_HOME/blobs.',
   }),
   S3_ENDPOINT: baseUrl()
     .default('https://s3.amazonaws.com')
-    .meta({ description: 'Root of the S3 server, for example that of MinIO.' }),
+    .meta({ description: 'Base URL of the S3 server, for example MinIO.' }),
   S3_REGION: z.string().min(1).default('us-east-1').meta({ description: 'Region of the bucket.' }),
-  S3_ACCESS_KEY_ID: z.string().min(1).optional().meta({ description: 'Access key for the bucket.' }),
-  S3_SECRET_ACCESS_KEY: z.string().min(1).optional().meta({ description: 'Secret of the access key.', secret: true }),
+  S3_ACCESS_KEY_ID: z.string().min(1).optional().meta({ description: 'Access key ID for the bucket.' }),
+  S3_SECRET_ACCESS_KEY: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Secret access key for the bucket.', secret: true }),
 };
 
 type ContentSettings = z.output<z.ZodObject<typeof contentSettings>>;

@@ -21,10 +21,10 @@ export const content = z
     url: z.string(),
     title: z.string(),
     author: z.string().nullable(),
-    language: z.string().nullable().meta({ description: 'As the source says; BCP 47.' }),
+    language: z.string().nullable().meta({ description: 'Language according to the source, as a BCP 47 tag.' }),
     published_at: timestamp.nullable(),
     tags: z.array(z.string()),
-    version: z.int().meta({ description: 'Grows when a page is brought in again with another text.' }),
+    version: z.int().meta({ description: 'Increases when a page is ingested again with another text.' }),
     characters: z.int(),
     created_at: timestamp,
     updated_at: timestamp,
@@ -34,12 +34,12 @@ export type Content = z.infer<typeof content>;
 
 export const contentDetail = content
   .extend({
-    chunks: z.int().meta({ description: 'Pieces that the text is cut into.' }),
+    chunks: z.int().meta({ description: 'How many pieces the text was split into.' }),
     embedded: z
       .array(z.object({ model: z.string(), chunks: z.int() }))
-      .meta({ description: 'How many of them have a vector, by model.' }),
+      .meta({ description: 'How many of them have an embedding, by model.' }),
     summaries: z.array(z.object({ model: z.string(), text: z.string(), created_at: timestamp })),
-    chunk_texts: z.array(z.string()).optional().meta({ description: 'The text in pieces, where asked for.' }),
+    chunk_texts: z.array(z.string()).optional().meta({ description: 'The pieces of the text, if you asked for them.' }),
   })
   .meta({ id: 'ContentDetail' });
 export type ContentDetail = z.infer<typeof contentDetail>;
@@ -51,7 +51,7 @@ export const contentPage = z
 /** Which content a list or a search is about. */
 const filters = {
   type: contentType.optional(),
-  tags: tags.optional().meta({ description: 'Only what has all of these.' }),
+  tags: tags.optional().meta({ description: 'Only content that has all of these.' }),
 };
 export type ContentFilter = { type?: ContentType | undefined; tags?: string[] | undefined };
 
@@ -63,7 +63,10 @@ export const contentListQuery = z.strictObject({
 });
 
 export const contentDetailQuery = z.strictObject({
-  chunks: z.enum(['true', 'false']).default('false').meta({ description: 'Whether to give the text in pieces.' }),
+  chunks: z
+    .enum(['true', 'false'])
+    .default('false')
+    .meta({ description: 'Whether to include the pieces of the text.' }),
 });
 
 /** Arguments of a search, over HTTP and as the task semantic_search. */
@@ -81,8 +84,10 @@ export const searchResult = z
     title: z.string(),
     url: z.string(),
     tags: z.array(z.string()),
-    score: z.number().meta({ description: 'For the order only: scores of two searches cannot be compared.' }),
-    snippet: z.string().meta({ description: 'The piece of the text that fits best.' }),
+    score: z
+      .number()
+      .meta({ description: 'Only for the order of results. Scores of different searches cannot be compared.' }),
+    snippet: z.string().meta({ description: 'The piece of the text that matches best.' }),
   })
   .meta({ id: 'SearchResult' });
 
@@ -90,8 +95,10 @@ export const searchAnswer = z
   .object({
     query: z.string(),
     results: z.array(searchResult),
-    method: z.enum(['hybrid', 'lexical']).meta({ description: 'lexical: by words alone; `note` says why.' }),
-    model: z.string().nullable().meta({ description: 'What made the vectors that were compared.' }),
+    method: z
+      .enum(['hybrid', 'lexical'])
+      .meta({ description: 'hybrid: by meaning and words. lexical: by words only; `note` says why.' }),
+    model: z.string().nullable().meta({ description: 'Model of the embeddings that were compared.' }),
     note: z.string().optional(),
   })
   .meta({ id: 'SearchAnswer' });

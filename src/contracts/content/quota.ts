@@ -2,10 +2,12 @@ import { z } from 'zod';
 
 export const youtubeQuota = z
   .object({
-    date: z.iso.date().meta({ description: "The day of Google's quota: America/Los_Angeles." }),
-    units_used: z.int().meta({ description: 'Units of the general bucket that were given away today.' }),
+    date: z.iso.date().meta({ description: 'The current day in America/Los_Angeles.' }),
+    units_used: z.int().meta({ description: 'Units used today.' }),
     units_remaining: z.int(),
-    priority_reserved: z.int().meta({ description: 'The last units of the day, which only priority may use.' }),
+    priority_reserved: z
+      .int()
+      .meta({ description: 'The last units of the day, which only tasks with priority may use.' }),
     percentage_used: z.number(),
     resets_at: z.iso.datetime().meta({ description: 'Midnight in America/Los_Angeles.' }),
   })

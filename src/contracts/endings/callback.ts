@@ -5,10 +5,10 @@ import { text } from '../text.ts';
 /** Where a callback goes, as a request or configuration names it. domain/callback-url.ts decides what may be called. */
 export const callbackUrl = text(LIMITS.content.urlCharacters).min(1);
 
-const webhookId = z.string().meta({ description: 'The webhook-id of the callback, equal over all tries.' });
-const attempt = z.int().meta({ description: 'Which try of this callback it was, from 1.' });
+const webhookId = z.string().meta({ description: 'The webhook-id of the callback, the same in all attempts.' });
+const attempt = z.int().meta({ description: 'Number of the attempt, from 1.' });
 const callback_origin = z.string().optional().meta({
-  description: 'Scheme and host of where it went; of a build or task with several callback URLs, each is told.',
+  description: 'Scheme, host and port of the callback URL. A build or task may have several.',
 });
 
 /** Data of the events that a callback leaves in the stream of its subject, whatever that is. */
@@ -18,9 +18,9 @@ export const callbackEventData = {
     webhook_id: webhookId,
     attempt,
     callback_origin,
-    status: z.int().nullable().meta({ description: 'null where no answer came.' }),
+    status: z.int().nullable().meta({ description: 'Null if there was no response.' }),
     reason: z.string(),
-    next_at: z.string().nullable().meta({ description: 'When the next try is due; null where this was the last.' }),
+    next_at: z.string().nullable().meta({ description: 'When the next attempt is due; null if this was the last.' }),
   }),
 } as const;
 

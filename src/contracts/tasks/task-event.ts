@@ -7,7 +7,7 @@ const json = z.unknown();
 
 /** An error of a task, as Celery clients see exceptions. */
 export const taskError = z.object({
-  type: z.string().meta({ description: 'Name of the exception, an identifier: ValueError.' }),
+  type: z.string().meta({ description: 'Name of the exception, for example ValueError.' }),
   message: z.string(),
   traceback: z.string().nullable(),
 });
@@ -26,7 +26,7 @@ export const taskEventData = {
     workflow_id: z.string(),
     fingerprint: z.string(),
     caller: z.string(),
-    door: z.enum(['http', 'flower', 'amqp']).meta({ description: 'By which interface it came.' }),
+    door: z.enum(['http', 'flower', 'amqp']).meta({ description: 'The interface that the request came through.' }),
     name: z.string(),
     queue: z.string(),
     args: z.array(json),
@@ -36,8 +36,7 @@ export const taskEventData = {
     expires: z.string().nullable(),
     ...limits,
     callback_origin: z.string().nullable().meta({
-      description:
-        'Scheme and host of where its callbacks go. The rest of the URL may be a secret and is not recorded.',
+      description: 'Scheme, host and port of its callback URL. The rest may be a secret and is not recorded.',
     }),
     epoch: z.int().optional().meta({ description: 'Epoch of the installation that accepted it.' }),
     root_id: z.string().nullable(),
@@ -47,7 +46,7 @@ export const taskEventData = {
   task_started: z.object({ attempt: z.int(), worker: z.string() }),
   task_retried: z.object({
     attempt: z.int(),
-    counted: z.boolean().meta({ description: 'Whether it used up a retry; waiting for a quota does not.' }),
+    counted: z.boolean().meta({ description: 'Whether it used a retry. Waiting for a quota does not.' }),
     error: taskError,
     retry_at: z.string(),
   }),
@@ -55,19 +54,16 @@ export const taskEventData = {
   task_failed: z.object({ error: taskError }),
   task_revoked: z.object({
     reason: z.enum(['revoked', 'terminated', 'expired']),
-    by: z.string().meta({ description: 'Who wanted it; `expires` where the time did.' }),
+    by: z.string().meta({ description: 'Who revoked it; `expires` if it expired.' }),
   }),
   task_dead_lettered: z.object({ reason: z.string(), attempts: z.int() }),
   dead_letter_discarded: z.object({ by: z.string() }),
   task_redriven: z.object({
-    redrive: z.int().meta({ description: 'How many times the task was begun again, with this one.' }),
+    redrive: z.int().meta({ description: 'How many times the task was redriven, including this time.' }),
     by: z.string(),
-    redrive_id: z
-      .string()
-      .meta({ description: 'Tells this redrive from another that was asked for at the same time.' }),
+    redrive_id: z.string().meta({ description: 'Distinguishes redrives that were requested at the same time.' }),
     args: z.array(json).meta({
-      description:
-        'The arguments, and below the limits, from now on: who asks again may know more than who asked first.',
+      description: 'The arguments from now on, and below the limits. They may differ from those of the first request.',
     }),
     kwargs: z.record(z.string(), json),
     ...limits,
@@ -76,7 +72,7 @@ export const taskEventData = {
     ended_before: z
       .boolean()
       .optional()
-      .meta({ description: 'Whether the record lost how the task had ended before.' }),
+      .meta({ description: 'Whether the record had lost how the task ended before.' }),
   }),
   ...callbackEventData,
 } as const;

@@ -13,16 +13,16 @@ const webUrl = text(LIMITS.content.urlCharacters).pipe(
 const ingestYoutube = {
   url: text(LIMITS.content.urlCharacters)
     .refine((url) => youtubeVideoId(url) !== undefined, 'must be the URL or the id of a YouTube video')
-    .meta({ description: 'Any form of the URL of a video, or its id.' }),
+    .meta({ description: 'URL of the video in any form, or its id.' }),
   priority: z
     .boolean()
     .default(false)
-    .meta({ description: 'May use the reserved part of the quota, and waits for it.' }),
+    .meta({ description: 'The task may use the reserved part of the quota, and waits if it is used up.' }),
   transcript_text: text(LIMITS.content.transcriptCharacters)
     .min(1)
     .nullish()
-    .meta({ description: 'The transcript, where the caller has it: servers are often refused by YouTube.' }),
-  tags: tags.optional().meta({ description: 'For the filters of searches and lists.' }),
+    .meta({ description: 'The transcript, if you have it. YouTube often refuses requests from servers.' }),
+  tags: tags.optional().meta({ description: 'Tags to filter searches and lists by.' }),
 };
 
 /**

@@ -23,7 +23,7 @@ export const ENDED_TASK_STATUSES: readonly TaskStatus[] = ['SUCCESS', 'FAILURE',
 export const taskId = textOfBytes(LIMITS.tasks.idBytes)
   .min(1)
   .meta({
-    description: `Task id: any text of 1 to ${LIMITS.tasks.idBytes} bytes as UTF-8, without NUL. In a path it is percent-encoded.`,
+    description: `Task id: any text of 1 to ${LIMITS.tasks.idBytes} bytes in UTF-8, without NUL. Percent-encode it in a path.`,
     example: '750f939b-c84e-4618-8580-0487dbf33509',
   });
 
@@ -34,27 +34,28 @@ export const taskBody = z
   .strictObject({
     name: text(LIMITS.tasks.nameCharacters)
       .min(1)
-      .meta({ description: `One of ${TASK_NAMES.join(', ')}; a leading \`tasks.\` is taken off.` }),
+      .meta({ description: `One of ${TASK_NAMES.join(', ')}; a leading \`tasks.\` is ignored.` }),
     args: z.array(z.unknown()).default([]).meta({ description: 'Positional arguments.' }),
     kwargs: z.record(z.string(), z.unknown()).default({}).meta({ description: 'Named arguments.' }),
     task_id: taskId.optional().meta({
-      description:
-        'Makes the task once: the same id with the same content again answers the same task. Left out, an id is made.',
+      description: 'A repeated request with the same id, task and arguments gets the same task. Default: a new id.',
     }),
-    queue: z.enum(TASK_QUEUE_NAMES).optional().meta({ description: 'The queue of the task when left out.' }),
-    priority: z.int().min(0).max(9).optional().meta({ description: '0 to 9, the highest first; 5 when left out.' }),
-    eta: timestamp.optional().meta({ description: 'Not to begin before this time.' }),
+    queue: z.enum(TASK_QUEUE_NAMES).optional().meta({ description: 'Default: the queue of the task.' }),
+    priority: z.int().min(0).max(9).optional().meta({ description: '0 (last) to 9 (first). Default: 5.' }),
+    eta: timestamp.optional().meta({ description: 'The task does not start before this time.' }),
     expires: z
       .union([timestamp, seconds(LIMITS.tasks.expiresSeconds)])
       .optional()
-      .meta({ description: 'Revoked if it has not begun by this time, or within so many seconds.' }),
-    callback_url: callbackUrl.optional().meta({ description: 'Told of the end of the task (Standard Webhooks).' }),
+      .meta({ description: 'The task is revoked if it has not started by this time, or within this many seconds.' }),
+    callback_url: callbackUrl
+      .optional()
+      .meta({ description: 'Receives a callback when the task ends (Standard Webhooks).' }),
     soft_time_limit: seconds(LIMITS.tasks.limitSeconds)
       .optional()
-      .meta({ description: 'Seconds after which an attempt is asked to stop.' }),
+      .meta({ description: 'After this many seconds, an attempt is asked to stop.' }),
     time_limit: seconds(LIMITS.tasks.limitSeconds)
       .optional()
-      .meta({ description: 'Seconds after which an attempt has failed.' }),
+      .meta({ description: 'After this many seconds, the attempt and the task fail.' }),
   })
   .meta({ id: 'CreateTask' });
 export type TaskBody = z.output<typeof taskBody>;
@@ -64,7 +65,7 @@ export const taskAnswer = z
   .object({
     task_id: z.string(),
     status: z.union([z.literal('queued'), taskStatus]).meta({
-      description: '`queued`; where the task existed before and has begun, its state.',
+      description: '`queued`, or the state of the task if it already existed and has started.',
     }),
   })
   .meta({ id: 'TaskAnswer' });
@@ -76,30 +77,30 @@ export const taskSummary = z
     status: taskStatus,
     name: z.string(),
     queue: z.string(),
-    retries: z.int().meta({ description: 'Tries after the first that failed.' }),
-    redrives: z.int().meta({ description: 'How many times it was begun again after its end.' }),
+    retries: z.int().meta({ description: 'How many times it was retried.' }),
+    redrives: z.int().meta({ description: 'How many times it was redriven.' }),
     priority: z.int().nullable(),
     eta: timestamp.nullable(),
     expires: timestamp.nullable(),
-    worker: z.string().nullable().meta({ description: 'Who worked on it last.' }),
-    error: taskError.nullable().meta({ description: 'Of the last failed attempt; null after a success.' }),
+    worker: z.string().nullable().meta({ description: 'The worker that ran it last.' }),
+    error: taskError.nullable().meta({ description: 'Error of the last failed attempt; null after a success.' }),
     reason: z.string().nullable().meta({ description: 'Why it is a dead letter or was revoked.' }),
-    callback_origin: z.string().nullable().meta({ description: 'Scheme and host of where its callback goes.' }),
+    callback_origin: z.string().nullable().meta({ description: 'Scheme, host and port of its callback URL.' }),
     created_at: timestamp,
     received_at: timestamp.nullable(),
-    started_at: timestamp.nullable().meta({ description: 'When its last attempt began.' }),
+    started_at: timestamp.nullable().meta({ description: 'When its last attempt started.' }),
     completed_at: timestamp.nullable(),
   })
   .meta({ id: 'TaskSummary' });
 export type TaskSummary = z.infer<typeof taskSummary>;
 
-const ownLimit = z.number().nullable().meta({ description: 'Seconds; null for that of the settings.' });
+const ownLimit = z.number().nullable().meta({ description: 'Seconds; null: the limit in the settings applies.' });
 
 export const taskView = z
   .object({
     task_id: z.string(),
     status: taskStatus,
-    result: z.unknown().meta({ description: 'What the task answered; null unless it succeeded.' }),
+    result: z.unknown().meta({ description: 'Result of the task; null unless it succeeded.' }),
     args: z.array(z.unknown()),
     kwargs: z.record(z.string(), z.unknown()),
     soft_time_limit: ownLimit,
@@ -122,7 +123,7 @@ export const taskCallback = z
     type: z.enum(Object.values(TASK_CALLBACK_TYPES)),
     timestamp,
     data: taskSummary.extend({
-      result: z.unknown().optional().meta({ description: 'Left out where it makes the body longer than 20 kB.' }),
+      result: z.unknown().optional().meta({ description: 'Left out if it would make the body larger than 20 KiB.' }),
     }),
   })
   .meta({ id: 'TaskCallback' });
