@@ -144,7 +144,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   api.openAPIRegistry.registerComponent('securitySchemes', 'key', {
     type: 'http',
     scheme: 'bearer',
-    description: 'A secret of API_KEYS. An API on loopback without API_KEYS asks for none.',
+    description: 'A secret from API_KEYS. An API on loopback without API_KEYS needs none.',
   });
   api.doc31('/openapi.json', {
     openapi: '3.1.0',
@@ -153,7 +153,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
       title: 'Hapax',
       version: packageJson.version,
       description:
-        'Triggers GitHub Actions builds effectively once, follows them to their end, and keeps an immutable record.',
+        'Triggers GitHub Actions builds and runs content tasks effectively once, follows them until they end, and keeps an immutable record.',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
   });
@@ -162,12 +162,12 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     const { method, path } = c.req;
     const served = METHODS.filter((one) => api.router.match(one, path)[0].some(([[, route]]) => route.path !== '/*'));
     if (served.length === 0 || served.includes(method)) {
-      throw new Refusal('not_found', { detail: `${method} ${path} is not served; see /docs` });
+      throw new Refusal('not_found', { detail: `${method} ${path} does not exist; see /docs` });
     }
     const allow = served.join(', ');
     c.header('Allow', allow);
     throw new Refusal('method_not_allowed', {
-      detail: `${path} is served by ${allow} and not by ${method}; see /docs`,
+      detail: `${path} supports ${allow}, not ${method}; see /docs`,
     });
   });
   api.onError((thrown, c) => {

@@ -26,7 +26,7 @@ export const eventResponses = {
       },
     },
   },
-  204: { description: 'It has ended and all its events were seen (streams only)' },
+  204: { description: 'It has ended and you have seen all its events (streams only)' },
 };
 
 /** The events of a stream so far, and which statuses are ends of it. */

@@ -58,6 +58,6 @@ export function headersOf(c: Context): HeaderOf {
  */
 export function refuseCrossSite(c: Context): void {
   if (foreignHeader(headersOf(c))) {
-    throw new Refusal('cross_site', { detail: 'web pages of other sites may not send this' });
+    throw new Refusal('cross_site', { detail: 'web pages of other sites may not send this request' });
   }
 }

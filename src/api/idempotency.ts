@@ -7,7 +7,7 @@ import { idempotencyKey } from '../contracts/builds/build.ts';
 export const idempotencyHeader = z.object({
   'idempotency-key': z.string().optional().meta({
     description:
-      '1 to 255 printable ASCII characters. The same key with the same content answers with what it made before; with other content it is refused.',
+      '1 to 255 printable ASCII characters. The same key with the same content returns what it made before. With other content it is refused.',
   }),
 });
 
@@ -15,7 +15,7 @@ export const idempotencyHeader = z.object({
 export const IDEMPOTENCY_PROBLEMS = ['invalid_idempotency_key', 'idempotency_key_reused'] as const;
 
 /** The header that says that a request made nothing new. */
-export const replayedHeader = z.literal('true').optional().meta({ description: 'It existed already.' });
+export const replayedHeader = z.literal('true').optional().meta({ description: 'Present if it already existed.' });
 
 /** The Idempotency-Key of a request; undefined without one. @throws {Refusal} where it is not valid. */
 export function idempotencyKeyOf(c: Context): string | undefined {

@@ -5,16 +5,16 @@ const USAGE = `hapax ROLE
 
   up               everything on this machine: embedded Postgres, Temporal, API and worker
   api              the HTTP API (needs DATABASE_URL and TEMPORAL_ADDRESS)
-  worker           follows builds (needs DATABASE_URL and TEMPORAL_ADDRESS)
-  bridge           takes tasks from RabbitMQ and answers them (needs AMQP_URL too)
-  migrate          brings database and search attributes up to date
+  worker           runs builds and tasks (needs DATABASE_URL and TEMPORAL_ADDRESS)
+  bridge           takes tasks from RabbitMQ and replies (also needs AMQP_URL)
+  migrate          updates the schema of the database and Temporal's search attributes
   audit            exports the record, or verifies it (--help for its options)
-  backup           writes a copy of the record, or verifies one (--help for its options)
-  restore          puts such a copy into an empty database (--help)
-  reconcile        compares the record with Temporal and mends what differs (--help)
-  rebuild          makes the projection of the builds anew from the log
-  simulate-github  a GitHub to try things on (--help for its options)
-  demo             one build through the simulated GitHub, from trigger to end
+  backup           makes a backup of the record, or checks one (--help for its options)
+  restore          puts a backup into an empty database (--help)
+  reconcile        compares the record with Temporal and repairs differences (--help)
+  rebuild          computes the stored builds and tasks again from the event log
+  simulate-github  runs a simulated GitHub (--help for its options)
+  demo             runs one build against the simulated GitHub
 
 Settings are environment variables: docs/configuration.md
 `;

@@ -47,7 +47,7 @@ export const list = z.string().transform((text, context) => {
     .map((part) => part.trim())
     .filter((part) => part !== '');
   if (parts.length > 0) return parts;
-  context.addIssue({ code: 'custom', message: 'names nothing; leave the variable out instead' });
+  context.addIssue({ code: 'custom', message: 'names nothing; leave the variable out' });
   return z.NEVER;
 });
 
@@ -173,7 +173,7 @@ export const hosts = list.transform((entries, context) =>
     const written = `http://${bare.includes(':') ? `[${bare}]` : bare}/`;
     const url = URL.canParse(written) ? new URL(written) : undefined;
     if (url && url.href === `http://${url.hostname}/`) return url.hostname.replace(/^\[|\]$/g, '');
-    context.addIssue({ code: 'custom', message: `"${entry}" is no host; write names or addresses without a port` });
+    context.addIssue({ code: 'custom', message: `"${entry}" is not a host; write names or addresses without a port` });
     return z.NEVER;
   }),
 );

@@ -20,8 +20,8 @@ export function misspeltSettings(
     if (isKnown.has(name) || !environment[name] || SERVICE_LINK.test(name)) return [];
     // Who sets the right one too means something else.
     const meant = known.find((one) => isNear(name, one) && environment[one] === undefined);
-    if (meant) return [`${name} is no setting and has no effect; did you mean ${meant}?`];
-    return OWN.test(name) ? [`${name} is no setting of Hapax and has no effect; see docs/configuration.md`] : [];
+    if (meant) return [`${name} is not a setting and has no effect; did you mean ${meant}?`];
+    return OWN.test(name) ? [`${name} is not a setting of Hapax and has no effect; see docs/configuration.md`] : [];
   });
 }
 

@@ -140,7 +140,7 @@ export const settingsSchema = z.object({
   GITHUB_APP_ID: z
     .string()
     .trim()
-    .regex(/^(?:\d+|Iv[\w.]+)$/, 'must be the number of an app, or its client ID, as Iv23...')
+    .regex(/^(?:\d+|Iv[\w.]+)$/, 'must be an app ID or a client ID, for example Iv23...')
     .optional()
     .meta({ description: 'App ID or client ID of a GitHub App, to use instead of a token.' }),
   GITHUB_APP_PRIVATE_KEY: privateKeySetting.optional().meta({
@@ -166,7 +166,7 @@ export const settingsSchema = z.object({
     .default('hapax_id')
     .meta({
       description:
-        'Workflow input that carries the token by which Hapax recognises its run. Empty: no token, and a dispatch without a clear response waits for you.',
+        'Workflow input for the token by which Hapax recognises its run. Empty: no token; ambiguous dispatches wait for you.',
     }),
   GITHUB_POLL_INTERVAL: duration(1, DAY_MS)
     .default(30_000)
@@ -182,8 +182,7 @@ export const settingsSchema = z.object({
     description: 'How long a start waits for Temporal and Postgres. After that, the process exits with status 1.',
   }),
   RECONCILE_WINDOW: duration().default(120_000).meta({
-    description:
-      'After a dispatch without a clear response: how long Hapax looks for the run before it sends another dispatch.',
+    description: 'How long Hapax looks for the run of an ambiguous dispatch before it sends another.',
   }),
   DEDUP_WINDOW: duration()
     .default(300_000)
@@ -197,18 +196,17 @@ export const settingsSchema = z.object({
     .meta({ description: 'How often Hapax dispatches again after a dispatch that made no run.' }),
   QUEUE_RETRY_DELAY: duration()
     .default(60_000)
-    .meta({ description: 'Pause before the first of these retries. It doubles each time, with jitter.' }),
+    .meta({ description: 'Pause before the first of these retries; doubles, with jitter.' }),
   TASK_MAX_RETRIES: integer(0, 100).default(3).meta({ description: 'How often a failed task is retried.' }),
   TASK_RETRY_DELAY: duration()
     .default(1_000)
     .meta({ description: 'Pause before the first retry of a task. It doubles each time, with jitter.' }),
   TASK_SOFT_TIME_LIMIT: duration(1).default(300_000).meta({
-    description:
-      'When an attempt at a task has taken this long, it is asked to stop and counts as failed; the task retries.',
+    description: 'After this time, an attempt at a task is asked to stop, and the task retries.',
   }),
   TASK_TIME_LIMIT: duration(1)
     .default(600_000)
-    .meta({ description: 'When an attempt at a task has taken this long, the task fails without a retry.' }),
+    .meta({ description: 'After this time, an attempt fails, and the task with it.' }),
   WORKER_QUEUES: workerQueues.optional().meta({
     description:
       'Queues that a worker serves, comma separated: workflows (all workflows and builds), youtube, content, search. Each may have its own concurrency, as in youtube:4. Default: all.',
@@ -335,7 +333,7 @@ const PORTS = ['PORT', 'METRICS_PORT', 'FLOWER_PORT', 'TEMPORAL_PORT', 'TEMPORAL
 function portFaults(settings: Settings): string[] {
   return PORTS.flatMap((name, index) => {
     const other = PORTS.slice(0, index).find((before) => settings[before] === settings[name]);
-    return settings[name] && other ? [`${name}: is the port of ${other} too; give it another`] : [];
+    return settings[name] && other ? [`${name}: is the same port as ${other}; use another`] : [];
   });
 }
 
@@ -360,7 +358,7 @@ function missing(settings: Settings, role: Role): string[] {
   }
   if (role === 'up' && !cloud && !settings.TEMPORAL_ADDRESS) {
     for (const name of OF_OWN_TEMPORAL.filter((one) => settings[one] !== undefined)) {
-      faults.push(`${name}: is for a Temporal server of yours; set TEMPORAL_ADDRESS too, or leave it out`);
+      faults.push(`${name}: is for your own Temporal server; set TEMPORAL_ADDRESS too, or leave it out`);
     }
   }
   if (role === 'bridge' && !settings.AMQP_URL) {

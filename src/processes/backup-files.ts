@@ -54,12 +54,12 @@ export function readLines(directory: string, { path }: Pick<BackupFile, 'path'>)
 /** @throws {UserError} where there is no backup. */
 export async function readManifest(directory: string): Promise<Manifest> {
   const text = await readFile(join(directory, 'manifest.json'), 'utf8').catch((error: Error) => {
-    throw new UserError(`${directory} is no backup: ${error.message}`);
+    throw new UserError(`${directory} is not a backup: ${error.message}`);
   });
   try {
     return manifest.parse(JSON.parse(text));
   } catch {
-    throw new UserError(`${join(directory, 'manifest.json')} is not the manifest of a backup that this version reads`);
+    throw new UserError(`${join(directory, 'manifest.json')} is not a manifest that this version can read`);
   }
 }
 

@@ -18,11 +18,11 @@ import { digestOf, faultsOf, type Manifest, readManifest, writeLines } from './b
 import { blobsOf } from './content.ts';
 import { withRecord } from './record-database.ts';
 
-const USAGE = `hapax backup DIRECTORY          writes the record, as of one moment, into a new directory
-hapax backup verify DIRECTORY   checks such a directory, on any machine
+const USAGE = `hapax backup DIRECTORY          writes a backup, as of one moment, into a new directory
+hapax backup verify DIRECTORY   checks a backup, on any machine
 
-It may run while Hapax does. The directory holds the log with its hashes, the configurations, the content with its documents,
-and the addresses of callbacks. Keep it as safe as the database: those addresses may be secrets. docs/backup.md says more.`;
+Hapax can keep running. Keep the directory as safe as the database: it may contain secrets, such as callback URLs.
+docs/backup.md says more.`;
 
 /** `hapax backup`: a copy of the record that `hapax restore` reads. */
 export async function runBackup(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
@@ -30,7 +30,7 @@ export async function runBackup(argv: string[], environment: NodeJS.ProcessEnv):
   if (help) return console.log(USAGE);
   if (verify) return verifyBackup(directory);
   const settings = readSettings(environment, 'backup');
-  if (existsSync(directory)) throw new UserError(`${directory} exists; a backup overwrites nothing`);
+  if (existsSync(directory)) throw new UserError(`${directory} exists; a backup does not overwrite a directory`);
   const draft = `${directory}.part`;
   await rm(draft, { recursive: true, force: true });
   try {
@@ -43,7 +43,8 @@ export async function runBackup(argv: string[], environment: NodeJS.ProcessEnv):
     console.log(`${directory}: ${summaryOf(stated)}`);
     console.log(`head ${stated.head}`);
     const missing = stated.blobs.filter(({ sha256 }) => sha256 === '').length;
-    if (missing > 0) console.error(`hapax: ${missing} documents are missing where they should be kept`);
+    if (missing > 0)
+      console.error(`hapax: ${missing} documents are not in the backup, because they are missing in the storage`);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     throw (error as NodeJS.ErrnoException).syscall === undefined

@@ -59,12 +59,12 @@ export function startContentSweep({ db, embedding, log, everyMs = EVERY_MS, clai
     if (!(await claimContentSweep(db, claimMs))) return false;
     if (!wordsRenewed) {
       const chunks = await renewWords({ db, embedding }, context);
-      if (chunks > 0) log.info({ chunks }, 'the words of content were indexed again');
+      if (chunks > 0) log.info({ chunks }, 'the word index of content was updated');
       wordsRenewed = true;
     }
     if (!identity) return true;
     const contents = await renewVectors({ db, embedding }, identity, context);
-    if (contents > 0) log.info({ contents, model: embedding?.name }, 'the vectors of content were made again');
+    if (contents > 0) log.info({ contents, model: embedding?.name }, 'the embeddings of content were computed again');
     swept = { identity, at: Date.now() };
     return true;
   };

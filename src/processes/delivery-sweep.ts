@@ -43,7 +43,7 @@ export function startDeliverySweep({ db, github, log, onSwept, everyMs = EVERY_M
         if (!signal.aborted)
           log.warn(
             { err, repository, since },
-            'missed webhooks could not be looked for; the next look begins there again',
+            'looking for missed webhooks failed; the next search starts at the same point',
           );
         return undefined;
       });
@@ -57,17 +57,20 @@ export function startDeliverySweep({ db, github, log, onSwept, everyMs = EVERY_M
         told.add(repository);
         log.info(
           { repository },
-          'this credential may not list webhooks (admin:repo_hook); missed ones are left to polling',
+          'this credential may not list webhooks (admin:repo_hook); polling finds what missed webhooks announced',
         );
       } else {
         onSwept('done', outcome);
-        if (outcome > 0) log.info({ repository, redelivered: outcome }, 'missed webhooks were asked for again');
+        if (outcome > 0)
+          log.info({ repository, redelivered: outcome }, 'GitHub was asked to send missed webhooks again');
       }
     }
   };
   const running = (async () => {
     while (!signal.aborted) {
-      await sweep().catch((err: unknown) => log.debug({ err }, 'the sweep of missed webhooks waits'));
+      await sweep().catch((err: unknown) =>
+        log.debug({ err }, 'looking for missed webhooks failed; trying again later'),
+      );
       await delay(everyMs / 2, undefined, { signal }).catch(() => {});
     }
   })();

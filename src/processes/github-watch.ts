@@ -55,7 +55,7 @@ export function watchGitHub({ settings, github, say, pauses = PAUSES }: GitHubWa
     if (found.faults.length === 0 && told.size > found.hints.length) {
       told.clear();
       for (const hint of found.hints) told.add(hint);
-      say('GitHub takes the credential, GITHUB_REPO and GITHUB_WORKFLOW now', 'info');
+      say('GitHub now accepts the credential, GITHUB_REPO and GITHUB_WORKFLOW', 'info');
     }
   }
   function tell(line: string, level: 'error' | 'warn'): void {

@@ -8,7 +8,9 @@ import { withRecord } from './record-database.ts';
 export function runRebuild(settings: Settings): Promise<void> {
   return withRecord(settings, { role: '' }, async (db) => {
     if (!(await mayRebuild(db))) {
-      throw new UserError('this login may not rebuild: set DATABASE_URL to the one that runs `hapax migrate`');
+      throw new UserError(
+        'this database login may not rebuild: use the login that runs `hapax migrate` in DATABASE_URL',
+      );
     }
     for (const kind of STREAM_KINDS) {
       const startedAt = performance.now();

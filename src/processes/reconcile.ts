@@ -12,9 +12,9 @@ import { withRecord } from './record-database.ts';
 import { orTemporalAway } from './start-faults.ts';
 import { connectTemporal } from './temporal.ts';
 
-const USAGE = `hapax reconcile [--dry-run]   compares the record with Temporal and mends what differs
+const USAGE = `hapax reconcile [--dry-run]   compares the record with Temporal and repairs differences
 
-Each start of Hapax does the same, and then it is repeated every hour. With --dry-run nothing is changed.
+Hapax does the same at each start and then every hour. --dry-run shows the differences and changes nothing.
 It needs TEMPORAL_ADDRESS, and DATABASE_URL or a Hapax that runs in HAPAX_HOME.`;
 
 /** `hapax reconcile`: says of each build and task that differs what was found and what was done. */
@@ -24,7 +24,7 @@ export async function runReconcile(argv: string[], environment: NodeJS.ProcessEn
   const settings = readSettings(environment, 'reconcile');
   const address = settings.TEMPORAL_ADDRESS ?? ownerOf(resolve(settings.HAPAX_HOME))?.temporalAddress;
   if (address === undefined) {
-    throw new UserError('Temporal is not known: start Hapax in this HAPAX_HOME, or set TEMPORAL_ADDRESS');
+    throw new UserError('the address of Temporal is unknown: start Hapax in this HAPAX_HOME, or set TEMPORAL_ADDRESS');
   }
   const log = createLog(settings.LOG_LEVEL, 'reconcile');
   const { client, connection } = await connectTemporal({ ...settings, address }).catch(orTemporalAway(address));
@@ -45,8 +45,8 @@ export async function runReconcile(argv: string[], environment: NodeJS.ProcessEn
       ),
     );
     const unmended = differences.filter(({ error, outcome }) => error !== undefined || outcome === 'unknown');
-    console.log(`${differences.length} differ${dryRun ? '' : `, ${unmended.length} could not be mended`}`);
-    if (unmended.length > 0) throw new UserError('some could not be mended: the lines above say why');
+    console.log(`${differences.length} differ${dryRun ? '' : `, ${unmended.length} could not be repaired`}`);
+    if (unmended.length > 0) throw new UserError('some could not be repaired: see the lines above');
   } finally {
     await connection.close();
   }
@@ -67,7 +67,7 @@ const FOUND: Record<Difference['found'], string> = {
   workflow_ended: 'is open, but its workflow has ended',
   callback_lost: 'has ended, but nobody sends its callback',
   reply_lost: 'has ended, but nobody replies to its sender',
-  record_set_back: 'goes further in Temporal than in the record',
+  record_set_back: 'is ahead in Temporal: the record has lost events',
 };
 
 function lineOf({ subject, found, outcome, error }: Difference): string {

@@ -15,7 +15,7 @@ import { withOwnRecord } from './record-database.ts';
 
 const USAGE = `hapax restore DIRECTORY   puts a backup into an empty database
 
-Stop Hapax first. At its next start it compares the restored record with Temporal. docs/backup.md says what is lost.`;
+Stop Hapax first. When you start it again, it compares the restored record with Temporal. docs/backup.md says what is lost.`;
 
 /** Rows that are inserted at once. */
 const BATCH = 500;
@@ -28,13 +28,13 @@ export async function runRestore(argv: string[], environment: NodeJS.ProcessEnv)
   const stated = await readManifest(directory);
   const faults = await faultsOf(directory, stated);
   if (faults.length > 0) {
-    throw new UserError(`${directory} is not sound, and nothing was restored:\n${faults.join('\n')}`);
+    throw new UserError(`${directory} is damaged, and nothing was restored:\n${faults.join('\n')}`);
   }
   await withOwnRecord(settings, async (db) => {
     const present = await listBackupTables(db);
     const filled = await firstFilledTable(db, present);
     if (filled !== undefined) {
-      throw new UserError(`the database holds ${filled} already: restore into an empty one (docs/backup.md)`);
+      throw new UserError(`the database is not empty (table ${filled}): restore into an empty one (docs/backup.md)`);
     }
     const tables = stated.tables.filter((table) => fits(table, present));
     await inTransaction(db, (tx) => putBack(tx, directory, { ...stated, tables }));
@@ -45,7 +45,7 @@ export async function runRestore(argv: string[], environment: NodeJS.ProcessEnv)
     if (included) await blobs.put(key, await readFile(join(directory, 'blobs', key), 'utf8'));
   }
   console.log(`restored ${summaryOf(stated)}`);
-  console.log('start Hapax now: it compares this record with Temporal and mends what differs');
+  console.log('start Hapax now: it compares this record with Temporal and repairs differences');
 }
 
 function readArguments(argv: string[]): string | undefined {
@@ -69,10 +69,12 @@ function fits({ name, columns, lines }: Manifest['tables'][number], present: Bac
   const table = present.find((one) => one.name === name);
   if (table && columns.every((column) => table.columns.includes(column))) return true;
   if (!table && name === 'embeddings') {
-    console.error(`hapax: ${lines} vectors are left out, because this database has no pgvector`);
+    console.error(`hapax: ${lines} embeddings are left out, because this database has no pgvector`);
     return false;
   }
-  throw new UserError(`the backup was made by a later version: this one does not know all of the table ${name}`);
+  throw new UserError(
+    `the backup was made by a newer version: this version does not know all columns of the table ${name}`,
+  );
 }
 
 async function putBack(tx: Db, directory: string, stated: Manifest): Promise<void> {

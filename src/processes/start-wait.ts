@@ -25,7 +25,7 @@ export async function inStartTime<T>(what: string, work: Promise<T>, { timeoutMs
   let limit: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     limit = setTimeout(() => {
-      const message = `${what} did not answer within ${seconds(timeoutMs)} s; check that it runs there, or raise START_TIMEOUT`;
+      const message = `${what} did not respond within ${seconds(timeoutMs)} s; check that it is running there, or raise START_TIMEOUT`;
       reject(new UserError(message));
     }, timeoutMs);
   });

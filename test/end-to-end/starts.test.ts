@@ -53,7 +53,7 @@ describe('a start that waits for a server which takes connections and says nothi
     expect([role, code, stdout + stderr]).toEqual([role, 1, expect.stringMatching(saying)]);
     const last = stderr.trimEnd().split('\n').at(-1);
     expect(last).toMatch(
-      /^hapax: Temporal at 127\.0\.0\.1:\d+ \(TEMPORAL_ADDRESS\) (did not answer|could not be reached) within 7 s/,
+      /^hapax: Temporal at 127\.0\.0\.1:\d+ \(TEMPORAL_ADDRESS\) (did not respond|could not be reached) within 7 s/,
     );
     expect(stderr).not.toMatch(/^ +at /m);
     // Its own start, on a busy machine, and the seven seconds.
@@ -66,7 +66,7 @@ describe('a start that waits for a server which takes connections and says nothi
       TEMPORAL_ADDRESS: inject('temporalAddress'),
     });
     expect([role, code]).toEqual([role, 1]);
-    expect(stderr).toMatch(/hapax: the database at 127\.0\.0\.1:\d+ \(DATABASE_URL\) (cannot be used|did not answer)/);
+    expect(stderr).toMatch(/hapax: the database at 127\.0\.0\.1:\d+ \(DATABASE_URL\) (cannot be used|did not respond)/);
     expect(stderr).not.toMatch(/^ +at /m);
   });
 });

@@ -8,6 +8,6 @@ export const FOUND: ReadonlyMap<number, string> = new Map([
   [3_037, 'the last task of a build cancelled while it waited for its turn failed when it was done again'],
   [486, 'a build that Temporal had set back to its question waited for ever, though the record had its end'],
   [710, 'a build restored from a copy asked again after each retry whether a lost dispatch had been sent'],
-  [1_543, 'what could not be mended at once was left for an hour'],
+  [1_543, 'what could not be repaired at once was left for an hour'],
   [21_069, 'a build waited for the answer to a question that the record had lost'],
 ]);

@@ -151,7 +151,7 @@ describe('hapax audit and rebuild on a server that is in use', () => {
       expect((await verify(lines)).failure).toBeUndefined();
       const outcome = await verify(lines, '--head', digest);
       expect(outcome.failure).toBeDefined();
-      expect(outcome.stdout).toContain(`the heads are not those of ${digest}`);
+      expect(outcome.stdout).toContain(`the head is not ${digest}`);
     }
   });
 
@@ -185,7 +185,7 @@ describe('hapax audit and rebuild on a server that is in use', () => {
     await owner.unsafe(`CREATE ROLE ${login} LOGIN; GRANT hapax_runtime TO ${login}`);
     url.username = login;
     const refused = await hapax(['rebuild'], { DATABASE_URL: url.href });
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('this login may not rebuild') });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('this database login may not rebuild') });
     expect(await hapax(['audit', 'verify'], { DATABASE_URL: url.href })).toMatchObject({ code: 0 });
     await owner.unsafe(`DROP ROLE ${login}`);
     await owner.end();

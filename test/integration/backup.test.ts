@@ -68,7 +68,7 @@ describe('hapax backup and restore', () => {
 
   it('overwrites nothing, and leaves nothing half-made', async () => {
     const again = await hapax(['backup', backup], { DATABASE_URL: world.databaseUrl });
-    expect(again.stderr).toBe(`hapax: ${backup} exists; a backup overwrites nothing\n`);
+    expect(again.stderr).toBe(`hapax: ${backup} exists; a backup does not overwrite a directory\n`);
     const nowhere = join(directory, 'not-there', 'backup');
     const away = await hapax(['backup', nowhere], { DATABASE_URL: 'postgres://127.0.0.1:9/none' });
     expect(away.code).toBe(1);
@@ -89,7 +89,7 @@ describe('hapax backup and restore', () => {
     const restored = await hapax(['restore', changed], { HAPAX_HOME: join(directory, randomUUID()) });
     expect(restored).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('is not sound, and nothing was restored'),
+      stderr: expect.stringContaining('is damaged, and nothing was restored'),
     });
   });
 
@@ -130,7 +130,10 @@ describe('hapax backup and restore', () => {
       const restored = await hapax(['restore', backup], environment);
       expect(restored).toMatchObject({ code: 0, stderr: '' });
       const twice = await hapax(['restore', backup], environment);
-      expect(twice).toMatchObject({ code: 1, stderr: expect.stringContaining('the database holds events already') });
+      expect(twice).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('the database is not empty (table events)'),
+      });
       const database = openDatabase({ url: url.href });
       await expectRestored(database.db, url.href, join(directory, 'server'));
       await database.close();
@@ -154,8 +157,8 @@ describe('hapax backup and restore', () => {
   it('says what is no backup', async () => {
     await writeFile(join(directory, 'manifest.json'), '{}');
     const strange = await hapax(['backup', 'verify', directory], {});
-    expect(strange.stderr).toContain('is not the manifest of a backup that this version reads');
+    expect(strange.stderr).toContain('is not a manifest that this version can read');
     const none = await hapax(['restore', join(directory, 'none')], {});
-    expect(none.stderr).toMatch(/^hapax: .*none is no backup: ENOENT/);
+    expect(none.stderr).toMatch(/^hapax: .*none is not a backup: ENOENT/);
   });
 });

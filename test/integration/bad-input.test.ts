@@ -75,8 +75,8 @@ describe('bad input', () => {
     ['GET', '/builds?limit=many', 'query.limit: must be a number'],
     ['GET', '/builds?cursor=x', 'query.cursor: must be the next_cursor of a page'],
     ['POST', '/builds/1/adopt', 'body.run_id: is missing'],
-    ['GET', '/nothing', 'GET /nothing is not served; see /docs'],
-    ['PUT', '/builds/1', '/builds/1 is served by GET and not by PUT; see /docs'],
+    ['GET', '/nothing', 'GET /nothing does not exist; see /docs'],
+    ['PUT', '/builds/1', '/builds/1 supports GET, not PUT; see /docs'],
   ])('is named in words to act upon (%s %s)', async (method, path, detail) => {
     expect((await world.call(method, path, method === 'GET' ? undefined : {})).json.detail).toBe(detail);
   });

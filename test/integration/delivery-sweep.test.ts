@@ -75,7 +75,7 @@ describe('webhooks that nobody took', () => {
     await sweeping(async ({ outcomes, lines }) => {
       await eventually(() => expect(outcomes).toHaveLength(2));
       expect(outcomes).toEqual(['failed', 'failed']);
-      expect(lines[0]).toContain('the next look begins there again');
+      expect(lines[0]).toContain('the next search starts at the same point');
       expect(await world.db`SELECT * FROM repository_sweeps`).toEqual(before);
       await eventually(() => expect(outcomes).toContain('done'));
     });

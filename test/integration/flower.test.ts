@@ -220,7 +220,10 @@ describe('the routes of Flower', () => {
     expect((await sent({ args: [1], task_id: 'taken' })).status).toBe(200);
     expect((await sent({ args: [1], task_id: 'taken' })).status).toBe(200);
     const other = await sent({ args: [2], task_id: 'taken' });
-    expect([other.status, other.text]).toEqual([400, 'task taken was asked for with other content; use a new id']);
+    expect([other.status, other.text]).toEqual([
+      400,
+      'task taken was already requested with other content; use a new id',
+    ]);
   });
 
   it('leave a video its task where another task took its id', async () => {

@@ -64,7 +64,7 @@ describe('an Idempotency-Key', () => {
     await post(path, content(2), key);
     const { status, text } = await post(path, content(3), key);
     expect(status).toBe(422);
-    expect(text).toContain('under this key with other content; use a new key');
+    expect(text).toContain('with this key with other content; use a new key');
     // By another route it is another key.
     const [, other, otherContent] = path === '/tasks' ? ROUTES[1]! : native;
     expect((await post(other, otherContent(4), key)).status).toBe(202);

@@ -225,7 +225,7 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
     [
       'a removed end',
       6,
-      /event 6 is missing: the projection goes up to event 6/,
+      /event 6 is missing: the stored state goes up to event 6/,
       () => [`DELETE FROM events WHERE ${of(2, 6)}`],
     ],
     ['a removed stream', 1, /event 1 is missing/, () => [`DELETE FROM events WHERE stream = 'build:2'`]],

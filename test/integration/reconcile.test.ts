@@ -29,7 +29,7 @@ describe('hapax reconcile', () => {
   };
 
   it('finds what an operator terminated by hand, and makes dead letters of it', async () => {
-    expect((await reconcile()).lines.at(-1)).toBe('0 differ, 0 could not be mended');
+    expect((await reconcile()).lines.at(-1)).toBe('0 differ, 0 could not be repaired');
     const build = (await world.trigger({ ref: 'terminated', inputs: { simulate: 'stuck' } })).json.id as number;
     const eta = new Date(Date.now() + 3_600_000).toISOString();
     const task = (
@@ -53,7 +53,7 @@ describe('hapax reconcile', () => {
       expect.arrayContaining([
         `build:${build} is open, but its workflow has ended: dead lettered`,
         'task:waits is open, but its workflow has ended: dead lettered',
-        '2 differ, 0 could not be mended',
+        '2 differ, 0 could not be repaired',
       ]),
     );
     const ended = await world.build(build);
@@ -65,7 +65,7 @@ describe('hapax reconcile', () => {
     ]);
     const letters = (await world.call('GET', '/dlq')).json.dead_letters.map(({ id }: { id: string }) => id);
     expect(letters).toEqual(expect.arrayContaining([`build:${build}`, 'task:waits']));
-    expect((await reconcile()).lines.at(-1)).toBe('0 differ, 0 could not be mended');
+    expect((await reconcile()).lines.at(-1)).toBe('0 differ, 0 could not be repaired');
     const { events } = ended;
     expect(events.find(({ event_type }) => event_type === 'build_dead_lettered')?.event_data?.reason).toContain(
       'wrong branch',
@@ -87,7 +87,10 @@ describe('hapax reconcile', () => {
   it('says how it is used, and what it lacks', async () => {
     expect((await hapax(['reconcile', '--help'], {})).stdout).toContain('hapax reconcile [--dry-run]');
     const lost = await hapax(['reconcile'], { HAPAX_HOME: '/nonexistent/home' });
-    expect(lost).toMatchObject({ code: 1, stderr: expect.stringMatching(/^hapax: Temporal is not known/) });
+    expect(lost).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^hapax: the address of Temporal is unknown/),
+    });
   });
 });
 

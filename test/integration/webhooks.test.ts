@@ -281,7 +281,9 @@ describe('webhooks', () => {
         TEMPORAL_NAMESPACE: world.namespace,
         LOG_LEVEL: 'fatal',
       });
-      expect(reconciled.lines).toContain(`build:${build.id} goes further in Temporal than in the record: restored`);
+      expect(reconciled.lines).toContain(
+        `build:${build.id} is ahead in Temporal: the record has lost events: restored`,
+      );
       const restored = await world.build(build.id);
       const { conclusion, workflow_run_id, run_url } = build;
       expect(restored).toMatchObject({ status: 'failure', conclusion, workflow_run_id, run_url, run_attempt: 2 });

@@ -92,7 +92,7 @@ describe.skipIf(process.platform !== 'linux')('with the parent of a process read
     expect(isAlive(pid)).toBe(true);
     const reports: string[] = [];
     await start({ report: (line) => reports.push(line) });
-    expect(reports).toEqual([`ending the Temporal server of an earlier run (pid ${pid})`]);
+    expect(reports).toEqual([`stopping the Temporal server of an earlier run (pid ${pid})`]);
     await untilGone(pid, host.firstLine);
   });
 });

@@ -64,7 +64,7 @@ describe('reading a delivery', () => {
 
   it('tells nobody about a task that another request made under this id', () => {
     const message = delivery({ reply_to: 'q', body: Buffer.from('{"id":"a","task":"t"}') });
-    const detail = 'task a was asked for with other content';
+    const detail = 'task a was already requested with other content';
     expect(refuse(message, { code: 'task_id_reused', detail }, NOW)).toMatchObject({ task_id: 'a', replies: [] });
     expect(refuse(message, { code: 'unknown_task', detail }, NOW).replies).toMatchObject([{ reply_to: 'q' }]);
   });

@@ -204,7 +204,7 @@ describe('settings', () => {
       '[::1]:80',
       'a b',
     ]) {
-      expect(faultsOf({ CALLBACK_ALLOWED_HOSTS: wrong }), wrong).toEqual([expect.stringContaining('is no host')]);
+      expect(faultsOf({ CALLBACK_ALLOWED_HOSTS: wrong }), wrong).toEqual([expect.stringContaining('is not a host')]);
     }
   });
 
@@ -229,18 +229,18 @@ describe('settings', () => {
     [{ HOST: '127.0.0.1:80' }, /^HOST: must be an address/],
     [{ TEMPORAL_ADDRESS: '127.0.0.1:99999' }, 'TEMPORAL_ADDRESS: must have a port from 1 to 65535'],
     [{ TEMPORAL_ADDRESS: '127.0.0.1:0' }, 'TEMPORAL_ADDRESS: must have a port from 1 to 65535'],
-    [{ TEMPORAL_API_KEY: 'key' }, /^TEMPORAL_API_KEY: is for a Temporal server of yours/],
+    [{ TEMPORAL_API_KEY: 'key' }, /^TEMPORAL_API_KEY: is for your own Temporal server/],
     [{ YOUTUBE_API_KEY: 'key\n' }, /^YOUTUBE_API_KEY: must be printable ASCII/],
     [{ API_KEYS: 'ci=0123456789 abcdef' }, /^API_KEYS: must be NAME=SECRET/],
     [{ GITHUB_WEBHOOK_SECRET: ' , ' }, /^GITHUB_WEBHOOK_SECRET: names nothing/],
     [{ CALLBACK_SECRET: ',' }, /^CALLBACK_SECRET: names nothing/],
-    [{ TRUSTED_HOSTS: 'proxy:8443' }, /^TRUSTED_HOSTS: "proxy:8443" is no host/],
+    [{ TRUSTED_HOSTS: 'proxy:8443' }, /^TRUSTED_HOSTS: "proxy:8443" is not a host/],
     [{ GITHUB_REQUEST_TIMEOUT: '0' }, 'GITHUB_REQUEST_TIMEOUT: must be from 1ms to 1h'],
     [{ GITHUB_REQUEST_TIMEOUT: '30d' }, 'GITHUB_REQUEST_TIMEOUT: must be from 1ms to 1h'],
     [{ DEDUP_WINDOW: '99999999999d' }, 'DEDUP_WINDOW: must be from 0ms to 3650d'],
     [{ BUILD_DEADLINE: '0' }, /^BUILD_DEADLINE: must be from 1ms/],
     [{ RESULT_EXPIRES: '10ms' }, /^RESULT_EXPIRES: must be from 1s/],
-    [{ PORT: '8000', FLOWER_PORT: '8000' }, 'FLOWER_PORT: is the port of PORT too; give it another'],
+    [{ PORT: '8000', FLOWER_PORT: '8000' }, 'FLOWER_PORT: is the same port as PORT; use another'],
     [{ RESULT_REDIS_URL: 'redis://h/0?ssl_cert_reqs=none' }, /^RESULT_REDIS_URL: has options after \?/],
     [{ RESULT_REDIS_URL: 'rediss://h/0?ssl_cert_reqs=maybe' }, /^RESULT_REDIS_URL: has an option after \?/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL: /],
@@ -281,14 +281,14 @@ describe('a variable that looks like a setting', () => {
     ['RESULT_REDIS_URI', 'RESULT_REDIS_URL'],
     ['TASK_MAX_RETRYS', undefined],
   ])('is named, with what is meant: %s', (given, meant) => {
-    const said = meant ? [`${given} is no setting and has no effect; did you mean ${meant}?`] : [];
+    const said = meant ? [`${given} is not a setting and has no effect; did you mean ${meant}?`] : [];
     expect(named({ [given]: '1' })).toEqual(said);
   });
 
   it('is named where only Hapax and Flower use such names', () => {
     expect(named({ FLOWER_AUTH: 'x', HAPAX_COLOUR: 'red' })).toEqual([
-      'FLOWER_AUTH is no setting of Hapax and has no effect; see docs/configuration.md',
-      'HAPAX_COLOUR is no setting of Hapax and has no effect; see docs/configuration.md',
+      'FLOWER_AUTH is not a setting of Hapax and has no effect; see docs/configuration.md',
+      'HAPAX_COLOUR is not a setting of Hapax and has no effect; see docs/configuration.md',
     ]);
   });
 

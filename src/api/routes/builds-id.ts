@@ -34,7 +34,9 @@ export function getBuild(api: Api, db: Db): void {
     const { at } = c.req.valid('query');
     const found = at ? asOfTime(await listEvents(db, buildStream(id)), at) : await findStream(db, BUILDS, id);
     if (!found)
-      throw new Refusal('not_found', { detail: `there ${at ? `was no build ${id} then` : `is no build ${id}`}` });
+      throw new Refusal('not_found', {
+        detail: `there ${at ? `was no build ${id} at that time` : `is no build ${id}`}`,
+      });
     const waits_for = at ? [] : await waitsFor(db, found.state);
     const failed_jobs = failedJobsIn(found.events);
     return c.json(

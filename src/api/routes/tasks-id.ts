@@ -58,6 +58,6 @@ export function taskById(api: Api, deps: TaskDependencies): void {
 /** The task as it was at a time. @throws {Refusal} 404 where there was none yet. */
 async function taskAt({ db }: TaskDependencies, id: string, at: string): Promise<Task> {
   const task = foldEvents(TASKS, eventsUntil(await listEvents(db, taskStream(id)), at));
-  if (!task) throw new Refusal('not_found', { detail: `there was no task ${id} then` });
+  if (!task) throw new Refusal('not_found', { detail: `there was no task ${id} at that time` });
   return task;
 }

@@ -77,7 +77,7 @@ export function receiveGitHubWebhook(api: Api, { webhooks, ...deps }: WebhookDep
         },
       );
       void work?.().catch((err: unknown) => {
-        log.warn({ err, delivery_id }, 'the work of a webhook failed; it will be tried again');
+        log.warn({ err, delivery_id }, 'handling a webhook failed; trying again later');
       });
     }
     return c.json({ status: 'accepted' } as const, 202);

@@ -59,7 +59,7 @@ async function endCancelled(deps: OperateDependencies, id: number, by: string): 
     run_attempt: build.run_attempt,
     learned_from: 'operator',
     request_id: null,
-    detail: 'its workflow was terminated; a run that it had was not stopped',
+    detail: 'its workflow was terminated; its run, if any, was not stopped',
   } as const;
   await endAbandoned(deps, BUILDS, id, `gone:${build.started_at ?? build.queued_at}:`, {
     before: [{ key: 'cancel', type: 'cancel_requested', data: { by } }],
@@ -71,7 +71,9 @@ async function endCancelled(deps: OperateDependencies, id: number, by: string): 
 export async function adoptRun(deps: OperateDependencies, id: number, run: { run_id: number }): Promise<Build> {
   const build = await existing(deps, id);
   if (!build.needs_attention) {
-    throw new Refusal('state_conflict', { detail: `build ${id} is ${build.status} and waits for no run to adopt` });
+    throw new Refusal('state_conflict', {
+      detail: `build ${id} is ${build.status}; only a build that needs attention can adopt a run`,
+    });
   }
   await told(build, () =>
     deps.client.workflow.getHandle(build.workflow_id).signal<[SignalArguments['adopt']]>(BUILD_SIGNALS.adopt, run),
@@ -95,12 +97,14 @@ export async function retryBuild(
     return build;
   }
   if (build.status !== 'failure') {
-    throw new Refusal('state_conflict', { detail: `build ${id} is ${build.status}; only a failed build is retried` });
+    throw new Refusal('state_conflict', {
+      detail: `build ${id} is ${build.status}; only a failed build can be retried`,
+    });
   }
   const run = runOf(build);
   const mode = asked ?? (run ? 'rerun' : 'redispatch');
   if (mode !== 'redispatch' && !run) {
-    throw new Refusal('state_conflict', { detail: `build ${id} has no run to run again; use the mode redispatch` });
+    throw new Refusal('state_conflict', { detail: `build ${id} has no run to re-run; use the mode redispatch` });
   }
   const resumption: Resumption = {
     retry: build.retries + 1,
@@ -112,7 +116,7 @@ export async function retryBuild(
   };
   const input = { ...(await inputAgain(deps, build)), resume: resumption };
   if (!(await restart(deps, BUILD, build, input, buildRetriedEvent(resumption)))) {
-    const detail = `build ${id} is being retried already, or an equal request runs as another build`;
+    const detail = `build ${id} is already being retried, or an equal request is running as another build`;
     throw new Refusal('state_conflict', { detail });
   }
   return { ...build, status: 'queued' };
@@ -165,7 +169,7 @@ async function told(build: Build, tell: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw temporalFault(error);
     const { id } = build;
-    const detail = `the workflow of build ${id} is gone, so nobody hears this; POST /builds/${id}/cancel records its end`;
+    const detail = `the workflow of build ${id} no longer exists; POST /builds/${id}/cancel records the end of the build`;
     throw new Refusal('state_conflict', { detail });
   }
 }

@@ -35,7 +35,7 @@ export async function resolveTrigger(
   }
   if (newest.retired && !earlier) {
     throw new Refusal('configuration_retired', {
-      detail: `configuration ${newest.id} (${newest.name}) was retired at ${newest.created_at}; a PUT brings it back`,
+      detail: `configuration ${newest.id} (${newest.name}) was retired at ${newest.created_at}; a PUT makes it active again`,
     });
   }
   const changed = earlier?.config_id === newest.id && earlier.config_version !== newest.version;

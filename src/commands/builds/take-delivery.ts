@@ -48,7 +48,7 @@ export async function workOffPending(deps: DeliveryDependencies, limit: number):
   const outcomes = await Promise.allSettled(working);
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected') {
-      deps.log.warn({ err: outcome.reason }, 'the work of a webhook failed; it will be tried again');
+      deps.log.warn({ err: outcome.reason }, 'handling a webhook failed; trying again later');
     }
   }
   return outcomes.every(({ status }) => status === 'fulfilled');
@@ -117,7 +117,7 @@ async function wake(
 async function startReopened(deps: DeliveryDependencies, build: Build, deliveryId: string): Promise<boolean> {
   const input = { ...(await inputAgain(deps, build)), reopen: { run: runOf(build)!, delivery_id: deliveryId } };
   const started = await BUILD.start(deps, input, 'ALLOW_DUPLICATE');
-  deps.log.info({ build_id: build.id, delivery_id: deliveryId, started }, 'the run of an ended build was run again');
+  deps.log.info({ build_id: build.id, delivery_id: deliveryId, started }, 'somebody re-ran the run of an ended build');
   return started;
 }
 

@@ -95,7 +95,7 @@ export async function triggerBuild(
 
 function reusedKey(id: number): Refusal {
   return new Refusal('idempotency_key_reused', {
-    detail: `build ${id} was requested under this key with other content; use a new key`,
+    detail: `build ${id} was requested with this key and other content; use a new key`,
   });
 }
 
@@ -103,7 +103,7 @@ function reusedKey(id: number): Refusal {
 function takeId(buildIds: BuildIds): Promise<number> {
   return buildIds.take().catch((cause: unknown) => {
     if (cause instanceof Refusal) throw cause;
-    const detail = 'no build id can be had; try again';
+    const detail = 'no build id is available; try again';
     throw new Refusal('database_unavailable', { detail, retryAfterSeconds: 5, cause });
   });
 }

@@ -28,7 +28,7 @@ export async function addCallback(
     inTime(addCallbackTarget(db, subject, url, LIMITS.callbacks.targets), KEEP_TIMEOUT_MS, TOO_LATE),
   );
   if (added === undefined) {
-    const detail = `${subject} has ${LIMITS.callbacks.targets} callback URLs, the most that it may have`;
+    const detail = `${subject} has ${LIMITS.callbacks.targets} callback URLs, which is the maximum`;
     throw new Refusal('unprocessable_callback_url', { detail });
   }
   const ending = (await kept(subject, findEnding(db, subject)))?.dedupe_key;
@@ -47,7 +47,7 @@ async function kept<T>(subject: string, work: Promise<T>): Promise<T> {
   } catch (cause) {
     if (databaseFault(cause)?.kind === 'fault') throw cause;
     throw new Refusal('database_unavailable', {
-      detail: `${subject} exists, but this callback URL cannot be kept now; send the same request again`,
+      detail: `${subject} exists, but this callback URL cannot be saved now; send the same request again`,
       retryAfterSeconds: 5,
       cause,
     });

@@ -59,12 +59,14 @@ export async function changeConfiguration(
       return saved;
     case 'key_reused':
       throw new Refusal('idempotency_key_reused', {
-        detail: `${saved.made} was made under this key with other content; use a new key`,
+        detail: `${saved.made} was already made with this key with other content; use a new key`,
       });
     case 'missing':
       throw new Refusal('not_found', { detail: 'there is no such build configuration' });
     case 'name_taken':
-      throw new Refusal('configuration_name_taken', { detail: `configuration ${saved.id} is named ${to?.name}` });
+      throw new Refusal('configuration_name_taken', {
+        detail: `configuration ${saved.id} already has the name ${to?.name}`,
+      });
     case 'unexpected':
       throw new Refusal('precondition_failed', {
         detail:
@@ -82,7 +84,7 @@ function refuseEnvironment(target: ConfigurationTarget, name: string | undefined
   const { id, name: reserved } = ENVIRONMENT_CONFIGURATION;
   if (target !== 'new' && 'id' in target && target.id === id) {
     throw new Refusal('configuration_of_environment', {
-      detail: `configuration ${id} comes from GITHUB_REPO and GITHUB_WORKFLOW; change them, or make another configuration`,
+      detail: `configuration ${id} comes from GITHUB_REPO and GITHUB_WORKFLOW; change these settings, or make another configuration`,
     });
   }
   if (name === reserved) {

@@ -37,7 +37,7 @@ export async function findDeadLetter(
     const found = await findStream(db, TASKS, name);
     if (found?.state.dead_lettered) return { letter: { kind: 'task', task: found.state }, events: found.events };
   }
-  throw new Refusal('not_found', { detail: `${id} is no dead letter` });
+  throw new Refusal('not_found', { detail: `${id} is not a dead letter` });
 }
 
 /** Begins a dead letter again, a build with another dispatch. @throws {Refusal} 404, 409 */
@@ -51,7 +51,7 @@ export async function redriveDeadLetter(deps: RedriveDependencies, id: string, b
     return letter;
   }
   if (!(await redriveTask(deps, letter.task, by))) {
-    throw new Refusal('state_conflict', { detail: `${id} is being begun again already` });
+    throw new Refusal('state_conflict', { detail: `${id} is already being redriven` });
   }
   return { kind: 'task', task: { ...letter.task, status: 'PENDING' } };
 }
@@ -62,7 +62,7 @@ async function redeliver({ client, db }: RedriveDependencies, message: DeadMessa
   const { routing_key, exchange } = JSON.parse(message.publication) as { routing_key: string; exchange?: string };
   if (!routing_key && !exchange) {
     throw new Refusal('state_conflict', {
-      detail: `what was to follow a task of ${queue} is too much to be published`,
+      detail: `what follows a task of ${queue} is too large to be published`,
     });
   }
   const input = { id, refusals };
@@ -100,7 +100,7 @@ export async function discardDeadLetter({ db }: RedriveDependencies, id: string,
   const told = { type: 'dead_letter_discarded', data: { by }, occurred_at: new Date().toISOString() } as const;
   if (letter.kind === 'message') {
     if (await settleDeadMessage(db, letter.message, 'discarded', by)) return;
-    throw new Refusal('state_conflict', { detail: `${id} was refused again just now; look at it first` });
+    throw new Refusal('state_conflict', { detail: `${id} was refused again a moment ago; look at it first` });
   }
   if (letter.kind === 'task') {
     const { task } = letter;
@@ -109,7 +109,9 @@ export async function discardDeadLetter({ db }: RedriveDependencies, id: string,
   }
   const { build } = letter;
   if (build.needs_attention) {
-    throw new Refusal('state_conflict', { detail: `${id} waits for an operator; cancel the build instead` });
+    throw new Refusal('state_conflict', {
+      detail: `${id} needs attention and cannot be discarded; cancel the build instead`,
+    });
   }
   await appendEvent(db, BUILDS, build.id, { ...told, dedupe_key: `discarded:${build.retries}` });
 }

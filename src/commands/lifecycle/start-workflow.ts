@@ -81,7 +81,7 @@ export function temporalFault(error: unknown): Refusal {
     return new Refusal('internal', { cause: error });
   }
   return new Refusal('temporal_unavailable', {
-    detail: 'it may not have been accepted; send the same request again and it will be done once',
+    detail: 'the request may or may not have been accepted; send the same request again, and it runs once',
     retryAfterSeconds: 5,
     cause: error,
   });

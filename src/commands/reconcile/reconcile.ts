@@ -52,7 +52,7 @@ export interface Difference {
   found: 'workflow_lost' | 'workflow_ended' | 'record_set_back' | 'callback_lost' | 'reply_lost';
   /** Undefined where nothing was to be done (a dry run). */
   outcome?: Outcome;
-  /** Why it could not be mended. */
+  /** Why it could not be repaired. */
   error?: string;
 }
 
@@ -213,7 +213,7 @@ class Comparison {
     // It ended while this looked.
     if (!now || now.completed_at !== null) return;
     if (!last) {
-      const detail = 'Temporal had lost its workflow; another takes its place';
+      const detail = 'Temporal had lost its workflow; Hapax started a new one';
       await this.#mend(subject, 'workflow_lost', () => resume(this.#deps, kind, row.id, detail));
       return;
     }
@@ -273,7 +273,10 @@ class Comparison {
         difference.outcome = await mend();
       } catch (error) {
         difference.error = error instanceof Error ? error.message : String(error);
-        this.#deps.log.error({ err: error, subject, found }, 'record and Temporal differ, and it could not be mended');
+        this.#deps.log.error(
+          { err: error, subject, found },
+          'record and Temporal differ, and the difference could not be repaired',
+        );
       }
       if (difference.outcome === 'agrees') return;
     }

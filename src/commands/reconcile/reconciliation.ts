@@ -6,7 +6,7 @@ import { type ReconcileDependencies, reconcile } from './reconcile.ts';
 const EVERY_MS = 3_600_000;
 /** How often a process asks whether it is its turn. */
 const ASK_EVERY_MS = 60_000;
-/** Another process that starts compared a moment ago; what could not be mended is tried again after this. */
+/** Another process that starts compared a moment ago; what could not be repaired is tried again after this. */
 const JUST_NOW_MS = 10_000;
 /** Pause where the database or Temporal is away at the start. */
 const AWAY_MS = 2_000;
@@ -40,7 +40,7 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
       let pause = ASK_EVERY_MS;
       try {
         const isClaimed = await claimReconciliation(db, within);
-        // One that claimed it may have died of it, and what could not be mended is not left for an hour.
+        // One that claimed it may have died of it, and what could not be repaired is not left for an hour.
         const isDone = isClaimed ? await compare() : within === EVERY_MS || (await wasCompared());
         within = isDone ? EVERY_MS : JUST_NOW_MS;
       } catch (err) {

@@ -79,7 +79,7 @@ export async function endAs(
   if (!found || found.state.completed_at !== null) return 'agrees';
   const known = kind.endOf(ended, found.state);
   // Of two that were started to begin it again, one ends so; the build or task goes on without a workflow.
-  if (!known) return resume(deps, kind, id, 'its workflow had ended without leading it to its end');
+  if (!known) return resume(deps, kind, id, 'its workflow had ended before it did');
   return end(deps, kind, found.state, known);
 }
 

@@ -65,7 +65,7 @@ export class UnusedBuildIds {
     if (epoch !== undefined) {
       this.#log.warn(
         { highest_id: highest, epoch },
-        'the database was set back to an earlier state; ids of builds go on above those in use',
+        'the database was set back to an earlier state; build ids continue above those in use',
       );
     }
     this.#isChecked = true;

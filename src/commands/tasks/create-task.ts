@@ -128,7 +128,7 @@ async function identify(
     natural ? natural.known : find(id),
   ]);
   if (claim && (claim.fingerprint !== fingerprint || claim.made !== taskStream(id))) {
-    const detail = `${claim.made} was asked for under this key with other content; use a new key`;
+    const detail = `${claim.made} was already requested with this key with other content; use a new key`;
     throw new Refusal('idempotency_key_reused', { detail });
   }
   // The same request once more, by its key, asks for nothing more than its response.
@@ -136,14 +136,14 @@ async function identify(
 }
 
 function reused(code: 'task_id_reused' | 'idempotency_key_reused', id: string): Refusal {
-  const [by, use] = code === 'task_id_reused' ? ['', 'id'] : ['under this key ', 'key'];
-  return new Refusal(code, { detail: `task ${id} was asked for ${by}with other content; use a new ${use}` });
+  const [by, use] = code === 'task_id_reused' ? ['', 'id'] : ['with this key ', 'key'];
+  return new Refusal(code, { detail: `task ${id} was already requested ${by}with other content; use a new ${use}` });
 }
 
 function resolve({ name: asked, args, kwargs }: TaskRequest): { name: TaskName; given: TaskArguments[TaskName] } {
   const name = taskNameOf(asked);
   if (!name) {
-    const detail = `${asked.slice(0, 100)} is none of ${TASK_NAMES.join(', ')}`;
+    const detail = `${asked.slice(0, 100)} is not one of ${TASK_NAMES.join(', ')}`;
     throw new Refusal('unknown_task', { detail });
   }
   const read = readArguments(name, args, kwargs);

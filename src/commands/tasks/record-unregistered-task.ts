@@ -42,7 +42,7 @@ export async function recordUnregisteredTask(
       const [code, by, use] = keyed
         ? (['idempotency_key_reused', 'under this key ', 'key'] as const)
         : (['task_id_reused', '', 'id'] as const);
-      throw new Refusal(code, { detail: `task ${id} was asked for ${by}with other content; use a new ${use}` });
+      throw new Refusal(code, { detail: `task ${id} was already requested ${by}with other content; use a new ${use}` });
     }
     const failed = { type: 'task_failed' as const, data: { error }, occurred_at, dedupe_key: 'ended' };
     await appendEvent(tx, TASKS, id, failed);

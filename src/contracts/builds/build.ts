@@ -82,7 +82,7 @@ export const triggerBody = z
   })
   .refine((body) => body.config_id === undefined || body.config === undefined, {
     path: ['config'],
-    message: 'names the configuration a second time; send config_id or config',
+    message: 'names the configuration twice; send either config_id or config',
   })
   .meta({ id: 'TriggerBuild' });
 export type TriggerBody = z.infer<typeof triggerBody>;

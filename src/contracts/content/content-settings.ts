@@ -60,7 +60,7 @@ export function contentFaults(settings: ContentSettings): string[] {
   }
   for (const name of ['EMBEDDING_MODEL', 'SUMMARY_MODEL'] as const) {
     if (settings[name] !== undefined && settings.OLLAMA_URL === undefined) {
-      faults.push(`${name}: names a model of Ollama, so it needs OLLAMA_URL`);
+      faults.push(`${name}: names an Ollama model, so it needs OLLAMA_URL`);
     }
   }
   if (settings.YOUTUBE_PRIORITY_RESERVED > settings.YOUTUBE_DAILY_QUOTA) {

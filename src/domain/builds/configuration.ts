@@ -102,7 +102,7 @@ function templateFaults({ templates, mapping }: ConfigurationDefinition): Defini
   for (const [name, template] of Object.entries(templates)) {
     const path = `templates.${name}`;
     if (template.replaceAll(PLACEHOLDER, '').includes('{{')) {
-      faults.push({ path, message: 'has {{ that opens no field; write {{field}}' });
+      faults.push({ path, message: 'has {{ without a field; write {{field}}' });
     }
     for (const field of placeholdersOf(template)) {
       if (field === 'ref' || Object.hasOwn(mapping, field)) continue;
@@ -123,7 +123,7 @@ function yamlFaults(definition: ConfigurationDefinition, correlationInput: strin
   );
   const faults = yamlInputs(documents).faults.map(({ name, fault }) => ({
     path: name,
-    message: `is no YAML document: ${fault}`,
+    message: `is not a YAML document: ${fault}`,
   }));
   if (definition.yaml.includes(correlationInput)) {
     faults.push({ path: 'yaml', message: `${correlationInput} ${SET_BY_HAPAX}` });
@@ -154,7 +154,10 @@ export function resolveRequest(
     const input = inputOf(mapping, field);
     if (input === null) continue;
     if (Object.hasOwn(constants, input) || Object.hasOwn(templates, input)) {
-      return { kind: 'unprocessable_inputs', detail: `the configuration itself sets the input ${input}` };
+      return {
+        kind: 'unprocessable_inputs',
+        detail: `the configuration sets the input ${input}, so a request may not`,
+      };
     }
     const other = setBy.get(input);
     if (other) return { kind: 'unprocessable_inputs', detail: `${other} and ${field} both set the input ${input}` };
@@ -170,7 +173,10 @@ export function resolveRequest(
   for (const [input, template] of Object.entries(templates)) {
     const missing = placeholdersOf(template).filter((field) => fieldValue(field) === undefined);
     if (missing.length > 0) {
-      return { kind: 'missing_field', detail: `the input ${input} is made from ${missing.join(' and ')}; send it` };
+      return {
+        kind: 'missing_field',
+        detail: `the input ${input} is made from ${missing.join(' and ')}; send it`,
+      };
     }
     // Before it is made: a template of 64 KB that names one long field a thousand times would be gigabytes.
     const length = expandedLength(template, (field) => fieldValue(field) as string);
@@ -189,7 +195,7 @@ export function resolveRequest(
     faults: [fault],
   } = yamlInputs(documents);
   if (fault) {
-    const detail = `the input ${fault.name} is no YAML document: ${fault.fault}`;
+    const detail = `the input ${fault.name} is not a YAML document: ${fault.fault}`;
     return { kind: 'unprocessable_inputs', detail };
   }
   Object.assign(inputs, texts);

@@ -12,14 +12,19 @@ export type CallbackAnswer =
  */
 const N8N_ANSWERS: ReadonlyArray<{ status: number; says: RegExp; kind: 'early' | 'final' | 'failed'; reason: string }> =
   [
-    { status: 409, says: /is running already/, kind: 'early', reason: 'the n8n execution does not wait for it yet' },
+    {
+      status: 409,
+      says: /is running already/,
+      kind: 'early',
+      reason: 'the n8n execution has not reached its Wait node yet',
+    },
     { status: 409, says: /has finished already/, kind: 'final', reason: 'the n8n execution has ended' },
     { status: 409, says: /has finished with error/, kind: 'final', reason: 'the n8n execution has failed' },
     {
       status: 404,
       says: /The execution \W*\w+\W* does not exist/,
       kind: 'final',
-      reason: 'the n8n execution does not exist (any more)',
+      reason: 'the n8n execution does not exist',
     },
     {
       status: 404,

@@ -51,12 +51,12 @@ export function linkFault(head: ChainHead, event: RecordedEvent): ChainFault | u
   const { seq } = event;
   const expected = head.seq + 1;
   if (seq > expected) return { seq: expected, fault: `event ${expected} is missing` };
-  if (seq < expected) return { seq, fault: `stands behind event ${head.seq}: it was moved or told twice` };
+  if (seq < expected) return { seq, fault: `comes after event ${head.seq}: it was moved or recorded twice` };
   if (event.hash !== eventHash(event)) return { seq, fault: 'was changed after it was recorded' };
   if (event.previous_hash !== head.hash) {
     return {
       seq,
-      fault: `does not continue event ${head.seq}: one of the two was changed, or one was taken out between`,
+      fault: `does not continue event ${head.seq}: one of the two was changed, or an event between them was removed`,
     };
   }
   return undefined;

@@ -54,7 +54,7 @@ export function readArguments<Name extends TaskName>(
   const positional = names.slice(0, args.length);
   const faults = positional
     .filter((argument) => Object.hasOwn(kwargs, argument))
-    .map((argument) => ({ path: `kwargs.${argument}`, message: 'is given by position as well' }));
+    .map((argument) => ({ path: `kwargs.${argument}`, message: 'is also given by position' }));
   if (args.length > names.length) {
     faults.push({ path: 'args', message: `${name} takes ${names.length} arguments: ${names.join(', ')}` });
   }

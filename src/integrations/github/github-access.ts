@@ -90,14 +90,16 @@ export async function findSettingFaults(
   const read = repositoryAnswer.safeParse(seen.body);
   if (!read.success) {
     return only(
-      `GITHUB_API_URL: ${apiUrl} does not answer as GitHub's API does; it is https://api.github.com, or https://HOST/api/v3 of an Enterprise Server`,
+      `GITHUB_API_URL: ${apiUrl} does not respond like GitHub's API; use https://api.github.com, or https://HOST/api/v3 for an Enterprise Server`,
     );
   }
   const { full_name, permissions } = read.data;
   const hints =
     full_name.toLowerCase() === repository.toLowerCase()
       ? []
-      : [`GITHUB_REPO: ${repository} is now called ${full_name}; set that, since GitHub may give the old name away`];
+      : [
+          `GITHUB_REPO: ${repository} is now called ${full_name}; use that name, because somebody else may take the old one`,
+        ];
   if (credential === 'GITHUB_TOKEN' && permissions?.push === false) {
     return { faults: [lacksRight(credential, repository, '(it may only read)')], hints };
   }
@@ -152,5 +154,5 @@ function lacksRight(credential: string, repository: string, said: string): strin
 }
 
 function notShown(credential: string, repository: string, said: string): string {
-  return `GitHub shows no ${repository} to the credential ${said}; correct the name (GITHUB_REPO, or the repository of the configuration) or give ${credential} access to it`;
+  return `the credential cannot see ${repository} ${said}; correct the name (GITHUB_REPO, or the repository of the configuration) or give ${credential} access to it`;
 }

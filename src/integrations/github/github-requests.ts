@@ -237,7 +237,7 @@ export class GitHubRequests {
     if (!REDIRECTS.has(status)) return undefined;
     const to = headers.location ?? 'nowhere';
     return {
-      reason: `GITHUB_API_URL: ${this.#apiUrl} sends requests to ${to} (${status}), and they are not sent to another server; set the URL that answers itself`,
+      reason: `GITHUB_API_URL: ${this.#apiUrl} redirects to another server, ${to} (${status}), which Hapax does not follow; set the final URL`,
     };
   }
 }
@@ -248,13 +248,15 @@ function earlier(given: AbortSignal | null | undefined, timeout: AbortSignal): A
 }
 
 function heldBack(waitMs: number, limited: boolean): DispatchAnswer {
-  const message = limited ? "GitHub's rate limit, of which another request was told" : 'another write is under way';
+  const message = limited
+    ? "GitHub's rate limit, which GitHub reported to another request"
+    : 'another write is under way';
   return { code: HELD_BACK, message, wait_ms: waitMs };
 }
 
 /** What a request comes to for which the app got no token: it was not sent, whatever GitHub said. */
 function notLoggedIn(answer: DispatchAnswer, repository: string): DispatchAnswer {
-  const no = `the GitHub App gets no token for ${repository}`;
+  const no = `GitHub gives the app no token for ${repository}`;
   if (!('status' in answer)) {
     return { code: NOT_LOGGED_IN, message: `${no}: ${answer.message}`, wait_ms: NOT_READY_WAIT_MS };
   }

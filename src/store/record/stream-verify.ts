@@ -23,7 +23,7 @@ export function verifyStream(db: Db, kind: AnyStreamKind, id: string | number): 
       const [row] = await snapshot<
         Array<{ last_seq: number }>
       >`SELECT last_seq FROM ${snapshot(kind.table)} WHERE id = ${id}`;
-      const fault = { seq: 1, fault: `event 1 is missing: the projection goes up to event ${row?.last_seq}` };
+      const fault = { seq: 1, fault: `event 1 is missing: the stored state goes up to event ${row?.last_seq}` };
       return row && { length: 0, head: GENESIS.hash, fault };
     }
     const proof = { length: events.length, head: head.hash };

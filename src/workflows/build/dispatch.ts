@@ -85,7 +85,7 @@ export async function dispatch(
       const told = await askOperator(input, tell, state, operator, { attempt, reason: verdict.reason });
       if (told === 'cancel') {
         abandoned.push(intent.token);
-        return none('cancelled', `cancelled while in doubt: ${verdict.reason}`, attempt);
+        return none('cancelled', `cancelled while it needed attention: ${verdict.reason}`, attempt);
       }
       if (told !== 'retry') {
         const { run } = await triggered(told.adopt, attempt, 'operator', false, null);
@@ -103,7 +103,7 @@ export async function dispatch(
       continue;
     }
     if (lost >= policy.max_retries) {
-      return none('dispatch_failed', `${lost + 1} dispatches left no run; the last: ${reason}`, attempt);
+      return none('dispatch_failed', `${lost + 1} dispatches made no run; the last reason: ${reason}`, attempt);
     }
     await operator.pause(backoff(lost, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random()));
     lost += 1;

@@ -60,13 +60,13 @@ export async function reconcile(
 
 function whyDoubtful(doubt: Doubt, finding: Exclude<Finding, { kind: 'found' }>): string {
   const what = doubt.accepted
-    ? 'GitHub accepted the dispatch but its run was not found'
-    : 'whether a run was made cannot be told';
-  return `${what} (${doubt.reason})${whichOf(finding)}; adopt the run or retry`;
+    ? 'GitHub accepted the dispatch, but its run was not found'
+    : 'Hapax could not find out whether GitHub made a run';
+  return `${what} (${doubt.reason})${whichOf(finding)}; adopt its run, or retry if there is none`;
 }
 
 function whichOf(finding: Exclude<Finding, { kind: 'found' }>): string {
   if (finding.kind === 'absent') return '';
-  if (finding.candidates.length === 0) return '; more runs were made since than are read';
+  if (finding.candidates.length === 0) return '; there are more runs since then than Hapax reads';
   return `; it could be ${finding.candidates.map((run) => run.run_url).join(' ')}`;
 }

@@ -38,7 +38,7 @@ export async function rerun(
     state.attempt = attempt;
     await awaitWriteSlot(operator);
     if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input))
-      return none('cancelled', 'cancelled before the run was run again', attempt - 1);
+      return none('cancelled', 'cancelled before the re-run was sent', attempt - 1);
     if (patched('rerun-reads-first')) {
       const now = await readNow();
       // Somebody runs it again in GitHub, or it never ended: that attempt is followed, and no other asked for.
@@ -70,7 +70,7 @@ export async function rerun(
       if (look < LOOKS) await operator.pause(policy.reconcile_window_ms / (LOOKS - 1));
     }
     if (lost >= policy.max_retries)
-      return none('dispatch_failed', `the run was not run again; the last: ${reason}`, attempt);
+      return none('dispatch_failed', `the run was not re-run; the last reason: ${reason}`, attempt);
     await operator.pause(backoff(lost, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random()));
     lost += 1;
   }
