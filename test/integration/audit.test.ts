@@ -95,7 +95,11 @@ describe('hapax audit and rebuild on a server that is in use', () => {
         /^build:2 event 3: event 3 is missing/m,
         /^build:2 event 3: .*moved/m,
       ],
-      [whole.toSpliced(i, 0, whole[i]!), /^build:2 event 3: line \d+ was moved/m, /^build:2 event 3: .*told twice/m],
+      [
+        whole.toSpliced(i, 0, whole[i]!),
+        /^build:2 event 3: line \d+ was moved/m,
+        /^build:2 event 3: .*recorded twice/m,
+      ],
       [edit(3, { stream: 'build:1' }), /^build:2 event 3: event 3 is missing/m],
       [rehashed(3, { data: {} }), /^build:2 event 4: does not continue event 3/m],
       [
@@ -191,7 +195,7 @@ describe('hapax audit and rebuild on a server that is in use', () => {
     await owner.end();
     const file = join(directory, 'log.ndjson');
     expect((await hapax(['audit', 'export', '--out', file], { DATABASE_URL: world.url })).stderr).toContain(
-      'overwrites nothing',
+      'does not overwrite a file',
     );
     expect((await hapax(['audit'], {})).stderr).toContain('hapax audit export');
     expect((await hapax(['audit', 'verify', join(directory, 'none')], {})).stderr).toContain('cannot read');
@@ -227,7 +231,7 @@ describe('hapax audit and rebuild on a stopped HAPAX_HOME', () => {
       const found = await hapax(['audit', 'verify'], environment);
       expect([found.code, found.lines.at(-1)]).toEqual([
         1,
-        'build:1 event 6: the projection is not what the events add up to: attempts',
+        'build:1 event 6: the stored state differs from what the events give: attempts',
       ]);
       expect((await hapax(['rebuild'], environment)).stdout).toContain('1 rows were missing or wrong');
       expect((await hapax(['audit', 'verify'], environment)).lines.at(-1)).toBe('6 events, 1 streams, sound');

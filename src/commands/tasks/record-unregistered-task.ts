@@ -40,7 +40,7 @@ export async function recordUnregisteredTask(
     const { event } = await appendEvent(tx, TASKS, id, queued);
     if (event.data.fingerprint !== data.fingerprint) {
       const [code, by, use] = keyed
-        ? (['idempotency_key_reused', 'under this key ', 'key'] as const)
+        ? (['idempotency_key_reused', 'with this key ', 'key'] as const)
         : (['task_id_reused', '', 'id'] as const);
       throw new Refusal(code, { detail: `task ${id} was already requested ${by}with other content; use a new ${use}` });
     }

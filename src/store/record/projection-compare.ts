@@ -37,7 +37,7 @@ export function differenceFault({ head: projected, columns }: RowDifference, hea
   if (!projected) return { seq: head.seq, fault: 'the projection has no row for it' };
   if (projected.seq > head.seq) {
     const missing = head.seq + 1;
-    return { seq: missing, fault: `event ${missing} is missing: the projection goes up to event ${projected.seq}` };
+    return { seq: missing, fault: `event ${missing} is missing: the stored state goes up to event ${projected.seq}` };
   }
   if (projected.seq < head.seq) {
     const fault = `was added without the projection, which ends at event ${projected.seq}`;
@@ -46,5 +46,5 @@ export function differenceFault({ head: projected, columns }: RowDifference, hea
   if (projected.hash !== head.hash) {
     return { seq: head.seq, fault: 'was replaced: the projection holds another hash of it' };
   }
-  return { seq: head.seq, fault: `the projection is not what the events add up to: ${columns.join(', ')}` };
+  return { seq: head.seq, fault: `the stored state differs from what the events give: ${columns.join(', ')}` };
 }

@@ -46,7 +46,7 @@ export async function* auditRecord(snapshot: Db, audit: LogAudit): AsyncGenerato
   for (const [kind, waiting] of rows) {
     yield* differences(snapshot, audit, kind, waiting);
     for (const { id, last_seq } of await listRowsWithoutEvents(snapshot, kind)) {
-      const fault = `event 1 is missing: the projection goes up to event ${last_seq}`;
+      const fault = `event 1 is missing: the stored state goes up to event ${last_seq}`;
       yield { stream: streamOf(kind, id), seq: 1, fault };
     }
   }
