@@ -58,7 +58,10 @@ export async function connectPatiently(
         const seconds = Math.round(timeoutMs / 1_000);
         throw new UserError(`${temporalAt(address)} could not be reached within ${seconds} s (START_TIMEOUT)`);
       }
-      log.warn({ err, address }, 'waiting for Temporal, which cannot be reached; trying again');
+      log.warn(
+        { reason: err instanceof Error ? err.message : String(err), address },
+        'Temporal cannot be reached; trying again',
+      );
       await Promise.race([delay(Math.min(RECONNECT_EVERY_MS, giveUp - Date.now())), stopping]);
     }
   }

@@ -44,8 +44,8 @@ describe('a start that waits for a server which takes connections and says nothi
 
   it.concurrent.each([
     ['migrate', /waiting for Temporal at 127\.0\.0\.1:\d+ \(TEMPORAL_ADDRESS\), 5 s of at most 7 s/],
-    ['worker', /waiting for Temporal, which cannot be reached/],
-    ['bridge', /waiting for Temporal, which cannot be reached/],
+    ['worker', /Temporal cannot be reached; trying again/],
+    ['bridge', /Temporal cannot be reached; trying again/],
     ['up', /waiting for Temporal at 127\.0\.0\.1:\d+ \(TEMPORAL_ADDRESS\), 5 s of at most 7 s/],
   ])('says so, and ends with one line: hapax %s', async (role, saying) => {
     const startedAt = Date.now();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import pino from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CallbackEvent } from '../../src/contracts/endings/callback.ts';
 import {
   CALLBACK_WORKFLOW,
@@ -16,7 +16,7 @@ import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { callback } from '../../src/workflows/index.ts';
 import type { CallbackPort, CallbackRecordPort } from '../../src/workflows/ports/callback.ts';
 import { eventually } from '../world/eventually.ts';
-import { hasTestServer, startTestServer } from '../world/test-server.ts';
+import { hasTestServer, releaseTime, startTestServer } from '../world/test-server.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -82,6 +82,7 @@ describe.skipIf(!hasTestServer)('a callback in virtual time', () => {
     ]);
     workers = created.map((worker) => ({ worker, running: worker.run() }));
   });
+  beforeEach(() => releaseTime(environment));
   afterAll(async () => {
     for (const { worker } of workers ?? []) worker.shutdown();
     await Promise.all((workers ?? []).map(({ running }) => running));

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import pino from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attemptFailed } from '../../src/activities/failures.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import type { TaskEvent } from '../../src/contracts/tasks/task-event.ts';
@@ -20,7 +20,7 @@ import { revokeSignal } from '../../src/workflows/messages.ts';
 import type { CallbackRecordPort } from '../../src/workflows/ports/callback.ts';
 import type { RecordPort } from '../../src/workflows/ports/record.ts';
 import type { TaskPort } from '../../src/workflows/ports/tasks.ts';
-import { hasTestServer, startTestServer } from '../world/test-server.ts';
+import { hasTestServer, releaseTime, startTestServer } from '../world/test-server.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -68,6 +68,7 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
     ]);
     for (const worker of created) workers.push({ worker, running: worker.run() });
   });
+  beforeEach(() => releaseTime(environment));
   afterAll(async () => {
     for (const { worker } of workers) worker.shutdown();
     await Promise.all(workers.map(({ running }) => running));

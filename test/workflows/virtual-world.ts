@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { activityInfo } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
 import pino from 'pino';
+import { expect } from 'vitest';
 import { toFailure } from '../../src/activities/failures.ts';
 import { githubActivities } from '../../src/activities/github.ts';
 import {
@@ -25,7 +26,7 @@ import type { Db } from '../../src/store/database.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { build } from '../../src/workflows/index.ts';
 import type { RecordPort } from '../../src/workflows/ports/record.ts';
-import { startTestServer } from '../world/test-server.ts';
+import { releaseTime, startTestServer } from '../world/test-server.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -127,6 +128,8 @@ export async function openVirtualWorld() {
   const environment = await startTestServer();
   const workers: Array<{ worker: Worker; running: Promise<void> }> = [];
   let builds = 0;
+  /** The test that started the last build. */
+  let test: string | undefined;
 
   return {
     now: () => environment.currentTimeMs(),
@@ -135,6 +138,9 @@ export async function openVirtualWorld() {
 
     /** Starts the workflow of a build whose activities follow the script, with a worker of its own. */
     async start(script: Script = {}) {
+      const { currentTestName } = expect.getState();
+      if (currentTestName !== test) await releaseTime(environment);
+      test = currentTestName;
       builds += 1;
       const input = inputOf(builds, await environment.currentTimeMs(), script);
       const record = memoryRecord(input, script);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
 import { wheelSource } from '../../src/laptop/temporal-cli-sources.ts';
@@ -34,6 +35,24 @@ export async function startTestServer(): Promise<TestWorkflowEnvironment> {
     searchAttributes: Object.fromEntries(Object.keys(SEARCH_ATTRIBUTES).map((name) => [name, KEYWORD])),
   });
   return environment;
+}
+
+/** Virtual time that passes at once unless the server holds it back. */
+const PROBE_MS = 20_000;
+/** Real time in which a busy machine lets it pass. */
+const HELD_BACK_MS = 10_000;
+
+/**
+ * Makes time skip again. The server holds time back while an activity runs, and for ever where its workflow ends meanwhile: the tests
+ * after that would wait in real time. Call it while no workflow is open.
+ */
+export async function releaseTime({ connection, sleep }: TestWorkflowEnvironment): Promise<void> {
+  for (;;) {
+    const passed = sleep(PROBE_MS).then(() => true);
+    if (await Promise.race([passed, delay(HELD_BACK_MS, false)])) return;
+    await connection.testService!.unlockTimeSkipping({});
+    await passed;
+  }
 }
 
 /** The path of the time-skipping test server: in our cache, else fetched into it once (27 MB). */
