@@ -14,7 +14,10 @@ export async function ingestUrl(
 ): Promise<Ingested> {
   const url = pageUrlOf(args.url);
   if (url === undefined) {
-    throw new PermanentTaskError({ type: 'ValueError', message: `this is no http:// or https:// URL: ${args.url}` });
+    throw new PermanentTaskError({
+      type: 'ValueError',
+      message: `this is not an http:// or https:// URL: ${args.url}`,
+    });
   }
   const { source, ...article } = await deps.pages.read(url, signal);
   const kept = await keepContent(deps, {

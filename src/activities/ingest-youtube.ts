@@ -47,7 +47,7 @@ export async function ingestYoutube(
 ): Promise<Ingested> {
   const videoId = youtubeVideoId(args.url);
   if (videoId === undefined) {
-    throw new PermanentTaskError({ type: 'ValueError', message: `this is no YouTube video: ${args.url}` });
+    throw new PermanentTaskError({ type: 'ValueError', message: `this is not a YouTube video: ${args.url}` });
   }
   const id = contentIdOfVideo(videoId);
   const standing = await findContent(deps.db, id);
@@ -94,7 +94,7 @@ async function askAbout(
   if ('holder' in reservation && reservation.holder !== taskId && at - reservation.reservedAt < TURN_MS) {
     const holder = await findTask(db, reservation.holder);
     if (!holder || !ENDED_TASK_STATUSES.includes(holder.status)) {
-      throw waiting('VideoBusy', 'another task brings in this video', OTHERS_TURN_MS);
+      throw waiting('VideoBusy', 'another task is ingesting this video', OTHERS_TURN_MS);
     }
   }
   switch (reservation.kind) {

@@ -223,7 +223,7 @@ describe('process_content', () => {
     expect(lexical).toMatchObject({
       method: 'lexical',
       model: null,
-      note: 'by words alone: Ollama answered 500: out of memory',
+      note: 'by words only: Ollama answered 500: out of memory',
     });
     expect(lexical.results.map(({ content_id }) => content_id)).toEqual(['web:kite']);
     expect(await answerSearch(database.db, undefined, args)).toMatchObject({

@@ -49,5 +49,8 @@ function faultOf(error: Error): Error {
 }
 
 function tooMuch(limit: string): PermanentTaskError {
-  return new PermanentTaskError({ type: 'PageRefused', message: `to take the page apart takes more than ${limit}` });
+  return new PermanentTaskError({
+    type: 'PageRefused',
+    message: `finding the article on the page takes more than ${limit}`,
+  });
 }

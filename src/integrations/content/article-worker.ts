@@ -20,6 +20,6 @@ function answer({ source, kind, url }: PageText): ArticleAnswer {
     const { message } = error as Error;
     if (error instanceof PermanentTaskError) return { fault: { type: error.type, message } };
     // Whatever a parser stumbles over it will stumble over again.
-    return { fault: { type: 'NothingToRead', message: `the page cannot be taken apart: ${message.split('\n')[0]}` } };
+    return { fault: { type: 'NothingToRead', message: `the page cannot be parsed: ${message.split('\n')[0]}` } };
   }
 }

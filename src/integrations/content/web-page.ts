@@ -70,7 +70,7 @@ export class WebPages {
       if (error instanceof AddressRefused || error instanceof EncodingRefused) throw refused(error.message);
       if (error instanceof NotReadable) throw refused(`the page is ${error.message}; only HTML and text are read`);
       if (error instanceof BodyTooLong) throw refused(`the page is longer than ${this.#maxBytes} bytes`);
-      if (error instanceof CodingFault) throw unavailable(`the page cannot be unpacked: ${error.message}`, error);
+      if (error instanceof CodingFault) throw unavailable(`the page cannot be decompressed: ${error.message}`, error);
       if (timeout.aborted) throw unavailable(`the page took longer than ${this.#timeoutMs / 1_000} s`);
       throw unavailable(
         `the page cannot be reached (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
@@ -94,7 +94,8 @@ export class WebPages {
       if (!REDIRECTS.has(status)) return this.#readBody(answer, status);
       answer.destroy();
       const next = headers.location ? URL.parse(percentEncoded(headers.location), url.href) : undefined;
-      if (!next || !/^https?:$/.test(next.protocol)) throw refused(`the page answered ${status} and no place to go`);
+      if (!next || !/^https?:$/.test(next.protocol))
+        throw refused(`the page redirects (${status}) without a valid target`);
       url = next;
     }
     throw refused(`the page redirects more than ${PAGES.redirects} times`);

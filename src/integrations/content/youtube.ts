@@ -129,7 +129,7 @@ export class YouTube {
       });
     } catch (error) {
       const code = fetchFault(error);
-      return { kind: 'failed', sent: !neverSent(code), reason: `the Data API does not answer (${code})` };
+      return { kind: 'failed', sent: !neverSent(code), reason: `the Data API does not respond (${code})` };
     }
     const body: unknown = await response.json().catch(() => undefined);
     const read = videoList.safeParse(body);
@@ -168,9 +168,9 @@ export class YouTube {
     if (text.trim() === '') throw blocked('YouTube answered with empty captions');
     const segments = captionLines(text);
     if (segments === 'page') throw blocked('YouTube answered with a page in the place of captions');
-    if (segments === 'truncated') throw unavailable('the captions break off before their end');
-    if (segments === 'unknown') throw noCaptions(`the captions of ${videoId} have a form that is not known`);
-    if (segments.length === 0) throw noCaptions(`the captions of ${videoId} hold no text`);
+    if (segments === 'truncated') throw unavailable('the captions are incomplete');
+    if (segments === 'unknown') throw noCaptions(`the captions of ${videoId} have an unknown format`);
+    if (segments.length === 0) throw noCaptions(`the captions of ${videoId} contain no text`);
     return { text: segments.map((line) => line.text).join(' '), language: track.language || null, segments };
   }
 
@@ -221,7 +221,7 @@ export class YouTube {
       });
       text = await textWithin(response, MAX_BYTES);
     } catch (error) {
-      throw unavailable(`YouTube does not answer (${fetchFault(error)})`, error);
+      throw unavailable(`YouTube does not respond (${fetchFault(error)})`, error);
     }
     const { status } = response;
     if (status === 429 || status === 403) throw blocked(`YouTube answered ${status}`);

@@ -40,12 +40,12 @@ async function vectorOf(
   embedQuery: EmbedQuery,
   query: string,
 ): Promise<{ vector?: QueryVector; note?: string }> {
-  if (!embedQuery) return { note: 'by words alone: no embedding model is configured (OLLAMA_URL)' };
-  if (!(await hasEmbeddings(db))) return { note: 'by words alone: this Postgres has no pgvector 0.8 or later' };
+  if (!embedQuery) return { note: 'by words only: no embedding model is configured (OLLAMA_URL)' };
+  if (!(await hasEmbeddings(db))) return { note: 'by words only: this Postgres has no pgvector 0.8 or later' };
   try {
     return { vector: await embedQuery(query) };
   } catch (error) {
     // Half an answer now is worth more than a whole one that does not come.
-    return { note: `by words alone: ${(error as Error).message}` };
+    return { note: `by words only: ${(error as Error).message}` };
   }
 }
