@@ -3,10 +3,10 @@ import type { Db } from '../store/database.ts';
 import { listEventsAfter } from '../store/record/event-list-after.ts';
 
 /**
- * How often the log is looked at while anybody watches, milliseconds. The embedded Postgres has no LISTEN across
- * connections, and one indexed query per look serves all watchers.
+ * Pause between reads of the log while anybody watches, milliseconds. One indexed query per read serves all watchers. A NOTIFY with
+ * each append would tell sooner, but makes all commits of a Postgres server wait for one lock.
  */
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 20;
 
 interface Watcher {
   stream: string;
