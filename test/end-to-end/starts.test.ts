@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -36,7 +37,7 @@ describe('a start that waits for a server which takes connections and says nothi
       DATABASE_URL: database.url,
       TEMPORAL_ADDRESS: at,
       AMQP_URL: `amqp://${at}`,
-      HAPAX_HOME: join(home, role),
+      HAPAX_HOME: join(home, randomUUID()),
       PORT: '0',
       START_TIMEOUT: '7s',
       ...environment,
