@@ -1,12 +1,11 @@
-import type { WebPages } from '../integrations/content/web-page.ts';
 import { answerSearch, type EmbedQuery } from '../store/content/search-answer.ts';
-import { ingestUrl } from './ingest-url.ts';
+import { ingestUrl, type PageReader } from './ingest-url.ts';
 import { ingestYoutube, type YouTubeDependencies } from './ingest-youtube.ts';
 import { type ProcessDependencies, processContent } from './process-content.ts';
 import type { TaskHandlers } from './task-handlers.ts';
 
 export interface TaskDependencies extends YouTubeDependencies, ProcessDependencies {
-  pages: WebPages;
+  pages: PageReader;
   embedQuery: EmbedQuery;
 }
 

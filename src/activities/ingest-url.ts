@@ -6,9 +6,12 @@ import type { Ingested } from './ingest-youtube.ts';
 import { type ContentKeeper, keepContent } from './keep-content.ts';
 import type { TaskContext } from './task-handlers.ts';
 
+/** Reads pages of the internet. */
+export type PageReader = Pick<WebPages, 'read'>;
+
 /** Brings in the article of a web page; again, it is a new version where the text has changed. */
 export async function ingestUrl(
-  deps: ContentKeeper & { pages: WebPages },
+  deps: ContentKeeper & { pages: PageReader },
   args: TaskArguments['ingest_url'],
   { signal }: Pick<TaskContext, 'signal'>,
 ): Promise<Ingested> {

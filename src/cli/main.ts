@@ -23,8 +23,10 @@ Settings are environment variables: docs/configuration.md
 const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
   up: async () => (await import('../processes/up.ts')).runUp(readSettings(process.env)),
   api: async () => (await import('../processes/api.ts')).runApi(readSettings(process.env, 'api')),
-  worker: async () => (await import('../processes/worker.ts')).runWorker(readSettings(process.env, 'worker')),
-  bridge: async () => (await import('../processes/bridge.ts')).runBridge(readSettings(process.env, 'bridge')),
+  worker: async () =>
+    (await import('../processes/working-process.ts')).runWorkingProcess(readSettings(process.env, 'worker'), 'worker'),
+  bridge: async () =>
+    (await import('../processes/working-process.ts')).runWorkingProcess(readSettings(process.env, 'bridge'), 'bridge'),
   migrate: async () => (await import('../processes/migrate.ts')).runMigrate(readSettings(process.env, 'migrate')),
   audit: async (argv) => (await import('../processes/audit.ts')).runAudit(argv, process.env),
   backup: async (argv) => (await import('../processes/backup.ts')).runBackup(argv, process.env),

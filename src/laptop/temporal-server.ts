@@ -4,7 +4,6 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
 import { assertPortFree, freePort, portNotForBrowsers } from './ports.ts';
 import { commandLine, isAlive, stopProcess } from './processes.ts';
 import { guardTemporalUi } from './temporal-ui-guard.ts';
@@ -150,13 +149,11 @@ async function startOnce(options: TemporalServerOptions): Promise<TemporalServer
   };
   const address = `127.0.0.1:${port}`;
   try {
-    const known = Object.keys(options.searchAttributes ?? {}).map((name) => `${name} IS NULL`);
-    await untilReady(
-      { address, http },
-      { namespace, query: known.join(' AND ') },
-      exited,
-      options.startTimeoutMs ?? 60_000,
-    );
+    const query = Object.keys(options.searchAttributes ?? {})
+      .map((name) => `${name} IS NULL`)
+      .join(' AND ');
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/workflow-count?query=${encodeURIComponent(query)}`;
+    await untilReady({ ...http, path }, exited, options.startTimeoutMs ?? 60_000);
   } catch (error) {
     await close();
     // Taken since it was looked at, which the server tells by a stack of its own.
@@ -237,43 +234,34 @@ async function endLeftover(pidFile: string, database: string, report: (line: str
  * ours once it answers over HTTP to the name that it alone was given: on the usual port it may be one that was started at the
  * same time, and ours is about to end for want of it.
  */
-async function untilReady(
-  { address, http }: { address: string; http: { port: number; name: string } },
-  count: { namespace: string; query: string },
-  exited: Promise<ServerExit>,
-  timeoutMs: number,
-): Promise<void> {
+async function untilReady(query: Query, exited: Promise<ServerExit>, timeoutMs: number): Promise<void> {
   let exit: ServerExit | undefined;
   void exited.then((value) => {
     exit = value;
   });
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    try {
-      const status = await statusOf(http);
-      if (status !== 200) throw new Error(`it answers ${status} over HTTP`);
-      const connection = await Connection.connect({ address, connectTimeout: '2s' });
-      try {
-        await connection.withDeadline(Date.now() + 2000, () =>
-          connection.workflowService.countWorkflowExecutions(count),
-        );
-        return;
-      } finally {
-        await connection.close();
-      }
-    } catch (error) {
-      if (exit) throw new Error(`the Temporal server ended while starting (code ${exit.code}):\n${exit.lastLines}`);
-      if (Date.now() > deadline) throw new Error(`the Temporal server did not answer on ${address}`, { cause: error });
-      await delay(25);
-    }
+    const status = await statusOf(query).catch((error: Error) => error);
+    if (status === 200) return;
+    if (exit) throw new Error(`the Temporal server ended while starting (code ${exit.code}):\n${exit.lastLines}`);
+    if (Date.now() > deadline) throw new Error(`the Temporal server does not answer: ${status}`);
+    await delay(25);
   }
 }
 
-function statusOf({ port, name }: { port: number; name: string }): Promise<number | undefined> {
+interface Query {
+  port: number;
+  /** The name of the server, as it expects it in a request. */
+  name: string;
+  path: string;
+}
+
+function statusOf({ port, name, path }: Query): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, path: '/api/v1/cluster-info', headers: { host: name }, timeout: 2_000 };
-    const request = get(options, (answer) => resolve(answer.resume().statusCode));
-    request.once('timeout', () => request.destroy(new Error('it does not answer over HTTP')));
+    const request = get({ host: '127.0.0.1', port, path, headers: { host: name }, timeout: 2_000 }, (response) =>
+      resolve(response.resume().statusCode),
+    );
+    request.once('timeout', () => request.destroy(new Error('no response over HTTP')));
     request.once('error', reject);
   });
 }

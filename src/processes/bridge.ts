@@ -13,21 +13,6 @@ import type { Db } from '../store/database.ts';
 import { createAnswerWorker } from '../worker/answer-worker.ts';
 import { refusalOfHost } from './callbacks.ts';
 import { required } from './required.ts';
-import { runWorkingProcess } from './working-process.ts';
-
-/** `hapax bridge`: tasks from RabbitMQ, and answers to it. Whatever is away may come later than the bridge. */
-export async function runBridge(settings: Settings): Promise<void> {
-  let broken: Error | undefined;
-  await runWorkingProcess(settings, 'bridge', async ({ connection, client, db, metrics, log, stopping }) => {
-    const bridge = await openBridge({ settings, connection, client, workerBeside: false, db, meter: metrics, log });
-    log.info('bridge is up');
-    const ended = await Promise.race([stopping, bridge.failed]);
-    if (ended instanceof Error) broken = ended;
-    else log.info({ signal: ended }, 'bridge is stopping');
-    await bridge.close();
-  });
-  if (broken) throw broken;
-}
 
 export interface OpenBridgeOptions {
   settings: Settings;

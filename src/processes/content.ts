@@ -1,11 +1,11 @@
 import { join, resolve } from 'node:path';
+import type { PageReader } from '../activities/ingest-url.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { quotaPolicyOf } from '../domain/content/youtube-quota.ts';
 import { type Blobs, directoryBlobs, s3Blobs } from '../integrations/blobs.ts';
 import type { EmbeddingModel } from '../integrations/content/embedding-model.ts';
 import { hasLocalModel, LocalModel } from '../integrations/content/local-model.ts';
 import { Ollama } from '../integrations/content/ollama.ts';
-import { WebPages } from '../integrations/content/web-page.ts';
 import { YouTube } from '../integrations/content/youtube.ts';
 import type { EmbedQuery } from '../store/content/search-answer.ts';
 
@@ -32,12 +32,23 @@ export function connectContent(settings: Settings) {
       siteUrl: settings.YOUTUBE_URL,
     }),
     quota: quotaPolicyOf(settings),
-    pages: new WebPages({ allowedHosts: settings.INGEST_ALLOWED_HOSTS }),
+    pages: lazyPages(settings),
     blobs: blobsOf(settings),
     embedding,
     summary: ollama?.summaryModel(settings.SUMMARY_MODEL ?? DEFAULT_SUMMARY_MODEL),
     embedQuery: embedding && queryEmbedder(embedding),
     close: async () => embedding?.close(),
+  };
+}
+
+/** Reads pages, and loads what that takes when the first is read. */
+function lazyPages({ INGEST_ALLOWED_HOSTS: allowedHosts }: Settings): PageReader {
+  let loading: Promise<PageReader> | undefined;
+  return {
+    async read(url, stop) {
+      loading ??= import('../integrations/content/web-page.ts').then(({ WebPages }) => new WebPages({ allowedHosts }));
+      return (await loading).read(url, stop);
+    },
   };
 }
 

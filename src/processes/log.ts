@@ -1,4 +1,3 @@
-import { type LogLevel, type LogMetadata, Runtime } from '@temporalio/worker';
 import pino, { type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import type { Settings } from '../contracts/settings.ts';
@@ -8,30 +7,4 @@ export function createLog(level: Settings['LOG_LEVEL'], role: string): Logger {
   const options = { level, base: { role }, timestamp: pino.stdTimeFunctions.isoTime };
   if (!process.stdout.isTTY) return pino(options);
   return pino(options, pretty({ sync: true, singleLine: true, translateTime: 'SYS:HH:MM:ss', ignore: 'role' }));
-}
-
-const PINO_LEVEL = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
-
-/** Sends what the Temporal SDK logs to our log, and leaves signals to us. Once per process, before any connection. */
-export function installTemporalRuntime(log: Logger): void {
-  const write = (level: LogLevel, message: string, meta: LogMetadata = {}) => {
-    // The SDK tells every start and stop of a worker at INFO, and warns of those that have no workflows, as most of ours: that is
-    // detail to an operator.
-    const isDetail = level === 'INFO' || message.startsWith('No workflows registered');
-    const pinoLevel = isDetail ? 'debug' : PINO_LEVEL[level];
-    const { error, ...rest } = meta;
-    log[pinoLevel]({ ...rest, ...(error ? { err: error } : {}) }, message);
-  };
-  Runtime.install({
-    shutdownSignals: [],
-    logger: {
-      log: write,
-      trace: (message, meta) => write('TRACE', message, meta),
-      debug: (message, meta) => write('DEBUG', message, meta),
-      info: (message, meta) => write('INFO', message, meta),
-      warn: (message, meta) => write('WARN', message, meta),
-      error: (message, meta) => write('ERROR', message, meta),
-    },
-    telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
-  });
 }

@@ -3,7 +3,7 @@ import type { ActivityMeter } from '../activities/meter.ts';
 import type { ApiMeter } from '../api/meter.ts';
 import type { BridgeMeter } from '../bridge/meter.ts';
 import { inTime } from '../commands/lifecycle/in-time.ts';
-import type { GitHubOptions } from '../integrations/github/github.ts';
+import type { GitHubOptions } from '../integrations/github/github-requests.ts';
 import type { Db } from '../store/database.ts';
 import { measureRecord, type RecordMeasures } from '../store/record/record-measure.ts';
 import type { DeliverySweepOptions } from './delivery-sweep.ts';
@@ -11,7 +11,7 @@ import { createFlowerMetrics } from './flower-metrics.ts';
 
 /** What a process counts, as the parts that count it see it. */
 export interface Metrics extends ApiMeter, ActivityMeter, BridgeMeter {
-  githubAnswered: NonNullable<GitHubOptions['onResponse']>;
+  githubAnswered: NonNullable<GitHubOptions['onAnswer']>;
   deliveriesSwept: DeliverySweepOptions['onSwept'];
 }
 
@@ -115,7 +115,7 @@ function buildMetrics(
   beginAtZero(accepted, 'replayed', ['true', 'false']);
   beginAtZero(dispatches, 'outcome', ['accepted', 'rejected', 'not_sent', 'ambiguous']);
   return {
-    buildAccepted: ({ replayed }) => accepted.inc({ replayed: String(replayed) }),
+    buildAccepted: (replayed) => accepted.inc({ replayed: String(replayed) }),
     triggerRefused: (code) => refused.inc({ code }),
     dispatched: (outcome) => dispatches.inc({ outcome }),
     buildEnded({ status, conclusion, created_at, completed_at }) {
@@ -146,7 +146,7 @@ function taskMetrics(registers: Registry[]): Pick<Metrics, 'taskAccepted' | 'tas
     registers,
   });
   return {
-    taskAccepted: ({ name, replayed }) => accepted.inc({ name, replayed: String(replayed) }),
+    taskAccepted: (name, replayed) => accepted.inc({ name, replayed: String(replayed) }),
     taskEnded({ name, status, created_at, completed_at }) {
       completed.inc({ name, status });
       if (completed_at !== null) duration.observe({ name }, secondsBetween(created_at, completed_at));

@@ -1,44 +1,28 @@
-import type { Client } from '@temporalio/client';
-import type { NativeConnection } from '@temporalio/worker';
-import type { Logger } from 'pino';
 import { startMetricsServer } from '../api/metrics-server.ts';
 import type { Settings } from '../contracts/settings.ts';
-import { type Db, openDatabase } from '../store/database.ts';
-import { createLog, installTemporalRuntime } from './log.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import { openDatabase } from '../store/database.ts';
+import { toLog } from './github-watch.ts';
+import { createLog } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { startParts } from './parts.ts';
 import { required } from './required.ts';
 import { stopSignal } from './stop-signal.ts';
 import { connectPatiently } from './temporal.ts';
-
-/** What the work of a process has to do with. */
-export interface Workplace {
-  connection: NativeConnection;
-  client: Client;
-  /** host:port of Temporal. */
-  address: string;
-  db: Db;
-  metrics: Metrics;
-  log: Logger;
-  /** Resolves with the signal that tells the process to stop. */
-  stopping: ReturnType<typeof stopSignal>;
-}
+import { installTemporalRuntime } from './temporal-runtime.ts';
 
 /**
- * Runs what works for Temporal in a process of its own, from when Temporal answers, which may be up to START_TIMEOUT later than
- * the process; never where the process is told to stop before. Its metrics are served on METRICS_PORT meanwhile. The connections are
- * closed once the work has returned.
+ * `hapax worker` and `hapax bridge`: a part that works for Temporal, from when Temporal answers, which may be up to START_TIMEOUT
+ * later than the process; never where the process is told to stop before. Its metrics are served on METRICS_PORT meanwhile.
+ * @throws {Error} where the part broke.
  */
-export async function runWorkingProcess(
-  settings: Settings,
-  role: string,
-  work: (workplace: Workplace) => Promise<void>,
-): Promise<void> {
+export async function runWorkingProcess(settings: Settings, part: 'worker' | 'bridge'): Promise<void> {
   const stopping = stopSignal();
-  const log = createLog(settings.LOG_LEVEL, role);
+  const log = createLog(settings.LOG_LEVEL, part);
   installTemporalRuntime(log);
   const address = required(settings, 'TEMPORAL_ADDRESS');
   const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: settings.DATABASE_ROLE });
-  const metrics = createMetrics(database.db);
+  const { db } = database;
+  const metrics = createMetrics(db);
   const server =
     settings.METRICS_PORT === undefined
       ? undefined
@@ -48,10 +32,16 @@ export async function runWorkingProcess(
     { ...settings, address },
     { stopping, timeoutMs: settings.START_TIMEOUT, log },
   );
+  let ended: string | Error | undefined;
   if (connected) {
-    await work({ ...connected, address, db: database.db, metrics, log, stopping });
+    const parts = await startParts({ ...connected, settings, db, metrics, log, say: toLog(log) }, [part]);
+    log.info({ address }, `${part} is up`);
+    ended = await Promise.race([stopping, parts.ended]);
+    if (typeof ended === 'string') log.info({ signal: ended }, `${part} is stopping`);
+    await parts.close();
     await connected.connection.close();
   }
   await server?.close();
   await database.close();
+  if (ended instanceof Error) throw ended;
 }

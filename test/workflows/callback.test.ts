@@ -11,7 +11,7 @@ import {
   callbackWorkflowId,
 } from '../../src/contracts/endings/callback-workflow.ts';
 import { CALLBACK_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
-import { installTemporalRuntime } from '../../src/processes/log.ts';
+import { installTemporalRuntime } from '../../src/processes/temporal-runtime.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { callback } from '../../src/workflows/index.ts';
 import type { CallbackPort, CallbackRecordPort } from '../../src/workflows/ports/callback.ts';

@@ -4,7 +4,7 @@ import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
-import { installTemporalRuntime } from '../../src/processes/log.ts';
+import { installTemporalRuntime } from '../../src/processes/temporal-runtime.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import { historyFromJson } from './history-json.ts';
 import { PATHS } from './paths.ts';

@@ -13,7 +13,7 @@ import { taskQueuedEvent } from '../../src/domain/record/first-events.ts';
 import { evolveTask, type Task } from '../../src/domain/tasks/task.ts';
 import { RetryableTaskError } from '../../src/domain/tasks/task-error.ts';
 import { taskPolicyOf } from '../../src/domain/tasks/task-request.ts';
-import { installTemporalRuntime } from '../../src/processes/log.ts';
+import { installTemporalRuntime } from '../../src/processes/temporal-runtime.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { task } from '../../src/workflows/index.ts';
 import { revokeSignal } from '../../src/workflows/messages.ts';

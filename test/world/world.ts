@@ -6,25 +6,18 @@ import { type Client, Connection } from '@temporalio/client';
 import pino from 'pino';
 import postgresJs from 'postgres';
 import { inject } from 'vitest';
-import { createTaskHandlers } from '../../src/activities/content-tasks.ts';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
-import { startApiServer } from '../../src/api/server.ts';
 import type { BuildView } from '../../src/contracts/builds/build.ts';
 import { readSettings, type Settings } from '../../src/contracts/settings.ts';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
-import { callbackSenderOf, refusalOfHost } from '../../src/processes/callbacks.ts';
-import { connectContent } from '../../src/processes/content.ts';
-import { connectGitHub, webhooksOf } from '../../src/processes/github.ts';
-import { watchGitHub } from '../../src/processes/github-watch.ts';
-import { installTemporalRuntime } from '../../src/processes/log.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
+import { startParts } from '../../src/processes/parts.ts';
 import { registerSearchAttributes } from '../../src/processes/search-attributes.ts';
-import { queuesOf } from '../../src/processes/tasks.ts';
 import { connectTemporal } from '../../src/processes/temporal.ts';
+import { installTemporalRuntime } from '../../src/processes/temporal-runtime.ts';
 import { startGitHubSimulator } from '../../src/simulator/github.ts';
 import { type Db, openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';
-import { createWorkers } from '../../src/worker/workers.ts';
 import { remote } from '../simulator/harness.ts';
 import { eventually } from './eventually.ts';
 
@@ -130,61 +123,33 @@ export async function openWorld(
   const metrics = createMetrics(database.db);
   const log = pino({ level: settings.LOG_LEVEL });
   const { connection, client } = await connectTemporal(target);
-  const workers: Array<{ stop(): Promise<void> }> = [];
-  /** Shared by the API and the first worker, as in `hapax up`. */
-  const apiGitHub = connectGitHub(settings, metrics, database.db);
-  /** A worker as in a process of its own: it shares nothing with another but the servers. */
-  const content = connectContent(settings);
+  const ground = {
+    ...{ settings, db: database.db, client, metrics, log, say() {}, handlers },
+    pauses: { pingMs: 200, awayMs: 200, settingsMs: 200, faultyMs: 200 },
+  };
+  /** As in `hapax up`, where API and worker share what they know of GitHub. */
+  const parts = await startParts({ ...ground, connection }, ['api', 'worker']);
+  const workers = [parts.worker!];
+  /** As in a process of its own, which shares nothing with another but the servers. */
   const startWorker = async () => {
     // One of several cannot share the client's connection, over which a worker is handed first tasks.
     const own = workers.length === 0 ? undefined : (await connectTemporal(target)).connection;
-    const working = await createWorkers({
-      connection: own ?? connection,
-      namespace,
-      db: database.db,
-      github: workers.length === 0 ? apiGitHub : connectGitHub(settings, metrics, database.db),
-      sender: callbackSenderOf(settings),
-      handlers: { ...createTaskHandlers({ db: database.db, ...content, meter: metrics }), ...handlers },
-      ...queuesOf(settings),
-      meter: metrics,
-      onShutdownOrder: undefined,
-    });
-    const running = working.run();
+    const more = await startParts({ ...ground, connection: own ?? connection }, ['worker']);
     workers.push({
-      async stop() {
-        working.shutdown();
-        await running;
+      async close() {
+        await more.close();
         await own?.close();
       },
     });
   };
   const stopWorkers = async () => {
-    await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+    await Promise.all(workers.splice(0).map((worker) => worker.close()));
   };
-  await startWorker();
-  const watch = watchGitHub({
-    settings,
-    github: apiGitHub,
-    say() {},
-    pauses: { pingMs: 200, awayMs: 200, settingsMs: 200, faultyMs: 200 },
-  });
-  const api = await startApiServer({
-    settings,
-    repository: settings.GITHUB_REPO ?? '',
-    client,
-    workerBeside: true,
-    db: database.db,
-    checkGitHub: watch.check,
-    webhooks: webhooksOf(settings),
-    refusalOfHost: refusalOfHost(settings),
-    embedQuery: content.embedQuery,
-    meter: metrics,
-    log,
-  });
+  const { url, flowerUrl } = parts.urls!;
   return {
-    ...callers(api.url),
-    url: api.url,
-    flowerUrl: api.flowerUrl,
+    ...callers(url),
+    url,
+    flowerUrl,
     client: client as Client,
     db: database.db as Db,
     databaseUrl: database.url,
@@ -200,10 +165,8 @@ export async function openWorld(
       await database.db`UPDATE github_writes SET limited_until = 'epoch'`;
     },
     async close() {
-      await api.close();
-      await watch.stop();
+      await parts.close();
       await stopWorkers();
-      await content.close();
       await connection.close();
       await database.close();
       await simulator.close();

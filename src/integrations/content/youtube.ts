@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { type CaptionList, type CaptionTrack, spokenTrack } from '../../domain/content/caption-track.ts';
-import { neverSent } from '../../domain/github/response.ts';
+import { neverSent } from '../../domain/github/dispatch-answer.ts';
 import { PermanentTaskError, RetryableTaskError } from '../../domain/tasks/task-error.ts';
 import { fetchFault } from '../fetch-fault.ts';
-import { type CaptionLine, captionLines } from './captions.ts';
+import type { CaptionLine } from './captions.ts';
 
 /** What the Data API says of a video. */
 export interface VideoMetadata {
@@ -166,6 +166,7 @@ export class YouTube {
     if (status !== 200) throw noCaptions(`YouTube answered ${status} for the captions of ${videoId}`);
     // YouTube answers 200 and nothing where it does not want to say no.
     if (text.trim() === '') throw blocked('YouTube answered with empty captions');
+    const { captionLines } = await import('./captions.ts');
     const segments = captionLines(text);
     if (segments === 'page') throw blocked('YouTube answered with a page in the place of captions');
     if (segments === 'truncated') throw unavailable('the captions are incomplete');

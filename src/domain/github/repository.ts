@@ -1,5 +1,0 @@
-/** A repository OWNER/NAME in the parameters of GitHub's routes. */
-export function ownerAndRepo(repository: string): { owner: string; repo: string } {
-  const [owner = '', repo = ''] = repository.split('/');
-  return { owner, repo };
-}

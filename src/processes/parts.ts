@@ -1,0 +1,176 @@
+import type { Client } from '@temporalio/client';
+import type { NativeConnection } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createTaskHandlers } from '../activities/content-tasks.ts';
+import type { TaskHandlers } from '../activities/task-handlers.ts';
+import { startApiServer } from '../api/server.ts';
+import type { Settings } from '../contracts/settings.ts';
+import type { Db } from '../store/database.ts';
+import { createWorkers } from '../worker/workers.ts';
+import { callbackSenderOf, refusalOfHost } from './callbacks.ts';
+import { connectContent } from './content.ts';
+import { sweepContent } from './content-sweep.ts';
+import { sweepDeliveries } from './delivery-sweep.ts';
+import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
+import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
+import { logEnds } from './log-ends.ts';
+import type { Metrics } from './metrics.ts';
+import { queuesOf } from './tasks.ts';
+
+/** What a process can run of Hapax; `hapax up` runs all three. */
+export type Part = 'api' | 'worker' | 'bridge';
+
+/** What parts stand on; it outlives them. */
+export interface Ground extends Pick<Partial<GitHubWatchOptions>, 'pauses'> {
+  settings: Settings;
+  db: Db;
+  client: Client;
+  /** Of the client too, so that a workflow can start on the worker beside it. The API alone needs none. */
+  connection?: NativeConnection;
+  metrics: Metrics;
+  log: Logger;
+  /** Hears what a person should know of GitHub. */
+  say: GitHubWatchOptions['say'];
+  /** Where they differ from the usual ones. */
+  handlers?: Partial<TaskHandlers>;
+}
+
+/** Parts, running. */
+export interface RunningParts {
+  /** Where the API listens, if it runs. */
+  urls: { url: string; flowerUrl: string | undefined } | undefined;
+  /** Stops the worker alone; undefined where none runs. */
+  worker: { close(): Promise<void> } | undefined;
+  /** Resolves when a part ended by itself: with the reason if it broke, with undefined if the worker was told to shut down. */
+  ended: Promise<Error | undefined>;
+  /** Stops the parts: first what accepts, then what works. */
+  close(): Promise<void>;
+}
+
+/**
+ * Puts together what a process runs. Every process and the tests come through here; they differ in the parts they name.
+ * @throws where a part cannot start; those that did are stopped.
+ */
+export async function startParts(ground: Ground, parts: readonly Part[]): Promise<RunningParts> {
+  const beside = parts.includes('worker');
+  const outside = openOutside(ground, parts);
+  // Settled, not raced: what started although another failed has to be stopped.
+  const started = await Promise.allSettled([
+    beside ? startWorker(ground, outside, parts.length === 1) : undefined,
+    parts.includes('bridge') ? startBridge(ground, beside) : undefined,
+    parts.includes('api') ? startApi(ground, outside, beside) : undefined,
+  ]);
+  const [worker, bridge, api] = started;
+  const close = async () => {
+    for (const part of [api, bridge, worker]) {
+      if (part.status === 'fulfilled') await part.value?.close();
+    }
+    await outside.close();
+  };
+  for (const part of started) {
+    if (part.status === 'fulfilled') continue;
+    await close();
+    throw part.reason;
+  }
+  return {
+    urls: value(api),
+    worker: value(worker),
+    ended: Promise.race([value(worker)?.ended ?? never, value(bridge)?.failed ?? never]),
+    close,
+  };
+}
+
+const never = new Promise<never>(() => {});
+
+function value<T>(settled: PromiseSettledResult<T>): T | undefined {
+  return settled.status === 'fulfilled' ? settled.value : undefined;
+}
+
+type Outside = ReturnType<typeof openOutside>;
+
+/** The world outside of Hapax, which API and worker share. */
+function openOutside({ settings, db, metrics, say, pauses }: Ground, parts: readonly Part[]) {
+  const github = connectGitHub(settings, metrics, db);
+  const content = connectContent(settings);
+  const isBridge = parts.every((part) => part === 'bridge');
+  const watch = isBridge ? undefined : watchGitHub({ settings, github, say, ...(pauses ? { pauses } : {}) });
+  return {
+    github,
+    content,
+    checkGitHub: async () => watch?.check(),
+    async close() {
+      await watch?.stop();
+      await content.close();
+    },
+  };
+}
+
+async function startWorker(ground: Ground, { github, content }: Outside, isAlone: boolean) {
+  const { settings, db, metrics, log } = ground;
+  const workers = await createWorkers({
+    connection: connectionOf(ground),
+    namespace: settings.TEMPORAL_NAMESPACE,
+    db,
+    github,
+    sender: callbackSenderOf(settings),
+    handlers: { ...createTaskHandlers({ db, ...content, meter: metrics }), ...ground.handlers },
+    ...queuesOf(settings),
+    meter: logEnds(metrics, log),
+    onShutdownOrder: isAlone
+      ? () => {
+          log.info('worker was told to shut down');
+          workers.shutdown();
+        }
+      : undefined,
+  });
+  const ended = workers.run().then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  const sweep = sweepContent(settings, { db, embedding: content.embedding, log });
+  return {
+    ended,
+    async close() {
+      await sweep?.stop();
+      workers.shutdown();
+      await ended;
+    },
+  };
+}
+
+/** RabbitMQ and Redis are loaded where they are used. */
+async function startBridge(ground: Ground, workerBeside: boolean) {
+  const { openBridge } = await import('./bridge.ts');
+  return openBridge({ ...ground, connection: connectionOf(ground), workerBeside, meter: ground.metrics });
+}
+
+async function startApi(ground: Ground, { github, content, checkGitHub }: Outside, workerBeside: boolean) {
+  const { settings, client, db, metrics, log } = ground;
+  const api = await startApiServer({
+    settings,
+    repository: repositoryOf(settings),
+    client,
+    workerBeside,
+    db,
+    checkGitHub,
+    webhooks: webhooksOf(settings),
+    refusalOfHost: refusalOfHost(settings),
+    embedQuery: content.embedQuery,
+    meter: metrics,
+    log,
+  });
+  const sweep = sweepDeliveries(settings, { db, github, log, onSwept: metrics.deliveriesSwept });
+  return {
+    url: api.url,
+    flowerUrl: api.flowerUrl,
+    async close() {
+      await sweep?.stop();
+      await api.close();
+    },
+  };
+}
+
+function connectionOf({ connection }: Ground): NativeConnection {
+  if (!connection) throw new Error('workers and the bridge need a native connection to Temporal');
+  return connection;
+}
