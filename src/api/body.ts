@@ -68,6 +68,8 @@ async function requireSoundJson(c: Context): Promise<void> {
   } catch {
     throw new Refusal('malformed_json', { detail: 'the body is not UTF-8' });
   }
+  // The schema reads this text; from the bytes Hono would make it through another Response.
+  c.req.bodyCache = { text: Promise.resolve(text) as never };
   // GitHub's deliveries are GitHub's: they are signed as they are, and little of them is read.
   if (c.req.path === SIGNED_PATH) return;
   try {

@@ -53,15 +53,17 @@ export async function triggerBuild(
     deps.policy.correlation_input,
     earlier,
   );
-  const callback = await callbackOf(body.callback_url ?? configuration.definition.callback_url, deps.callbackHosts);
-
   const print = fingerprint(request);
   const key = requestKey(print, scope);
   const former = formerRequest && fingerprint(formerRequest);
+  const [callback, ...candidates] = await Promise.all([
+    callbackOf(body.callback_url ?? configuration.definition.callback_url, deps.callbackHosts),
+    keyed ? earlier : knownBy(key),
+    former === undefined || keyed ? undefined : knownBy(former),
+  ]);
   const replayOf = (existing: Existing<Build>) =>
     replay(deps, BUILD, existing, { fingerprints: [print, former], otherwise: reusedKey(existing.id), callback });
   const now = Date.now();
-  const candidates = keyed ? [earlier] : [await knownBy(key), former && (await knownBy(former))];
   const known = candidates.find((build) => build && replays(build, new Date(now).toISOString()));
   if (known) return replayOf(known);
 
