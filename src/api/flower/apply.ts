@@ -10,9 +10,9 @@ import type { Task } from '../../domain/tasks/task.ts';
 import { type TaskRequest, taskNameOf } from '../../domain/tasks/task-request.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import { idempotencyOf } from '../idempotency.ts';
-import { answer, FlowerError, REST } from './answer.ts';
 import { resultOf } from './info.ts';
 import { PythonJsonError, parseLikePython } from './python.ts';
+import { FlowerError, REST, respond } from './response.ts';
 import type { Waiter } from './wait.ts';
 
 /** Flower's own format of times, which it reads as UTC, or ISO 8601. */
@@ -29,22 +29,22 @@ export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wa
   app.post(`/api/task/async-apply/:name${REST}`, async (c) => {
     const { request } = await read(c, 'async-apply');
     const { id, status } = await create(c, request);
-    return answer(c, { 'task-id': id, state: status });
+    return respond(c, { 'task-id': id, state: status });
   });
 
   app.post(`/api/task/send-task/:name${REST}`, async (c) => {
     const { request } = await read(c, 'send-task');
     if (!taskNameOf(request.name)) {
-      return answer(c, { 'task-id': await recordUnregisteredTask(deps, request), state: 'PENDING' });
+      return respond(c, { 'task-id': await recordUnregisteredTask(deps, request), state: 'PENDING' });
     }
     const { id, status } = await create(c, request);
-    return answer(c, { 'task-id': id, state: status });
+    return respond(c, { 'task-id': id, state: status });
   });
 
   app.post(`/api/task/apply/:name${REST}`, async (c) => {
     const { request, timeoutMs } = await read(c, 'apply');
     const created = await create(c, request);
-    return answer(c, appliedOf(created, await wait(created.id, timeoutMs, c.req.raw.signal)));
+    return respond(c, appliedOf(created, await wait(created.id, timeoutMs, c.req.raw.signal)));
   });
 }
 

@@ -1,17 +1,17 @@
 import type { Client } from '@temporalio/client';
 import type { Context, Hono } from 'hono';
-import { callRoll } from '../../commands/workers/list-pollers.ts';
+import { listWorkerProcesses } from '../../commands/workers/list-pollers.ts';
 import { orderWorker } from '../../commands/workers/order-worker.ts';
 import { TASK_QUEUE_NAMES, type TaskName, WORKER_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import type { TaskPolicy } from '../../contracts/tasks/task-workflow.ts';
 import type { WorkerControl } from '../../contracts/tasks/worker-control.ts';
 import { taskNameOf } from '../../domain/tasks/task-request.ts';
 import type { ApiEnvironment } from '../environment.ts';
-import { answer, argumentsOf, FlowerError, REST, readFloat, readInt, refused } from './answer.ts';
+import { argumentsOf, FlowerError, REST, readFloat, readInt, refused, respond } from './response.ts';
 
 type Order = Exclude<keyof WorkerControl, 'inspect'>;
 
-/** What Flower says of a worker that does not answer. */
+/** What Flower says of a worker that does not reply. */
 const UNKNOWN_REASON = 'Unknown reason';
 
 /** The routes by which running workers are told what to do. They forget it when they stop. */
@@ -25,7 +25,9 @@ export function control(
     await known(worker);
     const reason = await refusal(worker, 'limitRate', { task: taskOf(c), rate });
     if (reason !== null) throw refused(`Failed to set rate limit: '${reason}'`);
-    return answer(c, { message: rate === '' ? 'rate limit disabled successfully' : 'new rate limit set successfully' });
+    return respond(c, {
+      message: rate === '' ? 'rate limit disabled successfully' : 'new rate limit set successfully',
+    });
   });
 
   app.post(`/api/task/timeout/:name${REST}`, async (c) => {
@@ -40,16 +42,16 @@ export function control(
         ? `TASK_TIME_LIMIT sets the most there is: ${most / 1_000} s`
         : await refusal(worker, 'limitTime', { task, soft_ms: soft, hard_ms: hard });
     if (reason !== null) throw refused(`Failed to set timeouts: '${reason}'`);
-    return answer(c, { message: 'time limits set successfully' });
+    return respond(c, { message: 'time limits set successfully' });
   });
 
   app.post(`/api/worker/shutdown/:worker${REST}`, async (c) => {
     const worker = await namedWorker(c);
     const outcome = await orderWorker(client, worker, 'shutdown', []);
-    const reason = outcome.kind === 'answered' ? outcome.answer.refused : UNKNOWN_REASON;
+    const reason = outcome.kind === 'replied' ? outcome.reply.refused : UNKNOWN_REASON;
     // One that is gone has nothing left to do.
     if (outcome.kind !== 'gone' && reason !== null) throw refused(`Failed to shut down '${worker}': ${reason}`);
-    return answer(c, { message: 'Shutting down!' });
+    return respond(c, { message: 'Shutting down!' });
   });
 
   app.post(`/api/worker/pool/restart/:worker${REST}`, async (c) => {
@@ -65,7 +67,7 @@ export function control(
       const worker = await namedWorker(c);
       const reason = n < 1 ? 'n must be 1 or more' : await refusal(worker, 'resize', { by: sign * n });
       if (reason !== null) throw refused(`Failed to ${verb} '${worker}' worker's pool: ValueError("${reason}")`);
-      return answer(c, { message: `${saying} '${worker}' worker's pool by ${n}` });
+      return respond(c, { message: `${saying} '${worker}' worker's pool by ${n}` });
     });
   }
 
@@ -85,7 +87,7 @@ export function control(
       const reason = await consume(worker, queue, on);
       const failed = on ? `add '${queue}' consumer to` : `cancel '${queue}' consumer from`;
       if (reason !== null) throw refused(`Failed to ${failed} '${worker}' worker: ${reason}`);
-      return answer(c, { message: on ? `add consumer ${queue}` : `no longer consuming from ${queue}` });
+      return respond(c, { message: on ? `add consumer ${queue}` : `no longer consuming from ${queue}` });
     });
   }
 
@@ -104,7 +106,7 @@ export function control(
     ...args: Parameters<WorkerControl[Name]>
   ): Promise<string | null> {
     const outcome = await orderWorker(client, worker, order, args);
-    return outcome.kind === 'answered' ? outcome.answer.refused : UNKNOWN_REASON;
+    return outcome.kind === 'replied' ? outcome.reply.refused : UNKNOWN_REASON;
   }
 
   /** @throws {FlowerError} 404 */
@@ -116,7 +118,7 @@ export function control(
 
   /** @throws {FlowerError} 404 */
   async function known(worker: string): Promise<void> {
-    if ((await callRoll(client)).some(({ identity }) => identity === worker)) return;
+    if ((await listWorkerProcesses(client)).some(({ identity }) => identity === worker)) return;
     throw new FlowerError(404, `Unknown worker '${worker}'`);
   }
 }

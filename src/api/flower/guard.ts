@@ -4,7 +4,7 @@ import type { Settings } from '../../contracts/settings.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import { headersOf } from '../guard.ts';
 import { secretOwners } from '../secrets.ts';
-import { FlowerError } from './answer.ts';
+import { FlowerError } from './response.ts';
 
 /** Who may use the routes of Flower, and for what. */
 export type FlowerAccess = Pick<

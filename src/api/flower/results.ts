@@ -7,9 +7,9 @@ import { isStorableInstant } from '../../contracts/timestamp.ts';
 import { findTask } from '../../store/tasks/task-find.ts';
 import { searchTasks, TASK_ORDERS, type TaskQuery } from '../../store/tasks/task-search.ts';
 import type { ApiEnvironment } from '../environment.ts';
-import { answer, argumentsOf, FlowerError, REST, readBool, readFloat, readInt } from './answer.ts';
 import { celeryNameOf, infoOf, listedInfoOf, nameOfCelery, resultOf } from './info.ts';
 import { pythonJson } from './python.ts';
+import { argumentsOf, FlowerError, REST, readBool, readFloat, readInt, respond } from './response.ts';
 import { parseSearch, SearchError } from './search.ts';
 import type { Waiter } from './wait.ts';
 
@@ -23,14 +23,14 @@ export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, w
     const id = c.req.param('id');
     const timeout = readFloat(new URL(c.req.url).searchParams.get('timeout')?.trim());
     const task = await (timeout === undefined ? findTask(db, id) : wait(id, timeout * 1_000, c.req.raw.signal));
-    return answer(c, task ? resultOf(task) : { 'task-id': id, state: 'PENDING' });
+    return respond(c, task ? resultOf(task) : { 'task-id': id, state: 'PENDING' });
   });
 
   app.get(`/api/task/info/:id${REST}`, async (c) => {
     const id = c.req.param('id');
     const task = await findTask(db, id);
     if (!task) throw new FlowerError(404, `Unknown task '${id}'`);
-    return answer(c, infoOf(task));
+    return respond(c, infoOf(task));
   });
 
   app.get('/api/tasks', async (c) => {
@@ -41,22 +41,22 @@ export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, w
     }
     // No task has a NUL in it, and Postgres takes none.
     const tasks = query.limit > 0 && !c.req.url.includes('%00') ? await searchTasks(db, query) : [];
-    return answer(c, new Map(tasks.map((task) => [task.id, listedInfoOf(task)])));
+    return respond(c, new Map(tasks.map((task) => [task.id, listedInfoOf(task)])));
   });
 
-  app.get('/api/task/types', (c) => answer(c, { 'task-types': TASK_NAMES.map(celeryNameOf).sort() }));
+  app.get('/api/task/types', (c) => respond(c, { 'task-types': TASK_NAMES.map(celeryNameOf).sort() }));
 
   app.post(`/api/task/revoke/:id${REST}`, async (c) => {
     const id = c.req.param('id');
     const terminate = readBool((await argumentsOf(c))('terminate'));
     await revokeIfOpen(deps, id, { by: c.var.caller, reason: terminate ? 'terminated' : 'revoked' });
-    return answer(c, { message: `Revoked '${id}'` });
+    return respond(c, { message: `Revoked '${id}'` });
   });
 
   app.post(`/api/task/abort/:id${REST}`, async (c) => {
     const id = c.req.param('id');
     await revokeIfOpen(deps, id, { by: c.var.caller, reason: 'revoked' });
-    return answer(c, { message: `Aborted '${id}'` });
+    return respond(c, { message: `Aborted '${id}'` });
   });
 }
 

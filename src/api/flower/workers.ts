@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Hono } from 'hono';
-import { callRoll, isPolling, listPollers } from '../../commands/workers/list-pollers.ts';
+import { isPolling, listPollers, listWorkerProcesses } from '../../commands/workers/list-pollers.ts';
 import { orderWorker } from '../../commands/workers/order-worker.ts';
 import { TASK_NAMES, TASK_QUEUE_NAMES, type TaskQueueName } from '../../contracts/tasks/task-queues.ts';
 import type { WorkerReport } from '../../contracts/tasks/worker-control.ts';
@@ -8,8 +8,8 @@ import type { Db } from '../../store/database.ts';
 import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import type { ApiMeter } from '../meter.ts';
-import { answer, argumentsOf, FlowerError, readBool } from './answer.ts';
 import { celeryNameOf } from './info.ts';
+import { argumentsOf, FlowerError, readBool, respond } from './response.ts';
 
 interface SeenWorker {
   queues: TaskQueueName[];
@@ -23,7 +23,7 @@ export function workers(
 ): void {
   // Open to all, as in Flower; only where it is alone, since the API has metrics of its own there.
   app.get('/metrics', async (c) => {
-    const online = new Map((await callRoll(client)).map((worker) => [worker.identity, isPolling(worker)]));
+    const online = new Map((await listWorkerProcesses(client)).map((worker) => [worker.identity, isPolling(worker)]));
     return c.text(await meter.scrapeFlower(online), 200, { 'Content-Type': 'text/plain; charset=UTF-8' });
   });
 
@@ -33,11 +33,11 @@ export function workers(
     const seen = await seenWorkers(client);
     if (name && !seen.has(name)) throw new FlowerError(404, `Unknown worker '${name}'`);
     const shown = [...seen].filter(([worker]) => !name || worker === name);
-    if (status && !refresh) return answer(c, new Map(shown.map(([worker, it]) => [worker, isPolling(it)])));
+    if (status && !refresh) return respond(c, new Map(shown.map(([worker, it]) => [worker, isPolling(it)])));
     const described = shown.map(
       async ([worker, it]) => [worker, describe(worker, it, refresh && (await ask(worker)))] as const,
     );
-    return answer(c, new Map(await Promise.all(described)));
+    return respond(c, new Map(await Promise.all(described)));
   });
 
   app.get('/api/queues/length', async (c) => {
@@ -60,20 +60,20 @@ export function workers(
         type: 'classic',
         vhost: '/',
       }));
-    return answer(c, { active_queues: queues });
+    return respond(c, { active_queues: queues });
   });
 
   /** What a worker says of itself; undefined from one that says nothing. */
   async function ask(worker: string): Promise<WorkerReport | undefined> {
     const outcome = await orderWorker(client, worker, 'inspect', []);
-    return outcome.kind === 'answered' ? outcome.answer : undefined;
+    return outcome.kind === 'replied' ? outcome.reply : undefined;
   }
 }
 
 /** The workers that Temporal saw within the last minutes, by their names, and what they asked for lately. */
 async function seenWorkers(client: Client): Promise<Map<string, SeenWorker>> {
   const [present, served] = await Promise.all([
-    callRoll(client),
+    listWorkerProcesses(client),
     Promise.all(TASK_QUEUE_NAMES.map(async (queue) => ({ queue, pollers: await listPollers(client, queue) }))),
   ]);
   return new Map(

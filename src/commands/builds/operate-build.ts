@@ -75,7 +75,7 @@ export async function adoptRun(deps: OperateDependencies, id: number, run: { run
       detail: `build ${id} is ${build.status}; only a build that needs attention can adopt a run`,
     });
   }
-  await told(build, () =>
+  await signalled(build, () =>
     deps.client.workflow.getHandle(build.workflow_id).signal<[SignalArguments['adopt']]>(BUILD_SIGNALS.adopt, run),
   );
   return build;
@@ -93,7 +93,7 @@ export async function retryBuild(
 ): Promise<Build> {
   const build = await existing(deps, id);
   if (build.needs_attention) {
-    await told(build, () => deps.client.workflow.getHandle(build.workflow_id).signal(BUILD_SIGNALS.retry));
+    await signalled(build, () => deps.client.workflow.getHandle(build.workflow_id).signal(BUILD_SIGNALS.retry));
     return build;
   }
   if (build.status !== 'failure') {
@@ -163,9 +163,9 @@ export async function inputAgain(deps: OperateDependencies, build: Build): Promi
   };
 }
 
-async function told(build: Build, tell: () => Promise<void>): Promise<void> {
+async function signalled(build: Build, signal: () => Promise<void>): Promise<void> {
   try {
-    await tell();
+    await signal();
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw temporalFault(error);
     const { id } = build;

@@ -97,14 +97,14 @@ export async function redriveMany(
 /** Takes a dead letter off the list; an event, or a mark on a message, says who did. @throws {Refusal} 404; 409 where it still waits for an operator */
 export async function discardDeadLetter({ db }: RedriveDependencies, id: string, by: string): Promise<void> {
   const { letter } = await findDeadLetter({ db }, id);
-  const told = { type: 'dead_letter_discarded', data: { by }, occurred_at: new Date().toISOString() } as const;
+  const event = { type: 'dead_letter_discarded', data: { by }, occurred_at: new Date().toISOString() } as const;
   if (letter.kind === 'message') {
     if (await settleDeadMessage(db, letter.message, 'discarded', by)) return;
     throw new Refusal('state_conflict', { detail: `${id} was refused again a moment ago; look at it first` });
   }
   if (letter.kind === 'task') {
     const { task } = letter;
-    await appendEvent(db, TASKS, task.id, { ...told, dedupe_key: `discarded:${task.redrives}` });
+    await appendEvent(db, TASKS, task.id, { ...event, dedupe_key: `discarded:${task.redrives}` });
     return;
   }
   const { build } = letter;
@@ -113,5 +113,5 @@ export async function discardDeadLetter({ db }: RedriveDependencies, id: string,
       detail: `${id} needs attention and cannot be discarded; cancel the build instead`,
     });
   }
-  await appendEvent(db, BUILDS, build.id, { ...told, dedupe_key: `discarded:${build.retries}` });
+  await appendEvent(db, BUILDS, build.id, { ...event, dedupe_key: `discarded:${build.retries}` });
 }

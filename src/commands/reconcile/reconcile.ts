@@ -9,10 +9,10 @@ import { saveReconciliation } from '../../store/installation/reconciliation-save
 import type { OperateDependencies } from '../builds/operate-build.ts';
 import type { KnownInstallation } from '../lifecycle/installation.ts';
 import type { TaskDependencies } from '../tasks/create-task.ts';
+import { beginLostEndings } from './lost-endings.ts';
 import { endAs, type Recoverable, restore, resume } from './recover.ts';
 import { RECOVERABLE_BUILD } from './recover-build.ts';
 import { RECOVERABLE_TASK } from './recover-task.ts';
-import { tellEndings } from './tell-endings.ts';
 import {
   type Execution,
   executionOf,
@@ -109,7 +109,7 @@ export async function reconcile(
   await comparison.compareOpenRows();
   await comparison.compareOpenWorkflows();
   await comparison.compareClosedWorkflows(since);
-  await comparison.tellEndings();
+  await comparison.beginLostEndings();
   const { differences } = comparison;
   const unresolved = differences.filter(({ error, outcome }) => error !== undefined || outcome === 'unknown').length;
   if (!options.dryRun && !options.signal?.aborted) {
@@ -197,9 +197,9 @@ class Comparison {
   }
 
   /** Callbacks and replies that nobody is sending. A dry run cannot know them, because Temporal tells only at a start. */
-  async tellEndings(): Promise<void> {
+  async beginLostEndings(): Promise<void> {
     if (this.#options.dryRun || this.#options.signal?.aborted) return;
-    await tellEndings(this.#deps, (subject, found) => this.#note({ subject, found, outcome: 'resumed' }));
+    await beginLostEndings(this.#deps, (subject, found) => this.#note({ subject, found, outcome: 'resumed' }));
   }
 
   async #compareOpenRow(name: KindName, row: Ending<number | string>): Promise<void> {

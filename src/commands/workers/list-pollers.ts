@@ -30,7 +30,7 @@ export function listPollers(client: Client, queue: QueueName): Promise<Poller[]>
  * The worker processes there are, also those that are too busy to ask for work or serve no queue.
  * @throws {Refusal} where Temporal cannot be reached.
  */
-export function callRoll(client: Client): Promise<Poller[]> {
+export function listWorkerProcesses(client: Client): Promise<Poller[]> {
   return pollersOf(client, ROLL_CALL_TASK_QUEUE, ['activity']);
 }
 

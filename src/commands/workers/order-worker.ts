@@ -8,7 +8,7 @@ type OrderName = keyof WorkerControl;
 
 /** What a worker said; or that nobody of its name polls any more; or that it took the order and says nothing. */
 export type OrderOutcome<Name extends OrderName> =
-  | { kind: 'answered'; answer: Awaited<ReturnType<WorkerControl[Name]>> }
+  | { kind: 'replied'; reply: Awaited<ReturnType<WorkerControl[Name]>> }
   | { kind: 'gone' }
   | { kind: 'silent' };
 
@@ -29,7 +29,7 @@ export async function orderWorker<Name extends OrderName>(
   args: Parameters<WorkerControl[Name]>,
 ): Promise<OrderOutcome<Name>> {
   try {
-    const answer = await client.withDeadline(Date.now() + TAKEN_WITHIN_MS + DONE_WITHIN_MS + 1_000, () =>
+    const reply = await client.withDeadline(Date.now() + TAKEN_WITHIN_MS + DONE_WITHIN_MS + 1_000, () =>
       client.activity.execute(name, {
         id: `worker-order-${randomUUID()}`,
         taskQueue: controlTaskQueueOf(worker),
@@ -40,7 +40,7 @@ export async function orderWorker<Name extends OrderName>(
         summary: `${name} ${worker}`,
       }),
     );
-    return { kind: 'answered', answer };
+    return { kind: 'replied', reply };
   } catch (error) {
     if (!(error instanceof ActivityExecutionFailedError)) throw temporalUnavailable(error);
     const { cause } = error;

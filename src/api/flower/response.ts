@@ -8,7 +8,7 @@ import { pythonJson } from './python.ts';
 /** Pattern of what ends a path, slashes and line ends included: names and ids are whatever clients chose. */
 export const REST = '{[\\s\\S]+}';
 
-/** An answer other than 200, in Flower's form: plain text, or an empty page. */
+/** A response other than 200, in Flower's form: plain text, or an empty page. */
 export class FlowerError extends Error {
   readonly status: number;
   readonly type: 'text/plain' | 'text/html';
@@ -20,13 +20,13 @@ export class FlowerError extends Error {
   }
 }
 
-/** A worker that does not do what it is asked: Flower answers so, and not in JSON. */
+/** A worker that does not do what it is asked: Flower says so, and not in JSON. */
 export function refused(text: string): FlowerError {
   return new FlowerError(403, text, 'text/html');
 }
 
 /** JSON as Flower writes it; a GET has an Etag. */
-export function answer(c: Context, value: unknown): Response {
+export function respond(c: Context, value: unknown): Response {
   const body = pythonJson(value);
   c.header('Content-Type', 'application/json; charset=UTF-8');
   if (c.req.method === 'GET') {
@@ -46,7 +46,7 @@ export function asFlowerError(thrown: unknown): FlowerError {
   if (databaseFault(thrown)?.kind === 'away') return new FlowerError(503, UNAVAILABLE);
   if (!(thrown instanceof Refusal)) return new FlowerError(500);
   if (thrown.kind === 'unavailable') return new FlowerError(503, UNAVAILABLE);
-  // Flower knows no Idempotency-Key, so this answer is ours.
+  // Flower knows no Idempotency-Key, so this response is ours.
   if (thrown.code === 'idempotency_key_reused') return new FlowerError(PROBLEMS[thrown.code].status, thrown.message);
   return thrown.kind === 'request' ? new FlowerError(400, thrown.message) : new FlowerError(500);
 }
