@@ -34,7 +34,8 @@ export interface Trigger {
 
 /**
  * Accepts a trigger: starts the build's workflow, or finds the build that the same request made before. Temporal alone
- * decides which (one workflow id per request key); the read before it only spares it the question.
+ * decides which (one workflow id per request key). The record is read before only for what Temporal does not know: a key outlives its
+ * workflow, and a ref may have been written in a form that had a key of its own.
  *
  * @throws {Refusal} where nothing was started: unknown or retired configuration, inputs that GitHub would refuse, a callback URL
  * that can never be called, a key used for another request, or a dependency that is down.
@@ -56,16 +57,12 @@ export async function triggerBuild(
   const print = fingerprint(request);
   const key = requestKey(print, scope);
   const former = formerRequest && fingerprint(formerRequest);
-  const [callback, ...candidates] = await Promise.all([
-    callbackOf(body.callback_url ?? configuration.definition.callback_url, deps.callbackHosts),
-    keyed ? earlier : knownBy(key),
-    former === undefined || keyed ? undefined : knownBy(former),
-  ]);
+  const callback = await callbackOf(body.callback_url ?? configuration.definition.callback_url, deps.callbackHosts);
   const replayOf = (existing: Existing<Build>) =>
     replay(deps, BUILD, existing, { fingerprints: [print, former], otherwise: reusedKey(existing.id), callback });
   const now = Date.now();
-  const known = candidates.find((build) => build && replays(build, new Date(now).toISOString()));
-  if (known) return replayOf(known);
+  const known = keyed ? earlier : former && (await knownBy(former));
+  if (known && replays(known, new Date(now).toISOString())) return replayOf(known);
 
   const id = await takeId(deps.buildIds);
   const { concurrency } = configuration.definition;

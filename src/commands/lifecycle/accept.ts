@@ -32,7 +32,7 @@ export type Existing<State extends Subject> = Pick<State, 'id' | 'status' | 'fin
   callback_digest?: string | undefined;
 };
 
-/** Longest wait for the record, before Temporal is asked and again before the client gets its response. */
+/** Longest wait for the record where Temporal can answer as well, and before the client gets its response. */
 const RECORD_WAIT_MS = 1_000;
 
 /**
@@ -49,7 +49,8 @@ export async function accept<State extends Subject, Event extends ToldEvent, Inp
 ): Promise<Existing<State> | undefined> {
   const giveUp = Date.now() + CLOSING_WAIT_MS;
   while (!(await kind.start(deps, input, reuse))) {
-    const existing = await describeExisting(deps, kind, input.workflow_id);
+    const recorded = await knownSoon(kind.findHolder(deps.db, input));
+    const existing = recorded ?? (await describeExisting(deps, kind, input.workflow_id));
     // One that ended without success is about to close its workflow: then an equal request may start a new one.
     const isClosing = reuse === 'ALLOW_DUPLICATE' && UNSUCCESSFUL.has(existing.status);
     if (!isClosing || Date.now() > giveUp) return existing;
