@@ -179,6 +179,7 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
     | 'db'
     | 'installation'
     | 'buildIds'
+    | 'recentKeys'
     | 'configurations'
     | 'policy'
     | 'taskPolicy'
