@@ -1,27 +1,27 @@
-import type { Owed } from '../contracts/celery/celery.ts';
+import type { PendingReply } from '../contracts/celery/celery.ts';
 import type { AnswerInput } from '../contracts/endings/answer-workflow.ts';
-import { endOf, type TaskEnding } from '../domain/celery/celery-answer.ts';
-import { type AnswerWays, publishAnswer, publishMessage, storeAnswer } from '../integrations/celery/answering.ts';
+import { endOf, type TaskEnding } from '../domain/celery/celery-reply.ts';
 import { publicationFrom } from '../integrations/celery/celery-publication.ts';
+import { publishMessage, publishReply, type ReplyWays, storeReply } from '../integrations/celery/replying.ts';
 import { findDeadMessage } from '../store/celery/dead-message-find.ts';
-import { listOwed } from '../store/celery/owed-list-by-task.ts';
+import { listPendingReplies } from '../store/celery/pending-reply-list-by-task.ts';
 import type { Db } from '../store/database.ts';
 import { findTaskEnding } from '../store/endings/task-ending-find.ts';
 import type { AnswerPort } from '../workflows/ports/answer.ts';
 
-type Way = (ways: AnswerWays, owed: Owed, ending: TaskEnding) => Promise<void>;
+type Way = (ways: ReplyWays, pending: PendingReply, ending: TaskEnding) => Promise<void>;
 
 /** What the bridge does for the answer workflow. */
-export function answerActivities(db: Db, ways: AnswerWays): AnswerPort {
+export function answerActivities(db: Db, ways: ReplyWays): AnswerPort {
   const each = async ({ task_id, ending }: AnswerInput, answer: Way) => {
     const event = await findTaskEnding(db, task_id, ending);
     if (!event) throw new Error(`the record does not have ${ending} of task ${task_id} yet`);
     const told = { task_id, ended_at: event.occurred_at, end: endOf(event) };
-    for (const owed of await listOwed(db, task_id)) await answer(ways, owed, told);
+    for (const pending of await listPendingReplies(db, task_id)) await answer(ways, pending, told);
   };
   return {
-    publishAnswers: (about) => each(about, publishAnswer),
-    storeResult: (about) => each(about, storeAnswer),
+    publishAnswers: (about) => each(about, publishReply),
+    storeResult: (about) => each(about, storeReply),
     async publishAgain({ id }) {
       const message = await findDeadMessage(db, id);
       // Forgotten meanwhile: there were too many.

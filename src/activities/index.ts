@@ -1,5 +1,5 @@
 import type { CallbackSender } from '../integrations/callback-sender.ts';
-import type { AnswerWays } from '../integrations/celery/answering.ts';
+import type { ReplyWays } from '../integrations/celery/replying.ts';
 import type { GitHub } from '../integrations/github/github.ts';
 import type { Db } from '../store/database.ts';
 import type { AnswerPort } from '../workflows/ports/answer.ts';
@@ -48,7 +48,7 @@ export function createTaskActivities(...given: Parameters<typeof taskActivities>
 }
 
 /** The activities on the task queue of the bridge. */
-export function createAnswerActivities({ db, ways }: { db: Db; ways: AnswerWays }): AnswerPort {
+export function createAnswerActivities({ db, ways }: { db: Db; ways: ReplyWays }): AnswerPort {
   return failingAll(answerActivities(db, ways));
 }
 

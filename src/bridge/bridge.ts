@@ -1,8 +1,8 @@
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import { PIDBOX_EXCHANGE } from '../contracts/celery/pidbox.ts';
 import { TASK_QUEUE_NAMES } from '../contracts/tasks/task-queues.ts';
-import { type AnswerWays, DEAD_LETTER_QUEUE } from '../integrations/celery/answering.ts';
 import { connectRabbitMq } from '../integrations/celery/rabbitmq.ts';
+import { DEAD_LETTER_QUEUE, type ReplyWays } from '../integrations/celery/replying.ts';
 import type { ResultStore } from '../integrations/celery/result-store.ts';
 import { onControl } from './control.ts';
 import { keepDeadMessages } from './dead-messages.ts';
@@ -22,7 +22,7 @@ export interface BridgeOptions extends TaskDependencies {
 
 export interface Bridge {
   /** The ways on which the answer workflow tells how tasks ended. */
-  ways: AnswerWays;
+  ways: ReplyWays;
   readonly connected: boolean;
   close(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       else log.warn({ reason: state.reason, retry_ms: state.retry_ms }, 'RabbitMQ cannot be reached; trying again');
     },
   });
-  const ways: AnswerWays = { rabbit, results, keep: keepDeadMessages(options.db, log) };
+  const ways: ReplyWays = { rabbit, results, keep: keepDeadMessages(options.db, log) };
   return {
     ways,
     get connected() {

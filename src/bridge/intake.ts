@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Refusal } from '../commands/refusal.ts';
 import { createTask, type TaskDependencies } from '../commands/tasks/create-task.ts';
 import { revokeIfOpen } from '../commands/tasks/revoke-task.ts';
-import type { Delivery, MessageRefusal, Owed } from '../contracts/celery/celery.ts';
-import { endOf, hasFollowUps } from '../domain/celery/celery-answer.ts';
+import type { Delivery, MessageRefusal, PendingReply } from '../contracts/celery/celery.ts';
+import { endOf, hasFollowUps } from '../domain/celery/celery-reply.ts';
 import { AMQP_CALLER, type RefusedReading, read, refuse, type TaskReading } from '../domain/celery/reading.ts';
 import { canonicalJson, sha256 } from '../domain/record/hash.ts';
 import { isOnceByNature, taskNameOf } from '../domain/tasks/task-request.ts';
-import { type AnswerWays, bury, publishAnswer, publishResult, storeAnswer } from '../integrations/celery/answering.ts';
 import { publicationOf } from '../integrations/celery/celery-publication.ts';
 import { NotPublished, type Verdict } from '../integrations/celery/rabbitmq.ts';
-import { saveOwed } from '../store/celery/owed-save.ts';
+import { bury, publishReply, publishResult, type ReplyWays, storeReply } from '../integrations/celery/replying.ts';
+import { savePendingReply } from '../store/celery/pending-reply-save.ts';
 import { settleUnnamedMessage } from '../store/celery/unnamed-message-settle.ts';
 import { takeUnnamedMessage } from '../store/celery/unnamed-message-take.ts';
 import { databaseFault } from '../store/database.ts';
@@ -19,7 +19,7 @@ import type { BridgeMeter } from './meter.ts';
 import type { Revocations } from './revocations.ts';
 
 export interface IntakeDependencies extends TaskDependencies {
-  ways: AnswerWays;
+  ways: ReplyWays;
   revocations: Revocations;
   /** How long an equal message without a task id asks for the same task, milliseconds. */
   dedupWindowMs: number;
@@ -102,13 +102,17 @@ async function begin(
 }
 
 /** Keeps who waits for the end of a task. If the task has ended already, long ago or just now, the reply is sent at once. */
-async function keepPending({ db, ways, log }: IntakeDependencies, taskId: string, pending: Owed): Promise<void> {
-  await saveOwed(db, taskId, pending);
+async function keepPending(
+  { db, ways, log }: IntakeDependencies,
+  taskId: string,
+  pending: PendingReply,
+): Promise<void> {
+  await savePendingReply(db, taskId, pending);
   const event = await findTaskEnding(db, taskId);
   if (!event) return;
   const ending = { task_id: taskId, ended_at: event.occurred_at, end: endOf(event) };
-  await publishAnswer(ways, pending, ending);
-  await storeAnswer(ways, pending, ending).catch((err: unknown) =>
+  await publishReply(ways, pending, ending);
+  await storeReply(ways, pending, ending).catch((err: unknown) =>
     log.warn({ err, task_id: taskId }, 'Redis was not told'),
   );
 }

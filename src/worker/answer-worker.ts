@@ -1,14 +1,14 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createAnswerActivities } from '../activities/index.ts';
 import { ANSWER_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
-import type { AnswerWays } from '../integrations/celery/answering.ts';
+import type { ReplyWays } from '../integrations/celery/replying.ts';
 import type { Db } from '../store/database.ts';
 
 export interface AnswerWorkerOptions {
   connection: NativeConnection;
   namespace: string;
   db: Db;
-  ways: AnswerWays;
+  ways: ReplyWays;
 }
 
 /** Answers under way at once: each waits for a confirmation of RabbitMQ or Redis, some milliseconds. */

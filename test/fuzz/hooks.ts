@@ -19,7 +19,7 @@ const IN_MEMORY = new RegExp(
     'event-append',
     'installation-adopt',
     'installation-find',
-    'owed-list-ended',
+    'pending-reply-list-ended',
     'reconciliation-claim',
     'reconciliation-save',
     'sent-request-claim',

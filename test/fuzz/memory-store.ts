@@ -247,7 +247,7 @@ export async function saveCallbackTarget(_db: Db, _subject: string, _url: string
 export async function listUntoldCallbacks(_db: Db, _withinMs: number): Promise<never[]> {
   return [];
 }
-export async function listOwedEndings(_db: Db, _withinMs: number): Promise<never[]> {
+export async function listEndingsWithPendingReplies(_db: Db, _withinMs: number): Promise<never[]> {
   return [];
 }
 export async function listCallbackTargets(_db: Db, _subject: string): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
-import { listOwed } from '../../src/store/celery/owed-list-by-task.ts';
+import { listPendingReplies } from '../../src/store/celery/pending-reply-list-by-task.ts';
 import { type BridgeWorld, openBridgeWorld } from '../world/bridge.ts';
 import { type CelerySpec, celery, hasCelery } from '../world/celery.ts';
 import { eventually } from '../world/eventually.ts';
@@ -254,7 +254,7 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
     expect((await open.world.call('POST', '/tasks', asked)).status).toBe(202);
     await eventually(() => expect(begun.get(message.id)).toBe(1));
     await open.publish('search', message, { replyTo });
-    await eventually(async () => expect(await listOwed(open.world.db, message.id)).toHaveLength(1));
+    await eventually(async () => expect(await listPendingReplies(open.world.db, message.id)).toHaveLength(1));
     expect((await open.world.call('POST', `/tasks/${message.id}/cancel`, {})).status).toBe(202);
     const reply = await open.next(replyTo);
     expect(JSON.parse(reply.content.toString())).toMatchObject({ task_id: message.id, status: 'REVOKED' });

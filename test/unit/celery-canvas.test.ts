@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/contracts/budgets.ts';
-import type { Owed } from '../../src/contracts/celery/celery.ts';
-import { whatFollows, whatIsTold } from '../../src/domain/celery/celery-answer.ts';
+import type { PendingReply } from '../../src/contracts/celery/celery.ts';
 import { followUps } from '../../src/domain/celery/celery-follow-ups.ts';
 import { idOf, readTaskMessage } from '../../src/domain/celery/celery-message.ts';
+import { repliesAbout, whatFollows } from '../../src/domain/celery/celery-reply.ts';
 import { Refused } from '../../src/domain/celery/refused.ts';
 import { delivery } from './celery-captures.ts';
 
@@ -164,7 +164,7 @@ describe('what one message makes us publish', () => {
   });
 
   it('is reckoned again with the result, and then fails as a whole', () => {
-    const owed: Owed = {
+    const pending: PendingReply = {
       ...{ reply_to: 'me', ignore_result: false, group_id: null, root_id: null, parent_id: null },
       follow_ups: read({ callbacks: [group([1, 2].map((n) => step({ task_id: `m${n}`, reply_to: 'me' })))] })
         .follow_ups,
@@ -173,11 +173,11 @@ describe('what one message makes us publish', () => {
       ...{ task_id: 'parent', ended_at: '2026-11-21T20:00:00.000Z' },
       end: { status: 'SUCCESS', result } as const,
     });
-    expect(whatFollows(owed, ending('short')).tasks).toHaveLength(2);
-    expect(whatIsTold(owed, ending('short'))).toHaveLength(1);
+    expect(whatFollows(pending, ending('short')).tasks).toHaveLength(2);
+    expect(repliesAbout(pending, ending('short'))).toHaveLength(1);
     const huge = 'x'.repeat(LIMITS.messages.followUpsCharacters / 2);
-    expect(whatFollows(owed, ending(huge))).toMatchObject({ tasks: [], refusal: { code: 'too_large' } });
-    expect(whatIsTold(owed, ending(huge)).map(({ result }) => [result.task_id, result.status])).toEqual([
+    expect(whatFollows(pending, ending(huge))).toMatchObject({ tasks: [], refusal: { code: 'too_large' } });
+    expect(repliesAbout(pending, ending(huge)).map(({ result }) => [result.task_id, result.status])).toEqual([
       ['parent', 'SUCCESS'],
       ['m1', 'FAILURE'],
       ['m2', 'FAILURE'],

@@ -6,7 +6,7 @@ import {
   callbackWorkflowId,
   targetOf,
 } from '../../contracts/endings/callback-workflow.ts';
-import { listOwed } from '../../store/celery/owed-list-by-task.ts';
+import { listPendingReplies } from '../../store/celery/pending-reply-list-by-task.ts';
 import type { Db } from '../../store/database.ts';
 import { listCallbackTargets } from '../../store/endings/callback-target-list.ts';
 import { TASKS } from '../../store/tasks/task-stream.ts';
@@ -26,7 +26,7 @@ export async function beginEnding(
     await beginCallback(client, { ...about, ...targetOf(target) });
   }
   const [kind, task_id = ''] = about.subject.split(/:(.*)/s);
-  if (kind !== TASKS.name || (await listOwed(db, task_id)).length === 0) return;
+  if (kind !== TASKS.name || (await listPendingReplies(db, task_id)).length === 0) return;
   await beginReplies(client, { task_id, ending: about.ending });
 }
 

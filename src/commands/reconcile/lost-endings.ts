@@ -1,4 +1,4 @@
-import { listOwedEndings } from '../../store/celery/owed-list-ended.ts';
+import { listEndingsWithPendingReplies } from '../../store/celery/pending-reply-list-ended.ts';
 import { listUntoldCallbacks } from '../../store/endings/callback-list-untold.ts';
 import { beginCallback, beginReplies } from '../lifecycle/begin-ending.ts';
 import type { ReconcileDependencies } from './reconcile.ts';
@@ -20,7 +20,7 @@ export async function beginLostEndings(
   for (const callback of await listUntoldCallbacks(db, CALLBACKS_MS)) {
     if (await beginCallback(client, callback)) begun(callback.subject, 'callback_lost');
   }
-  for (const ending of await listOwedEndings(db, REPLIES_MS)) {
+  for (const ending of await listEndingsWithPendingReplies(db, REPLIES_MS)) {
     if (await beginReplies(client, ending)) begun(`task:${ending.task_id}`, 'reply_lost');
   }
 }

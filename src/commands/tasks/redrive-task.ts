@@ -4,7 +4,7 @@ import type { Redrive, TaskInput } from '../../contracts/tasks/task-workflow.ts'
 import { type TaskTerms, taskRedrivenEvent } from '../../domain/record/first-events.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import { policyWithLimits } from '../../domain/tasks/task-request.ts';
-import { listOwed } from '../../store/celery/owed-list-by-task.ts';
+import { listPendingReplies } from '../../store/celery/pending-reply-list-by-task.ts';
 import { findCallbackUrl } from '../../store/endings/callback-target-find.ts';
 import { taskStream } from '../../store/tasks/task-stream.ts';
 import { restart } from '../lifecycle/restart.ts';
@@ -44,7 +44,7 @@ export async function taskInputAgain(
   const policy = policyWithLimits(deps.taskPolicy, limits);
   const url = await findCallbackUrl(deps.db, taskStream(task.id));
   const callback = url === undefined ? {} : { callback: { url, origin: new URL(url).origin } };
-  const waitedFor = asked.answered || (await listOwed(deps.db, task.id)).length > 0;
+  const waitedFor = asked.answered || (await listPendingReplies(deps.db, task.id)).length > 0;
   const answered = waitedFor ? { answered: true as const } : {};
   return { ...inputOf(task), ...callback, ...answered, args, kwargs, ...limits, policy };
 }

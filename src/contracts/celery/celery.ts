@@ -184,8 +184,8 @@ export interface Forgone {
   group_id: string | null;
 }
 
-/** What is owed to the sender of a message when its task has ended. */
-export interface Owed {
+/** What the sender of a message waits for until its task has ended. */
+export interface PendingReply {
   /** Queue for the result; empty where there is none. */
   reply_to: string;
   ignore_result: boolean;

@@ -6,7 +6,7 @@ export function answerWorkflowId({ task_id, ending }: AnswerInput): string {
   return `answer-${task_id}-${ending}`;
 }
 
-/** Input of the answer workflow. What is owed to whom, and the result, are read from the store. */
+/** Input of the answer workflow. Who waits for a reply, and the result, are read from the store. */
 export interface AnswerInput {
   task_id: string;
   /** Dedupe key of the event that ended the task. A task that is begun again ends under another key. */

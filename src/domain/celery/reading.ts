@@ -1,9 +1,9 @@
 import { LIMITS } from '../../contracts/budgets.ts';
-import type { Delivery, MessageRefusal, Owed, TaskMessage } from '../../contracts/celery/celery.ts';
+import type { Delivery, MessageRefusal, PendingReply, TaskMessage } from '../../contracts/celery/celery.ts';
 import type { TaskRequest } from '../tasks/task-request.ts';
-import { owedFor, type Told, toldOfForgone } from './celery-answer.ts';
 import { forgone } from './celery-follow-ups.ts';
 import { followersOf, idOf, readTaskMessage } from './celery-message.ts';
+import { pendingReplyFor, type Reply, repliesAboutForgone } from './celery-reply.ts';
 import { exceptionOfRefusal } from './celery-result.ts';
 import { bodyText } from './message-body.ts';
 import { Refused } from './refused.ts';
@@ -11,7 +11,7 @@ import { Refused } from './refused.ts';
 /** A message that asks for a task, and what its sender gets once the task has ended. */
 export interface TaskReading {
   task: TaskRequest;
-  pendingReplies: Owed;
+  pendingReplies: PendingReply;
 }
 
 /** A message that becomes no task, and what its sender is told of that. */
@@ -20,7 +20,7 @@ export interface RefusedReading {
   /** Id and name of the task, as far as the message can be understood. */
   task_id: string | null;
   name: string | null;
-  replies: Told[];
+  replies: Reply[];
 }
 
 /** AMQP's priorities go to 255, ours to 9. */
@@ -37,7 +37,7 @@ export const AMQP_CALLER = 'amqp';
 export function read(delivery: Delivery, now: Date): TaskReading | RefusedReading {
   try {
     const message = readTaskMessage(delivery, bodyText(delivery));
-    return { task: taskIn(message), pendingReplies: owedFor(message) };
+    return { task: taskIn(message), pendingReplies: pendingReplyFor(message) };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return refuse(delivery, error.refusal, now);
@@ -56,7 +56,7 @@ export function refuse(delivery: Delivery, refusal: MessageRefusal, now: Date): 
   // The other task of this id has, or will have, a result of its own.
   const own = task_id === null || refusal.code === 'task_id_reused' ? [] : [task_id];
   const unanswered = own.map((id) => ({ task_id: id, reply_to: delivery.reply_to, group_id: null }));
-  const replies = toldOfForgone([...unanswered, ...forgone(followersOf(delivery, text))], {
+  const replies = repliesAboutForgone([...unanswered, ...forgone(followersOf(delivery, text))], {
     ended_at: now.toISOString(),
     end: { status: 'FAILURE', exception },
   });

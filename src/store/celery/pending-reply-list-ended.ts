@@ -1,8 +1,8 @@
 import type { AnswerInput } from '../../contracts/endings/answer-workflow.ts';
 import type { Db } from '../database.ts';
 
-/** The endings within this time of tasks whose senders are owed a reply. Whether it was sent, the record does not say. */
-export async function listOwedEndings(db: Db, endedWithinMs: number): Promise<AnswerInput[]> {
+/** The endings within this time of tasks whose senders wait for a reply. Whether it was sent, the record does not say. */
+export async function listEndingsWithPendingReplies(db: Db, endedWithinMs: number): Promise<AnswerInput[]> {
   const rows = await db<Array<{ task_id: string; ending: string }>>`
     SELECT tasks.id AS task_id, ended.dedupe_key AS ending
     FROM tasks, LATERAL (

@@ -1,5 +1,5 @@
-import type { MessageRefusal, OutgoingTask, Owed } from '../../contracts/celery/celery.ts';
-import { type TaskEnding, type Told, whatFollows, whatIsTold } from '../../domain/celery/celery-answer.ts';
+import type { MessageRefusal, OutgoingTask, PendingReply } from '../../contracts/celery/celery.ts';
+import { type Reply, repliesAbout, type TaskEnding, whatFollows } from '../../domain/celery/celery-reply.ts';
 import {
   deadLetterPublication,
   followUpsPublication,
@@ -13,7 +13,7 @@ import type { ResultStore } from './result-store.ts';
 export const DEAD_LETTER_QUEUE = 'hapax.dead-letter';
 
 /** The ways on which senders of messages learn how their tasks ended. */
-export interface AnswerWays {
+export interface ReplyWays {
   rabbit: Pick<RabbitMq, 'publish'>;
   /** Unset: the clients' result back end is not Redis. */
   results: ResultStore | undefined;
@@ -34,24 +34,24 @@ export interface Buried {
 const BATCH = 100;
 
 /** Publishes what follows a task and then its result, as Celery's worker does, to one who asked for it. @throws {NotPublished} */
-export async function publishAnswer(ways: AnswerWays, owed: Owed, ending: TaskEnding): Promise<void> {
-  const { tasks, refusal } = whatFollows(owed, ending);
+export async function publishReply(ways: ReplyWays, pending: PendingReply, ending: TaskEnding): Promise<void> {
+  const { tasks, refusal } = whatFollows(pending, ending);
   if (refusal) {
-    const message = followUpsPublication(ending.task_id, owed.follow_ups);
+    const message = followUpsPublication(ending.task_id, pending.follow_ups);
     await bury(ways, { message, from: 'celery', task_id: ending.task_id, task: null }, refusal);
   }
   for (let first = 0; first < tasks.length; first += BATCH) {
     await Promise.all(tasks.slice(first, first + BATCH).map((task) => publishTask(ways, task)));
   }
-  for (const told of whatIsTold(owed, ending)) await publishResult(ways.rabbit, told);
+  for (const told of repliesAbout(pending, ending)) await publishResult(ways.rabbit, told);
 }
 
-function publishTask(ways: AnswerWays, task: OutgoingTask): Promise<void> {
+function publishTask(ways: ReplyWays, task: OutgoingTask): Promise<void> {
   return publishMessage(ways, taskPublication(task), task.routing_key);
 }
 
 /** Publishes a message; one that no queue takes, or that AMQP cannot carry, goes to the dead letters. @throws {NotPublished} */
-export async function publishMessage(ways: AnswerWays, message: Publication, from: string): Promise<void> {
+export async function publishMessage(ways: ReplyWays, message: Publication, from: string): Promise<void> {
   await ways.rabbit.publish(message).catch((error: unknown) => {
     if (!(error instanceof Unroutable || error instanceof Unwritable)) throw error;
     const { id, task } = message.headers ?? {};
@@ -65,7 +65,7 @@ function textOr(value: unknown, otherwise?: string): string | null {
 }
 
 /** Puts a message among the dead letters: where operators look, and into the queue. @throws {NotPublished} */
-export async function bury(ways: AnswerWays, buried: Buried, refusal: MessageRefusal): Promise<void> {
+export async function bury(ways: ReplyWays, buried: Buried, refusal: MessageRefusal): Promise<void> {
   await ways.keep(buried, refusal);
   const { message, from } = buried;
   const burial = { from, to: DEAD_LETTER_QUEUE, at: new Date() };
@@ -77,11 +77,11 @@ export async function bury(ways: AnswerWays, buried: Buried, refusal: MessageRef
 }
 
 /** Publishes a result where a client waits for it. @throws {NotPublished} */
-export async function publishResult(rabbit: AnswerWays['rabbit'], { reply_to, result }: Told): Promise<void> {
+export async function publishResult(rabbit: ReplyWays['rabbit'], { reply_to, result }: Reply): Promise<void> {
   if (reply_to !== '') await rabbit.publish(replyPublication(result, reply_to));
 }
 
 /** Keeps the result of a task where clients look for it. @throws while Redis is away. */
-export async function storeAnswer({ results }: AnswerWays, owed: Owed, ending: TaskEnding): Promise<void> {
-  for (const { result } of whatIsTold(owed, ending)) await results?.store(result);
+export async function storeReply({ results }: ReplyWays, pending: PendingReply, ending: TaskEnding): Promise<void> {
+  for (const { result } of repliesAbout(pending, ending)) await results?.store(result);
 }

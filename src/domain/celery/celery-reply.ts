@@ -4,7 +4,7 @@ import type {
   Forgone,
   MessageRefusal,
   OutgoingTask,
-  Owed,
+  PendingReply,
   TaskMessage,
 } from '../../contracts/celery/celery.ts';
 import { QUEUE_OF_TASK } from '../../contracts/tasks/task-queues.ts';
@@ -15,8 +15,8 @@ import { celeryResult, exceptionOf, exceptionOfRefusal, type Outcome, REVOKED } 
 /** How a task ended. */
 export type TaskEnding = Pick<Outcome, 'task_id' | 'ended_at' | 'end'>;
 
-/** What is owed to the sender of a message once its task has ended. */
-export function owedFor(message: TaskMessage): Owed {
+/** What the sender of a message waits for until its task has ended. */
+export function pendingReplyFor(message: TaskMessage): PendingReply {
   const { ignore_result, group_id, root_id, parent_id, follow_ups } = message;
   return { reply_to: message.reply_to ?? '', ignore_result, group_id, root_id, parent_id, follow_ups };
 }
@@ -37,10 +37,10 @@ export interface Following {
 }
 
 /** The tasks to publish once a task has ended. They may be too much only now: each takes the result. */
-export function whatFollows(owed: Owed, { task_id, ended_at, end }: TaskEnding): Following {
+export function whatFollows(pending: PendingReply, { task_id, ended_at, end }: TaskEnding): Following {
   const succeeded = end.status === 'SUCCESS';
   const result = end.status === 'SUCCESS' ? end.result : null;
-  const { root_id, follow_ups } = owed;
+  const { root_id, follow_ups } = pending;
   const tasks = followUps({ task_id, root_id, follow_ups, succeeded, result, ended_at }, (task) => {
     const name = task.replace(/^tasks\./, '');
     return Object.hasOwn(QUEUE_OF_TASK, name) ? QUEUE_OF_TASK[name as keyof typeof QUEUE_OF_TASK] : DEFAULT_QUEUE;
@@ -50,33 +50,33 @@ export function whatFollows(owed: Owed, { task_id, ended_at, end }: TaskEnding):
 }
 
 /** A result, and the queue where its client waits for it, if there is one. */
-export interface Told {
+export interface Reply {
   reply_to: string;
   result: CeleryResult;
 }
 
 /**
- * What the sender of a message is told of the end of its task. Where it did not succeed the later steps of its chain ended so as
+ * The replies to the sender of a message about the end of its task. Where it did not succeed the later steps of its chain ended so as
  * well, as Celery has it: a client waits for the last one. Where what follows is too much, it failed.
  */
-export function whatIsTold(owed: Owed, ending: TaskEnding): Told[] {
-  const { reply_to, ignore_result, group_id, parent_id, follow_ups } = owed;
-  const { tasks, refusal } = whatFollows(owed, ending);
+export function repliesAbout(pending: PendingReply, ending: TaskEnding): Reply[] {
+  const { reply_to, ignore_result, group_id, parent_id, follow_ups } = pending;
+  const { tasks, refusal } = whatFollows(pending, ending);
   const children = tasks.map(({ task_id }) => task_id);
   const own = { reply_to, result: celeryResult({ ...ending, group_id, parent_id, children }) };
   const never = refusal
-    ? toldOfForgone(forgone([...follow_ups.callbacks, ...follow_ups.chain]), {
+    ? repliesAboutForgone(forgone([...follow_ups.callbacks, ...follow_ups.chain]), {
         ended_at: ending.ended_at,
         end: { status: 'FAILURE', exception: exceptionOfRefusal(refusal, '') },
       })
     : ending.end.status === 'SUCCESS'
       ? []
-      : toldOfForgone(forgone(follow_ups.chain), ending);
+      : repliesAboutForgone(forgone(follow_ups.chain), ending);
   return ignore_result ? never : [own, ...never];
 }
 
-/** That tasks never come, and why. */
-export function toldOfForgone(tasks: Forgone[], { ended_at, end }: Omit<TaskEnding, 'task_id'>): Told[] {
+/** The replies that tasks never come, and why. */
+export function repliesAboutForgone(tasks: Forgone[], { ended_at, end }: Omit<TaskEnding, 'task_id'>): Reply[] {
   return tasks.map(({ task_id, reply_to, group_id }) => ({
     reply_to: reply_to ?? '',
     result: celeryResult({ task_id, ended_at, group_id, parent_id: null, children: [], end }),
