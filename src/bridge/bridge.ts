@@ -21,7 +21,7 @@ export interface BridgeOptions extends TaskDependencies {
 }
 
 export interface Bridge {
-  /** The ways on which the answer workflow tells how tasks ended. */
+  /** Where the answer workflow sends replies. */
   ways: ReplyWays;
   readonly connected: boolean;
   close(): Promise<void>;

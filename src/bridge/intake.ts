@@ -113,7 +113,7 @@ async function keepPending(
   const ending = { task_id: taskId, ended_at: event.occurred_at, end: endOf(event) };
   await publishReply(ways, pending, ending);
   await storeReply(ways, pending, ending).catch((err: unknown) =>
-    log.warn({ err, task_id: taskId }, 'Redis was not told'),
+    log.warn({ err, task_id: taskId }, 'the result was not stored in Redis'),
   );
 }
 
@@ -127,7 +127,7 @@ function fingerprintOf({ redelivered: _, body, ...said }: Delivery): string {
 }
 
 /**
- * Puts a message among the dead letters, and tells its sender. The dead letter is confirmed before the message is acknowledged;
+ * Puts a message among the dead letters, and replies to its sender. The dead letter is confirmed before the message is acknowledged;
  * if we are lost in between it is there twice.
  */
 async function putAside(
@@ -140,7 +140,8 @@ async function putAside(
   meter.messageTaken(queue, refusal.code);
   log.warn({ ...refusal, task_id, queue }, 'message refused; it is in hapax.dead-letter');
   const sending = replies.flatMap((reply) => {
-    const failed = (err: unknown) => log.warn({ err, task_id: reply.result.task_id }, 'the sender was not told');
+    const failed = (err: unknown) =>
+      log.warn({ err, task_id: reply.result.task_id }, 'the reply to the sender was not sent');
     return [publishResult(ways.rabbit, reply).catch(failed), ways.results?.store(reply.result).catch(failed)];
   });
   await Promise.all(sending);

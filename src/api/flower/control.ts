@@ -14,7 +14,7 @@ type Order = Exclude<keyof WorkerControl, 'inspect'>;
 /** What Flower says of a worker that does not reply. */
 const UNKNOWN_REASON = 'Unknown reason';
 
-/** The routes by which running workers are told what to do. They forget it when they stop. */
+/** The routes that control running workers. A worker forgets it when it stops. */
 export function control(
   app: Hono<ApiEnvironment>,
   { client, taskPolicy }: { client: Client; taskPolicy: TaskPolicy },

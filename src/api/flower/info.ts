@@ -22,7 +22,7 @@ export function eventStateOf({ status, received_at }: Task): string {
   return status === 'PENDING' && received_at !== null ? 'RECEIVED' : status;
 }
 
-/** What Flower tells of a task: 31 members, in its order; times in seconds, values as Python shows them. */
+/** What Flower shows of a task: 31 members, in its order; times in seconds, values as Python shows them. */
 export function infoOf(task: Task) {
   const { id, status, error, worker } = task;
   const endedAs = (state: Task['status']) => (status === state ? epoch(task.completed_at) : null);
@@ -72,7 +72,7 @@ export function listedInfoOf(task: Task) {
   return { ...info, worker };
 }
 
-/** What `/api/task/result` tells of a task. */
+/** What `/api/task/result` shows of a task. */
 export function resultOf(task: Task) {
   const { id, status, error } = task;
   const known = { 'task-id': id, state: status };

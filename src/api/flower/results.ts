@@ -16,7 +16,7 @@ import type { Waiter } from './wait.ts';
 const ORDERS = Object.keys(TASK_ORDERS).sort() as Array<keyof typeof TASK_ORDERS>;
 const RECEIVED_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d)$/;
 
-/** The routes that tell of tasks, and those that end them. */
+/** The routes that show tasks, and those that end them. */
 export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, wait: Waiter): void {
   const { db } = deps;
   app.get(`/api/task/result/:id${REST}`, async (c) => {

@@ -16,7 +16,7 @@ interface SeenWorker {
   lastSeenAt: Date;
 }
 
-/** The routes that tell of workers and queues. */
+/** The routes that show workers and queues. */
 export function workers(
   app: Hono<ApiEnvironment>,
   { client, db, meter }: { client: Client; db: Db; meter: ApiMeter },
@@ -88,7 +88,7 @@ async function seenWorkers(client: Client): Promise<Map<string, SeenWorker>> {
   );
 }
 
-/** A worker as Flower tells of it: by what it says itself where it was asked, else by what it polled. */
+/** A worker as Flower shows it: by what it says itself where it was asked, else by what it polled. */
 function describe(worker: string, { queues, lastSeenAt }: SeenWorker, report: WorkerReport | undefined | false) {
   const serves = report ? report.queues.map(({ name }) => name) : queues;
   return {

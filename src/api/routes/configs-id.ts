@@ -8,7 +8,7 @@ import type { Api } from '../environment.ts';
 import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
 import { problemResponses } from '../responses.ts';
 
-const standing = (description: string) => ({
+const version = (description: string) => ({
   description,
   headers: z.object({ ETag: z.string().meta({ description: 'The version, for If-Match.' }) }),
   content: { 'application/json': { schema: configurationView } },
@@ -22,7 +22,7 @@ const readRoute = createRoute({
   summary: 'Get a build configuration in its newest version',
   request: { params: configurationIdParam },
   responses: {
-    200: standing('The newest version'),
+    200: version('The newest version'),
     ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
   },
 });
@@ -51,7 +51,7 @@ const replaceRoute = createRoute({
     body: { required: true, content: { 'application/json': { schema: configurationBody } } },
   },
   responses: {
-    200: standing('The version that stands now'),
+    200: version('The version that stands now'),
     ...problemResponses(
       'malformed_json',
       'invalid_request',
@@ -89,7 +89,7 @@ const retireRoute = createRoute({
     'Makes a version that refuses triggers. Its name and history stay, and its builds continue. A PUT makes it active again.',
   request: { params: configurationIdParam, headers: ifMatchHeader },
   responses: {
-    200: standing('The retired version'),
+    200: version('The retired version'),
     ...problemResponses(
       'invalid_request',
       'not_found',

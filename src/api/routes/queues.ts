@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
-import { measureTelling } from '../../commands/callbacks/measure-telling.ts';
+import { measureOutgoing } from '../../commands/callbacks/measure-outgoing.ts';
 import { isPolling, listPollers } from '../../commands/workers/list-pollers.ts';
 import { queues } from '../../contracts/tasks/queue.ts';
 import type { QueueName } from '../../contracts/tasks/task-queues.ts';
@@ -25,7 +25,7 @@ const route = createRoute({
 
 export function getQueues(api: Api, { db, client }: { db: Db; client: Client }): void {
   api.openapi(route, async (c) => {
-    const measured = await Promise.all([measureQueues(db), measureTelling(client)]);
+    const measured = await Promise.all([measureQueues(db), measureOutgoing(client)]);
     const found = await Promise.all(
       measured.flat().map(async ({ name, depth, oldestAgeSeconds, inFlight }) => {
         const pollers = (await listPollers(client, workedOnBy(name))).filter(isPolling).length;

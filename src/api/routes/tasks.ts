@@ -86,7 +86,7 @@ export function tasks(api: Api, deps: TaskDependencies): void {
   });
 }
 
-/** What a client is told of a task that was accepted: `queued`, as in the seed of this API, until it has begun. */
+/** The response about a task that was accepted: `queued`, as in the seed of this API, until it has begun. */
 export function answerOf({ id, status }: Accepted<Task>): z.infer<typeof taskAnswer> {
   return { task_id: id, status: status === 'PENDING' ? 'queued' : status };
 }

@@ -82,7 +82,7 @@ export async function adoptRun(deps: OperateDependencies, id: number, run: { run
 }
 
 /**
- * Begins a failed build again, or tells one that needs attention to send another dispatch.
+ * Restarts a failed build, or has one that needs attention send another dispatch.
  * @throws {Refusal} 404; 409 where it is neither, has no run to run again, or an equal request runs as another build.
  */
 export async function retryBuild(

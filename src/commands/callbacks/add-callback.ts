@@ -13,7 +13,7 @@ import { Refusal } from '../refusal.ts';
 const KEEP_TIMEOUT_MS = 5_000;
 
 /**
- * Has a further URL told of a build or task that exists: of its end when that comes, and at once where it has passed. The URL is
+ * Adds a callback URL to a build or task that exists. It is called when the subject ends, or at once if it has ended. The URL is
  * kept first and the ending looked for after that; the workflow records its ending first and lists the URLs after that. So
  * one of the two begins the callback, and Temporal lets only one.
  * @throws {Refusal} where the URL cannot be kept. It is never dropped silently.
@@ -34,7 +34,7 @@ export async function addCallback(
   const ending = (await kept(subject, findEnding(db, subject)))?.dedupe_key;
   if (ending === undefined) return;
   const about = { subject, ending, ...targetOf(added) };
-  // Temporal forgets what was told; the record does not.
+  // Temporal forgets what was sent; the record does not.
   if (await kept(subject, eventExists(db, subject, callbackEventKey(about, 1)))) return;
   await beginCallback(client, about);
 }

@@ -11,9 +11,9 @@ export interface CallbackHosts {
 }
 
 /**
- * Where the end is told, if anywhere. The name is resolved once here, so that a host that can never be called is refused at once;
+ * Where the callback goes, if there is one. The name is resolved once here, so that a host that can never be called is refused at once;
  * each try resolves it again and connects to what was checked.
- * @throws {Refusal} where it can never be told.
+ * @throws {Refusal} where it can never be called.
  */
 export async function callbackOf(
   url: string | null | undefined,

@@ -20,7 +20,7 @@ export interface StartDependencies {
   workerBeside: boolean;
 }
 
-/** Longest wait for Temporal to take a start; past it the client is told to come back. */
+/** Longest wait for Temporal to take a start; past it the client has to come back. */
 const START_TIMEOUT_MS = 10_000;
 
 /**

@@ -11,7 +11,7 @@ const REPLIES_MS = 12 * 3_600_000;
 
 /**
  * Begins the callbacks and replies about recent endings that Temporal has lost. Temporal refuses one that it still has.
- * @param begun is told the subject of each.
+ * @param begun is called with the subject of each.
  */
 export async function beginLostEndings(
   { client, db }: ReconcileDependencies,

@@ -38,7 +38,7 @@ export type Outcome =
   | 'ended'
   /** It ended without a result and waits for a decision. */
   | 'dead_lettered'
-  /** Its workflow tells the record again what was lost. */
+  /** Its workflow records again what was lost. */
   | 'told_again'
   /** The record has it again, with its end. */
   | 'restored'
@@ -159,14 +159,14 @@ class Comparison {
     );
     await this.#compareEndings(settled, async (execution, row) => {
       const isEnded = row !== undefined && row.completed_at !== null;
-      // After its end a workflow may stay open for a while, and has told Temporal of the end.
+      // After its end a workflow may stay open for a while, and has set its last status.
       if (row && !(isEnded && !isTerminal(execution))) return;
       await this.#mend(subjectOf(execution), 'record_set_back', async () => {
         try {
           await this.#handle(execution).signal(TELL_AGAIN_SIGNAL);
           return 'told_again';
         } catch (error) {
-          // It ended while this looked, and had told the record before.
+          // It ended while this looked, and had recorded its end before.
           if (error instanceof WorkflowNotFoundError) return 'agrees';
           throw error;
         }
@@ -196,7 +196,7 @@ class Comparison {
     await compare();
   }
 
-  /** Callbacks and replies that nobody is sending. A dry run cannot know them, because Temporal tells only at a start. */
+  /** Callbacks and replies that nobody is sending. A dry run cannot know them, because Temporal refuses only a start. */
   async beginLostEndings(): Promise<void> {
     if (this.#options.dryRun || this.#options.signal?.aborted) return;
     await beginLostEndings(this.#deps, (subject, found) => this.#note({ subject, found, outcome: 'resumed' }));

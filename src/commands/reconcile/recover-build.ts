@@ -51,7 +51,7 @@ export const RECOVERABLE_BUILD: Recoverable<Build, BuildEvent, BuildInput> = {
   attemptsOf: ({ attempts }) => attempts,
   restartEvent: ({ resume, reopen }, now) =>
     resume ? buildRetriedEvent(resume) : reopen && buildReopenedEvent(reopen, now),
-  endLostEvent: ({ resume, reopen }, told) => buildEndLostEvent((resume ?? reopen)?.run ?? null, told),
+  endLostEvent: ({ resume, reopen }, lost) => buildEndLostEvent((resume ?? reopen)?.run ?? null, lost),
 };
 
 function endWith({ run_attempt }: Build, conclusion: string, detail: string, isDeadLetter: boolean): End<BuildEvent> {

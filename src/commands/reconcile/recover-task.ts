@@ -45,7 +45,7 @@ export const RECOVERABLE_TASK: Recoverable<Task, TaskEvent, TaskInput> = {
   endKey: 'ended',
   attemptsOf: ({ attempts }) => attempts,
   restartEvent: (input) => input.redrive && taskRedrivenEvent(input, input.redrive),
-  endLostEvent: (_, told) => taskEndLostEvent(told),
+  endLostEvent: (_, lost) => taskEndLostEvent(lost),
 };
 
 /** How the task was begun last: for the first time, with what it waits for, or once more. */

@@ -19,7 +19,7 @@ export interface Execution {
   started_at: Date;
   /** Temporal's word: RUNNING, COMPLETED, FAILED, TERMINATED, ... */
   state: string;
-  /** The last status of the build or task that the workflow told Temporal. */
+  /** The last status of the build or task that its workflow set in Temporal. */
   status: string | undefined;
 }
 

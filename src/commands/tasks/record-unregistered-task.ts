@@ -13,7 +13,7 @@ import type { TaskDependencies } from './create-task.ts';
 
 /**
  * Records a task of a name that nobody works on: it failed as soon as it came, as with Celery, whose producers know no names
- * of tasks and are told by the result. Nothing is started. @returns the id of the task.
+ * of tasks and learn of it from the result. Nothing is started. @returns the id of the task.
  * @throws {Refusal} where it is beyond the limits of other tasks, or its id is another's.
  */
 export async function recordUnregisteredTask(

@@ -54,7 +54,7 @@ export function followersOf(delivery: Omit<Delivery, 'body'>, text: string | und
   }
 }
 
-/** The body of a message that is refused: its sender is told as far as it can be understood. */
+/** The body of a message that is refused, as far as it can be understood: its sender gets a reply. */
 function leniently(text: string | undefined): unknown {
   return text === undefined || nestsTooDeep(text) ? undefined : JSON.parse(text);
 }

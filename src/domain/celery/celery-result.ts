@@ -1,6 +1,6 @@
 import type { CeleryException, CeleryResult, MessageRefusal } from '../../contracts/celery/celery.ts';
 
-/** A task that has ended, as its result is told. */
+/** A task that has ended, as its result says. */
 export interface Outcome {
   task_id: string;
   /** ISO 8601. */

@@ -14,7 +14,7 @@ export interface TaskReading {
   pendingReplies: PendingReply;
 }
 
-/** A message that becomes no task, and what its sender is told of that. */
+/** A message that becomes no task, and the replies to its sender. */
 export interface RefusedReading {
   refusal: MessageRefusal;
   /** Id and name of the task, as far as the message can be understood. */
@@ -45,7 +45,7 @@ export function read(delivery: Delivery, now: Date): TaskReading | RefusedReadin
 }
 
 /**
- * What the sender of a refused message is told: of its task, and of those that were to follow it.
+ * The replies to the sender of a refused message: about its task, and about those that were to follow it.
  * @param now the time of the replies.
  */
 export function refuse(delivery: Delivery, refusal: MessageRefusal, now: Date): RefusedReading {

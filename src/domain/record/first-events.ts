@@ -5,8 +5,8 @@ import type { TaskEvent } from '../../contracts/tasks/task-event.ts';
 import type { Redrive, TaskInput } from '../../contracts/tasks/task-workflow.ts';
 
 /*
- * The events that begin a build or a task, or begin it again. The API tells them as soon as it has accepted the request, so
- * that a GET shows it, and the workflow tells them again in case the database was away: both must say the same.
+ * The events that begin a build or a task, or begin it again. The API records them as soon as it has accepted the request, so
+ * that a GET shows it, and the workflow records them again in case the database was away: both must say the same.
  */
 
 /** The first event of a build. */
@@ -78,20 +78,20 @@ type Recovered<Type extends 'build_recovered' | 'task_recovered'> = Pick<
 /** The event that says that the record lost how a build had ended before it was begun again. @param run its run at that time. */
 export function buildEndLostEvent(
   run: KnownRun | null,
-  { by, ...told }: Recovered<'build_recovered'>,
+  { by, ...at }: Recovered<'build_recovered'>,
 ): Extract<BuildEvent, { type: 'build_recovered' }> {
   const earlier_run = run && { workflow_run_id: run.run_id, run_url: run.run_url, run_attempt: run.run_attempt };
   const detail = 'the record had lost how the build ended before';
-  return { type: 'build_recovered', data: { reason: 'record_set_back', by, detail, earlier_run }, ...told };
+  return { type: 'build_recovered', data: { reason: 'record_set_back', by, detail, earlier_run }, ...at };
 }
 
 /** The same of a task. */
 export function taskEndLostEvent({
   by,
-  ...told
+  ...at
 }: Recovered<'task_recovered'>): Extract<TaskEvent, { type: 'task_recovered' }> {
   const detail = 'the record had lost how the task ended before';
-  return { type: 'task_recovered', data: { reason: 'record_set_back', by, detail, ended_before: true }, ...told };
+  return { type: 'task_recovered', data: { reason: 'record_set_back', by, detail, ended_before: true }, ...at };
 }
 
 /** The first event of a task. */

@@ -5,15 +5,15 @@ import { TELLING_QUEUE_NAMES, type TellingQueueName, taskQueueOf } from '../../c
 import type { QueueMeasures } from '../../store/tasks/queue-measure.ts';
 import { describeTaskQueue, orUnavailable } from '../workers/describe-task-queue.ts';
 
-/** The workflows that tell of endings on a queue. */
+/** The workflows that send callbacks and replies, by their queue. */
 const WORKFLOWS: Readonly<Record<TellingQueueName, string>> = { callbacks: CALLBACK_WORKFLOW, bridge: ANSWER_WORKFLOW };
 
 /**
- * What waits to be told of endings: the tries that no worker has taken yet, and in flight all of which somebody has still to be
- * told. Temporal knows, and not the record; its counts are approximate.
+ * Callbacks and replies that are under way: `depth` counts tries that no worker has taken yet, `inFlight` all that have not arrived.
+ * Temporal knows them, the record does not; the counts are approximate.
  * @throws {Refusal} where Temporal cannot be reached.
  */
-export function measureTelling(client: Client): Promise<QueueMeasures[]> {
+export function measureOutgoing(client: Client): Promise<QueueMeasures[]> {
   return orUnavailable(Promise.all(TELLING_QUEUE_NAMES.map((name) => measure(client, name))));
 }
 
