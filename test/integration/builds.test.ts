@@ -4,6 +4,7 @@ import { fingerprint } from '../../src/domain/builds/request-key.ts';
 import { BUILDS, buildStream } from '../../src/store/builds/build-stream.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { listEvents } from '../../src/store/record/event-list-by-stream.ts';
+import { startAnotherApi } from '../world/another-api.ts';
 import { DATABASES, openWorld, type World } from '../world/world.ts';
 
 describe.each(DATABASES)('builds on the %s Postgres', (kind) => {
@@ -64,6 +65,15 @@ describe.each(DATABASES)('builds on the %s Postgres', (kind) => {
     expect(later.json).toEqual({ id: first.json.id, status: 'success', message: 'Build already exists' });
     const other = await world.trigger({ ref: 'same', inputs: { a: '2', b: true } });
     expect(other.json.message).toBe('Build queued successfully');
+  });
+
+  it('are the same build for a process that has not seen the request, while it runs and after its success', async () => {
+    const first = await world.trigger({ ref: 'seen-elsewhere' });
+    const running = await (await startAnotherApi(world)).trigger({ ref: 'seen-elsewhere' });
+    expect(running.json).toMatchObject({ id: first.json.id, message: 'Build already exists' });
+    await world.ended(first.json.id);
+    const ended = await (await startAnotherApi(world)).trigger({ ref: 'seen-elsewhere' });
+    expect(ended.json).toEqual({ id: first.json.id, status: 'success', message: 'Build already exists' });
   });
 
   it('are the same build for the short and the full name of a branch, and another one for a tag', async () => {
