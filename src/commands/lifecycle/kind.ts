@@ -14,7 +14,6 @@ export interface Subject extends Identified {
 /** What the inputs of their workflows have in common. */
 export interface SubjectInput {
   workflow_id: string;
-  fingerprint: string;
   /** When it was accepted, ISO 8601. */
   created_at: string;
   callback?: CallbackTarget;
