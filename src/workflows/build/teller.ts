@@ -1,4 +1,4 @@
-import { condition, log, setHandler, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, log, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { BuildInput } from '../../contracts/builds/build-workflow.ts';
 import type { BuildEvent, BuildEventType } from '../../contracts/builds/event.ts';
 import { buildEndLostEvent, buildQueuedEvent } from '../../domain/record/first-events.ts';
@@ -76,7 +76,9 @@ export function openBuildJournal(input: BuildInput): BuildJournal {
     if (end && !(await condition(() => journal.hasTold(end.dedupe_key), END_SETTLES_MS))) overtake(end);
   };
   setHandler(tellAgainSignal, async () => {
-    await tellAll().catch((error: unknown) => log.warn('the events could not be told again', { error }));
+    await CancellationScope.nonCancellable(tellAll).catch((error: unknown) =>
+      log.warn('the events could not be told again', { error }),
+    );
   });
   return {
     teller(prefix = '') {
