@@ -153,14 +153,14 @@ export function limitsPage(): string {
     '',
     '# Limits',
     '',
-    'The largest inputs that Hapax accepts, and the longest times that they may take. Hapax refuses a larger input before it starts',
-    'any work, and the error names the limit. If a table says "cut off" or "dropped" instead, Hapax accepts the input without the',
-    'rest. You cannot change these limits. Those you can change, such as time limits of tasks, are in',
-    '[configuration.md](configuration.md).',
+    'The largest inputs that Hapax accepts, and the longest times that they may take. Hapax refuses a larger request or message',
+    'before it starts any work, and the error says which limit it exceeds. If a page or a response that a task reads is larger, the',
+    'task fails. If a table says "cut off" or "dropped" instead, Hapax continues without the rest. You cannot change these limits.',
+    'Those that you can change, such as time limits of tasks, are in [configuration.md](configuration.md).',
     '',
   ];
   for (const [door, title] of Object.entries(LIMIT_TITLES)) {
-    lines.push(`## ${title}`, '', '| Limit | At most | Meaning |', '|---|---|---|');
+    lines.push(`## ${title}`, '', '| Name | Limit | Meaning |', '|---|---|---|');
     for (const [name, budget] of Object.entries<Budget>(BUDGETS[door as keyof typeof BUDGETS])) {
       const { value, unit, meaning } = budget;
       const most = unit === 'year' ? `year ${value}` : `${value.toLocaleString('en')} ${unit}`;

@@ -63,7 +63,7 @@ export const BUDGETS = {
     yamlLexemes: most(
       30_000,
       'entries',
-      'Keys, values, marks and escapes in all these documents. The time to read them grows with this number.',
+      'Keys, values, punctuation and escapes in all these documents. The time to read them grows with this number.',
     ),
     yamlAliases: most(100, 'entries', 'Aliases in a YAML document. A few lines of them can expand to gigabytes.'),
   },
@@ -72,7 +72,7 @@ export const BUDGETS = {
     resultCharacters: most(
       1_000_000,
       'characters',
-      'JSON of a result. It passes through Temporal, which refuses 2 MB. A longer result fails the attempt.',
+      'JSON of a result. It passes through Temporal, which refuses 2 MB. A longer result fails the task, without a retry.',
     ),
     errorCharacters: most(4_000, 'characters', 'Recorded message of an error. The rest is cut off.'),
     tracebackCharacters: most(4_000, 'characters', 'Recorded traceback. Only the end is kept.'),
@@ -85,9 +85,9 @@ export const BUDGETS = {
     storedBytes: most(
       2_000,
       'bytes',
-      'Stored arguments and result of a task in `GET /api/tasks`. Larger ones are shown as `...`.',
+      'Arguments or result of a task in `GET /api/tasks`, compressed as Postgres stores them. Larger ones are shown as `...`.',
     ),
-    listedCharacters: most(4_096, 'characters', 'The same, as JSON.'),
+    listedCharacters: most(4_096, 'characters', 'The same as JSON, not compressed. Longer ones are shown as `...`.'),
     offsetTasks: most(2_147_483_647, 'tasks', '`offset` of `GET /api/tasks`. A larger value is treated as this one.'),
     waitSeconds: most(86_400, 'seconds', 'To wait for a task to end. After that, the response has its current state.'),
     listTasks: most(10_000, 'tasks', 'Tasks in `GET /api/tasks`, even if the request sets no limit.'),
@@ -114,7 +114,11 @@ export const BUDGETS = {
       'entries',
       'Refused messages in GET /dlq. Older ones are removed from this list and stay in RabbitMQ.',
     ),
-    deadMessagesCharacters: most(268_435_456, 'characters', 'Base64 of the bodies of these messages.'),
+    deadMessagesCharacters: most(
+      268_435_456,
+      'characters',
+      'Base64 of the bodies of all these messages. If it is more, older ones are removed from the list.',
+    ),
     headersCharacters: most(
       16_384,
       'characters',
@@ -152,9 +156,17 @@ export const BUDGETS = {
     headerBytes: most(262_144, 'bytes', 'Headers of a page; the limit of Chromium.'),
     cookieBytes: most(8_192, 'bytes', 'Cookies for one request. If they are longer, the request is sent without them.'),
     redirects: most(20, 'requests', 'Redirects of a page; the limit of browsers. A loop is refused at once.'),
-    fetchMilliseconds: most(30_000, 'milliseconds', 'To fetch a page, including redirects.'),
-    articleMilliseconds: most(20_000, 'milliseconds', 'To find the article on a page.'),
-    articleBytes: most(512 * 1_048_576, 'bytes', 'Memory to find the article on a page.'),
+    fetchMilliseconds: most(
+      30_000,
+      'milliseconds',
+      'To fetch a page, including redirects. After that, the attempt fails and is retried.',
+    ),
+    articleMilliseconds: most(20_000, 'milliseconds', 'To find the article on a page. After that, the task fails.'),
+    articleBytes: most(
+      512 * 1_048_576,
+      'bytes',
+      'Memory to find the article on a page. If it is not enough, the task fails.',
+    ),
     elements: most(
       100_000,
       'elements',
@@ -168,7 +180,11 @@ export const BUDGETS = {
   },
   captions: {
     bodyBytes: most(10_485_760, 'bytes', 'One response from YouTube: the page, the player data, or captions.'),
-    answerMilliseconds: most(15_000, 'milliseconds', 'To wait for one response from YouTube.'),
+    answerMilliseconds: most(
+      15_000,
+      'milliseconds',
+      'To wait for one response from YouTube. After that, the attempt fails and is retried.',
+    ),
   },
   callbacks: {
     bodyBytes: most(

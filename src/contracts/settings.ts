@@ -74,7 +74,7 @@ export const settingsSchema = z.object({
   }),
   HAPAX_HOME: z.string().min(1).default('.hapax').meta({
     description:
-      'Directory for all data of laptop mode: the database, the workflows, documents and logs. Only one instance can use it at a time.',
+      'Directory for the data of laptop mode: database, workflows, documents and logs. Only one `hapax up` can use it at a time.',
   }),
   API_KEYS: apiKeys.optional().meta({
     description:
@@ -116,7 +116,7 @@ export const settingsSchema = z.object({
     .string()
     .optional()
     .meta({ description: 'File with the CA certificate of the Temporal server. Enables TLS.' }),
-  TEMPORAL_TLS_CERT: z.string().optional().meta({ description: 'File with the client certificate (mTLS).' }),
+  TEMPORAL_TLS_CERT: z.string().optional().meta({ description: 'Client certificate file (mTLS). Enables TLS.' }),
   TEMPORAL_TLS_KEY: z
     .string()
     .optional()
@@ -134,7 +134,7 @@ export const settingsSchema = z.object({
 
   GITHUB_TOKEN: tokenSetting.optional().meta({
     description:
-      'Token with the permission "Actions: write" on the repository. Without a token or an app, builds go to the simulated GitHub.',
+      'Token with the permission "Actions: write" on every repository that Hapax builds. In laptop mode without a token or an app, builds go to the simulated GitHub.',
     secret: true,
   }),
   GITHUB_APP_ID: z
@@ -152,12 +152,12 @@ export const settingsSchema = z.object({
     .meta({ description: "Base URL of GitHub's REST API. For GitHub Enterprise Server: https://HOST/api/v3." }),
   GITHUB_REPO: repositorySetting.optional().meta({
     description:
-      'Repository of configuration 1, as OWNER/NAME. Default with the simulated GitHub: octocat/fedora-images.',
+      'Repository of build configuration 1, the one that always exists, as OWNER/NAME. Default with the simulated GitHub: octocat/fedora-images.',
   }),
-  GITHUB_WORKFLOW: workflowFile.default('build.yml').meta({ description: 'Workflow file of configuration 1.' }),
+  GITHUB_WORKFLOW: workflowFile.default('build.yml').meta({ description: 'Workflow file of build configuration 1.' }),
   GITHUB_WEBHOOK_SECRET: list.optional().meta({
     description:
-      'Secret of the GitHub webhook that posts to /webhooks/github. To replace it, list old and new, comma separated. Not set: webhooks are refused.',
+      'Secret of the GitHub webhook that posts to /webhooks/github. To replace it, list old and new: both are accepted. Not set: webhooks are refused.',
     secret: true,
   }),
   GITHUB_CORRELATION_INPUT: z
@@ -166,11 +166,11 @@ export const settingsSchema = z.object({
     .default('hapax_id')
     .meta({
       description:
-        'Workflow input for the token by which Hapax recognises its run. Empty: no token; ambiguous dispatches wait for you.',
+        'Workflow input that gets the token by which Hapax recognises its run. Empty: no token; then every ambiguous dispatch (one without a clear response from GitHub) waits for you.',
     }),
   GITHUB_POLL_INTERVAL: duration(1, DAY_MS)
     .default(30_000)
-    .meta({ description: 'How often Hapax polls GitHub for the state of runs.' }),
+    .meta({ description: 'Pause between polls of GitHub for runs. While webhooks arrive, five times as long.' }),
   GITHUB_REQUEST_TIMEOUT: duration(1, 3_600_000)
     .default(15_000)
     .meta({ description: 'Longest wait for one response from GitHub.' }),
@@ -182,7 +182,7 @@ export const settingsSchema = z.object({
     description: 'How long a start waits for Temporal and Postgres. After that, the process exits with status 1.',
   }),
   RECONCILE_WINDOW: duration().default(120_000).meta({
-    description: 'How long Hapax looks for the run of an ambiguous dispatch before it sends another.',
+    description: 'How long Hapax looks for the run of an ambiguous dispatch. Then it dispatches again or asks you.',
   }),
   DEDUP_WINDOW: duration()
     .default(300_000)
@@ -193,20 +193,20 @@ export const settingsSchema = z.object({
   }),
   QUEUE_MAX_RETRIES: integer(0, 100)
     .default(3)
-    .meta({ description: 'How often Hapax dispatches again after a dispatch that made no run.' }),
+    .meta({ description: 'How often Hapax dispatches again after ambiguous dispatches that made no run.' }),
   QUEUE_RETRY_DELAY: duration()
     .default(60_000)
-    .meta({ description: 'Pause before the first of these retries; doubles, with jitter.' }),
+    .meta({ description: 'Pause before the first of these retries. It doubles each time, with jitter.' }),
   TASK_MAX_RETRIES: integer(0, 100).default(3).meta({ description: 'How often a failed task is retried.' }),
   TASK_RETRY_DELAY: duration()
     .default(1_000)
     .meta({ description: 'Pause before the first retry of a task. It doubles each time, with jitter.' }),
   TASK_SOFT_TIME_LIMIT: duration(1).default(300_000).meta({
-    description: 'After this time, an attempt at a task is asked to stop, and the task retries.',
+    description: 'After this time, an attempt at a task is asked to stop, and is retried. At most TASK_TIME_LIMIT.',
   }),
   TASK_TIME_LIMIT: duration(1)
     .default(600_000)
-    .meta({ description: 'After this time, an attempt fails, and the task with it.' }),
+    .meta({ description: 'After this time, an attempt is ended. The task fails and is not retried.' }),
   WORKER_QUEUES: workerQueues.optional().meta({
     description:
       'Queues that a worker serves, comma separated: workflows (all workflows and builds), youtube, content, search. Each may have its own concurrency, as in youtube:4. Default: all.',
@@ -217,7 +217,7 @@ export const settingsSchema = z.object({
   }),
   CALLBACK_SECRET: callbackSecrets.default([]).meta({
     description:
-      'Secret that signs callbacks (Standard Webhooks, `whsec_BASE64`). To replace it, list new and old, comma separated: both sign. Not set: callbacks are not signed.',
+      'Secret that signs callbacks (Standard Webhooks, `whsec_BASE64`). To replace it, list new and old: both sign. Not set: callbacks are not signed.',
     secret: true,
   }),
   CALLBACK_ALLOWED_HOSTS: hosts.default([]).meta({
@@ -262,7 +262,7 @@ export const settingsSchema = z.object({
     .meta({ description: 'How long a result stays in Redis. The record keeps it forever.' }),
   TRUSTED_HOSTS: hosts.default([]).meta({
     description:
-      'More host names that browsers may use for the open loopback API and the Web UI of Temporal (Host header).',
+      'Without API_KEYS, the API refuses requests whose Host header does not name this machine (localhost or a loopback address). It accepts these names too. So does the Web UI of Temporal.',
   }),
 });
 

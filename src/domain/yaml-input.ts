@@ -49,7 +49,8 @@ function yamlCostFault(documents: readonly string[]): string | undefined {
     for (const lexeme of new Lexer().lex(document)) {
       // Each escape that is none is a fault of its own.
       lexemes += lexeme.split('\\').length;
-      if (lexemes > yamlLexemes) return `YAML documents have more than ${yamlLexemes} keys, values, marks and escapes`;
+      if (lexemes > yamlLexemes)
+        return `YAML documents have more than ${yamlLexemes} keys, values, punctuation and escapes`;
     }
   }
   return undefined;

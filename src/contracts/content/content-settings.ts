@@ -4,7 +4,7 @@ import { baseUrl, headerSecret, hosts, integer } from '../setting-forms.ts';
 /** Settings of what brings in, processes and finds content. */
 export const contentSettings = {
   YOUTUBE_API_KEY: headerSecret.optional().meta({
-    description: 'Key for the YouTube Data API. Not set: the title of a video is its id, and no quota is used.',
+    description: 'Key for the YouTube Data API. Not set: the title of a video is `YouTube: ID`, and no quota is used.',
     secret: true,
   }),
   YOUTUBE_API_URL: baseUrl()
@@ -13,9 +13,9 @@ export const contentSettings = {
   YOUTUBE_URL: baseUrl()
     .default('https://www.youtube.com')
     .meta({ description: 'Base URL of the YouTube website, which provides captions.' }),
-  YOUTUBE_DAILY_QUOTA: integer(0, 100_000_000)
-    .default(10_000)
-    .meta({ description: 'Units of the YouTube Data API that Hapax may use each day.' }),
+  YOUTUBE_DAILY_QUOTA: integer(0, 100_000_000).default(10_000).meta({
+    description: 'Units of the YouTube Data API that Hapax may use each day (in Pacific time).',
+  }),
   YOUTUBE_PRIORITY_RESERVED: integer(0, 100_000_000)
     .default(1_000)
     .meta({ description: 'How many of these units are reserved for tasks with priority.' }),
@@ -36,7 +36,8 @@ export const contentSettings = {
     .optional()
     .meta({ description: 'Ollama model that writes summaries. Default with OLLAMA_URL: llama3.2.' }),
   S3_BUCKET: z.string().min(1).optional().meta({
-    description: 'S3 bucket for the original documents. Not set: the directory HAPAX_HOME/blobs.',
+    description:
+      'S3 bucket for the original documents. Not set: the directory HAPAX_HOME/blobs, which all workers must share.',
   }),
   S3_ENDPOINT: baseUrl()
     .default('https://s3.amazonaws.com')
