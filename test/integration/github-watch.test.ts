@@ -70,7 +70,7 @@ it.each<[string, Answers, RegExp]>([
   expect(said[0]).not.toMatch(/\n|ghp_secret/);
   answers = { ...REPOSITORY, ...WORKFLOW, '/rate_limit': [200, {}] };
   await eventually(check);
-  expect(said.at(-1)).toContain('takes the credential');
+  expect(said.at(-1)).toContain('accepts the credential');
 });
 
 it('takes one read of the repository and one of the workflow', async () => {

@@ -281,7 +281,7 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
     [
       'a changed projection',
       6,
-      /not what the events add up to: status/,
+      /differs from what the events give: status/,
       () => ["UPDATE builds SET status = 'failure' WHERE id = 2"],
     ],
     ['a removed projection', 6, /has no row/, () => ['DELETE FROM builds WHERE id = 2']],
