@@ -48,7 +48,7 @@ it(
         const found = /ready; /.test(hapax.output) && /API +(http:\S+)/.exec(hapax.output)?.[1];
         if (!found) throw new Error('it is not ready');
         return found;
-      }, 90_000);
+      });
       await populate(url);
       const budget = SECONDS === undefined ? ['--max-examples', `${EXAMPLES}`] : ['--max-time', SECONDS];
       console.log(`API fuzzing: seed ${SEED}, ${budget.join(' ')}; longer: npm run fuzz -- --api --seed ${SEED}`);

@@ -7,8 +7,9 @@ import { hasRedis } from '../world/redis-server.ts';
 import { describeWith } from '../world/required-programs.ts';
 import { directory, Program } from './program.ts';
 
-const MESSAGES = 1_000;
-const KILLS = 10;
+/** `MESSAGES=1000 KILLS=10` is a longer run. */
+const MESSAGES = Number(process.env.MESSAGES ?? 250);
+const KILLS = Number(process.env.KILLS ?? 4);
 
 /** How often each search was begun, by its query, which no two messages share. */
 const begun = new Map<string, number>();

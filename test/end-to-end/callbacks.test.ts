@@ -38,7 +38,7 @@ describe('npm start, killed while it calls back', () => {
     await hapax.ready();
     const all = [done, out, between, running];
     for (const { id } of all) {
-      await eventually(async () => expect((await outcomes(id)).at(-1)?.event_type).toBe('callback_delivered'), 90_000);
+      await eventually(async () => expect((await outcomes(id)).at(-1)?.event_type).toBe('callback_delivered'));
       expect((await hapax.call('GET', `/builds/${id}/verify`)).json).toMatchObject({ valid: true });
     }
     for (const { receiver, id } of all) {

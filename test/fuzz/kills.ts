@@ -41,7 +41,7 @@ it(`loses nothing and does nothing twice: ${KILLS} kills of API, worker, Tempora
   });
   await cloud.temporal.start();
   cloud.startRoles();
-  await eventually(async () => expect(await cloud.health()).toMatchObject({ temporal: 'ok', workers: 'ok' }), 60_000);
+  await eventually(async () => expect(await cloud.health()).toMatchObject({ temporal: 'ok', workers: 'ok' }));
 
   const startedAt = Date.now();
   let asking = true;

@@ -34,8 +34,7 @@ describe('every URL that was asked for is told', () => {
     return opened;
   }
   const typesAt = ({ received }: Receiver) => received.map(({ body }) => JSON.parse(body).type);
-  const told = (receiver: Receiver, types: string[]) =>
-    eventually(() => expect(typesAt(receiver)).toEqual(types), 30_000);
+  const told = (receiver: Receiver, types: string[]) => eventually(() => expect(typesAt(receiver)).toEqual(types));
 
   it('of a build: while it runs, each once, with an id of its own', async () => {
     const [a, b, c] = (await receivers(3)) as [Receiver, Receiver, Receiver];

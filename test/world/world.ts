@@ -195,7 +195,7 @@ export function callers(url: string) {
       return (await call('GET', `/builds/${id}`)).json;
     },
     /** The build once it has ended. */
-    async ended(id: number, timeoutMs = 60_000): Promise<BuildView> {
+    async ended(id: number, timeoutMs = 150_000): Promise<BuildView> {
       return eventually(async () => {
         const { json } = await call('GET', `/builds/${id}`);
         if (json?.completed_at == null)
