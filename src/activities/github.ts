@@ -1,7 +1,7 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import type { DispatchOutcome, RunView } from '../contracts/github/github.ts';
 import type { GitHub } from '../integrations/github/github.ts';
-import { GitHubError } from '../integrations/github/github-requests.ts';
+import { GitHubError } from '../integrations/github/github-error.ts';
 import { findBuild } from '../store/builds/build-find.ts';
 import type { Db } from '../store/database.ts';
 import { claimRequest } from '../store/github/sent-request-claim.ts';

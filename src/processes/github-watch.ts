@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
 import { environmentConfiguration } from '../domain/builds/configuration.ts';
 import type { GitHub } from '../integrations/github/github.ts';
-import { GitHubError } from '../integrations/github/github-requests.ts';
+import { GitHubError } from '../integrations/github/github-error.ts';
 import { repositoryOf } from './github.ts';
 
 /** Looks at GitHub in the background. */

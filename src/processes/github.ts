@@ -1,11 +1,11 @@
-import { createPrivateKey } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
 import { GitHub } from '../integrations/github/github.ts';
-import type { GitHubPace } from '../integrations/github/github-requests.ts';
-import { isSigned, runOfDelivery } from '../integrations/github/github-webhook.ts';
+import { isSigned, runOfDelivery } from '../integrations/github/webhooks/webhook.ts';
+import { createGitHubPace, type GitHubPace } from '../integrations/github/writes/pace.ts';
 import { UserError } from '../laptop/user-error.ts';
 import type { Db } from '../store/database.ts';
-import { createGitHubPace } from './github-pace.ts';
+import { sharedGitHubWrites } from '../store/github/github-writes.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Repository of configuration 1 where builds go to the simulated GitHub and none is named. */
@@ -20,7 +20,7 @@ export function connectGitHub(settings: Settings, metrics?: Metrics, db?: Db): G
     apiUrl: settings.GITHUB_API_URL,
     auth,
     requestTimeoutMs: settings.GITHUB_REQUEST_TIMEOUT,
-    ...(metrics ? { onAnswer: metrics.githubAnswered } : {}),
+    ...(metrics ? { onResponse: metrics.githubAnswered } : {}),
     ...(db ? { pace: paceOf(settings, db) } : {}),
   });
 }
@@ -37,12 +37,11 @@ function assertKey(pem: string): void {
 
 function paceOf(settings: Settings, db: Db): GitHubPace {
   const { GITHUB_API_URL: url, GITHUB_APP_ID: appId, GITHUB_TOKEN: token = '' } = settings;
-  return createGitHubPace({
-    db,
-    credential: `${url} ${appId ? `app ${appId}` : `token ${token}`}`,
-    intervalMs: settings.GITHUB_WRITE_INTERVAL,
-    requestTimeoutMs: settings.GITHUB_REQUEST_TIMEOUT,
-  });
+  const credential = `${url} ${appId ? `app ${appId}` : `token ${token}`}`;
+  // Only a fingerprint of it is kept.
+  const key = createHash('sha256').update(`hapax github credential\n${credential}`).digest('hex').slice(0, 32);
+  const { GITHUB_WRITE_INTERVAL: intervalMs, GITHUB_REQUEST_TIMEOUT: requestTimeoutMs } = settings;
+  return createGitHubPace(sharedGitHubWrites(db, key), { intervalMs, requestTimeoutMs });
 }
 
 /** OWNER/NAME of configuration 1. */

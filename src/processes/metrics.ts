@@ -3,7 +3,7 @@ import type { ActivityMeter } from '../activities/meter.ts';
 import type { ApiMeter } from '../api/meter.ts';
 import type { BridgeMeter } from '../bridge/meter.ts';
 import { inTime } from '../commands/lifecycle/in-time.ts';
-import type { GitHubOptions } from '../integrations/github/github-requests.ts';
+import type { GitHubOptions } from '../integrations/github/github.ts';
 import type { Db } from '../store/database.ts';
 import { measureRecord, type RecordMeasures } from '../store/record/record-measure.ts';
 import type { DeliverySweepOptions } from './delivery-sweep.ts';
@@ -11,7 +11,7 @@ import { createFlowerMetrics } from './flower-metrics.ts';
 
 /** What a process counts, as the parts that count it see it. */
 export interface Metrics extends ApiMeter, ActivityMeter, BridgeMeter {
-  githubAnswered: NonNullable<GitHubOptions['onAnswer']>;
+  githubAnswered: NonNullable<GitHubOptions['onResponse']>;
   deliveriesSwept: DeliverySweepOptions['onSwept'];
 }
 

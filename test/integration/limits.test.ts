@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claimGitHubWrite, releaseGitHubWrite } from '../../src/store/github/github-write-claim.ts';
-import { reserveGitHubWrite } from '../../src/store/github/github-write-reserve.ts';
+import { sharedGitHubWrites } from '../../src/store/github/github-writes.ts';
 import { eventually } from '../world/eventually.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
 
@@ -64,19 +63,21 @@ describe('three workers with one credential', () => {
 describe.each(DATABASES)('the pace of a credential (%s)', (kind) => {
   it('gives out one claim at a time and slots apart, whoever asks', async () => {
     const { db, close } = await openTestDatabase(kind);
-    const together = await Promise.all(Array.from({ length: 8 }, () => claimGitHubWrite(db, 'one', 60_000)));
+    const one = sharedGitHubWrites(db, 'one');
+    const another = sharedGitHubWrites(db, 'another');
+    const together = await Promise.all(Array.from({ length: 8 }, () => one.claim(60_000)));
     const claims = together.flatMap((claim) => ('claimedUntil' in claim ? [claim.claimedUntil] : []));
     expect(claims).toHaveLength(1);
     for (const other of together) if ('waitMs' in other) expect(other.waitMs).toBeGreaterThan(0);
-    expect(await claimGitHubWrite(db, 'one', 60_000)).toMatchObject({ limited: false });
-    expect(await claimGitHubWrite(db, 'another', 60_000)).toHaveProperty('claimedUntil');
+    expect(await one.claim(60_000)).toMatchObject({ limited: false });
+    expect(await another.claim(60_000)).toHaveProperty('claimedUntil');
 
-    await releaseGitHubWrite(db, 'one', 'epoch', 0);
-    expect(await claimGitHubWrite(db, 'one', 1)).toMatchObject({ limited: false });
-    await releaseGitHubWrite(db, 'one', claims[0]!, 0);
-    expect(await claimGitHubWrite(db, 'one', 1)).toHaveProperty('claimedUntil');
+    await one.release('epoch', 0);
+    expect(await one.claim(1)).toMatchObject({ limited: false });
+    await one.release(claims[0]!, 0);
+    expect(await one.claim(1)).toHaveProperty('claimedUntil');
 
-    const slots = await Promise.all(Array.from({ length: 5 }, () => reserveGitHubWrite(db, 'one', 10_000)));
+    const slots = await Promise.all(Array.from({ length: 5 }, () => one.reserve(10_000)));
     for (const [index, wait] of slots.toSorted((a, b) => a - b).entries()) {
       expect(wait).toBeGreaterThan(index * 10_000 - 5_000);
       expect(wait).toBeLessThanOrEqual(index * 10_000 + 1);

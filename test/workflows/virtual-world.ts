@@ -19,7 +19,7 @@ import { type Build, evolve } from '../../src/domain/builds/build.ts';
 import { policyOf } from '../../src/domain/builds/configuration.ts';
 import { buildQueuedEvent } from '../../src/domain/record/first-events.ts';
 import type { GitHub } from '../../src/integrations/github/github.ts';
-import { GitHubError } from '../../src/integrations/github/github-requests.ts';
+import { GitHubError } from '../../src/integrations/github/github-error.ts';
 import { installTemporalRuntime } from '../../src/processes/temporal-runtime.ts';
 import { rowOfBuild } from '../../src/store/builds/build-row.ts';
 import type { Db } from '../../src/store/database.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { type CaptionList, type CaptionTrack, spokenTrack } from '../../domain/content/caption-track.ts';
-import { neverSent } from '../../domain/github/dispatch-answer.ts';
+import { neverSent } from '../../domain/github/response.ts';
 import { PermanentTaskError, RetryableTaskError } from '../../domain/tasks/task-error.ts';
 import { fetchFault } from '../fetch-fault.ts';
 import type { CaptionLine } from './captions.ts';

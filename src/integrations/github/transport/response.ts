@@ -1,7 +1,7 @@
-import type { DispatchAnswer } from '../../domain/github/dispatch-answer.ts';
+import type { GitHubResponse } from '../../../domain/github/response.ts';
 
 /** Octokit throws answers that are no success, and wraps failures of the network as status 500 without a response. */
-export function answerOf(error: unknown): DispatchAnswer {
+export function responseOf(error: unknown): GitHubResponse {
   const { response } = error as {
     response?: { status: number; headers: Record<string, string | undefined>; data: unknown };
   };

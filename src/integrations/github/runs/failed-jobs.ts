@@ -1,13 +1,15 @@
 import { z } from 'zod';
-import { LIMITS } from '../../contracts/budgets.ts';
-import type { FailedJob } from '../../contracts/builds/failed-job.ts';
+import { LIMITS } from '../../../contracts/budgets.ts';
+import type { FailedJob } from '../../../contracts/builds/failed-job.ts';
 import {
   type Annotation,
   describeFailedJobs,
   jobsThatFailed,
   type ListedJob,
-} from '../../domain/github/failed-jobs.ts';
-import type { GitHubRequests } from './github-requests.ts';
+} from '../../../domain/github/failed-jobs.ts';
+import { ownerAndRepo } from '../../../domain/github/repository.ts';
+import { expectSuccess } from '../github-error.ts';
+import type { PacedRequests } from '../writes/paced-requests.ts';
 
 const PAGE = 100;
 
@@ -41,23 +43,26 @@ const annotationPage = z.array(
  * @throws {GitHubError} where GitHub does not list the jobs.
  */
 export async function readFailedJobs(
-  requests: GitHubRequests,
-  attempt: { owner: string; repo: string; run_id: number; attempt_number: number },
+  requests: PacedRequests,
+  repository: string,
+  runId: number,
+  attempt: number,
 ): Promise<FailedJob[]> {
-  const failed = jobsThatFailed(await listJobs(requests, attempt));
+  const place = ownerAndRepo(repository);
+  const failed = jobsThatFailed(await listJobs(requests, { ...place, run_id: runId, attempt_number: attempt }));
   const annotations = new Map<number, Annotation[]>();
   for (const { id } of failed.slice(0, LIMITS.failures.annotatedJobs)) {
-    annotations.set(id, await listAnnotations(requests, attempt, id));
+    annotations.set(id, await listAnnotations(requests, place, id));
   }
   return describeFailedJobs(failed, ({ id }) => annotations.get(id) ?? []);
 }
 
-async function listJobs(requests: GitHubRequests, attempt: Record<string, unknown>): Promise<ListedJob[]> {
+async function listJobs(requests: PacedRequests, attempt: Record<string, unknown>): Promise<ListedJob[]> {
   const listed: ListedJob[] = [];
   for (let page = 1; page <= LIMITS.failures.jobPages; page++) {
     const route = 'GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs';
-    const answer = requests.get(route, { ...attempt, per_page: PAGE, ...(page > 1 ? { page } : {}) });
-    const { jobs, total_count } = jobPage.parse((await requests.expect(answer)).body);
+    const response = requests.get(route, { ...attempt, per_page: PAGE, ...(page > 1 ? { page } : {}) });
+    const { jobs, total_count } = jobPage.parse((await expectSuccess(response)).body);
     listed.push(...jobs.map(({ html_url, steps, ...job }) => ({ ...job, url: html_url ?? null, steps: steps ?? [] })));
     if (jobs.length === 0 || page * PAGE >= total_count) break;
   }
@@ -66,13 +71,14 @@ async function listJobs(requests: GitHubRequests, attempt: Record<string, unknow
 
 /** The check run of a job has its id. */
 async function listAnnotations(
-  requests: GitHubRequests,
+  requests: PacedRequests,
   { owner, repo }: { owner: string; repo: string },
   jobId: number,
 ): Promise<Annotation[]> {
   const route = 'GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations';
-  const answer = await requests.get(route, { owner, repo, check_run_id: jobId, per_page: PAGE });
-  const read = 'status' in answer && answer.status === 200 ? annotationPage.safeParse(answer.body).data : undefined;
+  const response = await requests.get(route, { owner, repo, check_run_id: jobId, per_page: PAGE });
+  const read =
+    'status' in response && response.status === 200 ? annotationPage.safeParse(response.body).data : undefined;
   return (read ?? []).map(({ annotation_level, message, title, path, start_line }) => ({
     level: annotation_level ?? 'notice',
     message: [title, message].filter(Boolean).join(': '),

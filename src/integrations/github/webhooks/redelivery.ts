@@ -1,16 +1,9 @@
 import { z } from 'zod';
-import { type DispatchAnswer, rateLimitWait } from '../../domain/github/dispatch-answer.ts';
-import { type HookDelivery, missedDeliveries } from '../../domain/github/hook-deliveries.ts';
-
-type Answer = Extract<DispatchAnswer, { status: number }>;
-
-/** How GitHub is asked. */
-export interface Requests {
-  get(route: string, parameters: Record<string, unknown>): Promise<DispatchAnswer>;
-  post(route: string, parameters: Record<string, unknown>): Promise<DispatchAnswer>;
-  /** @throws where the answer is no success. */
-  expect(answer: DispatchAnswer): Promise<Answer>;
-}
+import { type HookDelivery, missedDeliveries } from '../../../domain/github/hook-deliveries.ts';
+import { type Arrived, rateLimitWait } from '../../../domain/github/response.ts';
+import { expectSuccess } from '../github-error.ts';
+import type { RouteParameters } from '../transport/transport.ts';
+import type { PacedRequests } from '../writes/paced-requests.ts';
 
 const hookList = z.array(z.object({ id: z.int(), config: z.object({ url: z.string().optional() }) }));
 const deliveryList = z.array(
@@ -39,34 +32,42 @@ const NOT_AGAIN: ReadonlySet<number> = new Set([404, 410, 422]);
  * @throws {GitHubError} where GitHub did not answer all; then none of it counts as looked at.
  */
 export async function redeliverMissed(
-  github: Requests,
+  requests: PacedRequests,
   repository: { owner: string; repo: string },
   since: string,
+  signal: AbortSignal,
 ): Promise<number | 'not_allowed'> {
-  const listed = await github.get('GET /repos/{owner}/{repo}/hooks', { ...repository, per_page: PAGE });
+  const place = { ...repository, request: { signal } };
+  const listed = await requests.get('GET /repos/{owner}/{repo}/hooks', { ...place, per_page: PAGE });
   if ('status' in listed && NOT_ALLOWED.has(listed.status) && !isLimited(listed)) return 'not_allowed';
-  const hooks = hookList.parse((await github.expect(listed)).body);
+  const hooks = hookList.parse((await expectSuccess(listed)).body);
   let redelivered = 0;
   for (const { id: hook_id } of hooks.filter(({ config }) => config.url?.endsWith(WEBHOOK_PATH))) {
-    const hook = { ...repository, hook_id };
-    for (const { id } of missedDeliveries(await deliveriesOf(github, hook, since), since)) {
+    const hook = { ...place, hook_id };
+    for (const { id } of missedDeliveries(await deliveriesOf(requests, hook, since), since)) {
       const route = 'POST /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts';
-      const answer = await github.post(route, { ...hook, delivery_id: id });
-      if ('status' in answer && NOT_AGAIN.has(answer.status)) continue;
-      await github.expect(answer);
+      signal.throwIfAborted();
+      const response = await requests.post(route, { ...hook, delivery_id: id });
+      if ('status' in response && NOT_AGAIN.has(response.status)) continue;
+      await expectSuccess(response);
       redelivered += 1;
     }
   }
   return redelivered;
 }
 
-async function deliveriesOf(github: Requests, hook: Record<string, unknown>, since: string): Promise<HookDelivery[]> {
+async function deliveriesOf(
+  requests: PacedRequests,
+  hook: { request: { signal: AbortSignal } } & RouteParameters,
+  since: string,
+): Promise<HookDelivery[]> {
   const all: HookDelivery[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
     const parameters = { ...hook, per_page: PAGE, ...(cursor === undefined ? {} : { cursor }) };
-    const answer = await github.get('GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries', parameters);
-    const { body, headers } = await github.expect(answer);
+    hook.request.signal.throwIfAborted();
+    const response = requests.get('GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries', parameters);
+    const { body, headers } = await expectSuccess(response);
     const deliveries = deliveryList.parse(body);
     all.push(...deliveries);
     const oldest = deliveries.at(-1)?.delivered_at;
@@ -76,6 +77,6 @@ async function deliveriesOf(github: Requests, hook: Record<string, unknown>, sin
   return all;
 }
 
-function isLimited({ status, headers, body }: Answer): boolean {
+function isLimited({ status, headers, body }: Arrived): boolean {
   return rateLimitWait(status, headers, body, Date.now()) !== undefined;
 }

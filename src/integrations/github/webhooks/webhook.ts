@@ -1,6 +1,6 @@
 import { verifyWithFallback } from '@octokit/webhooks-methods';
 import { z } from 'zod';
-import type { AnnouncedRun } from '../../contracts/github/github.ts';
+import type { AnnouncedRun } from '../../../contracts/github/github.ts';
 
 const workflowRun = z.object({
   workflow_run: z.object({ id: z.int(), run_attempt: z.int().default(1), display_title: z.string() }),

@@ -1,13 +1,16 @@
 import type { DispatchOutcome, RerunOutcome, Run } from '../../contracts/github/github.ts';
 
-/** GitHub's answer to a dispatch, or what came instead of one. */
-export type DispatchAnswer =
+/** GitHub's response, or what came instead of one. */
+export type GitHubResponse =
   | { status: number; headers: Record<string, string | undefined>; body: unknown; trouble?: Trouble }
   /**
    * No answer arrived; `code` is the system's word for why. With `wait_ms` nothing was sent, and it may be sent after that;
    * null: when it seems right.
    */
   | { code: string; message: string; wait_ms?: number | null };
+
+/** A response that arrived. */
+export type Arrived = Extract<GitHubResponse, { status: number }>;
 
 /** Why GitHub refuses what would be right: a person has to change a setting, or something at GitHub. */
 export interface Trouble {
@@ -43,7 +46,7 @@ const UNTOLD_WAIT_MS = 60_000;
  * mean "not started" (pytorch/test-infra#8061).
  * @param now epoch milliseconds, for the reset time of a rate limit.
  */
-export function classifyDispatch(answer: DispatchAnswer, correlated: boolean, now: number): DispatchOutcome {
+export function classifyDispatch(answer: GitHubResponse, correlated: boolean, now: number): DispatchOutcome {
   const outcome = classifyWrite(answer, now);
   if (outcome.kind === 'ambiguous') return { ...outcome, accepted: false, correlated };
   if (outcome.kind !== 'done') return outcome;
@@ -55,13 +58,13 @@ export function classifyDispatch(answer: DispatchAnswer, correlated: boolean, no
 }
 
 /** What an answer to a request for a re-run means. */
-export function classifyRerun(answer: DispatchAnswer, now: number): RerunOutcome {
+export function classifyRerun(answer: GitHubResponse, now: number): RerunOutcome {
   const outcome = classifyWrite(answer, now);
   return outcome.kind === 'done' ? { kind: 'done', request_id: outcome.request_id } : outcome;
 }
 
 function classifyWrite(
-  answer: DispatchAnswer,
+  answer: GitHubResponse,
   now: number,
 ):
   | Exclude<RerunOutcome, { kind: 'done' }>

@@ -1,0 +1,5 @@
+/** A repository OWNER/NAME in the parameters of GitHub's routes. */
+export function ownerAndRepo(repository: string): { owner: string; repo: string } {
+  const [owner = '', repo = ''] = repository.split('/');
+  return { owner, repo };
+}

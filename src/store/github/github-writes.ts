@@ -1,0 +1,65 @@
+import type { Db, Fragment } from '../database.ts';
+
+/** What one credential may do at GitHub, over all processes. Times are Postgres's; waits are milliseconds from now. */
+export function sharedGitHubWrites(db: Db, credential: string) {
+  const duration = (ms: number): Fragment => db`${ms}::float8 * interval '1 millisecond'`;
+  const msUntil = (time: Fragment): Fragment =>
+    db`ceil(extract(epoch FROM ${time} - clock_timestamp()) * 1000)::float8`;
+
+  return {
+    /** Takes the next slot for a write. Slots are so far apart. @returns how long until it comes. */
+    async reserve(spacingMs: number): Promise<number> {
+      const spacing = duration(spacingMs);
+      const [row] = await db<Array<{ wait_ms: number }>>`
+        INSERT INTO github_writes AS known (credential, next_slot_at) VALUES (${credential}, clock_timestamp() + ${spacing})
+        ON CONFLICT (credential) DO UPDATE
+          SET next_slot_at = greatest(known.next_slot_at, known.limited_until, clock_timestamp()) + ${spacing}
+        RETURNING ${msUntil(db`next_slot_at - ${spacing}`)} AS wait_ms`;
+      return Math.max(0, row!.wait_ms);
+    },
+
+    /**
+     * Claims the right to write, if nobody else holds it and GitHub's limits allow it. Nobody else then writes until the claim
+     * is released, or `claimedUntil` (as the database writes it) has passed.
+     */
+    async claim(leaseMs: number): Promise<{ claimedUntil: string } | { waitMs: number; limited: boolean }> {
+      const lease = duration(leaseMs);
+      const [row] = await db<Array<{ claimed_until: string | null; wait_ms: number | null; limited: boolean | null }>>`
+        WITH claimed AS (
+          INSERT INTO github_writes AS known (credential, free_at) VALUES (${credential}, clock_timestamp() + ${lease})
+          ON CONFLICT (credential) DO UPDATE SET free_at = clock_timestamp() + ${lease}
+            WHERE greatest(known.free_at, known.limited_until) <= clock_timestamp()
+          RETURNING free_at
+        )
+        SELECT (SELECT free_at::text FROM claimed) AS claimed_until,
+          ${msUntil(db`greatest(free_at, limited_until)`)} AS wait_ms,
+          limited_until > clock_timestamp() AS limited
+        FROM (SELECT) AS always LEFT JOIN github_writes ON credential = ${credential}`;
+      if (row?.claimed_until != null) return { claimedUntil: row.claimed_until };
+      return { waitMs: Math.max(1, row?.wait_ms ?? 1), limited: row?.limited === true };
+    },
+
+    /** Releases a claim: the next write may begin after the pause. */
+    async release(claimedUntil: string, pauseMs: number): Promise<void> {
+      await db`
+        UPDATE github_writes SET free_at = clock_timestamp() + ${duration(pauseMs)}
+        WHERE credential = ${credential} AND free_at = ${claimedUntil}::timestamptz`;
+    },
+
+    /** Notes for how long GitHub wants no request. */
+    async limit(waitMs: number): Promise<void> {
+      await db`
+        INSERT INTO github_writes AS known (credential, limited_until)
+        VALUES (${credential}, clock_timestamp() + ${duration(waitMs)})
+        ON CONFLICT (credential) DO UPDATE SET limited_until = greatest(known.limited_until, excluded.limited_until)`;
+    },
+
+    /** For how much longer GitHub wants no request; 0 if it takes them. */
+    async limitedForMs(): Promise<number> {
+      const [row] = await db<Array<{ wait_ms: number }>>`
+        SELECT ${msUntil(db`limited_until`)} AS wait_ms
+        FROM github_writes WHERE credential = ${credential} AND limited_until > clock_timestamp()`;
+      return Math.max(0, row?.wait_ms ?? 0);
+    },
+  };
+}
