@@ -44,7 +44,7 @@ const FAULTS: ReadonlyArray<[text: string, said: string]> = [
   ['[1 2]', "Expecting ',' delimiter: line 1 column 4 (char 3)"],
   ["{'a': 1}", 'Expecting property name enclosed in double quotes: line 1 column 2 (char 1)'],
   ['{} {}', 'Extra data: line 1 column 4 (char 3)'],
-  ['"abc', 'Unterminated string starting at: line 1 column 1 (char 0)'],
+  ['{oops', 'Expecting property name enclosed in double quotes: line 1 column 2 (char 1)'],
   ['{\n  "a": nope}', 'Expecting value: line 2 column 8 (char 9)'],
 ];
 

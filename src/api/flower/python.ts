@@ -67,120 +67,50 @@ export function parseLikePython(text: string): unknown {
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
     const { message, path } = error;
-    throw new PythonJsonError(path ? `${['body', ...path].join('.')}: ${message}` : new FaultFinder(text).find());
+    throw new PythonJsonError(path ? `${['body', ...path].join('.')}: ${message}` : faultOf(text));
   }
 }
 
-/** Goes through a text that is no JSON in the steps of Python's decoder, as far as it does. */
-class FaultFinder {
-  readonly #text: string;
-  #at = 0;
+/** What Python says where a text goes on otherwise than it must. */
+const EXPECTED = {
+  value: 'Expecting value',
+  firstValue: 'Expecting value',
+  key: 'Expecting property name enclosed in double quotes',
+  firstKey: 'Expecting property name enclosed in double quotes',
+  colon: "Expecting ':' delimiter",
+  comma: "Expecting ',' delimiter",
+  end: 'Extra data',
+};
 
-  constructor(text: string) {
-    this.#text = text;
-  }
+const STRING = String.raw`"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"`;
+const SCALAR = String.raw`null|true|false|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?`;
+const TOKEN = `(${STRING})|(${SCALAR})|[[\\]{}:,]`;
 
-  find(): string {
-    try {
-      this.#space();
-      this.#value();
-      this.#space();
-      return this.#says('Extra data', this.#at);
-    } catch (found) {
-      if (typeof found === 'string') return found;
-      throw found;
+/** Where a text stops being JSON, and what Python's decoder says of that. */
+function faultOf(text: string): string {
+  const token = new RegExp(TOKEN, 'y');
+  const open: string[] = [];
+  let expected: keyof typeof EXPECTED = 'value';
+  for (let at = 0; ; at = token.lastIndex) {
+    while (' \t\n\r'.includes(text[at] ?? '-')) at += 1;
+    token.lastIndex = at;
+    const [found = '', string, scalar] = token.exec(text) ?? [];
+    const isValue = expected === 'value' || expected === 'firstValue';
+    const closes = expected === 'comma' || expected === (found === '}' ? 'firstKey' : 'firstValue');
+    if (isValue && (found === '{' || found === '[')) {
+      open.push(found);
+      expected = found === '{' ? 'firstKey' : 'firstValue';
+    } else if (string !== undefined && (expected === 'key' || expected === 'firstKey')) expected = 'colon';
+    else if (found === ':' && expected === 'colon') expected = 'value';
+    else if (found === ',' && expected === 'comma') expected = open.at(-1) === '{' ? 'key' : 'value';
+    else if (closes && open.at(-1) === { '}': '{', ']': '[' }[found]) {
+      open.pop();
+      expected = open.length === 0 ? 'end' : 'comma';
+    } else if (isValue && (string ?? scalar) !== undefined) expected = open.length === 0 ? 'end' : 'comma';
+    else {
+      const before = text.slice(0, at);
+      const line = before.split('\n').length;
+      return `${EXPECTED[expected]}: line ${line} column ${at - before.lastIndexOf('\n')} (char ${at})`;
     }
-  }
-
-  #says(what: string, at: number): string {
-    const before = this.#text.slice(0, at);
-    const line = before.split('\n').length;
-    return `${what}: line ${line} column ${at - before.lastIndexOf('\n')} (char ${at})`;
-  }
-
-  #space(): void {
-    while (/[ \t\n\r]/.test(this.#text[this.#at] ?? '')) this.#at += 1;
-  }
-
-  #value(): void {
-    const next = this.#text[this.#at];
-    if (next === '"') this.#string();
-    else if (next === '{') this.#object();
-    else if (next === '[') this.#array();
-    else this.#scalar();
-  }
-
-  #scalar(): void {
-    const scalar = /^(?:null|true|false|NaN|-?Infinity|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)/;
-    const match = scalar.exec(this.#text.slice(this.#at));
-    if (!match) throw this.#says('Expecting value', this.#at);
-    this.#at += match[0].length;
-  }
-
-  #string(): void {
-    const begin = this.#at;
-    for (this.#at += 1; ; this.#at += 1) {
-      const next = this.#text[this.#at];
-      if (next === undefined) throw this.#says('Unterminated string starting at', begin);
-      if (next === '"') break;
-      if (next < ' ') throw this.#says('Invalid control character at', this.#at);
-      if (next !== '\\') continue;
-      this.#at += 1;
-      const escaped = this.#text[this.#at];
-      if (escaped === undefined) throw this.#says('Unterminated string starting at', begin);
-      if (escaped === 'u') {
-        if (!/^[0-9a-fA-F]{4}/.test(this.#text.slice(this.#at + 1))) {
-          throw this.#says('Invalid \\uXXXX escape', this.#at);
-        }
-        this.#at += 4;
-      } else if (!'"\\/bfnrt'.includes(escaped)) throw this.#says('Invalid \\escape', this.#at - 1);
-    }
-    this.#at += 1;
-  }
-
-  #array(): void {
-    this.#at += 1;
-    this.#space();
-    if (this.#text[this.#at] === ']') {
-      this.#at += 1;
-      return;
-    }
-    for (;;) {
-      this.#space();
-      this.#value();
-      this.#space();
-      if (this.#ends(']')) return;
-    }
-  }
-
-  #object(): void {
-    this.#at += 1;
-    this.#space();
-    if (this.#text[this.#at] === '}') {
-      this.#at += 1;
-      return;
-    }
-    for (;;) {
-      this.#space();
-      if (this.#text[this.#at] !== '"') {
-        throw this.#says('Expecting property name enclosed in double quotes', this.#at);
-      }
-      this.#string();
-      this.#space();
-      if (this.#text[this.#at] !== ':') throw this.#says("Expecting ':' delimiter", this.#at);
-      this.#at += 1;
-      this.#space();
-      this.#value();
-      this.#space();
-      if (this.#ends('}')) return;
-    }
-  }
-
-  /** Whether the list ends here; a comma lets it go on. */
-  #ends(end: string): boolean {
-    const next = this.#text[this.#at];
-    if (next !== end && next !== ',') throw this.#says("Expecting ',' delimiter", this.#at);
-    this.#at += 1;
-    return next === end;
   }
 }
