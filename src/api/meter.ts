@@ -1,11 +1,13 @@
+import type { Trigger } from '../commands/builds/trigger-build.ts';
+import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import type { ProblemCode } from '../contracts/problem.ts';
 
 /** What the API counts, and what it shows of all that the process counts. */
 export interface ApiMeter {
   /** A trigger was answered with 202. */
-  buildAccepted(replayed: boolean): void;
-  /** A task was accepted. @param name one of ours, so a label has as few values. */
-  taskAccepted(name: string, replayed: boolean): void;
+  buildAccepted(build: Trigger & { replayed: boolean }): void;
+  /** A task was accepted. */
+  taskAccepted: TaskDependencies['meter']['taskAccepted'];
   triggerRefused(code: ProblemCode): void;
   /** @param request.route the pattern, never the path: a label has as few values as there are routes. */
   answered(request: { route: string; method: string; status: number }, seconds: number): void;

@@ -115,7 +115,7 @@ function buildMetrics(
   beginAtZero(accepted, 'replayed', ['true', 'false']);
   beginAtZero(dispatches, 'outcome', ['accepted', 'rejected', 'not_sent', 'ambiguous']);
   return {
-    buildAccepted: (replayed) => accepted.inc({ replayed: String(replayed) }),
+    buildAccepted: ({ replayed }) => accepted.inc({ replayed: String(replayed) }),
     triggerRefused: (code) => refused.inc({ code }),
     dispatched: (outcome) => dispatches.inc({ outcome }),
     buildEnded({ status, conclusion, created_at, completed_at }) {
@@ -146,7 +146,7 @@ function taskMetrics(registers: Registry[]): Pick<Metrics, 'taskAccepted' | 'tas
     registers,
   });
   return {
-    taskAccepted: (name, replayed) => accepted.inc({ name, replayed: String(replayed) }),
+    taskAccepted: ({ name, replayed }) => accepted.inc({ name, replayed: String(replayed) }),
     taskEnded({ name, status, created_at, completed_at }) {
       completed.inc({ name, status });
       if (completed_at !== null) duration.observe({ name }, secondsBetween(created_at, completed_at));

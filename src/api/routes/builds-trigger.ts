@@ -48,12 +48,9 @@ const route = createRoute({
 
 export function postBuildsTrigger(api: Api, { meter, ...deps }: TriggerDependencies & { meter: ApiMeter }): void {
   api.openapi(route, async (c) => {
-    const build = await triggerBuild(deps, {
-      body: c.req.valid('json'),
-      caller: c.var.caller,
-      idempotencyKey: idempotencyKeyOf(c),
-    });
-    meter.buildAccepted(build.replayed);
+    const trigger = { body: c.req.valid('json'), caller: c.var.caller, idempotencyKey: idempotencyKeyOf(c) };
+    const build = await triggerBuild(deps, trigger);
+    meter.buildAccepted({ ...trigger, replayed: build.replayed });
     c.var.log.info({ build_id: build.id, replayed: build.replayed }, 'build triggered');
     c.header('Location', `/builds/${build.id}`);
     if (build.replayed) c.header('Idempotent-Replayed', 'true');

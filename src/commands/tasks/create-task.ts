@@ -43,8 +43,7 @@ export interface TaskDependencies extends AcceptDependencies {
   taskPolicy: TaskPolicy;
   callbackHosts: CallbackHosts;
   meter: {
-    /** @param name one of ours, so a label has as few values. */
-    taskAccepted(name: string, replayed: boolean): void;
+    taskAccepted(task: TaskRequest & { name: TaskName; replayed: boolean }): void;
   };
 }
 
@@ -63,7 +62,7 @@ export async function createTask(deps: TaskDependencies, request: TaskRequest): 
   const callback = await callbackOf(request.callbackUrl ?? callbackUrlIn(given), deps.callbackHosts);
   const task = await acceptOrFind(deps, request, name, given, callback);
   if (request.awaitsReply && task.replayed) await askForReply(deps, task.id);
-  deps.meter.taskAccepted(name, task.replayed);
+  deps.meter.taskAccepted({ ...request, name, replayed: task.replayed });
   deps.log.info({ task_id: task.id, name, replayed: task.replayed, caller: request.caller }, 'task accepted');
   return task;
 }
