@@ -30,7 +30,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'both of two retries go on',
-    before: 'standing.retry_id !== resume.retry_id',
+    before: 'existing.retry_id !== resume.retry_id',
     after: 'false',
     within: 3_000,
   },

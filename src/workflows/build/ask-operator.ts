@@ -1,15 +1,13 @@
 import { condition, patched, workflowInfo } from '@temporalio/workflow';
-import type { BuildInput } from '../../contracts/builds/build-workflow.ts';
 import type { Run } from '../../contracts/github/github.ts';
 import { githubActivities } from '../activities.ts';
-import type { BuildStateView } from '../messages.ts';
-import type { Instruction, Operator } from './operator.ts';
-import type { Tell } from './teller.ts';
+import type { OpenBuild } from './open-build.ts';
+import type { Instruction } from './operator.ts';
 
-/** First pause until an unanswered question is told again: the record may have lost it, and then nobody can answer. */
+/** First pause until an unanswered question is recorded again: the record may have lost it, and then nobody can answer. */
 const ASK_AGAIN_MS = 3_600_000;
 
-/** Longest such pause: a question may wait for weeks, and each telling is kept in the history. */
+/** Longest such pause: a question may wait for weeks, and each repetition is kept in the history. */
 const LONGEST_SILENCE_MS = 24 * ASK_AGAIN_MS;
 
 /**
@@ -17,25 +15,22 @@ const LONGEST_SILENCE_MS = 24 * ASK_AGAIN_MS;
  * hand would have the build follow nothing. What is adopted has the address that GitHub gives it.
  */
 export async function askOperator(
-  { request, policy }: BuildInput,
-  tell: Tell,
-  state: BuildStateView,
-  operator: Operator,
+  { input: { request, policy }, state, operator, recordEvent }: OpenBuild,
   { attempt, reason }: { attempt: number; reason: string },
 ): Promise<{ adopt: Run } | 'retry' | 'cancel'> {
   const { repository } = request;
   let question = reason;
   for (let asked = 1; ; asked++) {
-    // Listens before it tells: who reads the question in the record may answer before the telling has returned.
+    // Listens before it records the question: who reads the question in the record may answer before the recording has returned.
     const instruction = operator.instruction();
     // A question of its own after a reset: the answer that the run before it got is not known to this one.
     const step = `dispatch:${attempt}:attention:${workflowInfo().runId}${asked === 1 ? '' : `:${asked}`}`;
-    const ask = () => tell('build_needs_attention', step, { attempt, reason: question });
+    const ask = () => recordEvent('build_needs_attention', step, { attempt, reason: question });
     await ask();
     state.phase = 'needs_attention';
-    const told = await answerTo(ask, instruction);
-    if (told === 'retry' || told === 'cancel') return told;
-    const { run_id } = told.adopt;
+    const instructed = await answerTo(ask, instruction);
+    if (instructed === 'retry' || instructed === 'cancel') return instructed;
+    const { run_id } = instructed.adopt;
     const run = await Promise.race([
       githubActivities(policy.request_timeout_ms).findRun({ repository, run_id }),
       condition(() => operator.cancelledBy !== undefined),
@@ -46,7 +41,7 @@ export async function askOperator(
   }
 }
 
-/** What the operator says; until then the question is told again from time to time. */
+/** What the operator says; until then the question is recorded again from time to time. */
 async function answerTo(ask: () => Promise<unknown>, instruction: Promise<Instruction>): Promise<Instruction> {
   if (!patched('asks-again')) return instruction;
   let said: Instruction | undefined;

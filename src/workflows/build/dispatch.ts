@@ -1,15 +1,13 @@
 import { ActivityFailure, ApplicationFailure, patched, sleep, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { BuildInput, BuildPolicy } from '../../contracts/builds/build-workflow.ts';
+import type { BuildPolicy } from '../../contracts/builds/build-workflow.ts';
 import type { DispatchOutcome, Run } from '../../contracts/github/github.ts';
 import { backoff } from '../../domain/backoff.ts';
 import { githubActivities } from '../activities.ts';
-import type { BuildStateView } from '../messages.ts';
 import { askOperator } from './ask-operator.ts';
 import { mayHaveSentBefore } from './earlier-run.ts';
 import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
-import type { Operator } from './operator.ts';
+import type { OpenBuild } from './open-build.ts';
 import { reconcile } from './reconcile.ts';
-import type { Tell } from './teller.ts';
 import { awaitWriteSlot } from './write-slot.ts';
 
 /** How long a database that is away is waited for before it is asked again. */
@@ -19,12 +17,8 @@ const RECORD_PAUSE_MS = 5_000;
  * Brings about exactly one run. Each POST has an intent of its own in the record before it is sent, and is sent once.
  * Whatever leaves doubt is settled by reading: another POST follows only a complete window in which no run appeared.
  */
-export async function dispatch(
-  input: BuildInput,
-  tell: Tell,
-  state: BuildStateView,
-  operator: Operator,
-): Promise<{ run: Run; abandoned: string[] } | { none: NoRun }> {
+export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned: string[] } | { none: NoRun }> {
+  const { input, state, operator, recordEvent } = build;
   const { policy, request } = input;
   const github = githubActivities(policy.request_timeout_ms);
   const tokenPrefix = `hapax-${input.build_id}-`;
@@ -33,7 +27,7 @@ export async function dispatch(
   const tokens = mayBeForgotten ? [tokenPrefix] : [];
   /** Tokens of dispatches that were given up without certainty. */
   const abandoned: string[] = [];
-  const notDone = new NotDoneAttempts(policy, tell, operator);
+  const notDone = new NotDoneAttempts(build);
   let lost = 0;
   /** Nothing went out before this. */
   let since: string | undefined;
@@ -44,7 +38,7 @@ export async function dispatch(
     if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input) && !(await wasIntended(attempt)))
       return none('cancelled', 'cancelled before another dispatch', attempt - 1);
     const intendedAt = new Date().toISOString();
-    const intent = await tell('dispatch_intended', `dispatch:${attempt}:intended`, {
+    const intent = await recordEvent('dispatch_intended', `dispatch:${attempt}:intended`, {
       attempt,
       token: `${tokenPrefix}${attempt}-${uuid4().replaceAll('-', '').slice(0, 12)}`,
       temporal_run_id: workflowInfo().runId,
@@ -60,11 +54,11 @@ export async function dispatch(
       : await (isCancelled ? withdraw : post)(intent.token, intent.temporal_run_id);
     if (!outcome) return none('cancelled', 'cancelled before the dispatch was sent', attempt - 1);
     if (outcome.kind === 'accepted') {
-      const standing = await triggered(outcome, attempt, 'dispatch', outcome.correlated, outcome.request_id);
+      const recorded = await triggered(outcome, attempt, 'dispatch', outcome.correlated, outcome.request_id);
       // Where the run of another attempt stands, from before a reset, this one was given up.
-      if (standing.attempt !== attempt) abandoned.push(intent.token);
-      if (standing.attempt > attempt) continue;
-      return { run: standing.run, abandoned };
+      if (recorded.attempt !== attempt) abandoned.push(intent.token);
+      if (recorded.attempt > attempt) continue;
+      return { run: recorded.run, abandoned };
     }
     if (outcome.kind !== 'ambiguous') {
       const none = await notDone.take(outcome, attempt, `dispatch:${attempt}`);
@@ -74,21 +68,21 @@ export async function dispatch(
     notDone.sent();
 
     const { reason, request_id } = outcome;
-    await tell('dispatch_ambiguous', `dispatch:${attempt}:ambiguous`, { attempt, reason, request_id });
+    await recordEvent('dispatch_ambiguous', `dispatch:${attempt}:ambiguous`, { attempt, reason, request_id });
     state.phase = 'reconciling';
-    const verdict = await reconcile(input, tell, { tokens, since }, outcome);
+    const verdict = await reconcile(build, { tokens, since }, outcome);
     if (verdict.kind === 'found') {
       const { run } = await triggered(verdict.run, attempt, 'reconcile', true, null);
       return { run, abandoned };
     }
     if (verdict.kind === 'doubtful') {
-      const told = await askOperator(input, tell, state, operator, { attempt, reason: verdict.reason });
-      if (told === 'cancel') {
+      const instructed = await askOperator(build, { attempt, reason: verdict.reason });
+      if (instructed === 'cancel') {
         abandoned.push(intent.token);
         return none('cancelled', `cancelled while it needed attention: ${verdict.reason}`, attempt);
       }
-      if (told !== 'retry') {
-        const { run } = await triggered(told.adopt, attempt, 'operator', false, null);
+      if (instructed !== 'retry') {
+        const { run } = await triggered(instructed.adopt, attempt, 'operator', false, null);
         return { run, abandoned };
       }
       abandoned.push(intent.token);
@@ -97,7 +91,7 @@ export async function dispatch(
       continue;
     }
     abandoned.push(intent.token);
-    await tell('dispatch_absent', `dispatch:${attempt}:absent`, { attempt, complete_reads: verdict.reads });
+    await recordEvent('dispatch_absent', `dispatch:${attempt}:absent`, { attempt, complete_reads: verdict.reads });
     if (looksFirst) {
       mayBeForgotten = false;
       continue;
@@ -115,7 +109,7 @@ export async function dispatch(
 
   /** Whether the record has the intent already: Temporal may have been set back to before it. */
   async function wasIntended(attempt: number): Promise<boolean> {
-    return patched('cancel-asks-the-record') && (await tell.isTold(`dispatch:${attempt}:intended`));
+    return patched('cancel-asks-the-record') && (await recordEvent.isRecorded(`dispatch:${attempt}:intended`));
   }
 
   /** Undefined where the dispatch was not sent, and never will be. */
@@ -143,7 +137,7 @@ export async function dispatch(
           await sleep(RECORD_PAUSE_MS);
           continue;
         }
-        // The worker died or was cut off with the answer outstanding.
+        // The worker died or was cut off with the answer outrecorded.
         return {
           kind: 'ambiguous',
           reason: 'the worker was lost while it sent',
@@ -162,7 +156,7 @@ export async function dispatch(
     correlated: boolean,
     requestId: string | null,
   ): Promise<{ run: Run; attempt: number }> {
-    const standing = await tell('workflow_triggered', 'triggered', {
+    const recorded = await recordEvent('workflow_triggered', 'triggered', {
       attempt,
       workflow_run_id: run.run_id,
       run_url: run.run_url,
@@ -170,7 +164,7 @@ export async function dispatch(
       correlated,
       request_id: requestId,
     });
-    return { run: { run_id: standing.workflow_run_id, run_url: standing.run_url }, attempt: standing.attempt };
+    return { run: { run_id: recorded.workflow_run_id, run_url: recorded.run_url }, attempt: recorded.attempt };
   }
 }
 

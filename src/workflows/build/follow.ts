@@ -1,10 +1,7 @@
 import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
-import type { BuildInput } from '../../contracts/builds/build-workflow.ts';
 import type { Run, RunView } from '../../contracts/github/github.ts';
 import { githubActivities } from '../activities.ts';
-import type { Operator } from './operator.ts';
-import type { Tell } from './teller.ts';
-import type { Wakes } from './wakes.ts';
+import type { OpenBuild } from './open-build.ts';
 
 /** How a followed run ended. */
 export interface Ended {
@@ -41,11 +38,8 @@ const CANCEL_AGAIN_MS = 10_000;
  * @param seen the last known state of the run: an end of that attempt is old news.
  */
 export async function follow(
-  input: BuildInput,
-  tell: Tell,
+  { input, operator, webhooks, recordEvent }: OpenBuild,
   run: Run,
-  operator: Operator,
-  wakes: Wakes,
   seen: { status: string; run_attempt: number } = { status: '', run_attempt: 0 },
 ): Promise<Ended> {
   const { policy, request } = input;
@@ -63,7 +57,7 @@ export async function follow(
 
   const inTime = await condition(() => settled() || operator.cancelledBy !== undefined, policy.deadline_ms);
   if (!settled()) {
-    if (inTime) await tell('cancel_requested', 'cancel', { by: operator.cancelledBy! });
+    if (inTime) await recordEvent('cancel_requested', 'cancel', { by: operator.cancelledBy! });
     await CancellationScope.withTimeout(CANCEL_GRACE_MS, async () => {
       await cancelPersistently();
       await condition(settled);
@@ -101,7 +95,7 @@ export async function follow(
       // If a poll finds a change first, webhooks do not arrive.
       interval_ms = policy.poll_interval_ms * (learned.learned_from === 'webhook' ? WIDENING : 1);
       if (view.status !== 'completed') {
-        await tell('run_updated', `run:${changes}:${view.run_attempt}:${view.status}`, {
+        await recordEvent('run_updated', `run:${changes}:${view.run_attempt}:${view.status}`, {
           run_status: view.status,
           run_attempt: view.run_attempt,
           request_id: view.request_id,
@@ -126,10 +120,10 @@ export async function follow(
         (error: unknown) => (broken = error),
       );
     for (;;) {
-      await condition(() => polled !== undefined || broken !== undefined || mustLook || wakes.has(run.run_id));
+      await condition(() => polled !== undefined || broken !== undefined || mustLook || webhooks.has(run.run_id));
       if (polled) return { view: polled, learned: { learned_from: 'poll' } };
       if (broken !== undefined) throw broken;
-      const delivery_id = mustLook ? undefined : wakes.take(run.run_id)!;
+      const delivery_id = mustLook ? undefined : webhooks.take(run.run_id)!;
       mustLook = false;
       const view = await github.readRun({ ...target, run_attempt: seen.run_attempt });
       if (view.status === seen.status && view.run_attempt === seen.run_attempt) continue;

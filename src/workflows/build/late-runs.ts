@@ -1,8 +1,7 @@
 import { CancellationScope, isCancellation, patched, sleep } from '@temporalio/workflow';
-import type { BuildInput } from '../../contracts/builds/build-workflow.ts';
 import type { Run } from '../../contracts/github/github.ts';
 import { githubActivities } from '../activities.ts';
-import type { Tell } from './teller.ts';
+import type { OpenBuild } from './open-build.ts';
 
 /** How often to look while a build goes on: first after a reconcile window, then each time after twice the last pause. */
 const LOOKS = 5;
@@ -12,25 +11,24 @@ const LOOKS = 5;
  * run by then, so each is cancelled and recorded. Returns after `until` has settled and one last look.
  */
 export async function cancelLateRuns(
-  input: BuildInput,
-  tell: Tell,
+  build: OpenBuild,
   { run, abandoned }: { run: Run; abandoned: string[] },
   until: Promise<unknown>,
 ): Promise<void> {
   if (abandoned.length === 0) return;
-  const { policy } = input;
+  const { policy } = build.input;
   const looking = new CancellationScope();
   const looks = looking.run(async () => {
     for (let look = 0; look < LOOKS; look++) {
       await sleep(policy.reconcile_window_ms * 2 ** look);
-      await cancelRunsOf(input, tell, abandoned, run);
+      await cancelRunsOf(build, abandoned, run);
     }
   });
   // Rejects when it is cancelled below; the last look makes up for one that was cut short.
   looks.catch(() => {});
   await until;
   looking.cancel();
-  await cancelRunsOf(input, tell, abandoned, run);
+  await cancelRunsOf(build, abandoned, run);
 }
 
 /** Longest that a build which has ended without a run stays open for a last look: an equal request waits for it. */
@@ -40,15 +38,16 @@ const LAST_LOOK_MS = 60_000;
  * Looks once for runs of dispatches of a build that ended without one: an operator may have cancelled it in doubt, or GitHub
  * shows them only now. There is no build any more that would follow them, so each is cancelled and recorded.
  */
-export async function lookForLateRuns(input: BuildInput, tell: Tell, tokens: string[] = []): Promise<void> {
+export async function lookForLateRuns(build: OpenBuild, tokens: string[] = []): Promise<void> {
   if (tokens.length === 0 || !patched('last-look-without-a-run')) return;
-  await CancellationScope.withTimeout(LAST_LOOK_MS, () => cancelRunsOf(input, tell, tokens)).catch((error: unknown) => {
+  await CancellationScope.withTimeout(LAST_LOOK_MS, () => cancelRunsOf(build, tokens)).catch((error: unknown) => {
     if (!isCancellation(error)) throw error;
   });
 }
 
 /** Cancels and records the runs that carry one of the tokens, but for the build's own. */
-async function cancelRunsOf({ policy, request, created_at }: BuildInput, tell: Tell, tokens: string[], own?: Run) {
+async function cancelRunsOf({ input, recordEvent }: OpenBuild, tokens: string[], own?: Run) {
+  const { policy, request, created_at } = input;
   const github = githubActivities(policy.request_timeout_ms);
   const finding = await github.findRuns({
     repository: request.repository,
@@ -61,6 +60,6 @@ async function cancelRunsOf({ policy, request, created_at }: BuildInput, tell: T
   for (const { run_id, run_url } of finding.runs) {
     if (run_id === own?.run_id) continue;
     const running = await github.cancelRun({ repository: request.repository, run_id });
-    if (running) await tell('late_run_cancelled', `late:${run_id}`, { workflow_run_id: run_id, run_url });
+    if (running) await recordEvent('late_run_cancelled', `late:${run_id}`, { workflow_run_id: run_id, run_url });
   }
 }

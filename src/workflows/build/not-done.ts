@@ -1,9 +1,7 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { BuildPolicy } from '../../contracts/builds/build-workflow.ts';
 import type { GitHubRefusal, NotDone } from '../../contracts/github/github.ts';
 import { backoff } from '../../domain/backoff.ts';
-import type { Operator } from './operator.ts';
-import type { Tell } from './teller.ts';
+import type { OpenBuild } from './open-build.ts';
 
 /** Why no run will come, and the conclusion that the build ends with. */
 export interface NoRun {
@@ -26,18 +24,14 @@ const LONGEST_UNSENT_PAUSE_MS = 60_000;
  * that may pass, until its patience ends.
  */
 export class NotDoneAttempts {
-  readonly #policy: BuildPolicy;
-  readonly #tell: Tell;
-  readonly #operator: Operator;
+  readonly #build: OpenBuild;
   #unsent = 0;
   #since = 0;
   /** Since when there was nothing but refusals that may pass. */
   #refusedSince: number | undefined;
 
-  constructor(policy: BuildPolicy, tell: Tell, operator: Operator) {
-    this.#policy = policy;
-    this.#tell = tell;
-    this.#operator = operator;
+  constructor(build: OpenBuild) {
+    this.#build = build;
   }
 
   /** Notes that a request was sent: failures to send are counted from the start again. */
@@ -63,12 +57,16 @@ export class NotDoneAttempts {
       await this.#rejected(refusal, attempt, step);
       return { conclusion: 'dispatch_rejected', reason, attempts: attempt };
     }
-    if (retryAt.getTime() >= this.#since + this.#policy.deadline_ms) {
+    if (retryAt.getTime() >= this.#since + this.#build.input.policy.deadline_ms) {
       return { conclusion: 'timed_out', reason: `not sent until the deadline: ${reason}`, attempts: attempt };
     }
-    await this.#tell('dispatch_delayed', `${step}:delayed`, { attempt, reason, retry_at: retryAt.toISOString() });
+    await this.#build.recordEvent('dispatch_delayed', `${step}:delayed`, {
+      attempt,
+      reason,
+      retry_at: retryAt.toISOString(),
+    });
     setCurrentDetails(`Not sent: ${reason}`);
-    await this.#operator.pause(wait);
+    await this.#build.operator.pause(wait);
     return undefined;
   }
 
@@ -77,6 +75,6 @@ export class NotDoneAttempts {
     attempt: number,
     step: string,
   ): Promise<void> {
-    await this.#tell('dispatch_rejected', `${step}:rejected`, { attempt, status, message, request_id });
+    await this.#build.recordEvent('dispatch_rejected', `${step}:rejected`, { attempt, status, message, request_id });
   }
 }

@@ -1,8 +1,7 @@
 import { sleep } from '@temporalio/workflow';
-import type { BuildInput } from '../../contracts/builds/build-workflow.ts';
 import type { DispatchOutcome, Finding, Run } from '../../contracts/github/github.ts';
 import { githubActivities } from '../activities.ts';
-import type { Tell } from './teller.ts';
+import type { OpenBuild } from './open-build.ts';
 
 type Doubt = Extract<DispatchOutcome, { kind: 'ambiguous' }>;
 
@@ -21,8 +20,7 @@ const FEWEST_READS = 3;
  * @param sent the tokens, and the time (ISO 8601) before which none of them went out.
  */
 export async function reconcile(
-  input: BuildInput,
-  tell: Tell,
+  { input, recordEvent }: OpenBuild,
   sent: { tokens: string[]; since: string },
   doubt: Doubt,
 ): Promise<Verdict> {
@@ -41,7 +39,7 @@ export async function reconcile(
       const [run, ...duplicates] = finding.runs as [Run, ...Run[]];
       for (const duplicate of duplicates) {
         await github.cancelRun({ repository: request.repository, run_id: duplicate.run_id });
-        await tell('duplicate_run_cancelled', `duplicate:${duplicate.run_id}`, {
+        await recordEvent('duplicate_run_cancelled', `duplicate:${duplicate.run_id}`, {
           workflow_run_id: duplicate.run_id,
           run_url: duplicate.run_url,
         });

@@ -1,17 +1,14 @@
 import { condition } from '@temporalio/workflow';
-import type { BuildInput, Reopening } from '../../contracts/builds/build-workflow.ts';
+import type { Reopening } from '../../contracts/builds/build-workflow.ts';
 import type { KnownRun, Run } from '../../contracts/github/github.ts';
 import { githubActivities } from '../activities.ts';
 import { type Ended, endOf } from './follow.ts';
-import { tellRecovery } from './recovery.ts';
-import type { BuildJournal, Tell } from './teller.ts';
-import type { Wakes } from './wakes.ts';
+import { type OpenBuild, under } from './open-build.ts';
 
-/** A build that goes on after its end, and how its further steps are told. */
+/** A build that goes on after its end, with the run that it has. */
 export interface Reopened {
-  tell: Tell;
-  prefix: string;
-  obtained: { run: Run; abandoned: string[]; seen: { status: string; run_attempt: number }; ended?: Ended };
+  build: OpenBuild;
+  dispatched: { run: Run; abandoned: string[]; seen: { status: string; run_attempt: number }; ended?: Ended };
 }
 
 /**
@@ -19,11 +16,10 @@ export interface Reopened {
  * is another attempt; undefined where there is none.
  */
 export async function reopen(
-  input: BuildInput,
+  build: OpenBuild,
   { run, delivery_id, recorded_attempt }: Reopening,
-  journal: BuildJournal,
 ): Promise<Reopened | undefined> {
-  const { policy, request } = input;
+  const { policy, request } = build.input;
   const github = githubActivities(policy.request_timeout_ms);
   const view = await github.readRun({
     repository: request.repository,
@@ -33,7 +29,7 @@ export async function reopen(
   if (view.run_attempt <= run.run_attempt) return undefined;
   const run_attempt = recorded_attempt ?? view.run_attempt;
   const step = `reopened:${run.run_id}:${run_attempt}`;
-  await journal.teller()('build_reopened', step, {
+  await build.record.under('')('build_reopened', step, {
     workflow_run_id: run.run_id,
     run_attempt,
     run_status: view.status,
@@ -41,32 +37,26 @@ export async function reopen(
     request_id: view.request_id,
     delivery_id,
   });
-  await tellRecovery(input, journal);
-  const prefix = `${step}:`;
+  await build.record.recordRecovery();
   // A short attempt may have ended by now: no other webhook tells of it, and a listing that was read before knows nothing of it.
   const ended = view.status === 'completed' ? endOf(view, { learned_from: 'webhook', delivery_id }) : undefined;
   const seen = { status: view.status, run_attempt: view.run_attempt };
-  const obtained = { run, abandoned: [], seen, ...(ended ? { ended } : {}) };
-  return { tell: journal.teller(prefix), prefix, obtained };
+  const dispatched = { run, abandoned: [], seen, ...(ended ? { ended } : {}) };
+  return { build: under(build, `${step}:`), dispatched };
 }
 
 /**
  * Stays open for so long; answers early where a webhook tells that the run was run again, and GitHub confirms it. One that
- * came while the end was told is looked into however short that is: nobody else would.
+ * came while the end was recorded is looked into however short that is: nobody else would.
  */
-export async function reopenedWithin(
-  ms: number,
-  input: BuildInput,
-  journal: BuildJournal,
-  run: KnownRun,
-  wakes: Wakes,
-): Promise<Reopened | undefined> {
+export async function reopenedWithin(build: OpenBuild, ms: number, run: KnownRun): Promise<Reopened | undefined> {
+  const { webhooks } = build;
   const closesAt = Date.now() + ms;
-  const isTold = () => wakes.has(run.run_id, run.run_attempt);
+  const isTold = () => webhooks.has(run.run_id, run.run_attempt);
   for (;;) {
     const left = closesAt - Date.now();
     if (!isTold() && (left <= 0 || !(await condition(isTold, left)))) return undefined;
-    const reopened = await reopen(input, { run, delivery_id: wakes.take(run.run_id)! }, journal);
+    const reopened = await reopen(build, { run, delivery_id: webhooks.take(run.run_id)! });
     if (reopened) return reopened;
   }
 }

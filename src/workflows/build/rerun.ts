@@ -1,13 +1,11 @@
 import { CancellationScope, isCancellation, patched, workflowInfo } from '@temporalio/workflow';
-import type { BuildInput, Resumption } from '../../contracts/builds/build-workflow.ts';
+import type { Resumption } from '../../contracts/builds/build-workflow.ts';
 import type { KnownRun, RerunOutcome, RunView } from '../../contracts/github/github.ts';
 import { backoff } from '../../domain/backoff.ts';
 import { githubActivities } from '../activities.ts';
-import type { BuildStateView } from '../messages.ts';
 import { mayHaveSentBefore } from './earlier-run.ts';
 import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
-import type { Operator } from './operator.ts';
-import type { Tell } from './teller.ts';
+import type { OpenBuild } from './open-build.ts';
 import { awaitWriteSlot } from './write-slot.ts';
 
 /** Looks at a run within the reconcile window of a doubtful re-run. */
@@ -21,17 +19,15 @@ const READ_BEFORE_MS = 30_000;
  * attempts than before, or a window has passed in which it had not.
  */
 export async function rerun(
-  input: BuildInput,
+  build: OpenBuild,
   { mode, run }: { mode: Resumption['mode']; run: KnownRun },
-  tell: Tell,
-  state: BuildStateView,
-  operator: Operator,
 ): Promise<{ none: NoRun } | { seen: { status: string; run_attempt: number } }> {
+  const { input, state, operator, recordEvent } = build;
   const { policy, request } = input;
   const github = githubActivities(policy.request_timeout_ms);
   const target = { repository: request.repository, run_id: run.run_id };
   const failedJobsOnly = mode === 'rerun_failed';
-  const notDone = new NotDoneAttempts(policy, tell, operator);
+  const notDone = new NotDoneAttempts(build);
   let known = run.run_attempt;
   for (let attempt = 1, lost = 0; ; attempt++) {
     state.phase = 'dispatching';
@@ -46,7 +42,7 @@ export async function rerun(
       if (now && now.run_attempt > known && now.conclusion === 'success') return { seen: ended(known) };
       known = Math.max(known, now?.run_attempt ?? 0);
     }
-    const intent = await tell('rerun_intended', `rerun:${attempt}:intended`, {
+    const intent = await recordEvent('rerun_intended', `rerun:${attempt}:intended`, {
       workflow_run_id: run.run_id,
       after_run_attempt: known,
       failed_jobs_only: failedJobsOnly,
@@ -62,7 +58,11 @@ export async function rerun(
     notDone.sent();
 
     const { reason, request_id } = outcome;
-    await tell('rerun_ambiguous', `rerun:${attempt}:ambiguous`, { workflow_run_id: run.run_id, reason, request_id });
+    await recordEvent('rerun_ambiguous', `rerun:${attempt}:ambiguous`, {
+      workflow_run_id: run.run_id,
+      reason,
+      request_id,
+    });
     state.phase = 'reconciling';
     for (let look = 1; look <= LOOKS; look++) {
       const { run_attempt } = await github.readRun({ ...target, run_attempt: intent.after_run_attempt });

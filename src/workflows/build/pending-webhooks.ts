@@ -2,11 +2,11 @@ import { setHandler } from '@temporalio/workflow';
 import type { SignalArguments } from '../../contracts/builds/build-workflow.ts';
 import { runChangedSignal } from '../messages.ts';
 
-type Wake = SignalArguments['runChanged'];
+type Webhook = SignalArguments['runChanged'];
 
 /** Webhooks that told of a change of a run, and that nobody has looked into yet. */
-export interface Wakes {
-  add(wake: Wake): void;
+export interface PendingWebhooks {
+  add(webhook: Webhook): void;
   /** Whether there are any about a run; with an attempt, about a later one. */
   has(runId: number, afterAttempt?: number): boolean;
   /** The last delivery about a run; one look answers all of them. */
@@ -17,9 +17,9 @@ export interface Wakes {
  * Listens to webhooks for as long as the workflow runs: one that comes between two waits, while an event is told, is there
  * for the next.
  */
-export function listenForWakes(): Wakes {
+export function listenForWebhooks(): PendingWebhooks {
   const waiting = new Map<number, { delivery_id: string; attempt: number }>();
-  const add = ({ run_id, run_attempt = Number.POSITIVE_INFINITY, delivery_id }: Wake) => {
+  const add = ({ run_id, run_attempt = Number.POSITIVE_INFINITY, delivery_id }: Webhook) => {
     // They come in any order.
     const attempt = Math.max(run_attempt, waiting.get(run_id)?.attempt ?? 0);
     waiting.set(run_id, { delivery_id, attempt });

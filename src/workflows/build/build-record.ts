@@ -1,0 +1,129 @@
+import { CancellationScope, condition, log, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { BuildInput } from '../../contracts/builds/build-workflow.ts';
+import type { BuildEvent, BuildEventType } from '../../contracts/builds/event.ts';
+import { buildEndLostEvent, buildQueuedEvent, buildRecoveredEvent } from '../../domain/record/first-events.ts';
+import type { ExpectedStream } from '../../domain/record/stream-fault.ts';
+import { record } from '../activities.ts';
+import { Journal } from '../journal.ts';
+import { tellAgainSignal } from '../messages.ts';
+import type { RecordedEnd } from '../ports/record.ts';
+
+type DataOf<Type extends BuildEventType> = Extract<BuildEvent, { type: Type }>['data'];
+
+/**
+ * Records an event of the build and returns the data that the record has at this step. `step` names the point of the
+ * workflow, so that recording it again after a reset or a crash changes nothing.
+ */
+export interface RecordEvent {
+  <Type extends BuildEventType>(
+    type: Type,
+    step: string,
+    data: DataOf<Type>,
+    occurredAt?: string,
+  ): Promise<DataOf<Type>>;
+
+  /** Whether the record has that event; it may be from a past that Temporal lost. */
+  isRecorded(step: string): Promise<boolean>;
+}
+
+/** How long the response to the recording of an end may take. */
+const END_SETTLES_MS = 60_000;
+
+/** What the workflow of a build records of it. */
+export class BuildRecord {
+  readonly #input: BuildInput;
+  readonly #journal: Journal<BuildEvent, Awaited<ReturnType<typeof record.appendBuildEvent>>>;
+  /** Resolves where the record turns out to have an end that this workflow knows nothing of: Temporal was set back to before it. */
+  readonly overtaken: Promise<RecordedEnd>;
+
+  /** A signal has everything recorded again. */
+  constructor(input: BuildInput) {
+    this.#input = input;
+    this.#journal = openJournal(input);
+    this.overtaken = new Promise((overtake) => {
+      setHandler(tellAgainSignal, async () => {
+        await CancellationScope.nonCancellable(() => this.#recordAllAgain(overtake)).catch((error: unknown) =>
+          log.warn('the events could not be told again', { error }),
+        );
+      });
+    });
+  }
+
+  /** @param prefix sets the steps of a retry apart from those before it. */
+  under(prefix: string): RecordEvent {
+    const recordEvent = async <Type extends BuildEventType>(
+      type: Type,
+      step: string,
+      data: DataOf<Type>,
+      occurredAt = now(),
+    ) => {
+      const event = { type, data, occurred_at: occurredAt, dedupe_key: prefix + step } as BuildEvent;
+      return (await this.#journal.tell(event)).data as DataOf<Type>;
+    };
+    const { build_id } = this.#input;
+    const isRecorded = (step: string) => record.isTold({ build_id, dedupe_key: prefix + step });
+    return Object.assign(recordEvent, { isRecorded });
+  }
+
+  /** Records that this workflow takes the place of one that Temporal lost, if it does. */
+  async recordRecovery(): Promise<void> {
+    const { recovery } = this.#input;
+    if (recovery) await this.#journal.tell(buildRecoveredEvent(recovery));
+  }
+
+  /** Notes that an activity recorded that the build began. */
+  rememberStart(dedupe_key: string): void {
+    this.#journal.remember({ type: 'build_started', data: {}, occurred_at: now(), dedupe_key });
+  }
+
+  /** What the stream must be like for another event of this workflow. */
+  get expected(): ExpectedStream {
+    return this.#journal.expected;
+  }
+
+  /** Records again what the record has lost. */
+  recordAgain(): Promise<void> {
+    return this.#journal.tellAgain();
+  }
+
+  async #recordAllAgain(overtake: (end: RecordedEnd) => void): Promise<void> {
+    await this.recordAgain();
+    const end = await record.findBuildEnd({ build_id: this.#input.build_id });
+    if (end && !(await condition(() => this.#journal.hasTold(end.dedupe_key), END_SETTLES_MS))) overtake(end);
+  }
+}
+
+function openJournal(input: BuildInput) {
+  const { build_id, workflow_id, created_at } = input;
+  return new Journal<BuildEvent, Awaited<ReturnType<typeof record.appendBuildEvent>>>({
+    owner: { workflow_id, created_at },
+    append: (event, expected) => record.appendBuildEvent({ build_id, event, ...expected }),
+    first: buildQueuedEvent(input),
+    bridgeTo: ({ type, dedupe_key }) =>
+      type === 'build_retried' || type === 'build_reopened'
+        ? buildEndLostEvent(input.resume?.run ?? input.reopen?.run ?? null, {
+            by: 'workflow',
+            ...recovered(`before:${dedupe_key}`),
+          })
+        : undefined,
+    marker: (lostAfter) => ({
+      type: 'build_recovered',
+      data: {
+        reason: 'record_set_back',
+        by: 'workflow',
+        detail: `the record had lost events before its number ${lostAfter + 1}`,
+      },
+      ...recovered(`${lostAfter}`),
+    }),
+  });
+}
+
+/** When and under what key the workflow says that events were lost. */
+function recovered(step: string): Pick<BuildEvent, 'occurred_at' | 'dedupe_key'> {
+  return { occurred_at: now(), dedupe_key: `recovered:${workflowInfo().runId}:${step}` };
+}
+
+/** The workflow's time, ISO 8601. */
+function now(): string {
+  return new Date().toISOString();
+}
