@@ -4,15 +4,15 @@ import type { GitHub } from '../integrations/github/github.ts';
 import type { Db } from '../store/database.ts';
 import type { AnswerPort } from '../workflows/ports/answer.ts';
 import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callback.ts';
+import type { ConcurrencyGroupPort } from '../workflows/ports/concurrency-group.ts';
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
-import type { LanePort } from '../workflows/ports/lane.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
 import { answerActivities } from './answers.ts';
 import { callbackActivities, callbackRecordActivities } from './callbacks.ts';
+import { concurrencyGroupActivities } from './concurrency-group.ts';
 import { toFailure } from './failures.ts';
 import { githubActivities } from './github.ts';
-import { laneActivities } from './lane.ts';
 import type { ActivityMeter } from './meter.ts';
 import { recordActivities } from './record.ts';
 import { taskActivities } from './tasks.ts';
@@ -28,11 +28,11 @@ export function createActivities({
   db,
   github,
   meter,
-}: ActivityDependencies): RecordPort & CallbackRecordPort & LanePort & GitHubPort & WritePort {
+}: ActivityDependencies): RecordPort & CallbackRecordPort & ConcurrencyGroupPort & GitHubPort & WritePort {
   return failingAll({
     ...recordActivities(db, meter),
     ...callbackRecordActivities(db, meter),
-    ...laneActivities(db),
+    ...concurrencyGroupActivities(db),
     ...githubActivities(db, github, meter),
   });
 }

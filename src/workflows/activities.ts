@@ -7,8 +7,8 @@ import {
 } from '../contracts/tasks/task-queues.ts';
 import type { AnswerPort } from './ports/answer.ts';
 import type { CallbackPort, CallbackRecordPort } from './ports/callback.ts';
+import type { ConcurrencyGroupPort } from './ports/concurrency-group.ts';
 import type { GitHubPort, WritePort } from './ports/github.ts';
-import type { LanePort } from './ports/lane.ts';
 import type { RecordPort } from './ports/record.ts';
 import type { TaskPort } from './ports/tasks.ts';
 
@@ -73,7 +73,7 @@ export const callbacks: CallbackPort = {
   }).sendCallback,
 };
 
-export const lane = proxyActivities<LanePort>({ startToCloseTimeout: '10s', retry: PATIENCE });
+export const concurrencyGroup = proxyActivities<ConcurrencyGroupPort>({ startToCloseTimeout: '10s', retry: PATIENCE });
 
 /** Done by the bridge, once there is one. A repeated answer has the same ids, so it may be retried without bound. */
 export const answers = proxyActivities<AnswerPort>({

@@ -6,7 +6,7 @@ const IN_MEMORY = new RegExp(
     'build-find',
     'build-id-advance',
     'build-id-reserve',
-    'build-list-lane',
+    'build-list-ahead',
     'callback-list-untold',
     'callback-target-find',
     'callback-target-list',

@@ -9,7 +9,7 @@ import type { AnnouncedRun } from '../../src/contracts/github/github.ts';
 import type { Build } from '../../src/domain/builds/build.ts';
 import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
 import { assertExpected, type ExpectedStream, RecordSetBack } from '../../src/domain/record/stream-fault.ts';
-import type { LaneMate } from '../../src/store/builds/build-list-lane.ts';
+import type { BuildAhead } from '../../src/store/builds/build-list-ahead.ts';
 import type { Ending } from '../../src/store/endings/ending-list.ts';
 import type { Installation } from '../../src/store/installation/installation-find.ts';
 import { type AnyStreamKind, streamOf } from '../../src/store/record/stream-kind.ts';
@@ -168,8 +168,8 @@ export function findStream(db: Db, kind: AnyStreamKind, id: number) {
   });
 }
 
-export function listLaneMates(db: Db, id: number): Promise<LaneMate[]> {
-  return db.ask('list lane mates', () => {
+export function listBuildsAhead(db: Db, id: number): Promise<BuildAhead[]> {
+  return db.ask('list builds ahead', () => {
     const own = db.builds.get(id);
     if (own?.status !== 'queued') return [];
     const isLater = (other: Build) =>
@@ -186,7 +186,7 @@ export function listLaneMates(db: Db, id: number): Promise<LaneMate[]> {
       .map(({ other: { id, workflow_id, status }, supersedes }) => ({
         id,
         workflow_id,
-        status: status as LaneMate['status'],
+        status: status as BuildAhead['status'],
         supersedes,
       }));
   });

@@ -6,7 +6,7 @@ import type { Build } from '../../domain/builds/build.ts';
 import { buildSummaryOf, failedJobsIn } from '../../domain/builds/build-view.ts';
 import { eventViewOf } from '../../domain/record/event-view.ts';
 import { eventsUntil, foldEvents } from '../../domain/record/fold.ts';
-import { listLaneMates } from '../../store/builds/build-list-lane.ts';
+import { listBuildsAhead } from '../../store/builds/build-list-ahead.ts';
 import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
 import { listEvents } from '../../store/record/event-list-by-stream.ts';
@@ -46,10 +46,10 @@ export function getBuild(api: Api, db: Db): void {
   });
 }
 
-/** The builds that go before one in its lane. */
+/** The builds that go before one in its concurrency group. */
 async function waitsFor(db: Db, { id, status, concurrency }: Build): Promise<number[]> {
   if (status !== 'queued' || concurrency === null) return [];
-  return (await listLaneMates(db, id)).map((other) => other.id);
+  return (await listBuildsAhead(db, id)).map((other) => other.id);
 }
 
 /** The build as it was at a time, if there was one. */

@@ -1,7 +1,7 @@
 import type { BuildStatus } from '../../contracts/builds/build.ts';
 import type { BuildEvent, BuildRequest } from '../../contracts/builds/event.ts';
 import { IllegalEvent } from '../record/illegal-event.ts';
-import { laneOf } from './lane.ts';
+import { groupOf } from './concurrency-group.ts';
 
 /** The present state of a build: what its events add up to. */
 export interface Build {
@@ -19,9 +19,9 @@ export interface Build {
   fedora_version: string | null;
   priority: number;
   request: BuildRequest;
-  /** How it shares its lane; null: with no regard to others. */
+  /** How it shares its concurrency group; null: with no regard to others. */
   concurrency: 'queue' | 'cancel_previous' | null;
-  /** Where it takes turns ({@link laneOf}); null: nowhere, for want of a policy or because GitHub began by itself. */
+  /** Its concurrency group ({@link groupOf}); null: none, for want of a policy or because GitHub began by itself. */
   lane: string | null;
   /** When it was queued last: at its creation, or when it was begun again. */
   queued_at: string;
@@ -142,7 +142,7 @@ export function evolve(build: Build | undefined, event: BuildEvent): Build {
   }
 }
 
-/** However it had ended: GitHub runs it again, and asks nobody whose turn it is. */
+/** However it had ended: GitHub runs it again, and waits for no other. */
 function reopened(build: Build, { data, occurred_at }: Extract<BuildEvent, { type: 'build_reopened' }>): Build {
   const { workflow_run_id, run_attempt, run_status } = data;
   if (build.completed_at === null)
@@ -181,7 +181,7 @@ function retried(build: Build, { data, occurred_at }: Extract<BuildEvent, { type
     ...build,
     ...run,
     status: 'queued',
-    lane: build.concurrency === null ? null : laneOf(build.request),
+    lane: build.concurrency === null ? null : groupOf(build.request),
     queued_at: occurred_at,
     retries: retry,
     conclusion: null,
@@ -199,7 +199,7 @@ function queued({ data, occurred_at }: Extract<BuildEvent, { type: 'build_queued
     id: build_id,
     status: 'queued',
     concurrency,
-    lane: concurrency === null ? null : laneOf(known.request),
+    lane: concurrency === null ? null : groupOf(known.request),
     queued_at: occurred_at,
     attempts: 0,
     needs_attention: false,

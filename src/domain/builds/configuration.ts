@@ -10,7 +10,7 @@ import type { BuildRequest } from '../../contracts/builds/event.ts';
 import { durationMs } from '../../contracts/duration.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { yamlInputs } from '../yaml-input.ts';
-import { branchName } from './lane.ts';
+import { branchName } from './concurrency-group.ts';
 
 /** The definition that a body describes, what it leaves out filled in, every value a string as GitHub wants. */
 export function definitionOf(content: ConfigurationContent): ConfigurationDefinition {

@@ -1,5 +1,5 @@
 import type { Finding, ListedRun, Run } from '../../contracts/github/github.ts';
-import { shortRef } from '../builds/lane.ts';
+import { shortRef } from '../builds/concurrency-group.ts';
 
 /** The form of all tokens: it tells the runs of any Hapax from others. */
 const TOKEN = /hapax-(\d{1,15})-\d+-[0-9a-f]{12}/;

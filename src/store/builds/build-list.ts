@@ -1,6 +1,6 @@
 import type { BuildListQuery } from '../../contracts/builds/build.ts';
 import type { Build } from '../../domain/builds/build.ts';
-import { branchName } from '../../domain/builds/lane.ts';
+import { branchName } from '../../domain/builds/concurrency-group.ts';
 import { allOf, type Db, type Fragment } from '../database.ts';
 import { type Cursor, type Page, pageOf } from '../page.ts';
 import { type BuildRow, buildFromRow } from './build-row.ts';

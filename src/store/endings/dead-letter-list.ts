@@ -1,7 +1,7 @@
 import type { DeadLetterFilter } from '../../contracts/builds/operator.ts';
 import type { DeadMessage } from '../../contracts/celery/dead-message.ts';
 import type { Build } from '../../domain/builds/build.ts';
-import { branchName } from '../../domain/builds/lane.ts';
+import { branchName } from '../../domain/builds/concurrency-group.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import { type BuildRow, buildFromRow } from '../builds/build-row.ts';
 import { BUILDS, buildStream } from '../builds/build-stream.ts';

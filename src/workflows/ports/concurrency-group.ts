@@ -1,8 +1,8 @@
 import type { ExpectedStream } from '../../domain/record/stream-fault.ts';
 
-/** What a look at its lane says to a build. */
-export type Turn =
-  /** It is this build's turn, and the record says that it has begun. */
+/** What a build is to do, given the others of its concurrency group. */
+export type GroupDecision =
+  /** Nothing: it may begin, and the record says that it has. */
   | { kind: 'begun' }
   /** A later build wants its place. */
   | { kind: 'superseded'; by: number }
@@ -10,8 +10,8 @@ export type Turn =
   | { kind: 'cancel_first'; build_id: number; workflow_id: string };
 
 /** What workflows ask about the builds of their repository, workflow and ref. */
-export interface LanePort {
-  /** Returns when something is to be done about the turn of a build; until then it fails and is retried. */
+export interface ConcurrencyGroupPort {
+  /** Returns when a queued build is to do something; until then it fails and is retried. */
   awaitTurn(request: {
     build_id: number;
     /** Of the event `build_started`. */
@@ -22,5 +22,5 @@ export interface LanePort {
     longest_pause_ms: number;
     /** What the stream of the build must be like; left out by workflows of an earlier version. */
     expected?: ExpectedStream;
-  }): Promise<Turn>;
+  }): Promise<GroupDecision>;
 }

@@ -1,18 +1,18 @@
 import type { ExpectedStream } from '../domain/record/stream-fault.ts';
-import { listLaneMates } from '../store/builds/build-list-lane.ts';
+import { listBuildsAhead } from '../store/builds/build-list-ahead.ts';
 import { BUILDS } from '../store/builds/build-stream.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 import { appendEvent } from '../store/record/event-append.ts';
-import type { LanePort, Turn } from '../workflows/ports/lane.ts';
+import type { ConcurrencyGroupPort, GroupDecision } from '../workflows/ports/concurrency-group.ts';
 import { NotYet } from './failures.ts';
 
-/** The next build in a lane looks this often, the one behind it half as often, and so on. */
+/** The next build of a group looks this often, the one behind it half as often, and so on. */
 const PAUSE_MS = 1_000;
 
-export function laneActivities(db: Db): LanePort {
+export function concurrencyGroupActivities(db: Db): ConcurrencyGroupPort {
   return {
-    async awaitTurn({ build_id, dedupe_key, cancels, told, longest_pause_ms, expected }): Promise<Turn> {
-      const others = await listLaneMates(db, build_id);
+    async awaitTurn({ build_id, dedupe_key, cancels, told, longest_pause_ms, expected }): Promise<GroupDecision> {
+      const others = await listBuildsAhead(db, build_id);
       const later = others.find(({ supersedes }) => supersedes);
       if (later) return { kind: 'superseded', by: later.id };
       const running = others.find(({ status }) => status === 'in_progress');
@@ -27,7 +27,7 @@ export function laneActivities(db: Db): LanePort {
     },
   };
 
-  /** Records that the build begins; false if another build of the lane began at the same moment. */
+  /** Records that the build begins; false if another build of the group began at the same moment. */
   async function begin(buildId: number, dedupe_key: string, expected?: ExpectedStream): Promise<boolean> {
     const occurred_at = new Date().toISOString();
     try {

@@ -1,10 +1,10 @@
 import type { BuildRequest } from '../../contracts/builds/event.ts';
 
 /**
- * What builds that take turns have in common: repository (GitHub does not tell capitals apart), workflow and ref. No part
+ * What the builds of a concurrency group have in common: repository (GitHub does not tell capitals apart), workflow and ref. No part
  * holds a space.
  */
-export function laneOf({ repository, workflow, ref }: BuildRequest): string {
+export function groupOf({ repository, workflow, ref }: BuildRequest): string {
   return `${repository.toLowerCase()} ${workflow} ${shortRef(ref)}`;
 }
 
