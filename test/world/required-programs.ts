@@ -12,6 +12,6 @@ export function describeWith(programs: Record<string, boolean>, name: string, te
   }
   const message = `${missing.join(' and ')} not installed`;
   if (process.env.CI) throw new Error(`${name}: ${message}, and CI skips nothing`);
-  process.stderr.write(`\n*** SKIPPED: ${name}: ${message} (docs/bridge.md, "Tests") ***\n\n`);
+  process.stderr.write(`\n*** SKIPPED: ${name}: ${message} (CONTRIBUTING.md, "Checks") ***\n\n`);
   describe.skip(name, tests);
 }
