@@ -7,6 +7,7 @@ import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callba
 import type { ConcurrencyGroupPort } from '../workflows/ports/concurrency-group.ts';
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
+import type { SweepPort } from '../workflows/ports/sweeps.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
 import { answerActivities } from './answers.ts';
 import { callbackActivities, callbackRecordActivities } from './callbacks.ts';
@@ -15,6 +16,7 @@ import { toFailure } from './failures.ts';
 import { githubActivities } from './github.ts';
 import type { ActivityMeter } from './meter.ts';
 import { recordActivities } from './record.ts';
+import { sweepActivities } from './sweeps.ts';
 import { taskActivities } from './tasks.ts';
 
 export interface ActivityDependencies {
@@ -28,12 +30,13 @@ export function createActivities({
   db,
   github,
   meter,
-}: ActivityDependencies): RecordPort & CallbackRecordPort & ConcurrencyGroupPort & GitHubPort & WritePort {
+}: ActivityDependencies): RecordPort & CallbackRecordPort & ConcurrencyGroupPort & GitHubPort & WritePort & SweepPort {
   return failingAll({
     ...recordActivities(db, meter),
     ...callbackRecordActivities(db, meter),
     ...concurrencyGroupActivities(db),
     ...githubActivities(db, github, meter),
+    ...sweepActivities(db, github, meter),
   });
 }
 

@@ -13,4 +13,6 @@ export interface ActivityMeter {
   taskEnded(task: Task): void;
   /** Units of the YouTube Data API were asked for. */
   quotaAsked(outcome: 'granted' | 'refused' | 'waiting'): void;
+  /** Missed webhooks of a repository were looked for, and so many asked for again. */
+  deliveriesSwept(outcome: 'done' | 'not_allowed' | 'failed', redelivered: number): void;
 }

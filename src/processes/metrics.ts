@@ -6,13 +6,11 @@ import { inTime } from '../commands/lifecycle/in-time.ts';
 import type { GitHubOptions } from '../integrations/github/github.ts';
 import type { Db } from '../store/database.ts';
 import { measureRecord, type RecordMeasures } from '../store/record/record-measure.ts';
-import type { DeliverySweepOptions } from './delivery-sweep.ts';
 import { createFlowerMetrics } from './flower-metrics.ts';
 
 /** What a process counts, as the parts that count it see it. */
 export interface Metrics extends ApiMeter, ActivityMeter, BridgeMeter {
   githubAnswered: NonNullable<GitHubOptions['onResponse']>;
-  deliveriesSwept: DeliverySweepOptions['onSwept'];
 }
 
 /** A scrape waits no longer for the record; Prometheus itself gives up after ten seconds. */

@@ -10,11 +10,11 @@ import { createWorkers } from '../worker/workers.ts';
 import { callbackSenderOf, refusalOfHost } from './callbacks.ts';
 import { connectContent } from './content.ts';
 import { sweepContent } from './content-sweep.ts';
-import { sweepDeliveries } from './delivery-sweep.ts';
 import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
 import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
+import { applySchedules } from './schedules.ts';
 import { queuesOf } from './tasks.ts';
 
 /** What a process can run of Hapax; `hapax up` runs all three. */
@@ -106,7 +106,7 @@ function openOutside({ settings, db, metrics, say, pauses }: Ground, parts: read
 }
 
 async function startWorker(ground: Ground, { github, content }: Outside, isAlone: boolean) {
-  const { settings, db, metrics, log } = ground;
+  const { settings, client, db, metrics, log } = ground;
   const workers = await createWorkers({
     connection: connectionOf(ground),
     namespace: settings.TEMPORAL_NAMESPACE,
@@ -127,6 +127,10 @@ async function startWorker(ground: Ground, { github, content }: Outside, isAlone
     () => undefined,
     (error: Error) => error,
   );
+  // Nothing waits for them, and they are applied again at the next start.
+  void applySchedules(client, settings).catch((err: unknown) =>
+    log.warn({ err }, 'the schedules could not be applied'),
+  );
   const sweep = sweepContent(settings, { db, embedding: content.embedding, log });
   return {
     ended,
@@ -144,9 +148,9 @@ async function startBridge(ground: Ground, workerBeside: boolean) {
   return openBridge({ ...ground, connection: connectionOf(ground), workerBeside, meter: ground.metrics });
 }
 
-async function startApi(ground: Ground, { github, content, checkGitHub }: Outside, workerBeside: boolean) {
+function startApi(ground: Ground, { content, checkGitHub }: Outside, workerBeside: boolean) {
   const { settings, client, db, metrics, log } = ground;
-  const api = await startApiServer({
+  return startApiServer({
     settings,
     repository: repositoryOf(settings),
     client,
@@ -159,15 +163,6 @@ async function startApi(ground: Ground, { github, content, checkGitHub }: Outsid
     meter: metrics,
     log,
   });
-  const sweep = sweepDeliveries(settings, { db, github, log, onSwept: metrics.deliveriesSwept });
-  return {
-    url: api.url,
-    flowerUrl: api.flowerUrl,
-    async close() {
-      await sweep?.stop();
-      await api.close();
-    },
-  };
 }
 
 function connectionOf({ connection }: Ground): NativeConnection {

@@ -2,4 +2,5 @@ export { build } from './build/build.ts';
 export { answer } from './ending/answer.ts';
 export { callback } from './ending/callback.ts';
 export { redeliver } from './redeliver.ts';
+export { sweepDeliveries, sweepExpired } from './sweeps.ts';
 export { task } from './task/task.ts';

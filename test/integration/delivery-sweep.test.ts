@@ -1,15 +1,12 @@
-import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSettings } from '../../src/contracts/settings.ts';
-import { startDeliverySweep } from '../../src/processes/delivery-sweep.ts';
-import { connectGitHub } from '../../src/processes/github.ts';
-import { claimDeliverySweep } from '../../src/store/github/delivery-sweep-claim.ts';
+import { applySchedules } from '../../src/processes/schedules.ts';
 import { advanceRepositorySweep, findRepositorySweep } from '../../src/store/github/repository-sweep.ts';
 import { eventually } from '../world/eventually.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
 
 const SECRET = 'a-webhook-secret';
-const EVERY_MS = 400;
+const SWEEP = 'hapax-sweep-deliveries';
 
 describe('webhooks that nobody took', () => {
   let world: World;
@@ -20,30 +17,21 @@ describe('webhooks that nobody took', () => {
   });
   afterAll(() => world.close());
 
-  /** Three processes that would all sweep; what they logged and counted. */
-  async function sweeping(work: (seen: { lines: string[]; outcomes: string[] }) => Promise<void>): Promise<void> {
-    const lines: string[] = [];
-    const outcomes: string[] = [];
-    const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
-    const settings = readSettings({
-      GITHUB_TOKEN: 'test-token',
-      GITHUB_REPO: 'acme/images',
-      GITHUB_API_URL: world.simulator.url,
-      GITHUB_WRITE_INTERVAL: '0',
-    });
-    const onSwept = (outcome: string) => void outcomes.push(outcome);
-    const sweepers = Array.from({ length: 3 }, () => {
-      const github = connectGitHub(settings, undefined, world.db);
-      return startDeliverySweep({ db: world.db, github, log, onSwept, everyMs: EVERY_MS });
-    });
-    try {
-      await work({ lines, outcomes });
-    } finally {
-      await Promise.all(sweepers.map((sweeper) => sweeper.stop()));
-    }
-  }
+  const swept = async (outcome: string): Promise<number> => {
+    const { text } = await world.call('GET', '/metrics');
+    return Number(new RegExp(`hapax_webhook_sweeps_total{outcome="${outcome}"} (\\d+)`).exec(text)?.[1]);
+  };
+  /** Lets the schedule start a sweep now, and waits until it has ended so. */
+  const sweep = async (outcome: string) => {
+    const before = await swept(outcome);
+    const schedule = world.client.schedule.getHandle(SWEEP);
+    await eventually(async () => expect((await schedule.describe()).info.runningActions).toEqual([]));
+    await schedule.trigger();
+    await eventually(async () => expect(await swept(outcome)).toBe(before + 1));
+  };
+  const sweeps = () => world.db`SELECT * FROM repository_sweeps`;
 
-  it('are asked for again, each once, by one process of several', async () => {
+  it('are asked for again, each once', async () => {
     await world.github.set({ webhook_faults: { lose: true } });
     const { json } = await world.trigger({ ref: 'missed', inputs: { simulate: 'stuck' } });
     const { workflow_run_id, events } = await eventually(async () => {
@@ -61,66 +49,63 @@ describe('webhooks that nobody took', () => {
     await eventually(async () => expect((await world.github.oracle()).webhooks.lost).toBe(3));
     expect((await world.build(json.id)).completed_at).toBeNull();
     await world.github.set({ webhook_faults: {} });
-    await sweeping(async ({ outcomes }) => {
-      expect((await world.ended(json.id)).status).toBe('success');
-      const sweeps = outcomes.length;
-      await eventually(() => expect(outcomes.length).toBeGreaterThan(sweeps + 1));
-      expect((await world.github.oracle()).requests.redeliver).toBe(3);
-    });
+    await sweep('done');
+    expect((await world.ended(json.id)).status).toBe('success');
+    await sweep('done');
+    expect((await world.github.oracle()).requests.redeliver).toBe(3);
   });
 
   it('are looked for again from the same time where GitHub failed', async () => {
-    const before = await world.db`SELECT * FROM repository_sweeps`;
-    await world.github.fault({ kind: 'reject-with-502', on: 'hooks', times: 2 });
-    await sweeping(async ({ outcomes, lines }) => {
-      await eventually(() => expect(outcomes).toHaveLength(2));
-      expect(outcomes).toEqual(['failed', 'failed']);
-      expect(lines[0]).toContain('the next search starts at the same point');
-      expect(await world.db`SELECT * FROM repository_sweeps`).toEqual(before);
-      await eventually(() => expect(outcomes).toContain('done'));
-    });
-    expect(await world.db`SELECT * FROM repository_sweeps`).not.toEqual(before);
+    const before = await sweeps();
+    await world.github.fault({ kind: 'reject-with-502', on: 'hooks', times: 1 });
+    await sweep('failed');
+    expect(await sweeps()).toEqual(before);
+    await sweep('done');
+    expect(await sweeps()).not.toEqual(before);
   });
 
-  it('hold up nobody who stops while GitHub does not answer', async () => {
-    await world.github.fault({ kind: 'hang', on: 'hooks', times: 9 });
-    const hanging = async () => (await world.github.oracle()).requests.hooks!;
-    const before = await hanging();
-    let stoppedAfterMs = Number.POSITIVE_INFINITY;
-    await sweeping(async ({ outcomes, lines }) => {
-      await eventually(async () => expect(await hanging()).toBeGreaterThan(before));
-      stoppedAfterMs = Date.now();
-      expect([outcomes, lines]).toEqual([[], []]);
-    });
-    // The request itself would be given up after 15 s.
-    expect(Date.now() - stoppedAfterMs).toBeLessThan(10_000);
-    await world.github.control('DELETE', '/faults');
-  });
-
-  it('are left to polling where the credential may not list them, which the log says once', async () => {
+  it('are left to polling where the credential may not list them', async () => {
     await world.github.set({ may_list_hooks: false });
-    await sweeping(async ({ lines, outcomes }) => {
-      await eventually(() => expect(outcomes.length).toBeGreaterThan(5));
-      expect(new Set(outcomes)).toEqual(new Set(['not_allowed']));
-      // Of three processes each may have had its turn.
-      expect(lines.length).toBeLessThanOrEqual(3);
-      expect(lines[0]).toContain('admin:repo_hook');
+    await sweep('not_allowed');
+  });
+
+  it('are looked for by one schedule, whose pause by an operator outlives a start', async () => {
+    const schedule = world.client.schedule.getHandle(SWEEP);
+    await schedule.pause();
+    const settings = (secret?: string) => readSettings(secret ? { GITHUB_WEBHOOK_SECRET: secret } : {});
+    await applySchedules(world.client, settings(SECRET));
+    expect(await schedule.describe()).toMatchObject({
+      policies: { overlap: 'SKIP' },
+      spec: { intervals: [{ every: 300_000 }] },
+      state: { paused: true },
     });
+    await applySchedules(world.client, settings());
+    await expect(schedule.describe()).rejects.toThrow();
+  });
+
+  it('are forgotten in time, as all is that is kept for a time', async () => {
+    const rows = () => world.db`SELECT id FROM deliveries WHERE id IN ('old', 'new')`;
+    for (const [id, age] of [
+      ['old', '7 days'],
+      ['new', '5 days'],
+    ]) {
+      await world.db`
+        INSERT INTO deliveries (id, received_at, settled) VALUES (${id!}, now() - ${age!}::interval, true)`;
+    }
+    await world.client.schedule.getHandle('hapax-sweep-expired').trigger();
+    await eventually(async () => expect(await rows()).toEqual([{ id: 'new' }]));
   });
 });
 
-describe.each(DATABASES)('the turn to sweep (%s)', (kind) => {
-  it('is one process’s per interval, and begins where the last one that succeeded ended', async () => {
+describe.each(DATABASES)('the next sweep of a repository (%s)', (kind) => {
+  it('begins where the last one that succeeded ended', async () => {
     const { db, close } = await openTestDatabase(kind);
-    const claims = await Promise.all(Array.from({ length: 6 }, () => claimDeliverySweep(db, 60_000)));
-    expect(claims.filter((at) => at !== undefined)).toHaveLength(1);
-    expect(await claimDeliverySweep(db, 60_000)).toBeUndefined();
-    const at = (await claimDeliverySweep(db, 0))!;
+    const at = new Date().toISOString();
     const minutesAgo = async () => (Date.now() - Date.parse(await findRepositorySweep(db, 'acme/images'))) / 60_000;
     expect(await minutesAgo()).toBeCloseTo(3 * 24 * 60, -1);
     await advanceRepositorySweep(db, 'acme/images', at);
     expect(await minutesAgo()).toBeCloseTo(10, -1);
-    // A look that took longer than another one takes nothing back.
+    // A sweep that took longer than another one takes nothing back.
     await advanceRepositorySweep(db, 'acme/images', new Date(Date.parse(at) - 3_600_000).toISOString());
     expect(await minutesAgo()).toBeCloseTo(10, -1);
     await close();

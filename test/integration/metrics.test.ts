@@ -150,8 +150,9 @@ describe('metrics', () => {
       occurred_at: end.timestamp,
       dedupe_key: end.dedupe_key,
     } as BuildEvent;
+    const idle = { dispatched() {}, callbackTried() {}, quotaAsked() {}, taskEnded() {}, deliveriesSwept() {} };
     let counted = 0;
-    const meter = { dispatched() {}, buildEnded: () => counted++, callbackTried() {}, quotaAsked() {}, taskEnded() {} };
+    const meter = { ...idle, buildEnded: () => counted++ };
     await recordActivities(world.db, meter).appendBuildEvent({ build_id: id, event });
     expect(counted).toBe(0);
     const ends = [...before].filter(([name]) => name.startsWith('hapax_builds_completed_total'));

@@ -28,7 +28,5 @@ export async function takeUnnamedMessage(
       taken_at = CASE WHEN ${isNew} THEN excluded.taken_at ELSE unnamed_messages.taken_at END,
       settled = false
     RETURNING task_id`;
-  // Now and then one message pays for forgetting those that nothing delivers again.
-  if (Math.random() < 0.001) await db`DELETE FROM unnamed_messages WHERE taken_at < now() - interval '30 days'`;
   return row!.task_id;
 }

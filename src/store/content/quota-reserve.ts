@@ -26,9 +26,6 @@ export type QuotaReservation =
   /** The day has no units left for it. */
   | { kind: 'refused' };
 
-/** Calls are remembered for as long as a task may be repeated. */
-const REMEMBERED = '7 days';
-
 class NoneLeft extends Error {}
 
 /**
@@ -36,8 +33,6 @@ class NoneLeft extends Error {}
  * not sent, so that no crash leads to more calls than units.
  */
 export async function reserveQuota(db: Db, call: QuotaCall): Promise<QuotaReservation> {
-  // Now and then one call pays for forgetting the old ones.
-  if (Math.random() < 0.01) await db`DELETE FROM quota_calls WHERE reserved_at < now() - ${REMEMBERED}::interval`;
   try {
     return await inTransaction(db, (tx) => take(tx, call));
   } catch (error) {

@@ -13,7 +13,5 @@ export async function claimDelivery(db: Db, id: string, run: AnnouncedRun, forMs
     ON CONFLICT (id) DO UPDATE SET claimed_until = excluded.claimed_until, due_at = excluded.due_at
     WHERE NOT deliveries.settled AND deliveries.claimed_until <= clock_timestamp()
     RETURNING id`;
-  // Now and then one delivery pays for forgetting the old ones: GitHub redelivers for three days.
-  if (Math.random() < 0.01) await db`DELETE FROM deliveries WHERE received_at < now() - interval '6 days'`;
   return claimed.length > 0;
 }

@@ -1,0 +1,56 @@
+import { Context } from '@temporalio/activity';
+import type { GitHub } from '../integrations/github/github.ts';
+import { listRepositories } from '../store/builds/configuration-list-repositories.ts';
+import type { Db } from '../store/database.ts';
+import { deleteExpired } from '../store/expired-delete.ts';
+import { advanceRepositorySweep, findRepositorySweep } from '../store/github/repository-sweep.ts';
+import type { SweepPort } from '../workflows/ports/sweeps.ts';
+import type { ActivityMeter } from './meter.ts';
+
+/** The activities of scheduled work. */
+export function sweepActivities(db: Db, github: GitHub, meter: ActivityMeter | undefined): SweepPort {
+  /** Repositories whose webhooks the credential may not list: logged once. */
+  const notAllowed = new Set<string>();
+
+  return {
+    /**
+     * Webhooks only wake builds, and polls find what they told, so this is for speed and for runs that are run again in GitHub.
+     * Only what was looked at is passed over by the next sweep.
+     */
+    async redeliverMissedWebhooks() {
+      const { cancellationSignal, log } = Context.current();
+      const startedAt = new Date().toISOString();
+      for (const repository of await listRepositories(db)) {
+        cancellationSignal.throwIfAborted();
+        const since = await findRepositorySweep(db, repository);
+        try {
+          const redelivered = await github.redeliverMissed(repository, since, cancellationSignal);
+          if (redelivered !== 'not_allowed') {
+            await advanceRepositorySweep(db, repository, startedAt);
+            meter?.deliveriesSwept('done', redelivered);
+            continue;
+          }
+          meter?.deliveriesSwept('not_allowed', 0);
+          if (notAllowed.has(repository)) continue;
+          notAllowed.add(repository);
+          log.warn(
+            'this credential may not list webhooks (admin:repo_hook); polling finds what missed webhooks announced',
+            {
+              repository,
+            },
+          );
+        } catch (error) {
+          cancellationSignal.throwIfAborted();
+          meter?.deliveriesSwept('failed', 0);
+          log.warn('looking for missed webhooks failed; the next search starts at the same point', {
+            repository,
+            since,
+            error,
+          });
+        }
+      }
+    },
+
+    deleteExpired: () => deleteExpired(db),
+  };
+}

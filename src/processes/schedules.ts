@@ -1,0 +1,53 @@
+import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import type { Settings } from '../contracts/settings.ts';
+import { WORKFLOW_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
+import type * as workflows from '../workflows/index.ts';
+
+interface Sweep {
+  workflow: keyof typeof workflows;
+  every: '5m' | '1h';
+}
+
+/** By the id of the schedule, which is that of its workflows too. */
+const EXPIRED: Record<string, Sweep> = { 'hapax-sweep-expired': { workflow: 'sweepExpired', every: '1h' } };
+const DELIVERIES: Record<string, Sweep> = { 'hapax-sweep-deliveries': { workflow: 'sweepDeliveries', every: '5m' } };
+
+/**
+ * Creates Temporal's schedules of recurring work, or updates those of an earlier version. What the settings no longer ask for is
+ * deleted. The hourly reconciliation is none of these: it mends what a Temporal that lost its data has forgotten, schedules too.
+ */
+export async function applySchedules(client: Client, settings: Settings): Promise<void> {
+  const receivesWebhooks = (settings.GITHUB_WEBHOOK_SECRET ?? []).length > 0;
+  for (const [id, sweep] of Object.entries({ ...EXPIRED, ...(receivesWebhooks ? DELIVERIES : {}) })) {
+    await applySchedule(client, id, sweep);
+  }
+  if (receivesWebhooks) return;
+  for (const id of Object.keys(DELIVERIES)) {
+    await client.schedule
+      .getHandle(id)
+      .delete()
+      .catch((error: unknown) => {
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+      });
+  }
+}
+
+async function applySchedule({ schedule }: Client, scheduleId: string, { workflow, every }: Sweep): Promise<void> {
+  const wanted = {
+    spec: { intervals: [{ every }] },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1m' as const },
+    action: {
+      type: 'startWorkflow' as const,
+      workflowType: workflow as string,
+      workflowId: scheduleId,
+      taskQueue: WORKFLOW_TASK_QUEUE,
+    },
+  };
+  try {
+    await schedule.create({ scheduleId, ...wanted });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    // Whether an operator has paused it stays.
+    await schedule.getHandle(scheduleId).update(({ state }) => ({ ...wanted, state }));
+  }
+}

@@ -1,0 +1,13 @@
+import type { Db } from './database.ts';
+
+/** Deletes what is only kept for a time, and was kept for it. */
+export async function deleteExpired(db: Db): Promise<void> {
+  // GitHub redelivers for three days.
+  await db`DELETE FROM deliveries WHERE received_at < now() - interval '6 days'`;
+  // As long as a task may be repeated.
+  await db`DELETE FROM quota_calls WHERE reserved_at < now() - interval '7 days'`;
+  // No task takes longer, and nobody waits longer for a reply.
+  await db`DELETE FROM owed WHERE kept_at < now() - interval '30 days'`;
+  // RabbitMQ delivers none of these again.
+  await db`DELETE FROM unnamed_messages WHERE taken_at < now() - interval '30 days'`;
+}
