@@ -92,6 +92,8 @@ export interface DatabaseFault {
   kind: 'away' | 'conflict' | 'values' | 'fault';
   /** The database's own words, without the statement and its values. */
   message: string;
+  /** Which constraint a conflict is about. */
+  constraint?: string | undefined;
 }
 
 /**
@@ -106,8 +108,9 @@ const VALUE_CLASSES = new Set(['22', '23', '54']);
 /** What a failed query means; undefined if the error does not come from the database. */
 export function databaseFault(error: unknown): DatabaseFault | undefined {
   if (error instanceof postgres.PostgresError) {
-    const { code, message } = error;
-    return { kind: code === UNIQUE_VIOLATION ? 'conflict' : kindOfClass(code.slice(0, 2)), message };
+    const { code, message, constraint_name: constraint } = error;
+    if (code === UNIQUE_VIOLATION) return { kind: 'conflict', message, constraint };
+    return { kind: kindOfClass(code.slice(0, 2)), message };
   }
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   const { code, message } = error;

@@ -145,6 +145,21 @@ export function appendEvent(db: Db, kind: AnyStreamKind, id: number, event: Told
   return db.ask(`append ${event.type}`, () => db.append(kind, id, event, expected));
 }
 
+export function appendEvents(
+  db: Db,
+  kind: AnyStreamKind,
+  id: number,
+  events: readonly ToldEvent[],
+  expected: ExpectedStream = {},
+) {
+  return db.ask(`append ${events.map(({ type }) => type).join(' and ')}`, () => {
+    events.forEach((event, n) => {
+      db.append(kind, id, event, n === 0 ? expected : {});
+    });
+    return { seq: db.streams.get(streamOf(kind, id))!.length, state: db.builds.get(id) };
+  });
+}
+
 export function claimRequest(db: Db, key: string): Promise<boolean> {
   return db.ask('claim request', () => db.claims.size < db.claims.add(key).size);
 }

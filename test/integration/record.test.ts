@@ -11,7 +11,7 @@ import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import { saveConfiguration } from '../../src/store/builds/configuration-save.ts';
 import { databaseFault, openDatabase } from '../../src/store/database.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';
-import { appendEvent } from '../../src/store/record/event-append.ts';
+import { appendEvent, appendEvents } from '../../src/store/record/event-append.ts';
 import { listEventsAfter } from '../../src/store/record/event-list-after.ts';
 import { listEvents } from '../../src/store/record/event-list-by-stream.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
@@ -174,6 +174,23 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     expect(events.map((event) => event.seq)).toEqual(Array.from({ length: 31 }, (_, n) => n + 1));
     expect(chainFault(events)).toBeUndefined();
     expect(await findBuild(world.db, 2)).toMatchObject({ run_status: events.at(-1)?.data.run_status });
+  });
+
+  it('takes several events at once, all or none, however many tell at once', async () => {
+    const id = 950;
+    const others = Array.from({ length: 3 }, () => openDatabase({ url: world.url }));
+    const pairs = Array.from({ length: 24 }, (_, n) => [queued(id), updated(2 * n), updated(2 * n + 1)]);
+    await Promise.all(pairs.map((told, n) => appendEvents([world, ...others][n % 4]!.db, BUILDS, id, told)));
+    await Promise.all(others.map(({ close }) => close()));
+    const events = await listEvents(world.db, `build:${id}`);
+    expect(chainFault(events)).toBeUndefined();
+    expect(events).toHaveLength(49);
+    // Neither of two that were told together was parted from the other.
+    const keys = events.slice(1).map(({ dedupe_key }) => Number(dedupe_key.split(':')[1]));
+    for (let n = 0; n < keys.length; n += 2) expect(keys[n + 1]).toBe(keys[n]! + 1);
+    const { seq, state } = await appendEvents(world.db, BUILDS, id, [updated(0), updated(99)]);
+    expect([seq, state.run_status]).toEqual([50, 's99']);
+    expect((await listEvents(world.db, `build:${id}`)).at(-1)).toMatchObject({ dedupe_key: 'run:99', seq: 50 });
   });
 
   it('is append-only: the database itself refuses to change, remove or truncate', async () => {

@@ -11,6 +11,11 @@ export class ForeignStream extends Error {
   override readonly name = 'ForeignStream';
 }
 
+/** Thrown when a stream has events after the last one that its appender expected there: somebody else went on with it. */
+export class StreamWentOn extends Error {
+  override readonly name = 'StreamWentOn';
+}
+
 /** The workflow that a stream belongs to, as the first event of the stream names it. */
 export interface StreamOwner {
   workflow_id: string;
@@ -24,16 +29,19 @@ export interface ExpectedStream {
   owner?: StreamOwner | undefined;
   /** The last number in the stream that the appender knows of; left out: none. */
   after_seq?: number | undefined;
+  /** Whether nothing may follow after that number. */
+  is_last?: boolean;
 }
 
 /**
  * Checks that a stream is the one that its appender means.
  * @throws {RecordSetBack} where it ends too early. @throws {ForeignStream} where it belongs to another workflow.
+ * @throws {StreamWentOn} where it ends too late.
  */
 export function assertExpected(
   stream: string,
   head: { seq: number; state: StreamOwner | undefined },
-  { owner, after_seq = 0 }: ExpectedStream,
+  { owner, after_seq = 0, is_last = false }: ExpectedStream,
 ): void {
   if (head.state && owner && !isOwner(head.state, owner)) {
     throw new ForeignStream(
@@ -42,6 +50,9 @@ export function assertExpected(
   }
   if (head.seq < after_seq) {
     throw new RecordSetBack(`${stream} ends at ${head.seq}, but had ${after_seq} events: the database was set back`);
+  }
+  if (is_last && head.seq > after_seq) {
+    throw new StreamWentOn(`${stream} goes on after its number ${after_seq}, to ${head.seq}`);
   }
 }
 

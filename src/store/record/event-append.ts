@@ -2,8 +2,14 @@ import type { RecordedEvent, ToldEvent } from '../../contracts/builds/event.ts';
 import { eventHash, GENESIS_HASH } from '../../domain/record/hash.ts';
 import { IllegalEvent } from '../../domain/record/illegal-event.ts';
 import { storable } from '../../domain/record/storable.ts';
-import { assertExpected, type ExpectedStream, ForeignStream, RecordSetBack } from '../../domain/record/stream-fault.ts';
-import type { Db } from '../database.ts';
+import {
+  assertExpected,
+  type ExpectedStream,
+  ForeignStream,
+  RecordSetBack,
+  StreamWentOn,
+} from '../../domain/record/stream-fault.ts';
+import { type Db, databaseFault } from '../database.ts';
 import { eventFromJson } from './event-json.ts';
 import { type Head, streamHeads } from './stream-heads.ts';
 import { type Identified, type ProjectionRow, type StreamKind, streamOf } from './stream-kind.ts';
@@ -14,6 +20,13 @@ export interface Appended<State> {
   repeated: boolean;
   /** The state after the event; undefined if it was repeated. */
   state?: State;
+}
+
+/** The outcome of appending several. */
+export interface AllAppended<State> {
+  /** Number of the last event of the stream. */
+  seq: number;
+  state: State;
 }
 
 /** Who loses this many races for the next number of a stream faces a fault, not a busy stream. */
@@ -27,7 +40,7 @@ const MAX_RACES = 50;
  * @param expected what the appender knows of the stream; it is checked before anything is appended.
  * @throws {IllegalEvent} if the event cannot follow the present state of the stream.
  * @throws {RecordSetBack} if the stream has lost events that the appender knows of, or all.
- * @throws {ForeignStream} if the stream belongs to another workflow.
+ * @throws {ForeignStream} if the stream belongs to another workflow. @throws {StreamWentOn} if it has more events than expected.
  */
 export async function appendEvent<State extends Identified, Event extends ToldEvent>(
   db: Db,
@@ -36,107 +49,192 @@ export async function appendEvent<State extends Identified, Event extends ToldEv
   event: Event,
   expected: ExpectedStream = {},
 ): Promise<Appended<State>> {
-  const stream = streamOf(kind, id);
-  const heads = streamHeads(db);
-  // Told by others in part: a message that was cut within a character must not keep the event out of the record.
-  const data = storable(kind.data[event.type as Event['type']].parse(event.data));
-  const recalled = heads.recall(stream) as Head<State> | undefined;
   // The first event of a stream needs no reading: it can only stand at the beginning. This is the hot path of a trigger.
-  const guess = event.type !== kind.first ? recalled : recalled ? undefined : GENESIS;
-  const guessed = guess && (await appendAt(guess).catch(unlessWrong));
-  if (guessed) return guessed;
+  const guess = (recalled: Head<State> | undefined) =>
+    event.type !== kind.first ? recalled : recalled ? undefined : GENESIS;
+  return append({ db, kind, id, expected }, [event], guess, ({ existing, appended, head }) => {
+    const [repeat] = existing;
+    if (repeat) return { event: repeat, repeated: true };
+    return { event: appended[0]!, repeated: false, state: head.state as State };
+  });
+}
+
+/**
+ * Appends those of several events that the stream does not have yet, in their order and in one statement: all of them or none.
+ * Otherwise as {@link appendEvent}; not inside a transaction, which a lost race would break.
+ */
+export async function appendEvents<State extends Identified, Event extends ToldEvent>(
+  db: Db,
+  kind: StreamKind<State, Event>,
+  id: State['id'],
+  events: readonly Event[],
+  expected: ExpectedStream = {},
+): Promise<AllAppended<State>> {
+  return append(
+    { db, kind, id, expected },
+    events,
+    (recalled) => recalled,
+    ({ head }) => ({
+      seq: head.seq,
+      state: head.state as State,
+    }),
+  );
+}
+
+interface Target<State extends Identified, Event extends ToldEvent> {
+  db: Db;
+  kind: StreamKind<State, Event>;
+  id: State['id'];
+  expected: ExpectedStream;
+}
+
+interface Outcome<State> {
+  existing: RecordedEvent[];
+  appended: RecordedEvent[];
+  head: Head<State>;
+}
+
+/** @param guess where the stream probably ends, given what this process appended last; undefined where it has to be read. */
+async function append<State extends Identified, Event extends ToldEvent, Answer>(
+  target: Target<State, Event>,
+  events: readonly Event[],
+  guess: (recalled: Head<State> | undefined) => Head<State> | undefined,
+  answer: (outcome: Outcome<State>) => Answer,
+): Promise<Answer> {
+  const { db, kind, id, expected } = target;
+  const stream = streamOf(kind, id);
+  // Told by others in part: a message that was cut within a character must not keep the event out of the record.
+  const told = events.map((event) => ({
+    ...event,
+    data: storable(kind.data[event.type as Event['type']].parse(event.data)),
+  })) as Event[];
+  const guessed = guess(streamHeads(db).recall(stream) as Head<State> | undefined);
+  if (guessed) {
+    // A stream that there is has its first event.
+    const missing = guessed.state ? told.filter(({ type }) => type !== kind.first) : told;
+    const appended = await appendBehind(target, guessed, missing).catch(unlessWrong);
+    if (appended) return answer({ existing: [], ...appended });
+  }
   for (let race = 0; race < MAX_RACES; race++) {
-    const existing = await readExisting(db, kind, id, event.dedupe_key);
-    assertExpected(stream, existing.head, expected);
-    if (existing.event) return { event: existing.event, repeated: true };
-    const appended = await appendAt(existing.head);
-    if (appended) return appended;
+    const found = await readExisting(target, told);
+    assertExpected(stream, found.head, expected);
+    const known = new Set(found.events.map(({ dedupe_key }) => dedupe_key));
+    const missing = told.filter(({ dedupe_key }) => !known.has(dedupe_key));
+    if (missing.length === 0) return answer({ existing: found.events, appended: [], head: found.head });
+    const appended = await appendBehind(target, found.head, missing);
+    if (appended) return answer({ existing: found.events, ...appended });
   }
   throw new Error(
     `${stream}: lost ${MAX_RACES} races for its next number; where nobody else tells it, \`hapax rebuild\` mends its head`,
   );
+}
 
-  /** Appends behind this head; undefined if the stream ends elsewhere, or has the event already. */
-  async function appendAt(head: Head<State>): Promise<Appended<State> | undefined> {
-    assertExpected(stream, head, expected);
-    const { state, seq, hash: previous_hash } = head;
+/** Appends behind this head; undefined if the stream ends elsewhere, or has one of the events already. */
+async function appendBehind<State extends Identified, Event extends ToldEvent>(
+  { db, kind, id, expected }: Target<State, Event>,
+  head: Head<State>,
+  told: readonly Event[],
+): Promise<Omit<Outcome<State>, 'existing'> | undefined> {
+  const stream = streamOf(kind, id);
+  assertExpected(stream, head, expected);
+  let end = head;
+  const bodies: Array<Omit<RecordedEvent, 'position'>> = [];
+  for (const event of told) {
+    const { state, seq, hash: previous_hash } = end;
     if (!state && event.type !== kind.first) {
       throw new RecordSetBack(`${stream} has no events, so ${event.type} cannot follow: the database was set back`);
     }
-    const next = kind.evolve(state, { ...event, data } as Event);
+    const next = kind.evolve(state, event);
     const body = {
       stream,
       seq: seq + 1,
       type: event.type,
       from_status: state && state.status !== next.status ? state.status : null,
       to_status: state?.status !== next.status ? next.status : null,
-      data,
+      data: event.data as Record<string, unknown>,
       occurred_at: event.occurred_at,
       recorded_at: new Date().toISOString(),
       dedupe_key: event.dedupe_key,
       previous_hash,
     };
-    const hash = eventHash(body);
-    const newHead = { seq: body.seq, hash };
-    const row = kind.rowOf(next, newHead);
-    const json = JSON.stringify(row);
-    const position = await insert(db, kind.table, { ...body, hash }, json, Object.keys(row));
-    if (position === undefined) return undefined;
-    heads.keep(stream, { ...newHead, state: next }, json.length);
-    return { event: { ...body, hash, position }, repeated: false, state: next };
+    end = { state: next, seq: body.seq, hash: eventHash(body) };
+    bodies.push({ ...body, hash: end.hash });
   }
+  const row = kind.rowOf(end.state as State, end);
+  const json = JSON.stringify(row);
+  const positions = await insert(db, kind.table, bodies, json, Object.keys(row));
+  if (!positions) return undefined;
+  streamHeads(db).keep(stream, end, json.length);
+  return { appended: bodies.map((body, n) => ({ ...body, position: positions[n]! })), head: end };
 }
 
 const GENESIS: Head<never> = { state: undefined, seq: 0, hash: GENESIS_HASH };
 
 /** An event that cannot follow the guessed head may follow the real one, and the real one may be as it is expected. */
 function unlessWrong(error: unknown): undefined {
-  const isWrong = [IllegalEvent, RecordSetBack, ForeignStream].some((Wrong) => error instanceof Wrong);
+  const isWrong = [IllegalEvent, RecordSetBack, ForeignStream, StreamWentOn].some((Wrong) => error instanceof Wrong);
   if (!isWrong) throw error;
 }
 
-/** The event with this dedupe key, if there is one, and the head of its stream, both as of one moment. */
+/** Those of the events that the stream has, and its head, both as of one moment. */
 async function readExisting<State extends Identified, Event extends ToldEvent>(
-  db: Db,
-  kind: StreamKind<State, Event>,
-  id: State['id'],
-  key: string,
-): Promise<{ event: RecordedEvent | null; head: Head<State> }> {
-  const [row] = await db<Array<ProjectionRow & { found_event: RecordedEvent | null }>>`
+  { db, kind, id }: Target<State, Event>,
+  told: readonly Event[],
+): Promise<{ events: RecordedEvent[]; head: Head<State> }> {
+  const keys = told.map(({ dedupe_key }) => dedupe_key);
+  const rows = await db<Array<ProjectionRow & { found_event: RecordedEvent | null }>>`
     SELECT projected.*, to_jsonb(events) AS found_event
-    FROM ${db(kind.table)} AS projected LEFT JOIN events ON stream = ${streamOf(kind, id)} AND dedupe_key = ${key}
+    FROM ${db(kind.table)} AS projected LEFT JOIN events ON stream = ${streamOf(kind, id)} AND dedupe_key IN ${db(keys)}
     WHERE projected.id = ${id}`;
-  if (!row) return { event: null, head: { state: undefined, seq: 0, hash: GENESIS_HASH } };
-  const { found_event, ...projected } = row;
-  const head = { state: kind.stateOf(projected), seq: row.last_seq, hash: row.last_hash };
-  return { event: found_event && eventFromJson(found_event), head };
+  const [row] = rows;
+  if (!row) return { events: [], head: GENESIS };
+  const { found_event: _, ...projected } = row;
+  return {
+    events: rows.flatMap(({ found_event }) => (found_event ? [eventFromJson(found_event)] : [])),
+    head: { state: kind.stateOf(projected), seq: row.last_seq, hash: row.last_hash },
+  };
 }
 
-/** The subquery for the hash before is scalar on purpose: under OR, an EXISTS may be planned as a hash of the whole log. */
+/**
+ * The positions of the events, or undefined where one of them lost a race. Of several, none is inserted then: a conflict makes the
+ * statement fail. The subquery for the hash before is scalar on purpose: under OR, an EXISTS may be planned as a hash of the whole log.
+ */
 async function insert(
   db: Db,
   table: string,
-  event: Omit<RecordedEvent, 'position'>,
+  told: ReadonlyArray<Omit<RecordedEvent, 'position'>>,
   row: string,
   columns: string[],
-): Promise<number | undefined> {
+): Promise<number[] | undefined> {
+  const { stream, seq, previous_hash } = told[0]!;
+  const keys = told.map(({ dedupe_key }) => dedupe_key);
   // Sorted, so that Postgres sees one statement however a state was made.
   const changed = columns.filter((name) => name !== 'id').sort();
   const overwrite = db.unsafe(changed.map((name) => `${name} = excluded.${name}`).join(', '));
-  const [inserted] = await db<Array<{ position: number }>>`
+  const inserting = db<Array<{ position: number }>>`
     WITH appended AS (
       INSERT INTO events (stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key, previous_hash, hash)
       SELECT stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key, previous_hash, hash
-      FROM jsonb_populate_record(NULL::events, ${JSON.stringify(event)}::jsonb) AS told
-      WHERE NOT EXISTS (SELECT FROM events WHERE stream = told.stream AND (dedupe_key = told.dedupe_key OR seq = told.seq))
-        AND (told.seq = 1 OR told.previous_hash = (SELECT hash FROM events WHERE stream = told.stream AND seq = told.seq - 1))
-      ON CONFLICT DO NOTHING
+      FROM jsonb_populate_recordset(NULL::events, ${JSON.stringify(told)}::jsonb)
+      WHERE NOT EXISTS (SELECT FROM events WHERE stream = ${stream} AND (dedupe_key IN ${db(keys)} OR seq = ${seq}))
+        AND (${seq} = 1 OR ${previous_hash} = (SELECT hash FROM events WHERE stream = ${stream} AND seq = ${seq - 1}))
+      ${told.length === 1 ? db`ON CONFLICT DO NOTHING` : db``}
       RETURNING position
     ), projected AS (
       INSERT INTO ${db(table)}
-      SELECT state.* FROM appended, jsonb_populate_record(NULL::${db(table)}, ${row}::jsonb) AS state
+      SELECT state.* FROM (SELECT FROM appended LIMIT 1) AS done, jsonb_populate_record(NULL::${db(table)}, ${row}::jsonb) AS state
       ON CONFLICT (id) DO UPDATE SET ${overwrite}
     )
-    SELECT position FROM appended`;
-  return inserted?.position;
+    SELECT position FROM appended ORDER BY position`;
+  const inserted = await inserting.catch((error: unknown) => {
+    if (!isTaken(error)) throw error;
+    return [];
+  });
+  return inserted.length === told.length ? inserted.map(({ position }) => position) : undefined;
+}
+
+/** Whether a number or a dedupe key of the log was taken by another writer at the same moment. */
+function isTaken(error: unknown): boolean {
+  const fault = databaseFault(error);
+  return fault?.kind === 'conflict' && (fault.constraint ?? '').startsWith('events_stream_');
 }
