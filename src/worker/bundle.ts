@@ -27,7 +27,8 @@ export async function workflowBundle(): Promise<string> {
   const path = join(ROOT, 'build', `workflows-${hash.digest('hex').slice(0, 16)}.js`);
   if (await exists(path)) return path;
   const { bundleWorkflowCode } = await import('@temporalio/worker');
-  const { code } = await bundleWorkflowCode({ workflowsPath: ENTRY, logger: QUIET });
+  // Our modules keep no state, so all workflows of a thread can share them; otherwise each would load all of them anew.
+  const { code } = await bundleWorkflowCode({ workflowsPath: ENTRY, preloadModules: [ENTRY], logger: QUIET });
   await mkdir(join(ROOT, 'build'), { recursive: true });
   // Two processes may build at once; each renames a whole file into place.
   const draft = `${path}.${process.pid}`;
