@@ -2,10 +2,12 @@ import type { BuildEvent, RecordedEvent } from '../contracts/builds/event.ts';
 import type { TaskEvent } from '../contracts/tasks/task-event.ts';
 import { BUILDS } from '../store/builds/build-stream.ts';
 import type { Db } from '../store/database.ts';
+import { findTaskEnding } from '../store/endings/task-ending-find.ts';
 import { appendEvent } from '../store/record/event-append.ts';
 import { findStream } from '../store/record/stream-find.ts';
+import { findTask } from '../store/tasks/task-find.ts';
 import { TASKS } from '../store/tasks/task-stream.ts';
-import type { RecordPort } from '../workflows/ports/record.ts';
+import type { RecordPort, TaskOutcome } from '../workflows/ports/record.ts';
 import type { ActivityMeter } from './meter.ts';
 
 const ENDS: ReadonlySet<BuildEvent['type'] | TaskEvent['type']> = new Set([
@@ -45,7 +47,27 @@ export function recordActivities(db: Db, meter?: ActivityMeter): RecordPort {
       if (task && ENDS.has(event.type)) meter?.taskEnded(task);
       return { stands: isSame(standing, event), seq: standing.seq, ...(repeated ? { repeated } : {}) };
     },
+
+    async findTaskEnd({ task_id }) {
+      const ending = await findTaskEnding(db, task_id);
+      if (!ending) return null;
+      const { attempts = 0 } = (await findTask(db, task_id)) ?? {};
+      return { outcome: taskOutcomeOf(ending as unknown as TaskEvent, attempts), dedupe_key: ending.dedupe_key };
+    },
   };
+}
+
+function taskOutcomeOf({ type, data }: TaskEvent, attempts: number): TaskOutcome {
+  switch (type) {
+    case 'task_succeeded':
+      return { kind: 'succeeded', result: data.result };
+    case 'task_failed':
+      return { kind: 'failed', error: data.error, attempts };
+    case 'task_revoked':
+      return { kind: 'revoked', reason: data.reason, by: data.by };
+    default:
+      throw new Error(`${type} ends no task`);
+  }
 }
 
 /** API and workflow append the same event; if the standing one differs, it belongs to another request. */

@@ -8,11 +8,11 @@ import { storableJson } from '../domain/record/storable.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/tasks/task-error.ts';
 import { readArguments } from '../domain/tasks/task-request.ts';
 import { type Db, databaseFault } from '../store/database.ts';
-import { appendEvent } from '../store/record/event-append.ts';
 import { countTaskStarts } from '../store/tasks/task-count-starts.ts';
-import { TASKS } from '../store/tasks/task-stream.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
+import { AttemptRecord } from './attempt-record.ts';
 import { attemptFailed, expired, NotYet, WorkInterrupted } from './failures.ts';
+import type { ActivityMeter } from './meter.ts';
 import type { TaskHandlers } from './task-handlers.ts';
 
 /** How often a heartbeat is sent; a revocation is noticed as often. */
@@ -41,13 +41,21 @@ export interface TaskRules {
 }
 
 /** The work of tasks, done by handlers. @param identity names the worker in the record. */
-export function taskActivities(db: Db, handlers: TaskHandlers, identity: string, rules: TaskRules): TaskPort {
+export function taskActivities(
+  db: Db,
+  handlers: TaskHandlers,
+  identity: string,
+  rules: TaskRules,
+  meter?: Pick<ActivityMeter, 'taskEnded'>,
+): TaskPort {
   return {
     async runTask(given) {
       const { info } = Context.current();
       const begun = `${given.step}attempt:${given.attempt}:`;
       const waitMs = rules.waitMs(given.name);
       if (waitMs > 0) throw await sentAway(db, given, begun, waitMs);
+      // Temporal's own limit on waiting begins anew with each retry.
+      if (info.attempt > 1 && (await hasExpired(db, given, begun))) throw expired();
       const request = limited(given, rules.limitsOf(given.name));
       const last = (info.heartbeatDetails as Beat | undefined) ?? { interrupted: 0, progress: request.progress };
       if (info.attempt > MAX_LOST_WORKERS) {
@@ -55,23 +63,29 @@ export function taskActivities(db: Db, handlers: TaskHandlers, identity: string,
         const lost = (await countTaskStarts(db, request.task_id, begun)) - last.interrupted;
         if (lost >= MAX_LOST_WORKERS) throw workersLost(lost, last);
       }
-      await appendEvent(db, TASKS, request.task_id, {
-        type: 'task_started',
-        data: { attempt: request.attempt, worker: identity },
-        occurred_at: new Date().toISOString(),
-        dedupe_key: `${begun}${info.attempt}:started`,
-      });
+      const record = new AttemptRecord(db, request, meter);
+      if (!(await record.begin({ key: `${begun}${info.attempt}:started`, worker: identity })))
+        return { has_ended: true };
       const attempt = new Attempt(request, last);
-      return { result: recordable(await attempt.run(handlers), attempt) };
+      const result = recordable(await attempt.run(handlers), attempt);
+      return { result, ...(await record.succeed(result)) };
     },
   };
 }
 
-/** Why an attempt does not begin here now. Expiry is checked here, since Temporal's own limit on waiting begins anew with each retry. */
-async function sentAway(db: Db, { task_id, name, begin_by }: Request, begun: string, waitMs: number): Promise<Error> {
-  const leftMs = begin_by === undefined ? Infinity : Date.parse(begin_by) - Date.now();
-  if (leftMs <= 0 && (await countTaskStarts(db, task_id, begun)) === 0) return expired();
-  return new NotYet(`this worker begins no ${name} now`, leftMs > 0 ? Math.min(waitMs, leftMs) : waitMs);
+/** Why an attempt does not begin here now. */
+async function sentAway(db: Db, request: Request, begun: string, waitMs: number): Promise<Error> {
+  if (await hasExpired(db, request, begun)) return expired();
+  const leftMs = request.begin_by === undefined ? Infinity : Date.parse(request.begin_by) - Date.now();
+  const message = `this worker begins no ${request.name} now`;
+  return new NotYet(message, leftMs > 0 ? Math.min(waitMs, leftMs) : waitMs);
+}
+
+/** Whether a task may not begin any more, and has not begun. */
+async function hasExpired(db: Db, { task_id, begin_by }: Request, begun: string): Promise<boolean> {
+  return (
+    begin_by !== undefined && Date.parse(begin_by) <= Date.now() && (await countTaskStarts(db, task_id, begun)) === 0
+  );
 }
 
 /** The request with the stricter of its limits and the worker's. Beyond its own, Temporal would take the worker for lost. */
@@ -105,7 +119,6 @@ class Attempt {
     const { soft_limit_ms, hard_limit_ms } = this.#request;
     const { cancellationSignal } = this.#activity;
     const timers: NodeJS.Timeout[] = [];
-    this.#heartbeat();
     try {
       return await new Promise((resolve, reject) => {
         const giveUp = (error: unknown, afterMs: number) => timers.push(setTimeout(() => reject(error), afterMs));

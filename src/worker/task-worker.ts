@@ -1,5 +1,6 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createTaskActivities } from '../activities/index.ts';
+import type { ActivityMeter } from '../activities/meter.ts';
 import type { TaskHandlers } from '../activities/task-handlers.ts';
 import type { TaskRules } from '../activities/tasks.ts';
 import { type TaskQueueName, taskQueueOf } from '../contracts/tasks/task-queues.ts';
@@ -11,6 +12,8 @@ export interface TaskWorkerOptions {
   namespace: string;
   db: Db;
   handlers: TaskHandlers;
+  /** Unset: nobody counts how tasks end. */
+  meter?: ActivityMeter;
 }
 
 /** What the tuner asks for, and a worker that has no workflows does not use. */
@@ -18,7 +21,7 @@ const UNUSED = { type: 'fixed-size', numSlots: 1 } as const;
 
 /** A worker for the tasks of a queue. It runs no workflows: an idle one costs little memory. */
 export function createTaskWorker(
-  { connection, namespace, db, handlers }: TaskWorkerOptions,
+  { connection, namespace, db, handlers, meter }: TaskWorkerOptions,
   { queue, identity, slots, rules }: { queue: TaskQueueName; identity: string; slots: Slots; rules: TaskRules },
 ): Promise<Worker> {
   return Worker.create({
@@ -26,7 +29,7 @@ export function createTaskWorker(
     namespace,
     identity,
     taskQueue: taskQueueOf(queue),
-    activities: createTaskActivities(db, handlers, identity, rules),
+    activities: createTaskActivities(db, handlers, identity, rules, meter),
     tuner: {
       activityTaskSlotSupplier: slots,
       workflowTaskSlotSupplier: UNUSED,

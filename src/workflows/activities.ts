@@ -36,6 +36,7 @@ export const record: Told = {
   findBuildEnd: firstOf(quickly.findBuildEnd, patiently.findBuildEnd),
   isTold: firstOf(quickly.isTold, patiently.isTold),
   appendTaskEvent: firstOf(quickly.appendTaskEvent, patiently.appendTaskEvent),
+  findTaskEnd: firstOf(quickly.findTaskEnd, patiently.findTaskEnd),
   listCallbackTargets: firstOf(quickly.listCallbackTargets, patiently.listCallbackTargets),
   keepCallbackUrl: firstOf(quickly.keepCallbackUrl, patiently.keepCallbackUrl),
   appendCallbackEvent: firstOf(quickly.appendCallbackEvent, patiently.appendCallbackEvent),

@@ -20,8 +20,8 @@ export interface JournalOptions<Event extends Told, Answer extends Standing> {
   first: Event;
   /** Goes before an event that begins the build or task again, where the record lost its end before that. */
   bridgeTo(event: Event): Event | undefined;
-  /** Says that events were lost and told again. */
-  marker(lostAfter: number): Event;
+  /** Says that events were lost and told again; undefined where nothing needs to be said. */
+  marker(lostAfter: number): Event | undefined;
 }
 
 /**
@@ -58,9 +58,10 @@ export class Journal<Event extends Told, Answer extends Standing> {
     }
   }
 
-  /** Notes an event that an activity told for this workflow. */
-  remember(event: Event): void {
+  /** Notes an event that an activity told for this workflow. @param seq its number in the stream, or that of a later one. */
+  remember(event: Event, seq?: number): void {
     if (!this.hasTold(event.dedupe_key)) this.#told.push(event);
+    this.#saw({ seq });
   }
 
   /** Whether this workflow has told an event. */
@@ -85,7 +86,8 @@ export class Journal<Event extends Told, Answer extends Standing> {
       const answer = await this.#tellOne(event);
       lost ||= answer !== undefined && !answer.repeated;
     }
-    if (lost) await this.#append(marker(lostAfter));
+    const said = lost ? marker(lostAfter) : undefined;
+    if (said) await this.#append(said);
   }
 
   /** Undefined where the event cannot follow what the record holds now. */
@@ -107,7 +109,7 @@ export class Journal<Event extends Told, Answer extends Standing> {
     return answer;
   }
 
-  #saw({ seq = 0 }: Standing): void {
+  #saw({ seq = 0 }: { seq?: number | undefined }): void {
     this.#afterSeq = Math.max(this.#afterSeq, seq);
   }
 }

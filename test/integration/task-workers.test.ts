@@ -25,7 +25,7 @@ describe('a queue that no worker serves', () => {
     await eventually(async () =>
       expect(await get(waiting)).toMatchObject({
         status: 'PENDING',
-        received_at: expect.any(String),
+        received_at: null,
         started_at: null,
       }),
     );

@@ -11,16 +11,12 @@ import { createAnswerWorker } from '../../src/worker/answer-worker.ts';
 import { delivery } from '../unit/celery-captures.ts';
 import { eventually } from '../world/eventually.ts';
 import type { World } from '../world/world.ts';
-import { inState, revoke } from './task-paths.ts';
+import { inState, RECORDED_BY_ATTEMPT, revoke } from './task-paths.ts';
 
 /** What the bridge asks for, done by a bridge without a broker: its workflows see no difference. */
 export const ANSWER_PATHS: Readonly<Record<string, (world: World) => Promise<string>>> = {
-  'task-of-a-message': async (world) => {
-    const task_id = await takenFromMessage(world);
-    const answer = answerWorkflowId({ task_id, ending: 'ended' });
-    await eventually(() => world.client.workflow.getHandle(answer).describe());
-    return taskWorkflowId(task_id);
-  },
+  'task-of-a-message': taskOfMessage,
+  [`task-of-a-message${RECORDED_BY_ATTEMPT}`]: taskOfMessage,
   'task-that-a-message-asks-for-as-well': async (world) => {
     const asked = { name: 'process_content', args: ['endless', ['embed']] };
     await world.call('POST', '/tasks', { ...asked, task_id: 'a-message' });
@@ -45,6 +41,13 @@ export const ANSWER_PATHS: Readonly<Record<string, (world: World) => Promise<str
     return workflowId;
   },
 };
+
+async function taskOfMessage(world: World): Promise<string> {
+  const task_id = await takenFromMessage(world);
+  const answer = answerWorkflowId({ task_id, ending: 'ended' });
+  await eventually(() => world.client.workflow.getHandle(answer).describe());
+  return taskWorkflowId(task_id);
+}
 
 async function takenFromMessage(
   { client, db }: World,

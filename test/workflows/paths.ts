@@ -8,7 +8,7 @@ import { eventually } from '../world/eventually.ts';
 import { answers, type Manner, openReceiver } from '../world/receiver.ts';
 import type { World } from '../world/world.ts';
 import { ANSWER_PATHS } from './answer-paths.ts';
-import { TASK_PATHS } from './task-paths.ts';
+import { RECORDED_BY_ATTEMPT, TASK_PATHS } from './task-paths.ts';
 
 /** A way through a workflow: leads one along it and answers with its id. */
 type Path = (world: World) => Promise<string>;
@@ -138,6 +138,7 @@ export const SETTINGS: Readonly<Record<string, object>> = {
   'callback-that-failed-twice': CALLED_BACK,
   'callback-to-nobody': CALLED_BACK,
   'task-that-calls-back': CALLED_BACK,
+  [`task-that-calls-back${RECORDED_BY_ATTEMPT}`]: CALLED_BACK,
 };
 
 async function triggered(world: World, inputs: Record<string, string> = {}, body: object = {}): Promise<string> {

@@ -22,6 +22,9 @@ export const HANDLERS: Partial<TaskHandlers> = {
   },
 };
 
+/** What the names of paths end in that were recorded since attempts record the success. */
+export const RECORDED_BY_ATTEMPT = '-recorded-by-attempt';
+
 async function asked(world: World, content_id: string, options: object = {}): Promise<string> {
   const body = { name: 'process_content', args: [content_id, ['embed']], ...options };
   const { json } = await world.call('POST', '/tasks', body);
@@ -38,7 +41,7 @@ export async function inState(world: World, id: string, status: string): Promise
 export const revoke = (world: World, id: string) => world.call('POST', `/tasks/${id}/cancel`, {});
 
 /** Ways through the task workflow. */
-export const TASK_PATHS: Readonly<Record<string, (world: World) => Promise<string>>> = {
+const PATHS: Readonly<Record<string, (world: World) => Promise<string>>> = {
   'task-success': async (world) => taskWorkflowId(await asked(world, 'c')),
   'task-that-calls-back': async (world) => {
     const receiver = await openReceiver();
@@ -68,4 +71,10 @@ export const TASK_PATHS: Readonly<Record<string, (world: World) => Promise<strin
     });
     return taskWorkflowId(id);
   },
+};
+
+/** The same since attempts record by themselves that the task succeeded. */
+export const TASK_PATHS = {
+  ...PATHS,
+  ...Object.fromEntries(Object.entries(PATHS).map(([name, path]) => [`${name}${RECORDED_BY_ATTEMPT}`, path])),
 };

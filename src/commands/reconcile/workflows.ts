@@ -1,7 +1,8 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { BUILD_WORKFLOW, type BuildMemo } from '../../contracts/builds/build-workflow.ts';
-import { TASK_WORKFLOW, type TaskMemo } from '../../contracts/tasks/task-workflow.ts';
+import type { TaskStatus } from '../../contracts/tasks/task.ts';
+import { LED_ELSEWHERE, TASK_WORKFLOW, type TaskMemo } from '../../contracts/tasks/task-workflow.ts';
 import { STATUS } from '../lifecycle/start-workflow.ts';
 
 const OURS = `WorkflowType IN ('${BUILD_WORKFLOW}', '${TASK_WORKFLOW}')`;
@@ -19,7 +20,7 @@ export interface Execution {
   started_at: Date;
   /** Temporal's word: RUNNING, COMPLETED, FAILED, TERMINATED, ... */
   state: string;
-  /** The last status of the build or task that its workflow set in Temporal. */
+  /** The last status of the build or task that its workflow shows. */
   status: string | undefined;
 }
 
@@ -35,8 +36,15 @@ export function executionOf(info: Omit<WorkflowExecutionInfo, 'raw'>): Execution
     epoch,
     started_at: info.startTime,
     state: info.status.name,
-    status: info.typedSearchAttributes.get(STATUS),
+    status: statusOf(info),
   };
+}
+
+/** A task whose workflow completed has succeeded, and its workflow does not say so once more. */
+function statusOf({ type, status, typedSearchAttributes }: Omit<WorkflowExecutionInfo, 'raw'>): string | undefined {
+  const attribute = typedSearchAttributes.get(STATUS);
+  const isSuccess = type === TASK_WORKFLOW && status.name === 'COMPLETED' && attribute !== LED_ELSEWHERE;
+  return isSuccess ? ('SUCCESS' satisfies TaskStatus) : attribute;
 }
 
 /** Every open workflow of a build or task. Temporal's listing may be seconds behind. */

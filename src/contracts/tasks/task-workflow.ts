@@ -21,6 +21,12 @@ export interface Revocation {
 /** Name of the signal that tells a task that the sender of a message waits for its end. */
 export const ANSWERED_SIGNAL = 'answered';
 
+/** Value of the search attribute `HapaxStatus` of a workflow that completed without leading its task, which another did. */
+export const LED_ELSEWHERE = 'led_elsewhere';
+
+/** Dedupe key of the event that ends a task, behind the step of its redrive. */
+export const ENDED = 'ended';
+
 /** Type of the failure of an attempt; its details are an {@link AttemptFailure}. */
 export const ATTEMPT_FAILED = 'AttemptFailed';
 

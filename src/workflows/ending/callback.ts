@@ -34,11 +34,18 @@ export function callback(input: CallbackInput): Promise<CallbackResult> {
  */
 export async function beginCallbacks(about: { subject: string; ending: string }, first: boolean): Promise<void> {
   if (patched('callback-targets')) {
-    const targets = await record.listCallbackTargets({ subject: about.subject });
-    await Promise.all(targets.map((target) => beginCallback({ ...about, ...targetOf(target) })));
+    await beginCallbacksTo(await record.listCallbackTargets({ subject: about.subject }), about);
   } else if (first) {
     await beginCallback(about);
   }
+}
+
+/** Begins the callbacks about an ending to these targets. */
+export async function beginCallbacksTo(
+  targets: readonly string[],
+  about: { subject: string; ending: string },
+): Promise<void> {
+  await Promise.all(targets.map((target) => beginCallback({ ...about, ...targetOf(target) })));
 }
 
 /** Begins one callback, {@link beginApart}. */

@@ -1,5 +1,5 @@
 import type { BuildEvent } from '../../contracts/builds/event.ts';
-import type { TaskEvent } from '../../contracts/tasks/task-event.ts';
+import type { TaskError, TaskEvent } from '../../contracts/tasks/task-event.ts';
 import type { ExpectedStream } from '../../domain/record/stream-fault.ts';
 
 /** How a build ended, as the record has it. */
@@ -10,6 +10,12 @@ export interface RecordedEnd {
   /** Of the event that told it. */
   dedupe_key: string;
 }
+
+/** How a task ended, as the record has it. */
+export type TaskOutcome =
+  | { kind: 'succeeded'; result: unknown }
+  | { kind: 'failed'; error: TaskError; attempts: number }
+  | { kind: 'revoked'; reason: 'revoked' | 'terminated' | 'expired'; by: string };
 
 /**
  * What workflows ask of the record. Telling an event twice is telling it once. Both answer with the number of the event in
@@ -34,4 +40,7 @@ export interface RecordPort {
   appendTaskEvent(
     request: { task_id: string; event: TaskEvent } & ExpectedStream,
   ): Promise<{ stands: boolean; seq?: number; repeated?: boolean }>;
+
+  /** How a task ended, and the dedupe key of the event that says so; null where it has not ended, or is begun again. */
+  findTaskEnd(request: { task_id: string }): Promise<{ outcome: TaskOutcome; dedupe_key: string } | null>;
 }

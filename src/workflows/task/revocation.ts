@@ -1,0 +1,38 @@
+import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
+import type { Revocation } from '../../contracts/tasks/task-workflow.ts';
+import { revokeSignal } from '../messages.ts';
+
+/** Whether and by whom the task is revoked. */
+export interface RevocationListener {
+  readonly revocation: Revocation | undefined;
+  /** Waits the given milliseconds, but no longer than until the task is revoked. */
+  pause(ms: number): Promise<void>;
+  /** Calls back once the task is revoked, at once where it is; until the returned function is called. */
+  listen(callback: () => void): () => void;
+}
+
+/** Listens to our signal and to `temporal workflow cancel`, which means the same. */
+export function listenForRevocation(): RevocationListener {
+  let heard: Revocation | undefined;
+  const callbacks = new Set<() => void>();
+  const revoke = (revocation: Revocation) => {
+    if (heard) return;
+    heard = revocation;
+    for (const callback of callbacks) callback();
+  };
+  setHandler(revokeSignal, ({ by = 'operator', reason = 'revoked' } = {}) => revoke({ by, reason }));
+  CancellationScope.current().cancelRequested.catch(() => revoke({ by: 'temporal', reason: 'terminated' }));
+  return {
+    get revocation() {
+      return heard;
+    },
+    async pause(ms) {
+      if (ms > 0) await condition(() => heard !== undefined, ms);
+    },
+    listen(callback) {
+      callbacks.add(callback);
+      if (heard) callback();
+      return () => callbacks.delete(callback);
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import { log, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { TaskEvent, TaskEventType } from '../../contracts/tasks/task-event.ts';
+import { ENDED, type TaskInput } from '../../contracts/tasks/task-workflow.ts';
+import {
+  taskEndLostEvent,
+  taskQueuedEvent,
+  taskRecoveredEvent,
+  taskRedrivenEvent,
+} from '../../domain/record/first-events.ts';
+import { record } from '../activities.ts';
+import { isFailure, Journal } from '../journal.ts';
+import { tellAgainSignal } from '../messages.ts';
+import type { RecordPort, TaskOutcome } from '../ports/record.ts';
+import type { OwnRecord, Worked } from '../ports/tasks.ts';
+
+type DataOf<Type extends TaskEventType> = Extract<TaskEvent, { type: Type }>['data'];
+
+/** How a task ended, which the record has already. */
+export interface RecordedEnd {
+  outcome: TaskOutcome;
+  /** Dedupe key of the event that says so. */
+  ending: string;
+  /** Who is called back; undefined where nobody has asked the record yet. */
+  targets?: string[];
+}
+
+/** Thrown where another redrive was first, or the task was made before and Temporal has forgotten it: there is nothing to do. */
+export class LedElsewhere extends Error {}
+
+/** What a task's workflow records of it. */
+export class TaskRecord {
+  readonly #input: TaskInput;
+  readonly #first: TaskEvent;
+  readonly #journal: Journal<TaskEvent, Awaited<ReturnType<RecordPort['appendTaskEvent']>>>;
+  /** Whether attempts record by themselves that they succeed; not where the workflow began under an earlier version. */
+  readonly isLean: boolean;
+  /** Sets the steps of a redrive apart from those before it. */
+  readonly prefix: string;
+  #hasBegun = false;
+
+  constructor(input: TaskInput, isLean: boolean) {
+    const { redrive } = input;
+    this.#input = input;
+    this.isLean = isLean;
+    this.#first = redrive ? taskRedrivenEvent(input, redrive) : taskQueuedEvent(input);
+    this.#journal = openJournal(input, isLean);
+    this.prefix = redrive ? `${this.#first.dedupe_key}:` : '';
+    setHandler(tellAgainSignal, async () => {
+      await this.#journal
+        .tellAgain()
+        .catch((error: unknown) => log.warn('the events could not be told again', { error }));
+    });
+  }
+
+  /** Records that the task begins, or begins again, unless that is recorded. @throws {LedElsewhere} */
+  async begin(): Promise<void> {
+    if (this.#hasBegun) return;
+    const { recovery } = this.#input;
+    const { stands } = await this.#journal.tell(this.#first);
+    if (!stands) throw new LedElsewhere();
+    if (recovery) await this.#journal.tell(taskRecoveredEvent(recovery));
+    this.#hasBegun = true;
+    await this.recordEvent('task_received', 'received', {});
+  }
+
+  /**
+   * Records an event of the task, after its beginning. `step` names the point of the workflow, so that recording it again changes
+   * nothing. @returns whether this event stands, and none that was recorded before at this step.
+   */
+  async recordEvent<Type extends TaskEventType>(
+    type: Type,
+    step: string,
+    data: DataOf<Type>,
+    occurred_at = new Date().toISOString(),
+  ): Promise<boolean> {
+    await this.begin();
+    const dedupe_key = this.prefix + step;
+    const { stands } = await this.#journal.tell({ type, data, occurred_at, dedupe_key } as TaskEvent);
+    return stands;
+  }
+
+  /** As {@link recordEvent}; but if the record says that the task has ended, how it did. An attempt may have recorded it. */
+  async recordUnlessEnded<Type extends TaskEventType>(
+    type: Type,
+    step: string,
+    data: DataOf<Type>,
+    occurred_at?: string,
+  ): Promise<RecordedEnd | undefined> {
+    try {
+      if ((await this.recordEvent(type, step, data, occurred_at)) || !this.isLean) return undefined;
+    } catch (error) {
+      if (!this.isLean || !isFailure(error, 'IllegalEvent')) throw error;
+    }
+    return this.findEnd();
+  }
+
+  /** How the task ended, as the record has it; undefined where it has not ended. */
+  async findEnd(): Promise<RecordedEnd | undefined> {
+    const found = await record.findTaskEnd({ task_id: this.#input.task_id });
+    return found ? { outcome: found.outcome, ending: found.dedupe_key } : undefined;
+  }
+
+  /** What an attempt needs to record by itself; undefined where the workflow began under an earlier version. */
+  get ownRecord(): OwnRecord | undefined {
+    if (!this.isLean) return undefined;
+    const { expected } = this.#journal;
+    if (this.#hasBegun || this.#first.type !== 'task_queued') return { expected };
+    const { args: _args, kwargs: _kwargs, ...data } = this.#first.data;
+    return { expected, queued: { ...this.#first, data } };
+  }
+
+  /** Sees to it that the success of an attempt is recorded; at once where the attempt has done it. */
+  recordSuccess({ result, recorded }: Extract<Worked, { result: unknown }>): RecordedEnd | Promise<RecordedEnd> {
+    const end: RecordedEnd = { outcome: { kind: 'succeeded', result }, ending: this.prefix + ENDED };
+    if (recorded) {
+      const { begun, ended_at, seq, targets } = recorded;
+      for (const event of begun) this.#journal.remember(event, seq);
+      this.#hasBegun = true;
+      if (targets) {
+        const event = { type: 'task_succeeded', data: { result }, occurred_at: ended_at } as const;
+        this.#journal.remember({ ...event, dedupe_key: end.ending });
+        return { ...end, targets };
+      }
+    }
+    const recording = this.recordUnlessEnded('task_succeeded', ENDED, { result }, recorded?.ended_at);
+    return recording.then((ended) => ended ?? end);
+  }
+
+  /** Tells the record again all that the workflow knows of, where it has lost some. */
+  tellAgain(): Promise<void> {
+    return this.#journal.tellAgain();
+  }
+}
+
+function openJournal(input: TaskInput, isLean: boolean) {
+  const { task_id, workflow_id, created_at } = input;
+  const recovered = (step: string) => ({
+    occurred_at: new Date().toISOString(),
+    dedupe_key: `recovered:${workflowInfo().runId}:${step}`,
+  });
+  return new Journal<TaskEvent, Awaited<ReturnType<typeof record.appendTaskEvent>>>({
+    owner: { workflow_id, created_at },
+    append: (event, { owner, ...expected }) =>
+      // Another task may have had the id, which Temporal has forgotten; the answer to the first event says so.
+      record.appendTaskEvent({ task_id, event, ...expected, ...(event.dedupe_key === 'queued' ? {} : { owner }) }),
+    first: taskQueuedEvent(input),
+    bridgeTo: ({ type, dedupe_key }) =>
+      type === 'task_redriven' ? taskEndLostEvent({ by: 'workflow', ...recovered(`before:${dedupe_key}`) }) : undefined,
+    marker: (lostAfter) => {
+      // What this workflow had not recorded yet was never lost.
+      if (isLean && lostAfter === 0) return undefined;
+      const detail = `the record had lost events before its number ${lostAfter + 1}`;
+      return {
+        type: 'task_recovered',
+        data: { reason: 'record_set_back', by: 'workflow', detail },
+        ...recovered(`${lostAfter}`),
+      };
+    },
+  });
+}
