@@ -180,13 +180,12 @@ describe('the end of a task, which its attempt records', () => {
       ...{ workflowId: input.workflow_id, taskQueue: WORKFLOW_TASK_QUEUE, args: [input] },
       memo: { task_id: id, fingerprint: 'f' },
     });
-    const found = `task:${id} goes further in Temporal than in the record: told again`;
     await eventually(async () => {
       const { lines } = await hapax(['reconcile'], {
         ...{ DATABASE_URL: world.databaseUrl, TEMPORAL_ADDRESS: inject('temporalAddress') },
         ...{ TEMPORAL_NAMESPACE: world.namespace, LOG_LEVEL: 'fatal' },
       });
-      expect(lines).toContain(found);
+      expect(lines.filter((line) => line.startsWith(`task:${id} `))).toHaveLength(1);
     });
     await inState(id, { status: 'PENDING', received_at: null });
     expect(await typesOf(id)).toEqual(['task_queued']);

@@ -33,6 +33,14 @@ it.for(asked.length > 0 ? asked : Object.keys(PATHS))('%s', async (name) => {
 /** Names of this machine and its directories, which replay does not look at. */
 function withoutMachine(key: string, value: unknown): unknown {
   if (key === 'stackTrace') return '';
+  if (key === 'data' && typeof value === 'string') return withoutIdentities(value);
   // PID@HOST: identities of clients and workers, and the queues that workers keep for themselves.
   return typeof value === 'string' && /^\d+@/.test(value) ? 'recorder' : value;
+}
+
+/** A payload without the identities of workers, which say who did what in the events that an attempt records. */
+function withoutIdentities(data: string): string {
+  const text = Buffer.from(data, 'base64').toString('utf8');
+  const masked = text.replace(/\d+@[^"\s]+/g, 'recorder');
+  return masked === text ? data : Buffer.from(masked, 'utf8').toString('base64');
 }

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { NativeConnection } from '@temporalio/worker';
 import pino from 'pino';
 import type { TaskHandlers } from '../../../src/activities/task-handlers.ts';
-import { installTemporalRuntime } from '../../../src/processes/log.ts';
+import { installTemporalRuntime } from '../../../src/processes/temporal-runtime.ts';
 import { openDatabase, RUNTIME_ROLE } from '../../../src/store/database.ts';
 import { Slots } from '../../../src/worker/slots.ts';
 import { createTaskWorker } from '../../../src/worker/task-worker.ts';
