@@ -1,7 +1,7 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BuildView } from '../src/contracts/builds/build.ts';
-import { closedLoop, quantile, type Until } from './closed-loop.ts';
+import { closedLoop, quantile, type Round, type Until } from './closed-loop.ts';
 import { serve } from './helper.ts';
 
 export type HttpLoad =
@@ -11,6 +11,10 @@ export type HttpLoad =
   | { kind: 'reads'; url: string; connections: number; until: Until; builds: number }
   /** Each of the queries once. */
   | { kind: 'searches'; url: string; connections: number; queries: string[]; tags: string[] }
+  /** So many tasks that do nothing, until all have ended: how many per second, and how long each took to be accepted. */
+  | { kind: 'tasks'; url: string; connections: number; count: number }
+  /** One such task after the other, each timed from before its request until a GET shows its result. */
+  | { kind: 'tasks_in_sequence'; url: string; count: number }
   /** One build after the other, each timed from before its trigger until a GET shows `build_started`. */
   | { kind: 'until_started'; url: string; count: number };
 
@@ -31,6 +35,10 @@ serve<HttpLoad>(async (load) => {
         return await searches(load, agent);
       case 'until_started':
         return await untilStarted(load, agent);
+      case 'tasks':
+        return await tasks(load, agent);
+      case 'tasks_in_sequence':
+        return await tasksInSequence(load, agent);
     }
   } finally {
     agent.destroy();
@@ -72,6 +80,33 @@ async function untilStarted({ url, count }: HttpLoad & { kind: 'until_started' }
     while ((await build(agent, url, id)).completed_at === null) await delay(10);
   }
   return { p50Ms: quantile(latencies, 0.5), p99Ms: quantile(latencies, 0.99) };
+}
+
+async function tasks({ url, connections, count }: HttpLoad & { kind: 'tasks' }, agent: Agent): Promise<Round> {
+  const startedAt = performance.now();
+  const accepted = await closedLoop({ connections, until: { count } }, async () => void (await createTask(agent, url)));
+  for (const status of ['PENDING', 'STARTED']) {
+    const some = async () => {
+      const { text } = await call(agent, 'GET', `${url}/tasks?status=${status}&limit=1`);
+      return JSON.parse(text).tasks.length > 0;
+    };
+    while (await some()) await delay(10);
+  }
+  return { ...accepted, perSecond: (count / (performance.now() - startedAt)) * 1_000 };
+}
+
+function tasksInSequence({ url, count }: HttpLoad & { kind: 'tasks_in_sequence' }, agent: Agent): Promise<Round> {
+  return closedLoop({ connections: 1, until: { count } }, async () => {
+    const id = await createTask(agent, url);
+    while (JSON.parse((await call(agent, 'GET', `${url}/tasks/${id}`)).text).status !== 'SUCCESS');
+  });
+}
+
+async function createTask(agent: Agent, url: string): Promise<string> {
+  const body = JSON.stringify({ name: 'process_content', args: ['no-op', ['embed']] });
+  const { status, text } = await call(agent, 'POST', `${url}/tasks`, body);
+  if (status !== 202) throw new Error(`a task was answered with ${status}: ${text}`);
+  return JSON.parse(text).task_id;
 }
 
 async function trigger(agent: Agent, url: string, ref: string, key?: string): Promise<number> {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --quick]`: what an accepted trigger, a duplicate, an append and the idle laptop mode cost.
+ * `npm run bench [-- --quick] [--tasks]`: what an accepted trigger, a task (`--tasks`: only that), a duplicate, an append and the idle laptop mode cost.
  * docs/benchmarks.md says how to read it. All of it runs on this machine, in processes and a directory of its own.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -7,10 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Client } from '@temporalio/client';
-import { readSettings } from '../src/contracts/settings.ts';
 import { findTemporalCli } from '../src/laptop/temporal-cli.ts';
-import { registerSearchAttributes } from '../src/processes/search-attributes.ts';
-import { lazyTemporalClient } from '../src/processes/temporal.ts';
 import { migrateDatabase } from '../src/store/migrate.ts';
 import { workflowBundle } from '../src/worker/bundle.ts';
 import type { AppendRounds, Appends } from './appends.ts';
@@ -19,24 +16,42 @@ import type { Round, Until } from './closed-loop.ts';
 import { openDatabaseServer } from './database-server.ts';
 import type { HttpLoad } from './http-load.ts';
 import { memoryOfTree, type ProcessMemory } from './memory.ts';
+import { openNamespace } from './namespace.ts';
 import { API_URL, type Helper, type Processes, SIMULATOR_URL, UP_URL } from './processes.ts';
 import { runBenchmark, type Scratch } from './program.ts';
-import { type Comparison, type Duplicates, describeMachine, type Results, render } from './report.ts';
+import { type Comparison, type Duplicates, describeMachine, type Results, render, renderTasks } from './report.ts';
 import { send } from './send.ts';
+import { compareTasks, type TaskComparison } from './task-comparison.ts';
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, tasks: { type: 'boolean', default: false } },
+});
 
 /** How much of each is done. */
 const EXTENT = values.quick
-  ? { rounds: 1, roundMs: 500, warmUp: 100, sequence: 20, idleMs: 3_000 }
-  : { rounds: 5, roundMs: 1_200, warmUp: 200, sequence: 100, idleMs: 20_000 };
+  ? { rounds: 1, roundMs: 500, warmUp: 100, sequence: 20, idleMs: 3_000, tasks: { rounds: 1, burst: 50, sequence: 10 } }
+  : {
+      ...{ rounds: 5, roundMs: 1_200, warmUp: 200, sequence: 100, idleMs: 20_000 },
+      tasks: { rounds: 5, burst: 200, sequence: 50 },
+    };
 const CONNECTIONS = [1, 10, 50];
 
 const OF_UP = { PORT: '0', TEMPORAL_UI_PORT: '0' };
 
-await runBenchmark('bench', main);
+await runBenchmark('bench', values.tasks ? onlyTasks : main);
 
-async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
+async function onlyTasks(scratch: Scratch): Promise<void> {
+  await findTemporalCli({ env: process.env, report: console.log });
+  console.log(`\n${renderTasks(await tasks(scratch))}`);
+}
+
+function tasks(scratch: Scratch): Promise<TaskComparison> {
+  say('tasks in laptop mode, as Temporal alone runs them, and with Celery');
+  return compareTasks(scratch, EXTENT.tasks);
+}
+
+async function main(scratch: Scratch): Promise<void> {
+  const { directory, processes, atEnd } = scratch;
   const cli = await findTemporalCli({ env: process.env, report: console.log });
   await workflowBundle();
 
@@ -115,6 +130,7 @@ async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
       embedded: await appends.ask<AppendRounds>(extent),
       server: await appends.ask<AppendRounds>({ ...extent, url: server.url }),
     },
+    tasks: await tasks(scratch),
   };
   mkdirSync('build', { recursive: true });
   writeFileSync('build/bench.json', `${JSON.stringify(results, null, 2)}\n`);
@@ -172,27 +188,6 @@ async function idleMemory(processes: Processes, directory: string): Promise<Proc
   const memory = memoryOfTree(second.pid);
   await second.stop();
   return memory;
-}
-
-/** A client of a namespace, which is made if missing. */
-async function openNamespace(address: string, namespace: string): Promise<Client> {
-  const settings = readSettings({ TEMPORAL_NAMESPACE: namespace });
-  const { client, connection } = await lazyTemporalClient({ ...settings, address });
-  if (namespace === 'default') return client;
-  await client.workflowService.registerNamespace({
-    namespace,
-    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
-  });
-  // The server takes a while to know its own new namespace.
-  for (const giveUp = Date.now() + 30_000; ; await delay(100)) {
-    try {
-      await registerSearchAttributes(connection, namespace);
-      await client.workflow.count();
-      return client;
-    } catch (error) {
-      if (Date.now() > giveUp) throw error;
-    }
-  }
 }
 
 /** Ends the builds that a round left behind, so that the next does not pay for them. */

@@ -4,6 +4,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import type { AppendRounds } from './appends.ts';
 import { median, type Round } from './closed-loop.ts';
 import type { ProcessMemory } from './memory.ts';
+import type { TaskComparison, TaskRounds } from './task-comparison.ts';
 
 /** Rounds of triggers over HTTP, and of bare starts, taken in turn. */
 export interface Comparison {
@@ -27,6 +28,7 @@ export interface Results {
   untilStarted: { count: number; p50Ms: number; p99Ms: number };
   memory: ProcessMemory[];
   appends: { embedded: AppendRounds; server: AppendRounds };
+  tasks: TaskComparison;
 }
 
 /** Where and on what a run was made. */
@@ -58,6 +60,7 @@ export function render(results: Results): string {
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB; ${machine.system}; Node ${machine.node}; ${machine.temporal}`,
     section('Accepted triggers: api role, no worker anywhere', comparisons(results.accept)),
     section('Accepted triggers: laptop mode, the worker running beside', comparisons(results.laptop)),
+    renderTasks(results.tasks),
     section('Duplicates, 50 connections', [
       ['', 'per second', 'p50', 'p99'],
       ...(['laptop', 'api'] as const).flatMap((mode) => [
@@ -80,6 +83,30 @@ export function render(results: Results): string {
       ['sum', mb(total('rssMb')), mb(total('pssMb'))],
     ]),
   ].join('\n\n');
+}
+
+/** Ratios are those to what ran in the same round. */
+export function renderTasks({ hapax, temporal, celery }: TaskComparison): string {
+  const row = (name: string, { burst, sequence }: TaskRounds) => {
+    const { perSecond, p50Ms } = medianRound(burst);
+    const one = medianRound(sequence);
+    return [name, perSecond.toFixed(0), ms(p50Ms), ms(one.p50Ms), ms(one.p99Ms)];
+  };
+  const against = (name: string, other: TaskRounds) => {
+    const quotient = (part: keyof TaskRounds, of: keyof Round) =>
+      ratio({ connections: 0, triggers: hapax[part], bare: other[part] }, of).toFixed(2);
+    return [
+      ...[name, quotient('burst', 'perSecond'), quotient('burst', 'p50Ms')],
+      ...[quotient('sequence', 'p50Ms'), quotient('sequence', 'p99Ms')],
+    ];
+  };
+  return section('Tasks that do nothing: laptop mode, 10 connections, then one after the other', [
+    ['', 'ended per second', 'accepted, p50', 'one, to its result, p50', 'p99'],
+    row('Hapax', hapax),
+    row('Temporal alone', temporal),
+    against('ratio', temporal),
+    ...(celery ? [row('Celery', celery), against('ratio', celery)] : []),
+  ]);
 }
 
 function comparisons(all: Comparison[]): string[][] {

@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = join(ROOT, 'test/celery');
 /** Made once per checkout. */
 const ENVIRONMENT = join(ROOT, 'build/celery');
-const PYTHON = join(ENVIRONMENT, 'bin/python');
+export const PYTHON = join(ENVIRONMENT, 'bin/python');
 
 /** Whether there is a Python with the Celery of test/celery/requirements.txt; it is fetched the first time. */
 export function hasCelery(): boolean {
