@@ -179,7 +179,6 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
     | 'db'
     | 'installation'
     | 'buildIds'
-    | 'recentKeys'
     | 'configurations'
     | 'policy'
     | 'taskPolicy'

@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
 import { BuildIds } from '../commands/builds/build-ids.ts';
 import { startPendingDeliveries } from '../commands/builds/pending-deliveries.ts';
-import { RecentKeys } from '../commands/builds/recent-keys.ts';
 import type { CallbackHosts } from '../commands/callbacks/callback-of.ts';
 import { Configurations } from '../commands/configurations/configurations.ts';
 import { KnownInstallation } from '../commands/lifecycle/installation.ts';
@@ -101,7 +100,6 @@ export async function startApiServer({
   const api = createApi({
     ...operation,
     buildIds,
-    recentKeys: new RecentKeys(),
     configurations,
     monitor,
     youtubeQuota: quotaPolicyOf(settings),

@@ -206,11 +206,6 @@ export const BUDGETS = {
       'Builds and tasks whose latest state a process keeps in memory, to append the next event without a read.',
     ),
     headCharacters: most(16_384, 'characters', 'JSON of such a state. A larger one is not kept.'),
-    requestKeys: most(
-      5_000,
-      'entries',
-      'Triggers whose request key a process keeps in memory, to answer an equal trigger from the record.',
-    ),
   },
 } as const satisfies Record<string, Record<string, Budget>>;
 

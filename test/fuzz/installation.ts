@@ -1,6 +1,5 @@
 import { createActivities } from '../../src/activities/index.ts';
 import { BuildIds } from '../../src/commands/builds/build-ids.ts';
-import { RecentKeys } from '../../src/commands/builds/recent-keys.ts';
 import { acceptRunDelivery } from '../../src/commands/builds/take-delivery.ts';
 import type { TriggerDependencies } from '../../src/commands/builds/trigger-build.ts';
 import { KnownInstallation } from '../../src/commands/lifecycle/installation.ts';
@@ -105,7 +104,6 @@ export class Installation {
       installation: { memo: {}, epoch: {} },
       db: this.record as never,
       buildIds: { take: async () => free.pop() ?? ++this.#ids, giveBack: (id: number) => free.push(id) } as never,
-      recentKeys: new RecentKeys(),
       configurations: { get: async () => configuration, byName: async () => configuration } as never,
       policy,
       callbackHosts: { allowed: [], refusalOf: async () => undefined },
@@ -149,7 +147,6 @@ export class Installation {
     this.clock.after(this.#chaos.restartAfterMs(), () => {
       if (this.api.alive) return;
       this.api = new Process('api');
-      this.deps.recentKeys = new RecentKeys();
       if (this.#reconciles) this.#compare();
     });
   }

@@ -76,6 +76,19 @@ describe.each(DATABASES)('builds on the %s Postgres', (kind) => {
     expect(ended.json).toEqual({ id: first.json.id, status: 'success', message: 'Build already exists' });
   });
 
+  it('are the same build where Temporal has lost its workflow', async () => {
+    const first = await world.trigger({ ref: 'lost-by-temporal', inputs: { simulate: 'stuck' } });
+    const { json } = await world.call('GET', `/builds/${first.json.id}`);
+    const workflowId = String(json.events[0].event_data.workflow_id);
+    // Its id is free again, as after a loss of Temporal's data.
+    await world.client.workflow.getHandle(workflowId).terminate();
+    const again = await (await startAnotherApi(world)).trigger({
+      ref: 'lost-by-temporal',
+      inputs: { simulate: 'stuck' },
+    });
+    expect(again.json).toMatchObject({ id: first.json.id, message: 'Build already exists' });
+  });
+
   it('are the same build for the short and the full name of a branch, and another one for a tag', async () => {
     const short = await world.trigger({ ref: 'named' });
     const full = await world.trigger({ ref: 'refs/heads/named' });

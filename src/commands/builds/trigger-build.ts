@@ -18,12 +18,10 @@ import { Refusal } from '../refusal.ts';
 import type { BuildIds } from './build-ids.ts';
 import { BUILD } from './build-kind.ts';
 import type { OperateDependencies } from './operate-build.ts';
-import type { RecentKeys } from './recent-keys.ts';
 import { resolveTrigger } from './resolve-trigger.ts';
 
 export interface TriggerDependencies extends OperateDependencies, AcceptDependencies {
   buildIds: BuildIds;
-  recentKeys: RecentKeys;
   configurations: Configurations;
   callbackHosts: CallbackHosts;
 }
@@ -36,8 +34,8 @@ export interface Trigger {
 
 /**
  * Accepts a trigger: starts the build's workflow, or finds the build that the same request made before. Temporal alone
- * decides which (one workflow id per request key). The record is read before only where it likely has the build: for an
- * Idempotency-Key, which outlives its workflow, for a trigger that was just taken, and for a ref in a form that once had another key.
+ * decides which (one workflow id per request key). The record is read before, since it knows what Temporal has forgotten: an
+ * Idempotency-Key outlives its workflow, and Temporal's data may be lost.
  *
  * @throws {Refusal} where nothing was started: unknown or retired configuration, inputs that GitHub would refuse, a callback URL
  * that can never be called, a key used for another request, or a dependency that is down.
@@ -63,12 +61,9 @@ export async function triggerBuild(
   const replayOf = (existing: Existing<Build>) =>
     replay(deps, BUILD, existing, { fingerprints: [print, former], otherwise: reusedKey(existing.id), callback });
   const now = Date.now();
-  const candidates = keyed
-    ? [earlier]
-    : [deps.recentKeys.has(key) ? await knownBy(key) : undefined, former && (await knownBy(former))];
+  const candidates = keyed ? [earlier] : await Promise.all([knownBy(key), former && knownBy(former)]);
   const known = candidates.find((build) => build && replays(build, new Date(now).toISOString()));
   if (known) return replayOf(known);
-  deps.recentKeys.add(key);
 
   const id = await takeId(deps.buildIds);
   const { concurrency } = configuration.definition;
