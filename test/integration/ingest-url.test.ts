@@ -284,7 +284,7 @@ describe('ingest_url', () => {
       '/deep',
       { body: page('<b><i><p>'.repeat(3_000)) },
       { articleTimeoutMs: 1 },
-      { type: 'PageRefused', message: 'to take the page apart takes more than 0.001 s' },
+      { type: 'PageRefused', message: 'finding the article on the page takes more than 0.001 s' },
     ],
     [
       'is a PDF that is called HTML',

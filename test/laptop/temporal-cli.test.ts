@@ -64,7 +64,7 @@ test('PATH is searched, and one too old is left alone, with a note', async () =>
   const [old, recent] = [await fakeTemporal('1.20.1'), await fakeTemporal('1.40.0')];
   const options = { cacheDirectory: join(directory, 'cache'), report, sources: [offline] };
   expect(await findTemporalCli({ ...options, env: { PATH: `/nonexistent:${recent}` } })).toBe(join(recent, 'temporal'));
-  await expect(findTemporalCli({ ...options, env: { PATH: old } })).rejects.toThrow('could not be fetched');
+  await expect(findTemporalCli({ ...options, env: { PATH: old } })).rejects.toThrow('could not be downloaded');
   expect(reports[0]).toBe(`not using ${join(old, 'temporal')}: it has server 1.20, needed is 1.28`);
 });
 
