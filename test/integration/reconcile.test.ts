@@ -73,6 +73,16 @@ describe('hapax reconcile', () => {
     await eventually(async () => {
       expect((await world.call('GET', '/health')).json.reconciliation).toMatchObject({ unresolved: 0 });
     });
+
+    // A retry takes the success that the run had meanwhile, and asks GitHub for nothing.
+    const runId = ended.workflow_run_id!;
+    await world.github.force(runId, 'completed', 'success');
+    expect((await world.call('POST', `/builds/${build}/retry`)).status).toBe(202);
+    await eventually(async () =>
+      expect(await world.build(build)).toMatchObject({ status: 'success', workflow_run_id: runId }),
+    );
+    expect((await world.build(build)).events.map(({ event_type }) => event_type)).not.toContain('rerun_intended');
+    expect((await world.github.run(runId)).run_attempt).toBe(1);
   });
 
   it('gives out no id again that the record has forgotten', async () => {

@@ -39,7 +39,11 @@ export async function rerun(
       const now = await readNow();
       // Somebody runs it again in GitHub, or it never ended: that attempt is followed, and no other asked for.
       if (now && now.status !== 'completed') return { seen: { status: now.status, run_attempt: now.run_attempt } };
-      if (now && now.run_attempt > known && now.conclusion === 'success') return { seen: ended(known) };
+      if (now?.conclusion === 'success') {
+        if (now.run_attempt > known) return { seen: ended(known) };
+        // The build had ended without it, as where its workflow was terminated.
+        if (patched('rerun-takes-a-success')) return { seen: { status: '', run_attempt: 0 } };
+      }
       known = Math.max(known, now?.run_attempt ?? 0);
     }
     const intent = await recordEvent('rerun_intended', `rerun:${attempt}:intended`, {
