@@ -47,7 +47,7 @@ describe("the commands of the operator's guide", () => {
   };
 
   it('are all run here', () => {
-    expect(commands).toHaveLength(10);
+    expect(commands).toHaveLength(11);
   });
 
   it('show a build', async () => {
@@ -60,6 +60,13 @@ describe("the commands of the operator's guide", () => {
     expect(await run('workflow describe', variables)).toContain('build 1: acme/images build.yml @ shown');
     expect(await run('workflow show', variables)).toContain('WorkflowExecutionStarted');
     expect(await run('task-queue describe')).toContain('Pollers:');
+  });
+
+  it('list the tasks of a queue that succeeded', async () => {
+    const transcript_text = 'The moon pulls at the sea.';
+    const kwargs = { url: 'https://youtu.be/dQw4w9WgXcQ', transcript_text };
+    const { json } = await world.call('POST', '/tasks', { name: 'ingest_youtube', kwargs, queue: 'content' });
+    await eventually(async () => expect(await run('WorkflowType = "task"')).toContain(`task-${json.task_id}`));
   });
 
   it('adopt a run', async () => {

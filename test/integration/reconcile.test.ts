@@ -74,10 +74,10 @@ describe('hapax reconcile', () => {
       expect((await world.call('GET', '/health')).json.reconciliation).toMatchObject({ unresolved: 0 });
     });
 
-    // A retry takes the success that the run had meanwhile, and asks GitHub for nothing.
+    // A redrive takes the success that the run had meanwhile, and asks GitHub for nothing.
     const runId = ended.workflow_run_id!;
     await world.github.force(runId, 'completed', 'success');
-    expect((await world.call('POST', `/builds/${build}/retry`)).status).toBe(202);
+    expect((await world.call('POST', `/dlq/build:${build}/redrive`)).status).toBe(202);
     await eventually(async () =>
       expect(await world.build(build)).toMatchObject({ status: 'success', workflow_run_id: runId }),
     );

@@ -60,7 +60,7 @@ const redriveRoute = createRoute({
   tags,
   summary: 'Redrive a dead letter',
   description:
-    'A build sends another dispatch: check first that no run of it is going, or the workflow runs twice. For a build that needs attention, this asserts that no run exists. A task starts again with new retries. A message is published again.',
+    'A build with a known run follows that run, takes its success, or runs it again. A build without one sends another dispatch: check first that no run of it is going, or the workflow runs twice. For a build that needs attention, this asserts that no run exists. A task starts again with new retries. A message is published again.',
   request: { params: deadLetterIdParam },
   responses: {
     202: { description: 'Accepted', content: { 'application/json': { schema: redriven } } },

@@ -40,11 +40,13 @@ export async function findDeadLetter(
   throw new Refusal('not_found', { detail: `${id} is not a dead letter` });
 }
 
-/** Begins a dead letter again, a build with another dispatch. @throws {Refusal} 404, 409 */
+/** Begins a dead letter again: a build whose run is known goes on with that run, another is dispatched. @throws {Refusal} 404, 409 */
 export async function redriveDeadLetter(deps: RedriveDependencies, id: string, by: string): Promise<DeadLetter> {
   const { letter } = await findDeadLetter(deps, id);
   if (letter.kind === 'build') {
-    return { kind: 'build', build: await retryBuild(deps, letter.build.id, 'redispatch', by) };
+    const { id, workflow_run_id } = letter.build;
+    const mode = workflow_run_id === null ? 'redispatch' : 'rerun';
+    return { kind: 'build', build: await retryBuild(deps, id, mode, by) };
   }
   if (letter.kind === 'message') {
     await redeliver(deps, letter.message, by);
