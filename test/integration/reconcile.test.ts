@@ -85,6 +85,15 @@ describe('hapax reconcile', () => {
     expect((await world.github.run(runId)).run_attempt).toBe(1);
   });
 
+  it('happens at the start of a process, also a moment after another comparison', async () => {
+    const build = (await world.trigger({ ref: 'lost-since', inputs: { simulate: 'stuck' } })).json.id as number;
+    const workflow = await eventually(() => workflowOf(`HapaxBuildId = '${build}'`));
+    await reconcile();
+    await workflow.terminate('lost');
+    await startAnotherApi(world);
+    await eventually(async () => expect((await world.build(build)).conclusion).toBe('workflow_ended'));
+  });
+
   it('gives out no id again that the record has forgotten', async () => {
     const before = (await world.trigger({ ref: 'before' })).json.id as number;
     await world.db`SELECT setval('build_ids', 1)`;

@@ -29,10 +29,10 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
     return differences.every(({ error }) => error === undefined);
   };
   const startedAt = Date.now();
-  /** Whether another process compared at the time when this one started. */
+  /** Whether another process has compared since this one started. One before that may have missed a loss since. */
   const wasCompared = async () => {
     const { reconciled_at } = await deps.installation.refresh();
-    return reconciled_at !== null && Date.parse(reconciled_at) >= startedAt - JUST_NOW_MS;
+    return reconciled_at !== null && Date.parse(reconciled_at) >= startedAt;
   };
   const running = (async () => {
     let within = JUST_NOW_MS;
@@ -43,6 +43,7 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
         // One that claimed it may have died of it, and what could not be repaired is not left for an hour.
         const isDone = isClaimed ? await compare() : within === EVERY_MS || (await wasCompared());
         within = isDone ? EVERY_MS : JUST_NOW_MS;
+        if (!isClaimed && !isDone) pause = JUST_NOW_MS;
       } catch (err) {
         const isFirst = within !== 0;
         log[isFirst ? 'warn' : 'debug']({ err }, 'record and Temporal could not be compared; trying again');
