@@ -70,6 +70,9 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     if (loaded.status === 'rejected') throw loaded.reason;
 
     const { address } = temporal.value;
+    const servers = { databaseUrl: postgres.value.embeddedUrl, temporalAddress: temporal.value.address };
+    // The commands beside need the servers only; the API may be ready before all workers are.
+    home.announce(servers);
     const parts = await loaded.value.startLaptopParts({
       settings,
       address,
@@ -80,11 +83,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     });
     started.push(() => parts.close());
     const { url, flowerUrl } = parts.urls!;
-    home.announce({
-      url,
-      databaseUrl: postgres.value.embeddedUrl,
-      temporalAddress: temporal.value.address,
-    });
+    home.announce({ url, ...servers });
     return {
       url,
       flowerUrl,

@@ -92,7 +92,7 @@ async function killAll(hapax: Hapax): Promise<void> {
 /** Runs the program as a user does beside or instead of `npm start`. */
 async function command(hapax: Hapax, ...args: string[]): Promise<string> {
   const done = await runHapax(args, { HAPAX_HOME: hapax.environment.HAPAX_HOME });
-  expect(done, `hapax ${args.join(' ')}`).toMatchObject({ code: 0 });
+  expect(done, `hapax ${args.join(' ')}: ${done.stderr}`).toMatchObject({ code: 0 });
   return done.stdout;
 }
 

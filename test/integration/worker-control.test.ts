@@ -133,8 +133,6 @@ describe('a running worker, told by Flower', () => {
     await eventually(() => expect(release.has('held')).toBe(true));
     for (const queue of ['content', 'search']) await say(`/worker/queue/cancel-consumer/WORKER?queue=${queue}`);
     const waiting = await Promise.all(['a', 'b', 'c', 'd'].map((query) => ask('semantic_search', query)));
-    for (const id of waiting)
-      await eventually(async () => expect((await task(id)).received_at).toEqual(expect.any(String)));
     // What comes after them is done, so they were there to be taken.
     await ended(await ask('ingest_youtube', 'https://youtube.com/watch?v=abcdefghijk'));
     // The poll that was out brought one, which was sent back; the closed queue was not asked for another.
