@@ -50,10 +50,17 @@ export async function ingestYoutube(
     throw new PermanentTaskError({ type: 'ValueError', message: `this is not a YouTube video: ${args.url}` });
   }
   const id = contentIdOfVideo(videoId);
-  const standing = await findContent(deps.db, id);
-  if (standing) return { status: 'success', content_id: id, title: standing.title };
+  const ingested = async (): Promise<Ingested | undefined> => {
+    const existing = await findContent(deps.db, id);
+    return existing && { status: 'success', content_id: id, title: existing.title };
+  };
+  const earlier = await ingested();
+  if (earlier) return earlier;
 
   const metadata = await askAbout(deps, videoId, { priority: args.priority, taskId: context.taskId });
+  // Another task may have ended with it since the first look.
+  const meanwhile = await ingested();
+  if (meanwhile) return meanwhile;
   const given = args.transcript_text ?? undefined;
   const captions =
     given === undefined
