@@ -75,7 +75,7 @@ async function main(scratch: Scratch): Promise<void> {
     GITHUB_POLL_INTERVAL: '1s',
   });
   const upUrl = await up.said(UP_URL);
-  const address = await up.said(/Temporal (\S+)/);
+  const address = await up.said(/Temporal (\d\S+)/);
   const load = processes.helper<HttpLoad>('http-load.ts');
 
   say('from trigger to build_started');
