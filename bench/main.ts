@@ -114,6 +114,8 @@ async function main(scratch: Scratch): Promise<void> {
   say('duplicates');
   const duplicates = { laptop: await repeat(load, upUrl), api: await repeat(load, apiUrl) };
   await api.stop();
+  // Their workers would go on asking the next server that has this address.
+  await Promise.all([bareWithWorker.stop(), bare.stop()]);
   await up.stop();
 
   say('appends');

@@ -27,6 +27,7 @@ export interface Role {
 /** A process of ours that measures, so that measuring does not share an event loop with what is measured. */
 export interface Helper<Question> {
   ask<Answer>(question: Question): Promise<Answer>;
+  stop(): Promise<void>;
 }
 
 /** All processes of one benchmark. */
@@ -86,6 +87,7 @@ export class Processes {
           child.send({ id, question });
         });
       },
+      stop: () => stop(child),
     };
   }
 
