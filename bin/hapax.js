@@ -14,7 +14,7 @@ const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
  */
 const FRUGAL =
   {
-    up: ['--v8-pool-size=1', '--max-semi-space-size=4'],
+    up: ['--v8-pool-size=1'],
     worker: ['--v8-pool-size=1', '--max-semi-space-size=2', '--heap-growing-percent=20'],
   }[process.argv[2] ?? ''] ?? [];
 const env =
