@@ -1,5 +1,13 @@
-import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  log,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { ExpectedStream, StreamOwner } from '../domain/record/stream-fault.ts';
+import { tellAgainSignal } from './messages.ts';
 
 interface Told {
   type: string;
@@ -112,6 +120,26 @@ export class Journal<Event extends Told, Answer extends Standing> {
   #saw({ seq = 0 }: { seq?: number | undefined }): void {
     this.#afterSeq = Math.max(this.#afterSeq, seq);
   }
+}
+
+/** Has a signal tell everything again. It is all told, also where the workflow is cancelled meanwhile. */
+export function onTellAgain(tellAgain: () => Promise<void>): void {
+  setHandler(tellAgainSignal, async () => {
+    await CancellationScope.nonCancellable(tellAgain).catch((error: unknown) =>
+      log.warn('the events could not be told again', { error }),
+    );
+  });
+}
+
+/** When and under what key a workflow says that events were lost. @param step names what was lost. */
+export function recovered(step: string): { occurred_at: string; dedupe_key: string } {
+  return { occurred_at: new Date().toISOString(), dedupe_key: `recovered:${workflowInfo().runId}:${step}` };
+}
+
+/** What a {@link JournalOptions.marker} says, beside its type. */
+export function setBack(lostAfter: number) {
+  const detail = `the record had lost events before its number ${lostAfter + 1}`;
+  return { data: { reason: 'record_set_back', by: 'workflow', detail }, ...recovered(`${lostAfter}`) } as const;
 }
 
 /** Whether an activity failed with a failure of one of these types. */

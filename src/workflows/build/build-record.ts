@@ -1,11 +1,10 @@
-import { CancellationScope, condition, log, setHandler, workflowInfo } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import type { BuildInput } from '../../contracts/builds/build-workflow.ts';
 import type { BuildEvent, BuildEventType } from '../../contracts/builds/event.ts';
 import { buildEndLostEvent, buildQueuedEvent, buildRecoveredEvent } from '../../domain/record/first-events.ts';
 import type { ExpectedStream } from '../../domain/record/stream-fault.ts';
 import { record } from '../activities.ts';
-import { Journal } from '../journal.ts';
-import { tellAgainSignal } from '../messages.ts';
+import { Journal, onTellAgain, recovered, setBack } from '../journal.ts';
 import type { RecordedEnd } from '../ports/record.ts';
 
 type DataOf<Type extends BuildEventType> = Extract<BuildEvent, { type: Type }>['data'];
@@ -41,11 +40,7 @@ export class BuildRecord {
     this.#input = input;
     this.#journal = openJournal(input);
     this.overtaken = new Promise((overtake) => {
-      setHandler(tellAgainSignal, async () => {
-        await CancellationScope.nonCancellable(() => this.#recordAllAgain(overtake)).catch((error: unknown) =>
-          log.warn('the events could not be told again', { error }),
-        );
-      });
+      onTellAgain(() => this.#recordAllAgain(overtake));
     });
   }
 
@@ -106,21 +101,8 @@ function openJournal(input: BuildInput) {
             ...recovered(`before:${dedupe_key}`),
           })
         : undefined,
-    marker: (lostAfter) => ({
-      type: 'build_recovered',
-      data: {
-        reason: 'record_set_back',
-        by: 'workflow',
-        detail: `the record had lost events before its number ${lostAfter + 1}`,
-      },
-      ...recovered(`${lostAfter}`),
-    }),
+    marker: (lostAfter) => ({ type: 'build_recovered', ...setBack(lostAfter) }),
   });
-}
-
-/** When and under what key the workflow says that events were lost. */
-function recovered(step: string): Pick<BuildEvent, 'occurred_at' | 'dedupe_key'> {
-  return { occurred_at: now(), dedupe_key: `recovered:${workflowInfo().runId}:${step}` };
 }
 
 /** The workflow's time, ISO 8601. */

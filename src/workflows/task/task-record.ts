@@ -1,4 +1,3 @@
-import { log, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { TaskEvent, TaskEventType } from '../../contracts/tasks/task-event.ts';
 import { ENDED, type TaskInput } from '../../contracts/tasks/task-workflow.ts';
 import {
@@ -8,8 +7,7 @@ import {
   taskRedrivenEvent,
 } from '../../domain/record/first-events.ts';
 import { record } from '../activities.ts';
-import { isFailure, Journal } from '../journal.ts';
-import { tellAgainSignal } from '../messages.ts';
+import { isFailure, Journal, onTellAgain, recovered, setBack } from '../journal.ts';
 import type { RecordPort, TaskOutcome } from '../ports/record.ts';
 import type { OwnRecord, Worked } from '../ports/tasks.ts';
 
@@ -45,11 +43,7 @@ export class TaskRecord {
     this.#first = redrive ? taskRedrivenEvent(input, redrive) : taskQueuedEvent(input);
     this.#journal = openJournal(input, isLean);
     this.prefix = redrive ? `${this.#first.dedupe_key}:` : '';
-    setHandler(tellAgainSignal, async () => {
-      await this.#journal
-        .tellAgain()
-        .catch((error: unknown) => log.warn('the events could not be told again', { error }));
-    });
+    onTellAgain(() => this.tellAgain());
   }
 
   /** Records that the task begins, or begins again, unless that is recorded. @throws {LedElsewhere} */
@@ -134,10 +128,6 @@ export class TaskRecord {
 
 function openJournal(input: TaskInput, isLean: boolean) {
   const { task_id, workflow_id, created_at } = input;
-  const recovered = (step: string) => ({
-    occurred_at: new Date().toISOString(),
-    dedupe_key: `recovered:${workflowInfo().runId}:${step}`,
-  });
   return new Journal<TaskEvent, Awaited<ReturnType<typeof record.appendTaskEvent>>>({
     owner: { workflow_id, created_at },
     append: (event, { owner, ...expected }) =>
@@ -146,15 +136,7 @@ function openJournal(input: TaskInput, isLean: boolean) {
     first: taskQueuedEvent(input),
     bridgeTo: ({ type, dedupe_key }) =>
       type === 'task_redriven' ? taskEndLostEvent({ by: 'workflow', ...recovered(`before:${dedupe_key}`) }) : undefined,
-    marker: (lostAfter) => {
-      // What this workflow had not recorded yet was never lost.
-      if (isLean && lostAfter === 0) return undefined;
-      const detail = `the record had lost events before its number ${lostAfter + 1}`;
-      return {
-        type: 'task_recovered',
-        data: { reason: 'record_set_back', by: 'workflow', detail },
-        ...recovered(`${lostAfter}`),
-      };
-    },
+    // What this workflow had not recorded yet was never lost.
+    marker: (lostAfter) => (isLean && lostAfter === 0 ? undefined : { type: 'task_recovered', ...setBack(lostAfter) }),
   });
 }
