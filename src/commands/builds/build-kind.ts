@@ -1,9 +1,9 @@
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { BUILD_WORKFLOW, type BuildInput, type BuildMemo } from '../../contracts/builds/build-workflow.ts';
 import type { BuildEvent } from '../../contracts/builds/event.ts';
-import { type Build, replays } from '../../domain/builds/build.ts';
+import type { Build } from '../../domain/builds/build.ts';
 import { buildQueuedEvent } from '../../domain/record/first-events.ts';
-import { findBuild, findBuildByRequestKey } from '../../store/builds/build-find.ts';
+import { findBuild } from '../../store/builds/build-find.ts';
 import { BUILDS } from '../../store/builds/build-stream.ts';
 import type { build } from '../../workflows/index.ts';
 import type { Kind } from '../lifecycle/kind.ts';
@@ -17,11 +17,6 @@ const REF = defineSearchAttributeKey('HapaxRef', SearchAttributeType.KEYWORD);
 export const BUILD: Kind<Build, BuildEvent, BuildInput> = {
   stream: BUILDS,
   find: findBuild,
-  async findHolder(db, { request_key, created_at }) {
-    const newest = await findBuildByRequestKey(db, request_key);
-    // Behind one that failed another may hold it, which the record does not know yet.
-    return newest && replays(newest, created_at) ? newest : undefined;
-  },
   idOf: ({ build_id }) => build_id!,
   firstEvent: buildQueuedEvent,
   firstStatus: 'queued',

@@ -49,8 +49,7 @@ export async function accept<State extends Subject, Event extends ToldEvent, Inp
 ): Promise<Existing<State> | undefined> {
   const giveUp = Date.now() + CLOSING_WAIT_MS;
   while (!(await kind.start(deps, input, reuse))) {
-    const recorded = await knownSoon(kind.findHolder(deps.db, input));
-    const existing = recorded ?? (await describeExisting(deps, kind, input.workflow_id));
+    const existing = await describeExisting(deps, kind, input.workflow_id);
     // One that ended without success is about to close its workflow: then an equal request may start a new one.
     const isClosing = reuse === 'ALLOW_DUPLICATE' && UNSUCCESSFUL.has(existing.status);
     if (!isClosing || Date.now() > giveUp) return existing;

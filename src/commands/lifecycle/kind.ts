@@ -23,8 +23,6 @@ export interface SubjectInput {
 export interface Kind<State extends Subject, Event extends ToldEvent, Input extends SubjectInput> {
   stream: StreamKind<State, Event>;
   find(db: Db, id: State['id']): Promise<State | undefined>;
-  /** What holds the workflow id of an input, as far as the record can say for certain. */
-  findHolder(db: Db, input: Input): Promise<Pick<State, 'id' | 'status' | 'fingerprint'> | undefined>;
   /** Starts the workflow; false where its id is taken. @throws {Refusal} where Temporal did not take the start. */
   start(deps: StartDependencies, input: Input, reuse: Reuse): Promise<boolean>;
   /** The id that an input, or the memo of a workflow, names. */

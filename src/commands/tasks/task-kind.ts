@@ -18,7 +18,6 @@ const QUEUE = defineSearchAttributeKey('HapaxQueue', SearchAttributeType.KEYWORD
 export const TASK: Kind<Task, TaskEvent, TaskInput> = {
   stream: TASKS,
   find: findTask,
-  findHolder: (db, { task_id }) => findTask(db, task_id),
   idOf: ({ task_id }) => task_id!,
   firstEvent: taskQueuedEvent,
   firstStatus: 'PENDING',
