@@ -74,6 +74,14 @@ describe('the end of a task, which its attempt records', () => {
     return id;
   }
 
+  /** A task that a worker is working at. */
+  async function beginTask() {
+    const id = await ask();
+    const worker = await startWorker(world);
+    await worker.hasBegun();
+    return { id, worker };
+  }
+
   const get = async (id: string) => (await world.call('GET', `/tasks/${id}`)).json;
   const inState = (id: string, state: object) => eventually(async () => expect(await get(id)).toMatchObject(state));
   const typesOf = async (id: string): Promise<string[]> =>
@@ -82,9 +90,7 @@ describe('the end of a task, which its attempt records', () => {
   const IN_ORDER = ['task_queued', 'task_received', 'task_started', 'task_succeeded'];
 
   it('is two appends of the attempt, and needs nothing more of the workflow than to complete', async () => {
-    const id = await ask();
-    const worker = await startWorker(world);
-    await worker.hasBegun();
+    const { id, worker } = await beginTask();
     worker.end('done');
     expect(await resultOf(id)).toBe('done');
     expect(await typesOf(id)).toEqual(IN_ORDER);
@@ -96,9 +102,7 @@ describe('the end of a task, which its attempt records', () => {
   });
 
   it('stands where the worker was lost before Temporal heard of it: the work is not done again', async () => {
-    const id = await ask();
-    const lost = await startWorker(world);
-    await lost.hasBegun();
+    const { id, worker: lost } = await beginTask();
     lost.temporal.freeze();
     lost.end('recorded');
     await inState(id, { status: 'SUCCESS', result: 'recorded' });
@@ -109,9 +113,7 @@ describe('the end of a task, which its attempt records', () => {
   });
 
   it('stands where the task is revoked before Temporal has heard of it', async () => {
-    const id = await ask();
-    const lost = await startWorker(world);
-    await lost.hasBegun();
+    const { id, worker: lost } = await beginTask();
     lost.temporal.freeze();
     lost.end('recorded');
     await inState(id, { status: 'SUCCESS' });
@@ -123,9 +125,7 @@ describe('the end of a task, which its attempt records', () => {
   });
 
   it('is not recorded by an attempt that was given up while another works', async () => {
-    const id = await ask();
-    const lost = await startWorker(world);
-    await lost.hasBegun();
+    const { id, worker: lost } = await beginTask();
     lost.temporal.freeze();
     const next = await startWorker(world);
     await next.hasBegun();
@@ -137,9 +137,7 @@ describe('the end of a task, which its attempt records', () => {
   });
 
   it('is recorded by the workflow where the attempt cannot: the work is not done again', async () => {
-    const id = await ask();
-    const worker = await startWorker(world);
-    await worker.hasBegun();
+    const { id, worker } = await beginTask();
     worker.database.freeze();
     worker.end('kept');
     expect(await resultOf(id)).toBe('kept');
@@ -149,9 +147,7 @@ describe('the end of a task, which its attempt records', () => {
   });
 
   it('is recorded with all that the record lost while the attempt worked', async () => {
-    const id = await ask();
-    const worker = await startWorker(world);
-    await worker.hasBegun();
+    const { id, worker } = await beginTask();
     const owner = postgres(world.databaseUrl, { max: 1, onnotice: () => {} });
     await owner.begin(async (tx) => {
       await tx`ALTER TABLE events DISABLE TRIGGER ALL`;
