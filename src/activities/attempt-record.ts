@@ -80,7 +80,7 @@ export class AttemptRecord {
     return { recorded: { begun: this.#begun, ended_at, seq: this.#seq, targets } };
   }
 
-  /** The end is recorded first and the targets are listed after that: whoever adds a target does both in the other order. */
+  /** Records the end, then lists the targets. A request that adds a target does it the other way round, so none is missed. */
   async #end({ expected }: OwnRecord, result: unknown, ended_at: string): Promise<string[]> {
     const { task_id, step } = this.#request;
     const succeeded: TaskEvent = {

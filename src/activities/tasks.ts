@@ -54,7 +54,7 @@ export function taskActivities(
       const begun = `${given.step}attempt:${given.attempt}:`;
       const waitMs = rules.waitMs(given.name);
       if (waitMs > 0) throw await sentAway(db, given, begun, waitMs);
-      // Temporal's own limit on waiting begins anew with each retry.
+      // Temporal's own limit on waiting starts again with each retry.
       if (info.attempt > 1 && (await hasExpired(db, given, begun))) throw expired();
       const request = limited(given, rules.limitsOf(given.name));
       const last = (info.heartbeatDetails as Beat | undefined) ?? { interrupted: 0, progress: request.progress };

@@ -70,7 +70,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     if (loaded.status === 'rejected') throw loaded.reason;
 
     const { address } = temporal.value;
-    const servers = { databaseUrl: postgres.value.embeddedUrl, temporalAddress: temporal.value.address };
+    const servers = { databaseUrl: postgres.value.embeddedUrl, temporalAddress: address };
     // The commands beside need the servers only; the API may be ready before all workers are.
     home.announce(servers);
     const parts = await loaded.value.startLaptopParts({
@@ -88,7 +88,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       url,
       flowerUrl,
       uiUrl: temporal.value.uiUrl,
-      temporalAddress: temporal.value.address,
+      temporalAddress: address,
       simulatorUrl: simulator?.url,
       failed: Promise.race([
         temporal.value.failed,

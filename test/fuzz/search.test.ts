@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-
 import { FOUND } from './found.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));

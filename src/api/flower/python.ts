@@ -86,7 +86,7 @@ const STRING = String.raw`"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{
 const SCALAR = String.raw`null|true|false|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?`;
 const TOKEN = `(${STRING})|(${SCALAR})|[[\\]{}:,]`;
 
-/** Where a text stops being JSON, and what Python's decoder says of that. */
+/** Where a text stops being JSON, in the words of Python's decoder. */
 function faultOf(text: string): string {
   const token = new RegExp(TOKEN, 'y');
   const open: string[] = [];

@@ -11,7 +11,6 @@ import { findStream } from '../../store/record/stream-find.ts';
 import { TASKS } from '../../store/tasks/task-stream.ts';
 import type { redeliver as redeliverWorkflow } from '../../workflows/index.ts';
 import { type OperateDependencies, retryBuild } from '../builds/operate-build.ts';
-
 import { Refusal } from '../refusal.ts';
 import type { TaskDependencies } from '../tasks/create-task.ts';
 import { redriveTask } from '../tasks/redrive-task.ts';

@@ -20,8 +20,8 @@ export interface Wanted {
 }
 
 /**
- * Finds out why GitHub refuses a write with 403 or 404: an response with `trouble` where a person has to change something
- * first, the answer as it is where the request itself is at fault, and one that says "not sent" where GitHub does not tell.
+ * Finds out why GitHub refuses a write with 403 or 404: a response with `trouble` if a person has to change something
+ * first, the response itself if the request is at fault, and "not sent" if GitHub does not say.
  */
 export async function explainRefusal(
   transport: GitHubTransport,
