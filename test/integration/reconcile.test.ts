@@ -1,3 +1,4 @@
+import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { BuildEvent } from '../../src/contracts/builds/event.ts';
 import { ForeignStream, RecordSetBack } from '../../src/domain/record/stream-fault.ts';
@@ -7,6 +8,18 @@ import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
 import { hapax, story, tell } from './told-builds.ts';
+
+/** Sets one build of the record back to what it was after its first events. */
+async function setBack(url: string, row: postgres.Row, events: number): Promise<void> {
+  const owner = postgres(url, { max: 1, onnotice: () => {} });
+  await owner.begin(async (tx) => {
+    await tx`ALTER TABLE events DISABLE TRIGGER ALL`;
+    await tx`DELETE FROM events WHERE stream = ${`build:${row.id}`} AND seq > ${events}`;
+    await tx`UPDATE builds SET ${tx(row)} WHERE id = ${row.id}`;
+    await tx`ALTER TABLE events ENABLE TRIGGER ALL`;
+  });
+  await owner.end();
+}
 
 describe('hapax reconcile', () => {
   let world: World;
@@ -92,6 +105,30 @@ describe('hapax reconcile', () => {
     await workflow.terminate('lost');
     await startAnotherApi(world);
     await eventually(async () => expect((await world.build(build)).conclusion).toBe('workflow_ended'));
+  });
+
+  it('finds a lost retry that ended as the build had ended before', async () => {
+    const id = (await world.trigger({ ref: 'failed-twice', inputs: { simulate: 'failure' } })).json.id as number;
+    const failed = () =>
+      eventually(async () => {
+        const build = await world.build(id);
+        expect(build.status).toBe('failure');
+        return build;
+      });
+    const once = await failed();
+    const [row] = await world.db`SELECT * FROM builds WHERE id = ${id}`;
+    expect((await world.call('POST', `/builds/${id}/retry`)).status).toBe(202);
+    await eventually(async () => expect((await world.build(id)).events.length).toBeGreaterThan(once.events.length));
+    const twice = await failed();
+    await setBack(world.databaseUrl, row!, once.events.length);
+    expect((await world.build(id)).events).toHaveLength(once.events.length);
+
+    await eventually(async () => expect((await reconcile('--dry-run')).stdout).toContain(`build:${id} `));
+    await reconcile();
+    const types = (await world.build(id)).events.map(({ event_type }) => event_type);
+    expect(types.slice(once.events.length)).toEqual(['build_retried', 'build_recovered', 'build_completed']);
+    expect(await world.build(id)).toMatchObject({ status: twice.status, conclusion: twice.conclusion });
+    expect((await reconcile()).lines.at(-1)).toBe('0 differ, 0 could not be repaired');
   });
 
   it('gives out no id again that the record has forgotten', async () => {

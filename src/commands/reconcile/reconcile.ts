@@ -160,7 +160,8 @@ class Comparison {
     await this.#compareEndings(settled, async (execution, row) => {
       const isEnded = row !== undefined && row.completed_at !== null;
       // After its end a workflow may stay open for a while, and has set its last status.
-      if (row && !(isEnded && !isTerminal(execution))) return;
+      const isWrong = isEnded && (!isTerminal(execution) || isEndOfEarlierLife(row, execution));
+      if (row && !isWrong) return;
       await this.#mend(subjectOf(execution), 'record_set_back', async () => {
         try {
           await this.#handle(execution).signal(TELL_AGAIN_SIGNAL);
@@ -180,7 +181,8 @@ class Comparison {
     const batch: Execution[] = [];
     const compare = () =>
       this.#compareEndings(batch.splice(0), async (execution, row) => {
-        const isWrong = row !== undefined && row.completed_at !== null && row.status !== execution.status;
+        const isEnded = row !== undefined && row.completed_at !== null;
+        const isWrong = isEnded && (row.status !== execution.status || isEndOfEarlierLife(row, execution));
         if (row && !isWrong) return;
         await this.#mend(subjectOf(execution), 'record_set_back', () =>
           restore(this.#deps, recoverable(execution.kind), execution, () => this.#endedOf(execution)),
@@ -328,4 +330,9 @@ const ENDED: ReadonlySet<string> = new Set([...TERMINAL_STATUSES, ...ENDED_TASK_
 
 function isTerminal({ status }: Execution): boolean {
   return status !== undefined && ENDED.has(status);
+}
+
+/** Whether the record knows only an end that came before a workflow began: the record has lost the life that the workflow led. */
+function isEndOfEarlierLife({ completed_at }: Ending<number | string>, { started_at }: Execution): boolean {
+  return completed_at !== null && Date.parse(completed_at) < started_at.getTime();
 }
