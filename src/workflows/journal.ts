@@ -86,8 +86,19 @@ export class Journal<Event extends Told, Answer extends Standing> {
   }
 
   async #tellAll(): Promise<void> {
-    const { first, marker } = this.#options;
     const lostAfter = this.#afterSeq;
+    for (;;) {
+      try {
+        return await this.#tellAllAfter(lostAfter);
+      } catch (error) {
+        // Set back once more meanwhile: what was told again may be lost as well.
+        if (!isFailure(error, 'RecordSetBack')) throw error;
+      }
+    }
+  }
+
+  async #tellAllAfter(lostAfter: number): Promise<void> {
+    const { first, marker } = this.#options;
     this.#afterSeq = 0;
     let lost = false;
     for (const event of [first, ...this.#told.filter(({ dedupe_key }) => dedupe_key !== first.dedupe_key)]) {
