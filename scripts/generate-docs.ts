@@ -29,7 +29,7 @@ const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_)/],
   ['Tasks', /^TASK_/],
   ['Workers', /^WORKER_/],
-  ['Flower', /^FLOWER_/],
+  ['Console and Flower', /^(CONSOLE|FLOWER)_/],
   ['Bridge', /^(AMQP_|RESULT_)/],
 ];
 

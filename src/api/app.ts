@@ -9,10 +9,12 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { TriggerDependencies } from '../commands/builds/trigger-build.ts';
 import { invalidRequest, Refusal } from '../commands/refusal.ts';
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
+import { isConsolePath } from '../console/app.ts';
 import type { QuotaPolicy } from '../domain/content/youtube-quota.ts';
 import type { EmbedQuery } from '../store/content/search-answer.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 import { limitBody, refuseNul, requireJson } from './body.ts';
+import { CONSOLE_PATH } from './console.ts';
 import { pathOf } from './dot-ids.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { EventTail } from './event-tail.ts';
@@ -61,6 +63,8 @@ export interface ApiDependencies extends TriggerDependencies, TaskDependencies, 
   trustedHosts: readonly string[];
   /** The routes of Flower, where they are served beside ours. */
   flower?: { fetch(request: Request, env?: unknown): Response | Promise<Response>; prefix: string };
+  /** The console, where it is served beside ours. */
+  console?: { fetch(request: Request, env?: unknown): Response | Promise<Response> };
 }
 
 /** In words of ours what clients get wrong most; zod's are about the types of its own. */
@@ -94,7 +98,14 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     deps.meter.answered({ ...routeOf(c), status: c.res.status }, (performance.now() - startedAt) / 1_000);
     c.var.log.debug({ method: c.req.method, path: c.req.path, status: c.res.status, ms }, 'answered');
   });
-  const { flower } = deps;
+  const { flower, console } = deps;
+  if (console) {
+    // The console lets people in, reads forms and refuses in its own ways.
+    api.use(async (c, next) => {
+      if (!isConsolePath(c.req.path, CONSOLE_PATH)) return next();
+      return console.fetch(c.req.raw, { ...(c.env as object), requestId: c.var.requestId });
+    });
+  }
   if (flower) {
     // Flower has its own ways to let in, to read bodies and to refuse.
     api.use(async (c, next) => (isFlowerPath(c.req.path, flower.prefix) ? flower.fetch(c.req.raw, c.env) : next()));

@@ -2,8 +2,8 @@ import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { Refusal } from '../commands/refusal.ts';
 import { foreignHeader, type HeaderOf, hostNameOf, isLocalHost } from '../contracts/loopback.ts';
+import { secretOwners } from '../domain/secret-owners.ts';
 import type { ApiEnvironment } from './environment.ts';
-import { secretOwners } from './secrets.ts';
 
 /** Requests to this path carry a signature instead, and address the server by whatever name the tunnel or proxy has. */
 export const SIGNED_PATH = '/webhooks/github';

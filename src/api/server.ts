@@ -18,6 +18,7 @@ import { taskPolicyOf } from '../domain/tasks/task-request.ts';
 import type { EmbedQuery } from '../store/content/search-answer.ts';
 import { checkDatabase, type Db } from '../store/database.ts';
 import { createApi } from './app.ts';
+import { consoleOf, flowerWithConsole } from './console.ts';
 import { EventTail } from './event-tail.ts';
 import { createFlower } from './flower/app.ts';
 import { HealthMonitor } from './health-monitor.ts';
@@ -97,10 +98,10 @@ export async function startApiServer({
   };
   const flower = createFlower(tasks, new EventTail(db), settings);
   const operation = { ...tasks, policy: policyOf(settings), dedupWindowMs: settings.DEDUP_WINDOW };
+  const trigger = { ...operation, buildIds, configurations };
+  const consoleDeps = { ...trigger, health: () => monitor.health };
   const api = createApi({
-    ...operation,
-    buildIds,
-    configurations,
+    ...trigger,
     monitor,
     youtubeQuota: quotaPolicyOf(settings),
     embedQuery,
@@ -108,15 +109,18 @@ export async function startApiServer({
     trustedHosts: settings.TRUSTED_HOSTS,
     webhooks,
     flower: { fetch: flower.fetch, prefix: settings.FLOWER_URL_PREFIX },
+    console: consoleOf(consoleDeps, settings),
   });
   const server = await listen(api.fetch, settings.HOST, settings.PORT);
   const alone =
     settings.FLOWER_PORT === undefined
       ? undefined
-      : await listen(flower.fetch, settings.HOST, settings.FLOWER_PORT).catch(async (error: unknown) => {
-          await server.close();
-          throw error;
-        });
+      : await listen(flowerWithConsole(flower, consoleDeps, settings).fetch, settings.HOST, settings.FLOWER_PORT).catch(
+          async (error: unknown) => {
+            await server.close();
+            throw error;
+          },
+        );
   const deliveries = webhooks && startPendingDeliveries(operation);
   const reconciliation = startReconciliation(operation);
   return {

@@ -11,6 +11,7 @@ export const PROBLEMS = {
   invalid_idempotency_key: { status: 400, title: 'The Idempotency-Key is not valid' },
   unauthorized: { status: 401, title: 'Credentials are missing or wrong' },
   forbidden_host: { status: 403, title: 'This host name is not served' },
+  read_only: { status: 403, title: 'The console is read-only' },
   cross_site: { status: 403, title: 'Requests from other web sites are refused' },
   not_found: { status: 404, title: 'There is no such resource' },
   method_not_allowed: { status: 405, title: 'This method is not supported here' },

@@ -15,7 +15,7 @@ import {
   postgresUrl,
   redisUrl,
 } from './setting-forms.ts';
-import { basicAuth, truth, workerQueues } from './tasks/task-settings.ts';
+import { flowerSettings, truth, workerQueues } from './tasks/task-settings.ts';
 import { text } from './text.ts';
 
 const DAY_MS = 86_400_000;
@@ -224,24 +224,10 @@ export const settingsSchema = z.object({
     description:
       'Hosts that callbacks may go to although their addresses are private or loopback, as in `localhost,10.0.0.5`. Set it for the API and the workers.',
   }),
-  FLOWER_PORT: integer(0, 65_535).optional().meta({
-    description: 'Port on HOST that serves only the Flower API, for example 5555. The API serves it too, at /api.',
+  CONSOLE_READ_ONLY: truth.default(false).meta({
+    description: 'Makes the console refuse every change and hide the buttons for them. The API still takes changes.',
   }),
-  FLOWER_BASIC_AUTH: basicAuth.optional().meta({
-    description:
-      'USER:PASSWORD pairs, comma separated, for the Flower API. Not set: API_KEYS if there are any, otherwise open to programs on this machine.',
-    secret: true,
-  }),
-  FLOWER_UNAUTHENTICATED_API: truth.default(false).meta({
-    description: 'Opens the Flower API to everybody who can reach it, unless FLOWER_BASIC_AUTH is set.',
-  }),
-  FLOWER_READ_ONLY: truth.default(false).meta({ description: 'Makes the Flower API refuse every change.' }),
-  FLOWER_URL_PREFIX: z
-    .string()
-    .transform((prefix) => prefix.replaceAll(/^\/+|\/+$/g, ''))
-    .pipe(z.string().regex(/^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w./-]*$/, 'must be a path, for example flower'))
-    .default('')
-    .meta({ description: 'Path before the routes of the Flower API: with flower, /flower/api/tasks.' }),
+  ...flowerSettings,
   ...contentSettings,
   AMQP_URL: amqpUrl.optional().meta({
     description:

@@ -29,7 +29,7 @@ describe('the pages about the API', () => {
   it('are found from the root, by people and by programs, and with a slash at the end', async () => {
     const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
     const led = await fetch(world.url, { headers: browser, redirect: 'manual' });
-    expect([led.status, led.headers.get('location')]).toEqual([302, '/docs']);
+    expect([led.status, led.headers.get('location')]).toEqual([302, '/console']);
     const told = await world.call('GET', '/');
     expect([told.status, told.json.name]).toEqual([200, 'hapax']);
     for (const path of [told.json.docs, told.json.openapi, told.json.health, `${told.json.docs}/`]) {

@@ -52,6 +52,9 @@ const BAD: Array<[rule: string, path: string, source: string]> = [
   ['api-is-http', 'src/api/works.ts', "import { a } from '../activities/a.ts';"],
   ['api-packages', 'src/api/queries.ts', "import { canonicalize } from 'canonicalize';"],
   ['api-is-http', 'src/api/routes/names.ts', "import type { a } from '../../workflows/ports/a.ts';"],
+  ['console-is-pages', 'src/console/pages/routes.ts', "import { a } from '../../api/a.ts';"],
+  ['console-packages', 'src/console/connects.ts', "import { Client } from '@temporalio/client';"],
+  ['api-mounts-the-console', 'src/api/pages.ts', "import { a } from '../console/a.ts';"],
   ['api-names-the-client-only', 'src/api/routes/starts.ts', "import { Client } from '@temporalio/client';"],
   ['commands-know-no-door', 'src/commands/answers.ts', "import { a } from '../api/a.ts';"],
   ['commands-import-types-of-workflows', 'src/commands/loads.ts', "import { a } from '../workflows/ports/a.ts';"],
@@ -72,6 +75,7 @@ const GOOD: Array<[path: string, source: string]> = [
   ['src/workflows/types.ts', "import type { a } from '../contracts/a.ts';"],
   ['src/workflows/constants.ts', "import { a } from '../contracts/builds/build-workflow.ts';"],
   ['src/activities/ports.ts', "import type { a } from '../workflows/ports/a.ts';"],
+  ['src/api/mounts.ts', "import { a } from '../console/app.ts';"],
   ['src/api/server.ts', "import type { Client } from '@temporalio/client';"],
   [
     'src/commands/starts.ts',
@@ -81,7 +85,17 @@ const GOOD: Array<[path: string, source: string]> = [
   ['src/domain/typed-left.ts', "import type { R } from './typed-right.ts'; export type L = 1;"],
   ['src/domain/typed-right.ts', "import type { L } from './typed-left.ts'; export type R = 1;"],
 ];
-const MODULES = ['contracts', 'domain', 'store', 'api', 'activities', 'integrations', 'processes', 'workflows/ports'];
+const MODULES = [
+  'contracts',
+  'domain',
+  'store',
+  'api',
+  'console',
+  'activities',
+  'integrations',
+  'processes',
+  'workflows/ports',
+];
 const PACKAGES = ['zod', 'pino', 'canonicalize', '@temporalio/client', '@octokit/rest', 'postgres', 'prom-client'];
 
 describe('imports', () => {
@@ -100,6 +114,7 @@ describe('imports', () => {
         'package.json': JSON.stringify({ name: 'x', dependencies, devDependencies: { vitest: '1.0.0' } }),
         ...Object.fromEntries(installed),
         ...Object.fromEntries(MODULES.map((name) => [`src/${name}/a.ts`, 'export const a = 1;'])),
+        'src/console/app.ts': 'export const a = 1;',
         'src/contracts/builds/build-workflow.ts': 'export const a = 1;',
         'src/domain/right.ts': "import { left } from './left.ts'; export const right = 1;",
         ...Object.fromEntries(GOOD),
@@ -136,6 +151,7 @@ const FOLDERS = [
   'bridge',
   'cli',
   'commands',
+  'console',
   'contracts',
   'domain',
   'integrations',

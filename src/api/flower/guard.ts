@@ -1,9 +1,9 @@
 import type { Context, Next } from 'hono';
 import { foreignHeader, hostNameOf, isLocalHost } from '../../contracts/loopback.ts';
 import type { Settings } from '../../contracts/settings.ts';
+import { secretOwners } from '../../domain/secret-owners.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import { headersOf } from '../guard.ts';
-import { secretOwners } from '../secrets.ts';
 import { FlowerError } from './response.ts';
 
 /** Who may use the routes of Flower, and for what. */

@@ -1,8 +1,8 @@
 import { createRoute } from '@hono/zod-openapi';
+import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
 import { contentListQuery, contentPage } from '../../contracts/content/content.ts';
 import { listContents } from '../../store/content/content-list.ts';
 import type { Db } from '../../store/database.ts';
-import { readTextCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 

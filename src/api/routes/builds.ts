@@ -1,11 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
+import { readNumberCursor, writeCursor } from '../../commands/cursor.ts';
 import { buildListQuery, buildPage } from '../../contracts/builds/build.ts';
 import { buildSummaryOf } from '../../domain/builds/build-view.ts';
 import { listBuilds, matchesUnchanging } from '../../store/builds/build-list.ts';
 import { BUILDS } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
 import { listStreamsAt } from '../../store/record/stream-list-at.ts';
-import { readNumberCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 

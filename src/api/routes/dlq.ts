@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createRoute, type z } from '@hono/zod-openapi';
+import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
 import {
   discardDeadLetter,
   findDeadLetter,
@@ -21,7 +22,6 @@ import { buildSummaryOf } from '../../domain/builds/build-view.ts';
 import { eventViewOf } from '../../domain/record/event-view.ts';
 import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
 import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
-import { readTextCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
 

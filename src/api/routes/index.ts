@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { index } from '../../contracts/index-page.ts';
+import { CONSOLE_PATH } from '../console.ts';
 import type { Api } from '../environment.ts';
 import { openProblemResponses } from '../responses.ts';
 
@@ -12,7 +13,7 @@ const route = createRoute({
   summary: 'Links to the documentation',
   responses: {
     200: { description: 'The pages to begin with', content: { 'application/json': { schema: index } } },
-    302: { description: 'To /docs, for browsers' },
+    302: { description: 'To the console, for browsers' },
     ...openProblemResponses('forbidden_host'),
   },
 });
@@ -20,7 +21,7 @@ const route = createRoute({
 export function getIndex(api: Api): void {
   api.openapi(route, (c) => {
     c.header('Vary', 'Accept');
-    if (c.req.header('accept')?.includes('text/html')) return c.redirect('/docs', 302);
+    if (c.req.header('accept')?.includes('text/html')) return c.redirect(CONSOLE_PATH, 302);
     const { version } = packageJson;
     return c.json({ name: 'hapax', version, docs: '/docs', openapi: '/openapi.json', health: '/health' } as const, 200);
   });

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
 import type { Accepted } from '../../commands/lifecycle/accept.ts';
 import { createTask, type TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { type TaskBody, taskAnswer, taskBody, taskListQuery, taskPage } from '../../contracts/tasks/task.ts';
@@ -9,7 +10,6 @@ import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
 import { listStreamsAt } from '../../store/record/stream-list-at.ts';
 import { listTasks, matchesUnchangingOfTasks } from '../../store/tasks/task-list.ts';
 import { TASKS } from '../../store/tasks/task-stream.ts';
-import { readTextCursor, writeCursor } from '../cursor.ts';
 import type { Api } from '../environment.ts';
 import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyOf, replayedHeader } from '../idempotency.ts';
 import { problemResponses } from '../responses.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { integer } from '../setting-forms.ts';
 import { WORKER_QUEUE_NAMES, type WorkerQueueName } from './task-queues.ts';
 
 /** The words that Flower's options take. A word that means neither stops the start: it could leave a door open. */
@@ -9,7 +10,7 @@ export const truth = z
   .transform((text) => /^(y|yes|t|true|on|1)$/i.test(text));
 
 /** USER:PASSWORD pairs. */
-export const basicAuth = z.string().transform((text, context) => {
+const basicAuth = z.string().transform((text, context) => {
   const users = new Map<string, string>();
   for (const pair of text.split(',')) {
     // A password may contain colons.
@@ -48,3 +49,26 @@ export const workerQueues = z.string().transform((text, context) => {
   }
   return queues;
 });
+
+/** Settings of Flower's API, with the names that Flower has for them. */
+export const flowerSettings = {
+  FLOWER_PORT: integer(0, 65_535).optional().meta({
+    description:
+      'Port on HOST that serves only the Flower API and the console, for example 5555. The API serves both too, at /api and /console.',
+  }),
+  FLOWER_BASIC_AUTH: basicAuth.optional().meta({
+    description:
+      'USER:PASSWORD pairs, comma separated, for the Flower API. Not set: API_KEYS if there are any, otherwise open to programs on this machine.',
+    secret: true,
+  }),
+  FLOWER_UNAUTHENTICATED_API: truth.default(false).meta({
+    description: 'Opens the Flower API to everybody who can reach it, unless FLOWER_BASIC_AUTH is set.',
+  }),
+  FLOWER_READ_ONLY: truth.default(false).meta({ description: 'Makes the Flower API refuse every change.' }),
+  FLOWER_URL_PREFIX: z
+    .string()
+    .transform((prefix) => prefix.replaceAll(/^\/+|\/+$/g, ''))
+    .pipe(z.string().regex(/^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w./-]*$/, 'must be a path, for example flower'))
+    .default('')
+    .meta({ description: 'Path before the routes of the Flower API: with flower, /flower/api/tasks.' }),
+};

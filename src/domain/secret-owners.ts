@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { sha256 } from '../domain/record/hash.ts';
+import { sha256 } from './record/hash.ts';
 
 /**
  * Finds the name that a secret belongs to. Digests have one length, and all of them are compared, so the time taken tells

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { invalidRequest } from '../commands/refusal.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import { text } from '../contracts/text.ts';
 import { timestamp } from '../contracts/timestamp.ts';
 import type { Cursor } from '../store/page.ts';
+import { invalidRequest } from './refusal.ts';
 
 const numberCursor = z.tuple([timestamp, z.int().min(1)]);
 const textCursor = z.tuple([timestamp, text(LIMITS.requests.cursorCharacters)]);

@@ -1,0 +1,58 @@
+import { type ConsoleDependencies, createConsole, isConsolePath } from '../console/app.ts';
+import { hostNameOf, isLocalHost } from '../contracts/loopback.ts';
+import type { Settings } from '../contracts/settings.ts';
+
+/** Path of the console beside the API. */
+export const CONSOLE_PATH = '/console';
+
+/** Serves requests, as servers and apps of Hono do. */
+interface Fetch {
+  fetch(request: Request, env?: unknown): Response | Promise<Response>;
+}
+
+/** Settings that say who may use the console, and for what. */
+type ConsoleSettings = Pick<
+  Settings,
+  'API_KEYS' | 'TRUSTED_HOSTS' | 'CONSOLE_READ_ONLY' | 'FLOWER_READ_ONLY' | 'FLOWER_URL_PREFIX'
+>;
+
+/** The console as it is served beside the API. */
+export function consoleOf(deps: ConsoleDependencies, settings: ConsoleSettings): Fetch {
+  return createConsole(deps, accessOf(settings), { base: CONSOLE_PATH, readOnly: settings.CONSOLE_READ_ONLY });
+}
+
+/**
+ * The console as it is served beside the routes of Flower, below their prefix: where they refuse every change, it does too. The
+ * users of FLOWER_BASIC_AUTH are users of Flower's routes only.
+ */
+export function flowerWithConsole(flower: Fetch, deps: ConsoleDependencies, settings: ConsoleSettings): Fetch {
+  const root = settings.FLOWER_URL_PREFIX === '' ? '' : `/${settings.FLOWER_URL_PREFIX}`;
+  const base = `${root}${CONSOLE_PATH}`;
+  const readOnly = settings.CONSOLE_READ_ONLY || settings.FLOWER_READ_ONLY;
+  const console = createConsole(deps, accessOf(settings), { base, readOnly });
+  return {
+    fetch(request, env) {
+      const { pathname } = new URL(request.url);
+      if (isConsolePath(pathname, base)) return console.fetch(request, env as object);
+      const isHome = request.method === 'GET' && (pathname === root || pathname === `${root}/`);
+      if (isHome && mayBeAsked(request, settings))
+        return new Response(null, { status: 302, headers: { Location: base } });
+      return flower.fetch(request, env);
+    },
+  };
+}
+
+/** Where no keys guard the console, names that resolve to this machine must not reach it. */
+function mayBeAsked({ headers }: Request, { API_KEYS, TRUSTED_HOSTS }: ConsoleSettings): boolean {
+  return (
+    API_KEYS !== undefined ||
+    isLocalHost(
+      hostNameOf((name) => headers.get(name) ?? undefined),
+      TRUSTED_HOSTS,
+    )
+  );
+}
+
+function accessOf({ API_KEYS, TRUSTED_HOSTS }: ConsoleSettings) {
+  return { apiKeys: API_KEYS, trustedHosts: TRUSTED_HOSTS };
+}

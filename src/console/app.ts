@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { compress } from 'hono/compress';
+import type { TriggerDependencies } from '../commands/builds/trigger-build.ts';
+import { Refusal } from '../commands/refusal.ts';
+import type { TaskDependencies } from '../commands/tasks/create-task.ts';
+import { LIMITS } from '../contracts/budgets.ts';
+import type { Health } from '../contracts/health.ts';
+import { Access, type AccessSettings, refuseOtherSites } from './access.ts';
+import { Assets } from './assets.ts';
+import { ChangeWatch } from './change-watch.ts';
+import { builds } from './pages/builds.ts';
+import { changesStream } from './pages/changes.ts';
+import { overview } from './pages/overview.ts';
+import { signIn, signInPage } from './pages/sign-in.ts';
+import { themes } from './pages/theme.ts';
+import { themeOf, timeZoneOf } from './preferences.ts';
+import { asRefusal, problemPage } from './problems.ts';
+import type { Console, ConsoleContext, ConsoleEnvironment, View } from './view.ts';
+
+export interface ConsoleDependencies extends TriggerDependencies, TaskDependencies {
+  /** What the last looks at the dependencies found. */
+  health(): Health;
+}
+
+/** Where a console is served, and what it may do there. */
+export interface ConsolePlace {
+  /** Path of the console, without a slash at its end: `/console`. */
+  base: string;
+  readOnly: boolean;
+}
+
+/** Nothing from elsewhere, no script and no style within a page, and no page of another site that holds this one in a frame. */
+const HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+} as const;
+
+/** Pages that everybody may ask for: they let people in, or hold nothing. */
+const OPEN = new Set(['/sign-in', '/sign-out', '/theme']);
+/** Requests that change nothing but the browser's own cookies. */
+const HARMLESS = OPEN;
+
+/** Whether a path is one of the console. */
+export function isConsolePath(path: string, base: string): boolean {
+  return path === base || path.startsWith(`${base}/`);
+}
+
+/** The console: pages for people over the same queries and commands as the API. */
+export function createConsole(deps: ConsoleDependencies, access: AccessSettings, { base, readOnly }: ConsolePlace) {
+  const door = new Access(access);
+  const assets = new Assets();
+  const console: Console = new Hono<ConsoleEnvironment>().basePath(base);
+  const below = (c: ConsoleContext) => c.req.path.slice(base.length);
+
+  console.use(async (c, next) => {
+    const { requestId = randomUUID() } = c.env;
+    c.set('requestId', requestId);
+    c.set('log', deps.log.child({ request_id: requestId }));
+    for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
+    c.header('X-Request-Id', requestId);
+    await next();
+    // Pages show what only those may see who have signed in.
+    if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
+  });
+  console.get('/assets/:digest/:name', (c) => assets.answer(c, c.req.param('digest'), c.req.param('name')));
+  console.use(compress());
+  console.use(async (c, next) => {
+    c.set('view', viewOf(c, { base, assets, caller: '', mayChange: false, signedIn: false }));
+    const caller = door.callerOf(c);
+    c.set('caller', caller ?? '');
+    const mayChange = caller !== undefined && !readOnly;
+    c.set('view', { ...c.var.view, caller: caller ?? '', mayChange, signedIn: door.hasKeys && caller !== undefined });
+    if (caller === undefined && !OPEN.has(below(c)))
+      return signInPage(c, c.req.method === 'GET' ? c.var.view.here : '');
+    await next();
+  });
+  console.use(refuseOtherSites());
+  console.use(async (c, next) => {
+    const changes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
+    if (changes && readOnly && !HARMLESS.has(below(c))) throw new Refusal('read_only');
+    await next();
+  });
+  console.use(
+    bodyLimit({
+      maxSize: LIMITS.requests.bodyBytes,
+      onError() {
+        throw new Refusal('body_too_large');
+      },
+    }),
+  );
+
+  const changes = new ChangeWatch(deps.db);
+  changesStream(console, changes);
+  signIn(console, door);
+  themes(console);
+  overview(console, deps);
+  builds(console, deps);
+
+  console.notFound((c) => problemPage(c, new Refusal('not_found', { detail: `There is no page ${c.req.path}.` })));
+  console.onError((thrown, c) => {
+    const refusal = asRefusal(thrown);
+    if (refusal.code === 'internal' || refusal.cause) {
+      c.var.log.error({ err: refusal.cause ?? thrown, code: refusal.code, path: c.req.path }, refusal.message);
+    }
+    if (!c.var.view) c.set('view', viewOf(c, { base, assets, caller: '', mayChange: false, signedIn: false }));
+    return problemPage(c, refusal);
+  });
+  return console;
+}
+
+type Given = Pick<View, 'base' | 'assets' | 'caller' | 'mayChange' | 'signedIn'>;
+
+function viewOf(c: ConsoleContext, given: Given): View {
+  const { pathname, search } = new URL(c.req.url);
+  const here = pathname.slice(given.base.length + 1) + search;
+  // A link to the overview must not be empty: it would mean the page that one is on.
+  return {
+    ...given,
+    here: here === '' ? given.base : here,
+    theme: themeOf(c),
+    timeZone: timeZoneOf(c),
+    now: Date.now(),
+  };
+}

@@ -1,0 +1,89 @@
+import type { Db } from '../store/database.ts';
+import { findLogHead, listChangedStreams } from '../store/record/stream-list-changed.ts';
+
+/** Pause between looks at the log while anybody watches: a page is refreshed at most once a second. */
+const LOOK_EVERY_MS = 1_000;
+/** What no event tells (health, workers, quota) is looked at this often. */
+const TICK_MS = 5_000;
+/** More changes than this within a look count as a change of everything. */
+const MOST_CHANGES = 1_000;
+
+/**
+ * What a page shows: `build` and `task` are all of a kind, `build:12` is one, and `tick` is what no event tells.
+ */
+export type Topic = string;
+
+interface Watcher {
+  topics: readonly Topic[];
+  toldAt: number;
+  tell(head: number): void;
+}
+
+/** Tells pages that what they show has changed. One query a second serves all of them. */
+export class ChangeWatch {
+  readonly #db: Db;
+  readonly #watchers = new Set<Watcher>();
+  #timer: NodeJS.Timeout | undefined;
+  #head = 0;
+  /** Positions at the look before. An event may become visible after one with a higher position: its transaction was slower. */
+  #seen = new Map<number, string>();
+  #from = 0;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /**
+   * Tells of changes until the returned function is called: at most once a second, however many there are.
+   * @param since the position of the log that the page shows.
+   */
+  watch(topics: readonly Topic[], since: number, tell: (head: number) => void): () => void {
+    const watcher: Watcher = { topics, toldAt: Date.now(), tell };
+    this.#watchers.add(watcher);
+    if (this.#timer === undefined) {
+      this.#seen = new Map();
+      this.#from = since;
+      this.#head = since;
+      this.#timer = setTimeout(() => this.#look(), 0);
+    } else if (since < this.#head) {
+      // It was away, or the page took long: what it missed is not worth finding out.
+      queueMicrotask(() => tell(this.#head));
+    }
+    return () => this.#watchers.delete(watcher);
+  }
+
+  async #look(): Promise<void> {
+    const streams = await this.#changed().catch(() => [] as string[]);
+    const now = Date.now();
+    for (const watcher of this.#watchers) {
+      const due = watcher.topics.includes('tick') && now - watcher.toldAt >= TICK_MS;
+      if (!due && !streams.some((stream) => concerns(watcher.topics, stream))) continue;
+      watcher.toldAt = now;
+      watcher.tell(this.#head);
+    }
+    this.#timer = this.#watchers.size > 0 ? setTimeout(() => this.#look(), LOOK_EVERY_MS) : undefined;
+    this.#timer?.unref();
+  }
+
+  /** Streams with events that no look has seen. */
+  async #changed(): Promise<string[]> {
+    const found = await listChangedStreams(this.#db, this.#from, MOST_CHANGES);
+    if (found.length === MOST_CHANGES) {
+      this.#head = await findLogHead(this.#db);
+      this.#from = this.#head;
+      this.#seen = new Map();
+      return [EVERYTHING];
+    }
+    const unseen = found.filter(({ position }) => !this.#seen.has(position));
+    this.#from = this.#head;
+    this.#head = found.at(-1)?.position ?? this.#head;
+    this.#seen = new Map(found.map(({ position, stream }) => [position, stream]));
+    return [...new Set(unseen.map(({ stream }) => stream))];
+  }
+}
+
+const EVERYTHING = '*';
+
+function concerns(topics: readonly Topic[], stream: string): boolean {
+  return topics.some((topic) => stream === EVERYTHING || stream === topic || stream.startsWith(`${topic}:`));
+}

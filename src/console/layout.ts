@@ -1,0 +1,151 @@
+import { html } from 'hono/html';
+import packageJson from '../../package.json' with { type: 'json' };
+import { type Flash, takeFlash } from './flash.ts';
+import { NAVIGATION, type Place } from './navigation.ts';
+import { hidden } from './parts/action.ts';
+import { icon } from './parts/icon.ts';
+import { notice } from './parts/notice.ts';
+import type { ConsoleContext, Html, Theme, View } from './view.ts';
+
+export interface Page {
+  title: string;
+  /** Which place of the navigation it belongs to, by its path; left out for none. */
+  place?: string;
+  /** Beside the title: buttons, a badge. */
+  actions?: unknown;
+  content: unknown;
+  /**
+   * What the page shows, so that it is replaced when that changes ({@link Topic}), and the position of the log before it was read.
+   * Left out: it is never refreshed by itself.
+   */
+  live?: { topics: readonly string[]; since: number };
+  /** Loads uPlot, for pages with charts. */
+  charts?: boolean;
+}
+
+/** Kept by pages that are refreshed: what people unfolded stays so. */
+const HTMX_CONFIG = JSON.stringify({
+  includeIndicatorCSS: false,
+  history: false,
+  morphIgnore: ['data-htmx-powered', 'open'],
+  noSwap: [204, 304, '4xx', '5xx'],
+});
+
+/** Answers with a page; for a refresh, with the part that is replaced. */
+export function page(
+  c: ConsoleContext,
+  content: Page,
+  status: 200 | 400 | 401 | 403 | 404 | 409 | 422 | 500 | 503 = 200,
+) {
+  c.header('Vary', 'HX-Request, Cookie');
+  const flash = takeFlash(c);
+  const { view } = c.var;
+  const body = main(view, content, flash);
+  if (c.req.header('hx-request')) return c.html(html`<title>${titleOf(content)}</title>${body}`, status);
+  return c.html(frame(view, content, body), status);
+}
+
+function titleOf({ title }: Page): string {
+  return `${title} · Hapax`;
+}
+
+function main(view: View, { title, actions, content, live }: Page, flash: Flash | undefined): Html {
+  const refresh = live
+    ? html` hx-get="${view.here}" hx-trigger="changed from:#live throttle:1s" hx-swap="outerMorph"`
+    : '';
+  const told = flash
+    ? notice(flash.tone, html`${flash.text}${flash.link ? html` <a href="${flash.link}">Show it</a>` : ''}`)
+    : '';
+  return html`<main id="content" tabindex="-1"${refresh}>
+<header class="title"><h1>${title}</h1><div class="actions">${actions ?? ''}</div></header>
+<div id="said">${told}</div>
+${content}
+</main>`;
+}
+
+function frame(view: View, content: Page, body: Html): Html {
+  const { base, here, assets, theme } = view;
+  const script = (name: Parameters<typeof assets.link>[0]) => html`<script defer src="${assets.link(name)}"></script>`;
+  return html`<!doctype html>
+<html lang="en"${theme === 'auto' ? '' : html` data-theme="${theme}"`}>
+<head>
+<meta charset="utf-8">
+<title>${titleOf(content)}</title>
+<base href="${base}/">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="${theme === 'auto' ? 'light dark' : theme}">
+<meta name="htmx-config" content="${HTMX_CONFIG}">
+<link rel="icon" href="${assets.link('icon.svg')}" type="image/svg+xml">
+${content.charts ? html`<link rel="stylesheet" href="${assets.link('uplot.css')}">` : ''}
+<link rel="stylesheet" href="${assets.link('console.css')}">
+${script('htmx.js')}${script('htmx-sse.js')}${content.charts ? html`${script('uplot.js')}${script('charts.js')}` : ''}${script('console.js')}
+</head>
+<body data-base="${base}">
+<a class="skip" href="${here}#content">Skip to the content</a>
+<header class="side">
+<div class="brand"><a href="${base}">${icon('build')}<span>Hapax</span></a>${liveButton(content)}</div>
+<details class="menu" open><summary>Menu</summary>
+<nav aria-label="Pages">${NAVIGATION.map(
+    ({ title, places }) =>
+      html`<div class="group">${title ? html`<h2>${title}</h2>` : ''}<ul>${places.map((place) => placeLink(view, place, content.place))}</ul></div>`,
+  )}</nav>
+<div class="foot">
+${view.mayChange ? '' : html`<p class="read-only">${icon('pause')}Read-only: nothing can be changed here.</p>`}
+${themeSwitch(view)}
+${view.signedIn ? html`<form method="post" action="sign-out" class="who"><span>Signed in as <strong>${view.caller}</strong></span><button type="submit" class="quiet">Sign out</button></form>` : ''}
+<p class="links"><button type="button" class="quiet js" data-help>Keys<kbd>?</kbd></button><a href="/docs">API</a><span class="version">${packageJson.version}</span></p>
+</div>
+</details>
+</header>
+${body}
+${helpDialog()}
+<dialog id="confirm" aria-labelledby="confirm-text"><form method="dialog"><p id="confirm-text"></p><div class="buttons"><button value="no" class="quiet">Leave it</button><button value="yes" class="main" autofocus>Yes, do it</button></div></form></dialog>
+</body>
+</html>`;
+}
+
+function placeLink({ base }: View, { path, label, icon: shape }: Place, current: string | undefined): Html {
+  return html`<li><a href="${path === '' ? base : path}"${path === current ? html` aria-current="page"` : ''}>${icon(shape)}${label}</a></li>`;
+}
+
+/** Says whether the page is live, and pauses it. */
+function liveButton({ live }: Page): Html {
+  if (!live) return html``;
+  const of = encodeURIComponent(live.topics.join(','));
+  return html`<div id="live" class="js" data-topics="${live.topics.join(',')}" hx-sse:connect="changes?of=${of}&amp;since=${live.since}" hx-swap="none"><button type="button" class="live" data-live aria-pressed="false" title="Pause or resume the refreshing of this page">${icon('live')}<span>Live</span></button></div>`;
+}
+
+const THEME_LABELS: Readonly<Record<Theme, string>> = { auto: 'As the system', light: 'Light', dark: 'Dark' };
+
+function themeSwitch({ theme, here }: View): Html {
+  const names = Object.keys(THEME_LABELS) as Theme[];
+  return html`<form method="post" action="theme" class="themes" data-themes>${hidden({ back: here })}${names.map((name) => html`<button type="submit" name="theme" value="${name}" title="${THEME_LABELS[name]}" aria-label="Colours: ${THEME_LABELS[name]}" aria-pressed="${String(name === theme)}">${icon(name)}</button>`)}</form>`;
+}
+
+const KEYS = [
+  ['/', 'Go to the search field'],
+  ['j', 'Next row'],
+  ['k', 'Row before'],
+  ['Enter', 'Open the row'],
+  ['x', 'Select the row'],
+  ['r', 'Retry'],
+  ['c', 'Cancel'],
+  ['p', 'Pause or resume live'],
+  ['?', 'This help'],
+] as const;
+
+function helpDialog(): Html {
+  return html`<dialog id="help" aria-labelledby="help-title"><form method="dialog"><h2 id="help-title">Keys</h2><dl class="keys">${KEYS.map(([key, does]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${does}</dd></div>`)}</dl><div class="buttons"><button class="main" autofocus>Close</button></div></form></dialog>`;
+}
+
+/** Asks before something is done, where no script did: the same form once more, with `sure`. */
+export function unconfirmed(
+  c: ConsoleContext,
+  { question, fields, label }: { question: string; fields: Record<string, string>; label: string },
+) {
+  const { here } = c.var.view;
+  return page(c, {
+    title: label,
+    content: html`<section class="card narrow"><p>${question}</p><form method="post" action="${here}" class="buttons">${hidden({ ...fields, sure: 'yes' })}<button type="submit" class="main">Yes, ${label.toLowerCase()}</button></form><p class="hint">To leave it as it is, go back.</p></section>`,
+  });
+}

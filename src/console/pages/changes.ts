@@ -1,0 +1,63 @@
+import { streamSSE } from 'hono/streaming';
+import { z } from 'zod';
+import { invalidRequest } from '../../commands/refusal.ts';
+import type { ChangeWatch } from '../change-watch.ts';
+import type { Console } from '../view.ts';
+
+/** A comment this often keeps proxies from closing a quiet stream. */
+const KEEP_ALIVE_MS = 15_000;
+/** A stream ends after this time, and the browser opens another: so that somebody who may no longer look does not. */
+const LONGEST_MS = 300_000;
+
+const position = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const query = z.object({
+  of: z
+    .string()
+    .max(1_000)
+    .transform((topics) => topics.split(',').slice(0, 10)),
+  since: position,
+});
+
+/**
+ * A stream that tells a page when to ask for itself again: the event `changed`, with nothing in it. The page replaces what it
+ * shows, so that it never grows.
+ */
+export function changesStream(console: Console, changes: ChangeWatch): void {
+  console.get('/changes', (c) => {
+    const asked = query.safeParse(c.req.query());
+    if (!asked.success) throw invalidRequest([{ path: 'query', message: 'must have of and since' }]);
+    const { of: topics, since } = asked.data;
+    const resumed = position.safeParse(c.req.header('last-event-id') || undefined);
+    c.header('Cache-Control', 'no-store');
+    c.header('X-Accel-Buffering', 'no');
+    return streamSSE(c, async (sse) => {
+      let head: number | undefined;
+      let wake = () => {};
+      let open = true;
+      const end = () => {
+        open = false;
+        wake();
+      };
+      sse.onAbort(end);
+      const unwatch = changes.watch(topics, resumed.success ? resumed.data : since, (told) => {
+        head = told;
+        wake();
+      });
+      const keepAlive = setInterval(() => void sse.write(': keep-alive\n\n'), KEEP_ALIVE_MS);
+      const longest = setTimeout(end, LONGEST_MS);
+      try {
+        while (open) {
+          if (head !== undefined) {
+            await sse.writeSSE({ id: String(head), event: 'changed', data: '' });
+            head = undefined;
+          }
+          if (open && head === undefined) await new Promise<void>((resolve) => (wake = resolve));
+        }
+      } finally {
+        clearInterval(keepAlive);
+        clearTimeout(longest);
+        unwatch();
+      }
+    });
+  });
+}

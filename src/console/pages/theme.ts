@@ -1,0 +1,14 @@
+import { seeOther } from '../flash.ts';
+import { fieldsOf } from '../parts/action.ts';
+import { keepTheme } from '../preferences.ts';
+import type { Console } from '../view.ts';
+import { ownPath } from './sign-in.ts';
+
+/** Keeps the colours that somebody chose, where no script does. */
+export function themes(console: Console): void {
+  console.post('/theme', async (c) => {
+    const { theme, back = '' } = await fieldsOf(c);
+    keepTheme(c, c.var.view.base, theme);
+    return seeOther(c, ownPath(back));
+  });
+}

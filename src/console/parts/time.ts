@@ -1,0 +1,72 @@
+import { html } from 'hono/html';
+import type { Html, View } from '../view.ts';
+
+const DAY_MS = 86_400_000;
+
+const formats = new Map<string, { day: Intl.DateTimeFormat; clock: Intl.DateTimeFormat }>();
+
+function formatsOf(timeZone: string) {
+  let found = formats.get(timeZone);
+  if (!found) {
+    found = {
+      day: new Intl.DateTimeFormat('en-GB', { timeZone, day: 'numeric', month: 'short', year: 'numeric' }),
+      clock: new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', second: '2-digit' }),
+    };
+    // Some hundreds of zones exist; there is no need to hold them all.
+    if (formats.size > 50) formats.clear();
+    formats.set(timeZone, found);
+  }
+  return found;
+}
+
+/**
+ * A time in the zone of the browser, with UTC on hover. The day is left out today, and the year within this year. Where the zone is
+ * not known, which is at the first page and without JavaScript, it is UTC and says so.
+ */
+export function time(view: View, iso: string | null | undefined): Html {
+  if (iso === null || iso === undefined) return html`<span class="none">–</span>`;
+  const at = new Date(iso);
+  const utc = at.toISOString().replace('T', ' ').replace('Z', ' UTC');
+  return html`<time datetime="${at.toISOString()}" title="${utc}">${localTime(view, at)}</time>`;
+}
+
+function localTime({ timeZone, now }: View, at: Date): string {
+  const { day, clock } = formatsOf(timeZone);
+  const [date, today] = [day.format(at), day.format(now)];
+  const year = today.slice(-5);
+  const shown = date === today ? '' : `${date.endsWith(year) ? date.slice(0, -5) : date}, `;
+  return `${shown}${clock.format(at)}${timeZone === 'UTC' ? ' UTC' : ''}`;
+}
+
+/** How long something takes or took, in its two largest units: `2h 05m`. @param ms undefined or negative where nobody can say. */
+export function duration(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–';
+  const positive = Math.max(0, ms);
+  if (positive < 1_000) return `${Math.round(positive)} ms`;
+  if (positive < 60_000) return `${(Math.floor(positive / 100) / 10).toFixed(positive < 10_000 ? 1 : 0)} s`;
+  const minutes = Math.floor(positive / 60_000);
+  if (minutes < 60) return `${minutes}m ${two(Math.floor((positive % 60_000) / 1_000))}s`;
+  const hours = Math.floor(minutes / 60);
+  if (positive < 2 * DAY_MS) return `${hours}h ${two(minutes % 60)}m`;
+  return `${Math.floor(hours / 24)}d ${two(hours % 24)}h`;
+}
+
+/** How long between two times; up to now where the second is missing. */
+export function between(view: View, from: string | null | undefined, to: string | null | undefined): string {
+  if (from === null || from === undefined) return '–';
+  return duration((to ? Date.parse(to) : view.now) - Date.parse(from));
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+/** A whole number as people read it: `12,345`. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** `1 build`, `2 builds`. */
+export function counted(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type axe from 'axe-core';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { installed } from './server-process.ts';
+
+export const CHROMIUM = installed('chromium', 'chromium-browser', 'google-chrome');
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** A browser on this machine. It can be told to reach nothing else, so it is not asked. */
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: CHROMIUM!,
+    // Chromium runs as root in containers only without its sandbox.
+    args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-dev-shm-usage'],
+  });
+}
+
+/** A person at a browser: its pages, and whatever of them should not have been. */
+export interface Visitor {
+  context: BrowserContext;
+  page: Page;
+  /** Requests to elsewhere, violations of the Content-Security-Policy, errors of scripts: there must be none. */
+  faults: string[];
+  close(): Promise<void>;
+}
+
+export async function openVisitor(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Visitor> {
+  const context = await browser.newContext({ baseURL: url, timezoneId: 'Europe/Berlin', ...options });
+  const faults: string[] = [];
+  const { origin } = new URL(url);
+  context.on('request', (request) => {
+    if (new URL(request.url()).origin !== origin) faults.push(`asked elsewhere: ${request.url()}`);
+  });
+  context.on('weberror', (error) => faults.push(`script: ${error.error().message}`));
+  context.on('console', (message) => {
+    // Chromium reports violations of the policy this way, and what it could not load.
+    const expected = /Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
+    if (['error', 'warning'].includes(message.type()) && !expected) faults.push(`console: ${message.text()}`);
+  });
+  return { context, page: await context.newPage(), faults, close: () => context.close() };
+}
+
+/** What axe finds wrong with a page, one line each. */
+export async function accessibilityFaults(page: Page): Promise<string[]> {
+  // By the debugger's way in, which no Content-Security-Policy stops.
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run({ exclude: [] } as never, {
+      resultTypes: ['violations'],
+    }),
+  );
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${help}: ${html.slice(0, 200)} ${failureSummary ?? ''}`),
+  );
+}
