@@ -23,10 +23,11 @@ const BUILD_ENDS: ReadonlySet<string> = new Set(['build_completed', 'build_cance
 
 export function recordActivities(db: Db, meter?: ActivityMeter): RecordPort {
   return {
-    async appendBuildEvent({ build_id, event, ...expected }) {
-      const { event: standing, repeated, state: build } = await appendEvent(db, BUILDS, build_id, event, expected);
+    async appendBuildEvent({ build_id, event, follower, ...expected }) {
+      const appended = await appendEvent(db, BUILDS, build_id, event, expected, follower);
+      const { event: standing, seq, repeated, state: build } = appended;
       if (build && ENDS.has(event.type)) meter?.buildEnded(build);
-      return { data: standing.data, seq: standing.seq, ...(repeated ? { repeated } : {}) };
+      return { data: standing.data, seq, ...(repeated ? { repeated } : {}) };
     },
 
     async findBuildEnd({ build_id }) {
@@ -42,10 +43,11 @@ export function recordActivities(db: Db, meter?: ActivityMeter): RecordPort {
       return found?.events.some((event) => event.dedupe_key === dedupe_key) ?? false;
     },
 
-    async appendTaskEvent({ task_id, event, ...expected }) {
-      const { event: standing, repeated, state: task } = await appendEvent(db, TASKS, task_id, event, expected);
+    async appendTaskEvent({ task_id, event, follower, ...expected }) {
+      const appended = await appendEvent(db, TASKS, task_id, event, expected, follower);
+      const { event: standing, seq, repeated, state: task } = appended;
       if (task && ENDS.has(event.type)) meter?.taskEnded(task);
-      return { stands: isSame(standing, event), seq: standing.seq, ...(repeated ? { repeated } : {}) };
+      return { stands: isSame(standing, event), seq, ...(repeated ? { repeated } : {}) };
     },
 
     async findTaskEnd({ task_id }) {

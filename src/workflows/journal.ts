@@ -3,6 +3,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   log,
+  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -23,12 +24,12 @@ interface Standing {
 /** How the events of one build or task are appended, and what is told besides if the record has lost some. */
 export interface JournalOptions<Event extends Told, Answer extends Standing> {
   owner: StreamOwner;
-  append(event: Event, expected: ExpectedStream): Promise<Answer>;
+  append(event: Event, expected: ExpectedStream, follower?: Event): Promise<Answer>;
   /** The event that begins the stream, whichever workflow told it first. */
   first: Event;
   /** Goes before an event that begins the build or task again, where the record lost its end before that. */
   bridgeTo(event: Event): Event | undefined;
-  /** Says that events were lost and told again; undefined where nothing needs to be said. */
+  /** Says that events were lost and told again, behind the first of them; undefined where nothing needs to be said. */
   marker(lostAfter: number): Event | undefined;
 }
 
@@ -100,30 +101,32 @@ export class Journal<Event extends Told, Answer extends Standing> {
   async #tellAllAfter(lostAfter: number): Promise<void> {
     const { first, marker } = this.#options;
     this.#afterSeq = 0;
+    const said = marker(lostAfter);
+    // Whether an event was lost is known only where it is appended: a worker that dies afterwards forgets it.
+    const follower = patched('loss-with-its-event') ? said : undefined;
     let lost = false;
     for (const event of [first, ...this.#told.filter(({ dedupe_key }) => dedupe_key !== first.dedupe_key)]) {
-      const answer = await this.#tellOne(event);
+      const answer = await this.#tellOne(event, follower);
       lost ||= answer !== undefined && !answer.repeated;
     }
-    const said = lost ? marker(lostAfter) : undefined;
-    if (said) await this.#append(said);
+    if (lost && said && !follower) await this.#append(said);
   }
 
   /** Undefined where the event cannot follow what the record holds now. */
-  async #tellOne(event: Event): Promise<Answer | undefined> {
+  async #tellOne(event: Event, follower: Event | undefined): Promise<Answer | undefined> {
     try {
-      return await this.#append(event);
+      return await this.#append(event, follower);
     } catch (error) {
       if (!isFailure(error, 'IllegalEvent', 'Conflict')) throw error;
     }
     const bridge = this.#options.bridgeTo(event);
     if (!bridge) return undefined;
     await this.#append(bridge);
-    return this.#append(event);
+    return this.#append(event, follower);
   }
 
-  async #append(event: Event): Promise<Answer> {
-    const answer = await this.#options.append(event, { owner: this.#options.owner });
+  async #append(event: Event, follower?: Event): Promise<Answer> {
+    const answer = await this.#options.append(event, { owner: this.#options.owner }, follower);
     this.#saw(answer);
     return answer;
   }

@@ -141,8 +141,19 @@ const EPOCH_IDS = 1_000_000;
 /** The code under test passes on what it was given as its database. */
 type Db = MemoryRecord;
 
-export function appendEvent(db: Db, kind: AnyStreamKind, id: number, event: ToldEvent, expected?: ExpectedStream) {
-  return db.ask(`append ${event.type}`, () => db.append(kind, id, event, expected));
+export function appendEvent(
+  db: Db,
+  kind: AnyStreamKind,
+  id: number,
+  event: ToldEvent,
+  expected?: ExpectedStream,
+  follower?: ToldEvent,
+) {
+  return db.ask(`append ${event.type}`, () => {
+    const first = db.append(kind, id, event, expected);
+    const last = follower && !first.repeated ? db.append(kind, id, follower) : first;
+    return { ...first, seq: last.event.seq };
+  });
 }
 
 export function appendEvents(

@@ -165,8 +165,8 @@ describe.each(DATABASES)('a stream (%s)', (kind) => {
       created_at: first!.occurred_at,
     };
   };
-  const append = (id: number, event: BuildEvent, expected: Parameters<typeof appendEvent>[4]) =>
-    appendEvent(database.db, BUILDS, id, event, expected);
+  const append = (id: number, event: BuildEvent, expected: Parameters<typeof appendEvent>[4], follower?: BuildEvent) =>
+    appendEvent(database.db, BUILDS, id, event, expected, follower);
 
   it('takes events of the workflow that it belongs to, and of no other', async () => {
     await tell(database.db, 1, 2);
@@ -184,5 +184,23 @@ describe.each(DATABASES)('a stream (%s)', (kind) => {
     await expect(append(2, third!, { owner: owner(2), after_seq: 3 })).rejects.toThrow(RecordSetBack);
     await expect(append(3, events(3)[1]!, { owner: owner(3) })).rejects.toThrow(RecordSetBack);
     expect(await append(2, third!, { owner: owner(2), after_seq: 2 })).toMatchObject({ event: { seq: 3 } });
+  });
+
+  it('has behind the first event that was lost, and once, that events were', async () => {
+    await tell(database.db, 4, 2);
+    const said: BuildEvent = {
+      ...{ type: 'build_recovered', occurred_at: '2026-11-21T11:00:00.000Z', dedupe_key: 'recovered' },
+      data: { reason: 'record_set_back', by: 'workflow', detail: 'lost' },
+    };
+    const seqs: number[] = [];
+    for (const event of events(4).slice(0, 4))
+      seqs.push((await append(4, event, { owner: owner(4), after_seq: seqs.at(-1) }, said)).seq);
+    const again = await append(4, events(4)[3]!, { owner: owner(4) }, said);
+    expect(again).toMatchObject({ repeated: true, seq: 5 });
+    expect(seqs).toEqual([1, 2, 4, 5]);
+    const types = await database.db`SELECT type FROM events WHERE stream = 'build:4' ORDER BY seq`;
+    expect(types.map(({ type }) => type)).toEqual([
+      ...['build_queued', 'build_started', 'workflow_triggered', 'build_recovered', 'run_updated'],
+    ]);
   });
 });

@@ -135,7 +135,7 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     const first = await appendEvent(world.db, BUILDS, 1, queued(1));
     const again = await appendEvent(world.db, BUILDS, 1, queued(1));
     expect(first.repeated).toBe(false);
-    expect(again).toEqual({ event: first.event, repeated: true });
+    expect(again).toEqual({ event: first.event, seq: first.event.seq, repeated: true });
     expect(await findBuild(world.db, 1)).toMatchObject({
       id: 1,
       status: 'queued',
@@ -153,7 +153,7 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     });
     const { event } = await appendEvent(world.db, BUILDS, 1, started('2026-11-21T10:00:02.000Z'));
     const again = await appendEvent(world.db, BUILDS, 1, started('2026-11-21T11:00:00.000Z'));
-    expect(again).toEqual({ event, repeated: true });
+    expect(again).toEqual({ event, seq: event.seq, repeated: true });
   });
 
   it('refuses an event that cannot follow, and records nothing of it', async () => {

@@ -18,6 +18,8 @@ import { type Identified, type ProjectionRow, type StreamKind, streamOf } from '
 export interface Appended<State> {
   event: RecordedEvent;
   repeated: boolean;
+  /** Number of the last event that was appended, or of the one that was there. */
+  seq: number;
   /** The state after the event; undefined if it was repeated. */
   state?: State;
 }
@@ -38,6 +40,7 @@ const MAX_RACES = 50;
  * number; the loser reads the stream and tries again.
  *
  * @param expected what the appender knows of the stream; it is checked before anything is appended.
+ * @param follower goes right behind the event, in the same statement; not where the event was there.
  * @throws {IllegalEvent} if the event cannot follow the present state of the stream.
  * @throws {RecordSetBack} if the stream has lost events that the appender knows of, or all.
  * @throws {ForeignStream} if the stream belongs to another workflow. @throws {StreamWentOn} if it has more events than expected.
@@ -48,14 +51,17 @@ export async function appendEvent<State extends Identified, Event extends ToldEv
   id: State['id'],
   event: Event,
   expected: ExpectedStream = {},
+  follower?: Event,
 ): Promise<Appended<State>> {
   // The first event of a stream needs no reading: it can only stand at the beginning. This is the hot path of a trigger.
   const guess = (recalled: Head<State> | undefined) =>
     event.type !== kind.first ? recalled : recalled ? undefined : GENESIS;
-  return append({ db, kind, id, expected }, [event], guess, ({ existing, appended, head }) => {
-    const [repeat] = existing;
-    if (repeat) return { event: repeat, repeated: true };
-    return { event: appended[0]!, repeated: false, state: head.state as State };
+  const isFollowed = follower !== undefined;
+  const told = isFollowed ? [event, follower] : [event];
+  return append({ db, kind, id, expected, isFollowed }, told, guess, ({ existing, appended, head }) => {
+    const repeat = existing.find(({ dedupe_key }) => dedupe_key === event.dedupe_key);
+    if (repeat) return { event: repeat, seq: repeat.seq, repeated: true };
+    return { event: appended[0]!, seq: head.seq, repeated: false, state: head.state as State };
   });
 }
 
@@ -71,7 +77,7 @@ export async function appendEvents<State extends Identified, Event extends ToldE
   expected: ExpectedStream = {},
 ): Promise<AllAppended<State>> {
   return append(
-    { db, kind, id, expected },
+    { db, kind, id, expected, isFollowed: false },
     events,
     (recalled) => recalled,
     ({ head }) => ({
@@ -86,6 +92,8 @@ interface Target<State extends Identified, Event extends ToldEvent> {
   kind: StreamKind<State, Event>;
   id: State['id'];
   expected: ExpectedStream;
+  /** Whether all but the first event only follow it: without it they are not appended. */
+  isFollowed: boolean;
 }
 
 interface Outcome<State> {
@@ -101,7 +109,7 @@ async function append<State extends Identified, Event extends ToldEvent, Answer>
   guess: (recalled: Head<State> | undefined) => Head<State> | undefined,
   answer: (outcome: Outcome<State>) => Answer,
 ): Promise<Answer> {
-  const { db, kind, id, expected } = target;
+  const { db, kind, id, expected, isFollowed } = target;
   const stream = streamOf(kind, id);
   // Told by others in part: a message that was cut within a character must not keep the event out of the record.
   const told = events.map((event) => ({
@@ -119,7 +127,8 @@ async function append<State extends Identified, Event extends ToldEvent, Answer>
     const found = await readExisting(target, told);
     assertExpected(stream, found.head, expected);
     const known = new Set(found.events.map(({ dedupe_key }) => dedupe_key));
-    const missing = told.filter(({ dedupe_key }) => !known.has(dedupe_key));
+    const isRepeated = isFollowed && known.has(told[0]!.dedupe_key);
+    const missing = isRepeated ? [] : told.filter(({ dedupe_key }) => !known.has(dedupe_key));
     if (missing.length === 0) return answer({ existing: found.events, appended: [], head: found.head });
     const appended = await appendBehind(target, found.head, missing);
     if (appended) return answer({ existing: found.events, ...appended });

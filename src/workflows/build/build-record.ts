@@ -92,7 +92,8 @@ function openJournal(input: BuildInput) {
   const { build_id, workflow_id, created_at } = input;
   return new Journal<BuildEvent, Awaited<ReturnType<typeof record.appendBuildEvent>>>({
     owner: { workflow_id, created_at },
-    append: (event, expected) => record.appendBuildEvent({ build_id, event, ...expected }),
+    append: (event, expected, follower) =>
+      record.appendBuildEvent({ build_id, event, ...expected, ...(follower && { follower }) }),
     first: buildQueuedEvent(input),
     bridgeTo: ({ type, dedupe_key }) =>
       type === 'build_retried' || type === 'build_reopened'

@@ -130,9 +130,11 @@ function openJournal(input: TaskInput, isLean: boolean) {
   const { task_id, workflow_id, created_at } = input;
   return new Journal<TaskEvent, Awaited<ReturnType<typeof record.appendTaskEvent>>>({
     owner: { workflow_id, created_at },
-    append: (event, { owner, ...expected }) =>
+    append(event, { owner, ...expected }, follower) {
       // Another task may have had the id, which Temporal has forgotten; the answer to the first event says so.
-      record.appendTaskEvent({ task_id, event, ...expected, ...(event.dedupe_key === 'queued' ? {} : { owner }) }),
+      const owned = event.dedupe_key === 'queued' ? {} : { owner };
+      return record.appendTaskEvent({ task_id, event, ...expected, ...owned, ...(follower && { follower }) });
+    },
     first: taskQueuedEvent(input),
     bridgeTo: ({ type, dedupe_key }) =>
       type === 'task_redriven' ? taskEndLostEvent({ by: 'workflow', ...recovered(`before:${dedupe_key}`) }) : undefined,
