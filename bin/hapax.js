@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+const role = process.argv[2] === 'serve' ? process.argv[3] : process.argv[2];
 /**
  * V8 collects late where the machine has memory, and glibc keeps a heap per thread: without these a worker with 1,000 builds
  * in flight took two to three times the memory. What makes it collect sooner makes the others slower (docs/benchmarks.md).
@@ -16,7 +17,7 @@ const FRUGAL =
   {
     up: ['--v8-pool-size=1'],
     worker: ['--v8-pool-size=1', '--max-semi-space-size=2', '--heap-growing-percent=20'],
-  }[process.argv[2] ?? ''] ?? [];
+  }[role ?? ''] ?? [];
 const env =
   FRUGAL.length > 0 ? { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', ...process.env } : process.env;
 

@@ -1,6 +1,9 @@
 /** Shorter names are near too many others: HOST is one letter from HOME's neighbours. */
 const LEAST_LETTERS = 6;
 
+/** What the commands for people read: they are no settings of a server, and stand in the same environment. */
+export const CLIENT_VARIABLES: readonly string[] = ['HAPAX_URL', 'HAPAX_API_KEY', 'HAPAX_PROFILE'];
+
 /** Families of names that no other program on a machine reads: Hapax's own, and Flower's, whose settings it takes over. */
 const OWN = /^(HAPAX|FLOWER)_/;
 

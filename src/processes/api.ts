@@ -9,7 +9,7 @@ import { stopSignal } from './stop-signal.ts';
 import { lazyTemporalClient } from './temporal.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
 
-/** `hapax api`: the HTTP API alone. It starts, and says how things are, also where Temporal or Postgres is down. */
+/** `hapax serve api`: the HTTP API alone. It starts, and says how things are, also where Temporal or Postgres is down. */
 export async function runApi(settings: Settings): Promise<void> {
   const stopping = stopSignal();
   const log = createLog(settings.LOG_LEVEL, 'api');

@@ -11,7 +11,7 @@ import { connectPatiently } from './temporal.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
 
 /**
- * `hapax worker` and `hapax bridge`: a part that works for Temporal, from when Temporal answers, which may be up to START_TIMEOUT
+ * `hapax serve worker` and `hapax serve bridge`: a part that works for Temporal, from when Temporal answers, which may be up to START_TIMEOUT
  * later than the process; never where the process is told to stop before. Its metrics are served on METRICS_PORT meanwhile.
  * @throws {Error} where the part broke.
  */

@@ -64,7 +64,12 @@ export async function openCloud(cli: string, settings: Record<string, string> = 
     onTestFinished(() => program?.kill());
     return {
       start() {
-        program = new Program(process.execPath, ['bin/hapax.js', name], environment, join(home, `${name}.log`));
+        program = new Program(
+          process.execPath,
+          ['bin/hapax.js', 'serve', name],
+          environment,
+          join(home, `${name}.log`),
+        );
       },
       kill: async () => program?.kill(),
       get output() {

@@ -186,7 +186,7 @@ describe('deploy/kubernetes', () => {
   it('gives each role settings that it starts with', () => {
     for (const { spec, metadata } of workloads) {
       for (const container of spec.template?.spec.containers ?? []) {
-        expect(container.args).toEqual([metadata.name]);
+        expect(container.args).toEqual(metadata.name === 'migrate' ? ['migrate'] : ['serve', metadata.name]);
         const environment = environmentOf(container);
         for (const name of Object.keys(environment)) expect(settingsSchema.shape, metadata.name).toHaveProperty(name);
         const filled = {

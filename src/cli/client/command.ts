@@ -1,0 +1,54 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { EXIT, type Exit } from '../failure.ts';
+import { Api } from './api.ts';
+import { findTarget, type TargetOptions } from './target.ts';
+
+/** What a command for people works with. */
+export interface Context<Options> {
+  api: Api;
+  /** Whether it prints JSON, for programs. */
+  json: boolean;
+  options: Options;
+}
+
+type Run<Options> = (context: Context<Options>, ...args: string[]) => Promise<Exit | undefined> | Promise<void>;
+
+/** Gives a command the options that all commands for people have, and its work. */
+export function runsWith<Options>(command: Command, run: Run<Options>): void {
+  command
+    .option('--json', 'print JSON, for programs')
+    .option('--url <url>', 'address of Hapax')
+    .option('--profile <name>', 'profile with address and key')
+    .action(async (...given: unknown[]) => {
+      const options = command.opts<Options & TargetOptions & { json?: boolean }>();
+      const args = given.slice(0, command.registeredArguments.length) as string[];
+      const api = new Api(findTarget(options, process.env));
+      process.exitCode = (await run({ api, json: options.json ?? false, options }, ...args)) ?? EXIT.success;
+    });
+}
+
+/** A whole number from 1. */
+export function positive(text: string): number {
+  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError('It is a whole number from 1.');
+  return Number(text);
+}
+
+/** A time as `90s`, `10m` or `2h`, in milliseconds; a number alone is seconds. */
+export function durationMs(text: string): number {
+  const [, number = '', unit = 's'] = /^(\d{1,6})(s|m|h)?$/.exec(text) ?? [];
+  if (number === '') throw new InvalidArgumentError('It is a time such as 90s, 10m or 2h.');
+  return Number(number) * { s: 1_000, m: 60_000, h: 3_600_000 }[unit as 's' | 'm' | 'h'];
+}
+
+/** A moment: ISO 8601, or how long ago, as `2h` or `7d`. Gives ISO 8601. */
+export function instant(text: string): string {
+  const [, number, unit] = /^(\d{1,6})(s|m|h|d)$/.exec(text) ?? [];
+  if (number !== undefined) {
+    const factor = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 's' | 'm' | 'h' | 'd'];
+    return new Date(Date.now() - Number(number) * factor).toISOString();
+  }
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime()))
+    throw new InvalidArgumentError('It is a time such as 2026-11-21T10:00:00Z or 2h (ago).');
+  return at.toISOString();
+}

@@ -1,0 +1,67 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { misuse } from '../failure.ts';
+import { readProfiles } from './profiles.ts';
+
+/** Which Hapax a command speaks to. */
+export interface Target {
+  /** Without a slash at the end. */
+  url: string;
+  key?: string | undefined;
+  /** How it was found, for messages. */
+  from: string;
+}
+
+/** The options by which a command is told. */
+export interface TargetOptions {
+  url?: string;
+  profile?: string;
+}
+
+/**
+ * The first of these that is there: `--url`, `--profile`, HAPAX_URL, HAPAX_PROFILE, the default profile, the `hapax up` that
+ * runs in HAPAX_HOME, the default port of this machine. The key of a profile is sent to its own URL only.
+ * @throws {Failure} where what is named is not there, or is no URL.
+ */
+export function findTarget({ url, profile }: TargetOptions, environment: NodeJS.ProcessEnv): Target {
+  const { HAPAX_URL, HAPAX_API_KEY: key, HAPAX_PROFILE } = environment;
+  if (url && profile) throw misuse('--url and --profile name two servers', 'leave one out');
+  if (url) return { url: baseUrl(url, '--url'), key, from: '--url' };
+  if (profile) return ofProfile(profile, environment);
+  if (HAPAX_URL) return { url: baseUrl(HAPAX_URL, 'HAPAX_URL'), key, from: 'HAPAX_URL' };
+  const chosen = HAPAX_PROFILE || readProfiles(environment).default;
+  if (chosen) return ofProfile(chosen, environment);
+  const home = environment.HAPAX_HOME || '.hapax';
+  const running = urlOfHome(home);
+  if (running) return { url: running, key, from: `the hapax up of ${home}` };
+  return { url: `http://127.0.0.1:${environment.PORT || 8000}`, key, from: 'the default' };
+}
+
+function ofProfile(name: string, environment: NodeJS.ProcessEnv): Target {
+  const found = readProfiles(environment).profiles[name];
+  if (!found) throw misuse(`There is no profile "${name}"`, 'hapax profile list shows those there are');
+  return { ...found, from: `the profile ${name}` };
+}
+
+/** An address without a slash at the end. @throws {Failure} where it is no HTTP URL, or carries what belongs elsewhere. */
+export function baseUrl(text: string, source: string): string {
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw misuse(`${source} is not an HTTP URL`, 'use one such as http://127.0.0.1:8000');
+  }
+  if (url.username || url.password) throw misuse(`${source} carries a password`, 'put the key into HAPAX_API_KEY');
+  return url.origin + url.pathname.replace(/\/+$/, '');
+}
+
+/** Where the `hapax up` of a home serves its API, if it runs. */
+function urlOfHome(home: string): string | undefined {
+  const file = join(home, 'owner.json');
+  if (!existsSync(file)) return undefined;
+  try {
+    const { pid, url } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number; url?: string };
+    process.kill(pid, 0);
+    return url;
+  } catch {
+    return undefined; // It was killed, or belongs to somebody else.
+  }
+}

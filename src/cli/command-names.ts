@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+
+/** A command for people: its file is loaded when it is used. */
+export interface ClientCommand {
+  group: string;
+  summary: string;
+  load(): Promise<{ define(command: Command): void }>;
+}
+
+const BUILDS = 'Builds:';
+const OPERATE = 'What to do about it:';
+
+/** In the order in which help shows them. */
+export const CLIENT_COMMANDS: Record<string, ClientCommand> = {
+  trigger: { group: BUILDS, summary: 'trigger a build', load: () => import('./commands/trigger.ts') },
+  watch: { group: BUILDS, summary: 'watch a build until it ends', load: () => import('./commands/watch.ts') },
+  list: { group: BUILDS, summary: 'list builds', load: () => import('./commands/list.ts') },
+  show: { group: BUILDS, summary: 'show a build and what happened to it', load: () => import('./commands/show.ts') },
+  logs: {
+    group: BUILDS,
+    summary: 'print the events of a build, and why its run failed',
+    load: () => import('./commands/logs.ts'),
+  },
+  open: { group: BUILDS, summary: 'open the run of a build in the browser', load: () => import('./commands/open.ts') },
+  verify: {
+    group: BUILDS,
+    summary: 'prove that the events of a build were not changed',
+    load: () => import('./commands/verify.ts'),
+  },
+  cancel: { group: OPERATE, summary: 'cancel a build', load: () => import('./commands/cancel.ts') },
+  retry: { group: OPERATE, summary: 'retry a failed build', load: () => import('./commands/retry.ts') },
+  adopt: { group: OPERATE, summary: 'say which run belongs to a build', load: () => import('./commands/adopt.ts') },
+};
+
+/** A role of a server or of its operator. */
+export interface RoleWord {
+  group: string;
+  summary: string;
+}
+
+const RUN = 'Run Hapax:';
+const RECORD = 'Keep the record:';
+
+/** Words whose arguments are their own business. */
+export const ROLE_WORDS: Record<string, RoleWord> = {
+  up: { group: RUN, summary: 'everything on this machine: database, Temporal, API and worker' },
+  demo: { group: RUN, summary: 'one build against a simulated GitHub' },
+  migrate: { group: RUN, summary: "update the schema of the database and Temporal's search attributes" },
+  backup: { group: RECORD, summary: 'make a backup of the record, or check one' },
+  restore: { group: RECORD, summary: 'put a backup into an empty database' },
+  audit: { group: RECORD, summary: 'export the record, or verify it' },
+  reconcile: { group: RECORD, summary: 'compare the record with Temporal and repair differences' },
+  rebuild: { group: RECORD, summary: 'compute the stored builds and tasks again from the events' },
+};
+
+/** What `hapax serve` runs, each as a process of its own. The words are also understood without `serve`, as they were before. */
+export const SERVED_ROLES: Record<string, string> = {
+  api: 'the HTTP API (needs DATABASE_URL and TEMPORAL_ADDRESS)',
+  worker: 'runs builds and tasks (needs DATABASE_URL and TEMPORAL_ADDRESS)',
+  bridge: 'takes tasks from RabbitMQ and replies (also needs AMQP_URL)',
+  'simulate-github': 'a simulated GitHub (--help for its options)',
+};

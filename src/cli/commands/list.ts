@@ -1,0 +1,73 @@
+import { type Command, Option } from 'commander';
+import type { BuildSummary } from '../../contracts/builds/build.ts';
+import { instant, positive, runsWith } from '../client/command.ts';
+import { readPages } from '../client/pages.ts';
+import { statusOf } from '../output/build-words.ts';
+import { moment, span } from '../output/moments.ts';
+import { note, paint, print, printJson } from '../output/screen.ts';
+import { table } from '../output/table.ts';
+
+interface Options {
+  status?: string;
+  ref?: string;
+  repository?: string;
+  configId?: number;
+  since?: string;
+  until?: string;
+  at?: string;
+  limit: number;
+  cursor?: string;
+}
+
+export function define(command: Command): void {
+  command
+    .addOption(
+      new Option('-s, --status <status>', 'only these').choices([
+        'queued',
+        'in_progress',
+        'success',
+        'failure',
+        'cancelled',
+      ]),
+    )
+    .option('-r, --ref <ref>', 'only this branch or tag')
+    .option('--repository <owner/name>', 'only this repository')
+    .option('--config-id <id>', 'only this build configuration', positive)
+    .option('--since <time>', 'created at this time or later: ISO 8601, or 2h (ago)', instant)
+    .option('--until <time>', 'created before this time', instant)
+    .option('--at <time>', 'as it was at this time', instant)
+    .option('-n, --limit <number>', 'how many', positive, 20)
+    .option('--cursor <cursor>', 'go on where a list ended');
+  runsWith<Options>(command, async ({ api, json, options }) => {
+    const { configId: config_id, limit, cursor, status, ref, repository, since, until, at } = options;
+    const query = { status, ref, repository, config_id, since, until, at };
+    const { items, next_cursor } = await readPages<BuildSummary>(api, '/builds', 'builds', { query, limit, cursor });
+    if (json) return printJson({ builds: items, next_cursor });
+    if (items.length === 0) return note('there are no such builds');
+    print(...table(COLUMNS, items.map(rowOf)));
+    if (next_cursor) note('there are more: use --limit, or --cursor with the next_cursor of --json');
+  });
+}
+
+const COLUMNS = [
+  { title: 'BUILD' },
+  { title: 'STATUS' },
+  { title: 'REF', flexible: true },
+  { title: 'CREATED' },
+  { title: 'TOOK' },
+  { title: 'RUN' },
+];
+
+function rowOf(build: BuildSummary): string[] {
+  const { id, ref, created_at, completed_at, workflow_run_id } = build;
+  const { text, tone } = statusOf(build);
+  const took = span(Date.parse(completed_at ?? new Date().toISOString()) - Date.parse(created_at));
+  return [
+    String(id),
+    paint(text, tone),
+    ref,
+    moment(created_at),
+    took,
+    workflow_run_id === null ? '' : String(workflow_run_id),
+  ];
+}

@@ -1,0 +1,43 @@
+import { columnsOf, cut, type Output, pad, paint, widthOf } from './screen.ts';
+
+export interface Column {
+  title: string;
+  /** Whether it gives way where the terminal is too narrow. One column does. */
+  flexible?: boolean;
+}
+
+const GAP = '  ';
+const LEAST_FLEXIBLE = 8;
+
+/** Rows under their titles, in a terminal no wider than it is. Without a terminal nothing is cut off. */
+export function table(
+  columns: readonly Column[],
+  rows: readonly string[][],
+  output: Output = process.stdout,
+): string[] {
+  const widths = columns.map(({ title }, index) =>
+    Math.max(widthOf(title), ...rows.map((row) => widthOf(row[index] ?? ''))),
+  );
+  const available = columnsOf(output);
+  const flexible = columns.findIndex((column) => column.flexible);
+  if (available !== undefined && flexible >= 0) {
+    const others = widths.reduce((sum, width, index) => (index === flexible ? sum : sum + width + GAP.length), 0);
+    widths[flexible] = Math.min(widths[flexible]!, Math.max(LEAST_FLEXIBLE, available - others));
+  }
+  const line = (cells: readonly string[]) =>
+    cut(
+      cells
+        .map((cell, index) => pad(cut(cell, widths[index]), widths[index]!))
+        .join(GAP)
+        .trimEnd(),
+      available,
+    );
+  return [paint(line(columns.map(({ title }) => title)), 'faint', output), ...rows.map(line)];
+}
+
+/** Names beside their values, those that there are. */
+export function fields(values: Record<string, string | number | null | undefined>): string[] {
+  const given = Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== '');
+  const width = Math.max(...given.map(([name]) => name.length));
+  return given.map(([name, value]) => `${paint(name.padEnd(width), 'faint')}  ${value}`);
+}

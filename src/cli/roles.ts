@@ -1,0 +1,51 @@
+import { CLIENT_VARIABLES, misspeltSettings } from '../contracts/setting-names.ts';
+import { readSettings, settingsSchema } from '../contracts/settings.ts';
+
+/** What a process of a server or its operator does. Each loads only what it needs. */
+const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
+  up: async () => (await import('../processes/up.ts')).runUp(readSettings(process.env)),
+  api: async () => (await import('../processes/api.ts')).runApi(readSettings(process.env, 'api')),
+  worker: async () =>
+    (await import('../processes/working-process.ts')).runWorkingProcess(readSettings(process.env, 'worker'), 'worker'),
+  bridge: async () =>
+    (await import('../processes/working-process.ts')).runWorkingProcess(readSettings(process.env, 'bridge'), 'bridge'),
+  migrate: async () => (await import('../processes/migrate.ts')).runMigrate(readSettings(process.env, 'migrate')),
+  audit: async (argv) => (await import('../processes/audit.ts')).runAudit(argv, process.env),
+  backup: async (argv) => (await import('../processes/backup.ts')).runBackup(argv, process.env),
+  restore: async (argv) => (await import('../processes/restore.ts')).runRestore(argv, process.env),
+  reconcile: async (argv) => (await import('../processes/reconcile.ts')).runReconcile(argv, process.env),
+  rebuild: async () => (await import('../processes/rebuild.ts')).runRebuild(readSettings(process.env, 'rebuild')),
+  'simulate-github': async (argv) => (await import('../simulator/main.ts')).simulateGitHub(argv),
+  demo: async () => (await import('../processes/demo.ts')).runDemo(process.env),
+};
+
+/** Roles with a command line of their own; all else is told by settings. */
+const WITH_ARGUMENTS: ReadonlySet<string> = new Set(['audit', 'backup', 'restore', 'reconcile', 'simulate-github']);
+
+/**
+ * Runs a role until it ends.
+ * @returns the status of the process: 0, 1 for a fault that the user can mend (its message without a stack), 2 for an argument
+ * that does not exist.
+ */
+export async function runRole(role: string, argv: string[]): Promise<number> {
+  if (argv.length > 0 && !WITH_ARGUMENTS.has(role)) {
+    const asked = argv.every((argument) => argument === '--help' || argument === '-h');
+    (asked ? console.log : console.error)(
+      asked
+        ? `hapax ${role} takes no options: settings are environment variables, docs/configuration.md`
+        : `hapax: ${role} takes no arguments; settings are environment variables: docs/configuration.md`,
+    );
+    return asked ? 0 : 2;
+  }
+  const known = [...Object.keys(settingsSchema.shape), ...CLIENT_VARIABLES];
+  for (const line of misspeltSettings(process.env, known)) console.error(`hapax: ${line}`);
+  try {
+    await ROLES[role]!(argv);
+    return 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') throw error;
+    const mendable = error instanceof Error && (error.name === 'SettingsError' || error.name === 'UserError');
+    console.error(mendable ? error.message.replaceAll(/^/gm, 'hapax: ') : error);
+    return 1;
+  }
+}

@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { keepKey } from '../../src/cli/client/kept-key.ts';
+import { readProfiles, writeProfiles } from '../../src/cli/client/profiles.ts';
+import { findTarget } from '../../src/cli/client/target.ts';
+import { wordsOf } from '../../src/cli/output/build-words.ts';
+import { span } from '../../src/cli/output/moments.ts';
+import { cut, pad, printable, widthOf } from '../../src/cli/output/screen.ts';
+import { BUILD_EVENT_TYPES } from '../../src/contracts/builds/event.ts';
+import { TASK_EVENT_TYPES } from '../../src/contracts/tasks/task-event.ts';
+
+let home: string;
+let environment: Record<string, string>;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'hapax-cli-'));
+  environment = { HOME: home, HAPAX_HOME: join(home, 'hapax') };
+  return () => rmSync(home, { recursive: true, force: true });
+});
+
+describe('text from elsewhere', () => {
+  it('cannot steer the terminal: control characters and turned text show as marks, our styles stay', () => {
+    expect(printable('a\u001b[2Jb\u001b]0;title\u0007c\r\n\u009b1mx\u202ey')).toBe(
+      'a\ufffd[2Jb\ufffd]0;title\ufffdc\ufffd\ufffd\ufffd1mx\ufffdy',
+    );
+    expect(printable('\u001b[32mgood\u001b[39m\u001b[8mhidden')).toBe('\u001b[32mgood\u001b[39m\ufffd[8mhidden');
+  });
+
+  it('takes as many columns as a terminal gives it, and is cut to them', () => {
+    expect([widthOf('日本'), widthOf('e\u0301'), widthOf('🚀'), widthOf('\u001b[1mab\u001b[22m')]).toEqual([
+      4, 1, 2, 2,
+    ]);
+    expect(cut('日本語', 5)).toBe('日本…');
+    expect(cut('\u001b[1mabcdef\u001b[22m', 4)).toBe('\u001b[1mabc…\u001b[0m');
+    expect(cut('abcd', 4)).toBe('abcd');
+    expect(widthOf(pad('日本', 6))).toBe(6);
+  });
+
+  it('of every event type is told, even where its data is that of another version', () => {
+    for (const event_type of [...BUILD_EVENT_TYPES, ...TASK_EVENT_TYPES, 'something_new']) {
+      const { text } = wordsOf({ event_type, event_data: {} } as never);
+      expect(text, event_type).toMatch(/\S/);
+    }
+  });
+
+  it('says how long in one or two units', () => {
+    expect([4_000, 192_000, 18_000_000, 2 * 86_400_000].map(span)).toEqual(['4s', '3m12s', '5h00m', '2d']);
+  });
+});
+
+describe('the key of a request', () => {
+  const files = () => readdirSync(join(home, '.local/state/hapax/requests'));
+
+  it('is the same until the response came, and another one after that', () => {
+    const first = keepKey({ ref: 'main' }, environment);
+    expect(first.since).toBeUndefined();
+    const again = keepKey({ ref: 'main' }, environment);
+    expect(again).toMatchObject({ key: first.key, since: expect.any(Date) });
+    expect(keepKey({ ref: 'dev' }, environment).key).not.toBe(first.key);
+    again.drop();
+    expect(keepKey({ ref: 'main' }, environment).key).not.toBe(first.key);
+  });
+
+  it('stays with the command that took it over, when the one that made it is answered', () => {
+    const first = keepKey('r', environment);
+    const second = keepKey('r', environment);
+    first.drop();
+    expect(keepKey('r', environment).key).toBe(second.key);
+  });
+
+  it('is forgotten after a day, or if another build is asked for', () => {
+    const first = keepKey('r', environment);
+    const [file = ''] = files();
+    const old = { key: first.key, since: new Date(Date.now() - 25 * 3_600_000).toISOString(), holder: 'x' };
+    writeFileSync(join(home, '.local/state/hapax/requests', file), JSON.stringify(old));
+    const second = keepKey('r', environment);
+    expect(second.key).not.toBe(first.key);
+    expect(keepKey('r', environment, { fresh: true }).key).not.toBe(second.key);
+    expect(files()).toHaveLength(1);
+  });
+
+  it('is one for all that begin at once', async () => {
+    const module = new URL('../../src/cli/client/kept-key.ts', import.meta.url).href;
+    const program = `const { keepKey } = await import(${JSON.stringify(module)}); console.log(keepKey('r', process.env).key)`;
+    const begun = Array.from({ length: 8 }, () =>
+      promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { env: environment }),
+    );
+    const keys = (await Promise.all(begun)).map(({ stdout }) => stdout);
+    expect(new Set(keys).size).toBe(1);
+    expect(keys[0]).toMatch(/^hapax-cli-/);
+    expect(files()).toHaveLength(1);
+  });
+});
+
+describe('the server that a command speaks to', () => {
+  const found = (options: object = {}, more: Record<string, string> = {}) =>
+    findTarget(options, { ...environment, ...more });
+
+  it('is named by an option, the environment, a profile, a running hapax up, or is the default', () => {
+    expect(found().url).toBe('http://127.0.0.1:8000');
+    expect(found({}, { PORT: '8123' }).url).toBe('http://127.0.0.1:8123');
+    mkdirSync(join(home, 'hapax'));
+    const owner = (pid: number) =>
+      writeFileSync(join(home, 'hapax/owner.json'), JSON.stringify({ pid, url: 'http://127.0.0.1:8999' }));
+    owner(process.pid);
+    expect(found().url).toBe('http://127.0.0.1:8999');
+    // Killed: no process has this number.
+    owner(2 ** 22 + 1);
+    expect(found().url).toBe('http://127.0.0.1:8000');
+    writeProfiles(
+      { default: 'prod', profiles: { prod: { url: 'https://hapax.example', key: 'prod-key' } } },
+      environment,
+    );
+    expect(found()).toMatchObject({ url: 'https://hapax.example', key: 'prod-key' });
+    expect(found({}, { HAPAX_URL: 'https://other.example/base/', HAPAX_API_KEY: 'k' })).toMatchObject({
+      url: 'https://other.example/base',
+      key: 'k',
+    });
+    // The key of a profile never goes to another server, nor another key to the server of a profile.
+    expect(found({ url: 'https://third.example' }).key).toBeUndefined();
+    expect(found({ profile: 'prod' }, { HAPAX_URL: 'https://other.example', HAPAX_API_KEY: 'k' }).key).toBe('prod-key');
+  });
+
+  it('is never one that cannot be meant', () => {
+    for (const url of ['127.0.0.1:8000', 'file:///etc/passwd', 'http://user:pass@host'])
+      expect(() => found({ url })).toThrow(/--url/);
+    expect(() => found({ url: 'http://a', profile: 'b' })).toThrow(/two servers/);
+    expect(() => found({ profile: 'none' })).toThrow(/no profile "none"/);
+  });
+
+  it('has its key in a file that others cannot read', () => {
+    writeProfiles({ profiles: { a: { url: 'https://a.example' } } }, environment);
+    expect(readProfiles(environment).profiles).toEqual({ a: { url: 'https://a.example' } });
+    const file = join(home, '.config/hapax/profiles.json');
+    chmodSync(file, 0o644);
+    expect(() => readProfiles(environment)).toThrow(/chmod 600/);
+  });
+});
