@@ -132,6 +132,7 @@ function faultsOf(environment: Record<string, string>): string {
 /** Titles of the sections of docs/limits.md. */
 const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   requests: 'Requests',
+  streams: 'Event streams',
   json: 'JSON',
   times: 'Times',
   builds: 'Builds',
@@ -184,6 +185,7 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
     | 'taskPolicy'
     | 'monitor'
     | 'youtubeQuota'
+    | 'feed'
   >;
   const api = createApi({
     ...unused,

@@ -17,7 +17,9 @@ import { limitBody, refuseNul, requireJson } from './body.ts';
 import { CONSOLE_PATH } from './console.ts';
 import { pathOf } from './dot-ids.ts';
 import type { ApiEnvironment } from './environment.ts';
-import { EventTail } from './event-tail.ts';
+import type { EventFeed } from './events/event-feed.ts';
+import { EventTail } from './events/event-tail.ts';
+import { OpenStreams } from './events/open-streams.ts';
 import { isFlowerPath } from './flower/app.ts';
 import { requireKey, requireLocalHost } from './guard.ts';
 import type { HealthMonitor } from './health-monitor.ts';
@@ -39,6 +41,7 @@ import { deleteConfiguration, getConfiguration, putConfiguration } from './route
 import { getConfigurationVersions } from './routes/configs-id-versions.ts';
 import { deadLetters } from './routes/dlq.ts';
 import { getDocs } from './routes/docs.ts';
+import { getEvents } from './routes/events.ts';
 import { getHealth } from './routes/health.ts';
 import { getIndex } from './routes/index.ts';
 import { getMetrics } from './routes/metrics.ts';
@@ -58,6 +61,8 @@ export interface ApiDependencies extends TriggerDependencies, TaskDependencies, 
   youtubeQuota: QuotaPolicy;
   /** Turns a query into a vector; undefined where no model is configured. */
   embedQuery: EmbedQuery;
+  /** All events of the log, for whoever listens. */
+  feed: EventFeed;
   /** Keys that let in; undefined where the API is open to this machine. */
   apiKeys: ReadonlyMap<string, string> | undefined;
   trustedHosts: readonly string[];
@@ -119,13 +124,14 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   postBuildsTrigger(api, deps);
   getBuilds(api, deps.db);
   getBuild(api, deps.db);
-  const tail = new EventTail(deps.db);
-  getBuildEvents(api, deps.db, tail);
+  const parts = { tail: new EventTail(deps.db), streams: new OpenStreams() };
+  getBuildEvents(api, deps.db, parts);
   getBuildVerify(api, deps.db);
   operateBuild(api, deps);
   tasks(api, deps);
   taskById(api, deps);
-  getTaskEvents(api, deps.db, tail);
+  getTaskEvents(api, deps.db, parts);
+  getEvents(api, { ...parts, feed: deps.feed });
   ingestYoutube(api, deps);
   deadLetters(api, deps);
   receiveGitHubWebhook(api, deps);

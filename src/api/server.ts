@@ -19,7 +19,8 @@ import type { EmbedQuery } from '../store/content/search-answer.ts';
 import { checkDatabase, type Db } from '../store/database.ts';
 import { createApi } from './app.ts';
 import { consoleOf, flowerWithConsole } from './console.ts';
-import { EventTail } from './event-tail.ts';
+import { EventFeed } from './events/event-feed.ts';
+import { EventTail } from './events/event-tail.ts';
 import { createFlower } from './flower/app.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import { type Listening, listen } from './listen.ts';
@@ -105,6 +106,7 @@ export async function startApiServer({
     monitor,
     youtubeQuota: quotaPolicyOf(settings),
     embedQuery,
+    feed: new EventFeed(db),
     apiKeys: settings.API_KEYS,
     trustedHosts: settings.TRUSTED_HOSTS,
     webhooks,

@@ -36,6 +36,40 @@ export const BUDGETS = {
     idempotencyKeyCharacters: most(255, 'characters', 'The header `Idempotency-Key`.'),
     cursorCharacters: most(4_000, 'characters', 'The `cursor` of a list.'),
     pageEntries: most(200, 'entries', 'Entries on one page of a list.'),
+    listCharacters: most(2_000, 'characters', 'A query parameter with several words, such as `types`.'),
+  },
+  streams: {
+    open: most(
+      1_000,
+      'requests',
+      'Event streams and requests with `wait` that one process serves at the same time. Further ones get 503.',
+    ),
+    stalledSeconds: most(
+      30,
+      'seconds',
+      'For a client to take what was sent to it. After that, the stream is cut off; the client resumes with `Last-Event-ID`.',
+    ),
+    batchCharacters: most(65_536, 'characters', 'JSON of the events that a stream sends at once, if they are several.'),
+    pageCharacters: most(
+      4_194_304,
+      'characters',
+      'Data of the events on a page of `GET /events`. The page ends before the event that exceeds it.',
+    ),
+    pagePositions: most(
+      10_000,
+      'entries',
+      'Positions of the log that one page of `GET /events` looks through for events that match. The next page goes on.',
+    ),
+    recentEvents: most(
+      1_000,
+      'entries',
+      'Newest events that a process keeps in memory while anybody listens to `GET /events`.',
+    ),
+    recentCharacters: most(
+      4_194_304,
+      'characters',
+      'JSON of these events. If it is more, older ones are read from the database.',
+    ),
   },
   json: {
     depth: most(100, 'levels', 'Nesting of JSON in the body of a request or a message.'),

@@ -13,3 +13,16 @@ export const nextCursor = z
   .string()
   .nullable()
   .meta({ description: 'Pass this as `cursor` to get the next page; null on the last page.' });
+
+/** Query parameter: some of these words, comma separated. */
+export const listOf = <Word extends string>(words: readonly Word[]) =>
+  z
+    .string()
+    .max(LIMITS.requests.listCharacters)
+    .transform((given, context): Word[] => {
+      const named = new Set(given.split(','));
+      const unknown = [...named].find((word) => !words.includes(word as Word));
+      if (unknown === undefined) return [...named] as Word[];
+      context.addIssue(`"${unknown.slice(0, 50)}" is none of ${words.join(', ')}`);
+      return z.NEVER;
+    });

@@ -33,6 +33,7 @@ export const PROBLEMS = {
   unprocessable_callback_url: { status: 422, title: 'The callback URL can never be called' },
   unprocessable_inputs: { status: 422, title: 'GitHub would refuse these inputs' },
   internal: { status: 500, title: 'Something went wrong in Hapax' },
+  too_many_streams: { status: 503, title: 'This process serves as many event streams as it can' },
   temporal_unavailable: { status: 503, title: 'Temporal cannot be reached' },
   database_unavailable: { status: 503, title: 'The database cannot be reached' },
 } as const;

@@ -4,7 +4,7 @@ import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { limitBody } from '../body.ts';
 import { pathOf } from '../dot-ids.ts';
 import type { ApiEnvironment } from '../environment.ts';
-import type { EventTail } from '../event-tail.ts';
+import type { EventTail } from '../events/event-tail.ts';
 import type { ApiMeter } from '../meter.ts';
 import { applyTasks } from './apply.ts';
 import { control } from './control.ts';

@@ -5,7 +5,7 @@ import type { Db } from '../../store/database.ts';
 import { findStream } from '../../store/record/stream-find.ts';
 import { findTask } from '../../store/tasks/task-find.ts';
 import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
-import type { EventTail } from '../event-tail.ts';
+import type { EventTail } from '../events/event-tail.ts';
 
 /** Waits for the end of a task, but no longer than a time or until the client is gone; the task as it is then. */
 export type Waiter = (id: string, timeoutMs: number | undefined, gone: AbortSignal) => Promise<Task | undefined>;

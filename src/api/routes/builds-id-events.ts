@@ -5,8 +5,7 @@ import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
 import { findStream } from '../../store/record/stream-find.ts';
 import type { Api } from '../environment.ts';
-import { answerEvents, eventResponses, lastEventIdHeader } from '../event-stream.ts';
-import type { EventTail } from '../event-tail.ts';
+import { answerEvents, eventResponses, lastEventIdHeader, type StreamParts } from '../events/event-stream.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({
@@ -21,16 +20,19 @@ const route = createRoute({
     params: buildIdParam,
     headers: lastEventIdHeader,
   },
-  responses: { ...eventResponses, ...problemResponses('invalid_request', 'not_found', 'database_unavailable') },
+  responses: {
+    ...eventResponses,
+    ...problemResponses('invalid_request', 'not_found', 'too_many_streams', 'database_unavailable'),
+  },
 });
 
-export function getBuildEvents(api: Api, db: Db, tail: EventTail): void {
+export function getBuildEvents(api: Api, db: Db, parts: StreamParts): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const found = await findStream(db, BUILDS, id);
     if (!found) throw notFound(`build ${id}`);
     const { state, events } = found;
     const story = { stream: buildStream(id), status: state.status, ends: TERMINAL_STATUSES, events };
-    return answerEvents(c, tail, story, c.req.valid('header')['last-event-id']) as never;
+    return answerEvents(c, parts, story, c.req.valid('header')['last-event-id']) as never;
   });
 }

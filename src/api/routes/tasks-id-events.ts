@@ -5,8 +5,7 @@ import type { Db } from '../../store/database.ts';
 import { findStream } from '../../store/record/stream-find.ts';
 import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import type { Api } from '../environment.ts';
-import { answerEvents, eventResponses, lastEventIdHeader } from '../event-stream.ts';
-import type { EventTail } from '../event-tail.ts';
+import { answerEvents, eventResponses, lastEventIdHeader, type StreamParts } from '../events/event-stream.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({
@@ -17,16 +16,19 @@ const route = createRoute({
   summary: 'List the events of a task, or stream them live',
   description: 'With `Accept: text/event-stream`, a live stream until the task ends, as for builds.',
   request: { params: taskIdParam, headers: lastEventIdHeader },
-  responses: { ...eventResponses, ...problemResponses('invalid_request', 'not_found', 'database_unavailable') },
+  responses: {
+    ...eventResponses,
+    ...problemResponses('invalid_request', 'not_found', 'too_many_streams', 'database_unavailable'),
+  },
 });
 
-export function getTaskEvents(api: Api, db: Db, tail: EventTail): void {
+export function getTaskEvents(api: Api, db: Db, parts: StreamParts): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const found = await findStream(db, TASKS, id);
     if (!found) throw notFound(`task ${id}`);
     const { state, events } = found;
     const story = { stream: taskStream(id), status: state.status, ends: ENDED_TASK_STATUSES, events };
-    return answerEvents(c, tail, story, c.req.valid('header')['last-event-id']) as never;
+    return answerEvents(c, parts, story, c.req.valid('header')['last-event-id']) as never;
   });
 }

@@ -1,6 +1,6 @@
-import type { RecordedEvent } from '../contracts/builds/event.ts';
-import type { Db } from '../store/database.ts';
-import { listEventsAfter } from '../store/record/event-list-after.ts';
+import type { RecordedEvent } from '../../contracts/builds/event.ts';
+import type { Db } from '../../store/database.ts';
+import { listEventsAfter } from '../../store/record/event-list-after.ts';
 
 /**
  * Pause between reads of the log while anybody watches, milliseconds. One indexed query per read serves all watchers. A NOTIFY with

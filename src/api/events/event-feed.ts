@@ -1,0 +1,199 @@
+import { LIMITS } from '../../contracts/budgets.ts';
+import type { RecordedEvent } from '../../contracts/builds/event.ts';
+import type { FeedEvent } from '../../contracts/event-feed.ts';
+import { eventViewOf } from '../../domain/record/event-view.ts';
+import type { Db } from '../../store/database.ts';
+import { type EventFilter, type EventPage, listEventsByPosition } from '../../store/record/event-list-by-position.ts';
+import { SettledLog } from './settled-log.ts';
+
+/**
+ * Pause between looks at the log while anybody listens, milliseconds. A look without news is one probe of an index; ten a second
+ * cost less than 1 % of a core.
+ */
+const LOOK_EVERY_MS = 100;
+/** The same while something is being appended. */
+const APPENDING_MS = 10;
+/** Longest that a page waits for what is being appended. */
+const PATIENCE_MS = 1_000;
+
+const { pageEntries } = LIMITS.requests;
+const { recentEvents, recentCharacters, batchCharacters, pageCharacters, pagePositions } = LIMITS.streams;
+
+/** An event of the feed, ready to be sent: written once, however many listen. */
+export interface FedEvent {
+  position: number;
+  stream: string;
+  type: string;
+  /** JSON of a {@link FeedEvent}. */
+  json: string;
+}
+
+/** What a listener gets at once. */
+export interface Batch {
+  events: FedEvent[];
+  /** The position to go on from. */
+  reached: number;
+}
+
+/**
+ * All events in order of position, for any number of listeners. One tail reads the log for all and keeps what is recent;
+ * whoever is behind that reads pages. A listener pulls, so nothing piles up for one that does not read.
+ */
+export class EventFeed {
+  readonly #db: Db;
+  readonly #log: SettledLog;
+  readonly #waiting = new Set<() => void>();
+  #listeners = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** What is in memory: all events after `#from` up to `#to`. */
+  #recent: FedEvent[] = [];
+  #characters = 0;
+  #from = 0;
+  #to = 0;
+
+  constructor(db: Db) {
+    this.#db = db;
+    this.#log = new SettledLog(db);
+  }
+
+  /** The end of the log: everything up to it can be read. @throws where the database does not answer. */
+  end(): Promise<number> {
+    return this.#log.settle(PATIENCE_MS);
+  }
+
+  /** A page of events after a position, and whether it reaches the end. @throws where the database does not answer. */
+  async page(after: number | 'latest', filter: EventFilter, limit: number): Promise<EventPage & { atEnd: boolean }> {
+    const end = await this.end();
+    // A client may be ahead of a record that was set back.
+    const from = after === 'latest' ? end : Math.min(after, Math.max(end, this.#log.visible));
+    const page = await this.#read(from, end, filter, { limit, characters: pageCharacters });
+    return { ...page, atEnd: page.reached >= end };
+  }
+
+  /** Has the tail run until the returned function is called. */
+  listen(): () => void {
+    this.#listeners++;
+    this.#timer ??= setTimeout(() => this.#look(), 0);
+    return () => {
+      this.#listeners--;
+    };
+  }
+
+  /** What follows a position; empty where nothing does yet. @throws where the database does not answer. */
+  async next(after: number, filter: EventFilter): Promise<Batch> {
+    if (after > this.#log.visible) return { events: [], reached: this.#log.visible };
+    if (after >= this.#from && this.#to > this.#from) return this.#nextOfRecent(after, filter);
+    const { events, reached } = await this.#read(after, this.#log.end, filter, {
+      limit: pageEntries,
+      characters: batchCharacters,
+    });
+    return { events: events.map(fedEventOf), reached };
+  }
+
+  /** Resolves when there may be something after a position, or when the signal is aborted. */
+  news(after: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const isNew = () => this.#to > after || this.#log.visible < after;
+      if (signal.aborted || isNew()) return resolve();
+      const done = () => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const wake = () => {
+        if (isNew()) done();
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  #nextOfRecent(after: number, filter: EventFilter): Batch {
+    const events: FedEvent[] = [];
+    let characters = 0;
+    for (let n = firstAfter(this.#recent, after); n < this.#recent.length; n++) {
+      const event = this.#recent[n]!;
+      if (!matches(event, filter)) continue;
+      characters += event.json.length;
+      if (events.length > 0 && characters > batchCharacters) return { events, reached: events.at(-1)!.position };
+      events.push(event);
+    }
+    return { events, reached: Math.max(after, this.#to) };
+  }
+
+  #read(
+    after: number,
+    until: number,
+    filter: EventFilter,
+    most: { limit: number; characters: number },
+  ): Promise<EventPage> {
+    return listEventsByPosition(this.#db, { ...filter, after, until, ...most, positions: pagePositions });
+  }
+
+  async #look(): Promise<void> {
+    // A database that is away is no reason to end a stream: the next look may succeed.
+    await this.#advance().catch(() => {});
+    const pauseMs = this.#log.isAppending ? APPENDING_MS : LOOK_EVERY_MS;
+    this.#timer = this.#listeners > 0 ? setTimeout(() => this.#look(), pauseMs) : undefined;
+  }
+
+  async #advance(): Promise<void> {
+    await this.#log.look();
+    const { end } = this.#log;
+    // After a pause of the tail, or where the record was set back, listeners read what is missing from the log.
+    if (end < this.#to || end - this.#to > recentEvents) this.#forget(end);
+    while (this.#to < end) {
+      const most = { limit: pageEntries, characters: pageCharacters };
+      const { events, reached } = await this.#read(this.#to, end, {}, most);
+      this.#keep(events.map(fedEventOf), reached);
+    }
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  #forget(end: number): void {
+    this.#recent = [];
+    this.#characters = 0;
+    this.#from = this.#to = end;
+  }
+
+  #keep(events: FedEvent[], reached: number): void {
+    this.#recent.push(...events);
+    this.#to = reached;
+    for (const { json } of events) this.#characters += json.length;
+    let old = 0;
+    while (this.#recent.length - old > recentEvents || this.#characters > recentCharacters) {
+      const { position, json } = this.#recent[old++]!;
+      this.#characters -= json.length;
+      this.#from = position;
+    }
+    this.#recent.splice(0, old);
+  }
+}
+
+/** An event of the log as the feed shows it. */
+export function feedEventOf(event: RecordedEvent): FeedEvent {
+  return { stream: event.stream, ...eventViewOf(event) };
+}
+
+function fedEventOf(event: RecordedEvent): FedEvent {
+  const { position, stream, type } = event;
+  return { position, stream, type, json: JSON.stringify(feedEventOf(event)) };
+}
+
+function matches({ stream, type }: FedEvent, filter: EventFilter): boolean {
+  if (filter.stream !== undefined && filter.stream !== stream) return false;
+  if (filter.types && !filter.types.includes(type)) return false;
+  return !filter.kinds || filter.kinds.includes(stream.slice(0, stream.indexOf(':')));
+}
+
+/** Index of the first event after a position; they are in order. */
+function firstAfter(events: readonly FedEvent[], position: number): number {
+  let low = 0;
+  let high = events.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (events[middle]!.position > position) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

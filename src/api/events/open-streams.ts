@@ -1,0 +1,90 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import { Refusal } from '../../commands/refusal.ts';
+import { LIMITS } from '../../contracts/budgets.ts';
+
+/** The client of a stream. */
+export interface Listener {
+  /** Aborted when the client is gone, or was cut off because it did not read. */
+  gone: AbortSignal;
+  /** Sends an event and resolves when the client can take more. Without a type and data only the id, which the client keeps. */
+  send(event: { id: number; type?: string; json?: string }): Promise<void>;
+}
+
+export interface StreamLimits {
+  /** How many may be open at the same time. */
+  open: number;
+  /** How long a client may take for what was sent, milliseconds. */
+  stalledMs: number;
+  /** How often a quiet stream says that it is there, milliseconds. It keeps proxies from closing it. */
+  beatMs: number;
+}
+
+const { open, stalledSeconds } = LIMITS.streams;
+const USUAL: StreamLimits = { open, stalledMs: stalledSeconds * 1_000, beatMs: 15_000 };
+
+/** The streams and the waits of one process, which are bounded together. */
+export class OpenStreams {
+  readonly #limits: StreamLimits;
+  #count = 0;
+
+  constructor(limits: StreamLimits = USUAL) {
+    this.#limits = limits;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Counts one more until the returned function is called. @throws {Refusal} 503 where there are too many. */
+  enter(): () => void {
+    const { open } = this.#limits;
+    if (this.#count >= open) {
+      const detail = `${open} are open; try again, or get pages instead`;
+      throw new Refusal('too_many_streams', { detail, retryAfterSeconds: 5 });
+    }
+    this.#count++;
+    let left = false;
+    return () => {
+      if (!left) this.#count--;
+      left = true;
+    };
+  }
+
+  /** Answers with a stream of events, which ends when the work does. @throws {Refusal} 503 where there are too many. */
+  serve(c: Context, work: (listener: Listener) => Promise<void>): Response {
+    const { stalledMs, beatMs } = this.#limits;
+    const leave = this.enter();
+    return streamSSE(c, async (sse) => {
+      const gone = new AbortController();
+      sse.onAbort(() => gone.abort());
+      let beat = ': keep-alive\n\n';
+      let writes = 0;
+      let since = 0;
+      const write = async (text: string) => {
+        if (writes++ === 0) since = performance.now();
+        await sse.write(text);
+        writes--;
+        since = performance.now();
+      };
+      const timer = setInterval(() => {
+        if (writes === 0) void write(beat);
+        else if (performance.now() - since > stalledMs) {
+          gone.abort();
+          (c.env as Partial<HttpBindings> | undefined)?.outgoing?.destroy();
+        }
+      }, beatMs);
+      const send: Listener['send'] = ({ id, type, json }) => {
+        beat = `id: ${id}\n\n`;
+        return write(json === undefined ? beat : `event: ${type}\ndata: ${json}\nid: ${id}\n\n`);
+      };
+      try {
+        await work({ gone: gone.signal, send });
+      } finally {
+        clearInterval(timer);
+        leave();
+      }
+    });
+  }
+}
