@@ -18,6 +18,11 @@ it('builds whose runs are far behind the newest 100 cost two list calls an inter
     await eventually(async () => {
       for (const data of await inProgress()) expect(data?.run_status).toBe('in_progress');
     });
+    // A workflow thread that loaded what ADR 15 gives it: the SDK alone would list the stacks of all promises.
+    for await (const { workflowId } of world.client.workflow.list({ query: "WorkflowType = 'build'", pageSize: 1 })) {
+      expect(await world.client.workflow.getHandle(workflowId).query('__stack_trace')).toBe('');
+      break;
+    }
     // Strangers push them onto the fourth page.
     const strangers = {
       repository: 'acme/images',
