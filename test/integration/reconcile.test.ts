@@ -1,4 +1,3 @@
-import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { BuildEvent } from '../../src/contracts/builds/event.ts';
 import { ForeignStream, RecordSetBack } from '../../src/domain/record/stream-fault.ts';
@@ -6,20 +5,9 @@ import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
+import { setStreamBack } from '../world/set-back.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
 import { hapax, story, tell } from './told-builds.ts';
-
-/** Sets one build of the record back to what it was after its first events. */
-async function setBack(url: string, row: postgres.Row, events: number): Promise<void> {
-  const owner = postgres(url, { max: 1, onnotice: () => {} });
-  await owner.begin(async (tx) => {
-    await tx`ALTER TABLE events DISABLE TRIGGER ALL`;
-    await tx`DELETE FROM events WHERE stream = ${`build:${row.id}`} AND seq > ${events}`;
-    await tx`UPDATE builds SET ${tx(row)} WHERE id = ${row.id}`;
-    await tx`ALTER TABLE events ENABLE TRIGGER ALL`;
-  });
-  await owner.end();
-}
 
 describe('hapax reconcile', () => {
   let world: World;
@@ -120,7 +108,7 @@ describe('hapax reconcile', () => {
     expect((await world.call('POST', `/builds/${id}/retry`)).status).toBe(202);
     await eventually(async () => expect((await world.build(id)).events.length).toBeGreaterThan(once.events.length));
     const twice = await failed();
-    await setBack(world.databaseUrl, row!, once.events.length);
+    await setStreamBack(world.databaseUrl, { table: 'builds', id, events: once.events.length, row: row! });
     expect((await world.build(id)).events).toHaveLength(once.events.length);
 
     await eventually(async () => expect((await reconcile('--dry-run')).stdout).toContain(`build:${id} `));

@@ -1,8 +1,14 @@
 import pino from 'pino';
 import { inject, onTestFinished } from 'vitest';
 import { createTask } from '../../src/commands/tasks/create-task.ts';
+import {
+  REDELIVER_WORKFLOW,
+  type RedeliverInput,
+  redeliverWorkflowId,
+} from '../../src/contracts/celery/dead-message.ts';
 import { answerWorkflowId } from '../../src/contracts/endings/answer-workflow.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
 import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
 import { read } from '../../src/domain/celery/reading.ts';
 import { taskPolicyOf } from '../../src/domain/tasks/task-request.ts';
@@ -26,21 +32,35 @@ export const ANSWER_PATHS: Readonly<Record<string, (world: World) => Promise<str
     return taskWorkflowId('a-message');
   },
   'answer-about-a-task': async (world) => {
-    const settings = { ...readSettings({}), TEMPORAL_NAMESPACE: world.namespace };
-    const { connection } = await connectTemporal({ ...settings, address: inject('temporalAddress') });
-    const ways = { rabbit: { publish: async () => {} }, results: undefined, keep: async () => {} };
-    const worker = await createAnswerWorker({ connection, namespace: world.namespace, db: world.db, ways });
-    const working = worker.run();
-    onTestFinished(async () => {
-      worker.shutdown();
-      await working;
-      await connection.close();
-    });
+    await serveAnswers(world);
     const workflowId = answerWorkflowId({ task_id: await takenFromMessage(world), ending: 'ended' });
     await eventually(() => world.client.workflow.getHandle(workflowId).result());
     return workflowId;
   },
+  'message-published-again': async (world) => {
+    await serveAnswers(world);
+    const input: RedeliverInput = { id: 'a-message', refusals: 1 };
+    const workflowId = redeliverWorkflowId(input);
+    const options = { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args: [input] };
+    await world.client.workflow.start(REDELIVER_WORKFLOW, options);
+    await world.client.workflow.getHandle(workflowId).result();
+    return workflowId;
+  },
 };
+
+/** A bridge that reaches no broker. */
+async function serveAnswers(world: World): Promise<void> {
+  const settings = { ...readSettings({}), TEMPORAL_NAMESPACE: world.namespace };
+  const { connection } = await connectTemporal({ ...settings, address: inject('temporalAddress') });
+  const ways = { rabbit: { publish: async () => {} }, results: undefined, keep: async () => {} };
+  const worker = await createAnswerWorker({ connection, namespace: world.namespace, db: world.db, ways });
+  const working = worker.run();
+  onTestFinished(async () => {
+    worker.shutdown();
+    await working;
+    await connection.close();
+  });
+}
 
 async function taskOfMessage(world: World): Promise<string> {
   const task_id = await takenFromMessage(world);

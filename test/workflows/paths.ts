@@ -8,6 +8,7 @@ import { eventually } from '../world/eventually.ts';
 import { answers, type Manner, openReceiver } from '../world/receiver.ts';
 import type { World } from '../world/world.ts';
 import { ANSWER_PATHS } from './answer-paths.ts';
+import { RECOVERY_PATHS } from './recovery-paths.ts';
 import { RECORDED_BY_ATTEMPT, TASK_PATHS } from './task-paths.ts';
 
 /** A way through a workflow: leads one along it and answers with its id. */
@@ -109,6 +110,14 @@ export const PATHS: Readonly<Record<string, Path>> = {
     return workflowId;
   },
   'build-that-calls-back': (world) => calledBack(world, answers(204)),
+  'build-that-calls-back-to-two': async (world) => {
+    const [one, other] = [await openReceiver(), await openReceiver()];
+    onTestFinished(() => Promise.all([one.close(), other.close()]).then(() => {}));
+    const workflowId = await triggered(world, { simulate: 'stuck' }, { callback_url: one.url });
+    await triggered(world, { simulate: 'stuck' }, { callback_url: other.url });
+    await world.call('POST', '/builds/1/cancel', {});
+    return workflowId;
+  },
   'callback-that-failed-twice': async (world) => {
     await calledBack(world, answers(500), answers(409, {}, 'The execution "7" is running already.'), answers(204));
     await seen(world, 'callback_delivered');
@@ -120,12 +129,14 @@ export const PATHS: Readonly<Record<string, Path>> = {
     return callbackWorkflowId({ subject: 'build:1', ending: 'completed' });
   },
   ...ANSWER_PATHS,
+  ...RECOVERY_PATHS,
 };
 
 const CALLED_BACK = { CALLBACK_ALLOWED_HOSTS: '127.0.0.1' };
 
 /** Settings a path needs beside those of test worlds. */
 export const SETTINGS: Readonly<Record<string, object>> = {
+  'sweep-of-deliveries': { GITHUB_WEBHOOK_SECRET: 'a-secret' },
   // Long enough to be waited for.
   'build-success': { DEDUP_WINDOW: '5s' },
   'build-deadline': { BUILD_DEADLINE: '1s' },
@@ -135,6 +146,7 @@ export const SETTINGS: Readonly<Record<string, object>> = {
   'build-waited-for-its-slot': { GITHUB_WRITE_INTERVAL: '2s' },
   'build-worker-lost-while-it-sent': { GITHUB_REQUEST_TIMEOUT: '13s' },
   'build-that-calls-back': CALLED_BACK,
+  'build-that-calls-back-to-two': CALLED_BACK,
   'callback-that-failed-twice': CALLED_BACK,
   'callback-to-nobody': CALLED_BACK,
   'task-that-calls-back': CALLED_BACK,
