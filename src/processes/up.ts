@@ -11,7 +11,7 @@ export async function runUp(settings: Settings): Promise<void> {
   const laptop = await startLaptop(settings, log, say);
   if (laptop.simulatorUrl) {
     say('SIMULATED GITHUB: no credential is set, so builds go to a simulation on this machine');
-    say('  for the real one set GITHUB_TOKEN and GITHUB_REPO (README, "Real GitHub")');
+    say('  for the real one set GITHUB_TOKEN and GITHUB_REPO (docs/connect-github.md)');
   }
   say(`API      ${laptop.url}   docs ${laptop.url}/docs`);
   if (laptop.flowerUrl) say(`Flower   ${laptop.flowerUrl}`);

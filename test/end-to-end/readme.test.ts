@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../world/eventually.ts';
 import { directory, Program } from './program.ts';
 
-const README = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
+const README = readFileSync(fileURLToPath(new URL('../../docs/start.md', import.meta.url)), 'utf8');
 
 /** The commands of a section's console blocks, each with what the README says that it prints. */
 function commandsOf(title: string): Array<{ command: string; prints: string }> {
@@ -54,7 +54,12 @@ it('what the README has people paste works in this order, and prints what it say
     if (!found) throw new Error(`it is not ready: ${hapax.output}`);
     return found;
   });
-  const commands = [...commandsOf('Use it'), ...commandsOf('Tasks')].filter(({ command }) => command !== 'npm start');
+  const commands = [
+    ...commandsOf('Trigger a build'),
+    ...commandsOf('Watch it'),
+    ...commandsOf('Ingest and search a video'),
+    ...commandsOf('When a request is wrong'),
+  ].filter(({ command }) => command !== 'npm start');
   expect(commands.length).toBeGreaterThan(8);
   let last = '';
   for (const { command, prints } of commands) {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 
-const GUIDE = new URL('../../docs/operations.md', import.meta.url);
+const GUIDE = new URL('../../docs/failed-work.md', import.meta.url);
 
 describe("the commands of the operator's guide", () => {
   let world: World;

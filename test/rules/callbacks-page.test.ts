@@ -7,12 +7,13 @@ import { readSettings } from '../../src/contracts/settings.ts';
 import { CallbackSender } from '../../src/integrations/callback-sender.ts';
 import { openReceiver, type Received, type Receiver } from '../world/receiver.ts';
 
-const PAGE = readFileSync(fileURLToPath(new URL('../../docs/callbacks.md', import.meta.url)), 'utf8');
+const pageOf = (name: string) => readFileSync(fileURLToPath(new URL(`../../docs/${name}.md`, import.meta.url)), 'utf8');
+const PAGES = `${pageOf('callbacks')}\n${pageOf('n8n')}`;
 const SECRETS = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'] as const;
 
-/** The only block of a language on the page. */
+/** The only block of a language on the two pages. */
 function block(language: string): string {
-  const blocks = [...PAGE.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))];
+  const blocks = [...PAGES.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))];
   expect(blocks, language).toHaveLength(1);
   return blocks[0]?.[1] ?? '';
 }
@@ -34,7 +35,7 @@ const PROGRAMS = {
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 if (!hasPython) console.warn('SKIPPED: the recipe for Python, since there is no python3');
 
-describe('the recipes in docs/callbacks.md', () => {
+describe('the recipes in docs/callbacks.md and docs/n8n.md', () => {
   let receiver: Receiver;
   let request: Received;
   beforeAll(async () => {
