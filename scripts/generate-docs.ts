@@ -186,6 +186,7 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
     | 'monitor'
     | 'youtubeQuota'
     | 'feed'
+    | 'temporalUi'
   >;
   const api = createApi({
     ...unused,

@@ -11,6 +11,7 @@ import { invalidRequest, Refusal } from '../commands/refusal.ts';
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import { isConsolePath } from '../console/app.ts';
 import type { QuotaPolicy } from '../domain/content/youtube-quota.ts';
+import type { TemporalUi } from '../domain/links.ts';
 import type { EmbedQuery } from '../store/content/search-answer.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 import { limitBody, refuseNul, requireJson } from './body.ts';
@@ -25,6 +26,7 @@ import { requireKey, requireLocalHost } from './guard.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import type { ApiMeter } from './meter.ts';
 import { PROBLEM_JSON, problemOf } from './problem.ts';
+import { refuseUnknownParameters } from './query.ts';
 import { getContents } from './routes/api-v1-content.ts';
 import { getContent } from './routes/api-v1-content-id.ts';
 import { getYouTubeQuota } from './routes/api-v1-quota-youtube.ts';
@@ -59,6 +61,7 @@ export interface ApiDependencies extends TriggerDependencies, TaskDependencies, 
   meter: ApiMeter;
   log: Logger;
   youtubeQuota: QuotaPolicy;
+  temporalUi: TemporalUi;
   /** Turns a query into a vector; undefined where no model is configured. */
   embedQuery: EmbedQuery;
   /** All events of the log, for whoever listens. */
@@ -117,19 +120,21 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   }
   api.use(deps.apiKeys ? requireKey(deps.apiKeys) : requireLocalHost(deps.trustedHosts));
   api.use(refuseNul);
+  const parameters = new Map<string, string[]>();
+  api.use(refuseUnknownParameters((c) => parametersOf(c, parameters)));
   api.use(limitBody(() => new Refusal('body_too_large')));
   const withBody = new Set<string>();
   api.use(requireJson((c) => withBody.has(`${c.req.method} ${routeOf(c).route}`)));
 
   postBuildsTrigger(api, deps);
   getBuilds(api, deps.db);
-  getBuild(api, deps.db);
   const parts = { tail: new EventTail(deps.db), streams: new OpenStreams() };
+  getBuild(api, { ...deps, ...parts });
   getBuildEvents(api, deps.db, parts);
   getBuildVerify(api, deps.db);
   operateBuild(api, deps);
   tasks(api, deps);
-  taskById(api, deps);
+  taskById(api, { ...deps, ...parts });
   getTaskEvents(api, deps.db, parts);
   getEvents(api, { ...parts, feed: deps.feed });
   ingestYoutube(api, deps);
@@ -155,8 +160,11 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   getDocs(api);
   getIndex(api);
   for (const definition of api.openAPIRegistry.definitions) {
-    if (definition.type !== 'route' || !definition.route.request?.body?.required) continue;
-    withBody.add(`${definition.route.method.toUpperCase()} ${definition.route.path}`);
+    if (definition.type !== 'route') continue;
+    const { method, path, request } = definition.route;
+    const route = `${method.toUpperCase()} ${path}`;
+    if (request?.body?.required) withBody.add(route);
+    parameters.set(route, Object.keys((request?.query as z.ZodObject | undefined)?.shape ?? {}));
   }
   api.openAPIRegistry.registerComponent('securitySchemes', 'key', {
     type: 'http',
@@ -209,6 +217,14 @@ function routeOf(c: Context): { route: string; method: string } {
   const matched = matchedRoutes(c).findLast(({ path }) => path !== '/*');
   if (!matched) return { route: 'unmatched', method: 'any' };
   return { route: matched.path.replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}'), method: c.req.method };
+}
+
+/** The query parameters of what a request matched; undefined where it matched nothing. */
+function parametersOf(c: Context, parameters: ReadonlyMap<string, string[]>): readonly string[] | undefined {
+  const { route, method } = routeOf(c);
+  if (route === 'unmatched') return undefined;
+  // What is not in the description (the pages of /docs) has none.
+  return parameters.get(`${method === 'HEAD' ? 'GET' : method} ${route}`) ?? [];
 }
 
 function invalid(target: string, { issues }: ZodError): Refusal {

@@ -105,6 +105,7 @@ export async function startApiServer({
     ...trigger,
     monitor,
     youtubeQuota: quotaPolicyOf(settings),
+    temporalUi: { url: settings.TEMPORAL_UI_URL, namespace: settings.TEMPORAL_NAMESPACE },
     embedQuery,
     feed: new EventFeed(db),
     apiKeys: settings.API_KEYS,

@@ -49,6 +49,7 @@ export const BUDGETS = {
       'seconds',
       'For a client to take what was sent to it. After that, the stream is cut off; the client resumes with `Last-Event-ID`.',
     ),
+    waitSeconds: most(60, 'seconds', '`wait` of a build or a task.'),
     batchCharacters: most(65_536, 'characters', 'JSON of the events that a stream sends at once, if they are several.'),
     pageCharacters: most(
       4_194_304,

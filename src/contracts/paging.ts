@@ -14,6 +14,24 @@ export const nextCursor = z
   .nullable()
   .meta({ description: 'Pass this as `cursor` to get the next page; null on the last page.' });
 
+/** Query parameter: how long to wait for the end. */
+export const wait = z.coerce
+  .number()
+  .int()
+  .min(0)
+  .max(LIMITS.streams.waitSeconds)
+  .optional()
+  .meta({
+    description: `Answer when it has ended, or after this many seconds with its state then. At most ${LIMITS.streams.waitSeconds}. Not with \`at\`.`,
+    example: 30,
+  });
+
+/** Whether a query asks for the past and for the future. */
+export const waitsInThePast = {
+  error: 'cannot be combined with at: the past does not change',
+  path: ['wait'],
+};
+
 /** Query parameter: some of these words, comma separated. */
 export const listOf = <Word extends string>(words: readonly Word[]) =>
   z

@@ -128,6 +128,10 @@ export const settingsSchema = z.object({
   TEMPORAL_PORT: integer(0, 65_535).optional().meta({
     description: 'Port of the dev server. Default: 7233, or any free port if that is taken.',
   }),
+  TEMPORAL_UI_URL: baseUrl().optional().meta({
+    description:
+      "Where people open Temporal's Web UI, for links from builds and tasks; for Temporal Cloud https://cloud.temporal.io. Not set: the Web UI of the dev server, or no links.",
+  }),
   TEMPORAL_UI_PORT: integer(0, 65_535).optional().meta({
     description: 'Port of the Web UI of the dev server. Default: 8233, or any free port if that is taken.',
   }),

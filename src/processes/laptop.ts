@@ -69,12 +69,12 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     if (bundle.status === 'rejected') throw bundle.reason;
     if (loaded.status === 'rejected') throw loaded.reason;
 
-    const { address } = temporal.value;
+    const { address, uiUrl } = temporal.value;
     const servers = { databaseUrl: postgres.value.embeddedUrl, temporalAddress: address };
     // The commands beside need the servers only; the API may be ready before all workers are.
     home.announce(servers);
     const parts = await loaded.value.startLaptopParts({
-      settings,
+      settings: { ...settings, TEMPORAL_UI_URL: settings.TEMPORAL_UI_URL ?? uiUrl },
       address,
       postgres: postgres.value,
       log,
@@ -87,7 +87,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
     return {
       url,
       flowerUrl,
-      uiUrl: temporal.value.uiUrl,
+      uiUrl,
       temporalAddress: address,
       simulatorUrl: simulator?.url,
       failed: Promise.race([

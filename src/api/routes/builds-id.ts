@@ -4,14 +4,17 @@ import { buildAtQuery, buildIdParam, buildView } from '../../contracts/builds/bu
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import type { Build } from '../../domain/builds/build.ts';
 import { buildSummaryOf, failedJobsIn } from '../../domain/builds/build-view.ts';
+import { buildLinksOf, type TemporalUi } from '../../domain/links.ts';
 import { eventViewOf } from '../../domain/record/event-view.ts';
 import { eventsUntil, foldEvents } from '../../domain/record/fold.ts';
 import { listBuildsAhead } from '../../store/builds/build-list-ahead.ts';
 import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
 import { listEvents } from '../../store/record/event-list-by-stream.ts';
-import { type FoundStream, findStream } from '../../store/record/stream-find.ts';
+import type { FoundStream } from '../../store/record/stream-find.ts';
 import type { Api } from '../environment.ts';
+import type { StreamParts } from '../events/event-stream.ts';
+import { whenEnded } from '../events/when-ended.ts';
 import { problemResponses } from '../responses.ts';
 
 const route = createRoute({
@@ -20,19 +23,28 @@ const route = createRoute({
   operationId: 'getBuild',
   tags: ['builds'],
   summary: 'Get a build with its events, now or at an earlier time',
-  description: 'With `at`: the build as it was at that time, with its events until then. 404 if it did not exist yet.',
+  description:
+    'With `at`: the build as it was at that time, with its events until then. 404 if it did not exist yet. With `wait`: the response comes when the build has ended, or after that time.',
   request: { params: buildIdParam, query: buildAtQuery },
   responses: {
     200: { description: 'The build', content: { 'application/json': { schema: buildView } } },
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...problemResponses('invalid_request', 'not_found', 'too_many_streams', 'database_unavailable'),
   },
 });
 
-export function getBuild(api: Api, db: Db): void {
+export interface BuildDependencies extends StreamParts {
+  db: Db;
+  temporalUi: TemporalUi;
+}
+
+export function getBuild(api: Api, deps: BuildDependencies): void {
+  const { db, temporalUi } = deps;
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
-    const { at } = c.req.valid('query');
-    const found = at ? asOfTime(await listEvents(db, buildStream(id)), at) : await findStream(db, BUILDS, id);
+    const { at, wait = 0 } = c.req.valid('query');
+    const found = at
+      ? asOfTime(await listEvents(db, buildStream(id)), at)
+      : await whenEnded(deps, BUILDS, id, wait, c.req.raw.signal);
     if (!found)
       throw new Refusal('not_found', {
         detail: `there ${at ? `was no build ${id} at that time` : `is no build ${id}`}`,
@@ -40,7 +52,14 @@ export function getBuild(api: Api, db: Db): void {
     const waits_for = at ? [] : await waitsFor(db, found.state);
     const failed_jobs = failedJobsIn(found.events);
     return c.json(
-      { ...buildSummaryOf(found.state), waits_for, failed_jobs, events: found.events.map(eventViewOf) },
+      {
+        ...buildSummaryOf(found.state),
+        workflow_id: found.state.workflow_id,
+        waits_for,
+        failed_jobs,
+        links: buildLinksOf(found.state, temporalUi),
+        events: found.events.map(eventViewOf),
+      },
       200,
     );
   });

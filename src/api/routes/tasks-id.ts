@@ -3,12 +3,15 @@ import { Refusal } from '../../commands/refusal.ts';
 import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { existingTask, revokeTask } from '../../commands/tasks/revoke-task.ts';
 import { cancelTaskBody, taskAtQuery, taskIdParam, taskOperatorAnswer, taskView } from '../../contracts/tasks/task.ts';
+import type { TemporalUi } from '../../domain/links.ts';
 import { eventsUntil, foldEvents } from '../../domain/record/fold.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import { taskViewOf } from '../../domain/tasks/task-view.ts';
 import { listEvents } from '../../store/record/event-list-by-stream.ts';
 import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import type { Api } from '../environment.ts';
+import type { StreamParts } from '../events/event-stream.ts';
+import { whenEnded } from '../events/when-ended.ts';
 import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
 
 const tags = ['tasks'];
@@ -19,11 +22,12 @@ const getRoute = createRoute({
   operationId: 'getTask',
   tags,
   summary: 'Get a task with its result, now or at an earlier time',
-  description: 'With `at`: the task as it was at that time. 404 if it did not exist yet.',
+  description:
+    'With `at`: the task as it was at that time. 404 if it did not exist yet. With `wait`: the response comes when the task has ended, or after that time.',
   request: { params: taskIdParam, query: taskAtQuery },
   responses: {
     200: { description: 'The task', content: { 'application/json': { schema: taskView } } },
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...problemResponses('invalid_request', 'not_found', 'too_many_streams', 'database_unavailable'),
   },
 });
 
@@ -41,12 +45,13 @@ const cancelRoute = createRoute({
   },
 });
 
-export function taskById(api: Api, deps: TaskDependencies): void {
+export function taskById(api: Api, deps: TaskDependencies & StreamParts & { temporalUi: TemporalUi }): void {
   api.openapi(getRoute, async (c) => {
     const { id } = c.req.valid('param');
-    const { at } = c.req.valid('query');
+    const { at, wait } = c.req.valid('query');
+    if (wait) await whenEnded(deps, TASKS, id, wait, c.req.raw.signal);
     const task = at ? await taskAt(deps, id, at) : await existingTask(deps, id);
-    return c.json(taskViewOf(task), 200);
+    return c.json(taskViewOf(task, deps.temporalUi), 200);
   });
   api.openapi(cancelRoute, async (c) => {
     const { id, status } = await revokeTask(deps, c.req.valid('param').id, { by: c.var.caller, reason: 'terminated' });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { LIMITS } from '../budgets.ts';
 import { callbackUrl } from '../endings/callback.ts';
-import { nextCursor, pageCursor, pageLimit } from '../paging.ts';
+import { buildLinks, workflowId } from '../links.ts';
+import { nextCursor, pageCursor, pageLimit, wait, waitsInThePast } from '../paging.ts';
 import { text } from '../text.ts';
 import { asOf, timestamp } from '../timestamp.ts';
 import { eventView } from './event.ts';
@@ -124,11 +125,13 @@ const buildFields = {
 export const buildView = z
   .object({
     ...buildFields,
+    workflow_id: workflowId,
     waits_for: z.array(buildId).meta({
       description:
         'While it is queued with the concurrency queue or cancel_previous: the builds that it waits for, at most 30. Always empty with `at`.',
     }),
     failed_jobs: failedJobs,
+    links: buildLinks,
     events: z.array(eventView),
   })
   .meta({ id: 'Build' });
@@ -152,7 +155,9 @@ export const buildCallback = z
   .meta({ id: 'BuildCallback' });
 export type BuildCallback = z.infer<typeof buildCallback>;
 
-export const buildAtQuery = z.strictObject({ at: asOf });
+export const buildAtQuery = z
+  .strictObject({ at: asOf, wait })
+  .refine(({ at, wait }) => at === undefined || wait === undefined, waitsInThePast);
 
 /** Answer of GET /builds/{id}/verify. */
 export const buildProof = z

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { LIMITS } from '../budgets.ts';
 import { callbackUrl } from '../endings/callback.ts';
-import { nextCursor, pageCursor, pageLimit } from '../paging.ts';
+import { taskLinks, workflowId } from '../links.ts';
+import { nextCursor, pageCursor, pageLimit, wait, waitsInThePast } from '../paging.ts';
 import { text, textOfBytes } from '../text.ts';
 import { asOf, timestamp } from '../timestamp.ts';
 import { taskError } from './task-event.ts';
@@ -107,6 +108,7 @@ export const taskView = z
     time_limit: ownLimit,
   })
   .extend(taskSummary.omit({ task_id: true, status: true }).shape)
+  .extend({ workflow_id: workflowId, links: taskLinks })
   .meta({ id: 'Task' });
 export type TaskView = z.infer<typeof taskView>;
 
@@ -148,7 +150,9 @@ export const taskListQuery = z.strictObject({
 });
 export type TaskListQuery = z.infer<typeof taskListQuery>;
 
-export const taskAtQuery = z.strictObject({ at: asOf });
+export const taskAtQuery = z
+  .strictObject({ at: asOf, wait })
+  .refine(({ at, wait }) => at === undefined || wait === undefined, waitsInThePast);
 
 export const taskIdParam = z.strictObject({ id: taskId });
 

@@ -1,4 +1,5 @@
 import type { TaskSummary, TaskView } from '../../contracts/tasks/task.ts';
+import { type TemporalUi, taskLinksOf } from '../links.ts';
 import type { Task } from './task.ts';
 
 /** A task without what may be a megabyte: what lists read of it. */
@@ -15,11 +16,12 @@ export function taskSummaryOf(task: ListedTask): TaskSummary {
 }
 
 /** A task as the API shows it. */
-export function taskViewOf(task: Task): TaskView {
+export function taskViewOf(task: Task, ui: TemporalUi): TaskView {
   const { task_id, status, ...rest } = taskSummaryOf(task);
   const { result, args, kwargs } = task;
   const limits = { soft_time_limit: seconds(task.soft_limit_ms), time_limit: seconds(task.hard_limit_ms) };
-  return { task_id, status, result, args, kwargs, ...limits, ...rest };
+  const { workflow_id } = task;
+  return { task_id, status, result, args, kwargs, ...limits, ...rest, workflow_id, links: taskLinksOf(task, ui) };
 }
 
 function seconds(ms: number | null): number | null {
