@@ -2,10 +2,12 @@
 // Plain JavaScript, for any Node: the rest is TypeScript, which Node runs from version 24 on (packaged with us).
 import { spawn } from 'node:child_process';
 import nodeModule from 'node:module';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const isInstalled = root.includes(`${sep}node_modules${sep}`);
 
 const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
 const role = process.argv[2] === 'serve' ? process.argv[3] : process.argv[2];
@@ -27,7 +29,10 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
   // The same process, begun anew.
   process.execve(process.execPath, [process.execPath, ...process.execArgv, ...FRUGAL, ...args], env);
 } else {
-  const cache = join(root, 'node_modules/.cache/hapax');
+  // An installed package may belong to another user.
+  const cache = isInstalled
+    ? join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hapax', `compiled-${process.versions.node}`)
+    : join(root, 'node_modules/.cache/hapax');
   nodeModule.enableCompileCache(cache);
   process.env.NODE_COMPILE_CACHE ??= cache; // for the threads
   try {
@@ -49,7 +54,10 @@ function packagedNode() {
 
 /** @param {string} missing @returns {never} */
 function notInstalled(missing) {
-  console.error(`hapax: dependencies are not installed (${missing}): run "node scripts/install.js" (or "npm ci")`);
+  const remedy = isInstalled
+    ? 'use Node 24, or install hapax again and let npm run install scripts (npm install --global --allow-scripts=node hapax)'
+    : 'run "node scripts/install.js" (or "npm ci")';
+  console.error(`hapax: dependencies are not installed (${missing}): ${remedy}`);
   process.exit(1);
 }
 

@@ -21,7 +21,10 @@ export async function generatedFiles(): Promise<Map<string, string>> {
 
 /** Sections of the page and the variables that belong there. A variable that belongs nowhere stops the generator. */
 const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
-  ['Process', /^(DEPLOYMENT_MODE|HOST|PORT|METRICS_PORT|HAPAX_HOME|API_KEYS|START_TIMEOUT|LOG_LEVEL|TRUSTED_HOSTS)$/],
+  [
+    'Process',
+    /^(DEPLOYMENT_MODE|HOST|PORT|METRICS_PORT|HAPAX_HOME|HAPAX_ENV_FILE|API_KEYS|START_TIMEOUT|LOG_LEVEL|TRUSTED_HOSTS)$/,
+  ],
   ['Database and Temporal', /^(DATABASE_|TEMPORAL_)/],
   ['GitHub', /^GITHUB_/],
   ['Content', /^(YOUTUBE_|INGEST_|OLLAMA_|EMBEDDING_|SUMMARY_|S3_)/],

@@ -9,6 +9,8 @@ export interface ClientCommand {
 
 const BUILDS = 'Builds:';
 const OPERATE = 'What to do about it:';
+const TASKS = 'Tasks and content:';
+const SETUP = 'Set up:';
 
 /** In the order in which help shows them. */
 export const CLIENT_COMMANDS: Record<string, ClientCommand> = {
@@ -30,6 +32,34 @@ export const CLIENT_COMMANDS: Record<string, ClientCommand> = {
   cancel: { group: OPERATE, summary: 'cancel a build', load: () => import('./commands/cancel.ts') },
   retry: { group: OPERATE, summary: 'retry a failed build', load: () => import('./commands/retry.ts') },
   adopt: { group: OPERATE, summary: 'say which run belongs to a build', load: () => import('./commands/adopt.ts') },
+  dlq: {
+    group: OPERATE,
+    summary: 'dead letters: what failed for good, or waits for a person',
+    load: () => import('./commands/dlq.ts'),
+  },
+  tasks: { group: TASKS, summary: 'send, watch, revoke and retry tasks', load: () => import('./commands/tasks.ts') },
+  queues: {
+    group: TASKS,
+    summary: 'what waits, what runs, and how many workers there are',
+    load: () => import('./commands/queues.ts'),
+  },
+  search: { group: TASKS, summary: 'search content', load: () => import('./commands/search.ts') },
+  quota: { group: TASKS, summary: 'the YouTube quota that is left', load: () => import('./commands/quota.ts') },
+  init: {
+    group: SETUP,
+    summary: 'ask for the settings, check them, and write .env',
+    load: () => import('./commands/init.ts'),
+  },
+  doctor: {
+    group: SETUP,
+    summary: 'say what is wrong with an installation',
+    load: () => import('./commands/doctor.ts'),
+  },
+  profile: {
+    group: SETUP,
+    summary: 'keep addresses of servers and their keys',
+    load: () => import('./commands/profile.ts'),
+  },
 };
 
 /** A role of a server or of its operator. */

@@ -1,5 +1,5 @@
 import { ROLE_WORDS, SERVED_ROLES } from './command-names.ts';
-import { Failure } from './failure.ts';
+import { EXIT, Failure } from './failure.ts';
 import { note } from './output/screen.ts';
 
 /**
@@ -19,12 +19,12 @@ async function statusOf(argv: string[]): Promise<number> {
     const { runRole } = await import('./roles.ts');
     return runRole(role.name, role.argv);
   }
-  const { runProgram } = await import('./program.ts');
+  const { runProgram } = await import('./run-command.ts');
   try {
     await runProgram(argv);
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof Failure)) return failedBeneath(error);
     if (argv.includes('--json'))
       process.stderr.write(`${JSON.stringify({ error: error.fault, exit_code: error.exit })}\n`);
     else note(`hapax: ${error.message}`);
@@ -37,4 +37,11 @@ function roleOf([word = '', ...argv]: string[]): { name: string; argv: string[] 
   if (word === 'serve')
     return argv[0] && Object.hasOwn(SERVED_ROLES, argv[0]) ? { name: argv[0], argv: argv.slice(1) } : undefined;
   return Object.hasOwn(ROLE_WORDS, word) || Object.hasOwn(SERVED_ROLES, word) ? { name: word, argv } : undefined;
+}
+
+/** What `init` and `doctor` meet in code of the servers, which names what its user can mend. */
+function failedBeneath(error: unknown): number {
+  if (!(error instanceof Error) || error.name !== 'UserError') throw error;
+  note(`hapax: ${error.message}`);
+  return EXIT.unreachable;
 }

@@ -1,6 +1,8 @@
 import { CLIENT_VARIABLES, misspeltSettings } from '../contracts/setting-names.ts';
 import { readSettings, settingsSchema } from '../contracts/settings.ts';
 
+import { readEnvironmentFile } from './environment-file.ts';
+
 /** What a process of a server or its operator does. Each loads only what it needs. */
 const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
   up: async () => (await import('../processes/up.ts')).runUp(readSettings(process.env)),
@@ -37,6 +39,8 @@ export async function runRole(role: string, argv: string[]): Promise<number> {
     );
     return asked ? 0 : 2;
   }
+  // These two have settings of their own.
+  if (role !== 'demo' && role !== 'simulate-github') readEnvironmentFile(process.env);
   const known = [...Object.keys(settingsSchema.shape), ...CLIENT_VARIABLES];
   for (const line of misspeltSettings(process.env, known)) console.error(`hapax: ${line}`);
   try {

@@ -72,6 +72,9 @@ export const settingsSchema = z.object({
     description:
       'Port on HOST where a worker or the bridge serves /metrics and /health/live. Not set: it serves none. The API serves them on PORT.',
   }),
+  HAPAX_ENV_FILE: z.string().default('.env').meta({
+    description: 'File with settings, one NAME=VALUE a line. Variables of the environment go first. Empty: none.',
+  }),
   HAPAX_HOME: z.string().min(1).default('.hapax').meta({
     description:
       'Directory for the data of laptop mode: database, workflows, documents and logs. Only one `hapax up` can use it at a time.',
@@ -283,7 +286,7 @@ const ALONE: ReadonlySet<Role> = new Set(['up', 'audit', 'rebuild', 'backup', 'r
 const WITHOUT_TEMPORAL: ReadonlySet<Role> = new Set(['migrate', 'audit', 'rebuild', 'backup', 'restore']);
 
 /** Variables of which an empty value means something. */
-const MAY_BE_EMPTY = new Set(['GITHUB_CORRELATION_INPUT', 'DATABASE_ROLE']);
+const MAY_BE_EMPTY = new Set(['GITHUB_CORRELATION_INPUT', 'DATABASE_ROLE', 'HAPAX_ENV_FILE']);
 
 /**
  * Reads the settings from an environment.

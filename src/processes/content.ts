@@ -19,12 +19,16 @@ const QUERY_CHARACTERS = 2_000;
 /** How long a process believes that the model behind a name is still the same. */
 const IDENTITY_MS = 60_000;
 
+/** The models of Ollama that the settings name, or that stand for them. */
+export function modelsOf({ EMBEDDING_MODEL, SUMMARY_MODEL }: Settings): [embedding: string, summary: string] {
+  return [EMBEDDING_MODEL ?? DEFAULT_EMBEDDING_MODEL, SUMMARY_MODEL ?? DEFAULT_SUMMARY_MODEL];
+}
+
 /** What work on content asks of the world outside, as the settings say. */
 export function connectContent(settings: Settings) {
+  const [embeddingModel, summaryModel] = modelsOf(settings);
   const ollama = settings.OLLAMA_URL === undefined ? undefined : new Ollama(settings.OLLAMA_URL);
-  const embedding =
-    ollama?.embeddingModel(settings.EMBEDDING_MODEL ?? DEFAULT_EMBEDDING_MODEL) ??
-    (hasLocalModel() ? new LocalModel() : undefined);
+  const embedding = ollama?.embeddingModel(embeddingModel) ?? (hasLocalModel() ? new LocalModel() : undefined);
   return {
     youtube: new YouTube({
       apiUrl: settings.YOUTUBE_API_URL,
@@ -35,7 +39,7 @@ export function connectContent(settings: Settings) {
     pages: lazyPages(settings),
     blobs: blobsOf(settings),
     embedding,
-    summary: ollama?.summaryModel(settings.SUMMARY_MODEL ?? DEFAULT_SUMMARY_MODEL),
+    summary: ollama?.summaryModel(summaryModel),
     embedQuery: embedding && queryEmbedder(embedding),
     close: async () => embedding?.close(),
   };

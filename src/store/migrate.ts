@@ -26,17 +26,33 @@ export async function migrateDatabase(url: string, sessionRole?: string): Promis
   }
 }
 
+/** The migrations that a database still needs. Changes nothing. */
+export async function pendingMigrations(db: Db): Promise<string[]> {
+  const [found] = await db<
+    Array<{ there: string | null }>
+  >`SELECT to_regclass('drizzle.__drizzle_migrations') AS there`;
+  return migrationsAfter(found?.there ? await lastMigration(db) : 0);
+}
+
+async function lastMigration(db: Db): Promise<number> {
+  const [row] = await db<Array<{ last: number | null }>>`
+    SELECT max(created_at) AS last FROM drizzle.__drizzle_migrations`;
+  return row?.last ?? 0;
+}
+
+async function migrationsAfter(last: number): Promise<string[]> {
+  const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql')).sort();
+  return files.filter((name) => noteOf(name) > last);
+}
+
 /** Runs what is new, all or nothing. Databases of earlier versions noted in this table, too, which migrations had run. */
 async function migrate(db: Db): Promise<void> {
   await db`CREATE SCHEMA IF NOT EXISTS drizzle`;
   await db`CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (
     id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)`;
-  const [row] = await db<Array<{ last: number | null }>>`
-    SELECT max(created_at) AS last FROM drizzle.__drizzle_migrations`;
-  const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql')).sort();
-  const isNew = (name: string) => noteOf(name) > (row?.last ?? 0);
+  const pending = await migrationsAfter(await lastMigration(db));
   await inTransaction(db, async (tx) => {
-    for (const name of files.filter(isNew)) {
+    for (const name of pending) {
       await tx.unsafe(await readFile(new URL(name, MIGRATIONS), 'utf8'));
       await tx`INSERT INTO drizzle.__drizzle_migrations ${tx({ hash: name, created_at: noteOf(name) })}`;
     }

@@ -31,7 +31,7 @@ export class Program {
       cwd: ROOT,
       detached: true,
       stdio: ['ignore', output, output],
-      env: { ...inherited, ...environment },
+      env: { ...inherited, HAPAX_ENV_FILE: '', ...environment },
     });
     closeSync(output);
     this.ended = once(this.#child, 'exit').then(([code, signal]) => ({ code, signal }));

@@ -62,7 +62,7 @@ test('what is wrong with the command line, or with what it needs, is said in lin
     cases.map(async ([args, environment, says, expected]) => {
       const child = spawn(process.execPath, [entry, ...args], {
         stdio: ['ignore', 'ignore', 'pipe'],
-        env: { PATH: process.env.PATH, ...environment },
+        env: { PATH: process.env.PATH, HAPAX_ENV_FILE: '', ...environment },
       });
       const [stderr, [status]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
       expect(stderr).toMatch(says);

@@ -25,6 +25,7 @@ export function person(environment: Record<string, string> = {}) {
     XDG_CONFIG_HOME: join(home, 'config'),
     XDG_STATE_HOME: join(home, 'state'),
     HAPAX_HOME: join(home, 'hapax'),
+    HAPAX_ENV_FILE: '',
     TZ: 'UTC',
     TERM: 'xterm-256color',
     ...environment,

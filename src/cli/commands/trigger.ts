@@ -1,11 +1,9 @@
 import type { Command } from 'commander';
 import type { TriggerBody } from '../../contracts/builds/build.ts';
-import type { Api } from '../client/api.ts';
 import { durationMs, positive, runsWith } from '../client/command.ts';
-import { keepKey } from '../client/kept-key.ts';
+import { sendOnce } from '../client/send-once.ts';
 import { misuse } from '../failure.ts';
-import { moment } from '../output/moments.ts';
-import { note, print, printJson } from '../output/screen.ts';
+import { print, printJson } from '../output/screen.ts';
 import { watchBuild } from '../watch-build.ts';
 
 interface Options {
@@ -42,38 +40,15 @@ export function define(command: Command): void {
     .option('-w, --watch', 'watch the build until it ends')
     .option('--timeout <time>', 'stop watching after this time, such as 30m', durationMs);
   runsWith<Options>(command, async ({ api, json, options }) => {
-    const answer = await trigger(api, bodyOf(options), options);
+    const body = bodyOf(options);
+    const sent = await sendOnce<Triggered>(api, '/builds/trigger', { what: 'build', body, ...options });
+    const answer = { ...sent.json, replayed: sent.replayed, url: api.href(`/builds/${sent.json.id}`) };
     const { watch, timeout: timeoutMs } = options;
     if (json) printJson(watch ? { kind: 'trigger', ...answer } : answer);
     else if (!watch)
       print(`build ${answer.id}: ${answer.status}  ${answer.url}`, `watch it with: hapax watch ${answer.id}`);
     if (watch) return watchBuild(api, answer.id, { json, timeoutMs });
   });
-}
-
-/** Sends a trigger whose key is on disk, and forgets the key when the response has come. */
-async function trigger(api: Api, body: TriggerBody, { idempotencyKey, new: fresh = false }: Options) {
-  const kept =
-    idempotencyKey === undefined ? keepKey({ trigger: api.target.url, body }, process.env, { fresh }) : undefined;
-  if (kept?.since) {
-    note(
-      `hapax: the same trigger of ${moment(kept.since.toISOString())} got no response; asking for its build (--new makes another)`,
-    );
-  }
-  const { json, headers } = await api
-    .answer<Triggered>('/builds/trigger', {
-      method: 'POST',
-      body,
-      headers: { 'idempotency-key': idempotencyKey ?? kept!.key },
-      repeatable: true,
-    })
-    .catch((error) => {
-      // A refusal is a response: no build was made, and none will be.
-      if (error.fault?.status < 500) kept?.drop();
-      throw error;
-    });
-  kept?.drop();
-  return { ...json, replayed: headers.get('idempotent-replayed') === 'true', url: api.href(`/builds/${json.id}`) };
 }
 
 function bodyOf({ config, ref, imageType, fedoraVersion, input, priority, callbackUrl }: Options): TriggerBody {

@@ -6,8 +6,9 @@ import { ownerAndRepo } from '../../domain/github/repository.ts';
 import type { Seen } from '../../domain/github/run-listing.ts';
 import { expectSuccess } from './github-error.ts';
 import { Runs } from './runs/runs.ts';
-import { findSettingFaults, type SettingFaults } from './setting-faults.ts';
+import { findRepositoryFaults, findSettingFaults, findWorkflowFaults, type SettingFaults } from './setting-faults.ts';
 import { GitHubTransport, type TransportOptions } from './transport/transport.ts';
+import { listOurHooks, type OurHook } from './webhooks/our-hooks.ts';
 import { redeliverMissed } from './webhooks/redelivery.ts';
 import type { GitHubPace } from './writes/pace.ts';
 import { PacedRequests } from './writes/paced-requests.ts';
@@ -90,6 +91,26 @@ export class GitHub {
   /** See {@link findSettingFaults}. @throws {GitHubError} */
   settingFaults(repository: string, workflow: string): Promise<SettingFaults> {
     return findSettingFaults(this.#transport, this.#requests, { ...ownerAndRepo(repository), workflow });
+  }
+
+  /** See {@link findRepositoryFaults}. @throws {GitHubError} */
+  repositoryFaults(repository: string): Promise<SettingFaults> {
+    return findRepositoryFaults(this.#transport, this.#requests, ownerAndRepo(repository));
+  }
+
+  /** See {@link findWorkflowFaults}. @throws {GitHubError} */
+  workflowFaults(repository: string, workflow: string): Promise<string[]> {
+    return findWorkflowFaults(this.#transport, this.#requests, { ...ownerAndRepo(repository), workflow });
+  }
+
+  /** See {@link listOurHooks}. @throws {GitHubError} */
+  ourHooks(repository: string): Promise<OurHook[] | 'not_allowed'> {
+    return listOurHooks(this.#requests, ownerAndRepo(repository));
+  }
+
+  /** How far GitHub's clock is ahead of ours, milliseconds, as its last response said. */
+  get clockAheadMs(): number {
+    return this.#transport.now() - Date.now();
   }
 
   /** What people have to change before GitHub takes what it refused lately; one line each. */

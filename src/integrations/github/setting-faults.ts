@@ -24,9 +24,20 @@ export interface SettingFaults {
  * @throws {GitHubError} where GitHub does not say: it is away, or limits requests.
  */
 export async function findSettingFaults(
+  transport: GitHubTransport,
+  requests: PacedRequests,
+  wanted: Required<Wanted>,
+): Promise<SettingFaults> {
+  const { faults, hints } = await findRepositoryFaults(transport, requests, wanted);
+  if (faults.length > 0) return { faults, hints };
+  return { faults: await findWorkflowFaults(transport, requests, wanted), hints };
+}
+
+/** As {@link findSettingFaults}, of the repository alone. @throws {GitHubError} */
+export async function findRepositoryFaults(
   { credential, apiUrl }: GitHubTransport,
   requests: PacedRequests,
-  { owner, repo, workflow }: Required<Wanted>,
+  { owner, repo }: Omit<Wanted, 'workflow'>,
 ): Promise<SettingFaults> {
   const repository = `${owner}/${repo}`;
   const only = (fault: string): SettingFaults => ({ faults: [fault], hints: [] });
@@ -51,19 +62,27 @@ export async function findSettingFaults(
   if (credential === 'GITHUB_TOKEN' && permissions?.push === false) {
     return { faults: [lacksRight(credential, repository, '(it may only read)')], hints };
   }
+  return { faults: [], hints };
+}
+
+/** What is wrong with the workflow of a repository that can be seen. @throws {GitHubError} */
+export async function findWorkflowFaults(
+  { credential }: GitHubTransport,
+  requests: PacedRequests,
+  { owner, repo, workflow }: Required<Wanted>,
+): Promise<string[]> {
+  const repository = `${owner}/${repo}`;
   const file = await orAway(await readWorkflow(requests, { owner, repo, workflow }));
-  if (file.trouble) return { faults: [file.trouble.reason], hints };
-  if (file.status === 403) return { faults: [lacksRight(credential, repository, saidBy(file))], hints };
+  if (file.trouble) return [file.trouble.reason];
+  if (file.status === 403) return [lacksRight(credential, repository, saidBy(file))];
   if (file.status >= 400) {
-    const fault = `GITHUB_WORKFLOW: ${repository} has no workflow ${workflow} on its default branch ${saidBy(file)}; push the file or correct its name`;
-    return { faults: [fault], hints };
+    return [
+      `GITHUB_WORKFLOW: ${repository} has no workflow ${workflow} on its default branch ${saidBy(file)}; push the file or correct its name`,
+    ];
   }
   const state = workflowResponse.safeParse(file.body).data?.state ?? 'active';
-  if (state === 'active') return { faults: [], hints };
-  return {
-    faults: [`GITHUB_WORKFLOW: the workflow ${workflow} of ${repository} is ${state}; enable it on its page at GitHub`],
-    hints,
-  };
+  if (state === 'active') return [];
+  return [`GITHUB_WORKFLOW: the workflow ${workflow} of ${repository} is ${state}; enable it on its page at GitHub`];
 }
 
 /** A response that says whether the thing is there. @throws {GitHubError} where none came, or one that says nothing of it. */

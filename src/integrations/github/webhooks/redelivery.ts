@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { type HookDelivery, missedDeliveries } from '../../../domain/github/hook-deliveries.ts';
-import { type Arrived, rateLimitWait } from '../../../domain/github/response.ts';
 import { expectSuccess } from '../github-error.ts';
 import type { RouteParameters } from '../transport/transport.ts';
 import type { PacedRequests } from '../writes/paced-requests.ts';
+import { listOurHooks } from './our-hooks.ts';
 
-const hookList = z.array(z.object({ id: z.int(), config: z.object({ url: z.string().optional() }) }));
 const deliveryList = z.array(
   z.object({
     id: z.int(),
@@ -16,12 +15,8 @@ const deliveryList = z.array(
   }),
 );
 
-/** Where our webhooks go, below whatever name the API has. */
-const WEBHOOK_PATH = '/webhooks/github';
 const PAGE = 100;
 const MAX_PAGES = 10;
-/** Answers to a credential that may not list webhooks. */
-const NOT_ALLOWED: ReadonlySet<number> = new Set([401, 403, 404]);
 /** Answers to a delivery that GitHub will never send again. */
 const NOT_AGAIN: ReadonlySet<number> = new Set([404, 410, 422]);
 
@@ -38,11 +33,10 @@ export async function redeliverMissed(
   signal: AbortSignal,
 ): Promise<number | 'not_allowed'> {
   const place = { ...repository, request: { signal } };
-  const listed = await requests.get('GET /repos/{owner}/{repo}/hooks', { ...place, per_page: PAGE });
-  if ('status' in listed && NOT_ALLOWED.has(listed.status) && !isLimited(listed)) return 'not_allowed';
-  const hooks = hookList.parse((await expectSuccess(listed)).body);
+  const hooks = await listOurHooks(requests, place);
+  if (hooks === 'not_allowed') return hooks;
   let redelivered = 0;
-  for (const { id: hook_id } of hooks.filter(({ config }) => config.url?.endsWith(WEBHOOK_PATH))) {
+  for (const { id: hook_id } of hooks) {
     const hook = { ...place, hook_id };
     for (const { id } of missedDeliveries(await deliveriesOf(requests, hook, since), since)) {
       const route = 'POST /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts';
@@ -75,8 +69,4 @@ async function deliveriesOf(
     if (cursor === undefined || oldest === undefined || Date.parse(oldest) < Date.parse(since)) break;
   }
   return all;
-}
-
-function isLimited({ status, headers, body }: Arrived): boolean {
-  return rateLimitWait(status, headers, body, Date.now()) !== undefined;
 }

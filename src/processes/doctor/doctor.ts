@@ -1,0 +1,84 @@
+import { resolve } from 'node:path';
+import type { Check } from '../../contracts/check.ts';
+import { CLIENT_VARIABLES, misspeltSettings } from '../../contracts/setting-names.ts';
+import { readSettings, type Settings, SettingsError, settingsSchema } from '../../contracts/settings.ts';
+import { ownerOf } from '../../laptop/home.ts';
+import { isAlive } from '../../laptop/processes.ts';
+import { checkApi } from './api.ts';
+import { checkBroker, checkModels, checkResults } from './content.ts';
+import { checkGitHub } from './github.ts';
+import { checkEnvironmentFile, checkHome, checkNode, checkPorts } from './machine.ts';
+import { lineOf, type Patient } from './patient.ts';
+import { checkPostgres, checkTemporal } from './servers.ts';
+
+/** A check that takes longer is a finding itself. */
+const TIMEOUT_MS = 15_000;
+
+/**
+ * Looks at an installation: this machine, the settings, and the servers that they name. Changes nothing.
+ * @param environmentFile the file that was read besides the environment, if there is one.
+ */
+export async function examine(environment: NodeJS.ProcessEnv, environmentFile: string | undefined): Promise<Check[]> {
+  const first = [checkNode(), ...checkEnvironmentFile(environmentFile)];
+  let settings: Settings;
+  try {
+    settings = readSettings(environment, 'up');
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return [...first, ...error.message.split('\n').map(settingFault), skipped()];
+  }
+  const known = [...Object.keys(settingsSchema.shape), ...CLIENT_VARIABLES];
+  const misspelt = misspeltSettings(environment, known).map(
+    (detail): Check => ({ name: 'settings', status: 'note', detail }),
+  );
+  const owner = ownerOf(resolve(settings.HAPAX_HOME));
+  const running = owner && isAlive(owner.pid) ? owner : undefined;
+  const patient: Patient = { settings, environment, running };
+  const sound: Check = { name: 'settings', status: 'ok', detail: `${settings.DEPLOYMENT_MODE} mode; all can be read` };
+  const found = await Promise.all(
+    Object.entries(CHECKS).map(([name, check]) =>
+      inTime(name, check(patient)).catch((error: Error): Check[] => [
+        { name, status: 'fault', detail: `the check failed: ${lineOf(error)}`, remedy: 'see docs/operations.md' },
+      ]),
+    ),
+  );
+  return [...first, sound, ...misspelt, ...found.flat()];
+}
+
+/** In the order in which they are shown. */
+const CHECKS: Record<string, (patient: Patient) => Promise<Check[]>> = {
+  home: checkHome,
+  ports: checkPorts,
+  temporal: checkTemporal,
+  postgres: checkPostgres,
+  github: checkGitHub,
+  api: checkApi,
+  model: checkModels,
+  rabbitmq: checkBroker,
+  redis: checkResults,
+};
+
+function settingFault(line: string): Check {
+  const [, detail = line, remedy = 'see docs/configuration.md'] = /^(.*?); (.*)$/s.exec(line) ?? [];
+  return { name: 'settings', status: 'fault', detail, remedy };
+}
+
+function skipped(): Check {
+  return {
+    name: 'settings',
+    status: 'note',
+    detail: 'servers were not looked at: the settings that name them must be read first',
+  };
+}
+
+function inTime(name: string, checks: Promise<Check[]>): Promise<Check[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Check[]>((finish) => {
+    const detail = `no answer within ${TIMEOUT_MS / 1_000} s`;
+    timer = setTimeout(
+      () => finish([{ name, status: 'fault', detail, remedy: 'look at what it names, and at the network' }]),
+      TIMEOUT_MS,
+    );
+  });
+  return Promise.race([checks, late]).finally(() => clearTimeout(timer));
+}

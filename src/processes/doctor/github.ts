@@ -1,0 +1,98 @@
+import type { Check } from '../../contracts/check.ts';
+import { type Settings, usesRealGitHub } from '../../contracts/settings.ts';
+import type { GitHub } from '../../integrations/github/github.ts';
+import { connectGitHub, repositoryOf } from '../github.ts';
+import { lineOf, type Patient } from './patient.ts';
+
+/** An app signs its requests with the time; GitHub takes a minute of difference. */
+const LARGEST_SKEW_MS = 60_000;
+
+export async function checkGitHub({ settings }: Patient): Promise<Check[]> {
+  const name = 'github';
+  if (!usesRealGitHub(settings)) {
+    return [
+      {
+        name,
+        status: 'note',
+        detail: 'no credential is set, so hapax up runs builds in a simulation (hapax init sets one)',
+      },
+    ];
+  }
+  const repository = repositoryOf(settings);
+  try {
+    const github = connectGitHub(settings);
+    const { faults, hints } = await github.settingFaults(repository, settings.GITHUB_WORKFLOW);
+    const wrong = [...faults.map((line) => check(line, 'fault')), ...hints.map((line) => check(line, 'note'))];
+    const right: Check = {
+      name,
+      status: 'ok',
+      detail: `the credential works for ${repository} and ${settings.GITHUB_WORKFLOW}`,
+    };
+    return [
+      ...(faults.length > 0 ? wrong : [right, ...wrong]),
+      checkClock(github),
+      ...(await checkWebhook(github, repository, settings)),
+    ];
+  } catch (error) {
+    return [
+      {
+        name,
+        status: 'fault',
+        detail: lineOf(error),
+        remedy: 'look at GITHUB_API_URL, the network, and the status page of GitHub',
+      },
+    ];
+  }
+}
+
+function check(line: string, status: 'fault' | 'note'): Check {
+  const [, detail = line, remedy = 'correct it'] = /^(.*); (.*?)$/s.exec(line) ?? [];
+  return { name: 'github', status, detail, remedy };
+}
+
+function checkClock({ clockAheadMs }: GitHub): Check {
+  const name = 'clock';
+  const seconds = Math.round(Math.abs(clockAheadMs) / 1_000);
+  if (Math.abs(clockAheadMs) <= LARGEST_SKEW_MS)
+    return { name, status: 'ok', detail: `within ${Math.max(1, seconds)} s of GitHub's` };
+  const detail = `this clock is ${seconds} s ${clockAheadMs > 0 ? 'behind' : 'ahead of'} GitHub's`;
+  return { name, status: 'fault', detail, remedy: 'have it set by NTP' };
+}
+
+async function checkWebhook(github: GitHub, repository: string, settings: Settings): Promise<Check[]> {
+  const name = 'webhook';
+  if (!settings.GITHUB_WEBHOOK_SECRET) {
+    const detail = `none is configured; Hapax asks GitHub every ${settings.GITHUB_POLL_INTERVAL / 1_000} s, and misses runs that are run again there`;
+    return [{ name, status: 'note', detail, remedy: 'set GITHUB_WEBHOOK_SECRET (docs/operations.md)' }];
+  }
+  const hooks = await github.ourHooks(repository);
+  if (hooks === 'not_allowed') {
+    return [
+      { name, status: 'note', detail: 'this credential may not list webhooks, so nobody knows whether one is there' },
+    ];
+  }
+  if (hooks.length === 0) {
+    const remedy = `add one in the settings of ${repository}: https://YOUR-HOST/webhooks/github, application/json, the event "Workflow runs"`;
+    return [{ name, status: 'fault', detail: `${repository} has no webhook to /webhooks/github`, remedy }];
+  }
+  return hooks.map(({ active, config, last_response }): Check => {
+    const { code, message } = last_response ?? {};
+    if (!active)
+      return {
+        name,
+        status: 'fault',
+        detail: `the webhook to ${config.url} is switched off`,
+        remedy: `switch it on in the settings of ${repository}`,
+      };
+    if (code && code >= 300) {
+      const detail = `GitHub's last delivery to ${config.url} got ${code}${message ? ` (${message})` : ''}`;
+      return {
+        name,
+        status: 'fault',
+        detail,
+        remedy: 'let GitHub reach that address; 401 says that the secrets differ',
+      };
+    }
+    return { name, status: 'ok', detail: `${config.url}${code ? `, last delivery ${code}` : ''}` };
+  });
+}

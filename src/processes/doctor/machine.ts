@@ -1,0 +1,92 @@
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Check } from '../../contracts/check.ts';
+import { assertPortFree } from '../../laptop/ports.ts';
+import type { Patient } from './patient.ts';
+
+const LEAST_BYTES = 1e9;
+const FEW_BYTES = 5e9;
+
+export function checkNode(): Check {
+  return { name: 'node', status: 'ok', detail: `Node ${process.versions.node} on ${process.platform}-${process.arch}` };
+}
+
+/** The file with settings holds secrets. */
+export function checkEnvironmentFile(file: string | undefined): Check[] {
+  if (file === undefined) return [];
+  if (isPrivate(file)) return [{ name: 'settings', status: 'ok', detail: `${file} is read` }];
+  return [
+    {
+      name: 'settings',
+      status: 'fault',
+      detail: `others can read ${file}, which holds secrets`,
+      remedy: `chmod 600 ${file}`,
+    },
+  ];
+}
+
+export async function checkHome({ settings }: Patient): Promise<Check[]> {
+  const name = 'home';
+  if (settings.DEPLOYMENT_MODE === 'cloud') return [];
+  const home = resolve(settings.HAPAX_HOME);
+  const there = existsSync(home);
+  const place = there ? home : nearest(home);
+  try {
+    accessSync(place, constants.W_OK);
+  } catch {
+    return [
+      { name, status: 'fault', detail: `${place} cannot be written`, remedy: 'make it writable, or set HAPAX_HOME' },
+    ];
+  }
+  if (there && !isPrivate(home)) {
+    return [
+      { name, status: 'fault', detail: `others can read ${home}, which holds the record`, remedy: `chmod 700 ${home}` },
+    ];
+  }
+  const { bavail, bsize } = statfsSync(place);
+  const free = bavail * bsize;
+  const space = `${(free / 1e9).toFixed(1)} GB free`;
+  if (free < LEAST_BYTES) {
+    return [{ name, status: 'fault', detail: `${home}: only ${space}`, remedy: 'free some space, or set HAPAX_HOME' }];
+  }
+  return [
+    { name, status: free < FEW_BYTES ? 'note' : 'ok', detail: `${home}${there ? '' : ' will be made'}, ${space}` },
+  ];
+}
+
+export async function checkPorts({ settings, running }: Patient): Promise<Check[]> {
+  if (running) return [];
+  const { HOST, PORT, FLOWER_PORT } = settings;
+  const ports = { PORT, ...(FLOWER_PORT ? { FLOWER_PORT } : {}) };
+  return Promise.all(
+    Object.entries(ports).map(async ([setting, port]): Promise<Check> => {
+      try {
+        if (port !== 0) await assertPortFree(HOST, port, setting);
+        return { name: 'ports', status: 'ok', detail: `${setting} ${port} is free` };
+      } catch (error) {
+        const [detail = '', remedy = ''] = (error as Error).message.split(/: (.*)/s);
+        if (setting === 'PORT' && (await servesHapax(HOST, port))) {
+          return { name: 'ports', status: 'ok', detail: `PORT ${port} is that of a Hapax that runs` };
+        }
+        return { name: 'ports', status: 'fault', detail, remedy };
+      }
+    }),
+  );
+}
+
+async function servesHapax(host: string, port: number): Promise<boolean> {
+  const response = await fetch(`http://${host}:${port}/`, { signal: AbortSignal.timeout(3_000) }).catch(
+    () => undefined,
+  );
+  const page = (await response?.json().catch(() => undefined)) as { name?: string } | undefined;
+  return page?.name === 'hapax';
+}
+
+/** The nearest directory above that is there. */
+function nearest(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearest(dirname(path));
+}
+
+function isPrivate(path: string): boolean {
+  return process.platform === 'win32' || (statSync(path).mode & 0o077) === 0;
+}

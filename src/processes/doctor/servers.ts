@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Check } from '../../contracts/check.ts';
+import { findTemporalCli } from '../../laptop/temporal-cli.ts';
+import { openDatabase } from '../../store/database.ts';
+import { pendingMigrations } from '../../store/migrate.ts';
+import { databaseAt } from '../start-faults.ts';
+import { lazyTemporalClient } from '../temporal.ts';
+import { lineOf, type Patient } from './patient.ts';
+
+/** Older servers lack what the workflows use. */
+const LEAST_SERVER = [1, 28] as const;
+
+export async function checkTemporal({ settings, running, environment }: Patient): Promise<Check[]> {
+  const name = 'temporal';
+  const address = settings.TEMPORAL_ADDRESS ?? running?.temporalAddress;
+  if (address === undefined) return checkTemporalCli(environment);
+  const { connection, client } = await lazyTemporalClient({ ...settings, address });
+  try {
+    const { serverVersion } = await connection.workflowService.getSystemInfo({});
+    await client.workflowService.describeNamespace({ namespace: settings.TEMPORAL_NAMESPACE });
+    const [major = 0, minor = 0] = (serverVersion ?? '').split('.').map(Number);
+    const isOld = major < LEAST_SERVER[0] || (major === LEAST_SERVER[0] && minor < LEAST_SERVER[1]);
+    if (isOld) {
+      const remedy = `upgrade it to ${LEAST_SERVER.join('.')} or newer`;
+      return [{ name, status: 'fault', detail: `the server at ${address} is ${serverVersion}`, remedy }];
+    }
+    return [
+      { name, status: 'ok', detail: `${address}, server ${serverVersion}, namespace ${settings.TEMPORAL_NAMESPACE}` },
+    ];
+  } catch (error) {
+    const { details } = error as { details?: string };
+    const detail = `${address} cannot be used: ${details?.split('\n', 1)[0] || lineOf(error)}`;
+    return [{ name, status: 'fault', detail, remedy: 'start it, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE' }];
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The dev server that `hapax up` would start. */
+async function checkTemporalCli(environment: NodeJS.ProcessEnv): Promise<Check[]> {
+  const name = 'temporal';
+  try {
+    const cli = await findTemporalCli({ env: environment, report: () => {}, sources: [] });
+    return [{ name, status: 'ok', detail: `hapax up starts its own, with ${cli}` }];
+  } catch (error) {
+    if (environment.TEMPORAL_CLI) {
+      return [{ name, status: 'fault', detail: lineOf(error), remedy: 'correct TEMPORAL_CLI, or leave it out' }];
+    }
+    return [{ name, status: 'note', detail: "hapax up will download Temporal's CLI once, which takes a network" }];
+  }
+}
+
+export async function checkPostgres({ settings, running }: Patient): Promise<Check[]> {
+  const name = 'postgres';
+  const { DATABASE_URL: given } = settings;
+  const url = given ?? running?.databaseUrl;
+  if (url === undefined) {
+    const there = existsSync(join(resolve(settings.HAPAX_HOME), 'postgres', 'PG_VERSION'));
+    return [
+      {
+        name,
+        status: 'ok',
+        detail: `embedded; hapax up ${there ? 'opens it and brings it up to date' : 'will make it'}`,
+      },
+    ];
+  }
+  const database = openDatabase({ url, connections: 1, ...(given ? { role: settings.DATABASE_ROLE } : {}) });
+  try {
+    // The session of the embedded one is shared, and has the rights of the processes.
+    if (!given) {
+      await database.db`SELECT 1`;
+      return [{ name, status: 'ok', detail: 'embedded, in the hapax up that runs' }];
+    }
+    const pending = await pendingMigrations(database.db);
+    const at = databaseAt(given);
+    if (pending.length === 0) return [{ name, status: 'ok', detail: `${at} is up to date` }];
+    return [
+      { name, status: 'fault', detail: `${at} lacks ${pending.length} migrations`, remedy: 'run: hapax migrate' },
+    ];
+  } catch (error) {
+    const at = given ? databaseAt(given) : 'the embedded database';
+    return [
+      {
+        name,
+        status: 'fault',
+        detail: `${at} cannot be used: ${lineOf(error)}`,
+        remedy: 'start it, or correct DATABASE_URL',
+      },
+    ];
+  } finally {
+    await database.close();
+  }
+}
