@@ -11,15 +11,20 @@ import { Access, type AccessSettings, refuseOtherSites } from './access.ts';
 import { Assets } from './assets.ts';
 import { ChangeWatch } from './change-watch.ts';
 import { builds } from './pages/builds.ts';
+import { build } from './pages/builds-id.ts';
+import { operateBuild } from './pages/builds-id-operate.ts';
 import { changesStream } from './pages/changes.ts';
 import { overview } from './pages/overview.ts';
 import { signIn, signInPage } from './pages/sign-in.ts';
 import { themes } from './pages/theme.ts';
+import type { TemporalUi } from './parts/build-facts.ts';
 import { themeOf, timeZoneOf } from './preferences.ts';
 import { asRefusal, problemPage } from './problems.ts';
 import type { Console, ConsoleContext, ConsoleEnvironment, View } from './view.ts';
 
 export interface ConsoleDependencies extends TriggerDependencies, TaskDependencies {
+  /** Address of a workflow in Temporal's Web UI; undefined where nobody said where that is. */
+  temporalUi?: TemporalUi;
   /** What the last looks at the dependencies found. */
   health(): Health;
 }
@@ -101,6 +106,8 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   themes(console);
   overview(console, deps);
   builds(console, deps);
+  build(console, deps);
+  operateBuild(console, deps);
 
   console.notFound((c) => problemPage(c, new Refusal('not_found', { detail: `There is no page ${c.req.path}.` })));
   console.onError((thrown, c) => {
@@ -117,11 +124,13 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
 type Given = Pick<View, 'base' | 'assets' | 'caller' | 'mayChange' | 'signedIn'>;
 
 function viewOf(c: ConsoleContext, given: Given): View {
-  const { pathname, search } = new URL(c.req.url);
+  const { pathname, search, protocol } = new URL(c.req.url);
+  const scheme = c.req.header('x-forwarded-proto') === 'https' ? 'https:' : protocol;
   const here = pathname.slice(given.base.length + 1) + search;
   // A link to the overview must not be empty: it would mean the page that one is on.
   return {
     ...given,
+    origin: `${scheme}//${c.req.header('host')}`,
     here: here === '' ? given.base : here,
     theme: themeOf(c),
     timeZone: timeZoneOf(c),

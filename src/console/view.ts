@@ -15,6 +15,8 @@ export interface View {
   base: string;
   /** Path and query of this page, relative to the base, as a link to it. */
   here: string;
+  /** Scheme, host and port that the browser uses, for commands that people copy. */
+  origin: string;
   /** Name of the API key, or `local` where the API is open. */
   caller: string;
   /** Whether there is a way to sign out. */

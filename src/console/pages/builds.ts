@@ -1,6 +1,5 @@
 import { html } from 'hono/html';
 import { readNumberCursor, writeCursor } from '../../commands/cursor.ts';
-import { invalidRequest } from '../../commands/refusal.ts';
 import { buildListQuery } from '../../contracts/builds/build.ts';
 import type { Build } from '../../domain/builds/build.ts';
 import { listBuilds } from '../../store/builds/build-list.ts';
@@ -12,6 +11,7 @@ import { filterForm } from '../parts/filter-form.ts';
 import { emptyState } from '../parts/notice.ts';
 import { type Column, pager, table } from '../parts/table.ts';
 import { between, time } from '../parts/time.ts';
+import { queryOf, valid } from '../queries.ts';
 import type { Console, View } from '../view.ts';
 
 const query = buildListQuery.omit({ limit: true }).strip();
@@ -29,12 +29,7 @@ const PAGE = 50;
 /** The list of builds. */
 export function builds(console: Console, { db }: ConsoleDependencies): void {
   console.get('/builds', async (c) => {
-    const given = Object.fromEntries(Object.entries(c.req.query()).filter(([, value]) => value !== ''));
-    const asked = query.safeParse(given);
-    if (!asked.success) {
-      throw invalidRequest(asked.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })));
-    }
-    const { cursor, ...filter } = asked.data;
+    const { cursor, ...filter } = valid(query, queryOf(c));
     const since = await findLogHead(db);
     const { items, end } = await listBuilds(db, { ...filter, limit: PAGE, after: readNumberCursor(cursor) });
     const form = filterForm('builds', [

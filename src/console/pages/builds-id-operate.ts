@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { adoptRun, cancelBuild, existing, retryBuild } from '../../commands/builds/operate-build.ts';
+import { buildIdParam } from '../../contracts/builds/build.ts';
+import { retryMode } from '../../contracts/builds/operator.ts';
+import type { ConsoleDependencies } from '../app.ts';
+import { seeOther } from '../flash.ts';
+import { unconfirmed } from '../layout.ts';
+import { fieldsOf } from '../parts/action.ts';
+import { cancelQuestion, dispatchAgainQuestion } from '../parts/build-operations.ts';
+import { valid } from '../queries.ts';
+import type { Console } from '../view.ts';
+
+const retryFields = z.object({ mode: retryMode.optional() });
+const adoptFields = z.object({ run_id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
+
+/** What people ask of a build. */
+export function operateBuild(console: Console, deps: ConsoleDependencies): void {
+  console.post('/builds/:id{[0-9]+}/cancel', async (c) => {
+    const { id } = valid(buildIdParam, c.req.param());
+    const { sure, ...fields } = await fieldsOf(c);
+    if (!sure) {
+      return unconfirmed(c, { question: cancelQuestion(await existing(deps, id)), fields, label: 'Cancel it' });
+    }
+    await cancelBuild(deps, id, c.var.caller);
+    c.var.log.info({ build_id: id }, 'cancel requested');
+    return seeOther(c, `builds/${id}`, { tone: 'good', text: 'Cancel requested. This page shows when it has ended.' });
+  });
+  console.post('/builds/:id{[0-9]+}/retry', async (c) => {
+    const { id } = valid(buildIdParam, c.req.param());
+    const { sure, ...fields } = await fieldsOf(c);
+    const { mode } = valid(retryFields, fields);
+    const { needs_attention } = await existing(deps, id);
+    if (needs_attention && !sure) {
+      return unconfirmed(c, { question: dispatchAgainQuestion(id), fields, label: 'Dispatch it again' });
+    }
+    await retryBuild(deps, id, mode, c.var.caller);
+    c.var.log.info({ build_id: id, mode }, 'retry requested');
+    return seeOther(c, `builds/${id}`, { tone: 'good', text: `Build ${id} is queued again.` });
+  });
+  console.post('/builds/:id{[0-9]+}/adopt', async (c) => {
+    const { id } = valid(buildIdParam, c.req.param());
+    const { sure: _sure, ...fields } = await fieldsOf(c);
+    const { run_id } = valid(adoptFields, fields);
+    await adoptRun(deps, id, { run_id });
+    c.var.log.info({ build_id: id, run_id }, 'adoption requested');
+    return seeOther(c, `builds/${id}`, { tone: 'good', text: `Build ${id} is told to follow run ${run_id}.` });
+  });
+}

@@ -1,0 +1,141 @@
+import { html } from 'hono/html';
+import type { BuildEventType, RecordedEvent } from '../../contracts/builds/event.ts';
+import type { Html, View } from '../view.ts';
+import { foldedJson } from './folded-json.ts';
+import { type IconName, icon } from './icon.ts';
+import { duration, time } from './time.ts';
+
+interface Look {
+  icon: IconName;
+  tone: 'quiet' | 'busy' | 'good' | 'bad' | 'warn';
+  /** What happened, in words. @param data of the event. */
+  says(data: Record<string, unknown>): string;
+}
+
+/** How each event of a build is told. */
+const LOOKS: Record<BuildEventType, Look> = {
+  build_queued: {
+    icon: 'queued',
+    tone: 'quiet',
+    says: ({ caller }) => `Accepted from ${caller === 'local' ? 'this machine' : caller}`,
+  },
+  build_started: { icon: 'running', tone: 'busy', says: () => 'Its turn came' },
+  dispatch_intended: {
+    icon: 'trigger',
+    tone: 'busy',
+    says: ({ attempt }) => `Dispatch ${attempt} is about to be sent`,
+  },
+  dispatch_rejected: {
+    icon: 'failure',
+    tone: 'bad',
+    says: ({ status, message }) => `GitHub refused it with ${status}: ${message}`,
+  },
+  dispatch_delayed: { icon: 'waiting', tone: 'warn', says: ({ reason }) => `Not sent yet: ${reason}` },
+  dispatch_ambiguous: {
+    icon: 'attention',
+    tone: 'warn',
+    says: ({ reason }) => `No clear response: ${reason}`,
+  },
+  dispatch_absent: {
+    icon: 'search',
+    tone: 'quiet',
+    says: ({ complete_reads }) => `No run was made, by ${complete_reads} complete readings of the runs`,
+  },
+  build_needs_attention: { icon: 'attention', tone: 'warn', says: ({ reason }) => `A person must decide: ${reason}` },
+  workflow_triggered: {
+    icon: 'success',
+    tone: 'busy',
+    says: ({ workflow_run_id }) => `GitHub made run ${workflow_run_id}`,
+  },
+  run_updated: {
+    icon: 'running',
+    tone: 'busy',
+    says: ({ run_status, run_attempt }) => `The run is ${words(run_status)}${attempt(run_attempt)}`,
+  },
+  late_run_cancelled: {
+    icon: 'cancelled',
+    tone: 'warn',
+    says: ({ workflow_run_id }) =>
+      `Run ${workflow_run_id} of a dispatch that was given up came late, and was cancelled`,
+  },
+  duplicate_run_cancelled: {
+    icon: 'cancelled',
+    tone: 'warn',
+    says: ({ workflow_run_id }) => `Run ${workflow_run_id} was one too many, and was cancelled`,
+  },
+  build_completed: {
+    icon: 'success',
+    tone: 'good',
+    says: ({ conclusion, run_attempt }) => `Ended: ${words(conclusion)}${attempt(run_attempt)}`,
+  },
+  cancel_requested: { icon: 'cancelled', tone: 'quiet', says: ({ by }) => `Cancel requested by ${by}` },
+  build_cancelled: { icon: 'cancelled', tone: 'quiet', says: () => 'Cancelled' },
+  build_dead_lettered: { icon: 'dead', tone: 'bad', says: ({ reason }) => `It is a dead letter: ${reason}` },
+  dead_letter_discarded: { icon: 'dead', tone: 'quiet', says: ({ by }) => `Discarded as a dead letter by ${by}` },
+  build_retried: {
+    icon: 'retry',
+    tone: 'busy',
+    says: ({ retry, mode, by }) => `Retry ${retry} (${words(mode)}) by ${by}`,
+  },
+  build_reopened: {
+    icon: 'retry',
+    tone: 'busy',
+    says: ({ run_attempt }) => `Somebody ran it again at GitHub${attempt(run_attempt)}`,
+  },
+  rerun_intended: {
+    icon: 'trigger',
+    tone: 'busy',
+    says: ({ failed_jobs_only }) =>
+      `A re-run of ${failed_jobs_only ? 'the failed jobs' : 'the run'} is about to be sent`,
+  },
+  rerun_ambiguous: {
+    icon: 'attention',
+    tone: 'warn',
+    says: ({ reason }) => `No clear response to the re-run: ${reason}`,
+  },
+  build_recovered: { icon: 'retry', tone: 'warn', says: ({ detail }) => `Recovered: ${detail}` },
+  callback_delivered: {
+    icon: 'success',
+    tone: 'good',
+    says: ({ callback_origin, status, attempt: one }) =>
+      `Callback delivered to ${callback_origin ?? 'its URL'} (${status}, try ${one})`,
+  },
+  callback_failed: {
+    icon: 'failure',
+    tone: 'warn',
+    says: ({ callback_origin, reason, attempt: one, next_at }) =>
+      `Callback to ${callback_origin ?? 'its URL'} failed (try ${one}): ${reason}${next_at === null ? '; it was the last try' : ''}`,
+  },
+};
+
+function words(value: unknown): string {
+  return String(value).replaceAll('_', ' ');
+}
+
+function attempt(value: unknown): string {
+  return typeof value === 'number' && value > 1 ? `, attempt ${value}` : '';
+}
+
+/** What an event is known by: how it was learned, and the ids under which GitHub finds the exchange. */
+const EVIDENCE: ReadonlyArray<[field: string, label: string]> = [
+  ['learned_from', 'learned from'],
+  ['request_id', 'GitHub request'],
+  ['delivery_id', 'delivery'],
+  ['webhook_id', 'webhook id'],
+  ['token', 'token'],
+  ['detail', 'detail'],
+];
+
+/** One event of a build in its timeline, with what it is known by. @param before the event before it. */
+export function buildEvent(view: View, event: RecordedEvent, before: RecordedEvent | undefined): Html {
+  const { seq, type, data, occurred_at, hash } = event;
+  const look = LOOKS[type as BuildEventType];
+  const failed = type === 'build_completed' && data.conclusion !== 'success';
+  const evidence = EVIDENCE.flatMap(([field, label]) =>
+    typeof data[field] === 'string' && !(field === 'detail' && type === 'build_recovered')
+      ? [html`<span><span class="name">${label}</span> <code>${data[field]}</code></span>`]
+      : [],
+  );
+  const since = before ? Date.parse(occurred_at) - Date.parse(before.occurred_at) : undefined;
+  return html`<li id="event-${seq}" class="${failed ? 'bad' : look.tone}">${icon(failed ? 'failure' : look.icon)}<div><p class="what">${look.says(data)}</p>${evidence.length > 0 ? html`<p class="evidence">${evidence}</p>` : ''}<details><summary>${type} · event ${seq}</summary>${foldedJson(data)}<p class="hint">hash <code>${hash}</code></p></details></div><div class="when">${time(view, occurred_at)}${since === undefined ? '' : html`<span class="hint">+${duration(since)}</span>`}</div></li>`;
+}

@@ -1,0 +1,68 @@
+import { html } from 'hono/html';
+import type { Build } from '../../domain/builds/build.ts';
+import type { StreamProof } from '../../store/record/stream-verify.ts';
+import { type Html, linkTo, type View } from '../view.ts';
+import { badge } from './badge.ts';
+import { copyable } from './copyable.ts';
+import { outsideLink } from './outside-link.ts';
+import { between, counted, time } from './time.ts';
+
+/** Where workflows are shown in Temporal's Web UI; undefined where nobody said. */
+export type TemporalUi = ((workflowId: string) => string) | undefined;
+
+/** What is known of a build, with links to what it is about. */
+export function buildFacts(view: View, build: Build, temporalUi: TemporalUi): Html {
+  const { request, config_id, config_version, workflow_run_id, run_url, run_attempt, workflow_id } = build;
+  const workflow = temporalUi
+    ? outsideLink(temporalUi(workflow_id), 'Workflow in Temporal')
+    : html`<code>${workflow_id}</code>`;
+  const facts: Array<[name: string, value: unknown] | false> = [
+    ['Repository', html`<a href="${linkTo('builds', { repository: request.repository })}">${request.repository}</a>`],
+    ['Workflow', html`<code>${request.workflow}</code>`],
+    ['Ref', html`<a href="${linkTo('builds', { ref: request.ref })}"><code>${request.ref}</code></a>`],
+    ['Configuration', html`<a href="configurations/${config_id}">${config_id}</a>, version ${config_version}`],
+    [
+      'Run',
+      workflow_run_id === null
+        ? html`<span class="none">none yet</span>`
+        : html`${outsideLink(run_url, workflow_run_id)}${run_attempt !== null && run_attempt > 1 ? `, attempt ${run_attempt}` : ''}`,
+    ],
+    build.conclusion !== null && ['Conclusion', build.conclusion.replaceAll('_', ' ')],
+    ['Temporal', workflow],
+    ['Requested by', html`${build.caller}${build.keyed ? ', with an Idempotency-Key' : ''}`],
+    ['Priority', `${build.priority} of 5`],
+    build.concurrency !== null && ['Concurrency', build.concurrency.replaceAll('_', ' ')],
+    ['Created', time(view, build.created_at)],
+    ['Started', time(view, build.started_at)],
+    ['Ended', time(view, build.completed_at)],
+    ['Took', between(view, build.created_at, build.completed_at)],
+    ['Dispatches', String(build.attempts)],
+    build.retries > 0 && ['Retries', String(build.retries)],
+  ];
+  const shown = facts.filter((fact) => fact !== false);
+  return html`<section class="card" aria-labelledby="facts-title"><h2 id="facts-title">About it</h2><dl class="facts">${shown.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
+}
+
+/** The inputs that its dispatch carries. */
+export function inputsTable({ request: { inputs } }: Build): Html {
+  const entries = Object.entries(inputs);
+  const shown =
+    entries.length === 0
+      ? html`<p class="hint">None.</p>`
+      : html`<dl class="facts">${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${inputValue(value)}</dd></div>`)}</dl>`;
+  return html`<section class="card" aria-labelledby="inputs-title"><h2 id="inputs-title">Inputs</h2>${shown}</section>`;
+}
+
+function inputValue(value: string): Html {
+  if (value.length <= 120) return html`<code>${value}</code>`;
+  return html`<details class="json"><summary><code>${value.slice(0, 120).toWellFormed()}…</code></summary><pre tabindex="0"><code>${value}</code></pre></details>`;
+}
+
+/** That what is shown is what was recorded, and how to check that without trusting this server. */
+export function proofCard(view: View, id: number, { length, head, fault }: StreamProof): Html {
+  const said = fault
+    ? html`${badge('failure', 'Not valid')} Event ${fault.seq} ${fault.fault}.`
+    : html`${badge('success', 'Valid')} The hashes of ${counted(length, 'event')} hold, and the state follows from them.`;
+  const commands = `curl -s ORIGIN/builds/${id}/events > build-${id}.json\nhapax verify ${id} --file build-${id}.json --head ${head}`;
+  return html`<section class="card" aria-labelledby="proof-title"><h2 id="proof-title">Proof</h2><p>${said}</p><p class="hint">Head: <code class="hash">${head}</code></p><details><summary>Check it without this server</summary><p class="hint">Keep the head somewhere else. Whoever has it can later tell whether an event was changed.</p>${copyable('proof-commands', commands.replace('ORIGIN', view.origin))}</details></section>`;
+}
