@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
-import type { TriggerDependencies } from '../commands/builds/trigger-build.ts';
+import type { Trigger, TriggerDependencies } from '../commands/builds/trigger-build.ts';
 import { Refusal } from '../commands/refusal.ts';
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import type { Health } from '../contracts/health.ts';
+import type { ProblemCode } from '../contracts/problem.ts';
 import { Access, type AccessSettings, refuseOtherSites } from './access.ts';
 import { Assets } from './assets.ts';
 import { ChangeWatch } from './change-watch.ts';
@@ -17,12 +18,17 @@ import { changesStream } from './pages/changes.ts';
 import { overview } from './pages/overview.ts';
 import { signIn, signInPage } from './pages/sign-in.ts';
 import { themes } from './pages/theme.ts';
+import { trigger } from './pages/trigger.ts';
 import type { TemporalUi } from './parts/build-facts.ts';
 import { themeOf, timeZoneOf } from './preferences.ts';
 import { asRefusal, problemPage } from './problems.ts';
 import type { Console, ConsoleContext, ConsoleEnvironment, View } from './view.ts';
 
 export interface ConsoleDependencies extends TriggerDependencies, TaskDependencies {
+  meter: TaskDependencies['meter'] & {
+    buildAccepted(build: Trigger & { replayed: boolean }): void;
+    triggerRefused(code: ProblemCode): void;
+  };
   /** Address of a workflow in Temporal's Web UI; undefined where nobody said where that is. */
   temporalUi?: TemporalUi;
   /** What the last looks at the dependencies found. */
@@ -108,6 +114,7 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   builds(console, deps);
   build(console, deps);
   operateBuild(console, deps);
+  trigger(console, deps);
 
   console.notFound((c) => problemPage(c, new Refusal('not_found', { detail: `There is no page ${c.req.path}.` })));
   console.onError((thrown, c) => {

@@ -12,6 +12,9 @@ export const NAVIGATION: ReadonlyArray<{ title: string | undefined; places: read
   { title: undefined, places: [{ path: '', label: 'Overview', icon: 'overview' }] },
   {
     title: 'Builds',
-    places: [{ path: 'builds', label: 'Builds', icon: 'build' }],
+    places: [
+      { path: 'builds', label: 'Builds', icon: 'build' },
+      { path: 'trigger', label: 'Trigger', icon: 'trigger' },
+    ],
   },
 ];

@@ -1,33 +1,204 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { accessibilityFaults, CHROMIUM, openBrowser, openVisitor } from '../world/browser.ts';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { accessibilityFaults, CHROMIUM, openBrowser, openVisitor, type Visitor } from '../world/browser.ts';
+import { eventually } from '../world/eventually.ts';
 import { describeWith } from '../world/required-programs.ts';
 import { openWorld, type World } from '../world/world.ts';
 
-/** Every page; a new one belongs here. */
-const PAGES = ['/console', '/console/builds', '/console/builds?status=failure', '/console/nowhere'];
-
 describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', () => {
   let world: World;
-  let browser: Awaited<ReturnType<typeof openBrowser>>;
+  let browser: Browser;
+  /** Builds that are in each state that a page shows differently. */
+  let builds: Record<'success' | 'failure' | 'running' | 'doubtful', number>;
 
   beforeAll(async () => {
     [world, browser] = await Promise.all([openWorld('server'), openBrowser()]);
-    for (const ref of ['main', 'stable']) await world.ended((await world.trigger({ ref })).json.id);
+    const trigger = async (ref: string, simulate = 'success'): Promise<number> =>
+      (await world.trigger({ ref, inputs: { simulate } })).json.id;
+    const [success, failure, running] = await Promise.all([
+      trigger('main'),
+      trigger('stable', 'failure'),
+      trigger('slow', 'stuck'),
+    ]);
+    await world.ended(success);
+    await world.ended(failure);
+    await world.github.set({ echoes_correlation: false });
+    await world.github.fault({ on: 'dispatch', kind: 'accept-then-reset' });
+    const doubtful = await trigger('doubtful');
+    await eventually(async () => expect((await world.build(doubtful)).needs_attention).toBe(true));
+    await world.github.set({ echoes_correlation: true });
+    builds = { success, failure, running, doubtful };
   });
   afterAll(async () => {
     await browser?.close();
     await world?.close();
   });
 
+  /** Somebody who is gone with the test, and met no fault. */
+  async function visit(options: Parameters<typeof openVisitor>[2] = {}, url = world.url): Promise<Visitor> {
+    const visitor = await openVisitor(browser, url, options);
+    onTestFinished(async () => {
+      await visitor.close();
+      expect(visitor.faults).toEqual([]);
+    });
+    return visitor;
+  }
+
+  /** Every page; a new one belongs here. */
+  const pages = () => [
+    '/console',
+    '/console/builds',
+    '/console/builds?status=failure&ref=nowhere',
+    ...Object.values(builds).map((id) => `/console/builds/${id}`),
+    `/console/builds/${builds.success}?at=${new Date().toISOString()}`,
+    '/console/trigger',
+    '/console/nowhere',
+  ];
+
   it.each(['light', 'dark'] as const)('is accessible and loads nothing from elsewhere, %s', async (colorScheme) => {
-    const visitor = await openVisitor(browser, world.url, { colorScheme });
+    const { page } = await visit({ colorScheme });
     const found: string[] = [];
-    for (const path of PAGES) {
-      await visitor.page.goto(path);
-      found.push(...(await accessibilityFaults(visitor.page)).map((fault) => `${path} ${fault}`));
+    for (const path of pages()) {
+      await page.goto(path);
+      found.push(...(await accessibilityFaults(page)).map((fault) => `${path} ${fault}`));
     }
     expect(found).toEqual([]);
-    expect(visitor.faults).toEqual([]);
-    await visitor.close();
+  });
+
+  it('fits a phone: no page is wider than it', async () => {
+    const { page } = await visit({ viewport: { width: 360, height: 740 } });
+    for (const path of pages()) {
+      await page.goto(path);
+      const { width, text } = (await page.evaluate(
+        '({ width: document.documentElement.scrollWidth, text: document.body.innerText })',
+      )) as { width: number; text: string };
+      expect([path, width]).toEqual([path, 360]);
+      expect(text).not.toBe('');
+    }
+  });
+
+  it('shows a build that was triggered from a page to its end, without loading a page again', async () => {
+    const { page } = await visit();
+    await page.goto('/console/trigger');
+    await page.getByLabel('Branch or tag').fill('from-the-console');
+    await page.getByLabel('image_type').fill('silverblue');
+    // The preview follows what is typed, and says how a program would ask for the same.
+    await page
+      .getByText('hapax trigger --watch --config default --ref from-the-console --image-type silverblue')
+      .waitFor();
+    await page.getByRole('button', { name: 'Trigger' }).click();
+    await page.waitForURL(/\/console\/builds\/\d+$/);
+    const id = Number(page.url().split('/').at(-1));
+    await mark(page);
+    await page.getByRole('main').getByText('Ended: success').waitFor();
+    expect(await title(page)).toContain('Success');
+    expect(await isMarked(page)).toBe(true);
+    expect(await world.build(id)).toMatchObject({
+      ref: 'from-the-console',
+      image_type: 'silverblue',
+      status: 'success',
+    });
+  });
+
+  it('has every build in the list, live, and goes through it by keys', async () => {
+    const { page } = await visit();
+    await page.goto('/console/builds');
+    await mark(page);
+    const { id } = (await world.trigger({ ref: 'comes-later' })).json;
+    await page
+      .getByRole('row')
+      .filter({ hasText: 'comes-later' })
+      .getByText('Success')
+      .waitFor()
+      .catch(async (e) => {
+        console.log(
+          JSON.stringify(await world.build(id)),
+          await page.locator('main').textContent(),
+          await page.locator('#live').textContent(),
+        );
+        throw e;
+      });
+    expect(await isMarked(page)).toBe(true);
+    await page.keyboard.press('j');
+    await expectFocus(page, String(id));
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${world.url}/console/builds/${id}`);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  it('holds still while it is paused, says that there is news, and catches up', async () => {
+    const { page } = await visit();
+    await page.goto('/console/builds');
+    const live = page.getByRole('button', { name: 'Live' });
+    await live.click();
+    await world.trigger({ ref: 'while-paused' });
+    await page.getByText('Paused, has news').waitFor();
+    expect(await page.getByText('while-paused').count()).toBe(0);
+    await page.getByText('Paused, has news').click();
+    await page.getByRole('row').filter({ hasText: 'while-paused' }).waitFor();
+  });
+
+  it('settles a doubt with one of the runs that it names', async () => {
+    const { page } = await visit();
+    await page.goto(`/console/builds/${builds.doubtful}`);
+    await page.getByRole('button', { name: 'It is this one' }).first().click();
+    await page.getByRole('button', { name: 'Yes, do it' }).click();
+    await page.getByText('is told to follow run').waitFor();
+    await page.getByText('Ended: success').waitFor();
+  });
+
+  it('tells why a build failed, and runs it again with one key', async () => {
+    const { page } = await visit();
+    await page.goto(`/console/builds/${builds.failure}`);
+    await page.getByRole('heading', { name: '1 job failed' }).waitFor();
+    await page.keyboard.press('r');
+    await page.getByText(`Build ${builds.failure} is queued again.`).waitFor();
+    await page.getByText('Retry 1 (rerun) by local').waitFor();
+  });
+
+  it('does everything without JavaScript, and asks first there too', async () => {
+    const { page } = await visit({ javaScriptEnabled: false });
+    for (const path of pages()) await page.goto(path);
+    await page.goto('/console/trigger');
+    await page.getByLabel('Branch or tag').fill('without-a-script');
+    await page.getByText('More', { exact: true }).click();
+    await page.getByLabel('More inputs').fill('simulate=stuck');
+    await page.getByRole('button', { name: 'Trigger' }).click();
+    await page.waitForURL(/\/builds\/\d+$/);
+    const id = Number(page.url().split('/').at(-1));
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    expect((await world.build(id)).events.map(({ event_type }) => event_type)).not.toContain('cancel_requested');
+    await page.getByRole('button', { name: 'Yes, cancel it' }).click();
+    await page.getByText('Cancel requested.').waitFor();
+    expect(await world.ended(id)).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('asks for little: a first page is at most 60 KB, and the next one asks for no file again', async () => {
+    const { page, context } = await visit();
+    const session = await context.newCDPSession(page);
+    await session.send('Network.enable');
+    let bytes = 0;
+    session.on('Network.loadingFinished', ({ encodedDataLength }) => {
+      bytes += encodedDataLength;
+    });
+    for (const path of ['/console', '/console/builds']) {
+      bytes = 0;
+      await page.goto(path, { waitUntil: 'load' });
+      expect(bytes).toBeGreaterThan(1_000);
+      expect([path, bytes <= (path === '/console' ? 60_000 : 20_000)]).toEqual([path, true]);
+    }
   });
 });
+
+const title = (page: Page) => page.locator('header.title').textContent();
+/** Leaves a mark that a new page would not have. */
+const mark = (page: Page) => page.evaluate('globalThis.marked = true');
+const isMarked = (page: Page) => page.evaluate('globalThis.marked === true');
+
+async function expectFocus(page: Page, text: string): Promise<void> {
+  await eventually(async () => expect(await page.evaluate('document.activeElement.textContent')).toBe(text), 10_000);
+}

@@ -48,8 +48,9 @@ export function changesStream(console: Console, changes: ChangeWatch): void {
       try {
         while (open) {
           if (head !== undefined) {
-            await sse.writeSSE({ id: String(head), event: 'changed', data: '' });
+            const told = String(head);
             head = undefined;
+            await sse.writeSSE({ id: told, event: 'changed', data: '' });
           }
           if (open && head === undefined) await new Promise<void>((resolve) => (wake = resolve));
         }
