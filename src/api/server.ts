@@ -100,13 +100,16 @@ export async function startApiServer({
   const flower = createFlower(tasks, new EventTail(db), settings);
   const operation = { ...tasks, policy: policyOf(settings), dedupWindowMs: settings.DEDUP_WINDOW };
   const trigger = { ...operation, buildIds, configurations };
-  const consoleDeps = { ...trigger, health: () => monitor.health };
-  const api = createApi({
+  const shown = {
     ...trigger,
-    monitor,
     youtubeQuota: quotaPolicyOf(settings),
     temporalUi: { url: settings.TEMPORAL_UI_URL, namespace: settings.TEMPORAL_NAMESPACE },
     embedQuery,
+  };
+  const consoleDeps = { ...shown, health: () => monitor.health };
+  const api = createApi({
+    ...shown,
+    monitor,
     feed: new EventFeed(db),
     apiKeys: settings.API_KEYS,
     trustedHosts: settings.TRUSTED_HOSTS,

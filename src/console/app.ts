@@ -8,18 +8,21 @@ import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import type { Health } from '../contracts/health.ts';
 import type { ProblemCode } from '../contracts/problem.ts';
+import type { QuotaPolicy } from '../domain/content/youtube-quota.ts';
+import type { TemporalUi } from '../domain/links.ts';
+import type { EmbedQuery } from '../store/content/search-answer.ts';
 import { Access, type AccessSettings, refuseOtherSites } from './access.ts';
 import { Assets } from './assets.ts';
 import { ChangeWatch } from './change-watch.ts';
 import { builds } from './pages/builds.ts';
 import { build } from './pages/builds-id.ts';
 import { operateBuild } from './pages/builds-id-operate.ts';
+import { operateManyBuilds } from './pages/builds-operate.ts';
 import { changesStream } from './pages/changes.ts';
 import { overview } from './pages/overview.ts';
 import { signIn, signInPage } from './pages/sign-in.ts';
 import { themes } from './pages/theme.ts';
 import { trigger } from './pages/trigger.ts';
-import type { TemporalUi } from './parts/build-facts.ts';
 import { themeOf, timeZoneOf } from './preferences.ts';
 import { asRefusal, problemPage } from './problems.ts';
 import type { Console, ConsoleContext, ConsoleEnvironment, View } from './view.ts';
@@ -29,8 +32,10 @@ export interface ConsoleDependencies extends TriggerDependencies, TaskDependenci
     buildAccepted(build: Trigger & { replayed: boolean }): void;
     triggerRefused(code: ProblemCode): void;
   };
-  /** Address of a workflow in Temporal's Web UI; undefined where nobody said where that is. */
-  temporalUi?: TemporalUi;
+  temporalUi: TemporalUi;
+  youtubeQuota: QuotaPolicy;
+  /** Turns a query into a vector; undefined where no model is configured. */
+  embedQuery: EmbedQuery;
   /** What the last looks at the dependencies found. */
   health(): Health;
 }
@@ -112,6 +117,7 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   themes(console);
   overview(console, deps);
   builds(console, deps);
+  operateManyBuilds(console, deps);
   build(console, deps);
   operateBuild(console, deps);
   trigger(console, deps);

@@ -44,12 +44,17 @@ export class ChangeWatch {
       this.#seen = new Map();
       this.#from = since;
       this.#head = since;
-      this.#timer = setTimeout(() => this.#look(), 0);
-    } else if (since < this.#head) {
-      // It was away, or the page took long: what it missed is not worth finding out.
-      queueMicrotask(() => tell(this.#head));
+      this.#timer = setTimeout(() => this.#look(), LOOK_EVERY_MS);
     }
+    void this.#catchUp(watcher, since);
     return () => this.#watchers.delete(watcher);
+  }
+
+  /** Tells of what happened between the making of a page and its first look, or while it was away. */
+  async #catchUp(watcher: Watcher, since: number): Promise<void> {
+    const found = await listChangedStreams(this.#db, since, MOST_CHANGES).catch(() => []);
+    const isConcerned = found.length === MOST_CHANGES || found.some(({ stream }) => concerns(watcher.topics, stream));
+    if (isConcerned && this.#watchers.has(watcher)) watcher.tell(found.at(-1)?.position ?? since);
   }
 
   async #look(): Promise<void> {

@@ -1,8 +1,13 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { BUILDS } from '../../src/store/builds/build-stream.ts';
+import type { Db } from '../../src/store/database.ts';
+import { appendEvent } from '../../src/store/record/event-append.ts';
+import { startAnotherApi } from '../world/another-api.ts';
 import { accessibilityFaults, CHROMIUM, openBrowser, openVisitor, type Visitor } from '../world/browser.ts';
 import { eventually } from '../world/eventually.ts';
 import { describeWith } from '../world/required-programs.ts';
+import { steadyPort } from '../world/steady-port.ts';
 import { openWorld, type World } from '../world/world.ts';
 
 describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', () => {
@@ -49,6 +54,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     '/console',
     '/console/builds',
     '/console/builds?status=failure&ref=nowhere',
+    `/console/builds?at=${new Date().toISOString()}`,
     ...Object.values(builds).map((id) => `/console/builds/${id}`),
     `/console/builds/${builds.success}?at=${new Date().toISOString()}`,
     '/console/trigger',
@@ -105,19 +111,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     await page.goto('/console/builds');
     await mark(page);
     const { id } = (await world.trigger({ ref: 'comes-later' })).json;
-    await page
-      .getByRole('row')
-      .filter({ hasText: 'comes-later' })
-      .getByText('Success')
-      .waitFor()
-      .catch(async (e) => {
-        console.log(
-          JSON.stringify(await world.build(id)),
-          await page.locator('main').textContent(),
-          await page.locator('#live').textContent(),
-        );
-        throw e;
-      });
+    await page.getByRole('row').filter({ hasText: 'comes-later' }).getByText('Success').waitFor();
     expect(await isMarked(page)).toBe(true);
     await page.keyboard.press('j');
     await expectFocus(page, String(id));
@@ -177,6 +171,126 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     expect(await world.ended(id)).toMatchObject({ status: 'cancelled' });
   });
 
+  it('cancels and retries those that are selected, or all that match, after it has said how many', async () => {
+    const { page } = await visit();
+    const ids: number[] = [];
+    for (const n of [1, 2, 3]) {
+      ids.push((await world.trigger({ ref: 'many', inputs: { n: String(n), simulate: 'stuck' } })).json.id);
+    }
+    await page.goto('/console/builds?ref=many');
+    await page.getByLabel(`Select ${ids[0]}`).check();
+    await page.getByText('1 selected').waitFor();
+    await page.getByLabel('All 3 that match').check();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('Cancel 3 builds?').waitFor();
+    await page.getByRole('button', { name: 'Yes, cancel them' }).click();
+    await page.getByText('Cancel requested for 3 builds.').waitFor();
+    for (const id of ids) expect(await world.ended(id)).toMatchObject({ status: 'cancelled' });
+    expect(await world.build(builds.running)).toMatchObject({ status: 'in_progress' });
+  });
+
+  it('goes back in time with the slider, where nothing can be changed', async () => {
+    const { page } = await visit();
+    await page.goto('/console/builds');
+    await page.getByLabel('As of').fill('0');
+    await page.getByLabel('As of').dispatchEvent('change');
+    await page.waitForURL(/[?]at=/);
+    expect(await page.getByRole('row').count()).toBeLessThanOrEqual(2);
+    expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
+    await page.getByRole('link', { name: 'Back to now' }).click();
+    await page.getByRole('row').filter({ hasText: 'doubtful' }).waitFor();
+  });
+
+  it('lets in who has a key, for the console alone, and out again', async () => {
+    const secret = 'a-secret-of-the-console';
+    const locked = await startAnotherApi(world, { settings: { API_KEYS: `ops=${secret}` } });
+    const { page, context } = await visit({}, locked.url);
+    await page.goto(`/console/builds/${builds.success}`);
+    await page.getByLabel('API key').fill('not-one-of-the-keys');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('This is not one of the keys.').waitFor();
+    await page.getByLabel('API key').fill(secret);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL(`${locked.url}/console/builds/${builds.success}`);
+    await page.getByText('Signed in as').waitFor();
+    const [cookie] = (await context.cookies()).filter(({ name }) => name === 'hapax_console');
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/console' });
+    expect(cookie?.value).not.toContain(secret);
+    // The API takes no cookie, so a page of another site has nothing to use.
+    const headers = { cookie: `hapax_console=${cookie?.value}` };
+    expect((await locked.call('GET', '/builds', undefined, headers)).status).toBe(401);
+    expect((await locked.call('GET', '/console/builds', undefined, headers)).status).toBe(200);
+    const forged = { cookie: `hapax_console=${cookie?.value.slice(0, -2)}AA` };
+    expect((await locked.call('GET', '/console/builds', undefined, forged)).status).toBe(401);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.goto('/console/builds');
+    await page.getByLabel('API key').waitFor();
+  });
+
+  it('shows no button where it is read-only, and refuses what is sent all the same', async () => {
+    const settings = {
+      CONSOLE_READ_ONLY: 'true',
+      FLOWER_PORT: String(await steadyPort()),
+      FLOWER_URL_PREFIX: 'flower',
+    };
+    const api = await startAnotherApi(world, { settings });
+    const { page } = await visit({}, api.url);
+    for (const path of ['/console/builds', `/console/builds/${builds.running}`, '/console/trigger']) {
+      await page.goto(path);
+      expect(await page.getByRole('main').locator('form[method="post"], [formaction]').count()).toBe(0);
+    }
+    const own = { origin: api.url, 'content-type': 'application/x-www-form-urlencoded' };
+    const post = (path: string, headers: Record<string, string>, url = api.url) =>
+      fetch(url + path, { method: 'POST', headers, body: 'sure=yes' });
+    const cancel = `/console/builds/${builds.running}/cancel`;
+    expect((await post(cancel, own)).status).toBe(403);
+    expect((await post('/console/trigger', own)).status).toBe(403);
+    expect((await fetch(`${api.flowerUrl}/flower/`, { redirect: 'manual' })).headers.get('location')).toBe(
+      '/flower/console',
+    );
+    expect((await post(`/flower${cancel}`, { ...own, origin: api.flowerUrl! }, api.flowerUrl)).status).toBe(403);
+    expect(await world.build(builds.running)).toMatchObject({ status: 'in_progress' });
+  });
+
+  it('refuses what no page of its own sent', async () => {
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    for (const headers of [
+      {},
+      { origin: 'http://evil.example' },
+      { origin: 'null' },
+      { origin: world.url, 'sec-fetch-site': 'cross-site' },
+      { origin: world.url, 'sec-fetch-site': 'same-site' },
+    ]) {
+      const answer = await fetch(`${world.url}/console/builds/${builds.running}/cancel`, {
+        method: 'POST',
+        headers: { ...form, ...(headers as Record<string, string>) },
+        body: 'sure=yes',
+      });
+      expect([headers, answer.status]).toEqual([headers, 403]);
+      expect(await answer.text()).toContain('Requests from other web sites are refused');
+    }
+    expect(await world.build(builds.running)).toMatchObject({ status: 'in_progress' });
+  });
+
+  it('stays as large as it is while thousands of events pass by', async () => {
+    const { page } = await visit();
+    await page.goto('/console/builds?ref=passes-by');
+    let refreshes = 0;
+    page.on('request', (request) => {
+      if (request.headers()['hx-request'] && request.url().includes('/console/builds')) refreshes += 1;
+    });
+    const size = () => page.evaluate('document.querySelectorAll("*").length') as Promise<number>;
+    const before = await size();
+    const startedAt = performance.now();
+    for (let n = 0; n < 1_000; n++) await appendQueued(world.db, 1_000_000 + n, `elsewhere-${n}`);
+    await appendQueued(world.db, 2_000_000, 'passes-by');
+    await page.getByRole('row').filter({ hasText: 'passes-by' }).waitFor();
+    const seconds = (performance.now() - startedAt) / 1_000;
+    expect(refreshes).toBeLessThanOrEqual(seconds + 2);
+    // One row more than before, and nothing else.
+    expect((await size()) - before).toBeLessThan(60);
+  });
+
   it('asks for little: a first page is at most 60 KB, and the next one asks for no file again', async () => {
     const { page, context } = await visit();
     const session = await context.newCDPSession(page);
@@ -201,4 +315,29 @@ const isMarked = (page: Page) => page.evaluate('globalThis.marked === true');
 
 async function expectFocus(page: Page, text: string): Promise<void> {
   await eventually(async () => expect(await page.evaluate('document.activeElement.textContent')).toBe(text), 10_000);
+}
+
+/** A build that is queued and that nobody leads. */
+function appendQueued(db: Db, id: number, ref: string) {
+  const now = new Date().toISOString();
+  return appendEvent(db, BUILDS, id, {
+    type: 'build_queued',
+    occurred_at: now,
+    dedupe_key: 'queued',
+    data: {
+      build_id: id,
+      workflow_id: `build-${id}`,
+      request_key: `key-${id}`,
+      fingerprint: `print-${id}`,
+      keyed: false,
+      dedup_until: now,
+      caller: 'local',
+      config_id: 1,
+      config_version: 1,
+      image_type: null,
+      fedora_version: null,
+      priority: 3,
+      request: { repository: 'acme/images', workflow: 'build.yml', ref, inputs: {} },
+    },
+  });
 }

@@ -48,5 +48,5 @@ export async function startAnotherApi(
     log: pino({ level: 'silent' }),
   });
   onTestFinished(() => api.close());
-  return callers(api.url);
+  return { ...callers(api.url), url: api.url, flowerUrl: api.flowerUrl };
 }

@@ -121,6 +121,17 @@ addEventListener('pageshow', () => {
   for (const field of all('[data-filters] :disabled')) field.disabled = false;
 });
 
+// The time that a list is shown at: said while the slider moves, and gone to where it is let go.
+const words = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+document.addEventListener('input', (event) => {
+  const slider = event.target.closest?.('[data-slider]');
+  if (!slider) return;
+  const { value, max } = event.target;
+  const age = slider.dataset.span * ((max - value) / max) ** 3;
+  one('output', slider).textContent = age === 0 ? 'now' : words.format(Date.now() - age);
+});
+document.addEventListener('change', (event) => event.target.closest?.('[data-slider]')?.requestSubmit());
+
 // Asking before something is done.
 document.addEventListener('submit', (event) => {
   const form = event.target;

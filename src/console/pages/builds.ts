@@ -1,20 +1,33 @@
 import { html } from 'hono/html';
+import { z } from 'zod';
 import { readNumberCursor, writeCursor } from '../../commands/cursor.ts';
 import { buildListQuery } from '../../contracts/builds/build.ts';
-import type { Build } from '../../domain/builds/build.ts';
-import { listBuilds } from '../../store/builds/build-list.ts';
+import { countBuilds, findOldestBuild } from '../../store/builds/build-count.ts';
+import { listBuilds, matchesUnchanging } from '../../store/builds/build-list.ts';
+import { BUILDS } from '../../store/builds/build-stream.ts';
+import { listConfigurations } from '../../store/builds/configuration-list.ts';
+import { listStreamsAt } from '../../store/record/stream-list-at.ts';
 import { findLogHead } from '../../store/record/stream-list-changed.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
-import { statusBadge } from '../parts/badge.ts';
+import { hidden } from '../parts/action.ts';
+import { buildColumns } from '../parts/build-columns.ts';
 import { filterForm } from '../parts/filter-form.ts';
+import { icon } from '../parts/icon.ts';
 import { emptyState } from '../parts/notice.ts';
-import { type Column, pager, table } from '../parts/table.ts';
-import { between, time } from '../parts/time.ts';
+import { pager, table } from '../parts/table.ts';
+import { count, counted } from '../parts/time.ts';
+import { ageOfStep, timeSlider } from '../parts/time-slider.ts';
 import { queryOf, valid } from '../queries.ts';
-import type { Console, View } from '../view.ts';
+import { type Console, type Html, linkTo } from '../view.ts';
 
-const query = buildListQuery.omit({ limit: true }).strip();
+/** Filters of the list, as its URL has them. */
+export const buildFilter = buildListQuery.omit({ limit: true, cursor: true, at: true }).strip();
+export type Filter = z.output<typeof buildFilter>;
+const query = buildListQuery
+  .omit({ limit: true })
+  .extend({ step: z.coerce.number().int().min(0).max(1_000).optional() })
+  .strip();
 
 const STATUSES = [
   ['queued', 'Queued'],
@@ -25,34 +38,86 @@ const STATUSES = [
 ] as const;
 
 const PAGE = 50;
+/** More builds than this are "10,000 or more". */
+const MOST_COUNTED = 10_000;
+const MOST_CONFIGURATIONS = 100;
 
-/** The list of builds. */
+/** The list of builds, now or at an earlier time. */
 export function builds(console: Console, { db }: ConsoleDependencies): void {
   console.get('/builds', async (c) => {
-    const { cursor, ...filter } = valid(query, queryOf(c));
+    const { cursor, at, step, ...filter } = valid(query, queryOf(c));
+    const { view } = c.var;
+    const oldest = await findOldestBuild(db);
+    if (step !== undefined && oldest !== undefined) {
+      const age = ageOfStep(step, Math.max(1_000, view.now - Date.parse(oldest)));
+      const then = age === 0 ? undefined : new Date(view.now - age).toISOString();
+      return c.redirect(`${view.base}/${linkTo('builds', { ...filter, at: then })}`, 302);
+    }
     const since = await findLogHead(db);
-    const { items, end } = await listBuilds(db, { ...filter, limit: PAGE, after: readNumberCursor(cursor) });
-    const form = filterForm('builds', [
-      { kind: 'text', name: 'ref', label: 'Ref', value: filter.ref },
-      { kind: 'choice', name: 'status', label: 'Status', value: filter.status, any: 'All', choices: STATUSES },
+    const asked = { ...filter, limit: PAGE, after: readNumberCursor(cursor) };
+    const [{ items, end }, matching, configurations] = await Promise.all([
+      at
+        ? listStreamsAt(db, BUILDS, at, { ...asked, unchanging: matchesUnchanging(db, asked) })
+        : listBuilds(db, asked),
+      at ? undefined : countBuilds(db, filter, MOST_COUNTED),
+      listConfigurations(db, { after: 0, limit: MOST_CONFIGURATIONS }),
     ]);
-    const rows = table({ caption: 'Builds', columns: columns(c.var.view), rows: items, idOf: ({ id }) => String(id) });
-    const list = items.length > 0 ? rows : emptyState('No build matches.');
+    const names = new Map(configurations.map(({ id, name }) => [id, name]));
+    const selectable = view.mayChange && !at;
+    const rows = table({
+      caption: 'Builds',
+      columns: buildColumns({ ...view, at }, names),
+      rows: items,
+      idOf: ({ id }) => String(id),
+      selectable: selectable ? ({ id }) => String(id) : undefined,
+    });
+    const list = selectable ? bulkForm(filter, rows, matching ?? 0) : rows;
+    const content = html`${filters(filter, configurations, at)}${timeSlider(view, 'builds', filter, { at, oldest })}
+${items.length > 0 ? list : nothing(filter, at)}${pager('builds', { ...filter, at }, { cursor, next: writeCursor(end) })}`;
     return page(c, {
       title: 'Builds',
       place: 'builds',
-      content: html`${form}${list}${pager('builds', filter, { cursor, next: writeCursor(end) })}`,
-      live: { topics: ['build'], since },
+      actions: html`${matching === undefined ? '' : html`<span class="hint">${matching === MOST_COUNTED ? `${count(matching)} or more` : counted(matching, 'build')}</span>`}${view.mayChange ? html`<a class="button main" href="trigger">${icon('trigger')}Trigger</a>` : ''}`,
+      content,
+      ...(at || cursor ? {} : { live: { topics: ['build'], since } }),
     });
   });
 }
 
-function columns(view: View): Array<Column<Build>> {
-  return [
-    { title: 'Build', kind: 'tight', cell: ({ id }) => html`<a href="builds/${id}">${id}</a>` },
-    { title: 'Status', kind: 'tight', cell: statusBadge },
-    { title: 'Ref', cell: ({ request }) => html`<code>${request.ref}</code>` },
-    { title: 'Created', kind: 'tight', cell: ({ created_at }) => time(view, created_at) },
-    { title: 'Took', kind: 'number', cell: (build) => between(view, build.started_at, build.completed_at) },
-  ];
+function filters(
+  filter: Filter,
+  configurations: ReadonlyArray<{ id: number; name: string; definition: { repository: string } }>,
+  at: string | undefined,
+): Html {
+  const repositories = [...new Set(configurations.map(({ definition }) => definition.repository))];
+  return filterForm(
+    'builds',
+    [
+      { kind: 'text', name: 'ref', label: 'Branch or tag', value: filter.ref },
+      { kind: 'choice', name: 'status', label: 'Status', value: filter.status, any: 'All', choices: STATUSES },
+      {
+        kind: 'choice',
+        name: 'config_id',
+        label: 'Configuration',
+        value: filter.config_id,
+        any: 'All',
+        choices: configurations.map(({ id, name }) => [String(id), name]),
+      },
+      { kind: 'text', name: 'repository', label: 'Repository', value: filter.repository, suggestions: repositories },
+    ],
+    { at },
+  );
+}
+
+/** Around the list: what can be done to the builds that are selected, or to all that match. */
+function bulkForm(filter: Filter, rows: Html, matching: number): Html {
+  return html`<form method="post" action="builds/cancel" data-bulk>${hidden(filter)}${rows}
+<div class="bulk"><span class="js"><strong data-chosen>0</strong> selected</span><label class="field check"><input type="checkbox" name="all" value="true"><span>All ${count(matching)}${matching === MOST_COUNTED ? ' or more' : ''} that match</span></label><button type="submit" formaction="builds/retry">${icon('retry')}Retry</button><button type="submit" class="danger">${icon('cancelled')}Cancel</button></div></form>`;
+}
+
+function nothing(filter: Filter, at: string | undefined): Html {
+  const isFiltered = Object.values(filter).some((value) => value !== undefined);
+  if (isFiltered) return emptyState('No build matches.', html`<a href="builds">Show all</a>`);
+  if (at) return emptyState('There was no build at that time.', html`<a href="builds">Back to now</a>`);
+  return emptyState('There is no build yet.', html`<a href="trigger">Trigger the first</a>`);
 }

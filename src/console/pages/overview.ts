@@ -1,18 +1,68 @@
 import { html } from 'hono/html';
+import { quotaDay, quotaReset } from '../../domain/content/quota-day.ts';
+import { findUnitsUsed } from '../../store/content/quota-find.ts';
+import { listDeadLetters } from '../../store/endings/dead-letter-list.ts';
+import { countEndingsByHour, groupFailures } from '../../store/endings/ending-count-by-hour.ts';
 import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
-import { badge } from '../parts/badge.ts';
-import type { Console } from '../view.ts';
+import { chart } from '../parts/chart.ts';
+import { failuresCard, healthNotice, peopleFirst, queuesCard, quotaCard } from '../parts/overview-cards.ts';
+import { counted, time } from '../parts/time.ts';
+import type { Console, View } from '../view.ts';
 
-/** What a person looks at first. */
-export function overview(console: Console, { db, health }: ConsoleDependencies): void {
+const DAY_MS = 86_400_000;
+/** More would hide the rest of the page; the lists have all. */
+const SHOWN = 8;
+
+/** What a person looks at first: whether all is well, what needs somebody, and what failed. */
+export function overview(console: Console, deps: ConsoleDependencies): void {
+  const { db, health, youtubeQuota } = deps;
   for (const path of ['/', '']) {
     console.get(path, async (c) => {
+      const { view } = c.var;
       const since = await findLogHead(db);
-      const { status, dependencies } = health();
-      const content = html`<section class="card"><h2>Health</h2><p>${badge(status)}</p><dl class="facts">${Object.entries(dependencies).map(([name, { status, detail }]) => html`<div><dt>${name}</dt><dd>${badge(status)} ${detail ?? ''}</dd></div>`)}</dl></section>`;
-      return page(c, { title: 'Overview', place: '', content, live: { topics: ['build', 'task', 'tick'], since } });
+      const dayAgo = new Date(view.now - DAY_MS).toISOString();
+      const [letters, hours, failures, queues, used] = await Promise.all([
+        listDeadLetters(db, { limit: SHOWN }),
+        countEndingsByHour(db, dayAgo),
+        groupFailures(db, dayAgo, SHOWN),
+        measureQueues(db),
+        findUnitsUsed(db, 'general', quotaDay(view.now)),
+      ]);
+      const content = html`${healthNotice(health())}
+${peopleFirst(view, letters)}
+<div class="columns">
+<section class="card" aria-labelledby="ended-title"><h2 id="ended-title">The last 24 hours</h2>${endedChart(view, hours)}</section>
+${failuresCard(view, failures)}
+${queuesCard(queues)}
+${quotaCard(view, { used, ...youtubeQuota, resetsAt: new Date(quotaReset(view.now)).toISOString() })}
+</div>`;
+      return page(c, {
+        title: 'Overview',
+        place: '',
+        content,
+        charts: true,
+        live: { topics: ['build', 'task', 'tick'], since },
+      });
     });
   }
+}
+
+function endedChart(view: View, hours: Awaited<ReturnType<typeof countEndingsByHour>>) {
+  const failed = hours.reduce((sum, hour) => sum + hour.failed, 0);
+  const succeeded = hours.reduce((sum, hour) => sum + hour.succeeded, 0);
+  return chart({
+    id: 'ended',
+    title: 'Builds and tasks that ended, by the hour',
+    says: `In the last 24 hours, ${counted(succeeded, 'build or task', 'builds and tasks')} succeeded and ${failed} failed`,
+    kind: 'bars',
+    times: hours.map(({ hour }) => hour),
+    series: [
+      { label: 'failed', tone: 'bad', values: hours.map((hour) => hour.failed) },
+      { label: 'succeeded', tone: 'good', values: hours.map((hour) => hour.succeeded) },
+    ],
+    time: (iso) => time(view, iso),
+  });
 }

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { Build } from '../../domain/builds/build.ts';
+import { type TemporalUi, workflowPage } from '../../domain/links.ts';
 import type { StreamProof } from '../../store/record/stream-verify.ts';
 import { type Html, linkTo, type View } from '../view.ts';
 import { badge } from './badge.ts';
@@ -7,15 +8,11 @@ import { copyable } from './copyable.ts';
 import { outsideLink } from './outside-link.ts';
 import { between, counted, time } from './time.ts';
 
-/** Where workflows are shown in Temporal's Web UI; undefined where nobody said. */
-export type TemporalUi = ((workflowId: string) => string) | undefined;
-
 /** What is known of a build, with links to what it is about. */
 export function buildFacts(view: View, build: Build, temporalUi: TemporalUi): Html {
   const { request, config_id, config_version, workflow_run_id, run_url, run_attempt, workflow_id } = build;
-  const workflow = temporalUi
-    ? outsideLink(temporalUi(workflow_id), 'Workflow in Temporal')
-    : html`<code>${workflow_id}</code>`;
+  const page = workflowPage(temporalUi, workflow_id);
+  const workflow = page === null ? html`<code>${workflow_id}</code>` : outsideLink(page, 'Workflow');
   const facts: Array<[name: string, value: unknown] | false> = [
     ['Repository', html`<a href="${linkTo('builds', { repository: request.repository })}">${request.repository}</a>`],
     ['Workflow', html`<code>${request.workflow}</code>`],

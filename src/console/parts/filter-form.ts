@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { Html } from '../view.ts';
+import { hidden } from './action.ts';
 
 interface FieldBase {
   name: string;
@@ -15,11 +16,15 @@ export type FilterField =
 
 /**
  * Filters of a list. They are in the URL, so that a filtered list can be sent to somebody; a choice applies at once where there is
- * JavaScript. The field of the kind `search` has the key `/`.
+ * JavaScript. The field of the kind `search` has the key `/`. @param kept what the URL keeps besides, as the time that is shown.
  */
-export function filterForm(action: string, fields: readonly FilterField[]): Html {
+export function filterForm(
+  action: string,
+  fields: readonly FilterField[],
+  kept: Record<string, string | undefined> = {},
+): Html {
   const filtered = fields.some(({ value }) => value !== undefined && value !== '');
-  return html`<form class="filters" method="get" action="${action}" role="search" data-filters>${fields.map(field)}<button type="submit">Apply</button>${filtered ? html`<a class="button quiet" href="${action}">Clear</a>` : ''}</form>`;
+  return html`<form class="filters" method="get" action="${action}" role="search" data-filters>${hidden(kept)}${fields.map(field)}<button type="submit">Apply</button>${filtered ? html`<a class="button quiet" href="${action}">Clear</a>` : ''}</form>`;
 }
 
 function field(one: FilterField): Html {

@@ -1,0 +1,60 @@
+import {
+  fittingBuilds,
+  type ManyBuilds,
+  type ManyOperation,
+  operateBuilds,
+} from '../../commands/builds/operate-builds.ts';
+import { LIMITS } from '../../contracts/budgets.ts';
+import { buildIdParam } from '../../contracts/builds/build.ts';
+import type { ConsoleDependencies } from '../app.ts';
+import { seeOther } from '../flash.ts';
+import { unconfirmed } from '../layout.ts';
+import { formOf } from '../parts/action.ts';
+import { counted } from '../parts/time.ts';
+import { valid } from '../queries.ts';
+import { type Console, type ConsoleContext, linkTo } from '../view.ts';
+import { buildFilter } from './builds.ts';
+
+const WORDS = {
+  cancel: {
+    label: 'Cancel them',
+    asks: 'Cancel',
+    done: 'Cancel requested for',
+    none: 'No selected build is queued or in progress.',
+  },
+  retry: { label: 'Retry them', asks: 'Retry', done: 'Queued again:', none: 'No selected build has failed.' },
+} as const;
+
+/** Cancels or retries the builds that were selected, or all that match the filters. It always asks first, with their number. */
+export function operateManyBuilds(console: Console, deps: ConsoleDependencies): void {
+  console.post('/builds/cancel', (c) => operate(c, deps, 'cancel'));
+  console.post('/builds/retry', (c) => operate(c, deps, 'retry'));
+}
+
+async function operate(c: ConsoleContext, deps: ConsoleDependencies, operation: ManyOperation): Promise<Response> {
+  const form = await formOf(c);
+  const words = WORDS[operation];
+  const fields = Object.fromEntries(
+    [...form].filter(([name, value]) => value !== '' && name !== 'id' && name !== 'ids'),
+  );
+  const filter = valid(buildFilter, fields);
+  const back = linkTo('builds', filter);
+  const ids = [...form.getAll('id'), ...(form.get('ids') ?? '').split(',')].filter((id) => id !== '');
+  const chosen = ids.slice(0, LIMITS.builds.operatedAtOnce).map((id) => valid(buildIdParam, { id }).id);
+  const which: ManyBuilds = form.get('all') ? { filter } : { ids: chosen };
+  const { builds, more } = await fittingBuilds(deps, operation, which);
+  if (builds.length === 0) return seeOther(c, back, { tone: 'bad', text: words.none });
+  if (!form.get('sure')) {
+    const rest = more ? ` More match; repeat it for the rest.` : '';
+    const question = `${words.asks} ${counted(builds.length, 'build')}?${rest}`;
+    return unconfirmed(c, { question, fields: { ...fields, ids: chosen.join(',') }, label: words.label });
+  }
+  const { done, refused } = await operateBuilds(deps, operation, builds, c.var.caller);
+  c.var.log.info({ operation, done: done.length, refused: refused.length }, 'builds operated');
+  const first = refused[0];
+  const told = first ? ` ${counted(refused.length, 'build')} refused; build ${first.id}: ${first.detail}` : '';
+  return seeOther(c, back, {
+    tone: first ? 'bad' : 'good',
+    text: `${words.done} ${counted(done.length, 'build')}.${told}`,
+  });
+}

@@ -1,0 +1,48 @@
+import { html } from 'hono/html';
+import type { Build } from '../../domain/builds/build.ts';
+import { type Html, linkTo, type View } from '../view.ts';
+import { statusBadge } from './badge.ts';
+import type { Column } from './table.ts';
+import { between, time } from './time.ts';
+
+/** Columns of a list of builds. @param names of the configurations, by their ids. @param view.at the time that is shown. */
+export function buildColumns(
+  view: View & { at?: string | undefined },
+  names: ReadonlyMap<number, string>,
+): Array<Column<Build>> {
+  const then = view.at === undefined ? view : { ...view, now: Math.min(view.now, Date.parse(view.at)) };
+  return [
+    {
+      title: 'Build',
+      kind: 'tight',
+      cell: ({ id }) => html`<a href="${linkTo(`builds/${id}`, { at: view.at })}">${id}</a>`,
+    },
+    { title: 'Status', kind: 'tight', cell: statusBadge },
+    { title: 'What', kind: 'wide', cell: what },
+    { title: 'Configuration', cell: ({ config_id }) => names.get(config_id) ?? String(config_id) },
+    { title: 'Why', kind: 'wide', cell: why },
+    { title: 'Created', kind: 'tight', cell: ({ created_at }) => time(view, created_at) },
+    {
+      title: 'Waited',
+      kind: 'number',
+      cell: (build) => between(then, build.queued_at, build.started_at ?? build.completed_at),
+    },
+    { title: 'Took', kind: 'number', cell: (build) => between(then, build.started_at, build.completed_at) },
+  ];
+}
+
+function what({ request: { repository, ref, workflow, inputs } }: Build): Html {
+  const values = Object.entries(inputs)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
+    .slice(0, 200)
+    .toWellFormed();
+  return html`<code>${ref}</code><span class="sub" title="${values}">${repository} ${workflow}${values === '' ? '' : ` · ${values}`}</span>`;
+}
+
+/** Why a build is as it is, where its status does not say. */
+function why({ reason, conclusion, status, run_status }: Build): unknown {
+  const words = reason ?? (status === 'failure' ? conclusion : status === 'in_progress' ? run_status : null);
+  if (words === null || words === status) return '';
+  return html`<span title="${words.slice(0, 300).toWellFormed()}">${words.replaceAll('_', ' ').slice(0, 120).toWellFormed()}</span>`;
+}

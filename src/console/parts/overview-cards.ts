@@ -1,0 +1,135 @@
+import { html } from 'hono/html';
+import type { Health } from '../../contracts/health.ts';
+import { type DeadLetter, deadLetterIdOf } from '../../store/endings/dead-letter-list.ts';
+import type { FailureGroup } from '../../store/endings/ending-count-by-hour.ts';
+import type { Page } from '../../store/page.ts';
+import type { QueueMeasures } from '../../store/tasks/queue-measure.ts';
+import { type Html, linkTo, type View } from '../view.ts';
+import { badge } from './badge.ts';
+import { notice } from './notice.ts';
+import { table } from './table.ts';
+import { count, counted, duration, time } from './time.ts';
+
+const DEPENDENCIES: Readonly<Record<keyof Health['dependencies'], string>> = {
+  postgres: 'Postgres',
+  temporal: 'Temporal',
+  github: 'GitHub',
+  workers: 'Workers',
+};
+
+/** Whether all is well, in words; what is not, with why. */
+export function healthNotice({ status, dependencies, reconciliation }: Health): Html {
+  const all = Object.entries(dependencies) as Array<[keyof typeof DEPENDENCIES, (typeof dependencies)['github']]>;
+  const ill = all.filter(([, dependency]) => dependency.status === 'degraded');
+  const unknown = all.filter(([, dependency]) => dependency.status === 'unknown');
+  const unresolved = reconciliation?.unresolved ?? 0;
+  if (status === 'ok' && unknown.length === 0) {
+    return notice('good', 'All is well.', 'Postgres, Temporal, GitHub and the workers answer.');
+  }
+  if (ill.length === 0 && unresolved === 0) {
+    return notice(
+      'quiet',
+      'Not everything has been looked at yet.',
+      unknown.map(([name]) => DEPENDENCIES[name]).join(', '),
+    );
+  }
+  const faults = html`<ul>${ill.map(([name, { detail }]) => html`<li><strong>${DEPENDENCIES[name]}</strong>: ${detail ?? 'does not answer'}</li>`)}${unresolved > 0 ? html`<li>${counted(unresolved, 'difference')} between the record and Temporal could not be repaired; the log says why</li>` : ''}</ul>`;
+  return notice('bad', 'Something is wrong.', faults);
+}
+
+/** What waits for somebody: first what goes on as soon as somebody decides, then what has ended. */
+export function peopleFirst(view: View, { items, end }: Page<DeadLetter>): Html {
+  if (items.length === 0)
+    return notice('good', 'Nothing waits for you.', 'No build needs a decision, and there is no dead letter.');
+  const urgent = (letter: DeadLetter) => (letter.kind === 'build' && letter.build.needs_attention ? 0 : 1);
+  const rows = items.toSorted((a, b) => urgent(a) - urgent(b));
+  const list = table<DeadLetter>({
+    caption: 'What needs you',
+    idOf: (letter) => deadLetterIdOf(letter).replaceAll(/[^\w-]/g, '-'),
+    rows,
+    columns: [
+      { title: 'What', kind: 'tight', cell: (letter) => letterLink(letter) },
+      {
+        title: '',
+        kind: 'tight',
+        cell: (letter) => (urgent(letter) === 0 ? badge('needs_attention') : badge('dead_letter')),
+      },
+      { title: 'Why', kind: 'wide', cell: (letter) => reasonOf(letter) },
+      { title: 'Since', kind: 'tight', cell: (letter) => time(view, createdAt(letter)) },
+    ],
+  });
+  const more = end ? html`<a href="dead-letters">There are more</a>` : html`<a href="dead-letters">Dead letters</a>`;
+  return html`<section class="card" aria-labelledby="people-title"><header><h2 id="people-title">Needs you first</h2>${more}</header>${list}</section>`;
+}
+
+function letterLink(letter: DeadLetter): Html {
+  switch (letter.kind) {
+    case 'build':
+      return html`<a href="builds/${letter.build.id}">Build ${letter.build.id}</a>`;
+    case 'task':
+      return html`<a href="tasks/${encodeURIComponent(letter.task.id)}">${letter.task.name}</a>`;
+    case 'message':
+      return html`<a href="${linkTo('dead-letters', { kind: 'message' })}">Message for ${letter.message.queue}</a>`;
+    default:
+      return letter satisfies never;
+  }
+}
+
+function reasonOf(letter: DeadLetter): string {
+  const reason =
+    letter.kind === 'build' ? letter.build.reason : letter.kind === 'task' ? letter.task.reason : letter.message.detail;
+  return (reason ?? '').slice(0, 200).toWellFormed();
+}
+
+function createdAt(letter: DeadLetter): string {
+  return letter.kind === 'build'
+    ? letter.build.created_at
+    : letter.kind === 'task'
+      ? letter.task.created_at
+      : letter.message.created_at;
+}
+
+/** What failed within a day, by its causes. */
+export function failuresCard(view: View, groups: readonly FailureGroup[]): Html {
+  const none = html`<p class="hint">Nothing failed.</p>`;
+  const list = html`<ul class="lines">${groups.map(({ kind, name, cause, count: times, last_id, last_at }) => html`<li><span class="amount">${count(times)}×</span><div><a href="${kind === 'build' ? `builds/${last_id}` : `tasks/${encodeURIComponent(last_id)}`}">${name}</a><span class="sub">${cause.replaceAll('_', ' ')} · last ${time(view, last_at)}</span></div></li>`)}</ul>`;
+  return html`<section class="card" aria-labelledby="failures-title"><header><h2 id="failures-title">Failures of the day</h2><a href="${linkTo('builds', { status: 'failure' })}">Failed builds</a></header>${groups.length === 0 ? none : list}</section>`;
+}
+
+/** What waits in each queue, and for how long. */
+export function queuesCard(queues: readonly QueueMeasures[]): Html {
+  const list = table<QueueMeasures>({
+    caption: 'Queues',
+    idOf: ({ name }) => `queue-${name}`,
+    rows: queues,
+    columns: [
+      {
+        title: 'Queue',
+        cell: ({ name }) =>
+          name === 'builds' ? html`<a href="${linkTo('builds', { status: 'queued' })}">builds</a>` : name,
+      },
+      { title: 'Waiting', kind: 'number', cell: ({ depth }) => count(depth) },
+      {
+        title: 'Oldest',
+        kind: 'number',
+        cell: ({ oldestAgeSeconds }) => (oldestAgeSeconds === null ? '–' : duration(oldestAgeSeconds * 1_000)),
+      },
+      { title: 'Running', kind: 'number', cell: ({ inFlight }) => count(inFlight) },
+    ],
+  });
+  return html`<section class="card fits" aria-labelledby="queues-title"><header><h2 id="queues-title">Queues</h2><a href="queues">Queues and workers</a></header>${list}</section>`;
+}
+
+/** What is left of YouTube's quota today. */
+export function quotaCard(
+  view: View,
+  {
+    used,
+    dailyUnits,
+    priorityReserved,
+    resetsAt,
+  }: { used: number; dailyUnits: number; priorityReserved: number; resetsAt: string },
+): Html {
+  const left = Math.max(0, dailyUnits - used);
+  return html`<section class="card" aria-labelledby="quota-title"><header><h2 id="quota-title">YouTube quota</h2><a href="quota">Days</a></header><meter min="0" max="${dailyUnits}" value="${used}" aria-label="Units used today">${used}</meter><p><strong>${count(left)}</strong> of ${count(dailyUnits)} units left today${priorityReserved > 0 ? `, ${count(priorityReserved)} of them for urgent videos` : ''}.</p><p class="hint">It begins anew at ${time(view, resetsAt)}.</p></section>`;
+}
