@@ -1,9 +1,10 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EventTail } from '../../src/api/events/event-tail.ts';
 import type { BuildEvent } from '../../src/contracts/builds/event.ts';
 import { chainFault } from '../../src/domain/record/hash.ts';
 import { IllegalEvent } from '../../src/domain/record/illegal-event.ts';
-import { RecordSetBack } from '../../src/domain/record/stream-fault.ts';
+import { ForeignStream, RecordSetBack } from '../../src/domain/record/stream-fault.ts';
 import { findBuild } from '../../src/store/builds/build-find.ts';
 import { reserveBuildIds } from '../../src/store/builds/build-id-reserve.ts';
 import { listBuilds } from '../../src/store/builds/build-list.ts';
@@ -144,6 +145,20 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     expect(await listEvents(world.db, 'build:1')).toEqual([first.event]);
   });
 
+  it('answers with the first event from memory where nothing followed it, but once: the database may have lost it', async () => {
+    const { db, close } = openDatabase({ url: world.url, connections: 1 });
+    const owner = { workflow_id: 'build-971', created_at: queued(971).occurred_at };
+    const tell = () => appendEvent(db, BUILDS, 971, queued(971), { owner });
+    const { event } = await tell();
+    const theirs = { owner: { ...owner, workflow_id: 'build-other' } };
+    await expect(appendEvent(db, BUILDS, 971, queued(971), theirs)).rejects.toBeInstanceOf(ForeignStream);
+    await appendEvent(db, BUILDS, 972, queued(972));
+    await close();
+    expect(await appendEvent(db, BUILDS, 972, queued(972))).toMatchObject({ seq: 1, repeated: true });
+    await expect(appendEvent(db, BUILDS, 972, queued(972))).rejects.toThrow('CONNECTION_ENDED');
+    expect(await appendEvent(world.db, BUILDS, 971, queued(971), { owner })).toEqual({ event, seq: 1, repeated: true });
+  });
+
   it('answers a repeat with what stands, not with what was told', async () => {
     const started = (at: string): BuildEvent => ({
       type: 'build_started',
@@ -263,6 +278,18 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
       ['build:2', 30],
       ['build:2', 31],
     ]);
+  });
+
+  it('tells those who watch a stream of what this process appends without another look', async () => {
+    await appendEvent(world.db, BUILDS, 980, queued(980));
+    const told: string[] = [];
+    const unwatch = new EventTail(world.db).watch('build:980', 1, ({ dedupe_key }) => told.push(dedupe_key));
+    for (const n of [1, 2, 3]) {
+      await appendEvent(world.db, BUILDS, 980, updated(n));
+      expect(told.at(-1)).toBe(`run:${n}`);
+    }
+    unwatch();
+    expect(told).toHaveLength(3);
   });
 
   it('pages through builds, each once, newest first', async () => {

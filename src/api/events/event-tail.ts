@@ -1,10 +1,12 @@
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import type { Db } from '../../store/database.ts';
+import { listenToAppends } from '../../store/record/append-listeners.ts';
 import { listEventsAfter } from '../../store/record/event-list-after.ts';
 
 /**
- * Pause between reads of the log while anybody watches, milliseconds. One indexed query per read serves all watchers. A NOTIFY with
- * each append would tell sooner, but makes all commits of a Postgres server wait for one lock.
+ * Pause between reads of the log while anybody watches, milliseconds: what this process appends is told at once, what others append
+ * is read. One indexed query per read serves all watchers. A NOTIFY with each append would tell sooner, but makes all commits of a
+ * Postgres server wait for one lock.
  */
 const LOOK_EVERY_MS = 20;
 
@@ -22,6 +24,10 @@ export class EventTail {
 
   constructor(db: Db) {
     this.#db = db;
+    listenToAppends(db, (events) => {
+      // Those that do not follow what a watcher has seen are left to the next look, which finds what is between.
+      for (const event of events) this.#tell(event, ({ seen }) => event.seq === seen + 1);
+    });
   }
 
   /** Tells the events of a stream after the given seq, until the returned function is called. */
@@ -37,13 +43,15 @@ export class EventTail {
     for (const { stream, seen } of this.#watchers) from.set(stream, Math.min(seen, from.get(stream) ?? seen));
     // A database that is away is no reason to end a stream: the next look may succeed.
     const news = from.size > 0 ? await listEventsAfter(this.#db, from).catch(() => []) : [];
-    for (const event of news) {
-      for (const watcher of this.#watchers) {
-        if (watcher.stream !== event.stream || event.seq <= watcher.seen) continue;
-        watcher.seen = event.seq;
-        watcher.tell(event);
-      }
-    }
+    for (const event of news) this.#tell(event, ({ seen }) => event.seq > seen);
     this.#timer = this.#watchers.size > 0 ? setTimeout(() => this.#look(), LOOK_EVERY_MS) : undefined;
+  }
+
+  #tell(event: RecordedEvent, isNews: (watcher: Watcher) => boolean): void {
+    for (const watcher of this.#watchers) {
+      if (watcher.stream !== event.stream || !isNews(watcher)) continue;
+      watcher.seen = event.seq;
+      watcher.tell(event);
+    }
   }
 }
