@@ -1,5 +1,6 @@
 /**
- * `npm run bench [-- --quick] [--tasks]`: what an accepted trigger, a task (`--tasks`: only that), a duplicate, an append and the idle laptop mode cost.
+ * `npm run bench [-- --quick] [--tasks] [--triggers]`: what an accepted trigger (`--triggers`: only that), a task (`--tasks`: only that), a
+ * duplicate, an append and the idle laptop mode cost.
  * docs/benchmarks.md says how to read it. All of it runs on this machine, in processes and a directory of its own.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -19,12 +20,24 @@ import { memoryOfTree, type ProcessMemory } from './memory.ts';
 import { openNamespace } from './namespace.ts';
 import { API_URL, type Helper, type Processes, SIMULATOR_URL, UP_URL } from './processes.ts';
 import { runBenchmark, type Scratch } from './program.ts';
-import { type Comparison, type Duplicates, describeMachine, type Results, render, renderTasks } from './report.ts';
+import {
+  type Comparison,
+  type Duplicates,
+  describeMachine,
+  type Results,
+  render,
+  renderTasks,
+  renderTriggers,
+} from './report.ts';
 import { send } from './send.ts';
 import { compareTasks, type TaskComparison } from './task-comparison.ts';
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, tasks: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    tasks: { type: 'boolean', default: false },
+    triggers: { type: 'boolean', default: false },
+  },
 });
 
 /** How much of each is done. */
@@ -38,7 +51,16 @@ const CONNECTIONS = [1, 10, 50];
 
 const OF_UP = { PORT: '0', TEMPORAL_UI_PORT: '0' };
 
-await runBenchmark('bench', values.tasks ? onlyTasks : main);
+await runBenchmark('bench', values.tasks ? onlyTasks : values.triggers ? onlyTriggers : main);
+
+async function onlyTriggers(scratch: Scratch): Promise<void> {
+  await findTemporalCli({ env: process.env, report: console.log });
+  await workflowBundle();
+  const started = await startUp(scratch);
+  const laptop = await triggersInLaptopMode(started);
+  const { accept } = await triggersWithoutWorker(started);
+  console.log(`\n${renderTriggers({ accept, laptop })}`);
+}
 
 async function onlyTasks(scratch: Scratch): Promise<void> {
   await findTemporalCli({ env: process.env, report: console.log });
@@ -51,32 +73,14 @@ function tasks(scratch: Scratch): Promise<TaskComparison> {
 }
 
 async function main(scratch: Scratch): Promise<void> {
-  const { directory, processes, atEnd } = scratch;
+  const { directory, processes } = scratch;
   const cli = await findTemporalCli({ env: process.env, report: console.log });
   await workflowBundle();
 
   say(`idle memory of laptop mode (${EXTENT.idleMs / 1_000} s)`);
   const memory = await idleMemory(processes, directory);
-
-  const github = processes.role('github', ['simulate-github', '--queued', '0', '--running', '0'], {});
-  const githubUrl = await github.said(SIMULATOR_URL);
-  await send('PUT', `${githubUrl}/_simulator/settings`, { rate_limit: 1_000_000_000 });
-  const toGitHub = {
-    GITHUB_API_URL: githubUrl,
-    GITHUB_TOKEN: 'bench',
-    GITHUB_REPO: 'octocat/fedora-images',
-    GITHUB_WRITE_INTERVAL: '0',
-  };
-
-  const up = processes.role('up', ['up'], {
-    ...OF_UP,
-    ...toGitHub,
-    HAPAX_HOME: join(directory, 'home'),
-    GITHUB_POLL_INTERVAL: '1s',
-  });
-  const upUrl = await up.said(UP_URL);
-  const address = await up.said(/Temporal (\d\S+)/);
-  const load = processes.helper<HttpLoad>('http-load.ts');
+  const started = await startUp(scratch);
+  const { up, upUrl, load } = started;
 
   say('from trigger to build_started');
   await load.ask({ kind: 'until_started', url: upUrl, count: EXTENT.sequence / 5 }); // warms up
@@ -85,37 +89,12 @@ async function main(scratch: Scratch): Promise<void> {
     url: upUrl,
     count: EXTENT.sequence,
   });
-
-  say('triggers in laptop mode');
-  const besideWorker = await openNamespace(address, 'bench-laptop');
-  const bareWithWorker = processes.helper<BareStarts>('bare-starts.ts');
-  const worker = { directory: join(directory, 'bare'), githubUrl };
-  await bareWithWorker.ask({ kind: 'open', address, namespace: 'bench-laptop', worker });
-  const inDefault = await openNamespace(address, 'default');
-  const laptop = await compare(load, upUrl, bareWithWorker, () => endBuilds(inDefault, besideWorker));
-
-  say('triggers without a worker');
-  const server = await openDatabaseServer();
-  atEnd(() => server.close());
-  await migrateDatabase(server.url);
-  await openNamespace(address, 'bench-accept');
-  const api = processes.role('api', ['api'], {
-    ...toGitHub,
-    PORT: '0',
-    DATABASE_URL: server.url,
-    TEMPORAL_ADDRESS: address,
-    TEMPORAL_NAMESPACE: 'bench-accept',
-  });
-  const apiUrl = await api.said(API_URL);
-  const bare = processes.helper<BareStarts>('bare-starts.ts');
-  await bare.ask({ kind: 'open', address, namespace: 'bench-accept' });
-  const accept = await compare(load, apiUrl, bare, async () => {});
+  const laptop = await triggersInLaptopMode(started);
+  const { accept, api, apiUrl, server } = await triggersWithoutWorker(started);
 
   say('duplicates');
   const duplicates = { laptop: await repeat(load, upUrl), api: await repeat(load, apiUrl) };
   await api.stop();
-  // Their workers would go on asking the next server that has this address.
-  await Promise.all([bareWithWorker.stop(), bare.stop()]);
   await up.stop();
 
   say('appends');
@@ -137,6 +116,67 @@ async function main(scratch: Scratch): Promise<void> {
   mkdirSync('build', { recursive: true });
   writeFileSync('build/bench.json', `${JSON.stringify(results, null, 2)}\n`);
   console.log(`\n${render(results)}\n\nwritten to build/bench.json`);
+}
+
+type Started = Awaited<ReturnType<typeof startUp>>;
+
+/** Laptop mode at a simulated GitHub whose runs end at once, and a process that sends requests. */
+async function startUp(scratch: Scratch) {
+  const { directory, processes } = scratch;
+  const github = processes.role('github', ['simulate-github', '--queued', '0', '--running', '0'], {});
+  const githubUrl = await github.said(SIMULATOR_URL);
+  await send('PUT', `${githubUrl}/_simulator/settings`, { rate_limit: 1_000_000_000 });
+  const toGitHub = {
+    GITHUB_API_URL: githubUrl,
+    GITHUB_TOKEN: 'bench',
+    GITHUB_REPO: 'octocat/fedora-images',
+    GITHUB_WRITE_INTERVAL: '0',
+  };
+  const up = processes.role('up', ['up'], {
+    ...OF_UP,
+    ...toGitHub,
+    HAPAX_HOME: join(directory, 'home'),
+    GITHUB_POLL_INTERVAL: '1s',
+  });
+  const upUrl = await up.said(UP_URL);
+  const address = await up.said(/Temporal (\d\S+)/);
+  return { scratch, githubUrl, toGitHub, up, upUrl, address, load: processes.helper<HttpLoad>('http-load.ts') };
+}
+
+async function triggersInLaptopMode({ scratch, githubUrl, upUrl, address, load }: Started): Promise<Comparison[]> {
+  say('triggers in laptop mode');
+  const { directory, processes } = scratch;
+  const besideWorker = await openNamespace(address, 'bench-laptop');
+  const bare = processes.helper<BareStarts>('bare-starts.ts');
+  const worker = { directory: join(directory, 'bare'), githubUrl };
+  await bare.ask({ kind: 'open', address, namespace: 'bench-laptop', worker });
+  const inDefault = await openNamespace(address, 'default');
+  const comparisons = await compare(load, upUrl, bare, () => endBuilds(inDefault, besideWorker));
+  // Its worker would go on asking the next server that has this address.
+  await bare.stop();
+  return comparisons;
+}
+
+async function triggersWithoutWorker({ scratch, toGitHub, address, load }: Started) {
+  say('triggers without a worker');
+  const { processes, atEnd } = scratch;
+  const server = await openDatabaseServer();
+  atEnd(() => server.close());
+  await migrateDatabase(server.url);
+  await openNamespace(address, 'bench-accept');
+  const api = processes.role('api', ['api'], {
+    ...toGitHub,
+    PORT: '0',
+    DATABASE_URL: server.url,
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: 'bench-accept',
+  });
+  const apiUrl = await api.said(API_URL);
+  const bare = processes.helper<BareStarts>('bare-starts.ts');
+  await bare.ask({ kind: 'open', address, namespace: 'bench-accept' });
+  const accept = await compare(load, apiUrl, bare, async () => {});
+  await bare.stop();
+  return { accept, api, apiUrl, server };
 }
 
 /** One trigger over and over, of which only the first is accepted. */

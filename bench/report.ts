@@ -58,8 +58,7 @@ export function render(results: Results): string {
   const total = (of: 'rssMb' | 'pssMb') => memory.reduce((sum, process) => sum + (process[of] ?? Number.NaN), 0);
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB; ${machine.system}; Node ${machine.node}; ${machine.temporal}`,
-    section('Accepted triggers: api role, no worker anywhere', comparisons(results.accept)),
-    section('Accepted triggers: laptop mode, the worker running beside', comparisons(results.laptop)),
+    renderTriggers(results),
     renderTasks(results.tasks),
     section('Duplicates, 50 connections', [
       ['', 'per second', 'p50', 'p99'],
@@ -82,6 +81,14 @@ export function render(results: Results): string {
       ...memory.map(({ name, rssMb, pssMb }) => [name, mb(rssMb), mb(pssMb ?? Number.NaN)]),
       ['sum', mb(total('rssMb')), mb(total('pssMb'))],
     ]),
+  ].join('\n\n');
+}
+
+/** Both tables of triggers. */
+export function renderTriggers({ accept, laptop }: Pick<Results, 'accept' | 'laptop'>): string {
+  return [
+    section('Accepted triggers: api role, no worker anywhere', comparisons(accept)),
+    section('Accepted triggers: laptop mode, the worker running beside', comparisons(laptop)),
   ].join('\n\n');
 }
 
