@@ -3,4 +3,4 @@ export { answer } from './ending/answer.ts';
 export { callback } from './ending/callback.ts';
 export { redeliver } from './redeliver.ts';
 export { sweepDeliveries, sweepExpired } from './sweeps.ts';
-export { task } from './task/task.ts';
+export { task, taskRun } from './task/task.ts';

@@ -66,7 +66,7 @@ describe("the commands of the operator's guide", () => {
     const transcript_text = 'The moon pulls at the sea.';
     const kwargs = { url: 'https://youtu.be/dQw4w9WgXcQ', transcript_text };
     const { json } = await world.call('POST', '/tasks', { name: 'ingest_youtube', kwargs, queue: 'content' });
-    await eventually(async () => expect(await run('WorkflowType = "task"')).toContain(`task-${json.task_id}`));
+    await eventually(async () => expect(await run('WorkflowType = "taskRun"')).toContain(`task-${json.task_id}`));
   });
 
   it('adopt a run', async () => {

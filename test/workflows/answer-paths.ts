@@ -17,12 +17,13 @@ import { createAnswerWorker } from '../../src/worker/answer-worker.ts';
 import { delivery } from '../unit/celery-captures.ts';
 import { eventually } from '../world/eventually.ts';
 import type { World } from '../world/world.ts';
-import { inState, RECORDED_BY_ATTEMPT, revoke } from './task-paths.ts';
+import { inState, RECORDED_BY_ATTEMPT, revoke, WITHOUT_PATCH } from './task-paths.ts';
 
 /** What the bridge asks for, done by a bridge without a broker: its workflows see no difference. */
 export const ANSWER_PATHS: Readonly<Record<string, (world: World) => Promise<string>>> = {
   'task-of-a-message': taskOfMessage,
   [`task-of-a-message${RECORDED_BY_ATTEMPT}`]: taskOfMessage,
+  [`task-of-a-message${WITHOUT_PATCH}`]: taskOfMessage,
   'task-that-a-message-asks-for-as-well': async (world) => {
     const asked = { name: 'process_content', args: ['endless', ['embed']] };
     await world.call('POST', '/tasks', { ...asked, task_id: 'a-message' });

@@ -9,7 +9,7 @@ import { answers, type Manner, openReceiver } from '../world/receiver.ts';
 import type { World } from '../world/world.ts';
 import { ANSWER_PATHS } from './answer-paths.ts';
 import { RECOVERY_PATHS } from './recovery-paths.ts';
-import { RECORDED_BY_ATTEMPT, TASK_PATHS } from './task-paths.ts';
+import { RECORDED_BY_ATTEMPT, TASK_PATHS, WITHOUT_PATCH } from './task-paths.ts';
 
 /** A way through a workflow: leads one along it and answers with its id. */
 type Path = (world: World) => Promise<string>;
@@ -151,6 +151,7 @@ export const SETTINGS: Readonly<Record<string, object>> = {
   'callback-to-nobody': CALLED_BACK,
   'task-that-calls-back': CALLED_BACK,
   [`task-that-calls-back${RECORDED_BY_ATTEMPT}`]: CALLED_BACK,
+  [`task-that-calls-back${WITHOUT_PATCH}`]: CALLED_BACK,
 };
 
 async function triggered(world: World, inputs: Record<string, string> = {}, body: object = {}): Promise<string> {

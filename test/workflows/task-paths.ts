@@ -22,8 +22,11 @@ export const HANDLERS: Partial<TaskHandlers> = {
   },
 };
 
-/** What the names of paths end in that were recorded since attempts record the success. */
+/** What the names of paths end in that were recorded since attempts record the success, at first behind a patch. */
 export const RECORDED_BY_ATTEMPT = '-recorded-by-attempt';
+
+/** The same without the patch. */
+export const WITHOUT_PATCH = '-without-patch';
 
 async function asked(world: World, content_id: string, options: object = {}): Promise<string> {
   const body = { name: 'process_content', args: [content_id, ['embed']], ...options };
@@ -73,8 +76,9 @@ const PATHS: Readonly<Record<string, (world: World) => Promise<string>>> = {
   },
 };
 
-/** The same since attempts record by themselves that the task succeeded. */
-export const TASK_PATHS = {
-  ...PATHS,
-  ...Object.fromEntries(Object.entries(PATHS).map(([name, path]) => [`${name}${RECORDED_BY_ATTEMPT}`, path])),
-};
+/** All of them, in each form of the workflow. */
+export const TASK_PATHS = Object.fromEntries(
+  ['', RECORDED_BY_ATTEMPT, WITHOUT_PATCH].flatMap((form) =>
+    Object.entries(PATHS).map(([name, path]) => [`${name}${form}`, path]),
+  ),
+);

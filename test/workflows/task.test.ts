@@ -15,7 +15,7 @@ import { RetryableTaskError } from '../../src/domain/tasks/task-error.ts';
 import { taskPolicyOf } from '../../src/domain/tasks/task-request.ts';
 import { installTemporalRuntime } from '../../src/processes/temporal-runtime.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
-import type { task } from '../../src/workflows/index.ts';
+import type { taskRun } from '../../src/workflows/index.ts';
 import { revokeSignal } from '../../src/workflows/messages.ts';
 import type { CallbackRecordPort } from '../../src/workflows/ports/callback.ts';
 import type { RecordPort } from '../../src/workflows/ports/record.ts';
@@ -105,7 +105,7 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
     scripts.set(id, script);
     attempts.set(id, []);
     told.set(id, [taskQueuedEvent(input)]);
-    const handle = await environment.client.workflow.start<typeof task>(TASK_WORKFLOW, {
+    const handle = await environment.client.workflow.start<typeof taskRun>(TASK_WORKFLOW, {
       workflowId: input.workflow_id,
       taskQueue,
       args: [input],

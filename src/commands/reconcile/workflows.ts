@@ -2,10 +2,10 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { BUILD_WORKFLOW, type BuildMemo } from '../../contracts/builds/build-workflow.ts';
 import type { TaskStatus } from '../../contracts/tasks/task.ts';
-import { LED_ELSEWHERE, TASK_WORKFLOW, type TaskMemo } from '../../contracts/tasks/task-workflow.ts';
+import { LED_ELSEWHERE, TASK_WORKFLOWS, type TaskMemo } from '../../contracts/tasks/task-workflow.ts';
 import { STATUS } from '../lifecycle/start-workflow.ts';
 
-const OURS = `WorkflowType IN ('${BUILD_WORKFLOW}', '${TASK_WORKFLOW}')`;
+const OURS = `WorkflowType IN (${[BUILD_WORKFLOW, ...TASK_WORKFLOWS].map((name) => `'${name}'`).join(', ')})`;
 const PAGE = 1_000;
 
 /** One execution of the workflow of a build or task, as Temporal knows it. */
@@ -43,7 +43,7 @@ export function executionOf(info: Omit<WorkflowExecutionInfo, 'raw'>): Execution
 /** A task whose workflow completed has succeeded, and its workflow does not say so once more. */
 function statusOf({ type, status, typedSearchAttributes }: Omit<WorkflowExecutionInfo, 'raw'>): string | undefined {
   const attribute = typedSearchAttributes.get(STATUS);
-  const isSuccess = type === TASK_WORKFLOW && status.name === 'COMPLETED' && attribute !== LED_ELSEWHERE;
+  const isSuccess = TASK_WORKFLOWS.includes(type) && status.name === 'COMPLETED' && attribute !== LED_ELSEWHERE;
   return isSuccess ? ('SUCCESS' satisfies TaskStatus) : attribute;
 }
 

@@ -6,7 +6,7 @@ import type { Task } from '../../domain/tasks/task.ts';
 import { temporalPriority } from '../../domain/tasks/task-request.ts';
 import { findTask } from '../../store/tasks/task-find.ts';
 import { TASKS } from '../../store/tasks/task-stream.ts';
-import type { task } from '../../workflows/index.ts';
+import type { taskRun } from '../../workflows/index.ts';
 import type { Kind } from '../lifecycle/kind.ts';
 import { callbackMemo, STATUS, startWorkflow } from '../lifecycle/start-workflow.ts';
 
@@ -24,7 +24,7 @@ export const TASK: Kind<Task, TaskEvent, TaskInput> = {
   start(deps, input, reuse) {
     const { task_id, fingerprint, name, queue, callback } = input;
     const memo: TaskMemo = { task_id, fingerprint, ...deps.installation.memo, ...callbackMemo(callback) };
-    return startWorkflow<typeof task>(deps, TASK_WORKFLOW, input, reuse, {
+    return startWorkflow<typeof taskRun>(deps, TASK_WORKFLOW, input, reuse, {
       workflowId: input.workflow_id,
       memo: { ...memo },
       priority: { priorityKey: temporalPriority(input.priority) },

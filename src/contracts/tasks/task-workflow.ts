@@ -3,7 +3,10 @@ import type { CallbackTarget } from '../endings/callback-workflow.ts';
 import type { TaskName, TaskQueueName } from './task-queues.ts';
 
 /** Type name of the task workflow. */
-export const TASK_WORKFLOW = 'task';
+export const TASK_WORKFLOW = 'taskRun';
+
+/** Type names of workflows that lead tasks: of those that there are now, and of those that began under an earlier version. */
+export const TASK_WORKFLOWS: readonly string[] = [TASK_WORKFLOW, 'task'];
 
 /** Workflow id of a task: one per task id, so that Temporal decides who was first. */
 export function taskWorkflowId(taskId: string): string {

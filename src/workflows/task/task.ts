@@ -32,18 +32,31 @@ const LONGEST_PAUSE_MS = 600_000;
  * An attempt records by itself that it received and began the task, and that it succeeded; the workflow records the rest. The
  * workflow ends as the task does: completed, or failed with the error of the task. @returns its result.
  */
+export function taskRun(input: TaskInput): Promise<unknown> {
+  return lead(input, true);
+}
+
+/** The same for tasks that began under an earlier version: in the oldest, only the workflow recorded. */
 export function task(input: TaskInput): Promise<unknown> {
+  return lead(input, patched('attempt-records-success'));
+}
+
+function lead(input: TaskInput, isLean: boolean): Promise<unknown> {
   const state: TaskStateView = { task_id: input.task_id, phase: 'received', attempt: 0 };
   setHandler(taskStateQuery, () => state);
   setHandler(answeredSignal, () => {
     input.answered = true;
   });
   const revocation = listenForRevocation();
-  return CancellationScope.nonCancellable(() => run(input, state, revocation));
+  return CancellationScope.nonCancellable(() => run(input, isLean, state, revocation));
 }
 
-async function run(input: TaskInput, state: TaskStateView, revocation: RevocationListener): Promise<unknown> {
-  const isLean = patched('attempt-records-success');
+async function run(
+  input: TaskInput,
+  isLean: boolean,
+  state: TaskStateView,
+  revocation: RevocationListener,
+): Promise<unknown> {
   if (input.callback && !input.redrive) {
     await record.keepCallbackUrl({ subject: subjectOf(input), url: input.callback.url });
   }
