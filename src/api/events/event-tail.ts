@@ -21,13 +21,10 @@ export class EventTail {
   readonly #db: Db;
   readonly #watchers = new Set<Watcher>();
   #timer: NodeJS.Timeout | undefined;
+  #stopListening: (() => void) | undefined;
 
   constructor(db: Db) {
     this.#db = db;
-    listenToAppends(db, (events) => {
-      // Those that do not follow what a watcher has seen are left to the next look, which finds what is between.
-      for (const event of events) this.#tell(event, ({ seen }) => event.seq === seen + 1);
-    });
   }
 
   /** Tells the events of a stream after the given seq, until the returned function is called. */
@@ -35,7 +32,16 @@ export class EventTail {
     const watcher: Watcher = { stream, seen: after, tell };
     this.#watchers.add(watcher);
     this.#timer ??= setTimeout(() => this.#look(), 0);
-    return () => this.#watchers.delete(watcher);
+    this.#stopListening ??= listenToAppends(this.#db, (events) => {
+      // Those that do not follow what a watcher has seen are left to the next look, which finds what is between.
+      for (const event of events) this.#tell(event, ({ seen }) => event.seq === seen + 1);
+    });
+    return () => {
+      this.#watchers.delete(watcher);
+      if (this.#watchers.size > 0) return;
+      this.#stopListening?.();
+      this.#stopListening = undefined;
+    };
   }
 
   async #look(): Promise<void> {
