@@ -53,12 +53,13 @@ function main(view: View, { title, actions, content, live }: Page, flash: Flash 
   const refresh = live
     ? html` hx-get="${view.here}" hx-trigger="changed from:#live throttle:1s" hx-swap="outerMorph"`
     : '';
+  // It stays until the next page: a refresh would take it away before anybody has read it.
   const told = flash
     ? notice(flash.tone, html`${flash.text}${flash.link ? html` <a href="${flash.link}">Show it</a>` : ''}`)
     : '';
   return html`<main id="content" tabindex="-1"${refresh}>
 <header class="title"><h1>${title}</h1><div class="actions">${actions ?? ''}</div></header>
-<div id="said">${told}</div>
+<div id="said" hx-morph-skip-children>${told}</div>
 ${content}
 </main>`;
 }
