@@ -39,13 +39,9 @@ function roleOf([word = '', ...argv]: string[]): { name: string; argv: string[] 
   return Object.hasOwn(ROLE_WORDS, word) || Object.hasOwn(SERVED_ROLES, word) ? { name: word, argv } : undefined;
 }
 
-/** What `init` and `doctor` meet in code of the servers, which names what its user can mend; or a fault of ours. */
+/** What `init` and `doctor` meet in code of the servers, which names what its user can mend. */
 function failedBeneath(error: unknown): number {
-  if (error instanceof Error && error.name === 'UserError') {
-    note(`hapax: ${error.message}`);
-    return EXIT.unreachable;
-  }
-  // Not by throwing: Node would end with 1, which says that a build failed.
-  console.error(error);
-  return EXIT.internal;
+  if (!(error instanceof Error) || error.name !== 'UserError') throw error;
+  note(`hapax: ${error.message}`);
+  return EXIT.unreachable;
 }

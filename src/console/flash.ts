@@ -32,3 +32,8 @@ export function takeFlash(c: ConsoleContext): Flash | undefined {
     return undefined;
   }
 }
+
+/** A path of the console; the overview for anything else. */
+export function ownPath(back: string): string {
+  return /^[a-z][\w./-]*(\?[^\s#]*)?$/i.test(back) && !back.includes('..') && !back.includes('//') ? back : '';
+}

@@ -15,6 +15,22 @@ export const NAVIGATION: ReadonlyArray<{ title: string | undefined; places: read
     places: [
       { path: 'builds', label: 'Builds', icon: 'build' },
       { path: 'trigger', label: 'Trigger', icon: 'trigger' },
+      { path: 'configurations', label: 'Configurations', icon: 'configuration' },
+    ],
+  },
+  {
+    title: 'Tasks',
+    places: [
+      { path: 'tasks', label: 'Tasks', icon: 'task' },
+      { path: 'dead-letters', label: 'Dead letters', icon: 'dead' },
+      { path: 'queues', label: 'Queues', icon: 'queue' },
+    ],
+  },
+  {
+    title: 'Content',
+    places: [
+      { path: 'content', label: 'Content', icon: 'content' },
+      { path: 'search', label: 'Search', icon: 'search' },
     ],
   },
 ];

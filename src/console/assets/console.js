@@ -155,6 +155,9 @@ document.addEventListener('submit', (event) => {
   dialog.showModal();
 });
 
+// What takes longer than a request goes on by itself.
+one('form[data-goes-on]')?.requestSubmit();
+
 // Selecting rows.
 function showSelection() {
   const boxes = all('#content [name="id"]');
@@ -197,7 +200,7 @@ function step(by) {
   if (rows.length === 0) return;
   const at = rows.indexOf(rowOf(document.activeElement));
   const next = rows[at === -1 ? 0 : Math.min(Math.max(at + by, 0), rows.length - 1)];
-  (one('td:not(.check) a', next) ?? one('input', next))?.focus();
+  (one('td:not(.check) a, h2 a', next) ?? one('input', next))?.focus();
   next.scrollIntoView({ block: 'nearest' });
 }
 const press = (key) =>

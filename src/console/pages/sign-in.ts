@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { Access } from '../access.ts';
-import { seeOther } from '../flash.ts';
+import { ownPath, seeOther } from '../flash.ts';
 import { page } from '../layout.ts';
 import { fieldsOf, hidden } from '../parts/action.ts';
 import { notice } from '../parts/notice.ts';
@@ -40,9 +40,4 @@ export function signInPage(c: ConsoleContext, back: string, wrong = false) {
     },
     401,
   );
-}
-
-/** A path of the console; the overview for anything else. */
-export function ownPath(back: string): string {
-  return /^[a-z][\w./-]*(\?[^\s#]*)?$/i.test(back) && !back.includes('..') && !back.includes('//') ? back : '';
 }

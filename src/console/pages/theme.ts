@@ -1,8 +1,7 @@
-import { seeOther } from '../flash.ts';
+import { ownPath, seeOther } from '../flash.ts';
 import { fieldsOf } from '../parts/action.ts';
 import { keepTheme } from '../preferences.ts';
 import type { Console } from '../view.ts';
-import { ownPath } from './sign-in.ts';
 
 /** Keeps the colours that somebody chose, where no script does. */
 export function themes(console: Console): void {

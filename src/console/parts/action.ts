@@ -21,8 +21,11 @@ export function action(view: View, { to, label, fields = {}, confirm, ...look }:
   return html`<form method="post" action="${to}" class="action"${confirm ? html` data-confirm="${confirm}"` : ''}>${hidden(fields)}<button type="submit" class="${look.tone ?? ''}"${look.key ? html` data-key="${look.key}"` : ''}>${look.icon ? icon(look.icon) : ''}${label}${look.key ? html`<kbd>${look.key}</kbd>` : ''}</button></form>`;
 }
 
-export function hidden(fields: Record<string, string | number | undefined>): Html {
-  return html`${Object.entries(fields).map(([name, value]) => (value === undefined ? '' : html`<input type="hidden" name="${name}" value="${value}">`))}`;
+/** Fields that nobody sees; a list is one field for each of its values. */
+export function hidden(fields: Record<string, string | number | readonly string[] | undefined>): Html {
+  return html`${Object.entries(fields).map(([name, value]) =>
+    [value ?? []].flat().map((one) => html`<input type="hidden" name="${name}" value="${one}">`),
+  )}`;
 }
 
 /** The fields of a form, the last where one is sent twice. */

@@ -1,16 +1,7 @@
 import { html } from 'hono/html';
 import type { BuildEventType, RecordedEvent } from '../../contracts/builds/event.ts';
 import type { Html, View } from '../view.ts';
-import { foldedJson } from './folded-json.ts';
-import { type IconName, icon } from './icon.ts';
-import { duration, time } from './time.ts';
-
-interface Look {
-  icon: IconName;
-  tone: 'quiet' | 'busy' | 'good' | 'bad' | 'warn';
-  /** What happened, in words. @param data of the event. */
-  says(data: Record<string, unknown>): string;
-}
+import { CALLBACK_LOOKS, type Look, timelineEvent } from './timeline-event.ts';
 
 /** How each event of a build is told. */
 const LOOKS: Record<BuildEventType, Look> = {
@@ -94,18 +85,7 @@ const LOOKS: Record<BuildEventType, Look> = {
     says: ({ reason }) => `No clear response to the re-run: ${reason}`,
   },
   build_recovered: { icon: 'retry', tone: 'warn', says: ({ detail }) => `Recovered: ${detail}` },
-  callback_delivered: {
-    icon: 'success',
-    tone: 'good',
-    says: ({ callback_origin, status, attempt: one }) =>
-      `Callback delivered to ${callback_origin ?? 'its URL'} (${status}, try ${one})`,
-  },
-  callback_failed: {
-    icon: 'failure',
-    tone: 'warn',
-    says: ({ callback_origin, reason, attempt: one, next_at }) =>
-      `Callback to ${callback_origin ?? 'its URL'} failed (try ${one}): ${reason}${next_at === null ? '; it was the last try' : ''}`,
-  },
+  ...CALLBACK_LOOKS,
 };
 
 function words(value: unknown): string {
@@ -128,7 +108,7 @@ const EVIDENCE: ReadonlyArray<[field: string, label: string]> = [
 
 /** One event of a build in its timeline, with what it is known by. @param before the event before it. */
 export function buildEvent(view: View, event: RecordedEvent, before: RecordedEvent | undefined): Html {
-  const { seq, type, data, occurred_at, hash } = event;
+  const { type, data } = event;
   const look = LOOKS[type as BuildEventType];
   const failed = type === 'build_completed' && data.conclusion !== 'success';
   const evidence = EVIDENCE.flatMap(([field, label]) =>
@@ -136,6 +116,10 @@ export function buildEvent(view: View, event: RecordedEvent, before: RecordedEve
       ? [html`<span><span class="name">${label}</span> <code>${data[field]}</code></span>`]
       : [],
   );
-  const since = before ? Date.parse(occurred_at) - Date.parse(before.occurred_at) : undefined;
-  return html`<li id="event-${seq}" class="${failed ? 'bad' : look.tone}">${icon(failed ? 'failure' : look.icon)}<div><p class="what">${look.says(data)}</p>${evidence.length > 0 ? html`<p class="evidence">${evidence}</p>` : ''}<details><summary>${type} · event ${seq}</summary>${foldedJson(data)}<p class="hint">hash <code>${hash}</code></p></details></div><div class="when">${time(view, occurred_at)}${since === undefined ? '' : html`<span class="hint">+${duration(since)}</span>`}</div></li>`;
+  return timelineEvent(view, event, before, {
+    icon: failed ? 'failure' : look.icon,
+    tone: failed ? 'bad' : look.tone,
+    says: look.says(data),
+    evidence,
+  });
 }

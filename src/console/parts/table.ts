@@ -48,5 +48,5 @@ export function pager(
   { cursor, next }: { cursor: string | undefined; next: string | null },
 ): Html {
   if (cursor === undefined && next === null) return html``;
-  return html`<nav class="pager" aria-label="Pages">${cursor === undefined ? '' : html`<a class="button" href="${linkTo(path, query)}" rel="first">Newest</a>`}${next === null ? html`<span class="hint">This is the last page.</span>` : html`<a class="button" href="${linkTo(path, { ...query, cursor: next })}" rel="next">Older</a>`}</nav>`;
+  return html`<nav class="pager" aria-label="Pages of the list">${cursor === undefined ? '' : html`<a class="button" href="${linkTo(path, query)}" rel="first">Newest</a>`}${next === null ? html`<span class="hint">This is the last page.</span>` : html`<a class="button" href="${linkTo(path, { ...query, cursor: next })}" rel="next">Older</a>`}</nav>`;
 }

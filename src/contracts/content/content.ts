@@ -88,6 +88,9 @@ export const searchResult = z
       .number()
       .meta({ description: 'Only for the order of results. Scores of different searches cannot be compared.' }),
     snippet: z.string().meta({ description: 'The piece of the text that matches best.' }),
+    matched_by: z.array(z.enum(['all_words', 'some_words', 'meaning'])).meta({
+      description: 'Why it is a result: it has all words of the query, or some of them, or it means about the same.',
+    }),
   })
   .meta({ id: 'SearchResult' });
 

@@ -17,6 +17,9 @@ export type TaskStatus = z.infer<typeof taskStatus>;
 /** States that a task does not leave by itself. */
 export const ENDED_TASK_STATUSES: readonly TaskStatus[] = ['SUCCESS', 'FAILURE', 'REVOKED'];
 
+/** States of tasks that have not ended. */
+export const OPEN_TASK_STATUSES: readonly TaskStatus[] = ['PENDING', 'STARTED', 'RETRY'];
+
 /**
  * Ids of tasks are UUIDs where we make them. A client may choose any other text: Celery's own bound is that of a short string of
  * AMQP, in which the id travels too.

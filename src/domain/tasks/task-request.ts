@@ -72,6 +72,18 @@ export function readArguments<Name extends TaskName>(
   };
 }
 
+/** The arguments of a task by their names, as they were given; undefined where it is not known what they are called. */
+export function argumentsByName({
+  name,
+  args,
+  kwargs,
+}: Pick<TaskRequest, 'name' | 'args' | 'kwargs'>): Record<string, unknown> | undefined {
+  const known = taskNameOf(name);
+  const names = known ? Object.keys(TASK_SIGNATURES[known].shape) : [];
+  if (args.length > names.length) return undefined;
+  return { ...Object.fromEntries(args.map((value, index) => [names[index], value])), ...kwargs };
+}
+
 /** What is wrong with the size of arguments, whatever task they are for. */
 export function argumentsFaults(
   args: readonly unknown[],

@@ -12,6 +12,8 @@ export interface FoundContent {
   score: number;
   /** The chunk that fits best. */
   snippet: string;
+  /** Why it was found. */
+  matchedBy: Array<'all_words' | 'some_words' | 'meaning'>;
 }
 
 /**
@@ -58,9 +60,16 @@ export async function searchContent(
     ),
   ]);
   const found = new Map(rows.map((row) => [row.id, row]));
+  const [withAll, withSome, meaning] = [having, byWords, byMeaning].map((chunks) => new Set(contentsOf(chunks)));
+  const reasons = (id: string): FoundContent['matchedBy'] => [
+    ...(withAll?.has(id) ? (['all_words'] as const) : withSome?.has(id) ? (['some_words'] as const) : []),
+    ...(meaning?.has(id) ? (['meaning'] as const) : []),
+  ];
   return fused.flatMap(({ id, score }) => {
     const row = found.get(id);
-    return row ? [{ content: contentFromRow(row), score, snippet: snippets.get(id) ?? '' }] : [];
+    return row
+      ? [{ content: contentFromRow(row), score, snippet: snippets.get(id) ?? '', matchedBy: reasons(id) }]
+      : [];
   });
 }
 

@@ -20,7 +20,7 @@ export async function answerSearch(db: Db, embedQuery: EmbedQuery, args: SearchA
   const { vector, note } = await embedded;
   return {
     query,
-    results: found.map(({ content, score, snippet }) => ({
+    results: found.map(({ content, score, snippet, matchedBy }) => ({
       content_id: content.content_id,
       type: content.type,
       title: content.title,
@@ -28,6 +28,7 @@ export async function answerSearch(db: Db, embedQuery: EmbedQuery, args: SearchA
       tags: content.tags,
       score,
       snippet,
+      matched_by: matchedBy,
     })),
     method: vector ? 'hybrid' : 'lexical',
     model: vector?.model ?? null,

@@ -97,10 +97,11 @@ function within(
     ORDER BY created_at DESC, stream DESC LIMIT ${limit + 1}`;
 }
 
-async function findByStreams(db: Db, streams: string[]): Promise<Map<string, DeadLetter>> {
+/** What the streams of these ids are now, dead letter or not. */
+export async function findByStreams(db: Db, streams: string[]): Promise<Map<string, DeadLetter>> {
   const idsOf = ({ name }: { name: string }) =>
     streams.filter((stream) => stream.startsWith(`${name}:`)).map((stream) => stream.slice(name.length + 1));
-  const buildIds = idsOf(BUILDS).map(Number);
+  const buildIds = idsOf(BUILDS).map(Number).filter(Number.isSafeInteger);
   const taskIds = idsOf(TASKS);
   const messageIds = idsOf(MESSAGES);
   const [foundBuilds, foundTasks, foundMessages] = await Promise.all([

@@ -1,0 +1,39 @@
+import type { Client } from '@temporalio/client';
+import type { WorkerControl } from '../../contracts/tasks/worker-control.ts';
+import { notFound, Refusal } from '../refusal.ts';
+import { listWorkerProcesses } from './list-pollers.ts';
+import { orderWorker } from './order-worker.ts';
+
+type Order = Exclude<keyof WorkerControl, 'inspect'>;
+
+/**
+ * Tells a worker something that it must do.
+ * @param worker its identity.
+ * @throws {Refusal} 404 where there is no such worker; 409 where it refuses, or says nothing; 503
+ */
+export async function tellWorker<Name extends Order>(
+  client: Client,
+  worker: string,
+  order: Name,
+  ...args: Parameters<WorkerControl[Name]>
+): Promise<void> {
+  if (!(await listWorkerProcesses(client)).some(({ identity }) => identity === worker)) {
+    throw notFound(`worker ${worker}`);
+  }
+  const outcome = await orderWorker(client, worker, order, args);
+  switch (outcome.kind) {
+    case 'replied': {
+      const { refused } = outcome.reply;
+      if (refused === null) return;
+      throw new Refusal('state_conflict', { detail: `worker ${worker} refused: ${refused}` });
+    }
+    case 'gone':
+      throw notFound(`worker ${worker}: it is gone`);
+    case 'silent':
+      throw new Refusal('state_conflict', {
+        detail: `worker ${worker} took the order and did not say what became of it; look at it in a moment`,
+      });
+    default:
+      outcome satisfies never;
+  }
+}

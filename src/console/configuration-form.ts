@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { Refusal } from '../commands/refusal.ts';
+import { triggerBody } from '../contracts/builds/build.ts';
+import {
+  type BuildConfiguration,
+  type ConfigurationContent,
+  configurationBody,
+} from '../contracts/builds/configuration.ts';
+import { definitionFaults, definitionOf, inputsFault, resolveRequest } from '../domain/builds/configuration.ts';
+import { valid } from './queries.ts';
+
+export type Form = Readonly<Record<string, string>>;
+
+/** Fields that are written as JSON objects. */
+export const MAPS = ['mapping', 'inputs', 'constants', 'templates'] as const;
+
+const EXAMPLE = JSON.stringify({ ref: 'main', image_type: 'silverblue', fedora_version: '43' }, undefined, 2);
+
+/** The form of a configuration that does not exist yet. */
+export const NEW_FORM: Form = {
+  ...{
+    name: '',
+    repository: '',
+    workflow: '',
+    default_ref: 'main',
+    concurrency: 'allow',
+    deadline: '',
+    callback_url: '',
+  },
+  ...{ yaml: '', mapping: '{}', inputs: '{}', constants: '{}', templates: '{}', example: EXAMPLE },
+};
+
+/** The form that says what a configuration says now. */
+export function formOfConfiguration({ name, version, definition }: BuildConfiguration): Form {
+  const { repository, workflow, default_ref, concurrency, deadline, callback_url, yaml } = definition;
+  const maps = Object.fromEntries(MAPS.map((map) => [map, JSON.stringify(definition[map], undefined, 2)]));
+  return {
+    ...{ name, version: String(version), repository, workflow, default_ref, concurrency },
+    ...{ deadline: deadline ?? '', callback_url: callback_url ?? '', yaml: yaml.join(', ') },
+    ...maps,
+    example: EXAMPLE,
+  };
+}
+
+/** What a form says. @throws {Refusal} where it is not valid, with the place of every fault. */
+export function contentOf(form: Form): ConfigurationContent & { name: string } {
+  const { name, repository, workflow, default_ref, concurrency, deadline, callback_url, yaml = '' } = form;
+  const maps = Object.fromEntries(MAPS.map((map) => [map, readMap(map, form[map] ?? '')]));
+  return valid(configurationBody, {
+    ...{ name, repository, workflow, concurrency },
+    ...(default_ref ? { default_ref } : {}),
+    ...(deadline ? { deadline } : {}),
+    ...(callback_url ? { callback_url } : {}),
+    yaml: yaml.split(',').flatMap((input) => input.trim() || []),
+    ...maps,
+  });
+}
+
+function readMap(place: string, text: string): unknown {
+  if (text.trim() === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const message = `is not JSON: ${(error as Error).message}`;
+    throw new Refusal('invalid_request', { detail: `${place}: ${message}`, errors: [{ path: place, message }] });
+  }
+}
+
+/** What the example of a form would dispatch, or why it would not. */
+export type Preview = { inputs: Record<string, string>; ref: string } | { faults: string[] };
+
+export function previewOf(form: Form, correlationInput: string): Preview | undefined {
+  if (!form.repository && !form.workflow) return undefined;
+  try {
+    const { name: _, ...content } = contentOf({ ...form, name: form.name || 'example' });
+    const definition = definitionOf(content);
+    const faults = definitionFaults(definition, correlationInput);
+    if (faults.length > 0) return { faults: faults.map(({ path, message }) => `${path} ${message}`) };
+    const body = valid(triggerBody, z.record(z.string(), z.unknown()).parse(readMap('example', form.example ?? '')));
+    const resolution = resolveRequest(definition, body);
+    if (resolution.kind !== 'resolved') return { faults: [resolution.detail] };
+    const { inputs, ref } = resolution.request;
+    const fault = inputsFault(inputs, correlationInput);
+    return fault === undefined ? { inputs, ref } : { faults: [fault] };
+  } catch (error) {
+    if (error instanceof z.ZodError) return { faults: ['example must be an object: {"field": value}'] };
+    if (!(error instanceof Refusal)) throw error;
+    return { faults: error.errors?.map(({ path, message }) => `${path} ${message}`) ?? [error.message] };
+  }
+}

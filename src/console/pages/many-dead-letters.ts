@@ -1,0 +1,122 @@
+import { html } from 'hono/html';
+import { discardDeadLetter, redriveDeadLetter } from '../../commands/lifecycle/redrive.ts';
+import { deadLetterQuery } from '../../contracts/builds/operator.ts';
+import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
+import { listDeadLettersById } from '../../store/endings/dead-letter-list-by-id.ts';
+import type { ConsoleDependencies } from '../app.ts';
+import { deadLetterColumns, deadLetterReason, needsAttention } from '../parts/dead-letter-cells.ts';
+import { type ManyAction, MOST_AT_ONCE, operateSent, previewMany, readMany } from '../parts/many.ts';
+import { notice } from '../parts/notice.ts';
+import { counted } from '../parts/time.ts';
+import { queryOf, valid } from '../queries.ts';
+import { type Console, type ConsoleContext, type Html, linkTo } from '../view.ts';
+
+interface DeadLetterOperation extends ManyAction {
+  meaning: string;
+  done: string;
+  /** Why builds that need attention are left out, where they are. */
+  leftOut(count: number): string;
+  /** Whether a build that needs attention can be asked for it, if somebody selected it. */
+  takesAttention: boolean;
+  operate(deps: ConsoleDependencies, id: string, by: string): Promise<unknown>;
+}
+
+/** What can be asked of many dead letters. */
+export const DEAD_LETTER_OPERATIONS: readonly DeadLetterOperation[] = [
+  {
+    to: 'many-dead-letters/redrive',
+    label: 'Redrive',
+    meaning:
+      'A build follows its run, runs it again or is dispatched again. A task starts again with new retries. A message is published again.',
+    done: 'redriven',
+    leftOut: (count) =>
+      `${counted(count, 'build')} left out: each needs a person to say that no run exists. Open it, or select it by itself.`,
+    takesAttention: true,
+    operate: redriveDeadLetter,
+  },
+  {
+    to: 'many-dead-letters/discard',
+    label: 'Discard',
+    tone: 'danger',
+    meaning: 'Each leaves the list of dead letters. The build, task or message and its events stay.',
+    done: 'discarded',
+    leftOut: (count) => `${counted(count, 'build')} left out: it needs attention. Cancel the build instead.`,
+    takesAttention: false,
+    operate: discardDeadLetter,
+  },
+];
+
+const filterOf = deadLetterQuery.omit({ limit: true, cursor: true }).strip();
+
+/** Redrives and discards many dead letters: those selected in the list, or all that match its filter. */
+export function manyDeadLetters(console: Console, deps: ConsoleDependencies): void {
+  for (const operation of DEAD_LETTER_OPERATIONS) {
+    const { to, done, takesAttention, operate } = operation;
+    console.get(`/${to}`, async (c) => {
+      const filter = valid(filterOf, queryOf(c));
+      const { items, end } = await listDeadLetters(deps.db, { ...filter, limit: MOST_AT_ONCE });
+      const rows = items.filter((letter) => !needsAttention(letter));
+      const back = linkTo('dead-letters', filter);
+      return preview(c, operation, { rows, without: items.length - rows.length, more: end !== undefined, back });
+    });
+    console.post(`/${to}`, async (c) => {
+      const sent = await readMany(c);
+      if (sent.sure) {
+        const told = { ...operation, noun: 'dead letter', place: 'dead-letters', verb: done };
+        return operateSent(c, sent, { ...told, operate: (id) => operate(deps, id, c.var.caller) });
+      }
+      const found = await listDeadLettersById(deps.db, sent.id);
+      const rows = takesAttention ? found : found.filter((letter) => !needsAttention(letter));
+      return preview(c, operation, { rows, without: found.length - rows.length, back: 'dead-letters' });
+    });
+  }
+}
+
+interface Chosen {
+  rows: readonly DeadLetter[];
+  more?: boolean;
+  /** So many builds that need attention are left out. */
+  without: number;
+  back: string;
+}
+
+function preview(
+  c: ConsoleContext,
+  { label, to, tone, meaning, leftOut }: DeadLetterOperation,
+  { rows, more, without, back }: Chosen,
+) {
+  const asserting = rows.filter(needsAttention).length;
+  const warning =
+    asserting > 0
+      ? notice(
+          'warn',
+          `${counted(asserting, 'build')} among them: you say that no run exists.`,
+          'If one does after all, the workflow runs twice. Look at the build first.',
+        )
+      : '';
+  return previewMany(c, {
+    ...{ label, to, noun: 'dead letter', place: 'dead-letters', rows, back },
+    meaning: html`${meaning}${warning}`,
+    facts: reasonCounts(rows),
+    ...(tone ? { tone } : {}),
+    ...(more ? { more } : {}),
+    ...(without > 0 ? { leftOut: leftOut(without) } : {}),
+    idOf: deadLetterIdOf,
+    columns: deadLetterColumns(c.var.view),
+  });
+}
+
+/** The most reasons that a preview counts by themselves. */
+const REASONS = 6;
+
+/** How many died of what. */
+function reasonCounts(rows: readonly DeadLetter[]): Html {
+  const counts = new Map<string, number>();
+  for (const letter of rows) {
+    const reason = deadLetterReason(letter);
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  const rest = sorted.slice(REASONS).reduce((sum, [, number]) => sum + number, 0);
+  return html`<dl class="counts">${sorted.slice(0, REASONS).map(([reason, number]) => html`<div><dt>${number}</dt><dd>${reason === '' ? 'no reason' : reason}</dd></div>`)}${rest > 0 ? html`<div><dt>${rest}</dt><dd>other reasons</dd></div>` : ''}</dl>`;
+}

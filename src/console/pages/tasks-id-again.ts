@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { html } from 'hono/html';
+import { z } from 'zod';
+import { Refusal } from '../../commands/refusal.ts';
+import { createTask } from '../../commands/tasks/create-task.ts';
+import { existingTask } from '../../commands/tasks/revoke-task.ts';
+import { taskBody, taskIdParam } from '../../contracts/tasks/task.ts';
+import { TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { argumentsByName } from '../../domain/tasks/task-request.ts';
+import type { ConsoleDependencies } from '../app.ts';
+import { seeOther } from '../flash.ts';
+import { page } from '../layout.ts';
+import { fieldsOf, hidden } from '../parts/action.ts';
+import { notice } from '../parts/notice.ts';
+import { shortId, taskPath } from '../parts/task-cells.ts';
+import { count } from '../parts/time.ts';
+import { valid } from '../queries.ts';
+import type { Console, ConsoleContext } from '../view.ts';
+
+/** An argument whose JSON is longer is not put into the form: it is kept, or left out. */
+const MOST_EDITED = 20_000;
+
+const sent = z.object({
+  /** Made with the form, so that a form that is sent twice makes one task. */
+  task_id: z.uuid(),
+  arguments: z.string(),
+  queue: taskBody.shape.queue,
+  priority: z.preprocess((text) => (text === '' ? undefined : Number(text)), taskBody.shape.priority),
+});
+
+/** Runs a task again as a new one, with other arguments. */
+export function runTaskAgain(console: Console, deps: ConsoleDependencies): void {
+  console.get('/tasks/:id/again', async (c) => {
+    if (!c.var.view.mayChange) throw new Refusal('read_only');
+    const task = await existingTask(deps, valid(taskIdParam, c.req.param()).id);
+    return formPage(c, task, { task_id: randomUUID() });
+  });
+  console.post('/tasks/:id/again', async (c) => {
+    const task = await existingTask(deps, valid(taskIdParam, c.req.param()).id);
+    const fields = await fieldsOf(c);
+    try {
+      const { task_id, queue, priority, ...form } = valid(sent, fields);
+      const kwargs = { ...keptOf(task, fields), ...readObject(form.arguments) };
+      const request = { name: task.name, args: [], kwargs, queue, priority, taskId: task_id };
+      const { id } = await createTask(deps, { ...request, caller: c.var.caller, source: 'http' });
+      c.var.log.info({ task_id: id, again: task.id }, 'task run again');
+      return seeOther(c, taskPath(id), { tone: 'good', text: 'This is the new task.', link: taskPath(task.id) });
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.kind !== 'request') throw error;
+      return formPage(c, task, fields, error);
+    }
+  });
+}
+
+/** The large arguments that were not edited and shall stay. */
+function keptOf(task: Task, fields: Record<string, string>): Record<string, unknown> {
+  const { large } = editable(task);
+  return Object.fromEntries(large.filter(([name]) => fields[`keep.${name}`] !== undefined));
+}
+
+function readObject(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Refusal('malformed_json', { detail: `The arguments are not JSON: ${(error as Error).message}.` });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new Refusal('malformed_json', { detail: 'The arguments must be an object: {"name": value}.' });
+}
+
+function editable(task: Task) {
+  const entries = Object.entries(argumentsByName(task) ?? task.kwargs);
+  const isLarge = ([, value]: [string, unknown]) => JSON.stringify(value).length > MOST_EDITED;
+  return { large: entries.filter(isLarge), small: entries.filter((entry) => !isLarge(entry)) };
+}
+
+function formPage(c: ConsoleContext, task: Task, form: Record<string, string>, refusal?: Refusal) {
+  const { large, small } = editable(task);
+  const text = form.arguments ?? JSON.stringify(Object.fromEntries(small), undefined, 2);
+  const queue = form.queue ?? task.queue;
+  const keep = large.map(([name, value]) => {
+    const checked = refusal && form[`keep.${name}`] === undefined ? '' : html` checked`;
+    return html`<label class="field check"><input type="checkbox" name="keep.${name}" value="yes"${checked}><span>Keep <code>${name}</code>, ${count(JSON.stringify(value).length)} characters</span></label>`;
+  });
+  const said = refusal
+    ? notice(
+        'bad',
+        'There is no new task yet.',
+        refusal.errors
+          ? html`<ul>${refusal.errors.map(({ path, message }) => html`<li><code>${path.replace(/^body\.(kwargs\.)?/, '')}</code> ${message}</li>`)}</ul>`
+          : refusal.message,
+      )
+    : '';
+  const content = html`${said}<section class="card"><p>This makes a new task. <a href="${taskPath(task.id)}">Task ${shortId(task.id)}</a> stays as it is.</p>
+<form method="post" action="${taskPath(task.id)}/again" class="stack" data-keep>${hidden({ task_id: form.task_id ?? randomUUID() })}
+<label class="field"><span>Arguments, as JSON</span><textarea name="arguments" rows="${Math.min(24, Math.max(6, text.split('\n').length + 1))}" spellcheck="false" required>${text}</textarea></label>${keep}
+<div class="filters"><label class="field"><span>Queue</span><select name="queue">${TASK_QUEUE_NAMES.map((name) => html`<option value="${name}"${name === queue ? html` selected` : ''}>${name}</option>`)}</select></label>
+<label class="field"><span>Priority, 0 to 9</span><input type="number" name="priority" min="0" max="9" value="${form.priority ?? task.priority ?? ''}" placeholder="5"></label></div>
+<div class="buttons"><button type="submit" class="main">Run it</button><a class="button quiet" href="${taskPath(task.id)}">Leave it</a></div></form></section>`;
+  return page(c, { title: `Run ${task.name} again`, place: 'tasks', content }, refusal ? 422 : 200);
+}

@@ -1,0 +1,32 @@
+import { retryTask } from '../../commands/tasks/retry-task.ts';
+import { revokeTask } from '../../commands/tasks/revoke-task.ts';
+import { taskIdParam } from '../../contracts/tasks/task.ts';
+import type { ConsoleDependencies } from '../app.ts';
+import { seeOther } from '../flash.ts';
+import { unconfirmed } from '../layout.ts';
+import { fieldsOf } from '../parts/action.ts';
+import { taskPath } from '../parts/task-cells.ts';
+import { valid } from '../queries.ts';
+import type { Console } from '../view.ts';
+
+/** What people ask of a task. */
+export function operateTask(console: Console, deps: ConsoleDependencies): void {
+  console.post('/tasks/:id/retry', async (c) => {
+    const { id } = valid(taskIdParam, c.req.param());
+    await retryTask(deps, id, c.var.caller);
+    c.var.log.info({ task_id: id }, 'task retried');
+    return seeOther(c, taskPath(id), { tone: 'good', text: 'The task is queued again.' });
+  });
+  console.post('/tasks/:id/revoke', async (c) => {
+    const { id } = valid(taskIdParam, c.req.param());
+    const { sure, ...fields } = await fieldsOf(c);
+    const question = 'Revoke this task? If it runs, it is asked to stop, and its result is dropped.';
+    if (!sure) return unconfirmed(c, { question, fields, label: 'Revoke it' });
+    await revokeTask(deps, id, { by: c.var.caller, reason: 'terminated' });
+    c.var.log.info({ task_id: id }, 'revocation requested');
+    return seeOther(c, taskPath(id), {
+      tone: 'good',
+      text: 'Revocation requested. This page shows when it has ended.',
+    });
+  });
+}

@@ -1,0 +1,85 @@
+import { html } from 'hono/html';
+import { notFound } from '../../commands/refusal.ts';
+import { RETRYABLE_TASK_STATUSES } from '../../commands/tasks/retry-task.ts';
+import { existingTask } from '../../commands/tasks/revoke-task.ts';
+import { taskIdParam } from '../../contracts/tasks/task.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { phasesOfTask } from '../../domain/tasks/task-phases.ts';
+import type { Db } from '../../store/database.ts';
+import { findStream } from '../../store/record/stream-find.ts';
+import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { listChildTasks, listTasksById } from '../../store/tasks/task-list-by-id.ts';
+import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
+import type { ConsoleDependencies } from '../app.ts';
+import { page } from '../layout.ts';
+import { action } from '../parts/action.ts';
+import { statusBadge } from '../parts/badge.ts';
+import { phaseBar } from '../parts/phase-bar.ts';
+import { taskPath } from '../parts/task-cells.ts';
+import { taskEvent } from '../parts/task-event.ts';
+import { argumentsCard, familyCard, outcomeCard, taskFacts } from '../parts/task-facts.ts';
+import { counted } from '../parts/time.ts';
+import { valid } from '../queries.ts';
+import type { Console, Html, View } from '../view.ts';
+
+/** The most children that a page lists. */
+const MOST_CHILDREN = 50;
+
+/** One task: its arguments, what came of it, what happened to it and what can be done about it. */
+export function task(console: Console, { db, temporalUi }: ConsoleDependencies): void {
+  console.get('/tasks/:id', async (c) => {
+    const { id } = valid(taskIdParam, c.req.param());
+    const { view } = c.var;
+    const since = await findLogHead(db);
+    const [found, family] = await Promise.all([findStream(db, TASKS, id), familyOf(db, id)]);
+    if (!found) throw notFound(`task ${id}`);
+    const { state, events } = found;
+    const parents = await listTasksById(
+      db,
+      [state.root_id, state.parent_id].filter((of) => of !== null),
+    );
+    const content = html`${outcomeCard(state)}
+<div class="split">
+<div class="aside">${argumentsCard(state)}
+<section class="card" aria-labelledby="timeline-title"><header><h2 id="timeline-title">Timeline</h2><span class="hint">${counted(events.length, 'event')}</span></header>
+${phaseBar(phasesOfTask(events, view.now))}
+<ol class="timeline">${events.map((event, index) => taskEvent(view, event, events[index - 1])).toReversed()}</ol></section></div>
+<div class="aside">${taskFacts(view, state, temporalUi)}${familyCard(state, { parents, ...family })}</div>
+</div>`;
+    return page(c, {
+      title: state.name,
+      place: 'tasks',
+      actions: html`${statusBadge(state)}${taskActions(view, state)}`,
+      content,
+      live: { topics: [taskStream(id)], since },
+    });
+  });
+
+  // A value of any size, by itself: what a page shows of it may be cut.
+  console.get('/tasks/:id/raw/:place/:name?', async (c) => {
+    const { id, place, name } = c.req.param();
+    const { args, kwargs, result } = await existingTask({ db }, id);
+    const values: Record<string, unknown> = { args, kwargs, result };
+    const whole = Object.hasOwn(values, place) ? values[place] : undefined;
+    const value = name === undefined ? whole : Object.entries(whole ?? {}).find(([key]) => key === name)?.[1];
+    if (value === undefined) throw notFound(`${place} of task ${id}`);
+    return c.json(value);
+  });
+}
+
+async function familyOf(db: Db, id: string) {
+  const found = await listChildTasks(db, id, MOST_CHILDREN + 1);
+  return { children: found.slice(0, MOST_CHILDREN), more: found.length > MOST_CHILDREN };
+}
+
+/** The buttons of a task, as far as its state lets it be changed. */
+function taskActions(view: View, { id, status, completed_at }: Task): Html {
+  if (!view.mayChange) return html``;
+  const again = html`<a class="button" href="${taskPath(id)}/again">Run again…</a>`;
+  if (completed_at === null) {
+    const confirm = 'Revoke this task? If it runs, it is asked to stop, and its result is dropped.';
+    return html`${again}${action(view, { to: `${taskPath(id)}/revoke`, label: 'Revoke', tone: 'danger', key: 'c', confirm })}`;
+  }
+  if (!RETRYABLE_TASK_STATUSES.includes(status)) return again;
+  return html`${action(view, { to: `${taskPath(id)}/retry`, label: 'Retry', icon: 'retry', tone: 'main', key: 'r' })}${again}`;
+}

@@ -1,0 +1,76 @@
+import { html } from 'hono/html';
+import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
+import { taskListQuery } from '../../contracts/tasks/task.ts';
+import { TASK_NAMES, TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
+import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { listTasks } from '../../store/tasks/task-list.ts';
+import type { ConsoleDependencies } from '../app.ts';
+import { page } from '../layout.ts';
+import { filterForm } from '../parts/filter-form.ts';
+import { manyForm } from '../parts/many.ts';
+import { emptyState } from '../parts/notice.ts';
+import { pager, table } from '../parts/table.ts';
+import { TASK_STATUS_CHOICES, taskColumns } from '../parts/task-cells.ts';
+import { queryOf, valid } from '../queries.ts';
+import type { Console } from '../view.ts';
+import { TASK_OPERATIONS } from './many-tasks.ts';
+
+const query = taskListQuery.omit({ limit: true, at: true }).strip();
+
+const PAGE = 50;
+
+/** The list of tasks. */
+export function tasks(console: Console, { db }: ConsoleDependencies): void {
+  console.get('/tasks', async (c) => {
+    const { cursor, ...filter } = valid(query, queryOf(c));
+    const since = await findLogHead(db);
+    const { items, end } = await listTasks(db, { ...filter, limit: PAGE, after: readTextCursor(cursor) });
+    const form = filterForm('tasks', [
+      {
+        kind: 'choice',
+        name: 'status',
+        label: 'Status',
+        value: filter.status,
+        any: 'All',
+        choices: TASK_STATUS_CHOICES,
+      },
+      {
+        kind: 'choice',
+        name: 'queue',
+        label: 'Queue',
+        value: filter.queue,
+        any: 'All',
+        choices: named(TASK_QUEUE_NAMES),
+      },
+      { kind: 'text', name: 'name', label: 'Name', value: filter.name, suggestions: TASK_NAMES },
+    ]);
+    const actions = TASK_OPERATIONS.filter(({ statuses }) => !filter.status || statuses.includes(filter.status));
+    const isFiltered = Object.values(filter).some((value) => value !== undefined);
+    const rows = table({
+      caption: 'Tasks',
+      columns: taskColumns(c.var.view),
+      rows: items,
+      idOf: ({ id }) => encodeURIComponent(id),
+      selectable: c.var.view.mayChange && actions.length > 0 ? ({ id }) => id : undefined,
+    });
+    const list =
+      items.length > 0
+        ? manyForm(c.var.view, rows, { actions, filter })
+        : emptyState(
+            isFiltered ? 'No task matches.' : 'There is no task yet.',
+            isFiltered
+              ? 'Clear the filter to see all.'
+              : html`Ingest a URL on the page <a href="content">Content</a>, or send one with <code>POST /tasks</code>.`,
+          );
+    return page(c, {
+      title: 'Tasks',
+      place: 'tasks',
+      content: html`${form}${list}${pager('tasks', filter, { cursor, next: writeCursor(end) })}`,
+      live: { topics: ['task'], since },
+    });
+  });
+}
+
+function named(names: readonly string[]): Array<readonly [string, string]> {
+  return names.map((name) => [name, name] as const);
+}

@@ -1,0 +1,96 @@
+import { html } from 'hono/html';
+import { notFound } from '../../commands/refusal.ts';
+import { listPresentWorkers } from '../../commands/workers/list-workers.ts';
+import { orderWorker } from '../../commands/workers/order-worker.ts';
+import { TASK_NAMES, TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
+import type { WorkerReport } from '../../contracts/tasks/worker-control.ts';
+import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { listRunningTasks } from '../../store/tasks/task-list-running.ts';
+import type { ConsoleDependencies } from '../app.ts';
+import { page } from '../layout.ts';
+import { action } from '../parts/action.ts';
+import { badge } from '../parts/badge.ts';
+import { notice } from '../parts/notice.ts';
+import { duration, time } from '../parts/time.ts';
+import type { Console, Html, View } from '../view.ts';
+import { runningTask, workerPath } from './queues.ts';
+
+const MOST_RUNNING = 500;
+
+/** One worker process: what it does now, and how it is controlled. */
+export function worker(console: Console, { db, client }: ConsoleDependencies): void {
+  console.get('/workers/:identity', async (c) => {
+    const { identity } = c.req.param();
+    const { view } = c.var;
+    const since = await findLogHead(db);
+    const present = (await listPresentWorkers(client)).find((one) => one.identity === identity);
+    if (!present) throw notFound(`worker ${identity}: it is gone`);
+    const [outcome, tasks] = await Promise.all([
+      orderWorker(client, identity, 'inspect', []),
+      listRunningTasks(db, MOST_RUNNING),
+    ]);
+    const report = outcome.kind === 'replied' ? outcome.reply : undefined;
+    const own = tasks.filter((task) => task.worker === identity);
+    const facts: Array<[string, unknown]> = [
+      ['Asks for', present.queues.length === 0 ? 'nothing, it is busy' : present.queues.join(', ')],
+      ['Seen', time(view, present.lastSeenAt.toISOString())],
+      ...(report
+        ? ([
+            ['Process', String(report.pid)],
+            ['Up for', duration(report.uptime_seconds * 1_000)],
+          ] as Array<[string, unknown]>)
+        : []),
+    ];
+    const content = html`${report ? '' : notice('warn', 'It does not answer.', 'It takes no orders: it is a bridge, or it has just gone.')}
+<div class="split">
+<div class="aside"><section class="card"><h2>It does now</h2>${own.length === 0 ? html`<p class="hint">No task.</p>` : html`<ul class="members">${own.map((task) => html`<li>${runningTask(view, task)}</li>`)}</ul>`}</section>
+${report ? html`${queuesCard(view, identity, report)}${ratesCard(view, identity, report)}${view.mayChange ? timeLimitCard(identity) : ''}` : ''}</div>
+<section class="card"><h2>About it</h2><dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>
+</div>`;
+    const shutdown = action(view, {
+      to: `${workerPath(identity)}/shutdown`,
+      label: 'Shut down',
+      tone: 'danger',
+      confirm: `Shut down worker ${identity}? It hands over what it works at, and ends.`,
+    });
+    return page(c, {
+      title: `Worker ${identity}`,
+      place: 'queues',
+      actions: html`${report ? badge('ok', 'Answers') : badge('degraded', 'Silent')}${report ? shutdown : ''}`,
+      content,
+      live: { topics: ['task', 'tick'], since },
+    });
+  });
+}
+
+function queuesCard(view: View, identity: string, { queues }: WorkerReport): Html {
+  const to = (what: string) => `${workerPath(identity)}/${what}`;
+  const sizeOf = (name: string) => queues.find((queue) => queue.name === name)?.size;
+  const rows = TASK_QUEUE_NAMES.map((name) => {
+    const size = sizeOf(name);
+    const fields = { queue: name, on: size === undefined ? 'yes' : 'no' };
+    return html`<div><dt>${name}</dt><dd class="controls"><span>${size === undefined ? html`<span class="hint">takes none</span>` : `${size} at once`}</span>${action(view, { to: to('consume'), label: size === undefined ? 'Take tasks' : 'Take no more', fields })}</dd></div>`;
+  });
+  const resize = (by: number, label: string) => action(view, { to: to('resize'), label, fields: { by } });
+  return html`<section class="card"><header><h2>Queues</h2>${view.mayChange ? html`<div class="buttons">${resize(-1, 'One slot fewer')}${resize(1, 'One slot more')}</div>` : ''}</header><dl class="facts">${rows}</dl><p class="hint">It forgets this when it stops. What runs goes on.</p></section>`;
+}
+
+function ratesCard(view: View, identity: string, { rates }: WorkerReport): Html {
+  const set = Object.entries(rates);
+  const listed =
+    set.length === 0
+      ? html`<p class="hint">None.</p>`
+      : html`<dl class="facts">${set.map(([task, rate]) => html`<div><dt>${task}</dt><dd>${rate}</dd></div>`)}</dl>`;
+  const form = html`<form method="post" action="${workerPath(identity)}/rate" class="inline" data-keep>${taskChoice()}<label class="field"><span>Rate, 0 for none</span><input name="rate" placeholder="10/m" required pattern="\\d+(\\.\\d+)?(/[smh])?" autocomplete="off"></label><button type="submit">Limit</button></form>`;
+  return html`<section class="card"><h2>Rate limits</h2>${listed}${view.mayChange ? form : ''}</section>`;
+}
+
+function timeLimitCard(identity: string): Html {
+  const seconds = (name: string, label: string) =>
+    html`<label class="field"><span>${label}</span><input type="number" name="${name}" min="1" step="any" placeholder="none"></label>`;
+  return html`<section class="card"><h2>Time limits</h2><form method="post" action="${workerPath(identity)}/time-limit" class="inline" data-keep>${taskChoice()}${seconds('soft', 'Soft, seconds')}${seconds('hard', 'Hard, seconds')}<button type="submit">Limit</button></form><p class="hint">They can only be shorter than TASK_TIME_LIMIT.</p></section>`;
+}
+
+function taskChoice(): Html {
+  return html`<label class="field"><span>Task</span><select name="task">${TASK_NAMES.map((name) => html`<option value="${name}">${name}</option>`)}</select></label>`;
+}

@@ -1,0 +1,156 @@
+import { html } from 'hono/html';
+import { z } from 'zod';
+import { operateMany } from '../../commands/lifecycle/operate-many.ts';
+import { Refusal } from '../../commands/refusal.ts';
+import { ownPath, seeOther } from '../flash.ts';
+import { page } from '../layout.ts';
+import { valid } from '../queries.ts';
+import { type ConsoleContext, type Html, linkTo, type View } from '../view.ts';
+import { formOf, hidden } from './action.ts';
+import { emptyState } from './notice.ts';
+import { type Column, table } from './table.ts';
+import { count, counted } from './time.ts';
+
+/** Something that can be asked of many rows of a list. */
+export interface ManyAction {
+  /** Path of its preview, which the filter of the list is appended to. */
+  to: string;
+  /** As on a button: `Retry`. */
+  label: string;
+  tone?: 'danger';
+}
+
+/** The most rows that one preview takes in: they are asked one after the other, while somebody waits. */
+export const MOST_AT_ONCE = 1_000;
+
+/** How many a preview shows. */
+const SHOWN = 20;
+
+/**
+ * A list whose rows can be selected, with what can be asked of the selected ones and of all that match the filter. Either leads to
+ * a preview first ({@link previewMany}).
+ * @param matching how many match in all; undefined where nobody counted.
+ */
+export function manyForm(
+  view: View,
+  list: Html,
+  { actions, filter, matching }: { actions: readonly ManyAction[]; filter: Filter; matching?: number | undefined },
+): Html {
+  if (!view.mayChange || actions.length === 0) return list;
+  const all = matching === undefined ? 'all that match' : `all ${count(matching)} that match`;
+  return html`<form method="post" action="${actions[0]?.to}">${list}
+<div class="bulk"><span class="js"><strong data-chosen>0</strong> selected</span>${actions.map(({ to, label, tone }) => html`<button type="submit" formaction="${to}" class="${tone ?? ''}">${label} selected</button>`)}<span class="or">or</span>${actions.map(({ to, label, tone }) => html`<a class="button ${tone ?? ''}" href="${linkTo(to, filter)}">${label} ${all}</a>`)}</div></form>`;
+}
+
+type Filter = Record<string, string | number | undefined>;
+
+export interface Preview<Row> {
+  /** `Retry`, as on the button before. */
+  label: string;
+  /** What they are: `task`. */
+  noun: string;
+  /** Which place of the navigation it belongs to. */
+  place: string;
+  /** What will happen to them. */
+  meaning: unknown;
+  tone?: 'danger';
+  rows: readonly Row[];
+  idOf(row: Row): string;
+  columns: ReadonlyArray<Column<Row>>;
+  /** Why some that were selected, or match, are left out. */
+  leftOut?: string | undefined;
+  /** Whether more match than are taken in. */
+  more?: boolean;
+  /** Further facts, such as counts by reason. */
+  facts?: Html | undefined;
+  /** The list that it came from. */
+  back: string;
+  to: string;
+}
+
+/**
+ * Shows what is about to be asked of many, and asks. The form carries the ids of what is shown, so that nothing is done to what came
+ * meanwhile.
+ * @throws {Refusal} where nothing may be changed.
+ */
+export function previewMany<Row>(c: ConsoleContext, preview: Preview<Row>) {
+  if (!c.var.view.mayChange) throw new Refusal('read_only');
+  const { label, noun, rows, idOf, columns, more, back, to, tone, leftOut } = preview;
+  const number = counted(rows.length, noun);
+  const left = leftOut ? html`<p class="hint">${leftOut}</p>` : '';
+  if (rows.length === 0) {
+    const none = html`${emptyState(`There is no ${noun} to ${label.toLowerCase()}.`, left)}<p class="buttons"><a class="button" href="${back}">Back to the list</a></p>`;
+    return page(c, { title: `${label} ${noun}s`, place: preview.place, content: none });
+  }
+  const shown = rows.slice(0, SHOWN);
+  const rest = rows.length > SHOWN ? html`<p class="hint">and ${count(rows.length - SHOWN)} more</p>` : '';
+  const content = html`<section class="card"><p>${preview.meaning}</p>
+${more ? html`<p>These are the newest ${count(rows.length)}; more match. Repeat it for the rest.</p>` : ''}${left}${preview.facts ?? ''}
+<form method="post" action="${to}" class="buttons">${hidden({ sure: 'yes', back, id: rows.map(idOf) })}<button type="submit" class="${tone ?? 'main'}">${label} ${number}</button><a class="button quiet" href="${back}">Leave ${rows.length === 1 ? 'it' : 'them'}</a></form></section>
+${table({ caption: `What will be changed`, columns, rows: shown, idOf })}${rest}`;
+  return page(c, { title: `${label} ${number}?`, place: preview.place, content });
+}
+
+/** A request is answered after this time, with a page that goes on: so that somebody sees how far it is, and can stop it. */
+const STEP_MS = 4_000;
+const REFUSALS_SHOWN = 3;
+
+/** What the form around a list sends, its preview, and a page that goes on. */
+const sent = z.object({
+  id: z.array(z.string()).max(MOST_AT_ONCE),
+  sure: z.string().optional(),
+  back: z.string().optional(),
+  done: z.coerce.number().int().min(0).max(MOST_AT_ONCE).default(0),
+  refused: z.coerce.number().int().min(0).max(MOST_AT_ONCE).default(0),
+  because: z.array(z.string().max(1_000)).max(REFUSALS_SHOWN),
+});
+export type SentMany = z.output<typeof sent>;
+
+/** What was sent. @throws {Refusal} where it is no form of ours. */
+export async function readMany(c: ConsoleContext): Promise<SentMany> {
+  const form = await formOf(c);
+  return valid(sent, { ...Object.fromEntries(form), id: form.getAll('id'), because: form.getAll('because') });
+}
+
+/**
+ * Asks something of those that were sent, for some seconds. If some are left then, the page says how far it is, and goes on by itself
+ * or, without JavaScript, by a button.
+ */
+export async function operateSent(
+  c: ConsoleContext,
+  { id, back, ...before }: SentMany,
+  {
+    label,
+    noun,
+    verb,
+    to,
+    place,
+    operate,
+  }: Pick<Preview<unknown>, 'label' | 'noun' | 'to' | 'place'> & {
+    /** `redriven`. */
+    verb: string;
+    operate(id: string): Promise<unknown>;
+  },
+) {
+  const outcome = await operateMany(id, operate, STEP_MS);
+  const done = before.done + outcome.done.length;
+  const refused = before.refused + outcome.refused.length;
+  const because = [...before.because, ...outcome.refused.map(({ detail }) => detail)]
+    .slice(0, REFUSALS_SHOWN)
+    .map((detail) => detail.slice(0, 250).toWellFormed());
+  c.var.log.info({ done: outcome.done.length, refused: outcome.refused.length }, `${noun}s ${verb}`);
+  const list = ownPath(back ?? place);
+  const { left } = outcome;
+  const soFar = `${counted(done, noun)} ${verb}.`;
+  if (left.length === 0) {
+    const why =
+      because.length > 0
+        ? ` ${count(refused)} refused: ${because.join('; ')}${refused > because.length ? '; and so on' : ''}.`
+        : '';
+    return seeOther(c, list, { tone: refused > 0 ? 'bad' : 'good', text: `${soFar}${why}` });
+  }
+  const all = done + refused + left.length;
+  const content = html`<section class="card narrow"><p>${soFar} ${count(left.length)} to go.</p><progress value="${all - left.length}" max="${all}" aria-label="How many were tried"></progress>
+<form method="post" action="${to}" class="buttons" data-goes-on>${hidden({ sure: 'yes', back: list, done, refused, because, id: left })}<button type="submit" class="main">Go on</button><a class="button quiet" href="${list}">Stop here</a></form></section>`;
+  return page(c, { title: `${label} ${counted(all, noun)}`, place, content });
+}

@@ -1,0 +1,101 @@
+import { html } from 'hono/html';
+import { TASK_SIGNATURES } from '../../contracts/tasks/task-signatures.ts';
+import { type TemporalUi, workflowPage } from '../../domain/links.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { taskNameOf } from '../../domain/tasks/task-request.ts';
+import type { ListedTask } from '../../domain/tasks/task-view.ts';
+import { type Html, linkTo, type View } from '../view.ts';
+import { statusBadge } from './badge.ts';
+import { foldedJson } from './folded-json.ts';
+import { notice } from './notice.ts';
+import { outsideLink } from './outside-link.ts';
+import { shortId, taskLink, taskPath } from './task-cells.ts';
+import { between, duration, time } from './time.ts';
+
+/** What is known of a task, with links to what it is about. */
+export function taskFacts(view: View, task: Task, temporalUi: TemporalUi): Html {
+  const { id, workflow_id, soft_limit_ms, hard_limit_ms } = task;
+  const page = workflowPage(temporalUi, workflow_id);
+  const workflow = page === null ? html`<code>${workflow_id}</code>` : outsideLink(page, 'Workflow in Temporal');
+  const facts: Array<[name: string, value: unknown] | false> = [
+    ['Id', html`<code>${id}</code>`],
+    ['Name', html`<a href="${linkTo('tasks', { name: task.name })}">${task.name}</a>`],
+    ['Queue', html`<a href="${linkTo('tasks', { queue: task.queue })}">${task.queue}</a>`],
+    ['Temporal', workflow],
+    ['Requested by', task.caller],
+    task.priority !== null && ['Priority', `${task.priority} of 9`],
+    task.eta !== null && ['Not before', time(view, task.eta)],
+    task.expires !== null && ['Expires', time(view, task.expires)],
+    (soft_limit_ms ?? hard_limit_ms) !== null && [
+      'Time limits',
+      `${soft_limit_ms === null ? '–' : duration(soft_limit_ms)} soft, ${hard_limit_ms === null ? '–' : duration(hard_limit_ms)} hard`,
+    ],
+    task.callback_origin !== null && ['Callback to', task.callback_origin],
+    task.worker !== null && ['Last worker', html`<code>${task.worker}</code>`],
+    ['Tries', `${task.attempts}${task.redrives > 0 ? `, over ${task.redrives + 1} redrives` : ''}`],
+    ['Accepted', time(view, task.created_at)],
+    ['Last try', time(view, task.started_at)],
+    ['Ended', time(view, task.completed_at)],
+    task.started_at !== null && ['It ran', between(view, task.started_at, task.completed_at)],
+  ];
+  const shown = facts.filter((fact) => fact !== false);
+  return html`<section class="card" aria-labelledby="facts-title"><h2 id="facts-title">About it</h2><dl class="facts">${shown.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
+}
+
+/** The arguments by their names, whether they came by position or by name. */
+export function argumentsCard({ id, name, args, kwargs }: Task): Html {
+  const known = taskNameOf(name);
+  const names = known ? Object.keys(TASK_SIGNATURES[known].shape) : [];
+  const raw = (place: string) => `${taskPath(id)}/raw/${place}`;
+  const given = [
+    ...args.map((value, index) => [names[index] ?? `argument ${index + 1}`, value, `args/${index}`] as const),
+    ...Object.entries(kwargs).map(([key, value]) => [key, value, `kwargs/${encodeURIComponent(key)}`] as const),
+  ];
+  const listed =
+    given.length === 0
+      ? html`<p class="hint">None.</p>`
+      : html`<dl class="facts">${given.map(([key, value, place]) => html`<div><dt>${key}</dt><dd>${foldedJson(value, raw(place))}</dd></div>`)}</dl>`;
+  return html`<section class="card" aria-labelledby="arguments-title"><header><h2 id="arguments-title">Arguments</h2><span class="hint">as JSON: <a href="${raw('args')}">args</a>, <a href="${raw('kwargs')}">kwargs</a></span></header>${listed}</section>`;
+}
+
+/** What came of a task: its result, or why there is none. */
+export function outcomeCard({ id, status, result, error, reason, dead_lettered }: Task): Html {
+  if (status === 'SUCCESS') {
+    return html`<section class="card" aria-labelledby="result-title"><header><h2 id="result-title">Result</h2><a class="hint" href="${taskPath(id)}/raw/result">as JSON</a></header>${foldedJson(result, `${taskPath(id)}/raw/result`)}</section>`;
+  }
+  if (!error) return html``;
+  const title = html`${error.type}${dead_lettered ? html` <a class="hint" href="dead-letters">It is a dead letter</a>` : ''}`;
+  const traceback = error.traceback
+    ? html`<details><summary>Traceback</summary><pre tabindex="0"><code>${error.traceback}</code></pre></details>`
+    : '';
+  const why = reason && !reason.endsWith(error.message) ? html`<p class="hint">${reason}</p>` : '';
+  const message = html`<div class="message">${error.message}</div>${why}${traceback}`;
+  return notice(status === 'FAILURE' ? 'bad' : 'warn', title, message);
+}
+
+/** Where a task stands among those that belong together; nothing for one that stands alone. */
+export function familyCard(
+  { id, root_id, parent_id }: Task,
+  { parents, children, more }: { parents: readonly ListedTask[]; children: readonly ListedTask[]; more: boolean },
+): Html {
+  if (root_id === null && parent_id === null && children.length === 0) return html``;
+  const told = (of: string) => {
+    const found = parents.find((one) => one.id === of);
+    return found ? member(found) : html`<code title="${of}">${shortId(of)}</code> <span class="hint">not here</span>`;
+  };
+  const rows = [
+    root_id !== null && root_id !== id && root_id !== parent_id && (['First', told(root_id)] as const),
+    parent_id !== null && (['Before it', told(parent_id)] as const),
+    children.length > 0 &&
+      ([
+        'After it',
+        html`<ul class="members">${children.map((child) => html`<li>${member(child)}</li>`)}</ul>${more ? html`<p class="hint">and more</p>` : ''}`,
+      ] as const),
+  ].filter((row) => row !== false);
+  if (rows.length === 0) return html``;
+  return html`<section class="card" aria-labelledby="family-title"><h2 id="family-title">Belongs together</h2><dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
+}
+
+function member(task: ListedTask): Html {
+  return html`<span class="member">${taskLink(task.id, task.name)} <span class="hint">${shortId(task.id)}</span> ${statusBadge(task)}</span>`;
+}

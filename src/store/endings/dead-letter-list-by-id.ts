@@ -1,0 +1,36 @@
+import type { Db } from '../database.ts';
+import { type DeadLetter, findByStreams } from './dead-letter-list.ts';
+
+/** Those of these that are dead letters still, newest first. @param ids streams; others are left out. */
+export async function listDeadLettersById(db: Db, ids: readonly string[]): Promise<DeadLetter[]> {
+  const sound = ids.filter((id) => !id.includes('\u0000'));
+  const found = await findByStreams(db, sound);
+  return [...found.values()].filter(isDead).sort((a, b) => (listedAt(a) < listedAt(b) ? 1 : -1));
+}
+
+function isDead(letter: DeadLetter): boolean {
+  switch (letter.kind) {
+    case 'build':
+      return letter.build.dead_lettered || letter.build.needs_attention;
+    case 'task':
+      return letter.task.dead_lettered;
+    case 'message':
+      return letter.message.settled === null;
+    default:
+      return letter satisfies never;
+  }
+}
+
+/** The time that dead letters are listed by: when a build or task was accepted, or a message refused. */
+export function listedAt(letter: DeadLetter): string {
+  switch (letter.kind) {
+    case 'build':
+      return letter.build.created_at;
+    case 'task':
+      return letter.task.created_at;
+    case 'message':
+      return letter.message.created_at;
+    default:
+      return letter satisfies never;
+  }
+}

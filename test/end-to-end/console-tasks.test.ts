@@ -1,0 +1,223 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
+import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
+import { saveDeadMessage } from '../../src/store/celery/dead-message-save.ts';
+import { appendEvent } from '../../src/store/record/event-append.ts';
+import { TASKS } from '../../src/store/tasks/task-stream.ts';
+import { accessibilityFaults, CHROMIUM, openBrowser, openVisitor, type Visitor } from '../world/browser.ts';
+import { eventually } from '../world/eventually.ts';
+import { describeWith } from '../world/required-programs.ts';
+import { openWorld, type World } from '../world/world.ts';
+
+const DEAD = 500;
+const MEGABYTE = 'x<b>&"'.repeat(140_000);
+
+describeWith({ chromium: CHROMIUM !== undefined }, 'tasks and dead letters in the console', () => {
+  let world: World;
+  let browser: Browser;
+  /** Work that the tasks did: what they were about, in their order. */
+  const worked: string[] = [];
+  const handlers: Partial<TaskHandlers> = {
+    async process_content({ content_id }, { signal }) {
+      if (content_id.startsWith('waits')) await new Promise((_, reject) => signal.addEventListener('abort', reject));
+      worked.push(content_id);
+      return { worked: content_id };
+    },
+    async ingest_youtube() {
+      return { text: MEGABYTE };
+    },
+    async semantic_search({ query }) {
+      throw new PermanentTaskError({ type: 'ValueError', message: `nobody understands ${query}` });
+    },
+  };
+
+  beforeAll(async () => {
+    const given = { FLOWER_PORT: '0', FLOWER_READ_ONLY: 'true' };
+    [world, browser] = await Promise.all([openWorld('server', given, handlers), openBrowser()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await world?.close();
+  });
+
+  /** Somebody who is gone with the test, and met no fault. */
+  async function visit(options: Parameters<typeof openVisitor>[2] = {}, url = world.url): Promise<Visitor> {
+    const visitor = await openVisitor(browser, url, options);
+    onTestFinished(async () => {
+      await visitor.close();
+      expect(visitor.faults).toEqual([]);
+    });
+    return visitor;
+  }
+
+  async function send(name: string, args: unknown[], more: object = {}): Promise<string> {
+    const { json } = await world.call('POST', '/tasks', { name, args, ...more });
+    return json.task_id;
+  }
+  /** A task that died before this test began: what its workflow would have recorded. */
+  async function die(content_id: string): Promise<void> {
+    const id = content_id.replace(' ', '-');
+    const now = new Date().toISOString();
+    const queued = {
+      ...{ task_id: id, workflow_id: `task-${id}`, fingerprint: '', caller: 'local', door: 'http' as const },
+      ...{ name: 'process_content', queue: 'content', args: [content_id, ['embed']], kwargs: {}, priority: null },
+      ...{ eta: null, expires: null, soft_limit_ms: null, hard_limit_ms: null, callback_origin: null },
+      ...{ root_id: null, parent_id: null },
+    };
+    const error = { type: 'ModelMissing', message: 'no model', traceback: null };
+    const reason = 'ModelMissing: no model';
+    const events = [
+      { type: 'task_queued' as const, data: queued },
+      { type: 'task_failed' as const, data: { error } },
+      { type: 'task_dead_lettered' as const, data: { reason, attempts: 1 } },
+    ];
+    for (const event of events) {
+      await appendEvent(world.db, TASKS, id, { ...event, occurred_at: now, dedupe_key: event.type });
+    }
+  }
+  const statusOf = async (id: string) => (await world.call('GET', `/tasks/${encodeURIComponent(id)}`)).json.status;
+  const becomes = (id: string, status: string) => eventually(async () => expect(await statusOf(id)).toBe(status));
+
+  it(`redrives ${DEAD} dead letters that a filter names, each once, and no others`, async () => {
+    const others = await Promise.all([1, 2, 3].map((n) => send('semantic_search', [`question ${n}`])));
+    const dead = Array.from({ length: DEAD }, (_, n) => `dead ${n}`);
+    for (let at = 0; at < DEAD; at += 50) await Promise.all(dead.slice(at, at + 50).map(die));
+    for (const id of others) await becomes(id, 'FAILURE');
+    const { page } = await visit();
+    await page.goto('/console/dead-letters');
+    await page.getByLabel('Queue').selectOption('content');
+    await page.waitForURL(/queue=content/);
+    await page.getByRole('link', { name: /^Redrive all/ }).click();
+    await page.getByText('ModelMissing: no model').first().waitFor();
+    // One that dies after the preview is not among those that were agreed to.
+    const late = await send('semantic_search', ['late'], { queue: 'content' });
+    await becomes(late, 'FAILURE');
+    await page.getByRole('button', { name: `Redrive ${DEAD} dead letters` }).click();
+    await page.getByText(`${DEAD} dead letters redriven.`).waitFor({ timeout: 150_000 });
+    await eventually(async () => {
+      const ended =
+        (await world.db`SELECT count(*) FROM tasks WHERE name = 'process_content' AND status = 'SUCCESS'`) as [
+          { count: number },
+        ];
+      expect(ended[0].count).toBe(DEAD);
+    });
+    expect(worked.toSorted()).toEqual(dead.toSorted());
+    expect(await Promise.all([...others, late].map(statusOf))).toEqual(Array(4).fill('FAILURE'));
+  });
+
+  it('stays usable with a megabyte of arguments and of result', async () => {
+    const id = await send('ingest_youtube', [], {
+      kwargs: { url: 'dQw4w9WgXcQ', transcript_text: MEGABYTE },
+      task_id: 'large',
+    });
+    await becomes(id, 'SUCCESS');
+    const { page } = await visit();
+    for (const path of ['/console/tasks', '/console/tasks/large', '/console/tasks/large/again']) {
+      const answer = await page.goto(path);
+      expect((await answer?.body())?.length).toBeLessThan(100_000);
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    }
+    await page.goto('/console/tasks/large');
+    const shown = page.getByRole('region', { name: 'Arguments' });
+    await shown.locator('summary').click();
+    await shown.getByRole('link', { name: 'All of it' }).click();
+    expect(JSON.parse(await page.evaluate('document.body.innerText'))).toBe(MEGABYTE);
+  });
+
+  it('runs a task again as a new one, with the arguments that were changed and the large one that was kept', async () => {
+    await becomes('large', 'SUCCESS');
+    const { page } = await visit();
+    await page.goto('/console/tasks/large');
+    await page.getByRole('link', { name: 'Run again' }).click();
+    await page.getByLabel('Arguments').fill('{"url": 1}');
+    await page.getByRole('button', { name: 'Run it' }).click();
+    await page.getByText('There is no new task yet.').waitFor();
+    await page.getByLabel('Arguments').fill('{"url": "https://youtu.be/dQw4w9WgXcQ", "tags": ["again"]}');
+    await page.getByRole('button', { name: 'Run it' }).click();
+    await page.getByText('This is the new task.').waitFor();
+    const id = page.url().split('/').at(-1)!;
+    expect((await world.call('GET', `/tasks/${id}`)).json.kwargs).toEqual({
+      url: 'https://youtu.be/dQw4w9WgXcQ',
+      tags: ['again'],
+      transcript_text: MEGABYTE,
+    });
+  });
+
+  it('revokes what runs and retries it, without JavaScript, and asks first', async () => {
+    const ids = ['waits/for ever?', 'waits%2F#..'];
+    for (const id of ids) await send('process_content', ['waits', ['embed']], { task_id: id });
+    for (const id of ids) await becomes(id, 'STARTED');
+    const { page } = await visit({ javaScriptEnabled: false });
+    await page.goto('/console/tasks?status=STARTED');
+    for (const id of ids) await page.getByRole('checkbox', { name: `Select ${id}` }).check();
+    await page.getByRole('button', { name: 'Revoke selected' }).click();
+    expect(await statusOf(ids[0]!)).toBe('STARTED');
+    await page.getByRole('button', { name: 'Revoke 2 tasks' }).click();
+    await page.getByText('2 tasks revoked.').waitFor();
+    for (const id of ids) await becomes(id, 'REVOKED');
+    await page.goto(`/console/tasks/${encodeURIComponent(ids[0]!)}`);
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await page.getByText('The task is queued again.').waitFor();
+    await becomes(ids[0]!, 'STARTED');
+    await page.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByRole('button', { name: 'Yes, revoke it' }).click();
+    await becomes(ids[0]!, 'REVOKED');
+  });
+
+  /** Every page of tasks; a new one belongs here. */
+  async function pages(): Promise<string[]> {
+    const message = '0b0e6b1e-0000-4000-8000-000000000001';
+    const refused = { queue: 'content', reason: 'invalid_json', detail: 'the body is not JSON', task: null };
+    const publication = JSON.stringify({ routing_key: 'content', headers: { lang: 'py' } });
+    const body = Buffer.from('[not json').toString('base64');
+    await saveDeadMessage(world.db, { ...refused, id: message, task_id: null, publication, body });
+    const failed = (await world.call('GET', '/tasks?status=FAILURE&limit=1')).json.tasks[0].task_id;
+    return [
+      '/console/tasks',
+      '/console/tasks?status=STARTED&name=nothing',
+      '/console/tasks/large',
+      '/console/tasks/large/again',
+      `/console/tasks/${failed}`,
+      '/console/many-tasks/retry?status=FAILURE',
+      '/console/dead-letters',
+      '/console/dead-letters?kind=build',
+      `/console/dead-letters/message:${message}`,
+      '/console/many-dead-letters/discard',
+    ];
+  }
+
+  it.each(['light', 'dark'] as const)('is accessible and loads nothing from elsewhere, %s', async (colorScheme) => {
+    const { page } = await visit({ colorScheme });
+    const found: string[] = [];
+    for (const path of await pages()) {
+      await page.goto(path);
+      found.push(...(await accessibilityFaults(page)).map((fault) => `${path} ${fault}`));
+    }
+    expect(found).toEqual([]);
+  });
+
+  it('fits a phone: no page is wider than it', async () => {
+    const { page } = await visit({ viewport: { width: 360, height: 740 } });
+    for (const path of await pages()) {
+      await page.goto(path);
+      expect([path, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([path, 360]);
+    }
+  });
+
+  it('shows no button where nothing may be changed, and refuses what a button would send', async () => {
+    const { page } = await visit({}, world.flowerUrl);
+    for (const path of await pages()) {
+      await page.goto(path);
+      expect([path, await page.locator('main form[method="post"], main .bulk').count()]).toEqual([path, 0]);
+    }
+    const before = await world.db`SELECT count(*) FROM events`;
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' };
+    for (const path of ['many-tasks/retry', 'many-dead-letters/discard', 'tasks/large/retry', 'tasks/large/again']) {
+      const body = 'sure=yes&id=task:large';
+      const answer = await fetch(`${world.flowerUrl}/console/${path}`, { method: 'POST', headers, body });
+      expect([path, answer.status]).toEqual([path, 403]);
+    }
+    expect(await world.db`SELECT count(*) FROM events`).toEqual(before);
+  });
+});
