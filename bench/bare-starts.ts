@@ -53,7 +53,13 @@ async function open({ address, namespace, worker }: BareStarts & { kind: 'open' 
   const { db } = openDatabase({ url: postgres.url });
   const toGitHub = { GITHUB_TOKEN: 'bench', GITHUB_API_URL: worker.githubUrl, GITHUB_WRITE_INTERVAL: 0 };
   const github = connectGitHub({ ...settings, ...toGitHub }, undefined, db);
-  const running = await createBuildWorker({ connection: connected.connection, namespace, db, github, concurrency: 1 });
+  const running = await createBuildWorker({
+    connection: connected.connection,
+    namespace,
+    db,
+    forges: { of: () => github },
+    concurrency: 1,
+  });
   void running.run();
   client = connected.client;
 }

@@ -27,6 +27,7 @@ const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   ],
   ['Database and Temporal', /^(DATABASE_|TEMPORAL_)/],
   ['GitHub', /^GITHUB_/],
+  ['Other forges', /^FORGE_/],
   ['Content', /^(YOUTUBE_|INGEST_|OLLAMA_|EMBEDDING_|SUMMARY_|S3_)/],
   ['Callbacks', /^CALLBACK_/],
   ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_)/],
@@ -200,6 +201,8 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
     apiKeys: undefined,
     trustedHosts: [],
     webhooks: undefined,
+    forgeWebhooks: undefined,
+    forges: { github: '', credentials: new Map() },
     embedQuery: undefined,
     meter: {
       buildAccepted() {},

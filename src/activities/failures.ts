@@ -5,7 +5,7 @@ import { ATTEMPT_FAILED, type AttemptFailure, TASK_EXPIRED } from '../contracts/
 import { IllegalEvent } from '../domain/record/illegal-event.ts';
 import { ForeignStream, RecordSetBack } from '../domain/record/stream-fault.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/tasks/task-error.ts';
-import { GitHubError } from '../integrations/github/github-error.ts';
+import { ForgeError } from '../integrations/forges/forge-error.ts';
 import { type DatabaseFault, databaseFault } from '../store/database.ts';
 
 /** Thrown by an activity that waits for something: it has not happened yet, and Temporal is to look again after the pause. */
@@ -86,7 +86,7 @@ export function toFailure(error: unknown): unknown {
     // Benign: waiting is neither logged nor counted as a failure.
     return ApplicationFailure.create({ type: name, message, nextRetryDelay: lookAgainAfterMs, category: 'BENIGN' });
   }
-  if (error instanceof GitHubError) {
+  if (error instanceof ForgeError) {
     const { name, message, retryAfterMs } = error;
     return ApplicationFailure.create({
       type: name,

@@ -1,7 +1,9 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
-import type { DispatchOutcome, RunView } from '../contracts/github/github.ts';
-import type { GitHub } from '../integrations/github/github.ts';
-import { GitHubError } from '../integrations/github/github-error.ts';
+import type { ForgePlace } from '../contracts/forges/forge.ts';
+import type { DispatchOutcome, RerunOutcome, RunView } from '../contracts/github/github.ts';
+import type { Forge } from '../integrations/forges/forge.ts';
+import { ForgeError } from '../integrations/forges/forge-error.ts';
+import { type Forges, NoCredential } from '../integrations/forges/forges.ts';
 import { findBuild } from '../store/builds/build-find.ts';
 import type { Db } from '../store/database.ts';
 import { claimRequest } from '../store/github/sent-request-claim.ts';
@@ -12,15 +14,28 @@ import type { ActivityMeter } from './meter.ts';
 /** A run that answers 404 for this many looks in a row is gone: deleted, or no longer ours to see. */
 const LOOKS_UNTIL_GONE = 20;
 
-export function githubActivities(db: Db, github: GitHub, meter?: ActivityMeter): GitHubPort & WritePort {
+export function githubActivities(db: Db, forges: Pick<Forges, 'of'>, meter?: ActivityMeter): GitHubPort & WritePort {
   return {
-    async reserveWrite() {
-      return { wait_ms: await github.reserveWrite() };
+    async reserveWrite({ forge } = {}) {
+      // Without its credential the write itself says what to set.
+      return {
+        wait_ms: await unlessMissing(
+          forges,
+          forge,
+          (found) => found.reserveWrite(),
+          () => 0,
+        ),
+      };
     },
 
     async dispatchRun({ build_id, request, correlation, intended_by, claim }) {
       if (!(await maySend(db, intended_by, claim))) return sentBefore(db, build_id, correlation !== null);
-      const outcome = await github.dispatch(request, correlation);
+      const outcome = await unlessMissing<DispatchOutcome>(
+        forges,
+        request.forge,
+        (forge) => forge.dispatch(request, correlation),
+        notSent,
+      );
       meter?.dispatched(outcome.kind);
       return outcome;
     },
@@ -29,49 +44,79 @@ export function githubActivities(db: Db, github: GitHub, meter?: ActivityMeter):
       return (await maySend(db, intended_by, claim)) ? null : sentBefore(db, build_id, correlated);
     },
 
-    async rerunRun({ repository, run_id, failed_jobs_only, intended_by, claim }) {
+    async rerunRun({ forge, repository, run_id, failed_jobs_only, intended_by, claim }) {
       if (!(await maySend(db, intended_by, claim))) {
         return { kind: 'ambiguous', reason: SENT_BEFORE, request_id: null };
       }
-      return github.rerun(repository, run_id, failed_jobs_only);
+      return unlessMissing<RerunOutcome>(
+        forges,
+        forge,
+        (found) => found.rerun(repository, run_id, failed_jobs_only),
+        notSent,
+      );
     },
 
-    readRun: ({ repository, run_id, run_attempt }) =>
-      unlessGone(github, { repository, run_id, run_attempt }, () => github.read(repository, run_id)),
+    readRun: async ({ forge, repository, run_id, run_attempt }) => {
+      const github = forges.of(forge);
+      return unlessGone(github, { repository, run_id, run_attempt }, () => github.read(repository, run_id));
+    },
 
-    async findRun({ repository, run_id }) {
+    async findRun({ forge, repository, run_id }) {
       try {
-        return await github.read(repository, run_id);
+        return await forges.of(forge).read(repository, run_id);
       } catch (error) {
-        if (error instanceof GitHubError && error.status === 404) return null;
+        if (error instanceof ForgeError && error.status === 404) return null;
         throw error;
       }
     },
 
-    readFailedJobs: ({ repository, run_id, run_attempt }) => github.failedJobs(repository, run_id, run_attempt),
+    readFailedJobs: async ({ forge, repository, run_id, run_attempt }) =>
+      forges.of(forge).failedJobs(repository, run_id, run_attempt),
 
-    findRuns({ repository, ...sought }) {
+    async findRuns({ forge, repository, ...sought }) {
       // By the clock of Temporal, as `since` is.
       const ageMs = activityInfo().currentAttemptScheduledTimestampMs - Date.parse(sought.since);
-      return github.find(repository, sought, Math.max(0, ageMs));
+      return forges.of(forge).find(repository, sought, Math.max(0, ageMs));
     },
 
-    cancelRun: ({ repository, run_id }) => github.cancel(repository, run_id),
+    cancelRun: async ({ forge, repository, run_id }) => forges.of(forge).cancel(repository, run_id),
 
-    async awaitRunChange({ repository, run_id, seen, interval_ms }) {
-      let looked: RunView | Awaited<ReturnType<GitHub['changed']>>;
+    async awaitRunChange({ forge, repository, run_id, seen, interval_ms }) {
+      const github = forges.of(forge);
+      let looked: RunView | Awaited<ReturnType<Forge['changed']>>;
       try {
         looked = await unlessGone(github, { repository, run_id, run_attempt: seen.run_attempt }, () =>
           github.changed(repository, run_id, seen, interval_ms),
         );
       } catch (error) {
-        if (!(error instanceof GitHubError)) throw error;
+        if (!(error instanceof ForgeError)) throw error;
         throw new NotYet(error.message, Math.max(interval_ms, error.retryAfterMs ?? 0));
       }
       if ('lookAgainMs' in looked) throw new NotYet(`run ${run_id} is still ${seen.status}`, looked.lookAgainMs);
       return 'view' in looked ? looked.view : looked;
     },
   };
+}
+
+/** What a request comes to for which the settings have no credential: somebody has to set it, and until then it waits. */
+function notSent(error: NoCredential) {
+  return { kind: 'not_sent', reason: error.message, wait_ms: null } as const;
+}
+
+async function unlessMissing<T>(
+  forges: Pick<Forges, 'of'>,
+  place: ForgePlace | undefined,
+  ask: (forge: Forge) => Promise<T>,
+  otherwise: (error: NoCredential) => T,
+): Promise<T> {
+  let forge: Forge;
+  try {
+    forge = forges.of(place);
+  } catch (error) {
+    if (error instanceof NoCredential) return otherwise(error);
+    throw error;
+  }
+  return ask(forge);
 }
 
 const SENT_BEFORE = 'an earlier run of this workflow may have sent it';
@@ -102,7 +147,7 @@ async function sentBefore(db: Db, buildId: number, correlated: boolean): Promise
  * well to a credential that lost its access to the repository, so the repository has to be there.
  */
 async function unlessGone<View extends object>(
-  github: GitHub,
+  github: Forge,
   { repository, run_id, run_attempt }: Pick<RunView, 'run_id' | 'run_attempt'> & { repository: string },
   look: () => Promise<View>,
 ): Promise<View | RunView> {
@@ -114,7 +159,7 @@ async function unlessGone<View extends object>(
     if (missed > 0) heartbeat('asked' in view && !view.asked ? missed : 0);
     return view;
   } catch (error) {
-    if (!(error instanceof GitHubError) || error.status !== 404) throw error;
+    if (!(error instanceof ForgeError) || error.status !== 404) throw error;
     if (missed + 1 < LOOKS_UNTIL_GONE) {
       heartbeat(missed + 1);
       throw error;
@@ -128,12 +173,12 @@ async function unlessGone<View extends object>(
 }
 
 /** Whether GitHub shows the repository and, after that, has no such run in it. */
-async function isGone(github: GitHub, repository: string, runId: number): Promise<boolean> {
+async function isGone(github: Forge, repository: string, runId: number): Promise<boolean> {
   if (!(await github.sees(repository))) return false;
   return github.read(repository, runId).then(
     () => false,
     (error: unknown) => {
-      if (error instanceof GitHubError && error.status === 404) return true;
+      if (error instanceof ForgeError && error.status === 404) return true;
       throw error;
     },
   );

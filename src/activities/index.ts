@@ -1,6 +1,6 @@
 import type { CallbackSender } from '../integrations/callback-sender.ts';
 import type { ReplyWays } from '../integrations/celery/replying.ts';
-import type { GitHub } from '../integrations/github/github.ts';
+import type { Forges } from '../integrations/forges/forges.ts';
 import type { Db } from '../store/database.ts';
 import type { AnswerPort } from '../workflows/ports/answer.ts';
 import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callback.ts';
@@ -21,22 +21,22 @@ import { taskActivities } from './tasks.ts';
 
 export interface ActivityDependencies {
   db: Db;
-  github: GitHub;
+  forges: Pick<Forges, 'of'>;
   meter?: ActivityMeter | undefined;
 }
 
 /** The activities on the task queue of the workflows. */
 export function createActivities({
   db,
-  github,
+  forges,
   meter,
 }: ActivityDependencies): RecordPort & CallbackRecordPort & ConcurrencyGroupPort & GitHubPort & WritePort & SweepPort {
   return failingAll({
     ...recordActivities(db, meter),
     ...callbackRecordActivities(db, meter),
     ...concurrencyGroupActivities(db),
-    ...githubActivities(db, github, meter),
-    ...sweepActivities(db, github, meter),
+    ...githubActivities(db, forges, meter),
+    ...sweepActivities(db, forges, meter),
   });
 }
 

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type { GitHub } from '../integrations/github/github.ts';
+import type { Forges } from '../integrations/forges/forges.ts';
 import { listRepositories } from '../store/builds/configuration-list-repositories.ts';
 import type { Db } from '../store/database.ts';
 import { deleteExpired } from '../store/expired-delete.ts';
@@ -8,7 +8,7 @@ import type { SweepPort } from '../workflows/ports/sweeps.ts';
 import type { ActivityMeter } from './meter.ts';
 
 /** The activities of scheduled work. */
-export function sweepActivities(db: Db, github: GitHub, meter: ActivityMeter | undefined): SweepPort {
+export function sweepActivities(db: Db, forges: Pick<Forges, 'of'>, meter: ActivityMeter | undefined): SweepPort {
   /** Repositories whose webhooks the credential may not list: logged once. */
   const notAllowed = new Set<string>();
 
@@ -24,7 +24,7 @@ export function sweepActivities(db: Db, github: GitHub, meter: ActivityMeter | u
         cancellationSignal.throwIfAborted();
         const since = await findRepositorySweep(db, repository);
         try {
-          const redelivered = await github.redeliverMissed(repository, since, cancellationSignal);
+          const redelivered = await forges.of(undefined).redeliverMissed(repository, since, cancellationSignal);
           if (redelivered !== 'not_allowed') {
             await advanceRepositorySweep(db, repository, startedAt);
             meter?.deliveriesSwept('done', redelivered);

@@ -51,11 +51,12 @@ import { getQueues } from './routes/queues.ts';
 import { tasks } from './routes/tasks.ts';
 import { taskById } from './routes/tasks-id.ts';
 import { getTaskEvents } from './routes/tasks-id-events.ts';
-import { receiveGitHubWebhook, type WebhookDependencies } from './routes/webhooks-github.ts';
+import { type ForgeWebhookDependencies, receiveForgeWebhook } from './routes/webhooks-forges.ts';
+import { receiveGitHubWebhook } from './routes/webhooks-github.ts';
 import { getWorkers } from './routes/workers.ts';
 import { ingestYoutube } from './routes/youtube-ingest-async.ts';
 
-export interface ApiDependencies extends TriggerDependencies, TaskDependencies, WebhookDependencies {
+export interface ApiDependencies extends TriggerDependencies, TaskDependencies, ForgeWebhookDependencies {
   db: Db;
   monitor: HealthMonitor;
   meter: ApiMeter;
@@ -140,8 +141,9 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   ingestYoutube(api, deps);
   deadLetters(api, deps);
   receiveGitHubWebhook(api, deps);
-  const { db, callbackHosts } = deps;
-  const changes = { db, callbackHosts, correlationInput: deps.policy.correlation_input };
+  receiveForgeWebhook(api, deps);
+  const { db, callbackHosts, forges } = deps;
+  const changes = { db, callbackHosts, forges, correlationInput: deps.policy.correlation_input };
   getConfigurations(api, deps.db, deps.configurations);
   postConfigurations(api, changes);
   putConfigurationByName(api, changes);

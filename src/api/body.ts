@@ -4,7 +4,7 @@ import { createMiddleware } from 'hono/factory';
 import { invalidRequest, Refusal } from '../commands/refusal.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import { JsonFault, readJson } from '../domain/json.ts';
-import { refuseCrossSite, SIGNED_PATH } from './guard.ts';
+import { isSignedPath, refuseCrossSite } from './guard.ts';
 
 const HAS_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
@@ -71,7 +71,7 @@ async function requireSoundJson(c: Context): Promise<void> {
   // The schema reads this text; from the bytes Hono would make it through another Response.
   c.req.bodyCache = { text: Promise.resolve(text) as never };
   // GitHub's deliveries are GitHub's: they are signed as they are, and little of them is read.
-  if (c.req.path === SIGNED_PATH) return;
+  if (isSignedPath(c.req.path)) return;
   try {
     readJson(text);
   } catch (error) {

@@ -3,10 +3,12 @@ import type { BuildConfiguration, ConfigurationView } from '../contracts/builds/
 /** A version of a configuration as the API shows it, its members always in this order. */
 export function configurationViewOf(configuration: BuildConfiguration): ConfigurationView {
   const { id, version, name, definition, retired, changed_by, created_at } = configuration;
-  const { repository, workflow, default_ref, inputs, constants, templates, yaml, mapping } = definition;
+  const { forge, api_url, credential, repository, workflow, default_ref, inputs, constants, templates, yaml, mapping } =
+    definition;
   const { deadline, concurrency, callback_url } = definition;
   return {
     ...{ id, version, name },
+    ...{ forge, api_url, credential },
     ...{
       repository,
       workflow,

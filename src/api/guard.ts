@@ -5,12 +5,13 @@ import { foreignHeader, type HeaderOf, hostNameOf, isLocalHost } from '../contra
 import { secretOwners } from '../domain/secret-owners.ts';
 import type { ApiEnvironment } from './environment.ts';
 
-/** Requests to this path carry a signature instead, and address the server by whatever name the tunnel or proxy has. */
-export const SIGNED_PATH = '/webhooks/github';
+/** Requests below this path carry a signature instead, and address the server by whatever name the tunnel or proxy has. */
+const SIGNED = '/webhooks/';
+export const isSignedPath = (path: string) => path.startsWith(SIGNED);
 
 /** Paths that are reached without a key: by probes, and by people who look for where to put theirs. They hold no secrets. */
-const OPEN_PATHS = new Set(['/', '/docs', '/openapi.json', '/health', '/health/live', '/health/ready', SIGNED_PATH]);
-const isOpen = (path: string) => OPEN_PATHS.has(path) || path.startsWith('/docs/');
+const OPEN_PATHS = new Set(['/', '/docs', '/openapi.json', '/health', '/health/live', '/health/ready']);
+const isOpen = (path: string) => OPEN_PATHS.has(path) || isSignedPath(path) || path.startsWith('/docs/');
 
 /** Lets in who bears one of the keys, by `Authorization: Bearer SECRET`. */
 export function requireKey(keys: ReadonlyMap<string, string>) {
@@ -37,7 +38,7 @@ export function requireKey(keys: ReadonlyMap<string, string>) {
 export function requireLocalHost(trusted: readonly string[]) {
   return createMiddleware<ApiEnvironment>(async (c, next) => {
     const host = hostNameOf(headersOf(c));
-    if (!isLocalHost(host, trusted) && c.req.path !== SIGNED_PATH) {
+    if (!isLocalHost(host, trusted) && !isSignedPath(c.req.path)) {
       throw new Refusal('forbidden_host', {
         detail: `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS`,
       });

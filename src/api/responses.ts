@@ -7,6 +7,7 @@ export const OPERATION_PROBLEMS = [
   'invalid_request',
   'not_found',
   'state_conflict',
+  'not_supported',
   'body_too_large',
   'unsupported_media_type',
   'temporal_unavailable',

@@ -14,6 +14,7 @@ import type { Settings } from '../contracts/settings.ts';
 import { WORKFLOW_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
 import { environmentConfiguration, policyOf } from '../domain/builds/configuration.ts';
 import { quotaPolicyOf } from '../domain/content/youtube-quota.ts';
+import { forgeAddressesOf } from '../domain/forges/place.ts';
 import { taskPolicyOf } from '../domain/tasks/task-request.ts';
 import type { EmbedQuery } from '../store/content/search-answer.ts';
 import { checkDatabase, type Db } from '../store/database.ts';
@@ -25,6 +26,7 @@ import { createFlower } from './flower/app.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import { type Listening, listen } from './listen.ts';
 import type { ApiMeter } from './meter.ts';
+import type { ForgeWebhookDependencies } from './routes/webhooks-forges.ts';
 import type { WebhookDependencies } from './routes/webhooks-github.ts';
 
 export interface ApiServerOptions {
@@ -39,6 +41,7 @@ export interface ApiServerOptions {
   checkGitHub(): Promise<void>;
   /** Reads webhooks; undefined where none are configured. */
   webhooks: WebhookDependencies['webhooks'];
+  forgeWebhooks: ForgeWebhookDependencies['forgeWebhooks'];
   /** Why no callback can go to a host, by what its name resolves to now. */
   refusalOfHost: CallbackHosts['refusalOf'];
   /** Turns a query into a vector; undefined where no model is configured. */
@@ -62,6 +65,7 @@ export async function startApiServer({
   db,
   checkGitHub,
   webhooks,
+  forgeWebhooks,
   refusalOfHost,
   embedQuery,
   meter,
@@ -99,7 +103,7 @@ export async function startApiServer({
   };
   const flower = createFlower(tasks, new EventTail(db), settings);
   const operation = { ...tasks, policy: policyOf(settings), dedupWindowMs: settings.DEDUP_WINDOW };
-  const trigger = { ...operation, buildIds, configurations };
+  const trigger = { ...operation, buildIds, configurations, forges: forgeAddressesOf(settings) };
   const shown = {
     ...trigger,
     youtubeQuota: quotaPolicyOf(settings),
@@ -114,6 +118,7 @@ export async function startApiServer({
     apiKeys: settings.API_KEYS,
     trustedHosts: settings.TRUSTED_HOSTS,
     webhooks,
+    forgeWebhooks,
     flower: { fetch: flower.fetch, prefix: settings.FLOWER_URL_PREFIX },
     console: consoleOf(consoleDeps, settings),
   });
@@ -127,7 +132,7 @@ export async function startApiServer({
             throw error;
           },
         );
-  const deliveries = webhooks && startPendingDeliveries(operation);
+  const deliveries = (webhooks ?? forgeWebhooks) && startPendingDeliveries(operation);
   const reconciliation = startReconciliation(operation);
   return {
     url: server.url,

@@ -20,6 +20,8 @@ const EXAMPLE = JSON.stringify({ ref: 'main', image_type: 'silverblue', fedora_v
 export const NEW_FORM: Form = {
   ...{
     name: '',
+    forge: 'github',
+    credential: '',
     repository: '',
     workflow: '',
     default_ref: 'main',
@@ -32,10 +34,12 @@ export const NEW_FORM: Form = {
 
 /** The form that says what a configuration says now. */
 export function formOfConfiguration({ name, version, definition }: BuildConfiguration): Form {
-  const { repository, workflow, default_ref, concurrency, deadline, callback_url, yaml } = definition;
+  const { forge, credential, repository, workflow, default_ref, concurrency, deadline, callback_url, yaml } =
+    definition;
   const maps = Object.fromEntries(MAPS.map((map) => [map, JSON.stringify(definition[map], undefined, 2)]));
   return {
-    ...{ name, version: String(version), repository, workflow, default_ref, concurrency },
+    ...{ name, version: String(version), forge, credential: credential ?? '' },
+    ...{ repository, workflow, default_ref, concurrency },
     ...{ deadline: deadline ?? '', callback_url: callback_url ?? '', yaml: yaml.join(', ') },
     ...maps,
     example: EXAMPLE,
@@ -44,10 +48,13 @@ export function formOfConfiguration({ name, version, definition }: BuildConfigur
 
 /** What a form says. @throws {Refusal} where it is not valid, with the place of every fault. */
 export function contentOf(form: Form): ConfigurationContent & { name: string } {
-  const { name, repository, workflow, default_ref, concurrency, deadline, callback_url, yaml = '' } = form;
+  const { name, forge, credential, repository, workflow, default_ref, concurrency } = form;
+  const { deadline, callback_url, yaml = '' } = form;
   const maps = Object.fromEntries(MAPS.map((map) => [map, readMap(map, form[map] ?? '')]));
   return valid(configurationBody, {
     ...{ name, repository, workflow, concurrency },
+    ...(forge ? { forge } : {}),
+    ...(credential ? { credential } : {}),
     ...(default_ref ? { default_ref } : {}),
     ...(deadline ? { deadline } : {}),
     ...(callback_url ? { callback_url } : {}),

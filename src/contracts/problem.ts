@@ -15,6 +15,8 @@ export const PROBLEMS = {
   cross_site: { status: 403, title: 'Requests from other web sites are refused' },
   not_found: { status: 404, title: 'There is no such resource' },
   method_not_allowed: { status: 405, title: 'This method is not supported here' },
+  not_supported: { status: 409, title: 'The forge of this build cannot do this' },
+  credential_missing: { status: 409, title: 'The credential of the build configuration is not set' },
   state_conflict: { status: 409, title: 'The current state does not allow this' },
   configuration_name_taken: { status: 409, title: 'Another build configuration has this name' },
   configuration_of_environment: { status: 409, title: 'This build configuration comes from environment variables' },

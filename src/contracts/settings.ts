@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { workflowFile } from './builds/configuration.ts';
 import { contentFaults, contentSettings } from './content/content-settings.ts';
+import { forgeSettings } from './forges/forge-settings.ts';
 import { privateKeySetting, repositorySetting, tokenSetting } from './github/github-settings.ts';
 import { isLoopback } from './loopback.ts';
 import {
@@ -175,6 +176,7 @@ export const settingsSchema = z.object({
       description:
         'Workflow input that gets the token by which Hapax recognises its run. Empty: no token; then every ambiguous dispatch (one without a clear response from GitHub) waits for you.',
     }),
+  ...forgeSettings,
   GITHUB_POLL_INTERVAL: duration(1, DAY_MS)
     .default(30_000)
     .meta({ description: 'Pause between polls of GitHub for runs. While webhooks arrive, five times as long.' }),
@@ -375,13 +377,17 @@ function missing(settings: Settings, role: Role): string[] {
       `API_KEYS: METRICS_PORT on HOST=${settings.HOST} is reachable by others, so it needs keys; set NAME=SECRET or leave HOST at 127.0.0.1`,
     );
   }
-  if (serves && (cloud || usesRealGitHub(settings)) && !settings.GITHUB_REPO) {
+  if (
+    serves &&
+    ((cloud && settings.FORGE_CREDENTIALS.size === 0) || usesRealGitHub(settings)) &&
+    !settings.GITHUB_REPO
+  ) {
     faults.push('GITHUB_REPO: say which repository configuration 1 builds; set OWNER/NAME');
   }
   const servesWorkflows = settings.WORKER_QUEUES?.has('workflows') ?? true;
-  if (builds && servesWorkflows && cloud && !usesRealGitHub(settings)) {
+  if (builds && servesWorkflows && cloud && !usesRealGitHub(settings) && settings.FORGE_CREDENTIALS.size === 0) {
     faults.push(
-      'GITHUB_TOKEN: cloud mode needs a GitHub credential; set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY',
+      'GITHUB_TOKEN: cloud mode needs a credential; set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY, or FORGE_CREDENTIALS',
     );
   }
   return faults;

@@ -1,5 +1,5 @@
 import { readSettings, type Settings, SettingsError } from '../contracts/settings.ts';
-import { GitHubError } from '../integrations/github/github-error.ts';
+import { ForgeError } from '../integrations/forges/forge-error.ts';
 import { UserError } from '../laptop/user-error.ts';
 import { connectGitHub } from './github.ts';
 
@@ -23,7 +23,7 @@ export function createGitHubChecks(settings: Record<string, string>) {
       const [fault] = await look(all);
       return fault ? { fault } : { value: text };
     } catch (error) {
-      if (!(error instanceof GitHubError)) throw error;
+      if (!(error instanceof ForgeError)) throw error;
       if (error.status !== undefined && error.status < 500) return { fault: error.message };
       throw new UserError(`GitHub at ${all.GITHUB_API_URL} cannot be asked: ${error.message}`);
     }

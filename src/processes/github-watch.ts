@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
 import { environmentConfiguration } from '../domain/builds/configuration.ts';
-import type { GitHub } from '../integrations/github/github.ts';
-import { GitHubError } from '../integrations/github/github-error.ts';
+import type { Forge } from '../integrations/forges/forge.ts';
+import { ForgeError } from '../integrations/forges/forge-error.ts';
+import type { Forges } from '../integrations/forges/forges.ts';
 import { repositoryOf } from './github.ts';
 
 /** Looks at GitHub in the background. */
@@ -14,7 +15,9 @@ export interface GitHubWatch {
 
 export interface GitHubWatchOptions {
   settings: Settings;
-  github: GitHub;
+  github: Forge;
+  /** Those of named credentials, which are read once at the start, and again while one is refused. */
+  forges?: Forges;
   /** Told one line for each fault of the settings, when it appears; `mended` once there are none left. */
   say(line: string, level: 'error' | 'warn' | 'info'): void;
   /** Pauses between looks, milliseconds. Default {@link PAUSES}. */
@@ -28,7 +31,7 @@ const PAUSES = { pingMs: 60_000, awayMs: 2_000, settingsMs: 300_000, faultyMs: 2
  * Watches whether GitHub is there and takes the credential, the repository and the workflow of configuration 1, from the start on.
  * It never keeps a build from being tried: only the answer to a dispatch says whether GitHub takes it.
  */
-export function watchGitHub({ settings, github, say, pauses = PAUSES }: GitHubWatchOptions): GitHubWatch {
+export function watchGitHub({ settings, github, forges, say, pauses = PAUSES }: GitHubWatchOptions): GitHubWatch {
   const stopping = new AbortController();
   const readsSettings = usesRealGitHub(settings) && settings.GITHUB_REPO !== undefined;
   const told = new Set<string>();
@@ -36,7 +39,12 @@ export function watchGitHub({ settings, github, say, pauses = PAUSES }: GitHubWa
   let faults: string[] = [];
   let settingsDueAt = 0;
 
+  /** Who builds on other forges alone may reach no GitHub at all. */
+  const hasGitHub =
+    usesRealGitHub(settings) || settings.DEPLOYMENT_MODE === 'laptop' || settings.FORGE_CREDENTIALS.size === 0;
+
   async function look(): Promise<void> {
+    if (!hasGitHub) return;
     if (readsSettings && performance.now() >= settingsDueAt) return readSettings();
     try {
       await github.ping();
@@ -68,14 +76,39 @@ export function watchGitHub({ settings, github, say, pauses = PAUSES }: GitHubWa
       (error: Error) => error,
     );
   }
-  const first = lookOnce();
+  /** Looks whether named credentials are taken: each once, then those alone that were not. */
+  const unchecked = new Set(settings.FORGE_CREDENTIALS.keys());
+  const toldOfForges = new Set<string>();
+  let forgesAway: string[] = [];
+  async function lookAtForges(): Promise<void> {
+    const looks = [...unchecked].map(async (name) => {
+      try {
+        await forges?.check(name);
+        if (!refused().some((line) => line.startsWith(`FORGE_CREDENTIALS ${name}:`))) unchecked.delete(name);
+        return [];
+      } catch (error) {
+        return [`FORGE_CREDENTIALS ${name}: ${(error as Error).message}`];
+      }
+    });
+    forgesAway = (await Promise.all(looks)).flat();
+    for (const line of refused().filter((one) => !toldOfForges.has(one))) {
+      toldOfForges.add(line);
+      say(line, 'error');
+    }
+  }
+  const refused = () => forges?.troubles ?? [];
+  const first = Promise.all([lookOnce(), lookAtForges()]);
   const watching = (async () => {
     await first;
     while (!stopping.signal.aborted) {
       const pauseMs =
-        away && !isAnswered(away) ? pauses.awayMs : away || faults.length > 0 ? pauses.faultyMs : pauses.pingMs;
+        away && !isAnswered(away)
+          ? pauses.awayMs
+          : away || faults.length > 0 || unchecked.size > 0
+            ? pauses.faultyMs
+            : pauses.pingMs;
       await delay(pauseMs, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
-      if (!stopping.signal.aborted) await lookOnce();
+      if (!stopping.signal.aborted) await Promise.all([lookOnce(), lookAtForges()]);
     }
   })();
 
@@ -83,7 +116,7 @@ export function watchGitHub({ settings, github, say, pauses = PAUSES }: GitHubWa
     async check() {
       await first;
       // A refused credential is refused a ping as well; what the settings are to be says more.
-      const reasons = [...new Set([...faults, ...github.troubles])];
+      const reasons = [...new Set([...faults, ...github.troubles, ...refused(), ...forgesAway])];
       if (reasons.length > 0) throw new Error(reasons.join('; '));
       if (away) throw away;
     },
@@ -96,7 +129,7 @@ export function watchGitHub({ settings, github, say, pauses = PAUSES }: GitHubWa
 
 /** Whether GitHub is there, and refuses what it was asked: asking more often would not help. */
 function isAnswered(error: unknown): boolean {
-  return error instanceof GitHubError && error.status !== undefined && error.status < 500;
+  return error instanceof ForgeError && error.status !== undefined && error.status < 500;
 }
 
 /** Where lines go that a person is to read: the log of a process. */

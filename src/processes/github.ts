@@ -1,8 +1,9 @@
 import { createHash, createPrivateKey } from 'node:crypto';
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
-import { GitHub } from '../integrations/github/github.ts';
-import { isSigned, runOfDelivery } from '../integrations/github/webhooks/webhook.ts';
-import { createGitHubPace, type GitHubPace } from '../integrations/github/writes/pace.ts';
+import { Forge } from '../integrations/forges/forge.ts';
+import { Forges } from '../integrations/forges/forges.ts';
+import { isSigned, runOfDelivery } from '../integrations/forges/webhooks/webhook.ts';
+import { createWritePace, type PaceOptions, type WritePace } from '../integrations/forges/writes/pace.ts';
 import { UserError } from '../laptop/user-error.ts';
 import type { Db } from '../store/database.ts';
 import { sharedGitHubWrites } from '../store/github/github-writes.ts';
@@ -12,11 +13,11 @@ import type { Metrics } from './metrics.ts';
 const SIMULATED_REPOSITORY = 'octocat/fedora-images';
 
 /** GitHub as the settings say. @param db where its pace is kept; a process that writes nothing needs none. */
-export function connectGitHub(settings: Settings, metrics?: Metrics, db?: Db): GitHub {
+export function connectGitHub(settings: Settings, metrics?: Metrics, db?: Db): Forge {
   const { GITHUB_TOKEN: token, GITHUB_APP_ID: appId, GITHUB_APP_PRIVATE_KEY: key } = settings;
   if (key !== undefined) assertKey(key);
   const auth = appId && key ? { appId, privateKey: key } : token ? { token } : undefined;
-  return new GitHub({
+  return new Forge({
     apiUrl: settings.GITHUB_API_URL,
     auth,
     requestTimeoutMs: settings.GITHUB_REQUEST_TIMEOUT,
@@ -35,13 +36,32 @@ function assertKey(pem: string): void {
   throw new UserError('GITHUB_APP_PRIVATE_KEY: is damaged; make another one on the page of the app at GitHub');
 }
 
-function paceOf(settings: Settings, db: Db): GitHubPace {
+/** All forges of the settings, side by side. @param github the one of the GITHUB_ settings. */
+export function connectForges(settings: Settings, github: Forge, metrics?: Metrics, db?: Db): Forges {
+  return new Forges(github, {
+    credentials: settings.FORGE_CREDENTIALS,
+    requestTimeoutMs: settings.GITHUB_REQUEST_TIMEOUT,
+    ...(metrics ? { onResponse: metrics.githubAnswered } : {}),
+    paceOf: ({ apiUrl, token }, limitsWrites) =>
+      db &&
+      paceOfCredential(db, `${apiUrl} token ${token}`, {
+        intervalMs: limitsWrites ? settings.GITHUB_WRITE_INTERVAL : 0,
+        requestTimeoutMs: settings.GITHUB_REQUEST_TIMEOUT,
+      }),
+  });
+}
+
+function paceOf(settings: Settings, db: Db): WritePace {
   const { GITHUB_API_URL: url, GITHUB_APP_ID: appId, GITHUB_TOKEN: token = '' } = settings;
   const credential = `${url} ${appId ? `app ${appId}` : `token ${token}`}`;
-  // Only a fingerprint of it is kept.
-  const key = createHash('sha256').update(`hapax github credential\n${credential}`).digest('hex').slice(0, 32);
   const { GITHUB_WRITE_INTERVAL: intervalMs, GITHUB_REQUEST_TIMEOUT: requestTimeoutMs } = settings;
-  return createGitHubPace(sharedGitHubWrites(db, key), { intervalMs, requestTimeoutMs });
+  return paceOfCredential(db, credential, { intervalMs, requestTimeoutMs });
+}
+
+/** Only a fingerprint of the credential is kept. */
+function paceOfCredential(db: Db, credential: string, options: PaceOptions): WritePace {
+  const key = createHash('sha256').update(`hapax github credential\n${credential}`).digest('hex').slice(0, 32);
+  return createWritePace(sharedGitHubWrites(db, key), options);
 }
 
 /** OWNER/NAME of configuration 1. */
@@ -56,6 +76,17 @@ export function webhooksOf({ GITHUB_WEBHOOK_SECRET: secrets }: Settings) {
   if (!secrets || secrets.length === 0) return undefined;
   return {
     isSigned: (body: string, signature: string | undefined) => isSigned(body, signature, secrets),
+    runOf: runOfDelivery,
+  };
+}
+
+/** The reader of the webhooks of named credentials. */
+export function forgeWebhooksOf({ FORGE_WEBHOOK_SECRETS: secrets }: Settings) {
+  if (secrets.size === 0) return undefined;
+  return {
+    isKnown: (credential: string) => secrets.has(credential),
+    isSigned: (credential: string, body: string, signature: string | undefined) =>
+      isSigned(body, signature, secrets.get(credential) ?? []),
     runOf: runOfDelivery,
   };
 }

@@ -3,14 +3,14 @@ import type { ActivityMeter } from '../activities/meter.ts';
 import type { ApiMeter } from '../api/meter.ts';
 import type { BridgeMeter } from '../bridge/meter.ts';
 import { inTime } from '../commands/lifecycle/in-time.ts';
-import type { GitHubOptions } from '../integrations/github/github.ts';
+import type { ForgeOptions } from '../integrations/forges/forge.ts';
 import type { Db } from '../store/database.ts';
 import { measureRecord, type RecordMeasures } from '../store/record/record-measure.ts';
 import { createFlowerMetrics } from './flower-metrics.ts';
 
 /** What a process counts, as the parts that count it see it. */
 export interface Metrics extends ApiMeter, ActivityMeter, BridgeMeter {
-  githubAnswered: NonNullable<GitHubOptions['onResponse']>;
+  githubAnswered: NonNullable<ForgeOptions['onResponse']>;
 }
 
 /** A scrape waits no longer for the record; Prometheus itself gives up after ten seconds. */

@@ -10,7 +10,7 @@ import { createWorkers } from '../worker/workers.ts';
 import { callbackSenderOf, refusalOfHost } from './callbacks.ts';
 import { connectContent } from './content.ts';
 import { sweepContent } from './content-sweep.ts';
-import { connectGitHub, repositoryOf, webhooksOf } from './github.ts';
+import { connectForges, connectGitHub, forgeWebhooksOf, repositoryOf, webhooksOf } from './github.ts';
 import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
@@ -91,11 +91,12 @@ type Outside = ReturnType<typeof openOutside>;
 /** The world outside of Hapax, which API and worker share. */
 function openOutside({ settings, db, metrics, say, pauses }: Ground, parts: readonly Part[]) {
   const github = connectGitHub(settings, metrics, db);
+  const forges = connectForges(settings, github, metrics, db);
   const content = connectContent(settings);
   const isBridge = parts.every((part) => part === 'bridge');
-  const watch = isBridge ? undefined : watchGitHub({ settings, github, say, ...(pauses ? { pauses } : {}) });
+  const watch = isBridge ? undefined : watchGitHub({ settings, github, forges, say, ...(pauses ? { pauses } : {}) });
   return {
-    github,
+    forges,
     content,
     checkGitHub: async () => watch?.check(),
     async close() {
@@ -105,13 +106,13 @@ function openOutside({ settings, db, metrics, say, pauses }: Ground, parts: read
   };
 }
 
-async function startWorker(ground: Ground, { github, content }: Outside, isAlone: boolean) {
+async function startWorker(ground: Ground, { forges, content }: Outside, isAlone: boolean) {
   const { settings, client, db, metrics, log } = ground;
   const workers = await createWorkers({
     connection: connectionOf(ground),
     namespace: settings.TEMPORAL_NAMESPACE,
     db,
-    github,
+    forges,
     sender: callbackSenderOf(settings),
     handlers: { ...createTaskHandlers({ db, ...content, meter: metrics }), ...ground.handlers },
     ...queuesOf(settings),
@@ -158,6 +159,7 @@ function startApi(ground: Ground, { content, checkGitHub }: Outside, workerBesid
     db,
     checkGitHub,
     webhooks: webhooksOf(settings),
+    forgeWebhooks: forgeWebhooksOf(settings),
     refusalOfHost: refusalOfHost(settings),
     embedQuery: content.embedQuery,
     meter: metrics,

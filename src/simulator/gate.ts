@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 import { type Answer, refusal } from './answer.ts';
+import type { DialectKind } from './dialects/kind.ts';
 import { unknownField } from './dispatch.ts';
 import { type Fault, type FaultQueue, type RequestKind, statusOf, strikesBefore, strikesListing } from './faults.ts';
 import type { Ledger } from './ledger.ts';
@@ -36,7 +37,13 @@ const API_VERSIONS = ['2022-11-28', '2026-03-10'];
 const HOUR_MS = 3_600_000;
 
 /** See `Gate`. */
-export function openGate(ledger: Ledger, faults: FaultQueue, settings: () => Settings): Gate {
+export function openGate(
+  ledger: Ledger,
+  faults: FaultQueue,
+  settings: () => Settings,
+  dialect: DialectKind = 'github',
+): Gate {
+  const isGitHub = dialect === 'github';
   let windowEndsAt = 0;
   let used = 0;
 
@@ -60,6 +67,7 @@ export function openGate(ledger: Ledger, faults: FaultQueue, settings: () => Set
       if (token === undefined) return refusal(401, 'Requires authentication');
       if (token === 'bad') return refusal(401, 'Bad credentials');
     }
+    if (!isGitHub) return undefined;
     if (!API_VERSIONS.includes(apiVersion)) return refusal(400, `"${apiVersion}" is not a supported version.`);
     if (kind !== 'rate_limit' && rateLimit().remaining === 0) {
       return refusal(403, 'API rate limit exceeded for user ID 1.');
@@ -68,6 +76,7 @@ export function openGate(ledger: Ledger, faults: FaultQueue, settings: () => Set
   }
 
   function write(context: NodeContext, kind: RequestKind, answer: Answer): Response {
+    if (!isGitHub) return writeBare(answer, settings().clock_off_ms);
     const body =
       answer.body === undefined ? null : typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
     const headers = new Headers({ 'x-github-media-type': 'github.v3; format=json' });
@@ -119,6 +128,19 @@ export function openGate(ledger: Ledger, faults: FaultQueue, settings: () => Set
       return write(context, kind, fault === undefined || answer.status >= 400 ? answer : spoil(answer, fault));
     },
   };
+}
+
+/** A response without what only GitHub has: ETags, limits, request ids. Refusals are in the form of Gitea and Forgejo. */
+function writeBare({ status, body, headers = {} }: Answer, clockOffMs: number): Response {
+  const said = isRefusal(body) ? { message: body.message, url: '/api/swagger' } : body;
+  const text = said === undefined ? null : typeof said === 'string' ? said : JSON.stringify(said);
+  const date = new Date(Date.now() + clockOffMs).toUTCString();
+  const type = text === null ? {} : { 'content-type': 'application/json;charset=utf-8' };
+  return new Response(text, { status, headers: { date, ...type, ...headers } });
+}
+
+function isRefusal(body: unknown): body is { message: string } {
+  return typeof body === 'object' && body !== null && 'documentation_url' in body;
 }
 
 /** Destroys the connection: the caller sees a reset, and learns nothing. */

@@ -5,6 +5,9 @@ import { Hono } from 'hono';
 import { hostNameOf, isLocalHost, sentByForeignPage } from '../contracts/loopback.ts';
 import { refusal } from './answer.ts';
 import { controls } from './controls.ts';
+import { addForgejoEndpoints } from './dialects/forgejo.ts';
+import { addGiteaEndpoints } from './dialects/gitea.ts';
+import { basePathOf, type DialectKind } from './dialects/kind.ts';
 import { addEndpoints } from './endpoints.ts';
 import { faultQueue } from './faults.ts';
 import { openGate } from './gate.ts';
@@ -17,6 +20,8 @@ import { startAnnouncer } from './webhooks.ts';
 
 /** Durations in milliseconds. */
 export interface GitHubSimulatorOptions {
+  /** Whose API it speaks; default github. */
+  dialect?: DialectKind | undefined;
   /** Address to listen on; default 127.0.0.1. */
   host?: string | undefined;
   /** Default 0: any free port. */
@@ -39,8 +44,10 @@ export interface GitHubSimulatorOptions {
 
 /** A simulator that is listening. */
 export interface GitHubSimulator {
-  /** Base URL of the API, without a slash at the end. */
+  /** Base URL of the server and its controls, without a slash at the end; of GitHub's API as well. */
   readonly url: string;
+  /** Base URL of the API. */
+  readonly apiUrl: string;
   readonly port: number;
   /** Ends every connection (hanging ones too), every timer and the journal. Calling it again changes nothing. */
   close(): Promise<void>;
@@ -61,8 +68,12 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
   const current = () => settings;
   const journal = openJournal(options.dataFile);
   const faults = faultQueue();
-  const announcer = startAnnouncer(current, faults, () => url);
-  const ledger = openLedger(journal, current, announcer.watch);
+  const { dialect = 'github' } = options;
+  const announcer = startAnnouncer(current, faults, () => url, dialect);
+  const ledger =
+    dialect === 'github'
+      ? openLedger(journal, current, announcer.watch)
+      : openLedger(journal, current, announcer.watch, () => 1);
 
   const app = new Hono<{ Bindings: HttpBindings }>();
   // A web page must not run or end builds here either, by its browser's hand.
@@ -75,11 +86,17 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
     '/_simulator',
     controls({ ledger, faults, announcer, settings: current, change: (some) => (settings = { ...settings, ...some }) }),
   );
-  const gate = openGate(ledger, faults, current);
-  addEndpoints(app, gate, ledger, current);
-  addHookEndpoints(app, gate, announcer, current);
-  addJobEndpoints(app, gate, ledger, current);
-  app.notFound((c) => c.json(refusal(404, 'Not Found').body, 404));
+  const gate = openGate(ledger, faults, current, dialect);
+  if (dialect === 'gitea') addGiteaEndpoints(app, gate, ledger, current);
+  else if (dialect === 'forgejo') addForgejoEndpoints(app, gate, ledger, current);
+  else {
+    addEndpoints(app, gate, ledger, current);
+    addHookEndpoints(app, gate, announcer, current);
+    addJobEndpoints(app, gate, ledger, current);
+  }
+  app.notFound((c) =>
+    dialect === 'github' ? c.json(refusal(404, 'Not Found').body, 404) : c.text('404 page not found', 404),
+  );
 
   const server = createAdaptorServer({ fetch: app.fetch, hostname: host }) as Server;
   try {
@@ -103,6 +120,7 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
   let closing: Promise<void> | undefined;
   return {
     url,
+    apiUrl: url + basePathOf(dialect),
     port,
     close() {
       closing ??= shutDown();

@@ -46,8 +46,14 @@ const REMEMBERED_REQUESTS = 5_000;
 
 /**
  * @param onChange called after each change of a run
+ * @param firstId the least id of a run that is made now
  */
-export function openLedger(journal: Journal, settings: () => Settings, onChange: (run: Run) => void): Ledger {
+export function openLedger(
+  journal: Journal,
+  settings: () => Settings,
+  onChange: (run: Run) => void,
+  firstId = () => 10_000_000_000 + Math.floor(Date.now() / 100),
+): Ledger {
   const runs = new Map<number, Run>();
   const requests = Object.fromEntries(requestKinds.map((kind) => [kind, 0])) as Record<RequestKind, number>;
   const lastRequests: { at: number; kind: RequestKind }[] = [];
@@ -98,7 +104,7 @@ export function openLedger(journal: Journal, settings: () => Settings, onChange:
         // Ids grow with time as well as by one, so that a simulator that kept no journal does not give an id out twice.
         run: {
           ...request,
-          id: Math.max(lastId + 1, 10_000_000_000 + Math.floor(Date.now() / 100)),
+          id: Math.max(lastId + 1, firstId()),
           runNumber: ofWorkflow.length + 1,
         },
         plan: planFor(basePlan(settings()), request.inputs.simulate, 1),

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
+import { DIALECTS } from './dialects/kind.ts';
 
 const USAGE = `hapax simulate-github [OPTION...]       runs the simulated GitHub until it is told to stop
 
+  --dialect KIND       whose API it speaks: github, gitea or forgejo; left out: github
   --port N             of 127.0.0.1; left out: any that is free
   --data FILE          keeps its runs; left out: they are gone with it
   --queued MS          how long a run waits
@@ -11,6 +13,7 @@ const USAGE = `hapax simulate-github [OPTION...]       runs the simulated GitHub
   --webhook-secret S   signs them`;
 
 const OPTIONS = {
+  dialect: { type: 'string', default: 'github' },
   port: { type: 'string', default: '0' },
   data: { type: 'string' },
   queued: { type: 'string' },
@@ -31,7 +34,10 @@ export async function simulateGitHub(argv: string[]): Promise<void> {
   const stop = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   // Loaded late: whoever lists the commands does not pay for a web server.
   const { startGitHubSimulator } = await import('./github.ts');
+  const dialect = DIALECTS.find((one) => one === values.dialect);
+  if (!dialect) throw misused(`--dialect is one of ${DIALECTS.join(', ')}, not "${values.dialect}"`);
   const starting = startGitHubSimulator({
+    dialect,
     port: wholeNumber('--port', values.port),
     dataFile: values.data,
     queuedForMs: wholeNumber('--queued', values.queued),
@@ -44,7 +50,7 @@ export async function simulateGitHub(argv: string[]): Promise<void> {
   const simulator = await starting.catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'EADDRINUSE' ? misused(`port ${values.port} is in use: choose another --port`) : error;
   });
-  console.log(`simulated GitHub at ${simulator.url}`);
+  console.log(`simulated ${dialect === 'github' ? 'GitHub' : dialect} at ${simulator.apiUrl}`);
   await stop;
   await simulator.close();
 }

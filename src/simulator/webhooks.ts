@@ -1,4 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { forgejoRunEvent } from './dialects/forgejo-resources.ts';
+import { giteaRunEvent } from './dialects/gitea-resources.ts';
+import type { DialectKind } from './dialects/kind.ts';
 import type { FaultQueue } from './faults.ts';
 import { HOOK_ID, type HookDelivery } from './hooks.ts';
 import { workflowRunEvent } from './resources.ts';
@@ -36,7 +39,12 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  *
  * @param origin the simulator's own URL, for the links in the payloads
  */
-export function startAnnouncer(settings: () => Settings, faults: FaultQueue, origin: () => string): Announcer {
+export function startAnnouncer(
+  settings: () => Settings,
+  faults: FaultQueue,
+  origin: () => string,
+  dialect: DialectKind = 'github',
+): Announcer {
   const startedAt = Date.now();
   const told = new Set<string>();
   const watchTimers = new Map<number, NodeJS.Timeout>();
@@ -95,7 +103,9 @@ export function startAnnouncer(settings: () => Settings, faults: FaultQueue, ori
   function announce(run: Run, moment: Moment, action: string): void {
     const { webhook, webhook_faults: always } = settings();
     if (webhook === null) return;
-    const body = JSON.stringify(workflowRunEvent(run, moment, action, origin()));
+    const told = eventOf(dialect, run, moment, action, origin());
+    if (told === undefined) return;
+    const body = JSON.stringify(told.body);
     const fault = faults.take('webhook', body);
     const delivery = { guid: randomUUID(), redelivery: false, action, repository: run.repository, body };
     if (always.lose || fault?.kind === 'lose') {
@@ -103,7 +113,7 @@ export function startAnnouncer(settings: () => Settings, faults: FaultQueue, ori
       record({ ...delivery, statusCode: 0 });
       return;
     }
-    const headers = headersOf(delivery.guid, body, webhook.secret);
+    const headers = headersOf(dialect, told.event, delivery.guid, body, webhook.secret);
     const deliver = async () => {
       record({ ...delivery, statusCode: await send(webhook.url, headers, body) });
       if (always.double || fault?.kind === 'double') await send(webhook.url, headers, body);
@@ -145,7 +155,7 @@ export function startAnnouncer(settings: () => Settings, faults: FaultQueue, ori
       const { webhook } = settings();
       if (!known || webhook === null) return false;
       const { guid, action, repository, body } = known;
-      void send(webhook.url, headersOf(guid, body, webhook.secret), body).then((statusCode) =>
+      void send(webhook.url, headersOf('github', 'workflow_run', guid, body, webhook.secret), body).then((statusCode) =>
         record({ guid, redelivery: true, action, repository, body, statusCode }),
       );
       return true;
@@ -157,13 +167,47 @@ export function startAnnouncer(settings: () => Settings, faults: FaultQueue, ori
   };
 }
 
-function headersOf(guid: string, body: string, secret: string): Record<string, string> {
-  return {
+/** What a forge tells of a state; undefined: nothing. */
+function eventOf(dialect: DialectKind, run: Run, moment: Moment, action: string, origin: string) {
+  switch (dialect) {
+    case 'github':
+      return { event: 'workflow_run', body: workflowRunEvent(run, moment, action, origin) };
+    case 'gitea':
+      return { event: 'workflow_run', body: giteaRunEvent(run, moment, action, origin) };
+    case 'forgejo': {
+      if (action !== 'completed') return undefined;
+      const body = forgejoRunEvent(run, moment, origin);
+      return { event: `action_run_${body.action}`, body };
+    }
+    default:
+      return dialect satisfies never;
+  }
+}
+
+/** Gitea and Forgejo send GitHub's headers beside their own (services/webhook/deliver.go of Gitea's sources). */
+function headersOf(
+  dialect: DialectKind,
+  event: string,
+  guid: string,
+  body: string,
+  secret: string,
+): Record<string, string> {
+  const signature = createHmac('sha256', secret).update(body).digest('hex');
+  const common = {
     'content-type': 'application/json',
-    'user-agent': 'GitHub-Hookshot/simulated',
-    'x-github-event': 'workflow_run',
+    'x-github-event': event,
     'x-github-delivery': guid,
-    'x-github-hook-id': String(HOOK_ID),
-    'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
+    'x-hub-signature-256': `sha256=${signature}`,
   };
+  if (dialect === 'github') {
+    return { ...common, 'user-agent': 'GitHub-Hookshot/simulated', 'x-github-hook-id': String(HOOK_ID) };
+  }
+  const names = dialect === 'forgejo' ? ['forgejo', 'gitea', 'gogs'] : ['gitea', 'gogs'];
+  const own = names.flatMap((name) => [
+    [`x-${name}-event`, event],
+    [`x-${name}-event-type`, event],
+    [`x-${name}-delivery`, guid],
+    [`x-${name}-signature`, signature],
+  ]);
+  return { ...common, ...Object.fromEntries(own), 'user-agent': 'Go-http-client/1.1' };
 }

@@ -3,7 +3,7 @@ import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import type { ActivityMeter } from '../activities/meter.ts';
 import { WORKFLOW_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
-import type { GitHub } from '../integrations/github/github.ts';
+import type { Forges } from '../integrations/forges/forges.ts';
 import type { Db } from '../store/database.ts';
 import { workflowBundle } from './bundle.ts';
 
@@ -11,7 +11,7 @@ export interface WorkerOptions {
   connection: NativeConnection;
   namespace: string;
   db: Db;
-  github: GitHub;
+  forges: Pick<Forges, 'of'>;
   /** Calls to GitHub at once. */
   concurrency: number;
   /** Unset: nobody counts what the activities do. */
@@ -23,7 +23,7 @@ export async function createBuildWorker({
   connection,
   namespace,
   db,
-  github,
+  forges,
   concurrency,
   meter,
 }: WorkerOptions): Promise<Worker> {
@@ -32,7 +32,7 @@ export async function createBuildWorker({
     namespace,
     taskQueue: WORKFLOW_TASK_QUEUE,
     workflowBundle: { codePath: await workflowBundle() },
-    activities: createActivities({ db, github, meter }),
+    activities: createActivities({ db, forges, meter }),
     maxConcurrentActivityTaskExecutions: concurrency,
     // Appending an event is what local activities do here: a short query, so as many as the pool can queue.
     maxConcurrentLocalActivityExecutions: 100,

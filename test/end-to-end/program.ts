@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import type { DialectKind } from '../../src/simulator/dialects/kind.ts';
 import { remote } from '../simulator/harness.ts';
 import { eventually } from '../world/eventually.ts';
 import { steadyPort } from '../world/steady-port.ts';
@@ -24,7 +25,7 @@ export class Program {
     const output = openSync(log, 'a');
     const inherited = Object.fromEntries(
       Object.entries(process.env).filter(
-        ([name]) => !/^(GITHUB_|TEMPORAL_|DATABASE_URL|HAPAX_|VITEST|NODE_OPTIONS|npm_)/.test(name),
+        ([name]) => !/^(GITHUB_|FORGE_|TEMPORAL_|DATABASE_URL|HAPAX_|VITEST|NODE_OPTIONS|npm_)/.test(name),
       ),
     );
     this.#child = spawn(command, args, {
@@ -67,17 +68,19 @@ export async function directory(): Promise<string> {
   return path;
 }
 
-/** The simulated GitHub as a process that outlives what is killed. */
-export async function startGitHub(home: string) {
+/** A simulated forge as a process that outlives what is killed. */
+export async function startGitHub(home: string, dialect: DialectKind = 'github') {
   const port = await steadyPort();
-  const log = join(home, 'github.log');
+  const log = join(home, `${dialect}.log`);
   const args = [
     'bin/hapax.js',
     'simulate-github',
+    '--dialect',
+    dialect,
     '--port',
     `${port}`,
     '--data',
-    join(home, 'github.ndjson'),
+    join(home, `${dialect}.ndjson`),
     '--queued',
     '100',
     '--running',

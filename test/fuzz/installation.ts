@@ -9,7 +9,7 @@ import { UnusedBuildIds } from '../../src/commands/reconcile/unused-build-ids.ts
 import type { BuildPolicy } from '../../src/contracts/builds/build-workflow.ts';
 import type { Concurrency } from '../../src/contracts/builds/configuration.ts';
 import { environmentConfiguration } from '../../src/domain/builds/configuration.ts';
-import { GitHub } from '../../src/integrations/github/github.ts';
+import { Forge } from '../../src/integrations/forges/forge.ts';
 import type { Run } from '../../src/simulator/run.ts';
 import { unavailable, virtualClient } from './client.ts';
 import { currentProcess, Process, VirtualClock } from './clock.ts';
@@ -85,12 +85,14 @@ export class Installation {
       },
       (run) => this.#announce(run),
     );
-    const activities = () =>
-      createActivities({
+    const activities = () => {
+      // A GitHub client of its own, with an empty cache, as each worker has that starts.
+      const github = new Forge({ apiUrl: GITHUB_URL, auth: { token: 'simulated' }, requestTimeoutMs: 15_000 });
+      return createActivities({
         db: this.record as never,
-        // A GitHub client of its own, with an empty cache, as each worker has that starts.
-        github: new GitHub({ apiUrl: GITHUB_URL, auth: { token: 'simulated' }, requestTimeoutMs: 15_000 }),
+        forges: { of: () => github },
       }) as never;
+    };
     this.temporal = new VirtualTemporal(clock, dice, sandbox, activities, this.faults, (failed) =>
       this.#mayFail(failed),
     );
@@ -107,6 +109,7 @@ export class Installation {
       configurations: { get: async () => configuration, byName: async () => configuration } as never,
       policy,
       callbackHosts: { allowed: [], refusalOf: async () => undefined },
+      forges: { github: GITHUB_URL, credentials: new Map() },
       dedupWindowMs: DEDUP_WINDOW_MS,
       log: LOG,
       // Of tasks, of which there are none.

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GitHub } from '../../src/integrations/github/github.ts';
+import { Forge } from '../../src/integrations/forges/forge.ts';
 import { type Asked, startStandIn } from '../world/http-stand-in.ts';
 
 /** GitHub as an app meets it: it knows the app by the signature, and a repository by the token of its installation. */
@@ -71,9 +71,9 @@ beforeEach(async () => {
 });
 afterEach(() => standIn.close());
 
-const app = () => new GitHub({ apiUrl: standIn.url, auth: { appId: '42', privateKey }, requestTimeoutMs: 5_000 });
+const app = () => new Forge({ apiUrl: standIn.url, auth: { appId: '42', privateKey }, requestTimeoutMs: 5_000 });
 const request = (repository: string) => ({ repository, workflow: 'build.yml', ref: 'main', inputs: {} });
-const dispatch = (github: GitHub) => github.dispatch(request('acme/images'), null);
+const dispatch = (github: Forge) => github.dispatch(request('acme/images'), null);
 const dispatches = () => asked.filter((one) => one.endsWith('/dispatches')).length;
 
 it('dispatches as the installation of a GitHub App, whose token it asks for once', async () => {
@@ -114,7 +114,7 @@ it.each([401, 403, 502])(
 );
 
 describe('a token that GitHub refuses', () => {
-  const all: [string, (github: GitHub) => Promise<unknown>][] = [
+  const all: [string, (github: Forge) => Promise<unknown>][] = [
     ['a dispatch', dispatch],
     [
       'a listing',
@@ -163,7 +163,7 @@ describe('a token that GitHub refuses', () => {
     expect(await dispatch(github)).toMatchObject({ kind: 'accepted' });
   });
 
-  it('with 404, as GitHub does where a part of it does not know a new token of a private repository', async () => {
+  it('with 404, as Forge does where a part of it does not know a new token of a private repository', async () => {
     let first = true;
     refuses = () => {
       const status = first ? 404 : undefined;

@@ -1,12 +1,12 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { GitHub } from '../../src/integrations/github/github.ts';
+import { Forge } from '../../src/integrations/forges/forge.ts';
 import { simulate } from '../simulator/harness.ts';
 import { type Asked, startStandIn } from '../world/http-stand-in.ts';
 
 const HOUR_MS = 3_600_000;
 const TOKEN = 'hapax-1-1-0123456789ab';
 const sought = { workflow: 'build.yml', ref: 'main', tokens: [TOKEN], since: '' };
-const client = (apiUrl: string) => new GitHub({ apiUrl, auth: { token: 't' }, requestTimeoutMs: 5_000 });
+const client = (apiUrl: string) => new Forge({ apiUrl, auth: { token: 't' }, requestTimeoutMs: 5_000 });
 const stranger = { repository: 'acme/images', display_title: 'Build by hand' };
 
 it('a page that is short is not taken for the last one', async () => {

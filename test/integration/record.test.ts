@@ -333,6 +333,9 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
 
   it('makes a changed configuration a new version and leaves an equal one', async () => {
     const definition = {
+      forge: 'github' as const,
+      api_url: null,
+      credential: null,
       repository: 'a/b',
       workflow: 'x.yml',
       default_ref: 'main',

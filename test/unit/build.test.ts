@@ -39,6 +39,7 @@ const SAMPLES: { [Type in BuildEventType]: Extract<BuildEvent, { type: Type }>['
   },
   run_updated: { run_status: 'in_progress', run_attempt: 1, learned_from: 'poll', request_id: null },
   late_run_cancelled: { workflow_run_id: 5, run_url: 'u' },
+  run_left_running: { workflow_run_id: 5, run_url: 'u', reason: 'late' },
   duplicate_run_cancelled: { workflow_run_id: 5, run_url: 'u' },
   build_completed: { conclusion: 'success', run_attempt: 1, learned_from: 'poll', request_id: null },
   cancel_requested: { by: 'local' },

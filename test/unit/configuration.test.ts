@@ -31,6 +31,9 @@ describe('a build configuration', () => {
   it('fills in what its body leaves out, and makes every value a string', () => {
     expect(define({ inputs: { n: 1, yes: true }, constants: { c: false } })).toEqual({
       ...base,
+      forge: 'github',
+      api_url: null,
+      credential: null,
       default_ref: 'main',
       inputs: { n: '1', yes: 'true' },
       constants: { c: 'false' },

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classifyDispatch, type GitHubResponse } from '../../src/domain/github/response.ts';
+import { classifyDispatch, type ForgeResponse } from '../../src/domain/github/response.ts';
 
 const NOW = Date.parse('2026-11-21T10:00:00Z');
-const classify = (answer: GitHubResponse) => classifyDispatch(answer, true, NOW);
+const classify = (answer: ForgeResponse) => classifyDispatch(answer, true, NOW);
 const answered = (status: number, body: unknown = {}, headers: Record<string, string> = {}) =>
   classify({ status, headers, body });
 

@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { githubActivities } from '../../src/activities/github.ts';
-import type { GitHub } from '../../src/integrations/github/github.ts';
+import type { Forge } from '../../src/integrations/forges/forge.ts';
 
 const request = {
   repository: 'acme/images',
@@ -12,15 +12,15 @@ const request = {
 
 /** What is left of five looks that found no run, after one more that found this. */
 async function missedAfter(asked: boolean): Promise<unknown> {
-  const github = { changed: async () => ({ lookAgainMs: 1_000, asked }) } as unknown as GitHub;
+  const github = { changed: async () => ({ lookAgainMs: 1_000, asked }) } as unknown as Forge;
   const activity = new MockActivityEnvironment({ heartbeatDetails: 5 });
   let missed: unknown = 5;
   activity.on('heartbeat', (details: unknown) => {
     missed = details;
   });
-  await expect(activity.run(githubActivities(undefined as never, github).awaitRunChange, request)).rejects.toThrow(
-    'run 7 is still queued',
-  );
+  await expect(
+    activity.run(githubActivities(undefined as never, { of: () => github }).awaitRunChange, request),
+  ).rejects.toThrow('run 7 is still queued');
   return missed;
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ListedRun } from '../../src/contracts/github/github.ts';
-import { type ReadPage, RunListing } from '../../src/integrations/github/runs/run-listing.ts';
+import { type ReadPage, RunListing } from '../../src/integrations/forges/runs/run-listing.ts';
 
 // Vitest's clock stands for the timers of the globals only.
 vi.mock('node:timers/promises', () => ({

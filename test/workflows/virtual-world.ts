@@ -18,8 +18,8 @@ import { readSettings } from '../../src/contracts/settings.ts';
 import { type Build, evolve } from '../../src/domain/builds/build.ts';
 import { policyOf } from '../../src/domain/builds/configuration.ts';
 import { buildQueuedEvent } from '../../src/domain/record/first-events.ts';
-import type { GitHub } from '../../src/integrations/github/github.ts';
-import { GitHubError } from '../../src/integrations/github/github-error.ts';
+import type { Forge } from '../../src/integrations/forges/forge.ts';
+import { ForgeError } from '../../src/integrations/forges/forge-error.ts';
 import { installTemporalRuntime } from '../../src/processes/temporal-runtime.ts';
 import { rowOfBuild } from '../../src/store/builds/build-row.ts';
 import type { Db } from '../../src/store/database.ts';
@@ -99,7 +99,7 @@ export interface Script {
 
 /** What is asked of GitHub by the activities. */
 type Asked = Pick<
-  GitHub,
+  Forge,
   'reserveWrite' | 'dispatch' | 'find' | 'changed' | 'cancel' | 'rerun' | 'read' | 'sees' | 'failedJobs'
 >;
 
@@ -145,6 +145,7 @@ export async function openVirtualWorld() {
       const input = inputOf(builds, await environment.currentTimeMs(), script);
       const record = memoryRecord(input, script);
       const calls: Call[] = [];
+      const scripted = scriptedGitHub(script, calls, record, environment.sleep);
       const taskQueue = `virtual-${randomUUID()}`;
       const worker = await Worker.create({
         connection: environment.nativeConnection,
@@ -154,7 +155,7 @@ export async function openVirtualWorld() {
         activities: failing({
           ...record.port,
           listCallbackTargets: async () => [],
-          ...githubActivities(record.db, scriptedGitHub(script, calls, record, environment.sleep)),
+          ...githubActivities(record.db, { of: () => scripted }),
         }),
       });
       workers.push({ worker, running: worker.run() });
@@ -277,7 +278,7 @@ function scriptedGitHub(
   calls: Call[],
   record: ReturnType<typeof memoryRecord>,
   pass: (ms: number) => Promise<void>,
-): GitHub {
+): Forge {
   const {
     dispatch = [accepted],
     find = [absent],
@@ -325,7 +326,7 @@ function scriptedGitHub(
     },
     async read(_repository, run_id) {
       note('read', { run_id });
-      if (script.deleted) throw new GitHubError('GitHub answered 404: Not Found', 404);
+      if (script.deleted) throw new ForgeError('GitHub answered 404: Not Found', 404);
       return viewOf(run_id);
     },
     async rerun(_repository, run_id) {
@@ -337,7 +338,7 @@ function scriptedGitHub(
     sees: async () => true,
     async failedJobs(_repository, run_id) {
       note('failedJobs', { run_id });
-      if (script.failedJobs === 'away') throw new GitHubError('GitHub answered 502: Bad gateway', 502);
+      if (script.failedJobs === 'away') throw new ForgeError('GitHub answered 502: Bad gateway', 502);
       return script.failedJobs ?? [];
     },
     async cancel(_repository, run_id) {
@@ -345,7 +346,7 @@ function scriptedGitHub(
       return script.cancel?.[nth] ?? true;
     },
   };
-  return github as GitHub;
+  return github as Forge;
 }
 
 /** Activities with their errors turned into Temporal's, as `createActivities` does it. */

@@ -42,6 +42,7 @@ export async function startAnotherApi(
     db: database.db,
     checkGitHub: async () => {},
     webhooks: given.webhooks,
+    forgeWebhooks: undefined,
     refusalOfHost: (host) => sender.refusalOf(host),
     embedQuery: undefined,
     meter: createMetrics(database.db),

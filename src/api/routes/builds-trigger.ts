@@ -37,6 +37,7 @@ const route = createRoute({
       'unsupported_media_type',
       'unknown_configuration',
       'configuration_retired',
+      'credential_missing',
       'missing_field',
       'unprocessable_inputs',
       'unprocessable_callback_url',

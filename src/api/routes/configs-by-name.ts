@@ -36,6 +36,7 @@ const route = createRoute({
       'malformed_json',
       'invalid_request',
       'configuration_of_environment',
+      'not_supported',
       'precondition_failed',
       'body_too_large',
       'unsupported_media_type',

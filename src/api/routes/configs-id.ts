@@ -58,6 +58,7 @@ const replaceRoute = createRoute({
       'not_found',
       'configuration_name_taken',
       'configuration_of_environment',
+      'not_supported',
       'precondition_failed',
       'body_too_large',
       'unsupported_media_type',

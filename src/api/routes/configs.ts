@@ -69,6 +69,7 @@ const createConfigurationRoute = createRoute({
       ...IDEMPOTENCY_PROBLEMS,
       'configuration_name_taken',
       'configuration_of_environment',
+      'not_supported',
       'body_too_large',
       'unsupported_media_type',
       'database_unavailable',

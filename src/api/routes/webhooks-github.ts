@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Logger } from 'pino';
 import { acceptRunDelivery, type DeliveryDependencies } from '../../commands/builds/take-delivery.ts';
 import { inTime } from '../../commands/lifecycle/in-time.ts';
 import { Refusal } from '../../commands/refusal.ts';
@@ -19,6 +20,22 @@ export interface WebhookDependencies extends DeliveryDependencies {
 /** GitHub waits ten seconds for an answer. */
 const RECORD_TIMEOUT_MS = 5_000;
 
+export const deliveryResponses = {
+  202: {
+    description: 'Recorded',
+    content: { 'application/json': { schema: z.object({ status: z.literal('accepted') }) } },
+  },
+  ...openProblemResponses(
+    'malformed_json',
+    'invalid_request',
+    'unauthorized',
+    'not_found',
+    'body_too_large',
+    'unsupported_media_type',
+    'database_unavailable',
+  ),
+};
+
 const route = createRoute({
   method: 'post',
   path: '/webhooks/github',
@@ -35,21 +52,7 @@ const route = createRoute({
     }),
     body: { required: true, content: { 'application/json': { schema: z.looseObject({}) } } },
   },
-  responses: {
-    202: {
-      description: 'Recorded',
-      content: { 'application/json': { schema: z.object({ status: z.literal('accepted') }) } },
-    },
-    ...openProblemResponses(
-      'malformed_json',
-      'invalid_request',
-      'unauthorized',
-      'not_found',
-      'body_too_large',
-      'unsupported_media_type',
-      'database_unavailable',
-    ),
-  },
+  responses: deliveryResponses,
 });
 
 export function receiveGitHubWebhook(api: Api, { webhooks, ...deps }: WebhookDependencies): void {
@@ -62,24 +65,29 @@ export function receiveGitHubWebhook(api: Api, { webhooks, ...deps }: WebhookDep
         detail: 'X-Hub-Signature-256 does not match the body and GITHUB_WEBHOOK_SECRET',
       });
     }
-    const delivery_id = headers['x-github-delivery'];
     const run = webhooks.runOf(headers['x-github-event'], body);
-    if (run && delivery_id) {
-      const { log } = c.var;
-      const accepting = acceptRunDelivery(deps, { delivery_id, ...run });
-      const work = await inTime(accepting, RECORD_TIMEOUT_MS, 'the database does not answer').catch(
-        (cause: unknown) => {
-          throw new Refusal('database_unavailable', {
-            detail: 'the delivery could not be recorded; send it again',
-            retryAfterSeconds: 5,
-            cause,
-          });
-        },
-      );
-      void work?.().catch((err: unknown) => {
-        log.warn({ err, delivery_id }, 'handling a webhook failed; trying again later');
-      });
-    }
+    await acceptDelivery(deps, c.var.log, run, headers['x-github-delivery']);
     return c.json({ status: 'accepted' } as const, 202);
+  });
+}
+
+/** Records a delivery about a run, and begins its work. @throws {Refusal} where it cannot be recorded. */
+export async function acceptDelivery(
+  deps: DeliveryDependencies,
+  log: Logger,
+  run: AnnouncedRun | undefined,
+  delivery_id: string | undefined,
+): Promise<void> {
+  if (!run || !delivery_id) return;
+  const accepting = acceptRunDelivery(deps, { delivery_id, ...run });
+  const work = await inTime(accepting, RECORD_TIMEOUT_MS, 'the database does not answer').catch((cause: unknown) => {
+    throw new Refusal('database_unavailable', {
+      detail: 'the delivery could not be recorded; send it again',
+      retryAfterSeconds: 5,
+      cause,
+    });
+  });
+  void work?.().catch((err: unknown) => {
+    log.warn({ err, delivery_id }, 'handling a webhook failed; trying again later');
   });
 }

@@ -12,6 +12,7 @@ import type { RetryMode } from '../../contracts/builds/operator.ts';
 import type { KnownRun } from '../../contracts/github/github.ts';
 import { type Build, dedupUntil } from '../../domain/builds/build.ts';
 import { policyUnder } from '../../domain/builds/configuration.ts';
+import { type Capabilities, capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { buildRetriedEvent } from '../../domain/record/first-events.ts';
 import { findBuild } from '../../store/builds/build-find.ts';
 import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
@@ -34,11 +35,17 @@ export interface OperateDependencies extends StartDependencies {
 /**
  * Asks a build to stop: before its dispatch nothing is sent, after it the run is cancelled. Where its workflow is gone
  * (terminated by hand), the end is recorded here: a build that nobody leads would hold its place for ever.
- * @throws {Refusal} 404, 409
+ * @throws {Refusal} 404; 409 also where it has a run and its forge has no way to stop it.
  */
 export async function cancelBuild(deps: OperateDependencies, id: number, by: string): Promise<Build> {
   const build = await existing(deps, id);
   if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
+  if (build.workflow_run_id !== null && !canDo(build, 'cancels') && (await isLed(deps, build))) {
+    throw notSupported(
+      build,
+      `has no way to stop a run; stop ${build.run_url} on its page, and the build ends with it`,
+    );
+  }
   try {
     await deps.client.workflow
       .getHandle(build.workflow_id)
@@ -102,9 +109,12 @@ export async function retryBuild(
     });
   }
   const run = runOf(build);
-  const mode = asked ?? (run ? 'rerun' : 'redispatch');
+  const mode = asked ?? (run && canDo(build, 'reruns') ? 'rerun' : 'redispatch');
   if (mode !== 'redispatch' && !run) {
     throw new Refusal('state_conflict', { detail: `build ${id} has no run to re-run; use the mode redispatch` });
+  }
+  if (mode !== 'redispatch' && !canDo(build, mode === 'rerun' ? 'reruns' : 'reruns_failed_jobs')) {
+    throw notSupported(build, 'has no way to run a run again; use the mode redispatch');
   }
   const resumption: Resumption = {
     retry: build.retries + 1,
@@ -161,6 +171,24 @@ export async function inputAgain(deps: OperateDependencies, build: Build): Promi
     policy: used ? policyUnder(used.definition, deps.policy) : deps.policy,
     ...(url === undefined ? {} : { callback: { url, origin: new URL(url).origin } }),
   };
+}
+
+function canDo({ request }: Build, what: keyof Capabilities): boolean {
+  return capabilitiesOf(request.forge)[what] === true;
+}
+
+function notSupported({ request }: Build, why: string): Refusal {
+  return new Refusal('not_supported', { detail: `${capabilitiesOf(request.forge).name} ${why}` });
+}
+
+/** Whether the workflow of a build is there to lead it. */
+async function isLed({ client }: OperateDependencies, { workflow_id }: Build): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflow_id).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw temporalFault(error);
+  }
 }
 
 async function signalled(build: Build, signal: () => Promise<void>): Promise<void> {

@@ -3,6 +3,7 @@ import type { BuildConfiguration } from '../../contracts/builds/configuration.ts
 import type { BuildRequest } from '../../contracts/builds/event.ts';
 import type { Build } from '../../domain/builds/build.ts';
 import { inputsFault, refOf, resolveRequest } from '../../domain/builds/configuration.ts';
+import { type ForgeAddresses, placeOf } from '../../domain/forges/place.ts';
 import type { Configurations } from '../configurations/configurations.ts';
 import { Refusal } from '../refusal.ts';
 
@@ -24,7 +25,7 @@ export interface ResolvedTrigger {
 export async function resolveTrigger(
   configurations: Pick<Configurations, 'get' | 'byName' | 'version'>,
   body: TriggerBody,
-  correlationInput: string,
+  { correlationInput, forges }: { correlationInput: string; forges: Pick<ForgeAddresses, 'credentials'> },
   earlier: Pick<Build, 'config_id' | 'config_version'> | undefined,
 ): Promise<ResolvedTrigger> {
   const { config: name, config_id: id = 1 } = body;
@@ -42,6 +43,13 @@ export async function resolveTrigger(
   const used = changed ? await configurations.version(newest.id, earlier.config_version) : undefined;
   const configuration = used ?? newest;
   const { definition } = configuration;
+  const forge = placeOf(definition, forges);
+  if (forge === 'missing') {
+    throw new Refusal('credential_missing', {
+      detail: `FORGE_CREDENTIALS has no ${definition.credential}, which configuration ${configuration.id} (${configuration.name}) names; set it`,
+    });
+  }
+  const placed = (request: BuildRequest): BuildRequest => (forge ? { ...request, forge } : request);
   const resolution = resolveRequest(definition, body);
   if (resolution.kind !== 'resolved') throw new Refusal(resolution.kind, { detail: resolution.detail });
   const fault = inputsFault(resolution.request.inputs, correlationInput);
@@ -50,7 +58,7 @@ export async function resolveTrigger(
   const former = ref === resolution.request.ref ? undefined : resolveRequest(definition, body, ref);
   return {
     configuration,
-    request: resolution.request,
-    ...(former?.kind === 'resolved' ? { formerRequest: former.request } : {}),
+    request: placed(resolution.request),
+    ...(former?.kind === 'resolved' ? { formerRequest: placed(former.request) } : {}),
   };
 }

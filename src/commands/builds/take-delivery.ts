@@ -71,8 +71,8 @@ async function workOff(deps: DeliveryDependencies, delivery: RunDelivery): Promi
  */
 async function wakeBuild(deps: DeliveryDependencies, delivery: RunDelivery): Promise<void> {
   const { db } = deps;
-  const { delivery_id, run_id, title } = delivery;
-  const build = await buildOf(db, run_id, title);
+  const { delivery_id } = delivery;
+  const build = await buildOf(db, delivery);
   if (!build) return;
   // Of anything else about an ended run the build has no need.
   if (hasEnded(build) && !isRunAgain(build, delivery)) return;
@@ -88,8 +88,8 @@ function hasEnded({ status }: Build): boolean {
   return TERMINAL_STATUSES.includes(status);
 }
 
-/** Whether somebody ran the run of an ended build again, in GitHub itself. */
-function isRunAgain(build: Build, { run_id, run_attempt }: RunDelivery): boolean {
+/** Whether somebody may have run the run of an ended build again, on the forge itself. */
+function isRunAgain(build: Build, { run_id, run_attempt = Number.POSITIVE_INFINITY }: RunDelivery): boolean {
   return hasEnded(build) && build.workflow_run_id === run_id && run_attempt > (build.run_attempt ?? 1);
 }
 
@@ -101,9 +101,11 @@ async function wake(
 ): Promise<boolean> {
   try {
     await client.withDeadline(Date.now() + SIGNAL_TIMEOUT_MS, () =>
-      client.workflow
-        .getHandle(workflow_id)
-        .signal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged, { run_id, run_attempt, delivery_id }),
+      client.workflow.getHandle(workflow_id).signal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged, {
+        run_id,
+        ...(run_attempt === undefined ? {} : { run_attempt }),
+        delivery_id,
+      }),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
@@ -122,9 +124,11 @@ async function startReopened(deps: DeliveryDependencies, build: Build, deliveryI
 }
 
 /** The build of a run: by its id or, where the build does not know its run yet, by the token in the title. */
-async function buildOf(db: Db, runId: number, title: string): Promise<Build | undefined> {
-  const known = await findBuildByRun(db, runId);
+async function buildOf(db: Db, { run_id, title, credential }: AnnouncedRun): Promise<Build | undefined> {
+  const known = await findBuildByRun(db, run_id, credential);
   if (known) return known;
   const id = buildIdOfToken(title);
-  return id === undefined ? undefined : findBuild(db, id);
+  const build = id === undefined ? undefined : await findBuild(db, id);
+  // A token may be copied to another forge; the run there is not the build's.
+  return build?.request.forge?.credential === credential ? build : undefined;
 }

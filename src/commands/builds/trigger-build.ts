@@ -3,6 +3,7 @@ import { type BuildInput, buildWorkflowId } from '../../contracts/builds/build-w
 import { type Build, dedupUntil, replays } from '../../domain/builds/build.ts';
 import { policyUnder } from '../../domain/builds/configuration.ts';
 import { fingerprint, requestKey } from '../../domain/builds/request-key.ts';
+import type { ForgeAddresses } from '../../domain/forges/place.ts';
 import { findBuildByRequestKey } from '../../store/builds/build-find.ts';
 import { type CallbackHosts, callbackOf } from '../callbacks/callback-of.ts';
 import type { Configurations } from '../configurations/configurations.ts';
@@ -24,6 +25,7 @@ export interface TriggerDependencies extends OperateDependencies, AcceptDependen
   buildIds: BuildIds;
   configurations: Configurations;
   callbackHosts: CallbackHosts;
+  forges: ForgeAddresses;
 }
 
 export interface Trigger {
@@ -51,7 +53,7 @@ export async function triggerBuild(
   const { configuration, request, formerRequest } = await resolveTrigger(
     deps.configurations,
     body,
-    deps.policy.correlation_input,
+    { correlationInput: deps.policy.correlation_input, forges: deps.forges },
     earlier,
   );
   const print = fingerprint(request);

@@ -5,6 +5,7 @@ import {
 } from '../../contracts/builds/configuration.ts';
 import { definitionFaults, definitionOf } from '../../domain/builds/configuration.ts';
 import { requestKey } from '../../domain/builds/request-key.ts';
+import { type ForgeAddresses, placeFaults } from '../../domain/forges/place.ts';
 import {
   type ConfigurationChange,
   type ConfigurationTarget,
@@ -19,6 +20,7 @@ export interface ChangeDependencies {
   /** What no configuration may set: GITHUB_CORRELATION_INPUT, empty for none. */
   correlationInput: string;
   callbackHosts: CallbackHosts;
+  forges: ForgeAddresses;
 }
 
 export interface ConfigurationEdit {
@@ -36,7 +38,7 @@ export interface ConfigurationEdit {
  * @throws {Refusal} where nothing was saved.
  */
 export async function changeConfiguration(
-  { db, correlationInput, callbackHosts }: ChangeDependencies,
+  { db, correlationInput, callbackHosts, forges }: ChangeDependencies,
   { target, to, caller, expects, key }: ConfigurationEdit,
 ): Promise<{ configuration: BuildConfiguration; created: boolean; replayed?: true }> {
   refuseEnvironment(target, to?.name);
@@ -44,7 +46,10 @@ export async function changeConfiguration(
   if (to) {
     change.name = to.name;
     change.definition = definitionOf(to.content);
-    const faults = definitionFaults(change.definition, correlationInput);
+    const misplaced = placeFaults(change.definition, forges);
+    const impossible = misplaced.find(({ not_supported }) => not_supported);
+    if (impossible) throw new Refusal('not_supported', { detail: impossible.message });
+    const faults = [...definitionFaults(change.definition, correlationInput), ...misplaced];
     const { callback_url: url } = change.definition;
     const target = url === null ? undefined : await checkedTarget(url, callbackHosts);
     if (target && 'fault' in target) faults.push({ path: 'callback_url', message: target.fault });

@@ -13,8 +13,8 @@ import { valid } from '../queries.ts';
 import type { Console, ConsoleContext } from '../view.ts';
 
 /** What changes of configurations need. */
-export function changesOf({ db, callbackHosts, policy }: ConsoleDependencies): ChangeDependencies {
-  return { db, callbackHosts, correlationInput: policy.correlation_input };
+export function changesOf({ db, callbackHosts, policy, forges }: ConsoleDependencies): ChangeDependencies {
+  return { db, callbackHosts, forges, correlationInput: policy.correlation_input };
 }
 
 /** Makes configurations and changes them, with an example of a request before it is saved. */

@@ -8,6 +8,7 @@ import {
   ENVIRONMENT_CONFIGURATION,
 } from '../../contracts/builds/configuration.ts';
 import { configurationDifferences } from '../../domain/builds/configuration-changes.ts';
+import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { listConfigurationVersions } from '../../store/builds/configuration-list-versions.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
@@ -78,8 +79,15 @@ function actions(view: View, { id, version, retired }: BuildConfiguration): Html
 }
 
 function facts({ id, definition }: BuildConfiguration): Html {
-  const { repository, workflow, default_ref, concurrency, deadline, callback_url, yaml } = definition;
+  const { forge, credential, repository, workflow, default_ref, concurrency, deadline, callback_url, yaml } =
+    definition;
   const rows: Array<[string, unknown] | false> = [
+    [
+      'Forge',
+      credential === null
+        ? capabilitiesOf({ kind: forge }).name
+        : `${capabilitiesOf({ kind: forge }).name}, by ${credential}`,
+    ],
     ['Repository', repository],
     ['Workflow', html`<code>${workflow}</code>`],
     ['Default ref', html`<code>${default_ref}</code>`],

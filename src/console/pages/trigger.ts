@@ -107,7 +107,9 @@ async function previewOf(deps: ConsoleDependencies, { id }: BuildConfiguration, 
   try {
     const body = requestOf(id, form);
     const key = keyOf(form);
-    const { request } = await resolveTrigger(deps.configurations, body, deps.policy.correlation_input, undefined);
+    const { policy, forges, configurations } = deps;
+    const known = { correlationInput: policy.correlation_input, forges };
+    const { request } = await resolveTrigger(configurations, body, known, undefined);
     return { body, key, request };
   } catch (error) {
     if (!(error instanceof Refusal) || error.kind !== 'request') throw error;

@@ -54,6 +54,12 @@ const LOOKS: Record<BuildEventType, Look> = {
     tone: 'warn',
     says: ({ workflow_run_id }) => `Run ${workflow_run_id} was one too many, and was cancelled`,
   },
+  run_left_running: {
+    icon: 'running',
+    tone: 'warn',
+    says: ({ workflow_run_id, reason }) =>
+      `Run ${workflow_run_id} ${reason === 'late' ? 'came late' : 'was one too many'}, and its forge cannot stop it`,
+  },
   build_completed: {
     icon: 'success',
     tone: 'good',

@@ -1,5 +1,7 @@
 import { html } from 'hono/html';
 import { concurrency } from '../../contracts/builds/configuration.ts';
+import { FORGE_KINDS } from '../../contracts/forges/forge.ts';
+import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { type Form, MAPS, type Preview } from '../configuration-form.ts';
 import type { Html } from '../view.ts';
 import { hidden } from './action.ts';
@@ -20,6 +22,10 @@ export function configurationFields(form: Form): Html {
     (value) =>
       html`<option value="${value}"${form.concurrency === value ? html` selected` : ''}>${value.replaceAll('_', ' ')}</option>`,
   );
+  const forges = FORGE_KINDS.map(
+    (kind) =>
+      html`<option value="${kind}"${form.forge === kind ? html` selected` : ''}>${capabilitiesOf({ kind }).name}</option>`,
+  );
   const maps = MAPS.map((name) => {
     const [label, hint] = MAP_LABELS[name];
     const text = form[name] ?? '{}';
@@ -27,6 +33,8 @@ export function configurationFields(form: Form): Html {
   });
   return html`${hidden({ version: form.version })}<section class="card"><h2>Workflow</h2><div class="pairs">
 ${input('name', 'Name', html` required maxlength="100"`)}
+<label class="field"><span>Forge</span><select name="forge">${forges}</select></label>
+${input('credential', 'Credential', html` placeholder="as the GITHUB_ settings say"`)}
 ${input('repository', 'Repository', html` required placeholder="owner/name"`)}
 ${input('workflow', 'Workflow', html` required placeholder="build.yml"`)}
 ${input('default_ref', 'Default ref')}

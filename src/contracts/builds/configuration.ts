@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { LIMITS } from '../budgets.ts';
 import { durationMs } from '../duration.ts';
 import { callbackUrl } from '../endings/callback.ts';
+import { type ForgeKind, forgeKind } from '../forges/forge.ts';
+import { credentialName } from '../forges/forge-settings.ts';
 import { nextCursor, pageLimit } from '../paging.ts';
 import { text } from '../text.ts';
 import { timestamp } from '../timestamp.ts';
@@ -22,6 +24,11 @@ export type Concurrency = z.infer<typeof concurrency>;
 
 /** How requests for builds become dispatches of one workflow, with nothing left to a default. */
 export interface ConfigurationDefinition {
+  forge: ForgeKind;
+  /** Root of the forge's REST API; null: where the credential leads. */
+  api_url: string | null;
+  /** Name of a credential in FORGE_CREDENTIALS; null: the one of the GITHUB_ settings. */
+  credential: string | null;
   /** OWNER/NAME. */
   repository: string;
   /** File name below .github/workflows, or the number of the workflow at GitHub. */
@@ -94,6 +101,23 @@ const deadline = z
   }, 'must be a duration from 1s to 35d, for example 90m or 3h');
 
 const definitionFields = {
+  forge: forgeKind.optional().meta({
+    description: 'What the repository is on. gitea and forgejo need a `credential`. Default: github.',
+  }),
+  api_url: z
+    .url({ protocol: /^https?$/ })
+    .max(2_000)
+    .nullable()
+    .optional()
+    .meta({
+      description:
+        "Root of the forge's REST API. It must be the one that the credential is for, which is the default; GITHUB_API_URL without a credential.",
+      example: 'https://git.example.com/api/v1',
+    }),
+  credential: credentialName.nullable().optional().meta({
+    description: 'Name of a credential in FORGE_CREDENTIALS. Default: the GitHub credential of the settings.',
+    example: 'work',
+  }),
   repository: repository.meta({ description: 'OWNER/NAME.', example: 'octocat/fedora-images' }),
   workflow: workflowFile.meta({
     description: 'File name below .github/workflows, or the id of the workflow at GitHub.',
@@ -168,6 +192,9 @@ export const configurationView = z
     id: z.int(),
     version: z.int().meta({ description: 'From 1, without gaps.' }),
     name: z.string(),
+    forge: forgeKind,
+    api_url: z.string().nullable(),
+    credential: z.string().nullable(),
     repository: z.string(),
     workflow: z.string(),
     default_ref: z.string(),

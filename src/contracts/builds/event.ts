@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { callbackEventData } from '../endings/callback.ts';
+import { forgePlace } from '../forges/forge.ts';
 import { timestamp } from '../timestamp.ts';
 import { failedJobs } from './failed-job.ts';
 
 /**
- * What a build asks of GitHub, fully resolved: nothing that is decided later and nothing that differs between two equal
+ * What a build asks of its forge, fully resolved: nothing that is decided later and nothing that differs between two equal
  * requests.
  */
 export const buildRequest = z.object({
@@ -12,6 +13,7 @@ export const buildRequest = z.object({
   workflow: z.string(),
   ref: z.string(),
   inputs: z.record(z.string(), z.string()),
+  forge: forgePlace.optional().meta({ description: 'Left out: the GitHub of GITHUB_API_URL.' }),
 });
 export type BuildRequest = z.infer<typeof buildRequest>;
 
@@ -99,6 +101,9 @@ export const buildEventData = {
   }),
   late_run_cancelled: z.object({ workflow_run_id: z.int(), run_url: z.string() }),
   duplicate_run_cancelled: z.object({ workflow_run_id: z.int(), run_url: z.string() }),
+  run_left_running: z
+    .object({ workflow_run_id: z.int(), run_url: z.string(), reason: z.enum(['late', 'duplicate']) })
+    .meta({ description: 'A run that is not the one of the build, on a forge that has no way to stop it.' }),
   build_completed: ending,
   cancel_requested: z.object({ by: z.string() }),
   build_cancelled: ending,

@@ -1,4 +1,4 @@
-/** A run of a GitHub Actions workflow. */
+/** A run of a workflow on a forge. */
 export interface Run {
   run_id: number;
   run_url: string;
@@ -58,7 +58,7 @@ export type Finding =
 
 /** A run in a listing, as far as telling runs apart needs it. */
 export interface ListedRun extends RunView {
-  /** The `run-name`, where the token stands. */
+  /** Where the token stands: the `run-name`, or on Forgejo the inputs. */
   title: string;
   event: string;
   head_branch: string | null;
@@ -66,12 +66,17 @@ export interface ListedRun extends RunView {
   path: string;
   /** Number of the workflow; undefined where GitHub does not say. */
   workflow_id: number | undefined;
+  /** On Gitea the latest time that it may have been. */
   created_at: string;
 }
 
-/** What a webhook says of a run. GitHub is read before any of it is believed. */
+/** What a webhook says of a run. The forge is read before any of it is believed. */
 export interface AnnouncedRun {
   run_id: number;
-  run_attempt: number;
+  /** Left out: the forge does not say, and it may be a new one. */
+  run_attempt?: number;
+  /** Where the token stands. */
   title: string;
+  /** Of the forge that tells; left out: GitHub's of the settings. */
+  credential?: string;
 }

@@ -71,6 +71,7 @@ function phaseAfter(event: BuildEvent): Pick<Phase, 'kind' | 'what'> | 'the same
       return 'none';
     case 'dispatch_rejected':
     case 'late_run_cancelled':
+    case 'run_left_running':
     case 'duplicate_run_cancelled':
     case 'cancel_requested':
     case 'build_dead_lettered':

@@ -59,6 +59,7 @@ const AFTER_THE_END: ReadonlySet<BuildEvent['type']> = new Set([
   'dead_letter_discarded',
   'duplicate_run_cancelled',
   'late_run_cancelled',
+  'run_left_running',
   'build_retried',
   'build_reopened',
   'build_recovered',
@@ -91,6 +92,7 @@ export function evolve(build: Build | undefined, event: BuildEvent): Build {
     case 'dispatch_absent':
     case 'duplicate_run_cancelled':
     case 'late_run_cancelled':
+    case 'run_left_running':
     case 'cancel_requested':
     case 'rerun_intended':
     case 'rerun_ambiguous':

@@ -1,11 +1,11 @@
 import type { BuildRequest } from '../../contracts/builds/event.ts';
 
 /**
- * What the builds of a concurrency group have in common: repository (GitHub does not tell capitals apart), workflow and ref. No part
- * holds a space.
+ * What the builds of a concurrency group have in common: forge, repository (forges do not tell capitals apart), workflow and ref. No
+ * part holds a space.
  */
-export function groupOf({ repository, workflow, ref }: BuildRequest): string {
-  return `${repository.toLowerCase()} ${workflow} ${shortRef(ref)}`;
+export function groupOf({ repository, workflow, ref, forge }: BuildRequest): string {
+  return `${forge ? `${forge.api_url} ` : ''}${repository.toLowerCase()} ${workflow} ${shortRef(ref)}`;
 }
 
 /** The name of a branch or tag without `refs/heads/` or `refs/tags/`. */

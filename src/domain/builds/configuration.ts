@@ -15,6 +15,9 @@ import { branchName } from './concurrency-group.ts';
 /** The definition that a body describes, what it leaves out filled in, every value a string as GitHub wants. */
 export function definitionOf(content: ConfigurationContent): ConfigurationDefinition {
   return {
+    forge: content.forge ?? 'github',
+    api_url: content.api_url?.replace(/\/+$/, '') ?? null,
+    credential: content.credential ?? null,
     repository: content.repository,
     workflow: content.workflow.replace(/^\.github\/workflows\//, ''),
     default_ref: content.default_ref ?? 'main',

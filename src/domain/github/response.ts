@@ -1,7 +1,7 @@
 import type { DispatchOutcome, RerunOutcome, Run } from '../../contracts/github/github.ts';
 
 /** GitHub's response, or what came instead of one. */
-export type GitHubResponse =
+export type ForgeResponse =
   | { status: number; headers: Record<string, string | undefined>; body: unknown; trouble?: Trouble }
   /**
    * No answer arrived; `code` is the system's word for why. With `wait_ms` nothing was sent, and it may be sent after that;
@@ -10,7 +10,7 @@ export type GitHubResponse =
   | { code: string; message: string; wait_ms?: number | null };
 
 /** A response that arrived. */
-export type Arrived = Extract<GitHubResponse, { status: number }>;
+export type Arrived = Extract<ForgeResponse, { status: number }>;
 
 /** Why GitHub refuses what would be right: a person has to change a setting, or something at GitHub. */
 export interface Trouble {
@@ -46,33 +46,39 @@ const UNTOLD_WAIT_MS = 60_000;
  * mean "not started" (pytorch/test-infra#8061).
  * @param now epoch milliseconds, for the reset time of a rate limit.
  */
-export function classifyDispatch(answer: GitHubResponse, correlated: boolean, now: number): DispatchOutcome {
-  const outcome = classifyWrite(answer, now);
+export function classifyDispatch(
+  answer: ForgeResponse,
+  correlated: boolean,
+  now: number,
+  forge = 'GitHub',
+): DispatchOutcome {
+  const outcome = classifyWrite(answer, now, forge);
   if (outcome.kind === 'ambiguous') return { ...outcome, accepted: false, correlated };
   if (outcome.kind !== 'done') return outcome;
   const { status, request_id } = outcome;
   const run = namedRun(outcome.body);
   if (run) return { kind: 'accepted', ...run, correlated, request_id };
-  const reason = `GitHub answered ${status} without naming the run`;
+  const reason = `${forge} answered ${status} without naming the run`;
   return { kind: 'ambiguous', reason, accepted: true, correlated, request_id };
 }
 
 /** What an answer to a request for a re-run means. */
-export function classifyRerun(answer: GitHubResponse, now: number): RerunOutcome {
-  const outcome = classifyWrite(answer, now);
+export function classifyRerun(answer: ForgeResponse, now: number, forge = 'GitHub'): RerunOutcome {
+  const outcome = classifyWrite(answer, now, forge);
   return outcome.kind === 'done' ? { kind: 'done', request_id: outcome.request_id } : outcome;
 }
 
 function classifyWrite(
-  answer: GitHubResponse,
+  answer: ForgeResponse,
   now: number,
+  forge: string,
 ):
   | Exclude<RerunOutcome, { kind: 'done' }>
   | { kind: 'done'; status: number; body: unknown; request_id: string | null } {
   if ('code' in answer) {
     if (answer.wait_ms !== undefined) return { kind: 'not_sent', reason: answer.message, wait_ms: answer.wait_ms };
     if (neverSent(answer.code)) {
-      return { kind: 'not_sent', reason: `GitHub cannot be reached (${answer.code})`, wait_ms: null };
+      return { kind: 'not_sent', reason: `${forge} cannot be reached (${answer.code})`, wait_ms: null };
     }
     return { kind: 'ambiguous', reason: `no answer: ${answer.message}`, request_id: null };
   }
@@ -85,9 +91,9 @@ function classifyWrite(
       patience_ms === undefined ? {} : { refusal: { status, message: messageOf(body), request_id, patience_ms } };
     return { kind: 'not_sent', reason, wait_ms: null, ...refusal };
   }
-  if (!isRefusal(status)) return { kind: 'ambiguous', reason: `GitHub answered ${status}`, request_id };
+  if (!isRefusal(status)) return { kind: 'ambiguous', reason: `${forge} answered ${status}`, request_id };
   const wait = rateLimitWait(status, headers, body, now);
-  if (wait !== undefined) return { kind: 'not_sent', reason: `rate limited by GitHub (${status})`, wait_ms: wait };
+  if (wait !== undefined) return { kind: 'not_sent', reason: `rate limited by ${forge} (${status})`, wait_ms: wait };
   return { kind: 'rejected', status, message: messageOf(body), request_id };
 }
 

@@ -1,6 +1,6 @@
 import type { Check } from '../../contracts/check.ts';
 import { type Settings, usesRealGitHub } from '../../contracts/settings.ts';
-import type { GitHub } from '../../integrations/github/github.ts';
+import type { Forge } from '../../integrations/forges/forge.ts';
 import { connectGitHub, repositoryOf } from '../github.ts';
 import { lineOf, type Patient } from './patient.ts';
 
@@ -50,7 +50,7 @@ function check(line: string, status: 'fault' | 'note'): Check {
   return { name: 'github', status, detail, remedy };
 }
 
-function checkClock({ clockAheadMs }: GitHub): Check {
+function checkClock({ clockAheadMs }: Forge): Check {
   const name = 'clock';
   const seconds = Math.round(Math.abs(clockAheadMs) / 1_000);
   if (Math.abs(clockAheadMs) <= LARGEST_SKEW_MS)
@@ -59,7 +59,7 @@ function checkClock({ clockAheadMs }: GitHub): Check {
   return { name, status: 'fault', detail, remedy: 'have it set by NTP' };
 }
 
-async function checkWebhook(github: GitHub, repository: string, settings: Settings): Promise<Check[]> {
+async function checkWebhook(github: Forge, repository: string, settings: Settings): Promise<Check[]> {
   const name = 'webhook';
   if (!settings.GITHUB_WEBHOOK_SECRET) {
     const detail = `none is configured; Hapax asks GitHub every ${settings.GITHUB_POLL_INTERVAL / 1_000} s, and misses runs that are run again there`;

@@ -22,8 +22,14 @@ export async function findBuildByRequestKey(db: Db, key: string): Promise<Reques
   return row;
 }
 
-/** The newest build that follows this run of GitHub. */
-export async function findBuildByRun(db: Db, runId: number): Promise<Build | undefined> {
-  const [row] = await db<BuildRow[]>`SELECT * FROM builds WHERE workflow_run_id = ${runId} ORDER BY id DESC LIMIT 1`;
+/**
+ * The newest build that follows this run. Forges number their runs each by itself. @param credential of the forge; undefined: GitHub's
+ * of the settings.
+ */
+export async function findBuildByRun(db: Db, runId: number, credential?: string): Promise<Build | undefined> {
+  const [row] = await db<BuildRow[]>`
+    SELECT * FROM builds
+    WHERE workflow_run_id = ${runId} AND request -> 'forge' ->> 'credential' IS NOT DISTINCT FROM ${credential ?? null}
+    ORDER BY id DESC LIMIT 1`;
   return row && buildFromRow(row);
 }

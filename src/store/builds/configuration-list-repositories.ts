@@ -1,10 +1,10 @@
 import type { Db } from '../database.ts';
 
-/** The repositories of all build configurations that are in use. */
+/** The repositories at GitHub, by the credential of the settings, of all build configurations that are in use. */
 export async function listRepositories(db: Db): Promise<string[]> {
   const rows = await db<Array<{ repository: string }>>`
     SELECT DISTINCT definition ->> 'repository' AS repository FROM configurations
-    WHERE NOT retired
+    WHERE NOT retired AND definition ->> 'credential' IS NULL
       AND NOT EXISTS (SELECT FROM configurations later WHERE later.id = configurations.id AND later.version > configurations.version)
     ORDER BY repository`;
   return rows.map(({ repository }) => repository);

@@ -6,6 +6,9 @@ export function configurationFromRow(row: BuildConfiguration): BuildConfiguratio
 }
 
 const LATER = {
+  forge: 'github',
+  api_url: null,
+  credential: null,
   constants: {},
   templates: {},
   yaml: [],

@@ -18,7 +18,7 @@ export async function askOperator(
   { input: { request, policy }, state, operator, recordEvent }: OpenBuild,
   { attempt, reason }: { attempt: number; reason: string },
 ): Promise<{ adopt: Run } | 'retry' | 'cancel'> {
-  const { repository } = request;
+  const { forge, repository } = request;
   let question = reason;
   for (let asked = 1; ; asked++) {
     // Listens before it records the question: who reads the question in the record may answer before the recording has returned.
@@ -32,7 +32,7 @@ export async function askOperator(
     if (instructed === 'retry' || instructed === 'cancel') return instructed;
     const { run_id } = instructed.adopt;
     const run = await Promise.race([
-      githubActivities(policy.request_timeout_ms).findRun({ repository, run_id }),
+      githubActivities(policy.request_timeout_ms).findRun({ forge, repository, run_id }),
       condition(() => operator.cancelledBy !== undefined),
     ]);
     if (run === undefined) return 'cancel';

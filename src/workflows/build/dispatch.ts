@@ -34,7 +34,7 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
   for (let attempt = 1; ; attempt++) {
     state.phase = 'dispatching';
     state.attempt = attempt;
-    await awaitWriteSlot(operator);
+    await awaitWriteSlot(build);
     if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input) && !(await wasIntended(attempt)))
       return none('cancelled', 'cancelled before another dispatch', attempt - 1);
     const intendedAt = new Date().toISOString();

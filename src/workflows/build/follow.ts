@@ -1,5 +1,6 @@
 import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
 import type { Run, RunView } from '../../contracts/github/github.ts';
+import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { githubActivities } from '../activities.ts';
 import type { OpenBuild } from './open-build.ts';
 
@@ -11,6 +12,8 @@ export interface Ended {
   request_id: string | null;
   /** The webhook that made us look, if one did. */
   delivery_id?: string;
+  /** What a person should know of it. */
+  detail?: string;
 }
 
 /** The end that GitHub tells of a run. */
@@ -33,8 +36,9 @@ const CANCEL_GRACE_MS = 600_000;
 const CANCEL_AGAIN_MS = 10_000;
 
 /**
- * Follows a run until GitHub confirms its end. At the deadline, or when an operator asks, the run is cancelled and followed
- * a while longer. Waiting takes no worker slot and adds nothing to the history.
+ * Follows a run until its forge confirms its end. At the deadline, or when an operator asks, the run is cancelled and followed
+ * a while longer. Where the forge cannot cancel, an operator's word is recorded and changes nothing, and at the deadline the build
+ * ends without the run. Waiting takes no worker slot and adds nothing to the history.
  * @param seen the last known state of the run: an end of that attempt is old news.
  */
 export async function follow(
@@ -44,7 +48,8 @@ export async function follow(
 ): Promise<Ended> {
   const { policy, request } = input;
   const github = githubActivities(policy.request_timeout_ms);
-  const target = { repository: request.repository, run_id: run.run_id };
+  const { name, cancels } = capabilitiesOf(request.forge);
+  const target = { forge: request.forge, repository: request.repository, run_id: run.run_id };
   const following = new CancellationScope();
   let last: Change | undefined;
   let failure: unknown;
@@ -55,8 +60,15 @@ export async function follow(
   });
   const settled = () => last?.view.status === 'completed' || failure !== undefined;
 
-  const inTime = await condition(() => settled() || operator.cancelledBy !== undefined, policy.deadline_ms);
-  if (!settled()) {
+  const deadlineAt = Date.now() + policy.deadline_ms;
+  let inTime = await condition(() => settled() || operator.cancelledBy !== undefined, policy.deadline_ms);
+  if (!settled() && !cancels) {
+    if (inTime) {
+      // Nobody can stop the run, so it ends as it ends: a build that says "cancelled" has no run that goes on.
+      await recordEvent('cancel_requested', 'cancel', { by: operator.cancelledBy! });
+      inTime = await condition(settled, Math.max(1, deadlineAt - Date.now()));
+    }
+  } else if (!settled()) {
     if (inTime) await recordEvent('cancel_requested', 'cancel', { by: operator.cancelledBy! });
     await CancellationScope.withTimeout(CANCEL_GRACE_MS, async () => {
       await cancelPersistently();
@@ -72,6 +84,10 @@ export async function follow(
   const { conclusion = null, run_attempt = null, request_id = null } = last?.view ?? {};
   if (last?.view.status === 'completed' && (inTime || conclusion !== 'cancelled')) {
     return endOf(last.view, last.learned);
+  }
+  if (!cancels) {
+    const detail = `${name} has no way to stop a run, so it may still be running: ${run.run_url}`;
+    return { conclusion: 'timed_out', run_attempt, learned_from: 'deadline', request_id, detail };
   }
   return inTime
     ? { conclusion: 'cancelled', run_attempt, learned_from: 'operator', request_id }

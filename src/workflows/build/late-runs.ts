@@ -1,6 +1,8 @@
 import { CancellationScope, isCancellation, patched, sleep } from '@temporalio/workflow';
 import type { Run } from '../../contracts/github/github.ts';
+import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { githubActivities } from '../activities.ts';
+import { leaveRunning } from './leave-running.ts';
 import type { OpenBuild } from './open-build.ts';
 
 /** How often to look while a build goes on: first after a reconcile window, then each time after twice the last pause. */
@@ -8,7 +10,7 @@ const LOOKS = 5;
 
 /**
  * Looks for runs of dispatches that were given up: GitHub may show them much later than it should. The build has another
- * run by then, so each is cancelled and recorded. Returns after `until` has settled and one last look.
+ * run by then, so each is cancelled, where the forge can, and recorded. Returns after `until` has settled and one last look.
  */
 export async function cancelLateRuns(
   build: OpenBuild,
@@ -48,8 +50,10 @@ export async function lookForLateRuns(build: OpenBuild, tokens: string[] = []): 
 /** Cancels and records the runs that carry one of the tokens, but for the build's own. */
 async function cancelRunsOf({ input, recordEvent }: OpenBuild, tokens: string[], own?: Run) {
   const { policy, request, created_at } = input;
+  const { forge } = request;
   const github = githubActivities(policy.request_timeout_ms);
   const finding = await github.findRuns({
+    forge,
     repository: request.repository,
     workflow: request.workflow,
     ref: request.ref,
@@ -59,7 +63,11 @@ async function cancelRunsOf({ input, recordEvent }: OpenBuild, tokens: string[],
   if (finding.kind !== 'found') return;
   for (const { run_id, run_url } of finding.runs) {
     if (run_id === own?.run_id) continue;
-    const running = await github.cancelRun({ repository: request.repository, run_id });
+    if (!capabilitiesOf(forge).cancels) {
+      await leaveRunning({ input, recordEvent }, { run_id, run_url }, 'late');
+      continue;
+    }
+    const running = await github.cancelRun({ forge, repository: request.repository, run_id });
     if (running) await recordEvent('late_run_cancelled', `late:${run_id}`, { workflow_run_id: run_id, run_url });
   }
 }

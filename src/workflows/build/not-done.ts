@@ -1,6 +1,7 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { GitHubRefusal, NotDone } from '../../contracts/github/github.ts';
 import { backoff } from '../../domain/backoff.ts';
+import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import type { OpenBuild } from './open-build.ts';
 
 /** Why no run will come, and the conclusion that the build ends with. */
@@ -45,7 +46,11 @@ export class NotDoneAttempts {
     if (outcome.kind === 'rejected') {
       const { status, message } = outcome;
       await this.#rejected(outcome, attempt, step);
-      return { conclusion: 'dispatch_rejected', reason: `GitHub answered ${status}: ${message}`, attempts: attempt };
+      return {
+        conclusion: 'dispatch_rejected',
+        reason: `${capabilitiesOf(this.#build.input.request.forge).name} answered ${status}: ${message}`,
+        attempts: attempt,
+      };
     }
     const { reason, wait_ms, refusal } = outcome;
     const wait = wait_ms ?? backoff(this.#unsent, 1_000, LONGEST_UNSENT_PAUSE_MS, Math.random());

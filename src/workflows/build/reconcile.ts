@@ -1,6 +1,8 @@
 import { sleep } from '@temporalio/workflow';
 import type { DispatchOutcome, Finding, Run } from '../../contracts/github/github.ts';
+import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { githubActivities } from '../activities.ts';
+import { leaveRunning } from './leave-running.ts';
 import type { OpenBuild } from './open-build.ts';
 
 type Doubt = Extract<DispatchOutcome, { kind: 'ambiguous' }>;
@@ -25,11 +27,13 @@ export async function reconcile(
   doubt: Doubt,
 ): Promise<Verdict> {
   const { policy, request } = input;
+  const { forge } = request;
   const github = githubActivities(policy.request_timeout_ms);
   const windowEnds = Date.now() + policy.reconcile_window_ms;
   for (let reads = 1; ; reads++) {
     const startedAt = Date.now();
     const finding = await github.findRuns({
+      forge,
       repository: request.repository,
       workflow: request.workflow,
       ref: request.ref,
@@ -38,7 +42,11 @@ export async function reconcile(
     if (finding.kind === 'found') {
       const [run, ...duplicates] = finding.runs as [Run, ...Run[]];
       for (const duplicate of duplicates) {
-        await github.cancelRun({ repository: request.repository, run_id: duplicate.run_id });
+        if (!capabilitiesOf(forge).cancels) {
+          await leaveRunning({ input, recordEvent }, duplicate, 'duplicate');
+          continue;
+        }
+        await github.cancelRun({ forge, repository: request.repository, run_id: duplicate.run_id });
         await recordEvent('duplicate_run_cancelled', `duplicate:${duplicate.run_id}`, {
           workflow_run_id: duplicate.run_id,
           run_url: duplicate.run_url,
@@ -50,16 +58,16 @@ export async function reconcile(
     const complete = startedAt >= windowEnds && reads >= FEWEST_READS;
     if (complete || !doubt.correlated) {
       if (doubt.correlated && !doubt.accepted && finding.kind === 'absent') return { kind: 'absent', reads };
-      return { kind: 'doubtful', reason: whyDoubtful(doubt, finding) };
+      return { kind: 'doubtful', reason: whyDoubtful(capabilitiesOf(forge).name, doubt, finding) };
     }
     await sleep(Math.max(Math.min(policy.reconcile_window_ms / FEWEST_READS, windowEnds - Date.now()), 100));
   }
 }
 
-function whyDoubtful(doubt: Doubt, finding: Exclude<Finding, { kind: 'found' }>): string {
+function whyDoubtful(forge: string, doubt: Doubt, finding: Exclude<Finding, { kind: 'found' }>): string {
   const what = doubt.accepted
-    ? 'GitHub accepted the dispatch, but its run was not found'
-    : 'Hapax could not find out whether GitHub made a run';
+    ? `${forge} accepted the dispatch, but its run was not found`
+    : `Hapax could not find out whether ${forge} made a run`;
   return `${what} (${doubt.reason})${whichOf(finding)}; adopt its run, or retry if there is none`;
 }
 

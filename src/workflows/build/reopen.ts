@@ -22,6 +22,7 @@ export async function reopen(
   const { policy, request } = build.input;
   const github = githubActivities(policy.request_timeout_ms);
   const view = await github.readRun({
+    forge: request.forge,
     repository: request.repository,
     run_id: run.run_id,
     run_attempt: run.run_attempt,

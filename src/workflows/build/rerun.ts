@@ -25,14 +25,14 @@ export async function rerun(
   const { input, state, operator, recordEvent } = build;
   const { policy, request } = input;
   const github = githubActivities(policy.request_timeout_ms);
-  const target = { repository: request.repository, run_id: run.run_id };
+  const target = { forge: request.forge, repository: request.repository, run_id: run.run_id };
   const failedJobsOnly = mode === 'rerun_failed';
   const notDone = new NotDoneAttempts(build);
   let known = run.run_attempt;
   for (let attempt = 1, lost = 0; ; attempt++) {
     state.phase = 'dispatching';
     state.attempt = attempt;
-    await awaitWriteSlot(operator);
+    await awaitWriteSlot(build);
     if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input))
       return none('cancelled', 'cancelled before the re-run was sent', attempt - 1);
     if (patched('rerun-reads-first')) {

@@ -18,7 +18,7 @@ export async function withFailedJobs(
   const { conclusion, run_attempt } = ended;
   if (statusOf(conclusion) !== 'failure' || conclusion === 'run_deleted' || run_attempt === null) return ended;
   if (!patched('why-it-failed')) return ended;
-  const asked = { repository: request.repository, run_id: run.run_id, run_attempt };
+  const asked = { forge: request.forge, repository: request.repository, run_id: run.run_id, run_attempt };
   const failed_jobs = await githubActivities(policy.request_timeout_ms)
     .readFailedJobs(asked)
     .catch(() => []);

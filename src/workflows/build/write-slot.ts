@@ -1,13 +1,13 @@
 import { record } from '../activities.ts';
-import type { Operator } from './operator.ts';
+import type { OpenBuild } from './open-build.ts';
 
 /** A slot taken up later than this is lost: no worker was there, and all who waited would come at once. */
 const LATE_MS = 5_000;
 
-/** Waits, by a durable timer, until it is this build's turn to write to GitHub, or the build is to stop. */
-export async function awaitWriteSlot(operator: Operator): Promise<void> {
+/** Waits, by a durable timer, until it is this build's turn to write to its forge, or the build is to stop. */
+export async function awaitWriteSlot({ input, operator }: OpenBuild): Promise<void> {
   for (;;) {
-    const { wait_ms } = await record.reserveWrite();
+    const { wait_ms } = await record.reserveWrite({ forge: input.request.forge });
     if (wait_ms === 0) return;
     const due = Date.now() + wait_ms;
     await operator.pause(wait_ms);

@@ -1,0 +1,101 @@
+import type { FailedJob } from '../../../contracts/builds/failed-job.ts';
+import type { Finding, ListedRun, RunView } from '../../../contracts/github/github.ts';
+import { findRuns, type Sought } from '../../../domain/github/find-runs.ts';
+import type { Seen } from '../../../domain/github/run-listing.ts';
+import type { Dialect } from '../dialects/dialect.ts';
+import type { PacedRequests } from '../writes/paced-requests.ts';
+import { seesRuns } from './read-runs.ts';
+import { RunListing } from './run-listing.ts';
+
+/** A reading goes through at most so many pages; a doubtful dispatch is among the newest. */
+const MAX_PAGES = 10;
+/** Those who look at one listing do so within so long after it is due. */
+const LONGEST_SPREAD_MS = 1_000;
+/** Allowance for the clocks of Temporal, the API and GitHub. */
+const CLOCK_SKEW_MS = 600_000;
+
+/** What a forge says of runs. */
+export class Runs {
+  readonly #requests: PacedRequests;
+  readonly #dialect: Dialect;
+  readonly #now: () => number;
+  readonly #listings = new Map<string, RunListing>();
+
+  /** @param now what the forge's clock shows, epoch milliseconds. */
+  constructor(requests: PacedRequests, dialect: Dialect, now: () => number) {
+    this.#requests = requests;
+    this.#dialect = dialect;
+    this.#now = now;
+  }
+
+  /** The run as it is now. @throws {ForgeError} */
+  async read(repository: string, runId: number, seen?: Seen): Promise<RunView> {
+    const read = await this.#dialect.readRun(this.#requests, { repository, run_id: runId }, seen);
+    this.#listings.get(repository)?.note(read);
+    return read;
+  }
+
+  /**
+   * Reads every recent run of the repository, page by page, and looks for the tokens. See domain/github/find-runs.
+   * @param ageMs how long ago `since` is: GitHub's clock may differ from the one that `since` was taken from.
+   */
+  async find(repository: string, sought: Sought, ageMs: number): Promise<Finding> {
+    const listed: ListedRun[] = [];
+    let since = '';
+    let complete = false;
+    for (let page = 1; page <= MAX_PAGES && !complete; page++) {
+      const { runs, last } = (await this.#dialect.readRunPage(this.#requests, repository, page))!;
+      if (page === 1) since = new Date(this.#now() - ageMs - CLOCK_SKEW_MS).toISOString();
+      listed.push(...runs);
+      const oldest = runs.at(-1)?.created_at;
+      complete = last || (oldest !== undefined && oldest < since);
+    }
+    return findRuns({ runs: listed, complete }, { ...sought, since });
+  }
+
+  /**
+   * The run if it differs from what was seen, confirmed by GitHub; else when to look again, and whether GitHub was asked. All
+   * who ask about one repository share its listing, which is read at most every `maxAgeMs` ({@link RunListing}); without
+   * ETags, each run is read by itself.
+   */
+  async changed(
+    repository: string,
+    runId: number,
+    seen: Seen,
+    maxAgeMs: number,
+  ): Promise<{ view: RunView } | { lookAgainMs: number; asked: boolean }> {
+    // The listing may be older than a run that nobody has seen yet.
+    if (seen.run_attempt === 0) return { view: await this.read(repository, runId) };
+    if (!this.#dialect.capabilities.etags) return this.#readIfChanged(repository, runId, seen, maxAgeMs);
+    const { doubtful, staleInMs } = await this.#listingOf(repository).look(runId, seen, maxAgeMs);
+    const view = doubtful ? await this.read(repository, runId) : undefined;
+    if (view && (view.status !== seen.status || view.run_attempt !== seen.run_attempt)) return { view };
+    // Soon after the listing is due, but not all at once.
+    const lookAgainMs = staleInMs + Math.random() * Math.min(LONGEST_SPREAD_MS, maxAgeMs / 4);
+    return { lookAgainMs, asked: doubtful };
+  }
+
+  async #readIfChanged(repository: string, runId: number, seen: Seen, maxAgeMs: number) {
+    const view = await this.read(repository, runId, seen);
+    if (view.status !== seen.status || view.run_attempt !== seen.run_attempt) return { view };
+    return { lookAgainMs: maxAgeMs + Math.random() * Math.min(LONGEST_SPREAD_MS, maxAgeMs / 4), asked: true };
+  }
+
+  /** See {@link Dialect.readFailedJobs}. @throws {ForgeError} */
+  failedJobs(repository: string, runId: number, attempt: number): Promise<FailedJob[]> {
+    return this.#dialect.readFailedJobs(this.#requests, { repository, run_id: runId }, attempt);
+  }
+
+  /** Whether GitHub shows the runs of a repository. @throws {ForgeError} where it does not say. */
+  sees(repository: string): Promise<boolean> {
+    return seesRuns(this.#requests, repository);
+  }
+
+  #listingOf(repository: string): RunListing {
+    const known = this.#listings.get(repository);
+    const listing =
+      known ?? new RunListing((page, etag) => this.#dialect.readRunPage(this.#requests, repository, page, etag));
+    this.#listings.set(repository, listing);
+    return listing;
+  }
+}

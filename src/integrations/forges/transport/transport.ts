@@ -1,0 +1,211 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Octokit } from '@octokit/rest';
+import {
+  type Arrived,
+  clockOf,
+  type ForgeResponse,
+  messageOf,
+  rateLimitWait,
+  type Trouble,
+} from '../../../domain/github/response.ts';
+import { GitHubApp, type InstallationToken } from './app-login.ts';
+import { responseOf } from './response.ts';
+import { Troubles } from './troubles.ts';
+
+/** Octokit pins none by itself; answers are those of this version. */
+const API_VERSION = '2022-11-28';
+
+export interface TransportOptions {
+  /** How the forge is called, and the setting that has its credential; left out: GitHub and the GITHUB_ settings. */
+  named?: { forge: string; setting: string };
+  /** Root of the REST API, without a slash at its end. */
+  apiUrl: string;
+  auth: { token: string } | { appId: string; privateKey: string } | undefined;
+  /** Longest wait for one response, milliseconds. */
+  requestTimeoutMs: number;
+  /**
+   * Told of every request: its route, GitHub's status or undefined where none came, and what the response said is left of the rate limit.
+   */
+  onResponse?: (route: string, status: number | undefined, remaining: number | undefined) => void;
+}
+
+export type RouteParameters = Record<string, unknown> & { headers?: Record<string, string> };
+
+/** The code of a request that was not sent because an app got no token for it. */
+const NOT_LOGGED_IN = 'NOT_LOGGED_IN';
+/** How long a request waits where an app gets no token now. */
+const NOT_READY_WAIT_MS = 5_000;
+/** GitHub sends the requests for a repository that was renamed to another path, at most to one more after that. */
+const MAX_REDIRECTS = 3;
+/** These say that a request was not carried out where it was sent (RFC 9110, section 15.4). 303 says that it was. */
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
+
+/** Requests to a forge's API, as they come: the credential, redirects, GitHub's clock, and what each response says about these. */
+export class ForgeTransport {
+  readonly troubles = new Troubles();
+  readonly #octokit: Octokit;
+  readonly #app: GitHubApp | undefined;
+  /** The setting that names the credential. */
+  readonly credential: string;
+  /** What to correct where a repository is not shown, and where the URL is wrong. */
+  readonly repositorySetting: string;
+  readonly urlSetting: string;
+  readonly forge: string;
+  readonly #hasCredential: boolean;
+  readonly apiUrl: string;
+  readonly #onResponse: TransportOptions['onResponse'];
+  /** GitHub's clock minus ours, milliseconds. */
+  #clockOffsetMs = 0;
+
+  constructor({ apiUrl, auth, requestTimeoutMs, onResponse, named }: TransportOptions) {
+    this.forge = named?.forge ?? 'GitHub';
+    this.urlSetting = named?.setting ?? 'GITHUB_API_URL';
+    this.repositorySetting = named
+      ? 'the repository of the configuration'
+      : 'GITHUB_REPO, or the repository of the configuration';
+    this.apiUrl = apiUrl;
+    this.#onResponse = onResponse;
+    this.#hasCredential = auth !== undefined;
+    this.credential = named?.setting ?? (auth && 'appId' in auth ? 'GITHUB_APP_ID' : 'GITHUB_TOKEN');
+    this.#octokit = new Octokit({
+      ...(auth && 'token' in auth ? { auth: auth.token } : {}),
+      baseUrl: apiUrl,
+      userAgent: 'hapax',
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+      request: {
+        fetch: (url: string, options: RequestInit) =>
+          this.#fetch(url, { ...options, signal: earlier(options.signal, AbortSignal.timeout(requestTimeoutMs)) }),
+      },
+    });
+    this.#app = auth && 'appId' in auth ? new GitHubApp(this.#octokit, auth, () => this.now()) : undefined;
+  }
+
+  /** What GitHub's clock shows now, epoch milliseconds, as far as its answers have told. */
+  now(): number {
+    return Date.now() + this.#clockOffsetMs;
+  }
+
+  /** One request. Never throws: what came instead of a response is a value too. */
+  async request(route: string, parameters: RouteParameters): Promise<ForgeResponse> {
+    const response = await this.#send(route, parameters);
+    const { owner, repo } = parameters;
+    const repository = `${owner}/${repo}`;
+    if (!('status' in response)) {
+      this.#onResponse?.(route, undefined, undefined);
+      if (isLoginTrouble(response)) this.troubles.note(repository, response.message);
+      return response;
+    }
+    const { status, headers } = response;
+    const remaining = headers['x-ratelimit-remaining'];
+    this.#onResponse?.(route, status, remaining === undefined ? undefined : Number(remaining));
+    const trouble = this.#troubleOf(response);
+    if (trouble) this.troubles.note('credential', trouble.reason);
+    // An app bears its credential only to repositories.
+    else if (status < 400 && !(this.#app && owner === undefined)) this.troubles.clear('credential', repository);
+    return trouble ? { ...response, trouble } : response;
+  }
+
+  /** Has an app ask again by which installation it reaches a repository: it may be another one since. */
+  forgetLogin(owner: string, repo: string): void {
+    this.#app?.forget(owner, repo);
+  }
+
+  /** Whether a repository was reached with a token so young that GitHub may not know it everywhere yet. */
+  isYoungLogin(owner: string, repo: string): boolean {
+    return this.#app?.isYoung(owner, repo) ?? false;
+  }
+
+  async #send(route: string, { headers = {}, ...parameters }: RouteParameters): Promise<ForgeResponse> {
+    const { owner, repo } = parameters;
+    for (let tries = 1; ; tries++) {
+      let token: InstallationToken | undefined;
+      try {
+        if (owner !== undefined) token = await this.#app?.tokenFor(String(owner), String(repo));
+      } catch (error) {
+        return notLoggedIn(responseOf(error), `${owner}/${repo}`);
+      }
+      const credential = token ? { authorization: `token ${token.value}` } : {};
+      const response = await this.#sendOnce(route, { ...parameters, headers: { ...credential, ...headers } });
+      if (!token || !this.#app || !('status' in response)) return response;
+      const againInMs = this.#app.answered(token, response.status, tries);
+      if (againInMs === undefined) return response;
+      await delay(againInMs);
+    }
+  }
+
+  async #sendOnce(route: string, { headers, ...parameters }: RouteParameters): Promise<ForgeResponse> {
+    try {
+      const response = await this.#octokit.request(route, {
+        ...parameters,
+        headers: { 'x-github-api-version': API_VERSION, ...headers },
+      });
+      return { status: response.status, headers: response.headers as Arrived['headers'], body: response.data };
+    } catch (error) {
+      return responseOf(error);
+    }
+  }
+
+  /**
+   * Goes where GitHub sends a request, with its method and body, but never to another server: `fetch` by itself would make
+   * a GET of a POST, and say that the dispatch succeeded.
+   */
+  async #fetch(url: string, options: RequestInit): Promise<Response> {
+    for (let at = url, redirects = 0; ; redirects++) {
+      const response = await fetch(at, { ...options, redirect: 'manual' });
+      const shown = clockOf({ date: response.headers.get('date') ?? undefined });
+      if (shown !== undefined) this.#clockOffsetMs = shown - Date.now();
+      const location = REDIRECTS.has(response.status) ? response.headers.get('location') : null;
+      const next = location !== null && URL.canParse(location, at) ? new URL(location, at) : undefined;
+      if (!next || next.origin !== new URL(at).origin || redirects === MAX_REDIRECTS) return response;
+      await response.body?.cancel();
+      at = next.href;
+    }
+  }
+
+  /** What a person has to change before GitHub takes this credential; undefined where the response says nothing of that. */
+  #troubleOf({ status, headers, body }: Arrived): Trouble | undefined {
+    if (status === 401) {
+      const said = `(401: ${messageOf(body)})`;
+      if (!this.#hasCredential)
+        return { reason: `${this.credential}: ${this.forge} asks for a credential ${said}; set one` };
+      if (this.#app) return { reason: `GITHUB_APP_ID: GitHub refuses the token that it gave this app ${said}` };
+      return { reason: `${this.credential}: ${this.forge} refuses this token ${said}; set one that is valid` };
+    }
+    if (status === 407)
+      return { reason: `${this.urlSetting}: a proxy before ${this.apiUrl} asks for a password (407)` };
+    if (!REDIRECTS.has(status)) return undefined;
+    const to = headers.location ?? 'nowhere';
+    return {
+      reason: `${this.urlSetting}: ${this.apiUrl} redirects to another server, ${to} (${status}), which Hapax does not follow; set the final URL`,
+    };
+  }
+}
+
+/** A signal that aborts with the first of two. */
+function earlier(given: AbortSignal | null | undefined, timeout: AbortSignal): AbortSignal {
+  return given ? AbortSignal.any([given, timeout]) : timeout;
+}
+
+/** What a request comes to for which the app got no token: it was not sent, whatever GitHub said. */
+function notLoggedIn(response: ForgeResponse, repository: string): ForgeResponse {
+  const no = `GitHub gives the app no token for ${repository}`;
+  if (!('status' in response)) {
+    return { code: NOT_LOGGED_IN, message: `${no}: ${response.message}`, wait_ms: NOT_READY_WAIT_MS };
+  }
+  const { status, headers, body } = response;
+  const said = `${no} (${status}: ${messageOf(body)})`;
+  const limitMs = rateLimitWait(status, headers, body, Date.now());
+  if (limitMs !== undefined || status >= 500) {
+    return { code: NOT_LOGGED_IN, message: said, wait_ms: limitMs ?? NOT_READY_WAIT_MS };
+  }
+  const remedy =
+    status === 404
+      ? 'install the app of GITHUB_APP_ID on it, or correct the repository (GITHUB_REPO, or its configuration)'
+      : 'correct GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY, or unsuspend the app';
+  return { code: NOT_LOGGED_IN, message: `${said}; ${remedy}`, wait_ms: null };
+}
+
+/** Whether a request was held back because the app has no right to a token, and a person has to change that. */
+export function isLoginTrouble(response: ForgeResponse): response is Extract<ForgeResponse, { code: string }> {
+  return 'code' in response && response.code === NOT_LOGGED_IN && response.wait_ms === null;
+}
