@@ -23,7 +23,7 @@ export const CLIENT_COMMANDS: Record<string, ClientCommand> = {
     summary: 'print the events of a build, and why its run failed',
     load: () => import('./commands/logs.ts'),
   },
-  open: { group: BUILDS, summary: 'open the run of a build in the browser', load: () => import('./commands/open.ts') },
+  open: { group: BUILDS, summary: 'open the page of a build in the browser', load: () => import('./commands/open.ts') },
   verify: {
     group: BUILDS,
     summary: 'prove that the events of a build were not changed',

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { startAnotherApi } from '../world/another-api.ts';
 import { type Person, person } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
 import { standBefore } from '../world/stand-before.ts';
@@ -61,7 +62,7 @@ describe('hapax trigger', () => {
 
     const again = await hapax('trigger', '--ref', ref, '-f', 'a=1', '-f', 'b=2', '--url', url, '--json');
     expect(again).toMatchObject({ code: 0, json: { message: 'Build already exists', replayed: true } });
-    expect(again.stderr).toMatch(/the same trigger of .* got no response; asking for its build/);
+    expect(again.stderr).toMatch(/the same command of .* got no response; asking for its build/);
     expect((await world.call('GET', `/builds?ref=${ref}`)).json.builds).toMatchObject([{ id: again.json.id }]);
     // Its response has come, so whoever runs it once more wants another build.
     expect((await hapax('trigger', '--ref', ref, '-f', 'a=1', '-f', 'b=2', '--url', url, '--json')).json).toMatchObject(
@@ -149,7 +150,6 @@ describe('hapax watch', () => {
     expect(lines.filter((line) => / queued {2}acme/.test(line))).toHaveLength(1);
     expect(lines.at(-3)).toMatch(/^build \d+: success in \d+s$/);
     expect(written).toContain('\u001b[32msuccess\u001b[39m');
-    // Drawn over while it ran, at least once a second.
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about control characters.
     expect(written.match(/\u001b\[\d+A/g)!.length).toBeGreaterThan(3);
   });
@@ -320,8 +320,9 @@ describe('hapax list, show and verify', () => {
     const shown = await hapax('show', String(json.id));
     expect(shown.stdout).toContain(`build ${json.id}  failure`);
     expect(shown.stdout).toContain(build.run_url);
-    expect((await hapax('open', String(json.id))).stdout).toBe(`${build.run_url}\n`);
-    expect((await hapax('open')).stdout).toBe(`${world.url}/\n`);
+    expect((await hapax('open', String(json.id), '--run')).stdout).toBe(`${build.run_url}\n`);
+    const page = (await hapax('open', String(json.id))).stdout.trim();
+    expect((await fetch(page)).status).toBe(200);
   });
 
   it('pages through as many as are asked for', async () => {
@@ -361,26 +362,31 @@ describe('hapax list, show and verify', () => {
   });
 });
 
-it('the key is sent to its own server, and never printed', async () => {
-  const seen: Array<string | undefined> = [];
+it('the exit code is 4 without the right key, and a key is never printed', async () => {
+  const key = 'a-secret-of-the-test';
+  const { url } = await startAnotherApi(world, { settings: { API_KEYS: `me=${key}` } });
+  const outcomes = await Promise.all(
+    ['', 'another-secret-of-the-test', key].map((given) =>
+      me.hapax(['list'], { HAPAX_URL: url, HAPAX_API_KEY: given }),
+    ),
+  );
+  expect(outcomes.map(({ code }) => code)).toEqual([4, 4, 0]);
+  expect(outcomes[0]!.stderr).toMatch(
+    /^hapax: Credentials are missing or wrong: .*set HAPAX_API_KEY, or a key with: hapax profile set\n$/,
+  );
+  expect(JSON.stringify(outcomes)).not.toMatch(/(a|another)-secret-of-the-test/);
+});
+
+it('a key goes where it was sent, and no further: a redirect is not followed', async () => {
+  const seen: string[] = [];
   const server = createServer((request, response) => {
-    seen.push(request.headers.authorization);
-    const body = {
-      title: 'Credentials are missing or wrong',
-      code: 'unauthorized',
-      status: 401,
-      type: 'x',
-      request_id: 'r',
-    };
-    response.writeHead(401, { 'content-type': 'application/problem+json' }).end(JSON.stringify(body));
+    seen.push(`${request.url} ${request.headers.authorization}`);
+    response.writeHead(307, { location: '/elsewhere' }).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const secret = 'a-secret-of-the-test';
-  const { code, stdout, stderr } = await me.hapax(['list'], { HAPAX_URL: url, HAPAX_API_KEY: secret });
-  expect([code, seen]).toEqual([4, [`Bearer ${secret}`]]);
-  expect(stdout + stderr).toBe(
-    'hapax: Credentials are missing or wrong: set HAPAX_API_KEY, or a key with: hapax profile set\n',
-  );
+  const { code, stderr } = await me.hapax(['cancel', '1'], { HAPAX_URL: url, HAPAX_API_KEY: 'a-secret-of-the-test' });
+  expect([code, seen]).toEqual([5, ['/builds/1/cancel Bearer a-secret-of-the-test']]);
+  expect(stderr).toContain('it redirects to');
 });

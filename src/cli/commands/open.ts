@@ -2,15 +2,18 @@ import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import type { BuildView } from '../../contracts/builds/build.ts';
 import { positive, runsWith } from '../client/command.ts';
-import { EXIT, Failure } from '../failure.ts';
+import { EXIT, Failure, misuse } from '../failure.ts';
 import { note, print, printJson } from '../output/screen.ts';
 
 export function define(command: Command): void {
   command
     .argument('[build]', 'id of the build; without one, the start page of Hapax')
+    .option('--run', 'the page of its run at GitHub')
     .option('-p, --print', 'only print the address');
-  runsWith<{ print?: boolean }>(command, async ({ api, json, options }, id?: string) => {
-    const url = id === undefined ? api.href('/') : await runOf(await api.json<BuildView>(`/builds/${positive(id)}`));
+  runsWith<{ run?: boolean; print?: boolean }>(command, async ({ api, json, options }, id?: string) => {
+    const build = id === undefined ? undefined : await api.json<BuildView>(`/builds/${positive(id)}`);
+    if (options.run && !build) throw misuse('--run is about a build', 'name one');
+    const url = options.run ? runOf(build!) : api.href(build ? `/console/builds/${build.id}` : '/');
     if (json) return printJson({ url });
     if (options.print || !process.stdout.isTTY) return print(url);
     note(`opening ${url}`);

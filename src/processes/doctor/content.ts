@@ -23,17 +23,11 @@ export async function checkModels({ settings }: Patient): Promise<Check[]> {
   const server = new OllamaServer(settings.OLLAMA_URL);
   return Promise.all(
     modelsOf(settings).map(async (model): Promise<Check> => {
-      try {
-        await server.describe(model, AbortSignal.timeout(5_000));
-        return { name, status: 'ok', detail: `${model} is there` };
-      } catch (error) {
-        return {
-          name,
-          status: 'fault',
-          detail: `${model}: ${lineOf(error)}`,
-          remedy: `start Ollama, or run: ollama pull ${model}`,
-        };
-      }
+      // It says nothing of a model where it does not answer, or does not have it.
+      const { revision } = await server.describe(model, AbortSignal.timeout(5_000));
+      if (revision !== undefined) return { name, status: 'ok', detail: `${model} is there` };
+      const detail = `Ollama does not have ${model}, or does not answer`;
+      return { name, status: 'fault', detail, remedy: `start it, or run: ollama pull ${model}` };
     }),
   );
 }

@@ -2,12 +2,17 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Check } from '../../contracts/check.ts';
 import { findTemporalCli } from '../../laptop/temporal-cli.ts';
-import { openDatabase } from '../../store/database.ts';
+import { type Db, openDatabase } from '../../store/database.ts';
 import { pendingMigrations } from '../../store/migrate.ts';
 import { databaseAt } from '../start-faults.ts';
 import { lazyTemporalClient } from '../temporal.ts';
 import { lineOf, type Patient } from './patient.ts';
 
+const ANSWER_MS = 5_000;
+/** Of Postgres. */
+const INSUFFICIENT_PRIVILEGE = '42501';
+/** Of gRPC. */
+const DEADLINE_EXCEEDED = 4;
 /** Older servers lack what the workflows use. */
 const LEAST_SERVER = [1, 28] as const;
 
@@ -17,8 +22,12 @@ export async function checkTemporal({ settings, running, environment }: Patient)
   if (address === undefined) return checkTemporalCli(environment);
   const { connection, client } = await lazyTemporalClient({ ...settings, address });
   try {
-    const { serverVersion } = await connection.workflowService.getSystemInfo({});
-    await client.workflowService.describeNamespace({ namespace: settings.TEMPORAL_NAMESPACE });
+    // Without a deadline, a client tries again for longer than anybody waits.
+    const serverVersion = await connection.withDeadline(Date.now() + ANSWER_MS, async () => {
+      const { serverVersion } = await connection.workflowService.getSystemInfo({});
+      await client.workflowService.describeNamespace({ namespace: settings.TEMPORAL_NAMESPACE });
+      return serverVersion;
+    });
     const [major = 0, minor = 0] = (serverVersion ?? '').split('.').map(Number);
     const isOld = major < LEAST_SERVER[0] || (major === LEAST_SERVER[0] && minor < LEAST_SERVER[1]);
     if (isOld) {
@@ -29,8 +38,9 @@ export async function checkTemporal({ settings, running, environment }: Patient)
       { name, status: 'ok', detail: `${address}, server ${serverVersion}, namespace ${settings.TEMPORAL_NAMESPACE}` },
     ];
   } catch (error) {
-    const { details } = error as { details?: string };
-    const detail = `${address} cannot be used: ${details?.split('\n', 1)[0] || lineOf(error)}`;
+    const { details, code } = error as { details?: string; code?: number };
+    const reason = code === DEADLINE_EXCEEDED ? 'it does not answer' : details?.split('\n', 1)[0] || lineOf(error);
+    const detail = `${address} cannot be used: ${reason}`;
     return [{ name, status: 'fault', detail, remedy: 'start it, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE' }];
   } finally {
     await connection.close();
@@ -65,29 +75,29 @@ export async function checkPostgres({ settings, running }: Patient): Promise<Che
       },
     ];
   }
-  const database = openDatabase({ url, connections: 1, ...(given ? { role: settings.DATABASE_ROLE } : {}) });
+  const at = given ? databaseAt(given) : 'the embedded database';
   try {
+    await withDatabase(url, given ? settings.DATABASE_ROLE : '', (db) => db`SELECT 1`);
     // The session of the embedded one is shared, and has the rights of the processes.
-    if (!given) {
-      await database.db`SELECT 1`;
-      return [{ name, status: 'ok', detail: 'embedded, in the hapax up that runs' }];
-    }
-    const pending = await pendingMigrations(database.db);
-    const at = databaseAt(given);
+    if (!given) return [{ name, status: 'ok', detail: 'embedded, in the hapax up that runs' }];
+    // As the login: the role of the processes may not read what was migrated.
+    const pending = await withDatabase(url, '', pendingMigrations);
     if (pending.length === 0) return [{ name, status: 'ok', detail: `${at} is up to date` }];
-    return [
-      { name, status: 'fault', detail: `${at} lacks ${pending.length} migrations`, remedy: 'run: hapax migrate' },
-    ];
+    const detail = `${at} lacks ${pending.length} migrations`;
+    return [{ name, status: 'fault', detail, remedy: 'run: hapax migrate' }];
   } catch (error) {
-    const at = given ? databaseAt(given) : 'the embedded database';
-    return [
-      {
-        name,
-        status: 'fault',
-        detail: `${at} cannot be used: ${lineOf(error)}`,
-        remedy: 'start it, or correct DATABASE_URL',
-      },
-    ];
+    if ((error as { code?: string }).code === INSUFFICIENT_PRIVILEGE) {
+      return [{ name, status: 'note', detail: `${at} is there; this login may not see whether it is up to date` }];
+    }
+    const detail = `${at} cannot be used: ${lineOf(error)}`;
+    return [{ name, status: 'fault', detail, remedy: 'start it, or correct DATABASE_URL' }];
+  }
+}
+
+async function withDatabase<T>(url: string, role: string, query: (db: Db) => Promise<T>): Promise<T> {
+  const database = openDatabase({ url, connections: 1, role });
+  try {
+    return await query(database.db);
   } finally {
     await database.close();
   }
