@@ -10,6 +10,8 @@ export const EXIT = {
   needsPerson: 3,
   notAllowed: 4,
   unreachable: 5,
+  /** A fault of this program. */
+  internal: 70,
   /** `--timeout` passed; as of timeout(1). */
   timedOut: 124,
 } as const;

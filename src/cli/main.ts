@@ -39,9 +39,13 @@ function roleOf([word = '', ...argv]: string[]): { name: string; argv: string[] 
   return Object.hasOwn(ROLE_WORDS, word) || Object.hasOwn(SERVED_ROLES, word) ? { name: word, argv } : undefined;
 }
 
-/** What `init` and `doctor` meet in code of the servers, which names what its user can mend. */
+/** What `init` and `doctor` meet in code of the servers, which names what its user can mend; or a fault of ours. */
 function failedBeneath(error: unknown): number {
-  if (!(error instanceof Error) || error.name !== 'UserError') throw error;
-  note(`hapax: ${error.message}`);
-  return EXIT.unreachable;
+  if (error instanceof Error && error.name === 'UserError') {
+    note(`hapax: ${error.message}`);
+    return EXIT.unreachable;
+  }
+  // Not by throwing: Node would end with 1, which says that a build failed.
+  console.error(error);
+  return EXIT.internal;
 }

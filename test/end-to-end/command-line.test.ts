@@ -196,6 +196,10 @@ describe('the exit code', () => {
   });
 
   it('is 2 for what is asked wrongly, in one line that says what to do', async () => {
+    expect(await me.hapax(['trigger'], { XDG_STATE_HOME: '/dev/null/x' })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^hapax: The key of this request cannot be kept .*--idempotency-key\n$/),
+    });
     const cases: Array<[args: string[], says: RegExp]> = [
       [['nonsense'], /^hapax: unknown command 'nonsense': see hapax --help\n$/],
       [['trigger', '--nonsense'], /^hapax: unknown option '--nonsense': see hapax trigger --help\n$/],
@@ -255,6 +259,10 @@ describe('the exit code', () => {
     const page = createServer((_, response) => response.end('<html>hello</html>')).listen(0, '127.0.0.1');
     await once(page, 'listening');
     onTestFinished(() => void page.close());
+    expect(await hapax('trigger', '--url', 'http://127.0.0.1:1')).toMatchObject({
+      code: 5,
+      stderr: expect.stringMatching(/^hapax: Hapax cannot be reached .*; the same command again is safe: .*\n$/),
+    });
     const cases: Array<[url: string, says: RegExp]> = [
       [
         'http://127.0.0.1:1',

@@ -102,3 +102,37 @@ test.skipIf(!oldNode)('a signal reaches the role through the old Node', async ()
   const [code, signal] = await exited;
   expect(code === 0 || signal === 'SIGTERM').toBe(true);
 });
+
+/** Writes the packages that a process loaded when it ends. */
+const TELL_PACKAGES = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module';
+  const loaded = new Set();
+  registerHooks({
+    resolve(specifier, context, next) {
+      const found = next(specifier, context);
+      const name = /node_modules\\/((?:@[^/]+\\/)?[^/]+)\\/[^]*$/.exec(found.url)?.[1];
+      if (name) loaded.add(name);
+      return found;
+    },
+  });
+  process.on('exit', () => process.stderr.write('loaded: ' + [...loaded].join(' ')));
+`)}`;
+
+test('a command for people loads nothing of the servers: it starts as fast as it can', () => {
+  const cases = [
+    ['--help'],
+    ['--version'],
+    ['trigger', '--help'],
+    ['list', '--url', 'http://127.0.0.1:1'],
+    ['tasks', 'list', '--url', 'http://127.0.0.1:1'],
+  ];
+  for (const args of cases) {
+    const { stderr } = spawnSync(process.execPath, ['--import', TELL_PACKAGES, entry, ...args], { encoding: 'utf8' });
+    expect([args, /loaded: (.*)/.exec(stderr)?.[1]]).toEqual([args, 'commander']);
+  }
+  const { stderr } = spawnSync(process.execPath, ['--import', TELL_PACKAGES, entry, 'doctor'], {
+    encoding: 'utf8',
+    env: { ...process.env, PORT: 'x' },
+  });
+  expect(/loaded: (.*)/.exec(stderr)?.[1]).toContain('@temporalio/client');
+});

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { stripVTControlCharacters } from 'node:util';
 import { ENTRY, type Person } from './command-line.ts';
 
 /** `script` of util-linux gives a program a terminal. */
@@ -61,4 +62,24 @@ export function screenOf(written: string, columns: number): { lines: string[]; w
     ),
     wrapped,
   };
+}
+
+/** Runs `hapax` in a terminal and answers what it asks: each answer is typed when its question stands at the end. */
+export async function typedInto({ env }: Person, args: string[], answers: Array<[question: RegExp, answer: string]>) {
+  const command = [process.execPath, ENTRY, ...args].map(quoted).join(' ');
+  const child = spawn('script', ['-qefc', command, '/dev/null'], {
+    env: { ...env, SHELL: '/bin/sh' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let [written, unanswered] = ['', ''];
+  const left = [...answers];
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    written += chunk;
+    unanswered += chunk;
+    if (!left[0]?.[0].test(stripVTControlCharacters(unanswered))) return;
+    unanswered = '';
+    child.stdin.write(`${left.shift()![1]}\r`);
+  });
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, written };
 }
