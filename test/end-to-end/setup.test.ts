@@ -1,0 +1,236 @@
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
+import type { Check } from '../../src/contracts/check.ts';
+import { type GitHubSimulator, startGitHubSimulator } from '../../src/simulator/github.ts';
+import { type Person, person } from '../world/command-line.ts';
+import { hasTerminal, typedInto } from '../world/terminal.ts';
+import { openWorld, type World } from '../world/world.ts';
+
+const TOKEN = 'github_pat_of_the_test_0123456789';
+let github: GitHubSimulator;
+let me: Person;
+let file: string;
+beforeAll(async () => {
+  github = await startGitHubSimulator({ settings: { rate_limit: 1_000_000 } });
+});
+afterAll(() => github.close());
+beforeEach(() => {
+  me = person({ GITHUB_API_URL: github.url });
+  file = join(me.home, 'settings.env');
+  me.env.HAPAX_ENV_FILE = file;
+  return me.remove;
+});
+const set = (settings: object) =>
+  fetch(`${github.url}/_simulator/settings`, { method: 'PUT', body: JSON.stringify(settings) });
+const settingsIn = () =>
+  Object.fromEntries(
+    readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/=(.*)/s).slice(0, 2)),
+  );
+
+describe('hapax init', () => {
+  const ARGS = ['init', '--repository', 'acme/images', '--webhook-secret', 'new'];
+
+  it('writes what GitHub confirmed, for its user alone, and shows no secret', async () => {
+    const { code, stdout, stderr } = await me.hapax(ARGS, { GITHUB_TOKEN: TOKEN });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(settingsIn()).toEqual({
+      GITHUB_API_URL: github.url,
+      GITHUB_TOKEN: TOKEN,
+      GITHUB_REPO: 'acme/images',
+      GITHUB_WORKFLOW: 'build.yml',
+      GITHUB_WEBHOOK_SECRET: expect.stringMatching(/^[0-9a-f]{64}$/),
+      HAPAX_HOME: expect.stringMatching(/\.hapax$/),
+    });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(stdout).toContain('hapax_id');
+    expect(stdout).not.toContain(TOKEN);
+    expect(stdout).not.toContain(settingsIn().GITHUB_WEBHOOK_SECRET);
+  });
+
+  it('replaces its own lines only if it may, and keeps the others', async () => {
+    writeFileSync(file, '# mine\nPOSTGRES_PASSWORD=x\nGITHUB_REPO=old/one\n', { mode: 0o644 });
+    const refused = await me.hapax(ARGS, { GITHUB_TOKEN: TOKEN });
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('confirm it with --yes')]);
+    expect(readFileSync(file, 'utf8')).toContain('old/one');
+    expect((await me.hapax([...ARGS, '--yes'], { GITHUB_TOKEN: TOKEN })).code).toBe(0);
+    expect(readFileSync(file, 'utf8')).toMatch(/^# mine\nPOSTGRES_PASSWORD=x\n(?!.*old)/);
+    expect(settingsIn()).toMatchObject({ GITHUB_REPO: 'acme/images' });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('writes nothing that GitHub does not confirm, and says the setting and the remedy', async () => {
+    const cases: Array<[args: string[], environment: Record<string, string>, says: RegExp, code: number]> = [
+      [['init', '--repository', 'acme/missing'], { GITHUB_TOKEN: TOKEN }, /^hapax: GITHUB_REPO: .*acme\/missing/, 2],
+      [['init', '--repository', 'nonsense'], { GITHUB_TOKEN: TOKEN }, /^hapax: GITHUB_REPO: /, 2],
+      [['init'], { GITHUB_TOKEN: TOKEN }, /^hapax: GITHUB_REPO: say which/, 2],
+      [
+        [...ARGS, '--workflow', 'missing.yml'],
+        { GITHUB_TOKEN: TOKEN },
+        /^hapax: GITHUB_WORKFLOW: acme\/images has no workflow missing\.yml/,
+        2,
+      ],
+      [
+        ['init', '--repository', 'acme/images', '--webhook-secret', 'short'],
+        { GITHUB_TOKEN: TOKEN },
+        /16 characters or more/,
+        2,
+      ],
+      [
+        ARGS,
+        { GITHUB_TOKEN: TOKEN, GITHUB_API_URL: 'http://127.0.0.1:2' },
+        /^hapax: GitHub at http:\/\/127\.0\.0\.1:2 cannot be asked/,
+        5,
+      ],
+    ];
+    for (const [args, environment, says, expected] of cases) {
+      const { code, stderr } = await me.hapax(args, environment);
+      expect(stderr).toMatch(says);
+      expect(stderr).not.toContain(TOKEN);
+      expect([args, code]).toEqual([args, expected]);
+      expect(() => statSync(file)).toThrow();
+    }
+  });
+
+  it('asks in a terminal, does not show the token, and asks again where GitHub says no', {
+    skip: !hasTerminal,
+  }, async () => {
+    const { code, written } = await typedInto(
+      me,
+      ['init'],
+      [
+        [/GitHub token.*: /, TOKEN],
+        [/Repository .*: /, 'acme/missing'],
+        [/GITHUB_REPO: [\s\S]*Repository .*: /, 'acme/images'],
+        [/Its workflow file .*: /, ''],
+        [/Webhook secret .*: /, ''],
+        [/Where the data is kept .*: /, join(me.home, 'data')],
+      ],
+    );
+    expect([code, written]).toEqual([0, expect.not.stringContaining(TOKEN)]);
+    expect(settingsIn()).toEqual({
+      GITHUB_API_URL: github.url,
+      GITHUB_TOKEN: TOKEN,
+      GITHUB_REPO: 'acme/images',
+      GITHUB_WORKFLOW: 'build.yml',
+      HAPAX_HOME: join(me.home, 'data'),
+    });
+  });
+
+  it('needs no token for the simulated GitHub', async () => {
+    const { code, json } = await me.hapax(['init', '--simulated', '--home', join(me.home, 'data'), '--json']);
+    expect([code, json.settings]).toEqual([0, ['GITHUB_API_URL', 'HAPAX_HOME']]);
+  });
+});
+
+describe('hapax doctor', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld('server');
+  });
+  afterAll(() => world.close());
+
+  const doctor = async (environment: Record<string, string> = {}) => {
+    const { code, json, stdout, stderr } = await me.hapax(['doctor', '--json'], environment);
+    const checks = (json?.checks ?? []) as Check[];
+    return { code, stdout, stderr, checks, of: (name: string) => checks.filter((check) => check.name === name) };
+  };
+  const healthy = () => ({
+    HAPAX_ENV_FILE: '',
+    DATABASE_URL: world.databaseUrl,
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+    TEMPORAL_NAMESPACE: world.namespace,
+    PORT: new URL(world.url).port,
+    GITHUB_TOKEN: TOKEN,
+    GITHUB_REPO: 'acme/images',
+    GITHUB_WEBHOOK_SECRET: 'a-secret-of-the-test',
+  });
+
+  it('finds nothing wrong with an installation that works, and says what it looked at', async () => {
+    await set({ webhook: { url: 'https://hapax.example/webhooks/github', secret: 's' } });
+    onTestFinished(async () => void (await set({ webhook: null })));
+    const { code, checks, stderr } = await doctor(healthy());
+    expect([stderr, checks.filter(({ status }) => status === 'fault'), code]).toEqual(['', [], 0]);
+    expect(new Set(checks.map(({ name }) => name))).toEqual(
+      new Set([
+        'node',
+        'settings',
+        'home',
+        'ports',
+        'temporal',
+        'postgres',
+        'github',
+        'clock',
+        'webhook',
+        'api',
+        'model',
+      ]),
+    );
+    expect(checks.find(({ name }) => name === 'temporal')?.detail).toMatch(/server 1\.\d+/);
+  });
+
+  it('names each thing that is wrong in a line with its remedy, and no secret', async () => {
+    const closed = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    onTestFinished(() => void closed.close());
+    const { port } = closed.address() as AddressInfo;
+    await set({ clock_off_ms: 0 });
+    mkdirSync(me.env.HAPAX_HOME!);
+    chmodSync(me.env.HAPAX_HOME!, 0o755);
+    const secret = 'hunter2hunter2';
+    const environment = {
+      ...healthy(),
+      DATABASE_URL: `postgres://hapax:${secret}@127.0.0.1:${port}/record`,
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+      PORT: String(port),
+      GITHUB_REPO: 'acme/missing',
+      OLLAMA_URL: `http://user:${secret}@127.0.0.1:2`,
+      AMQP_URL: `amqp://user:${secret}@127.0.0.1:${port}`,
+      RESULT_REDIS_URL: `redis://:${secret}@127.0.0.1:${port}`,
+    };
+    const { code, checks, stdout } = await doctor(environment);
+    expect(code).toBe(1);
+    const faults = checks.filter(({ status }) => status === 'fault');
+    expect(new Set(faults.map(({ name }) => name))).toEqual(
+      new Set(['home', 'ports', 'temporal', 'postgres', 'github', 'model', 'rabbitmq', 'redis']),
+    );
+    for (const { name, detail, remedy } of faults) {
+      expect([name, detail, remedy]).toEqual([name, expect.stringMatching(/^.+$/), expect.stringMatching(/^.+$/)]);
+    }
+    expect(stdout).not.toContain(secret);
+    expect(stdout).not.toContain(TOKEN);
+    const lines = (await me.hapax(['doctor'], environment)).stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(checks.length);
+    expect(lines.filter((line) => line.startsWith('fault'))).toHaveLength(faults.length);
+  });
+
+  it('says a missing webhook, a database that was not migrated, and settings that cannot be read', async () => {
+    const url = new URL(inject('postgresUrl'));
+    const { code, of } = await doctor({ ...healthy(), DATABASE_URL: url.href, DATABASE_ROLE: '' });
+    expect([code, of('webhook')[0], of('postgres')[0]]).toEqual([
+      1,
+      {
+        name: 'webhook',
+        status: 'fault',
+        detail: 'acme/images has no webhook to /webhooks/github',
+        remedy: expect.stringContaining('Workflow runs'),
+      },
+      {
+        name: 'postgres',
+        status: 'fault',
+        detail: expect.stringMatching(/lacks \d+ migrations/),
+        remedy: 'run: hapax migrate',
+      },
+    ]);
+    const wrong = await doctor({ ...healthy(), PORT: 'x', GITHUB_REPOS: 'a/b' });
+    expect([wrong.code, wrong.of('settings')[0]?.status]).toEqual([1, 'fault']);
+    writeFileSync(file, 'PORT=70000\n', { mode: 0o644 });
+    const read = await doctor({ HAPAX_ENV_FILE: file });
+    expect(read.of('settings').map(({ status }) => status)).toEqual(['fault', 'fault', 'note']);
+  });
+});
