@@ -136,6 +136,7 @@ function faultsOf(environment: Record<string, string>): string {
 /** Titles of the sections of docs/limits.md. */
 const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   requests: 'Requests',
+  lists: 'Lists',
   streams: 'Event streams',
   json: 'JSON',
   times: 'Times',

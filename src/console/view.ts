@@ -41,7 +41,7 @@ export type Console = Hono<ConsoleEnvironment>;
 export type ConsoleContext = Context<ConsoleEnvironment>;
 
 /** A link with a query; what is undefined or empty is left out. */
-export function linkTo(path: string, query: Record<string, string | number | undefined | null> = {}): string {
+export function linkTo(path: string, query: Record<string, string | number | boolean | undefined | null> = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== null && value !== '') search.set(name, String(value));

@@ -38,6 +38,19 @@ export const BUDGETS = {
     pageEntries: most(200, 'entries', 'Entries on one page of a list.'),
     listCharacters: most(2_000, 'characters', 'A query parameter with several words, such as `types`.'),
   },
+  lists: {
+    textCharacters: most(200, 'characters', '`q` of a list.'),
+    textEntries: most(
+      10_000,
+      'entries',
+      'Builds or tasks that one page looks through for the text `q`. The page ends there, and the next one goes on.',
+    ),
+    countedEntries: most(
+      10_000,
+      'entries',
+      'Builds or tasks that `count=true` counts. If there are more, the count is not exact.',
+    ),
+  },
   streams: {
     open: most(
       1_000,

@@ -14,6 +14,31 @@ export const nextCursor = z
   .nullable()
   .meta({ description: 'Pass this as `cursor` to get the next page; null on the last page.' });
 
+/** Query parameter: a text that is looked for. */
+export const listText = text(LIMITS.lists.textCharacters).trim().min(1).optional();
+
+/** Query parameter that is on or off. */
+export const flag = z
+  .enum(['true', 'false'])
+  .transform((given) => given === 'true')
+  .optional();
+
+/** Query parameter: whether the page says how many match. */
+export const countFlag = flag.meta({
+  type: 'string',
+  enum: ['true', 'false'],
+  description: 'Add `count` to the page.',
+});
+
+/** Member of a page: how many match, on all pages together. */
+export const matchCount = z
+  .object({
+    value: z.int().meta({ description: `At most ${LIMITS.lists.countedEntries}.` }),
+    exact: z.boolean().meta({ description: 'False: there may be more.' }),
+  })
+  .optional()
+  .meta({ description: 'How many match on all pages together. Only with `count=true`.' });
+
 /** Query parameter: how long to wait for the end. */
 export const wait = z.coerce
   .number()

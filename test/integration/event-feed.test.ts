@@ -1,13 +1,13 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventFeedPage } from '../../src/contracts/event-feed.ts';
-import type { TaskEvent } from '../../src/contracts/tasks/task-event.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import { type Db, inTransaction, openDatabase } from '../../src/store/database.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { TASKS } from '../../src/store/tasks/task-stream.ts';
 import { eventually } from '../world/eventually.ts';
 import { openFeedApi, readMessages } from '../world/feed-api.ts';
+import { taskStory } from '../world/task-story.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
 import { story, tell } from './told-builds.ts';
 
@@ -37,23 +37,8 @@ async function pages(api: FeedApi, query: string, after = 0) {
   return ids;
 }
 
-const task = (id: string, result: unknown = null): TaskEvent[] => [
-  {
-    type: 'task_queued',
-    data: {
-      ...{ task_id: id, workflow_id: `task-${id}`, fingerprint: id, caller: 'local', door: 'http' },
-      ...{ name: 'semantic_search', queue: 'search', args: [], kwargs: {}, priority: null, eta: null, expires: null },
-      ...{ soft_limit_ms: null, hard_limit_ms: null, callback_origin: null, root_id: null, parent_id: null },
-    },
-    occurred_at: '2026-11-21T10:00:00.000Z',
-    dedupe_key: 'queued',
-  },
-  { type: 'task_started', data: { attempt: 1, worker: 'w' }, occurred_at: '2026-11-21T10:00:01.000Z', dedupe_key: 's' },
-  { type: 'task_succeeded', data: { result }, occurred_at: '2026-11-21T10:00:02.000Z', dedupe_key: 'e' },
-];
-
 async function tellTask(db: Db, id: string, result?: unknown) {
-  for (const event of task(id, result)) await appendEvent(db, TASKS, id, event);
+  for (const event of taskStory(id, {}, result)) await appendEvent(db, TASKS, id, event);
 }
 
 describe.each(DATABASES)('the feed of all events on the %s Postgres', (kind) => {

@@ -249,7 +249,11 @@ describe('an operator', () => {
     it('many by filter', async () => {
       const ids = [await dead(), await dead()];
       const { ref } = await world.build(ids[0]!);
-      expect((await post('/dlq/redrive', { ref })).json).toEqual({ redriven: [`build:${ids[0]}`], refused: [] });
+      expect((await post('/dlq/redrive', { ref })).json).toEqual({
+        redriven: [`build:${ids[0]}`],
+        refused: [],
+        next_cursor: null,
+      });
       expect((await post('/dlq/redrive', {})).json.redriven).toContain(`build:${ids[1]}`);
       for (const id of ids) await eventually(async () => expect((await world.build(id)).status).toBe('success'));
     });

@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { createRoute, type z } from '@hono/zod-openapi';
+import { createRoute, z } from '@hono/zod-openapi';
 import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
 import {
+  countMany,
   discardDeadLetter,
+  discardMany,
   findDeadLetter,
   type RedriveDependencies,
   redriveDeadLetter,
@@ -10,10 +12,15 @@ import {
 } from '../../commands/lifecycle/redrive.ts';
 import {
   type DeadLetterView,
+  deadLetterCauses,
+  deadLetterCausesQuery,
   deadLetterIdParam,
   deadLetterPage,
   deadLetterQuery,
   deadLetterStory,
+  discardAnswer,
+  discardBody,
+  dryRunAnswer,
   redriveAnswer,
   redriveBody,
   redriven,
@@ -21,6 +28,7 @@ import {
 import { buildSummaryOf } from '../../domain/builds/build-view.ts';
 import { eventViewOf } from '../../domain/record/event-view.ts';
 import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
+import { countDeadLetters } from '../../store/endings/dead-letter-count.ts';
 import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import type { Api } from '../environment.ts';
 import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
@@ -68,27 +76,66 @@ const redriveRoute = createRoute({
   },
 });
 
+const causesRoute = createRoute({
+  method: 'get',
+  path: '/dlq/causes',
+  operationId: 'countDeadLetters',
+  tags,
+  summary: 'Count dead letters by what they died of',
+  request: { query: deadLetterCausesQuery },
+  responses: {
+    200: { description: 'How many, by cause', content: { 'application/json': { schema: deadLetterCauses } } },
+    ...problemResponses('invalid_request', 'database_unavailable'),
+  },
+});
+
+const dryRun = {
+  description: 'A dry run: how many match, and the first of them',
+  content: { 'application/json': { schema: dryRunAnswer } },
+};
+
+const MANY_PROBLEMS = [
+  'malformed_json',
+  'invalid_request',
+  'body_too_large',
+  'unsupported_media_type',
+  'database_unavailable',
+] as const;
+
 const redriveManyRoute = createRoute({
   method: 'post',
   path: '/dlq/redrive',
   operationId: 'redriveDeadLetters',
   tags,
   summary: 'Redrive all dead letters that match a filter, the newest first',
-  description: 'This includes builds that need attention, for which it asserts that no run exists.',
+  description:
+    'This includes builds that need attention, for which it asserts that no run exists. With `dry_run`, nothing changes. Send the request again until `redriven` is empty, or with `next_cursor` until that is null.',
   request: { body: { required: true, content: { 'application/json': { schema: redriveBody } } } },
   responses: {
+    200: dryRun,
     202: {
       description: 'Which were redriven and which were refused',
       content: { 'application/json': { schema: redriveAnswer } },
     },
-    ...problemResponses(
-      'malformed_json',
-      'invalid_request',
-      'body_too_large',
-      'unsupported_media_type',
-      'temporal_unavailable',
-      'database_unavailable',
-    ),
+    ...problemResponses(...MANY_PROBLEMS, 'temporal_unavailable'),
+  },
+});
+
+const discardManyRoute = createRoute({
+  method: 'post',
+  path: '/dlq/discard',
+  operationId: 'discardDeadLetters',
+  tags,
+  summary: 'Discard all dead letters that match a filter, the newest first',
+  description:
+    'They leave the list, and stay with their events. Builds that need attention are refused. With `dry_run`, nothing changes.',
+  request: { body: { required: true, content: { 'application/json': { schema: discardBody } } } },
+  responses: {
+    200: {
+      description: 'Which were discarded and which were refused; or what a dry run found',
+      content: { 'application/json': { schema: z.union([discardAnswer, dryRunAnswer]) } },
+    },
+    ...problemResponses(...MANY_PROBLEMS),
   },
 });
 
@@ -112,8 +159,18 @@ export function deadLetters(api: Api, deps: RedriveDependencies): void {
     const { items, end } = await listDeadLetters(deps.db, { ...filter, after: readTextCursor(cursor) });
     return c.json({ dead_letters: items.map(viewOf), next_cursor: writeCursor(end) }, 200);
   });
+  api.openapi(causesRoute, async (c) => c.json(await countDeadLetters(deps.db, c.req.valid('query')), 200));
+  api.openapi(discardManyRoute, async (c) => {
+    const many = c.req.valid('json');
+    if (many.dry_run) return c.json(dryRunOf(await countMany(deps, many)), 200);
+    const answer = await discardMany(deps, many, c.var.caller);
+    c.var.log.info({ discarded: answer.discarded.length, refused: answer.refused.length }, 'dead letters discarded');
+    return c.json(answer, 200);
+  });
   api.openapi(redriveManyRoute, async (c) => {
-    const answer = await redriveMany(deps, c.req.valid('json'), c.var.caller);
+    const many = c.req.valid('json');
+    if (many.dry_run) return c.json(dryRunOf(await countMany(deps, many)), 200);
+    const answer = await redriveMany(deps, many, c.var.caller);
     c.var.log.info({ redriven: answer.redriven.length, refused: answer.refused.length }, 'dead letters redriven');
     return c.json(answer, 202);
   });
@@ -139,6 +196,10 @@ export function deadLetters(api: Api, deps: RedriveDependencies): void {
     c.var.log.info({ dead_letter: id }, 'dead letter discarded');
     return c.body(null, 204);
   });
+}
+
+function dryRunOf({ sample, ...counted }: Awaited<ReturnType<typeof countMany>>) {
+  return { ...counted, sample: sample.map(viewOf) };
 }
 
 type Story = z.infer<typeof deadLetterStory>;

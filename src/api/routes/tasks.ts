@@ -7,9 +7,11 @@ import { type TaskBody, taskAnswer, taskBody, taskListQuery, taskPage } from '..
 import type { Task } from '../../domain/tasks/task.ts';
 import type { TaskRequest } from '../../domain/tasks/task-request.ts';
 import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
+import { allOf } from '../../store/database.ts';
 import { listStreamsAt } from '../../store/record/stream-list-at.ts';
-import { listTasks, matchesUnchangingOfTasks } from '../../store/tasks/task-list.ts';
+import { countTasks, isAfterTask, listTasks, matchesUnchangingOfTasks } from '../../store/tasks/task-list.ts';
 import { TASKS } from '../../store/tasks/task-stream.ts';
+import { refuseWithAt } from '../at.ts';
 import type { Api } from '../environment.ts';
 import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyOf, replayedHeader } from '../idempotency.ts';
 import { problemResponses } from '../responses.ts';
@@ -77,12 +79,18 @@ export function tasks(api: Api, deps: TaskDependencies): void {
     return c.json(answerOf(task), 202);
   });
   api.openapi(listRoute, async (c) => {
-    const { cursor, at, ...given } = c.req.valid('query');
-    const filter = { ...given, after: readTextCursor(cursor) };
-    const { items, end } = at
-      ? await listStreamsAt(deps.db, TASKS, at, { ...filter, unchanging: matchesUnchangingOfTasks(deps.db, filter) })
-      : await listTasks(deps.db, filter);
-    return c.json({ tasks: items.map(taskSummaryOf), next_cursor: writeCursor(end) }, 200);
+    const { cursor, at, count: wantsCount, limit, ...filter } = c.req.valid('query');
+    refuseWithAt(at, { q: filter.q, count: wantsCount });
+    const { db } = deps;
+    const after = readTextCursor(cursor);
+    const unchanging = allOf(db, [matchesUnchangingOfTasks(db, filter), isAfterTask(db, after)]);
+    const [{ items, end }, count] = await Promise.all([
+      at
+        ? listStreamsAt(db, TASKS, at, { status: filter.status, limit, unchanging })
+        : listTasks(db, { ...filter, after, limit }),
+      wantsCount ? countTasks(db, filter) : undefined,
+    ]);
+    return c.json({ tasks: items.map(taskSummaryOf), next_cursor: writeCursor(end), ...(count && { count }) }, 200);
   });
 }
 

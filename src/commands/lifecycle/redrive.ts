@@ -1,16 +1,17 @@
-import type { z } from 'zod';
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
-import type { redriveAnswer, redriveBody } from '../../contracts/builds/operator.ts';
+import type { DiscardAnswer, ManyBody, RedriveAnswer } from '../../contracts/builds/operator.ts';
 import { type DeadMessage, REDELIVER_WORKFLOW, redeliverWorkflowId } from '../../contracts/celery/dead-message.ts';
 import { BUILDS } from '../../store/builds/build-stream.ts';
 import { findDeadMessage } from '../../store/celery/dead-message-find.ts';
 import { settleDeadMessage } from '../../store/celery/dead-message-settle.ts';
+import { countDeadLetters, type DeadLetterCount } from '../../store/endings/dead-letter-count.ts';
 import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import { appendEvent } from '../../store/record/event-append.ts';
 import { findStream } from '../../store/record/stream-find.ts';
 import { TASKS } from '../../store/tasks/task-stream.ts';
 import type { redeliver as redeliverWorkflow } from '../../workflows/index.ts';
 import { type OperateDependencies, retryBuild } from '../builds/operate-build.ts';
+import { readTextCursor, writeCursor } from '../cursor.ts';
 import { Refusal } from '../refusal.ts';
 import type { TaskDependencies } from '../tasks/create-task.ts';
 import { redriveTask } from '../tasks/redrive-task.ts';
@@ -74,25 +75,52 @@ async function redeliver({ client, db }: RedriveDependencies, message: DeadMessa
   await settleDeadMessage(db, message, 'redriven', by);
 }
 
-/** Begins all that match again, one after the other; one that is refused does not hold up the others. */
-export async function redriveMany(
-  deps: RedriveDependencies,
-  filter: z.output<typeof redriveBody>,
-  by: string,
-): Promise<z.infer<typeof redriveAnswer>> {
-  const { items } = await listDeadLetters(deps.db, filter);
-  const answer: z.infer<typeof redriveAnswer> = { redriven: [], refused: [] };
+/** Begins those that match again, one after the other; one that is refused does not hold up the others. */
+export async function redriveMany(deps: RedriveDependencies, many: ManyBody, by: string): Promise<RedriveAnswer> {
+  const { done, ...answer } = await forEachLetter(deps, many, (id) => redriveDeadLetter(deps, id, by));
+  return { redriven: done, ...answer };
+}
+
+/** Takes those that match off the list, in the same way. */
+export async function discardMany(deps: RedriveDependencies, many: ManyBody, by: string): Promise<DiscardAnswer> {
+  const { done, ...answer } = await forEachLetter(deps, many, (id) => discardDeadLetter(deps, id, by));
+  return { discarded: done, ...answer };
+}
+
+/** How many a dry run shows. */
+const SAMPLE = 10;
+
+/** What would be begun again or discarded by a filter: how many, of which causes, and the first of them. */
+export async function countMany(
+  { db }: Pick<RedriveDependencies, 'db'>,
+  { limit: _limit, dry_run: _dry, cursor: _cursor, ...filter }: ManyBody,
+): Promise<DeadLetterCount & { sample: DeadLetter[] }> {
+  const [counted, { items }] = await Promise.all([
+    countDeadLetters(db, filter),
+    listDeadLetters(db, { ...filter, limit: SAMPLE }),
+  ]);
+  return { ...counted, sample: items };
+}
+
+async function forEachLetter(
+  { db }: RedriveDependencies,
+  { cursor, dry_run: _, ...filter }: ManyBody,
+  act: (id: string) => Promise<unknown>,
+): Promise<{ done: string[]; refused: RedriveAnswer['refused']; next_cursor: string | null }> {
+  const { items, end } = await listDeadLetters(db, { ...filter, after: readTextCursor(cursor) });
+  const done: string[] = [];
+  const refused: RedriveAnswer['refused'] = [];
   for (const letter of items) {
     const id = deadLetterIdOf(letter);
     try {
-      await redriveDeadLetter(deps, id, by);
-      answer.redriven.push(id);
+      await act(id);
+      done.push(id);
     } catch (error) {
       if (!(error instanceof Refusal) || error.retryAfterSeconds) throw error;
-      answer.refused.push({ id, detail: error.message });
+      refused.push({ id, detail: error.message });
     }
   }
-  return answer;
+  return { done, refused, next_cursor: writeCursor(end) };
 }
 
 /** Takes a dead letter off the list; an event, or a mark on a message, says who did. @throws {Refusal} 404; 409 where it still waits for an operator */

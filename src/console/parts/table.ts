@@ -44,7 +44,7 @@ export function table<Row>({ caption, columns, rows, idOf, selectable }: TableOp
  */
 export function pager(
   path: string,
-  query: Record<string, string | number | undefined>,
+  query: Record<string, string | number | boolean | undefined>,
   { cursor, next }: { cursor: string | undefined; next: string | null },
 ): Html {
   if (cursor === undefined && next === null) return html``;

@@ -2,7 +2,17 @@ import { z } from 'zod';
 import { LIMITS } from '../budgets.ts';
 import { callbackUrl } from '../endings/callback.ts';
 import { buildLinks, workflowId } from '../links.ts';
-import { nextCursor, pageCursor, pageLimit, wait, waitsInThePast } from '../paging.ts';
+import {
+  countFlag,
+  flag,
+  listText,
+  matchCount,
+  nextCursor,
+  pageCursor,
+  pageLimit,
+  wait,
+  waitsInThePast,
+} from '../paging.ts';
 import { text } from '../text.ts';
 import { asOf, timestamp } from '../timestamp.ts';
 import { eventView } from './event.ts';
@@ -176,11 +186,22 @@ export const buildPage = z
   .object({
     builds: z.array(buildSummary),
     next_cursor: nextCursor,
+    count: matchCount,
   })
   .meta({ id: 'BuildPage' });
 
 export const buildListQuery = z.strictObject({
   status: buildStatus.optional(),
+  conclusion: text(100).optional().meta({ description: 'Ended with this conclusion.', example: 'timed_out' }),
+  needs_attention: flag.meta({
+    type: 'string',
+    enum: ['true', 'false'],
+    description: 'Waits for an operator, or does not.',
+  }),
+  q: listText.meta({
+    description:
+      'Contains this text, in any case: in the id, repository, workflow, ref, image type, Fedora version, inputs, conclusion, reason, caller or run id. A page looks through a bounded number of builds, so it may be empty although `next_cursor` is not null.',
+  }),
   ref: text(255).optional(),
   config_id: z.coerce.number().int().min(1).max(2_147_483_647).optional(),
   repository: text(255).optional(),
@@ -189,6 +210,7 @@ export const buildListQuery = z.strictObject({
   at: asOf,
   limit: pageLimit,
   cursor: pageCursor,
+  count: countFlag,
 });
 export type BuildListQuery = z.infer<typeof buildListQuery>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { pageCursor, pageLimit } from '../paging.ts';
+import { LIMITS } from '../budgets.ts';
+import { nextCursor, pageCursor, pageLimit } from '../paging.ts';
 import { taskId, taskStatus, taskSummary } from '../tasks/task.ts';
 import { TASK_QUEUE_NAMES } from '../tasks/task-queues.ts';
 import { text } from '../text.ts';
@@ -43,21 +44,64 @@ const deadLetterFilter = z.object({
   queue: z.enum(TASK_QUEUE_NAMES).optional().meta({ description: 'Tasks and messages of this queue.' }),
   since: timestamp.optional().meta({ description: 'Accepted at this time or later.' }),
   until: timestamp.optional().meta({ description: 'Accepted before this time.' }),
+  cause: text(255).optional().meta({
+    description:
+      'Died of this: for builds `needs_attention` or the conclusion, for tasks the type of the error, for messages the code of the refusal.',
+    example: 'dispatch_failed',
+  }),
 });
 export type DeadLetterFilter = z.infer<typeof deadLetterFilter>;
 
+/** What is to happen to many. */
+const manyBody = deadLetterFilter.extend({
+  limit: z.int().min(1).max(200).default(100).meta({ description: 'How many in this request, the newest first.' }),
+  cursor: pageCursor.meta({
+    description: '`next_cursor` of the response before, to go on behind those that were refused.',
+  }),
+  dry_run: z.boolean().default(false).meta({
+    description: 'Change nothing: say how many match, of which causes, and show the first of them.',
+  }),
+});
+
 /** Body of POST /dlq/redrive. */
-export const redriveBody = deadLetterFilter
-  .extend({ limit: z.int().min(1).max(200).default(100) })
-  .strict()
-  .meta({ id: 'RedriveDeadLetters' });
+export const redriveBody = manyBody.strict().meta({ id: 'RedriveDeadLetters' });
+/** Body of POST /dlq/discard. */
+export const discardBody = manyBody.strict().meta({ id: 'DiscardDeadLetters' });
+export type ManyBody = z.output<typeof manyBody>;
+
+const refusedLetters = z.array(z.object({ id: z.string(), detail: z.string() }));
 
 export const redriveAnswer = z
-  .object({
-    redriven: z.array(z.string()),
-    refused: z.array(z.object({ id: z.string(), detail: z.string() })),
-  })
+  .object({ redriven: z.array(z.string()), refused: refusedLetters, next_cursor: nextCursor })
   .meta({ id: 'RedriveAnswer' });
+export type RedriveAnswer = z.infer<typeof redriveAnswer>;
+
+export const discardAnswer = z
+  .object({ discarded: z.array(z.string()), refused: refusedLetters, next_cursor: nextCursor })
+  .meta({ id: 'DiscardAnswer' });
+export type DiscardAnswer = z.infer<typeof discardAnswer>;
+
+/** Answer of GET /dlq/causes: how many dead letters there are, by what they died of. */
+export const deadLetterCauses = z
+  .object({
+    count: z.int().meta({ description: 'How many match.' }),
+    exact: z.boolean().meta({
+      description: `False: more than ${LIMITS.lists.countedEntries} of a kind match, and older ones are not counted.`,
+    }),
+    causes: z
+      .array(
+        z.object({
+          kind: z.enum(['build', 'task', 'message']),
+          cause: z.string().meta({ description: 'As the filter `cause`.' }),
+          count: z.int(),
+          oldest_at: timestamp.meta({ description: 'When the oldest was accepted.' }),
+          newest_at: timestamp,
+          reason: z.string().nullable().meta({ description: 'The reason of the newest.' }),
+        }),
+      )
+      .meta({ description: 'The most frequent first.' }),
+  })
+  .meta({ id: 'DeadLetterCauses' });
 
 /** Id of a dead letter: the stream of what died. */
 export const deadLetterIdParam = z.strictObject({
@@ -113,6 +157,11 @@ const deadMessage = z
 export const deadLetter = z.discriminatedUnion('kind', [deadBuild, deadTask, deadMessage]).meta({ id: 'DeadLetter' });
 export type DeadLetterView = z.infer<typeof deadLetter>;
 
+/** Answer of a dry run. */
+export const dryRunAnswer = deadLetterCauses
+  .extend({ sample: z.array(deadLetter).meta({ description: 'The first of them, at most 10.' }) })
+  .meta({ id: 'DryRun' });
+
 export const deadLetterPage = z
   .object({ dead_letters: z.array(deadLetter), next_cursor: z.string().nullable() })
   .meta({ id: 'DeadLetterPage' });
@@ -134,9 +183,15 @@ export const deadLetterStory = z
   ])
   .meta({ id: 'DeadLetterStory' });
 
-export const deadLetterQuery = deadLetterFilter
+const deadLetterQueryFilter = deadLetterFilter.extend({
+  config_id: z.coerce.number().int().min(1).max(2_147_483_647).optional(),
+});
+
+/** Query of GET /dlq/causes. */
+export const deadLetterCausesQuery = deadLetterQueryFilter.strict();
+
+export const deadLetterQuery = deadLetterQueryFilter
   .extend({
-    config_id: z.coerce.number().int().min(1).max(2_147_483_647).optional(),
     limit: pageLimit,
     cursor: pageCursor,
   })

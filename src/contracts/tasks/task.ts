@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../budgets.ts';
 import { callbackUrl } from '../endings/callback.ts';
 import { taskLinks, workflowId } from '../links.ts';
-import { nextCursor, pageCursor, pageLimit, wait, waitsInThePast } from '../paging.ts';
+import { countFlag, listText, matchCount, nextCursor, pageCursor, pageLimit, wait, waitsInThePast } from '../paging.ts';
 import { text, textOfBytes } from '../text.ts';
 import { asOf, timestamp } from '../timestamp.ts';
 import { taskError } from './task-event.ts';
@@ -138,6 +138,7 @@ export const taskPage = z
   .object({
     tasks: z.array(taskSummary),
     next_cursor: nextCursor,
+    count: matchCount,
   })
   .meta({ id: 'TaskPage' });
 
@@ -145,11 +146,16 @@ export const taskListQuery = z.strictObject({
   status: taskStatus.optional(),
   name: text(255).optional(),
   queue: z.enum(TASK_QUEUE_NAMES).optional(),
+  q: listText.meta({
+    description:
+      'Contains this text, in any case: in the id, name, caller, worker, reason, error, or in short arguments and results. A page looks through a bounded number of tasks, so it may be empty although `next_cursor` is not null.',
+  }),
   since: timestamp.optional().meta({ description: 'Accepted at this time or later.' }),
   until: timestamp.optional().meta({ description: 'Accepted before this time.' }),
   at: asOf,
   limit: pageLimit,
   cursor: pageCursor,
+  count: countFlag,
 });
 export type TaskListQuery = z.infer<typeof taskListQuery>;
 

@@ -1,31 +1,82 @@
 import type { BuildListQuery } from '../../contracts/builds/build.ts';
-import type { Build } from '../../domain/builds/build.ts';
+import { type Build, statusOf } from '../../domain/builds/build.ts';
 import { branchName } from '../../domain/builds/concurrency-group.ts';
 import { allOf, type Db, type Fragment } from '../database.ts';
-import { type Cursor, type Page, pageOf } from '../page.ts';
+import { type Count, countMatching, isIn, listPage, type Selection } from '../list-window.ts';
+import type { Cursor, Page } from '../page.ts';
 import { type BuildRow, buildFromRow } from './build-row.ts';
 
+/** Which builds are meant. */
+export type BuildFilter = Omit<BuildListQuery, 'cursor' | 'at' | 'limit' | 'count'>;
 /** Which builds a page is of. */
-export type BuildFilter = Omit<BuildListQuery, 'cursor' | 'at'> & { after?: Cursor<number> | undefined };
+export type BuildPageFilter = BuildFilter & { after?: Cursor<number> | undefined; limit: number };
 
 /** One page of builds, newest first. */
-export async function listBuilds(db: Db, filter: BuildFilter): Promise<Page<Build, number>> {
-  const { status, limit } = filter;
-  const rows = await db<BuildRow[]>`
-    SELECT * FROM builds
-    WHERE ${allOf(db, [status && db`status = ${status}`, matchesUnchanging(db, filter)])}
-    ORDER BY created_at DESC, id DESC LIMIT ${limit + 1}`;
-  return pageOf(rows.map(buildFromRow), limit);
+export async function listBuilds(db: Db, { after, limit, ...filter }: BuildPageFilter): Promise<Page<Build, number>> {
+  const { items, end } = await listPage<number, BuildRow>(db, 'builds', db`*`, selectionOf(db, filter, after), limit);
+  return { items: items.map(buildFromRow), end };
+}
+
+/** How many builds match, counted up to a bound. */
+export function countBuilds(db: Db, filter: BuildFilter): Promise<Count> {
+  return countMatching(db, 'builds', selectionOf(db, filter));
 }
 
 /** The conditions of a filter on what never changes of a build, so that they hold at any time. */
-export function matchesUnchanging(db: Db, { ref, config_id, repository, since, until, after }: BuildFilter): Fragment {
+export function matchesUnchanging(db: Db, { ref, config_id, repository, since, until }: BuildFilter): Fragment {
   return allOf(db, [
-    ref === undefined ? undefined : db`builds.ref IN (${ref}, ${branchName(ref)})`,
+    // As the index has it.
+    ref === undefined
+      ? undefined
+      : db`regexp_replace(builds.ref, '^refs/heads/(?!(?:refs|heads|tags)/)', '') = ${branchName(ref)}`,
     config_id === undefined ? undefined : db`builds.config_id = ${config_id}`,
     repository === undefined ? undefined : db`builds.repository = ${repository}`,
     since === undefined ? undefined : db`builds.created_at >= ${since}`,
     until === undefined ? undefined : db`builds.created_at < ${until}`,
-    after && db`(builds.created_at, builds.id) < (${after.created_at}, ${after.id})`,
   ]);
+}
+
+/** Builds before a place in the list, which never changes either. */
+export function isAfter(db: Db, after: Cursor<number> | undefined): Fragment | undefined {
+  return after && db`(builds.created_at, builds.id) < (${after.created_at}, ${after.id})`;
+}
+
+function selectionOf(db: Db, filter: BuildFilter, after?: Cursor<number>): Selection<number> {
+  const { status, conclusion, needs_attention, q } = filter;
+  return {
+    conditions: [
+      status && hasStatus(db, status),
+      conclusion === undefined ? undefined : db`conclusion = ${conclusion} AND ${hasStatus(db, statusOf(conclusion))}`,
+      needs_attention === undefined ? undefined : needsAttention(db, needs_attention),
+      matchesUnchanging(db, filter),
+    ],
+    text: q === undefined ? undefined : isIn(db, q, textOf(db)),
+    after,
+  };
+}
+
+/** A condition that the database can prove an index for, whatever plan it has kept for the statement. */
+function hasStatus(db: Db, status: Build['status']): Fragment {
+  switch (status) {
+    case 'queued':
+    case 'in_progress':
+      return db`status = ${status} AND completed_at IS NULL`;
+    case 'failure':
+    case 'cancelled':
+      return db`status = ${status} AND status IN ('failure', 'cancelled')`;
+    case 'success':
+      return db`status = ${status}`;
+    default:
+      return status satisfies never;
+  }
+}
+
+function needsAttention(db: Db, needed: boolean): Fragment {
+  return needed ? db`(dead_lettered OR needs_attention) AND needs_attention` : db`NOT needs_attention`;
+}
+
+/** What a search for text looks at. */
+function textOf(db: Db): Fragment {
+  return db`concat_ws(' ', id, repository, ref, image_type, fedora_version, caller, conclusion, reason, workflow_run_id,
+    request ->> 'workflow', request -> 'inputs')`;
 }

@@ -34,16 +34,13 @@ export function deadLetterIdOf(letter: DeadLetter): string {
   }
 }
 
-type Filter = DeadLetterFilter & { after?: Cursor | undefined; limit: number };
+/** Which dead letters a page is of. */
+export type DeadLetterPageFilter = DeadLetterFilter & { after?: Cursor | undefined; limit: number };
 
 /** One page of dead letters of all kinds, newest first; the id of one is its stream. */
-export async function listDeadLetters(db: Db, filter: Filter): Promise<Page<DeadLetter>> {
+export async function listDeadLetters(db: Db, filter: DeadLetterPageFilter): Promise<Page<DeadLetter>> {
   const { limit } = filter;
-  const kinds = [
-    ...(asksFor('build', filter) ? [deadBuilds(db, filter)] : []),
-    ...(asksFor('task', filter) ? [deadTasks(db, filter)] : []),
-    ...(asksFor('message', filter) ? [waitingMessages(db, filter)] : []),
-  ];
+  const kinds = deadOfKinds(db, filter);
   if (kinds.length === 0) return { items: [], end: undefined };
   const rows = await db<Array<{ id: string; created_at: string }>>`
     SELECT stream AS id, created_at FROM (${join(db, kinds, db` UNION ALL `)}) AS dead
@@ -56,7 +53,15 @@ export async function listDeadLetters(db: Db, filter: Filter): Promise<Page<Dead
   return { items: items.flatMap(({ id }) => found.get(id) ?? []), end };
 }
 
-/** What only builds have leaves out all else, and the other way round. */
+/** Dead letters, a query for each kind that can match: what only one kind has leaves out the others. */
+export function deadOfKinds(db: Db, filter: DeadLetterPageFilter): Fragment[] {
+  return [
+    ...(asksFor('build', filter) ? [deadBuilds(db, filter)] : []),
+    ...(asksFor('task', filter) ? [deadTasks(db, filter)] : []),
+    ...(asksFor('message', filter) ? [waitingMessages(db, filter)] : []),
+  ];
+}
+
 function asksFor(
   wanted: DeadLetter['kind'],
   { kind = wanted, name, queue, ref, config_id, repository }: DeadLetterFilter,
@@ -65,34 +70,40 @@ function asksFor(
   return kind === wanted && ofOthers.every((value) => value === undefined);
 }
 
-function deadBuilds(db: Db, { ref, config_id, repository, ...filter }: Filter): Fragment {
-  return db`(SELECT 'build:' || id AS stream, created_at FROM builds WHERE (dead_lettered OR needs_attention)
-    ${ref === undefined ? db`` : db`AND ref IN (${ref}, ${branchName(ref)})`} ${equals(db, 'config_id', config_id)} ${equals(db, 'repository', repository)} ${within(db, BUILDS, filter)})`;
+function deadBuilds(db: Db, { ref, config_id, repository, ...filter }: DeadLetterPageFilter): Fragment {
+  const cause = db`CASE WHEN needs_attention THEN 'needs_attention' ELSE coalesce(conclusion, 'unknown') END`;
+  return db`(SELECT 'build:' || id AS stream, created_at, 'build' AS kind, ${cause} AS cause, reason AS detail FROM builds
+    WHERE (dead_lettered OR needs_attention)
+    ${ref === undefined ? db`` : db`AND ref IN (${ref}, ${branchName(ref)})`} ${equals(db, 'config_id', config_id)} ${equals(db, 'repository', repository)} ${within(db, BUILDS, filter, cause)})`;
 }
 
-function deadTasks(db: Db, { name, queue, ...filter }: Filter): Fragment {
-  return db`(SELECT 'task:' || id AS stream, created_at FROM tasks WHERE dead_lettered
-    ${equals(db, 'name', name)} ${equals(db, 'queue', queue)} ${within(db, TASKS, filter)})`;
+function deadTasks(db: Db, { name, queue, ...filter }: DeadLetterPageFilter): Fragment {
+  const cause = db`coalesce(error ->> 'type', 'unknown')`;
+  return db`(SELECT 'task:' || id AS stream, created_at, 'task' AS kind, ${cause} AS cause, reason AS detail FROM tasks
+    WHERE dead_lettered ${equals(db, 'name', name)} ${equals(db, 'queue', queue)} ${within(db, TASKS, filter, cause)})`;
 }
 
-function waitingMessages(db: Db, { name, queue, ...filter }: Filter): Fragment {
-  return db`(SELECT 'message:' || id AS stream, created_at FROM dead_messages WHERE settled IS NULL
-    ${name === undefined ? db`` : db`AND task IN (${name}, ${`tasks.${name}`})`} ${equals(db, 'queue', queue)} ${within(db, MESSAGES, filter)})`;
+function waitingMessages(db: Db, { name, queue, ...filter }: DeadLetterPageFilter): Fragment {
+  return db`(SELECT 'message:' || id AS stream, created_at, 'message' AS kind, reason AS cause, detail FROM dead_messages
+    WHERE settled IS NULL
+    ${name === undefined ? db`` : db`AND task IN (${name}, ${`tasks.${name}`})`} ${equals(db, 'queue', queue)} ${within(db, MESSAGES, filter, db`reason`)})`;
 }
 
 function equals(db: Db, column: string, value: string | number | undefined): Fragment {
   return value === undefined ? db`` : db`AND ${db(column)} = ${value}`;
 }
 
-/** The times that are asked for, and no more rows of a kind than a page can take. */
+/** The times and the cause that are asked for, and no more rows of a kind than a page can take. */
 function within(
   db: Db,
   { name }: { name: string },
-  { since, until, after, limit }: Pick<Filter, 'since' | 'until' | 'after' | 'limit'>,
+  { since, until, after, limit, cause }: Pick<DeadLetterPageFilter, 'since' | 'until' | 'after' | 'limit' | 'cause'>,
+  causeOf: Fragment,
 ): Fragment {
   return db`
     ${since === undefined ? db`` : db`AND created_at >= ${since}::timestamptz`}
     ${until === undefined ? db`` : db`AND created_at < ${until}::timestamptz`}
+    ${cause === undefined ? db`` : db`AND ${causeOf} = ${cause}`}
     ${after ? db`AND (created_at, ${`${name}:`}::text || id) < (${after.created_at}::timestamptz, ${after.id}::text)` : db``}
     ORDER BY created_at DESC, stream DESC LIMIT ${limit + 1}`;
 }

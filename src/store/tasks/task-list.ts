@@ -1,30 +1,71 @@
 import type { TaskListQuery } from '../../contracts/tasks/task.ts';
 import type { ListedTask } from '../../domain/tasks/task-view.ts';
 import { allOf, type Db, type Fragment } from '../database.ts';
-import { type Cursor, type Page, pageOf } from '../page.ts';
+import { type Count, countMatching, isIn, listPage, type Selection } from '../list-window.ts';
+import type { Cursor, Page } from '../page.ts';
 
+/** Which tasks are meant. */
+export type TaskFilter = Omit<TaskListQuery, 'cursor' | 'at' | 'limit' | 'count'>;
 /** Which tasks a page is of. */
-export type TaskFilter = Omit<TaskListQuery, 'cursor' | 'at'> & { after?: Cursor | undefined };
+export type TaskPageFilter = TaskFilter & { after?: Cursor | undefined; limit: number };
 
 /** One page of tasks, newest first, without what may be a megabyte each. */
-export async function listTasks(db: Db, filter: TaskFilter): Promise<Page<ListedTask>> {
-  const { status, limit } = filter;
-  const rows = await db<ListedTask[]>`
-    SELECT id, status, workflow_id, fingerprint, caller, door, name, queue, priority, eta, expires, soft_limit_ms,
-      hard_limit_ms, callback_origin, root_id, parent_id, attempts, retries, redrives, worker, error, dead_lettered, reason,
-      created_at, received_at, started_at, retried_at, completed_at
-    FROM tasks WHERE ${allOf(db, [status && db`status = ${status}`, matchesUnchangingOfTasks(db, filter)])}
-    ORDER BY created_at DESC, id DESC LIMIT ${limit + 1}`;
-  return pageOf(rows, limit);
+export function listTasks(db: Db, { after, limit, ...filter }: TaskPageFilter): Promise<Page<ListedTask>> {
+  const columns = db`id, status, workflow_id, fingerprint, caller, door, name, queue, priority, eta, expires, soft_limit_ms,
+    hard_limit_ms, callback_origin, root_id, parent_id, attempts, retries, redrives, worker, error, dead_lettered, reason,
+    created_at, received_at, started_at, retried_at, completed_at`;
+  return listPage<string, ListedTask>(db, 'tasks', columns, selectionOf(db, filter, after), limit);
+}
+
+/** How many tasks match, counted up to a bound. */
+export function countTasks(db: Db, filter: TaskFilter): Promise<Count> {
+  return countMatching(db, 'tasks', selectionOf(db, filter));
 }
 
 /** The conditions of a filter on what never changes of a task, so that they hold at any time. */
-export function matchesUnchangingOfTasks(db: Db, { name, queue, since, until, after }: TaskFilter): Fragment {
+export function matchesUnchangingOfTasks(db: Db, { name, queue, since, until }: TaskFilter): Fragment {
   return allOf(db, [
     name === undefined ? undefined : db`tasks.name = ${name}`,
     queue === undefined ? undefined : db`tasks.queue = ${queue}`,
     since === undefined ? undefined : db`tasks.created_at >= ${since}`,
     until === undefined ? undefined : db`tasks.created_at < ${until}`,
-    after && db`(tasks.created_at, tasks.id) < (${after.created_at}, ${after.id})`,
   ]);
+}
+
+/** Tasks before a place in the list, which never changes either. */
+export function isAfterTask(db: Db, after: Cursor | undefined): Fragment | undefined {
+  return after && db`(tasks.created_at, tasks.id) < (${after.created_at}, ${after.id})`;
+}
+
+function selectionOf(db: Db, filter: TaskFilter, after?: Cursor): Selection<string> {
+  const { status, q } = filter;
+  return {
+    conditions: [status && hasStatus(db, status), matchesUnchangingOfTasks(db, filter)],
+    text: q === undefined ? undefined : isIn(db, q, textOf(db)),
+    after,
+  };
+}
+
+/** A condition that the database can prove an index for, whatever plan it has kept for the statement. */
+function hasStatus(db: Db, status: ListedTask['status']): Fragment {
+  switch (status) {
+    case 'PENDING':
+    case 'STARTED':
+    case 'RETRY':
+      return db`status = ${status} AND completed_at IS NULL`;
+    case 'FAILURE':
+    case 'REVOKED':
+      return db`status = ${status} AND status IN ('FAILURE', 'REVOKED')`;
+    case 'SUCCESS':
+      return db`status = ${status}`;
+    default:
+      return status satisfies never;
+  }
+}
+
+/** What a search for text looks at: of arguments and results only what is small, as others would have to be unpacked. */
+function textOf(db: Db): Fragment {
+  const small = (column: string) => db`CASE WHEN pg_column_size(${db(column)}) <= 500 THEN ${db(column)} END`;
+  return db`concat_ws(' ', id, name, caller, worker, reason, error ->> 'type', error ->> 'message', ${small('args')},
+    ${small('kwargs')}, ${small('result')})`;
 }
