@@ -137,6 +137,7 @@ function faultsOf(environment: Record<string, string>): string {
 const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   requests: 'Requests',
   lists: 'Lists',
+  history: 'Histories',
   streams: 'Event streams',
   json: 'JSON',
   times: 'Times',
@@ -177,8 +178,8 @@ export function limitsPage(): string {
   return lines.join('\n');
 }
 
-/** The description that the API serves at /openapi.json, from routes that nobody will call. */
-export async function openApiDocument(): Promise<Record<string, unknown>> {
+/** The API with routes that nobody will call. */
+export function describedApi(): ReturnType<typeof createApi> {
   const unused = { policy: {} } as Pick<
     ApiDependencies,
     | 'client'
@@ -193,7 +194,7 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
     | 'feed'
     | 'temporalUi'
   >;
-  const api = createApi({
+  return createApi({
     ...unused,
     workerBeside: false,
     dedupWindowMs: 0,
@@ -214,7 +215,11 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
       scrapeFlower: async () => '',
     },
   });
-  const answer = await api.request('/openapi.json', { headers: { host: 'localhost' } });
+}
+
+/** The description that the API serves at /openapi.json. */
+export async function openApiDocument(): Promise<Record<string, unknown>> {
+  const answer = await describedApi().request('/openapi.json', { headers: { host: 'localhost' } });
   if (answer.status !== 200) throw new Error(`/openapi.json answered ${answer.status}: ${await answer.text()}`);
   return (await answer.json()) as Record<string, unknown>;
 }

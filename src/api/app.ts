@@ -5,7 +5,6 @@ import { HTTPException } from 'hono/http-exception';
 import { matchedRoutes } from 'hono/route';
 import type { Logger } from 'pino';
 import { type ZodError, z } from 'zod';
-import packageJson from '../../package.json' with { type: 'json' };
 import type { TriggerDependencies } from '../commands/builds/trigger-build.ts';
 import { invalidRequest, Refusal } from '../commands/refusal.ts';
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
@@ -16,6 +15,7 @@ import type { EmbedQuery } from '../store/content/search-answer.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 import { limitBody, refuseNul, requireJson } from './body.ts';
 import { CONSOLE_PATH } from './console.ts';
+import { describeRoutes } from './description.ts';
 import { pathOf } from './dot-ids.ts';
 import type { ApiEnvironment } from './environment.ts';
 import type { EventFeed } from './events/event-feed.ts';
@@ -48,6 +48,8 @@ import { getHealth } from './routes/health.ts';
 import { getIndex } from './routes/index.ts';
 import { getMetrics } from './routes/metrics.ts';
 import { getQueues } from './routes/queues.ts';
+import { getQueueHistory } from './routes/queues-history.ts';
+import { getQuota } from './routes/quota.ts';
 import { tasks } from './routes/tasks.ts';
 import { taskById } from './routes/tasks-id.ts';
 import { getTaskEvents } from './routes/tasks-id-events.ts';
@@ -155,7 +157,9 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   postSearch(api, deps);
   getContents(api, deps.db);
   getContent(api, deps.db);
+  getQuota(api, deps);
   getQueues(api, deps);
+  getQueueHistory(api, deps.db);
   getWorkers(api, deps.client);
   getHealth(api, { monitor: deps.monitor, buildIds: deps.buildIds });
   getMetrics(api, deps.meter);
@@ -168,22 +172,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     if (request?.body?.required) withBody.add(route);
     parameters.set(route, Object.keys((request?.query as z.ZodObject | undefined)?.shape ?? {}));
   }
-  api.openAPIRegistry.registerComponent('securitySchemes', 'key', {
-    type: 'http',
-    scheme: 'bearer',
-    description: 'A secret from API_KEYS. An API on loopback without API_KEYS needs none.',
-  });
-  api.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    security: [{ key: [] }, {}],
-    info: {
-      title: 'Hapax',
-      version: packageJson.version,
-      description:
-        'Triggers GitHub Actions builds and runs content tasks effectively once, follows them until they end, and keeps an immutable record.',
-      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
-    },
-  });
+  describeRoutes(api);
 
   api.notFound((c) => {
     const { method, path } = c.req;

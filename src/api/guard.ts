@@ -11,7 +11,11 @@ export const isSignedPath = (path: string) => path.startsWith(SIGNED);
 
 /** Paths that are reached without a key: by probes, and by people who look for where to put theirs. They hold no secrets. */
 const OPEN_PATHS = new Set(['/', '/docs', '/openapi.json', '/health', '/health/live', '/health/ready']);
-const isOpen = (path: string) => OPEN_PATHS.has(path) || isSignedPath(path) || path.startsWith('/docs/');
+
+/** Whether a path is reached without a key. */
+export function isOpenPath(path: string): boolean {
+  return OPEN_PATHS.has(path) || isSignedPath(path) || path.startsWith('/docs/');
+}
 
 /** Lets in who bears one of the keys, by `Authorization: Bearer SECRET`. */
 export function requireKey(keys: ReadonlyMap<string, string>) {
@@ -20,7 +24,7 @@ export function requireKey(keys: ReadonlyMap<string, string>) {
     const secret = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
     const caller = ownerOf(secret ?? '');
     if (caller !== undefined) c.set('caller', caller);
-    else if (!isOpen(c.req.path)) {
+    else if (!isOpenPath(c.req.path)) {
       c.header('WWW-Authenticate', 'Bearer');
       throw new Refusal('unauthorized', {
         detail: 'send the header Authorization: Bearer SECRET with a secret of API_KEYS',

@@ -1,5 +1,6 @@
+import { Refusal } from '../commands/refusal.ts';
 import { PROBLEMS, type ProblemCode, problem } from '../contracts/problem.ts';
-import { PROBLEM_JSON } from './problem.ts';
+import { PROBLEM_JSON, problemOf } from './problem.ts';
 
 /** What may be wrong with asking for something to be done about a build, a task or a dead letter. */
 export const OPERATION_PROBLEMS = [
@@ -21,15 +22,13 @@ export function problemResponses(...codes: ProblemCode[]) {
 
 /** The same of a route that the guard lets everybody reach. */
 export function openProblemResponses(...codes: ProblemCode[]) {
-  const byStatus = new Map<number, string[]>();
-  for (const code of [...codes, 'head_too_large' as const, 'internal' as const]) {
-    const { status, title } = PROBLEMS[code];
-    byStatus.set(status, [...(byStatus.get(status) ?? []), `${title} (\`${code}\`)`]);
-  }
+  const all = [...codes, 'head_too_large' as const, 'internal' as const];
+  const byStatus = Map.groupBy(new Set(all), (code) => PROBLEMS[code].status);
   return Object.fromEntries(
-    [...byStatus].map(([status, descriptions]) => [
-      status,
-      { description: descriptions.join('; '), content: { [PROBLEM_JSON]: { schema: problem } } },
-    ]),
+    [...byStatus].map(([status, same]) => {
+      const description = same.map((code) => `${PROBLEMS[code].title} (\`${code}\`)`).join('; ');
+      const example = problemOf(new Refusal(same[0]!), '5c1d5e0a-4a3c-4f0e-9b0a-0c8f5a6f1e2d');
+      return [status, { description, content: { [PROBLEM_JSON]: { schema: problem, example } } }];
+    }),
   );
 }

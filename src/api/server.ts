@@ -10,6 +10,7 @@ import { startReconciliation } from '../commands/reconcile/reconciliation.ts';
 import { UnusedBuildIds } from '../commands/reconcile/unused-build-ids.ts';
 import { Refusal } from '../commands/refusal.ts';
 import { describeTaskQueue } from '../commands/workers/describe-task-queue.ts';
+import { startQueueSampling } from '../commands/workers/queue-sampling.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { WORKFLOW_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
 import { environmentConfiguration, policyOf } from '../domain/builds/configuration.ts';
@@ -134,12 +135,13 @@ export async function startApiServer({
         );
   const deliveries = (webhooks ?? forgeWebhooks) && startPendingDeliveries(operation);
   const reconciliation = startReconciliation(operation);
+  const sampling = startQueueSampling({ db, log });
   return {
     url: server.url,
     flowerUrl: alone?.url,
     async close() {
       monitor.stop();
-      await Promise.all([server.close(), alone?.close(), deliveries?.stop(), reconciliation.stop()]);
+      await Promise.all([server.close(), alone?.close(), deliveries?.stop(), reconciliation.stop(), sampling.stop()]);
     },
   };
 }

@@ -12,6 +12,7 @@ export interface Budget {
     | 'seconds'
     | 'milliseconds'
     | 'hours'
+    | 'days'
     | 'year';
   /** One line: what is bounded, and what happens beyond it where that is no plain refusal. */
   meaning: string;
@@ -50,6 +51,11 @@ export const BUDGETS = {
       'entries',
       'Builds or tasks that `count=true` counts. If there are more, the count is not exact.',
     ),
+  },
+  history: {
+    days: most(30, 'days', 'Time that one request of `GET /queues/history` covers. Samples are kept as long.'),
+    buckets: most(1_500, 'entries', 'Buckets of a queue in one response.'),
+    quotaDays: most(366, 'days', '`days` of `GET /quota`.'),
   },
   streams: {
     open: most(

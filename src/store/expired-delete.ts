@@ -8,6 +8,8 @@ export async function deleteExpired(db: Db): Promise<void> {
   await db`DELETE FROM quota_calls WHERE reserved_at < now() - interval '7 days'`;
   // No task takes longer, and nobody waits longer for a reply.
   await db`DELETE FROM owed WHERE kept_at < now() - interval '30 days'`;
+  // Nobody asks for more (LIMITS.history).
+  await db`DELETE FROM queue_samples WHERE taken_at < now() - interval '30 days'`;
   // RabbitMQ delivers none of these again.
   await db`DELETE FROM unnamed_messages WHERE taken_at < now() - interval '30 days'`;
 }

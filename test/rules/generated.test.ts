@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
-import { configurationPage, generatedFiles, openApiDocument } from '../../scripts/generate-docs.ts';
+import type { ZodType } from 'zod';
+import { configurationPage, describedApi, generatedFiles, openApiDocument } from '../../scripts/generate-docs.ts';
+import { EXAMPLES } from '../../src/api/examples/apply.ts';
 import { PROBLEMS } from '../../src/contracts/problem.ts';
 import { settingsSchema } from '../../src/contracts/settings.ts';
 
@@ -66,5 +68,49 @@ describe('docs/openapi.json', () => {
       const statuses = new Set(Object.values(PROBLEMS).map(({ status }) => String(status)));
       for (const [status] of problems) expect(statuses, operationId).toContain(status);
     }
+  });
+
+  it('shows an example of every body, which its schema takes as it is', () => {
+    const shown = new Set<string>();
+    for (const definition of describedApi().openAPIRegistry.definitions) {
+      if (definition.type !== 'route') continue;
+      const { operationId = '', request, responses } = definition.route;
+      const bodies = [
+        ['request', request?.body?.content['application/json']],
+        ...Object.entries(responses).map(([status, response]) => [
+          status,
+          'content' in response ? response.content?.['application/json'] : undefined,
+        ]),
+      ] as Array<[string, { schema: ZodType; example?: unknown } | undefined]>;
+      for (const [where, body] of bodies.filter(([, one]) => one)) {
+        const name = `${operationId} ${where}`;
+        expect(body?.example, name).toBeDefined();
+        const { data, error } = body!.schema.safeParse(body?.example);
+        expect(error, name).toBeUndefined();
+        // Schemas of requests fill in defaults; what they do not know, they refuse.
+        if (where !== 'request') expect(data, name).toEqual(body?.example);
+        shown.add(operationId);
+      }
+    }
+    expect(Object.keys(EXAMPLES).filter((id) => !shown.has(id))).toEqual([]);
+    expect(shown.size).toBeGreaterThan(38);
+  });
+
+  it('says for every operation who may ask: anybody, GitHub, or the owner of a key', async () => {
+    const { paths, components } = (await openApiDocument()) as {
+      paths: Record<string, Record<string, Operation & { security?: unknown[] }>>;
+      components: { securitySchemes: Record<string, unknown> };
+    };
+    expect(Object.keys(components.securitySchemes)).toEqual(['key', 'signature']);
+    const without = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.values(methods).flatMap(({ security }) => (security ? [[path, security]] : [])),
+    );
+    expect(Object.fromEntries(without)).toEqual({
+      '/': [],
+      '/health': [],
+      '/health/live': [],
+      '/health/ready': [],
+      '/webhooks/github': [{ signature: [] }],
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { youtubeQuota } from '../../contracts/content/quota.ts';
 import { quotaDay, quotaReset } from '../../domain/content/quota-day.ts';
-import type { QuotaPolicy } from '../../domain/content/youtube-quota.ts';
+import { type QuotaPolicy, usageOf } from '../../domain/content/youtube-quota.ts';
 import { findUnitsUsed } from '../../store/content/quota-find.ts';
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
@@ -21,17 +21,14 @@ const route = createRoute({
 
 export function getYouTubeQuota(api: Api, deps: { db: Db; youtubeQuota: QuotaPolicy }): void {
   api.openapi(route, async (c) => {
-    const { dailyUnits, priorityReserved } = deps.youtubeQuota;
     const now = Date.now();
     const date = quotaDay(now);
     const used = await findUnitsUsed(deps.db, 'general', date);
     return c.json(
       {
         date,
-        units_used: used,
-        units_remaining: Math.max(0, dailyUnits - used),
-        priority_reserved: priorityReserved,
-        percentage_used: dailyUnits === 0 ? 100 : Math.round((used / dailyUnits) * 10_000) / 100,
+        ...usageOf(deps.youtubeQuota, used),
+        priority_reserved: deps.youtubeQuota.priorityReserved,
         resets_at: new Date(quotaReset(now)).toISOString(),
       },
       200,

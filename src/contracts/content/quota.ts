@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMITS } from '../budgets.ts';
 
 export const youtubeQuota = z
   .object({
@@ -12,3 +13,27 @@ export const youtubeQuota = z
     resets_at: z.iso.datetime().meta({ description: 'Midnight in America/Los_Angeles.' }),
   })
   .meta({ id: 'YouTubeQuota' });
+
+/** Query of GET /quota. */
+export const quotaHistoryQuery = z.strictObject({
+  days: z.coerce.number().int().min(1).max(LIMITS.history.quotaDays).default(30).meta({
+    description: 'How many days, today included.',
+  }),
+});
+
+/** Answer of GET /quota. */
+export const quotaHistory = z
+  .object({
+    daily_units: z.int().meta({ description: 'Units a day, as set now.' }),
+    priority_reserved: z.int(),
+    resets_at: z.iso.datetime().meta({ description: 'Midnight in America/Los_Angeles.' }),
+    days: z.array(
+      z.object({
+        date: z.iso.date().meta({ description: 'A day in America/Los_Angeles.' }),
+        units_used: z.int(),
+        units_remaining: z.int(),
+        percentage_used: z.number(),
+      }),
+    ),
+  })
+  .meta({ id: 'QuotaHistory' });

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { timestamp } from '../timestamp.ts';
 
+/** Lengths of a bucket, seconds: those that people read well on a chart. */
+export const BUCKET_SECONDS = [60, 300, 900, 3_600, 21_600, 86_400] as const;
+
 export const queue = z
   .object({
     name: z.string(),
@@ -15,6 +18,44 @@ export const queue = z
 export type Queue = z.infer<typeof queue>;
 
 export const queues = z.array(queue).meta({ id: 'Queues' });
+
+/** Query of GET /queues/history. */
+export const queueHistoryQuery = z.strictObject({
+  since: timestamp.optional().meta({ description: 'Default: a day before `until`.' }),
+  until: timestamp.optional().meta({ description: 'Default: now.' }),
+  bucket_seconds: z.coerce
+    .number()
+    .pipe(z.union(BUCKET_SECONDS.map((seconds) => z.literal(seconds))))
+    .optional()
+    .meta({
+      type: 'integer',
+      enum: [...BUCKET_SECONDS],
+      description: 'Length of a bucket. Default: the shortest that gives at most 300 buckets.',
+    }),
+});
+
+/** Answer of GET /queues/history. */
+export const queueHistory = z
+  .object({
+    since: timestamp,
+    until: timestamp,
+    bucket_seconds: z.int(),
+    queues: z.array(
+      z.object({
+        name: z.string(),
+        buckets: z.array(
+          z.object({
+            at: timestamp.meta({ description: 'When the bucket begins.' }),
+            depth: z.int().meta({ description: 'Highest depth.' }),
+            in_flight: z.int().meta({ description: 'Highest number in flight.' }),
+            oldest_age_seconds: z.number().nullable().meta({ description: 'Highest age of the oldest that waited.' }),
+            accepted: z.int().meta({ description: 'How many were accepted.' }),
+          }),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: 'QueueHistory' });
 
 export const worker = z
   .object({

@@ -22,6 +22,11 @@ export function quotaDay(at: number): string {
   return `${parts.year}-${parts.month}-${parts.day}`;
 }
 
+/** So many days up to one, the earliest first, YYYY-MM-DD. */
+export function quotaDaysUntil(last: string, count: number): string[] {
+  return Array.from({ length: count }, (_, n) => dateOf(Date.parse(last) - (count - 1 - n) * DAY_MS));
+}
+
 /** When the quota begins anew: the first moment of the next day. */
 export function quotaReset(at: number): number {
   const next = Date.parse(quotaDay(at)) + DAY_MS;

@@ -30,6 +30,15 @@ export function quotaCeiling(policy: QuotaPolicy, bucket: QuotaBucket, priority:
   return priority ? policy.dailyUnits : policy.dailyUnits - policy.priorityReserved;
 }
 
+/** What is used and left of a day's units. */
+export function usageOf({ dailyUnits }: QuotaPolicy, used: number) {
+  return {
+    units_used: used,
+    units_remaining: Math.max(0, dailyUnits - used),
+    percentage_used: dailyUnits === 0 ? 100 : Math.round((used / dailyUnits) * 10_000) / 100,
+  };
+}
+
 /** Longest pause before a call that waits for quota looks again (seed 003: one hour). */
 const LOOK_AGAIN_MS = 3_600_000;
 

@@ -1,0 +1,37 @@
+import packageJson from '../../package.json' with { type: 'json' };
+import type { Api } from './environment.ts';
+import { withExamples } from './examples/apply.ts';
+import { isOpenPath, isSignedPath } from './guard.ts';
+
+/** Serves the description of all routes so far at /openapi.json, with who may ask for each and with examples. */
+export function describeRoutes(api: Api): void {
+  const { openAPIRegistry: registry } = api;
+  registry.registerComponent('securitySchemes', 'key', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A secret from API_KEYS. An API on loopback without API_KEYS needs none.',
+  });
+  registry.registerComponent('securitySchemes', 'signature', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Hub-Signature-256',
+    description: 'HMAC of the body with the secret of the webhook, as GitHub makes it.',
+  });
+  for (const definition of registry.definitions) {
+    if (definition.type !== 'route') continue;
+    const { path } = definition.route;
+    const security = isSignedPath(path) ? [{ signature: [] }] : isOpenPath(path) ? [] : undefined;
+    definition.route = { ...withExamples(definition.route), ...(security && { security }) };
+  }
+  api.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    security: [{ key: [] }, {}],
+    info: {
+      title: 'Hapax',
+      version: packageJson.version,
+      description:
+        'Triggers GitHub Actions builds and runs content tasks effectively once, follows them until they end, and keeps an immutable record.',
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+  });
+}

@@ -1,0 +1,47 @@
+import type { RouteConfig } from '@hono/zod-openapi';
+import { BUILD_EXAMPLES } from './builds.ts';
+import { CONFIGURATION_EXAMPLES } from './configurations.ts';
+import { OPERATION_EXAMPLES } from './operations.ts';
+import { TASK_EXAMPLES } from './tasks.ts';
+
+/** Bodies of an operation as the description shows them: of the request, and of responses by status. */
+export interface OperationExamples {
+  request?: unknown;
+  responses: Record<number, unknown>;
+}
+
+/** By the id of the operation. */
+export const EXAMPLES: Readonly<Record<string, OperationExamples>> = {
+  ...BUILD_EXAMPLES,
+  ...CONFIGURATION_EXAMPLES,
+  ...TASK_EXAMPLES,
+  ...OPERATION_EXAMPLES,
+};
+
+const JSON_TYPE = 'application/json';
+
+/** A route with the examples of its operation. */
+export function withExamples(route: RouteConfig): RouteConfig {
+  const examples = EXAMPLES[route.operationId ?? ''];
+  if (!examples) return route;
+  const { body } = route.request ?? {};
+  const asked = body?.content[JSON_TYPE];
+  const responses = Object.entries(route.responses).map(([status, response]) => {
+    const answered = 'content' in response ? response.content?.[JSON_TYPE] : undefined;
+    const example = examples.responses[Number(status)];
+    if (!answered || example === undefined || !('content' in response)) return [status, response];
+    return [status, { ...response, content: { ...response.content, [JSON_TYPE]: { ...answered, example } } }];
+  });
+  return {
+    ...route,
+    responses: Object.fromEntries(responses),
+    ...(asked && examples.request !== undefined
+      ? {
+          request: {
+            ...route.request,
+            body: { ...body, content: { ...body?.content, [JSON_TYPE]: { ...asked, example: examples.request } } },
+          },
+        }
+      : {}),
+  } as RouteConfig;
+}

@@ -1,0 +1,120 @@
+import type { OperationExamples } from './apply.ts';
+
+const TIME = {
+  queued: '2026-11-21T10:00:00.000Z',
+  started: '2026-11-21T10:00:00.150Z',
+  ended: '2026-11-21T10:14:02.000Z',
+};
+const RUN_URL = 'https://github.com/acme/images/actions/runs/16012345678';
+
+/** A build that succeeded. */
+export const build = {
+  id: 12,
+  status: 'success',
+  ref: 'main',
+  config_id: 1,
+  config_version: 1,
+  repository: 'acme/images',
+  workflow: 'build.yml',
+  image_type: 'fedora-sway-atomic',
+  fedora_version: '43',
+  inputs: { image_type: 'fedora-sway-atomic', fedora_version: '43' },
+  workflow_run_id: 16_012_345_678,
+  run_url: RUN_URL,
+  run_attempt: 1,
+  conclusion: 'success',
+  needs_attention: false,
+  reason: null,
+  attempts: 1,
+  retries: 0,
+  created_at: TIME.queued,
+  started_at: TIME.started,
+  completed_at: TIME.ended,
+};
+
+/** A build that GitHub refused. */
+export const deadBuild = {
+  ...build,
+  id: 11,
+  status: 'failure',
+  ref: 'nowhere',
+  workflow_run_id: null,
+  run_url: null,
+  run_attempt: null,
+  conclusion: 'dispatch_rejected',
+  reason: 'GitHub answered 422: No ref found for: nowhere',
+};
+
+/** The last event of the build. */
+export const event = {
+  id: 4711,
+  seq: 6,
+  event_type: 'build_completed',
+  from_status: 'in_progress',
+  to_status: 'success',
+  event_data: {
+    conclusion: 'success',
+    run_attempt: 1,
+    learned_from: 'webhook',
+    request_id: 'C0DE:1A2B:3C4D',
+    failed_jobs: [],
+  },
+  timestamp: TIME.ended,
+  hash: '9f64a747e1b97f131fabb6b447296c9b6f0201e79fb3c5356e6c77e89b6a806a',
+  recorded_at: '2026-11-21T10:14:02.012Z',
+  dedupe_key: 'completed',
+  previous_hash: '3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b',
+};
+
+const operation = (status: string, message: string) => ({ id: 12, status, message });
+
+export const BUILD_EXAMPLES: Record<string, OperationExamples> = {
+  triggerBuild: {
+    request: { ref: 'main', image_type: 'fedora-sway-atomic', fedora_version: '43' },
+    responses: { 202: { id: 12, status: 'queued', message: 'Build queued successfully' } },
+  },
+  listBuilds: {
+    responses: {
+      200: {
+        builds: [build],
+        next_cursor: 'WyIyMDI2LTExLTIxVDEwOjAwOjAwLjAwMFoiLDEyXQ',
+        count: { value: 118, exact: true },
+      },
+    },
+  },
+  getBuild: {
+    responses: {
+      200: {
+        ...build,
+        workflow_id: 'build-6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b',
+        waits_for: [],
+        failed_jobs: [],
+        links: {
+          self: '/builds/12',
+          events: '/builds/12/events',
+          verify: '/builds/12/verify',
+          run: RUN_URL,
+          workflow:
+            'http://127.0.0.1:8233/namespaces/default/workflows/build-6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b',
+        },
+        events: [event],
+      },
+    },
+  },
+  listBuildEvents: { responses: { 200: [event] } },
+  verifyBuild: { responses: { 200: { valid: true, length: 6, head: event.hash } } },
+  cancelBuild: { responses: { 202: operation('in_progress', 'Cancel requested') } },
+  retryBuild: { request: { mode: 'rerun_failed' }, responses: { 202: operation('queued', 'Build queued again') } },
+  adoptRun: { request: { run_id: 16_012_345_678 }, responses: { 202: operation('queued', 'Adoption requested') } },
+  listEvents: {
+    responses: { 200: { events: [{ stream: 'build:12', ...event }], next_after: 4711, at_end: true } },
+  },
+  receiveGitHubWebhook: {
+    request: {
+      action: 'completed',
+      workflow_run: { id: 16_012_345_678, run_attempt: 1, status: 'completed', conclusion: 'success' },
+      repository: { full_name: 'acme/images' },
+    },
+    responses: { 202: { status: 'accepted' } },
+  },
+};

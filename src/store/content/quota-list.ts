@@ -1,0 +1,12 @@
+import type { QuotaBucket } from '../../domain/content/youtube-quota.ts';
+import type { Db } from '../database.ts';
+
+/** Units of a bucket that were given away, by day, from a day on; days without any are left out. */
+export function listUnitsUsed(
+  db: Db,
+  bucket: QuotaBucket,
+  since: string,
+): Promise<Array<{ day: string; units_used: number }>> {
+  return db<Array<{ day: string; units_used: number }>>`
+    SELECT day, units_used FROM quota_days WHERE bucket = ${bucket} AND day >= ${since} ORDER BY day`;
+}

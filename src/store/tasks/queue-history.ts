@@ -1,0 +1,24 @@
+import type { Db } from '../database.ts';
+
+/** What was sampled of a queue in a span of time. */
+export interface QueueBucket {
+  queue: string;
+  /** When the span begins. */
+  at: string;
+  depth: number;
+  in_flight: number;
+  oldest_age_seconds: number | null;
+  accepted: number;
+}
+
+/** The samples of all queues between two times, in spans of so many seconds: the highest of each, so that a peak stays visible. */
+export function listQueueHistory(
+  db: Db,
+  { since, until, bucketSeconds }: { since: string; until: string; bucketSeconds: number },
+): Promise<QueueBucket[]> {
+  return db<QueueBucket[]>`
+    SELECT queue, date_bin(make_interval(secs => ${bucketSeconds}::integer), taken_at, 'epoch'::timestamptz) AS at,
+      max(depth) AS depth, max(in_flight) AS in_flight, max(oldest_age_seconds) AS oldest_age_seconds, sum(accepted) AS accepted
+    FROM queue_samples WHERE taken_at >= ${since}::timestamptz AND taken_at < ${until}::timestamptz
+    GROUP BY queue, at ORDER BY at, queue`;
+}
