@@ -49,6 +49,7 @@ import { getIndex } from './routes/index.ts';
 import { getMetrics } from './routes/metrics.ts';
 import { getQueues } from './routes/queues.ts';
 import { getQueueHistory } from './routes/queues-history.ts';
+import { pauseQueues } from './routes/queues-name-pause.ts';
 import { getQuota } from './routes/quota.ts';
 import { tasks } from './routes/tasks.ts';
 import { taskById } from './routes/tasks-id.ts';
@@ -160,6 +161,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   getQuota(api, deps);
   getQueues(api, deps);
   getQueueHistory(api, deps.db);
+  pauseQueues(api, deps);
   getWorkers(api, deps.client);
   getHealth(api, { monitor: deps.monitor, buildIds: deps.buildIds });
   getMetrics(api, deps.meter);
@@ -205,7 +207,8 @@ const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 
 /** The pattern that a request matched, as OpenAPI writes it; whatever was asked for, there are only so many. */
 function routeOf(c: Context): { route: string; method: string } {
-  const matched = matchedRoutes(c).findLast(({ path }) => path !== '/*');
+  // The first that is no middleware answers: /dlq/causes before /dlq/{id}.
+  const matched = matchedRoutes(c).find(({ path }) => !path.endsWith('/*'));
   if (!matched) return { route: 'unmatched', method: 'any' };
   return { route: matched.path.replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}'), method: c.req.method };
 }

@@ -14,6 +14,7 @@ import { connectForges, connectGitHub, forgeWebhooksOf, repositoryOf, webhooksOf
 import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
+import { watchQueuePauses } from './queue-pauses.ts';
 import { applySchedules } from './schedules.ts';
 import { queuesOf } from './tasks.ts';
 
@@ -124,6 +125,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
         }
       : undefined,
   });
+  const pauses = await watchQueuePauses(db, workers, log);
   const ended = workers.run().then(
     () => undefined,
     (error: Error) => error,
@@ -136,7 +138,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
   return {
     ended,
     async close() {
-      await sweep?.stop();
+      await Promise.all([sweep?.stop(), pauses.stop()]);
       workers.shutdown();
       await ended;
     },

@@ -30,7 +30,9 @@ export function createControl(slots: ReadonlyMap<TaskQueueName, Slots>, shutdown
       inspect: async () => ({
         pid: process.pid,
         uptime_seconds: Math.floor(process.uptime()),
-        queues: [...slots].filter(([, { isOpen }]) => isOpen).map(([name, { size }]) => ({ name, size })),
+        queues: [...slots]
+          .filter(([, { isOpen, isPaused }]) => isOpen && !isPaused)
+          .map(([name, { size }]) => ({ name, size })),
         rates: Object.fromEntries([...paces].map(([task, { rate }]) => [task, rate])),
       }),
       async consume({ queue, on }) {
@@ -63,7 +65,8 @@ export function createControl(slots: ReadonlyMap<TaskQueueName, Slots>, shutdown
     },
     rulesOf: (queue) => ({
       waitMs(task) {
-        if (!slots.get(queue)!.isOpen) return ELSEWHERE_MS;
+        const { isOpen, isPaused } = slots.get(queue)!;
+        if (!isOpen || isPaused) return ELSEWHERE_MS;
         const paced = paces.get(task);
         if (!paced) return 0;
         const { pace, waitMs } = takeTurn(paced.pace, Date.now());

@@ -8,6 +8,7 @@ export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly type = 'custom';
   #size: number;
   #isOpen: boolean;
+  #isPaused = false;
   #taken = 0;
   readonly #waiting = new Set<() => void>();
 
@@ -31,6 +32,16 @@ export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
 
   set isOpen(isOpen: boolean) {
     this.#isOpen = isOpen;
+    this.#handOut();
+  }
+
+  /** Paused for all workers, whatever this one was told. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  set isPaused(isPaused: boolean) {
+    this.#isPaused = isPaused;
     this.#handOut();
   }
 
@@ -65,7 +76,7 @@ export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
   }
 
   get #hasRoom(): boolean {
-    return this.#isOpen && this.#taken < this.#size;
+    return this.#isOpen && !this.#isPaused && this.#taken < this.#size;
   }
 
   #handOut(): void {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { TASK_QUEUE_NAMES, type WorkerQueueName } from '../contracts/tasks/task-queues.ts';
+import { TASK_QUEUE_NAMES, type TaskQueueName, type WorkerQueueName } from '../contracts/tasks/task-queues.ts';
 import { type CallbackWorkerOptions, createCallbackWorker } from './callback-worker.ts';
 import { createControl } from './control.ts';
 import { createControlWorkers } from './control-worker.ts';
@@ -12,6 +12,8 @@ export interface Workers {
   /** Polls until `shutdown()`; returns when all that ran has ended. Close the store only after that. */
   run(): Promise<void>;
   shutdown(): void;
+  /** Takes no tasks from these queues, and from all others as before. */
+  pause(queues: ReadonlySet<TaskQueueName>): void;
 }
 
 export interface WorkersOptions extends Omit<WorkerOptions, 'concurrency'>, CallbackWorkerOptions, TaskWorkerOptions {
@@ -46,6 +48,9 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
   };
   return {
     shutdown,
+    pause(paused) {
+      for (const [queue, one] of slots) one.isPaused = paused.has(queue);
+    },
     async run() {
       const running = workers.map((worker) => worker.run());
       try {

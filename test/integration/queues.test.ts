@@ -20,7 +20,14 @@ describe('queues and workers', () => {
 
   it('are empty and polled where nothing was asked for', async () => {
     await eventually(async () =>
-      expect(await queue()).toEqual({ name: 'builds', depth: 0, oldest_age_seconds: null, in_flight: 0, pollers: 1 }),
+      expect(await queue()).toEqual({
+        name: 'builds',
+        depth: 0,
+        oldest_age_seconds: null,
+        in_flight: 0,
+        pollers: 1,
+        paused: null,
+      }),
     );
     const seen = workers.parse((await world.call('GET', '/workers')).json);
     expect(seen.map((one) => one.queue)).toEqual(['workflows', 'youtube', 'content', 'search', 'callbacks']);
@@ -59,7 +66,7 @@ describe('queues and workers', () => {
 
   it('count what is still to be told of endings: callbacks that are tried again, answers without a bridge', async () => {
     const telling = async () => queues.parse((await world.call('GET', '/queues')).json).slice(-2);
-    const none = { depth: 0, oldest_age_seconds: null, in_flight: 0 };
+    const none = { depth: 0, oldest_age_seconds: null, in_flight: 0, paused: null };
     const [callbacks, bridge] = [
       { name: 'callbacks', pollers: 1 },
       { name: 'bridge', pollers: 0 },
@@ -81,7 +88,7 @@ describe('queues and workers', () => {
     await eventually(async () =>
       expect(await telling()).toEqual([
         { ...callbacks, ...none, in_flight: 1 },
-        { ...bridge, depth: 2, oldest_age_seconds: expect.any(Number), in_flight: 1 },
+        { ...bridge, ...none, depth: 2, oldest_age_seconds: expect.any(Number), in_flight: 1 },
       ]),
     );
   });

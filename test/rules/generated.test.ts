@@ -110,6 +110,7 @@ describe('docs/openapi.json', () => {
       '/health': [],
       '/health/live': [],
       '/health/ready': [],
+      '/webhooks/forges/{credential}': [{ signature: [] }],
       '/webhooks/github': [{ signature: [] }],
     });
   });

@@ -66,6 +66,13 @@ export const event = {
   previous_hash: '3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b',
 };
 
+/** What a forge tells of a run. */
+const DELIVERY = {
+  action: 'completed',
+  workflow_run: { id: 16_012_345_678, run_attempt: 1, status: 'completed', conclusion: 'success' },
+  repository: { full_name: 'acme/images' },
+};
+
 const operation = (status: string, message: string) => ({ id: 12, status, message });
 
 export const BUILD_EXAMPLES: Record<string, OperationExamples> = {
@@ -109,12 +116,6 @@ export const BUILD_EXAMPLES: Record<string, OperationExamples> = {
   listEvents: {
     responses: { 200: { events: [{ stream: 'build:12', ...event }], next_after: 4711, at_end: true } },
   },
-  receiveGitHubWebhook: {
-    request: {
-      action: 'completed',
-      workflow_run: { id: 16_012_345_678, run_attempt: 1, status: 'completed', conclusion: 'success' },
-      repository: { full_name: 'acme/images' },
-    },
-    responses: { 202: { status: 'accepted' } },
-  },
+  receiveForgeWebhook: { request: DELIVERY, responses: { 202: { status: 'accepted' } } },
+  receiveGitHubWebhook: { request: DELIVERY, responses: { 202: { status: 'accepted' } } },
 };

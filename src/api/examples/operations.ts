@@ -51,6 +51,7 @@ export const OPERATION_EXAMPLES: Record<string, OperationExamples> = {
             tags: ['harbour'],
             score: 0.032,
             snippet: 'Before the sun is up, the boats come in ...',
+            matched_by: ['some_words', 'meaning'],
           },
         ],
         method: 'hybrid',
@@ -71,9 +72,13 @@ export const OPERATION_EXAMPLES: Record<string, OperationExamples> = {
   },
   listQueues: {
     responses: {
-      200: [{ name: 'builds', depth: 3, oldest_age_seconds: 12.4, in_flight: 8, pollers: 2 }],
+      200: [{ name: 'builds', depth: 3, oldest_age_seconds: 12.4, in_flight: 8, pollers: 2, paused: null }],
     },
   },
+  pauseQueue: {
+    responses: { 200: { name: 'youtube', paused: { by: 'ops', since: '2026-11-21T10:00:00.000Z' } } },
+  },
+  resumeQueue: { responses: { 200: { name: 'youtube', paused: null } } },
   listQueueHistory: {
     responses: {
       200: {

@@ -2,9 +2,10 @@ import { createRoute } from '@hono/zod-openapi';
 import { readNumberCursor, writeCursor } from '../../commands/cursor.ts';
 import { buildListQuery, buildPage } from '../../contracts/builds/build.ts';
 import { buildSummaryOf } from '../../domain/builds/build-view.ts';
-import { countBuilds, isAfter, listBuilds, matchesUnchanging } from '../../store/builds/build-list.ts';
+import { countBuilds } from '../../store/builds/build-count.ts';
+import { listBuilds, matchesUnchanging } from '../../store/builds/build-list.ts';
 import { BUILDS } from '../../store/builds/build-stream.ts';
-import { allOf, type Db } from '../../store/database.ts';
+import type { Db } from '../../store/database.ts';
 import { listStreamsAt } from '../../store/record/stream-list-at.ts';
 import { refuseWithAt } from '../at.ts';
 import type { Api } from '../environment.ts';
@@ -30,12 +31,11 @@ export function getBuilds(api: Api, db: Db): void {
     const { cursor, at, count: wantsCount, limit, ...filter } = c.req.valid('query');
     const { q, conclusion, needs_attention } = filter;
     refuseWithAt(at, { q, conclusion, needs_attention, count: wantsCount });
-    const after = readNumberCursor(cursor);
-    const unchanging = allOf(db, [matchesUnchanging(db, filter), isAfter(db, after)]);
+    const asked = { ...filter, limit, after: readNumberCursor(cursor) };
     const [{ items, end }, count] = await Promise.all([
       at
-        ? listStreamsAt(db, BUILDS, at, { status: filter.status, limit, unchanging })
-        : listBuilds(db, { ...filter, after, limit }),
+        ? listStreamsAt(db, BUILDS, at, { ...asked, unchanging: matchesUnchanging(db, asked) })
+        : listBuilds(db, asked),
       wantsCount ? countBuilds(db, filter) : undefined,
     ]);
     return c.json({ builds: items.map(buildSummaryOf), next_cursor: writeCursor(end), ...(count && { count }) }, 200);

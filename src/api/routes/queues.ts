@@ -6,6 +6,7 @@ import { queues } from '../../contracts/tasks/queue.ts';
 import type { QueueName } from '../../contracts/tasks/task-queues.ts';
 import type { Db } from '../../store/database.ts';
 import { measureQueues } from '../../store/tasks/queue-measure.ts';
+import { listPausedQueues, type QueuePause } from '../../store/tasks/queue-pause-list.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 
@@ -25,11 +26,20 @@ const route = createRoute({
 
 export function getQueues(api: Api, { db, client }: { db: Db; client: Client }): void {
   api.openapi(route, async (c) => {
-    const measured = await Promise.all([measureQueues(db), measureOutgoing(client)]);
+    const [measured, outgoing, paused] = await Promise.all([
+      measureQueues(db),
+      measureOutgoing(client),
+      listPausedQueues(db),
+    ]);
+    const pauseOf = new Map<string, QueuePause>(paused.map((pause) => [pause.queue, pause]));
     const found = await Promise.all(
-      measured.flat().map(async ({ name, depth, oldestAgeSeconds, inFlight }) => {
+      [...measured, ...outgoing].map(async ({ name, depth, oldestAgeSeconds, inFlight }) => {
         const pollers = (await listPollers(client, workedOnBy(name))).filter(isPolling).length;
-        return { name, depth, oldest_age_seconds: oldestAgeSeconds, in_flight: inFlight, pollers };
+        const pause = pauseOf.get(name);
+        return {
+          ...{ name, depth, oldest_age_seconds: oldestAgeSeconds, in_flight: inFlight, pollers },
+          paused: pause ? { by: pause.by, since: pause.since } : null,
+        };
       }),
     );
     return c.json(found, 200);

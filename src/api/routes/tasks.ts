@@ -7,9 +7,9 @@ import { type TaskBody, taskAnswer, taskBody, taskListQuery, taskPage } from '..
 import type { Task } from '../../domain/tasks/task.ts';
 import type { TaskRequest } from '../../domain/tasks/task-request.ts';
 import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
-import { allOf } from '../../store/database.ts';
 import { listStreamsAt } from '../../store/record/stream-list-at.ts';
-import { countTasks, isAfterTask, listTasks, matchesUnchangingOfTasks } from '../../store/tasks/task-list.ts';
+import { countTasks } from '../../store/tasks/task-count.ts';
+import { listTasks, matchesUnchangingOfTasks } from '../../store/tasks/task-list.ts';
 import { TASKS } from '../../store/tasks/task-stream.ts';
 import { refuseWithAt } from '../at.ts';
 import type { Api } from '../environment.ts';
@@ -82,12 +82,11 @@ export function tasks(api: Api, deps: TaskDependencies): void {
     const { cursor, at, count: wantsCount, limit, ...filter } = c.req.valid('query');
     refuseWithAt(at, { q: filter.q, count: wantsCount });
     const { db } = deps;
-    const after = readTextCursor(cursor);
-    const unchanging = allOf(db, [matchesUnchangingOfTasks(db, filter), isAfterTask(db, after)]);
+    const asked = { ...filter, limit, after: readTextCursor(cursor) };
     const [{ items, end }, count] = await Promise.all([
       at
-        ? listStreamsAt(db, TASKS, at, { status: filter.status, limit, unchanging })
-        : listTasks(db, { ...filter, after, limit }),
+        ? listStreamsAt(db, TASKS, at, { ...asked, unchanging: matchesUnchangingOfTasks(db, asked) })
+        : listTasks(db, asked),
       wantsCount ? countTasks(db, filter) : undefined,
     ]);
     return c.json({ tasks: items.map(taskSummaryOf), next_cursor: writeCursor(end), ...(count && { count }) }, 200);

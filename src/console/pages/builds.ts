@@ -6,6 +6,7 @@ import { countBuilds, findOldestBuild } from '../../store/builds/build-count.ts'
 import { listBuilds, matchesUnchanging } from '../../store/builds/build-list.ts';
 import { BUILDS } from '../../store/builds/build-stream.ts';
 import { listConfigurations } from '../../store/builds/configuration-list.ts';
+import type { Count } from '../../store/list-window.ts';
 import { listStreamsAt } from '../../store/record/stream-list-at.ts';
 import { findLogHead } from '../../store/record/stream-list-changed.ts';
 import type { ConsoleDependencies } from '../app.ts';
@@ -22,10 +23,10 @@ import { queryOf, valid } from '../queries.ts';
 import { type Console, type Html, linkTo } from '../view.ts';
 
 /** Filters of the list, as its URL has them. */
-export const buildFilter = buildListQuery.omit({ limit: true, cursor: true, at: true }).strip();
+export const buildFilter = buildListQuery.omit({ limit: true, cursor: true, at: true, count: true }).strip();
 export type Filter = z.output<typeof buildFilter>;
 const query = buildListQuery
-  .omit({ limit: true })
+  .omit({ limit: true, count: true })
   .extend({ step: z.coerce.number().int().min(0).max(1_000).optional() })
   .strip();
 
@@ -38,8 +39,6 @@ const STATUSES = [
 ] as const;
 
 const PAGE = 50;
-/** More builds than this are "10,000 or more". */
-const MOST_COUNTED = 10_000;
 const MOST_CONFIGURATIONS = 100;
 
 /** The list of builds, now or at an earlier time. */
@@ -59,7 +58,7 @@ export function builds(console: Console, { db }: ConsoleDependencies): void {
       at
         ? listStreamsAt(db, BUILDS, at, { ...asked, unchanging: matchesUnchanging(db, asked) })
         : listBuilds(db, asked),
-      at ? undefined : countBuilds(db, filter, MOST_COUNTED),
+      at ? undefined : countBuilds(db, filter),
       listConfigurations(db, { after: 0, limit: MOST_CONFIGURATIONS }),
     ]);
     const names = new Map(configurations.map(({ id, name }) => [id, name]));
@@ -71,13 +70,13 @@ export function builds(console: Console, { db }: ConsoleDependencies): void {
       idOf: ({ id }) => String(id),
       selectable: selectable ? ({ id }) => String(id) : undefined,
     });
-    const list = selectable ? bulkForm(filter, rows, matching ?? 0) : rows;
+    const list = selectable ? bulkForm(filter, rows, matching ?? { value: 0, exact: true }) : rows;
     const content = html`${filters(filter, configurations, at)}${timeSlider(view, 'builds', filter, { at, oldest })}
 ${items.length > 0 ? list : nothing(filter, at)}${pager('builds', { ...filter, at }, { cursor, next: writeCursor(end) })}`;
     return page(c, {
       title: 'Builds',
       place: 'builds',
-      actions: html`${matching === undefined ? '' : html`<span class="hint">${matching === MOST_COUNTED ? `${count(matching)} or more` : counted(matching, 'build')}</span>`}${view.mayChange ? html`<a class="button main" href="trigger">${icon('trigger')}Trigger</a>` : ''}`,
+      actions: html`${matching === undefined ? '' : html`<span class="hint">${matching.exact ? counted(matching.value, 'build') : `${count(matching.value)} or more`}</span>`}${view.mayChange ? html`<a class="button main" href="trigger">${icon('trigger')}Trigger</a>` : ''}`,
       content,
       ...(at || cursor ? {} : { live: { topics: ['build'], since } }),
     });
@@ -110,9 +109,9 @@ function filters(
 }
 
 /** Around the list: what can be done to the builds that are selected, or to all that match. */
-function bulkForm(filter: Filter, rows: Html, matching: number): Html {
+function bulkForm(filter: Filter, rows: Html, { value, exact }: Count): Html {
   return html`<form method="post" action="builds/cancel" data-bulk>${hidden(filter)}${rows}
-<div class="bulk"><span class="js"><strong data-chosen>0</strong> selected</span><label class="field check"><input type="checkbox" name="all" value="true"><span>All ${count(matching)}${matching === MOST_COUNTED ? ' or more' : ''} that match</span></label><button type="submit" formaction="builds/retry">${icon('retry')}Retry</button><button type="submit" class="danger">${icon('cancelled')}Cancel</button></div></form>`;
+<div class="bulk"><span class="js"><strong data-chosen>0</strong> selected</span><label class="field check"><input type="checkbox" name="all" value="true"><span>All ${count(value)}${exact ? '' : ' or more'} that match</span></label><button type="submit" formaction="builds/retry">${icon('retry')}Retry</button><button type="submit" class="danger">${icon('cancelled')}Cancel</button></div></form>`;
 }
 
 function nothing(filter: Filter, at: string | undefined): Html {

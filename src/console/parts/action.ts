@@ -22,7 +22,7 @@ export function action(view: View, { to, label, fields = {}, confirm, ...look }:
 }
 
 /** Fields that nobody sees; a list is one field for each of its values. */
-export function hidden(fields: Record<string, string | number | readonly string[] | undefined>): Html {
+export function hidden(fields: Record<string, string | number | boolean | readonly string[] | undefined>): Html {
   return html`${Object.entries(fields).map(([name, value]) =>
     [value ?? []].flat().map((one) => html`<input type="hidden" name="${name}" value="${one}">`),
   )}`;

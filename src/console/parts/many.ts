@@ -42,7 +42,7 @@ export function manyForm(
 <div class="bulk"><span class="js"><strong data-chosen>0</strong> selected</span>${actions.map(({ to, label, tone }) => html`<button type="submit" formaction="${to}" class="${tone ?? ''}">${label} selected</button>`)}<span class="or">or</span>${actions.map(({ to, label, tone }) => html`<a class="button ${tone ?? ''}" href="${linkTo(to, filter)}">${label} ${all}</a>`)}</div></form>`;
 }
 
-type Filter = Record<string, string | number | undefined>;
+type Filter = Record<string, string | number | boolean | undefined>;
 
 export interface Preview<Row> {
   /** `Retry`, as on the button before. */

@@ -23,7 +23,7 @@ function stepOfAge(ageMs: number, spanMs: number): number {
 export function timeSlider(
   view: View,
   path: string,
-  query: Record<string, string | number | undefined>,
+  query: Record<string, string | number | boolean | undefined>,
   { at, oldest }: { at: string | undefined; oldest: string | undefined },
 ): Html {
   if (oldest === undefined) return html``;

@@ -1,8 +1,22 @@
 import { z } from 'zod';
 import { timestamp } from '../timestamp.ts';
+import { TASK_QUEUE_NAMES } from './task-queues.ts';
 
 /** Lengths of a bucket, seconds: those that people read well on a chart. */
 export const BUCKET_SECONDS = [60, 300, 900, 3_600, 21_600, 86_400] as const;
+
+/** Who paused a queue, and when; null where it is not paused. */
+const queuePause = z
+  .object({ by: z.string().meta({ description: 'Name of the API key, or local.' }), since: timestamp })
+  .nullable()
+  .meta({ description: 'Null unless it is paused.' });
+
+export const queueNameParam = z.strictObject({
+  name: z.enum(TASK_QUEUE_NAMES).meta({ description: 'A queue of tasks.', example: 'youtube' }),
+});
+
+/** Answer of POST /queues/{name}/pause and /resume. */
+export const queuePauseAnswer = z.object({ name: z.string(), paused: queuePause }).meta({ id: 'QueuePause' });
 
 export const queue = z
   .object({
@@ -13,6 +27,7 @@ export const queue = z
     }),
     in_flight: z.int().meta({ description: 'How many have started and not ended.' }),
     pollers: z.int().meta({ description: 'Processes that polled for work in the last 90 seconds.' }),
+    paused: queuePause,
   })
   .meta({ id: 'Queue' });
 export type Queue = z.infer<typeof queue>;

@@ -1,18 +1,13 @@
 import type { Db } from '../database.ts';
-import { type BuildFilter, matchesUnchanging } from './build-list.ts';
+import { type Count, countMatching } from '../list-window.ts';
+import { type BuildFilter, buildSelection } from './build-list.ts';
 
 /** Which builds are counted. */
 export type CountedBuilds = Omit<BuildFilter, 'limit' | 'after'>;
 
-/** How many builds match, up to a number: counting all of a large table would take longer than anybody waits. */
-export async function countBuilds(db: Db, { status, ...filter }: CountedBuilds, most: number): Promise<number> {
-  const [row] = await db<Array<{ count: number }>>`
-    SELECT count(*) AS count FROM (
-      SELECT FROM builds
-      WHERE ${status === undefined ? db`true` : db`status = ${status}`} AND ${matchesUnchanging(db, { ...filter, limit: most })}
-      LIMIT ${most}
-    ) AS matching`;
-  return row!.count;
+/** How many builds match, counted up to a bound: counting all of a large table would take longer than anybody waits. */
+export function countBuilds(db: Db, filter: CountedBuilds): Promise<Count> {
+  return countMatching(db, 'builds', buildSelection(db, filter));
 }
 
 /** When the oldest build was created; undefined where there is none. */

@@ -2,28 +2,30 @@ import type { BuildListQuery } from '../../contracts/builds/build.ts';
 import { type Build, statusOf } from '../../domain/builds/build.ts';
 import { branchName } from '../../domain/builds/concurrency-group.ts';
 import { allOf, type Db, type Fragment } from '../database.ts';
-import { type Count, countMatching, isIn, listPage, type Selection } from '../list-window.ts';
+import { isIn, listPage, type Selection } from '../list-window.ts';
 import type { Cursor, Page } from '../page.ts';
 import { type BuildRow, buildFromRow } from './build-row.ts';
 
-/** Which builds are meant. */
-export type BuildFilter = Omit<BuildListQuery, 'cursor' | 'at' | 'limit' | 'count'>;
 /** Which builds a page is of. */
-export type BuildPageFilter = BuildFilter & { after?: Cursor<number> | undefined; limit: number };
+export type BuildFilter = Omit<BuildListQuery, 'cursor' | 'at' | 'count'> & { after?: Cursor<number> | undefined };
 
 /** One page of builds, newest first. */
-export async function listBuilds(db: Db, { after, limit, ...filter }: BuildPageFilter): Promise<Page<Build, number>> {
-  const { items, end } = await listPage<number, BuildRow>(db, 'builds', db`*`, selectionOf(db, filter, after), limit);
+export async function listBuilds(db: Db, filter: BuildFilter): Promise<Page<Build, number>> {
+  const { items, end } = await listPage<number, BuildRow>(
+    db,
+    'builds',
+    db`*`,
+    buildSelection(db, filter),
+    filter.limit,
+  );
   return { items: items.map(buildFromRow), end };
 }
 
-/** How many builds match, counted up to a bound. */
-export function countBuilds(db: Db, filter: BuildFilter): Promise<Count> {
-  return countMatching(db, 'builds', selectionOf(db, filter));
-}
-
 /** The conditions of a filter on what never changes of a build, so that they hold at any time. */
-export function matchesUnchanging(db: Db, { ref, config_id, repository, since, until }: BuildFilter): Fragment {
+export function matchesUnchanging(
+  db: Db,
+  { ref, config_id, repository, since, until, after }: Omit<BuildFilter, 'limit'>,
+): Fragment {
   return allOf(db, [
     // As the index has it.
     ref === undefined
@@ -33,20 +35,17 @@ export function matchesUnchanging(db: Db, { ref, config_id, repository, since, u
     repository === undefined ? undefined : db`builds.repository = ${repository}`,
     since === undefined ? undefined : db`builds.created_at >= ${since}`,
     until === undefined ? undefined : db`builds.created_at < ${until}`,
+    after && db`(builds.created_at, builds.id) < (${after.created_at}, ${after.id})`,
   ]);
 }
 
-/** Builds before a place in the list, which never changes either. */
-export function isAfter(db: Db, after: Cursor<number> | undefined): Fragment | undefined {
-  return after && db`(builds.created_at, builds.id) < (${after.created_at}, ${after.id})`;
-}
-
-function selectionOf(db: Db, filter: BuildFilter, after?: Cursor<number>): Selection<number> {
+/** The builds that a filter selects. */
+export function buildSelection(db: Db, { after, ...filter }: Omit<BuildFilter, 'limit'>): Selection<number> {
   const { status, conclusion, needs_attention, q } = filter;
   return {
     conditions: [
       status && hasStatus(db, status),
-      conclusion === undefined ? undefined : db`conclusion = ${conclusion} AND ${hasStatus(db, statusOf(conclusion))}`,
+      conclusion === undefined ? undefined : hasConclusion(db, conclusion),
       needs_attention === undefined ? undefined : needsAttention(db, needs_attention),
       matchesUnchanging(db, filter),
     ],
@@ -69,6 +68,14 @@ function hasStatus(db: Db, status: Build['status']): Fragment {
     default:
       return status satisfies never;
   }
+}
+
+/** The status says nothing more of a success, and without statistics the planner would take the rows for fewer than they are. */
+function hasConclusion(db: Db, conclusion: string): Fragment {
+  const status = statusOf(conclusion);
+  return status === 'success'
+    ? db`conclusion = ${conclusion}`
+    : db`conclusion = ${conclusion} AND ${hasStatus(db, status)}`;
 }
 
 function needsAttention(db: Db, needed: boolean): Fragment {

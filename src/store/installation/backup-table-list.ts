@@ -9,6 +9,7 @@ const LEFT_OUT = [
   'github_writes', // rate limits of the moment
   'delivery_sweeps', // when the last sweep was
   'content_sweeps', // when the last sweep was
+  'queue_samples', // charts of the last days
 ] as const;
 
 /** A table of the record beside the log, and what restoring it needs to know. */

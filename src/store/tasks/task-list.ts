@@ -1,43 +1,36 @@
 import type { TaskListQuery } from '../../contracts/tasks/task.ts';
 import type { ListedTask } from '../../domain/tasks/task-view.ts';
 import { allOf, type Db, type Fragment } from '../database.ts';
-import { type Count, countMatching, isIn, listPage, type Selection } from '../list-window.ts';
+import { isIn, listPage, type Selection } from '../list-window.ts';
 import type { Cursor, Page } from '../page.ts';
 
-/** Which tasks are meant. */
-export type TaskFilter = Omit<TaskListQuery, 'cursor' | 'at' | 'limit' | 'count'>;
 /** Which tasks a page is of. */
-export type TaskPageFilter = TaskFilter & { after?: Cursor | undefined; limit: number };
+export type TaskFilter = Omit<TaskListQuery, 'cursor' | 'at' | 'count'> & { after?: Cursor | undefined };
 
 /** One page of tasks, newest first, without what may be a megabyte each. */
-export function listTasks(db: Db, { after, limit, ...filter }: TaskPageFilter): Promise<Page<ListedTask>> {
+export function listTasks(db: Db, filter: TaskFilter): Promise<Page<ListedTask>> {
   const columns = db`id, status, workflow_id, fingerprint, caller, door, name, queue, priority, eta, expires, soft_limit_ms,
     hard_limit_ms, callback_origin, root_id, parent_id, attempts, retries, redrives, worker, error, dead_lettered, reason,
     created_at, received_at, started_at, retried_at, completed_at`;
-  return listPage<string, ListedTask>(db, 'tasks', columns, selectionOf(db, filter, after), limit);
-}
-
-/** How many tasks match, counted up to a bound. */
-export function countTasks(db: Db, filter: TaskFilter): Promise<Count> {
-  return countMatching(db, 'tasks', selectionOf(db, filter));
+  return listPage<string, ListedTask>(db, 'tasks', columns, taskSelection(db, filter), filter.limit);
 }
 
 /** The conditions of a filter on what never changes of a task, so that they hold at any time. */
-export function matchesUnchangingOfTasks(db: Db, { name, queue, since, until }: TaskFilter): Fragment {
+export function matchesUnchangingOfTasks(
+  db: Db,
+  { name, queue, since, until, after }: Omit<TaskFilter, 'limit'>,
+): Fragment {
   return allOf(db, [
     name === undefined ? undefined : db`tasks.name = ${name}`,
     queue === undefined ? undefined : db`tasks.queue = ${queue}`,
     since === undefined ? undefined : db`tasks.created_at >= ${since}`,
     until === undefined ? undefined : db`tasks.created_at < ${until}`,
+    after && db`(tasks.created_at, tasks.id) < (${after.created_at}, ${after.id})`,
   ]);
 }
 
-/** Tasks before a place in the list, which never changes either. */
-export function isAfterTask(db: Db, after: Cursor | undefined): Fragment | undefined {
-  return after && db`(tasks.created_at, tasks.id) < (${after.created_at}, ${after.id})`;
-}
-
-function selectionOf(db: Db, filter: TaskFilter, after?: Cursor): Selection<string> {
+/** The tasks that a filter selects. */
+export function taskSelection(db: Db, { after, ...filter }: Omit<TaskFilter, 'limit'>): Selection<string> {
   const { status, q } = filter;
   return {
     conditions: [status && hasStatus(db, status), matchesUnchangingOfTasks(db, filter)],
