@@ -34,12 +34,29 @@ export function flowerWithConsole(flower: Fetch, deps: ConsoleDependencies, sett
     fetch(request, env) {
       const { pathname } = new URL(request.url);
       if (isConsolePath(pathname, base)) return console.fetch(request, env as object);
-      const isHome = request.method === 'GET' && (pathname === root || pathname === `${root}/`);
-      if (isHome && mayBeAsked(request, settings))
-        return new Response(null, { status: 302, headers: { Location: base } });
+      const isHome = pathname === root || pathname === `${root}/`;
+      const page = isHome ? '' : pageOfFlower(pathname.slice(root.length));
+      if (request.method === 'GET' && page !== undefined && mayBeAsked(request, settings)) {
+        return new Response(null, { status: 302, headers: { Location: page === '' ? base : `${base}/${page}` } });
+      }
       return flower.fetch(request, env);
     },
   };
+}
+
+/** Pages of Flower's own, which people have bookmarked, and ours in their place. */
+const PAGES_OF_FLOWER: Readonly<Record<string, string>> = {
+  '/dashboard': '',
+  '/workers': 'queues',
+  '/broker': 'queues',
+  '/tasks': 'tasks',
+};
+
+/** Our page in place of one of Flower's; undefined for all else. */
+function pageOfFlower(path: string): string | undefined {
+  const [, task] = /^\/task\/([^/]+)$/.exec(path) ?? [];
+  if (task !== undefined) return `tasks/${task}`;
+  return Object.hasOwn(PAGES_OF_FLOWER, path) ? PAGES_OF_FLOWER[path] : undefined;
 }
 
 /** Where no keys guard the console, names that resolve to this machine must not reach it. */

@@ -1,0 +1,125 @@
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ownPath } from '../../src/console/pages/sign-in.ts';
+import { shellWord } from '../../src/console/parts/copyable.ts';
+import { foldedJson } from '../../src/console/parts/folded-json.ts';
+import { outsideLink } from '../../src/console/parts/outside-link.ts';
+import { duration } from '../../src/console/parts/time.ts';
+import { ageOfStep } from '../../src/console/parts/time-slider.ts';
+import { askedFields, commandOf, curlOf, requestOf } from '../../src/console/trigger-form.ts';
+import type { TriggerBody } from '../../src/contracts/builds/build.ts';
+import { definitionOf } from '../../src/domain/builds/configuration.ts';
+
+/** The arguments that a shell makes of a command line, by the shell itself. */
+function argumentsIn(line: string): string[] {
+  const [program] = line.split(' ');
+  const script = `${program}() { for word in "$@"; do printf '%s\\0' "$word"; done; }\n${line}`;
+  return execFileSync('sh', ['-c', script], { encoding: 'utf8', env: { HAPAX_API_KEY: 'the key' } })
+    .split('\0')
+    .slice(0, -1);
+}
+
+describe('commands that people copy', () => {
+  it('reach the program as they are meant, whatever is in them', () => {
+    const texts = fc.string({ unit: 'grapheme', maxLength: 30 }).filter((text) => !text.includes('\0'));
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(argumentsIn(`echoed ${shellWord(text)}`)).toEqual([text]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('ask for the same as the form', () => {
+    const body: TriggerBody = {
+      config_id: 2,
+      ref: "o'brien/fix",
+      image_type: 'silver blue',
+      inputs: { note: 'a "b" $(c)\n`d`' },
+      priority: 1,
+    };
+    const curl = argumentsIn(curlOf('http://127.0.0.1:8000', body, 'my key', true));
+    expect(curl[0]).toBe('http://127.0.0.1:8000/builds/trigger');
+    expect(curl).toContain('Idempotency-Key: my key');
+    expect(curl).toContain('Authorization: Bearer the key');
+    expect(JSON.parse(curl.at(-1)!)).toEqual(body);
+    expect(argumentsIn(commandOf('fedora', body, undefined))).toEqual(
+      ['trigger', '--watch', '--config', 'fedora', '--ref', "o'brien/fix", '--image-type', 'silver blue'].concat([
+        '--input',
+        'note=a "b" $(c)\n`d`',
+        '--priority',
+        '1',
+      ]),
+    );
+  });
+});
+
+describe('the form of a trigger', () => {
+  const definition = definitionOf({
+    repository: 'a/b',
+    workflow: 'build.yml',
+    inputs: { arch: 'x86_64', manifest: 'a: 1' },
+    constants: { signed: 'true' },
+    templates: { image: 'f-{{fedora_version}}' },
+    yaml: ['manifest'],
+    mapping: { image_type: null, fedora_version: null, flavour: 'variant', signed_by: 'signed' },
+  });
+
+  it('asks for what leads to an input, with its default, and for nothing that the configuration sets', () => {
+    expect(askedFields({ definition })).toEqual([
+      { name: 'fedora_version', preset: '', long: false },
+      { name: 'flavour', preset: '', long: false },
+      { name: 'arch', preset: 'x86_64', long: false },
+      { name: 'manifest', preset: 'a: 1', long: true },
+    ]);
+  });
+
+  it('makes the request that its fields say, and refuses what is none', () => {
+    const form = {
+      ref: 'main',
+      'field.fedora_version': '43',
+      'field.flavour': 'kde',
+      'field.arch': '',
+      more: 'a=b=c\n\nd=',
+    };
+    expect(requestOf(2, form)).toEqual({
+      config_id: 2,
+      ref: 'main',
+      fedora_version: '43',
+      inputs: { flavour: 'kde', a: 'b=c', d: '' },
+    });
+    expect(() => requestOf(2, { ref: 'a..b' })).toThrow(/ref/);
+    expect(() => requestOf(2, { more: 'no name' })).toThrow(/inputs/);
+  });
+});
+
+describe('values of any kind', () => {
+  it('stay small and escaped on a page', () => {
+    const page = String(foldedJson({ html: '<script>alert(1)</script>', long: 'x'.repeat(1_000_000) }, 'raw'));
+    expect(page.length).toBeLessThan(10_000);
+    expect(page).not.toContain('<script>');
+    expect(page).toContain('href="raw"');
+    expect(String(foldedJson(['\ud800'.repeat(200)]))).toMatch(/\[/);
+    expect(String(outsideLink('javascript:alert(1)', 'run'))).toBe('run');
+    expect(String(outsideLink('https://github.com/"onmouseover="', 'run'))).not.toContain('"onmouseover');
+  });
+
+  it('take people back only to a page of the console', () => {
+    expect(['builds/1', 'builds?status=failure&ref=a%2Fb', 'trigger'].map(ownPath)).toEqual([
+      'builds/1',
+      'builds?status=failure&ref=a%2Fb',
+      'trigger',
+    ]);
+    expect(['//evil.test', 'https://evil.test', '/docs', '../docs', 'a/../../b', ''].map(ownPath)).toEqual(
+      Array(6).fill(''),
+    );
+  });
+
+  it('are times that people read', () => {
+    expect([0, 950, 1_000, 9_940, 61_000, 3_600_000, 90_000_000, 200_000_000, undefined].map(duration)).toEqual([
+      ...['0 ms', '950 ms', '1.0 s', '9.9 s', '1m 01s', '1h 00m', '25h 00m', '2d 07h', '–'],
+    ]);
+    expect([0, 500, 1_000].map((step) => ageOfStep(step, 8_000))).toEqual([8_000, 1_000, 0]);
+  });
+});
