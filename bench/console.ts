@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import postgres from 'postgres';
 import { migrateDatabase } from '../src/store/migrate.ts';
 import { openDatabaseServer } from './database-server.ts';
+import { measureOpenPage } from './open-page.ts';
 import { API_URL } from './processes.ts';
 import { runBenchmark, type Scratch } from './program.ts';
 import { recordBuilds } from './told-builds.ts';
@@ -47,6 +48,12 @@ async function main({ processes, atEnd }: Scratch): Promise<void> {
     const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))]?.toFixed(1);
     console.log(`${name}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, ${(bytes / 1_000).toFixed(1)} KB compressed`);
   }
+  const open = await measureOpenPage({ url: apiUrl, pid: api.pid }, url, 10 * BUILDS + 1);
+  console.log(
+    open
+      ? `an open page at 10,000 events an hour, one minute: ${open.refreshes} refreshes, ${open.serverPercent.toFixed(2)} % of a core, ${open.heapMegabytes.toFixed(2)} MB and ${open.nodes} nodes more`
+      : 'an open page: not measured, there is no Chromium',
+  );
   await api.stop();
 }
 

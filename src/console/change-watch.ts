@@ -3,6 +3,8 @@ import { findLogHead, listChangedStreams } from '../store/record/stream-list-cha
 
 /** Pause between looks at the log while anybody watches: a page is refreshed at most once a second. */
 const LOOK_EVERY_MS = 1_000;
+/** A page whose content changes all the time is refreshed less often, up to this pause: nobody reads faster. */
+const LONGEST_PAUSE_MS = 4_000;
 /** What no event tells (health, workers, quota) is looked at this often. */
 const TICK_MS = 5_000;
 /** More changes than this within a look count as a change of everything. */
@@ -16,6 +18,10 @@ export type Topic = string;
 interface Watcher {
   topics: readonly Topic[];
   toldAt: number;
+  /** Least time until it is told again. It doubles with each time that it is told soon after the time before. */
+  pauseMs: number;
+  /** It is to be told when its pause is over. */
+  waits: boolean;
   tell(head: number): void;
 }
 
@@ -38,7 +44,7 @@ export class ChangeWatch {
    * @param since the position of the log that the page shows.
    */
   watch(topics: readonly Topic[], since: number, tell: (head: number) => void): () => void {
-    const watcher: Watcher = { topics, toldAt: Date.now(), tell };
+    const watcher: Watcher = { topics, toldAt: Date.now(), pauseMs: 0, waits: false, tell };
     this.#watchers.add(watcher);
     if (this.#timer === undefined) {
       this.#seen = new Map();
@@ -61,8 +67,13 @@ export class ChangeWatch {
     const streams = await this.#changed().catch(() => [] as string[]);
     const now = Date.now();
     for (const watcher of this.#watchers) {
-      const due = watcher.topics.includes('tick') && now - watcher.toldAt >= TICK_MS;
-      if (!due && !streams.some((stream) => concerns(watcher.topics, stream))) continue;
+      const sinceToldMs = now - watcher.toldAt;
+      const ticks = watcher.topics.includes('tick') && sinceToldMs >= TICK_MS;
+      watcher.waits ||= ticks || streams.some((stream) => concerns(watcher.topics, stream));
+      if (!watcher.waits || sinceToldMs < watcher.pauseMs) continue;
+      const isSoon = sinceToldMs < LONGEST_PAUSE_MS + LOOK_EVERY_MS;
+      watcher.pauseMs = isSoon ? Math.min(Math.max(2 * watcher.pauseMs, LOOK_EVERY_MS), LONGEST_PAUSE_MS) : 0;
+      watcher.waits = false;
       watcher.toldAt = now;
       watcher.tell(this.#head);
     }
