@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ownPath } from '../../src/console/pages/sign-in.ts';
+import { ownPath } from '../../src/console/flash.ts';
 import { shellWord } from '../../src/console/parts/copyable.ts';
 import { foldedJson } from '../../src/console/parts/folded-json.ts';
 import { outsideLink } from '../../src/console/parts/outside-link.ts';
