@@ -176,6 +176,9 @@ document.addEventListener('change', (event) => {
   if (event.target.matches('[name="id"], [data-select-page]')) showSelection();
 });
 
+// A refresh that was on its way when a row was selected brings a count of none.
+document.addEventListener('htmx:after:swap', showSelection);
+
 // Forms that somebody fills in are not replaced under their hands.
 document.addEventListener('input', (event) => {
   event.target.closest?.('#content form[data-keep]')?.setAttribute('data-dirty', '');

@@ -44,13 +44,13 @@ export function peopleFirst(view: View, { items, end }: Page<DeadLetter>): Html 
   const urgent = (letter: DeadLetter) => (letter.kind === 'build' && letter.build.needs_attention ? 0 : 1);
   const rows = items.toSorted((a, b) => urgent(a) - urgent(b));
   const list = table<DeadLetter>({
-    caption: 'What needs you',
+    caption: 'Builds, tasks and messages that need you',
     idOf: (letter) => deadLetterIdOf(letter).replaceAll(/[^\w-]/g, '-'),
     rows,
     columns: [
       { title: 'What', kind: 'tight', cell: (letter) => letterLink(letter) },
       {
-        title: '',
+        title: 'State',
         kind: 'tight',
         cell: (letter) => (urgent(letter) === 0 ? badge('needs_attention') : badge('dead_letter')),
       },
@@ -99,7 +99,7 @@ export function failuresCard(view: View, groups: readonly FailureGroup[]): Html 
 /** What waits in each queue, and for how long. */
 export function queuesCard(queues: readonly QueueMeasures[]): Html {
   const list = table<QueueMeasures>({
-    caption: 'Queues',
+    caption: 'What waits in each queue',
     idOf: ({ name }) => `queue-${name}`,
     rows: queues,
     columns: [
