@@ -39,6 +39,11 @@ export class ChangeWatch {
     this.#db = db;
   }
 
+  /** How many pages are told. */
+  get size(): number {
+    return this.#watchers.size;
+  }
+
   /**
    * Tells of changes until the returned function is called: at most once a second, however many there are.
    * @param since the position of the log that the page shows.

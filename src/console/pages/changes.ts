@@ -1,6 +1,7 @@
 import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
-import { invalidRequest } from '../../commands/refusal.ts';
+import { invalidRequest, Refusal } from '../../commands/refusal.ts';
+import { LIMITS } from '../../contracts/budgets.ts';
 import type { ChangeWatch } from '../change-watch.ts';
 import type { Console } from '../view.ts';
 
@@ -27,6 +28,7 @@ export function changesStream(console: Console, changes: ChangeWatch): void {
     const asked = query.safeParse(c.req.query());
     if (!asked.success) throw invalidRequest([{ path: 'query', message: 'must have of and since' }]);
     const { of: topics, since } = asked.data;
+    if (changes.size >= LIMITS.streams.open) throw new Refusal('too_many_streams', { retryAfterSeconds: 30 });
     const resumed = position.safeParse(c.req.header('last-event-id') || undefined);
     c.header('Cache-Control', 'no-store');
     c.header('X-Accel-Buffering', 'no');
