@@ -30,6 +30,7 @@ import { manyDeadLetters } from './pages/many-dead-letters.ts';
 import { manyTasks } from './pages/many-tasks.ts';
 import { overview } from './pages/overview.ts';
 import { queues } from './pages/queues.ts';
+import { quota } from './pages/quota.ts';
 import { search } from './pages/search.ts';
 import { signIn, signInPage } from './pages/sign-in.ts';
 import { tasks } from './pages/tasks.ts';
@@ -153,6 +154,7 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   content(console, deps);
   contentDetail(console, deps);
   search(console, deps);
+  quota(console, deps);
   worker(console, deps);
   operateWorker(console, deps);
 

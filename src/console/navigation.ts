@@ -31,6 +31,7 @@ export const NAVIGATION: ReadonlyArray<{ title: string | undefined; places: read
     places: [
       { path: 'content', label: 'Content', icon: 'content' },
       { path: 'search', label: 'Search', icon: 'search' },
+      { path: 'quota', label: 'Quota', icon: 'quota' },
     ],
   },
 ];

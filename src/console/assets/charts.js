@@ -1,5 +1,6 @@
 // Draws what the server put into data-chart, and again when that or the colours change.
 const plots = new Map();
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** Bars stand on each other: each series is drawn over the sum of itself and those after it. */
@@ -29,6 +30,9 @@ function draw(element) {
     ticks: { show: false },
   };
   const step = x.length > 1 ? x[1] - x[0] : 3_600;
+  // Days are named below their bars, whatever the zone of the browser.
+  const named =
+    step < 86_400 ? undefined : x.filter((_, index) => (x.length - 1 - index) % Math.ceil(x.length / 10) === 0);
   const plot = new uPlot(
     {
       width: element.clientWidth || 300,
@@ -41,7 +45,15 @@ function draw(element) {
         y: { range: (_plot, _from, to) => [0, Math.max(4, to * 1.1)] },
       },
       axes: [
-        { ...axis, grid: { show: false }, values: '{HH}:{mm}', space: 60, size: 26 },
+        {
+          ...axis,
+          grid: { show: false },
+          space: 60,
+          size: 26,
+          ...(named
+            ? { splits: () => named, values: (_plot, at) => at.map((seconds) => day.format(seconds * 1_000)) }
+            : { values: '{HH}:{mm}' }),
+        },
         {
           ...axis,
           size: 38,

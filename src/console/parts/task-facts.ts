@@ -10,7 +10,7 @@ import { foldedJson } from './folded-json.ts';
 import { notice } from './notice.ts';
 import { outsideLink } from './outside-link.ts';
 import { shortId, taskLink, taskPath } from './task-cells.ts';
-import { between, duration, time } from './time.ts';
+import { between, counted, duration, time } from './time.ts';
 
 /** What is known of a task, with links to what it is about. */
 export function taskFacts(view: View, task: Task, temporalUi: TemporalUi): Html {
@@ -32,7 +32,7 @@ export function taskFacts(view: View, task: Task, temporalUi: TemporalUi): Html 
     ],
     task.callback_origin !== null && ['Callback to', task.callback_origin],
     task.worker !== null && ['Last worker', html`<code>${task.worker}</code>`],
-    ['Tries', `${task.attempts}${task.redrives > 0 ? `, over ${task.redrives + 1} redrives` : ''}`],
+    ['Tries', `${task.attempts}${task.redrives > 0 ? `, with ${counted(task.redrives, 'redrive')}` : ''}`],
     ['Accepted', time(view, task.created_at)],
     ['Last try', time(view, task.started_at)],
     ['Ended', time(view, task.completed_at)],

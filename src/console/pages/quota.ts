@@ -1,0 +1,61 @@
+import { html } from 'hono/html';
+import { quotaDay, quotaDaysUntil, quotaReset } from '../../domain/content/quota-day.ts';
+import { quotaCeiling, usageOf } from '../../domain/content/youtube-quota.ts';
+import { listUnitsUsed } from '../../store/content/quota-list.ts';
+import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import type { ConsoleDependencies } from '../app.ts';
+import { page } from '../layout.ts';
+import { chart } from '../parts/chart.ts';
+import { count, duration, time } from '../parts/time.ts';
+import type { Console, Html } from '../view.ts';
+
+/** So many days are shown. */
+const DAYS = 30;
+
+/** What was used of YouTube's quota, by day. */
+export function quota(console: Console, { db, youtubeQuota }: ConsoleDependencies): void {
+  console.get('/quota', async (c) => {
+    const { view } = c.var;
+    const since = await findLogHead(db);
+    const days = quotaDaysUntil(quotaDay(view.now), DAYS);
+    const found = await listUnitsUsed(db, 'general', days[0] ?? '');
+    const used = new Map(found.map(({ day, units_used }) => [day, units_used]));
+    const values = days.map((day) => used.get(day) ?? 0);
+    const today = values.at(-1) ?? 0;
+    const { units_remaining, percentage_used } = usageOf(youtubeQuota, today);
+    const unreserved = Math.max(0, quotaCeiling(youtubeQuota, 'general', false) - today);
+    const resetsAt = quotaReset(view.now);
+    const facts: Array<[string, unknown]> = [
+      ['Used', `${count(today)} of ${count(youtubeQuota.dailyUnits)} units, ${percentage_used} %`],
+      ['Left', `${count(units_remaining)} units`],
+      [
+        'Left without priority',
+        `${count(unreserved)} units; the last ${count(youtubeQuota.priorityReserved)} are for tasks with priority`,
+      ],
+      ['Begins anew', html`${time(view, new Date(resetsAt).toISOString())}, in ${duration(resetsAt - view.now)}`],
+    ];
+    const content = html`<section class="card"><h2>Today</h2><meter min="0" max="${youtubeQuota.dailyUnits}" value="${today}" aria-label="Units used today">${count(today)}</meter><dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>
+<section class="card">${chart({
+      id: 'quota-days',
+      title: `Units used, by day in Los Angeles`,
+      says: `Units of YouTube's quota used on each of the last ${DAYS} days; today ${count(today)}`,
+      kind: 'bars',
+      times: days.map((day) => `${day}T12:00:00.000Z`),
+      series: [{ label: 'units', tone: 'busy', values }],
+      time: dayOf,
+    })}</section>
+<p class="hint">A video takes one unit. Ingest one with priority on the page <a href="content">Content</a>.</p>`;
+    return page(c, {
+      title: 'YouTube quota',
+      place: 'quota',
+      content,
+      charts: true,
+      live: { topics: ['tick'], since },
+    });
+  });
+}
+
+/** Days of the quota are Google's, whatever the zone of the browser. */
+function dayOf(iso: string): Html {
+  return html`${iso.slice(0, 10)}`;
+}
