@@ -30,6 +30,7 @@ import { manyDeadLetters } from './pages/many-dead-letters.ts';
 import { manyTasks } from './pages/many-tasks.ts';
 import { overview } from './pages/overview.ts';
 import { queues } from './pages/queues.ts';
+import { pauseQueue } from './pages/queues-name-pause.ts';
 import { quota } from './pages/quota.ts';
 import { search } from './pages/search.ts';
 import { signIn, signInPage } from './pages/sign-in.ts';
@@ -148,6 +149,7 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   deadLetter(console, deps);
   manyDeadLetters(console, deps);
   queues(console, deps);
+  pauseQueue(console, deps);
   configurations(console, deps);
   configuration(console, deps);
   editConfiguration(console, deps);

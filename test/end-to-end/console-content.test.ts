@@ -88,7 +88,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'content, configurations and 
     await page.getByRole('link', { name: 'New configuration' }).click();
     await page.getByLabel('Name').fill('fedora');
     await page.getByLabel('Repository').fill('acme/images');
-    await page.getByLabel('Workflow').fill('build.yml');
+    await page.getByLabel('Workflow', { exact: true }).fill('build.yml');
     await page.getByLabel('Mapping').fill('{"fedora_version": "distro", "image_type": null}');
     await page.getByLabel('Templates').fill('{"image": "fedora-{{fedora_version}}-{{nothing}}"}');
     await page.getByRole('button', { name: 'Create' }).click();
@@ -129,7 +129,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'content, configurations and 
     await page.goto('/console/configurations/new');
     await page.getByLabel('Name').fill('shared');
     await page.getByLabel('Repository').fill('acme/images');
-    await page.getByLabel('Workflow').fill('build.yml');
+    await page.getByLabel('Workflow', { exact: true }).fill('build.yml');
     await page.getByRole('button', { name: 'Create' }).click();
     await page.getByRole('link', { name: 'Edit' }).click();
     const id = /configurations\/(\d+)/.exec(page.url())![1];
@@ -171,6 +171,24 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'content, configurations and 
     await page.getByRole('button', { name: 'Yes, do it' }).click();
     // It runs in the process of the API, which it does not end.
     await page.getByText('refused: it is part of').waitFor();
+  });
+
+  it('pauses a queue and resumes it, as the API says too', async () => {
+    const { page } = await visit();
+    await page.goto('/console/queues');
+    const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: 'youtube', exact: true }) });
+    await row.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Yes, do it' }).click();
+    await page.getByText('The queue youtube is paused.').waitFor();
+    await row.getByText('Paused').waitFor();
+    expect((await world.call('GET', '/queues')).json).toContainEqual(
+      expect.objectContaining({ name: 'youtube', paused: expect.objectContaining({ by: 'local' }) }),
+    );
+    await row.getByRole('button', { name: 'Resume' }).click();
+    await page.getByText('The queue youtube goes on.').waitFor();
+    expect((await world.call('GET', '/queues')).json).toContainEqual(
+      expect.objectContaining({ name: 'youtube', paused: null }),
+    );
   });
 
   it('shows the days of the quota as a chart and as a table', async () => {

@@ -165,6 +165,19 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'tasks and dead letters in th
     await becomes(ids[0]!, 'REVOKED');
   });
 
+  it('finds a task by a text in its arguments, and says so in the URL', async () => {
+    const id = await send('process_content', ['Needle in the Hay', ['embed']]);
+    const { page } = await visit();
+    await page.goto('/console/tasks');
+    await page.keyboard.press('/');
+    await page.keyboard.type('needle IN');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\?q=needle\+IN$/);
+    expect(await page.locator('tbody tr').count()).toBe(1);
+    await page.locator('tbody tr a').first().click();
+    await page.getByRole('region', { name: 'About it' }).getByText(id, { exact: true }).waitFor();
+  });
+
   /** Every page of tasks; a new one belongs here. */
   async function pages(): Promise<string[]> {
     const message = '0b0e6b1e-0000-4000-8000-000000000001';

@@ -3,6 +3,15 @@ const plots = new Map();
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
+/** It is hidden, and so without a width, until the script of all pages has run. */
+const sizes = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.isConnected && target.clientWidth > 0)
+      plots.get(target)?.setSize({ width: target.clientWidth, height: 150 });
+    else if (!target.isConnected) sizes.unobserve(target);
+  }
+});
+
 /** Bars stand on each other: each series is drawn over the sum of itself and those after it. */
 function stacked(series) {
   const sums = series.map(({ values }) => [...values]);
@@ -77,6 +86,7 @@ function draw(element) {
   );
   plot.tint = colour('text');
   plots.set(element, plot);
+  sizes.observe(element);
 }
 
 function drawAll() {
@@ -92,6 +102,3 @@ drawAll();
 document.addEventListener('htmx:after:swap', drawAll);
 document.addEventListener('hapax:theme', drawAll);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
-new ResizeObserver(() => {
-  for (const [element, plot] of plots) plot.setSize({ width: element.clientWidth || 300, height: 150 });
-}).observe(document.body);

@@ -1,7 +1,9 @@
 import { html } from 'hono/html';
+import type { z } from 'zod';
 import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
 import { deadLetterQuery } from '../../contracts/builds/operator.ts';
 import { TASK_NAMES, TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
+import { countDeadLetters, type DeadLetterCount } from '../../store/endings/dead-letter-count.ts';
 import { deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import { findLogHead } from '../../store/record/stream-list-changed.ts';
 import type { ConsoleDependencies } from '../app.ts';
@@ -11,11 +13,13 @@ import { filterForm } from '../parts/filter-form.ts';
 import { manyForm } from '../parts/many.ts';
 import { emptyState } from '../parts/notice.ts';
 import { pager, table } from '../parts/table.ts';
+import { count, countOf } from '../parts/time.ts';
 import { queryOf, valid } from '../queries.ts';
-import type { Console } from '../view.ts';
+import { type Console, type Html, linkTo } from '../view.ts';
 import { DEAD_LETTER_OPERATIONS } from './many-dead-letters.ts';
 
 const query = deadLetterQuery.omit({ limit: true }).strip();
+type Filter = Omit<z.output<typeof query>, 'cursor'>;
 
 const KINDS = [
   ['build', 'Builds'],
@@ -31,7 +35,11 @@ export function deadLetters(console: Console, { db }: ConsoleDependencies): void
     const { cursor, ...filter } = valid(query, queryOf(c));
     const { view } = c.var;
     const since = await findLogHead(db);
-    const { items, end } = await listDeadLetters(db, { ...filter, limit: PAGE, after: readTextCursor(cursor) });
+    const [{ items, end }, died] = await Promise.all([
+      listDeadLetters(db, { ...filter, limit: PAGE, after: readTextCursor(cursor) }),
+      countDeadLetters(db, filter),
+    ]);
+    const matching = { value: died.count, exact: died.exact };
     const form = filterForm('dead-letters', [
       { kind: 'choice', name: 'kind', label: 'Kind', value: filter.kind, any: 'All', choices: KINDS },
       {
@@ -55,7 +63,7 @@ export function deadLetters(console: Console, { db }: ConsoleDependencies): void
     const isFiltered = Object.values(filter).some((value) => value !== undefined);
     const list =
       items.length > 0
-        ? manyForm(view, rows, { actions: DEAD_LETTER_OPERATIONS, filter })
+        ? manyForm(view, rows, { actions: DEAD_LETTER_OPERATIONS, filter, matching })
         : emptyState(
             isFiltered ? 'No dead letter matches.' : 'There is no dead letter.',
             isFiltered
@@ -65,8 +73,22 @@ export function deadLetters(console: Console, { db }: ConsoleDependencies): void
     return page(c, {
       title: 'Dead letters',
       place: 'dead-letters',
-      content: html`${form}${list}${pager('dead-letters', filter, { cursor, next: writeCursor(end) })}`,
+      actions: html`<span class="hint">${countOf(matching, 'dead letter')}</span>`,
+      content: html`${form}${died.causes.length > 1 || filter.cause ? causeList(died, filter) : ''}${list}${pager('dead-letters', filter, { cursor, next: writeCursor(end) })}`,
       live: { topics: ['build', 'task', 'tick'], since },
     });
   });
+}
+
+/** The most causes that are listed. */
+const MOST_CAUSES = 12;
+
+/** What they died of, the most frequent first; each leads to those that died of it. */
+function causeList({ causes }: DeadLetterCount, { cause: chosen, ...filter }: Filter): Html {
+  const items = causes.slice(0, MOST_CAUSES).map(({ kind, cause, count: number, reason }) => {
+    const isChosen = chosen === cause;
+    const to = linkTo('dead-letters', isChosen ? filter : { ...filter, kind, cause });
+    return html`<div><dt>${count(number)}</dt><dd><a href="${to}"${isChosen ? html` aria-current="true"` : ''}>${cause.replaceAll('_', ' ')}</a> <span class="hint">${kind}s${reason ? html`, last: ${reason.slice(0, 140).toWellFormed()}` : ''}</span>${isChosen ? html` <a class="hint" href="${to}">Show all causes</a>` : ''}</dd></div>`;
+  });
+  return html`<section class="card" aria-labelledby="causes-title"><h2 id="causes-title">What they died of</h2><dl class="counts">${items}</dl></section>`;
 }

@@ -46,7 +46,7 @@ export const TASK_OPERATIONS: readonly TaskOperation[] = [
   },
 ];
 
-const filterOf = taskListQuery.omit({ limit: true, at: true, cursor: true }).strip();
+const filterOf = taskListQuery.omit({ limit: true, at: true, cursor: true, count: true }).strip();
 type Filter = z.output<typeof filterOf>;
 
 /** Retries and revokes many tasks: those selected in the list, or all that match its filter. */

@@ -1,12 +1,18 @@
 import { html } from 'hono/html';
 import { measureOutgoing } from '../../commands/callbacks/measure-outgoing.ts';
 import { listPresentWorkers, type PresentWorker } from '../../commands/workers/list-workers.ts';
+import { TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { listQueueHistory, type QueueBucket } from '../../store/tasks/queue-history.ts';
 import { measureQueues, type QueueMeasures } from '../../store/tasks/queue-measure.ts';
+import { listPausedQueues, type QueuePause } from '../../store/tasks/queue-pause-list.ts';
 import { listRunningTasks, type RunningTask } from '../../store/tasks/task-list-running.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
+import { action } from '../parts/action.ts';
+import { badge } from '../parts/badge.ts';
 import { notice } from '../parts/notice.ts';
+import { queueCharts } from '../parts/queue-charts.ts';
 import { type Column, table } from '../parts/table.ts';
 import { shortId, taskLink } from '../parts/task-cells.ts';
 import { between, count, counted, duration, time } from '../parts/time.ts';
@@ -14,6 +20,10 @@ import { type Console, type Html, linkTo, type View } from '../view.ts';
 
 /** The most running tasks that the page shows. */
 const MOST_RUNNING = 500;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+/** Length of a bucket of the charts. */
+const BUCKET_SECONDS = 900;
 /** Of these, so many by each worker. */
 const SHOWN_BY_WORKER = 5;
 
@@ -22,24 +32,30 @@ export function queues(console: Console, { db, client }: ConsoleDependencies): v
   console.get('/queues', async (c) => {
     const { view } = c.var;
     const since = await findLogHead(db);
-    const [measured, outgoing, workers, running] = await Promise.all([
+    const dayAgo = new Date(view.now - DAY_MS).toISOString();
+    const [measured, outgoing, workers, running, paused, history] = await Promise.all([
       measureQueues(db),
       measureOutgoing(client),
       listPresentWorkers(client),
       listRunningTasks(db, MOST_RUNNING),
+      listPausedQueues(db),
+      listQueueHistory(db, { since: dayAgo, until: new Date(view.now).toISOString(), bucketSeconds: BUCKET_SECONDS }),
     ]);
+    const pauses = new Map<string, QueuePause>(paused.map((pause) => [pause.queue, pause]));
     const served = (queue: string) =>
       workers.filter(({ queues }) => queues.some((name) => name === (queue === 'builds' ? 'workflows' : queue))).length;
     const all = [...measured, ...outgoing];
     const unserved = all.filter(({ name, depth }) => depth > 0 && served(name) === 0 && name !== 'callbacks');
     const content = html`${unserved.length > 0 ? unservedNotice(unserved) : ''}
-${table({ caption: 'Queues', columns: queueColumns(served), rows: all, idOf: ({ name }) => name })}
+${table({ caption: 'Queues', columns: queueColumns(view, served, pauses, acceptedLately(history, view.now)), rows: all, idOf: ({ name }) => name })}
+${queueCharts(view, history)}
 <h2>${workers.length === 0 ? 'Workers' : counted(workers.length, 'worker')}</h2>
 ${workers.length === 0 ? notice('bad', 'No worker is there.', html`Builds and tasks are accepted, and wait. Start one with <code>hapax serve worker</code>.`) : table({ caption: 'Workers', columns: workerColumns(view, running), rows: workers, idOf: ({ identity }) => encodeURIComponent(identity) })}`;
     return page(c, {
       title: 'Queues and workers',
       place: 'queues',
       content,
+      charts: true,
       live: { topics: ['task', 'build', 'tick'], since },
     });
   });
@@ -54,9 +70,18 @@ function unservedNotice(unserved: readonly QueueMeasures[]): Html {
   );
 }
 
-function queueColumns(served: (queue: string) => number): Array<Column<QueueMeasures>> {
+function queueColumns(
+  view: View,
+  served: (queue: string) => number,
+  pauses: ReadonlyMap<string, QueuePause>,
+  accepted: ReadonlyMap<string, number>,
+): Array<Column<QueueMeasures>> {
   return [
-    { title: 'Queue', kind: 'tight', cell: ({ name }) => queueLink(name) },
+    {
+      title: 'Queue',
+      kind: 'tight',
+      cell: ({ name }) => html`${queueLink(name)}${pauses.has(name) ? html` ${badge('paused', 'Paused')}` : ''}`,
+    },
     { title: 'Waiting', kind: 'number', cell: ({ depth }) => count(depth) },
     {
       title: 'Oldest waits',
@@ -64,7 +89,9 @@ function queueColumns(served: (queue: string) => number): Array<Column<QueueMeas
       cell: ({ oldestAgeSeconds }) => (oldestAgeSeconds === null ? '–' : duration(oldestAgeSeconds * 1_000)),
     },
     { title: 'In flight', kind: 'number', cell: ({ inFlight }) => count(inFlight) },
+    { title: 'Accepted, last hour', kind: 'number', cell: ({ name }) => count(accepted.get(name) ?? 0) },
     { title: 'Workers that ask', kind: 'number', cell: ({ name }) => count(served(name)) },
+    { title: 'Control', kind: 'tight', cell: ({ name }) => pauseControl(view, name, pauses.get(name)) },
   ];
 }
 
@@ -72,6 +99,25 @@ function queueLink(name: string): Html {
   if (name === 'builds') return html`<a href="builds">builds</a>`;
   if (name === 'callbacks' || name === 'bridge') return html`${name}`;
   return html`<a href="${linkTo('tasks', { queue: name })}">${name}</a>`;
+}
+
+/** Pauses or resumes a queue of tasks, and says who paused it. */
+function pauseControl(view: View, name: string, pause: QueuePause | undefined): Html {
+  if (!TASK_QUEUE_NAMES.some((queue) => queue === name)) return html``;
+  if (!pause) {
+    const confirm = `Pause the queue ${name}? No worker takes a task from it until it is resumed, over restarts. What runs goes on.`;
+    return action(view, { to: `queues/${name}/pause`, label: 'Pause', icon: 'pause', confirm });
+  }
+  return html`${action(view, { to: `queues/${name}/resume`, label: 'Resume', icon: 'trigger' })} <span class="hint">since ${time(view, pause.since)}, by ${pause.by}</span>`;
+}
+
+/** How many each queue accepted within an hour. */
+function acceptedLately(history: readonly QueueBucket[], now: number): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { queue, at, accepted } of history) {
+    if (now - Date.parse(at) <= HOUR_MS) sums.set(queue, (sums.get(queue) ?? 0) + accepted);
+  }
+  return sums;
 }
 
 /** Path of the page of a worker. */

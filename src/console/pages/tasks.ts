@@ -3,6 +3,7 @@ import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
 import { taskListQuery } from '../../contracts/tasks/task.ts';
 import { TASK_NAMES, TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { countTasks } from '../../store/tasks/task-count.ts';
 import { listTasks } from '../../store/tasks/task-list.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
@@ -11,11 +12,12 @@ import { manyForm } from '../parts/many.ts';
 import { emptyState } from '../parts/notice.ts';
 import { pager, table } from '../parts/table.ts';
 import { TASK_STATUS_CHOICES, taskColumns } from '../parts/task-cells.ts';
+import { countOf } from '../parts/time.ts';
 import { queryOf, valid } from '../queries.ts';
 import type { Console } from '../view.ts';
 import { TASK_OPERATIONS } from './many-tasks.ts';
 
-const query = taskListQuery.omit({ limit: true, at: true }).strip();
+const query = taskListQuery.omit({ limit: true, at: true, count: true }).strip();
 
 const PAGE = 50;
 
@@ -24,8 +26,12 @@ export function tasks(console: Console, { db }: ConsoleDependencies): void {
   console.get('/tasks', async (c) => {
     const { cursor, ...filter } = valid(query, queryOf(c));
     const since = await findLogHead(db);
-    const { items, end } = await listTasks(db, { ...filter, limit: PAGE, after: readTextCursor(cursor) });
+    const [{ items, end }, matching] = await Promise.all([
+      listTasks(db, { ...filter, limit: PAGE, after: readTextCursor(cursor) }),
+      countTasks(db, filter),
+    ]);
     const form = filterForm('tasks', [
+      { kind: 'search', name: 'q', label: 'Text', value: filter.q, hint: 'Id, argument, error' },
       {
         kind: 'choice',
         name: 'status',
@@ -55,9 +61,9 @@ export function tasks(console: Console, { db }: ConsoleDependencies): void {
     });
     const list =
       items.length > 0
-        ? manyForm(c.var.view, rows, { actions, filter })
+        ? manyForm(c.var.view, rows, { actions, filter, matching: filter.status && matching })
         : emptyState(
-            isFiltered ? 'No task matches.' : 'There is no task yet.',
+            end ? 'None of the newest tasks matches.' : isFiltered ? 'No task matches.' : 'There is no task yet.',
             isFiltered
               ? 'Clear the filter to see all.'
               : html`Ingest a URL on the page <a href="content">Content</a>, or send one with <code>POST /tasks</code>.`,
@@ -65,6 +71,7 @@ export function tasks(console: Console, { db }: ConsoleDependencies): void {
     return page(c, {
       title: 'Tasks',
       place: 'tasks',
+      actions: html`<span class="hint">${countOf(matching, 'task')}</span>`,
       content: html`${form}${list}${pager('tasks', filter, { cursor, next: writeCursor(end) })}`,
       live: { topics: ['task'], since },
     });

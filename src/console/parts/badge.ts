@@ -22,6 +22,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
   revoked: { word: 'Revoked', icon: 'cancelled', tone: 'quiet' },
   needs_attention: { word: 'Needs you', icon: 'attention', tone: 'warn' },
   dead_letter: { word: 'Dead letter', icon: 'dead', tone: 'bad' },
+  paused: { word: 'Paused', icon: 'pause', tone: 'warn' },
   ok: { word: 'OK', icon: 'success', tone: 'good' },
   degraded: { word: 'Degraded', icon: 'attention', tone: 'bad' },
   unknown: { word: 'Not known yet', icon: 'queued', tone: 'quiet' },

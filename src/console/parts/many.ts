@@ -34,10 +34,14 @@ const SHOWN = 20;
 export function manyForm(
   view: View,
   list: Html,
-  { actions, filter, matching }: { actions: readonly ManyAction[]; filter: Filter; matching?: number | undefined },
+  {
+    actions,
+    filter,
+    matching,
+  }: { actions: readonly ManyAction[]; filter: Filter; matching?: { value: number; exact: boolean } | undefined },
 ): Html {
   if (!view.mayChange || actions.length === 0) return list;
-  const all = matching === undefined ? 'all that match' : `all ${count(matching)} that match`;
+  const all = matching?.exact ? `all ${count(matching.value)} that match` : 'all that match';
   return html`<form method="post" action="${actions[0]?.to}">${list}
 <div class="bulk"><span class="js"><strong data-chosen>0</strong> selected</span>${actions.map(({ to, label, tone }) => html`<button type="submit" formaction="${to}" class="${tone ?? ''}">${label} selected</button>`)}<span class="or">or</span>${actions.map(({ to, label, tone }) => html`<a class="button ${tone ?? ''}" href="${linkTo(to, filter)}">${label} ${all}</a>`)}</div></form>`;
 }

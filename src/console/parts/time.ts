@@ -70,3 +70,8 @@ export function count(value: number): string {
 export function counted(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
+
+/** How many match, as far as they were counted: `512 tasks`, `10,000 or more`. */
+export function countOf({ value, exact }: { value: number; exact: boolean }, one: string): string {
+  return exact ? counted(value, one) : `${count(value)} or more ${one}s`;
+}
