@@ -8,6 +8,7 @@ import { eventually } from '../world/eventually.ts';
 import { answers, type Manner, openReceiver } from '../world/receiver.ts';
 import type { World } from '../world/world.ts';
 import { ANSWER_PATHS } from './answer-paths.ts';
+import { FORGE_PATHS, FORGE_SETTINGS } from './forge-paths.ts';
 import { RECOVERY_PATHS } from './recovery-paths.ts';
 import { RECORDED_BY_ATTEMPT, TASK_PATHS, WITHOUT_PATCH } from './task-paths.ts';
 
@@ -129,6 +130,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     return callbackWorkflowId({ subject: 'build:1', ending: 'completed' });
   },
   ...ANSWER_PATHS,
+  ...FORGE_PATHS,
   ...RECOVERY_PATHS,
 };
 
@@ -136,6 +138,7 @@ const CALLED_BACK = { CALLBACK_ALLOWED_HOSTS: '127.0.0.1' };
 
 /** Settings a path needs beside those of test worlds. */
 export const SETTINGS: Readonly<Record<string, object>> = {
+  ...FORGE_SETTINGS,
   'sweep-of-deliveries': { GITHUB_WEBHOOK_SECRET: 'a-secret' },
   // Long enough to be waited for.
   'build-success': { DEDUP_WINDOW: '5s' },
