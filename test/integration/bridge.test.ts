@@ -1,9 +1,13 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
 import { listPendingReplies } from '../../src/store/celery/pending-reply-list-by-task.ts';
 import { type BridgeWorld, openBridgeWorld } from '../world/bridge.ts';
-import { type CelerySpec, celery, hasCelery } from '../world/celery.ts';
+import { type CelerySpec, celery, hasCelery, PYTHON } from '../world/celery.ts';
 import { eventually } from '../world/eventually.ts';
 import { hasRabbitMq } from '../world/rabbitmq-server.ts';
 import { hasRedis } from '../world/redis-server.ts';
@@ -65,6 +69,15 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
     ['redis', () => open.redis.url],
     ['rpc', () => 'rpc://'],
   ];
+  it('answers the program in docs/from-celery.md', async () => {
+    const page = readFileSync(fileURLToPath(new URL('../../docs/from-celery.md', import.meta.url)), 'utf8');
+    const program = (/^```python\n(.*?)^```$/ms.exec(page)?.[1] ?? '')
+      .replace('amqp://guest:guest@127.0.0.1:5672//', open.rabbit.url)
+      .replace('redis://127.0.0.1:6379/0', open.redis.url);
+    const { stdout } = await promisify(execFile)(PYTHON, ['-c', program]);
+    expect(stdout.trim()).toBe("[{'id': 1}]");
+  });
+
   for (const [name, backend] of BACKENDS) {
     it(`answers a Python program that uses Celery with the ${name} back end`, async () => {
       const [, value, , failed, , quota, , unknown, , wrong, , packed, , later] = await user(backend(), [

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -51,6 +51,16 @@ function deadLinks(path: string, text: string): string[] {
 describe('links between the pages', () => {
   it.each(PAGES)('lead somewhere: %s', (path) => {
     expect(deadLinks(path, readFileSync(join(ROOT, path), 'utf8'))).toEqual([]);
+  });
+
+  it('show each picture in both colour schemes, and none is large', () => {
+    const text = PAGES.map((path) => readFileSync(join(ROOT, path), 'utf8')).join('\n');
+    const pictures = readdirSync(join(ROOT, 'docs/pictures'));
+    expect(pictures.filter((name) => !text.includes(`pictures/${name}`))).toEqual([]);
+    expect(pictures.filter((name) => statSync(join(ROOT, 'docs/pictures', name)).size > 150_000)).toEqual([]);
+    const shown = [...text.matchAll(/pictures\/([a-z-]+)-light\.webp/g)].map(([, name]) => name);
+    expect(shown.filter((name) => !text.includes(`pictures/${name}-dark.webp`))).toEqual([]);
+    expect(shown.length).toBeGreaterThan(5);
   });
 
   it('are found to be dead', () => {
