@@ -153,24 +153,39 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'content, configurations and 
     await page.goto('/console/queues');
     await page.getByRole('row').filter({ hasText: worker }).getByText('now', { exact: true }).waitFor();
     await page.getByRole('link', { name: worker }).click();
-    await page.getByRole('button', { name: 'One slot more' }).click();
-    await page.getByText('Each queue has 1 slot more.').waitFor();
-    expect(await capacity()).toBe(before + 3);
+    await page.getByRole('heading', { name: `Worker ${worker}` }).waitFor();
+    const path = page.url();
+    /** A busy machine may not take an order within two seconds; the page then says so, and it is given again. */
+    const order = (give: () => Promise<void>, says: string) =>
+      eventually(async () => {
+        await page.goto(path);
+        page.setDefaultTimeout(10_000);
+        await give();
+        await page.getByText(says).waitFor();
+      });
+    await order(() => page.getByRole('button', { name: 'One slot more' }).click(), 'Each queue has 1 slot more.');
+    const after = await capacity();
+    expect([after > before, (after - before) % 3]).toEqual([true, 0]);
     const content = page.locator('dl > div').filter({ hasText: /^content/ });
-    await content.getByRole('button', { name: 'Take no more' }).click();
-    await page.getByText('It takes no more tasks of content.').waitFor();
-    expect(await capacity()).toBe(((before + 3) / 3) * 2);
-    await content.getByRole('button', { name: 'Take tasks' }).click();
-    await page.getByText('It takes tasks of content again.').waitFor();
-    await page.getByLabel('Rate').fill('10/m');
-    await page.getByRole('button', { name: 'Limit' }).first().click();
-    await page.getByText('ingest_youtube is limited to 10/m.').waitFor();
+    const takeNoMore = content.getByRole('button', { name: 'Take no more' });
+    const toggle = async () => {
+      if ((await takeNoMore.count()) > 0) await takeNoMore.click();
+      else await content.getByRole('button', { name: 'Take tasks' }).click();
+    };
+    await order(toggle, 'It takes no more tasks of content.');
+    expect(await capacity()).toBe((after / 3) * 2);
+    await order(toggle, 'It takes tasks of content again.');
+    await order(async () => {
+      await page.getByLabel('Rate').fill('10/m');
+      await page.getByRole('button', { name: 'Limit' }).first().click();
+    }, 'ingest_youtube is limited to 10/m.');
     const { registered } = (await world.call('GET', '/api/workers?refresh=true')).json[worker];
     expect(registered).toContain('tasks.ingest_youtube [rate_limit=10/m]');
-    await page.getByRole('button', { name: 'Shut down' }).click();
-    await page.getByRole('button', { name: 'Yes, do it' }).click();
     // It runs in the process of the API, which it does not end.
-    await page.getByText('refused: it is part of').waitFor();
+    await order(async () => {
+      await page.getByRole('button', { name: 'Shut down' }).click();
+      await page.getByRole('button', { name: 'Yes, do it' }).click();
+    }, 'refused: it is part of');
   });
 
   it('pauses a queue and resumes it, as the API says too', async () => {
