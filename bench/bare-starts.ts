@@ -58,6 +58,7 @@ async function open({ address, namespace, worker }: BareStarts & { kind: 'open' 
     namespace,
     db,
     forges: { of: () => github },
+    fire: undefined as never,
     concurrency: 1,
   });
   void running.run();

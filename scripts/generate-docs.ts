@@ -144,6 +144,7 @@ const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   builds: 'Builds',
   configurations: 'Build configurations',
   tasks: 'Tasks',
+  schedules: 'Schedules',
   flower: 'Flower API',
   messages: 'Messages from RabbitMQ',
   content: 'Content',

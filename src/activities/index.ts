@@ -7,6 +7,7 @@ import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callba
 import type { ConcurrencyGroupPort } from '../workflows/ports/concurrency-group.ts';
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
+import type { SchedulePort } from '../workflows/ports/schedules.ts';
 import type { SweepPort } from '../workflows/ports/sweeps.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
 import { answerActivities } from './answers.ts';
@@ -16,12 +17,15 @@ import { toFailure } from './failures.ts';
 import { githubActivities } from './github.ts';
 import type { ActivityMeter } from './meter.ts';
 import { recordActivities } from './record.ts';
+import { type FireScheduled, scheduleActivities } from './schedules.ts';
 import { sweepActivities } from './sweeps.ts';
 import { taskActivities } from './tasks.ts';
 
 export interface ActivityDependencies {
   db: Db;
   forges: Pick<Forges, 'of'>;
+  /** Fires a time of a schedule. */
+  fire: FireScheduled;
   meter?: ActivityMeter | undefined;
 }
 
@@ -29,13 +33,21 @@ export interface ActivityDependencies {
 export function createActivities({
   db,
   forges,
+  fire,
   meter,
-}: ActivityDependencies): RecordPort & CallbackRecordPort & ConcurrencyGroupPort & GitHubPort & WritePort & SweepPort {
+}: ActivityDependencies): RecordPort &
+  CallbackRecordPort &
+  ConcurrencyGroupPort &
+  GitHubPort &
+  WritePort &
+  SchedulePort &
+  SweepPort {
   return failingAll({
     ...recordActivities(db, meter),
     ...callbackRecordActivities(db, meter),
     ...concurrencyGroupActivities(db),
     ...githubActivities(db, forges, meter),
+    ...scheduleActivities(fire),
     ...sweepActivities(db, forges, meter),
   });
 }

@@ -37,6 +37,11 @@ export const CLIENT_COMMANDS: Record<string, ClientCommand> = {
     summary: 'dead letters: what failed for good, or waits for a person',
     load: () => import('./commands/dlq.ts'),
   },
+  schedules: {
+    group: BUILDS,
+    summary: 'builds and tasks at set times',
+    load: () => import('./commands/schedules.ts'),
+  },
   tasks: { group: TASKS, summary: 'send, watch, revoke and retry tasks', load: () => import('./commands/tasks.ts') },
   queues: {
     group: TASKS,

@@ -32,6 +32,8 @@ import { overview } from './pages/overview.ts';
 import { queues } from './pages/queues.ts';
 import { pauseQueue } from './pages/queues-name-pause.ts';
 import { quota } from './pages/quota.ts';
+import { schedules } from './pages/schedules.ts';
+import { operateSchedule } from './pages/schedules-name-operate.ts';
 import { search } from './pages/search.ts';
 import { signIn, signInPage } from './pages/sign-in.ts';
 import { tasks } from './pages/tasks.ts';
@@ -140,6 +142,8 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   build(console, deps);
   operateBuild(console, deps);
   trigger(console, deps);
+  schedules(console, deps);
+  operateSchedule(console, deps);
   tasks(console, deps);
   task(console, deps);
   operateTask(console, deps);

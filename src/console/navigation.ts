@@ -15,6 +15,7 @@ export const NAVIGATION: ReadonlyArray<{ title: string | undefined; places: read
     places: [
       { path: 'builds', label: 'Builds', icon: 'build' },
       { path: 'trigger', label: 'Trigger', icon: 'trigger' },
+      { path: 'schedules', label: 'Schedules', icon: 'waiting' },
       { path: 'configurations', label: 'Configurations', icon: 'configuration' },
     ],
   },

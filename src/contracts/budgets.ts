@@ -140,6 +140,36 @@ export const BUDGETS = {
     limitSeconds: most(86_400, 'seconds', '`soft_time_limit` and `time_limit` of a task.'),
     expiresSeconds: most(10 * 365 * 86_400, 'seconds', '`expires` as a number, and `countdown`.'),
   },
+  schedules: {
+    schedules: most(500, 'entries', 'Schedules. A deleted one does not count.'),
+    nameCharacters: most(100, 'characters', 'Name of a schedule.'),
+    times: most(20, 'entries', '`cron`, `intervals`, `calendars` and `except` of a schedule, each.'),
+    cronCharacters: most(200, 'characters', 'A cron expression, or a field of a calendar.'),
+    shortestSeconds: most(
+      2,
+      'seconds',
+      'Shortest time between two firings of one cron, interval or calendar (a minimum).',
+    ),
+    longestSeconds: most(10 * 365 * 86_400, 'seconds', 'Longest interval.'),
+    jitterSeconds: most(86_400, 'seconds', '`jitter_seconds`.'),
+    catchUpShortestSeconds: most(10, 'seconds', 'Smallest `catch_up_seconds` (a minimum); the one of Temporal.'),
+    catchUpLongestSeconds: most(30 * 86_400, 'seconds', 'Largest `catch_up_seconds`.'),
+    noteCharacters: most(500, 'characters', 'A note on a schedule.'),
+    zoneCharacters: most(64, 'characters', 'Name of a time zone.'),
+    patternCharacters: most(100, 'characters', 'Pattern of configuration names.'),
+    configurations: most(
+      200,
+      'entries',
+      'Build configurations that one firing triggers. If more match, the others are recorded as refused.',
+    ),
+    dueTimes: most(
+      200,
+      'entries',
+      'Times of a schedule that one look compares with the record. Later ones wait for the next look.',
+    ),
+    missedTimes: most(100, 'entries', 'Missed times in one event.'),
+    beatEntries: most(500, 'entries', 'Entries of a `beat_schedule` that is imported.'),
+  },
   flower: {
     storedBytes: most(
       2_000,

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { BUILD_EVENT_TYPES, eventView } from './builds/event.ts';
 import { listOf, pageLimit } from './paging.ts';
+import { SCHEDULE_EVENT_TYPES } from './schedules/schedule-event.ts';
 import { TASK_EVENT_TYPES } from './tasks/task-event.ts';
 import { text } from './text.ts';
 
 /** The kinds of streams in the log: what comes before the colon of a stream. */
-export const STREAM_KIND_NAMES = ['build', 'task'] as const;
+export const STREAM_KIND_NAMES = ['build', 'task', 'schedule'] as const;
 
 /** Every event type there is; builds and tasks share those of callbacks and dead letters. */
-export const EVENT_TYPES = [...new Set([...BUILD_EVENT_TYPES, ...TASK_EVENT_TYPES])].sort();
+export const EVENT_TYPES = [...new Set([...BUILD_EVENT_TYPES, ...TASK_EVENT_TYPES, ...SCHEDULE_EVENT_TYPES])].sort();
 
 /** A position in the log as text: a number, or the end. */
 const position = z
@@ -37,16 +38,23 @@ export const eventFeedQuery = z.strictObject({
     example: 'build_completed,task_failed',
   }),
   stream: text(300)
-    .regex(/^(build:[1-9]\d{0,15}|task:[\s\S]+)$/, 'must be the stream of a build or task, for example build:12')
+    .regex(
+      /^(build:[1-9]\d{0,15}|(?:task|schedule):[\s\S]+)$/,
+      'must be the stream of a build, a task or a schedule, for example build:12',
+    )
     .optional()
-    .meta({ description: 'Only events of this build or task.', example: 'build:12' }),
+    .meta({ description: 'Only events of this build, task or schedule.', example: 'build:12' }),
   limit: pageLimit,
 });
 export type EventFeedQuery = z.output<typeof eventFeedQuery>;
 
 /** An event in the feed: as elsewhere, and what it is about. */
 export const feedEvent = eventView
-  .extend({ stream: z.string().meta({ description: '`build:` or `task:`, and the id.', example: 'build:12' }) })
+  .extend({
+    stream: z
+      .string()
+      .meta({ description: '`build:`, `task:` or `schedule:`, and the id or name.', example: 'build:12' }),
+  })
   .meta({ id: 'FeedEvent' });
 export type FeedEvent = z.infer<typeof feedEvent>;
 

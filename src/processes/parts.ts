@@ -15,6 +15,7 @@ import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
 import { watchQueuePauses } from './queue-pauses.ts';
+import { firingOf } from './scheduled.ts';
 import { applySchedules } from './schedules.ts';
 import { queuesOf } from './tasks.ts';
 
@@ -114,6 +115,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
     namespace: settings.TEMPORAL_NAMESPACE,
     db,
     forges,
+    fire: firingOf(ground),
     sender: callbackSenderOf(settings),
     handlers: { ...createTaskHandlers({ db, ...content, meter: metrics }), ...ground.handlers },
     ...queuesOf(settings),

@@ -17,7 +17,7 @@ const USAGE = `hapax reconcile [--dry-run]   compares the record with Temporal a
 Hapax does the same at each start and then every hour. --dry-run shows the differences and changes nothing.
 It needs TEMPORAL_ADDRESS, and DATABASE_URL or a Hapax that runs in HAPAX_HOME.`;
 
-/** `hapax reconcile`: says of each build and task that differs what was found and what was done. */
+/** `hapax reconcile`: says of each build, task and schedule that differs what was found and what was done. */
 export async function runReconcile(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
   const { dryRun, help } = readArguments(argv);
   if (help) return console.log(USAGE);
@@ -67,6 +67,9 @@ const FOUND: Record<Difference['found'], string> = {
   workflow_ended: 'is open, but its workflow has ended',
   callback_lost: 'has ended, but nobody sends its callback',
   reply_lost: 'has ended, but nobody replies to its sender',
+  schedule_lost: 'is not in Temporal',
+  schedule_differs: 'is not in Temporal as the record has it',
+  times_missed: 'was not fired at some of its times',
   record_set_back: 'is ahead in Temporal: the record has lost events',
 };
 

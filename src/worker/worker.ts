@@ -2,6 +2,7 @@ import './workflow-threads.ts';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import type { ActivityMeter } from '../activities/meter.ts';
+import type { FireScheduled } from '../activities/schedules.ts';
 import { WORKFLOW_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
 import type { Forges } from '../integrations/forges/forges.ts';
 import type { Db } from '../store/database.ts';
@@ -12,6 +13,8 @@ export interface WorkerOptions {
   namespace: string;
   db: Db;
   forges: Pick<Forges, 'of'>;
+  /** Fires a time of a schedule. */
+  fire: FireScheduled;
   /** Calls to GitHub at once. */
   concurrency: number;
   /** Unset: nobody counts what the activities do. */
@@ -24,6 +27,7 @@ export async function createBuildWorker({
   namespace,
   db,
   forges,
+  fire,
   concurrency,
   meter,
 }: WorkerOptions): Promise<Worker> {
@@ -32,7 +36,7 @@ export async function createBuildWorker({
     namespace,
     taskQueue: WORKFLOW_TASK_QUEUE,
     workflowBundle: { codePath: await workflowBundle() },
-    activities: createActivities({ db, forges, meter }),
+    activities: createActivities({ db, forges, fire, meter }),
     maxConcurrentActivityTaskExecutions: concurrency,
     // Appending an event is what local activities do here: a short query, so as many as the pool can queue.
     maxConcurrentLocalActivityExecutions: 100,

@@ -10,6 +10,7 @@ import type { CallbackPort, CallbackRecordPort } from './ports/callback.ts';
 import type { ConcurrencyGroupPort } from './ports/concurrency-group.ts';
 import type { GitHubPort, WritePort } from './ports/github.ts';
 import type { RecordPort } from './ports/record.ts';
+import type { SchedulePort } from './ports/schedules.ts';
 import type { TaskPort } from './ports/tasks.ts';
 
 /** Until the database is back. */
@@ -75,6 +76,15 @@ export const callbacks: CallbackPort = {
 };
 
 export const concurrencyGroup = proxyActivities<ConcurrencyGroupPort>({ startToCloseTimeout: '10s', retry: PATIENCE });
+
+/**
+ * A firing may be repeated without bound: it makes everything once, and gives up by itself when it is too late. A worker that dies
+ * is noticed after the timeout.
+ */
+export const schedules = proxyActivities<SchedulePort>({
+  startToCloseTimeout: '20s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+});
 
 /** Done by the bridge, once there is one. A repeated answer has the same ids, so it may be retried without bound. */
 export const answers = proxyActivities<AnswerPort>({

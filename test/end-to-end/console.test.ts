@@ -58,6 +58,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     ...Object.values(builds).map((id) => `/console/builds/${id}`),
     `/console/builds/${builds.success}?at=${new Date().toISOString()}`,
     '/console/trigger',
+    '/console/schedules',
     '/console/nowhere',
   ];
 

@@ -91,6 +91,7 @@ export class Installation {
       return createActivities({
         db: this.record as never,
         forges: { of: () => github },
+        fire: undefined as never,
       }) as never;
     };
     this.temporal = new VirtualTemporal(clock, dice, sandbox, activities, this.faults, (failed) =>

@@ -13,7 +13,9 @@ export interface Search {
 }
 
 export function sandboxWith(mutation: Search['mutation']): Promise<Sandbox> {
-  const names = Object.keys(createActivities({ db: undefined as never, forges: undefined as never }));
+  const names = Object.keys(
+    createActivities({ db: undefined as never, forges: undefined as never, fire: undefined as never }),
+  );
   return openSandbox(names, (code) => {
     if (!mutation) return code;
     const { before, after } = mutation;

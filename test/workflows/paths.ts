@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { BUILD_WORKFLOW, type BuildInput } from '../../src/contracts/builds/build-workflow.ts';
 import { callbackWorkflowId } from '../../src/contracts/endings/callback-workflow.ts';
+import { temporalScheduleId } from '../../src/contracts/schedules/fire-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
 import { adoptSignal } from '../../src/workflows/messages.ts';
 import { eventually } from '../world/eventually.ts';
@@ -18,6 +19,13 @@ type Path = (world: World) => Promise<string>;
 /** What has a recorded history; the key is the name of its file. Each path has a world of its own. */
 export const PATHS: Readonly<Record<string, Path>> = {
   ...TASK_PATHS,
+  'firing-of-a-schedule': async (world) => {
+    const body = { build: { config: 'default' }, cron: ['@yearly'], jitter_seconds: 5 };
+    await world.call('PUT', '/schedules/yearly', body);
+    const schedule = world.client.schedule.getHandle(temporalScheduleId('yearly'));
+    await schedule.trigger();
+    return eventually(async () => (await schedule.describe()).info.recentActions[0]!.action.workflow.workflowId);
+  },
   'build-success': (world) => triggered(world),
   'build-failure': (world) => triggered(world, { simulate: 'failure' }),
   'build-refused-with-422': async (world) => {

@@ -12,7 +12,7 @@ const LONGEST_PAUSE_MS = 10_000;
 export type Query = Record<string, string | number | boolean | undefined>;
 
 export interface Request {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   query?: Query;
   body?: unknown;
   headers?: Record<string, string>;

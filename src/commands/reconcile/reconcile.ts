@@ -13,6 +13,7 @@ import { beginLostEndings } from './lost-endings.ts';
 import { endAs, type Recoverable, restore, resume } from './recover.ts';
 import { RECOVERABLE_BUILD } from './recover-build.ts';
 import { RECOVERABLE_TASK } from './recover-task.ts';
+import { compareSchedules } from './schedules.ts';
 import {
   type Execution,
   executionOf,
@@ -28,7 +29,7 @@ export type ReconcileDependencies = OperateDependencies &
     epoch: number;
   };
 
-/** What was done about one build or task. */
+/** What was done about one build, task or schedule. */
 export type Outcome =
   /** Record and Temporal agree after all. */
   | 'agrees'
@@ -42,14 +43,26 @@ export type Outcome =
   | 'told_again'
   /** The record has it again, with its end. */
   | 'restored'
+  /** Temporal has it as the record says. */
+  | 'applied'
+  /** The record has what Temporal knew, or that times were missed. */
+  | 'recorded'
   /** Nothing could be done. */
   | 'unknown';
 
-/** One build or task about which record and Temporal disagree. */
+/** One build, task or schedule about which record and Temporal disagree. */
 export interface Difference {
-  /** `build:12`, `task:<id>` */
+  /** `build:12`, `task:<id>`, `schedule:<name>` */
   subject: string;
-  found: 'workflow_lost' | 'workflow_ended' | 'record_set_back' | 'callback_lost' | 'reply_lost';
+  found:
+    | 'workflow_lost'
+    | 'workflow_ended'
+    | 'record_set_back'
+    | 'callback_lost'
+    | 'reply_lost'
+    | 'schedule_lost'
+    | 'schedule_differs'
+    | 'times_missed';
   /** Undefined where nothing was to be done (a dry run). */
   outcome?: Outcome;
   /** Why it could not be repaired. */
@@ -110,6 +123,7 @@ export async function reconcile(
   await comparison.compareOpenWorkflows();
   await comparison.compareClosedWorkflows(since);
   await comparison.beginLostEndings();
+  await comparison.compareSchedules();
   const { differences } = comparison;
   const unresolved = differences.filter(({ error, outcome }) => error !== undefined || outcome === 'unknown').length;
   if (!options.dryRun && !options.signal?.aborted) {
@@ -196,6 +210,16 @@ class Comparison {
       if (batch.length === 500) await compare();
     }
     await compare();
+  }
+
+  /** Last, so that what a schedule made is in the record. */
+  async compareSchedules(): Promise<void> {
+    if (this.#options.signal?.aborted) return;
+    await compareSchedules(this.#deps, {
+      dryRun: this.#options.dryRun,
+      isOurs: (memo) => this.#isOurs(memo),
+      mend: (subject, found, mend) => this.#mend(subject, found, mend),
+    });
   }
 
   /** Callbacks and replies that nobody is sending. A dry run cannot know them, because Temporal refuses only a start. */
@@ -306,7 +330,7 @@ class Comparison {
   }
 
   /** Whether this installation started a workflow. A record without any events takes over what it finds. */
-  async #isOurs({ installation, epoch = 1 }: Execution): Promise<boolean> {
+  async #isOurs({ installation, epoch = 1 }: Partial<Execution>): Promise<boolean> {
     if (installation === undefined || installation === this.#installation) return true;
     if (!this.#options.dryRun && (await adoptInstallation(this.#deps.db, installation, epoch))) {
       this.#installation = installation;

@@ -165,7 +165,7 @@ export type BuildEvent = EventOf<typeof buildEventData>;
 export const eventView = z
   .object({
     id: z.int().meta({ description: 'Position in the log of all events.' }),
-    seq: z.int().meta({ description: 'Number within this build or task: 1, 2, 3, without gaps.' }),
+    seq: z.int().meta({ description: 'Number within this build, task or schedule: 1, 2, 3, without gaps.' }),
     event_type: z.string(),
     from_status: z.string().optional(),
     to_status: z.string().optional(),
@@ -188,7 +188,7 @@ export type EventView = z.infer<typeof eventView>;
 /** An event as it stands in the log. */
 export interface RecordedEvent {
   position: number;
-  /** `build:<id>` or `task:<uuid>`. */
+  /** `build:<id>`, `task:<id>` or `schedule:<name>`. */
   stream: string;
   seq: number;
   type: string;

@@ -26,7 +26,9 @@ export const taskEventData = {
     workflow_id: z.string(),
     fingerprint: z.string(),
     caller: z.string(),
-    door: z.enum(['http', 'flower', 'amqp']).meta({ description: 'The interface that the request came through.' }),
+    door: z
+      .enum(['http', 'flower', 'amqp', 'schedule'])
+      .meta({ description: 'The interface that the request came through.' }),
     name: z.string(),
     queue: z.string(),
     args: z.array(json),

@@ -71,7 +71,7 @@ export interface TaskInput {
   fingerprint: string;
   caller: string;
   /** By which interface it came. */
-  door: 'http' | 'flower' | 'amqp';
+  door: 'http' | 'flower' | 'amqp' | 'schedule';
   name: TaskName;
   queue: TaskQueueName;
   args: unknown[];

@@ -5,6 +5,8 @@ const LEFT_OUT = [
   'events', // the log, which a backup holds in a file of its own
   'builds', // made from the log
   'tasks', // made from the log
+  'schedules', // made from the log
+  'schedule_turns', // claims of some seconds
   'installation', // in the manifest; a restored one enters a new epoch
   'github_writes', // rate limits of the moment
   'delivery_sweeps', // when the last sweep was

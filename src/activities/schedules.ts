@@ -1,0 +1,27 @@
+import { Context } from '@temporalio/activity';
+import type { SchedulePort } from '../workflows/ports/schedules.ts';
+import { NotYet } from './failures.ts';
+
+/** What became of a scheduled time, or that nothing has yet. */
+export type FireScheduled = (
+  schedule: string,
+  time: string,
+) => Promise<
+  Awaited<ReturnType<SchedulePort['fireSchedule']>> | { kind: 'wait'; reason: string; again_ms: number | null }
+>;
+
+const SOON_MS = 200;
+const SELDOM_MS = 5_000;
+
+/** The activity of firings. Of many that wait for a turn, each asks less and less often. */
+export function scheduleActivities(fire: FireScheduled): SchedulePort {
+  return {
+    async fireSchedule({ schedule, time }) {
+      const outcome = await fire(schedule, time);
+      if (outcome.kind !== 'wait') return outcome;
+      const { attempt } = Context.current().info;
+      const pause = Math.min(SOON_MS * 2 ** Math.min(attempt - 1, 10), SELDOM_MS);
+      throw new NotYet(outcome.reason, outcome.again_ms ?? Math.round(pause * (0.5 + Math.random() / 2)));
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { createRoute } from '@hono/zod-openapi';
+import { pauseSchedule, resumeSchedule } from '../../commands/schedules/change-schedule.ts';
+import type { MakeDependencies } from '../../commands/schedules/make-scheduled.ts';
+import { listNextTimes } from '../../commands/schedules/next-times.ts';
+import { triggerSchedule } from '../../commands/schedules/trigger-schedule.ts';
+import {
+  firedAnswer,
+  nextTimes,
+  scheduleNote,
+  scheduleParam,
+  scheduleView,
+} from '../../contracts/schedules/schedule.ts';
+import { scheduleViewOf } from '../../domain/schedules/schedule-view.ts';
+import type { Api } from '../environment.ts';
+import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf } from '../idempotency.ts';
+import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
+
+const tags = ['schedules'];
+const noteBody = { params: scheduleParam, body: { content: { 'application/json': { schema: scheduleNote } } } };
+const state = {
+  200: { description: 'The schedule as it is now', content: { 'application/json': { schema: scheduleView } } },
+  ...problemResponses(...OPERATION_PROBLEMS, 'cross_site'),
+};
+
+const pauseRoute = createRoute({
+  method: 'post',
+  path: '/schedules/{name}/pause',
+  operationId: 'pauseSchedule',
+  tags,
+  summary: 'Pause a schedule',
+  description: 'No time fires until it is resumed. One that is paused stays so.',
+  request: noteBody,
+  responses: state,
+});
+
+const resumeRoute = createRoute({
+  method: 'post',
+  path: '/schedules/{name}/resume',
+  operationId: 'resumeSchedule',
+  tags,
+  summary: 'Resume a schedule',
+  description: 'The times while it was paused are not caught up.',
+  request: noteBody,
+  responses: state,
+});
+
+const triggerRoute = createRoute({
+  method: 'post',
+  path: '/schedules/{name}/trigger',
+  operationId: 'triggerSchedule',
+  tags,
+  summary: 'Fire a schedule now',
+  description:
+    'Also if it is paused, and whatever its overlap says. With an Idempotency-Key, the same key fires it once.',
+  request: { params: scheduleParam, headers: idempotencyHeader },
+  responses: {
+    202: { description: 'What it made', content: { 'application/json': { schema: firedAnswer } } },
+    ...problemResponses(
+      ...OPERATION_PROBLEMS,
+      ...IDEMPOTENCY_PROBLEMS,
+      'cross_site',
+      'unknown_configuration',
+      'configuration_retired',
+      'missing_field',
+      'unprocessable_callback_url',
+      'unprocessable_inputs',
+    ),
+  },
+});
+
+const nextRoute = createRoute({
+  method: 'get',
+  path: '/schedules/{name}/next',
+  operationId: 'listNextTimes',
+  tags,
+  summary: 'List the next times of a schedule',
+  description: 'Without jitter. A paused schedule does not fire at them.',
+  request: { params: scheduleParam },
+  responses: {
+    200: { description: 'The next times', content: { 'application/json': { schema: nextTimes } } },
+    ...problemResponses('invalid_request', 'not_found', 'temporal_unavailable', 'database_unavailable'),
+  },
+});
+
+export function operateSchedule(api: Api, deps: MakeDependencies): void {
+  api.openapi(pauseRoute, async (c) => {
+    const { name } = c.req.valid('param');
+    const schedule = await pauseSchedule(deps, name, c.var.caller, c.req.valid('json')?.note);
+    c.var.log.info({ schedule: name }, 'schedule paused');
+    return c.json(scheduleViewOf(schedule), 200);
+  });
+  api.openapi(resumeRoute, async (c) => {
+    const { name } = c.req.valid('param');
+    const schedule = await resumeSchedule(deps, name, c.var.caller, c.req.valid('json')?.note);
+    c.var.log.info({ schedule: name }, 'schedule resumed');
+    return c.json(scheduleViewOf(schedule), 200);
+  });
+  api.openapi(triggerRoute, async (c) => {
+    const { name } = c.req.valid('param');
+    const fired = await triggerSchedule(deps, name, c.var.caller, idempotencyKeyOf(c));
+    c.var.log.info({ schedule: name, made: fired.made.length }, 'schedule fired by hand');
+    return c.json(fired, 202);
+  });
+  api.openapi(nextRoute, async (c) => {
+    return c.json({ times: await listNextTimes(deps, c.req.valid('param').name) }, 200);
+  });
+}

@@ -1,0 +1,103 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { changeSchedule, deleteSchedule, existingSchedule } from '../../commands/schedules/change-schedule.ts';
+import type { MakeDependencies } from '../../commands/schedules/make-scheduled.ts';
+import { putScheduleQuery, scheduleBody, scheduleParam, scheduleView } from '../../contracts/schedules/schedule.ts';
+import { scheduleViewOf } from '../../domain/schedules/schedule-view.ts';
+import type { Api } from '../environment.ts';
+import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
+import { problemResponses } from '../responses.ts';
+
+const tags = ['schedules'];
+
+const version = (description: string) => ({
+  description,
+  headers: z.object({ ETag: z.string().meta({ description: 'The version, for If-Match.' }) }),
+  content: { 'application/json': { schema: scheduleView } },
+});
+
+const readRoute = createRoute({
+  method: 'get',
+  path: '/schedules/{name}',
+  operationId: 'getSchedule',
+  tags,
+  summary: 'Get a schedule',
+  description: 'Its events are at `GET /events?stream=schedule:<name>`.',
+  request: { params: scheduleParam },
+  responses: {
+    200: version('The schedule'),
+    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+const putRoute = createRoute({
+  method: 'put',
+  path: '/schedules/{name}',
+  operationId: 'putSchedule',
+  tags,
+  summary: 'Create the schedule with this name, or change it',
+  description:
+    'What the body leaves out gets its default. An equal body changes nothing. A paused schedule stays paused. If Temporal is away (503), the change may be recorded: send it again.',
+  request: {
+    params: scheduleParam,
+    query: putScheduleQuery,
+    headers: ifMatchHeader,
+    body: { required: true, content: { 'application/json': { schema: scheduleBody } } },
+  },
+  responses: {
+    200: version('The schedule as it is now'),
+    201: version('The new schedule'),
+    ...problemResponses(
+      'malformed_json',
+      'invalid_request',
+      'state_conflict',
+      'precondition_failed',
+      'body_too_large',
+      'unsupported_media_type',
+      'unknown_task',
+      'unknown_configuration',
+      'configuration_retired',
+      'missing_field',
+      'unprocessable_inputs',
+      'temporal_unavailable',
+      'database_unavailable',
+    ),
+  },
+});
+
+const deleteRoute = createRoute({
+  method: 'delete',
+  path: '/schedules/{name}',
+  operationId: 'deleteSchedule',
+  tags,
+  summary: 'Delete a schedule',
+  description: 'What it made goes on, and its events stay. A PUT creates a schedule of this name again.',
+  request: { params: scheduleParam },
+  responses: {
+    204: { description: 'It is deleted' },
+    ...problemResponses('invalid_request', 'not_found', 'temporal_unavailable', 'database_unavailable'),
+  },
+});
+
+export function scheduleByName(api: Api, deps: MakeDependencies): void {
+  api.openapi(readRoute, async (c) => {
+    const schedule = await existingSchedule(deps, c.req.valid('param').name);
+    c.header('ETag', etagOf(schedule.version));
+    return c.json(scheduleViewOf(schedule), 200);
+  });
+  api.openapi(putRoute, async (c) => {
+    const { name } = c.req.valid('param');
+    const expects = ifMatch(c.req.valid('header')['if-match']);
+    const dryRun = c.req.valid('query').dry_run === 'true';
+    const edit = { name, definition: c.req.valid('json'), caller: c.var.caller, expects, dryRun };
+    const { schedule, created } = await changeSchedule(deps, edit);
+    if (!dryRun) c.var.log.info({ schedule: name, version: schedule.version }, 'schedule saved');
+    c.header('ETag', etagOf(schedule.version));
+    return c.json(scheduleViewOf(schedule), created ? 201 : 200);
+  });
+  api.openapi(deleteRoute, async (c) => {
+    const { name } = c.req.valid('param');
+    await deleteSchedule(deps, name, c.var.caller);
+    c.var.log.info({ schedule: name }, 'schedule deleted');
+    return c.body(null, 204);
+  });
+}

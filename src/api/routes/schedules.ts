@@ -1,0 +1,26 @@
+import { createRoute } from '@hono/zod-openapi';
+import { scheduleList } from '../../contracts/schedules/schedule.ts';
+import { scheduleViewOf } from '../../domain/schedules/schedule-view.ts';
+import type { Db } from '../../store/database.ts';
+import { listSchedules } from '../../store/schedules/schedule-list.ts';
+import type { Api } from '../environment.ts';
+import { problemResponses } from '../responses.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/schedules',
+  operationId: 'listSchedules',
+  tags: ['schedules'],
+  summary: 'List all schedules by name',
+  responses: {
+    200: { description: 'All of them', content: { 'application/json': { schema: scheduleList } } },
+    ...problemResponses('database_unavailable'),
+  },
+});
+
+export function getSchedules(api: Api, db: Db): void {
+  api.openapi(route, async (c) => {
+    const schedules = await listSchedules(db, { deleted: false });
+    return c.json({ schedules: schedules.map(scheduleViewOf) }, 200);
+  });
+}

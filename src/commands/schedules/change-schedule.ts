@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { LIMITS } from '../../contracts/budgets.ts';
+import { temporalScheduleId } from '../../contracts/schedules/fire-workflow.ts';
+import type { ScheduleDefinition } from '../../contracts/schedules/schedule.ts';
+import type { ScheduleEvent } from '../../contracts/schedules/schedule-event.ts';
+import { canonicalJson } from '../../domain/record/hash.ts';
+import { IllegalEvent } from '../../domain/record/illegal-event.ts';
+import { definitionFaults } from '../../domain/schedules/definition.ts';
+import { evolveSchedule, type Schedule } from '../../domain/schedules/schedule.ts';
+import { argumentsFaults, readArguments, taskNameOf } from '../../domain/tasks/task-request.ts';
+import { appendEvent } from '../../store/record/event-append.ts';
+import { findSchedule } from '../../store/schedules/schedule-find.ts';
+import { listSchedules } from '../../store/schedules/schedule-list.ts';
+import { SCHEDULES } from '../../store/schedules/schedule-stream.ts';
+import { resolveTrigger } from '../builds/resolve-trigger.ts';
+import { invalidRequest, notFound, Refusal } from '../refusal.ts';
+import type { MakeDependencies } from './make-scheduled.ts';
+import { settleTimes } from './settle-times.ts';
+import { applySchedule, TimesRefused } from './temporal-schedule.ts';
+
+export interface ScheduleEdit {
+  name: string;
+  definition: ScheduleDefinition;
+  caller: string;
+  /** Whether this version may be changed; undefined: there is none. */
+  expects: (version: number | undefined) => boolean;
+  /** Only checks it. */
+  dryRun: boolean;
+}
+
+/**
+ * Creates a schedule, or changes what it is. The record comes first and Temporal after it: where Temporal is away then, the same
+ * request later, or the next comparison of the two, makes up for it.
+ * @throws {Refusal} where it is not valid, was changed in the meantime, or Temporal is away.
+ */
+export async function changeSchedule(
+  deps: MakeDependencies,
+  { name, definition, caller, expects, dryRun }: ScheduleEdit,
+): Promise<{ schedule: Schedule; created: boolean }> {
+  await assertDefinition(deps, definition);
+  const existing = await findSchedule(deps.db, name);
+  const there = existing?.status === 'deleted' ? undefined : existing;
+  if (!expects(there?.version)) {
+    const detail = there ? `version ${there.version} stands; read it and decide again` : `there is no schedule ${name}`;
+    throw new Refusal('precondition_failed', { detail });
+  }
+  if (!there) await assertRoom(deps);
+  if (dryRun) return { schedule: wouldBe(name, definition, caller, existing), created: false };
+  const isEqual = there && canonicalJson(there.definition) === canonicalJson(definition);
+  if (!isEqual) {
+    // What the schedule was has its own times: those that are missing are settled before it is another.
+    if (there) await settleTimes(deps, there).catch(unlessAway);
+    const { version, ...event } = nextVersion(name, definition, caller, existing);
+    await recordVersion(deps, name, event, version);
+  }
+  try {
+    return { schedule: await applied(deps, name), created: !there };
+  } catch (error) {
+    if (!(error instanceof TimesRefused) || isEqual) throw error;
+    await takeBack(deps, name, there);
+    throw invalidRequest([{ path: 'body', message: `Temporal refuses these times: ${error.message}` }]);
+  }
+}
+
+/** Makes a schedule what it was before a version that Temporal refused. */
+async function takeBack(deps: MakeDependencies, name: string, before: Schedule | undefined): Promise<void> {
+  if (!before) return recordUnlessDone(deps, name, { type: 'schedule_deleted', data: { by: 'temporal' } });
+  const { version, ...event } = nextVersion(name, before.definition, 'temporal', await findSchedule(deps.db, name));
+  await recordVersion(deps, name, event, version);
+  await applied(deps, name);
+}
+
+/** Where Temporal does not have it, there is nothing to compare; where Temporal is away, that shows next. */
+function unlessAway(error: unknown): void {
+  if (!(error instanceof Refusal)) throw error;
+}
+
+/** The event that makes a schedule what it is to be, and its version. */
+function nextVersion(name: string, definition: ScheduleDefinition, by: string, existing: Schedule | undefined) {
+  const version = (existing?.version ?? 0) + 1;
+  const told = { workflow_id: temporalScheduleId(name), version, definition, by };
+  return existing
+    ? ({ version, type: 'schedule_changed', data: told } as const)
+    : ({ version, type: 'schedule_created', data: { name, ...told } } as const);
+}
+
+function wouldBe(name: string, definition: ScheduleDefinition, by: string, existing: Schedule | undefined): Schedule {
+  const { version: _, ...event } = nextVersion(name, definition, by, existing);
+  return evolveSchedule(existing, { ...event, occurred_at: new Date().toISOString(), dedupe_key: '' });
+}
+
+/** Pauses a schedule: no time fires until it is resumed. @throws {Refusal} 404, 503 */
+export function pauseSchedule(deps: MakeDependencies, name: string, by: string, note?: string): Promise<Schedule> {
+  return turn(deps, name, 'active', { type: 'schedule_paused', data: { by, note: note ?? null } });
+}
+
+/** Resumes a schedule. The times since it was paused are not caught up. @throws {Refusal} 404, 503 */
+export function resumeSchedule(deps: MakeDependencies, name: string, by: string, note?: string): Promise<Schedule> {
+  return turn(deps, name, 'paused', { type: 'schedule_resumed', data: { by, note: note ?? null } });
+}
+
+/** Deletes a schedule; its events stay. What it made goes on. @throws {Refusal} 404, 503 */
+export async function deleteSchedule(deps: MakeDependencies, name: string, by: string): Promise<void> {
+  const schedule = await findSchedule(deps.db, name);
+  if (!schedule) throw notFound(`schedule ${name}`);
+  if (schedule.status !== 'deleted') await recordUnlessDone(deps, name, { type: 'schedule_deleted', data: { by } });
+  await applied(deps, name);
+}
+
+/** The schedule with this name. @throws {Refusal} 404 */
+export async function existingSchedule({ db }: Pick<MakeDependencies, 'db'>, name: string): Promise<Schedule> {
+  const schedule = await findSchedule(db, name);
+  if (!schedule || schedule.status === 'deleted') throw notFound(`schedule ${name}`);
+  return schedule;
+}
+
+type Told = {
+  [Type in ScheduleEvent['type']]: Pick<Extract<ScheduleEvent, { type: Type }>, 'type' | 'data'>;
+}[ScheduleEvent['type']];
+
+/** Turns a schedule to another status; one that has it already keeps it. */
+async function turn(deps: MakeDependencies, name: string, from: Schedule['status'], event: Told): Promise<Schedule> {
+  if ((await existingSchedule(deps, name)).status === from) await recordUnlessDone(deps, name, event);
+  return applied(deps, name);
+}
+
+/** Of two that ask for the same at once, the second finds it done. */
+async function recordUnlessDone({ db }: MakeDependencies, name: string, event: Told): Promise<void> {
+  const told = { ...event, occurred_at: new Date().toISOString(), dedupe_key: `${event.type}:${randomUUID()}` };
+  await appendEvent(db, SCHEDULES, name, told as ScheduleEvent).catch((error: unknown) => {
+    if (!(error instanceof IllegalEvent)) throw error;
+  });
+}
+
+/** Records a version. Of two that ask for one at once, the second has not seen the first. */
+async function recordVersion({ db }: MakeDependencies, name: string, event: Told, version: number): Promise<void> {
+  const told = { ...event, occurred_at: new Date().toISOString(), dedupe_key: `version:${version}` } as ScheduleEvent;
+  const isNew = await appendEvent(db, SCHEDULES, name, told).then(
+    ({ repeated }) => !repeated,
+    (error: unknown) => {
+      if (!(error instanceof IllegalEvent)) throw error;
+      return false;
+    },
+  );
+  if (isNew) return;
+  const detail = `schedule ${name} was changed in the meantime; read it and decide again`;
+  throw new Refusal('precondition_failed', { detail });
+}
+
+/** Brings Temporal up to what the record says, also if that changes meanwhile. */
+async function applied(deps: MakeDependencies, name: string): Promise<Schedule> {
+  for (let schedule = await findSchedule(deps.db, name); ; ) {
+    await applySchedule(deps, schedule!);
+    const now = await findSchedule(deps.db, name);
+    if (now!.version === schedule!.version && now!.status === schedule!.status) return now!;
+    schedule = now;
+  }
+}
+
+async function assertRoom({ db }: MakeDependencies): Promise<void> {
+  const most = LIMITS.schedules.schedules;
+  if ((await listSchedules(db, { deleted: false })).length < most) return;
+  throw new Refusal('state_conflict', {
+    detail: `there are ${most} schedules, and no more are allowed; delete one first`,
+  });
+}
+
+/** @throws {Refusal} where the schedule could never fire as it is. */
+async function assertDefinition(deps: MakeDependencies, definition: ScheduleDefinition): Promise<void> {
+  const { build, task } = definition;
+  const faults = definitionFaults(definition);
+  if (task) faults.push(...taskFaults(task));
+  if (faults.length > 0) throw invalidRequest(faults.map(({ path, message }) => ({ path: `body.${path}`, message })));
+  const rules = { correlationInput: deps.policy.correlation_input, forges: deps.forges };
+  if (build) await resolveTrigger(deps.configurations, build, rules, undefined);
+}
+
+function taskFaults({ name: asked, args, kwargs }: NonNullable<ScheduleDefinition['task']>) {
+  const name = taskNameOf(asked);
+  if (!name) throw new Refusal('unknown_task', { detail: `${asked.slice(0, 100)} is no task of Hapax` });
+  const read = readArguments(name, args, kwargs);
+  const faults = 'faults' in read ? read.faults : argumentsFaults(args, kwargs);
+  return faults.map(({ path, message }) => ({ path: `task.${path.replace(/^body\./, '')}`, message }));
+}

@@ -1,0 +1,194 @@
+import type { ScheduleEvent } from '../../contracts/schedules/schedule-event.ts';
+import { IllegalEvent } from '../../domain/record/illegal-event.ts';
+import type { Schedule } from '../../domain/schedules/schedule.ts';
+import { appendEvent } from '../../store/record/event-append.ts';
+import { eventExists } from '../../store/record/event-exists.ts';
+import { listOpenOf } from '../../store/schedules/made-list-open.ts';
+import { findSchedule } from '../../store/schedules/schedule-find.ts';
+import { timeKey, waitingKey } from '../../store/schedules/schedule-list-known-times.ts';
+import { SCHEDULES, scheduleStream } from '../../store/schedules/schedule-stream.ts';
+import { claimScheduleTurn, releaseScheduleTurn } from '../../store/schedules/schedule-turn-claim.ts';
+import { cancelBuild } from '../builds/operate-build.ts';
+import { Refusal } from '../refusal.ts';
+import { revokeIfOpen } from '../tasks/revoke-task.ts';
+import { firingKey, type MadeNow, type MakeDependencies, makeScheduled, wasBegun } from './make-scheduled.ts';
+import { settleTimesSometimes } from './settle-times.ts';
+
+/** What became of a scheduled time; `wait`: nothing yet, look again after the pause, or soon and then less and less often. */
+export type FireOutcome =
+  | { kind: 'fired'; made: string[] }
+  | { kind: 'skipped'; reason: string }
+  | { kind: 'known' }
+  | { kind: 'gone' }
+  | { kind: 'wait'; reason: string; again_ms: number | null };
+
+/** Longest time that one look may take; a process that dies gives the turn back after it. */
+const TURN_MS = 20_000;
+const NEXT_LOOK_MS = 1_000;
+
+/**
+ * Fires a scheduled time: makes what the schedule is for, or records why not. The time itself is the key of all of it, so that a
+ * time that is fired twice makes everything once.
+ * @throws {Refusal} where something is away or at fault; the same call later goes on.
+ */
+export async function fireSchedule(deps: MakeDependencies, name: string, time: string): Promise<FireOutcome> {
+  const schedule = await findSchedule(deps.db, name);
+  if (!schedule || schedule.status === 'deleted') return { kind: 'gone' };
+  if (await eventExists(deps.db, scheduleStream(name), timeKey(time))) return { kind: 'known' };
+  if (schedule.definition.overlap === 'allow') return new Firing(deps, schedule, time).run();
+  if (!(await claimScheduleTurn(deps.db, name, time, TURN_MS))) {
+    return { kind: 'wait', reason: 'another time of the schedule is being fired', again_ms: null };
+  }
+  try {
+    // As it is now that nobody else fires it.
+    return await new Firing(deps, (await findSchedule(deps.db, name)) ?? schedule, time).run();
+  } finally {
+    await releaseScheduleTurn(deps.db, name, time).catch(() => {});
+  }
+}
+
+class Firing {
+  readonly #deps: MakeDependencies;
+  readonly #schedule: Schedule;
+  readonly #time: string;
+  readonly #cancelled: string[] = [];
+  #accountedUntil: string;
+
+  constructor(deps: MakeDependencies, schedule: Schedule, time: string) {
+    this.#deps = deps;
+    this.#schedule = schedule;
+    this.#time = time;
+    this.#accountedUntil = schedule.accounted_until;
+  }
+
+  async run(): Promise<FireOutcome> {
+    const { status, waiting_time, paused_note, definition, accounted_until } = this.#schedule;
+    const { catch_up_seconds, jitter_seconds, overlap } = definition;
+    const lateMs = Date.now() - Date.parse(this.#time);
+    const isLate = lateMs > (catch_up_seconds + jitter_seconds) * 1_000 && waiting_time !== this.#time;
+    if ((status === 'paused' || isLate) && !(await wasBegun(this.#deps, this.#schedule, this.#key))) {
+      if (status === 'paused') return this.#skip('paused', paused_note ?? 'the schedule is paused');
+      // Until then everything is on record already: as missed, or from before the schedule was changed.
+      if (this.#time <= accounted_until) return { kind: 'known' };
+      return this.#skip('late', `it was due ${Math.round(lateMs / 1_000)} s ago`);
+    }
+    this.#accountedUntil = await this.#settled();
+    const open = overlap === 'allow' ? new Set<string>() : await this.#listOpen();
+    if (open.size > 0 && !definition.builds) {
+      if (overlap === 'skip') return this.#skip('overlap', `${[...open].join(', ')} has not ended`);
+      if (overlap === 'buffer_one') return this.#wait([...open]);
+    }
+    if (overlap === 'cancel_other') await this.#cancel([...open]);
+    const running = overlap === 'skip' ? this.#schedule.last_made.filter(({ made }) => open.has(made)) : [];
+    return this.#make(running, lateMs);
+  }
+
+  async #make(running: Schedule['last_made'], lateMs: number): Promise<FireOutcome> {
+    const leftOut = new Set(running.map(({ config }) => config ?? ''));
+    let now: MadeNow;
+    try {
+      now = await makeScheduled(this.#deps, this.#schedule, this.#key, leftOut);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.kind !== 'request') throw error;
+      return this.#skip('refused', error.message);
+    }
+    const { made, refused } = now;
+    if (made.length === 0 && running.length > 0 && refused.length === 0) {
+      return this.#skip('overlap', 'no build of the last firing has ended');
+    }
+    if (made.length === 0 && refused.length === 0) return this.#skip('no_match', 'no build configuration matches');
+    if (made.length === 0 && running.length === 0) {
+      return this.#skip('refused', refused.map(({ config, detail }) => `${config}: ${detail}`).join('; '));
+    }
+    await this.#record({
+      type: 'schedule_fired',
+      data: {
+        time: this.#time,
+        made,
+        ...(running.length > 0 ? { running } : {}),
+        ...(refused.length > 0 ? { refused } : {}),
+        ...(this.#cancelled.length > 0 ? { cancelled: this.#cancelled } : {}),
+        late_ms: Math.max(0, lateMs),
+        by: null,
+        accounted_until: this.#accountedUntil,
+      },
+    });
+    return { kind: 'fired', made: made.map((one) => one.made) };
+  }
+
+  /** The comparison of all times with the record can wait for the next firing; this one cannot. */
+  async #settled(): Promise<string> {
+    try {
+      return await settleTimesSometimes(this.#deps, this.#schedule);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.#deps.log.warn({ err: error, schedule: this.#schedule.id }, 'the times of a schedule could not be compared');
+      return this.#schedule.accounted_until;
+    }
+  }
+
+  get #key(): string {
+    return firingKey(this.#schedule.id, this.#time);
+  }
+
+  #listOpen(): Promise<Set<string>> {
+    return listOpenOf(
+      this.#deps.db,
+      this.#schedule.last_made.map(({ made }) => made),
+    );
+  }
+
+  /** Waits for the end of what is open; skipped where an earlier time waits already. */
+  async #wait(waits_for: string[]): Promise<FireOutcome> {
+    const { waiting_time } = this.#schedule;
+    const reason = `${waits_for.join(', ')} has not ended`;
+    if (waiting_time !== null && waiting_time !== this.#time) {
+      return this.#skip('overlap', `${reason}, and ${waiting_time} waits already`);
+    }
+    if (waiting_time === null) {
+      try {
+        await this.#record(
+          { type: 'schedule_buffered', data: { time: this.#time, waits_for } },
+          waitingKey(this.#time),
+        );
+      } catch (error) {
+        // Another time came first, in a process that had lost its turn.
+        if (!(error instanceof IllegalEvent)) throw error;
+      }
+    }
+    return { kind: 'wait', reason, again_ms: NEXT_LOOK_MS };
+  }
+
+  async #cancel(open: string[]): Promise<void> {
+    const by = `schedule:${this.#schedule.id}`;
+    for (const made of open) {
+      const [kind, id = ''] = made.split(/:(.*)/s);
+      if (kind === 'task') await revokeIfOpen(this.#deps, id, { by, reason: 'terminated' });
+      else await cancelIfOpen(this.#deps, Number(id), by);
+      this.#cancelled.push(made);
+    }
+  }
+
+  async #skip(
+    reason: Extract<ScheduleEvent, { type: 'schedule_skipped' }>['data']['reason'],
+    detail: string,
+  ): Promise<FireOutcome> {
+    const data = { time: this.#time, reason, detail: detail.slice(0, 2_000), accounted_until: this.#accountedUntil };
+    await this.#record({ type: 'schedule_skipped', data });
+    return { kind: 'skipped', reason };
+  }
+
+  async #record(event: Pick<ScheduleEvent, 'type' | 'data'>, dedupe_key = timeKey(this.#time)): Promise<void> {
+    const told = { ...event, occurred_at: new Date().toISOString(), dedupe_key } as ScheduleEvent;
+    await appendEvent(this.#deps.db, SCHEDULES, this.#schedule.id, told);
+  }
+}
+
+async function cancelIfOpen(deps: MakeDependencies, id: number, by: string): Promise<void> {
+  try {
+    await cancelBuild(deps, id, by);
+  } catch (error) {
+    if (error instanceof Refusal && (error.code === 'not_found' || error.code === 'state_conflict')) return;
+    throw error;
+  }
+}

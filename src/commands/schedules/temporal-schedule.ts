@@ -1,0 +1,178 @@
+import {
+  type CalendarSpec,
+  type Client,
+  DAYS_OF_WEEK,
+  MONTHS,
+  ScheduleAlreadyRunning,
+  type ScheduleDescription,
+  ScheduleNotFoundError,
+  type ScheduleSpec,
+} from '@temporalio/client';
+import { LIMITS } from '../../contracts/budgets.ts';
+import type { InstallationMemo } from '../../contracts/builds/build-workflow.ts';
+import { FIRE_WORKFLOW, type FireInput } from '../../contracts/schedules/fire-workflow.ts';
+import type { Calendar, ScheduleDefinition } from '../../contracts/schedules/schedule.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../contracts/tasks/task-queues.ts';
+import { cronOf, readCalendar } from '../../domain/schedules/cron.ts';
+import type { Schedule } from '../../domain/schedules/schedule.ts';
+import type { KnownInstallation } from '../lifecycle/installation.ts';
+import { temporalFault } from '../lifecycle/start-workflow.ts';
+
+export interface TemporalScheduleDependencies {
+  client: Client;
+  installation: Pick<KnownInstallation, 'memo'>;
+}
+
+/** Input of the workflows that Temporal's schedule starts. It says what the schedule is, in case the record loses it. */
+export interface ScheduledInput extends FireInput {
+  version: number;
+  definition: ScheduleDefinition;
+}
+
+/** Begins the note of what we paused or resumed, so that what a person did in Temporal's Web UI differs from it. */
+const NOTE = 'hapax: ';
+
+/** Thrown where Temporal cannot read the times of a schedule: its time zones may be older than ours. */
+export class TimesRefused extends Error {
+  override readonly name = 'TimesRefused';
+}
+
+/** Longest wait for Temporal. */
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Makes Temporal's schedule what the record says: creates, changes, pauses or deletes it. Safe to repeat.
+ * @throws {Refusal} where Temporal cannot be reached. @throws {TimesRefused}
+ */
+export async function applySchedule(deps: TemporalScheduleDependencies, schedule: Schedule): Promise<void> {
+  const { client, installation } = deps;
+  const wanted = wantedOf(schedule);
+  await inTemporal(client, async () => {
+    const handle = client.schedule.getHandle(schedule.workflow_id);
+    try {
+      if (schedule.status === 'deleted') return await handle.delete();
+      const memo: InstallationMemo = installation.memo;
+      await client.schedule.create({ scheduleId: schedule.workflow_id, memo: { ...memo }, ...wanted });
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError && schedule.status === 'deleted') return;
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+      await handle.update(() => wanted);
+    }
+  });
+}
+
+/** Temporal's schedule; undefined where it has none. @throws {Refusal} where Temporal cannot be reached. */
+export function describeSchedule(client: Client, id: string): Promise<ScheduleDescription | undefined> {
+  return inTemporal(client, async () => {
+    try {
+      return await client.schedule.getHandle(id).describe();
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) return undefined;
+      throw error;
+    }
+  });
+}
+
+/** What a person paused or resumed in Temporal's Web UI; undefined where the state there is ours. */
+export function pausedByHand({ state }: ScheduleDescription): { paused: boolean; note: string } | undefined {
+  const { paused, note = '' } = state;
+  return note.startsWith(NOTE) ? undefined : { paused, note };
+}
+
+/**
+ * The times of a schedule after one and up to another, in order, as Temporal computes them; the first of them, if they are many.
+ * @throws {Refusal} where Temporal cannot be reached.
+ */
+export async function listDueTimes(client: Client, id: string, after: string, until: string): Promise<string[]> {
+  const { startTime } = await inTemporal(client, () =>
+    client.workflowService.listScheduleMatchingTimes({
+      namespace: client.options.namespace,
+      scheduleId: id,
+      startTime: protoTime(after),
+      endTime: protoTime(until),
+    }),
+  );
+  const times = (startTime ?? []).map(({ seconds }) => new Date(Number(seconds ?? 0) * 1_000).toISOString());
+  return times.filter((time) => time > after && time <= until).slice(0, LIMITS.schedules.dueTimes);
+}
+
+/** What the workflows of a schedule were told, as Temporal has it. */
+export function inputOfSchedule({ action }: ScheduleDescription): ScheduledInput | undefined {
+  return (action.args as [ScheduledInput | undefined] | undefined)?.[0];
+}
+
+async function inTemporal<T>(client: Client, work: () => Promise<T>): Promise<T> {
+  try {
+    return await client.withDeadline(Date.now() + TIMEOUT_MS, work);
+  } catch (error) {
+    const refused = refusedTimes(error);
+    throw refused === undefined ? temporalFault(error) : new TimesRefused(refused, { cause: error });
+  }
+}
+
+/** Why Temporal cannot read the times, which its client says in one of two ways, by the kind of its connection. */
+function refusedTimes(error: unknown): string | undefined {
+  if (error instanceof TypeError) return error.message;
+  const { message = '' } = (error as { cause?: Error }).cause ?? {};
+  return /Invalid schedule spec: (.*)/s.exec(message)?.[1];
+}
+
+function protoTime(iso: string) {
+  const ms = Date.parse(iso);
+  return { seconds: Math.floor(ms / 1_000) as never, nanos: (((ms % 1_000) + 1_000) % 1_000) * 1_000_000 };
+}
+
+/** Everything of Temporal's schedule but its memo. Overlap and jitter are ours: its own leave nothing in the record. */
+function wantedOf({ id, workflow_id, version, definition, status, paused_note, changed_by }: Schedule) {
+  const { jitter_seconds, catch_up_seconds } = definition;
+  const input: ScheduledInput = { schedule: id, jitter_seconds, version, definition };
+  return {
+    spec: specOf(definition),
+    policies: { overlap: 'ALLOW_ALL' as const, catchupWindow: catch_up_seconds * 1_000 },
+    state: {
+      paused: status === 'paused',
+      note:
+        NOTE +
+        (status === 'paused'
+          ? `paused${paused_note ? `: ${paused_note}` : ''}`
+          : `version ${version} by ${changed_by}`),
+    },
+    action: {
+      type: 'startWorkflow' as const,
+      workflowType: FIRE_WORKFLOW,
+      workflowId: workflow_id,
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      args: [input],
+      staticSummary: `schedule ${id}`,
+    },
+  };
+}
+
+function specOf({ cron, intervals, calendars, except, time_zone, start_at, end_at }: ScheduleDefinition): ScheduleSpec {
+  return {
+    cronExpressions: [...cron, ...calendars.map(cronOf)],
+    intervals: intervals.map(({ every_seconds, offset_seconds }) => ({
+      every: every_seconds * 1_000,
+      offset: offset_seconds * 1_000,
+    })),
+    skip: except.map(exceptionOf),
+    timezone: time_zone,
+    ...(start_at === null ? {} : { startAt: new Date(start_at) }),
+    ...(end_at === null ? {} : { endAt: new Date(end_at) }),
+  };
+}
+
+function exceptionOf(calendar: Calendar): CalendarSpec {
+  const read = readCalendar(calendar);
+  if ('fault' in read) throw new Error(read.fault);
+  const { second, minute, hour, day_of_month, month, year, day_of_week } = read.matches;
+  return {
+    second,
+    minute,
+    hour,
+    dayOfMonth: day_of_month,
+    month: month.map((number) => MONTHS[number - 1]!),
+    year: year.length === 0 ? '*' : year,
+    dayOfWeek: day_of_week.map((number) => DAYS_OF_WEEK[number]!),
+  };
+}

@@ -1,0 +1,75 @@
+import { html } from 'hono/html';
+import type { Schedule } from '../../domain/schedules/schedule.ts';
+import { targetWords, timeWords } from '../../domain/schedules/schedule-words.ts';
+import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { listSchedules } from '../../store/schedules/schedule-list.ts';
+import type { ConsoleDependencies } from '../app.ts';
+import { page } from '../layout.ts';
+import { action } from '../parts/action.ts';
+import { badge } from '../parts/badge.ts';
+import { type Column, table } from '../parts/table.ts';
+import { taskLink } from '../parts/task-cells.ts';
+import { count, time } from '../parts/time.ts';
+import type { Console, Html, View } from '../view.ts';
+
+/** Of what a schedule for many configurations made last, so many are shown. */
+const SHOWN = 5;
+
+/** Builds and tasks at set times, and what they made last. */
+export function schedules(console: Console, { db }: ConsoleDependencies): void {
+  console.get('/schedules', async (c) => {
+    const { view } = c.var;
+    const since = await findLogHead(db);
+    const rows = await listSchedules(db, { deleted: false });
+    const none = html`<p class="hint">There are no schedules. Make one with <code>hapax schedules set</code>.</p>`;
+    return page(c, {
+      title: 'Schedules',
+      place: 'schedules',
+      content:
+        rows.length === 0 ? none : table({ caption: 'Schedules', columns: columns(view), rows, idOf: ({ id }) => id }),
+      live: { topics: ['schedule'], since },
+    });
+  });
+}
+
+function columns(view: View): Array<Column<Schedule>> {
+  return [
+    { title: 'Name', kind: 'tight', cell: ({ id }) => id },
+    {
+      title: 'Status',
+      kind: 'tight',
+      cell: ({ status, paused_note }) =>
+        html`${status === 'active' ? badge('ok', 'Active') : badge('cancelled', 'Paused')}${paused_note === null ? '' : html` <span class="hint">${paused_note}</span>`}`,
+    },
+    { title: 'Makes', cell: ({ definition }) => targetWords(definition) },
+    { title: 'When', kind: 'wide', cell: ({ definition }) => html`<code>${timeWords(definition)}</code>` },
+    {
+      title: 'Last',
+      kind: 'tight',
+      cell: ({ last_time, last_made }) =>
+        html`${time(view, last_time)} ${madeLinks(last_made.map(({ made }) => made))}`,
+    },
+    { title: 'Fired', kind: 'number', cell: ({ fired }) => count(fired) },
+    { title: 'Skipped', kind: 'number', cell: ({ skipped }) => count(skipped) },
+    { title: 'Actions', kind: 'tight', cell: ({ id, status }) => actions(view, id, status) },
+  ];
+}
+
+function madeLinks(made: readonly string[]): Html {
+  const links = made.slice(0, SHOWN).map((one) => {
+    const [kind, id = ''] = one.split(/:(.*)/s);
+    return kind === 'task' ? taskLink(id) : html`<a href="builds/${id}">${id}</a>`;
+  });
+  const more = made.length > SHOWN ? html` and ${made.length - SHOWN} more` : '';
+  return html`${links.map((link, index) => html`${index === 0 ? '' : ', '}${link}`)}${more}`;
+}
+
+function actions(view: View, name: string, status: Schedule['status']): Html {
+  const to = (verb: string) => `schedules/${name}/${verb}`;
+  const question = `Fire ${name} now?`;
+  const turn =
+    status === 'paused'
+      ? action(view, { to: to('resume'), label: 'Resume' })
+      : action(view, { to: to('pause'), label: 'Pause' });
+  return html`${turn} ${action(view, { to: to('trigger'), label: 'Fire now', confirm: question })}`;
+}

@@ -1,0 +1,37 @@
+import type { FireScheduled } from '../activities/schedules.ts';
+import { BuildIds } from '../commands/builds/build-ids.ts';
+import { Configurations } from '../commands/configurations/configurations.ts';
+import { KnownInstallation } from '../commands/lifecycle/installation.ts';
+import { UnusedBuildIds } from '../commands/reconcile/unused-build-ids.ts';
+import { fireSchedule } from '../commands/schedules/fire-schedule.ts';
+import { environmentConfiguration, policyOf } from '../domain/builds/configuration.ts';
+import { forgeAddressesOf } from '../domain/forges/place.ts';
+import { taskPolicyOf } from '../domain/tasks/task-request.ts';
+import { refusalOfHost } from './callbacks.ts';
+import { repositoryOf } from './github.ts';
+import type { Ground } from './parts.ts';
+
+/** What a worker fires schedules with: the commands of the API, which it takes no build ids for until it needs one. */
+export function firingOf({ settings, client, db, metrics, log }: Ground): FireScheduled {
+  const installation = new KnownInstallation(db);
+  const unusedIds = new UnusedBuildIds({ client, db, installation, log });
+  const deps = {
+    client,
+    db,
+    installation,
+    log,
+    meter: metrics,
+    workerBeside: false,
+    taskPolicy: taskPolicyOf(settings),
+    policy: policyOf(settings),
+    dedupWindowMs: settings.DEDUP_WINDOW,
+    callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost(settings) },
+    buildIds: new BuildIds((count) => unusedIds.reserve(count)),
+    forges: forgeAddressesOf(settings),
+    configurations: new Configurations(db, environmentConfiguration(repositoryOf(settings), settings.GITHUB_WORKFLOW)),
+  };
+  return async (schedule, time) => {
+    if (!installation.known) await installation.refresh();
+    return fireSchedule(deps, schedule, time);
+  };
+}

@@ -1,0 +1,20 @@
+import { type ScheduleEvent, scheduleEventData } from '../../contracts/schedules/schedule-event.ts';
+import { evolveSchedule, type Schedule } from '../../domain/schedules/schedule.ts';
+import { type StreamKind, streamOf } from '../record/stream-kind.ts';
+import { rowOfSchedule, scheduleFromRow } from './schedule-row.ts';
+
+/** Schedules: streams `schedule:<name>`, projected into the table `schedules`. */
+export const SCHEDULES: StreamKind<Schedule, ScheduleEvent> = {
+  name: 'schedule',
+  first: 'schedule_created',
+  data: scheduleEventData,
+  evolve: evolveSchedule,
+  table: 'schedules',
+  rowOf: rowOfSchedule,
+  stateOf: scheduleFromRow,
+};
+
+/** Stream of a schedule in the log. */
+export function scheduleStream(name: string): string {
+  return streamOf(SCHEDULES, name);
+}
