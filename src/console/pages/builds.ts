@@ -13,7 +13,7 @@ import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
 import { hidden } from '../parts/action.ts';
 import { buildColumns } from '../parts/build-columns.ts';
-import { filterForm } from '../parts/filter-form.ts';
+import { type FilterField, filterForm } from '../parts/filter-form.ts';
 import { icon } from '../parts/icon.ts';
 import { emptyState } from '../parts/notice.ts';
 import { pager, table } from '../parts/table.ts';
@@ -44,7 +44,8 @@ const MOST_CONFIGURATIONS = 100;
 /** The list of builds, now or at an earlier time. */
 export function builds(console: Console, { db }: ConsoleDependencies): void {
   console.get('/builds', async (c) => {
-    const { cursor, at, step, ...filter } = valid(query, queryOf(c));
+    const { cursor, at, step, ...given } = valid(query, queryOf(c));
+    const filter = at ? unchangingOf(given) : given;
     const { view } = c.var;
     const oldest = await findOldestBuild(db);
     if (step !== undefined && oldest !== undefined) {
@@ -83,6 +84,19 @@ ${items.length > 0 ? list : nothing(filter, at)}${pager('builds', { ...filter, a
   });
 }
 
+/** What can be asked of the past: text, a conclusion and whether it needs attention are of the present only. */
+function unchangingOf({ q: _q, conclusion: _conclusion, needs_attention: _attention, ...filter }: Filter): Filter {
+  return filter;
+}
+
+function searches({ q, needs_attention }: Filter, at: string | undefined): FilterField[] {
+  if (at) return [];
+  return [
+    { kind: 'search', name: 'q', label: 'Search', value: q, hint: 'id, input, reason, caller' },
+    { kind: 'check', name: 'needs_attention', label: 'Needs you', value: needs_attention ? 'true' : undefined },
+  ];
+}
+
 function filters(
   filter: Filter,
   configurations: ReadonlyArray<{ id: number; name: string; definition: { repository: string } }>,
@@ -92,6 +106,7 @@ function filters(
   return filterForm(
     'builds',
     [
+      ...searches(filter, at),
       { kind: 'text', name: 'ref', label: 'Branch or tag', value: filter.ref },
       { kind: 'choice', name: 'status', label: 'Status', value: filter.status, any: 'All', choices: STATUSES },
       {

@@ -4,11 +4,13 @@ import { findUnitsUsed } from '../../store/content/quota-find.ts';
 import { listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import { countEndingsByHour, groupFailures } from '../../store/endings/ending-count-by-hour.ts';
 import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { listQueueHistory } from '../../store/tasks/queue-history.ts';
 import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
 import { chart } from '../parts/chart.ts';
 import { failuresCard, healthNotice, peopleFirst, queuesCard, quotaCard } from '../parts/overview-cards.ts';
+import { queueHistoryCard } from '../parts/queue-history-card.ts';
 import { counted, time } from '../parts/time.ts';
 import type { Console, View } from '../view.ts';
 
@@ -24,19 +26,21 @@ export function overview(console: Console, deps: ConsoleDependencies): void {
       const { view } = c.var;
       const since = await findLogHead(db);
       const dayAgo = new Date(view.now - DAY_MS).toISOString();
-      const [letters, hours, failures, queues, used] = await Promise.all([
+      const [letters, hours, failures, queues, history, used] = await Promise.all([
         listDeadLetters(db, { limit: SHOWN }),
         countEndingsByHour(db, dayAgo),
         groupFailures(db, dayAgo, SHOWN),
         measureQueues(db),
+        listQueueHistory(db, { since: dayAgo, until: new Date(view.now).toISOString(), bucketSeconds: 3_600 }),
         findUnitsUsed(db, 'general', quotaDay(view.now)),
       ]);
       const content = html`${healthNotice(health())}
 ${peopleFirst(view, letters)}
-<div class="columns">
+<div class="masonry">
 <section class="card" aria-labelledby="ended-title"><h2 id="ended-title">The last 24 hours</h2>${endedChart(view, hours)}</section>
 ${failuresCard(view, failures)}
 ${queuesCard(queues)}
+${queueHistoryCard(view, history)}
 ${quotaCard(view, { used, ...youtubeQuota, resetsAt: new Date(quotaReset(view.now)).toISOString() })}
 </div>`;
       return page(c, {
