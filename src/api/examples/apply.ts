@@ -2,6 +2,7 @@ import type { RouteConfig } from '@hono/zod-openapi';
 import { BUILD_EXAMPLES } from './builds.ts';
 import { CONFIGURATION_EXAMPLES } from './configurations.ts';
 import { OPERATION_EXAMPLES } from './operations.ts';
+import { SCHEDULE_EXAMPLES } from './schedules.ts';
 import { TASK_EXAMPLES } from './tasks.ts';
 
 /** Bodies of an operation as the description shows them: of the request, and of responses by status. */
@@ -15,6 +16,7 @@ export const EXAMPLES: Readonly<Record<string, OperationExamples>> = {
   ...BUILD_EXAMPLES,
   ...CONFIGURATION_EXAMPLES,
   ...TASK_EXAMPLES,
+  ...SCHEDULE_EXAMPLES,
   ...OPERATION_EXAMPLES,
 };
 
