@@ -152,6 +152,7 @@ const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   pages: 'Web pages',
   captions: 'Captions of videos',
   callbacks: 'Callbacks',
+  subscriptions: 'Subscriptions',
   memory: 'Memory of a process',
 };
 
@@ -200,6 +201,7 @@ export function describedApi(): ReturnType<typeof createApi> {
     workerBeside: false,
     dedupWindowMs: 0,
     callbackHosts: { allowed: [], refusalOf: async () => undefined },
+    sendToReceiver: async () => ({ delivered: false, status: null, reason: null }),
     log: pino({ enabled: false }),
     apiKeys: undefined,
     trustedHosts: [],

@@ -8,6 +8,7 @@ import type { ConcurrencyGroupPort } from '../workflows/ports/concurrency-group.
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
 import type { SchedulePort } from '../workflows/ports/schedules.ts';
+import type { SubscriptionPort } from '../workflows/ports/subscription.ts';
 import type { SweepPort } from '../workflows/ports/sweeps.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
 import { answerActivities } from './answers.ts';
@@ -18,6 +19,7 @@ import { githubActivities } from './github.ts';
 import type { ActivityMeter } from './meter.ts';
 import { recordActivities } from './record.ts';
 import { type FireScheduled, scheduleActivities } from './schedules.ts';
+import { subscriptionActivities } from './subscriptions/deliver-events.ts';
 import { sweepActivities } from './sweeps.ts';
 import { taskActivities } from './tasks.ts';
 
@@ -52,9 +54,17 @@ export function createActivities({
   });
 }
 
-/** The activities on the task queue of callbacks. */
-export function createCallbackActivities({ db, sender }: { db: Db; sender: CallbackSender }): CallbackPort {
-  return failingAll(callbackActivities(db, sender));
+/** The activities on the task queue of callbacks: all that waits for receivers. */
+export function createCallbackActivities({
+  db,
+  sender,
+  stopping,
+}: {
+  db: Db;
+  sender: CallbackSender;
+  stopping: AbortSignal;
+}): CallbackPort & SubscriptionPort {
+  return failingAll({ ...callbackActivities(db, sender), ...subscriptionActivities(db, sender, stopping) });
 }
 
 /** The activities of the workers of task queues. */

@@ -7,18 +7,19 @@ import type { Logger } from 'pino';
 import { type ZodError, z } from 'zod';
 import type { TriggerDependencies } from '../commands/builds/trigger-build.ts';
 import { invalidRequest, Refusal } from '../commands/refusal.ts';
+import type { SubscriptionDependencies } from '../commands/subscriptions/subscription-dependencies.ts';
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import { isConsolePath } from '../console/app.ts';
 import type { QuotaPolicy } from '../domain/content/youtube-quota.ts';
 import type { TemporalUi } from '../domain/links.ts';
 import type { EmbedQuery } from '../store/content/search-answer.ts';
 import { type Db, databaseFault } from '../store/database.ts';
+import type { EventFeed } from '../store/record/event-feed.ts';
 import { limitBody, refuseNul, requireJson } from './body.ts';
 import { CONSOLE_PATH } from './console.ts';
 import { describeRoutes } from './description.ts';
 import { pathOf } from './dot-ids.ts';
 import type { ApiEnvironment } from './environment.ts';
-import type { EventFeed } from './events/event-feed.ts';
 import { EventTail } from './events/event-tail.ts';
 import { OpenStreams } from './events/open-streams.ts';
 import { isFlowerPath } from './flower/app.ts';
@@ -54,6 +55,9 @@ import { getQuota } from './routes/quota.ts';
 import { getSchedules } from './routes/schedules.ts';
 import { scheduleByName } from './routes/schedules-name.ts';
 import { operateSchedule } from './routes/schedules-name-operate.ts';
+import { subscriptions } from './routes/subscriptions.ts';
+import { subscriptionById } from './routes/subscriptions-id.ts';
+import { operateSubscription } from './routes/subscriptions-id-operate.ts';
 import { tasks } from './routes/tasks.ts';
 import { taskById } from './routes/tasks-id.ts';
 import { getTaskEvents } from './routes/tasks-id-events.ts';
@@ -62,7 +66,11 @@ import { receiveGitHubWebhook } from './routes/webhooks-github.ts';
 import { getWorkers } from './routes/workers.ts';
 import { ingestYoutube } from './routes/youtube-ingest-async.ts';
 
-export interface ApiDependencies extends TriggerDependencies, TaskDependencies, ForgeWebhookDependencies {
+export interface ApiDependencies
+  extends TriggerDependencies,
+    TaskDependencies,
+    ForgeWebhookDependencies,
+    SubscriptionDependencies {
   db: Db;
   monitor: HealthMonitor;
   meter: ApiMeter;
@@ -160,6 +168,9 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   getSchedules(api, deps.db);
   scheduleByName(api, deps);
   operateSchedule(api, deps);
+  subscriptions(api, deps);
+  subscriptionById(api, deps);
+  operateSubscription(api, deps);
   getYouTubeQuota(api, deps);
   postSearch(api, deps);
   getContents(api, deps.db);

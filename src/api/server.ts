@@ -9,6 +9,7 @@ import { KnownInstallation } from '../commands/lifecycle/installation.ts';
 import { startReconciliation } from '../commands/reconcile/reconciliation.ts';
 import { UnusedBuildIds } from '../commands/reconcile/unused-build-ids.ts';
 import { Refusal } from '../commands/refusal.ts';
+import type { SendToReceiver } from '../commands/subscriptions/subscription-dependencies.ts';
 import { describeTaskQueue } from '../commands/workers/describe-task-queue.ts';
 import { startQueueSampling } from '../commands/workers/queue-sampling.ts';
 import type { Settings } from '../contracts/settings.ts';
@@ -19,9 +20,9 @@ import { forgeAddressesOf } from '../domain/forges/place.ts';
 import { taskPolicyOf } from '../domain/tasks/task-request.ts';
 import type { EmbedQuery } from '../store/content/search-answer.ts';
 import { checkDatabase, type Db } from '../store/database.ts';
+import { EventFeed } from '../store/record/event-feed.ts';
 import { createApi } from './app.ts';
 import { consoleOf, flowerWithConsole } from './console.ts';
-import { EventFeed } from './events/event-feed.ts';
 import { EventTail } from './events/event-tail.ts';
 import { createFlower } from './flower/app.ts';
 import { HealthMonitor } from './health-monitor.ts';
@@ -45,6 +46,7 @@ export interface ApiServerOptions {
   forgeWebhooks: ForgeWebhookDependencies['forgeWebhooks'];
   /** Why no callback can go to a host, by what its name resolves to now. */
   refusalOfHost: CallbackHosts['refusalOf'];
+  sendToReceiver: SendToReceiver;
   /** Turns a query into a vector; undefined where no model is configured. */
   embedQuery: EmbedQuery;
   meter: ApiMeter;
@@ -68,6 +70,7 @@ export async function startApiServer({
   webhooks,
   forgeWebhooks,
   refusalOfHost,
+  sendToReceiver,
   embedQuery,
   meter,
   log,
@@ -100,6 +103,7 @@ export async function startApiServer({
     meter,
     log,
     taskPolicy: taskPolicyOf(settings),
+    sendToReceiver,
     callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost },
   };
   const flower = createFlower(tasks, new EventTail(db), settings);

@@ -288,6 +288,20 @@ export const BUDGETS = {
       'Part of the response to a callback that Hapax reads. It is enough to recognise n8n.',
     ),
   },
+  subscriptions: {
+    count: most(100, 'entries', 'Subscriptions of one installation that are not deleted.'),
+    filterEntries: most(50, 'entries', 'A list in the filter of a subscription.'),
+    headers: most(10, 'entries', 'Headers that a subscription adds.'),
+    headerCharacters: most(2_000, 'characters', 'Value of such a header.'),
+    nameCharacters: most(100, 'characters', 'Name of a subscription, and a name in its filter.'),
+    bodyBytes: most(65_536, 'bytes', 'Body of an event. A larger one is sent without `event_data`.'),
+    atOnce: most(8, 'requests', 'Requests to the receiver of one subscription at the same time.'),
+    pendingEvents: most(
+      32,
+      'entries',
+      'Events of one subscription that failed and are tried again. With more, further events wait.',
+    ),
+  },
   memory: {
     heads: most(
       1_000,

@@ -21,6 +21,7 @@ export const PROBLEMS = {
   configuration_name_taken: { status: 409, title: 'Another build configuration has this name' },
   configuration_of_environment: { status: 409, title: 'This build configuration comes from environment variables' },
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
+  too_many_subscriptions: { status: 409, title: 'There are as many subscriptions as there may be' },
   precondition_failed: { status: 412, title: 'The resource was changed in the meantime' },
   body_too_large: { status: 413, title: 'The body is larger than 1 MiB' },
   expectation_failed: { status: 417, title: 'The server cannot meet the header Expect' },

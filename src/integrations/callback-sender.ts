@@ -22,6 +22,14 @@ const DEFAULT_TIMEOUT_MS = 15_000;
 const RESOLVE_TIMEOUT_MS = 2_000;
 const MOST_RESOLVING = 2;
 
+/** What a receiver wants that other callbacks do not have. */
+export interface OwnManner {
+  /** `whsec_...`; signs in place of the sender's secrets. */
+  secret: string;
+  headers: Record<string, string>;
+  contentType: string;
+}
+
 /** Sends callbacks as Standard Webhooks 1.0 wants them, to addresses of the public internet only. */
 export class CallbackSender {
   readonly #signers: readonly Webhook[];
@@ -38,12 +46,12 @@ export class CallbackSender {
   }
 
   /** Sends once and follows no redirect. Without an answer, returns the reason, which never contains the URL. */
-  async send(target: string, message: CallbackMessage): Promise<CallbackAnswer> {
+  async send(target: string, message: CallbackMessage, own?: OwnManner): Promise<CallbackAnswer> {
     const url = new URL(target);
     const signal = AbortSignal.timeout(this.#timeoutMs);
     try {
       const addresses = await inTime(this.addressesOf(hostOf(url)), signal);
-      const options = { method: 'POST', headers: this.#headersOf(message), signal };
+      const options = { method: 'POST', headers: this.#headersOf(message, own), signal };
       const answer = await requestFrom(addresses, url, options, message.body);
       const retryAfter = answer.headers['retry-after'];
       return { status: answer.statusCode ?? 0, retryAfter, body: await readStart(answer) };
@@ -75,16 +83,18 @@ export class CallbackSender {
     }
   }
 
-  #headersOf({ webhook_id, body }: CallbackMessage): Record<string, string> {
+  #headersOf({ webhook_id, body }: CallbackMessage, own: OwnManner | undefined): Record<string, string> {
     const sentAt = new Date();
+    const signers = own ? [new Webhook(own.secret)] : this.#signers;
     return {
-      'content-type': 'application/json',
+      ...own?.headers,
+      'content-type': own?.contentType ?? 'application/json',
       'content-length': String(Buffer.byteLength(body)),
       'user-agent': 'hapax',
       'webhook-id': webhook_id,
       'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1_000)),
-      ...(this.#signers.length > 0
-        ? { 'webhook-signature': this.#signers.map((signer) => signer.sign(webhook_id, sentAt, body)).join(' ') }
+      ...(signers.length > 0
+        ? { 'webhook-signature': signers.map((signer) => signer.sign(webhook_id, sentAt, body)).join(' ') }
         : {}),
     };
   }

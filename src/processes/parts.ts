@@ -7,7 +7,7 @@ import { startApiServer } from '../api/server.ts';
 import type { Settings } from '../contracts/settings.ts';
 import type { Db } from '../store/database.ts';
 import { createWorkers } from '../worker/workers.ts';
-import { callbackSenderOf, refusalOfHost } from './callbacks.ts';
+import { callbackSenderOf, refusalOfHost, sendToReceiverOf } from './callbacks.ts';
 import { connectContent } from './content.ts';
 import { sweepContent } from './content-sweep.ts';
 import { connectForges, connectGitHub, forgeWebhooksOf, repositoryOf, webhooksOf } from './github.ts';
@@ -165,6 +165,7 @@ function startApi(ground: Ground, { content, checkGitHub }: Outside, workerBesid
     webhooks: webhooksOf(settings),
     forgeWebhooks: forgeWebhooksOf(settings),
     refusalOfHost: refusalOfHost(settings),
+    sendToReceiver: sendToReceiverOf(callbackSenderOf(settings)),
     embedQuery: content.embedQuery,
     meter: metrics,
     log,

@@ -16,7 +16,10 @@ export interface Workers {
   pause(queues: ReadonlySet<TaskQueueName>): void;
 }
 
-export interface WorkersOptions extends Omit<WorkerOptions, 'concurrency'>, CallbackWorkerOptions, TaskWorkerOptions {
+export interface WorkersOptions
+  extends Omit<WorkerOptions, 'concurrency'>,
+    Omit<CallbackWorkerOptions, 'stopping'>,
+    TaskWorkerOptions {
   /** What is served, and how much of it at once. */
   queues: ReadonlyMap<WorkerQueueName, number>;
   /** How much at once of a queue that it is told to serve later. */
@@ -32,18 +35,23 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
   const slots = new Map(
     TASK_QUEUE_NAMES.map((queue) => [queue, new Slots(queues.get(queue) ?? options.concurrency, queues.has(queue))]),
   );
+  const stopping = new AbortController();
   const control = createControl(slots, onShutdownOrder);
   const builds = queues.get('workflows');
   const workers = await Promise.all([
     ...(builds === undefined
       ? []
-      : [createBuildWorker({ ...options, concurrency: builds }), createCallbackWorker(options)]),
+      : [
+          createBuildWorker({ ...options, concurrency: builds }),
+          createCallbackWorker({ ...options, stopping: stopping.signal }),
+        ]),
     ...[...slots].map(([queue, slots]) =>
       createTaskWorker(options, { queue, identity, slots, rules: control.rulesOf(queue) }),
     ),
     ...createControlWorkers({ connection, namespace, identity }, control.activities),
   ]);
   const shutdown = () => {
+    stopping.abort();
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   return {

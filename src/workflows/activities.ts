@@ -11,10 +11,14 @@ import type { ConcurrencyGroupPort } from './ports/concurrency-group.ts';
 import type { GitHubPort, WritePort } from './ports/github.ts';
 import type { RecordPort } from './ports/record.ts';
 import type { SchedulePort } from './ports/schedules.ts';
+import type { SubscriptionPort } from './ports/subscription.ts';
 import type { TaskPort } from './ports/tasks.ts';
 
 /** Until the database is back. */
 const PATIENCE = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' } as const;
+
+/** A worker that sends no heartbeat for this long counts as lost, and another begins the attempt again. */
+const HEARTBEAT_TIMEOUT = '15s';
 
 type Told = RecordPort & CallbackRecordPort & WritePort;
 
@@ -75,6 +79,17 @@ export const callbacks: CallbackPort = {
   }).sendCallback,
 };
 
+/** An activity that delivers returns after this at the latest, and begins again. */
+const DELIVERS_FOR = '2h';
+
+/** On the task queue of callbacks: both wait for receivers. */
+export const subscriptions = proxyActivities<SubscriptionPort>({
+  taskQueue: CALLBACK_TASK_QUEUE,
+  startToCloseTimeout: DELIVERS_FOR,
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: PATIENCE,
+});
+
 export const concurrencyGroup = proxyActivities<ConcurrencyGroupPort>({ startToCloseTimeout: '10s', retry: PATIENCE });
 
 /**
@@ -131,9 +146,6 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
     cancelRun: repeatable.cancelRun,
   };
 }
-
-/** A worker that sends no heartbeat for this long counts as lost, and another begins the attempt again. */
-const HEARTBEAT_TIMEOUT = '15s';
 
 /** Grace beyond the hard limit. The worker enforces the limit itself, so this is reached only if it hangs. */
 const OVERTIME_MS = 30_000;

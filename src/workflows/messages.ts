@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import { BUILD_SIGNALS, type SignalArguments, TELL_AGAIN_SIGNAL } from '../contracts/builds/build-workflow.ts';
+import { SUBSCRIPTION_CHANGED_SIGNAL } from '../contracts/subscriptions/subscription-workflow.ts';
 import { ANSWERED_SIGNAL, REVOKE_SIGNAL, type Revocation } from '../contracts/tasks/task-workflow.ts';
 
 /** What a build is doing: `temporal workflow query --name state`. */
@@ -39,3 +40,6 @@ export const revokeSignal = defineSignal<[Partial<Revocation>?]>(REVOKE_SIGNAL);
 
 /** Tells a task that somebody asked for it by a message, and waits to be told of its end. */
 export const answeredSignal = defineSignal(ANSWERED_SIGNAL);
+
+/** Wakes a subscription that waits for its next attempt, since it was changed. */
+export const subscriptionChangedSignal = defineSignal(SUBSCRIPTION_CHANGED_SIGNAL);

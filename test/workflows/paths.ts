@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import { BUILD_WORKFLOW, type BuildInput } from '../../src/contracts/builds/build-workflow.ts';
 import { callbackWorkflowId } from '../../src/contracts/endings/callback-workflow.ts';
 import { temporalScheduleId } from '../../src/contracts/schedules/fire-workflow.ts';
+import { subscriptionWorkflowId } from '../../src/contracts/subscriptions/subscription-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
 import { adoptSignal } from '../../src/workflows/messages.ts';
 import { eventually } from '../world/eventually.ts';
@@ -137,6 +138,23 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await seen(world, 'callback_failed');
     return callbackWorkflowId({ subject: 'build:1', ending: 'completed' });
   },
+  'subscription-whose-receiver-failed': async (world) => {
+    const receiver = await openReceiver();
+    onTestFinished(() => receiver.close());
+    receiver.behave(answers(503, { 'retry-after': '30' }), answers(204));
+    const { json } = await world.call('POST', '/subscriptions', {
+      url: receiver.url,
+      filter: { types: ['build_queued'] },
+    });
+    await triggered(world);
+    await eventually(async () => {
+      const { failing_since } = (await world.call('GET', `/subscriptions/${json.id}`)).json;
+      if (failing_since === null) throw new Error('it does not fail yet');
+    });
+    await world.call('POST', `/subscriptions/${json.id}/disable`);
+    await eventually(() => world.client.workflow.getHandle(subscriptionWorkflowId(json.id)).result());
+    return subscriptionWorkflowId(json.id);
+  },
   ...ANSWER_PATHS,
   ...FORGE_PATHS,
   ...RECOVERY_PATHS,
@@ -160,6 +178,7 @@ export const SETTINGS: Readonly<Record<string, object>> = {
   'build-that-calls-back-to-two': CALLED_BACK,
   'callback-that-failed-twice': CALLED_BACK,
   'callback-to-nobody': CALLED_BACK,
+  'subscription-whose-receiver-failed': CALLED_BACK,
   'task-that-calls-back': CALLED_BACK,
   [`task-that-calls-back${RECORDED_BY_ATTEMPT}`]: CALLED_BACK,
   [`task-that-calls-back${WITHOUT_PATCH}`]: CALLED_BACK,

@@ -5,6 +5,7 @@ import { type ApiServerOptions, startApiServer } from '../../src/api/server.ts';
 import { readSettings, type Settings } from '../../src/contracts/settings.ts';
 import { CallbackSender } from '../../src/integrations/callback-sender.ts';
 import type { Resolve } from '../../src/integrations/checked-addresses.ts';
+import { sendToReceiverOf } from '../../src/processes/callbacks.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { callers } from './world.ts';
@@ -44,6 +45,7 @@ export async function startAnotherApi(
     webhooks: given.webhooks,
     forgeWebhooks: undefined,
     refusalOfHost: (host) => sender.refusalOf(host),
+    sendToReceiver: sendToReceiverOf(sender),
     embedQuery: undefined,
     meter: createMetrics(database.db),
     log: pino({ level: 'silent' }),

@@ -1,12 +1,12 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import pino from 'pino';
-import { EventFeed } from '../../src/api/events/event-feed.ts';
 import { OpenStreams, type StreamLimits } from '../../src/api/events/open-streams.ts';
 import { listen } from '../../src/api/listen.ts';
 import { getEvents } from '../../src/api/routes/events.ts';
 import { Refusal } from '../../src/commands/refusal.ts';
 import { PROBLEMS } from '../../src/contracts/problem.ts';
 import type { Db } from '../../src/store/database.ts';
+import { EventFeed } from '../../src/store/record/event-feed.ts';
 import { callers } from './world.ts';
 
 /** `GET /events` alone, over a database. */

@@ -3,6 +3,7 @@ import { BUILD_EXAMPLES } from './builds.ts';
 import { CONFIGURATION_EXAMPLES } from './configurations.ts';
 import { OPERATION_EXAMPLES } from './operations.ts';
 import { SCHEDULE_EXAMPLES } from './schedules.ts';
+import { SUBSCRIPTION_EXAMPLES } from './subscriptions.ts';
 import { TASK_EXAMPLES } from './tasks.ts';
 
 /** Bodies of an operation as the description shows them: of the request, and of responses by status. */
@@ -18,6 +19,7 @@ export const EXAMPLES: Readonly<Record<string, OperationExamples>> = {
   ...TASK_EXAMPLES,
   ...SCHEDULE_EXAMPLES,
   ...OPERATION_EXAMPLES,
+  ...SUBSCRIPTION_EXAMPLES,
 };
 
 const JSON_TYPE = 'application/json';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRoute, z } from '@hono/zod-openapi';
 import { type EventFeedQuery, eventFeedPage, eventFeedQuery } from '../../contracts/event-feed.ts';
+import { type EventFeed, feedEventOf } from '../../store/record/event-feed.ts';
 import type { Api } from '../environment.ts';
-import { type EventFeed, feedEventOf } from '../events/event-feed.ts';
 import { answerStreamHead, asksForStream } from '../events/event-stream.ts';
 import type { Listener, OpenStreams } from '../events/open-streams.ts';
 import { problemResponses } from '../responses.ts';

@@ -1,6 +1,8 @@
 import { listEndingsWithPendingReplies } from '../../store/celery/pending-reply-list-ended.ts';
 import { listUntoldCallbacks } from '../../store/endings/callback-list-untold.ts';
+import { listActiveSubscriptions } from '../../store/subscriptions/subscription-list.ts';
 import { beginCallback, beginReplies } from '../lifecycle/begin-ending.ts';
+import { startSubscription } from '../subscriptions/start-subscription.ts';
 import type { ReconcileDependencies } from './reconcile.ts';
 
 /** Callbacks are tried for three days. */
@@ -8,6 +10,16 @@ const CALLBACKS_MS = 4 * 86_400_000;
 
 /** Temporal keeps a closed workflow at least this long, so that a reply that was sent is not sent again. */
 const REPLIES_MS = 12 * 3_600_000;
+
+/** Starts the workflows of subscriptions that Temporal has lost. @param started is called with the subject of each. */
+export async function startLostSubscriptions(
+  { client, db }: ReconcileDependencies,
+  started: (subject: string) => void,
+): Promise<void> {
+  for (const id of await listActiveSubscriptions(db)) {
+    if (await startSubscription(client, id)) started(`subscription:${id}`);
+  }
+}
 
 /**
  * Begins the callbacks and replies about recent endings that Temporal has lost. Temporal refuses one that it still has.

@@ -9,7 +9,7 @@ import { saveReconciliation } from '../../store/installation/reconciliation-save
 import type { OperateDependencies } from '../builds/operate-build.ts';
 import type { KnownInstallation } from '../lifecycle/installation.ts';
 import type { TaskDependencies } from '../tasks/create-task.ts';
-import { beginLostEndings } from './lost-endings.ts';
+import { beginLostEndings, startLostSubscriptions } from './lost-endings.ts';
 import { endAs, type Recoverable, restore, resume } from './recover.ts';
 import { RECOVERABLE_BUILD } from './recover-build.ts';
 import { RECOVERABLE_TASK } from './recover-task.ts';
@@ -60,6 +60,7 @@ export interface Difference {
     | 'record_set_back'
     | 'callback_lost'
     | 'reply_lost'
+    | 'subscription_lost'
     | 'schedule_lost'
     | 'schedule_differs'
     | 'times_missed';
@@ -222,10 +223,13 @@ class Comparison {
     });
   }
 
-  /** Callbacks and replies that nobody is sending. A dry run cannot know them, because Temporal refuses only a start. */
+  /** Callbacks, replies and events that nobody is sending. A dry run cannot know them, because Temporal refuses only a start. */
   async beginLostEndings(): Promise<void> {
     if (this.#options.dryRun || this.#options.signal?.aborted) return;
     await beginLostEndings(this.#deps, (subject, found) => this.#note({ subject, found, outcome: 'resumed' }));
+    await startLostSubscriptions(this.#deps, (subject) =>
+      this.#note({ subject, found: 'subscription_lost', outcome: 'resumed' }),
+    );
   }
 
   async #compareOpenRow(name: KindName, row: Ending<number | string>): Promise<void> {

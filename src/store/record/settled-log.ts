@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Db } from '../../store/database.ts';
-import { findLogEnd, listAppenders } from '../../store/record/log-end.ts';
+import type { Db } from '../database.ts';
+import { findLogEnd, listAppenders } from './log-end.ts';
 
 /** Pause before it is asked again whether a transaction has ended, milliseconds. They take one or two. */
 const APPENDING_MS = 5;

@@ -2,8 +2,8 @@ import { LIMITS } from '../../contracts/budgets.ts';
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import type { FeedEvent } from '../../contracts/event-feed.ts';
 import { eventViewOf } from '../../domain/record/event-view.ts';
-import type { Db } from '../../store/database.ts';
-import { type EventFilter, type EventPage, listEventsByPosition } from '../../store/record/event-list-by-position.ts';
+import type { Db } from '../database.ts';
+import { type EventFilter, type EventPage, listEventsByPosition } from './event-list-by-position.ts';
 import { SettledLog } from './settled-log.ts';
 
 /**

@@ -1,0 +1,39 @@
+import { Context } from '@temporalio/activity';
+import type { CallbackSender } from '../../integrations/callback-sender.ts';
+import type { Db } from '../../store/database.ts';
+import { findInstallation } from '../../store/installation/installation-find.ts';
+import { EventFeed } from '../../store/record/event-feed.ts';
+import { findSubscriptionDelivery } from '../../store/subscriptions/subscription-delivery-find.ts';
+import { findSubscription } from '../../store/subscriptions/subscription-find.ts';
+import type { SubscriptionPort } from '../../workflows/ports/subscription.ts';
+import { Delivering } from './delivering.ts';
+import { Subjects } from './subjects.ts';
+import { Versions } from './versions.ts';
+
+const HEARTBEAT_MS = 4_000;
+
+/** Delivers events to the receivers of subscriptions. One feed serves all that a process delivers to; it goes on until `stopping`. */
+export function subscriptionActivities(db: Db, sender: CallbackSender, stopping: AbortSignal): SubscriptionPort {
+  const shared = { db, sender, feed: new EventFeed(db), subjects: new Subjects(db), versions: new Versions(db) };
+  return {
+    async deliverEvents({ id }) {
+      const activity = Context.current();
+      const beat = setInterval(() => activity.heartbeat(), HEARTBEAT_MS);
+      const leave = shared.feed.listen();
+      const unwatch = shared.versions.watch();
+      try {
+        const readAt = performance.now();
+        const subscription = await findSubscription(db, id);
+        const delivery = await findSubscriptionDelivery(db, id);
+        if (!delivery || subscription?.status !== 'active') return null;
+        const source = `urn:hapax:${(await findInstallation(db)).id}`;
+        const delivering = new Delivering(shared, { subscription, delivery, readAt, source });
+        return await delivering.run(AbortSignal.any([stopping, activity.cancellationSignal]));
+      } finally {
+        clearInterval(beat);
+        leave();
+        unwatch();
+      }
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { createRoute } from '@hono/zod-openapi';
+import {
+  disableSubscription,
+  enableSubscription,
+  replaySubscription,
+  testSubscription,
+} from '../../commands/subscriptions/operate-subscription.ts';
+import type { SubscriptionDependencies } from '../../commands/subscriptions/subscription-dependencies.ts';
+import {
+  replayBody,
+  subscriptionIdParam,
+  subscriptionView,
+  testAnswer,
+} from '../../contracts/subscriptions/subscription.ts';
+import type { Api } from '../environment.ts';
+import { problemResponses } from '../responses.ts';
+import { subscriptionViewOf } from '../subscription-view.ts';
+
+const subscription = {
+  description: 'The subscription as it is now',
+  content: { 'application/json': { schema: subscriptionView } },
+};
+const PROBLEMS = [
+  'invalid_request',
+  'not_found',
+  'state_conflict',
+  'cross_site',
+  'temporal_unavailable',
+  'database_unavailable',
+] as const;
+
+const operation = <Name extends string>(path: Name, operationId: string, summary: string, description: string) =>
+  createRoute({
+    method: 'post',
+    path,
+    operationId,
+    tags: ['subscriptions'],
+    summary,
+    description,
+    request: { params: subscriptionIdParam },
+    responses: { 200: subscription, ...problemResponses(...PROBLEMS) },
+  });
+
+const disableRoute = operation(
+  '/subscriptions/{id}/disable',
+  'disableSubscription',
+  'Stop sending',
+  'What happens from now on is sent when it is enabled again.',
+);
+
+const enableRoute = operation(
+  '/subscriptions/{id}/enable',
+  'enableSubscription',
+  'Send again',
+  'It goes on with the first event that was not delivered. What failed is tried again at once.',
+);
+
+const testRoute = createRoute({
+  method: 'post',
+  path: '/subscriptions/{id}/test',
+  operationId: 'testSubscription',
+  tags: ['subscriptions'],
+  summary: 'Send a test message of the type `ping` once',
+  request: { params: subscriptionIdParam },
+  responses: {
+    200: { description: 'What the receiver answered', content: { 'application/json': { schema: testAnswer } } },
+    ...problemResponses('invalid_request', 'not_found', 'cross_site', 'database_unavailable'),
+  },
+});
+
+const replayRoute = createRoute({
+  method: 'post',
+  path: '/subscriptions/{id}/replay',
+  operationId: 'replaySubscription',
+  tags: ['subscriptions'],
+  summary: 'Send events again, from a position in the log',
+  description: 'They have the same `webhook-id` as before. `GET /events` shows positions.',
+  request: {
+    params: subscriptionIdParam,
+    body: { required: true, content: { 'application/json': { schema: replayBody } } },
+  },
+  responses: {
+    200: subscription,
+    ...problemResponses(...PROBLEMS, 'malformed_json', 'body_too_large', 'unsupported_media_type'),
+  },
+});
+
+export function operateSubscription(api: Api, deps: SubscriptionDependencies): void {
+  api.openapi(disableRoute, async (c) => {
+    const changed = await disableSubscription(deps, c.req.valid('param').id, c.var.caller);
+    c.var.log.info({ subscription: changed.id }, 'subscription disabled');
+    return c.json(subscriptionViewOf(changed), 200);
+  });
+  api.openapi(enableRoute, async (c) => {
+    const changed = await enableSubscription(deps, c.req.valid('param').id, c.var.caller);
+    c.var.log.info({ subscription: changed.id }, 'subscription enabled');
+    return c.json(subscriptionViewOf(changed), 200);
+  });
+  api.openapi(testRoute, async (c) => c.json(await testSubscription(deps, c.req.valid('param').id), 200));
+  api.openapi(replayRoute, async (c) => {
+    const { after } = c.req.valid('json');
+    const changed = await replaySubscription(deps, c.req.valid('param').id, after, c.var.caller);
+    c.var.log.info({ subscription: changed.id, after }, 'subscription replayed');
+    return c.json(subscriptionViewOf(changed), 200);
+  });
+}

@@ -1,0 +1,85 @@
+import { createRoute } from '@hono/zod-openapi';
+import { notFound } from '../../commands/refusal.ts';
+import { changeSubscription, deleteSubscription } from '../../commands/subscriptions/operate-subscription.ts';
+import type { SubscriptionDependencies } from '../../commands/subscriptions/subscription-dependencies.ts';
+import { subscriptionBody, subscriptionIdParam, subscriptionView } from '../../contracts/subscriptions/subscription.ts';
+import { findSubscription } from '../../store/subscriptions/subscription-find.ts';
+import type { Api } from '../environment.ts';
+import { problemResponses } from '../responses.ts';
+import { subscriptionViewOf } from '../subscription-view.ts';
+
+const subscription = {
+  description: 'The subscription',
+  content: { 'application/json': { schema: subscriptionView } },
+};
+
+const readRoute = createRoute({
+  method: 'get',
+  path: '/subscriptions/{id}',
+  operationId: 'getSubscription',
+  tags: ['subscriptions'],
+  summary: 'Get a subscription and how far it is',
+  request: { params: subscriptionIdParam },
+  responses: { 200: subscription, ...problemResponses('invalid_request', 'not_found', 'database_unavailable') },
+});
+
+const replaceRoute = createRoute({
+  method: 'put',
+  path: '/subscriptions/{id}',
+  operationId: 'replaceSubscription',
+  tags: ['subscriptions'],
+  summary: 'Change a subscription',
+  description: 'What the body leaves out gets its default, but for the secret, which stays. It goes on where it is.',
+  request: {
+    params: subscriptionIdParam,
+    body: { required: true, content: { 'application/json': { schema: subscriptionBody } } },
+  },
+  responses: {
+    200: subscription,
+    ...problemResponses(
+      'malformed_json',
+      'invalid_request',
+      'not_found',
+      'unprocessable_callback_url',
+      'body_too_large',
+      'unsupported_media_type',
+      'temporal_unavailable',
+      'database_unavailable',
+    ),
+  },
+});
+
+const deleteRoute = createRoute({
+  method: 'delete',
+  path: '/subscriptions/{id}',
+  operationId: 'deleteSubscription',
+  tags: ['subscriptions'],
+  summary: 'Delete a subscription',
+  description: 'Its URL, secret and headers are forgotten. What is being sent still ends.',
+  request: { params: subscriptionIdParam },
+  responses: {
+    204: { description: 'It is deleted' },
+    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+export function subscriptionById(api: Api, deps: SubscriptionDependencies): void {
+  api.openapi(readRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const found = await findSubscription(deps.db, id);
+    if (!found) throw notFound(`subscription ${id}`);
+    return c.json(subscriptionViewOf(found), 200);
+  });
+  api.openapi(replaceRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const changed = await changeSubscription(deps, id, c.req.valid('json'), c.var.caller);
+    c.var.log.info({ subscription: id, origin: changed.url_origin }, 'subscription changed');
+    return c.json(subscriptionViewOf(changed), 200);
+  });
+  api.openapi(deleteRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    await deleteSubscription(deps, id, c.var.caller);
+    c.var.log.info({ subscription: id }, 'subscription deleted');
+    return c.body(null, 204);
+  });
+}

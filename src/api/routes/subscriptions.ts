@@ -1,0 +1,82 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { createSubscription } from '../../commands/subscriptions/create-subscription.ts';
+import type { SubscriptionDependencies } from '../../commands/subscriptions/subscription-dependencies.ts';
+import {
+  newSubscriptionBody,
+  newSubscriptionView,
+  subscriptionListQuery,
+  subscriptionPage,
+} from '../../contracts/subscriptions/subscription.ts';
+import type { Db } from '../../store/database.ts';
+import { listSubscriptions } from '../../store/subscriptions/subscription-list.ts';
+import type { Api } from '../environment.ts';
+import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf, replayedHeader } from '../idempotency.ts';
+import { problemResponses } from '../responses.ts';
+import { subscriptionViewOf } from '../subscription-view.ts';
+
+const createSubscriptionRoute = createRoute({
+  method: 'post',
+  path: '/subscriptions',
+  operationId: 'createSubscription',
+  tags: ['subscriptions'],
+  summary: 'Have the events of builds and tasks sent to a URL',
+  description:
+    'Each event that matches the filter is sent by POST, signed as Standard Webhooks. An event may be sent twice, with the same `webhook-id`. Events may arrive out of order; `data.id` is their order.',
+  request: {
+    headers: idempotencyHeader,
+    body: { required: true, content: { 'application/json': { schema: newSubscriptionBody } } },
+  },
+  responses: {
+    201: {
+      description: 'The subscription',
+      headers: z.object({
+        Location: z.string().meta({ description: 'URL of the subscription.' }),
+        'Idempotent-Replayed': replayedHeader,
+      }),
+      content: { 'application/json': { schema: newSubscriptionView } },
+    },
+    ...problemResponses(
+      'malformed_json',
+      'invalid_request',
+      ...IDEMPOTENCY_PROBLEMS,
+      'state_conflict',
+      'unprocessable_callback_url',
+      'too_many_subscriptions',
+      'body_too_large',
+      'unsupported_media_type',
+      'temporal_unavailable',
+      'database_unavailable',
+    ),
+  },
+});
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/subscriptions',
+  operationId: 'listSubscriptions',
+  tags: ['subscriptions'],
+  summary: 'List subscriptions and how far they are',
+  request: { query: subscriptionListQuery },
+  responses: {
+    200: { description: 'One page', content: { 'application/json': { schema: subscriptionPage } } },
+    ...problemResponses('invalid_request', 'database_unavailable'),
+  },
+});
+
+export function subscriptions(api: Api, deps: SubscriptionDependencies & { db: Db }): void {
+  api.openapi(createSubscriptionRoute, async (c) => {
+    const { caller } = c.var;
+    const asked = { body: c.req.valid('json'), caller, key: idempotencyKeyOf(c) };
+    const { subscription, secret, replayed } = await createSubscription(deps, asked);
+    if (replayed) c.header('Idempotent-Replayed', 'true');
+    c.var.log.info({ subscription: subscription.id, origin: subscription.url_origin }, 'subscription made');
+    c.header('Location', `/subscriptions/${subscription.id}`);
+    return c.json({ ...subscriptionViewOf(subscription), ...(secret === undefined ? {} : { secret }) }, 201);
+  });
+  api.openapi(listRoute, async (c) => {
+    const { limit, cursor = '' } = c.req.valid('query');
+    const found = await listSubscriptions(deps.db, cursor, limit + 1);
+    const page = found.slice(0, limit).map(subscriptionViewOf);
+    return c.json({ subscriptions: page, next_cursor: found.length > limit ? page.at(-1)!.id : null }, 200);
+  });
+}

@@ -1,0 +1,35 @@
+import type { Client } from '@temporalio/client';
+import {
+  SUBSCRIPTION_CHANGED_SIGNAL,
+  SUBSCRIPTION_WORKFLOW,
+  type SubscriptionInput,
+  subscriptionWorkflowId,
+} from '../../contracts/subscriptions/subscription-workflow.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../contracts/tasks/task-queues.ts';
+import { startWorkflow, temporalFault } from '../lifecycle/start-workflow.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** Starts the workflow of a subscription; false where it runs. @throws {Refusal} */
+export function startSubscription(client: Client, id: string): Promise<boolean> {
+  const options = { workflowId: subscriptionWorkflowId(id), staticSummary: `subscription ${id}` };
+  return startWorkflow({ client }, SUBSCRIPTION_WORKFLOW, { id } as never, 'ALLOW_DUPLICATE', options);
+}
+
+/** Has a subscription deliver: starts its workflow, or tells the one that runs to look again. @throws {Refusal} */
+export async function wakeSubscription(client: Client, id: string): Promise<void> {
+  const input: SubscriptionInput = { id };
+  const wake = () =>
+    client.workflow.signalWithStart(SUBSCRIPTION_WORKFLOW, {
+      workflowId: subscriptionWorkflowId(id),
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      args: [input],
+      signal: SUBSCRIPTION_CHANGED_SIGNAL,
+      staticSummary: `subscription ${id}`,
+    });
+  try {
+    await client.withDeadline(Date.now() + TIMEOUT_MS, wake);
+  } catch (error) {
+    throw temporalFault(error);
+  }
+}
