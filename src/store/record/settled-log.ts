@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../database.ts';
 import { findLogEnd, listAppenders } from './log-end.ts';
 
@@ -59,7 +58,7 @@ export class SettledLog {
     await this.look();
     const wanted = this.#visible;
     while (this.#settled < Math.min(wanted, this.#visible) && performance.now() < deadline) {
-      await delay(APPENDING_MS);
+      await new Promise((resolve) => setTimeout(resolve, APPENDING_MS));
       await this.look();
     }
     return this.#settled;
