@@ -42,6 +42,7 @@ export function virtualClient(temporal: VirtualTemporal, ask: Ask): Client {
   return {
     options: { namespace: 'default' },
     workflow: { start, getHandle, list, result },
+    schedule: { list: async function* () {} },
     workflowService: { getWorkflowExecutionHistory },
     withDeadline: (_: number, work: () => Promise<unknown>) => work(),
   } as unknown as Client;

@@ -22,8 +22,11 @@ const IN_MEMORY = new RegExp(
     'pending-reply-list-ended',
     'reconciliation-claim',
     'reconciliation-save',
+    'schedule-find',
+    'schedule-list',
     'sent-request-claim',
     'stream-find',
+    'subscription-list',
   ].join('|')})\\.ts$`,
 );
 

@@ -276,6 +276,14 @@ export async function listUntoldCallbacks(_db: Db, _withinMs: number): Promise<n
 export async function listEndingsWithPendingReplies(_db: Db, _withinMs: number): Promise<never[]> {
   return [];
 }
+/** There are no schedules and no subscriptions. */
+export async function findSchedule(_db: Db, _name: string): Promise<undefined> {}
+export async function listSchedules(_db: Db): Promise<never[]> {
+  return [];
+}
+export async function listActiveSubscriptions(_db: Db): Promise<never[]> {
+  return [];
+}
 export async function listCallbackTargets(_db: Db, _subject: string): Promise<string[]> {
   return [];
 }
