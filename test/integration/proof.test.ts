@@ -12,11 +12,21 @@ import { verifyStream } from '../../src/store/record/stream-verify.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
 import { at, canonical, hapax, sha256, tell } from './told-builds.ts';
 
+const TEMPORAL_UI = { url: undefined, namespace: 'default' };
+
 /** The routes over a database; nothing else of the API is there. */
 function serving(db: Db) {
   const log = { child: () => ({ debug() {}, error() {} }) };
   const meter = createMetrics(db);
-  const api = createApi({ db, log, meter, apiKeys: undefined, trustedHosts: [], policy: {} } as never);
+  const api = createApi({
+    db,
+    log,
+    meter,
+    apiKeys: undefined,
+    trustedHosts: [],
+    policy: {},
+    temporalUi: TEMPORAL_UI,
+  } as never);
   // biome-ignore lint/suspicious/noExplicitAny: tests look at what came, whatever its form.
   return async (path: string): Promise<{ status: number; json: any }> => {
     const answer = await api.request(path, { headers: { host: 'localhost' } });
@@ -130,7 +140,7 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
         const single = (await get(`/builds/4?at=${then}`)).json;
         expect(single.events.length).toBeGreaterThan(index);
         const listed = (await get(`/builds?at=${then}`)).json.builds;
-        const { events: _events, waits_for: _waitsFor, failed_jobs: _failedJobs, ...summary } = single;
+        const { events: _e, waits_for: _w, failed_jobs: _f, links: _l, workflow_id: _id, ...summary } = single;
         expect(listed).toContainEqual(summary);
       }
     }
@@ -152,7 +162,7 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
       const singles = [];
       for (const id of [6, 5, 4, 3, 2, 1]) {
         const { status, json: single } = await get(`/builds/${id}?at=${then}`);
-        const { events: _events, waits_for: _waitsFor, failed_jobs: _failedJobs, ...summary } = single;
+        const { events: _e, waits_for: _w, failed_jobs: _f, links: _l, workflow_id: _id, ...summary } = single;
         if (status === 200) singles.push(summary);
       }
       expect(json.builds).toEqual(singles);

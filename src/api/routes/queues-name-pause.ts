@@ -18,7 +18,13 @@ const route = (verb: 'pause' | 'resume', summary: string, description: string) =
     request: { params: queueNameParam },
     responses: {
       200: { description: 'How it is now', content: { 'application/json': { schema: queuePauseAnswer } } },
-      ...problemResponses('invalid_request', 'cross_site', 'database_unavailable'),
+      ...problemResponses(
+        'invalid_request',
+        'cross_site',
+        'body_too_large',
+        'unsupported_media_type',
+        'database_unavailable',
+      ),
     },
   });
 

@@ -25,6 +25,8 @@ const PROBLEMS = [
   'not_found',
   'state_conflict',
   'cross_site',
+  'body_too_large',
+  'unsupported_media_type',
   'temporal_unavailable',
   'database_unavailable',
 ] as const;
@@ -64,7 +66,14 @@ const testRoute = createRoute({
   request: { params: subscriptionIdParam },
   responses: {
     200: { description: 'What the receiver answered', content: { 'application/json': { schema: testAnswer } } },
-    ...problemResponses('invalid_request', 'not_found', 'cross_site', 'database_unavailable'),
+    ...problemResponses(
+      'invalid_request',
+      'not_found',
+      'cross_site',
+      'body_too_large',
+      'unsupported_media_type',
+      'database_unavailable',
+    ),
   },
 });
 
@@ -81,7 +90,7 @@ const replayRoute = createRoute({
   },
   responses: {
     200: subscription,
-    ...problemResponses(...PROBLEMS, 'malformed_json', 'body_too_large', 'unsupported_media_type'),
+    ...problemResponses(...PROBLEMS, 'malformed_json'),
   },
 });
 
