@@ -50,9 +50,7 @@ function titleOf({ title }: Page): string {
 }
 
 function main(view: View, { title, actions, content, live }: Page, flash: Flash | undefined): Html {
-  const refresh = live
-    ? html` hx-get="${view.here}" hx-trigger="changed from:#live throttle:1s" hx-swap="outerMorph"`
-    : '';
+  const refresh = live ? html` hx-get="${view.here}" hx-trigger="changed from:#live" hx-swap="outerMorph"` : '';
   // It stays until the next page: a refresh would take it away before anybody has read it.
   const told = flash
     ? notice(flash.tone, html`${flash.text}${flash.link ? html` <a href="${flash.link}">Show it</a>` : ''}`)
