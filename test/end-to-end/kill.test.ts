@@ -87,6 +87,8 @@ describe('npm start', () => {
     const one = await installation(github, usual);
     one.start();
     await one.ready();
+    // The API answers a moment before the directory says where.
+    await eventually(() => expect(one.output).toContain('hapax: ready;'));
     const samePort = await installation(github, { PORT: String(one.port) });
     samePort.start();
     expect((await samePort.ended()).code).toBe(1);
