@@ -39,7 +39,11 @@ net.Socket.prototype.connect = function (this: net.Socket, ...given: unknown[]) 
   // net.connect hands its own arguments over as an array.
   const [target, second] = Array.isArray(given[0]) ? given[0] : given;
   const { host = 'localhost', path } = typeof target === 'object' ? target : { host: second };
-  if (!path && !isHere(host)) return this.destroy(unknown(host));
+  if (!path && !isHere(host)) {
+    // Later, as a resolver would: nobody listens for the error yet.
+    setImmediate(() => this.destroy(unknown(host)));
+    return this;
+  }
   return connect.apply(this, given);
 } as typeof net.Socket.prototype.connect;
 
