@@ -40,7 +40,7 @@ it(
       TEMPORAL_PORT: '0',
       TEMPORAL_UI_PORT: '0',
       // Nobody listens there: the examples of the description name a video.
-      YOUTUBE_URL: 'http://127.0.0.1:9',
+      YOUTUBE_URL: 'http://127.0.0.1:2',
       NODE_OPTIONS: `--import ${LOOPBACK_ONLY}`,
     };
     const hapax = new Program(process.execPath, ['bin/hapax.js', 'up'], settings, join(home, 'up.log'));
