@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { SchedulePort } from '../workflows/ports/schedules.ts';
 import { NotYet } from './failures.ts';
 
-/** What became of a scheduled time, or that nothing has yet. */
+/** Fires a scheduled time. Returns its outcome, or how long to wait before the next look. */
 export type FireScheduled = (
   schedule: string,
   time: string,
