@@ -1,4 +1,5 @@
 import { LIMITS } from '../../contracts/budgets.ts';
+import type { Happening } from '../../contracts/builds/event.ts';
 import type { FeedEvent } from '../../contracts/event-feed.ts';
 import type { SubscriptionEvent, SubscriptionFilter } from '../../contracts/subscriptions/subscription-event.ts';
 import { callbackOutcome } from '../../domain/endings/callback-answer.ts';
@@ -226,7 +227,7 @@ export class Delivering {
     return `every attempt has failed for three days; the last: ${last_failure}`;
   }
 
-  async #append(told: Pick<SubscriptionEvent, 'type' | 'data'>, dedupe_key: string): Promise<void> {
+  async #append(told: Happening<SubscriptionEvent>, dedupe_key: string): Promise<void> {
     const event = { ...told, occurred_at: new Date().toISOString(), dedupe_key } as SubscriptionEvent;
     await appendEvent(this.#shared.db, SUBSCRIPTIONS, this.#read.subscription.id, event);
   }

@@ -1,15 +1,13 @@
 import type { Client } from '@temporalio/client';
-import type { ToldEvent } from '../../contracts/builds/event.ts';
+import type { Happening, ToldEvent } from '../../contracts/builds/event.ts';
 import type { Db } from '../../store/database.ts';
 import { appendEvent } from '../../store/record/event-append.ts';
 import { type StreamKind, streamOf } from '../../store/record/stream-kind.ts';
 import { beginEnding } from './begin-ending.ts';
 import type { Subject } from './kind.ts';
 
-/** An event without its time, its key within a step. */
-export type Step<Event extends ToldEvent> = Event extends ToldEvent
-  ? Pick<Event, 'type' | 'data'> & { key: string }
-  : never;
+/** What happened, and its key within a step. */
+export type Step<Event extends ToldEvent> = Happening<Event> & { key: string };
 
 /**
  * Records the end of a build or task that no workflow leads any more. What is sent about the end is begun first and waits for the event, so

@@ -1,4 +1,5 @@
 import type { InstallationMemo } from '../../contracts/builds/build-workflow.ts';
+import type { Happening } from '../../contracts/builds/event.ts';
 import { scheduleNameOf, temporalScheduleId } from '../../contracts/schedules/fire-workflow.ts';
 import type { ScheduleEvent } from '../../contracts/schedules/schedule-event.ts';
 import { canonicalJson } from '../../domain/record/hash.ts';
@@ -98,12 +99,12 @@ async function recordLost(deps: ReconcileDependencies, { isOurs, mend }: Schedul
 
 const BY = 'reconciliation';
 
-type Told = Pick<
-  Extract<ScheduleEvent, { type: `schedule_${'created' | 'changed' | 'paused' | 'resumed'}` }>,
-  'type' | 'data'
->;
-
-async function record(deps: ReconcileDependencies, name: string, event: Told, dedupe_key: string): Promise<Outcome> {
+async function record(
+  deps: ReconcileDependencies,
+  name: string,
+  event: Happening<ScheduleEvent>,
+  dedupe_key: string,
+): Promise<Outcome> {
   const told = { ...event, occurred_at: new Date().toISOString(), dedupe_key } as ScheduleEvent;
   await appendEvent(deps.db, SCHEDULES, name, told);
   return 'recorded';

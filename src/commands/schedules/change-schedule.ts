@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LIMITS } from '../../contracts/budgets.ts';
+import type { Happening } from '../../contracts/builds/event.ts';
 import { temporalScheduleId } from '../../contracts/schedules/fire-workflow.ts';
 import type { ScheduleDefinition } from '../../contracts/schedules/schedule.ts';
 import type { ScheduleEvent } from '../../contracts/schedules/schedule-event.ts';
@@ -114,9 +115,7 @@ export async function existingSchedule({ db }: Pick<MakeDependencies, 'db'>, nam
   return schedule;
 }
 
-type Told = {
-  [Type in ScheduleEvent['type']]: Pick<Extract<ScheduleEvent, { type: Type }>, 'type' | 'data'>;
-}[ScheduleEvent['type']];
+type Told = Happening<ScheduleEvent>;
 
 /** Turns a schedule to another status; one that has it already keeps it. */
 async function turn(deps: MakeDependencies, name: string, from: Schedule['status'], event: Told): Promise<Schedule> {

@@ -1,3 +1,4 @@
+import type { Happening } from '../../contracts/builds/event.ts';
 import type { ScheduleEvent } from '../../contracts/schedules/schedule-event.ts';
 import { IllegalEvent } from '../../domain/record/illegal-event.ts';
 import type { Schedule } from '../../domain/schedules/schedule.ts';
@@ -178,7 +179,7 @@ class Firing {
     return { kind: 'skipped', reason };
   }
 
-  async #record(event: Pick<ScheduleEvent, 'type' | 'data'>, dedupe_key = timeKey(this.#time)): Promise<void> {
+  async #record(event: Happening<ScheduleEvent>, dedupe_key = timeKey(this.#time)): Promise<void> {
     const told = { ...event, occurred_at: new Date().toISOString(), dedupe_key } as ScheduleEvent;
     await appendEvent(this.#deps.db, SCHEDULES, this.#schedule.id, told);
   }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Happening } from '../../contracts/builds/event.ts';
 import type { SubscriptionBody } from '../../contracts/subscriptions/subscription.ts';
 import type { SubscriptionEvent } from '../../contracts/subscriptions/subscription-event.ts';
 import { IllegalEvent } from '../../domain/record/illegal-event.ts';
@@ -83,7 +84,7 @@ export async function testSubscription({ db, sendToReceiver }: SubscriptionDepen
 async function change(
   { db, client }: SubscriptionDependencies,
   id: string,
-  told: Told,
+  told: Happening<SubscriptionEvent>,
   save: (tx: Db, delivery: Delivery) => Promise<void>,
   [wanted, otherwise]: [FollowedSubscription['status'] | undefined, string] = [undefined, ''],
 ): Promise<FollowedSubscription> {
@@ -103,13 +104,7 @@ async function existing(db: Db, id: string): Promise<[FollowedSubscription, Deli
   return [subscription, delivery];
 }
 
-type Told = SubscriptionEvent extends infer Event
-  ? Event extends SubscriptionEvent
-    ? Pick<Event, 'type' | 'data'>
-    : never
-  : never;
-
-async function append(tx: Db, id: string, told: Told): Promise<void> {
+async function append(tx: Db, id: string, told: Happening<SubscriptionEvent>): Promise<void> {
   const event = { ...told, occurred_at: new Date().toISOString(), dedupe_key: `${told.type}:${randomUUID()}` };
   try {
     await appendEvent(tx, SUBSCRIPTIONS, id, event as SubscriptionEvent);

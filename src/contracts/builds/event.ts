@@ -153,6 +153,9 @@ export interface ToldEvent<Type extends string = string, Data = unknown> {
   dedupe_key: string;
 }
 
+/** What an event says happened, without when and under which key. Of several events, what one of them says. */
+export type Happening<Event extends ToldEvent> = Event extends ToldEvent ? Pick<Event, 'type' | 'data'> : never;
+
 /** The events of a table of schemas. */
 export type EventOf<Schemas extends Record<string, z.ZodType>> = {
   [Type in keyof Schemas & string]: ToldEvent<Type, z.infer<Schemas[Type]>>;

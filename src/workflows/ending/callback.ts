@@ -1,4 +1,5 @@
 import { CancellationScope, condition, patched, setCurrentDetails } from '@temporalio/workflow';
+import type { Happening } from '../../contracts/builds/event.ts';
 import type { CallbackEvent } from '../../contracts/endings/callback.ts';
 import {
   type CallbackInput,
@@ -104,13 +105,7 @@ function pauseAfter(outcome: NotDelivered, failures: number, elapsedMs: number):
   return callbackPause(failures, elapsedMs, outcome.kind === 'failed' ? outcome.wait_ms : 0, Math.random());
 }
 
-type Told = CallbackEvent extends infer Event
-  ? Event extends CallbackEvent
-    ? Pick<Event, 'type' | 'data'>
-    : never
-  : never;
-
-async function tell(input: CallbackInput, attempt: number, told: Told): Promise<void> {
+async function tell(input: CallbackInput, attempt: number, told: Happening<CallbackEvent>): Promise<void> {
   const occurred_at = new Date().toISOString();
   const event = { ...told, occurred_at, dedupe_key: callbackEventKey(input, attempt) };
   await record.appendCallbackEvent({ subject: input.subject, event });
