@@ -213,7 +213,7 @@ export class Delivering {
     const tries = attempts + 1;
     const pause = callbackPause(tries, Date.now() - Date.parse(first_at), waitMs, Math.random());
     if (pause !== undefined) {
-      return { position, attempts: tries, first_at, next_at: new Date(Date.now() + pause).toISOString(), reason };
+      return { position, attempts: tries, first_at, next_at: new Date(Date.now() + pause).toISOString() };
     }
     this.#progress.given_up += 1;
     const data = { position, attempts: tries, reason };

@@ -7,7 +7,6 @@ import {
   subscriptionListQuery,
   subscriptionPage,
 } from '../../contracts/subscriptions/subscription.ts';
-import type { Db } from '../../store/database.ts';
 import { listSubscriptions } from '../../store/subscriptions/subscription-list.ts';
 import type { Api } from '../environment.ts';
 import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf, replayedHeader } from '../idempotency.ts';
@@ -63,7 +62,7 @@ const listRoute = createRoute({
   },
 });
 
-export function subscriptions(api: Api, deps: SubscriptionDependencies & { db: Db }): void {
+export function subscriptions(api: Api, deps: SubscriptionDependencies): void {
   api.openapi(createSubscriptionRoute, async (c) => {
     const { caller } = c.var;
     const asked = { body: c.req.valid('json'), caller, key: idempotencyKeyOf(c) };

@@ -3,6 +3,7 @@ import { LIMITS } from '../../contracts/budgets.ts';
 import type { SubscriptionBody } from '../../contracts/subscriptions/subscription.ts';
 import type { SubscriptionEvent } from '../../contracts/subscriptions/subscription-event.ts';
 import { subscriptionWorkflowId } from '../../contracts/subscriptions/subscription-workflow.ts';
+import { requestKey } from '../../domain/builds/request-key.ts';
 import { canonicalJson, sha256 } from '../../domain/record/hash.ts';
 import { type Db, inTransaction } from '../../store/database.ts';
 import { appendEvent } from '../../store/record/event-append.ts';
@@ -87,7 +88,7 @@ async function idFor(db: Db, body: object, caller: string, key: string | undefin
   const made = `sub_${randomBytes(12).toString('hex')}`;
   if (key === undefined) return made;
   const fingerprint = sha256(canonicalJson(JSON.parse(JSON.stringify(body))));
-  const scoped = sha256(canonicalJson([caller, 'POST /subscriptions', key]));
+  const scoped = requestKey('', { caller, route: 'POST /subscriptions', key });
   const claim = await claimRequestKey(db, scoped, { fingerprint, made });
   if (claim.fingerprint === fingerprint) return claim.made;
   throw new Refusal('idempotency_key_reused', {

@@ -25,7 +25,7 @@ CREATE TABLE subscription_deliveries (
   -- Rises with each change, so that whoever delivers reads it again.
   version integer NOT NULL DEFAULT 1,
   position bigint NOT NULL,
-  -- Events that failed: [{position, attempts, first_at, next_at, reason}].
+  -- Events that failed: [{position, attempts, first_at, next_at}].
   pending jsonb NOT NULL DEFAULT '[]',
   delivered bigint NOT NULL DEFAULT 0,
   given_up bigint NOT NULL DEFAULT 0,

@@ -7,7 +7,6 @@ export interface PendingEvent {
   first_at: string;
   /** When the next is due, ISO 8601. */
   next_at: string;
-  reason: string;
 }
 
 /** How far the events of a subscription went. */
