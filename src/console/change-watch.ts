@@ -1,10 +1,13 @@
 import type { Db } from '../store/database.ts';
-import { findLogHead, listChangedStreams } from '../store/record/stream-list-changed.ts';
+import { SettledLog } from '../store/record/settled-log.ts';
+import { listChangedStreams } from '../store/record/stream-list-changed.ts';
 
 /** Pause between looks at the log while anybody watches: a page is refreshed at most once a second. */
 const LOOK_EVERY_MS = 1_000;
 /** A page whose content changes all the time is refreshed less often, up to this pause: nobody reads faster. */
 const LONGEST_PAUSE_MS = 4_000;
+/** Longest that a look waits for what is being appended; the next look goes on with it. */
+const PATIENCE_MS = 500;
 /** What no event tells (health, workers, quota) is looked at this often. */
 const TICK_MS = 5_000;
 /** More changes than this within a look count as a change of everything. */
@@ -28,15 +31,15 @@ interface Watcher {
 /** Tells pages that what they show has changed. One query a second serves all of them. */
 export class ChangeWatch {
   readonly #db: Db;
+  readonly #log: SettledLog;
   readonly #watchers = new Set<Watcher>();
   #timer: NodeJS.Timeout | undefined;
-  #head = 0;
-  /** Positions at the look before. An event may become visible after one with a higher position: its transaction was slower. */
-  #seen = new Map<number, string>();
-  #from = 0;
+  /** Up to here, all changes were looked at. */
+  #reached = 0;
 
   constructor(db: Db) {
     this.#db = db;
+    this.#log = new SettledLog(db);
   }
 
   /** How many pages are told. */
@@ -52,9 +55,7 @@ export class ChangeWatch {
     const watcher: Watcher = { topics, toldAt: Date.now(), pauseMs: 0, waits: false, tell };
     this.#watchers.add(watcher);
     if (this.#timer === undefined) {
-      this.#seen = new Map();
-      this.#from = since;
-      this.#head = since;
+      this.#reached = since;
       this.#timer = setTimeout(() => this.#look(), LOOK_EVERY_MS);
     }
     void this.#catchUp(watcher, since);
@@ -63,7 +64,7 @@ export class ChangeWatch {
 
   /** Tells of what happened between the making of a page and its first look, or while it was away. */
   async #catchUp(watcher: Watcher, since: number): Promise<void> {
-    const found = await listChangedStreams(this.#db, since, MOST_CHANGES).catch(() => []);
+    const found = await listChangedStreams(this.#db, since, Number.MAX_SAFE_INTEGER, MOST_CHANGES).catch(() => []);
     const isConcerned = found.length === MOST_CHANGES || found.some(({ stream }) => concerns(watcher.topics, stream));
     if (isConcerned && this.#watchers.has(watcher)) watcher.tell(found.at(-1)?.position ?? since);
   }
@@ -80,26 +81,18 @@ export class ChangeWatch {
       watcher.pauseMs = isSoon ? Math.min(Math.max(2 * watcher.pauseMs, LOOK_EVERY_MS), LONGEST_PAUSE_MS) : 0;
       watcher.waits = false;
       watcher.toldAt = now;
-      watcher.tell(this.#head);
+      watcher.tell(this.#reached);
     }
     this.#timer = this.#watchers.size > 0 ? setTimeout(() => this.#look(), LOOK_EVERY_MS) : undefined;
     this.#timer?.unref();
   }
 
-  /** Streams with events that no look has seen. */
+  /** Streams with events that no look has seen. An event that becomes visible after one with a higher position is waited for. */
   async #changed(): Promise<string[]> {
-    const found = await listChangedStreams(this.#db, this.#from, MOST_CHANGES);
-    if (found.length === MOST_CHANGES) {
-      this.#head = await findLogHead(this.#db);
-      this.#from = this.#head;
-      this.#seen = new Map();
-      return [EVERYTHING];
-    }
-    const unseen = found.filter(({ position }) => !this.#seen.has(position));
-    this.#from = this.#head;
-    this.#head = found.at(-1)?.position ?? this.#head;
-    this.#seen = new Map(found.map(({ position, stream }) => [position, stream]));
-    return [...new Set(unseen.map(({ stream }) => stream))];
+    const end = await this.#log.settle(PATIENCE_MS);
+    const found = await listChangedStreams(this.#db, this.#reached, end, MOST_CHANGES);
+    this.#reached = end;
+    return found.length === MOST_CHANGES ? [EVERYTHING] : [...new Set(found.map(({ stream }) => stream))];
   }
 }
 

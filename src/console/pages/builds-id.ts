@@ -7,8 +7,8 @@ import { failedJobsIn } from '../../domain/builds/build-view.ts';
 import { eventsUntil, foldEvents } from '../../domain/record/fold.ts';
 import { listBuildsAhead } from '../../store/builds/build-list-ahead.ts';
 import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
+import { findLogEnd } from '../../store/record/log-end.ts';
 import { findStream } from '../../store/record/stream-find.ts';
-import { findLogHead } from '../../store/record/stream-list-changed.ts';
 import { verifyStream } from '../../store/record/stream-verify.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
@@ -28,7 +28,7 @@ export function build(console: Console, { db, temporalUi }: ConsoleDependencies)
     const { id } = valid(buildIdParam, c.req.param());
     const { at } = valid(buildAtQuery.strip(), queryOf(c));
     const { view } = c.var;
-    const since = await findLogHead(db);
+    const since = await findLogEnd(db);
     const found = await findStream(db, BUILDS, id);
     const events = found && at ? eventsUntil(found.events, at) : found?.events;
     const state = at ? events && foldEvents(BUILDS, events) : found?.state;

@@ -7,8 +7,8 @@ import { listBuilds, matchesUnchanging } from '../../store/builds/build-list.ts'
 import { BUILDS } from '../../store/builds/build-stream.ts';
 import { listConfigurations } from '../../store/builds/configuration-list.ts';
 import type { Count } from '../../store/list-window.ts';
+import { findLogEnd } from '../../store/record/log-end.ts';
 import { listStreamsAt } from '../../store/record/stream-list-at.ts';
-import { findLogHead } from '../../store/record/stream-list-changed.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
 import { hidden } from '../parts/action.ts';
@@ -53,7 +53,7 @@ export function builds(console: Console, { db }: ConsoleDependencies): void {
       const then = age === 0 ? undefined : new Date(view.now - age).toISOString();
       return c.redirect(`${view.base}/${linkTo('builds', { ...filter, at: then })}`, 302);
     }
-    const since = await findLogHead(db);
+    const since = await findLogEnd(db);
     const asked = { ...filter, limit: PAGE, after: readNumberCursor(cursor) };
     const [{ items, end }, matching, configurations] = await Promise.all([
       at

@@ -6,7 +6,7 @@ import { LIMITS } from '../../contracts/budgets.ts';
 import { CONTENT_TYPES, type Content, contentListQuery } from '../../contracts/content/content.ts';
 import { youtubeVideoId } from '../../contracts/content/youtube-video.ts';
 import { listContents } from '../../store/content/content-list.ts';
-import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { findLogEnd } from '../../store/record/log-end.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { page } from '../layout.ts';
@@ -43,7 +43,7 @@ export function content(console: Console, deps: ConsoleDependencies): void {
   console.get('/content', async (c) => {
     const { cursor, ...filter } = valid(query, queryOf(c));
     const { view } = c.var;
-    const since = await findLogHead(deps.db);
+    const since = await findLogEnd(deps.db);
     const { items, end } = await listContents(
       deps.db,
       { type: filter.type, tags: filter.tag === undefined ? undefined : [filter.tag] },

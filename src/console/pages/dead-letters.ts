@@ -5,7 +5,7 @@ import { deadLetterQuery } from '../../contracts/builds/operator.ts';
 import { TASK_NAMES, TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import { countDeadLetters, type DeadLetterCount } from '../../store/endings/dead-letter-count.ts';
 import { deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
-import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { findLogEnd } from '../../store/record/log-end.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
 import { deadLetterColumns } from '../parts/dead-letter-cells.ts';
@@ -34,7 +34,7 @@ export function deadLetters(console: Console, { db }: ConsoleDependencies): void
   console.get('/dead-letters', async (c) => {
     const { cursor, ...filter } = valid(query, queryOf(c));
     const { view } = c.var;
-    const since = await findLogHead(db);
+    const since = await findLogEnd(db);
     const [{ items, end }, died] = await Promise.all([
       listDeadLetters(db, { ...filter, limit: PAGE, after: readTextCursor(cursor) }),
       countDeadLetters(db, filter),

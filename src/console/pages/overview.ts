@@ -3,7 +3,7 @@ import { quotaDay, quotaReset } from '../../domain/content/quota-day.ts';
 import { findUnitsUsed } from '../../store/content/quota-find.ts';
 import { listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import { countEndingsByHour, groupFailures } from '../../store/endings/ending-count-by-hour.ts';
-import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { findLogEnd } from '../../store/record/log-end.ts';
 import { listQueueHistory } from '../../store/tasks/queue-history.ts';
 import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import type { ConsoleDependencies } from '../app.ts';
@@ -24,7 +24,7 @@ export function overview(console: Console, deps: ConsoleDependencies): void {
   for (const path of ['/', '']) {
     console.get(path, async (c) => {
       const { view } = c.var;
-      const since = await findLogHead(db);
+      const since = await findLogEnd(db);
       const dayAgo = new Date(view.now - DAY_MS).toISOString();
       const [letters, hours, failures, queues, history, used] = await Promise.all([
         listDeadLetters(db, { limit: SHOWN }),

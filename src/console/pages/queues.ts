@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { measureOutgoing } from '../../commands/callbacks/measure-outgoing.ts';
 import { listPresentWorkers, type PresentWorker } from '../../commands/workers/list-workers.ts';
 import { TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
-import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { findLogEnd } from '../../store/record/log-end.ts';
 import { listQueueHistory, type QueueBucket } from '../../store/tasks/queue-history.ts';
 import { measureQueues, type QueueMeasures } from '../../store/tasks/queue-measure.ts';
 import { listPausedQueues, type QueuePause } from '../../store/tasks/queue-pause-list.ts';
@@ -31,7 +31,7 @@ const SHOWN_BY_WORKER = 5;
 export function queues(console: Console, { db, client }: ConsoleDependencies): void {
   console.get('/queues', async (c) => {
     const { view } = c.var;
-    const since = await findLogHead(db);
+    const since = await findLogEnd(db);
     const dayAgo = new Date(view.now - DAY_MS).toISOString();
     const [measured, outgoing, workers, running, paused, history] = await Promise.all([
       measureQueues(db),

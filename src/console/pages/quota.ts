@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { quotaDay, quotaDaysUntil, quotaReset } from '../../domain/content/quota-day.ts';
 import { quotaCeiling, usageOf } from '../../domain/content/youtube-quota.ts';
 import { listUnitsUsed } from '../../store/content/quota-list.ts';
-import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { findLogEnd } from '../../store/record/log-end.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
 import { chart } from '../parts/chart.ts';
@@ -16,7 +16,7 @@ const DAYS = 30;
 export function quota(console: Console, { db, youtubeQuota }: ConsoleDependencies): void {
   console.get('/quota', async (c) => {
     const { view } = c.var;
-    const since = await findLogHead(db);
+    const since = await findLogEnd(db);
     const days = quotaDaysUntil(quotaDay(view.now), DAYS);
     const found = await listUnitsUsed(db, 'general', days[0] ?? '');
     const used = new Map(found.map(({ day, units_used }) => [day, units_used]));

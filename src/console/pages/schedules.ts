@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import type { Schedule } from '../../domain/schedules/schedule.ts';
 import { targetWords, timeWords } from '../../domain/schedules/schedule-words.ts';
-import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { findLogEnd } from '../../store/record/log-end.ts';
 import { listSchedules } from '../../store/schedules/schedule-list.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
@@ -19,7 +19,7 @@ const SHOWN = 5;
 export function schedules(console: Console, { db }: ConsoleDependencies): void {
   console.get('/schedules', async (c) => {
     const { view } = c.var;
-    const since = await findLogHead(db);
+    const since = await findLogEnd(db);
     const rows = await listSchedules(db, { deleted: false });
     const none = html`<p class="hint">There are no schedules. Make one with <code>hapax schedules set</code>.</p>`;
     return page(c, {

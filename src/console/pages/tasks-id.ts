@@ -6,8 +6,8 @@ import { taskIdParam } from '../../contracts/tasks/task.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import { phasesOfTask } from '../../domain/tasks/task-phases.ts';
 import type { Db } from '../../store/database.ts';
+import { findLogEnd } from '../../store/record/log-end.ts';
 import { findStream } from '../../store/record/stream-find.ts';
-import { findLogHead } from '../../store/record/stream-list-changed.ts';
 import { listChildTasks, listTasksById } from '../../store/tasks/task-list-by-id.ts';
 import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import type { ConsoleDependencies } from '../app.ts';
@@ -30,7 +30,7 @@ export function task(console: Console, { db, temporalUi }: ConsoleDependencies):
   console.get('/tasks/:id', async (c) => {
     const { id } = valid(taskIdParam, c.req.param());
     const { view } = c.var;
-    const since = await findLogHead(db);
+    const since = await findLogEnd(db);
     const [found, family] = await Promise.all([findStream(db, TASKS, id), familyOf(db, id)]);
     if (!found) throw notFound(`task ${id}`);
     const { state, events } = found;

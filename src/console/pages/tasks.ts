@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
 import { taskListQuery } from '../../contracts/tasks/task.ts';
 import { TASK_NAMES, TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
-import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { findLogEnd } from '../../store/record/log-end.ts';
 import { countTasks } from '../../store/tasks/task-count.ts';
 import { listTasks } from '../../store/tasks/task-list.ts';
 import type { ConsoleDependencies } from '../app.ts';
@@ -25,7 +25,7 @@ const PAGE = 50;
 export function tasks(console: Console, { db }: ConsoleDependencies): void {
   console.get('/tasks', async (c) => {
     const { cursor, ...filter } = valid(query, queryOf(c));
-    const since = await findLogHead(db);
+    const since = await findLogEnd(db);
     const [{ items, end }, matching] = await Promise.all([
       listTasks(db, { ...filter, limit: PAGE, after: readTextCursor(cursor) }),
       countTasks(db, filter),

@@ -4,7 +4,7 @@ import { listPresentWorkers } from '../../commands/workers/list-workers.ts';
 import { orderWorker } from '../../commands/workers/order-worker.ts';
 import { TASK_NAMES, TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import type { WorkerReport } from '../../contracts/tasks/worker-control.ts';
-import { findLogHead } from '../../store/record/stream-list-changed.ts';
+import { findLogEnd } from '../../store/record/log-end.ts';
 import { listRunningTasks } from '../../store/tasks/task-list-running.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
@@ -22,7 +22,7 @@ export function worker(console: Console, { db, client }: ConsoleDependencies): v
   console.get('/workers/:identity', async (c) => {
     const { identity } = c.req.param();
     const { view } = c.var;
-    const since = await findLogHead(db);
+    const since = await findLogEnd(db);
     const present = (await listPresentWorkers(client)).find((one) => one.identity === identity);
     if (!present) throw notFound(`worker ${identity}: it is gone`);
     const [outcome, tasks] = await Promise.all([
