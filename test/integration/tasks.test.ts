@@ -304,7 +304,7 @@ describe.each(DATABASES)('tasks on the %s Postgres', (kind) => {
     expect((await world.call('POST', `/dlq/task:${mended.id}/redrive`, {})).status).toBe(404);
 
     const many = await world.call('POST', '/dlq/redrive', { queue: 'content', limit: 1 });
-    expect(many.json).toEqual({ redriven: [`task:${hopeless.id}`], refused: [], next_cursor: null });
+    expect(many.json).toMatchObject({ redriven: [`task:${hopeless.id}`], refused: [] });
     await eventually(async () => expect(await get(hopeless.id)).toMatchObject({ status: 'FAILURE', redrives: 1 }));
     await eventually(async () => expect((await world.call('DELETE', `/dlq/task:${hopeless.id}`)).status).toBe(204));
     expect(await list()).not.toContain(`task:${hopeless.id}`);
