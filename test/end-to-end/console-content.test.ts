@@ -1,8 +1,8 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import { quotaDay } from '../../src/domain/content/quota-day.ts';
-import { accessibilityFaults, CHROMIUM, openBrowser, openVisitor, type Visitor } from '../world/browser.ts';
+import { CHROMIUM, expectAccessible, expectToFitPhone, openBrowser, PHONE, visitConsole } from '../world/browser.ts';
 import { saveText } from '../world/content-world.ts';
 import { eventually } from '../world/eventually.ts';
 import { describeWith } from '../world/required-programs.ts';
@@ -39,15 +39,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'content, configurations and 
     await world?.close();
   });
 
-  /** Somebody who is gone with the test, and met no fault. */
-  async function visit(options: Parameters<typeof openVisitor>[2] = {}): Promise<Visitor> {
-    const visitor = await openVisitor(browser, world.url, options);
-    onTestFinished(async () => {
-      await visitor.close();
-      expect(visitor.faults).toEqual([]);
-    });
-    return visitor;
-  }
+  const visit = (options: BrowserContextOptions = {}) => visitConsole(browser, world.url, options);
 
   it('shows why a search found a document, by the words that it has in any form', async () => {
     const { page } = await visit();
@@ -244,19 +236,11 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'content, configurations and 
 
   it.each(['light', 'dark'] as const)('is accessible and loads nothing from elsewhere, %s', async (colorScheme) => {
     const { page } = await visit({ colorScheme });
-    const found: string[] = [];
-    for (const path of await pages()) {
-      await page.goto(path);
-      found.push(...(await accessibilityFaults(page)).map((fault) => `${path} ${fault}`));
-    }
-    expect(found).toEqual([]);
+    await expectAccessible(page, await pages());
   });
 
   it('fits a phone: no page is wider than it', async () => {
-    const { page } = await visit({ viewport: { width: 360, height: 740 } });
-    for (const path of await pages()) {
-      await page.goto(path);
-      expect([path, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([path, 360]);
-    }
+    const { page } = await visit(PHONE);
+    await expectToFitPhone(page, await pages());
   });
 });

@@ -1,11 +1,11 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
 import { saveDeadMessage } from '../../src/store/celery/dead-message-save.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { TASKS } from '../../src/store/tasks/task-stream.ts';
-import { accessibilityFaults, CHROMIUM, openBrowser, openVisitor, type Visitor } from '../world/browser.ts';
+import { CHROMIUM, expectAccessible, expectToFitPhone, openBrowser, PHONE, visitConsole } from '../world/browser.ts';
 import { eventually } from '../world/eventually.ts';
 import { describeWith } from '../world/required-programs.ts';
 import { openWorld, type World } from '../world/world.ts';
@@ -41,15 +41,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'tasks and dead letters in th
     await world?.close();
   });
 
-  /** Somebody who is gone with the test, and met no fault. */
-  async function visit(options: Parameters<typeof openVisitor>[2] = {}, url = world.url): Promise<Visitor> {
-    const visitor = await openVisitor(browser, url, options);
-    onTestFinished(async () => {
-      await visitor.close();
-      expect(visitor.faults).toEqual([]);
-    });
-    return visitor;
-  }
+  const visit = (options: BrowserContextOptions = {}, url = world.url) => visitConsole(browser, url, options);
 
   async function send(name: string, args: unknown[], more: object = {}): Promise<string> {
     const { json } = await world.call('POST', '/tasks', { name, args, ...more });
@@ -122,6 +114,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'tasks and dead letters in th
     const shown = page.getByRole('region', { name: 'Arguments' });
     await shown.locator('summary').click();
     await shown.getByRole('link', { name: 'All of it' }).click();
+    await page.waitForURL((url) => url.pathname !== '/console/tasks/large');
     expect(JSON.parse(await page.evaluate('document.body.innerText'))).toBe(MEGABYTE);
   });
 
@@ -202,20 +195,12 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'tasks and dead letters in th
 
   it.each(['light', 'dark'] as const)('is accessible and loads nothing from elsewhere, %s', async (colorScheme) => {
     const { page } = await visit({ colorScheme });
-    const found: string[] = [];
-    for (const path of await pages()) {
-      await page.goto(path);
-      found.push(...(await accessibilityFaults(page)).map((fault) => `${path} ${fault}`));
-    }
-    expect(found).toEqual([]);
+    await expectAccessible(page, await pages());
   });
 
   it('fits a phone: no page is wider than it', async () => {
-    const { page } = await visit({ viewport: { width: 360, height: 740 } });
-    for (const path of await pages()) {
-      await page.goto(path);
-      expect([path, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([path, 360]);
-    }
+    const { page } = await visit(PHONE);
+    await expectToFitPhone(page, await pages());
   });
 
   it('shows no button where nothing may be changed, and refuses what a button would send', async () => {

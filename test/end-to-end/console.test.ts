@@ -1,10 +1,10 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import type { Db } from '../../src/store/database.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { startAnotherApi } from '../world/another-api.ts';
-import { accessibilityFaults, CHROMIUM, openBrowser, openVisitor, type Visitor } from '../world/browser.ts';
+import { CHROMIUM, expectAccessible, expectToFitPhone, openBrowser, PHONE, visitConsole } from '../world/browser.ts';
 import { eventually } from '../world/eventually.ts';
 import { describeWith } from '../world/required-programs.ts';
 import { steadyPort } from '../world/steady-port.ts';
@@ -39,15 +39,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     await world?.close();
   });
 
-  /** Somebody who is gone with the test, and met no fault. */
-  async function visit(options: Parameters<typeof openVisitor>[2] = {}, url = world.url): Promise<Visitor> {
-    const visitor = await openVisitor(browser, url, options);
-    onTestFinished(async () => {
-      await visitor.close();
-      expect(visitor.faults).toEqual([]);
-    });
-    return visitor;
-  }
+  const visit = (options: BrowserContextOptions = {}, url = world.url) => visitConsole(browser, url, options);
 
   /** Every page; a new one belongs here. */
   const pages = () => [
@@ -64,24 +56,12 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
 
   it.each(['light', 'dark'] as const)('is accessible and loads nothing from elsewhere, %s', async (colorScheme) => {
     const { page } = await visit({ colorScheme });
-    const found: string[] = [];
-    for (const path of pages()) {
-      await page.goto(path);
-      found.push(...(await accessibilityFaults(page)).map((fault) => `${path} ${fault}`));
-    }
-    expect(found).toEqual([]);
+    await expectAccessible(page, pages());
   });
 
   it('fits a phone: no page is wider than it', async () => {
-    const { page } = await visit({ viewport: { width: 360, height: 740 } });
-    for (const path of pages()) {
-      await page.goto(path);
-      const { width, text } = (await page.evaluate(
-        '({ width: document.documentElement.scrollWidth, text: document.body.innerText })',
-      )) as { width: number; text: string };
-      expect([path, width]).toEqual([path, 360]);
-      expect(text).not.toBe('');
-    }
+    const { page } = await visit(PHONE);
+    await expectToFitPhone(page, pages());
   });
 
   it('shows a build that was triggered from a page to its end, without loading a page again', async () => {

@@ -1,21 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildView } from '../../src/contracts/builds/build.ts';
+import { CARRIED_OUT } from '../simulator/harness.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorldWith, REPOSITORY, type SimulatedForge, simulateForge, WEBHOOK_SECRET } from '../world/forges.ts';
 import type { World } from '../world/world.ts';
-
-/** What may go wrong with the response to a dispatch that was carried out. */
-const CARRIED_OUT = [
-  'accept-then-500',
-  'accept-then-502',
-  'accept-then-503',
-  'accept-then-504',
-  'accept-then-reset',
-  'accept-then-hang',
-  'malformed-200',
-  '200-without-id',
-  '204-when-asked-for-details',
-];
 
 let world: World;
 let forges: SimulatedForge[];
@@ -130,8 +118,11 @@ describe.each(['gitea', 'forgejo'] as const)('builds on %s, beside the other for
     const build = await world.ended(id);
     expect(build).toMatchObject({ status: 'success', attempts: 2 });
     expect(late).not.toBe(build.workflow_run_id);
-    const run = (await forge.runs()).find((one) => one.id === late);
-    expect(run?.conclusion ?? null).toBe(conclusion);
+    const run = await eventually(async () => {
+      const found = (await forge.runs()).find((one) => one.id === late);
+      expect(found?.conclusion ?? null).toBe(conclusion);
+      return found;
+    });
     if (run?.conclusion === null) await forge.force(run.id, 'completed', 'success');
   });
 

@@ -20,6 +20,19 @@ export interface OracleRun {
   history: { at: string; run_attempt: number; status: string; conclusion: string | null }[];
 }
 
+/** What may go wrong with the response to a dispatch that was carried out: faults of the simulator. */
+export const CARRIED_OUT = [
+  'accept-then-500',
+  'accept-then-502',
+  'accept-then-503',
+  'accept-then-504',
+  'accept-then-reset',
+  'accept-then-hang',
+  'malformed-200',
+  '200-without-id',
+  '204-when-asked-for-details',
+];
+
 /** A simulator of this test's own, closed when the test is over. Runs stay queued until they are told otherwise. */
 export async function simulate(options: GitHubSimulatorOptions = {}) {
   const simulator = await startGitHubSimulator({ queuedForMs: 3_600_000, ...options });

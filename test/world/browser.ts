@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { expect, onTestFinished } from 'vitest';
 import { installed } from './server-process.ts';
 
 export const CHROMIUM = installed('chromium', 'chromium-browser', 'google-chrome');
@@ -16,16 +17,17 @@ export function openBrowser(): Promise<Browser> {
   });
 }
 
-/** A person at a browser: its pages, and whatever of them should not have been. */
+/** A person at a browser. */
 export interface Visitor {
   context: BrowserContext;
   page: Page;
-  /** Requests to elsewhere, violations of the Content-Security-Policy, errors of scripts: there must be none. */
-  faults: string[];
-  close(): Promise<void>;
 }
 
-export async function openVisitor(
+/**
+ * Somebody who is gone with the test, and met no fault: no request to elsewhere, no violation of the Content-Security-Policy, no
+ * error of a script.
+ */
+export async function visitConsole(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},
@@ -42,11 +44,40 @@ export async function openVisitor(
     const expected = /Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
     if (['error', 'warning'].includes(message.type()) && !expected) faults.push(`console: ${message.text()}`);
   });
-  return { context, page: await context.newPage(), faults, close: () => context.close() };
+  onTestFinished(async () => {
+    await context.close();
+    expect(faults).toEqual([]);
+  });
+  return { context, page: await context.newPage() };
+}
+
+/** Axe finds nothing wrong with these pages. */
+export async function expectAccessible(page: Page, paths: readonly string[]): Promise<void> {
+  const found: string[] = [];
+  for (const path of paths) {
+    await page.goto(path);
+    found.push(...(await accessibilityFaults(page)).map((fault) => `${path} ${fault}`));
+  }
+  expect(found).toEqual([]);
+}
+
+/** A small phone. */
+export const PHONE = { viewport: { width: 360, height: 740 } };
+
+/** These pages show something, and are no wider than the screen of a {@link PHONE}. */
+export async function expectToFitPhone(page: Page, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await page.goto(path);
+    const { width, text } = (await page.evaluate(
+      '({ width: document.documentElement.scrollWidth, text: document.body.innerText })',
+    )) as { width: number; text: string };
+    expect([path, width]).toEqual([path, PHONE.viewport.width]);
+    expect(text).not.toBe('');
+  }
 }
 
 /** What axe finds wrong with a page, one line each. */
-export async function accessibilityFaults(page: Page): Promise<string[]> {
+async function accessibilityFaults(page: Page): Promise<string[]> {
   // By the debugger's way in, which no Content-Security-Policy stops.
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() =>

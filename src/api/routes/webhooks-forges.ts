@@ -3,7 +3,7 @@ import { Refusal } from '../../commands/refusal.ts';
 import { credentialName } from '../../contracts/forges/forge-settings.ts';
 import type { AnnouncedRun } from '../../contracts/github/github.ts';
 import type { Api } from '../environment.ts';
-import { acceptDelivery, deliveryResponses, type WebhookDependencies } from './webhooks-github.ts';
+import { acceptDelivery, deliveryRequest, deliveryResponses, type WebhookDependencies } from './webhooks-github.ts';
 
 export interface ForgeWebhookDependencies extends WebhookDependencies {
   /** Reads deliveries of named credentials; undefined where no secret is configured. */
@@ -31,12 +31,7 @@ const route = createRoute({
         example: 'work',
       }),
     }),
-    headers: z.object({
-      'x-github-event': z.string().max(100).optional(),
-      'x-github-delivery': z.string().max(100).optional(),
-      'x-hub-signature-256': z.string().max(200).optional(),
-    }),
-    body: { required: true, content: { 'application/json': { schema: z.looseObject({}) } } },
+    ...deliveryRequest,
   },
   responses: deliveryResponses,
 });

@@ -20,6 +20,16 @@ export interface WebhookDependencies extends DeliveryDependencies {
 /** GitHub waits ten seconds for an answer. */
 const RECORD_TIMEOUT_MS = 5_000;
 
+/** What a forge sends of a delivery. Gitea and Forgejo send GitHub's headers, too. */
+export const deliveryRequest = {
+  headers: z.object({
+    'x-github-event': z.string().max(100).optional(),
+    'x-github-delivery': z.string().max(100).optional(),
+    'x-hub-signature-256': z.string().max(200).optional(),
+  }),
+  body: { required: true, content: { 'application/json': { schema: z.looseObject({}) } } },
+} as const;
+
 export const deliveryResponses = {
   202: {
     description: 'Recorded',
@@ -44,14 +54,7 @@ const route = createRoute({
   summary: "Receive GitHub's webhook, with content type application/json",
   description:
     'Hapax responds when the delivery is recorded, before it acts on it. A delivery only makes its build read the run at GitHub; its content is not trusted. The response is 503 if the delivery cannot be recorded; Hapax later asks GitHub to send it again.',
-  request: {
-    headers: z.object({
-      'x-github-event': z.string().max(100).optional(),
-      'x-github-delivery': z.string().max(100).optional(),
-      'x-hub-signature-256': z.string().max(200).optional(),
-    }),
-    body: { required: true, content: { 'application/json': { schema: z.looseObject({}) } } },
-  },
+  request: deliveryRequest,
   responses: deliveryResponses,
 });
 

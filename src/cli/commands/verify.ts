@@ -52,31 +52,9 @@ function eventsIn(file: string): EventView[] {
 
 /** An event as it was hashed. */
 function recordedOf(view: EventView, stream: string): RecordedEvent {
-  const {
-    id: position,
-    seq,
-    event_type: type,
-    timestamp: occurred_at,
-    recorded_at,
-    dedupe_key,
-    previous_hash,
-    hash,
-  } = view;
-  const { from_status = null, to_status = null, event_data: data = {} } = view;
-  return {
-    position,
-    stream,
-    seq,
-    type,
-    from_status,
-    to_status,
-    data,
-    occurred_at,
-    recorded_at,
-    dedupe_key,
-    previous_hash,
-    hash,
-  };
+  const { id: position, event_type: type, timestamp: occurred_at, ...same } = view;
+  const { from_status = null, to_status = null, event_data: data = {}, ...rest } = same;
+  return { ...rest, position, stream, type, from_status, to_status, data, occurred_at };
 }
 
 /** What is wrong, recomputed here: the server's word counts for nothing. */
