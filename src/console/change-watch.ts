@@ -64,9 +64,12 @@ export class ChangeWatch {
 
   /** Tells of what happened between the making of a page and its first look, or while it was away. */
   async #catchUp(watcher: Watcher, since: number): Promise<void> {
-    const found = await listChangedStreams(this.#db, since, Number.MAX_SAFE_INTEGER, MOST_CHANGES).catch(() => []);
-    const isConcerned = found.length === MOST_CHANGES || found.some(({ stream }) => concerns(watcher.topics, stream));
-    if (isConcerned && this.#watchers.has(watcher)) watcher.tell(found.at(-1)?.position ?? since);
+    const listing = listChangedStreams(this.#db, since, Number.MAX_SAFE_INTEGER, MOST_CHANGES);
+    // Where the database cannot say, the page finds out by itself.
+    const found = await listing.catch(() => undefined);
+    const isConcerned =
+      !found || found.length === MOST_CHANGES || found.some(({ stream }) => concerns(watcher.topics, stream));
+    if (isConcerned && this.#watchers.has(watcher)) watcher.tell(found?.at(-1)?.position ?? since);
   }
 
   async #look(): Promise<void> {

@@ -111,7 +111,7 @@ function placeLink({ base }: View, { path, label, icon: shape }: Place, current:
 function liveButton({ live }: Page): Html {
   if (!live) return html``;
   const of = encodeURIComponent(live.topics.join(','));
-  return html`<div id="live" class="js" data-topics="${live.topics.join(',')}" hx-sse:connect="changes?of=${of}&amp;since=${live.since}" hx-swap="none"><button type="button" class="live" data-live aria-pressed="false" title="Pause or resume the refreshing of this page">${icon('live')}<span>Live</span></button></div>`;
+  return html`<div id="live" class="js" data-topics="${live.topics.join(',')}" hx-sse:connect="changes?of=${of}&amp;since=${live.since}" hx-trigger="load, connect" hx-swap="none"><button type="button" class="live" data-live aria-pressed="false" title="Pause or resume the refreshing of this page">${icon('live')}<span>Live</span></button></div>`;
 }
 
 const THEME_LABELS: Readonly<Record<Theme, string>> = { auto: 'As the system', light: 'Light', dark: 'Dark' };

@@ -105,6 +105,22 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     await page.keyboard.press('Escape');
   });
 
+  it('asks again for a stream and for a refresh that it did not get', async () => {
+    const { page } = await visit();
+    for (const path of ['**/changes?*', '**/console/builds']) {
+      let refused = 0;
+      await page.route(path, (route) => {
+        if (route.request().isNavigationRequest() || refused++ > 0) return route.fallback();
+        return route.fulfill({ status: 429, body: 'later' });
+      });
+      await page.goto('/console/builds');
+      const { id } = (await world.trigger({ ref: `told-late-${refused}${path.length}` })).json;
+      await page.locator(`a[href="builds/${id}"]`).first().waitFor();
+      expect(refused).toBeGreaterThan(1);
+      await page.unroute(path);
+    }
+  });
+
   it('holds still while it is paused, says that there is news, and catches up', async () => {
     const { page } = await visit();
     await page.goto('/console/builds');

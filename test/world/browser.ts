@@ -17,6 +17,9 @@ export function openBrowser(): Promise<Browser> {
   });
 }
 
+/** Longest that a visitor waits for anything: machines that are busy take their time. */
+const PATIENCE_MS = 120_000;
+
 /** A person at a browser. */
 export interface Visitor {
   context: BrowserContext;
@@ -33,6 +36,7 @@ export async function visitConsole(
   options: BrowserContextOptions = {},
 ): Promise<Visitor> {
   const context = await browser.newContext({ baseURL: url, timezoneId: 'Europe/Berlin', ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
   const faults: string[] = [];
   const { origin } = new URL(url);
   context.on('request', (request) => {

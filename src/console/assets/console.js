@@ -47,6 +47,7 @@ one('[data-themes]')?.addEventListener('submit', (event) => {
 // Live: the server says that something changed, and htmx asks for the page again. A page that is being worked with is held.
 const live = one('#live');
 const liveButton = one('[data-live]');
+const RETRY_MS = 1_000;
 let paused = sessionStorage.getItem('hapax:paused') === 'true';
 let missed = false;
 let away = false;
@@ -95,15 +96,23 @@ liveButton?.addEventListener('click', () => {
   catchUp();
 });
 if (live) {
-  setInterval(catchUp, 1_000);
+  setInterval(catchUp, RETRY_MS);
   const isAway = (yes) => () => {
     away = yes;
     showLive();
   };
+  // A refresh that failed is still owed. The extension repeats only what was connected before: the first time is ours.
+  const tryAgain = ({ detail: { ctx } }) => {
+    if (ctx.response && ctx.response.status < 500 && ctx.response.status !== 429) return;
+    if (ctx.sourceElement === live) setTimeout(() => live.dispatchEvent(new Event('connect')), RETRY_MS);
+    else if (ctx.sourceElement?.id === 'content') missed = true;
+  };
+  for (const failure of ['htmx:error', 'htmx:response:error']) {
+    document.addEventListener(failure, tryAgain);
+    document.addEventListener(failure, isAway(true));
+  }
   document.addEventListener('htmx:sse:error', isAway(true));
-  document.addEventListener('htmx:error', isAway(true));
   document.addEventListener('htmx:sse:after:connection', isAway(false));
-  document.addEventListener('htmx:response:error', isAway(true));
   document.addEventListener('htmx:after:swap', isAway(false));
   showLive();
 }
