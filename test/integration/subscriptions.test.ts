@@ -112,6 +112,34 @@ describe('subscriptions', () => {
     await world.ended(json.id);
   });
 
+  it('write CDEvents of what a build comes to where they are asked to, and nothing else', async () => {
+    const { url, received } = await receiver();
+    const { id } = await subscribe({ url, format: 'cdevents' });
+    expect((await world.call('POST', `/subscriptions/${id}/test`)).json).toMatchObject({ delivered: true });
+    const { json } = await world.trigger({ ref: 'cd', inputs: { simulate: 'failure' } });
+    await world.ended(json.id);
+    await eventually(() => expect(received).toHaveLength(4));
+    const [ping, ...events] = received.map(({ body }) => JSON.parse(body));
+    expect(ping).toMatchObject({ type: 'hapax.ping', data: {} });
+    for (const { id, source, type, subject, time, data } of events) {
+      const { context, customData } = data;
+      expect(context).toEqual({ specversion: '0.5.1', id, source, type, timestamp: time });
+      expect([subject, customData.stream]).toEqual([`build:${json.id}`, `build:${json.id}`]);
+    }
+    const pipelineName = 'acme/images/build.yml';
+    expect(events.map(({ type, data }) => [type, data.subject])).toEqual([
+      ['dev.cdevents.pipelinerun.queued.0.3.0', { id: `build:${json.id}`, content: { pipelineName } }],
+      [
+        'dev.cdevents.pipelinerun.started.0.3.0',
+        { id: `build:${json.id}`, content: { pipelineName, uri: expect.stringContaining('/actions/runs/') } },
+      ],
+      [
+        'dev.cdevents.pipelinerun.finished.0.3.0',
+        { id: `build:${json.id}`, content: { pipelineName, outcome: 'failure', errors: 'failure' } },
+      ],
+    ]);
+  });
+
   it('try again what failed, and tell the rest meanwhile; nothing is lost over a restart of the worker', async () => {
     const { url, received, behave } = await receiver();
     const { id } = await subscribe({ url, filter: { kinds: ['build'] } });

@@ -5,7 +5,7 @@ import type { SubscriptionEvent, SubscriptionFilter } from '../../contracts/subs
 import { callbackOutcome } from '../../domain/endings/callback-answer.ts';
 import { CALLBACK_TRIED_FOR_MS, callbackPause } from '../../domain/endings/callback-schedule.ts';
 import { isWanted } from '../../domain/subscriptions/subscription-filter.ts';
-import { messageOf } from '../../domain/subscriptions/subscription-message.ts';
+import { canTell, messageOf } from '../../domain/subscriptions/subscription-message.ts';
 import type { CallbackSender } from '../../integrations/callback-sender.ts';
 import type { Db } from '../../store/database.ts';
 import { appendEvent } from '../../store/record/event-append.ts';
@@ -135,9 +135,12 @@ export class Delivering {
     const { events, reached } = await feed.next(position, { kinds, types });
     const told = events.map(({ json }) => JSON.parse(json) as FeedEvent);
     const subjectOf = await subjects.of(told.map(({ stream }) => stream));
-    const own = `subscription:${this.#read.subscription.id}`;
+    const { id, format } = this.#read.subscription;
     const wanted = told.filter(
-      (event) => event.stream !== own && isWanted(this.#filter, event, subjectOf(event.stream).facts),
+      (event) =>
+        event.stream !== `subscription:${id}` &&
+        canTell(format, event) &&
+        isWanted(this.#filter, event, subjectOf(event.stream).facts),
     );
     const taken = wanted.slice(0, room);
     this.#progress.position = taken.length < wanted.length ? taken.at(-1)!.id : reached;

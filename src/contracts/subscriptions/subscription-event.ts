@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { EventOf } from '../builds/event.ts';
 
 /** How events are written for a receiver. */
-export const MESSAGE_FORMATS = ['standard', 'cloudevents'] as const;
+export const MESSAGE_FORMATS = ['standard', 'cloudevents', 'cdevents'] as const;
 export type MessageFormat = (typeof MESSAGE_FORMATS)[number];
 
 /** How a build or task can end, for filters. */

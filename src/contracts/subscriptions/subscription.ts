@@ -62,10 +62,10 @@ export const subscriptionBody = z
     }),
     name: text(nameCharacters).min(1).optional().meta({ description: 'For people.', example: 'Deploy bot' }),
     filter: subscriptionFilter.optional().meta({ description: 'Default: all events.' }),
-    format: z
-      .enum(MESSAGE_FORMATS)
-      .optional()
-      .meta({ description: 'How an event is written: `standard` (default), or a CloudEvent 1.0 in JSON.' }),
+    format: z.enum(MESSAGE_FORMATS).optional().meta({
+      description:
+        'How an event is written: `standard` (default); as a CloudEvent 1.0 in JSON; or as a CDEvent 0.5.1 in a CloudEvent. The last sends only what CDEvents has words for: that a build is queued, has started or has finished.',
+    }),
     headers: headers
       .optional()
       .meta({ description: 'Headers that every request carries. They may be secrets and are never shown.' }),
