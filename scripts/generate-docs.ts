@@ -144,6 +144,7 @@ const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   builds: 'Builds',
   configurations: 'Build configurations',
   tasks: 'Tasks',
+  taskTypes: 'Task types',
   schedules: 'Schedules',
   flower: 'Flower API',
   messages: 'Messages from RabbitMQ',
@@ -191,6 +192,7 @@ export function describedApi(): ReturnType<typeof createApi> {
     | 'configurations'
     | 'policy'
     | 'taskPolicy'
+    | 'taskTypes'
     | 'monitor'
     | 'youtubeQuota'
     | 'feed'

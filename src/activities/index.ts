@@ -10,6 +10,7 @@ import type { RecordPort } from '../workflows/ports/record.ts';
 import type { SchedulePort } from '../workflows/ports/schedules.ts';
 import type { SubscriptionPort } from '../workflows/ports/subscription.ts';
 import type { SweepPort } from '../workflows/ports/sweeps.ts';
+import type { TaskTypePort } from '../workflows/ports/task-types.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
 import { answerActivities } from './answers.ts';
 import { callbackActivities, callbackRecordActivities } from './callbacks.ts';
@@ -21,6 +22,7 @@ import { recordActivities } from './record.ts';
 import { type FireScheduled, scheduleActivities } from './schedules.ts';
 import { subscriptionActivities } from './subscriptions/deliver-events.ts';
 import { sweepActivities } from './sweeps.ts';
+import { taskTypeActivities } from './task-types.ts';
 import { taskActivities } from './tasks.ts';
 
 export interface ActivityDependencies {
@@ -43,7 +45,8 @@ export function createActivities({
   GitHubPort &
   WritePort &
   SchedulePort &
-  SweepPort {
+  SweepPort &
+  TaskTypePort {
   return failingAll({
     ...recordActivities(db, meter),
     ...callbackRecordActivities(db, meter),
@@ -51,6 +54,7 @@ export function createActivities({
     ...githubActivities(db, forges, meter),
     ...scheduleActivities(fire),
     ...sweepActivities(db, forges, meter),
+    ...taskTypeActivities(db),
   });
 }
 

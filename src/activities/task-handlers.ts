@@ -1,4 +1,4 @@
-import type { TaskName } from '../contracts/tasks/task-queues.ts';
+import type { BuiltInTask } from '../contracts/tasks/task-queues.ts';
 import type { TaskArguments } from '../contracts/tasks/task-signatures.ts';
 
 /** What a handler knows of the attempt that it runs in. */
@@ -28,5 +28,5 @@ export interface TaskContext {
  * may.
  */
 export type TaskHandlers = {
-  [Name in TaskName]: (args: TaskArguments[Name], context: TaskContext) => Promise<unknown>;
+  [Name in BuiltInTask]: (args: TaskArguments[Name], context: TaskContext) => Promise<unknown>;
 };

@@ -1,19 +1,16 @@
 import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { LIMITS } from '../contracts/budgets.ts';
-import type { TaskName } from '../contracts/tasks/task-queues.ts';
-import type { TaskArguments } from '../contracts/tasks/task-signatures.ts';
 import type { TimeLimits } from '../contracts/tasks/worker-control.ts';
 import { storableJson } from '../domain/record/storable.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/tasks/task-error.ts';
-import { readArguments } from '../domain/tasks/task-request.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 import { countTaskStarts } from '../store/tasks/task-count-starts.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
 import { AttemptRecord } from './attempt-record.ts';
 import { attemptFailed, expired, NotYet, WorkInterrupted } from './failures.ts';
 import type { ActivityMeter } from './meter.ts';
-import type { TaskHandlers } from './task-handlers.ts';
+import type { RunnableTask, TaskCode } from './task-code.ts';
 
 /** How often a heartbeat is sent; a revocation is noticed as often. */
 const HEARTBEAT_MS = 2_000;
@@ -23,6 +20,9 @@ const MAX_LOST_WORKERS = 5;
 
 /** How long to wait for work that was told to stop before the attempt is given up. */
 const STOPPING_MS = 5_000;
+
+/** A worker that does not know a task leaves it to another for so long: one that was started later, say. */
+const ELSEWHERE_MS = 1_000;
 
 /** The details of a heartbeat: they outlive an attempt whose worker is lost. */
 interface Beat {
@@ -36,14 +36,14 @@ type Request = Parameters<TaskPort['runTask']>[0];
 /** The rate and time limits that the worker was given since it started. */
 export interface TaskRules {
   /** How long a task has to wait before it may begin on this worker, milliseconds; 0 for not at all. */
-  waitMs(name: TaskName): number;
-  limitsOf(name: TaskName): TimeLimits | undefined;
+  waitMs(name: string): number;
+  limitsOf(name: string): TimeLimits | undefined;
 }
 
-/** The work of tasks, done by handlers. @param identity names the worker in the record. */
+/** The work of tasks. @param code of the tasks that this worker knows. @param identity names the worker in the record. */
 export function taskActivities(
   db: Db,
-  handlers: TaskHandlers,
+  code: TaskCode,
   identity: string,
   rules: TaskRules,
   meter?: Pick<ActivityMeter, 'taskEnded'>,
@@ -52,8 +52,9 @@ export function taskActivities(
     async runTask(given) {
       const { info } = Context.current();
       const begun = `${given.step}attempt:${given.attempt}:`;
-      const waitMs = rules.waitMs(given.name);
-      if (waitMs > 0) throw await sentAway(db, given, begun, waitMs);
+      const task = code.find(given.name);
+      const waitMs = task ? rules.waitMs(given.name) : ELSEWHERE_MS;
+      if (!task || waitMs > 0) throw await sentAway(db, given, begun, waitMs);
       // Temporal's own limit on waiting starts again with each retry.
       if (info.attempt > 1 && (await hasExpired(db, given, begun))) throw expired();
       const request = limited(given, rules.limitsOf(given.name));
@@ -67,7 +68,7 @@ export function taskActivities(
       if (!(await record.begin({ key: `${begun}${info.attempt}:started`, worker: identity })))
         return { has_ended: true };
       const attempt = new Attempt(request, last);
-      const result = recordable(await attempt.run(handlers), attempt);
+      const result = recordable(await attempt.run(task), attempt);
       return { result, ...(await record.succeed(result)) };
     },
   };
@@ -115,7 +116,7 @@ class Attempt {
   }
 
   /** @throws {ApplicationFailure} that says what to do next; what was merely interrupted or cancelled is thrown unchanged. */
-  async run(handlers: TaskHandlers): Promise<unknown> {
+  async run(task: RunnableTask): Promise<unknown> {
     const { soft_limit_ms, hard_limit_ms } = this.#request;
     const { cancellationSignal } = this.#activity;
     const timers: NodeJS.Timeout[] = [];
@@ -133,7 +134,7 @@ class Attempt {
         };
         if (cancellationSignal.aborted) cancel();
         else cancellationSignal.addEventListener('abort', cancel, { once: true });
-        this.#work(handlers).then(resolve, reject);
+        this.#work(task).then(resolve, reject);
       });
     } catch (error) {
       throw this.#verdict(error);
@@ -143,29 +144,18 @@ class Attempt {
     }
   }
 
-  #work(handlers: TaskHandlers): Promise<unknown> {
-    const { task_id, name, args, kwargs, attempt } = this.#request;
-    const read = readArguments(name, args, kwargs);
-    if ('faults' in read) {
-      const message = read.faults.map((fault) => `${fault.path}: ${fault.message}`).join('; ');
-      return Promise.reject(new PermanentTaskError({ type: 'TypeError', message }));
-    }
-    const run = handlers[name] as TaskHandlers[TaskName];
-    return Promise.resolve(
-      (run as (given: TaskArguments[TaskName], context: Parameters<typeof run>[1]) => Promise<unknown>)(
-        read.arguments,
-        {
-          taskId: task_id,
-          attempt,
-          signal: this.#stop.signal,
-          progress: this.#beat.progress,
-          heartbeat: (progress) => {
-            this.#beat.progress = progress;
-            this.#heartbeat();
-          },
-        },
-      ),
-    );
+  async #work(task: RunnableTask): Promise<unknown> {
+    const { task_id, attempt } = this.#request;
+    return task.run(this.#request, {
+      taskId: task_id,
+      attempt,
+      signal: this.#stop.signal,
+      progress: this.#beat.progress,
+      heartbeat: (progress) => {
+        this.#beat.progress = progress;
+        this.#heartbeat();
+      },
+    });
   }
 
   #heartbeat(): void {

@@ -179,7 +179,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   getQueues(api, deps);
   getQueueHistory(api, deps.db);
   pauseQueues(api, deps);
-  getWorkers(api, deps.client);
+  getWorkers(api, deps);
   getHealth(api, { monitor: deps.monitor, buildIds: deps.buildIds });
   getMetrics(api, deps.meter);
   getDocs(api);

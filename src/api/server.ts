@@ -10,6 +10,7 @@ import { startReconciliation } from '../commands/reconcile/reconciliation.ts';
 import { UnusedBuildIds } from '../commands/reconcile/unused-build-ids.ts';
 import { Refusal } from '../commands/refusal.ts';
 import type { SendToReceiver } from '../commands/subscriptions/subscription-dependencies.ts';
+import { TaskTypes } from '../commands/tasks/task-types.ts';
 import { describeTaskQueue } from '../commands/workers/describe-task-queue.ts';
 import { startQueueSampling } from '../commands/workers/queue-sampling.ts';
 import type { Settings } from '../contracts/settings.ts';
@@ -103,6 +104,7 @@ export async function startApiServer({
     meter,
     log,
     taskPolicy: taskPolicyOf(settings),
+    taskTypes: new TaskTypes(db, log),
     sendToReceiver,
     callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost },
   };

@@ -1,6 +1,6 @@
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import { PIDBOX_EXCHANGE } from '../contracts/celery/pidbox.ts';
-import { TASK_QUEUE_NAMES } from '../contracts/tasks/task-queues.ts';
+import { BUILT_IN_QUEUES } from '../contracts/tasks/task-queues.ts';
 import { connectRabbitMq } from '../integrations/celery/rabbitmq.ts';
 import { DEAD_LETTER_QUEUE, type ReplyWays } from '../integrations/celery/replying.ts';
 import type { ResultStore } from '../integrations/celery/result-store.ts';
@@ -36,7 +36,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const revocations = new Revocations();
   const rabbit = await connectRabbitMq({
     url: options.amqpUrl,
-    queues: TASK_QUEUE_NAMES,
+    queues: BUILT_IN_QUEUES,
     deadLetterQueue: DEAD_LETTER_QUEUE,
     prefetch: PREFETCH,
     controlExchange: PIDBOX_EXCHANGE,

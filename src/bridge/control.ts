@@ -3,14 +3,14 @@ import { revokeIfOpen } from '../commands/tasks/revoke-task.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import type { Delivery } from '../contracts/celery/celery.ts';
 import { type ControlMessage, revokeArguments } from '../contracts/celery/pidbox.ts';
-import { TASK_NAMES, TASK_QUEUE_NAMES } from '../contracts/tasks/task-queues.ts';
 import { bodyText } from '../domain/celery/message-body.ts';
 import { heardControl } from '../domain/celery/pidbox.ts';
 import { AMQP_CALLER } from '../domain/celery/reading.ts';
+import { celeryNameOf } from '../domain/celery/task-names.ts';
 import type { Publication } from '../integrations/celery/rabbitmq.ts';
 import type { Revocations } from './revocations.ts';
 
-export interface ControlDependencies extends Pick<TaskDependencies, 'db' | 'client' | 'log'> {
+export interface ControlDependencies extends Pick<TaskDependencies, 'db' | 'client' | 'log' | 'taskTypes'> {
   /** Name of this process among Celery's workers: `hapax@host`. */
   hostname: string;
   prefetch: number;
@@ -28,8 +28,9 @@ const METHODS: Readonly<Record<string, Method>> = {
   ping: () => ({ ok: 'pong' }),
   revoke: (deps, given) => revoke(deps, given),
   terminate: (deps, given) => revoke(deps, { ...given, terminate: true }),
-  registered: () => TASK_NAMES.map((name) => `tasks.${name}`),
-  active_queues: () => TASK_QUEUE_NAMES.map((name) => ({ name, routing_key: name, durable: true })),
+  registered: async ({ taskTypes }) => (await taskTypes.list()).map(({ name }) => celeryNameOf(name)),
+  active_queues: async ({ taskTypes }) =>
+    [...(await taskTypes.queues()).keys()].map((name) => ({ name, routing_key: name, durable: true })),
   stats: ({ prefetch }) => ({ pid: process.pid, prefetch_count: prefetch, uptime: Math.floor(process.uptime()) }),
 };
 

@@ -6,7 +6,7 @@ import type { Delivery, MessageRefusal, PendingReply } from '../contracts/celery
 import { endOf, hasFollowUps } from '../domain/celery/celery-reply.ts';
 import { AMQP_CALLER, type RefusedReading, read, refuse, type TaskReading } from '../domain/celery/reading.ts';
 import { canonicalJson, sha256 } from '../domain/record/hash.ts';
-import { isOnceByNature, taskNameOf } from '../domain/tasks/task-request.ts';
+import { isOnceByNature } from '../domain/tasks/task-request.ts';
 import { publicationOf } from '../integrations/celery/celery-publication.ts';
 import { NotPublished, type Verdict } from '../integrations/celery/rabbitmq.ts';
 import { bury, publishReply, publishResult, type ReplyWays, storeReply } from '../integrations/celery/replying.ts';
@@ -82,7 +82,8 @@ async function begin(
   const awaitsReply =
     ways.results !== undefined || pendingReplies.reply_to !== '' || hasFollowUps(pendingReplies.follow_ups);
   const given = task.taskId;
-  const isUnnamed = given === undefined && !isOnceByNature(taskNameOf(task.name));
+  const type = await deps.taskTypes.find(task.name);
+  const isUnnamed = given === undefined && !(type?.runtime === 'built-in' && isOnceByNature(type.name));
   const unnamed = isUnnamed ? fingerprintOf(delivery) : undefined;
 
   // Revoked before it came: it is on record, and is never worked at. Nobody knows the id of a message without one before it comes, so

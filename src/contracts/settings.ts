@@ -16,7 +16,8 @@ import {
   postgresUrl,
   redisUrl,
 } from './setting-forms.ts';
-import { flowerSettings, truth, workerQueues } from './tasks/task-settings.ts';
+import { WORKFLOW_QUEUE } from './tasks/task-queues.ts';
+import { ALL_QUEUES, flowerSettings, truth, workerQueues } from './tasks/task-settings.ts';
 import { text } from './text.ts';
 
 const DAY_MS = 86_400_000;
@@ -218,7 +219,7 @@ export const settingsSchema = z.object({
     .meta({ description: 'After this time, an attempt is ended. The task fails and is not retried.' }),
   WORKER_QUEUES: workerQueues.optional().meta({
     description:
-      'Queues that a worker serves, comma separated: workflows (all workflows and builds), youtube, content, search. Each may have its own concurrency, as in youtube:4. Default: all.',
+      'Queues that a worker serves, comma separated: workflows (all workflows and builds), youtube, content, search, those of your own tasks, or * for all that are not named. Each may have its own concurrency, as in youtube:4, and a rate at which all workers together begin its tasks, as in *,mine:2@10/m. Default: all.',
   }),
   WORKER_CONCURRENCY: integer(1, 1_000).optional().meta({
     description:
@@ -384,7 +385,8 @@ function missing(settings: Settings, role: Role): string[] {
   ) {
     faults.push('GITHUB_REPO: say which repository configuration 1 builds; set OWNER/NAME');
   }
-  const servesWorkflows = settings.WORKER_QUEUES?.has('workflows') ?? true;
+  const servesWorkflows =
+    (settings.WORKER_QUEUES?.has(WORKFLOW_QUEUE) || settings.WORKER_QUEUES?.has(ALL_QUEUES)) ?? true;
   if (builds && servesWorkflows && cloud && !usesRealGitHub(settings) && settings.FORGE_CREDENTIALS.size === 0) {
     faults.push(
       'GITHUB_TOKEN: cloud mode needs a credential; set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY, or FORGE_CREDENTIALS',

@@ -6,6 +6,7 @@ import type { ApiMeter } from '../api/meter.ts';
 import { startBridge } from '../bridge/bridge.ts';
 import type { BridgeMeter } from '../bridge/meter.ts';
 import { KnownInstallation } from '../commands/lifecycle/installation.ts';
+import { TaskTypes } from '../commands/tasks/task-types.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { taskPolicyOf } from '../domain/tasks/task-request.ts';
 import { openResultStore } from '../integrations/celery/result-store.ts';
@@ -56,6 +57,7 @@ export async function openBridge(options: OpenBridgeOptions): Promise<OpenBridge
     workerBeside,
     db,
     taskPolicy: taskPolicyOf(settings),
+    taskTypes: new TaskTypes(db, log),
     callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost(settings) },
     dedupWindowMs: DEDUP_WINDOW,
     hostname: `hapax@${hostname()}`,

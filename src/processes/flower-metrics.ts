@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { celeryNameOf } from '../api/flower/info.ts';
 import type { ApiMeter } from '../api/meter.ts';
+import { celeryNameOf } from '../domain/celery/task-names.ts';
 import type { Db } from '../store/database.ts';
 import { countRunningByWorker } from '../store/tasks/task-count-running.ts';
 import { lastPosition, listWorkEventsSince } from '../store/tasks/task-event-list-since.ts';

@@ -2,9 +2,12 @@ import type { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createTaskHandlers } from '../activities/content-tasks.ts';
+import { builtInCode } from '../activities/task-code.ts';
 import type { TaskHandlers } from '../activities/task-handlers.ts';
 import { startApiServer } from '../api/server.ts';
 import type { Settings } from '../contracts/settings.ts';
+import { WORKFLOW_QUEUE } from '../contracts/tasks/task-queues.ts';
+import { builtInDescriptions } from '../domain/tasks/task-types.ts';
 import type { Db } from '../store/database.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { callbackSenderOf, refusalOfHost, sendToReceiverOf } from './callbacks.ts';
@@ -15,6 +18,7 @@ import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
 import { watchQueuePauses } from './queue-pauses.ts';
+import { registerInBackground } from './registration.ts';
 import { firingOf } from './scheduled.ts';
 import { applySchedules } from './schedules.ts';
 import { queuesOf } from './tasks.ts';
@@ -110,6 +114,7 @@ function openOutside({ settings, db, metrics, say, pauses }: Ground, parts: read
 
 async function startWorker(ground: Ground, { forges, content }: Outside, isAlone: boolean) {
   const { settings, client, db, metrics, log } = ground;
+  const { queues, concurrency } = queuesOf(settings);
   const workers = await createWorkers({
     connection: connectionOf(ground),
     namespace: settings.TEMPORAL_NAMESPACE,
@@ -117,8 +122,9 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
     forges,
     fire: firingOf(ground),
     sender: callbackSenderOf(settings),
-    handlers: { ...createTaskHandlers({ db, ...content, meter: metrics }), ...ground.handlers },
-    ...queuesOf(settings),
+    code: builtInCode({ ...createTaskHandlers({ db, ...content, meter: metrics }), ...ground.handlers }),
+    queues,
+    concurrency,
     meter: logEnds(metrics, log),
     onShutdownOrder: isAlone
       ? () => {
@@ -128,6 +134,12 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
       : undefined,
   });
   const pauses = await watchQueuePauses(db, workers, log);
+  const served = [...queues.keys()].filter((name) => name !== WORKFLOW_QUEUE);
+  const registering = registerInBackground(
+    db,
+    [{ identity: workers.identity, runtime: 'built-in', queues: served, types: [...builtInDescriptions()] }],
+    log,
+  );
   const ended = workers.run().then(
     () => undefined,
     (error: Error) => error,
@@ -140,7 +152,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
   return {
     ended,
     async close() {
-      await Promise.all([sweep?.stop(), pauses.stop()]);
+      await Promise.all([sweep?.stop(), pauses.stop(), registering.stop()]);
       workers.shutdown();
       await ended;
     },

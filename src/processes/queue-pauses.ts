@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { TaskQueueName } from '../contracts/tasks/task-queues.ts';
 import type { Db } from '../store/database.ts';
 import { listPausedQueues } from '../store/tasks/queue-pause-list.ts';
 
@@ -9,7 +8,7 @@ const LOOK_EVERY_MS = 1_000;
 
 /** What heeds pauses. */
 interface Pausable {
-  pause(queues: ReadonlySet<TaskQueueName>): void;
+  pause(queues: ReadonlySet<string>): void;
 }
 
 /** Has the workers of a process take no tasks from queues that are paused. It looks once before it returns, for a second at most. */

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { KnownInstallation } from '../commands/lifecycle/installation.ts';
 import { type Difference, reconcile } from '../commands/reconcile/reconcile.ts';
+import { TaskTypes } from '../commands/tasks/task-types.ts';
 import { readSettings } from '../contracts/settings.ts';
 import { policyOf } from '../domain/builds/configuration.ts';
 import { taskPolicyOf } from '../domain/tasks/task-request.ts';
@@ -39,6 +40,7 @@ export async function runReconcile(argv: string[], environment: NodeJS.ProcessEn
           workerBeside: false,
           policy: policyOf(settings),
           taskPolicy: taskPolicyOf(settings),
+          taskTypes: new TaskTypes(db, log),
           dedupWindowMs: settings.DEDUP_WINDOW,
         },
         { dryRun, report: (difference) => console.log(lineOf(difference)) },

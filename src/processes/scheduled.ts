@@ -4,6 +4,7 @@ import { Configurations } from '../commands/configurations/configurations.ts';
 import { KnownInstallation } from '../commands/lifecycle/installation.ts';
 import { UnusedBuildIds } from '../commands/reconcile/unused-build-ids.ts';
 import { fireSchedule } from '../commands/schedules/fire-schedule.ts';
+import { TaskTypes } from '../commands/tasks/task-types.ts';
 import { environmentConfiguration, policyOf } from '../domain/builds/configuration.ts';
 import { forgeAddressesOf } from '../domain/forges/place.ts';
 import { taskPolicyOf } from '../domain/tasks/task-request.ts';
@@ -23,6 +24,7 @@ export function firingOf({ settings, client, db, metrics, log }: Ground): FireSc
     meter: metrics,
     workerBeside: false,
     taskPolicy: taskPolicyOf(settings),
+    taskTypes: new TaskTypes(db, log),
     policy: policyOf(settings),
     dedupWindowMs: settings.DEDUP_WINDOW,
     callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost(settings) },

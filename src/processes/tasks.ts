@@ -1,12 +1,27 @@
 import type { Settings } from '../contracts/settings.ts';
-import { WORKER_QUEUE_NAMES, type WorkerQueueName } from '../contracts/tasks/task-queues.ts';
+import { BUILT_IN_QUEUES, WORKFLOW_QUEUE } from '../contracts/tasks/task-queues.ts';
+import { ALL_QUEUES } from '../contracts/tasks/task-settings.ts';
+import type { QueueSize } from '../worker/workers.ts';
 
 /** What a worker serves at once of each queue, by deployment mode (seed 000). */
 const DEFAULT_CONCURRENCY = { laptop: 1, cloud: 4 } as const;
 
-/** The queues that a worker serves and how much of each at once, and of one for which nothing else is said. */
-export function queuesOf(settings: Settings): { queues: ReadonlyMap<WorkerQueueName, number>; concurrency: number } {
-  const concurrency = settings.WORKER_CONCURRENCY ?? DEFAULT_CONCURRENCY[settings.DEPLOYMENT_MODE];
-  const served = settings.WORKER_QUEUES ?? new Map(WORKER_QUEUE_NAMES.map((name) => [name, undefined]));
-  return { queues: new Map([...served].map(([name, own]) => [name, own ?? concurrency])), concurrency };
+/**
+ * The queues that a worker serves and how much of each, and how much at once of one for which nothing else is said.
+ * @param own queues of the user's own tasks.
+ */
+export function queuesOf(
+  settings: Settings,
+  own: readonly string[] = [],
+): { queues: ReadonlyMap<string, QueueSize>; concurrency: number } {
+  const usual = settings.WORKER_CONCURRENCY ?? DEFAULT_CONCURRENCY[settings.DEPLOYMENT_MODE];
+  const { [ALL_QUEUES]: all, ...named } = Object.fromEntries(
+    settings.WORKER_QUEUES ?? [[ALL_QUEUES, { concurrency: undefined, perSecond: undefined }]],
+  );
+  const others = all ? [WORKFLOW_QUEUE, ...BUILT_IN_QUEUES, ...own].map((name) => [name, all] as const) : [];
+  const served = new Map([...others, ...Object.entries(named)]);
+  const queues = [...served].map(([name, { concurrency, perSecond }]) => {
+    return [name, { size: concurrency ?? all?.concurrency ?? usual, perSecond }] as const;
+  });
+  return { queues: new Map(queues), concurrency: usual };
 }

@@ -1,5 +1,4 @@
 import type { TaskRules } from '../activities/tasks.ts';
-import type { TaskName, TaskQueueName } from '../contracts/tasks/task-queues.ts';
 import type { Obeyed, TimeLimits, WorkerControl } from '../contracts/tasks/worker-control.ts';
 import { type Pace, paceOf, readRate, takeTurn } from '../domain/tasks/rate.ts';
 import type { Slots } from './slots.ts';
@@ -7,7 +6,7 @@ import type { Slots } from './slots.ts';
 /** A process of workers as it can be controlled, and what its workers have to heed. */
 export interface Control {
   activities: WorkerControl;
-  rulesOf(queue: TaskQueueName): TaskRules;
+  rulesOf(queue: string): TaskRules;
 }
 
 /** As many as WORKER_QUEUES can ask for. */
@@ -22,9 +21,9 @@ const OBEYED: Obeyed = { refused: null };
  * @param slots of each queue, whether it is served or not.
  * @param shutdown ends the process; undefined where it does more than work, and so refuses to.
  */
-export function createControl(slots: ReadonlyMap<TaskQueueName, Slots>, shutdown: (() => void) | undefined): Control {
-  const paces = new Map<TaskName, { pace: Pace; rate: string }>();
-  const limits = new Map<TaskName, TimeLimits>();
+export function createControl(slots: ReadonlyMap<string, Slots>, shutdown: (() => void) | undefined): Control {
+  const paces = new Map<string, { pace: Pace; rate: string }>();
+  const limits = new Map<string, TimeLimits>();
   return {
     activities: {
       inspect: async () => ({

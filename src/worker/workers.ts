@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { TASK_QUEUE_NAMES, type TaskQueueName, type WorkerQueueName } from '../contracts/tasks/task-queues.ts';
+import { BUILT_IN_QUEUES, WORKFLOW_QUEUE } from '../contracts/tasks/task-queues.ts';
 import { type CallbackWorkerOptions, createCallbackWorker } from './callback-worker.ts';
 import { createControl } from './control.ts';
 import { createControlWorkers } from './control-worker.ts';
@@ -9,11 +9,21 @@ import { createBuildWorker, type WorkerOptions } from './worker.ts';
 
 /** The workers of a process, as one. */
 export interface Workers {
+  /** The process, as Temporal and the record know it. */
+  readonly identity: string;
   /** Polls until `shutdown()`; returns when all that ran has ended. Close the store only after that. */
   run(): Promise<void>;
   shutdown(): void;
   /** Takes no tasks from these queues, and from all others as before. */
-  pause(queues: ReadonlySet<TaskQueueName>): void;
+  pause(queues: ReadonlySet<string>): void;
+}
+
+/** How much of a queue a process serves. */
+export interface QueueSize {
+  /** At once. */
+  size: number;
+  /** Tasks that may begin within a second, on all workers together; undefined: no limit. */
+  perSecond: number | undefined;
 }
 
 export interface WorkersOptions
@@ -21,7 +31,7 @@ export interface WorkersOptions
     Omit<CallbackWorkerOptions, 'stopping'>,
     TaskWorkerOptions {
   /** What is served, and how much of it at once. */
-  queues: ReadonlyMap<WorkerQueueName, number>;
+  queues: ReadonlyMap<string, QueueSize>;
   /** How much at once of a queue that it is told to serve later. */
   concurrency: number;
   /** Hears the order to shut down; undefined where the process does more than work, and refuses to. */
@@ -32,21 +42,26 @@ export interface WorkersOptions
 export async function createWorkers(options: WorkersOptions): Promise<Workers> {
   const { connection, namespace, queues, onShutdownOrder } = options;
   const identity = `${process.pid}@${hostname()}`;
+  // Also of those of Hapax's own tasks that are not served: the process may be told to.
+  const known = new Set<string>([...BUILT_IN_QUEUES, ...queues.keys()]);
+  known.delete(WORKFLOW_QUEUE);
   const slots = new Map(
-    TASK_QUEUE_NAMES.map((queue) => [queue, new Slots(queues.get(queue) ?? options.concurrency, queues.has(queue))]),
+    [...known].map((queue) => [queue, new Slots(queues.get(queue)?.size ?? options.concurrency, queues.has(queue))]),
   );
   const stopping = new AbortController();
   const control = createControl(slots, onShutdownOrder);
-  const builds = queues.get('workflows');
+  const builds = queues.get(WORKFLOW_QUEUE);
   const workers = await Promise.all([
     ...(builds === undefined
       ? []
       : [
-          createBuildWorker({ ...options, concurrency: builds }),
+          createBuildWorker({ ...options, concurrency: builds.size }),
           createCallbackWorker({ ...options, stopping: stopping.signal }),
         ]),
     ...[...slots].map(([queue, slots]) =>
-      createTaskWorker(options, { queue, identity, slots, rules: control.rulesOf(queue) }),
+      createTaskWorker(options, {
+        ...{ queue, identity, slots, perSecond: queues.get(queue)?.perSecond, rules: control.rulesOf(queue) },
+      }),
     ),
     ...createControlWorkers({ connection, namespace, identity }, control.activities),
   ]);
@@ -55,6 +70,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   return {
+    identity,
     shutdown,
     pause(paused) {
       for (const [queue, one] of slots) one.isPaused = paused.has(queue);

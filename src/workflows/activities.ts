@@ -1,10 +1,5 @@
 import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import {
-  ANSWER_TASK_QUEUE,
-  CALLBACK_TASK_QUEUE,
-  type TaskQueueName,
-  taskQueueOf,
-} from '../contracts/tasks/task-queues.ts';
+import { ANSWER_TASK_QUEUE, CALLBACK_TASK_QUEUE, taskQueueOf } from '../contracts/tasks/task-queues.ts';
 import type { AnswerPort } from './ports/answer.ts';
 import type { CallbackPort, CallbackRecordPort } from './ports/callback.ts';
 import type { ConcurrencyGroupPort } from './ports/concurrency-group.ts';
@@ -12,6 +7,7 @@ import type { GitHubPort, WritePort } from './ports/github.ts';
 import type { RecordPort } from './ports/record.ts';
 import type { SchedulePort } from './ports/schedules.ts';
 import type { SubscriptionPort } from './ports/subscription.ts';
+import type { TaskTypePort } from './ports/task-types.ts';
 import type { TaskPort } from './ports/tasks.ts';
 
 /** Until the database is back. */
@@ -101,6 +97,8 @@ export const schedules = proxyActivities<SchedulePort>({
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
 });
 
+export const taskTypes = proxyActivities<TaskTypePort>({ startToCloseTimeout: '10s', retry: PATIENCE });
+
 /** Done by the bridge, once there is one. A repeated answer has the same ids, so it may be retried without bound. */
 export const answers = proxyActivities<AnswerPort>({
   taskQueue: ANSWER_TASK_QUEUE,
@@ -154,7 +152,7 @@ const OVERTIME_MS = 30_000;
  * The work of a task, on the workers of its queue. Temporal retries without end, but only what is not the task's own fault.
  * @param beginWithinMs longest wait for a worker; undefined: no limit.
  */
-export function taskActivities(queue: TaskQueueName, hardLimitMs: number, beginWithinMs: number | undefined): TaskPort {
+export function taskActivities(queue: string, hardLimitMs: number, beginWithinMs: number | undefined): TaskPort {
   return proxyActivities<TaskPort>({
     taskQueue: taskQueueOf(queue),
     startToCloseTimeout: hardLimitMs + OVERTIME_MS,

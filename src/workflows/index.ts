@@ -3,6 +3,7 @@ export { answer } from './ending/answer.ts';
 export { callback } from './ending/callback.ts';
 export { fire } from './fire.ts';
 export { redeliver } from './redeliver.ts';
+export { registerTaskTypes } from './register.ts';
 export { subscription } from './subscription.ts';
 export { sweepDeliveries, sweepExpired } from './sweeps.ts';
 export { task, taskRun } from './task/task.ts';

@@ -115,6 +115,7 @@ export class Installation {
       log: LOG,
       // Of tasks, of which there are none.
       taskPolicy: undefined as never,
+      taskTypes: undefined as never,
       meter: undefined as never,
     };
     if (reconciles) this.#compare();

@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { inject, onTestFinished } from 'vitest';
 import { createTask } from '../../src/commands/tasks/create-task.ts';
+import { TaskTypes } from '../../src/commands/tasks/task-types.ts';
 import {
   REDELIVER_WORKFLOW,
   type RedeliverInput,
@@ -83,6 +84,7 @@ async function takenFromMessage(
     workerBeside: false,
     installation: { memo: {}, epoch: {} },
     taskPolicy: taskPolicyOf(readSettings({})),
+    taskTypes: new TaskTypes(db, pino({ level: 'silent' })),
     callbackHosts: { allowed: [], refusalOf: async () => undefined },
     meter: { taskAccepted() {} },
     log: pino({ level: 'silent' }),

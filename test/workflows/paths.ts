@@ -4,6 +4,7 @@ import { BUILD_WORKFLOW, type BuildInput } from '../../src/contracts/builds/buil
 import { callbackWorkflowId } from '../../src/contracts/endings/callback-workflow.ts';
 import { temporalScheduleId } from '../../src/contracts/schedules/fire-workflow.ts';
 import { subscriptionWorkflowId } from '../../src/contracts/subscriptions/subscription-workflow.ts';
+import { REGISTER_WORKFLOW } from '../../src/contracts/tasks/registration-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
 import { adoptSignal } from '../../src/workflows/messages.ts';
 import { eventually } from '../world/eventually.ts';
@@ -154,6 +155,15 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await world.call('POST', `/subscriptions/${json.id}/disable`);
     await eventually(() => world.client.workflow.getHandle(subscriptionWorkflowId(json.id)).result());
     return subscriptionWorkflowId(json.id);
+  },
+  'registration-of-task-types': async (world) => {
+    const workflowId = 'registration-by-a-test';
+    const types = [{ name: 'tasks.add', queue: 'math', parameters: null }];
+    const registration = { version: 1, identity: '1@test', runtime: 'python', queues: ['math'], types };
+    await world.client.workflow.start(REGISTER_WORKFLOW, {
+      ...{ workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args: [registration] },
+    });
+    return workflowId;
   },
   ...ANSWER_PATHS,
   ...FORGE_PATHS,

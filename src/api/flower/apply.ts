@@ -4,10 +4,10 @@ import { createTask, type TaskDependencies } from '../../commands/tasks/create-t
 import { recordUnregisteredTask } from '../../commands/tasks/record-unregistered-task.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { ENDED_TASK_STATUSES, taskId } from '../../contracts/tasks/task.ts';
-import { TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
+import { queueName } from '../../contracts/tasks/task-type.ts';
 import { isStorableInstant } from '../../contracts/timestamp.ts';
 import type { Task } from '../../domain/tasks/task.ts';
-import { type TaskRequest, taskNameOf } from '../../domain/tasks/task-request.ts';
+import type { TaskRequest } from '../../domain/tasks/task-request.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import { idempotencyOf } from '../idempotency.ts';
 import { resultOf } from './info.ts';
@@ -27,14 +27,14 @@ export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wa
   };
 
   app.post(`/api/task/async-apply/:name${REST}`, async (c) => {
-    const { request } = await read(c, 'async-apply');
+    const { request } = await read(deps, c, 'async-apply');
     const { id, status } = await create(c, request);
     return respond(c, { 'task-id': id, state: status });
   });
 
   app.post(`/api/task/send-task/:name${REST}`, async (c) => {
-    const { request } = await read(c, 'send-task');
-    if (!taskNameOf(request.name)) {
+    const { request } = await read(deps, c, 'send-task');
+    if (!(await deps.taskTypes.find(request.name))) {
       return respond(c, { 'task-id': await recordUnregisteredTask(deps, request), state: 'PENDING' });
     }
     const { id, status } = await create(c, request);
@@ -42,7 +42,7 @@ export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wa
   });
 
   app.post(`/api/task/apply/:name${REST}`, async (c) => {
-    const { request, timeoutMs } = await read(c, 'apply');
+    const { request, timeoutMs } = await read(deps, c, 'apply');
     const created = await create(c, request);
     return respond(c, appliedOf(created, await wait(created.id, timeoutMs, c.req.raw.signal)));
   });
@@ -58,9 +58,13 @@ function appliedOf({ id }: Accepted<Task>, task: Task | undefined) {
 }
 
 /** What is asked for. A task that is not ours is 404, except where it is sent. */
-async function read(c: Context<ApiEnvironment>, how: Apply): Promise<{ request: TaskRequest; timeoutMs?: number }> {
+async function read(
+  { taskTypes }: TaskDependencies,
+  c: Context<ApiEnvironment>,
+  how: Apply,
+): Promise<{ request: TaskRequest; timeoutMs?: number }> {
   const name = c.req.param('name') ?? '';
-  if (how !== 'send-task' && !taskNameOf(name)) throw new FlowerError(404, `Unknown task '${name}'`);
+  if (how !== 'send-task' && !(await taskTypes.find(name))) throw new FlowerError(404, `Unknown task '${name}'`);
   const body = await readBody(c);
   const { args = [], kwargs = {}, timeout, ...options } = body;
   if (!Array.isArray(args)) throw new FlowerError(400, 'args must be an array');
@@ -115,7 +119,7 @@ function optionsOf(options: Record<string, unknown>): Partial<TaskRequest> {
         : instant(expires);
   return {
     taskId: readId(task_id),
-    queue: TASK_QUEUE_NAMES.find((known) => known === queue),
+    queue: queueName.safeParse(queue).data,
     priority: typeof priority === 'number' ? Math.min(9, Math.max(0, Math.round(priority))) : undefined,
     eta: begin,
     expires: end,

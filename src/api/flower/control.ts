@@ -1,11 +1,11 @@
 import type { Client } from '@temporalio/client';
 import type { Context, Hono } from 'hono';
+import type { TaskTypes } from '../../commands/tasks/task-types.ts';
 import { listWorkerProcesses } from '../../commands/workers/list-pollers.ts';
 import { orderWorker } from '../../commands/workers/order-worker.ts';
-import { TASK_QUEUE_NAMES, type TaskName, WORKER_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
+import { WORKFLOW_QUEUE } from '../../contracts/tasks/task-queues.ts';
 import type { TaskPolicy } from '../../contracts/tasks/task-workflow.ts';
 import type { WorkerControl } from '../../contracts/tasks/worker-control.ts';
-import { taskNameOf } from '../../domain/tasks/task-request.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import { argumentsOf, FlowerError, REST, readFloat, readInt, refused, respond } from './response.ts';
 
@@ -17,13 +17,13 @@ const UNKNOWN_REASON = 'Unknown reason';
 /** The routes that control running workers. A worker forgets it when it stops. */
 export function control(
   app: Hono<ApiEnvironment>,
-  { client, taskPolicy }: { client: Client; taskPolicy: TaskPolicy },
+  { client, taskPolicy, taskTypes }: { client: Client; taskPolicy: TaskPolicy; taskTypes: TaskTypes },
 ): void {
   app.post(`/api/task/rate-limit/:name${REST}`, async (c) => {
     const given = await argumentsOf(c);
     const [worker, rate] = [required(given, 'workername'), required(given, 'ratelimit')];
     await known(worker);
-    const reason = await refusal(worker, 'limitRate', { task: taskOf(c), rate });
+    const reason = await refusal(worker, 'limitRate', { task: await taskOf(c), rate });
     if (reason !== null) throw refused(`Failed to set rate limit: '${reason}'`);
     return respond(c, {
       message: rate === '' ? 'rate limit disabled successfully' : 'new rate limit set successfully',
@@ -35,7 +35,7 @@ export function control(
     const worker = required(given, 'workername');
     const [hard, soft] = ['hard', 'soft'].map((name) => milliseconds(readFloat(given(name)))) as [Ms, Ms];
     await known(worker);
-    const task = taskOf(c);
+    const task = await taskOf(c);
     const most = taskPolicy.hard_limit_ms;
     const reason =
       Math.max(hard ?? 0, soft ?? 0) > most
@@ -93,10 +93,18 @@ export function control(
 
   /** @returns why not. */
   async function consume(worker: string, name: string, on: boolean): Promise<string | null> {
-    const queue = TASK_QUEUE_NAMES.find((known) => known === name);
-    if (queue) return refusal(worker, 'consume', { queue, on });
-    if (WORKER_QUEUE_NAMES.some((known) => known === name)) return 'WORKER_QUEUES says who works at workflows';
-    return on ? `the queues are ${TASK_QUEUE_NAMES.join(', ')}` : null;
+    if (name === WORKFLOW_QUEUE) return 'WORKER_QUEUES says who works at workflows';
+    const known = await taskTypes.queues();
+    if (known.has(name)) return refusal(worker, 'consume', { queue: name, on });
+    return on ? `the queues are ${[...known.keys()].join(', ')}` : null;
+  }
+
+  /** @throws {FlowerError} 404 */
+  async function taskOf(c: Context<ApiEnvironment>): Promise<string> {
+    const name = c.req.param('name') ?? '';
+    const type = await taskTypes.find(name);
+    if (!type) throw new FlowerError(404, `Unknown task '${name}'`);
+    return type.name;
   }
 
   /** Gives an order. @returns why the worker does not follow it; null where it does. */
@@ -129,14 +137,6 @@ type Ms = number | null;
 function milliseconds(seconds: number | undefined): Ms {
   if (seconds !== undefined && seconds < 0) throw refused("Failed to set timeouts: 'time limits are not negative'");
   return seconds ? seconds * 1_000 : null;
-}
-
-/** @throws {FlowerError} 404 */
-function taskOf(c: Context<ApiEnvironment>): TaskName {
-  const name = c.req.param('name') ?? '';
-  const task = taskNameOf(name);
-  if (!task) throw new FlowerError(404, `Unknown task '${name}'`);
-  return task;
 }
 
 /** @throws {FlowerError} 400 */

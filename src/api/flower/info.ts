@@ -1,16 +1,6 @@
+import { celeryNameOf } from '../../domain/celery/task-names.ts';
 import type { Task } from '../../domain/tasks/task.ts';
-import { taskNameOf } from '../../domain/tasks/task-request.ts';
 import { exceptionRepr, pythonRepr } from './python.ts';
-
-/** The name of a task as Celery apps have it; one that is not ours as it came. */
-export function celeryNameOf(name: string): string {
-  return taskNameOf(name) === name ? `tasks.${name}` : name;
-}
-
-/** Our name of a task that Celery apps call so. */
-export function nameOfCelery(name: string): string {
-  return name.startsWith('tasks.') ? (taskNameOf(name) ?? name) : name;
-}
 
 /** Seconds since 1970, as Flower has times. */
 function epoch(instant: string | null): number | null {

@@ -2,12 +2,12 @@ import type { Hono } from 'hono';
 import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { revokeIfOpen } from '../../commands/tasks/revoke-task.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
-import { TASK_NAMES } from '../../contracts/tasks/task-queues.ts';
 import { isStorableInstant } from '../../contracts/timestamp.ts';
+import { celeryNameOf } from '../../domain/celery/task-names.ts';
 import { findTask } from '../../store/tasks/task-find.ts';
 import { searchTasks, TASK_ORDERS, type TaskQuery } from '../../store/tasks/task-search.ts';
 import type { ApiEnvironment } from '../environment.ts';
-import { celeryNameOf, infoOf, listedInfoOf, nameOfCelery, resultOf } from './info.ts';
+import { infoOf, listedInfoOf, resultOf } from './info.ts';
 import { pythonJson } from './python.ts';
 import { argumentsOf, FlowerError, REST, readBool, readFloat, readInt, respond } from './response.ts';
 import { parseSearch, SearchError } from './search.ts';
@@ -34,7 +34,7 @@ export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, w
   });
 
   app.get('/api/tasks', async (c) => {
-    const query = queryOf(new URL(c.req.url).searchParams);
+    const query = queryOf(new URL(c.req.url).searchParams, (name) => deps.taskTypes.known(name)?.name ?? name);
     if ('error' in query) {
       c.header('Content-Type', 'application/json; charset=UTF-8');
       return c.body(pythonJson(query), 400);
@@ -44,7 +44,10 @@ export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, w
     return respond(c, new Map(tasks.map((task) => [task.id, listedInfoOf(task)])));
   });
 
-  app.get('/api/task/types', (c) => respond(c, { 'task-types': TASK_NAMES.map(celeryNameOf).sort() }));
+  app.get('/api/task/types', async (c) => {
+    const types = await deps.taskTypes.list();
+    return respond(c, { 'task-types': types.map(({ name }) => celeryNameOf(name)).sort() });
+  });
 
   app.post(`/api/task/revoke/:id${REST}`, async (c) => {
     const id = c.req.param('id');
@@ -60,7 +63,7 @@ export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, w
   });
 }
 
-function queryOf(parameters: URLSearchParams): TaskQuery | { error: string } {
+function queryOf(parameters: URLSearchParams, nameOf: (name: string) => string): TaskQuery | { error: string } {
   const given = (name: string) => parameters.getAll(name).at(-1)?.trim() || undefined;
   const filter = (name: string) => (given(name) === 'All' ? undefined : given(name));
   const limit = readInt(given('limit')) ?? LIMITS.flower.listTasks;
@@ -71,7 +74,7 @@ function queryOf(parameters: URLSearchParams): TaskQuery | { error: string } {
       limit: Math.min(limit, LIMITS.flower.listTasks),
       offset,
       state: filter('state'),
-      name: name && nameOfCelery(name),
+      name: name && nameOf(name),
       worker: filter('workername'),
       receivedFrom: readTime(given('received_start')),
       receivedUntil: readTime(given('received_end')),

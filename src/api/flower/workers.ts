@@ -1,25 +1,26 @@
 import type { Client } from '@temporalio/client';
 import type { Hono } from 'hono';
+import type { TaskTypes } from '../../commands/tasks/task-types.ts';
 import { isPolling, listPollers, listWorkerProcesses } from '../../commands/workers/list-pollers.ts';
 import { orderWorker } from '../../commands/workers/order-worker.ts';
-import { TASK_NAMES, TASK_QUEUE_NAMES, type TaskQueueName } from '../../contracts/tasks/task-queues.ts';
+import type { TaskType } from '../../contracts/tasks/task-type.ts';
 import type { WorkerReport } from '../../contracts/tasks/worker-control.ts';
+import { celeryNameOf } from '../../domain/celery/task-names.ts';
 import type { Db } from '../../store/database.ts';
 import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import type { ApiMeter } from '../meter.ts';
-import { celeryNameOf } from './info.ts';
 import { argumentsOf, FlowerError, readBool, respond } from './response.ts';
 
 interface SeenWorker {
-  queues: TaskQueueName[];
+  queues: string[];
   lastSeenAt: Date;
 }
 
 /** The routes that show workers and queues. */
 export function workers(
   app: Hono<ApiEnvironment>,
-  { client, db, meter }: { client: Client; db: Db; meter: ApiMeter },
+  { client, db, meter, taskTypes }: { client: Client; db: Db; meter: ApiMeter; taskTypes: TaskTypes },
 ): void {
   // Open to all, as in Flower; only where it is alone, since the API has metrics of its own there.
   app.get('/metrics', async (c) => {
@@ -30,18 +31,19 @@ export function workers(
   app.get('/api/workers', async (c) => {
     const given = await argumentsOf(c);
     const [refresh, status, name] = [readBool(given('refresh')), readBool(given('status')), given('workername')];
-    const seen = await seenWorkers(client);
+    const seen = await seenWorkers(client, taskTypes);
     if (name && !seen.has(name)) throw new FlowerError(404, `Unknown worker '${name}'`);
     const shown = [...seen].filter(([worker]) => !name || worker === name);
     if (status && !refresh) return respond(c, new Map(shown.map(([worker, it]) => [worker, isPolling(it)])));
+    const types = await taskTypes.list();
     const described = shown.map(
-      async ([worker, it]) => [worker, describe(worker, it, refresh && (await ask(worker)))] as const,
+      async ([worker, it]) => [worker, describe(worker, it, types, refresh && (await ask(worker)))] as const,
     );
     return respond(c, new Map(await Promise.all(described)));
   });
 
   app.get('/api/queues/length', async (c) => {
-    const [measured, seen] = await Promise.all([measureQueues(db), seenWorkers(client)]);
+    const [measured, seen] = await Promise.all([measureQueues(db), seenWorkers(client, taskTypes)]);
     const queues = measured
       .filter(({ name }) => name !== 'builds')
       .map(({ name, depth, inFlight }) => ({
@@ -71,10 +73,13 @@ export function workers(
 }
 
 /** The workers that Temporal saw within the last minutes, by their names, and what they asked for lately. */
-async function seenWorkers(client: Client): Promise<Map<string, SeenWorker>> {
+async function seenWorkers(client: Client, taskTypes: TaskTypes): Promise<Map<string, SeenWorker>> {
+  const queues = [...(await taskTypes.queues())];
   const [present, served] = await Promise.all([
     listWorkerProcesses(client),
-    Promise.all(TASK_QUEUE_NAMES.map(async (queue) => ({ queue, pollers: await listPollers(client, queue) }))),
+    Promise.all(
+      queues.map(async ([queue, runtimes]) => ({ queue, pollers: await listPollers(client, queue, runtimes) })),
+    ),
   ]);
   return new Map(
     present.map(({ identity, lastSeenAt }) => {
@@ -89,8 +94,16 @@ async function seenWorkers(client: Client): Promise<Map<string, SeenWorker>> {
 }
 
 /** A worker as Flower shows it: by what it says itself where it was asked, else by what it polled. */
-function describe(worker: string, { queues, lastSeenAt }: SeenWorker, report: WorkerReport | undefined | false) {
+function describe(
+  worker: string,
+  { queues, lastSeenAt }: SeenWorker,
+  types: readonly TaskType[],
+  report: WorkerReport | undefined | false,
+) {
   const serves = report ? report.queues.map(({ name }) => name) : queues;
+  // Each of ours knows all tasks of Hapax itself.
+  const knows = types.filter(({ runtime, queue }) => runtime === 'built-in' || serves.includes(queue));
+  const registered = (report ? report.registered : undefined) ?? knows.map(({ name }) => name);
   return {
     active_queues: serves.map((name) => ({
       name,
@@ -110,10 +123,12 @@ function describe(worker: string, { queues, lastSeenAt }: SeenWorker, report: Wo
       },
       prefetch_count: 0,
     },
-    registered: TASK_NAMES.map((task) => {
-      const rate = report ? report.rates[task] : undefined;
-      return rate === undefined ? celeryNameOf(task) : `${celeryNameOf(task)} [rate_limit=${rate}]`;
-    }).sort(),
+    registered: registered
+      .map((task) => {
+        const rate = report ? report.rates[task] : undefined;
+        return rate === undefined ? celeryNameOf(task) : `${celeryNameOf(task)} [rate_limit=${rate}]`;
+      })
+      .sort(),
     conf: {
       task_serializer: 'json',
       accept_content: ['json'],

@@ -1,6 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
 import { queueNameParam, queuePauseAnswer } from '../../contracts/tasks/queue.ts';
-import type { TaskQueueName } from '../../contracts/tasks/task-queues.ts';
 import type { Db } from '../../store/database.ts';
 import { listPausedQueues } from '../../store/tasks/queue-pause-list.ts';
 import { saveQueuePause } from '../../store/tasks/queue-pause-save.ts';
@@ -36,7 +35,7 @@ const pauseRoute = route(
 const resumeRoute = route('resume', 'Resume a queue of tasks', 'Workers take tasks from it again within two seconds.');
 
 export function pauseQueues(api: Api, { db }: { db: Db }): void {
-  const change = async (queue: TaskQueueName, paused: boolean, by: string) => {
+  const change = async (queue: string, paused: boolean, by: string) => {
     await saveQueuePause(db, queue, paused, by);
     const pause = (await listPausedQueues(db)).find((one) => one.queue === queue);
     return { name: queue, paused: pause ? { by: pause.by, since: pause.since } : null };

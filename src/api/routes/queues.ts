@@ -1,9 +1,10 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { measureOutgoing } from '../../commands/callbacks/measure-outgoing.ts';
+import type { TaskTypes } from '../../commands/tasks/task-types.ts';
 import { isPolling, listPollers } from '../../commands/workers/list-pollers.ts';
 import { queues } from '../../contracts/tasks/queue.ts';
-import type { QueueName } from '../../contracts/tasks/task-queues.ts';
+import { WORKFLOW_QUEUE } from '../../contracts/tasks/task-queues.ts';
 import type { Db } from '../../store/database.ts';
 import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import { listPausedQueues, type QueuePause } from '../../store/tasks/queue-pause-list.ts';
@@ -24,8 +25,9 @@ const route = createRoute({
   },
 });
 
-export function getQueues(api: Api, { db, client }: { db: Db; client: Client }): void {
+export function getQueues(api: Api, { db, client, taskTypes }: { db: Db; client: Client; taskTypes: TaskTypes }): void {
   api.openapi(route, async (c) => {
+    const known = await taskTypes.queues();
     const [measured, outgoing, paused] = await Promise.all([
       measureQueues(db),
       measureOutgoing(client),
@@ -34,7 +36,7 @@ export function getQueues(api: Api, { db, client }: { db: Db; client: Client }):
     const pauseOf = new Map<string, QueuePause>(paused.map((pause) => [pause.queue, pause]));
     const found = await Promise.all(
       [...measured, ...outgoing].map(async ({ name, depth, oldestAgeSeconds, inFlight }) => {
-        const pollers = (await listPollers(client, workedOnBy(name))).filter(isPolling).length;
+        const pollers = (await listPollers(client, workedOnBy(name), known.get(name))).filter(isPolling).length;
         const pause = pauseOf.get(name);
         return {
           ...{ name, depth, oldest_age_seconds: oldestAgeSeconds, in_flight: inFlight, pollers },
@@ -47,6 +49,6 @@ export function getQueues(api: Api, { db, client }: { db: Db; client: Client }):
 }
 
 /** Who serves a queue: builds are worked on where the workflows are. */
-function workedOnBy(queue: string): QueueName {
-  return queue === 'builds' ? 'workflows' : (queue as QueueName);
+function workedOnBy(queue: string): string {
+  return queue === 'builds' ? WORKFLOW_QUEUE : queue;
 }

@@ -1,8 +1,8 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
-import { listPollers } from '../../commands/workers/list-pollers.ts';
+import type { TaskTypes } from '../../commands/tasks/task-types.ts';
+import { listServed } from '../../commands/workers/list-workers.ts';
 import { workers } from '../../contracts/tasks/queue.ts';
-import { QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 
@@ -18,17 +18,12 @@ const route = createRoute({
   },
 });
 
-export function getWorkers(api: Api, client: Client): void {
+export function getWorkers(api: Api, { client, taskTypes }: { client: Client; taskTypes: TaskTypes }): void {
   api.openapi(route, async (c) => {
-    const seen = await Promise.all(
-      QUEUE_NAMES.map(async (queue) =>
-        (await listPollers(client, queue)).map(({ identity, lastSeenAt }) => ({
-          identity,
-          queue,
-          last_seen_at: lastSeenAt.toISOString(),
-        })),
-      ),
+    const served = await listServed(client, taskTypes);
+    const seen = served.flatMap(({ queue, pollers }) =>
+      pollers.map(({ identity, lastSeenAt }) => ({ identity, queue, last_seen_at: lastSeenAt.toISOString() })),
     );
-    return c.json(seen.flat(), 200);
+    return c.json(seen, 200);
   });
 }

@@ -23,7 +23,7 @@ import {
 } from './workflows.ts';
 
 export type ReconcileDependencies = OperateDependencies &
-  Pick<TaskDependencies, 'taskPolicy' | 'log'> & {
+  Pick<TaskDependencies, 'taskPolicy' | 'taskTypes' | 'log'> & {
     installation: KnownInstallation;
     /** Of the installation now. */
     epoch: number;

@@ -8,7 +8,8 @@ import { canonicalJson } from '../../domain/record/hash.ts';
 import { IllegalEvent } from '../../domain/record/illegal-event.ts';
 import { definitionFaults } from '../../domain/schedules/definition.ts';
 import { evolveSchedule, type Schedule } from '../../domain/schedules/schedule.ts';
-import { argumentsFaults, readArguments, taskNameOf } from '../../domain/tasks/task-request.ts';
+import { readTypedArguments } from '../../domain/tasks/task-arguments.ts';
+import { argumentsFaults } from '../../domain/tasks/task-request.ts';
 import { appendEvent } from '../../store/record/event-append.ts';
 import { findSchedule } from '../../store/schedules/schedule-find.ts';
 import { listSchedules } from '../../store/schedules/schedule-list.ts';
@@ -168,16 +169,17 @@ async function assertRoom({ db }: MakeDependencies): Promise<void> {
 async function assertDefinition(deps: MakeDependencies, definition: ScheduleDefinition): Promise<void> {
   const { build, task } = definition;
   const faults = definitionFaults(definition);
-  if (task) faults.push(...taskFaults(task));
+  if (task) faults.push(...(await taskFaults(deps, task)));
   if (faults.length > 0) throw invalidRequest(faults.map(({ path, message }) => ({ path: `body.${path}`, message })));
   const rules = { correlationInput: deps.policy.correlation_input, forges: deps.forges };
   if (build) await resolveTrigger(deps.configurations, build, rules, undefined);
 }
 
-function taskFaults({ name: asked, args, kwargs }: NonNullable<ScheduleDefinition['task']>) {
-  const name = taskNameOf(asked);
-  if (!name) throw new Refusal('unknown_task', { detail: `${asked.slice(0, 100)} is no task of Hapax` });
-  const read = readArguments(name, args, kwargs);
+async function taskFaults({ taskTypes }: MakeDependencies, task: NonNullable<ScheduleDefinition['task']>) {
+  const { name: asked, args, kwargs } = task;
+  const type = await taskTypes.find(asked);
+  if (!type) throw new Refusal('unknown_task', { detail: `${asked.slice(0, 100)} is no task of Hapax` });
+  const read = readTypedArguments(type, args, kwargs);
   const faults = 'faults' in read ? read.faults : argumentsFaults(args, kwargs);
   return faults.map(({ path, message }) => ({ path: `task.${path.replace(/^body\./, '')}`, message }));
 }

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { CallbackTarget } from '../../contracts/endings/callback-workflow.ts';
-import { QUEUE_OF_TASK, TASK_NAMES, type TaskName } from '../../contracts/tasks/task-queues.ts';
-import type { TaskArguments } from '../../contracts/tasks/task-signatures.ts';
+import { queueName, type TaskType } from '../../contracts/tasks/task-type.ts';
 import {
   ANSWERED_SIGNAL,
   type TaskInput,
@@ -12,13 +11,13 @@ import {
 import { requestKey } from '../../domain/builds/request-key.ts';
 import { nameUuid } from '../../domain/name-uuid.ts';
 import type { Task } from '../../domain/tasks/task.ts';
+import { readTypedArguments } from '../../domain/tasks/task-arguments.ts';
 import {
   argumentsFaults,
+  policyOfType,
   policyWithLimits,
-  readArguments,
   type TaskRequest,
   taskFingerprint,
-  taskNameOf,
 } from '../../domain/tasks/task-request.ts';
 import { claimRequestKey } from '../../store/request-key-claim.ts';
 import { findTask } from '../../store/tasks/task-find.ts';
@@ -38,12 +37,17 @@ import { invalidRequest, Refusal } from '../refusal.ts';
 import { findNaturalTask } from './natural-id.ts';
 import { redriveTask } from './redrive-task.ts';
 import { TASK } from './task-kind.ts';
+import type { TaskTypes } from './task-types.ts';
+
+/** The most names in the message about an unknown task. */
+const MOST_NAMES = 20;
 
 export interface TaskDependencies extends AcceptDependencies {
   taskPolicy: TaskPolicy;
+  taskTypes: TaskTypes;
   callbackHosts: CallbackHosts;
   meter: {
-    taskAccepted(task: TaskRequest & { name: TaskName; replayed: boolean }): void;
+    taskAccepted(task: TaskRequest & { replayed: boolean }): void;
   };
 }
 
@@ -54,13 +58,14 @@ export interface TaskDependencies extends AcceptDependencies {
  * A task that is done once by its nature (a video) has the id of what it is about where none is given; one that failed or
  * was revoked is begun again when it is asked for again.
  *
- * @throws {Refusal} where nothing was started: unknown task, arguments that do not fit, an id used for another request,
+ * @throws {Refusal} where nothing was started: a task that nobody has registered, arguments that do not fit, an id used for another request,
  * or Temporal is away.
  */
 export async function createTask(deps: TaskDependencies, request: TaskRequest): Promise<Accepted<Task>> {
-  const { name, given } = resolve(request);
-  const callback = await callbackOf(request.callbackUrl ?? callbackUrlIn(given), deps.callbackHosts);
-  const task = await acceptOrFind(deps, request, name, given, callback);
+  const { type, given } = await resolve(deps, request);
+  const { name } = type;
+  const callback = await callbackOf(request.callbackUrl ?? callbackUrlIn(type, given), deps.callbackHosts);
+  const task = await acceptOrFind(deps, request, type, given, callback);
   if (request.awaitsReply && task.replayed) await askForReply(deps, task.id);
   deps.meter.taskAccepted({ ...request, name, replayed: task.replayed });
   deps.log.info({ task_id: task.id, name, replayed: task.replayed, caller: request.caller }, 'task accepted');
@@ -70,13 +75,14 @@ export async function createTask(deps: TaskDependencies, request: TaskRequest): 
 async function acceptOrFind(
   deps: TaskDependencies,
   request: TaskRequest,
-  name: TaskName,
-  given: TaskArguments[TaskName],
+  type: TaskType,
+  given: Given,
   callback: CallbackTarget | undefined,
 ): Promise<Accepted<Task>> {
+  const { name } = type;
   const fingerprint = taskFingerprint(name, given);
   const { id, known, ...identity } = await identify(deps, request, name, given, fingerprint);
-  const input = inputOf(deps, request, { id, name, fingerprint, callback });
+  const input = inputOf(deps, request, { id, type, fingerprint, callback });
   const replayOf = (existing: Existing<Task>) => {
     const former = callback && taskFingerprint(name, given, callback.url);
     const otherwise = identity.mismatch && reused(identity.mismatch, id);
@@ -91,6 +97,9 @@ async function acceptOrFind(
   const existing = known ?? (await accept(deps, TASK, input, 'REJECT_DUPLICATE'));
   return existing ? replayOf(existing) : { id, status: 'PENDING', replayed: false };
 }
+
+/** The arguments of a task by their names, as its type reads them. */
+type Given = Record<string, unknown>;
 
 interface Identity {
   id: string;
@@ -109,8 +118,8 @@ interface Identity {
 async function identify(
   { db }: TaskDependencies,
   { taskId, caller, idempotency }: TaskRequest,
-  name: TaskName,
-  given: TaskArguments[TaskName],
+  name: string,
+  given: Given,
   fingerprint: string,
 ): Promise<Identity> {
   const key = idempotency && requestKey('', { caller, ...idempotency });
@@ -139,31 +148,40 @@ function reused(code: 'task_id_reused' | 'idempotency_key_reused', id: string): 
   return new Refusal(code, { detail: `task ${id} was already requested ${by}with other content; use a new ${use}` });
 }
 
-function resolve({ name: asked, args, kwargs }: TaskRequest): { name: TaskName; given: TaskArguments[TaskName] } {
-  const name = taskNameOf(asked);
-  if (!name) {
-    const detail = `${asked.slice(0, 100)} is not one of ${TASK_NAMES.join(', ')}`;
+/** The type of the task and its arguments by name. @throws {Refusal} where there is no such type, or they do not fit it. */
+async function resolve(
+  { taskTypes }: TaskDependencies,
+  { name: asked, args, kwargs, queue }: TaskRequest,
+): Promise<{ type: TaskType; given: Given }> {
+  const type = await taskTypes.find(asked);
+  if (!type) {
+    const names = (await taskTypes.list()).map(({ name }) => name);
+    const detail = `${asked.slice(0, 100)} is not one of ${names.slice(0, MOST_NAMES).join(', ')}${names.length > MOST_NAMES ? ', ...' : ''}`;
     throw new Refusal('unknown_task', { detail });
   }
-  const read = readArguments(name, args, kwargs);
+  const read = readTypedArguments(type, args, kwargs);
   if ('faults' in read)
     throw invalidRequest(read.faults.map(({ path, message }) => ({ path: `body.${path}`, message })));
   const faults = argumentsFaults(args, kwargs);
+  if (queue !== undefined) {
+    const { error } = queueName.safeParse(queue);
+    faults.push(...(error?.issues ?? []).map(({ message }) => ({ path: 'body.queue', message })));
+  }
   if (faults.length > 0) throw invalidRequest(faults);
-  return { name, given: read.arguments };
+  return { type, given: read.given };
 }
 
-function callbackUrlIn(given: TaskArguments[TaskName]): string | undefined {
-  return 'callback_url' in given ? given.callback_url : undefined;
+function callbackUrlIn({ runtime }: TaskType, { callback_url }: Given): string | undefined {
+  return runtime === 'built-in' && typeof callback_url === 'string' ? callback_url : undefined;
 }
 
 function inputOf(
   { taskPolicy, installation }: TaskDependencies,
   request: TaskRequest,
-  resolved: { id: string; name: TaskName; fingerprint: string; callback: CallbackTarget | undefined },
+  resolved: { id: string; type: TaskType; fingerprint: string; callback: CallbackTarget | undefined },
 ): TaskInput {
   const { args, kwargs, caller, source, queue, priority, eta, expires, rootId, parentId } = request;
-  const { id, name, fingerprint, callback } = resolved;
+  const { id, type, fingerprint, callback } = resolved;
   const limits = { soft_limit_ms: wholeOrNull(request.softLimitMs), hard_limit_ms: wholeOrNull(request.hardLimitMs) };
   return {
     task_id: id,
@@ -171,8 +189,9 @@ function inputOf(
     fingerprint,
     caller,
     door: source,
-    name,
-    queue: queue ?? QUEUE_OF_TASK[name],
+    name: type.name,
+    queue: queue ?? type.queue,
+    ...typeInInput(type, type.version),
     args,
     kwargs,
     priority: priority ?? null,
@@ -183,9 +202,21 @@ function inputOf(
     parent_id: parentId ?? null,
     created_at: new Date().toISOString(),
     ...installation.epoch,
-    policy: policyWithLimits(taskPolicy, limits),
+    policy: policyWithLimits(policyOfType(taskPolicy, type), limits),
     ...(callback ? { callback } : {}),
     ...(request.awaitsReply ? { answered: true } : {}),
+  };
+}
+
+/** What the input of a task's workflow says of its type; nothing for the tasks of Hapax itself. */
+export function typeInInput(
+  type: TaskType | undefined,
+  accepted: string | null,
+): Pick<TaskInput, 'runtime' | 'type_version'> {
+  if (!type || type.runtime === 'built-in') return {};
+  return {
+    ...(type.runtime === 'python' ? { runtime: 'python' } : {}),
+    ...(accepted === null ? {} : { type_version: accepted }),
   };
 }
 

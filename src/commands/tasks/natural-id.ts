@@ -1,8 +1,6 @@
-import type { TaskName } from '../../contracts/tasks/task-queues.ts';
-import type { TaskArguments } from '../../contracts/tasks/task-signatures.ts';
 import { nameUuid } from '../../domain/name-uuid.ts';
 import type { Task } from '../../domain/tasks/task.ts';
-import { naturalTaskId, readArguments, taskNameOf } from '../../domain/tasks/task-request.ts';
+import { builtInTaskOf, naturalTaskId, readArguments } from '../../domain/tasks/task-request.ts';
 
 /** So many strangers may hold ids of one video. */
 const MOST_IDS = 10;
@@ -13,8 +11,8 @@ const MOST_IDS = 10;
  */
 export async function findNaturalTask(
   find: (id: string) => Promise<Task | undefined>,
-  name: TaskName,
-  given: TaskArguments[TaskName],
+  name: string,
+  given: Readonly<Record<string, unknown>>,
 ): Promise<{ id: string; known: Task | undefined } | undefined> {
   const first = naturalTaskId(name, given);
   if (first === undefined) return undefined;
@@ -28,7 +26,8 @@ export async function findNaturalTask(
 }
 
 function naturalIdOf({ name: recorded, args, kwargs }: Task): string | undefined {
-  const name = taskNameOf(recorded);
-  const read = name && readArguments(name, args, kwargs);
+  const name = builtInTaskOf(recorded);
+  // One that others registered under a longer name is none of ours.
+  const read = name === recorded && readArguments(name, args, kwargs);
   return name && read && 'arguments' in read ? naturalTaskId(name, read.arguments) : undefined;
 }

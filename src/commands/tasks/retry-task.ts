@@ -9,7 +9,7 @@ export const RETRYABLE_TASK_STATUSES: readonly Task['status'][] = ['FAILURE', 'R
 
 /** Starts a task again that failed or was revoked, with new retries. @throws {Refusal} 404; 409 where it did neither */
 export async function retryTask(
-  deps: Pick<TaskDependencies, 'client' | 'workerBeside' | 'installation' | 'db' | 'taskPolicy'>,
+  deps: Pick<TaskDependencies, 'client' | 'workerBeside' | 'installation' | 'db' | 'taskPolicy' | 'taskTypes'>,
   id: string,
   by: string,
 ): Promise<Task> {

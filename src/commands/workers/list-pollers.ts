@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { type QueueName, taskQueueOf } from '../../contracts/tasks/task-queues.ts';
+import { type TaskRuntime, taskQueueOf, WORKFLOW_QUEUE } from '../../contracts/tasks/task-queues.ts';
 import { ROLL_CALL_TASK_QUEUE } from '../../contracts/tasks/worker-control.ts';
 import { describeTaskQueue, orUnavailable, type PollKind } from './describe-task-queue.ts';
 
@@ -20,11 +20,20 @@ export function isPolling({ lastSeenAt }: Pick<Poller, 'lastSeenAt'>): boolean {
 /**
  * Who polls for the work of a queue, by identity; of workflows for both kinds, since a worker may be stuck with one. Temporal
  * forgets a poller five minutes after its last poll.
+ * @param runtimes what runs tasks of the queue: those of Python are polled for apart.
  * @throws {Refusal} where Temporal cannot be reached.
  */
-export function listPollers(client: Client, queue: QueueName): Promise<Poller[]> {
-  return pollersOf(client, taskQueueOf(queue), queue === 'workflows' ? ['workflow', 'activity'] : ['activity']);
+export async function listPollers(
+  client: Client,
+  queue: string,
+  runtimes: ReadonlySet<TaskRuntime> = OURS,
+): Promise<Poller[]> {
+  const kinds: PollKind[] = queue === WORKFLOW_QUEUE ? ['workflow', 'activity'] : ['activity'];
+  const taskQueues = new Set([...runtimes].map((runtime) => taskQueueOf(queue, runtime)));
+  return latest(await Promise.all([...taskQueues].map((taskQueue) => pollersOf(client, taskQueue, kinds))));
 }
+
+const OURS: ReadonlySet<TaskRuntime> = new Set(['built-in']);
 
 /**
  * The worker processes there are, also those that are too busy to ask for work or serve no queue.
@@ -36,12 +45,22 @@ export function listWorkerProcesses(client: Client): Promise<Poller[]> {
 
 async function pollersOf(client: Client, taskQueue: string, kinds: PollKind[]): Promise<Poller[]> {
   const answers = await orUnavailable(Promise.all(kinds.map((kind) => describeTaskQueue(client, taskQueue, kind))));
-  const lastSeen = new Map<string, number>();
-  for (const { identity, lastAccessTime } of answers.flatMap(({ pollers }) => pollers ?? [])) {
-    const at = Number(lastAccessTime?.seconds ?? 0) * 1_000 + Math.floor((lastAccessTime?.nanos ?? 0) / 1e6);
-    if (identity) lastSeen.set(identity, Math.max(at, lastSeen.get(identity) ?? 0));
+  return latest(
+    answers.map(({ pollers }) =>
+      (pollers ?? []).flatMap(({ identity, lastAccessTime }) => {
+        const at = Number(lastAccessTime?.seconds ?? 0) * 1_000 + Math.floor((lastAccessTime?.nanos ?? 0) / 1e6);
+        return identity ? [{ identity, lastSeenAt: new Date(at) }] : [];
+      }),
+    ),
+  );
+}
+
+/** Pollers by identity, each as it was seen last. */
+function latest(seen: readonly Poller[][]): Poller[] {
+  const last = new Map<string, Poller>();
+  for (const poller of seen.flat()) {
+    const known = last.get(poller.identity);
+    if (!known || known.lastSeenAt < poller.lastSeenAt) last.set(poller.identity, poller);
   }
-  return [...lastSeen]
-    .map(([identity, at]) => ({ identity, lastSeenAt: new Date(at) }))
-    .sort((a, b) => (a.identity < b.identity ? -1 : 1));
+  return [...last.values()].sort((a, b) => (a.identity < b.identity ? -1 : 1));
 }

@@ -1,24 +1,34 @@
 import type { Client } from '@temporalio/client';
-import { QUEUE_NAMES, type QueueName } from '../../contracts/tasks/task-queues.ts';
-import { isPolling, listPollers, listWorkerProcesses } from './list-pollers.ts';
+import { TELLING_QUEUES, WORKFLOW_QUEUE } from '../../contracts/tasks/task-queues.ts';
+import type { TaskTypes } from '../tasks/task-types.ts';
+import { isPolling, listPollers, listWorkerProcesses, type Poller } from './list-pollers.ts';
 
 /** A process that works now. */
 export interface PresentWorker {
   identity: string;
   lastSeenAt: Date;
   /** What it asked for within the last 90 seconds: a busy one may ask for less than it serves. */
-  queues: QueueName[];
+  queues: string[];
+}
+
+/** Who polls for what: workflows, each known queue of tasks, callbacks and replies. @throws {Refusal} where Temporal cannot be reached. */
+export async function listServed(
+  client: Client,
+  taskTypes: TaskTypes,
+): Promise<Array<{ queue: string; pollers: Poller[] }>> {
+  const queues = await taskTypes.queues();
+  const all = [WORKFLOW_QUEUE, ...queues.keys(), ...TELLING_QUEUES];
+  return Promise.all(
+    all.map(async (queue) => ({ queue, pollers: await listPollers(client, queue, queues.get(queue)) })),
+  );
 }
 
 /**
  * The processes that work now, with the queues that each asked for. One that was not seen for 90 seconds is gone, and left out.
  * @throws {Refusal} where Temporal cannot be reached.
  */
-export async function listPresentWorkers(client: Client): Promise<PresentWorker[]> {
-  const [present, served] = await Promise.all([
-    listWorkerProcesses(client),
-    Promise.all(QUEUE_NAMES.map(async (queue) => ({ queue, pollers: await listPollers(client, queue) }))),
-  ]);
+export async function listPresentWorkers(client: Client, taskTypes: TaskTypes): Promise<PresentWorker[]> {
+  const [present, served] = await Promise.all([listWorkerProcesses(client), listServed(client, taskTypes)]);
   const seen = new Map(present.filter(isPolling).map(({ identity, lastSeenAt }) => [identity, lastSeenAt]));
   // The bridge answers no roll call.
   for (const poller of served.flatMap(({ pollers }) => pollers).filter(isPolling)) {

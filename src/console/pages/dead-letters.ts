@@ -2,7 +2,6 @@ import { html } from 'hono/html';
 import type { z } from 'zod';
 import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
 import { deadLetterQuery } from '../../contracts/builds/operator.ts';
-import { TASK_NAMES, TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import { countDeadLetters, type DeadLetterCount } from '../../store/endings/dead-letter-count.ts';
 import { deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import { findLogEnd } from '../../store/record/log-end.ts';
@@ -30,11 +29,12 @@ const KINDS = [
 const PAGE = 50;
 
 /** What failed after its last retry, was refused, or waits for a person: in one list. */
-export function deadLetters(console: Console, { db }: ConsoleDependencies): void {
+export function deadLetters(console: Console, { db, taskTypes }: ConsoleDependencies): void {
   console.get('/dead-letters', async (c) => {
     const { cursor, ...filter } = valid(query, queryOf(c));
     const { view } = c.var;
     const since = await findLogEnd(db);
+    const [types, queues] = await Promise.all([taskTypes.list(), taskTypes.queues()]);
     const [{ items, end }, died] = await Promise.all([
       listDeadLetters(db, { ...filter, limit: PAGE, after: readTextCursor(cursor) }),
       countDeadLetters(db, filter),
@@ -48,9 +48,9 @@ export function deadLetters(console: Console, { db }: ConsoleDependencies): void
         label: 'Queue',
         value: filter.queue,
         any: 'All',
-        choices: TASK_QUEUE_NAMES.map((name) => [name, name] as const),
+        choices: [...queues.keys()].map((name) => [name, name] as const),
       },
-      { kind: 'text', name: 'name', label: 'Task', value: filter.name, suggestions: TASK_NAMES },
+      { kind: 'text', name: 'name', label: 'Task', value: filter.name, suggestions: types.map(({ name }) => name) },
       { kind: 'text', name: 'ref', label: 'Ref of a build', value: filter.ref },
     ]);
     const rows = table({

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { measureOutgoing } from '../../commands/callbacks/measure-outgoing.ts';
 import { listPresentWorkers, type PresentWorker } from '../../commands/workers/list-workers.ts';
-import { TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
+import { TELLING_QUEUES } from '../../contracts/tasks/task-queues.ts';
 import { findLogEnd } from '../../store/record/log-end.ts';
 import { listQueueHistory, type QueueBucket } from '../../store/tasks/queue-history.ts';
 import { measureQueues, type QueueMeasures } from '../../store/tasks/queue-measure.ts';
@@ -28,7 +28,7 @@ const BUCKET_SECONDS = 900;
 const SHOWN_BY_WORKER = 5;
 
 /** What waits, what runs, and who works at it now. */
-export function queues(console: Console, { db, client }: ConsoleDependencies): void {
+export function queues(console: Console, { db, client, taskTypes }: ConsoleDependencies): void {
   console.get('/queues', async (c) => {
     const { view } = c.var;
     const since = await findLogEnd(db);
@@ -36,7 +36,7 @@ export function queues(console: Console, { db, client }: ConsoleDependencies): v
     const [measured, outgoing, workers, running, paused, history] = await Promise.all([
       measureQueues(db),
       measureOutgoing(client),
-      listPresentWorkers(client),
+      listPresentWorkers(client, taskTypes),
       listRunningTasks(db, MOST_RUNNING),
       listPausedQueues(db),
       listQueueHistory(db, { since: dayAgo, until: new Date(view.now).toISOString(), bucketSeconds: BUCKET_SECONDS }),
@@ -97,13 +97,17 @@ function queueColumns(
 
 function queueLink(name: string): Html {
   if (name === 'builds') return html`<a href="builds">builds</a>`;
-  if (name === 'callbacks' || name === 'bridge') return html`${name}`;
+  if (!isOfTasks(name)) return html`${name}`;
   return html`<a href="${linkTo('tasks', { queue: name })}">${name}</a>`;
+}
+
+function isOfTasks(name: string): boolean {
+  return name !== 'builds' && !TELLING_QUEUES.some((telling) => telling === name);
 }
 
 /** Pauses or resumes a queue of tasks, and says who paused it. */
 function pauseControl(view: View, name: string, pause: QueuePause | undefined): Html {
-  if (!TASK_QUEUE_NAMES.some((queue) => queue === name)) return html``;
+  if (!isOfTasks(name)) return html``;
   if (!pause) {
     const confirm = `Pause the queue ${name}? No worker takes a task from it until it is resumed, over restarts. What runs goes on.`;
     return action(view, { to: `queues/${name}/pause`, label: 'Pause', icon: 'pause', confirm });

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { Refusal } from '../../commands/refusal.ts';
 import { createTask } from '../../commands/tasks/create-task.ts';
 import { existingTask } from '../../commands/tasks/revoke-task.ts';
+import type { TaskTypes } from '../../commands/tasks/task-types.ts';
 import { taskBody, taskIdParam } from '../../contracts/tasks/task.ts';
-import { TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import { argumentsByName } from '../../domain/tasks/task-request.ts';
 import type { ConsoleDependencies } from '../app.ts';
@@ -34,28 +34,32 @@ export function runTaskAgain(console: Console, deps: ConsoleDependencies): void 
   console.get('/tasks/:id/again', async (c) => {
     if (!c.var.view.mayChange) throw new Refusal('read_only');
     const task = await existingTask(deps, valid(taskIdParam, c.req.param()).id);
-    return formPage(c, task, { task_id: randomUUID() });
+    return formPage(c, deps, task, { task_id: randomUUID() });
   });
   console.post('/tasks/:id/again', async (c) => {
     const task = await existingTask(deps, valid(taskIdParam, c.req.param()).id);
     const fields = await fieldsOf(c);
     try {
       const { task_id, queue, priority, ...form } = valid(sent, fields);
-      const kwargs = { ...keptOf(task, fields), ...readObject(form.arguments) };
+      const kwargs = { ...keptOf(deps, task, fields), ...readObject(form.arguments) };
       const request = { name: task.name, args: [], kwargs, queue, priority, taskId: task_id };
       const { id } = await createTask(deps, { ...request, caller: c.var.caller, source: 'http' });
       c.var.log.info({ task_id: id, again: task.id }, 'task run again');
       return seeOther(c, taskPath(id), { tone: 'good', text: 'This is the new task.', link: taskPath(task.id) });
     } catch (error) {
       if (!(error instanceof Refusal) || error.kind !== 'request') throw error;
-      return formPage(c, task, fields, error);
+      return formPage(c, deps, task, fields, error);
     }
   });
 }
 
 /** The large arguments that were not edited and shall stay. */
-function keptOf(task: Task, fields: Record<string, string>): Record<string, unknown> {
-  const { large } = editable(task);
+function keptOf(
+  { taskTypes }: ConsoleDependencies,
+  task: Task,
+  fields: Record<string, string>,
+): Record<string, unknown> {
+  const { large } = editable(taskTypes, task);
   return Object.fromEntries(large.filter(([name]) => fields[`keep.${name}`] !== undefined));
 }
 
@@ -70,16 +74,23 @@ function readObject(text: string): Record<string, unknown> {
   throw new Refusal('malformed_json', { detail: 'The arguments must be an object: {"name": value}.' });
 }
 
-function editable(task: Task) {
-  const entries = Object.entries(argumentsByName(task) ?? task.kwargs);
+function editable(taskTypes: TaskTypes, task: Task) {
+  const entries = Object.entries(argumentsByName(taskTypes.known(task.name), task) ?? task.kwargs);
   const isLarge = ([, value]: [string, unknown]) => JSON.stringify(value).length > MOST_EDITED;
   return { large: entries.filter(isLarge), small: entries.filter((entry) => !isLarge(entry)) };
 }
 
-function formPage(c: ConsoleContext, task: Task, form: Record<string, string>, refusal?: Refusal) {
-  const { large, small } = editable(task);
+async function formPage(
+  c: ConsoleContext,
+  { taskTypes }: ConsoleDependencies,
+  task: Task,
+  form: Record<string, string>,
+  refusal?: Refusal,
+) {
+  const { large, small } = editable(taskTypes, task);
   const text = form.arguments ?? JSON.stringify(Object.fromEntries(small), undefined, 2);
   const queue = form.queue ?? task.queue;
+  const queues = new Set([...(await taskTypes.queues()).keys(), queue]);
   const keep = large.map(([name, value]) => {
     const checked = refusal && form[`keep.${name}`] === undefined ? '' : html` checked`;
     return html`<label class="field check"><input type="checkbox" name="keep.${name}" value="yes"${checked}><span>Keep <code>${name}</code>, ${count(JSON.stringify(value).length)} characters</span></label>`;
@@ -96,7 +107,7 @@ function formPage(c: ConsoleContext, task: Task, form: Record<string, string>, r
   const content = html`${said}<section class="card"><p>This makes a new task. <a href="${taskPath(task.id)}">Task ${shortId(task.id)}</a> stays as it is.</p>
 <form method="post" action="${taskPath(task.id)}/again" class="stack" data-keep>${hidden({ task_id: form.task_id ?? randomUUID() })}
 <label class="field"><span>Arguments, as JSON</span><textarea name="arguments" rows="${Math.min(24, Math.max(6, text.split('\n').length + 1))}" spellcheck="false" required>${text}</textarea></label>${keep}
-<div class="filters"><label class="field"><span>Queue</span><select name="queue">${TASK_QUEUE_NAMES.map((name) => html`<option value="${name}"${name === queue ? html` selected` : ''}>${name}</option>`)}</select></label>
+<div class="filters"><label class="field"><span>Queue</span><select name="queue">${[...queues].map((name) => html`<option value="${name}"${name === queue ? html` selected` : ''}>${name}</option>`)}</select></label>
 <label class="field"><span>Priority, 0 to 9</span><input type="number" name="priority" min="0" max="9" value="${form.priority ?? task.priority ?? ''}" placeholder="5"></label></div>
 <div class="buttons"><button type="submit" class="main">Run it</button><a class="button quiet" href="${taskPath(task.id)}">Leave it</a></div></form></section>`;
   return page(c, { title: `Run ${task.name} again`, place: 'tasks', content }, refusal ? 422 : 200);

@@ -26,7 +26,7 @@ import type { Console, Html, View } from '../view.ts';
 const MOST_CHILDREN = 50;
 
 /** One task: its arguments, what came of it, what happened to it and what can be done about it. */
-export function task(console: Console, { db, temporalUi }: ConsoleDependencies): void {
+export function task(console: Console, { db, temporalUi, taskTypes }: ConsoleDependencies): void {
   console.get('/tasks/:id', async (c) => {
     const { id } = valid(taskIdParam, c.req.param());
     const { view } = c.var;
@@ -40,7 +40,7 @@ export function task(console: Console, { db, temporalUi }: ConsoleDependencies):
     );
     const content = html`${outcomeCard(state)}
 <div class="split">
-<div class="aside">${argumentsCard(state)}
+<div class="aside">${argumentsCard(state, taskTypes.known(state.name))}
 <section class="card" aria-labelledby="timeline-title"><header><h2 id="timeline-title">Timeline</h2><span class="hint">${counted(events.length, 'event')}</span></header>
 ${phaseBar(phasesOfTask(events, view.now))}
 <ol class="timeline">${events.map((event, index) => taskEvent(view, event, events[index - 1])).toReversed()}</ol></section></div>

@@ -1,7 +1,6 @@
 import { html } from 'hono/html';
 import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
 import { taskListQuery } from '../../contracts/tasks/task.ts';
-import { TASK_NAMES, TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import { findLogEnd } from '../../store/record/log-end.ts';
 import { countTasks } from '../../store/tasks/task-count.ts';
 import { listTasks } from '../../store/tasks/task-list.ts';
@@ -22,10 +21,11 @@ const query = taskListQuery.omit({ limit: true, at: true, count: true }).strip()
 const PAGE = 50;
 
 /** The list of tasks. */
-export function tasks(console: Console, { db }: ConsoleDependencies): void {
+export function tasks(console: Console, { db, taskTypes }: ConsoleDependencies): void {
   console.get('/tasks', async (c) => {
     const { cursor, ...filter } = valid(query, queryOf(c));
     const since = await findLogEnd(db);
+    const [types, queues] = await Promise.all([taskTypes.list(), taskTypes.queues()]);
     const [{ items, end }, matching] = await Promise.all([
       listTasks(db, { ...filter, limit: PAGE, after: readTextCursor(cursor) }),
       countTasks(db, filter),
@@ -46,9 +46,9 @@ export function tasks(console: Console, { db }: ConsoleDependencies): void {
         label: 'Queue',
         value: filter.queue,
         any: 'All',
-        choices: named(TASK_QUEUE_NAMES),
+        choices: named([...queues.keys()]),
       },
-      { kind: 'text', name: 'name', label: 'Name', value: filter.name, suggestions: TASK_NAMES },
+      { kind: 'text', name: 'name', label: 'Name', value: filter.name, suggestions: types.map(({ name }) => name) },
     ]);
     const actions = TASK_OPERATIONS.filter(({ statuses }) => !filter.status || statuses.includes(filter.status));
     const isFiltered = Object.values(filter).some((value) => value !== undefined);

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { Refusal } from '../../commands/refusal.ts';
 import { tellWorker } from '../../commands/workers/tell-worker.ts';
-import { TASK_NAMES, TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
+import { queueName, taskTypeName } from '../../contracts/tasks/task-type.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { unconfirmed } from '../layout.ts';
@@ -15,10 +15,10 @@ const seconds = z.preprocess(
   (text) => (text === '' || text === undefined ? null : Number(text)),
   z.number().positive().max(86_400).nullable(),
 );
-const consumeFields = z.object({ queue: z.enum(TASK_QUEUE_NAMES), on: z.enum(['yes', 'no']) });
+const consumeFields = z.object({ queue: queueName, on: z.enum(['yes', 'no']) });
 const resizeFields = z.object({ by: z.coerce.number().int().min(-999).max(999) });
-const rateFields = z.object({ task: z.enum(TASK_NAMES), rate: z.string().trim().max(20) });
-const limitFields = z.object({ task: z.enum(TASK_NAMES), soft: seconds, hard: seconds });
+const rateFields = z.object({ task: taskTypeName, rate: z.string().trim().max(20) });
+const limitFields = z.object({ task: taskTypeName, soft: seconds, hard: seconds });
 
 /** What people ask of a worker: what Flower offers. It forgets it when it stops. */
 export function operateWorker(console: Console, { client, taskPolicy }: ConsoleDependencies): void {

@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
-import { TASK_SIGNATURES } from '../../contracts/tasks/task-signatures.ts';
+import type { TaskType } from '../../contracts/tasks/task-type.ts';
 import { type TemporalUi, workflowPage } from '../../domain/links.ts';
 import type { Task } from '../../domain/tasks/task.ts';
-import { taskNameOf } from '../../domain/tasks/task-request.ts';
+import { argumentNames } from '../../domain/tasks/task-request.ts';
 import type { ListedTask } from '../../domain/tasks/task-view.ts';
 import { type Html, linkTo, type View } from '../view.ts';
 import { statusBadge } from './badge.ts';
@@ -43,9 +43,8 @@ export function taskFacts(view: View, task: Task, temporalUi: TemporalUi): Html 
 }
 
 /** The arguments by their names, whether they came by position or by name. */
-export function argumentsCard({ id, name, args, kwargs }: Task): Html {
-  const known = taskNameOf(name);
-  const names = known ? Object.keys(TASK_SIGNATURES[known].shape) : [];
+export function argumentsCard({ id, args, kwargs }: Task, type: TaskType | undefined): Html {
+  const names = argumentNames(type);
   const raw = (place: string) => `${taskPath(id)}/raw/${place}`;
   const given = [
     ...args.map((value, index) => [names[index] ?? `argument ${index + 1}`, value, `args/${index}`] as const),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../budgets.ts';
 import { nextCursor, pageCursor, pageLimit } from '../paging.ts';
 import { taskId, taskStatus, taskSummary } from '../tasks/task.ts';
-import { TASK_QUEUE_NAMES } from '../tasks/task-queues.ts';
+import { queueName } from '../tasks/task-type.ts';
 import { text } from '../text.ts';
 import { timestamp } from '../timestamp.ts';
 import { buildStatus, buildSummary } from './build.ts';
@@ -41,7 +41,7 @@ const deadLetterFilter = z.object({
   ref: text(255).optional().meta({ description: 'Builds of this branch or tag.' }),
   config_id: z.int().min(1).max(2_147_483_647).optional().meta({ description: 'Builds of this configuration.' }),
   name: text(255).optional().meta({ description: 'Tasks with this name, and messages for it.' }),
-  queue: z.enum(TASK_QUEUE_NAMES).optional().meta({ description: 'Tasks and messages of this queue.' }),
+  queue: queueName.optional().meta({ description: 'Tasks and messages of this queue.' }),
   since: timestamp.optional().meta({ description: 'Accepted at this time or later.' }),
   until: timestamp.optional().meta({ description: 'Accepted before this time.' }),
   cause: text(255).optional().meta({

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { LIMITS } from '../budgets.ts';
 import { inputsOf, inputValue, ref } from '../builds/build.ts';
-import { TASK_NAMES, TASK_QUEUE_NAMES } from '../tasks/task-queues.ts';
+import { BUILT_IN_TASKS } from '../tasks/task-queues.ts';
+import { queueName } from '../tasks/task-type.ts';
 import { text } from '../text.ts';
 import { timestamp } from '../timestamp.ts';
 
@@ -49,10 +50,12 @@ export const scheduledTask = z
   .strictObject({
     name: text(LIMITS.tasks.nameCharacters)
       .min(1)
-      .meta({ description: `One of ${TASK_NAMES.join(', ')}; a leading \`tasks.\` is ignored.` }),
+      .meta({
+        description: `One of GET /task-types. For ${BUILT_IN_TASKS.join(', ')}, a leading \`tasks.\` is ignored.`,
+      }),
     args: z.array(z.unknown()).default([]),
     kwargs: z.record(z.string(), z.unknown()).default({}),
-    queue: z.enum(TASK_QUEUE_NAMES).optional(),
+    queue: queueName.optional(),
     priority: z.int().min(0).max(9).optional(),
     expires_seconds: z.number().positive().max(LIMITS.tasks.expiresSeconds).optional().meta({
       description: 'The task is revoked if it has not started within this many seconds after it was made.',

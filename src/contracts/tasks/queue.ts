@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { timestamp } from '../timestamp.ts';
-import { TASK_QUEUE_NAMES } from './task-queues.ts';
+import { queueName } from './task-type.ts';
 
 /** Lengths of a bucket, seconds: those that people read well on a chart. */
 export const BUCKET_SECONDS = [60, 300, 900, 3_600, 21_600, 86_400] as const;
@@ -12,7 +12,7 @@ const queuePause = z
   .meta({ description: 'Null unless it is paused.' });
 
 export const queueNameParam = z.strictObject({
-  name: z.enum(TASK_QUEUE_NAMES).meta({ description: 'A queue of tasks.', example: 'youtube' }),
+  name: queueName.meta({ description: 'A queue of tasks.', example: 'youtube' }),
 });
 
 /** Answer of POST /queues/{name}/pause and /resume. */

@@ -43,6 +43,9 @@ export const taskEventData = {
     epoch: z.int().optional().meta({ description: 'Epoch of the installation that accepted it.' }),
     root_id: z.string().nullable(),
     parent_id: z.string().nullable(),
+    type_version: z.string().optional().meta({
+      description: 'The version of its type that it was accepted under. Left out for the tasks of Hapax itself.',
+    }),
   }),
   task_received: z.object({}),
   task_started: z.object({ attempt: z.int(), worker: z.string() }),

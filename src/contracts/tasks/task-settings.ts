@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { integer } from '../setting-forms.ts';
-import { WORKER_QUEUE_NAMES, type WorkerQueueName } from './task-queues.ts';
+import { WORKFLOW_QUEUE } from './task-queues.ts';
+import { queueName } from './task-type.ts';
 
 /** The words that Flower's options take. A word that means neither stops the start: it could leave a door open. */
 export const truth = z
@@ -31,24 +32,43 @@ const basicAuth = z.string().transform((text, context) => {
   return users;
 });
 
-const WORKER_QUEUE = new RegExp(`^(${WORKER_QUEUE_NAMES.join('|')})(?::([1-9]\\d{0,2}))?$`);
+/** What a worker is told about a queue; undefined: as of others. */
+export interface ServedQueue {
+  concurrency: number | undefined;
+  /** Tasks that may begin within a second, on all workers together. */
+  perSecond: number | undefined;
+}
 
-/** Queues that a worker serves, each with its concurrency where one is given. */
+/** Stands for all queues that are not named. */
+export const ALL_QUEUES = '*';
+
+const WORKER_QUEUE = /^(.+?)(?::([1-9]\d{0,2}))?(?:@([^@]+))?$/;
+const UNIT_SECONDS = { s: 1, m: 60, h: 3_600 } as const;
+
+/** Queues that a worker serves, each with its concurrency and its rate where they are given. */
 export const workerQueues = z.string().transform((text, context) => {
-  const queues = new Map<WorkerQueueName, number | undefined>();
+  const queues = new Map<string, ServedQueue>();
   for (const part of text.split(',')) {
-    const [, name, concurrency] = WORKER_QUEUE.exec(part.trim()) ?? [];
-    if (name === undefined) {
-      context.addIssue({
-        code: 'custom',
-        message: `"${part.trim()}" is not a queue; write some of ${WORKER_QUEUE_NAMES.join(', ')}, each with :NUMBER where its concurrency differs`,
-      });
+    const [, name = '', concurrency, rate] = WORKER_QUEUE.exec(part.trim()) ?? [];
+    const perSecond = rate === undefined ? undefined : readPerSecond(rate);
+    const isName = name === WORKFLOW_QUEUE || name === ALL_QUEUES || queueName.safeParse(name).success;
+    if (!isName || perSecond === null || (name === WORKFLOW_QUEUE && rate !== undefined)) {
+      const message = isName
+        ? `"${part.trim()}" has no rate of tasks; write it as in NAME:4@10/m, with /s, /m or /h`
+        : `"${part.trim()}" is not a queue; write ${WORKFLOW_QUEUE}, * or names of queues, each with :NUMBER where its concurrency differs`;
+      context.addIssue({ code: 'custom', message });
       return z.NEVER;
     }
-    queues.set(name as WorkerQueueName, concurrency === undefined ? undefined : Number(concurrency));
+    queues.set(name, { concurrency: concurrency === undefined ? undefined : Number(concurrency), perSecond });
   }
   return queues;
 });
+
+/** Null for what is no rate above zero. */
+function readPerSecond(text: string): number | null {
+  const [, count, unit = 's'] = /^(\d+(?:\.\d+)?)(?:\/([smh]))?$/.exec(text) ?? [];
+  return Number(count) > 0 ? Number(count) / UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS] : null;
+}
 
 /** Settings of Flower's API, with the names that Flower has for them. */
 export const flowerSettings = {

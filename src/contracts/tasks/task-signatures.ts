@@ -4,7 +4,7 @@ import { searchArguments, tags } from '../content/content.ts';
 import { youtubeVideoId } from '../content/youtube-video.ts';
 import { callbackUrl } from '../endings/callback.ts';
 import { text } from '../text.ts';
-import type { TaskName } from './task-queues.ts';
+import type { BuiltInTask } from './task-queues.ts';
 
 const webUrl = text(LIMITS.content.urlCharacters).pipe(
   z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }),
@@ -47,10 +47,10 @@ export const TASK_SIGNATURES = {
       .max(10),
   }),
   semantic_search: z.strictObject(searchArguments),
-} as const satisfies Record<TaskName, z.ZodObject>;
+} as const satisfies Record<BuiltInTask, z.ZodObject>;
 
 /** The arguments of a task by name, with defaults filled in: what its handler gets. */
-export type TaskArguments = { [Name in TaskName]: z.output<(typeof TASK_SIGNATURES)[Name]> };
+export type TaskArguments = { [Name in BuiltInTask]: z.output<(typeof TASK_SIGNATURES)[Name]> };
 
 const videoUrl = TASK_SIGNATURES.ingest_youtube.shape.url.optional();
 /** Body of POST /youtube/ingest-async; `url` may be in the query instead. */

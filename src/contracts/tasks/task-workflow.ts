@@ -1,6 +1,6 @@
 import type { InstallationMemo, Recovery } from '../builds/build-workflow.ts';
 import type { CallbackTarget } from '../endings/callback-workflow.ts';
-import type { TaskName, TaskQueueName } from './task-queues.ts';
+import type { TaskRuntime } from './task-queues.ts';
 
 /** Type name of the task workflow. */
 export const TASK_WORKFLOW = 'taskRun';
@@ -72,8 +72,12 @@ export interface TaskInput {
   caller: string;
   /** By which interface it came. */
   door: 'http' | 'flower' | 'amqp' | 'schedule';
-  name: TaskName;
-  queue: TaskQueueName;
+  name: string;
+  queue: string;
+  /** Set where workers in another language do the work: they have a protocol of their own. */
+  runtime?: Extract<TaskRuntime, 'python'>;
+  /** The version of its type that the task was accepted under; left out for the tasks of Hapax itself. */
+  type_version?: string;
   args: unknown[];
   kwargs: Record<string, unknown>;
   /** 0 to 9, the highest first. */

@@ -6,7 +6,8 @@ import { countFlag, listText, matchCount, nextCursor, pageCursor, pageLimit, wai
 import { text, textOfBytes } from '../text.ts';
 import { asOf, timestamp } from '../timestamp.ts';
 import { taskError } from './task-event.ts';
-import { TASK_NAMES, TASK_QUEUE_NAMES } from './task-queues.ts';
+import { BUILT_IN_TASKS } from './task-queues.ts';
+import { queueName } from './task-type.ts';
 
 /** States of tasks are Celery's, by their names. */
 export const taskStatus = z
@@ -38,13 +39,15 @@ export const taskBody = z
   .strictObject({
     name: text(LIMITS.tasks.nameCharacters)
       .min(1)
-      .meta({ description: `One of ${TASK_NAMES.join(', ')}; a leading \`tasks.\` is ignored.` }),
+      .meta({
+        description: `One of GET /task-types. For ${BUILT_IN_TASKS.join(', ')}, a leading \`tasks.\` is ignored.`,
+      }),
     args: z.array(z.unknown()).default([]).meta({ description: 'Positional arguments.' }),
     kwargs: z.record(z.string(), z.unknown()).default({}).meta({ description: 'Named arguments.' }),
     task_id: taskId.optional().meta({
       description: 'A repeated request with the same id, task and arguments gets the same task. Default: a new id.',
     }),
-    queue: z.enum(TASK_QUEUE_NAMES).optional().meta({ description: 'Default: the queue of the task.' }),
+    queue: queueName.optional().meta({ description: 'Default: the queue of the task.' }),
     priority: z.int().min(0).max(9).optional().meta({ description: '0 (last) to 9 (first). Default: 5.' }),
     eta: timestamp.optional().meta({ description: 'The task does not start before this time.' }),
     expires: z
@@ -145,7 +148,7 @@ export const taskPage = z
 export const taskListQuery = z.strictObject({
   status: taskStatus.optional(),
   name: text(255).optional(),
-  queue: z.enum(TASK_QUEUE_NAMES).optional(),
+  queue: queueName.optional(),
   q: listText.meta({
     description:
       'Contains this text, in any case: in the id, name, caller, worker, reason, error, or in short arguments and results. A page looks through a bounded number of tasks, so it may be empty although `next_cursor` is not null.',

@@ -1,5 +1,3 @@
-import type { TaskName, TaskQueueName } from './task-queues.ts';
-
 /** Task queue that every worker process polls and nobody puts work on: its pollers are the processes there are, however busy. */
 export const ROLL_CALL_TASK_QUEUE = 'hapax-workers';
 
@@ -24,9 +22,11 @@ export interface WorkerReport {
   pid: number;
   uptime_seconds: number;
   /** What it takes tasks from, and how many at once. */
-  queues: Array<{ name: TaskQueueName; size: number }>;
+  queues: Array<{ name: string; size: number }>;
   /** Rate limits it was told, as they were written. */
-  rates: Partial<Record<TaskName, string>>;
+  rates: Record<string, string>;
+  /** Names of the tasks that it runs; left out by one that runs those of Hapax, and all that are registered for its queues. */
+  registered?: string[];
 }
 
 /**
@@ -36,13 +36,13 @@ export interface WorkerReport {
 export interface WorkerControl {
   inspect(): Promise<WorkerReport>;
   /** Begins or stops taking tasks from a queue; running ones go on. */
-  consume(order: { queue: TaskQueueName; on: boolean }): Promise<Obeyed>;
+  consume(order: { queue: string; on: boolean }): Promise<Obeyed>;
   /** Changes how many tasks of each queue run at once, by so many. */
   resize(order: { by: number }): Promise<Obeyed>;
   /** Limits how fast tasks of a name begin (domain/rate.ts). `0` or an empty text: no limit. */
-  limitRate(order: { task: TaskName; rate: string }): Promise<Obeyed>;
+  limitRate(order: { task: string; rate: string }): Promise<Obeyed>;
   /** Shortens the time limits of tasks of a name. */
-  limitTime(order: { task: TaskName } & TimeLimits): Promise<Obeyed>;
+  limitTime(order: { task: string } & TimeLimits): Promise<Obeyed>;
   /** Hands over what it works at, and ends. */
   shutdown(): Promise<Obeyed>;
 }

@@ -7,7 +7,7 @@ import type {
   PendingReply,
   TaskMessage,
 } from '../../contracts/celery/celery.ts';
-import { QUEUE_OF_TASK } from '../../contracts/tasks/task-queues.ts';
+import { QUEUE_OF_BUILT_IN } from '../../contracts/tasks/task-queues.ts';
 import { excessWithResult } from './celery-budget.ts';
 import { followUps, forgone } from './celery-follow-ups.ts';
 import { celeryResult, exceptionOf, exceptionOfRefusal, type Outcome, REVOKED } from './celery-result.ts';
@@ -43,7 +43,9 @@ export function whatFollows(pending: PendingReply, { task_id, ended_at, end }: T
   const { root_id, follow_ups } = pending;
   const tasks = followUps({ task_id, root_id, follow_ups, succeeded, result, ended_at }, (task) => {
     const name = task.replace(/^tasks\./, '');
-    return Object.hasOwn(QUEUE_OF_TASK, name) ? QUEUE_OF_TASK[name as keyof typeof QUEUE_OF_TASK] : DEFAULT_QUEUE;
+    return Object.hasOwn(QUEUE_OF_BUILT_IN, name)
+      ? QUEUE_OF_BUILT_IN[name as keyof typeof QUEUE_OF_BUILT_IN]
+      : DEFAULT_QUEUE;
   });
   const detail = excessWithResult(tasks);
   return detail === undefined ? { tasks } : { tasks: [], refusal: { code: 'too_large', detail } };

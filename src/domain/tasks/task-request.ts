@@ -1,8 +1,9 @@
 import { LIMITS } from '../../contracts/budgets.ts';
 import { youtubeVideoId } from '../../contracts/content/youtube-video.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import { TASK_NAMES, type TaskName, type TaskQueueName } from '../../contracts/tasks/task-queues.ts';
+import { BUILT_IN_TASKS, type BuiltInTask } from '../../contracts/tasks/task-queues.ts';
 import { TASK_SIGNATURES, type TaskArguments } from '../../contracts/tasks/task-signatures.ts';
+import type { TaskType } from '../../contracts/tasks/task-type.ts';
 import type { TaskInput, TaskPolicy } from '../../contracts/tasks/task-workflow.ts';
 import { nameUuid } from '../name-uuid.ts';
 import { canonicalJson, sha256 } from '../record/hash.ts';
@@ -14,7 +15,8 @@ export interface TaskRequest {
   kwargs: Record<string, unknown>;
   /** Makes the task once; undefined: an id is made. */
   taskId?: string | undefined;
-  queue?: TaskQueueName | undefined;
+  /** Default: the queue of its type. */
+  queue?: string | undefined;
   /** 0 to 9, the highest first. */
   priority?: number | undefined;
   eta?: Date | undefined;
@@ -33,18 +35,19 @@ export interface TaskRequest {
   awaitsReply?: boolean;
 }
 
-/** The task that a name means: its own name, also with `tasks.` before it, as modules of Celery apps call it. */
-export function taskNameOf(given: string): TaskName | undefined {
+/** The task of Hapax that a name means: its own name, also with `tasks.` before it, as modules of Celery apps call it. */
+export function builtInTaskOf(given: string): BuiltInTask | undefined {
   const name = given.startsWith('tasks.') ? given.slice('tasks.'.length) : given;
-  return TASK_NAMES.find((known) => known === name);
+  return BUILT_IN_TASKS.find((known) => known === name);
 }
 
-export type ReadArguments<Name extends TaskName = TaskName> =
+/** What a built-in task gets. */
+export type ReadArguments<Name extends BuiltInTask = BuiltInTask> =
   | { arguments: TaskArguments[Name] }
   | { faults: Array<{ path: string; message: string }> };
 
 /** Reads positional and named arguments by the signature of the task; each fault with its place. */
-export function readArguments<Name extends TaskName>(
+export function readArguments<Name extends BuiltInTask>(
   name: Name,
   args: readonly unknown[],
   kwargs: Readonly<Record<string, unknown>>,
@@ -72,14 +75,18 @@ export function readArguments<Name extends TaskName>(
   };
 }
 
+/** The names of a type's positional arguments, in their order; none where the type is not known. */
+export function argumentNames(type: Pick<TaskType, 'parameters'> | undefined): string[] {
+  const positional = type?.parameters?.filter(({ kind }) => kind.startsWith('positional'));
+  return positional?.map(({ name }) => name) ?? [];
+}
+
 /** The arguments of a task by their names, as they were given; undefined where it is not known what they are called. */
-export function argumentsByName({
-  name,
-  args,
-  kwargs,
-}: Pick<TaskRequest, 'name' | 'args' | 'kwargs'>): Record<string, unknown> | undefined {
-  const known = taskNameOf(name);
-  const names = known ? Object.keys(TASK_SIGNATURES[known].shape) : [];
+export function argumentsByName(
+  type: Pick<TaskType, 'parameters'> | undefined,
+  { args, kwargs }: Pick<TaskRequest, 'args' | 'kwargs'>,
+): Record<string, unknown> | undefined {
+  const names = argumentNames(type);
   if (args.length > names.length) return undefined;
   return { ...Object.fromEntries(args.map((value, index) => [names[index], value])), ...kwargs };
 }
@@ -100,8 +107,8 @@ export function argumentsFaults(
  * @param callbackUrl only to recognise a task that was made when the URL was a part of it.
  */
 export function taskFingerprint(
-  name: TaskName,
-  given: TaskArguments[TaskName],
+  name: string,
+  given: Readonly<Record<string, unknown>>,
   callbackUrl: string | null = null,
 ): string {
   return sha256(canonicalJson({ type: 'task', name, arguments: given, callback_url: callbackUrl }));
@@ -111,15 +118,15 @@ export function taskFingerprint(
  * The id of a task that is done once by its nature: the same for every form of a video's URL, wherever its callbacks go.
  * Undefined for tasks that are done each time they are asked for.
  */
-export function naturalTaskId(name: TaskName, given: TaskArguments[TaskName]): string | undefined {
+export function naturalTaskId(name: string, given: Readonly<Record<string, unknown>>): string | undefined {
   if (!isOnceByNature(name)) return undefined;
-  const video = youtubeVideoId((given as TaskArguments['ingest_youtube']).url);
+  const video = youtubeVideoId(String(given.url));
   // The last element was the callback URL, once; null stays, so that the ids of videos without one stay.
   return video === undefined ? undefined : nameUuid(canonicalJson(['ingest_youtube', `yt:${video}`, null]));
 }
 
 /** Whether a task that is asked for without an id gets its {@link naturalTaskId}. */
-export function isOnceByNature(name: TaskName | undefined): boolean {
+export function isOnceByNature(name: string | undefined): boolean {
   return name === 'ingest_youtube' || name === 'ingest_youtube_with_callback';
 }
 
@@ -136,6 +143,24 @@ export function policyWithLimits(
   const hard_limit_ms = asked.hard_limit_ms ?? policy.hard_limit_ms;
   const soft_limit_ms = Math.min(asked.soft_limit_ms ?? policy.soft_limit_ms, hard_limit_ms);
   return { ...policy, soft_limit_ms, hard_limit_ms };
+}
+
+/** What tasks of a type run under: what the type says, else the settings. */
+export function policyOfType(
+  policy: TaskPolicy,
+  type: Pick<TaskType, 'max_retries' | 'retry_delay' | 'soft_time_limit' | 'time_limit'> | undefined,
+): TaskPolicy {
+  if (!type) return policy;
+  const [soft, hard] = [type.soft_time_limit, type.time_limit].map((limit) => limit && Math.ceil(limit * 1_000));
+  const soft_limit_ms = soft ?? policy.soft_limit_ms;
+  // One who only asks for a longer soft limit has as long to stop as others.
+  const later = soft_limit_ms + (policy.hard_limit_ms - policy.soft_limit_ms);
+  return {
+    max_retries: type.max_retries ?? policy.max_retries,
+    retry_delay_ms: type.retry_delay === null ? policy.retry_delay_ms : Math.ceil(type.retry_delay * 1_000),
+    soft_limit_ms,
+    hard_limit_ms: hard ?? Math.max(policy.hard_limit_ms, later),
+  };
 }
 
 /** What tasks run under, as the settings say. */

@@ -5,8 +5,10 @@ import { IllegalEvent } from '../record/illegal-event.ts';
 type Queued = Extract<TaskEvent, { type: 'task_queued' }>;
 
 /** The present state of a task: what its events add up to. */
-export interface Task extends Omit<Queued['data'], 'task_id' | 'epoch'> {
+export interface Task extends Omit<Queued['data'], 'task_id' | 'epoch' | 'type_version'> {
   id: string;
+  /** The version of its type that it was accepted under; null for the tasks of Hapax itself. */
+  type_version: string | null;
   status: TaskStatus;
   /** Attempts that began, over all redrives. */
   attempts: number;
@@ -113,9 +115,10 @@ function redriven(task: Task, data: Extract<TaskEvent, { type: 'task_redriven' }
   };
 }
 
-function queued({ data: { task_id, epoch: _, ...known }, occurred_at }: Queued): Task {
+function queued({ data: { task_id, epoch: _, type_version, ...known }, occurred_at }: Queued): Task {
   return {
     ...known,
+    type_version: type_version ?? null,
     id: task_id,
     status: 'PENDING',
     attempts: 0,

@@ -1,4 +1,4 @@
-import { TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
+import { BUILT_IN_QUEUES } from '../../contracts/tasks/task-queues.ts';
 import type { Db } from '../database.ts';
 
 export interface QueueMeasures {
@@ -12,9 +12,22 @@ export interface QueueMeasures {
   inFlight: number;
 }
 
-/** What has not ended, by queue. Reads only indexes of what has not ended. */
+/**
+ * What has not ended, by queue: of builds, of the queues of Hapax's own tasks, of those that workers registered, and of others that
+ * open tasks are on. Reads only indexes of what has not ended, and one entry of them to find the next queue.
+ */
 export async function measureQueues(db: Db): Promise<QueueMeasures[]> {
   const rows = await db<Array<{ name: string; depth: number; age: number | null; in_flight: number }>>`
+    WITH RECURSIVE open_queues AS (
+      SELECT min(queue) AS name FROM tasks WHERE completed_at IS NULL
+      UNION ALL
+      SELECT (SELECT min(queue) FROM tasks WHERE completed_at IS NULL AND queue > open_queues.name)
+      FROM open_queues WHERE name IS NOT NULL
+    ), queues AS (
+      SELECT name FROM open_queues WHERE name IS NOT NULL
+      UNION SELECT name FROM task_queues
+      UNION SELECT jsonb_array_elements_text(${JSON.stringify(BUILT_IN_QUEUES)}::jsonb)
+    )
     SELECT 'builds' AS name, count(*) FILTER (WHERE status = 'queued') AS depth,
            extract(epoch FROM now() - min(created_at) FILTER (WHERE status = 'queued')) AS age,
            count(*) FILTER (WHERE status = 'in_progress') AS in_flight
@@ -23,11 +36,11 @@ export async function measureQueues(db: Db): Promise<QueueMeasures[]> {
     SELECT name, count(*) FILTER (WHERE status = 'PENDING'),
            extract(epoch FROM now() - min(created_at) FILTER (WHERE status = 'PENDING')),
            count(*) FILTER (WHERE status IN ('STARTED', 'RETRY'))
-    FROM jsonb_array_elements_text(${JSON.stringify(TASK_QUEUE_NAMES)}::jsonb) WITH ORDINALITY AS queues(name, number)
-    LEFT JOIN LATERAL (SELECT status, created_at FROM tasks WHERE queue = queues.name AND completed_at IS NULL) AS open ON true
+    FROM queues LEFT JOIN LATERAL (SELECT status, created_at FROM tasks WHERE queue = queues.name AND completed_at IS NULL) AS open ON true
     GROUP BY name`;
-  const order: readonly string[] = ['builds', ...TASK_QUEUE_NAMES];
-  rows.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  const order: readonly string[] = ['builds', ...BUILT_IN_QUEUES];
+  const placeOf = ({ name }: { name: string }) => (order.includes(name) ? order.indexOf(name) : order.length);
+  rows.sort((a, b) => placeOf(a) - placeOf(b) || (a.name < b.name ? -1 : 1));
   return rows.map(({ name, depth, age, in_flight }) => ({
     name,
     depth,

@@ -1,8 +1,7 @@
-import type { TaskQueueName } from '../../contracts/tasks/task-queues.ts';
 import type { Db } from '../database.ts';
 
 /** Records that a queue is paused or not, unless it is so already. */
-export async function saveQueuePause(db: Db, queue: TaskQueueName, paused: boolean, by: string): Promise<void> {
+export async function saveQueuePause(db: Db, queue: string, paused: boolean, by: string): Promise<void> {
   await db`
     INSERT INTO queue_pauses (queue, paused, changed_by, changed_at)
     SELECT ${queue}, ${paused}::boolean, ${by}, now()

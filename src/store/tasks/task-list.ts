@@ -11,7 +11,7 @@ export type TaskFilter = Omit<TaskListQuery, 'cursor' | 'at' | 'count'> & { afte
 export function listTasks(db: Db, filter: TaskFilter): Promise<Page<ListedTask>> {
   const columns = db`id, status, workflow_id, fingerprint, caller, door, name, queue, priority, eta, expires, soft_limit_ms,
     hard_limit_ms, callback_origin, root_id, parent_id, attempts, retries, redrives, worker, error, dead_lettered, reason,
-    created_at, received_at, started_at, retried_at, completed_at`;
+    created_at, received_at, started_at, retried_at, completed_at, type_version`;
   return listPage<string, ListedTask>(db, 'tasks', columns, taskSelection(db, filter), filter.limit);
 }
 

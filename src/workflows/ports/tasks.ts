@@ -1,5 +1,4 @@
 import type { TaskEvent } from '../../contracts/tasks/task-event.ts';
-import type { TaskName } from '../../contracts/tasks/task-queues.ts';
 import type { ExpectedStream } from '../../domain/record/stream-fault.ts';
 
 type Queued = Extract<TaskEvent, { type: 'task_queued' }>;
@@ -43,7 +42,9 @@ export interface TaskPort {
    */
   runTask(request: {
     task_id: string;
-    name: TaskName;
+    name: string;
+    /** The version of its type that it was accepted under; left out for the tasks of Hapax itself. */
+    type_version?: string;
     /** As they were given; they are read as the signature of the task says. */
     args: unknown[];
     kwargs: Record<string, unknown>;

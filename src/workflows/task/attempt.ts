@@ -17,7 +17,7 @@ type Revoked = Extract<TaskOutcome, { kind: 'revoked' }>;
 
 /** One attempt on a worker of the queue. A task that expires is not begun after that; one that has begun goes on. */
 export async function attemptOnce(
-  { task_id, name, args, kwargs, queue, policy, expires }: TaskInput,
+  { task_id, name, type_version, args, kwargs, queue, policy, expires }: TaskInput,
   taskRecord: TaskRecord,
   attempt: number,
   progress: unknown,
@@ -32,6 +32,7 @@ export async function attemptOnce(
   const request = {
     ...{ task_id, name, args, kwargs, attempt, step: taskRecord.prefix, soft_limit_ms, hard_limit_ms, progress },
     ...(begin_by === null ? {} : { begin_by }),
+    ...(type_version === undefined ? {} : { type_version }),
   };
   const scope = new CancellationScope();
   const stopListening = revocation.listen(() => scope.cancel());

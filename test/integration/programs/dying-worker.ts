@@ -4,6 +4,7 @@
  */
 import { NativeConnection } from '@temporalio/worker';
 import pino from 'pino';
+import { builtInCode } from '../../../src/activities/task-code.ts';
 import type { TaskHandlers } from '../../../src/activities/task-handlers.ts';
 import { installTemporalRuntime } from '../../../src/processes/temporal-runtime.ts';
 import { openDatabase, RUNTIME_ROLE } from '../../../src/store/database.ts';
@@ -18,7 +19,7 @@ const handlers: Partial<TaskHandlers> = {
 };
 const connection = await NativeConnection.connect({ address });
 const worker = await createTaskWorker(
-  { connection, namespace, db, handlers: handlers as TaskHandlers },
+  { connection, namespace, db, code: builtInCode(handlers as TaskHandlers) },
   {
     queue: 'content',
     identity: `${process.pid}@dying`,

@@ -1,0 +1,25 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { REGISTRATION_REFUSED } from '../contracts/tasks/registration-workflow.ts';
+import { taskTypeRegistration } from '../contracts/tasks/task-type.ts';
+import { registrationFaults } from '../domain/tasks/task-types.ts';
+import type { Db } from '../store/database.ts';
+import { registerTaskTypes } from '../store/tasks/task-type-register.ts';
+import type { TaskTypePort } from '../workflows/ports/task-types.ts';
+
+/** The activities about task types. What comes from a worker in another language is read as any other input. */
+export function taskTypeActivities(db: Db): TaskTypePort {
+  return {
+    async registerTaskTypes(given) {
+      const { data: registration, error } = taskTypeRegistration.safeParse(given);
+      const faults = error
+        ? error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+        : registrationFaults(registration);
+      if (!registration || faults.length > 0) {
+        throw ApplicationFailure.create({
+          ...{ type: REGISTRATION_REFUSED, message: faults.join('\n'), nonRetryable: true, category: 'BENIGN' },
+        });
+      }
+      return { version: 1, types: await registerTaskTypes(db, registration) };
+    },
+  };
+}
