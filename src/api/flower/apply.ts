@@ -2,9 +2,10 @@ import type { Context, Hono } from 'hono';
 import type { Accepted } from '../../commands/lifecycle/accept.ts';
 import { createTask, type TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { recordUnregisteredTask } from '../../commands/tasks/record-unregistered-task.ts';
+import type { TaskTypes } from '../../commands/tasks/task-types.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { ENDED_TASK_STATUSES, taskId } from '../../contracts/tasks/task.ts';
-import { queueName } from '../../contracts/tasks/task-type.ts';
+import { queueName, type TaskType } from '../../contracts/tasks/task-type.ts';
 import { isStorableInstant } from '../../contracts/timestamp.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import type { TaskRequest } from '../../domain/tasks/task-request.ts';
@@ -64,7 +65,8 @@ async function read(
   how: Apply,
 ): Promise<{ request: TaskRequest; timeoutMs?: number }> {
   const name = c.req.param('name') ?? '';
-  if (how !== 'send-task' && !(await taskTypes.find(name))) throw new FlowerError(404, `Unknown task '${name}'`);
+  const type = await taskTypes.find(name);
+  if (how !== 'send-task' && !type) throw new FlowerError(404, `Unknown task '${name}'`);
   const body = await readBody(c);
   const { args = [], kwargs = {}, timeout, ...options } = body;
   if (!Array.isArray(args)) throw new FlowerError(400, 'args must be an array');
@@ -76,6 +78,7 @@ async function read(
     args,
     kwargs: kwargs as Record<string, unknown>,
     ...optionsOf(options),
+    queue: await queueIn(taskTypes, type, options.queue),
     caller: c.var.caller,
     idempotency: idempotencyOf(c, `POST /api/task/${how}`),
     source: 'flower',
@@ -106,9 +109,16 @@ async function textOf(c: Context): Promise<string> {
   }
 }
 
+/** The queue that is asked for. Of Hapax's own tasks, one that nobody knows is let pass, as other options are. */
+async function queueIn(taskTypes: TaskTypes, type: TaskType | undefined, given: unknown): Promise<string | undefined> {
+  const { data: queue } = queueName.safeParse(given);
+  if (queue === undefined || type?.runtime !== 'built-in') return queue;
+  return (await taskTypes.queues()).has(queue) ? queue : undefined;
+}
+
 /** The options of `apply_async` that mean something here; as in Flower, all others are let pass. */
 function optionsOf(options: Record<string, unknown>): Partial<TaskRequest> {
-  const { task_id, queue, priority, countdown, eta, expires, soft_time_limit, time_limit } = options;
+  const { task_id, priority, countdown, eta, expires, soft_time_limit, time_limit } = options;
   const begin =
     'countdown' in options ? inSeconds(countdown) : eta === undefined || eta === null ? undefined : instant(eta);
   const end =
@@ -119,7 +129,6 @@ function optionsOf(options: Record<string, unknown>): Partial<TaskRequest> {
         : instant(expires);
   return {
     taskId: readId(task_id),
-    queue: queueName.safeParse(queue).data,
     priority: typeof priority === 'number' ? Math.min(9, Math.max(0, Math.round(priority))) : undefined,
     eta: begin,
     expires: end,

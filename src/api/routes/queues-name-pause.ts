@@ -1,6 +1,8 @@
 import { createRoute } from '@hono/zod-openapi';
+import { notFound } from '../../commands/refusal.ts';
 import { queueNameParam, queuePauseAnswer } from '../../contracts/tasks/queue.ts';
 import type { Db } from '../../store/database.ts';
+import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import { listPausedQueues } from '../../store/tasks/queue-pause-list.ts';
 import { saveQueuePause } from '../../store/tasks/queue-pause-save.ts';
 import type { Api } from '../environment.ts';
@@ -19,6 +21,7 @@ const route = (verb: 'pause' | 'resume', summary: string, description: string) =
       200: { description: 'How it is now', content: { 'application/json': { schema: queuePauseAnswer } } },
       ...problemResponses(
         'invalid_request',
+        'not_found',
         'cross_site',
         'body_too_large',
         'unsupported_media_type',
@@ -36,6 +39,8 @@ const resumeRoute = route('resume', 'Resume a queue of tasks', 'Workers take tas
 
 export function pauseQueues(api: Api, { db }: { db: Db }): void {
   const change = async (queue: string, paused: boolean, by: string) => {
+    const known = (await measureQueues(db)).some(({ name }) => name === queue);
+    if (!known) throw notFound(`queue ${queue}; one is there from its first task or worker on`);
     await saveQueuePause(db, queue, paused, by);
     const pause = (await listPausedQueues(db)).find((one) => one.queue === queue);
     return { name: queue, paused: pause ? { by: pause.by, since: pause.since } : null };
