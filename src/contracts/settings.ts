@@ -17,7 +17,7 @@ import {
   redisUrl,
 } from './setting-forms.ts';
 import { WORKFLOW_QUEUE } from './tasks/task-queues.ts';
-import { ALL_QUEUES, flowerSettings, truth, workerQueues } from './tasks/task-settings.ts';
+import { ALL_QUEUES, flowerSettings, taskSettings, truth } from './tasks/task-settings.ts';
 import { text } from './text.ts';
 
 const DAY_MS = 86_400_000;
@@ -207,24 +207,7 @@ export const settingsSchema = z.object({
   QUEUE_RETRY_DELAY: duration()
     .default(60_000)
     .meta({ description: 'Pause before the first of these retries. It doubles each time, with jitter.' }),
-  TASK_MAX_RETRIES: integer(0, 100).default(3).meta({ description: 'How often a failed task is retried.' }),
-  TASK_RETRY_DELAY: duration()
-    .default(1_000)
-    .meta({ description: 'Pause before the first retry of a task. It doubles each time, with jitter.' }),
-  TASK_SOFT_TIME_LIMIT: duration(1).default(300_000).meta({
-    description: 'After this time, an attempt at a task is asked to stop, and is retried. At most TASK_TIME_LIMIT.',
-  }),
-  TASK_TIME_LIMIT: duration(1)
-    .default(600_000)
-    .meta({ description: 'After this time, an attempt is ended. The task fails and is not retried.' }),
-  WORKER_QUEUES: workerQueues.optional().meta({
-    description:
-      'Queues that a worker serves, comma separated: workflows (all workflows and builds), youtube, content, search, those of your own tasks, or * for all that are not named. Each may have its own concurrency, as in youtube:4, and a rate at which all workers together begin its tasks, as in *,mine:2@10/m. Default: all.',
-  }),
-  WORKER_CONCURRENCY: integer(1, 1_000).optional().meta({
-    description:
-      'How many calls to GitHub, and how many tasks of each queue, a worker runs at once. Default: 1 in laptop mode, 4 in cloud mode.',
-  }),
+  ...taskSettings,
   CALLBACK_SECRET: callbackSecrets.default([]).meta({
     description:
       'Secret that signs callbacks (Standard Webhooks, `whsec_BASE64`). To replace it, list new and old: both sign. Not set: callbacks are not signed.',

@@ -38,6 +38,7 @@ import { findNaturalTask } from './natural-id.ts';
 import { redriveTask } from './redrive-task.ts';
 import { TASK } from './task-kind.ts';
 import type { TaskTypes } from './task-types.ts';
+import { typeInInput } from './type-in-input.ts';
 
 /** The most names in the message about an unknown task. */
 const MOST_NAMES = 20;
@@ -205,18 +206,6 @@ function inputOf(
     policy: policyWithLimits(policyOfType(taskPolicy, type), limits),
     ...(callback ? { callback } : {}),
     ...(request.awaitsReply ? { answered: true } : {}),
-  };
-}
-
-/** What the input of a task's workflow says of its type; nothing for the tasks of Hapax itself. */
-export function typeInInput(
-  type: TaskType | undefined,
-  accepted: string | null,
-): Pick<TaskInput, 'runtime' | 'type_version'> {
-  if (!type || type.runtime === 'built-in') return {};
-  return {
-    ...(type.runtime === 'python' ? { runtime: 'python' } : {}),
-    ...(accepted === null ? {} : { type_version: accepted }),
   };
 }
 

@@ -7,8 +7,9 @@ import { listPendingReplies } from '../../store/celery/pending-reply-list-by-tas
 import { findCallbackUrl } from '../../store/endings/callback-target-find.ts';
 import { taskStream } from '../../store/tasks/task-stream.ts';
 import { restart } from '../lifecycle/restart.ts';
-import { type TaskDependencies, typeInInput } from './create-task.ts';
+import type { TaskDependencies } from './create-task.ts';
 import { TASK } from './task-kind.ts';
+import { typeInInput } from './type-in-input.ts';
 
 type Asked = TaskTerms & Pick<TaskInput, 'answered'>;
 

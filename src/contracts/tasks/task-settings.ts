@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { integer } from '../setting-forms.ts';
+import { duration, integer } from '../setting-forms.ts';
 import { WORKFLOW_QUEUE } from './task-queues.ts';
 import { queueName } from './task-type.ts';
 
@@ -46,7 +46,7 @@ const WORKER_QUEUE = /^(.+?)(?::([1-9]\d{0,2}))?(?:@([^@]+))?$/;
 const UNIT_SECONDS = { s: 1, m: 60, h: 3_600 } as const;
 
 /** Queues that a worker serves, each with its concurrency and its rate where they are given. */
-export const workerQueues = z.string().transform((text, context) => {
+const workerQueues = z.string().transform((text, context) => {
   const queues = new Map<string, ServedQueue>();
   for (const part of text.split(',')) {
     const [, name = '', concurrency, rate] = WORKER_QUEUE.exec(part.trim()) ?? [];
@@ -69,6 +69,28 @@ function readPerSecond(text: string): number | null {
   const [, count, unit = 's'] = /^(\d+(?:\.\d+)?)(?:\/([smh]))?$/.exec(text) ?? [];
   return Number(count) > 0 ? Number(count) / UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS] : null;
 }
+
+/** Settings of tasks and of the workers that run them. */
+export const taskSettings = {
+  TASK_MAX_RETRIES: integer(0, 100).default(3).meta({ description: 'How often a failed task is retried.' }),
+  TASK_RETRY_DELAY: duration()
+    .default(1_000)
+    .meta({ description: 'Pause before the first retry of a task. It doubles each time, with jitter.' }),
+  TASK_SOFT_TIME_LIMIT: duration(1).default(300_000).meta({
+    description: 'After this time, an attempt at a task is asked to stop, and is retried. At most TASK_TIME_LIMIT.',
+  }),
+  TASK_TIME_LIMIT: duration(1)
+    .default(600_000)
+    .meta({ description: 'After this time, an attempt is ended. The task fails and is not retried.' }),
+  WORKER_QUEUES: workerQueues.optional().meta({
+    description:
+      'Queues that a worker serves, comma separated: workflows (all workflows and builds), youtube, content, search, those of your own tasks, or * for all that are not named. Each may have its own concurrency, as in youtube:4, and a rate at which all workers together begin its tasks, as in *,mine:2@10/m. Default: all.',
+  }),
+  WORKER_CONCURRENCY: integer(1, 1_000).optional().meta({
+    description:
+      'How many calls to GitHub, and how many tasks of each queue, a worker runs at once. Default: 1 in laptop mode, 4 in cloud mode.',
+  }),
+};
 
 /** Settings of Flower's API, with the names that Flower has for them. */
 export const flowerSettings = {

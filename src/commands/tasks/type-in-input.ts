@@ -1,0 +1,14 @@
+import type { TaskType } from '../../contracts/tasks/task-type.ts';
+import type { TaskInput } from '../../contracts/tasks/task-workflow.ts';
+
+/** What the input of a task's workflow says of its type; nothing for the tasks of Hapax itself. */
+export function typeInInput(
+  type: TaskType | undefined,
+  accepted: string | null,
+): Pick<TaskInput, 'runtime' | 'type_version'> {
+  if (!type || type.runtime === 'built-in') return {};
+  return {
+    ...(type.runtime === 'python' ? { runtime: 'python' } : {}),
+    ...(accepted === null ? {} : { type_version: accepted }),
+  };
+}
