@@ -29,6 +29,7 @@ const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   ['GitHub', /^GITHUB_/],
   ['Other forges', /^FORGE_/],
   ['Content', /^(YOUTUBE_|INGEST_|OLLAMA_|EMBEDDING_|SUMMARY_|S3_)/],
+  ['Checkpoints', /^CHECKPOINT_/],
   ['Callbacks', /^CALLBACK_/],
   ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_)/],
   ['Tasks', /^TASK_/],

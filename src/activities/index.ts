@@ -4,6 +4,7 @@ import type { Forges } from '../integrations/forges/forges.ts';
 import type { Db } from '../store/database.ts';
 import type { AnswerPort } from '../workflows/ports/answer.ts';
 import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callback.ts';
+import type { CheckpointPort } from '../workflows/ports/checkpoint.ts';
 import type { ConcurrencyGroupPort } from '../workflows/ports/concurrency-group.ts';
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
@@ -14,6 +15,7 @@ import type { TaskTypePort } from '../workflows/ports/task-types.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
 import { answerActivities } from './answers.ts';
 import { callbackActivities, callbackRecordActivities } from './callbacks.ts';
+import { type CheckpointOptions, checkpointActivities } from './checkpoints.ts';
 import { concurrencyGroupActivities } from './concurrency-group.ts';
 import { toFailure } from './failures.ts';
 import { githubActivities } from './github.ts';
@@ -30,6 +32,8 @@ export interface ActivityDependencies {
   forges: Pick<Forges, 'of'>;
   /** Fires a time of a schedule. */
   fire: FireScheduled;
+  /** How checkpoints of the log are made; undefined for none. */
+  checkpoints?: CheckpointOptions | undefined;
   meter?: ActivityMeter | undefined;
 }
 
@@ -38,6 +42,7 @@ export function createActivities({
   db,
   forges,
   fire,
+  checkpoints,
   meter,
 }: ActivityDependencies): RecordPort &
   CallbackRecordPort &
@@ -46,7 +51,8 @@ export function createActivities({
   WritePort &
   SchedulePort &
   SweepPort &
-  TaskTypePort {
+  TaskTypePort &
+  CheckpointPort {
   return failingAll({
     ...recordActivities(db, meter),
     ...callbackRecordActivities(db, meter),
@@ -55,6 +61,7 @@ export function createActivities({
     ...scheduleActivities(fire),
     ...sweepActivities(db, forges, meter),
     ...taskTypeActivities(db),
+    ...checkpointActivities(db, checkpoints),
   });
 }
 

@@ -32,6 +32,7 @@ import { getContents } from './routes/api-v1-content.ts';
 import { getContent } from './routes/api-v1-content-id.ts';
 import { getYouTubeQuota } from './routes/api-v1-quota-youtube.ts';
 import { postSearch } from './routes/api-v1-search.ts';
+import { audit } from './routes/audit.ts';
 import { getBuilds } from './routes/builds.ts';
 import { getBuild } from './routes/builds-id.ts';
 import { getBuildEvents } from './routes/builds-id-events.ts';
@@ -147,6 +148,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   getBuild(api, { ...deps, ...parts });
   getBuildEvents(api, deps.db, parts);
   getBuildVerify(api, deps.db);
+  audit(api, deps.db);
   operateBuild(api, deps);
   tasks(api, deps);
   taskById(api, { ...deps, ...parts });

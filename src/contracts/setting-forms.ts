@@ -82,7 +82,8 @@ export const baseUrl = ({ userinfo = 'refused' }: { userinfo?: 'used' | 'refused
     return z.NEVER;
   });
 
-function baseUrlFault(text: string, userinfo: 'used' | 'refused'): string | undefined {
+/** What is wrong with a base URL; undefined where nothing is. */
+export function baseUrlFault(text: string, userinfo: 'used' | 'refused'): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) return 'must be an http:// or https:// URL';
   // A `?` or `#` that nothing follows is not in url.search or url.hash.

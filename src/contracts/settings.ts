@@ -1,24 +1,14 @@
 import { z } from 'zod';
 import { workflowFile } from './builds/configuration.ts';
+import { bridgeSettings } from './celery/bridge-settings.ts';
+import { checkpointSettings } from './checkpoint-settings.ts';
 import { contentFaults, contentSettings } from './content/content-settings.ts';
 import { forgeSettings } from './forges/forge-settings.ts';
 import { privateKeySetting, repositorySetting, tokenSetting } from './github/github-settings.ts';
 import { isLoopback } from './loopback.ts';
-import {
-  amqpUrl,
-  baseUrl,
-  bindAddress,
-  duration,
-  headerSecret,
-  hosts,
-  integer,
-  list,
-  postgresUrl,
-  redisUrl,
-} from './setting-forms.ts';
+import { baseUrl, bindAddress, duration, headerSecret, hosts, integer, list, postgresUrl } from './setting-forms.ts';
 import { WORKFLOW_QUEUE } from './tasks/task-queues.ts';
 import { ALL_QUEUES, flowerSettings, taskSettings, truth } from './tasks/task-settings.ts';
-import { text } from './text.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -221,24 +211,9 @@ export const settingsSchema = z.object({
     description: 'Makes the console refuse every change and hide the buttons for them. The API still takes changes.',
   }),
   ...flowerSettings,
+  ...checkpointSettings,
   ...contentSettings,
-  AMQP_URL: amqpUrl.optional().meta({
-    description:
-      'RabbitMQ from which the bridge takes tasks that Celery and n8n send. Not set: `hapax up` runs no bridge.',
-    secret: true,
-  }),
-  RESULT_REDIS_URL: redisUrl.optional().meta({
-    description:
-      'Redis to which the bridge writes results: the `result_backend` of your Celery clients, with its `ssl_...` options. Not set: results are not written to Redis.',
-    secret: true,
-  }),
-  RESULT_KEY_PREFIX: text(100).default('').meta({
-    description:
-      'The `global_keyprefix` in `result_backend_transport_options` of your Celery clients. As in Celery, `_` is added unless it ends with `:`, `_`, `-` or `.`.',
-  }),
-  RESULT_EXPIRES: duration(1_000)
-    .default(86_400_000)
-    .meta({ description: 'How long a result stays in Redis. The record keeps it forever.' }),
+  ...bridgeSettings,
   TRUSTED_HOSTS: hosts.default([]).meta({
     description:
       'Without API_KEYS, the API refuses requests whose Host header does not name this machine (localhost or a loopback address). It accepts these names too. So does the Web UI of Temporal.',

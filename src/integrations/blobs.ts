@@ -5,7 +5,7 @@ import { fetchFault } from './fetch-fault.ts';
 
 /** Keeps documents as they came. A key names one content for ever, so that writing it again changes nothing. */
 export interface Blobs {
-  put(key: string, body: string): Promise<void>;
+  put(key: string, body: string | Uint8Array): Promise<void>;
   /** Undefined where there is none. */
   get(key: string): Promise<string | undefined>;
 }
@@ -48,7 +48,7 @@ export function s3Blobs({ endpoint, bucket, region, accessKeyId, secretAccessKey
   const client = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 3 });
   const url = (key: string) =>
     `${endpoint}/${encodeURIComponent(bucket)}/${key.split('/').map(encodeURIComponent).join('/')}`;
-  const send = async (key: string, options: { method: string; body?: string }) => {
+  const send = async (key: string, options: { method: string; body?: string | Uint8Array }) => {
     try {
       return await client.fetch(url(key), { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
     } catch (error) {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -8,42 +9,68 @@ import type { RecordedEvent } from '../contracts/builds/event.ts';
 import { exportedEvent } from '../contracts/builds/exported-event.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
 import { LogAudit, StreamHeads } from '../domain/record/log-audit.ts';
+import { noteKeyOf, readNoteSigner } from '../domain/record/signed-note.ts';
 import { UserError } from '../laptop/user-error.ts';
 import { readSnapshot } from '../store/database.ts';
 import { scanEventsByPosition } from '../store/record/event-scan-by-position.ts';
 import { auditRecord } from '../store/record/record-audit.ts';
 import { strangeness } from '../store/record/stream-kinds.ts';
+import { AuditReport, keptTreeOf } from './audit-report.ts';
 import { withRecord } from './record-database.ts';
 
-const USAGE = `hapax audit export [--out FILE]            writes the event log as NDJSON, one event per line, in order
-hapax audit verify [FILE] [--head DIGEST]  verifies the record, or such a file
+const USAGE = `hapax audit export [--out FILE]   writes the event log as NDJSON, one event per line, in order
+hapax audit verify [FILE] [--head DIGEST] [--checkpoint FILE [--key KEY]]
+                                  verifies the record, or such a file
+hapax audit key NAME              makes a key that signs checkpoints (CHECKPOINT_KEY)
 
 Export prints a digest to standard error ("head"). Keep it in another place. With --head, verify then shows whether events
-are missing. Without FILE and DATABASE_URL, the command reads the embedded database in HAPAX_HOME, even while "hapax up" runs.`;
+are missing. With --checkpoint, it shows whether anything was changed that a checkpoint has which you kept; --key is the key
+that the checkpoint was signed with, as GET /audit/key says it. Without FILE and DATABASE_URL, the command reads the embedded database in HAPAX_HOME, even while "hapax up" runs.`;
 
 /** `hapax audit`: the record for a third party, and what a third party does with it. */
 export async function runAudit(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const { command, file, out, head, help } = readArguments(argv);
+  const { command, file, out, help, ...expected } = readArguments(argv);
   if (help) return console.log(USAGE);
+  if (command === 'key') return printNewKey(file!);
   if (command === 'export') return exportLog(readSettings(environment, 'audit'), out);
-  return file === undefined ? verifyRecord(readSettings(environment, 'audit'), head) : verifyFile(file, head);
+  const audit = new LogAudit();
+  const report = new AuditReport(audit, expected.head, keptTreeOf(expected));
+  return file === undefined
+    ? verifyRecord(readSettings(environment, 'audit'), audit, report)
+    : verifyFile(file, audit, report);
 }
 
 function readArguments(argv: string[]) {
-  const options = { out: { type: 'string' }, head: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+  const options = {
+    out: { type: 'string' },
+    head: { type: 'string' },
+    checkpoint: { type: 'string' },
+    key: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
   try {
     const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
     const [command, file, more] = positionals;
-    const fits =
-      command === 'export'
-        ? file === undefined && values.head === undefined
-        : command === 'verify' && more === undefined && values.out === undefined;
-    if (!fits && !values.help) throw new Error('say what to do: export or verify');
+    const { out, head, checkpoint, key } = values;
+    const fits = {
+      export: file === undefined && [head, checkpoint, key].every((value) => value === undefined),
+      verify: more === undefined && out === undefined,
+      key:
+        file !== undefined && more === undefined && [out, head, checkpoint, key].every((value) => value === undefined),
+    }[command ?? ''];
+    if (!fits && !values.help) throw new Error('say what to do: export, verify or key NAME');
+    if (key !== undefined && checkpoint === undefined) throw new Error('--key needs --checkpoint');
     if (values.head !== undefined && !/^[0-9a-f]{64}$/.test(values.head)) throw new Error('--head needs 64 hex digits');
     return { ...values, command, file };
   } catch (error) {
     throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
   }
+}
+
+function printNewKey(name: string): void {
+  const secret = noteKeyOf(name, randomBytes(32));
+  console.log(`CHECKPOINT_KEY=${secret}`);
+  console.error(`Verify checkpoints with: ${readNoteSigner(secret).verifierKey}`);
 }
 
 async function exportLog(settings: Settings, out: string | undefined): Promise<void> {
@@ -79,22 +106,20 @@ function notWritten(error: NodeJS.ErrnoException): never {
   throw error.syscall === undefined ? error : new UserError(`cannot write the export: ${error.message}`);
 }
 
-async function verifyRecord(settings: Settings, head: string | undefined): Promise<void> {
-  const audit = new LogAudit();
+async function verifyRecord(settings: Settings, audit: LogAudit, report: AuditReport): Promise<void> {
   await withRecord(settings, { role: settings.DATABASE_ROLE, shared: true }, (db) =>
     readSnapshot(db, async (snapshot) => {
-      const report = new Report(audit);
       for await (const { stream, seq, fault } of auditRecord(snapshot, audit)) {
         report.fault(`${stream} event ${seq}: ${fault}`);
       }
-      report.close(head);
+      // The tree has the events in the order of positions, and not stream by stream.
+      if (report.keptTree) for await (const event of scanEventsByPosition(snapshot)) report.keptTree.add(event);
+      report.close();
     }),
   );
 }
 
-async function verifyFile(file: string, head: string | undefined): Promise<void> {
-  const audit = new LogAudit();
-  const report = new Report(audit);
+async function verifyFile(file: string, audit: LogAudit, report: AuditReport): Promise<void> {
   let number = 0;
   let position = 0;
   try {
@@ -108,6 +133,7 @@ async function verifyFile(file: string, head: string | undefined): Promise<void>
       const place = `${event.stream} event ${event.seq}`;
       if (event.position <= position) report.fault(`${place}: line ${number} was moved: its position is not the next`);
       position = event.position;
+      report.keptTree?.add(event);
       const fault = audit.add(event);
       if (fault) report.fault(`${event.stream} event ${fault.seq}: ${fault.fault}`);
       const strange = strangeness(event);
@@ -117,7 +143,7 @@ async function verifyFile(file: string, head: string | undefined): Promise<void>
     if ('code' in (error as Error)) throw new UserError(`cannot read ${file}: ${(error as Error).message}`);
     throw error;
   }
-  report.close(head);
+  report.close();
 }
 
 function readEvent(line: string): RecordedEvent | undefined {
@@ -125,33 +151,5 @@ function readEvent(line: string): RecordedEvent | undefined {
     return exportedEvent.parse(JSON.parse(line));
   } catch {
     return undefined;
-  }
-}
-
-/** Prints each fault, and the outcome at the end. */
-class Report {
-  readonly #audit: LogAudit;
-  #faults = 0;
-
-  constructor(audit: LogAudit) {
-    this.#audit = audit;
-  }
-
-  fault(line: string): void {
-    this.#faults += 1;
-    console.log(line);
-  }
-
-  /** @throws {UserError} where anything is not sound. */
-  close(expected: string | undefined): void {
-    const { events, heads } = this.#audit;
-    const digest = heads.digest();
-    if (expected !== undefined && expected !== digest) {
-      this.fault(`the head is not ${expected}: events were removed, added or replaced`);
-    }
-    const extent = `${events} events, ${heads.size} streams`;
-    if (this.#faults > 0) throw new UserError(`${extent}, ${this.#faults} faults, head ${digest}`);
-    console.log(`head ${digest}`);
-    console.log(`${extent}, sound`);
   }
 }

@@ -58,14 +58,18 @@ function lazyPages({ INGEST_ALLOWED_HOSTS: allowedHosts }: Settings): PageReader
 
 /** Where documents are kept as they came. */
 export function blobsOf(settings: Settings): Blobs {
-  const { S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = settings;
-  if (!bucket || !accessKeyId || !secretAccessKey) return directoryBlobs(join(resolve(settings.HAPAX_HOME), 'blobs'));
+  const { S3_BUCKET: bucket, HAPAX_HOME } = settings;
+  return bucket ? bucketBlobs(settings, bucket) : directoryBlobs(join(resolve(HAPAX_HOME), 'blobs'));
+}
+
+/** A bucket at the S3 server of the settings, which have its credentials where they name a bucket. */
+export function bucketBlobs(settings: Settings, bucket: string): Blobs {
   return s3Blobs({
     endpoint: settings.S3_ENDPOINT,
     bucket,
     region: settings.S3_REGION,
-    accessKeyId,
-    secretAccessKey,
+    accessKeyId: settings.S3_ACCESS_KEY_ID!,
+    secretAccessKey: settings.S3_SECRET_ACCESS_KEY!,
   });
 }
 

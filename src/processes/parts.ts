@@ -11,6 +11,7 @@ import { builtInDescriptions } from '../domain/tasks/task-types.ts';
 import type { Db } from '../store/database.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { callbackSenderOf, refusalOfHost, sendToReceiverOf } from './callbacks.ts';
+import { checkpointsOf } from './checkpoints.ts';
 import { connectContent } from './content.ts';
 import { sweepContent } from './content-sweep.ts';
 import { connectForges, connectGitHub, forgeWebhooksOf, repositoryOf, webhooksOf } from './github.ts';
@@ -121,6 +122,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
     db,
     forges,
     fire: firingOf(ground),
+    checkpoints: checkpointsOf(settings),
     sender: callbackSenderOf(settings),
     code: builtInCode({ ...createTaskHandlers({ db, ...content, meter: metrics }), ...ground.handlers }),
     queues,

@@ -2,33 +2,39 @@ import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOve
 import type { Settings } from '../contracts/settings.ts';
 import { WORKFLOW_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
 import type * as workflows from '../workflows/index.ts';
+import { makesCheckpoints } from './checkpoints.ts';
 
 interface Sweep {
   workflow: keyof typeof workflows;
-  every: '5m' | '1h';
+  every: '1m' | '5m' | '1h';
 }
 
-/** By the id of the schedule, which is that of its workflows too. */
-const EXPIRED: Record<string, Sweep> = { 'hapax-sweep-expired': { workflow: 'sweepExpired', every: '1h' } };
-const DELIVERIES: Record<string, Sweep> = { 'hapax-sweep-deliveries': { workflow: 'sweepDeliveries', every: '5m' } };
+/** By the id of the schedule, which is that of its workflows too: what recurs, and whether these settings ask for it. */
+const SWEEPS: Record<string, Sweep & { isWanted(settings: Settings): boolean }> = {
+  'hapax-sweep-expired': { workflow: 'sweepExpired', every: '1h', isWanted: () => true },
+  'hapax-checkpoint': { workflow: 'checkpoint', every: '1m', isWanted: makesCheckpoints },
+  'hapax-sweep-deliveries': {
+    workflow: 'sweepDeliveries',
+    every: '5m',
+    isWanted: ({ GITHUB_WEBHOOK_SECRET = [] }) => GITHUB_WEBHOOK_SECRET.length > 0,
+  },
+};
 
 /**
  * Creates Temporal's schedules of recurring work, or updates those of an earlier version. What the settings no longer ask for is
  * deleted. The hourly reconciliation is none of these: it mends what a Temporal that lost its data has forgotten, schedules too.
  */
 export async function applySchedules(client: Client, settings: Settings): Promise<void> {
-  const receivesWebhooks = (settings.GITHUB_WEBHOOK_SECRET ?? []).length > 0;
-  for (const [id, sweep] of Object.entries({ ...EXPIRED, ...(receivesWebhooks ? DELIVERIES : {}) })) {
-    await applySchedule(client, id, sweep);
+  for (const [id, sweep] of Object.entries(SWEEPS)) {
+    await (sweep.isWanted(settings) ? applySchedule(client, id, sweep) : deleteSchedule(client, id));
   }
-  if (receivesWebhooks) return;
-  for (const id of Object.keys(DELIVERIES)) {
-    await client.schedule
-      .getHandle(id)
-      .delete()
-      .catch((error: unknown) => {
-        if (!(error instanceof ScheduleNotFoundError)) throw error;
-      });
+}
+
+async function deleteSchedule({ schedule }: Client, id: string): Promise<void> {
+  try {
+    await schedule.getHandle(id).delete();
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
   }
 }
 

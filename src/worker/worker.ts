@@ -1,5 +1,6 @@
 import './workflow-threads.ts';
 import { type NativeConnection, Worker } from '@temporalio/worker';
+import type { CheckpointOptions } from '../activities/checkpoints.ts';
 import { createActivities } from '../activities/index.ts';
 import type { ActivityMeter } from '../activities/meter.ts';
 import type { FireScheduled } from '../activities/schedules.ts';
@@ -15,6 +16,8 @@ export interface WorkerOptions {
   forges: Pick<Forges, 'of'>;
   /** Fires a time of a schedule. */
   fire: FireScheduled;
+  /** How checkpoints of the log are made; undefined for none. */
+  checkpoints?: CheckpointOptions | undefined;
   /** Calls to GitHub at once. */
   concurrency: number;
   /** Unset: nobody counts what the activities do. */
@@ -28,6 +31,7 @@ export async function createBuildWorker({
   db,
   forges,
   fire,
+  checkpoints,
   concurrency,
   meter,
 }: WorkerOptions): Promise<Worker> {
@@ -36,7 +40,7 @@ export async function createBuildWorker({
     namespace,
     taskQueue: WORKFLOW_TASK_QUEUE,
     workflowBundle: { codePath: await workflowBundle() },
-    activities: createActivities({ db, forges, fire, meter }),
+    activities: createActivities({ db, forges, fire, checkpoints, meter }),
     maxConcurrentActivityTaskExecutions: concurrency,
     // Appending an event is what local activities do here: a short query, so as many as the pool can queue.
     maxConcurrentLocalActivityExecutions: 100,

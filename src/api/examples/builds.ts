@@ -109,6 +109,9 @@ export const BUILD_EXAMPLES: Record<string, OperationExamples> = {
     },
   },
   listBuildEvents: { responses: { 200: [event] } },
+  proveConsistency: {
+    responses: { 200: { from: 1200, to: 1312, proof: ['XcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg='] } },
+  },
   verifyBuild: { responses: { 200: { valid: true, length: 6, head: event.hash } } },
   cancelBuild: { responses: { 202: operation('in_progress', 'Cancel requested') } },
   retryBuild: { request: { mode: 'rerun_failed' }, responses: { 202: operation('queued', 'Build queued again') } },

@@ -51,13 +51,15 @@ export const contentSettings = {
     .meta({ description: 'Secret access key for the bucket.', secret: true }),
 };
 
-type ContentSettings = z.output<z.ZodObject<typeof contentSettings>>;
+type ContentSettings = z.output<z.ZodObject<typeof contentSettings>> & { CHECKPOINT_BUCKET?: string | undefined };
 
 /** Settings that do not go together, a line each. */
 export function contentFaults(settings: ContentSettings): string[] {
   const faults: string[] = [];
-  if (settings.S3_BUCKET !== undefined && !(settings.S3_ACCESS_KEY_ID && settings.S3_SECRET_ACCESS_KEY)) {
-    faults.push('S3_BUCKET: a bucket needs S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY');
+  for (const name of ['S3_BUCKET', 'CHECKPOINT_BUCKET'] as const) {
+    if (settings[name] !== undefined && !(settings.S3_ACCESS_KEY_ID && settings.S3_SECRET_ACCESS_KEY)) {
+      faults.push(`${name}: a bucket needs S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY`);
+    }
   }
   for (const name of ['EMBEDDING_MODEL', 'SUMMARY_MODEL'] as const) {
     if (settings[name] !== undefined && settings.OLLAMA_URL === undefined) {

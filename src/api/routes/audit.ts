@@ -1,0 +1,68 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { lastCheckpoint, proveConsistency, proveInclusion } from '../../commands/audit/prove.ts';
+import { consistency, consistencyQuery, inclusionQuery } from '../../contracts/proof.ts';
+import type { Db } from '../../store/database.ts';
+import type { Api } from '../environment.ts';
+import { problemResponses } from '../responses.ts';
+
+const text = (description: string) => ({
+  200: { description, content: { 'text/plain': { schema: z.string() } } },
+  ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+});
+
+const checkpointRoute = createRoute({
+  method: 'get',
+  path: '/audit/checkpoint',
+  operationId: 'getCheckpoint',
+  tags: ['events'],
+  summary: 'Get the last signed checkpoint of the log',
+  description:
+    'A signed note (C2SP tlog-checkpoint): the name of the log, how many events it has, and the root of the Merkle tree (RFC 6962) over them. Keep one where nobody who can change the database can change it: then every later change of what it covers shows.',
+  responses: text('The checkpoint'),
+});
+
+const keyRoute = createRoute({
+  method: 'get',
+  path: '/audit/key',
+  operationId: 'getCheckpointKey',
+  tags: ['events'],
+  summary: 'Get the key that checkpoints are verified with',
+  description:
+    'In the form `name+id+key` of signed notes (C2SP signed-note). Keep it beside the first checkpoint that you keep.',
+  responses: text('The key of the last checkpoint'),
+});
+
+const inclusionRoute = createRoute({
+  method: 'get',
+  path: '/audit/inclusion',
+  operationId: 'proveInclusion',
+  tags: ['events'],
+  summary: 'Prove that an event is in the log',
+  description:
+    'A proof (C2SP tlog-proof) that can be verified offline with the key of the log alone. Its `extra` is what the tree has of the event: position, stream, number in the stream, and its hash, which covers all that the event says.',
+  request: { query: inclusionQuery },
+  responses: text('The proof, with the last checkpoint in it'),
+});
+
+const consistencyRoute = createRoute({
+  method: 'get',
+  path: '/audit/consistency',
+  operationId: 'proveConsistency',
+  tags: ['events'],
+  summary: 'Prove that the log of one checkpoint goes on from another',
+  description:
+    'Whoever keeps both checkpoints can verify that nothing of the earlier one was changed (RFC 6962, 2.1.2).',
+  request: { query: consistencyQuery },
+  responses: {
+    200: { description: 'The proof', content: { 'application/json': { schema: consistency } } },
+    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+/** Proof of the record for those who do not trust whoever runs it. */
+export function audit(api: Api, db: Db): void {
+  api.openapi(checkpointRoute, async (c) => c.text((await lastCheckpoint(db)).note, 200));
+  api.openapi(keyRoute, async (c) => c.text(`${(await lastCheckpoint(db)).verifier_key}\n`, 200));
+  api.openapi(inclusionRoute, async (c) => c.text(await proveInclusion(db, c.req.valid('query').position), 200));
+  api.openapi(consistencyRoute, async (c) => c.json(await proveConsistency(db, c.req.valid('query')), 200));
+}

@@ -1,0 +1,32 @@
+import type { RecordedEvent } from '../../contracts/builds/event.ts';
+import { eventLeaf } from './checkpoint.ts';
+import { GrowingTree, type TreeHead } from './merkle-tree.ts';
+
+/** Compares a log with a checkpoint that somebody kept. */
+export class KeptTree {
+  readonly #kept: TreeHead;
+  readonly #tree = new GrowingTree();
+
+  constructor(kept: TreeHead) {
+    this.#kept = kept;
+  }
+
+  /** Takes the events in the order of their positions; those behind the checkpoint count for nothing. */
+  add(event: Pick<RecordedEvent, 'position' | 'stream' | 'seq' | 'hash'>): void {
+    if (this.#tree.size < this.#kept.size) this.#tree.add(eventLeaf(event));
+  }
+
+  /** What is wrong once all events were added; undefined where the log has all that the checkpoint has. */
+  fault(): string | undefined {
+    const { size, root } = this.#kept;
+    const missing = size - this.#tree.size;
+    if (missing > 0) return `${missing} of the ${size} events of the checkpoint are missing`;
+    return this.#tree.root().equals(root)
+      ? undefined
+      : `the first ${size} events are not those of the checkpoint: events were changed, removed or added`;
+  }
+
+  describe(): string {
+    return `the first ${this.#kept.size} events are those of the checkpoint`;
+  }
+}

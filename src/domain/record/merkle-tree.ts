@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+
+/** A SHA-256 hash. */
+export type Hash = Buffer;
+
+const HASH_BYTES = 32;
+
+/** Root of a tree without leaves. */
+export const EMPTY_ROOT: Hash = sha256();
+
+/** Hash of a leaf (RFC 6962, 2.1). Its first byte keeps leaves and nodes apart. */
+export function leafHash(entry: Uint8Array): Hash {
+  return sha256(Buffer.of(0), entry);
+}
+
+/** Hash of a node above two others (RFC 6962, 2.1). */
+export function nodeHash(left: Hash, right: Hash): Hash {
+  return sha256(Buffer.of(1), left, right);
+}
+
+function sha256(...parts: Uint8Array[]): Hash {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+/** Hash of the complete subtree of `2 ** height` leaves from leaf `start`, which is a multiple of that. */
+export type CompleteSubtree = (start: number, height: number) => Promise<Hash>;
+
+/** Root of the leaves from `start` to before `end` of a tree (RFC 6962, 2.1: `MTH`). */
+export async function rootOf(subtree: CompleteSubtree, start: number, end: number): Promise<Hash> {
+  const size = end - start;
+  if (size === 0) return EMPTY_ROOT;
+  const height = Math.log2(size);
+  if (Number.isInteger(height) && start % size === 0) return subtree(start, height);
+  const middle = start + splitOf(size);
+  const [left, right] = await Promise.all([rootOf(subtree, start, middle), rootOf(subtree, middle, end)]);
+  return nodeHash(left, right);
+}
+
+/** The hashes that show that a leaf is in the tree of that size, from its sibling up (RFC 6962, 2.1.1: `PATH`). */
+export async function inclusionProof(subtree: CompleteSubtree, index: number, size: number): Promise<Hash[]> {
+  const proof: Hash[] = [];
+  for (let start = 0, end = size; end - start > 1; ) {
+    const middle = start + splitOf(end - start);
+    if (index < middle) {
+      proof.push(await rootOf(subtree, middle, end));
+      end = middle;
+    } else {
+      proof.push(await rootOf(subtree, start, middle));
+      start = middle;
+    }
+  }
+  return proof.reverse();
+}
+
+/** The hashes that show that a tree begins with all of an earlier, smaller one (RFC 6962, 2.1.2: `PROOF`). */
+export async function consistencyProof(subtree: CompleteSubtree, from: number, to: number): Promise<Hash[]> {
+  if (from === 0 || from === to) return [];
+  const proof: Hash[] = [];
+  let start = 0;
+  let end = to;
+  while (end !== from) {
+    const middle = start + splitOf(end - start);
+    if (from <= middle) {
+      proof.push(await rootOf(subtree, middle, end));
+      end = middle;
+    } else {
+      proof.push(await rootOf(subtree, start, middle));
+      start = middle;
+    }
+  }
+  // The verifier has the root of the earlier tree, which this is where nothing stands before it.
+  if (start > 0) proof.push(await rootOf(subtree, start, end));
+  return proof.reverse();
+}
+
+/** The largest power of two that is smaller than a size of at least 2. */
+function splitOf(size: number): number {
+  return 2 ** Math.ceil(Math.log2(size) - 1);
+}
+
+/** A tree as a checkpoint says it: how many leaves, and its root. */
+export interface TreeHead {
+  size: number;
+  root: Hash;
+}
+
+/** Whether a proof shows that a leaf is in a tree (RFC 9162, 2.1.3.2). */
+export function isIncluded(leaf: Hash, index: number, tree: TreeHead, proof: readonly Hash[]): boolean {
+  if (index < 0 || index >= tree.size || leaf.length !== HASH_BYTES) return false;
+  let node = index;
+  let last = tree.size - 1;
+  let hash = leaf;
+  for (const sibling of proof) {
+    if (last === 0) return false;
+    if (node % 2 === 1 || node === last) {
+      hash = nodeHash(sibling, hash);
+      [node, last] = upFromRight(node, last);
+    } else {
+      hash = nodeHash(hash, sibling);
+    }
+    node = Math.floor(node / 2);
+    last = Math.floor(last / 2);
+  }
+  return last === 0 && hash.equals(tree.root);
+}
+
+/** Whether a proof shows that a tree begins with all of an earlier one (RFC 9162, 2.1.4.2). That one has leaves. */
+export function isConsistent(earlier: TreeHead, later: TreeHead, proof: readonly Hash[]): boolean {
+  // The empty tree says nothing of what comes after it.
+  if (earlier.size === 0 || earlier.size > later.size) return false;
+  if (earlier.size === later.size) return proof.length === 0 && earlier.root.equals(later.root);
+  const path = Number.isInteger(Math.log2(earlier.size)) ? [earlier.root, ...proof] : [...proof];
+  const first = path.shift();
+  if (!first || proof.length === 0) return false;
+  let node = earlier.size - 1;
+  let last = later.size - 1;
+  while (node % 2 === 1) {
+    node = Math.floor(node / 2);
+    last = Math.floor(last / 2);
+  }
+  let before = first;
+  let after = first;
+  for (const sibling of path) {
+    if (last === 0) return false;
+    if (node % 2 === 1 || node === last) {
+      before = nodeHash(sibling, before);
+      after = nodeHash(sibling, after);
+      [node, last] = upFromRight(node, last);
+    } else {
+      after = nodeHash(after, sibling);
+    }
+    node = Math.floor(node / 2);
+    last = Math.floor(last / 2);
+  }
+  return last === 0 && before.equals(earlier.root) && after.equals(later.root);
+}
+
+/** Leaves out the levels at which a node on the right edge has no sibling. */
+function upFromRight(node: number, last: number): [number, number] {
+  let [up, end] = [node, last];
+  while (up % 2 === 0 && up !== 0) {
+    up = Math.floor(up / 2);
+    end = Math.floor(end / 2);
+  }
+  return [up, end];
+}
+
+/**
+ * The root of leaves that come one after the other, without keeping them: the roots of the complete subtrees so far, largest
+ * first.
+ */
+export class GrowingTree {
+  readonly #roots: Hash[] = [];
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(leaf: Hash): void {
+    let hash = leaf;
+    for (let rest = this.#size; rest % 2 === 1; rest = Math.floor(rest / 2)) hash = nodeHash(this.#roots.pop()!, hash);
+    this.#roots.push(hash);
+    this.#size += 1;
+  }
+
+  root(): Hash {
+    return (
+      this.#roots.reduceRight<Hash | undefined>((right, left) => (right ? nodeHash(left, right) : left), undefined) ??
+      EMPTY_ROOT
+    );
+  }
+}
