@@ -1,29 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, Connection } from '@temporalio/client';
 import pino from 'pino';
-import postgresJs from 'postgres';
 import { inject } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import type { BuildView } from '../../src/contracts/builds/build.ts';
 import { readSettings, type Settings } from '../../src/contracts/settings.ts';
-import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
 import { startParts } from '../../src/processes/parts.ts';
 import { registerSearchAttributes } from '../../src/processes/search-attributes.ts';
 import { connectTemporal } from '../../src/processes/temporal.ts';
 import { installTemporalRuntime } from '../../src/processes/temporal-runtime.ts';
 import { startGitHubSimulator } from '../../src/simulator/github.ts';
-import { type Db, openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
-import { migrateDatabase } from '../../src/store/migrate.ts';
+import type { Db } from '../../src/store/database.ts';
 import { remote } from '../simulator/harness.ts';
+import { DATABASES, type DatabaseKind, openTestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
 
-/** Both kinds of Postgres; what must hold on one must hold on the other. */
-export const DATABASES = ['embedded', 'server'] as const;
-export type DatabaseKind = (typeof DATABASES)[number];
+export { DATABASES, type DatabaseKind, openTestDatabase };
 
 /** Settings under which nothing takes long. */
 const FAST = {
@@ -43,48 +37,6 @@ const FAST = {
 installTemporalRuntime(pino({ level: 'silent' }));
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
-
-/** A new database of a kind, migrated. */
-export async function openTestDatabase(kind: DatabaseKind) {
-  const postgres = kind === 'embedded' ? await embeddedDatabase() : await serverDatabase();
-  await migrateDatabase(postgres.url, kind === 'embedded' ? RUNTIME_ROLE : undefined);
-  const database = openDatabase({ url: postgres.url, role: RUNTIME_ROLE });
-  return {
-    url: postgres.url,
-    db: database.db,
-    async close() {
-      await database.close();
-      await postgres.close();
-    },
-  };
-}
-
-async function embeddedDatabase() {
-  const directory = await mkdtemp(join(tmpdir(), 'hapax-db-'));
-  const embedded = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), fsync: false });
-  return {
-    url: embedded.url,
-    async close() {
-      await embedded.close();
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
-}
-
-async function serverDatabase() {
-  const name = `hapax_${randomUUID().replaceAll('-', '')}`;
-  const admin = postgresJs(inject('postgresUrl'), { max: 1, onnotice: () => {} });
-  await admin.unsafe(`CREATE DATABASE ${name}`);
-  const url = new URL(inject('postgresUrl'));
-  url.pathname = `/${name}`;
-  return {
-    url: url.href,
-    async close() {
-      await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
-      await admin.end();
-    },
-  };
-}
 
 /** A Temporal namespace of the test's own, with our search attributes. */
 export async function openNamespace(): Promise<string> {
