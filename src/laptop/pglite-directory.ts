@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 
-// Before PGlite is loaded: the optimising compiler of WebAssembly takes memory (357 MB resident by default, 154 MB
-// so and with the buffers below) and start-up time, and for short statements gives nothing back.
-setFlagsFromString('--liftoff-only');
+// Before PGlite is loaded: the optimising compiler of WebAssembly takes memory (800 MB for a second, for one function of Postgres) and
+// start-up time (1.1 s of CPU), and for short statements gives nothing back. Set while V8 runs, a flag implies no other.
+for (const flag of ['--liftoff-only', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
 const { PGlite: Postgres } = await import('@electric-sql/pglite');
 const { NodeFS } = await import('@electric-sql/pglite/nodefs');
 const { vector } = await import('@electric-sql/pglite-pgvector');
