@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { collectGarbageOfStart } from './garbage-of-start.ts';
 import { openDirectory } from './pglite-directory.ts';
 import { servePostgres, type Wire } from './postgres-wire.ts';
 
@@ -60,6 +61,7 @@ async function serve(): Promise<void> {
     parentPort?.close();
   });
   tell({ type: 'listening', port: wire.port });
+  collectGarbageOfStart();
 }
 
 /**

@@ -1,10 +1,9 @@
 /**
  * What `hapax up` runs beside its servers. It takes a second to load, so `laptop.ts` loads it while the servers start.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { Logger } from 'pino';
 import type { Settings } from '../contracts/settings.ts';
+import { collectGarbageOfStart } from '../laptop/garbage-of-start.ts';
 import { openDatabase, RUNTIME_ROLE } from '../store/database.ts';
 import { migrateDatabase } from '../store/migrate.ts';
 import { createMetrics } from './metrics.ts';
@@ -63,7 +62,7 @@ export async function startLaptopParts({ settings, address, postgres, log, repor
     await disconnect();
     throw error;
   }
-  setTimeout(collectGarbage, GARBAGE_AFTER_MS).unref();
+  collectGarbageOfStart();
   return {
     ...parts,
     async close() {
@@ -71,13 +70,4 @@ export async function startLaptopParts({ settings, address, postgres, log, repor
       await disconnect();
     },
   };
-}
-
-/** Once the start is over: it takes about 140 ms, in which nothing else runs here. */
-const GARBAGE_AFTER_MS = 2_000;
-
-/** Gives back what loading took (100 MB), which V8 would keep until the heap grows, and it does not grow in an idle process. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

@@ -1,5 +1,6 @@
 import v8 from 'node:v8';
 import { Script } from 'node:vm';
+import { collectGarbageOfStart } from '../laptop/garbage-of-start.ts';
 
 const { runInContext } = Script.prototype;
 
@@ -10,3 +11,5 @@ Script.prototype.runInContext = function (context, { timeout: _, ...options } = 
 
 /** The SDK takes a stack trace of every promise, for the "Call Stack" of the Web UI: a third of what a workflow costs here. */
 v8.promiseHooks.createHook = () => () => {};
+
+collectGarbageOfStart();
