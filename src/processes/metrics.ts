@@ -254,6 +254,10 @@ function recordGauges(registers: Registry[]): (measures: RecordMeasures | undefi
   const inFlight = ofQueue('hapax_queue_in_flight', 'Builds or tasks begun and not ended.');
   const dead = gauge('hapax_dead_letters', 'What ended after its last retry or waits for an operator.');
   const youtube = gauge('hapax_youtube_quota_used_units', 'Units of the YouTube Data API given away today.');
+  const checkpoint = gauge(
+    'hapax_checkpoint_age_seconds',
+    'Since the last checkpoint was signed; 0 where no event came after it, absent where there is none.',
+  );
   const events = new Counter({
     name: 'hapax_events_total',
     help: 'Highest position in the log: its events, and the few numbers that lost races left out.',
@@ -264,7 +268,7 @@ function recordGauges(registers: Registry[]): (measures: RecordMeasures | undefi
     events.reset();
     if (!measures) {
       for (const absent of [depth, age, inFlight]) absent.reset();
-      for (const absent of [dead, youtube, events]) absent.remove();
+      for (const absent of [dead, youtube, checkpoint, events]) absent.remove();
       return;
     }
     for (const { name: queue, ...measured } of measures.queues) {
@@ -274,6 +278,8 @@ function recordGauges(registers: Registry[]): (measures: RecordMeasures | undefi
     }
     dead.set(measures.deadLetters);
     youtube.set(measures.youtubeUnitsUsed);
+    if (measures.checkpointAgeSeconds === null) checkpoint.remove();
+    else checkpoint.set(measures.checkpointAgeSeconds);
     events.inc(measures.lastPosition);
   };
 }

@@ -7,6 +7,8 @@ export interface RecordMeasures {
   deadLetters: number;
   /** Of the log; counting its events would read all of them. */
   lastPosition: number;
+  /** Since the last checkpoint, seconds; 0 where no event came after it, null where none was made. */
+  checkpointAgeSeconds: number | null;
   /** Of the general bucket of the YouTube Data API, today. */
   youtubeUnitsUsed: number;
 }
@@ -21,6 +23,9 @@ export async function measureRecord(db: Db): Promise<RecordMeasures> {
                + (SELECT count(*) FROM tasks WHERE dead_lettered)
                + (SELECT count(*) FROM dead_messages WHERE settled IS NULL) AS "deadLetters",
              (SELECT coalesce(max(position), 0) FROM events) AS "lastPosition",
+             (SELECT CASE WHEN end_position < (SELECT max(position) FROM events)
+                THEN extract(epoch FROM clock_timestamp() - made_at) ELSE 0 END
+              FROM checkpoints ORDER BY size DESC LIMIT 1) AS "checkpointAgeSeconds",
              (SELECT coalesce(sum(units_used), 0) FROM quota_days WHERE bucket = 'general' AND day = ${today}::date) AS "youtubeUnitsUsed"`,
   ]);
   return { queues, ...row! };
