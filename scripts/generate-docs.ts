@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { z } from 'zod';
 import { type ApiDependencies, createApi } from '../src/api/app.ts';
+import { Gate } from '../src/commands/keys/gate.ts';
 import { BUDGETS, type Budget } from '../src/contracts/budgets.ts';
 import { readSettings, SettingsError, settingsSchema } from '../src/contracts/settings.ts';
+import { NO_LIMITS } from '../src/domain/keys/grant.ts';
 
 /** Generated files: path below the repository -> content. */
 export async function generatedFiles(): Promise<Map<string, string>> {
@@ -155,6 +157,7 @@ const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   captions: 'Captions of videos',
   callbacks: 'Callbacks',
   subscriptions: 'Subscriptions',
+  keys: 'Keys',
   memory: 'Memory of a process',
 };
 
@@ -199,14 +202,15 @@ export function describedApi(): ReturnType<typeof createApi> {
     | 'feed'
     | 'temporalUi'
   >;
+  const log = pino({ enabled: false });
   return createApi({
     ...unused,
     workerBeside: false,
     dedupWindowMs: 0,
     callbackHosts: { allowed: [], refusalOf: async () => undefined },
     sendToReceiver: async () => ({ delivered: false, status: null, reason: null }),
-    log: pino({ enabled: false }),
-    apiKeys: undefined,
+    log,
+    gate: new Gate({ db: unused.db, log, environmentKeys: undefined, limits: NO_LIMITS }),
     trustedHosts: [],
     webhooks: undefined,
     forgeWebhooks: undefined,

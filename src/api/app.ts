@@ -6,6 +6,7 @@ import { matchedRoutes } from 'hono/route';
 import type { Logger } from 'pino';
 import { type ZodError, z } from 'zod';
 import type { TriggerDependencies } from '../commands/builds/trigger-build.ts';
+import type { Gate } from '../commands/keys/gate.ts';
 import { invalidRequest, Refusal } from '../commands/refusal.ts';
 import type { SubscriptionDependencies } from '../commands/subscriptions/subscription-dependencies.ts';
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
@@ -23,11 +24,12 @@ import type { ApiEnvironment } from './environment.ts';
 import { EventTail } from './events/event-tail.ts';
 import { OpenStreams } from './events/open-streams.ts';
 import { isFlowerPath } from './flower/app.ts';
-import { requireKey, requireLocalHost } from './guard.ts';
+import { identify } from './guard.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import type { ApiMeter } from './meter.ts';
 import { PROBLEM_JSON, problemOf } from './problem.ts';
 import { refuseUnknownParameters } from './query.ts';
+import { type Needs, needsOf, requireRights } from './rights.ts';
 import { getContents } from './routes/api-v1-content.ts';
 import { getContent } from './routes/api-v1-content-id.ts';
 import { getYouTubeQuota } from './routes/api-v1-quota-youtube.ts';
@@ -48,6 +50,7 @@ import { getDocs } from './routes/docs.ts';
 import { getEvents } from './routes/events.ts';
 import { getHealth } from './routes/health.ts';
 import { getIndex } from './routes/index.ts';
+import { keys } from './routes/keys.ts';
 import { getMetrics } from './routes/metrics.ts';
 import { getQueues } from './routes/queues.ts';
 import { getQueueHistory } from './routes/queues-history.ts';
@@ -82,8 +85,8 @@ export interface ApiDependencies
   embedQuery: EmbedQuery;
   /** All events of the log, for whoever listens. */
   feed: EventFeed;
-  /** Keys that let in; undefined where the API is open to this machine. */
-  apiKeys: ReadonlyMap<string, string> | undefined;
+  /** Says who asks. */
+  gate: Gate;
   trustedHosts: readonly string[];
   /** The routes of Flower, where they are served beside ours. */
   flower?: { fetch(request: Request, env?: unknown): Response | Promise<Response>; prefix: string };
@@ -134,17 +137,19 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     // Flower has its own ways to let in, to read bodies and to refuse.
     api.use(async (c, next) => (isFlowerPath(c.req.path, flower.prefix) ? flower.fetch(c.req.raw, c.env) : next()));
   }
-  api.use(deps.apiKeys ? requireKey(deps.apiKeys) : requireLocalHost(deps.trustedHosts));
+  api.use(identify(deps.gate, deps.trustedHosts));
+  const needed = new Map<string, Needs>();
+  api.use(requireRights((c) => needed.get(keyOf(c)), deps.db));
   api.use(refuseNul);
   const parameters = new Map<string, string[]>();
   api.use(refuseUnknownParameters((c) => parametersOf(c, parameters)));
   api.use(limitBody(() => new Refusal('body_too_large')));
   const withBody = new Set<string>();
-  api.use(requireJson((c) => withBody.has(`${c.req.method} ${routeOf(c).route}`)));
+  api.use(requireJson((c) => withBody.has(keyOf(c))));
 
   postBuildsTrigger(api, deps);
   getBuilds(api, deps.db);
-  const parts = { tail: new EventTail(deps.db), streams: new OpenStreams() };
+  const parts = { tail: new EventTail(deps.db), streams: new OpenStreams(undefined, deps.gate) };
   getBuild(api, { ...deps, ...parts });
   getBuildEvents(api, deps.db, parts);
   getBuildVerify(api, deps.db);
@@ -167,6 +172,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   putConfiguration(api, changes);
   deleteConfiguration(api, changes);
   getConfigurationVersions(api, deps.db, deps.configurations);
+  keys(api, deps);
   getSchedules(api, deps.db);
   scheduleByName(api, deps);
   operateSchedule(api, deps);
@@ -191,6 +197,8 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     const { method, path, request } = definition.route;
     const route = `${method.toUpperCase()} ${path}`;
     if (request?.body?.required) withBody.add(route);
+    const needs = needsOf(definition.route);
+    if (needs) needed.set(route, needs);
     parameters.set(route, Object.keys((request?.query as z.ZodObject | undefined)?.shape ?? {}));
   }
   describeRoutes(api);
@@ -232,12 +240,17 @@ function routeOf(c: Context): { route: string; method: string } {
   return { route: matched.path.replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}'), method: c.req.method };
 }
 
+/** Method and pattern of what a request matched, as `GET /builds/{id}`. */
+function keyOf(c: Context): string {
+  const { route, method } = routeOf(c);
+  return `${method === 'HEAD' ? 'GET' : method} ${route}`;
+}
+
 /** The query parameters of what a request matched; undefined where it matched nothing. */
 function parametersOf(c: Context, parameters: ReadonlyMap<string, string[]>): readonly string[] | undefined {
-  const { route, method } = routeOf(c);
-  if (route === 'unmatched') return undefined;
+  if (routeOf(c).route === 'unmatched') return undefined;
   // What is not in the description (the pages of /docs) has none.
-  return parameters.get(`${method === 'HEAD' ? 'GET' : method} ${route}`) ?? [];
+  return parameters.get(keyOf(c)) ?? [];
 }
 
 function invalid(target: string, { issues }: ZodError): Refusal {

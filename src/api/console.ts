@@ -1,3 +1,4 @@
+import type { Gate } from '../commands/keys/gate.ts';
 import { type ConsoleDependencies, createConsole, isConsolePath } from '../console/app.ts';
 import { hostNameOf, isLocalHost } from '../contracts/loopback.ts';
 import type { Settings } from '../contracts/settings.ts';
@@ -11,32 +12,34 @@ interface Fetch {
 }
 
 /** Settings that say who may use the console, and for what. */
-type ConsoleSettings = Pick<
-  Settings,
-  'API_KEYS' | 'TRUSTED_HOSTS' | 'CONSOLE_READ_ONLY' | 'FLOWER_READ_ONLY' | 'FLOWER_URL_PREFIX'
->;
+type ConsoleSettings = Pick<Settings, 'TRUSTED_HOSTS' | 'CONSOLE_READ_ONLY' | 'FLOWER_READ_ONLY' | 'FLOWER_URL_PREFIX'>;
 
 /** The console as it is served beside the API. */
-export function consoleOf(deps: ConsoleDependencies, settings: ConsoleSettings): Fetch {
-  return createConsole(deps, accessOf(settings), { base: CONSOLE_PATH, readOnly: settings.CONSOLE_READ_ONLY });
+export function consoleOf(deps: ConsoleDependencies, gate: Gate, settings: ConsoleSettings): Fetch {
+  return createConsole(deps, accessOf(gate, settings), { base: CONSOLE_PATH, readOnly: settings.CONSOLE_READ_ONLY });
 }
 
 /**
  * The console as it is served beside the routes of Flower, below their prefix: where they refuse every change, it does too. The
  * users of FLOWER_BASIC_AUTH are users of Flower's routes only.
  */
-export function flowerWithConsole(flower: Fetch, deps: ConsoleDependencies, settings: ConsoleSettings): Fetch {
+export function flowerWithConsole(
+  flower: Fetch,
+  deps: ConsoleDependencies,
+  gate: Gate,
+  settings: ConsoleSettings,
+): Fetch {
   const root = settings.FLOWER_URL_PREFIX === '' ? '' : `/${settings.FLOWER_URL_PREFIX}`;
   const base = `${root}${CONSOLE_PATH}`;
   const readOnly = settings.CONSOLE_READ_ONLY || settings.FLOWER_READ_ONLY;
-  const console = createConsole(deps, accessOf(settings), { base, readOnly });
+  const console = createConsole(deps, accessOf(gate, settings), { base, readOnly });
   return {
     fetch(request, env) {
       const { pathname } = new URL(request.url);
       if (isConsolePath(pathname, base)) return console.fetch(request, env as object);
       const isHome = pathname === root || pathname === `${root}/`;
       const page = isHome ? '' : pageOfFlower(pathname.slice(root.length));
-      if (request.method === 'GET' && page !== undefined && mayBeAsked(request, settings)) {
+      if (request.method === 'GET' && page !== undefined && mayBeAsked(request, gate, settings)) {
         return new Response(null, { status: 302, headers: { Location: page === '' ? base : `${base}/${page}` } });
       }
       return flower.fetch(request, env);
@@ -60,9 +63,9 @@ function pageOfFlower(path: string): string | undefined {
 }
 
 /** Where no keys guard the console, names that resolve to this machine must not reach it. */
-function mayBeAsked({ headers }: Request, { API_KEYS, TRUSTED_HOSTS }: ConsoleSettings): boolean {
+function mayBeAsked({ headers }: Request, gate: Gate, { TRUSTED_HOSTS }: ConsoleSettings): boolean {
   return (
-    API_KEYS !== undefined ||
+    gate.needsKey ||
     isLocalHost(
       hostNameOf((name) => headers.get(name) ?? undefined),
       TRUSTED_HOSTS,
@@ -70,6 +73,6 @@ function mayBeAsked({ headers }: Request, { API_KEYS, TRUSTED_HOSTS }: ConsoleSe
   );
 }
 
-function accessOf({ API_KEYS, TRUSTED_HOSTS }: ConsoleSettings) {
-  return { apiKeys: API_KEYS, trustedHosts: TRUSTED_HOSTS };
+function accessOf(gate: Gate, { TRUSTED_HOSTS }: ConsoleSettings) {
+  return { gate, trustedHosts: TRUSTED_HOSTS };
 }

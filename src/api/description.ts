@@ -9,7 +9,8 @@ export function describeRoutes(api: Api): void {
   registry.registerComponent('securitySchemes', 'key', {
     type: 'http',
     scheme: 'bearer',
-    description: 'A secret from API_KEYS. An API on loopback without API_KEYS needs none.',
+    description:
+      'A key: one that was created, or a secret from API_KEYS. Each operation lists the right that a key needs for it. An API on loopback without any keys needs none.',
   });
   registry.registerComponent('securitySchemes', 'signature', {
     type: 'apiKey',

@@ -1,8 +1,10 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
+import type { Gate } from '../commands/keys/gate.ts';
+import type { Principal } from '../commands/keys/principal.ts';
 import { Refusal } from '../commands/refusal.ts';
 import { foreignHeader, type HeaderOf, hostNameOf, isLocalHost } from '../contracts/loopback.ts';
-import { secretOwners } from '../domain/secret-owners.ts';
 import type { ApiEnvironment } from './environment.ts';
 
 /** Requests below this path carry a signature instead, and address the server by whatever name the tunnel or proxy has. */
@@ -17,38 +19,63 @@ export function isOpenPath(path: string): boolean {
   return OPEN_PATHS.has(path) || isSignedPath(path) || path.startsWith('/docs/');
 }
 
-/** Lets in who bears one of the keys, by `Authorization: Bearer SECRET`. */
-export function requireKey(keys: ReadonlyMap<string, string>) {
-  const ownerOf = secretOwners(keys);
+/**
+ * Learns who asks. With keys, who bears one by `Authorization: Bearer KEY`. Without any, this machine, and nobody else: a web page
+ * must not reach the API through the user's browser either. By a name of its own that resolves to loopback (DNS rebinding) the
+ * Host header differs. Cross-site requests with a body fail for want of a JSON content type, which browsers ask leave for.
+ */
+export function identify(gate: Gate, trusted: readonly string[]) {
   return createMiddleware<ApiEnvironment>(async (c, next) => {
-    const secret = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    const caller = ownerOf(secret ?? '');
-    if (caller !== undefined) c.set('caller', caller);
-    else if (!isOpenPath(c.req.path)) {
+    if (!gate.needsKey) {
+      if (!isSignedPath(c.req.path)) requireLocalHost(headersOf(c), trusted);
+      enter(c, gate.local());
+    } else if (!isOpenPath(c.req.path)) {
       c.header('WWW-Authenticate', 'Bearer');
-      throw new Refusal('unauthorized', {
-        detail: 'send the header Authorization: Bearer SECRET with a secret of API_KEYS',
-      });
+      const principal = gate.identify(bearerOf(c), addressOf(c));
+      c.res.headers.delete('WWW-Authenticate');
+      enter(c, principal);
+      limitRate(c, gate, principal);
     }
     await next();
   });
 }
 
+/** Lets a request in as somebody's. */
+export function enter(c: Context<ApiEnvironment>, principal: Principal): void {
+  c.set('principal', principal);
+  c.set('caller', principal.caller);
+}
+
+/** The key that a request bears. */
+export function bearerOf(c: Context): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
+}
+
+/** Where a request came from, by its connection. */
+export function addressOf(c: Context): string {
+  return (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress ?? 'unknown';
+}
+
 /**
- * Where the API is open because only this machine reaches it, a web page must not reach it through the user's browser
- * either: by a name of its own that resolves to loopback (DNS rebinding) the Host header differs. Cross-site requests
- * with a body fail for want of a JSON content type, which browsers ask leave for.
+ * Takes the request from what its caller may make, and says what is left, by draft-ietf-httpapi-ratelimit-headers-11.
+ * @throws {Refusal} 429 where nothing is left.
  */
-export function requireLocalHost(trusted: readonly string[]) {
-  return createMiddleware<ApiEnvironment>(async (c, next) => {
-    const host = hostNameOf(headersOf(c));
-    if (!isLocalHost(host, trusted) && !isSignedPath(c.req.path)) {
-      throw new Refusal('forbidden_host', {
-        detail: `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS`,
-      });
-    }
-    c.set('caller', 'local');
-    await next();
+export function limitRate(c: Context, gate: Gate, principal: Principal): void {
+  const rate = gate.take(principal);
+  if (!rate) return;
+  c.header('RateLimit-Policy', `"key";q=${rate.quota};w=60`);
+  c.header('RateLimit', `"key";r=${rate.remaining};t=${rate.fullSeconds}`);
+  if (rate.allowed) return;
+  const detail = `${principal.caller} may make ${rate.quota} requests per minute; try again in ${rate.nextSeconds} s`;
+  throw new Refusal('rate_limited', { detail, retryAfterSeconds: rate.nextSeconds });
+}
+
+/** @throws {Refusal} where a request that needs no key addresses this machine by a name of somebody else's. */
+function requireLocalHost(header: HeaderOf, trusted: readonly string[]): void {
+  const host = hostNameOf(header);
+  if (isLocalHost(host, trusted)) return;
+  throw new Refusal('forbidden_host', {
+    detail: `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS`,
   });
 }
 

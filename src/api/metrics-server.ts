@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
+import type { Gate } from '../commands/keys/gate.ts';
 import { Refusal } from '../commands/refusal.ts';
 import type { Settings } from '../contracts/settings.ts';
 import type { ApiEnvironment } from './environment.ts';
-import { requireKey, requireLocalHost } from './guard.ts';
+import { identify } from './guard.ts';
 import { type Listening, listen } from './listen.ts';
 import type { ApiMeter } from './meter.ts';
 import { PROBLEM_JSON, problemOf } from './problem.ts';
@@ -11,14 +12,18 @@ import { METRICS_TYPE } from './routes/metrics.ts';
 
 /** Serves `/metrics` and `/health/live` of a process that has no API, on HOST and a port. */
 export function startMetricsServer(
-  { HOST, API_KEYS, TRUSTED_HOSTS }: Pick<Settings, 'HOST' | 'API_KEYS' | 'TRUSTED_HOSTS'>,
+  { HOST, TRUSTED_HOSTS }: Pick<Settings, 'HOST' | 'TRUSTED_HOSTS'>,
   port: number,
   meter: Pick<ApiMeter, 'scrape'>,
+  gate: Gate,
 ): Promise<Listening> {
   const app = new Hono<ApiEnvironment>();
-  app.use(API_KEYS ? requireKey(API_KEYS) : requireLocalHost(TRUSTED_HOSTS));
+  app.use(identify(gate, TRUSTED_HOSTS));
   app.get('/health/live', (c) => c.json({ status: 'ok' }));
-  app.get('/metrics', async (c) => c.text(await meter.scrape(), 200, { 'Content-Type': METRICS_TYPE }));
+  app.get('/metrics', async (c) => {
+    c.var.principal.require('read');
+    return c.text(await meter.scrape(), 200, { 'Content-Type': METRICS_TYPE });
+  });
   app.notFound(() => {
     throw new Refusal('not_found', { detail: 'a worker serves /metrics and /health/live only' });
   });

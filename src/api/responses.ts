@@ -15,9 +15,9 @@ export const OPERATION_PROBLEMS = [
   'database_unavailable',
 ] as const satisfies ProblemCode[];
 
-/** The responses of a route's problems, for its OpenAPI description, with what the guard before it may answer. */
+/** The responses of a route's problems, for its OpenAPI description, with what is refused before it. */
 export function problemResponses(...codes: ProblemCode[]) {
-  return openProblemResponses(...codes, 'unauthorized', 'forbidden_host');
+  return openProblemResponses(...codes, 'unauthorized', 'forbidden', 'forbidden_host', 'rate_limited');
 }
 
 /** The same of a route that the guard lets everybody reach. */

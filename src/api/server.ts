@@ -26,6 +26,7 @@ import { createApi } from './app.ts';
 import { consoleOf, flowerWithConsole } from './console.ts';
 import { EventTail } from './events/event-tail.ts';
 import { createFlower } from './flower/app.ts';
+import { gateOf } from './gate-of.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import { type Listening, listen } from './listen.ts';
 import type { ApiMeter } from './meter.ts';
@@ -108,7 +109,14 @@ export async function startApiServer({
     sendToReceiver,
     callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost },
   };
-  const flower = createFlower(tasks, new EventTail(db), settings);
+  const gate = gateOf(settings, { db, log });
+  // Before anybody is let in: who has created keys must not find the API open.
+  await gate.ring.refresh().catch((error: unknown) => {
+    if (!gate.hasEnvironmentKeys) throw error;
+    log.warn({ err: error }, 'the keys could not be read; only those of API_KEYS let in until they are');
+  });
+  const keyRing = gate.ring.start();
+  const flower = createFlower(tasks, new EventTail(db), gate, settings);
   const operation = { ...tasks, policy: policyOf(settings), dedupWindowMs: settings.DEDUP_WINDOW };
   const trigger = { ...operation, buildIds, configurations, forges: forgeAddressesOf(settings) };
   const shown = {
@@ -122,23 +130,25 @@ export async function startApiServer({
     ...shown,
     monitor,
     feed: new EventFeed(db),
-    apiKeys: settings.API_KEYS,
+    gate,
     trustedHosts: settings.TRUSTED_HOSTS,
     webhooks,
     forgeWebhooks,
     flower: { fetch: flower.fetch, prefix: settings.FLOWER_URL_PREFIX },
-    console: consoleOf(consoleDeps, settings),
+    console: consoleOf(consoleDeps, gate, settings),
   });
   const server = await listen(api.fetch, settings.HOST, settings.PORT);
   const alone =
     settings.FLOWER_PORT === undefined
       ? undefined
-      : await listen(flowerWithConsole(flower, consoleDeps, settings).fetch, settings.HOST, settings.FLOWER_PORT).catch(
-          async (error: unknown) => {
-            await server.close();
-            throw error;
-          },
-        );
+      : await listen(
+          flowerWithConsole(flower, consoleDeps, gate, settings).fetch,
+          settings.HOST,
+          settings.FLOWER_PORT,
+        ).catch(async (error: unknown) => {
+          await server.close();
+          throw error;
+        });
   const deliveries = (webhooks ?? forgeWebhooks) && startPendingDeliveries(operation);
   const reconciliation = startReconciliation(operation);
   const sampling = startQueueSampling({ db, log });
@@ -147,7 +157,14 @@ export async function startApiServer({
     flowerUrl: alone?.url,
     async close() {
       monitor.stop();
-      await Promise.all([server.close(), alone?.close(), deliveries?.stop(), reconciliation.stop(), sampling.stop()]);
+      await Promise.all([
+        server.close(),
+        alone?.close(),
+        deliveries?.stop(),
+        reconciliation.stop(),
+        sampling.stop(),
+        keyRing.stop(),
+      ]);
     },
   };
 }

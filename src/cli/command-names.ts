@@ -50,6 +50,11 @@ export const CLIENT_COMMANDS: Record<string, ClientCommand> = {
   },
   search: { group: TASKS, summary: 'search content', load: () => import('./commands/search.ts') },
   quota: { group: TASKS, summary: 'the YouTube quota that is left', load: () => import('./commands/quota.ts') },
+  keys: {
+    group: SETUP,
+    summary: 'create, list and revoke keys of the API',
+    load: () => import('./commands/keys.ts'),
+  },
   init: {
     group: SETUP,
     summary: 'ask for the settings, check them, and write .env',

@@ -1,9 +1,19 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { Gate } from '../commands/keys/gate.ts';
+import type { Principal } from '../commands/keys/principal.ts';
 import { Refusal } from '../commands/refusal.ts';
+import type { Right } from '../contracts/keys/key-event.ts';
 import { hostNameOf, isLocalHost } from '../contracts/loopback.ts';
-import { secretOwners } from '../domain/secret-owners.ts';
+import { sha256 } from '../domain/record/hash.ts';
+import type { Db } from '../store/database.ts';
+import {
+  addConsoleSession,
+  deleteConsoleSession,
+  findConsoleSession,
+  type SessionSubject,
+} from '../store/keys/console-session.ts';
 import type { ConsoleContext, ConsoleEnvironment } from './view.ts';
 
 /** Name of the cookie that signs a browser in. */
@@ -13,61 +23,88 @@ const SIGN_IN_COOKIE = 'hapax_console';
 const SIGN_IN_SECONDS = 7 * 86_400;
 
 export interface AccessSettings {
-  /** Keys that let in; undefined where the API is open to this machine. */
-  apiKeys: ReadonlyMap<string, string> | undefined;
+  /** Says who asks. */
+  gate: Gate;
   trustedHosts: readonly string[];
 }
 
 /**
- * Who may use the console. With API_KEYS, whoever has signed in with one: the cookie holds no key but a proof that a key was
- * known, which nothing but the console takes. Browsers send it below the path of the console only, and never for a page of
- * another site (SameSite=Strict). Without keys, this machine alone, as for the API.
+ * Who may use the console. With keys, whoever has signed in with one: the cookie holds no key but the name of a session, which
+ * nothing but the console takes, and which ends with the key. Browsers send it below the path of the console only, and never for a
+ * page of another site (SameSite=Strict). Without keys, this machine alone, as for the API.
  */
 export class Access {
-  readonly #keys: ReadonlyMap<string, string> | undefined;
+  readonly #gate: Gate;
   readonly #trusted: readonly string[];
-  readonly #ownerOf: (secret: string) => string | undefined;
+  readonly #db: Db;
 
-  constructor({ apiKeys, trustedHosts }: AccessSettings) {
-    this.#keys = apiKeys;
+  constructor({ gate, trustedHosts }: AccessSettings, db: Db) {
+    this.#gate = gate;
     this.#trusted = trustedHosts;
-    this.#ownerOf = secretOwners(apiKeys ?? []);
+    this.#db = db;
   }
 
   /** Whether people sign in at all. */
-  get hasKeys(): boolean {
-    return this.#keys !== undefined;
+  get needsKey(): boolean {
+    return this.#gate.needsKey;
+  }
+
+  /** Calls back whenever somebody may have lost a right, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    return this.#gate.ring.onChange(listener);
   }
 
   /** Who asks; undefined where nobody has signed in. @throws {Refusal} where an open console is reached by another name. */
-  callerOf(c: ConsoleContext): string | undefined {
-    if (!this.#keys) {
+  async principalOf(c: ConsoleContext): Promise<Principal | undefined> {
+    if (!this.needsKey) {
       this.#requireLocalHost(c);
-      return 'local';
+      return this.#gate.local();
     }
-    const [issued = '', proof = ''] = (getCookie(c, SIGN_IN_COOKIE) ?? '').split('.');
-    if (!/^\d{1,12}$/.test(issued)) return undefined;
-    const age = Date.now() / 1_000 - Number(issued);
-    if (age < -60 || age > SIGN_IN_SECONDS) return undefined;
-    return secretOwners([...this.#keys].map(([name, secret]) => [name, proofOf(secret, issued)]))(proof);
+    const token = getCookie(c, SIGN_IN_COOKIE);
+    if (!token) return undefined;
+    const hash = sha256(token);
+    const subject = await findConsoleSession(this.#db, hash);
+    return subject && this.#principalOf(subject, hash);
   }
 
-  /** Signs a browser in; false where the secret is none of API_KEYS. */
-  signIn(c: ConsoleContext, base: string, secret: string): boolean {
-    if (this.#ownerOf(secret) === undefined) return false;
-    const issued = String(Math.floor(Date.now() / 1_000));
-    setCookie(c, SIGN_IN_COOKIE, `${issued}.${proofOf(secret, issued)}`, {
+  /**
+   * Signs a browser in.
+   * @throws {Refusal} 401 where the secret is no key, 403 where the key may not look at everything, 429 after too many wrong ones.
+   */
+  async signIn(c: ConsoleContext, base: string, secret: string): Promise<void> {
+    const address = c.env.incoming?.socket.remoteAddress ?? 'unknown';
+    const principal = this.#gate.identify(secret, address);
+    principal.requireWhole('the console');
+    principal.require('read');
+    const token = randomBytes(32).toString('base64url');
+    const hash = sha256(token);
+    const { keyId } = principal.grant;
+    const subject: SessionSubject =
+      keyId === undefined ? { environment: principal.caller, proof: proofOf(secret, hash) } : { key: keyId };
+    await addConsoleSession(this.#db, hash, subject, SIGN_IN_SECONDS);
+    setCookie(c, SIGN_IN_COOKIE, token, {
       path: base,
       httpOnly: true,
       sameSite: 'Strict',
       secure: isSecure(c),
       maxAge: SIGN_IN_SECONDS,
     });
-    return true;
   }
 
-  signOut(c: ConsoleContext, base: string): void {
+  async signOut(c: ConsoleContext, base: string): Promise<void> {
+    const token = getCookie(c, SIGN_IN_COOKIE);
     deleteCookie(c, SIGN_IN_COOKIE, { path: base });
+    if (token) await deleteConsoleSession(this.#db, sha256(token));
+  }
+
+  #principalOf(subject: SessionSubject, hash: string): Principal | undefined {
+    if ('key' in subject) {
+      const key = this.#gate.ring.holds(subject.key);
+      return key && this.#gate.keyPrincipal(key);
+    }
+    const secret = this.#gate.environmentSecret(subject.environment);
+    const isSame = secret !== undefined && proofOf(secret, hash) === subject.proof;
+    return isSame ? this.#gate.environmentPrincipal(subject.environment) : undefined;
   }
 
   #requireLocalHost(c: ConsoleContext): void {
@@ -79,8 +116,23 @@ export class Access {
   }
 }
 
-function proofOf(secret: string, issued: string): string {
-  return createHmac('sha256', secret).update(`hapax console ${issued}`).digest('base64url');
+/** Refuses a page or a change to whoever lacks the right, for the definition of its route. */
+export function needs(right: Right): MiddlewareHandler<ConsoleEnvironment> {
+  return async (c, next) => {
+    requireMay(c, right);
+    await next();
+  };
+}
+
+/** @throws {Refusal} 403 where nothing may be changed here, or not by who asks. */
+export function requireMay(c: ConsoleContext, right: Right): void {
+  if (c.var.view.may(right)) return;
+  c.var.principal.require(right);
+  throw new Refusal('read_only');
+}
+
+function proofOf(secret: string, hash: string): string {
+  return createHmac('sha256', secret).update(`hapax console ${hash}`).digest('base64url');
 }
 
 /** Whether the browser speaks TLS, to this server or to a proxy before it. */

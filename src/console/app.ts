@@ -7,6 +7,7 @@ import { Refusal } from '../commands/refusal.ts';
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import type { Health } from '../contracts/health.ts';
+import type { Right } from '../contracts/keys/key-event.ts';
 import type { ProblemCode } from '../contracts/problem.ts';
 import type { QuotaPolicy } from '../domain/content/youtube-quota.ts';
 import type { TemporalUi } from '../domain/links.ts';
@@ -90,7 +91,7 @@ export function isConsolePath(path: string, base: string): boolean {
 
 /** The console: pages for people over the same queries and commands as the API. */
 export function createConsole(deps: ConsoleDependencies, access: AccessSettings, { base, readOnly }: ConsolePlace) {
-  const door = new Access(access);
+  const door = new Access(access, deps.db);
   const assets = new Assets();
   const console: Console = new Hono<ConsoleEnvironment>().basePath(base);
   const below = (c: ConsoleContext) => c.req.path.slice(base.length);
@@ -108,13 +109,17 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   console.get('/assets/:digest/:name', (c) => assets.answer(c, c.req.param('digest'), c.req.param('name')));
   console.use(compress());
   console.use(async (c, next) => {
-    c.set('view', viewOf(c, { base, assets, caller: '', mayChange: false, signedIn: false }));
-    const caller = door.callerOf(c);
-    c.set('caller', caller ?? '');
-    const mayChange = caller !== undefined && !readOnly;
-    c.set('view', { ...c.var.view, caller: caller ?? '', mayChange, signedIn: door.hasKeys && caller !== undefined });
-    if (caller === undefined && !OPEN.has(below(c)))
-      return signInPage(c, c.req.method === 'GET' ? c.var.view.here : '');
+    c.set('view', viewOf(c, { base, assets, ...NOBODY }));
+    const principal = await door.principalOf(c);
+    if (principal) c.set('principal', principal);
+    c.set('caller', principal?.caller ?? '');
+    const may = (right: Right) => !readOnly && principal?.has(right) === true;
+    const signedIn = door.needsKey && principal !== undefined;
+    c.set('view', { ...c.var.view, caller: c.var.caller, may, signedIn });
+    if (!OPEN.has(below(c))) {
+      if (!principal) return signInPage(c, c.req.method === 'GET' ? c.var.view.here : '');
+      principal.require('read');
+    }
     await next();
   });
   console.use(refuseOtherSites());
@@ -133,7 +138,7 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   );
 
   const changes = new ChangeWatch(deps.db);
-  changesStream(console, changes);
+  changesStream(console, changes, door);
   signIn(console, door);
   themes(console);
   overview(console, deps);
@@ -170,13 +175,16 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
     if (refusal.code === 'internal' || refusal.cause) {
       c.var.log.error({ err: refusal.cause ?? thrown, code: refusal.code, path: c.req.path }, refusal.message);
     }
-    if (!c.var.view) c.set('view', viewOf(c, { base, assets, caller: '', mayChange: false, signedIn: false }));
+    if (!c.var.view) c.set('view', viewOf(c, { base, assets, ...NOBODY }));
     return problemPage(c, refusal);
   });
   return console;
 }
 
-type Given = Pick<View, 'base' | 'assets' | 'caller' | 'mayChange' | 'signedIn'>;
+type Given = Pick<View, 'base' | 'assets' | 'caller' | 'may' | 'signedIn'>;
+
+/** Before it is known who asks. */
+const NOBODY = { caller: '', may: () => false, signedIn: false };
 
 function viewOf(c: ConsoleContext, given: Given): View {
   const { pathname, search, protocol } = new URL(c.req.url);

@@ -35,7 +35,7 @@ const HTMX_CONFIG = JSON.stringify({
 export function page(
   c: ConsoleContext,
   content: Page,
-  status: 200 | 400 | 401 | 403 | 404 | 409 | 422 | 500 | 503 = 200,
+  status: 200 | 400 | 401 | 403 | 404 | 409 | 422 | 429 | 500 | 503 = 200,
 ) {
   c.header('Vary', 'HX-Request, Cookie');
   const flash = takeFlash(c);
@@ -89,7 +89,7 @@ ${script('htmx.js')}${script('htmx-sse.js')}${content.charts ? html`${script('up
       html`<div class="group">${title ? html`<h2>${title}</h2>` : ''}<ul>${places.map((place) => placeLink(view, place, content.place))}</ul></div>`,
   )}</nav>
 <div class="foot">
-${view.mayChange ? '' : html`<p class="read-only">${icon('pause')}Read-only: nothing can be changed here.</p>`}
+${CHANGES.some(view.may) ? '' : html`<p class="read-only">${icon('pause')}Read-only: nothing can be changed here.</p>`}
 ${themeSwitch(view)}
 ${view.signedIn ? html`<form method="post" action="sign-out" class="who"><span>Signed in as <strong>${view.caller}</strong></span><button type="submit" class="quiet">Sign out</button></form>` : ''}
 <p class="links"><button type="button" class="quiet js" data-help>Keys<kbd>?</kbd></button><a href="/docs">API</a><span class="version">${packageJson.version}</span></p>
@@ -113,6 +113,9 @@ function liveButton({ live }: Page): Html {
   const of = encodeURIComponent(live.topics.join(','));
   return html`<div id="live" class="js" data-topics="${live.topics.join(',')}" hx-sse:connect="changes?of=${of}&amp;since=${live.since}" hx-trigger="load, connect" hx-swap="none"><button type="button" class="live" data-live aria-pressed="false" title="Pause or resume the refreshing of this page">${icon('live')}<span>Live</span></button></div>`;
 }
+
+/** The rights that change something on a page. */
+const CHANGES = ['trigger', 'operate', 'configure'] as const;
 
 const THEME_LABELS: Readonly<Record<Theme, string>> = { auto: 'As the system', light: 'Light', dark: 'Dark' };
 

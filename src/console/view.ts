@@ -1,6 +1,8 @@
 import type { Context, Hono } from 'hono';
 import type { html } from 'hono/html';
 import type { Logger } from 'pino';
+import type { Principal } from '../commands/keys/principal.ts';
+import type { Right } from '../contracts/keys/key-event.ts';
 import type { Assets } from './assets.ts';
 
 /** Escaped HTML, as the tag `html` makes it. */
@@ -21,8 +23,8 @@ export interface View {
   caller: string;
   /** Whether there is a way to sign out. */
   signedIn: boolean;
-  /** Buttons and forms that change something are shown only then, and the server refuses them otherwise. */
-  mayChange: boolean;
+  /** Whether a right is there and the console takes changes. Buttons and forms are shown only then, and refused otherwise. */
+  may(this: void, right: Right): boolean;
   theme: Theme;
   /** IANA name of the browser's time zone, UTC until it is known. */
   timeZone: string;
@@ -33,8 +35,8 @@ export interface View {
 
 export interface ConsoleEnvironment {
   /** Given by a server that has named the request already. */
-  Bindings: { requestId?: string };
-  Variables: { view: View; requestId: string; caller: string; log: Logger };
+  Bindings: { requestId?: string; incoming?: { socket: { remoteAddress?: string | undefined } } };
+  Variables: { view: View; requestId: string; caller: string; principal: Principal; log: Logger };
 }
 
 export type Console = Hono<ConsoleEnvironment>;

@@ -312,6 +312,23 @@ export const BUDGETS = {
       'Events of one subscription that failed and are tried again. With more, further events wait.',
     ),
   },
+  keys: {
+    count: most(1_000, 'entries', 'Keys of one installation that are not revoked.'),
+    nameCharacters: most(100, 'characters', 'Name of a key, and a queue that it is restricted to.'),
+    restrictions: most(100, 'entries', 'Repositories or queues that a key is restricted to.'),
+    perMinute: most(1_000_000, 'requests', '`requests_per_minute` of a key.'),
+    inFlight: most(100_000, 'entries', '`builds_in_flight` and `tasks_in_flight` of a key.'),
+    wrongPerMinute: most(
+      30,
+      'requests',
+      'Wrong keys from one address in a minute. Further ones get 429. A right key is always accepted.',
+    ),
+    staleSeconds: most(
+      60,
+      'seconds',
+      'Time that a process accepts created keys while the database does not answer. Then it refuses them with 503.',
+    ),
+  },
   memory: {
     heads: most(
       1_000,

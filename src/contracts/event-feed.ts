@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BUILD_EVENT_TYPES, eventView } from './builds/event.ts';
+import { KEY_EVENT_TYPES } from './keys/key-event.ts';
 import { listOf, pageLimit } from './paging.ts';
 import { SCHEDULE_EVENT_TYPES } from './schedules/schedule-event.ts';
 import { SUBSCRIPTION_EVENT_TYPES } from './subscriptions/subscription-event.ts';
@@ -7,11 +8,17 @@ import { TASK_EVENT_TYPES } from './tasks/task-event.ts';
 import { text } from './text.ts';
 
 /** The kinds of streams in the log: what comes before the colon of a stream. */
-export const STREAM_KIND_NAMES = ['build', 'task', 'schedule', 'subscription'] as const;
+export const STREAM_KIND_NAMES = ['build', 'task', 'schedule', 'subscription', 'key'] as const;
 
 /** Every event type there is; builds and tasks share those of callbacks and dead letters. */
 export const EVENT_TYPES = [
-  ...new Set([...BUILD_EVENT_TYPES, ...TASK_EVENT_TYPES, ...SCHEDULE_EVENT_TYPES, ...SUBSCRIPTION_EVENT_TYPES]),
+  ...new Set([
+    ...BUILD_EVENT_TYPES,
+    ...TASK_EVENT_TYPES,
+    ...SCHEDULE_EVENT_TYPES,
+    ...SUBSCRIPTION_EVENT_TYPES,
+    ...KEY_EVENT_TYPES,
+  ]),
 ].sort();
 
 /** A position in the log as text: a number, or the end. */
@@ -42,8 +49,8 @@ export const eventFeedQuery = z.strictObject({
   }),
   stream: text(300)
     .regex(
-      /^(build:[1-9]\d{0,15}|subscription:sub_[0-9a-f]{24}|(?:task|schedule):[\s\S]+)$/,
-      'must be the stream of a build, a task, a schedule or a subscription, for example build:12',
+      /^(build:[1-9]\d{0,15}|subscription:sub_[0-9a-f]{24}|key:key_[0-9a-f]{24}|(?:task|schedule):[\s\S]+)$/,
+      'must be the stream of a build, a task, a schedule, a subscription or a key, for example build:12',
     )
     .optional()
     .meta({ description: 'Only events of this build, task or schedule.', example: 'build:12' }),

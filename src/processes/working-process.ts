@@ -1,3 +1,4 @@
+import { gateOf } from '../api/gate-of.ts';
 import { startMetricsServer } from '../api/metrics-server.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { openDatabase } from '../store/database.ts';
@@ -23,10 +24,12 @@ export async function runWorkingProcess(settings: Settings, part: 'worker' | 'br
   const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: settings.DATABASE_ROLE });
   const { db } = database;
   const metrics = createMetrics(db);
+  const gate = gateOf(settings, { db, log });
   const server =
     settings.METRICS_PORT === undefined
       ? undefined
-      : await startMetricsServer(settings, settings.METRICS_PORT, metrics);
+      : await startMetricsServer(settings, settings.METRICS_PORT, metrics, gate);
+  const keyRing = server && gate.ring.start();
   if (server) log.info({ url: server.url }, 'metrics are served');
   const connected = await connectPatiently(
     { ...settings, address },
@@ -41,7 +44,7 @@ export async function runWorkingProcess(settings: Settings, part: 'worker' | 'br
     await parts.close();
     await connected.connection.close();
   }
-  await server?.close();
+  await Promise.all([server?.close(), keyRing?.stop()]);
   await database.close();
   if (ended instanceof Error) throw ended;
 }

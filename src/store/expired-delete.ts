@@ -10,6 +10,8 @@ export async function deleteExpired(db: Db): Promise<void> {
   await db`DELETE FROM owed WHERE kept_at < now() - interval '30 days'`;
   // Nobody asks for more (LIMITS.history).
   await db`DELETE FROM queue_samples WHERE taken_at < now() - interval '30 days'`;
+  // They let nobody in any more.
+  await db`DELETE FROM console_sessions WHERE expires_at < now()`;
   // RabbitMQ delivers none of these again.
   await db`DELETE FROM unnamed_messages WHERE taken_at < now() - interval '30 days'`;
 }

@@ -10,6 +10,7 @@ import { appendEvent } from '../../src/store/record/event-append.ts';
 import { sampleQueues } from '../../src/store/tasks/queue-sample.ts';
 import { TASKS } from '../../src/store/tasks/task-stream.ts';
 import { eventually } from '../world/eventually.ts';
+import { openGate } from '../world/open-gate.ts';
 import { taskStory } from '../world/task-story.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
 import { tell } from './told-builds.ts';
@@ -27,7 +28,15 @@ describe.each(DATABASES)('histories on the %s Postgres', (kind) => {
       const meter = { answered() {}, triggerRefused() {} };
       const youtubeQuota = { dailyUnits: 10_000, priorityReserved: 1_000 };
       // A new API each time, as after a restart.
-      const api = createApi({ db: database.db, log, meter, trustedHosts: [], policy: {}, youtubeQuota } as never);
+      const api = createApi({
+        db: database.db,
+        log,
+        meter,
+        gate: openGate(database.db),
+        trustedHosts: [],
+        policy: {},
+        youtubeQuota,
+      } as never);
       const answer = await api.request(path, { headers: { host: 'localhost' } });
       return { status: answer.status, json: await answer.json() };
     };

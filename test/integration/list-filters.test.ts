@@ -6,6 +6,7 @@ import { taskPage } from '../../src/contracts/tasks/task.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { TASKS } from '../../src/store/tasks/task-stream.ts';
 import { fillBuilds } from '../world/many-builds.ts';
+import { openGate } from '../world/open-gate.ts';
 import { taskStory } from '../world/task-story.ts';
 import { openTestDatabase } from '../world/world.ts';
 
@@ -21,7 +22,14 @@ describe('lists of many', () => {
     await fillBuilds(database.db, BUILDS);
     const log = pino({ level: 'silent' });
     const meter = { answered() {}, triggerRefused() {} };
-    const api = createApi({ db: database.db, log, meter, apiKeys: undefined, trustedHosts: [], policy: {} } as never);
+    const api = createApi({
+      db: database.db,
+      log,
+      meter,
+      gate: openGate(database.db),
+      trustedHosts: [],
+      policy: {},
+    } as never);
     get = async (path) => {
       const answer = await api.request(path, { headers: { host: 'localhost' } });
       return { status: answer.status, json: await answer.json() };

@@ -1,5 +1,7 @@
+import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { recordActivities } from '../../src/activities/record.ts';
+import { gateOf } from '../../src/api/gate-of.ts';
 import { startMetricsServer } from '../../src/api/metrics-server.ts';
 import type { BuildView } from '../../src/contracts/builds/build.ts';
 import type { BuildEvent } from '../../src/contracts/builds/event.ts';
@@ -189,7 +191,12 @@ describe('metrics', () => {
       const database = openDatabase({ url });
       onTestFinished(() => database.close());
       const settings = readSettings(keys === undefined ? {} : { API_KEYS: keys });
-      const server = await startMetricsServer(settings, 0, createMetrics(database.db));
+      const server = await startMetricsServer(
+        settings,
+        0,
+        createMetrics(database.db),
+        gateOf(settings, { db: database.db, log: pino({ enabled: false }) }),
+      );
       onTestFinished(() => server.close());
       return callers(server.url).call;
     };

@@ -9,6 +9,7 @@ import { type Database, type Db, openDatabase } from '../../src/store/database.t
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { rebuildProjection } from '../../src/store/record/projection-rebuild.ts';
 import { verifyStream } from '../../src/store/record/stream-verify.ts';
+import { openGate } from '../world/open-gate.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
 import { at, canonical, hapax, sha256, tell } from './told-builds.ts';
 
@@ -22,7 +23,7 @@ function serving(db: Db) {
     db,
     log,
     meter,
-    apiKeys: undefined,
+    gate: openGate(db),
     trustedHosts: [],
     policy: {},
     temporalUi: TEMPORAL_UI,

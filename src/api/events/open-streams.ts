@@ -1,8 +1,10 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
+import type { Gate } from '../../commands/keys/gate.ts';
 import { Refusal } from '../../commands/refusal.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
+import type { ApiEnvironment } from '../environment.ts';
 
 /** The client of a stream. */
 export interface Listener {
@@ -27,10 +29,13 @@ const USUAL: StreamLimits = { open, stalledMs: stalledSeconds * 1_000, beatMs: 1
 /** The streams and the waits of one process, which are bounded together. */
 export class OpenStreams {
   readonly #limits: StreamLimits;
+  readonly #gate: Gate | undefined;
   #count = 0;
 
-  constructor(limits: StreamLimits = USUAL) {
+  /** @param gate ends the streams of keys that are revoked or expire; left out: nothing does. */
+  constructor(limits: StreamLimits = USUAL, gate?: Gate) {
     this.#limits = limits;
+    this.#gate = gate;
   }
 
   get count(): number {
@@ -53,7 +58,7 @@ export class OpenStreams {
   }
 
   /** Answers with a stream of events, which ends when the work does. @throws {Refusal} 503 where there are too many. */
-  serve(c: Context, work: (listener: Listener) => Promise<void>): Response {
+  serve(c: Context<ApiEnvironment>, work: (listener: Listener) => Promise<void>): Response {
     const { stalledMs, beatMs } = this.#limits;
     const leave = this.enter();
     return streamSSE(c, async (sse) => {
@@ -68,7 +73,12 @@ export class OpenStreams {
         writes--;
         since = performance.now();
       };
+      const endWithoutRight = () => {
+        if (c.var.principal && this.#gate?.stands(c.var.principal) === false) gone.abort();
+      };
+      const unwatch = this.#gate?.ring.onChange(endWithoutRight);
       const timer = setInterval(() => {
+        endWithoutRight();
         if (writes === 0) void write(beat);
         else if (performance.now() - since > stalledMs) {
           gone.abort();
@@ -83,6 +93,7 @@ export class OpenStreams {
         await work({ gone: gone.signal, send });
       } finally {
         clearInterval(timer);
+        unwatch?.();
         leave();
       }
     });

@@ -1,6 +1,7 @@
 import type { RouteConfig } from '@hono/zod-openapi';
 import { BUILD_EXAMPLES } from './builds.ts';
 import { CONFIGURATION_EXAMPLES } from './configurations.ts';
+import { KEY_EXAMPLES } from './keys.ts';
 import { OPERATION_EXAMPLES } from './operations.ts';
 import { SCHEDULE_EXAMPLES } from './schedules.ts';
 import { SUBSCRIPTION_EXAMPLES } from './subscriptions.ts';
@@ -20,6 +21,7 @@ export const EXAMPLES: Readonly<Record<string, OperationExamples>> = {
   ...SCHEDULE_EXAMPLES,
   ...OPERATION_EXAMPLES,
   ...SUBSCRIPTION_EXAMPLES,
+  ...KEY_EXAMPLES,
 };
 
 const JSON_TYPE = 'application/json';

@@ -1,5 +1,7 @@
 import { Hono } from 'hono';
 import { matchedRoutes } from 'hono/route';
+import type { Gate } from '../../commands/keys/gate.ts';
+import { Refusal } from '../../commands/refusal.ts';
 import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { limitBody } from '../body.ts';
 import { pathOf } from '../dot-ids.ts';
@@ -32,6 +34,7 @@ export function isFlowerPath(path: string, prefix: string): boolean {
 export function createFlower(
   deps: TaskDependencies & { meter: ApiMeter },
   tail: EventTail,
+  gate: Gate,
   access: FlowerAccess & { FLOWER_URL_PREFIX: string },
 ): Hono<ApiEnvironment> {
   const root = new Hono<ApiEnvironment>({ getPath: pathOf });
@@ -41,8 +44,8 @@ export function createFlower(
     await next();
   });
   app.get('/healthcheck', (c) => c.html('OK'));
-  app.use('/metrics', flowerNameGuard(access));
-  app.use('/api/*', flowerGuard(access));
+  app.use('/metrics', flowerNameGuard(gate, access));
+  app.use('/api/*', flowerGuard(gate, access));
   app.use('/api/*', async (c, next) => {
     const { method } = c.req;
     if (method === 'OPTIONS') return c.body(null, 204);
@@ -69,6 +72,8 @@ export function createFlower(
     const error = asFlowerError(thrown);
     if (error.status >= 500) deps.log.error({ err: thrown, path: c.req.path }, 'a route of Flower failed');
     c.header('Content-Type', `${error.type}; charset=UTF-8`);
+    if (thrown instanceof Refusal && thrown.retryAfterSeconds)
+      c.header('Retry-After', String(thrown.retryAfterSeconds));
     return c.body(error.message, error.status as 400);
   });
   return root;

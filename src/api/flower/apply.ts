@@ -11,6 +11,7 @@ import type { Task } from '../../domain/tasks/task.ts';
 import type { TaskRequest } from '../../domain/tasks/task-request.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import { idempotencyOf } from '../idempotency.ts';
+import { needs } from './guard.ts';
 import { resultOf } from './info.ts';
 import { PythonJsonError, parseLikePython } from './python.ts';
 import { FlowerError, REST, respond } from './response.ts';
@@ -22,28 +23,44 @@ const FLOWER_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{1,6})$/;
 /** The routes that ask for tasks. */
 export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wait: Waiter): void {
   const create = async (c: Context<ApiEnvironment>, request: TaskRequest) => {
-    const created = await createTask(deps, request);
+    const created = await createTask(deps, request, c.var.principal);
     if (created.replayed) c.header('Idempotent-Replayed', 'true');
     return created;
   };
 
+<<<<<<< HEAD
   app.post(`/api/task/async-apply/:name${REST}`, async (c) => {
     const { request } = await read(deps, c, 'async-apply');
+=======
+  app.post(`/api/task/async-apply/:name${REST}`, needs('trigger'), async (c) => {
+    const { request } = await read(c, 'async-apply');
+>>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
     const { id, status } = await create(c, request);
     return respond(c, { 'task-id': id, state: status });
   });
 
+<<<<<<< HEAD
   app.post(`/api/task/send-task/:name${REST}`, async (c) => {
     const { request } = await read(deps, c, 'send-task');
     if (!(await deps.taskTypes.find(request.name))) {
+=======
+  app.post(`/api/task/send-task/:name${REST}`, needs('trigger'), async (c) => {
+    const { request } = await read(c, 'send-task');
+    if (!taskNameOf(request.name)) {
+>>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
       return respond(c, { 'task-id': await recordUnregisteredTask(deps, request), state: 'PENDING' });
     }
     const { id, status } = await create(c, request);
     return respond(c, { 'task-id': id, state: status });
   });
 
+<<<<<<< HEAD
   app.post(`/api/task/apply/:name${REST}`, async (c) => {
     const { request, timeoutMs } = await read(deps, c, 'apply');
+=======
+  app.post(`/api/task/apply/:name${REST}`, needs('trigger'), async (c) => {
+    const { request, timeoutMs } = await read(c, 'apply');
+>>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
     const created = await create(c, request);
     return respond(c, appliedOf(created, await wait(created.id, timeoutMs, c.req.raw.signal)));
   });

@@ -7,6 +7,7 @@ import { WORKFLOW_QUEUE } from '../../contracts/tasks/task-queues.ts';
 import type { TaskPolicy } from '../../contracts/tasks/task-workflow.ts';
 import type { WorkerControl } from '../../contracts/tasks/worker-control.ts';
 import type { ApiEnvironment } from '../environment.ts';
+import { needs } from './guard.ts';
 import { argumentsOf, FlowerError, REST, readFloat, readInt, refused, respond } from './response.ts';
 
 type Order = Exclude<keyof WorkerControl, 'inspect'>;
@@ -19,7 +20,7 @@ export function control(
   app: Hono<ApiEnvironment>,
   { client, taskPolicy, taskTypes }: { client: Client; taskPolicy: TaskPolicy; taskTypes: TaskTypes },
 ): void {
-  app.post(`/api/task/rate-limit/:name${REST}`, async (c) => {
+  app.post(`/api/task/rate-limit/:name${REST}`, needs('operate'), async (c) => {
     const given = await argumentsOf(c);
     const [worker, rate] = [required(given, 'workername'), required(given, 'ratelimit')];
     await known(worker);
@@ -30,7 +31,7 @@ export function control(
     });
   });
 
-  app.post(`/api/task/timeout/:name${REST}`, async (c) => {
+  app.post(`/api/task/timeout/:name${REST}`, needs('operate'), async (c) => {
     const given = await argumentsOf(c);
     const worker = required(given, 'workername');
     const [hard, soft] = ['hard', 'soft'].map((name) => milliseconds(readFloat(given(name)))) as [Ms, Ms];
@@ -45,7 +46,7 @@ export function control(
     return respond(c, { message: 'time limits set successfully' });
   });
 
-  app.post(`/api/worker/shutdown/:worker${REST}`, async (c) => {
+  app.post(`/api/worker/shutdown/:worker${REST}`, needs('operate'), async (c) => {
     const worker = await namedWorker(c);
     const outcome = await orderWorker(client, worker, 'shutdown', []);
     const reason = outcome.kind === 'replied' ? outcome.reply.refused : UNKNOWN_REASON;
@@ -54,7 +55,7 @@ export function control(
     return respond(c, { message: 'Shutting down!' });
   });
 
-  app.post(`/api/worker/pool/restart/:worker${REST}`, async (c) => {
+  app.post(`/api/worker/pool/restart/:worker${REST}`, needs('operate'), async (c) => {
     throw refused(`Failed to restart the '${await namedWorker(c)}' pool: ValueError('Pool restarts not enabled')`);
   });
 
@@ -62,7 +63,7 @@ export function control(
     ['grow', 'Growing', 1],
     ['shrink', 'Shrinking', -1],
   ] as const) {
-    app.post(`/api/worker/pool/${verb}/:worker${REST}`, async (c) => {
+    app.post(`/api/worker/pool/${verb}/:worker${REST}`, needs('operate'), async (c) => {
       const n = readInt((await argumentsOf(c))('n')) ?? 1;
       const worker = await namedWorker(c);
       const reason = n < 1 ? 'n must be 1 or more' : await refusal(worker, 'resize', { by: sign * n });
@@ -71,7 +72,7 @@ export function control(
     });
   }
 
-  app.post(`/api/worker/pool/autoscale/:worker${REST}`, async (c) => {
+  app.post(`/api/worker/pool/autoscale/:worker${REST}`, needs('operate'), async (c) => {
     const given = await argumentsOf(c);
     for (const name of ['min', 'max']) readInt(required(given, name));
     throw refused(`Failed to autoscale '${await namedWorker(c)}' worker: ValueError('Autoscale not enabled')`);
@@ -81,7 +82,7 @@ export function control(
     ['add-consumer', true],
     ['cancel-consumer', false],
   ] as const) {
-    app.post(`/api/worker/queue/${path}/:worker${REST}`, async (c) => {
+    app.post(`/api/worker/queue/${path}/:worker${REST}`, needs('operate'), async (c) => {
       const queue = required(await argumentsOf(c), 'queue');
       const worker = await namedWorker(c);
       const reason = await consume(worker, queue, on);

@@ -1,15 +1,19 @@
-import type { Context, Next } from 'hono';
+import type { Context, MiddlewareHandler, Next } from 'hono';
+import type { Gate } from '../../commands/keys/gate.ts';
+import type { Principal } from '../../commands/keys/principal.ts';
+import { Refusal } from '../../commands/refusal.ts';
+import type { Right } from '../../contracts/keys/key-event.ts';
 import { foreignHeader, hostNameOf, isLocalHost } from '../../contracts/loopback.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { secretOwners } from '../../domain/secret-owners.ts';
 import type { ApiEnvironment } from '../environment.ts';
-import { headersOf } from '../guard.ts';
+import { addressOf, bearerOf, enter, headersOf, limitRate } from '../guard.ts';
 import { FlowerError } from './response.ts';
 
 /** Who may use the routes of Flower, and for what. */
 export type FlowerAccess = Pick<
   Settings,
-  'API_KEYS' | 'TRUSTED_HOSTS' | 'FLOWER_BASIC_AUTH' | 'FLOWER_UNAUTHENTICATED_API' | 'FLOWER_READ_ONLY'
+  'TRUSTED_HOSTS' | 'FLOWER_BASIC_AUTH' | 'FLOWER_UNAUTHENTICATED_API' | 'FLOWER_READ_ONLY'
 >;
 
 const NEEDS_ENVIRONMENT =
@@ -26,50 +30,66 @@ const CORS = {
  * where neither is set, this machine alone, or who bears a key of the API. Web pages of other sites are kept out: these
  * routes take bodies of any type, for which browsers ask no leave.
  */
-export function flowerGuard(access: FlowerAccess) {
-  const { FLOWER_BASIC_AUTH: users = new Map<string, string>(), API_KEYS: keys = new Map<string, string>() } = access;
+export function flowerGuard(gate: Gate, access: FlowerAccess) {
+  const { FLOWER_BASIC_AUTH: users = new Map<string, string>() } = access;
   const userOf = secretOwners([...users].map(([name, password]) => [name, `${name}:${password}`]));
-  const keyOwnerOf = secretOwners(keys);
   const open = access.FLOWER_UNAUTHENTICATED_API && users.size === 0;
   return async (c: Context<ApiEnvironment>, next: Next) => {
     if (open) for (const [name, value] of Object.entries(CORS)) c.header(name, value);
-    c.set('caller', open ? 'flower' : callerOf(c));
+    const principal = open ? gate.local('flower') : principalOf(c);
+    enter(c, principal);
+    limitRate(c, gate, principal);
     await next();
   };
 
-  function callerOf(c: Context): string {
-    const header = c.req.header('authorization') ?? '';
+  function principalOf(c: Context): Principal {
     if (users.size > 0) {
-      if (c.req.method === 'OPTIONS') return 'flower';
-      const given = /^Basic +(\S+)$/i.exec(header)?.[1];
+      if (c.req.method === 'OPTIONS') return gate.local('flower');
+      const given = /^Basic +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
       const user = given && userOf(Buffer.from(given, 'base64').toString('utf8'));
       if (!user) throw new FlowerError(401);
       if (c.req.method === 'POST') refuseOtherSites(c);
-      return user;
+      return gate.local(user);
     }
-    if (keys.size > 0) {
-      const given = /^Bearer +(\S+)$/i.exec(header)?.[1];
-      const owner = given && keyOwnerOf(given);
-      if (!owner) throw new FlowerError(401, NEEDS_ENVIRONMENT);
-      return owner;
+    if (gate.needsKey) {
+      const principal = identified(c);
+      principal.requireWhole("Flower's routes");
+      return principal;
     }
     refuseOtherNames(c, access);
     refuseOtherSites(c);
-    return 'local';
+    return gate.local();
+  }
+
+  function identified(c: Context): Principal {
+    try {
+      return gate.identify(bearerOf(c), addressOf(c));
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'unauthorized') throw new FlowerError(401, NEEDS_ENVIRONMENT);
+      throw error;
+    }
   }
 }
 
 /** Where nothing else guards what Flower shows to all, keeps out pages whose names resolve to this machine. */
-export function flowerNameGuard(access: FlowerAccess) {
-  const { FLOWER_BASIC_AUTH: users, API_KEYS: keys, FLOWER_UNAUTHENTICATED_API: open } = access;
+export function flowerNameGuard(gate: Gate, access: FlowerAccess) {
+  const { FLOWER_BASIC_AUTH: users, FLOWER_UNAUTHENTICATED_API: open } = access;
   return async (c: Context<ApiEnvironment>, next: Next) => {
-    if (!users?.size && !keys?.size && !open) refuseOtherNames(c, access);
+    if (!users?.size && !gate.needsKey && !open) refuseOtherNames(c, access);
     await next();
   };
 }
 
 function refuseOtherNames(c: Context, access: FlowerAccess): void {
   if (!isLocalHost(hostNameOf(headersOf(c)), access.TRUSTED_HOSTS)) throw new FlowerError(401, NEEDS_ENVIRONMENT);
+}
+
+/** Refuses a route to whoever lacks the right, for its definition. */
+export function needs(right: Right): MiddlewareHandler<ApiEnvironment> {
+  return async (c, next) => {
+    c.var.principal.require(right);
+    await next();
+  };
 }
 
 /** Refuses whatever changes something. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { Refusal } from '../../commands/refusal.ts';
-import { PROBLEMS } from '../../contracts/problem.ts';
+import { PROBLEMS, type ProblemCode } from '../../contracts/problem.ts';
 import { databaseFault } from '../../store/database.ts';
 import { pythonJson } from './python.ts';
 
@@ -39,6 +39,8 @@ export function respond(c: Context, value: unknown): Response {
 
 const UNAVAILABLE = 'Broker or result backend unavailable';
 
+const OURS = new Set<ProblemCode>(['idempotency_key_reused', 'forbidden', 'rate_limited', 'too_many_in_flight']);
+
 /** What went wrong, as Flower says it. */
 export function asFlowerError(thrown: unknown): FlowerError {
   if (thrown instanceof FlowerError) return thrown;
@@ -46,8 +48,8 @@ export function asFlowerError(thrown: unknown): FlowerError {
   if (databaseFault(thrown)?.kind === 'away') return new FlowerError(503, UNAVAILABLE);
   if (!(thrown instanceof Refusal)) return new FlowerError(500);
   if (thrown.kind === 'unavailable') return new FlowerError(503, UNAVAILABLE);
-  // Flower knows no Idempotency-Key, so this response is ours.
-  if (thrown.code === 'idempotency_key_reused') return new FlowerError(PROBLEMS[thrown.code].status, thrown.message);
+  // Flower knows no Idempotency-Key, no rights and no limits, so these responses are ours.
+  if (OURS.has(thrown.code)) return new FlowerError(PROBLEMS[thrown.code].status, thrown.message);
   return thrown.kind === 'request' ? new FlowerError(400, thrown.message) : new FlowerError(500);
 }
 

@@ -7,7 +7,12 @@ import { celeryNameOf } from '../../domain/celery/task-names.ts';
 import { findTask } from '../../store/tasks/task-find.ts';
 import { searchTasks, TASK_ORDERS, type TaskQuery } from '../../store/tasks/task-search.ts';
 import type { ApiEnvironment } from '../environment.ts';
+<<<<<<< HEAD
 import { infoOf, listedInfoOf, resultOf } from './info.ts';
+=======
+import { needs } from './guard.ts';
+import { celeryNameOf, infoOf, listedInfoOf, nameOfCelery, resultOf } from './info.ts';
+>>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
 import { pythonJson } from './python.ts';
 import { argumentsOf, FlowerError, REST, readBool, readFloat, readInt, respond } from './response.ts';
 import { parseSearch, SearchError } from './search.ts';
@@ -19,22 +24,27 @@ const RECEIVED_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d)$/;
 /** The routes that show tasks, and those that end them. */
 export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, wait: Waiter): void {
   const { db } = deps;
-  app.get(`/api/task/result/:id${REST}`, async (c) => {
+  app.get(`/api/task/result/:id${REST}`, needs('read'), async (c) => {
     const id = c.req.param('id');
     const timeout = readFloat(new URL(c.req.url).searchParams.get('timeout')?.trim());
     const task = await (timeout === undefined ? findTask(db, id) : wait(id, timeout * 1_000, c.req.raw.signal));
     return respond(c, task ? resultOf(task) : { 'task-id': id, state: 'PENDING' });
   });
 
-  app.get(`/api/task/info/:id${REST}`, async (c) => {
+  app.get(`/api/task/info/:id${REST}`, needs('read'), async (c) => {
     const id = c.req.param('id');
     const task = await findTask(db, id);
     if (!task) throw new FlowerError(404, `Unknown task '${id}'`);
     return respond(c, infoOf(task));
   });
 
+<<<<<<< HEAD
   app.get('/api/tasks', async (c) => {
     const query = queryOf(new URL(c.req.url).searchParams, (name) => deps.taskTypes.known(name)?.name ?? name);
+=======
+  app.get('/api/tasks', needs('read'), async (c) => {
+    const query = queryOf(new URL(c.req.url).searchParams);
+>>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
     if ('error' in query) {
       c.header('Content-Type', 'application/json; charset=UTF-8');
       return c.body(pythonJson(query), 400);
@@ -44,19 +54,23 @@ export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, w
     return respond(c, new Map(tasks.map((task) => [task.id, listedInfoOf(task)])));
   });
 
+<<<<<<< HEAD
   app.get('/api/task/types', async (c) => {
     const types = await deps.taskTypes.list();
     return respond(c, { 'task-types': types.map(({ name }) => celeryNameOf(name)).sort() });
   });
+=======
+  app.get('/api/task/types', needs('read'), (c) => respond(c, { 'task-types': TASK_NAMES.map(celeryNameOf).sort() }));
+>>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
 
-  app.post(`/api/task/revoke/:id${REST}`, async (c) => {
+  app.post(`/api/task/revoke/:id${REST}`, needs('operate'), async (c) => {
     const id = c.req.param('id');
     const terminate = readBool((await argumentsOf(c))('terminate'));
     await revokeIfOpen(deps, id, { by: c.var.caller, reason: terminate ? 'terminated' : 'revoked' });
     return respond(c, { message: `Revoked '${id}'` });
   });
 
-  app.post(`/api/task/abort/:id${REST}`, async (c) => {
+  app.post(`/api/task/abort/:id${REST}`, needs('operate'), async (c) => {
     const id = c.req.param('id');
     await revokeIfOpen(deps, id, { by: c.var.caller, reason: 'revoked' });
     return respond(c, { message: `Aborted '${id}'` });

@@ -10,6 +10,11 @@ import type { Db } from '../../store/database.ts';
 import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import type { ApiMeter } from '../meter.ts';
+<<<<<<< HEAD
+=======
+import { needs } from './guard.ts';
+import { celeryNameOf } from './info.ts';
+>>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
 import { argumentsOf, FlowerError, readBool, respond } from './response.ts';
 
 interface SeenWorker {
@@ -28,7 +33,7 @@ export function workers(
     return c.text(await meter.scrapeFlower(online), 200, { 'Content-Type': 'text/plain; charset=UTF-8' });
   });
 
-  app.get('/api/workers', async (c) => {
+  app.get('/api/workers', needs('read'), async (c) => {
     const given = await argumentsOf(c);
     const [refresh, status, name] = [readBool(given('refresh')), readBool(given('status')), given('workername')];
     const seen = await seenWorkers(client, taskTypes);
@@ -42,8 +47,13 @@ export function workers(
     return respond(c, new Map(await Promise.all(described)));
   });
 
+<<<<<<< HEAD
   app.get('/api/queues/length', async (c) => {
     const [measured, seen] = await Promise.all([measureQueues(db), seenWorkers(client, taskTypes)]);
+=======
+  app.get('/api/queues/length', needs('read'), async (c) => {
+    const [measured, seen] = await Promise.all([measureQueues(db), seenWorkers(client)]);
+>>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
     const queues = measured
       .filter(({ name }) => name !== 'builds')
       .map(({ name, depth, inFlight }) => ({

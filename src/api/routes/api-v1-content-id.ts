@@ -5,11 +5,13 @@ import { findContentDetail } from '../../store/content/content-find.ts';
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/api/v1/content/{id}',
   operationId: 'getContent',
+  ...needs('read'),
   tags: ['content'],
   summary: 'Get content with its summary and the number of its embeddings',
   request: {

@@ -5,11 +5,13 @@ import { listContents } from '../../store/content/content-list.ts';
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/api/v1/content',
   operationId: 'listContent',
+  ...needs('read'),
   tags: ['content'],
   summary: 'List content, newest first',
   request: { query: contentListQuery },

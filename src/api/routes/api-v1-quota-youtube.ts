@@ -6,11 +6,13 @@ import { findUnitsUsed } from '../../store/content/quota-find.ts';
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/api/v1/quota/youtube',
   operationId: 'getYouTubeQuota',
+  ...needs('read'),
   tags: ['content'],
   summary: 'Get the YouTube quota that is left today',
   responses: {

@@ -4,11 +4,13 @@ import { answerSearch, type EmbedQuery } from '../../store/content/search-answer
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'post',
   path: '/api/v1/search',
   operationId: 'searchContent',
+  ...needs('read'),
   tags: ['content'],
   summary: 'Search content',
   description:

@@ -7,11 +7,13 @@ import { findStream } from '../../store/record/stream-find.ts';
 import type { Api } from '../environment.ts';
 import { answerEvents, eventResponses, lastEventIdHeader, type StreamParts } from '../events/event-stream.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/builds/{id}/events',
   operationId: 'listBuildEvents',
+  ...needs('read', 'build'),
   tags: ['builds'],
   summary: 'List the events of a build, or stream them live',
   description:

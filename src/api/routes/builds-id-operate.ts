@@ -4,6 +4,7 @@ import { buildIdParam } from '../../contracts/builds/build.ts';
 import { adoptBody, operatorAnswer, retryBody } from '../../contracts/builds/operator.ts';
 import type { Api } from '../environment.ts';
 import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const accepted = { description: 'Accepted', content: { 'application/json': { schema: operatorAnswer } } };
 const withBody = { 202: accepted, ...problemResponses(...OPERATION_PROBLEMS) };
@@ -13,6 +14,7 @@ const cancelRoute = createRoute({
   method: 'post',
   path: '/builds/{id}/cancel',
   operationId: 'cancelBuild',
+  ...needs('operate', 'build'),
   tags: ['builds'],
   summary: 'Cancel a build',
   description:
@@ -25,6 +27,7 @@ const retryRoute = createRoute({
   method: 'post',
   path: '/builds/{id}/retry',
   operationId: 'retryBuild',
+  ...needs('operate', 'build'),
   tags: ['builds'],
   summary: 'Retry a failed build',
   description:
@@ -37,6 +40,7 @@ const adoptRoute = createRoute({
   method: 'post',
   path: '/builds/{id}/adopt',
   operationId: 'adoptRun',
+  ...needs('operate', 'build'),
   tags: ['builds'],
   summary: 'Adopt a run for a build that needs attention',
   description:

@@ -6,11 +6,13 @@ import type { Db } from '../../store/database.ts';
 import { verifyStream } from '../../store/record/stream-verify.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/builds/{id}/verify',
   operationId: 'verifyBuild',
+  ...needs('read', 'build'),
   tags: ['builds'],
   summary: 'Verify the hash chain of a build',
   description:

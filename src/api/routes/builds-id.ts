@@ -16,11 +16,13 @@ import type { Api } from '../environment.ts';
 import type { StreamParts } from '../events/event-stream.ts';
 import { whenEnded } from '../events/when-ended.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/builds/{id}',
   operationId: 'getBuild',
+  ...needs('read', 'build'),
   tags: ['builds'],
   summary: 'Get a build with its events, now or at an earlier time',
   description:

@@ -5,6 +5,7 @@ import type { Api } from '../environment.ts';
 import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf, replayedHeader } from '../idempotency.ts';
 import type { ApiMeter } from '../meter.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 export const TRIGGER_PATH = '/builds/trigger';
 
@@ -12,6 +13,7 @@ const route = createRoute({
   method: 'post',
   path: TRIGGER_PATH,
   operationId: 'triggerBuild',
+  ...needs('trigger', 'handler'),
   tags: ['builds'],
   summary: 'Trigger a build, effectively once',
   description:
@@ -49,7 +51,8 @@ const route = createRoute({
 
 export function postBuildsTrigger(api: Api, { meter, ...deps }: TriggerDependencies & { meter: ApiMeter }): void {
   api.openapi(route, async (c) => {
-    const trigger = { body: c.req.valid('json'), caller: c.var.caller, idempotencyKey: idempotencyKeyOf(c) };
+    const { caller, principal } = c.var;
+    const trigger = { body: c.req.valid('json'), caller, idempotencyKey: idempotencyKeyOf(c), principal };
     const build = await triggerBuild(deps, trigger);
     meter.buildAccepted({ ...trigger, replayed: build.replayed });
     c.var.log.info({ build_id: build.id, replayed: build.replayed }, 'build triggered');

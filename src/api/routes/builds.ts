@@ -10,11 +10,13 @@ import { listStreamsAt } from '../../store/record/stream-list-at.ts';
 import { refuseWithAt } from '../at.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/builds',
   operationId: 'listBuilds',
+  ...needs('read', 'handler'),
   tags: ['builds'],
   summary: 'List builds, newest first, now or at an earlier time',
   description:
@@ -28,7 +30,8 @@ const route = createRoute({
 
 export function getBuilds(api: Api, db: Db): void {
   api.openapi(route, async (c) => {
-    const { cursor, at, count: wantsCount, limit, ...filter } = c.req.valid('query');
+    const { cursor, at, count: wantsCount, limit, ...given } = c.req.valid('query');
+    const filter = { ...given, within: c.var.principal.reach?.repositories };
     const { q, conclusion, needs_attention } = filter;
     refuseWithAt(at, { q, conclusion, needs_attention, count: wantsCount });
     const asked = { ...filter, limit, after: readNumberCursor(cursor) };

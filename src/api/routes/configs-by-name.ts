@@ -9,6 +9,7 @@ import { configurationViewOf } from '../configuration-view.ts';
 import type { Api } from '../environment.ts';
 import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const headers = z.object({
   Location: z.string().meta({ description: 'URL of the configuration.' }),
@@ -20,6 +21,7 @@ const route = createRoute({
   method: 'put',
   path: '/configs/by-name/{name}',
   operationId: 'upsertConfiguration',
+  ...needs('configure'),
   tags: ['configurations'],
   summary: 'Create the build configuration with this name, or replace it with a new version',
   description:

@@ -11,11 +11,13 @@ import type { Db } from '../../store/database.ts';
 import { configurationViewOf } from '../configuration-view.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/configs/{id}/versions',
   operationId: 'listConfigurationVersions',
+  ...needs('read'),
   tags: ['configurations'],
   summary: 'List all versions of a build configuration, newest first',
   request: { params: configurationIdParam, query: configurationPageQuery },

@@ -7,6 +7,7 @@ import { configurationViewOf } from '../configuration-view.ts';
 import type { Api } from '../environment.ts';
 import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const version = (description: string) => ({
   description,
@@ -18,6 +19,7 @@ const readRoute = createRoute({
   method: 'get',
   path: '/configs/{id}',
   operationId: 'getConfiguration',
+  ...needs('read'),
   tags: ['configurations'],
   summary: 'Get a build configuration in its newest version',
   request: { params: configurationIdParam },
@@ -41,6 +43,7 @@ const replaceRoute = createRoute({
   method: 'put',
   path: '/configs/{id}',
   operationId: 'replaceConfiguration',
+  ...needs('configure'),
   tags: ['configurations'],
   summary: 'Replace a build configuration with a new version',
   description:
@@ -84,6 +87,7 @@ const retireRoute = createRoute({
   method: 'delete',
   path: '/configs/{id}',
   operationId: 'retireConfiguration',
+  ...needs('configure'),
   tags: ['configurations'],
   summary: 'Retire a build configuration',
   description:

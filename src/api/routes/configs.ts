@@ -14,11 +14,13 @@ import type { Api } from '../environment.ts';
 import { etagOf } from '../etag.ts';
 import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf, replayedHeader } from '../idempotency.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const listRoute = createRoute({
   method: 'get',
   path: '/configs',
   operationId: 'listConfigurations',
+  ...needs('read'),
   tags: ['configurations'],
   summary: 'List build configurations in their newest version, including retired ones',
   request: { query: configurationListQuery },
@@ -47,6 +49,7 @@ const createConfigurationRoute = createRoute({
   method: 'post',
   path: '/configs',
   operationId: 'createConfiguration',
+  ...needs('configure'),
   tags: ['configurations'],
   summary: 'Create a build configuration',
   request: {

@@ -32,6 +32,7 @@ import { countDeadLetters } from '../../store/endings/dead-letter-count.ts';
 import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import type { Api } from '../environment.ts';
 import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const tags = ['dead letters'];
 
@@ -39,6 +40,7 @@ const listRoute = createRoute({
   method: 'get',
   path: '/dlq',
   operationId: 'listDeadLetters',
+  ...needs('read'),
   tags,
   summary: 'List dead letters: what failed after its last retry, or waits for an operator; newest first',
   request: { query: deadLetterQuery },
@@ -52,6 +54,7 @@ const getRoute = createRoute({
   method: 'get',
   path: '/dlq/{id}',
   operationId: 'getDeadLetter',
+  ...needs('read'),
   tags,
   summary: 'Get a dead letter with all its events',
   request: { params: deadLetterIdParam },
@@ -65,6 +68,7 @@ const redriveRoute = createRoute({
   method: 'post',
   path: '/dlq/{id}/redrive',
   operationId: 'redriveDeadLetter',
+  ...needs('operate'),
   tags,
   summary: 'Redrive a dead letter',
   description:
@@ -80,6 +84,7 @@ const causesRoute = createRoute({
   method: 'get',
   path: '/dlq/causes',
   operationId: 'countDeadLetters',
+  ...needs('read'),
   tags,
   summary: 'Count dead letters by what they died of',
   request: { query: deadLetterCausesQuery },
@@ -106,6 +111,7 @@ const redriveManyRoute = createRoute({
   method: 'post',
   path: '/dlq/redrive',
   operationId: 'redriveDeadLetters',
+  ...needs('operate'),
   tags,
   summary: 'Redrive all dead letters that match a filter, the newest first',
   description:
@@ -125,6 +131,7 @@ const discardManyRoute = createRoute({
   method: 'post',
   path: '/dlq/discard',
   operationId: 'discardDeadLetters',
+  ...needs('operate'),
   tags,
   summary: 'Discard all dead letters that match a filter, the newest first',
   description:
@@ -143,6 +150,7 @@ const discardRoute = createRoute({
   method: 'delete',
   path: '/dlq/{id}',
   operationId: 'discardDeadLetter',
+  ...needs('operate'),
   tags,
   summary: 'Discard a dead letter',
   description: 'It leaves the list. The build, task or message and its events stay.',

@@ -6,6 +6,7 @@ import type { Api } from '../environment.ts';
 import { answerStreamHead, asksForStream } from '../events/event-stream.ts';
 import type { Listener, OpenStreams } from '../events/open-streams.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 /** Pause of a stream after the database did not answer, milliseconds. */
 const AWAY_MS = 500;
@@ -14,6 +15,7 @@ const route = createRoute({
   method: 'get',
   path: '/events',
   operationId: 'listEvents',
+  ...needs('read'),
   tags: ['events'],
   summary: 'List the events of all builds and tasks, or stream them live',
   description:

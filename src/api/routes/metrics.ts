@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Api } from '../environment.ts';
 import type { ApiMeter } from '../meter.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 /** Prometheus' text format, which every collector reads. */
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -10,6 +11,7 @@ const route = createRoute({
   method: 'get',
   path: '/metrics',
   operationId: 'getMetrics',
+  ...needs('read'),
   tags: ['health'],
   summary: 'Metrics for Prometheus',
   description: 'If Postgres is down, the metrics that come from it are missing, and `hapax_postgres_up` is 0.',

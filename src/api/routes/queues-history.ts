@@ -7,6 +7,7 @@ import type { Db } from '../../store/database.ts';
 import { listQueueHistory } from '../../store/tasks/queue-history.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -14,6 +15,7 @@ const route = createRoute({
   method: 'get',
   path: '/queues/history',
   operationId: 'listQueueHistory',
+  ...needs('read'),
   tags: ['queues'],
   summary: 'Get the depth and age of queues over time, for charts',
   description:

@@ -7,12 +7,14 @@ import { listPausedQueues } from '../../store/tasks/queue-pause-list.ts';
 import { saveQueuePause } from '../../store/tasks/queue-pause-save.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = (verb: 'pause' | 'resume', summary: string, description: string) =>
   createRoute({
     method: 'post',
     path: `/queues/{name}/${verb}` as const,
     operationId: `${verb}Queue`,
+    ...needs('operate', 'queue'),
     tags: ['queues'],
     summary,
     description,

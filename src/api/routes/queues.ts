@@ -10,11 +10,13 @@ import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import { listPausedQueues, type QueuePause } from '../../store/tasks/queue-pause-list.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/queues',
   operationId: 'listQueues',
+  ...needs('read', 'handler'),
   tags: ['queues'],
   summary: 'List queues: what waits, what runs, and how many workers there are',
   description:
@@ -34,9 +36,17 @@ export function getQueues(api: Api, { db, client, taskTypes }: { db: Db; client:
       listPausedQueues(db),
     ]);
     const pauseOf = new Map<string, QueuePause>(paused.map((pause) => [pause.queue, pause]));
+    const { reach } = c.var.principal;
+    const all = [...measured, ...outgoing];
+    const reached = reach ? all.filter(({ name }) => reach.queues.includes(name)) : all;
     const found = await Promise.all(
+<<<<<<< HEAD
       [...measured, ...outgoing].map(async ({ name, depth, oldestAgeSeconds, inFlight }) => {
         const pollers = (await listPollers(client, workedOnBy(name), known.get(name))).filter(isPolling).length;
+=======
+      reached.map(async ({ name, depth, oldestAgeSeconds, inFlight }) => {
+        const pollers = (await listPollers(client, workedOnBy(name))).filter(isPolling).length;
+>>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
         const pause = pauseOf.get(name);
         return {
           ...{ name, depth, oldest_age_seconds: oldestAgeSeconds, in_flight: inFlight, pollers },

@@ -6,11 +6,13 @@ import { listUnitsUsed } from '../../store/content/quota-list.ts';
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/quota',
   operationId: 'listQuotaDays',
+  ...needs('read'),
   tags: ['content'],
   summary: 'Get the YouTube quota that was used on each of the last days',
   description: 'The oldest day first, today last. Days without use are included.',

@@ -14,6 +14,7 @@ import { scheduleViewOf } from '../../domain/schedules/schedule-view.ts';
 import type { Api } from '../environment.ts';
 import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf } from '../idempotency.ts';
 import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const tags = ['schedules'];
 const noteBody = { params: scheduleParam, body: { content: { 'application/json': { schema: scheduleNote } } } };
@@ -26,6 +27,7 @@ const pauseRoute = createRoute({
   method: 'post',
   path: '/schedules/{name}/pause',
   operationId: 'pauseSchedule',
+  ...needs('operate'),
   tags,
   summary: 'Pause a schedule',
   description: 'No time fires until it is resumed. One that is paused stays so.',
@@ -37,6 +39,7 @@ const resumeRoute = createRoute({
   method: 'post',
   path: '/schedules/{name}/resume',
   operationId: 'resumeSchedule',
+  ...needs('operate'),
   tags,
   summary: 'Resume a schedule',
   description: 'The times while it was paused are not caught up.',
@@ -48,6 +51,7 @@ const triggerRoute = createRoute({
   method: 'post',
   path: '/schedules/{name}/trigger',
   operationId: 'triggerSchedule',
+  ...needs('trigger'),
   tags,
   summary: 'Fire a schedule now',
   description:
@@ -72,6 +76,7 @@ const nextRoute = createRoute({
   method: 'get',
   path: '/schedules/{name}/next',
   operationId: 'listNextTimes',
+  ...needs('read'),
   tags,
   summary: 'List the next times of a schedule',
   description: 'Without jitter. A paused schedule does not fire at them.',

@@ -6,6 +6,7 @@ import { scheduleViewOf } from '../../domain/schedules/schedule-view.ts';
 import type { Api } from '../environment.ts';
 import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const tags = ['schedules'];
 
@@ -19,6 +20,7 @@ const readRoute = createRoute({
   method: 'get',
   path: '/schedules/{name}',
   operationId: 'getSchedule',
+  ...needs('read'),
   tags,
   summary: 'Get a schedule',
   description: 'Its events are at `GET /events?stream=schedule:<name>`.',
@@ -33,6 +35,7 @@ const putRoute = createRoute({
   method: 'put',
   path: '/schedules/{name}',
   operationId: 'putSchedule',
+  ...needs('configure'),
   tags,
   summary: 'Create the schedule with this name, or change it',
   description:
@@ -68,6 +71,7 @@ const deleteRoute = createRoute({
   method: 'delete',
   path: '/schedules/{name}',
   operationId: 'deleteSchedule',
+  ...needs('configure'),
   tags,
   summary: 'Delete a schedule',
   description: 'What it made goes on, and its events stay. A PUT creates a schedule of this name again.',

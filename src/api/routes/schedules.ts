@@ -5,11 +5,13 @@ import type { Db } from '../../store/database.ts';
 import { listSchedules } from '../../store/schedules/schedule-list.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/schedules',
   operationId: 'listSchedules',
+  ...needs('read'),
   tags: ['schedules'],
   summary: 'List all schedules by name',
   responses: {

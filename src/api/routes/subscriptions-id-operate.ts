@@ -14,6 +14,7 @@ import {
 } from '../../contracts/subscriptions/subscription.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 import { subscriptionViewOf } from '../subscription-view.ts';
 
 const subscription = {
@@ -36,6 +37,7 @@ const operation = <Name extends string>(path: Name, operationId: string, summary
     method: 'post',
     path,
     operationId,
+    ...needs('operate'),
     tags: ['subscriptions'],
     summary,
     description,
@@ -61,6 +63,7 @@ const testRoute = createRoute({
   method: 'post',
   path: '/subscriptions/{id}/test',
   operationId: 'testSubscription',
+  ...needs('operate'),
   tags: ['subscriptions'],
   summary: 'Send a test message of the type `ping` once',
   request: { params: subscriptionIdParam },
@@ -81,6 +84,7 @@ const replayRoute = createRoute({
   method: 'post',
   path: '/subscriptions/{id}/replay',
   operationId: 'replaySubscription',
+  ...needs('operate'),
   tags: ['subscriptions'],
   summary: 'Send events again, from a position in the log',
   description: 'They have the same `webhook-id` as before. `GET /events` shows positions.',

@@ -6,6 +6,7 @@ import { subscriptionBody, subscriptionIdParam, subscriptionView } from '../../c
 import { findSubscription } from '../../store/subscriptions/subscription-find.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 import { subscriptionViewOf } from '../subscription-view.ts';
 
 const subscription = {
@@ -17,6 +18,7 @@ const readRoute = createRoute({
   method: 'get',
   path: '/subscriptions/{id}',
   operationId: 'getSubscription',
+  ...needs('read'),
   tags: ['subscriptions'],
   summary: 'Get a subscription and how far it is',
   request: { params: subscriptionIdParam },
@@ -27,6 +29,7 @@ const replaceRoute = createRoute({
   method: 'put',
   path: '/subscriptions/{id}',
   operationId: 'replaceSubscription',
+  ...needs('configure'),
   tags: ['subscriptions'],
   summary: 'Change a subscription',
   description: 'What the body leaves out gets its default, but for the secret, which stays. It goes on where it is.',
@@ -53,6 +56,7 @@ const deleteRoute = createRoute({
   method: 'delete',
   path: '/subscriptions/{id}',
   operationId: 'deleteSubscription',
+  ...needs('configure'),
   tags: ['subscriptions'],
   summary: 'Delete a subscription',
   description: 'Its URL, secret and headers are forgotten. What is being sent still ends.',

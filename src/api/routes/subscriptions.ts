@@ -11,12 +11,14 @@ import { listSubscriptions } from '../../store/subscriptions/subscription-list.t
 import type { Api } from '../environment.ts';
 import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf, replayedHeader } from '../idempotency.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 import { subscriptionViewOf } from '../subscription-view.ts';
 
 const createSubscriptionRoute = createRoute({
   method: 'post',
   path: '/subscriptions',
   operationId: 'createSubscription',
+  ...needs('configure'),
   tags: ['subscriptions'],
   summary: 'Have the events of builds and tasks sent to a URL',
   description:
@@ -53,6 +55,7 @@ const listRoute = createRoute({
   method: 'get',
   path: '/subscriptions',
   operationId: 'listSubscriptions',
+  ...needs('read'),
   tags: ['subscriptions'],
   summary: 'List subscriptions and how far they are',
   request: { query: subscriptionListQuery },

@@ -7,11 +7,13 @@ import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import type { Api } from '../environment.ts';
 import { answerEvents, eventResponses, lastEventIdHeader, type StreamParts } from '../events/event-stream.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/tasks/{id}/events',
   operationId: 'listTaskEvents',
+  ...needs('read', 'task'),
   tags: ['tasks'],
   summary: 'List the events of a task, or stream them live',
   description: 'With `Accept: text/event-stream`, a live stream until the task ends, as for builds.',

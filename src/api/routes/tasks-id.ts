@@ -13,6 +13,7 @@ import type { Api } from '../environment.ts';
 import type { StreamParts } from '../events/event-stream.ts';
 import { whenEnded } from '../events/when-ended.ts';
 import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const tags = ['tasks'];
 
@@ -20,6 +21,7 @@ const getRoute = createRoute({
   method: 'get',
   path: '/tasks/{id}',
   operationId: 'getTask',
+  ...needs('read', 'task'),
   tags,
   summary: 'Get a task with its result, now or at an earlier time',
   description:
@@ -35,6 +37,7 @@ const cancelRoute = createRoute({
   method: 'post',
   path: '/tasks/{id}/cancel',
   operationId: 'cancelTask',
+  ...needs('operate', 'task'),
   tags,
   summary: 'Revoke a task',
   description: 'A task that has not started never starts. A running task is asked to stop, and its result is dropped.',

@@ -15,6 +15,7 @@ import { refuseWithAt } from '../at.ts';
 import type { Api } from '../environment.ts';
 import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyOf, replayedHeader } from '../idempotency.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const tags = ['tasks'];
 
@@ -44,6 +45,7 @@ const postRoute = createRoute({
   method: 'post',
   path: '/tasks',
   operationId: 'createTask',
+  ...needs('trigger', 'handler'),
   tags,
   summary: 'Send a task, effectively once',
   description:
@@ -59,6 +61,7 @@ const listRoute = createRoute({
   method: 'get',
   path: '/tasks',
   operationId: 'listTasks',
+  ...needs('read', 'handler'),
   tags,
   summary: 'List tasks, newest first, now or at an earlier time',
   description: 'With `at`: the tasks that existed at that time, as they were then. Pass `at` again with the cursor.',
@@ -71,15 +74,17 @@ const listRoute = createRoute({
 
 export function tasks(api: Api, deps: TaskDependencies): void {
   api.openapi(postRoute, async (c) => {
-    const task = await createTask(deps, {
+    const request = {
       ...requestOf(c.req.valid('json'), c.var.caller),
       idempotency: idempotencyOf(c, 'POST /tasks'),
-    });
+    };
+    const task = await createTask(deps, request, c.var.principal);
     setReplayHeaders(c, task);
     return c.json(answerOf(task), 202);
   });
   api.openapi(listRoute, async (c) => {
-    const { cursor, at, count: wantsCount, limit, ...filter } = c.req.valid('query');
+    const { cursor, at, count: wantsCount, limit, ...given } = c.req.valid('query');
+    const filter = { ...given, within: c.var.principal.reach?.queues };
     refuseWithAt(at, { q: filter.q, count: wantsCount });
     const { db } = deps;
     const asked = { ...filter, limit, after: readTextCursor(cursor) };

@@ -5,11 +5,13 @@ import { listServed } from '../../commands/workers/list-workers.ts';
 import { workers } from '../../contracts/tasks/queue.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/workers',
   operationId: 'listWorkers',
+  ...needs('read'),
   tags: ['queues'],
   summary: 'List workers that polled for work in the last five minutes',
   responses: {

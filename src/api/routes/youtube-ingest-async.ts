@@ -2,15 +2,18 @@ import { createRoute } from '@hono/zod-openapi';
 import { invalidRequest } from '../../commands/refusal.ts';
 import { createTask, type TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { ingestAsyncBody, ingestAsyncQuery } from '../../contracts/tasks/task-signatures.ts';
+import type { TaskRequest } from '../../domain/tasks/task-request.ts';
 import type { Api } from '../environment.ts';
 import { idempotencyHeader, idempotencyOf } from '../idempotency.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 import { acceptedTask, answerOf, setReplayHeaders, TASK_PROBLEMS } from './tasks.ts';
 
 const route = createRoute({
   method: 'post',
   path: '/youtube/ingest-async',
   operationId: 'ingestYoutube',
+  ...needs('trigger', 'handler'),
   tags: ['tasks'],
   summary: 'Ingest a YouTube video',
   description: 'Sends the task `ingest_youtube`. Put the URL into the query or the body.',
@@ -30,14 +33,15 @@ export function ingestYoutube(api: Api, deps: TaskDependencies): void {
       throw invalidRequest([{ path: 'query.url', message: 'must be given once, here or in the body' }]);
     }
     const url = inQuery ?? inBody;
-    const task = await createTask(deps, {
+    const request: TaskRequest = {
       name: 'ingest_youtube',
       args: [url],
       kwargs: {},
       caller: c.var.caller,
       idempotency: idempotencyOf(c, 'POST /youtube/ingest-async'),
       source: 'http',
-    });
+    };
+    const task = await createTask(deps, request, c.var.principal);
     setReplayHeaders(c, task);
     return c.json(answerOf(task), 202);
   });

@@ -7,6 +7,7 @@ import type { ForgeAddresses } from '../../domain/forges/place.ts';
 import { findBuildByRequestKey } from '../../store/builds/build-find.ts';
 import { type CallbackHosts, callbackOf } from '../callbacks/callback-of.ts';
 import type { Configurations } from '../configurations/configurations.ts';
+import type { Principal } from '../keys/principal.ts';
 import {
   type AcceptDependencies,
   type Accepted,
@@ -32,6 +33,8 @@ export interface Trigger {
   body: TriggerBody;
   caller: string;
   idempotencyKey: string | undefined;
+  /** Who asks at a door, held to what they reach and may have in flight; left out where Hapax itself asks. */
+  principal?: Principal;
 }
 
 /**
@@ -44,7 +47,7 @@ export interface Trigger {
  */
 export async function triggerBuild(
   deps: TriggerDependencies,
-  { body, caller, idempotencyKey }: Trigger,
+  { body, caller, idempotencyKey, principal }: Trigger,
 ): Promise<Accepted<Build>> {
   const keyed = idempotencyKey !== undefined;
   const scope = keyed ? { caller, route: 'POST /builds/trigger', key: idempotencyKey } : undefined;
@@ -56,6 +59,7 @@ export async function triggerBuild(
     { correlationInput: deps.policy.correlation_input, forges: deps.forges },
     earlier,
   );
+  principal?.requireRepository(request.repository);
   const print = fingerprint(request);
   const key = requestKey(print, scope);
   const former = formerRequest && fingerprint(formerRequest);
@@ -89,7 +93,11 @@ export async function triggerBuild(
     policy: policyUnder(configuration.definition, deps.policy),
     ...(callback ? { callback } : {}),
   };
-  const existing = await accept(deps, BUILD, input, keyed ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE');
+  const start = () => accept(deps, BUILD, input, keyed ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE');
+  const existing = await (principal ? principal.begin('builds', start) : start()).catch((error: unknown) => {
+    if (error instanceof Refusal && error.code === 'too_many_in_flight') deps.buildIds.giveBack(id);
+    throw error;
+  });
   if (!existing) return { id, status: 'queued', replayed: false };
   deps.buildIds.giveBack(id);
   return replayOf(existing);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { adoptRun, cancelBuild, existing, retryBuild } from '../../commands/builds/operate-build.ts';
 import { buildIdParam } from '../../contracts/builds/build.ts';
 import { retryMode } from '../../contracts/builds/operator.ts';
+import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { unconfirmed } from '../layout.ts';
@@ -15,7 +16,7 @@ const adoptFields = z.object({ run_id: z.coerce.number().int().min(1).max(Number
 
 /** What people ask of a build. */
 export function operateBuild(console: Console, deps: ConsoleDependencies): void {
-  console.post('/builds/:id{[0-9]+}/cancel', async (c) => {
+  console.post('/builds/:id{[0-9]+}/cancel', needs('operate'), async (c) => {
     const { id } = valid(buildIdParam, c.req.param());
     const { sure, ...fields } = await fieldsOf(c);
     if (!sure) {
@@ -25,7 +26,7 @@ export function operateBuild(console: Console, deps: ConsoleDependencies): void 
     c.var.log.info({ build_id: id }, 'cancel requested');
     return seeOther(c, `builds/${id}`, { tone: 'good', text: 'Cancel requested. This page shows when it has ended.' });
   });
-  console.post('/builds/:id{[0-9]+}/retry', async (c) => {
+  console.post('/builds/:id{[0-9]+}/retry', needs('operate'), async (c) => {
     const { id } = valid(buildIdParam, c.req.param());
     const { sure, ...fields } = await fieldsOf(c);
     const { mode } = valid(retryFields, fields);
@@ -37,7 +38,7 @@ export function operateBuild(console: Console, deps: ConsoleDependencies): void 
     c.var.log.info({ build_id: id, mode }, 'retry requested');
     return seeOther(c, `builds/${id}`, { tone: 'good', text: `Build ${id} is queued again.` });
   });
-  console.post('/builds/:id{[0-9]+}/adopt', async (c) => {
+  console.post('/builds/:id{[0-9]+}/adopt', needs('operate'), async (c) => {
     const { id } = valid(buildIdParam, c.req.param());
     const { sure: _sure, ...fields } = await fieldsOf(c);
     const { run_id } = valid(adoptFields, fields);

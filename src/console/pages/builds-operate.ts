@@ -6,6 +6,7 @@ import {
 } from '../../commands/builds/operate-builds.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { buildIdParam } from '../../contracts/builds/build.ts';
+import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { unconfirmed } from '../layout.ts';
@@ -27,8 +28,8 @@ const WORDS = {
 
 /** Cancels or retries the builds that were selected, or all that match the filters. It always asks first, with their number. */
 export function operateManyBuilds(console: Console, deps: ConsoleDependencies): void {
-  console.post('/builds/cancel', (c) => operate(c, deps, 'cancel'));
-  console.post('/builds/retry', (c) => operate(c, deps, 'retry'));
+  console.post('/builds/cancel', needs('operate'), (c) => operate(c, deps, 'cancel'));
+  console.post('/builds/retry', needs('operate'), (c) => operate(c, deps, 'retry'));
 }
 
 async function operate(c: ConsoleContext, deps: ConsoleDependencies, operation: ManyOperation): Promise<Response> {

@@ -63,7 +63,7 @@ export function builds(console: Console, { db }: ConsoleDependencies): void {
       listConfigurations(db, { after: 0, limit: MOST_CONFIGURATIONS }),
     ]);
     const names = new Map(configurations.map(({ id, name }) => [id, name]));
-    const selectable = view.mayChange && !at;
+    const selectable = view.may('operate') && !at;
     const rows = table({
       caption: 'Builds',
       columns: buildColumns({ ...view, at }, names),
@@ -77,7 +77,7 @@ ${items.length > 0 ? list : nothing(filter, at)}${pager('builds', { ...filter, a
     return page(c, {
       title: 'Builds',
       place: 'builds',
-      actions: html`${matching === undefined ? '' : html`<span class="hint">${matching.exact ? counted(matching.value, 'build') : `${count(matching.value)} or more`}</span>`}${view.mayChange ? html`<a class="button main" href="trigger">${icon('trigger')}Trigger</a>` : ''}`,
+      actions: html`${matching === undefined ? '' : html`<span class="hint">${matching.exact ? counted(matching.value, 'build') : `${count(matching.value)} or more`}</span>`}${view.may('trigger') ? html`<a class="button main" href="trigger">${icon('trigger')}Trigger</a>` : ''}`,
       content,
       ...(at || cursor ? {} : { live: { topics: ['build'], since } }),
     });

@@ -2,6 +2,7 @@ import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import { invalidRequest, Refusal } from '../../commands/refusal.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
+import type { Access } from '../access.ts';
 import type { ChangeWatch } from '../change-watch.ts';
 import type { Console } from '../view.ts';
 
@@ -23,7 +24,7 @@ const query = z.object({
  * A stream that tells a page when to ask for itself again: the event `changed`, with nothing in it. The page replaces what it
  * shows, so that it never grows.
  */
-export function changesStream(console: Console, changes: ChangeWatch): void {
+export function changesStream(console: Console, changes: ChangeWatch, access: Pick<Access, 'onChange'>): void {
   console.get('/changes', (c) => {
     const asked = query.safeParse(c.req.query());
     if (!asked.success) throw invalidRequest([{ path: 'query', message: 'must have of and since' }]);
@@ -47,6 +48,8 @@ export function changesStream(console: Console, changes: ChangeWatch): void {
       });
       const keepAlive = setInterval(() => void sse.write(': keep-alive\n\n'), KEEP_ALIVE_MS);
       const longest = setTimeout(end, LONGEST_MS);
+      // The browser opens another, unless its key was revoked.
+      const unwatchKeys = access.onChange(end);
       try {
         while (open) {
           if (head !== undefined) {
@@ -60,6 +63,7 @@ export function changesStream(console: Console, changes: ChangeWatch): void {
         clearInterval(keepAlive);
         clearTimeout(longest);
         unwatch();
+        unwatchKeys();
       }
     });
   });

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { type ChangeDependencies, changeConfiguration } from '../../commands/configurations/change-configuration.ts';
 import { notFound, Refusal } from '../../commands/refusal.ts';
 import { type BuildConfiguration, configurationIdParam } from '../../contracts/builds/configuration.ts';
+import { needs, requireMay } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { contentOf, type Form, formOfConfiguration, NEW_FORM, previewOf } from '../configuration-form.ts';
 import { seeOther } from '../flash.ts';
@@ -20,16 +21,16 @@ export function changesOf({ db, callbackHosts, policy, forges }: ConsoleDependen
 /** Makes configurations and changes them, with an example of a request before it is saved. */
 export function editConfiguration(console: Console, deps: ConsoleDependencies): void {
   console.get('/configurations/new', (c) => {
-    if (!c.var.view.mayChange) throw new Refusal('read_only');
+    requireMay(c, 'configure');
     return formPage(c, deps, undefined, NEW_FORM);
   });
   console.get('/configurations/:id{[0-9]+}/edit', async (c) => {
-    if (!c.var.view.mayChange) throw new Refusal('read_only');
+    requireMay(c, 'configure');
     const current = await existing(deps, c);
     return formPage(c, deps, current, formOfConfiguration(current));
   });
-  console.post('/configurations/new', async (c) => save(c, deps, undefined, await fieldsOf(c)));
-  console.post('/configurations/:id{[0-9]+}/edit', async (c) =>
+  console.post('/configurations/new', needs('configure'), async (c) => save(c, deps, undefined, await fieldsOf(c)));
+  console.post('/configurations/:id{[0-9]+}/edit', needs('configure'), async (c) =>
     save(c, deps, await existing(deps, c), await fieldsOf(c)),
   );
 }

@@ -10,6 +10,7 @@ import {
 import { configurationDifferences } from '../../domain/builds/configuration-changes.ts';
 import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { listConfigurationVersions } from '../../store/builds/configuration-list-versions.ts';
+import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { page, unconfirmed } from '../layout.ts';
@@ -46,7 +47,7 @@ export function configuration(console: Console, deps: ConsoleDependencies): void
     });
   });
 
-  console.post('/configurations/:id{[0-9]+}/retire', async (c) => {
+  console.post('/configurations/:id{[0-9]+}/retire', needs('configure'), async (c) => {
     const { id } = valid(configurationIdParam, c.req.param());
     const { sure, ...fields } = await fieldsOf(c);
     const expects = (version: number | undefined) => String(version) === fields.version;
@@ -64,11 +65,14 @@ const RETIRE_QUESTION =
   'Retire this configuration? Triggers are refused from now on. Its builds go on, and its history stays.';
 
 function actions(view: View, { id, version, retired }: BuildConfiguration): Html {
-  if (!view.mayChange) return html``;
-  const trigger = retired ? '' : html`<a class="button main" href="${linkTo('trigger', { config: id })}">Trigger</a>`;
-  if (id === ENVIRONMENT_CONFIGURATION.id) return html`${trigger}`;
+  const trigger =
+    retired || !view.may('trigger')
+      ? ''
+      : html`<a class="button main" href="${linkTo('trigger', { config: id })}">Trigger</a>`;
+  if (id === ENVIRONMENT_CONFIGURATION.id || !view.may('configure')) return html`${trigger}`;
   const edit = html`<a class="button" href="configurations/${id}/edit">Edit</a>`;
   const retire = action(view, {
+    right: 'configure',
     to: `configurations/${id}/retire`,
     label: 'Retire',
     tone: 'danger',

@@ -32,7 +32,9 @@ export function configurations(console: Console, deps: ConsoleDependencies): voi
     return page(c, {
       title: 'Configurations',
       place: 'configurations',
-      actions: view.mayChange ? html`<a class="button main" href="configurations/new">New configuration</a>` : '',
+      actions: view.may('configure')
+        ? html`<a class="button main" href="configurations/new">New configuration</a>`
+        : '',
       content: html`${rows}${pager('configurations', {}, { cursor: cursor === undefined ? undefined : String(cursor), next })}`,
     });
   });
@@ -59,7 +61,7 @@ function columns(view: View): Array<Column<BuildConfiguration>> {
       title: 'Builds',
       kind: 'tight',
       cell: ({ id, retired }) =>
-        html`<a href="${linkTo('builds', { config_id: id })}">Show</a>${view.mayChange && !retired ? html` · <a href="${linkTo('trigger', { config: id })}">Trigger</a>` : ''}`,
+        html`<a href="${linkTo('builds', { config_id: id })}">Show</a>${view.may('trigger') && !retired ? html` · <a href="${linkTo('trigger', { config: id })}">Trigger</a>` : ''}`,
     },
   ];
 }

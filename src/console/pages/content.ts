@@ -7,6 +7,7 @@ import { CONTENT_TYPES, type Content, contentListQuery } from '../../contracts/c
 import { youtubeVideoId } from '../../contracts/content/youtube-video.ts';
 import { listContents } from '../../store/content/content-list.ts';
 import { findLogEnd } from '../../store/record/log-end.ts';
+import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { page } from '../layout.ts';
@@ -76,12 +77,12 @@ export function content(console: Console, deps: ConsoleDependencies): void {
     return page(c, {
       title: 'Content',
       place: 'content',
-      content: html`${view.mayChange ? ingestForm() : ''}${form}${list}${pager('content', filter, { cursor, next: writeCursor(end) })}`,
+      content: html`${view.may('trigger') ? ingestForm() : ''}${form}${list}${pager('content', filter, { cursor, next: writeCursor(end) })}`,
       live: { topics: ['task'], since },
     });
   });
 
-  console.post('/content', async (c) => {
+  console.post('/content', needs('trigger'), async (c) => {
     const { url, tags, priority } = valid(ingestFields, await fieldsOf(c));
     const isVideo = youtubeVideoId(url) !== undefined;
     const kwargs = {
@@ -90,7 +91,11 @@ export function content(console: Console, deps: ConsoleDependencies): void {
       ...(isVideo && priority !== undefined ? { priority: true } : {}),
     };
     const name = isVideo ? 'ingest_youtube' : 'ingest_url';
-    const { id } = await createTask(deps, { name, args: [], kwargs, caller: c.var.caller, source: 'http' });
+    const { id } = await createTask(
+      deps,
+      { name, args: [], kwargs, caller: c.var.caller, source: 'http' },
+      c.var.principal,
+    );
     return seeOther(c, taskPath(id), {
       tone: 'good',
       text: 'This task ingests it. The document is in the list when the task has ended.',

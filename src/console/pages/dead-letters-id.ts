@@ -38,7 +38,7 @@ export function deadLetter(console: Console, deps: ConsoleDependencies): void {
 
 /** The same buttons as for many, for this one. */
 function actions(view: View, id: string): Html {
-  if (!view.mayChange) return html``;
+  if (!view.may('operate')) return html``;
   return html`${DEAD_LETTER_OPERATIONS.map(({ to, label, tone }) => html`<form method="post" action="${to}" class="action">${hidden({ id, back: 'dead-letters' })}<button type="submit" class="${tone ?? 'main'}">${label}</button></form>`)}`;
 }
 

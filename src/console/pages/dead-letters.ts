@@ -58,7 +58,7 @@ export function deadLetters(console: Console, { db, taskTypes }: ConsoleDependen
       columns: deadLetterColumns(view),
       rows: items,
       idOf: (letter) => encodeURIComponent(deadLetterIdOf(letter)),
-      selectable: view.mayChange ? deadLetterIdOf : undefined,
+      selectable: view.may('operate') ? deadLetterIdOf : undefined,
     });
     const isFiltered = Object.values(filter).some((value) => value !== undefined);
     const list =

@@ -3,6 +3,7 @@ import { discardDeadLetter, redriveDeadLetter } from '../../commands/lifecycle/r
 import { deadLetterQuery } from '../../contracts/builds/operator.ts';
 import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import { listDeadLettersById } from '../../store/endings/dead-letter-list-by-id.ts';
+import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { deadLetterColumns, deadLetterReason, needsAttention } from '../parts/dead-letter-cells.ts';
 import { type ManyAction, MOST_AT_ONCE, operateSent, previewMany, readMany } from '../parts/many.ts';
@@ -59,7 +60,7 @@ export function manyDeadLetters(console: Console, deps: ConsoleDependencies): vo
       const back = linkTo('dead-letters', filter);
       return preview(c, operation, { rows, without: items.length - rows.length, more: end !== undefined, back });
     });
-    console.post(`/${to}`, async (c) => {
+    console.post(`/${to}`, needs('operate'), async (c) => {
       const sent = await readMany(c);
       if (sent.sure) {
         const told = { ...operation, noun: 'dead letter', place: 'dead-letters', verb: done };

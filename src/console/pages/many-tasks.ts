@@ -7,6 +7,7 @@ import type { ListedTask } from '../../domain/tasks/task-view.ts';
 import type { Db } from '../../store/database.ts';
 import { listTasks } from '../../store/tasks/task-list.ts';
 import { listTasksById } from '../../store/tasks/task-list-by-id.ts';
+import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { type ManyAction, MOST_AT_ONCE, operateSent, previewMany, readMany } from '../parts/many.ts';
 import { taskColumns } from '../parts/task-cells.ts';
@@ -58,7 +59,7 @@ export function manyTasks(console: Console, deps: ConsoleDependencies): void {
       const { rows, more } = await fitting(deps.db, filter, operation.statuses);
       return preview(c, operation, { rows, more, back: linkTo('tasks', filter) });
     });
-    console.post(`/${to}`, async (c) => {
+    console.post(`/${to}`, needs('operate'), async (c) => {
       const sent = await readMany(c);
       if (sent.sure) {
         const told = { ...operation, noun: 'task', place: 'tasks', verb: done };

@@ -1,6 +1,7 @@
 import { pauseSchedule, resumeSchedule } from '../../commands/schedules/change-schedule.ts';
 import { triggerSchedule } from '../../commands/schedules/trigger-schedule.ts';
 import { scheduleParam } from '../../contracts/schedules/schedule.ts';
+import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { unconfirmed } from '../layout.ts';
@@ -12,19 +13,19 @@ const PAGE = 'schedules';
 
 /** What people ask of a schedule. */
 export function operateSchedule(console: Console, deps: ConsoleDependencies): void {
-  console.post('/schedules/:name/pause', async (c) => {
+  console.post('/schedules/:name/pause', needs('operate'), async (c) => {
     const { name } = valid(scheduleParam, c.req.param());
     await pauseSchedule(deps, name, c.var.caller);
     c.var.log.info({ schedule: name }, 'schedule paused');
     return seeOther(c, PAGE, { tone: 'good', text: `${name} is paused.` });
   });
-  console.post('/schedules/:name/resume', async (c) => {
+  console.post('/schedules/:name/resume', needs('operate'), async (c) => {
     const { name } = valid(scheduleParam, c.req.param());
     await resumeSchedule(deps, name, c.var.caller);
     c.var.log.info({ schedule: name }, 'schedule resumed');
     return seeOther(c, PAGE, { tone: 'good', text: `${name} fires again.` });
   });
-  console.post('/schedules/:name/trigger', async (c) => {
+  console.post('/schedules/:name/trigger', needs('trigger'), async (c) => {
     const { name } = valid(scheduleParam, c.req.param());
     const { sure, ...fields } = await fieldsOf(c);
     if (!sure) return unconfirmed(c, { question: `Fire ${name} now?`, fields, label: 'Fire it' });

@@ -71,5 +71,5 @@ function actions(view: View, name: string, status: Schedule['status']): Html {
     status === 'paused'
       ? action(view, { to: to('resume'), label: 'Resume' })
       : action(view, { to: to('pause'), label: 'Pause' });
-  return html`${turn} ${action(view, { to: to('trigger'), label: 'Fire now', confirm: question })}`;
+  return html`${turn} ${action(view, { right: 'trigger', to: to('trigger'), label: 'Fire now', confirm: question })}`;
 }

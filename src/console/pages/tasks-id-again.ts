@@ -8,6 +8,7 @@ import type { TaskTypes } from '../../commands/tasks/task-types.ts';
 import { taskBody, taskIdParam } from '../../contracts/tasks/task.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import { argumentsByName } from '../../domain/tasks/task-request.ts';
+import { needs, requireMay } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { page } from '../layout.ts';
@@ -32,18 +33,18 @@ const sent = z.object({
 /** Runs a task again as a new one, with other arguments. */
 export function runTaskAgain(console: Console, deps: ConsoleDependencies): void {
   console.get('/tasks/:id/again', async (c) => {
-    if (!c.var.view.mayChange) throw new Refusal('read_only');
+    requireMay(c, 'trigger');
     const task = await existingTask(deps, valid(taskIdParam, c.req.param()).id);
     return formPage(c, deps, task, { task_id: randomUUID() });
   });
-  console.post('/tasks/:id/again', async (c) => {
+  console.post('/tasks/:id/again', needs('trigger'), async (c) => {
     const task = await existingTask(deps, valid(taskIdParam, c.req.param()).id);
     const fields = await fieldsOf(c);
     try {
       const { task_id, queue, priority, ...form } = valid(sent, fields);
       const kwargs = { ...keptOf(deps, task, fields), ...readObject(form.arguments) };
       const request = { name: task.name, args: [], kwargs, queue, priority, taskId: task_id };
-      const { id } = await createTask(deps, { ...request, caller: c.var.caller, source: 'http' });
+      const { id } = await createTask(deps, { ...request, caller: c.var.caller, source: 'http' }, c.var.principal);
       c.var.log.info({ task_id: id, again: task.id }, 'task run again');
       return seeOther(c, taskPath(id), { tone: 'good', text: 'This is the new task.', link: taskPath(task.id) });
     } catch (error) {

@@ -1,6 +1,7 @@
 import { retryTask } from '../../commands/tasks/retry-task.ts';
 import { revokeTask } from '../../commands/tasks/revoke-task.ts';
 import { taskIdParam } from '../../contracts/tasks/task.ts';
+import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { unconfirmed } from '../layout.ts';
@@ -11,13 +12,13 @@ import type { Console } from '../view.ts';
 
 /** What people ask of a task. */
 export function operateTask(console: Console, deps: ConsoleDependencies): void {
-  console.post('/tasks/:id/retry', async (c) => {
+  console.post('/tasks/:id/retry', needs('operate'), async (c) => {
     const { id } = valid(taskIdParam, c.req.param());
     await retryTask(deps, id, c.var.caller);
     c.var.log.info({ task_id: id }, 'task retried');
     return seeOther(c, taskPath(id), { tone: 'good', text: 'The task is queued again.' });
   });
-  console.post('/tasks/:id/revoke', async (c) => {
+  console.post('/tasks/:id/revoke', needs('operate'), async (c) => {
     const { id } = valid(taskIdParam, c.req.param());
     const { sure, ...fields } = await fieldsOf(c);
     const question = 'Revoke this task? If it runs, it is asked to stop, and its result is dropped.';

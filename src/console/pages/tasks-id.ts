@@ -74,8 +74,7 @@ async function familyOf(db: Db, id: string) {
 
 /** The buttons of a task, as far as its state lets it be changed. */
 function taskActions(view: View, { id, status, completed_at }: Task): Html {
-  if (!view.mayChange) return html``;
-  const again = html`<a class="button" href="${taskPath(id)}/again">Run again…</a>`;
+  const again = view.may('trigger') ? html`<a class="button" href="${taskPath(id)}/again">Run again…</a>` : html``;
   if (completed_at === null) {
     const confirm = 'Revoke this task? If it runs, it is asked to stop, and its result is dropped.';
     return html`${again}${action(view, { to: `${taskPath(id)}/revoke`, label: 'Revoke', tone: 'danger', key: 'c', confirm })}`;

@@ -57,7 +57,7 @@ export function tasks(console: Console, { db, taskTypes }: ConsoleDependencies):
       columns: taskColumns(c.var.view),
       rows: items,
       idOf: ({ id }) => encodeURIComponent(id),
-      selectable: c.var.view.mayChange && actions.length > 0 ? ({ id }) => id : undefined,
+      selectable: c.var.view.may('operate') && actions.length > 0 ? ({ id }) => id : undefined,
     });
     const list =
       items.length > 0

@@ -5,6 +5,7 @@ import { Refusal } from '../../commands/refusal.ts';
 import { idempotencyKey } from '../../contracts/builds/build.ts';
 import { type BuildConfiguration, configurationListQuery } from '../../contracts/builds/configuration.ts';
 import { listConfigurations } from '../../store/builds/configuration-list.ts';
+import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { page } from '../layout.ts';
@@ -37,13 +38,18 @@ export function trigger(console: Console, deps: ConsoleDependencies): void {
     );
     return formPage(c, deps, configuration, given);
   });
-  console.post('/trigger', async (c) => {
+  console.post('/trigger', needs('trigger'), async (c) => {
     const form = await fieldsOf(c);
     const { config: id = 1 } = valid(chosen, { config: form.config });
     const configuration = await configurationOf(deps, id);
     if (form.intent === 'preview') return formPage(c, deps, configuration, form);
     try {
-      const asked = { body: requestOf(id, form), caller: c.var.caller, idempotencyKey: keyOf(form) };
+      const asked = {
+        body: requestOf(id, form),
+        caller: c.var.caller,
+        idempotencyKey: keyOf(form),
+        principal: c.var.principal,
+      };
       const build = await triggerBuild(deps, asked);
       deps.meter.buildAccepted({ ...asked, replayed: build.replayed });
       c.var.log.info({ build_id: build.id, replayed: build.replayed }, 'build triggered');
@@ -81,7 +87,7 @@ async function formPage(
   const all = await listConfigurations(deps.db, { after: 0, limit: MOST_CHOICES });
   const preview = await previewOf(deps, configuration, form);
   const told = refused ? notice('bad', 'No build was triggered.', refused.detail) : '';
-  const fields = view.mayChange
+  const fields = view.may('trigger')
     ? triggerFields(configuration, form)
     : notice(
         'quiet',

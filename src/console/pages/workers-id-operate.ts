@@ -2,7 +2,12 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { Refusal } from '../../commands/refusal.ts';
 import { tellWorker } from '../../commands/workers/tell-worker.ts';
+<<<<<<< HEAD
 import { queueName, taskTypeName } from '../../contracts/tasks/task-type.ts';
+=======
+import { TASK_NAMES, TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
+import { needs } from '../access.ts';
+>>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { unconfirmed } from '../layout.ts';
@@ -22,12 +27,12 @@ const limitFields = z.object({ task: taskTypeName, soft: seconds, hard: seconds 
 
 /** What people ask of a worker: what Flower offers. It forgets it when it stops. */
 export function operateWorker(console: Console, { client, taskPolicy }: ConsoleDependencies): void {
-  console.post('/workers/:identity/consume', async (c) => {
+  console.post('/workers/:identity/consume', needs('operate'), async (c) => {
     const { queue, on } = valid(consumeFields, await fieldsOf(c));
     await tellWorker(client, worker(c), 'consume', { queue, on: on === 'yes' });
     return done(c, on === 'yes' ? `It takes tasks of ${queue} again.` : `It takes no more tasks of ${queue}.`);
   });
-  console.post('/workers/:identity/resize', async (c) => {
+  console.post('/workers/:identity/resize', needs('operate'), async (c) => {
     const { by } = valid(resizeFields, await fieldsOf(c));
     await tellWorker(client, worker(c), 'resize', { by });
     return done(
@@ -35,12 +40,12 @@ export function operateWorker(console: Console, { client, taskPolicy }: ConsoleD
       `Each queue has ${Math.abs(by)} ${Math.abs(by) === 1 ? 'slot' : 'slots'} ${by < 0 ? 'fewer' : 'more'}.`,
     );
   });
-  console.post('/workers/:identity/rate', async (c) => {
+  console.post('/workers/:identity/rate', needs('operate'), async (c) => {
     const { task, rate } = valid(rateFields, await fieldsOf(c));
     await tellWorker(client, worker(c), 'limitRate', { task, rate });
     return done(c, `${task} is limited to ${rate}.`);
   });
-  console.post('/workers/:identity/time-limit', async (c) => {
+  console.post('/workers/:identity/time-limit', needs('operate'), async (c) => {
     const { task, soft, hard } = valid(limitFields, await fieldsOf(c));
     const most = taskPolicy.hard_limit_ms;
     if (Math.max(soft ?? 0, hard ?? 0) * 1_000 > most) {
@@ -50,7 +55,7 @@ export function operateWorker(console: Console, { client, taskPolicy }: ConsoleD
     await tellWorker(client, worker(c), 'limitTime', { task, soft_ms: ms(soft), hard_ms: ms(hard) });
     return done(c, `${task} has new time limits.`);
   });
-  console.post('/workers/:identity/shutdown', async (c) => {
+  console.post('/workers/:identity/shutdown', needs('operate'), async (c) => {
     const { sure, ...fields } = await fieldsOf(c);
     const question = `Shut down worker ${worker(c)}? It hands over what it works at, and ends.`;
     if (!sure) return unconfirmed(c, { question, fields, label: 'Shut it down' });

@@ -1,8 +1,11 @@
 import { html } from 'hono/html';
+import type { Right } from '../../contracts/keys/key-event.ts';
 import type { ConsoleContext, Html, View } from '../view.ts';
 import { type IconName, icon } from './icon.ts';
 
 export interface Action {
+  /** Without it the button is not there. Default: `operate`. */
+  right?: Right;
   /** Where the form is sent, relative to the base of the console. */
   to: string;
   label: string;
@@ -15,9 +18,9 @@ export interface Action {
   fields?: Record<string, string | number>;
 }
 
-/** A button that changes something: a form of its own. Nothing where nothing may be changed. */
-export function action(view: View, { to, label, fields = {}, confirm, ...look }: Action): Html {
-  if (!view.mayChange) return html``;
+/** A button that changes something: a form of its own. Nothing where the caller may not. */
+export function action(view: View, { right = 'operate', to, label, fields = {}, confirm, ...look }: Action): Html {
+  if (!view.may(right)) return html``;
   return html`<form method="post" action="${to}" class="action"${confirm ? html` data-confirm="${confirm}"` : ''}>${hidden(fields)}<button type="submit" class="${look.tone ?? ''}"${look.key ? html` data-key="${look.key}"` : ''}>${look.icon ? icon(look.icon) : ''}${label}${look.key ? html`<kbd>${look.key}</kbd>` : ''}</button></form>`;
 }
 

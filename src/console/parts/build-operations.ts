@@ -37,7 +37,7 @@ export function retryModes({
 /** The buttons of a build, as far as its state lets it be changed. */
 export function buildActions(view: View, build: Build): Html {
   const { id, status, needs_attention } = build;
-  if (!view.mayChange) return html``;
+  if (!view.may('operate')) return html``;
   if (status === 'failure') {
     return html`${retryModes(build).map(([mode, label], index) => action(view, { to: `builds/${id}/retry`, label, fields: { mode }, ...(index === 0 ? { icon: 'retry', tone: 'main', key: 'r' } : {}) }))}`;
   }
@@ -72,7 +72,7 @@ export function attentionCard(view: View, { id, needs_attention, reason }: Build
   const form = html`<form method="post" action="builds/${id}/adopt" class="inline" data-keep><label class="field"><span>Number of another run</span><input name="run_id" inputmode="numeric" pattern="[1-9][0-9]{0,15}" required placeholder="27959419003" autocomplete="off"></label><button type="submit">Adopt it</button></form>`;
   return html`<section class="card attention" aria-labelledby="attention-title"><h2 id="attention-title">${icon('attention')}This build needs you</h2><p>${told}</p>
 ${listed.length > 0 ? html`<p>${counted(listed.length, 'run')} may be its own. Look at each at GitHub:</p><ul class="candidates">${listed}</ul>` : ''}
-${view.mayChange ? html`${form}<p class="hint">If there is no run at all, dispatch it again. If it is not wanted any more, cancel it.</p>` : ''}</section>`;
+${view.may('operate') ? html`${form}<p class="hint">If there is no run at all, dispatch it again. If it is not wanted any more, cancel it.</p>` : ''}</section>`;
 }
 
 /** Why a run ended badly: its failed jobs, their steps and what these said. */

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { z } from 'zod';
 import { operateMany } from '../../commands/lifecycle/operate-many.ts';
-import { Refusal } from '../../commands/refusal.ts';
+import { requireMay } from '../access.ts';
 import { ownPath, seeOther } from '../flash.ts';
 import { page } from '../layout.ts';
 import { valid } from '../queries.ts';
@@ -40,7 +40,7 @@ export function manyForm(
     matching,
   }: { actions: readonly ManyAction[]; filter: Filter; matching?: { value: number; exact: boolean } | undefined },
 ): Html {
-  if (!view.mayChange || actions.length === 0) return list;
+  if (!view.may('operate') || actions.length === 0) return list;
   const all = matching?.exact ? `all ${count(matching.value)} that match` : 'all that match';
   return html`<form method="post" action="${actions[0]?.to}">${list}
 <div class="bulk"><span class="js"><strong data-chosen>0</strong> selected</span>${actions.map(({ to, label, tone }) => html`<button type="submit" formaction="${to}" class="${tone ?? ''}">${label} selected</button>`)}<span class="or">or</span>${actions.map(({ to, label, tone }) => html`<a class="button ${tone ?? ''}" href="${linkTo(to, filter)}">${label} ${all}</a>`)}</div></form>`;
@@ -75,10 +75,10 @@ export interface Preview<Row> {
 /**
  * Shows what is about to be asked of many, and asks. The form carries the ids of what is shown, so that nothing is done to what came
  * meanwhile.
- * @throws {Refusal} where nothing may be changed.
+ * @throws {Refusal} where the caller may not.
  */
 export function previewMany<Row>(c: ConsoleContext, preview: Preview<Row>) {
-  if (!c.var.view.mayChange) throw new Refusal('read_only');
+  requireMay(c, 'operate');
   const { label, noun, rows, idOf, columns, more, back, to, tone, leftOut } = preview;
   const number = counted(rows.length, noun);
   const left = leftOut ? html`<p class="hint">${leftOut}</p>` : '';

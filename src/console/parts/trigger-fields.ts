@@ -46,7 +46,7 @@ export type Preview = { body: TriggerBody; key: string | undefined; request: Bui
 
 /** It is made again while somebody types. */
 export function previewCard(view: View, { name, version }: BuildConfiguration, preview: Preview): Html {
-  const live = view.mayChange
+  const live = view.may('trigger')
     ? html` hx-post="trigger" hx-include="#trigger-form" hx-vals='{"intent":"preview"}' hx-trigger="input from:#trigger-form delay:400ms" hx-select="#preview" hx-swap="outerMorph" aria-live="polite"`
     : '';
   const content =

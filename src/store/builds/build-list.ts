@@ -7,7 +7,11 @@ import type { Cursor, Page } from '../page.ts';
 import { type BuildRow, buildFromRow } from './build-row.ts';
 
 /** Which builds a page is of. */
-export type BuildFilter = Omit<BuildListQuery, 'cursor' | 'at' | 'count'> & { after?: Cursor<number> | undefined };
+export type BuildFilter = Omit<BuildListQuery, 'cursor' | 'at' | 'count'> & {
+  after?: Cursor<number> | undefined;
+  /** Only builds of these repositories: `OWNER/NAME` or `OWNER/*`. */
+  within?: readonly string[] | undefined;
+};
 
 /** One page of builds, newest first. */
 export async function listBuilds(db: Db, filter: BuildFilter): Promise<Page<Build, number>> {
@@ -24,7 +28,7 @@ export async function listBuilds(db: Db, filter: BuildFilter): Promise<Page<Buil
 /** The conditions of a filter on what never changes of a build, so that they hold at any time. */
 export function matchesUnchanging(
   db: Db,
-  { ref, config_id, repository, since, until, after }: Omit<BuildFilter, 'limit'>,
+  { ref, config_id, repository, since, until, within, after }: Omit<BuildFilter, 'limit'>,
 ): Fragment {
   return allOf(db, [
     // As the index has it.
@@ -33,10 +37,22 @@ export function matchesUnchanging(
       : db`regexp_replace(builds.ref, '^refs/heads/(?!(?:refs|heads|tags)/)', '') = ${branchName(ref)}`,
     config_id === undefined ? undefined : db`builds.config_id = ${config_id}`,
     repository === undefined ? undefined : db`builds.repository = ${repository}`,
+    within && isWithin(db, within),
     since === undefined ? undefined : db`builds.created_at >= ${since}`,
     until === undefined ? undefined : db`builds.created_at < ${until}`,
     after && db`(builds.created_at, builds.id) < (${after.created_at}, ${after.id})`,
   ]);
+}
+
+/** As `matchesRepository` of the domain. */
+function isWithin(db: Db, patterns: readonly string[]): Fragment {
+  const like = patterns.map((pattern) =>
+    pattern
+      .toLowerCase()
+      .replaceAll(/[\\%_]/g, '\\$&')
+      .replace(/\*$/, '%'),
+  );
+  return db`lower(builds.repository) LIKE ANY (ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(like)}::jsonb)))`;
 }
 
 /** The builds that a filter selects. */

@@ -8,6 +8,8 @@ const LEFT_OUT = [
   'schedules', // made from the log
   'log_tree', // grows again from the log
   'log_tiles', // grow again from the log
+  'console_sessions', // people sign in again
+  'keys', // made from the log
   'schedule_turns', // claims of some seconds
   'installation', // in the manifest; a restored one enters a new epoch
   'github_writes', // rate limits of the moment

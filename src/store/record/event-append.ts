@@ -199,7 +199,7 @@ function unlessWrong(error: unknown): undefined {
 }
 
 /** Whether a recalled head is as it is expected. If not, it may be out of date. */
-function isExpected(stream: string, head: Head<StreamOwner>, expected: ExpectedStream): boolean {
+function isExpected(stream: string, head: Head<Partial<StreamOwner>>, expected: ExpectedStream): boolean {
   try {
     assertExpected(stream, head, expected);
     return true;

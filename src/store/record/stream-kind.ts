@@ -3,8 +3,8 @@ import type { Evolution } from '../../domain/record/fold.ts';
 import type { ChainHead } from '../../domain/record/hash.ts';
 import type { StreamOwner } from '../../domain/record/stream-fault.ts';
 
-/** What every projected state has. */
-export interface Identified extends StreamOwner {
+/** What every projected state has. A stream that no workflow appends to belongs to none. */
+export interface Identified extends Partial<Pick<StreamOwner, 'workflow_id'>>, Pick<StreamOwner, 'created_at'> {
   id: string | number;
   status: string;
 }

@@ -1,12 +1,13 @@
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import { BUILDS } from '../builds/build-stream.ts';
+import { KEYS } from '../keys/key-stream.ts';
 import { SCHEDULES } from '../schedules/schedule-stream.ts';
 import { SUBSCRIPTIONS } from '../subscriptions/subscription-stream.ts';
 import { TASKS } from '../tasks/task-stream.ts';
 import type { AnyStreamKind } from './stream-kind.ts';
 
 /** All kinds of streams that have a projection. */
-export const STREAM_KINDS: readonly AnyStreamKind[] = [BUILDS, TASKS, SCHEDULES, SUBSCRIPTIONS];
+export const STREAM_KINDS: readonly AnyStreamKind[] = [BUILDS, TASKS, SCHEDULES, SUBSCRIPTIONS, KEYS];
 
 /** The kind of a stream; undefined where nothing projects it. */
 export function kindOf(stream: string): AnyStreamKind | undefined {

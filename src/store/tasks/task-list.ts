@@ -5,7 +5,11 @@ import { isIn, listPage, type Selection } from '../list-window.ts';
 import type { Cursor, Page } from '../page.ts';
 
 /** Which tasks a page is of. */
-export type TaskFilter = Omit<TaskListQuery, 'cursor' | 'at' | 'count'> & { after?: Cursor | undefined };
+export type TaskFilter = Omit<TaskListQuery, 'cursor' | 'at' | 'count'> & {
+  after?: Cursor | undefined;
+  /** Only tasks of these queues. */
+  within?: readonly string[] | undefined;
+};
 
 /** One page of tasks, newest first, without what may be a megabyte each. */
 export function listTasks(db: Db, filter: TaskFilter): Promise<Page<ListedTask>> {
@@ -18,11 +22,12 @@ export function listTasks(db: Db, filter: TaskFilter): Promise<Page<ListedTask>>
 /** The conditions of a filter on what never changes of a task, so that they hold at any time. */
 export function matchesUnchangingOfTasks(
   db: Db,
-  { name, queue, since, until, after }: Omit<TaskFilter, 'limit'>,
+  { name, queue, since, until, within, after }: Omit<TaskFilter, 'limit'>,
 ): Fragment {
   return allOf(db, [
     name === undefined ? undefined : db`tasks.name = ${name}`,
     queue === undefined ? undefined : db`tasks.queue = ${queue}`,
+    within && db`tasks.queue IN (SELECT jsonb_array_elements_text(${JSON.stringify(within)}::jsonb))`,
     since === undefined ? undefined : db`tasks.created_at >= ${since}`,
     until === undefined ? undefined : db`tasks.created_at < ${until}`,
     after && db`(tasks.created_at, tasks.id) < (${after.created_at}, ${after.id})`,

@@ -1,0 +1,84 @@
+import type { RouteConfig } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import type { Principal } from '../commands/keys/principal.ts';
+import { notFound } from '../commands/refusal.ts';
+import type { Right } from '../contracts/keys/key-event.ts';
+import { findBuild } from '../store/builds/build-find.ts';
+import type { Db } from '../store/database.ts';
+import { findTask } from '../store/tasks/task-find.ts';
+import type { ApiEnvironment } from './environment.ts';
+import { isOpenPath } from './guard.ts';
+
+/**
+ * What decides whether a key that is restricted reaches what a route is about: the build, task or queue that the path names, or the
+ * handler itself. Routes that say nothing are not for such keys.
+ */
+export type ReachedBy = 'build' | 'task' | 'queue' | 'handler';
+
+/** What a route needs; stands in its definition, and so in the description. */
+export interface Needs {
+  right: Right;
+  reachedBy: ReachedBy | undefined;
+}
+
+/** The right that a route needs, for its definition. OpenAPI 3.1 lists it as a role of the scheme `key`. */
+export function needs(right: Right, reachedBy?: ReachedBy) {
+  return { security: [{ key: [right] }, {}], ...(reachedBy ? { 'x-restricted-keys': reachedBy } : {}) };
+}
+
+/** What a definition says that it needs; undefined where it is open. @throws where it says nothing. */
+export function needsOf({ method, path, security, ...route }: RouteConfig): Needs | undefined {
+  if (isOpenPath(path)) return undefined;
+  const right = security?.find((scheme) => scheme.key)?.key?.[0] as Right | undefined;
+  if (!right) throw new Error(`${method} ${path} does not say which right it needs`);
+  return { right, reachedBy: (route as { 'x-restricted-keys'?: ReachedBy })['x-restricted-keys'] };
+}
+
+/** Refuses what the caller has no right to. @param needsOf what the matched route needs; undefined where no route serves it. */
+export function requireRights(needsOf: (c: Context) => Needs | undefined, db: Db) {
+  return createMiddleware<ApiEnvironment>(async (c, next) => {
+    const needed = needsOf(c);
+    if (needed) {
+      const { principal } = c.var;
+      principal.require(needed.right);
+      if (principal.isRestricted) await requireReach(principal, needed.reachedBy, c, db);
+    }
+    await next();
+  });
+}
+
+/** @throws {Refusal} 403 where a restricted key does not reach what a request is about. @throws 404 where it does not exist. */
+async function requireReach(principal: Principal, by: ReachedBy | undefined, c: Context, db: Db): Promise<void> {
+  switch (by) {
+    case undefined:
+      return principal.requireWhole(`${c.req.method} ${c.req.path}`);
+    case 'build': {
+      const id = Number(subjectOf(c));
+      const build = Number.isSafeInteger(id) ? await findBuild(db, id) : undefined;
+      if (!build) throw notFound(`build ${subjectOf(c)}`);
+      return principal.requireRepository(build.request.repository);
+    }
+    case 'task': {
+      const task = await findTask(db, subjectOf(c));
+      if (!task) throw notFound(`task ${subjectOf(c)}`);
+      return principal.requireQueue(task.queue);
+    }
+    case 'queue':
+      return principal.requireQueue(subjectOf(c));
+    case 'handler':
+      return undefined;
+    default:
+      return by satisfies never;
+  }
+}
+
+/** What the path names behind the collection: `12` in `/builds/12/events`, decoded as the router does. */
+function subjectOf(c: Context): string {
+  const segment = c.req.path.split('/')[2] ?? '';
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

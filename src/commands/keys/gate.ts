@@ -1,0 +1,166 @@
+import type { Logger } from 'pino';
+import { LIMITS } from '../../contracts/budgets.ts';
+import { addressBlock } from '../../domain/keys/address-block.ts';
+import type { CallerLimits, Grant } from '../../domain/keys/grant.ts';
+import type { Key } from '../../domain/keys/key.ts';
+import { formOfKey } from '../../domain/keys/key-text.ts';
+import { hasExpired } from '../../domain/keys/key-view.ts';
+import type { Taken } from '../../domain/keys/token-bucket.ts';
+import { sha256 } from '../../domain/record/hash.ts';
+import { secretOwners } from '../../domain/secret-owners.ts';
+import type { Db } from '../../store/database.ts';
+import { Refusal } from '../refusal.ts';
+import { Buckets } from './buckets.ts';
+import { InFlight } from './in-flight.ts';
+import { KeyRing } from './key-ring.ts';
+import { everything, Principal } from './principal.ts';
+
+const MINUTE_MS = 60_000;
+
+export interface GateOptions {
+  db: Db;
+  log: Logger;
+  /** Keys of the environment, by name. They may do everything. */
+  environmentKeys: ReadonlyMap<string, string> | undefined;
+  /** Limits of callers that have none of their own. */
+  limits: CallerLimits;
+}
+
+/** What a rate limit leaves a caller, for the response. */
+export interface RateState extends Taken {
+  quota: number;
+}
+
+/**
+ * The one place where all doors learn who asks: the API, Flower's routes and the console. What they may do is then in the
+ * {@link Principal}.
+ */
+export class Gate {
+  readonly ring: KeyRing;
+  readonly #log: Logger;
+  readonly #environmentKeys: ReadonlyMap<string, string>;
+  readonly #ownerOf: (secret: string) => string | undefined;
+  readonly #limits: CallerLimits;
+  readonly #inFlight: InFlight;
+  readonly #requests = new Buckets();
+  readonly #wrong = new Buckets();
+
+  constructor({ db, log, environmentKeys = new Map(), limits }: GateOptions) {
+    this.ring = new KeyRing({ db, log });
+    this.#log = log;
+    this.#environmentKeys = environmentKeys;
+    this.#ownerOf = secretOwners(environmentKeys);
+    this.#limits = limits;
+    this.#inFlight = new InFlight(db);
+  }
+
+  /** Whether anybody has to show a key; without any, the API is open to this machine. */
+  get needsKey(): boolean {
+    return this.#environmentKeys.size > 0 || this.ring.size > 0;
+  }
+
+  /** Whether somebody can still administrate keys without a key that was created. */
+  get hasEnvironmentKeys(): boolean {
+    return this.#environmentKeys.size > 0;
+  }
+
+  /** This machine, where no keys are. */
+  local(caller = 'local'): Principal {
+    return new Principal(everything(caller), this.#inFlight);
+  }
+
+  /**
+   * Who bears a key.
+   * @param address that the request came from. Its wrong keys are limited; a right one is always taken, so that nobody can
+   * shut out others behind the same address.
+   * @throws {Refusal} 401 where it is no key, 429 where the address has sent too many of those.
+   */
+  identify(secret: string | undefined, address: string): Principal {
+    if (!secret) throw new Refusal('unauthorized', { detail: 'send the header Authorization: Bearer KEY' });
+    const principal = this.recognise(secret);
+    if (principal) return principal;
+    throw this.#refusalOf(secret, address);
+  }
+
+  /** Who bears a key; undefined where it is none, or its time is over. */
+  recognise(secret: string): Principal | undefined {
+    const owner = this.#ownerOf(secret);
+    if (owner !== undefined) return this.environmentPrincipal(owner);
+    const key = formOfKey(secret) === 'whole' ? this.ring.find(sha256(secret)) : undefined;
+    return key && this.keyPrincipal(key);
+  }
+
+  /** Who a key of the environment stands for. */
+  environmentPrincipal(name: string): Principal {
+    return new Principal({ ...everything(name), ...this.#limits }, this.#inFlight);
+  }
+
+  /** The secret of a key of the environment; undefined where there is none of this name. */
+  environmentSecret(name: string): string | undefined {
+    return this.#environmentKeys.get(name);
+  }
+
+  /** The name of the environment's key that a secret is. */
+  environmentOwner(secret: string): string | undefined {
+    return this.#ownerOf(secret);
+  }
+
+  /** Who a key that was created stands for; undefined where its time is over. */
+  keyPrincipal(key: Key): Principal | undefined {
+    if (hasExpired(key, Date.now())) return undefined;
+    this.ring.used(key);
+    return new Principal(this.#grantOf(key), this.#inFlight);
+  }
+
+  /** Whether what somebody was let in by still stands: streams outlast their request. */
+  stands({ grant: { keyId } }: Principal): boolean {
+    if (keyId === undefined) return true;
+    const key = this.ring.holds(keyId);
+    return key !== undefined && !hasExpired(key, Date.now());
+  }
+
+  /**
+   * Takes a request from what a caller may make.
+   * @returns what is left; undefined where nothing limits the caller. @throws {Refusal} 429 with what to wait.
+   */
+  take({ grant }: Principal): RateState | undefined {
+    const quota = grant.requests_per_minute;
+    if (quota === null) return undefined;
+    return { quota, ...this.#requests.take(grant.keyId ?? grant.caller, { quota, windowMs: MINUTE_MS }) };
+  }
+
+  #grantOf(key: Key): Grant {
+    const { id: keyId, name, rights, repositories, queues } = key;
+    return {
+      ...{ caller: `key:${name}`, rights, repositories, queues, keyId },
+      requests_per_minute: key.requests_per_minute ?? this.#limits.requests_per_minute,
+      builds_in_flight: key.builds_in_flight ?? this.#limits.builds_in_flight,
+      tasks_in_flight: key.tasks_in_flight ?? this.#limits.tasks_in_flight,
+    };
+  }
+
+  /** Counts a wrong key, and says what is wrong with it. */
+  #refusalOf(secret: string, address: string): Refusal {
+    const block = addressBlock(address);
+    const quota = LIMITS.keys.wrongPerMinute;
+    const { allowed, remaining, nextSeconds } = this.#wrong.take(block, { quota, windowMs: MINUTE_MS });
+    if (!allowed) {
+      return new Refusal('rate_limited', {
+        detail: `${block} has sent ${quota} wrong keys within a minute`,
+        retryAfterSeconds: nextSeconds,
+      });
+    }
+    if (remaining === 0)
+      this.#log.warn({ address: block }, 'an address sends wrong keys; further ones are refused unread');
+    const form = formOfKey(secret);
+    const expired = form === 'whole' ? this.ring.find(sha256(secret)) : undefined;
+    if (expired)
+      return new Refusal('unauthorized', { detail: `the key ${expired.id} expired at ${expired.expires_at}` });
+    return new Refusal('unauthorized', {
+      detail:
+        form === 'damaged'
+          ? 'this is not a whole key: its checksum is wrong; copy it again'
+          : 'there is no such key, or it was revoked; send the header Authorization: Bearer KEY',
+    });
+  }
+}

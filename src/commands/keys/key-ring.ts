@@ -1,0 +1,111 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { LIMITS } from '../../contracts/budgets.ts';
+import type { Key } from '../../domain/keys/key.ts';
+import type { Db } from '../../store/database.ts';
+import { saveKeyUses } from '../../store/keys/key-hash.ts';
+import { listKeyHashes, versionOfKeys } from '../../store/keys/key-list.ts';
+import { Refusal } from '../refusal.ts';
+
+/** Pause between two looks for keys that were made or revoked. One look is one short query. */
+const EVERY_MS = 1_000;
+/** How long the keys of the last look count while the database does not answer: a revocation could go unseen. */
+const STALE_MS = LIMITS.keys.staleSeconds * 1_000;
+/** Pause between two writes of when keys were used. */
+const USES_EVERY_MS = 60_000;
+
+/**
+ * The keys that were created, in the memory of this process: a request, and above all a wrong key, costs no query. Every process
+ * looks once a second whether a key was made or revoked; the one that did it looks at once.
+ */
+export class KeyRing {
+  readonly #db: Db;
+  readonly #log: Logger;
+  #byHash: ReadonlyMap<string, Key> = new Map();
+  #version = 0;
+  #readAt = performance.now();
+  #uses = new Map<string, string>();
+  #revoked = new Set<() => void>();
+
+  constructor({ db, log }: { db: Db; log: Logger }) {
+    this.#db = db;
+    this.#log = log;
+  }
+
+  /** How many keys there are that are not revoked. Expired ones count: the API must not open because a time is over. */
+  get size(): number {
+    return this.#byHash.size;
+  }
+
+  /** @throws {Refusal} where nobody has been able to look for too long. */
+  find(hash: string): Key | undefined {
+    const key = this.#byHash.get(hash);
+    if (key && performance.now() - this.#readAt > STALE_MS) {
+      const detail = `nobody can tell whether the key was revoked: the database has not answered for ${LIMITS.keys.staleSeconds} s`;
+      throw new Refusal('database_unavailable', { detail, retryAfterSeconds: 5 });
+    }
+    return key;
+  }
+
+  /** Whether a key is still there. */
+  holds(id: string): Key | undefined {
+    for (const key of this.#byHash.values()) if (key.id === id) return key;
+    return undefined;
+  }
+
+  /** Notes that a key is used; written down later, at most once a minute. */
+  used({ id }: Key): void {
+    this.#uses.set(id, new Date().toISOString());
+  }
+
+  /** Calls back whenever keys have changed, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#revoked.add(listener);
+    return () => this.#revoked.delete(listener);
+  }
+
+  /** Reads the keys where they have changed. */
+  async refresh(): Promise<void> {
+    const startedAt = performance.now();
+    const version = await versionOfKeys(this.#db);
+    if (version !== this.#version) {
+      const keys = await listKeyHashes(this.#db);
+      this.#byHash = new Map(keys.map(({ hash, ...key }) => [hash, key]));
+      this.#version = version;
+      for (const listener of [...this.#revoked]) listener();
+    }
+    this.#readAt = startedAt;
+  }
+
+  /** Looks for changes and writes down uses, until it is stopped. */
+  start(): { stop(): Promise<void> } {
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    let savedAt = performance.now();
+    const working = (async () => {
+      while (!signal.aborted) {
+        await delay(EVERY_MS, undefined, { signal, ref: false }).catch(() => {});
+        await this.refresh().catch((err: unknown) => this.#log.debug({ err }, 'the keys could not be read'));
+        if (performance.now() - savedAt < USES_EVERY_MS && !signal.aborted) continue;
+        savedAt = performance.now();
+        await this.#saveUses();
+      }
+    })();
+    return {
+      async stop() {
+        stopping.abort();
+        await working;
+      },
+    };
+  }
+
+  async #saveUses(): Promise<void> {
+    const uses = this.#uses;
+    if (uses.size === 0) return;
+    this.#uses = new Map();
+    await saveKeyUses(this.#db, uses).catch((err: unknown) => {
+      this.#uses = new Map([...uses, ...this.#uses]);
+      this.#log.debug({ err }, 'when keys were used could not be written down');
+    });
+  }
+}

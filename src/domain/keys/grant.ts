@@ -1,0 +1,49 @@
+import type { Right } from '../../contracts/keys/key-event.ts';
+
+/** The most that a caller may ask for; null: no limit. */
+export interface CallerLimits {
+  requests_per_minute: number | null;
+  builds_in_flight: number | null;
+  tasks_in_flight: number | null;
+}
+
+export const NO_LIMITS: CallerLimits = { requests_per_minute: null, builds_in_flight: null, tasks_in_flight: null };
+
+/** Who asks, and what they may do. */
+export interface Grant extends CallerLimits {
+  /** Name in the record, and the scope of Idempotency-Keys. */
+  caller: string;
+  rights: readonly Right[];
+  /** Patterns of the repositories that are reached; null: all. */
+  repositories: readonly string[] | null;
+  /** Queues of the tasks that are reached; null: all. */
+  queues: readonly string[] | null;
+  /** Id of the key, where it is one that was created. */
+  keyId?: string;
+}
+
+export function hasRight({ rights }: Pick<Grant, 'rights'>, right: Right): boolean {
+  return rights.includes(right) || rights.includes('admin');
+}
+
+/** Whether a grant reaches some repositories or queues only. One that names either reaches nothing of the other. */
+export function isRestricted({ repositories, queues }: Pick<Grant, 'repositories' | 'queues'>): boolean {
+  return repositories !== null || queues !== null;
+}
+
+export function reachesRepository(grant: Pick<Grant, 'repositories' | 'queues'>, repository: string): boolean {
+  return !isRestricted(grant) || matchesRepository(grant.repositories ?? [], repository);
+}
+
+export function reachesQueue(grant: Pick<Grant, 'repositories' | 'queues'>, queue: string): boolean {
+  return !isRestricted(grant) || (grant.queues ?? []).includes(queue);
+}
+
+/** Whether one of the patterns, `OWNER/NAME` or `OWNER/*`, is about a repository. Case does not matter. */
+export function matchesRepository(patterns: readonly string[], repository: string): boolean {
+  const name = repository.toLowerCase();
+  return patterns.some((given) => {
+    const pattern = given.toLowerCase();
+    return pattern.endsWith('/*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+  });
+}
