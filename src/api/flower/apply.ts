@@ -28,39 +28,23 @@ export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wa
     return created;
   };
 
-<<<<<<< HEAD
-  app.post(`/api/task/async-apply/:name${REST}`, async (c) => {
-    const { request } = await read(deps, c, 'async-apply');
-=======
   app.post(`/api/task/async-apply/:name${REST}`, needs('trigger'), async (c) => {
-    const { request } = await read(c, 'async-apply');
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
+    const { request } = await read(deps, c, 'async-apply');
     const { id, status } = await create(c, request);
     return respond(c, { 'task-id': id, state: status });
   });
 
-<<<<<<< HEAD
-  app.post(`/api/task/send-task/:name${REST}`, async (c) => {
+  app.post(`/api/task/send-task/:name${REST}`, needs('trigger'), async (c) => {
     const { request } = await read(deps, c, 'send-task');
     if (!(await deps.taskTypes.find(request.name))) {
-=======
-  app.post(`/api/task/send-task/:name${REST}`, needs('trigger'), async (c) => {
-    const { request } = await read(c, 'send-task');
-    if (!taskNameOf(request.name)) {
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
       return respond(c, { 'task-id': await recordUnregisteredTask(deps, request), state: 'PENDING' });
     }
     const { id, status } = await create(c, request);
     return respond(c, { 'task-id': id, state: status });
   });
 
-<<<<<<< HEAD
-  app.post(`/api/task/apply/:name${REST}`, async (c) => {
-    const { request, timeoutMs } = await read(deps, c, 'apply');
-=======
   app.post(`/api/task/apply/:name${REST}`, needs('trigger'), async (c) => {
-    const { request, timeoutMs } = await read(c, 'apply');
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
+    const { request, timeoutMs } = await read(deps, c, 'apply');
     const created = await create(c, request);
     return respond(c, appliedOf(created, await wait(created.id, timeoutMs, c.req.raw.signal)));
   });

@@ -7,12 +7,8 @@ import { celeryNameOf } from '../../domain/celery/task-names.ts';
 import { findTask } from '../../store/tasks/task-find.ts';
 import { searchTasks, TASK_ORDERS, type TaskQuery } from '../../store/tasks/task-search.ts';
 import type { ApiEnvironment } from '../environment.ts';
-<<<<<<< HEAD
-import { infoOf, listedInfoOf, resultOf } from './info.ts';
-=======
 import { needs } from './guard.ts';
-import { celeryNameOf, infoOf, listedInfoOf, nameOfCelery, resultOf } from './info.ts';
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
+import { infoOf, listedInfoOf, resultOf } from './info.ts';
 import { pythonJson } from './python.ts';
 import { argumentsOf, FlowerError, REST, readBool, readFloat, readInt, respond } from './response.ts';
 import { parseSearch, SearchError } from './search.ts';
@@ -38,13 +34,8 @@ export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, w
     return respond(c, infoOf(task));
   });
 
-<<<<<<< HEAD
-  app.get('/api/tasks', async (c) => {
-    const query = queryOf(new URL(c.req.url).searchParams, (name) => deps.taskTypes.known(name)?.name ?? name);
-=======
   app.get('/api/tasks', needs('read'), async (c) => {
-    const query = queryOf(new URL(c.req.url).searchParams);
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
+    const query = queryOf(new URL(c.req.url).searchParams, (name) => deps.taskTypes.known(name)?.name ?? name);
     if ('error' in query) {
       c.header('Content-Type', 'application/json; charset=UTF-8');
       return c.body(pythonJson(query), 400);
@@ -54,14 +45,10 @@ export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, w
     return respond(c, new Map(tasks.map((task) => [task.id, listedInfoOf(task)])));
   });
 
-<<<<<<< HEAD
-  app.get('/api/task/types', async (c) => {
+  app.get('/api/task/types', needs('read'), async (c) => {
     const types = await deps.taskTypes.list();
     return respond(c, { 'task-types': types.map(({ name }) => celeryNameOf(name)).sort() });
   });
-=======
-  app.get('/api/task/types', needs('read'), (c) => respond(c, { 'task-types': TASK_NAMES.map(celeryNameOf).sort() }));
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
 
   app.post(`/api/task/revoke/:id${REST}`, needs('operate'), async (c) => {
     const id = c.req.param('id');

@@ -10,11 +10,7 @@ import type { Db } from '../../store/database.ts';
 import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import type { ApiMeter } from '../meter.ts';
-<<<<<<< HEAD
-=======
 import { needs } from './guard.ts';
-import { celeryNameOf } from './info.ts';
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
 import { argumentsOf, FlowerError, readBool, respond } from './response.ts';
 
 interface SeenWorker {
@@ -47,13 +43,8 @@ export function workers(
     return respond(c, new Map(await Promise.all(described)));
   });
 
-<<<<<<< HEAD
-  app.get('/api/queues/length', async (c) => {
-    const [measured, seen] = await Promise.all([measureQueues(db), seenWorkers(client, taskTypes)]);
-=======
   app.get('/api/queues/length', needs('read'), async (c) => {
-    const [measured, seen] = await Promise.all([measureQueues(db), seenWorkers(client)]);
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
+    const [measured, seen] = await Promise.all([measureQueues(db), seenWorkers(client, taskTypes)]);
     const queues = measured
       .filter(({ name }) => name !== 'builds')
       .map(({ name, depth, inFlight }) => ({

@@ -40,13 +40,8 @@ export function getQueues(api: Api, { db, client, taskTypes }: { db: Db; client:
     const all = [...measured, ...outgoing];
     const reached = reach ? all.filter(({ name }) => reach.queues.includes(name)) : all;
     const found = await Promise.all(
-<<<<<<< HEAD
-      [...measured, ...outgoing].map(async ({ name, depth, oldestAgeSeconds, inFlight }) => {
-        const pollers = (await listPollers(client, workedOnBy(name), known.get(name))).filter(isPolling).length;
-=======
       reached.map(async ({ name, depth, oldestAgeSeconds, inFlight }) => {
-        const pollers = (await listPollers(client, workedOnBy(name))).filter(isPolling).length;
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
+        const pollers = (await listPollers(client, workedOnBy(name), known.get(name))).filter(isPolling).length;
         const pause = pauseOf.get(name);
         return {
           ...{ name, depth, oldest_age_seconds: oldestAgeSeconds, in_flight: inFlight, pollers },

@@ -60,18 +60,8 @@ export interface TaskDependencies extends AcceptDependencies {
  * A task that is done once by its nature (a video) has the id of what it is about where none is given; one that failed or
  * was revoked is begun again when it is asked for again.
  *
-<<<<<<< HEAD
- * @throws {Refusal} where nothing was started: a task that nobody has registered, arguments that do not fit, an id used for another request,
- * or Temporal is away.
- */
-export async function createTask(deps: TaskDependencies, request: TaskRequest): Promise<Accepted<Task>> {
-  const { type, given } = await resolve(deps, request);
-  const { name } = type;
-  const callback = await callbackOf(request.callbackUrl ?? callbackUrlIn(type, given), deps.callbackHosts);
-  const task = await acceptOrFind(deps, request, type, given, callback);
-=======
  * @param principal who asks at a door, held to what they reach and may have in flight; left out where no key asks.
- * @throws {Refusal} where nothing was started: unknown task, arguments that do not fit, an id used for another request,
+ * @throws {Refusal} where nothing was started: a task that nobody has registered, arguments that do not fit, an id used for another request,
  * or Temporal is away.
  */
 export async function createTask(
@@ -79,11 +69,11 @@ export async function createTask(
   request: TaskRequest,
   principal?: Principal,
 ): Promise<Accepted<Task>> {
-  const { name, given } = resolve(request);
-  principal?.requireQueue(request.queue ?? QUEUE_OF_TASK[name]);
-  const callback = await callbackOf(request.callbackUrl ?? callbackUrlIn(given), deps.callbackHosts);
-  const task = await acceptOrFind(deps, request, { name, given, callback, principal });
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
+  const { type, given } = await resolve(deps, request);
+  const { name } = type;
+  principal?.requireQueue(request.queue ?? type.queue);
+  const callback = await callbackOf(request.callbackUrl ?? callbackUrlIn(type, given), deps.callbackHosts);
+  const task = await acceptOrFind(deps, request, { type, given, callback, principal });
   if (request.awaitsReply && task.replayed) await askForReply(deps, task.id);
   deps.meter.taskAccepted({ ...request, name, replayed: task.replayed });
   deps.log.info({ task_id: task.id, name, replayed: task.replayed, caller: request.caller }, 'task accepted');
@@ -91,8 +81,8 @@ export async function createTask(
 }
 
 interface ResolvedTask {
-  name: TaskName;
-  given: TaskArguments[TaskName];
+  type: TaskType;
+  given: Given;
   callback: CallbackTarget | undefined;
   principal: Principal | undefined;
 }
@@ -100,23 +90,13 @@ interface ResolvedTask {
 async function acceptOrFind(
   deps: TaskDependencies,
   request: TaskRequest,
-<<<<<<< HEAD
-  type: TaskType,
-  given: Given,
-  callback: CallbackTarget | undefined,
-=======
-  { name, given, callback, principal }: ResolvedTask,
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
+  { type, given, callback, principal }: ResolvedTask,
 ): Promise<Accepted<Task>> {
   const { name } = type;
   const fingerprint = taskFingerprint(name, given);
   const { id, known, ...identity } = await identify(deps, request, name, given, fingerprint);
-<<<<<<< HEAD
-  const input = inputOf(deps, request, { id, type, fingerprint, callback });
-=======
   if (known) principal?.requireQueue(known.queue);
-  const input = inputOf(deps, request, { id, name, fingerprint, callback });
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
+  const input = inputOf(deps, request, { id, type, fingerprint, callback });
   const replayOf = (existing: Existing<Task>) => {
     const former = callback && taskFingerprint(name, given, callback.url);
     const otherwise = identity.mismatch && reused(identity.mismatch, id);

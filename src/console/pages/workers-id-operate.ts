@@ -2,12 +2,8 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { Refusal } from '../../commands/refusal.ts';
 import { tellWorker } from '../../commands/workers/tell-worker.ts';
-<<<<<<< HEAD
 import { queueName, taskTypeName } from '../../contracts/tasks/task-type.ts';
-=======
-import { TASK_NAMES, TASK_QUEUE_NAMES } from '../../contracts/tasks/task-queues.ts';
 import { needs } from '../access.ts';
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { unconfirmed } from '../layout.ts';

@@ -46,11 +46,7 @@ export function worker(console: Console, { db, client, taskTypes }: ConsoleDepen
     const content = html`${report ? '' : notice('warn', 'It does not answer.', 'It takes no orders: it is a bridge, or it has just gone.')}
 <div class="split">
 <div class="aside"><section class="card"><h2>It does now</h2>${own.length === 0 ? html`<p class="hint">No task.</p>` : html`<ul class="members">${own.map((task) => html`<li>${runningTask(view, task)}</li>`)}</ul>`}</section>
-<<<<<<< HEAD
-${report ? html`${queuesCard(view, identity, report, [...known.keys()])}${ratesCard(view, identity, report, names)}${view.mayChange ? timeLimitCard(identity, names) : ''}` : ''}</div>
-=======
-${report ? html`${queuesCard(view, identity, report)}${ratesCard(view, identity, report)}${view.may('operate') ? timeLimitCard(identity) : ''}` : ''}</div>
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
+${report ? html`${queuesCard(view, identity, report, [...known.keys()])}${ratesCard(view, identity, report, names)}${view.may('operate') ? timeLimitCard(identity, names) : ''}` : ''}</div>
 <section class="card"><h2>About it</h2><dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>
 </div>`;
     const shutdown = action(view, {
@@ -87,13 +83,8 @@ function ratesCard(view: View, identity: string, { rates }: WorkerReport, names:
     set.length === 0
       ? html`<p class="hint">None.</p>`
       : html`<dl class="facts">${set.map(([task, rate]) => html`<div><dt>${task}</dt><dd>${rate}</dd></div>`)}</dl>`;
-<<<<<<< HEAD
   const form = html`<form method="post" action="${workerPath(identity)}/rate" class="inline" data-keep>${taskChoice(names)}<label class="field"><span>Rate, 0 for none</span><input name="rate" placeholder="10/m" required pattern="\\d+(\\.\\d+)?(/[smh])?" autocomplete="off"></label><button type="submit">Limit</button></form>`;
-  return html`<section class="card"><h2>Rate limits</h2>${listed}${view.mayChange ? form : ''}</section>`;
-=======
-  const form = html`<form method="post" action="${workerPath(identity)}/rate" class="inline" data-keep>${taskChoice()}<label class="field"><span>Rate, 0 for none</span><input name="rate" placeholder="10/m" required pattern="\\d+(\\.\\d+)?(/[smh])?" autocomplete="off"></label><button type="submit">Limit</button></form>`;
   return html`<section class="card"><h2>Rate limits</h2>${listed}${view.may('operate') ? form : ''}</section>`;
->>>>>>> 2ddd2cd (Give keys rights, restrictions, limits and an end)
 }
 
 function timeLimitCard(identity: string, names: readonly string[]): Html {
