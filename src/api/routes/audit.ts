@@ -4,6 +4,7 @@ import { consistency, consistencyQuery, inclusionQuery } from '../../contracts/p
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
 
 const text = (description: string) => ({
   200: { description, content: { 'text/plain': { schema: z.string() } } },
@@ -14,6 +15,7 @@ const checkpointRoute = createRoute({
   method: 'get',
   path: '/audit/checkpoint',
   operationId: 'getCheckpoint',
+  ...needs('read'),
   tags: ['events'],
   summary: 'Get the last signed checkpoint of the log',
   description:
@@ -25,6 +27,7 @@ const keyRoute = createRoute({
   method: 'get',
   path: '/audit/key',
   operationId: 'getCheckpointKey',
+  ...needs('read'),
   tags: ['events'],
   summary: 'Get the key that checkpoints are verified with',
   description:
@@ -36,6 +39,7 @@ const inclusionRoute = createRoute({
   method: 'get',
   path: '/audit/inclusion',
   operationId: 'proveInclusion',
+  ...needs('read'),
   tags: ['events'],
   summary: 'Prove that an event is in the log',
   description:
@@ -48,6 +52,7 @@ const consistencyRoute = createRoute({
   method: 'get',
   path: '/audit/consistency',
   operationId: 'proveConsistency',
+  ...needs('read'),
   tags: ['events'],
   summary: 'Prove that the log of one checkpoint goes on from another',
   description:
