@@ -178,3 +178,16 @@ export const hosts = list.transform((entries, context) =>
     return z.NEVER;
   }),
 );
+
+/** ID=BASE64 pairs of keys of 32 bytes, in their order. */
+export const codecKeys = list.transform((pairs, context) => {
+  const keys = new Map<string, Buffer>();
+  for (const pair of pairs) {
+    const [, id, base64 = ''] = /^([\w.-]{1,64})=([A-Za-z0-9+/]{43}=)$/.exec(pair) ?? [];
+    if (id !== undefined && !keys.has(id)) keys.set(id, Buffer.from(base64, 'base64'));
+  }
+  if (keys.size === pairs.length) return keys;
+  const message = 'must be ID=BASE64 pairs, each ID once; make a key with: echo "2026-11=$(openssl rand -base64 32)"';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});

@@ -6,7 +6,17 @@ import { contentFaults, contentSettings } from './content/content-settings.ts';
 import { forgeSettings } from './forges/forge-settings.ts';
 import { privateKeySetting, repositorySetting, tokenSetting } from './github/github-settings.ts';
 import { isLoopback } from './loopback.ts';
-import { baseUrl, bindAddress, duration, headerSecret, hosts, integer, list, postgresUrl } from './setting-forms.ts';
+import {
+  baseUrl,
+  bindAddress,
+  codecKeys,
+  duration,
+  headerSecret,
+  hosts,
+  integer,
+  list,
+  postgresUrl,
+} from './setting-forms.ts';
 import { WORKFLOW_QUEUE } from './tasks/task-queues.ts';
 import { ALL_QUEUES, flowerSettings, taskSettings, truth } from './tasks/task-settings.ts';
 
@@ -116,6 +126,11 @@ export const settingsSchema = z.object({
     .string()
     .optional()
     .meta({ description: 'File with the private key of the client certificate (mTLS).' }),
+  TEMPORAL_CODEC_KEYS: codecKeys.optional().meta({
+    description:
+      'Keys that encrypt what Temporal keeps (arguments, results, callback URLs), as ID=BASE64 pairs of 32 bytes, comma separated. The first one encrypts, and all decrypt. The same for every process. Not set: whoever may look into Temporal reads it.',
+    secret: true,
+  }),
   TEMPORAL_CLI: z.string().optional().meta({
     description:
       "Path of Temporal's CLI. Not set: Hapax looks in PATH and in its cache, and otherwise downloads it once.",

@@ -13,6 +13,7 @@ import { openResultStore } from '../integrations/celery/result-store.ts';
 import type { Db } from '../store/database.ts';
 import { createAnswerWorker } from '../worker/answer-worker.ts';
 import { refusalOfHost } from './callbacks.ts';
+import { dataConverterOf } from './payload-codec.ts';
 import { required } from './required.ts';
 
 export interface OpenBridgeOptions {
@@ -64,7 +65,9 @@ export async function openBridge(options: OpenBridgeOptions): Promise<OpenBridge
     meter,
     log,
   });
-  const worker = await createAnswerWorker({ connection, namespace, db, ways: bridge.ways });
+  const worker = await createAnswerWorker({
+    ...{ connection, namespace, db, ways: bridge.ways, dataConverter: dataConverterOf(settings) },
+  });
   const working = worker.run();
   return {
     failed: new Promise((resolve) => {

@@ -18,6 +18,7 @@ import { connectForges, connectGitHub, forgeWebhooksOf, repositoryOf, webhooksOf
 import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
+import { dataConverterOf } from './payload-codec.ts';
 import { watchQueuePauses } from './queue-pauses.ts';
 import { registerInBackground } from './registration.ts';
 import { firingOf } from './scheduled.ts';
@@ -119,6 +120,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
   const workers = await createWorkers({
     connection: connectionOf(ground),
     namespace: settings.TEMPORAL_NAMESPACE,
+    dataConverter: dataConverterOf(settings),
     db,
     forges,
     fire: firingOf(ground),

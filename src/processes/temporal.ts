@@ -1,17 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type ConnectionLike } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { inTime } from '../commands/lifecycle/in-time.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { UserError } from '../laptop/user-error.ts';
+import { dataConverterOf } from './payload-codec.ts';
 import { temporalAt } from './start-faults.ts';
 
 /** Where and how Temporal is reached. */
 export type TemporalTarget = Pick<
   Settings,
-  'TEMPORAL_NAMESPACE' | 'TEMPORAL_API_KEY' | 'TEMPORAL_TLS_CA' | 'TEMPORAL_TLS_CERT' | 'TEMPORAL_TLS_KEY'
+  | 'TEMPORAL_NAMESPACE'
+  | 'TEMPORAL_API_KEY'
+  | 'TEMPORAL_TLS_CA'
+  | 'TEMPORAL_TLS_CERT'
+  | 'TEMPORAL_TLS_KEY'
+  | 'TEMPORAL_CODEC_KEYS'
 > & { address: string };
 
 /**
@@ -23,7 +29,7 @@ export async function connectTemporal(
   target: TemporalTarget,
 ): Promise<{ connection: NativeConnection; client: Client }> {
   const connection = await NativeConnection.connect(await connectionOptions(target));
-  return { connection, client: new Client({ connection, namespace: target.TEMPORAL_NAMESPACE }) };
+  return { connection, client: clientOf(connection, target) };
 }
 
 const RECONNECT_EVERY_MS = 2_000;
@@ -71,7 +77,12 @@ export async function connectPatiently(
 /** A client that connects at its first call and again after an outage, for processes that must start without Temporal. */
 export async function lazyTemporalClient(target: TemporalTarget): Promise<{ connection: Connection; client: Client }> {
   const connection = Connection.lazy(await connectionOptions(target));
-  return { connection, client: new Client({ connection, namespace: target.TEMPORAL_NAMESPACE }) };
+  return { connection, client: clientOf(connection, target) };
+}
+
+function clientOf(connection: ConnectionLike, target: TemporalTarget): Client {
+  const dataConverter = dataConverterOf(target);
+  return new Client({ connection, namespace: target.TEMPORAL_NAMESPACE, ...(dataConverter ? { dataConverter } : {}) });
 }
 
 async function connectionOptions(target: TemporalTarget) {

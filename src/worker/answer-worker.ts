@@ -1,12 +1,11 @@
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { createAnswerActivities } from '../activities/index.ts';
 import { ANSWER_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
 import type { ReplyWays } from '../integrations/celery/replying.ts';
 import type { Db } from '../store/database.ts';
+import { placeOf, type WorkerPlace } from './place.ts';
 
-export interface AnswerWorkerOptions {
-  connection: NativeConnection;
-  namespace: string;
+export interface AnswerWorkerOptions extends WorkerPlace {
   db: Db;
   ways: ReplyWays;
 }
@@ -15,10 +14,9 @@ export interface AnswerWorkerOptions {
 const CONCURRENCY = 20;
 
 /** A worker of the bridge: it tells senders of messages how their tasks ended, and runs no workflows. */
-export function createAnswerWorker({ connection, namespace, db, ways }: AnswerWorkerOptions): Promise<Worker> {
+export function createAnswerWorker({ db, ways, ...place }: AnswerWorkerOptions): Promise<Worker> {
   return Worker.create({
-    connection,
-    namespace,
+    ...placeOf(place),
     taskQueue: ANSWER_TASK_QUEUE,
     activities: createAnswerActivities({ db, ways }),
     maxConcurrentActivityTaskExecutions: CONCURRENCY,

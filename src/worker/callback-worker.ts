@@ -1,13 +1,12 @@
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { createCallbackActivities } from '../activities/index.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import { CALLBACK_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
 import type { CallbackSender } from '../integrations/callback-sender.ts';
 import type { Db } from '../store/database.ts';
+import { placeOf, type WorkerPlace } from './place.ts';
 
-export interface CallbackWorkerOptions {
-  connection: NativeConnection;
-  namespace: string;
+export interface CallbackWorkerOptions extends WorkerPlace {
   db: Db;
   sender: CallbackSender;
   /** Aborted when the worker is to stop: what delivers to subscriptions would go on until then. */
@@ -19,10 +18,9 @@ const CALLBACKS = 20;
 
 /** A worker that sends callbacks and runs no workflows, so it takes neither slots nor memory of theirs. */
 export function createCallbackWorker(options: CallbackWorkerOptions): Promise<Worker> {
-  const { connection, namespace, db, sender, stopping } = options;
+  const { db, sender, stopping } = options;
   return Worker.create({
-    connection,
-    namespace,
+    ...placeOf(options),
     taskQueue: CALLBACK_TASK_QUEUE,
     activities: createCallbackActivities({ db, sender, stopping }),
     // Each subscription is one activity for as long as its receiver takes what it is sent.

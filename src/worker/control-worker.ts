@@ -1,9 +1,8 @@
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { controlTaskQueueOf, ROLL_CALL_TASK_QUEUE, type WorkerControl } from '../contracts/tasks/worker-control.ts';
+import { placeOf, type WorkerPlace } from './place.ts';
 
-export interface ControlWorkerOptions {
-  connection: NativeConnection;
-  namespace: string;
+export interface ControlWorkerOptions extends WorkerPlace {
   identity: string;
 }
 
@@ -12,12 +11,11 @@ export interface ControlWorkerOptions {
  * Temporal lists the process also while all its slots are taken, or no queue is served.
  */
 export function createControlWorkers(
-  { connection, namespace, identity }: ControlWorkerOptions,
+  { identity, ...place }: ControlWorkerOptions,
   activities: WorkerControl,
 ): Array<Promise<Worker>> {
   const shared = {
-    connection,
-    namespace,
+    ...placeOf(place),
     identity,
     maxConcurrentActivityTaskExecutions: 1,
     maxConcurrentActivityTaskPolls: 1,

@@ -1,15 +1,14 @@
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { createTaskActivities } from '../activities/index.ts';
 import type { ActivityMeter } from '../activities/meter.ts';
 import type { TaskCode } from '../activities/task-code.ts';
 import type { TaskRules } from '../activities/tasks.ts';
 import { taskQueueOf } from '../contracts/tasks/task-queues.ts';
 import type { Db } from '../store/database.ts';
+import { placeOf, type WorkerPlace } from './place.ts';
 import type { Slots } from './slots.ts';
 
-export interface TaskWorkerOptions {
-  connection: NativeConnection;
-  namespace: string;
+export interface TaskWorkerOptions extends WorkerPlace {
   db: Db;
   /** The tasks that it can run. */
   code: TaskCode;
@@ -32,12 +31,11 @@ const UNUSED = { type: 'fixed-size', numSlots: 1 } as const;
 
 /** A worker for the tasks of a queue. It runs no workflows: an idle one costs little memory. */
 export function createTaskWorker(
-  { connection, namespace, db, code, meter }: TaskWorkerOptions,
+  { db, code, meter, ...place }: TaskWorkerOptions,
   { queue, identity, slots, perSecond, rules }: TaskWorkerParts,
 ): Promise<Worker> {
   return Worker.create({
-    connection,
-    namespace,
+    ...placeOf(place),
     identity,
     taskQueue: taskQueueOf(queue),
     activities: createTaskActivities(db, code, identity, rules, meter),

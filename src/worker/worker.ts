@@ -1,5 +1,5 @@
 import './workflow-threads.ts';
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import type { CheckpointOptions } from '../activities/checkpoints.ts';
 import { createActivities } from '../activities/index.ts';
 import type { ActivityMeter } from '../activities/meter.ts';
@@ -8,10 +8,9 @@ import { WORKFLOW_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
 import type { Forges } from '../integrations/forges/forges.ts';
 import type { Db } from '../store/database.ts';
 import { workflowBundle } from './bundle.ts';
+import { placeOf, type WorkerPlace } from './place.ts';
 
-export interface WorkerOptions {
-  connection: NativeConnection;
-  namespace: string;
+export interface WorkerOptions extends WorkerPlace {
   db: Db;
   forges: Pick<Forges, 'of'>;
   /** Fires a time of a schedule. */
@@ -26,18 +25,16 @@ export interface WorkerOptions {
 
 /** A worker for builds, polling once `run()` is called. Close the store only after `run()` has returned. */
 export async function createBuildWorker({
-  connection,
-  namespace,
   db,
   forges,
   fire,
   checkpoints,
   concurrency,
   meter,
+  ...place
 }: WorkerOptions): Promise<Worker> {
   return Worker.create({
-    connection,
-    namespace,
+    ...placeOf(place),
     taskQueue: WORKFLOW_TASK_QUEUE,
     workflowBundle: { codePath: await workflowBundle() },
     activities: createActivities({ db, forges, fire, checkpoints, meter }),

@@ -3,6 +3,7 @@ import { BUILT_IN_QUEUES, WORKFLOW_QUEUE } from '../contracts/tasks/task-queues.
 import { type CallbackWorkerOptions, createCallbackWorker } from './callback-worker.ts';
 import { createControl } from './control.ts';
 import { createControlWorkers } from './control-worker.ts';
+import { placeOf } from './place.ts';
 import { Slots } from './slots.ts';
 import { createTaskWorker, type TaskWorkerOptions } from './task-worker.ts';
 import { createBuildWorker, type WorkerOptions } from './worker.ts';
@@ -40,7 +41,7 @@ export interface WorkersOptions
 
 /** A worker for each of Temporal's task queues that is served or could be, and one that hears what the process is told. */
 export async function createWorkers(options: WorkersOptions): Promise<Workers> {
-  const { connection, namespace, queues, onShutdownOrder } = options;
+  const { queues, onShutdownOrder } = options;
   const identity = `${process.pid}@${hostname()}`;
   // Also of those of Hapax's own tasks that are not served: the process may be told to.
   const known = new Set<string>([...BUILT_IN_QUEUES, ...queues.keys()]);
@@ -63,7 +64,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
         ...{ queue, identity, slots, perSecond: queues.get(queue)?.perSecond, rules: control.rulesOf(queue) },
       }),
     ),
-    ...createControlWorkers({ connection, namespace, identity }, control.activities),
+    ...createControlWorkers({ ...placeOf(options), identity }, control.activities),
   ]);
   const shutdown = () => {
     stopping.abort();

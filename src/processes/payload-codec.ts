@@ -1,0 +1,59 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { type DataConverter, METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
+import { decode, encode } from '@temporalio/common/lib/encoding.js';
+import { temporal } from '@temporalio/proto';
+import type { Settings } from '../contracts/settings.ts';
+
+/** What Temporal shows as the encoding of an encrypted payload. */
+const ENCRYPTED = 'binary/encrypted';
+const KEY_ID = 'encryption-key-id';
+const CIPHER = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** Encrypts and decrypts what Temporal keeps; undefined where no keys are set. */
+export function dataConverterOf({
+  TEMPORAL_CODEC_KEYS: keys,
+}: Pick<Settings, 'TEMPORAL_CODEC_KEYS'>): DataConverter | undefined {
+  return keys && { payloadCodecs: [payloadCodec(keys)] };
+}
+
+/**
+ * Encrypts payloads with AES-256-GCM, each with a nonce of its own: nonce, ciphertext, tag. The id of the key is authenticated
+ * and stands beside it, so that keys can be replaced. Payloads that were written before there was a key are read as they are.
+ * @param keys by id, 32 bytes each. The first one encrypts, and all decrypt.
+ */
+export function payloadCodec(keys: ReadonlyMap<string, Buffer>): PayloadCodec {
+  const [[ownId, ownKey] = []] = keys;
+  return {
+    async encode(payloads) {
+      return payloads.map((payload) => {
+        const nonce = randomBytes(NONCE_BYTES);
+        const cipher = createCipheriv(CIPHER, ownKey!, nonce).setAAD(Buffer.from(ownId!));
+        const plain = temporal.api.common.v1.Payload.encode(payload).finish();
+        const data = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+        return { metadata: { [METADATA_ENCODING_KEY]: encode(ENCRYPTED), [KEY_ID]: encode(ownId!) }, data };
+      });
+    },
+    async decode(payloads) {
+      return payloads.map((payload) => (isEncrypted(payload) ? decrypt(keys, payload) : payload));
+    },
+  };
+}
+
+function isEncrypted({ metadata }: Payload): boolean {
+  const encoding = metadata?.[METADATA_ENCODING_KEY];
+  return encoding !== undefined && encoding !== null && decode(encoding) === ENCRYPTED;
+}
+
+function decrypt(keys: ReadonlyMap<string, Buffer>, { metadata, data }: Payload): Payload {
+  const id = decode(metadata?.[KEY_ID] ?? new Uint8Array());
+  const key = keys.get(id);
+  if (!key)
+    throw new Error(`a payload in Temporal is encrypted with the key ${id}, which TEMPORAL_CODEC_KEYS does not name`);
+  const bytes = Buffer.from(data ?? []);
+  const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(id));
+  decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+  const plain = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+  return temporal.api.common.v1.Payload.decode(plain);
+}

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { Connection } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { payloadCodec } from '../../src/processes/payload-codec.ts';
+import { eventually } from '../world/eventually.ts';
+import { openReceiver, type Receiver } from '../world/receiver.ts';
+import { openWorld, type World } from '../world/world.ts';
+
+const key = () => randomBytes(32);
+
+describe('what Temporal keeps, with TEMPORAL_CODEC_KEYS', () => {
+  const secret = `secret-${randomBytes(8).toString('hex')}`;
+  let world: World;
+  let receiver: Receiver;
+  let connection: Connection;
+  beforeAll(async () => {
+    receiver = await openReceiver();
+    world = await openWorld(
+      'server',
+      { TEMPORAL_CODEC_KEYS: `one=${key().toString('base64')}`, CALLBACK_ALLOWED_HOSTS: 'localhost,127.0.0.1' },
+      { process_content: async () => ({ answer: secret }) },
+    );
+    connection = await Connection.connect({ address: inject('temporalAddress') });
+  });
+  afterAll(async () => {
+    await connection?.close();
+    await world?.close();
+    await receiver?.close();
+  });
+
+  it('has neither inputs, arguments, results nor callback URLs in it, and all works as before', async () => {
+    const callback_url = `${receiver.url}&of=${secret}`;
+    const { id } = (await world.trigger({ inputs: { note: secret }, callback_url })).json;
+    await world.ended(id);
+    const asked = { name: 'process_content', args: [secret, ['embed']], callback_url };
+    const { task_id } = (await world.call('POST', '/tasks', asked)).json;
+    await eventually(async () =>
+      expect((await world.call('GET', `/tasks/${task_id}`)).json).toMatchObject({
+        ...{ status: 'SUCCESS', result: { answer: secret } },
+      }),
+    );
+    await eventually(() => expect(receiver.received.length).toBeGreaterThanOrEqual(2));
+
+    // Somebody who may read everything in Temporal, and has no key.
+    const { workflowService } = connection;
+    const { namespace } = world;
+    const { api } = temporal;
+    const listed = await workflowService.listWorkflowExecutions({ namespace });
+    const seen = [textOf(api.workflowservice.v1.ListWorkflowExecutionsResponse.encode(listed).finish())];
+    for (const { execution } of listed.executions) {
+      const { history } = await workflowService.getWorkflowExecutionHistory({ namespace, execution: execution! });
+      seen.push(textOf(api.history.v1.History.encode(history!).finish()));
+    }
+    const all = seen.join('\n');
+    expect(all).toContain('binary/encrypted');
+    expect(all).toContain(`task-${task_id}`);
+    expect(all).not.toContain(secret);
+  });
+});
+
+/** All the text in a message, among other bytes. */
+function textOf(message: Uint8Array): string {
+  return Buffer.from(message).toString('latin1');
+}
+
+describe('the codec', () => {
+  const [old, present] = [key(), key()];
+  const payload = defaultPayloadConverter.toPayload({ url: 'https://x/ü' })!;
+
+  it('reads what an earlier key wrote, and what was written before there was one', async () => {
+    const before = await payloadCodec(new Map([['old', old]])).encode([payload, payload]);
+    expect(before[0]).not.toEqual(before[1]);
+    const both = payloadCodec(
+      new Map([
+        ['present', present],
+        ['old', old],
+      ]),
+    );
+    const [now] = await both.encode([payload]);
+    const read = await both.decode([...before, now!, payload]);
+    expect(read.map((one) => defaultPayloadConverter.fromPayload(one))).toEqual(Array(4).fill({ url: 'https://x/ü' }));
+    await expect(payloadCodec(new Map([['old', old]])).decode([now!])).rejects.toThrow('the key present, which');
+  });
+
+  it('refuses what was changed, and a key that was given the id of another', async () => {
+    const codec = payloadCodec(new Map([['old', old]]));
+    const [encrypted] = await codec.encode([payload]);
+    const data = Buffer.from(encrypted!.data!);
+    data[20]! ^= 1;
+    await expect(codec.decode([{ ...encrypted, data }])).rejects.toThrow();
+    await expect(payloadCodec(new Map([['old', present]])).decode([encrypted!])).rejects.toThrow();
+  });
+});
