@@ -6,6 +6,7 @@ import type { EventView } from '../../src/contracts/builds/event.ts';
 import type { NewKey } from '../../src/contracts/keys/key.ts';
 import { RIGHTS, type Right } from '../../src/contracts/keys/key-event.ts';
 import { startAnotherApi } from '../world/another-api.ts';
+import { person } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
 import { callers, openWorld, type World } from '../world/world.ts';
 
@@ -308,6 +309,27 @@ describe('keys', () => {
     const out = await send('/console/sign-out', '', cookie);
     expect(out.status).toBe(303);
     expect((await world.call('GET', '/console/builds', undefined, { cookie })).status).toBe(401);
+  });
+
+  it('are created, listed and revoked from the command line, which prints the key alone', async () => {
+    const me = person({ HAPAX_URL: world.url, HAPAX_API_KEY: keys.admin });
+    try {
+      const options = ['--rights', 'read,trigger', '--repository', 'octo/images', '--expires', '90d'];
+      const made = await me.hapax(['keys', 'create', 'nightly', ...options]);
+      expect([made.code, made.stdout]).toEqual([0, expect.stringMatching(/^hpx_[0-9A-Za-z]{49}\n$/)]);
+      const name = /key_\w+/.exec(made.stderr)![0];
+      const { stdout } = await me.hapax(['keys', 'list']);
+      expect(stdout).toMatch(new RegExp(`${name} +nightly +read,trigger +octo/images`));
+      expect(stdout).not.toContain(made.stdout.trim());
+      expect(await me.hapax(['keys', 'revoke', name, '--yes'])).toMatchObject({
+        code: 0,
+        stdout: `${name}: revoked\n`,
+      });
+      expect((await me.hapax(['list'], { HAPAX_API_KEY: made.stdout.trim() })).code).toBe(4);
+      expect((await me.hapax(['keys', 'create', 'x', '--rights', 'write'])).code).toBe(2);
+    } finally {
+      me.remove();
+    }
   });
 
   it('are limited in what they ask for and have in flight, each by itself', async () => {
