@@ -37,7 +37,7 @@ const get: INodeProperties[] = [
     name: 'contentId',
     type: 'string',
     required: true,
-    default: '',
+    default: '={{ $json.content_id }}',
     placeholder: 'yt:dQw4w9WgXcQ',
   },
   {
