@@ -200,7 +200,6 @@ export function describedApi(): ReturnType<typeof createApi> {
     | 'monitor'
     | 'youtubeQuota'
     | 'feed'
-    | 'temporalUi'
   >;
   const log = pino({ enabled: false });
   return createApi({
@@ -216,6 +215,8 @@ export function describedApi(): ReturnType<typeof createApi> {
     forgeWebhooks: undefined,
     forges: { github: '', credentials: new Map() },
     embedQuery: undefined,
+    temporalUi: { url: undefined, namespace: 'default' },
+    decodePayloads: async (payloads) => payloads,
     meter: {
       buildAccepted() {},
       taskAccepted() {},

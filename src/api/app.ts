@@ -65,6 +65,7 @@ import { operateSubscription } from './routes/subscriptions-id-operate.ts';
 import { tasks } from './routes/tasks.ts';
 import { taskById } from './routes/tasks-id.ts';
 import { getTaskEvents } from './routes/tasks-id-events.ts';
+import { allowTemporalUi, type DecodePayloads, decodePayloads } from './routes/temporal-decode.ts';
 import { type ForgeWebhookDependencies, receiveForgeWebhook } from './routes/webhooks-forges.ts';
 import { receiveGitHubWebhook } from './routes/webhooks-github.ts';
 import { getWorkers } from './routes/workers.ts';
@@ -81,6 +82,8 @@ export interface ApiDependencies
   log: Logger;
   youtubeQuota: QuotaPolicy;
   temporalUi: TemporalUi;
+  /** Decrypts what Temporal keeps. */
+  decodePayloads: DecodePayloads;
   /** Turns a query into a vector; undefined where no model is configured. */
   embedQuery: EmbedQuery;
   /** All events of the log, for whoever listens. */
@@ -137,6 +140,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     // Flower has its own ways to let in, to read bodies and to refuse.
     api.use(async (c, next) => (isFlowerPath(c.req.path, flower.prefix) ? flower.fetch(c.req.raw, c.env) : next()));
   }
+  allowTemporalUi(api, deps.temporalUi.url);
   api.use(identify(deps.gate, deps.trustedHosts));
   const needed = new Map<string, Needs>();
   api.use(requireRights((c) => needed.get(keyOf(c)), deps.db));
@@ -188,6 +192,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   getQueueHistory(api, deps.db);
   pauseQueues(api, deps);
   getWorkers(api, deps);
+  decodePayloads(api, deps.decodePayloads);
   getHealth(api, { monitor: deps.monitor, buildIds: deps.buildIds });
   getMetrics(api, deps.meter);
   getDocs(api);

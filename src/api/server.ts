@@ -30,6 +30,7 @@ import { gateOf } from './gate-of.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import { type Listening, listen } from './listen.ts';
 import type { ApiMeter } from './meter.ts';
+import type { DecodePayloads } from './routes/temporal-decode.ts';
 import type { ForgeWebhookDependencies } from './routes/webhooks-forges.ts';
 import type { WebhookDependencies } from './routes/webhooks-github.ts';
 
@@ -51,6 +52,8 @@ export interface ApiServerOptions {
   sendToReceiver: SendToReceiver;
   /** Turns a query into a vector; undefined where no model is configured. */
   embedQuery: EmbedQuery;
+  /** Decrypts what Temporal keeps. */
+  decodePayloads: DecodePayloads;
   meter: ApiMeter;
   log: Logger;
 }
@@ -74,6 +77,7 @@ export async function startApiServer({
   refusalOfHost,
   sendToReceiver,
   embedQuery,
+  decodePayloads,
   meter,
   log,
 }: ApiServerOptions): Promise<ApiServer> {
@@ -130,6 +134,7 @@ export async function startApiServer({
     ...shown,
     monitor,
     feed: new EventFeed(db),
+    decodePayloads,
     gate,
     trustedHosts: settings.TRUSTED_HOSTS,
     webhooks,

@@ -37,6 +37,7 @@ export const BUDGETS = {
     idempotencyKeyCharacters: most(255, 'characters', 'The header `Idempotency-Key`.'),
     cursorCharacters: most(4_000, 'characters', 'The `cursor` of a list.'),
     pageEntries: most(200, 'entries', 'Entries on one page of a list.'),
+    payloads: most(1_000, 'entries', 'Payloads of Temporal that are decrypted in one request.'),
     listCharacters: most(2_000, 'characters', 'A query parameter with several words, such as `types`.'),
   },
   lists: {

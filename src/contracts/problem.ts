@@ -38,6 +38,7 @@ export const PROBLEMS = {
   configuration_retired: { status: 422, title: 'The build configuration is retired' },
   missing_field: { status: 422, title: 'The build configuration needs a field that is missing in the request' },
   unprocessable_callback_url: { status: 422, title: 'The callback URL can never be called' },
+  unprocessable_payloads: { status: 422, title: 'A payload of Temporal cannot be decrypted' },
   unprocessable_inputs: { status: 422, title: 'GitHub would refuse these inputs' },
   internal: { status: 500, title: 'Something went wrong in Hapax' },
   too_many_streams: { status: 503, title: 'This process serves as many event streams as it can' },

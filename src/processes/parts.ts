@@ -18,7 +18,7 @@ import { connectForges, connectGitHub, forgeWebhooksOf, repositoryOf, webhooksOf
 import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
-import { dataConverterOf } from './payload-codec.ts';
+import { dataConverterOf, payloadDecoderOf } from './payload-codec.ts';
 import { watchQueuePauses } from './queue-pauses.ts';
 import { registerInBackground } from './registration.ts';
 import { firingOf } from './scheduled.ts';
@@ -183,6 +183,7 @@ function startApi(ground: Ground, { content, checkGitHub }: Outside, workerBesid
     refusalOfHost: refusalOfHost(settings),
     sendToReceiver: sendToReceiverOf(callbackSenderOf(settings)),
     embedQuery: content.embedQuery,
+    decodePayloads: payloadDecoderOf(settings),
     meter: metrics,
     log,
   });

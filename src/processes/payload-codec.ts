@@ -2,6 +2,8 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { type DataConverter, METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
 import { decode, encode } from '@temporalio/common/lib/encoding.js';
 import { temporal } from '@temporalio/proto';
+import type { DecodePayloads, JsonPayload } from '../api/routes/temporal-decode.ts';
+import { Refusal } from '../commands/refusal.ts';
 import type { Settings } from '../contracts/settings.ts';
 
 /** What Temporal shows as the encoding of an encrypted payload. */
@@ -16,6 +18,30 @@ export function dataConverterOf({
   TEMPORAL_CODEC_KEYS: keys,
 }: Pick<Settings, 'TEMPORAL_CODEC_KEYS'>): DataConverter | undefined {
   return keys && { payloadCodecs: [payloadCodec(keys)] };
+}
+
+/** Decrypts payloads in the JSON form of Temporal's protocol; those that are readable stay as they are. */
+export function payloadDecoderOf({
+  TEMPORAL_CODEC_KEYS: keys = new Map(),
+}: Pick<Settings, 'TEMPORAL_CODEC_KEYS'>): DecodePayloads {
+  const codec = payloadCodec(keys);
+  return async (payloads) => {
+    const read = payloads.map((payload) => temporal.api.common.v1.Payload.fromObject(payload));
+    try {
+      return (await codec.decode(read)).map(toJson);
+    } catch (error) {
+      const detail = (error as Error).message.includes('TEMPORAL_CODEC_KEYS')
+        ? (error as Error).message
+        : 'a payload was changed, or encrypted with another key of the same id';
+      throw new Refusal('unprocessable_payloads', { detail });
+    }
+  };
+}
+
+function toJson({ metadata, data }: Payload): JsonPayload {
+  const base64 = (bytes: Uint8Array | null | undefined) => Buffer.from(bytes ?? []).toString('base64');
+  const entries = Object.entries(metadata ?? {}).map(([name, value]) => [name, base64(value)]);
+  return { metadata: Object.fromEntries(entries), data: base64(data) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Connection } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { payloadCodec } from '../../src/processes/payload-codec.ts';
@@ -19,7 +19,11 @@ describe('what Temporal keeps, with TEMPORAL_CODEC_KEYS', () => {
     receiver = await openReceiver();
     world = await openWorld(
       'server',
-      { TEMPORAL_CODEC_KEYS: `one=${key().toString('base64')}`, CALLBACK_ALLOWED_HOSTS: 'localhost,127.0.0.1' },
+      {
+        TEMPORAL_CODEC_KEYS: `one=${key().toString('base64')}`,
+        CALLBACK_ALLOWED_HOSTS: 'localhost,127.0.0.1',
+        TEMPORAL_UI_URL: 'http://127.0.0.1:8233',
+      },
       { process_content: async () => ({ answer: secret }) },
     );
     connection = await Connection.connect({ address: inject('temporalAddress') });
@@ -58,7 +62,45 @@ describe('what Temporal keeps, with TEMPORAL_CODEC_KEYS', () => {
     expect(all).toContain(`task-${task_id}`);
     expect(all).not.toContain(secret);
   });
+
+  it('is read with the key of the API, by the command line and by pages of the Web UI alone', async () => {
+    const { workflowService } = connection;
+    const { namespace } = world;
+    const { executions } = await workflowService.listWorkflowExecutions({
+      ...{ namespace, query: "WorkflowType = 'taskRun'" },
+    });
+    const { history } = await workflowService.getWorkflowExecutionHistory({
+      namespace,
+      execution: executions[0]!.execution!,
+    });
+    const { payloads } = history!.events![0]!.workflowExecutionStartedEventAttributes!.input!;
+    const { status, json } = await decode(world, payloads!);
+    expect(status).toBe(200);
+    expect(JSON.parse(Buffer.from(json.payloads[0].data, 'base64').toString()).args).toEqual([secret, ['embed']]);
+    const [foreign] = await payloadCodec(new Map([['other', key()]])).encode([payloads![0]!]);
+    expect(await decode(world, [foreign!])).toMatchObject({
+      ...{ status: 422, json: { detail: expect.stringContaining('the key other, which TEMPORAL_CODEC_KEYS') } },
+    });
+    const leave = (origin: string) =>
+      fetch(`${world.url}/temporal/decode`, {
+        method: 'OPTIONS',
+        headers: { Origin: origin, 'Access-Control-Request-Method': 'POST' },
+      });
+    expect((await leave('http://127.0.0.1:8233')).headers.get('access-control-allow-origin')).toBe(
+      'http://127.0.0.1:8233',
+    );
+    expect((await leave('http://127.0.0.1:9999')).headers.get('access-control-allow-origin')).toBeNull();
+  });
 });
+
+async function decode(world: World, payloads: Payload[]) {
+  const base64 = (bytes: Uint8Array | null | undefined) => Buffer.from(bytes ?? []).toString('base64');
+  const json = payloads.map(({ metadata, data }) => ({
+    metadata: Object.fromEntries(Object.entries(metadata ?? {}).map(([name, value]) => [name, base64(value)])),
+    data: base64(data),
+  }));
+  return world.call('POST', '/temporal/decode', { payloads: json });
+}
 
 /** All the text in a message, among other bytes. */
 function textOf(message: Uint8Array): string {

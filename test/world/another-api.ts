@@ -7,6 +7,7 @@ import { CallbackSender } from '../../src/integrations/callback-sender.ts';
 import type { Resolve } from '../../src/integrations/checked-addresses.ts';
 import { sendToReceiverOf } from '../../src/processes/callbacks.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
+import { payloadDecoderOf } from '../../src/processes/payload-codec.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { callers } from './world.ts';
 
@@ -47,6 +48,7 @@ export async function startAnotherApi(
     refusalOfHost: (host) => sender.refusalOf(host),
     sendToReceiver: sendToReceiverOf(sender),
     embedQuery: undefined,
+    decodePayloads: payloadDecoderOf(settings),
     meter: createMetrics(database.db),
     log: pino({ level: 'silent' }),
   });

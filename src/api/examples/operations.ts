@@ -18,7 +18,11 @@ const content = {
 const usage = { units_used: 1_200, units_remaining: 8_800, percentage_used: 12 };
 const ok = { status: 'ok', checked_at: '2026-11-21T10:00:00.000Z' };
 
+/** A payload of Temporal: the text `"main"` as JSON. */
+const payload = { metadata: { encoding: 'anNvbi9wbGFpbg==' }, data: 'Im1haW4i' };
+
 export const OPERATION_EXAMPLES: Record<string, OperationExamples> = {
+  decodePayloads: { request: { payloads: [payload] }, responses: { 200: { payloads: [payload] } } },
   getYouTubeQuota: {
     responses: {
       200: { date: '2026-11-21', ...usage, priority_reserved: 1_000, resets_at: '2026-11-22T08:00:00.000Z' },

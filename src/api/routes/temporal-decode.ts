@@ -1,0 +1,49 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { cors } from 'hono/cors';
+import { LIMITS } from '../../contracts/budgets.ts';
+import type { Api } from '../environment.ts';
+import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
+
+/** A payload of Temporal in the JSON form of its protocol: bytes are base64. */
+const payload = z.object({ metadata: z.record(z.string(), z.base64()).default({}), data: z.base64().default('') });
+export type JsonPayload = z.output<typeof payload>;
+
+/** Decrypts payloads. @throws {Refusal} where one cannot be. */
+export type DecodePayloads = (payloads: JsonPayload[]) => Promise<JsonPayload[]>;
+
+const payloads = z
+  .object({ payloads: z.array(payload).max(LIMITS.requests.payloads) })
+  .meta({ id: 'TemporalPayloads' });
+
+const PATH = '/temporal/decode';
+
+const route = createRoute({
+  method: 'post',
+  path: PATH,
+  operationId: 'decodePayloads',
+  ...needs('operate'),
+  tags: ['operations'],
+  summary: "Decrypt payloads for Temporal's Web UI and command line",
+  description:
+    "Temporal's codec server protocol, for what `TEMPORAL_CODEC_KEYS` encrypts: `temporal --codec-endpoint http://HOST:8000/temporal --codec-auth 'Bearer KEY'`. Payloads that are not encrypted come back as they are. Pages at `TEMPORAL_UI_URL` may send it.",
+  request: { body: { required: true, content: { 'application/json': { schema: payloads } } } },
+  responses: {
+    200: { description: 'The same payloads, readable', content: { 'application/json': { schema: payloads } } },
+    ...problemResponses('invalid_request', 'malformed_json', 'unprocessable_payloads'),
+  },
+});
+
+/** Lets pages of Temporal's Web UI ask. Before the gate, since browsers ask leave without a key. */
+export function allowTemporalUi(api: Api, uiUrl: string | undefined): void {
+  if (uiUrl === undefined) return;
+  const { origin } = new URL(uiUrl);
+  api.use(
+    PATH,
+    cors({ origin, allowMethods: ['POST'], allowHeaders: ['Authorization', 'Content-Type', 'X-Namespace'] }),
+  );
+}
+
+export function decodePayloads(api: Api, decode: DecodePayloads): void {
+  api.openapi(route, async (c) => c.json({ payloads: await decode(c.req.valid('json').payloads) }, 200));
+}
