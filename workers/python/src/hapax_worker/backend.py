@@ -1,0 +1,67 @@
+"""The app's result back end, which also tells Hapax what it is told about the task at work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery, states
+
+from hapax_worker import progress
+from hapax_worker.ledger import LEDGER, as_json, error_of
+
+
+class Recording:
+    """Mixed into the class of the app's own back end. ``forwards`` says whether the back end is still written to."""
+
+    forwards = True
+
+    def mark_as_done(self, task_id, result, request=None, store_result=True, state=states.SUCCESS):
+        is_kept = store_result and not (request and request.ignore_result)
+        # What is no JSON fails here, which is a failure of the task, as in Celery.
+        kept = as_json(result) if is_kept else None
+        super().mark_as_done(task_id, result, request, store_result, state)
+        if task_id in LEDGER:
+            LEDGER[task_id].end = {"kind": "succeeded", "result": kept}
+
+    def mark_as_failure(self, task_id, exc, traceback=None, *args, **kwargs):
+        if task_id in LEDGER:
+            LEDGER[task_id].end = {"kind": "failed", "error": error_of(exc, traceback)}
+        super().mark_as_failure(task_id, exc, traceback, *args, **kwargs)
+
+    def mark_as_revoked(self, task_id, reason="", *args, **kwargs):
+        if task_id in LEDGER:
+            LEDGER[task_id].end = {"kind": "revoked"}
+        super().mark_as_revoked(task_id, reason, *args, **kwargs)
+
+    def store_result(self, task_id, result, state, *args, **kwargs):
+        entry = LEDGER.get(task_id)
+        if entry and entry.end is None and _is_own_state(state, result):
+            entry.state = {"state": state, "meta": as_json(result)}
+            if state not in states.READY_STATES:
+                progress.tell(task_id, entry.state)
+        if entry is None or self.forwards:
+            return super().store_result(task_id, result, state, *args, **kwargs)
+        return result
+
+
+def _is_own_state(state: str, result: Any) -> bool:
+    """Whether the task itself says this, by ``update_state``, and not Celery around it."""
+    return state not in (states.STARTED, states.RETRY) and not isinstance(result, BaseException)
+
+
+def record_results(app: Celery, forwards: bool) -> None:
+    """Has the back ends of an app (there is one for each thread) tell Hapax."""
+    make = app._get_backend
+
+    def make_recording():
+        return _recording(make(), forwards)
+
+    app._get_backend = make_recording
+    _recording(app.backend, forwards)
+
+
+def _recording(backend, forwards: bool):
+    if not isinstance(backend, Recording):
+        own = type(backend)
+        backend.__class__ = type(f"Recording{own.__name__}", (Recording, own), {"forwards": forwards})
+    return backend

@@ -1,0 +1,32 @@
+"""What Hapax changes in an app, once in each process: where results and retries go."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+
+from celery import Celery, current_app, signals
+
+from hapax_worker.backend import record_results
+from hapax_worker.retries import keep_own_messages
+from hapax_worker.settings import Settings
+
+_PR_SET_PDEATHSIG = 1
+
+
+def install(app: Celery) -> None:
+    """Has the app record results and retries. Calling it again changes nothing."""
+    if getattr(app, "_is_of_hapax", False):
+        return
+    app._is_of_hapax = True
+    record_results(app, forwards=Settings.from_environment().keeps_own_results)
+    keep_own_messages(app)
+
+
+@signals.worker_process_init.connect(weak=False)
+def _in_child(**_) -> None:
+    install(current_app._get_current_object())
+    if sys.platform == "linux":
+        # Otherwise the child of a worker that was killed works on, while another worker begins the task again.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

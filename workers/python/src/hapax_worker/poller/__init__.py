@@ -1,0 +1,1 @@
+"""The half of the worker that speaks to Temporal: a process of its own, which knows nothing of the app."""

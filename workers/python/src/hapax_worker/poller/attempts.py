@@ -1,0 +1,178 @@
+"""Attempts at tasks: the activity ``runTask``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from hapax_worker.poller.places import NotNow, Places
+from hapax_worker.poller.record import AttemptRecord
+from hapax_worker.protocol import RUN_ACTIVITY, VERSION, Beat, RunRequest, State
+
+#: How often a heartbeat is sent, seconds; a revocation is noticed as often.
+_HEARTBEAT_S = 2
+
+#: How long to wait for work that was told to stop, seconds. After that the task counts as stopped all the same.
+_STOPPING_S = 5
+
+#: A task that has lost this many workers is at fault itself.
+_MAX_LOST_WORKERS = 5
+
+#: So often a task is given back that this worker does not know. In a rolling deployment another may know it.
+_MAX_UNKNOWN = 5
+
+Outcome = dict[str, Any]
+Tell = Callable[..., None]
+
+
+class Attempts:
+    """The attempts that run here. ``tell`` sends a message to the worker."""
+
+    def __init__(self, client: Client, identity: str, concurrency: int, types: list[dict], tell: Tell) -> None:
+        self._client = client
+        self._identity = identity
+        self._types = {of["name"]: of for of in types}
+        self._places = Places(concurrency, types)
+        self._tell = tell
+        self._running: dict[int, _Running] = {}
+        self._last_token = 0
+        self._is_draining = False
+
+    def drain(self) -> None:
+        """From now on, what has not begun is given back."""
+        self._is_draining = True
+
+    def progressed(self, token: int, progress: State) -> None:
+        """The worker says what a task says of itself."""
+        if token in self._running:
+            self._running[token].progressed(progress)
+
+    def ended(self, token: int, outcome: Outcome) -> None:
+        """The worker says what became of an attempt."""
+        if token in self._running:
+            self._running[token].end(outcome)
+
+    def lose_all(self) -> None:
+        """The worker is gone. Others begin again at once what it worked on."""
+        self.drain()
+        for running in self._running.values():
+            running.end({"kind": "lost"})
+
+    @activity.defn(name=RUN_ACTIVITY)
+    async def run_task(self, request: RunRequest) -> Outcome:
+        """One attempt. Fails only with what Temporal is to repeat on another worker."""
+        beat = _last_beat()
+        async with _in_background(_send_heartbeats(beat)):
+            if request["version"] != VERSION:
+                raise _given_back(f"a request of version {request['version']}; this worker reads {VERSION}", 5)
+            if request["name"] not in self._types:
+                return self._unknown(request["name"])
+            try:
+                async with self._places.taken(request["name"]):
+                    return await self._attempt(request, beat)
+            except NotNow as error:
+                raise _given_back(str(error), error.after_s) from error
+
+    def _unknown(self, name: str) -> Outcome:
+        if activity.info().attempt < _MAX_UNKNOWN:
+            raise _given_back(f"{name} is not registered here", 1)
+        return _failed("NotRegistered", "celery.exceptions", name)
+
+    async def _attempt(self, request: RunRequest, beat: Beat) -> Outcome:
+        if self._is_draining:
+            raise _given_back("the worker stops", 0.1)
+        record = AttemptRecord(self._client, request["attempt"], self._identity)
+        try:
+            begun = await record.begin()
+        except WorkflowUpdateFailedError as error:
+            raise ApplicationError("the workflow does not want this attempt", non_retryable=True) from error
+        if begun["verdict"] == "expired":
+            return _versioned({"kind": "expired"})
+        lost = begun["starts"] - 1 - beat["interrupted"]
+        may_begin_again = self._types[request["name"]]["options"]["acks_late"]
+        if lost >= _MAX_LOST_WORKERS or (begun["starts"] > 1 and not may_begin_again):
+            return _failed("WorkerLostError", "billiard.exceptions", "Worker exited prematurely")
+        async with _in_background(record.tell_progress()):
+            return await self._work(request, begun["starts"] > 1, record, beat)
+
+    async def _work(self, request: RunRequest, redelivered: bool, record: AttemptRecord, beat: Beat) -> Outcome:
+        self._last_token += 1
+        token = self._last_token
+        running = self._running[token] = _Running(record, beat)
+        self._tell("run", token=token, request=request, redelivered=redelivered)
+        try:
+            outcome = await asyncio.shield(running.ended)
+        except asyncio.CancelledError:
+            self._tell("cancel", task_id=request["task_id"])
+            await asyncio.wait([running.ended], timeout=_STOPPING_S)
+            raise
+        finally:
+            del self._running[token]
+        if outcome["kind"] != "lost":
+            return _versioned(outcome)
+        beat["interrupted"] += 1
+        activity.heartbeat(beat)
+        raise _given_back("the attempt was interrupted", 0.1)
+
+
+class _Running:
+    """An attempt that the worker works on."""
+
+    def __init__(self, record: AttemptRecord, beat: Beat) -> None:
+        self.ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._record = record
+        self._beat = beat
+
+    def progressed(self, state: State) -> None:
+        self._beat["progress"] = state
+        self._record.progressed(state)
+
+    def end(self, outcome: Outcome) -> None:
+        if not self.ended.done():
+            self.ended.set_result(outcome)
+
+
+def _last_beat() -> Beat:
+    details = activity.info().heartbeat_details
+    return {"version": VERSION, "progress": None, "interrupted": 0, **(details[0] if details else {})}
+
+
+async def _send_heartbeats(beat: Beat) -> None:
+    while True:
+        activity.heartbeat(beat)
+        await asyncio.sleep(_HEARTBEAT_S)
+
+
+@contextlib.asynccontextmanager
+async def _in_background(coroutine):
+    task = asyncio.create_task(coroutine)
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def _versioned(outcome: Outcome) -> Outcome:
+    return {"version": VERSION, **outcome}
+
+
+def _failed(kind: str, module: str, message: str) -> Outcome:
+    error = {"type": kind, "module": module, "args": [message], "message": message, "traceback": None}
+    return _versioned({"kind": "failed", "error": error})
+
+
+def _given_back(message: str, after_s: float) -> ApplicationError:
+    """Temporal hands the attempt over again, perhaps to another worker. It is nobody's fault."""
+    return ApplicationError(
+        message,
+        type="NotYet",
+        next_retry_delay=timedelta(seconds=after_s),
+        category=ApplicationErrorCategory.BENIGN,
+    )

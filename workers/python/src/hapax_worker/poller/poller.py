@@ -1,0 +1,97 @@
+"""Polls the task queues, and passes on what the worker says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from hapax_worker.link import encode
+from hapax_worker.poller.attempts import Attempts
+from hapax_worker.poller.registration import register
+from hapax_worker.poller.temporal import connect
+from hapax_worker.protocol import task_queue_of
+from hapax_worker.settings import Settings
+
+#: Temporal hears of a heartbeat at most so often; also how soon a revocation is heard of.
+_HEARTBEAT_EVERY = timedelta(seconds=1)
+
+#: Celery decides how long a warm shutdown waits for tasks. Until then their attempts are not cut off.
+_PATIENCE = timedelta(days=365)
+
+#: How long giving back what runs may take, seconds.
+_GOODBYE_S = 10
+
+#: Long polls for each queue.
+_POLLS = 2
+
+
+class Poller:
+    """From the worker's first message to its goodbye."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._draining = asyncio.Event()
+
+    async def run(self) -> None:
+        hello = json.loads(await self._reader.readline())
+        client = await connect(Settings.from_environment(), hello["identity"])
+        self._attempts = Attempts(client, hello["identity"], hello["concurrency"], hello["types"], self._tell)
+        reading = asyncio.create_task(self._read())
+        registering = asyncio.create_task(register(client, hello["identity"], hello["queues"], hello["types"]))
+        workers = [self._worker(client, queue, hello) for queue in hello["queues"]]
+        polling = [asyncio.create_task(worker.run()) for worker in workers]
+        draining = asyncio.create_task(self._draining.wait())
+        await _first_of(reading, draining, _failure_of(registering), *polling)
+        # Stops polling at once, then waits for what runs; but not without the worker.
+        stopping = asyncio.gather(*(worker.shutdown() for worker in workers))
+        await asyncio.wait([reading, stopping], return_when=asyncio.FIRST_COMPLETED)
+        self._attempts.lose_all()
+        await asyncio.wait([stopping], timeout=_GOODBYE_S)  # not for ever: Temporal may be gone, too
+        self._writer.close()
+
+    def _worker(self, client: Client, queue: str, hello: dict[str, Any]) -> Worker:
+        return Worker(
+            client,
+            task_queue=task_queue_of(queue),
+            activities=[self._attempts.run_task],
+            max_concurrent_activities=hello["concurrency"],
+            max_concurrent_activity_task_polls=_POLLS,
+            default_heartbeat_throttle_interval=_HEARTBEAT_EVERY,
+            max_heartbeat_throttle_interval=_HEARTBEAT_EVERY,
+            graceful_shutdown_timeout=_PATIENCE,
+        )
+
+    def _tell(self, op: str, **message: Any) -> None:
+        self._writer.write(encode(op, **message))
+
+    async def _read(self) -> None:
+        """Until the worker closes the socket."""
+        while line := await self._reader.readline():
+            message = json.loads(line)
+            match message.pop("op"):
+                case "progress":
+                    self._attempts.progressed(**message)
+                case "ended":
+                    self._attempts.ended(**message)
+                case "drain":
+                    self._attempts.drain()
+                    self._draining.set()
+
+
+async def _failure_of(task: asyncio.Task) -> None:
+    """Returns never, unless the task fails: then it fails in the same way."""
+    await task
+    await asyncio.Event().wait()
+
+
+async def _first_of(*waits) -> None:
+    """Returns with the first that is done. Raises what that one raised."""
+    done, _ = await asyncio.wait(map(asyncio.ensure_future, waits), return_when=asyncio.FIRST_COMPLETED)
+    for one in done:
+        one.result()
