@@ -30,9 +30,12 @@ export interface Bridge {
 /** Messages of one queue that are being started at once (seed 003, `worker_prefetch_multiplier`). */
 const PREFETCH = 4;
 
+/** How often to look for queues that somebody has registered. */
+const LOOK_MS = 1_000;
+
 /** Takes messages from RabbitMQ, and follows what Celery's `app.control` says. It connects in the background, as often as needed. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
-  const { results, log } = options;
+  const { results, taskTypes, log } = options;
   const revocations = new Revocations();
   const rabbit = await connectRabbitMq({
     url: options.amqpUrl,
@@ -49,12 +52,19 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       else log.warn({ reason: state.reason, retry_ms: state.retry_ms }, 'RabbitMQ cannot be reached; trying again');
     },
   });
-  const ways: ReplyWays = { rabbit, results, keep: keepDeadMessages(options.db, log) };
+  const ways: ReplyWays = {
+    ...{ rabbit, results, keep: keepDeadMessages(options.db, log) },
+    queueOf: (task) => taskTypes.known(task)?.queue,
+  };
+  const looking = setInterval(async () => rabbit.consume([...(await taskTypes.queues()).keys()]), LOOK_MS);
   return {
     ways,
     get connected() {
       return rabbit.connected;
     },
-    close: () => rabbit.close(),
+    close() {
+      clearInterval(looking);
+      return rabbit.close();
+    },
   };
 }

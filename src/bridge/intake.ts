@@ -73,16 +73,16 @@ async function act(
   }
 }
 
-async function begin(
-  deps: IntakeDependencies,
-  delivery: Delivery,
-  { task, pendingReplies }: TaskReading,
-): Promise<Verdict> {
+async function begin(deps: IntakeDependencies, delivery: Delivery, reading: TaskReading): Promise<Verdict> {
   const { db, ways, revocations, meter, log } = deps;
+  const type = await deps.taskTypes.find(reading.task.name);
+  const isInPython = type?.runtime === 'python';
+  if (reading.onlyInPython && !isInPython)
+    return putAside(deps, delivery, refuse(delivery, reading.onlyInPython, new Date()));
+  const { task, pendingReplies } = isInPython ? reading.inPython : reading;
   const awaitsReply =
     ways.results !== undefined || pendingReplies.reply_to !== '' || hasFollowUps(pendingReplies.follow_ups);
   const given = task.taskId;
-  const type = await deps.taskTypes.find(task.name);
   const isUnnamed = given === undefined && !(type?.runtime === 'built-in' && isOnceByNature(type.name));
   const unnamed = isUnnamed ? fingerprintOf(delivery) : undefined;
 

@@ -4,6 +4,7 @@ import type { AnswerPort } from './ports/answer.ts';
 import type { CallbackPort, CallbackRecordPort } from './ports/callback.ts';
 import type { ConcurrencyGroupPort } from './ports/concurrency-group.ts';
 import type { GitHubPort, WritePort } from './ports/github.ts';
+import type { PythonTaskPort } from './ports/python-tasks.ts';
 import type { RecordPort } from './ports/record.ts';
 import type { SchedulePort } from './ports/schedules.ts';
 import type { SubscriptionPort } from './ports/subscription.ts';
@@ -156,6 +157,23 @@ export function taskActivities(queue: string, hardLimitMs: number, beginWithinMs
   return proxyActivities<TaskPort>({
     taskQueue: taskQueueOf(queue),
     startToCloseTimeout: hardLimitMs + OVERTIME_MS,
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    ...(beginWithinMs === undefined ? {} : { scheduleToStartTimeout: beginWithinMs }),
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+  });
+}
+
+/** A worker in Python keeps the time limits of its task itself, as the app has them. One that is lost is known by its heartbeats. */
+const AS_LONG_AS_IT_TAKES = '365 days';
+
+/**
+ * The work of a task on a worker in Python. Temporal retries without end, but only what is not the task's own fault.
+ * @param beginWithinMs longest wait for a worker; undefined: no limit.
+ */
+export function pythonActivities(queue: string, beginWithinMs: number | undefined): PythonTaskPort {
+  return proxyActivities<PythonTaskPort>({
+    taskQueue: taskQueueOf(queue, 'python'),
+    startToCloseTimeout: AS_LONG_AS_IT_TAKES,
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
     ...(beginWithinMs === undefined ? {} : { scheduleToStartTimeout: beginWithinMs }),
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },

@@ -1,6 +1,13 @@
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { BUILD_SIGNALS, type SignalArguments, TELL_AGAIN_SIGNAL } from '../contracts/builds/build-workflow.ts';
 import { SUBSCRIPTION_CHANGED_SIGNAL } from '../contracts/subscriptions/subscription-workflow.ts';
+import {
+  type AttemptBegins,
+  type AttemptBegun,
+  BEGIN_UPDATE,
+  PROGRESS_SIGNAL,
+  type ProgressReport,
+} from '../contracts/tasks/python-workflow.ts';
 import { ANSWERED_SIGNAL, REVOKE_SIGNAL, type Revocation } from '../contracts/tasks/task-workflow.ts';
 
 /** What a build is doing: `temporal workflow query --name state`. */
@@ -40,6 +47,12 @@ export const revokeSignal = defineSignal<[Partial<Revocation>?]>(REVOKE_SIGNAL);
 
 /** Tells a task that somebody asked for it by a message, and waits to be told of its end. */
 export const answeredSignal = defineSignal(ANSWERED_SIGNAL);
+
+/** Asks a task to record that an attempt begins, on a worker in Python, which waits for the answer. */
+export const beginUpdate = defineUpdate<AttemptBegun, [AttemptBegins]>(BEGIN_UPDATE);
+
+/** Tells a task what it says of itself while it runs, on a worker in Python. */
+export const progressSignal = defineSignal<[ProgressReport]>(PROGRESS_SIGNAL);
 
 /** Wakes a subscription that waits for its next attempt, since it was changed. */
 export const subscriptionChangedSignal = defineSignal(SUBSCRIPTION_CHANGED_SIGNAL);

@@ -1,3 +1,4 @@
+import { createClient } from '@redis/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CeleryResult } from '../../src/contracts/celery/celery.ts';
 import { openResultStore } from '../../src/integrations/celery/result-store.ts';
@@ -39,6 +40,24 @@ describeWith({ Redis: hasRedis, 'Python with Celery': hasCelery() }, 'results in
       expect(found).toEqual({ value: { found: prefix }, status: 'SUCCESS' });
     } finally {
       await store.close();
+    }
+  });
+
+  it('leave what a worker in Python has written of the same end, and add the tasks that followed', async () => {
+    const client = createClient({ url: redis.url });
+    await client.connect();
+    const store = openResultStore({ url: redis.url, expiresMs: 60_000, onError: () => {} });
+    try {
+      const written = { ...ended, result: 1, task_id: 'both', worker: 'celery@a', children: [[['sent', null], null]] };
+      await client.set('celery-task-meta-both', JSON.stringify(written));
+      const followed: CeleryResult['children'] = [[['next', null], null]];
+      await eventually(() => store.store({ ...ended, result: 1, task_id: 'both', children: followed }));
+      await store.store({ ...ended, result: 1, task_id: 'both', children: followed });
+      const found = JSON.parse((await client.get('celery-task-meta-both')) ?? '');
+      expect(found).toEqual({ ...written, children: [...written.children, ...followed] });
+    } finally {
+      await store.close();
+      client.destroy();
     }
   });
 });

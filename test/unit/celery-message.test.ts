@@ -28,7 +28,6 @@ const ALL = PROTOCOLS.flatMap(captures);
 /** What of Celery's own messages is refused, and why. */
 const REFUSED: Record<string, string> = {
   'serializer-pickle': 'unsupported_content_type',
-  chord: 'unsupported_canvas',
 };
 
 describe("Celery's own messages", () => {

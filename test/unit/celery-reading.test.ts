@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Delivery } from '../../src/contracts/celery/celery.ts';
 import { AMQP_CALLER, read, refuse } from '../../src/domain/celery/reading.ts';
-import { captured, captures, deliveries, delivery } from './celery-captures.ts';
+import { captures, deliveries, delivery } from './celery-captures.ts';
 
 const NOW = new Date('2026-11-21T10:00:00.000Z');
 const ALL = ['protocol1', 'protocol2', 'protocol2-rpc'].flatMap(captures);
@@ -49,10 +49,10 @@ describe('reading a delivery', () => {
   });
 
   it('tells the clients of all steps that never come', () => {
-    const [chord] = captured('protocol2/chord.json').messages.slice(-1);
-    expect(chord).toBeDefined();
-    const all = deliveries('protocol2/chord.json').map(({ delivery: message }) => refused(message));
-    for (const { refusal, replies } of all) {
+    for (const { delivery: message } of deliveries('protocol2/chord.json')) {
+      const { onlyInPython, inPython } = taken(message);
+      expect(inPython.task.message?.embed).toEqual({ chord: expect.objectContaining({ task: 'tasks.echo' }) });
+      const { refusal, replies } = refuse(message, onlyInPython!, NOW);
       expect(refusal.code).toBe('unsupported_canvas');
       // Its own task, and the body of the chord.
       expect(replies.length).toBe(2);
@@ -60,6 +60,26 @@ describe('reading a delivery', () => {
         new Set(['2026-11-21T10:00:00.000000+00:00']),
       );
     }
+  });
+
+  it('keeps for a worker in Python what only that can read', () => {
+    const marked = { __type__: 'decimal', __value__: '1.5' };
+    const errbacks = [{ task: 'tasks.on_error', args: [], kwargs: {}, options: {} }];
+    const body = [[marked], { a: marked }, { callbacks: null, errbacks, chain: null, chord: null }];
+    const { task, pendingReplies, inPython } = taken(
+      delivery({
+        ...{ queue: 'mine', reply_to: 'q', body: Buffer.from(JSON.stringify(body)) },
+        headers: { task: 'tasks.add', id: 'a', lang: 'py', retries: 0, group: null, shadow: 'b', tenant: 'acme' },
+      }),
+    );
+    expect(task).toMatchObject({ args: ['1.5'], kwargs: { a: '1.5' } });
+    expect(task).not.toHaveProperty('message');
+    expect(pendingReplies.follow_ups.errbacks).toHaveLength(1);
+    expect(inPython.task).toMatchObject({
+      ...{ name: 'tasks.add', taskId: 'a', queue: 'mine', args: [marked], kwargs: { a: marked } },
+      message: { headers: { shadow: 'b', tenant: 'acme' }, reply_to: 'q', embed: { errbacks } },
+    });
+    expect(inPython.pendingReplies.follow_ups.errbacks).toEqual([]);
   });
 
   it('tells nobody about a task that another request made under this id', () => {

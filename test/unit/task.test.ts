@@ -43,6 +43,7 @@ const SAMPLES: { [Type in TaskEventType]: Extract<TaskEvent, { type: Type }>['da
   },
   task_received: {},
   task_started: { attempt: 1, worker: 'w' },
+  task_progressed: { attempt: 1, state: 'PROGRESS', meta: { done: 1 } },
   task_retried: { attempt: 1, counted: true, error: ERROR, retry_at: AT },
   task_succeeded: { result: { embed: 'completed' } },
   task_failed: { error: ERROR },
@@ -100,6 +101,20 @@ describe('the state of a task', () => {
         }
       }),
     );
+  });
+
+  it('shows what a running task says of itself, until it runs no longer', () => {
+    const running = told('task_queued', 'task_started', 'task_progressed');
+    expect(running).toMatchObject({ status: 'STARTED', progress: { state: 'PROGRESS', meta: { done: 1 } } });
+    for (const type of ['task_retried', 'task_succeeded', 'task_failed', 'task_revoked', 'task_started'] as const) {
+      expect(evolveTask(running, event(type)).progress).toBeNull();
+    }
+  });
+
+  it('goes on with the arguments that a retry changed', () => {
+    const running = told('task_queued', 'task_started');
+    const changed = { args: ['e'], kwargs: { operations: [] } };
+    expect(evolveTask(running, event('task_retried', changed))).toMatchObject({ status: 'RETRY', ...changed });
   });
 
   it('takes the arguments of who asks again, and counts retries anew', () => {

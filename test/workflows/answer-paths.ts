@@ -54,7 +54,12 @@ export const ANSWER_PATHS: Readonly<Record<string, (world: World) => Promise<str
 async function serveAnswers(world: World): Promise<void> {
   const settings = { ...readSettings({}), TEMPORAL_NAMESPACE: world.namespace };
   const { connection } = await connectTemporal({ ...settings, address: inject('temporalAddress') });
-  const ways = { rabbit: { publish: async () => {} }, results: undefined, keep: async () => {} };
+  const ways = {
+    rabbit: { publish: async () => {} },
+    results: undefined,
+    queueOf: () => undefined,
+    keep: async () => {},
+  };
   const worker = await createAnswerWorker({ connection, namespace: world.namespace, db: world.db, ways });
   const working = worker.run();
   onTestFinished(async () => {

@@ -12,6 +12,7 @@ import { answers, type Manner, openReceiver } from '../world/receiver.ts';
 import type { World } from '../world/world.ts';
 import { ANSWER_PATHS } from './answer-paths.ts';
 import { FORGE_PATHS, FORGE_SETTINGS } from './forge-paths.ts';
+import { PYTHON_PATHS } from './python-paths.ts';
 import { RECOVERY_PATHS } from './recovery-paths.ts';
 import { RECORDED_BY_ATTEMPT, TASK_PATHS, WITHOUT_PATCH } from './task-paths.ts';
 
@@ -21,6 +22,7 @@ type Path = (world: World) => Promise<string>;
 /** What has a recorded history; the key is the name of its file. Each path has a world of its own. */
 export const PATHS: Readonly<Record<string, Path>> = {
   ...TASK_PATHS,
+  ...PYTHON_PATHS,
   'firing-of-a-schedule': async (world) => {
     const body = { build: { config: 'default' }, cron: ['@yearly'], jitter_seconds: 5 };
     await world.call('PUT', '/schedules/yearly', body);

@@ -8,6 +8,7 @@ import { HANDLERS } from './task-paths.ts';
 
 /** Run by scripts/record-histories.ts. */
 const asked = (process.env.HAPAX_RECORD_PATHS ?? '').split(' ').filter((name) => name !== '');
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const DIRECTORY = fileURLToPath(new URL('../histories', import.meta.url));
 
 it.for(asked.length > 0 ? asked : Object.keys(PATHS))('%s', async (name) => {
@@ -38,9 +39,9 @@ function withoutMachine(key: string, value: unknown): unknown {
   return typeof value === 'string' && /^\d+@/.test(value) ? 'recorder' : value;
 }
 
-/** A payload without the identities of workers, which say who did what in the events that an attempt records. */
+/** A payload without the identities of workers, which say who did what in the events that an attempt records, and our directory. */
 function withoutIdentities(data: string): string {
   const text = Buffer.from(data, 'base64').toString('utf8');
-  const masked = text.replace(/\d+@[^"\s]+/g, 'recorder');
+  const masked = text.replace(/\d+@[^"\s]+/g, 'recorder').replaceAll(ROOT, '/hapax/');
   return masked === text ? data : Buffer.from(masked, 'utf8').toString('base64');
 }

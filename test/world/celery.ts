@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -7,34 +8,33 @@ import { installed } from './server-process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = join(ROOT, 'test/celery');
-/** Made once per checkout. */
-const ENVIRONMENT = join(ROOT, 'build/celery');
+const REQUIREMENTS = join(FOLDER, 'requirements.txt');
+
+/** Made once per checkout, and again when the requirements change. */
+const ENVIRONMENT = join(ROOT, `build/celery-${digestOf(REQUIREMENTS)}`);
 export const PYTHON = join(ENVIRONMENT, 'bin/python');
 
-/** Whether there is a Python with the Celery of test/celery/requirements.txt; it is fetched the first time. */
+/** Written last: what was cut off is made again. */
+const COMPLETE = join(ENVIRONMENT, 'complete');
+
+/** Whether there is a Python with what test/celery/requirements.txt lists; it is fetched the first time. */
 export function hasCelery(): boolean {
-  if (hasRequired()) return true;
+  if (existsSync(COMPLETE)) return true;
   const python = installed('python3');
   if (!python) return false;
   try {
-    const options = { stdio: 'ignore', timeout: 180_000 } as const;
+    const options = { stdio: 'ignore', timeout: 250_000 } as const;
     execFileSync(python, ['-m', 'venv', ENVIRONMENT], options);
-    execFileSync(PYTHON, ['-m', 'pip', 'install', '--quiet', '-r', join(FOLDER, 'requirements.txt')], options);
+    execFileSync(PYTHON, ['-m', 'pip', 'install', '--quiet', '-r', REQUIREMENTS], options);
+    writeFileSync(COMPLETE, '');
+    return true;
   } catch {
     return false;
   }
-  return hasRequired();
 }
 
-function hasRequired(): boolean {
-  if (!existsSync(PYTHON)) return false;
-  const [, version] = /^celery.*==(.*)$/m.exec(readFileSync(join(FOLDER, 'requirements.txt'), 'utf8')) ?? [];
-  const script = 'import celery, redis; print(celery.__version__)';
-  try {
-    return execFileSync(PYTHON, ['-c', script], { encoding: 'utf8', stdio: 'pipe' }).trim() === version;
-  } catch {
-    return false;
-  }
+function digestOf(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 12);
 }
 
 export interface CelerySpec {

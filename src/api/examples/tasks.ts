@@ -68,6 +68,7 @@ export const TASK_EXAMPLES: Record<string, OperationExamples> = {
       200: {
         ...task,
         result: { query: 'harbour', results: [] },
+        progress: null,
         args: ['harbour'],
         kwargs: { limit: 5 },
         soft_time_limit: null,

@@ -64,7 +64,7 @@ export function listedInfoOf(task: Task) {
 
 /** What `/api/task/result` shows of a task. */
 export function resultOf(task: Task) {
-  const { id, status, error } = task;
+  const { id, status, error, progress } = task;
   const known = { 'task-id': id, state: status };
   switch (status) {
     case 'SUCCESS':
@@ -74,9 +74,10 @@ export function resultOf(task: Task) {
     case 'REVOKED':
       return { ...known, result: exceptionRepr({ type: 'TaskRevokedError', message: task.reason ?? 'revoked' }) };
     case 'PENDING':
-    case 'STARTED':
     case 'RETRY':
       return known;
+    case 'STARTED':
+      return progress ? { ...known, state: progress.state } : known;
     default:
       return status satisfies never;
   }

@@ -77,6 +77,7 @@ const WORDS: Record<string, (data: Data) => Told> = {
   build_dead_lettered: ({ reason }) => ({ text: 'dead letter', detail: `${reason}`, tone: 'bad' }),
   task_queued: ({ name, queue }) => ({ text: 'queued', detail: `${name} in ${queue}` }),
   task_started: ({ attempt, worker }) => ({ text: 'started', detail: `attempt ${attempt} on ${worker}`, tone: 'busy' }),
+  task_progressed: ({ state, meta }) => ({ text: `${state}`, detail: JSON.stringify(meta), tone: 'busy' }),
   task_retried: ({ error, retry_at }) => ({
     text: 'will be retried',
     detail: `${errorOf(error)}; next try ${retry_at}`,

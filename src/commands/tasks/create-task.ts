@@ -219,6 +219,7 @@ function inputOf(
     ...installation.epoch,
     policy: policyWithLimits(policyOfType(taskPolicy, type), limits),
     ...(callback ? { callback } : {}),
+    ...(request.message ? { message: request.message } : {}),
     ...(request.awaitsReply ? { answered: true } : {}),
   };
 }

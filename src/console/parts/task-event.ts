@@ -23,6 +23,7 @@ const LOOKS: Record<TaskEventType, Look> = {
   },
   task_received: { icon: 'waiting', tone: 'quiet', says: () => 'Handed to its queue' },
   task_started: { icon: 'running', tone: 'busy', says: ({ attempt, worker }) => `Try ${attempt} started at ${worker}` },
+  task_progressed: { icon: 'running', tone: 'busy', says: ({ state, meta }) => progressLine(state, meta) },
   task_retried: {
     icon: 'retry',
     tone: 'warn',
@@ -50,6 +51,12 @@ function errorLine(error: unknown): string {
   const { type, message } = error as { type: string; message: string };
   const line = message.split('\n', 1)[0] ?? '';
   return `${type}${line === '' ? '' : `: ${line.length > 300 ? `${line.slice(0, 300).toWellFormed()}…` : line}`}`;
+}
+
+/** A state of the task's own, and what it said beside it, in one line. */
+function progressLine(state: unknown, meta: unknown): string {
+  const said = JSON.stringify(meta);
+  return `${state}: ${said.length <= 200 ? said : `${said.slice(0, 200)}…`}`;
 }
 
 /** One event of a task in its timeline. @param before the event before it. */

@@ -195,6 +195,17 @@ export interface PendingReply {
   follow_ups: FollowUps;
 }
 
+/** What of a message only a worker in Python can read. */
+export interface SentToPython {
+  /** With the types that Celery marks. */
+  args: unknown[];
+  kwargs: Record<string, unknown>;
+  /** The headers that say neither what the task is nor when it runs: those of the sender, stamps, the group, a shadow name. */
+  headers: Record<string, unknown>;
+  /** Signatures that the worker itself calls: with the exception, as Celery does. */
+  errbacks: unknown[];
+}
+
 /** A task that a message asks for. */
 export interface TaskMessage {
   /** Null where the publisher gave none. */
@@ -216,6 +227,9 @@ export interface TaskMessage {
   root_id: string | null;
   parent_id: string | null;
   follow_ups: FollowUps;
+  /** The chord that the task is a part of, as the message has it. */
+  chord: unknown;
+  as_sent: SentToPython;
 }
 
 export const REFUSAL_CODES = [

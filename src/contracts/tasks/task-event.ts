@@ -10,6 +10,8 @@ export const taskError = z.object({
   type: z.string().meta({ description: 'Name of the exception, for example ValueError.' }),
   message: z.string(),
   traceback: z.string().nullable(),
+  module: z.string().optional().meta({ description: 'Module of the exception, if it comes from a worker in Python.' }),
+  args: z.array(json).optional().meta({ description: 'Its arguments, if it comes from a worker in Python.' }),
 });
 export type TaskError = z.infer<typeof taskError>;
 
@@ -49,11 +51,18 @@ export const taskEventData = {
   }),
   task_received: z.object({}),
   task_started: z.object({ attempt: z.int(), worker: z.string() }),
+  task_progressed: z.object({
+    attempt: z.int(),
+    state: z.string().meta({ description: "A state of the task's own, for example PROGRESS." }),
+    meta: json,
+  }),
   task_retried: z.object({
     attempt: z.int(),
     counted: z.boolean().meta({ description: 'Whether it used a retry. Waiting for a quota does not.' }),
     error: taskError,
     retry_at: z.string(),
+    args: z.array(json).optional().meta({ description: 'The arguments from now on, if the task changed them.' }),
+    kwargs: z.record(z.string(), json).optional(),
   }),
   task_succeeded: z.object({ result: json }),
   task_failed: z.object({ error: taskError }),

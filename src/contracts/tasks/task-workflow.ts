@@ -1,5 +1,6 @@
 import type { InstallationMemo, Recovery } from '../builds/build-workflow.ts';
 import type { CallbackTarget } from '../endings/callback-workflow.ts';
+import type { TaskError } from './task-event.ts';
 import type { TaskRuntime } from './task-queues.ts';
 
 /** Type name of the task workflow. */
@@ -38,9 +39,9 @@ export const TASK_EXPIRED = 'TaskExpired';
 
 /** Why an attempt failed. */
 export interface AttemptFailure {
-  error: { type: string; message: string; traceback: string | null };
-  /** Whether and when another attempt may help; null: never. */
-  retry: { after_ms: number | null; counted: boolean } | null;
+  error: TaskError;
+  /** Whether and when another attempt may help; null: never. With arguments where that one has others. */
+  retry: { after_ms: number | null; counted: boolean; args?: unknown[]; kwargs?: Record<string, unknown> } | null;
   /** The last progress that the attempt reported; undefined if none. */
   progress?: unknown;
 }
@@ -62,6 +63,14 @@ export interface Redrive {
   redrive_id: string;
   /** When it was asked for, ISO 8601. */
   at: string;
+}
+
+/** What a message of Celery says beside what {@link TaskInput} has. */
+export interface MessageToPython {
+  headers: Record<string, unknown>;
+  reply_to: string | null;
+  /** Error links and the chord, as Celery writes them. */
+  embed: Record<string, unknown>;
 }
 
 /** Input of the task workflow. */
@@ -95,6 +104,8 @@ export interface TaskInput {
   /** When it was accepted; the time of `task_queued`. */
   created_at: string;
   policy: TaskPolicy;
+  /** What a worker in Python is told of the message that asked for the task. */
+  message?: MessageToPython;
   /** Set if a sender of a message waits for its end. */
   answered?: true;
   /** Set where the task ended before and is begun again. */

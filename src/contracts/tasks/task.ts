@@ -108,6 +108,10 @@ export const taskView = z
     task_id: z.string(),
     status: taskStatus,
     result: z.unknown().meta({ description: 'Result of the task; null unless it succeeded.' }),
+    progress: z
+      .object({ state: z.string(), meta: z.unknown() })
+      .nullable()
+      .meta({ description: "What a running task said of itself last, as Celery's `update_state` does; else null." }),
     args: z.array(z.unknown()),
     kwargs: z.record(z.string(), z.unknown()),
     soft_time_limit: ownLimit,

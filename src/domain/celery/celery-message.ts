@@ -11,7 +11,7 @@ import {
 } from '../../contracts/celery/celery.ts';
 import { JsonFault, nestsTooDeep, readJson } from '../json.ts';
 import { excessOf } from './celery-budget.ts';
-import { instant, refuseChord, refuseOtherCanvas, written } from './celery-signature.ts';
+import { instant, refuseOtherCanvas, written } from './celery-signature.ts';
 import { checked, Refused } from './refused.ts';
 
 /**
@@ -74,9 +74,11 @@ function readProtocol2(delivery: Omit<Delivery, 'body'>, body: unknown): TaskMes
   const headers = checked(headersOfProtocol2, delivery.headers, 'headers');
   const { args, kwargs, embed } = checked(bodyOfProtocol2, body, 'body');
   const { chord, ...follow_ups } = checked(embedOfProtocol2, embed, 'body[2]');
-  refuseChord(chord);
+  const errbacks = (embed as { errbacks?: unknown[] } | null)?.errbacks ?? [];
   return {
     ...common(delivery, headers, args, kwargs),
+    as_sent: { args, kwargs, headers: furtherHeaders(delivery.headers), errbacks },
+    chord,
     ignore_result: headers.ignore_result ?? false,
     root_id: headers.root_id,
     parent_id: headers.parent_id,
@@ -86,15 +88,31 @@ function readProtocol2(delivery: Omit<Delivery, 'body'>, body: unknown): TaskMes
 
 function readProtocol1(delivery: Omit<Delivery, 'body'>, body: unknown): TaskMessage {
   const { args, kwargs, chord, callbacks, errbacks, ...about } = checked(bodyOfProtocol1, body, 'body');
-  refuseChord(chord);
   return {
     ...common(delivery, about, args, kwargs),
+    as_sent: {
+      args,
+      kwargs,
+      headers: { ...delivery.headers },
+      errbacks: (body as { errbacks?: unknown[] }).errbacks ?? [],
+    },
+    chord,
     // Protocol 1 cannot say it.
     ignore_result: false,
     root_id: null,
     parent_id: null,
     follow_ups: { callbacks, errbacks, chain: [] },
   };
+}
+
+/** What the workflow says of an attempt itself. */
+const OF_THE_ATTEMPT: ReadonlySet<string> = new Set([
+  ...['lang', 'task', 'id', 'root_id', 'parent_id', 'retries', 'eta', 'expires', 'timelimit', 'compression'],
+]);
+
+function furtherHeaders(headers: Delivery['headers']): Record<string, unknown> {
+  const further = Object.entries(headers).filter(([name, value]) => !OF_THE_ATTEMPT.has(name) && value !== null);
+  return Object.fromEntries(further);
 }
 
 function common(

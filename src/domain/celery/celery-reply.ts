@@ -7,7 +7,9 @@ import type {
   PendingReply,
   TaskMessage,
 } from '../../contracts/celery/celery.ts';
+import type { TaskError } from '../../contracts/tasks/task-event.ts';
 import { QUEUE_OF_BUILT_IN } from '../../contracts/tasks/task-queues.ts';
+import { builtInTaskOf } from '../tasks/task-request.ts';
 import { excessWithResult } from './celery-budget.ts';
 import { followUps, forgone } from './celery-follow-ups.ts';
 import { celeryResult, exceptionOf, exceptionOfRefusal, type Outcome, REVOKED } from './celery-result.ts';
@@ -36,17 +38,26 @@ export interface Following {
   refusal?: MessageRefusal;
 }
 
+/** The queue of a task, where its type is known. */
+export type QueueOf = (task: string) => string | undefined;
+
+/** The same for the tasks of Hapax. */
+const queueOfBuiltIn: QueueOf = (task) => {
+  const name = builtInTaskOf(task);
+  return name && QUEUE_OF_BUILT_IN[name];
+};
+
 /** The tasks to publish once a task has ended. They may be too much only now: each takes the result. */
-export function whatFollows(pending: PendingReply, { task_id, ended_at, end }: TaskEnding): Following {
+export function whatFollows(
+  pending: PendingReply,
+  { task_id, ended_at, end }: TaskEnding,
+  queueOf: QueueOf = queueOfBuiltIn,
+): Following {
   const succeeded = end.status === 'SUCCESS';
   const result = end.status === 'SUCCESS' ? end.result : null;
   const { root_id, follow_ups } = pending;
-  const tasks = followUps({ task_id, root_id, follow_ups, succeeded, result, ended_at }, (task) => {
-    const name = task.replace(/^tasks\./, '');
-    return Object.hasOwn(QUEUE_OF_BUILT_IN, name)
-      ? QUEUE_OF_BUILT_IN[name as keyof typeof QUEUE_OF_BUILT_IN]
-      : DEFAULT_QUEUE;
-  });
+  const ended = { task_id, root_id, follow_ups, succeeded, result, ended_at };
+  const tasks = followUps(ended, (task) => queueOf(task) ?? DEFAULT_QUEUE);
   const detail = excessWithResult(tasks);
   return detail === undefined ? { tasks } : { tasks: [], refusal: { code: 'too_large', detail } };
 }
@@ -91,7 +102,7 @@ export function endOf(event: { type: string; data: Record<string, unknown> }): O
     case 'task_succeeded':
       return { status: 'SUCCESS', result: event.data.result };
     case 'task_failed': {
-      const error = event.data.error as { type: string; message: string; traceback: string | null };
+      const error = event.data.error as TaskError;
       return { status: 'FAILURE', exception: exceptionOf(error), traceback: error.traceback };
     }
     case 'task_revoked':

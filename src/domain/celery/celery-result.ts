@@ -1,4 +1,5 @@
 import type { CeleryException, CeleryResult, MessageRefusal } from '../../contracts/celery/celery.ts';
+import type { TaskError } from '../../contracts/tasks/task-event.ts';
 
 /** A task that has ended, as its result says. */
 export interface Outcome {
@@ -69,9 +70,11 @@ const BILLIARD: ReadonlySet<string> = new Set(['SoftTimeLimitExceeded', 'TimeLim
 
 /**
  * An error as Celery's client takes it. The client raises the real class if the module has one of this name, and makes one
- * up under celery.exceptions if it does not know the module. Hence errors of our own get the module `hapax`.
+ * up under celery.exceptions if it does not know the module. Hence errors of our own get the module `hapax`. An error of a worker in
+ * Python is told as it was.
  */
-export function exceptionOf({ type, message }: { type: string; message: string }): CeleryException {
+export function exceptionOf({ type, message, module, args }: Omit<TaskError, 'traceback'>): CeleryException {
+  if (module !== undefined && args) return { exc_type: type, exc_message: args, exc_module: module };
   const exc_type = /^[A-Za-z_]\w*$/.test(type) ? type : 'Exception';
   const exc_module = BUILTIN.has(exc_type) ? 'builtins' : BILLIARD.has(exc_type) ? 'billiard.exceptions' : 'hapax';
   return { exc_type, exc_message: [message], exc_module };

@@ -12,6 +12,10 @@ import { Refused } from './refused.ts';
 export interface TaskReading {
   task: TaskRequest;
   pendingReplies: PendingReply;
+  /** The same, where it runs in Python: the worker understands all that Celery wrote, and calls back about errors itself. */
+  inPython: Pick<TaskReading, 'task' | 'pendingReplies'>;
+  /** Why it can run only there. */
+  onlyInPython?: MessageRefusal;
 }
 
 /** A message that becomes no task, and the replies to its sender. */
@@ -26,6 +30,12 @@ export interface RefusedReading {
 /** AMQP's priorities go to 255, ours to 9. */
 const HIGHEST_PRIORITY = 9;
 
+/** Only a worker in Python counts the members of a chord, in the app's result back end. */
+const CHORD: MessageRefusal = {
+  code: 'unsupported_canvas',
+  detail: 'a chord needs a result back end that counts; use a chain',
+};
+
 /** Who asks for the tasks of messages: RabbitMQ let them in. */
 export const AMQP_CALLER = 'amqp';
 
@@ -37,7 +47,12 @@ export const AMQP_CALLER = 'amqp';
 export function read(delivery: Delivery, now: Date): TaskReading | RefusedReading {
   try {
     const message = readTaskMessage(delivery, bodyText(delivery));
-    return { task: taskIn(message), pendingReplies: pendingReplyFor(message) };
+    const task = taskIn(message);
+    const pendingReplies = pendingReplyFor(message);
+    return {
+      ...{ task, pendingReplies, inPython: inPython(delivery, message, task, pendingReplies) },
+      ...(message.chord !== null && { onlyInPython: CHORD }),
+    };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return refuse(delivery, error.refusal, now);
@@ -79,6 +94,21 @@ function taskIn(message: TaskMessage): TaskRequest {
     parentId: parent_id ?? undefined,
     caller: AMQP_CALLER,
     source: 'amqp',
+  };
+}
+
+function inPython(
+  { queue, reply_to }: Delivery,
+  { as_sent, chord }: TaskMessage,
+  task: TaskRequest,
+  pendingReplies: PendingReply,
+): TaskReading['inPython'] {
+  const { args, kwargs, headers, errbacks } = as_sent;
+  const embed = { ...(errbacks.length > 0 && { errbacks }), ...(chord !== null && { chord }) };
+  const follow_ups = { ...pendingReplies.follow_ups, errbacks: [] };
+  return {
+    task: { ...task, queue, args, kwargs, message: { headers, reply_to, embed } },
+    pendingReplies: { ...pendingReplies, follow_ups },
   };
 }
 

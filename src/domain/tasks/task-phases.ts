@@ -39,6 +39,7 @@ function phaseAfter(event: TaskEvent): Pick<Phase, 'kind' | 'what'> | 'the same'
     case 'task_revoked':
       return 'none';
     case 'task_received':
+    case 'task_progressed':
     case 'task_dead_lettered':
     case 'dead_letter_discarded':
     case 'task_recovered':

@@ -33,6 +33,8 @@ export interface TaskRequest {
   source: TaskInput['door'];
   /** Whether senders of messages wait for a reply about its end. */
   awaitsReply?: boolean;
+  /** What a worker in Python is told of the message that asked for it. */
+  message?: TaskInput['message'];
 }
 
 /** The task of Hapax that a name means: its own name, also with `tasks.` before it, as modules of Celery apps call it. */

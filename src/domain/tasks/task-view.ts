@@ -3,7 +3,7 @@ import { type TemporalUi, taskLinksOf } from '../links.ts';
 import type { Task } from './task.ts';
 
 /** A task without what may be a megabyte: what lists read of it. */
-export type ListedTask = Omit<Task, 'args' | 'kwargs' | 'result'>;
+export type ListedTask = Omit<Task, 'args' | 'kwargs' | 'result' | 'progress'>;
 
 /** A task as lists show it. */
 export function taskSummaryOf(task: ListedTask): TaskSummary {
@@ -18,10 +18,21 @@ export function taskSummaryOf(task: ListedTask): TaskSummary {
 /** A task as the API shows it. */
 export function taskViewOf(task: Task, ui: TemporalUi): TaskView {
   const { task_id, status, ...rest } = taskSummaryOf(task);
-  const { result, args, kwargs } = task;
+  const { result, progress, args, kwargs } = task;
   const limits = { soft_time_limit: seconds(task.soft_limit_ms), time_limit: seconds(task.hard_limit_ms) };
   const { workflow_id } = task;
-  return { task_id, status, result, args, kwargs, ...limits, ...rest, workflow_id, links: taskLinksOf(task, ui) };
+  return {
+    task_id,
+    status,
+    result,
+    progress,
+    args,
+    kwargs,
+    ...limits,
+    ...rest,
+    workflow_id,
+    links: taskLinksOf(task, ui),
+  };
 }
 
 function seconds(ms: number | null): number | null {

@@ -1,3 +1,4 @@
+import type { TaskProgress } from '../../contracts/tasks/python-workflow.ts';
 import type { TaskStatus } from '../../contracts/tasks/task.ts';
 import type { TaskError, TaskEvent } from '../../contracts/tasks/task-event.ts';
 import { IllegalEvent } from '../record/illegal-event.ts';
@@ -20,6 +21,8 @@ export interface Task extends Omit<Queued['data'], 'task_id' | 'epoch' | 'type_v
   worker: string | null;
   result: unknown;
   error: TaskError | null;
+  /** What it said of itself last, while it runs. */
+  progress: TaskProgress | null;
   dead_lettered: boolean;
   /** Why it is a dead letter, or was revoked. */
   reason: string | null;
@@ -52,8 +55,8 @@ export function evolveTask(task: Task | undefined, event: TaskEvent): Task {
     return queued(event);
   }
   if (!task) throw new IllegalEvent(`${event.type} cannot be the first event of a task`);
-  const ended = task.completed_at !== null;
-  if (ended && !AFTER_THE_END.has(event.type)) {
+  const isOver = task.completed_at !== null;
+  if (isOver && !AFTER_THE_END.has(event.type)) {
     throw new IllegalEvent(`task ${task.id} has ended (${task.status}); ${event.type} cannot follow`);
   }
   const { occurred_at } = event;
@@ -65,20 +68,25 @@ export function evolveTask(task: Task | undefined, event: TaskEvent): Task {
       return { ...task, received_at: occurred_at };
     case 'task_started': {
       const attempts = task.attempts + 1;
-      return { ...task, status: 'STARTED', attempts, worker: event.data.worker, started_at: occurred_at };
+      const { worker } = event.data;
+      return { ...task, status: 'STARTED', attempts, worker, progress: null, started_at: occurred_at };
+    }
+    case 'task_progressed': {
+      const { state, meta } = event.data;
+      return { ...task, progress: { state, meta } };
     }
     case 'task_retried': {
-      const { counted, error } = event.data;
+      const { counted, error, args = task.args, kwargs = task.kwargs } = event.data;
       const retries = task.retries + (counted ? 1 : 0);
-      return { ...task, status: 'RETRY', retries, error, retried_at: occurred_at };
+      return { ...task, args, kwargs, status: 'RETRY', retries, error, progress: null, retried_at: occurred_at };
     }
     case 'task_succeeded':
-      return { ...task, status: 'SUCCESS', result: event.data.result, error: null, completed_at: occurred_at };
+      return { ...ended(task, occurred_at), status: 'SUCCESS', result: event.data.result, error: null };
     case 'task_failed':
-      return { ...task, status: 'FAILURE', error: event.data.error, completed_at: occurred_at };
+      return { ...ended(task, occurred_at), status: 'FAILURE', error: event.data.error };
     case 'task_revoked': {
       const { reason } = event.data;
-      return { ...task, status: 'REVOKED', error: null, reason, completed_at: occurred_at };
+      return { ...ended(task, occurred_at), status: 'REVOKED', error: null, reason };
     }
     case 'task_dead_lettered':
       return { ...task, dead_lettered: true, reason: event.data.reason };
@@ -92,6 +100,10 @@ export function evolveTask(task: Task | undefined, event: TaskEvent): Task {
     default:
       return event satisfies never;
   }
+}
+
+function ended(task: Task, completed_at: string): Task {
+  return { ...task, progress: null, completed_at };
 }
 
 function redriven(task: Task, data: Extract<TaskEvent, { type: 'task_redriven' }>['data']): Task {
@@ -127,6 +139,7 @@ function queued({ data: { task_id, epoch: _, type_version, ...known }, occurred_
     worker: null,
     result: null,
     error: null,
+    progress: null,
     dead_lettered: false,
     reason: null,
     created_at: occurred_at,

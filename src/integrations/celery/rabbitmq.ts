@@ -49,6 +49,8 @@ export interface RabbitMqOptions {
 
 export interface RabbitMq {
   readonly connected: boolean;
+  /** Has these queues consumed as well from now on; those that are consumed already stay so. */
+  consume(queues: readonly string[]): void;
   /** Resolves once RabbitMQ has taken responsibility for the message. @throws {NotPublished} it may or may not have arrived. */
   publish(publication: Publication): Promise<void>;
   /** Stops consuming, lets what is under way end, and disconnects. */
@@ -79,8 +81,11 @@ interface Session {
   model: ChannelModel;
   publisher: ConfirmChannel;
   consumer: Channel;
-  tags: string[];
+  /** Tags of the consumers, by their queues. */
+  tags: Map<string, Promise<string>>;
   lost: AbortController;
+  /** Consumes a queue, once. */
+  consume(queue: string): Promise<unknown>;
 }
 
 /** Connects, and connects again whenever the connection or one of its channels is lost, with growing pauses. */
@@ -88,6 +93,7 @@ export async function connectRabbitMq(options: RabbitMqOptions): Promise<RabbitM
   const { url, onState } = options;
   let session: Session | undefined;
   let underWay = 0;
+  const queues = new Set(options.queues);
 
   async function take(current: Session, message: ConsumeMessage, queue: string): Promise<void> {
     underWay++;
@@ -112,7 +118,9 @@ export async function connectRabbitMq(options: RabbitMqOptions): Promise<RabbitM
       ...BACK_OFF,
       waitForConnect: false,
       async setup(model: ChannelModel) {
-        session = await openSession(model, options, take);
+        const opened = await openSession(model, options, take);
+        for (const queue of queues) await opened.consume(queue);
+        session = opened;
       },
     },
   });
@@ -128,14 +136,23 @@ export async function connectRabbitMq(options: RabbitMqOptions): Promise<RabbitM
     get connected() {
       return session !== undefined && !session.lost.signal.aborted;
     },
+    consume(more) {
+      const current = session;
+      for (const queue of more.filter((name) => !queues.has(name))) {
+        queues.add(queue);
+        // A connection that is lost meanwhile is opened again with all queues.
+        current?.consume(queue).catch(() => {});
+      }
+    },
     publish(publication) {
       if (!session || session.lost.signal.aborted) return Promise.reject(new NotPublished('RabbitMQ is not connected'));
       return publication.exchange ? publishApart(session.model, publication) : publish(session.publisher, publication);
     },
     async close() {
-      const { consumer, tags } = session ?? { tags: [] };
+      const consumer = session?.consumer;
       const deadline = Date.now() + CLOSE_TIMEOUT_MS;
-      await within(CLOSE_TIMEOUT_MS, Promise.allSettled(tags.map((tag) => consumer?.cancel(tag))));
+      const cancel = async (tag: Promise<string>) => consumer?.cancel(await tag);
+      await within(CLOSE_TIMEOUT_MS, Promise.allSettled([...(session?.tags.values() ?? [])].map(cancel)));
       while (underWay > 0 && Date.now() < deadline) await delay(20);
       session?.lost.abort();
       // Frames of one channel keep their order, those of several do not: a goodbye to all could overtake the last ack.
@@ -156,7 +173,7 @@ async function openSession(
   options: RabbitMqOptions,
   take: (session: Session, message: ConsumeMessage, queue: string) => Promise<void>,
 ): Promise<Session> {
-  const { queues, deadLetterQueue, prefetch, controlExchange } = options;
+  const { deadLetterQueue, prefetch, controlExchange } = options;
   const lost = new AbortController();
   model.on('close', () => lost.abort());
   // If RabbitMQ closes a channel (a queue was deleted, an ack came too late), close the connection too: one way to mend both.
@@ -171,12 +188,13 @@ async function openSession(
     channel.on('close', reopen);
     return channel;
   };
-  for (const queue of [...queues, deadLetterQueue])
-    await ensure(
+  const ensureQueue = (queue: string) =>
+    ensure(
       model,
       (channel) => channel.checkQueue(queue),
       (channel) => channel.assertQueue(queue, { durable: true }),
     );
+  await ensureQueue(deadLetterQueue);
   await ensure(
     model,
     (channel) => channel.checkExchange(controlExchange),
@@ -186,15 +204,23 @@ async function openSession(
   const publisher = await open(await model.createConfirmChannel());
   const consumer = await open(await model.createChannel());
   const control = await open(await model.createChannel());
-  const session: Session = { model, publisher, consumer, tags: [], lost };
-  await consumer.prefetch(prefetch);
-  for (const queue of queues) {
+  const session: Session = {
+    ...{ model, publisher, consumer, tags: new Map(), lost },
+    consume(queue) {
+      const consuming = session.tags.get(queue) ?? begin(queue);
+      session.tags.set(queue, consuming);
+      return consuming;
+    },
+  };
+  const begin = async (queue: string): Promise<string> => {
+    await ensureQueue(queue);
     const { consumerTag } = await consumer.consume(queue, (message) => {
       if (message) void take(session, message, queue);
       else reopen();
     });
-    session.tags.push(consumerTag);
-  }
+    return consumerTag;
+  };
+  await consumer.prefetch(prefetch);
   const { queue } = await control.assertQueue('', { exclusive: true, autoDelete: true });
   await control.bindQueue(queue, controlExchange, '');
   await control.consume(queue, (message) => message && options.onControl(deliveryOf(message, queue)), { noAck: true });

@@ -1,5 +1,11 @@
 import type { MessageRefusal, OutgoingTask, PendingReply } from '../../contracts/celery/celery.ts';
-import { type Reply, repliesAbout, type TaskEnding, whatFollows } from '../../domain/celery/celery-reply.ts';
+import {
+  type QueueOf,
+  type Reply,
+  repliesAbout,
+  type TaskEnding,
+  whatFollows,
+} from '../../domain/celery/celery-reply.ts';
 import {
   deadLetterPublication,
   followUpsPublication,
@@ -17,6 +23,8 @@ export interface ReplyWays {
   rabbit: Pick<RabbitMq, 'publish'>;
   /** Unset: the clients' result back end is not Redis. */
   results: ResultStore | undefined;
+  /** Where a task goes whose signature names no queue. */
+  queueOf: QueueOf;
   /** Keeps a refused message where operators look. @throws where it may succeed later. */
   keep(buried: Buried, refusal: MessageRefusal): Promise<void>;
 }
@@ -35,7 +43,7 @@ const BATCH = 100;
 
 /** Publishes what follows a task and then its result, as Celery's worker does, to one who asked for it. @throws {NotPublished} */
 export async function publishReply(ways: ReplyWays, pending: PendingReply, ending: TaskEnding): Promise<void> {
-  const { tasks, refusal } = whatFollows(pending, ending);
+  const { tasks, refusal } = whatFollows(pending, ending, ways.queueOf);
   if (refusal) {
     const message = followUpsPublication(ending.task_id, pending.follow_ups);
     await bury(ways, { message, from: 'celery', task_id: ending.task_id, task: null }, refusal);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { createClient } from '@redis/client';
 import type { CeleryResult } from '../../contracts/celery/celery.ts';
 
@@ -15,7 +16,10 @@ export interface ResultStoreOptions {
 
 /** Celery's result back end in Redis. */
 export interface ResultStore {
-  /** Keeps a result and wakes those who wait for it. A stored success is never replaced. @throws while Redis is away. */
+  /**
+   * Keeps a result and wakes those who wait for it. A stored success is never replaced. What a worker in Python has written of the same
+   * end stays, since it may have written more; it does not know the tasks that follow. @throws while Redis is away.
+   */
   store(result: CeleryResult): Promise<void>;
   close(): Promise<void>;
 }
@@ -40,9 +44,10 @@ export function openResultStore({ url, keyPrefix = '', expiresMs, onError }: Res
   return {
     async store(result) {
       const key = prefix + result.task_id;
-      const standing = await client.get(key);
-      if (standing !== null && statusOf(standing) === 'SUCCESS') return;
-      const value = JSON.stringify(result);
+      const standing = read(await client.get(key));
+      const isTheSame = standing?.status === result.status && isDeepStrictEqual(standing.result, result.result);
+      if (standing?.status === 'SUCCESS' && !(isTheSame && result.children.length > 0)) return;
+      const value = JSON.stringify(isTheSame ? withChildren(standing, result) : result);
       // As Celery's worker does it: clients listen on a channel named as the key, or read the key.
       await client
         .multi()
@@ -79,9 +84,16 @@ function tlsOf(url: string) {
   };
 }
 
-function statusOf(stored: string): unknown {
+/** What stands, and all tasks that followed: those that the task sent, and those that Hapax published. */
+function withChildren(standing: Partial<CeleryResult>, { children }: CeleryResult): Partial<CeleryResult> {
+  const sent = standing.children ?? [];
+  const ids = new Set(sent.map(([[id]]) => id));
+  return { ...standing, children: [...sent, ...children.filter(([[id]]) => !ids.has(id))] };
+}
+
+function read(stored: string | null): Partial<CeleryResult> | undefined {
   try {
-    return (JSON.parse(stored) as { status?: unknown } | null)?.status;
+    return (JSON.parse(stored ?? 'null') as Partial<CeleryResult> | null) ?? undefined;
   } catch {
     return undefined;
   }

@@ -13,7 +13,10 @@ import type { Worked } from '../ports/tasks.ts';
 import type { RevocationListener } from './revocation.ts';
 import type { RecordedEnd, TaskRecord } from './task-record.ts';
 
-type Revoked = Extract<TaskOutcome, { kind: 'revoked' }>;
+export type Revoked = Extract<TaskOutcome, { kind: 'revoked' }>;
+
+/** How a task ends that has not begun in time. */
+export const EXPIRED: Revoked = { kind: 'revoked', reason: 'expired', by: 'expires' };
 
 /** One attempt on a worker of the queue. A task that expires is not begun after that; one that has begun goes on. */
 export async function attemptOnce(
@@ -25,8 +28,7 @@ export async function attemptOnce(
 ): Promise<RecordedEnd | Revoked | AttemptFailure> {
   const begin_by = attempt > 1 ? null : expires;
   const beginWithin = begin_by === null ? undefined : Date.parse(begin_by) - Date.now();
-  const expired: Revoked = { kind: 'revoked', reason: 'expired', by: 'expires' };
-  if (beginWithin !== undefined && beginWithin <= 0) return expired;
+  if (beginWithin !== undefined && beginWithin <= 0) return EXPIRED;
   const { runTask } = taskActivities(queue, policy.hard_limit_ms, beginWithin);
   const { soft_limit_ms, hard_limit_ms } = policy;
   const request = {
@@ -54,8 +56,8 @@ export async function attemptOnce(
     if (isCancellation(error) && revocation.revocation) return { kind: 'revoked', ...revocation.revocation };
     if (taskRecord.isLean && isFailure(error, 'ForeignStream')) throw error;
     const cause = error instanceof ActivityFailure ? error.cause : error;
-    if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START') return expired;
-    if (cause instanceof ApplicationFailure && cause.type === TASK_EXPIRED) return expired;
+    if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START') return EXPIRED;
+    if (cause instanceof ApplicationFailure && cause.type === TASK_EXPIRED) return EXPIRED;
     return failureOf(cause);
   } finally {
     stopListening();
@@ -69,7 +71,8 @@ async function endOf(taskRecord: TaskRecord): Promise<RecordedEnd> {
   return end;
 }
 
-function failureOf(cause: unknown): AttemptFailure {
+/** What the workflow takes an attempt's failure for. */
+export function failureOf(cause: unknown): AttemptFailure {
   if (cause instanceof ApplicationFailure && cause.type === ATTEMPT_FAILED) return cause.details?.[0] as AttemptFailure;
   const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
   return { error: { type: name, message, traceback: null }, retry: null };

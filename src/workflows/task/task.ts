@@ -15,6 +15,7 @@ import { isFailure } from '../journal.ts';
 import { answeredSignal, type TaskStateView, taskStateQuery } from '../messages.ts';
 import type { TaskOutcome } from '../ports/record.ts';
 import { attemptOnce } from './attempt.ts';
+import { PythonAttempts } from './python-attempts.ts';
 import { listenForRevocation, type RevocationListener } from './revocation.ts';
 import { LedElsewhere, type RecordedEnd, TaskRecord } from './task-record.ts';
 
@@ -29,8 +30,8 @@ const LONGEST_PAUSE_MS = 600_000;
  * queued -> (waits for its eta) -> attempt on a worker of its queue -> (retried after a pause) -> succeeded, failed and
  * dead-lettered, or revoked.
  *
- * An attempt records by itself that it received and began the task, and that it succeeded; the workflow records the rest. The
- * workflow ends as the task does: completed, or failed with the error of the task. @returns its result.
+ * An attempt records by itself that it received and began the task, and that it succeeded; the workflow records the rest. Attempts on
+ * workers in Python record nothing by themselves. The workflow ends as the task does: completed, or failed with the error of the task. @returns its result.
  */
 export function taskRun(input: TaskInput): Promise<unknown> {
   return lead(input, true);
@@ -62,7 +63,7 @@ async function run(
   }
   const taskRecord = new TaskRecord(input, isLean);
   try {
-    if (!isLean || hasMoreToSay(input)) await taskRecord.begin();
+    if (!isLean || input.runtime === 'python' || hasMoreToSay(input)) await taskRecord.begin();
     const end = await work(input, taskRecord, state, revocation);
     state.phase = 'ended';
     if (!isQuiet(input, end)) await close(input, end, isLean);
@@ -113,17 +114,22 @@ async function work(
   const { policy, eta } = input;
   state.phase = 'waiting';
   if (eta !== null) await revocation.pause(Date.parse(eta) - Date.now());
+  const python = input.runtime === 'python' ? new PythonAttempts(input, taskRecord, revocation) : undefined;
+  // Celery itself counts the retries of its tasks.
+  const maxRetries = python ? Infinity : policy.max_retries;
   let retries = 0;
   let progress: unknown;
   for (let attempt = 1; ; attempt++) {
     if (revocation.revocation) return endAs(taskRecord, { kind: 'revoked', ...revocation.revocation });
     state.phase = 'working';
     state.attempt = attempt;
-    const attempted = await attemptOnce(input, taskRecord, attempt, progress, revocation);
+    const attempted = await (python
+      ? python.attempt(attempt)
+      : attemptOnce(input, taskRecord, attempt, progress, revocation));
     if ('ending' in attempted) return attempted;
     if ('kind' in attempted) return endAs(taskRecord, attempted);
     const { error, retry } = attempted;
-    if (!retry || (retry.counted && retries >= policy.max_retries)) {
+    if (!retry || (retry.counted && retries >= maxRetries)) {
       return endAs(taskRecord, { kind: 'failed', error, attempts: attempt });
     }
     const wait = retry.after_ms ?? backoff(retries, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random());
@@ -132,6 +138,7 @@ async function work(
     const retry_at = new Date(Date.now() + wait).toISOString();
     const ended = await taskRecord.recordUnlessEnded('task_retried', `attempt:${attempt}:retried`, {
       ...{ attempt, counted: retry.counted, error, retry_at },
+      ...(retry.args && { args: retry.args, kwargs: retry.kwargs }),
     });
     if (ended) return ended;
     state.phase = 'waiting';

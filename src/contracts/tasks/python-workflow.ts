@@ -1,0 +1,81 @@
+import type { TaskError } from './task-event.ts';
+
+/**
+ * The messages between the workflow of a task and a worker in Python, all of them JSON. The package's own side of it is
+ * `workers/python/src/hapax_worker/protocol.py`.
+ */
+export const PYTHON_PROTOCOL_VERSION = 1 as const;
+
+interface Versioned {
+  version: typeof PYTHON_PROTOCOL_VERSION;
+}
+
+/** Name of the update that a worker sends before anything runs. */
+export const BEGIN_UPDATE = 'begin';
+export interface AttemptBegins extends Versioned {
+  attempt: number;
+  /** How often Temporal has handed over this attempt, from 1. */
+  nth: number;
+  worker: string;
+}
+/** Its answer, once the beginning is on record. */
+export interface AttemptBegun extends Versioned {
+  /** `expired`: the task may not begin any more, and nothing was recorded. */
+  verdict: 'run' | 'expired';
+  /** How often this attempt has begun, with this time. */
+  starts: number;
+}
+
+/** Name of the signal that tells what a running task says of itself. The worker bounds how often. */
+export const PROGRESS_SIGNAL = 'progress';
+export interface ProgressReport extends Versioned {
+  attempt: number;
+  progress: TaskProgress;
+}
+
+/** A state of the task's own, as Celery's `update_state` sets it. */
+export interface TaskProgress {
+  state: string;
+  meta: unknown;
+}
+
+/** What an attempt is about: at first what was asked for, after a retry what that one asked for. */
+export interface PythonWork {
+  name: string;
+  args: unknown[];
+  kwargs: Record<string, unknown>;
+  queue: string;
+  /** How often it was retried, as the task itself sees it. */
+  retries: number;
+  /** What was asked for, milliseconds; null where the limits of the task or the app apply. */
+  soft_limit_ms: number | null;
+  hard_limit_ms: number | null;
+  /** Further headers of its message: those of the sender, stamps, the group. */
+  headers?: Record<string, unknown>;
+  /** Error links, a chord; and further callbacks where the task replaced itself. */
+  embed?: Record<string, unknown>;
+}
+
+/** Input of the activity `runTask` on a worker in Python. */
+export interface PythonRunRequest extends PythonWork, Versioned {
+  task_id: string;
+  /** Which attempt this is, from 1, since the task was begun or begun again. */
+  attempt: number;
+  priority: number | null;
+  root_id: string | null;
+  parent_id: string | null;
+  reply_to: string | null;
+}
+
+/** What became of an attempt. Only what another worker has to repeat fails the activity. */
+export type PythonOutcome = Versioned &
+  (
+    | { kind: 'succeeded'; result: unknown }
+    /** The task asked that nothing be said of it; here every task ends. */
+    | { kind: 'ignored'; result: unknown }
+    | { kind: 'failed'; error: TaskError }
+    /** `next`: what is different in the next attempt; null for nothing. */
+    | { kind: 'retry'; error: TaskError; after_ms: number; counted: boolean; next: PythonWork | null }
+    | { kind: 'revoked' }
+    | { kind: 'expired' }
+  );

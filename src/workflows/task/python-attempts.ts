@@ -1,0 +1,131 @@
+import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  setHandler,
+} from '@temporalio/workflow';
+import {
+  type AttemptBegins,
+  type AttemptBegun,
+  type ProgressReport,
+  PYTHON_PROTOCOL_VERSION,
+  type PythonOutcome,
+  type PythonWork,
+} from '../../contracts/tasks/python-workflow.ts';
+import type { AttemptFailure, TaskInput } from '../../contracts/tasks/task-workflow.ts';
+import { pythonActivities } from '../activities.ts';
+import { beginUpdate, progressSignal } from '../messages.ts';
+import { EXPIRED, failureOf, type Revoked } from './attempt.ts';
+import type { RevocationListener } from './revocation.ts';
+import type { RecordedEnd, TaskRecord } from './task-record.ts';
+
+const version = PYTHON_PROTOCOL_VERSION;
+
+/**
+ * The attempts at a task on workers in Python. They record nothing: before one runs anything it asks the workflow to record that it
+ * begins, and reports progress; what became of it is the result of its activity.
+ */
+export class PythonAttempts {
+  readonly #input: TaskInput;
+  readonly #record: TaskRecord;
+  readonly #revocation: RevocationListener;
+  #work: PythonWork;
+  /** The attempt that runs; 0 for none. */
+  #attempt = 0;
+  #starts = 0;
+  #reports = 0;
+
+  constructor(input: TaskInput, record: TaskRecord, revocation: RevocationListener) {
+    const { name, args, kwargs, queue, soft_limit_ms, hard_limit_ms, message } = input;
+    this.#input = input;
+    this.#record = record;
+    this.#revocation = revocation;
+    this.#work = { name, args, kwargs, queue, retries: 0, soft_limit_ms, hard_limit_ms };
+    if (message) Object.assign(this.#work, { headers: message.headers, embed: message.embed });
+    setHandler(beginUpdate, (message) => CancellationScope.nonCancellable(() => this.#begin(message)));
+    setHandler(progressSignal, (message) => CancellationScope.nonCancellable(() => this.#progress(message)));
+  }
+
+  /** One attempt on a worker of the queue. A task that expires is not begun after that; one that has begun goes on. */
+  async attempt(attempt: number): Promise<RecordedEnd | Revoked | AttemptFailure> {
+    const { task_id, priority, root_id, parent_id, message } = this.#input;
+    const beginWithin = this.#beginBy(attempt) - Date.now();
+    if (beginWithin <= 0) return EXPIRED;
+    this.#attempt = attempt;
+    this.#starts = 0;
+    const { runTask } = pythonActivities(this.#work.queue, Number.isFinite(beginWithin) ? beginWithin : undefined);
+    const scope = new CancellationScope();
+    const stopListening = this.#revocation.listen(() => scope.cancel());
+    try {
+      const reply_to = message?.reply_to ?? null;
+      const request = { version, task_id, attempt, priority, root_id, parent_id, reply_to, ...this.#work };
+      return await this.#conclude(await scope.run(() => runTask(request)));
+    } catch (error) {
+      const { revocation } = this.#revocation;
+      if (isCancellation(error) && revocation) return { kind: 'revoked', ...revocation };
+      const cause = error instanceof ActivityFailure ? error.cause : error;
+      if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START') return EXPIRED;
+      return failureOf(cause);
+    } finally {
+      this.#attempt = 0;
+      stopListening();
+      await condition(allHandlersFinished);
+    }
+  }
+
+  /** Until when an attempt may begin, milliseconds since 1970. */
+  #beginBy(attempt: number): number {
+    const { expires } = this.#input;
+    return attempt > 1 || expires === null ? Infinity : Date.parse(expires);
+  }
+
+  async #begin({ attempt, nth, worker }: AttemptBegins): Promise<AttemptBegun> {
+    if (attempt !== this.#attempt) throw ApplicationFailure.nonRetryable('this attempt is over', 'NotWanted');
+    if (this.#starts === 0 && Date.now() >= this.#beginBy(attempt)) return { version, verdict: 'expired', starts: 0 };
+    this.#starts += 1;
+    const starts = this.#starts;
+    await this.#record.recordEvent('task_started', `attempt:${attempt}:${nth}:started`, { attempt, worker });
+    return { version, verdict: 'run', starts };
+  }
+
+  async #progress({ attempt, progress }: ProgressReport): Promise<void> {
+    if (attempt !== this.#attempt) return;
+    this.#reports += 1;
+    try {
+      await this.#record.recordEvent('task_progressed', `progress:${this.#reports}`, { attempt, ...progress });
+    } catch (error) {
+      // The work goes on without it; and the task may have ended meanwhile.
+      log.info('progress was not recorded', { error });
+    }
+  }
+
+  async #conclude(outcome: PythonOutcome): Promise<RecordedEnd | Revoked | AttemptFailure> {
+    switch (outcome.kind) {
+      case 'succeeded':
+      case 'ignored':
+        return this.#record.recordSuccess({ result: outcome.result });
+      case 'failed':
+        return { error: outcome.error, retry: null };
+      case 'retry':
+        return this.#again(outcome);
+      case 'revoked':
+        return { kind: 'revoked', reason: 'revoked', by: 'worker' };
+      case 'expired':
+        return EXPIRED;
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  #again({ error, after_ms, counted, next }: Extract<PythonOutcome, { kind: 'retry' }>): AttemptFailure {
+    const { args, kwargs } = this.#work;
+    if (next) this.#work = next;
+    const isChanged = JSON.stringify([args, kwargs]) !== JSON.stringify([this.#work.args, this.#work.kwargs]);
+    const changed = isChanged ? { args: this.#work.args, kwargs: this.#work.kwargs } : {};
+    return { error, retry: { after_ms, counted, ...changed } };
+  }
+}

@@ -1,0 +1,530 @@
+"""An app as Celery's users write it, with one task for each thing that must be the same under `celery worker` and `hapax-worker`.
+
+Its environment: BROKER, BACKEND, QUEUE (where its tasks go), TRACE (a file for what hooks and signals see).
+"""
+
+import json
+import logging
+import os
+import signal
+import sqlite3
+import time
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from uuid import UUID
+
+from celery import Celery, Task, chain, group, shared_task, signals
+from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded
+from celery.result import allow_join_result
+from celery.utils.log import get_task_logger
+from pydantic import BaseModel
+
+QUEUE = os.environ["QUEUE"]
+TRACE = os.environ["TRACE"]
+
+app = Celery("features", broker=os.environ["BROKER"], backend=os.environ["BACKEND"])
+app.conf.update(
+    task_serializer="json",
+    accept_content=["json"],
+    result_serializer="json",
+    result_extended=True,
+    task_default_queue=QUEUE,
+    task_routes={"features.routed": {"queue": f"{QUEUE}-routed"}, "features.pattern.*": {"queue": f"{QUEUE}-routed"}},
+    task_annotations={"features.annotated": {"max_retries": 1}},
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+)
+log = get_task_logger(__name__)
+
+
+def trace(task_id, what, **more):
+    with open(TRACE, "a") as file:
+        file.write(json.dumps({"id": task_id, "what": what, **more}) + "\n")
+
+
+# Signals.
+
+
+@signals.celeryd_init.connect
+def on_init(**_):
+    trace(None, "celeryd_init")
+
+
+@signals.worker_init.connect
+def on_worker_init(**_):
+    trace(None, "worker_init")
+
+
+@signals.worker_process_init.connect
+def on_process_init(**_):
+    global ready_since
+    ready_since = time.time()
+
+
+@signals.worker_ready.connect
+def on_ready(**_):
+    trace(None, "worker_ready")
+
+
+@signals.worker_shutdown.connect
+def on_shutdown(**_):
+    trace(None, "worker_shutdown")
+
+
+@signals.task_received.connect
+def on_received(request, **_):
+    trace(request.id, "signal received")
+
+
+@signals.task_prerun.connect
+def on_prerun(task_id, args, kwargs, **_):
+    trace(task_id, "signal prerun")
+
+
+@signals.task_postrun.connect
+def on_postrun(task_id, state, **_):
+    trace(task_id, "signal postrun", state=state)
+
+
+@signals.task_success.connect
+def on_success(sender, result, **_):
+    trace(sender.request.id, "signal success")
+
+
+@signals.task_failure.connect
+def on_failure(task_id, exception, **_):
+    trace(task_id, "signal failure", error=type(exception).__name__)
+
+
+@signals.task_retry.connect
+def on_retry(request, reason, **_):
+    trace(request.id, "signal retry")
+
+
+@signals.task_revoked.connect
+def on_revoked(request, terminated, expired, **_):
+    trace(request.id, "signal revoked", terminated=terminated)
+
+
+# Arguments and results.
+
+
+@app.task
+def add(x, y=1):
+    """Adds two numbers."""
+    return x + y
+
+
+@app.task
+def echo(*args, **kwargs):
+    return {"args": args, "kwargs": kwargs}
+
+
+@app.task
+def types(when, amount, uuid, day):
+    return [type(when).__name__, type(amount).__name__, type(uuid).__name__, type(day).__name__]
+
+
+@app.task
+def returns_types():
+    return {
+        "when": datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc),
+        "amount": Decimal("1.50"),
+        "uuid": UUID(int=7),
+        "day": date(2026, 1, 2),
+        "bytes": b"raw",
+    }
+
+
+@app.task
+def nothing():
+    return None
+
+
+@app.task
+def not_json():
+    return object()
+
+
+@app.task
+def hinted(x: int, y: str = "a") -> str:
+    return f"{x!r} {y!r}"
+
+
+class Point(BaseModel):
+    x: int
+    y: int = 0
+
+
+@app.task(pydantic=True)
+def moved(point: Point, by: int) -> Point:
+    return Point(x=point.x + by, y=point.y)
+
+
+@shared_task(name="custom.name")
+def shared(x):
+    return x
+
+
+@app.task(bind=True)
+def about(self, *args, **kwargs):
+    r = self.request
+    return {
+        "args": r.args,
+        "kwargs": r.kwargs,
+        "retries": r.retries,
+        "eta": r.eta,
+        "timelimit": r.timelimit,
+        "is_eager": r.is_eager,
+        "called_directly": r.called_directly,
+        "root_is_me": r.root_id == r.id,
+        "parent": r.parent_id,
+        "correlation_is_me": r.correlation_id == r.id,
+        "has_reply_to": bool(r.reply_to),
+        "exchange": r.delivery_info["exchange"],
+        "in_own_queue": r.delivery_info["routing_key"] == QUEUE,
+        "priority": r.delivery_info["priority"],
+        "redelivered": bool(r.delivery_info["redelivered"]),
+        "name": self.name,
+        "task": r.task,
+        "lang": r.lang,
+        "hostname": bool(r.hostname),
+        "argsrepr": r.argsrepr,
+        "kwargsrepr": r.kwargsrepr,
+        "ignore_result": r.ignore_result,
+        "group": r.group,
+        "group_index": r.group_index,
+        "chord": r.chord,
+        "stamps": r.stamps,
+        "shadow": r.shadow,
+        "tenant": r.get("tenant") or (r.headers or {}).get("tenant"),
+        "utc": r.utc,
+        "current": app.current_task.request.id == r.id,
+        "process_was_initialised": "ready_since" in globals(),
+    }
+
+
+# Errors and retries.
+
+
+class Odd(Exception):
+    def __init__(self, text, number):
+        super().__init__(text, number)
+
+
+@app.task
+def raises(kind):
+    if kind == "odd":
+        raise Odd("odd", 2)
+    if kind == "caused":
+        try:
+            {}["gone"]
+        except KeyError as error:
+            raise RuntimeError("because") from error
+    raise {"value": ValueError, "type": TypeError, "os": OSError}[kind]("boom")
+
+
+@app.task(throws=(KeyError,))
+def expected():
+    raise KeyError("expected")
+
+
+@app.task
+def exits():
+    raise SystemExit(3)
+
+
+@app.task(bind=True, max_retries=3)
+def retries(self, times, countdown=0):
+    if self.request.retries < times:
+        raise self.retry(exc=Odd("again", self.request.retries), countdown=countdown)
+    return self.request.retries
+
+
+@app.task(bind=True, max_retries=2)
+def gives_up(self, own):
+    try:
+        raise Odd("never", 1)
+    except Odd as error:
+        raise self.retry(exc=error if own else None, countdown=0)
+
+
+@app.task(bind=True, max_retries=5)
+def gives_up_at(self, most):
+    raise self.retry(exc=Odd("never", 1), countdown=0, max_retries=most)
+
+
+@app.task(bind=True)
+def annotated(self):
+    raise self.retry(countdown=0)
+
+
+@app.task(bind=True, autoretry_for=(Odd,), max_retries=2, retry_backoff=1, retry_backoff_max=1, retry_jitter=True)
+def auto(self, times):
+    if self.request.retries < times:
+        raise Odd("auto", self.request.retries)
+    return self.request.retries
+
+
+@app.task(bind=True, autoretry_for=(Exception,), dont_autoretry_for=(ValueError,), default_retry_delay=0)
+def auto_but(self):
+    raise ValueError("not again")
+
+
+@app.task(bind=True)
+def retries_with(self, n, history=()):
+    if n > 0:
+        raise self.retry(args=[n - 1, [*history, n]], kwargs={}, countdown=0)
+    return history
+
+
+@app.task(bind=True)
+def retries_quietly(self):
+    if self.request.retries == 0:
+        self.retry(countdown=0, throw=False)
+    return self.request.retries
+
+
+@app.task(bind=True)
+def retries_at(self):
+    if self.request.retries == 0:
+        raise self.retry(eta=datetime.now(timezone.utc))
+    return [self.request.retries, self.request.root_id == self.request.id]
+
+
+@app.task(ignore_result=True)
+def silent():
+    return "silent"
+
+
+@app.task(ignore_result=True, store_errors_even_if_ignored=True)
+def silent_but():
+    raise ValueError("loud")
+
+
+@app.task(bind=True)
+def ignores(self, state=None, meta=None):
+    if state:
+        self.update_state(state=state, meta=meta)
+    raise Ignore()
+
+
+@app.task(bind=True, acks_late=True)
+def rejects(self):
+    raise Reject("no", requeue=False)
+
+
+@app.task(bind=True, acks_late=True)
+def rejects_once(self, mark):
+    if not os.path.exists(mark):
+        open(mark, "w").close()
+        raise Reject("later", requeue=True)
+    return "second time"
+
+
+@app.task(bind=True)
+def replaces(self, x):
+    raise self.replace(add.s(x, 10))
+
+
+# Time limits, rates, progress.
+
+
+@app.task(bind=True, soft_time_limit=1)
+def soft(self, caught):
+    try:
+        time.sleep(20)
+    except SoftTimeLimitExceeded:
+        if not caught:
+            raise
+        return "cleaned up"
+
+
+@app.task(time_limit=1)
+def hard():
+    time.sleep(20)
+
+
+@app.task
+def sleeps(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+@app.task(bind=True)
+def progress(self, until):
+    self.update_state(state="PROGRESS", meta={"done": 1, "total": 2})
+    for _ in range(2_000):
+        if os.path.exists(until):
+            return "done"
+        time.sleep(0.05)
+
+
+@app.task(rate_limit="4/s")
+def rated():
+    return time.time()
+
+
+@app.task
+def kills_child():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task(acks_late=True, reject_on_worker_lost=True)
+def kills_child_once(mark):
+    if not os.path.exists(mark):
+        open(mark, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "survived"
+
+
+# Classes.
+
+
+class Hooked(Task):
+    abstract = True
+    factor = 2
+
+    def before_start(self, task_id, args, kwargs):
+        trace(task_id, "before_start")
+
+    def on_success(self, retval, task_id, args, kwargs):
+        trace(task_id, "on_success", retval=retval)
+
+    def on_failure(self, exc, task_id, args, kwargs, einfo):
+        trace(task_id, "on_failure", error=repr(exc))
+
+    def on_retry(self, exc, task_id, args, kwargs, einfo):
+        trace(task_id, "on_retry")
+
+    def after_return(self, status, retval, task_id, args, kwargs, einfo):
+        trace(task_id, "after_return", status=status)
+
+
+@app.task(base=Hooked, bind=True)
+def hooked(self, what):
+    if what == "fail":
+        raise KeyError("gone")
+    if what == "retry" and self.request.retries == 0:
+        raise self.retry(countdown=0)
+    if what == "hang":
+        time.sleep(20)
+    return self.factor
+
+
+class Doubles(Task):
+    def __call__(self, *args, **kwargs):
+        return 2 * self.run(*args, **kwargs)
+
+
+@app.task(base=Doubles)
+def doubled(x):
+    return x
+
+
+class OldStyle(app.Task):
+    name = "features.old_style"
+
+    def run(self, x):
+        return x + 100
+
+
+app.register_task(OldStyle())
+
+
+class QuotaTracker:
+    """The seed's tracker: 10,000 units a day, of which 1,000 are for tasks with priority."""
+
+    def __init__(self, path):
+        self.path = path
+        with sqlite3.connect(path) as db:
+            db.execute("CREATE TABLE IF NOT EXISTS usage (date TEXT PRIMARY KEY, units INTEGER DEFAULT 0)")
+
+    def can_proceed(self, units=1, priority=False):
+        with sqlite3.connect(self.path) as db:
+            row = db.execute("SELECT units FROM usage WHERE date = ?", (date.today().isoformat(),)).fetchone()
+        available = 10_000 - (row[0] if row else 0)
+        return available - (0 if priority else 1_000) >= units
+
+    def consume(self, units=1):
+        with sqlite3.connect(self.path) as db:
+            db.execute(
+                "INSERT INTO usage VALUES (?, ?) ON CONFLICT (date) DO UPDATE SET units = units + ?",
+                (date.today().isoformat(), units, units),
+            )
+
+
+class RateLimited(Task):
+    """The seed's base class."""
+
+    def before_start(self, task_id, args, kwargs):
+        self.quota = QuotaTracker(kwargs["quota"])
+        if not self.quota.can_proceed(priority=kwargs.get("priority", False)):
+            raise Exception("YouTube API quota exceeded")
+
+    def after_return(self, status, retval, task_id, args, kwargs, einfo):
+        if status == "SUCCESS":
+            self.quota.consume(kwargs.get("units", 1))
+
+
+@app.task(base=RateLimited)
+def ingest(url, quota, priority=False, units=1):
+    return f"ingested {url}"
+
+
+# Tasks that send tasks.
+
+
+@app.task(bind=True)
+def sends(self, kind):
+    if kind == "delay":
+        return add.delay(1, 2).id
+    if kind == "chain":
+        return chain(add.s(1, 2), add.s(4))().id
+    if kind == "group":
+        return [child.id for child in group(add.s(i, 1) for i in range(3))()]
+    if kind == "link":
+        return add.apply_async((1, 2), link=add.s(10)).id
+    result = add.delay(3, 4)
+    with allow_join_result():
+        return [result.get(timeout=60), result.state]
+
+
+@app.task
+def total(numbers):
+    return sum(numbers)
+
+
+@app.task
+def on_error(request, exc, traceback):
+    trace(request.id, "errback", error=repr(exc))
+
+
+@app.task(bind=True)
+def routed(self):
+    return self.request.delivery_info["routing_key"] == f"{QUEUE}-routed"
+
+
+@app.task(name="features.pattern.one", bind=True)
+def pattern(self):
+    return self.request.delivery_info["routing_key"] == f"{QUEUE}-routed"
+
+
+# Logs.
+
+
+@app.task
+def logs():
+    log.warning("a line of the task's logger")
+    print("a line of the task's standard output")
+    logging.getLogger("mine").warning("a line of my logger")
+
+
+@app.task(bind=True, acks_late=True, reject_on_worker_lost=True)
+def survives(self):
+    """Needs two attempts, each of which may be killed."""
+    self.update_state(state="WORKING", meta={"attempt": self.request.retries})
+    time.sleep(0.3)
+    if self.request.retries == 0:
+        raise self.retry(exc=Odd("once", 1), countdown=0.1)
+    return self.request.retries

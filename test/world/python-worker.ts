@@ -1,0 +1,140 @@
+import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { PYTHON } from './celery.ts';
+import { eventually } from './eventually.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PACKAGE = join(ROOT, 'workers/python');
+const APPS = join(ROOT, 'test/celery');
+const BIN = dirname(PYTHON);
+
+let isInstalled = false;
+
+/** Makes the wheel of hapax-worker and installs it, as its users do; once in a test file. */
+function installWheel(): void {
+  if (isInstalled) return;
+  const wheels = join(ROOT, 'build', `wheels-${process.pid}`);
+  mkdirSync(wheels, { recursive: true });
+  const options = { cwd: PACKAGE, stdio: 'pipe', timeout: 120_000 } as const;
+  execFileSync(PYTHON, ['-m', 'hatchling', 'build', '-t', 'wheel', '-d', wheels], options);
+  const [wheel] = readdirSync(wheels);
+  const pip = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--force-reinstall', join(wheels, wheel!)];
+  execFileSync(PYTHON, pip, options);
+  rmSync(wheels, { recursive: true });
+  isInstalled = true;
+}
+
+/** What an app of test/celery is told by its environment. */
+export interface AppEnvironment extends Record<string, string> {
+  BROKER: string;
+  BACKEND: string;
+  QUEUE: string;
+  /** A file for what hooks and signals see. */
+  TRACE: string;
+}
+
+/** A worker of a Celery app, as a process of its own. */
+export interface PythonWorker {
+  process: ChildProcess;
+  /** Its standard output and error so far. */
+  output(): string;
+  exited: Promise<unknown>;
+  /** Ends it in order, which lets tasks finish; at once with SIGKILL. @returns its exit status. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+interface Started {
+  program: 'celery' | 'hapax-worker';
+  app: string;
+  environment: AppEnvironment & Record<string, string>;
+  /** Further arguments. */
+  options?: string[];
+  /** For its log. */
+  directory: string;
+}
+
+/** Starts `celery worker` or `hapax-worker`, and waits until it is ready. */
+export async function startPythonWorker({ program, app, environment, options = [], directory }: Started) {
+  installWheel();
+  const { QUEUE } = environment;
+  const words = [...(program === 'celery' ? ['-A', app, 'worker'] : ['-A', app])];
+  const queues = ['-Q', `${QUEUE},${QUEUE}-routed`, '-n', `${QUEUE}@%h`, '--concurrency', '3', '-l', 'info'];
+  const child = spawn(join(BIN, program), [...words, ...queues, ...options], {
+    cwd: directory,
+    env: pythonEnvironment(environment),
+  });
+  const log = join(directory, `${QUEUE}-${child.pid}.log`);
+  const file = createWriteStream(log);
+  child.stdout.pipe(file);
+  child.stderr.pipe(file, { end: false });
+  const exited = once(child, 'exit');
+  const worker: PythonWorker = {
+    process: child,
+    exited,
+    output: () => readFileSync(log, 'utf8'),
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      await exited;
+      return child.exitCode;
+    },
+  };
+  await eventually(() => {
+    if (!worker.output().includes(' ready.')) throw new Error(`${program} is not ready:\n${worker.output()}`);
+  }, 60_000);
+  return worker;
+}
+
+/** What hapax-worker says of an app that it does not run. */
+export function whyNot(app: string): string {
+  installWheel();
+  const { status, stderr } = spawnSync(join(BIN, 'hapax-worker'), ['-A', app], {
+    env: { PATH: process.env.PATH, PYTHONPATH: APPS, PYTHONDONTWRITEBYTECODE: '1' },
+    encoding: 'utf8',
+  });
+  if (status !== 1) throw new Error(`it ended with ${status}`);
+  return stderr;
+}
+
+/** The processes that do the work of a worker. */
+export function childrenOf(pid: number): number[] {
+  return processesOf(pid).filter((child) => child !== pollerOf(pid));
+}
+
+/** The process that speaks to Temporal. */
+export function pollerOf(pid: number): number | undefined {
+  return processesOf(pid).find((child) =>
+    readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('hapax_worker.poller'),
+  );
+}
+
+function processesOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+}
+
+/** Runs a program of test/celery to its end. @returns the JSON that it printed. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever Python prints.
+export async function runPython(program: string, given: unknown, environment: AppEnvironment): Promise<any> {
+  const { stdout } = await promisify(execFile)(PYTHON, [join(APPS, program), JSON.stringify(given)], {
+    env: pythonEnvironment(environment),
+    maxBuffer: 1 << 26,
+    timeout: 200_000,
+  });
+  return JSON.parse(stdout.trim().split('\n').at(-1)!);
+}
+
+function pythonEnvironment(environment: AppEnvironment): NodeJS.ProcessEnv {
+  return {
+    ...{
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      LC_ALL: 'C.UTF-8',
+      PYTHONPATH: APPS,
+      PYTHONDONTWRITEBYTECODE: '1',
+    },
+    ...environment,
+  };
+}
