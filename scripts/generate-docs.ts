@@ -10,7 +10,6 @@ import { type ApiDependencies, createApi } from '../src/api/app.ts';
 import { Gate } from '../src/commands/keys/gate.ts';
 import { BUDGETS, type Budget } from '../src/contracts/budgets.ts';
 import { readSettings, SettingsError, settingsSchema } from '../src/contracts/settings.ts';
-import { NO_LIMITS } from '../src/domain/keys/grant.ts';
 
 /** Generated files: path below the repository -> content. */
 export async function generatedFiles(): Promise<Map<string, string>> {
@@ -25,7 +24,7 @@ export async function generatedFiles(): Promise<Map<string, string>> {
 const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   [
     'Process',
-    /^(DEPLOYMENT_MODE|HOST|PORT|METRICS_PORT|HAPAX_HOME|HAPAX_ENV_FILE|API_KEYS|START_TIMEOUT|LOG_LEVEL|TRUSTED_HOSTS)$/,
+    /^(DEPLOYMENT_MODE|HOST|PORT|METRICS_PORT|HAPAX_HOME|HAPAX_ENV_FILE|API_KEYS|OIDC_RULES|OIDC_AUDIENCE|REPOSITORIES_ALLOWED|START_TIMEOUT|LOG_LEVEL|TRUSTED_HOSTS)$/,
   ],
   ['Database and Temporal', /^(DATABASE_|TEMPORAL_)/],
   ['GitHub', /^GITHUB_/],
@@ -209,7 +208,7 @@ export function describedApi(): ReturnType<typeof createApi> {
     callbackHosts: { allowed: [], refusalOf: async () => undefined },
     sendToReceiver: async () => ({ delivered: false, status: null, reason: null }),
     log,
-    gate: new Gate({ db: unused.db, log, environmentKeys: undefined, limits: NO_LIMITS }),
+    gate: new Gate({ db: unused.db, log, environmentKeys: undefined }),
     trustedHosts: [],
     webhooks: undefined,
     forgeWebhooks: undefined,

@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
-import { Gate } from '../commands/keys/gate.ts';
+import { Gate, type VerifyToken } from '../commands/keys/gate.ts';
 import type { Settings } from '../contracts/settings.ts';
-import { NO_LIMITS } from '../domain/keys/grant.ts';
 import type { Db } from '../store/database.ts';
 
-/** Says who asks, by the settings of a process. */
-export function gateOf(settings: Pick<Settings, 'API_KEYS'>, { db, log }: { db: Db; log: Logger }): Gate {
-  return new Gate({ db, log, environmentKeys: settings.API_KEYS, limits: NO_LIMITS });
+/** Says who asks, by the settings of a process. @param verify reads tokens, where OIDC_RULES lets some in. */
+export function gateOf(
+  { API_KEYS: environmentKeys, OIDC_RULES: rules }: Pick<Settings, 'API_KEYS' | 'OIDC_RULES'>,
+  { db, log, verify }: { db: Db; log: Logger; verify?: VerifyToken | undefined },
+): Gate {
+  return new Gate({ db, log, environmentKeys, oidc: rules && verify ? { rules, verify } : undefined });
 }

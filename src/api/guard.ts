@@ -31,7 +31,7 @@ export function identify(gate: Gate, trusted: readonly string[]) {
       enter(c, gate.local());
     } else if (!isOpenPath(c.req.path)) {
       c.header('WWW-Authenticate', 'Bearer');
-      const principal = gate.identify(bearerOf(c), addressOf(c));
+      const principal = await gate.identify(bearerOf(c), addressOf(c));
       c.res.headers.delete('WWW-Authenticate');
       enter(c, principal);
       limitRate(c, gate, principal);

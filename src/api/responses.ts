@@ -17,7 +17,14 @@ export const OPERATION_PROBLEMS = [
 
 /** The responses of a route's problems, for its OpenAPI description, with what is refused before it. */
 export function problemResponses(...codes: ProblemCode[]) {
-  return openProblemResponses(...codes, 'unauthorized', 'forbidden', 'forbidden_host', 'rate_limited');
+  return openProblemResponses(
+    ...codes,
+    'unauthorized',
+    'forbidden',
+    'forbidden_host',
+    'rate_limited',
+    'issuer_unavailable',
+  );
 }
 
 /** The same of a route that the guard lets everybody reach. */

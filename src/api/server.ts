@@ -5,6 +5,7 @@ import { BuildIds } from '../commands/builds/build-ids.ts';
 import { startPendingDeliveries } from '../commands/builds/pending-deliveries.ts';
 import type { CallbackHosts } from '../commands/callbacks/callback-of.ts';
 import { Configurations } from '../commands/configurations/configurations.ts';
+import type { VerifyToken } from '../commands/keys/gate.ts';
 import { KnownInstallation } from '../commands/lifecycle/installation.ts';
 import { startReconciliation } from '../commands/reconcile/reconciliation.ts';
 import { UnusedBuildIds } from '../commands/reconcile/unused-build-ids.ts';
@@ -50,6 +51,8 @@ export interface ApiServerOptions {
   /** Why no callback can go to a host, by what its name resolves to now. */
   refusalOfHost: CallbackHosts['refusalOf'];
   sendToReceiver: SendToReceiver;
+  /** Verifies tokens of OpenID Connect; undefined where none let in. */
+  verifyToken: VerifyToken | undefined;
   /** Turns a query into a vector; undefined where no model is configured. */
   embedQuery: EmbedQuery;
   /** Decrypts what Temporal keeps. */
@@ -76,6 +79,7 @@ export async function startApiServer({
   forgeWebhooks,
   refusalOfHost,
   sendToReceiver,
+  verifyToken,
   embedQuery,
   decodePayloads,
   meter,
@@ -113,7 +117,7 @@ export async function startApiServer({
     sendToReceiver,
     callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost },
   };
-  const gate = gateOf(settings, { db, log });
+  const gate = gateOf(settings, { db, log, verify: verifyToken });
   // Before anybody is let in: who has created keys must not find the API open.
   await gate.ring.refresh().catch((error: unknown) => {
     if (!gate.hasEnvironmentKeys) throw error;

@@ -34,6 +34,7 @@ export class Refusal extends Error {
     switch (this.code) {
       case 'temporal_unavailable':
       case 'database_unavailable':
+      case 'issuer_unavailable':
       case 'too_many_streams':
         return 'unavailable';
       case 'internal':

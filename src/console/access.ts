@@ -73,7 +73,7 @@ export class Access {
    */
   async signIn(c: ConsoleContext, base: string, secret: string): Promise<void> {
     const address = c.env.incoming?.socket.remoteAddress ?? 'unknown';
-    const principal = this.#gate.identify(secret, address);
+    const principal = await this.#gate.identify(secret, address);
     principal.requireWhole('the console');
     principal.require('read');
     const token = randomBytes(32).toString('base64url');

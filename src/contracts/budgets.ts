@@ -319,6 +319,7 @@ export const BUDGETS = {
     restrictions: most(100, 'entries', 'Repositories or queues that a key is restricted to.'),
     perMinute: most(1_000_000, 'requests', '`requests_per_minute` of a key.'),
     inFlight: most(100_000, 'entries', '`builds_in_flight` and `tasks_in_flight` of a key.'),
+    rules: most(100, 'entries', 'Rules of `OIDC_RULES`.'),
     wrongPerMinute: most(
       30,
       'requests',

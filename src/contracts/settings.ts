@@ -5,6 +5,8 @@ import { checkpointSettings } from './checkpoint-settings.ts';
 import { contentFaults, contentSettings } from './content/content-settings.ts';
 import { forgeSettings } from './forges/forge-settings.ts';
 import { privateKeySetting, repositorySetting, tokenSetting } from './github/github-settings.ts';
+import { oidcSettings } from './keys/oidc-settings.ts';
+import { repositoryPattern } from './keys/repository-pattern.ts';
 import { isLoopback } from './loopback.ts';
 import {
   baseUrl,
@@ -225,6 +227,11 @@ export const settingsSchema = z.object({
   CONSOLE_READ_ONLY: truth.default(false).meta({
     description: 'Makes the console refuse every change and hide the buttons for them. The API still takes changes.',
   }),
+  ...oidcSettings,
+  REPOSITORIES_ALLOWED: list.pipe(z.array(repositoryPattern)).optional().meta({
+    description:
+      'Repositories that build configurations may name: `OWNER/NAME` or `OWNER/*`, comma separated. Triggers for others are refused too. Not set: all. GITHUB_REPO is always allowed.',
+  }),
   ...flowerSettings,
   ...checkpointSettings,
   ...contentSettings,
@@ -288,6 +295,9 @@ function consistencyFaults(settings: Settings): string[] {
   }
   if ((settings.TEMPORAL_TLS_CERT === undefined) !== (settings.TEMPORAL_TLS_KEY === undefined)) {
     faults.push('TEMPORAL_TLS_CERT: mTLS needs both TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY');
+  }
+  if ((settings.OIDC_RULES === undefined) !== (settings.OIDC_AUDIENCE === undefined)) {
+    faults.push('OIDC_RULES: tokens need both OIDC_RULES and OIDC_AUDIENCE');
   }
   faults.push(...contentFaults(settings), ...portFaults(settings));
   if (settings.TASK_SOFT_TIME_LIMIT > settings.TASK_TIME_LIMIT) {

@@ -19,6 +19,8 @@ import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
 import { dataConverterOf, payloadDecoderOf } from './payload-codec.ts';
+import { verifyTokenOf } from './oidc.ts';
+import { dataConverterOf } from './payload-codec.ts';
 import { watchQueuePauses } from './queue-pauses.ts';
 import { registerInBackground } from './registration.ts';
 import { firingOf } from './scheduled.ts';
@@ -182,6 +184,7 @@ function startApi(ground: Ground, { content, checkGitHub }: Outside, workerBesid
     forgeWebhooks: forgeWebhooksOf(settings),
     refusalOfHost: refusalOfHost(settings),
     sendToReceiver: sendToReceiverOf(callbackSenderOf(settings)),
+    verifyToken: verifyTokenOf(settings),
     embedQuery: content.embedQuery,
     decodePayloads: payloadDecoderOf(settings),
     meter: metrics,

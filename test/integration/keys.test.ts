@@ -1,6 +1,4 @@
-import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gateOf } from '../../src/api/gate-of.ts';
 import { createConsole } from '../../src/console/app.ts';
 import type { EventView } from '../../src/contracts/builds/event.ts';
 import type { NewKey } from '../../src/contracts/keys/key.ts';
@@ -8,6 +6,7 @@ import { RIGHTS, type Right } from '../../src/contracts/keys/key-event.ts';
 import { startAnotherApi } from '../world/another-api.ts';
 import { person } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
+import { openGate } from '../world/open-gate.ts';
 import { callers, openWorld, type World } from '../world/world.ts';
 
 const SECRET = 'a-secret-of-the-environment';
@@ -268,7 +267,7 @@ describe('keys', () => {
   });
 
   it('without rights see no button in the console, and are refused by each of its routes', async () => {
-    const gate = gateOf({ API_KEYS: undefined }, { db: world.db, log: pino({ enabled: false }) });
+    const gate = openGate(world.db);
     const place = { base: '/console', readOnly: false };
     const { routes } = createConsole({ db: world.db } as never, { gate, trustedHosts: [] }, place);
     const pathsOf = (method: string) => [

@@ -8,6 +8,7 @@ import type { Resolve } from '../../src/integrations/checked-addresses.ts';
 import { sendToReceiverOf } from '../../src/processes/callbacks.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
 import { payloadDecoderOf } from '../../src/processes/payload-codec.ts';
+import { verifyTokenOf } from '../../src/processes/oidc.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { callers } from './world.ts';
 
@@ -47,6 +48,7 @@ export async function startAnotherApi(
     forgeWebhooks: undefined,
     refusalOfHost: (host) => sender.refusalOf(host),
     sendToReceiver: sendToReceiverOf(sender),
+    verifyToken: verifyTokenOf(settings),
     embedQuery: undefined,
     decodePayloads: payloadDecoderOf(settings),
     meter: createMetrics(database.db),

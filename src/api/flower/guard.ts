@@ -36,13 +36,13 @@ export function flowerGuard(gate: Gate, access: FlowerAccess) {
   const open = access.FLOWER_UNAUTHENTICATED_API && users.size === 0;
   return async (c: Context<ApiEnvironment>, next: Next) => {
     if (open) for (const [name, value] of Object.entries(CORS)) c.header(name, value);
-    const principal = open ? gate.local('flower') : principalOf(c);
+    const principal = open ? gate.local('flower') : await principalOf(c);
     enter(c, principal);
     limitRate(c, gate, principal);
     await next();
   };
 
-  function principalOf(c: Context): Principal {
+  async function principalOf(c: Context): Promise<Principal> {
     if (users.size > 0) {
       if (c.req.method === 'OPTIONS') return gate.local('flower');
       const given = /^Basic +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
@@ -52,7 +52,7 @@ export function flowerGuard(gate: Gate, access: FlowerAccess) {
       return gate.local(user);
     }
     if (gate.needsKey) {
-      const principal = identified(c);
+      const principal = await identified(c);
       principal.requireWhole("Flower's routes");
       return principal;
     }
@@ -61,9 +61,9 @@ export function flowerGuard(gate: Gate, access: FlowerAccess) {
     return gate.local();
   }
 
-  function identified(c: Context): Principal {
+  async function identified(c: Context): Promise<Principal> {
     try {
-      return gate.identify(bearerOf(c), addressOf(c));
+      return await gate.identify(bearerOf(c), addressOf(c));
     } catch (error) {
       if (error instanceof Refusal && error.code === 'unauthorized') throw new FlowerError(401, NEEDS_ENVIRONMENT);
       throw error;

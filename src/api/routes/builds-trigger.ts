@@ -39,6 +39,7 @@ const route = createRoute({
       'unsupported_media_type',
       'unknown_configuration',
       'configuration_retired',
+      'repository_not_allowed',
       'credential_missing',
       'missing_field',
       'unprocessable_inputs',

@@ -1,9 +1,10 @@
 import type { TriggerBody } from '../../contracts/builds/build.ts';
-import type { BuildConfiguration } from '../../contracts/builds/configuration.ts';
+import { type BuildConfiguration, ENVIRONMENT_CONFIGURATION } from '../../contracts/builds/configuration.ts';
 import type { BuildRequest } from '../../contracts/builds/event.ts';
 import type { Build } from '../../domain/builds/build.ts';
 import { inputsFault, refOf, resolveRequest } from '../../domain/builds/configuration.ts';
-import { type ForgeAddresses, placeOf } from '../../domain/forges/place.ts';
+import { type ForgeAddresses, NOT_ALLOWED, placeOf } from '../../domain/forges/place.ts';
+import { matchesRepository } from '../../domain/keys/grant.ts';
 import type { Configurations } from '../configurations/configurations.ts';
 import { Refusal } from '../refusal.ts';
 
@@ -25,7 +26,10 @@ export interface ResolvedTrigger {
 export async function resolveTrigger(
   configurations: Pick<Configurations, 'get' | 'byName' | 'version'>,
   body: TriggerBody,
-  { correlationInput, forges }: { correlationInput: string; forges: Pick<ForgeAddresses, 'credentials'> },
+  {
+    correlationInput,
+    forges,
+  }: { correlationInput: string; forges: Pick<ForgeAddresses, 'credentials' | 'repositories'> },
   earlier: Pick<Build, 'config_id' | 'config_version'> | undefined,
 ): Promise<ResolvedTrigger> {
   const { config: name, config_id: id = 1 } = body;
@@ -43,6 +47,12 @@ export async function resolveTrigger(
   const used = changed ? await configurations.version(newest.id, earlier.config_version) : undefined;
   const configuration = used ?? newest;
   const { definition } = configuration;
+  const { repository } = definition;
+  // Saved before it was forbidden. The environment's own is as allowed as the setting that forbids.
+  const isOwn = configuration.id === ENVIRONMENT_CONFIGURATION.id;
+  if (forges.repositories && !isOwn && !matchesRepository(forges.repositories, repository)) {
+    throw new Refusal('repository_not_allowed', { detail: `${repository} ${NOT_ALLOWED}` });
+  }
   const forge = placeOf(definition, forges);
   if (forge === 'missing') {
     throw new Refusal('credential_missing', {

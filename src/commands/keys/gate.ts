@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
 import { LIMITS } from '../../contracts/budgets.ts';
+import type { OidcRule } from '../../contracts/keys/oidc-settings.ts';
 import { addressBlock } from '../../domain/keys/address-block.ts';
-import type { CallerLimits, Grant } from '../../domain/keys/grant.ts';
+import type { Grant } from '../../domain/keys/grant.ts';
 import type { Key } from '../../domain/keys/key.ts';
 import { formOfKey } from '../../domain/keys/key-text.ts';
 import { hasExpired } from '../../domain/keys/key-view.ts';
+import { type Claims, grantOfToken } from '../../domain/keys/oidc-grant.ts';
 import type { Taken } from '../../domain/keys/token-bucket.ts';
 import { sha256 } from '../../domain/record/hash.ts';
 import { secretOwners } from '../../domain/secret-owners.ts';
@@ -16,14 +18,19 @@ import { KeyRing } from './key-ring.ts';
 import { everything, Principal } from './principal.ts';
 
 const MINUTE_MS = 60_000;
+/** A JSON Web Token: header, claims and signature, which may be missing. */
+const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+/** Verifies a token: its claims, why it is refused, or that its issuer does not answer. */
+export type VerifyToken = (token: string) => Promise<{ claims: Claims } | { fault: string } | { away: string }>;
 
 export interface GateOptions {
   db: Db;
   log: Logger;
   /** Keys of the environment, by name. They may do everything. */
   environmentKeys: ReadonlyMap<string, string> | undefined;
-  /** Limits of callers that have none of their own. */
-  limits: CallerLimits;
+  /** Reads tokens of OpenID Connect; undefined where none let in. */
+  oidc?: { rules: readonly OidcRule[]; verify: VerifyToken } | undefined;
 }
 
 /** What a rate limit leaves a caller, for the response. */
@@ -40,23 +47,23 @@ export class Gate {
   readonly #log: Logger;
   readonly #environmentKeys: ReadonlyMap<string, string>;
   readonly #ownerOf: (secret: string) => string | undefined;
-  readonly #limits: CallerLimits;
+  readonly #oidc: GateOptions['oidc'];
   readonly #inFlight: InFlight;
   readonly #requests = new Buckets();
   readonly #wrong = new Buckets();
 
-  constructor({ db, log, environmentKeys = new Map(), limits }: GateOptions) {
+  constructor({ db, log, environmentKeys = new Map(), oidc }: GateOptions) {
     this.ring = new KeyRing({ db, log });
     this.#log = log;
     this.#environmentKeys = environmentKeys;
     this.#ownerOf = secretOwners(environmentKeys);
-    this.#limits = limits;
+    this.#oidc = oidc;
     this.#inFlight = new InFlight(db);
   }
 
   /** Whether anybody has to show a key; without any, the API is open to this machine. */
   get needsKey(): boolean {
-    return this.#environmentKeys.size > 0 || this.ring.size > 0;
+    return this.#environmentKeys.size > 0 || this.#oidc !== undefined || this.ring.size > 0;
   }
 
   /** Whether somebody can still administrate keys without a key that was created. */
@@ -70,16 +77,19 @@ export class Gate {
   }
 
   /**
-   * Who bears a key.
+   * Who bears a key or a token.
    * @param address that the request came from. Its wrong keys are limited; a right one is always taken, so that nobody can
    * shut out others behind the same address.
-   * @throws {Refusal} 401 where it is no key, 429 where the address has sent too many of those.
+   * @throws {Refusal} 401 where it is no key, 429 where the address has sent too many of those, 503 where the
+   * issuer of a token does not answer.
    */
-  identify(secret: string | undefined, address: string): Principal {
+  async identify(secret: string | undefined, address: string): Promise<Principal> {
     if (!secret) throw new Refusal('unauthorized', { detail: 'send the header Authorization: Bearer KEY' });
     const principal = this.recognise(secret);
     if (principal) return principal;
-    throw this.#refusalOf(secret, address);
+    const token = this.#oidc && TOKEN.test(secret) ? await this.#readToken(this.#oidc, secret) : undefined;
+    if (typeof token === 'object') return token;
+    throw this.#refusalOf(secret, address, token);
   }
 
   /** Who bears a key; undefined where it is none, or its time is over. */
@@ -92,7 +102,7 @@ export class Gate {
 
   /** Who a key of the environment stands for. */
   environmentPrincipal(name: string): Principal {
-    return new Principal({ ...everything(name), ...this.#limits }, this.#inFlight);
+    return new Principal(everything(name), this.#inFlight);
   }
 
   /** The secret of a key of the environment; undefined where there is none of this name. */
@@ -129,18 +139,29 @@ export class Gate {
     return { quota, ...this.#requests.take(grant.keyId ?? grant.caller, { quota, windowMs: MINUTE_MS }) };
   }
 
+  /** Who a token stands for, or why it stands for nobody. @throws {Refusal} 503 where its issuer does not answer. */
+  async #readToken({ rules, verify }: NonNullable<GateOptions['oidc']>, token: string): Promise<Principal | string> {
+    const verified = await verify(token);
+    if ('fault' in verified) return verified.fault;
+    if ('away' in verified) {
+      const detail = 'the issuer of the token does not answer; try again';
+      throw new Refusal('issuer_unavailable', { detail, retryAfterSeconds: 5, cause: new Error(verified.away) });
+    }
+    const grant = grantOfToken(rules, verified.claims);
+    return grant ? new Principal(grant, this.#inFlight) : 'no rule of OIDC_RULES matches its claims';
+  }
+
   #grantOf(key: Key): Grant {
     const { id: keyId, name, rights, repositories, queues } = key;
+    const { requests_per_minute, builds_in_flight, tasks_in_flight } = key;
     return {
       ...{ caller: `key:${name}`, rights, repositories, queues, keyId },
-      requests_per_minute: key.requests_per_minute ?? this.#limits.requests_per_minute,
-      builds_in_flight: key.builds_in_flight ?? this.#limits.builds_in_flight,
-      tasks_in_flight: key.tasks_in_flight ?? this.#limits.tasks_in_flight,
+      ...{ requests_per_minute, builds_in_flight, tasks_in_flight },
     };
   }
 
   /** Counts a wrong key, and says what is wrong with it. */
-  #refusalOf(secret: string, address: string): Refusal {
+  #refusalOf(secret: string, address: string, fault?: string): Refusal {
     const block = addressBlock(address);
     const quota = LIMITS.keys.wrongPerMinute;
     const { allowed, remaining, nextSeconds } = this.#wrong.take(block, { quota, windowMs: MINUTE_MS });
@@ -152,6 +173,7 @@ export class Gate {
     }
     if (remaining === 0)
       this.#log.warn({ address: block }, 'an address sends wrong keys; further ones are refused unread');
+    if (fault) return new Refusal('unauthorized', { detail: `the token is refused: ${fault}` });
     const form = formOfKey(secret);
     const expired = form === 'whole' ? this.ring.find(sha256(secret)) : undefined;
     if (expired)

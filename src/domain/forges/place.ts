@@ -1,19 +1,27 @@
 import type { ConfigurationDefinition } from '../../contracts/builds/configuration.ts';
 import type { CredentialUrls, ForgePlace } from '../../contracts/forges/forge.ts';
 import type { Settings } from '../../contracts/settings.ts';
+import { matchesRepository } from '../keys/grant.ts';
 import { capabilitiesOf } from './capabilities.ts';
 
-/** Where forges are: GitHub's API by the settings, and where each named credential leads. */
+/** Where forges are: GitHub's API by the settings, and where each named credential leads; and what may be built there. */
 export interface ForgeAddresses {
   github: string;
   credentials: CredentialUrls;
+  /** Patterns of the repositories that configurations may name; undefined: all. */
+  repositories?: readonly string[] | undefined;
 }
 
 /** The forges that the settings know. */
-export function forgeAddressesOf(settings: Pick<Settings, 'GITHUB_API_URL' | 'FORGE_CREDENTIALS'>): ForgeAddresses {
+export function forgeAddressesOf(
+  settings: Pick<Settings, 'GITHUB_API_URL' | 'FORGE_CREDENTIALS' | 'REPOSITORIES_ALLOWED'>,
+): ForgeAddresses {
   const credentials = new Map([...settings.FORGE_CREDENTIALS].map(([name, { apiUrl }]) => [name, apiUrl]));
-  return { github: settings.GITHUB_API_URL, credentials };
+  return { github: settings.GITHUB_API_URL, credentials, repositories: settings.REPOSITORIES_ALLOWED };
 }
+
+/** Why a repository is not built. */
+export const NOT_ALLOWED = 'is not one of REPOSITORIES_ALLOWED';
 
 type Placed = Pick<ConfigurationDefinition, 'forge' | 'api_url' | 'credential'>;
 
@@ -25,8 +33,8 @@ export type PlaceFault = { path: string; message: string; not_supported?: true }
  * credential: another would be given the token.
  */
 export function placeFaults(
-  { forge, api_url, credential, workflow, concurrency }: ConfigurationDefinition,
-  { github, credentials }: ForgeAddresses,
+  { forge, api_url, credential, repository, workflow, concurrency }: ConfigurationDefinition,
+  { github, credentials, repositories }: ForgeAddresses,
 ): PlaceFault[] {
   const faults: PlaceFault[] = [];
   const { name, cancels, numbers_workflows } = capabilitiesOf({ kind: forge });
@@ -39,6 +47,9 @@ export function placeFaults(
   }
   if (api_url !== null && url !== undefined && api_url !== url) {
     faults.push({ path: 'api_url', message: `is not where the credential leads, which is ${url}; leave it out` });
+  }
+  if (repositories && !matchesRepository(repositories, repository)) {
+    faults.push({ path: 'repository', message: NOT_ALLOWED });
   }
   if (!numbers_workflows && /^\d+$/.test(workflow)) {
     faults.push({ path: 'workflow', message: `${name} knows workflows by their file; write its name, as build.yml` });
