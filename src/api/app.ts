@@ -24,7 +24,7 @@ import type { ApiEnvironment } from './environment.ts';
 import { EventTail } from './events/event-tail.ts';
 import { OpenStreams } from './events/open-streams.ts';
 import { isFlowerPath } from './flower/app.ts';
-import { identify } from './guard.ts';
+import { identify, isOpenPath } from './guard.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import type { ApiMeter } from './meter.ts';
 import { PROBLEM_JSON, problemOf } from './problem.ts';
@@ -143,7 +143,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   allowTemporalUi(api, deps.temporalUi.url);
   api.use(identify(deps.gate, deps.trustedHosts));
   const needed = new Map<string, Needs>();
-  api.use(requireRights((c) => needed.get(keyOf(c)), deps.db));
+  api.use(requireRights((c) => needed.get(keyOf(c)) ?? needsOfUndescribed(c), deps.db));
   api.use(refuseNul);
   const parameters = new Map<string, string[]>();
   api.use(refuseUnknownParameters((c) => parametersOf(c, parameters)));
@@ -243,6 +243,12 @@ function routeOf(c: Context): { route: string; method: string } {
   const matched = matchedRoutes(c).find(({ path }) => !path.endsWith('/*'));
   if (!matched) return { route: 'unmatched', method: 'any' };
   return { route: matched.path.replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}'), method: c.req.method };
+}
+
+/** What a route that the description lacks needs: everything, but for the pages about the API. */
+function needsOfUndescribed(c: Context): Needs | undefined {
+  const isOpen = isOpenPath(c.req.path) || routeOf(c).route === 'unmatched';
+  return isOpen ? undefined : { right: 'admin', reachedBy: undefined };
 }
 
 /** Method and pattern of what a request matched, as `GET /builds/{id}`. */

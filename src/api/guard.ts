@@ -30,9 +30,10 @@ export function identify(gate: Gate, trusted: readonly string[]) {
       if (!isSignedPath(c.req.path)) requireLocalHost(headersOf(c), trusted);
       enter(c, gate.local());
     } else if (!isOpenPath(c.req.path)) {
-      c.header('WWW-Authenticate', 'Bearer');
-      const principal = await gate.identify(bearerOf(c), addressOf(c));
-      c.res.headers.delete('WWW-Authenticate');
+      const principal = await gate.identify(bearerOf(c), addressOf(c)).catch((error: unknown) => {
+        if (error instanceof Refusal && error.code === 'unauthorized') c.header('WWW-Authenticate', 'Bearer');
+        throw error;
+      });
       enter(c, principal);
       limitRate(c, gate, principal);
     }
