@@ -18,9 +18,8 @@ import { connectForges, connectGitHub, forgeWebhooksOf, repositoryOf, webhooksOf
 import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
-import { dataConverterOf, payloadDecoderOf } from './payload-codec.ts';
 import { verifyTokenOf } from './oidc.ts';
-import { dataConverterOf } from './payload-codec.ts';
+import { dataConverterOf, payloadDecoderOf } from './payload-codec.ts';
 import { watchQueuePauses } from './queue-pauses.ts';
 import { registerInBackground } from './registration.ts';
 import { firingOf } from './scheduled.ts';

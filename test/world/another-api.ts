@@ -7,8 +7,8 @@ import { CallbackSender } from '../../src/integrations/callback-sender.ts';
 import type { Resolve } from '../../src/integrations/checked-addresses.ts';
 import { sendToReceiverOf } from '../../src/processes/callbacks.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
-import { payloadDecoderOf } from '../../src/processes/payload-codec.ts';
 import { verifyTokenOf } from '../../src/processes/oidc.ts';
+import { payloadDecoderOf } from '../../src/processes/payload-codec.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { callers } from './world.ts';
 
