@@ -1,10 +1,12 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { type DataConverter, METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
 import { decode, encode } from '@temporalio/common/lib/encoding.js';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { DecodePayloads, JsonPayload } from '../api/routes/temporal-decode.ts';
 import { Refusal } from '../commands/refusal.ts';
 import type { Settings } from '../contracts/settings.ts';
+
+const { Payload: ProtoPayload } = proto.temporal.api.common.v1;
 
 /** What Temporal shows as the encoding of an encrypted payload. */
 const ENCRYPTED = 'binary/encrypted';
@@ -26,7 +28,7 @@ export function payloadDecoderOf({
 }: Pick<Settings, 'TEMPORAL_CODEC_KEYS'>): DecodePayloads {
   const codec = payloadCodec(keys);
   return async (payloads) => {
-    const read = payloads.map((payload) => temporal.api.common.v1.Payload.fromObject(payload));
+    const read = payloads.map((payload) => ProtoPayload.fromObject(payload));
     try {
       return (await codec.decode(read)).map(toJson);
     } catch (error) {
@@ -56,7 +58,7 @@ export function payloadCodec(keys: ReadonlyMap<string, Buffer>): PayloadCodec {
       return payloads.map((payload) => {
         const nonce = randomBytes(NONCE_BYTES);
         const cipher = createCipheriv(CIPHER, ownKey!, nonce).setAAD(Buffer.from(ownId!));
-        const plain = temporal.api.common.v1.Payload.encode(payload).finish();
+        const plain = ProtoPayload.encode(payload).finish();
         const data = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
         return { metadata: { [METADATA_ENCODING_KEY]: encode(ENCRYPTED), [KEY_ID]: encode(ownId!) }, data };
       });
@@ -81,5 +83,5 @@ function decrypt(keys: ReadonlyMap<string, Buffer>, { metadata, data }: Payload)
   const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(id));
   decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
   const plain = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
-  return temporal.api.common.v1.Payload.decode(plain);
+  return ProtoPayload.decode(plain);
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Connection } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { payloadCodec } from '../../src/processes/payload-codec.ts';
 import { eventually } from '../world/eventually.ts';
@@ -50,7 +50,7 @@ describe('what Temporal keeps, with TEMPORAL_CODEC_KEYS', () => {
     // Somebody who may read everything in Temporal, and has no key.
     const { workflowService } = connection;
     const { namespace } = world;
-    const { api } = temporal;
+    const { api } = proto.temporal;
     const listed = await workflowService.listWorkflowExecutions({ namespace });
     const seen = [textOf(api.workflowservice.v1.ListWorkflowExecutionsResponse.encode(listed).finish())];
     for (const { execution } of listed.executions) {
