@@ -34,6 +34,7 @@ export async function pack(directory: string): Promise<string> {
     else if (/\.[a-z]+$/.test(path)) cpSync(join(ROOT, path), join(directory, path));
   }
   const { name, version, description, license, type, engines, bin, dependencies, optionalDependencies } = packageJson;
+  const exports = JSON.parse(javaScriptOf(JSON.stringify(packageJson.exports)));
   const files = ['bin', 'src', 'build', 'docs', 'CHANGELOG.md'];
   const published = {
     name,
@@ -43,6 +44,7 @@ export async function pack(directory: string): Promise<string> {
     type,
     engines,
     bin,
+    exports,
     files,
     dependencies,
     optionalDependencies,

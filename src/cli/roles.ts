@@ -7,8 +7,7 @@ import { readEnvironmentFile } from './environment-file.ts';
 const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
   up: async () => (await import('../processes/up.ts')).runUp(readSettings(process.env)),
   api: async () => (await import('../processes/api.ts')).runApi(readSettings(process.env, 'api')),
-  worker: async () =>
-    (await import('../processes/working-process.ts')).runWorkingProcess(readSettings(process.env, 'worker'), 'worker'),
+  worker: async (argv) => (await import('../processes/worker.ts')).runWorker(argv, readSettings(process.env, 'worker')),
   bridge: async () =>
     (await import('../processes/working-process.ts')).runWorkingProcess(readSettings(process.env, 'bridge'), 'bridge'),
   migrate: async () => (await import('../processes/migrate.ts')).runMigrate(readSettings(process.env, 'migrate')),
@@ -22,7 +21,14 @@ const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
 };
 
 /** Roles with a command line of their own; all else is told by settings. */
-const WITH_ARGUMENTS: ReadonlySet<string> = new Set(['audit', 'backup', 'restore', 'reconcile', 'simulate-github']);
+const WITH_ARGUMENTS: ReadonlySet<string> = new Set([
+  'worker',
+  'audit',
+  'backup',
+  'restore',
+  'reconcile',
+  'simulate-github',
+]);
 
 /**
  * Runs a role until it ends.

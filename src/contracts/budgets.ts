@@ -150,6 +150,10 @@ export const BUDGETS = {
     defaultCharacters: most(1_000, 'characters', 'Default of a parameter, as it is written.'),
     docCharacters: most(500, 'characters', 'What a task type does, in one line.'),
     retries: most(10_000, 'entries', 'Retries of a task type.'),
+    steps: most(1_000, 'entries', 'Steps of a task in TypeScript.'),
+    stepNameCharacters: most(255, 'characters', 'Name of a step.'),
+    stepCharacters: most(100_000, 'characters', 'JSON of the result of a step. A longer one fails the task.'),
+    modules: most(1_000, 'entries', 'Modules in the folder of HAPAX_TASKS.'),
   },
   schedules: {
     schedules: most(500, 'entries', 'Schedules. A deleted one does not count.'),

@@ -63,7 +63,7 @@ export function requestFrom(
   addresses: Address[],
   url: URL,
   options: Pick<RequestOptions, 'method' | 'headers' | 'signal' | 'insecureHTTPParser' | 'maxHeaderSize'>,
-  body?: string,
+  body?: string | Uint8Array,
 ): Promise<IncomingMessage> {
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {

@@ -2,12 +2,15 @@ import type { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createTaskHandlers } from '../activities/content-tasks.ts';
+import { OwnTasks } from '../activities/own-tasks.ts';
 import { builtInCode } from '../activities/task-code.ts';
 import type { TaskHandlers } from '../activities/task-handlers.ts';
 import { startApiServer } from '../api/server.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { WORKFLOW_QUEUE } from '../contracts/tasks/task-queues.ts';
+import { type DefinedTask, descriptionOf } from '../domain/tasks/define-task.ts';
 import { builtInDescriptions } from '../domain/tasks/task-types.ts';
+import { checkedFetch } from '../integrations/checked-fetch.ts';
 import type { Db } from '../store/database.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { callbackSenderOf, refusalOfHost, sendToReceiverOf } from './callbacks.ts';
@@ -19,9 +22,10 @@ import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
 import { verifyTokenOf } from './oidc.ts';
+import { loadOwnTasks, registrationOf, serveOwnTasks, watchOwnTasks } from './own-tasks.ts';
 import { dataConverterOf, payloadDecoderOf } from './payload-codec.ts';
 import { watchQueuePauses } from './queue-pauses.ts';
-import { registerInBackground } from './registration.ts';
+import { Registering } from './registration.ts';
 import { firingOf } from './scheduled.ts';
 import { applySchedules } from './schedules.ts';
 import { queuesOf } from './tasks.ts';
@@ -40,6 +44,8 @@ export interface Ground extends Pick<Partial<GitHubWatchOptions>, 'pauses'> {
   log: Logger;
   /** Hears what a person should know of GitHub. */
   say: GitHubWatchOptions['say'];
+  /** Loads tasks of the user's own again when their files change. */
+  watchTasks?: boolean;
   /** Where they differ from the usual ones. */
   handlers?: Partial<TaskHandlers>;
 }
@@ -117,7 +123,14 @@ function openOutside({ settings, db, metrics, say, pauses }: Ground, parts: read
 
 async function startWorker(ground: Ground, { forges, content }: Outside, isAlone: boolean) {
   const { settings, client, db, metrics, log } = ground;
-  const { queues, concurrency } = queuesOf(settings);
+  const folder = await loadOwnTasks(settings.HAPAX_TASKS);
+  const builtIn = builtInCode({ ...createTaskHandlers({ db, ...content, meter: metrics }), ...ground.handlers });
+  const own =
+    folder && new OwnTasks({ db, fetch: checkedFetch({ allowedHosts: settings.TASK_ALLOWED_HOSTS }) }, builtIn);
+  const sizes = queuesOf(
+    settings,
+    folder?.tasks.map((task) => descriptionOf(task).queue),
+  );
   const workers = await createWorkers({
     connection: connectionOf(ground),
     namespace: settings.TEMPORAL_NAMESPACE,
@@ -127,9 +140,8 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
     fire: firingOf(ground),
     checkpoints: checkpointsOf(settings),
     sender: callbackSenderOf(settings),
-    code: builtInCode({ ...createTaskHandlers({ db, ...content, meter: metrics }), ...ground.handlers }),
-    queues,
-    concurrency,
+    code: own ?? builtIn,
+    ...sizes,
     meter: logEnds(metrics, log),
     onShutdownOrder: isAlone
       ? () => {
@@ -139,12 +151,16 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
       : undefined,
   });
   const pauses = await watchQueuePauses(db, workers, log);
-  const served = [...queues.keys()].filter((name) => name !== WORKFLOW_QUEUE);
-  const registering = registerInBackground(
-    db,
-    [{ identity: workers.identity, runtime: 'built-in', queues: served, types: [...builtInDescriptions()] }],
-    log,
-  );
+  const served = [...sizes.queues.keys()].filter((name) => name !== WORKFLOW_QUEUE);
+  const { identity } = workers;
+  const registering = new Registering(db, log);
+  registering.add({ identity, runtime: 'built-in', queues: served, types: [...builtInDescriptions()] });
+  const serve = async (tasks: DefinedTask[]) => {
+    if (own) await serveOwnTasks({ own, workers }, tasks);
+    registering.add(registrationOf(identity, tasks));
+  };
+  if (folder) await serve(folder.tasks);
+  const watching = folder && ground.watchTasks ? watchOwnTasks(folder, serve, log) : undefined;
   const ended = workers.run().then(
     () => undefined,
     (error: Error) => error,
@@ -157,6 +173,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
   return {
     ended,
     async close() {
+      await watching?.stop();
       await Promise.all([sweep?.stop(), pauses.stop(), registering.stop()]);
       workers.shutdown();
       await ended;

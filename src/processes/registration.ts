@@ -7,34 +7,38 @@ import { registerTaskTypes } from '../store/tasks/task-type-register.ts';
 /** Pause between tries while the database is away, milliseconds. */
 const AGAIN_MS = 2_000;
 
-/**
- * Records what a worker serves. It works meanwhile: a database that is away holds up nobody.
- * @param registrations one for each runtime.
- */
-export function registerInBackground(
-  db: Db,
-  registrations: ReadonlyArray<Omit<TaskTypeRegistration, 'version'>>,
-  log: Logger,
-): { stop(): Promise<void> } {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const registering = (async () => {
-    for (const registration of registrations) {
-      while (!signal.aborted) {
-        try {
-          await registerTaskTypes(db, { version: 1, ...registration });
-          break;
-        } catch (err) {
-          log.warn({ err }, 'the task types could not be registered; trying again');
-          await delay(AGAIN_MS, undefined, { signal, ref: false }).catch(() => {});
-        }
+/** Records what a worker serves. It works meanwhile: a database that is away holds up nobody. */
+export class Registering {
+  readonly #db: Db;
+  readonly #log: Logger;
+  readonly #stopping = new AbortController();
+  #working = Promise.resolve();
+
+  constructor(db: Db, log: Logger) {
+    this.#db = db;
+    this.#log = log;
+  }
+
+  /** Records this after what was given before. */
+  add(registration: Omit<TaskTypeRegistration, 'version'>): void {
+    this.#working = this.#working.then(() => this.#register(registration));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#working;
+  }
+
+  async #register(registration: Omit<TaskTypeRegistration, 'version'>): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await registerTaskTypes(this.#db, { version: 1, ...registration });
+        return;
+      } catch (err) {
+        this.#log.warn({ err }, 'the task types could not be registered; trying again');
+        await delay(AGAIN_MS, undefined, { signal, ref: false }).catch(() => {});
       }
     }
-  })();
-  return {
-    async stop() {
-      stopping.abort();
-      await registering;
-    },
-  };
+  }
 }

@@ -13,7 +13,7 @@ const DEFAULT_CONCURRENCY = { laptop: 1, cloud: 4 } as const;
 export function queuesOf(
   settings: Settings,
   own: readonly string[] = [],
-): { queues: ReadonlyMap<string, QueueSize>; concurrency: number } {
+): { queues: ReadonlyMap<string, QueueSize>; concurrency: number; servesOthers: boolean } {
   const usual = settings.WORKER_CONCURRENCY ?? DEFAULT_CONCURRENCY[settings.DEPLOYMENT_MODE];
   const { [ALL_QUEUES]: all, ...named } = Object.fromEntries(
     settings.WORKER_QUEUES ?? [[ALL_QUEUES, { concurrency: undefined, perSecond: undefined }]],
@@ -23,5 +23,5 @@ export function queuesOf(
   const queues = [...served].map(([name, { concurrency, perSecond }]) => {
     return [name, { size: concurrency ?? all?.concurrency ?? usual, perSecond }] as const;
   });
-  return { queues: new Map(queues), concurrency: usual };
+  return { queues: new Map(queues), concurrency: all?.concurrency ?? usual, servesOthers: all !== undefined };
 }

@@ -16,7 +16,11 @@ import { installTemporalRuntime } from './temporal-runtime.ts';
  * later than the process; never where the process is told to stop before. Its metrics are served on METRICS_PORT meanwhile.
  * @throws {Error} where the part broke.
  */
-export async function runWorkingProcess(settings: Settings, part: 'worker' | 'bridge'): Promise<void> {
+export async function runWorkingProcess(
+  settings: Settings,
+  part: 'worker' | 'bridge',
+  { watchTasks = false }: { watchTasks?: boolean } = {},
+): Promise<void> {
   const stopping = stopSignal();
   const log = createLog(settings.LOG_LEVEL, part);
   installTemporalRuntime(log);
@@ -37,7 +41,7 @@ export async function runWorkingProcess(settings: Settings, part: 'worker' | 'br
   );
   let ended: string | Error | undefined;
   if (connected) {
-    const parts = await startParts({ ...connected, settings, db, metrics, log, say: toLog(log) }, [part]);
+    const parts = await startParts({ ...connected, settings, db, metrics, log, say: toLog(log), watchTasks }, [part]);
     log.info({ address }, `${part} is up`);
     ended = await Promise.race([stopping, parts.ended]);
     if (typeof ended === 'string') log.info({ signal: ended }, `${part} is stopping`);

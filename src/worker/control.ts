@@ -18,10 +18,15 @@ const ELSEWHERE_MS = 10;
 const OBEYED: Obeyed = { refused: null };
 
 /**
- * @param slots of each queue, whether it is served or not.
+ * @param slots of each queue that it serves or could.
+ * @param open has it serve one more.
  * @param shutdown ends the process; undefined where it does more than work, and so refuses to.
  */
-export function createControl(slots: ReadonlyMap<string, Slots>, shutdown: (() => void) | undefined): Control {
+export function createControl(
+  slots: ReadonlyMap<string, Slots>,
+  open: (queue: string, isOpen: boolean) => Promise<void>,
+  shutdown: (() => void) | undefined,
+): Control {
   const paces = new Map<string, { pace: Pace; rate: string }>();
   const limits = new Map<string, TimeLimits>();
   return {
@@ -35,7 +40,9 @@ export function createControl(slots: ReadonlyMap<string, Slots>, shutdown: (() =
         rates: Object.fromEntries([...paces].map(([task, { rate }]) => [task, rate])),
       }),
       async consume({ queue, on }) {
-        slots.get(queue)!.isOpen = on;
+        const known = slots.get(queue);
+        if (known) known.isOpen = on;
+        else if (on) await open(queue, true);
         return OBEYED;
       },
       async resize({ by }) {

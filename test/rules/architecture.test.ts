@@ -60,6 +60,8 @@ const BAD: Array<[rule: string, path: string, source: string]> = [
   ['commands-import-types-of-workflows', 'src/commands/loads.ts', "import { a } from '../workflows/ports/a.ts';"],
   ['bridge-is-amqp', 'src/bridge/serves.ts', "import { a } from '../api/a.ts';"],
   ['simulator-stands-alone', 'src/simulator/shares.ts', "import { a } from '../domain/a.ts';"],
+  ['tasks-are-for-users', 'src/tasks/stores.ts', "import { a } from '../store/a.ts';"],
+  ['nobody-else-loads-tasks', 'src/api/loads-tasks.ts', "import { a } from '../tasks/a.ts';"],
   ['laptop-embeds-infrastructure', 'src/laptop/serves.ts', "import { a } from '../api/a.ts';"],
   ['cli-loads-processes-late', 'src/cli/early.ts', "import { a } from '../processes/a.ts';"],
   ['cli-knows-contracts-and-processes', 'src/cli/stores.ts', "import { a } from '../store/a.ts';"],
@@ -94,6 +96,7 @@ const MODULES = [
   'activities',
   'integrations',
   'processes',
+  'tasks',
   'workflows/ports',
 ];
 const PACKAGES = ['zod', 'pino', 'canonicalize', '@temporalio/client', '@octokit/rest', 'postgres', 'prom-client'];
@@ -159,6 +162,7 @@ const FOLDERS = [
   'processes',
   'simulator',
   'store',
+  'tasks',
   'worker',
   'workflows',
 ];

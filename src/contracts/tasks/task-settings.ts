@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, integer } from '../setting-forms.ts';
+import { duration, hosts, integer } from '../setting-forms.ts';
 import { WORKFLOW_QUEUE } from './task-queues.ts';
 import { queueName } from './task-type.ts';
 
@@ -82,6 +82,14 @@ export const taskSettings = {
   TASK_TIME_LIMIT: duration(1)
     .default(600_000)
     .meta({ description: 'After this time, an attempt is ended. The task fails and is not retried.' }),
+  HAPAX_TASKS: z.string().optional().meta({
+    description:
+      'Folder with tasks of your own in TypeScript, which workers run. Each file in it exports what `defineTask` returns.',
+  }),
+  TASK_ALLOWED_HOSTS: hosts.default([]).meta({
+    description:
+      'Hosts that `context.fetch` in tasks of your own may call although their addresses are private or loopback, as in `localhost,10.0.0.5`.',
+  }),
   WORKER_QUEUES: workerQueues.optional().meta({
     description:
       'Queues that a worker serves, comma separated: workflows (all workflows and builds), youtube, content, search, those of your own tasks, or * for all that are not named. Each may have its own concurrency, as in youtube:4, and a rate at which all workers together begin its tasks, as in *,mine:2@10/m. Default: all.',

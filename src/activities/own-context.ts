@@ -1,0 +1,73 @@
+import { LIMITS } from '../contracts/budgets.ts';
+import type { OwnTaskContext } from '../contracts/tasks/own-task.ts';
+import { nameUuid } from '../domain/name-uuid.ts';
+import { storableJson } from '../domain/record/storable.ts';
+import { PermanentTaskError } from '../domain/tasks/task-error.ts';
+import type { CheckedFetch } from '../integrations/checked-fetch.ts';
+import type { TaskContext } from './task-handlers.ts';
+
+/** Where results of steps are kept. */
+export interface StepStore {
+  /** All of the task that are kept, by name. */
+  find(): Promise<Map<string, unknown>>;
+  /** Keeps one, as JSON, unless one is kept. @returns the one that is kept. */
+  save(name: string, result: string): Promise<unknown>;
+}
+
+export interface OwnContextParts {
+  log: Record<'debug' | 'info' | 'warn' | 'error', (message: string, more?: Record<string, unknown>) => void>;
+  fetch: CheckedFetch;
+  steps: StepStore;
+}
+
+/** What the code of an own task knows of its attempt. */
+export function ownContext(
+  { taskId, attempt, signal, progress, heartbeat }: TaskContext,
+  { log, fetch, steps }: OwnContextParts,
+): OwnTaskContext {
+  const about = (write: OwnContextParts['log']['info']) => (message: string, more?: Record<string, unknown>) =>
+    write(message, { ...more, task_id: taskId, attempt });
+  return {
+    ...{ taskId, attempt, signal, progress, heartbeat },
+    idempotencyToken: nameUuid(`task ${taskId}`),
+    log: {
+      debug: about((...said) => log.debug(...said)),
+      info: about((...said) => log.info(...said)),
+      warn: about((...said) => log.warn(...said)),
+      error: about((...said) => log.error(...said)),
+    },
+    fetch: (url, { signal: own, ...init } = {}) =>
+      fetch(url, { ...init, signal: own ? AbortSignal.any([own, signal]) : signal }),
+    step: stepsOf(taskId, steps, signal),
+  };
+}
+
+function stepsOf(taskId: string, store: StepStore, signal: AbortSignal): OwnTaskContext['step'] {
+  const begun = new Set<string>();
+  let kept: Promise<Map<string, unknown>> | undefined;
+  return async <Result>(name: string, work: Parameters<OwnTaskContext['step']>[1]): Promise<Result> => {
+    const most = LIMITS.taskTypes;
+    if (typeof name !== 'string' || name === '' || name.length > most.stepNameCharacters) {
+      throw misused(`a step needs a name of 1 to ${most.stepNameCharacters} characters`);
+    }
+    if (begun.has(name)) throw misused(`there are two steps "${name}"; give each a name of its own`);
+    begun.add(name);
+    if (begun.size > most.steps) throw misused(`it has more than ${most.steps} steps`);
+    signal.throwIfAborted();
+    kept ??= store.find();
+    const done = await kept;
+    if (done.has(name)) return done.get(name) as Result;
+    const result = await work({ idempotencyToken: nameUuid(`task ${taskId} step ${name}`), signal });
+    const json = storableJson(JSON.stringify(result ?? null));
+    if (json.length > most.stepCharacters) {
+      throw misused(
+        `the result of step "${name}" has ${json.length} characters of JSON; ${most.stepCharacters} is the most`,
+      );
+    }
+    return (await store.save(name, json)) as Result;
+  };
+}
+
+function misused(message: string): PermanentTaskError {
+  return new PermanentTaskError({ type: 'StepError', message });
+}

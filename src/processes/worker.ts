@@ -1,0 +1,28 @@
+import { parseArgs } from 'node:util';
+import type { Settings } from '../contracts/settings.ts';
+import { UserError } from '../laptop/user-error.ts';
+import { runWorkingProcess } from './working-process.ts';
+
+const USAGE = `hapax serve worker [--watch]   runs builds and tasks
+
+--watch loads tasks of HAPAX_TASKS again when their files change. Tasks that run end on the code that they began with; a file with a
+fault keeps the tasks that it had. Settings are environment variables: docs/configuration.md`;
+
+/** `hapax serve worker`. */
+export async function runWorker(argv: string[], settings: Settings): Promise<void> {
+  const { watch, help } = readArguments(argv);
+  if (help) return console.log(USAGE);
+  if (watch && settings.HAPAX_TASKS === undefined)
+    throw new UserError('--watch: set HAPAX_TASKS to the folder to watch');
+  await runWorkingProcess(settings, 'worker', { watchTasks: watch });
+}
+
+function readArguments(argv: string[]): { watch: boolean; help: boolean } {
+  try {
+    const options = { help: { type: 'boolean', short: 'h' }, watch: { type: 'boolean' } } as const;
+    const { values } = parseArgs({ args: argv, options });
+    return { watch: values.watch ?? false, help: values.help ?? false };
+  } catch (error) {
+    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}

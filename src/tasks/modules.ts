@@ -1,0 +1,118 @@
+import { readdirSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { extname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { LIMITS } from '../contracts/budgets.ts';
+import { type DefinedTask, isDefinedTask } from '../domain/tasks/define-task.ts';
+
+/** What modules of tasks import from us; in the published package these files are JavaScript. */
+const OURS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({ 'hapax/tasks': 'index', 'hapax/tasks/testing': 'testing' }).map(([specifier, file]) => [
+    specifier,
+    new URL(`./${file}${extname(import.meta.url)}`, import.meta.url).href,
+  ]),
+);
+
+/** Marks in a URL how often its folder was loaded, so that Node reads the file again. */
+const GENERATION = 'hapax';
+
+const MODULE = /^(?!.*\.(?:test|spec|d)\.)[^.].*\.(?:ts|mts|js|mjs)$/;
+
+let resolves = false;
+
+/** Lets modules import `hapax/tasks` wherever they are, and reads those that a module of tasks imports again with it. */
+function letThemResolve(): void {
+  if (resolves) return;
+  resolves = true;
+  registerHooks({
+    resolve(specifier, context, next) {
+      const ours = OURS[specifier];
+      if (ours) return { url: ours, shortCircuit: true };
+      const resolved = next(specifier, context);
+      const generation = context.parentURL && URL.parse(context.parentURL)?.searchParams.get(GENERATION);
+      const isTheirs = resolved.url.startsWith('file:') && !resolved.url.includes('/node_modules/');
+      if (!generation || !isTheirs || /^\w/.test(specifier)) return resolved;
+      return { ...resolved, url: marked(resolved.url, generation) };
+    },
+  });
+}
+
+function marked(url: string, generation: string): string {
+  const fresh = new URL(url);
+  fresh.searchParams.set(GENERATION, generation);
+  return fresh.href;
+}
+
+/** The tasks of a folder, and what is wrong with its modules: one line each. */
+export interface LoadedTasks {
+  tasks: DefinedTask[];
+  faults: string[];
+}
+
+/** Loads the modules of a folder. Each of its files exports tasks; folders in it are for what they share. */
+export class TaskModules {
+  readonly #directory: string;
+  #generation = 0;
+  /** What each file last exported without a fault. */
+  #good = new Map<string, DefinedTask[]>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /**
+   * Reads all files, changed or not. Of a file with a fault, the tasks are those that it exported before.
+   * @throws where the folder cannot be read.
+   */
+  async load(): Promise<LoadedTasks> {
+    letThemResolve();
+    const generation = String(++this.#generation);
+    const files = readdirSync(this.#directory, { withFileTypes: true })
+      .filter((entry) => !entry.isDirectory() && MODULE.test(entry.name))
+      .map(({ name }) => name)
+      .sort();
+    const most = LIMITS.taskTypes.modules;
+    if (files.length > most) throw new Error(`${this.#directory} has more than ${most} modules`);
+    const faults: string[] = [];
+    const good = new Map<string, DefinedTask[]>();
+    for (const file of files) {
+      const path = join(this.#directory, file);
+      try {
+        good.set(file, await tasksOf(marked(pathToFileURL(path).href, generation)));
+      } catch (error) {
+        faults.push(...linesOf(error).map((line) => `${file}: ${line}`));
+        const before = this.#good.get(file);
+        if (before) good.set(file, before);
+      }
+    }
+    this.#good = good;
+    const tasks = [...good.values()].flat();
+    const twice = [...good].flatMap(([file, own]) =>
+      own.filter((task) => tasks.find(({ name }) => name === task.name) !== task).map(({ name }) => ({ file, name })),
+    );
+    faults.push(...twice.map(({ file, name }) => `${file}: there is another task ${name}`));
+    return { tasks: tasks.filter((task) => tasks.find(({ name }) => name === task.name) === task), faults };
+  }
+}
+
+async function tasksOf(url: string): Promise<DefinedTask[]> {
+  const exported = Object.values((await import(url)) as Record<string, unknown>);
+  const tasks = [...new Set(exported.filter(isDefinedTask))];
+  if (tasks.length === 0) throw new Error('exports no task; export what defineTask returns, or move it into a folder');
+  return tasks;
+}
+
+/** What went wrong, for a person: where in the file, if Node says so. */
+function linesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)];
+  if (error instanceof TypeError && error.message.includes(': ')) return error.message.split('\n');
+  const { stack = '', message } = error;
+  // Of a syntax error, Node puts file and line first.
+  const [, line] = /^file:.*?:(\d+)(?:\n|$)/.exec(stack) ?? [];
+  return [`${line ? `line ${line}: ` : ''}${message.split('\n')[0]}`.replaceAll(/file:\/\/\S+/g, shown)];
+}
+
+function shown(url: string): string {
+  const path = URL.parse(url.replace(/['",)]+$/, ''));
+  return path?.protocol === 'file:' ? fileURLToPath(new URL(path.pathname, 'file:')) : url;
+}

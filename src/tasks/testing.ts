@@ -1,0 +1,67 @@
+/** Helps to test own tasks: `import { runTask } from 'hapax/tasks/testing'`. */
+import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
+import { ownContext } from '../activities/own-context.ts';
+import type { OwnTaskContext } from '../contracts/tasks/own-task.ts';
+import type { DefinedTask } from '../domain/tasks/define-task.ts';
+
+export interface RunOptions {
+  /** Default: a new one. */
+  taskId?: string;
+  /** Default: 1. */
+  attempt?: number;
+  /** What an earlier attempt reported. */
+  progress?: unknown;
+  /** Aborts the attempt. */
+  signal?: AbortSignal;
+  /** Stands in for the network. Default: none is there. */
+  fetch?: OwnTaskContext['fetch'];
+  /** Results of steps that are done. Give the same map to a second run to see what a second attempt does. */
+  steps?: Map<string, unknown>;
+}
+
+/** What a run of a task did. */
+export interface TaskRun<Result> {
+  result: Result;
+  /** What it reported, in order. */
+  progress: unknown[];
+  /** Results of its steps, by name. */
+  steps: Map<string, unknown>;
+  /** What it logged. */
+  log: Array<{ level: string; message: string }>;
+}
+
+/**
+ * Runs one attempt of a task in this process, without servers.
+ * @throws what the task throws; a ZodError where the arguments do not fit.
+ */
+export async function runTask<Arguments extends z.ZodObject, Result>(
+  task: DefinedTask<Arguments, Result>,
+  args: z.input<Arguments>,
+  options: RunOptions = {},
+): Promise<TaskRun<Result>> {
+  const { taskId = randomUUID(), attempt = 1, steps = new Map() } = options;
+  const signal = options.signal ?? new AbortController().signal;
+  const progress: unknown[] = [];
+  const log: TaskRun<Result>['log'] = [];
+  const at = (level: string) => (message: string) => void log.push({ level, message });
+  const context = ownContext(
+    { taskId, attempt, signal, progress: options.progress, heartbeat: (value) => void progress.push(value) },
+    {
+      log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
+      fetch: async (url, init) => {
+        if (options.fetch) return options.fetch(url, init);
+        throw new Error(`no network in tests: ${url}; give runTask a fetch of your own`);
+      },
+      steps: {
+        find: async () => new Map(steps),
+        async save(name, json) {
+          if (!steps.has(name)) steps.set(name, JSON.parse(json));
+          return steps.get(name);
+        },
+      },
+    },
+  );
+  const given = await task.arguments.parseAsync(args);
+  return { result: await task.run(given, context), progress, steps, log };
+}

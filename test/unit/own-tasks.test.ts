@@ -1,0 +1,154 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { descriptionOf } from '../../src/domain/tasks/define-task.ts';
+import { checkedFetch } from '../../src/integrations/checked-fetch.ts';
+import { defineTask, z } from '../../src/tasks/index.ts';
+import { runTask } from '../../src/tasks/testing.ts';
+import { startStandIn } from '../world/http-stand-in.ts';
+
+/** Loaded by Node itself, as its way of loading is what it is about. */
+const native = createRequire(import.meta.url);
+const { TaskModules } = native('../../src/tasks/modules.ts') as typeof import('../../src/tasks/modules.ts');
+
+const order = defineTask({
+  name: 'shop.order',
+  queue: 'shop',
+  description: 'Orders something.',
+  arguments: z.object({ what: z.string(), times: z.int().min(1).default(1) }),
+  softTimeLimit: '30s',
+  timeLimit: 60,
+  retries: 5,
+  retryDelay: '500ms',
+  rateLimit: '10/m',
+  async run({ what, times }, { step, heartbeat, log, attempt }) {
+    heartbeat({ half: true });
+    log.info('ordering', { what });
+    const id = await step('order', ({ idempotencyToken }) => `${idempotencyToken.length}:${what}`);
+    if (attempt === 1) throw new Error('the mail server is away');
+    return { id, times, mailed: await step('mail', () => true) };
+  },
+});
+
+describe('a task of the user', () => {
+  it('is described for the registry', () => {
+    expect(descriptionOf(order)).toMatchObject({
+      ...{ name: 'shop.order', queue: 'shop', doc: 'Orders something.', soft_time_limit: 30, time_limit: 60 },
+      ...{ max_retries: 5, retry_delay: 0.5, rate_limit: '10/m' },
+      parameters: [
+        { name: 'what', kind: 'positional_or_keyword', required: true },
+        { name: 'times', kind: 'positional_or_keyword', required: false, default: '1' },
+      ],
+    });
+  });
+
+  it('runs in a test without servers, and does a step that is done no second time', async () => {
+    const steps = new Map<string, unknown>();
+    await expect(runTask(order, { what: 'tea' }, { taskId: 't', steps })).rejects.toThrow('the mail server is away');
+    steps.set('order', 'kept');
+    const second = await runTask(order, { what: 'tea' }, { taskId: 't', attempt: 2, steps });
+    expect(second.result).toEqual({ id: 'kept', times: 1, mailed: true });
+    expect(second.progress).toEqual([{ half: true }]);
+    expect(second.log).toEqual([{ level: 'info', message: 'ordering' }]);
+    await expect(runTask(order, { what: 1 as never })).rejects.toThrow();
+  });
+
+  it('may not do two steps of one name, or keep what is too large', async () => {
+    const of = (run: Parameters<typeof defineTask>[0]['run']) =>
+      runTask(defineTask({ name: 'a', arguments: z.object({}), run }), {});
+    const twice = of(async (_, { step }) => {
+      await step('a', () => 1);
+      await step('a', () => 2);
+    });
+    await expect(twice).rejects.toThrow('there are two steps "a"');
+    await expect(of((_, { step }) => step('a', () => 'x'.repeat(100_000)))).rejects.toThrow('100000 is the most');
+  });
+
+  it.each<[what: string, definition: object, said: string]>([
+    ['a name', { name: 'a b' }, 'name: must begin with a letter'],
+    ['the name of a task of Hapax', { name: 'ingest_url' }, 'is the name of a task of Hapax'],
+    ['a queue', { queue: 'workflows' }, 'queue: is a name that Hapax keeps for itself'],
+    ['arguments', { arguments: {} }, 'arguments: must be made by z.object'],
+    ['a limit', { timeLimit: 'soon' }, 'timeLimit: "soon" is not a duration'],
+    ['a rate', { rateLimit: 'often' }, 'has the rate limit often'],
+    ['a misspelt option', { retry: 3 }, 'retry: is no part of a task'],
+    ['no code', { run: undefined }, 'run: must be a function'],
+  ])('says what is wrong with %s', (_, also, said) => {
+    const definition = { name: 'a', arguments: z.object({}), run: () => 1, ...also };
+    expect(() => defineTask(definition as never)).toThrow(said);
+  });
+});
+
+describe('modules of tasks', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hapax-tasks-'));
+    mkdirSync(join(folder, 'shared'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
+  const module = (name: string, result: string) => `import { defineTask, z } from 'hapax/tasks';
+    import { answer } from './shared/answer.ts';
+    export default defineTask({ name: '${name}', arguments: z.object({}), run: (): string => '${result}' + answer });`;
+
+  it('are read as they are, wherever they are, and again when they or what they import change', async () => {
+    write('shared/answer.ts', 'export const answer: number = 1;');
+    write('one.ts', module('one', 'a'));
+    write('one.test.ts', 'throw new Error("this is no module of tasks")');
+    const modules = new TaskModules(folder);
+    const run = async (name: string) => {
+      const { tasks, faults } = await modules.load();
+      const task = tasks.find((one) => one.name === name);
+      return [task && (await runTask(task, {})).result, faults];
+    };
+    expect(await run('one')).toEqual(['a1', []]);
+    write('shared/answer.ts', 'export const answer: number = 2;');
+    expect(await run('one')).toEqual(['a2', []]);
+    write('one.ts', module('one', 'b'));
+    expect(await run('one')).toEqual(['b2', []]);
+  });
+
+  it('keep what they had while they are broken, and say why in a line', async () => {
+    write('shared/answer.ts', 'export const answer = 1;');
+    write('one.ts', module('one', 'a'));
+    write('two.ts', module('two', 'c'));
+    const modules = new TaskModules(folder);
+    expect((await modules.load()).faults).toEqual([]);
+    write('one.ts', 'export default {');
+    const broken = await modules.load();
+    expect(broken.tasks.map(({ name }) => name).sort()).toEqual(['one', 'two']);
+    expect(broken.faults).toEqual([expect.stringMatching(/^one\.ts: .+/)]);
+    write('one.ts', module('two', 'a'));
+    expect((await modules.load()).faults).toEqual(['two.ts: there is another task two']);
+    write('one.ts', module('one', 'a'));
+    expect((await modules.load()).faults).toEqual([]);
+    write('one.ts', 'export const nothing = 1;');
+    expect((await modules.load()).faults).toEqual([expect.stringMatching(/^one\.ts: exports no task/)]);
+    write('one.ts', "import './nowhere.ts';");
+    expect((await modules.load()).faults).toEqual([expect.stringMatching(/^one\.ts: .*nowhere\.ts/)]);
+  });
+});
+
+describe('fetch of a task', () => {
+  it('calls no inner address unless its host is allowed, also not after a redirect', async () => {
+    const site = await startStandIn(async ({ url }) =>
+      url.pathname === '/away' ? { status: 302, headers: { location: '/here' }, body: '' } : { body: 'here' },
+    );
+    const { port } = new URL(site.url);
+    try {
+      const { signal } = new AbortController();
+      await expect(checkedFetch({ allowedHosts: [] })(site.url, { signal })).rejects.toThrow('TASK_ALLOWED_HOSTS');
+      const open = checkedFetch({
+        allowedHosts: ['127.0.0.1'],
+        resolve: async () => [{ address: '127.0.0.1', family: 4 }],
+      });
+      expect(await (await open(`${site.url}/away`, { signal })).text()).toBe('here');
+      expect((await open(`${site.url}/away`, { signal, redirect: 'manual' })).status).toBe(302);
+      await expect(open(`http://inner.example:${port}/`, { signal })).rejects.toThrow('no public address');
+    } finally {
+      await site.close();
+    }
+  });
+});
