@@ -33,7 +33,7 @@ const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   ['Checkpoints', /^CHECKPOINT_/],
   ['Callbacks', /^CALLBACK_/],
   ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_)/],
-  ['Tasks', /^TASK_/],
+  ['Tasks', /^(TASK_|HAPAX_TASKS$)/],
   ['Workers', /^WORKER_/],
   ['Console and Flower', /^(CONSOLE|FLOWER)_/],
   ['Bridge', /^(AMQP_|RESULT_)/],

@@ -1,10 +1,18 @@
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { REGISTRATION_REFUSED } from '../contracts/tasks/registration-workflow.ts';
 import { taskTypeRegistration } from '../contracts/tasks/task-type.ts';
+import { policyOfType, policyWithLimits } from '../domain/tasks/task-request.ts';
 import { registrationFaults } from '../domain/tasks/task-types.ts';
 import type { Db } from '../store/database.ts';
+import { findLatestTaskType } from '../store/tasks/task-type-list.ts';
 import { registerTaskTypes } from '../store/tasks/task-type-register.ts';
 import type { TaskTypePort } from '../workflows/ports/task-types.ts';
+import { NotYet } from './failures.ts';
+
+function pauseBefore(attempt: number): number {
+  return Math.min(500 * 2 ** Math.min(attempt - 1, 5), 5_000);
+}
 
 /** The activities about task types. What comes from a worker in another language is read as any other input. */
 export function taskTypeActivities(db: Db): TaskTypePort {
@@ -20,6 +28,16 @@ export function taskTypeActivities(db: Db): TaskTypePort {
         });
       }
       return { version: 1, types: await registerTaskTypes(db, registration) };
+    },
+    async awaitTaskType({ name, policy, ...asked }) {
+      const type = await findLatestTaskType(db, name);
+      // Looked for less and less often, as many may wait.
+      if (!type)
+        throw new NotYet(`no worker has registered the task ${name}`, pauseBefore(Context.current().info.attempt));
+      return {
+        ...(type.runtime === 'python' ? { runtime: 'python' as const } : {}),
+        policy: policyWithLimits(policyOfType(policy, type), asked),
+      };
     },
   };
 }

@@ -62,6 +62,7 @@ import { operateSchedule } from './routes/schedules-name-operate.ts';
 import { subscriptions } from './routes/subscriptions.ts';
 import { subscriptionById } from './routes/subscriptions-id.ts';
 import { operateSubscription } from './routes/subscriptions-id-operate.ts';
+import { getTaskTypes } from './routes/task-types.ts';
 import { tasks } from './routes/tasks.ts';
 import { taskById } from './routes/tasks-id.ts';
 import { getTaskEvents } from './routes/tasks-id-events.ts';
@@ -163,6 +164,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   taskById(api, { ...deps, ...parts });
   getTaskEvents(api, deps.db, parts);
   getEvents(api, { ...parts, feed: deps.feed });
+  getTaskTypes(api, deps);
   ingestYoutube(api, deps);
   deadLetters(api, deps);
   receiveGitHubWebhook(api, deps);

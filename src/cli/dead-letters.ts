@@ -25,9 +25,7 @@ export function withFilter(command: Command): Command {
     .option('-r, --ref <ref>', 'builds of this branch or tag')
     .option('--config-id <id>', 'builds of this configuration', positive)
     .option('--name <name>', 'tasks with this name')
-    .addOption(
-      new Option('--queue <queue>', 'tasks and messages of this queue').choices(['youtube', 'content', 'search']),
-    )
+    .option('--queue <queue>', 'tasks and messages of this queue')
     .option('--since <time>', 'accepted at this time or later: ISO 8601, or 2h (ago)', instant)
     .option('--until <time>', 'accepted before this time', instant);
 }

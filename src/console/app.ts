@@ -37,6 +37,7 @@ import { schedules } from './pages/schedules.ts';
 import { operateSchedule } from './pages/schedules-name-operate.ts';
 import { search } from './pages/search.ts';
 import { signIn, signInPage } from './pages/sign-in.ts';
+import { taskTypes } from './pages/task-types.ts';
 import { tasks } from './pages/tasks.ts';
 import { task } from './pages/tasks-id.ts';
 import { runTaskAgain } from './pages/tasks-id-again.ts';
@@ -166,6 +167,7 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   contentDetail(console, deps);
   search(console, deps);
   quota(console, deps);
+  taskTypes(console, deps);
   worker(console, deps);
   operateWorker(console, deps);
 

@@ -25,6 +25,7 @@ export const NAVIGATION: ReadonlyArray<{ title: string | undefined; places: read
       { path: 'tasks', label: 'Tasks', icon: 'task' },
       { path: 'dead-letters', label: 'Dead letters', icon: 'dead' },
       { path: 'queues', label: 'Queues', icon: 'queue' },
+      { path: 'task-types', label: 'Task types', icon: 'configuration' },
     ],
   },
   {

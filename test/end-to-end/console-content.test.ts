@@ -230,6 +230,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'content, configurations and 
       ...['/console/search?q=durable', '/console/search?q=nowhere', '/console/configurations'],
       ...['/console/configurations/1', '/console/configurations/2', '/console/configurations/2/edit'],
       ...['/console/configurations/new', '/console/quota', '/console/queues'],
+      '/console/task-types',
       `/console/workers/${encodeURIComponent(worker)}`,
     ];
   }

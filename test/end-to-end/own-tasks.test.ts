@@ -1,12 +1,17 @@
+import { execFile } from 'node:child_process';
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { TaskTypeDescription } from '../../src/contracts/tasks/task-type.ts';
 import { registerTaskTypes } from '../../src/store/tasks/task-type-register.ts';
+import { ENTRY } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 import { directory, Program } from './program.ts';
+
+const execute = promisify(execFile);
 
 const MODULE = `
 import { appendFileSync, existsSync } from 'node:fs';
@@ -66,8 +71,8 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
   let home: string;
   let folder: string;
   let worker: Program;
-  const logOf = () => join(home, 'worker.log');
-  const start = (...args: string[]) =>
+  const logOf = (of = home) => join(of, 'worker.log');
+  const start = (also: Record<string, string> = {}, ...args: string[]) =>
     new Program(
       process.execPath,
       ['bin/hapax.js', 'serve', 'worker', ...args],
@@ -75,8 +80,9 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
         ...{ HAPAX_TASKS: folder, WORKER_QUEUES: 'mine:4', DATABASE_URL: world.databaseUrl, HAPAX_HOME: home },
         ...{ TEMPORAL_ADDRESS: inject('temporalAddress'), TEMPORAL_NAMESPACE: world.namespace },
         ...{ GITHUB_TOKEN: 'test-token', GITHUB_REPO: 'acme/images' },
+        ...also,
       },
-      logOf(),
+      logOf(also.HAPAX_TASKS),
     );
   const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
 
@@ -88,7 +94,7 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
     mkdirSync(join(folder, 'shared'), { recursive: true });
     write('shared/greeting.ts', "export const greeting: string = 'Hello';");
     write('mine.ts', MODULE);
-    worker = start('--watch');
+    worker = start({}, '--watch');
   });
   afterAll(async () => {
     await worker.kill();
@@ -166,7 +172,7 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
     const id = await send({ name: 'long', kwargs: { file, until } });
     await eventually(() => expect(readFileSync(file, 'utf8')).toBe('abc.'));
     await worker.kill();
-    worker = start('--watch');
+    worker = start({}, '--watch');
     await eventually(() => expect(readFileSync(file, 'utf8')).toBe('abc..'));
     appendFileSync(until, '');
     expect(await ended(id)).toMatchObject({ status: 'SUCCESS', retries: 0 });
@@ -197,6 +203,25 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
     expect((await ended(odd)).result).toBe('Good day, 7!');
   });
 
+  it('take a newcomer from nothing to a result in three commands', async () => {
+    const begun = performance.now();
+    const place = await directory();
+    const hapax = async (...args: string[]) => {
+      const env = { ...process.env, HAPAX_URL: world.url, HAPAX_ENV_FILE: join(place, '.env') };
+      return (await execute(process.execPath, [ENTRY, ...args], { cwd: place, env })).stdout;
+    };
+    expect(await hapax('init', '--tasks')).toContain('hapax tasks send hello -k who=you --wait');
+    const module = readFileSync(join(place, 'tasks/hello.ts'), 'utf8');
+    expect(module.trim().split('\n').length).toBeLessThan(10);
+    expect(readFileSync(join(place, '.env'), 'utf8')).toBe('HAPAX_TASKS=./tasks\n');
+    await worker.kill();
+    worker = start({ HAPAX_TASKS: join(place, 'tasks'), WORKER_QUEUES: 'tasks' });
+    await eventually(async () => expect((await world.call('GET', '/task-types/hello')).json.queue).toBe('tasks'));
+    expect(await hapax('tasks', 'types', 'hello')).toMatch(/arguments +who/);
+    expect(await hapax('tasks', 'send', 'hello', '-k', 'who=you', '--wait')).toContain('Hello, you!');
+    console.log(`from nothing to the result: ${((performance.now() - begun) / 1_000).toFixed(1)} s`);
+  });
+
   it('stop the start of a worker where one is broken, with a line for each fault', async () => {
     const broken = await directory();
     writeFileSync(
@@ -204,16 +229,7 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
       "import { defineTask, z } from 'hapax/tasks';\nexport default defineTask({ name: 'a b', retry: 1, arguments: z.object({}), run: () => 1 } as never);",
     );
     writeFileSync(join(broken, 'two.ts'), 'export const x = 1;');
-    const log = join(broken, 'worker.log');
-    const program = new Program(
-      process.execPath,
-      ['bin/hapax.js', 'serve', 'worker'],
-      {
-        ...{ HAPAX_TASKS: broken, DATABASE_URL: world.databaseUrl, HAPAX_HOME: broken, GITHUB_TOKEN: 'test-token' },
-        ...{ TEMPORAL_ADDRESS: inject('temporalAddress'), TEMPORAL_NAMESPACE: world.namespace, GITHUB_REPO: 'a/b' },
-      },
-      log,
-    );
+    const program = start({ HAPAX_TASKS: broken });
     onTestFinished(() => program.kill());
     expect(await program.ended).toMatchObject({ code: 1 });
     const lines = program.output.split('\n').filter((line) => line.startsWith('hapax: '));

@@ -112,6 +112,55 @@ describe('the registry of task types', () => {
     expect(cause).toMatchObject({ type: 'RegistrationRefused', message: expect.stringMatching(said) });
   });
 
+  it('lets a task wait that nobody has registered yet, if it names a queue that nobody serves yet', async () => {
+    await register([], ['soon']);
+    const early = { name: 'app.later', args: [1], queue: 'soon' };
+    const { status, json } = await eventually(async () => {
+      const accepted = await post(early);
+      expect(accepted.status).toBe(202);
+      return accepted;
+    });
+    expect(status).toBe(202);
+    const get = async (id: string) => (await world.call('GET', `/tasks/${id}`)).json;
+    await eventually(async () =>
+      expect(await get(json.task_id)).toMatchObject({
+        ...{ status: 'PENDING', queue: 'soon', waiting_for: 'no worker has registered the task app.later yet' },
+      }),
+    );
+    const expiring = (await post({ ...early, expires: 0.5 })).json.task_id;
+    await eventually(async () => expect(await get(expiring)).toMatchObject({ status: 'REVOKED', reason: 'expired' }));
+    const revoked = (await post(early)).json.task_id;
+    await world.call('POST', `/tasks/${revoked}/cancel`, {});
+    await eventually(async () => expect(await get(revoked)).toMatchObject({ status: 'REVOKED' }));
+    await register([{ ...ADD, name: 'app.later', queue: 'soon' }]);
+    await eventually(async () =>
+      expect(await get(json.task_id)).toMatchObject({
+        waiting_for: 'no worker asked for tasks of the queue soon in the last 90 seconds',
+      }),
+    );
+    // A queue that is served now, and one that nobody knows: as before.
+    expect((await post({ ...early, name: 'app.nobody', queue: 'content' })).status).toBe(422);
+    expect((await post({ ...early, name: 'app.nobody', queue: 'no-such' })).status).toBe(422);
+    expect((await world.call('POST', '/api/task/async-apply/app.nobody', { queue: 'soon' })).status).toBe(404);
+  });
+
+  it('lists types with who serves them', async () => {
+    const { json } = await world.call('GET', '/task-types');
+    const type = (name: string) => json.find((one: { name: string }) => one.name === name);
+    expect(type('semantic_search')).toMatchObject({
+      runtime: 'built-in',
+      queue: 'search',
+      served_by: [{ identity: expect.any(String) }],
+    });
+    expect(type('app.add')).toMatchObject({
+      runtime: 'python',
+      options: { acks_late: true },
+      registered_by: '7@elsewhere',
+    });
+    expect((await world.call('GET', '/task-types/app.add')).json.parameters).toEqual(ADD.parameters);
+    expect((await world.call('GET', '/task-types/no.such')).status).toBe(404);
+  });
+
   it('refuses unknown tasks as before, and says what there is', async () => {
     const { status, json } = await post({ name: 'nobody.knows', args: [] });
     expect(status).toBe(422);

@@ -6,6 +6,7 @@ import { temporalScheduleId } from '../../src/contracts/schedules/fire-workflow.
 import { subscriptionWorkflowId } from '../../src/contracts/subscriptions/subscription-workflow.ts';
 import { REGISTER_WORKFLOW } from '../../src/contracts/tasks/registration-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
+import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
 import { adoptSignal } from '../../src/workflows/messages.ts';
 import { eventually } from '../world/eventually.ts';
 import { answers, type Manner, openReceiver } from '../world/receiver.ts';
@@ -165,6 +166,25 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await world.client.workflow.start(REGISTER_WORKFLOW, {
       ...{ workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args: [registration] },
     });
+    return workflowId;
+  },
+  'task-that-waits-for-its-type': async (world) => {
+    const register = (workflowId: string, types: object[]) =>
+      world.client.workflow.execute(REGISTER_WORKFLOW, {
+        ...{ workflowId, taskQueue: WORKFLOW_TASK_QUEUE },
+        args: [{ version: 1, identity: '1@test', runtime: 'typescript', queues: ['later'], types }],
+      });
+    await register('before', []);
+    const { json } = await world.call('POST', '/tasks', { name: 'made.later', queue: 'later', task_id: 'early' });
+    const workflowId = taskWorkflowId(json.task_id);
+    await register('after', [{ name: 'made.later', queue: 'later', parameters: [] }]);
+    await eventually(async () => {
+      const history = await world.client.workflow.getHandle(workflowId).fetchHistory();
+      const asked = history.events?.filter((event) => event.activityTaskScheduledEventAttributes);
+      if (asked?.at(-1)?.activityTaskScheduledEventAttributes?.activityType?.name !== 'runTask')
+        throw new Error('it waits');
+    });
+    await world.call('POST', `/tasks/${json.task_id}/cancel`, {});
     return workflowId;
   },
   ...ANSWER_PATHS,

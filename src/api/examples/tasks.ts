@@ -52,7 +52,27 @@ const causes = {
   ],
 };
 
+const taskType = {
+  ...{ name: 'mail.send', queue: 'mail', runtime: 'typescript', doc: 'Sends a mail.', version: '1519a0b2e311f3f3' },
+  parameters: [
+    { name: 'to', kind: 'positional_or_keyword', required: true },
+    { name: 'text', kind: 'positional_or_keyword', required: false, default: '""' },
+  ],
+  schema: {
+    type: 'object',
+    properties: { to: { type: 'string', format: 'email' }, text: { type: 'string', default: '' } },
+    required: ['to'],
+  },
+  ...{ soft_time_limit: 30, time_limit: 60, max_retries: 5, retry_delay: null, rate_limit: '10/m', options: {} },
+  first_registered_at: '2026-11-21T09:00:00.000Z',
+  last_registered_at: '2026-11-21T10:00:00.000Z',
+  registered_by: '4711@worker-1',
+  served_by: [{ identity: '4711@worker-1', last_seen_at: '2026-11-21T10:00:00.000Z' }],
+};
+
 export const TASK_EXAMPLES: Record<string, OperationExamples> = {
+  listTaskTypes: { responses: { 200: [taskType] } },
+  getTaskType: { responses: { 200: taskType } },
   createTask: {
     request: {
       name: 'semantic_search',

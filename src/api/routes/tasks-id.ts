@@ -2,6 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { Refusal } from '../../commands/refusal.ts';
 import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { existingTask, revokeTask } from '../../commands/tasks/revoke-task.ts';
+import { whyWaiting } from '../../commands/tasks/why-waiting.ts';
 import { cancelTaskBody, taskAtQuery, taskIdParam, taskOperatorAnswer, taskView } from '../../contracts/tasks/task.ts';
 import type { TemporalUi } from '../../domain/links.ts';
 import { eventsUntil, foldEvents } from '../../domain/record/fold.ts';
@@ -54,7 +55,8 @@ export function taskById(api: Api, deps: TaskDependencies & StreamParts & { temp
     const { at, wait } = c.req.valid('query');
     if (wait) await whenEnded(deps, TASKS, id, wait, c.req.raw.signal);
     const task = at ? await taskAt(deps, id, at) : await existingTask(deps, id);
-    return c.json(taskViewOf(task, deps.temporalUi), 200);
+    const waiting_for = at ? null : await whyWaiting(deps, task);
+    return c.json({ ...taskViewOf(task, deps.temporalUi), ...(waiting_for && { waiting_for }) }, 200);
   });
   api.openapi(cancelRoute, async (c) => {
     const { id, status } = await revokeTask(deps, c.req.valid('param').id, { by: c.var.caller, reason: 'terminated' });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { environmentFile } from '../environment-file.ts';
 import { misuse } from '../failure.ts';
@@ -14,6 +15,7 @@ interface Options {
   webhookSecret?: string;
   home?: string;
   simulated?: boolean;
+  tasks?: boolean;
   yes?: boolean;
   json?: boolean;
 }
@@ -35,6 +37,7 @@ export function define(command: Command): void {
     .option('--webhook-secret <secret>', '"new" makes one, "none" goes without')
     .option('--home <directory>', 'where the data is kept (default: .hapax)')
     .option('--simulated', 'no token: builds go to the simulated GitHub')
+    .option('--tasks', 'only start a folder with tasks of your own in TypeScript')
     .option('--json', 'print JSON, for programs')
     .addHelpText(
       'after',
@@ -45,6 +48,7 @@ export function define(command: Command): void {
 
 async function init(options: Options): Promise<void> {
   const file = environmentFile(process.env) ?? resolve('.env');
+  if (options.tasks) return initTasks(file, options);
   if (existingLines(file).length > 0)
     await confirm(`${file} is there; the settings that are asked for are replaced in it.`, options);
   const settings = await answers(options);
@@ -63,6 +67,36 @@ async function init(options: Options): Promise<void> {
     print('the event "Workflow runs", and the secret in the file.');
   }
   print('', 'Start it with: hapax up');
+}
+
+/** The folder of own tasks, and the first one. */
+const TASKS = './tasks';
+const FIRST_TASK = `import { defineTask, z } from 'hapax/tasks';
+
+export default defineTask({
+  name: 'hello',
+  arguments: z.object({ who: z.string() }),
+  run: ({ who }) => \`Hello, \${who}!\`,
+});
+`;
+
+/** Writes the first own task, and has workers serve it. Leaves a file that is there alone. */
+function initTasks(file: string, { json }: Options): void {
+  const module = join(TASKS, 'hello.ts');
+  const isNew = !existsSync(module);
+  mkdirSync(TASKS, { recursive: true });
+  if (isNew) writeFileSync(module, FIRST_TASK);
+  writeEnvironmentFile(file, { HAPAX_TASKS: TASKS });
+  if (json) {
+    printJson({ file, settings: ['HAPAX_TASKS'], module });
+    return;
+  }
+  print(
+    `${isNew ? 'wrote' : 'kept'} ${module}, and set HAPAX_TASKS in ${file}`,
+    '',
+    'Start it, and send a task from another terminal:',
+  );
+  print('  hapax up', '  hapax tasks send hello -k who=you --wait');
 }
 
 type Settings = Record<string, string>;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { CallbackTarget } from '../../contracts/endings/callback-workflow.ts';
-import { queueName, type TaskType } from '../../contracts/tasks/task-type.ts';
+import { queueName, type TaskType, taskTypeName } from '../../contracts/tasks/task-type.ts';
 import {
   ANSWERED_SIGNAL,
   type TaskInput,
@@ -35,6 +35,7 @@ import {
 } from '../lifecycle/accept.ts';
 import { temporalFault } from '../lifecycle/start-workflow.ts';
 import { invalidRequest, Refusal } from '../refusal.ts';
+import { isPolling, listPollers } from '../workers/list-pollers.ts';
 import { findNaturalTask } from './natural-id.ts';
 import { redriveTask } from './redrive-task.ts';
 import { TASK } from './task-kind.ts';
@@ -69,20 +70,19 @@ export async function createTask(
   request: TaskRequest,
   principal?: Principal,
 ): Promise<Accepted<Task>> {
-  const { type, given } = await resolve(deps, request);
-  const { name } = type;
-  principal?.requireQueue(request.queue ?? type.queue);
+  const resolved = await resolve(deps, request);
+  const { name, type, given } = resolved;
+  // One without a type names its queue.
+  principal?.requireQueue(request.queue ?? type!.queue);
   const callback = await callbackOf(request.callbackUrl ?? callbackUrlIn(type, given), deps.callbackHosts);
-  const task = await acceptOrFind(deps, request, { type, given, callback, principal });
+  const task = await acceptOrFind(deps, request, { ...resolved, callback, principal });
   if (request.awaitsReply && task.replayed) await askForReply(deps, task.id);
   deps.meter.taskAccepted({ ...request, name, replayed: task.replayed });
   deps.log.info({ task_id: task.id, name, replayed: task.replayed, caller: request.caller }, 'task accepted');
   return task;
 }
 
-interface ResolvedTask {
-  type: TaskType;
-  given: Given;
+interface ResolvedTask extends Resolved {
   callback: CallbackTarget | undefined;
   principal: Principal | undefined;
 }
@@ -90,13 +90,12 @@ interface ResolvedTask {
 async function acceptOrFind(
   deps: TaskDependencies,
   request: TaskRequest,
-  { type, given, callback, principal }: ResolvedTask,
+  { name, type, given, callback, principal }: ResolvedTask,
 ): Promise<Accepted<Task>> {
-  const { name } = type;
   const fingerprint = taskFingerprint(name, given);
   const { id, known, ...identity } = await identify(deps, request, name, given, fingerprint);
   if (known) principal?.requireQueue(known.queue);
-  const input = inputOf(deps, request, { id, type, fingerprint, callback });
+  const input = inputOf(deps, request, { id, name, type, fingerprint, callback });
   const replayOf = (existing: Existing<Task>) => {
     const former = callback && taskFingerprint(name, given, callback.url);
     const otherwise = identity.mismatch && reused(identity.mismatch, id);
@@ -163,18 +162,25 @@ function reused(code: 'task_id_reused' | 'idempotency_key_reused', id: string): 
   return new Refusal(code, { detail: `task ${id} was already requested ${by}with other content; use a new ${use}` });
 }
 
+/** A task as its request means it. */
+interface Resolved {
+  name: string;
+  /** Undefined where no worker has registered it yet. */
+  type: TaskType | undefined;
+  given: Given;
+}
+
 /** The type of the task and its arguments by name. @throws {Refusal} where there is no such type, or they do not fit it. */
-async function resolve(
-  { taskTypes }: TaskDependencies,
-  { name: asked, args, kwargs, queue }: TaskRequest,
-): Promise<{ type: TaskType; given: Given }> {
-  const type = await taskTypes.find(asked);
-  if (!type) {
-    const names = (await taskTypes.list()).map(({ name }) => name);
-    const detail = `${asked.slice(0, 100)} is not one of ${names.slice(0, MOST_NAMES).join(', ')}${names.length > MOST_NAMES ? ', ...' : ''}`;
+async function resolve(deps: TaskDependencies, request: TaskRequest): Promise<Resolved> {
+  const { name: asked, args, kwargs, queue } = request;
+  const type = await deps.taskTypes.find(asked);
+  if (!type && !(await maySoonBeServed(deps, request))) {
+    const names = (await deps.taskTypes.list()).map(({ name }) => name);
+    const listed = names.slice(0, MOST_NAMES).join(', ');
+    const detail = `${asked.slice(0, 100)} is not one of ${listed}${names.length > MOST_NAMES ? ', ...' : ''}`;
     throw new Refusal('unknown_task', { detail });
   }
-  const read = readTypedArguments(type, args, kwargs);
+  const read = type ? readTypedArguments(type, args, kwargs) : { given: { args, kwargs } };
   if ('faults' in read)
     throw invalidRequest(read.faults.map(({ path, message }) => ({ path: `body.${path}`, message })));
   const faults = argumentsFaults(args, kwargs);
@@ -183,20 +189,33 @@ async function resolve(
     faults.push(...(error?.issues ?? []).map(({ message }) => ({ path: 'body.queue', message })));
   }
   if (faults.length > 0) throw invalidRequest(faults);
-  return { type, given: read.given };
+  return { name: type?.name ?? asked, type, given: read.given };
 }
 
-function callbackUrlIn({ runtime }: TaskType, { callback_url }: Given): string | undefined {
-  return runtime === 'built-in' && typeof callback_url === 'string' ? callback_url : undefined;
+/**
+ * Whether a task that nobody has registered can wait for a worker: it names a queue that is known, and that nobody serves now. Where
+ * a worker does, it knows all tasks that there are.
+ */
+async function maySoonBeServed(
+  { client, taskTypes }: TaskDependencies,
+  { name, queue }: TaskRequest,
+): Promise<boolean> {
+  if (queue === undefined || !taskTypeName.safeParse(name).success) return false;
+  const runtimes = (await taskTypes.queues()).get(queue);
+  return runtimes !== undefined && !(await listPollers(client, queue, runtimes)).some(isPolling);
+}
+
+function callbackUrlIn(type: TaskType | undefined, { callback_url }: Given): string | undefined {
+  return type?.runtime === 'built-in' && typeof callback_url === 'string' ? callback_url : undefined;
 }
 
 function inputOf(
   { taskPolicy, installation }: TaskDependencies,
   request: TaskRequest,
-  resolved: { id: string; type: TaskType; fingerprint: string; callback: CallbackTarget | undefined },
+  resolved: Omit<Resolved, 'given'> & { id: string; fingerprint: string; callback: CallbackTarget | undefined },
 ): TaskInput {
   const { args, kwargs, caller, source, queue, priority, eta, expires, rootId, parentId } = request;
-  const { id, type, fingerprint, callback } = resolved;
+  const { id, name, type, fingerprint, callback } = resolved;
   const limits = { soft_limit_ms: wholeOrNull(request.softLimitMs), hard_limit_ms: wholeOrNull(request.hardLimitMs) };
   return {
     task_id: id,
@@ -204,9 +223,10 @@ function inputOf(
     fingerprint,
     caller,
     door: source,
-    name: type.name,
-    queue: queue ?? type.queue,
-    ...typeInInput(type, type.version),
+    name,
+    // One without a type names its queue.
+    queue: queue ?? type!.queue,
+    ...typeInInput(type, type?.version ?? null),
     args,
     kwargs,
     priority: priority ?? null,

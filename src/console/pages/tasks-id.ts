@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { notFound } from '../../commands/refusal.ts';
 import { RETRYABLE_TASK_STATUSES } from '../../commands/tasks/retry-task.ts';
 import { existingTask } from '../../commands/tasks/revoke-task.ts';
+import { whyWaiting } from '../../commands/tasks/why-waiting.ts';
 import { taskIdParam } from '../../contracts/tasks/task.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import { phasesOfTask } from '../../domain/tasks/task-phases.ts';
@@ -14,6 +15,7 @@ import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
 import { action } from '../parts/action.ts';
 import { statusBadge } from '../parts/badge.ts';
+import { notice } from '../parts/notice.ts';
 import { phaseBar } from '../parts/phase-bar.ts';
 import { taskPath } from '../parts/task-cells.ts';
 import { taskEvent } from '../parts/task-event.ts';
@@ -26,7 +28,8 @@ import type { Console, Html, View } from '../view.ts';
 const MOST_CHILDREN = 50;
 
 /** One task: its arguments, what came of it, what happened to it and what can be done about it. */
-export function task(console: Console, { db, temporalUi, taskTypes }: ConsoleDependencies): void {
+export function task(console: Console, deps: ConsoleDependencies): void {
+  const { db, temporalUi, taskTypes } = deps;
   console.get('/tasks/:id', async (c) => {
     const { id } = valid(taskIdParam, c.req.param());
     const { view } = c.var;
@@ -38,7 +41,8 @@ export function task(console: Console, { db, temporalUi, taskTypes }: ConsoleDep
       db,
       [state.root_id, state.parent_id].filter((of) => of !== null),
     );
-    const content = html`${outcomeCard(state)}
+    const waitingFor = await whyWaiting(deps, state);
+    const content = html`${waitingFor === null ? '' : notice('warn', 'It waits.', waitingFor)}${outcomeCard(state)}
 <div class="split">
 <div class="aside">${argumentsCard(state, taskTypes.known(state.name))}
 <section class="card" aria-labelledby="timeline-title"><header><h2 id="timeline-title">Timeline</h2><span class="hint">${counted(events.length, 'event')}</span></header>

@@ -96,3 +96,17 @@ export const taskType = taskTypeDescription
   })
   .meta({ id: 'TaskType' });
 export type TaskType = z.output<typeof taskType>;
+
+/** A task type, and who serves it. */
+export const servedTaskType = taskType
+  .extend({
+    served_by: z
+      .array(z.object({ identity: z.string(), last_seen_at: timestamp }))
+      .meta({ description: 'Workers that polled its queue in the last 90 seconds.' }),
+  })
+  .meta({ id: 'ServedTaskType' });
+export type ServedTaskType = z.output<typeof servedTaskType>;
+
+export const servedTaskTypes = z.array(servedTaskType).meta({ id: 'ServedTaskTypes' });
+
+export const taskTypeParam = z.strictObject({ name: taskTypeName });

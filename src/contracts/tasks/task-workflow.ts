@@ -89,6 +89,8 @@ export interface TaskInput {
   type_version?: string;
   args: unknown[];
   kwargs: Record<string, unknown>;
+  /** Set where no worker had registered its type when it was accepted: it waits for one. */
+  unregistered?: true;
   /** 0 to 9, the highest first. */
   priority: number | null;
   /** Not to begin before, and not after: ISO 8601. */

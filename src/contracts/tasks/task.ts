@@ -116,6 +116,9 @@ export const taskView = z
     kwargs: z.record(z.string(), z.unknown()),
     soft_time_limit: ownLimit,
     time_limit: ownLimit,
+    waiting_for: z.string().nullable().optional().meta({
+      description: 'Why it has not started, if that is known: nobody serves it, or its queue is paused. Not with `at`.',
+    }),
   })
   .extend(taskSummary.omit({ task_id: true, status: true }).shape)
   .extend({ workflow_id: workflowId, links: taskLinks })

@@ -14,6 +14,14 @@ export async function listTaskTypes(db: Db): Promise<TaskType[]> {
   return rows.map(typeOf);
 }
 
+/** The version of a task type that is in force; undefined if none was ever registered. */
+export async function findLatestTaskType(db: Db, name: string): Promise<TaskType | undefined> {
+  const [row] = await db<Row[]>`
+    SELECT runtime, version, first_registered_at, last_registered_at, registered_by, description
+    FROM task_types WHERE name = ${name} ORDER BY registration DESC LIMIT 1`;
+  return row && typeOf(row);
+}
+
 /** A version of a task type; undefined if it was never registered. */
 export async function findTaskType(db: Db, name: string, version: string): Promise<TaskType | undefined> {
   const [row] = await db<Row[]>`

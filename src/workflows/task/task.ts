@@ -15,6 +15,7 @@ import { isFailure } from '../journal.ts';
 import { answeredSignal, type TaskStateView, taskStateQuery } from '../messages.ts';
 import type { TaskOutcome } from '../ports/record.ts';
 import { attemptOnce } from './attempt.ts';
+import { awaitType } from './await-type.ts';
 import { PythonAttempts } from './python-attempts.ts';
 import { listenForRevocation, type RevocationListener } from './revocation.ts';
 import { LedElsewhere, type RecordedEnd, TaskRecord } from './task-record.ts';
@@ -78,8 +79,13 @@ async function run(
 }
 
 /** Whether the record has to say more than that the task is accepted, before an attempt begins. */
-function hasMoreToSay({ redrive, recovery, eta }: TaskInput): boolean {
-  return redrive !== undefined || recovery !== undefined || (eta !== null && Date.parse(eta) > Date.now());
+function hasMoreToSay({ redrive, recovery, eta, unregistered }: TaskInput): boolean {
+  return (
+    unregistered !== undefined ||
+    redrive !== undefined ||
+    recovery !== undefined ||
+    (eta !== null && Date.parse(eta) > Date.now())
+  );
 }
 
 function subjectOf({ task_id }: TaskInput): string {
@@ -111,12 +117,14 @@ async function work(
   state: TaskStateView,
   revocation: RevocationListener,
 ): Promise<RecordedEnd> {
-  const { policy, eta } = input;
+  const { eta } = input;
   state.phase = 'waiting';
   if (eta !== null) await revocation.pause(Date.parse(eta) - Date.now());
+  const gone = input.unregistered && (await awaitType(input, revocation));
+  if (gone) return endAs(taskRecord, gone);
   const python = input.runtime === 'python' ? new PythonAttempts(input, taskRecord, revocation) : undefined;
   // Celery itself counts the retries of its tasks.
-  const maxRetries = python ? Infinity : policy.max_retries;
+  const maxRetries = python ? Infinity : input.policy.max_retries;
   let retries = 0;
   let progress: unknown;
   for (let attempt = 1; ; attempt++) {
@@ -132,7 +140,7 @@ async function work(
     if (!retry || (retry.counted && retries >= maxRetries)) {
       return endAs(taskRecord, { kind: 'failed', error, attempts: attempt });
     }
-    const wait = retry.after_ms ?? backoff(retries, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random());
+    const wait = retry.after_ms ?? backoff(retries, input.policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random());
     if (retry.counted) retries += 1;
     progress = attempted.progress;
     const retry_at = new Date(Date.now() + wait).toISOString();

@@ -31,7 +31,7 @@ export function define(command: Command): void {
       ]),
     )
     .option('--name <name>', 'only tasks with this name')
-    .addOption(new Option('--queue <queue>', 'only this queue').choices(['youtube', 'content', 'search']))
+    .option('--queue <queue>', 'only this queue')
     .option('--since <time>', 'accepted at this time or later: ISO 8601, or 2h (ago)', instant)
     .option('--until <time>', 'accepted before this time', instant)
     .option('--at <time>', 'as it was at this time', instant)

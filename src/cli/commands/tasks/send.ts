@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { durationMs, instant, positive, runsWith } from '../../client/command.ts';
 import { sendOnce } from '../../client/send-once.ts';
 import { misuse } from '../../failure.ts';
@@ -30,7 +30,7 @@ export function define(command: Command): void {
     )
     .option('--args <json>', 'positional arguments, a JSON array', readArguments)
     .option('--id <id>', 'an id of your own: the same id gets the same task')
-    .addOption(new Option('--queue <queue>', "default: the task's").choices(['youtube', 'content', 'search']))
+    .option('--queue <queue>', "default: the task's")
     .option('--priority <0-9>', '9 is first', (text) => (text === '0' ? 0 : positive(text)))
     .option('--eta <time>', 'do not start it before this time', instant)
     .option('--expires <time>', 'revoke it if it has not started by this time', instant)
