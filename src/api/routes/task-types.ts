@@ -38,11 +38,17 @@ const oneRoute = createRoute({
 });
 
 export function getTaskTypes(api: Api, { client, taskTypes }: { client: Client; taskTypes: TaskTypes }): void {
-  api.openapi(listRoute, async (c) => c.json(await withPollers(client, await taskTypes.list()), 200));
+  api.openapi(listRoute, async (c) => {
+    const { reach } = c.var.principal;
+    const types = await taskTypes.list();
+    const reached = reach ? types.filter(({ queue }) => reach.queues.includes(queue)) : types;
+    return c.json(await withPollers(client, reached), 200);
+  });
   api.openapi(oneRoute, async (c) => {
     const { name } = c.req.valid('param');
     const type = await taskTypes.find(name);
     if (!type) throw notFound(`task type ${name}`);
+    c.var.principal.requireQueue(type.queue);
     const [served] = await withPollers(client, [type]);
     return c.json(served!, 200);
   });
