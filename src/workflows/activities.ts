@@ -98,19 +98,7 @@ export const schedules = proxyActivities<SchedulePort>({
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
 });
 
-export const taskTypes = proxyActivities<Pick<TaskTypePort, 'registerTaskTypes'>>({
-  startToCloseTimeout: '10s',
-  retry: PATIENCE,
-});
-
-/** Waits for the type of a task. @param withinMs longest wait; undefined: no limit. */
-export function awaitTaskType(withinMs: number | undefined): TaskTypePort['awaitTaskType'] {
-  return proxyActivities<Pick<TaskTypePort, 'awaitTaskType'>>({
-    startToCloseTimeout: '10s',
-    ...(withinMs === undefined ? {} : { scheduleToCloseTimeout: withinMs }),
-    retry: PATIENCE,
-  }).awaitTaskType;
-}
+export const taskTypes = proxyActivities<TaskTypePort>({ startToCloseTimeout: '10s', retry: PATIENCE });
 
 /** Done by the bridge, once there is one. A repeated answer has the same ids, so it may be retried without bound. */
 export const answers = proxyActivities<AnswerPort>({

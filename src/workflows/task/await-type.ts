@@ -1,6 +1,6 @@
-import { ActivityFailure, CancellationScope, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import type { TaskInput } from '../../contracts/tasks/task-workflow.ts';
-import { awaitTaskType } from '../activities.ts';
+import { taskTypes } from '../activities.ts';
 import type { TaskOutcome } from '../ports/record.ts';
 import type { RevocationListener } from './revocation.ts';
 
@@ -12,19 +12,29 @@ type Revoked = Extract<TaskOutcome, { kind: 'revoked' }>;
  */
 export async function awaitType(input: TaskInput, revocation: RevocationListener): Promise<Revoked | undefined> {
   const { name, policy, soft_limit_ms, hard_limit_ms, expires } = input;
-  const expired: Revoked = { kind: 'revoked', reason: 'expired', by: 'expires' };
-  const within = expires === null ? undefined : Date.parse(expires) - Date.now();
-  if (within !== undefined && within <= 0) return expired;
-  const scope = new CancellationScope();
-  const stopListening = revocation.listen(() => scope.cancel());
+  const waiting = new CancellationScope();
+  const clock = new CancellationScope();
+  let hasExpired = false;
+  const expire = () => {
+    hasExpired = true;
+    waiting.cancel();
+  };
+  // A limit of the activity would end it before its last pause, as the server does not begin what it cannot end in time.
+  if (expires !== null) {
+    const left = Math.max(0, Date.parse(expires) - Date.now());
+    clock.run(() => sleep(left)).then(expire, () => {});
+  }
+  const stopListening = revocation.listen(() => waiting.cancel());
   try {
-    Object.assign(input, await scope.run(() => awaitTaskType(within)({ name, policy, soft_limit_ms, hard_limit_ms })));
+    const found = await waiting.run(() => taskTypes.awaitTaskType({ name, policy, soft_limit_ms, hard_limit_ms }));
+    Object.assign(input, found);
     return undefined;
   } catch (error) {
     if (isCancellation(error) && revocation.revocation) return { kind: 'revoked', ...revocation.revocation };
-    if (error instanceof ActivityFailure && error.cause instanceof TimeoutFailure) return expired;
+    if (isCancellation(error) && hasExpired) return { kind: 'revoked', reason: 'expired', by: 'expires' };
     throw error;
   } finally {
     stopListening();
+    clock.cancel();
   }
 }
