@@ -25,7 +25,10 @@ export async function createProgram(used: string, { completing = false } = {}): 
     program.command(name).description(summary).helpGroup(group).allowUnknownOption().argument('[options...]');
   }
   const serve = program.command('serve').description('one process of a server').helpGroup('Run Hapax:');
-  for (const [name, summary] of Object.entries(SERVED_ROLES)) serve.command(name).description(summary);
+  for (const [name, summary] of Object.entries(SERVED_ROLES)) {
+    const command = serve.command(name).description(summary);
+    if (name === 'worker') command.option('--watch', 'load tasks of HAPAX_TASKS again when they change');
+  }
   if (!completing) {
     program
       .command('completion')
