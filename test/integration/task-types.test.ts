@@ -166,7 +166,9 @@ describe('the registry of task types', () => {
     expect(status).toBe(422);
     expect(json).toMatchObject({
       code: 'unknown_task',
-      detail: expect.stringMatching(/^nobody\.knows is not one of app\.add, app\.later, ingest_url/),
+      detail: expect.stringMatching(
+        /^nobody\.knows is not one of ingest_youtube, .*, semantic_search, app\.add, app\.later$/,
+      ),
     });
   });
 

@@ -18,7 +18,10 @@ const listRoute = createRoute({
   description:
     'Workers register the types that they serve when they start. A type that nobody serves any more stays: its tasks are accepted, and wait.',
   responses: {
-    200: { description: 'By name', content: { 'application/json': { schema: servedTaskTypes } } },
+    200: {
+      description: 'Those of Hapax, then the others by name',
+      content: { 'application/json': { schema: servedTaskTypes } },
+    },
     ...problemResponses('temporal_unavailable'),
   },
 });

@@ -59,10 +59,12 @@ export class TaskTypes {
     return builtIn && this.#types.get(builtIn);
   }
 
-  /** All types, by name. */
+  /** All types: those of Hapax's own tasks, then the others by name. */
   async list(): Promise<TaskType[]> {
     await this.#readUnlessFresh();
-    return [...this.#types.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const own = this.#builtIn.map(({ name }) => this.#types.get(name)!);
+    const others = [...this.#types.values()].filter(({ runtime }) => runtime !== 'built-in');
+    return [...own, ...others.sort((a, b) => (a.name < b.name ? -1 : 1))];
   }
 
   /** The queues that are known: those of Hapax's own tasks, then those that were registered, each with what runs its tasks. */
