@@ -139,7 +139,10 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
     expect(readFileSync(file, 'utf8')).toBe('one two ');
     const failed = await run({ name: 'flaky', kwargs: { file, failures: 4 } });
     expect(failed).toMatchObject({ status: 'FAILURE', error: { type: 'RangeError', message: 'not yet' } });
-    await world.call('POST', `/dlq/task:${failed.task_id}/redrive`, {});
+    // It is a dead letter a moment after it has failed.
+    await eventually(async () =>
+      expect((await world.call('POST', `/dlq/task:${failed.task_id}/redrive`, {})).status).toBe(202),
+    );
     await eventually(async () => expect(await get(failed.task_id)).toMatchObject({ status: 'FAILURE', redrives: 1 }));
     expect(readFileSync(file, 'utf8')).toBe('one two one ');
   });
