@@ -130,7 +130,7 @@ export const settingsSchema = z.object({
     .meta({ description: 'File with the private key of the client certificate (mTLS).' }),
   TEMPORAL_CODEC_KEYS: codecKeys.optional().meta({
     description:
-      'Keys that encrypt what Temporal keeps (arguments, results, callback URLs), as ID=BASE64 pairs of 32 bytes, comma separated. The first one encrypts, and all decrypt. The same for every process. Not set: whoever may look into Temporal reads it.',
+      'Keys that encrypt what Temporal keeps (arguments, results, callback URLs), as ID=BASE64 pairs of 32 bytes, comma separated. The first one encrypts, and all decrypt. The same for every process. Not set: everybody who may look into Temporal can read it.',
     secret: true,
   }),
   TEMPORAL_CLI: z.string().optional().meta({

@@ -56,7 +56,7 @@ const consistencyRoute = createRoute({
   tags: ['events'],
   summary: 'Prove that the log of one checkpoint goes on from another',
   description:
-    'Whoever keeps both checkpoints can verify that nothing of the earlier one was changed (RFC 6962, 2.1.2).',
+    'Anybody who keeps both checkpoints can verify that nothing of the earlier one was changed (RFC 6962, 2.1.2).',
   request: { query: consistencyQuery },
   responses: {
     200: { description: 'The proof', content: { 'application/json': { schema: consistency } } },
