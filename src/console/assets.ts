@@ -15,16 +15,18 @@ const UPLOT = join(dirname(require.resolve('uplot/package.json')), 'dist');
 const CSS = 'text/css; charset=utf-8';
 const JS = 'text/javascript; charset=utf-8';
 
-/** Files that pages load, by their names in URLs. Those of packages come from the packages, so that pages work offline. */
+/**
+ * Files that pages load, by their names in URLs, and what they consist of. Those of packages come from the packages, so that pages
+ * work offline. htmx and its extension are one: it begins with the page in a task of its own, which may come before another script.
+ */
 const FILES = {
-  'console.css': { path: join(OWN, 'console.css'), type: CSS },
-  'console.js': { path: join(OWN, 'console.js'), type: JS },
-  'charts.js': { path: join(OWN, 'charts.js'), type: JS },
-  'icon.svg': { path: join(OWN, 'icon.svg'), type: 'image/svg+xml' },
-  'htmx.js': { path: join(HTMX, 'htmx.min.js'), type: JS },
-  'htmx-sse.js': { path: join(HTMX, 'ext/hx-sse.min.js'), type: JS },
-  'uplot.js': { path: join(UPLOT, 'uPlot.iife.min.js'), type: JS },
-  'uplot.css': { path: join(UPLOT, 'uPlot.min.css'), type: CSS },
+  'console.css': { parts: [join(OWN, 'console.css')], type: CSS },
+  'console.js': { parts: [join(OWN, 'console.js')], type: JS },
+  'charts.js': { parts: [join(OWN, 'charts.js')], type: JS },
+  'icon.svg': { parts: [join(OWN, 'icon.svg')], type: 'image/svg+xml' },
+  'htmx.js': { parts: [join(HTMX, 'htmx.min.js'), join(HTMX, 'ext/hx-sse.min.js')], type: JS },
+  'uplot.js': { parts: [join(UPLOT, 'uPlot.iife.min.js')], type: JS },
+  'uplot.css': { parts: [join(UPLOT, 'uPlot.min.css')], type: CSS },
 } as const;
 export type AssetName = keyof typeof FILES;
 
@@ -52,8 +54,8 @@ export class Assets {
 
   constructor() {
     this.#assets = new Map(
-      Object.entries(FILES).map(([name, { path, type }]) => {
-        const plain = readFileSync(path) as Buffer<ArrayBuffer>;
+      Object.entries(FILES).map(([name, { parts, type }]) => {
+        const plain = Buffer.from(parts.map((part) => readFileSync(part, 'utf8')).join('\n'));
         return [name, { type, plain, digest: hash('sha256', plain).slice(0, 12), packed: new Map() }];
       }),
     );

@@ -77,7 +77,7 @@ function frame(view: View, content: Page, body: Html): Html {
 <link rel="icon" href="${assets.link('icon.svg')}" type="image/svg+xml">
 ${content.charts ? html`<link rel="stylesheet" href="${assets.link('uplot.css')}">` : ''}
 <link rel="stylesheet" href="${assets.link('console.css')}">
-${script('htmx.js')}${script('htmx-sse.js')}${content.charts ? html`${script('uplot.js')}${script('charts.js')}` : ''}${script('console.js')}
+${script('console.js')}${script('htmx.js')}${content.charts ? html`${script('uplot.js')}${script('charts.js')}` : ''}
 </head>
 <body data-base="${base}">
 <a class="skip" href="${here}#content">Skip to the content</a>

@@ -30,6 +30,7 @@ const ELSEWHERE: Array<{ page?: string; command?: RegExp; why: string }> = [
   { page: 'docs/forges.md', why: 'needs a Gitea: test/integration/real-gitea.test.ts' },
   { page: 'docs/security.md', why: 'a key would close the API to the other pages: test/integration/keys.test.ts' },
   { page: 'docs/subscriptions.md', why: 'needs a receiver: test/integration/subscriptions.test.ts' },
+  { page: 'docs/operations.md', command: /^temporal /, why: 'test/integration/payload-codec.test.ts' },
   { page: 'docs/benchmarks.md', why: 'measures for minutes' },
   { page: 'docs/callbacks.md', command: /^export CALLBACK_SECRET/, why: 'settings of what runs already' },
 ];
@@ -124,6 +125,15 @@ describe('what the pages have people paste', () => {
     await github.set({ echoes_correlation: true });
     return known({ 12: id, 123: (await github.runs())[0]?.id });
   }
+  /** A checkpoint of what is in the log, for which people would wait a minute. */
+  async function checkpoint() {
+    const { temporalAddress } = JSON.parse(await readFile(home('owner.json'), 'utf8'));
+    const connection = await Connection.connect({ address: temporalAddress });
+    await new Client({ connection }).schedule.getHandle('hapax-checkpoint').trigger();
+    await connection.close();
+    await eventually(async () => expect((await hapaxIs().call('GET', '/audit/key')).status).toBe(200));
+    return undefined;
+  }
   /** What differs between the stores, as docs/backup.md shows it. */
   async function differing() {
     const id = await trigger('stuck');
@@ -172,6 +182,15 @@ describe('what the pages have people paste', () => {
     ],
     [/hapax restore/, () => nothing(rename(home('postgres'), home('postgres-before')))],
     [/hapax reconcile --dry-run/, differing],
+    [/audit\/checkpoint/, checkpoint],
+    [
+      /tasks\/demo-2$/,
+      () =>
+        eventually(async () => {
+          expect((await hapaxIs().call('GET', '/tasks/demo-2')).json.status).toBe('REVOKED');
+          return undefined;
+        }),
+    ],
   ];
 
   it.each(PAGES)('works, and prints what the page says: %s', async (page) => {

@@ -66,7 +66,7 @@ const VARIABLE: Array<[string, string | typeof number]> = [
   ['"waits_for":\\[\\d+\\]', number],
   ['\\bbuild[ :]\\d+\\b', number],
   ['\\brun \\d+', 'run \\d+'],
-  ['\\d+ (?:events|streams|rows|tables|documents|builds|tasks|schedules|subscriptions)\\b', '\\d+ \\w+'],
+  ['\\d+ (?:events|streams|rows|tables|documents|builds|tasks|schedules|subscriptions|keys)\\b', '\\d+ \\w+'],
   ['in [\\d.]+ s \\(\\d+ events/s\\)', 'in [\\d.]+ s \\(\\d+ events/s\\)'],
   ['in \\d+s', 'in \\d+s'],
   // By then it may have ended.
