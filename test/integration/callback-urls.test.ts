@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../src/contracts/budgets.ts';
-import { startAnotherApi } from '../world/another-api.ts';
+import { startAnotherApi, startCutOffApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { openReceiver, type Receiver } from '../world/receiver.ts';
 import { openWorld, type World } from '../world/world.ts';
@@ -166,12 +166,7 @@ describe('every URL that was asked for is told', () => {
   });
 
   it('or the request is answered with 503: without the record no further URL can be kept', async () => {
-    const cutOff = await startAnotherApi(
-      { ...world, databaseUrl: 'postgres://127.0.0.1:1/away' },
-      {
-        settings: { CALLBACK_ALLOWED_HOSTS: '127.0.0.1' },
-      },
-    );
+    const cutOff = await startCutOffApi(world, { settings: { CALLBACK_ALLOWED_HOSTS: '127.0.0.1' } });
     const task = { name: 'process_content', args: ['other', ['embed']], task_id: randomUUID() };
     const ask = (api: Pick<World, 'call'>, n: number) =>
       api.call('POST', '/tasks', { ...task, callback_url: `http://127.0.0.1:9/hush-hush-${n}` });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startAnotherApi } from '../world/another-api.ts';
+import { startAnotherApi, startCutOffApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 
@@ -130,7 +130,7 @@ describe('an Idempotency-Key', () => {
   });
 
   it('works without the record: Temporal decides who was first', async () => {
-    const cutOff = await startAnotherApi({ ...world, databaseUrl: 'postgres://127.0.0.1:1/away' });
+    const cutOff = await startCutOffApi(world);
     const key = randomUUID();
     const first = await post('/tasks', native[2](9), key, cutOff);
     const second = await post('/tasks', native[2](9), key, cutOff);

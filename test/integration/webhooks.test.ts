@@ -11,7 +11,7 @@ import { claimDelivery } from '../../src/store/github/delivery-claim.ts';
 import { claimPendingDeliveries } from '../../src/store/github/delivery-claim-pending.ts';
 import { releaseDelivery } from '../../src/store/github/delivery-release.ts';
 import { settleDelivery } from '../../src/store/github/delivery-settle.ts';
-import { startAnotherApi } from '../world/another-api.ts';
+import { startAnotherApi, startCutOffApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
 import { hapax } from './told-builds.ts';
@@ -306,7 +306,7 @@ describe('webhooks', () => {
 
   it('without the record are refused with 503, so that GitHub lists them as failed and is asked for them again', async () => {
     const webhooks = webhooksOf(readSettings({ GITHUB_WEBHOOK_SECRET: SECRETS.join(',') }));
-    const cutOff = await startAnotherApi({ ...world, databaseUrl: 'postgres://127.0.0.1:1/away' }, { webhooks });
+    const cutOff = await startCutOffApi(world, { webhooks });
     const body = JSON.stringify(about(1));
     const { status, json } = await cutOff.call('POST', '/webhooks/github', body, {
       'content-type': 'application/json',

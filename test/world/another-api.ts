@@ -57,3 +57,15 @@ export async function startAnotherApi(
   onTestFinished(() => api.close());
   return { ...callers(api.url), url: api.url, flowerUrl: api.flowerUrl };
 }
+
+/** The same without its database. Only with a key of the environment does it start: it could not know which others let in. */
+export async function startCutOffApi(...[installation, given = {}]: Parameters<typeof startAnotherApi>) {
+  const key = '0123456789abcdef0123456789abcdef';
+  const api = await startAnotherApi(
+    { ...installation, databaseUrl: 'postgres://127.0.0.1:1/away' },
+    { ...given, settings: { ...given.settings, API_KEYS: `ops=${key}` } },
+  );
+  const call: typeof api.call = (method, path, body, headers) =>
+    api.call(method, path, body, { authorization: `Bearer ${key}`, ...headers });
+  return { ...api, call };
+}
