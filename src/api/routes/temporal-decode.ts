@@ -30,7 +30,13 @@ const route = createRoute({
   request: { body: { required: true, content: { 'application/json': { schema: payloads } } } },
   responses: {
     200: { description: 'The same payloads, readable', content: { 'application/json': { schema: payloads } } },
-    ...problemResponses('invalid_request', 'malformed_json', 'unprocessable_payloads'),
+    ...problemResponses(
+      'invalid_request',
+      'malformed_json',
+      'body_too_large',
+      'unsupported_media_type',
+      'unprocessable_payloads',
+    ),
   },
 });
 

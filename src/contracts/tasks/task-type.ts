@@ -12,10 +12,13 @@ export const queueName = z
   .refine((name) => !RESERVED_QUEUES.includes(name), 'is a name that Hapax keeps for itself')
   .meta({ description: 'Name of a queue.', example: 'youtube' });
 
+const TASK_NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.:-]*$/u;
+
 /** Name of a task type, as Celery apps have them: `tasks.ingest`. */
 export const taskTypeName = textOfBytes(LIMITS.tasks.nameCharacters)
-  .regex(/^[\p{L}\p{N}_][\p{L}\p{N}_.:-]*$/u, 'must begin with a letter, a digit or _, and go on with these or . : -')
-  .meta({ description: 'Name of the task.', example: 'tasks.ingest' });
+  .refine((name) => TASK_NAME.test(name), 'must begin with a letter, a digit or _, and go on with these or . : -')
+  // JSON Schema has no flags; its patterns are of Unicode anyway.
+  .meta({ description: 'Name of the task.', example: 'tasks.ingest', pattern: TASK_NAME.source });
 
 /** A JSON Schema (draft 2020-12). */
 const jsonSchema = z.record(z.string(), z.unknown());
