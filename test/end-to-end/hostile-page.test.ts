@@ -210,7 +210,10 @@ it.skipIf(process.platform !== 'linux')(
 
     expect((await waits.describe()).status.name).toBe('RUNNING');
     const begun: string[] = [];
-    for await (const { type, workflowId } of client.workflow.list()) begun.push(type === 'build' ? type : workflowId);
+    // A schedule of ours may begin one at any time.
+    for await (const { type, workflowId } of client.workflow.list()) {
+      if (type !== 'checkpoint') begun.push(type === 'build' ? type : workflowId);
+    }
     expect(begun.sort()).toEqual(['build', 'waits']);
     expect((await api.call('GET', '/tasks')).json.tasks).toEqual([]);
     const oracles = await Promise.all(

@@ -34,6 +34,7 @@ describe.each(DATABASES)('histories on the %s Postgres', (kind) => {
         meter,
         gate: openGate(database.db),
         trustedHosts: [],
+        temporalUi: { url: undefined, namespace: 'default' },
         policy: {},
         youtubeQuota,
       } as never);

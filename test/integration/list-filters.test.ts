@@ -28,6 +28,7 @@ describe('lists of many', () => {
       meter,
       gate: openGate(database.db),
       trustedHosts: [],
+      temporalUi: { url: undefined, namespace: 'default' },
       policy: {},
     } as never);
     get = async (path) => {
