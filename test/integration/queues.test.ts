@@ -4,7 +4,7 @@ import { readSettings } from '../../src/contracts/settings.ts';
 import { queues, workers } from '../../src/contracts/tasks/queue.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
 import { lazyTemporalClient } from '../../src/processes/temporal.ts';
-import { startAnotherApi } from '../world/another-api.ts';
+import { startAnotherApi, startCutOffApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { steadyPort } from '../world/steady-port.ts';
 import { openWorld, type World } from '../world/world.ts';
@@ -99,11 +99,13 @@ describe('queues and workers', () => {
   ])('answer 503 with a problem document where %s is away', async (away, code, paths) => {
     const nowhere = `127.0.0.1:${await steadyPort()}`;
     const settings = readSettings({ TEMPORAL_NAMESPACE: world.namespace });
-    const api = await startAnotherApi(
+    const api =
       away === 'Temporal'
-        ? { ...world, client: (await lazyTemporalClient({ ...settings, address: nowhere })).client }
-        : { ...world, databaseUrl: `postgres://${nowhere}/none` },
-    );
+        ? await startAnotherApi({
+            ...world,
+            client: (await lazyTemporalClient({ ...settings, address: nowhere })).client,
+          })
+        : await startCutOffApi(world);
     for (const path of paths) {
       const answer = await api.call('GET', path);
       expect([answer.status, answer.json.code, answer.headers.get('retry-after')]).toEqual([503, code, '5']);

@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { TASKS } from '../../src/store/tasks/task-stream.ts';
-import { startAnotherApi } from '../world/another-api.ts';
+import { startAnotherApi, startCutOffApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { startFreezingProxy } from '../world/freezing-proxy.ts';
-import { steadyPort } from '../world/steady-port.ts';
 import { openWorld, type World } from '../world/world.ts';
 
 describe('what is asked for of an API whose database is away, while the workers have theirs', () => {
@@ -87,7 +86,7 @@ describe('what is asked for of an API whose database is away, while the workers 
     }
     const before = (await world.call('GET', '/tasks/forgotten/events')).json;
 
-    const api = await anotherApi(`postgres://127.0.0.1:${await steadyPort()}/none`);
+    const api = await startCutOffApi(world);
     expect((await api.call('POST', '/tasks', asked('forgotten'))).status).toBe(202);
     await world.client.workflow.getHandle(workflow_id).result();
     expect(begun.has('forgotten')).toBe(false);
