@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
 import { onTestFinished } from 'vitest';
 import type { DialectKind } from '../../src/simulator/dialects/kind.ts';
 import { remote } from '../simulator/harness.ts';
@@ -163,7 +164,15 @@ export async function installation(github: { url: string }, settings: Record<str
     signal: (signal: NodeJS.Signals) => program?.signal(signal),
     ended: () => program!.ended,
     /** The build at its end; names differ because `ended` is the program's. */
-    buildEnded: api.ended,
+    async buildEnded(id: number) {
+      try {
+        return await api.ended(id);
+      } catch (error) {
+        const [first] = (await api.build(id)).events;
+        const workflowId = String(first?.event_data?.workflow_id);
+        throw new Error(`${(error as Error).message}\n${await inTemporal(environment.TEMPORAL_PORT, workflowId)}`);
+      }
+    },
     /** Sends a trigger until it is accepted, as a client does that must not lose it. */
     accepted: (body: object) =>
       eventually(async () => {
@@ -174,6 +183,16 @@ export async function installation(github: { url: string }, settings: Record<str
   };
   onTestFinished(() => it.killAll());
   return it;
+}
+
+/** How far Temporal is with a workflow that stands still: its last events, and what is under way. */
+async function inTemporal(port: string, workflowId: string): Promise<string> {
+  const connection = await Connection.connect({ address: `127.0.0.1:${port}` });
+  const handle = new Client({ connection }).workflow.getHandle(workflowId);
+  const [{ raw }, { events }] = await Promise.all([handle.describe(), handle.fetchHistory()]);
+  await connection.close();
+  const { pendingActivities, pendingWorkflowTask } = raw;
+  return JSON.stringify({ pendingActivities, pendingWorkflowTask, events: events?.slice(-6) });
 }
 
 export function kill(pid: number): void {
