@@ -7,7 +7,7 @@ import { readEnvironmentFile } from './environment-file.ts';
 const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
   up: async () => (await import('../processes/up.ts')).runUp(readSettings(process.env)),
   api: async () => (await import('../processes/api.ts')).runApi(readSettings(process.env, 'api')),
-  worker: async (argv) => (await import('../processes/worker.ts')).runWorker(argv, readSettings(process.env, 'worker')),
+  worker: async (argv) => (await import('../processes/worker.ts')).runWorker(argv, process.env),
   bridge: async () =>
     (await import('../processes/working-process.ts')).runWorkingProcess(readSettings(process.env, 'bridge'), 'bridge'),
   migrate: async () => (await import('../processes/migrate.ts')).runMigrate(readSettings(process.env, 'migrate')),

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Settings } from '../contracts/settings.ts';
+import { readSettings } from '../contracts/settings.ts';
 import { UserError } from '../laptop/user-error.ts';
 import { runWorkingProcess } from './working-process.ts';
 
@@ -9,9 +9,10 @@ const USAGE = `hapax serve worker [--watch]   runs builds and tasks
 fault keeps the tasks that it had. Settings are environment variables: docs/configuration.md`;
 
 /** `hapax serve worker`. */
-export async function runWorker(argv: string[], settings: Settings): Promise<void> {
+export async function runWorker(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
   const { watch, help } = readArguments(argv);
   if (help) return console.log(USAGE);
+  const settings = readSettings(environment, 'worker');
   if (watch && settings.HAPAX_TASKS === undefined)
     throw new UserError('--watch: set HAPAX_TASKS to the folder to watch');
   await runWorkingProcess(settings, 'worker', { watchTasks: watch });

@@ -43,7 +43,8 @@ test('what is wrong with the command line, or with what it needs, is said in lin
   const database = { DATABASE_URL: 'postgres://hapax:hunter2hunter2@127.0.0.1:1/record' };
   const cases: Array<[args: string[], environment: Record<string, string>, says: RegExp, status: number]> = [
     [['rebuild', '--force'], {}, /^hapax: rebuild takes no arguments/, 2],
-    [['serve', 'worker', '--force'], {}, /^hapax: worker takes no arguments/, 2],
+    [['serve', 'api', '--force'], {}, /^hapax: api takes no arguments/, 2],
+    [['serve', 'worker', '--force'], {}, /^hapax: Unknown option '--force'/, 1],
     [['serve', 'nothing'], {}, /^hapax: unknown command 'nothing': see hapax serve --help/, 2],
     [['simulate-github', '--ports', '1'], {}, /^hapax: Unknown option '--ports'/, 1],
     [['simulate-github', '--port', 'x'], {}, /^hapax: --port takes a whole number/, 1],
