@@ -1,12 +1,10 @@
 import { entryBundle, readCheckpoint } from '../domain/record/checkpoint.ts';
-import { TILE_WIDTH, tilePath, tilesBetween } from '../domain/record/log-tile.ts';
-import { rootOf } from '../domain/record/merkle-tree.ts';
+import { tilePath, tilesBetween } from '../domain/record/log-tile.ts';
+import { HASH_BYTES, rootOf } from '../domain/record/merkle-tree.ts';
 import type { Blobs } from '../integrations/blobs.ts';
 import type { Db } from '../store/database.ts';
 import type { SignedCheckpoint } from '../store/record/checkpoint-save.ts';
 import { listTileEvents, logSubtrees, readTile } from '../store/record/log-tree-read.ts';
-
-const HASH_BYTES = 32;
 
 /**
  * Brings a place up to a checkpoint: the tiles and entries that it lacks, and then the checkpoint (C2SP tlog-tiles).
@@ -26,7 +24,7 @@ export async function publishLog(
     const hashes = await readTile(db, tile);
     await place.put(tilePath(tile), hashes.subarray(0, tile.width * HASH_BYTES));
     if (tile.level > 0) continue;
-    const events = await listTileEvents(db, tile.tile, Math.min(tile.width, TILE_WIDTH));
+    const events = await listTileEvents(db, tile.tile, tile.width);
     await place.put(tilePath({ ...tile, level: 'entries' }), entryBundle(events));
   }
   await place.put('checkpoint', note);

@@ -32,9 +32,10 @@ export function payloadDecoderOf({
     try {
       return (await codec.decode(read)).map(toJson);
     } catch (error) {
-      const detail = (error as Error).message.includes('TEMPORAL_CODEC_KEYS')
-        ? (error as Error).message
-        : 'a payload was changed, or encrypted with another key of the same id';
+      const detail =
+        error instanceof UnknownKey
+          ? error.message
+          : 'a payload was changed, or encrypted with another key of the same id';
       throw new Refusal('unprocessable_payloads', { detail });
     }
   };
@@ -69,6 +70,12 @@ export function payloadCodec(keys: ReadonlyMap<string, Buffer>): PayloadCodec {
   };
 }
 
+class UnknownKey extends Error {
+  constructor(id: string) {
+    super(`a payload in Temporal is encrypted with the key ${id}, which TEMPORAL_CODEC_KEYS does not name`);
+  }
+}
+
 function isEncrypted({ metadata }: Payload): boolean {
   const encoding = metadata?.[METADATA_ENCODING_KEY];
   return encoding !== undefined && encoding !== null && decode(encoding) === ENCRYPTED;
@@ -77,8 +84,7 @@ function isEncrypted({ metadata }: Payload): boolean {
 function decrypt(keys: ReadonlyMap<string, Buffer>, { metadata, data }: Payload): Payload {
   const id = decode(metadata?.[KEY_ID] ?? new Uint8Array());
   const key = keys.get(id);
-  if (!key)
-    throw new Error(`a payload in Temporal is encrypted with the key ${id}, which TEMPORAL_CODEC_KEYS does not name`);
+  if (!key) throw new UnknownKey(id);
   const bytes = Buffer.from(data ?? []);
   const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(id));
   decipher.setAuthTag(bytes.subarray(-TAG_BYTES));

@@ -3,28 +3,24 @@ import { canonicalJson } from './hash.ts';
 import { type Hash, leafHash, type TreeHead } from './merkle-tree.ts';
 import { isSignedBy, type NoteVerifier, splitNote } from './signed-note.ts';
 
+/** What the tree of the log has of an event. */
+export type LeafEvent = Pick<RecordedEvent, 'position' | 'stream' | 'seq' | 'hash'>;
+
 /**
  * What the tree of the log has of an event: where it stands and its hash, which covers all that it says. The text is canonical
  * JSON (RFC 8785).
  */
-export function logEntry({
-  position,
-  stream,
-  seq,
-  hash,
-}: Pick<RecordedEvent, 'position' | 'stream' | 'seq' | 'hash'>): string {
+export function logEntry({ position, stream, seq, hash }: LeafEvent): string {
   return canonicalJson({ hash, position, seq, stream });
 }
 
 /** The leaf of an event. */
-export function eventLeaf(event: Pick<RecordedEvent, 'position' | 'stream' | 'seq' | 'hash'>): Hash {
+export function eventLeaf(event: LeafEvent): Hash {
   return leafHash(Buffer.from(logEntry(event)));
 }
 
 /** The entries of events as they are published (C2SP tlog-tiles): each behind its length, two bytes. */
-export function entryBundle(
-  events: ReadonlyArray<Pick<RecordedEvent, 'position' | 'stream' | 'seq' | 'hash'>>,
-): Buffer {
+export function entryBundle(events: readonly LeafEvent[]): Buffer {
   return Buffer.concat(
     events.flatMap((event) => {
       const entry = Buffer.from(logEntry(event));

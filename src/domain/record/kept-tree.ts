@@ -1,5 +1,4 @@
-import type { RecordedEvent } from '../../contracts/builds/event.ts';
-import { eventLeaf } from './checkpoint.ts';
+import { eventLeaf, type LeafEvent } from './checkpoint.ts';
 import { GrowingTree, type TreeHead } from './merkle-tree.ts';
 
 /** Compares a log with a checkpoint that somebody kept. */
@@ -12,7 +11,7 @@ export class KeptTree {
   }
 
   /** Takes the events in the order of their positions; those behind the checkpoint count for nothing. */
-  add(event: Pick<RecordedEvent, 'position' | 'stream' | 'seq' | 'hash'>): void {
+  add(event: LeafEvent): void {
     if (this.#tree.size < this.#kept.size) this.#tree.add(eventLeaf(event));
   }
 

@@ -1,10 +1,9 @@
-import { type CompleteSubtree, type Hash, nodeHash } from './merkle-tree.ts';
+import { type CompleteSubtree, HASH_BYTES, type Hash, nodeHash } from './merkle-tree.ts';
 
 /** A tile covers this many levels of the tree (C2SP tlog-tiles). */
 const TILE_HEIGHT = 8;
 /** Hashes of a full tile. */
 export const TILE_WIDTH = 2 ** TILE_HEIGHT;
-const HASH_BYTES = 32;
 
 /** Which tile: at level 0 the hashes are those of leaves, at the others those of full tiles of the level below. */
 export interface TileAddress {

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 /** A SHA-256 hash. */
 export type Hash = Buffer;
 
-const HASH_BYTES = 32;
+/** Length of a hash. */
+export const HASH_BYTES = 32;
 
 /** Root of a tree without leaves. */
 export const EMPTY_ROOT: Hash = sha256();

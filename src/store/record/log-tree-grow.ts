@@ -1,5 +1,4 @@
-import type { RecordedEvent } from '../../contracts/builds/event.ts';
-import { eventLeaf } from '../../domain/record/checkpoint.ts';
+import { eventLeaf, type LeafEvent } from '../../domain/record/checkpoint.ts';
 import { hashesOf, partialTilesOf, rootOfAll, TILE_WIDTH, type TileAddress } from '../../domain/record/log-tile.ts';
 import type { Hash } from '../../domain/record/merkle-tree.ts';
 import { type Db, inTransaction } from '../database.ts';
@@ -11,9 +10,6 @@ export interface LogExtent {
   /** Position of the last of them. */
   end: number;
 }
-
-/** What the tree has of an event. */
-export type LeafEvent = Pick<RecordedEvent, 'position' | 'stream' | 'seq' | 'hash'>;
 
 /** Events that one transaction adds. It holds up no append. */
 const BATCH = 5_000;

@@ -1,7 +1,7 @@
+import type { LeafEvent } from '../../domain/record/checkpoint.ts';
 import { subtreesOf, TILE_WIDTH, type TileAddress } from '../../domain/record/log-tile.ts';
 import type { CompleteSubtree } from '../../domain/record/merkle-tree.ts';
 import type { Db } from '../database.ts';
-import type { LeafEvent } from './log-tree-grow.ts';
 
 /** The subtrees of the log, whose tiles are read once for as long as this is held. @throws where the tree does not go so far. */
 export function logSubtrees(db: Db): CompleteSubtree {
