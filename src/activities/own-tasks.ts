@@ -51,7 +51,7 @@ function runnable(task: DefinedTask, { db, fetch }: OwnTaskDependencies): Runnab
       );
       if ('faults' in given) {
         if (accepted === version) throw argumentsRefused(given.faults);
-        // What was accepted is run: whoever changes a signature goes on reading what waits.
+        // What was accepted is run: code with another signature still has to read what waits.
         log.warn(`${task.name} runs with the arguments of an earlier signature, which do not fit the present one`, {
           ...{ task_id: taskId, accepted_under: accepted },
         });
