@@ -266,7 +266,7 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
     [
       'an event added with a fitting hash',
       7,
-      /added without the projection/,
+      /added without its stored state/,
       async () => {
         const [last] = (await world.db`SELECT hash FROM events WHERE stream = 'build:2' AND seq = 6`) as unknown as {
           hash: string;
@@ -295,7 +295,7 @@ describe.each(DATABASES)('proof of the record on the %s Postgres', (kind) => {
       /differs from what the events give: status/,
       () => ["UPDATE builds SET status = 'failure' WHERE id = 2"],
     ],
-    ['a removed projection', 6, /has no row/, () => ['DELETE FROM builds WHERE id = 2']],
+    ['a removed projection', 6, /no stored state/, () => ['DELETE FROM builds WHERE id = 2']],
   ];
   const inserted = (seq: number, from: string) =>
     `INSERT INTO events (stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key, previous_hash, hash)

@@ -34,17 +34,17 @@ export async function compareRows(
 
 /** What a difference means for a stream, given where its events end. */
 export function differenceFault({ head: projected, columns }: RowDifference, head: ChainHead): ChainFault {
-  if (!projected) return { seq: head.seq, fault: 'the projection has no row for it' };
+  if (!projected) return { seq: head.seq, fault: 'there is no stored state for it' };
   if (projected.seq > head.seq) {
     const missing = head.seq + 1;
     return { seq: missing, fault: `event ${missing} is missing: the stored state goes up to event ${projected.seq}` };
   }
   if (projected.seq < head.seq) {
-    const fault = `was added without the projection, which ends at event ${projected.seq}`;
+    const fault = `was added without its stored state, which ends at event ${projected.seq}`;
     return { seq: projected.seq + 1, fault };
   }
   if (projected.hash !== head.hash) {
-    return { seq: head.seq, fault: 'was replaced: the projection holds another hash of it' };
+    return { seq: head.seq, fault: 'was replaced: the stored state holds another hash of it' };
   }
   return { seq: head.seq, fault: `the stored state differs from what the events give: ${columns.join(', ')}` };
 }
