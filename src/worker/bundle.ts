@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ENTRY = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+const INTERCEPTORS = fileURLToPath(new URL('../workflows/one-local-activity.ts', import.meta.url));
 
 /** All that a bundle is made from. */
 const SOURCES = [
@@ -28,7 +29,12 @@ export async function workflowBundle(): Promise<string> {
   if (await exists(path)) return path;
   const { bundleWorkflowCode } = await import('@temporalio/worker');
   // Our modules keep no state, so all workflows of a thread can share them; otherwise each would load all of them anew.
-  const { code } = await bundleWorkflowCode({ workflowsPath: ENTRY, preloadModules: [ENTRY], logger: QUIET });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: ENTRY,
+    workflowInterceptorModules: [INTERCEPTORS],
+    preloadModules: [ENTRY, INTERCEPTORS],
+    logger: QUIET,
+  });
   await mkdir(join(ROOT, 'build'), { recursive: true });
   // Two processes may build at once; each renames a whole file into place.
   const draft = `${path}.${process.pid}`;

@@ -10,6 +10,7 @@ import {
   type BuildInput,
   type BuildPolicy,
   buildWorkflowId,
+  TELL_AGAIN_SIGNAL,
 } from '../../src/contracts/builds/build-workflow.ts';
 import { type BuildEvent, type BuildEventType, buildEventData } from '../../src/contracts/builds/event.ts';
 import type { FailedJob } from '../../src/contracts/builds/failed-job.ts';
@@ -95,6 +96,8 @@ export interface Script {
   failedJobs?: FailedJob[] | 'away';
   /** GitHub answers 404 to every look at the run. */
   deleted?: boolean;
+  /** Has the workflow record all of it again, by a signal that is there when it begins. */
+  tellAgain?: boolean;
 }
 
 /** What is asked of GitHub by the activities. */
@@ -159,13 +162,17 @@ export async function openVirtualWorld() {
         }),
       });
       workers.push({ worker, running: worker.run() });
-      const handle = await environment.client.workflow.start<typeof build>(BUILD_WORKFLOW, {
+      const options = {
         workflowId: input.workflow_id,
         taskQueue,
         // An idle server goes on to the next timer: without this, by ten years for each build, past what it can count (2106).
         workflowExecutionTimeout: '60 days',
-        args: [input],
-      });
+        args: [input] as [BuildInput],
+      } as const;
+      const { workflow } = environment.client;
+      const handle = script.tellAgain
+        ? await workflow.signalWithStart<typeof build>(BUILD_WORKFLOW, { ...options, signal: TELL_AGAIN_SIGNAL })
+        : await workflow.start<typeof build>(BUILD_WORKFLOW, options);
       return {
         input,
         handle,
