@@ -38,6 +38,7 @@ export default defineConfig({
             'test/simulator/**/*.test.ts',
             'test/fuzz/**/*.test.ts',
             'test/rules/**/*.test.ts',
+            'test/deploy/**/*.test.ts',
           ],
           testTimeout: 180_000,
           hookTimeout: 300_000,

@@ -1,6 +1,7 @@
 /**
- * Writes what the documentation takes from the code: docs/configuration.md from the schema of the settings, docs/limits.md from
- * the budgets of inputs, and docs/openapi.json from the routes. Run it with Node 24 after a change of one: `node scripts/generate-docs.ts`.
+ * Writes what is taken from the code: docs/configuration.md and the schema of the chart's values from the schema of the settings,
+ * docs/limits.md from the budgets of inputs, and docs/openapi.json from the routes. Run it with Node 24 after a change of one:
+ * `node scripts/generate-docs.ts`.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +11,7 @@ import { type ApiDependencies, createApi } from '../src/api/app.ts';
 import { Gate } from '../src/commands/keys/gate.ts';
 import { BUDGETS, type Budget } from '../src/contracts/budgets.ts';
 import { readSettings, SettingsError, settingsSchema } from '../src/contracts/settings.ts';
+import { chartSchema } from './chart-schema.ts';
 
 /** Generated files: path below the repository -> content. */
 export async function generatedFiles(): Promise<Map<string, string>> {
@@ -17,6 +19,7 @@ export async function generatedFiles(): Promise<Map<string, string>> {
     ['docs/configuration.md', configurationPage()],
     ['docs/limits.md', limitsPage()],
     ['docs/openapi.json', `${JSON.stringify(await openApiDocument(), null, 2)}\n`],
+    ['deploy/helm/hapax/values.schema.json', `${JSON.stringify(chartSchema(), null, 2)}\n`],
   ]);
 }
 

@@ -74,7 +74,7 @@ export const settingsSchema = z.object({
   PORT: integer(0, 65_535).default(8000).meta({ description: 'Port of the API. 0: any free port.' }),
   METRICS_PORT: integer(0, 65_535).optional().meta({
     description:
-      'Port on HOST where a worker or the bridge serves /metrics and /health/live. Not set: it serves none. The API serves them on PORT.',
+      'Port on HOST where a worker or the bridge serves /metrics, /health/live and /health/ready. Not set: it serves none. The API serves them on PORT.',
   }),
   HAPAX_ENV_FILE: z.string().default('.env').meta({
     description: 'File with settings, one NAME=VALUE a line. Variables of the environment go first. Empty: none.',

@@ -29,10 +29,11 @@ export async function runWorkingProcess(
   const { db } = database;
   const metrics = createMetrics(db);
   const gate = gateOf(settings, { db, log });
+  let works = false;
   const server =
     settings.METRICS_PORT === undefined
       ? undefined
-      : await startMetricsServer(settings, settings.METRICS_PORT, metrics, gate);
+      : await startMetricsServer(settings, settings.METRICS_PORT, { meter: metrics, gate, isReady: () => works });
   const keyRing = server && gate.ring.start();
   if (server) log.info({ url: server.url }, 'metrics are served');
   const connected = await connectPatiently(
@@ -42,8 +43,10 @@ export async function runWorkingProcess(
   let ended: string | Error | undefined;
   if (connected) {
     const parts = await startParts({ ...connected, settings, db, metrics, log, say: toLog(log), watchTasks }, [part]);
+    works = true;
     log.info({ address }, `${part} is up`);
     ended = await Promise.race([stopping, parts.ended]);
+    works = false;
     if (typeof ended === 'string') log.info({ signal: ended }, `${part} is stopping`);
     await parts.close();
     await connected.connection.close();

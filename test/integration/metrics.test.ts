@@ -189,23 +189,26 @@ describe('metrics', () => {
   });
 
   describe('of a worker', () => {
-    const serve = async (url: string, keys?: string) => {
+    const serve = async (url: string, keys?: string, isReady = () => true) => {
       const database = openDatabase({ url });
       onTestFinished(() => database.close());
       const settings = readSettings(keys === undefined ? {} : { API_KEYS: keys });
-      const server = await startMetricsServer(
-        settings,
-        0,
-        createMetrics(database.db),
-        gateOf(settings, { db: database.db, log: pino({ enabled: false }) }),
-      );
+      const server = await startMetricsServer(settings, 0, {
+        meter: createMetrics(database.db),
+        gate: gateOf(settings, { db: database.db, log: pino({ enabled: false }) }),
+        isReady,
+      });
       onTestFinished(() => server.close());
       return callers(server.url).call;
     };
 
-    it('are served beside a probe, and nothing else is', async () => {
-      const call = await serve(world.databaseUrl, `test=${SECRET}`);
+    it('are served beside probes, and nothing else is', async () => {
+      let works = false;
+      const call = await serve(world.databaseUrl, `test=${SECRET}`, () => works);
       expect((await call('GET', '/health/live')).json).toEqual({ status: 'ok' });
+      expect((await call('GET', '/health/ready')).status).toBe(503);
+      works = true;
+      expect((await call('GET', '/health/ready')).json).toEqual({ status: 'ok' });
       expect((await call('GET', '/metrics')).json).toMatchObject({ code: 'unauthorized' });
       const bearer = { authorization: `Bearer ${SECRET}` };
       expect(parse((await call('GET', '/metrics', undefined, bearer)).text).get('hapax_postgres_up')).toBe(1);
