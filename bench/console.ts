@@ -1,7 +1,7 @@
 /**
- * `node bench/console.ts [--builds N]`: what the pages of the console cost on a Postgres server with that many builds: time on the
- * server, one request at a time, and bytes over the wire; and what an open page costs while events pass by. docs/benchmarks.md says
- * how to read it.
+ * `node bench/console.ts [--builds N] [--minutes N]`: what the pages of the console cost on a Postgres server with that many builds:
+ * time on the server, one request at a time, and bytes over the wire; and what a page costs that is open for so many minutes while
+ * events pass by. docs/benchmarks.md says how to read it.
  */
 import { parseArgs } from 'node:util';
 import postgres from 'postgres';
@@ -12,8 +12,11 @@ import { API_URL } from './processes.ts';
 import { runBenchmark, type Scratch } from './program.ts';
 import { recordBuilds } from './told-builds.ts';
 
-const { values } = parseArgs({ options: { builds: { type: 'string', default: '100000' } } });
+const { values } = parseArgs({
+  options: { builds: { type: 'string', default: '100000' }, minutes: { type: 'string', default: '1' } },
+});
 const BUILDS = Number(values.builds);
+const MINUTES = Number(values.minutes);
 const REQUESTS = 40;
 
 await runBenchmark('bench-console', main);
@@ -48,10 +51,10 @@ async function main({ processes, atEnd }: Scratch): Promise<void> {
     const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))]?.toFixed(1);
     console.log(`${name}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, ${(bytes / 1_000).toFixed(1)} KB compressed`);
   }
-  const open = await measureOpenPage({ url: apiUrl, pid: api.pid }, url, 10 * BUILDS + 1);
+  const open = await measureOpenPage({ url: apiUrl, pid: api.pid }, url, 10 * BUILDS + 1, MINUTES * 60_000);
   console.log(
     open
-      ? `an open page at 10,000 events an hour, one minute: ${open.refreshes} refreshes, ${open.serverPercent.toFixed(2)} % of a core, ${open.heapMegabytes.toFixed(2)} MB and ${open.nodes} nodes more`
+      ? `an open page at 10,000 events an hour, ${MINUTES} min: ${open.refreshes} refreshes, ${open.serverPercent.toFixed(2)} % of a core, ${open.heapMegabytes.toFixed(2)} MB and ${open.nodes} nodes more`
       : 'an open page: not measured, there is no Chromium',
   );
   await api.stop();

@@ -8,8 +8,8 @@ import { CHROMIUM, openBrowser } from '../test/world/browser.ts';
 
 /** Events of an hour, as the console must bear them. */
 const EVENTS_PER_HOUR = 10_000;
+/** The shortest time for which the API is watched without a page. */
 const IDLE_MS = 20_000;
-const OPEN_MS = 60_000;
 
 /** What a page costs that is open while events pass by at the rate of 10,000 an hour. Undefined where there is no Chromium. */
 export interface OpenPage {
@@ -21,17 +21,20 @@ export interface OpenPage {
   nodes: number;
 }
 
-/** Measures the list of builds, open in a browser. @param pid of the API. @param firstId of the builds that are appended. */
+/**
+ * Measures the list of builds, open in a browser for so long. @param pid of the API. @param firstId of the builds that are appended.
+ */
 export async function measureOpenPage(
   api: { url: string; pid: number },
   databaseUrl: string,
   firstId: number,
+  openMs: number,
 ): Promise<OpenPage | undefined> {
   if (CHROMIUM === undefined) return undefined;
   const database = openDatabase({ url: databaseUrl });
   const browser = await openBrowser();
   try {
-    const idle = await shareOf(api.pid, () => passBy(database.db, firstId, IDLE_MS));
+    const idle = await shareOf(api.pid, () => passBy(database.db, firstId, Math.max(IDLE_MS, openMs / 12)));
     const page = await browser.newPage();
     await page.goto(`${api.url}/console/builds`);
     const session = await page.context().newCDPSession(page);
@@ -43,7 +46,7 @@ export async function measureOpenPage(
     await passBy(database.db, firstId + 100_000, 5_000); // warms up
     const before = await sizeOf(session);
     refreshes = 0;
-    const open = await shareOf(api.pid, () => passBy(database.db, firstId + 200_000, OPEN_MS));
+    const open = await shareOf(api.pid, () => passBy(database.db, firstId + 200_000, openMs));
     const after = await sizeOf(session);
     return {
       refreshes,

@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import type { Logger } from 'pino';
 import type { Principal } from '../commands/keys/principal.ts';
 
@@ -14,4 +15,5 @@ export interface ApiEnvironment {
   };
 }
 
+export type ApiContext = Context<ApiEnvironment>;
 export type Api = OpenAPIHono<ApiEnvironment>;

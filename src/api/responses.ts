@@ -15,6 +15,19 @@ export const OPERATION_PROBLEMS = [
   'database_unavailable',
 ] as const satisfies ProblemCode[];
 
+/** What may be wrong with asking for something to be done about many. */
+export const MANY_PROBLEMS = [
+  'malformed_json',
+  'invalid_request',
+  'body_too_large',
+  'unsupported_media_type',
+  'temporal_unavailable',
+  'database_unavailable',
+] as const satisfies ProblemCode[];
+
+/** A request about many begins nothing after this time: clients wait for a minute at most. */
+export const MANY_WITHIN_MS = 20_000;
+
 /** The responses of a route's problems, for its OpenAPI description, with what is refused before it. */
 export function problemResponses(...codes: ProblemCode[]) {
   return openProblemResponses(

@@ -52,6 +52,11 @@ export const BUDGETS = {
       'entries',
       'Builds or tasks that `count=true` counts. If there are more, the count is not exact.',
     ),
+    operatedAtOnce: most(
+      1_000,
+      'entries',
+      'Builds or tasks that one request cancels or retries, the newest ones that match. Repeat it for the rest.',
+    ),
   },
   history: {
     days: most(30, 'days', 'Time that one request of `GET /queues/history` covers. Samples are kept as long.'),
@@ -106,11 +111,6 @@ export const BUDGETS = {
     offsetHours: most(15, 'hours', 'Hours in the UTC offset of a time, as in Postgres.'),
   },
   builds: {
-    operatedAtOnce: most(
-      1_000,
-      'entries',
-      'Builds that one action of the console cancels or retries, the newest ones that match. Repeat it for the rest.',
-    ),
     refCharacters: most(255, 'characters', 'Branch or tag; the limit of GitHub.'),
     inputs: most(25, 'entries', 'Inputs of a dispatch, including the correlation input; the limit of GitHub.'),
     inputsJsonCharacters: most(65_535, 'characters', 'JSON of all inputs of a dispatch; the limit of GitHub.'),

@@ -244,13 +244,12 @@ describe('the exit code', () => {
     expect(stdout).toContain(`hapax adopt ${id} RUN_ID`);
     expect((await hapax('watch', id)).code).toBe(3);
     const run = (await world.github.runs()).find((one) => one.ref === ref || one.display_title.includes(ref))!;
-    for (const args of [
-      ['retry', id],
-      ['adopt', id, String(run.id)],
-    ]) {
+    expect(await hapax('adopt', id)).toMatchObject({ code: 3, stdout: expect.stringContaining(`${run.id}  http`) });
+    const adopt = ['adopt', id, String(run.id)];
+    for (const args of [['retry', id], adopt]) {
       expect(await hapax(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining('confirm it with --yes') });
     }
-    expect(await hapax('adopt', id, String(run.id), '--yes', '--watch')).toMatchObject({ code: 0 });
+    expect(await hapax(...adopt, '--yes', '--watch')).toMatchObject({ code: 0 });
     expect(await world.ended(Number(id))).toMatchObject({ workflow_run_id: run.id, status: 'success' });
   });
 

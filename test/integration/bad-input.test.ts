@@ -141,6 +141,7 @@ describe('bad input', () => {
       '/builds/7/cancel',
       '/builds/7/retry',
       '/tasks/7/cancel',
+      '/tasks/7/retry',
       '/youtube/ingest-async',
       '/dlq/build:7/redrive',
       '/schedules/nothing/pause',

@@ -115,6 +115,30 @@ export const BUILD_EXAMPLES: Record<string, OperationExamples> = {
   verifyBuild: { responses: { 200: { valid: true, length: 6, head: event.hash } } },
   cancelBuild: { responses: { 202: operation('in_progress', 'Cancel requested') } },
   retryBuild: { request: { mode: 'rerun_failed' }, responses: { 202: operation('queued', 'Build queued again') } },
+  listCandidateRuns: {
+    responses: {
+      200: {
+        build_id: 12,
+        needs_attention: true,
+        reason: 'Hapax could not find out whether GitHub made a run (GitHub answered 502)',
+        candidates: [{ run_id: build.workflow_run_id, run_url: RUN_URL }],
+      },
+    },
+  },
+  cancelBuilds: {
+    request: { ref: 'main', status: 'queued' },
+    responses: {
+      200: { count: 1, more: false, sample: [deadBuild] },
+      202: { done: [12], refused: [], more: false },
+    },
+  },
+  retryBuilds: {
+    request: { conclusion: 'timed_out', since: '2026-11-21T00:00:00.000Z', dry_run: true },
+    responses: {
+      200: { count: 1, more: false, sample: [deadBuild] },
+      202: { done: [12], refused: [], more: false },
+    },
+  },
   adoptRun: { request: { run_id: 16_012_345_678 }, responses: { 202: operation('queued', 'Adoption requested') } },
   listEvents: {
     responses: { 200: { events: [{ stream: 'build:12', ...event }], next_after: 4711, at_end: true } },

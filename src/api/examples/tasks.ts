@@ -106,6 +106,24 @@ export const TASK_EXAMPLES: Record<string, OperationExamples> = {
     request: {},
     responses: { 202: { task_id: ID, status: 'STARTED', message: 'Revocation requested' } },
   },
+  retryTask: {
+    request: {},
+    responses: { 202: { task_id: ID, status: 'PENDING', message: 'Task queued again' } },
+  },
+  cancelTasks: {
+    request: { queue: 'youtube', status: 'PENDING' },
+    responses: {
+      200: { count: 1, more: false, sample: [task] },
+      202: { done: [ID], refused: [], more: false },
+    },
+  },
+  retryTasks: {
+    request: { name: 'ingest_youtube', status: 'FAILURE', dry_run: true },
+    responses: {
+      200: { count: 1, more: false, sample: [task] },
+      202: { done: [ID], refused: [], more: false },
+    },
+  },
   listTaskEvents: { responses: { 200: [succeeded] } },
   ingestYoutube: {
     request: { url: 'https://youtu.be/dQw4w9WgXcQ' },

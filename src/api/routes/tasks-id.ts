@@ -1,9 +1,17 @@
 import { createRoute } from '@hono/zod-openapi';
 import { Refusal } from '../../commands/refusal.ts';
 import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
+import { retryTask } from '../../commands/tasks/retry-task.ts';
 import { existingTask, revokeTask } from '../../commands/tasks/revoke-task.ts';
 import { whyWaiting } from '../../commands/tasks/why-waiting.ts';
-import { cancelTaskBody, taskAtQuery, taskIdParam, taskOperatorAnswer, taskView } from '../../contracts/tasks/task.ts';
+import {
+  cancelTaskBody,
+  retryTaskBody,
+  taskAtQuery,
+  taskIdParam,
+  taskOperatorAnswer,
+  taskView,
+} from '../../contracts/tasks/task.ts';
 import type { TemporalUi } from '../../domain/links.ts';
 import { eventsUntil, foldEvents } from '../../domain/record/fold.ts';
 import type { Task } from '../../domain/tasks/task.ts';
@@ -49,6 +57,21 @@ const cancelRoute = createRoute({
   },
 });
 
+const retryRoute = createRoute({
+  method: 'post',
+  path: '/tasks/{id}/retry',
+  operationId: 'retryTask',
+  ...needs('operate', 'task'),
+  tags,
+  summary: 'Retry a task that failed or was revoked',
+  description: 'It starts again with the same id, the same arguments and new retries.',
+  request: { params: taskIdParam, body: { content: { 'application/json': { schema: retryTaskBody } } } },
+  responses: {
+    202: { description: 'Accepted', content: { 'application/json': { schema: taskOperatorAnswer } } },
+    ...problemResponses(...OPERATION_PROBLEMS, 'cross_site'),
+  },
+});
+
 export function taskById(api: Api, deps: TaskDependencies & StreamParts & { temporalUi: TemporalUi }): void {
   api.openapi(getRoute, async (c) => {
     const { id } = c.req.valid('param');
@@ -62,6 +85,11 @@ export function taskById(api: Api, deps: TaskDependencies & StreamParts & { temp
     const { id, status } = await revokeTask(deps, c.req.valid('param').id, { by: c.var.caller, reason: 'terminated' });
     c.var.log.info({ task_id: id }, 'revocation requested');
     return c.json({ task_id: id, status, message: 'Revocation requested' }, 202);
+  });
+  api.openapi(retryRoute, async (c) => {
+    const { id, status } = await retryTask(deps, c.req.valid('param').id, c.var.caller);
+    c.var.log.info({ task_id: id }, 'retry requested');
+    return c.json({ task_id: id, status, message: 'Task queued again' }, 202);
   });
 }
 

@@ -1,11 +1,11 @@
 import { Refusal } from '../refusal.ts';
 
 /** What became of many that something was asked of, by their ids. */
-export interface ManyOutcome {
-  done: string[];
-  refused: Array<{ id: string; detail: string }>;
+export interface ManyOutcome<Id> {
+  done: Id[];
+  refused: Array<{ id: Id; detail: string }>;
   /** Not tried, since time was up. */
-  left: string[];
+  left: Id[];
 }
 
 /** So many at once: Temporal and the database answer several as fast as one. */
@@ -16,13 +16,13 @@ const AT_ONCE = 8;
  * @param withinMs nothing is begun after this time.
  * @throws {Refusal} where what it needs is away; those that were asked before stay done.
  */
-export async function operateMany(
-  ids: readonly string[],
-  operate: (id: string) => Promise<unknown>,
+export async function operateMany<Id extends string | number>(
+  ids: readonly Id[],
+  operate: (id: Id) => Promise<unknown>,
   withinMs: number,
-): Promise<ManyOutcome> {
+): Promise<ManyOutcome<Id>> {
   const waiting = [...new Set(ids)];
-  const outcome: ManyOutcome = { done: [], refused: [], left: [] };
+  const outcome: ManyOutcome<Id> = { done: [], refused: [], left: [] };
   const giveUp = Date.now() + withinMs;
   let broken: unknown;
   const worker = async () => {
@@ -33,7 +33,8 @@ export async function operateMany(
         await operate(id);
         outcome.done.push(id);
       } catch (error) {
-        if (error instanceof Refusal && error.kind === 'request') outcome.refused.push({ id, detail: error.message });
+        if (error instanceof Refusal && error.kind === 'request')
+          outcome.refused.push({ id, detail: error.detail ?? error.message });
         else broken = error;
       }
     }

@@ -16,6 +16,9 @@ import { valid } from '../queries.ts';
 import { type Console, type ConsoleContext, linkTo } from '../view.ts';
 import { buildFilter } from './builds.ts';
 
+/** Somebody waits for the page that says what became of it. */
+const WITHIN_MS = 20_000;
+
 const WORDS = {
   cancel: {
     label: 'Cancel them',
@@ -41,7 +44,7 @@ async function operate(c: ConsoleContext, deps: ConsoleDependencies, operation: 
   const filter = valid(buildFilter, fields);
   const back = linkTo('builds', filter);
   const ids = [...form.getAll('id'), ...(form.get('ids') ?? '').split(',')].filter((id) => id !== '');
-  const chosen = ids.slice(0, LIMITS.builds.operatedAtOnce).map((id) => valid(buildIdParam, { id }).id);
+  const chosen = ids.slice(0, LIMITS.lists.operatedAtOnce).map((id) => valid(buildIdParam, { id }).id);
   const which: ManyBuilds = form.get('all') ? { filter } : { ids: chosen };
   const { builds, more } = await fittingBuilds(deps, operation, which);
   if (builds.length === 0) return seeOther(c, back, { tone: 'bad', text: words.none });
@@ -50,12 +53,13 @@ async function operate(c: ConsoleContext, deps: ConsoleDependencies, operation: 
     const question = `${words.asks} ${counted(builds.length, 'build')}?${rest}`;
     return unconfirmed(c, { question, fields: { ...fields, ids: chosen.join(',') }, label: words.label });
   }
-  const { done, refused } = await operateBuilds(deps, operation, builds, c.var.caller);
-  c.var.log.info({ operation, done: done.length, refused: refused.length }, 'builds operated');
+  const { done, refused, left } = await operateBuilds(deps, operation, builds, c.var.caller, WITHIN_MS);
+  c.var.log.info({ operation, done: done.length, refused: refused.length, left: left.length }, 'builds operated');
   const first = refused[0];
   const told = first ? ` ${counted(refused.length, 'build')} refused; build ${first.id}: ${first.detail}` : '';
+  const rest = left.length > 0 ? ` ${counted(left.length, 'build')} left; repeat it for them.` : '';
   return seeOther(c, back, {
     tone: first ? 'bad' : 'good',
-    text: `${words.done} ${counted(done.length, 'build')}.${told}`,
+    text: `${words.done} ${counted(done.length, 'build')}.${rest}${told}`,
   });
 }

@@ -1,12 +1,13 @@
 import { html } from 'hono/html';
 import { discardDeadLetter, redriveDeadLetter } from '../../commands/lifecycle/redrive.ts';
+import { LIMITS } from '../../contracts/budgets.ts';
 import { deadLetterQuery } from '../../contracts/builds/operator.ts';
 import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import { listDeadLettersById } from '../../store/endings/dead-letter-list-by-id.ts';
 import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { deadLetterColumns, deadLetterReason, needsAttention } from '../parts/dead-letter-cells.ts';
-import { type ManyAction, MOST_AT_ONCE, operateSent, previewMany, readMany } from '../parts/many.ts';
+import { type ManyAction, operateSent, previewMany, readMany } from '../parts/many.ts';
 import { notice } from '../parts/notice.ts';
 import { counted } from '../parts/time.ts';
 import { queryOf, valid } from '../queries.ts';
@@ -55,7 +56,7 @@ export function manyDeadLetters(console: Console, deps: ConsoleDependencies): vo
     const { to, done, takesAttention, operate } = operation;
     console.get(`/${to}`, async (c) => {
       const filter = valid(filterOf, queryOf(c));
-      const { items, end } = await listDeadLetters(deps.db, { ...filter, limit: MOST_AT_ONCE });
+      const { items, end } = await listDeadLetters(deps.db, { ...filter, limit: LIMITS.lists.operatedAtOnce });
       const rows = items.filter((letter) => !needsAttention(letter));
       const back = linkTo('dead-letters', filter);
       return preview(c, operation, { rows, without: items.length - rows.length, more: end !== undefined, back });

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
+import { FITTING_STATUSES } from '../../commands/tasks/operate-tasks.ts';
 import { taskListQuery } from '../../contracts/tasks/task.ts';
 import { findLogEnd } from '../../store/record/log-end.ts';
 import { countTasks } from '../../store/tasks/task-count.ts';
@@ -50,7 +51,9 @@ export function tasks(console: Console, { db, taskTypes }: ConsoleDependencies):
       },
       { kind: 'text', name: 'name', label: 'Name', value: filter.name, suggestions: types.map(({ name }) => name) },
     ]);
-    const actions = TASK_OPERATIONS.filter(({ statuses }) => !filter.status || statuses.includes(filter.status));
+    const actions = TASK_OPERATIONS.filter(
+      ({ operation }) => !filter.status || FITTING_STATUSES[operation].includes(filter.status),
+    );
     const isFiltered = Object.values(filter).some((value) => value !== undefined);
     const rows = table({
       caption: 'Tasks',

@@ -3,7 +3,7 @@ import { TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
 import type { FailedJob } from '../../contracts/builds/failed-job.ts';
 import type { RetryMode } from '../../contracts/builds/operator.ts';
 import type { Build } from '../../domain/builds/build.ts';
-import { candidateRuns } from '../../domain/builds/build-phases.ts';
+import { candidatesOf } from '../../domain/builds/build-phases.ts';
 import type { Html, View } from '../view.ts';
 import { action } from './action.ts';
 import { icon } from './icon.ts';
@@ -55,9 +55,10 @@ export function buildActions(view: View, build: Build): Html {
 }
 
 /** What a person must decide, with the runs that may be the build's. */
-export function attentionCard(view: View, { id, needs_attention, reason }: Build): Html {
+export function attentionCard(view: View, build: Build): Html {
+  const { id, needs_attention, reason } = build;
   if (!needs_attention) return html``;
-  const candidates = candidateRuns(reason);
+  const candidates = candidatesOf(build);
   const told = (reason ?? '').replace(/; it could be .*?(?=; adopt|$)/, '');
   const adopt = (run_id: number) =>
     action(view, {

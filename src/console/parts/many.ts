@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { z } from 'zod';
 import { operateMany } from '../../commands/lifecycle/operate-many.ts';
+import { LIMITS } from '../../contracts/budgets.ts';
 import { requireMay } from '../access.ts';
 import { ownPath, seeOther } from '../flash.ts';
 import { page } from '../layout.ts';
@@ -19,9 +20,6 @@ export interface ManyAction {
   label: string;
   tone?: 'danger';
 }
-
-/** The most rows that one preview takes in: they are asked one after the other, while somebody waits. */
-export const MOST_AT_ONCE = 1_000;
 
 /** How many a preview shows. */
 const SHOWN = 20;
@@ -101,11 +99,11 @@ const REFUSALS_SHOWN = 3;
 
 /** What the form around a list sends, its preview, and a page that goes on. */
 const sent = z.object({
-  id: z.array(z.string()).max(MOST_AT_ONCE),
+  id: z.array(z.string()).max(LIMITS.lists.operatedAtOnce),
   sure: z.string().optional(),
   back: z.string().optional(),
-  done: z.coerce.number().int().min(0).max(MOST_AT_ONCE).default(0),
-  refused: z.coerce.number().int().min(0).max(MOST_AT_ONCE).default(0),
+  done: z.coerce.number().int().min(0).max(LIMITS.lists.operatedAtOnce).default(0),
+  refused: z.coerce.number().int().min(0).max(LIMITS.lists.operatedAtOnce).default(0),
   because: z.array(z.string().max(1_000)).max(REFUSALS_SHOWN),
 });
 export type SentMany = z.output<typeof sent>;

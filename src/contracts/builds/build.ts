@@ -26,7 +26,7 @@ export type BuildStatus = z.infer<typeof buildStatus>;
 /** Statuses that only a retry or a redrive leaves. */
 export const TERMINAL_STATUSES: readonly BuildStatus[] = ['success', 'failure', 'cancelled'];
 
-const buildId = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+export const buildId = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 export const inputValue = z.union([text(LIMITS.builds.inputsJsonCharacters), z.number(), z.boolean()]);
 
 /** Name of a workflow input, by the syntax of workflow files; `__proto__` would be lost on the way. */

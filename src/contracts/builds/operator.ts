@@ -29,6 +29,17 @@ export const adoptBody = z
   })
   .meta({ id: 'AdoptRun' });
 
+/** Answer of GET /builds/{id}/candidates. */
+export const candidateRunsAnswer = z
+  .object({
+    build_id: z.int(),
+    needs_attention: z.boolean(),
+    reason: z.string().nullable(),
+    candidates: z.array(z.object({ run_id: z.int(), run_url: z.string() })).meta({ description: 'For adopt.' }),
+  })
+  .meta({ id: 'CandidateRuns' });
+export type CandidateRuns = z.infer<typeof candidateRunsAnswer>;
+
 /** What the API answers to an operator's word. */
 export const operatorAnswer = z
   .object({ id: z.int(), status: buildStatus, message: z.string() })

@@ -178,6 +178,9 @@ export const taskIdParam = z.strictObject({ id: taskId });
 /** Body of POST /tasks/{id}/cancel; may be left out. */
 export const cancelTaskBody = z.strictObject({}).meta({ id: 'CancelTask' });
 
+/** Body of POST /tasks/{id}/retry; may be left out. */
+export const retryTaskBody = z.strictObject({}).meta({ id: 'RetryTask' });
+
 export const taskOperatorAnswer = z
   .object({ task_id: z.string(), status: taskStatus, message: z.string() })
   .meta({ id: 'TaskOperatorAnswer' });

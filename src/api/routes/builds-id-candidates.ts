@@ -1,0 +1,32 @@
+import { createRoute } from '@hono/zod-openapi';
+import { existing, type OperateDependencies } from '../../commands/builds/operate-build.ts';
+import { buildIdParam } from '../../contracts/builds/build.ts';
+import { candidateRunsAnswer } from '../../contracts/builds/operator.ts';
+import { candidatesOf } from '../../domain/builds/build-phases.ts';
+import type { Api } from '../environment.ts';
+import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/builds/{id}/candidates',
+  operationId: 'listCandidateRuns',
+  ...needs('read', 'build'),
+  tags: ['builds'],
+  summary: 'List the runs that may be the run of a build that needs attention',
+  description:
+    'The runs that Hapax found when it looked for what became of its dispatch. Look at each on its page, then adopt one. The list is empty for a build that does not need attention, and for one of whose dispatch no run was found.',
+  request: { params: buildIdParam },
+  responses: {
+    200: { description: 'The runs', content: { 'application/json': { schema: candidateRunsAnswer } } },
+    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+export function getCandidateRuns(api: Api, deps: Pick<OperateDependencies, 'db'>): void {
+  api.openapi(route, async (c) => {
+    const build = await existing(deps, c.req.valid('param').id);
+    const { needs_attention, reason } = build;
+    return c.json({ build_id: build.id, needs_attention, reason, candidates: candidatesOf(build) }, 200);
+  });
+}

@@ -1,0 +1,66 @@
+import { createRoute, type z } from '@hono/zod-openapi';
+import type { OperateDependencies } from '../../commands/builds/operate-build.ts';
+import { fittingBuilds, type ManyOperation, operateBuilds } from '../../commands/builds/operate-builds.ts';
+import { manyBuilds, manyBuildsAnswer, manyBuildsDryRun } from '../../contracts/builds/many-builds.ts';
+import { SAMPLE } from '../../contracts/many.ts';
+import { buildSummaryOf } from '../../domain/builds/build-view.ts';
+import type { Api, ApiContext } from '../environment.ts';
+import { MANY_PROBLEMS, MANY_WITHIN_MS, problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
+
+const shared = {
+  method: 'post' as const,
+  ...needs('operate', 'handler'),
+  tags: ['builds'],
+  request: { body: { required: true, content: { 'application/json': { schema: manyBuilds } } } },
+  responses: {
+    200: {
+      description: 'A dry run: how many match, and the first of them',
+      content: { 'application/json': { schema: manyBuildsDryRun } },
+    },
+    202: { description: 'What became of each', content: { 'application/json': { schema: manyBuildsAnswer } } },
+    ...problemResponses(...MANY_PROBLEMS),
+  },
+};
+
+const cancelRoute = createRoute({
+  ...shared,
+  path: '/builds/cancel',
+  operationId: 'cancelBuilds',
+  summary: 'Cancel all builds that match a filter, the newest first',
+  description:
+    'Of those that match, only builds that have not ended count. With `dry_run`, nothing changes. Send the request again until `more` is false.',
+});
+
+const retryRoute = createRoute({
+  ...shared,
+  path: '/builds/retry',
+  operationId: 'retryBuilds',
+  summary: 'Retry all failed builds that match a filter, the newest first',
+  description:
+    'Each is retried as by POST /builds/{id}/retry without a mode. Builds that need attention are left out: each needs a person to say that no run exists. With `dry_run`, nothing changes. Send the request again until `more` is false.',
+});
+
+/** Cancels or retries many builds. */
+export function operateManyBuilds(api: Api, deps: OperateDependencies): void {
+  api.openapi(cancelRoute, (c) => operate(c, deps, 'cancel', c.req.valid('json')));
+  api.openapi(retryRoute, (c) => operate(c, deps, 'retry', c.req.valid('json')));
+}
+
+async function operate(
+  c: ApiContext,
+  deps: OperateDependencies,
+  operation: ManyOperation,
+  { ids, limit, dry_run, ...filter }: z.output<typeof manyBuilds>,
+) {
+  const { principal, caller } = c.var;
+  const which = ids ? { ids } : { filter: { ...filter, within: principal.reach?.repositories } };
+  const { builds, more } = await fittingBuilds(deps, operation, which, limit);
+  for (const { request } of builds) principal.requireRepository(request.repository);
+  if (dry_run) {
+    return c.json({ count: builds.length, more, sample: builds.slice(0, SAMPLE).map(buildSummaryOf) }, 200);
+  }
+  const { done, refused, left } = await operateBuilds(deps, operation, builds, caller, MANY_WITHIN_MS);
+  c.var.log.info({ operation, done: done.length, refused: refused.length }, 'builds operated');
+  return c.json({ done, refused, more: more || left.length > 0 }, 202);
+}

@@ -1,0 +1,64 @@
+import { createRoute, type z } from '@hono/zod-openapi';
+import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
+import { fittingTasks, type ManyTasksOperation, operateTasks } from '../../commands/tasks/operate-tasks.ts';
+import { SAMPLE } from '../../contracts/many.ts';
+import { manyTasks, manyTasksAnswer, manyTasksDryRun } from '../../contracts/tasks/many-tasks.ts';
+import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
+import type { Api, ApiContext } from '../environment.ts';
+import { MANY_PROBLEMS, MANY_WITHIN_MS, problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
+
+const shared = {
+  method: 'post' as const,
+  ...needs('operate', 'handler'),
+  tags: ['tasks'],
+  request: { body: { required: true, content: { 'application/json': { schema: manyTasks } } } },
+  responses: {
+    200: {
+      description: 'A dry run: how many match, and the first of them',
+      content: { 'application/json': { schema: manyTasksDryRun } },
+    },
+    202: { description: 'What became of each', content: { 'application/json': { schema: manyTasksAnswer } } },
+    ...problemResponses(...MANY_PROBLEMS),
+  },
+};
+
+const cancelRoute = createRoute({
+  ...shared,
+  path: '/tasks/cancel',
+  operationId: 'cancelTasks',
+  summary: 'Revoke all tasks that match a filter, the newest first',
+  description:
+    'Of those that match, only tasks that have not ended count. With `dry_run`, nothing changes. Send the request again until `more` is false.',
+});
+
+const retryRoute = createRoute({
+  ...shared,
+  path: '/tasks/retry',
+  operationId: 'retryTasks',
+  summary: 'Retry all tasks that match a filter, the newest first',
+  description:
+    'Of those that match, only tasks that failed or were revoked count. With `dry_run`, nothing changes. Send the request again until `more` is false.',
+});
+
+/** Revokes or retries many tasks. */
+export function operateManyTasks(api: Api, deps: TaskDependencies): void {
+  api.openapi(cancelRoute, (c) => operate(c, deps, 'revoke', c.req.valid('json')));
+  api.openapi(retryRoute, (c) => operate(c, deps, 'retry', c.req.valid('json')));
+}
+
+async function operate(
+  c: ApiContext,
+  deps: TaskDependencies,
+  operation: ManyTasksOperation,
+  { ids, limit, dry_run, ...filter }: z.output<typeof manyTasks>,
+) {
+  const { principal, caller } = c.var;
+  const which = ids ? { ids } : { filter: { ...filter, within: principal.reach?.queues } };
+  const { tasks, more } = await fittingTasks(deps, operation, which, limit);
+  for (const { queue } of tasks) principal.requireQueue(queue);
+  if (dry_run) return c.json({ count: tasks.length, more, sample: tasks.slice(0, SAMPLE).map(taskSummaryOf) }, 200);
+  const { done, refused, left } = await operateTasks(deps, operation, tasks, caller, MANY_WITHIN_MS);
+  c.var.log.info({ operation, done: done.length, refused: refused.length }, 'tasks operated');
+  return c.json({ done, refused, more: more || left.length > 0 }, 202);
+}
