@@ -13,5 +13,9 @@ export const FOUND: ReadonlyMap<number, string> = new Map([
   [5_003, 'a build cancelled by Temporal while it recorded again what was lost left the rest out'],
   [9_223, 'a lost retry that ended as the build had ended before was not missed (reconcile.test.ts)'],
   [101_192, 'a build failed where the record was set back again while it recorded what was lost'],
+  [
+    898_815,
+    'what could not be repaired, and had ended more than an hour ago, was not looked for again (reconcile.test.ts)',
+  ],
   [501_248, 'a worker that died while it recorded what was lost left nothing that says so'],
 ]);

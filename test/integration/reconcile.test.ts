@@ -119,6 +119,17 @@ describe('hapax reconcile', () => {
     expect((await reconcile()).lines.at(-1)).toBe('0 differ, 0 could not be repaired');
   });
 
+  it('looks again for what it could not repair, however long ago that ended', async () => {
+    const id = (await world.trigger({ ref: 'forgotten', inputs: { simulate: 'failure' } })).json.id as number;
+    const ended = await world.ended(id);
+    await eventually(() => workflowOf(`HapaxBuildId = '${id}' AND ExecutionStatus = 'Completed'`));
+    await setStreamBack(world.databaseUrl, { table: 'builds', id, events: 0, row: undefined });
+    // As it stands two hours after a comparison to which the database was away in between.
+    await world.db`UPDATE installation SET reconciled_at = clock_timestamp() + interval '2 hours', unresolved = 1`;
+    await reconcile();
+    expect(await world.build(id)).toMatchObject({ status: ended.status, conclusion: ended.conclusion });
+  });
+
   it('gives out no id again that the record has forgotten', async () => {
     const before = (await world.trigger({ ref: 'before' })).json.id as number;
     await world.db`SELECT setval('build_ids', 1)`;

@@ -117,7 +117,9 @@ export async function reconcile(
 ): Promise<Difference[]> {
   const began_at = new Date().toISOString();
   const own = await given.installation.refresh();
-  const since = own.reconciled_at === null ? null : new Date(Date.parse(own.reconciled_at) - OVERLAP_MS).toISOString();
+  // What could not be repaired then may have ended at any time.
+  const isSettled = own.reconciled_at !== null && own.unresolved === 0;
+  const since = isSettled ? new Date(Date.parse(own.reconciled_at!) - OVERLAP_MS).toISOString() : null;
   const comparison = new Comparison({ ...given, epoch: own.epoch }, options, own.id);
   await comparison.readOpen();
   await comparison.compareOpenRows();
