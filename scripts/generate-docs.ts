@@ -113,7 +113,9 @@ function kindOf(field: z.ZodType, { enum: words, minimum, maximum }: Described):
 }
 
 function defaultOf(value: unknown, isDuration: boolean): string {
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return '';
+  if (value === undefined || value === '') return '';
+  // The only such defaults are empty lists and maps.
+  if (typeof value === 'object') return '';
   return `\`${isDuration ? durationOf(Number(value)) : String(value)}\``;
 }
 

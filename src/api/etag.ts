@@ -12,7 +12,10 @@ export const ifMatchHeader = z.object({
     .string()
     .max(1_000)
     .optional()
-    .meta({ description: 'ETag of the version that is to be changed; 412 where another one stands.', example: '"1"' }),
+    .meta({
+      description: 'ETag of the version that you want to change. If it is not the newest, the response is 412.',
+      example: '"1"',
+    }),
 });
 
 const TAGS = /^(W\/)?"[^"]*"(\s*,\s*(W\/)?"[^"]*")*$/;

@@ -158,7 +158,7 @@ export const BUDGETS = {
   schedules: {
     schedules: most(500, 'entries', 'Schedules. A deleted one does not count.'),
     nameCharacters: most(100, 'characters', 'Name of a schedule.'),
-    times: most(20, 'entries', '`cron`, `intervals`, `calendars` and `except` of a schedule, each.'),
+    times: most(20, 'entries', 'Entries in each of `cron`, `intervals`, `calendars` and `except` of a schedule.'),
     cronCharacters: most(200, 'characters', 'A cron expression, or a field of a calendar.'),
     shortestSeconds: most(
       2,
@@ -180,7 +180,7 @@ export const BUDGETS = {
     dueTimes: most(
       200,
       'entries',
-      'Times of a schedule that one look compares with the record. Later ones wait for the next look.',
+      'Times of a schedule that one comparison with the record covers. Later ones wait for the next comparison.',
     ),
     missedTimes: most(100, 'entries', 'Missed times in one event.'),
     beatEntries: most(500, 'entries', 'Entries of a `beat_schedule` that is imported.'),

@@ -41,6 +41,6 @@ export const checkpointSettings = {
   }),
   CHECKPOINT_WITNESSES: witnesses.default([]).meta({
     description:
-      'Witnesses that sign each checkpoint too (C2SP tlog-witness), as URL=KEY pairs, comma separated. One that does not answer is asked again for the next checkpoint.',
+      'Witnesses that sign each checkpoint too (C2SP tlog-witness), as URL=KEY pairs, comma separated. If one does not respond, the next checkpoint asks it again.',
   }),
 };

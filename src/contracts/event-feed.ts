@@ -53,7 +53,7 @@ export const eventFeedQuery = z.strictObject({
       'must be the stream of a build, a task, a schedule, a subscription or a key, for example build:12',
     )
     .optional()
-    .meta({ description: 'Only events of this build, task or schedule.', example: 'build:12' }),
+    .meta({ description: 'Only events of this build, task, schedule, subscription or key.', example: 'build:12' }),
   limit: pageLimit,
 });
 export type EventFeedQuery = z.output<typeof eventFeedQuery>;
@@ -63,7 +63,10 @@ export const feedEvent = eventView
   .extend({
     stream: z
       .string()
-      .meta({ description: '`build:`, `task:` or `schedule:`, and the id or name.', example: 'build:12' }),
+      .meta({
+        description: '`build:`, `task:`, `schedule:`, `subscription:` or `key:`, and the id or name.',
+        example: 'build:12',
+      }),
   })
   .meta({ id: 'FeedEvent' });
 export type FeedEvent = z.infer<typeof feedEvent>;

@@ -36,7 +36,7 @@ export const namesOnce: [(body: Record<string, unknown>) => boolean, { error: st
 /** What became of each of many. */
 export const manyOutcome = <Id extends z.ZodType>(id: Id) =>
   z.object({
-    done: z.array(id).meta({ description: 'Those that took it.' }),
+    done: z.array(id).meta({ description: 'Those that were cancelled or retried.' }),
     refused: z.array(z.object({ id, detail: z.string() })),
-    more: z.boolean().meta({ description: 'Whether more match. Send the same request again.' }),
+    more: z.boolean().meta({ description: 'Whether more match: send the same request again.' }),
   });

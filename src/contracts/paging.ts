@@ -47,7 +47,7 @@ export const wait = z.coerce
   .max(LIMITS.streams.waitSeconds)
   .optional()
   .meta({
-    description: `Answer when it has ended, or after this many seconds with its state then. At most ${LIMITS.streams.waitSeconds}. Not with \`at\`.`,
+    description: `Respond when it has ended, or after this many seconds with its state then. At most ${LIMITS.streams.waitSeconds}. Not with \`at\`.`,
     example: 30,
   });
 

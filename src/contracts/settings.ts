@@ -77,7 +77,7 @@ export const settingsSchema = z.object({
       'Port on HOST where a worker or the bridge serves /metrics, /health/live and /health/ready. Not set: it serves none. The API serves them on PORT.',
   }),
   HAPAX_ENV_FILE: z.string().default('.env').meta({
-    description: 'File with settings, one NAME=VALUE a line. Variables of the environment go first. Empty: none.',
+    description: 'File with settings, one NAME=VALUE a line. Environment variables take precedence. Empty: none.',
   }),
   HAPAX_HOME: z.string().min(1).default('.hapax').meta({
     description:
@@ -130,7 +130,7 @@ export const settingsSchema = z.object({
     .meta({ description: 'File with the private key of the client certificate (mTLS).' }),
   TEMPORAL_CODEC_KEYS: codecKeys.optional().meta({
     description:
-      'Keys that encrypt what Temporal keeps (arguments, results, callback URLs), as ID=BASE64 pairs of 32 bytes, comma separated. The first one encrypts, and all decrypt. The same for every process. Not set: everybody who may look into Temporal can read it.',
+      'Keys that encrypt what Temporal keeps (arguments, results, callback URLs), as ID=BASE64 pairs of 32 bytes, comma separated. The first one encrypts, and all decrypt. Use the same value for every process. Not set: everybody who may read the Temporal namespace can read all of it.',
     secret: true,
   }),
   TEMPORAL_CLI: z.string().optional().meta({
@@ -238,7 +238,7 @@ export const settingsSchema = z.object({
   ...bridgeSettings,
   TRUSTED_HOSTS: hosts.default([]).meta({
     description:
-      'Without API_KEYS, the API refuses requests whose Host header does not name this machine (localhost or a loopback address). It accepts these names too. So does the Web UI of Temporal.',
+      'Without keys, the API refuses requests whose Host header does not name this machine (localhost or a loopback address). It accepts these names too. So does the Web UI of Temporal.',
   }),
 });
 

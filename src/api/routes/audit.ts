@@ -19,7 +19,7 @@ const checkpointRoute = createRoute({
   tags: ['events'],
   summary: 'Get the last signed checkpoint of the log',
   description:
-    'A signed note (C2SP tlog-checkpoint): the name of the log, how many events it has, and the root of the Merkle tree (RFC 6962) over them. Keep one where nobody who can change the database can change it: then every later change of what it covers shows.',
+    'A signed note (C2SP tlog-checkpoint): the name of the log, how many events it has, and the root of the Merkle tree (RFC 6962) over them. Keep one where nobody who can change the database can change it: it shows every later change of the events that it covers.',
   responses: text('The checkpoint'),
 });
 
@@ -30,8 +30,7 @@ const keyRoute = createRoute({
   ...needs('read'),
   tags: ['events'],
   summary: 'Get the key that checkpoints are verified with',
-  description:
-    'In the form `name+id+key` of signed notes (C2SP signed-note). Keep it beside the first checkpoint that you keep.',
+  description: 'In the form `name+id+key` of signed notes (C2SP signed-note). Keep it with your first checkpoint.',
   responses: text('The key of the last checkpoint'),
 });
 
@@ -43,7 +42,7 @@ const inclusionRoute = createRoute({
   tags: ['events'],
   summary: 'Prove that an event is in the log',
   description:
-    'A proof (C2SP tlog-proof) that can be verified offline with the key of the log alone. Its `extra` is what the tree has of the event: position, stream, number in the stream, and its hash, which covers all that the event says.',
+    'A proof (C2SP tlog-proof) that can be verified offline with the key of the log alone. Its `extra` holds the position, stream, number in the stream and hash of the event. The hash covers everything else in the event.',
   request: { query: inclusionQuery },
   responses: text('The proof, with the last checkpoint in it'),
 });
@@ -54,7 +53,7 @@ const consistencyRoute = createRoute({
   operationId: 'proveConsistency',
   ...needs('read'),
   tags: ['events'],
-  summary: 'Prove that the log of one checkpoint goes on from another',
+  summary: 'Prove that a checkpoint continues an earlier one',
   description:
     'Anybody who keeps both checkpoints can verify that nothing of the earlier one was changed (RFC 6962, 2.1.2).',
   request: { query: consistencyQuery },

@@ -15,7 +15,7 @@ const route = createRoute({
   tags: ['builds'],
   summary: 'List the runs that may be the run of a build that needs attention',
   description:
-    'The runs that Hapax found when it looked for what became of its dispatch. Look at each on its page, then adopt one. The list is empty for a build that does not need attention, and for one of whose dispatch no run was found.',
+    'The runs that Hapax found when it looked for the run of its dispatch, at most 10. Look at each on its page, then adopt one. An empty list does not prove that no run exists: look at the list of runs of the repository too.',
   request: { params: buildIdParam },
   responses: {
     200: { description: 'The runs', content: { 'application/json': { schema: candidateRunsAnswer } } },

@@ -29,7 +29,7 @@ const cancelRoute = createRoute({
   operationId: 'cancelBuilds',
   summary: 'Cancel all builds that match a filter, the newest first',
   description:
-    'Of those that match, only builds that have not ended count. With `dry_run`, nothing changes. Send the request again until `more` is false.',
+    'Of the builds that match, this cancels those that have not ended. With `dry_run`, nothing changes. Send the request again until `more` is false or `done` is empty.',
 });
 
 const retryRoute = createRoute({
@@ -38,7 +38,7 @@ const retryRoute = createRoute({
   operationId: 'retryBuilds',
   summary: 'Retry all failed builds that match a filter, the newest first',
   description:
-    'Each is retried as by POST /builds/{id}/retry without a mode. Builds that need attention are left out: each needs a person to say that no run exists. With `dry_run`, nothing changes. Send the request again until `more` is false.',
+    'Each is retried as by POST /builds/{id}/retry without a mode: a build without a known run sends another dispatch, so check first that no run of it is going. Builds that need attention are left out: each needs a person to say that no run exists. With `dry_run`, nothing changes. Send the request again until `more` is false or `done` is empty.',
 });
 
 /** Cancels or retries many builds. */

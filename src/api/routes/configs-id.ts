@@ -91,7 +91,7 @@ const retireRoute = createRoute({
   tags: ['configurations'],
   summary: 'Retire a build configuration',
   description:
-    'Makes a version that refuses triggers. Its name and history stay, and its builds continue. A PUT makes it active again.',
+    'Adds a version that refuses triggers. Its name and history stay, and its builds continue. A PUT makes it active again.',
   request: { params: configurationIdParam, headers: ifMatchHeader },
   responses: {
     200: version('The retired version'),

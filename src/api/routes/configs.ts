@@ -22,7 +22,7 @@ const listRoute = createRoute({
   operationId: 'listConfigurations',
   ...needs('read'),
   tags: ['configurations'],
-  summary: 'List build configurations in their newest version, including retired ones',
+  summary: 'List the newest version of each build configuration, including retired ones',
   request: { query: configurationListQuery },
   responses: {
     200: { description: 'One page', content: { 'application/json': { schema: configurationPage } } },

@@ -86,7 +86,7 @@ const causesRoute = createRoute({
   operationId: 'countDeadLetters',
   ...needs('read'),
   tags,
-  summary: 'Count dead letters by what they died of',
+  summary: 'Count dead letters by cause',
   request: { query: deadLetterCausesQuery },
   responses: {
     200: { description: 'How many, by cause', content: { 'application/json': { schema: deadLetterCauses } } },
@@ -115,7 +115,7 @@ const redriveManyRoute = createRoute({
   tags,
   summary: 'Redrive all dead letters that match a filter, the newest first',
   description:
-    'This includes builds that need attention, for which it asserts that no run exists. With `dry_run`, nothing changes. Send the request again until `redriven` is empty, or with `next_cursor` until that is null.',
+    'This includes builds that need attention, for which it asserts that no run exists, and builds whose run may still be going. With `dry_run`, nothing changes. Send the request again until `redriven` is empty, or with `next_cursor` until that is null.',
   request: { body: { required: true, content: { 'application/json': { schema: redriveBody } } } },
   responses: {
     200: dryRun,
@@ -135,7 +135,7 @@ const discardManyRoute = createRoute({
   tags,
   summary: 'Discard all dead letters that match a filter, the newest first',
   description:
-    'They leave the list, and stay with their events. Builds that need attention are refused. With `dry_run`, nothing changes.',
+    'They leave the list. The builds, tasks, messages and their events stay. Builds that need attention are refused. With `dry_run`, nothing changes.',
   request: { body: { required: true, content: { 'application/json': { schema: discardBody } } } },
   responses: {
     200: {

@@ -17,9 +17,9 @@ const route = createRoute({
   operationId: 'listEvents',
   ...needs('read'),
   tags: ['events'],
-  summary: 'List the events of all builds and tasks, or stream them live',
+  summary: 'List all events, or stream them live',
   description:
-    'One feed in the order of the log. No event is ever skipped: one that is still being recorded holds back those behind it, for milliseconds. With `Accept: text/event-stream`, a stream that does not end; the id of an event is its position, and `Last-Event-ID` resumes after it. A client that does not read is cut off and resumes in the same way. Every 15 seconds, a quiet stream sends an id without an event, so that a client with a filter resumes near the end.',
+    'Events come in the order of the log, and none is skipped: an event that is still being recorded delays those after it, for milliseconds. With `Accept: text/event-stream`, the response is a stream that does not end; the id of an event is its position, and `Last-Event-ID` resumes after it. Hapax disconnects a client that does not read; it resumes in the same way. Every 15 seconds, a quiet stream sends an id without an event, so that a client with a filter resumes near the end.',
   request: {
     query: eventFeedQuery,
     headers: z.object({

@@ -63,7 +63,7 @@ const readRoute = createRoute({
   operationId: 'getKey',
   ...needs('admin'),
   tags,
-  summary: 'Get what is known about a key, also about a revoked one',
+  summary: 'Get a key without its secret, even a revoked one',
   request: { params: keyIdParam },
   responses: {
     200: { description: 'What is known about it', content: { 'application/json': { schema: keyView } } },

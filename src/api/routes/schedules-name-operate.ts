@@ -30,7 +30,7 @@ const pauseRoute = createRoute({
   ...needs('operate'),
   tags,
   summary: 'Pause a schedule',
-  description: 'No time fires until it is resumed. One that is paused stays so.',
+  description: 'It does not fire until it is resumed. Pausing a paused schedule changes nothing.',
   request: noteBody,
   responses: state,
 });
@@ -42,7 +42,7 @@ const resumeRoute = createRoute({
   ...needs('operate'),
   tags,
   summary: 'Resume a schedule',
-  description: 'The times while it was paused are not caught up.',
+  description: 'Times that passed while it was paused are not caught up.',
   request: noteBody,
   responses: state,
 });
@@ -54,8 +54,7 @@ const triggerRoute = createRoute({
   ...needs('trigger'),
   tags,
   summary: 'Fire a schedule now',
-  description:
-    'Also if it is paused, and whatever its overlap says. With an Idempotency-Key, the same key fires it once.',
+  description: 'This fires even if it is paused, and whatever `overlap` says. The same Idempotency-Key fires it once.',
   request: { params: scheduleParam, headers: idempotencyHeader },
   responses: {
     202: { description: 'What it made', content: { 'application/json': { schema: firedAnswer } } },

@@ -39,7 +39,7 @@ const putRoute = createRoute({
   tags,
   summary: 'Create the schedule with this name, or change it',
   description:
-    'What the body leaves out gets its default. An equal body changes nothing. A paused schedule stays paused. If Temporal is away (503), the change may be recorded: send it again.',
+    'What the body leaves out gets its default. An equal body changes nothing. A paused schedule stays paused. If Temporal cannot be reached (503), the change may have been recorded: send it again.',
   request: {
     params: scheduleParam,
     query: putScheduleQuery,
@@ -74,7 +74,7 @@ const deleteRoute = createRoute({
   ...needs('configure'),
   tags,
   summary: 'Delete a schedule',
-  description: 'What it made goes on, and its events stay. A PUT creates a schedule of this name again.',
+  description: 'Its builds and tasks go on, and its events stay. A PUT creates a schedule of this name again.',
   request: { params: scheduleParam },
   responses: {
     204: { description: 'It is deleted' },

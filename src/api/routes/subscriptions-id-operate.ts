@@ -48,15 +48,15 @@ const operation = <Name extends string>(path: Name, operationId: string, summary
 const disableRoute = operation(
   '/subscriptions/{id}/disable',
   'disableSubscription',
-  'Stop sending',
-  'What happens from now on is sent when it is enabled again.',
+  'Disable a subscription',
+  'Nothing is sent until it is enabled again. Then it sends what happened in the meantime.',
 );
 
 const enableRoute = operation(
   '/subscriptions/{id}/enable',
   'enableSubscription',
-  'Send again',
-  'It goes on with the first event that was not delivered. What failed is tried again at once.',
+  'Enable a subscription',
+  'It continues with the first event that was not delivered. Failed events are sent again at once.',
 );
 
 const testRoute = createRoute({

@@ -20,7 +20,7 @@ const readRoute = createRoute({
   operationId: 'getSubscription',
   ...needs('read'),
   tags: ['subscriptions'],
-  summary: 'Get a subscription and how far it is',
+  summary: 'Get a subscription with its progress',
   request: { params: subscriptionIdParam },
   responses: { 200: subscription, ...problemResponses('invalid_request', 'not_found', 'database_unavailable') },
 });
@@ -32,7 +32,8 @@ const replaceRoute = createRoute({
   ...needs('configure'),
   tags: ['subscriptions'],
   summary: 'Change a subscription',
-  description: 'What the body leaves out gets its default, but for the secret, which stays. It goes on where it is.',
+  description:
+    'What the body leaves out gets its default, except the secret, which stays. Delivery continues from the same position.',
   request: {
     params: subscriptionIdParam,
     body: { required: true, content: { 'application/json': { schema: subscriptionBody } } },
@@ -59,7 +60,7 @@ const deleteRoute = createRoute({
   ...needs('configure'),
   tags: ['subscriptions'],
   summary: 'Delete a subscription',
-  description: 'Its URL, secret and headers are forgotten. What is being sent still ends.',
+  description: 'Its URL, secret and headers are deleted. A delivery that is under way still ends.',
   request: { params: subscriptionIdParam },
   responses: {
     204: { description: 'It is deleted' },

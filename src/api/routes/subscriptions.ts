@@ -20,9 +20,9 @@ const createSubscriptionRoute = createRoute({
   operationId: 'createSubscription',
   ...needs('configure'),
   tags: ['subscriptions'],
-  summary: 'Have the events of builds and tasks sent to a URL',
+  summary: 'Create a subscription: send events to a URL',
   description:
-    'Each event that matches the filter is sent by POST, signed as Standard Webhooks. An event may be sent twice, with the same `webhook-id`. Events may arrive out of order; `data.id` is their order.',
+    'Each event that matches the filter is sent by POST, signed as Standard Webhooks. An event may be sent twice, with the same `webhook-id`. Events may arrive out of order: order them by `data.id`.',
   request: {
     headers: idempotencyHeader,
     body: { required: true, content: { 'application/json': { schema: newSubscriptionBody } } },
@@ -57,7 +57,7 @@ const listRoute = createRoute({
   operationId: 'listSubscriptions',
   ...needs('read'),
   tags: ['subscriptions'],
-  summary: 'List subscriptions and how far they are',
+  summary: 'List subscriptions with their progress',
   request: { query: subscriptionListQuery },
   responses: {
     200: { description: 'One page', content: { 'application/json': { schema: subscriptionPage } } },

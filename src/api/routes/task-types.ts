@@ -16,7 +16,7 @@ const listRoute = createRoute({
   tags: ['tasks'],
   summary: 'List task types: what can be sent, with which arguments, and who runs it',
   description:
-    'Workers register the types that they serve when they start. A type that nobody serves any more stays: its tasks are accepted, and wait.',
+    'Workers register the types that they serve when they start. A type that no worker serves any more stays in the list: its tasks are accepted, and wait.',
   responses: {
     200: {
       description: 'Those of Hapax, then the others by name',

@@ -29,7 +29,7 @@ const cancelRoute = createRoute({
   operationId: 'cancelTasks',
   summary: 'Revoke all tasks that match a filter, the newest first',
   description:
-    'Of those that match, only tasks that have not ended count. With `dry_run`, nothing changes. Send the request again until `more` is false.',
+    'Of the tasks that match, this cancels those that have not ended. With `dry_run`, nothing changes. Send the request again until `more` is false or `done` is empty.',
 });
 
 const retryRoute = createRoute({
@@ -38,7 +38,7 @@ const retryRoute = createRoute({
   operationId: 'retryTasks',
   summary: 'Retry all tasks that match a filter, the newest first',
   description:
-    'Of those that match, only tasks that failed or were revoked count. With `dry_run`, nothing changes. Send the request again until `more` is false.',
+    'Of the tasks that match, this retries those that failed or were revoked. With `dry_run`, nothing changes. Send the request again until `more` is false or `done` is empty.',
 });
 
 /** Revokes or retries many tasks. */

@@ -21,9 +21,9 @@ const route = createRoute({
   path: '/webhooks/forges/{credential}',
   operationId: 'receiveForgeWebhook',
   tags: ['webhooks'],
-  summary: 'Receive the webhook of a Gitea, a Forgejo or a further GitHub, with content type application/json',
+  summary: 'Receive the webhook of a Gitea, a Forgejo or another GitHub, with content type application/json',
   description:
-    'Gitea and Forgejo send the headers of GitHub beside their own, and sign as GitHub does. A delivery only makes its build read the run at the forge; its content is not trusted.',
+    'Gitea and Forgejo send the headers of GitHub besides their own, and sign like GitHub. A delivery only makes its build read the run at the forge; its content is not trusted.',
   request: {
     params: z.strictObject({
       credential: credentialName.meta({

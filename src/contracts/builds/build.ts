@@ -200,7 +200,7 @@ export const buildListQuery = z.strictObject({
   }),
   q: listText.meta({
     description:
-      'Contains this text, in any case: in the id, repository, workflow, ref, image type, Fedora version, inputs, conclusion, reason, caller or run id. A page looks through a bounded number of builds, so it may be empty although `next_cursor` is not null.',
+      'Has this text in its id, repository, workflow, ref, image type, Fedora version, inputs, conclusion, reason, caller or run id; case does not matter. A page searches a bounded number of builds, so it may be empty although `next_cursor` is not null.',
   }),
   ref: text(255).optional(),
   config_id: z.coerce.number().int().min(1).max(2_147_483_647).optional(),

@@ -168,7 +168,7 @@ export type BuildEvent = EventOf<typeof buildEventData>;
 export const eventView = z
   .object({
     id: z.int().meta({ description: 'Position in the log of all events.' }),
-    seq: z.int().meta({ description: 'Number within this build, task or schedule: 1, 2, 3, without gaps.' }),
+    seq: z.int().meta({ description: 'Number within its stream: 1, 2, 3, without gaps.' }),
     event_type: z.string(),
     from_status: z.string().optional(),
     to_status: z.string().optional(),

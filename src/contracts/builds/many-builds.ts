@@ -21,7 +21,7 @@ export const manyBuildsAnswer = manyOutcome(z.int()).meta({ id: 'ManyBuildsAnswe
 /** Answer of a dry run. */
 export const manyBuildsDryRun = z
   .object({
-    count: z.int().meta({ description: 'How many it would ask, at most `limit`.' }),
+    count: z.int().meta({ description: 'How many one request would change, at most `limit`.' }),
     more: z.boolean().meta({ description: 'Whether more match.' }),
     sample: z.array(buildSummary).meta({ description: 'The first of them, at most 10.' }),
   })

@@ -35,7 +35,9 @@ export const candidateRunsAnswer = z
     build_id: z.int(),
     needs_attention: z.boolean(),
     reason: z.string().nullable(),
-    candidates: z.array(z.object({ run_id: z.int(), run_url: z.string() })).meta({ description: 'For adopt.' }),
+    candidates: z
+      .array(z.object({ run_id: z.int(), run_url: z.string() }))
+      .meta({ description: 'Pass one `run_id` to adopt.' }),
   })
   .meta({ id: 'CandidateRuns' });
 export type CandidateRuns = z.infer<typeof candidateRunsAnswer>;
@@ -57,7 +59,7 @@ const deadLetterFilter = z.object({
   until: timestamp.optional().meta({ description: 'Accepted before this time.' }),
   cause: text(255).optional().meta({
     description:
-      'Died of this: for builds `needs_attention` or the conclusion, for tasks the type of the error, for messages the code of the refusal.',
+      'With this cause: for builds `needs_attention` or the conclusion, for tasks the type of the error, for messages the code of the refusal.',
     example: 'dispatch_failed',
   }),
 });
@@ -67,7 +69,7 @@ export type DeadLetterFilter = z.infer<typeof deadLetterFilter>;
 const manyBody = deadLetterFilter.extend({
   limit: z.int().min(1).max(200).default(100).meta({ description: 'How many in this request, the newest first.' }),
   cursor: pageCursor.meta({
-    description: '`next_cursor` of the response before, to go on behind those that were refused.',
+    description: '`next_cursor` of the previous response, to continue after those that were refused.',
   }),
   dry_run: z.boolean().default(false).meta({
     description: 'Change nothing: say how many match, of which causes, and show the first of them.',

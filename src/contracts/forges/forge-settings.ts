@@ -56,7 +56,7 @@ export const forgeWebhookSecrets = z.string().transform((text, context) => {
 export const forgeSettings = {
   FORGE_CREDENTIALS: forgeCredentials.default(new Map()).meta({
     description:
-      'Credentials that build configurations name, for Gitea, Forgejo and further GitHubs: `NAME=https://TOKEN@HOST/api/v1`, comma separated. A token is only ever sent to its URL. Set it for the API and the workers.',
+      'Credentials that build configurations name, for Gitea, Forgejo and further GitHubs: `NAME=https://TOKEN@HOST/api/v1`, comma separated. A token is sent only to its URL. Set it for the API and the workers.',
     secret: true,
   }),
   FORGE_WEBHOOK_SECRETS: forgeWebhookSecrets.default(new Map()).meta({

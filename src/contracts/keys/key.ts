@@ -24,11 +24,19 @@ const queues = unique(text(nameCharacters).min(1)).meta({
   example: ['youtube'],
 });
 const requestsPerMinute = z.int().min(1).max(perMinute).meta({
-  description: 'Requests that the key may make in a minute, and at once after a quiet minute.',
+  description: 'Most requests in a minute; after a quiet minute, that many at once.',
   example: 600,
 });
-const buildsInFlight = z.int().min(1).max(inFlight).meta({ description: 'Builds of this key that have not ended.' });
-const tasksInFlight = z.int().min(1).max(inFlight).meta({ description: 'Tasks of this key that have not ended.' });
+const buildsInFlight = z
+  .int()
+  .min(1)
+  .max(inFlight)
+  .meta({ description: 'Most builds of the caller that have not ended.' });
+const tasksInFlight = z
+  .int()
+  .min(1)
+  .max(inFlight)
+  .meta({ description: 'Most tasks of the caller that have not ended.' });
 
 /** Body of POST /keys. */
 export const keyBody = z
@@ -37,7 +45,7 @@ export const keyBody = z
       .regex(/^[\w.@/-]+$/, 'must be letters, digits and . _ - @ /')
       .meta({
         description:
-          'Who uses the key. Builds and events name the caller `key:NAME`. Keys of one name are one caller: a new one takes the place of an old one, with its Idempotency-Keys.',
+          'Who uses the key. Builds and events name the caller `key:NAME`. Keys with one name are one caller, so a new key can replace an old one and keep its Idempotency-Keys.',
         example: 'nightly',
       }),
     rights: unique(z.enum(RIGHTS)).meta({ example: ['read', 'trigger'] }),
@@ -81,10 +89,7 @@ export const keyView = z
     created_by: z.string(),
     revoked_at: z.string().nullable(),
     revoked_by: z.string().nullable(),
-    last_used_at: z
-      .string()
-      .nullable()
-      .meta({ description: 'To the minute. Null: never, or nobody has written it down yet.' }),
+    last_used_at: z.string().nullable().meta({ description: 'Exact to a minute. Null: never used, or not saved yet.' }),
   })
   .meta({ id: 'Key' });
 export type KeyView = z.infer<typeof keyView>;

@@ -73,7 +73,7 @@ const oidcRules = z.string().transform((json, context): OidcRule[] => {
 export const oidcSettings = {
   OIDC_RULES: oidcRules.optional().meta({
     description:
-      'Which OpenID Connect tokens let programs in, and to what: a JSON array of rules with `issuer`, `claims` and `rights`, as in [Keys and rights](security.md#tokens-of-github-actions-and-other-issuers). The first rule that matches counts. Needs OIDC_AUDIENCE.',
+      'Which OpenID Connect tokens give access, and with which rights: a JSON array of rules with `issuer`, `claims` and `rights`, as in [Keys and rights](security.md#tokens-of-github-actions-and-other-issuers). The first rule that matches counts. Needs OIDC_AUDIENCE.',
   }),
   OIDC_AUDIENCE: text(500).min(1).optional().meta({
     description: 'The audience (`aud`) that such tokens must have: a name for this Hapax that nothing else uses.',

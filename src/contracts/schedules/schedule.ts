@@ -126,14 +126,14 @@ export const scheduleBody = z
       description: 'IANA name of the time zone of `cron`, `calendars` and `except`.',
       example: 'Europe/Berlin',
     }),
-    start_at: timestamp.nullable().default(null).meta({ description: 'No time before this one counts.' }),
-    end_at: timestamp.nullable().default(null).meta({ description: 'No time after this one counts.' }),
+    start_at: timestamp.nullable().default(null).meta({ description: 'Times before this one are left out.' }),
+    end_at: timestamp.nullable().default(null).meta({ description: 'Times after this one are left out.' }),
     jitter_seconds: z.int().min(0).max(jitterSeconds).default(0).meta({
       description: 'Each firing waits for a random time of at most so many seconds.',
     }),
     overlap: overlap.default('skip').meta({
       description:
-        'What a firing does if what the schedule made last has not ended. skip: nothing. buffer_one: it waits for the end; while one waits, later ones are skipped. cancel_other: it cancels that, and goes on at once. allow: it goes on.',
+        'What the schedule does at a time when its last build or task has not ended. skip: nothing. buffer_one: it waits for the end, then fires; while one waits, later ones are skipped. cancel_other: it cancels the last one, and fires at once. allow: it fires.',
     }),
     catch_up_seconds: z.int().min(catchUpShortestSeconds).max(catchUpLongestSeconds).default(3_600).meta({
       description:
@@ -159,7 +159,7 @@ export const scheduleView = scheduleBody
   .extend({
     name: scheduleName,
     status: scheduleStatus,
-    version: z.int().meta({ description: 'Grows by one with each change of what the schedule is.' }),
+    version: z.int().meta({ description: 'Increases by one with each change of the definition.' }),
     paused_note: z.string().nullable().meta({ description: 'Why it is paused.' }),
     last_time: timestamp.nullable().meta({ description: 'The last scheduled time that made something.' }),
     last_made: z.array(made).meta({ description: 'What the last firing made, or found running.' }),
@@ -182,7 +182,7 @@ export const putScheduleQuery = z.strictObject({
   dry_run: z
     .enum(['true', 'false'])
     .optional()
-    .meta({ description: 'true: only check it, and answer with what it would be.' }),
+    .meta({ description: 'true: only check it, and return what the schedule would be.' }),
 });
 
 /** Body of pausing and resuming; may be left out. */

@@ -17,7 +17,7 @@ export const subscriptionFilter = z
   .strictObject({
     kinds: words(STREAM_KIND_NAMES)
       .optional()
-      .meta({ description: 'Of builds, of tasks.', example: ['build'] }),
+      .meta({ description: 'Of these kinds of streams. Default: builds and tasks.', example: ['build'] }),
     types: words(EVENT_TYPES as [string, ...string[]])
       .optional()
       .meta({ description: 'Of these event types.', example: ['build_completed'] }),
@@ -28,7 +28,7 @@ export const subscriptionFilter = z
     outcomes: words(OUTCOMES)
       .optional()
       .meta({
-        description: 'Only ends, and only those that end so. A revoked task is cancelled.',
+        description: 'Only events that end a build or task in this way. A revoked task counts as cancelled.',
         example: ['failure'],
       }),
   })
@@ -61,17 +61,17 @@ export const subscriptionBody = z
       example: 'https://hooks.example.com/hapax',
     }),
     name: text(nameCharacters).min(1).optional().meta({ description: 'For people.', example: 'Deploy bot' }),
-    filter: subscriptionFilter.optional().meta({ description: 'Default: all events.' }),
+    filter: subscriptionFilter.optional().meta({ description: 'Default: all events of builds and tasks.' }),
     format: z.enum(MESSAGE_FORMATS).optional().meta({
       description:
-        'How an event is written: `standard` (default); as a CloudEvent 1.0 in JSON; or as a CDEvent 0.5.1 in a CloudEvent. The last sends only what CDEvents has words for: that a build is queued, has started or has finished.',
+        'How an event is written: `standard` (default); as a CloudEvent 1.0 in JSON; or as a CDEvent 0.5.1 in a CloudEvent. The last sends only events that CDEvents has types for: a build is queued, has started or has finished.',
     }),
     headers: headers
       .optional()
       .meta({ description: 'Headers that every request carries. They may be secrets and are never shown.' }),
     secret: secret.optional().meta({
       description:
-        'Signs every request. Left out: Hapax makes one for a new subscription and keeps that of an old one.',
+        'Signs every request. Left out: Hapax makes one for a new subscription, and keeps that of an existing one.',
     }),
   })
   .meta({ id: 'SubscriptionBody' });
@@ -114,10 +114,10 @@ export const subscriptionView = z
     created_by: z.string(),
     position: z
       .int()
-      .meta({ description: 'All events up to this position in the log are settled, but for `pending`.' }),
+      .meta({ description: 'All events up to this position in the log were delivered or given up, except `pending`.' }),
     pending: z.int().meta({ description: 'Events that failed and are tried again.' }),
     delivered: z.int().meta({ description: 'Events delivered so far.' }),
-    given_up: z.int().meta({ description: 'Events that were tried for three days, in vain.' }),
+    given_up: z.int().meta({ description: 'Events that failed for three days and are not sent again.' }),
     delivered_at: timestamp.nullable().meta({ description: 'When the last event was delivered.' }),
     failing_since: timestamp.nullable().meta({ description: 'Since when every attempt has failed.' }),
     last_failure: z.string().nullable(),

@@ -15,7 +15,7 @@ export const manyTasksAnswer = manyOutcome(z.string()).meta({ id: 'ManyTasksAnsw
 /** Answer of a dry run. */
 export const manyTasksDryRun = z
   .object({
-    count: z.int().meta({ description: 'How many it would ask, at most `limit`.' }),
+    count: z.int().meta({ description: 'How many one request would change, at most `limit`.' }),
     more: z.boolean().meta({ description: 'Whether more match.' }),
     sample: z.array(taskSummary).meta({ description: 'The first of them, at most 10.' }),
   })

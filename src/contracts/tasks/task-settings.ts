@@ -92,7 +92,7 @@ export const taskSettings = {
   }),
   WORKER_QUEUES: workerQueues.optional().meta({
     description:
-      'Queues that a worker serves, comma separated: workflows (all workflows and builds), youtube, content, search, those of your own tasks, or * for all that are not named. Each may have its own concurrency, as in youtube:4, and a rate at which all workers together begin its tasks, as in *,mine:2@10/m. Default: all.',
+      'Queues that a worker serves, comma separated: workflows (all workflows and builds), youtube, content, search, those of your own tasks, or * for all that are not named. Each may have its own concurrency, as in youtube:4, and a rate at which all workers together start its tasks, as in *,mine:2@10/m. Default: all.',
   }),
   WORKER_CONCURRENCY: integer(1, 1_000).optional().meta({
     description:
@@ -108,7 +108,7 @@ export const flowerSettings = {
   }),
   FLOWER_BASIC_AUTH: basicAuth.optional().meta({
     description:
-      'USER:PASSWORD pairs, comma separated, for the Flower API. Not set: API_KEYS if there are any, otherwise open to programs on this machine.',
+      'USER:PASSWORD pairs, comma separated, for the Flower API. These users may use all of it, and keys then do not count there. Not set: keys, if there are any; otherwise it is open to programs on this machine.',
     secret: true,
   }),
   FLOWER_UNAUTHENTICATED_API: truth.default(false).meta({

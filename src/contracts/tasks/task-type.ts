@@ -30,7 +30,8 @@ export const taskParameter = z
     kind: z.enum(['positional_only', 'positional_or_keyword', 'var_positional', 'keyword_only', 'var_keyword']),
     required: z.boolean(),
     schema: jsonSchema.optional().meta({
-      description: 'JSON Schema that an argument must fit before the task is accepted. Left out: any value is taken.',
+      description:
+        'JSON Schema that an argument must fit before the task is accepted. Left out: any value is accepted.',
     }),
     default: text(LIMITS.taskTypes.defaultCharacters)
       .optional()
@@ -45,7 +46,7 @@ const seconds = z.number().positive().max(LIMITS.tasks.limitSeconds).nullable();
 export const taskTypeDescription = z
   .strictObject({
     name: taskTypeName,
-    queue: queueName.meta({ description: 'Where it goes unless a request names another queue.' }),
+    queue: queueName.meta({ description: 'Its queue, unless a request names another one.' }),
     doc: text(LIMITS.taskTypes.docCharacters)
       .nullable()
       .default(null)
@@ -54,7 +55,7 @@ export const taskTypeDescription = z
       .array(taskParameter)
       .max(LIMITS.taskTypes.parameters)
       .nullable()
-      .meta({ description: 'In the order of positional arguments. Null: not known, any arguments are taken.' }),
+      .meta({ description: 'In the order of positional arguments. Null: not known; any arguments are accepted.' }),
     schema: jsonSchema.nullable().default(null).meta({
       description: 'JSON Schema of all arguments by name, where there is one; it is checked as well.',
     }),
@@ -67,9 +68,12 @@ export const taskTypeDescription = z
       description: 'Seconds before the first retry; null: as the settings say.',
     }),
     rate_limit: text(50).nullable().default(null).meta({
-      description: 'How fast each worker begins tasks of this type, as `10/m`; null: no limit.',
+      description: 'How many tasks of this type each worker starts, such as `10/m`; null: no limit.',
     }),
-    options: z.record(z.string(), z.unknown()).default({}).meta({ description: 'What else its runtime says of it.' }),
+    options: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .meta({ description: 'Other properties that its runtime registered.' }),
   })
   .meta({ id: 'TaskTypeDescription' });
 export type TaskTypeDescription = z.output<typeof taskTypeDescription>;
@@ -90,12 +94,12 @@ export type TaskTypeRegistration = z.output<typeof taskTypeRegistration>;
 export const taskType = taskTypeDescription
   .extend({
     runtime: z.enum(TASK_RUNTIMES).meta({ description: 'What runs it.' }),
-    version: z.string().meta({ description: 'Digest of all this: another one after each change.' }),
+    version: z.string().meta({ description: 'Digest of all of this; every change changes it.' }),
     first_registered_at: timestamp.nullable().meta({ description: 'When this version was registered first.' }),
     last_registered_at: timestamp.nullable().meta({
       description: 'When a worker registered it last. Workers do that when they start.',
     }),
-    registered_by: z.string().nullable().meta({ description: 'The worker that did.' }),
+    registered_by: z.string().nullable().meta({ description: 'The worker that registered it last.' }),
   })
   .meta({ id: 'TaskType' });
 export type TaskType = z.output<typeof taskType>;

@@ -111,13 +111,16 @@ export const taskView = z
     progress: z
       .object({ state: z.string(), meta: z.unknown() })
       .nullable()
-      .meta({ description: "What a running task said of itself last, as Celery's `update_state` does; else null." }),
+      .meta({
+        description: "The progress that a running task reported last, as by Celery's `update_state`; otherwise null.",
+      }),
     args: z.array(z.unknown()),
     kwargs: z.record(z.string(), z.unknown()),
     soft_time_limit: ownLimit,
     time_limit: ownLimit,
     waiting_for: z.string().nullable().optional().meta({
-      description: 'Why it has not started, if that is known: nobody serves it, or its queue is paused. Not with `at`.',
+      description:
+        'Why it has not started, if that is known: no worker serves it, or its queue is paused. Not with `at`.',
     }),
   })
   .extend(taskSummary.omit({ task_id: true, status: true }).shape)
@@ -158,7 +161,7 @@ export const taskListQuery = z.strictObject({
   queue: queueName.optional(),
   q: listText.meta({
     description:
-      'Contains this text, in any case: in the id, name, caller, worker, reason, error, or in short arguments and results. A page looks through a bounded number of tasks, so it may be empty although `next_cursor` is not null.',
+      'Has this text in its id, name, caller, worker, reason, error, or in short arguments and results; case does not matter. A page searches a bounded number of tasks, so it may be empty although `next_cursor` is not null.',
   }),
   since: timestamp.optional().meta({ description: 'Accepted at this time or later.' }),
   until: timestamp.optional().meta({ description: 'Accepted before this time.' }),
