@@ -8,14 +8,10 @@ export function etagOf(version: number): string {
 
 /** Header of requests that change a resource only as the client knows it. */
 export const ifMatchHeader = z.object({
-  'if-match': z
-    .string()
-    .max(1_000)
-    .optional()
-    .meta({
-      description: 'ETag of the version that you want to change. If it is not the newest, the response is 412.',
-      example: '"1"',
-    }),
+  'if-match': z.string().max(1_000).optional().meta({
+    description: 'ETag of the version that you want to change. If it is not the newest, the response is 412.',
+    example: '"1"',
+  }),
 });
 
 const TAGS = /^(W\/)?"[^"]*"(\s*,\s*(W\/)?"[^"]*")*$/;

@@ -8,7 +8,7 @@ export interface ClientCommand {
 }
 
 const BUILDS = 'Builds:';
-const OPERATE = 'What to do about it:';
+const OPERATE = 'Act on builds and dead letters:';
 const TASKS = 'Tasks and content:';
 const SETUP = 'Set up:';
 
@@ -90,7 +90,7 @@ export const ROLE_WORDS: Record<string, RoleWord> = {
   restore: { group: RECORD, summary: 'put a backup into an empty database' },
   audit: { group: RECORD, summary: 'export the record, or verify it' },
   reconcile: { group: RECORD, summary: 'compare the record with Temporal and repair differences' },
-  rebuild: { group: RECORD, summary: 'compute the stored builds and tasks again from the events' },
+  rebuild: { group: RECORD, summary: 'compute the stored state again from the events' },
 };
 
 /** What `hapax serve` runs, each as a process of its own. The words are also understood without `serve`, as they were before. */

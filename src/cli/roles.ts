@@ -1,6 +1,6 @@
 import { CLIENT_VARIABLES, misspeltSettings } from '../contracts/setting-names.ts';
 import { readSettings, settingsSchema } from '../contracts/settings.ts';
-
+import { ROLE_WORDS, SERVED_ROLES } from './command-names.ts';
 import { readEnvironmentFile } from './environment-file.ts';
 
 /** What a process of a server or its operator does. Each loads only what it needs. */
@@ -40,7 +40,7 @@ export async function runRole(role: string, argv: string[]): Promise<number> {
     const asked = argv.every((argument) => argument === '--help' || argument === '-h');
     (asked ? console.log : console.error)(
       asked
-        ? `hapax ${role} takes no options: settings are environment variables, docs/configuration.md`
+        ? `hapax ${role}   ${summaryOf(role)}\n\nIt takes no options. Settings are environment variables: docs/configuration.md`
         : `hapax: ${role} takes no arguments; settings are environment variables: docs/configuration.md`,
     );
     return asked ? 0 : 2;
@@ -58,4 +58,8 @@ export async function runRole(role: string, argv: string[]): Promise<number> {
     console.error(mendable ? error.message.replaceAll(/^/gm, 'hapax: ') : error);
     return 1;
   }
+}
+
+function summaryOf(role: string): string {
+  return ROLE_WORDS[role]?.summary ?? SERVED_ROLES[role]!;
 }

@@ -61,12 +61,10 @@ export type EventFeedQuery = z.output<typeof eventFeedQuery>;
 /** An event in the feed: as elsewhere, and what it is about. */
 export const feedEvent = eventView
   .extend({
-    stream: z
-      .string()
-      .meta({
-        description: '`build:`, `task:`, `schedule:`, `subscription:` or `key:`, and the id or name.',
-        example: 'build:12',
-      }),
+    stream: z.string().meta({
+      description: '`build:`, `task:`, `schedule:`, `subscription:` or `key:`, and the id or name.',
+      example: 'build:12',
+    }),
   })
   .meta({ id: 'FeedEvent' });
 export type FeedEvent = z.infer<typeof feedEvent>;

@@ -23,9 +23,9 @@ hapax audit verify [FILE] [--head DIGEST] [--checkpoint FILE [--key KEY]]
                                   verifies the record, or such a file
 hapax audit key NAME              makes a key that signs checkpoints (CHECKPOINT_KEY)
 
-Export prints a digest to standard error ("head"). Keep it in another place. With --head, verify then shows whether events
-are missing. With --checkpoint, it shows whether anything was changed that a checkpoint has which you kept; --key is the key
-that the checkpoint was signed with, as GET /audit/key says it. Without FILE and DATABASE_URL, the command reads the embedded database in HAPAX_HOME, even while "hapax up" runs.`;
+Export prints a digest ("head") to standard error. Keep it in another place. With --head, verify shows whether events are missing.
+With --checkpoint, it shows whether an event before a checkpoint that you kept was changed; --key is the key of the checkpoint, from
+GET /audit/key. Without FILE and DATABASE_URL, the command reads the embedded database in HAPAX_HOME, even while "hapax up" runs.`;
 
 /** `hapax audit`: the record for a third party, and what a third party does with it. */
 export async function runAudit(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {

@@ -46,6 +46,7 @@ export async function runRestore(argv: string[], environment: NodeJS.ProcessEnv)
   }
   console.log(`restored ${summaryOf(stated)}`);
   console.log('start Hapax now: it compares this record with Temporal and repairs differences');
+  console.log('keys that were revoked and schedules that were paused or deleted after the backup are active again');
 }
 
 function readArguments(argv: string[]): string | undefined {

@@ -5,8 +5,8 @@ import { runWorkingProcess } from './working-process.ts';
 
 const USAGE = `hapax serve worker [--watch]   runs builds and tasks
 
---watch loads tasks of HAPAX_TASKS again when their files change. Tasks that run end on the code that they began with; a file with a
-fault keeps the tasks that it had. Settings are environment variables: docs/configuration.md`;
+--watch loads the tasks of HAPAX_TASKS again when their files change. Running tasks keep the code that they started with. If a file has
+a fault, its tasks stay as they were. Settings are environment variables: docs/configuration.md`;
 
 /** `hapax serve worker`. */
 export async function runWorker(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {

@@ -143,7 +143,7 @@ async function refusalOf(response: Response, target: Target): Promise<Failure> {
 /** What to do about a problem, where the API cannot know which commands there are. */
 const HINTS: Partial<Record<string, string>> = {
   unauthorized: 'set HAPAX_API_KEY, or a key with: hapax profile set',
-  not_found: 'what there is shows: hapax list',
+  not_found: 'list what exists, with: hapax list',
 };
 
 function exitOf(status: number): Exit {

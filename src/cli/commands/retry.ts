@@ -12,7 +12,11 @@ interface Options extends OperateOptions {
 export function define(command: Command): void {
   watchable(command.argument('<build>', 'id of the build'));
   confirmable(command).addOption(
-    new Option('-m, --mode <mode>', 'what is run again').choices(['rerun', 'rerun_failed', 'redispatch']),
+    new Option('-m, --mode <mode>', 'default: rerun if the build has a run').choices([
+      'rerun',
+      'rerun_failed',
+      'redispatch',
+    ]),
   );
   runsWith<Options>(command, async (context, id = '') => {
     const { mode, yes } = context.options;

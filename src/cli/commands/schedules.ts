@@ -12,10 +12,10 @@ export function define(command: Command): void {
   list(command.command('list').description('list schedules'));
   show(command.command('show').description('show a schedule and what happened to it last'));
   set(command.command('set').description('create a schedule, or change it'));
-  defineState(command.command('pause').description('fire at no time until it is resumed'), 'pause');
-  defineState(command.command('resume').description('fire again'), 'resume');
+  defineState(command.command('pause').description('pause a schedule until it is resumed'), 'pause');
+  defineState(command.command('resume').description('resume a paused schedule'), 'resume');
   trigger(command.command('trigger').description('fire a schedule now'));
-  remove(command.command('delete').description('delete a schedule; what it made goes on'));
+  remove(command.command('delete').description('delete a schedule; its builds and tasks go on'));
   next(command.command('next').description('list the next ten times of a schedule'));
-  imports(command.command('import').description("make schedules of Celery's beat_schedule"));
+  imports(command.command('import').description("make schedules from Celery's beat_schedule"));
 }

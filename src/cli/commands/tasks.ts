@@ -14,5 +14,5 @@ export function define(command: Command): void {
   types(command.command('types').description('list the tasks that can be sent, and who runs them'));
   show(command.command('show').description('show a task'));
   revoke(command.command('revoke').description('revoke a task'));
-  retry(command.command('retry').description('start a failed task again, with new retries'));
+  retry(command.command('retry').description('start a failed or revoked task again, with new retries'));
 }

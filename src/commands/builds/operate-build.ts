@@ -111,10 +111,15 @@ export async function retryBuild(
   const run = runOf(build);
   const mode = asked ?? (run && canDo(build, 'reruns') ? 'rerun' : 'redispatch');
   if (mode !== 'redispatch' && !run) {
-    throw new Refusal('state_conflict', { detail: `build ${id} has no run to re-run; use the mode redispatch` });
+    throw new Refusal('state_conflict', {
+      detail: `build ${id} has no known run; check that none exists, then use the mode redispatch`,
+    });
   }
   if (mode !== 'redispatch' && !canDo(build, mode === 'rerun' ? 'reruns' : 'reruns_failed_jobs')) {
-    throw notSupported(build, 'has no way to run a run again; use the mode redispatch');
+    throw notSupported(
+      build,
+      'has no way to re-run a run; check that none is going, then retry with the mode redispatch',
+    );
   }
   const resumption: Resumption = {
     retry: build.retries + 1,

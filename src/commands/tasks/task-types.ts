@@ -43,7 +43,7 @@ export class TaskTypes {
     const found = this.known(name);
     if (!found && this.#last < 0) {
       throw new Refusal('database_unavailable', {
-        detail: `it is not known whether there is a task ${name.slice(0, 100)}; try again`,
+        detail: `Hapax cannot find out now whether there is a task ${name.slice(0, 100)}; try again`,
         retryAfterSeconds: 5,
       });
     }

@@ -31,7 +31,7 @@ export async function tellWorker<Name extends Order>(
       throw notFound(`worker ${worker}: it is gone`);
     case 'silent':
       throw new Refusal('state_conflict', {
-        detail: `worker ${worker} took the order and did not say what became of it; look at it in a moment`,
+        detail: `worker ${worker} got the command but did not report the result; look at it in a moment`,
       });
     default:
       outcome satisfies never;

@@ -108,12 +108,9 @@ export const taskView = z
     task_id: z.string(),
     status: taskStatus,
     result: z.unknown().meta({ description: 'Result of the task; null unless it succeeded.' }),
-    progress: z
-      .object({ state: z.string(), meta: z.unknown() })
-      .nullable()
-      .meta({
-        description: "The progress that a running task reported last, as by Celery's `update_state`; otherwise null.",
-      }),
+    progress: z.object({ state: z.string(), meta: z.unknown() }).nullable().meta({
+      description: "The progress that a running task reported last, as by Celery's `update_state`; otherwise null.",
+    }),
     args: z.array(z.unknown()),
     kwargs: z.record(z.string(), z.unknown()),
     soft_time_limit: ownLimit,

@@ -63,12 +63,16 @@ async function checkWebhook(github: Forge, repository: string, settings: Setting
   const name = 'webhook';
   if (!settings.GITHUB_WEBHOOK_SECRET) {
     const detail = `none is configured; Hapax asks GitHub every ${settings.GITHUB_POLL_INTERVAL / 1_000} s, and misses runs that are run again there`;
-    return [{ name, status: 'note', detail, remedy: 'set GITHUB_WEBHOOK_SECRET (docs/operations.md)' }];
+    return [{ name, status: 'note', detail, remedy: 'set GITHUB_WEBHOOK_SECRET (docs/connect-github.md)' }];
   }
   const hooks = await github.ourHooks(repository);
   if (hooks === 'not_allowed') {
     return [
-      { name, status: 'note', detail: 'this credential may not list webhooks, so nobody knows whether one is there' },
+      {
+        name,
+        status: 'note',
+        detail: 'this credential may not list webhooks, so doctor cannot see whether there is one',
+      },
     ];
   }
   if (hooks.length === 0) {
