@@ -1,5 +1,5 @@
 import type { CallbackSender } from '../integrations/callback-sender.ts';
-import type { ReplyWays } from '../integrations/celery/replying.ts';
+import type { ReplyWays } from '../integrations/celery/publishing.ts';
 import type { Forges } from '../integrations/forges/forges.ts';
 import type { Db } from '../store/database.ts';
 import type { AnswerPort } from '../workflows/ports/answer.ts';

@@ -1,9 +1,11 @@
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
+import { endReplaced } from '../commands/tasks/replace-task.ts';
 import { PIDBOX_EXCHANGE } from '../contracts/celery/pidbox.ts';
 import { BUILT_IN_QUEUES } from '../contracts/tasks/task-queues.ts';
+import { DEAD_LETTER_QUEUE, type ReplyWays } from '../integrations/celery/publishing.ts';
 import { connectRabbitMq } from '../integrations/celery/rabbitmq.ts';
-import { DEAD_LETTER_QUEUE, type ReplyWays } from '../integrations/celery/replying.ts';
 import type { ResultStore } from '../integrations/celery/result-store.ts';
+import { keepChordPart } from '../store/celery/chord-part-keep.ts';
 import { onControl } from './control.ts';
 import { keepDeadMessages } from './dead-messages.ts';
 import { takeDelivery } from './intake.ts';
@@ -54,6 +56,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   });
   const ways: ReplyWays = {
     ...{ rabbit, results, keep: keepDeadMessages(options.db, log) },
+    keepChordPart: (groupId, part) => keepChordPart(options.db, groupId, part),
+    endReplaced: (taskId, nesting, end) => endReplaced(options, taskId, nesting, end),
     queueOf: (task) => taskTypes.known(task)?.queue,
   };
   const looking = setInterval(async () => rabbit.consume([...(await taskTypes.queues()).keys()]), LOOK_MS);

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { MessageRefusal } from '../contracts/celery/celery.ts';
 import { nameUuid } from '../domain/name-uuid.ts';
 import { storableText } from '../domain/record/storable.ts';
-import type { Buried } from '../integrations/celery/replying.ts';
+import type { Buried } from '../integrations/celery/publishing.ts';
 import { saveDeadMessage } from '../store/celery/dead-message-save.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 

@@ -1,15 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Refusal } from '../commands/refusal.ts';
 import { createTask, type TaskDependencies } from '../commands/tasks/create-task.ts';
+import { replaceTask } from '../commands/tasks/replace-task.ts';
 import { revokeIfOpen } from '../commands/tasks/revoke-task.ts';
 import type { Delivery, MessageRefusal, PendingReply } from '../contracts/celery/celery.ts';
 import { endOf, hasFollowUps } from '../domain/celery/celery-reply.ts';
+import { PUBLISH_TASK } from '../domain/celery/celery-tasks.ts';
 import { AMQP_CALLER, type RefusedReading, read, refuse, type TaskReading } from '../domain/celery/reading.ts';
 import { canonicalJson, sha256 } from '../domain/record/hash.ts';
 import { isOnceByNature } from '../domain/tasks/task-request.ts';
 import { publicationOf } from '../integrations/celery/celery-publication.ts';
+import { bury, publishResult, type ReplyWays } from '../integrations/celery/publishing.ts';
 import { NotPublished, type Verdict } from '../integrations/celery/rabbitmq.ts';
-import { bury, publishReply, publishResult, type ReplyWays, storeReply } from '../integrations/celery/replying.ts';
+import { publishReply, storeReply } from '../integrations/celery/replying.ts';
 import { savePendingReply } from '../store/celery/pending-reply-save.ts';
 import { settleUnnamedMessage } from '../store/celery/unnamed-message-settle.ts';
 import { takeUnnamedMessage } from '../store/celery/unnamed-message-take.ts';
@@ -32,6 +35,12 @@ const PAUSE_MS = { first: 200, longest: 5_000 } as const;
 /** What goes wrong on our side may pass; after so many tries the message is put aside, so that others get their turn. */
 const MOST_FAULTS = 3;
 const INTERNAL: MessageRefusal = { code: 'internal', detail: 'something went wrong on our side; see the log' };
+
+/** Only a result back end says how many members a chord has. */
+const UNCOUNTED: MessageRefusal = {
+  code: 'unsupported_canvas',
+  detail: 'a chord needs RESULT_REDIS_URL: the result back end says how many members it has',
+};
 
 /** Long enough for a revocation to arrive before the work begins. */
 const HEAD_START_MS = 10_000;
@@ -77,9 +86,10 @@ async function begin(deps: IntakeDependencies, delivery: Delivery, reading: Task
   const { db, ways, revocations, meter, log } = deps;
   const type = await deps.taskTypes.find(reading.task.name);
   const isInPython = type?.runtime === 'python';
-  if (reading.onlyInPython && !isInPython)
-    return putAside(deps, delivery, refuse(delivery, reading.onlyInPython, new Date()));
+  const needed = await refusalOfCanvas(deps, reading, isInPython);
+  if (needed) return putAside(deps, delivery, refuse(delivery, needed, new Date()));
   const { task, pendingReplies } = isInPython ? reading.inPython : reading;
+  if (task.message && pendingReplies.chord && ways.results) task.message.chord_counted = true;
   const awaitsReply =
     ways.results !== undefined || pendingReplies.reply_to !== '' || hasFollowUps(pendingReplies.follow_ups);
   const given = task.taskId;
@@ -92,7 +102,11 @@ async function begin(deps: IntakeDependencies, delivery: Delivery, reading: Task
   const isRevoked = given !== undefined && revocations.has(given);
   const eta = isRevoked ? new Date(Date.now() + HEAD_START_MS) : task.eta;
   const taskId = unnamed === undefined ? given : await idForUnnamed(deps, delivery, unnamed);
-  const { id, replayed } = await createTask(deps, { ...task, taskId, eta, awaitsReply });
+  const isReplacement =
+    given !== undefined && reading.replaces > 0 && (await replaceTask(deps, given, reading.replaces, task));
+  const { id, replayed } = isReplacement
+    ? { id: given, replayed: true }
+    : await createTask(deps, { ...task, taskId, eta, awaitsReply });
   // Asked again: the revocation may have come while the task was started, and found nothing to revoke.
   if (revocations.has(id, since)) await revokeIfOpen(deps, id, { by: AMQP_CALLER, reason: 'revoked' });
 
@@ -100,6 +114,17 @@ async function begin(deps: IntakeDependencies, delivery: Delivery, reading: Task
   meter.messageTaken(delivery.queue, replayed ? 'repeated' : 'started');
   log.debug({ task_id: id, task: task.name, queue: delivery.queue, replayed }, 'message taken');
   return unnamed === undefined ? { kind: 'ack' } : { kind: 'ack', afterwards: () => settleUnnamedMessage(db, unnamed) };
+}
+
+/** Why a message cannot be followed by what it asks for, if so. */
+async function refusalOfCanvas(
+  { taskTypes, ways }: IntakeDependencies,
+  { onlyBesideCelery, pendingReplies }: TaskReading,
+  isInPython: boolean,
+): Promise<MessageRefusal | undefined> {
+  if (onlyBesideCelery && !(await taskTypes.find(PUBLISH_TASK))) return onlyBesideCelery;
+  // Without Redis, the back end of a Celery app counts its chords.
+  return pendingReplies.chord && !ways.results && !isInPython ? UNCOUNTED : undefined;
 }
 
 /** Keeps who waits for the end of a task. If the task has ended already, long ago or just now, the reply is sent at once. */

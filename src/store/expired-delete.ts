@@ -12,6 +12,7 @@ export async function deleteExpired(db: Db): Promise<void> {
     WHERE tasks.id = task_id AND done_at < now() - interval '30 days' AND completed_at < now() - interval '30 days'`;
   // No task takes longer, and nobody waits longer for a reply.
   await db`DELETE FROM owed WHERE kept_at < now() - interval '30 days'`;
+  await db`DELETE FROM chord_parts WHERE kept_at < now() - interval '30 days'`;
   // Nobody asks for more (LIMITS.history).
   await db`DELETE FROM queue_samples WHERE taken_at < now() - interval '30 days'`;
   // They let nobody in any more.

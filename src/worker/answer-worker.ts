@@ -1,7 +1,7 @@
 import { Worker } from '@temporalio/worker';
 import { createAnswerActivities } from '../activities/index.ts';
 import { ANSWER_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
-import type { ReplyWays } from '../integrations/celery/replying.ts';
+import type { ReplyWays } from '../integrations/celery/publishing.ts';
 import type { Db } from '../store/database.ts';
 import { placeOf, type WorkerPlace } from './place.ts';
 

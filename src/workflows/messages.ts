@@ -7,6 +7,8 @@ import {
   BEGIN_UPDATE,
   PROGRESS_SIGNAL,
   type ProgressReport,
+  REPLACEMENT_SIGNAL,
+  type Replacement,
 } from '../contracts/tasks/python-workflow.ts';
 import { ANSWERED_SIGNAL, REVOKE_SIGNAL, type Revocation } from '../contracts/tasks/task-workflow.ts';
 
@@ -53,6 +55,9 @@ export const beginUpdate = defineUpdate<AttemptBegun, [AttemptBegins]>(BEGIN_UPD
 
 /** Tells a task what it says of itself while it runs, on a worker in Python. */
 export const progressSignal = defineSignal<[ProgressReport]>(PROGRESS_SIGNAL);
+
+/** Tells a task in Python what replaces it. */
+export const replacementSignal = defineSignal<[Replacement]>(REPLACEMENT_SIGNAL);
 
 /** Wakes a subscription that waits for its next attempt, since it was changed. */
 export const subscriptionChangedSignal = defineSignal(SUBSCRIPTION_CHANGED_SIGNAL);

@@ -68,9 +68,17 @@ def run_chain(step):
 
 def run_chord(step):
     header = [app.signature(s["task"], args=s["args"]).set(queue="search") for s in step["of"]]
-    result = chord(header)(app.signature(step["body"], immutable=True).set(queue="search"))
-    sent["last"] = result
+    body = app.signature(step["body"], args=step.get("args", []), immutable=True).set(queue="search")
+    if "link_error" in step:
+        body.on_error(app.signature("tasks.semantic_search", task_id=step["link_error"], queue="search"))
+    result = chord(header)(body)
+    sent[step.get("as", "last")] = result
     return {"id": result.id}
+
+
+def count(step):
+    app.backend.set_chord_size(step["group"], step["size"])
+    return {}
 
 
 def children(step):
@@ -88,5 +96,5 @@ def inspect(step):
     return getattr(app.control.inspect(timeout=step.get("timeout", 2)), step["method"])() or {}
 
 
-STEPS = {"send": send, "get": get, "chain": run_chain, "chord": run_chord, "children": children, "revoke": revoke, "inspect": inspect}
+STEPS = {"send": send, "get": get, "chain": run_chain, "chord": run_chord, "count": count, "children": children, "revoke": revoke, "inspect": inspect}
 print(json.dumps([STEPS[step["do"]](step) for step in spec["steps"]]))

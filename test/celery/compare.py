@@ -17,7 +17,7 @@ from celery import chain, chord, group
 from celery.result import AsyncResult
 
 DIRECTORY = json.loads(sys.argv[1])["directory"]
-PATIENCE_S = 100
+PATIENCE_S = 150
 UNTIL = time.monotonic() + PATIENCE_S
 ENDED = ("SUCCESS", "FAILURE", "REVOKED")
 
@@ -32,7 +32,7 @@ IGNORED = [
 ]
 
 #: The results of these are ids.
-IDS = ("a task that sends a task", "a task that sends a chain", "a task that sends a link", "a task that sends a group")
+IDS = tuple(f"a task that sends a {what}" for what in ("task", "chain", "link", "group", "chord"))
 
 #: Results by id. The ids are different in each run.
 found = {}
@@ -49,6 +49,60 @@ def soon(seconds):
 def send(task, *args, **options):
     return task.apply_async(args, **options)
 
+
+def numbers(count=2):
+    return [f.add.s(i, i) for i in range(1, count + 1)]
+
+
+#: Chords, and what becomes chords or is followed by them.
+CHORDS = {
+    "a chord that fails": lambda: chord([*numbers(), f.raises.si("value"), f.raises.si("odd")])(f.total.s()),
+    "a chord that fails, with error links": lambda: chord([*numbers(), f.raises.si("odd")])(
+        f.total.s().on_error(f.on_error.s())
+    ),
+    "a chord that fails, with an error link of the old style": lambda: chord([f.raises.si("odd")])(
+        f.total.s().on_error(f.shared.s())
+    ),
+    "a chord whose body fails": lambda: chord(numbers())(f.raises.si("odd").on_error(f.on_error.s())),
+    "a chord with a retry": lambda: chord([*numbers(), f.retries.si(1)])(f.total.s()),
+    "a chord with a member of no result": lambda: chord([f.nothing.si(), f.echo.si(1)])(f.echo.s()),
+    "a chord with a hard time limit": lambda: chord([*numbers(), f.hard.si()])(f.total.s()),
+    "a chord with a child that is killed": lambda: chord([*numbers(), f.kills_child.si()])(f.total.s()),
+    "a chord of chains": lambda: chord([chain(f.add.s(1, 1), f.add.s(2)), f.add.s(3, 3)])(f.total.s()),
+    "a chord of chains that fails": lambda: chord([chain(f.raises.si("value"), f.add.s(2)), f.add.s(3, 3)])(f.total.s()),
+    "a chord before a chain": lambda: chord(numbers())(chain(f.total.s(), f.add.s(5), f.add.s(6))),
+    "a chord before a chain that fails": lambda: chord([f.raises.si("value")])(chain(f.total.s(), f.add.s(5))),
+    "a chord before a group": lambda: chord(numbers())(group(f.total.s(), f.echo.s())),
+    "a chord before a chord": lambda: chord(numbers())(chord([f.total.s(), f.total.s()], f.total.s())),
+    "a chord of chords": lambda: chord([chord(numbers(), f.total.s()), f.add.s(3, 3)])(f.total.s()),
+    "a chord of groups": lambda: chord([group(numbers()), f.add.s(3, 3)])(f.total.s()),
+    "a chord of a chain with a group": lambda: chord([chain(f.add.s(1, 1), group(f.add.s(1), f.add.s(2))), f.add.s(5, 5)])(
+        f.echo.s()
+    ),
+    "a chord without members": lambda: chord([])(f.total.s()),
+    "a chord that grows": lambda: chord([f.adds_to_chord.s(1), f.add.s(2, 2)])(f.total.s()),
+    "a chord with a link": lambda: chord(numbers())(f.total.s(), link=f.add.s(1)),
+    "the requests of a chord": lambda: chord([f.about_canvas.s(), f.about_canvas.s()])(f.about_canvas.s()),
+    "the requests of a chain with a chord": lambda: chain(
+        f.about_canvas.s(), group(f.about_canvas.s(), f.about_canvas.s()), f.about_canvas.s()
+    )(),
+    "a group in a chain": lambda: chain(f.add.s(1, 1), group(f.add.s(1), f.add.s(2)), f.total.s())(),
+    "a group at the end of a chain": lambda: chain(f.add.s(1, 1), group(f.add.s(1), f.add.s(2)))(),
+    "groups in a chain": lambda: chain(group(numbers()), group(f.total.s(), f.total.s()), f.total.s(), f.add.s(1))(),
+    "a group of chains in a chain": lambda: chain(
+        f.add.s(1, 1), group(chain(f.add.s(1), f.add.s(1)), f.add.s(2)), f.total.s()
+    )(),
+    "a group in a chain that fails": lambda: chain(f.add.s(1, 1), group(f.add.s(1), f.raises.si("odd")), f.total.s())(),
+    "replace with a chain": lambda: send(f.replaces_with, "chain"),
+    "replace with a group": lambda: send(f.replaces_with, "group"),
+    "replace with a chord": lambda: send(f.replaces_with, "chord"),
+    "replace with a chain that fails": lambda: send(f.replaces_with, "failing chain"),
+    "replace with a chord that fails": lambda: send(f.replaces_with, "failing chord"),
+    "replace twice": lambda: send(f.replaces_with, "itself"),
+    "replace in a chain": lambda: chain(f.replaces_with.si("group"), f.total.s())(),
+    "replace in a chord": lambda: chord([f.replaces_with.si("chain"), f.add.s(1, 1)])(f.total.s()),
+    "replace with a link": lambda: send(f.replaces_with, "chord", link=f.add.s(5)),
+}
 
 CASES = {
     "positional arguments": lambda: send(f.add, 1, 2),
@@ -121,13 +175,19 @@ CASES = {
     "a task that sends a task": lambda: send(f.sends, "delay"),
     "a task that sends a chain": lambda: send(f.sends, "chain"),
     "a task that sends a group": lambda: send(f.sends, "group"),
+    "a task that sends a chord": lambda: send(f.sends, "chord"),
     "a task that sends a link": lambda: send(f.sends, "link"),
     "AsyncResult.get inside a task": lambda: send(f.sends, "get"),
     "a chain": lambda: chain(f.add.s(1, 2), f.add.s(3), f.add.s(4))(),
     "a chain that fails": lambda: chain(f.add.s(1, 2), f.raises.si("value"), f.add.s(4))(),
     "a group": lambda: group(f.add.s(i, i) for i in range(3))(),
     "a chord": lambda: chord(f.add.s(i, i) for i in range(3))(f.total.s()),
+    **CHORDS,
     "a link": lambda: send(f.add, 1, link=f.add.s(5)),
+    "a link that is a chain": lambda: send(f.add, 1, link=chain(f.add.s(5), f.add.s(6))),
+    "chunks": lambda: f.add.chunks([(i, i) for i in range(4)], 2)(),
+    "map": lambda: f.total.map([[1, 2], [3, 4]]).apply_async(),
+    "starmap": lambda: f.add.starmap([(1, 2), (3, 4)]).apply_async(),
     "link_error": lambda: send(f.raises, "value", link_error=f.on_error.s()),
     "logs": lambda: send(f.logs),
 }
@@ -172,7 +232,8 @@ def settled(value):
     text = json.dumps(value, sort_keys=True).replace(DIRECTORY, "<directory>").replace(f.QUEUE, "<queue>")
     for task_id in sorted(found, key=len, reverse=True):
         text = text.replace(task_id, "<id>")
-    # How many jobs the pool has had before.
+    # Ids that nobody was told, and how many jobs the pool has had before.
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", text)
     return json.loads(re.sub(r"Job: \d+", "Job: <n>", text))
 
 
@@ -194,7 +255,7 @@ def main():
         for one in all_of(result):
             eventually(lambda: has_seen(one, "signal postrun")) if name in IGNORED else wait(one)
         report[name] = [meta_of(one) for one in all_of(result)]
-    for kind in ("task", "chain", "link"):
+    for kind in ("task", "chain", "link", "chord"):
         child = found_as(AsyncResult(sent[f"a task that sends a {kind}"].result, app=f.app))
         wait(child)
         report[f"the {kind} that a task sent"] = {"state": child.state, "result": child.result}

@@ -13,7 +13,7 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 from uuid import UUID
 
-from celery import Celery, Task, chain, group, shared_task, signals
+from celery import Celery, Task, chain, chord, group, shared_task, signals
 from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded
 from celery.result import allow_join_result
 from celery.utils.log import get_task_logger
@@ -327,6 +327,19 @@ def replaces(self, x):
     raise self.replace(add.s(x, 10))
 
 
+@app.task(bind=True)
+def replaces_with(self, kind, x=1):
+    canvas = {
+        "chain": lambda: chain(add.s(x, 10), add.s(100)),
+        "group": lambda: group(add.s(x, 10), add.s(x, 20)),
+        "chord": lambda: chord([add.s(x, 10), add.s(x, 20)], total.s()),
+        "failing chain": lambda: chain(raises.si("value"), add.s(100)),
+        "failing chord": lambda: chord([add.s(x, 10), raises.si("value")], total.s()),
+        "itself": lambda: chain(add.s(x, 10), replaces_with.si("chain", x + 1)),
+    }[kind]()
+    raise self.replace(canvas)
+
+
 # Time limits, rates, progress.
 
 
@@ -485,6 +498,8 @@ def sends(self, kind):
         return [child.id for child in group(add.s(i, 1) for i in range(3))()]
     if kind == "link":
         return add.apply_async((1, 2), link=add.s(10)).id
+    if kind == "chord":
+        return chord([add.s(i, 1) for i in range(3)])(total.s()).id
     result = add.delay(3, 4)
     with allow_join_result():
         return [result.get(timeout=60), result.state]
@@ -493,6 +508,25 @@ def sends(self, kind):
 @app.task
 def total(numbers):
     return sum(numbers)
+
+
+@app.task(bind=True)
+def adds_to_chord(self, x):
+    self.add_to_chord(add.s(0, x))
+    return x
+
+
+@app.task(bind=True)
+def about_canvas(self, *_):
+    r = self.request
+    return {
+        "group": bool(r.group),
+        "group_index": r.group_index,
+        "chord": r.chord and r.chord["task"],
+        "has_parent": bool(r.parent_id),
+        "root_is_me": r.root_id == r.id,
+        "nesting": r.replaced_task_nesting,
+    }
 
 
 @app.task

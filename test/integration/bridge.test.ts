@@ -163,7 +163,6 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
       steps(search('fail')),
       steps(search(7)),
       { ...steps(search('slow')), as: 'slow' },
-      { do: 'chord', of: [search('a'), search('b')], body: 'tasks.semantic_search' },
     ]);
     await user(open.redis.url, [{ do: 'revoke', of: sent[2].first }]);
     // By another program, which knows the id of the last step alone.
@@ -175,7 +174,6 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
       ['ValueError', 'FAILURE'],
       ['TypeError', 'FAILURE'],
       ['TaskRevokedError', 'REVOKED'],
-      ['NotImplementedError', 'FAILURE'],
     ]);
   });
 

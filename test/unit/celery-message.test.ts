@@ -122,6 +122,11 @@ describe('simple messages', () => {
   });
 });
 
+const chordOf = (tasks: unknown[], body: unknown) => ({
+  ...{ task: 'celery.chord', subtask_type: 'chord' },
+  kwargs: { header: { task: 'celery.group', subtask_type: 'group', kwargs: { tasks } }, body, kwargs: {} },
+});
+
 describe('what cannot be read', () => {
   const good = { id: 'x', task: 'tasks.a', args: [1] };
   const deep = `{"task":"a","args":${'['.repeat(5_000)}${']'.repeat(5_000)}}`;
@@ -152,14 +157,18 @@ describe('what cannot be read', () => {
     ['broken UTF-8', delivery({ body: Buffer.from([0x22, 0xff, 0x22]) }), 'unsupported_encoding'],
     ['an unknown encoding', json(good, { content_encoding: 'klingon' }), 'unsupported_encoding'],
     [
-      'a chain inside',
+      'a chain of nothing',
       json({ ...good, callbacks: [{ task: 'celery.chain', subtask_type: 'chain' }] }),
-      'unsupported_canvas',
+      'not_a_task',
     ],
+    ['a chord that is a number', json({ ...good, chord: 7 }), 'not_a_task'],
     [
-      'a chord behind a link',
-      json({ ...good, callbacks: [{ task: 'a', options: { chord: { task: 'b' } } }] }),
-      'unsupported_canvas',
+      'a chord of more than can be published',
+      json({
+        ...good,
+        callbacks: [chordOf(Array(5_000).fill({ task: 'a' }), { task: 'b', args: ['x'.repeat(20_000)] })],
+      }),
+      'too_large',
     ],
   ])('%s is refused', (_, message, code) => {
     expect(bomb.byteLength).toBeLessThan(LIMITS.messages.bodyBytes);

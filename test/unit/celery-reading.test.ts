@@ -50,9 +50,11 @@ describe('reading a delivery', () => {
 
   it('tells the clients of all steps that never come', () => {
     for (const { delivery: message } of deliveries('protocol2/chord.json')) {
-      const { onlyInPython, inPython } = taken(message);
+      const { onlyBesideCelery, inPython, pendingReplies } = taken(message);
       expect(inPython.task.message?.embed).toEqual({ chord: expect.objectContaining({ task: 'tasks.echo' }) });
-      const { refusal, replies } = refuse(message, onlyInPython!, NOW);
+      expect(pendingReplies.chord).toMatchObject({ index: expect.any(Number), body: { task: 'tasks.echo' } });
+      expect(onlyBesideCelery).toBeUndefined();
+      const { refusal, replies } = refuse(message, { code: 'unsupported_canvas', detail: 'no' }, NOW);
       expect(refusal.code).toBe('unsupported_canvas');
       // Its own task, and the body of the chord.
       expect(replies.length).toBe(2);

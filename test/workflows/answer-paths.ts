@@ -58,6 +58,8 @@ async function serveAnswers(world: World): Promise<void> {
     rabbit: { publish: async () => {} },
     results: undefined,
     queueOf: () => undefined,
+    keepChordPart: async () => [],
+    endReplaced: async () => {},
     keep: async () => {},
   };
   const worker = await createAnswerWorker({ connection, namespace: world.namespace, db: world.db, ways });

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
+import { REPLACEMENT_SIGNAL, type Replacement } from '../../src/contracts/tasks/python-workflow.ts';
 import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
 import { hasCelery } from '../world/celery.ts';
 import { eventually } from '../world/eventually.ts';
@@ -30,6 +31,19 @@ export const PYTHON_PATHS: Readonly<Record<string, (world: World) => Promise<str
   'task-in-python-expired': async (world) => {
     const id = await asked(world, 'nothing', [], { expires: 0.001 });
     await inState(world, id, 'REVOKED');
+    return taskWorkflowId(id);
+  },
+  'task-in-python-replaced': async (world) => {
+    const id = await asked(world, 'replaces_with', ['chain']);
+    await inState(world, id, 'STARTED');
+    // The message that the bridge would take: the last task of the chain has the id.
+    const work = { name: 'features.nothing', args: [], kwargs: {}, queue: 'recorded', retries: 0 };
+    const limits = { soft_limit_ms: null, hard_limit_ms: null };
+    const becomes = { kind: 'work', work: { ...work, ...limits }, eta: null } as const;
+    await world.client.workflow
+      .getHandle(taskWorkflowId(id))
+      .signal<[Replacement]>(REPLACEMENT_SIGNAL, { nesting: 1, becomes });
+    await inState(world, id, 'SUCCESS');
     return taskWorkflowId(id);
   },
 };

@@ -43,6 +43,7 @@ const time = text(64);
 const seconds = () => scalar(number.pipe(z.number().min(0))).transform((limit) => limit || null);
 /** Hard, then soft: Celery's page about its protocol has them the wrong way round. */
 const timeLimit = absent(z.tuple([seconds(), seconds()]));
+const groupIndex = () => scalar(z.int().min(0));
 /** Seconds from now; Celery's own bounds. */
 const fromNow = z.number().min(-LIMITS.messages.countdownSeconds).max(LIMITS.messages.countdownSeconds);
 
@@ -72,6 +73,8 @@ export interface SignatureOptions {
   soft_time_limit: number | null;
   ignore_result: boolean | null;
   group_id: string | null;
+  /** Its place among the members of a group. Unset in what was kept by earlier versions. */
+  group_index?: number | null;
   shadow?: string | null;
   /** Headers of its message; and names of further ones, which are among the options. */
   headers?: Record<string, unknown>;
@@ -79,7 +82,8 @@ export interface SignatureOptions {
   link: Signature[];
   link_error: Signature[];
   chain: Signature[];
-  chord: unknown;
+  /** What follows a chord that it is a member of. */
+  chord?: Signature | null;
 }
 
 const signatures = () => absent(z.array(signature)).transform((list) => list ?? []);
@@ -111,13 +115,14 @@ const signatureOptions: z.ZodType<SignatureOptions, unknown> = z.lazy(() =>
     soft_time_limit: seconds(),
     ignore_result: scalar(z.boolean()),
     group_id: name(),
+    group_index: groupIndex(),
     shadow: scalar(text(LIMITS.tasks.nameCharacters)),
     headers: absent(z.record(z.string(), json)).transform((headers): Record<string, unknown> => headers ?? {}),
     stamped_headers: absent(z.array(z.string())).transform((list) => list ?? []),
     link: signatures(),
     link_error: signatures(),
     chain: signatures(),
-    chord: absent(json),
+    chord: absent(signature),
   }),
 );
 
@@ -129,6 +134,7 @@ const about = {
   expires: scalar(z.union([z.number(), time])),
   timelimit: timeLimit,
   group: name(),
+  group_index: groupIndex(),
 };
 
 const aboutTask = z.object(about);
@@ -143,6 +149,7 @@ export const headersOfProtocol2 = z.object({
   root_id: name(),
   parent_id: name(),
   ignore_result: scalar(z.boolean()),
+  replaced_task_nesting: scalar(z.int().min(0)),
 });
 
 const args = z.array(json);
@@ -154,7 +161,7 @@ export const bodyOfProtocol2 = z
   .transform(([a, k, embed]) => ({ args: a as unknown[], kwargs: k as Record<string, unknown>, embed }));
 
 export const embedOfProtocol2 = absent(
-  z.object({ callbacks: signatures(), errbacks: signatures(), chain: signatures(), chord: absent(json) }),
+  z.object({ callbacks: signatures(), errbacks: signatures(), chain: signatures(), chord: absent(signature) }),
 ).transform((embed) => embed ?? { callbacks: [], errbacks: [], chain: [], chord: null });
 
 /** Of either protocol: what comes after the task, as far as clients wait for it. */
@@ -167,7 +174,7 @@ export const bodyOfProtocol1 = z.object({
   kwargs: absent(kwargs).transform((record): Record<string, unknown> => record ?? {}),
   callbacks: signatures(),
   errbacks: signatures(),
-  chord: absent(json),
+  chord: absent(signature),
 });
 
 /** What is published when a task has ended. Chains are in Celery's order: the next step is the last. */
@@ -182,6 +189,26 @@ export interface Forgone {
   task_id: string;
   reply_to: string | null;
   group_id: string | null;
+  /** The chord that it is a member of, and its place there. */
+  chord?: Chord | null;
+  /** How often the task that had its id before was replaced; null: it has its id from the beginning. */
+  replaces?: number | null;
+}
+
+/** What the members of a chord know of it. */
+export interface Chord {
+  group_id: string;
+  /** The place of the member; null where its sender gave none. */
+  index: number | null;
+  /** What follows once all members have ended. */
+  body: Signature;
+}
+
+/** How a member of a chord ended. */
+export interface ChordPart {
+  task_id: string;
+  index: number | null;
+  end: { status: 'SUCCESS'; result: unknown } | { status: 'FAILURE' | 'REVOKED'; exception: CeleryException };
 }
 
 /** What the sender of a message waits for until its task has ended. */
@@ -193,6 +220,10 @@ export interface PendingReply {
   root_id: string | null;
   parent_id: string | null;
   follow_ups: FollowUps;
+  /** Set where the task is a member of a chord, which the record counts. */
+  chord?: Chord;
+  /** The queue of the task, where a worker of Celery has it: such a worker publishes what only Celery can unfold. */
+  celery_queue?: string;
 }
 
 /** What of a message only a worker in Python can read. */
@@ -204,6 +235,8 @@ export interface SentToPython {
   headers: Record<string, unknown>;
   /** Signatures that the worker itself calls: with the exception, as Celery does. */
   errbacks: unknown[];
+  /** Null where it is a member of no chord. */
+  chord: unknown;
 }
 
 /** A task that a message asks for. */
@@ -224,11 +257,14 @@ export interface TaskMessage {
   ignore_result: boolean;
   reply_to: string | null;
   group_id: string | null;
+  group_index: number | null;
   root_id: string | null;
   parent_id: string | null;
   follow_ups: FollowUps;
-  /** The chord that the task is a part of, as the message has it. */
-  chord: unknown;
+  /** What follows the chord that the task is a member of. */
+  chord: Signature | null;
+  /** How often the task that had its id before was replaced; 0 where it replaces none. */
+  replaces: number;
   as_sent: SentToPython;
 }
 

@@ -65,6 +65,20 @@ export interface PythonRunRequest extends PythonWork, Versioned {
   root_id: string | null;
   parent_id: string | null;
   reply_to: string | null;
+  /** Set where the record counts the chord that the task is a member of, and the app's back end does not. */
+  chord_counted?: true;
+}
+
+/** Name of the signal that tells a task what replaces it, where it replaced itself by more than one task. */
+export const REPLACEMENT_SIGNAL = 'replacement';
+export interface Replacement {
+  /** How often the task was replaced, with this time: Celery's count. */
+  nesting: number;
+  /** Its next attempt, or how it ends because that never comes. */
+  becomes:
+    | { kind: 'work'; work: PythonWork; eta: string | null }
+    | { kind: 'failed'; error: TaskError }
+    | { kind: 'revoked' };
 }
 
 /** What became of an attempt. Only what another worker has to repeat fails the activity. */
@@ -76,6 +90,8 @@ export type PythonOutcome = Versioned &
     | { kind: 'failed'; error: TaskError }
     /** `next`: what is different in the next attempt; null for nothing. */
     | { kind: 'retry'; error: TaskError; after_ms: number; counted: boolean; next: PythonWork | null }
+    /** By a chain, a group or a chord, whose last task has its id: the message that asks for that one is the next attempt. */
+    | { kind: 'replaced'; error: TaskError }
     | { kind: 'revoked' }
     | { kind: 'expired' }
   );

@@ -71,6 +71,8 @@ export interface MessageToPython {
   reply_to: string | null;
   /** Error links and the chord, as Celery writes them. */
   embed: Record<string, unknown>;
+  /** Set where the record counts the chord. */
+  chord_counted?: true;
 }
 
 /** Input of the task workflow. */

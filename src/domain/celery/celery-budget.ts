@@ -1,6 +1,6 @@
 import { LIMITS } from '../../contracts/budgets.ts';
 import type { FollowUps, OutgoingTask, Signature } from '../../contracts/celery/celery.ts';
-import { groupMembers } from './celery-signature.ts';
+import { chordBody, chordMembers, groupMembers } from './celery-signature.ts';
 
 /** What a signature, or the rest of a chain, makes us publish. */
 interface Cost {
@@ -56,6 +56,13 @@ function chainCost(steps: Signature[], after: Cost): Cost {
 function cost({ subtask_type, args, kwargs, options }: Signature, after: Cost): Cost {
   if (subtask_type === 'group') {
     return sum(groupMembers(kwargs).map((member) => cost(member, after)));
+  }
+  if (subtask_type === 'chain') return chainCost(groupMembers(kwargs).reverse(), after);
+  if (subtask_type === 'chord') {
+    // Each member carries the body.
+    const body = cost(chordBody(kwargs), after);
+    const members = chordMembers(kwargs).map((member) => cost(member, { ...NOTHING, carried: body.carried }));
+    return sum([...members, { ...body, carried: 0 }]);
   }
   const links = sum([...options.link, ...options.link_error].map((one) => cost(one, NOTHING)));
   const next = chainCost(options.chain, after);

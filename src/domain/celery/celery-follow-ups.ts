@@ -1,7 +1,16 @@
 import { LIMITS } from '../../contracts/budgets.ts';
-import type { FollowUps, Forgone, OutgoingTask, Signature, SignatureOptions } from '../../contracts/celery/celery.ts';
+import {
+  type Chord,
+  type FollowUps,
+  type Forgone,
+  type OutgoingTask,
+  type Signature,
+  type SignatureOptions,
+  signature,
+} from '../../contracts/celery/celery.ts';
 import { nameUuid } from '../name-uuid.ts';
-import { groupMembers, headersOf } from './celery-signature.ts';
+import { asCelery, chordBody, groupMembers, headersOf, isPlain } from './celery-signature.ts';
+import { PUBLISH_TASK, publishArguments } from './celery-tasks.ts';
 
 /** What has to be known of an ended task to publish what follows it. */
 export interface EndedTask {
@@ -42,7 +51,25 @@ export function followUps(ended: EndedTask, routeOf: RouteOf): OutgoingTask[] {
     : errbacks.map((signature, index) => ({ signature, chain: [], path: `error link ${index}` }));
   // An error link is given the id of the failed task, and asks for the rest itself.
   const lead = ended.succeeded ? ended.result : ended.task_id;
-  return steps.flatMap(unfold).map((step) => outgoing(step, ended, lead, routeOf));
+  return steps.flatMap((step) =>
+    isPlain(step.signature)
+      ? unfold(step).map((one) => outgoing(one, ended, lead, routeOf))
+      : [toUnfold(step, ended, lead, routeOf)],
+  );
+}
+
+/** The task of a worker of Celery that publishes what only Celery can unfold. */
+function toUnfold({ signature, chain, path }: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf): OutgoingTask {
+  const { task_id: parent_id } = ended;
+  const root_id = ended.root_id ?? parent_id;
+  const args = signature.immutable ? [] : [lead];
+  const kwargs = publishArguments(signature, chain, { args, parent_id, root_id });
+  return outgoing({ signature: taskOfHapax(PUBLISH_TASK, kwargs), chain: [], path }, ended, lead, routeOf);
+}
+
+/** The signature of a task that every `hapax-worker` has. Without an id it gets one by its place. */
+export function taskOfHapax(task: string, kwargs: Record<string, unknown>, task_id?: string): Signature {
+  return signature.parse({ task, kwargs, immutable: true, options: { task_id, ignore_result: true } });
 }
 
 /** A group is published as its members. */
@@ -62,14 +89,34 @@ function unfold(step: Step): Step[] {
 export function forgone(steps: Signature[]): Forgone[] {
   return steps.flatMap(({ subtask_type, kwargs, options }): Forgone[] => {
     const { task_id, reply_to, group_id, link, chain } = options;
+    const chord = chordOf(options);
+    const replaces = nestingOf(options);
     const own =
-      subtask_type === 'group'
-        ? forgone(groupMembers(kwargs))
+      subtask_type !== null
+        ? forgone(endsOf(subtask_type, kwargs))
         : task_id === null
           ? []
-          : [{ task_id, reply_to, group_id }];
+          : [{ task_id, reply_to, group_id, chord, replaces }];
     return [...own, ...forgone([...link, ...chain])];
   });
+}
+
+/** The tasks of a canvas that somebody can wait for. */
+function endsOf(subtask_type: string, kwargs: Record<string, unknown>): Signature[] {
+  if (subtask_type === 'group') return groupMembers(kwargs);
+  if (subtask_type === 'chord') return [chordBody(kwargs)];
+  return subtask_type === 'chain' ? groupMembers(kwargs) : [];
+}
+
+/** The chord that a task is a member of. */
+function chordOf({ chord, group_id, group_index = null }: SignatureOptions): Chord | null {
+  return chord && group_id !== null ? { group_id, index: group_index, body: chord } : null;
+}
+
+/** Celery's count of how often a task was replaced; what replaces one says it. */
+function nestingOf(options: SignatureOptions): number | null {
+  const nesting = (options as { replaced_task_nesting?: unknown }).replaced_task_nesting;
+  return typeof nesting === 'number' && nesting > 0 ? nesting : null;
 }
 
 function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf): OutgoingTask {
@@ -93,8 +140,8 @@ function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf)
       shadow: options.shadow ?? null,
       eta,
       expires: typeof options.expires === 'number' ? after(options.expires) : options.expires,
-      group: step.group?.id ?? options.group_id,
-      group_index: step.group?.index ?? null,
+      group: options.group_id ?? step.group?.id ?? null,
+      group_index: options.group_index ?? step.group?.index ?? null,
       retries: 0,
       timelimit: [options.time_limit, options.soft_time_limit],
       root_id: ended.root_id ?? ended.task_id,
@@ -104,7 +151,7 @@ function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf)
       kwargsrepr: JSON.stringify(kwargs).slice(0, LIMITS.messages.reprCharacters),
       origin: 'hapax',
       ignore_result: options.ignore_result ?? false,
-      replaced_task_nesting: 0,
+      replaced_task_nesting: nestingOf(options) ?? 0,
       stamped_headers: some(Object.keys(stamps)),
       stamps,
     },
@@ -112,10 +159,10 @@ function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf)
       taken,
       kwargs,
       {
-        callbacks: some(options.link),
-        errbacks: some(options.link_error),
-        chain: some([...step.chain, ...options.chain]),
-        chord: null,
+        callbacks: some(options.link.map(asCelery)),
+        errbacks: some(options.link_error.map(asCelery)),
+        chain: some([...step.chain, ...options.chain].map(asCelery)),
+        chord: options.chord ? asCelery(options.chord) : null,
       },
     ],
   };

@@ -11,7 +11,7 @@ import {
 } from '../../contracts/celery/celery.ts';
 import { JsonFault, nestsTooDeep, readJson } from '../json.ts';
 import { excessOf } from './celery-budget.ts';
-import { instant, refuseOtherCanvas, written } from './celery-signature.ts';
+import { checkSignatures, instant, written } from './celery-signature.ts';
 import { checked, Refused } from './refused.ts';
 
 /**
@@ -23,7 +23,8 @@ import { checked, Refused } from './refused.ts';
 export function readTaskMessage(delivery: Omit<Delivery, 'body'>, text: string): TaskMessage {
   const body = parsed(text);
   const message = 'task' in delivery.headers ? readProtocol2(delivery, body) : readProtocol1(delivery, body);
-  refuseOtherCanvas(message.follow_ups);
+  const { callbacks, errbacks, chain } = message.follow_ups;
+  checkSignatures([...callbacks, ...errbacks, ...chain, ...(message.chord ? [message.chord] : [])]);
   const excess = excessOf(message.follow_ups);
   if (excess !== undefined) throw new Refused('too_large', excess);
   return message;
@@ -74,12 +75,12 @@ function readProtocol2(delivery: Omit<Delivery, 'body'>, body: unknown): TaskMes
   const headers = checked(headersOfProtocol2, delivery.headers, 'headers');
   const { args, kwargs, embed } = checked(bodyOfProtocol2, body, 'body');
   const { chord, ...follow_ups } = checked(embedOfProtocol2, embed, 'body[2]');
-  const errbacks = (embed as { errbacks?: unknown[] } | null)?.errbacks ?? [];
   return {
     ...common(delivery, headers, args, kwargs),
-    as_sent: { args, kwargs, headers: furtherHeaders(delivery.headers), errbacks },
+    as_sent: { args, kwargs, headers: furtherHeaders(delivery.headers), ...canvasIn(embed) },
     chord,
     ignore_result: headers.ignore_result ?? false,
+    replaces: headers.replaced_task_nesting ?? 0,
     root_id: headers.root_id,
     parent_id: headers.parent_id,
     follow_ups,
@@ -94,15 +95,21 @@ function readProtocol1(delivery: Omit<Delivery, 'body'>, body: unknown): TaskMes
       args,
       kwargs,
       headers: { ...delivery.headers },
-      errbacks: (body as { errbacks?: unknown[] }).errbacks ?? [],
+      ...canvasIn(body),
     },
     chord,
     // Protocol 1 cannot say it.
-    ignore_result: false,
+    ...{ ignore_result: false, replaces: 0 },
     root_id: null,
     parent_id: null,
     follow_ups: { callbacks, errbacks, chain: [] },
   };
+}
+
+/** What only Celery reads, as it wrote it. */
+function canvasIn(said: unknown) {
+  const { errbacks, chord } = (said ?? {}) as { errbacks?: unknown[] | null; chord?: unknown };
+  return { errbacks: errbacks ?? [], chord: chord ?? null };
 }
 
 /** What the workflow says of an attempt itself. */
@@ -134,5 +141,6 @@ function common(
     priority,
     reply_to,
     group_id: about.group,
+    group_index: about.group_index,
   };
 }

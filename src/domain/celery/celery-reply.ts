@@ -11,16 +11,20 @@ import type { TaskError } from '../../contracts/tasks/task-event.ts';
 import { QUEUE_OF_BUILT_IN } from '../../contracts/tasks/task-queues.ts';
 import { builtInTaskOf } from '../tasks/task-request.ts';
 import { excessWithResult } from './celery-budget.ts';
-import { followUps, forgone } from './celery-follow-ups.ts';
+import { followUps, forgone, type RouteOf } from './celery-follow-ups.ts';
 import { celeryResult, exceptionOf, exceptionOfRefusal, type Outcome, REVOKED } from './celery-result.ts';
+import { TASKS_OF_HAPAX_WORKER } from './celery-tasks.ts';
 
 /** How a task ended. */
 export type TaskEnding = Pick<Outcome, 'task_id' | 'ended_at' | 'end'>;
 
 /** What the sender of a message waits for until its task has ended. */
 export function pendingReplyFor(message: TaskMessage): PendingReply {
-  const { ignore_result, group_id, root_id, parent_id, follow_ups } = message;
-  return { reply_to: message.reply_to ?? '', ignore_result, group_id, root_id, parent_id, follow_ups };
+  const { ignore_result, group_id, group_index, root_id, parent_id, follow_ups, chord } = message;
+  return {
+    ...{ reply_to: message.reply_to ?? '', ignore_result, group_id, root_id, parent_id, follow_ups },
+    ...(chord && group_id !== null && { chord: { group_id, index: group_index, body: chord } }),
+  };
 }
 
 /** Whether other tasks follow a task. */
@@ -47,6 +51,11 @@ const queueOfBuiltIn: QueueOf = (task) => {
   return name && QUEUE_OF_BUILT_IN[name];
 };
 
+/** Where a task goes whose signature names no queue. What only Celery can do goes where such a worker is known. */
+export function routeFor({ celery_queue }: PendingReply, queueOf: QueueOf): RouteOf {
+  return (task) => (TASKS_OF_HAPAX_WORKER.has(task) ? (celery_queue ?? queueOf(task)) : queueOf(task)) ?? DEFAULT_QUEUE;
+}
+
 /** The tasks to publish once a task has ended. They may be too much only now: each takes the result. */
 export function whatFollows(
   pending: PendingReply,
@@ -57,7 +66,7 @@ export function whatFollows(
   const result = end.status === 'SUCCESS' ? end.result : null;
   const { root_id, follow_ups } = pending;
   const ended = { task_id, root_id, follow_ups, succeeded, result, ended_at };
-  const tasks = followUps(ended, (task) => queueOf(task) ?? DEFAULT_QUEUE);
+  const tasks = followUps(ended, routeFor(pending, queueOf));
   const detail = excessWithResult(tasks);
   return detail === undefined ? { tasks } : { tasks: [], refusal: { code: 'too_large', detail } };
 }
@@ -73,19 +82,30 @@ export interface Reply {
  * well, as Celery has it: a client waits for the last one. Where what follows is too much, it failed.
  */
 export function repliesAbout(pending: PendingReply, ending: TaskEnding): Reply[] {
-  const { reply_to, ignore_result, group_id, parent_id, follow_ups } = pending;
-  const { tasks, refusal } = whatFollows(pending, ending);
+  const { reply_to, ignore_result, group_id, parent_id } = pending;
+  const { tasks } = whatFollows(pending, ending);
   const children = tasks.map(({ task_id }) => task_id);
   const own = { reply_to, result: celeryResult({ ...ending, group_id, parent_id, children }) };
-  const never = refusal
-    ? repliesAboutForgone(forgone([...follow_ups.callbacks, ...follow_ups.chain]), {
-        ended_at: ending.ended_at,
-        end: { status: 'FAILURE', exception: exceptionOfRefusal(refusal, '') },
-      })
-    : ending.end.status === 'SUCCESS'
-      ? []
-      : repliesAboutForgone(forgone(follow_ups.chain), ending);
-  return ignore_result ? never : [own, ...never];
+  const { tasks: never, end } = forgoneAfter(pending, ending);
+  const replies = repliesAboutForgone(never, { ended_at: ending.ended_at, end });
+  return ignore_result ? replies : [own, ...replies];
+}
+
+/** Tasks that never come, and how they end instead. */
+export interface NeverComing {
+  tasks: Forgone[];
+  end: TaskEnding['end'];
+}
+
+/** The tasks that never come after this end: it was no success, or they would be too much. */
+export function forgoneAfter(pending: PendingReply, ending: TaskEnding): NeverComing {
+  const { callbacks, chain } = pending.follow_ups;
+  const { refusal } = whatFollows(pending, ending);
+  if (refusal) {
+    const end = { status: 'FAILURE', exception: exceptionOfRefusal(refusal, '') } as const;
+    return { tasks: forgone([...callbacks, ...chain]), end };
+  }
+  return { tasks: ending.end.status === 'SUCCESS' ? [] : forgone(chain), end: ending.end };
 }
 
 /** The replies that tasks never come, and why. */

@@ -1,11 +1,8 @@
 import { LIMITS } from '../../contracts/budgets.ts';
-import { type FollowUps, type Signature, type SignatureOptions, signature } from '../../contracts/celery/celery.ts';
+import { type Signature, type SignatureOptions, signature } from '../../contracts/celery/celery.ts';
 import { plain } from '../../contracts/celery/kombu-json.ts';
 import { isStorableInstant } from '../../contracts/timestamp.ts';
 import { checked, Refused } from './refused.ts';
-
-/** Kinds of signatures that can follow a task: plain ones, and groups, which are published member by member. */
-const CANVAS: ReadonlySet<string | null> = new Set([null, 'group']);
 
 /** Plain JSON of what kombu marks. @throws {Refused} */
 export function written(value: unknown): unknown {
@@ -32,19 +29,69 @@ function isoTime(text: string): string {
   return /Z$/i.test(time) ? time : `${time}Z`;
 }
 
-export function refuseChord(chord: unknown): void {
-  if (chord !== null)
-    throw new Refused('unsupported_canvas', 'a chord needs a result back end that counts; use a chain');
+/** Checks now, while the sender still listens, what is published when the task has ended. @throws {Refused} */
+export function checkSignatures(signatures: Signature[]): void {
+  for (const one of signatures) checkSignature(one);
 }
 
-/** Refuses now, while the sender still listens, what could not be published when the task has ended. */
-export function refuseOtherCanvas({ callbacks, errbacks, chain }: FollowUps): void {
-  for (const step of [...callbacks, ...errbacks, ...chain]) refuseOther(step);
+/** Whether it is published as it is: one task, or a group of such. All else is for Celery itself to unfold. */
+export function isPlain({ subtask_type, kwargs }: Signature): boolean {
+  return subtask_type === null || (subtask_type === 'group' && groupMembers(kwargs).every(isPlain));
+}
+
+/** The first of these signatures, or of those that follow them, that only Celery can unfold. */
+export function findCanvas(signatures: Signature[]): Signature | undefined {
+  for (const one of signatures) {
+    const found = isPlain(one) ? findCanvas(followersOf(one)) : one;
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function followersOf({ options: { link, link_error, chain, chord } }: Signature): Signature[] {
+  return [...link, ...link_error, ...chain, ...(chord ? [chord] : [])];
 }
 
 /** The members of a group that follows a task. @throws {Refused} where they are none. */
 export function groupMembers(kwargs: Record<string, unknown>): Signature[] {
   return checked(signature.array(), kwargs.tasks, 'group');
+}
+
+/** The members of a chord, which are a list or a group. @throws {Refused} where they are none. */
+export function chordMembers(kwargs: Record<string, unknown>): Signature[] {
+  const { header } = kwargs;
+  const tasks = Array.isArray(header) ? header : (header as { kwargs?: { tasks?: unknown } } | null)?.kwargs?.tasks;
+  return checked(signature.array(), tasks, 'chord');
+}
+
+/** The signature that comes after a chord. @throws {Refused} where there is none. */
+export function chordBody(kwargs: Record<string, unknown>): Signature {
+  return checked(signature, kwargs.body, 'chord');
+}
+
+/** A signature as Celery writes it: without the options that are not set, and times marked as such. */
+export function asCelery({ options, ...of }: Signature): Record<string, unknown> {
+  const { link, link_error, chain, chord, ...others } = options;
+  const given = Object.entries(others).filter(([, value]) => value !== null && !isEmpty(value));
+  const lists = Object.entries({ link, link_error, chain }).filter(([, list]) => list.length > 0);
+  return {
+    ...of,
+    options: {
+      ...Object.fromEntries(given.map(([name, value]) => [name, TIMES.has(name) ? markedTime(value) : value])),
+      ...Object.fromEntries(lists.map(([name, list]) => [name, list.map(asCelery)])),
+      ...(chord && { chord: asCelery(chord) }),
+    },
+  };
+}
+
+const TIMES: ReadonlySet<string> = new Set(['eta', 'expires']);
+
+function markedTime(value: unknown): unknown {
+  return typeof value === 'string' ? { __type__: 'datetime', __value__: value } : value;
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 /** What a signature puts into the headers of its message. Stamps stand among its options, under names that one of them lists. */
@@ -56,20 +103,14 @@ export function headersOf(options: SignatureOptions): Record<'headers' | 'stamps
   return written({ headers, stamps }) as Record<'headers' | 'stamps', Record<string, unknown>>;
 }
 
-function refuseOther({ task, subtask_type, options, kwargs }: Signature): void {
-  if (!CANVAS.has(subtask_type)) {
-    throw new Refused(
-      'unsupported_canvas',
-      `${task}: a ${subtask_type} cannot follow a task here; use a chain or a group`,
-    );
-  }
+function checkSignature(of: Signature): void {
+  const { task, subtask_type, options, kwargs } = of;
   if (JSON.stringify(headersOf(options)).length > LIMITS.messages.headersCharacters) {
     const most = LIMITS.messages.headersCharacters;
     throw new Refused('too_large', `${task}: its headers and stamps have more than ${most} characters of JSON`);
   }
   instant(options.eta, `${task}: eta`);
   if (typeof options.expires === 'string') instant(options.expires, `${task}: expires`);
-  if (subtask_type === 'group') for (const member of groupMembers(kwargs)) refuseOther(member);
-  refuseChord(options.chord);
-  refuseOtherCanvas({ callbacks: options.link, errbacks: options.link_error, chain: options.chain });
+  if (subtask_type === 'group') checkSignatures(groupMembers(kwargs));
+  checkSignatures(followersOf(of));
 }

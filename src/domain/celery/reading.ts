@@ -1,10 +1,11 @@
 import { LIMITS } from '../../contracts/budgets.ts';
-import type { Delivery, MessageRefusal, PendingReply, TaskMessage } from '../../contracts/celery/celery.ts';
+import type { Delivery, MessageRefusal, PendingReply, Signature, TaskMessage } from '../../contracts/celery/celery.ts';
 import type { TaskRequest } from '../tasks/task-request.ts';
 import { forgone } from './celery-follow-ups.ts';
 import { followersOf, idOf, readTaskMessage } from './celery-message.ts';
 import { pendingReplyFor, type Reply, repliesAboutForgone } from './celery-reply.ts';
 import { exceptionOfRefusal } from './celery-result.ts';
+import { findCanvas } from './celery-signature.ts';
 import { bodyText } from './message-body.ts';
 import { Refused } from './refused.ts';
 
@@ -14,8 +15,10 @@ export interface TaskReading {
   pendingReplies: PendingReply;
   /** The same, where it runs in Python: the worker understands all that Celery wrote, and calls back about errors itself. */
   inPython: Pick<TaskReading, 'task' | 'pendingReplies'>;
-  /** Why it can run only there. */
-  onlyInPython?: MessageRefusal;
+  /** Why it can run only beside a worker of Celery, which unfolds what follows it. */
+  onlyBesideCelery?: MessageRefusal;
+  /** How often the task that had its id before was replaced; 0 where it replaces none. */
+  replaces: number;
 }
 
 /** A message that becomes no task, and the replies to its sender. */
@@ -30,12 +33,6 @@ export interface RefusedReading {
 /** AMQP's priorities go to 255, ours to 9. */
 const HIGHEST_PRIORITY = 9;
 
-/** Only a worker in Python counts the members of a chord, in the app's result back end. */
-const CHORD: MessageRefusal = {
-  code: 'unsupported_canvas',
-  detail: 'a chord needs a result back end that counts; use a chain',
-};
-
 /** Who asks for the tasks of messages: RabbitMQ let them in. */
 export const AMQP_CALLER = 'amqp';
 
@@ -49,9 +46,16 @@ export function read(delivery: Delivery, now: Date): TaskReading | RefusedReadin
     const message = readTaskMessage(delivery, bodyText(delivery));
     const task = taskIn(message);
     const pendingReplies = pendingReplyFor(message);
+    const { callbacks, errbacks, chain } = message.follow_ups;
+    const canvas = findCanvas([...callbacks, ...errbacks, ...chain, ...(message.chord ? [message.chord] : [])]);
     return {
-      ...{ task, pendingReplies, inPython: inPython(delivery, message, task, pendingReplies) },
-      ...(message.chord !== null && { onlyInPython: CHORD }),
+      ...{
+        task,
+        pendingReplies,
+        replaces: message.replaces,
+        inPython: inPython(delivery, message, task, pendingReplies),
+      },
+      ...(canvas && { onlyBesideCelery: refusalOfCanvas(canvas) }),
     };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -99,17 +103,22 @@ function taskIn(message: TaskMessage): TaskRequest {
 
 function inPython(
   { queue, reply_to }: Delivery,
-  { as_sent, chord }: TaskMessage,
+  { as_sent }: TaskMessage,
   task: TaskRequest,
   pendingReplies: PendingReply,
 ): TaskReading['inPython'] {
-  const { args, kwargs, headers, errbacks } = as_sent;
+  const { args, kwargs, headers, errbacks, chord } = as_sent;
   const embed = { ...(errbacks.length > 0 && { errbacks }), ...(chord !== null && { chord }) };
   const follow_ups = { ...pendingReplies.follow_ups, errbacks: [] };
   return {
     task: { ...task, queue, args, kwargs, message: { headers, reply_to, embed } },
-    pendingReplies: { ...pendingReplies, follow_ups },
+    pendingReplies: { ...pendingReplies, follow_ups, celery_queue: queue },
   };
+}
+
+function refusalOfCanvas({ task, subtask_type }: Signature): MessageRefusal {
+  const detail = `${task}: a ${subtask_type} can follow a task only where a hapax-worker runs; use a chain or a group`;
+  return { code: 'unsupported_canvas', detail };
 }
 
 function limitMs(seconds: number | null): number | undefined {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { createClient } from '@redis/client';
 import type { CeleryResult } from '../../contracts/celery/celery.ts';
+import type { KeptChord } from '../../domain/celery/celery-chord.ts';
 
 export interface ResultStoreOptions {
   /** `redis://` or `rediss://`; may hold a password, so it is in no error and no log line. */
@@ -21,12 +22,15 @@ export interface ResultStore {
    * end stays, since it may have written more; it does not know the tasks that follow. @throws while Redis is away.
    */
   store(result: CeleryResult): Promise<void>;
+  /** What the client that sent a chord has kept of it; undefined while it still sends its members. @throws while Redis is away. */
+  findChord(groupId: string): Promise<KeptChord | undefined>;
   close(): Promise<void>;
 }
 
 /** Connects in the background, and again whenever the connection is lost, with pauses that grow to two seconds. */
 export function openResultStore({ url, keyPrefix = '', expiresMs, onError }: ResultStoreOptions): ResultStore {
   const prefix = `${separated(keyPrefix)}celery-task-meta-`;
+  const groupPrefix = `${separated(keyPrefix)}celery-taskset-meta-`;
   const client = createClient({
     url: url.replace(/\?.*$/, ''),
     // A command that waited here would be lost with the process; whoever asked retries.
@@ -54,6 +58,14 @@ export function openResultStore({ url, keyPrefix = '', expiresMs, onError }: Res
         .setEx(key, Math.ceil(expiresMs / 1_000), value)
         .publish(key, value)
         .exec();
+    },
+    async findChord(groupId) {
+      const key = groupPrefix + groupId;
+      // Celery's client counts the members, and tasks add more by `add_to_chord`. It keeps the tree only where it is no plain list.
+      const [size, added, group] = await client.mGet([`${key}.s`, `${key}.t`, key]);
+      if (size == null) return undefined;
+      const { result } = JSON.parse(group ?? '{}') as { result?: KeptChord['header'] };
+      return { size: Number(size) + Number(added ?? 0), header: result ?? null };
     },
     async close() {
       client.destroy();

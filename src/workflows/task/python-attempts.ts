@@ -15,10 +15,11 @@ import {
   PYTHON_PROTOCOL_VERSION,
   type PythonOutcome,
   type PythonWork,
+  type Replacement,
 } from '../../contracts/tasks/python-workflow.ts';
 import type { AttemptFailure, TaskInput } from '../../contracts/tasks/task-workflow.ts';
 import { pythonActivities } from '../activities.ts';
-import { beginUpdate, progressSignal } from '../messages.ts';
+import { beginUpdate, progressSignal, replacementSignal } from '../messages.ts';
 import { EXPIRED, failureOf, type Revoked } from './attempt.ts';
 import type { RevocationListener } from './revocation.ts';
 import type { RecordedEnd, TaskRecord } from './task-record.ts';
@@ -38,6 +39,8 @@ export class PythonAttempts {
   #attempt = 0;
   #starts = 0;
   #reports = 0;
+  /** What was told last of what replaces the task. */
+  #replacement: Replacement | undefined;
 
   constructor(input: TaskInput, record: TaskRecord, revocation: RevocationListener) {
     const { name, args, kwargs, queue, soft_limit_ms, hard_limit_ms, message } = input;
@@ -47,6 +50,9 @@ export class PythonAttempts {
     this.#work = { name, args, kwargs, queue, retries: 0, soft_limit_ms, hard_limit_ms };
     if (message) Object.assign(this.#work, { headers: message.headers, embed: message.embed });
     setHandler(beginUpdate, (message) => CancellationScope.nonCancellable(() => this.#begin(message)));
+    setHandler(replacementSignal, (replacement) => {
+      this.#replacement = replacement;
+    });
     setHandler(progressSignal, (message) => CancellationScope.nonCancellable(() => this.#progress(message)));
   }
 
@@ -62,7 +68,10 @@ export class PythonAttempts {
     const stopListening = this.#revocation.listen(() => scope.cancel());
     try {
       const reply_to = message?.reply_to ?? null;
-      const request = { version, task_id, attempt, priority, root_id, parent_id, reply_to, ...this.#work };
+      const request = {
+        ...{ version, task_id, attempt, priority, root_id, parent_id, reply_to, ...this.#work },
+        ...(message?.chord_counted && { chord_counted: message.chord_counted }),
+      };
       return await this.#conclude(await scope.run(() => runTask(request)));
     } catch (error) {
       const { revocation } = this.#revocation;
@@ -112,12 +121,35 @@ export class PythonAttempts {
         return { error: outcome.error, retry: null };
       case 'retry':
         return this.#again(outcome);
+      case 'replaced':
+        return this.#replace(outcome);
       case 'revoked':
         return { kind: 'revoked', reason: 'revoked', by: 'worker' };
       case 'expired':
         return EXPIRED;
       default:
         return outcome satisfies never;
+    }
+  }
+
+  /** Waits for the task that comes in the place of this one. */
+  async #replace({ error }: Extract<PythonOutcome, { kind: 'replaced' }>): Promise<Revoked | AttemptFailure> {
+    const nesting = Number(this.#work.headers?.replaced_task_nesting ?? 0);
+    const hasCome = () => this.#replacement !== undefined && this.#replacement.nesting > nesting;
+    await condition(() => hasCome() || this.#revocation.revocation !== undefined);
+    if (this.#revocation.revocation) return { kind: 'revoked', ...this.#revocation.revocation };
+    const { becomes } = this.#replacement!;
+    switch (becomes.kind) {
+      case 'work': {
+        const after_ms = becomes.eta === null ? 0 : Math.max(0, Date.parse(becomes.eta) - Date.now());
+        return this.#again({ version, kind: 'retry', error, after_ms, counted: false, next: becomes.work });
+      }
+      case 'failed':
+        return { error: becomes.error, retry: null };
+      case 'revoked':
+        return { kind: 'revoked', reason: 'revoked', by: 'worker' };
+      default:
+        return becomes satisfies never;
     }
   }
 

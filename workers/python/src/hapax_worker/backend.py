@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery, states
+from celery._state import get_current_worker_task
 
 from hapax_worker import progress
+from hapax_worker.canvas import FAIL_CHORD
 from hapax_worker.ledger import LEDGER, as_json, error_of
+from hapax_worker.messages import CHORD_COUNTED
 
 
 class Recording:
@@ -33,6 +36,11 @@ class Recording:
             LEDGER[task_id].end = {"kind": "revoked"}
         super().mark_as_revoked(task_id, reason, *args, **kwargs)
 
+    def on_chord_part_return(self, request, state, result, *args, **kwargs):
+        # The record counts: a member that is begun again, or lost, counts once all the same.
+        if not is_counted(request):
+            super().on_chord_part_return(request, state, result, *args, **kwargs)
+
     def store_result(self, task_id, result, state, *args, **kwargs):
         entry = LEDGER.get(task_id)
         if entry and entry.end is None and _is_own_state(state, result):
@@ -42,6 +50,14 @@ class Recording:
         if entry is None or self.forwards:
             return super().store_result(task_id, result, state, *args, **kwargs)
         return result
+
+
+def is_counted(request) -> bool:
+    """Whether Hapax counts the chord of a request, or of the task at work, which may tell of other tasks."""
+    task = get_current_worker_task()
+    if task and task.name == FAIL_CHORD:
+        return True
+    return any(of is not None and of.get(CHORD_COUNTED) for of in (request, task and task.request))
 
 
 def _is_own_state(state: str, result: Any) -> bool:

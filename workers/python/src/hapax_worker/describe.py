@@ -16,8 +16,8 @@ _DEFAULT_CHARACTERS = 100
 
 
 def describe(app: Celery) -> list[dict[str, Any]]:
-    """All tasks of an app, without Celery's own."""
-    return [_describe(app, task) for name, task in sorted(app.tasks.items()) if not name.startswith("celery.")]
+    """All tasks of an app, with those of Celery and of this package: canvases are made of them."""
+    return [_describe(app, task) for _, task in sorted(app.tasks.items())]
 
 
 def _describe(app: Celery, task: Task) -> dict[str, Any]:

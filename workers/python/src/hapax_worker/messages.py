@@ -7,6 +7,9 @@ from typing import Any
 
 from kombu.message import Message
 
+#: Header of a member of a chord that Hapax counts.
+CHORD_COUNTED = "hapax_chord_counted"
+
 _NO_CANVAS = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
@@ -28,6 +31,7 @@ def message_of(request: dict[str, Any], *, redelivered: bool) -> Message:
         "argsrepr": repr(tuple(args)),
         "kwargsrepr": repr(kwargs),
         **request.get("headers", {}),
+        **({CHORD_COUNTED: True} if request.get("chord_counted") else {}),
     }
     return Message(
         body=json.dumps([args, kwargs, {**_NO_CANVAS, **request.get("embed", {})}]),

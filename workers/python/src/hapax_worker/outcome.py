@@ -13,7 +13,8 @@ from hapax_worker.ledger import Entry, error_of
 #: Pause before a task that was rejected with ``requeue=True`` begins again. A broker would deliver it at once, and again.
 _REQUEUED_MS = 1_000
 
-#: What ``Task.replace`` raises. Where the replacement is one task, its message was kept; a canvas sends others first.
+#: What ``Task.replace`` raises. Where the replacement is one task, its message was kept. A canvas sends others first, and its last
+#: task has the id: the workflow waits for its message.
 _REPLACED = ("Replaced by new task",)
 
 Outcome = dict[str, Any]
@@ -70,8 +71,7 @@ def _ignored(entry: Entry, exception: Ignore) -> Outcome:
     if entry.following:
         return _retry(entry, error_of(exception), counted=False)
     if exception.args == _REPLACED:
-        message = "Hapax does not replace a task by a chain or a group"
-        return {"kind": "failed", "error": error_of(NotImplementedError(message))}
+        return {"kind": "replaced", "error": error_of(exception)}
     told = entry.state or {"state": None, "meta": None}
     if told["state"] == "FAILURE":
         return {"kind": "failed", "error": {**error_of(exception), "message": json.dumps(told["meta"])}}

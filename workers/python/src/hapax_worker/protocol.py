@@ -60,6 +60,8 @@ class RunRequest(_RequiredOfRun, total=False):
     #: Further headers of its message: those of the sender, stamps, the group.
     headers: dict[str, Any]
     reply_to: str | None
+    #: Whether the record counts the chord that the task is a member of; the app's back end does otherwise.
+    chord_counted: bool
 
 
 class Begin(TypedDict):

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
+import { type BridgeWorld, openBridgeWorld } from '../world/bridge.ts';
+import { type CelerySpec, celery, hasCelery } from '../world/celery.ts';
+import { eventually } from '../world/eventually.ts';
+import { hasRabbitMq } from '../world/rabbitmq-server.ts';
+import { hasRedis } from '../world/redis-server.ts';
+import { describeWith } from '../world/required-programs.ts';
+
+const SEARCH = 'tasks.semantic_search';
+
+/** Chords of tasks in TypeScript; those of tasks in Python are compared with Celery's own in `python-worker.test.ts`. */
+describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': hasCelery() }, 'a chord', () => {
+  let open: BridgeWorld;
+  const begun = new Map<string, number>();
+  const user = (...steps: CelerySpec['steps']) =>
+    celery({ broker: open.rabbit.url, backend: open.redis.url, steps, conf: {} });
+  const search = (query: string) => ({ task: SEARCH, args: [query] });
+  const chord = (members: string[], more: object = {}) => ({
+    ...{ do: 'chord', of: members.map(search), body: SEARCH, args: ['after'] },
+    ...more,
+  });
+  const ended = (id: string) =>
+    eventually(async () => {
+      const { json } = await open.world.call('GET', `/tasks/${id}`);
+      expect(json.completed_at).toBeTypeOf('string');
+      return json;
+    });
+
+  beforeAll(async () => {
+    open = await openBridgeWorld({
+      async semantic_search({ query }, { taskId }) {
+        begun.set(taskId, (begun.get(taskId) ?? 0) + 1);
+        if (query === 'fail') throw new PermanentTaskError({ type: 'ValueError', message: 'boom' });
+        return { query, results: [] };
+      },
+    });
+    await open.openBridge();
+  });
+  afterAll(() => open?.close());
+
+  it('goes on when all its members have ended', async () => {
+    const [, joined] = await user(chord(['a', 'b', 'c']), { do: 'get' });
+    expect(joined).toMatchObject({ value: { query: 'after' }, status: 'SUCCESS' });
+  });
+
+  it('fails as Celery has it where a member fails, and asks for the error links', async () => {
+    const told = randomUUID();
+    const [{ id }] = await user(chord(['a', 'fail', 'b'], { link_error: told }));
+    // The client that sent it raises the error of the member; another one knows the id alone.
+    const [failed] = await user({ do: 'get', of: id });
+    const reason = expect.stringMatching(/^Dependency [\w-]+ raised ValueError\('boom'\)$/);
+    expect(failed).toMatchObject({ raises: 'ChordError', module: 'celery.exceptions', args: [reason] });
+    // No worker of Celery is there that would call it with the exception.
+    expect(await ended(told)).toMatchObject({ name: 'semantic_search', status: 'SUCCESS' });
+  });
+
+  it('fails where a member is refused, whose client waits for the chord', async () => {
+    const [{ id }] = await user({ ...chord(['a']), of: [search('a'), { task: SEARCH, args: [7] }] });
+    const [failed] = await user({ do: 'get', of: id });
+    expect(failed).toMatchObject({ status: 'FAILURE' });
+  });
+
+  it('counts each member once, however often its message comes', async () => {
+    const [group, body, first, second] = Array.from({ length: 4 }, () => randomUUID());
+    const member = (id: string | undefined, index: number) => [
+      [[`member ${index}`], {}, { callbacks: null, errbacks: null, chain: null, chord: follows }],
+      {
+        contentType: 'application/json',
+        headers: { lang: 'py', task: SEARCH, id, group, group_index: index, retries: 0 },
+      },
+    ];
+    const options = { task_id: body, queue: 'search', group_id: group };
+    const follows = { task: SEARCH, args: ['joined'], kwargs: {}, options, subtask_type: null, immutable: true };
+    const publish = ([message, how]: unknown[]) => open.publish('search', message, how as object);
+    await user({ do: 'count', group, size: 2 });
+    for (let times = 0; times < 3; times++) await publish(member(first, 0));
+    await ended(first!);
+    await publish(member(first, 0));
+    await publish(member(second, 1));
+    expect(await ended(body!)).toMatchObject({ status: 'SUCCESS', result: { query: 'joined' } });
+    await publish(member(second, 1));
+    await eventually(async () => expect(await open.waiting('search')).toBe(0));
+    expect([first, second, body].map((id) => begun.get(id!))).toEqual([1, 1, 1]);
+  });
+
+  it('is refused where only a worker of Celery can unfold what follows', async () => {
+    const link = { task: 'celery.chain', options: { kwargs: { tasks: [] }, subtask_type: 'chain' } };
+    const [{ id }] = await user({ do: 'send', task: SEARCH, args: ['a'], options: { link } });
+    const [end] = await user({ do: 'get', of: id, timeout: 10 });
+    expect(end).toMatchObject({ raises: 'NotImplementedError', status: 'FAILURE' });
+  });
+});
