@@ -32,7 +32,7 @@ const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   ['Database and Temporal', /^(DATABASE_|TEMPORAL_)/],
   ['GitHub', /^GITHUB_/],
   ['Other forges', /^FORGE_/],
-  ['Content', /^(YOUTUBE_|INGEST_|OLLAMA_|EMBEDDING_|SUMMARY_|S3_)/],
+  ['Content', /^(YOUTUBE_|INGEST_|OLLAMA_|EMBEDDING_|SUMMARY_|CONTENT_STORE|SURREALDB_|S3_)/],
   ['Checkpoints', /^CHECKPOINT_/],
   ['Callbacks', /^CALLBACK_/],
   ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_)/],
@@ -204,6 +204,7 @@ export function describedApi(): ReturnType<typeof createApi> {
     | 'monitor'
     | 'youtubeQuota'
     | 'feed'
+    | 'content'
   >;
   const log = pino({ enabled: false });
   return createApi({

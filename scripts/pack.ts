@@ -34,6 +34,7 @@ export async function pack(directory: string): Promise<string> {
     else if (/\.[a-z]+$/.test(path)) cpSync(join(ROOT, path), join(directory, path));
   }
   const { name, version, description, license, type, engines, bin, dependencies, optionalDependencies } = packageJson;
+  const { peerDependencies, peerDependenciesMeta } = packageJson;
   const exports = JSON.parse(javaScriptOf(JSON.stringify(packageJson.exports)));
   const files = ['bin', 'src', 'build', 'docs', 'CHANGELOG.md'];
   const published = {
@@ -48,6 +49,8 @@ export async function pack(directory: string): Promise<string> {
     files,
     dependencies,
     optionalDependencies,
+    peerDependencies,
+    peerDependenciesMeta,
   };
   write('package.json', JSON.stringify(published, null, 2));
   // Bundled ahead: where it is installed, nothing may be written, and a start takes seconds less.

@@ -17,6 +17,6 @@ export function createTaskHandlers(deps: TaskDependencies): TaskHandlers {
     ingest_youtube_with_callback: (args, context) => ingestYoutube(deps, args, context),
     ingest_url: (args, context) => ingestUrl(deps, args, context),
     process_content: (args, context) => processContent(deps, args, context),
-    semantic_search: (args) => answerSearch(deps.db, deps.embedQuery, args),
+    semantic_search: (args) => answerSearch(deps.content, deps.embedQuery, args),
   };
 }

@@ -104,8 +104,8 @@ export function toFailure(error: unknown): unknown {
   return error;
 }
 
-function databaseFailure({ kind, message: said }: DatabaseFault): ApplicationFailure {
-  const message = `Postgres: ${said}`;
+function databaseFailure({ kind, store, message: said }: DatabaseFault): ApplicationFailure {
+  const message = `${store}: ${said}`;
   switch (kind) {
     // The Idempotency-Key belongs to another build, and retrying does not change that.
     case 'conflict':

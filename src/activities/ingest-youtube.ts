@@ -6,7 +6,6 @@ import { quotaDay } from '../domain/content/quota-day.ts';
 import { afterRefusal, type QuotaPolicy, quotaCeiling } from '../domain/content/youtube-quota.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/tasks/task-error.ts';
 import type { MetadataAnswer, YouTube } from '../integrations/content/youtube.ts';
-import { findContent } from '../store/content/content-find.ts';
 import { reserveQuota } from '../store/content/quota-reserve.ts';
 import { releaseQuota, settleQuota } from '../store/content/quota-settle.ts';
 import type { Db } from '../store/database.ts';
@@ -51,7 +50,7 @@ export async function ingestYoutube(
   }
   const id = contentIdOfVideo(videoId);
   const ingested = async (): Promise<Ingested | undefined> => {
-    const existing = await findContent(deps.db, id);
+    const existing = await deps.content.find(id);
     return existing && { status: 'success', content_id: id, title: existing.title };
   };
   const earlier = await ingested();

@@ -6,11 +6,10 @@ import { sha256 } from '../domain/record/hash.ts';
 import { storableText } from '../domain/record/storable.ts';
 import type { Blobs } from '../integrations/blobs.ts';
 import type { ContentRow } from '../store/content/content-row.ts';
-import { saveContent } from '../store/content/content-save.ts';
-import type { Db } from '../store/database.ts';
+import type { ContentStore } from '../store/content/content-store.ts';
 
 export interface ContentKeeper {
-  db: Db;
+  content: ContentStore;
   blobs: Blobs;
 }
 
@@ -29,13 +28,13 @@ export interface BroughtIn {
 }
 
 /** Keeps content and its source; the same text again changes nothing. */
-export async function keepContent({ db, blobs }: ContentKeeper, given: BroughtIn): Promise<ContentRow> {
+export async function keepContent({ content, blobs }: ContentKeeper, given: BroughtIn): Promise<ContentRow> {
   const { source, text: raw, title, author, language, tags, published_at, ...rest } = given;
   const text = storableText(raw);
   // Named by its own hash, and written first, so that no row names a document that is not there.
   const blobKey = `sources/${sha256(source.body)}.${source.kind}`;
   await blobs.put(blobKey, source.body);
-  return saveContent(db, {
+  return content.save({
     ...rest,
     title: storableText(title).slice(0, LIMITS.content.titleCharacters).toWellFormed(),
     author: author === null ? null : storableText(author),

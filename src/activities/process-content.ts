@@ -2,19 +2,12 @@ import type { TaskArguments } from '../contracts/tasks/task-signatures.ts';
 import { piecesOf } from '../domain/content/chunk.ts';
 import { PermanentTaskError } from '../domain/tasks/task-error.ts';
 import type { EmbeddingModel, SummaryModel } from '../integrations/content/embedding-model.ts';
-import { listChunkTexts } from '../store/content/chunk-list-texts.ts';
-import { listUnembeddedChunks } from '../store/content/chunk-list-unembedded.ts';
-import { findContent } from '../store/content/content-find.ts';
 import type { ContentRow } from '../store/content/content-row.ts';
-import { hasEmbeddings } from '../store/content/embedding-available.ts';
-import { saveEmbeddings } from '../store/content/embedding-save.ts';
-import { findSummary } from '../store/content/summary-find.ts';
-import { saveSummary } from '../store/content/summary-save.ts';
-import type { Db } from '../store/database.ts';
+import type { ContentStore } from '../store/content/content-store.ts';
 import type { TaskContext } from './task-handlers.ts';
 
 export interface ProcessDependencies {
-  db: Db;
+  content: ContentStore;
   /** Undefined where none is configured. */
   embedding: EmbeddingModel | undefined;
   summary: SummaryModel | undefined;
@@ -39,12 +32,12 @@ export async function processContent(
   { content_id: id, operations }: TaskArguments['process_content'],
   context: Context,
 ): Promise<Partial<Record<Operation, 'completed'>>> {
-  const content = await findContent(deps.db, id);
-  if (!content) throw new PermanentTaskError({ type: 'ContentNotFound', message: `there is no content ${id}` });
+  const found = await deps.content.find(id);
+  if (!found) throw new PermanentTaskError({ type: 'ContentNotFound', message: `there is no content ${id}` });
   const results: Partial<Record<Operation, 'completed'>> = {};
   for (const operation of new Set(operations)) {
-    if (operation === 'embed') await embed(deps, content, context);
-    else await summarize(deps, content, context);
+    if (operation === 'embed') await embed(deps, found, context);
+    else await summarize(deps, found, context);
     results[operation] = 'completed';
   }
   return results;
@@ -52,16 +45,17 @@ export async function processContent(
 
 /** Makes the vectors that a content lacks, and those again that another model of the same name has made. */
 export async function embed(
-  { db, embedding }: Pick<ProcessDependencies, 'db' | 'embedding'>,
+  { content, embedding }: Pick<ProcessDependencies, 'content' | 'embedding'>,
   { id, title }: Pick<ContentRow, 'id' | 'title'>,
   { signal, heartbeat }: Context,
 ): Promise<void> {
   if (!embedding) throw unable('no embedding model is configured: set OLLAMA_URL');
-  if (!(await hasEmbeddings(db))) throw unable('this Postgres has no pgvector 0.8 or later, so it keeps no vectors');
+  const missing = await content.whyNoVectors();
+  if (missing !== undefined) throw unable(`${missing}, so it keeps no vectors`);
   const maker = { model: embedding.name, ...(await embedding.identify(signal)) };
   for (let embedded = 0, after = 0; ; ) {
     signal.throwIfAborted();
-    const chunks = await listUnembeddedChunks(db, id, maker, { after, limit: embedding.batch });
+    const chunks = await content.listUnembeddedChunks(id, maker, { after, limit: embedding.batch });
     if (chunks.length === 0) return;
     after = chunks.at(-1)?.seq ?? after;
     // With the title, the model can tell what a chunk from the middle is about.
@@ -69,30 +63,34 @@ export async function embed(
     const texts = chunks.map(({ text }) => `${about}\n${text}`);
     const vectors = await embedding.embed(texts, 'document', signal);
     const made = chunks.map((chunk, index) => ({ chunk_id: chunk.id, embedding: vectors[index] ?? [] }));
-    await saveEmbeddings(db, maker, made);
+    await content.saveEmbeddings(maker, made);
     embedded += chunks.length;
     heartbeat({ embedded });
   }
 }
 
-async function summarize({ db, summary }: ProcessDependencies, content: ContentRow, { signal, heartbeat }: Context) {
+async function summarize(
+  { content, summary }: ProcessDependencies,
+  { id, version }: Pick<ContentRow, 'id' | 'version'>,
+  { signal, heartbeat }: Context,
+) {
   if (!summary) throw unable('no model for summaries is configured: set OLLAMA_URL');
   const { revision, inputTokens } = await summary.identify(signal);
   const limits = { characters: PART_CHARACTERS, tokens: inputTokens };
-  const keyOf = (part: number) => ({ content_id: content.id, version: content.version, model: summary.name, part });
-  if ((await findSummary(db, keyOf(0), revision)) !== undefined) return;
+  const keyOf = (part: number) => ({ content_id: id, version, model: summary.name, part });
+  if ((await content.findSummary(keyOf(0), revision)) !== undefined) return;
   const summaryOf = async (part: number, text: string): Promise<string> => {
     const key = keyOf(part);
-    const known = await findSummary(db, key, revision);
+    const known = await content.findSummary(key, revision);
     if (known !== undefined) return known;
     signal.throwIfAborted();
     const made = await summary.summarize(text, signal);
-    await saveSummary(db, key, { text: made, revision });
+    await content.saveSummary(key, { text: made, revision });
     heartbeat({ summarized: part });
     return made;
   };
   // The summary of a long text is made from the summaries of its parts; where these are long together, once more.
-  let parts = piecesOf((await listChunkTexts(db, content.id, content.version)).join(''), limits);
+  let parts = piecesOf((await content.listChunkTexts(id, version)).join(''), limits);
   const summaryLimits = { characters: PART_SUMMARY_CHARACTERS, tokens: Math.ceil(inputTokens / 3) };
   for (let part = 1; parts.length > 1; ) {
     const summaries: string[] = [];

@@ -1,13 +1,10 @@
 import { PermanentTaskError } from '../domain/tasks/task-error.ts';
 import type { EmbeddingModel, ModelIdentity } from '../integrations/content/embedding-model.ts';
-import { reindexChunks } from '../store/content/chunk-reindex.ts';
-import { findContent } from '../store/content/content-find.ts';
-import { listOutdatedContents } from '../store/content/content-list-outdated.ts';
-import type { Db } from '../store/database.ts';
+import type { ContentStore } from '../store/content/content-store.ts';
 import { embed } from './process-content.ts';
 
 export interface RenewDependencies {
-  db: Db;
+  content: ContentStore;
   /** Undefined where none is configured: then vectors stay as they are. */
   embedding: EmbeddingModel | undefined;
 }
@@ -22,10 +19,10 @@ const CHUNKS = 200;
 const CONTENTS = 20;
 
 /** Writes the words of all chunks that an earlier version of Hapax has cut. @returns how many. */
-export async function renewWords({ db }: RenewDependencies, { signal, progress }: RenewContext): Promise<number> {
+export async function renewWords({ content }: RenewDependencies, { signal, progress }: RenewContext): Promise<number> {
   for (let renewed = 0; ; ) {
     signal.throwIfAborted();
-    const chunks = await reindexChunks(db, CHUNKS);
+    const chunks = await content.reindexChunks(CHUNKS);
     renewed += chunks;
     if (chunks < CHUNKS) return renewed;
     await progress();
@@ -38,20 +35,20 @@ export async function renewWords({ db }: RenewDependencies, { signal, progress }
  * @returns how many contents there were.
  */
 export async function renewVectors(
-  { db, embedding }: RenewDependencies,
+  { content, embedding }: RenewDependencies,
   identity: ModelIdentity,
   { signal, progress }: RenewContext,
 ): Promise<number> {
   if (!embedding) return 0;
   const maker = { model: embedding.name, ...identity };
   for (let renewed = 0, after = ''; ; ) {
-    const ids = await listOutdatedContents(db, maker, after, CONTENTS);
+    const ids = await content.listOutdated(maker, after, CONTENTS);
     for (const id of ids) {
       signal.throwIfAborted();
-      const content = await findContent(db, id);
-      if (!content) continue;
+      const found = await content.find(id);
+      if (!found) continue;
       try {
-        await embed({ db, embedding }, content, { signal, heartbeat: () => {} });
+        await embed({ content, embedding }, found, { signal, heartbeat: () => {} });
         renewed++;
       } catch (error) {
         if (!(error instanceof PermanentTaskError)) throw error;

@@ -13,6 +13,7 @@ import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import { isConsolePath } from '../console/app.ts';
 import type { QuotaPolicy } from '../domain/content/youtube-quota.ts';
 import type { TemporalUi } from '../domain/links.ts';
+import type { ContentStore } from '../store/content/content-store.ts';
 import type { EmbedQuery } from '../store/content/search-answer.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 import type { EventFeed } from '../store/record/event-feed.ts';
@@ -89,6 +90,7 @@ export interface ApiDependencies
   /** Decrypts what Temporal keeps. */
   decodePayloads: DecodePayloads;
   /** Turns a query into a vector; undefined where no model is configured. */
+  content: ContentStore;
   embedQuery: EmbedQuery;
   /** All events of the log, for whoever listens. */
   feed: EventFeed;
@@ -193,8 +195,8 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   operateSubscription(api, deps);
   getYouTubeQuota(api, deps);
   postSearch(api, deps);
-  getContents(api, deps.db);
-  getContent(api, deps.db);
+  getContents(api, deps.content);
+  getContent(api, deps.content);
   getQuota(api, deps);
   getQueues(api, deps);
   getQueueHistory(api, deps.db);

@@ -26,7 +26,7 @@ export class HealthMonitor {
   /** @param reconciled what the last comparison of the record with Temporal found. */
   constructor(
     version: string,
-    checks: Record<DependencyName, { check: Check; everyMs: number }>,
+    checks: Partial<Record<DependencyName, { check: Check; everyMs: number }>>,
     reconciled: () => Health['reconciliation'],
   ) {
     this.#version = version;

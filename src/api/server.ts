@@ -17,9 +17,11 @@ import { startQueueSampling } from '../commands/workers/queue-sampling.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { WORKFLOW_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
 import { environmentConfiguration, policyOf } from '../domain/builds/configuration.ts';
+import { contentCapabilitiesOf } from '../domain/content/content-capabilities.ts';
 import { quotaPolicyOf } from '../domain/content/youtube-quota.ts';
 import { forgeAddressesOf } from '../domain/forges/place.ts';
 import { taskPolicyOf } from '../domain/tasks/task-request.ts';
+import type { ContentStore } from '../store/content/content-store.ts';
 import type { EmbedQuery } from '../store/content/search-answer.ts';
 import { checkDatabase, type Db } from '../store/database.ts';
 import { EventFeed } from '../store/record/event-feed.ts';
@@ -53,6 +55,7 @@ export interface ApiServerOptions {
   sendToReceiver: SendToReceiver;
   /** Verifies tokens of OpenID Connect; undefined where none let in. */
   verifyToken: VerifyToken | undefined;
+  content: ContentStore;
   /** Turns a query into a vector; undefined where no model is configured. */
   embedQuery: EmbedQuery;
   /** Decrypts what Temporal keeps. */
@@ -80,6 +83,7 @@ export async function startApiServer({
   refusalOfHost,
   sendToReceiver,
   verifyToken,
+  content,
   embedQuery,
   decodePayloads,
   meter,
@@ -100,6 +104,9 @@ export async function startApiServer({
     postgres: { check: () => checkDatabase(db, fetchAhead), everyMs: 5_000 },
     temporal: { check: () => checkTemporal(client), everyMs: 5_000 },
     workers: { check: () => checkWorkers(client), everyMs: 5_000 },
+    ...(contentCapabilitiesOf(content.kind).in_record
+      ? {}
+      : { content: { check: () => content.check(), everyMs: 5_000 } }),
     // Asks nobody: GitHub is watched by itself.
     github: { check: checkGitHub, everyMs: 2_000 },
   };
@@ -131,6 +138,7 @@ export async function startApiServer({
     ...trigger,
     youtubeQuota: quotaPolicyOf(settings),
     temporalUi: { url: settings.TEMPORAL_UI_URL, namespace: settings.TEMPORAL_NAMESPACE },
+    content,
     embedQuery,
   };
   const consoleDeps = { ...shown, health: () => monitor.health };

@@ -11,6 +11,7 @@ import type { Right } from '../contracts/keys/key-event.ts';
 import type { ProblemCode } from '../contracts/problem.ts';
 import type { QuotaPolicy } from '../domain/content/youtube-quota.ts';
 import type { TemporalUi } from '../domain/links.ts';
+import type { ContentStore } from '../store/content/content-store.ts';
 import type { EmbedQuery } from '../store/content/search-answer.ts';
 import { Access, type AccessSettings, refuseOtherSites } from './access.ts';
 import { Assets } from './assets.ts';
@@ -57,6 +58,7 @@ export interface ConsoleDependencies extends TriggerDependencies, TaskDependenci
   };
   temporalUi: TemporalUi;
   youtubeQuota: QuotaPolicy;
+  content: ContentStore;
   /** Turns a query into a vector; undefined where no model is configured. */
   embedQuery: EmbedQuery;
   /** What the last looks at the dependencies found. */

@@ -20,7 +20,13 @@ export const health = z
       })
       .nullable()
       .meta({ description: 'The last comparison of the record with Temporal; null before the first.' }),
-    dependencies: z.object({ postgres: dependency, temporal: dependency, github: dependency, workers: dependency }),
+    dependencies: z.object({
+      postgres: dependency,
+      temporal: dependency,
+      github: dependency,
+      workers: dependency,
+      content: dependency.optional().meta({ description: 'The store of content, if that is not Postgres.' }),
+    }),
   })
   .meta({ id: 'Health' });
 export type Health = z.infer<typeof health>;

@@ -325,6 +325,18 @@ function missing(settings: Settings, role: Role): string[] {
   const serves = role === 'up' || role === 'api';
   const builds = role === 'up' || role === 'worker';
   const faults: string[] = [];
+  if (
+    apart &&
+    (cloud || role === 'api' || role === 'worker') &&
+    role !== 'migrate' &&
+    role !== 'bridge' &&
+    settings.CONTENT_STORE === 'surrealdb' &&
+    !settings.SURREALDB_URL
+  ) {
+    faults.push(
+      `SURREALDB_URL: ${cloud ? 'cloud mode' : `the role ${role}`} needs a SurrealDB server; only \`hapax up\` has an embedded one`,
+    );
+  }
   if (apart && !settings.DATABASE_URL) {
     faults.push(
       `DATABASE_URL: ${cloud ? 'cloud mode' : `the role ${role}`} needs a Postgres; set postgres://USER:PASSWORD@HOST/DATABASE`,

@@ -4,10 +4,12 @@ import { type RenewDependencies, renewVectors, renewWords } from '../activities/
 import type { Settings } from '../contracts/settings.ts';
 import type { ModelIdentity } from '../integrations/content/embedding-model.ts';
 import { claimContentSweep } from '../store/content/content-sweep-claim.ts';
-import { embeddingsExist } from '../store/content/embedding-exists.ts';
+import type { Db } from '../store/database.ts';
 import { queuesOf } from './tasks.ts';
 
 export interface ContentSweepOptions extends RenewDependencies {
+  /** Says which process sweeps. */
+  db: Db;
   log: Logger;
   everyMs?: number;
   claimMs?: number;
@@ -32,7 +34,8 @@ export function sweepContent(settings: Settings, options: ContentSweepOptions) {
  * again. Of all processes one sweeps at a time; the database says which. Nothing waits for it: meanwhile content is found by
  * what it has.
  */
-export function startContentSweep({ db, embedding, log, everyMs = EVERY_MS, claimMs = CLAIM_MS }: ContentSweepOptions) {
+export function startContentSweep(options: ContentSweepOptions) {
+  const { db, content, embedding, log, everyMs = EVERY_MS, claimMs = CLAIM_MS } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const context = { signal, progress: async () => void (await claimContentSweep(db, 0)) };
@@ -45,7 +48,7 @@ export function startContentSweep({ db, embedding, log, everyMs = EVERY_MS, clai
     const isRecent = swept !== undefined && Date.now() < swept.at + RECENT_MS;
     if (isRecent && swept?.identity.revision === undefined) return undefined;
     // Without vectors there is nothing to make again, and no reason to ask the model who it is.
-    if (!(await embeddingsExist(db))) return undefined;
+    if (!(await content.hasEmbeddings())) return undefined;
     const identity = await embedding?.identify(signal);
     return isRecent && swept?.identity.revision === identity?.revision ? undefined : identity;
   };
@@ -58,12 +61,12 @@ export function startContentSweep({ db, embedding, log, everyMs = EVERY_MS, clai
     if (wordsRenewed && !identity) return true;
     if (!(await claimContentSweep(db, claimMs))) return false;
     if (!wordsRenewed) {
-      const chunks = await renewWords({ db, embedding }, context);
+      const chunks = await renewWords({ content, embedding }, context);
       if (chunks > 0) log.info({ chunks }, 'the word index of content was updated');
       wordsRenewed = true;
     }
     if (!identity) return true;
-    const contents = await renewVectors({ db, embedding }, identity, context);
+    const contents = await renewVectors({ content, embedding }, identity, context);
     if (contents > 0) log.info({ contents, model: embedding?.name }, 'the embeddings of content were computed again');
     swept = { identity, at: Date.now() };
     return true;

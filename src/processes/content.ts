@@ -7,6 +7,7 @@ import type { EmbeddingModel } from '../integrations/content/embedding-model.ts'
 import { hasLocalModel, LocalModel } from '../integrations/content/local-model.ts';
 import { Ollama } from '../integrations/content/ollama.ts';
 import { YouTube } from '../integrations/content/youtube.ts';
+import type { ContentStore } from '../store/content/content-store.ts';
 import type { EmbedQuery } from '../store/content/search-answer.ts';
 
 const DEFAULT_EMBEDDING_MODEL = 'nomic-embed-text';
@@ -25,11 +26,12 @@ export function modelsOf({ EMBEDDING_MODEL, SUMMARY_MODEL }: Settings): [embeddi
 }
 
 /** What work on content asks of the world outside, as the settings say. */
-export function connectContent(settings: Settings) {
+export function connectContent(settings: Settings, content: ContentStore) {
   const [embeddingModel, summaryModel] = modelsOf(settings);
   const ollama = settings.OLLAMA_URL === undefined ? undefined : new Ollama(settings.OLLAMA_URL);
   const embedding = ollama?.embeddingModel(embeddingModel) ?? (hasLocalModel() ? new LocalModel() : undefined);
   return {
+    content,
     youtube: new YouTube({
       apiUrl: settings.YOUTUBE_API_URL,
       apiKey: settings.YOUTUBE_API_KEY,
@@ -41,7 +43,9 @@ export function connectContent(settings: Settings) {
     embedding,
     summary: ollama?.summaryModel(summaryModel),
     embedQuery: embedding && queryEmbedder(embedding),
-    close: async () => embedding?.close(),
+    async close() {
+      await Promise.all([embedding?.close(), content.close()]);
+    },
   };
 }
 

@@ -11,11 +11,13 @@ import { WORKFLOW_QUEUE } from '../contracts/tasks/task-queues.ts';
 import { type DefinedTask, descriptionOf } from '../domain/tasks/define-task.ts';
 import { builtInDescriptions } from '../domain/tasks/task-types.ts';
 import { checkedFetch } from '../integrations/checked-fetch.ts';
+import { postgresContent } from '../store/content/postgres-content.ts';
 import type { Db } from '../store/database.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { callbackSenderOf, refusalOfHost, sendToReceiverOf } from './callbacks.ts';
 import { checkpointsOf } from './checkpoints.ts';
 import { connectContent } from './content.ts';
+import { openContentStore } from './content-store.ts';
 import { sweepContent } from './content-sweep.ts';
 import { connectForges, connectGitHub, forgeWebhooksOf, repositoryOf, webhooksOf } from './github.ts';
 import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
@@ -68,7 +70,7 @@ export interface RunningParts {
  */
 export async function startParts(ground: Ground, parts: readonly Part[]): Promise<RunningParts> {
   const beside = parts.includes('worker');
-  const outside = openOutside(ground, parts);
+  const outside = await openOutside(ground, parts);
   // Settled, not raced: what started although another failed has to be stopped.
   const started = await Promise.allSettled([
     beside ? startWorker(ground, outside, parts.length === 1) : undefined,
@@ -101,14 +103,15 @@ function value<T>(settled: PromiseSettledResult<T>): T | undefined {
   return settled.status === 'fulfilled' ? settled.value : undefined;
 }
 
-type Outside = ReturnType<typeof openOutside>;
+type Outside = Awaited<ReturnType<typeof openOutside>>;
 
 /** The world outside of Hapax, which API and worker share. */
-function openOutside({ settings, db, metrics, say, pauses }: Ground, parts: readonly Part[]) {
+async function openOutside({ settings, db, metrics, say, pauses }: Ground, parts: readonly Part[]) {
   const github = connectGitHub(settings, metrics, db);
   const forges = connectForges(settings, github, metrics, db);
-  const content = connectContent(settings);
   const isBridge = parts.every((part) => part === 'bridge');
+  const store = isBridge ? postgresContent(db) : await openContentStore(settings, db);
+  const content = connectContent(settings, store);
   const watch = isBridge ? undefined : watchGitHub({ settings, github, forges, say, ...(pauses ? { pauses } : {}) });
   return {
     forges,
@@ -169,7 +172,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
   void applySchedules(client, settings).catch((err: unknown) =>
     log.warn({ err }, 'the schedules could not be applied'),
   );
-  const sweep = sweepContent(settings, { db, embedding: content.embedding, log });
+  const sweep = sweepContent(settings, { db, content: content.content, embedding: content.embedding, log });
   return {
     ended,
     async close() {
@@ -201,6 +204,7 @@ function startApi(ground: Ground, { content, checkGitHub }: Outside, workerBesid
     refusalOfHost: refusalOfHost(settings),
     sendToReceiver: sendToReceiverOf(callbackSenderOf(settings)),
     verifyToken: verifyTokenOf(settings),
+    content: content.content,
     embedQuery: content.embedQuery,
     decodePayloads: payloadDecoderOf(settings),
     meter: metrics,

@@ -1,4 +1,5 @@
 import postgres, { type Fragment, type ISql, type PendingQuery, type Sql, type TransactionSql } from 'postgres';
+import { type DatabaseFault, StoreFault } from './store-fault.ts';
 
 /** Role with the rights a process needs and no more: it cannot change or remove an event. Made by the migrations. */
 export const RUNTIME_ROLE = 'hapax_runtime';
@@ -8,7 +9,7 @@ export const RUNTIME_ROLE = 'hapax_runtime';
  * A query that is not awaited is a part of others.
  */
 export type Db = ISql;
-export type { Fragment, PendingQuery };
+export type { DatabaseFault, Fragment, PendingQuery };
 
 export interface Database {
   readonly db: Db;
@@ -85,38 +86,28 @@ export function readSnapshot<Result>(db: Db, read: (snapshot: Db) => Promise<Res
 }
 
 /**
- * What a failed query means: the database is away, a unique value is taken, its values can never be stored, or the statement is
- * at fault, which the next release or migration mends.
- */
-export interface DatabaseFault {
-  kind: 'away' | 'conflict' | 'values' | 'fault';
-  /** The database's own words, without the statement and its values. */
-  message: string;
-  /** Which constraint a conflict is about. */
-  constraint?: string | undefined;
-}
-
-/**
  * SQLSTATE classes of a server that is there but cannot serve now: connection, login, no such database, resources, operator
  * intervention.
  */
 const AWAY_CLASSES = new Set(['08', '28', '3D', '53', '57']);
+const POSTGRES = 'Postgres';
 const UNIQUE_VIOLATION = '23505';
 /** SQLSTATE classes that speak of values: data exception, integrity constraint, a limit of the server. No retry mends them. */
 const VALUE_CLASSES = new Set(['22', '23', '54']);
 
-/** What a failed query means; undefined if the error does not come from the database. */
+/** What a failed query means; undefined if the error does not come from a store. */
 export function databaseFault(error: unknown): DatabaseFault | undefined {
+  if (error instanceof StoreFault) return error;
   if (error instanceof postgres.PostgresError) {
     const { code, message, constraint_name: constraint } = error;
-    if (code === UNIQUE_VIOLATION) return { kind: 'conflict', message, constraint };
-    return { kind: kindOfClass(code.slice(0, 2)), message };
+    if (code === UNIQUE_VIOLATION) return { kind: 'conflict', store: POSTGRES, message, constraint };
+    return { kind: kindOfClass(code.slice(0, 2)), store: POSTGRES, message };
   }
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   const { code, message } = error;
   // The driver hangs the query on what failed beneath it; what ends a transaction has only the driver's own code.
   const isAway = ('query' in error && 'parameters' in error) || String(code).startsWith('CONNECT');
-  return isAway ? { kind: 'away', message: message || String(code) } : undefined;
+  return isAway ? { kind: 'away', store: POSTGRES, message: message || String(code) } : undefined;
 }
 
 function kindOfClass(sqlStateClass: string): DatabaseFault['kind'] {

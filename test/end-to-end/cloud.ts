@@ -97,7 +97,7 @@ export async function openCloud(cli: string, settings: Record<string, string> = 
       const { json, status } = await call('GET', '/health');
       expect(status).toBe(200);
       const { dependencies } = json as Health;
-      return Object.fromEntries(Object.entries(dependencies).map(([name, dependency]) => [name, dependency.status]));
+      return Object.fromEntries(Object.entries(dependencies).map(([name, dependency]) => [name, dependency?.status]));
     },
     succeeds: (id: number) =>
       eventually(async () => expect((await asked('GET', `/builds/${id}`)).json).toMatchObject({ status: 'success' })),

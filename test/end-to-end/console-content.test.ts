@@ -2,6 +2,7 @@ import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import { quotaDay } from '../../src/domain/content/quota-day.ts';
+import { postgresContent } from '../../src/store/content/postgres-content.ts';
 import { CHROMIUM, expectAccessible, expectToFitPhone, openBrowser, PHONE, visitConsole } from '../world/browser.ts';
 import { saveText } from '../world/content-world.ts';
 import { eventually } from '../world/eventually.ts';
@@ -27,10 +28,19 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'content, configurations and 
   beforeAll(async () => {
     [world, browser] = await Promise.all([openWorld('server', { FLOWER_PORT: '0' }, handlers), openBrowser()]);
     const { db } = world;
-    await saveText(db, 'web:durable', 'Builds are durable. <script>alert(1)</script>', 'Durable <b>builds</b>', [
-      'x<y',
-    ]);
-    await saveText(db, 'web:other', `${'Something else. '.repeat(80)}A building at the end.`, 'Far down');
+    await saveText(
+      postgresContent(db),
+      'web:durable',
+      'Builds are durable. <script>alert(1)</script>',
+      'Durable <b>builds</b>',
+      ['x<y'],
+    );
+    await saveText(
+      postgresContent(db),
+      'web:other',
+      `${'Something else. '.repeat(80)}A building at the end.`,
+      'Far down',
+    );
     await db`INSERT INTO quota_days (bucket, day, units_used) VALUES ('general', ${quotaDay(Date.now())}, 1234)`;
   });
   afterAll(async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { quotaDay, quotaReset } from '../../src/domain/content/quota-day.ts';
+import { postgresContent } from '../../src/store/content/postgres-content.ts';
 import { reserveQuota } from '../../src/store/content/quota-reserve.ts';
 import { saveText } from '../world/content-world.ts';
 import { startOllamaStandIn } from '../world/ollama-stand-in.ts';
@@ -14,7 +15,7 @@ describe('content over HTTP', () => {
     world = await openWorld('server', { OLLAMA_URL: ollama.url, ...quota });
     for (let index = 0; index < 5; index++) {
       await saveText(
-        world.db,
+        postgresContent(world.db),
         `web:${index}`,
         `Number ${index} about otters.`,
         `Otter ${index}`,

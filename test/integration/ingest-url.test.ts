@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ingestUrl } from '../../src/activities/ingest-url.ts';
 import { type WebPageOptions, WebPages } from '../../src/integrations/content/web-page.ts';
 import { findContentDetail } from '../../src/store/content/content-find.ts';
+import { postgresContent } from '../../src/store/content/postgres-content.ts';
 import { attempt, faultOf, openBlobs } from '../world/content-world.ts';
 import { type Answer, type Asked, startStandIn } from '../world/http-stand-in.ts';
 import { openTestDatabase } from '../world/world.ts';
@@ -42,7 +43,11 @@ describe('ingest_url', () => {
     new WebPages({ allowedHosts: ['site.test'], resolve, timeoutMs: 2_000, ...given });
   const ingest = (url: string, given: Partial<WebPageOptions> = {}, tags?: string[]) => {
     const args = { url, ...(tags ? { tags } : {}) };
-    return ingestUrl({ db: database.db, blobs: kept.blobs, pages: reader(given) }, args, attempt());
+    return ingestUrl(
+      { content: postgresContent(database.db), blobs: kept.blobs, pages: reader(given) },
+      args,
+      attempt(),
+    );
   };
   const at = (path: string, host = 'site.test') => `http://${host}:${new URL(site.url).port}${path}`;
   const detail = (id: string) => findContentDetail(database.db, id, true);
@@ -348,7 +353,7 @@ describe('ingest_url', () => {
     pages.set('/hang', 'hang');
     const stop = new AbortController();
     const work = ingestUrl(
-      { db: database.db, blobs: kept.blobs, pages: reader({ timeoutMs: 60_000 }) },
+      { content: postgresContent(database.db), blobs: kept.blobs, pages: reader({ timeoutMs: 60_000 }) },
       { url: at('/hang') },
       attempt({ signal: stop.signal }),
     );

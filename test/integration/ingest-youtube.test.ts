@@ -6,6 +6,7 @@ import { recordUnregisteredTask } from '../../src/commands/tasks/record-unregist
 import { quotaDay, quotaReset } from '../../src/domain/content/quota-day.ts';
 import { YouTube } from '../../src/integrations/content/youtube.ts';
 import { findContent, findContentDetail } from '../../src/store/content/content-find.ts';
+import { postgresContent } from '../../src/store/content/postgres-content.ts';
 import { findUnitsUsed } from '../../src/store/content/quota-find.ts';
 import { reserveQuota } from '../../src/store/content/quota-reserve.ts';
 import { attempt, faultOf, openBlobs } from '../world/content-world.ts';
@@ -32,6 +33,7 @@ describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
     youtube.siteCalls.length = 0;
     deps = {
       db: database.db,
+      content: postgresContent(database.db),
       blobs: kept.blobs,
       youtube: new YouTube({ apiUrl: youtube.url, apiKey: 'the-key', siteUrl: youtube.url }),
       quota: { dailyUnits: 20, priorityReserved: 5 },

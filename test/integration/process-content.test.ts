@@ -3,23 +3,25 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ProcessDependencies, processContent } from '../../src/activities/process-content.ts';
 import { LocalModel } from '../../src/integrations/content/local-model.ts';
 import { Ollama } from '../../src/integrations/content/ollama.ts';
-import { findContentDetail } from '../../src/store/content/content-find.ts';
+import type { ContentStore } from '../../src/store/content/content-store.ts';
 import { answerSearch } from '../../src/store/content/search-answer.ts';
+import { type OpenStore, openContentStore, STORES_WITH_VECTORS } from '../world/content-stores.ts';
 import { attempt, faultOf, saveText } from '../world/content-world.ts';
 import { eventually } from '../world/eventually.ts';
 import { startOllamaStandIn, tokensOf } from '../world/ollama-stand-in.ts';
 import { steadyPort } from '../world/steady-port.ts';
-import { openTestDatabase } from '../world/world.ts';
 
 const LONG = 'One sentence about the sea. '.repeat(1_600);
 const never = new AbortController().signal;
 
-describe('process_content', () => {
-  let database: Awaited<ReturnType<typeof openTestDatabase>>;
+describe.each(STORES_WITH_VECTORS)('process_content with %s', (name) => {
+  let store: OpenStore;
+  let content: ContentStore;
   let ollama: Awaited<ReturnType<typeof startOllamaStandIn>>;
   let deps: ProcessDependencies;
   beforeAll(async () => {
-    [database, ollama] = await Promise.all([openTestDatabase('embedded'), startOllamaStandIn()]);
+    [store, ollama] = await Promise.all([openContentStore(name), startOllamaStandIn()]);
+    content = store.content;
   });
   beforeEach(() => {
     for (const list of [ollama.embedded, ollama.prompts, ollama.faults, ollama.held, ollama.calls]) list.length = 0;
@@ -28,19 +30,19 @@ describe('process_content', () => {
     }
     const client = new Ollama(ollama.url);
     deps = {
-      db: database.db,
+      content,
       embedding: client.embeddingModel('nomic-embed-text'),
       summary: client.summaryModel('llama3.2'),
     };
   });
-  afterAll(() => Promise.all([database.close(), ollama.close()]));
+  afterAll(() => Promise.all([store.close(), ollama.close()]));
 
-  const detail = (id: string) => findContentDetail(database.db, id, false);
+  const detail = (id: string) => content.findDetail(id, false);
   const process = (id: string, operations: Array<'embed' | 'summarize'>, context = attempt()) =>
     processContent(deps, { content_id: id, operations }, context);
 
   it('makes a vector of each chunk, in batches, and tells how far it is', async () => {
-    await saveText(database.db, 'web:embed', LONG, 'The sea');
+    await saveText(content, 'web:embed', LONG, 'The sea');
     const context = attempt();
     expect(await process('web:embed', ['embed'], context)).toEqual({ embed: 'completed' });
     const found = await detail('web:embed');
@@ -53,7 +55,7 @@ describe('process_content', () => {
   });
 
   it('sends the user and password of OLLAMA_URL', async () => {
-    await saveText(database.db, 'web:credentials', 'Short.');
+    await saveText(content, 'web:credentials', 'Short.');
     const client = new Ollama(ollama.url.replace('//', '//us%20er:p%40ss@'));
     deps = { ...deps, embedding: client.embeddingModel('nomic-embed-text') };
     expect(await process('web:credentials', ['embed'])).toEqual({ embed: 'completed' });
@@ -62,7 +64,7 @@ describe('process_content', () => {
   });
 
   it('does nothing twice', async () => {
-    await saveText(database.db, 'web:twice', 'Short.');
+    await saveText(content, 'web:twice', 'Short.');
     await process('web:twice', ['embed', 'summarize', 'embed']);
     const [embedded, prompts] = [ollama.embedded.length, ollama.prompts.length];
     expect(await process('web:twice', ['summarize', 'embed'])).toEqual({ embed: 'completed', summarize: 'completed' });
@@ -70,7 +72,7 @@ describe('process_content', () => {
   });
 
   it('goes on where it was broken off: nothing but the batch that was out is done again', async () => {
-    await saveText(database.db, 'web:broken', LONG);
+    await saveText(content, 'web:broken', LONG);
     // The third batch is answered after the attempt was stopped.
     ollama.held.push(Promise.resolve(), Promise.resolve());
     const stop = new AbortController();
@@ -90,7 +92,7 @@ describe('process_content', () => {
   });
 
   it('summarizes a long text by its parts, each once', async () => {
-    await saveText(database.db, 'web:long', LONG);
+    await saveText(content, 'web:long', LONG);
     ollama.faults.push({ status: 200, body: { model: 'x', response: 'First part.' } });
     expect(await process('web:long', ['summarize'])).toEqual({ summarize: 'completed' });
     const parts = Math.ceil(LONG.length / 12_000);
@@ -115,7 +117,7 @@ describe('process_content', () => {
 
   it.each(Object.entries(sea))('fits a text into the context of a model: %s', async (script, text) => {
     const id = `web:fits ${script}`;
-    await saveText(database.db, id, text);
+    await saveText(content, id, text);
     for (const [model, contextTokens] of [
       ['nomic-embed-text', 64],
       ['llama3.2', 1_024],
@@ -137,7 +139,7 @@ describe('process_content', () => {
   });
 
   it('cuts smaller what a model refuses although it should fit', async () => {
-    await saveText(database.db, 'web:refused', sea.Chinese.slice(0, 150));
+    await saveText(content, 'web:refused', sea.Chinese.slice(0, 150));
     const refused = { status: 500, body: { error: 'input is too large to process. increase the physical batch size' } };
     ollama.faults.push(refused, refused);
     expect(await process('web:refused', ['embed'])).toEqual({ embed: 'completed' });
@@ -154,12 +156,12 @@ describe('process_content', () => {
   it('keeps of an answer the summary alone, and of nothing but thoughts no summary', async () => {
     const says = (text: string) =>
       ollama.installed.set('llama3.2', { digest: 'r1', contextTokens: 4_096, dimensions: 0, says: text });
-    await saveText(database.db, 'web:thinks', LONG);
+    await saveText(content, 'web:thinks', LONG);
     says('<think>\nA long text.\n</think>\n\nHere is the summary:\n```\nThe sea.\n```');
     expect(await process('web:thinks', ['summarize'])).toEqual({ summarize: 'completed' });
     expect((await detail('web:thinks'))?.summaries[0]?.text).toBe('The sea.');
     expect(ollama.prompts.at(-1)).toMatch(/^(The sea\.\s*)+$/);
-    await saveText(database.db, 'web:only thinks', 'The moon.');
+    await saveText(content, 'web:only thinks', 'The moon.');
     says('<think>\nLet me see');
     expect(await faultOf(process('web:only thinks', ['summarize']))).toMatchObject({
       type: 'ModelUnavailable',
@@ -181,7 +183,7 @@ describe('process_content', () => {
     ],
     ['finds no Ollama', 'web:f', ['embed'], 'nowhere', { name: 'RetryableTaskError', type: 'ModelUnavailable' }],
   ] as const)('says whether trying again helps where it %s', async (_, id, operations, given, fault) => {
-    await saveText(database.db, 'web:f', 'Short.');
+    await saveText(content, 'web:f', 'Short.');
     if (given === 'absent') deps = { ...deps, embedding: new Ollama(ollama.url).embeddingModel('absent') };
     else if (given === 'nowhere') {
       const nowhere = new Ollama(`http://127.0.0.1:${await steadyPort()}`);
@@ -197,7 +199,7 @@ describe('process_content', () => {
     ['a broken connection', 'reset'],
   ] as const)('tries again where Ollama answers with %s, and then works', async (what, answer) => {
     const id = `web:${what}`;
-    await saveText(database.db, id, 'Short.');
+    await saveText(content, id, 'Short.');
     ollama.faults.push(answer);
     expect(await faultOf(process(id, ['embed']))).toMatchObject({
       name: 'RetryableTaskError',
@@ -207,26 +209,26 @@ describe('process_content', () => {
   });
 
   it('is what a search by meaning finds; without the model it goes by words and says so', async () => {
-    await saveText(database.db, 'web:kite', 'A kite rises against the wind.');
+    await saveText(content, 'web:kite', 'A kite rises against the wind.');
     await process('web:kite', ['embed']);
     const embedQuery = async (text: string) => ({
       model: deps.embedding?.name ?? '',
       values: (await deps.embedding?.embed([text], 'query', never))?.[0] ?? [],
     });
     const args = { query: 'kite wind', limit: 3 };
-    const found = await answerSearch(database.db, embedQuery, args);
+    const found = await answerSearch(content, embedQuery, args);
     expect(found).toMatchObject({ query: 'kite wind', method: 'hybrid', model: 'ollama/nomic-embed-text' });
     expect(found.results[0]).toMatchObject({ content_id: 'web:kite', snippet: 'A kite rises against the wind.' });
     expect(ollama.embedded.at(-1)).toBe('search_query: kite wind');
     ollama.faults.push({ status: 500, body: { error: 'out of memory' } });
-    const lexical = await answerSearch(database.db, embedQuery, args);
+    const lexical = await answerSearch(content, embedQuery, args);
     expect(lexical).toMatchObject({
       method: 'lexical',
       model: null,
       note: 'by words only: Ollama answered 500: out of memory',
     });
     expect(lexical.results.map(({ content_id }) => content_id)).toEqual(['web:kite']);
-    expect(await answerSearch(database.db, undefined, args)).toMatchObject({
+    expect(await answerSearch(content, undefined, args)).toMatchObject({
       method: 'lexical',
       note: expect.stringContaining('OLLAMA_URL'),
     });

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processContent } from '../../src/activities/process-content.ts';
 import { LocalModel } from '../../src/integrations/content/local-model.ts';
+import type { ContentStore } from '../../src/store/content/content-store.ts';
 import { answerSearch, type EmbedQuery } from '../../src/store/content/search-answer.ts';
+import { type OpenStore, openContentStore } from '../world/content-stores.ts';
 import { attempt, saveText } from '../world/content-world.ts';
-import { openTestDatabase } from '../world/world.ts';
 
 /** A text of each kind, and what it is found by. What is not said to be another's is found first. */
 const TEXTS: Record<string, [text: string, ...queries: string[]]> = {
@@ -102,30 +103,40 @@ const TEXTS: Record<string, [text: string, ...queries: string[]]> = {
 };
 const CASES = Object.entries(TEXTS).flatMap(([id, [, ...queries]]) => queries.map((query) => [query, id] as const));
 
-describe.each(['embedded', 'server'] as const)('a text is found by the words that stand in it (%s)', (kind) => {
-  let database: Awaited<ReturnType<typeof openTestDatabase>>;
+/** By words alone, and by words and meaning. */
+const KINDS = [
+  ['embedded Postgres', true],
+  ['Postgres server without pgvector', false],
+  ['embedded SurrealDB', true],
+  ['SurrealDB server', false],
+] as const;
+
+describe.each(KINDS)('a text is found by the words that stand in it (%s)', (name, hybrid) => {
+  let store: OpenStore;
+  let content: ContentStore;
   const model = new LocalModel();
   const embedQuery: EmbedQuery = async (text) => ({
     model: model.name,
     values: (await model.embed([text], 'query', new AbortController().signal))[0] ?? [],
   });
   beforeAll(async () => {
-    database = await openTestDatabase(kind);
+    store = await openContentStore(name);
+    content = store.content;
     for (const [id, [text]] of Object.entries(TEXTS)) {
-      await saveText(database.db, id, text);
-      if (kind === 'embedded') {
+      await saveText(content, id, text);
+      if (hybrid) {
         await processContent(
-          { db: database.db, embedding: model, summary: undefined },
+          { content, embedding: model, summary: undefined },
           { content_id: id, operations: ['embed'] },
           attempt(),
         );
       }
     }
   });
-  afterAll(() => Promise.all([database.close(), model.close()]));
+  afterAll(() => Promise.all([store.close(), model.close()]));
 
   const search = async (query: string) =>
-    (await answerSearch(database.db, kind === 'embedded' ? embedQuery : undefined, { query, limit: 10 })).results.map(
+    (await answerSearch(content, hybrid ? embedQuery : undefined, { query, limit: 10 })).results.map(
       ({ content_id }) => content_id,
     );
 
@@ -149,14 +160,14 @@ describe.each(['embedded', 'server'] as const)('a text is found by the words tha
     await fc.assert(
       fc.asyncProperty(text, fc.nat(), async (given, pick) => {
         const stored = given.replaceAll('\u0000', '').toWellFormed();
-        await saveText(database.db, 'web:any', stored);
+        await saveText(content, 'web:any', stored);
         const words = stored
           .normalize('NFKC')
           .split(/[\p{P}\p{Z}\p{S}\p{C}]+/u)
           .filter((word) => /[\p{L}\p{N}]/u.test(word));
         const word = words[pick % words.length];
         if (word === undefined) return;
-        const { results } = await answerSearch(database.db, undefined, { query: word, limit: 100 });
+        const { results } = await answerSearch(content, undefined, { query: word, limit: 100 });
         expect(
           results.map(({ content_id }) => content_id),
           JSON.stringify({ word, stored }),

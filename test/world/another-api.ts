@@ -9,6 +9,7 @@ import { sendToReceiverOf } from '../../src/processes/callbacks.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
 import { verifyTokenOf } from '../../src/processes/oidc.ts';
 import { payloadDecoderOf } from '../../src/processes/payload-codec.ts';
+import { postgresContent } from '../../src/store/content/postgres-content.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { callers } from './world.ts';
 
@@ -49,6 +50,7 @@ export async function startAnotherApi(
     refusalOfHost: (host) => sender.refusalOf(host),
     sendToReceiver: sendToReceiverOf(sender),
     verifyToken: verifyTokenOf(settings),
+    content: postgresContent(database.db),
     embedQuery: undefined,
     decodePayloads: payloadDecoderOf(settings),
     meter: createMetrics(database.db),

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { chunksOf } from '../../src/domain/content/chunk.ts';
 import { sha256 } from '../../src/domain/record/hash.ts';
 import { directoryBlobs } from '../../src/integrations/blobs.ts';
-import { saveContent } from '../../src/store/content/content-save.ts';
-import type { Db } from '../../src/store/database.ts';
+import type { ContentStore } from '../../src/store/content/content-store.ts';
 
 /** What a handler gets of an attempt, for tests that call it without a queue. */
 export function attempt(given: { taskId?: string; signal?: AbortSignal } = {}) {
@@ -35,8 +34,8 @@ export async function openBlobs() {
 }
 
 /** Content with a text, as if it had been brought in. */
-export function saveText(db: Db, id: string, text: string, title = 'Untitled', tags: string[] = []) {
-  return saveContent(db, {
+export function saveText(content: ContentStore, id: string, text: string, title = 'Untitled', tags: string[] = []) {
+  return content.save({
     id,
     type: 'web',
     url: `https://example.test/${id}`,

@@ -1,8 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { notFound } from '../../commands/refusal.ts';
 import { contentDetail, contentDetailQuery } from '../../contracts/content/content.ts';
-import { findContentDetail } from '../../store/content/content-find.ts';
-import type { Db } from '../../store/database.ts';
+import type { ContentStore } from '../../store/content/content-store.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 import { needs } from '../rights.ts';
@@ -24,10 +23,10 @@ const route = createRoute({
   },
 });
 
-export function getContent(api: Api, db: Db): void {
+export function getContent(api: Api, content: ContentStore): void {
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
-    const found = await findContentDetail(db, id, c.req.valid('query').chunks === 'true');
+    const found = await content.findDetail(id, c.req.valid('query').chunks === 'true');
     if (!found) throw notFound(`content ${id}`);
     return c.json(found, 200);
   });

@@ -1,8 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
 import { contentListQuery, contentPage } from '../../contracts/content/content.ts';
-import { listContents } from '../../store/content/content-list.ts';
-import type { Db } from '../../store/database.ts';
+import type { ContentStore } from '../../store/content/content-store.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 import { needs } from '../rights.ts';
@@ -21,11 +20,11 @@ const route = createRoute({
   },
 });
 
-export function getContents(api: Api, db: Db): void {
+export function getContents(api: Api, content: ContentStore): void {
   api.openapi(route, async (c) => {
     const { cursor, limit, type, tag } = c.req.valid('query');
     const filter = { type, tags: tag === undefined ? undefined : [tag] };
-    const { items: contents, end } = await listContents(db, filter, { after: readTextCursor(cursor), limit });
+    const { items: contents, end } = await content.list(filter, { after: readTextCursor(cursor), limit });
     return c.json({ contents, next_cursor: writeCursor(end) }, 200);
   });
 }

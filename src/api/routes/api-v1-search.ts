@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { searchAnswer, searchBody } from '../../contracts/content/content.ts';
+import type { ContentStore } from '../../store/content/content-store.ts';
 import { answerSearch, type EmbedQuery } from '../../store/content/search-answer.ts';
-import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 import { needs } from '../rights.ts';
@@ -28,6 +28,6 @@ const route = createRoute({
   },
 });
 
-export function postSearch(api: Api, deps: { db: Db; embedQuery: EmbedQuery }): void {
-  api.openapi(route, async (c) => c.json(await answerSearch(deps.db, deps.embedQuery, c.req.valid('json')), 200));
+export function postSearch(api: Api, deps: { content: ContentStore; embedQuery: EmbedQuery }): void {
+  api.openapi(route, async (c) => c.json(await answerSearch(deps.content, deps.embedQuery, c.req.valid('json')), 200));
 }

@@ -1,7 +1,6 @@
 import { html } from 'hono/html';
 import { notFound } from '../../commands/refusal.ts';
 import type { ContentDetail } from '../../contracts/content/content.ts';
-import { findContentDetail } from '../../store/content/content-find.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
 import { outsideLink } from '../parts/outside-link.ts';
@@ -13,10 +12,10 @@ import { tagLinks } from './content.ts';
 const SHOWN = 20;
 
 /** One document: what it is, its summaries, its text. */
-export function contentDetail(console: Console, { db }: ConsoleDependencies): void {
+export function contentDetail(console: Console, { content }: ConsoleDependencies): void {
   console.get('/content/:id', async (c) => {
     const id = c.req.param('id');
-    const found = id.length > 255 || id.includes('\u0000') ? undefined : await findContentDetail(db, id, true);
+    const found = id.length > 255 || id.includes('\u0000') ? undefined : await content.findDetail(id, true);
     if (!found) throw notFound(`content ${id.slice(0, 255)}`);
     const { title, summaries, chunk_texts: texts = [] } = found;
     const rest = texts.length - SHOWN;

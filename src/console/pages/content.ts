@@ -5,7 +5,6 @@ import { createTask } from '../../commands/tasks/create-task.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { CONTENT_TYPES, type Content, contentListQuery } from '../../contracts/content/content.ts';
 import { youtubeVideoId } from '../../contracts/content/youtube-video.ts';
-import { listContents } from '../../store/content/content-list.ts';
 import { findLogEnd } from '../../store/record/log-end.ts';
 import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
@@ -45,8 +44,7 @@ export function content(console: Console, deps: ConsoleDependencies): void {
     const { cursor, ...filter } = valid(query, queryOf(c));
     const { view } = c.var;
     const since = await findLogEnd(deps.db);
-    const { items, end } = await listContents(
-      deps.db,
+    const { items, end } = await deps.content.list(
       { type: filter.type, tags: filter.tag === undefined ? undefined : [filter.tag] },
       { after: readTextCursor(cursor), limit: PAGE },
     );

@@ -26,7 +26,7 @@ const RESULTS = 20;
 const SHOWN = 420;
 
 /** Searches documents, and shows why each was found. */
-export function search(console: Console, { db, embedQuery }: ConsoleDependencies): void {
+export function search(console: Console, { db, content, embedQuery }: ConsoleDependencies): void {
   console.get('/search', async (c) => {
     const { q, type, tag } = valid(asked, queryOf(c));
     const form = filterForm('search', [
@@ -47,7 +47,7 @@ export function search(console: Console, { db, embedQuery }: ConsoleDependencies
     );
     if (q !== undefined) {
       const tags = tag === undefined ? undefined : [tag];
-      const answer = await answerSearch(db, embedQuery, { query: q, limit: RESULTS, type, tags });
+      const answer = await answerSearch(content, embedQuery, { query: q, limit: RESULTS, type, tags });
       const texts = answer.results.flatMap(({ title, snippet }) => [title, snippet]);
       found = resultList(answer, await stemWords(db, stemmableForMarks(q, texts)));
     }

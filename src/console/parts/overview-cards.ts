@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { Health } from '../../contracts/health.ts';
+import type { DependencyHealth, Health } from '../../contracts/health.ts';
 import { type DeadLetter, deadLetterIdOf } from '../../store/endings/dead-letter-list.ts';
 import type { FailureGroup } from '../../store/endings/ending-count-by-hour.ts';
 import type { Page } from '../../store/page.ts';
@@ -15,11 +15,12 @@ const DEPENDENCIES: Readonly<Record<keyof Health['dependencies'], string>> = {
   temporal: 'Temporal',
   github: 'GitHub',
   workers: 'Workers',
+  content: 'Content',
 };
 
 /** Whether all is well, in words; what is not, with why. */
 export function healthNotice({ status, dependencies, reconciliation }: Health): Html {
-  const all = Object.entries(dependencies) as Array<[keyof typeof DEPENDENCIES, (typeof dependencies)['github']]>;
+  const all = Object.entries(dependencies) as Array<[keyof typeof DEPENDENCIES, DependencyHealth]>;
   const ill = all.filter(([, dependency]) => dependency.status === 'degraded');
   const unknown = all.filter(([, dependency]) => dependency.status === 'unknown');
   const unresolved = reconciliation?.unresolved ?? 0;

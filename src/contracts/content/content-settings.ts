@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { baseUrl, headerSecret, hosts, integer } from '../setting-forms.ts';
 
+export const CONTENT_STORES = ['postgres', 'surrealdb'] as const;
+export type ContentStoreKind = (typeof CONTENT_STORES)[number];
+
+const surrealName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name of letters, digits and underscores')
+  .default('hapax');
+
 /** Settings of what brings in, processes and finds content. */
 export const contentSettings = {
   YOUTUBE_API_KEY: headerSecret.optional().meta({
@@ -35,6 +43,26 @@ export const contentSettings = {
     .min(1)
     .optional()
     .meta({ description: 'Ollama model that writes summaries. Default with OLLAMA_URL: llama3.2.' }),
+  CONTENT_STORE: z.enum(CONTENT_STORES).default('postgres').meta({
+    description:
+      'Where text, embeddings and summaries are kept: in the Postgres of the record, or in SurrealDB 3. The same for all processes. To change it, run `hapax content move` first.',
+  }),
+  SURREALDB_URL: baseUrl().optional().meta({
+    description:
+      'Base URL of a SurrealDB server, for example http://127.0.0.1:8001. Not set: an embedded SurrealDB in HAPAX_HOME/surrealdb, for `hapax up` only.',
+  }),
+  SURREALDB_NAMESPACE: surrealName.meta({ description: 'SurrealDB namespace.' }),
+  SURREALDB_DATABASE: surrealName.meta({ description: 'SurrealDB database, for Hapax alone.' }),
+  SURREALDB_USER: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'User of the SurrealDB server, with the role EDITOR or OWNER.' }),
+  SURREALDB_PASSWORD: z.string().min(1).optional().meta({ description: 'Password of SURREALDB_USER.', secret: true }),
+  SURREALDB_USER_LEVEL: z
+    .enum(['root', 'namespace', 'database'])
+    .default('database')
+    .meta({ description: 'Where SURREALDB_USER is defined: `DEFINE USER ... ON ROOT`, `NAMESPACE` or `DATABASE`.' }),
   S3_BUCKET: z.string().min(1).optional().meta({
     description:
       'S3 bucket for the original documents. Not set: the directory HAPAX_HOME/blobs, which all workers must share.',
@@ -60,6 +88,9 @@ export function contentFaults(settings: ContentSettings): string[] {
     if (settings[name] !== undefined && !(settings.S3_ACCESS_KEY_ID && settings.S3_SECRET_ACCESS_KEY)) {
       faults.push(`${name}: a bucket needs S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY`);
     }
+  }
+  if (settings.SURREALDB_URL !== undefined && !(settings.SURREALDB_USER && settings.SURREALDB_PASSWORD)) {
+    faults.push('SURREALDB_URL: a server needs SURREALDB_USER and SURREALDB_PASSWORD');
   }
   for (const name of ['EMBEDDING_MODEL', 'SUMMARY_MODEL'] as const) {
     if (settings[name] !== undefined && settings.OLLAMA_URL === undefined) {

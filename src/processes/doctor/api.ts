@@ -26,10 +26,15 @@ export async function checkApi({ settings, running }: Patient): Promise<Check[]>
   }
   const { dependencies, reconciliation, version } = health;
   const degraded = Object.entries(dependencies)
-    .filter(([, { status }]) => status === 'degraded')
-    .map(([dependency, { detail }]): Check => {
+    .filter(([, it]) => it?.status === 'degraded')
+    .map(([dependency, it]): Check => {
       const remedy = 'see docs/operations.md, "Is it healthy?"';
-      return { name, status: 'fault', detail: `${dependency} is degraded: ${detail ?? 'no reason is known'}`, remedy };
+      return {
+        name,
+        status: 'fault',
+        detail: `${dependency} is degraded: ${it?.detail ?? 'no reason is known'}`,
+        remedy,
+      };
     });
   const unresolved = reconciliation?.unresolved ?? 0;
   const differs: Check[] =

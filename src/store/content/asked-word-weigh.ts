@@ -1,31 +1,13 @@
-import type { WeightedWord } from '../../domain/celery/quorum.ts';
 import { type Asked, type AskedWord, askedWordsOf } from '../../domain/content/asked-words.ts';
 import { stemmableOf, wordGroupsOf } from '../../domain/content/search-words.ts';
+import { ASKS_NOTHING, type WeighedQuery, weighedQueryOf } from '../../domain/content/weighed-query.ts';
 import type { Db } from '../database.ts';
 import { stemWords } from './word-stem.ts';
 
-const WEIGHED_WORDS = 8;
 /** A word found in this many chunks is common; further ones are not counted. */
 const COMMON = 1_000;
 /** Chunks with all words of a phrase that are looked through for the phrase. */
 const PHRASE_CHUNKS = 5_000;
-
-/** A word with what finds it as it is written, a tsquery. */
-export type WeighedWord = WeightedWord & { exact: string };
-
-/** What a query asks for, as far as there are chunks that have it. */
-export interface WeighedQuery {
-  /** The rarest first: the rarer, the more one weighs (inverse document frequency). */
-  words: WeighedWord[];
-  /** Phrases weigh as much as the rarest word. */
-  phrases: WeighedWord[];
-  /** The query as it is written, a tsquery. */
-  verbatim: string | undefined;
-  /** Whether there are chunks for each of its words. */
-  complete: boolean;
-  /** Whether it has any word at all. */
-  asks: boolean;
-}
 
 /**
  * Reads a query and weighs its words. Postgres's statistics say how common the common words are; all others are counted.
@@ -33,29 +15,9 @@ export interface WeighedQuery {
 export async function weighAskedWords(db: Db, text: string): Promise<WeighedQuery> {
   const groups = wordGroupsOf(text);
   const asked = askedWordsOf(text, groups, await stemWords(db, stemmableOf(groups)));
-  if (asked.words.length === 0) {
-    return { words: [], phrases: [], verbatim: undefined, complete: false, asks: false };
-  }
+  if (asked.words.length === 0) return ASKS_NOTHING;
   const { words, phrases } = await weigh(db, asked);
-  // Where a text has the whole word, its parts say nothing.
-  const found = new Set(asked.words.filter((_, index) => words[index] !== undefined));
-  const counted = asked.words.flatMap((word, index) => {
-    const weight = words[index];
-    const isPart = word.partOf !== undefined && found.has(word.partOf);
-    return weight === undefined || isPart ? [] : [{ term: word.term, exact: word.exact, weight }];
-  });
-  const wanted = asked.words.filter((word) => word.partOf === undefined);
-  const rarest = counted.toSorted((one, other) => other.weight - one.weight).slice(0, WEIGHED_WORDS);
-  const heaviest = rarest[0]?.weight ?? 1;
-  return {
-    words: rarest,
-    phrases: asked.phrases
-      .filter((_, index) => phrases[index])
-      .map(({ term, exact }) => ({ term, exact, weight: heaviest })),
-    verbatim: asked.verbatim,
-    complete: wanted.every((word) => found.has(word)) && rarest.length >= Math.min(wanted.length, WEIGHED_WORDS),
-    asks: true,
-  };
+  return weighedQueryOf(asked, words, phrases);
 }
 
 /** Of each word its weight, undefined if no chunk has it; of each phrase whether a chunk has it. */

@@ -1,9 +1,10 @@
 import type { Db } from '../database.ts';
+import type { ChunkId } from './content-store.ts';
 import { isMadeBy, type VectorMaker } from './vector-maker.ts';
 
 /** A piece of a content's text. */
 export interface Chunk {
-  id: number;
+  id: ChunkId;
   seq: number;
   text: string;
 }

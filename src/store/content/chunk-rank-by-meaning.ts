@@ -1,5 +1,6 @@
 import { type Db, inTransaction } from '../database.ts';
 import type { ChunkFilter } from './chunk-filter.ts';
+import type { ChunkId } from './content-store.ts';
 import { isMadeBy } from './vector-maker.ts';
 
 /** The vector of a query, and the model that made it. */
@@ -12,7 +13,7 @@ export interface QueryVector {
 
 export interface RankedChunk {
   content_id: string;
-  chunk_id: number;
+  chunk_id: ChunkId;
 }
 
 /** Neighbours that pgvector keeps while it walks its graph (its default, 40, finds fewer than a page). */

@@ -1,15 +1,12 @@
 import { quorumOf } from '../../domain/celery/quorum.ts';
+import type { WeighedQuery } from '../../domain/content/weighed-query.ts';
+import { QUORUM, RARE_WORDS } from '../../domain/content/word-ranking.ts';
 import type { Db, Fragment } from '../database.ts';
-import type { WeighedQuery } from './asked-word-weigh.ts';
 import type { ChunkFilter } from './chunk-filter.ts';
 import type { RankedChunk } from './chunk-rank-by-meaning.ts';
 
 /** How many chunks are ranked: enough for a page of 100 results with a few chunks each. */
 const RANKED_CHUNKS = 200;
-/** The share of the query's weight that a chunk needs to be an answer: a question has words in common with much that is none. */
-const QUORUM = 0.6;
-/** In a search by words alone, chunks with one of this many of the rarest words are ranked too. */
-const RARE_WORDS = 4;
 /** How many chunks are compared: of those with a quorum, and of those with each of the rarest words. */
 const COMPARED_CHUNKS = 500;
 /** Chunks with all words of a phrase that are looked through for the phrase. */

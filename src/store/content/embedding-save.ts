@@ -1,9 +1,10 @@
 import type { Db } from '../database.ts';
+import type { ChunkId } from './content-store.ts';
 import type { VectorMaker } from './vector-maker.ts';
 
 /** The vector of a chunk, by one model. */
 export interface ChunkEmbedding {
-  chunk_id: number;
+  chunk_id: ChunkId;
   embedding: number[];
 }
 

@@ -1,17 +1,19 @@
 import type { SearchAnswer, SearchArguments } from '../../contracts/content/content.ts';
-import type { Db } from '../database.ts';
 import type { QueryVector } from './chunk-rank-by-meaning.ts';
-import { searchContent } from './content-search.ts';
-import { hasEmbeddings } from './embedding-available.ts';
+import type { ContentStore } from './content-store.ts';
 
 /** The query as the configured model sees it; undefined where none is configured. */
 export type EmbedQuery = ((text: string) => Promise<QueryVector>) | undefined;
 
 /** Answers a search by meaning and words, or by words alone, and then says why. */
-export async function answerSearch(db: Db, embedQuery: EmbedQuery, args: SearchArguments): Promise<SearchAnswer> {
+export async function answerSearch(
+  content: ContentStore,
+  embedQuery: EmbedQuery,
+  args: SearchArguments,
+): Promise<SearchAnswer> {
   const { query, limit, type, tags } = args;
-  const embedded = vectorOf(db, embedQuery, query);
-  const found = await searchContent(db, {
+  const embedded = vectorOf(content, embedQuery, query);
+  const found = await content.search({
     text: query,
     vector: embedded.then(({ vector }) => vector),
     limit,
@@ -20,12 +22,8 @@ export async function answerSearch(db: Db, embedQuery: EmbedQuery, args: SearchA
   const { vector, note } = await embedded;
   return {
     query,
-    results: found.map(({ content, score, snippet, matchedBy }) => ({
-      content_id: content.content_id,
-      type: content.type,
-      title: content.title,
-      url: content.url,
-      tags: content.tags,
+    results: found.map(({ content: { content_id, type, title, url, tags }, score, snippet, matchedBy }) => ({
+      ...{ content_id, type, title, url, tags },
       score,
       snippet,
       matched_by: matchedBy,
@@ -37,12 +35,13 @@ export async function answerSearch(db: Db, embedQuery: EmbedQuery, args: SearchA
 }
 
 async function vectorOf(
-  db: Db,
+  content: ContentStore,
   embedQuery: EmbedQuery,
   query: string,
 ): Promise<{ vector?: QueryVector; note?: string }> {
   if (!embedQuery) return { note: 'by words only: no embedding model is configured (OLLAMA_URL)' };
-  if (!(await hasEmbeddings(db))) return { note: 'by words only: this Postgres has no pgvector 0.8 or later' };
+  const missing = await content.whyNoVectors();
+  if (missing !== undefined) return { note: `by words only: ${missing}` };
   try {
     return { vector: await embedQuery(query) };
   } catch (error) {

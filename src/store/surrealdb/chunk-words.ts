@@ -1,0 +1,54 @@
+import { readLexemes } from '../../domain/content/lexeme-query.ts';
+import { type Stems, searchVectorOf, stemmableOf, wordGroupsOf } from '../../domain/content/search-words.ts';
+import { WORDS_FORM } from '../content/chunk-index.ts';
+import type { SurrealDatabase } from './surrealdb.ts';
+
+export type Stem = (words: readonly string[]) => Promise<Stems>;
+
+/** By what a chunk is found: `lexemes` by the index, `words` (a tsvector) by what is compared. */
+export interface ChunkWords {
+  lexemes: string;
+  words: string;
+  words_form: number;
+}
+
+/**
+ * Lexemes as the index takes them. It drops what has neither letter nor digit, so signs and emoji are written as their code points; what
+ * else these may find is left out by the comparison.
+ */
+export function indexTermsOf(lexemes: Iterable<string>): string {
+  return [...lexemes]
+    .map((lexeme) =>
+      /[\p{L}\p{N}]/u.test(lexeme)
+        ? lexeme
+        : [...lexeme].map((sign) => `u${sign.codePointAt(0)!.toString(16)}`).join(''),
+    )
+    .join(' ');
+}
+
+/** What chunks are found by, in order. */
+export async function wordsOfChunks(
+  stem: Stem,
+  chunks: ReadonlyArray<{ title: string; text: string }>,
+): Promise<ChunkWords[]> {
+  const groups = chunks.map(({ title, text }) => ({ title: wordGroupsOf(title), text: wordGroupsOf(text) }));
+  const stems = await stem(stemmableOf(groups.flatMap(({ title, text }) => [...title, ...text])));
+  return groups.map(({ title, text }) => {
+    const words = searchVectorOf(title, text, stems);
+    return { lexemes: indexTermsOf(readLexemes(words).keys()), words, words_form: WORDS_FORM };
+  });
+}
+
+/** Writes the words of up to `limit` chunks of an earlier form again. @returns how many there were. */
+export async function reindexChunks(surreal: SurrealDatabase, stem: Stem, limit: number): Promise<number> {
+  const [chunks] = await surreal.query<[Array<{ id: unknown; title: string; text: string }>]>(
+    "SELECT id, type::record('content', content).title AS title, text FROM chunk WHERE words_form < $form LIMIT $limit",
+    { form: WORDS_FORM, limit },
+  );
+  if (chunks.length === 0) return 0;
+  const words = await wordsOfChunks(stem, chunks);
+  await surreal.query('FOR $row IN $rows { UPDATE $row.id MERGE $row.words }', {
+    rows: chunks.map(({ id }, index) => ({ id, words: words[index] })),
+  });
+  return chunks.length;
+}

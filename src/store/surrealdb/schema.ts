@@ -1,0 +1,25 @@
+/** Lengths of vectors that get an index, as in Postgres: those of the usual models. Others are found too, by reading all. */
+export const INDEXED_DIMENSIONS: readonly number[] = [384, 512, 768, 1024];
+
+/** The field of a vector of this length: an index is for one length. */
+export const vectorField = (length: number) => `vector_${Math.trunc(length)}`;
+
+/**
+ * Tables and indexes, made where they are missing. A lexeme is a word of Hapax's own cutting (`domain/content/search-words.ts`), so the
+ * analyzer only parts them at spaces. Rows are named by what they are of: writing one again writes the same one.
+ */
+export const SCHEMA = `
+DEFINE ANALYZER IF NOT EXISTS lexemes TOKENIZERS blank;
+DEFINE TABLE IF NOT EXISTS content SCHEMALESS;
+DEFINE INDEX IF NOT EXISTS content_newest ON content FIELDS created_at;
+DEFINE INDEX IF NOT EXISTS content_key ON content FIELDS key UNIQUE;
+DEFINE TABLE IF NOT EXISTS chunk SCHEMALESS;
+DEFINE INDEX IF NOT EXISTS chunk_of_content ON chunk FIELDS content;
+DEFINE INDEX IF NOT EXISTS chunk_by_word ON chunk FIELDS lexemes FULLTEXT ANALYZER lexemes BM25;
+DEFINE INDEX IF NOT EXISTS chunk_to_index ON chunk FIELDS words_form;
+DEFINE TABLE IF NOT EXISTS summary SCHEMALESS;
+DEFINE INDEX IF NOT EXISTS summary_of_content ON summary FIELDS content;
+DEFINE TABLE IF NOT EXISTS embedding SCHEMALESS;
+DEFINE INDEX IF NOT EXISTS embedding_of_content ON embedding FIELDS content;
+${INDEXED_DIMENSIONS.map((length) => `DEFINE INDEX IF NOT EXISTS embedding_${length} ON embedding FIELDS ${vectorField(length)} HNSW DIMENSION ${length} DIST COSINE TYPE F32;`).join('\n')}
+`;
