@@ -7,8 +7,8 @@ export interface TaskContext {
   /** Which attempt this is, from 1. */
   attempt: number;
   /**
-   * Aborted when the work has to stop: at the soft time limit, or when the task is revoked or the worker stops. Pass it on to
-   * everything that takes long. What the handler throws after that does not matter.
+   * Aborted when the work has to stop: at the soft time limit, or when the task is revoked or the worker stops. Pass it to
+   * every call that takes long. What the handler throws after that does not matter.
    */
   signal: AbortSignal;
   /**

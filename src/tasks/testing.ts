@@ -1,4 +1,4 @@
-/** Helps to test own tasks: `import { runTask } from 'hapax/tasks/testing'`. */
+/** For tests of your own tasks: `import { runTask } from 'hapax/tasks/testing'`. */
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { ownContext } from '../activities/own-context.ts';
@@ -14,13 +14,13 @@ export interface RunOptions {
   progress?: unknown;
   /** Aborts the attempt. */
   signal?: AbortSignal;
-  /** Stands in for the network. Default: none is there. */
+  /** Stands in for the network. Default: every call fails. */
   fetch?: OwnTaskContext['fetch'];
-  /** Results of steps that are done. Give the same map to a second run to see what a second attempt does. */
+  /** Results of completed steps. To see what a second attempt does, give the same map to a second run. */
   steps?: Map<string, unknown>;
 }
 
-/** What a run of a task did. */
+/** What one run of a task did. */
 export interface TaskRun<Result> {
   result: Result;
   /** What it reported, in order. */
@@ -51,7 +51,7 @@ export async function runTask<Arguments extends z.ZodObject, Result>(
       log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
       fetch: async (url, init) => {
         if (options.fetch) return options.fetch(url, init);
-        throw new Error(`no network in tests: ${url}; give runTask a fetch of your own`);
+        throw new Error(`no network in tests: ${url}; pass a fetch to runTask`);
       },
       steps: {
         find: async () => new Map(steps),

@@ -237,7 +237,7 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
     expect(await program.ended).toMatchObject({ code: 1 });
     const lines = program.output.split('\n').filter((line) => line.startsWith('hapax: '));
     expect(lines).toEqual([
-      'hapax: HAPAX_TASKS: one.ts: retry: is no part of a task',
+      'hapax: HAPAX_TASKS: one.ts: retry: a task has no such option',
       expect.stringMatching(/^hapax: HAPAX_TASKS: one\.ts: name: must begin with a letter/),
       expect.stringMatching(/^hapax: HAPAX_TASKS: two\.ts: exports no task/),
     ]);

@@ -70,10 +70,10 @@ describe('a task of the user', () => {
     ['a name', { name: 'a b' }, 'name: must begin with a letter'],
     ['the name of a task of Hapax', { name: 'ingest_url' }, 'is the name of a task of Hapax'],
     ['a queue', { queue: 'workflows' }, 'queue: is a name that Hapax keeps for itself'],
-    ['arguments', { arguments: {} }, 'arguments: must be made by z.object'],
+    ['arguments', { arguments: {} }, 'arguments: must be a z.object'],
     ['a limit', { timeLimit: 'soon' }, 'timeLimit: "soon" is not a duration'],
     ['a rate', { rateLimit: 'often' }, 'has the rate limit often'],
-    ['a misspelt option', { retry: 3 }, 'retry: is no part of a task'],
+    ['a misspelt option', { retry: 3 }, 'retry: a task has no such option'],
     ['no code', { run: undefined }, 'run: must be a function'],
   ])('says what is wrong with %s', (_, also, said) => {
     const definition = { name: 'a', arguments: z.object({}), run: () => 1, ...also };

@@ -1,42 +1,42 @@
 import type { z } from 'zod';
 
-/** Text, and what else helps to understand it. */
+/** A message, and fields that help to understand it. */
 type Log = (message: string, more?: Record<string, unknown>) => void;
 
-/** What a step is told. */
+/** What the work of a step gets. */
 export interface StepContext {
-  /** The same each time the step is done again: give it to services that take idempotency keys. */
+  /** The same each time the step runs: give it to services that take idempotency keys. */
   idempotencyToken: string;
   signal: AbortSignal;
 }
 
-/** What the code of an own task knows of the attempt that it runs in. */
+/** What `run` of a task in TypeScript gets about its attempt. */
 export interface OwnTaskContext {
   taskId: string;
-  /** Which attempt this is, from 1, since the task was begun or begun again. */
+  /** The number of this attempt, from 1; a redrive counts from 1 again. */
   attempt: number;
   /** The same in every attempt and redrive of the task: give it to services that take idempotency keys. */
   idempotencyToken: string;
   /**
-   * Aborted when the work has to stop: at the soft time limit, or when the task is revoked or the worker stops. Pass it on to
-   * everything that takes long.
+   * Aborted when the work has to stop: at the soft time limit, or when the task is revoked or the worker stops. Pass it to
+   * every call that takes long.
    */
   signal: AbortSignal;
-  /** The last progress that an attempt reported, also one whose worker was lost; undefined at first. */
+  /** The last progress that an attempt of the task reported, even if its worker was lost; undefined at first. */
   progress: unknown;
   /** Reports progress: small JSON. */
   heartbeat(progress: unknown): void;
   log: { debug: Log; info: Log; warn: Log; error: Log };
-  /** `fetch`, to addresses of the public internet and hosts of TASK_ALLOWED_HOSTS only. It stops with the attempt. */
+  /** `fetch`, but only to addresses of the public internet and to hosts in TASK_ALLOWED_HOSTS. It is aborted with the attempt. */
   fetch(url: string | URL, init?: OwnFetchInit): Promise<Response>;
   /**
-   * Does something once in the life of the task: later attempts, and redrives, get the result that was kept. A result is JSON.
-   * If the worker is lost between the work and the keeping of its result, the work is done again, with the same token.
+   * Does something once for the task: later attempts and redrives get the kept result, which must be JSON. If the worker is lost
+   * after the work and before the result is kept, the work runs again, with the same token.
    */
   step<Result>(name: string, work: (context: StepContext) => Result | Promise<Result>): Promise<Result>;
 }
 
-/** What `context.fetch` takes of the options of `fetch`. */
+/** The options of `fetch` that `context.fetch` accepts. */
 export interface OwnFetchInit {
   method?: string;
   headers?: Record<string, string>;
@@ -48,13 +48,13 @@ export interface OwnFetchInit {
 
 /** A task in TypeScript, as a module of HAPAX_TASKS exports it. */
 export interface TaskDefinition<Arguments extends z.ZodObject = z.ZodObject, Result = unknown> {
-  /** The name that it is sent by, such as `mail.send`. */
+  /** The name that senders use, such as `mail.send`. */
   name: string;
   /** Default: `tasks`. */
   queue?: string;
   /** What it does, in one line. */
   description?: string;
-  /** Its arguments by name; their order is that of positional ones. */
+  /** Its arguments by name. Positional arguments have the same order. */
   arguments: Arguments;
   /** After this time an attempt is asked to stop, and is retried: seconds, or a text such as `5m`. Default: TASK_SOFT_TIME_LIMIT. */
   softTimeLimit?: number | string;
@@ -64,11 +64,11 @@ export interface TaskDefinition<Arguments extends z.ZodObject = z.ZodObject, Res
   retries?: number;
   /** Pause before the first retry, which doubles each time. Default: TASK_RETRY_DELAY. */
   retryDelay?: number | string;
-  /** How fast each worker begins tasks of this type, such as `10/m`. Default: no limit. */
+  /** How many tasks of this type each worker starts, such as `10/m`. Default: no limit. */
   rateLimit?: string;
   /**
-   * Does the work; it may run again after a failure or a lost worker. What it returns is the result: JSON, at most 1 MB. Throw a
-   * PermanentTaskError if another attempt cannot help; after anything else the task is retried.
+   * Does the work. It may run again, after a failure or a lost worker. It returns the result: JSON of at most 1 MB. If another attempt
+   * cannot help, throw a PermanentTaskError; after any other error, the task is retried.
    */
   run(args: z.output<Arguments>, context: OwnTaskContext): Result | Promise<Result>;
 }

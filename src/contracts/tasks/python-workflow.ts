@@ -59,7 +59,7 @@ export interface PythonWork {
 /** Input of the activity `runTask` on a worker in Python. */
 export interface PythonRunRequest extends PythonWork, Versioned {
   task_id: string;
-  /** Which attempt this is, from 1, since the task was begun or begun again. */
+  /** The number of this attempt, from 1; a redrive counts from 1 again. */
   attempt: number;
   priority: number | null;
   root_id: string | null;

@@ -51,8 +51,8 @@ function describe(definition: TaskDefinition): TaskTypeDescription {
   const { name, queue = USUAL_QUEUE, description = null, run } = definition;
   const faults = Object.keys(definition)
     .filter((key) => !KNOWN.has(key))
-    .map((key) => `${key}: is no part of a task`);
-  if (!(definition.arguments instanceof z.ZodObject)) faults.push('arguments: must be made by z.object');
+    .map((key) => `${key}: a task has no such option`);
+  if (!(definition.arguments instanceof z.ZodObject)) faults.push('arguments: must be a z.object');
   if (typeof run !== 'function') faults.push('run: must be a function');
   const seconds = (key: 'softTimeLimit' | 'timeLimit' | 'retryDelay'): number | null => {
     const given = definition[key];

@@ -1,4 +1,4 @@
-/** What a caller is told of an error of a task, as Celery shows exceptions: `repr` is TYPE('MESSAGE'). */
+/** An error of a task as callers see it. Celery shows it as TYPE('MESSAGE'). */
 interface TaskErrorOptions {
   /** Name of the exception as a Python client sees it: an identifier, such as ValueError. */
   type: string;
@@ -7,7 +7,7 @@ interface TaskErrorOptions {
   cause?: unknown;
 }
 
-/** Thrown by a task that will never succeed as it was asked: it ends as FAILURE at once. */
+/** Throw this if the task can never succeed with these arguments: it ends as FAILURE at once. */
 export class PermanentTaskError extends Error {
   override readonly name = 'PermanentTaskError';
   readonly type: string;
@@ -19,15 +19,15 @@ export class PermanentTaskError extends Error {
 }
 
 /**
- * Thrown by a task that may succeed later: it is tried again after a pause that grows, or after the one given, until its
- * retries are used up. Every other error counts as one of these, under its own name.
+ * Throw this if the task may succeed later: it is retried after a growing pause, or after `retryAfterMs`, until its retries are
+ * used up. Every other error has the same effect, under its own name.
  */
 export class RetryableTaskError extends Error {
   override readonly name = 'RetryableTaskError';
   readonly type: string;
-  /** Pause before the next try, milliseconds; undefined for the growing one. */
+  /** Pause before the next attempt, milliseconds; undefined: the growing pause. */
   readonly retryAfterMs: number | undefined;
-  /** False where it only waits for its turn (a quota): the pause uses up no retry. */
+  /** False: the pause uses up no retry, because the task only waits for its turn (a quota). */
   readonly counted: boolean;
 
   constructor({

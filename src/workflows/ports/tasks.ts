@@ -48,7 +48,7 @@ export interface TaskPort {
     /** As they were given; they are read as the signature of the task says. */
     args: unknown[];
     kwargs: Record<string, unknown>;
-    /** Which attempt this is, from 1, since the task was begun or begun again. */
+    /** The number of this attempt, from 1; a redrive counts from 1 again. */
     attempt: number;
     /** Tells the attempts of one redrive from those before. */
     step: string;
