@@ -27,7 +27,7 @@ export async function generatedFiles(): Promise<Map<string, string>> {
 const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   [
     'Process',
-    /^(DEPLOYMENT_MODE|HOST|PORT|METRICS_PORT|HAPAX_HOME|HAPAX_ENV_FILE|API_KEYS|OIDC_RULES|OIDC_AUDIENCE|REPOSITORIES_ALLOWED|START_TIMEOUT|LOG_LEVEL|TRUSTED_HOSTS)$/,
+    /^(DEPLOYMENT_MODE|HOST|PORT|METRICS_PORT|HAPAX_HOME|HAPAX_ENV_FILE|API_KEYS|OIDC_RULES|OIDC_AUDIENCE|PUBLIC_URL|REPOSITORIES_ALLOWED|START_TIMEOUT|LOG_LEVEL|TRUSTED_HOSTS)$/,
   ],
   ['Database and Temporal', /^(DATABASE_|TEMPORAL_)/],
   ['GitHub', /^GITHUB_/],
@@ -38,7 +38,7 @@ const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_)/],
   ['Tasks', /^(TASK_|HAPAX_TASKS$)/],
   ['Workers', /^WORKER_/],
-  ['Console and Flower', /^(CONSOLE|FLOWER)_/],
+  ['Console and Flower', /^(CONSOLE|FLOWER|SIGN_IN)_/],
   ['Bridge', /^(AMQP_|RESULT_)/],
 ];
 

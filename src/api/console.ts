@@ -1,4 +1,5 @@
 import type { Gate } from '../commands/keys/gate.ts';
+import type { PeopleProvider } from '../commands/keys/people.ts';
 import { type ConsoleDependencies, createConsole, isConsolePath } from '../console/app.ts';
 import { hostNameOf, isLocalHost } from '../contracts/loopback.ts';
 import type { Settings } from '../contracts/settings.ts';
@@ -15,8 +16,16 @@ interface Fetch {
 type ConsoleSettings = Pick<Settings, 'TRUSTED_HOSTS' | 'CONSOLE_READ_ONLY' | 'FLOWER_READ_ONLY' | 'FLOWER_URL_PREFIX'>;
 
 /** The console as it is served beside the API. */
-export function consoleOf(deps: ConsoleDependencies, gate: Gate, settings: ConsoleSettings): Fetch {
-  return createConsole(deps, accessOf(gate, settings), { base: CONSOLE_PATH, readOnly: settings.CONSOLE_READ_ONLY });
+export function consoleOf(
+  deps: ConsoleDependencies,
+  { gate, people }: { gate: Gate; people: PeopleProvider | undefined },
+  settings: ConsoleSettings,
+): Fetch {
+  return createConsole(
+    deps,
+    { ...accessOf(gate, settings), people },
+    { base: CONSOLE_PATH, readOnly: settings.CONSOLE_READ_ONLY },
+  );
 }
 
 /**

@@ -5,8 +5,19 @@ import type { Db } from '../store/database.ts';
 
 /** Says who asks, by the settings of a process. @param verify reads tokens, where OIDC_RULES lets some in. */
 export function gateOf(
-  { API_KEYS: environmentKeys, OIDC_RULES: rules }: Pick<Settings, 'API_KEYS' | 'OIDC_RULES'>,
+  {
+    API_KEYS: environmentKeys,
+    OIDC_RULES: rules,
+    SIGN_IN_ISSUER: issuer,
+    SIGN_IN_RULES: people,
+  }: Pick<Settings, 'API_KEYS' | 'OIDC_RULES' | 'SIGN_IN_ISSUER' | 'SIGN_IN_RULES'>,
   { db, log, verify }: { db: Db; log: Logger; verify?: VerifyToken | undefined },
 ): Gate {
-  return new Gate({ db, log, environmentKeys, oidc: rules && verify ? { rules, verify } : undefined });
+  return new Gate({
+    db,
+    log,
+    environmentKeys,
+    oidc: rules && verify ? { rules, verify } : undefined,
+    people: issuer && people ? { issuer, rules: people } : undefined,
+  });
 }

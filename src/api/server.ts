@@ -6,6 +6,7 @@ import { startPendingDeliveries } from '../commands/builds/pending-deliveries.ts
 import type { CallbackHosts } from '../commands/callbacks/callback-of.ts';
 import { Configurations } from '../commands/configurations/configurations.ts';
 import type { VerifyToken } from '../commands/keys/gate.ts';
+import type { PeopleProvider } from '../commands/keys/people.ts';
 import { KnownInstallation } from '../commands/lifecycle/installation.ts';
 import { startReconciliation } from '../commands/reconcile/reconciliation.ts';
 import { UnusedBuildIds } from '../commands/reconcile/unused-build-ids.ts';
@@ -56,6 +57,8 @@ export interface ApiServerOptions {
   /** Verifies tokens of OpenID Connect; undefined where none let in. */
   verifyToken: VerifyToken | undefined;
   content: ContentStore;
+  /** Where people sign in to the console; undefined where they need a key. */
+  people: PeopleProvider | undefined;
   /** Turns a query into a vector; undefined where no model is configured. */
   embedQuery: EmbedQuery;
   /** Decrypts what Temporal keeps. */
@@ -84,6 +87,7 @@ export async function startApiServer({
   sendToReceiver,
   verifyToken,
   content,
+  people,
   embedQuery,
   decodePayloads,
   meter,
@@ -152,7 +156,7 @@ export async function startApiServer({
     webhooks,
     forgeWebhooks,
     flower: { fetch: flower.fetch, prefix: settings.FLOWER_URL_PREFIX },
-    console: consoleOf(consoleDeps, gate, settings),
+    console: consoleOf(consoleDeps, { gate, people }, settings),
   });
   const server = await listen(api.fetch, settings.HOST, settings.PORT);
   const alone =

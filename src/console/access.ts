@@ -2,10 +2,13 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Gate } from '../commands/keys/gate.ts';
+import type { PeopleProvider } from '../commands/keys/people.ts';
 import type { Principal } from '../commands/keys/principal.ts';
 import { Refusal } from '../commands/refusal.ts';
 import type { Right } from '../contracts/keys/key-event.ts';
 import { hostNameOf, isLocalHost } from '../contracts/loopback.ts';
+import type { Claims } from '../domain/keys/oidc-grant.ts';
+import { nameOfPerson } from '../domain/keys/person-grant.ts';
 import { sha256 } from '../domain/record/hash.ts';
 import type { Db } from '../store/database.ts';
 import {
@@ -19,13 +22,24 @@ import type { ConsoleContext, ConsoleEnvironment } from './view.ts';
 /** Name of the cookie that signs a browser in. */
 const SIGN_IN_COOKIE = 'hapax_console';
 
-/** How long a sign-in lasts, seconds. */
-const SIGN_IN_SECONDS = 7 * 86_400;
+/** How long a sign-in with a key lasts, seconds. It ends with the key. */
+const KEY_SECONDS = 7 * 86_400;
+/** How long that of a person lasts: Hapax does not hear of it when a provider locks somebody out. */
+const PERSON_SECONDS = 8 * 3_600;
 
 export interface AccessSettings {
   /** Says who asks. */
   gate: Gate;
   trustedHosts: readonly string[];
+  /** Where people sign in; undefined where they need a key. */
+  people?: PeopleProvider | undefined;
+}
+
+/** Who uses the console. */
+export interface Visitor {
+  principal: Principal;
+  /** As pages call them. */
+  name: string;
 }
 
 /**
@@ -37,10 +51,12 @@ export class Access {
   readonly #gate: Gate;
   readonly #trusted: readonly string[];
   readonly #db: Db;
+  readonly people: PeopleProvider | undefined;
 
-  constructor({ gate, trustedHosts }: AccessSettings, db: Db) {
+  constructor({ gate, trustedHosts, people }: AccessSettings, db: Db) {
     this.#gate = gate;
     this.#trusted = trustedHosts;
+    this.people = people;
     this.#db = db;
   }
 
@@ -55,16 +71,16 @@ export class Access {
   }
 
   /** Who asks; undefined where nobody has signed in. @throws {Refusal} where an open console is reached by another name. */
-  async principalOf(c: ConsoleContext): Promise<Principal | undefined> {
+  async visitorOf(c: ConsoleContext): Promise<Visitor | undefined> {
     if (!this.needsKey) {
       this.#requireLocalHost(c);
-      return this.#gate.local();
+      return named(this.#gate.local());
     }
     const token = getCookie(c, SIGN_IN_COOKIE);
     if (!token) return undefined;
     const hash = sha256(token);
     const subject = await findConsoleSession(this.#db, hash);
-    return subject && this.#principalOf(subject, hash);
+    return subject && this.#visitorOf(subject, hash);
   }
 
   /**
@@ -76,19 +92,44 @@ export class Access {
     const principal = await this.#gate.identify(secret, address);
     principal.requireWhole('the console');
     principal.require('read');
+    const { keyId } = principal.grant;
+    await this.#begin(c, base, KEY_SECONDS, (hash) =>
+      keyId === undefined ? { environment: principal.caller, proof: proofOf(secret, hash) } : { key: keyId },
+    );
+  }
+
+  /** Signs a person in whom the provider has sent. @throws {Refusal} 403 where no rule lets them in. */
+  async signInPerson(c: ConsoleContext, base: string, told: Claims): Promise<void> {
+    const claims = this.#gate.claimsKept(told);
+    const principal = this.#gate.personPrincipal(claims);
+    if (!principal) {
+      c.var.log.warn({ sub: claims.sub, claims: Object.keys(told) }, 'no rule of SIGN_IN_RULES lets this person in');
+      throw new Refusal('forbidden', { detail: 'you are known, but no rule of SIGN_IN_RULES lets you in' });
+    }
+    await this.#begin(c, base, PERSON_SECONDS, () => ({ claims, name: nameOfPerson(told) }));
+    c.var.log.info({ caller: principal.caller }, 'signed in to the console');
+  }
+
+  /** Gives the browser a session of its own in place of the one it has. */
+  async #begin(
+    c: ConsoleContext,
+    base: string,
+    seconds: number,
+    subjectOf: (hash: string) => SessionSubject,
+  ): Promise<void> {
+    const before = getCookie(c, SIGN_IN_COOKIE);
+    if (before) await deleteConsoleSession(this.#db, sha256(before));
     const token = randomBytes(32).toString('base64url');
     const hash = sha256(token);
-    const { keyId } = principal.grant;
-    const subject: SessionSubject =
-      keyId === undefined ? { environment: principal.caller, proof: proofOf(secret, hash) } : { key: keyId };
-    await addConsoleSession(this.#db, hash, subject, SIGN_IN_SECONDS);
+    await addConsoleSession(this.#db, hash, subjectOf(hash), seconds);
     setCookie(c, SIGN_IN_COOKIE, token, {
-      path: base,
-      httpOnly: true,
-      sameSite: 'Strict',
-      secure: isSecure(c),
-      maxAge: SIGN_IN_SECONDS,
+      ...{ path: base, httpOnly: true, sameSite: 'Strict', secure: this.isSecure(c), maxAge: seconds },
     });
+  }
+
+  /** Whether the browser speaks TLS, to this server or to a proxy before it. */
+  isSecure(c: ConsoleContext): boolean {
+    return isSecure(c) || this.people?.secure === true;
   }
 
   async signOut(c: ConsoleContext, base: string): Promise<void> {
@@ -97,14 +138,19 @@ export class Access {
     if (token) await deleteConsoleSession(this.#db, sha256(token));
   }
 
-  #principalOf(subject: SessionSubject, hash: string): Principal | undefined {
+  #visitorOf(subject: SessionSubject, hash: string): Visitor | undefined {
     if ('key' in subject) {
       const key = this.#gate.ring.holds(subject.key);
-      return key && this.#gate.keyPrincipal(key);
+      return key && named(this.#gate.keyPrincipal(key));
+    }
+    if ('claims' in subject) {
+      // By the rules as they are now.
+      const principal = this.#gate.personPrincipal(subject.claims);
+      return principal && { principal, name: subject.name };
     }
     const secret = this.#gate.environmentSecret(subject.environment);
     const isSame = secret !== undefined && proofOf(secret, hash) === subject.proof;
-    return isSame ? this.#gate.environmentPrincipal(subject.environment) : undefined;
+    return isSame ? named(this.#gate.environmentPrincipal(subject.environment)) : undefined;
   }
 
   #requireLocalHost(c: ConsoleContext): void {
@@ -131,11 +177,16 @@ export function requireMay(c: ConsoleContext, right: Right): void {
   throw new Refusal('read_only');
 }
 
+function named(principal: Principal): Visitor;
+function named(principal: Principal | undefined): Visitor | undefined;
+function named(principal: Principal | undefined): Visitor | undefined {
+  return principal && { principal, name: principal.caller };
+}
+
 function proofOf(secret: string, hash: string): string {
   return createHmac('sha256', secret).update(`hapax console ${hash}`).digest('base64url');
 }
 
-/** Whether the browser speaks TLS, to this server or to a proxy before it. */
 function isSecure(c: ConsoleContext): boolean {
   return c.req.header('x-forwarded-proto') === 'https' || new URL(c.req.url).protocol === 'https:';
 }

@@ -38,6 +38,7 @@ import { schedules } from './pages/schedules.ts';
 import { operateSchedule } from './pages/schedules-name-operate.ts';
 import { search } from './pages/search.ts';
 import { signIn, signInPage } from './pages/sign-in.ts';
+import { signInWithProvider } from './pages/sign-in-callback.ts';
 import { taskTypes } from './pages/task-types.ts';
 import { tasks } from './pages/tasks.ts';
 import { task } from './pages/tasks-id.ts';
@@ -83,7 +84,7 @@ const HEADERS = {
 } as const;
 
 /** Pages that everybody may ask for: they let people in, or hold nothing. */
-const OPEN = new Set(['/sign-in', '/sign-out', '/theme']);
+const OPEN = new Set(['/sign-in', '/sign-in/start', '/sign-in/callback', '/sign-out', '/theme']);
 /** Requests that change nothing but the browser's own cookies. */
 const HARMLESS = OPEN;
 
@@ -113,14 +114,15 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   console.use(compress());
   console.use(async (c, next) => {
     c.set('view', viewOf(c, { base, assets, ...NOBODY }));
-    const principal = await door.principalOf(c);
+    const visitor = await door.visitorOf(c);
+    const principal = visitor?.principal;
     if (principal) c.set('principal', principal);
     c.set('caller', principal?.caller ?? '');
     const may = (right: Right) => !readOnly && principal?.has(right) === true;
     const signedIn = door.needsKey && principal !== undefined;
-    c.set('view', { ...c.var.view, caller: c.var.caller, may, signedIn });
+    c.set('view', { ...c.var.view, caller: visitor?.name ?? '', may, signedIn });
     if (!OPEN.has(below(c))) {
-      if (!principal) return signInPage(c, c.req.method === 'GET' ? c.var.view.here : '');
+      if (!principal) return signInPage(c, door, c.req.method === 'GET' ? c.var.view.here : '');
       principal.require('read');
     }
     await next();
@@ -143,6 +145,7 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   const changes = new ChangeWatch(deps.db);
   changesStream(console, changes, door);
   signIn(console, door);
+  signInWithProvider(console, door);
   themes(console);
   overview(console, deps);
   builds(console, deps);

@@ -19,7 +19,7 @@ export interface View {
   here: string;
   /** Scheme, host and port that the browser uses, for commands that people copy. */
   origin: string;
-  /** Name of the API key, or `local` where the API is open. */
+  /** Who looks, as pages call them: the name of a key or of a person, or `local` where the API is open. */
   caller: string;
   /** Whether there is a way to sign out. */
   signedIn: boolean;

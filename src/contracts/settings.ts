@@ -7,6 +7,7 @@ import { forgeSettings } from './forges/forge-settings.ts';
 import { privateKeySetting, repositorySetting, tokenSetting } from './github/github-settings.ts';
 import { oidcSettings } from './keys/oidc-settings.ts';
 import { repositoryPattern } from './keys/repository-pattern.ts';
+import { signInFaults, signInSettings } from './keys/sign-in-settings.ts';
 import { isLoopback } from './loopback.ts';
 import {
   baseUrl,
@@ -228,6 +229,7 @@ export const settingsSchema = z.object({
     description: 'Makes the console refuse every change and hide the buttons for them. The API still takes changes.',
   }),
   ...oidcSettings,
+  ...signInSettings,
   REPOSITORIES_ALLOWED: list.pipe(z.array(repositoryPattern)).optional().meta({
     description:
       'Repositories that build configurations may name: `OWNER/NAME` or `OWNER/*`, comma separated. Triggers for others are refused too. Not set: all. GITHUB_REPO is always allowed.',
@@ -299,7 +301,7 @@ function consistencyFaults(settings: Settings): string[] {
   if ((settings.OIDC_RULES === undefined) !== (settings.OIDC_AUDIENCE === undefined)) {
     faults.push('OIDC_RULES: tokens need both OIDC_RULES and OIDC_AUDIENCE');
   }
-  faults.push(...contentFaults(settings), ...portFaults(settings));
+  faults.push(...signInFaults(settings), ...contentFaults(settings), ...portFaults(settings));
   if (settings.TASK_SOFT_TIME_LIMIT > settings.TASK_TIME_LIMIT) {
     faults.push('TASK_SOFT_TIME_LIMIT: must be no longer than TASK_TIME_LIMIT');
   }

@@ -23,7 +23,7 @@ import { connectForges, connectGitHub, forgeWebhooksOf, repositoryOf, webhooksOf
 import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
-import { verifyTokenOf } from './oidc.ts';
+import { peopleProviderOf, verifyTokenOf } from './oidc.ts';
 import { loadOwnTasks, registrationOf, serveOwnTasks, watchOwnTasks } from './own-tasks.ts';
 import { dataConverterOf, payloadDecoderOf } from './payload-codec.ts';
 import { watchQueuePauses } from './queue-pauses.ts';
@@ -205,6 +205,7 @@ function startApi(ground: Ground, { content, checkGitHub }: Outside, workerBesid
     sendToReceiver: sendToReceiverOf(callbackSenderOf(settings)),
     verifyToken: verifyTokenOf(settings),
     content: content.content,
+    people: peopleProviderOf(settings),
     embedQuery: content.embedQuery,
     decodePayloads: payloadDecoderOf(settings),
     meter: metrics,

@@ -7,7 +7,7 @@ import { CallbackSender } from '../../src/integrations/callback-sender.ts';
 import type { Resolve } from '../../src/integrations/checked-addresses.ts';
 import { sendToReceiverOf } from '../../src/processes/callbacks.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
-import { verifyTokenOf } from '../../src/processes/oidc.ts';
+import { peopleProviderOf, verifyTokenOf } from '../../src/processes/oidc.ts';
 import { payloadDecoderOf } from '../../src/processes/payload-codec.ts';
 import { postgresContent } from '../../src/store/content/postgres-content.ts';
 import { openDatabase } from '../../src/store/database.ts';
@@ -51,6 +51,7 @@ export async function startAnotherApi(
     sendToReceiver: sendToReceiverOf(sender),
     verifyToken: verifyTokenOf(settings),
     content: postgresContent(database.db),
+    people: peopleProviderOf(settings),
     embedQuery: undefined,
     decodePayloads: payloadDecoderOf(settings),
     meter: createMetrics(database.db),

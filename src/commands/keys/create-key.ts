@@ -29,7 +29,7 @@ export async function createKey(
     const { all, admins } = await countKeys(tx);
     if (all >= LIMITS.keys.count) throw new Refusal('too_many_keys', { detail: `revoke one of ${all} first` });
     const lasts = body.rights.includes('admin') && expires_at === null;
-    if (!gate.hasEnvironmentKeys && admins === 0 && !lasts) {
+    if (!gate.isAdministrated && admins === 0 && !lasts) {
       throw new Refusal('state_conflict', {
         detail: 'the first key must have the right admin and no expires_at: from then on, nobody gets in without a key',
       });

@@ -7,6 +7,7 @@ import type { Key } from '../../domain/keys/key.ts';
 import { formOfKey } from '../../domain/keys/key-text.ts';
 import { hasExpired } from '../../domain/keys/key-view.ts';
 import { type Claims, grantOfToken } from '../../domain/keys/oidc-grant.ts';
+import { claimsKept, grantOfPerson } from '../../domain/keys/person-grant.ts';
 import type { Taken } from '../../domain/keys/token-bucket.ts';
 import { sha256 } from '../../domain/record/hash.ts';
 import { secretOwners } from '../../domain/secret-owners.ts';
@@ -15,6 +16,7 @@ import { Refusal } from '../refusal.ts';
 import { Buckets } from './buckets.ts';
 import { InFlight } from './in-flight.ts';
 import { KeyRing } from './key-ring.ts';
+import type { People } from './people.ts';
 import { everything, Principal } from './principal.ts';
 
 const MINUTE_MS = 60_000;
@@ -31,6 +33,8 @@ export interface GateOptions {
   environmentKeys: ReadonlyMap<string, string> | undefined;
   /** Reads tokens of OpenID Connect; undefined where none let in. */
   oidc?: { rules: readonly OidcRule[]; verify: VerifyToken } | undefined;
+  /** Who may sign in to the console; undefined where nobody does but with a key. */
+  people?: People | undefined;
 }
 
 /** What a rate limit leaves a caller, for the response. */
@@ -48,27 +52,36 @@ export class Gate {
   readonly #environmentKeys: ReadonlyMap<string, string>;
   readonly #ownerOf: (secret: string) => string | undefined;
   readonly #oidc: GateOptions['oidc'];
+  readonly #people: People | undefined;
   readonly #inFlight: InFlight;
   readonly #requests = new Buckets();
   readonly #wrong = new Buckets();
 
-  constructor({ db, log, environmentKeys = new Map(), oidc }: GateOptions) {
+  constructor({ db, log, environmentKeys = new Map(), oidc, people }: GateOptions) {
     this.ring = new KeyRing({ db, log });
     this.#log = log;
     this.#environmentKeys = environmentKeys;
     this.#ownerOf = secretOwners(environmentKeys);
     this.#oidc = oidc;
+    this.#people = people;
     this.#inFlight = new InFlight(db);
   }
 
   /** Whether anybody has to show a key; without any, the API is open to this machine. */
   get needsKey(): boolean {
-    return this.#environmentKeys.size > 0 || this.#oidc !== undefined || this.ring.size > 0;
+    return (
+      this.#environmentKeys.size > 0 || this.#oidc !== undefined || this.#people !== undefined || this.ring.size > 0
+    );
   }
 
-  /** Whether somebody can still administrate keys without a key that was created. */
+  /** Whether there are keys of the environment. */
   get hasEnvironmentKeys(): boolean {
     return this.#environmentKeys.size > 0;
+  }
+
+  /** Whether somebody can administrate keys without a key that was created. */
+  get isAdministrated(): boolean {
+    return this.hasEnvironmentKeys || this.#people?.rules.some(({ rights }) => rights.includes('admin')) === true;
   }
 
   /** This machine, where no keys are. */
@@ -103,6 +116,18 @@ export class Gate {
   /** Who a key of the environment stands for. */
   environmentPrincipal(name: string): Principal {
     return new Principal(everything(name), this.#inFlight);
+  }
+
+  /** Who a person stands for who has signed in; undefined where no rule lets them in (any more). */
+  personPrincipal(claims: Claims): Principal | undefined {
+    if (!this.#people) return undefined;
+    const grant = grantOfPerson(this.#people.rules, this.#people.issuer, claims);
+    return grant && new Principal(grant, this.#inFlight);
+  }
+
+  /** What is kept of the claims of a person who signs in. */
+  claimsKept(claims: Claims): Claims {
+    return claimsKept(this.#people?.rules ?? [], claims);
   }
 
   /** The secret of a key of the environment; undefined where there is none of this name. */

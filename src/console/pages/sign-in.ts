@@ -6,7 +6,7 @@ import { ownPath, seeOther } from '../flash.ts';
 import { page } from '../layout.ts';
 import { fieldsOf, hidden } from '../parts/action.ts';
 import { notice } from '../parts/notice.ts';
-import type { Console, ConsoleContext, Html } from '../view.ts';
+import { type Console, type ConsoleContext, type Html, linkTo } from '../view.ts';
 
 /** Refusals of a sign-in that the person can mend by another key. */
 const WRONG = new Set<ProblemCode>(['unauthorized', 'forbidden', 'rate_limited']);
@@ -20,7 +20,7 @@ export function signIn(console: Console, access: Access): void {
     } catch (error) {
       if (!(error instanceof Refusal) || !WRONG.has(error.code)) throw error;
       c.var.log.warn({ code: error.code }, 'a sign-in to the console was refused');
-      return signInPage(c, back, error);
+      return signInPage(c, access, back, wrong(error), PROBLEMS[error.code].status as 401);
     }
     return seeOther(c, ownPath(back));
   });
@@ -30,24 +30,28 @@ export function signIn(console: Console, access: Access): void {
   });
 }
 
-/** Asks for a key. @param back the page to go to then. */
-export function signInPage(c: ConsoleContext, back: string, refused?: Refusal) {
+/** Asks who it is. @param back the page to go to then. @param said why it asks again. */
+export function signInPage(
+  c: ConsoleContext,
+  { people }: Pick<Access, 'people'>,
+  back: string,
+  said?: Html,
+  status: 401 | 403 | 429 = 401,
+) {
   // A link in a chat or a mail comes without the cookie (SameSite=Strict). Asked for by the console itself, it comes with it.
-  if (!refused && c.req.method === 'GET' && c.req.header('sec-fetch-site') === 'cross-site') {
+  if (!said && c.req.method === 'GET' && c.req.header('sec-fetch-site') === 'cross-site') {
     return c.html(
       html`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0"><title>Hapax</title></head><body><a href="">Go on</a></body></html>`,
     );
   }
-  return page(
-    c,
-    {
-      title: 'Sign in',
-      content: html`<section class="card narrow">${refused ? wrong(refused) : ''}
-<form method="post" action="sign-in" class="stack">${hidden({ back })}<label class="field"><span>API key</span><input type="password" name="key" required autocomplete="current-password" autofocus spellcheck="false" maxlength="1000"></label><button type="submit" class="main">Sign in</button></form>
-<p class="hint">The key is one that was created with the right read, or a SECRET of API_KEYS. This browser stays signed in for seven days, for the console alone.</p></section>`,
-    },
-    refused ? (PROBLEMS[refused.code].status as 401) : 401,
-  );
+  const byKey = html`<form method="post" action="sign-in" class="stack">${hidden({ back })}<label class="field"><span>API key</span><input type="password" name="key" required autocomplete="current-password"${people ? '' : html` autofocus`} spellcheck="false" maxlength="1000"></label><button type="submit" class="${people ? '' : 'main'}">Sign in${people ? ' with a key' : ''}</button></form>
+<p class="hint">The key is one that was created with the right read, or a SECRET of API_KEYS. This browser stays signed in for seven days, for the console alone.</p>`;
+  const signOutUrl = people?.signOutUrl();
+  const byProvider = html`<p class="buttons"><a class="button main" href="${linkTo('sign-in/start', { back })}">Sign in with your account</a></p>
+<p class="hint">This browser stays signed in for eight hours.${signOutUrl ? html` <a href="${signOutUrl}">Use another account</a>` : ''}</p>
+<details><summary>Sign in with a key</summary>${byKey}</details>`;
+  const content = html`<section class="card narrow">${said ?? ''}${people ? byProvider : byKey}</section>`;
+  return page(c, { title: 'Sign in', content }, status);
 }
 
 function wrong({ code, detail }: Refusal): Html {

@@ -13,7 +13,8 @@ export const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com';
 /** Claims of GitHub's tokens that say whose job it is. */
 const NAMES_OWNER = /^(sub|repository(_owner)?(_id)?|enterprise(_id)?|job_workflow_ref)$/;
 
-const issuer = z.string().refine((url) => {
+/** Issuer of tokens; http only on this machine. */
+export const issuer = z.string().refine((url) => {
   const parsed = URL.parse(url);
   if (!parsed || parsed.search || parsed.hash || parsed.username) return false;
   return parsed.protocol === 'https:' || (parsed.protocol === 'http:' && isLoopback(parsed.hostname));
@@ -53,25 +54,27 @@ const oidcRule = z
 /** Which tokens of an issuer let in, and to what. */
 export type OidcRule = z.infer<typeof oidcRule>;
 
-const oidcRules = z.string().transform((json, context): OidcRule[] => {
-  let given: unknown;
-  try {
-    given = JSON.parse(json);
-  } catch {
-    context.addIssue({ code: 'custom', message: 'must be a JSON array of rules' });
+/** A JSON array of rules, as a setting. */
+export const jsonRules = <Rule extends z.ZodType>(rule: Rule) =>
+  z.string().transform((json, context): Array<z.output<Rule>> => {
+    let given: unknown;
+    try {
+      given = JSON.parse(json);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be a JSON array of rules' });
+      return z.NEVER;
+    }
+    const parsed = z.array(rule).min(1).max(mostRules).safeParse(given);
+    if (parsed.success) return parsed.data;
+    for (const { path, message } of parsed.error.issues) {
+      context.addIssue({ code: 'custom', message: `${path.join('.')}: ${message}` });
+    }
     return z.NEVER;
-  }
-  const parsed = z.array(oidcRule).min(1).max(mostRules).safeParse(given);
-  if (parsed.success) return parsed.data;
-  for (const { path, message } of parsed.error.issues) {
-    context.addIssue({ code: 'custom', message: `${path.join('.')}: ${message}` });
-  }
-  return z.NEVER;
-});
+  });
 
 /** The settings about tokens of others. */
 export const oidcSettings = {
-  OIDC_RULES: oidcRules.optional().meta({
+  OIDC_RULES: jsonRules(oidcRule).optional().meta({
     description:
       'Which OpenID Connect tokens give access, and with which rights: a JSON array of rules with `issuer`, `claims` and `rights`, as in [Keys and rights](security.md#tokens-of-github-actions-and-other-issuers). The first rule that matches counts. Needs OIDC_AUDIENCE.',
   }),

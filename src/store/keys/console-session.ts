@@ -5,7 +5,9 @@ export type SessionSubject =
   /** A key of the environment. @property proof that it was known; it ends with the secret. */
   | { environment: string; proof: string }
   /** A key that was created. */
-  | { key: string };
+  | { key: string }
+  /** A person whom an OpenID provider knows. @property name as pages show it. */
+  | { claims: Readonly<Record<string, unknown>> & { iss: string; sub: string }; name: string };
 
 /** Keeps a session. @param hash SHA-256 of its cookie, in hexadecimal digits. */
 export async function addConsoleSession(

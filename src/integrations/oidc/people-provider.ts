@@ -1,0 +1,134 @@
+import * as client from 'openid-client';
+import type { Claims } from '../../domain/keys/oidc-grant.ts';
+
+export interface PeopleProviderOptions {
+  issuer: string;
+  clientId: string;
+  /** Left out for a public client. */
+  clientSecret?: string | undefined;
+  scope: string;
+  /** Where browsers reach the console: `https://hapax.example.com/console`. */
+  consoleUrl: string;
+  /** Longest wait for an answer of the provider. Default 5,000. */
+  timeoutMs?: number;
+  /** What the provider says of itself is read again after this time. Default an hour. */
+  refreshMs?: number;
+}
+
+interface Begun {
+  state: string;
+  nonce: string;
+  verifier: string;
+}
+
+type Finished = { claims: Claims } | { fault: string } | { away: string };
+
+/** How far clocks may differ. */
+const CLOCK_TOLERANCE_SECONDS = 30;
+
+/** Codes of the library for an answer that is whole, and wrong. All others are faults of the provider, or of the way to it. */
+const WRONG_ANSWERS = new Set([
+  'OAUTH_INVALID_RESPONSE',
+  'OAUTH_JWT_TIMESTAMP_CHECK_FAILED',
+  'OAUTH_JWT_CLAIM_COMPARISON_FAILED',
+  'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED',
+  'OAUTH_KEY_SELECTION_FAILED',
+  'OAUTH_UNSUPPORTED_OPERATION',
+]);
+
+/** An OpenID provider that signs people in: the authorization code flow with PKCE, `state` and `nonce`. */
+export class PeopleProvider {
+  readonly secure: boolean;
+  readonly #options: Required<Omit<PeopleProviderOptions, 'clientSecret'>> &
+    Pick<PeopleProviderOptions, 'clientSecret'>;
+  #found: { configuration: client.Configuration; at: number } | undefined;
+
+  constructor(options: PeopleProviderOptions) {
+    this.#options = { timeoutMs: 5_000, refreshMs: 3_600_000, ...options };
+    this.secure = options.consoleUrl.startsWith('https:');
+  }
+
+  /** Where a browser goes to sign in, and what it keeps until it comes back. */
+  async begin(): Promise<{ url: string; begun: Begun } | { away: string }> {
+    const { scope } = this.#options;
+    const begun = {
+      state: client.randomState(),
+      nonce: client.randomNonce(),
+      verifier: client.randomPKCECodeVerifier(),
+    };
+    try {
+      const url = client.buildAuthorizationUrl(await this.#configuration(), {
+        ...{ redirect_uri: this.#redirectUri, scope, state: begun.state, nonce: begun.nonce },
+        code_challenge: await client.calculatePKCECodeChallenge(begun.verifier),
+        code_challenge_method: 'S256',
+      });
+      return { url: url.href, begun };
+    } catch (error) {
+      return { away: messageOf(error) };
+    }
+  }
+
+  /** Who came back with a code. Claims that the ID token lacks come from the provider's page about the user. */
+  async finish(query: URLSearchParams, { state, nonce, verifier }: Begun): Promise<Finished> {
+    try {
+      const configuration = await this.#configuration();
+      // By the address that the provider knows: behind a proxy, that of the request is another.
+      const tokens = await client.authorizationCodeGrant(configuration, new URL(`${this.#redirectUri}?${query}`), {
+        ...{ expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier, idTokenExpected: true },
+      });
+      const claims = tokens.claims() as unknown as Claims;
+      if (configuration.serverMetadata().userinfo_endpoint === undefined) return { claims };
+      const more = await client.fetchUserInfo(configuration, tokens.access_token, claims.sub);
+      return { claims: { ...more, ...claims } };
+    } catch (error) {
+      return outcomeOf(error);
+    }
+  }
+
+  signOutUrl(): string | undefined {
+    if (this.#found?.configuration.serverMetadata().end_session_endpoint === undefined) return undefined;
+    const { clientId, consoleUrl } = this.#options;
+    return client.buildEndSessionUrl(this.#found.configuration, {
+      ...{ client_id: clientId, post_logout_redirect_uri: consoleUrl },
+    }).href;
+  }
+
+  get #redirectUri(): string {
+    return `${this.#options.consoleUrl}/sign-in/callback`;
+  }
+
+  async #configuration(): Promise<client.Configuration> {
+    const { issuer, clientId, clientSecret, timeoutMs, refreshMs } = this.#options;
+    if (this.#found && performance.now() - this.#found.at < refreshMs) return this.#found.configuration;
+    const isOpen = issuer.startsWith('http:');
+    const configuration = await client.discovery(
+      new URL(issuer),
+      clientId,
+      { [client.clockTolerance]: CLOCK_TOLERANCE_SECONDS, ...(clientSecret ? { client_secret: clientSecret } : {}) },
+      clientSecret ? undefined : client.None(),
+      { timeout: timeoutMs / 1_000, execute: isOpen ? [client.allowInsecureRequests] : [] },
+    );
+    configuration.timeout = timeoutMs / 1_000;
+    // A token that came by TLS need not be verified, says the standard; a proxy between may say other things.
+    client.enableNonRepudiationChecks(configuration);
+    this.#found = { configuration, at: performance.now() };
+    return configuration;
+  }
+}
+
+function outcomeOf(error: unknown): Finished {
+  if (error instanceof client.AuthorizationResponseError || error instanceof client.ResponseBodyError) {
+    if ('status' in error && error.status >= 500) return { away: `it answers with ${error.status}` };
+    return { fault: [error.error, error.error_description].filter(Boolean).join(': ').slice(0, 300).toWellFormed() };
+  }
+  if (error instanceof client.ClientError && WRONG_ANSWERS.has(error.code ?? '')) return { fault: messageOf(error) };
+  return { away: messageOf(error) };
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  return cause instanceof Error && cause.message !== error.message
+    ? `${error.message}: ${cause.message}`
+    : error.message;
+}
