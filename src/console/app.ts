@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import type { Trigger, TriggerDependencies } from '../commands/builds/trigger-build.ts';
 import { Refusal } from '../commands/refusal.ts';
+import type { SubscriptionDependencies } from '../commands/subscriptions/subscription-dependencies.ts';
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import type { Health } from '../contracts/health.ts';
@@ -28,17 +29,22 @@ import { content } from './pages/content.ts';
 import { contentDetail } from './pages/content-id.ts';
 import { deadLetters } from './pages/dead-letters.ts';
 import { deadLetter } from './pages/dead-letters-id.ts';
+import { keys } from './pages/keys.ts';
+import { revoke } from './pages/keys-id-revoke.ts';
 import { manyDeadLetters } from './pages/many-dead-letters.ts';
 import { manyTasks } from './pages/many-tasks.ts';
 import { overview } from './pages/overview.ts';
 import { queues } from './pages/queues.ts';
 import { pauseQueue } from './pages/queues-name-pause.ts';
 import { quota } from './pages/quota.ts';
+import { record } from './pages/record.ts';
 import { schedules } from './pages/schedules.ts';
 import { operateSchedule } from './pages/schedules-name-operate.ts';
 import { search } from './pages/search.ts';
 import { signIn, signInPage } from './pages/sign-in.ts';
 import { signInWithProvider } from './pages/sign-in-callback.ts';
+import { subscriptions } from './pages/subscriptions.ts';
+import { operateSubscription } from './pages/subscriptions-id-operate.ts';
 import { taskTypes } from './pages/task-types.ts';
 import { tasks } from './pages/tasks.ts';
 import { task } from './pages/tasks-id.ts';
@@ -52,7 +58,7 @@ import { themeOf, timeZoneOf } from './preferences.ts';
 import { asRefusal, problemPage } from './problems.ts';
 import type { Console, ConsoleContext, ConsoleEnvironment, View } from './view.ts';
 
-export interface ConsoleDependencies extends TriggerDependencies, TaskDependencies {
+export interface ConsoleDependencies extends TriggerDependencies, TaskDependencies, SubscriptionDependencies {
   meter: TaskDependencies['meter'] & {
     buildAccepted(build: Trigger & { replayed: boolean }): void;
     triggerRefused(code: ProblemCode): void;
@@ -118,9 +124,10 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
     const principal = visitor?.principal;
     if (principal) c.set('principal', principal);
     c.set('caller', principal?.caller ?? '');
-    const may = (right: Right) => !readOnly && principal?.has(right) === true;
+    const has = (right: Right) => principal?.has(right) === true;
+    const may = (right: Right) => !readOnly && has(right);
     const signedIn = door.needsKey && principal !== undefined;
-    c.set('view', { ...c.var.view, caller: visitor?.name ?? '', may, signedIn });
+    c.set('view', { ...c.var.view, caller: visitor?.name ?? '', has, may, signedIn });
     if (!OPEN.has(below(c))) {
       if (!principal) return signInPage(c, door, c.req.method === 'GET' ? c.var.view.here : '');
       principal.require('read');
@@ -175,6 +182,12 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   taskTypes(console, deps);
   worker(console, deps);
   operateWorker(console, deps);
+  subscriptions(console, deps);
+  operateSubscription(console, deps);
+  record(console, deps);
+  const keyDeps = { ...deps, gate: access.gate };
+  keys(console, keyDeps);
+  revoke(console, keyDeps);
 
   console.notFound((c) => problemPage(c, new Refusal('not_found', { detail: `There is no page ${c.req.path}.` })));
   console.onError((thrown, c) => {
@@ -188,10 +201,10 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   return console;
 }
 
-type Given = Pick<View, 'base' | 'assets' | 'caller' | 'may' | 'signedIn'>;
+type Given = Pick<View, 'base' | 'assets' | 'caller' | 'has' | 'may' | 'signedIn'>;
 
 /** Before it is known who asks. */
-const NOBODY = { caller: '', may: () => false, signedIn: false };
+const NOBODY = { caller: '', has: () => false, may: () => false, signedIn: false };
 
 function viewOf(c: ConsoleContext, given: Given): View {
   const { pathname, search, protocol } = new URL(c.req.url);

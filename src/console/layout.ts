@@ -86,7 +86,7 @@ ${script('console.js')}${script('htmx.js')}${content.charts ? html`${script('upl
 <details class="menu" open><summary>Menu</summary>
 <nav aria-label="Pages">${NAVIGATION.map(
     ({ title, places }) =>
-      html`<div class="group">${title ? html`<h2>${title}</h2>` : ''}<ul>${places.map((place) => placeLink(view, place, content.place))}</ul></div>`,
+      html`<div class="group">${title ? html`<h2>${title}</h2>` : ''}<ul>${places.filter(({ right }) => !right || view.has(right)).map((place) => placeLink(view, place, content.place))}</ul></div>`,
   )}</nav>
 <div class="foot">
 ${CHANGES.some(view.may) ? '' : html`<p class="read-only">${icon('pause')}Read-only: nothing can be changed here.</p>`}

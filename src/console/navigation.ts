@@ -1,3 +1,4 @@
+import type { Right } from '../contracts/keys/key-event.ts';
 import type { IconName } from './parts/icon.ts';
 
 export interface Place {
@@ -5,6 +6,8 @@ export interface Place {
   path: string;
   label: string;
   icon: IconName;
+  /** Whoever lacks it does not see the place. */
+  right?: Right;
 }
 
 /** The pages that the navigation leads to, in groups. */
@@ -34,6 +37,14 @@ export const NAVIGATION: ReadonlyArray<{ title: string | undefined; places: read
       { path: 'content', label: 'Content', icon: 'content' },
       { path: 'search', label: 'Search', icon: 'search' },
       { path: 'quota', label: 'Quota', icon: 'quota' },
+    ],
+  },
+  {
+    title: 'Hapax',
+    places: [
+      { path: 'subscriptions', label: 'Subscriptions', icon: 'external' },
+      { path: 'record', label: 'Record', icon: 'success' },
+      { path: 'keys', label: 'API keys', icon: 'key', right: 'admin' },
     ],
   },
 ];

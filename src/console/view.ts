@@ -23,6 +23,8 @@ export interface View {
   caller: string;
   /** Whether there is a way to sign out. */
   signedIn: boolean;
+  /** Whether a right is there, even where the console takes no changes. */
+  has(this: void, right: Right): boolean;
   /** Whether a right is there and the console takes changes. Buttons and forms are shown only then, and refused otherwise. */
   may(this: void, right: Right): boolean;
   theme: Theme;

@@ -285,7 +285,7 @@ describe('keys', () => {
     const { status, cookie } = await signIn(keys.read);
     expect([status, cookie.includes(keys.read)]).toEqual([303, false]);
 
-    const pages = pathsOf('GET').filter((path) => !/[:*]|changes|many-|new$/.test(path));
+    const pages = pathsOf('GET').filter((path) => !/[:*]|changes|many-|new$|keys$/.test(path));
     expect(pages.length).toBeGreaterThan(10);
     for (const path of pages) {
       const page = await world.call('GET', path, undefined, { cookie });
@@ -294,6 +294,7 @@ describe('keys', () => {
       expect(main, path).toBeDefined();
       expect(main, path).not.toMatch(/method="post"|formaction|href="(trigger|configurations\/new)"/);
     }
+    expect((await world.call('GET', '/console/keys', undefined, { cookie })).status).toBe(403);
     const changes = pathsOf('POST').filter((path) => !/sign-|theme$/.test(path));
     expect(changes.length).toBeGreaterThan(20);
     for (const path of changes) {

@@ -96,6 +96,19 @@ export async function listDueTimes(client: Client, id: string, after: string, un
   return times.filter((time) => time > after && time <= until).slice(0, LIMITS.schedules.dueTimes);
 }
 
+/** When each schedule fires next, by its id in Temporal. @throws {Refusal} where Temporal cannot be reached. */
+export function listNextFirings(client: Client): Promise<ReadonlyMap<string, string>> {
+  return inTemporal(client, async () => {
+    const found = new Map<string, string>();
+    for await (const { scheduleId, info } of client.schedule.list()) {
+      const [next] = info.nextActionTimes;
+      if (next) found.set(scheduleId, next.toISOString());
+      if (found.size >= LIMITS.schedules.schedules) break;
+    }
+    return found;
+  });
+}
+
 /** What the workflows of a schedule were told, as Temporal has it. */
 export function inputOfSchedule({ action }: ScheduleDescription): ScheduledInput | undefined {
   return (action.args as [ScheduledInput | undefined] | undefined)?.[0];

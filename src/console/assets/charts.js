@@ -71,12 +71,13 @@ function draw(element) {
       ],
       series: [
         {},
-        ...series.map(({ label, tone }) => ({
+        ...series.map(({ label, tone, values }) => ({
           label,
           stroke: colour(tone),
           width: bars ? 0 : 1.5,
           fill: bars ? colour(tone) : undefined,
-          points: { show: false },
+          // A line needs two points.
+          points: { show: !bars && values.filter((value) => value !== null).length < 3, size: 5 },
           paths: bars ? uPlot.paths.bars({ size: [0.7, 40] }) : undefined,
         })),
       ],

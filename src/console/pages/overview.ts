@@ -34,7 +34,7 @@ export function overview(console: Console, deps: ConsoleDependencies): void {
         listQueueHistory(db, { since: dayAgo, until: new Date(view.now).toISOString(), bucketSeconds: 3_600 }),
         findUnitsUsed(db, 'general', quotaDay(view.now)),
       ]);
-      const content = html`${healthNotice(health())}
+      const content = html`${healthNotice(health(), letters.items.length > 0)}
 ${peopleFirst(view, letters)}
 <div class="masonry">
 <section class="card" aria-labelledby="ended-title"><h2 id="ended-title">The last 24 hours</h2>${endedChart(view, hours)}</section>

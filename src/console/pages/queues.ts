@@ -48,7 +48,7 @@ export function queues(console: Console, { db, client, taskTypes }: ConsoleDepen
     const unserved = all.filter(({ name, depth }) => depth > 0 && served(name) === 0 && name !== 'callbacks');
     const content = html`${unserved.length > 0 ? unservedNotice(unserved) : ''}
 ${table({ caption: 'Queues', columns: queueColumns(view, served, pauses, acceptedLately(history, view.now)), rows: all, idOf: ({ name }) => name })}
-${queueCharts(view, history)}
+${queueCharts(view, history, BUCKET_SECONDS)}
 <h2>${workers.length === 0 ? 'Workers' : counted(workers.length, 'worker')}</h2>
 ${workers.length === 0 ? notice('bad', 'No worker is there.', html`Builds and tasks are accepted, and wait. Start one with <code>hapax serve worker</code>.`) : table({ caption: 'Workers', columns: workerColumns(view, running), rows: workers, idOf: ({ identity }) => encodeURIComponent(identity) })}`;
     return page(c, {

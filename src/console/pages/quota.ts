@@ -32,7 +32,7 @@ export function quota(console: Console, { db, youtubeQuota }: ConsoleDependencie
         'Left without priority',
         `${count(unreserved)} units; the last ${count(youtubeQuota.priorityReserved)} are for tasks with priority`,
       ],
-      ['Begins anew', html`${time(view, new Date(resetsAt).toISOString())}, in ${duration(resetsAt - view.now)}`],
+      ['Resets', html`${time(view, new Date(resetsAt).toISOString())}, in ${duration(resetsAt - view.now)}`],
     ];
     const content = html`<section class="card"><h2>Today</h2><meter min="0" max="${youtubeQuota.dailyUnits}" value="${today}" aria-label="Units used today">${count(today)}</meter><dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>
 <section class="card">${chart({

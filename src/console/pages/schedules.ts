@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { listNextFirings } from '../../commands/schedules/temporal-schedule.ts';
 import type { Schedule } from '../../domain/schedules/schedule.ts';
 import { targetWords, timeWords } from '../../domain/schedules/schedule-words.ts';
 import { findLogEnd } from '../../store/record/log-end.ts';
@@ -7,6 +8,7 @@ import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
 import { action } from '../parts/action.ts';
 import { badge } from '../parts/badge.ts';
+import { emptyState } from '../parts/notice.ts';
 import { type Column, table } from '../parts/table.ts';
 import { taskLink } from '../parts/task-cells.ts';
 import { count, time } from '../parts/time.ts';
@@ -16,23 +18,32 @@ import type { Console, Html, View } from '../view.ts';
 const SHOWN = 5;
 
 /** Builds and tasks at set times, and what they made last. */
-export function schedules(console: Console, { db }: ConsoleDependencies): void {
+export function schedules(console: Console, { db, client }: ConsoleDependencies): void {
   console.get('/schedules', async (c) => {
     const { view } = c.var;
     const since = await findLogEnd(db);
-    const rows = await listSchedules(db, { deleted: false });
-    const none = html`<p class="hint">There are no schedules. Make one with <code>hapax schedules set</code>.</p>`;
+    const [rows, next] = await Promise.all([
+      listSchedules(db, { deleted: false }),
+      // Without Temporal, the rest of the page still is what it is.
+      listNextFirings(client).catch(() => new Map<string, string>()),
+    ]);
+    const none = emptyState(
+      'There is no schedule.',
+      html`Make one: <code>hapax schedules set nightly --cron '0 2 * * *' --config default</code>`,
+    );
     return page(c, {
       title: 'Schedules',
       place: 'schedules',
       content:
-        rows.length === 0 ? none : table({ caption: 'Schedules', columns: columns(view), rows, idOf: ({ id }) => id }),
-      live: { topics: ['schedule'], since },
+        rows.length === 0
+          ? none
+          : table({ caption: 'Schedules', columns: columns(view, next), rows, idOf: ({ id }) => id }),
+      live: { topics: ['schedule', 'tick'], since },
     });
   });
 }
 
-function columns(view: View): Array<Column<Schedule>> {
+function columns(view: View, next: ReadonlyMap<string, string>): Array<Column<Schedule>> {
   return [
     { title: 'Name', kind: 'tight', cell: ({ id }) => id },
     {
@@ -43,6 +54,11 @@ function columns(view: View): Array<Column<Schedule>> {
     },
     { title: 'Makes', cell: ({ definition }) => targetWords(definition) },
     { title: 'When', kind: 'wide', cell: ({ definition }) => html`<code>${timeWords(definition)}</code>` },
+    {
+      title: 'Next',
+      kind: 'tight',
+      cell: ({ status, workflow_id }) => time(view, status === 'active' ? next.get(workflow_id) : null),
+    },
     {
       title: 'Last',
       kind: 'tight',
@@ -71,5 +87,6 @@ function actions(view: View, name: string, status: Schedule['status']): Html {
     status === 'paused'
       ? action(view, { to: to('resume'), label: 'Resume' })
       : action(view, { to: to('pause'), label: 'Pause' });
-  return html`${turn} ${action(view, { right: 'trigger', to: to('trigger'), label: 'Fire now', confirm: question })}`;
+  const fire = action(view, { right: 'trigger', to: to('trigger'), label: 'Fire now', confirm: question });
+  return html`<div class="buttons">${turn}${fire}</div>`;
 }

@@ -2,10 +2,13 @@ import { html } from 'hono/html';
 import type { Html } from '../view.ts';
 import { count } from './time.ts';
 
+const DAY_MS = 86_400_000;
+
 export interface ChartSeries {
   label: string;
   tone: 'good' | 'bad' | 'busy' | 'warn' | 'quiet';
-  values: readonly number[];
+  /** Null where nobody measured. */
+  values: ReadonlyArray<number | null>;
 }
 
 export interface Chart {
@@ -23,6 +26,15 @@ export interface Chart {
   time(iso: string): Html;
 }
 
+/** The begins of the buckets of a day up to now, ISO 8601: so that a chart of one hour stands at its place in the day. */
+export function bucketsOfDay(now: number, bucketSeconds: number): string[] {
+  const step = bucketSeconds * 1_000;
+  const last = Math.floor(now / step) * step;
+  return Array.from({ length: Math.round(DAY_MS / step) }, (_, back) =>
+    new Date(last - back * step).toISOString(),
+  ).reverse();
+}
+
 /** A chart over time. The page says the same in a table, which is also what there is without JavaScript. */
 export function chart({ id, title, says, kind, times, series, time }: Chart): Html {
   const data = JSON.stringify({
@@ -32,7 +44,7 @@ export function chart({ id, title, says, kind, times, series, time }: Chart): Ht
   });
   const rows = times.map(
     (iso, index) =>
-      html`<tr><th scope="row">${time(iso)}</th>${series.map(({ values }) => html`<td class="number">${count(values[index] ?? 0)}</td>`)}</tr>`,
+      html`<tr><th scope="row">${time(iso)}</th>${series.map(({ values }) => html`<td class="number">${typeof values[index] === 'number' ? count(values[index]) : '–'}</td>`)}</tr>`,
   );
   return html`<figure class="chart" id="${id}"><figcaption>${title} <span class="legend">${series.map(({ label, tone }) => html`<span class="tone ${tone}">${label}</span>`)}</span></figcaption><div class="plot js" role="img" aria-label="${says}" data-chart="${data}" hx-morph-skip-children></div><details><summary>As a table</summary><div class="scroll" tabindex="0" role="region" aria-label="${title}"><table><thead><tr><th scope="col">Time</th>${series.map(({ label }) => html`<th scope="col" class="number">${label}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div></details></figure>`;
 }

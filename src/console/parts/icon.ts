@@ -26,6 +26,7 @@ const SHAPES = {
   pause: '<path d="M5.6 3.5v9m4.8-9v9"/>',
   external: '<path d="M6.5 3.5h-3v9h9v-3M9 2.9h4.1V7M13 3 7.6 8.4"/>',
   retry: '<path d="M13 8a5 5 0 1 1-1.5-3.6M13 2.4v2.9h-2.9"/>',
+  key: '<circle cx="5.2" cy="10.8" r="2.7"/><path d="m7.2 8.8 6-6m-2.6 2.6 2 2"/>',
   copy: '<path d="M5.5 5.5v-3h8v8h-3m-8-5h8v8h-8z"/>',
   auto: '<circle cx="8" cy="8" r="5.5"/><path d="M8 2.5v11a5.5 5.5 0 0 0 0-11z" fill="currentColor"/>',
   light:

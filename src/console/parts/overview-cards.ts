@@ -18,14 +18,15 @@ const DEPENDENCIES: Readonly<Record<keyof Health['dependencies'], string>> = {
   content: 'Content',
 };
 
-/** Whether all is well, in words; what is not, with why. */
-export function healthNotice({ status, dependencies, reconciliation }: Health): Html {
+/** Whether all is well, in words; what is not, with why. @param waits whether something waits for a person. */
+export function healthNotice({ status, dependencies, reconciliation }: Health, waits: boolean): Html {
   const all = Object.entries(dependencies) as Array<[keyof typeof DEPENDENCIES, DependencyHealth]>;
   const ill = all.filter(([, dependency]) => dependency.status === 'degraded');
   const unknown = all.filter(([, dependency]) => dependency.status === 'unknown');
   const unresolved = reconciliation?.unresolved ?? 0;
   if (status === 'ok' && unknown.length === 0) {
-    return notice('good', 'All is well.', 'Postgres, Temporal, GitHub and the workers answer.');
+    const title = waits ? 'All parts work.' : 'All is well.';
+    return notice('good', title, 'Postgres, Temporal, GitHub and the workers answer.');
   }
   if (ill.length === 0 && unresolved === 0) {
     return notice(
@@ -132,5 +133,5 @@ export function quotaCard(
   }: { used: number; dailyUnits: number; priorityReserved: number; resetsAt: string },
 ): Html {
   const left = Math.max(0, dailyUnits - used);
-  return html`<section class="card" aria-labelledby="quota-title"><header><h2 id="quota-title">YouTube quota</h2><a href="quota">Days</a></header><meter min="0" max="${dailyUnits}" value="${used}" aria-label="Units used today">${used}</meter><p><strong>${count(left)}</strong> of ${count(dailyUnits)} units left today${priorityReserved > 0 ? `, ${count(priorityReserved)} of them for urgent videos` : ''}.</p><p class="hint">It begins anew at ${time(view, resetsAt)}.</p></section>`;
+  return html`<section class="card" aria-labelledby="quota-title"><header><h2 id="quota-title">YouTube quota</h2><a href="quota">Days</a></header><meter min="0" max="${dailyUnits}" value="${used}" aria-label="Units used today">${used}</meter><p><strong>${count(left)}</strong> of ${count(dailyUnits)} units left today${priorityReserved > 0 ? `, ${count(priorityReserved)} of them for urgent videos` : ''}.</p><p class="hint">It resets at ${time(view, resetsAt)}.</p></section>`;
 }

@@ -1,20 +1,28 @@
 import { html } from 'hono/html';
 import type { QueueBucket } from '../../store/tasks/queue-history.ts';
 import type { Html, View } from '../view.ts';
-import { type ChartSeries, chart } from './chart.ts';
+import { bucketsOfDay, type ChartSeries, chart } from './chart.ts';
 import { time } from './time.ts';
 
 const TONES = ['busy', 'good', 'warn', 'bad'] as const;
 
 /** What waited in each queue within the last day, for how long, and how much came; nothing where nobody looked. */
-export function queueCharts(view: View, history: readonly QueueBucket[]): Html {
+export function queueCharts(view: View, history: readonly QueueBucket[], bucketSeconds: number): Html {
   if (history.length === 0) return html``;
-  const times = [...new Set(history.map(({ at }) => at))].sort();
+  const times = bucketsOfDay(view.now, bucketSeconds);
   const names = [...new Set(history.map(({ queue }) => queue))].sort();
-  const series = (value: (bucket: QueueBucket) => number): ChartSeries[] =>
+  const series = (value: (bucket: QueueBucket) => number, none: 0 | null = null): ChartSeries[] =>
     names.map((name, index) => {
-      const own = new Map(history.filter(({ queue }) => queue === name).map((bucket) => [bucket.at, value(bucket)]));
-      return { label: name, tone: TONES[index % TONES.length] ?? 'quiet', values: times.map((at) => own.get(at) ?? 0) };
+      const own = new Map(
+        history
+          .filter(({ queue }) => queue === name)
+          .map((bucket) => [new Date(bucket.at).toISOString(), value(bucket)]),
+      );
+      return {
+        label: name,
+        tone: TONES[index % TONES.length] ?? 'quiet',
+        values: times.map((at) => own.get(at) ?? none),
+      };
     });
   const shared = { times, time: (iso: string) => time(view, iso) };
   const charts = [
@@ -40,7 +48,7 @@ export function queueCharts(view: View, history: readonly QueueBucket[]): Html {
       title: 'Accepted, by the quarter of an hour',
       says: 'How many each queue accepted within the last day',
       kind: 'bars',
-      series: series(({ accepted }) => accepted),
+      series: series(({ accepted }) => accepted, 0),
     }),
   ];
   return html`<div class="columns">${charts.map((one) => html`<section class="card">${one}</section>`)}</div>`;

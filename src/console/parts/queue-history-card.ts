@@ -1,28 +1,29 @@
 import { html } from 'hono/html';
 import type { QueueBucket } from '../../store/tasks/queue-history.ts';
 import type { Html, View } from '../view.ts';
-import { type ChartSeries, chart } from './chart.ts';
+import { bucketsOfDay, type ChartSeries, chart } from './chart.ts';
 import { counted, duration, time } from './time.ts';
 
 const TONES = ['busy', 'good', 'warn', 'bad', 'quiet'] as const satisfies ReadonlyArray<ChartSeries['tone']>;
 
 /** How many waited in each queue within a day, and for how long. Nothing before the first sample. */
 export function queueHistoryCard(view: View, buckets: readonly QueueBucket[]): Html {
-  const times = [...new Set(buckets.map(({ at }) => at))];
-  if (times.length === 0) return html``;
-  const byPlace = new Map(buckets.map((bucket) => [`${bucket.queue} ${bucket.at}`, bucket]));
+  if (buckets.length === 0) return html``;
+  const times = bucketsOfDay(view.now, 3_600);
+  const byPlace = new Map(buckets.map((bucket) => [`${bucket.queue} ${new Date(bucket.at).toISOString()}`, bucket]));
   const seriesOf = (measure: (bucket: QueueBucket) => number): ChartSeries[] =>
     [...new Set(buckets.map(({ queue }) => queue))].map((queue, index) => ({
       label: queue,
       tone: TONES[index % TONES.length]!,
       values: times.map((at) => {
         const bucket = byPlace.get(`${queue} ${at}`);
-        return bucket ? measure(bucket) : 0;
+        return bucket ? measure(bucket) : null;
       }),
     }));
   const depth = seriesOf((bucket) => bucket.depth);
   const age = seriesOf(({ oldest_age_seconds: seconds }) => Math.round(seconds ?? 0));
-  const highest = (series: readonly ChartSeries[]) => Math.max(...series.flatMap(({ values }) => values));
+  const highest = (series: readonly ChartSeries[]) =>
+    Math.max(...series.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const shared = { kind: 'lines', times, time: (iso: string) => time(view, iso) } as const;
   return html`<section class="card" aria-labelledby="waiting-title"><header><h2 id="waiting-title">Waiting, by the hour</h2><a href="queues">Queues and workers</a></header>
 ${chart({ ...shared, id: 'depth', title: 'How many waited at most', says: `At most ${counted(highest(depth), 'build or task', 'builds and tasks')} waited in a queue`, series: depth })}
