@@ -77,7 +77,7 @@ export async function changeConfiguration(
         detail:
           saved.version === undefined
             ? 'there is no such build configuration'
-            : `version ${saved.version} stands; read it and decide again`,
+            : `the current version is ${saved.version}; read it and decide again`,
       });
     default:
       saved satisfies never;
