@@ -186,6 +186,25 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     expect(await world.build(builds.running)).toMatchObject({ status: 'in_progress' });
   });
 
+  it('asks before it dispatches again where a run may exist, and before it adopts one', async () => {
+    await world.github.fault({ on: 'dispatch', kind: 'reject-with-422' });
+    const { id } = (await world.trigger({ ref: 'rejected' })).json;
+    expect(await world.ended(id)).toMatchObject({ status: 'failure', workflow_run_id: null });
+    const { page } = await visit({ javaScriptEnabled: false });
+    await page.goto(`/console/builds/${id}`);
+    await page.getByRole('button', { name: 'Make a new run' }).click();
+    await page.getByText(`Dispatch build ${id} again? This says that no run exists.`).waitFor();
+    expect(await world.build(id)).toMatchObject({ retries: 0 });
+    await page.getByRole('button', { name: 'Yes, dispatch it again' }).click();
+    await page.getByText(`Build ${id} is queued again.`).waitFor();
+    const adoption = await fetch(`${world.url}/console/builds/${id}/adopt`, {
+      method: 'POST',
+      headers: { origin: world.url, 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'run_id=7',
+    });
+    expect([adoption.status, await adoption.text()]).toEqual([200, expect.stringContaining('This cannot be undone.')]);
+  });
+
   it('goes back in time with the slider, where nothing can be changed', async () => {
     const { page } = await visit();
     await page.goto('/console/builds');

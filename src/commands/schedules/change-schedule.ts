@@ -43,7 +43,9 @@ export async function changeSchedule(
   const existing = await findSchedule(deps.db, name);
   const there = existing?.status === 'deleted' ? undefined : existing;
   if (!expects(there?.version)) {
-    const detail = there ? `the current version is ${there.version}; read it and decide again` : `there is no schedule ${name}`;
+    const detail = there
+      ? `the current version is ${there.version}; read it and decide again`
+      : `there is no schedule ${name}`;
     throw new Refusal('precondition_failed', { detail });
   }
   if (!there) await assertRoom(deps);

@@ -7,7 +7,7 @@ import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { unconfirmed } from '../layout.ts';
 import { fieldsOf } from '../parts/action.ts';
-import { cancelQuestion, dispatchAgainQuestion } from '../parts/build-operations.ts';
+import { adoptQuestion, cancelQuestion, retryQuestion } from '../parts/build-operations.ts';
 import { valid } from '../queries.ts';
 import type { Console } from '../view.ts';
 
@@ -30,18 +30,17 @@ export function operateBuild(console: Console, deps: ConsoleDependencies): void 
     const { id } = valid(buildIdParam, c.req.param());
     const { sure, ...fields } = await fieldsOf(c);
     const { mode } = valid(retryFields, fields);
-    const { needs_attention } = await existing(deps, id);
-    if (needs_attention && !sure) {
-      return unconfirmed(c, { question: dispatchAgainQuestion(id), fields, label: 'Dispatch it again' });
-    }
+    const question = sure ? undefined : retryQuestion(await existing(deps, id), mode);
+    if (question) return unconfirmed(c, { question, fields, label: 'Dispatch it again' });
     await retryBuild(deps, id, mode, c.var.caller);
     c.var.log.info({ build_id: id, mode }, 'retry requested');
     return seeOther(c, `builds/${id}`, { tone: 'good', text: `Build ${id} is queued again.` });
   });
   console.post('/builds/:id{[0-9]+}/adopt', needs('operate'), async (c) => {
     const { id } = valid(buildIdParam, c.req.param());
-    const { sure: _sure, ...fields } = await fieldsOf(c);
+    const { sure, ...fields } = await fieldsOf(c);
     const { run_id } = valid(adoptFields, fields);
+    if (!sure) return unconfirmed(c, { question: adoptQuestion(id, run_id), fields, label: 'Adopt it' });
     await adoptRun(deps, id, { run_id });
     c.var.log.info({ build_id: id, run_id }, 'adoption requested');
     return seeOther(c, `builds/${id}`, { tone: 'good', text: `Build ${id} is told to follow run ${run_id}.` });

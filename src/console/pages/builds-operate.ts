@@ -6,11 +6,13 @@ import {
 } from '../../commands/builds/operate-builds.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { buildIdParam } from '../../contracts/builds/build.ts';
+import type { Build } from '../../domain/builds/build.ts';
 import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { unconfirmed } from '../layout.ts';
 import { formOf } from '../parts/action.ts';
+import { retryQuestion } from '../parts/build-operations.ts';
 import { counted } from '../parts/time.ts';
 import { valid } from '../queries.ts';
 import { type Console, type ConsoleContext, linkTo } from '../view.ts';
@@ -50,7 +52,7 @@ async function operate(c: ConsoleContext, deps: ConsoleDependencies, operation: 
   if (builds.length === 0) return seeOther(c, back, { tone: 'bad', text: words.none });
   if (!form.get('sure')) {
     const rest = more ? ` More match; repeat it for the rest.` : '';
-    const question = `${words.asks} ${counted(builds.length, 'build')}?${rest}`;
+    const question = `${words.asks} ${counted(builds.length, 'build')}?${warningOf(operation, builds)}${rest}`;
     return unconfirmed(c, { question, fields: { ...fields, ids: chosen.join(',') }, label: words.label });
   }
   const { done, refused, left } = await operateBuilds(deps, operation, builds, c.var.caller, WITHIN_MS);
@@ -62,4 +64,11 @@ async function operate(c: ConsoleContext, deps: ConsoleDependencies, operation: 
     tone: first ? 'bad' : 'good',
     text: `${words.done} ${counted(done.length, 'build')}.${rest}${told}`,
   });
+}
+
+/** Builds whose retry sends another dispatch although a run may exist. */
+function warningOf(operation: ManyOperation, builds: readonly Build[]): string {
+  const unsure = operation === 'retry' ? builds.filter((build) => retryQuestion(build, undefined)).length : 0;
+  if (unsure === 0) return '';
+  return ` Among them, ${counted(unsure, 'build')} without a known run: if a run exists after all, the workflow runs twice.`;
 }

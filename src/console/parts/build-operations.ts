@@ -20,9 +20,24 @@ export function cancelQuestion({ id, workflow_run_id }: Pick<Build, 'id' | 'work
   return `Cancel build ${id}? ${run}`;
 }
 
-/** What is asked before a build that needs attention sends another dispatch. */
-export function dispatchAgainQuestion(id: number): string {
-  return `Dispatch build ${id} again? This says that no run exists. If one does after all, the workflow runs twice.`;
+/** Conclusions of builds that Hapax stopped following: their run may still be going. */
+const UNFOLLOWED: readonly (string | null)[] = ['workflow_ended', 'workflow_lost'];
+
+type Retried = Pick<Build, 'id' | 'needs_attention' | 'workflow_run_id' | 'conclusion'>;
+
+/** What is asked before a retry that sends another dispatch although a run may exist; undefined where it is not asked. */
+export function retryQuestion(build: Retried, mode: RetryMode | undefined): string | undefined {
+  const { id, needs_attention, workflow_run_id, conclusion } = build;
+  if (needs_attention || workflow_run_id === null) {
+    return `Dispatch build ${id} again? This says that no run exists. If one does after all, the workflow runs twice.`;
+  }
+  if (mode !== 'redispatch' || !UNFOLLOWED.includes(conclusion)) return undefined;
+  return `Make a new run for build ${id}? Run ${workflow_run_id} may still be going. If it is, the workflow runs twice.`;
+}
+
+/** What is asked before a build follows a run that somebody names. */
+export function adoptQuestion(id: number, run_id: number): string {
+  return `Have build ${id} follow run ${run_id}? Hapax checks that the run exists, not that it belongs to the build. This cannot be undone.`;
 }
 
 /** How a failed build can be retried, the usual way first. */
@@ -39,7 +54,18 @@ export function buildActions(view: View, build: Build): Html {
   const { id, status, needs_attention } = build;
   if (!view.may('operate')) return html``;
   if (status === 'failure') {
-    return html`${retryModes(build).map(([mode, label], index) => action(view, { to: `builds/${id}/retry`, label, fields: { mode }, ...(index === 0 ? { icon: 'retry', tone: 'main', key: 'r' } : {}) }))}`;
+    return html`${retryModes(build).map(([mode, label], index) => {
+      const confirm = retryQuestion(build, mode);
+      const first = { icon: 'retry', tone: 'main', key: 'r' } as const;
+      const to = `builds/${id}/retry`;
+      return action(view, {
+        to,
+        label,
+        fields: { mode },
+        ...(confirm ? { confirm } : {}),
+        ...(index === 0 ? first : {}),
+      });
+    })}`;
   }
   if (TERMINAL_STATUSES.includes(status)) return html``;
   const again = needs_attention
@@ -48,7 +74,7 @@ export function buildActions(view: View, build: Build): Html {
         label: 'Dispatch again',
         icon: 'retry',
         key: 'r',
-        confirm: dispatchAgainQuestion(id),
+        confirm: retryQuestion(build, undefined)!,
       })
     : '';
   return html`${again}${action(view, { to: `builds/${id}/cancel`, label: 'Cancel', tone: 'danger', key: 'c', confirm: cancelQuestion(build) })}`;
@@ -65,7 +91,7 @@ export function attentionCard(view: View, build: Build): Html {
       to: `builds/${id}/adopt`,
       label: 'It is this one',
       fields: { run_id },
-      confirm: `Have build ${id} follow run ${run_id}? Hapax checks that the run exists, not that it belongs to the build.`,
+      confirm: adoptQuestion(id, run_id),
     });
   const listed = candidates.map(
     ({ run_id, run_url }) => html`<li>${outsideLink(run_url, `Run ${run_id}`)}${adopt(run_id)}</li>`,
