@@ -15,7 +15,7 @@ export async function publishLog(
   place: Blobs,
   { size, note }: Pick<SignedCheckpoint, 'size' | 'note'>,
 ): Promise<void> {
-  const before = readCheckpoint((await place.get('checkpoint')) ?? '');
+  const before = readCheckpoint((await place.get('checkpoint'))?.toString() ?? '');
   if (before && (before.size > size || !(await rootOf(logSubtrees(db), 0, before.size)).equals(before.root))) {
     throw new Error(`the log does not continue the checkpoint of ${before.size} events that was published`);
   }

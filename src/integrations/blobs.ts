@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AwsClient } from 'aws4fetch';
 import { fetchFault } from './fetch-fault.ts';
@@ -6,8 +7,17 @@ import { fetchFault } from './fetch-fault.ts';
 /** Keeps documents as they came. A key names one content for ever, so that writing it again changes nothing. */
 export interface Blobs {
   put(key: string, body: string | Uint8Array): Promise<void>;
-  /** Undefined where there is none. */
-  get(key: string): Promise<string | undefined>;
+  /**
+   * Undefined where there is none.
+   * @param range the bytes from `from` to before `to`, as far as there are; by default all.
+   */
+  get(key: string, range?: ByteRange): Promise<Buffer | undefined>;
+}
+
+/** At least one byte. */
+export interface ByteRange {
+  from: number;
+  to: number;
 }
 
 /** Blobs as files below a directory. */
@@ -18,18 +28,35 @@ export function directoryBlobs(directory: string): Blobs {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       // Renamed into place, it is there in whole or not at all.
       const draft = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-      await writeFile(draft, body, { flush: true });
-      await rename(draft, path);
-    },
-    async get(key) {
       try {
-        return await readFile(join(directory, key), 'utf8');
+        await writeFile(draft, body, { flush: true });
+        await rename(draft, path);
+      } catch (error) {
+        // On a full disk, each attempt would leave a piece behind.
+        await rm(draft, { force: true });
+        throw error;
+      }
+    },
+    async get(key, range) {
+      try {
+        const path = join(directory, key);
+        return range ? await readRange(path, range) : await readFile(path);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw error;
       }
     },
   };
+}
+
+async function readRange(path: string, { from, to }: ByteRange): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(to - from), 0, to - from, from);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 export interface S3Options {
@@ -39,41 +66,71 @@ export interface S3Options {
   region: string;
   accessKeyId: string;
   secretAccessKey: string;
+  /** Longest wait for a whole response; default 30 s. */
+  timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 30_000;
 
-/** Blobs as objects of an S3 bucket (aws4fetch signs the requests; it repeats those answered with 5xx or 429). */
-export function s3Blobs({ endpoint, bucket, region, accessKeyId, secretAccessKey }: S3Options): Blobs {
-  const client = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 3 });
+/**
+ * Blobs as objects of an S3 bucket (aws4fetch signs the requests; it repeats those answered with 5xx or 429). The server checks a
+ * document by its SHA-256 and keeps that beside it; a document that is read whole is checked by it.
+ */
+export function s3Blobs({ endpoint, bucket, timeoutMs = TIMEOUT_MS, ...credentials }: S3Options): Blobs {
+  const client = new AwsClient({ ...credentials, service: 's3', retries: 3 });
   const url = (key: string) =>
     `${endpoint}/${encodeURIComponent(bucket)}/${key.split('/').map(encodeURIComponent).join('/')}`;
-  const send = async (key: string, options: { method: string; body?: string | Uint8Array }) => {
+  /** The response with its body, which may be what does not come. */
+  const send = async (
+    key: string,
+    options: { method: string; headers: Record<string, string>; body?: string | Uint8Array },
+  ) => {
     try {
-      return await client.fetch(url(key), { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const response = await client.fetch(url(key), { ...options, signal: AbortSignal.timeout(timeoutMs) });
+      return { response, body: Buffer.from(await response.arrayBuffer()) };
     } catch (error) {
       throw new Error(`S3 does not answer (${fetchFault(error)})`, { cause: error });
     }
   };
   return {
-    async put(key, body) {
-      const answer = await send(key, { method: 'PUT', body });
-      if (!answer.ok) throw await refusal(answer);
+    async put(key, given) {
+      const { response, body } = await send(key, {
+        method: 'PUT',
+        headers: { [CHECKSUM]: checksumOf(given) },
+        body: given,
+      });
+      if (!response.ok) throw refusal(response, body);
     },
-    async get(key) {
-      const answer = await send(key, { method: 'GET' });
-      if (answer.status === 404 && !(await isBucketMissing(answer.clone()))) return undefined;
-      if (!answer.ok) throw await refusal(answer);
-      return answer.text();
+    async get(key, range) {
+      const headers = range ? { range: `bytes=${range.from}-${range.to - 1}` } : { 'x-amz-checksum-mode': 'ENABLED' };
+      const { response, body } = await send(key, { method: 'GET', headers });
+      // Other things can be missing too: the bucket, or a user.
+      if (response.status === 404 && codeOf(body) === 'NoSuchKey') return undefined;
+      // Nothing is so far behind.
+      if (response.status === 416) return Buffer.alloc(0);
+      if (!response.ok) throw refusal(response, body);
+      if (range) return response.status === 206 ? body : body.subarray(range.from, range.to);
+      const kept = response.headers.get(CHECKSUM);
+      // Of a document that was written in parts, it is of the checksums of these.
+      if (kept !== null && !kept.includes('-') && kept !== checksumOf(body)) {
+        throw new Error(`S3 gave a document that is not the one it was given: ${key}`);
+      }
+      return body;
     },
   };
 }
 
-async function isBucketMissing(answer: Response): Promise<boolean> {
-  return /<Code>NoSuchBucket<\/Code>/.test(await answer.text());
+const CHECKSUM = 'x-amz-checksum-sha256';
+
+function checksumOf(body: string | Uint8Array): string {
+  return createHash('sha256').update(body).digest('base64');
 }
 
-async function refusal(answer: Response): Promise<Error> {
-  const code = /<Code>(\w+)<\/Code>/.exec(await answer.text())?.[1];
-  return new Error(`S3 answered ${answer.status}${code ? ` ${code}` : ''}`);
+function codeOf(body: Buffer): string | undefined {
+  return /<Code>(\w+)<\/Code>/.exec(body.toString())?.[1];
+}
+
+function refusal({ status }: Response, body: Buffer): Error {
+  const code = codeOf(body);
+  return new Error(`S3 answered ${status}${code ? ` ${code}` : ''}`);
 }

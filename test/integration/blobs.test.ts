@@ -1,64 +1,121 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import S3rver from 's3rver';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Blobs, directoryBlobs, s3Blobs } from '../../src/integrations/blobs.ts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type Blobs, directoryBlobs } from '../../src/integrations/blobs.ts';
+import { startFreezingProxy } from '../world/freezing-proxy.ts';
+import { BUILD_TIMEOUT_MS, HAS_GO } from '../world/go-tools.ts';
+import { describeWith } from '../world/required-programs.ts';
+import { startS3Server } from '../world/s3-server.ts';
 import { steadyPort } from '../world/steady-port.ts';
+import { startTamperingProxy } from '../world/tampering-proxy.ts';
 
-/** The only key pair that the S3 server of the tests knows. */
-const KEYS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
+const BODY = `Naïve “text” 😀\r\n${'x'.repeat(300_000)}`;
 
-let directory: string;
-let server: S3rver;
-let endpoint: string;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hapax-blobs-'));
-  const configureBuckets = [{ name: 'content', configs: [] }];
-  server = new S3rver({
-    address: '127.0.0.1',
-    port: 0,
-    silent: true,
-    directory: join(directory, 's3'),
-    configureBuckets,
-  });
-  endpoint = `http://127.0.0.1:${(await server.run()).port}`;
-});
-afterAll(async () => {
-  await server.close();
-  await rm(directory, { recursive: true, force: true });
-});
-
-const s3 = (given: Partial<Parameters<typeof s3Blobs>[0]> = {}) =>
-  s3Blobs({ endpoint, bucket: 'content', region: 'us-east-1', ...KEYS, ...given });
-const KINDS: Record<string, () => Blobs> = {
-  'a directory': () => directoryBlobs(join(directory, 'files')),
-  'an S3 server': () => s3(),
-};
-
-describe.each(Object.entries(KINDS))('blobs in %s', (_, open) => {
+/** What must hold wherever blobs are. */
+function hold(open: () => Blobs): void {
   it('are read as they were written, once or often', async () => {
     const blobs = open();
-    const body = `Naïve “text” 😀\r\n${'x'.repeat(300_000)}`;
     expect(await blobs.get('sources/none.txt')).toBeUndefined();
-    await Promise.all(Array.from({ length: 5 }, () => blobs.put('sources/a b+c.txt', body)));
-    expect(await blobs.get('sources/a b+c.txt')).toBe(body);
+    await Promise.all(Array.from({ length: 5 }, () => blobs.put('sources/a b+c.txt', BODY)));
+    expect((await blobs.get('sources/a b+c.txt'))?.toString()).toBe(BODY);
     await blobs.put('sources/empty.txt', '');
-    expect(await blobs.get('sources/empty.txt')).toBe('');
+    expect(await blobs.get('sources/empty.txt')).toEqual(Buffer.alloc(0));
+    await blobs.put('sources/bytes', Buffer.from([0, 255, 128]));
+    expect(await blobs.get('sources/bytes')).toEqual(Buffer.from([0, 255, 128]));
+  });
+
+  it('are read in part', async () => {
+    const blobs = open();
+    const body = Buffer.from(BODY);
+    await blobs.put('sources/long.txt', body);
+    for (const [from, to] of [
+      [0, 1],
+      [5, 20],
+      [body.length - 3, body.length + 100],
+      [body.length, body.length + 10],
+    ] as const) {
+      const part = await blobs.get('sources/long.txt', { from, to });
+      expect(part?.toString('hex')).toBe(body.subarray(from, to).toString('hex'));
+    }
+    expect(await blobs.get('sources/none.txt', { from: 0, to: 1 })).toBeUndefined();
+  });
+}
+
+describe('blobs in a directory', () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'hapax-blobs-'));
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  hold(() => directoryBlobs(join(directory, 'files')));
+
+  it('leave nothing half written', async () => {
+    const blobs = directoryBlobs(join(directory, 'whole'));
+    await Promise.all(Array.from({ length: 10 }, (_, index) => blobs.put(`sources/${index}`, 'x')));
+    // Where the document cannot be, as on a full disk.
+    await mkdir(join(directory, 'whole', 'sources', 'taken'));
+    await expect(blobs.put('sources/taken', 'x')).rejects.toThrow();
+    expect((await readdir(join(directory, 'whole', 'sources'))).toSorted()).toEqual([...'0123456789', 'taken']);
   });
 });
 
-describe('blobs', () => {
-  it('in a directory leave nothing half written', async () => {
-    const blobs = directoryBlobs(join(directory, 'whole'));
-    await Promise.all(Array.from({ length: 10 }, (_, index) => blobs.put(`sources/${index}`, 'x')));
-    expect((await readdir(join(directory, 'whole', 'sources'))).toSorted()).toEqual([...'0123456789']);
+describeWith({ Go: HAS_GO }, 'blobs in an S3 server', () => {
+  let server: Awaited<ReturnType<typeof startS3Server>>;
+  beforeAll(async () => {
+    server = await startS3Server();
+  }, BUILD_TIMEOUT_MS);
+  afterAll(() => server.close());
+
+  hold(() => server.blobs());
+
+  it('say what is wrong: key, secret, bucket, server', async () => {
+    for (const method of ['get', 'put'] as const) {
+      const stranger = server.blobs({ accessKeyId: 'nobody' });
+      await expect(method === 'get' ? stranger.get('k') : stranger.put('k', 'x')).rejects.toThrow(
+        'S3 answered 404 XAdminUserNotFound',
+      );
+    }
+    await expect(server.blobs({ secretAccessKey: 'wrong' }).get('k')).rejects.toThrow(
+      'S3 answered 403 SignatureDoesNotMatch',
+    );
+    const missing = server.blobs({ bucket: 'none' });
+    await expect(missing.get('k')).rejects.toThrow('S3 answered 404 NoSuchBucket');
+    await expect(missing.put('k', 'x')).rejects.toThrow('S3 answered 404 NoSuchBucket');
+    const nowhere = server.blobs({ endpoint: `http://127.0.0.1:${await steadyPort()}` });
+    await expect(nowhere.put('k', 'x')).rejects.toThrow('S3 does not answer (ECONNREFUSED)');
   });
 
-  it('in S3 say what is wrong: key, bucket, server', async () => {
-    await expect(s3({ accessKeyId: 'nobody' }).put('k', 'x')).rejects.toThrow('S3 answered 403 InvalidAccessKeyId');
-    await expect(s3({ bucket: 'none' }).get('k')).rejects.toThrow('S3 answered 404 NoSuchBucket');
-    const nowhere = s3({ endpoint: `http://127.0.0.1:${await steadyPort()}` });
-    await expect(nowhere.put('k', 'x')).rejects.toThrow('S3 does not answer');
+  it('are not kept where they were changed on the way, and not read', async () => {
+    const proxy = await startTamperingProxy(server.port);
+    onTestFinished(() => proxy.close());
+    const blobs = server.blobs({ endpoint: `http://127.0.0.1:${proxy.port}` });
+    const body = 'The moon pulls at the sea.';
+    proxy.change('moon', 'm00n');
+    await expect(blobs.put('sources/moon.txt', body)).rejects.toThrow(/^S3 answered 400 \w+/);
+    expect(await server.blobs().get('sources/moon.txt')).toBeUndefined();
+    await server.blobs().put('sources/moon.txt', body);
+    await expect(blobs.get('sources/moon.txt')).rejects.toThrow('S3 gave a document that is not the one');
+    expect((await server.blobs().get('sources/moon.txt'))?.toString()).toBe(body);
+  });
+
+  it('are refused where there is no room, and kept when there is', async () => {
+    const full = await startS3Server({ fileKilobytes: 64 });
+    onTestFinished(() => full.close());
+    await expect(full.blobs().put('sources/long.txt', BODY)).rejects.toThrow(/^S3 answered 5\d\d/);
+    expect(await full.blobs().get('sources/long.txt')).toBeUndefined();
+    await full.blobs().put('sources/short.txt', 'x');
+    expect((await full.blobs().get('sources/short.txt'))?.toString()).toBe('x');
+  });
+
+  it('are given up where the server is too slow, before and within its response', async () => {
+    const proxy = await startFreezingProxy(server.port);
+    onTestFinished(() => proxy.close());
+    await server.blobs().put('sources/slow.txt', BODY);
+    const slow = server.blobs({ endpoint: `http://127.0.0.1:${proxy.port}`, timeoutMs: 500 });
+    proxy.freezeAfter(Buffer.from('HTTP/1.1 200'));
+    await expect(slow.get('sources/slow.txt')).rejects.toThrow('S3 does not answer');
+    await expect(slow.put('sources/slow.txt', BODY)).rejects.toThrow('S3 does not answer (TimeoutError)');
   });
 });

@@ -11,6 +11,7 @@ const FOLDER = fileURLToPath(new URL('../../build/go', import.meta.url));
 const TOOLS = {
   helm: 'helm.sh/helm/v4/cmd/helm@v4.3.2',
   kubeconform: 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0',
+  versitygw: 'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
   actionlint: 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12',
 } as const;
 
