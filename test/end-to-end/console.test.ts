@@ -191,6 +191,8 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     const { id } = (await world.trigger({ ref: 'rejected' })).json;
     expect(await world.ended(id)).toMatchObject({ status: 'failure', workflow_run_id: null });
     const { page } = await visit({ javaScriptEnabled: false });
+    await page.goto('/console/many-dead-letters/redrive?kind=build');
+    await page.getByText(/build.? among them: you say that no run exists/).waitFor();
     await page.goto(`/console/builds/${id}`);
     await page.getByRole('button', { name: 'Make a new run' }).click();
     await page.getByText(`Dispatch build ${id} again? This says that no run exists.`).waitFor();

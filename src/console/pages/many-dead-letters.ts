@@ -6,6 +6,7 @@ import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/en
 import { listDeadLettersById } from '../../store/endings/dead-letter-list-by-id.ts';
 import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
+import { retryQuestion } from '../parts/build-operations.ts';
 import { deadLetterColumns, deadLetterReason, needsAttention } from '../parts/dead-letter-cells.ts';
 import { type ManyAction, operateSent, previewMany, readMany } from '../parts/many.ts';
 import { notice } from '../parts/notice.ts';
@@ -74,6 +75,11 @@ export function manyDeadLetters(console: Console, deps: ConsoleDependencies): vo
   }
 }
 
+/** Whether a redrive sends another dispatch although a run may exist. */
+function mayRunTwice(letter: DeadLetter): boolean {
+  return letter.kind === 'build' && retryQuestion(letter.build, undefined) !== undefined;
+}
+
 interface Chosen {
   rows: readonly DeadLetter[];
   more?: boolean;
@@ -84,16 +90,16 @@ interface Chosen {
 
 function preview(
   c: ConsoleContext,
-  { label, to, tone, meaning, leftOut }: DeadLetterOperation,
+  { label, to, tone, meaning, leftOut, takesAttention }: DeadLetterOperation,
   { rows, more, without, back }: Chosen,
 ) {
-  const asserting = rows.filter(needsAttention).length;
+  const asserting = takesAttention ? rows.filter(mayRunTwice).length : 0;
   const warning =
     asserting > 0
       ? notice(
           'warn',
           `${counted(asserting, 'build')} among them: you say that no run exists.`,
-          'If one does after all, the workflow runs twice. Look at the build first.',
+          'Each sends another dispatch. If a run exists after all, the workflow runs twice. Look at the build first.',
         )
       : '';
   return previewMany(c, {
