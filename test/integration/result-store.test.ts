@@ -1,3 +1,4 @@
+import { deflateSync } from 'node:zlib';
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CeleryResult } from '../../src/contracts/celery/celery.ts';
@@ -43,21 +44,37 @@ describeWith({ Redis: hasRedis, 'Python with Celery': hasCelery() }, 'results in
     }
   });
 
-  it('leave what a worker in Python has written of the same end, and add the tasks that followed', async () => {
-    const client = createClient({ url: redis.url });
-    await client.connect();
-    const store = openResultStore({ url: redis.url, expiresMs: 60_000, onError: () => {} });
-    try {
-      const written = { ...ended, result: 1, task_id: 'both', worker: 'celery@a', children: [[['sent', null], null]] };
-      await client.set('celery-task-meta-both', JSON.stringify(written));
-      const followed: CeleryResult['children'] = [[['next', null], null]];
-      await eventually(() => store.store({ ...ended, result: 1, task_id: 'both', children: followed }));
-      await store.store({ ...ended, result: 1, task_id: 'both', children: followed });
-      const found = JSON.parse((await client.get('celery-task-meta-both')) ?? '');
-      expect(found).toEqual({ ...written, children: [...written.children, ...followed] });
-    } finally {
-      await store.close();
-      client.destroy();
-    }
-  });
+  const plain = (text: string) => text;
+  // As Celery writes it with `result_compression = 'gzip'`, as it calls zlib.
+  const compressed = (text: string) =>
+    Buffer.concat([Buffer.from('\0celery-compressed\0application/x-gzip\0'), deflateSync(text)]);
+  it.each([
+    ['plain', plain],
+    ['compressed', compressed],
+  ])(
+    'leave what a worker in Python has written (%s) of the same end, and add the tasks that followed',
+    async (_, as) => {
+      const client = createClient({ url: redis.url });
+      await client.connect();
+      const store = openResultStore({ url: redis.url, expiresMs: 60_000, onError: () => {} });
+      try {
+        const written = {
+          ...ended,
+          result: 1,
+          task_id: 'both',
+          worker: 'celery@a',
+          children: [[['sent', null], null]],
+        };
+        await client.set('celery-task-meta-both', as(JSON.stringify(written)));
+        const followed: CeleryResult['children'] = [[['next', null], null]];
+        await eventually(() => store.store({ ...ended, result: 1, task_id: 'both', children: followed }));
+        await store.store({ ...ended, result: 1, task_id: 'both', children: followed });
+        const found = JSON.parse((await client.get('celery-task-meta-both')) ?? '');
+        expect(found).toEqual({ ...written, children: [...written.children, ...followed] });
+      } finally {
+        await store.close();
+        client.destroy();
+      }
+    },
+  );
 });

@@ -51,6 +51,8 @@ interface Started {
   program: 'celery' | 'hapax-worker';
   app: string;
   environment: AppEnvironment & Record<string, string>;
+  /** Default: those of the app `features`. */
+  queues?: string[];
   /** Further arguments. */
   options?: string[];
   /** For its log. */
@@ -58,12 +60,13 @@ interface Started {
 }
 
 /** Starts `celery worker` or `hapax-worker`, and waits until it is ready. */
-export async function startPythonWorker({ program, app, environment, options = [], directory }: Started) {
+export async function startPythonWorker({ program, app, environment, queues, options = [], directory }: Started) {
   installWheel();
   const { QUEUE } = environment;
   const words = [...(program === 'celery' ? ['-A', app, 'worker'] : ['-A', app])];
-  const queues = ['-Q', `${QUEUE},${QUEUE}-routed`, '-n', `${QUEUE}@%h`, '--concurrency', '3', '-l', 'info'];
-  const child = spawn(join(BIN, program), [...words, ...queues, ...options], {
+  const served = queues ?? [QUEUE, `${QUEUE}-routed`];
+  const given = ['-Q', served.join(','), '-n', `${QUEUE}@%h`, '--concurrency', '3', '-l', 'info'];
+  const child = spawn(join(BIN, program), [...words, ...given, ...options], {
     cwd: directory,
     env: pythonEnvironment(environment),
   });

@@ -37,7 +37,12 @@ function encodings({ content_encoding, headers }: Delivery): { text: string; tra
   };
 }
 
-function decompressed(bytes: Uint8Array, compression: unknown): Uint8Array {
+/** Bytes that are no longer than `most` once they are decompressed, by kombu's name of the compression. @throws {Refused} */
+export function decompressed(
+  bytes: Uint8Array,
+  compression: unknown,
+  most: number = LIMITS.messages.bodyBytes,
+): Uint8Array {
   if (compression === undefined || compression === null || compression === '') return bytes;
   // Whatever a sender puts there; an object may refuse to become a string.
   const name = typeof compression === 'string' ? compression : JSON.stringify(compression);
@@ -46,7 +51,7 @@ function decompressed(bytes: Uint8Array, compression: unknown): Uint8Array {
     throw new Refused('unsupported_compression', `${name.slice(0, 80)} is not read; send gzip, brotli or zstd`);
   }
   try {
-    return decompress(bytes, { maxOutputLength: LIMITS.messages.bodyBytes });
+    return decompress(bytes, { maxOutputLength: most });
   } catch (error) {
     if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
     throw new Refused('unsupported_compression', `the body is not ${String(compression)}`);

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { createClient } from '@redis/client';
+import { createClient, RESP_TYPES } from '@redis/client';
 import type { CeleryResult } from '../../contracts/celery/celery.ts';
 import type { KeptChord } from '../../domain/celery/celery-chord.ts';
+import { readKept } from '../../domain/celery/kept-payload.ts';
 
 export interface ResultStoreOptions {
   /** `redis://` or `rediss://`; may hold a password, so it is in no error and no log line. */
@@ -44,11 +45,13 @@ export function openResultStore({ url, keyPrefix = '', expiresMs, onError }: Res
   client.on('error', (error: Error) =>
     onError(error.message || (error as { code?: string }).code || 'it cannot be reached'),
   );
+  // What is compressed is no text.
+  const bytes = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   client.connect().catch((error: Error) => onError(error.message));
   return {
     async store(result) {
       const key = prefix + result.task_id;
-      const standing = read(await client.get(key));
+      const standing = read(await bytes.get(key));
       const isTheSame = standing?.status === result.status && isDeepStrictEqual(standing.result, result.result);
       if (standing?.status === 'SUCCESS' && !(isTheSame && result.children.length > 0)) return;
       const value = JSON.stringify(isTheSame ? withChildren(standing, result) : result);
@@ -62,9 +65,9 @@ export function openResultStore({ url, keyPrefix = '', expiresMs, onError }: Res
     async findChord(groupId) {
       const key = groupPrefix + groupId;
       // Celery's client counts the members, and tasks add more by `add_to_chord`. It keeps the tree only where it is no plain list.
-      const [size, added, group] = await client.mGet([`${key}.s`, `${key}.t`, key]);
+      const [size, added, group] = await bytes.mGet([`${key}.s`, `${key}.t`, key]);
       if (size == null) return undefined;
-      const { result } = JSON.parse(group ?? '{}') as { result?: KeptChord['header'] };
+      const { result } = read<{ result: KeptChord['header'] }>(group) ?? {};
       return { size: Number(size) + Number(added ?? 0), header: result ?? null };
     },
     async close() {
@@ -103,10 +106,6 @@ function withChildren(standing: Partial<CeleryResult>, { children }: CeleryResul
   return { ...standing, children: [...sent, ...children.filter(([[id]]) => !ids.has(id))] };
 }
 
-function read(stored: string | null): Partial<CeleryResult> | undefined {
-  try {
-    return (JSON.parse(stored ?? 'null') as Partial<CeleryResult> | null) ?? undefined;
-  } catch {
-    return undefined;
-  }
+function read<Kept = CeleryResult>(stored: Buffer | null | undefined): Partial<Kept> | undefined {
+  return (stored && (readKept(stored) as Partial<Kept> | null)) ?? undefined;
 }

@@ -10,8 +10,8 @@ from celery._state import get_current_worker_task
 from hapax_worker.ledger import LEDGER, as_json
 
 
-#: Headers that the request of an attempt has members for.
-_OF_THE_ATTEMPT = {"lang", "task", "id", "root_id", "parent_id", "retries", "eta", "expires", "timelimit"}
+#: Headers that the request of an attempt has members for. The parent of a retry is the task itself, which only its message says.
+_OF_THE_ATTEMPT = {"lang", "task", "id", "root_id", "retries", "eta", "expires", "timelimit"}
 
 
 class _Keeper:
