@@ -21,6 +21,9 @@ export function answerActivities(db: Db, ways: ReplyWays): AnswerPort {
     for (const pending of await listPendingReplies(db, task_id)) await answer(ways, pending, told);
   };
   return {
+    async answerNow(about) {
+      await Promise.all([each(about, publishReply), each(about, storeReply)]);
+    },
     publishAnswers: (about) => each(about, publishReply),
     storeResult: (about) => each(about, storeReply),
     async publishAgain({ id }) {

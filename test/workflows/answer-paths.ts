@@ -33,10 +33,18 @@ export const ANSWER_PATHS: Readonly<Record<string, (world: World) => Promise<str
     await revoke(world, 'a-message');
     return taskWorkflowId('a-message');
   },
-  'answer-about-a-task': async (world) => {
+  'task-of-a-message-answered-at-once': async (world) => {
     await serveAnswers(world);
+    const workflowId = taskWorkflowId(await takenFromMessage(world));
+    await world.client.workflow.getHandle(workflowId).result();
+    return workflowId;
+  },
+  'task-of-a-message-answered-later': taskOfMessage,
+  'answer-about-a-task': async (world) => {
     const workflowId = answerWorkflowId({ task_id: await takenFromMessage(world), ending: 'ended' });
-    await eventually(() => world.client.workflow.getHandle(workflowId).result());
+    await eventually(() => world.client.workflow.getHandle(workflowId).describe());
+    await serveAnswers(world);
+    await world.client.workflow.getHandle(workflowId).result();
     return workflowId;
   },
   'message-published-again': async (world) => {

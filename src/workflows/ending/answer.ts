@@ -1,5 +1,6 @@
+import { log, patched } from '@temporalio/workflow';
 import { type AnswerInput, answerWorkflowId } from '../../contracts/endings/answer-workflow.ts';
-import { answers } from '../activities.ts';
+import { answers, answersNow } from '../activities.ts';
 import { beginApart } from './begin-apart.ts';
 
 /**
@@ -10,8 +11,15 @@ export async function answer(input: AnswerInput): Promise<void> {
   await Promise.all([answers.publishAnswers(input), answers.storeResult(input)]);
 }
 
-/** Begins the answer about an ending, {@link beginApart}. */
-export function beginAnswer(input: AnswerInput): Promise<void> {
+/** Answers at once where the bridge can. Where it cannot, begins a workflow that does it later, {@link beginApart}. */
+export async function beginAnswer(input: AnswerInput): Promise<void> {
+  if (patched('answer-at-once')) {
+    try {
+      return await answersNow.answerNow(input);
+    } catch (error) {
+      log.info('the senders of messages are answered later', { error });
+    }
+  }
   const staticSummary = `answer about task ${input.task_id}`;
   return beginApart(answer, input, { workflowId: answerWorkflowId(input), staticSummary });
 }

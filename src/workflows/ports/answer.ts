@@ -3,6 +3,9 @@ import type { AnswerInput } from '../../contracts/endings/answer-workflow.ts';
 
 /** What workflows ask of the bridge. All may be repeated: what arrives twice has the same id, and means the same. */
 export interface AnswerPort {
+  /** Does both of the following once, where RabbitMQ and Redis are there. */
+  answerNow(about: AnswerInput): Promise<void>;
+
   /** Publishes to RabbitMQ what follows the task, then its result to each who waits for it. */
   publishAnswers(about: AnswerInput): Promise<void>;
 

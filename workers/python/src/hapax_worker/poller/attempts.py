@@ -146,8 +146,8 @@ def _last_beat() -> Beat:
 
 async def _send_heartbeats(beat: Beat) -> None:
     while True:
+        await asyncio.sleep(_HEARTBEAT_S)  # most tasks are over by then, and cost none
         activity.heartbeat(beat)
-        await asyncio.sleep(_HEARTBEAT_S)
 
 
 @contextlib.asynccontextmanager
