@@ -59,7 +59,7 @@ export async function openCloud(cli: string, settings: Record<string, string> = 
     RECONCILE_WINDOW: '1s',
     ...settings,
   };
-  const role = (name: 'api' | 'worker') => {
+  const role = (name: 'api' | 'worker' | 'bridge') => {
     let program: Program | undefined;
     onTestFinished(() => program?.kill());
     return {
@@ -77,7 +77,7 @@ export async function openCloud(cli: string, settings: Record<string, string> = 
       },
     };
   };
-  const roles = { api: role('api'), worker: role('worker') };
+  const roles = { api: role('api'), worker: role('worker'), bridge: role('bridge') };
   const { call } = callers(`http://127.0.0.1:${port}`);
   const asked = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     call(method, path, body, { authorization: `Bearer ${secret}`, ...headers });
