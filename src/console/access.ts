@@ -190,26 +190,3 @@ function proofOf(secret: string, hash: string): string {
 function isSecure(c: ConsoleContext): boolean {
   return c.req.header('x-forwarded-proto') === 'https' || new URL(c.req.url).protocol === 'https:';
 }
-
-/**
- * Refuses what is not sent by a page of the console itself. Browsers say with every POST where it comes from: by
- * `Sec-Fetch-Site`, or over plain HTTP, where they leave that out, by `Origin`. Programs have the API.
- */
-export function refuseOtherSites(): MiddlewareHandler<ConsoleEnvironment> {
-  return async (c, next) => {
-    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
-      const site = c.req.header('sec-fetch-site');
-      const own =
-        site === undefined ? originHost(c.req.header('origin')) === c.req.header('host') : site === 'same-origin';
-      if (!own)
-        throw new Refusal('cross_site', {
-          detail: 'this request does not come from a page of the console; programs use the API',
-        });
-    }
-    await next();
-  };
-}
-
-function originHost(origin: string | undefined): string {
-  return URL.parse(origin ?? '')?.host ?? 'unknown';
-}

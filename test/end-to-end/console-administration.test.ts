@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { CHROMIUM, expectAccessible, expectToFitPhone, openBrowser, PHONE, visitConsole } from '../world/browser.ts';
 import { eventually } from '../world/eventually.ts';
 import { answers, openReceiver } from '../world/receiver.ts';
@@ -123,6 +123,24 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'keys, subscriptions and the 
       );
       expect(shown).toContainEqual(expect.stringMatching(/T03:00:00\.000Z$/));
     });
+  });
+
+  it('show what the last checkpoint signs for, with the command that checks it, and that it is late', async () => {
+    const checkpoints = world.client.schedule.getHandle('hapax-checkpoint');
+    await checkpoints.trigger();
+    const { page } = await visit(SECRET);
+    await page.goto('/console/record');
+    await page.getByText('events are signed for.').waitFor();
+    const [note, key] = await Promise.all([get('/audit/checkpoint'), get('/audit/key')]);
+    expect(await page.locator('#check').textContent()).toContain(`--key '${key.text.trim()}'`);
+    expect(note.text).toContain((await page.locator('#note').textContent())?.split('\n')[0]);
+    await checkpoints.pause();
+    await world.call('POST', '/keys', { name: 'later', rights: ['read'] }, OPS);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10 * 60_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(await (await page.request.get('/console/record')).text()).toContain('Checkpoints are late.');
+    vi.useRealTimers();
+    await checkpoints.unpause();
   });
 
   it('show keys to nobody else, and no button to a key that may only look', async () => {

@@ -102,7 +102,7 @@ export const OPERATION_EXAMPLES: Record<string, OperationExamples> = {
   },
   listWorkers: {
     responses: {
-      200: [{ identity: '4711@worker-1', queue: 'workflows', last_seen_at: '2026-11-21T10:00:00.000Z' }],
+      200: [{ identity: '4711@worker-1', queue: 'workflows', last_seen_at: '2026-11-21T10:00:00.000Z', present: true }],
     },
   },
   getHealth: {

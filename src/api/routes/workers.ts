@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import type { TaskTypes } from '../../commands/tasks/task-types.ts';
+import { isPolling } from '../../commands/workers/list-pollers.ts';
 import { listServed } from '../../commands/workers/list-workers.ts';
 import { workers } from '../../contracts/tasks/queue.ts';
 import type { Api } from '../environment.ts';
@@ -24,7 +25,10 @@ export function getWorkers(api: Api, { client, taskTypes }: { client: Client; ta
   api.openapi(route, async (c) => {
     const served = await listServed(client, taskTypes);
     const seen = served.flatMap(({ queue, pollers }) =>
-      pollers.map(({ identity, lastSeenAt }) => ({ identity, queue, last_seen_at: lastSeenAt.toISOString() })),
+      pollers.map((poller) => ({
+        ...{ identity: poller.identity, queue, last_seen_at: poller.lastSeenAt.toISOString() },
+        present: isPolling(poller),
+      })),
     );
     return c.json(seen, 200);
   });

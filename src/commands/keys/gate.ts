@@ -1,7 +1,5 @@
 import type { Logger } from 'pino';
-import { LIMITS } from '../../contracts/budgets.ts';
 import type { OidcRule } from '../../contracts/keys/oidc-settings.ts';
-import { addressBlock } from '../../domain/keys/address-block.ts';
 import type { Grant } from '../../domain/keys/grant.ts';
 import type { Key } from '../../domain/keys/key.ts';
 import { formOfKey } from '../../domain/keys/key-text.ts';
@@ -18,6 +16,7 @@ import { InFlight } from './in-flight.ts';
 import { KeyRing } from './key-ring.ts';
 import type { People } from './people.ts';
 import { everything, Principal } from './principal.ts';
+import { WrongKeys } from './wrong-keys.ts';
 
 const MINUTE_MS = 60_000;
 /** A JSON Web Token: header, claims and signature, which may be missing. */
@@ -48,18 +47,17 @@ export interface RateState extends Taken {
  */
 export class Gate {
   readonly ring: KeyRing;
-  readonly #log: Logger;
   readonly #environmentKeys: ReadonlyMap<string, string>;
   readonly #ownerOf: (secret: string) => string | undefined;
   readonly #oidc: GateOptions['oidc'];
   readonly #people: People | undefined;
   readonly #inFlight: InFlight;
   readonly #requests = new Buckets();
-  readonly #wrong = new Buckets();
+  readonly #wrong: WrongKeys;
 
   constructor({ db, log, environmentKeys = new Map(), oidc, people }: GateOptions) {
     this.ring = new KeyRing({ db, log });
-    this.#log = log;
+    this.#wrong = new WrongKeys({ ring: this.ring, log });
     this.#environmentKeys = environmentKeys;
     this.#ownerOf = secretOwners(environmentKeys);
     this.#oidc = oidc;
@@ -102,7 +100,7 @@ export class Gate {
     if (principal) return principal;
     const token = this.#oidc && TOKEN.test(secret) ? await this.#readToken(this.#oidc, secret) : undefined;
     if (typeof token === 'object') return token;
-    throw this.#refusalOf(secret, address, token);
+    throw this.#wrong.refusalOf(secret, address, token);
   }
 
   /** Who bears a key; undefined where it is none, or its time is over. */
@@ -183,31 +181,5 @@ export class Gate {
       ...{ caller: `key:${name}`, rights, repositories, queues, keyId },
       ...{ requests_per_minute, builds_in_flight, tasks_in_flight },
     };
-  }
-
-  /** Counts a wrong key, and says what is wrong with it. */
-  #refusalOf(secret: string, address: string, fault?: string): Refusal {
-    const block = addressBlock(address);
-    const quota = LIMITS.keys.wrongPerMinute;
-    const { allowed, remaining, nextSeconds } = this.#wrong.take(block, { quota, windowMs: MINUTE_MS });
-    if (!allowed) {
-      return new Refusal('rate_limited', {
-        detail: `${block} has sent ${quota} wrong keys within a minute`,
-        retryAfterSeconds: nextSeconds,
-      });
-    }
-    if (remaining === 0)
-      this.#log.warn({ address: block }, 'an address sends wrong keys; further ones are refused unread');
-    if (fault) return new Refusal('unauthorized', { detail: `the token is refused: ${fault}` });
-    const form = formOfKey(secret);
-    const expired = form === 'whole' ? this.ring.find(sha256(secret)) : undefined;
-    if (expired)
-      return new Refusal('unauthorized', { detail: `the key ${expired.id} expired at ${expired.expires_at}` });
-    return new Refusal('unauthorized', {
-      detail:
-        form === 'damaged'
-          ? 'this is not a whole key: its checksum is wrong; copy it again'
-          : 'there is no such key, or it was revoked; send the header Authorization: Bearer KEY',
-    });
   }
 }

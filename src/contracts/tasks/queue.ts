@@ -80,6 +80,7 @@ export const worker = z
         'The queue it serves: `workflows` (which includes builds), a queue of tasks, `callbacks` or `bridge`.',
     }),
     last_seen_at: timestamp.meta({ description: 'When it last polled for work. An idle worker polls once a minute.' }),
+    present: z.boolean().meta({ description: 'Whether that was in the last 90 seconds. If not, the worker is gone.' }),
   })
   .meta({ id: 'Worker' });
 export type Worker = z.infer<typeof worker>;
