@@ -144,6 +144,8 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
 
   it('tells why a build failed, and runs it again with one key', async () => {
     const { page } = await visit();
+    await page.goto('/console/builds?ref=stable');
+    await page.getByRole('row').filter({ hasText: 'stable' }).getByText('build: Build').waitFor();
     await page.goto(`/console/builds/${builds.failure}`);
     await page.getByRole('heading', { name: '1 job failed' }).waitFor();
     await page.keyboard.press('r');

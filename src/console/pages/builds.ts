@@ -6,6 +6,7 @@ import { countBuilds, findOldestBuild } from '../../store/builds/build-count.ts'
 import { listBuilds, matchesUnchanging } from '../../store/builds/build-list.ts';
 import { BUILDS } from '../../store/builds/build-stream.ts';
 import { listConfigurations } from '../../store/builds/configuration-list.ts';
+import { listFailedSteps } from '../../store/builds/failed-step-list.ts';
 import type { Count } from '../../store/list-window.ts';
 import { findLogEnd } from '../../store/record/log-end.ts';
 import { listStreamsAt } from '../../store/record/stream-list-at.ts';
@@ -63,10 +64,15 @@ export function builds(console: Console, { db }: ConsoleDependencies): void {
       listConfigurations(db, { after: 0, limit: MOST_CONFIGURATIONS }),
     ]);
     const names = new Map(configurations.map(({ id, name }) => [id, name]));
+    const failed = at ? [] : items.filter(({ status, reason }) => status === 'failure' && reason === null);
+    const steps = await listFailedSteps(
+      db,
+      failed.map(({ id }) => id),
+    );
     const selectable = view.may('operate') && !at;
     const rows = table({
       caption: 'Builds',
-      columns: buildColumns({ ...view, at }, names),
+      columns: buildColumns({ ...view, at }, names, steps),
       rows: items,
       idOf: ({ id }) => String(id),
       selectable: selectable ? ({ id }) => String(id) : undefined,

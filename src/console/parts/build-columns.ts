@@ -5,10 +5,14 @@ import { statusBadge } from './badge.ts';
 import type { Column } from './table.ts';
 import { between, time } from './time.ts';
 
-/** Columns of a list of builds. @param names of the configurations, by their ids. @param view.at the time that is shown. */
+/**
+ * Columns of a list of builds. @param names of the configurations, by their ids. @param steps where runs failed, by builds.
+ * @param view.at the time that is shown.
+ */
 export function buildColumns(
   view: View & { at?: string | undefined },
   names: ReadonlyMap<number, string>,
+  steps: ReadonlyMap<number, string>,
 ): Array<Column<Build>> {
   const then = view.at === undefined ? view : { ...view, now: Math.min(view.now, Date.parse(view.at)) };
   return [
@@ -20,7 +24,7 @@ export function buildColumns(
     { title: 'Status', kind: 'tight', cell: statusBadge },
     { title: 'What', kind: 'wide', cell: what },
     { title: 'Configuration', cell: ({ config_id }) => names.get(config_id) ?? String(config_id) },
-    { title: 'Why', kind: 'wide', cell: why },
+    { title: 'Why', kind: 'wide', cell: (build) => why(build, steps.get(build.id)) },
     { title: 'Created', kind: 'tight', cell: ({ created_at }) => time(view, created_at) },
     {
       title: 'Waited',
@@ -41,8 +45,9 @@ function what({ request: { repository, ref, workflow, inputs } }: Build): Html {
 }
 
 /** Why a build is as it is, where its status does not say. */
-function why({ reason, conclusion, status, run_status }: Build): unknown {
-  const words = reason ?? (status === 'failure' ? conclusion : status === 'in_progress' ? run_status : null);
+function why({ reason, conclusion, status, run_status }: Build, step: string | undefined): unknown {
+  const state = status === 'failure' ? conclusion : status === 'in_progress' ? run_status : null;
+  const words = reason ?? step ?? state?.replaceAll('_', ' ') ?? null;
   if (words === null || words === status) return '';
-  return html`<span title="${words.slice(0, 300).toWellFormed()}">${words.replaceAll('_', ' ').slice(0, 120).toWellFormed()}</span>`;
+  return html`<span title="${words.slice(0, 300).toWellFormed()}">${words.slice(0, 120).toWellFormed()}</span>`;
 }

@@ -42,9 +42,11 @@ export function chart({ id, title, says, kind, times, series, time }: Chart): Ht
     x: times.map((iso) => Math.round(Date.parse(iso) / 1_000)),
     series: series.map(({ label, tone, values }) => ({ label, tone, values })),
   });
-  const rows = times.map(
-    (iso, index) =>
-      html`<tr><th scope="row">${time(iso)}</th>${series.map(({ values }) => html`<td class="number">${typeof values[index] === 'number' ? count(values[index]) : '–'}</td>`)}</tr>`,
-  );
+  const rows = times.flatMap((iso, index) => {
+    const measured = series.map(({ values }) => values[index] ?? null);
+    if (measured.every((value) => value === null)) return [];
+    const cells = measured.map((value) => html`<td class="number">${value === null ? '–' : count(value)}</td>`);
+    return [html`<tr><th scope="row">${time(iso)}</th>${cells}</tr>`];
+  });
   return html`<figure class="chart" id="${id}"><figcaption>${title} <span class="legend">${series.map(({ label, tone }) => html`<span class="tone ${tone}">${label}</span>`)}</span></figcaption><div class="plot js" role="img" aria-label="${says}" data-chart="${data}" hx-morph-skip-children></div><details><summary>As a table</summary><div class="scroll" tabindex="0" role="region" aria-label="${title}"><table><thead><tr><th scope="col">Time</th>${series.map(({ label }) => html`<th scope="col" class="number">${label}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div></details></figure>`;
 }

@@ -11,7 +11,7 @@ export function queueCharts(view: View, history: readonly QueueBucket[], bucketS
   if (history.length === 0) return html``;
   const times = bucketsOfDay(view.now, bucketSeconds);
   const names = [...new Set(history.map(({ queue }) => queue))].sort();
-  const series = (value: (bucket: QueueBucket) => number, none: 0 | null = null): ChartSeries[] =>
+  const series = (value: (bucket: QueueBucket) => number): ChartSeries[] =>
     names.map((name, index) => {
       const own = new Map(
         history
@@ -21,7 +21,7 @@ export function queueCharts(view: View, history: readonly QueueBucket[], bucketS
       return {
         label: name,
         tone: TONES[index % TONES.length] ?? 'quiet',
-        values: times.map((at) => own.get(at) ?? none),
+        values: times.map((at) => own.get(at) ?? null),
       };
     });
   const shared = { times, time: (iso: string) => time(view, iso) };
@@ -48,7 +48,7 @@ export function queueCharts(view: View, history: readonly QueueBucket[], bucketS
       title: 'Accepted, by the quarter of an hour',
       says: 'How many each queue accepted within the last day',
       kind: 'bars',
-      series: series(({ accepted }) => accepted, 0),
+      series: series(({ accepted }) => accepted),
     }),
   ];
   return html`<div class="columns">${charts.map((one) => html`<section class="card">${one}</section>`)}</div>`;

@@ -1,0 +1,20 @@
+import type { FailedJob } from '../../contracts/builds/failed-job.ts';
+import type { Db } from '../database.ts';
+import { buildStream } from './build-stream.ts';
+
+/** Where the runs of builds failed, in a few words: the first failed job and its step. Builds that say nothing are left out. */
+export async function listFailedSteps(db: Db, ids: readonly number[]): Promise<Map<number, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db<Array<{ stream: string; job: FailedJob | null }>>`
+    SELECT DISTINCT ON (stream) stream, data -> 'failed_jobs' -> 0 AS job FROM events
+    WHERE stream IN (SELECT jsonb_array_elements_text(${JSON.stringify(ids.map(buildStream))}::jsonb))
+      AND type = 'build_completed'
+    ORDER BY stream, seq DESC`;
+  return new Map(
+    rows.flatMap(({ stream, job }) => {
+      if (!job) return [];
+      const [step] = job.steps;
+      return [[Number(stream.slice(stream.indexOf(':') + 1)), step ? `${job.name}: ${step.name}` : job.name] as const];
+    }),
+  );
+}
