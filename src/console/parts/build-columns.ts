@@ -47,7 +47,7 @@ function what({ request: { repository, ref, workflow, inputs } }: Build): Html {
 /** Why a build is as it is, where its status does not say. */
 function why({ reason, conclusion, status, run_status }: Build, step: string | undefined): unknown {
   const state = status === 'failure' ? conclusion : status === 'in_progress' ? run_status : null;
-  const words = reason ?? step ?? state?.replaceAll('_', ' ') ?? null;
-  if (words === null || words === status) return '';
+  const words = reason ?? step ?? (state === status ? null : state?.replaceAll('_', ' '));
+  if (!words) return '';
   return html`<span title="${words.slice(0, 300).toWellFormed()}">${words.slice(0, 120).toWellFormed()}</span>`;
 }
