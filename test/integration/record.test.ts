@@ -15,31 +15,9 @@ import { migrateDatabase } from '../../src/store/migrate.ts';
 import { appendEvent, appendEvents } from '../../src/store/record/event-append.ts';
 import { listEventsAfter } from '../../src/store/record/event-list-after.ts';
 import { listEvents } from '../../src/store/record/event-list-by-stream.ts';
+import { queuedBuild as queued } from '../world/queued-build.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
 
-function queued(id: number, change: object = {}): BuildEvent {
-  return {
-    type: 'build_queued',
-    data: {
-      build_id: id,
-      workflow_id: `build-${id}`,
-      request_key: `key-${id}`,
-      fingerprint: `print-${id}`,
-      keyed: false,
-      dedup_until: '2026-11-21T10:05:00.000Z',
-      caller: 'local',
-      config_id: 1,
-      config_version: 1,
-      image_type: null,
-      fedora_version: null,
-      priority: 3,
-      request: { repository: 'acme/images', workflow: 'build.yml', ref: 'main', inputs: { note: 'ünï "x" \\ 😀' } },
-      ...change,
-    },
-    occurred_at: new Date(Date.UTC(2026, 10, 21, 10, 0, id)).toISOString(),
-    dedupe_key: 'queued',
-  };
-}
 const updated = (n: number): BuildEvent => ({
   type: 'run_updated',
   data: { run_status: `s${n}`, run_attempt: 1, learned_from: 'poll', request_id: null },

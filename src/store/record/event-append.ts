@@ -240,8 +240,10 @@ async function insert(
 ): Promise<number[] | undefined> {
   const { stream, seq, previous_hash } = told[0]!;
   const keys = told.map(({ dedupe_key }) => dedupe_key);
-  // Sorted, so that Postgres sees one statement however a state was made.
-  const changed = columns.filter((name) => name !== 'id').sort();
+  // Sorted, so that Postgres sees one statement however a state was made. Named, so that a column of a later version gets its default.
+  const known = columns.toSorted();
+  const names = db.unsafe(known.join(', '));
+  const changed = known.filter((name) => name !== 'id');
   const overwrite = db.unsafe(changed.map((name) => `${name} = excluded.${name}`).join(', '));
   const inserting = db<Array<{ position: number }>>`
     WITH appended AS (
@@ -253,8 +255,8 @@ async function insert(
       ${told.length === 1 ? db`ON CONFLICT DO NOTHING` : db``}
       RETURNING position
     ), projected AS (
-      INSERT INTO ${db(table)}
-      SELECT state.* FROM (SELECT FROM appended LIMIT 1) AS done, jsonb_populate_record(NULL::${db(table)}, ${row}::jsonb) AS state
+      INSERT INTO ${db(table)} (${names})
+      SELECT ${names} FROM (SELECT FROM appended LIMIT 1) AS done, jsonb_populate_record(NULL::${db(table)}, ${row}::jsonb) AS state
       ON CONFLICT (id) DO UPDATE SET ${overwrite}
     )
     SELECT position FROM appended ORDER BY position`;
