@@ -6,18 +6,27 @@
  *     node scripts/pin-images.ts --check   fails, and names them, where images have no digest
  */
 import { execFile } from 'node:child_process';
+import { globSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** The files that name images. */
-export const IMAGE_FILES = ['deploy/Dockerfile', 'docker-compose.yml', 'deploy/docker-compose.bridge.yml'];
-
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const REFERENCE = /^(?<before>FROM |\s*image: )(?<name>[\w./-]+):(?<tag>[\w.-]+)(?:@(?<digest>sha256:[0-9a-f]{64}))?/gm;
+
+/** The files that name images. */
+export const IMAGE_FILES = [
+  'deploy/Dockerfile',
+  'docker-compose.yml',
+  'deploy/docker-compose.bridge.yml',
+  ...globSync('deploy/podman/*.container', { cwd: ROOT }).sort(),
+  '.github/workflows/ci.yml',
+];
+
+const REFERENCE =
+  /^(?<before>FROM |Image=|\s*image: )(?<name>[\w./-]+):(?<tag>[\w.-]+)(?:@(?<digest>sha256:[0-9a-f]{64}))?/gm;
 /** Built here, from deploy/Dockerfile. */
-const OWN = 'hapax';
+const OWN = /^(localhost\/)?hapax$/;
 
 interface Image {
   /** `NAME:TAG`. */
@@ -29,7 +38,7 @@ interface Image {
 export function imagesIn(text: string): Image[] {
   return [...text.matchAll(REFERENCE)]
     .map(({ groups: { name, tag, digest } = {} }) => ({ name, reference: `${name}:${tag}`, digest }))
-    .filter(({ name }) => name !== OWN)
+    .filter(({ name = '' }) => !OWN.test(name))
     .map(({ reference, digest }) => ({ reference, digest }));
 }
 

@@ -29,6 +29,7 @@ const ELSEWHERE: Array<{ page?: string; command?: RegExp; why: string }> = [
   { page: 'docs/command-line.md', why: 'test/unit/command-line-page.test.ts' },
   { page: 'docs/forges.md', why: 'needs a Gitea: test/integration/real-gitea.test.ts' },
   { page: 'docs/kubernetes.md', why: 'needs a cluster: test/deploy/helm.test.ts renders what they install' },
+  { page: 'docs/upgrade.md', why: 'needs a cluster: test/integration/migrations.test.ts migrates while others serve' },
   { page: 'docs/security.md', why: 'a key would close the API to the other pages: test/integration/keys.test.ts' },
   { page: 'docs/subscriptions.md', why: 'needs a receiver: test/integration/subscriptions.test.ts' },
   { page: 'docs/operations.md', command: /^temporal /, why: 'test/integration/payload-codec.test.ts' },

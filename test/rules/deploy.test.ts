@@ -68,8 +68,9 @@ function composeFaults({ services, networks, volumes }: Compose): string[] {
       must(services[needed], `depends on ${needed}, which exists`);
     for (const network of service.networks ?? []) must(network in networks, `joins ${network}, which exists`);
     for (const volume of service.volumes ?? []) {
-      const [source = '', , mode] = volume.split(':');
-      if (source.startsWith('.'))
+      const [source = '', target, mode] = volume.split(':');
+      if (target === undefined) must(source.startsWith('/'), `has a volume without a name at ${source}`);
+      else if (source.startsWith('.'))
         must(existsSync(join(ROOT, source)) && mode === 'ro', `mounts ${source} read-only, and it exists`);
       else must(source in volumes, `uses the volume ${source}, which exists`);
     }
@@ -103,7 +104,7 @@ describe('docker-compose.yml and the file for the bridge beside it', () => {
 
   it('would be refused with each of these weakened', () => {
     const weakened: Array<[string, Partial<Service>]> = [
-      ['pins', { image: 'temporalio/server:latest' }],
+      ['pins', { image: 'docker.io/temporalio/server:latest' }],
       ['pins', { image: 'postgres' }],
       ['other than root', { user: '0:0' }],
       ['read-only', { read_only: false }],
@@ -360,13 +361,16 @@ describe('the images of others (scripts/pin-images.ts)', () => {
   const references = IMAGE_FILES.flatMap((file) => imagesIn(read(file)).map(({ reference }) => reference));
 
   it('are all found', () => {
-    const images = [...new Set(references)].map((reference) => reference.split(':')[0]);
-    expect(images).toEqual(['node', 'postgres', 'temporalio/admin-tools', 'temporalio/server', 'temporalio/ui']);
+    const images = references.map((reference) => reference.split(':')[0]);
+    const names = ['library/node', 'library/postgres', 'temporalio/admin-tools', 'temporalio/server', 'temporalio/ui'];
+    expect([...new Set(images)].sort()).toEqual(names.map((name) => `docker.io/${name}`));
     const services = Object.values((parse(read('docker-compose.yml'), { merge: true }) as Compose).services);
     const named = services
       .map(({ image = '' }) => image.split('@')[0] ?? '')
       .filter((image) => !image.startsWith('hapax:'));
-    expect(new Set(references)).toEqual(new Set([...named, references[0]]));
+    // One version of each, wherever it is named.
+    const version = (reference: string) => reference.replace(/-slim$/, '');
+    expect(new Set(references.map(version))).toEqual(new Set([...named, references[0]!].map(version)));
   });
 
   it('can be named by digest, in files that our rules accept', () => {
