@@ -76,16 +76,20 @@ export function podsOf(manifests: Manifest[]): Array<{ manifest: Manifest; pod: 
     .map((manifest) => ({ manifest, pod: manifest.spec.template.spec }));
 }
 
+/** Secrets that an operator has only where another setting asks for them. */
+const BELONGS_TO: Record<string, string> = {
+  GITHUB_APP_PRIVATE_KEY: 'GITHUB_APP_ID',
+  SIGN_IN_CLIENT_SECRET: 'SIGN_IN_CLIENT_ID',
+};
+
 /** The environment that a container starts with, where the Secret has these keys. */
 export function environmentOf({ env }: Container, secrets: Record<string, string>): Record<string, string> {
   const names = env.map(({ name }) => name);
   if (new Set(names).size !== names.length) throw new Error(`a variable is set twice: ${names}`);
-  // The key of an app is in the Secret where there is an app.
-  const isInSecret = (name: string) => name !== 'GITHUB_APP_PRIVATE_KEY' || names.includes('GITHUB_APP_ID');
   return Object.fromEntries(
     env.flatMap(({ name, value, valueFrom }) => {
       const found = valueFrom ? secrets[name] : value;
-      if (valueFrom && !isInSecret(name)) return [];
+      if (BELONGS_TO[name] && !names.includes(BELONGS_TO[name])) return [];
       return found === undefined ? [] : [[name, found]];
     }),
   );

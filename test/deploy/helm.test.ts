@@ -203,9 +203,11 @@ describeWith({ go: HAS_GO }, 'deploy/helm/hapax', () => {
     // What another setting of the same process would be needed for is left out.
     const kept = (role: string) => Object.keys(SETTINGS).filter((name) => !(name in environment(role)));
     expect(kept('api').every((name) => /^(S3|CHECKPOINT)_/.test(name))).toBe(true);
-    expect(kept('bridge').every((name) => /^(GITHUB_APP_ID$|(S3|CHECKPOINT|EMBEDDING|SUMMARY)_)/.test(name))).toBe(
-      true,
-    );
+    expect(
+      kept('bridge').every((name) =>
+        /^(GITHUB_APP_ID$|CONTENT_STORE$|(S3|CHECKPOINT|EMBEDDING|SUMMARY|SURREALDB)_)/.test(name),
+      ),
+    ).toBe(true);
     const database = containers.find(({ name }) => name === 'api')!.env.find(({ name }) => name === 'DATABASE_URL');
     expect(database?.valueFrom?.secretKeyRef).toEqual({ name: 'hapax-db-app', key: 'uri', optional: false });
   });
@@ -269,6 +271,19 @@ describeWith({ go: HAS_GO }, 'deploy/helm/hapax', () => {
       ]),
       TASK_MAX_RETRIES: 1,
     });
+  });
+
+  it('lets the settings of a process go before those of all, also those that turn something off', async () => {
+    const all = '{"CONSOLE_READ_ONLY":true,"TASK_MAX_RETRIES":3}';
+    const set = [`settings=${all}`, 'api.settings.CONSOLE_READ_ONLY=false', 'worker.settings.TASK_MAX_RETRIES=0'];
+    const { manifests } = await render(helm, { set: [...set, 'workers.search.settings={"TASK_MAX_RETRIES":1}'] });
+    const settings = podsOf(manifests).map(({ manifest, pod }) => {
+      const { CONSOLE_READ_ONLY, TASK_MAX_RETRIES } = environmentOf(pod.containers[0]!, SECRETS);
+      return [manifest.metadata.name, CONSOLE_READ_ONLY, TASK_MAX_RETRIES];
+    });
+    expect(settings).toContainEqual(['hapax-api', 'false', '3']);
+    expect(settings).toContainEqual(['hapax-worker-youtube', 'true', '0']);
+    expect(settings).toContainEqual(['hapax-worker-search', 'true', '1']);
   });
 
   it('tells KEDA how to reach Temporal Cloud, and a server with certificates', async () => {

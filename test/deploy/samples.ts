@@ -23,6 +23,8 @@ export const SECRETS: Record<string, string> = {
   FLOWER_BASIC_AUTH: 'user:pass',
   AMQP_URL: 'amqp://a:b@rabbitmq:5672/%2F',
   RESULT_REDIS_URL: 'redis://redis:6379/0',
+  SIGN_IN_CLIENT_SECRET: 'secret',
+  SURREALDB_PASSWORD: 'secret',
 };
 
 /** A value for every setting that is no secret, as an operator writes it, and none of them the default. */
@@ -79,4 +81,15 @@ export const SETTINGS: Record<string, string | number | boolean> = {
   RESULT_KEY_PREFIX: 'hapax',
   RESULT_EXPIRES: '2h',
   TRUSTED_HOSTS: 'hapax.example',
+  SIGN_IN_ISSUER: 'https://login.example',
+  SIGN_IN_CLIENT_ID: 'hapax',
+  SIGN_IN_SCOPES: 'openid groups',
+  SIGN_IN_RULES: JSON.stringify([{ claims: { groups: 'builders' }, rights: ['read', 'trigger'] }]),
+  PUBLIC_URL: 'https://hapax.example',
+  CONTENT_STORE: 'surrealdb',
+  SURREALDB_URL: 'http://surrealdb:8000',
+  SURREALDB_NAMESPACE: 'team',
+  SURREALDB_DATABASE: 'content',
+  SURREALDB_USER: 'hapax',
+  SURREALDB_USER_LEVEL: 'root',
 };

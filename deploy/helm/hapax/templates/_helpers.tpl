@@ -30,14 +30,14 @@ labels:
 {{/* The settings that are secrets, by process. What a process does not get, it does not need. */}}
 {{- define "hapax.secretSettings" -}}
 {{- $all := "DATABASE_URL API_KEYS TEMPORAL_API_KEY TEMPORAL_CODEC_KEYS" -}}
-{{- $builds := "GITHUB_TOKEN GITHUB_APP_PRIVATE_KEY GITHUB_WEBHOOK_SECRET FORGE_CREDENTIALS CALLBACK_SECRET OLLAMA_URL" -}}
-{{- $of := dict "api" "FORGE_WEBHOOK_SECRETS FLOWER_BASIC_AUTH" "worker" "YOUTUBE_API_KEY S3_SECRET_ACCESS_KEY CHECKPOINT_KEY" -}}
+{{- $builds := "GITHUB_TOKEN GITHUB_APP_PRIVATE_KEY GITHUB_WEBHOOK_SECRET FORGE_CREDENTIALS CALLBACK_SECRET OLLAMA_URL SURREALDB_PASSWORD" -}}
+{{- $of := dict "api" "FORGE_WEBHOOK_SECRETS FLOWER_BASIC_AUTH SIGN_IN_CLIENT_SECRET" "worker" "YOUTUBE_API_KEY S3_SECRET_ACCESS_KEY CHECKPOINT_KEY" -}}
 {{- if eq . "bridge" }}{{ $all }} AMQP_URL RESULT_REDIS_URL{{ else }}{{ $all }} {{ $builds }} {{ get $of . }}{{ end }}
 {{- end }}
 
 {{/* Settings that need one of the secrets that a process does not get. */}}
 {{- define "hapax.foreignSettings" -}}
-{{- get (dict "api" "^(S3|CHECKPOINT)_" "worker" "^$" "bridge" "^(GITHUB_APP_ID|(S3|CHECKPOINT|EMBEDDING|SUMMARY)_)") . }}
+{{- get (dict "api" "^(S3|CHECKPOINT)_" "worker" "^$" "bridge" "^(GITHUB_APP_ID|CONTENT_STORE|(S3|CHECKPOINT|EMBEDDING|SUMMARY|SURREALDB)_)") . }}
 {{- end }}
 
 {{- define "hapax.temporalEnvironment" -}}
@@ -59,7 +59,7 @@ labels:
     secretKeyRef: { name: {{ $from.name }}, key: {{ $from.key }}, optional: {{ not (has .name (list "DATABASE_URL" "API_KEYS")) }} }
 {{- end }}
 
-{{/* The environment of api, worker or bridge: .component, .settings of its own, .port of its metrics or of the API. */}}
+{{/* The environment of api, worker or bridge. .settings: those of its own, a list in which later ones win. */}}
 {{- define "hapax.environment" -}}
 {{- $root := .root -}}
 {{- range splitList " " (include "hapax.secretSettings" .component) }}
@@ -68,7 +68,12 @@ labels:
 {{ include "hapax.temporalEnvironment" $root }}
 - { name: HOST, value: 0.0.0.0 }
 - { name: HAPAX_HOME, value: /var/lib/hapax }
-{{- range $name, $value := merge (dict) .settings $root.Values.settings }}
+{{- /* Not `merge`, which takes false and 0 for unset. */}}
+{{- $settings := dict }}
+{{- range $layer := concat (list $root.Values.settings) .settings }}
+{{- range $name, $value := $layer }}{{ $_ := set $settings $name $value }}{{ end }}
+{{- end }}
+{{- range $name, $value := $settings }}
 {{- if not (or (kindIs "invalid" $value) (regexMatch (include "hapax.foreignSettings" $.component) $name)) }}
 - { name: {{ $name }}, value: {{ include "hapax.text" $value | quote }} }
 {{- end }}
@@ -76,6 +81,10 @@ labels:
 {{- range $name, $value := $root.Values.environment }}
 - { name: {{ $name }}, value: {{ include "hapax.text" $value | quote }} }
 {{- end }}
+{{- end }}
+
+{{- define "hapax.flowerPort" -}}
+{{- with .Values.api.settings.FLOWER_PORT | default .Values.settings.FLOWER_PORT }}{{ int . }}{{ end }}
 {{- end }}
 
 {{- define "hapax.image" -}}
@@ -205,12 +214,12 @@ topologySpreadConstraints:
   {{- include "hapax.image" .root | nindent 2 }}
   args: [serve, api]
   env:
-    {{- include "hapax.environment" (dict "root" .root "component" "api" "settings" .root.Values.api.settings) | trim | nindent 4 }}
+    {{- include "hapax.environment" (dict "root" .root "component" "api" "settings" (list .root.Values.api.settings)) | trim | nindent 4 }}
     - { name: PORT, value: '8000' }
   ports:
     - { name: http, containerPort: 8000 }
-    {{- with .root.Values.settings.FLOWER_PORT }}
-    - { name: flower, containerPort: {{ int . }} }
+    {{- with include "hapax.flowerPort" .root }}
+    - { name: flower, containerPort: {{ . }} }
     {{- end }}
   {{- include "hapax.probes" "http" | nindent 2 }}
   lifecycle:
@@ -229,7 +238,7 @@ topologySpreadConstraints:
   {{- include "hapax.image" .root | nindent 2 }}
   args: [serve, worker]
   env:
-    {{- $settings := merge (dict) (.settings | default dict) .root.Values.worker.settings }}
+    {{- $settings := list .root.Values.worker.settings (.settings | default dict) }}
     {{- include "hapax.environment" (dict "root" .root "component" "worker" "settings" $settings) | trim | nindent 4 }}
     - { name: METRICS_PORT, value: '9464' }
     {{- with .queues }}
@@ -254,7 +263,7 @@ topologySpreadConstraints:
   {{- include "hapax.image" .root | nindent 2 }}
   args: [serve, bridge]
   env:
-    {{- include "hapax.environment" (dict "root" .root "component" "bridge" "settings" .root.Values.bridge.settings) | trim | nindent 4 }}
+    {{- include "hapax.environment" (dict "root" .root "component" "bridge" "settings" (list .root.Values.bridge.settings)) | trim | nindent 4 }}
     - { name: METRICS_PORT, value: '9465' }
   ports:
     - { name: bridge-metrics, containerPort: 9465 }
