@@ -132,6 +132,8 @@ describe.each(['gitea', 'forgejo'] as const)('builds on %s, beside the other for
     await eventually(async () => expect((await world.build(id)).needs_attention).toBe(true));
     await forge.set({ echoes_correlation: true });
     const [run] = await forge.runs();
+    const { candidates } = (await world.call('GET', `/builds/${id}/candidates`)).json;
+    expect(candidates).toMatchObject([{ run_id: run!.id }]);
     expect((await world.call('POST', `/builds/${id}/adopt`, { run_id: run!.id })).status).toBe(202);
     expect(await world.ended(id)).toMatchObject({ status: 'success', workflow_run_id: run!.id });
   });

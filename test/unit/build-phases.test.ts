@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../src/contracts/builds/event.ts';
-import { candidateRuns, phasesOf, timeIn } from '../../src/domain/builds/build-phases.ts';
+import { phasesOf, timeIn } from '../../src/domain/builds/build-phases.ts';
+import { candidateRuns, candidatesInWords } from '../../src/domain/builds/candidate-runs.ts';
 
 const START = Date.parse('2026-11-29T10:00:00.000Z');
 
@@ -73,6 +74,9 @@ describe('the runs that a question names', () => {
       { run_id: 7, run_url: 'https://ghe.test/a/b/actions/runs/7' },
     ]);
     expect(candidateRuns(null)).toEqual([]);
+    const onForgejo = [{ run_id: 345, run_url: 'https://codeberg.org/a/b/actions/runs/12' }];
+    expect(candidatesInWords(onForgejo)).toBe('https://codeberg.org/a/b/actions/runs/12#id=345');
+    expect(candidateRuns(`it could be ${candidatesInWords(onForgejo)}; adopt its run`)).toEqual(onForgejo);
     expect(candidateRuns('javascript:alert(1)/actions/runs/1')).toEqual([]);
   });
 });

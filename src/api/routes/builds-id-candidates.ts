@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { existing, type OperateDependencies } from '../../commands/builds/operate-build.ts';
 import { buildIdParam } from '../../contracts/builds/build.ts';
 import { candidateRunsAnswer } from '../../contracts/builds/operator.ts';
-import { candidatesOf } from '../../domain/builds/build-phases.ts';
+import { candidatesOf } from '../../domain/builds/candidate-runs.ts';
 import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 import { needs } from '../rights.ts';

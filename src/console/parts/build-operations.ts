@@ -3,7 +3,7 @@ import { TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
 import type { FailedJob } from '../../contracts/builds/failed-job.ts';
 import type { RetryMode } from '../../contracts/builds/operator.ts';
 import type { Build } from '../../domain/builds/build.ts';
-import { candidatesOf } from '../../domain/builds/build-phases.ts';
+import { candidatesOf } from '../../domain/builds/candidate-runs.ts';
 import type { Html, View } from '../view.ts';
 import { action } from './action.ts';
 import { icon } from './icon.ts';

@@ -1,5 +1,4 @@
 import type { BuildEvent, RecordedEvent } from '../../contracts/builds/event.ts';
-import type { Build } from './build.ts';
 
 /** What a build does at a time: it waits for something, for a person, or it works. */
 export type PhaseKind = 'waiting' | 'running' | 'person';
@@ -89,15 +88,4 @@ function phaseAfter(event: BuildEvent): Pick<Phase, 'kind' | 'what'> | 'the same
 /** How long a build spent in a kind of phase, milliseconds. */
 export function timeIn(phases: readonly Phase[], kind: PhaseKind): number {
   return phases.filter((phase) => phase.kind === kind).reduce((sum, { from, to }) => sum + to - from, 0);
-}
-
-/** Runs that may be the run of a build that needs attention. */
-export function candidatesOf({ needs_attention, reason }: Pick<Build, 'needs_attention' | 'reason'>) {
-  return needs_attention ? candidateRuns(reason) : [];
-}
-
-/** Runs that a build's own words name as candidates for its run: those of URLs of GitHub, in order. */
-export function candidateRuns(reason: string | null): Array<{ run_id: number; run_url: string }> {
-  const urls = (reason ?? '').match(/https?:\/\/[^\s;]+\/actions\/runs\/\d{1,15}/g) ?? [];
-  return [...new Set(urls)].map((run_url) => ({ run_id: Number(run_url.split('/').at(-1)), run_url }));
 }

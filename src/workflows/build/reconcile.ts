@@ -1,5 +1,6 @@
 import { sleep } from '@temporalio/workflow';
 import type { DispatchOutcome, Finding, Run } from '../../contracts/github/github.ts';
+import { candidatesInWords } from '../../domain/builds/candidate-runs.ts';
 import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { githubActivities } from '../activities.ts';
 import { leaveRunning } from './leave-running.ts';
@@ -74,5 +75,5 @@ function whyDoubtful(forge: string, doubt: Doubt, finding: Exclude<Finding, { ki
 function whichOf(finding: Exclude<Finding, { kind: 'found' }>): string {
   if (finding.kind === 'absent') return '';
   if (finding.candidates.length === 0) return '; there are more runs since then than Hapax reads';
-  return `; it could be ${finding.candidates.map((run) => run.run_url).join(' ')}`;
+  return `; it could be ${candidatesInWords(finding.candidates)}`;
 }
