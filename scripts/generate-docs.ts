@@ -205,6 +205,8 @@ export function describedApi(): ReturnType<typeof createApi> {
     | 'youtubeQuota'
     | 'feed'
     | 'content'
+    | 'queueEnabled'
+    | 'sendDispatch'
   >;
   const log = pino({ enabled: false });
   return createApi({

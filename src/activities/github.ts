@@ -5,6 +5,7 @@ import type { Forge } from '../integrations/forges/forge.ts';
 import { ForgeError } from '../integrations/forges/forge-error.ts';
 import { type Forges, NoCredential } from '../integrations/forges/forges.ts';
 import { findBuild } from '../store/builds/build-find.ts';
+import { findDispatchAnswer } from '../store/builds/dispatch-answer-find.ts';
 import type { Db } from '../store/database.ts';
 import { claimRequest } from '../store/github/sent-request-claim.ts';
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
@@ -29,7 +30,7 @@ export function githubActivities(db: Db, forges: Pick<Forges, 'of'>, meter?: Act
     },
 
     async dispatchRun({ build_id, request, correlation, intended_by, claim }) {
-      if (!(await maySend(db, intended_by, claim))) return sentBefore(db, build_id, correlation !== null);
+      if (!(await maySend(db, intended_by, claim))) return sentBefore(db, build_id, correlation !== null, claim);
       const outcome = await unlessMissing<DispatchOutcome>(
         forges,
         request.forge,
@@ -41,7 +42,7 @@ export function githubActivities(db: Db, forges: Pick<Forges, 'of'>, meter?: Act
     },
 
     async withdrawDispatch({ build_id, correlated, intended_by, claim }) {
-      return (await maySend(db, intended_by, claim)) ? null : sentBefore(db, build_id, correlated);
+      return (await maySend(db, intended_by, claim)) ? null : sentBefore(db, build_id, correlated, claim);
     },
 
     async rerunRun({ forge, repository, run_id, failed_jobs_only, intended_by, claim }) {
@@ -134,10 +135,21 @@ async function maySend(db: Db, intendedBy: string, claim: string | undefined): P
  * What became of a POST that may have been sent before. The record says where it had been answered; while that is away
  * nobody knows.
  */
-async function sentBefore(db: Db, buildId: number, correlated: boolean): Promise<DispatchOutcome> {
+async function sentBefore(
+  db: Db,
+  buildId: number,
+  correlated: boolean,
+  claim: string | undefined,
+): Promise<DispatchOutcome> {
   const { workflow_run_id = null, run_url = null } = (await findBuild(db, buildId)) ?? {};
   if (workflow_run_id !== null) {
     return { kind: 'accepted', run_id: workflow_run_id, run_url: run_url ?? '', correlated, request_id: null };
+  }
+  const answer = await findDispatchAnswer(db, buildId, claim?.replace(/^dispatch:/, '') ?? '');
+  if (answer?.type === 'dispatch_rejected') return { kind: 'rejected', ...answer.data };
+  if (answer) {
+    const { reason, retry_at } = answer.data;
+    return { kind: 'not_sent', reason, wait_ms: Math.max(0, Date.parse(retry_at) - Date.now()) };
   }
   return { kind: 'ambiguous', reason: SENT_BEFORE, accepted: false, correlated, request_id: null };
 }

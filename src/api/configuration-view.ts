@@ -5,7 +5,7 @@ export function configurationViewOf(configuration: BuildConfiguration): Configur
   const { id, version, name, definition, retired, changed_by, created_at } = configuration;
   const { forge, api_url, credential, repository, workflow, default_ref, inputs, constants, templates, yaml, mapping } =
     definition;
-  const { deadline, concurrency, callback_url } = definition;
+  const { deadline, concurrency, callback_url, dispatch } = definition;
   return {
     ...{ id, version, name },
     ...{ forge, api_url, credential },
@@ -21,6 +21,7 @@ export function configurationViewOf(configuration: BuildConfiguration): Configur
       deadline,
       concurrency,
       callback_url,
+      dispatch,
     },
     ...{ retired, changed_by, created_at },
   };

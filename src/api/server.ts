@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
 import { BuildIds } from '../commands/builds/build-ids.ts';
+import type { DirectDependencies } from '../commands/builds/dispatch-directly.ts';
 import { startPendingDeliveries } from '../commands/builds/pending-deliveries.ts';
 import type { CallbackHosts } from '../commands/callbacks/callback-of.ts';
 import { Configurations } from '../commands/configurations/configurations.ts';
@@ -46,6 +47,7 @@ export interface ApiServerOptions {
   /** The client shares its native connection with a worker of this process. */
   workerBeside: boolean;
   db: Db;
+  sendDispatch: DirectDependencies['sendDispatch'];
   /** Throws where builds cannot be dispatched, with what to change. */
   checkGitHub(): Promise<void>;
   /** Reads webhooks; undefined where none are configured. */
@@ -80,6 +82,7 @@ export async function startApiServer({
   client,
   workerBeside,
   db,
+  sendDispatch,
   checkGitHub,
   webhooks,
   forgeWebhooks,
@@ -137,7 +140,11 @@ export async function startApiServer({
   const keyRing = gate.ring.start();
   const flower = createFlower(tasks, new EventTail(db), gate, settings);
   const operation = { ...tasks, policy: policyOf(settings), dedupWindowMs: settings.DEDUP_WINDOW };
-  const trigger = { ...operation, buildIds, configurations, forges: forgeAddressesOf(settings) };
+  const reconciliation = startReconciliation(operation);
+  const trigger = {
+    ...{ ...operation, buildIds, configurations, forges: forgeAddressesOf(settings) },
+    ...{ queueEnabled: settings.QUEUE_ENABLED, sendDispatch, reconcileSoon: reconciliation.soon },
+  };
   const shown = {
     ...trigger,
     youtubeQuota: quotaPolicyOf(settings),
@@ -171,7 +178,6 @@ export async function startApiServer({
           throw error;
         });
   const deliveries = (webhooks ?? forgeWebhooks) && startPendingDeliveries(operation);
-  const reconciliation = startReconciliation(operation);
   const sampling = startQueueSampling({ db, log });
   return {
     url: server.url,

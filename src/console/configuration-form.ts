@@ -28,18 +28,19 @@ export const NEW_FORM: Form = {
     concurrency: 'allow',
     deadline: '',
     callback_url: '',
+    dispatch: '',
   },
   ...{ yaml: '', mapping: '{}', inputs: '{}', constants: '{}', templates: '{}', example: EXAMPLE },
 };
 
 /** The form that says what a configuration says now. */
 export function formOfConfiguration({ name, version, definition }: BuildConfiguration): Form {
-  const { forge, credential, repository, workflow, default_ref, concurrency, deadline, callback_url, yaml } =
+  const { forge, credential, repository, workflow, default_ref, concurrency, deadline, callback_url, yaml, dispatch } =
     definition;
   const maps = Object.fromEntries(MAPS.map((map) => [map, JSON.stringify(definition[map], undefined, 2)]));
   return {
     ...{ name, version: String(version), forge, credential: credential ?? '' },
-    ...{ repository, workflow, default_ref, concurrency },
+    ...{ repository, workflow, default_ref, concurrency, dispatch: dispatch ?? '' },
     ...{ deadline: deadline ?? '', callback_url: callback_url ?? '', yaml: yaml.join(', ') },
     ...maps,
     example: EXAMPLE,
@@ -49,7 +50,7 @@ export function formOfConfiguration({ name, version, definition }: BuildConfigur
 /** What a form says. @throws {Refusal} where it is not valid, with the place of every fault. */
 export function contentOf(form: Form): ConfigurationContent & { name: string } {
   const { name, forge, credential, repository, workflow, default_ref, concurrency } = form;
-  const { deadline, callback_url, yaml = '' } = form;
+  const { deadline, callback_url, dispatch, yaml = '' } = form;
   const maps = Object.fromEntries(MAPS.map((map) => [map, readMap(map, form[map] ?? '')]));
   return valid(configurationBody, {
     ...{ name, repository, workflow, concurrency },
@@ -58,6 +59,7 @@ export function contentOf(form: Form): ConfigurationContent & { name: string } {
     ...(default_ref ? { default_ref } : {}),
     ...(deadline ? { deadline } : {}),
     ...(callback_url ? { callback_url } : {}),
+    ...(dispatch ? { dispatch } : {}),
     yaml: yaml.split(',').flatMap((input) => input.trim() || []),
     ...maps,
   });

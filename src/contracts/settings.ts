@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { buildSettings } from './builds/build-settings.ts';
 import { workflowFile } from './builds/configuration.ts';
 import { bridgeSettings } from './celery/bridge-settings.ts';
 import { checkpointSettings } from './checkpoint-settings.ts';
@@ -199,22 +200,7 @@ export const settingsSchema = z.object({
   START_TIMEOUT: duration(1).default(300_000).meta({
     description: 'How long a start waits for Temporal and Postgres. After that, the process exits with status 1.',
   }),
-  RECONCILE_WINDOW: duration().default(120_000).meta({
-    description: 'How long Hapax looks for the run of an ambiguous dispatch. Then it dispatches again or asks you.',
-  }),
-  DEDUP_WINDOW: duration()
-    .default(300_000)
-    .meta({ description: 'How long after a trigger an equal request without Idempotency-Key gets the same build.' }),
-  BUILD_DEADLINE: duration(1).default(10_800_000).meta({
-    description:
-      'Longest time a run may take; then Hapax cancels it. Also how long Hapax retries a dispatch while GitHub cannot be reached.',
-  }),
-  QUEUE_MAX_RETRIES: integer(0, 100)
-    .default(3)
-    .meta({ description: 'How often Hapax dispatches again after ambiguous dispatches that made no run.' }),
-  QUEUE_RETRY_DELAY: duration()
-    .default(60_000)
-    .meta({ description: 'Pause before the first of these retries. It doubles each time, with jitter.' }),
+  ...buildSettings,
   ...taskSettings,
   CALLBACK_SECRET: callbackSecrets.default([]).meta({
     description:

@@ -1,7 +1,8 @@
 import { createHash, createPrivateKey } from 'node:crypto';
+import type { DirectDependencies } from '../commands/builds/dispatch-directly.ts';
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
 import { Forge } from '../integrations/forges/forge.ts';
-import { Forges } from '../integrations/forges/forges.ts';
+import { Forges, NoCredential } from '../integrations/forges/forges.ts';
 import { isSigned, runOfDelivery } from '../integrations/forges/webhooks/webhook.ts';
 import { createWritePace, type PaceOptions, type WritePace } from '../integrations/forges/writes/pace.ts';
 import { UserError } from '../laptop/user-error.ts';
@@ -49,6 +50,18 @@ export function connectForges(settings: Settings, github: Forge, metrics?: Metri
         requestTimeoutMs: settings.GITHUB_REQUEST_TIMEOUT,
       }),
   });
+}
+
+/** Sends dispatches for the requests that make builds, as an activity does for their workflows. */
+export function directDispatchOf(forges: Forges): DirectDependencies['sendDispatch'] {
+  return async (request, correlation) => {
+    try {
+      return await forges.of(request.forge).dispatch(request, correlation);
+    } catch (error) {
+      if (error instanceof NoCredential) return { kind: 'not_sent', reason: error.message, wait_ms: null };
+      throw error;
+    }
+  };
 }
 
 function paceOf(settings: Settings, db: Db): WritePace {

@@ -19,7 +19,7 @@ import { checkpointsOf } from './checkpoints.ts';
 import { connectContent } from './content.ts';
 import { openContentStore } from './content-store.ts';
 import { sweepContent } from './content-sweep.ts';
-import { connectForges, connectGitHub, forgeWebhooksOf, repositoryOf, webhooksOf } from './github.ts';
+import { connectForges, connectGitHub, directDispatchOf, forgeWebhooksOf, repositoryOf, webhooksOf } from './github.ts';
 import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
@@ -140,7 +140,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
     dataConverter: dataConverterOf(settings),
     db,
     forges,
-    fire: firingOf(ground),
+    fire: firingOf(ground, directDispatchOf(forges)),
     checkpoints: checkpointsOf(settings),
     sender: callbackSenderOf(settings),
     code: own ?? builtIn,
@@ -190,7 +190,7 @@ async function startBridge(ground: Ground, workerBeside: boolean) {
   return openBridge({ ...ground, connection: connectionOf(ground), workerBeside, meter: ground.metrics });
 }
 
-function startApi(ground: Ground, { content, checkGitHub }: Outside, workerBeside: boolean) {
+function startApi(ground: Ground, { forges, content, checkGitHub }: Outside, workerBeside: boolean) {
   const { settings, client, db, metrics, log } = ground;
   return startApiServer({
     settings,
@@ -198,6 +198,7 @@ function startApi(ground: Ground, { content, checkGitHub }: Outside, workerBesid
     client,
     workerBeside,
     db,
+    sendDispatch: directDispatchOf(forges),
     checkGitHub,
     webhooks: webhooksOf(settings),
     forgeWebhooks: forgeWebhooksOf(settings),

@@ -1,5 +1,6 @@
 import type { FireScheduled } from '../activities/schedules.ts';
 import { BuildIds } from '../commands/builds/build-ids.ts';
+import type { DirectDependencies } from '../commands/builds/dispatch-directly.ts';
 import { Configurations } from '../commands/configurations/configurations.ts';
 import { KnownInstallation } from '../commands/lifecycle/installation.ts';
 import { UnusedBuildIds } from '../commands/reconcile/unused-build-ids.ts';
@@ -13,7 +14,10 @@ import { repositoryOf } from './github.ts';
 import type { Ground } from './parts.ts';
 
 /** What a worker fires schedules with: the commands of the API, which it takes no build ids for until it needs one. */
-export function firingOf({ settings, client, db, metrics, log }: Ground): FireScheduled {
+export function firingOf(
+  { settings, client, db, metrics, log }: Ground,
+  sendDispatch: DirectDependencies['sendDispatch'],
+): FireScheduled {
   const installation = new KnownInstallation(db);
   const unusedIds = new UnusedBuildIds({ client, db, installation, log });
   const deps = {
@@ -30,6 +34,8 @@ export function firingOf({ settings, client, db, metrics, log }: Ground): FireSc
     callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost(settings) },
     buildIds: new BuildIds((count) => unusedIds.reserve(count)),
     forges: forgeAddressesOf(settings),
+    queueEnabled: settings.QUEUE_ENABLED,
+    sendDispatch,
     configurations: new Configurations(db, environmentConfiguration(repositoryOf(settings), settings.GITHUB_WORKFLOW)),
   };
   return async (schedule, time) => {

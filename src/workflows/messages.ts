@@ -33,6 +33,9 @@ export const cancelSignal = defineSignal<[SignalArguments['cancel']?]>(BUILD_SIG
 /** Wakes a build: its run may have changed. What it says is not believed; the build reads GitHub. */
 export const runChangedSignal = defineSignal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged);
 
+/** Has a build go on whose first dispatch the request sent that made it: `--name dispatched`. */
+export const dispatchedSignal = defineSignal(BUILD_SIGNALS.dispatched);
+
 /** Has a build or task tell the record again what its workflow has told: `--name tell_again`. Repeating it changes nothing. */
 export const tellAgainSignal = defineSignal(TELL_AGAIN_SIGNAL);
 

@@ -5,7 +5,7 @@ import { seeded } from '../world/seeded.ts';
 import { processesOf } from './processes-of.ts';
 import { directory, installation, startGitHub } from './program.ts';
 
-/** `KILLS=20` is a longer run. */
+/** `KILLS=20` is a longer run, and with `QUEUE_ENABLED=false` all dispatches are direct. */
 const KILLS = Number(process.env.KILLS ?? 3);
 const BUILDS = 4 * KILLS;
 
@@ -15,7 +15,10 @@ describe('npm start', () => {
     console.log(`kill test: SEED=${seed}`);
     const random = seeded(seed);
     const github = await startGitHub(await directory());
-    const hapax = await installation(github, { QUEUE_RETRY_DELAY: '1s' });
+    const hapax = await installation(github, {
+      QUEUE_RETRY_DELAY: '1s',
+      QUEUE_ENABLED: process.env.QUEUE_ENABLED ?? 'true',
+    });
     hapax.start();
     await hapax.ready();
 

@@ -46,7 +46,8 @@ export class Watch {
     const open = [...record.builds.values()].filter(
       ({ workflow_id, completed_at }) => workflow_id === post.workflowId && completed_at === null,
     );
-    const id = temporal.executions.find(({ runId }) => runId === post.runId)?.memo.build_id as number;
+    // No workflow sends a direct dispatch.
+    const id = (temporal.executions.find(({ runId }) => runId === post.runId)?.memo.build_id ?? open[0]?.id) as number;
     const events = this.#eventsOf(id);
     // A record that was set back may not know yet which of two builds has ended.
     const isAlone = losses.some(({ events }) => events.length > 0) || (open.length === 1 && open[0]!.id === id);

@@ -1,3 +1,4 @@
+import { asyncLocalStorage } from '@temporalio/activity';
 import { createActivities } from '../../src/activities/index.ts';
 import { BuildIds } from '../../src/commands/builds/build-ids.ts';
 import { acceptRunDelivery } from '../../src/commands/builds/take-delivery.ts';
@@ -7,10 +8,11 @@ import type { RedriveDependencies } from '../../src/commands/lifecycle/redrive.t
 import { startReconciliation } from '../../src/commands/reconcile/reconciliation.ts';
 import { UnusedBuildIds } from '../../src/commands/reconcile/unused-build-ids.ts';
 import type { BuildPolicy } from '../../src/contracts/builds/build-workflow.ts';
-import type { Concurrency } from '../../src/contracts/builds/configuration.ts';
+import type { Concurrency, DispatchMode } from '../../src/contracts/builds/configuration.ts';
 import { environmentConfiguration } from '../../src/domain/builds/configuration.ts';
 import { Forge } from '../../src/integrations/forges/forge.ts';
 import type { Run } from '../../src/simulator/run.ts';
+import { contextOf } from './activity-context.ts';
 import { unavailable, virtualClient } from './client.ts';
 import { currentProcess, Process, VirtualClock } from './clock.ts';
 import type { Dice } from './dice.ts';
@@ -45,6 +47,7 @@ export interface Chaos {
 export interface Setup {
   policy: BuildPolicy;
   concurrency: Concurrency;
+  dispatch: DispatchMode;
   /** Whether its processes compare the record with Temporal, as they do outside of this search. */
   reconciles: boolean;
 }
@@ -67,7 +70,7 @@ export class Installation {
   readonly #chaos: Chaos;
   readonly #reconciles: boolean;
 
-  constructor(dice: Dice, chaos: Chaos, sandbox: Sandbox, { policy, concurrency, reconciles }: Setup) {
+  constructor(dice: Dice, chaos: Chaos, sandbox: Sandbox, { policy, concurrency, dispatch, reconciles }: Setup) {
     this.#dice = dice;
     this.#chaos = chaos;
     this.#reconciles = reconciles;
@@ -85,9 +88,10 @@ export class Installation {
       },
       (run) => this.#announce(run),
     );
+    const forge = () => new Forge({ apiUrl: GITHUB_URL, auth: { token: 'simulated' }, requestTimeoutMs: 15_000 });
     const activities = () => {
       // A GitHub client of its own, with an empty cache, as each worker has that starts.
-      const github = new Forge({ apiUrl: GITHUB_URL, auth: { token: 'simulated' }, requestTimeoutMs: 15_000 });
+      const github = forge();
       return createActivities({
         db: this.record as never,
         forges: { of: () => github },
@@ -98,7 +102,7 @@ export class Installation {
       this.#mayFail(failed),
     );
     this.temporal.startWorker();
-    const definition = { ...environmentConfiguration(REPOSITORY, 'build.yml'), concurrency };
+    const definition = { ...environmentConfiguration(REPOSITORY, 'build.yml'), concurrency, dispatch };
     const configuration = { id: 1, version: 1, name: 'default', definition, retired: false } as never;
     const free: number[] = [];
     this.deps = {
@@ -111,6 +115,8 @@ export class Installation {
       policy,
       callbackHosts: { allowed: [], refusalOf: async () => undefined },
       forges: { github: GITHUB_URL, credentials: new Map() },
+      queueEnabled: true,
+      sendDispatch: (...dispatch) => this.#direct(forge(), ...dispatch),
       dedupWindowMs: DEDUP_WINDOW_MS,
       log: LOG,
       // Of tasks, of which there are none.
@@ -121,6 +127,14 @@ export class Installation {
     if (reconciles) this.#compare();
   }
 
+  /** As GitHub sees it, a request that a workflow would send; the process that does send it has no run of that workflow. */
+  #direct(github: Forge, ...[request, correlation]: Parameters<Forge['dispatch']>): ReturnType<Forge['dispatch']> {
+    const id = Number(/^hapax-(\d+)-/.exec(correlation?.token ?? '')?.[1]);
+    const workflowId = this.record.builds.get(id)?.workflow_id ?? '';
+    const { context } = contextOf({ workflowId, runId: '' }, { activityType: 'direct' }, 1, undefined, false);
+    return asyncLocalStorage.run(context, () => github.dispatch(request, correlation));
+  }
+
   /** What a process with the API has besides its commands, from its start on. */
   #compare(): void {
     const { client, db } = this.deps;
@@ -128,7 +142,10 @@ export class Installation {
     const unused = new UnusedBuildIds({ client, db, installation, log: LOG });
     const buildIds = new BuildIds((count) => unused.reserve(count));
     Object.assign(this.deps, { installation, buildIds });
-    this.inApi(async () => void startReconciliation({ ...this.deps, installation }));
+    this.inApi(async () => {
+      const { soon } = startReconciliation({ ...this.deps, installation });
+      Object.assign(this.deps, { reconcileSoon: soon });
+    });
   }
 
   /** A workflow that goes on from an earlier moment has nothing more to say about a build that has ended since. */

@@ -3,13 +3,16 @@
  * and hashes; what Postgres does in one statement happens here at one moment.
  */
 import postgres from 'postgres';
+import type { BuildInput } from '../../src/contracts/builds/build-workflow.ts';
 import type { BuildConfiguration } from '../../src/contracts/builds/configuration.ts';
 import type { RecordedEvent, ToldEvent } from '../../src/contracts/builds/event.ts';
 import type { AnnouncedRun } from '../../src/contracts/github/github.ts';
-import type { Build } from '../../src/domain/builds/build.ts';
+import { type Build, replays } from '../../src/domain/builds/build.ts';
+import { buildQueuedEvent } from '../../src/domain/record/first-events.ts';
 import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
 import { assertExpected, type ExpectedStream, RecordSetBack } from '../../src/domain/record/stream-fault.ts';
 import type { BuildAhead } from '../../src/store/builds/build-list-ahead.ts';
+import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import type { Ending } from '../../src/store/endings/ending-list.ts';
 import type { Installation } from '../../src/store/installation/installation-find.ts';
 import { type AnyStreamKind, streamOf } from '../../src/store/record/stream-kind.ts';
@@ -173,6 +176,31 @@ export function appendEvents(
 
 export function claimRequest(db: Db, key: string): Promise<boolean> {
   return db.ask('claim request', () => db.claims.size < db.claims.add(key).size);
+}
+
+/** As src/store/builds/build-queue-once.ts has it: one transaction, in which nobody else with an equal request is. */
+export function queueOnce(db: Db, input: BuildInput): Promise<Build | undefined> {
+  return db.ask('queue once', () => {
+    const { build_id, request_key, workflow_id, created_at } = input;
+    const known = db.newest((build) => build.request_key === request_key);
+    if (known && replays(known, created_at)) return known;
+    db.append(BUILDS, build_id, buildQueuedEvent(input), { owner: { workflow_id, created_at } });
+    return undefined;
+  });
+}
+
+export function findDispatchAnswer(db: Db, buildId: number, token: string): Promise<RecordedEvent | undefined> {
+  return db.ask('find dispatch answer', () => {
+    const events = db.streams.get(streamOf(BUILDS, buildId)) ?? [];
+    const intent = events.find(({ type, data }) => type === 'dispatch_intended' && data.token === token);
+    if (!intent) return undefined;
+    return events.find(
+      ({ type, seq, data }) =>
+        seq > intent.seq &&
+        (type === 'dispatch_rejected' || type === 'dispatch_delayed') &&
+        data.attempt === intent.data.attempt,
+    );
+  });
 }
 
 export function findBuild(db: Db, id: number): Promise<Build | undefined> {

@@ -325,6 +325,7 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
       deadline: null,
       concurrency: 'allow' as const,
       callback_url: null,
+      dispatch: null,
     };
     const save = async (change: object) => {
       const changed = { name: 'n', definition: { ...definition, ...change }, retired: false, changed_by: 'test' };

@@ -12,6 +12,7 @@ import { eventually } from '../world/eventually.ts';
 import { answers, type Manner, openReceiver } from '../world/receiver.ts';
 import type { World } from '../world/world.ts';
 import { ANSWER_PATHS } from './answer-paths.ts';
+import { DIRECT_PATHS } from './direct-paths.ts';
 import { FORGE_PATHS, FORGE_SETTINGS } from './forge-paths.ts';
 import { PYTHON_PATHS } from './python-paths.ts';
 import { RECOVERY_PATHS } from './recovery-paths.ts';
@@ -24,6 +25,7 @@ type Path = (world: World) => Promise<string>;
 export const PATHS: Readonly<Record<string, Path>> = {
   ...TASK_PATHS,
   ...PYTHON_PATHS,
+  ...DIRECT_PATHS,
   'firing-of-a-schedule': async (world) => {
     const body = { build: { config: 'default' }, cron: ['@yearly'], jitter_seconds: 5 };
     await world.call('PUT', '/schedules/yearly', body);

@@ -6,6 +6,7 @@ import { readSettings, type Settings } from '../../src/contracts/settings.ts';
 import { CallbackSender } from '../../src/integrations/callback-sender.ts';
 import type { Resolve } from '../../src/integrations/checked-addresses.ts';
 import { sendToReceiverOf } from '../../src/processes/callbacks.ts';
+import { connectForges, connectGitHub, directDispatchOf } from '../../src/processes/github.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
 import { peopleProviderOf, verifyTokenOf } from '../../src/processes/oidc.ts';
 import { payloadDecoderOf } from '../../src/processes/payload-codec.ts';
@@ -44,6 +45,7 @@ export async function startAnotherApi(
     client: installation.client,
     workerBeside: false,
     db: database.db,
+    sendDispatch: directDispatchOf(connectForges(settings, connectGitHub(settings))),
     checkGitHub: async () => {},
     webhooks: given.webhooks,
     forgeWebhooks: undefined,

@@ -28,6 +28,7 @@ const configuration = {
   deadline: '2h',
   concurrency: 'queue',
   callback_url: null,
+  dispatch: null,
   retired: false,
   changed_by: 'ci',
   created_at: '2026-11-20T08:00:00.000Z',

@@ -1,28 +1,24 @@
 import type { TriggerBody } from '../../contracts/builds/build.ts';
 import { type BuildInput, buildWorkflowId } from '../../contracts/builds/build-workflow.ts';
 import { type Build, dedupUntil, replays } from '../../domain/builds/build.ts';
-import { policyUnder } from '../../domain/builds/configuration.ts';
+import { isDirect, policyUnder } from '../../domain/builds/configuration.ts';
 import { fingerprint, requestKey } from '../../domain/builds/request-key.ts';
 import type { ForgeAddresses } from '../../domain/forges/place.ts';
 import { findBuildByRequestKey } from '../../store/builds/build-find.ts';
 import { type CallbackHosts, callbackOf } from '../callbacks/callback-of.ts';
 import type { Configurations } from '../configurations/configurations.ts';
 import type { Principal } from '../keys/principal.ts';
-import {
-  type AcceptDependencies,
-  type Accepted,
-  accept,
-  type Existing,
-  knownSoon,
-  replay,
-} from '../lifecycle/accept.ts';
+import { type Accepted, accept, type Existing, knownSoon, replay } from '../lifecycle/accept.ts';
 import { Refusal } from '../refusal.ts';
 import type { BuildIds } from './build-ids.ts';
 import { BUILD } from './build-kind.ts';
+import { type DirectDependencies, dispatchDirectly } from './dispatch-directly.ts';
 import type { OperateDependencies } from './operate-build.ts';
 import { resolveTrigger } from './resolve-trigger.ts';
 
-export interface TriggerDependencies extends OperateDependencies, AcceptDependencies {
+export interface TriggerDependencies extends OperateDependencies, DirectDependencies {
+  /** What configurations do that do not say how they dispatch. */
+  queueEnabled: boolean;
   buildIds: BuildIds;
   configurations: Configurations;
   callbackHosts: CallbackHosts;
@@ -39,7 +35,7 @@ export interface Trigger {
 
 /**
  * Accepts a trigger: starts the build's workflow, or finds the build that the same request made before. Temporal alone
- * decides which (one workflow id per request key). The record is read before, since it knows what Temporal has forgotten: an
+ * decides which (one workflow id per request key), except of direct dispatches. The record is read before, since it knows what Temporal has forgotten: an
  * Idempotency-Key outlives its workflow, and Temporal's data may be lost.
  *
  * @throws {Refusal} where nothing was started: unknown or retired configuration, inputs that GitHub would refuse, a callback URL
@@ -73,6 +69,7 @@ export async function triggerBuild(
 
   const id = await takeId(deps.buildIds);
   const { concurrency } = configuration.definition;
+  const direct = isDirect(configuration.definition, deps.queueEnabled);
   const input: BuildInput = {
     build_id: id,
     workflow_id: buildWorkflowId(key),
@@ -92,8 +89,10 @@ export async function triggerBuild(
     dedup_until: dedupUntil(now, deps.dedupWindowMs),
     policy: policyUnder(configuration.definition, deps.policy),
     ...(callback ? { callback } : {}),
+    ...(direct ? { direct } : {}),
   };
-  const start = () => accept(deps, BUILD, input, keyed ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE');
+  const reuse = keyed ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE';
+  const start = direct ? () => dispatchDirectly(deps, input, reuse) : () => accept(deps, BUILD, input, reuse);
   const existing = await (principal ? principal.begin('builds', start) : start()).catch((error: unknown) => {
     if (error instanceof Refusal && error.code === 'too_many_in_flight') deps.buildIds.giveBack(id);
     throw error;

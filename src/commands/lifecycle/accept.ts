@@ -47,6 +47,28 @@ export async function accept<State extends Subject, Event extends ToldEvent, Inp
   input: Input,
   reuse: Reuse,
 ): Promise<Existing<State> | undefined> {
+  const existing = await startUnlessTaken(deps, kind, input, reuse);
+  if (existing) return existing;
+  const recording = recordFirst(deps.db, kind, input).catch((err: unknown) =>
+    deps.log.warn(
+      { err, subject: streamOf(kind.stream, kind.idOf(input as never)) },
+      'accepted; its record will follow',
+    ),
+  );
+  await withinRecordWait(recording);
+  return undefined;
+}
+
+/**
+ * Starts the workflow of a build or task; what holds the workflow id, where it is taken.
+ * @throws {Refusal} where Temporal did not take the start.
+ */
+export async function startUnlessTaken<State extends Subject, Event extends ToldEvent, Input extends SubjectInput>(
+  deps: AcceptDependencies,
+  kind: Kind<State, Event, Input>,
+  input: Input,
+  reuse: Reuse,
+): Promise<Existing<State> | undefined> {
   const giveUp = Date.now() + CLOSING_WAIT_MS;
   while (!(await kind.start(deps, input, reuse))) {
     const existing = await describeExisting(deps, kind, input.workflow_id);
@@ -55,13 +77,6 @@ export async function accept<State extends Subject, Event extends ToldEvent, Inp
     if (!isClosing || Date.now() > giveUp) return existing;
     await delay(20);
   }
-  const recording = recordFirst(deps.db, kind, input).catch((err: unknown) =>
-    deps.log.warn(
-      { err, subject: streamOf(kind.stream, kind.idOf(input as never)) },
-      'accepted; its record will follow',
-    ),
-  );
-  await withinRecordWait(recording);
   return undefined;
 }
 

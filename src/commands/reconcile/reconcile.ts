@@ -99,6 +99,9 @@ const recoverable = (kind: KindName): Recoverable<any, any, any> => RECOVERABLE[
 /** A workflow that began this recently may not be in the record yet. */
 const SETTLING_MS = 10_000;
 
+/** A direct dispatch is recorded before its workflow is started, which may take this long. */
+export const DIRECT_SETTLING_MS = 20_000;
+
 /** What ended shortly before the last comparison is compared again: it may have been missed. */
 const OVERLAP_MS = 3_600_000;
 
@@ -245,6 +248,7 @@ class Comparison {
     // It ended while this looked.
     if (!now || now.completed_at !== null) return;
     if (!last) {
+      if (Date.now() - Date.parse(now.created_at) < DIRECT_SETTLING_MS) return;
       const detail = 'Temporal had lost its workflow; Hapax started a new one';
       await this.#mend(subject, 'workflow_lost', () => resume(this.#deps, kind, row.id, detail));
       return;

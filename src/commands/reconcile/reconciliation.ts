@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { claimReconciliation } from '../../store/installation/reconciliation-claim.ts';
-import { type ReconcileDependencies, reconcile } from './reconcile.ts';
+import { DIRECT_SETTLING_MS, type ReconcileDependencies, reconcile } from './reconcile.ts';
 
 /** How often record and Temporal are compared. */
 const EVERY_MS = 3_600_000;
@@ -29,15 +29,19 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
     return differences.every(({ error }) => error === undefined);
   };
   const startedAt = Date.now();
+  let within = JUST_NOW_MS;
+  let isWanted = false;
+  let wake: (_: unknown) => void = () => {};
   /** Whether another process has compared since this one started. One before that may have missed a loss since. */
   const wasCompared = async () => {
     const { reconciled_at } = await deps.installation.refresh();
     return reconciled_at !== null && Date.parse(reconciled_at) >= startedAt;
   };
   const running = (async () => {
-    let within = JUST_NOW_MS;
     while (!signal.aborted) {
       let pause = ASK_EVERY_MS;
+      if (isWanted) within = 0;
+      isWanted = false;
       try {
         const isClaimed = await claimReconciliation(db, within);
         // One that claimed it may have died of it, and what could not be repaired is not left for an hour.
@@ -50,10 +54,23 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
         pause = AWAY_MS;
         within = 0;
       }
-      await delay(pause, undefined, { signal, ref: false }).catch(() => {});
+      const woken = new Promise((resolve) => {
+        wake = resolve;
+      });
+      if (!isWanted) await Promise.race([woken, delay(pause, undefined, { signal, ref: false }).catch(() => {})]);
     }
   })();
   return {
+    /** Compares again as soon as a direct dispatch of now counts as one without a workflow. */
+    soon() {
+      void delay(DIRECT_SETTLING_MS, undefined, { signal, ref: false }).then(
+        () => {
+          isWanted = true;
+          wake(undefined);
+        },
+        () => {},
+      );
+    },
     /** Ends after the difference that is being mended. */
     async stop() {
       stopping.abort();

@@ -83,7 +83,7 @@ function actions(view: View, { id, version, retired }: BuildConfiguration): Html
 }
 
 function facts({ id, definition }: BuildConfiguration): Html {
-  const { forge, credential, repository, workflow, default_ref, concurrency, deadline, callback_url, yaml } =
+  const { forge, credential, repository, workflow, default_ref, concurrency, deadline, callback_url, yaml, dispatch } =
     definition;
   const rows: Array<[string, unknown] | false> = [
     [
@@ -96,6 +96,7 @@ function facts({ id, definition }: BuildConfiguration): Html {
     ['Workflow', html`<code>${workflow}</code>`],
     ['Default ref', html`<code>${default_ref}</code>`],
     ['Concurrency', concurrency.replaceAll('_', ' ')],
+    ['Dispatch', dispatch ?? 'as QUEUE_ENABLED says'],
     ['Deadline', deadline ?? 'as BUILD_DEADLINE says'],
     callback_url !== null && ['Callback to', callback_url],
     yaml.length > 0 && ['YAML inputs', yaml.join(', ')],

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { concurrency } from '../../contracts/builds/configuration.ts';
+import { concurrency, dispatchMode } from '../../contracts/builds/configuration.ts';
 import { FORGE_KINDS } from '../../contracts/forges/forge.ts';
 import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { type Form, MAPS, type Preview } from '../configuration-form.ts';
@@ -22,6 +22,10 @@ export function configurationFields(form: Form): Html {
     (value) =>
       html`<option value="${value}"${form.concurrency === value ? html` selected` : ''}>${value.replaceAll('_', ' ')}</option>`,
   );
+  const modes = ['', ...dispatchMode.options].map(
+    (value) =>
+      html`<option value="${value}"${form.dispatch === value ? html` selected` : ''}>${value || 'as QUEUE_ENABLED says'}</option>`,
+  );
   const forges = FORGE_KINDS.map(
     (kind) =>
       html`<option value="${kind}"${form.forge === kind ? html` selected` : ''}>${capabilitiesOf({ kind }).name}</option>`,
@@ -39,6 +43,7 @@ ${input('repository', 'Repository', html` required placeholder="owner/name"`)}
 ${input('workflow', 'Workflow', html` required placeholder="build.yml"`)}
 ${input('default_ref', 'Default ref')}
 <label class="field"><span>Other builds of the same ref</span><select name="concurrency">${choice}</select></label>
+<label class="field"><span>Dispatch</span><select name="dispatch">${modes}</select></label>
 ${input('deadline', 'Deadline', html` placeholder="as BUILD_DEADLINE says"`)}
 ${input('callback_url', 'Callback URL', html` placeholder="nobody is told"`)}
 ${input('yaml', 'Inputs that are YAML, with commas between')}</div></section>

@@ -11,7 +11,14 @@ export function buildWorkflowId(requestKey: string): string {
 }
 
 /** Names of the build workflow's signals. */
-export const BUILD_SIGNALS = { adopt: 'adopt', retry: 'retry', cancel: 'cancel', runChanged: 'run_changed' } as const;
+export const BUILD_SIGNALS = {
+  ...{ adopt: 'adopt', retry: 'retry', cancel: 'cancel', runChanged: 'run_changed' },
+  /** The request that made the build is done with its direct dispatch. */
+  dispatched: 'dispatched',
+} as const;
+
+/** Stands in the intent of a direct dispatch, in the place of the workflow run that may send it. */
+export const DIRECT_INTENT = 'direct';
 
 /** Name of the signal that has a build or task tell the record again all that its workflow has told. */
 export const TELL_AGAIN_SIGNAL = 'tell_again';
@@ -110,6 +117,8 @@ export interface BuildInput {
   recovery?: BuildRecovery;
   /** Epoch of the installation that accepted the build. */
   epoch?: number;
+  /** The request that made the build sends its first dispatch, unless the workflow records an intent before it does. */
+  direct?: true;
 }
 
 /** Memo of the build workflow: what a duplicate learns from Temporal alone. */

@@ -22,6 +22,10 @@ const DEADLINE_MS = { minimum: 1_000, maximum: 35 * 86_400_000 } as const;
 export const concurrency = z.enum(['allow', 'queue', 'cancel_previous']).meta({ id: 'Concurrency' });
 export type Concurrency = z.infer<typeof concurrency>;
 
+/** Who sends the first dispatch of a build: its workflow when its turn comes, or the request that triggers it. */
+export const dispatchMode = z.enum(['queue', 'direct']).meta({ id: 'DispatchMode' });
+export type DispatchMode = z.infer<typeof dispatchMode>;
+
 /** How requests for builds become dispatches of one workflow, with nothing left to a default. */
 export interface ConfigurationDefinition {
   forge: ForgeKind;
@@ -50,6 +54,8 @@ export interface ConfigurationDefinition {
   concurrency: Concurrency;
   /** Whom to tell how a build ended where its trigger names nobody; null: nobody. */
   callback_url: string | null;
+  /** Null: as QUEUE_ENABLED says. */
+  dispatch: DispatchMode | null;
 }
 
 /** One version of a build configuration. Every change is a new version; a build keeps the one it used. */
@@ -173,6 +179,10 @@ const definitionFields = {
     description: 'Receives a BuildCallback when a build ends, if its trigger named no callback_url.',
     example: 'https://ci.example.com/hooks/hapax',
   }),
+  dispatch: dispatchMode.nullable().optional().meta({
+    description:
+      'queue: the build waits for its turn, and its workflow sends the dispatch. direct: the request that triggers the build sends it, also while Temporal is away; concurrency must be allow. Default: as QUEUE_ENABLED says.',
+  }),
 };
 
 /** Body of PUT /configs/by-name/{name}. */
@@ -206,6 +216,7 @@ export const configurationView = z
     deadline: z.string().nullable(),
     concurrency,
     callback_url: z.string().nullable(),
+    dispatch: dispatchMode.nullable(),
     retired: z.boolean().meta({ description: 'If true, triggers are refused.' }),
     changed_by: z.string().meta({
       description: 'Name of the API key; local if the API needs no key; environment for configuration 1.',

@@ -72,7 +72,10 @@ export const buildEventData = {
   dispatch_intended: z.object({
     attempt: z.int(),
     token: z.string(),
-    temporal_run_id: z.string().meta({ description: 'The only workflow run that may send this dispatch.' }),
+    temporal_run_id: z.string().meta({
+      description:
+        'The only workflow run that may send this dispatch; `direct` if the request that triggered the build sent it.',
+    }),
   }),
   dispatch_rejected: z.object({
     attempt: z.int(),

@@ -29,7 +29,13 @@ export function definitionOf(content: ConfigurationContent): ConfigurationDefini
     deadline: content.deadline ?? null,
     concurrency: content.concurrency ?? 'allow',
     callback_url: content.callback_url ?? null,
+    dispatch: content.dispatch ?? null,
   };
+}
+
+/** Whether the request that triggers a build sends its dispatch. Builds that take turns cannot: their workflow waits for the others. */
+export function isDirect({ dispatch, concurrency }: ConfigurationDefinition, queueEnabled: boolean): boolean {
+  return concurrency === 'allow' && (dispatch ?? (queueEnabled ? 'queue' : 'direct')) === 'direct';
 }
 
 /** Configuration 1, as the environment describes it. */
@@ -53,11 +59,17 @@ export function definitionFaults(definition: ConfigurationDefinition, correlatio
     ...mappingFaults(definition, correlationInput),
     ...templateFaults(definition),
     ...yamlFaults(definition, correlationInput),
+    ...dispatchFaults(definition),
   ];
   if (faults.length > 0) return faults;
   const { inputs, constants, templates } = definition;
   const fault = inputsFault({ ...inputs, ...constants, ...templates }, correlationInput);
   return fault === undefined ? [] : [{ path: 'inputs', message: fault }];
+}
+
+function dispatchFaults({ dispatch, concurrency }: ConfigurationDefinition): DefinitionFault[] {
+  if (dispatch !== 'direct' || concurrency === 'allow') return [];
+  return [{ path: 'dispatch', message: `direct needs the concurrency allow, and it is ${concurrency}` }];
 }
 
 /** Inputs that are set in two places, or that only Hapax sets. */

@@ -9,14 +9,14 @@ export async function findBuild(db: Db, id: number): Promise<Build | undefined> 
 }
 
 /** What a trigger needs to know of a build. */
-type Requested = Pick<
+export type RequestedBuild = Pick<
   Build,
   'id' | 'status' | 'fingerprint' | 'keyed' | 'dedup_until' | 'config_id' | 'config_version'
 >;
 
 /** The newest build that was requested under this key, as far as a trigger needs to know it. */
-export async function findBuildByRequestKey(db: Db, key: string): Promise<Requested | undefined> {
-  const [row] = await db<Requested[]>`
+export async function findBuildByRequestKey(db: Db, key: string): Promise<RequestedBuild | undefined> {
+  const [row] = await db<RequestedBuild[]>`
     SELECT id, status, fingerprint, keyed, dedup_until, config_id, config_version
     FROM builds WHERE request_key = ${key} ORDER BY id DESC LIMIT 1`;
   return row;

@@ -15,4 +15,5 @@ const LATER = {
   deadline: null,
   concurrency: 'allow',
   callback_url: null,
+  dispatch: null,
 } satisfies Partial<BuildConfiguration['definition']>;

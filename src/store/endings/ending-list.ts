@@ -5,6 +5,8 @@ export interface Ending<Id> {
   id: Id;
   workflow_id: string;
   status: string;
+  /** When it was accepted, ISO 8601. */
+  created_at: string;
   completed_at: string | null;
 }
 
@@ -24,7 +26,7 @@ export function listOpenTasks(db: Db): AsyncGenerator<Ending<string>> {
 async function* listOpen<Id extends number | string>(db: Db, table: string, before: Id): AsyncGenerator<Ending<Id>> {
   for (let after = before; ; ) {
     const page = await db<Array<Ending<Id>>>`
-      SELECT id, workflow_id, status, completed_at FROM ${db(table)}
+      SELECT id, workflow_id, status, created_at, completed_at FROM ${db(table)}
       WHERE completed_at IS NULL AND id > ${after} ORDER BY id LIMIT ${PAGE}`;
     yield* page;
     if (page.length < PAGE) return;
@@ -34,10 +36,14 @@ async function* listOpen<Id extends number | string>(db: Db, table: string, befo
 
 /** Those of these builds that the record knows. */
 export function findBuildEndings(db: Db, ids: number[]): Promise<Array<Ending<number>>> {
-  return db<Array<Ending<number>>>`SELECT id, workflow_id, status, completed_at FROM builds WHERE id IN ${db(ids)}`;
+  return db<
+    Array<Ending<number>>
+  >`SELECT id, workflow_id, status, created_at, completed_at FROM builds WHERE id IN ${db(ids)}`;
 }
 
 /** Those of these tasks that the record knows. */
 export function findTaskEndings(db: Db, ids: string[]): Promise<Array<Ending<string>>> {
-  return db<Array<Ending<string>>>`SELECT id, workflow_id, status, completed_at FROM tasks WHERE id IN ${db(ids)}`;
+  return db<
+    Array<Ending<string>>
+  >`SELECT id, workflow_id, status, created_at, completed_at FROM tasks WHERE id IN ${db(ids)}`;
 }

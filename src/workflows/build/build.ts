@@ -9,6 +9,7 @@ import { record } from '../activities.ts';
 import { beginCallbacks } from '../ending/callback.ts';
 import type { RecordedEnd } from '../ports/record.ts';
 import { startInGroup } from './concurrency-group.ts';
+import { awaitDirectDispatch } from './direct.ts';
 import { dispatch } from './dispatch.ts';
 import { type Ended, follow } from './follow.ts';
 import { cancelLateRuns, lookForLateRuns } from './late-runs.ts';
@@ -50,6 +51,12 @@ interface Accepted {
 
 async function lead(opened: OpenBuild): Promise<BuildResult> {
   const { input, operator } = opened;
+  if (input.direct) {
+    await awaitDirectDispatch(opened);
+    // Somebody may have cancelled it while it had no workflow.
+    const end = await record.findBuildEnd({ build_id: input.build_id });
+    if (end) return endAsRecorded(opened, end);
+  }
   let accepted: Accepted | undefined = input.reopen ? await reopen(opened, input.reopen) : await accept(opened);
   if (!accepted) {
     const why = input.reopen ? 'not_run_again' : 'superseded';
@@ -172,11 +179,11 @@ async function recordEnd({ recordEvent }: OpenBuild, ended: Ended & { detail?: s
   return { status: statusOf(conclusion), conclusion, run_attempt, detail, failed_jobs };
 }
 
-/** Leaves the build as the record has it, which knows of an end that Temporal had lost. */
+/** Leaves the build as the record has it, which knows of an end that this workflow does not. */
 async function endAsRecorded(build: OpenBuild, end: RecordedEnd): Promise<BuildResult> {
   const { input } = build;
   const { status, conclusion, run_url, dedupe_key } = end;
-  close(build, status, `${conclusion}: the record has its end, which Temporal had lost`);
+  close(build, status, `${conclusion}: the record has its end`);
   await beginCallbacks({ subject: streamOf(input), ending: dedupe_key }, input.callback !== undefined);
   return { build_id: input.build_id, status, conclusion, run_url };
 }

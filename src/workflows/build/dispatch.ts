@@ -1,7 +1,8 @@
 import { ActivityFailure, ApplicationFailure, patched, sleep, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { BuildPolicy } from '../../contracts/builds/build-workflow.ts';
+import { type BuildPolicy, DIRECT_INTENT } from '../../contracts/builds/build-workflow.ts';
 import type { DispatchOutcome, Run } from '../../contracts/github/github.ts';
 import { backoff } from '../../domain/backoff.ts';
+import { dispatchToken, tokenPrefix } from '../../domain/builds/dispatch-token.ts';
 import { githubActivities } from '../activities.ts';
 import { askOperator } from './ask-operator.ts';
 import { mayHaveSentBefore } from './earlier-run.ts';
@@ -21,10 +22,9 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
   const { input, state, operator, recordEvent } = build;
   const { policy, request } = input;
   const github = githubActivities(policy.request_timeout_ms);
-  const tokenPrefix = `hapax-${input.build_id}-`;
   /** A dispatch may have been sent that the record has lost; all tokens of the build begin alike. */
   let mayBeForgotten = input.recovery?.record_set_back ?? false;
-  const tokens = mayBeForgotten ? [tokenPrefix] : [];
+  const tokens = mayBeForgotten ? [tokenPrefix(input.build_id)] : [];
   /** Tokens of dispatches that were given up without certainty. */
   const abandoned: string[] = [];
   const notDone = new NotDoneAttempts(build);
@@ -35,22 +35,27 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
     state.phase = 'dispatching';
     state.attempt = attempt;
     await awaitWriteSlot(build);
-    if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input) && !(await wasIntended(attempt)))
+    // The request records its intent before it sends. Where it has none it died before that, or the record has lost it.
+    const mayBeDirect = input.direct === true && attempt === 1;
+    const mayBeSent = mayBeDirect || mayHaveSentBefore(input);
+    if (operator.cancelledBy !== undefined && !mayBeSent && !(await wasIntended(attempt)))
       return none('cancelled', 'cancelled before another dispatch', attempt - 1);
     const intendedAt = new Date().toISOString();
     const intent = await recordEvent('dispatch_intended', `dispatch:${attempt}:intended`, {
       attempt,
-      token: `${tokenPrefix}${attempt}-${uuid4().replaceAll('-', '').slice(0, 12)}`,
+      token: dispatchToken(input.build_id, attempt, uuid4()),
       temporal_run_id: workflowInfo().runId,
     });
     tokens.push(intent.token);
     const isOurs = intent.temporal_run_id === workflowInfo().runId;
-    since ??= isOurs && !input.recovery ? intendedAt : input.created_at;
+    since ??= isOurs && !input.recovery && !input.direct ? intendedAt : input.created_at;
 
-    const looksFirst = isOurs && mayBeForgotten;
+    const isForgottenDirect = mayBeDirect && intent.temporal_run_id !== DIRECT_INTENT;
+    if (isForgottenDirect) tokens.push(tokenPrefix(input.build_id));
+    const looksFirst = isForgottenDirect || (isOurs && mayBeForgotten);
     const isCancelled = operator.cancelledBy !== undefined && isOurs;
     const outcome = looksFirst
-      ? forgotten(policy)
+      ? forgotten(policy, mayBeForgotten ? 'the record has lost events' : 'the request that triggered it was cut off')
       : await (isCancelled ? withdraw : post)(intent.token, intent.temporal_run_id);
     if (!outcome) return none('cancelled', 'cancelled before the dispatch was sent', attempt - 1);
     if (outcome.kind === 'accepted') {
@@ -169,10 +174,10 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
 }
 
 /** What is known of a dispatch that nobody remembers: nothing. */
-function forgotten({ correlation_input }: BuildPolicy): Extract<DispatchOutcome, { kind: 'ambiguous' }> {
+function forgotten({ correlation_input }: BuildPolicy, why: string): Extract<DispatchOutcome, { kind: 'ambiguous' }> {
   return {
     kind: 'ambiguous',
-    reason: 'the record has lost events, so an earlier dispatch may have been sent',
+    reason: `${why}, so an earlier dispatch may have been sent`,
     accepted: false,
     correlated: correlation_input !== '',
     request_id: null,

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { BUILD_SIGNALS, type BuildInput, DIRECT_INTENT } from '../../contracts/builds/build-workflow.ts';
+import type { BuildEvent, BuildRequest } from '../../contracts/builds/event.ts';
+import type { DispatchOutcome } from '../../contracts/github/github.ts';
+import type { Build } from '../../domain/builds/build.ts';
+import { dispatchToken } from '../../domain/builds/dispatch-token.ts';
+import { IllegalEvent } from '../../domain/record/illegal-event.ts';
+import { queueOnce } from '../../store/builds/build-queue-once.ts';
+import { BUILDS } from '../../store/builds/build-stream.ts';
+import { appendEvent } from '../../store/record/event-append.ts';
+import { type AcceptDependencies, type Existing, startUnlessTaken } from '../lifecycle/accept.ts';
+import { endAbandoned } from '../lifecycle/end-abandoned.ts';
+import type { Reuse } from '../lifecycle/start-workflow.ts';
+import { Refusal } from '../refusal.ts';
+import { BUILD } from './build-kind.ts';
+
+export interface DirectDependencies extends AcceptDependencies {
+  /** Sends one dispatch to the forge of a build. */
+  sendDispatch(request: BuildRequest, correlation: { input: string; token: string } | null): Promise<DispatchOutcome>;
+  /** Has record and Temporal compared soon: a build has no workflow yet. */
+  reconcileSoon?: (() => void) | undefined;
+}
+
+/** A forge that says nothing else is asked again after this. */
+const RETRY_MS = 1_000;
+
+/**
+ * Accepts a build and sends its first dispatch at once, in the request that triggers it. The record decides which of equal requests is
+ * first, so this works while Temporal is away. The workflow is there before the POST and waits: it takes over what the record says
+ * once the forge has answered. If this process has died by then, it looks for the run, as after any lost answer.
+ * @returns what an equal request made before.
+ * @throws {Refusal} where Temporal refuses the start. @throws where the database is away; then nothing was sent.
+ */
+export async function dispatchDirectly(
+  deps: DirectDependencies,
+  input: BuildInput,
+  reuse: Reuse,
+): Promise<Existing<Build> | undefined> {
+  const known = await queueOnce(deps.db, input);
+  if (known) return known;
+  const led = await startUnlessTaken(deps, BUILD, input, reuse).then(
+    (existing) => ({ existing }),
+    (error: unknown) => {
+      if (error instanceof Refusal && error.kind === 'unavailable') return undefined;
+      throw error;
+    },
+  );
+  if (led?.existing && led.existing.id !== input.build_id) {
+    await endForOther(deps, input, led.existing.id);
+    return led.existing;
+  }
+  try {
+    await dispatchOnce(deps, input);
+  } catch (err) {
+    // The workflow settles it by reading.
+    deps.log.warn({ err, build_id: input.build_id }, 'the record of a direct dispatch is incomplete');
+  }
+  if (led) await takeOver(deps, input);
+  else deps.reconcileSoon?.();
+  return undefined;
+}
+
+/** Sends the dispatch and records what came of it, unless the workflow was first or the build has ended. */
+async function dispatchOnce({ db, sendDispatch, log }: DirectDependencies, input: BuildInput): Promise<void> {
+  const { build_id, policy, request } = input;
+  const owner = { workflow_id: input.workflow_id, created_at: input.created_at };
+  const record = (happening: Pick<BuildEvent, 'type' | 'data'>, dedupe_key: string) =>
+    appendEvent(
+      db,
+      BUILDS,
+      build_id,
+      { ...happening, occurred_at: new Date().toISOString(), dedupe_key } as BuildEvent,
+      { owner },
+    );
+  const token = dispatchToken(build_id, 1, randomUUID());
+  try {
+    await record({ type: 'build_started', data: {} }, 'started');
+    const intent = { attempt: 1, token, temporal_run_id: DIRECT_INTENT };
+    const { event } = await record({ type: 'dispatch_intended', data: intent }, 'dispatch:1:intended');
+    if (event.data.token !== token) return;
+  } catch (error) {
+    if (!(error instanceof IllegalEvent)) throw error;
+    log.info({ build_id }, 'the build ended before it was dispatched');
+    return;
+  }
+  const { correlation_input } = policy;
+  const outcome = await sendDispatch(request, correlation_input === '' ? null : { input: correlation_input, token });
+  const { happening, key } = happeningOf(outcome);
+  await record(happening, key);
+}
+
+/** The event that says what became of the dispatch, with the key that the workflow records it under. */
+function happeningOf(outcome: DispatchOutcome): { happening: Pick<BuildEvent, 'type' | 'data'>; key: string } {
+  const attempt = 1;
+  switch (outcome.kind) {
+    case 'accepted': {
+      const { run_id: workflow_run_id, run_url, correlated, request_id } = outcome;
+      const data = { attempt, workflow_run_id, run_url, learned_from: 'dispatch', correlated, request_id } as const;
+      return { happening: { type: 'workflow_triggered', data }, key: 'triggered' };
+    }
+    case 'rejected': {
+      const { status, message, request_id } = outcome;
+      const data = { attempt, status, message, request_id };
+      return { happening: { type: 'dispatch_rejected', data }, key: 'dispatch:1:rejected' };
+    }
+    case 'not_sent': {
+      const retry_at = new Date(Date.now() + (outcome.wait_ms ?? RETRY_MS)).toISOString();
+      const data = { attempt, reason: outcome.reason, retry_at };
+      return { happening: { type: 'dispatch_delayed', data }, key: 'dispatch:1:delayed' };
+    }
+    case 'ambiguous': {
+      const { reason, request_id } = outcome;
+      return {
+        happening: { type: 'dispatch_ambiguous', data: { attempt, reason, request_id } },
+        key: 'dispatch:1:ambiguous',
+      };
+    }
+  }
+}
+
+/** Has the workflow go on now. A signal that is lost costs the rest of its wait. */
+async function takeOver({ client, log }: DirectDependencies, { workflow_id, build_id }: BuildInput): Promise<void> {
+  await client.workflow
+    .getHandle(workflow_id)
+    .signal(BUILD_SIGNALS.dispatched)
+    .catch((err: unknown) => log.info({ err, build_id }, 'the workflow of a direct dispatch goes on later'));
+}
+
+/** Temporal knew of an equal request that the record did not: this build never begins. */
+async function endForOther(deps: DirectDependencies, { build_id }: BuildInput, other: number): Promise<void> {
+  const detail = `an equal request runs as build ${other}`;
+  const data = {
+    conclusion: 'cancelled',
+    run_attempt: null,
+    learned_from: 'reconcile',
+    request_id: null,
+    detail,
+  } as const;
+  await endAbandoned(deps, BUILDS, build_id, '', { ending: { type: 'build_cancelled', data, key: 'completed' } });
+}

@@ -1,0 +1,26 @@
+import { duration, integer } from '../setting-forms.ts';
+import { truth } from '../tasks/task-settings.ts';
+
+/** How builds are dispatched and followed. */
+export const buildSettings = {
+  RECONCILE_WINDOW: duration().default(120_000).meta({
+    description: 'How long Hapax looks for the run of an ambiguous dispatch. Then it dispatches again or asks you.',
+  }),
+  DEDUP_WINDOW: duration()
+    .default(300_000)
+    .meta({ description: 'How long after a trigger an equal request without Idempotency-Key gets the same build.' }),
+  BUILD_DEADLINE: duration(1).default(10_800_000).meta({
+    description:
+      'Longest time a run may take; then Hapax cancels it. Also how long Hapax retries a dispatch while GitHub cannot be reached.',
+  }),
+  QUEUE_ENABLED: truth.default(true).meta({
+    description:
+      'false: the request that triggers a build sends its dispatch, unless the configuration of the build says otherwise (`dispatch`).',
+  }),
+  QUEUE_MAX_RETRIES: integer(0, 100)
+    .default(3)
+    .meta({ description: 'How often Hapax dispatches again after ambiguous dispatches that made no run.' }),
+  QUEUE_RETRY_DELAY: duration()
+    .default(60_000)
+    .meta({ description: 'Pause before the first of these retries. It doubles each time, with jitter.' }),
+};
