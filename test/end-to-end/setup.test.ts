@@ -197,12 +197,17 @@ describe('hapax doctor', () => {
       OLLAMA_URL: `http://user:${secret}@127.0.0.1:2`,
       AMQP_URL: `amqp://user:${secret}@127.0.0.1:${port}`,
       RESULT_REDIS_URL: `redis://:${secret}@127.0.0.1:${port}`,
+      SIGN_IN_ISSUER: `http://127.0.0.1:${port}`,
+      SIGN_IN_CLIENT_ID: 'hapax',
+      SIGN_IN_CLIENT_SECRET: secret,
+      SIGN_IN_RULES: '[{"claims":{"groups":"staff"},"rights":["read"]}]',
+      PUBLIC_URL: 'https://hapax.example',
     };
     const { code, checks, stdout } = await doctor(environment);
     expect(code).toBe(1);
     const faults = checks.filter(({ status }) => status === 'fault');
     expect(new Set(faults.map(({ name }) => name))).toEqual(
-      new Set(['home', 'ports', 'temporal', 'postgres', 'github', 'model', 'rabbitmq', 'redis']),
+      new Set(['home', 'ports', 'temporal', 'postgres', 'github', 'model', 'rabbitmq', 'redis', 'sign-in']),
     );
     for (const { name, detail, remedy } of faults) {
       expect([name, detail, remedy]).toEqual([name, expect.stringMatching(/^.+$/), expect.stringMatching(/^.+$/)]);

@@ -10,6 +10,7 @@ import { checkGitHub } from './github.ts';
 import { checkEnvironmentFile, checkHome, checkNode, checkPorts } from './machine.ts';
 import { lineOf, type Patient } from './patient.ts';
 import { checkPostgres, checkTemporal } from './servers.ts';
+import { checkSignIn } from './sign-in.ts';
 
 /** A check that takes longer is a finding itself. */
 const TIMEOUT_MS = 15_000;
@@ -53,6 +54,7 @@ const CHECKS: Record<string, (patient: Patient) => Promise<Check[]>> = {
   postgres: checkPostgres,
   github: checkGitHub,
   api: checkApi,
+  'sign-in': checkSignIn,
   model: checkModels,
   rabbitmq: checkBroker,
   redis: checkResults,

@@ -1,0 +1,19 @@
+import type { Check } from '../../contracts/check.ts';
+import { peopleProviderOf } from '../oidc.ts';
+import type { Patient } from './patient.ts';
+
+/** The OpenID provider that people sign in with. Whether it knows Hapax shows only when somebody does. */
+export async function checkSignIn({ settings }: Patient): Promise<Check[]> {
+  const name = 'sign-in';
+  const provider = peopleProviderOf(settings);
+  if (!provider) return [];
+  const started = await provider.begin();
+  const { SIGN_IN_ISSUER: issuer, PUBLIC_URL: url } = settings;
+  if ('away' in started) {
+    const remedy = 'correct SIGN_IN_ISSUER, or start the provider; keys let in meanwhile';
+    return [
+      { name, status: 'fault', detail: `${issuer} does not answer as an OpenID provider: ${started.away}`, remedy },
+    ];
+  }
+  return [{ name, status: 'ok', detail: `${issuer} answers; it must know ${url}/console/sign-in/callback` }];
+}
