@@ -257,7 +257,9 @@ export function faultsOfBuild(
   }
   const results = leading.map(({ closed }) => closed?.result as { build_id: number; status: string } | undefined);
   const said = results.findLast((result) => result?.build_id === build.id && !SAYS_NOTHING.includes(result.status));
-  const isUnsaid = isForgotten && said === undefined;
+  // A build with direct dispatches may be cancelled before it has a workflow; then nothing was sent.
+  const isUnled = !events.some(({ type }) => type === 'build_started');
+  const isUnsaid = (isForgotten || isUnled) && said === undefined;
   if (isOver && !isUnsaid && said?.status !== build.status)
     say(` is ${build.status}, its workflow says ${said?.status}`);
   const triggered = events.filter(({ type }) => type === 'workflow_triggered').map(({ data }) => data.workflow_run_id);

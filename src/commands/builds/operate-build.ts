@@ -66,7 +66,7 @@ async function endCancelled(deps: OperateDependencies, id: number, by: string): 
     run_attempt: build.run_attempt,
     learned_from: 'operator',
     request_id: null,
-    detail: 'its workflow was terminated; its run, if any, was not stopped',
+    detail: 'no workflow leads it; its run, if any, was not stopped',
   } as const;
   await endAbandoned(deps, BUILDS, id, `gone:${build.started_at ?? build.queued_at}:`, {
     before: [{ key: 'cancel', type: 'cancel_requested', data: { by } }],
