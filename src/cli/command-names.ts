@@ -88,6 +88,7 @@ export const ROLE_WORDS: Record<string, RoleWord> = {
   migrate: { group: RUN, summary: "update the schema of the database and Temporal's search attributes" },
   backup: { group: RECORD, summary: 'make a backup of the record, or check one' },
   restore: { group: RECORD, summary: 'put a backup into an empty database' },
+  content: { group: RECORD, summary: 'copy content to another store, and verify it' },
   audit: { group: RECORD, summary: 'export the record, or verify it' },
   reconcile: { group: RECORD, summary: 'compare the record with Temporal and repair differences' },
   rebuild: { group: RECORD, summary: 'compute the stored state again from the events' },

@@ -14,6 +14,7 @@ const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
   audit: async (argv) => (await import('../processes/audit.ts')).runAudit(argv, process.env),
   backup: async (argv) => (await import('../processes/backup.ts')).runBackup(argv, process.env),
   restore: async (argv) => (await import('../processes/restore.ts')).runRestore(argv, process.env),
+  content: async (argv) => (await import('../processes/content-move.ts')).runContent(argv, process.env),
   reconcile: async (argv) => (await import('../processes/reconcile.ts')).runReconcile(argv, process.env),
   rebuild: async () => (await import('../processes/rebuild.ts')).runRebuild(readSettings(process.env, 'rebuild')),
   'simulate-github': async (argv) => (await import('../simulator/main.ts')).simulateGitHub(argv),
@@ -26,6 +27,7 @@ const WITH_ARGUMENTS: ReadonlySet<string> = new Set([
   'audit',
   'backup',
   'restore',
+  'content',
   'reconcile',
   'simulate-github',
 ]);

@@ -249,12 +249,13 @@ export type Role =
   | 'rebuild'
   | 'backup'
   | 'restore'
+  | 'content'
   | 'reconcile';
 
 /** Roles that need no other process: they do with the embedded Postgres where no other is named. */
-const ALONE: ReadonlySet<Role> = new Set(['up', 'audit', 'rebuild', 'backup', 'restore', 'reconcile']);
+const ALONE: ReadonlySet<Role> = new Set(['up', 'audit', 'rebuild', 'backup', 'restore', 'content', 'reconcile']);
 /** Roles that do not speak to Temporal, or not necessarily. */
-const WITHOUT_TEMPORAL: ReadonlySet<Role> = new Set(['migrate', 'audit', 'rebuild', 'backup', 'restore']);
+const WITHOUT_TEMPORAL: ReadonlySet<Role> = new Set(['migrate', 'audit', 'rebuild', 'backup', 'restore', 'content']);
 
 /** Variables of which an empty value means something. */
 const MAY_BE_EMPTY = new Set(['GITHUB_CORRELATION_INPUT', 'DATABASE_ROLE', 'HAPAX_ENV_FILE']);

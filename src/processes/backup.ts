@@ -4,18 +4,19 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
 import { readSettings, type Settings } from '../contracts/settings.ts';
+import { contentCapabilitiesOf } from '../domain/content/content-capabilities.ts';
 import { StreamHeads } from '../domain/record/log-audit.ts';
 import type { Blobs } from '../integrations/blobs.ts';
 import { UserError } from '../laptop/user-error.ts';
 import { lastBuildId } from '../store/builds/build-id-last.ts';
-import { listBlobKeys } from '../store/content/content-list-blob-keys.ts';
-import { type Db, readSnapshot } from '../store/database.ts';
+import { type Db, databaseFault, readSnapshot } from '../store/database.ts';
 import { listBackupTables } from '../store/installation/backup-table-list.ts';
 import { scanTable } from '../store/installation/backup-table-scan.ts';
 import { findInstallation } from '../store/installation/installation-find.ts';
 import { scanEventsByPosition } from '../store/record/event-scan-by-position.ts';
 import { digestOf, faultsOf, type Manifest, readManifest, writeLines } from './backup-files.ts';
 import { blobsOf } from './content.ts';
+import { openContentStore } from './content-store.ts';
 import { withRecord } from './record-database.ts';
 
 const USAGE = `hapax backup DIRECTORY          writes a backup, as of one moment, into a new directory
@@ -94,9 +95,26 @@ async function writeBackup(db: Db, settings: Settings, draft: string): Promise<M
       head: heads.digest(),
       events,
       tables,
-      blobs: await writeBlobs(await listBlobKeys(snapshot), copied, draft),
+      blobs: await writeBlobs(await blobKeysOf(settings, snapshot), copied, draft),
     };
   });
+}
+
+/** Of the moment of the snapshot with content in its database, else of now. @throws {UserError} where the store is away. */
+async function blobKeysOf(settings: Settings, snapshot: Db): Promise<string[]> {
+  const content = await openContentStore(settings, snapshot);
+  const { name, in_record } = contentCapabilitiesOf(content.kind);
+  try {
+    const keys = await content.listBlobKeys();
+    if (!in_record) console.error(`hapax: content in ${name} is not in the backup; back it up too (docs/backup.md)`);
+    return keys;
+  } catch (error) {
+    const fault = databaseFault(error);
+    if (in_record || fault?.kind !== 'away') throw error;
+    throw new UserError(`${name} cannot be used, and it knows the documents to copy: ${fault.message}`);
+  } finally {
+    await content.close();
+  }
 }
 
 /** @param kept where documents are copied from; undefined: they are in a bucket, and stay there. */

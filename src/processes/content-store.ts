@@ -17,6 +17,9 @@ export async function openContentStore(
   kind: ContentStoreKind = settings.CONTENT_STORE,
 ): Promise<ContentStore> {
   if (kind === 'postgres') return postgresContent(db);
+  if (settings.DEPLOYMENT_MODE === 'cloud' && settings.SURREALDB_URL === undefined) {
+    throw new UserError('SURREALDB_URL: cloud mode needs a SurrealDB server');
+  }
   const [{ PackageMissing, SurrealDatabase }, { surrealContent }] = await Promise.all([
     import('../store/surrealdb/surrealdb.ts'),
     import('../store/surrealdb/surreal-content.ts'),

@@ -15,10 +15,10 @@ export interface DatabaseFault {
 /** A fault of a store whose driver has no error of its own that says as much. */
 export class StoreFault extends Error implements DatabaseFault {
   override readonly name = 'StoreFault';
-  readonly kind: 'away' | 'fault';
+  readonly kind: Exclude<DatabaseFault['kind'], 'conflict'>;
   readonly store: string;
 
-  constructor(store: string, kind: 'away' | 'fault', message: string, cause?: unknown) {
+  constructor(store: string, kind: StoreFault['kind'], message: string, cause?: unknown) {
     super(message, { cause });
     this.kind = kind;
     this.store = store;

@@ -33,6 +33,7 @@ const ELSEWHERE: Array<{ page?: string; command?: RegExp; why: string }> = [
   { page: 'docs/security.md', why: 'a key would close the API to the other pages: test/integration/keys.test.ts' },
   { page: 'docs/subscriptions.md', why: 'needs a receiver: test/integration/subscriptions.test.ts' },
   { page: 'docs/operations.md', command: /^temporal /, why: 'test/integration/payload-codec.test.ts' },
+  { command: /^npx hapax content move /, why: 'needs a second store: test/integration/content-move.test.ts' },
   { page: 'docs/benchmarks.md', why: 'measures for minutes' },
   { page: 'docs/callbacks.md', command: /^export CALLBACK_SECRET/, why: 'settings of what runs already' },
 ];

@@ -24,7 +24,7 @@ export async function saveContent(db: Db, { chunks: texts, ...given }: NewConten
     if (!existing) throw new Error(`${given.id} was not stored`);
     const hasChunks = (await tx`SELECT FROM chunks WHERE content_id = ${given.id} LIMIT 1`).length > 0;
     if (!hasChunks) {
-      await insertChunks(tx, existing, texts);
+      await saveChunks(tx, existing, texts);
       return existing;
     }
     if (existing.text_sha256 === given.text_sha256) return existing;
@@ -32,12 +32,13 @@ export async function saveContent(db: Db, { chunks: texts, ...given }: NewConten
       UPDATE contents SET ${tx({ ...changed, version: existing.version + 1 })} WHERE id = ${given.id} RETURNING *`;
     await tx`DELETE FROM chunks WHERE content_id = ${given.id}`;
     await tx`DELETE FROM summaries WHERE content_id = ${given.id}`;
-    await insertChunks(tx, next!, texts);
+    await saveChunks(tx, next!, texts);
     return next!;
   });
 }
 
-async function insertChunks(tx: Db, { id, version, title }: ContentRow, texts: string[]): Promise<void> {
+/** Writes the chunks of a version of a content, and what they are found by. */
+export async function saveChunks(tx: Db, { id, version, title }: ContentRow, texts: string[]): Promise<void> {
   const words = await indexTexts(
     tx,
     texts.map((text) => ({ title, text })),

@@ -2,6 +2,7 @@ import type { Content, ContentDetail, ContentFilter } from '../../contracts/cont
 import type { ContentStoreKind } from '../../contracts/content/content-settings.ts';
 import type { Cursor, Page } from '../page.ts';
 import type { Chunk } from './chunk-list-unembedded.ts';
+import type { ContentDocument } from './content-document.ts';
 import type { ContentRow } from './content-row.ts';
 import type { NewContent } from './content-save.ts';
 import type { FoundContent, SearchQuery } from './content-search.ts';
@@ -51,6 +52,12 @@ export interface ContentStore {
   saveSummary(key: SummaryKey, made: { text: string; revision: string | undefined }): Promise<void>;
   /** Content that fits a query, best first. */
   search(query: SearchQuery): Promise<FoundContent[]>;
+  /** Up to `limit` ids of contents, in order. @param after the last id before them; empty for the first. */
+  listIds(after: string, limit: number): Promise<string[]>;
+  /** A content with everything that was made of it. */
+  read(id: string): Promise<ContentDocument | undefined>;
+  /** Keeps a content as another store had it, instead of what is there. Vectors are left out where it keeps none. */
+  put(document: ContentDocument): Promise<void>;
   /** @throws with the reason if the store does not answer. */
   check(): Promise<void>;
   close(): Promise<void>;

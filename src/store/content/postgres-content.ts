@@ -9,6 +9,8 @@ import { listOutdatedContents } from './content-list-outdated.ts';
 import { saveContent } from './content-save.ts';
 import { searchContent } from './content-search.ts';
 import type { ContentStore } from './content-store.ts';
+import { putDocument } from './document-put.ts';
+import { listContentIds, readDocument } from './document-read.ts';
 import { hasEmbeddings } from './embedding-available.ts';
 import { embeddingsExist } from './embedding-exists.ts';
 import { saveEmbeddings } from './embedding-save.ts';
@@ -34,6 +36,9 @@ export function postgresContent(db: Db): ContentStore {
     findSummary: (key, revision) => findSummary(db, key, revision),
     saveSummary: (key, made) => saveSummary(db, key, made),
     search: (query) => searchContent(db, query),
+    listIds: (after, limit) => listContentIds(db, after, limit),
+    read: (id) => readDocument(db, id),
+    put: (document) => putDocument(db, document),
     check: () => checkDatabase(db, async () => {}),
     close: async () => {},
   };

@@ -15,7 +15,7 @@ const SAVE = `{
     DELETE summary WHERE content = $row.key;
     DELETE embedding WHERE content = $row.key;
     FOR $chunk IN $chunks {
-      CREATE type::record('chunk', [$row.key, $version, $chunk.seq]) CONTENT object::extend($chunk, {
+      UPSERT type::record('chunk', [$row.key, $version, $chunk.seq]) CONTENT object::extend($chunk, {
         content: $row.key, version: $version, type: $row.type, tags: $row.tags
       });
     };

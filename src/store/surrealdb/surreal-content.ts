@@ -6,6 +6,7 @@ import { pageOf } from '../page.ts';
 import { reindexChunks, type Stem } from './chunk-words.ts';
 import { filterValues, PASSES, ROW } from './content-row.ts';
 import { saveContent } from './content-save.ts';
+import { listContentIds, putDocument, readDocument } from './documents.ts';
 import { listOutdated, listUnembeddedChunks, saveEmbeddings } from './embeddings.ts';
 import { searchContent } from './surreal-search.ts';
 import type { SurrealDatabase } from './surrealdb.ts';
@@ -103,6 +104,9 @@ export function surrealContent({ surreal, stem }: SurrealContentOptions): Conten
       );
     },
     search: (query) => searchContent(surreal, stem, query),
+    listIds: (after, limit) => listContentIds(surreal, after, limit),
+    read: (id) => readDocument(surreal, id),
+    put: (document) => putDocument(surreal, stem, document),
     check: async () => void (await surreal.query('RETURN true')),
     close: () => surreal.close(),
   };

@@ -168,11 +168,17 @@ function isLoggedOut(error: unknown): boolean {
   return name === 'NotAllowedError' || status === 401 || status === 403;
 }
 
-/** Names of errors of the SDK that come from queries; with all others, the database is away. */
-const OF_QUERIES = new Set(['QueryError', 'ThrownError', 'ValidationError', 'SerializationError', 'InternalError']);
+/** Errors of the server that are none of the query: the login, the connection, or that it is not ready. */
+const NOT_OF_QUERIES = new Set(['NotAllowed', 'Connection', 'Configuration']);
 
 function faultOf(error: unknown): StoreFault {
   if (error instanceof StoreFault) return error;
-  const kind = error instanceof Error && OF_QUERIES.has(error.name) ? 'fault' : 'away';
-  return new StoreFault(NAME, kind, messageOf(error).split('\n', 1)[0]!.slice(0, 300), error);
+  const { kind, status } = error as { kind?: string; status?: number };
+  if (status === 413) {
+    const message = 'the content is larger than the server takes; raise SURREAL_HTTP_MAX_RPC_BODY_SIZE there';
+    return new StoreFault(NAME, 'values', message, error);
+  }
+  const isOfQuery = kind !== undefined && !NOT_OF_QUERIES.has(kind);
+  const message = messageOf(error).split('\n', 1)[0]!.slice(0, 300);
+  return new StoreFault(NAME, isOfQuery ? 'fault' : 'away', message, error);
 }

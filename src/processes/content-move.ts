@@ -1,0 +1,174 @@
+import { join, resolve } from 'node:path';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { CONTENT_STORES, type ContentStoreKind } from '../contracts/content/content-settings.ts';
+import { readSettings, type Settings } from '../contracts/settings.ts';
+import { contentCapabilitiesOf } from '../domain/content/content-capabilities.ts';
+import { type Blobs, directoryBlobs } from '../integrations/blobs.ts';
+import { UserError } from '../laptop/user-error.ts';
+import type { ContentDocument } from '../store/content/content-document.ts';
+import type { ContentStore } from '../store/content/content-store.ts';
+import { databaseFault } from '../store/database.ts';
+import { digestOf } from './backup-files.ts';
+import { bucketBlobs } from './content.ts';
+import { openContentStore } from './content-store.ts';
+import { withRecord } from './record-database.ts';
+
+const PLACES = [...CONTENT_STORES, 's3', 'directory'] as const;
+type Place = (typeof PLACES)[number];
+
+const USAGE = `hapax content move --to ${PLACES.join('|')}   copies content to another place, and verifies it
+
+  postgres, surrealdb  text, embeddings and summaries, from where CONTENT_STORE has them
+  s3, directory        original documents: to S3_BUCKET from HAPAX_HOME/blobs, or back
+
+Stop Hapax first. What is there already is not copied again, so a move that was stopped can be run again. Nothing is removed.
+docs/content.md says more.`;
+
+/** Contents that are listed at once. */
+const BATCH = 100;
+const SAY_EVERY_MS = 5_000;
+
+/** `hapax content`: copies content from one store to another. */
+export async function runContent(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  const place = readArguments(argv);
+  if (place === undefined) return console.log(USAGE);
+  const settings = readSettings(environment, 'content');
+  const faults = await withRecord(settings, { role: settings.DATABASE_ROLE, shared: true }, async (db) => {
+    const isStore = (CONTENT_STORES as readonly string[]).includes(place);
+    const from = await openContentStore(settings, db);
+    try {
+      if (!isStore) return await moveBlobs(from, settings, place);
+      return await moveContents(from, await openContentStore(settings, db, place as ContentStoreKind));
+    } catch (error) {
+      const fault = databaseFault(error);
+      if (fault?.kind !== 'away') throw error;
+      throw new UserError(`${fault.store} cannot be used: ${fault.message}; run the same command again`);
+    } finally {
+      await from.close();
+    }
+  });
+  for (const fault of faults) console.log(fault);
+  if (faults.length > 0) throw new UserError(`${faults.length} could not be verified: see the lines above`);
+  console.log(NEXT[place]);
+}
+
+const NEXT: Record<Place, string> = {
+  postgres: 'all verified; now set CONTENT_STORE=postgres and start Hapax',
+  surrealdb: 'all verified; now set CONTENT_STORE=surrealdb and start Hapax',
+  s3: 'all verified; now start Hapax with S3_BUCKET',
+  directory: 'all verified; now start Hapax without S3_BUCKET',
+};
+
+function readArguments(argv: string[]): Place | undefined {
+  try {
+    const options = { help: { type: 'boolean', short: 'h' }, to: { type: 'string' } } as const;
+    const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
+    if (values.help) return undefined;
+    if (positionals.join(' ') !== 'move') throw new Error('say what to do: move');
+    const place = PLACES.find((one) => one === values.to);
+    if (!place) throw new Error(`--to needs one of ${PLACES.join(', ')}`);
+    return place;
+  } catch (error) {
+    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+async function moveContents(from: ContentStore, to: ContentStore): Promise<string[]> {
+  if (from.kind === to.kind) {
+    throw new UserError(`content is in ${from.kind} now, as CONTENT_STORE says; nothing was moved`);
+  }
+  const faults: string[] = [];
+  const count = { contents: 0, chunks: 0, embeddings: 0, summaries: 0, copied: 0 };
+  const say = eachFewSeconds(() => `${count.contents} contents, ${count.copied} of them copied`);
+  try {
+    await to.check();
+    const withoutVectors = await to.whyNoVectors();
+    if (withoutVectors) console.error(`hapax: embeddings are left out, because ${withoutVectors}`);
+    for await (const id of idsOf(from)) {
+      const read = await from.read(id);
+      // Nobody removes content; but another Hapax may replace it meanwhile.
+      if (!read) continue;
+      const document = withoutVectors ? { ...read, embeddings: [] } : read;
+      if (!isSame(document, await to.read(id))) {
+        await to.put(document);
+        count.copied++;
+        if (!isSame(document, await to.read(id)))
+          faults.push(`${id}: differs in ${contentCapabilitiesOf(to.kind).name}`);
+      }
+      count.contents++;
+      count.chunks += document.chunks.length;
+      count.embeddings += document.embeddings.length;
+      count.summaries += document.summaries.length;
+      say();
+    }
+  } finally {
+    await to.close();
+  }
+  const { contents, chunks, embeddings, summaries, copied } = count;
+  console.log(`${contents} contents, ${chunks} chunks, ${embeddings} embeddings, ${summaries} summaries`);
+  console.log(`${copied} contents copied, ${contents - copied} were there already`);
+  return faults;
+}
+
+async function* idsOf(store: ContentStore): AsyncGenerator<string> {
+  for (let after = ''; ; ) {
+    const ids = await store.listIds(after, BATCH);
+    yield* ids;
+    const last = ids.at(-1);
+    if (last === undefined) return;
+    after = last;
+  }
+}
+
+/** Vectors count as the 32 bits of a number that Postgres keeps. */
+function isSame(one: ContentDocument, other: ContentDocument | undefined): boolean {
+  const rounded = ({ embeddings, ...rest }: ContentDocument) => ({
+    ...structuredClone(rest),
+    embeddings: embeddings.map(({ embedding, ...made }) => ({ ...made, embedding: embedding.map(Math.fround) })),
+  });
+  return other !== undefined && isDeepStrictEqual(rounded(one), rounded(other));
+}
+
+async function moveBlobs(contents: ContentStore, settings: Settings, place: Place): Promise<string[]> {
+  const { S3_BUCKET: bucket } = settings;
+  if (bucket === undefined)
+    throw new UserError(`--to ${place}: set S3_BUCKET, the bucket to copy ${place === 's3' ? 'to' : 'from'}`);
+  const directory = directoryBlobs(join(resolve(settings.HAPAX_HOME), 'blobs'));
+  const [from, to] =
+    place === 's3' ? [directory, bucketBlobs(settings, bucket)] : [bucketBlobs(settings, bucket), directory];
+  const faults: string[] = [];
+  const count = { documents: 0, copied: 0 };
+  const say = eachFewSeconds(() => `${count.documents} documents, ${count.copied} of them copied`);
+  for (const key of await contents.listBlobKeys()) {
+    const outcome = await moveBlob(key, from, to).catch((error: Error) => {
+      throw new UserError(`${key}: ${error.message}; run the same command again`);
+    });
+    count.documents++;
+    if (outcome === 'copied') count.copied++;
+    else if (outcome !== 'there') faults.push(`${key}: ${outcome}`);
+    say();
+  }
+  const there = count.documents - count.copied - faults.length;
+  console.log(`${count.documents} documents: ${count.copied} copied, ${there} were there already`);
+  return faults;
+}
+
+/** The digest of a document is in its key. */
+async function moveBlob(key: string, from: Blobs, to: Blobs): Promise<'copied' | 'there' | string> {
+  const isSound = (body: Buffer | undefined) => body !== undefined && key.includes(digestOf(body));
+  if (isSound(await to.get(key))) return 'there';
+  const body = await from.get(key);
+  if (body === undefined) return 'is missing';
+  if (!isSound(body)) return 'was changed, and is not copied';
+  await to.put(key, body);
+  return isSound(await to.get(key)) ? 'copied' : 'differs after the copy';
+}
+
+function eachFewSeconds(line: () => string): () => void {
+  let next = Date.now() + SAY_EVERY_MS;
+  return () => {
+    if (Date.now() < next) return;
+    next = Date.now() + SAY_EVERY_MS;
+    console.error(`hapax: ${line()} ...`);
+  };
+}

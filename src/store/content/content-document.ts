@@ -1,0 +1,10 @@
+import type { ContentRow } from './content-row.ts';
+
+/** A content with everything that was made of it, as one store gives it to another. Chunks are named by their place. */
+export interface ContentDocument {
+  row: ContentRow;
+  /** The text of the present version, in order. */
+  chunks: string[];
+  embeddings: Array<{ seq: number; model: string; revision: string | null; embedding: number[] }>;
+  summaries: Array<{ model: string; part: number; text: string; revision: string | null; created_at: string }>;
+}
