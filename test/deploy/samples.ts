@@ -1,4 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { settingsOfChart } from '../../scripts/chart-schema.ts';
+import { settingsSchema } from '../../src/contracts/settings.ts';
 
 /** Values for secrets, such as an operator has in the Secret. */
 export const SECRETS: Record<string, string> = {
@@ -27,8 +29,8 @@ export const SECRETS: Record<string, string> = {
   SURREALDB_PASSWORD: 'secret',
 };
 
-/** A value for every setting that is no secret, as an operator writes it, and none of them the default. */
-export const SETTINGS: Record<string, string | number | boolean> = {
+/** Settings that are no secret, as an operator writes them, and none of them the default. */
+const CHOSEN: Record<string, string | number | boolean> = {
   DEPLOYMENT_MODE: 'cloud',
   LOG_LEVEL: 'warn',
   DATABASE_ROLE: '',
@@ -93,3 +95,18 @@ export const SETTINGS: Record<string, string | number | boolean> = {
   SURREALDB_USER: 'hapax',
   SURREALDB_USER_LEVEL: 'root',
 };
+
+/** How an operator would write the default of a setting; undefined if it has none. */
+function defaultOf(name: string): string | undefined {
+  const setting = settingsSchema.shape[name as keyof typeof settingsSchema.shape];
+  const { data } = setting.safeParse(undefined);
+  return [`${data}`, `${data}ms`].find((text) => setting.safeParse(text).data === data && data !== undefined);
+}
+
+/** A value for every setting that is no secret. One without a default needs an example among the chosen. */
+export const SETTINGS: Record<string, string | number | boolean> = Object.fromEntries(
+  settingsOfChart().plain.flatMap((name) => {
+    const value = CHOSEN[name] ?? defaultOf(name);
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
