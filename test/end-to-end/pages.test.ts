@@ -35,6 +35,7 @@ const ELSEWHERE: Array<{ page?: string; command?: RegExp; why: string }> = [
   { page: 'docs/operations.md', command: /^temporal /, why: 'test/integration/payload-codec.test.ts' },
   { command: /^npx hapax content move /, why: 'needs a second store: test/integration/content-move.test.ts' },
   { page: 'docs/benchmarks.md', why: 'measures for minutes' },
+  { page: 'docs/sizing.md', why: 'measures for minutes' },
   { page: 'docs/callbacks.md', command: /^export CALLBACK_SECRET/, why: 'settings of what runs already' },
 ];
 /** Pages that begin where nothing was done yet, in this order; the others follow, in any. */
