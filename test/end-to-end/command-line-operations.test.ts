@@ -101,6 +101,29 @@ describe('hapax tasks', () => {
     ).toMatchObject({ stdout: expect.stringContaining('SUCCESS') });
   });
 
+  it('those that a filter names are counted, revoked after a yes, and retried', async () => {
+    const later = {
+      name: 'process_content',
+      args: ['c-many', ['embed']],
+      eta: '2099-01-01T00:00:00Z',
+      queue: 'search',
+    };
+    for (const task_id of ['many-1', 'many-2']) await world.call('POST', '/tasks', { ...later, task_id });
+    const filter = ['--queue', 'search', '--status', 'PENDING'];
+    expect((await hapax('tasks', 'revoke', ...filter, '--dry-run')).stdout).toBe('2 tasks would be revoked\n');
+    expect(await hapax('tasks', 'revoke', ...filter)).toMatchObject({
+      ...{ code: 2, stderr: expect.stringContaining('This revokes 2 tasks.') },
+    });
+    const revoked = await hapax('tasks', 'revoke', ...filter, '--yes', '--json');
+    expect([revoked.code, revoked.json.done.toSorted()]).toEqual([0, ['many-1', 'many-2']]);
+    await eventually(async () => {
+      const retried = await hapax('tasks', 'retry', 'many-1', 'many-2', '--yes');
+      expect([retried.code, retried.stdout]).toEqual([0, '2 queued again, 0 refused\n']);
+    });
+    await hapax('tasks', 'revoke', 'many-1', 'many-2', '--yes');
+    expect(await hapax('tasks', 'revoke')).toMatchObject({ code: 2, stderr: expect.stringContaining('which tasks') });
+  });
+
   it('one that waits is revoked; arguments that cannot be read are refused', async () => {
     const { json } = await hapax(
       'tasks',

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { TaskSummary } from '../../../contracts/tasks/task.ts';
 import { instant, positive, runsWith } from '../../client/command.ts';
 import { readPages } from '../../client/pages.ts';
+import { TASK_STATUSES } from '../../many-tasks.ts';
 import { toneOf } from '../../output/build-words.ts';
 import { moment } from '../../output/moments.ts';
 import { note, paint, print, printJson } from '../../output/screen.ts';
@@ -20,16 +21,7 @@ interface Options {
 
 export function define(command: Command): void {
   command
-    .addOption(
-      new Option('-s, --status <status>', 'only these').choices([
-        'PENDING',
-        'STARTED',
-        'RETRY',
-        'SUCCESS',
-        'FAILURE',
-        'REVOKED',
-      ]),
-    )
+    .addOption(new Option('-s, --status <status>', 'only these').choices(TASK_STATUSES))
     .option('--name <name>', 'only tasks with this name')
     .option('--queue <queue>', 'only this queue')
     .option('--since <time>', 'accepted at this time or later: ISO 8601, or 2h (ago)', instant)

@@ -1,0 +1,84 @@
+import { type Command, Option } from 'commander';
+import { type Context, instant, positive, runsWith } from './client/command.ts';
+import { EXIT, type Exit, misuse } from './failure.ts';
+import { confirm, confirmable } from './output/confirm.ts';
+import { note, print, printJson } from './output/screen.ts';
+
+/** States of tasks, as Celery calls them. */
+export const TASK_STATUSES = ['PENDING', 'STARTED', 'RETRY', 'SUCCESS', 'FAILURE', 'REVOKED'];
+
+interface Options {
+  status?: string;
+  name?: string;
+  queue?: string;
+  since?: string;
+  until?: string;
+  limit: number;
+  dryRun?: boolean;
+  yes?: boolean;
+}
+
+interface Operation {
+  /** As in the path of the API. */
+  verb: 'retry' | 'cancel';
+  /** `This <asks> 3 tasks.` */
+  asks: string;
+  /** `3 <done>, 0 refused`. */
+  done: string;
+}
+
+/** A command that asks something of one task, of several, or of all that match. */
+export function operatesTasks(command: Command, operation: Operation): void {
+  command.argument('[tasks...]', 'ids of tasks; or name them by a filter');
+  confirmable(command)
+    .addOption(new Option('-s, --status <status>', 'all that are in this state').choices(TASK_STATUSES))
+    .option('--name <name>', 'all with this name')
+    .option('--queue <queue>', 'all in this queue')
+    .option('--since <time>', 'all accepted at this time or later: ISO 8601, or 2h (ago)', instant)
+    .option('--until <time>', 'all accepted before this time', instant)
+    .option('-n, --limit <number>', 'how many at most, the newest first', positive, 100)
+    .option('--dry-run', 'only say how many');
+  runsWith<Options>(command, async (context, ...given) => {
+    const ids = given.flat();
+    const { status, name, queue, since, until, limit, dryRun } = context.options;
+    const filter = { status, name, queue, since, until };
+    const isFiltered = Object.values(filter).some((value) => value !== undefined);
+    if (ids.length > 0 && isFiltered) throw misuse('Tasks are named twice', 'give either ids or a filter');
+    if (ids.length === 0 && !isFiltered)
+      throw misuse('Nothing says which tasks', 'name ids, or a filter such as --queue');
+    if (ids.length === 1 && !dryRun) return operateOne(context, operation, ids[0]!);
+    return operateMany(context, operation, ids.length > 0 ? { ids, limit: ids.length } : { ...filter, limit });
+  });
+}
+
+async function operateOne({ api, json }: Context<Options>, { verb }: Operation, id: string): Promise<undefined> {
+  const path = `/tasks/${encodeURIComponent(id)}/${verb}`;
+  const answer = await api.json<{ task_id: string; message: string }>(path, { method: 'POST', body: {} });
+  if (json) printJson(answer);
+  else print(`task ${answer.task_id}: ${answer.message.toLowerCase()}`);
+}
+
+async function operateMany(
+  { api, json, options }: Context<Options>,
+  { verb, asks, done }: Operation,
+  which: object,
+): Promise<Exit> {
+  const ask = <Answer>(more: object) =>
+    api.json<Answer>(`/tasks/${verb}`, { method: 'POST', body: { ...which, ...more } });
+  const found = await ask<{ count: number; more: boolean }>({ dry_run: true });
+  const tasks = `${found.count} ${found.count === 1 ? 'task' : 'tasks'}`;
+  if (options.dryRun || found.count === 0) {
+    if (json) printJson(found);
+    else print(`${tasks} would be ${done}${found.more ? '; more match' : ''}`);
+    return EXIT.success;
+  }
+  await confirm(`This ${asks} ${tasks}${found.more ? '; more match' : ''}.`, options);
+  const answer = await ask<{ done: string[]; refused: Array<{ id: string; detail: string }>; more: boolean }>({});
+  if (json) printJson(answer);
+  else {
+    for (const { id, detail } of answer.refused) note(`${id} was refused: ${detail}`);
+    print(`${answer.done.length} ${done}, ${answer.refused.length} refused`);
+    if (answer.more) note('more match: run it again');
+  }
+  return answer.refused.length === 0 ? EXIT.success : EXIT.failed;
+}
