@@ -190,7 +190,7 @@ async function startBridge(ground: Ground, workerBeside: boolean) {
   return openBridge({ ...ground, connection: connectionOf(ground), workerBeside, meter: ground.metrics });
 }
 
-function startApi(ground: Ground, { forges, content, checkGitHub }: Outside, workerBeside: boolean) {
+async function startApi(ground: Ground, { forges, content, checkGitHub }: Outside, workerBeside: boolean) {
   const { settings, client, db, metrics, log } = ground;
   return startApiServer({
     settings,
@@ -204,9 +204,9 @@ function startApi(ground: Ground, { forges, content, checkGitHub }: Outside, wor
     forgeWebhooks: forgeWebhooksOf(settings),
     refusalOfHost: refusalOfHost(settings),
     sendToReceiver: sendToReceiverOf(callbackSenderOf(settings)),
-    verifyToken: verifyTokenOf(settings),
+    verifyToken: await verifyTokenOf(settings),
     content: content.content,
-    people: peopleProviderOf(settings),
+    people: await peopleProviderOf(settings),
     embedQuery: content.embedQuery,
     decodePayloads: payloadDecoderOf(settings),
     meter: metrics,

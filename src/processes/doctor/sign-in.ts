@@ -5,7 +5,7 @@ import type { Patient } from './patient.ts';
 /** The OpenID provider that people sign in with. Whether it knows Hapax shows only when somebody does. */
 export async function checkSignIn({ settings }: Patient): Promise<Check[]> {
   const name = 'sign-in';
-  const provider = peopleProviderOf(settings);
+  const provider = await peopleProviderOf(settings);
   if (!provider) return [];
   const started = await provider.begin();
   const { SIGN_IN_ISSUER: issuer, PUBLIC_URL: url } = settings;
