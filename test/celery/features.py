@@ -142,6 +142,11 @@ def nothing():
 
 
 @app.task
+def returns_result():
+    return add.delay(1, 2)
+
+
+@app.task
 def not_json():
     return object()
 

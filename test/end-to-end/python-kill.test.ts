@@ -138,6 +138,8 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
     await eventually(async () => expect(await ended()).toBe(expected), PATIENCE_MS);
     const seconds = Math.round((Date.now() - began) / 1_000);
 
+    // None but those that were killed has ended: workers outlive a Temporal that starts again.
+    for (const worker of pythons) expect(worker.process.exitCode, worker.output().slice(-3_000)).toBeNull();
     const told = await tellingsOf(sql);
     expect(told.length).toBe(expected);
     for (const { id, name, status, error, types, counted } of told) {

@@ -21,7 +21,7 @@ class Recording:
     def mark_as_done(self, task_id, result, request=None, store_result=True, state=states.SUCCESS):
         is_kept = store_result and not (request and request.ignore_result)
         # What is no JSON fails here, which is a failure of the task, as in Celery.
-        kept = as_json(result) if is_kept else None
+        kept = as_json(self.prepare_value(result)) if is_kept else None
         super().mark_as_done(task_id, result, request, store_result, state)
         if task_id in LEDGER:
             LEDGER[task_id].end = {"kind": "succeeded", "result": kept}
@@ -44,7 +44,7 @@ class Recording:
     def store_result(self, task_id, result, state, *args, **kwargs):
         entry = LEDGER.get(task_id)
         if entry and entry.end is None and _is_own_state(state, result):
-            entry.state = {"state": state, "meta": as_json(result)}
+            entry.state = {"state": state, "meta": as_json(self.prepare_value(result))}
             if state not in states.READY_STATES:
                 progress.tell(task_id, entry.state)
         if entry is None or self.forwards:

@@ -23,7 +23,7 @@ _OPTIONS = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": T
 
 
 def add_tasks(app: Celery) -> None:
-    """Adds both tasks to an app."""
+    """Adds both tasks to an app, as Celery adds its own: before the children of its pool prepare the tasks that they know."""
 
     @app.task(name=PUBLISH, **_OPTIONS)
     def publish(signature: dict, args: list, chain: list, parent_id: str, root_id: str) -> None:

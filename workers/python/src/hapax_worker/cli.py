@@ -6,7 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from celery import maybe_patch_concurrency, signals
+from celery._state import connect_on_app_finalize
 
+from hapax_worker.canvas import add_tasks
 from hapax_worker.refusals import refuse
 from hapax_worker.settings import Settings
 
@@ -45,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Settings.from_environment()
     maybe_patch_concurrency()
     signals.celeryd_init.connect(_take_over, weak=False)
+    connect_on_app_finalize(add_tasks)
     from celery.bin.celery import main as celery
 
     celery()

@@ -9,7 +9,6 @@ import sys
 from celery import Celery, current_app, signals
 
 from hapax_worker.backend import record_results
-from hapax_worker.canvas import add_tasks
 from hapax_worker.retries import keep_own_messages
 from hapax_worker.settings import Settings
 
@@ -23,7 +22,6 @@ def install(app: Celery) -> None:
     app._is_of_hapax = True
     record_results(app, forwards=Settings.from_environment().keeps_own_results)
     keep_own_messages(app)
-    add_tasks(app)
 
 
 @signals.worker_process_init.connect(weak=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ from hapax_worker.poller.temporal import connect
 from hapax_worker.protocol import task_queue_of
 from hapax_worker.settings import Settings
 
+log = logging.getLogger(__name__)
+
 #: Temporal hears of a heartbeat at most so often; also how soon a revocation is heard of.
 _HEARTBEAT_EVERY = timedelta(seconds=1)
 
@@ -25,6 +28,9 @@ _PATIENCE = timedelta(days=365)
 
 #: How long giving back what runs may take, seconds.
 _GOODBYE_S = 10
+
+#: Pause before a queue is polled again that Temporal refused, seconds.
+_AGAIN_S = 1
 
 #: Long polls for each queue.
 _POLLS = 2
@@ -37,6 +43,7 @@ class Poller:
         self._reader = reader
         self._writer = writer
         self._draining = asyncio.Event()
+        self._workers: dict[str, Worker] = {}
 
     async def run(self) -> None:
         hello = json.loads(await self._reader.readline())
@@ -44,16 +51,25 @@ class Poller:
         self._attempts = Attempts(client, hello["identity"], hello["concurrency"], hello["types"], self._tell)
         reading = asyncio.create_task(self._read())
         registering = asyncio.create_task(register(client, hello["identity"], hello["queues"], hello["types"]))
-        workers = [self._worker(client, queue, hello) for queue in hello["queues"]]
-        polling = [asyncio.create_task(worker.run()) for worker in workers]
+        polling = [asyncio.create_task(self._poll(client, queue, hello)) for queue in hello["queues"]]
         draining = asyncio.create_task(self._draining.wait())
         await _first_of(reading, draining, _failure_of(registering), *polling)
         # Stops polling at once, then waits for what runs; but not without the worker.
-        stopping = asyncio.gather(*(worker.shutdown() for worker in workers))
+        stopping = asyncio.gather(*(worker.shutdown() for worker in self._workers.values()))
         await asyncio.wait([reading, stopping], return_when=asyncio.FIRST_COMPLETED)
         self._attempts.lose_all()
         await asyncio.wait([stopping], timeout=_GOODBYE_S)  # not for ever: Temporal may be gone, too
         self._writer.close()
+
+    async def _poll(self, client: Client, queue: str, hello: dict[str, Any]) -> None:
+        """Polls until the worker drains. A Temporal that starts refuses polls for a moment, after which its SDK gives up."""
+        while not self._draining.is_set():
+            worker = self._workers[queue] = self._worker(client, queue, hello)
+            try:
+                return await worker.run()
+            except Exception as error:
+                log.warning("%s is polled again, as it was refused: %s", queue, error)
+                await asyncio.sleep(_AGAIN_S)
 
     def _worker(self, client: Client, queue: str, hello: dict[str, Any]) -> Worker:
         return Worker(
