@@ -208,6 +208,8 @@ async function publish(url: string, sent: Sent[]): Promise<void> {
       try {
         const channel = await connection.createConfirmChannel();
         channel.on('error', () => {});
+        // RabbitMQ confirms what it drops for want of a queue, and the bridge may not have made them yet.
+        for (const queue of new Set(sent.map((one) => one.queue))) await channel.checkQueue(queue);
         for (const { id, queue, body, headers } of sent.slice(first, first + 20)) {
           const how = {
             persistent: true,
