@@ -6,6 +6,7 @@ import {
   definitionFaults,
   definitionOf,
   environmentConfiguration,
+  isDirect,
   policyUnder,
   resolveRequest,
 } from '../../src/domain/builds/configuration.ts';
@@ -43,8 +44,20 @@ describe('a build configuration', () => {
       deadline: null,
       concurrency: 'allow',
       callback_url: null,
+      dispatch: null,
     });
     expect(environmentConfiguration(base.repository, base.workflow)).toEqual(define());
+  });
+
+  it('is dispatched directly where it says so, or where it says nothing and QUEUE_ENABLED is false; never where builds take turns', () => {
+    expect(isDirect(define(), true)).toBe(false);
+    expect(isDirect(define(), false)).toBe(true);
+    expect(isDirect(define({ dispatch: 'direct' }), true)).toBe(true);
+    expect(isDirect(define({ dispatch: 'queue' }), false)).toBe(false);
+    expect(isDirect(define({ concurrency: 'queue' }), false)).toBe(false);
+    expect(definitionFaults(define({ concurrency: 'queue', dispatch: 'direct' }), '')).toEqual([
+      { path: 'dispatch', message: 'direct needs the concurrency allow, and it is queue' },
+    ]);
   });
 
   it('makes no input from a template that would be longer than GitHub takes', () => {
