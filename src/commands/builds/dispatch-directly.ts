@@ -28,14 +28,14 @@ const RETRY_MS = 1_000;
  * Accepts a build and sends its first dispatch at once, in the request that triggers it. The record decides which of equal requests is
  * first, so this works while Temporal is away. The workflow is there before the POST and waits: it takes over what the record says
  * once the forge has answered. If this process has died by then, it looks for the run, as after any lost answer.
- * @returns what an equal request made before.
+ * @returns what an equal request made before; with `usesId` where the record has the build nevertheless, at its end.
  * @throws {Refusal} where Temporal refuses the start. @throws where the database is away; then nothing was sent.
  */
 export async function dispatchDirectly(
   deps: DirectDependencies,
   input: BuildInput,
   reuse: Reuse,
-): Promise<Existing<Build> | undefined> {
+): Promise<(Existing<Build> & { usesId?: true }) | undefined> {
   const known = await queueOnce(deps.db, input);
   if (known) return known;
   const led = await startUnlessTaken(deps, BUILD, input, reuse).then(
@@ -47,7 +47,7 @@ export async function dispatchDirectly(
   );
   if (led?.existing && led.existing.id !== input.build_id) {
     await endForOther(deps, input, led.existing.id);
-    return led.existing;
+    return { ...led.existing, usesId: true };
   }
   try {
     await dispatchOnce(deps, input);

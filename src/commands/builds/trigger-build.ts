@@ -92,13 +92,15 @@ export async function triggerBuild(
     ...(direct ? { direct } : {}),
   };
   const reuse = keyed ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE';
-  const start = direct ? () => dispatchDirectly(deps, input, reuse) : () => accept(deps, BUILD, input, reuse);
+  const start: () => Promise<(Existing<Build> & { usesId?: true }) | undefined> = direct
+    ? () => dispatchDirectly(deps, input, reuse)
+    : () => accept(deps, BUILD, input, reuse);
   const existing = await (principal ? principal.begin('builds', start) : start()).catch((error: unknown) => {
     if (error instanceof Refusal && error.code === 'too_many_in_flight') deps.buildIds.giveBack(id);
     throw error;
   });
   if (!existing) return { id, status: 'queued', replayed: false };
-  deps.buildIds.giveBack(id);
+  if (!existing.usesId) deps.buildIds.giveBack(id);
   return replayOf(existing);
 }
 

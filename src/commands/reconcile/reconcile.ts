@@ -6,6 +6,7 @@ import { ENDED_TASK_STATUSES } from '../../contracts/tasks/task.ts';
 import type { Ending } from '../../store/endings/ending-list.ts';
 import { adoptInstallation } from '../../store/installation/installation-adopt.ts';
 import { saveReconciliation } from '../../store/installation/reconciliation-save.ts';
+import { findStream } from '../../store/record/stream-find.ts';
 import type { OperateDependencies } from '../builds/operate-build.ts';
 import type { KnownInstallation } from '../lifecycle/installation.ts';
 import type { TaskDependencies } from '../tasks/create-task.ts';
@@ -87,6 +88,8 @@ export interface ReconcileOptions {
   /** Stops between two differences. */
   signal?: AbortSignal;
   report?(difference: Difference): void;
+  /** Hears that a build may get its workflow within {@link DIRECT_SETTLING_MS}; if not, another comparison mends it. */
+  unsettled?(): void;
 }
 
 /** By the kinds of executions. */
@@ -94,7 +97,8 @@ const RECOVERABLE = { build: RECOVERABLE_BUILD, task: RECOVERABLE_TASK } as cons
 type KindName = keyof typeof RECOVERABLE;
 
 // biome-ignore lint/suspicious/noExplicitAny: what goes through both kinds knows the states and events of neither.
-const recoverable = (kind: KindName): Recoverable<any, any, any> => RECOVERABLE[kind];
+type AnyRecoverable = Recoverable<any, any, any>;
+const recoverable = (kind: KindName): AnyRecoverable => RECOVERABLE[kind];
 
 /** A workflow that began this recently may not be in the record yet. */
 const SETTLING_MS = 10_000;
@@ -248,12 +252,19 @@ class Comparison {
     // It ended while this looked.
     if (!now || now.completed_at !== null) return;
     if (!last) {
-      if (Date.now() - Date.parse(now.created_at) < DIRECT_SETTLING_MS) return;
+      if (await this.#mayBeginDirectly(kind, now)) return this.#options.unsettled?.();
       const detail = 'Temporal had lost its workflow; Hapax started a new one';
       await this.#mend(subject, 'workflow_lost', () => resume(this.#deps, kind, row.id, detail));
       return;
     }
     await this.#mend(subject, 'workflow_ended', async () => endAs(this.#deps, kind, row.id, await this.#endedOf(last)));
+  }
+
+  /** Whether a request has recorded a build just now, and is about to start its workflow. */
+  async #mayBeginDirectly({ stream }: AnyRecoverable, { id, created_at }: Ending<number | string>): Promise<boolean> {
+    if (Date.now() - Date.parse(created_at) > DIRECT_SETTLING_MS) return false;
+    const found = await findStream(this.#deps.db, stream, id);
+    return found?.events[0]?.data.direct === true;
   }
 
   /** The last execution for a build or task, as Temporal itself and not its listing knows it. */

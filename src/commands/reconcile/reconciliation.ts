@@ -20,13 +20,17 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
   const stopping = new AbortController();
   const { signal } = stopping;
   const compare = async () => {
+    let isSettled = true;
     const differences = await reconcile(deps, {
       dryRun: false,
       signal,
+      unsettled() {
+        isSettled = false;
+      },
       report: ({ subject, found, outcome }) => log.warn({ subject, found, outcome }, 'record and Temporal differed'),
     });
     log.info({ differences: differences.length }, 'record and Temporal were compared');
-    return differences.every(({ error }) => error === undefined);
+    return isSettled && differences.every(({ error }) => error === undefined);
   };
   const startedAt = Date.now();
   let within = JUST_NOW_MS;

@@ -63,6 +63,9 @@ export const buildEventData = {
       description:
         'What the build does if earlier builds of the same repository, workflow and ref have not ended. Left out: it runs at the same time.',
     }),
+    direct: z.literal(true).optional().meta({
+      description: 'The request that triggered the build sends its first dispatch.',
+    }),
     epoch: z.int().optional().meta({ description: 'Epoch of the installation that accepted it.' }),
     callback_origin: z.string().optional().meta({
       description: 'Scheme, host and port of its callback URL. The rest may be a secret and is not recorded.',

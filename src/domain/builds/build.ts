@@ -195,7 +195,7 @@ function retried(build: Build, { data, occurred_at }: Extract<BuildEvent, { type
 }
 
 function queued({ data, occurred_at }: Extract<BuildEvent, { type: 'build_queued' }>): Build {
-  const { build_id, concurrency = null, callback_origin: _origin, epoch: _epoch, ...known } = data;
+  const { build_id, concurrency = null, callback_origin: _origin, direct: _direct, epoch: _epoch, ...known } = data;
   return {
     ...known,
     id: build_id,

@@ -12,7 +12,7 @@ import type { Redrive, TaskInput } from '../../contracts/tasks/task-workflow.ts'
 /** The first event of a build. */
 export function buildQueuedEvent(input: BuildInput): Extract<BuildEvent, { type: 'build_queued' }> {
   const { created_at, callback, ...rest } = input;
-  const { policy: _, resume: _resume, reopen: _reopen, recovery: _recovery, direct: _direct, ...known } = rest;
+  const { policy: _, resume: _resume, reopen: _reopen, recovery: _recovery, ...known } = rest;
   const data = { ...known, ...(callback ? { callback_origin: callback.origin } : {}) };
   return { type: 'build_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
 }
