@@ -136,7 +136,7 @@ describe('builds of one repository, workflow and ref, led by two workers', () =>
     expect((await cancel(gone)).status).toBe(202);
     const ended = await world.build(gone);
     expect(ended).toMatchObject({ status: 'cancelled', conclusion: 'cancelled' });
-    expect(ended.events.at(-1)?.event_data?.detail).toContain('terminated');
+    expect(ended.events.at(-1)?.event_data?.detail).toContain('no workflow leads it');
     expect((await cancel(gone)).status).toBe(409);
     expect((await world.ended(next)).status).toBe('success');
     expect((await world.call('GET', `/builds/${gone}/verify`)).json.valid).toBe(true);
