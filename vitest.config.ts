@@ -17,8 +17,8 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
-    // Two cores: more files at once only wait for each other. Time limits end what hangs; machines three times as slow stay below.
-    maxWorkers: 2,
+    // For two cores: while one file waits, the others use them. Time limits end what hangs; machines three times as slow stay below.
+    maxWorkers: 3,
     // What the tests start reads no settings of whoever works here.
     env: { HAPAX_ENV_FILE: '' },
     projects: [
@@ -49,6 +49,9 @@ export default defineConfig({
           name: 'whole',
           include: ['test/workflows/**/*.test.ts', 'test/integration/**/*.test.ts', 'test/end-to-end/**/*.test.ts'],
           globalSetup: ['test/world/global.ts'],
+          // Nearly all of these files import the whole product: once per worker, and not per file.
+          isolate: false,
+          setupFiles: ['test/world/shared-process.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

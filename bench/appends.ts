@@ -13,6 +13,8 @@ export interface Appends {
   url?: string;
   directory: string;
   durationMs: number;
+  /** The database has no builds above this one. */
+  above: number;
 }
 
 export interface AppendRounds {
@@ -24,13 +26,13 @@ export interface AppendRounds {
 
 const TELLERS = 10;
 
-serve<Appends>(async ({ url, directory, durationMs }): Promise<AppendRounds> => {
+serve<Appends>(async ({ url, directory, durationMs, above }): Promise<AppendRounds> => {
   const embedded = url ? undefined : await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
   const target = url ?? embedded?.url ?? '';
   if (embedded) await migrateDatabase(target);
   const database = openDatabase({ url: target, connections: TELLERS });
   const { db } = database;
-  let builds = 1_000_000; // above those that the API made in the same database
+  let builds = above;
   const first = async () => {
     const id = ++builds;
     await appendEvent(db, BUILDS, id, storyOf(id)[0]!);

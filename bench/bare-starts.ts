@@ -52,7 +52,7 @@ async function open({ address, namespace, worker }: BareStarts & { kind: 'open' 
   const connected = await connectTemporal({ ...settings, address });
   const { db } = openDatabase({ url: postgres.url });
   const toGitHub = { GITHUB_TOKEN: 'bench', GITHUB_API_URL: worker.githubUrl, GITHUB_WRITE_INTERVAL: 0 };
-  const github = connectGitHub({ ...settings, ...toGitHub }, undefined, db);
+  const github = connectGitHub({ ...settings, ...toGitHub }, { db });
   const running = await createBuildWorker({
     connection: connected.connection,
     namespace,

@@ -2,11 +2,11 @@
  * `npm run bench:builds [-- --per-minute 100 --minutes 3 --run-seconds 120]`: CPU time and disk that a build costs in laptop mode, from
  * its trigger to its end, with the usual settings but for GitHub's pause between writes. CPU time hardly depends on what else runs.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { memoryOfTree } from './memory.ts';
+import { cpuByName } from './cpu.ts';
 import { SIMULATOR_URL, UP_URL } from './processes.ts';
 import { runBenchmark, type Scratch } from './program.ts';
 import { send } from './send.ts';
@@ -22,8 +22,6 @@ const PER_MINUTE = Number(values['per-minute']);
 const BUILDS = PER_MINUTE * Number(values.minutes);
 const RUN_MS = Number(values['run-seconds']) * 1_000;
 const IDLE_MS = 60_000;
-/** Of a tick, in which Linux counts CPU time (USER_HZ is 100 on all its architectures). */
-const TICK_MS = 10;
 
 await runBenchmark('bench-builds', main);
 
@@ -76,23 +74,11 @@ async function followed(url: string, id: number): Promise<void> {
 
 /** What work takes: time, CPU time in milliseconds by program, and bytes of disk by folder. */
 async function spent(pid: number, home: string, work: () => Promise<unknown>) {
-  const [cpuBefore, diskBefore, startedAt] = [cpuOf(pid), diskOf(home), performance.now()];
+  const [cpuBefore, diskBefore, startedAt] = [cpuByName(pid), diskOf(home), performance.now()];
   await work();
-  const cpu = new Map([...cpuOf(pid)].map(([name, ms]) => [name, ms - (cpuBefore.get(name) ?? 0)]));
+  const cpu = new Map([...cpuByName(pid)].map(([name, ms]) => [name, ms - (cpuBefore.get(name) ?? 0)]));
   const disk = new Map([...diskOf(home)].map(([folder, bytes]) => [folder, bytes - (diskBefore.get(folder) ?? 0)]));
   return { ms: performance.now() - startedAt, cpu, disk };
-}
-
-function cpuOf(root: number): Map<string, number> {
-  const spentBy = new Map<string, number>();
-  for (const { pid, name } of memoryOfTree(root)) {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ');
-    const ms = (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-    spentBy.set(name, (spentBy.get(name) ?? 0) + ms);
-  }
-  return spentBy;
 }
 
 function diskOf(home: string): Map<string, number> {

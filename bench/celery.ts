@@ -7,6 +7,7 @@ import { hasRabbitMq, startRabbitMq } from '../test/world/rabbitmq-server.ts';
 import { hasRedis, startRedis } from '../test/world/redis-server.ts';
 import { steadyPort } from '../test/world/steady-port.ts';
 import type { Round } from './closed-loop.ts';
+import { stop } from './processes.ts';
 
 const FOLDER = fileURLToPath(new URL('celery', import.meta.url));
 
@@ -32,23 +33,21 @@ export async function startCelery(): Promise<Celery | undefined> {
   const flower = celery('flower', '--address=127.0.0.1', `--port=${await steadyPort()}`);
   const load = run(['load.py'], 'pipe');
   const children = [load, flower, worker];
-  const answers = createInterface({ input: load.stdout! });
   return {
-    async ask(asked) {
-      const answer = once(answers, 'line');
-      load.stdin?.write(`${JSON.stringify(asked)}\n`);
-      return JSON.parse((await answer)[0]);
-    },
+    ask: asking(load),
     async close() {
-      for (const child of children) {
-        if (child.exitCode !== null) continue;
-        const exited = once(child, 'exit');
-        child.kill('SIGTERM');
-        const killing = setTimeout(() => child.kill('SIGKILL'), 10_000);
-        await exited;
-        clearTimeout(killing);
-      }
+      for (const child of children) await stop(child);
       await Promise.all([rabbitMq.close(), redis.close()]);
     },
+  };
+}
+
+/** Asks a running `load.py`, one question after the other. */
+export function asking(load: ChildProcess): (asked: CeleryLoad) => Promise<Round> {
+  const answers = createInterface({ input: load.stdout! });
+  return async (asked) => {
+    const answer = once(answers, 'line');
+    load.stdin?.write(`${JSON.stringify(asked)}\n`);
+    return JSON.parse((await answer)[0]);
   };
 }

@@ -3,27 +3,35 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** What the clock of processor time counts, milliseconds (`getconf CLK_TCK` is 100 on Linux). */
 const TICK_MS = 10;
 
-/** Processor time that each process below this one has taken so far, milliseconds, by what it is. Linux only. */
+/** Processor time that a process and its threads have taken so far, milliseconds; NaN where the system does not tell. */
+export function cpuMsOf(pid: number): number {
+  return read(pid)?.own ?? Number.NaN;
+}
+
+/**
+ * Processor time that this process and all below it have taken so far, with their children that have ended, milliseconds, by what they
+ * are. Linux only.
+ */
 export function cpuByName(root: number): Map<string, number> {
-  const all = readdirSync('/proc').flatMap((entry) => (/^\d+$/.test(entry) ? read(Number(entry)) : []));
+  const all = readdirSync('/proc').flatMap((entry) => (/^\d+$/.test(entry) ? (read(Number(entry)) ?? []) : []));
   const tree = all.filter(({ pid }) => pid === root);
   for (const { pid } of tree) tree.push(...all.filter(({ parent }) => parent === pid));
   const sums = new Map<string, number>();
-  for (const { name, ms } of tree) sums.set(name, (sums.get(name) ?? 0) + ms);
+  for (const { name, own, ofEnded } of tree) sums.set(name, (sums.get(name) ?? 0) + own + ofEnded);
   return sums;
 }
 
-function read(pid: number): Array<{ pid: number; parent: number; name: string; ms: number }> {
+/** Undefined where the process has ended, or the system has no such files. */
+function read(pid: number) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name in brackets may have spaces.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const ms = (user: number, system: number) => (Number(fields[user]) + Number(fields[system])) * TICK_MS;
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-    // With what its children that have ended took.
-    const ticks = [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at]), 0);
-    return [{ pid, parent: Number(fields[1]), name: nameOf(command), ms: ticks * TICK_MS }];
+    return { pid, parent: Number(fields[1]), name: nameOf(command), own: ms(11, 12), ofEnded: ms(13, 14) };
   } catch {
-    return []; // it ended while we looked
+    return undefined;
   }
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BuildView } from '../src/contracts/builds/build.ts';
 import { closedLoop, quantile, type Round, type Until } from './closed-loop.ts';
 import { serve } from './helper.ts';
+import { TriggerConnection } from './trigger-connection.ts';
 
 export type HttpLoad =
   /** Triggers that are all new (each with a ref of its own), or all the same. */
@@ -31,7 +32,7 @@ serve<HttpLoad>(async (load) => {
   try {
     switch (load.kind) {
       case 'triggers':
-        return await triggers(load, agent);
+        return await triggers(load);
       case 'reads':
         return await reads(load, agent);
       case 'searches':
@@ -48,10 +49,18 @@ serve<HttpLoad>(async (load) => {
   }
 });
 
-function triggers({ url, connections, until, same, key }: HttpLoad & { kind: 'triggers' }, agent: Agent) {
-  return closedLoop({ connections, until }, async () => {
-    await trigger(agent, url, same ?? `bench-${RUN}-${refs++}`, key);
-  });
+async function triggers({ url, connections, until, same, key }: HttpLoad & { kind: 'triggers' }) {
+  const opened = await Promise.all(
+    Array.from({ length: connections }, () => TriggerConnection.to(`${url}/builds/trigger`)),
+  );
+  const headers = key === undefined ? '' : `Idempotency-Key: ${key}\r\n`;
+  try {
+    return await closedLoop({ connections, until }, async (_, connection) => {
+      idOf(await opened[connection]!.post(bodyOf(same ?? `bench-${RUN}-${refs++}`), headers));
+    });
+  } finally {
+    for (const connection of opened) connection.close();
+  }
 }
 
 function reads({ url, connections, until, builds }: HttpLoad & { kind: 'reads' }, agent: Agent) {
@@ -112,10 +121,16 @@ async function createTask(agent: Agent, url: string): Promise<string> {
   return JSON.parse(text).task_id;
 }
 
-async function trigger(agent: Agent, url: string, ref: string, key?: string): Promise<number> {
-  const body = JSON.stringify({ ref, image_type: 'fedora-sway-atomic', fedora_version: '43' });
-  const headers = key === undefined ? {} : { 'idempotency-key': key };
-  const { status, text } = await call(agent, 'POST', `${url}/builds/trigger`, body, headers);
+async function trigger(agent: Agent, url: string, ref: string): Promise<number> {
+  return idOf(await call(agent, 'POST', `${url}/builds/trigger`, bodyOf(ref)));
+}
+
+function bodyOf(ref: string): string {
+  return JSON.stringify({ ref, image_type: 'fedora-sway-atomic', fedora_version: '43' });
+}
+
+/** The id of the build that a trigger made. */
+function idOf({ status, text }: { status: number | undefined; text: string }): number {
   if (status !== 202) throw new Error(`a trigger was answered with ${status}: ${text}`);
   return JSON.parse(text).id;
 }
@@ -129,12 +144,11 @@ function call(
   method: string,
   url: string,
   body?: string,
-  given: Record<string, string> = {},
 ): Promise<{ status: number | undefined; text: string }> {
   const entity =
     body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
   return new Promise((resolve, reject) => {
-    const sent = request(url, { agent, method, headers: { ...entity, ...given } }, (answer: IncomingMessage) => {
+    const sent = request(url, { agent, method, headers: entity }, (answer: IncomingMessage) => {
       let text = '';
       answer.setEncoding('utf8');
       answer.on('data', (chunk: string) => {

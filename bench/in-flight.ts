@@ -3,7 +3,6 @@
  * repository costs: calls to GitHub, memory and CPU of the workers, and how late an end is seen without webhooks. Everything
  * runs on this machine: a Temporal server, a Postgres server, a simulated GitHub, the API and the workers, each a process.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { durationMs } from '../src/contracts/duration.ts';
@@ -12,6 +11,7 @@ import { findTemporalCli } from '../src/laptop/temporal-cli.ts';
 import { startTemporalServer } from '../src/laptop/temporal-server.ts';
 import { migrateDatabase } from '../src/store/migrate.ts';
 import { workflowBundle } from '../src/worker/bundle.ts';
+import { cpuMsOf } from './cpu.ts';
 import { openDatabaseServer } from './database-server.ts';
 import { memoryOfTree } from './memory.ts';
 import { API_URL, SIMULATOR_URL } from './processes.ts';
@@ -88,7 +88,7 @@ async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
   const measuredFrom = performance.now();
   before = await oracle();
   const peakMb = workers.map(() => 0);
-  const cpuBefore = workers.map(({ pid }) => cpuSeconds(pid));
+  const cpuBefore = workers.map(({ pid }) => cpuMsOf(pid));
   for (let second = 0; second < (INTERVALS * INTERVAL_MS) / 1_000; second++) {
     await delay(1_000);
     for (const [n, { pid }] of workers.entries()) {
@@ -99,13 +99,13 @@ async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
   const after = await oracle();
   const elapsedMs = performance.now() - measuredFrom;
   const perInterval = (count: number) => ((count * INTERVAL_MS) / elapsedMs / WORKERS).toFixed(2);
-  const cpu = workers.map(({ pid }, n) => cpuSeconds(pid) - (cpuBefore[n] ?? 0));
+  const cpu = workers.map(({ pid }, n) => cpuMsOf(pid) - (cpuBefore[n] ?? 0));
   console.log(`per interval (${values.interval}) and worker, over ${INTERVALS} intervals and ${WORKERS} workers:`);
   console.log(`  list calls             ${perInterval(after.requests.list - before.requests.list)}`);
   console.log(`  of them free (304)     ${perInterval(after.not_modified - before.not_modified)}`);
   console.log(`  calls for single runs  ${perInterval(after.requests.get - before.requests.get)}`);
   console.log(`worker, resident memory  ${peakMb.map((mb) => `${mb.toFixed(0)} MB`).join(', ')} at most`);
-  const share = cpu.map((used) => `${((100 * used * 1_000) / elapsedMs).toFixed(0)} %`);
+  const share = cpu.map((used) => `${((100 * used) / elapsedMs).toFixed(0)} %`);
   console.log(`worker, CPU              ${share.join(', ')} of a core`);
 
   for (const [which, id] of [
@@ -139,14 +139,6 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
   for (const giveUp = Date.now() + SETTLE_TIMEOUT_MS; !(await holds()); await delay(100)) {
     if (Date.now() > giveUp) throw new Error(`waited too long for ${what}`);
   }
-}
-
-/** Time that a process and its threads have spent on the processor; NaN where the system does not tell. */
-function cpuSeconds(pid: number): number {
-  if (!existsSync(`/proc/${pid}/stat`)) return Number.NaN;
-  // After the name, which may hold spaces; utime and stime, in hundredths of a second on Linux.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 function seconds(ms: number): string {

@@ -3,7 +3,6 @@
  * slows another. docs/benchmarks.md says how to read it.
  */
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -11,6 +10,7 @@ import type { NewKey } from '../src/contracts/keys/key.ts';
 import { newKeyText } from '../src/domain/keys/key-text.ts';
 import { migrateDatabase } from '../src/store/migrate.ts';
 import { closedLoop, median, quantile } from './closed-loop.ts';
+import { cpuMsOf } from './cpu.ts';
 import { openDatabaseServer } from './database-server.ts';
 import { API_URL } from './processes.ts';
 import { runBenchmark, type Scratch } from './program.ts';
@@ -88,17 +88,11 @@ async function main({ processes, atEnd }: Scratch): Promise<void> {
 
 /** Milliseconds of CPU that a process spends on each of so many requests, eight at once. */
 async function costOf(pid: number, count: number, send: () => Promise<unknown>): Promise<number> {
-  const before = cpuMs(pid);
+  const before = cpuMsOf(pid);
   await closedLoop({ connections: 8, until: { count } }, async () => {
     await send();
   });
-  return (cpuMs(pid) - before) / count;
-}
-
-/** User and system time of a process so far, in steps of 10 ms. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  return (cpuMsOf(pid) - before) / count;
 }
 
 /** Sends so many requests a second whatever becomes of them. @returns how long each took, milliseconds. */

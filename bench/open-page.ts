@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CDPSession } from 'playwright-core';
 import { BUILDS } from '../src/store/builds/build-stream.ts';
 import { type Db, openDatabase } from '../src/store/database.ts';
 import { appendEvent } from '../src/store/record/event-append.ts';
 import { CHROMIUM, openBrowser } from '../test/world/browser.ts';
+import { queuedBuild } from '../test/world/queued-build.ts';
+import { cpuMsOf } from './cpu.ts';
 
 /** Events of an hour, as the console must bear them. */
 const EVENTS_PER_HOUR = 10_000;
@@ -65,48 +66,21 @@ async function passBy(db: Db, firstId: number, ms: number): Promise<void> {
   const count = Math.round((EVENTS_PER_HOUR * ms) / 3_600_000);
   const startedAt = performance.now();
   for (let n = 0; n < count; n++) {
-    await appendEvent(db, BUILDS, firstId + n, queued(firstId + n));
+    await appendEvent(db, BUILDS, firstId + n, {
+      ...queuedBuild(firstId + n),
+      occurred_at: new Date().toISOString(),
+    });
     const due = startedAt + ((n + 1) * ms) / count - performance.now();
     if (due > 0) await delay(due);
   }
 }
 
-function queued(id: number) {
-  const now = new Date().toISOString();
-  return {
-    type: 'build_queued' as const,
-    occurred_at: now,
-    dedupe_key: 'queued',
-    data: {
-      build_id: id,
-      workflow_id: `build-${id}`,
-      request_key: `key-${id}`,
-      fingerprint: `print-${id}`,
-      keyed: false,
-      dedup_until: now,
-      caller: 'bench',
-      config_id: 1,
-      config_version: 1,
-      image_type: null,
-      fedora_version: null,
-      priority: 3,
-      request: { repository: 'octocat/fedora-images', workflow: 'build.yml', ref: 'main', inputs: {} },
-    },
-  };
-}
-
 /** Which share of one core a process used while something went on. */
 async function shareOf(pid: number, work: () => Promise<void>): Promise<number> {
   const startedAt = performance.now();
-  const before = cpuSecondsOf(pid);
+  const before = cpuMsOf(pid);
   await work();
-  return (cpuSecondsOf(pid) - before) / ((performance.now() - startedAt) / 1_000);
-}
-
-/** Linux counts in hundredths of a second. */
-function cpuSecondsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  return (cpuMsOf(pid) - before) / (performance.now() - startedAt);
 }
 
 async function sizeOf(session: CDPSession): Promise<{ heap: number; nodes: number }> {

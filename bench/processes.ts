@@ -96,7 +96,8 @@ export class Processes {
   }
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+/** Ends a process, by force where it does not end by itself. */
+export async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   if (child.connected) child.disconnect();

@@ -3,11 +3,9 @@
  * in Redis, by `celery worker` and by `hapax-worker` in turn: how long it takes, how many end in a second, and the processor time of each
  * process for one task. `--worker` are further arguments of both workers.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawn } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,9 +13,9 @@ import { hasCelery, PYTHON } from '../test/world/celery.ts';
 import { startRabbitMq } from '../test/world/rabbitmq-server.ts';
 import { startRedis } from '../test/world/redis-server.ts';
 import { steadyPort } from '../test/world/steady-port.ts';
-import type { Round } from './closed-loop.ts';
+import { asking } from './celery.ts';
 import { cpuByName } from './cpu.ts';
-import { UP_URL } from './processes.ts';
+import { stop, UP_URL } from './processes.ts';
 import { runBenchmark, type Scratch } from './program.ts';
 
 const { values } = parseArgs({
@@ -49,7 +47,7 @@ async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
       ...{ cwd: FOLDER, stdio: [stdio, stdio, 'ignore'] as const },
       env: { PATH: process.env.PATH, HOME: process.env.HOME, TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`, ...env },
     });
-    atEnd(() => ended(child));
+    atEnd(() => stop(child));
     return child;
   };
   const ways = [
@@ -77,22 +75,4 @@ async function main({ directory, processes, atEnd }: Scratch): Promise<void> {
       );
     }
   }
-}
-
-function asking(load: ChildProcess): (asked: object) => Promise<Round> {
-  const answers = createInterface({ input: load.stdout! });
-  return async (asked) => {
-    const answer = once(answers, 'line');
-    load.stdin?.write(`${JSON.stringify(asked)}\n`);
-    return JSON.parse((await answer)[0]);
-  };
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGTERM');
-  const killing = setTimeout(() => child.kill('SIGKILL'), 10_000);
-  await exited;
-  clearTimeout(killing);
 }

@@ -20,13 +20,16 @@ const SET_BY_CHART = new Set([
 ]);
 /** Of `hapax up` only, which the chart does not run. */
 const OF_LAPTOPS = new Set(['TEMPORAL_CLI', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT']);
+/** Of Temporal's Worker Controller: a Deployment of the chart would stop the old version before the new one is the current one. */
+const OF_WORKER_VERSIONS = new Set(['TEMPORAL_WORKER_BUILD_ID', 'TEMPORAL_DEPLOYMENT_NAME']);
 
 /** The settings that values can name: those that are secrets, and all others that the chart does not set. */
 export function settingsOfChart(): { secrets: string[]; plain: string[] } {
   const { properties } = z.toJSONSchema(settingsSchema, { io: 'output', unrepresentable: 'any' }) as {
     properties: Record<string, { secret?: boolean }>;
   };
-  const names = Object.keys(properties).filter((name) => !SET_BY_CHART.has(name) && !OF_LAPTOPS.has(name));
+  const without = new Set([...SET_BY_CHART, ...OF_LAPTOPS, ...OF_WORKER_VERSIONS]);
+  const names = Object.keys(properties).filter((name) => !without.has(name));
   const isSecret = (name: string) => properties[name]?.secret === true;
   return { secrets: names.filter(isSecret), plain: names.filter((name) => !isSecret(name)) };
 }
@@ -81,7 +84,7 @@ export function chartSchema(): Schema {
       }),
       pattern: oneOf('microservices', 'sidecar'),
       temporal: object({
-        address: { type: 'string', pattern: '^[^:/]+:[0-9]+$' },
+        address: { type: 'string', pattern: '^[^:/,]+:[0-9]+(,[^:/,]+:[0-9]+)*$' },
         namespace: { type: 'string', minLength: 1 },
         tlsSecret: text,
         clientCertificate: truth,
@@ -96,6 +99,7 @@ export function chartSchema(): Schema {
       migrate: object({ databaseUrl: ref('secretKey'), resources: anyObject }),
       home: anyObject,
       tasks: anyObject,
+      files: anyObject,
       api: object({
         minReplicas: some,
         maxReplicas: some,

@@ -34,12 +34,14 @@ const SECTIONS: ReadonlyArray<[title: string, names: RegExp]> = [
   ['Other forges', /^FORGE_/],
   ['Content', /^(YOUTUBE_|INGEST_|OLLAMA_|EMBEDDING_|SUMMARY_|CONTENT_STORE|SURREALDB_|S3_)/],
   ['Checkpoints', /^CHECKPOINT_/],
+  ['Retention', /^KEEP_/],
   ['Callbacks', /^CALLBACK_/],
   ['Builds', /^(RECONCILE_WINDOW|DEDUP_WINDOW|BUILD_|QUEUE_)/],
   ['Tasks', /^(TASK_|HAPAX_TASKS$)/],
   ['Workers', /^WORKER_/],
   ['Console and Flower', /^(CONSOLE|FLOWER|SIGN_IN)_/],
   ['Bridge', /^(AMQP_|RESULT_)/],
+  ['Traces', /^OTEL_/],
 ];
 
 interface Described {
@@ -156,6 +158,7 @@ const LIMIT_TITLES: Record<keyof typeof BUDGETS, string> = {
   flower: 'Flower API',
   messages: 'Messages from RabbitMQ',
   content: 'Content',
+  artifacts: 'Artifacts of a run',
   failures: 'Why a run failed',
   pages: 'Web pages',
   captions: 'Captions of videos',
@@ -171,9 +174,9 @@ export function limitsPage(): string {
     '',
     '# Limits',
     '',
-    'The largest inputs that Hapax accepts, and the longest times that they may take. Hapax refuses a larger request or message',
-    'before it starts any work, and the error says which limit it exceeds. If a page or a response that a task reads is larger, the',
-    'task fails. If a table says "cut off" or "dropped" instead, Hapax continues without the rest. You cannot change these limits.',
+    'These are the largest inputs that Hapax accepts, and the longest times that they may take. Hapax refuses a larger request or',
+    'message before it starts any work, and the error says which limit it exceeds. If a page or a response that a task reads is larger,',
+    'the task fails. If a table says "cut off" or "dropped" instead, Hapax continues without the rest. You cannot change these limits.',
     'Those that you can change, such as time limits of tasks, are in [configuration.md](configuration.md).',
     '',
   ];
@@ -207,6 +210,7 @@ export function describedApi(): ReturnType<typeof createApi> {
     | 'content'
     | 'queueEnabled'
     | 'sendDispatch'
+    | 'listRuns'
   >;
   const log = pino({ enabled: false });
   return createApi({
@@ -214,6 +218,7 @@ export function describedApi(): ReturnType<typeof createApi> {
     workerBeside: false,
     dedupWindowMs: 0,
     callbackHosts: { allowed: [], refusalOf: async () => undefined },
+    secrets: undefined,
     sendToReceiver: async () => ({ delivered: false, status: null, reason: null }),
     log,
     gate: new Gate({ db: unused.db, log, environmentKeys: undefined }),

@@ -66,8 +66,8 @@ function strict(value: unknown, isOfProperties = false): unknown {
   return own;
 }
 
-/** Those of the definitions that these refer to. */
-function reachable(definitions: Record<string, Schema>, from: Iterable<string>): string[] {
+/** Those of the definitions that have these names, or that those refer to. */
+export function reachable(definitions: Record<string, Schema>, from: Iterable<string>): string[] {
   const found = new Set(from);
   for (const name of found) {
     const references = JSON.stringify(definitions[name]).matchAll(/"#\/definitions\/([^"]+)"/g);

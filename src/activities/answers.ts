@@ -6,29 +6,33 @@ import { publishMessage, type ReplyWays } from '../integrations/celery/publishin
 import { publishReply, storeReply } from '../integrations/celery/replying.ts';
 import { findDeadMessage } from '../store/celery/dead-message-find.ts';
 import { listPendingReplies } from '../store/celery/pending-reply-list-by-task.ts';
+import { settlePendingReply } from '../store/celery/pending-reply-settle.ts';
 import type { Db } from '../store/database.ts';
 import { findTaskEnding } from '../store/endings/task-ending-find.ts';
 import type { AnswerPort } from '../workflows/ports/answer.ts';
 
 type Way = (ways: ReplyWays, pending: PendingReply, ending: TaskEnding) => Promise<void>;
 
-/** What the bridge does for the answer workflow. */
+/** Returns the activities with which the bridge serves the answer workflow. */
 export function answerActivities(db: Db, ways: ReplyWays): AnswerPort {
   const each = async ({ task_id, ending }: AnswerInput, answer: Way) => {
     const event = await findTaskEnding(db, task_id, ending);
     if (!event) throw new Error(`the record does not have ${ending} of task ${task_id} yet`);
     const told = { task_id, ended_at: event.occurred_at, end: endOf(event) };
-    for (const pending of await listPendingReplies(db, task_id)) await answer(ways, pending, told);
+    for (const pending of await listPendingReplies(db, task_id, ending)) await answer(ways, pending, told);
   };
   return {
     async answerNow(about) {
-      await Promise.all([each(about, publishReply), each(about, storeReply)]);
+      await each(about, async (...told) => {
+        await Promise.all([publishReply(...told), storeReply(...told)]);
+        await settlePendingReply(db, about, told[1]);
+      });
     },
     publishAnswers: (about) => each(about, publishReply),
     storeResult: (about) => each(about, storeReply),
     async publishAgain({ id }) {
       const message = await findDeadMessage(db, id);
-      // Forgotten meanwhile: there were too many.
+      // It may have been deleted meanwhile, because there were too many.
       if (message) await publishMessage(ways, publicationFrom(message), message.queue);
     },
   };

@@ -12,15 +12,15 @@ import type { ActivityMeter } from './meter.ts';
 type Request = Parameters<TaskPort['runTask']>[0];
 type Recorded = Pick<Extract<Worked, { result: unknown }>, 'recorded'>;
 
-/** Until the database is back. */
+/** How long to wait for the database before the next try. */
 const AWAY_MS = 2_000;
 
-/** Longest wait for the success to be recorded here. After that the workflow records it, which waits as long as it takes. */
+/** How long to wait here until the success is recorded. After that the workflow records it, and waits as long as that takes. */
 const END_TIMEOUT_MS = 2_000;
 
 /**
- * What an attempt at a task records: that it begins and, unless its workflow began under an earlier version, that it succeeded.
- * Each is one statement, and appending it again changes nothing.
+ * The events that an attempt at a task records: that it begins and, unless its workflow began under an earlier version,
+ * that it succeeded. Each takes one statement. Appending one again changes nothing.
  */
 export class AttemptRecord {
   readonly #db: Db;
@@ -36,7 +36,7 @@ export class AttemptRecord {
   }
 
   /**
-   * Records that the attempt begins; false where the record says that the task has ended.
+   * Records that the attempt begins; returns false if the record says that the task has ended.
    * @throws {RecordSetBack} {ForeignStream} for the workflow. @throws {NotYet} while the database is away.
    */
   async begin({ key, worker }: { key: string; worker: string }): Promise<boolean> {
@@ -62,14 +62,14 @@ export class AttemptRecord {
   }
 
   /**
-   * Records that the task succeeded, if nobody went on with it since the attempt began. Where that fails the work is not lost, nor done
-   * again: the workflow records the result that it is given.
+   * Records that the task succeeded, if nobody continued it since the attempt began. If this fails, the work is neither
+   * lost nor repeated: the workflow records the result that it gets.
    */
   async succeed(result: unknown): Promise<Recorded> {
     const { own_record } = this.#request;
     if (!own_record) return {};
     const ended_at = new Date().toISOString();
-    // Whatever is wrong, the workflow finds it out again.
+    // Whatever goes wrong, the workflow finds it out again.
     const recording = this.#end(own_record, result, ended_at).catch(() => null);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<null>((resolve) => {
@@ -80,7 +80,7 @@ export class AttemptRecord {
     return { recorded: { begun: this.#begun, ended_at, seq: this.#seq, targets } };
   }
 
-  /** Records the end, then lists the targets. A request that adds a target does it the other way round, so none is missed. */
+  /** Records the end, then lists the targets. A request that adds a target does the reverse, so none is missed. */
   async #end({ expected }: OwnRecord, result: unknown, ended_at: string): Promise<string[]> {
     const { task_id, step } = this.#request;
     const succeeded: TaskEvent = {

@@ -5,6 +5,7 @@ import type { CallbackEvent } from '../contracts/endings/callback.ts';
 import type { CallbackMessage } from '../contracts/endings/callback-workflow.ts';
 import { TASK_CALLBACK_TYPES, type TaskCallback } from '../contracts/tasks/task.ts';
 import { buildSummaryOf, failedJobsIn } from '../domain/builds/build-view.ts';
+import { recordedRunIn } from '../domain/builds/provenance.ts';
 import { foldEvents } from '../domain/record/fold.ts';
 import { sha256 } from '../domain/record/hash.ts';
 import { taskSummaryOf } from '../domain/tasks/task-view.ts';
@@ -14,14 +15,14 @@ import { appendEvent } from '../store/record/event-append.ts';
 import { listEvents } from '../store/record/event-list-by-stream.ts';
 import { TASKS } from '../store/tasks/task-stream.ts';
 
-/** What callbacks need of a build or a task. */
+/** What callbacks need from a build or a task. */
 interface CallbackSubject {
-  /** The message about one of its endings, for one of its targets. */
+  /** Composes the message about one of its endings, for one of its targets. */
   compose(db: Db, ending: string, target: string | undefined): Promise<CallbackMessage>;
   append(db: Db, event: CallbackEvent): Promise<{ repeated: boolean }>;
 }
 
-/** The subject with this stream. */
+/** Returns the subject with this stream. */
 export function subjectOf(stream: string): CallbackSubject {
   const [kind, id] = stream.split(/:(.*)/s);
   switch (kind) {
@@ -41,8 +42,8 @@ export function subjectOf(stream: string): CallbackSubject {
 }
 
 /**
- * What a callback says about an ending of a build: the build as it was then, including why it became a dead letter, which is
- * recorded right after the end; whatever became of it since.
+ * Composes what a callback says about an ending of a build: the build as it was then, whatever became of it since. This
+ * includes why it became a dead letter, which is recorded right after the end.
  */
 export function composeBuildCallback(
   events: readonly RecordedEvent[],
@@ -52,7 +53,8 @@ export function composeBuildCallback(
   const { ended, told } = storyOf(events, ending, 'build_retried');
   const build = foldEvents(BUILDS, told)!;
   const failed_jobs = failedJobsIn([ended]);
-  const summary = { ...buildSummaryOf(build), failed_jobs };
+  const commit = recordedRunIn(told, build.workflow_run_id)?.commit ?? null;
+  const summary = { ...buildSummaryOf(build), failed_jobs, commit };
   const { inputs: _, ...withoutInputs } = summary;
   const bodyOf = (data: BuildCallback['data']) => {
     const type = ended.type === 'build_cancelled' ? 'build.cancelled' : 'build.completed';
@@ -62,8 +64,8 @@ export function composeBuildCallback(
 }
 
 /**
- * What a callback says about an ending of a task: the task and its result as they were then. A result that makes the body
- * too long is left out; the receiver finds it at GET /tasks/{id}.
+ * Composes what a callback says about an ending of a task: the task and its result as they were then. Leaves out a result
+ * that makes the body too long; the receiver finds it at GET /tasks/{id}.
  */
 export function composeTaskCallback(
   events: readonly RecordedEvent[],
@@ -81,7 +83,7 @@ export function composeTaskCallback(
   return messageOf(ended, target, bodyOf({ task_id, status, result, ...rest }), bodyOf({ task_id, status, ...rest }));
 }
 
-/** The ending, and all events until the build or task was begun again. */
+/** Returns the ending, and all events until the build or task was restarted. */
 function storyOf(events: readonly RecordedEvent[], ending: string, begunAgain: string) {
   const at = events.findIndex((event) => event.dedupe_key === ending);
   const ended = events[at];
@@ -91,8 +93,8 @@ function storyOf(events: readonly RecordedEvent[], ending: string, begunAgain: s
 }
 
 function messageOf(ended: RecordedEvent, target: string | undefined, whole: string, short: string): CallbackMessage {
-  // By the hash of the ending, since another installation may have a build of the same number. Each URL has its own: one
-  // receiver may be behind several of them, and handles an id once.
+  // The id comes from the hash of the ending, since another installation may have a build with the same number. Each URL
+  // has its own id: one receiver may be behind several URLs, and handles an id once.
   const id = target === undefined ? ended.hash : sha256(`${ended.hash}:${target}`);
   return {
     webhook_id: `msg_${id.slice(0, 32)}`,

@@ -6,7 +6,7 @@ import { appendEvent } from '../store/record/event-append.ts';
 import type { ConcurrencyGroupPort, GroupDecision } from '../workflows/ports/concurrency-group.ts';
 import { NotYet } from './failures.ts';
 
-/** The next build of a group looks this often, the one behind it half as often, and so on. */
+/** How often the next build of a group polls. The one behind it polls half as often, and so on. */
 const PAUSE_MS = 1_000;
 
 export function concurrencyGroupActivities(db: Db): ConcurrencyGroupPort {

@@ -9,11 +9,11 @@ export interface TaskDependencies extends YouTubeDependencies, ProcessDependenci
   embedQuery: EmbedQuery;
 }
 
-/** The work of each task. */
+/** Returns the handler of each task. */
 export function createTaskHandlers(deps: TaskDependencies): TaskHandlers {
   return {
     ingest_youtube: (args, context) => ingestYoutube(deps, args, context),
-    // The callback is the workflow's.
+    // The workflow sends the callback.
     ingest_youtube_with_callback: (args, context) => ingestYoutube(deps, args, context),
     ingest_url: (args, context) => ingestUrl(deps, args, context),
     process_content: (args, context) => processContent(deps, args, context),

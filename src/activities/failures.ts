@@ -8,7 +8,7 @@ import { PermanentTaskError, RetryableTaskError } from '../domain/tasks/task-err
 import { ForgeError } from '../integrations/forges/forge-error.ts';
 import { type DatabaseFault, databaseFault } from '../store/database.ts';
 
-/** Thrown by an activity that waits for something: it has not happened yet, and Temporal is to look again after the pause. */
+/** Thrown by an activity that waits for something that has not happened yet. Temporal tries again after the pause. */
 export class NotYet extends Error {
   override readonly name = 'NotYet';
   readonly lookAgainAfterMs: number;
@@ -18,15 +18,15 @@ export class NotYet extends Error {
   }
 }
 
-/** Thrown by an attempt at a task that has to stop through no fault of its own. Another worker begins it again at once. */
+/** Thrown by an attempt at a task that has to stop through no fault of its own. Another worker begins the task again at once. */
 export class WorkInterrupted extends Error {
   override readonly name = 'WorkInterrupted';
 }
 
-/** A line of a stack trace that belongs to the work, not to Node or Temporal's SDK. */
+/** A line of a stack trace that comes from the work, not from Node or Temporal's SDK. */
 const OUR_FRAME = /^\s+at (?!.*(?:node:|[/\\]@temporalio[/\\]))/;
 
-/** An error of a task as its callers see it: in the form of Celery's exceptions. */
+/** Returns an error of a task as its callers see it: in the form of Celery's exceptions. */
 function taskErrorOf(error: unknown): TaskError {
   if (!(error instanceof Error)) return { type: 'Exception', message: cut(String(error)), traceback: null };
   const ours = error instanceof PermanentTaskError || error instanceof RetryableTaskError;
@@ -41,8 +41,8 @@ function cut(message: string): string {
 }
 
 /**
- * The failure of an attempt at a task. Temporal does not retry it: the workflow does, and records that. The details say
- * whether and when ({@link AttemptFailure}).
+ * Returns the failure of an attempt at a task. Temporal does not retry it: the workflow does, and records that. The details
+ * say whether and when ({@link AttemptFailure}).
  */
 export function attemptFailed(error: unknown, progress: unknown): ApplicationFailure {
   const { type, message, traceback } = taskErrorOf(error);
@@ -63,27 +63,27 @@ export function attemptFailed(error: unknown, progress: unknown): ApplicationFai
   });
 }
 
-/** The failure of an attempt at a task that may not begin any more. */
+/** Returns the failure of an attempt at a task that may no longer begin. */
 export function expired(): ApplicationFailure {
   const message = 'the task expired before it began';
   return ApplicationFailure.create({ type: TASK_EXPIRED, message, nonRetryable: true, category: 'BENIGN' });
 }
 
 /**
- * The one place where errors become Temporal failures, which say what to do next: never again, after a time, or soon
- * (the retry policy's pace).
+ * Turns errors into Temporal failures, all in one place. A failure says what to do next: never retry, retry after a time,
+ * or soon (at the pace of the retry policy).
  */
 export function toFailure(error: unknown): unknown {
   if (error instanceof RecordSetBack) {
     const { name: type, message } = error;
-    // Benign: the workflow tells again what was lost.
+    // Benign: the workflow records the lost events again.
     return ApplicationFailure.create({ type, message, nonRetryable: true, category: 'BENIGN' });
   }
   if (error instanceof ForeignStream) return ApplicationFailure.nonRetryable(error.message, error.name);
   if (error instanceof IllegalEvent) return ApplicationFailure.nonRetryable(error.message, error.name);
   if (error instanceof NotYet) {
     const { name, message, lookAgainAfterMs } = error;
-    // Benign: waiting is neither logged nor counted as a failure.
+    // Benign: Temporal neither logs waiting nor counts it as a failure.
     return ApplicationFailure.create({ type: name, message, nextRetryDelay: lookAgainAfterMs, category: 'BENIGN' });
   }
   if (error instanceof ForgeError) {

@@ -1,24 +1,48 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
-import type { ForgePlace } from '../contracts/forges/forge.ts';
 import type { DispatchOutcome, RerunOutcome, RunView } from '../contracts/github/github.ts';
 import type { Forge } from '../integrations/forges/forge.ts';
 import { ForgeError } from '../integrations/forges/forge-error.ts';
-import { type Forges, NoCredential } from '../integrations/forges/forges.ts';
+import { type Forges, notSent, sendDispatch, unlessMissing } from '../integrations/forges/forges.ts';
 import { findBuild } from '../store/builds/build-find.ts';
+import { BUILDS } from '../store/builds/build-stream.ts';
 import { findDispatchAnswer } from '../store/builds/dispatch-answer-find.ts';
 import type { Db } from '../store/database.ts';
 import { claimRequest } from '../store/github/sent-request-claim.ts';
+import { findStream } from '../store/record/stream-find.ts';
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
+import { ageMs } from './age.ts';
 import { NotYet } from './failures.ts';
 import type { ActivityMeter } from './meter.ts';
 
-/** A run that answers 404 for this many looks in a row is gone: deleted, or no longer ours to see. */
+/** A run is gone if this many polls in a row return 404: it was deleted, or we may no longer see it. */
 const LOOKS_UNTIL_GONE = 20;
 
 export function githubActivities(db: Db, forges: Pick<Forges, 'of'>, meter?: ActivityMeter): GitHubPort & WritePort {
+  /**
+   * Whether a poll runs within a workflow task. Such polls take no activity slot, which would limit concurrent calls. So
+   * only one runs at a time.
+   */
+  let isLooking = false;
+
+  const readRun: GitHubPort['readRun'] = async ({ forge, repository, run_id, run_attempt }) => {
+    const github = forges.of(forge);
+    return unlessGone(github, { repository, run_id, run_attempt }, () => github.read(repository, run_id));
+  };
+
+  /** Does not count the polls in a row that find nothing: a local activity has no heartbeat to keep the count in. */
+  async function readWithinTask({ forge, repository, run_id }: Parameters<GitHubPort['readRun']>[0]): Promise<RunView> {
+    if (isLooking) throw new NotYet('this worker looks at another run', 0);
+    isLooking = true;
+    try {
+      return await forges.of(forge).read(repository, run_id);
+    } finally {
+      isLooking = false;
+    }
+  }
+
   return {
     async reserveWrite({ forge } = {}) {
-      // Without its credential the write itself says what to set.
+      // If the credential is missing, the write itself says what to set.
       return {
         wait_ms: await unlessMissing(
           forges,
@@ -31,14 +55,7 @@ export function githubActivities(db: Db, forges: Pick<Forges, 'of'>, meter?: Act
 
     async dispatchRun({ build_id, request, correlation, intended_by, claim }) {
       if (!(await maySend(db, intended_by, claim))) return sentBefore(db, build_id, correlation !== null, claim);
-      const outcome = await unlessMissing<DispatchOutcome>(
-        forges,
-        request.forge,
-        (forge) => forge.dispatch(request, correlation),
-        notSent,
-      );
-      meter?.dispatched(outcome.kind);
-      return outcome;
+      return sendDispatch(forges, request, correlation, meter);
     },
 
     async withdrawDispatch({ build_id, correlated, intended_by, claim }) {
@@ -57,9 +74,14 @@ export function githubActivities(db: Db, forges: Pick<Forges, 'of'>, meter?: Act
       );
     },
 
-    readRun: async ({ forge, repository, run_id, run_attempt }) => {
-      const github = forges.of(forge);
-      return unlessGone(github, { repository, run_id, run_attempt }, () => github.read(repository, run_id));
+    readRun,
+
+    async lookAtRun({ build_id, end_key, ...request }) {
+      const view = await (activityInfo().isLocal ? readWithinTask : readRun)(request);
+      if (view.status === 'completed') return view;
+      const found = await findStream(db, BUILDS, build_id);
+      const end = found?.events.find(({ dedupe_key }) => dedupe_key === end_key);
+      return end ? { ...view, status: 'completed', conclusion: end.data.conclusion as string } : view;
     },
 
     async findRun({ forge, repository, run_id }) {
@@ -75,9 +97,7 @@ export function githubActivities(db: Db, forges: Pick<Forges, 'of'>, meter?: Act
       forges.of(forge).failedJobs(repository, run_id, run_attempt),
 
     async findRuns({ forge, repository, ...sought }) {
-      // By the clock of Temporal, as `since` is.
-      const ageMs = activityInfo().currentAttemptScheduledTimestampMs - Date.parse(sought.since);
-      return forges.of(forge).find(repository, sought, Math.max(0, ageMs));
+      return forges.of(forge).find(repository, sought, ageMs(Date.parse(sought.since)));
     },
 
     cancelRun: async ({ forge, repository, run_id }) => forges.of(forge).cancel(repository, run_id),
@@ -99,32 +119,11 @@ export function githubActivities(db: Db, forges: Pick<Forges, 'of'>, meter?: Act
   };
 }
 
-/** What a request comes to for which the settings have no credential: somebody has to set it, and until then it waits. */
-function notSent(error: NoCredential) {
-  return { kind: 'not_sent', reason: error.message, wait_ms: null } as const;
-}
-
-async function unlessMissing<T>(
-  forges: Pick<Forges, 'of'>,
-  place: ForgePlace | undefined,
-  ask: (forge: Forge) => Promise<T>,
-  otherwise: (error: NoCredential) => T,
-): Promise<T> {
-  let forge: Forge;
-  try {
-    forge = forges.of(place);
-  } catch (error) {
-    if (error instanceof NoCredential) return otherwise(error);
-    throw error;
-  }
-  return ask(forge);
-}
-
 const SENT_BEFORE = 'an earlier run of this workflow may have sent it';
 
 /**
- * Whether a request may be sent now: by the workflow run that intended it, and once, also where Temporal forgot that it was
- * sent. Asked here and not in the workflow: there the answer would change with a reset, and its replay with it.
+ * Says whether a request may be sent now: by the workflow run that intended it, and once, even if Temporal forgot that it
+ * was sent. This is checked here and not in the workflow: there a reset would change the answer, and its replay with it.
  */
 async function maySend(db: Db, intendedBy: string, claim: string | undefined): Promise<boolean> {
   if (activityInfo().workflowExecution?.runId !== intendedBy) return false;
@@ -132,8 +131,8 @@ async function maySend(db: Db, intendedBy: string, claim: string | undefined): P
 }
 
 /**
- * What became of a POST that may have been sent before. The record says where it had been answered; while that is away
- * nobody knows.
+ * Returns the outcome of a POST that may have been sent before. If the forge had responded, the record says so. While the
+ * record is away, nobody knows.
  */
 async function sentBefore(
   db: Db,
@@ -146,28 +145,36 @@ async function sentBefore(
     return { kind: 'accepted', run_id: workflow_run_id, run_url: run_url ?? '', correlated, request_id: null };
   }
   const answer = await findDispatchAnswer(db, buildId, claim?.replace(/^dispatch:/, '') ?? '');
-  if (answer?.type === 'dispatch_rejected') return { kind: 'rejected', ...answer.data };
-  if (answer) {
-    const { reason, retry_at } = answer.data;
-    return { kind: 'not_sent', reason, wait_ms: Math.max(0, Date.parse(retry_at) - Date.now()) };
+  switch (answer?.type) {
+    case 'dispatch_rejected':
+      return { kind: 'rejected', ...answer.data };
+    case 'dispatch_delayed': {
+      const { reason, retry_at } = answer.data;
+      return { kind: 'not_sent', reason, wait_ms: Math.max(0, Date.parse(retry_at) - Date.now()) };
+    }
+    case 'dispatch_ambiguous': {
+      const { reason, request_id, accepted = false } = answer.data;
+      return { kind: 'ambiguous', reason, accepted, correlated: answer.data.correlated ?? correlated, request_id };
+    }
+    case undefined:
+      return { kind: 'ambiguous', reason: SENT_BEFORE, accepted: false, correlated, request_id: null };
   }
-  return { kind: 'ambiguous', reason: SENT_BEFORE, accepted: false, correlated, request_id: null };
 }
 
 /**
- * What a look at a run shows: that it was deleted, after many looks in a row that were answered with 404. GitHub says 404 as
- * well to a credential that lost its access to the repository, so the repository has to be there.
+ * Returns what a poll of a run shows. After many polls in a row with 404, this is that the run was deleted. GitHub also
+ * returns 404 to a credential that lost its access to the repository, so the repository must still be visible.
  */
 async function unlessGone<View extends object>(
   github: Forge,
   { repository, run_id, run_attempt }: Pick<RunView, 'run_id' | 'run_attempt'> & { repository: string },
   look: () => Promise<View>,
 ): Promise<View | RunView> {
-  // Heartbeat details outlive the attempt, so they count the looks that found nothing.
+  // Heartbeat details outlive the attempt, so they count the polls that found nothing.
   const missed = (activityInfo().heartbeatDetails as number | undefined) ?? 0;
   try {
     const view = await look();
-    // A listing that another worker has not read lately says nothing.
+    // If the forge was not asked, the view is from an older listing and says nothing.
     if (missed > 0) heartbeat('asked' in view && !view.asked ? missed : 0);
     return view;
   } catch (error) {
@@ -184,7 +191,7 @@ async function unlessGone<View extends object>(
   }
 }
 
-/** Whether GitHub shows the repository and, after that, has no such run in it. */
+/** Says whether GitHub shows the repository and, after that, has no such run in it. */
 async function isGone(github: Forge, repository: string, runId: number): Promise<boolean> {
   if (!(await github.sees(repository))) return false;
   return github.read(repository, runId).then(

@@ -1,19 +1,23 @@
+import { type AttestationVerifier, verifiesNothing } from '../integrations/attestations.ts';
 import type { CallbackSender } from '../integrations/callback-sender.ts';
 import type { ReplyWays } from '../integrations/celery/publishing.ts';
 import type { Forges } from '../integrations/forges/forges.ts';
 import type { Db } from '../store/database.ts';
 import type { AnswerPort } from '../workflows/ports/answer.ts';
+import type { ArtifactPort } from '../workflows/ports/artifacts.ts';
 import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callback.ts';
 import type { CheckpointPort } from '../workflows/ports/checkpoint.ts';
 import type { ConcurrencyGroupPort } from '../workflows/ports/concurrency-group.ts';
 import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
 import type { RecordPort } from '../workflows/ports/record.ts';
 import type { SchedulePort } from '../workflows/ports/schedules.ts';
+import type { ShadowPort } from '../workflows/ports/shadow.ts';
 import type { SubscriptionPort } from '../workflows/ports/subscription.ts';
 import type { SweepPort } from '../workflows/ports/sweeps.ts';
 import type { TaskTypePort } from '../workflows/ports/task-types.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
 import { answerActivities } from './answers.ts';
+import { artifactActivities } from './artifacts.ts';
 import { callbackActivities, callbackRecordActivities } from './callbacks.ts';
 import { type CheckpointOptions, checkpointActivities } from './checkpoints.ts';
 import { concurrencyGroupActivities } from './concurrency-group.ts';
@@ -22,50 +26,61 @@ import { githubActivities } from './github.ts';
 import type { ActivityMeter } from './meter.ts';
 import { recordActivities } from './record.ts';
 import { type FireScheduled, scheduleActivities } from './schedules.ts';
+import { shadowActivities } from './shadow.ts';
 import { subscriptionActivities } from './subscriptions/deliver-events.ts';
-import { sweepActivities } from './sweeps.ts';
+import { type Retain, sweepActivities } from './sweeps.ts';
 import { taskTypeActivities } from './task-types.ts';
 import { taskActivities } from './tasks.ts';
 
 export interface ActivityDependencies {
   db: Db;
   forges: Pick<Forges, 'of'>;
-  /** Fires a time of a schedule. */
+  /** Fires a scheduled time. */
   fire: FireScheduled;
-  /** How checkpoints of the log are made; undefined for none. */
+  /** Erases data that was kept long enough; undefined: nothing. */
+  retain?: Retain | undefined;
+  /** How checkpoints of the log are made; undefined: none. */
   checkpoints?: CheckpointOptions | undefined;
+  /** Verifies attestations of artifacts; undefined if there is no trusted root. */
+  verifyAttestation?: AttestationVerifier | undefined;
   meter?: ActivityMeter | undefined;
 }
 
-/** The activities on the task queue of the workflows. */
+/** Returns the activities on the task queue of the workflows. */
 export function createActivities({
   db,
   forges,
   fire,
+  retain,
   checkpoints,
+  verifyAttestation = verifiesNothing,
   meter,
 }: ActivityDependencies): RecordPort &
   CallbackRecordPort &
   ConcurrencyGroupPort &
   GitHubPort &
   WritePort &
+  ShadowPort &
   SchedulePort &
   SweepPort &
   TaskTypePort &
-  CheckpointPort {
+  CheckpointPort &
+  ArtifactPort {
   return failingAll({
     ...recordActivities(db, meter),
     ...callbackRecordActivities(db, meter),
     ...concurrencyGroupActivities(db),
     ...githubActivities(db, forges, meter),
+    ...shadowActivities(db, forges),
     ...scheduleActivities(fire),
-    ...sweepActivities(db, forges, meter),
+    ...sweepActivities(db, forges, retain, meter),
     ...taskTypeActivities(db),
     ...checkpointActivities(db, checkpoints),
+    ...artifactActivities(db, forges, verifyAttestation),
   });
 }
 
-/** The activities on the task queue of callbacks: all that waits for receivers. */
+/** Returns the activities on the task queue of callbacks: all those that wait for receivers. */
 export function createCallbackActivities({
   db,
   sender,
@@ -78,17 +93,17 @@ export function createCallbackActivities({
   return failingAll({ ...callbackActivities(db, sender), ...subscriptionActivities(db, sender, stopping) });
 }
 
-/** The activities of the workers of task queues. */
+/** Returns the activities of workers of task queues. */
 export function createTaskActivities(...given: Parameters<typeof taskActivities>): TaskPort {
   return failingAll(taskActivities(...given));
 }
 
-/** The activities on the task queue of the bridge. */
+/** Returns the activities on the task queue of the bridge. */
 export function createAnswerActivities({ db, ways }: { db: Db; ways: ReplyWays }): AnswerPort {
   return failingAll(answerActivities(db, ways));
 }
 
-/** Activities with their errors turned into Temporal's. */
+/** Makes activities throw Temporal's failures instead of their own errors. */
 function failingAll<Activities extends object>(activities: Activities): Activities {
   return Object.fromEntries(Object.entries(activities).map(([name, run]) => [name, failing(run)])) as Activities;
 }

@@ -6,10 +6,10 @@ import type { Ingested } from './ingest-youtube.ts';
 import { type ContentKeeper, keepContent } from './keep-content.ts';
 import type { TaskContext } from './task-handlers.ts';
 
-/** Reads pages of the internet. */
+/** A reader of web pages. */
 export type PageReader = Pick<WebPages, 'read'>;
 
-/** Brings in the article of a web page; again, it is a new version where the text has changed. */
+/** Brings in the article of a web page. If its text has changed since the last time, this makes a new version. */
 export async function ingestUrl(
   deps: ContentKeeper & { pages: PageReader },
   args: TaskArguments['ingest_url'],

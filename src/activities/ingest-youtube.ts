@@ -8,36 +8,34 @@ import { PermanentTaskError, RetryableTaskError } from '../domain/tasks/task-err
 import type { MetadataAnswer, YouTube } from '../integrations/content/youtube.ts';
 import { reserveQuota } from '../store/content/quota-reserve.ts';
 import { releaseQuota, settleQuota } from '../store/content/quota-settle.ts';
-import type { Db } from '../store/database.ts';
 import { findTask } from '../store/tasks/task-find.ts';
 import { type ContentKeeper, keepContent } from './keep-content.ts';
 import type { ActivityMeter } from './meter.ts';
 import type { TaskContext } from './task-handlers.ts';
 
 export interface YouTubeDependencies extends ContentKeeper {
-  db: Db;
   youtube: YouTube;
   quota: QuotaPolicy;
-  /** Now, epoch milliseconds; by default the system's clock. */
+  /** Returns the present time, in epoch milliseconds; by default the system's. */
   clock?: () => number;
   meter?: Pick<ActivityMeter, 'quotaAsked'> | undefined;
 }
 
-/** What an ingestion answers (seed 003). */
+/** The result of an ingestion (seed 003). */
 export interface Ingested {
   status: 'success';
   content_id: string;
   title: string;
 }
 
-/** Longer than a call to the Data API takes, and mostly than a whole ingestion: a call without an answer by then never gets one. */
+/** Longer than a call to the Data API takes, and longer than most ingestions: a call without a response by then never gets one. */
 const TURN_MS = 30_000;
-/** Pause of a task that finds another one bringing in the same video. */
+/** Pause of a task while another one brings in the same video. */
 const OTHERS_TURN_MS = 2_000;
 
 /**
- * Brings in a video, once: asks the Data API what it is, within the quota, and takes the transcript from the caller or
- * from YouTube's captions.
+ * Brings in a video, once: asks the Data API about it, within the quota, and takes the transcript from the caller or from
+ * YouTube's captions.
  */
 export async function ingestYoutube(
   deps: YouTubeDependencies,
@@ -57,7 +55,7 @@ export async function ingestYoutube(
   if (earlier) return earlier;
 
   const metadata = await askAbout(deps, videoId, { priority: args.priority, taskId: context.taskId });
-  // Another task may have ended with it since the first look.
+  // Another task may have finished it since the first look.
   const meanwhile = await ingested();
   if (meanwhile) return meanwhile;
   const given = args.transcript_text ?? undefined;
@@ -81,8 +79,8 @@ export async function ingestYoutube(
 }
 
 /**
- * Asks the Data API about a video at most once a day, over all tasks: a call that may have been made is not made again, since
- * Google would bill it again. Undefined if nothing is known of the video, which stops no ingestion.
+ * Asks the Data API about a video at most once a day, over all tasks. A call that may have been made is not repeated:
+ * Google would bill it again. Returns undefined if nothing is known about the video, which stops no ingestion.
  * @throws {PermanentTaskError} if the day's quota is used up.
  * @throws {RetryableTaskError} if a task with priority has to wait for quota, or another task brings in this video.
  */
@@ -96,7 +94,7 @@ async function askAbout(
   const key = `videos.list:${videoId}:${quotaDay(at)}`;
   const ceiling = quotaCeiling(quota, 'general', priority);
   const reservation = await reserveQuota(db, { key, holder: taskId, bucket: 'general', units: 1, ceiling, at });
-  // Whoever asked first brings the video in: wait until that has succeeded or failed.
+  // The task that asked first brings the video in. Waits until it has succeeded or failed.
   if ('holder' in reservation && reservation.holder !== taskId && at - reservation.reservedAt < TURN_MS) {
     const holder = await findTask(db, reservation.holder);
     if (!holder || !ENDED_TASK_STATUSES.includes(holder.status)) {
@@ -106,7 +104,7 @@ async function askAbout(
   switch (reservation.kind) {
     case 'granted': {
       meter?.quotaAsked('granted');
-      // Goes on if the task is stopped: its answer is paid for.
+      // Continues even if the task is stopped: the response is paid for.
       const answer = await youtube.metadata(videoId);
       if (answer.kind === 'failed' && !answer.sent) await releaseQuota(db, key);
       else await settleQuota(db, key, answer);

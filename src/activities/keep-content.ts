@@ -7,13 +7,16 @@ import { storableText } from '../domain/record/storable.ts';
 import type { Blobs } from '../integrations/blobs.ts';
 import type { ContentRow } from '../store/content/content-row.ts';
 import type { ContentStore } from '../store/content/content-store.ts';
+import type { Db } from '../store/database.ts';
+import { saveContentSource } from '../store/erasures/content-source.ts';
 
 export interface ContentKeeper {
+  db: Db;
   content: ContentStore;
   blobs: Blobs;
 }
 
-/** What was brought in, and the document it came from. */
+/** Content to be saved, and the document it came from. */
 export interface BroughtIn {
   id: string;
   type: ContentType;
@@ -27,12 +30,13 @@ export interface BroughtIn {
   source: { kind: 'html' | 'json' | 'txt'; body: string };
 }
 
-/** Keeps content and its source; the same text again changes nothing. */
-export async function keepContent({ content, blobs }: ContentKeeper, given: BroughtIn): Promise<ContentRow> {
+/** Saves content and its source. The same text again changes nothing. */
+export async function keepContent({ db, content, blobs }: ContentKeeper, given: BroughtIn): Promise<ContentRow> {
   const { source, text: raw, title, author, language, tags, published_at, ...rest } = given;
   const text = storableText(raw);
-  // Named by its own hash, and written first, so that no row names a document that is not there.
+  // The document is named by its own hash, and written first, so that no row names a missing document.
   const blobKey = `sources/${sha256(source.body)}.${source.kind}`;
+  await saveContentSource(db, given.id, blobKey);
   await blobs.put(blobKey, source.body);
   return content.save({
     ...rest,
@@ -48,7 +52,7 @@ export async function keepContent({ content, blobs }: ContentKeeper, given: Brou
   });
 }
 
-/** When it was published, where its source says a time that there is. */
+/** Returns when it was published, if its source gives a valid time. */
 function publishedAt(told: string | null): string | null {
   const instant = new Date(told ?? Number.NaN);
   return isStorableInstant(instant) ? instant.toISOString() : null;

@@ -2,17 +2,17 @@ import type { DispatchOutcome } from '../contracts/github/github.ts';
 import type { Build } from '../domain/builds/build.ts';
 import type { Task } from '../domain/tasks/task.ts';
 
-/** What activities count. */
+/** Counters of the activities. */
 export interface ActivityMeter {
   dispatched(outcome: DispatchOutcome['kind']): void;
-  /** The end of a build was recorded, now and not before. */
+  /** Counts the end of a build, recorded now for the first time. */
   buildEnded(build: Build): void;
-  /** The outcome of a try to deliver a callback was recorded, now and not before. */
+  /** Counts a try to deliver a callback, recorded now for the first time. */
   callbackTried(outcome: 'delivered' | 'failed' | 'given_up'): void;
-  /** The end of a task was recorded, now and not before. */
+  /** Counts the end of a task, recorded now for the first time. */
   taskEnded(task: Task): void;
-  /** Units of the YouTube Data API were asked for. */
+  /** Counts a request for units of the YouTube Data API. */
   quotaAsked(outcome: 'granted' | 'refused' | 'waiting'): void;
-  /** Missed webhooks of a repository were looked for, and so many asked for again. */
+  /** Counts a search for missed webhooks of a repository, and the deliveries that it requested again. */
   deliveriesSwept(outcome: 'done' | 'not_allowed' | 'failed', redelivered: number): void;
 }

@@ -6,11 +6,11 @@ import { PermanentTaskError } from '../domain/tasks/task-error.ts';
 import type { CheckedFetch } from '../integrations/checked-fetch.ts';
 import type { TaskContext } from './task-handlers.ts';
 
-/** Where results of steps are kept. */
+/** A store for the results of steps. */
 export interface StepStore {
-  /** All of the task that are kept, by name. */
+  /** Returns all saved results of the task, by name. */
   find(): Promise<Map<string, unknown>>;
-  /** Keeps one, as JSON, unless one is kept. @returns the one that is kept. */
+  /** Saves a result, as JSON, unless one is saved. @returns the saved one. */
   save(name: string, result: string): Promise<unknown>;
 }
 
@@ -20,7 +20,7 @@ export interface OwnContextParts {
   steps: StepStore;
 }
 
-/** What the code of an own task knows of its attempt. */
+/** Returns what the code of an own task gets to know about its attempt. */
 export function ownContext(
   { taskId, attempt, signal, progress, heartbeat }: TaskContext,
   { log, fetch, steps }: OwnContextParts,

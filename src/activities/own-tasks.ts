@@ -1,7 +1,9 @@
 import { Context } from '@temporalio/activity';
 import type { TaskParameter } from '../contracts/tasks/task-type.ts';
 import { type DefinedTask, descriptionOf } from '../domain/tasks/define-task.ts';
+import { hasSecrets, openSecrets, type SecretBox } from '../domain/tasks/secret-arguments.ts';
 import { bindArguments } from '../domain/tasks/task-arguments.ts';
+import { PermanentTaskError } from '../domain/tasks/task-error.ts';
 import { typeVersionOf } from '../domain/tasks/task-types.ts';
 import type { CheckedFetch } from '../integrations/checked-fetch.ts';
 import type { Db } from '../store/database.ts';
@@ -9,14 +11,16 @@ import { findTaskSteps } from '../store/tasks/task-step-find.ts';
 import { saveTaskStep } from '../store/tasks/task-step-save.ts';
 import { findTaskType } from '../store/tasks/task-type-list.ts';
 import { ownContext } from './own-context.ts';
-import { argumentsRefused, type RunnableTask, type TaskAsked, type TaskCode } from './task-code.ts';
+import { argumentsRefused, callStores, type RunnableTask, type TaskAsked, type TaskCode } from './task-code.ts';
 
 export interface OwnTaskDependencies {
   db: Db;
   fetch: CheckedFetch;
+  /** Decrypts secret arguments; undefined if no keys are set. */
+  secrets: SecretBox | undefined;
 }
 
-/** The user's own tasks, and behind them those that Hapax brings along. An attempt ends on the code that it began with. */
+/** The user's own tasks, and behind them Hapax's tasks. An attempt ends on the code that it began with. */
 export class OwnTasks implements TaskCode {
   readonly #deps: OwnTaskDependencies;
   readonly #others: TaskCode;
@@ -27,7 +31,7 @@ export class OwnTasks implements TaskCode {
     this.#others = others;
   }
 
-  /** What is run from now on. */
+  /** Sets the tasks that run from now on. */
   replace(definitions: readonly DefinedTask[]): void {
     this.#tasks = new Map(definitions.map((task) => [task.name, runnable(task, this.#deps)]));
   }
@@ -37,12 +41,13 @@ export class OwnTasks implements TaskCode {
   }
 }
 
-function runnable(task: DefinedTask, { db, fetch }: OwnTaskDependencies): RunnableTask {
+function runnable(task: DefinedTask, { db, fetch, secrets }: OwnTaskDependencies): RunnableTask {
   const description = descriptionOf(task);
   const version = typeVersionOf('typescript', description);
   return {
-    async run(asked, context) {
+    async run(kept, context) {
       const { log } = Context.current();
+      const asked = opened(secrets, kept);
       const { task_id: taskId, type_version: accepted = version } = asked;
       const given = await read(
         task,
@@ -51,28 +56,42 @@ function runnable(task: DefinedTask, { db, fetch }: OwnTaskDependencies): Runnab
       );
       if ('faults' in given) {
         if (accepted === version) throw argumentsRefused(given.faults);
-        // What was accepted is run: code with another signature still has to read what waits.
+        // Accepted tasks are run. Code with another signature still has to read the waiting ones.
         log.warn(`${task.name} runs with the arguments of an earlier signature, which do not fit the present one`, {
           ...{ task_id: taskId, accepted_under: accepted },
         });
       }
       const steps = {
-        find: () => findTaskSteps(db, taskId),
-        save: (name: string, result: string) => saveTaskStep(db, taskId, name, result),
+        find: () => callStores(() => findTaskSteps(db, taskId)),
+        save: (name: string, result: string) => callStores(() => saveTaskStep(db, taskId, name, result)),
       };
       return task.run(given.arguments, ownContext(context, { log, fetch, steps }));
     },
   };
 
-  /** The parameters that the arguments were given for. */
+  /** Returns the parameters that the arguments were made for. */
   async function parametersAt(accepted: string): Promise<TaskParameter[] | null> {
-    return ((await findTaskType(db, task.name, accepted)) ?? description).parameters;
+    const type = await callStores(() => findTaskType(db, task.name, accepted));
+    return (type ?? description).parameters;
+  }
+}
+
+/** Returns the request with its secret arguments decrypted. @throws {PermanentTaskError} if that fails. */
+function opened(box: SecretBox | undefined, kept: TaskAsked): TaskAsked {
+  if (!hasSecrets(kept)) return kept;
+  const message = 'a secret argument cannot be decrypted';
+  if (!box)
+    throw new PermanentTaskError({ type: 'SecretArgument', message: `${message}: TEMPORAL_CODEC_KEYS is not set` });
+  try {
+    return { ...kept, ...openSecrets(box, kept.task_id, kept) };
+  } catch (error) {
+    throw new PermanentTaskError({ type: 'SecretArgument', message: `${message}: ${(error as Error).message}` });
   }
 }
 
 type Given = Parameters<DefinedTask['run']>[0];
 
-/** The arguments as the schema of the task makes them; or as they came by name, with what is wrong with them. */
+/** Returns the arguments as the schema of the task parses them; or as they came, by name, with what is wrong with them. */
 async function read(
   task: DefinedTask,
   { args, kwargs }: TaskAsked,

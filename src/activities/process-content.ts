@@ -8,7 +8,7 @@ import type { TaskContext } from './task-handlers.ts';
 
 export interface ProcessDependencies {
   content: ContentStore;
-  /** Undefined where none is configured. */
+  /** Undefined if none is configured. */
   embedding: EmbeddingModel | undefined;
   summary: SummaryModel | undefined;
 }
@@ -16,16 +16,16 @@ export interface ProcessDependencies {
 type Context = Pick<TaskContext, 'signal' | 'heartbeat'>;
 type Operation = TaskArguments['process_content']['operations'][number];
 
-/** Longest part of a text that is summarized at once: of more, a summary says little. */
+/** The longest text that is summarized at once: a summary of more says little. */
 const PART_CHARACTERS = 12_000;
-/** Longest summary of a part: what a model says beyond the words that it was asked for is left out of the whole. */
+/** The longest summary of a part. If a model says more than it was asked for, the rest is cut. */
 const PART_SUMMARY_CHARACTERS = 2_000;
-/** Longest title that goes before each chunk, characters. */
+/** The longest title before each chunk, in characters. */
 const TITLE_CHARACTERS = 100;
 
 /**
- * Embeds or summarizes content. What was done before, by this task or another, is not done again: vectors and summaries are
- * kept as soon as they are made, per version of the content and model.
+ * Embeds or summarizes content. Does not repeat what this task or another did before: vectors and summaries are saved as
+ * soon as they are made, per version of the content and model.
  */
 export async function processContent(
   deps: ProcessDependencies,
@@ -43,7 +43,7 @@ export async function processContent(
   return results;
 }
 
-/** Makes the vectors that a content lacks, and those again that another model of the same name has made. */
+/** Makes the vectors that a content lacks, and replaces those that another model of the same name made. */
 export async function embed(
   { content, embedding }: Pick<ProcessDependencies, 'content' | 'embedding'>,
   { id, title }: Pick<ContentRow, 'id' | 'title'>,
@@ -89,7 +89,7 @@ async function summarize(
     heartbeat({ summarized: part });
     return made;
   };
-  // The summary of a long text is made from the summaries of its parts; where these are long together, once more.
+  // A long text is summarized from the summaries of its parts. If these are too long together, they are summarized once more.
   let parts = piecesOf((await content.listChunkTexts(id, version)).join(''), limits);
   const summaryLimits = { characters: PART_SUMMARY_CHARACTERS, tokens: Math.ceil(inputTokens / 3) };
   for (let part = 1; parts.length > 1; ) {

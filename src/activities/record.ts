@@ -5,6 +5,7 @@ import type { Db } from '../store/database.ts';
 import { findTaskEnding } from '../store/endings/task-ending-find.ts';
 import { appendEvent } from '../store/record/event-append.ts';
 import { findStream } from '../store/record/stream-find.ts';
+import { countTaskStarts } from '../store/tasks/task-count-starts.ts';
 import { findTask } from '../store/tasks/task-find.ts';
 import { TASKS } from '../store/tasks/task-stream.ts';
 import type { RecordPort, TaskOutcome } from '../workflows/ports/record.ts';
@@ -18,7 +19,7 @@ const ENDS: ReadonlySet<BuildEvent['type'] | TaskEvent['type']> = new Set([
   'task_revoked',
 ]);
 
-/** Events that can end a build; a recovery does where the record had lost the end before a retry. */
+/** Events that can end a build. A recovery does so if the record had lost the end before a retry. */
 const BUILD_ENDS: ReadonlySet<string> = new Set(['build_completed', 'build_cancelled', 'build_recovered']);
 
 export function recordActivities(db: Db, meter?: ActivityMeter): RecordPort {
@@ -56,6 +57,10 @@ export function recordActivities(db: Db, meter?: ActivityMeter): RecordPort {
       const { attempts = 0 } = (await findTask(db, task_id)) ?? {};
       return { outcome: taskOutcomeOf(ending as unknown as TaskEvent, attempts), dedupe_key: ending.dedupe_key };
     },
+
+    async hasTaskStarted({ task_id, attempt }) {
+      return (await countTaskStarts(db, task_id, attempt)) > 0;
+    },
   };
 }
 
@@ -72,7 +77,10 @@ function taskOutcomeOf({ type, data }: TaskEvent, attempts: number): TaskOutcome
   }
 }
 
-/** API and workflow append the same event; if the standing one differs, it belongs to another request. */
+/**
+ * Says whether two events are the same. API and workflow append the same event; if the existing one differs, it belongs to
+ * another request.
+ */
 function isSame(standing: RecordedEvent, { occurred_at, data }: TaskEvent): boolean {
   const { redrive_id } = data as { redrive_id?: string };
   return standing.occurred_at === occurred_at && standing.data.redrive_id === redrive_id;

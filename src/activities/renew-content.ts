@@ -5,7 +5,7 @@ import { embed } from './process-content.ts';
 
 export interface RenewDependencies {
   content: ContentStore;
-  /** Undefined where none is configured: then vectors stay as they are. */
+  /** Undefined if none is configured: then vectors stay as they are. */
   embedding: EmbeddingModel | undefined;
 }
 
@@ -18,7 +18,7 @@ interface RenewContext {
 const CHUNKS = 200;
 const CONTENTS = 20;
 
-/** Writes the words of all chunks that an earlier version of Hapax has cut. @returns how many. */
+/** Rewrites the words of all chunks from earlier versions of Hapax. @returns how many. */
 export async function renewWords({ content }: RenewDependencies, { signal, progress }: RenewContext): Promise<number> {
   for (let renewed = 0; ; ) {
     signal.throwIfAborted();
@@ -30,9 +30,9 @@ export async function renewWords({ content }: RenewDependencies, { signal, progr
 }
 
 /**
- * Makes the vectors of content again that another model has made: one of another name, or one that was replaced under the
- * same name. Content that nobody has asked vectors of gets none. What the model refuses is left out.
- * @returns how many contents there were.
+ * Replaces vectors that another model made: one of another name, or one that was replaced under the same name. Content
+ * without vectors gets none. Leaves out what the model refuses.
+ * @returns how many contents it renewed.
  */
 export async function renewVectors(
   { content, embedding }: RenewDependencies,

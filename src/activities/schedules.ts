@@ -13,7 +13,7 @@ export type FireScheduled = (
 const SOON_MS = 200;
 const SELDOM_MS = 5_000;
 
-/** The activity of firings. Of many that wait for a turn, each asks less and less often. */
+/** Returns the activity of firings. If many wait for a turn, each asks less and less often. */
 export function scheduleActivities(fire: FireScheduled): SchedulePort {
   return {
     async fireSchedule({ schedule, time }) {

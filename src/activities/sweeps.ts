@@ -7,15 +7,23 @@ import { advanceRepositorySweep, findRepositorySweep } from '../store/github/rep
 import type { SweepPort } from '../workflows/ports/sweeps.ts';
 import type { ActivityMeter } from './meter.ts';
 
-/** The activities of scheduled work. */
-export function sweepActivities(db: Db, forges: Pick<Forges, 'of'>, meter: ActivityMeter | undefined): SweepPort {
-  /** Repositories whose webhooks the credential may not list: logged once. */
+/** Erases data that was kept long enough. */
+export type Retain = () => Promise<void>;
+
+/** Returns the activities of scheduled sweeps. */
+export function sweepActivities(
+  db: Db,
+  forges: Pick<Forges, 'of'>,
+  retain: Retain | undefined,
+  meter: ActivityMeter | undefined,
+): SweepPort {
+  /** Repositories whose webhooks the credential may not list. Each is logged once. */
   const notAllowed = new Set<string>();
 
   return {
     /**
-     * Webhooks only wake builds, and polls find what they told, so this is for speed and for runs that are run again in GitHub.
-     * Only what was looked at is passed over by the next sweep.
+     * Requests missed webhooks again. Webhooks only wake builds, and polls find the same news, so this is for speed and for
+     * runs that are re-run in GitHub. The next sweep skips only what was looked at.
      */
     async redeliverMissedWebhooks() {
       const { cancellationSignal, log } = Context.current();
@@ -51,6 +59,9 @@ export function sweepActivities(db: Db, forges: Pick<Forges, 'of'>, meter: Activ
       }
     },
 
-    deleteExpired: () => deleteExpired(db),
+    async deleteExpired() {
+      await deleteExpired(db);
+      await retain?.();
+    },
   };
 }

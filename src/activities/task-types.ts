@@ -14,7 +14,7 @@ function pauseBefore(attempt: number): number {
   return Math.min(500 * 2 ** Math.min(attempt - 1, 5), 5_000);
 }
 
-/** The activities about task types. What comes from a worker in another language is read as any other input. */
+/** Returns the activities about task types. Input from a worker in another language is validated like any other. */
 export function taskTypeActivities(db: Db): TaskTypePort {
   return {
     async registerTaskTypes(given) {
@@ -31,7 +31,7 @@ export function taskTypeActivities(db: Db): TaskTypePort {
     },
     async awaitTaskType({ name, policy, ...asked }) {
       const type = await findLatestTaskType(db, name);
-      // Looked for less and less often, as many may wait.
+      // Polls less and less often, since many may wait.
       if (!type)
         throw new NotYet(`no worker has registered the task ${name}`, pauseBefore(Context.current().info.attempt));
       return {

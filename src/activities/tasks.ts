@@ -4,7 +4,8 @@ import { LIMITS } from '../contracts/budgets.ts';
 import type { TimeLimits } from '../contracts/tasks/worker-control.ts';
 import { storableJson } from '../domain/record/storable.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/tasks/task-error.ts';
-import { type Db, databaseFault } from '../store/database.ts';
+import type { Db } from '../store/database.ts';
+import { StoreFault } from '../store/store-fault.ts';
 import { countTaskStarts } from '../store/tasks/task-count-starts.ts';
 import type { TaskPort } from '../workflows/ports/tasks.ts';
 import { AttemptRecord } from './attempt-record.ts';
@@ -12,35 +13,38 @@ import { attemptFailed, expired, NotYet, WorkInterrupted } from './failures.ts';
 import type { ActivityMeter } from './meter.ts';
 import type { RunnableTask, TaskCode } from './task-code.ts';
 
-/** How often a heartbeat is sent; a revocation is noticed as often. */
+/** How often a heartbeat is sent. A revocation is noticed as often. */
 const HEARTBEAT_MS = 2_000;
 
 /** A task that has lost this many workers is at fault itself. */
 const MAX_LOST_WORKERS = 5;
 
-/** How long to wait for work that was told to stop before the attempt is given up. */
+/** How long to wait for stopped work to end before the attempt is given up. */
 const STOPPING_MS = 5_000;
 
-/** A worker that does not know a task leaves it to another for so long: one that was started later, say. */
+/** How long a worker leaves an unknown task to other workers, such as one that was started later. */
 const ELSEWHERE_MS = 1_000;
 
-/** The details of a heartbeat: they outlive an attempt whose worker is lost. */
+/** The details of a heartbeat. They outlive an attempt whose worker is lost. */
 interface Beat {
-  /** How many times the work was interrupted in order: the worker stopped, or the database was away. */
+  /** How many times the work was interrupted in an orderly way: the worker stopped, or the database was away. */
   interrupted: number;
   progress: unknown;
 }
 
 type Request = Parameters<TaskPort['runTask']>[0];
 
-/** The rate and time limits that the worker was given since it started. */
+/** The rate and time limits that the worker got since it started. */
 export interface TaskRules {
-  /** How long a task has to wait before it may begin on this worker, milliseconds; 0 for not at all. */
+  /** Returns how long a task has to wait before it may begin on this worker, in milliseconds; 0: not at all. */
   waitMs(name: string): number;
   limitsOf(name: string): TimeLimits | undefined;
 }
 
-/** The work of tasks. @param code of the tasks that this worker knows. @param identity names the worker in the record. */
+/**
+ * Returns the activity that does the work of tasks. @param code the tasks that this worker knows. @param identity the
+ * worker's name in the record.
+ */
 export function taskActivities(
   db: Db,
   code: TaskCode,
@@ -51,16 +55,16 @@ export function taskActivities(
   return {
     async runTask(given) {
       const { info } = Context.current();
-      const begun = `${given.step}attempt:${given.attempt}:`;
+      const begun = `${given.step}attempt:${given.attempt}:${given.again ? 'again:' : ''}`;
       const task = code.find(given.name);
       const waitMs = task ? rules.waitMs(given.name) : ELSEWHERE_MS;
       if (!task || waitMs > 0) throw await sentAway(db, given, begun, waitMs);
-      // Temporal's own limit on waiting starts again with each retry.
+      // Temporal's own limit on waiting restarts with each retry.
       if (info.attempt > 1 && (await hasExpired(db, given, begun))) throw expired();
       const request = limited(given, rules.limitsOf(given.name));
       const last = (info.heartbeatDetails as Beat | undefined) ?? { interrupted: 0, progress: request.progress };
       if (info.attempt > MAX_LOST_WORKERS) {
-        // From the record, not from heartbeats: work that kills its worker at once sends none.
+        // The count comes from the record, not from heartbeats: work that kills its worker at once sends none.
         const lost = (await countTaskStarts(db, request.task_id, begun)) - last.interrupted;
         if (lost >= MAX_LOST_WORKERS) throw workersLost(lost, last);
       }
@@ -74,7 +78,7 @@ export function taskActivities(
   };
 }
 
-/** Why an attempt does not begin here now. */
+/** Returns why an attempt does not begin here now. */
 async function sentAway(db: Db, request: Request, begun: string, waitMs: number): Promise<Error> {
   if (await hasExpired(db, request, begun)) return expired();
   const leftMs = request.begin_by === undefined ? Infinity : Date.parse(request.begin_by) - Date.now();
@@ -82,14 +86,14 @@ async function sentAway(db: Db, request: Request, begun: string, waitMs: number)
   return new NotYet(message, leftMs > 0 ? Math.min(waitMs, leftMs) : waitMs);
 }
 
-/** Whether a task may not begin any more, and has not begun. */
+/** Says whether a task may no longer begin, and has not begun. */
 async function hasExpired(db: Db, { task_id, begin_by }: Request, begun: string): Promise<boolean> {
   return (
     begin_by !== undefined && Date.parse(begin_by) <= Date.now() && (await countTaskStarts(db, task_id, begun)) === 0
   );
 }
 
-/** The request with the stricter of its limits and the worker's. Beyond its own, Temporal would take the worker for lost. */
+/** Returns the request with the stricter of its limits and the worker's. Past its own limits, Temporal would consider the worker lost. */
 function limited(request: Request, limits: TimeLimits | undefined): Request {
   return {
     ...request,
@@ -115,7 +119,7 @@ class Attempt {
     return this.#beat.progress;
   }
 
-  /** @throws {ApplicationFailure} that says what to do next; what was merely interrupted or cancelled is thrown unchanged. */
+  /** @throws {ApplicationFailure} that says what to do next. Interruptions and cancellations are thrown unchanged. */
   async run(task: RunnableTask): Promise<unknown> {
     const { soft_limit_ms, hard_limit_ms } = this.#request;
     const { cancellationSignal } = this.#activity;
@@ -152,6 +156,7 @@ class Attempt {
       signal: this.#stop.signal,
       progress: this.#beat.progress,
       heartbeat: (progress) => {
+        requireSmall(progress);
         this.#beat.progress = progress;
         this.#heartbeat();
       },
@@ -162,15 +167,15 @@ class Attempt {
     this.#activity.heartbeat(this.#beat);
   }
 
-  /** What the attempt fails with, given what came out of the work. */
+  /** Returns what the attempt fails with, given the error of the work. */
   #verdict(error: unknown): unknown {
     // Whatever the work throws after it was told to stop, it throws because of that.
     const { aborted, reason } = this.#stop.signal;
     const told = aborted ? (reason as unknown) : error;
     const cause = error instanceof PermanentTaskError ? error : told;
     if (cause instanceof CancelledFailure) return cause;
-    if (cause instanceof WorkInterrupted || databaseFault(cause)?.kind === 'away') {
-      // Not the fault of the task: Temporal retries it, and it does not count as a lost worker.
+    if (cause instanceof WorkInterrupted || (cause instanceof StoreFault && cause.kind === 'away')) {
+      // Not the task's fault: Temporal retries it, and it does not count as a lost worker.
       this.#beat.interrupted += 1;
       this.#heartbeat();
       return cause;
@@ -181,10 +186,10 @@ class Attempt {
 
 function workersLost(times: number, { progress }: Beat): Error {
   const message = `Worker exited prematurely ${times} times`;
-  return attemptFailed(new PermanentTaskError({ type: 'WorkerLostError', message }), progress);
+  return failedForGood('WorkerLostError', message, progress);
 }
 
-/** Why Temporal wants the work to stop: the task was revoked, or the worker stops and another is to go on. */
+/** Says why Temporal wants the work to stop: the task was revoked, or the worker stops and another one goes on. */
 function whyCancelled({ cancellationDetails, cancellationSignal }: Context): Error {
   if (cancellationDetails?.workerShutdown) return new WorkInterrupted('the worker stops');
   return cancellationSignal.reason instanceof CancelledFailure
@@ -194,15 +199,43 @@ function whyCancelled({ cancellationDetails, cancellationSignal }: Context): Err
 
 function limitExceeded(type: 'SoftTimeLimitExceeded' | 'TimeLimitExceeded', limitMs: number): Error {
   const message = `${limitMs / 1_000}s`;
-  // As in Celery the soft limit is an exception like others, after the hard one there is no other attempt.
+  // As in Celery, the soft limit is an ordinary exception; after the hard one there is no other attempt.
   if (type === 'SoftTimeLimitExceeded') return new RetryableTaskError({ type, message });
   return new PermanentTaskError({ type, message });
 }
 
-/** A result as the record can hold it: JSON, well-formed text without NUL. @throws where it is no JSON or too large. */
+/** @throws {PermanentTaskError} if progress is too large for Temporal to carry with each heartbeat. */
+function requireSmall(progress: unknown): void {
+  const { length } = JSON.stringify(progress) ?? '';
+  if (length <= LIMITS.tasks.progressCharacters) return;
+  const message = `the progress has ${length} characters of JSON; ${LIMITS.tasks.progressCharacters} is the most`;
+  throw new PermanentTaskError({ type: 'ProgressTooLarge', message });
+}
+
+/** Returns a result as the record can hold it: JSON, well-formed text without NUL. @throws if it is not JSON, or too large. */
 function recordable(result: unknown, { progress }: Attempt): unknown {
-  const json = storableJson(JSON.stringify(result ?? null));
-  if (json.length <= LIMITS.tasks.resultCharacters) return JSON.parse(json);
-  const message = `the result has ${json.length} characters of JSON; ${LIMITS.tasks.resultCharacters} is the most`;
-  throw attemptFailed(new PermanentTaskError({ type: 'ResultTooLarge', message }), progress);
+  const json = storableJson(jsonOf(result, progress));
+  const { resultCharacters, resultBytes } = LIMITS.tasks;
+  const bytes = Buffer.byteLength(json);
+  if (json.length <= resultCharacters && bytes <= resultBytes) return JSON.parse(json);
+  const message =
+    json.length > resultCharacters
+      ? `the result has ${json.length} characters of JSON; ${resultCharacters} is the most`
+      : `the result has ${bytes} bytes of JSON; ${resultBytes} is the most`;
+  throw failedForGood('ResultTooLarge', message, progress);
+}
+
+function jsonOf(result: unknown, progress: unknown): string {
+  let why = `it is a ${typeof result}`;
+  try {
+    const json: string | undefined = JSON.stringify(result ?? null);
+    if (json !== undefined) return json;
+  } catch (error) {
+    why = (error as Error).message.split('\n', 1)[0]!;
+  }
+  throw failedForGood('ResultNotJson', `the result is not JSON: ${why}`, progress);
+}
+
+function failedForGood(type: string, message: string, progress: unknown): Error {
+  return attemptFailed(new PermanentTaskError({ type, message }), progress);
 }

@@ -5,12 +5,14 @@ import { HTTPException } from 'hono/http-exception';
 import { matchedRoutes } from 'hono/route';
 import type { Logger } from 'pino';
 import { type ZodError, z } from 'zod';
+import type { ShadowDependencies } from '../commands/builds/compare-shadow.ts';
 import type { TriggerDependencies } from '../commands/builds/trigger-build.ts';
 import type { Gate } from '../commands/keys/gate.ts';
 import { invalidRequest, Refusal } from '../commands/refusal.ts';
 import type { SubscriptionDependencies } from '../commands/subscriptions/subscription-dependencies.ts';
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import { isConsolePath } from '../console/app.ts';
+import type { Tracing } from '../contracts/tracing/tracing.ts';
 import type { QuotaPolicy } from '../domain/content/youtube-quota.ts';
 import type { TemporalUi } from '../domain/links.ts';
 import type { ContentStore } from '../store/content/content-store.ts';
@@ -41,15 +43,18 @@ import { getBuild } from './routes/builds-id.ts';
 import { getCandidateRuns } from './routes/builds-id-candidates.ts';
 import { getBuildEvents } from './routes/builds-id-events.ts';
 import { operateBuild } from './routes/builds-id-operate.ts';
+import { getBuildProvenance } from './routes/builds-id-provenance.ts';
 import { getBuildVerify } from './routes/builds-id-verify.ts';
 import { operateManyBuilds } from './routes/builds-operate.ts';
 import { postBuildsTrigger, TRIGGER_PATH } from './routes/builds-trigger.ts';
 import { getConfigurations, postConfigurations } from './routes/configs.ts';
 import { putConfigurationByName } from './routes/configs-by-name.ts';
 import { deleteConfiguration, getConfiguration, putConfiguration } from './routes/configs-id.ts';
+import { getShadowReport } from './routes/configs-id-shadow.ts';
 import { getConfigurationVersions } from './routes/configs-id-versions.ts';
 import { deadLetters } from './routes/dlq.ts';
 import { getDocs } from './routes/docs.ts';
+import { eraseData } from './routes/erasures.ts';
 import { getEvents } from './routes/events.ts';
 import { getHealth } from './routes/health.ts';
 import { getIndex } from './routes/index.ts';
@@ -65,7 +70,7 @@ import { operateSchedule } from './routes/schedules-name-operate.ts';
 import { subscriptions } from './routes/subscriptions.ts';
 import { subscriptionById } from './routes/subscriptions-id.ts';
 import { operateSubscription } from './routes/subscriptions-id-operate.ts';
-import { getTaskTypes } from './routes/task-types.ts';
+import { taskTypeRoutes } from './routes/task-types.ts';
 import { tasks } from './routes/tasks.ts';
 import { taskById } from './routes/tasks-id.ts';
 import { getTaskEvents } from './routes/tasks-id-events.ts';
@@ -75,11 +80,13 @@ import { type ForgeWebhookDependencies, receiveForgeWebhook } from './routes/web
 import { receiveGitHubWebhook } from './routes/webhooks-github.ts';
 import { getWorkers } from './routes/workers.ts';
 import { ingestYoutube } from './routes/youtube-ingest-async.ts';
+import { traceRequests } from './trace-requests.ts';
 
 export interface ApiDependencies
   extends TriggerDependencies,
     TaskDependencies,
     ForgeWebhookDependencies,
+    ShadowDependencies,
     SubscriptionDependencies {
   db: Db;
   monitor: HealthMonitor;
@@ -89,21 +96,23 @@ export interface ApiDependencies
   temporalUi: TemporalUi;
   /** Decrypts what Temporal keeps. */
   decodePayloads: DecodePayloads;
-  /** Turns a query into a vector; undefined where no model is configured. */
   content: ContentStore;
+  /** Turns a query into a vector; undefined if no model is configured. */
   embedQuery: EmbedQuery;
-  /** All events of the log, for whoever listens. */
+  /** All events of the log, for everybody who listens. */
   feed: EventFeed;
-  /** Says who asks. */
+  /** Identifies who sends a request. */
   gate: Gate;
   trustedHosts: readonly string[];
-  /** The routes of Flower, where they are served beside ours. */
+  /** Reports each request as a span. Left out: nothing is traced. */
+  tracing?: Tracing;
+  /** The Flower API, if it is served on the same port. */
   flower?: { fetch(request: Request, env?: unknown): Response | Promise<Response>; prefix: string };
-  /** The console, where it is served beside ours. */
+  /** The console, if it is served on the same port. */
   console?: { fetch(request: Request, env?: unknown): Response | Promise<Response> };
 }
 
-/** In words of ours what clients get wrong most; zod's are about the types of its own. */
+/** Plain words for the most frequent mistakes of clients. zod's messages talk about its own types. */
 z.config({
   customError: ({ code, input, format }) => {
     if (code === 'invalid_type' && input === undefined) return 'is missing';
@@ -113,7 +122,7 @@ z.config({
   },
 });
 
-/** The HTTP API: routes, and what holds for all of them. */
+/** Creates the HTTP API: its routes, and what applies to all of them. */
 export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   const api = new OpenAPIHono<ApiEnvironment>({
     getPath: pathOf,
@@ -122,6 +131,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
     },
   });
 
+  if (deps.tracing) api.use(traceRequests(deps.tracing, routeOf));
   api.use(async (c, next) => {
     const requestId = randomUUID();
     c.set('requestId', requestId);
@@ -136,14 +146,14 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   });
   const { flower, console } = deps;
   if (console) {
-    // The console lets people in, reads forms and refuses in its own ways.
+    // The console identifies callers, reads forms and refuses requests in its own ways.
     api.use(async (c, next) => {
       if (!isConsolePath(c.req.path, CONSOLE_PATH)) return next();
       return console.fetch(c.req.raw, { ...(c.env as object), requestId: c.var.requestId });
     });
   }
   if (flower) {
-    // Flower has its own ways to let in, to read bodies and to refuse.
+    // The Flower API identifies callers, reads bodies and refuses requests in its own ways.
     api.use(async (c, next) => (isFlowerPath(c.req.path, flower.prefix) ? flower.fetch(c.req.raw, c.env) : next()));
   }
   allowTemporalUi(api, deps.temporalUi.url);
@@ -163,6 +173,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   getBuild(api, { ...deps, ...parts });
   getBuildEvents(api, deps.db, parts);
   getBuildVerify(api, deps.db);
+  getBuildProvenance(api, deps.db);
   audit(api, deps.db);
   getCandidateRuns(api, deps);
   operateBuild(api, deps);
@@ -172,7 +183,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   operateManyTasks(api, deps);
   getTaskEvents(api, deps.db, parts);
   getEvents(api, { ...parts, feed: deps.feed });
-  getTaskTypes(api, deps);
+  taskTypeRoutes(api, deps);
   ingestYoutube(api, deps);
   deadLetters(api, deps);
   receiveGitHubWebhook(api, deps);
@@ -186,7 +197,9 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   putConfiguration(api, changes);
   deleteConfiguration(api, changes);
   getConfigurationVersions(api, deps.db, deps.configurations);
+  getShadowReport(api, deps);
   keys(api, deps);
+  eraseData(api, deps);
   getSchedules(api, deps.db);
   scheduleByName(api, deps);
   operateSchedule(api, deps);
@@ -244,33 +257,33 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   return api;
 }
 
-/** Methods of routes; where GET is served, HEAD is. */
+/** Methods of routes. A route with GET also serves HEAD. */
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 
-/** The pattern that a request matched, as OpenAPI writes it; whatever was asked for, there are only so many. */
+/** Returns the pattern that a request matched, as OpenAPI writes it. There are only so many patterns, whatever clients request. */
 function routeOf(c: Context): { route: string; method: string } {
-  // The first that is no middleware answers: /dlq/causes before /dlq/{id}.
+  // The first match that is not middleware handles the request: /dlq/causes before /dlq/{id}.
   const matched = matchedRoutes(c).find(({ path }) => !path.endsWith('/*'));
   if (!matched) return { route: 'unmatched', method: 'any' };
   return { route: matched.path.replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}'), method: c.req.method };
 }
 
-/** What a route that the description lacks needs: everything, but for the pages about the API. */
+/** Returns what a route outside the description needs: the right `admin`, except for the pages about the API. */
 function needsOfUndescribed(c: Context): Needs | undefined {
   const isOpen = isOpenPath(c.req.path) || routeOf(c).route === 'unmatched';
   return isOpen ? undefined : { right: 'admin', reachedBy: undefined };
 }
 
-/** Method and pattern of what a request matched, as `GET /builds/{id}`. */
+/** Returns the method and pattern that a request matched, such as `GET /builds/{id}`. */
 function keyOf(c: Context): string {
   const { route, method } = routeOf(c);
   return `${method === 'HEAD' ? 'GET' : method} ${route}`;
 }
 
-/** The query parameters of what a request matched; undefined where it matched nothing. */
+/** Returns the query parameters of the route that a request matched; undefined if it matched none. */
 function parametersOf(c: Context, parameters: ReadonlyMap<string, string[]>): readonly string[] | undefined {
   if (routeOf(c).route === 'unmatched') return undefined;
-  // What is not in the description (the pages of /docs) has none.
+  // A route outside the description (a page of /docs) has none.
   return parameters.get(keyOf(c)) ?? [];
 }
 
@@ -290,7 +303,7 @@ function asRefusal(thrown: unknown): Refusal {
   if (fault === 'away') {
     return new Refusal('database_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause: thrown });
   }
-  // The schemas refuse such values with their places; this is for what they miss.
+  // The schemas refuse such values and say where they are. This handles those that the schemas miss.
   if (fault === 'values') return new Refusal('invalid_request', { detail: NOT_STORABLE, cause: thrown });
   if (thrown instanceof HTTPException && thrown.status < 500)
     return new Refusal('malformed_json', { detail: thrown.message });

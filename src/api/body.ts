@@ -9,8 +9,8 @@ import { isSignedPath, refuseCrossSite } from './guard.ts';
 const HAS_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 /**
- * Refuses bodies over 1 MiB, with the error given. A stated length is believed, as Node's parser reads no further; looking at the
- * stream, which costs a tenth of a trigger, is left to bodies without one.
+ * Refuses bodies over 1 MiB with the given error. It trusts a stated length, because Node's parser reads no further. Only bodies without
+ * one are counted as they stream in, which costs a tenth of a trigger.
  */
 export function limitBody(tooLarge: () => Error) {
   const limitStream = bodyLimit({
@@ -27,8 +27,8 @@ export function limitBody(tooLarge: () => Error) {
 }
 
 /**
- * Refuses bodies that are not JSON in UTF-8, or that a reader would take for something else, before any schema looks at them. Where the route does not ask for a body
- * there may be none, though never from a web page of another site.
+ * Refuses bodies that are not JSON in UTF-8, or that another reader could understand differently, before any schema checks them. On a route
+ * that does not require a body, it may be missing, but then the request must not come from a web page of another site.
  */
 export function requireJson(asksForBody: (c: Context) => boolean) {
   return createMiddleware(async (c, next) => {
@@ -36,7 +36,7 @@ export function requireJson(asksForBody: (c: Context) => boolean) {
       if (hasBody(c) || asksForBody(c)) await requireSoundJson(c);
       else {
         refuseCrossSite(c);
-        // A type without a body would have the schema look for one.
+        // With a type but no body, the schema would look for a body.
         const headers = new Headers(c.req.raw.headers);
         headers.delete('content-type');
         c.req.raw = new Request(c.req.url, { method: c.req.method, headers });
@@ -46,7 +46,7 @@ export function requireJson(asksForBody: (c: Context) => boolean) {
   });
 }
 
-/** Refuses NUL in a path or a query: no id and no name holds it, and Postgres takes it in no text. */
+/** Refuses NUL in a path or a query. No id or name contains it, and Postgres accepts it in no text. */
 export const refuseNul = createMiddleware(async (c, next) => {
   if (c.req.url.includes('%00')) throw invalidRequest([{ path: 'url', message: 'holds the character NUL' }]);
   await next();
@@ -68,9 +68,9 @@ async function requireSoundJson(c: Context): Promise<void> {
   } catch {
     throw new Refusal('malformed_json', { detail: 'the body is not UTF-8' });
   }
-  // The schema reads this text; from the bytes Hono would make it through another Response.
+  // The schema reads this text. Hono would decode the bytes through another Response.
   c.req.bodyCache = { text: Promise.resolve(text) as never };
-  // GitHub's deliveries are GitHub's: they are signed as they are, and little of them is read.
+  // Deliveries of webhooks are not checked further: they are signed as they are, and Hapax reads little of them.
   if (isSignedPath(c.req.path)) return;
   try {
     readJson(text);

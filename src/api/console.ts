@@ -7,15 +7,15 @@ import type { Settings } from '../contracts/settings.ts';
 /** Path of the console beside the API. */
 export const CONSOLE_PATH = '/console';
 
-/** Serves requests, as servers and apps of Hono do. */
+/** Serves requests, like servers and apps of Hono. */
 interface Fetch {
   fetch(request: Request, env?: unknown): Response | Promise<Response>;
 }
 
-/** Settings that say who may use the console, and for what. */
+/** Settings for who may use the console, and for what. */
 type ConsoleSettings = Pick<Settings, 'TRUSTED_HOSTS' | 'CONSOLE_READ_ONLY' | 'FLOWER_READ_ONLY' | 'FLOWER_URL_PREFIX'>;
 
-/** The console as it is served beside the API. */
+/** Creates the console that is served beside the API. */
 export function consoleOf(
   deps: ConsoleDependencies,
   { gate, people }: { gate: Gate; people: PeopleProvider | undefined },
@@ -29,8 +29,8 @@ export function consoleOf(
 }
 
 /**
- * The console as it is served beside the routes of Flower, below their prefix: where they refuse every change, it does too. The
- * users of FLOWER_BASIC_AUTH are users of Flower's routes only.
+ * Adds the console to the Flower API, below the same prefix. The console is read-only if the Flower API is. Users in FLOWER_BASIC_AUTH are
+ * users of the Flower API only.
  */
 export function flowerWithConsole(
   flower: Fetch,
@@ -56,7 +56,7 @@ export function flowerWithConsole(
   };
 }
 
-/** Pages of Flower's own, which people have bookmarked, and ours in their place. */
+/** Flower's own pages, which people have bookmarked, and the pages of the console that replace them. */
 const PAGES_OF_FLOWER: Readonly<Record<string, string>> = {
   '/dashboard': '',
   '/workers': 'queues',
@@ -64,14 +64,14 @@ const PAGES_OF_FLOWER: Readonly<Record<string, string>> = {
   '/tasks': 'tasks',
 };
 
-/** Our page in place of one of Flower's; undefined for all else. */
+/** Returns the console's page that replaces one of Flower's; undefined for other paths. */
 function pageOfFlower(path: string): string | undefined {
   const [, task] = /^\/task\/([^/]+)$/.exec(path) ?? [];
   if (task !== undefined) return `tasks/${task}`;
   return Object.hasOwn(PAGES_OF_FLOWER, path) ? PAGES_OF_FLOWER[path] : undefined;
 }
 
-/** Where no keys guard the console, names that resolve to this machine must not reach it. */
+/** Says whether a request may reach the console. Without keys, a foreign name that resolves to this machine must not. */
 function mayBeAsked({ headers }: Request, gate: Gate, { TRUSTED_HOSTS }: ConsoleSettings): boolean {
   return (
     gate.needsKey ||

@@ -1,9 +1,17 @@
 import packageJson from '../../package.json' with { type: 'json' };
+import { buildCallback } from '../contracts/builds/build.ts';
+import { taskCallback } from '../contracts/tasks/task.ts';
 import type { Api } from './environment.ts';
 import { withExamples } from './examples/apply.ts';
 import { isOpenPath, isSignedPath } from './guard.ts';
 
-/** Serves the description of all routes so far at /openapi.json, with who may ask for each and with examples. */
+/** The requests that Hapax sends to a callback_url. */
+const CALLBACKS = { build: buildCallback, task: taskCallback };
+
+/**
+ * Serves the description of all routes defined so far at /openapi.json, with the credentials that each needs and with examples. It also
+ * has what Hapax sends to callback URLs.
+ */
 export function describeRoutes(api: Api): void {
   const { openAPIRegistry: registry } = api;
   registry.registerComponent('securitySchemes', 'key', {
@@ -23,6 +31,17 @@ export function describeRoutes(api: Api): void {
     const { path } = definition.route;
     const security = isSignedPath(path) ? [{ signature: [] }] : isOpenPath(path) ? [] : undefined;
     definition.route = { ...withExamples(definition.route), ...(security && { security }) };
+  }
+  for (const [subject, schema] of Object.entries(CALLBACKS)) {
+    registry.registerWebhook({
+      ...{ method: 'post', path: `${subject}-ended` },
+      summary: `A ${subject} has ended`,
+      description: `Sent to each callback_url of the ${subject}, as Standard Webhooks 1.0 say.`,
+      request: { body: { required: true, content: { 'application/json': { schema } } } },
+      responses: {
+        '2XX': { description: 'The receiver has it. Any other response but 410 makes Hapax send it again.' },
+      },
+    });
   }
   api.doc31('/openapi.json', {
     openapi: '3.1.0',

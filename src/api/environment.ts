@@ -3,13 +3,13 @@ import type { Context } from 'hono';
 import type { Logger } from 'pino';
 import type { Principal } from '../commands/keys/principal.ts';
 
-/** What every request carries through the API. */
+/** The variables that the API sets for each request. */
 export interface ApiEnvironment {
   Variables: {
     requestId: string;
-    /** Who asks, in the record: the name of the API key, or `local` where the API is open. */
+    /** The sender of the request, as the record names it: the name of the API key, or `local` if the API needs no key. */
     caller: string;
-    /** Who asks, and what they may do. Not set on paths that are open to all. */
+    /** The sender of the request, with its rights. May be missing on paths that are open to all. */
     principal: Principal;
     log: Logger;
   };

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { invalidRequest } from '../commands/refusal.ts';
 
-/** The ETag of a version. */
+/** Returns the ETag of a version. */
 export function etagOf(version: number): string {
   return `"${version}"`;
 }
 
-/** Header of requests that change a resource only as the client knows it. */
+/** Header of requests that change a resource only if it is still the version that the client knows. */
 export const ifMatchHeader = z.object({
   'if-match': z.string().max(1_000).optional().meta({
     description: 'ETag of the version that you want to change. If it is not the newest, the response is 412.',
@@ -16,7 +16,10 @@ export const ifMatchHeader = z.object({
 
 const TAGS = /^(W\/)?"[^"]*"(\s*,\s*(W\/)?"[^"]*")*$/;
 
-/** Whether `If-Match` lets a version be changed, undefined for a resource that does not exist. Weak tags never match. */
+/**
+ * Returns a function that says whether `If-Match` allows a change of a version; undefined stands for a resource that does not exist. Weak
+ * tags never match.
+ */
 export function ifMatch(header: string | undefined): (version: number | undefined) => boolean {
   const given = header?.trim();
   if (given === undefined) return () => true;

@@ -3,7 +3,7 @@ import { Gate, type VerifyToken } from '../commands/keys/gate.ts';
 import type { Settings } from '../contracts/settings.ts';
 import type { Db } from '../store/database.ts';
 
-/** Says who asks, by the settings of a process. @param verify reads tokens, where OIDC_RULES lets some in. */
+/** Creates the gate that identifies callers, from the settings of a process. @param verify verifies tokens, if OIDC_RULES admits any. */
 export function gateOf(
   {
     API_KEYS: environmentKeys,

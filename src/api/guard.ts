@@ -7,22 +7,23 @@ import { Refusal } from '../commands/refusal.ts';
 import { foreignHeader, type HeaderOf, hostNameOf, isLocalHost } from '../contracts/loopback.ts';
 import type { ApiEnvironment } from './environment.ts';
 
-/** Requests below this path carry a signature instead, and address the server by whatever name the tunnel or proxy has. */
+/** Requests below this path carry a signature instead of a key, and may address the server by any name of a tunnel or proxy. */
 const SIGNED = '/webhooks/';
 export const isSignedPath = (path: string) => path.startsWith(SIGNED);
 
-/** Paths that are reached without a key: by probes, and by people who look for where to put theirs. They hold no secrets. */
+/** Paths that need no key, for probes and for people who look for where to enter theirs. They contain no secrets. */
 const OPEN_PATHS = new Set(['/', '/docs', '/openapi.json', '/health', '/health/live', '/health/ready']);
 
-/** Whether a path is reached without a key. */
+/** Says whether a path needs no key. */
 export function isOpenPath(path: string): boolean {
   return OPEN_PATHS.has(path) || isSignedPath(path) || path.startsWith('/docs/');
 }
 
 /**
- * Learns who asks. With keys, who bears one by `Authorization: Bearer KEY`. Without any, this machine, and nobody else: a web page
- * must not reach the API through the user's browser either. By a name of its own that resolves to loopback (DNS rebinding) the
- * Host header differs. Cross-site requests with a body fail for want of a JSON content type, which browsers ask leave for.
+ * Identifies who sends a request. With keys, the request must have the header `Authorization: Bearer KEY`. Without keys, only this machine
+ * is admitted. Even then, a web page must not reach the API through the user's browser. If the page's own name resolves to loopback (DNS
+ * rebinding), the Host header differs. Cross-site requests with a body fail because they lack a JSON content type, for which browsers would
+ * ask permission first.
  */
 export function identify(gate: Gate, trusted: readonly string[]) {
   return createMiddleware<ApiEnvironment>(async (c, next) => {
@@ -41,25 +42,25 @@ export function identify(gate: Gate, trusted: readonly string[]) {
   });
 }
 
-/** Lets a request in as somebody's. */
+/** Sets the caller of a request. */
 export function enter(c: Context<ApiEnvironment>, principal: Principal): void {
   c.set('principal', principal);
   c.set('caller', principal.caller);
 }
 
-/** The key that a request bears. */
+/** Returns the key in a request. */
 export function bearerOf(c: Context): string | undefined {
   return /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
 }
 
-/** Where a request came from, by its connection. */
+/** Returns the address that a request came from, by its connection. */
 export function addressOf(c: Context): string {
   return (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress ?? 'unknown';
 }
 
 /**
- * Takes the request from what its caller may make, and says what is left, by draft-ietf-httpapi-ratelimit-headers-11.
- * @throws {Refusal} 429 where nothing is left.
+ * Counts a request against its caller's limit, and says what is left, as in draft-ietf-httpapi-ratelimit-headers-11.
+ * @throws {Refusal} 429 if nothing is left.
  */
 export function limitRate(c: Context, gate: Gate, principal: Principal): void {
   const rate = gate.take(principal);
@@ -71,7 +72,7 @@ export function limitRate(c: Context, gate: Gate, principal: Principal): void {
   throw new Refusal('rate_limited', { detail, retryAfterSeconds: rate.nextSeconds });
 }
 
-/** @throws {Refusal} where a request that needs no key addresses this machine by a name of somebody else's. */
+/** @throws {Refusal} if a request that needs no key addresses this machine by a foreign name. */
 function requireLocalHost(header: HeaderOf, trusted: readonly string[]): void {
   const host = hostNameOf(header);
   if (isLocalHost(host, trusted)) return;
@@ -80,14 +81,14 @@ function requireLocalHost(header: HeaderOf, trusted: readonly string[]): void {
   });
 }
 
-/** Reads the headers of a request. */
+/** Returns a reader of a request's headers. */
 export function headersOf(c: Context): HeaderOf {
   return (name) => c.req.header(name);
 }
 
 /**
- * Refuses what a web page of another site sends through the user's browser: for requests that need no JSON content type,
- * which browsers would ask leave for.
+ * Refuses what a web page of another site sends through the user's browser. This is for requests that need no JSON content type; browsers
+ * would ask permission before they send that type.
  */
 export function refuseCrossSite(c: Context): void {
   if (foreignHeader(headersOf(c))) {

@@ -3,7 +3,7 @@ import type { DependencyHealth, Health } from '../contracts/health.ts';
 
 export type DependencyName = keyof Health['dependencies'];
 
-/** Looks at one dependency: returns if it is well, otherwise throws the reason. */
+/** Checks one dependency: returns if it works, otherwise throws the reason. */
 export type Check = () => Promise<void>;
 
 interface Watched {
@@ -14,16 +14,16 @@ interface Watched {
 }
 
 const CHECK_TIMEOUT_MS = 3_000;
-/** A dependency that is away is looked at more often, so that its return shows soon. */
+/** A failing dependency is checked more often, so that its recovery shows soon. */
 const DEGRADED_EVERY_MS = 2_000;
 
-/** Looks at the dependencies in the background, so that a probe costs nothing and never calls anybody. */
+/** Checks the dependencies in the background, so that a probe costs nothing and never calls another service. */
 export class HealthMonitor {
   readonly #watched: Map<DependencyName, Watched>;
   readonly #version: string;
   readonly #reconciled: () => Health['reconciliation'];
 
-  /** @param reconciled what the last comparison of the record with Temporal found. */
+  /** @param reconciled returns what the last comparison of the record with Temporal found. */
   constructor(
     version: string,
     checks: Partial<Record<DependencyName, { check: Check; everyMs: number }>>,
@@ -39,7 +39,7 @@ export class HealthMonitor {
     );
   }
 
-  /** Begins looking. */
+  /** Starts the checks. */
   start(): void {
     for (const watched of this.#watched.values()) this.#look(watched);
   }
@@ -49,7 +49,7 @@ export class HealthMonitor {
     this.#watched.clear();
   }
 
-  /** What the last looks found. */
+  /** Returns the results of the last checks. */
   get health(): Health {
     const found = Object.fromEntries([...this.#watched].map(([name, { health }]) => [name, health]));
     const reconciliation = this.#reconciled();

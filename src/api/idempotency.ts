@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { Refusal } from '../commands/refusal.ts';
 import { idempotencyKey } from '../contracts/builds/build.ts';
 
-/** The header of routes that make something. */
+/** The header of routes that create something. */
 export const idempotencyHeader = z.object({
   'idempotency-key': z.string().optional().meta({
     description:
@@ -11,13 +11,13 @@ export const idempotencyHeader = z.object({
   }),
 });
 
-/** The problems that come with the header. */
+/** The problems that the header can cause. */
 export const IDEMPOTENCY_PROBLEMS = ['invalid_idempotency_key', 'idempotency_key_reused'] as const;
 
-/** The header that says that a request made nothing new. */
+/** The header of a response to a request that created nothing new. */
 export const replayedHeader = z.literal('true').optional().meta({ description: 'Present if it already existed.' });
 
-/** The Idempotency-Key of a request; undefined without one. @throws {Refusal} where it is not valid. */
+/** Returns the Idempotency-Key of a request; undefined if it has none. @throws {Refusal} if it is not valid. */
 export function idempotencyKeyOf(c: Context): string | undefined {
   const key = idempotencyKey.optional().safeParse(c.req.header('idempotency-key'));
   if (!key.success) {
@@ -26,7 +26,7 @@ export function idempotencyKeyOf(c: Context): string | undefined {
   return key.data;
 }
 
-/** The same with the route that scopes it, for {@link TaskRequest}. */
+/** Returns the same with the route that scopes it, for {@link TaskRequest}. */
 export function idempotencyOf(c: Context, route: string): { route: string; key: string } | undefined {
   const key = idempotencyKeyOf(c);
   return key === undefined ? undefined : { route, key };

@@ -7,23 +7,23 @@ import { Refusal } from '../commands/refusal.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import { PROBLEM_JSON, problemOf } from './problem.ts';
 
-/** A server that listens. */
+/** A listening server. */
 export interface Listening {
   url: string;
-  /** Stops accepting, ends live streams, and returns when all requests are answered. */
+  /** Stops accepting, ends live streams, and returns when all requests have their responses. */
   close(): Promise<void>;
 }
 
-/** How long requests that are being answered may take when the server closes; streams end at once. */
+/** How long running requests may still take when the server closes. Streams end at once. */
 const DRAIN_MS = 5_000;
 
 /**
- * An idle connection is kept for longer than load balancers keep theirs (60 s is usual). If the server closed it first, a
- * request sent at that moment would meet a reset, with no way to know whether it arrived. Node's default is 5 s.
+ * How long an idle connection is kept: longer than load balancers keep theirs (usually 60 s). If the server closed it first, a request sent
+ * at that moment would be reset, and nobody could know whether it arrived. Node's default is 5 s.
  */
 const KEEP_ALIVE_MS = 75_000;
 
-/** Serves requests on an address. @throws where it is in use. */
+/** Serves requests on an address. @throws if it is in use. */
 export async function listen(
   fetch: Parameters<typeof getRequestListener>[0],
   hostname: string,
@@ -35,10 +35,10 @@ export async function listen(
       maxHeaderSize: headBytes,
       headersTimeout: headSeconds * 1_000,
       requestTimeout: requestSeconds * 1_000,
-      // A request without one is refused by the guard, with a body.
+      // The guard refuses a request without one, with a body.
       requireHostHeader: false,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      // Ends streams whose client is gone without a word.
+      // Ends streams whose client vanished without closing them.
       keepAlive: true,
     },
     getRequestListener(fetch, { hostname, errorHandler: refuseRequest }),
@@ -62,7 +62,7 @@ function closeServer(server: Server): Promise<void> {
   });
 }
 
-/** Answers what Node's parser took and the API cannot see: a URL or a Host that is none. */
+/** Responds to requests that Node's parser accepts but that never reach the API: the URL or Host is not valid. */
 function refuseRequest(fault: unknown): Response {
   const error = new Refusal('malformed_request', { detail: detailOf(fault) });
   const document = problemOf(error, randomUUID());
@@ -72,7 +72,7 @@ function refuseRequest(fault: unknown): Response {
   });
 }
 
-/** Answers what Node's parser refuses. Its own answer has no body. */
+/** Responds to what Node's parser refuses. Its own response has no body. */
 function refuseConnection(fault: Error & { code?: string }, socket: Socket): void {
   if (fault.code === 'ECONNRESET') socket.destroy();
   else refuse(socket, parserProblem(fault));
@@ -97,7 +97,7 @@ function detailOf(fault: unknown): string {
   return fault instanceof Error ? fault.message.slice(0, 200) : 'it is not HTTP';
 }
 
-/** Writes a problem document to a connection that Node has given up, and ends it. */
+/** Writes a problem document to a connection that Node has given up, and closes it. */
 function refuse(socket: Duplex, error: Refusal): void {
   if (!socket.writable) {
     socket.destroy();

@@ -11,7 +11,7 @@ import { PROBLEM_JSON, problemOf } from './problem.ts';
 import { METRICS_TYPE } from './routes/metrics.ts';
 
 /**
- * Serves `/metrics`, `/health/live` and `/health/ready` of a process that has no API, on HOST and a port.
+ * Serves `/metrics`, `/health/live` and `/health/ready` of a process without an API, on HOST and a port.
  * @param process.isReady whether it takes work now.
  */
 export function startMetricsServer(

@@ -4,7 +4,7 @@ import { PROBLEMS, type Problem } from '../contracts/problem.ts';
 /** Media type of RFC 9457. */
 export const PROBLEM_JSON = 'application/problem+json';
 
-/** The problem document that a client gets for a refusal. */
+/** Returns the problem document that a client gets for a refusal. */
 export function problemOf({ code, detail, errors }: Refusal, requestId: string): Problem {
   const { status, title } = PROBLEMS[code];
   return {

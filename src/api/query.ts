@@ -3,8 +3,8 @@ import { createMiddleware } from 'hono/factory';
 import { invalidRequest } from '../commands/refusal.ts';
 
 /**
- * Refuses query parameters that a route does not have: a filter with a typing error would otherwise match everything.
- * @param parametersOf the names that the route of a request has; undefined where no route serves it.
+ * Refuses query parameters that a route does not have: a misspelt filter would otherwise match everything.
+ * @param parametersOf returns the parameters of a request's route; undefined if no route serves it.
  */
 export function refuseUnknownParameters(parametersOf: (c: Context) => readonly string[] | undefined) {
   return createMiddleware(async (c, next) => {

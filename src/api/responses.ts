@@ -2,7 +2,7 @@ import { Refusal } from '../commands/refusal.ts';
 import { PROBLEMS, type ProblemCode, problem } from '../contracts/problem.ts';
 import { PROBLEM_JSON, problemOf } from './problem.ts';
 
-/** What may be wrong with asking for something to be done about a build, a task or a dead letter. */
+/** Problems of requests that operate on a build, a task or a dead letter. */
 export const OPERATION_PROBLEMS = [
   'malformed_json',
   'invalid_request',
@@ -15,7 +15,7 @@ export const OPERATION_PROBLEMS = [
   'database_unavailable',
 ] as const satisfies ProblemCode[];
 
-/** What may be wrong with asking for something to be done about many. */
+/** Problems of requests that operate on many. */
 export const MANY_PROBLEMS = [
   'malformed_json',
   'invalid_request',
@@ -25,10 +25,7 @@ export const MANY_PROBLEMS = [
   'database_unavailable',
 ] as const satisfies ProblemCode[];
 
-/** A request about many begins nothing after this time: clients wait for a minute at most. */
-export const MANY_WITHIN_MS = 20_000;
-
-/** The responses of a route's problems, for its OpenAPI description, with what is refused before it. */
+/** Returns the responses for a route's problems and for those of the checks before it, for its OpenAPI description. */
 export function problemResponses(...codes: ProblemCode[]) {
   return openProblemResponses(
     ...codes,
@@ -40,7 +37,7 @@ export function problemResponses(...codes: ProblemCode[]) {
   );
 }
 
-/** The same of a route that the guard lets everybody reach. */
+/** Returns the same for a route that needs no key. */
 export function openProblemResponses(...codes: ProblemCode[]) {
   const all = [...codes, 'head_too_large' as const, 'internal' as const];
   const byStatus = Map.groupBy(new Set(all), (code) => PROBLEMS[code].status);

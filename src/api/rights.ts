@@ -11,23 +11,23 @@ import type { ApiEnvironment } from './environment.ts';
 import { isOpenPath } from './guard.ts';
 
 /**
- * What decides whether a key that is restricted reaches what a route is about: the build, task or queue that the path names, or the
- * handler itself. Routes that say nothing are not for such keys.
+ * Decides whether a restricted key reaches the subject of a route: by the build, task or queue in the path, or in the handler itself.
+ * Routes that do not say are closed to such keys.
  */
 export type ReachedBy = 'build' | 'task' | 'queue' | 'handler';
 
-/** What a route needs; stands in its definition, and so in the description. */
+/** Rights that a route needs. They are part of the route's definition, and so of the description. */
 export interface Needs {
   right: Right;
   reachedBy: ReachedBy | undefined;
 }
 
-/** The right that a route needs, for its definition. OpenAPI 3.1 lists it as a role of the scheme `key`. */
+/** Returns the right that a route needs, for its definition. OpenAPI 3.1 lists it as a role of the scheme `key`. */
 export function needs(right: Right, reachedBy?: ReachedBy) {
   return { security: [{ key: [right] }, {}], ...(reachedBy ? { 'x-restricted-keys': reachedBy } : {}) };
 }
 
-/** What a definition says that it needs; undefined where it is open. @throws where it says nothing. */
+/** Returns what a route needs by its definition; undefined if it is open. @throws if the definition does not say. */
 export function needsOf({ method, path, security, ...route }: RouteConfig): Needs | undefined {
   if (isOpenPath(path)) return undefined;
   const right = security?.find((scheme) => scheme.key)?.key?.[0] as Right | undefined;
@@ -35,7 +35,7 @@ export function needsOf({ method, path, security, ...route }: RouteConfig): Need
   return { right, reachedBy: (route as { 'x-restricted-keys'?: ReachedBy })['x-restricted-keys'] };
 }
 
-/** Refuses what the caller has no right to. @param needsOf what the matched route needs; undefined where no route serves it. */
+/** Refuses requests that the caller has no right to. @param needsOf returns what the matched route needs; undefined if no route matches. */
 export function requireRights(needsOf: (c: Context) => Needs | undefined, db: Db) {
   return createMiddleware<ApiEnvironment>(async (c, next) => {
     const needed = needsOf(c);
@@ -48,7 +48,7 @@ export function requireRights(needsOf: (c: Context) => Needs | undefined, db: Db
   });
 }
 
-/** @throws {Refusal} 403 where a restricted key does not reach what a request is about. @throws 404 where it does not exist. */
+/** @throws {Refusal} 403 if a restricted key does not reach the subject of a request. @throws 404 if the subject does not exist. */
 async function requireReach(principal: Principal, by: ReachedBy | undefined, c: Context, db: Db): Promise<void> {
   switch (by) {
     case undefined:
@@ -73,7 +73,7 @@ async function requireReach(principal: Principal, by: ReachedBy | undefined, c: 
   }
 }
 
-/** What the path names behind the collection: `12` in `/builds/12/events`, decoded as the router does. */
+/** Returns what the path names after the collection: `12` in `/builds/12/events`, decoded as the router does. */
 function subjectOf(c: Context): string {
   const segment = c.req.path.split('/')[2] ?? '';
   try {

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
 import { BuildIds } from '../commands/builds/build-ids.ts';
+import type { ListRuns } from '../commands/builds/compare-shadow.ts';
 import type { DirectDependencies } from '../commands/builds/dispatch-directly.ts';
 import { startPendingDeliveries } from '../commands/builds/pending-deliveries.ts';
 import type { CallbackHosts } from '../commands/callbacks/callback-of.ts';
@@ -18,10 +19,12 @@ import { describeTaskQueue } from '../commands/workers/describe-task-queue.ts';
 import { startQueueSampling } from '../commands/workers/queue-sampling.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { WORKFLOW_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
+import type { Tracing } from '../contracts/tracing/tracing.ts';
 import { environmentConfiguration, policyOf } from '../domain/builds/configuration.ts';
 import { contentCapabilitiesOf } from '../domain/content/content-capabilities.ts';
 import { quotaPolicyOf } from '../domain/content/youtube-quota.ts';
 import { forgeAddressesOf } from '../domain/forges/place.ts';
+import type { SecretBox } from '../domain/tasks/secret-arguments.ts';
 import { taskPolicyOf } from '../domain/tasks/task-request.ts';
 import type { ContentStore } from '../store/content/content-store.ts';
 import type { EmbedQuery } from '../store/content/search-answer.ts';
@@ -44,38 +47,43 @@ export interface ApiServerOptions {
   /** OWNER/NAME of configuration 1. */
   repository: string;
   client: Client;
-  /** The client shares its native connection with a worker of this process. */
+  /** Whether the client shares its native connection with a worker in this process. */
   workerBeside: boolean;
   db: Db;
   sendDispatch: DirectDependencies['sendDispatch'];
-  /** Throws where builds cannot be dispatched, with what to change. */
+  listRuns: ListRuns;
+  /** Throws if builds cannot be dispatched, and says what to change. */
   checkGitHub(): Promise<void>;
-  /** Reads webhooks; undefined where none are configured. */
+  /** Reads webhooks; undefined if none are configured. */
   webhooks: WebhookDependencies['webhooks'];
   forgeWebhooks: ForgeWebhookDependencies['forgeWebhooks'];
-  /** Why no callback can go to a host, by what its name resolves to now. */
+  /** Says why no callback can go to a host, by the addresses that its name resolves to now. */
   refusalOfHost: CallbackHosts['refusalOf'];
   sendToReceiver: SendToReceiver;
-  /** Verifies tokens of OpenID Connect; undefined where none let in. */
+  /** Verifies OpenID Connect tokens; undefined if no rule admits any. */
   verifyToken: VerifyToken | undefined;
   content: ContentStore;
-  /** Where people sign in to the console; undefined where they need a key. */
+  /** The provider where people sign in to the console; undefined if they need a key. */
   people: PeopleProvider | undefined;
-  /** Turns a query into a vector; undefined where no model is configured. */
+  /** Turns a query into a vector; undefined if no model is configured. */
   embedQuery: EmbedQuery;
   /** Decrypts what Temporal keeps. */
   decodePayloads: DecodePayloads;
+  /** Encrypts secret arguments of tasks; undefined if no keys are set. */
+  secrets: SecretBox | undefined;
   meter: ApiMeter;
+  /** Left out if nothing is traced. */
+  tracing?: Tracing | undefined;
   log: Logger;
 }
 
-/** The API, listening. */
+/** The listening API. */
 export interface ApiServer extends Listening {
-  /** Of the routes of Flower alone, where FLOWER_PORT is set. */
+  /** URL of the server for the Flower API, if FLOWER_PORT is set. */
   flowerUrl: string | undefined;
 }
 
-/** Serves the API on HOST and PORT, and the routes of Flower on FLOWER_PORT as well. */
+/** Serves the API on HOST and PORT, and the Flower API on FLOWER_PORT too. */
 export async function startApiServer({
   settings,
   repository,
@@ -83,6 +91,7 @@ export async function startApiServer({
   workerBeside,
   db,
   sendDispatch,
+  listRuns,
   checkGitHub,
   webhooks,
   forgeWebhooks,
@@ -93,16 +102,18 @@ export async function startApiServer({
   people,
   embedQuery,
   decodePayloads,
+  secrets,
   meter,
+  tracing,
   log,
 }: ApiServerOptions): Promise<ApiServer> {
   const installation = new KnownInstallation(db);
   const unusedIds = new UnusedBuildIds({ client, db, installation, log });
   const buildIds = new BuildIds((count) => unusedIds.reserve(count));
   const configurations = new Configurations(db, environmentConfiguration(repository, settings.GITHUB_WORKFLOW));
-  // So that the first trigger is fast, and an outage that follows on health finds them held.
+  // Makes the first trigger fast. If an outage follows, they are already here.
   const fetchAhead = () => Promise.all([installation.refresh(), provideIds(), configurations.environment()]);
-  // Without Temporal nobody knows which ids are in use; that it is away shows there, and not as a fault of the database.
+  // Without Temporal, nobody knows which ids are in use. The check of Temporal reports that it is away; the database has no fault.
   const provideIds = () =>
     buildIds.provide().catch((error: unknown) => {
       if (!(error instanceof Refusal)) throw error;
@@ -114,7 +125,7 @@ export async function startApiServer({
     ...(contentCapabilitiesOf(content.kind).in_record
       ? {}
       : { content: { check: () => content.check(), everyMs: 5_000 } }),
-    // Asks nobody: GitHub is watched by itself.
+    // Sends no request: GitHub is watched separately.
     github: { check: checkGitHub, everyMs: 2_000 },
   };
   const monitor = new HealthMonitor(packageJson.version, checks, () => installation.reconciled);
@@ -130,9 +141,10 @@ export async function startApiServer({
     taskTypes: new TaskTypes(db, log),
     sendToReceiver,
     callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost },
+    secrets,
   };
   const gate = gateOf(settings, { db, log, verify: verifyToken });
-  // Before anybody is let in: who has created keys must not find the API open.
+  // This must come before anybody is let in: an installation with created keys must not be open.
   await gate.ring.refresh().catch((error: unknown) => {
     if (!gate.hasEnvironmentKeys) throw error;
     log.warn({ err: error }, 'the keys could not be read; only those of API_KEYS let in until they are');
@@ -147,6 +159,7 @@ export async function startApiServer({
   };
   const shown = {
     ...trigger,
+    listRuns,
     youtubeQuota: quotaPolicyOf(settings),
     temporalUi: { url: settings.TEMPORAL_UI_URL, namespace: settings.TEMPORAL_NAMESPACE },
     content,
@@ -160,6 +173,7 @@ export async function startApiServer({
     decodePayloads,
     gate,
     trustedHosts: settings.TRUSTED_HOSTS,
+    ...(tracing ? { tracing } : {}),
     webhooks,
     forgeWebhooks,
     flower: { fetch: flower.fetch, prefix: settings.FLOWER_URL_PREFIX },

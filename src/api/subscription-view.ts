@@ -1,7 +1,7 @@
 import type { SubscriptionView } from '../contracts/subscriptions/subscription.ts';
 import type { FollowedSubscription } from '../store/subscriptions/subscription-find.ts';
 
-/** A subscription as the API shows it. */
+/** Returns a subscription as the API shows it. */
 export function subscriptionViewOf(subscription: FollowedSubscription): SubscriptionView {
   const { id, name, status, reason, url_origin, filter, format, header_names, created_at, created_by } = subscription;
   const { position, pending, delivered, given_up, delivered_at, failing_since, last_failure } = subscription;

@@ -1,7 +1,9 @@
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import { endReplaced } from '../commands/tasks/replace-task.ts';
+import type { Delivery } from '../contracts/celery/celery.ts';
 import { PIDBOX_EXCHANGE } from '../contracts/celery/pidbox.ts';
 import { BUILT_IN_QUEUES } from '../contracts/tasks/task-queues.ts';
+import { NO_TRACING, TRACE_CONTEXT_HEADERS, type Tracing } from '../contracts/tracing/tracing.ts';
 import { DEAD_LETTER_QUEUE, type ReplyWays } from '../integrations/celery/publishing.ts';
 import { connectRabbitMq } from '../integrations/celery/rabbitmq.ts';
 import type { ResultStore } from '../integrations/celery/result-store.ts';
@@ -14,12 +16,14 @@ import { Revocations } from './revocations.ts';
 
 export interface BridgeOptions extends TaskDependencies {
   amqpUrl: string;
-  /** Unset: clients do not look for results in Redis. */
+  /** Unset if clients do not look for results in Redis. */
   results: ResultStore | undefined;
   dedupWindowMs: number;
   /** Name of this process among Celery's workers: `hapax@host`. */
   hostname: string;
   meter: TaskDependencies['meter'] & BridgeMeter;
+  /** Omitted if nothing is traced. */
+  tracing?: Tracing | undefined;
 }
 
 export interface Bridge {
@@ -29,15 +33,15 @@ export interface Bridge {
   close(): Promise<void>;
 }
 
-/** Messages of one queue that are being started at once (seed 003, `worker_prefetch_multiplier`). */
+/** Messages of one queue whose tasks are started at the same time (`worker_prefetch_multiplier` of Celery). */
 const PREFETCH = 4;
 
-/** How often to look for queues that somebody has registered. */
+/** Interval between polls for newly registered queues, in milliseconds. */
 const LOOK_MS = 1_000;
 
-/** Takes messages from RabbitMQ, and follows what Celery's `app.control` says. It connects in the background, as often as needed. */
+/** Takes messages from RabbitMQ, and follows Celery's `app.control`. It connects in the background, and again after each loss. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
-  const { results, taskTypes, log } = options;
+  const { results, taskTypes, tracing = NO_TRACING, log } = options;
   const revocations = new Revocations();
   const rabbit = await connectRabbitMq({
     url: options.amqpUrl,
@@ -45,7 +49,9 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     deadLetterQueue: DEAD_LETTER_QUEUE,
     prefetch: PREFETCH,
     controlExchange: PIDBOX_EXCHANGE,
-    onDelivery: (delivery, lost) => takeDelivery({ ...options, ways, revocations }, delivery, lost),
+    carrier: tracing.carrier,
+    onDelivery: (delivery, lost) =>
+      traced(tracing, delivery, () => takeDelivery({ ...options, ways, revocations }, delivery, lost)),
     onControl: (delivery) =>
       void onControl({ ...options, prefetch: PREFETCH, revocations, publish: ways.rabbit.publish }, delivery),
     onState(state) {
@@ -53,11 +59,16 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       if (state.connected) log.info('RabbitMQ is connected');
       else log.warn({ reason: state.reason, retry_ms: state.retry_ms }, 'RabbitMQ cannot be reached; trying again');
     },
+    onRefused: (queue, reason) =>
+      log.warn(
+        { queue, reason },
+        'RabbitMQ refuses this queue; correct its name or our rights. Trying again every 10 s',
+      ),
   });
   const ways: ReplyWays = {
     ...{ rabbit, results, keep: keepDeadMessages(options.db, log) },
     keepChordPart: (groupId, part) => keepChordPart(options.db, groupId, part),
-    endReplaced: (taskId, nesting, end) => endReplaced(options, taskId, nesting, end),
+    endReplaced: async (taskId, nesting, end) => void (await endReplaced(options, taskId, nesting, end)),
     queueOf: (task) => taskTypes.known(task)?.queue,
   };
   const looking = setInterval(async () => rabbit.consume([...(await taskTypes.queues()).keys()]), LOOK_MS);
@@ -71,4 +82,15 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       return rabbit.close();
     },
   };
+}
+
+/** Takes a message as part of the trace that its publisher sent along, as OpenTelemetry's instrumentation of Celery does. */
+function traced<T>(tracing: Tracing, { queue, headers }: Delivery, take: () => Promise<T>): Promise<T> {
+  const sent = TRACE_CONTEXT_HEADERS.flatMap((name) => {
+    const value = headers[name];
+    return typeof value === 'string' ? [[name, value]] : [];
+  });
+  const attributes = { 'messaging.system': 'rabbitmq', 'messaging.destination.name': queue };
+  const start = { name: `process ${queue}`, kind: 'consumer', attributes, parent: Object.fromEntries(sent) } as const;
+  return tracing.within(start, take);
 }

@@ -18,7 +18,7 @@ export interface ControlDependencies extends Pick<TaskDependencies, 'db' | 'clie
   publish(publication: Publication): Promise<void>;
 }
 
-/** What a worker of Celery replies: `{ok: ...}`, `{error: ...}` or, to questions, what was asked for. */
+/** A reply of a Celery worker: `{ok: ...}`, `{error: ...}` or, to questions, the requested value. */
 type Reply = unknown;
 
 type Method = (deps: ControlDependencies, given: Record<string, unknown>) => Promise<Reply> | Reply;
@@ -34,7 +34,7 @@ const METHODS: Readonly<Record<string, Method>> = {
   stats: ({ prefetch }) => ({ pid: process.pid, prefetch_count: prefetch, uptime: Math.floor(process.uptime()) }),
 };
 
-/** Hears what Celery's `app.control` says to all workers, and replies where a reply is waited for. */
+/** Carries out a command that Celery's `app.control` sends to all workers, and replies if the sender waits for a reply. */
 export async function onControl(deps: ControlDependencies, delivery: Delivery): Promise<void> {
   try {
     const message = heardControl(deps.hostname, bodyText(delivery), delivery.headers, Date.now() / 1_000);
@@ -53,7 +53,7 @@ async function revoke(deps: ControlDependencies, given: Record<string, unknown>)
   const { task_id: ids, terminate } = asked.data;
   await Promise.all(
     ids.map(async (id) => {
-      // Noted first: its message may arrive while we look.
+      // Noted first: its message may arrive during the next call.
       deps.revocations.add(id);
       await revokeIfOpen(deps, id, { by: AMQP_CALLER, reason: terminate ? 'terminated' : 'revoked' });
     }),

@@ -6,9 +6,9 @@ import type { Buried } from '../integrations/celery/publishing.ts';
 import { saveDeadMessage } from '../store/celery/dead-message-save.ts';
 import { type Db, databaseFault } from '../store/database.ts';
 
-/** Keeps refused messages in Postgres, for GET /dlq. @throws while the database is away. */
+/** Returns a function that keeps refused messages in Postgres, for GET /dlq. It throws while the database cannot be reached. */
 export function keepDeadMessages(db: Db, log: Logger): (buried: Buried, refusal: MessageRefusal) => Promise<void> {
-  // A message waits here while RabbitMQ is away, and is then refused once, not twice.
+  // While RabbitMQ cannot be reached, a message waits here; it is then refused once, not twice.
   const kept = new WeakSet<Uint8Array>();
   return async ({ message: { mandatory: _, ...message }, from, task_id, task }, { code, detail }) => {
     const { body, ...said } = message;

@@ -1,19 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Refusal } from '../commands/refusal.ts';
 import { createTask, type TaskDependencies } from '../commands/tasks/create-task.ts';
-import { replaceTask } from '../commands/tasks/replace-task.ts';
+import { endReplaced, notInPython, replaceTask } from '../commands/tasks/replace-task.ts';
 import { revokeIfOpen } from '../commands/tasks/revoke-task.ts';
 import type { Delivery, MessageRefusal, PendingReply } from '../contracts/celery/celery.ts';
+import { TRACE_CONTEXT_HEADERS } from '../contracts/tracing/tracing.ts';
 import { endOf, hasFollowUps } from '../domain/celery/celery-reply.ts';
 import { PUBLISH_TASK } from '../domain/celery/celery-tasks.ts';
 import { AMQP_CALLER, type RefusedReading, read, refuse, type TaskReading } from '../domain/celery/reading.ts';
 import { canonicalJson, sha256 } from '../domain/record/hash.ts';
 import { isOnceByNature } from '../domain/tasks/task-request.ts';
 import { publicationOf } from '../integrations/celery/celery-publication.ts';
+import { endNeverComing } from '../integrations/celery/chords.ts';
 import { bury, publishResult, type ReplyWays } from '../integrations/celery/publishing.ts';
 import { NotPublished, type Verdict } from '../integrations/celery/rabbitmq.ts';
 import { publishReply, storeReply } from '../integrations/celery/replying.ts';
 import { savePendingReply } from '../store/celery/pending-reply-save.ts';
+import { settlePendingReply } from '../store/celery/pending-reply-settle.ts';
 import { settleUnnamedMessage } from '../store/celery/unnamed-message-settle.ts';
 import { takeUnnamedMessage } from '../store/celery/unnamed-message-take.ts';
 import { databaseFault } from '../store/database.ts';
@@ -24,7 +27,7 @@ import type { Revocations } from './revocations.ts';
 export interface IntakeDependencies extends TaskDependencies {
   ways: ReplyWays;
   revocations: Revocations;
-  /** How long an equal message without a task id asks for the same task, milliseconds. */
+  /** How long equal messages without a task id mean the same task, in milliseconds. */
   dedupWindowMs: number;
   meter: TaskDependencies['meter'] & BridgeMeter;
 }
@@ -32,7 +35,9 @@ export interface IntakeDependencies extends TaskDependencies {
 /** Pauses while Temporal, the database or RabbitMQ is away: the message waits here, unacknowledged. */
 const PAUSE_MS = { first: 200, longest: 5_000 } as const;
 
-/** What goes wrong on our side may pass; after so many tries the message is put aside, so that others get their turn. */
+/**
+ * How often to try a message that fails by our own fault. Then it becomes a dead letter, so that the messages behind it get their turn.
+ */
 const MOST_FAULTS = 3;
 const INTERNAL: MessageRefusal = { code: 'internal', detail: 'something went wrong on our side; see the log' };
 
@@ -42,12 +47,18 @@ const UNCOUNTED: MessageRefusal = {
   detail: 'a chord needs RESULT_REDIS_URL: the result back end says how many members it has',
 };
 
+/** What is known about the sender of a refused message, once it has its reply. */
+const NO_REPLY = {
+  ...{ reply_to: '', ignore_result: true, group_id: null, root_id: null, parent_id: null },
+  follow_ups: { callbacks: [], errbacks: [], chain: [] },
+};
+
 /** Long enough for a revocation to arrive before the work begins. */
 const HEAD_START_MS = 10_000;
 
 /**
- * Takes a message: it is acknowledged once its task is in Temporal, or it is among the dead letters with the reason. Until then it
- * stays RabbitMQ's, which delivers it again if we are lost; a task id makes a task once, so that does no harm.
+ * Takes a message. It is acknowledged once its task is in Temporal, or once it is a dead letter with a reason. Until then RabbitMQ
+ * keeps it, and delivers it again if this process dies. That does no harm: a task id makes only one task.
  */
 export async function takeDelivery(deps: IntakeDependencies, delivery: Delivery, lost: AbortSignal): Promise<Verdict> {
   let pause: number = PAUSE_MS.first;
@@ -91,32 +102,42 @@ async function begin(deps: IntakeDependencies, delivery: Delivery, reading: Task
   const { task, pendingReplies } = isInPython ? reading.inPython : reading;
   if (task.message && pendingReplies.chord && ways.results) task.message.chord_counted = true;
   const awaitsReply =
-    ways.results !== undefined || pendingReplies.reply_to !== '' || hasFollowUps(pendingReplies.follow_ups);
+    ways.results !== undefined ||
+    pendingReplies.reply_to !== '' ||
+    hasFollowUps(pendingReplies.follow_ups) ||
+    // What is kept for the reply is also what a worker in Python gets again.
+    task.message !== undefined;
   const given = task.taskId;
   const isUnnamed = given === undefined && !(type?.runtime === 'built-in' && isOnceByNature(type.name));
   const unnamed = isUnnamed ? fingerprintOf(delivery) : undefined;
 
-  // Revoked before it came: it is on record, and is never worked at. Nobody knows the id of a message without one before it comes, so
-  // only a revocation from now on means it: a video that was revoked is begun again when it is asked for again.
+  // If it was revoked before it came, it is recorded and never run. Nobody can know the id of a message without one before it comes, so
+  // only later revocations mean it: a revoked video is ingested again when a message asks for it again.
   const since = given === undefined ? Date.now() : 0;
   const isRevoked = given !== undefined && revocations.has(given);
   const eta = isRevoked ? new Date(Date.now() + HEAD_START_MS) : task.eta;
   const taskId = unnamed === undefined ? given : await idForUnnamed(deps, delivery, unnamed);
-  const isReplacement =
-    given !== undefined && reading.replaces > 0 && (await replaceTask(deps, given, reading.replaces, task));
+  const isReplacement = given !== undefined && reading.replaces > 0 && (await replaceBy(given));
   const { id, replayed } = isReplacement
     ? { id: given, replayed: true }
     : await createTask(deps, { ...task, taskId, eta, awaitsReply });
-  // Asked again: the revocation may have come while the task was started, and found nothing to revoke.
+  // Checked again: the revocation may have come while the task was being started, and found nothing to revoke.
   if (revocations.has(id, since)) await revokeIfOpen(deps, id, { by: AMQP_CALLER, reason: 'revoked' });
 
-  if (awaitsReply) await keepPending(deps, id, pendingReplies);
+  // A retry begins with the message that requested the task, and not with one that replaced it.
+  const again = !isReplacement && task.message && { message: task.message };
+  if (awaitsReply) await keepPending(deps, id, { ...pendingReplies, ...again });
   meter.messageTaken(delivery.queue, replayed ? 'repeated' : 'started');
   log.debug({ task_id: id, task: task.name, queue: delivery.queue, replayed }, 'message taken');
   return unnamed === undefined ? { kind: 'ack' } : { kind: 'ack', afterwards: () => settleUnnamedMessage(db, unnamed) };
+
+  function replaceBy(taskId: string): Promise<boolean> {
+    if (isInPython) return replaceTask(deps, taskId, reading.replaces, task);
+    return endReplaced(deps, taskId, reading.replaces, notInPython(taskId, task.name));
+  }
 }
 
-/** Why a message cannot be followed by what it asks for, if so. */
+/** Says why the canvas of a message cannot be followed; undefined if it can. */
 async function refusalOfCanvas(
   { taskTypes, ways }: IntakeDependencies,
   { onlyBesideCelery, pendingReplies }: TaskReading,
@@ -127,7 +148,7 @@ async function refusalOfCanvas(
   return pendingReplies.chord && !ways.results && !isInPython ? UNCOUNTED : undefined;
 }
 
-/** Keeps who waits for the end of a task. If the task has ended already, long ago or just now, the reply is sent at once. */
+/** Records that a sender waits for the end of a task. If the task has already ended, the reply is sent at once. */
 async function keepPending(
   { db, ways, log }: IntakeDependencies,
   taskId: string,
@@ -138,30 +159,43 @@ async function keepPending(
   if (!event) return;
   const ending = { task_id: taskId, ended_at: event.occurred_at, end: endOf(event) };
   await publishReply(ways, pending, ending);
-  await storeReply(ways, pending, ending).catch((err: unknown) =>
-    log.warn({ err, task_id: taskId }, 'the result was not stored in Redis'),
-  );
+  try {
+    await storeReply(ways, pending, ending);
+  } catch (err) {
+    return log.warn({ err, task_id: taskId }, 'the result is not in Redis yet; the next comparison has it stored');
+  }
+  await settlePendingReply(db, { task_id: taskId, ending: event.dedupe_key }, pending);
 }
 
 function idForUnnamed({ db, dedupWindowMs }: IntakeDependencies, { redelivered }: Delivery, fingerprint: string) {
   return takeUnnamedMessage(db, { fingerprint, redelivered, taskId: crypto.randomUUID() }, dedupWindowMs);
 }
 
-/** What makes two messages without a task id equal: all that their publishers said. */
-function fingerprintOf({ redelivered: _, body, ...said }: Delivery): string {
-  return sha256(canonicalJson({ ...said, body: Buffer.from(body).toString('base64') }));
+/** Returns what identifies a message without a task id: everything that its publisher set, except for the trace. */
+function fingerprintOf({ redelivered: _, body, headers, ...said }: Delivery): string {
+  const own = Object.entries(headers).filter(([name]) => !TRACE_CONTEXT_HEADERS.includes(name));
+  return sha256(
+    canonicalJson({ ...said, headers: Object.fromEntries(own), body: Buffer.from(body).toString('base64') }),
+  );
 }
 
 /**
- * Puts a message among the dead letters, and replies to its sender. The dead letter is confirmed before the message is acknowledged;
- * if we are lost in between it is there twice.
+ * Makes a message a dead letter, and replies to its sender. The dead letter is confirmed before the message is acknowledged;
+ * if this process dies in between, there are two.
  */
 async function putAside(
   { ways, meter, log }: IntakeDependencies,
   delivery: Delivery,
-  { refusal, task_id, name, replies }: RefusedReading,
+  { refusal, task_id, name, replies, never, refused_at }: RefusedReading,
 ): Promise<Verdict> {
   const { queue } = delivery;
+  const pending = { ...NO_REPLY, celery_queue: queue };
+  const ending = { task_id: task_id ?? '', ended_at: refused_at, end: never.end };
+  // First, because the message waits here while Temporal or the database is away, and doing this twice changes nothing.
+  await endNeverComing(ways, never, { pending, ending }).catch((err: unknown) => {
+    if (isAway(err)) throw err;
+    log.warn({ err, task_id }, 'what waits for a refused message was not ended');
+  });
   await bury(ways, { message: publicationOf(delivery), from: queue, task_id, task: name }, refusal);
   meter.messageTaken(queue, refusal.code);
   log.warn({ ...refusal, task_id, queue }, 'message refused; it is in hapax.dead-letter');
@@ -174,14 +208,14 @@ async function putAside(
   return { kind: 'ack' };
 }
 
-/** Why a message that was read becomes no task after all; undefined for a fault that may pass. */
+/** Says why a readable message cannot become a task; undefined for a fault that may pass. */
 function refusalIn(error: unknown): MessageRefusal | undefined {
   if (error instanceof Refusal && error.kind === 'request') {
     const { code, message: detail } = error;
     return { code: code === 'unknown_task' || code === 'task_id_reused' ? code : 'invalid_arguments', detail };
   }
   const fault = databaseFault(error);
-  // Text with NUL, for example. A conflict is none of the message's.
+  // For example text with NUL. A conflict is not the message's fault.
   if (fault?.kind === 'values') return { code: 'not_a_task', detail: `it cannot be recorded: ${fault.message}` };
   return undefined;
 }

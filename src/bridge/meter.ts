@@ -1,10 +1,10 @@
 import type { RefusalCode } from '../contracts/celery/celery.ts';
 
-/** What is counted of the bridge's work. */
+/** The bridge's counters. */
 export interface BridgeMeter {
-  /** A message is done with: a new task, one that was there before, or refused with this code. */
+  /** Counts a handled message: it made a new task, meant an existing one, or was refused with this code. */
   messageTaken(queue: string, outcome: 'started' | 'repeated' | RefusalCode): void;
 
-  /** RabbitMQ came or went. */
+  /** Notes that the connection to RabbitMQ was made or lost. */
   brokerConnected(connected: boolean): void;
 }

@@ -1,10 +1,10 @@
-/** Celery's own bounds (`celery.worker.state`): so many ids, for so long. */
+/** Celery's own bounds (`celery.worker.state`): the number of ids, and how long they are kept. */
 const MOST = 50_000;
 const KEPT_MS = 3 * 3_600_000;
 
 /**
- * Ids of tasks that were revoked before their message came. Kept in memory, as Celery's workers do: whoever revokes while no
- * worker runs is not heard either.
+ * Ids of tasks that were revoked before their message came. They are in memory, as in Celery's workers: a revocation is lost
+ * there too if no worker runs.
  */
 export class Revocations {
   readonly #at = new Map<string, number>();
@@ -18,7 +18,7 @@ export class Revocations {
     }
   }
 
-  /** @param since looks only for a revocation at this time or later, milliseconds since 1970. */
+  /** @param since counts only revocations at this time or later, milliseconds since 1970. */
   has(taskId: string, since = 0): boolean {
     const at = this.#at.get(taskId);
     return at !== undefined && at > Date.now() - KEPT_MS && at >= since;

@@ -2,9 +2,9 @@ import { LIMITS } from '../contracts/budgets.ts';
 import type { ScheduleBody } from '../contracts/schedules/schedule.ts';
 import { misuse } from './failure.ts';
 
-/** An entry of `beat_schedule`: the schedule that it becomes, or why it becomes none. */
+/** An entry of `beat_schedule`: the schedule that it becomes, or why it cannot become one. */
 export interface BeatEntry {
-  /** As Celery has it. */
+  /** Its name in Celery. */
   entry: string;
   name: string;
   body?: ScheduleBody;
@@ -13,12 +13,12 @@ export interface BeatEntry {
 
 type Fields = Record<string, unknown>;
 
-/** Names of the fields of `crontab`, in the order of a cron expression. */
+/** Fields of `crontab`, in the order of a cron expression. */
 const CRONTAB = ['minute', 'hour', 'day_of_month', 'month_of_year', 'day_of_week'] as const;
 const OPTIONS = ['queue', 'expires', 'priority'];
 const MEMBERS = ['task', 'schedule', 'args', 'kwargs', 'options'];
 
-/** What each entry of `beat_schedule` becomes. @throws {Failure} where it is no beat_schedule at all. */
+/** Returns what each entry of `beat_schedule` becomes. @throws {Failure} if this is not a beat_schedule at all. */
 export function readBeatSchedule(json: unknown, timeZone: string): BeatEntry[] {
   if (!isObject(json)) throw misuse('beat_schedule must be an object of entries by their names');
   const entries = Object.entries(json);
@@ -38,7 +38,7 @@ export function readBeatSchedule(json: unknown, timeZone: string): BeatEntry[] {
   });
 }
 
-/** Names of schedules stand in URLs: other characters become hyphens. */
+/** Returns the name of the schedule. Names are part of URLs, so other characters become hyphens. */
 function nameOf(entry: string): string {
   return entry
     .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
@@ -70,7 +70,7 @@ function bodyOf(given: unknown, timeZone: string): ScheduleBody {
     },
     ...timesOf(schedule),
     time_zone: timeZone,
-    // As Celery: it never asks whether the last one has ended.
+    // As in Celery, which never asks whether the last one has ended.
     overlap: 'allow',
   };
 }

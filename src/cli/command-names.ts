@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** A command for people: its file is loaded when it is used. */
+/** A command for people. Its file is loaded when the command is used. */
 export interface ClientCommand {
   group: string;
   summary: string;
@@ -12,7 +12,7 @@ const OPERATE = 'Act on builds and dead letters:';
 const TASKS = 'Tasks and content:';
 const SETUP = 'Set up:';
 
-/** In the order in which help shows them. */
+/** The commands in the order in which help shows them. */
 export const CLIENT_COMMANDS: Record<string, ClientCommand> = {
   trigger: { group: BUILDS, summary: 'trigger a build', load: () => import('./commands/trigger.ts') },
   watch: { group: BUILDS, summary: 'watch a build until it ends', load: () => import('./commands/watch.ts') },
@@ -28,6 +28,11 @@ export const CLIENT_COMMANDS: Record<string, ClientCommand> = {
     group: BUILDS,
     summary: 'prove that the events of a build were not changed',
     load: () => import('./commands/verify.ts'),
+  },
+  shadow: {
+    group: BUILDS,
+    summary: 'compare with the runs that another program started',
+    load: () => import('./commands/shadow.ts'),
   },
   cancel: { group: OPERATE, summary: 'cancel a build', load: () => import('./commands/cancel.ts') },
   retry: { group: OPERATE, summary: 'retry a failed build', load: () => import('./commands/retry.ts') },
@@ -55,6 +60,11 @@ export const CLIENT_COMMANDS: Record<string, ClientCommand> = {
     summary: 'create, list and revoke keys of the API',
     load: () => import('./commands/keys.ts'),
   },
+  erase: {
+    group: SETUP,
+    summary: 'erase data for good, such as all of one person',
+    load: () => import('./commands/erase.ts'),
+  },
   init: {
     group: SETUP,
     summary: 'ask for the settings, check them, and write .env',
@@ -72,7 +82,7 @@ export const CLIENT_COMMANDS: Record<string, ClientCommand> = {
   },
 };
 
-/** A role of a server or of its operator. */
+/** A role of a server or its operator. */
 export interface RoleWord {
   group: string;
   summary: string;
@@ -81,11 +91,12 @@ export interface RoleWord {
 const RUN = 'Run Hapax:';
 const RECORD = 'Keep the record:';
 
-/** Words whose arguments are their own business. */
+/** Roles that read their own arguments. */
 export const ROLE_WORDS: Record<string, RoleWord> = {
   up: { group: RUN, summary: 'everything on this machine: database, Temporal, API and worker' },
   demo: { group: RUN, summary: 'one build against a simulated GitHub' },
   migrate: { group: RUN, summary: "update the schema of the database and Temporal's search attributes" },
+  replay: { group: RUN, summary: 'check that this version can continue the open workflows' },
   backup: { group: RECORD, summary: 'make a backup of the record, or check one' },
   restore: { group: RECORD, summary: 'put a backup into an empty database' },
   content: { group: RECORD, summary: 'copy content to another store, and verify it' },
@@ -94,7 +105,7 @@ export const ROLE_WORDS: Record<string, RoleWord> = {
   rebuild: { group: RECORD, summary: 'compute the stored state again from the events' },
 };
 
-/** What `hapax serve` runs, each as a process of its own. The words are also understood without `serve`, as they were before. */
+/** The roles of `hapax serve`, each a process of its own. They also work without `serve`, as in earlier versions. */
 export const SERVED_ROLES: Record<string, string> = {
   api: 'the HTTP API (needs DATABASE_URL and TEMPORAL_ADDRESS)',
   worker: 'runs builds and tasks (needs DATABASE_URL and TEMPORAL_ADDRESS)',

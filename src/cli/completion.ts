@@ -2,7 +2,7 @@ import tab from '@bomb.sh/tab/commander';
 import { readProfiles } from './client/profiles.ts';
 import { createProgram } from './program.ts';
 
-/** What the script for bash takes from the package bash-completion, for shells without it. */
+/** A substitute for the part of the package bash-completion that the script needs, for shells without it. */
 const WITHOUT_BASH_COMPLETION = `declare -F _get_comp_words_by_ref >/dev/null || _get_comp_words_by_ref() {
     cword=$COMP_CWORD
     words=("\${COMP_WORDS[@]}")
@@ -10,7 +10,7 @@ const WITHOUT_BASH_COMPLETION = `declare -F _get_comp_words_by_ref >/dev/null ||
     prev=\${COMP_WORDS[COMP_CWORD-1]}
 }`;
 
-/** `hapax completion SHELL` prints a script; the shell then asks `hapax complete -- WORDS` what could come next. */
+/** Handles completion. `hapax completion SHELL` prints a script; the shell then asks `hapax complete -- WORDS` what could come next. */
 export async function runCompletion(argv: string[]): Promise<void> {
   const program = await createProgram('', { completing: true });
   const completion = tab(program, { completionCommandName: 'completion' });
@@ -27,7 +27,7 @@ export async function runCompletion(argv: string[]): Promise<void> {
   await program.parseAsync(argv, { from: 'user' });
 }
 
-/** The package prints the script itself. Constants that are read-only would make a second `source` of it fail. */
+/** Changes the script that the package prints: with read-only constants, a second `source` of it would fail. */
 async function printForBash(printScript: () => Promise<unknown>): Promise<void> {
   const { log } = console;
   let script = '';

@@ -2,11 +2,13 @@ import { type Command, Option } from 'commander';
 import type { DeadLetterView } from '../contracts/builds/operator.ts';
 import type { Query } from './client/api.ts';
 import { instant, positive } from './client/command.ts';
+import { EXIT, Failure } from './failure.ts';
 import { moment } from './output/moments.ts';
+import type { Operated } from './output/operated.ts';
 import { paint } from './output/screen.ts';
 import { table } from './output/table.ts';
 
-/** Which dead letters are meant. */
+/** The options that filter dead letters. */
 export interface FilterOptions {
   kind?: string;
   repository?: string;
@@ -16,6 +18,7 @@ export interface FilterOptions {
   queue?: string;
   since?: string;
   until?: string;
+  cause?: string;
 }
 
 export function withFilter(command: Command): Command {
@@ -27,7 +30,8 @@ export function withFilter(command: Command): Command {
     .option('--name <name>', 'tasks with this name')
     .option('--queue <queue>', 'tasks and messages of this queue')
     .option('--since <time>', 'accepted at this time or later: ISO 8601, or 2h (ago)', instant)
-    .option('--until <time>', 'accepted before this time', instant);
+    .option('--until <time>', 'accepted before this time', instant)
+    .option('--cause <cause>', 'with this cause: needs_attention or a conclusion, type of an error, code of a refusal');
 }
 
 export function queryOf({
@@ -39,8 +43,32 @@ export function queryOf({
   queue,
   since,
   until,
+  cause,
 }: FilterOptions): Query {
-  return { kind, repository, ref, config_id, name, queue, since, until };
+  return { kind, repository, ref, config_id, name, queue, since, until, cause };
+}
+
+/** Operates on one dead letter after the other. Goes on after a refusal. @returns also what ended the work before the last of them. */
+export async function operateEach(
+  ids: readonly string[],
+  operate: (id: string) => Promise<unknown>,
+): Promise<Operated & { stoppedBy: unknown }> {
+  const operated = { done: [] as string[], refused: [] as Operated['refused'], stoppedBy: undefined };
+  for (const id of ids) {
+    try {
+      await operate(id);
+      operated.done.push(id);
+    } catch (error) {
+      if (!isRefusal(error)) return { ...operated, stoppedBy: error };
+      operated.refused.push({ id, detail: error.message });
+    }
+  }
+  return operated;
+}
+
+/** Says whether Hapax refused the request, and would refuse it again. */
+function isRefusal(error: unknown): error is Failure {
+  return error instanceof Failure && error.exit === EXIT.usage;
 }
 
 const COLUMNS = [

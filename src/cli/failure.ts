@@ -1,23 +1,25 @@
 import type { Problem } from '../contracts/problem.ts';
 
-/** How a command ends. These are stable: scripts branch on them. */
+/** Exit statuses of commands. They are stable, because scripts branch on them. */
 export const EXIT = {
   success: 0,
   /** The build or task failed or was cancelled, a chain is not valid, or `doctor` found a fault. */
   failed: 1,
-  /** The command is wrong, or Hapax refuses what it asks. */
+  /** The command is wrong, or Hapax refuses the request. */
   usage: 2,
   needsPerson: 3,
   notAllowed: 4,
   unreachable: 5,
-  /** A fault of this program. */
+  /** A bug in this program. */
   internal: 70,
-  /** `--timeout` passed; as of timeout(1). */
+  /** `--timeout` passed. The same status as timeout(1) uses. */
   timedOut: 124,
+  /** Ctrl-C. The same status as a shell reports. */
+  interrupted: 130,
 } as const;
 export type Exit = (typeof EXIT)[keyof typeof EXIT];
 
-/** What went wrong, as `--json` prints it. Problems of the API keep their own code, status and request id. */
+/** A fault as `--json` prints it. Problems from the API keep their code, status and request id. */
 export interface Fault {
   code: string;
   title: string;
@@ -40,7 +42,7 @@ export class Failure extends Error {
   }
 }
 
-/** What the user can only correct in the command itself. */
+/** Returns a failure that the user can only correct in the command itself. */
 export function misuse(title: string, detail?: string): Failure {
   return new Failure(EXIT.usage, { code: 'usage', title, detail });
 }

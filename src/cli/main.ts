@@ -3,14 +3,22 @@ import { EXIT, Failure } from './failure.ts';
 import { note } from './output/screen.ts';
 
 /**
- * Runs a command and ends the process with its status. Ends it explicitly, as the runtime of the Temporal SDK would keep it alive.
+ * Runs a command and ends the process with its status. It exits explicitly, because the runtime of the Temporal SDK would keep the process
+ * alive.
  */
 export async function main(argv: string[]): Promise<never> {
   for (const stream of [process.stdout, process.stderr]) {
-    // Whoever read along has stopped, as `head` does. 141 is what a shell reports of a program that SIGPIPE ended.
+    // The reader has stopped reading, as `head` does. 141 is what a shell reports for a program that SIGPIPE ended.
     stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 141 : 1));
   }
-  process.exit(await statusOf(argv));
+  const status = await statusOf(argv);
+  await Promise.all([written(process.stdout), written(process.stderr)]);
+  process.exit(status);
+}
+
+/** Waits until a stream has passed on what was written to it. A pipe takes it bit by bit, and exiting would drop the rest. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((done) => stream.write('', () => done()));
 }
 
 async function statusOf(argv: string[]): Promise<number> {
@@ -32,20 +40,20 @@ async function statusOf(argv: string[]): Promise<number> {
   }
 }
 
-/** The role that is asked for, under its own word or under `serve`. */
+/** Returns the role that the arguments name, directly or after `serve`. */
 function roleOf([word = '', ...argv]: string[]): { name: string; argv: string[] } | undefined {
   if (word === 'serve')
     return argv[0] && Object.hasOwn(SERVED_ROLES, argv[0]) ? { name: argv[0], argv: argv.slice(1) } : undefined;
   return Object.hasOwn(ROLE_WORDS, word) || Object.hasOwn(SERVED_ROLES, word) ? { name: word, argv } : undefined;
 }
 
-/** What `init` and `doctor` meet in code of the servers, which names what its user can mend; or a fault of ours. */
+/** Handles an error that `init` or `doctor` got from code of the servers: one that the user can correct, or a bug. */
 function failedBeneath(error: unknown): number {
   if (error instanceof Error && error.name === 'UserError') {
     note(`hapax: ${error.message}`);
     return EXIT.unreachable;
   }
-  // Not by throwing: Node would end with 1, which says that a build failed.
+  // Not by throwing: Node would exit with 1, which means that a build failed.
   console.error(error);
   return EXIT.internal;
 }

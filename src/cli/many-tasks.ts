@@ -2,17 +2,22 @@ import { type Command, Option } from 'commander';
 import { type Context, instant, positive, runsWith } from './client/command.ts';
 import { EXIT, type Exit, misuse } from './failure.ts';
 import { confirm, confirmable } from './output/confirm.ts';
+import { type Operated, printOperated } from './output/operated.ts';
 import { note, print, printJson } from './output/screen.ts';
 
-/** States of tasks, as Celery calls them. */
+/** States of tasks under Celery's names. */
 export const TASK_STATUSES = ['PENDING', 'STARTED', 'RETRY', 'SUCCESS', 'FAILURE', 'REVOKED'];
 
-interface Options {
+/** A filter for the tasks of a command. */
+export interface TaskFilter {
   status?: string;
   name?: string;
   queue?: string;
   since?: string;
   until?: string;
+}
+
+interface Options extends TaskFilter {
   limit: number;
   dryRun?: boolean;
   yes?: boolean;
@@ -27,7 +32,7 @@ interface Operation {
   done: string;
 }
 
-/** A command that asks something of one task, of several, or of all that match. */
+/** Defines a command that operates on one task, on several, or on all that match. */
 export function operatesTasks(command: Command, operation: Operation): void {
   command.argument('[tasks...]', 'ids of tasks; or name them by a filter');
   confirmable(command)
@@ -73,12 +78,8 @@ async function operateMany(
     return EXIT.success;
   }
   await confirm(`This ${asks} ${tasks}${found.more ? '; more match' : ''}.`, options);
-  const answer = await ask<{ done: string[]; refused: Array<{ id: string; detail: string }>; more: boolean }>({});
-  if (json) printJson(answer);
-  else {
-    for (const { id, detail } of answer.refused) note(`${id} was refused: ${detail}`);
-    print(`${answer.done.length} ${done}, ${answer.refused.length} refused`);
-    if (answer.more) note('more match: run it again');
-  }
-  return answer.refused.length === 0 ? EXIT.success : EXIT.failed;
+  const answer = await ask<Operated & { more: boolean }>({});
+  const exit = printOperated(answer, json ? answer : undefined, done);
+  if (answer.more && !json) note('more match: run it again');
+  return exit;
 }

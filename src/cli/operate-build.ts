@@ -10,14 +10,14 @@ export interface OperateOptions {
   timeout?: number;
 }
 
-/** Lets a command watch the build afterwards. */
+/** Adds the options that let a command watch the build afterwards. */
 export function watchable(command: Command): Command {
   return command
     .option('-w, --watch', 'watch the build until it ends')
     .option('--timeout <time>', 'stop watching after this time, such as 30m', durationMs);
 }
 
-/** Asks Hapax to do something with a build. */
+/** Asks Hapax to operate on a build. */
 export async function operate(
   { api, json, options }: Context<OperateOptions>,
   build: string,

@@ -2,10 +2,13 @@ import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { CLIENT_COMMANDS, ROLE_WORDS, SERVED_ROLES } from './command-names.ts';
 
+/** For the roles that run the user's own tasks. */
+const WATCH = 'load tasks of HAPAX_TASKS again when they change';
+
 /**
- * The command line as commander knows it.
- * @param used the command whose file is loaded; the others only have their names, which is all that help shows of them.
- * @param completing loads all of them, and leaves the command `completion` to who completes.
+ * Creates the command line for commander.
+ * @param used the command whose file is loaded. The others have only their names, which is all that help shows of them.
+ * @param completing loads all of them, and leaves out the command `completion`, which the caller adds.
  */
 export async function createProgram(used: string, { completing = false } = {}): Promise<Command> {
   const program = new Command('hapax')
@@ -22,12 +25,18 @@ export async function createProgram(used: string, { completing = false } = {}): 
     if (completing || used === name) (await load()).define(command);
   }
   for (const [name, { group, summary }] of Object.entries(ROLE_WORDS)) {
-    program.command(name).description(summary).helpGroup(group).allowUnknownOption().argument('[options...]');
+    const command = program
+      .command(name)
+      .description(summary)
+      .helpGroup(group)
+      .allowUnknownOption()
+      .argument('[options...]');
+    if (name === 'up') command.option('--watch', WATCH);
   }
   const serve = program.command('serve').description('one process of a server').helpGroup('Run Hapax:');
   for (const [name, summary] of Object.entries(SERVED_ROLES)) {
     const command = serve.command(name).description(summary);
-    if (name === 'worker') command.option('--watch', 'load tasks of HAPAX_TASKS again when they change');
+    if (name === 'worker') command.option('--watch', WATCH);
   }
   if (!completing) {
     program

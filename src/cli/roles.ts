@@ -3,9 +3,9 @@ import { readSettings, settingsSchema } from '../contracts/settings.ts';
 import { ROLE_WORDS, SERVED_ROLES } from './command-names.ts';
 import { readEnvironmentFile } from './environment-file.ts';
 
-/** What a process of a server or its operator does. Each loads only what it needs. */
+/** The processes of a server or its operator, by role. Each loads only what it needs. */
 const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
-  up: async () => (await import('../processes/up.ts')).runUp(readSettings(process.env)),
+  up: async (argv) => (await import('../processes/up.ts')).runUp(argv, process.env),
   api: async () => (await import('../processes/api.ts')).runApi(readSettings(process.env, 'api')),
   worker: async (argv) => (await import('../processes/worker.ts')).runWorker(argv, process.env),
   bridge: async () =>
@@ -16,26 +16,29 @@ const ROLES: Record<string, (argv: string[]) => Promise<void>> = {
   restore: async (argv) => (await import('../processes/restore.ts')).runRestore(argv, process.env),
   content: async (argv) => (await import('../processes/content-move.ts')).runContent(argv, process.env),
   reconcile: async (argv) => (await import('../processes/reconcile.ts')).runReconcile(argv, process.env),
+  replay: async (argv) => (await import('../processes/replay.ts')).runReplay(argv, process.env),
   rebuild: async () => (await import('../processes/rebuild.ts')).runRebuild(readSettings(process.env, 'rebuild')),
   'simulate-github': async (argv) => (await import('../simulator/main.ts')).simulateGitHub(argv),
   demo: async () => (await import('../processes/demo.ts')).runDemo(process.env),
 };
 
-/** Roles with a command line of their own; all else is told by settings. */
+/** Roles with their own command line. Settings control all others. */
 const WITH_ARGUMENTS: ReadonlySet<string> = new Set([
+  'up',
   'worker',
   'audit',
   'backup',
   'restore',
   'content',
   'reconcile',
+  'replay',
   'simulate-github',
 ]);
 
 /**
  * Runs a role until it ends.
- * @returns the status of the process: 0, 1 for a fault that the user can mend (its message without a stack), 2 for an argument
- * that does not exist.
+ * @returns the status of the process: 0, 1 for a fault that the user can correct (its message without a stack), 2 for an argument that does
+ *   not exist.
  */
 export async function runRole(role: string, argv: string[]): Promise<number> {
   if (argv.length > 0 && !WITH_ARGUMENTS.has(role)) {
@@ -47,7 +50,7 @@ export async function runRole(role: string, argv: string[]): Promise<number> {
     );
     return asked ? 0 : 2;
   }
-  // These two have settings of their own.
+  // These two have their own settings.
   if (role !== 'demo' && role !== 'simulate-github') readEnvironmentFile(process.env);
   const known = [...Object.keys(settingsSchema.shape), ...CLIENT_VARIABLES];
   for (const line of misspeltSettings(process.env, known)) console.error(`hapax: ${line}`);

@@ -3,7 +3,7 @@ import { CLIENT_COMMANDS } from './command-names.ts';
 import { Failure, misuse } from './failure.ts';
 import { createProgram } from './program.ts';
 
-/** Runs a command for people. @throws {Failure} @returns whether only help or the version was asked for. */
+/** Runs a command for people. @throws {Failure} */
 export async function runProgram(argv: string[]): Promise<void> {
   try {
     if (argv[0] === 'completion' || argv[0] === 'complete')

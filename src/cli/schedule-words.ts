@@ -4,13 +4,13 @@ import { span } from './output/moments.ts';
 
 export const schedulePath = (name: string) => `/schedules/${encodeURIComponent(name)}`;
 
-/** What a schedule makes, for people. */
+/** Returns what a schedule makes, for people. */
 export function targetOf({ build, builds, task }: Pick<ScheduleView, 'build' | 'builds' | 'task'>): string {
   if (build) return `build ${build.config}`;
   return builds ? `builds ${builds.configs}` : `task ${task?.name}`;
 }
 
-/** When it does, for people. */
+/** Returns when a schedule fires, for people. */
 export function timesOf({
   cron,
   intervals,
@@ -23,12 +23,12 @@ export function timesOf({
   ].join(', ');
 }
 
-/** The next times of a schedule. */
+/** Reads the next times of a schedule. */
 export async function readNext(api: Api, name: string): Promise<string[]> {
   return (await api.json<{ times: string[] }>(`${schedulePath(name)}/next`)).times;
 }
 
-/** Times by the clock of the schedule, and in UTC. */
+/** Returns times in the schedule's time zone and in UTC. */
 export function nextLines(times: readonly string[], timeZone: string): string[] {
   const clock = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' });
   const day = new Intl.DateTimeFormat('en', { timeZone, weekday: 'short' });

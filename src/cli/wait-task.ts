@@ -9,7 +9,7 @@ import { logLine } from './output/timeline.ts';
 
 const PATIENCE_MS = 10 * 60_000;
 
-/** Prints what happens to a task until it ends, and then its result. Its JSON is the task at its end. */
+/** Prints what happens to a task until it ends, and then its result. With `json`, it prints only the task at its end. */
 export async function waitForTask(
   api: Api,
   id: string,
@@ -48,7 +48,7 @@ export async function waitForTask(
   return task.status === 'SUCCESS' ? EXIT.success : EXIT.failed;
 }
 
-/** What a task gave, or why it gave nothing. */
+/** Returns the result of a task, or why it has none. */
 export function resultLines({ status, result, error, reason }: TaskView): string[] {
   if (status === 'SUCCESS') return JSON.stringify(result, null, 2).split('\n');
   const failed = error ? [`${error.type}: ${error.message}`, ...(error.traceback?.split('\n') ?? [])] : [];

@@ -14,17 +14,17 @@ export interface WatchOptions {
   json: boolean;
   /** How long to watch; none: until the end. */
   timeoutMs?: number | undefined;
-  /** The last event before something was asked of the build: how it stood then is no end. */
+  /** The last event before the command that changed the build. An end up to that event does not count. */
   afterSeq?: number;
 }
 
-/** How long Hapax may be away at a stretch, as while it is updated. */
+/** How long Hapax may be away without a break, for example during an update. */
 const PATIENCE_MS = 10 * 60_000;
 const REDRAW_MS = 1_000;
 const AGAIN_MS = 250;
 
 /**
- * Shows a build until it ends, or waits for a person. It may not have a run yet. In a terminal it redraws one timeline; elsewhere it
+ * Shows a build until it ends or waits for a person. It may not have a run yet. In a terminal, it redraws one timeline; elsewhere, it
  * prints a line for each event.
  */
 export async function watchBuild(api: Api, id: number, { json, timeoutMs, afterSeq = 0 }: WatchOptions): Promise<Exit> {
@@ -34,7 +34,7 @@ export async function watchBuild(api: Api, id: number, { json, timeoutMs, afterS
   const interrupted = () => {
     view?.leave();
     note(`build ${id} goes on; watch it again with: hapax watch ${id}`);
-    process.exit(130);
+    process.exit(EXIT.interrupted);
   };
   process.once('SIGINT', interrupted);
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop.abort(), timeoutMs);
@@ -57,7 +57,7 @@ export async function watchBuild(api: Api, id: number, { json, timeoutMs, afterS
       }
       if (stop.signal.aborted) throw timedOut(id);
       build = await api.json<BuildView>(path);
-      // What was asked of it a moment ago may not have begun.
+      // The operation that the command requested a moment ago may not have started yet.
       if (seen <= afterSeq) await sleep(AGAIN_MS);
     }
     view.end(build);
@@ -80,23 +80,23 @@ function timedOut(id: number): Failure {
   });
 }
 
-/** How a command about a build ends, by how the build stands. */
+/** Returns the exit status of a command about a build, by the build's state. */
 export function exitOf({ status, needs_attention }: Pick<BuildView, 'status' | 'needs_attention'>): Exit {
   if (needs_attention) return EXIT.needsPerson;
   return status === 'success' ? EXIT.success : EXIT.failed;
 }
 
-/** What shows a build while it is watched. */
+/** A display of a build that is watched. */
 interface View {
   event(event: EventView): void;
-  /** Hapax is away, and undefined: it is back. */
+  /** Called when Hapax is away, and with undefined when it is back. */
   away(reason: string | undefined): void;
-  /** No more events come. */
+  /** Called when no more events come. */
   leave(): void;
   end(build: BuildView): void;
 }
 
-/** A line of JSON for each event, and one for the build at the end. */
+/** Prints a line of JSON for each event, and one for the build at the end. */
 function jsonView(): View {
   return {
     event: (event) => printJson({ kind: 'event', event }),
@@ -147,7 +147,7 @@ function drawnView(build: BuildView): View {
   };
 }
 
-/** The address of the run, on a line of its own, so that it can be copied. */
+/** Returns the URL of the run on a line of its own, so that it can be copied. */
 function linkIn(events: EventView[]): string[] {
   const url = events.findLast(({ event_type }) => event_type === 'workflow_triggered')?.event_data?.run_url;
   return typeof url === 'string' ? [url] : [];
@@ -163,7 +163,7 @@ function sayOnce(): View['away'] {
   };
 }
 
-/** How a build ended and why, and what to do if it waits for a person. */
+/** Returns how a build ended and why, and what to do if it waits for a person. */
 export function endLines(build: BuildView): string[] {
   const { id, created_at, completed_at, run_url, needs_attention, reason } = build;
   const { text, tone } = statusOf(build);

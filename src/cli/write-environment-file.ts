@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { misuse } from './failure.ts';
 
-/** Lines of the file that is there. */
+/** Returns the lines of the file, if it exists. */
 export function existingLines(file: string): string[] {
   return existsSync(file)
     ? readFileSync(file, 'utf8')
@@ -9,10 +10,15 @@ export function existingLines(file: string): string[] {
     : [];
 }
 
-/** Sets variables in a file and keeps its other lines. It is there in whole or as before, and its user alone can read it. */
+/**
+ * Sets variables in a file, removes those that are empty, and keeps its other lines. The file changes as a whole or not at all, and
+ * only its user can read it. @throws {Failure} if a value cannot be written
+ */
 export function writeEnvironmentFile(file: string, variables: Record<string, string>): void {
   const others = existingLines(file).filter((line) => !Object.hasOwn(variables, nameIn(line)));
-  const set = Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}`);
+  const set = Object.entries(variables)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name}=${quoted(name, value)}`);
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, `${[...others, ...set].join('\n')}\n`, { mode: 0o600, flag: 'wx' });
   renameSync(draft, file);
@@ -20,7 +26,10 @@ export function writeEnvironmentFile(file: string, variables: Record<string, str
 
 const nameIn = (line: string) => /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=/.exec(line)?.[1] ?? '';
 
-/** As Node and Docker Compose both read it. */
-function quoted(value: string): string {
-  return /^[\w./:@+-]*$/.test(value) ? value : `'${value}'`;
+/** Quotes a value so that Node and Docker Compose both read it. In double quotes, Compose would read `$` and a backslash. */
+function quoted(name: string, value: string): string {
+  if (/^[\w./:@+-]*$/.test(value)) return value;
+  if (!value.includes("'")) return `'${value}'`;
+  if (/["$\\]/.test(value)) throw misuse(`${name} cannot be written`, `it has a ' beside one of " $ \\`);
+  return `"${value}"`;
 }

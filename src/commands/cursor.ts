@@ -8,17 +8,17 @@ import { invalidRequest } from './refusal.ts';
 const numberCursor = z.tuple([timestamp, z.int().min(1)]);
 const textCursor = z.tuple([timestamp, text(LIMITS.requests.cursorCharacters)]);
 
-/** The end of a page as clients pass it on; null on the last. */
+/** Encodes the end of a page for clients; null on the last page. */
 export function writeCursor(end: Cursor<number | string> | undefined): string | null {
   return end ? Buffer.from(JSON.stringify([end.created_at, end.id])).toString('base64url') : null;
 }
 
-/** Where a list of things with numbers goes on; undefined for its beginning. @throws {Refusal} where it is no cursor of ours. */
+/** Decodes where a list with numbers for ids goes on; undefined at its beginning. @throws {Refusal} if it is not one of our cursors. */
 export function readNumberCursor(cursor: string | undefined): Cursor<number> | undefined {
   return read(numberCursor, cursor);
 }
 
-/** Where a list of things with texts for ids goes on; undefined for its beginning. @throws {Refusal} where it is no cursor of ours. */
+/** Decodes where a list with texts for ids goes on; undefined at its beginning. @throws {Refusal} if it is not one of our cursors. */
 export function readTextCursor(cursor: string | undefined): Cursor | undefined {
   return read(textCursor, cursor);
 }

@@ -7,11 +7,11 @@ export interface RefusalOptions {
   errors?: Array<{ path: string; message: string }>;
   /** When to try again. */
   retryAfterSeconds?: number;
-  /** For the operator: goes to the log, never to the user. */
+  /** For the operator. It goes to the log, never to the user. */
   cause?: unknown;
 }
 
-/** Whose turn it is: the request is at fault, what the command needs is away and the same request may succeed later, or we are. */
+/** Who is at fault: the request; something that is away, so that the same request may succeed later; or Hapax itself. */
 export type RefusalKind = 'request' | 'unavailable' | 'internal';
 
 /** Why a command was not carried out. HTTP, Flower and the bridge each translate its code into their own terms. */
@@ -34,8 +34,10 @@ export class Refusal extends Error {
     switch (this.code) {
       case 'temporal_unavailable':
       case 'database_unavailable':
+      case 'forge_unavailable':
       case 'issuer_unavailable':
       case 'too_many_streams':
+      case 'still_closing':
         return 'unavailable';
       case 'internal':
         return 'internal';
@@ -45,7 +47,7 @@ export class Refusal extends Error {
   }
 }
 
-/** A request that is not valid, with the place of every fault. */
+/** Returns the refusal of a request that is not valid, with the place of every fault. */
 export function invalidRequest(errors: NonNullable<RefusalOptions['errors']>): Refusal {
   const { faults, faultCharacters } = LIMITS.requests;
   const named = errors.slice(0, faults).map(({ path, message }) => ({
@@ -56,7 +58,7 @@ export function invalidRequest(errors: NonNullable<RefusalOptions['errors']>): R
   return new Refusal('invalid_request', { detail: detail.slice(0, 500).toWellFormed(), errors: named });
 }
 
-/** The refusal of a command about something that does not exist. @param what named for people, as `build 12`. */
+/** Returns the refusal of a command about something that does not exist. @param what its name for people, such as `build 12`. */
 export function notFound(what: string): Refusal {
   return new Refusal('not_found', { detail: `there is no ${what}` });
 }

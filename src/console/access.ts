@@ -22,30 +22,30 @@ import type { ConsoleContext, ConsoleEnvironment } from './view.ts';
 /** Name of the cookie that signs a browser in. */
 const SIGN_IN_COOKIE = 'hapax_console';
 
-/** How long a sign-in with a key lasts, seconds. It ends with the key. */
+/** How long a sign-in with a key lasts, in seconds. It ends with the key. */
 const KEY_SECONDS = 7 * 86_400;
-/** How long that of a person lasts: Hapax does not hear of it when a provider locks somebody out. */
+/** How long a person's sign-in lasts, in seconds. A provider does not tell Hapax when it locks somebody out. */
 const PERSON_SECONDS = 8 * 3_600;
 
 export interface AccessSettings {
-  /** Says who asks. */
+  /** Identifies who sends a request. */
   gate: Gate;
   trustedHosts: readonly string[];
-  /** Where people sign in; undefined where they need a key. */
+  /** The provider where people sign in; undefined if they need a key. */
   people?: PeopleProvider | undefined;
 }
 
-/** Who uses the console. */
+/** Somebody who uses the console. */
 export interface Visitor {
   principal: Principal;
-  /** As pages call them. */
+  /** Their name on pages. */
   name: string;
 }
 
 /**
- * Who may use the console. With keys, whoever has signed in with one: the cookie holds no key but the name of a session, which
- * nothing but the console takes, and which ends with the key. Browsers send it below the path of the console only, and never for a
- * page of another site (SameSite=Strict). Without keys, this machine alone, as for the API.
+ * Decides who may use the console. With keys, people must sign in with one. The cookie contains no key but the name of a session, which
+ * only the console accepts and which ends with the key. Browsers send it only below the console's path, and never for a page of another
+ * site (SameSite=Strict). Without keys, only this machine has access, as for the API.
  */
 export class Access {
   readonly #gate: Gate;
@@ -60,17 +60,17 @@ export class Access {
     this.#db = db;
   }
 
-  /** Whether people sign in at all. */
+  /** Whether people must sign in. */
   get needsKey(): boolean {
     return this.#gate.needsKey;
   }
 
-  /** Calls back whenever somebody may have lost a right, until the returned function is called. */
+  /** Calls the listener whenever somebody may have lost a right, until the returned function is called. */
   onChange(listener: () => void): () => void {
     return this.#gate.ring.onChange(listener);
   }
 
-  /** Who asks; undefined where nobody has signed in. @throws {Refusal} where an open console is reached by another name. */
+  /** Returns who sends a request; undefined if nobody has signed in. @throws {Refusal} if an open console is reached by a foreign name. */
   async visitorOf(c: ConsoleContext): Promise<Visitor | undefined> {
     if (!this.needsKey) {
       this.#requireLocalHost(c);
@@ -85,7 +85,7 @@ export class Access {
 
   /**
    * Signs a browser in.
-   * @throws {Refusal} 401 where the secret is no key, 403 where the key may not look at everything, 429 after too many wrong ones.
+   * @throws {Refusal} 401 if the secret is not a key, 403 if the key may not see everything, 429 after too many wrong keys.
    */
   async signIn(c: ConsoleContext, base: string, secret: string): Promise<void> {
     const address = c.env.incoming?.socket.remoteAddress ?? 'unknown';
@@ -98,7 +98,7 @@ export class Access {
     );
   }
 
-  /** Signs a person in whom the provider has sent. @throws {Refusal} 403 where no rule lets them in. */
+  /** Signs in a person whom the provider has sent. @throws {Refusal} 403 if no rule admits them. */
   async signInPerson(c: ConsoleContext, base: string, told: Claims): Promise<void> {
     const claims = this.#gate.claimsKept(told);
     const principal = this.#gate.personPrincipal(claims);
@@ -110,7 +110,7 @@ export class Access {
     c.var.log.info({ caller: principal.caller }, 'signed in to the console');
   }
 
-  /** Gives the browser a session of its own in place of the one it has. */
+  /** Gives the browser a new session in place of its current one. */
   async #begin(
     c: ConsoleContext,
     base: string,
@@ -127,7 +127,7 @@ export class Access {
     });
   }
 
-  /** Whether the browser speaks TLS, to this server or to a proxy before it. */
+  /** Says whether the browser uses TLS, to this server or to a proxy in front of it. */
   isSecure(c: ConsoleContext): boolean {
     return isSecure(c) || this.people?.secure === true;
   }
@@ -144,7 +144,7 @@ export class Access {
       return key && named(this.#gate.keyPrincipal(key));
     }
     if ('claims' in subject) {
-      // By the rules as they are now.
+      // By the current rules.
       const principal = this.#gate.personPrincipal(subject.claims);
       return principal && { principal, name: subject.name };
     }
@@ -162,7 +162,7 @@ export class Access {
   }
 }
 
-/** Refuses a page or a change to whoever lacks the right, for the definition of its route. */
+/** Returns middleware that refuses a page or a change if the caller lacks the right, for the definition of its route. */
 export function needs(right: Right): MiddlewareHandler<ConsoleEnvironment> {
   return async (c, next) => {
     requireMay(c, right);
@@ -170,7 +170,7 @@ export function needs(right: Right): MiddlewareHandler<ConsoleEnvironment> {
   };
 }
 
-/** @throws {Refusal} 403 where nothing may be changed here, or not by who asks. */
+/** @throws {Refusal} 403 if nothing may be changed here, or not by this caller. */
 export function requireMay(c: ConsoleContext, right: Right): void {
   if (c.var.view.may(right)) return;
   c.var.principal.require(right);

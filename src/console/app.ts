@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
+import type { ShadowDependencies } from '../commands/builds/compare-shadow.ts';
 import type { Trigger, TriggerDependencies } from '../commands/builds/trigger-build.ts';
 import { Refusal } from '../commands/refusal.ts';
 import type { SubscriptionDependencies } from '../commands/subscriptions/subscription-dependencies.ts';
@@ -26,6 +27,7 @@ import { changesStream } from './pages/changes.ts';
 import { configurations } from './pages/configurations.ts';
 import { configuration } from './pages/configurations-id.ts';
 import { editConfiguration } from './pages/configurations-id-edit.ts';
+import { shadow } from './pages/configurations-id-shadow.ts';
 import { content } from './pages/content.ts';
 import { contentDetail } from './pages/content-id.ts';
 import { deadLetters } from './pages/dead-letters.ts';
@@ -47,6 +49,7 @@ import { signInWithProvider } from './pages/sign-in-callback.ts';
 import { subscriptions } from './pages/subscriptions.ts';
 import { operateSubscription } from './pages/subscriptions-id-operate.ts';
 import { taskTypes } from './pages/task-types.ts';
+import { retireType } from './pages/task-types-name-retire.ts';
 import { tasks } from './pages/tasks.ts';
 import { task } from './pages/tasks-id.ts';
 import { runTaskAgain } from './pages/tasks-id-again.ts';
@@ -59,7 +62,11 @@ import { themeOf, timeZoneOf } from './preferences.ts';
 import { asRefusal, problemPage } from './problems.ts';
 import type { Console, ConsoleContext, ConsoleEnvironment, View } from './view.ts';
 
-export interface ConsoleDependencies extends TriggerDependencies, TaskDependencies, SubscriptionDependencies {
+export interface ConsoleDependencies
+  extends TriggerDependencies,
+    TaskDependencies,
+    SubscriptionDependencies,
+    ShadowDependencies {
   meter: TaskDependencies['meter'] & {
     buildAccepted(build: Trigger & { replayed: boolean }): void;
     triggerRefused(code: ProblemCode): void;
@@ -67,20 +74,20 @@ export interface ConsoleDependencies extends TriggerDependencies, TaskDependenci
   temporalUi: TemporalUi;
   youtubeQuota: QuotaPolicy;
   content: ContentStore;
-  /** Turns a query into a vector; undefined where no model is configured. */
+  /** Turns a query into a vector; undefined if no model is configured. */
   embedQuery: EmbedQuery;
-  /** What the last looks at the dependencies found. */
+  /** Returns what the last checks of the dependencies found. */
   health(): Health;
 }
 
-/** Where a console is served, and what it may do there. */
+/** The path of a console, and whether it is read-only. */
 export interface ConsolePlace {
   /** Path of the console, without a slash at its end: `/console`. */
   base: string;
   readOnly: boolean;
 }
 
-/** Nothing from elsewhere, no script and no style within a page, and no page of another site that holds this one in a frame. */
+/** Allow nothing from elsewhere, and no script or style within a page. No page of another site may frame this one. */
 const HEADERS = {
   'Content-Security-Policy':
     "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
@@ -90,17 +97,17 @@ const HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 } as const;
 
-/** Pages that everybody may ask for: they let people in, or hold nothing. */
+/** Pages that everybody may request: they sign people in, or contain nothing. */
 const OPEN = new Set(['/sign-in', '/sign-in/start', '/sign-in/callback', '/sign-out', '/theme']);
-/** Requests that change nothing but the browser's own cookies. */
+/** Requests that change only the browser's own cookies. */
 const HARMLESS = OPEN;
 
-/** Whether a path is one of the console. */
+/** Says whether a path belongs to the console. */
 export function isConsolePath(path: string, base: string): boolean {
   return path === base || path.startsWith(`${base}/`);
 }
 
-/** The console: pages for people over the same queries and commands as the API. */
+/** Creates the console: pages for people, with the same queries and commands as the API. */
 export function createConsole(deps: ConsoleDependencies, access: AccessSettings, { base, readOnly }: ConsolePlace) {
   const door = new Access(access, deps.db);
   const assets = new Assets();
@@ -114,7 +121,7 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
     for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
     c.header('X-Request-Id', requestId);
     await next();
-    // Pages show what only those may see who have signed in.
+    // Pages show what only people who have signed in may see.
     if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
   });
   console.get('/assets/:digest/:name', (c) => assets.answer(c, c.req.param('digest'), c.req.param('name')));
@@ -176,11 +183,13 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   configurations(console, deps);
   configuration(console, deps);
   editConfiguration(console, deps);
+  shadow(console, deps);
   content(console, deps);
   contentDetail(console, deps);
   search(console, deps);
   quota(console, deps);
   taskTypes(console, deps);
+  retireType(console, deps);
   worker(console, deps);
   operateWorker(console, deps);
   subscriptions(console, deps);
@@ -204,14 +213,14 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
 
 type Given = Pick<View, 'base' | 'assets' | 'caller' | 'has' | 'may' | 'signedIn'>;
 
-/** Before it is known who asks. */
+/** The caller before anybody is identified. */
 const NOBODY = { caller: '', has: () => false, may: () => false, signedIn: false };
 
 function viewOf(c: ConsoleContext, given: Given): View {
   const { pathname, search, protocol } = new URL(c.req.url);
   const scheme = c.req.header('x-forwarded-proto') === 'https' ? 'https:' : protocol;
   const here = pathname.slice(given.base.length + 1) + search;
-  // A link to the overview must not be empty: it would mean the page that one is on.
+  // A link to the overview must not be empty: an empty link means the current page.
   return {
     ...given,
     origin: `${scheme}//${c.req.header('host')}`,

@@ -16,8 +16,8 @@ const CSS = 'text/css; charset=utf-8';
 const JS = 'text/javascript; charset=utf-8';
 
 /**
- * Files that pages load, by their names in URLs, and what they consist of. Those of packages come from the packages, so that pages
- * work offline. htmx and its extension are one: it begins with the page in a task of its own, which may come before another script.
+ * Files that pages load, by name, with the files that they consist of. Files of packages come from the packages, so that pages work
+ * offline. htmx and its extension are one file: htmx starts with the page in a task of its own, which may run before another script.
  */
 const FILES = {
   'console.css': { parts: [join(OWN, 'console.css')], type: CSS },
@@ -36,7 +36,7 @@ interface Asset {
   type: string;
   digest: string;
   plain: Buffer<ArrayBuffer>;
-  /** Made when it is asked for the first time. */
+  /** Compressed on the first request. */
   packed: Map<string, Promise<Buffer<ArrayBuffer>>>;
 }
 
@@ -48,7 +48,7 @@ const PACK: Record<string, (plain: Buffer) => Promise<Buffer<ArrayBuffer>>> = {
   gzip: (plain) => promisify(gzip)(plain, { level: 9 }) as Promise<Buffer<ArrayBuffer>>,
 };
 
-/** The files of the console, each under a URL that changes with its content, so that browsers may keep it for ever. */
+/** The console's files, each under a URL that changes with its content, so that browsers may keep it forever. */
 export class Assets {
   readonly #assets: ReadonlyMap<string, Asset>;
 
@@ -61,12 +61,12 @@ export class Assets {
     );
   }
 
-  /** Link to a file, relative to the base of the console. */
+  /** Returns the link to a file, relative to the base of the console. */
   link(name: AssetName): string {
     return `assets/${this.#assets.get(name)!.digest}/${name}`;
   }
 
-  /** Answers with a file. One of another release, which pages ask for during an update, is not to be kept. */
+  /** Responds with a file. During an update, pages may request the file of another release; browsers must not keep that one. */
   async answer(c: ConsoleContext, digest: string, name: string): Promise<Response> {
     const asset = this.#assets.get(name);
     if (!asset) return c.text('There is no such file.', 404);

@@ -2,39 +2,37 @@ import type { Db } from '../store/database.ts';
 import { SettledLog } from '../store/record/settled-log.ts';
 import { listChangedStreams } from '../store/record/stream-list-changed.ts';
 
-/** Pause between looks at the log while anybody watches: a page is refreshed at most once a second. */
+/** Pause between reads of the log while anybody watches. A page is refreshed at most once a second. */
 const LOOK_EVERY_MS = 1_000;
-/** A page whose content changes all the time is refreshed less often, up to this pause: nobody reads faster. */
+/** A page whose content changes all the time is refreshed less often, with at most this pause: nobody reads faster. */
 const LONGEST_PAUSE_MS = 4_000;
-/** Longest that a look waits for what is being appended; the next look goes on with it. */
+/** How long a read waits for events that are being appended. The next read continues with them. */
 const PATIENCE_MS = 500;
-/** What no event tells (health, workers, quota) is looked at this often. */
+/** How often things without events (health, workers, quota) are refreshed. */
 const TICK_MS = 5_000;
-/** More changes than this within a look count as a change of everything. */
+/** If one read finds more changes than this, everything counts as changed. */
 const MOST_CHANGES = 1_000;
 
-/**
- * What a page shows: `build` and `task` are all of a kind, `build:12` is one, and `tick` is what no event tells.
- */
+/** A topic of a page: `build` or `task` for all of a kind, `build:12` for one, and `tick` for things without events. */
 export type Topic = string;
 
 interface Watcher {
   topics: readonly Topic[];
   toldAt: number;
-  /** Least time until it is told again. It doubles with each time that it is told soon after the time before. */
+  /** Shortest time until it is notified again. It doubles whenever one notification soon follows another. */
   pauseMs: number;
-  /** It is to be told when its pause is over. */
+  /** Whether it must be notified when its pause is over. */
   waits: boolean;
   tell(head: number): void;
 }
 
-/** Tells pages that what they show has changed. One query a second serves all of them. */
+/** Notifies pages when what they show has changed. One query a second serves all pages. */
 export class ChangeWatch {
   readonly #db: Db;
   readonly #log: SettledLog;
   readonly #watchers = new Set<Watcher>();
   #timer: NodeJS.Timeout | undefined;
-  /** Up to here, all changes were looked at. */
+  /** All changes up to this position have been read. */
   #reached = 0;
 
   constructor(db: Db) {
@@ -42,13 +40,13 @@ export class ChangeWatch {
     this.#log = new SettledLog(db);
   }
 
-  /** How many pages are told. */
+  /** How many pages are watching. */
   get size(): number {
     return this.#watchers.size;
   }
 
   /**
-   * Tells of changes until the returned function is called: at most once a second, however many there are.
+   * Calls `tell` when something changes, at most once a second, until the returned function is called.
    * @param since the position of the log that the page shows.
    */
   watch(topics: readonly Topic[], since: number, tell: (head: number) => void): () => void {
@@ -62,10 +60,10 @@ export class ChangeWatch {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Tells of what happened between the making of a page and its first look, or while it was away. */
+  /** Notifies a page of what happened after it was made and before its first read, or while it was disconnected. */
   async #catchUp(watcher: Watcher, since: number): Promise<void> {
     const listing = listChangedStreams(this.#db, since, Number.MAX_SAFE_INTEGER, MOST_CHANGES);
-    // Where the database cannot say, the page finds out by itself.
+    // If the database cannot say, the page finds out by itself.
     const found = await listing.catch(() => undefined);
     const isConcerned =
       !found || found.length === MOST_CHANGES || found.some(({ stream }) => concerns(watcher.topics, stream));
@@ -90,7 +88,7 @@ export class ChangeWatch {
     this.#timer?.unref();
   }
 
-  /** Streams with events that no look has seen. An event that becomes visible after one with a higher position is waited for. */
+  /** Returns the streams with events that no read has seen. It waits for events that become visible after one with a higher position. */
   async #changed(): Promise<string[]> {
     const end = await this.#log.settle(PATIENCE_MS);
     const found = await listChangedStreams(this.#db, this.#reached, end, MOST_CHANGES);

@@ -11,12 +11,12 @@ import { valid } from './queries.ts';
 
 export type Form = Readonly<Record<string, string>>;
 
-/** Fields that are written as JSON objects. */
+/** Fields that people write as JSON objects. */
 export const MAPS = ['mapping', 'inputs', 'constants', 'templates'] as const;
 
 const EXAMPLE = JSON.stringify({ ref: 'main', image_type: 'silverblue', fedora_version: '43' }, undefined, 2);
 
-/** The form of a configuration that does not exist yet. */
+/** The form for a new configuration. */
 export const NEW_FORM: Form = {
   ...{
     name: '',
@@ -33,7 +33,7 @@ export const NEW_FORM: Form = {
   ...{ yaml: '', mapping: '{}', inputs: '{}', constants: '{}', templates: '{}', example: EXAMPLE },
 };
 
-/** The form that says what a configuration says now. */
+/** Returns the form with the current content of a configuration. */
 export function formOfConfiguration({ name, version, definition }: BuildConfiguration): Form {
   const { forge, credential, repository, workflow, default_ref, concurrency, deadline, callback_url, yaml, dispatch } =
     definition;
@@ -47,7 +47,7 @@ export function formOfConfiguration({ name, version, definition }: BuildConfigur
   };
 }
 
-/** What a form says. @throws {Refusal} where it is not valid, with the place of every fault. */
+/** Returns the content of a form. @throws {Refusal} if it is not valid, with the place of every fault. */
 export function contentOf(form: Form): ConfigurationContent & { name: string } {
   const { name, forge, credential, repository, workflow, default_ref, concurrency } = form;
   const { deadline, callback_url, dispatch, yaml = '' } = form;
@@ -75,7 +75,7 @@ function readMap(place: string, text: string): unknown {
   }
 }
 
-/** What the example of a form would dispatch, or why it would not. */
+/** The dispatch that a form's example would cause, or the faults for which it would be refused. */
 export type Preview = { inputs: Record<string, string>; ref: string } | { faults: string[] };
 
 export function previewOf(form: Form, correlationInput: string): Preview | undefined {

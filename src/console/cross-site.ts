@@ -3,8 +3,8 @@ import { Refusal } from '../commands/refusal.ts';
 import type { ConsoleEnvironment } from './view.ts';
 
 /**
- * Refuses what is not sent by a page of the console itself. Browsers say with every POST where it comes from: by
- * `Sec-Fetch-Site`, or over plain HTTP, where they leave that out, by `Origin`. Programs have the API.
+ * Refuses changes that no page of the console itself sent. Browsers say with every POST where it comes from: in `Sec-Fetch-Site`, or over
+ * plain HTTP, where they omit that header, in `Origin`. Programs use the API.
  */
 export function refuseOtherSites(): MiddlewareHandler<ConsoleEnvironment> {
   return async (c, next) => {

@@ -8,10 +8,10 @@ const flash = z.object({
   text: z.string().max(1_000),
   link: z.string().max(300).optional(),
 });
-/** What became of the action before, told on the next page and then forgotten. */
+/** The result of the last action, which the next page shows once. */
 export type Flash = z.infer<typeof flash>;
 
-/** Goes to a page after an action, which then says what became of it. @param to relative to the base of the console. */
+/** Redirects to a page after an action. The page then shows the result. @param to relative to the base of the console. */
 export function seeOther(c: ConsoleContext, to: string, said?: Flash): Response {
   const { base } = c.var.view;
   if (said) {
@@ -21,7 +21,7 @@ export function seeOther(c: ConsoleContext, to: string, said?: Flash): Response 
   return c.redirect(`${base}/${to}`, 303);
 }
 
-/** Reads what the action before said. Only once, and not by a refresh of a part of a page. */
+/** Reads the result of the last action, only once. A refresh of a part of a page does not read it. */
 export function takeFlash(c: ConsoleContext): Flash | undefined {
   const text = getCookie(c, FLASH);
   if (text === undefined || c.req.header('hx-request')) return undefined;
@@ -33,7 +33,8 @@ export function takeFlash(c: ConsoleContext): Flash | undefined {
   }
 }
 
-/** A path of the console; the overview for anything else. */
+/** Returns the path if it belongs to the console, and otherwise that of the overview. */
 export function ownPath(back: string): string {
-  return /^[a-z][\w./-]*(\?[^\s#]*)?$/i.test(back) && !back.includes('..') && !back.includes('//') ? back : '';
+  const [path = ''] = back.split('?', 1);
+  return /^[a-z][\w./:@%+~-]*(\?[^\s#]*)?$/i.test(back) && !/\.\.|\/\/|%2e/i.test(path) ? back : '';
 }

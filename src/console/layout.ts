@@ -9,21 +9,21 @@ import type { ConsoleContext, Html, Theme, View } from './view.ts';
 
 export interface Page {
   title: string;
-  /** Which place of the navigation it belongs to, by its path; left out for none. */
+  /** Path of its entry in the navigation; left out for none. */
   place?: string;
-  /** Beside the title: buttons, a badge. */
+  /** Shown beside the title: buttons, a badge. */
   actions?: unknown;
   content: unknown;
   /**
-   * What the page shows, so that it is replaced when that changes ({@link Topic}), and the position of the log before it was read.
-   * Left out: it is never refreshed by itself.
+   * The topics of the page ({@link Topic}), and the position of the log before the page was read. When a topic changes, the page is
+   * replaced. Left out: the page is never refreshed automatically.
    */
   live?: { topics: readonly string[]; since: number };
   /** Loads uPlot, for pages with charts. */
   charts?: boolean;
 }
 
-/** Kept by pages that are refreshed: what people unfolded stays so. */
+/** Settings of htmx. What people unfolded stays unfolded when a page is refreshed. */
 const HTMX_CONFIG = JSON.stringify({
   includeIndicatorCSS: false,
   history: false,
@@ -31,7 +31,7 @@ const HTMX_CONFIG = JSON.stringify({
   noSwap: [204, 304, '4xx', '5xx'],
 });
 
-/** Answers with a page; for a refresh, with the part that is replaced. */
+/** Responds with a page or, for a refresh, with the part to replace. */
 export function page(
   c: ConsoleContext,
   content: Page,
@@ -51,7 +51,7 @@ function titleOf({ title }: Page): string {
 
 function main(view: View, { title, actions, content, live }: Page, flash: Flash | undefined): Html {
   const refresh = live ? html` hx-get="${view.here}" hx-trigger="changed from:#live" hx-swap="outerMorph"` : '';
-  // It stays until the next page: a refresh would take it away before anybody has read it.
+  // It stays until the next page: a refresh would remove it before anybody has read it.
   const told = flash
     ? notice(flash.tone, html`${flash.text}${flash.link ? html` <a href="${flash.link}">Show it</a>` : ''}`)
     : '';
@@ -107,14 +107,14 @@ function placeLink({ base }: View, { path, label, icon: shape }: Place, current:
   return html`<li><a href="${path === '' ? base : path}"${path === current ? html` aria-current="page"` : ''}>${icon(shape)}${label}</a></li>`;
 }
 
-/** Says whether the page is live, and pauses it. */
+/** Returns the button that says whether the page is live, and pauses it. */
 function liveButton({ live }: Page): Html {
   if (!live) return html``;
   const of = encodeURIComponent(live.topics.join(','));
   return html`<div id="live" class="js" data-topics="${live.topics.join(',')}" hx-sse:connect="changes?of=${of}&amp;since=${live.since}" hx-trigger="load, connect" hx-swap="none"><button type="button" class="live" data-live aria-pressed="false" title="Pause or resume the refreshing of this page">${icon('live')}<span>Live</span></button></div>`;
 }
 
-/** The rights that change something on a page. */
+/** The rights to change something on a page. */
 const CHANGES = ['trigger', 'operate', 'configure'] as const;
 
 const THEME_LABELS: Readonly<Record<Theme, string>> = { auto: 'As the system', light: 'Light', dark: 'Dark' };
@@ -140,7 +140,7 @@ function helpDialog(): Html {
   return html`<dialog id="help" aria-labelledby="help-title"><form method="dialog"><h2 id="help-title">Keys</h2><dl class="keys">${KEYS.map(([key, does]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${does}</dd></div>`)}</dl><div class="buttons"><button class="main" autofocus>Close</button></div></form></dialog>`;
 }
 
-/** Asks before something is done, where no script did: the same form once more, with `sure`. */
+/** Asks for confirmation if no script did: sends the same form once more, with `sure`. */
 export function unconfirmed(
   c: ConsoleContext,
   { question, fields, label }: { question: string; fields: Record<string, string>; label: string },

@@ -6,11 +6,11 @@ export interface Place {
   path: string;
   label: string;
   icon: IconName;
-  /** Whoever lacks it does not see the place. */
+  /** The place is hidden from people without this right. */
   right?: Right;
 }
 
-/** The pages that the navigation leads to, in groups. */
+/** The pages in the navigation, in groups. */
 export const NAVIGATION: ReadonlyArray<{ title: string | undefined; places: readonly Place[] }> = [
   { title: undefined, places: [{ path: '', label: 'Overview', icon: 'overview' }] },
   {

@@ -1,7 +1,7 @@
 import { getCookie, setCookie } from 'hono/cookie';
 import { type ConsoleContext, THEMES, type Theme } from './view.ts';
 
-/** Cookies that the script of pages writes as well; they hold no secret. */
+/** Cookies that the pages' script also writes. They contain no secret. */
 const THEME = 'hapax_theme';
 const TIME_ZONE = 'hapax_tz';
 
@@ -20,10 +20,10 @@ function asTheme(text: string | undefined): Theme {
 }
 
 const known = new Map<string, boolean>([['UTC', true]]);
-/** Names of zones that browsers send are few; whoever sends others is not remembered. */
+/** How many names of zones are remembered. Browsers send few different ones. */
 const MOST_ZONES = 1_000;
 
-/** The browser's time zone, by its own word; UTC where it says nothing or nonsense. */
+/** Returns the time zone that the browser states; UTC if it states none or an invalid one. */
 export function timeZoneOf(c: ConsoleContext): string {
   const zone = getCookie(c, TIME_ZONE);
   if (zone === undefined || zone.length > 64) return 'UTC';

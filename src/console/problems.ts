@@ -6,7 +6,7 @@ import { page } from './layout.ts';
 import { notice } from './parts/notice.ts';
 import type { ConsoleContext } from './view.ts';
 
-/** What a person can do about a problem, where its own words do not say. */
+/** Advice for people about problems that do not say what to do. */
 const REMEDIES: Partial<Record<ProblemCode, string>> = {
   database_unavailable: 'Nothing was changed. Check that Postgres runs, and try again.',
   temporal_unavailable: 'Nothing was started. Check that Temporal runs, and try again.',
@@ -19,7 +19,7 @@ const REMEDIES: Partial<Record<ProblemCode, string>> = {
   internal: 'It is not your fault. The log of the API says more, under the request id below.',
 };
 
-/** What was thrown, in the words of the table of problems. */
+/** Returns a thrown error as a refusal from the table of problems. */
 export function asRefusal(thrown: unknown): Refusal {
   if (thrown instanceof Refusal) return thrown;
   const fault = databaseFault(thrown)?.kind;
@@ -28,7 +28,7 @@ export function asRefusal(thrown: unknown): Refusal {
   return new Refusal('internal', { cause: thrown });
 }
 
-/** Answers with a page that says what happened and what to do. */
+/** Responds with a page that says what happened and what to do. */
 export function problemPage(c: ConsoleContext, { code, detail, errors }: Refusal) {
   const { status, title } = PROBLEMS[code];
   const remedy = REMEDIES[code];

@@ -2,12 +2,12 @@ import type { z } from 'zod';
 import { invalidRequest } from '../commands/refusal.ts';
 import type { ConsoleContext } from './view.ts';
 
-/** The query of a request, without the fields that a form left empty. */
+/** Returns the query of a request, without fields that a form left empty. */
 export function queryOf(c: ConsoleContext): Record<string, string> {
   return Object.fromEntries(Object.entries(c.req.query()).filter(([, value]) => value !== ''));
 }
 
-/** What a schema makes of what was sent. @throws {Refusal} with the place of every fault. */
+/** Parses what was sent with a schema. @throws {Refusal} with the place of every fault. */
 export function valid<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;

@@ -4,23 +4,23 @@ import { type BuildConfiguration, FIXED_FIELDS } from '../contracts/builds/confi
 import { shellWord } from './parts/copyable.ts';
 import { valid } from './queries.ts';
 
-/** Before the name of a field of a request, in the name of its form field: other fields of the form have names too. */
+/** Prefix of the form fields that stand for fields of a request. The form has other fields too. */
 export const FIELD = 'field.';
 
-/** A field that a form asks for. */
+/** A field of a request in the form. */
 export interface AskedField {
   name: string;
-  /** What it is where nobody says anything. */
+  /** Its value if nobody enters one. */
   preset: string;
-  /** Its value may have several lines. */
+  /** Whether its value may have several lines. */
   long: boolean;
 }
 
 const TEMPLATE_FIELD = /\{\{\s*([A-Za-z_][A-Za-z0-9_-]*)\s*\}\}/g;
 
 /**
- * The fields that a trigger of a configuration can have, from its mapping, its defaults and its templates. What the configuration
- * sets itself is not asked for, nor what goes nowhere.
+ * Returns the fields that a trigger of a configuration can have, from its mapping, defaults and templates. It leaves out what the
+ * configuration sets itself, and what has no effect.
  */
 export function askedFields({ definition }: Pick<BuildConfiguration, 'definition'>): AskedField[] {
   const { mapping, inputs, constants, templates, yaml } = definition;
@@ -39,7 +39,7 @@ export function askedFields({ definition }: Pick<BuildConfiguration, 'definition
   });
 }
 
-/** The request that a form asks for. @throws {Refusal} where it is not valid, with the place of every fault. */
+/** Returns the request in a form. @throws {Refusal} if it is not valid, with the place of every fault. */
 export function requestOf(config: number, form: Readonly<Record<string, string>>): TriggerBody {
   const fields = Object.entries(form).flatMap(([name, value]) =>
     name.startsWith(FIELD) && value !== '' ? [[name.slice(FIELD.length), value] as const] : [],
@@ -58,7 +58,7 @@ export function requestOf(config: number, form: Readonly<Record<string, string>>
   });
 }
 
-/** Lines `name=value`. */
+/** Reads lines `name=value`. */
 function linesOf(text: string): Array<readonly [name: string, value: string]> {
   return text.split(/\r?\n/).flatMap((line) => {
     const at = line.indexOf('=');
@@ -68,7 +68,7 @@ function linesOf(text: string): Array<readonly [name: string, value: string]> {
   });
 }
 
-/** The same request as a command of curl. @param keyed whether the API asks for a key. */
+/** Returns the same request as a curl command. @param keyed whether the API needs a key. */
 export function curlOf(origin: string, body: TriggerBody, key: string | undefined, keyed: boolean): string {
   return [
     `curl ${shellWord(`${origin}/builds/trigger`)}`,
@@ -79,7 +79,7 @@ export function curlOf(origin: string, body: TriggerBody, key: string | undefine
   ].join(' \\\n  ');
 }
 
-/** The same request as a command of Hapax. */
+/** Returns the same request as a Hapax command. */
 export function commandOf(configuration: string, body: TriggerBody, key: string | undefined): string {
   const { ref, image_type, fedora_version, inputs = {}, priority, callback_url } = body;
   const options: Array<[name: string, value: string | number | undefined]> = [

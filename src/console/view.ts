@@ -5,30 +5,30 @@ import type { Principal } from '../commands/keys/principal.ts';
 import type { Right } from '../contracts/keys/key-event.ts';
 import type { Assets } from './assets.ts';
 
-/** Escaped HTML, as the tag `html` makes it. */
+/** Escaped HTML, as the tag `html` creates it. */
 export type Html = ReturnType<typeof html>;
 
 export const THEMES = ['auto', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** What a page needs to know of the request that it answers. */
+/** Facts about a request that its page needs. */
 export interface View {
   /** Path of the console, without a slash at its end. All links of pages are relative to it. */
   base: string;
   /** Path and query of this page, relative to the base, as a link to it. */
   here: string;
-  /** Scheme, host and port that the browser uses, for commands that people copy. */
+  /** Scheme, host and port of the browser's requests, for commands that people copy. */
   origin: string;
-  /** Who looks, as pages call them: the name of a key or of a person, or `local` where the API is open. */
+  /** Name of the visitor on pages: of a key or a person, or `local` if the API needs no key. */
   caller: string;
-  /** Whether there is a way to sign out. */
+  /** Whether the visitor can sign out. */
   signedIn: boolean;
-  /** Whether a right is there, even where the console takes no changes. */
+  /** Says whether the visitor has a right, even if the console is read-only. */
   has(this: void, right: Right): boolean;
-  /** Whether a right is there and the console takes changes. Buttons and forms are shown only then, and refused otherwise. */
+  /** Says whether the visitor has a right and the console accepts changes. Otherwise, buttons and forms are hidden and requests refused. */
   may(this: void, right: Right): boolean;
   theme: Theme;
-  /** IANA name of the browser's time zone, UTC until it is known. */
+  /** IANA name of the browser's time zone; UTC until it is known. */
   timeZone: string;
   /** Milliseconds since 1970. */
   now: number;
@@ -36,7 +36,7 @@ export interface View {
 }
 
 export interface ConsoleEnvironment {
-  /** Given by a server that has named the request already. */
+  /** Set by a server that has already assigned the request an id. */
   Bindings: { requestId?: string; incoming?: { socket: { remoteAddress?: string | undefined } } };
   Variables: { view: View; requestId: string; caller: string; principal: Principal; log: Logger };
 }
@@ -44,7 +44,7 @@ export interface ConsoleEnvironment {
 export type Console = Hono<ConsoleEnvironment>;
 export type ConsoleContext = Context<ConsoleEnvironment>;
 
-/** A link with a query; what is undefined or empty is left out. */
+/** Returns a link with a query. It leaves out undefined and empty values. */
 export function linkTo(path: string, query: Record<string, string | number | boolean | undefined | null> = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {

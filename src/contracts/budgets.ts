@@ -1,4 +1,4 @@
-/** The most that one input may cost in one respect. */
+/** The limit of an input in one respect. */
 export interface Budget {
   value: number;
   unit:
@@ -14,15 +14,15 @@ export interface Budget {
     | 'hours'
     | 'days'
     | 'year';
-  /** One line: what is bounded, and what happens beyond it where that is no plain refusal. */
+  /** One line: what is limited, and what happens beyond the limit unless the input is simply refused. */
   meaning: string;
 }
 
 const most = (value: number, unit: Budget['unit'], meaning: string): Budget => ({ value, unit, meaning });
 
 /**
- * Every size, depth, count and time that an input can cause, at each door. An input beyond a budget is refused before the
- * work, by a message that names the budget. docs/limits.md is written from this table: `node scripts/generate-docs.ts`.
+ * Every size, depth, count and time that an input can cause, at each entry point. Hapax refuses an input beyond a budget before it does any
+ * work; the message names the budget. `node scripts/generate-docs.ts` writes docs/limits.md from this table.
  *
  * Code reads the numbers from {@link LIMITS}. What an operator sets (time limits of tasks, deadlines) is in settings.ts.
  */
@@ -55,7 +55,12 @@ export const BUDGETS = {
     operatedAtOnce: most(
       1_000,
       'entries',
-      'Builds or tasks that one request cancels or retries, the newest ones that match. Repeat it for the rest.',
+      'Builds or tasks that one request cancels, retries or erases, the newest ones that match. Repeat it for the rest.',
+    ),
+    erasedTextCharacters: most(
+      500,
+      'characters',
+      'The `text` whose data a request erases. A longer one is not found where a document was cut into chunks.',
     ),
   },
   history: {
@@ -115,6 +120,11 @@ export const BUDGETS = {
     inputs: most(25, 'entries', 'Inputs of a dispatch, including the correlation input; the limit of GitHub.'),
     inputsJsonCharacters: most(65_535, 'characters', 'JSON of all inputs of a dispatch; the limit of GitHub.'),
     fieldCharacters: most(255, 'characters', '`image_type` and `fedora_version`.'),
+    comparedBuilds: most(
+      1_000,
+      'entries',
+      'Builds of a repository that one comparison of shadow builds reads, the newest ones.',
+    ),
   },
   configurations: {
     nameCharacters: most(100, 'characters', 'Name of a build configuration.'),
@@ -133,6 +143,12 @@ export const BUDGETS = {
       1_000_000,
       'characters',
       'JSON of a result. It passes through Temporal, which refuses 2 MB. A longer result fails the task, without a retry.',
+    ),
+    resultBytes: most(1_900_000, 'bytes', 'The same in UTF-8.'),
+    progressCharacters: most(
+      100_000,
+      'characters',
+      'JSON of the progress that a task reports. Longer progress fails the task, without a retry.',
     ),
     errorCharacters: most(4_000, 'characters', 'Recorded message of an error. The rest is cut off.'),
     tracebackCharacters: most(4_000, 'characters', 'Recorded traceback. Only the end is kept.'),
@@ -241,6 +257,14 @@ export const BUDGETS = {
     titleCharacters: most(500, 'characters', 'Title of content. A longer title from a source is cut off.'),
     transcriptCharacters: most(1_000_000, 'characters', '`transcript_text`.'),
   },
+  artifacts: {
+    entries: most(50, 'entries', 'Artifacts recorded for a run. More are counted only.'),
+    nameCharacters: most(255, 'characters', 'Name of an artifact. The rest is cut off.'),
+    attested: most(20, 'requests', 'Artifacts of a run whose attestations Hapax reads.'),
+    attestations: most(5, 'entries', 'Attestations recorded for an artifact.'),
+    bundleBytes: most(262_144, 'bytes', 'JSON of the bundle of an attestation. A larger one is not verified.'),
+    triedHours: most(24, 'hours', 'Time after the end of a run in which Hapax asks the forge for its artifacts again.'),
+  },
   failures: {
     jobPages: most(3, 'requests', 'Pages of 100 jobs that Hapax reads of a failed run.'),
     jobs: most(10, 'entries', 'Failed jobs recorded for a run.'),
@@ -347,7 +371,7 @@ export const BUDGETS = {
 
 type Limits = { readonly [Door in keyof typeof BUDGETS]: { readonly [Name in keyof (typeof BUDGETS)[Door]]: number } };
 
-/** The number of each budget: `LIMITS.requests.bodyBytes`. */
+/** The value of each budget: `LIMITS.requests.bodyBytes`. */
 export const LIMITS = Object.fromEntries(
   Object.entries(BUDGETS).map(([door, budgets]) => [
     door,

@@ -1,10 +1,10 @@
-/** What `hapax doctor` found about one thing. */
+/** A finding of `hapax doctor` about one thing. */
 export interface Check {
   name: string;
-  /** `note`: it works, and somebody may want to know. */
+  /** `note`: it works, but somebody may want to know. */
   status: 'ok' | 'note' | 'fault';
   /** One line. */
   detail: string;
-  /** What to do; with every fault. */
+  /** What to do. Every fault has one. */
   remedy?: string;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { baseUrlFault, list } from './setting-forms.ts';
 
-/** A witness of the log: where it is asked, and with which key its signatures are verified. */
+/** A witness of the log: its URL, and the key that verifies its signatures. */
 export interface WitnessAddress {
   url: string;
   verifierKey: string;
@@ -17,7 +17,7 @@ const witnesses = list.transform((pairs, context) =>
   }),
 );
 
-/** How checkpoints of the log are signed, and where they go. */
+/** How Hapax signs checkpoints of the log, and where it writes them. */
 export const checkpointSettings = {
   CHECKPOINT_KEY: z
     .string()

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BUILD_EVENT_TYPES, eventView } from './builds/event.ts';
+import { ERASURE_EVENT_TYPES } from './erasures/erasure-event.ts';
 import { KEY_EVENT_TYPES } from './keys/key-event.ts';
 import { listOf, pageLimit } from './paging.ts';
 import { SCHEDULE_EVENT_TYPES } from './schedules/schedule-event.ts';
@@ -7,10 +8,10 @@ import { SUBSCRIPTION_EVENT_TYPES } from './subscriptions/subscription-event.ts'
 import { TASK_EVENT_TYPES } from './tasks/task-event.ts';
 import { text } from './text.ts';
 
-/** The kinds of streams in the log: what comes before the colon of a stream. */
-export const STREAM_KIND_NAMES = ['build', 'task', 'schedule', 'subscription', 'key'] as const;
+/** The kinds of streams in the log: the part of a stream's name before the colon. */
+export const STREAM_KIND_NAMES = ['build', 'task', 'schedule', 'subscription', 'key', 'erasure'] as const;
 
-/** Every event type there is; builds and tasks share those of callbacks and dead letters. */
+/** Every event type. Builds and tasks share those of callbacks and dead letters. */
 export const EVENT_TYPES = [
   ...new Set([
     ...BUILD_EVENT_TYPES,
@@ -18,10 +19,11 @@ export const EVENT_TYPES = [
     ...SCHEDULE_EVENT_TYPES,
     ...SUBSCRIPTION_EVENT_TYPES,
     ...KEY_EVENT_TYPES,
+    ...ERASURE_EVENT_TYPES,
   ]),
 ].sort();
 
-/** A position in the log as text: a number, or the end. */
+/** A position in the log as text: a number, or `latest`. */
 const position = z
   .string()
   .regex(/^(latest|\d{1,15})$/, 'must be a position in the log, or `latest`')
@@ -49,20 +51,23 @@ export const eventFeedQuery = z.strictObject({
   }),
   stream: text(300)
     .regex(
-      /^(build:[1-9]\d{0,15}|subscription:sub_[0-9a-f]{24}|key:key_[0-9a-f]{24}|(?:task|schedule):[\s\S]+)$/,
-      'must be the stream of a build, a task, a schedule, a subscription or a key, for example build:12',
+      /^(build:[1-9]\d{0,15}|subscription:sub_[0-9a-f]{24}|key:key_[0-9a-f]{24}|erasure:[0-9a-f-]{36}|(?:task|schedule):[\s\S]+)$/,
+      'must be the stream of a build, a task, a schedule, a subscription, a key or an erasure, for example build:12',
     )
     .optional()
-    .meta({ description: 'Only events of this build, task, schedule, subscription or key.', example: 'build:12' }),
+    .meta({
+      description: 'Only events of this build, task, schedule, subscription, key or erasure.',
+      example: 'build:12',
+    }),
   limit: pageLimit,
 });
 export type EventFeedQuery = z.output<typeof eventFeedQuery>;
 
-/** An event in the feed: as elsewhere, and what it is about. */
+/** An event in the feed, with the stream that it belongs to. */
 export const feedEvent = eventView
   .extend({
     stream: z.string().meta({
-      description: '`build:`, `task:`, `schedule:`, `subscription:` or `key:`, and the id or name.',
+      description: '`build:`, `task:`, `schedule:`, `subscription:`, `key:` or `erasure:`, and the id or name.',
       example: 'build:12',
     }),
   })

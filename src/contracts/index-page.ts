@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What `GET /` tells a program. */
+/** Response of `GET /` to a program. */
 export const index = z
   .object({
     name: z.literal('hapax'),

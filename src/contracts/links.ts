@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Paths of this API are relative to its root. */
+/** Returns a schema of a path in this API, relative to its root. */
 const path = (what: string) => z.string().meta({ description: `Path of ${what}.` });
 
 const workflow = z

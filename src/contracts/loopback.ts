@@ -1,6 +1,6 @@
 /**
- * An open port of this machine is reached by its own programs, and by any web page that its user opens: browsers send requests
- * to loopback for pages of every site. These are the marks by which a server tells them from programs.
+ * An open port of this machine can be reached by its own programs, and by any web page that its user opens: browsers send requests to
+ * loopback for pages of every site. The functions below tell pages from programs.
  */
 
 /** A header of a request, by its name in lower case. */
@@ -8,25 +8,25 @@ export type HeaderOf = (name: string) => string | undefined;
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
-/** Whether an address to bind to is reachable from this machine only. */
+/** Says whether an address to bind to can be reached from this machine only. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }
 
-/** The name under which a request addresses the server, without the port. */
+/** Returns the name by which a request addresses the server, without the port. */
 export function hostNameOf(header: HeaderOf): string {
   return (header('host') ?? '').replace(/:\d+$/, '');
 }
 
 /**
- * Whether a host name means this machine, or is one of TRUSTED_HOSTS. A page that lets its own name resolve to loopback (DNS
- * rebinding) passes for the server's own page in everything but this.
+ * Says whether a host name means this machine, or is in TRUSTED_HOSTS. A page whose name resolves to loopback (DNS rebinding) looks like
+ * the server's own page in everything but this.
  */
 export function isLocalHost(host: string, trusted: readonly string[]): boolean {
   return isLoopback(host) || trusted.includes(host.replace(/^\[|\]$/g, '').toLowerCase());
 }
 
-/** The header by which a request shows that a page of another site sent it, if one does. Programs send neither. */
+/** Returns the header that shows that a page of another site sent the request, if one does. Programs send neither header. */
 export function foreignHeader(header: HeaderOf): 'sec-fetch-site' | 'origin' | undefined {
   const site = header('sec-fetch-site');
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'sec-fetch-site';
@@ -34,7 +34,7 @@ export function foreignHeader(header: HeaderOf): 'sec-fetch-site' | 'origin' | u
   return origin !== undefined && URL.parse(origin)?.host !== header('host') ? 'origin' : undefined;
 }
 
-/** Whether a page of another site sends a request by itself. A link that a person follows is let through. */
+/** Says whether a page of another site sends a request by itself. A link that a person follows is allowed. */
 export function sentByForeignPage(method: string, header: HeaderOf): boolean {
   if (foreignHeader(header) === undefined) return false;
   const reads = method === 'GET' || method === 'HEAD';

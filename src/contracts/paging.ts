@@ -2,19 +2,19 @@ import { z } from 'zod';
 import { LIMITS } from './budgets.ts';
 import { text } from './text.ts';
 
-/** Query parameter: how many items a page has at most. */
+/** Query parameter: the most items on a page. */
 export const pageLimit = z.coerce.number().int().min(1).max(LIMITS.requests.pageEntries).default(50);
 
-/** Query parameter: where a page begins. */
+/** Query parameter: where a page starts. */
 export const pageCursor = text(LIMITS.requests.cursorCharacters).optional();
 
-/** Member of a page: where the next one begins. */
+/** Member of a page: where the next page starts. */
 export const nextCursor = z
   .string()
   .nullable()
   .meta({ description: 'Pass this as `cursor` to get the next page; null on the last page.' });
 
-/** Query parameter: a text that is looked for. */
+/** Query parameter: a text to look for. */
 export const listText = text(LIMITS.lists.textCharacters).trim().min(1).optional();
 
 /** Query parameter that is on or off. */
@@ -23,14 +23,14 @@ export const flag = z
   .transform((given) => given === 'true')
   .optional();
 
-/** Query parameter: whether the page says how many match. */
+/** Query parameter: whether the page says how many items match. */
 export const countFlag = flag.meta({
   type: 'string',
   enum: ['true', 'false'],
   description: 'Add `count` to the page.',
 });
 
-/** Member of a page: how many match, on all pages together. */
+/** Member of a page: how many items match on all pages together. */
 export const matchCount = z
   .object({
     value: z.int().meta({ description: `At most ${LIMITS.lists.countedEntries}.` }),
@@ -51,13 +51,13 @@ export const wait = z.coerce
     example: 30,
   });
 
-/** Whether a query asks for the past and for the future. */
+/** The fault of a query that asks for the past and for the future. */
 export const waitsInThePast = {
   error: 'cannot be combined with at: the past does not change',
   path: ['wait'],
 };
 
-/** Query parameter: some of these words, comma separated. */
+/** Returns a schema of a query parameter: some of these words, comma separated. */
 export const listOf = <Word extends string>(words: readonly Word[]) =>
   z
     .string()

@@ -1,9 +1,6 @@
 import { z } from 'zod';
 
-/**
- * The one table of errors that the API answers with: code -> HTTP status and title. Codes are stable; clients may
- * switch over them.
- */
+/** The one table of errors in API responses: code -> HTTP status and title. Codes are stable; clients may switch over them. */
 export const PROBLEMS = {
   malformed_request: { status: 400, title: 'The request is not valid HTTP' },
   malformed_json: { status: 400, title: 'The body is not valid JSON' },
@@ -43,14 +40,16 @@ export const PROBLEMS = {
   unprocessable_inputs: { status: 422, title: 'GitHub would refuse these inputs' },
   internal: { status: 500, title: 'Something went wrong in Hapax' },
   too_many_streams: { status: 503, title: 'This process cannot serve more event streams' },
+  forge_unavailable: { status: 503, title: 'The forge does not list its runs' },
   issuer_unavailable: { status: 503, title: 'The issuer of the token cannot be reached' },
+  still_closing: { status: 503, title: 'The build of an equal request has ended, but is not closed yet' },
   temporal_unavailable: { status: 503, title: 'Temporal cannot be reached' },
   database_unavailable: { status: 503, title: 'The database cannot be reached' },
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** RFC 9457 problem document. */
+/** Problem document of RFC 9457. */
 export const problem = z
   .object({
     type: z.string(),

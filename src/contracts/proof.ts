@@ -16,7 +16,7 @@ export const consistencyQuery = z.strictObject({
     .meta({ description: 'How many the later one has. Default: as many as the last one.', example: 1312 }),
 });
 
-/** How the tree of the log goes on from an earlier one. */
+/** How the tree of the log continues from an earlier one. */
 export const consistency = z
   .object({
     from: z.int(),

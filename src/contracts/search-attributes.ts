@@ -1,6 +1,6 @@
 /**
- * Search attributes of our workflows and their types; registered from here wherever Temporal is set up. The dev server has
- * room for ten of type Keyword.
+ * Search attributes of Hapax's workflows and their types. Every setup of Temporal registers them from here. The dev server has room for ten
+ * of type Keyword.
  */
 export const SEARCH_ATTRIBUTES = {
   HapaxBuildId: 'Keyword',

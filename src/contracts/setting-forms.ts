@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { durationMs } from './duration.ts';
 
-/** Longest duration of a setting: ten years. What is longer is a mistake, and no timer waits for it. */
+/** Longest duration in a setting: ten years. Anything longer is a mistake, and no timer waits that long. */
 const LONGEST_MS = 3_650 * 86_400_000;
 
 /**
- * A duration in milliseconds, read from `30` (seconds), `500ms`, `30s`, `5m`, `3h` or `1d`.
+ * Returns a schema of a duration such as `30` (seconds), `500ms`, `30s`, `5m`, `3h` or `1d`, which it parses to milliseconds.
  * @param leastMs default 0. @param mostMs default ten years.
  */
 export const duration = (leastMs = 0, mostMs = LONGEST_MS) =>
@@ -40,7 +40,7 @@ export const integer = (minimum: number, maximum: number) => {
     .pipe(z.number().min(minimum, message).max(maximum, message));
 };
 
-/** Comma separated; one that names nothing is a mistake, since an empty variable counts as unset. */
+/** A comma-separated list. An empty list is a mistake, since an empty variable counts as unset. */
 export const list = z.string().transform((text, context) => {
   const parts = text
     .split(',')
@@ -51,7 +51,7 @@ export const list = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** A word that travels in a header of HTTP. A line end that was copied with it is the usual fault. */
+/** A word that an HTTP header carries. The usual fault is a line end that was copied with it. */
 export const headerSecret = z.string().regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces and line ends');
 
 /** Address to bind to. */
@@ -69,10 +69,9 @@ const BLOCKED_PORTS = new Set([
 ]);
 
 /**
- * The root of an HTTP API: a URL to which paths are appended, so it is read without the slashes at its end. What could
- * never work is refused; no fault repeats the value, which may hold a password.
- * @param options.userinfo what happens to `USER:PASSWORD@`. Default `refused`; `used` is for clients that send it as basic
- *   authentication.
+ * Returns a schema of the root of an HTTP API: a URL that paths are appended to, so slashes at its end are removed. It refuses URLs that
+ * could never work. No fault repeats the value, which may contain a password.
+ * @param options.userinfo what happens to `USER:PASSWORD@`. Default `refused`; `used` is for clients that send it as basic authentication.
  */
 export const baseUrl = ({ userinfo = 'refused' }: { userinfo?: 'used' | 'refused' } = {}) =>
   z.string().transform((text, context) => {
@@ -82,11 +81,11 @@ export const baseUrl = ({ userinfo = 'refused' }: { userinfo?: 'used' | 'refused
     return z.NEVER;
   });
 
-/** What is wrong with a base URL; undefined where nothing is. */
+/** Returns what is wrong with a base URL; undefined if nothing is. */
 export function baseUrlFault(text: string, userinfo: 'used' | 'refused'): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) return 'must be an http:// or https:// URL';
-  // A `?` or `#` that nothing follows is not in url.search or url.hash.
+  // A `?` or `#` with nothing after it is not in url.search or url.hash.
   if (/[?#]/.test(url.href)) return 'must end with its path; remove the query (?) or fragment (#)';
   if (BLOCKED_PORTS.has(Number(url.port || '-1'))) return `must have another port; fetch refuses ${url.port}`;
   const given = `${url.username}${url.password}`;
@@ -105,9 +104,9 @@ function isDecodable(escaped: string): boolean {
 }
 
 /**
- * The URL of a server that speaks no HTTP.
+ * Returns a schema of the URL of a server that does not speak HTTP.
  * @param form.names its schemes, as a fault names them.
- * @param form.faultOf what the client of that server would refuse or leave unused.
+ * @param form.faultOf returns what the server's client would refuse or ignore.
  */
 function serverUrl(form: { schemes: RegExp; names: string; example: string; faultOf?(url: URL): string | undefined }) {
   return z.string().superRefine((text, context) => {
@@ -125,14 +124,14 @@ function serverUrlFault(text: string, form: Parameters<typeof serverUrl>[0]): st
   return isSound ? form.faultOf?.(url) : `is no URL; write ${form.example}, special characters escaped`;
 }
 
-/** As postgres.js reads it; it may name several hosts. The server judges the options in its query. */
+/** A URL as postgres.js reads it. It may name several hosts. The server checks the options in its query. */
 export const postgresUrl = serverUrl({
   schemes: /^postgres(ql)?:\/\//,
   names: 'postgres:// or postgresql://',
   example: 'postgres://USER:PASSWORD@HOST:5432/DATABASE',
 });
 
-/** What amqplib reads in the query of a URL. */
+/** Options that amqplib reads in the query of a URL. */
 const AMQP_OPTIONS = ['heartbeat', 'channelMax', 'frameMax', 'locale'];
 
 export const amqpUrl = serverUrl({
@@ -145,7 +144,7 @@ export const amqpUrl = serverUrl({
       : `has an option that is not used; after ? only ${AMQP_OPTIONS.join(', ')} are`,
 });
 
-/** What Celery reads in the query of a URL that begins with rediss://, and asks for there. */
+/** Options that Celery requires and reads in the query of a rediss:// URL. */
 const REDIS_OPTIONS = ['ssl_cert_reqs', 'ssl_ca_certs', 'ssl_certfile', 'ssl_keyfile'];
 
 export const redisUrl = serverUrl({
@@ -167,7 +166,7 @@ export const redisUrl = serverUrl({
   },
 });
 
-/** Host names and addresses as URLs write them: lower case, an address in its usual notation, here without brackets. */
+/** Host names and addresses as URLs write them: lower case, and addresses in their usual notation, but without brackets. */
 export const hosts = list.transform((entries, context) =>
   entries.map((entry) => {
     const bare = entry.replace(/^\[(.*)\]$/, '$1');
@@ -179,7 +178,7 @@ export const hosts = list.transform((entries, context) =>
   }),
 );
 
-/** ID=BASE64 pairs of keys of 32 bytes, in their order. */
+/** ID=BASE64 pairs of 32-byte keys, in the given order. */
 export const codecKeys = list.transform((pairs, context) => {
   const keys = new Map<string, Buffer>();
   for (const pair of pairs) {
@@ -191,3 +190,34 @@ export const codecKeys = list.transform((pairs, context) => {
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
+
+/** The most frontends of one Temporal in a setting. */
+const MOST_FRONTENDS = 16;
+const TEMPORAL_PORT = 7233;
+
+/** HOST:PORT of one Temporal frontend, or of several, comma separated. */
+export const temporalAddress = list.transform((parts, context) => {
+  const fault = addressFault(parts);
+  if (fault === undefined) return parts.join(',');
+  context.addIssue({ code: 'custom', message: fault });
+  return z.NEVER;
+});
+
+function addressFault(parts: readonly string[]): string | undefined {
+  if (parts.length > MOST_FRONTENDS) return `must name at most ${MOST_FRONTENDS} frontends`;
+  if (!parts.every((part) => /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i.test(part))) {
+    return 'must be HOST:PORT, for example 127.0.0.1:7233, or several, comma separated';
+  }
+  const hasPort = (part: string) => /:\d+$/.test(part) === /:(?!0+$)\d+$/.test(part) && URL.canParse(`http://${part}`);
+  if (!parts.every(hasPort)) return 'must have a port from 1 to 65535';
+  const twice = parts.find((part, index) => parts.indexOf(part) !== index);
+  return twice === undefined ? undefined : `names ${twice} twice`;
+}
+
+/** Returns the frontends that a valid address names, at least one. An IPv6 address has no brackets. */
+export function frontendsOf(address: string): Array<{ host: string; port: number }> {
+  return address.split(',').map((part) => {
+    const [, host = part, port] = /^(.*?)(?::(\d+))?$/.exec(part) ?? [];
+    return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port ?? TEMPORAL_PORT) };
+  });
+}

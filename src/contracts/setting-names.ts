@@ -1,18 +1,18 @@
-/** Shorter names are near too many others: HOST is one letter from HOME's neighbours. */
+/** The shortest setting name that a misspelling is compared with. Shorter names, such as HOST, are too close to many others. */
 const LEAST_LETTERS = 6;
 
-/** What the commands for people read: they are no settings of a server, and stand in the same environment. */
+/** Variables that the commands for people read. They are not settings of a server, but are in the same environment. */
 export const CLIENT_VARIABLES: readonly string[] = ['HAPAX_URL', 'HAPAX_API_KEY', 'HAPAX_PROFILE'];
 
-/** Families of names that no other program on a machine reads: Hapax's own, and Flower's, whose settings it takes over. */
+/** Prefixes that no other program on a machine reads: Hapax's own, and Flower's, whose settings Hapax takes over. */
 const OWN = /^(HAPAX|FLOWER)_/;
 
-/** What Kubernetes sets for services of these names. */
+/** Variables that Kubernetes sets for services with these names. */
 const SERVICE_LINK = /_SERVICE_(HOST|PORT)|_PORT_\d+_(TCP|UDP)/;
 
 /**
- * A line for each variable that looks like a setting and is none, so that nobody waits for the effect of `FLOWERPORT`. These lines
- * are warnings: the environment belongs to other programs as well, and one of theirs must not keep Hapax from starting.
+ * Returns a line for each variable that looks like a setting but is not one, so that nobody waits for `FLOWERPORT` to have an effect. The
+ * lines are warnings: other programs share the environment, and one of their variables must not keep Hapax from starting.
  */
 export function misspeltSettings(
   environment: Readonly<Record<string, string | undefined>>,
@@ -21,14 +21,14 @@ export function misspeltSettings(
   const isKnown = new Set(known);
   return Object.keys(environment).flatMap((name) => {
     if (isKnown.has(name) || !environment[name] || SERVICE_LINK.test(name)) return [];
-    // Who sets the right one too means something else.
+    // If the right one is set too, this one means something else.
     const meant = known.find((one) => isNear(name, one) && environment[one] === undefined);
     if (meant) return [`${name} is not a setting and has no effect; did you mean ${meant}?`];
     return OWN.test(name) ? [`${name} is not a setting of Hapax and has no effect; see docs/configuration.md`] : [];
   });
 }
 
-/** Whether two names differ in upper and lower case, separators, a prefix of ours and at most one slip of the keyboard. */
+/** Says whether two names differ only in case, separators, a prefix of Hapax and at most one typing error. */
 function isNear(given: string, known: string): boolean {
   const [one, other] = [lettersOf(given.replace(/^HAPAX_/i, '')), lettersOf(known)];
   if (/^HAPAX_/i.test(given) && one === other) return true;
@@ -39,7 +39,7 @@ function lettersOf(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9]/g, '').toUpperCase();
 }
 
-/** Whether a letter too many, too few, wrong or in its neighbour's place makes one of the other. */
+/** Says whether one extra, missing, wrong or swapped letter turns one name into the other. */
 function isOneSlip(one: string, other: string): boolean {
   let at = 0;
   while (at < one.length && one[at] === other[at]) at++;

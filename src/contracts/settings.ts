@@ -10,19 +10,12 @@ import { oidcSettings } from './keys/oidc-settings.ts';
 import { repositoryPattern } from './keys/repository-pattern.ts';
 import { signInFaults, signInSettings } from './keys/sign-in-settings.ts';
 import { isLoopback } from './loopback.ts';
-import {
-  baseUrl,
-  bindAddress,
-  codecKeys,
-  duration,
-  headerSecret,
-  hosts,
-  integer,
-  list,
-  postgresUrl,
-} from './setting-forms.ts';
+import { retentionSettings } from './retention-settings.ts';
+import { baseUrl, bindAddress, duration, hosts, integer, list, postgresUrl } from './setting-forms.ts';
 import { WORKFLOW_QUEUE } from './tasks/task-queues.ts';
 import { ALL_QUEUES, flowerSettings, taskSettings, truth } from './tasks/task-settings.ts';
+import { OF_OWN_TEMPORAL, temporalFaults, temporalSettings } from './temporal-settings.ts';
+import { tracingFaults, tracingSettings } from './tracing/tracing-settings.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -62,8 +55,8 @@ const apiKeys = z.string().transform((text, context) => {
 });
 
 /**
- * Every environment variable that Hapax reads. Descriptions become docs/configuration.md; a value that does not parse
- * stops the start with one line per fault. Durations are milliseconds after parsing.
+ * Every environment variable that Hapax reads. Descriptions become docs/configuration.md. A value that does not parse stops the start, with
+ * one line per fault. Durations are milliseconds after parsing.
  */
 export const settingsSchema = z.object({
   DEPLOYMENT_MODE: z.enum(['laptop', 'cloud']).default('laptop').meta({
@@ -106,49 +99,9 @@ export const settingsSchema = z.object({
     .default('hapax_runtime')
     .meta({
       description:
-        'Postgres role that Hapax switches to after login; the migrations create it. Empty: the login user, for managed databases where you cannot create roles.',
+        'Postgres role that Hapax switches to after login; the migrations create it. Empty: the login user, for managed databases where you cannot create roles, and behind PgBouncer.',
     }),
-  TEMPORAL_ADDRESS: z
-    .string()
-    .regex(/^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i, 'must be HOST:PORT, for example 127.0.0.1:7233')
-    .refine(
-      (text) => /:(?!0+$)\d+$/.test(text) === /:\d+$/.test(text) && URL.canParse(`http://${text}`),
-      'must have a port from 1 to 65535',
-    )
-    .optional()
-    .meta({ description: 'HOST:PORT of Temporal. Not set in laptop mode: Hapax starts a dev server.' }),
-  TEMPORAL_NAMESPACE: z.string().min(1).default('default').meta({ description: 'Temporal namespace.' }),
-  TEMPORAL_API_KEY: headerSecret
-    .optional()
-    .meta({ description: 'API key for Temporal Cloud. Enables TLS.', secret: true }),
-  TEMPORAL_TLS_CA: z
-    .string()
-    .optional()
-    .meta({ description: 'File with the CA certificate of the Temporal server. Enables TLS.' }),
-  TEMPORAL_TLS_CERT: z.string().optional().meta({ description: 'Client certificate file (mTLS). Enables TLS.' }),
-  TEMPORAL_TLS_KEY: z
-    .string()
-    .optional()
-    .meta({ description: 'File with the private key of the client certificate (mTLS).' }),
-  TEMPORAL_CODEC_KEYS: codecKeys.optional().meta({
-    description:
-      'Keys that encrypt what Temporal keeps (arguments, results, callback URLs), as ID=BASE64 pairs of 32 bytes, comma separated. The first one encrypts, and all decrypt. Use the same value for every process. Not set: everybody who may read the Temporal namespace can read all of it.',
-    secret: true,
-  }),
-  TEMPORAL_CLI: z.string().optional().meta({
-    description:
-      "Path of Temporal's CLI. Not set: Hapax looks in PATH and in its cache, and otherwise downloads it once.",
-  }),
-  TEMPORAL_PORT: integer(0, 65_535).optional().meta({
-    description: 'Port of the dev server. Default: 7233, or any free port if that is taken.',
-  }),
-  TEMPORAL_UI_URL: baseUrl().optional().meta({
-    description:
-      "Where people open Temporal's Web UI, for links from builds and tasks; for Temporal Cloud https://cloud.temporal.io. Not set: the Web UI of the dev server, or no links.",
-  }),
-  TEMPORAL_UI_PORT: integer(0, 65_535).optional().meta({
-    description: 'Port of the Web UI of the dev server. Default: 8233, or any free port if that is taken.',
-  }),
+  ...temporalSettings,
 
   GITHUB_TOKEN: tokenSetting.optional().meta({
     description:
@@ -173,6 +126,10 @@ export const settingsSchema = z.object({
       'Repository of build configuration 1, the one that always exists, as OWNER/NAME. Default with the simulated GitHub: octocat/fedora-images.',
   }),
   GITHUB_WORKFLOW: workflowFile.default('build.yml').meta({ description: 'Workflow file of build configuration 1.' }),
+  GITHUB_ATTESTATION_ROOTS: z.string().min(1).optional().meta({
+    description:
+      'File with the roots that attestations of artifacts are verified with: what `gh attestation trusted-root` prints. Not set: attestations are recorded as not verified.',
+  }),
   GITHUB_WEBHOOK_SECRET: list.optional().meta({
     description:
       'Secret of the GitHub webhook that posts to /webhooks/github. To replace it, list old and new: both are accepted. Not set: webhooks are refused.',
@@ -214,6 +171,7 @@ export const settingsSchema = z.object({
   CONSOLE_READ_ONLY: truth.default(false).meta({
     description: 'Makes the console refuse every change and hide the buttons for them. The API still takes changes.',
   }),
+  ...retentionSettings,
   ...oidcSettings,
   ...signInSettings,
   REPOSITORIES_ALLOWED: list.pipe(z.array(repositoryPattern)).optional().meta({
@@ -224,6 +182,7 @@ export const settingsSchema = z.object({
   ...checkpointSettings,
   ...contentSettings,
   ...bridgeSettings,
+  ...tracingSettings,
   TRUSTED_HOSTS: hosts.default([]).meta({
     description:
       'Without keys, the API refuses requests whose Host header does not name this machine (localhost or a loopback address). It accepts these names too. So does the Web UI of Temporal.',
@@ -233,12 +192,12 @@ export const settingsSchema = z.object({
 /** The parsed settings of one process. */
 export type Settings = z.output<typeof settingsSchema>;
 
-/** Thrown when settings do not parse; `message` has one line per fault and never a value of a secret. */
+/** Thrown if settings do not parse. `message` has one line per fault and never the value of a secret. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-/** A process that reads settings; each needs its own, and asks for no more (a worker holds no API key). */
+/** A process that reads settings. Each needs only its own settings (a worker has no API key). */
 export type Role =
   | 'up'
   | 'api'
@@ -250,22 +209,25 @@ export type Role =
   | 'backup'
   | 'restore'
   | 'content'
-  | 'reconcile';
+  | 'reconcile'
+  | 'replay';
 
-/** Roles that need no other process: they do with the embedded Postgres where no other is named. */
+/** Roles that need no other process. If no database or Temporal server is set, they use the embedded one. */
 const ALONE: ReadonlySet<Role> = new Set(['up', 'audit', 'rebuild', 'backup', 'restore', 'content', 'reconcile']);
-/** Roles that do not speak to Temporal, or not necessarily. */
+/** Roles that do not need Postgres. */
+const WITHOUT_RECORD: ReadonlySet<Role> = new Set(['replay']);
+/** Roles that do not connect to Temporal, or do not have to. */
 const WITHOUT_TEMPORAL: ReadonlySet<Role> = new Set(['migrate', 'audit', 'rebuild', 'backup', 'restore', 'content']);
 
-/** Variables of which an empty value means something. */
+/** Variables whose empty value has a meaning. */
 const MAY_BE_EMPTY = new Set(['GITHUB_CORRELATION_INPUT', 'DATABASE_ROLE', 'HAPAX_ENV_FILE']);
 
 /**
  * Reads the settings from an environment.
- * @throws {SettingsError} one line per fault, each naming the variable and the remedy.
+ * @throws {SettingsError} with one line per fault. Each names the variable and says what to do.
  */
 export function readSettings(environment: Record<string, string | undefined>, role: Role = 'up'): Settings {
-  // An empty variable counts as unset: compose files produce them.
+  // An empty variable counts as unset, because compose files produce empty ones.
   const given = Object.fromEntries(
     Object.entries(environment).filter(([name, value]) => value !== '' || MAY_BE_EMPTY.has(name)),
   );
@@ -282,13 +244,16 @@ function consistencyFaults(settings: Settings): string[] {
   if ((settings.GITHUB_APP_ID === undefined) !== (settings.GITHUB_APP_PRIVATE_KEY === undefined)) {
     faults.push('GITHUB_APP_ID: an app needs both GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY');
   }
-  if ((settings.TEMPORAL_TLS_CERT === undefined) !== (settings.TEMPORAL_TLS_KEY === undefined)) {
-    faults.push('TEMPORAL_TLS_CERT: mTLS needs both TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY');
-  }
+  faults.push(...temporalFaults(settings));
   if ((settings.OIDC_RULES === undefined) !== (settings.OIDC_AUDIENCE === undefined)) {
     faults.push('OIDC_RULES: tokens need both OIDC_RULES and OIDC_AUDIENCE');
   }
-  faults.push(...signInFaults(settings), ...contentFaults(settings), ...portFaults(settings));
+  faults.push(
+    ...signInFaults(settings),
+    ...contentFaults(settings),
+    ...tracingFaults(settings),
+    ...portFaults(settings),
+  );
   if (settings.TASK_SOFT_TIME_LIMIT > settings.TASK_TIME_LIMIT) {
     faults.push('TASK_SOFT_TIME_LIMIT: must be no longer than TASK_TIME_LIMIT');
   }
@@ -297,7 +262,7 @@ function consistencyFaults(settings: Settings): string[] {
 
 const PORTS = ['PORT', 'METRICS_PORT', 'FLOWER_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT'] as const;
 
-/** Two servers on one port: the second could never start. 0 is any free one. */
+/** Returns a line for each port that two servers share: the second could never start. 0 stands for any free port. */
 function portFaults(settings: Settings): string[] {
   return PORTS.flatMap((name, index) => {
     const other = PORTS.slice(0, index).find((before) => settings[before] === settings[name]);
@@ -305,28 +270,21 @@ function portFaults(settings: Settings): string[] {
   });
 }
 
-/** What is for a Temporal server of one's own; the one that `up` starts takes none of it. */
-const OF_OWN_TEMPORAL = ['TEMPORAL_API_KEY', 'TEMPORAL_TLS_CA', 'TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY'] as const;
-
 function missing(settings: Settings, role: Role): string[] {
   const cloud = settings.DEPLOYMENT_MODE === 'cloud';
   const apart = cloud || !ALONE.has(role);
   const serves = role === 'up' || role === 'api';
   const builds = role === 'up' || role === 'worker';
+  const needsContent = cloud
+    ? role !== 'migrate' && role !== 'bridge' && role !== 'replay'
+    : role === 'api' || role === 'worker';
   const faults: string[] = [];
-  if (
-    apart &&
-    (cloud || role === 'api' || role === 'worker') &&
-    role !== 'migrate' &&
-    role !== 'bridge' &&
-    settings.CONTENT_STORE === 'surrealdb' &&
-    !settings.SURREALDB_URL
-  ) {
+  if (needsContent && settings.CONTENT_STORE === 'surrealdb' && !settings.SURREALDB_URL) {
     faults.push(
       `SURREALDB_URL: ${cloud ? 'cloud mode' : `the role ${role}`} needs a SurrealDB server; only \`hapax up\` has an embedded one`,
     );
   }
-  if (apart && !settings.DATABASE_URL) {
+  if (apart && !WITHOUT_RECORD.has(role) && !settings.DATABASE_URL) {
     faults.push(
       `DATABASE_URL: ${cloud ? 'cloud mode' : `the role ${role}`} needs a Postgres; set postgres://USER:PASSWORD@HOST/DATABASE`,
     );
@@ -379,7 +337,7 @@ function missing(settings: Settings, role: Role): string[] {
   return faults;
 }
 
-/** Whether a credential for GitHub is configured; without one, laptop mode uses the simulated GitHub. */
+/** Says whether a credential for GitHub is configured. Without one, laptop mode uses the simulated GitHub. */
 export function usesRealGitHub(settings: Settings): boolean {
   return settings.GITHUB_TOKEN !== undefined || settings.GITHUB_APP_ID !== undefined;
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Text that every store on the way can hold: well-formed Unicode without NUL. Postgres refuses U+0000 and lone
- * surrogates in jsonb, so both are refused at the door instead.
+ * Returns a schema of text that every store on the way can hold: well-formed Unicode without NUL. Postgres refuses U+0000 and lone
+ * surrogates in jsonb, so Hapax refuses both when a request arrives.
  */
 export const text = (maximum: number) =>
   z
@@ -13,7 +13,7 @@ export const text = (maximum: number) =>
       'must be well-formed text without NUL characters',
     );
 
-/** Text that is no longer than so many bytes as UTF-8, which is how AMQP, Redis and Temporal count. */
+/** Returns a schema of text with a maximum of bytes in UTF-8, which is how AMQP, Redis and Temporal count. */
 export const textOfBytes = (maximum: number) =>
   text(maximum).refine(
     (value) => value.isWellFormed() && utf8Bytes(value) <= maximum,

@@ -2,21 +2,21 @@ import { z } from 'zod';
 import { LIMITS } from './budgets.ts';
 
 /**
- * Whether Postgres, Python and JSON can all hold an instant: its year is from 1 to 9999 in UTC. False for an invalid date.
- * Beyond, JavaScript writes a year of six digits, which nobody else reads.
+ * Says whether Postgres, Python and JSON can all hold an instant: its year is from 1 to 9999 in UTC. False for an invalid date. Outside
+ * these years, JavaScript writes a year of six digits, which nothing else reads.
  */
 export function isStorableInstant(instant: Date): boolean {
   const year = instant.getUTCFullYear();
   return year >= LIMITS.times.firstYear && year <= LIMITS.times.lastYear;
 }
 
-/** Whether Postgres reads the offset of a time: it takes less than 16 hours either way (datetime.c, MAX_TZDISP_HOUR). */
+/** Says whether Postgres reads the offset of a time: it accepts less than 16 hours either way (datetime.c, MAX_TZDISP_HOUR). */
 function hasStorableOffset(time: string): boolean {
   const hours = /[+-](\d\d):?\d\d$/.exec(time)?.[1];
   return Number(hours ?? 0) <= LIMITS.times.offsetHours;
 }
 
-/** An instant, ISO 8601 with its offset. */
+/** An instant in ISO 8601 with its offset. */
 export const timestamp = z.iso
   .datetime({ offset: true, abort: true })
   .refine((time) => time.length <= LIMITS.times.characters, {

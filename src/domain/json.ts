@@ -1,6 +1,6 @@
 import { LIMITS } from '../contracts/budgets.ts';
 
-/** What is wrong with a text as JSON; `path` is its place, of object keys and array indexes, where it has one. */
+/** A fault in a JSON text. `path` is its place as object keys and array indexes, if it has one. */
 export class JsonFault extends Error {
   override readonly name = 'JsonFault';
   readonly path: ReadonlyArray<string | number> | undefined;
@@ -12,18 +12,17 @@ export class JsonFault extends Error {
 }
 
 /**
- * Reads JSON that no later reader can take for something else (I-JSON, RFC 7493): no key twice in an object, no number that a
- * double changes, no NUL and no half of a surrogate pair; it nests no deeper than its budget. A key `__proto__` is refused too,
- * since schemas drop it.
+ * Reads JSON that no later reader can misread (I-JSON, RFC 7493). Refuses a key that is twice in an object, a number that a double
+ * changes, NUL, half of a surrogate pair, and text that nests deeper than its budget. Refuses the key `__proto__` too, since schemas
+ * drop it.
  *
- * Libraries that report the place of duplicate keys recurse, and overflow the stack on a megabyte of brackets. So JSON.parse
- * judges the syntax, and one pass over the text it has found valid does the rest: together they are faster than JSON.parse with
- * a reviver.
+ * Libraries that report the place of duplicate keys recurse, and overflow the stack on a megabyte of brackets. So JSON.parse checks
+ * the syntax, and one pass over the valid text does the rest. Together they are faster than JSON.parse with a reviver.
  *
  * @throws {JsonFault}
  */
 export function readJson(text: string): unknown {
-  // First, as JSON.parse takes half a second for a megabyte of brackets.
+  // Checked first, because JSON.parse takes half a second for a megabyte of brackets.
   if (nestsTooDeep(text)) throw new JsonFault(`it nests deeper than ${LIMITS.json.depth} levels`, []);
   let value: unknown;
   try {
@@ -50,7 +49,7 @@ const LOWER_E = 0x65;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Whether brackets that may be JSON nest deeper than their budget. */
+/** Says whether a text that may be JSON nests brackets deeper than their budget. */
 export function nestsTooDeep(text: string): boolean {
   if (text.length <= LIMITS.json.depth) return false;
   let depth = 0;
@@ -67,14 +66,14 @@ export function nestsTooDeep(text: string): boolean {
   return false;
 }
 
-/** A double keeps so many digits of any number, where it is not too large or small. */
+/** How many digits a double keeps of any number that is not too large or too small. */
 const KEPT_DIGITS = 15;
 
 /** An object or array that is being read. */
 interface Open {
   /** Keys so far; undefined for an array. */
   keys: Set<string> | undefined;
-  /** Where it is: the last key, or the index. */
+  /** The place in it: the last key, or the current index. */
   at: string | number;
 }
 
@@ -113,7 +112,7 @@ class Walk {
     }
   }
 
-  /** The string that begins here, as it is written; the walk goes to its end. */
+  /** Reads the string that begins here, and moves to its end. */
   #string(): string {
     const text = this.#text;
     const begin = this.#at + 1;
@@ -168,8 +167,8 @@ function isInNumber(unit: number): boolean {
 }
 
 /**
- * Whether reading and writing a number changes it: beyond 2^53 most whole numbers, and what has more digits than a double. Other
- * than whole numbers may be written longer than they need be, as some languages do.
+ * Says whether reading and writing a number changes it. That happens to most whole numbers beyond 2^53, and to numbers with more
+ * digits than a double keeps. A number that is not whole may be longer than it needs to be, as some languages write it.
  */
 function changes(source: string, isWhole: boolean): boolean {
   const value = Number(source);
@@ -177,15 +176,15 @@ function changes(source: string, isWhole: boolean): boolean {
   if (source.length <= KEPT_DIGITS && value !== 0) return false;
   const digits = digitsOf(source);
   if (digits === digitsOf(String(value))) return false;
-  // toPrecision takes no more than 100.
+  // toPrecision takes at most 100.
   return isWhole || digits.length > 100 || digits !== digitsOf(value.toPrecision(digits.length || 1));
 }
 
-/** The significant digits of a number. */
+/** Returns the significant digits of a number. */
 function digitsOf(source: string): string {
   const [mantissa = ''] = source.split(/e/i);
   const digits = mantissa.replace(/[-.]/g, '').replace(/^0+/, '');
-  // No pattern: one for the zeros at the end tries each run of zeros before it.
+  // Not a pattern: one for trailing zeros would try each earlier run of zeros.
   let end = digits.length;
   while (digits[end - 1] === '0') end--;
   return digits.slice(0, end);

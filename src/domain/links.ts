@@ -4,18 +4,18 @@ import type { Task } from './tasks/task.ts';
 
 /** Temporal's Web UI. */
 export interface TemporalUi {
-  /** Where it is served, without a slash at the end; undefined where that is not known. */
+  /** Its base URL, without a trailing slash; undefined if unknown. */
   url: string | undefined;
   namespace: string;
 }
 
-/** The page of a workflow in Temporal's Web UI; null where that is not known. */
+/** Returns the page of a workflow in Temporal's Web UI; null if its address is unknown. */
 export function workflowPage({ url, namespace }: TemporalUi, workflowId: string): string | null {
   if (url === undefined) return null;
   return `${url}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
 }
 
-/** What belongs to a build elsewhere. */
+/** Returns links to what belongs to a build. */
 export function buildLinksOf(build: Build, ui: TemporalUi): BuildLinks {
   const self = `/builds/${build.id}`;
   return {
@@ -27,7 +27,7 @@ export function buildLinksOf(build: Build, ui: TemporalUi): BuildLinks {
   };
 }
 
-/** What belongs to a task elsewhere. */
+/** Returns links to what belongs to a task. */
 export function taskLinksOf(task: Pick<Task, 'id' | 'workflow_id'>, ui: TemporalUi): TaskLinks {
   const self = `/tasks/${encodeURIComponent(task.id)}`;
   return { self, events: `${self}/events`, workflow: workflowPage(ui, task.workflow_id) };

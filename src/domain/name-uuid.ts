@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** A UUID (RFC 9562, version 8) that is the same for the same text, wherever and whenever it is asked. */
+/** Returns a UUID (RFC 9562, version 8) that depends only on the text. */
 export function nameUuid(text: string): string {
   const bytes = createHash('sha256').update(text, 'utf8').digest().subarray(0, 16);
   bytes[6] = (bytes[6]! & 0x0f) | 0x80;

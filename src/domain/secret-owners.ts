@@ -2,8 +2,8 @@ import { timingSafeEqual } from 'node:crypto';
 import { sha256 } from './record/hash.ts';
 
 /**
- * Finds the name that a secret belongs to. Digests have one length, and all of them are compared, so the time taken tells
- * nothing.
+ * Returns a function that finds the name a secret belongs to. It compares digests, which all have one length, and compares all of
+ * them. So the time that it takes reveals nothing.
  */
 export function secretOwners(secrets: Iterable<[name: string, secret: string]>): (given: string) => string | undefined {
   const known = Array.from(secrets, ([name, secret]) => ({ name, digest: digestOf(secret) }));

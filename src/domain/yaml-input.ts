@@ -3,24 +3,24 @@ import { LIMITS } from '../contracts/budgets.ts';
 import { canonicalJson } from './record/hash.ts';
 
 /**
- * What JSON may hold and a reader may take for something else: a shell within a here-document (`$`, a backtick, a backslash
- * before another), within single quotes, or a reader of YAML 1.1 (line ends and controls of its own, spec 1.1, 4.1 and 5.4).
+ * Characters of JSON that a later reader may misread: a shell in a here-document (`$`, a backtick, a backslash before another) or in
+ * single quotes, or a reader of YAML 1.1 (its own line ends and controls; spec 1.1, 4.1 and 5.4).
  */
 const MISREAD = /\\\\|[$`'\u007f-\u009f\u2028\u2029\ufeff]/g;
 
 /**
- * A YAML document in the one form that is safe wherever a workflow puts it: JSON, which is YAML, on one line, without a
- * character that a shell reads as its own. Equal documents have equal forms. Comments and layout are lost.
+ * Rewrites a YAML document in the one form that is safe wherever a workflow puts it: JSON, which is YAML, on one line, without
+ * characters that a shell interprets. Equal documents have equal forms. Comments and layout are lost.
  *
- * It is read as YAML 1.2 (core schema, with merge keys); a fault is a document that reads differently elsewhere, or that is
- * no mapping or sequence.
+ * Reads the document as YAML 1.2 (core schema, with merge keys). Refuses it if other readers would read it differently, or if it is
+ * neither a mapping nor a sequence.
  */
 export function yamlInput(text: string): { text: string } | { fault: string } {
   const fault = yamlCostFault([text]);
   return fault === undefined ? safeForm(text) : { fault };
 }
 
-/** The safe forms of several documents and what is wrong with them, by the names of their inputs. Their cost is bounded together. */
+/** Returns the safe forms and the faults of several documents, by the names of their inputs. Bounds their cost together. */
 export function yamlInputs(documents: Readonly<Record<string, string>>): {
   texts: Record<string, string>;
   faults: Array<{ name: string; fault: string }>;
@@ -37,8 +37,9 @@ export function yamlInputs(documents: Readonly<Record<string, string>>): {
 }
 
 /**
- * Why documents would take too long to read. Reading costs time by the lexeme: 64 KB of `- a` are 80,000 of them, and block the
- * process as long as thousands of triggers do, while a long text is one. Counting them costs a tenth of reading.
+ * Returns the reason why documents would take too long to read, if they would. Reading takes time per lexeme: 64 KB of `- a` have
+ * 80,000, and block the process for as long as thousands of triggers do, while a long text is one. Counting them costs a tenth of
+ * reading.
  */
 function yamlCostFault(documents: readonly string[]): string | undefined {
   const { yamlCharacters, yamlLexemes } = LIMITS.configurations;
@@ -47,7 +48,7 @@ function yamlCostFault(documents: readonly string[]): string | undefined {
   let lexemes = 0;
   for (const document of documents) {
     for (const lexeme of new Lexer().lex(document)) {
-      // Each escape that is none is a fault of its own.
+      // Each invalid escape is a fault of its own.
       lexemes += lexeme.split('\\').length;
       if (lexemes > yamlLexemes)
         return `YAML documents have more than ${yamlLexemes} keys, values, punctuation and escapes`;
@@ -58,7 +59,7 @@ function yamlCostFault(documents: readonly string[]): string | undefined {
 
 function safeForm(text: string): { text: string } | { fault: string } {
   try {
-    // Keys that are there twice are found below: the library compares each key with each before it.
+    // Duplicate keys are found below: the library compares each key with every earlier one.
     const document = parseDocument(text, { schema: 'core', merge: true, prettyErrors: false, uniqueKeys: false });
     const [fault] = [...document.errors, ...document.warnings];
     if (fault?.code === 'MULTIPLE_DOCS') return { fault: 'it holds multiple documents; send one' };
@@ -75,7 +76,7 @@ function safeForm(text: string): { text: string } | { fault: string } {
   }
 }
 
-/** What JSON cannot have as it is written for a key: another than text, another text, or one of two that become the same. */
+/** Finds a key that JSON cannot hold as written: one that is not text, is read as another text, or becomes equal to another key. */
 function faultOfKeys(document: Document): string | undefined {
   let fault: string | undefined;
   visit(document, {
@@ -97,7 +98,7 @@ function faultOfKeys(document: Document): string | undefined {
   return fault;
 }
 
-/** The value, once every number in it is sure to be the one that was written. */
+/** Returns the value if JSON can hold every number in it exactly. @throws {RangeError} if it cannot. */
 function exact(value: object): object {
   JSON.stringify(value, (key, member: unknown) => {
     if (typeof member !== 'number') return member;

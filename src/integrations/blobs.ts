@@ -4,35 +4,37 @@ import { dirname, join } from 'node:path';
 import { AwsClient } from 'aws4fetch';
 import { fetchFault } from './fetch-fault.ts';
 
-/** Keeps documents as they came. A key names one content for ever, so that writing it again changes nothing. */
+/** Stores original documents. A key stands for one content forever, so writing it again changes nothing. */
 export interface Blobs {
   put(key: string, body: string | Uint8Array): Promise<void>;
   /**
-   * Undefined where there is none.
-   * @param range the bytes from `from` to before `to`, as far as there are; by default all.
+   * Returns undefined if there is no such document.
+   * @param range the bytes from `from` up to, not including, `to`, as far as they exist; default: all.
    */
   get(key: string, range?: ByteRange): Promise<Buffer | undefined>;
+  /** Does nothing if there is no such document. */
+  delete(key: string): Promise<void>;
 }
 
-/** At least one byte. */
+/** A range of at least one byte. */
 export interface ByteRange {
   from: number;
   to: number;
 }
 
-/** Blobs as files below a directory. */
+/** Stores blobs as files below a directory. */
 export function directoryBlobs(directory: string): Blobs {
   return {
     async put(key, body) {
       const path = join(directory, key);
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      // Renamed into place, it is there in whole or not at all.
+      // Renaming makes the file appear as a whole or not at all.
       const draft = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
       try {
         await writeFile(draft, body, { flush: true });
         await rename(draft, path);
       } catch (error) {
-        // On a full disk, each attempt would leave a piece behind.
+        // On a full disk, each attempt would otherwise leave a partial file behind.
         await rm(draft, { force: true });
         throw error;
       }
@@ -46,6 +48,7 @@ export function directoryBlobs(directory: string): Blobs {
         throw error;
       }
     },
+    delete: (key) => rm(join(directory, key), { force: true }),
   };
 }
 
@@ -60,7 +63,7 @@ async function readRange(path: string, { from, to }: ByteRange): Promise<Buffer>
 }
 
 export interface S3Options {
-  /** Root of the server, such as http://127.0.0.1:9000, without a slash at its end; buckets are addressed by path, as MinIO wants it. */
+  /** Root of the server, such as http://127.0.0.1:9000, without a slash at its end. Buckets are addressed by path, as MinIO requires. */
   endpoint: string;
   bucket: string;
   region: string;
@@ -73,14 +76,14 @@ export interface S3Options {
 const TIMEOUT_MS = 30_000;
 
 /**
- * Blobs as objects of an S3 bucket (aws4fetch signs the requests; it repeats those answered with 5xx or 429). The server checks a
- * document by its SHA-256 and keeps that beside it; a document that is read whole is checked by it.
+ * Stores blobs as objects in an S3 bucket (aws4fetch signs the requests, and repeats those that get 5xx or 429). The server checks a
+ * document by its SHA-256 and stores that with it. A document that is read as a whole is checked again.
  */
 export function s3Blobs({ endpoint, bucket, timeoutMs = TIMEOUT_MS, ...credentials }: S3Options): Blobs {
   const client = new AwsClient({ ...credentials, service: 's3', retries: 3 });
   const url = (key: string) =>
     `${endpoint}/${encodeURIComponent(bucket)}/${key.split('/').map(encodeURIComponent).join('/')}`;
-  /** The response with its body, which may be what does not come. */
+  /** Returns the response with its body, since the body may fail to arrive. */
   const send = async (
     key: string,
     options: { method: string; headers: Record<string, string>; body?: string | Uint8Array },
@@ -106,16 +109,20 @@ export function s3Blobs({ endpoint, bucket, timeoutMs = TIMEOUT_MS, ...credentia
       const { response, body } = await send(key, { method: 'GET', headers });
       // Other things can be missing too: the bucket, or a user.
       if (response.status === 404 && codeOf(body) === 'NoSuchKey') return undefined;
-      // Nothing is so far behind.
+      // The document ends before the range starts.
       if (response.status === 416) return Buffer.alloc(0);
       if (!response.ok) throw refusal(response, body);
       if (range) return response.status === 206 ? body : body.subarray(range.from, range.to);
       const kept = response.headers.get(CHECKSUM);
-      // Of a document that was written in parts, it is of the checksums of these.
+      // For a document uploaded in parts, this is a checksum of the parts' checksums.
       if (kept !== null && !kept.includes('-') && kept !== checksumOf(body)) {
         throw new Error(`S3 gave a document that is not the one it was given: ${key}`);
       }
       return body;
+    },
+    async delete(key) {
+      const { response, body } = await send(key, { method: 'DELETE', headers: {} });
+      if (!response.ok && !(response.status === 404 && codeOf(body) === 'NoSuchKey')) throw refusal(response, body);
     },
   };
 }

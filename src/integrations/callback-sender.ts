@@ -2,51 +2,74 @@ import type { IncomingMessage } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 import { LIMITS } from '../contracts/budgets.ts';
 import type { CallbackMessage } from '../contracts/endings/callback-workflow.ts';
+import { NO_TRACING, type Tracing } from '../contracts/tracing/tracing.ts';
 import type { CallbackAnswer } from '../domain/endings/callback-answer.ts';
 import { hostOf } from '../domain/endings/callback-url.ts';
 import { type Address, AddressRefused, checkedAddresses, type Resolve, requestFrom } from './checked-addresses.ts';
 
 export interface CallbackSenderOptions {
-  /** `whsec_...`; each signs. None: callbacks carry no signature. */
+  /** `whsec_...`. Each signs. None: callbacks have no signature. */
   secrets: readonly string[];
   /** Hosts that may have any address. */
   allowedHosts: readonly string[];
-  /** Longest a try may take, from the resolver to the end of the answer. Default 15 s. */
+  /** How long an attempt may take, from resolving the name to the end of the response. Default 15 s. */
   timeoutMs?: number;
-  /** All addresses of a name. Default: the system's resolver. */
+  /** Resolves all addresses of a name. Default: the system's resolver. */
   resolve?: Resolve;
+  /** Reports each attempt as a span, and sends the trace along. Left out: nothing is traced. */
+  tracing?: Tracing;
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000;
-/** Longest that a request waits for the name of its callback to be resolved. */
+/** How long a request waits while the name of its callback is resolved. */
 const RESOLVE_TIMEOUT_MS = 2_000;
 const MOST_RESOLVING = 2;
 
-/** What a receiver wants that other callbacks do not have. */
+/** The differences of one receiver's messages from other callbacks. */
 export interface OwnManner {
-  /** `whsec_...`; signs in place of the sender's secrets. */
+  /** `whsec_...`. It signs instead of the sender's secrets. */
   secret: string;
   headers: Record<string, string>;
   contentType: string;
 }
 
-/** Sends callbacks as Standard Webhooks 1.0 wants them, to addresses of the public internet only. */
+/** Sends callbacks as Standard Webhooks 1.0 requires, and only to public addresses. */
 export class CallbackSender {
   readonly #signers: readonly Webhook[];
   readonly #allowedHosts: ReadonlySet<string>;
   readonly #timeoutMs: number;
   readonly #resolve: Resolve | undefined;
+  readonly #tracing: Tracing;
   #resolving = 0;
 
-  constructor({ secrets, allowedHosts, timeoutMs = DEFAULT_TIMEOUT_MS, resolve }: CallbackSenderOptions) {
+  constructor({
+    secrets,
+    allowedHosts,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+    resolve,
+    tracing = NO_TRACING,
+  }: CallbackSenderOptions) {
     this.#signers = secrets.map((secret) => new Webhook(secret));
     this.#allowedHosts = new Set(allowedHosts);
     this.#timeoutMs = timeoutMs;
     this.#resolve = resolve;
+    this.#tracing = tracing;
   }
 
-  /** Sends once and follows no redirect. Without an answer, returns the reason, which never contains the URL. */
-  async send(target: string, message: CallbackMessage, own?: OwnManner): Promise<CallbackAnswer> {
+  /** Sends once and follows no redirect. If there is no response, returns the reason, which never contains the URL. */
+  send(target: string, message: CallbackMessage, own?: OwnManner): Promise<CallbackAnswer> {
+    // The URL is the user's secret, so the span does not name it.
+    const start = { name: 'POST callback', kind: 'client', attributes: { 'http.request.method': 'POST' } } as const;
+    return this.#tracing.within(start, async (span) => {
+      const answer = await this.#send(target, message, own);
+      if (answer.status === null) span.fail('no_answer');
+      else span.set({ 'http.response.status_code': answer.status });
+      if (answer.status !== null && answer.status >= 400) span.fail(String(answer.status));
+      return answer;
+    });
+  }
+
+  async #send(target: string, message: CallbackMessage, own: OwnManner | undefined): Promise<CallbackAnswer> {
     const url = new URL(target);
     const signal = AbortSignal.timeout(this.#timeoutMs);
     try {
@@ -60,16 +83,16 @@ export class CallbackSender {
     }
   }
 
-  /** The addresses of a host that may be called. @throws {AddressRefused} where there is none. */
+  /** Returns the addresses of a host that may be called. @throws {AddressRefused} if it has none. */
   addressesOf(host: string): Promise<Address[]> {
     const policy = { allowedHosts: this.#allowedHosts, setting: 'CALLBACK_ALLOWED_HOSTS', resolve: this.#resolve };
     return checkedAddresses(host, policy);
   }
 
   /**
-   * Why no callback could go to a host now; undefined where one could. Also undefined where its name cannot be resolved, or not in
-   * time: it may exist later or elsewhere, and each try looks again. At most two names are resolved at once, since the system's
-   * resolver holds one of Node's few threads for each; others are not looked at.
+   * Says why no callback could go to a host now; undefined if one could. Also undefined if its name cannot be resolved, or not in time: it
+   * may exist later or elsewhere, and each attempt resolves it again. At most two names are resolved at once, because each occupies one of
+   * Node's few threads. Further hosts are not checked.
    */
   async refusalOf(host: string): Promise<string | undefined> {
     if (this.#resolving >= MOST_RESOLVING) return undefined;
@@ -87,6 +110,7 @@ export class CallbackSender {
     const sentAt = new Date();
     const signers = own ? [new Webhook(own.secret)] : this.#signers;
     return {
+      ...this.#tracing.carrier(),
       ...own?.headers,
       'content-type': own?.contentType ?? 'application/json',
       'content-length': String(Buffer.byteLength(body)),
@@ -106,7 +130,7 @@ export class CallbackSender {
   }
 }
 
-/** The first bytes of a body. If it breaks off or takes too long, that does not matter: the status is known. */
+/** Reads the first bytes of a body. It does not matter if the body breaks off or takes too long: the status is known. */
 async function readStart(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -117,7 +141,7 @@ async function readStart(answer: IncomingMessage): Promise<string> {
       if (length >= LIMITS.callbacks.answerBytes) break;
     }
   } catch {
-    // What came is enough.
+    // The part that arrived is enough.
   }
   answer.destroy();
   return Buffer.concat(chunks).subarray(0, LIMITS.callbacks.answerBytes).toString('utf8');

@@ -10,26 +10,26 @@ export interface Address {
   family: number;
 }
 
-/** All addresses of a name. */
+/** Returns all addresses of a name. */
 export type Resolve = (host: string) => Promise<Address[]>;
 
 export interface AddressPolicy {
   /** Hosts that may have any address. */
   allowedHosts: ReadonlySet<string>;
-  /** The setting that allows them, for the message. */
+  /** The setting that allows them, for the error message. */
   setting: string;
   /** Default: the system's resolver. */
   resolve?: Resolve | undefined;
 }
 
-/** Thrown if no connection may be made. The message names no address, so that it tells nothing about an inner network. */
+/** Thrown if a connection is not allowed. The message names no address, so it reveals nothing about an internal network. */
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
 }
 
 /**
- * The addresses of a host that may be called: those of the public internet.
- * @throws {AddressRefused} where there is none.
+ * Returns the addresses of a host that may be called: public ones.
+ * @throws {AddressRefused} if it has none.
  */
 export async function checkedAddresses(host: string, policy: AddressPolicy): Promise<Address[]> {
   const resolve = policy.resolve ?? ((name: string) => lookup(name, { all: true }));
@@ -43,8 +43,8 @@ export async function checkedAddresses(host: string, policy: AddressPolicy): Pro
 }
 
 /**
- * A lookup that leads a connection to addresses that were checked, whatever the name resolves to by now. If the host is an
- * address itself, Node calls no lookup; then that address was checked.
+ * Returns a lookup that leads a connection to the checked addresses, whatever the name resolves to by now. If the host is an address, Node
+ * calls no lookup; that address was checked too.
  */
 function lookupOf(addresses: Address[]): LookupFunction {
   return (_host, { all }, callback) => {
@@ -55,9 +55,9 @@ function lookupOf(addresses: Address[]): LookupFunction {
 }
 
 /**
- * Requests a URL from one of the addresses that its host was checked to have. Over an agent of its own: no connection is
- * kept, none is shared, and no proxy of the environment stands between.
- * @throws what Node says of a connection that fails; the reason of the signal where it is aborted.
+ * Requests a URL from one of the checked addresses of its host. It uses no shared agent: no connection is kept or shared, and no proxy of
+ * the environment is used.
+ * @throws Node's error if the connection fails; the signal's reason if it is aborted.
  */
 export function requestFrom(
   addresses: Address[],

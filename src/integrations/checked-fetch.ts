@@ -6,7 +6,7 @@ import { checkedAddresses, type Resolve, requestFrom } from './checked-addresses
 export interface CheckedFetchOptions {
   /** Hosts that may have any address. */
   allowedHosts: readonly string[];
-  /** All addresses of a name. Default: the system's resolver. */
+  /** Resolves all addresses of a name. Default: the system's resolver. */
   resolve?: Resolve;
 }
 
@@ -14,13 +14,13 @@ export type CheckedFetch = (url: string | URL, init: OwnFetchInit & { signal: Ab
 
 const MOST_REDIRECTS = 10;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Statuses whose responses have no body. */
+/** Statuses of responses without a body. */
 const BODILESS: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
 /**
- * A `fetch` that calls addresses of the public internet only, whatever a name or a redirect leads to. Each request has a connection
- * of its own; responses come as they were sent, without decompression.
- * @throws {AddressRefused} where a host has no such address.
+ * Returns a `fetch` that calls only public addresses, wherever a name or a redirect leads. Each request has its own connection. Responses
+ * are not decompressed.
+ * @throws {AddressRefused} if a host has no such address.
  */
 export function checkedFetch({ allowedHosts, resolve }: CheckedFetchOptions): CheckedFetch {
   const policy = { allowedHosts: new Set(allowedHosts), setting: 'TASK_ALLOWED_HOSTS', resolve };
@@ -48,7 +48,7 @@ export function checkedFetch({ allowedHosts, resolve }: CheckedFetchOptions): Ch
       answer.destroy();
       if (redirects === MOST_REDIRECTS) throw new TypeError(`more than ${MOST_REDIRECTS} redirects`);
       const target = new URL(next, url);
-      // Credentials are for the host that they were given for.
+      // Credentials are only for the host that they were given for.
       if (target.origin !== url.origin) headers = withoutCredentials(headers);
       url = target;
     }

@@ -4,16 +4,16 @@ import { isSignedBy, readNoteVerifier, splitNote } from '../domain/record/signed
 import { fetchFault } from './fetch-fault.ts';
 
 const TIMEOUT_MS = 10_000;
-/** A witness answers with some lines. */
+/** The most of a witness's response that is read. It responds with some lines. */
 const ANSWER_CHARACTERS = 20_000;
 
-/** Proves that the tree of the checkpoint begins with the one of a size. @throws where it is larger. */
+/** Proves that the tree of the checkpoint starts with the tree of a given size. @throws if that is larger. */
 export type Prove = (from: number) => Promise<readonly Hash[]>;
 
 /**
- * Asks a witness to sign a checkpoint, which it does if the tree goes on from the one that it saw last (C2SP tlog-witness).
- * @param known size of the tree that it saw last, as far as we know.
- * @returns its signatures. @throws {Error} where it does not sign.
+ * Asks a witness to sign a checkpoint. It signs if the tree continues the one that it saw last (C2SP tlog-witness).
+ * @param known size of the tree that it saw last, as far as Hapax knows.
+ * @returns its signatures. @throws {Error} if it does not sign.
  */
 export async function cosign(
   { url, verifierKey }: WitnessAddress,
@@ -26,7 +26,7 @@ export async function cosign(
     return post(`${url}/add-checkpoint`, `old ${old}\n${proof}\n${note}`);
   };
   let answer = await submit(known);
-  // It says which tree it saw last.
+  // The witness says which tree it saw last.
   if (answer.status === 409 && /^\d{1,15}\n$/.test(answer.text)) answer = await submit(Number(answer.text));
   if (answer.status !== 200) throw new Error(`the witness ${url} answered ${answer.status}`);
   const verifier = readNoteVerifier(verifierKey);

@@ -1,6 +1,6 @@
 import { gunzipSync, inflateRawSync } from 'node:zlib';
 
-/** The content of the file with this base name in a zip archive (a Python wheel is one); throws if it is not there. */
+/** Returns the content of the file with this base name in a zip archive (a Python wheel is one). @throws if it is not there. */
 export function fileInZip(zip: Buffer, baseName: string): Buffer {
   const end = zip.lastIndexOf('PK\x05\x06', undefined, 'latin1');
   if (end < 0) throw new Error('not a zip archive');
@@ -19,7 +19,7 @@ export function fileInZip(zip: Buffer, baseName: string): Buffer {
   throw new Error(`no ${baseName} in the archive`);
 }
 
-/** The same for a gzipped tar archive. */
+/** Does the same for a gzipped tar archive. */
 export function fileInTarGz(archive: Buffer, baseName: string): Buffer {
   const tar = gunzipSync(archive);
   for (let at = 0; at + 512 <= tar.length; ) {

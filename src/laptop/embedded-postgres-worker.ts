@@ -4,7 +4,7 @@ import { collectGarbageOfStart } from './garbage-of-start.ts';
 import { openDirectory } from './pglite-directory.ts';
 import { servePostgres, type Wire } from './postgres-wire.ts';
 
-/** What the main thread asks for. */
+/** What the main thread passes to this thread. */
 export interface WorkerOptions {
   readonly directory: string;
   readonly port: number;
@@ -13,7 +13,7 @@ export interface WorkerOptions {
   readonly idleInTransactionMs: number | undefined;
 }
 
-/** What the main thread hears. */
+/** What this thread tells the main one. */
 export type WorkerMessage =
   | { readonly type: 'closed' }
   | { readonly type: 'listening'; readonly port: number }
@@ -28,13 +28,13 @@ const options = workerData as WorkerOptions;
 const tell = (message: WorkerMessage): void => parentPort?.postMessage(message);
 
 async function serve(): Promise<void> {
-  // One left by a killed process names a process id that may belong to anyone now. The caller holds the lock.
+  // A killed process leaves this file, and its process id may belong to another program now. The caller holds the lock.
   rmSync(`${options.directory}/postmaster.pid`, { force: true });
   const db = await openDirectory(options.directory, options.fsync);
-  // The stream variant once, to have answers sent here: it is asynchronous only for file systems that need syncing.
-  // Never mix with db.query(): its answer would come here, too.
+  // Uses the stream variant once, so that responses arrive here: it is asynchronous only for file systems that need
+  // syncing. Never mix this with db.query(): its response would arrive here too.
   let answer: Buffer[] = [];
-  const onRawData = (data: Uint8Array): number => answer.push(Buffer.from(data)); // copied: Postgres uses its memory again
+  const onRawData = (data: Uint8Array): number => answer.push(Buffer.from(data)); // copied: Postgres reuses its memory
   await db.execProtocolRawStream(Buffer.alloc(0), { syncToFs: false, onRawData });
   let failed = false;
   const wire = await servePostgres({
@@ -65,8 +65,8 @@ async function serve(): Promise<void> {
 }
 
 /**
- * Postgres runs here as one process, without the checkpointer and autovacuum: unless asked, the write-ahead log grows
- * until the end (and is replayed in whole after a crash), and so do tables.
+ * Returns a function that maintains the database. Postgres runs here as one process, without the checkpointer and autovacuum.
+ * Without maintenance, the write-ahead log grows until the end (and is replayed in whole after a crash), and so do tables.
  */
 function maintenanceOf(wire: Wire): () => void {
   let checkpointedAt = 0;

@@ -15,26 +15,26 @@ const WORKER = new URL('./embedded-postgres-worker.ts', import.meta.url);
 
 /** Options of {@link startEmbeddedPostgres}. */
 export interface EmbeddedPostgresOptions {
-  /** Holds the database, alone. Its parent directory is made if missing. Nobody else may use it: see `openHome`. */
+  /** Holds only the database. Its parent is created if missing. No other process may use it: see `openHome`. */
   readonly directory: string;
-  /** Port on 127.0.0.1; 0, the default, takes any that is free. */
+  /** Port on 127.0.0.1; 0, the default, takes any free one. */
   readonly port?: number;
-  /** Called before a new database is made, which takes two or three seconds. */
+  /** Called before a new database is created, which takes two or three seconds. */
   readonly onFirstStart?: () => void;
-  /** Whether a commit survives the loss of power (default), or only the end of the process. Off saves an fsync per commit. */
+  /** Whether a commit survives a loss of power (default), or only the end of the process. Off saves an fsync per commit. */
   readonly fsync?: boolean;
-  /** How long a client may sit in a transaction without a word while all others wait. Default 30 s. */
+  /** How long a client may leave a transaction idle while all others wait. Default 30 s. */
   readonly idleInTransactionMs?: number;
 }
 
 /** A running database. */
 export interface EmbeddedPostgres {
-  /** For postgres.js and libpq, with a password that is made at every start: a secret. Loopback only. */
+  /** URL for postgres.js and libpq. It contains a password that changes at every start, so it is a secret. Loopback only. */
   readonly url: string;
   readonly port: number;
   /** Resolves (never rejects) if the database breaks; nothing works after that. Start it again, or stop. */
   readonly failed: Promise<Error>;
-  /** Rolls back what is open, checkpoints, and frees all. May be called again. */
+  /** Rolls back open transactions, checkpoints, and frees everything. May be called again. */
   close(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ const TEMPLATE = join(madeOnceDirectory(process.env), `postgres-${version}`);
 
 async function createFromTemplate(directory: string): Promise<void> {
   if (!existsSync(TEMPLATE)) await promisify(execFile)(process.execPath, [fileURLToPath(CREATE), TEMPLATE]);
-  // Copied beside and renamed, it is there in whole or not at all.
+  // Copied under another name and then renamed, so the directory is complete or absent.
   const unfinished = `${directory}.new`;
   await rm(unfinished, { recursive: true, force: true });
   await cp(TEMPLATE, unfinished, { recursive: true });
@@ -52,11 +52,11 @@ async function createFromTemplate(directory: string): Promise<void> {
 }
 
 /**
- * Starts Postgres inside this process, in a thread of its own so that a query never holds up the event loop here.
+ * Starts Postgres inside this process, in its own thread, so that a query never blocks the event loop here.
  *
  * There is one session, shared by all connections in turn (see {@link servePostgres}). So
  * - `SET ROLE`, sent by any connection, holds for all until the database is closed or another sends `RESET ROLE`;
- * - inside a transaction, wait for no query of another connection: it would wait for this transaction;
+ * - inside a transaction, do not wait for a query of another connection: it would wait for this transaction;
  * - `COPY FROM STDIN`, query cancellation and startup parameters (`connection: {...}` of postgres.js) do nothing;
  * - `LISTEN` and `NOTIFY` work.
  */
@@ -66,7 +66,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     mkdirSync(dirname(options.directory), { recursive: true, mode: 0o700 });
     await createFromTemplate(options.directory);
   }
-  // Anew at every start, so that one that was ever told to somebody who took the port is worth nothing.
+  // Changes at every start. If a program once took our port and received a password, that is useless now.
   const password = randomBytes(32).toString('hex');
   const { worker, expect, failed } = spawn({
     directory: options.directory,
@@ -91,7 +91,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     port,
     failed: new Promise((resolve) => {
-      void failed.then((error) => closing ?? resolve(error)); // the thread's end is no failure when asked for
+      void failed.then((error) => closing ?? resolve(error)); // after close(), the end of the thread is no failure
     }),
     close: () => {
       closing ??= close();
@@ -103,7 +103,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 interface Thread {
   readonly worker: Worker;
   readonly failed: Promise<Error>;
-  /** The next message of this type; rejects if the thread fails first. */
+  /** Returns the next message of this type; rejects if the thread fails first. */
   expect<T extends WorkerMessage['type']>(type: T): Promise<Extract<WorkerMessage, { type: T }>>;
 }
 

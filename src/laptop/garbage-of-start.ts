@@ -1,12 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Once the start is over: the collection takes up to 140 ms, in which nothing else runs in this thread. */
+/** How long to wait after the start: a collection takes up to 140 ms and blocks this thread. */
 const AFTER_MS = 2_000;
 
 /**
- * Gives back what loading took in this thread (100 MB in the main one), which V8 would keep until the heap grows, and it does not grow in
- * an idle process. Every thread has a heap of its own.
+ * Frees the memory that loading took in this thread (100 MB in the main one). V8 would keep it until the heap grows, and an idle
+ * process's heap does not grow. Every thread has its own heap.
  */
 export function collectGarbageOfStart(): void {
   setTimeout(() => {

@@ -3,41 +3,41 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { UserError } from './user-error.ts';
 
-/** HAPAX_HOME, ours alone until closed or until this process ends, however it ends. */
+/** HAPAX_HOME, locked for this process until it is closed or the process ends in any way. */
 export interface Home {
   readonly directory: string;
-  /** Tells the user's other programs where this one can be reached, and where its database, with the password. */
+  /** Writes down for the user's other programs where to reach this process and its database. That includes the password. */
   announce(places: Omit<HomeOwner, 'pid'>): void;
   close(): void;
 }
 
-/** Who has a home, as `owner.json` in it says. */
+/** The process that holds a home, from its `owner.json`. */
 export interface HomeOwner {
   pid: number;
-  /** Of the API. */
+  /** URL of the API. */
   url?: string | undefined;
-  /** Of the embedded database: a secret. */
+  /** URL of the embedded database: a secret. */
   databaseUrl?: string | undefined;
-  /** Of Temporal, host:port. */
+  /** Temporal's host:port. */
   temporalAddress?: string | undefined;
 }
 
-/** Another process has the home. */
+/** Thrown if another process has the home. */
 export class HomeInUse extends UserError {}
 
-/** Nobody needs to keep a Home: without this, the garbage collector would close the database and so drop the lock. */
+/** Callers need not keep a Home: without this set, the garbage collector would close the database and drop the lock. */
 const held = new Set<DatabaseSync>();
 
 /**
- * Makes the directory, readable for nobody else, and takes its lock. The lock is one of SQLite's: Node has no other
- * that the kernel lets go of when a process is killed.
- * @throws {HomeInUse} where another has it, or a UserError where it cannot be made.
+ * Creates the directory, readable only for the user, and takes its lock. The lock is SQLite's: Node has no other that the
+ * kernel releases when a process is killed.
+ * @throws {HomeInUse} if another process holds it; UserError if it cannot be created.
  */
 export function openHome(directory: string): Home {
   const owner = join(directory, 'owner.json');
   let lock: DatabaseSync | undefined;
   try {
-    // What is made in it from here on, by the servers too, is for the user alone even where it is copied elsewhere.
+    // From here on, only the user can read files of this process and its servers, even copies of them.
     process.umask(0o077);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     chmodSync(directory, 0o700);
@@ -53,7 +53,7 @@ export function openHome(directory: string): Home {
   const mine = lock;
   held.add(mine);
   const announce: Home['announce'] = (places) => {
-    rmSync(owner, { force: true }); // an earlier version made it readable for others
+    rmSync(owner, { force: true }); // others can read the one of an earlier version
     writeFileSync(owner, JSON.stringify({ pid: process.pid, ...places } satisfies HomeOwner), { mode: 0o600 });
   };
   announce({});
@@ -62,7 +62,7 @@ export function openHome(directory: string): Home {
 
 const SQLITE_BUSY = 5;
 
-/** Who has a home, or had it last; undefined where nobody did or it has only just been taken. */
+/** Returns the process that holds a home, or held it last; undefined if there was none or it has just been taken. */
 export function ownerOf(directory: string): HomeOwner | undefined {
   try {
     return JSON.parse(readFileSync(join(directory, 'owner.json'), 'utf8')) as HomeOwner;

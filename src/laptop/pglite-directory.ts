@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 
-// Before PGlite is loaded: the optimising compiler of WebAssembly takes memory (800 MB for a second, for one function of Postgres) and
-// start-up time (1.1 s of CPU), and for short statements gives nothing back. Set while V8 runs, a flag implies no other.
+// Set before PGlite is loaded: the optimising compiler of WebAssembly takes memory (800 MB for a second, for one function of
+// Postgres) and start-up time (1.1 s of CPU), and does not help short statements. A flag that is set while V8 runs implies no other.
 for (const flag of ['--liftoff-only', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
 const { PGlite: Postgres } = await import('@electric-sql/pglite');
 const { NodeFS } = await import('@electric-sql/pglite/nodefs');
@@ -16,7 +16,7 @@ interface Stream {
   readonly node: unknown;
 }
 
-/** Emscripten's file system on Node ignores fsync; with this, a commit survives loss of power, not only of the process. */
+/** Emscripten's file system on Node ignores fsync. With this class, a commit also survives a power loss. */
 class DurableFS extends NodeFS {
   override async init(pg: PGlite, emscripten: Parameters<InstanceType<typeof NodeFS>['init']>[1]) {
     const result = await super.init(pg, emscripten);
@@ -44,10 +44,10 @@ function syncDirectory(path: string): void {
   }
 }
 
-/** Opens the database in a directory, or makes one. */
+/** Opens the database in a directory, or creates one. */
 export function openDirectory(directory: string, fsync: boolean): Promise<PGlite> {
   const settings = ['shared_buffers=16MB', 'wal_buffers=1MB', 'max_connections=5'];
-  // fdatasync, the default, never reaches the file system; PGlite's own parameters turn fsync off, the last one counts.
+  // fdatasync, the default, never reaches the file system. PGlite's own parameters turn fsync off; the last one counts.
   // Measured here: 0.4 ms more per commit.
   if (fsync) settings.push('fsync=on', 'wal_sync_method=fsync');
   const startParams = [...Postgres.defaultStartParams, ...settings.flatMap((setting) => ['-c', setting])];
@@ -55,7 +55,10 @@ export function openDirectory(directory: string, fsync: boolean): Promise<PGlite
   return Postgres.create({ ...storage, startParams, extensions: { vector } });
 }
 
-/** PGlite copies a new database file by file: made elsewhere and renamed, it is there in whole or not at all. */
+/**
+ * Creates a database in a directory. PGlite copies a new one file by file. It is created elsewhere and then renamed, so it
+ * is complete or absent.
+ */
 export async function createDirectory(directory: string): Promise<void> {
   const unfinished = `${directory}.${process.pid}`;
   mkdirSync(dirname(directory), { recursive: true });
@@ -64,11 +67,11 @@ export async function createDirectory(directory: string): Promise<void> {
     renameSync(unfinished, directory);
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
-    // Another process may have made it meanwhile.
+    // Another process may have created it meanwhile.
     if (!existsSync(directory)) throw error;
   }
 }
 
-// Run as a program, it makes the database: that needs two copies of Postgres, and only the end of a process gives
-// their memory back.
+// As a program, this module creates the database. That needs two copies of Postgres, and their memory is freed only when a
+// process ends.
 if (import.meta.main && process.argv[2]) await createDirectory(process.argv[2]);

@@ -1,31 +1,31 @@
 import { createServer } from 'node:net';
 import { UserError } from './user-error.ts';
 
-/** A port of 127.0.0.1 that nothing listens on. */
+/** Returns a port of 127.0.0.1 on which nothing listens. */
 export function freePort(): Promise<number> {
   return listen('127.0.0.1', 0);
 }
 
-/** Ports that no browser connects to, whatever page asks ("port blocking" of the Fetch standard), and that need no rights. */
+/** Unprivileged ports that browsers refuse to connect to ("port blocking" of the Fetch standard). */
 const NOT_FOR_BROWSERS = [
   ...[
     1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
   ],
 ];
 
-/** A port of an address that no web page can reach and that nothing listens on, by chance; undefined where all are taken. */
+/** Returns a random free port of an address that no web page can reach; undefined if all are taken. */
 export async function portNotForBrowsers(host: string): Promise<number | undefined> {
   const free = await Promise.allSettled(NOT_FOR_BROWSERS.map((port) => listen(host, port)));
   const ports = free.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   return ports[Math.floor(Math.random() * ports.length)];
 }
 
-/** The port if nothing listens on it, else any that is free. */
+/** Returns the port if nothing listens on it, else any free one. */
 export function preferPort(port: number): Promise<number> {
   return listen('127.0.0.1', port).catch(freePort);
 }
 
-/** Throws, naming the setting to change, if something listens on the port already. */
+/** @throws {UserError} that names the setting to change, if something already listens on the port. */
 export async function assertPortFree(host: string, port: number, setting: string): Promise<void> {
   try {
     await listen(host, port);

@@ -4,35 +4,37 @@ import { closedStatement, type Message, MessageReader, message, renameStatement 
 /** Messages of one connection that can be run together. */
 export interface Unit {
   readonly bytes: Buffer;
-  /** Ends with Query, Sync or a function call, so a ReadyForQuery will follow. */
+  /** Whether it ends with Query, Sync or a function call, so that a ReadyForQuery follows. */
   readonly synced: boolean;
 }
 
-/** Until it has said the password a client may not have us hold much. */
+/** The most that we hold of what a client sends before it has authenticated. */
 const MAX_PASSWORD_BYTES = 1_000;
-/** A unit this large is passed on before its end has come, so that memory stays bounded. */
+/** A unit of this size is passed on before it is complete, so that memory stays bounded. */
 const UNIT_BYTES = 1024 * 1024;
-/** COPY FROM STDIN would read on beyond the messages there are, find the end of input, and end the whole process.
- * Outside of a COPY this message is ignored, so it follows all that can start one. */
+/**
+ * A message that ends a COPY FROM STDIN, which would read past the last message, find the end of input, and end the whole process. Outside
+ * a COPY this message is ignored, so it follows every message that can start one.
+ */
 const COPY_FAIL = message('f', 'COPY FROM STDIN is not supported by the embedded database');
 let statementCount = 0;
 
-/** What one client has sent, made ready to be run. */
+/** The messages of one client, cut into units that can be run. */
 export class PostgresConnection {
   readonly id: number;
   readonly socket: Socket;
-  /** Complete, in order, waiting for their turn. */
+  /** Complete units that wait for their turn, in order. */
   readonly units: Unit[] = [];
   started = false;
-  /** Has been asked for the password, and has not said it. */
+  /** Whether the client was asked for the password and has not sent it yet. */
   asked = false;
-  /** Whether it waits in line already. */
+  /** Whether the connection already waits in line. */
   queued = false;
-  /** The client said goodbye: what it asked before still runs. */
+  /** Whether the client has sent Terminate. Its earlier messages still run. */
   leaving = false;
   closed = false;
   readonly #reader = new MessageReader();
-  /** Statement names as the client knows them, and as the session does. */
+  /** Names of prepared statements: the client's, and that in the session. */
   readonly #statements = new Map<string, string>();
   #gathering: Buffer[] = [];
   #gatheredBytes = 0;
@@ -45,8 +47,8 @@ export class PostgresConnection {
   }
 
   /**
-   * Takes what has arrived. `startup` answers a startup packet, and may ask for the password or close the connection;
-   * `authenticate` hears what is said after that, and may start or close it.
+   * Takes bytes that have arrived. `startup` responds to a startup packet, and may ask for the password or close the
+   * connection. `authenticate` gets the next message, and may start or close the connection.
    */
   receive(chunk: Buffer, startup: (code: number) => void, authenticate: (said: Message) => void): void {
     if (this.closed || this.leaving) return;
@@ -66,7 +68,7 @@ export class PostgresConnection {
     }
   }
 
-  /** Messages that end all statements the client prepared, if any. */
+  /** Returns messages that end all statements that the client prepared, if any. */
   deallocate(): Buffer | undefined {
     const closes = [...this.#statements.values()].map((name) => message('C', Buffer.from('S'), name));
     this.#statements.clear();
@@ -74,7 +76,7 @@ export class PostgresConnection {
   }
 
   #gather(next: Message): void {
-    if ('dcfp'.includes(next.type)) return; // data of a COPY that has been refused already
+    if ('dcfp'.includes(next.type)) return; // data of a COPY that was already refused
     if (next.type === 'H' && !this.#unsynced) return; // nothing to flush, and no reason to take the session
     this.#add(renameStatement(next, (name) => this.#rename(name)));
     if (next.type === 'C') this.#statements.delete(closedStatement(next));

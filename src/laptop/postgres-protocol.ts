@@ -1,6 +1,6 @@
 /**
- * The few parts of Postgres' wire protocol (version 3) that a server needs which forwards messages without
- * understanding SQL: cutting the byte stream into messages, naming statements, and the answers it gives itself.
+ * The parts of Postgres' wire protocol (version 3) that a server needs to forward messages without understanding SQL: how
+ * to cut the byte stream into messages, name statements, and write its own responses.
  */
 
 /** One frontend message, header included. */
@@ -20,7 +20,7 @@ const MAX_STARTUP_BYTES = 10_000;
 /** Anything else would make Postgres end the process, and with it all other connections. */
 const KNOWN_TYPES = new Set('QPBDCEFHSXdcfp');
 
-/** Bytes as they arrived, to be taken message by message; a large message is put together once, not per chunk. */
+/** Cuts arriving bytes into messages. It puts a large message together once, not per chunk. */
 export class MessageReader {
   #chunks: Buffer[] = [];
   #length = 0;
@@ -30,7 +30,7 @@ export class MessageReader {
     this.#length += chunk.length;
   }
 
-  /** The next startup packet (which has no type byte), or undefined until it is complete. */
+  /** Returns the next startup packet (which has no type byte), or undefined until it is complete. */
   takeStartup(): { code: number; bytes: Buffer } | undefined {
     if (this.#length < 8) return undefined;
     const head = this.#peek(8);
@@ -40,7 +40,7 @@ export class MessageReader {
     return { code: head.readUInt32BE(4), bytes: this.#take(length) };
   }
 
-  /** The next complete message, or undefined until there is one. A longer one than allowed ends the connection. */
+  /** Returns the next complete message, or undefined until there is one. @throws {ProtocolError} for one beyond the limit. */
   takeMessage(maxBytes = MAX_MESSAGE_BYTES): Message | undefined {
     if (this.#length < 5) return undefined;
     const head = this.#peek(5);
@@ -66,7 +66,7 @@ export class MessageReader {
   }
 }
 
-/** A message of the given type; strings in the body end with a zero byte. */
+/** Returns a message of the given type. Strings in the body end with a zero byte. */
 export function message(type: string, ...body: readonly (string | Buffer)[]): Buffer {
   const parts = body.map((part) => (typeof part === 'string' ? Buffer.from(`${part}\0`) : part));
   const head = Buffer.alloc(5);
@@ -75,20 +75,20 @@ export function message(type: string, ...body: readonly (string | Buffer)[]): Bu
   return Buffer.concat([head, ...parts]);
 }
 
-/** An ErrorResponse. */
+/** Returns an ErrorResponse. */
 export function errorResponse(severity: 'ERROR' | 'FATAL', code: string, text: string): Buffer {
   return message('E', `S${severity}`, `V${severity}`, `C${code}`, `M${text}`, Buffer.of(0));
 }
 
-/** Asks for the password as it is: it crosses loopback only, where nobody but root listens. */
+/** A request for the password in clear text: it crosses loopback only, where nobody but root can listen. */
 export const ASK_FOR_PASSWORD = message('R', Buffer.from([0, 0, 0, 3]));
 
-/** The text of a PasswordMessage. */
+/** Returns the text of a PasswordMessage. */
 export function passwordOf({ bytes }: Message): string {
   return bytes.toString('utf8', 5, bytes.length - 1);
 }
 
-/** What a client hears at the end of the startup phase: it is in, these are the settings, ask away. */
+/** Returns the end of the startup phase: the client is authenticated, gets the settings, and may send queries. */
 export function startupAnswer(id: number, secret: number, parameters: ReadonlyMap<string, string>): Buffer {
   const key = Buffer.alloc(8);
   key.writeUInt32BE(id, 0);
@@ -102,8 +102,8 @@ export function startupAnswer(id: number, secret: number, parameters: ReadonlyMa
 }
 
 /**
- * The same message with its prepared statement renamed. All clients share one session, so two that chose the same
- * name (drivers count from 1) would run each other's statements. The unnamed statement keeps its (empty) name.
+ * Returns the same message with its prepared statement renamed. All clients share one session. Two that chose the same name
+ * (drivers count from 1) would otherwise run each other's statements. The unnamed statement keeps its (empty) name.
  */
 export function renameStatement({ type, bytes }: Message, rename: (name: string) => string): Buffer {
   let start = 5;
@@ -117,19 +117,19 @@ export function renameStatement({ type, bytes }: Message, rename: (name: string)
   return message(type, bytes.subarray(5, start), rename(name), bytes.subarray(end + 1));
 }
 
-/** The prepared statement that a Close message ends ('' if it ends a portal). */
+/** Returns the prepared statement that a Close message ends ('' if it ends a portal). */
 export function closedStatement({ bytes }: Message): string {
   return bytes[5] === 0x53 ? bytes.toString('utf8', 6, bytes.length - 1) : '';
 }
 
-/** What the server needs to know of an answer it passes on. */
+/** The facts that the server needs from a response that it forwards. */
 export interface AnswerSummary {
   /** Status of the last ReadyForQuery: I idle, T in a transaction, E in a failed one; undefined if there was none. */
   readonly status: 'I' | 'T' | 'E' | undefined;
   readonly notifications: readonly Buffer[];
 }
 
-/** Looks through the complete messages of an answer. */
+/** Reads what the server needs from the complete messages of a response. */
 export function summarize(answer: Buffer): AnswerSummary {
   let status: AnswerSummary['status'];
   const notifications: Buffer[] = [];
@@ -142,7 +142,7 @@ export function summarize(answer: Buffer): AnswerSummary {
   return { status, notifications };
 }
 
-/** The first column of each row of an answer, as text; throws the answer's error if it has one. */
+/** Returns the first column of each row of a response, as text. @throws the error of the response, if it has one. */
 export function firstColumn(answer: Buffer): string[] {
   const values: string[] = [];
   for (let at = 0; at + 5 <= answer.length; ) {

@@ -13,7 +13,7 @@ import {
   summarize,
 } from './postgres-protocol.ts';
 
-/** Runs complete protocol messages in the one session there is, and returns the complete answer. Synchronous. */
+/** Runs complete protocol messages in the only session, and returns the complete response. Synchronous. */
 export type Execute = (messages: Buffer) => Buffer;
 
 /** Options of {@link servePostgres}. */
@@ -21,20 +21,20 @@ export interface WireOptions {
   readonly execute: Execute;
   readonly host: string;
   readonly port: number;
-  /** Every program of this machine reaches the port; only those that know this get in. */
+  /** Every program of this machine can reach the port; only those that know the password can connect. */
   readonly password: string;
-  /** A client that keeps the session and says nothing for this long is cut off; all others wait for it. Default 30 s. */
+  /** How long a client may hold the session without sending a message, while all others wait. Then it is disconnected. Default 30 s. */
   readonly idleInTransactionMs?: number;
-  /** The session broke: nothing works from here on. */
+  /** Called if the session broke: nothing works from then on. */
   readonly onFatal: (error: Error) => void;
 }
 
 /** A listening server. */
 export interface Wire {
   readonly port: number;
-  /** Runs `work` in the session as soon as no client holds it, in turn with the clients. */
+  /** Runs `work` in the session once no client holds it, in turn with the clients. */
   exclusive(work: (query: (sql: string) => string[]) => void): void;
-  /** Stops listening and tells clients; open transactions are rolled back. */
+  /** Stops listening and tells the clients. Open transactions are rolled back. */
   close(): Promise<void>;
 }
 
@@ -42,9 +42,9 @@ const SSL_REQUEST = 80_877_103;
 const GSS_REQUEST = 80_877_104;
 const CANCEL_REQUEST = 80_877_102;
 const MAX_CONNECTIONS = 200;
-/** As long as Postgres gives a client to authenticate, and a tenth of it: here it is a program on the same machine. */
+/** A tenth of the time that Postgres gives a client to authenticate: here the client is on the same machine. */
 const AUTHENTICATION_MS = 6_000;
-/** Told to clients in the startup phase; drivers decide by them how to read values. */
+/** Sent to clients in the startup phase; drivers need them to parse values. */
 const REPORTED = [
   'server_version',
   'server_encoding',
@@ -59,10 +59,10 @@ const REPORTED = [
 const SYNC = message('S');
 
 /**
- * Serves one Postgres session to many clients over TCP. A client has the session to itself from its first message
- * until a ReadyForQuery with status idle: over a whole extended-query exchange and over a whole transaction. The
- * others wait in line, first come, first served. Whatever is set for the session (`SET`, `SET ROLE`, temporary
- * tables, advisory locks) holds for all clients; only prepared statements are kept apart.
+ * Serves one Postgres session to many clients over TCP. A client has the session to itself from its first message until a
+ * ReadyForQuery with status idle: for a whole extended-query exchange and for a whole transaction. The others wait in line,
+ * first come, first served. Everything set for the session (`SET`, `SET ROLE`, temporary tables, advisory locks) holds for
+ * all clients; only prepared statements are kept apart.
  */
 export async function servePostgres(options: WireOptions): Promise<Wire> {
   const connections = new Set<PostgresConnection>();
@@ -87,7 +87,7 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
   const schedule = (): void => {
     if (scheduled || broken) return;
     scheduled = true;
-    // One unit per turn of the event loop: sockets are read in between, so that nobody's turn comes late.
+    // One unit per turn of the event loop. Sockets are read in between, so no client waits long.
     setImmediate(() => {
       scheduled = false;
       runNext();
@@ -116,7 +116,7 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
         }
       }
     } catch {
-      if (broken) return; // onFatal has told it
+      if (broken) return; // onFatal was called
     }
     if (owner ? canRun(owner) : waiting.length > 0) schedule();
   };
@@ -155,13 +155,13 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
     fail(owner, '25P03', 'idle too long inside a transaction: the embedded database has one session, others wait');
   };
 
-  /** Leaves nothing behind in the session: no open transaction, no unread messages, no prepared statements. */
+  /** Cleans up the session: ends open transactions, unread messages and prepared statements. */
   const release = (connection: PostgresConnection): void => {
     const deallocation = connection.deallocate();
     try {
       if (owner === connection) {
         clearTimeout(ownerTimer);
-        // After an error Postgres skips all up to Sync, so the first ROLLBACK may not have been seen.
+        // After an error, Postgres skips everything up to Sync, so it may not have seen the first ROLLBACK.
         const first = execute(Buffer.concat([message('Q', 'ROLLBACK'), SYNC]));
         if (summarize(first).status !== 'I') query('ROLLBACK');
         owner = undefined;
@@ -172,7 +172,7 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
         else deallocate();
       }
     } catch {
-      // The session broke; onFatal has told it.
+      // The session broke; onFatal was called.
     }
     schedule();
   };
@@ -230,7 +230,7 @@ export async function servePostgres(options: WireOptions): Promise<Wire> {
     }
     if (connection.closed) return;
     if (connection.units.length > 0) {
-      connection.socket.pause(); // until its units have run: what a client may send ahead is bounded
+      connection.socket.pause(); // until its units have run: this limits what a client may send ahead
       enqueue(connection);
     } else if (connection.leaving) leave(connection);
   };

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-/** Whether a process with this id runs (one that has ended and waits for its parent counts as running). */
+/** Says whether a process with this id runs. One that has ended and waits for its parent counts as running. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -13,12 +13,12 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** The command line of a process, arguments divided by spaces; '' if there is none. */
+/** Returns the command line of a process, with spaces between arguments; '' if there is none. */
 export async function commandLine(pid: number): Promise<string> {
   try {
     return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ').trim();
   } catch {
-    // No /proc on macOS.
+    // macOS has no /proc.
   }
   try {
     return (await promisify(execFile)('ps', ['-ww', '-o', 'args=', '-p', `${pid}`])).stdout.trim();
@@ -27,7 +27,7 @@ export async function commandLine(pid: number): Promise<string> {
   }
 }
 
-/** Asks a process to end, and makes it end when it has not after the time given. */
+/** Asks a process to end, and kills it if it has not ended after `graceMs`. */
 export async function stopProcess(pid: number, graceMs: number): Promise<void> {
   const startedAt = Date.now();
   for (let signal: NodeJS.Signals | 0 = 'SIGTERM'; await stillRuns(pid); await delay(25)) {
@@ -43,7 +43,7 @@ export async function stopProcess(pid: number, graceMs: number): Promise<void> {
   }
 }
 
-/** A zombie holds no files and no ports. */
+/** Says whether a process still runs, not counting zombies: a zombie holds no files and no ports. */
 async function stillRuns(pid: number): Promise<boolean> {
   return isAlive(pid) && (await commandLine(pid)) !== '';
 }

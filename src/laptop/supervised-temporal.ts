@@ -1,19 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startTemporalServer, type TemporalServer, type TemporalServerOptions } from './temporal-server.ts';
 
-/** A server that ended by itself this often in a row, each time within a minute, is not started again. */
+/** A server that ends by itself this many times in a row, each time within a minute, is not started again. */
 const MAX_RESTARTS = 5;
 const STEADY_AFTER_MS = 60_000;
 
 export interface SupervisedTemporal {
   readonly address: string;
   readonly uiUrl: string | undefined;
-  /** Resolves with the reason when the server keeps ending and is given up. */
+  /** Resolves with the reason when the server keeps ending and is not started again. */
   readonly failed: Promise<Error>;
   close(): Promise<void>;
 }
 
-/** Starts Temporal's dev server and, should it end unasked, starts it again on the same ports and data. */
+/** Starts Temporal's dev server. If it ends by itself, starts it again on the same ports and data. */
 export async function superviseTemporal(
   options: TemporalServerOptions & { report: (line: string) => void },
 ): Promise<SupervisedTemporal> {

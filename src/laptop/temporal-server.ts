@@ -12,21 +12,21 @@ import { guardTemporalUi } from './temporal-ui-guard.ts';
 export interface TemporalServerOptions {
   /** Path of the `temporal` executable: see `findTemporalCli`. */
   readonly cli: string;
-  /** Keeps temporal.db, temporal.log (of the last start only) and temporal.pid. Nobody else may use it. */
+  /** Holds temporal.db, temporal.log (only of the last start) and temporal.pid. No other process may use it. */
   readonly directory: string;
-  /** Made if missing. Default `default`. */
+  /** Created if missing. Default `default`. */
   readonly namespace?: string;
-  /** Port of gRPC on 127.0.0.1; any that is free by default. */
+  /** Port of gRPC on 127.0.0.1; any free one by default. */
   readonly port?: number;
-  /** Port of the Web UI; any that is free by default, none for null. */
+  /** Port of the Web UI; any free one by default, none for null. */
   readonly uiPort?: number | null;
-  /** Names besides those of loopback under which browsers may address the Web UI. */
+  /** Names besides those of loopback by which browsers may address the Web UI. */
   readonly trustedHosts?: readonly string[];
-  /** Name to type (Keyword, Int, Datetime, ...), registered at start; those already there stay. */
+  /** Search attributes by name, with their types (Keyword, Int, Datetime, ...). Registered at the start; existing ones stay. */
   readonly searchAttributes?: Readonly<Record<string, string>>;
-  /** Hears of a server of an earlier run that had to be ended first. */
+  /** Gets a line if a server of an earlier run had to be ended first. */
   readonly report?: (line: string) => void;
-  /** How long a start may take. Default 60 s: an old laptop, a cold disk. */
+  /** How long a start may take. Default 60 s, for an old laptop with a cold disk. */
   readonly startTimeoutMs?: number;
 }
 
@@ -42,31 +42,31 @@ export interface ServerExit {
 export interface TemporalServer {
   /** host:port of gRPC. */
   readonly address: string;
-  /** Undefined without Web UI. */
+  /** Undefined without a Web UI. */
   readonly uiUrl: string | undefined;
-  /** Resolves when the server has ended, asked to or not. */
+  /** Resolves when the server has ended, for any reason. */
   readonly exited: Promise<ServerExit>;
-  /** Ends it in order. May be called again. */
+  /** Ends the server in an orderly way. May be called again. */
   close(): Promise<void>;
 }
 
 const SETTINGS = {
-  // The one history shard of the dev server polls each of its queues at most 20 times a second, and each hop of a
-  // workflow waits for that: one with one activity took 100 ms, and takes 36 ms.
+  // The one history shard of the dev server polls each of its queues at most 20 times a second, and each hop of a workflow
+  // waits for that. A workflow with one activity took 100 ms, and now takes 36 ms.
   'history.transferProcessorMaxPollRPS': 2000,
   'history.timerProcessorMaxPollRPS': 2000,
   'history.visibilityProcessorMaxPollRPS': 2000,
   'history.outboundProcessorMaxPollRPS': 2000,
   // By default a timer fires up to a second late (10 ms took 1040 ms; now 65 ms). Idle load stays the same.
   'history.timerProcessorMaxTimeShift': '"10ms"',
-  // By default a task queue is four, each with an order of its own: what has a low priority in one overtakes a high one in another.
+  // By default a task queue has four partitions, each with its own order: a low priority in one overtakes a high one in another.
   'matching.numTaskqueueReadPartitions': 1,
   'matching.numTaskqueueWritePartitions': 1,
 };
 
 /**
- * Starts the server, and ends it when its standard input ends: that is when this process is gone, even by kill -9.
- * File descriptor 3 keeps that input, as sh gives /dev/null to what runs in the background.
+ * Starts the server, and ends it when standard input ends: when this process is gone, even by kill -9. File descriptor 3
+ * keeps that input, since sh gives /dev/null to background commands.
  */
 const GUARD = `
 exec 3<&0
@@ -83,13 +83,13 @@ rm -f "$PID_FILE"
 exit $code
 `;
 
-/** The few ports that browsers do not connect to may be taken by another server at the same moment. */
+/** How often to try to start: another server may take one of the few ports that browsers do not connect to at the same moment. */
 const ATTEMPTS = 5;
 
 /**
- * Starts Temporal's development server with its data in a file, and waits until the namespace can be used. The server itself
- * does what any web page asks that the user opens. So its HTTP API answers to a name that is known here alone, its metrics and Web UI
- * are on ports that browsers do not connect to, and the Web UI is served by a guard.
+ * Starts Temporal's development server with its data in a file, and waits until the namespace can be used. By itself, the
+ * server obeys any web page that the user opens. So its HTTP API responds only to a name that is known here alone, its
+ * metrics and Web UI are on ports that browsers do not connect to, and a guard serves the Web UI.
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   for (let attempt = 1; ; attempt++) {
@@ -122,18 +122,18 @@ async function startOnce(options: TemporalServerOptions): Promise<TemporalServer
     ...(ui ? ['--ui-ip', ui.host, '--ui-port', `${ui.port}`] : ['--headless']),
     ...['--http-port', `${http.port}`, '--metrics-port', `${metricsPort}`],
     ...['--db-filename', database, '--log-level', 'warn'],
-    // The rollback journal of the default makes a workflow three to four times slower.
+    // With the default rollback journal, a workflow takes three to four times longer.
     ...each('--sqlite-pragma', { journal_mode: 'wal', synchronous: 'normal' }),
     ...each('--dynamic-config-value', { ...SETTINGS, 'frontend.httpAllowedHosts': JSON.stringify([http.name]) }),
     ...each('--search-attribute', options.searchAttributes ?? {}),
   ];
 
   const log = openSync(logFile, 'w', 0o600);
-  // In a process group of its own: Ctrl-C in the terminal must not end it before the workers have drained.
+  // In its own process group: Ctrl-C in the terminal must not end it before the workers have drained.
   const guard = spawn('/bin/sh', ['-c', GUARD, 'hapax-temporal', cli, ...args], {
     detached: true,
     stdio: ['pipe', log, log],
-    env: { ...process.env, PID_FILE: pidFile, TEMPORAL_VERSION_CHECK_DISABLED: '1' },
+    env: { ...withoutTraces(process.env), PID_FILE: pidFile, TEMPORAL_VERSION_CHECK_DISABLED: '1' },
   });
   closeSync(log);
   guard.stdin?.on('error', () => undefined);
@@ -156,7 +156,7 @@ async function startOnce(options: TemporalServerOptions): Promise<TemporalServer
     await untilReady({ ...http, path }, exited, options.startTimeoutMs ?? 60_000);
   } catch (error) {
     await close();
-    // Taken since it was looked at, which the server tells by a stack of its own.
+    // If another program took the port meanwhile, the server only prints a stack trace.
     if (options.port) await assertPortFree('127.0.0.1', options.port, 'TEMPORAL_PORT');
     throw error;
   }
@@ -180,7 +180,7 @@ async function startOnce(options: TemporalServerOptions): Promise<TemporalServer
   };
 }
 
-/** On Linux every address of 127.0.0.0/8 is this machine, so that servers need not share the few ports. */
+/** Returns an address for the Web UI. On Linux every address of 127.0.0.0/8 is this machine, so servers need not share the few ports. */
 async function placeForUi(): Promise<{ host: string; port: number }> {
   const part = (): number => randomInt(1, 255);
   const host = process.platform === 'linux' ? `127.${part()}.${part()}.${part()}` : '127.0.0.1';
@@ -205,15 +205,26 @@ function exitOf(guard: ChildProcess, logFile: string): Promise<ServerExit> {
   });
 }
 
+/**
+ * Removes OpenTelemetry's variables, which are for our traces. With them the server would send traces too, and it does not
+ * start with an exporter that it lacks.
+ */
+function withoutTraces(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('OTEL_')));
+}
+
+/** Returns the end of the log. If the server panicked, this begins with the reason, which a long stack trace follows. */
 function lastLines(file: string): string {
   try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    const panic = lines.findLastIndex((line) => /^(panic|fatal error):/.test(line));
+    return (panic < 0 ? lines.slice(-10) : lines.slice(panic, panic + 10)).join('\n');
   } catch {
     return ''; // the directory was removed while the server ran
   }
 }
 
-/** A server whose guard was killed together with the process before this one still holds the database file. */
+/** Ends a server whose guard was killed together with the previous process: it still holds the database file. */
 async function endLeftover(pidFile: string, database: string, report: (line: string) => void): Promise<void> {
   let pid: number;
   try {
@@ -230,9 +241,9 @@ async function endLeftover(pidFile: string, database: string, report: (line: str
 }
 
 /**
- * The server answers before it knows the search attributes that it was started with; a query by them fails until then. It is
- * ours once it answers over HTTP to the name that it alone was given: on the usual port it may be one that was started at the
- * same time, and ours is about to end for want of it.
+ * Waits until the server can be used. It responds before it knows the search attributes that it was started with; until
+ * then, a query by them fails. It is ours once it responds over HTTP to the name that only ours has. Another server may
+ * have been started on the usual port at the same time; ours is then about to end because the port is taken.
  */
 async function untilReady(query: Query, exited: Promise<ServerExit>, timeoutMs: number): Promise<void> {
   let exit: ServerExit | undefined;
@@ -251,7 +262,7 @@ async function untilReady(query: Query, exited: Promise<ServerExit>, timeoutMs: 
 
 interface Query {
   port: number;
-  /** The name of the server, as it expects it in a request. */
+  /** The name that the server expects in a request. */
   name: string;
   path: string;
 }

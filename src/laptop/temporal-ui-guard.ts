@@ -4,20 +4,20 @@ import { hostNameOf, isLocalHost, sentByForeignPage } from '../contracts/loopbac
 
 /** Options of {@link guardTemporalUi}. */
 export interface UiGuardOptions {
-  /** Port to listen on at 127.0.0.1; 0 takes any that is free. */
+  /** Port to listen on at 127.0.0.1; 0 takes any free one. */
   readonly port: number;
-  /** Where the Web UI is. */
+  /** Address of the Web UI. */
   readonly upstream: { readonly host: string; readonly port: number };
-  /** Names besides those of loopback under which browsers may address it. */
+  /** Names besides those of loopback by which browsers may address it. */
   readonly trusted: readonly string[];
 }
 
-/** A page that holds the Web UI in a frame could have the user click in it unawares. */
+/** A page that shows the Web UI in a frame could trick the user into clicking in it. */
 const UNFRAMED = { 'X-Frame-Options': 'DENY' };
 
 /**
- * Serves Temporal's Web UI to programs, to its own page and to people who follow a link to it. The UI itself answers to any
- * name, so a page whose name resolves to loopback could read, start and end workflows with it.
+ * Serves Temporal's Web UI to programs, to its own page and to people who follow a link to it. The UI itself responds to
+ * any name, so a page whose name resolves to loopback could read, start and end workflows with it.
  */
 export async function guardTemporalUi({ port, upstream, trusted }: UiGuardOptions) {
   const agent = new Agent({ keepAlive: true });

@@ -5,7 +5,7 @@ import type { LogAudit } from '../domain/record/log-audit.ts';
 import { readNoteVerifier } from '../domain/record/signed-note.ts';
 import { UserError } from '../laptop/user-error.ts';
 
-/** The tree of the checkpoint that was named. @throws {UserError} where it is none, or another key signed it. */
+/** Returns the tree of the named checkpoint. @throws {UserError} if it is not a checkpoint, or another key signed it. */
 export function keptTreeOf({
   checkpoint: file,
   key,
@@ -25,11 +25,11 @@ export function keptTreeOf({
   }
 }
 
-/** Prints each fault, and the outcome at the end. */
+/** Prints each fault and, at the end, the outcome. */
 export class AuditReport {
   readonly #audit: LogAudit;
   readonly #head: string | undefined;
-  /** The tree of a checkpoint that somebody kept; undefined where none is given. */
+  /** The tree of a checkpoint that somebody kept; undefined if none is given. */
   readonly keptTree: KeptTree | undefined;
   #faults = 0;
 
@@ -44,7 +44,7 @@ export class AuditReport {
     console.log(line);
   }
 
-  /** @throws {UserError} where anything is not sound. */
+  /** @throws {UserError} if anything is not sound. */
   close(): void {
     const { events, heads } = this.#audit;
     const digest = heads.digest();

@@ -27,7 +27,7 @@ Export prints a digest ("head") to standard error. Keep it in another place. Wit
 With --checkpoint, it shows whether an event before a checkpoint that you kept was changed; --key is the key of the checkpoint, from
 GET /audit/key. Without FILE and DATABASE_URL, the command reads the embedded database in HAPAX_HOME, even while "hapax up" runs.`;
 
-/** `hapax audit`: the record for a third party, and what a third party does with it. */
+/** Runs `hapax audit`: exports the record for a third party, and verifies it as a third party would. */
 export async function runAudit(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
   const { command, file, out, help, ...expected } = readArguments(argv);
   if (help) return console.log(USAGE);
@@ -88,7 +88,7 @@ async function exportLog(settings: Settings, out: string | undefined): Promise<v
     readSnapshot(db, async (snapshot) => {
       const source = Readable.from(lines(scanEventsByPosition(snapshot)));
       if (out === undefined) await pipeline(source, process.stdout, { end: false }).catch(readerGone);
-      // Under another name until it is whole and on the disk.
+      // It has another name until it is whole and on disk.
       else await pipeline(source, createWriteStream(`${out}.part`, { mode: 0o600, flush: true })).catch(notWritten);
     }),
   );
@@ -96,12 +96,12 @@ async function exportLog(settings: Settings, out: string | undefined): Promise<v
   console.error(`${events} events, ${heads.size} streams, head ${heads.digest()}`);
 }
 
-/** As where the output goes to `head`. */
+/** Handles a reader that is gone, as when the output goes to `head`. */
 function readerGone(error: NodeJS.ErrnoException): never {
   throw error.code === 'EPIPE' ? new UserError('nobody read the export to its end') : error;
 }
 
-/** As where the directory is not there, or the disk is full. */
+/** Handles a file that cannot be written, as when the directory is missing or the disk is full. */
 function notWritten(error: NodeJS.ErrnoException): never {
   throw error.syscall === undefined ? error : new UserError(`cannot write the export: ${error.message}`);
 }
@@ -112,7 +112,7 @@ async function verifyRecord(settings: Settings, audit: LogAudit, report: AuditRe
       for await (const { stream, seq, fault } of auditRecord(snapshot, audit)) {
         report.fault(`${stream} event ${seq}: ${fault}`);
       }
-      // The tree has the events in the order of positions, and not stream by stream.
+      // The tree has the events in order of position, not stream by stream.
       if (report.keptTree) for await (const event of scanEventsByPosition(snapshot)) report.keptTree.add(event);
       report.close();
     }),

@@ -13,18 +13,18 @@ import { UserError } from '../laptop/user-error.ts';
 
 const file = z.object({ path: z.string(), lines: z.int(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
-/** What `manifest.json` of a backup says. Its files are named relative to it. */
+/** The contents of a backup's `manifest.json`. File names are relative to it. */
 export const manifest = z.object({
   format: z.literal(1),
   hapax: z.string(),
   created_at: z.iso.datetime(),
   installation: z.object({ id: z.uuid(), epoch: z.int(), reconciled_at: z.string().nullable() }),
   last_build_id: z.int(),
-  /** Digest of all heads of the log, as `hapax audit` prints it. */
+  /** The digest of all heads of the log, as `hapax audit` prints it. */
   head: z.string(),
   events: file,
   tables: z.array(file.extend({ name: z.string(), columns: z.array(z.string()) })),
-  /** Documents that contents refer to. One that is not included stays where it is kept. */
+  /** Documents that contents refer to. If one is not included, it stays where it is stored. */
   blobs: z.array(z.object({ key: z.string(), sha256: z.string(), included: z.boolean() })),
 });
 export type Manifest = z.infer<typeof manifest>;
@@ -46,12 +46,12 @@ export async function writeLines(directory: string, path: string, lines: AsyncIt
   return { path, lines: count, sha256: digest.digest('hex') };
 }
 
-/** The lines of a file of a backup. */
+/** Reads the lines of a file of a backup. */
 export function readLines(directory: string, { path }: Pick<BackupFile, 'path'>): AsyncIterable<string> {
   return createInterface({ input: createReadStream(join(directory, path)), crlfDelay: Number.POSITIVE_INFINITY });
 }
 
-/** @throws {UserError} where there is no backup. */
+/** @throws {UserError} if there is no backup. */
 export async function readManifest(directory: string): Promise<Manifest> {
   const text = await readFile(join(directory, 'manifest.json'), 'utf8').catch((error: Error) => {
     throw new UserError(`${directory} is not a backup: ${error.message}`);
@@ -65,7 +65,7 @@ export async function readManifest(directory: string): Promise<Manifest> {
 
 /**
  * Checks every file of a backup against its manifest, the hashes of the log, and the documents.
- * @returns what is wrong, a line each.
+ * @returns the faults, a line each.
  */
 export async function faultsOf(directory: string, stated: Manifest): Promise<string[]> {
   const faults: string[] = [];
@@ -99,7 +99,7 @@ async function faultOfFile(directory: string, { path, sha256 }: BackupFile): Pro
   return digest.digest('hex') === sha256 ? undefined : 'was changed';
 }
 
-/** SHA-256, lower-case hexadecimal. */
+/** Returns the SHA-256 in lower-case hexadecimal. */
 export function digestOf(body: string | Buffer): string {
   return createHash('sha256').update(body).digest('hex');
 }

@@ -25,7 +25,7 @@ hapax backup verify DIRECTORY   checks a backup, on any machine
 Hapax can keep running. Keep the directory as safe as the database: it may contain secrets, such as callback URLs.
 docs/backup.md says more.`;
 
-/** `hapax backup`: a copy of the record that `hapax restore` reads. */
+/** Runs `hapax backup`: writes a copy of the record for `hapax restore`. */
 export async function runBackup(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
   const { verify, directory, help } = readArguments(argv);
   if (help) return console.log(USAGE);
@@ -68,7 +68,7 @@ function readArguments(argv: string[]): { verify: boolean; directory: string; he
   }
 }
 
-/** Everything in one snapshot, so that log, tables and heads are of one moment. */
+/** Reads everything in one snapshot, so that log, tables and heads are from one moment. */
 async function writeBackup(db: Db, settings: Settings, draft: string): Promise<Manifest> {
   const copied = settings.S3_BUCKET ? undefined : blobsOf(settings);
   return readSnapshot(db, async (snapshot) => {
@@ -100,7 +100,10 @@ async function writeBackup(db: Db, settings: Settings, draft: string): Promise<M
   });
 }
 
-/** Of the moment of the snapshot with content in its database, else of now. @throws {UserError} where the store is away. */
+/**
+ * Lists the keys of documents: as of the snapshot if content is in its database, else as of now.
+ * @throws {UserError} if the store is away.
+ */
 async function blobKeysOf(settings: Settings, snapshot: Db): Promise<string[]> {
   const content = await openContentStore(settings, snapshot);
   const { name, in_record } = contentCapabilitiesOf(content.kind);
@@ -127,7 +130,7 @@ async function writeBlobs(keys: string[], kept: Blobs | undefined, draft: string
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await writeFile(path, body, { mode: 0o600, flush: true });
     }
-    // The digest of a document is in its key, so that one in a bucket can be checked too.
+    // The key of a document contains its digest, so that one in a bucket can be checked too.
     const sha256 = body === undefined ? (kept ? '' : (/[0-9a-f]{64}/.exec(key)?.[0] ?? '')) : digestOf(body);
     blobs.push({ key, sha256, included: body !== undefined });
   }

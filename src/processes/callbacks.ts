@@ -1,15 +1,16 @@
 import type { SendToReceiver } from '../commands/subscriptions/subscription-dependencies.ts';
 import type { Settings } from '../contracts/settings.ts';
+import type { Tracing } from '../contracts/tracing/tracing.ts';
 import { callbackOutcome } from '../domain/endings/callback-answer.ts';
 import { CallbackSender } from '../integrations/callback-sender.ts';
 
-/** Whether callbacks can go to a host, as the settings say. */
+/** Returns a function that says why callbacks cannot go to a host, by the settings. */
 export function refusalOfHost(settings: Settings): (host: string) => Promise<string | undefined> {
   const sender = callbackSenderOf(settings);
   return (host) => sender.refusalOf(host);
 }
 
-/** Sends to receivers of subscriptions. */
+/** Returns a function that sends to receivers of subscriptions. */
 export function sendToReceiverOf(sender: CallbackSender): SendToReceiver {
   return async ({ url, ...own }, { contentType, ...message }) => {
     const outcome = callbackOutcome(await sender.send(url, message, { ...own, contentType }), Date.now());
@@ -20,7 +21,8 @@ export function sendToReceiverOf(sender: CallbackSender): SendToReceiver {
   };
 }
 
-/** The sender of callbacks as the settings say. */
-export function callbackSenderOf(settings: Settings): CallbackSender {
-  return new CallbackSender({ secrets: settings.CALLBACK_SECRET, allowedHosts: settings.CALLBACK_ALLOWED_HOSTS });
+/** Returns the sender of callbacks, by the settings. */
+export function callbackSenderOf(settings: Settings, tracing?: Tracing): CallbackSender {
+  const { CALLBACK_SECRET: secrets, CALLBACK_ALLOWED_HOSTS: allowedHosts } = settings;
+  return new CallbackSender({ secrets, allowedHosts, ...(tracing ? { tracing } : {}) });
 }

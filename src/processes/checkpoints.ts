@@ -9,13 +9,13 @@ import { type Blobs, directoryBlobs } from '../integrations/blobs.ts';
 import { UserError } from '../laptop/user-error.ts';
 import { bucketBlobs } from './content.ts';
 
-/** How a worker makes checkpoints of the log; undefined where it has no key. @throws {UserError} for a key that is none. */
+/** Returns how a worker makes checkpoints of the log; undefined without a key. @throws {UserError} if the key is not valid. */
 export function checkpointsOf(settings: Settings): CheckpointOptions | undefined {
   const signer = signerOf(settings);
   return signer && { signer, places: placesOf(settings), witnesses: settings.CHECKPOINT_WITNESSES };
 }
 
-/** Whether a process of these settings makes checkpoints. */
+/** Says whether a process with these settings makes checkpoints. */
 export function makesCheckpoints({ CHECKPOINT_KEY, DEPLOYMENT_MODE }: Settings): boolean {
   return CHECKPOINT_KEY !== undefined || DEPLOYMENT_MODE === 'laptop';
 }
@@ -31,7 +31,7 @@ function signerOf(settings: Settings): NoteSigner | undefined {
   }
 }
 
-/** The key of a laptop, made where there is none. */
+/** Reads the key of a laptop. Makes one if there is none. */
 function keyIn(file: string): string {
   if (!existsSync(file)) {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

@@ -24,11 +24,11 @@ const USAGE = `hapax content move --to ${PLACES.join('|')}   copies content to a
 Stop Hapax first. What is there already is not copied again, so a move that was stopped can be run again. Nothing is removed.
 docs/content.md says more.`;
 
-/** Contents that are listed at once. */
+/** How many contents are listed at once. */
 const BATCH = 100;
 const SAY_EVERY_MS = 5_000;
 
-/** `hapax content`: copies content from one store to another. */
+/** Runs `hapax content`: copies content from one store to another. */
 export async function runContent(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
   const place = readArguments(argv);
   if (place === undefined) return console.log(USAGE);
@@ -86,7 +86,7 @@ async function moveContents(from: ContentStore, to: ContentStore): Promise<strin
     if (withoutVectors) console.error(`hapax: embeddings are left out, because ${withoutVectors}`);
     for await (const id of idsOf(from)) {
       const read = await from.read(id);
-      // Nobody removes content; but another Hapax may replace it meanwhile.
+      // Nobody removes content, but another Hapax may replace it meanwhile.
       if (!read) continue;
       const document = withoutVectors ? { ...read, embeddings: [] } : read;
       if (!isSame(document, await to.read(id))) {
@@ -120,7 +120,7 @@ async function* idsOf(store: ContentStore): AsyncGenerator<string> {
   }
 }
 
-/** Vectors count as the 32 bits of a number that Postgres keeps. */
+/** Says whether two contents are equal. Compares vectors by the 32 bits of a number that Postgres keeps. */
 function isSame(one: ContentDocument, other: ContentDocument | undefined): boolean {
   const rounded = ({ embeddings, ...rest }: ContentDocument) => ({
     ...structuredClone(rest),
@@ -153,7 +153,7 @@ async function moveBlobs(contents: ContentStore, settings: Settings, place: Plac
   return faults;
 }
 
-/** The digest of a document is in its key. */
+/** Copies a document, and checks it by the digest in its key. */
 async function moveBlob(key: string, from: Blobs, to: Blobs): Promise<'copied' | 'there' | string> {
   const isSound = (body: Buffer | undefined) => body !== undefined && key.includes(digestOf(body));
   if (isSound(await to.get(key))) return 'there';

@@ -8,8 +8,9 @@ import { stemWords } from '../store/content/word-stem.ts';
 import type { Db } from '../store/database.ts';
 
 /**
- * Where content is kept, as the settings say. SurrealDB is opened at the first query, so that a server that is away stops no start.
- * @throws {UserError} where its packages are not installed.
+ * Opens the store of content that the settings name. SurrealDB is opened at the first query, so that the start succeeds
+ * even if its server is away.
+ * @throws {UserError} if its packages are not installed.
  */
 export async function openContentStore(
   settings: Settings,

@@ -8,7 +8,7 @@ import type { Db } from '../store/database.ts';
 import { queuesOf } from './tasks.ts';
 
 export interface ContentSweepOptions extends RenewDependencies {
-  /** Says which process sweeps. */
+  /** Decides which process sweeps. */
   db: Db;
   log: Logger;
   everyMs?: number;
@@ -16,23 +16,23 @@ export interface ContentSweepOptions extends RenewDependencies {
 }
 
 const EVERY_MS = 30_000;
-/** A claim is renewed after each step, and void after this long. */
+/** A claim is renewed after each step, and expires after this time. */
 const CLAIM_MS = 15_000;
 /**
- * All content is looked through again after this long, although the model seems to be the same. A server that names no
- * digest is asked for a vector then, which loads the model.
+ * How long the model counts as unchanged. After that, all content is looked through again. A server that names no digest is
+ * then asked for a vector, which loads the model.
  */
 const RECENT_MS = 3_600_000;
 
-/** Starts the sweep where the process works on content. */
+/** Starts the sweep if the process works on content. */
 export function sweepContent(settings: Settings, options: ContentSweepOptions) {
   return queuesOf(settings).queues.has('content') ? startContentSweep(options) : undefined;
 }
 
 /**
  * Looks now and then for content that an earlier version or another model has processed, and makes its words and vectors
- * again. Of all processes one sweeps at a time; the database says which. Nothing waits for it: meanwhile content is found by
- * what it has.
+ * again. One process of all sweeps at a time; the database decides which. Nothing waits for this: meanwhile, searches use
+ * the existing words and vectors.
  */
 export function startContentSweep(options: ContentSweepOptions) {
   const { db, content, embedding, log, everyMs = EVERY_MS, claimMs = CLAIM_MS } = options;
@@ -40,20 +40,20 @@ export function startContentSweep(options: ContentSweepOptions) {
   const { signal } = stopping;
   const context = { signal, progress: async () => void (await claimContentSweep(db, 0)) };
   let wordsRenewed = false;
-  /** The model of the last sweep that came to its end, and when it did. */
+  /** The model of the last complete sweep, and when that ended. */
   let swept: { identity: ModelIdentity; at: number } | undefined;
 
-  /** The model, if all content is to be looked through for what it has not made. */
+  /** Returns the model if all content has to be checked for vectors of another model. */
   const changedModel = async (): Promise<ModelIdentity | undefined> => {
     const isRecent = swept !== undefined && Date.now() < swept.at + RECENT_MS;
     if (isRecent && swept?.identity.revision === undefined) return undefined;
-    // Without vectors there is nothing to make again, and no reason to ask the model who it is.
+    // Without vectors there is nothing to make again, and no reason to ask the model for its identity.
     if (!(await content.hasEmbeddings())) return undefined;
     const identity = await embedding?.identify(signal);
     return isRecent && swept?.identity.revision === identity?.revision ? undefined : identity;
   };
 
-  /** @returns false if another process is at it. */
+  /** @returns false if another process is sweeping. */
   const sweep = async (): Promise<boolean> => {
     const identity = await changedModel().catch((err: unknown) => {
       log.debug({ err }, 'the sweep of content does not reach the model');

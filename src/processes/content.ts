@@ -13,19 +13,19 @@ import type { EmbedQuery } from '../store/content/search-answer.ts';
 const DEFAULT_EMBEDDING_MODEL = 'nomic-embed-text';
 const DEFAULT_SUMMARY_MODEL = 'llama3.2';
 
-/** Longest that a search waits for the vector of its query before it goes by words alone. */
+/** How long a search waits for the vector of its query before it uses only words. */
 const QUERY_TIMEOUT_MS = 5_000;
-/** Of a longer query, the beginning says what it means; all of its words are looked for. */
+/** How much of a query the vector covers: the beginning of a longer query says what it means. All its words are searched. */
 const QUERY_CHARACTERS = 2_000;
-/** How long a process believes that the model behind a name is still the same. */
+/** How long a process assumes that a name still means the same model. */
 const IDENTITY_MS = 60_000;
 
-/** The models of Ollama that the settings name, or that stand for them. */
+/** Returns the models of Ollama that the settings name, or the defaults. */
 export function modelsOf({ EMBEDDING_MODEL, SUMMARY_MODEL }: Settings): [embedding: string, summary: string] {
   return [EMBEDDING_MODEL ?? DEFAULT_EMBEDDING_MODEL, SUMMARY_MODEL ?? DEFAULT_SUMMARY_MODEL];
 }
 
-/** What work on content asks of the world outside, as the settings say. */
+/** Connects to the services that work on content needs, by the settings. */
 export function connectContent(settings: Settings, content: ContentStore) {
   const [embeddingModel, summaryModel] = modelsOf(settings);
   const ollama = settings.OLLAMA_URL === undefined ? undefined : new Ollama(settings.OLLAMA_URL);
@@ -49,7 +49,7 @@ export function connectContent(settings: Settings, content: ContentStore) {
   };
 }
 
-/** Reads pages, and loads what that takes when the first is read. */
+/** Reads pages. Loads its libraries with the first one. */
 function lazyPages({ INGEST_ALLOWED_HOSTS: allowedHosts }: Settings): PageReader {
   let loading: Promise<PageReader> | undefined;
   return {
@@ -60,13 +60,13 @@ function lazyPages({ INGEST_ALLOWED_HOSTS: allowedHosts }: Settings): PageReader
   };
 }
 
-/** Where documents are kept as they came. */
+/** Returns the store of original documents. */
 export function blobsOf(settings: Settings): Blobs {
   const { S3_BUCKET: bucket, HAPAX_HOME } = settings;
   return bucket ? bucketBlobs(settings, bucket) : directoryBlobs(join(resolve(HAPAX_HOME), 'blobs'));
 }
 
-/** A bucket at the S3 server of the settings, which have its credentials where they name a bucket. */
+/** Returns a bucket at the S3 server of the settings. If they name a bucket, they have its credentials. */
 export function bucketBlobs(settings: Settings, bucket: string): Blobs {
   return s3Blobs({
     endpoint: settings.S3_ENDPOINT,

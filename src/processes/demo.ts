@@ -7,7 +7,7 @@ import { type Laptop, startLaptop } from './laptop.ts';
 import { createLog } from './log.ts';
 import { stopSignal } from './stop-signal.ts';
 
-/** `hapax demo`: one build through the simulated GitHub, on parts of its own that are gone afterwards. */
+/** Runs `hapax demo`: one build through the simulated GitHub, on parts of its own that are deleted afterwards. */
 export async function runDemo(environment: NodeJS.ProcessEnv): Promise<void> {
   console.log('hapax demo: one build through a SIMULATED GitHub on this machine; nothing leaves it');
   const stopping = stopSignal();
@@ -15,16 +15,17 @@ export async function runDemo(environment: NodeJS.ProcessEnv): Promise<void> {
   const settings = readSettings({
     HAPAX_HOME: home,
     PORT: '0',
-    // The usual ones are left to who needs them.
+    // The usual ports are left free for others.
     TEMPORAL_PORT: '0',
     TEMPORAL_UI_PORT: '0',
     LOG_LEVEL: environment.LOG_LEVEL ?? 'error',
     GITHUB_POLL_INTERVAL: '250ms',
   });
   try {
-    const laptop = await startLaptop(settings, createLog(settings.LOG_LEVEL, 'demo'), (line) =>
-      console.log(`  ${line}`),
-    );
+    const laptop = await startLaptop(settings, {
+      log: createLog(settings.LOG_LEVEL, 'demo'),
+      report: (line) => console.log(`  ${line}`),
+    });
     try {
       const shown = await Promise.race([showBuild(laptop), stopping, laptop.failed]);
       if (shown instanceof Error) throw shown;

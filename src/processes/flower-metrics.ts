@@ -2,15 +2,20 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ApiMeter } from '../api/meter.ts';
 import { celeryNameOf } from '../domain/celery/task-names.ts';
 import type { Db } from '../store/database.ts';
+import { SettledLog } from '../store/record/settled-log.ts';
 import { countRunningByWorker } from '../store/tasks/task-count-running.ts';
-import { lastPosition, listWorkEventsSince } from '../store/tasks/task-event-list-since.ts';
+import { listWorkEvents } from '../store/tasks/work-event-list.ts';
 
-/** Those of prometheus_client, which Flower has. */
+/** The buckets of prometheus_client, which Flower uses. */
 const BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+/** How long a scrape waits for transactions that are appending. It leaves what they append to the next scrape. */
+const PATIENCE_MS = 1_000;
+/** How many positions of the log one statement looks through. */
+const BATCH = 10_000;
 
 /**
- * Flower's series by its names and labels, so that its dashboards go on. As in Flower, events count from the process's first
- * scrape on. Nothing is prefetched here, so the two series on that are not there.
+ * Creates Flower's series with its names and labels, so that its dashboards keep working. As in Flower, events count from
+ * the first scrape of the process. Hapax prefetches nothing, so the two series about that are missing.
  */
 export function createFlowerMetrics(db: Db): ApiMeter['scrapeFlower'] {
   const registry = new Registry();
@@ -41,17 +46,23 @@ export function createFlowerMetrics(db: Db): ApiMeter['scrapeFlower'] {
     registers,
   });
 
+  const log = new SettledLog(db);
   let seen: number | undefined;
-  /** One look at the log after the other, or two scrapes at once would count the same events. */
+  /** Reads the log one scrape after the other: two at once would count the same events. */
   let looking = Promise.resolve();
   async function look(): Promise<void> {
-    seen ??= await lastPosition(db);
-    const { events, position } = await listWorkEventsSince(db, seen);
-    seen = position;
-    for (const event of events) {
-      const [task, worker] = [celeryNameOf(event.name), event.worker];
-      happened.inc({ task, type: event.type.replace('_', '-'), worker });
-      if (event.runtime !== null) runtime.observe({ task, worker }, event.runtime);
+    const settled = await log.settle(PATIENCE_MS);
+    // The log is shorter than before where the database was set back.
+    seen = Math.min(seen ?? log.visible, log.visible);
+    while (seen < settled) {
+      const until = Math.min(settled, seen + BATCH);
+      const events = await listWorkEvents(db, seen, until);
+      seen = until;
+      for (const event of events) {
+        const [task, worker] = [celeryNameOf(event.name), event.worker];
+        happened.inc({ task, type: event.type.replace('_', '-'), worker });
+        if (event.runtime !== null) runtime.observe({ task, worker }, event.runtime);
+      }
     }
   }
 

@@ -5,11 +5,11 @@ import { connectGitHub } from './github.ts';
 
 type Answer = { value: string } | { fault: string };
 
-/** Checks settings of GitHub one after the other, each with one read. `settings` holds those that were found sound before. */
+/** Checks settings of GitHub one after the other, each with one read. `settings` holds those that were already found sound. */
 export function createGitHubChecks(settings: Record<string, string>) {
   const parsed = (more: Record<string, string>): Settings | { fault: string } => {
     try {
-      // The role of a worker needs no repository; what belongs to other questions is not asked yet.
+      // `rebuild` needs no repository, and no settings that later questions ask for.
       return readSettings({ ...settings, ...more }, 'rebuild');
     } catch (error) {
       if (error instanceof SettingsError) return { fault: error.message };

@@ -6,9 +6,9 @@ import { ForgeError } from '../integrations/forges/forge-error.ts';
 import type { Forges } from '../integrations/forges/forges.ts';
 import { repositoryOf } from './github.ts';
 
-/** Looks at GitHub in the background. */
+/** A check of GitHub in the background. */
 export interface GitHubWatch {
-  /** Returns where builds can be dispatched, as far as is known; throws what is in the way and what to change. */
+  /** Resolves if builds can be dispatched, as far as is known. @throws what prevents that, and what to change. */
   check(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -16,20 +16,23 @@ export interface GitHubWatch {
 export interface GitHubWatchOptions {
   settings: Settings;
   github: Forge;
-  /** Those of named credentials, which are read once at the start, and again while one is refused. */
+  /** The forges of named credentials. They are checked once at the start, and again while one is refused. */
   forges?: Forges;
-  /** Told one line for each fault of the settings, when it appears; `mended` once there are none left. */
+  /** Gets one line for each fault of the settings, when it appears, and one when none are left. */
   say(line: string, level: 'error' | 'warn' | 'info'): void;
-  /** Pauses between looks, milliseconds. Default {@link PAUSES}. */
+  /** Pauses between checks, in milliseconds. Default {@link PAUSES}. */
   pauses?: typeof PAUSES;
 }
 
-/** A look at the settings costs two requests, also of each API replica; a faulty one is what somebody mends right now. */
+/**
+ * A check of the settings costs two requests, for each API replica. Faulty settings are checked more often: somebody may be
+ * correcting them right now.
+ */
 const PAUSES = { pingMs: 60_000, awayMs: 2_000, settingsMs: 300_000, faultyMs: 20_000 };
 
 /**
- * Watches whether GitHub is there and takes the credential, the repository and the workflow of configuration 1, from the start on.
- * It never keeps a build from being tried: only the answer to a dispatch says whether GitHub takes it.
+ * Watches from the start whether GitHub is reachable and accepts the credential, the repository and the workflow of
+ * configuration 1. It never prevents a build from being tried: only the response to a dispatch says whether GitHub accepts it.
  */
 export function watchGitHub({ settings, github, forges, say, pauses = PAUSES }: GitHubWatchOptions): GitHubWatch {
   const stopping = new AbortController();
@@ -39,7 +42,7 @@ export function watchGitHub({ settings, github, forges, say, pauses = PAUSES }: 
   let faults: string[] = [];
   let settingsDueAt = 0;
 
-  /** Who builds on other forges alone may reach no GitHub at all. */
+  /** An installation that builds only on other forges may not reach GitHub at all. */
   const hasGitHub =
     usesRealGitHub(settings) || settings.DEPLOYMENT_MODE === 'laptop' || settings.FORGE_CREDENTIALS.size === 0;
 
@@ -76,7 +79,7 @@ export function watchGitHub({ settings, github, forges, say, pauses = PAUSES }: 
       (error: Error) => error,
     );
   }
-  /** Looks whether named credentials are taken: each once, then those alone that were not. */
+  /** Named credentials that are still to be checked: all of them at first, then only those that were refused. */
   const unchecked = new Set(settings.FORGE_CREDENTIALS.keys());
   const toldOfForges = new Set<string>();
   let forgesAway: string[] = [];
@@ -115,7 +118,7 @@ export function watchGitHub({ settings, github, forges, say, pauses = PAUSES }: 
   return {
     async check() {
       await first;
-      // A refused credential is refused a ping as well; what the settings are to be says more.
+      // A refused credential fails a ping, too. The faults of the settings say more.
       const reasons = [...new Set([...faults, ...github.troubles, ...refused(), ...forgesAway])];
       if (reasons.length > 0) throw new Error(reasons.join('; '));
       if (away) throw away;
@@ -127,12 +130,12 @@ export function watchGitHub({ settings, github, forges, say, pauses = PAUSES }: 
   };
 }
 
-/** Whether GitHub is there, and refuses what it was asked: asking more often would not help. */
+/** Says whether GitHub is reachable and refuses the request. Then asking more often does not help. */
 function isAnswered(error: unknown): boolean {
   return error instanceof ForgeError && error.status !== undefined && error.status < 500;
 }
 
-/** Where lines go that a person is to read: the log of a process. */
+/** Writes lines for people to the log of a process. */
 export function toLog(log: Record<'error' | 'warn' | 'info', (line: string) => void>): GitHubWatchOptions['say'] {
   return (line, level) => log[level](line);
 }

@@ -1,8 +1,11 @@
 import { createHash, createPrivateKey } from 'node:crypto';
+import type { ListRuns } from '../commands/builds/compare-shadow.ts';
 import type { DirectDependencies } from '../commands/builds/dispatch-directly.ts';
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
+import type { Tracing } from '../contracts/tracing/tracing.ts';
 import { Forge } from '../integrations/forges/forge.ts';
-import { Forges, NoCredential } from '../integrations/forges/forges.ts';
+import { ForgeError } from '../integrations/forges/forge-error.ts';
+import { Forges, NoCredential, sendDispatch } from '../integrations/forges/forges.ts';
 import { isSigned, runOfDelivery } from '../integrations/forges/webhooks/webhook.ts';
 import { createWritePace, type PaceOptions, type WritePace } from '../integrations/forges/writes/pace.ts';
 import { UserError } from '../laptop/user-error.ts';
@@ -10,11 +13,19 @@ import type { Db } from '../store/database.ts';
 import { sharedGitHubWrites } from '../store/github/github-writes.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Repository of configuration 1 where builds go to the simulated GitHub and none is named. */
+/** Repository of configuration 1 if builds go to the simulated GitHub and the settings name none. */
 const SIMULATED_REPOSITORY = 'octocat/fedora-images';
 
-/** GitHub as the settings say. @param db where its pace is kept; a process that writes nothing needs none. */
-export function connectGitHub(settings: Settings, metrics?: Metrics, db?: Db): Forge {
+/** What a process passes to its forges. */
+export interface ForgeGround {
+  metrics?: Metrics;
+  tracing?: Tracing | undefined;
+  /** Where their pace is shared. A process that writes nothing needs none. */
+  db?: Db;
+}
+
+/** Connects to GitHub by the settings. */
+export function connectGitHub(settings: Settings, { metrics, tracing, db }: ForgeGround = {}): Forge {
   const { GITHUB_TOKEN: token, GITHUB_APP_ID: appId, GITHUB_APP_PRIVATE_KEY: key } = settings;
   if (key !== undefined) assertKey(key);
   const auth = appId && key ? { appId, privateKey: key } : token ? { token } : undefined;
@@ -23,26 +34,28 @@ export function connectGitHub(settings: Settings, metrics?: Metrics, db?: Db): F
     auth,
     requestTimeoutMs: settings.GITHUB_REQUEST_TIMEOUT,
     ...(metrics ? { onResponse: metrics.githubAnswered } : {}),
+    ...(tracing ? { tracing } : {}),
     ...(db ? { pace: paceOf(settings, db) } : {}),
   });
 }
 
-/** @throws {UserError} where it has the form of an app's key, and is none. */
+/** @throws {UserError} if it looks like an app's key, and is not one. */
 function assertKey(pem: string): void {
   try {
     if (createPrivateKey(pem).asymmetricKeyType === 'rsa') return;
   } catch {
-    // OpenSSL says no more than that it cannot read it.
+    // OpenSSL only says that it cannot read it.
   }
   throw new UserError('GITHUB_APP_PRIVATE_KEY: is damaged; make another one on the page of the app at GitHub');
 }
 
-/** All forges of the settings, side by side. @param github the one of the GITHUB_ settings. */
-export function connectForges(settings: Settings, github: Forge, metrics?: Metrics, db?: Db): Forges {
+/** Connects to all forges of the settings. @param github the one of the GITHUB_ settings. */
+export function connectForges(settings: Settings, github: Forge, { metrics, tracing, db }: ForgeGround = {}): Forges {
   return new Forges(github, {
     credentials: settings.FORGE_CREDENTIALS,
     requestTimeoutMs: settings.GITHUB_REQUEST_TIMEOUT,
     ...(metrics ? { onResponse: metrics.githubAnswered } : {}),
+    ...(tracing ? { tracing } : {}),
     paceOf: ({ apiUrl, token }, limitsWrites) =>
       db &&
       paceOfCredential(db, `${apiUrl} token ${token}`, {
@@ -52,13 +65,23 @@ export function connectForges(settings: Settings, github: Forge, metrics?: Metri
   });
 }
 
-/** Sends dispatches for the requests that make builds, as an activity does for their workflows. */
-export function directDispatchOf(forges: Forges): DirectDependencies['sendDispatch'] {
-  return async (request, correlation) => {
+/**
+ * Returns a function that sends dispatches for the requests that make builds. It works and counts like the activity of their workflows.
+ */
+export function directDispatchOf(
+  forges: Forges,
+  meter?: Pick<Metrics, 'dispatched'>,
+): DirectDependencies['sendDispatch'] {
+  return (request, correlation) => sendDispatch(forges, request, correlation, meter);
+}
+
+/** Returns a function that lists runs, for comparisons. */
+export function runListingOf(forges: Forges): ListRuns {
+  return async ({ forge, repository }, ageMs) => {
     try {
-      return await forges.of(request.forge).dispatch(request, correlation);
+      return await forges.of(forge).list(repository, ageMs);
     } catch (error) {
-      if (error instanceof NoCredential) return { kind: 'not_sent', reason: error.message, wait_ms: null };
+      if (error instanceof ForgeError || error instanceof NoCredential) return { fault: error.message };
       throw error;
     }
   };
@@ -71,20 +94,20 @@ function paceOf(settings: Settings, db: Db): WritePace {
   return paceOfCredential(db, credential, { intervalMs, requestTimeoutMs });
 }
 
-/** Only a fingerprint of the credential is kept. */
+/** Returns the pace for writes of a credential. Only a fingerprint of the credential is kept. */
 function paceOfCredential(db: Db, credential: string, options: PaceOptions): WritePace {
   const key = createHash('sha256').update(`hapax github credential\n${credential}`).digest('hex').slice(0, 32);
   return createWritePace(sharedGitHubWrites(db, key), options);
 }
 
-/** OWNER/NAME of configuration 1. */
+/** Returns the OWNER/NAME of configuration 1. */
 export function repositoryOf(settings: Settings): string {
   if (settings.GITHUB_REPO) return settings.GITHUB_REPO;
   if (usesRealGitHub(settings)) throw new Error('GITHUB_REPO is not set');
   return SIMULATED_REPOSITORY;
 }
 
-/** The reader of GitHub's webhooks; undefined where none are configured. */
+/** Returns the reader of GitHub's webhooks; undefined if none are configured. */
 export function webhooksOf({ GITHUB_WEBHOOK_SECRET: secrets }: Settings) {
   if (!secrets || secrets.length === 0) return undefined;
   return {
@@ -93,7 +116,7 @@ export function webhooksOf({ GITHUB_WEBHOOK_SECRET: secrets }: Settings) {
   };
 }
 
-/** The reader of the webhooks of named credentials. */
+/** Returns the reader of the webhooks of named credentials; undefined if none are configured. */
 export function forgeWebhooksOf({ FORGE_WEBHOOK_SECRETS: secrets }: Settings) {
   if (secrets.size === 0) return undefined;
   return {

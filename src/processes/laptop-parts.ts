@@ -1,8 +1,7 @@
-/**
- * What `hapax up` runs beside its servers. It takes a second to load, so `laptop.ts` loads it while the servers start.
- */
+/** The parts that `hapax up` runs beside its servers. They take a second to load, so `laptop.ts` loads them while the servers start. */
 import type { Logger } from 'pino';
 import type { Settings } from '../contracts/settings.ts';
+import type { Tracing } from '../contracts/tracing/tracing.ts';
 import { collectGarbageOfStart } from '../laptop/garbage-of-start.ts';
 import { openDatabase, RUNTIME_ROLE } from '../store/database.ts';
 import { migrateDatabase } from '../store/migrate.ts';
@@ -14,16 +13,16 @@ import { inStartTime, type StartWait } from './start-wait.ts';
 import { connectTemporal, lazyTemporalClient, type TemporalTarget } from './temporal.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
 
-/** Registers our search attributes at a server that is not ours. @throws {UserError} where it is away. */
+/** Registers our search attributes at a server that we did not start. @throws {UserError} if it is away. */
 export async function prepareTemporal(target: TemporalTarget, wait: StartWait): Promise<void> {
   const { address, TEMPORAL_NAMESPACE: namespace } = target;
-  const { connection } = await lazyTemporalClient(target);
+  const { connection, disconnect } = await lazyTemporalClient(target);
   const registering = registerSearchAttributes(connection, namespace);
   await inStartTime(temporalAt(address), registering, wait).catch(orTemporalAway(address));
-  await connection.close();
+  await disconnect();
 }
 
-/** Brings the Postgres of DATABASE_URL up to date. @throws {UserError} where it is away. */
+/** Brings the Postgres of DATABASE_URL up to date. @throws {UserError} if it is away. */
 export async function migrateServer(url: string, wait: StartWait): Promise<void> {
   await inStartTime(databaseAt(url), migrateDatabase(url), wait).catch(orDatabaseAway(url));
 }
@@ -37,25 +36,37 @@ export interface LaptopGround {
   address: string;
   postgres: { url: string; role: string | undefined };
   log: Logger;
+  /** Undefined if nothing is traced. */
+  tracing: Tracing | undefined;
   report(line: string): void;
   wait: StartWait;
+  watchTasks: boolean;
 }
 
-/** Starts API, worker and, where AMQP_URL is set, bridge on servers that run. */
-export async function startLaptopParts({ settings, address, postgres, log, report, wait }: LaptopGround) {
+/** Starts the API, the worker and, if AMQP_URL is set, the bridge, on running servers. */
+export async function startLaptopParts({
+  settings,
+  address,
+  postgres,
+  log,
+  tracing,
+  report,
+  wait,
+  watchTasks,
+}: LaptopGround) {
   installTemporalRuntime(log);
-  const connecting = connectTemporal({ ...settings, address });
-  const { connection, client } = await inStartTime(`Temporal at ${address}`, connecting, wait);
+  const connecting = connectTemporal({ ...settings, address, tracing });
+  const { connection, client, ...temporal } = await inStartTime(`Temporal at ${address}`, connecting, wait);
   const database = openDatabase({ url: postgres.url, ...(postgres.role ? { role: postgres.role } : {}) });
   const { db } = database;
   const disconnect = async () => {
-    await connection.close();
+    await temporal.disconnect();
     await database.close();
   };
   let parts: RunningParts;
   try {
     parts = await startParts(
-      { settings, db, connection, client, metrics: createMetrics(db), log, say: report },
+      { settings, db, connection, client, metrics: createMetrics(db), tracing, log, say: report, watchTasks },
       settings.AMQP_URL === undefined ? ['api', 'worker'] : ['api', 'worker', 'bridge'],
     );
   } catch (error) {

@@ -8,7 +8,7 @@ import { superviseTemporal } from '../laptop/supervised-temporal.ts';
 import { findTemporalCli } from '../laptop/temporal-cli.ts';
 import type { StartWait } from './start-wait.ts';
 
-/** Temporal's development server, or the server of TEMPORAL_ADDRESS with our search attributes. */
+/** Opens Temporal's development server, or the server of TEMPORAL_ADDRESS with our search attributes. */
 export async function openTemporal(settings: Settings, directory: string, wait: StartWait) {
   const { say: report } = wait;
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = settings;
@@ -22,7 +22,7 @@ export async function openTemporal(settings: Settings, directory: string, wait: 
     cli,
     directory: join(directory, 'temporal'),
     namespace,
-    // Where tools look for Temporal by default, unless another instance is there already.
+    // The ports where tools expect Temporal, unless another instance uses them.
     port: settings.TEMPORAL_PORT || (await preferPort(settings.TEMPORAL_PORT ?? 7233)),
     uiPort: settings.TEMPORAL_UI_PORT || (await preferPort(settings.TEMPORAL_UI_PORT ?? 8233)),
     trustedHosts: settings.TRUSTED_HOSTS,
@@ -31,7 +31,7 @@ export async function openTemporal(settings: Settings, directory: string, wait: 
   });
 }
 
-/** The embedded Postgres, or the one of DATABASE_URL, with a schema that is up to date. */
+/** Opens the embedded Postgres, or the one of DATABASE_URL, and brings its schema up to date. */
 export async function openPostgres(settings: Settings, directory: string, wait: StartWait) {
   if (settings.DATABASE_URL !== undefined) {
     const { DATABASE_URL: url } = settings;
@@ -39,7 +39,7 @@ export async function openPostgres(settings: Settings, directory: string, wait: 
     await migrateServer(url, wait);
     return { url, embeddedUrl: undefined, role: settings.DATABASE_ROLE, failed: never, close: async () => {} };
   }
-  // Compiled on every core, Postgres leaves each thread with memory that it never gives back: 30 MB on two.
+  // If every core compiles Postgres, each thread keeps memory that it never gives back: 30 MB on two cores.
   setFlagsFromString('--wasm-num-compilation-tasks=1');
   const embedded = await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
   const { migrateEmbedded } = await import('./laptop-parts.ts');

@@ -1,37 +1,51 @@
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
+import type { Tracing } from '../contracts/tracing/tracing.ts';
 import { openHome } from '../laptop/home.ts';
 import { assertPortFree } from '../laptop/ports.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { openPostgres, openTemporal } from './laptop-servers.ts';
 
-/** Everything of one machine, running. */
+/** All parts of one machine, running. */
 export interface Laptop {
   url: string;
-  /** Of the routes of Flower alone, where FLOWER_PORT is set. */
+  /** URL of the routes of Flower alone, if FLOWER_PORT is set. */
   flowerUrl: string | undefined;
-  /** Of the Temporal Web UI, where we started the server. */
+  /** URL of the Temporal Web UI, if we started the server. */
   uiUrl: string | undefined;
   temporalAddress: string;
-  /** Of the simulated GitHub, where no credential is configured. */
+  /** URL of the simulated GitHub, if no credential is configured. */
   simulatorUrl: string | undefined;
-  /** Resolves with the reason when a part broke beyond mending. */
+  /** Resolves with the reason if a part broke for good. */
   failed: Promise<Error>;
-  /** Stops everything in order: first what accepts, then what works, then what keeps. */
+  /** Stops everything in order: first the parts that accept work, then those that do it, then those that keep data. */
   close(): Promise<void>;
 }
 
-/** The simulated GitHub costs nothing, so its runs are looked at more often than the real one's. */
+export interface LaptopOptions {
+  log: Logger;
+  /** Gets lines that a person should read. */
+  report(line: string): void;
+  /** Omitted if nothing is traced. */
+  tracing?: Tracing | undefined;
+  /** Whether to reload the user's own tasks when their files change. Default: false. */
+  watchTasks?: boolean;
+}
+
+/** The simulated GitHub costs nothing, so its runs are polled more often than real ones. */
 const SIMULATOR_POLL_MS = 1_000;
-/** A simulated run waits and runs this long: enough to watch. */
+/** How long a simulated run waits and runs: long enough to watch. */
 const SIMULATED_RUN = { queuedForMs: 1_000, runningForMs: 3_000 };
 
 /**
- * Starts everything on this machine: what is not configured is embedded.
- * @throws {UserError} where the user can mend it: a port in use, no Temporal CLI, a directory in use.
+ * Starts everything on this machine. What is not configured is embedded.
+ * @throws {UserError} if the user can solve the problem: a port in use, no Temporal CLI, a directory in use.
  */
-export async function startLaptop(given: Settings, log: Logger, report: (line: string) => void): Promise<Laptop> {
+export async function startLaptop(
+  given: Settings,
+  { log, report, tracing, watchTasks = false }: LaptopOptions,
+): Promise<Laptop> {
   const started: Array<() => Promise<void> | void> = [];
   const close = async () => {
     for (const stop of started.splice(0).reverse()) await stop();
@@ -55,7 +69,7 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
       : given;
 
     const wait = { timeoutMs: settings.START_TIMEOUT, say: report };
-    // Settled, not raced: what started although another failed has to be stopped.
+    // Settled, not raced: if one fails, the others have to be stopped.
     const [temporal, postgres, bundle, loaded] = await Promise.allSettled([
       progress('starting Temporal', report, openTemporal(settings, directory, wait)),
       progress('opening the database', report, openPostgres(settings, directory, wait)),
@@ -71,15 +85,17 @@ export async function startLaptop(given: Settings, log: Logger, report: (line: s
 
     const { address, uiUrl } = temporal.value;
     const servers = { databaseUrl: postgres.value.embeddedUrl, temporalAddress: address };
-    // The commands beside need the servers only; the API may be ready before all workers are.
+    // Commands beside this process need only the servers. The API may be ready before all workers are.
     home.announce(servers);
     const parts = await loaded.value.startLaptopParts({
       settings: { ...settings, TEMPORAL_UI_URL: settings.TEMPORAL_UI_URL ?? uiUrl },
       address,
       postgres: postgres.value,
       log,
+      tracing,
       report,
       wait,
+      watchTasks,
     });
     started.push(() => parts.close());
     const { url, flowerUrl } = parts.urls!;
@@ -110,7 +126,7 @@ async function simulateGitHub(directory: string) {
 
 const never = new Promise<Error>(() => {});
 
-/** Says what is being done where it takes longer than two seconds, and how long it took. */
+/** Reports work that takes longer than two seconds, and at its end how long it took. */
 async function progress<T>(what: string, report: (line: string) => void, work: Promise<T>): Promise<T> {
   const startedAt = performance.now();
   let told = false;

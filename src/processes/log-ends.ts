@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { ActivityMeter } from '../activities/meter.ts';
 
-/** The same meter, which logs the end of each build and task too: what became of it, and neither arguments nor results. */
+/** Returns the same meter, which also logs how each build and task ended, without arguments and results. */
 export function logEnds<Meter extends ActivityMeter>(meter: Meter, log: Logger): Meter {
   return {
     ...meter,
@@ -18,7 +18,7 @@ export function logEnds<Meter extends ActivityMeter>(meter: Meter, log: Logger):
   };
 }
 
-/** From the acceptance to the end. */
+/** Returns the time from acceptance to end. */
 function secondsOf({ created_at, completed_at }: { created_at: string; completed_at: string | null }): number | null {
   return completed_at === null ? null : (Date.parse(completed_at) - Date.parse(created_at)) / 1_000;
 }

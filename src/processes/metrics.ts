@@ -8,22 +8,22 @@ import type { Db } from '../store/database.ts';
 import { measureRecord, type RecordMeasures } from '../store/record/record-measure.ts';
 import { createFlowerMetrics } from './flower-metrics.ts';
 
-/** What a process counts, as the parts that count it see it. */
+/** The counters of a process, for the parts that count. */
 export interface Metrics extends ApiMeter, ActivityMeter, BridgeMeter {
   githubAnswered: NonNullable<ForgeOptions['onResponse']>;
 }
 
-/** A scrape waits no longer for the record; Prometheus itself gives up after ten seconds. */
+/** How long a scrape waits for the record. Prometheus itself gives up after ten seconds. */
 const RECORD_TIMEOUT_MS = 1_000;
 
 /** Builds take minutes to hours. */
 const BUILD_BUCKETS_S = [5, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 10_800, 21_600];
-/** A search takes tens of milliseconds, a long transcript minutes, one that waits for the quota a day. */
+/** A search takes tens of milliseconds, a long transcript minutes, a task that waits for the quota a day. */
 const TASK_BUCKETS_S = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 120, 300, 600, 3_600, 86_400];
-/** A trigger takes some 10 ms; one that waits for the record or for Temporal up to 10 s. */
+/** A trigger takes about 10 ms; one that waits for the record or for Temporal takes up to 10 s. */
 const HTTP_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** GitHub's words for the end of a run and ours; others are counted together, since GitHub may have as many as it likes. */
+/** The conclusions of GitHub and our own. Others are counted together, since GitHub may add any number. */
 const CONCLUSIONS: ReadonlySet<string> = new Set([
   'success',
   'failure',
@@ -37,9 +37,10 @@ const CONCLUSIONS: ReadonlySet<string> = new Set([
   'run_deleted',
   'dispatch_failed',
   'dispatch_rejected',
+  'not_started',
 ]);
 
-/** The metrics of one process, in a registry of their own. */
+/** Creates the metrics of one process, in a registry of their own. */
 export function createMetrics(db: Db): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -58,7 +59,7 @@ export function createMetrics(db: Db): Metrics {
     ...counted,
     scrapeFlower: createFlowerMetrics(db),
     async scrape() {
-      // One query at a time, also where scrapes come faster than a slow database answers.
+      // One query at a time, even if scrapes come faster than a slow database answers.
       measuring ??= measureRecord(db).finally(() => {
         measuring = undefined;
       });
@@ -68,7 +69,7 @@ export function createMetrics(db: Db): Metrics {
   };
 }
 
-/** Lets a counter begin at 0, which shows its first increase; one that begins at 1 hides it. */
+/** Starts a counter at 0, which shows its first increase. A counter that starts at 1 hides it. */
 function beginAtZero<Label extends string>(counter: Counter<Label>, label: Label, values: string[]): void {
   for (const value of values) counter.inc({ [label]: value } as Record<Label, string>, 0);
 }
@@ -241,7 +242,7 @@ function httpMetrics(registers: Registry[]): Pick<Metrics, 'answered'> {
   return { answered: ({ route, method, status }, seconds) => durations.observe({ route, method, status }, seconds) };
 }
 
-/** The series that are read from the record at each scrape; without an answer there is only `hapax_postgres_up 0`. */
+/** Creates the series that each scrape reads from the record. If the record does not answer, only `hapax_postgres_up 0` remains. */
 function recordGauges(registers: Registry[]): (measures: RecordMeasures | undefined) => void {
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
   const up = gauge('hapax_postgres_up', 'Whether the database answered this scrape within a second.');

@@ -6,7 +6,7 @@ import { databaseAt, orDatabaseAway, orTemporalAway, temporalAt } from './start-
 import { inStartTime } from './start-wait.ts';
 import { lazyTemporalClient } from './temporal.ts';
 
-/** `hapax migrate`: brings the schema of the database and the search attributes of Temporal up to date. */
+/** Runs `hapax migrate`: brings the schema of the database and the search attributes of Temporal up to date. */
 export async function runMigrate(settings: Settings): Promise<void> {
   const url = required(settings, 'DATABASE_URL');
   const wait = { timeoutMs: settings.START_TIMEOUT, say: (line: string) => console.error(`hapax: ${line}`) };
@@ -14,9 +14,9 @@ export async function runMigrate(settings: Settings): Promise<void> {
   console.log('the database is up to date');
   const { TEMPORAL_ADDRESS: address } = settings;
   if (address === undefined) return;
-  const { connection } = await lazyTemporalClient({ ...settings, address });
+  const { connection, disconnect } = await lazyTemporalClient({ ...settings, address });
   const registering = registerSearchAttributes(connection, settings.TEMPORAL_NAMESPACE);
   await inStartTime(temporalAt(address), registering, wait).catch(orTemporalAway(address));
-  await connection.close();
+  await disconnect();
   console.log('the search attributes of Temporal are registered');
 }

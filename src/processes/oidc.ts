@@ -5,7 +5,7 @@ import type { PeopleProvider } from '../integrations/oidc/people-provider.ts';
 
 // Both libraries, 7 MB, are loaded only where they are used.
 
-/** Where people sign in to the console; undefined where SIGN_IN_ISSUER is not set. */
+/** Returns the provider with which people sign in to the console; undefined if SIGN_IN_ISSUER is not set. */
 export async function peopleProviderOf(settings: Settings): Promise<PeopleProvider | undefined> {
   const { SIGN_IN_ISSUER: issuer, SIGN_IN_CLIENT_ID: clientId, PUBLIC_URL: publicUrl } = settings;
   if (!issuer || !clientId || !publicUrl) return undefined;
@@ -14,7 +14,7 @@ export async function peopleProviderOf(settings: Settings): Promise<PeopleProvid
   return new PeopleProvider({ issuer, clientId, clientSecret, scope, consoleUrl: `${publicUrl}${CONSOLE_PATH}` });
 }
 
-/** Verifies the tokens that OIDC_RULES is about; undefined where it is not set. */
+/** Returns the verifier of the tokens that OIDC_RULES covers; undefined if that is not set. */
 export async function verifyTokenOf({
   OIDC_RULES: rules,
   OIDC_AUDIENCE: audience,

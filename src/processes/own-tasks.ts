@@ -8,14 +8,14 @@ import { UserError } from '../laptop/user-error.ts';
 import { TaskModules } from '../tasks/modules.ts';
 import type { Workers } from '../worker/workers.ts';
 
-/** The user's own tasks, as a folder has them. */
+/** The user's own tasks, from a folder. */
 export interface OwnTaskFolder {
   modules: TaskModules;
   directory: string;
   tasks: DefinedTask[];
 }
 
-/** Loads the folder of HAPAX_TASKS. @throws {UserError} with a line for each fault, where a module is at fault. */
+/** Loads the folder of HAPAX_TASKS. @throws {UserError} with a line for each fault of a module. */
 export async function loadOwnTasks(folder: string | undefined): Promise<OwnTaskFolder | undefined> {
   if (folder === undefined) return undefined;
   const directory = resolve(folder);
@@ -27,13 +27,13 @@ export async function loadOwnTasks(folder: string | undefined): Promise<OwnTaskF
   return { modules, directory, tasks };
 }
 
-/** What a worker registers of own tasks. */
+/** Returns what a worker registers about own tasks. */
 export function registrationOf(identity: string, tasks: readonly DefinedTask[]): Omit<TaskTypeRegistration, 'version'> {
   const types = tasks.map(descriptionOf);
   return { identity, runtime: 'typescript', queues: [...new Set(types.map(({ queue }) => queue))], types };
 }
 
-/** Has workers run these tasks from now on, and serve their queues. */
+/** Makes workers run these tasks from now on, and serve their queues. */
 export async function serveOwnTasks(
   { own, workers }: { own: OwnTasks; workers: Workers },
   tasks: readonly DefinedTask[],
@@ -49,9 +49,9 @@ export async function serveOwnTasks(
 const SETTLED_MS = 100;
 
 /**
- * Loads the folder again whenever something in it changes. Attempts that run end on the code that they began with. A module with a
- * fault keeps the tasks that it had, and the log says what is wrong in a line.
- * @param onChange is told all tasks that there are now.
+ * Reloads the folder whenever something in it changes. Running attempts end on the code that they began with. A module with
+ * a fault keeps its previous tasks, and a line in the log names the fault.
+ * @param onChange gets all present tasks.
  */
 export function watchOwnTasks(
   { modules, directory }: OwnTaskFolder,

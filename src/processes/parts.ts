@@ -8,18 +8,28 @@ import type { TaskHandlers } from '../activities/task-handlers.ts';
 import { startApiServer } from '../api/server.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { WORKFLOW_QUEUE } from '../contracts/tasks/task-queues.ts';
+import type { Tracing } from '../contracts/tracing/tracing.ts';
 import { type DefinedTask, descriptionOf } from '../domain/tasks/define-task.ts';
 import { builtInDescriptions } from '../domain/tasks/task-types.ts';
 import { checkedFetch } from '../integrations/checked-fetch.ts';
 import { postgresContent } from '../store/content/postgres-content.ts';
 import type { Db } from '../store/database.ts';
 import { createWorkers } from '../worker/workers.ts';
+import { attestationVerifierOf } from './attestations.ts';
 import { callbackSenderOf, refusalOfHost, sendToReceiverOf } from './callbacks.ts';
 import { checkpointsOf } from './checkpoints.ts';
 import { connectContent } from './content.ts';
 import { openContentStore } from './content-store.ts';
 import { sweepContent } from './content-sweep.ts';
-import { connectForges, connectGitHub, directDispatchOf, forgeWebhooksOf, repositoryOf, webhooksOf } from './github.ts';
+import {
+  connectForges,
+  connectGitHub,
+  directDispatchOf,
+  forgeWebhooksOf,
+  repositoryOf,
+  runListingOf,
+  webhooksOf,
+} from './github.ts';
 import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
@@ -28,50 +38,56 @@ import { loadOwnTasks, registrationOf, serveOwnTasks, watchOwnTasks } from './ow
 import { dataConverterOf, payloadDecoderOf } from './payload-codec.ts';
 import { watchQueuePauses } from './queue-pauses.ts';
 import { Registering } from './registration.ts';
+import { retentionOf } from './retention.ts';
 import { firingOf } from './scheduled.ts';
 import { applySchedules } from './schedules.ts';
+import { secretBoxOf } from './secret-box.ts';
 import { queuesOf } from './tasks.ts';
+import { traceCode } from './trace-code.ts';
+import { traceEnds } from './trace-ends.ts';
 
-/** What a process can run of Hapax; `hapax up` runs all three. */
+/** The parts of Hapax that a process can run; `hapax up` runs all three. */
 export type Part = 'api' | 'worker' | 'bridge';
 
-/** What parts stand on; it outlives them. */
+/** What parts build on; it outlives them. */
 export interface Ground extends Pick<Partial<GitHubWatchOptions>, 'pauses'> {
   settings: Settings;
   db: Db;
   client: Client;
-  /** Of the client too, so that a workflow can start on the worker beside it. The API alone needs none. */
+  /** The connection that the client uses too, so that a workflow can start on the worker beside it. The API alone needs none. */
   connection?: NativeConnection;
   metrics: Metrics;
+  /** Omitted if nothing is traced. */
+  tracing?: Tracing | undefined;
   log: Logger;
-  /** Hears what a person should know of GitHub. */
+  /** Gets lines about GitHub that a person should read. */
   say: GitHubWatchOptions['say'];
-  /** Loads tasks of the user's own again when their files change. */
+  /** Whether to reload the user's own tasks when their files change. */
   watchTasks?: boolean;
-  /** Where they differ from the usual ones. */
+  /** Handlers that replace the usual ones. */
   handlers?: Partial<TaskHandlers>;
 }
 
-/** Parts, running. */
+/** Running parts. */
 export interface RunningParts {
   /** Where the API listens, if it runs. */
   urls: { url: string; flowerUrl: string | undefined } | undefined;
-  /** Stops the worker alone; undefined where none runs. */
+  /** Stops only the worker; undefined if none runs. */
   worker: { close(): Promise<void> } | undefined;
   /** Resolves when a part ended by itself: with the reason if it broke, with undefined if the worker was told to shut down. */
   ended: Promise<Error | undefined>;
-  /** Stops the parts: first what accepts, then what works. */
+  /** Stops the parts: first those that accept work, then those that do it. */
   close(): Promise<void>;
 }
 
 /**
- * Puts together what a process runs. Every process and the tests come through here; they differ in the parts they name.
- * @throws where a part cannot start; those that did are stopped.
+ * Starts the parts of a process. Every process and the tests use this; they only name different parts.
+ * @throws if a part cannot start; then the others are stopped.
  */
 export async function startParts(ground: Ground, parts: readonly Part[]): Promise<RunningParts> {
   const beside = parts.includes('worker');
   const outside = await openOutside(ground, parts);
-  // Settled, not raced: what started although another failed has to be stopped.
+  // Settled, not raced: if one fails, the others have to be stopped.
   const started = await Promise.allSettled([
     beside ? startWorker(ground, outside, parts.length === 1) : undefined,
     parts.includes('bridge') ? startBridge(ground, beside) : undefined,
@@ -105,10 +121,10 @@ function value<T>(settled: PromiseSettledResult<T>): T | undefined {
 
 type Outside = Awaited<ReturnType<typeof openOutside>>;
 
-/** The world outside of Hapax, which API and worker share. */
-async function openOutside({ settings, db, metrics, say, pauses }: Ground, parts: readonly Part[]) {
-  const github = connectGitHub(settings, metrics, db);
-  const forges = connectForges(settings, github, metrics, db);
+/** Opens the services outside Hapax that API and worker share. */
+async function openOutside({ settings, db, metrics, tracing, say, pauses }: Ground, parts: readonly Part[]) {
+  const github = connectGitHub(settings, { metrics, tracing, db });
+  const forges = connectForges(settings, github, { metrics, tracing, db });
   const isBridge = parts.every((part) => part === 'bridge');
   const store = isBridge ? postgresContent(db) : await openContentStore(settings, db);
   const content = connectContent(settings, store);
@@ -125,11 +141,15 @@ async function openOutside({ settings, db, metrics, say, pauses }: Ground, parts
 }
 
 async function startWorker(ground: Ground, { forges, content }: Outside, isAlone: boolean) {
-  const { settings, client, db, metrics, log } = ground;
+  const { settings, client, db, metrics, tracing, log } = ground;
   const folder = await loadOwnTasks(settings.HAPAX_TASKS);
   const builtIn = builtInCode({ ...createTaskHandlers({ db, ...content, meter: metrics }), ...ground.handlers });
   const own =
-    folder && new OwnTasks({ db, fetch: checkedFetch({ allowedHosts: settings.TASK_ALLOWED_HOSTS }) }, builtIn);
+    folder &&
+    new OwnTasks(
+      { db, fetch: checkedFetch({ allowedHosts: settings.TASK_ALLOWED_HOSTS }), secrets: secretBoxOf(settings) },
+      builtIn,
+    );
   const sizes = queuesOf(
     settings,
     folder?.tasks.map((task) => descriptionOf(task).queue),
@@ -138,14 +158,18 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
     connection: connectionOf(ground),
     namespace: settings.TEMPORAL_NAMESPACE,
     dataConverter: dataConverterOf(settings),
+    tracing,
     db,
     forges,
-    fire: firingOf(ground, directDispatchOf(forges)),
+    fire: firingOf(ground, directDispatchOf(forges, metrics)),
+    retain: retentionOf(ground, content),
     checkpoints: checkpointsOf(settings),
-    sender: callbackSenderOf(settings),
-    code: own ?? builtIn,
+    verifyAttestation: await attestationVerifierOf(settings),
+    version: versionOf(settings),
+    sender: callbackSenderOf(settings, tracing),
+    code: tracing ? traceCode(own ?? builtIn, tracing) : (own ?? builtIn),
     ...sizes,
-    meter: logEnds(metrics, log),
+    meter: logEnds(tracing ? traceEnds(metrics, tracing) : metrics, log),
     onShutdownOrder: isAlone
       ? () => {
           log.info('worker was told to shut down');
@@ -168,7 +192,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
     () => undefined,
     (error: Error) => error,
   );
-  // Nothing waits for them, and they are applied again at the next start.
+  // Nothing waits for the schedules, and the next start applies them again.
   void applySchedules(client, settings).catch((err: unknown) =>
     log.warn({ err }, 'the schedules could not be applied'),
   );
@@ -184,21 +208,26 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
   };
 }
 
-/** RabbitMQ and Redis are loaded where they are used. */
+function versionOf({ TEMPORAL_WORKER_BUILD_ID: buildId, TEMPORAL_DEPLOYMENT_NAME: deploymentName }: Settings) {
+  return buildId === undefined ? undefined : { deploymentName, buildId };
+}
+
+/** Loads RabbitMQ and Redis only if they are used. */
 async function startBridge(ground: Ground, workerBeside: boolean) {
   const { openBridge } = await import('./bridge.ts');
   return openBridge({ ...ground, connection: connectionOf(ground), workerBeside, meter: ground.metrics });
 }
 
 async function startApi(ground: Ground, { forges, content, checkGitHub }: Outside, workerBeside: boolean) {
-  const { settings, client, db, metrics, log } = ground;
+  const { settings, client, db, metrics, tracing, log } = ground;
   return startApiServer({
     settings,
     repository: repositoryOf(settings),
     client,
     workerBeside,
     db,
-    sendDispatch: directDispatchOf(forges),
+    sendDispatch: directDispatchOf(forges, metrics),
+    listRuns: runListingOf(forges),
     checkGitHub,
     webhooks: webhooksOf(settings),
     forgeWebhooks: forgeWebhooksOf(settings),
@@ -209,7 +238,9 @@ async function startApi(ground: Ground, { forges, content, checkGitHub }: Outsid
     people: await peopleProviderOf(settings),
     embedQuery: content.embedQuery,
     decodePayloads: payloadDecoderOf(settings),
+    secrets: secretBoxOf(settings),
     meter: metrics,
+    tracing,
     log,
   });
 }

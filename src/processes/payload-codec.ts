@@ -1,28 +1,25 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { type DataConverter, METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
 import { decode, encode } from '@temporalio/common/lib/encoding.js';
 import proto from '@temporalio/proto';
 import type { DecodePayloads, JsonPayload } from '../api/routes/temporal-decode.ts';
 import { Refusal } from '../commands/refusal.ts';
 import type { Settings } from '../contracts/settings.ts';
+import { decrypt, encrypt } from './aes-gcm.ts';
 
 const { Payload: ProtoPayload } = proto.temporal.api.common.v1;
 
-/** What Temporal shows as the encoding of an encrypted payload. */
+/** The encoding of an encrypted payload, as Temporal shows it. */
 const ENCRYPTED = 'binary/encrypted';
 const KEY_ID = 'encryption-key-id';
-const CIPHER = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
-/** Encrypts and decrypts what Temporal keeps; undefined where no keys are set. */
+/** Encrypts and decrypts what Temporal stores; undefined if no keys are set. */
 export function dataConverterOf({
   TEMPORAL_CODEC_KEYS: keys,
 }: Pick<Settings, 'TEMPORAL_CODEC_KEYS'>): DataConverter | undefined {
   return keys && { payloadCodecs: [payloadCodec(keys)] };
 }
 
-/** Decrypts payloads in the JSON form of Temporal's protocol; those that are readable stay as they are. */
+/** Decrypts payloads in the JSON form of Temporal's protocol. Leaves readable ones as they are. */
 export function payloadDecoderOf({
   TEMPORAL_CODEC_KEYS: keys = new Map(),
 }: Pick<Settings, 'TEMPORAL_CODEC_KEYS'>): DecodePayloads {
@@ -48,8 +45,8 @@ function toJson({ metadata, data }: Payload): JsonPayload {
 }
 
 /**
- * Encrypts payloads with AES-256-GCM, each with a nonce of its own: nonce, ciphertext, tag. The id of the key is authenticated
- * and stands beside it, so that keys can be replaced. Payloads that were written before there was a key are read as they are.
+ * Encrypts payloads with AES-256-GCM, each with its own nonce: nonce, ciphertext, tag. The id of the key is authenticated
+ * and stored with the payload, so that keys can be replaced. Payloads from before there was a key are read as they are.
  * @param keys by id, 32 bytes each. The first one encrypts, and all decrypt.
  */
 export function payloadCodec(keys: ReadonlyMap<string, Buffer>): PayloadCodec {
@@ -57,15 +54,12 @@ export function payloadCodec(keys: ReadonlyMap<string, Buffer>): PayloadCodec {
   return {
     async encode(payloads) {
       return payloads.map((payload) => {
-        const nonce = randomBytes(NONCE_BYTES);
-        const cipher = createCipheriv(CIPHER, ownKey!, nonce).setAAD(Buffer.from(ownId!));
-        const plain = ProtoPayload.encode(payload).finish();
-        const data = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+        const data = encrypt(ownKey!, ProtoPayload.encode(payload).finish(), ownId!);
         return { metadata: { [METADATA_ENCODING_KEY]: encode(ENCRYPTED), [KEY_ID]: encode(ownId!) }, data };
       });
     },
     async decode(payloads) {
-      return payloads.map((payload) => (isEncrypted(payload) ? decrypt(keys, payload) : payload));
+      return payloads.map((payload) => (isEncrypted(payload) ? decrypted(keys, payload) : payload));
     },
   };
 }
@@ -81,13 +75,9 @@ function isEncrypted({ metadata }: Payload): boolean {
   return encoding !== undefined && encoding !== null && decode(encoding) === ENCRYPTED;
 }
 
-function decrypt(keys: ReadonlyMap<string, Buffer>, { metadata, data }: Payload): Payload {
+function decrypted(keys: ReadonlyMap<string, Buffer>, { metadata, data }: Payload): Payload {
   const id = decode(metadata?.[KEY_ID] ?? new Uint8Array());
   const key = keys.get(id);
   if (!key) throw new UnknownKey(id);
-  const bytes = Buffer.from(data ?? []);
-  const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(id));
-  decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-  const plain = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
-  return ProtoPayload.decode(plain);
+  return ProtoPayload.decode(decrypt(key, Buffer.from(data ?? []), id));
 }

@@ -1,15 +1,23 @@
 import type { Settings } from '../contracts/settings.ts';
 import { UserError } from '../laptop/user-error.ts';
+import { findLogFault } from '../store/record/log-fault-find.ts';
 import { mayRebuild, rebuildProjection } from '../store/record/projection-rebuild.ts';
 import { STREAM_KINDS } from '../store/record/stream-kinds.ts';
 import { withRecord } from './record-database.ts';
 
-/** `hapax rebuild`: makes the projections anew from the log, also while the other roles run. */
+/** Runs `hapax rebuild`: rebuilds the projections from a log that nobody changed, even while other processes run. */
 export function runRebuild(settings: Settings): Promise<void> {
   return withRecord(settings, { role: '' }, async (db) => {
     if (!(await mayRebuild(db))) {
       throw new UserError(
         'this database login may not rebuild: use the login that runs `hapax migrate` in DATABASE_URL',
+      );
+    }
+    const found = await findLogFault(db);
+    if (found) {
+      const { stream, seq, fault } = found;
+      throw new UserError(
+        `${stream} event ${seq}: ${fault}; nothing was rebuilt, since the stored state may still show what was recorded: run \`hapax audit verify\`, keep this database, and restore a backup`,
       );
     }
     for (const kind of STREAM_KINDS) {

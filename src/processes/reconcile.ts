@@ -18,7 +18,7 @@ const USAGE = `hapax reconcile [--dry-run]   compares the record with Temporal a
 Hapax does the same at each start and then every hour. --dry-run shows the differences and changes nothing.
 It needs TEMPORAL_ADDRESS, and DATABASE_URL or a Hapax that runs in HAPAX_HOME.`;
 
-/** `hapax reconcile`: says of each build, task and schedule that differs what was found and what was done. */
+/** Runs `hapax reconcile`: prints what was found and done for each build, task and schedule that differs. */
 export async function runReconcile(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
   const { dryRun, help } = readArguments(argv);
   if (help) return console.log(USAGE);
@@ -28,7 +28,7 @@ export async function runReconcile(argv: string[], environment: NodeJS.ProcessEn
     throw new UserError('the address of Temporal is unknown: start Hapax in this HAPAX_HOME, or set TEMPORAL_ADDRESS');
   }
   const log = createLog(settings.LOG_LEVEL, 'reconcile');
-  const { client, connection } = await connectTemporal({ ...settings, address }).catch(orTemporalAway(address));
+  const { client, disconnect } = await connectTemporal({ ...settings, address }).catch(orTemporalAway(address));
   try {
     const differences = await withRecord(settings, { role: settings.DATABASE_ROLE, shared: true }, (db) =>
       reconcile(
@@ -50,7 +50,7 @@ export async function runReconcile(argv: string[], environment: NodeJS.ProcessEn
     console.log(`${differences.length} differ${dryRun ? '' : `, ${unmended.length} could not be repaired`}`);
     if (unmended.length > 0) throw new UserError('some could not be repaired: see the lines above');
   } finally {
-    await connection.close();
+    await disconnect();
   }
 }
 

@@ -9,19 +9,19 @@ import { migrateDatabase } from '../store/migrate.ts';
 import { orDatabaseAway } from './start-faults.ts';
 
 export interface RecordAccess {
-  /** Role to act as in the Postgres of DATABASE_URL; empty for the login user. */
+  /** The role to act as in the Postgres of DATABASE_URL; empty for the login user. */
   role: string;
   /**
-   * The work needs no more rights than the processes have, so that the embedded database of a running `hapax up` may be
-   * shared. While it holds a transaction, the other clients wait.
+   * Whether the work needs no more rights than the processes have, so that it may share the embedded database of a running
+   * `hapax up`. While it holds a transaction, the other clients wait.
    */
   shared?: boolean;
 }
 
 /**
- * Opens the record for work beside the processes: the Postgres of DATABASE_URL, also while Hapax runs, else the embedded
+ * Opens the record for work beside the processes: the Postgres of DATABASE_URL, even while Hapax runs, else the embedded
  * one of HAPAX_HOME, brought up to date as `hapax up` does.
- * @throws {UserError} where there is no database, or it is in use or away.
+ * @throws {UserError} if there is no database, or it is in use or away.
  */
 export async function withRecord<T>(
   settings: Settings,
@@ -46,8 +46,8 @@ export async function withRecord<T>(
 }
 
 /**
- * Opens the record as its owner while no process uses it, and brings it up to date; an embedded one is made where there is none.
- * @throws {UserError} where a process uses it, or it is away.
+ * Opens the record as its owner while no process uses it, and brings it up to date. Creates a missing embedded one.
+ * @throws {UserError} if a process uses it, or it is away.
  */
 export async function withOwnRecord<T>(settings: Settings, work: (db: Db) => Promise<T>): Promise<T> {
   const { DATABASE_URL: url } = settings;

@@ -4,10 +4,10 @@ import type { TaskTypeRegistration } from '../contracts/tasks/task-type.ts';
 import type { Db } from '../store/database.ts';
 import { registerTaskTypes } from '../store/tasks/task-type-register.ts';
 
-/** Pause between tries while the database is away, milliseconds. */
+/** Pause between tries while the database is away, in milliseconds. */
 const AGAIN_MS = 2_000;
 
-/** Records what a worker serves. It works meanwhile: a database that is away holds up nobody. */
+/** Records what a worker serves. The worker works meanwhile, so a database that is away delays nothing. */
 export class Registering {
   readonly #db: Db;
   readonly #log: Logger;
@@ -19,7 +19,7 @@ export class Registering {
     this.#log = log;
   }
 
-  /** Records this after what was given before. */
+  /** Records this after the earlier registrations. */
   add(registration: Omit<TaskTypeRegistration, 'version'>): void {
     this.#working = this.#working.then(() => this.#register(registration));
   }

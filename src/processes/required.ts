@@ -1,6 +1,6 @@
 import { type Settings, SettingsError } from '../contracts/settings.ts';
 
-/** A setting that a role cannot do without. @throws {SettingsError} where it is not set. */
+/** Returns a setting that a process needs. @throws {SettingsError} if it is not set. */
 export function required(settings: Settings, name: 'DATABASE_URL' | 'TEMPORAL_ADDRESS' | 'AMQP_URL'): string {
   const value = settings[name];
   if (value === undefined)

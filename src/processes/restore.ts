@@ -4,7 +4,13 @@ import { parseArgs } from 'node:util';
 import { readSettings } from '../contracts/settings.ts';
 import { UserError } from '../laptop/user-error.ts';
 import { type Db, inTransaction } from '../store/database.ts';
-import { enterNextEpoch, firstFilledTable, restoreEvents, restoreRows } from '../store/installation/backup-restore.ts';
+import {
+  enterNextEpoch,
+  firstFilledTable,
+  replaceFirstRow,
+  restoreEvents,
+  restoreRows,
+} from '../store/installation/backup-restore.ts';
 import { type BackupTable, listBackupTables } from '../store/installation/backup-table-list.ts';
 import { rebuildProjection } from '../store/record/projection-rebuild.ts';
 import { STREAM_KINDS } from '../store/record/stream-kinds.ts';
@@ -17,10 +23,10 @@ const USAGE = `hapax restore DIRECTORY   puts a backup into an empty database
 
 Stop Hapax first. When you start it again, it compares the restored record with Temporal. docs/backup.md says what is lost.`;
 
-/** Rows that are inserted at once. */
+/** How many rows are inserted at once. */
 const BATCH = 500;
 
-/** `hapax restore`: puts a backup back, as the login that runs `hapax migrate`. */
+/** Runs `hapax restore`: restores a backup, as the login that runs `hapax migrate`. */
 export async function runRestore(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
   const directory = readArguments(argv);
   if (directory === undefined) return console.log(USAGE);
@@ -63,8 +69,8 @@ function readArguments(argv: string[]): string | undefined {
 }
 
 /**
- * Whether the database has a table of the backup. One without pgvector has none for vectors, which are made again from the texts.
- * @throws {UserError} where the backup has more than this version knows.
+ * Says whether the database has a table of the backup. Without pgvector it has none for vectors, which are made again from the texts.
+ * @throws {UserError} if the backup has more than this version knows.
  */
 function fits({ name, columns, lines }: Manifest['tables'][number], present: BackupTable[]): boolean {
   const table = present.find((one) => one.name === name);
@@ -80,6 +86,7 @@ function fits({ name, columns, lines }: Manifest['tables'][number], present: Bac
 
 async function putBack(tx: Db, directory: string, stated: Manifest): Promise<void> {
   for await (const batch of batches(readLines(directory, stated.events))) await restoreEvents(tx, batch);
+  await replaceFirstRow(tx, stated.tables);
   for (const table of stated.tables) {
     for await (const batch of batches(readLines(directory, table))) await restoreRows(tx, table, batch);
   }

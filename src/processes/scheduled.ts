@@ -12,8 +12,12 @@ import { taskPolicyOf } from '../domain/tasks/task-request.ts';
 import { refusalOfHost } from './callbacks.ts';
 import { repositoryOf } from './github.ts';
 import type { Ground } from './parts.ts';
+import { secretBoxOf } from './secret-box.ts';
 
-/** What a worker fires schedules with: the commands of the API, which it takes no build ids for until it needs one. */
+/**
+ * Returns the function with which a worker fires schedules. It uses the commands of the API, and takes build ids only when
+ * it needs one.
+ */
 export function firingOf(
   { settings, client, db, metrics, log }: Ground,
   sendDispatch: DirectDependencies['sendDispatch'],
@@ -29,6 +33,7 @@ export function firingOf(
     workerBeside: false,
     taskPolicy: taskPolicyOf(settings),
     taskTypes: new TaskTypes(db, log),
+    secrets: secretBoxOf(settings),
     policy: policyOf(settings),
     dedupWindowMs: settings.DEDUP_WINDOW,
     callbackHosts: { allowed: settings.CALLBACK_ALLOWED_HOSTS, refusalOf: refusalOfHost(settings) },

@@ -9,9 +9,10 @@ interface Sweep {
   every: '1m' | '5m' | '1h';
 }
 
-/** By the id of the schedule, which is that of its workflows too: what recurs, and whether these settings ask for it. */
+/** Recurring work by the id of its schedule, which is also the id of its workflows. Says whether given settings need it. */
 const SWEEPS: Record<string, Sweep & { isWanted(settings: Settings): boolean }> = {
   'hapax-sweep-expired': { workflow: 'sweepExpired', every: '1h', isWanted: () => true },
+  'hapax-artifacts': { workflow: 'sweepArtifacts', every: '1m', isWanted: () => true },
   'hapax-checkpoint': { workflow: 'checkpoint', every: '1m', isWanted: makesCheckpoints },
   'hapax-sweep-deliveries': {
     workflow: 'sweepDeliveries',
@@ -21,8 +22,8 @@ const SWEEPS: Record<string, Sweep & { isWanted(settings: Settings): boolean }> 
 };
 
 /**
- * Creates Temporal's schedules of recurring work, or updates those of an earlier version. What the settings no longer ask for is
- * deleted. The hourly reconciliation is none of these: it mends what a Temporal that lost its data has forgotten, schedules too.
+ * Creates Temporal's schedules of recurring work, or updates those of an earlier version. Deletes those that the settings no longer
+ * need. The hourly reconciliation is not one of them: it repairs what a Temporal that lost its data has forgotten, including schedules.
  */
 export async function applySchedules(client: Client, settings: Settings): Promise<void> {
   for (const [id, sweep] of Object.entries(SWEEPS)) {
@@ -53,7 +54,7 @@ async function applySchedule({ schedule }: Client, scheduleId: string, { workflo
     await schedule.create({ scheduleId, ...wanted });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    // Whether an operator has paused it stays.
+    // If an operator has paused it, it stays paused.
     await schedule.getHandle(scheduleId).update(({ state }) => ({ ...wanted, state }));
   }
 }

@@ -3,19 +3,19 @@ import { UserError } from '../laptop/user-error.ts';
 import { databaseFault } from '../store/database.ts';
 import { NoLock } from '../store/migrate.ts';
 
-/** The Postgres of DATABASE_URL, as messages name it: without the login. */
+/** Returns how messages name the Postgres of DATABASE_URL: without the login. */
 export function databaseAt(url: string): string {
   return `the database at ${url.replace(/^\w+:\/\/(?:[^/?]*@)?([^/?]*).*$/, '$1')} (DATABASE_URL)`;
 }
 
-/** The server of TEMPORAL_ADDRESS, as messages name it. */
+/** Returns how messages name the server of TEMPORAL_ADDRESS. */
 export function temporalAt(address: string): string {
   return `Temporal at ${address} (TEMPORAL_ADDRESS)`;
 }
 
 /**
- * For a role that cannot begin without the Postgres of DATABASE_URL.
- * @throws {UserError} where that is away, or too busy to be migrated, else the error.
+ * Handles errors of a process that cannot start without the Postgres of DATABASE_URL.
+ * @throws {UserError} if that is away, or too busy to be migrated, else the error.
  */
 export function orDatabaseAway(url: string): (error: unknown) => never {
   return (error) => {
@@ -26,7 +26,7 @@ export function orDatabaseAway(url: string): (error: unknown) => never {
   };
 }
 
-/** The same of the Temporal server of TEMPORAL_ADDRESS. */
+/** Does the same for the Temporal server of TEMPORAL_ADDRESS. */
 export function orTemporalAway(address: string): (error: unknown) => never {
   return (error) => {
     const cause = error instanceof ServiceError ? error.cause : error;

@@ -1,19 +1,19 @@
 import { UserError } from '../laptop/user-error.ts';
 
-/** How a start waits. */
+/** How a start waits for servers. */
 export interface StartWait {
-  /** START_TIMEOUT: the longest wait, milliseconds. */
+  /** START_TIMEOUT: the longest wait, in milliseconds. */
   timeoutMs: number;
-  /** Told every few seconds what the start waits for. */
+  /** Gets a line every few seconds that says what the start waits for. */
   say(line: string): void;
 }
 
 const SAY_EVERY_MS = 5_000;
 
 /**
- * What the work of a start comes to, unless it takes longer than a start may. A server that takes connections and does not answer
- * would hold up a start for ever, and nobody would know why.
- * @param what the server, as `Temporal at 127.0.0.1:7233 (TEMPORAL_ADDRESS)`.
+ * Returns the result of the work of a start, unless that takes too long. A server that accepts connections and does not
+ * respond would hold up a start for ever, and nobody would know why.
+ * @param what the server, such as `Temporal at 127.0.0.1:7233 (TEMPORAL_ADDRESS)`.
  * @throws {UserError} past the limit; the work itself goes on.
  */
 export async function inStartTime<T>(what: string, work: Promise<T>, { timeoutMs, say }: StartWait): Promise<T> {

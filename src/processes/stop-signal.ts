@@ -1,7 +1,7 @@
-/** npm passes a signal on that the terminal has already sent to us: one Ctrl-C comes twice. */
+/** npm passes on a signal that the terminal has already sent to us, so one Ctrl-C arrives twice. */
 const SAME_MS = 500;
 
-/** Resolves with the name of the first SIGINT, SIGTERM or SIGHUP; another one later ends the process at once. */
+/** Resolves with the name of the first SIGINT, SIGTERM or SIGHUP. A later one ends the process at once. */
 export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let askedAt: number | undefined;

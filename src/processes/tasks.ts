@@ -3,11 +3,11 @@ import { BUILT_IN_QUEUES, WORKFLOW_QUEUE } from '../contracts/tasks/task-queues.
 import { ALL_QUEUES } from '../contracts/tasks/task-settings.ts';
 import type { QueueSize } from '../worker/workers.ts';
 
-/** What a worker serves at once of each queue, by deployment mode (seed 000). */
+/** How much a worker serves at once of each queue, by deployment mode (seed 000). */
 const DEFAULT_CONCURRENCY = { laptop: 1, cloud: 4 } as const;
 
 /**
- * The queues that a worker serves and how much of each, and how much at once of one for which nothing else is said.
+ * Returns the queues that a worker serves with the size of each, and the default size.
  * @param own queues of the user's own tasks.
  */
 export function queuesOf(

@@ -3,11 +3,11 @@ import type { Logger } from 'pino';
 
 const PINO_LEVEL = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-/** Sends what the Temporal SDK logs to our log, and leaves signals to us. Once per process, before any connection. */
+/** Sends the messages of the Temporal SDK to our log, and leaves signals to us. Call it once per process, before any connection. */
 export function installTemporalRuntime(log: Logger): void {
   const write = (level: LogLevel, message: string, meta: LogMetadata = {}) => {
-    // The SDK tells every start and stop of a worker at INFO, and warns of those that have no workflows, as most of ours: that is
-    // detail to an operator.
+    // The SDK logs every start and stop of a worker at INFO, and warns about workers without workflows, as most of ours
+    // are. Both are details to an operator.
     const isDetail = level === 'INFO' || message.startsWith('No workflows registered');
     const pinoLevel = isDetail ? 'debug' : PINO_LEVEL[level];
     const { error, ...rest } = meta;

@@ -1,14 +1,19 @@
-import type { Settings } from '../contracts/settings.ts';
 import { startLaptop } from './laptop.ts';
-import { createLog } from './log.ts';
 import { stopSignal } from './stop-signal.ts';
+import { openWatched } from './tracing.ts';
+import { readWatchOption } from './watch-option.ts';
 
-/** `hapax up`: everything on this machine, until it is told to stop. */
-export async function runUp(settings: Settings): Promise<void> {
+const USAGE = 'hapax up [--watch]   everything on this machine: database, Temporal, API and worker';
+
+/** Runs `hapax up`: everything on this machine, until it is told to stop. */
+export async function runUp(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  const read = readWatchOption(argv, environment, { role: 'up', usage: USAGE });
+  if (!read) return;
+  const { settings, watchTasks } = read;
   const stopping = stopSignal();
-  const log = createLog(settings.LOG_LEVEL, 'up');
+  const { log, tracing } = await openWatched(settings, 'up');
   const say = (line: string) => console.log(`hapax: ${line}`);
-  const laptop = await startLaptop(settings, log, say);
+  const laptop = await startLaptop(settings, { log, report: say, tracing, watchTasks });
   if (laptop.simulatorUrl) {
     say('SIMULATED GITHUB: no credential is set, so builds go to a simulation on this machine');
     say('  for the real one set GITHUB_TOKEN and GITHUB_REPO (docs/connect-github.md)');
@@ -20,6 +25,7 @@ export async function runUp(settings: Settings): Promise<void> {
   const broken = await Promise.race([stopping, laptop.failed]);
   say('stopping ...');
   await laptop.close();
+  await tracing?.close();
   say('stopped');
   if (broken instanceof Error) throw broken;
 }

@@ -3,18 +3,19 @@ import { startMetricsServer } from '../api/metrics-server.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { openDatabase } from '../store/database.ts';
 import { toLog } from './github-watch.ts';
-import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { startParts } from './parts.ts';
 import { required } from './required.ts';
 import { stopSignal } from './stop-signal.ts';
 import { connectPatiently } from './temporal.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
+import { openWatched } from './tracing.ts';
 
 /**
- * `hapax serve worker` and `hapax serve bridge`: a part that works for Temporal, from when Temporal answers, which may be up to START_TIMEOUT
- * later than the process; never where the process is told to stop before. Its metrics are served on METRICS_PORT meanwhile.
- * @throws {Error} where the part broke.
+ * Runs `hapax serve worker` or `hapax serve bridge`: a part that works for Temporal. The part starts once Temporal
+ * responds, which may be up to START_TIMEOUT later than the process; it never starts if the process is told to stop before.
+ * METRICS_PORT serves its metrics meanwhile.
+ * @throws {Error} if the part broke.
  */
 export async function runWorkingProcess(
   settings: Settings,
@@ -22,7 +23,7 @@ export async function runWorkingProcess(
   { watchTasks = false }: { watchTasks?: boolean } = {},
 ): Promise<void> {
   const stopping = stopSignal();
-  const log = createLog(settings.LOG_LEVEL, part);
+  const { log, tracing } = await openWatched(settings, part);
   installTemporalRuntime(log);
   const address = required(settings, 'TEMPORAL_ADDRESS');
   const database = openDatabase({ url: required(settings, 'DATABASE_URL'), role: settings.DATABASE_ROLE });
@@ -37,21 +38,24 @@ export async function runWorkingProcess(
   const keyRing = server && gate.ring.start();
   if (server) log.info({ url: server.url }, 'metrics are served');
   const connected = await connectPatiently(
-    { ...settings, address },
+    { ...settings, address, tracing },
     { stopping, timeoutMs: settings.START_TIMEOUT, log },
   );
   let ended: string | Error | undefined;
   if (connected) {
-    const parts = await startParts({ ...connected, settings, db, metrics, log, say: toLog(log), watchTasks }, [part]);
+    const { connection, client } = connected;
+    const ground = { connection, client, settings, db, metrics, tracing, log, say: toLog(log), watchTasks };
+    const parts = await startParts(ground, [part]);
     works = true;
     log.info({ address }, `${part} is up`);
     ended = await Promise.race([stopping, parts.ended]);
     works = false;
     if (typeof ended === 'string') log.info({ signal: ended }, `${part} is stopping`);
     await parts.close();
-    await connected.connection.close();
+    await connected.disconnect();
   }
   await Promise.all([server?.close(), keyRing?.stop()]);
   await database.close();
+  await tracing?.close();
   if (ended instanceof Error) throw ended;
 }

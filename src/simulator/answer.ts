@@ -1,4 +1,4 @@
-/** What an endpoint answers, before faults had their way with it. */
+/** The response of an endpoint, before faults change it. */
 export interface Answer {
   status: number;
   /** Written as JSON; left out: no body. */
@@ -6,7 +6,7 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
-/** An answer that says no, in GitHub's error format. */
+/** A response that refuses a request, in GitHub's error format. */
 export interface Refusal extends Answer {
   body: { message: string; documentation_url: string; status: string };
 }

@@ -7,7 +7,7 @@ import { type Run, runAt, timeline } from './run.ts';
 import { type Settings, settingsSchema } from './settings.ts';
 import type { Announcer } from './webhooks.ts';
 
-/** What the controls work on. */
+/** The parts that the controls work on. */
 export interface Controlled {
   ledger: Ledger;
   faults: FaultQueue;
@@ -37,7 +37,7 @@ const changeSchema = z.union([
   z.strictObject({ action: z.enum(['cancel', 'force_cancel', 'rerun', 'delete']) }),
 ]);
 
-/** What can be done to any run in any state: the controls do not ask whether GitHub would. */
+/** Actions that work on any run in any state. The controls do not ask whether GitHub would allow them. */
 const actions = {
   cancel: (ledger: Ledger, run: Run, settings: Settings) => ledger.cancel(run, settings.cancel_takes_ms),
   force_cancel: (ledger: Ledger, run: Run) => ledger.cancel(run, 0),
@@ -47,7 +47,7 @@ const actions = {
 
 const settingsChangeSchema = settingsSchema.partial();
 
-/** The routes under `/_simulator`, for tests and for the curious: never counted, never struck by a fault. */
+/** Creates the routes under `/_simulator`, for tests and for people. They are never counted, and faults never hit them. */
 export function controls({
   ledger,
   faults,
@@ -113,7 +113,7 @@ export function controls({
   return app;
 }
 
-/** A run as the oracle knows it: with its inputs, and all its past. */
+/** Returns a run as the oracle knows it: with its inputs and its whole history. */
 function describe(run: Run) {
   const now = Date.now();
   const state = runAt({ ...run, deletedAt: null }, now);

@@ -1,7 +1,7 @@
 import { type Refusal, refusal } from './answer.ts';
 import type { Settings } from './settings.ts';
 
-/** A dispatch that GitHub would carry out. */
+/** A dispatch that GitHub would accept. */
 export interface Dispatch {
   ref: string;
   inputs: Record<string, string>;
@@ -46,12 +46,12 @@ export function readDispatch(body: unknown, file: string, settings: Settings): D
   );
 }
 
-/** The refusal of a GitHub that does not know a field yet. */
+/** Returns the refusal of an older GitHub that does not know a field. */
 export function unknownField(name: string): Refusal {
   return refusal(400, `Invalid request.\n\n"${name}" is not a permitted key.`);
 }
 
-/** A ref without `refs/heads/` or `refs/tags/`. */
+/** Returns a ref without `refs/heads/` or `refs/tags/`. */
 export function shortRef(ref: string): string {
   return ref.replace(/^refs\/(heads|tags)\//, '');
 }
@@ -60,7 +60,7 @@ function invalid(why: string): Refusal {
   return refusal(422, `Invalid request.\n\n${why}`);
 }
 
-/** Numbers and booleans become what a workflow sees of them; nothing else can. */
+/** Converts numbers and booleans to the strings that a workflow sees. Other types are refused. */
 function asStrings(inputs: Record<string, unknown>): { inputs: Record<string, string> } | Refusal {
   const strings: Record<string, string> = {};
   for (const [name, value] of Object.entries(inputs)) {

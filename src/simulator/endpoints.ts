@@ -18,7 +18,7 @@ import {
 import { LOST_ANSWER, type Moment, type Run, runAt } from './run.ts';
 import type { Settings } from './settings.ts';
 
-/** The version of the API from which a dispatch always answers with details. */
+/** The version of the API from which a dispatch always returns details. */
 const DETAILS_ALWAYS_FROM = '2026-03-10';
 
 /** Adds the endpoints of GitHub's API that a client of workflow runs uses. */
@@ -88,7 +88,7 @@ export function addEndpoints(
   app.post(`${run}/rerun`, gate.guard('rerun', inRun(ledger, rerun)));
   app.post(`${run}/rerun-failed-jobs`, gate.guard('rerun', inRun(ledger, rerun)));
 
-  // Where html_url leads: something for a person to look at.
+  // The page at html_url, for people.
   app.get('/:owner/:repo/actions/runs/:id{[0-9]+}', (c) => {
     const one = ledger.get(Number(c.req.param('id')));
     const state = one && runAt(one, Date.now());
@@ -184,7 +184,10 @@ function parse(text: string): unknown {
   }
 }
 
-/** Every repository exists, but one. GitHub says the same to those who may not see it. */
+/**
+ * Wraps an endpoint of a repository. Every repository exists, except `missing`. GitHub's response is the same to people who may not see
+ * one.
+ */
 function inRepository(
   then: (request: GitHubRequest, repository: string) => Answer,
 ): (request: GitHubRequest) => Answer {
@@ -194,7 +197,7 @@ function inRepository(
   };
 }
 
-/** A workflow file that exists; it can also be named by its number, once it was seen. */
+/** Wraps an endpoint of a workflow file that exists. A number works too, once a run of that workflow exists. */
 function inWorkflow(
   ledger: Ledger,
   settings: () => Settings,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The requests a fault can be aimed at. `any` is any of them, deliveries of webhooks excepted. */
+/** The requests that a fault can hit. `any` is any of them, except deliveries of webhooks. */
 export const requestKinds = [
   'dispatch',
   'list',
@@ -12,6 +12,8 @@ export const requestKinds = [
   'workflow',
   'jobs',
   'annotations',
+  'artifacts',
+  'attestations',
   'hooks',
   'redeliver',
   'rate_limit',
@@ -46,7 +48,7 @@ const kinds = [
   '400-on-unknown-field',
   'primary-rate-limit',
   'secondary-rate-limit',
-  // The request is carried out, its answer is not what it should be.
+  // The request is carried out, but its response is wrong.
   'accept-then-reset',
   'accept-then-hang',
   'malformed-200',
@@ -63,11 +65,11 @@ const kinds = [
   'delay',
 ] as const;
 
-/** One thing that goes wrong, with the next `times` requests it fits. */
+/** A fault that hits the next `times` requests that match it. */
 export const faultSchema = z.strictObject({
   on: z.enum([...requestKinds, 'any', 'webhook']),
   kind: z.enum(kinds),
-  /** How many requests (or deliveries) it strikes; null: all, until the faults are cleared. */
+  /** How many requests (or deliveries) it hits; null: all, until the faults are cleared. */
   times: z.number().int().positive().nullable().default(1),
   /** Only requests whose path, query or body contain this text. */
   match: z.string().optional(),
@@ -75,17 +77,17 @@ export const faultSchema = z.strictObject({
   message: z.string().optional(),
   /** 403 or 429, for rate limits. */
   status: z.union([z.literal(403), z.literal(429)]).default(403),
-  /** Sent as `retry-after`, for rate limits; left out: no such header. */
+  /** Sent as `retry-after`, for rate limits; left out: without that header. */
   retry_after_s: z.number().int().nonnegative().optional(),
-  /** When `x-ratelimit-reset` is, from now, for a primary rate limit. */
+  /** For a primary rate limit: how many seconds from now `x-ratelimit-reset` is. */
   reset_in_s: z.number().int().nonnegative().default(60),
-  /** `lag`: younger runs are missing. `stale`: the listing is as it was so long ago. `delay`: of a delivery. */
+  /** `lag`: runs younger than this are missing. `stale`: the listing is this old. `delay`: how long a delivery is delayed. */
   ms: z.number().int().nonnegative().default(60_000),
   /** `omit`: how many of the newest runs are left out; null: all. */
   count: z.number().int().positive().nullable().default(null),
 });
 
-/** A fault that could never strike is a mistake in a test, so it is refused. */
+/** A fault that can never hit anything is a mistake in a test, so it is refused. */
 export const applicableFaultSchema = faultSchema.refine((fault) => targets(fault.kind).includes(fault.on), {
   error: (issue) => `this kind does not go with "on": "${(issue.input as Fault).on}"`,
 });
@@ -93,12 +95,12 @@ export const applicableFaultSchema = faultSchema.refine((fault) => targets(fault
 /** See `faultSchema`. */
 export type Fault = z.infer<typeof faultSchema>;
 
-/** The status of a `reject-with-` or `accept-then-` fault that has one. */
+/** Returns the status of a `reject-with-` or `accept-then-` fault, if it has one. */
 export function statusOf(kind: Fault['kind']): number | undefined {
   return kind in statuses ? statuses[kind as keyof typeof statuses] : undefined;
 }
 
-/** Whether the request is refused before anything is done. */
+/** Says whether the request is refused before anything is done. */
 export function strikesBefore(kind: Fault['kind']): boolean {
   return (
     kind.startsWith('reject-with-') ||
@@ -106,7 +108,7 @@ export function strikesBefore(kind: Fault['kind']): boolean {
   );
 }
 
-/** Whether the fault changes what a listing shows. */
+/** Says whether the fault changes what a listing shows. */
 export function strikesListing(kind: Fault['kind']): boolean {
   return kind === 'lag' || kind === 'omit' || kind === 'stale';
 }
@@ -120,16 +122,16 @@ function targets(kind: Fault['kind']): readonly Fault['on'][] {
   return [...requestKinds, 'any'];
 }
 
-/** The faults still to come, in the order they were asked for. */
+/** The remaining faults, in the order in which they were requested. */
 export interface FaultQueue {
   add(faults: readonly Fault[]): void;
   clear(): void;
   pending(): readonly Fault[];
-  /** Uses up, and returns, the first fault that fits. */
+  /** Uses up the first fault that matches, and returns it. */
   take(on: RequestKind | 'webhook', text: string): Fault | undefined;
 }
 
-/** An empty queue. */
+/** Creates an empty queue. */
 export function faultQueue(): FaultQueue {
   let queue: Fault[] = [];
   return {

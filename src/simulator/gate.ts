@@ -22,14 +22,14 @@ export interface GitHubRequest {
   rateLimit(): RateLimit;
 }
 
-/** Decides an answer; what goes wrong with it is not its business. */
+/** Decides on a response. It knows nothing of faults. */
 export type Endpoint = (request: GitHubRequest) => Answer;
 
 type NodeContext = Context<{ Bindings: HttpBindings }>;
 
-/** Stands before every endpoint. */
+/** Wraps every endpoint. */
 export interface Gate {
-  /** An HTTP handler that counts the request, strikes it with the next fault that fits, and adds GitHub's headers. */
+  /** Returns an HTTP handler that counts the request, applies the next matching fault, and adds GitHub's headers. */
   guard(kind: RequestKind, endpoint: Endpoint): (context: NodeContext) => Promise<Response>;
 }
 
@@ -124,13 +124,13 @@ export function openGate(
       const answer = endpoint({ url, text, params, apiVersion, listingFault, rateLimit });
       if (fault?.kind === 'accept-then-reset') return cutOff(context);
       if (fault?.kind === 'accept-then-hang') return RESPONSE_ALREADY_SENT;
-      // A fault of the answer needs an answer that was going to be good.
+      // A fault of the response needs a response that would have been good.
       return write(context, kind, fault === undefined || answer.status >= 400 ? answer : spoil(answer, fault));
     },
   };
 }
 
-/** A response without what only GitHub has: ETags, limits, request ids. Refusals are in the form of Gitea and Forgejo. */
+/** Writes a response without what only GitHub has: ETags, limits, request ids. Refusals have the form of Gitea and Forgejo. */
 function writeBare({ status, body, headers = {} }: Answer, clockOffMs: number): Response {
   const said = isRefusal(body) ? { message: body.message, url: '/api/swagger' } : body;
   const text = said === undefined ? null : typeof said === 'string' ? said : JSON.stringify(said);
@@ -143,7 +143,7 @@ function isRefusal(body: unknown): body is { message: string } {
   return typeof body === 'object' && body !== null && 'documentation_url' in body;
 }
 
-/** Destroys the connection: the caller sees a reset, and learns nothing. */
+/** Destroys the connection: the client sees a reset, and learns nothing. */
 function cutOff(context: NodeContext): Response {
   context.env.incoming.socket.resetAndDestroy();
   return RESPONSE_ALREADY_SENT;
@@ -184,7 +184,7 @@ const messages: Record<number, string> = {
   503: 'Service Unavailable',
 };
 
-// A 403 for lack of rights is told from a rate limit by a budget that is not used up.
+// A 403 for missing rights differs from a rate limit: the budget is not used up.
 const withoutRateLimit = { 'x-accepted-github-permissions': 'actions=write' };
 
 function retryAfter(fault: Fault): Record<string, string> {

@@ -4,6 +4,7 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { hostNameOf, isLocalHost, sentByForeignPage } from '../contracts/loopback.ts';
 import { refusal } from './answer.ts';
+import { addArtifactEndpoints } from './artifact-endpoints.ts';
 import { controls } from './controls.ts';
 import { addForgejoEndpoints } from './dialects/forgejo.ts';
 import { addGiteaEndpoints } from './dialects/gitea.ts';
@@ -18,17 +19,17 @@ import { openLedger } from './ledger.ts';
 import { defaultSettings, type Settings } from './settings.ts';
 import { startAnnouncer } from './webhooks.ts';
 
-/** Durations in milliseconds. */
+/** Options of a simulator. Durations are in milliseconds. */
 export interface GitHubSimulatorOptions {
-  /** Whose API it speaks; default github. */
+  /** The forge whose API it has; default github. */
   dialect?: DialectKind | undefined;
   /** Address to listen on; default 127.0.0.1. */
   host?: string | undefined;
   /** Default 0: any free port. */
   port?: number | undefined;
-  /** NDJSON journal that makes runs survive a kill -9; default: nothing is kept. */
+  /** NDJSON journal, with which runs survive a kill -9; default: nothing is kept. */
   dataFile?: string | undefined;
-  /** Where `workflow_run` events are sent; default: nowhere. */
+  /** Receiver of `workflow_run` events; default: none. */
   webhook?: { url: string; secret: string } | undefined;
   /** How long a run is queued; default 500. */
   queuedForMs?: number | undefined;
@@ -36,26 +37,26 @@ export interface GitHubSimulatorOptions {
   runningForMs?: number | undefined;
   /** How runs end; default success. */
   conclusion?: string | undefined;
-  /** The input that carries the caller's token; default hapax_id. */
+  /** The input that carries the client's token; default hapax_id. */
   correlationInput?: string | undefined;
-  /** Everything else that can be set; see `settingsSchema`. */
+  /** All other settings; see `settingsSchema`. */
   settings?: Partial<Settings> | undefined;
 }
 
-/** A simulator that is listening. */
+/** A listening simulator. */
 export interface GitHubSimulator {
-  /** Base URL of the server and its controls, without a slash at the end; of GitHub's API as well. */
+  /** Base URL of the server and its controls, without a slash at its end. Also the base URL of GitHub's API. */
   readonly url: string;
   /** Base URL of the API. */
   readonly apiUrl: string;
   readonly port: number;
-  /** Ends every connection (hanging ones too), every timer and the journal. Calling it again changes nothing. */
+  /** Closes every connection (hanging ones too), every timer and the journal. Further calls have no effect. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a stand-in for GitHub Actions: the endpoints a dispatcher uses, runs that go through their states, webhooks, and
- * on demand every way it can go wrong. It is controlled over HTTP under `/_simulator`, so that it can be a process of its own.
+ * Starts a simulated GitHub Actions: the endpoints that a dispatcher uses, runs that go through their states, webhooks, and on request
+ * every way in which it can fail. HTTP requests under `/_simulator` control it, so that it can be a separate process.
  *
  * @example
  * const github = await startGitHubSimulator({ queuedForMs: 10, runningForMs: 10 });
@@ -76,7 +77,7 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
       : openLedger(journal, current, announcer.watch, () => 1);
 
   const app = new Hono<{ Bindings: HttpBindings }>();
-  // A web page must not run or end builds here either, by its browser's hand.
+  // A web page must not start or end runs here through its user's browser either.
   app.use(async (c, next) => {
     const header = (name: string) => c.req.header(name);
     const fromPage = !isLocalHost(hostNameOf(header), [host]) || sentByForeignPage(c.req.method, header);
@@ -93,6 +94,7 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
     addEndpoints(app, gate, ledger, current);
     addHookEndpoints(app, gate, announcer, current);
     addJobEndpoints(app, gate, ledger, current);
+    addArtifactEndpoints(app, gate, ledger, current);
   }
   app.notFound((c) =>
     dialect === 'github' ? c.json(refusal(404, 'Not Found').body, 404) : c.text('404 page not found', 404),

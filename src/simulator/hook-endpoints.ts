@@ -6,7 +6,7 @@ import { deliveryAnswer, HOOK_ID, hookAnswer } from './hooks.ts';
 import type { Settings } from './settings.ts';
 import type { Announcer } from './webhooks.ts';
 
-/** Adds the endpoints about the webhook: what was delivered, and a delivery once more. */
+/** Adds the endpoints of the webhook: its deliveries, and redelivery of one. */
 export function addHookEndpoints(
   app: Hono<{ Bindings: HttpBindings }>,
   gate: Gate,
@@ -19,7 +19,7 @@ export function addHookEndpoints(
   app.get(deliveries, gate.guard('hooks', permitted(listDeliveries)));
   app.post(`${deliveries}/:delivery{[0-9]+}/attempts`, gate.guard('redeliver', permitted(redeliver)));
 
-  /** GitHub says to those who may not see hooks that there are none. */
+  /** Checks that hooks may be seen. To others, GitHub says that there are none. */
   function permitted(then: (request: GitHubRequest, repository: string) => Answer) {
     return (request: GitHubRequest): Answer => {
       const { owner, repo, hook } = request.params;
@@ -34,7 +34,7 @@ export function addHookEndpoints(
     return { status: 200, body: webhook === null ? [] : [hookAnswer(repository, webhook.url, url.origin)] };
   }
 
-  /** Newest first; the next page begins after the delivery that its cursor names. */
+  /** Lists deliveries, newest first. The next page starts after the delivery that its cursor names. */
   function listDeliveries({ url }: GitHubRequest, repository: string): Answer {
     const perPage = Math.min(100, Number(url.searchParams.get('per_page') ?? 30));
     const cursor = url.searchParams.get('cursor');

@@ -1,22 +1,22 @@
 import { gitHubTime, numberOf } from './resources.ts';
 
-/** A webhook that was sent, or could not be, as GitHub lists it. */
+/** A webhook that was sent, or could not be sent, as GitHub lists it. */
 export interface HookDelivery {
   id: number;
   guid: string;
   at: number;
   redelivery: boolean;
-  /** Of the receiver's answer; 0 where there was none. */
+  /** Status of the receiver's response; 0 if there was none. */
   statusCode: number;
   action: string;
   repository: string;
   body: string;
 }
 
-/** The only hook there is. */
+/** Id of the only hook. */
 export const HOOK_ID = 1;
 
-/** An element of the answer of GET /repos/{owner}/{repo}/hooks. */
+/** Returns an element of the response of GET /repos/{owner}/{repo}/hooks. */
 export function hookAnswer(repository: string, receiver: string, origin: string) {
   const url = `${origin}/repos/${repository}/hooks/${HOOK_ID}`;
   return {
@@ -36,7 +36,7 @@ export function hookAnswer(repository: string, receiver: string, origin: string)
   };
 }
 
-/** An element of the answer of GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries. */
+/** Returns an element of the response of GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries. */
 export function deliveryAnswer({ id, guid, at, redelivery, statusCode, action, repository }: HookDelivery) {
   return {
     id,

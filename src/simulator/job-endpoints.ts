@@ -7,7 +7,7 @@ import type { Ledger } from './ledger.ts';
 import { type Moment, type Run, timeline } from './run.ts';
 import type { Settings } from './settings.ts';
 
-/** Adds the endpoints that say what became of the jobs of a run. */
+/** Adds the endpoints for the jobs of a run and their annotations. */
 export function addJobEndpoints(
   app: Hono<{ Bindings: HttpBindings }>,
   gate: Gate,

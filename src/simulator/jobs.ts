@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { gitHubTime, headShaOf } from './resources.ts';
 import type { Moment, Run } from './run.ts';
 
-/** A job of a run that ended, as a test wants it. */
+/** A job of an ended run, as a test sets it. */
 export const plannedJobSchema = z.strictObject({
   name: z.string(),
   conclusion: z.string(),
@@ -22,11 +22,11 @@ export const plannedJobSchema = z.strictObject({
 
 type PlannedJob = z.infer<typeof plannedJobSchema>;
 
-/** Ids of jobs name their run, attempt and place, so that nothing is kept of them. */
+/** The id of a job consists of its run, attempt and index, so that no jobs need to be stored. */
 const ATTEMPTS = 100;
 const JOBS = 1_000;
 
-/** Where the job of an id belongs. */
+/** Returns the run, attempt and index of a job. */
 export function jobPlaceOf(jobId: number): { runId: number; attempt: number; index: number } {
   return {
     runId: Math.floor(jobId / JOBS / ATTEMPTS),
@@ -35,7 +35,7 @@ export function jobPlaceOf(jobId: number): { runId: number; attempt: number; ind
   };
 }
 
-/** The jobs of an attempt: those that are planned, or one that ends as the attempt does. */
+/** Returns the jobs of an attempt: the planned ones, or one that ends as the attempt does. */
 export function jobsOf(state: Moment, planned: PlannedJob[] | null): PlannedJob[] {
   if (state.conclusion === 'startup_failure' || state.status !== 'completed') return [];
   if (planned !== null && state.conclusion !== 'success') return planned;
@@ -65,7 +65,7 @@ export function jobsOf(state: Moment, planned: PlannedJob[] | null): PlannedJob[
   ];
 }
 
-/** An element of the answer of GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs. */
+/** Returns an element of the response of GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs. */
 export function jobAnswer(run: Run, state: Moment, job: PlannedJob, index: number, origin: string) {
   const id = (run.id * ATTEMPTS + state.attempt) * JOBS + index;
   const api = `${origin}/repos/${run.repository}`;
@@ -99,7 +99,7 @@ export function jobAnswer(run: Run, state: Moment, job: PlannedJob, index: numbe
   };
 }
 
-/** An element of the answer of GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations. */
+/** Returns an element of the response of GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations. */
 export function annotationAnswer(run: Run, annotation: PlannedJob['annotations'][number], origin: string) {
   return {
     ...annotation,

@@ -2,23 +2,23 @@ import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync
 import { dirname } from 'node:path';
 import type { RunFact } from './run.ts';
 
-/** What is written down: what happened to runs, and that a dispatch was asked for (carried out or not). */
+/** An entry: something that happened to a run, or a requested dispatch (carried out or not). */
 export type JournalEntry = RunFact | { fact: 'dispatch_requested'; at: number };
 
-/** An append-only file, one JSON object a line. */
+/** An append-only file with one JSON object per line. */
 export interface Journal {
   /** Everything that was in the file when it was opened. */
   readonly entries: readonly JournalEntry[];
-  /** Returns after the operating system has the line: a kill -9 after that loses nothing. */
+  /** Returns once the operating system has the line, so that a kill -9 after that loses nothing. */
   append(entry: JournalEntry): void;
   close(): void;
 }
 
 /**
- * Opens (or makes) a journal. A last line that a kill cut short is dropped and overwritten; any other unreadable line means
- * that the file is not ours, and is an error.
+ * Opens (or creates) a journal. It overwrites a last line that a kill cut short. Any other unreadable line means that the file is not a
+ * journal, and is an error.
  *
- * @param path without it nothing is kept
+ * @param path left out: nothing is kept
  */
 export function openJournal(path: string | undefined): Journal {
   if (path === undefined) return { entries: [], append() {}, close() {} };

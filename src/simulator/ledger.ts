@@ -3,16 +3,16 @@ import type { Journal } from './journal.ts';
 import { applyFact, type NewRun, planFor, type Run, type RunFact, type RunPlan, runAt } from './run.ts';
 import type { Settings } from './settings.ts';
 
-/** A run that somebody asks for. */
+/** A request for a run. */
 export interface RunRequest
   extends Pick<NewRun, 'repository' | 'workflow' | 'ref' | 'displayTitle' | 'event' | 'actor' | 'inputs' | 'token'> {
   /** Milliseconds since the epoch; default: now. */
   createdAt?: number | undefined;
 }
 
-/** The count of what was asked of the simulator and what it did: what a test believes instead of the system's own word. */
+/** Counts of what the simulator was asked and what it did. Tests rely on these instead of the word of the tested system. */
 export interface Oracle {
-  /** POSTs to a dispatch endpoint that arrived, carried out or not; survives a restart where there is a journal. */
+  /** POSTs to a dispatch endpoint that arrived, carried out or not. With a journal, the count survives a restart. */
   dispatch_requests: number;
   /** Runs made by dispatches or by the controls; deleted ones count. */
   runs: number;
@@ -20,11 +20,11 @@ export interface Oracle {
   runs_per_token: Record<string, number>;
   /** Requests that arrived since the start, by kind. */
   requests: Record<RequestKind, number>;
-  /** Those of them that were answered 304. */
+  /** How many of them got the response 304. */
   not_modified: number;
 }
 
-/** Every run there ever was, and the counters. Each change is journaled before it is made. */
+/** All runs ever, and the counters. Each change is written to the journal before it is made. */
 export interface Ledger {
   create(request: RunRequest): Run;
   cancel(run: Run, takesMs: number): void;
@@ -32,10 +32,10 @@ export interface Ledger {
   force(run: Run, status: string, conclusion: string | null): void;
   remove(run: Run): void;
   get(id: number): Run | undefined;
-  /** Newest first, deleted ones too. */
+  /** Returns all runs, newest first, deleted ones too. */
   all(): Run[];
   countRequest(kind: RequestKind): void;
-  /** The last requests that arrived since the start, oldest first. */
+  /** Returns the last requests that arrived since the start, oldest first. */
   lastRequests(): { at: number; kind: RequestKind }[];
   countNotModified(): void;
   oracle(): Oracle;
@@ -46,7 +46,7 @@ const REMEMBERED_REQUESTS = 5_000;
 
 /**
  * @param onChange called after each change of a run
- * @param firstId the least id of a run that is made now
+ * @param firstId returns the smallest id for a run that is made now
  */
 export function openLedger(
   journal: Journal,
@@ -101,7 +101,7 @@ export function openLedger(
       return record({
         fact: 'created',
         at,
-        // Ids grow with time as well as by one, so that a simulator that kept no journal does not give an id out twice.
+        // Ids grow with time as well as by one, so that a simulator without a journal does not use an id twice.
         run: {
           ...request,
           id: Math.max(lastId + 1, firstId()),

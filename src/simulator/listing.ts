@@ -1,8 +1,8 @@
 import { type Moment, type Run, runAt } from './run.ts';
 
-/** What a listing can see; times in milliseconds since the epoch. */
+/** The view of a listing. Times are in milliseconds since the epoch. */
 export interface View {
-  /** The listing shows how things were at this time. */
+  /** The listing shows the state at this time. */
   at: number;
   /** Runs created after this are missing. */
   createdUntil: number;
@@ -12,7 +12,7 @@ export interface View {
   leftOut: number;
 }
 
-/** A run and the state it is shown in. */
+/** A run and the state in which it is shown. */
 export interface Shown {
   run: Run;
   state: Moment;
@@ -22,22 +22,22 @@ export interface Shown {
 export interface Page {
   totalCount: number;
   shown: Shown[];
-  /** Value of the `Link` header; undefined when there is one page only. */
+  /** Value of the `Link` header; undefined if there is only one page. */
   link: string | undefined;
 }
 
 const FILTER_NAMES = ['actor', 'branch', 'created', 'event', 'head_sha', 'status', 'check_suite_id'];
 
-/** Whether the query narrows the listing, which GitHub answers from another, less trustworthy, index. */
+/** Says whether the query filters the listing. GitHub then uses another index, which is less reliable. */
 export function isFiltered(query: URLSearchParams): boolean {
   return FILTER_NAMES.some((name) => query.has(name));
 }
 
 /**
- * A page of runs, filtered as GitHub filters.
+ * Returns a page of runs, filtered as GitHub filters.
  *
  * @param runs those of one repository (or workflow), newest first
- * @param url the request's, with its query
+ * @param url the URL of the request, with its query
  */
 export function pageOf(runs: readonly Run[], url: URL, view: View, headSha: (run: Run) => string): Page {
   const query = url.searchParams;
@@ -77,10 +77,10 @@ function fits(run: Run, state: Moment, query: URLSearchParams, headSha: (run: Ru
   );
 }
 
-/** GitHub's date search: `2026-01-31`, `>=...`, `<...`, `a..b`, `*..b`, with or without a time of day. */
+/** Evaluates GitHub's date search: `2026-01-31`, `>=...`, `<...`, `a..b`, `*..b`, with or without a time of day. */
 function createdWithin(expression: string | null, createdAt: number): boolean {
   if (expression === null || expression === '') return true;
-  // What is compared is what is shown: whole seconds.
+  // Compares what is shown: whole seconds.
   const created = Math.floor(createdAt / 1_000) * 1_000;
   const [from, to] = expression.split('..');
   if (from !== undefined && to !== undefined) {
@@ -101,7 +101,7 @@ function createdWithin(expression: string | null, createdAt: number): boolean {
   }
 }
 
-/** The last instant a date stands for: a day without a time is the whole day, in UTC. */
+/** Returns the last instant of a date. A day without a time is the whole day, in UTC. */
 function endOf(date: string): number {
   return Date.parse(date) + (date.includes('T') ? 0 : 86_399_999);
 }

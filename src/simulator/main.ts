@@ -24,7 +24,7 @@ const OPTIONS = {
 } as const;
 
 /**
- * `hapax simulate-github`: runs the simulated GitHub until SIGINT or SIGTERM.
+ * Runs the simulated GitHub until SIGINT or SIGTERM, for `hapax simulate-github`.
  *
  * @param argv the arguments after the name of the command
  */
@@ -32,7 +32,7 @@ export async function simulateGitHub(argv: string[]): Promise<void> {
   const values = readArguments(argv);
   if (values.help) return console.log(USAGE);
   const stop = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  // Loaded late: whoever lists the commands does not pay for a web server.
+  // Loaded late, so that listing the commands does not load a web server.
   const { startGitHubSimulator } = await import('./github.ts');
   const dialect = DIALECTS.find((one) => one === values.dialect);
   if (!dialect) throw misused(`--dialect is one of ${DIALECTS.join(', ')}, not "${values.dialect}"`);
@@ -63,7 +63,7 @@ function readArguments(argv: string[]) {
   }
 }
 
-/** A fault that the user can mend: the command line shows it without a stack. */
+/** Returns a fault that the user can correct. The command line shows it without a stack. */
 function misused(message: string): Error {
   return Object.assign(new Error(message), { name: 'UserError' });
 }

@@ -2,21 +2,21 @@ import { createHash } from 'node:crypto';
 import type { Moment, Run } from './run.ts';
 
 /**
- * What GitHub's objects look like. The shapes are checked against GitHub's OpenAPI description in the tests; the values are
- * made up, but stable: the same name always gives the same id.
+ * GitHub's objects. The tests check their shapes against GitHub's OpenAPI description. The values are invented but stable: the same name
+ * always gives the same id.
  */
 
-/** Milliseconds since the epoch as GitHub writes times: whole seconds. */
+/** Writes milliseconds since the epoch as GitHub writes times: in whole seconds. */
 export function gitHubTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** The commit a ref stands for. */
+/** Returns the commit of a ref. */
 export function headShaOf({ repository, ref }: Pick<Run, 'repository' | 'ref'>): string {
   return createHash('sha1').update(`${repository.toLowerCase()}@${ref}`).digest('hex');
 }
 
-/** The number GitHub would have given to a thing of this name. */
+/** Returns the number that GitHub would have given to a thing with this name. */
 export function numberOf(name: string): number {
   return Number.parseInt(createHash('sha1').update(name.toLowerCase()).digest('hex').slice(0, 7), 16) + 1;
 }
@@ -25,7 +25,7 @@ function nodeId(kind: string, id: number | string): string {
   return `${kind}_${Buffer.from(String(id)).toString('base64url')}`;
 }
 
-/** The object of a user. */
+/** Returns the object of a user. */
 export function userAnswer(login: string, origin: string) {
   const url = `${origin}/users/${login}`;
   return {
@@ -50,7 +50,7 @@ export function userAnswer(login: string, origin: string) {
   };
 }
 
-/** The part of a repository that comes inside other objects. */
+/** Returns the part of a repository that other objects contain. */
 function minimalRepositoryAnswer(fullName: string, origin: string) {
   const [owner = '', name = ''] = fullName.split('/');
   const url = `${origin}/repos/${fullName}`;
@@ -110,7 +110,7 @@ function minimalRepositoryAnswer(fullName: string, origin: string) {
   };
 }
 
-/** The answer of GET /repos/{owner}/{repo}. */
+/** Returns the response of GET /repos/{owner}/{repo}. */
 export function repositoryAnswer(fullName: string, origin: string) {
   return {
     ...minimalRepositoryAnswer(fullName, origin),
@@ -153,12 +153,12 @@ export function repositoryAnswer(fullName: string, origin: string) {
   };
 }
 
-/** The number of a workflow. */
+/** Returns the number of a workflow. */
 export function workflowIdOf(repository: string, file: string): number {
   return numberOf(`${repository}/${file}`);
 }
 
-/** The answer of GET /repos/{owner}/{repo}/actions/workflows/{file}. */
+/** Returns the response of GET /repos/{owner}/{repo}/actions/workflows/{file}. */
 export function workflowAnswer(repository: string, file: string, state: string, origin: string) {
   const id = workflowIdOf(repository, file);
   return {
@@ -175,7 +175,7 @@ export function workflowAnswer(repository: string, file: string, state: string, 
   };
 }
 
-/** Where a run is found, by the API and by a browser. */
+/** Returns the URLs of a run for the API and for a browser. */
 export function runUrls(repository: string, id: number, origin: string) {
   return {
     run_url: `${origin}/repos/${repository}/actions/runs/${id}`,
@@ -184,7 +184,7 @@ export function runUrls(repository: string, id: number, origin: string) {
 }
 
 /**
- * The answer of GET /repos/{owner}/{repo}/actions/runs/{id}: no inputs in it, as ever.
+ * Returns the response of GET /repos/{owner}/{repo}/actions/runs/{id}, which never contains inputs.
  * @param clockOffMs see the setting `clock_off_ms`
  */
 export function runAnswer(run: Run, state: Moment, origin: string, clockOffMs = 0) {
@@ -238,7 +238,7 @@ export function runAnswer(run: Run, state: Moment, origin: string, clockOffMs = 
   };
 }
 
-/** The body of a `workflow_run` webhook. */
+/** Returns the body of a `workflow_run` webhook. */
 export function workflowRunEvent(run: Run, state: Moment, action: string, origin: string) {
   return {
     action,
@@ -249,7 +249,7 @@ export function workflowRunEvent(run: Run, state: Moment, action: string, origin
   };
 }
 
-/** The budget of requests, as GitHub tells it. */
+/** The budget of requests, as GitHub reports it. */
 export interface RateLimit {
   limit: number;
   used: number;
@@ -258,13 +258,13 @@ export interface RateLimit {
   reset: number;
 }
 
-/** The answer of GET /rate_limit. */
+/** Returns the response of GET /rate_limit. */
 export function rateLimitAnswer(core: RateLimit) {
   const other = { limit: 30, used: 0, remaining: 30, reset: core.reset };
   return { resources: { core, search: other }, rate: core };
 }
 
-/** The answer of GET /. */
+/** Returns the response of GET /. */
 export function rootAnswer(origin: string) {
   const paths = {
     current_user_url: '/user',

@@ -1,19 +1,19 @@
 /**
- * One run of a workflow, as pure functions of facts and a time. Only facts are kept (and journaled): what a run *is* at a
- * moment follows from them, so a simulator that was killed comes back with every run exactly where it should be.
+ * One run of a workflow, as pure functions of facts and a time. Only facts are kept (and journaled), and the state of a run at any moment
+ * follows from them. So after a kill, a simulator restarts with every run exactly where it should be.
  */
 
-/** How an attempt goes when nobody interferes. */
+/** How an attempt proceeds if nobody intervenes. */
 export interface RunPlan {
-  /** Milliseconds spent `queued`; null: for ever. */
+  /** Milliseconds spent `queued`; null: forever. */
   queuedForMs: number | null;
-  /** Milliseconds spent `in_progress`; null: for ever. */
+  /** Milliseconds spent `in_progress`; null: forever. */
   runningForMs: number | null;
   /** GitHub's word for the end: success, failure, timed_out, startup_failure, ... */
   conclusion: string;
 }
 
-/** What a run is made with. Times are milliseconds since the epoch. */
+/** The properties that a run is created with. Times are in milliseconds since the epoch. */
 export interface NewRun {
   id: number;
   /** `owner/name`. */
@@ -29,11 +29,11 @@ export interface NewRun {
   /** Counts the runs of one workflow, from 1. */
   runNumber: number;
   inputs: Record<string, string>;
-  /** Value of the correlation input, declared or not, echoed or not; null when it was not sent. */
+  /** Value of the correlation input, whether declared, echoed or not; null if it was not sent. */
   token: string | null;
 }
 
-/** Something that happened to a run; `at` in milliseconds since the epoch. */
+/** Something that happened to a run. `at` is in milliseconds since the epoch. */
 export type RunFact =
   | { fact: 'created'; at: number; run: NewRun; plan: RunPlan }
   | { fact: 'cancelled'; id: number; at: number; effectiveAt: number }
@@ -58,11 +58,11 @@ interface Intervention {
   at: number;
   status: string;
   conclusion: string | null;
-  /** A cancellation comes too late for a run that has completed; a forced state never does. */
+  /** True for a cancellation, which has no effect on a completed run. A forced state always has an effect. */
   onlyIfOpen: boolean;
 }
 
-/** The state a run entered at a time. */
+/** The state that a run entered at a time. */
 export interface Moment {
   at: number;
   attempt: number;
@@ -71,7 +71,7 @@ export interface Moment {
   conclusion: string | null;
 }
 
-/** The run after a fact. The run is changed in place; a `created` fact makes a new one. */
+/** Returns the run after a fact. It changes the run in place; a `created` fact makes a new one. */
 export function applyFact(run: Run | undefined, fact: RunFact): Run {
   if (fact.fact === 'created') {
     return {
@@ -113,7 +113,7 @@ export function applyFact(run: Run | undefined, fact: RunFact): Run {
   }
 }
 
-/** Every state the run enters, past and (as far as it is known now) future, oldest first. */
+/** Returns every state of the run, past and (as far as it is known now) future, oldest first. */
 export function timeline(run: Run): Moment[] {
   const moments: Moment[] = [];
   run.attempts.forEach((attempt, index) => {
@@ -130,7 +130,7 @@ export function timeline(run: Run): Moment[] {
   return moments;
 }
 
-/** The state at a time; undefined before the run was created and after it was deleted. */
+/** Returns the state at a time; undefined before the run was created and after it was deleted. */
 export function runAt(run: Run, now: number): Moment | undefined {
   if (run.deletedAt !== null && run.deletedAt <= now) return undefined;
   return timeline(run).findLast((moment) => moment.at <= now);
@@ -142,7 +142,7 @@ function planned({ startedAt, plan }: Attempt): Pick<Moment, 'at' | 'status' | '
   ];
   if (plan.queuedForMs === null) return moments;
   const leavesQueueAt = startedAt + plan.queuedForMs;
-  // A workflow file that does not parse never starts a job: GitHub goes from queued to completed.
+  // An invalid workflow file never starts a job: GitHub goes from queued to completed.
   if (plan.conclusion === 'startup_failure') {
     return [...moments, { at: leavesQueueAt, status: 'completed', conclusion: plan.conclusion }];
   }
@@ -153,8 +153,8 @@ function planned({ startedAt, plan }: Attempt): Pick<Moment, 'at' | 'status' | '
 }
 
 /**
- * The plan of an attempt: the settings' plan, changed by the input `simulate` where a run was given one, so that somebody
- * who tries the system out can ask for a failure without touching the simulator.
+ * Returns the plan of an attempt: the plan in the settings, changed by the run's input `simulate`. With it, people who try the system can
+ * request a failure without touching the simulator.
  *
  * @param wish success, failure, ... (any conclusion), `slow` (ten times as long), `stuck` (never completes), `queued`
  *   (never starts), `flaky` (the first attempt fails, later ones succeed)
@@ -178,5 +178,5 @@ export function planFor(base: RunPlan, wish: string | undefined, attempt: number
   }
 }
 
-/** The `simulate` wish for a dispatch that is carried out while its answer is lost (502). */
+/** The value of `simulate` for a dispatch that is carried out while its response is lost (502). */
 export const LOST_ANSWER = 'lost_answer';

@@ -1,59 +1,68 @@
 import { z } from 'zod';
+import { plannedArtifactSchema } from './artifacts.ts';
 import { plannedJobSchema } from './jobs.ts';
 
 const durationMs = z.number().int().nonnegative();
 
-/** What can be changed while the simulator runs (`PUT /_simulator/settings`); durations in milliseconds. */
+/** Settings that can change while the simulator runs (`PUT /_simulator/settings`). Durations are in milliseconds. */
 export const settingsSchema = z.strictObject({
-  /** How long a run stays queued; null: for ever. Applies to attempts started from now on, as the next two do. */
+  /** How long a run stays queued; null: forever. Like the next two, it applies to attempts that start from now on. */
   queued_for_ms: durationMs.nullable(),
-  /** How long a run is in progress; null: for ever. */
+  /** How long a run is in progress; null: forever. */
   running_for_ms: durationMs.nullable(),
   /** How runs end. */
   conclusion: z.string().min(1),
-  /** How long a cancellation takes to show, after its 202. */
+  /** How long a cancellation takes to show after the response 202. */
   cancel_takes_ms: durationMs,
-  /** The input that carries the caller's token. */
+  /** The input that carries the client's token. */
   correlation_input: z.string().min(1),
   /** Whether the workflow declares that input; if not, sending it is a 422. */
   declares_correlation: z.boolean(),
   /** Whether the workflow's run-name echoes the token, so that it shows in `display_title`. */
   echoes_correlation: z.boolean(),
-  /** The inputs the workflow declares besides that one; null: any. */
+  /** The other inputs that the workflow declares; null: any. */
   declared_inputs: z.array(z.string()).nullable(),
-  /** The inputs that must be given. */
+  /** The inputs that are required. */
   required_inputs: z.array(z.string()),
-  /** The branches and tags that exist; null: all but those that begin with `missing`. */
+  /** The branches and tags that exist; null: all except those that begin with `missing`. */
   refs: z.array(z.string()).nullable(),
-  /** The workflow files on the default branch; null: all but missing.yml. */
+  /** The workflow files on the default branch; null: all except missing.yml. */
   workflows: z.array(z.string()).nullable(),
-  /** What the jobs of runs that end badly come to; null: one that fails in its second step. */
+  /** The jobs of runs that fail; null: one that fails in its second step. */
   jobs: z.array(plannedJobSchema).nullable(),
+  /** The artifacts of runs that succeed. */
+  artifacts: z.array(plannedArtifactSchema),
+  /** Sigstore bundles by the digest that they are about; null: a lost one. */
+  attestations: z.record(z.string(), z.array(z.record(z.string(), z.unknown()).nullable())),
+  /** Whether attestations contain their bundles, as until July 2026. Otherwise, they contain the bundles' URLs. */
+  embeds_bundles: z.boolean(),
+  /** Whether the credential has the right "Attestations: read". */
+  may_read_attestations: z.boolean(),
   /** Whether the credential has the right "Checks: read". */
   may_read_checks: z.boolean(),
-  /** The clock that GitHub shows minus the one of this machine: in times, `Date` headers and ends of limits. */
+  /** GitHub's clock minus this machine's: in times, `Date` headers and ends of limits. */
   clock_off_ms: z.number().int(),
   /** How many runs are left out of each page of a listing, as GitHub leaves some out. */
   short_pages: z.number().int().min(0).max(99),
-  /** Whether return_run_details is understood. false: 400, as an older GitHub Enterprise Server answers. */
+  /** Whether it understands return_run_details. false: 400, the response of an older GitHub Enterprise Server. */
   knows_run_details: z.boolean(),
-  /** Whether a token must be presented; `bad` is never a good one. */
+  /** Whether a token is required. `bad` is never valid. */
   require_token: z.boolean(),
-  /** Every connection is destroyed (controls excepted). */
+  /** Whether every connection is destroyed (except to the controls). */
   down: z.boolean(),
   /** Runs younger than this are missing from listings. */
   listing_lag_ms: durationMs,
-  /** `empty`: a listing with a filter finds nothing, as GitHub's sometimes does. */
+  /** `empty`: a filtered listing finds nothing, which sometimes happens at GitHub. */
   filtered_listings: z.enum(['right', 'empty']),
-  /** `cancel-in-progress`: a run cancels the earlier one of its workflow and ref. */
+  /** `cancel-in-progress`: a run cancels earlier ones of its workflow and ref. */
   concurrency: z.enum(['none', 'cancel-in-progress']),
-  /** Requests an hour before the primary rate limit answers; 304s are free. */
+  /** Requests an hour before the primary rate limit applies. 304s are free. */
   rate_limit: z.number().int().positive(),
-  /** Where `workflow_run` events go; null: nowhere. */
+  /** Receiver of `workflow_run` events; null: none. */
   webhook: z.strictObject({ url: z.url(), secret: z.string() }).nullable(),
-  /** Whether the token has the right admin:repo_hook; without it GitHub says that there are no hooks (404). */
+  /** Whether the token has the right admin:repo_hook. Without it, GitHub says that there are no hooks (404). */
   may_list_hooks: z.boolean(),
-  /** What goes wrong with every delivery, for as long as it is set. */
+  /** Faults of every delivery, while they are set. */
   webhook_faults: z.strictObject({
     lose: z.boolean().default(false),
     double: z.boolean().default(false),
@@ -66,7 +75,7 @@ export const settingsSchema = z.strictObject({
 /** See `settingsSchema`. */
 export type Settings = z.infer<typeof settingsSchema>;
 
-/** A GitHub that works, with builds quick enough to watch. */
+/** A GitHub without faults, with builds that are quick enough to watch. */
 export const defaultSettings: Settings = {
   queued_for_ms: 500,
   running_for_ms: 2_000,
@@ -80,6 +89,10 @@ export const defaultSettings: Settings = {
   refs: null,
   workflows: null,
   jobs: null,
+  artifacts: [],
+  attestations: {},
+  embeds_bundles: false,
+  may_read_attestations: true,
   may_read_checks: true,
   clock_off_ms: 0,
   short_pages: 0,

@@ -8,14 +8,14 @@ import { workflowRunEvent } from './resources.ts';
 import { type Moment, type Run, timeline } from './run.ts';
 import type { Settings } from './settings.ts';
 
-/** Tells the world about runs, as they change. */
+/** Sends webhooks about runs as they change. */
 export interface Announcer {
-  /** Looks at a run again, after anything happened to it. */
+  /** Looks at a run again after something happened to it. */
   watch(run: Run): void;
   counts(): { sent: number; accepted: number; lost: number };
-  /** The last deliveries, newest first. */
+  /** Returns the last deliveries, newest first. */
   deliveries(): HookDelivery[];
-  /** Sends a delivery again, under its GUID; false where it is not known (any more). */
+  /** Sends a delivery again under its GUID; returns false if it is not known (any more). */
   redeliver(id: number): boolean;
   close(): void;
 }
@@ -25,7 +25,7 @@ const ACTIONS: Record<string, string> = { queued: 'requested', in_progress: 'in_
 /** GitHub gives a receiver ten seconds. */
 const DELIVERY_TIMEOUT_MS = 10_000;
 
-/** How long a delivery that is to be swapped with the next waits for one. */
+/** How long a delivery waits for the next one to be swapped with. */
 const REORDER_PATIENCE_MS = 3_000;
 
 /** How many deliveries are listed; GitHub lists those of three days. */
@@ -35,7 +35,7 @@ const REMEMBERED_DELIVERIES = 1_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Starts announcing. What happened before (while a simulator was down) is not told: GitHub does not tell twice either.
+ * Starts to send webhooks. It does not report what happened while a simulator was down: GitHub does not send webhooks twice either.
  *
  * @param origin the simulator's own URL, for the links in the payloads
  */
@@ -69,7 +69,7 @@ export function startAnnouncer(
     delivered.length = Math.min(delivered.length, REMEMBERED_DELIVERIES);
   }
 
-  /** The status of the receiver's answer; 0 where there was none. */
+  /** Returns the status of the receiver's response; 0 if there was none. */
   async function send(url: string, headers: Record<string, string>, body: string): Promise<number> {
     counts.sent += 1;
     try {
@@ -79,7 +79,7 @@ export function startAnnouncer(
       if (response.ok) counts.accepted += 1;
       return response.status;
     } catch {
-      // Nobody is there, or they were too slow. GitHub does not send it again unless it is asked to.
+      // Nobody is there, or the response took too long. GitHub sends it again only on request.
       return 0;
     }
   }
@@ -167,7 +167,7 @@ export function startAnnouncer(
   };
 }
 
-/** What a forge tells of a state; undefined: nothing. */
+/** Returns the event that a forge sends about a state; undefined: none. */
 function eventOf(dialect: DialectKind, run: Run, moment: Moment, action: string, origin: string) {
   switch (dialect) {
     case 'github':
@@ -184,7 +184,10 @@ function eventOf(dialect: DialectKind, run: Run, moment: Moment, action: string,
   }
 }
 
-/** Gitea and Forgejo send GitHub's headers beside their own (services/webhook/deliver.go of Gitea's sources). */
+/**
+ * Returns the headers of a delivery. Gitea and Forgejo send GitHub's headers beside their own (services/webhook/deliver.go in Gitea's
+ * sources).
+ */
 function headersOf(
   dialect: DialectKind,
   event: string,

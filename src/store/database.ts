@@ -1,19 +1,19 @@
 import postgres, { type Fragment, type ISql, type PendingQuery, type Sql, type TransactionSql } from 'postgres';
 import { type DatabaseFault, StoreFault } from './store-fault.ts';
 
-/** Role with the rights a process needs and no more: it cannot change or remove an event. Made by the migrations. */
+/** The role that processes act as. It has only the rights they need: it cannot change or remove an event. Migrations create it. */
 export const RUNTIME_ROLE = 'hapax_runtime';
 
 /**
- * A database, or a transaction in one: the tag of a query, `` db<Row[]>`SELECT ...` ``, which is prepared once per connection.
- * A query that is not awaited is a part of others.
+ * A database, or a transaction in one: the tag of a query, `` db<Row[]>`SELECT ...` ``, which is prepared once per
+ * connection. A query that is not awaited becomes a fragment of another.
  */
 export type Db = ISql;
 export type { DatabaseFault, Fragment, PendingQuery };
 
 export interface Database {
   readonly db: Db;
-  /** Waits at most five seconds for running queries, then closes. Call it after everything that uses the store ended. */
+  /** Waits at most five seconds for running queries, then closes. Call it after everything that uses the store has ended. */
   close(): Promise<void>;
 }
 
@@ -21,25 +21,33 @@ export interface DatabaseOptions {
   url: string;
   /** Connections of this process. Default 10: a query takes about a millisecond, so more only queue in Postgres. */
   connections?: number;
-  /** Longest wait for a connection. Default 5: a query that waits longer is better answered with 503. */
+  /** How long to wait for a connection. Default 5: the API had better answer 503 than let a request wait longer. */
   connectTimeoutSeconds?: number;
-  /** Role to act as. Unset: the login user (the embedded Postgres sets the role itself). */
+  /** The role to act as. Unset: the login user (the embedded Postgres sets the role itself). */
   role?: string;
 }
 
 const asIs = (text: string) => text;
 
-/** How values cross, by the numbers of Postgres's types. JSON is sent as text that the caller wrote. */
+/** How values are converted, by the numbers of Postgres's types. JSON is sent as the text that the caller wrote. */
 const TYPES = {
   json: { to: 3802, from: [114, 3802], serialize: asIs, parse: JSON.parse },
   /** Counts, positions and ids, all below 2^53. */
   number: { to: 20, from: [20, 1700], serialize: String, parse: Number },
   day: { to: 1082, from: [1082], serialize: asIs, parse: asIs },
-  /** ISO 8601 in UTC with milliseconds, so that what was hashed is what is read. Sent as it is: it may have microseconds. */
-  instant: { to: 1184, from: [1184], serialize: asIs, parse: (text: string) => new Date(text).toISOString() },
+  /** ISO 8601 in UTC with milliseconds, so that the value read equals the value hashed. Sent unchanged: it may have microseconds. */
+  instant: { to: 1184, from: [1184], serialize: asIs, parse: instantOf },
 };
 
-/** Opens a pool. It connects at the first query and reconnects by itself, so a database that is down is no error here. */
+/** How Postgres writes times to us, whatever the login or the server has set: `1890-01-01 00:00:00+00`. */
+const TIMES = { TimeZone: 'UTC', DateStyle: 'ISO' };
+
+/** In the form that JavaScript's standard defines. What else `Date` reads, it guesses: it takes the year 1 for 2001. */
+function instantOf(text: string): string {
+  return new Date(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00')).toISOString();
+}
+
+/** Opens a pool. It connects at the first query and reconnects by itself, so opening it succeeds even if the database is down. */
 export function openDatabase({ url, connections = 10, connectTimeoutSeconds = 5, role }: DatabaseOptions): Database {
   const db = postgres(url, {
     max: connections,
@@ -49,22 +57,22 @@ export function openDatabase({ url, connections = 10, connectTimeoutSeconds = 5,
     fetch_types: false,
     types: TYPES,
     onnotice: () => {},
-    connection: { application_name: 'hapax', ...(role ? { role } : {}) },
+    connection: { application_name: 'hapax', ...TIMES, ...(role ? { role } : {}) },
   });
   return { db: db as unknown as Db, close: () => db.end({ timeout: 5 }) };
 }
 
-/** Parts of a query one after the other, with the same between them. @param parts at least one. */
+/** Joins fragments of a query with the same fragment between them. @param parts at least one. */
 export function join(db: Db, parts: readonly Fragment[], between: Fragment): Fragment {
   return parts.reduce((all, part) => db`${all}${between}${part}`);
 }
 
-/** The condition that all of these hold; those that are undefined ask for nothing. */
+/** Returns the condition that all of these hold. Ignores those that are undefined. */
 export function allOf(db: Db, conditions: ReadonlyArray<Fragment | undefined>): Fragment {
   return db`${[db`true`, ...conditions.flatMap((condition) => (condition ? db`AND ${condition}` : []))]}`;
 }
 
-/** Waits until the database answers, and then for the queries given. @throws with the reason if it does not answer. */
+/** Waits until the database responds, then runs the given queries. @throws with the reason if it does not respond. */
 export async function checkDatabase(db: Db, queries: () => Promise<unknown>): Promise<void> {
   try {
     await db`SELECT 1`;
@@ -74,28 +82,28 @@ export async function checkDatabase(db: Db, queries: () => Promise<unknown>): Pr
   }
 }
 
-/** Runs statements in one transaction, or in the one that is open already. Errors of the work are passed on unchanged. */
+/** Runs statements in one transaction, or in the one that is already open. Passes on errors of `work` unchanged. */
 export async function inTransaction<Result>(db: Db, work: (tx: Db) => Promise<Result>, mode = ''): Promise<Result> {
   const database = db as Sql | TransactionSql;
   return (await ('begin' in database ? database.begin(mode, work) : database.savepoint(work))) as Result;
 }
 
-/** Runs queries that change nothing and all see the database as of one moment. */
+/** Runs read-only queries that all see the database as of one moment. */
 export function readSnapshot<Result>(db: Db, read: (snapshot: Db) => Promise<Result>): Promise<Result> {
   return inTransaction(db, read, 'ISOLATION LEVEL REPEATABLE READ READ ONLY');
 }
 
 /**
- * SQLSTATE classes of a server that is there but cannot serve now: connection, login, no such database, resources, operator
- * intervention.
+ * SQLSTATE classes of a server that exists but cannot serve now: connection, login, no such database, a transaction that gave way to
+ * another one, resources, operator intervention.
  */
-const AWAY_CLASSES = new Set(['08', '28', '3D', '53', '57']);
+const AWAY_CLASSES = new Set(['08', '28', '3D', '40', '53', '57']);
 const POSTGRES = 'Postgres';
 const UNIQUE_VIOLATION = '23505';
-/** SQLSTATE classes that speak of values: data exception, integrity constraint, a limit of the server. No retry mends them. */
+/** SQLSTATE classes about values: data exception, integrity constraint, a limit of the server. No retry helps. */
 const VALUE_CLASSES = new Set(['22', '23', '54']);
 
-/** What a failed query means; undefined if the error does not come from a store. */
+/** Says what a failed query means; returns undefined if the error does not come from a store. */
 export function databaseFault(error: unknown): DatabaseFault | undefined {
   if (error instanceof StoreFault) return error;
   if (error instanceof postgres.PostgresError) {
@@ -105,7 +113,7 @@ export function databaseFault(error: unknown): DatabaseFault | undefined {
   }
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   const { code, message } = error;
-  // The driver hangs the query on what failed beneath it; what ends a transaction has only the driver's own code.
+  // The driver adds the query to errors of the connection. Errors that end a transaction have only the driver's own code.
   const isAway = ('query' in error && 'parameters' in error) || String(code).startsWith('CONNECT');
   return isAway ? { kind: 'away', store: POSTGRES, message: message || String(code) } : undefined;
 }

@@ -1,15 +1,16 @@
 import { LIMITS } from '../contracts/budgets.ts';
+import { inAnyCase } from './any-case.ts';
 import { allOf, type Db, type Fragment } from './database.ts';
 import { type Cursor, type Page, pageOf } from './page.ts';
 
 /** A table that is listed newest first. */
 export type ListedTable = 'builds' | 'tasks';
 
-/** Which rows of a table a list is of. */
+/** The rows of a table that a list shows. */
 export interface Selection<Id extends number | string> {
   /** Conditions that an index serves, or that few rows fail. */
   conditions: ReadonlyArray<Fragment | undefined>;
-  /** A condition that reads the text of a row, so that only so many rows can be looked through. */
+  /** A condition that reads the text of a row, so a query may check only a limited number of rows. */
   text: Fragment | undefined;
   after: Cursor<Id> | undefined;
 }
@@ -17,15 +18,15 @@ export interface Selection<Id extends number | string> {
 /** How many rows match. */
 export interface Count {
   value: number;
-  /** False where there may be more. */
+  /** False if there may be more. */
   exact: boolean;
 }
 
 const { textEntries, countedEntries } = LIMITS.lists;
 
 /**
- * One page of a table, newest first. A search for text looks through a bounded number of rows; the page ends there even if it is
- * not full, and the next one goes on.
+ * Returns one page of a table, newest first. A text search looks through a bounded number of rows. The page ends there even
+ * if it is not full; the next page goes on from there.
  */
 export async function listPage<Id extends number | string, Row extends Cursor<Id>>(
   db: Db,
@@ -42,7 +43,7 @@ export async function listPage<Id extends number | string, Row extends Cursor<Id
   return { items, end: (end as Cursor<Id> | undefined) ?? last };
 }
 
-/** How many rows match, counted up to a bound. */
+/** Counts the rows that match, up to a bound. */
 export async function countMatching<Id extends number | string>(
   db: Db,
   table: ListedTable,
@@ -71,7 +72,7 @@ function matching<Id extends number | string>(
   ]);
 }
 
-/** The last row that a search for text looks at; undefined where it looks at all, or searches for none. */
+/** Returns the last row that a text search looks at; undefined if it looks at all rows, or if there is no text to search for. */
 async function lastOfWindow<Id extends number | string>(
   db: Db,
   table: ListedTable,
@@ -84,7 +85,7 @@ async function lastOfWindow<Id extends number | string>(
   return last;
 }
 
-/** Whether a text is in another, whatever its case. */
+/** Says whether a text contains another, ignoring case. */
 export function isIn(db: Db, text: string, place: Fragment): Fragment {
-  return db`position(lower(${text}::text) IN lower(${place})) > 0`;
+  return db`(${place}) ~ ${inAnyCase(text)}::text`;
 }

@@ -1,39 +1,50 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { prepareEmbeddings } from './content/embedding-prepare.ts';
 import { type Db, inTransaction, openDatabase } from './database.ts';
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
-/** Between the statements of a file. */
+/** The separator between the statements of a file. */
 const BREAK = '--> statement-breakpoint';
 
-/** Any fixed number: one migration at a time per database, however many processes start together. */
+/** Any fixed number. It lets one migration run at a time per database, however many processes start together. */
 const MIGRATION_LOCK = 4_841_058;
 const LOOK_EVERY_MS = 200;
+/** How long a process waits for the migration of another one: an index on a large table takes minutes. */
+const TURN_MS = 3_600_000;
 
 /**
- * How long a migration waits for a lock. All that come later for the same table wait behind it, so this is the longest that a migration
- * holds up a process that serves.
+ * How long a migration waits for a lock. Later statements on the same table queue behind it, so this is the longest that a migration
+ * can delay a process that serves. It is less than half of Postgres' `deadlock_timeout`: if a migration and a process wait for each
+ * other, the migration gives way before Postgres ends either of them.
  */
-const LOCK_TIMEOUT_MS = 2_000;
-/** How often it tries, with pauses that let others go first. */
-const LOCK_ATTEMPTS = 30;
+const LOCK_TIMEOUT_MS = 400;
+/** How many times a migration tries. Between attempts it pauses, so that other statements can run. */
+const LOCK_ATTEMPTS = 60;
 const PAUSE_MS = 1_000;
-const LOCK_NOT_AVAILABLE = '55P03';
+/** SQLSTATEs: lock not available, deadlock detected. */
+const IN_THE_WAY = new Set(['55P03', '40P01']);
 
 /**
- * Brings the schema up to date as the login user; does nothing where it is. Safe to run from several processes at once, and while processes
- * of the version before serve.
+ * Brings the schema up to date as the login user; does nothing if it is current. Safe to run from several processes at
+ * once, and while processes of the previous version serve.
  * @param sessionRole role to take afterwards, for the embedded Postgres, where all connections share one session.
  * @param folder of the migrations. Default: those of this version.
- * @throws {NoLock} if a migration got no lock in {@link LOCK_ATTEMPTS} attempts. Where one fails, those before it are done, and it has
- *   changed nothing.
+ * @param turnMs how long to wait for another process that migrates.
+ * @throws {NoLock} if another process migrates for longer, or a migration got no lock in {@link LOCK_ATTEMPTS} attempts. Earlier
+ * migrations stay applied; the failed one has changed nothing.
  */
-export async function migrateDatabase(url: string, sessionRole?: string, folder: URL = MIGRATIONS): Promise<void> {
-  // On a busy machine an embedded Postgres may be slow to answer just after its start.
+export async function migrateDatabase(
+  url: string,
+  sessionRole?: string,
+  folder: URL = MIGRATIONS,
+  turnMs: number = TURN_MS,
+): Promise<void> {
+  // On a busy machine, an embedded Postgres may respond slowly just after its start.
   const { db, close } = openDatabase({ url, connections: 1, connectTimeoutSeconds: 30 });
   try {
     await db`RESET ROLE`;
-    await takeTurn(db);
+    await takeTurn(db, turnMs);
     await migrate(db, folder);
     await unhurried(db, 'the table of embeddings', prepareEmbeddings);
     await db`SELECT pg_advisory_unlock(${MIGRATION_LOCK})`;
@@ -43,18 +54,20 @@ export async function migrateDatabase(url: string, sessionRole?: string, folder:
   }
 }
 
-const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-/** Waits by asking: an index is built CONCURRENTLY only once no older statement runs, such as one that waits for this turn. */
-async function takeTurn(db: Db): Promise<void> {
-  for (;;) {
+/** Waits for the lock by polling. A blocking wait would be an older statement, and CREATE INDEX CONCURRENTLY waits for those. */
+async function takeTurn(db: Db, turnMs: number): Promise<void> {
+  for (const until = Date.now() + turnMs; ; ) {
     const [row] = await db<Array<{ mine: boolean }>>`SELECT pg_try_advisory_lock(${MIGRATION_LOCK}) AS mine`;
     if (row?.mine) return;
+    if (Date.now() >= until) {
+      const pooler = 'or, if a connection pooler holds it, connect to Postgres itself';
+      throw new NoLock(`another process holds the lock of migrations; run it again when that has ended, ${pooler}`);
+    }
     await delay(LOOK_EVERY_MS);
   }
 }
 
-/** The migrations that a database still needs. Changes nothing. */
+/** Lists the migrations that a database still needs. Changes nothing. */
 export async function pendingMigrations(db: Db): Promise<string[]> {
   const [found] = await db<
     Array<{ there: string | null }>
@@ -73,7 +86,7 @@ async function migrationsAfter(last: number, folder: URL): Promise<string[]> {
   return files.filter((name) => noteOf(name) > last);
 }
 
-/** Runs what is new, each in a transaction. Databases of earlier versions noted in this table, too, which migrations had run. */
+/** Runs the new migrations, each in a transaction. Databases of earlier versions recorded their migrations in this table, too. */
 async function migrate(db: Db, folder: URL): Promise<void> {
   await db`CREATE SCHEMA IF NOT EXISTS drizzle`;
   await db`CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (
@@ -94,17 +107,25 @@ async function migrate(db: Db, folder: URL): Promise<void> {
   }
 }
 
-/** Such a migration runs without a transaction, statement by statement; what was cut off runs again. */
+/**
+ * Says whether a migration builds an index concurrently. If so, it runs without a transaction, statement by statement, and
+ * runs again if it was interrupted.
+ */
 export function buildsConcurrently(text: string): boolean {
   return /\bCONCURRENTLY\b/i.test(text.replaceAll(/--.*$/gm, ''));
 }
 
-/** Others used the tables all the time. Nothing is half done, and another run may have more luck. */
+/**
+ * Another process held the lock of migrations, or other statements the tables, the whole time. No migration is half done, and another
+ * attempt may succeed.
+ */
 export class NoLock extends Error {
   override readonly name = 'NoLock';
 }
 
-/** Does work in a transaction that gives way: it takes no lock for which it would hold up others for long, and tries again. */
+/**
+ * Does work in a transaction that gives way: it waits only briefly for a lock, so it does not block others for long, and tries again.
+ */
 async function unhurried(db: Db, what: string, work: (tx: Db) => Promise<unknown>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -113,7 +134,7 @@ async function unhurried(db: Db, what: string, work: (tx: Db) => Promise<unknown
         await work(tx);
       });
     } catch (error) {
-      if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+      if (!IN_THE_WAY.has((error as { code?: string }).code ?? '')) throw error;
       if (attempt === LOCK_ATTEMPTS) {
         throw new NoLock(`${what} got no lock in ${attempt} attempts; run it again when no long query runs`, {
           cause: error,
@@ -124,7 +145,7 @@ async function unhurried(db: Db, what: string, work: (tx: Db) => Promise<unknown
   }
 }
 
-/** What is noted of a migration: a number that grows with that of its file. */
+/** Returns the number that the table of migrations has for a file. It grows with the number of the file. */
 function noteOf(name: string): number {
   return 1_795_000_000_000 + (Number.parseInt(name, 10) - 1) * 1_000;
 }

@@ -1,16 +1,16 @@
 import type { Db } from './database.ts';
 
-/** What is made under an Idempotency-Key. */
+/** What a request with an Idempotency-Key makes. */
 export interface ClaimedKey {
-  /** Of the request that was first. */
+  /** Fingerprint of the first request. */
   fingerprint: string;
-  /** Name of what that request makes, as `task:<id>`. */
+  /** Name of what the first request makes, such as `task:<id>`. */
   made: string;
-  /** Another request was first, or this one before. */
+  /** Whether the key was claimed before, by another request or by this one. */
   repeated: boolean;
 }
 
-/** Claims a key for what a request will make; answers with the claim that stands, which is the first. */
+/** Claims a key for what a request will make; returns the claim that holds, which is the first. */
 export async function claimRequestKey(
   db: Db,
   key: string,
@@ -24,7 +24,7 @@ export async function claimRequestKey(
       )
       SELECT fingerprint, made, false AS repeated FROM claimed
       UNION ALL SELECT fingerprint, made, true FROM request_keys WHERE key = ${key}`;
-  // Who loses to a claim that is not committed yet sees neither; the second time it is.
+  // If another claim is not committed yet, the first query sees neither row. The second query sees the committed one.
   const [existing = (await claim())[0]] = await claim();
   return existing!;
 }

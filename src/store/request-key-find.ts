@@ -1,7 +1,7 @@
 import type { Db } from './database.ts';
 import type { ClaimedKey } from './request-key-claim.ts';
 
-/** What was made under a key; undefined if nothing was. */
+/** Finds what was made under a key; undefined if nothing was. */
 export async function findRequestKey(db: Db, key: string): Promise<Omit<ClaimedKey, 'repeated'> | undefined> {
   const [row] = await db<
     Array<{ fingerprint: string; made: string }>

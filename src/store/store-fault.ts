@@ -1,18 +1,18 @@
 /**
- * What a failed query means: the store is away, a unique value is taken, its values can never be stored, or the statement is
- * at fault, which the next release or migration mends.
+ * What a failed query means: the store is away, a unique value is taken, the values can never be stored, or the statement
+ * is wrong, which only the next release or migration fixes.
  */
 export interface DatabaseFault {
   kind: 'away' | 'conflict' | 'values' | 'fault';
-  /** The store that failed, as people call it. */
+  /** The store that failed, by its usual name. */
   store: string;
-  /** The store's own words, without the statement and its values. */
+  /** The store's own message, without the statement and its values. */
   message: string;
-  /** Which constraint a conflict is about. */
+  /** The constraint that a conflict violated. */
   constraint?: string | undefined;
 }
 
-/** A fault of a store whose driver has no error of its own that says as much. */
+/** A fault of a store whose driver has no error class of its own for it. */
 export class StoreFault extends Error implements DatabaseFault {
   override readonly name = 'StoreFault';
   readonly kind: Exclude<DatabaseFault['kind'], 'conflict'>;

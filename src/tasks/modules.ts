@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { LIMITS } from '../contracts/budgets.ts';
 import { type DefinedTask, isDefinedTask } from '../domain/tasks/define-task.ts';
 
-/** What modules of tasks import from us; in the published package these files are JavaScript. */
+/** The modules that tasks import from us. In the published package these files are JavaScript. */
 const OURS: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries({ 'hapax/tasks': 'index', 'hapax/tasks/testing': 'testing' }).map(([specifier, file]) => [
     specifier,
@@ -13,14 +13,14 @@ const OURS: Readonly<Record<string, string>> = Object.fromEntries(
   ]),
 );
 
-/** Marks in a URL how often its folder was loaded, so that Node reads the file again. */
+/** The URL parameter that counts how often a folder was loaded, so that Node reads the file again. */
 const GENERATION = 'hapax';
 
 const MODULE = /^(?!.*\.(?:test|spec|d)\.)[^.].*\.(?:ts|mts|js|mjs)$/;
 
 let resolves = false;
 
-/** Lets modules import `hapax/tasks` wherever they are, and reads those that a module of tasks imports again with it. */
+/** Lets modules import `hapax/tasks` from any folder. When a module of tasks is read again, so are its own imports. */
 function letThemResolve(): void {
   if (resolves) return;
   resolves = true;
@@ -43,17 +43,17 @@ function marked(url: string, generation: string): string {
   return fresh.href;
 }
 
-/** The tasks of a folder, and what is wrong with its modules: one line each. */
+/** The tasks of a folder, and the faults of its modules, one line each. */
 export interface LoadedTasks {
   tasks: DefinedTask[];
   faults: string[];
 }
 
-/** Loads the modules of a folder. Each of its files exports tasks; folders in it are for what they share. */
+/** Loads the modules of a folder. Each file exports tasks; subfolders hold the code that they share. */
 export class TaskModules {
   readonly #directory: string;
   #generation = 0;
-  /** What each file last exported without a fault. */
+  /** The tasks that each file last exported without a fault. */
   #good = new Map<string, DefinedTask[]>();
 
   constructor(directory: string) {
@@ -61,8 +61,8 @@ export class TaskModules {
   }
 
   /**
-   * Reads all files, changed or not. Of a file with a fault, the tasks are those that it exported before.
-   * @throws where the folder cannot be read.
+   * Reads all files, changed or not. A file with a fault keeps the tasks that it exported before.
+   * @throws if the folder cannot be read.
    */
   async load(): Promise<LoadedTasks> {
     letThemResolve();
@@ -102,12 +102,12 @@ async function tasksOf(url: string): Promise<DefinedTask[]> {
   return tasks;
 }
 
-/** What went wrong, for a person: where in the file, if Node says so. */
+/** Returns the error in lines for a person, with the place in the file if Node gives one. */
 function linesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [String(error)];
   if (error instanceof TypeError && error.message.includes(': ')) return error.message.split('\n');
   const { stack = '', message } = error;
-  // Of a syntax error, Node puts file and line first.
+  // For a syntax error, Node puts file and line first.
   const [, line] = /^file:.*?:(\d+)(?:\n|$)/.exec(stack) ?? [];
   return [`${line ? `line ${line}: ` : ''}${message.split('\n')[0]}`.replaceAll(/file:\/\/\S+/g, shown)];
 }

@@ -1,4 +1,4 @@
-/** For tests of your own tasks: `import { runTask } from 'hapax/tasks/testing'`. */
+/** Options of a run in a test of your own tasks: `import { runTask } from 'hapax/tasks/testing'`. */
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { ownContext } from '../activities/own-context.ts';
@@ -6,34 +6,34 @@ import type { OwnTaskContext } from '../contracts/tasks/own-task.ts';
 import type { DefinedTask } from '../domain/tasks/define-task.ts';
 
 export interface RunOptions {
-  /** Default: a new one. */
+  /** Default: a new id. */
   taskId?: string;
   /** Default: 1. */
   attempt?: number;
-  /** What an earlier attempt reported. */
+  /** The progress that an earlier attempt reported. */
   progress?: unknown;
   /** Aborts the attempt. */
   signal?: AbortSignal;
-  /** Stands in for the network. Default: every call fails. */
+  /** Replaces the network. Default: every call fails. */
   fetch?: OwnTaskContext['fetch'];
-  /** Results of completed steps. To see what a second attempt does, give the same map to a second run. */
+  /** Results of completed steps. To see what a second attempt does, pass the same map to a second run. */
   steps?: Map<string, unknown>;
 }
 
-/** What one run of a task did. */
+/** The outcome of one run of a task. */
 export interface TaskRun<Result> {
   result: Result;
-  /** What it reported, in order. */
+  /** The progress that it reported, in order. */
   progress: unknown[];
   /** Results of its steps, by name. */
   steps: Map<string, unknown>;
-  /** What it logged. */
+  /** The messages that it logged. */
   log: Array<{ level: string; message: string }>;
 }
 
 /**
  * Runs one attempt of a task in this process, without servers.
- * @throws what the task throws; a ZodError where the arguments do not fit.
+ * @throws what the task throws; a ZodError if the arguments do not fit.
  */
 export async function runTask<Arguments extends z.ZodObject, Result>(
   task: DefinedTask<Arguments, Result>,

@@ -10,10 +10,10 @@ export interface AnswerWorkerOptions extends WorkerPlace {
   ways: ReplyWays;
 }
 
-/** Answers under way at once: each waits for a confirmation of RabbitMQ or Redis, some milliseconds. */
+/** How many replies are sent at the same time: each waits some milliseconds for a confirmation from RabbitMQ or Redis. */
 const CONCURRENCY = 20;
 
-/** A worker of the bridge: it tells senders of messages how their tasks ended, and runs no workflows. */
+/** Creates the bridge's worker. It sends the ends of tasks to the senders of their messages, and runs no workflows. */
 export function createAnswerWorker({ db, ways, ...place }: AnswerWorkerOptions): Promise<Worker> {
   return Worker.create({
     ...placeOf(place),

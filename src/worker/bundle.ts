@@ -3,12 +3,15 @@ import { globSync } from 'node:fs';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FAILURE_CONVERTER } from './place.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ENTRY = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
-const INTERCEPTORS = fileURLToPath(new URL('../workflows/one-local-activity.ts', import.meta.url));
+const INTERCEPTORS = ['one-local-activity', 'trace-headers'].map((name) =>
+  fileURLToPath(new URL(`../workflows/${name}.ts`, import.meta.url)),
+);
 
-/** All that a bundle is made from. */
+/** The source files of a bundle. */
 const SOURCES = [
   'src/workflows/**/*.ts',
   'src/domain/**/*.ts',
@@ -18,8 +21,8 @@ const SOURCES = [
 ];
 
 /**
- * The path of the bundled workflow code for these sources: built once (about 3 s), then found by the hash of what it is
- * made from. Images build it ahead.
+ * Returns the path of the bundled workflow code. Builds it once (about 3 s), then finds it by the hash of its sources.
+ * Images already contain it.
  */
 export async function workflowBundle(): Promise<string> {
   const hash = createHash('sha256');
@@ -28,15 +31,16 @@ export async function workflowBundle(): Promise<string> {
   const path = join(ROOT, 'build', `workflows-${hash.digest('hex').slice(0, 16)}.js`);
   if (await exists(path)) return path;
   const { bundleWorkflowCode } = await import('@temporalio/worker');
-  // Our modules keep no state, so all workflows of a thread can share them; otherwise each would load all of them anew.
+  // Our modules keep no state, so all workflows of a thread share them. Otherwise each workflow would load them again.
   const { code } = await bundleWorkflowCode({
     workflowsPath: ENTRY,
-    workflowInterceptorModules: [INTERCEPTORS],
-    preloadModules: [ENTRY, INTERCEPTORS],
+    workflowInterceptorModules: INTERCEPTORS,
+    preloadModules: [ENTRY, ...INTERCEPTORS],
+    failureConverterPath: FAILURE_CONVERTER,
     logger: QUIET,
   });
   await mkdir(join(ROOT, 'build'), { recursive: true });
-  // Two processes may build at once; each renames a whole file into place.
+  // Two processes may build at once. Each renames a whole file into place.
   const draft = `${path}.${process.pid}`;
   await writeFile(draft, inOneByteCharacters(withoutSources(code)));
   await rename(draft, path);
@@ -45,7 +49,7 @@ export async function workflowBundle(): Promise<string> {
 
 const SOURCE_MAP = /(\/\/# sourceMappingURL=data:[^,]*;base64,)(.*)/;
 
-/** The map of the bundle tells where in which file a line stands; the text of the files, a third of the bundle, is not needed. */
+/** Removes the text of the files from the source map, which only needs to name files and lines. The text is a third of the bundle. */
 function withoutSources(code: string): string {
   return code.replace(SOURCE_MAP, (_, head: string, map: string) => {
     const { sourcesContent: _text, ...rest } = JSON.parse(Buffer.from(map, 'base64').toString());
@@ -53,7 +57,10 @@ function withoutSources(code: string): string {
   });
 }
 
-/** V8 holds text with one character beyond Latin-1 in two bytes each, here in two threads; some comments of packages have one. */
+/**
+ * Escapes characters beyond Latin-1. A single one, even in a comment, makes V8 keep the whole text in two bytes per
+ * character, here in two threads.
+ */
 function inOneByteCharacters(code: string): string {
   return code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -9,24 +9,24 @@ import { placeOf, type WorkerPlace } from './place.ts';
 export interface CallbackWorkerOptions extends WorkerPlace {
   db: Db;
   sender: CallbackSender;
-  /** Aborted when the worker is to stop: what delivers to subscriptions would go on until then. */
+  /** Aborted when the worker must stop. Deliveries to subscriptions go on until then. */
   stopping: AbortSignal;
 }
 
-/** Callbacks under way at once, per process: each is a socket that mostly waits, at most 15 s. */
+/** How many callbacks each process sends at the same time. Each is a socket that mostly waits, for at most 15 s. */
 const CALLBACKS = 20;
 
-/** A worker that sends callbacks and runs no workflows, so it takes neither slots nor memory of theirs. */
+/** Creates a worker that sends callbacks. It runs no workflows, so it takes neither their slots nor their memory. */
 export function createCallbackWorker(options: CallbackWorkerOptions): Promise<Worker> {
   const { db, sender, stopping } = options;
   return Worker.create({
     ...placeOf(options),
     taskQueue: CALLBACK_TASK_QUEUE,
     activities: createCallbackActivities({ db, sender, stopping }),
-    // Each subscription is one activity for as long as its receiver takes what it is sent.
+    // Each subscription is one activity as long as its receiver accepts deliveries.
     maxConcurrentActivityTaskExecutions: CALLBACKS + LIMITS.subscriptions.count,
     maxConcurrentActivityTaskPolls: 2,
-    // Lets a try that is out get its answer, as long as it may take.
+    // As long as a request may take: the last one gets its response.
     shutdownGraceTime: '20s',
     shutdownForceTime: '25s',
   });

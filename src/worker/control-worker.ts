@@ -7,8 +7,8 @@ export interface ControlWorkerOptions extends WorkerPlace {
 }
 
 /**
- * Two workers of next to nothing, beside those that work: one hears what is told to this process, and one only polls, so that
- * Temporal lists the process also while all its slots are taken, or no queue is served.
+ * Creates two tiny workers. One receives commands for this process. One only polls, so that Temporal lists the process even
+ * while all its slots are taken or it serves no queue.
  */
 export function createControlWorkers(
   { identity, ...place }: ControlWorkerOptions,
@@ -19,7 +19,7 @@ export function createControlWorkers(
     identity,
     maxConcurrentActivityTaskExecutions: 1,
     maxConcurrentActivityTaskPolls: 1,
-    // Long enough for the answer to the order to shut down.
+    // Long enough to confirm the command to shut down.
     shutdownGraceTime: '2s',
     shutdownForceTime: '5s',
   };

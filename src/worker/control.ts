@@ -3,24 +3,25 @@ import type { Obeyed, TimeLimits, WorkerControl } from '../contracts/tasks/worke
 import { type Pace, paceOf, readRate, takeTurn } from '../domain/tasks/rate.ts';
 import type { Slots } from './slots.ts';
 
-/** A process of workers as it can be controlled, and what its workers have to heed. */
+/** How a process of workers is controlled, and the limits that its workers obey. */
 export interface Control {
   activities: WorkerControl;
   rulesOf(queue: string): TaskRules;
 }
 
-/** As many as WORKER_QUEUES can ask for. */
+/** The most that WORKER_QUEUES can ask for. */
 const MAX_SIZE = 999;
 
-/** A poll that was out when its queue was closed may still bring a task: another worker is to have it, at once. */
+/** A poll that was open when its queue was closed may still bring a task. It goes to another worker after this pause. */
 const ELSEWHERE_MS = 10;
 
 const OBEYED: Obeyed = { refused: null };
 
 /**
- * @param slots of each queue that it serves or could.
- * @param open has it serve one more.
- * @param shutdown ends the process; undefined where it does more than work, and so refuses to.
+ * Creates the control of a process.
+ * @param slots of each queue that the process serves or could serve.
+ * @param open makes it serve one more queue.
+ * @param shutdown ends the process; undefined if it is more than a worker, and so refuses.
  */
 export function createControl(
   slots: ReadonlyMap<string, Slots>,

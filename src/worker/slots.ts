@@ -1,8 +1,8 @@
 import type { ActivitySlotInfo, CustomSlotSupplier, SlotPermit, SlotReserveContext } from '@temporalio/worker';
 
 /**
- * How many tasks of a queue a worker works at at once, which can change while it runs. A closed queue is not polled; what
- * is being worked at keeps its slot.
+ * How many tasks of a queue a worker runs at the same time. This can change while it runs. A closed queue is not polled; running
+ * tasks keep their slots.
  */
 export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly type = 'custom';
@@ -35,7 +35,7 @@ export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
     this.#handOut();
   }
 
-  /** Paused for all workers, whatever this one was told. */
+  /** Whether the queue is paused for all workers, independently of this one's own state. */
   get isPaused(): boolean {
     return this.#isPaused;
   }
@@ -49,7 +49,7 @@ export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#waiting.delete(take);
-        // The SDK tells its own abort from a fault by this being the same object.
+        // The SDK recognises its own abort by this object.
         reject(abort.reason);
       };
       const take = () => {

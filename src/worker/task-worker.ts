@@ -10,26 +10,26 @@ import type { Slots } from './slots.ts';
 
 export interface TaskWorkerOptions extends WorkerPlace {
   db: Db;
-  /** The tasks that it can run. */
+  /** The tasks that the worker can run. */
   code: TaskCode;
-  /** Unset: nobody counts how tasks end. */
+  /** Counts how tasks end; undefined: nothing is counted. */
   meter?: ActivityMeter;
 }
 
-/** What is a queue's own. */
+/** The parts that differ from queue to queue. */
 export interface TaskWorkerParts {
   queue: string;
   identity: string;
   slots: Slots;
-  /** Tasks that may begin within a second, on all workers together; undefined: as many as there are. */
+  /** How many tasks may begin within a second, on all workers together; undefined: no limit. */
   perSecond?: number | undefined;
   rules: TaskRules;
 }
 
-/** What the tuner asks for, and a worker that has no workflows does not use. */
+/** The tuner requires a value that a worker without workflows does not use. */
 const UNUSED = { type: 'fixed-size', numSlots: 1 } as const;
 
-/** A worker for the tasks of a queue. It runs no workflows: an idle one costs little memory. */
+/** Creates a worker for the tasks of a queue. It runs no workflows: an idle one costs little memory. */
 export function createTaskWorker(
   { db, code, meter, ...place }: TaskWorkerOptions,
   { queue, identity, slots, perSecond, rules }: TaskWorkerParts,
@@ -45,14 +45,14 @@ export function createTaskWorker(
       localActivityTaskSlotSupplier: UNUSED,
       nexusTaskSlotSupplier: UNUSED,
     },
-    // Each takes a slot while it waits, so no more than there are slots are out at once.
+    // Each poll takes a slot while it waits, so there are never more polls than slots.
     maxConcurrentActivityTaskPolls: 2,
-    // Kept by the server, for all workers of the queue: what one of them asked for last counts.
+    // The server keeps this limit for all workers of the queue; the last value that one of them set counts.
     ...(perSecond === undefined ? {} : { maxTaskQueueActivitiesPerSecond: perSecond }),
-    // Heartbeats bring revocations; by default they would be held back for as long as 80 % of their timeout.
+    // Heartbeats bring revocations; by default the SDK holds them back for up to 80 % of their timeout.
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
-    // Work that takes longer is stopped, and begun again by another worker from its last progress.
+    // Work that takes longer is stopped; another worker starts it again from its last progress.
     shutdownGraceTime: '10s',
     shutdownForceTime: '20s',
   });

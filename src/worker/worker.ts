@@ -4,7 +4,9 @@ import type { CheckpointOptions } from '../activities/checkpoints.ts';
 import { createActivities } from '../activities/index.ts';
 import type { ActivityMeter } from '../activities/meter.ts';
 import type { FireScheduled } from '../activities/schedules.ts';
+import type { Retain } from '../activities/sweeps.ts';
 import { WORKFLOW_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
+import type { AttestationVerifier } from '../integrations/attestations.ts';
 import type { Forges } from '../integrations/forges/forges.ts';
 import type { Db } from '../store/database.ts';
 import { workflowBundle } from './bundle.ts';
@@ -13,23 +15,32 @@ import { placeOf, type WorkerPlace } from './place.ts';
 export interface WorkerOptions extends WorkerPlace {
   db: Db;
   forges: Pick<Forges, 'of'>;
-  /** Fires a time of a schedule. */
+  /** Fires a scheduled time. */
   fire: FireScheduled;
-  /** How checkpoints of the log are made; undefined for none. */
+  /** Erases data that was kept long enough; undefined: this worker erases nothing. */
+  retain?: Retain | undefined;
+  /** How checkpoints of the log are made; undefined: this worker makes none. */
   checkpoints?: CheckpointOptions | undefined;
-  /** Calls to GitHub at once. */
+  /** Verifies attestations of artifacts; undefined if there is no trusted root. */
+  verifyAttestation?: AttestationVerifier | undefined;
+  /** How many calls to GitHub run at once. */
   concurrency: number;
-  /** Unset: nobody counts what the activities do. */
+  /** The version of the workflow code; undefined: Temporal gives any workflow to any worker. */
+  version?: { deploymentName: string; buildId: string } | undefined;
+  /** Counts what the activities do; undefined: nothing is counted. */
   meter?: ActivityMeter;
 }
 
-/** A worker for builds, polling once `run()` is called. Close the store only after `run()` has returned. */
+/** Creates a worker for builds. It polls once `run()` is called. Close the store only after `run()` has returned. */
 export async function createBuildWorker({
   db,
   forges,
   fire,
+  retain,
   checkpoints,
+  verifyAttestation,
   concurrency,
+  version,
   meter,
   ...place
 }: WorkerOptions): Promise<Worker> {
@@ -37,18 +48,22 @@ export async function createBuildWorker({
     ...placeOf(place),
     taskQueue: WORKFLOW_TASK_QUEUE,
     workflowBundle: { codePath: await workflowBundle() },
-    activities: createActivities({ db, forges, fire, checkpoints, meter }),
+    activities: createActivities({ db, forges, fire, retain, checkpoints, verifyAttestation, meter }),
     maxConcurrentActivityTaskExecutions: concurrency,
-    // Appending an event is what local activities do here: a short query, so as many as the pool can queue.
+    // Local activities append events, which are short queries. So there may be as many as the pool can queue.
     maxConcurrentLocalActivityExecutions: 100,
     maxConcurrentWorkflowTaskExecutions: 40,
     maxConcurrentActivityTaskPolls: Math.min(concurrency, 5),
     maxConcurrentWorkflowTaskPolls: 5,
-    // About 0.3 MB each (408 MB with 500, 331 with 200); one that fell out is replayed, which costs a read of its history.
+    // A workflow moves to the current version at its next step: patches let newer code continue it, so none waits for an old worker.
+    ...(version && {
+      workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' },
+    }),
+    // About 0.3 MB each (408 MB with 500, 331 with 200). A workflow that was evicted is replayed, which costs a read of its history.
     maxCachedWorkflows: 300,
-    // A killed worker keeps its workflows for this long (default 10 s); a live one answers in milliseconds.
+    // The workflows of a killed worker wait this long (default 10 s); a live worker responds in milliseconds.
     stickyQueueScheduleToStartTimeout: '3s',
-    // Lets a dispatch that is out get its answer (the default is 0: a SIGTERM would make it ambiguous).
+    // An open dispatch gets its response. With the default, 0, a SIGTERM would make it ambiguous.
     shutdownGraceTime: '20s',
     shutdownForceTime: '25s',
   });

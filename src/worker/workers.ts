@@ -9,26 +9,26 @@ import { Slots } from './slots.ts';
 import { createTaskWorker, type TaskWorkerOptions } from './task-worker.ts';
 import { createBuildWorker, type WorkerOptions } from './worker.ts';
 
-/** The workers of a process, as one. */
+/** All workers of a process. */
 export interface Workers {
-  /** The process, as Temporal and the record know it. */
+  /** The process's name in Temporal and in the record. */
   readonly identity: string;
-  /** Polls until `shutdown()`; returns when all that ran has ended. Close the store only after that. */
+  /** Polls until `shutdown()`; returns when everything that ran has ended. Close the store only after that. */
   run(): Promise<void>;
   shutdown(): void;
-  /** Serves a queue from now on, unless it is served or WORKER_QUEUES leaves it out. */
+  /** Serves a queue from now on, unless it is already served or WORKER_QUEUES leaves it out. */
   serve(queue: string): Promise<void>;
-  /** Limits how fast tasks of a name begin, as `10/m`; an empty text: not at all. */
+  /** Limits how fast tasks of a name begin, such as `10/m`; an empty text removes the limit. */
   limitRate(task: string, rate: string): void;
-  /** Takes no tasks from these queues, and from all others as before. */
+  /** Stops taking tasks from these queues. All others go on. */
   pause(queues: ReadonlySet<string>): void;
 }
 
-/** How much of a queue a process serves. */
+/** How much of a queue a process takes. */
 export interface QueueSize {
-  /** At once. */
+  /** How many tasks run at the same time. */
   size: number;
-  /** Tasks that may begin within a second, on all workers together; undefined: no limit. */
+  /** How many tasks may begin within a second, on all workers together; undefined: no limit. */
   perSecond: number | undefined;
 }
 
@@ -36,17 +36,17 @@ export interface WorkersOptions
   extends Omit<WorkerOptions, 'concurrency'>,
     Omit<CallbackWorkerOptions, 'stopping'>,
     TaskWorkerOptions {
-  /** What is served, and how much of it at once. */
+  /** The queues that are served, each with its size. */
   queues: ReadonlyMap<string, QueueSize>;
-  /** How much at once of a queue that it is told to serve later. */
+  /** The size of queues that are added later. */
   concurrency: number;
-  /** Whether it serves queues that come up later. */
+  /** Whether the process serves queues that appear later. */
   servesOthers: boolean;
-  /** Hears the order to shut down; undefined where the process does more than work, and refuses to. */
+  /** Called on the command to shut down; undefined if the process is more than a worker, and so refuses. */
   onShutdownOrder: (() => void) | undefined;
 }
 
-/** A worker for each of Temporal's task queues that is served or could be, and one that hears what the process is told. */
+/** Creates a worker for each task queue of Temporal that is or could be served, and those for commands to the process. */
 export async function createWorkers(options: WorkersOptions): Promise<Workers> {
   const { queues, onShutdownOrder } = options;
   const identity = `${process.pid}@${hostname()}`;
@@ -66,9 +66,9 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
     working.set(worker, running);
   };
   let runs = false;
-  // One that is added while the process stops never polls.
+  // A worker that is added while the process stops never polls.
   const add = (worker: Worker) => (runs && !stopping.signal.aborted ? begin(worker) : waiting.push(worker));
-  /** A worker of a queue; where it is closed, the process may be told to serve it. */
+  /** Adds the worker of a queue. A closed one can be opened by a command. */
   const open = async (queue: string, isOpen: boolean): Promise<void> => {
     const own = new Slots(queues.get(queue)?.size ?? options.concurrency, isOpen);
     own.isPaused = paused.has(queue);
@@ -112,7 +112,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
       try {
         await Promise.race([Promise.all(working.values()), failed]);
       } finally {
-        // One that broke takes the others along.
+        // If one breaks, all end.
         shutdown();
         await Promise.allSettled(working.values());
       }

@@ -4,8 +4,8 @@ const { Worker } = workerThreads;
 const PRELOADED = new URL('workflow-thread-preload.ts', import.meta.url).href;
 
 /**
- * A thread as the Temporal SDK starts it. Those that run workflows load `workflow-thread-preload.ts` first (ADR 15); the SDK has no
- * option for what that does.
+ * A thread that the Temporal SDK starts. Threads that run workflows load `workflow-thread-preload.ts` first (ADR 15); the SDK has no
+ * option for this.
  */
 class SdkThread extends Worker {
   constructor(file: string | URL, options: ConstructorParameters<typeof Worker>[1] = {}) {
@@ -14,5 +14,5 @@ class SdkThread extends Worker {
   }
 }
 
-// Only CommonJS modules, such as the SDK's, read the class from this object; what imports it by name has Node's own.
+// Only CommonJS modules, such as the SDK's, read the class from this object. Modules that import it by name get Node's own.
 workerThreads.Worker = SdkThread;

@@ -7,24 +7,25 @@ import type { GitHubPort, WritePort } from './ports/github.ts';
 import type { PythonTaskPort } from './ports/python-tasks.ts';
 import type { RecordPort } from './ports/record.ts';
 import type { SchedulePort } from './ports/schedules.ts';
+import type { ShadowPort } from './ports/shadow.ts';
 import type { SubscriptionPort } from './ports/subscription.ts';
 import type { TaskTypePort } from './ports/task-types.ts';
 import type { TaskPort } from './ports/tasks.ts';
 
-/** Until the database is back. */
+/** Retry policy that waits until the database is back. */
 const PATIENCE = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' } as const;
 
-/** A worker that sends no heartbeat for this long counts as lost, and another begins the attempt again. */
+/** A worker that sends no heartbeat for this long counts as lost, and another starts the attempt again. */
 const HEARTBEAT_TIMEOUT = '15s';
 
 type Told = RecordPort & CallbackRecordPort & WritePort;
 
 /**
- * A single query is short and may be repeated, so it first runs as a local activity, inside the workflow task: that saves
- * a hop through the server (about 10 ms per event). If it fails, a plain activity retries until the database is back;
- * its retries leave no trace in the history.
+ * A single query, or one read of a run, is short and may be repeated. So it first runs as a local activity, inside the workflow task:
+ * that saves hops through the server (about 10 ms per event). If it fails, a plain activity retries until the database or the forge is
+ * back; its retries leave no trace in the history.
  */
-const quickly = proxyLocalActivities<Told>({
+const quickly = proxyLocalActivities<Told & Pick<GitHubPort, 'lookAtRun'>>({
   startToCloseTimeout: '2s',
   retry: { maximumAttempts: 1 },
 });
@@ -39,6 +40,7 @@ export const record: Told = {
   isTold: firstOf(quickly.isTold, patiently.isTold),
   appendTaskEvent: firstOf(quickly.appendTaskEvent, patiently.appendTaskEvent),
   findTaskEnd: firstOf(quickly.findTaskEnd, patiently.findTaskEnd),
+  hasTaskStarted: firstOf(quickly.hasTaskStarted, patiently.hasTaskStarted),
   listCallbackTargets: firstOf(quickly.listCallbackTargets, patiently.listCallbackTargets),
   keepCallbackUrl: firstOf(quickly.keepCallbackUrl, patiently.keepCallbackUrl),
   appendCallbackEvent: firstOf(quickly.appendCallbackEvent, patiently.appendCallbackEvent),
@@ -59,10 +61,13 @@ function firstOf<Request extends unknown[], Answer>(
   };
 }
 
-/** Longer than a try may take (15 s). A worker that was lost during one is noticed after this. */
+/** Longer than a try may take (15 s). If a worker is lost during a try, this is when it is noticed. */
 const CALLBACK_CUT_OFF = '25s';
 
-/** On their own task queue. Sending has one attempt, because the workflow itself keeps the pauses and records each try. */
+/**
+ * Activities on the task queue of callbacks. Sending has one attempt, because the workflow itself makes the pauses and records each
+ * try.
+ */
 export const callbacks: CallbackPort = {
   composeCallback: proxyActivities<CallbackPort>({
     taskQueue: CALLBACK_TASK_QUEUE,
@@ -76,10 +81,10 @@ export const callbacks: CallbackPort = {
   }).sendCallback,
 };
 
-/** An activity that delivers returns after this at the latest, and begins again. */
+/** Longer than one activity delivers before it returns (1 h). */
 const DELIVERS_FOR = '2h';
 
-/** On the task queue of callbacks: both wait for receivers. */
+/** Activities on the task queue of callbacks, because both wait for receivers. */
 export const subscriptions = proxyActivities<SubscriptionPort>({
   taskQueue: CALLBACK_TASK_QUEUE,
   startToCloseTimeout: DELIVERS_FOR,
@@ -90,8 +95,8 @@ export const subscriptions = proxyActivities<SubscriptionPort>({
 export const concurrencyGroup = proxyActivities<ConcurrencyGroupPort>({ startToCloseTimeout: '10s', retry: PATIENCE });
 
 /**
- * A firing may be repeated without bound: it makes everything once, and gives up by itself when it is too late. A worker that dies
- * is noticed after the timeout.
+ * A firing may be retried without limit: it makes everything once, and gives up by itself when it is too late. The timeout reveals a
+ * worker that died.
  */
 export const schedules = proxyActivities<SchedulePort>({
   startToCloseTimeout: '20s',
@@ -100,40 +105,46 @@ export const schedules = proxyActivities<SchedulePort>({
 
 export const taskTypes = proxyActivities<TaskTypePort>({ startToCloseTimeout: '10s', retry: PATIENCE });
 
-/** Done by the bridge, once there is one. A repeated answer has the same ids, so it may be retried without bound. */
+/** The bridge runs these, once there is one. A repeated reply has the same ids, so it may be retried without limit. */
 export const answers = proxyActivities<AnswerPort>({
   taskQueue: ANSWER_TASK_QUEUE,
   startToCloseTimeout: '30s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
 });
 
-/** The same, once, where the bridge is there: this saves a workflow. */
+/** The same in one attempt, if the bridge is up: this saves a workflow. */
 export const answersNow: Pick<AnswerPort, 'answerNow'> = proxyActivities<AnswerPort>({
   taskQueue: ANSWER_TASK_QUEUE,
   scheduleToCloseTimeout: '10s',
   retry: { maximumAttempts: 1 },
 });
 
-/** The activities that call GitHub. Those that must not be repeated have one attempt; the others are retried. */
+/**
+ * Returns the longest time that one call of GitHub takes, in milliseconds. It makes at most two requests: a list and a confirmation,
+ * or a dispatch and another without what was refused. Each may wait some seconds for another write to end and for a new token to be
+ * known. Two quick reads explain a refusal.
+ */
+export function oneCallMs(requestTimeoutMs: number): number {
+  return 2 * requestTimeoutMs + 20_000;
+}
+
+/** Returns the activities that call GitHub. Those that must not be repeated have one attempt; the others are retried. */
 export function githubActivities(requestTimeoutMs: number): GitHubPort {
-  // One call makes at most two requests: a list and a confirmation, or a dispatch and another without what was refused. Each
-  // may wait some seconds for another write to end and for a new token to be known; a refusal is explained by two quick reads.
-  // Complete readings make up to ten.
-  const oneCall = 2 * requestTimeoutMs + 20_000;
+  const oneCall = oneCallMs(requestTimeoutMs);
   const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' } as const;
   const irreversible = proxyActivities<Pick<GitHubPort, 'dispatchRun' | 'rerunRun'>>({
     startToCloseTimeout: oneCall,
     retry: { maximumAttempts: 1 },
   });
-  const readOnly = proxyActivities<Pick<GitHubPort, 'awaitRunChange' | 'findRun' | 'readRun' | 'withdrawDispatch'>>({
-    startToCloseTimeout: oneCall,
-    retry,
-  });
+  const readOnly = proxyActivities<
+    Pick<GitHubPort, 'awaitRunChange' | 'findRun' | 'lookAtRun' | 'readRun' | 'withdrawDispatch'>
+  >({ startToCloseTimeout: oneCall, retry });
+  // Complete reads make up to ten requests.
   const complete = proxyActivities<Pick<GitHubPort, 'findRuns'>>({
     startToCloseTimeout: 10 * requestTimeoutMs + 5_000,
     retry,
   });
-  // An end is not held up for long by what is only about it.
+  // Details about an end must not delay it for long.
   const soon = proxyActivities<Pick<GitHubPort, 'readFailedJobs'>>({
     startToCloseTimeout: '30s',
     scheduleToCloseTimeout: '60s',
@@ -146,6 +157,7 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
     withdrawDispatch: readOnly.withdrawDispatch,
     findRun: readOnly.findRun,
     readRun: readOnly.readRun,
+    lookAtRun: firstOf(quickly.lookAtRun, readOnly.lookAtRun),
     awaitRunChange: readOnly.awaitRunChange,
     findRuns: complete.findRuns,
     readFailedJobs: soon.readFailedJobs,
@@ -153,12 +165,21 @@ export function githubActivities(requestTimeoutMs: number): GitHubPort {
   };
 }
 
+/** Returns the activities that look for runs of other programs: complete reads, retried until the forge responds. */
+export function shadowActivities(requestTimeoutMs: number): ShadowPort {
+  return proxyActivities<ShadowPort>({
+    startToCloseTimeout: 10 * requestTimeoutMs + 5_000,
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+  });
+}
+
 /** Grace beyond the hard limit. The worker enforces the limit itself, so this is reached only if it hangs. */
 const OVERTIME_MS = 30_000;
 
 /**
- * The work of a task, on the workers of its queue. Temporal retries without end, but only what is not the task's own fault.
- * @param beginWithinMs longest wait for a worker; undefined: no limit.
+ * Returns the activity that does the work of a task on the workers of its queue. Temporal retries without limit, but only failures
+ * that are not the task's own.
+ * @param beginWithinMs longest wait for a worker; undefined for no limit.
  */
 export function taskActivities(queue: string, hardLimitMs: number, beginWithinMs: number | undefined): TaskPort {
   return proxyActivities<TaskPort>({
@@ -170,12 +191,13 @@ export function taskActivities(queue: string, hardLimitMs: number, beginWithinMs
   });
 }
 
-/** A worker in Python keeps the time limits of its task itself, as the app has them. One that is lost is known by its heartbeats. */
+/** A Python worker itself enforces the time limits of its task, as the app sets them. Missing heartbeats reveal a lost one. */
 const AS_LONG_AS_IT_TAKES = '365 days';
 
 /**
- * The work of a task on a worker in Python. Temporal retries without end, but only what is not the task's own fault.
- * @param beginWithinMs longest wait for a worker; undefined: no limit.
+ * Returns the activity that does the work of a task on a Python worker. Temporal retries without limit, but only failures that are
+ * not the task's own.
+ * @param beginWithinMs longest wait for a worker; undefined for no limit.
  */
 export function pythonActivities(queue: string, beginWithinMs: number | undefined): PythonTaskPort {
   return proxyActivities<PythonTaskPort>({

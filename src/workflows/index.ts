@@ -5,5 +5,5 @@ export { fire } from './fire.ts';
 export { redeliver } from './redeliver.ts';
 export { registerTaskTypes } from './register.ts';
 export { subscription } from './subscription.ts';
-export { checkpoint, sweepDeliveries, sweepExpired } from './sweeps.ts';
+export { checkpoint, sweepArtifacts, sweepDeliveries, sweepExpired } from './sweeps.ts';
 export { task, taskRun } from './task/task.ts';

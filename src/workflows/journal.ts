@@ -16,26 +16,29 @@ interface Told {
 }
 
 interface Standing {
-  /** Number of the event in its stream; left out by workers of an earlier version. */
+  /** Number of the event in its stream; workers of an earlier version leave it out. */
   seq?: number;
   repeated?: boolean;
 }
 
-/** How the events of one build or task are appended, and what is told besides if the record has lost some. */
+/** How the events of one build or task are appended, and which events are added if the record has lost some. */
 export interface JournalOptions<Event extends Told, Answer extends Standing> {
   owner: StreamOwner;
   append(event: Event, expected: ExpectedStream, follower?: Event): Promise<Answer>;
-  /** The event that begins the stream, whichever workflow told it first. */
+  /** The first event of the stream, whichever workflow recorded it first. */
   first: Event;
-  /** Goes before an event that begins the build or task again, where the record lost its end before that. */
+  /** Returns the event that goes before one that starts the build or task again, if the record lost the end before that. */
   bridgeTo(event: Event): Event | undefined;
-  /** Says that events were lost and told again, behind the first of them; undefined where nothing needs to be said. */
+  /**
+   * Returns the event that says that events were lost and recorded again. It goes after the first of them. Undefined if nothing needs
+   * to be said.
+   */
   marker(lostAfter: number): Event | undefined;
 }
 
 /**
- * What a workflow has told the record. If the database is set back to an earlier state, the workflow tells all of it again:
- * events that the record still has change nothing.
+ * The events that a workflow has recorded. If the database is set back to an earlier state, the workflow records all of them again.
+ * Events that the record still has change nothing.
  */
 export class Journal<Event extends Told, Answer extends Standing> {
   readonly #options: JournalOptions<Event, Answer>;
@@ -47,12 +50,12 @@ export class Journal<Event extends Told, Answer extends Standing> {
     this.#options = options;
   }
 
-  /** What the stream must be like for another event of this workflow. */
+  /** The state that the stream must have for another event of this workflow. */
   get expected(): ExpectedStream {
     return { owner: this.#options.owner, after_seq: this.#afterSeq };
   }
 
-  /** Tells an event. */
+  /** Records an event. */
   async tell(event: Event): Promise<Answer> {
     for (;;) {
       try {
@@ -67,18 +70,18 @@ export class Journal<Event extends Told, Answer extends Standing> {
     }
   }
 
-  /** Notes an event that an activity told for this workflow. @param seq its number in the stream, or that of a later one. */
+  /** Notes an event that an activity recorded for this workflow. @param seq its number in the stream, or that of a later one. */
   remember(event: Event, seq?: number): void {
     if (!this.hasTold(event.dedupe_key)) this.#told.push(event);
     this.#saw({ seq });
   }
 
-  /** Whether this workflow has told an event. */
+  /** Says whether this workflow has recorded an event. */
   hasTold(dedupeKey: string): boolean {
     return this.#told.some(({ dedupe_key }) => dedupe_key === dedupeKey);
   }
 
-  /** Tells everything again. */
+  /** Records everything again. */
   tellAgain(): Promise<void> {
     this.#tellingAgain ??= this.#tellAll().finally(() => {
       this.#tellingAgain = undefined;
@@ -92,7 +95,7 @@ export class Journal<Event extends Told, Answer extends Standing> {
       try {
         return await this.#tellAllAfter(lostAfter);
       } catch (error) {
-        // Set back once more meanwhile: what was told again may be lost as well.
+        // The database was set back once more: events that were recorded again may be lost as well.
         if (!isFailure(error, 'RecordSetBack')) throw error;
       }
     }
@@ -102,7 +105,7 @@ export class Journal<Event extends Told, Answer extends Standing> {
     const { first, marker } = this.#options;
     this.#afterSeq = 0;
     const said = marker(lostAfter);
-    // Whether an event was lost is known only where it is appended: a worker that dies afterwards forgets it.
+    // Only appending an event shows whether it was lost, and a worker that dies afterwards forgets it.
     const follower = patched('loss-with-its-event') ? said : undefined;
     let lost = false;
     for (const event of [first, ...this.#told.filter(({ dedupe_key }) => dedupe_key !== first.dedupe_key)]) {
@@ -112,7 +115,7 @@ export class Journal<Event extends Told, Answer extends Standing> {
     if (lost && said && !follower) await this.#append(said);
   }
 
-  /** Undefined where the event cannot follow what the record holds now. */
+  /** Records an event again. Returns undefined if it cannot follow what the record holds now. */
   async #tellOne(event: Event, follower: Event | undefined): Promise<Answer | undefined> {
     try {
       return await this.#append(event, follower);
@@ -136,7 +139,7 @@ export class Journal<Event extends Told, Answer extends Standing> {
   }
 }
 
-/** Has a signal tell everything again. It is all told, also where the workflow is cancelled meanwhile. */
+/** Lets a signal record everything again. All of it is recorded, even if the workflow is cancelled meanwhile. */
 export function onTellAgain(tellAgain: () => Promise<void>): void {
   setHandler(tellAgainSignal, async () => {
     await CancellationScope.nonCancellable(tellAgain).catch((error: unknown) =>
@@ -145,19 +148,24 @@ export function onTellAgain(tellAgain: () => Promise<void>): void {
   });
 }
 
-/** When and under what key a workflow says that events were lost. @param step names what was lost. */
+/** Returns the time and key of the event by which a workflow says that events were lost. @param step names what was lost. */
 export function recovered(step: string): { occurred_at: string; dedupe_key: string } {
   return { occurred_at: new Date().toISOString(), dedupe_key: `recovered:${workflowInfo().runId}:${step}` };
 }
 
-/** What a {@link JournalOptions.marker} says, beside its type. */
+/** Returns what a {@link JournalOptions.marker} says, except its type. */
 export function setBack(lostAfter: number) {
   const detail = `the record had lost events before its number ${lostAfter + 1}`;
   return { data: { reason: 'record_set_back', by: 'workflow', detail }, ...recovered(`${lostAfter}`) } as const;
 }
 
-/** Whether an activity failed with a failure of one of these types. */
+/** Says whether an activity failed with a failure of one of these types. */
 export function isFailure(error: unknown, ...types: string[]): boolean {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const cause = causeOf(error);
   return cause instanceof ApplicationFailure && types.includes(cause.type ?? '');
+}
+
+/** Returns why an activity failed; other errors unchanged. */
+export function causeOf(error: unknown): unknown {
+  return error instanceof ActivityFailure ? error.cause : error;
 }

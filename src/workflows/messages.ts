@@ -12,10 +12,18 @@ import {
 } from '../contracts/tasks/python-workflow.ts';
 import { ANSWERED_SIGNAL, REVOKE_SIGNAL, type Revocation } from '../contracts/tasks/task-workflow.ts';
 
-/** What a build is doing: `temporal workflow query --name state`. */
+/** The state of a build: `temporal workflow query --name state`. */
 export interface BuildStateView {
   build_id: number;
-  phase: 'queued' | 'waiting_for_turn' | 'dispatching' | 'reconciling' | 'needs_attention' | 'following' | 'ended';
+  phase:
+    | 'queued'
+    | 'waiting_for_turn'
+    | 'dispatching'
+    | 'waiting_for_other_run'
+    | 'reconciling'
+    | 'needs_attention'
+    | 'following'
+    | 'ended';
   attempt: number;
   workflow_run_id: number | null;
 }
@@ -30,16 +38,16 @@ export const retrySignal = defineSignal(BUILD_SIGNALS.retry);
 /** Asks a build to stop: `--name cancel --input '{"by": "me"}'`. */
 export const cancelSignal = defineSignal<[SignalArguments['cancel']?]>(BUILD_SIGNALS.cancel);
 
-/** Wakes a build: its run may have changed. What it says is not believed; the build reads GitHub. */
+/** Wakes a build: its run may have changed. The build does not trust what the signal says; it reads GitHub. */
 export const runChangedSignal = defineSignal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged);
 
-/** Has a build go on whose first dispatch the request sent that made it: `--name dispatched`. */
+/** Lets a build go on once the request that made it has sent its first dispatch: `--name dispatched`. */
 export const dispatchedSignal = defineSignal(BUILD_SIGNALS.dispatched);
 
-/** Has a build or task tell the record again what its workflow has told: `--name tell_again`. Repeating it changes nothing. */
+/** Makes a build or task record again everything that its workflow has recorded: `--name tell_again`. Repeating it changes nothing. */
 export const tellAgainSignal = defineSignal(TELL_AGAIN_SIGNAL);
 
-/** What a task is doing: `temporal workflow query --name state`. */
+/** The state of a task: `temporal workflow query --name state`. */
 export interface TaskStateView {
   task_id: string;
   phase: 'received' | 'waiting' | 'working' | 'ended';
@@ -50,17 +58,17 @@ export const taskStateQuery = defineQuery<TaskStateView>('state');
 /** Ends a task and stops its work: `--name revoke --input '{"by": "me"}'`. */
 export const revokeSignal = defineSignal<[Partial<Revocation>?]>(REVOKE_SIGNAL);
 
-/** Tells a task that somebody asked for it by a message, and waits to be told of its end. */
+/** Tells a task that the sender of a message asked for it, and waits for a reply when it ends. */
 export const answeredSignal = defineSignal(ANSWERED_SIGNAL);
 
-/** Asks a task to record that an attempt begins, on a worker in Python, which waits for the answer. */
+/** Asks a task to record that an attempt starts on a Python worker, which waits for the response. */
 export const beginUpdate = defineUpdate<AttemptBegun, [AttemptBegins]>(BEGIN_UPDATE);
 
-/** Tells a task what it says of itself while it runs, on a worker in Python. */
+/** Reports the progress of a task that runs on a Python worker. */
 export const progressSignal = defineSignal<[ProgressReport]>(PROGRESS_SIGNAL);
 
-/** Tells a task in Python what replaces it. */
+/** Tells a Python task what replaces it. */
 export const replacementSignal = defineSignal<[Replacement]>(REPLACEMENT_SIGNAL);
 
-/** Wakes a subscription that waits for its next attempt, since it was changed. */
+/** Wakes a subscription that waits for its next attempt, because it was changed. */
 export const subscriptionChangedSignal = defineSignal(SUBSCRIPTION_CHANGED_SIGNAL);

@@ -1,8 +1,8 @@
 import { patched, type WorkflowInterceptors, type WorkflowOutboundCallsInterceptor } from '@temporalio/workflow';
 
 /**
- * Has a workflow run one local activity at a time. Of two that run at once, either may end first, and a replay need not see them
- * end as they did: what the workflow does next would get another number, and with it the result of something else
+ * Makes a workflow run one local activity at a time. If two run at once, either may end first, and a replay may see them end in
+ * another order. The next command of the workflow would then get another number, and with it the result of something else
  * (temporalio/sdk-python#1578).
  */
 class OneLocalActivity implements WorkflowOutboundCallsInterceptor {

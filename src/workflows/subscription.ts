@@ -4,8 +4,8 @@ import { subscriptions } from './activities.ts';
 import { subscriptionChangedSignal } from './messages.ts';
 
 /**
- * Delivers the events of a subscription while it is active. Delivering is one long activity, so that an event costs the engine
- * nothing; the workflow sees to it that exactly one worker does it, and keeps the pauses while the receiver fails.
+ * Delivers the events of a subscription while it is active. Delivering is one long activity, so an event costs Temporal nothing. The
+ * workflow makes sure that exactly one worker delivers, and makes the pauses while the receiver fails.
  */
 export async function subscription(input: SubscriptionInput): Promise<void> {
   let isChanged = false;

@@ -1,6 +1,7 @@
 """Sends one list of tasks to a worker of features.py, and prints what became of each, without what differs each time.
 
-Its argument is JSON: {"directory": for files of its own}; its environment is that of the worker.
+Its argument is JSON: {"directory": for files of its own, "short": whether only what every pool can do, "tasks_per_child": what the worker
+was told, if it was}; its environment is that of the worker.
 """
 
 import json
@@ -16,8 +17,9 @@ import features as f
 from celery import chain, chord, group
 from celery.result import AsyncResult
 
-DIRECTORY = json.loads(sys.argv[1])["directory"]
-PATIENCE_S = 150
+SPEC = json.loads(sys.argv[1])
+DIRECTORY = SPEC["directory"]
+PATIENCE_S = 400
 UNTIL = time.monotonic() + PATIENCE_S
 ENDED = ("SUCCESS", "FAILURE", "REVOKED")
 
@@ -199,6 +201,50 @@ CASES = {
 }
 
 
+#: A worker of Celery refuses these itself, Hapax before a worker has them: the text of the error is another.
+REFUSED = {
+    "too many arguments": lambda: f.app.send_task("features.add", (1, 2, 3)),
+    "missing arguments": lambda: f.app.send_task("features.add"),
+    "a name that nobody registered": lambda: f.app.send_task("features.nobody"),
+}
+
+#: Of the cases, those that need no children that can be stopped.
+SHORT = (
+    "positional arguments",
+    "any arguments",
+    "results of more types",
+    "a result that is no JSON",
+    "pydantic arguments",
+    "the request",
+    "time limits of the request",
+    "headers",
+    "countdown",
+    "an error of the app",
+    "an error with a cause",
+    "retry",
+    "MaxRetriesExceededError",
+    "autoretry with back-off and jitter",
+    "ignore_result",
+    "Ignore with a state",
+    "Reject and requeue",
+    "replace",
+    "hooks after a success",
+    "hooks after a failure",
+    "hooks of a retry",
+    "__call__ of a base class",
+    "the seed's rate-limited task",
+    "task_routes",
+    "a chain",
+    "a chord",
+    "a chord that fails, with error links",
+    "a chord before a chain",
+    "replace with a chord",
+    "a link that is a chain",
+    "link_error",
+    "logs",
+)
+
+
 def eventually(holds):
     """Waits until it holds; all waits together have PATIENCE_S. What has not come by then is seen as a difference."""
     while not holds() and time.monotonic() < UNTIL:
@@ -243,6 +289,28 @@ def settled(value):
     return json.loads(re.sub(r"Job: \d+", "Job: <n>", text))
 
 
+def compare_short():
+    sent = {name: CASES[name]() for name in SHORT}
+    for result in all_of(*sent.values()):
+        found[result.id] = result
+    report = {}
+    for name, result in sent.items():
+        for one in all_of(result):
+            eventually(lambda: has_seen(one, "signal postrun")) if name in IGNORED else wait(one)
+        report[name] = [meta_of(one) for one in all_of(result)]
+    for name, result in sent.items():
+        report[f"{name}: hooks and signals"] = [traced(one.id) for one in all_of(result)]
+    processes = [send(f.process) for _ in range(12)]
+    for result in processes:
+        wait(result)
+    pids = [result.result for result in processes]
+    report["tasks of a process"] = {
+        "ended": len(pids),
+        "most": max(map(pids.count, pids)) if SPEC.get("tasks_per_child") else None,
+    }
+    print(json.dumps(report))
+
+
 def main():
     sent = {name: case() for name, case in CASES.items()}
     progress = send(f.progress, mark("progress"))
@@ -261,6 +329,10 @@ def main():
         for one in all_of(result):
             eventually(lambda: has_seen(one, "signal postrun")) if name in IGNORED else wait(one)
         report[name] = [meta_of(one) for one in all_of(result)]
+    for name, case in REFUSED.items():
+        result = found_as(case())
+        wait(result)
+        report[name] = {"state": result.state, "error": type(result.result).__name__}
     for kind in ("task", "chain", "link", "chord"):
         child = found_as(AsyncResult(sent[f"a task that sends a {kind}"].result, app=f.app))
         wait(child)
@@ -312,4 +384,4 @@ def has_seen(result, what):
     return any(line["what"] == what for line in traced(result.id))
 
 
-main()
+compare_short() if SPEC.get("short") else main()

@@ -1,6 +1,7 @@
 """An app as Celery's users write it, with one task for each thing that must be the same under `celery worker` and `hapax-worker`.
 
-Its environment: BROKER, BACKEND, QUEUE (where its tasks go), TRACE (a file for what hooks and signals see).
+Its environment: BROKER, BACKEND, QUEUE (where its tasks go), TRACE (a file for what hooks and signals see), START_METHOD (how the pool
+makes its children; default: fork), DEDUPLICATE (if set, a task that is redelivered after it succeeded does not run again).
 """
 
 import json
@@ -11,12 +12,17 @@ import sqlite3
 import time
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 from celery import Celery, Task, chain, chord, group, shared_task, signals
+from celery.backends.base import DisabledBackend
 from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded
 from celery.result import allow_join_result
 from celery.utils.log import get_task_logger
+from celery.worker import state
+from celery.worker.request import Request
+from greenlet import GreenletExit
 from pydantic import BaseModel
 
 QUEUE = os.environ["QUEUE"]
@@ -33,6 +39,9 @@ app.conf.update(
     task_annotations={"features.annotated": {"max_retries": 1}},
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
+    worker_pool_start_method=os.environ.get("START_METHOD", "fork"),
+    worker_proc_alive_timeout=120,
+    worker_deduplicate_successful_tasks="DEDUPLICATE" in os.environ,
 )
 log = get_task_logger(__name__)
 
@@ -59,6 +68,12 @@ def on_worker_init(**_):
 def on_process_init(**_):
     global ready_since
     ready_since = time.time()
+    trace(None, "worker_process_init")
+
+
+@signals.worker_process_shutdown.connect
+def on_process_shutdown(**_):
+    trace(None, "worker_process_shutdown")
 
 
 @signals.worker_ready.connect
@@ -151,6 +166,11 @@ def not_json():
     return object()
 
 
+@app.task(bind=True)
+def says_not_json(self):
+    self.update_state(state="PROGRESS", meta={"o": object()})
+
+
 @app.task
 def hinted(x: int, y: str = "a") -> str:
     return f"{x!r} {y!r}"
@@ -209,6 +229,16 @@ def about(self, *args, **kwargs):
     }
 
 
+@app.task
+def odd(kind):
+    """What Python has, and JSON or Unicode has not; and more than Hapax carries."""
+    if kind == "text":
+        raise ValueError("half of a pair \ud800 and \x00")
+    if kind == "large error":
+        raise ValueError("x" * 3_000_000)
+    return {"nan": [float("nan"), float("inf"), 1.5], "large": "x" * 1_000_000}[kind]
+
+
 # Errors and retries.
 
 
@@ -237,6 +267,29 @@ def expected():
 @app.task
 def exits():
     raise SystemExit(3)
+
+
+class RejectsWhenDone(Task):
+    abstract = True
+
+    def on_success(self, *_):
+        raise Reject("too late", requeue=False)
+
+
+@app.task(base=RejectsWhenDone)
+def rejected_when_done():
+    pass
+
+
+@app.task
+def kills_green_thread():
+    raise GreenletExit
+
+
+@app.task
+def revokes_here(task_id):
+    """Has the worker know that a task is revoked, as it does with --statedb. Needs a pool without processes."""
+    state.revoked.add(task_id)
 
 
 @app.task(bind=True, max_retries=3)
@@ -378,22 +431,53 @@ def progress(self, until):
         time.sleep(0.05)
 
 
+@app.task(bind=True)
+def progress_at_once(self):
+    self.update_state(state="PROGRESS", meta={"done": 1})
+
+
 @app.task(rate_limit="4/s")
 def rated():
     return time.time()
 
 
-@app.task
-def kills_child():
+class Accepted(Request):
+    """Traces that the worker has heard that a child began."""
+
+    def on_accepted(self, pid, time_accepted):
+        super().on_accepted(pid, time_accepted)
+        trace(self.id, "accepted")
+
+
+def kill_child(task_id):
+    """Once the worker knows that the child began: Celery's pool gives a task to another child if it does not know."""
+    accepted = json.dumps({"id": task_id, "what": "accepted"})
+    while accepted not in Path(TRACE).read_text():
+        time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@app.task(acks_late=True, reject_on_worker_lost=True)
-def kills_child_once(mark):
+@app.task(bind=True, Request=Accepted)
+def kills_child(self):
+    kill_child(self.request.id)
+
+
+@app.task(bind=True, Request=Accepted, acks_late=True, reject_on_worker_lost=True)
+def kills_child_once(self, mark):
     if not os.path.exists(mark):
         open(mark, "w").close()
-        os.kill(os.getpid(), signal.SIGKILL)
+        kill_child(self.request.id)
     return "survived"
+
+
+@app.task(bind=True)
+def becomes_another(self):
+    raise self.replace(chain(add.si(1, 2), app.signature("tasks.semantic_search", args=["x"], immutable=True)))
+
+
+@app.task
+def process():
+    return os.getpid()
 
 
 # Classes.
@@ -507,7 +591,7 @@ def sends(self, kind):
         return chord([add.s(i, 1) for i in range(3)])(total.s()).id
     result = add.delay(3, 4)
     with allow_join_result():
-        return [result.get(timeout=60), result.state]
+        return [result.get(timeout=300), result.state]
 
 
 @app.task
@@ -536,7 +620,8 @@ def about_canvas(self, *_):
 
 @app.task
 def on_error(request, exc, traceback):
-    trace(request.id, "errback", error=repr(exc))
+    tenant = request.get("tenant") or (request.headers or {}).get("tenant")
+    trace(request.id, "errback", error=repr(exc), tenant=tenant)
 
 
 @app.task(bind=True)
@@ -557,6 +642,64 @@ def logs():
     log.warning("a line of the task's logger")
     print("a line of the task's standard output")
     logging.getLogger("mine").warning("a line of my logger")
+
+
+class LostWhenDone(Task):
+    """Its result is kept, but its worker is killed before it says so."""
+
+    abstract = True
+
+    def on_success(self, *_):
+        os.kill(os.getppid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task(base=LostWhenDone)
+def kept():
+    return "kept"
+
+
+@app.task(base=LostWhenDone, acks_late=True)
+def kept_late():
+    return "kept late"
+
+
+class ChildLostWhenDone(Task):
+    abstract = True
+
+    def on_success(self, retval, task_id, *_):
+        kill_child(task_id)
+
+
+@app.task(base=ChildLostWhenDone, Request=Accepted)
+def kept_by_child():
+    return "kept by its child"
+
+
+@app.task(backend=DisabledBackend(app))
+def has_own_backend():
+    return "in the record"
+
+
+@app.task
+def calls_retry():
+    """A task that is called like a function raises Retry, and sends nothing."""
+    annotated()
+
+
+@app.task
+def not_kept():
+    os.kill(os.getppid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task(bind=True)
+def kept_by_another(self):
+    """Another program has stored a result, larger than Hapax carries."""
+    meta = {"status": "SUCCESS", "result": "x" * 1_000_000, "task_id": self.request.id}
+    app.backend.set(app.backend.get_key_for_task(self.request.id), json.dumps(meta))
+    os.kill(os.getppid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @app.task(bind=True, acks_late=True, reject_on_worker_lost=True)

@@ -31,6 +31,7 @@ const EVERYTHING = [
   'ingress={"enabled":true,"host":"hapax.example","className":"nginx","tlsSecret":"certificate"}',
   'temporal={"address":"temporal.example:7233","namespace":"hapax","tlsSecret":"temporal","clientCertificate":true,"apiKey":true}',
   'tasks={"image":{"reference":"registry.example/tasks:1"}}',
+  'files={"configMap":{"name":"hapax-files"}}',
   'home={"persistentVolumeClaim":{"claimName":"documents"}}',
   'secrets.from={"DATABASE_URL":{"name":"hapax-db-app","key":"uri"}}',
   `image={"repository":"registry.example/hapax","digest":"sha256:${'a'.repeat(64)}","pullSecrets":["registry"]}`,
@@ -216,11 +217,13 @@ describeWith({ go: HAS_GO }, 'deploy/helm/hapax', () => {
     ['a secret', 'settings.GITHUB_TOKEN="ghp_x"', /GITHUB_TOKEN/],
     ['a misspelt setting', 'settings.GITHUB_REPOS="a/b"', /GITHUB_REPOS/],
     ['what the chart sets', 'settings.PORT=80', /PORT/],
+    ['a version of workers', 'settings.TEMPORAL_WORKER_BUILD_ID="2"', /TEMPORAL_WORKER_BUILD_ID/],
     ['a misspelt value', 'netwrkPolicy={}', /netwrkPolicy/],
     ['a worker without queues', 'workers.mine={"minReplicas":1}', /queues/],
     ['a list where a number is meant', 'api.minReplicas=[1]', /minReplicas/],
     ['a CA that KEDA would not use', 'temporal.tlsSecret="certs"', /clientCertificate: KEDA reads the CA/],
     ['an address without port', 'temporal.address="temporal"', /address/],
+    ['a second address without port', 'temporal.address="one:7233,two"', /address/],
   ])('refuses %s among the values', async (_, set, fault) => {
     await expect(render(helm, { set: [set] })).rejects.toThrow(fault);
   });
@@ -303,6 +306,16 @@ describeWith({ go: HAS_GO }, 'deploy/helm/hapax', () => {
       { parameter: 'cert', name: 'certs', key: 'tls.crt' },
       { parameter: 'key', name: 'certs', key: 'tls.key' },
     ]);
+  });
+
+  it('gives several frontends of Temporal to the processes, and the first to KEDA with the name of their certificate', async () => {
+    const told = { TEMPORAL_ADDRESS: 'one:7233,two:7234', TEMPORAL_TLS_SERVER_NAME: 'temporal' };
+    const set = ['temporal.address="one:7233,two:7234"', 'settings.TEMPORAL_TLS_SERVER_NAME="temporal"'];
+    const { manifests } = await render(helm, { set: [...set, 'temporal.apiKey=true'] });
+    for (const { pod } of podsOf(manifests)) expect(environmentOf(pod.containers[0]!, SECRETS)).toMatchObject(told);
+    for (const { spec } of manifests.filter(({ kind }) => kind === 'ScaledObject'))
+      for (const { metadata } of spec.triggers)
+        expect(metadata).toMatchObject({ endpoint: 'one:7233', tlsServerName: 'temporal' });
   });
 
   it('scales by our own metric where there is no KEDA', async () => {

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FIXTURES, type Fixture } from '../../scripts/kubernetes-schemas.ts';
+import { FIXTURES, type Fixture, reachable } from '../../scripts/kubernetes-schemas.ts';
 import { run } from './chart.ts';
 
 /** The versions of Kubernetes that are checked: those that it supports. */
@@ -15,8 +15,12 @@ export async function writeSchemas(folder: string): Promise<void> {
   for (const version of VERSIONS) {
     const { kinds, definitions } = await readFixture(version);
     await mkdir(join(folder, `v${version}`));
-    for (const [name, schema] of Object.entries({ ...kinds, ...custom.kinds }))
-      await writeFile(join(folder, `v${version}`, `${name}.json`), JSON.stringify({ ...schema, definitions }));
+    for (const [name, schema] of Object.entries({ ...kinds, ...custom.kinds })) {
+      // Without the rest, which kubeconform would read for each kind whenever it runs.
+      const roots = typeof schema.$ref === 'string' ? [schema.$ref.replace('#/definitions/', '')] : [];
+      const needed = Object.fromEntries(reachable(definitions, roots).map((each) => [each, definitions[each]]));
+      await writeFile(join(folder, `v${version}`, `${name}.json`), JSON.stringify({ ...schema, definitions: needed }));
+    }
   }
 }
 

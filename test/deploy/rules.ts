@@ -1,6 +1,12 @@
 import type { Container, Manifest, Pod } from './chart.ts';
 
-const ALL_SECRETS = ['DATABASE_URL', 'API_KEYS', 'TEMPORAL_API_KEY', 'TEMPORAL_CODEC_KEYS'];
+const ALL_SECRETS = [
+  'DATABASE_URL',
+  'API_KEYS',
+  'TEMPORAL_API_KEY',
+  'TEMPORAL_CODEC_KEYS',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+];
 const BUILD_SECRETS = [
   'GITHUB_TOKEN',
   'GITHUB_APP_PRIVATE_KEY',

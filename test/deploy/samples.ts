@@ -27,6 +27,7 @@ export const SECRETS: Record<string, string> = {
   RESULT_REDIS_URL: 'redis://redis:6379/0',
   SIGN_IN_CLIENT_SECRET: 'secret',
   SURREALDB_PASSWORD: 'secret',
+  OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x',
 };
 
 /** Settings that are no secret, as an operator writes them, and none of them the default. */
@@ -34,11 +35,13 @@ const CHOSEN: Record<string, string | number | boolean> = {
   DEPLOYMENT_MODE: 'cloud',
   LOG_LEVEL: 'warn',
   DATABASE_ROLE: '',
+  TEMPORAL_TLS_SERVER_NAME: 'temporal-frontend',
   TEMPORAL_UI_URL: 'https://cloud.temporal.io',
   GITHUB_APP_ID: 123_456,
   GITHUB_API_URL: 'https://github.example/api/v3',
   GITHUB_REPO: 'octocat/fedora-images',
   GITHUB_WORKFLOW: 'image.yml',
+  GITHUB_ATTESTATION_ROOTS: '/etc/hapax/files/trusted-roots.jsonl',
   GITHUB_CORRELATION_INPUT: '',
   GITHUB_POLL_INTERVAL: '20s',
   GITHUB_REQUEST_TIMEOUT: 20,
@@ -62,6 +65,8 @@ const CHOSEN: Record<string, string | number | boolean> = {
   ]),
   OIDC_AUDIENCE: 'hapax',
   REPOSITORIES_ALLOWED: 'octocat/*',
+  KEEP_ARGUMENTS_FOR: '30d',
+  KEEP_CONTENT_FOR: '365d',
   FLOWER_PORT: 5_555,
   FLOWER_UNAUTHENTICATED_API: false,
   FLOWER_READ_ONLY: 'true',
@@ -94,6 +99,18 @@ const CHOSEN: Record<string, string | number | boolean> = {
   SURREALDB_DATABASE: 'content',
   SURREALDB_USER: 'hapax',
   SURREALDB_USER_LEVEL: 'root',
+  OTEL_TRACES_EXPORTER: 'otlp',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector:4318/v1/traces',
+  OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf',
+  OTEL_EXPORTER_OTLP_CERTIFICATE: '/etc/hapax/files/receiver.crt',
+  OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
+  OTEL_EXPORTER_OTLP_TIMEOUT: 5_000,
+  OTEL_SERVICE_NAME: 'hapax',
+  OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=production',
+  OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+  OTEL_TRACES_SAMPLER_ARG: '0.1',
 };
 
 /** How an operator would write the default of a setting; undefined if it has none. */

@@ -72,6 +72,9 @@ export async function openCloud(cli: string, settings: Record<string, string> = 
         );
       },
       kill: async () => program?.kill(),
+      /** Asks it to stop, as Kubernetes does. */
+      stop: () => program?.signal('SIGTERM'),
+      ended: async () => program?.ended,
       get output() {
         return program?.output ?? '';
       },
@@ -82,6 +85,7 @@ export async function openCloud(cli: string, settings: Record<string, string> = 
   const asked = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     call(method, path, body, { authorization: `Bearer ${secret}`, ...headers });
   return {
+    environment,
     github,
     postgres,
     temporal,

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
 import { ENTRY, type Person, person } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
+import { standBefore } from '../world/stand-before.ts';
 import { openWorld, type World } from '../world/world.ts';
 
 let world: World;
@@ -77,6 +79,24 @@ describe('hapax tasks', () => {
     expect((await hapax('tasks', 'list', '--status', 'SUCCESS', '--json')).json.tasks).toContainEqual(
       expect.objectContaining({ task_id: id }),
     );
+  });
+
+  it('for later, the same command again is the same task at the same time, if no response came', async () => {
+    let arrived = 0;
+    const url = await standBefore(world.url, () => (arrived++ === 0 ? 'hold' : 'pass'));
+    const args = ['tasks', 'send', 'process_content', '--args', '["c-later", ["embed"]]', '--queue', 'search'];
+    const command = [...args, '--eta', '1h', '--expires', '2h', '--json', '--url', url];
+    const laterOnes = async () => (await world.call('GET', '/tasks?queue=search&status=PENDING')).json.tasks;
+    const killed = me.start(command);
+    await eventually(async () => expect(await laterOnes()).toHaveLength(1));
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    const [{ task_id, created_at, eta, expires }] = await laterOnes();
+    const hoursAfter = (time: string) => Math.round((Date.parse(time) - Date.parse(created_at)) / 60_000) / 60;
+    expect([eta, expires].map(hoursAfter)).toEqual([1, 2]);
+    expect(await hapax(...command)).toMatchObject({ code: 0, json: { task_id, replayed: true } });
+    await hapax('tasks', 'revoke', task_id);
+    expect((await hapax('tasks', 'wait', task_id)).code).toBe(1);
   });
 
   it('an id of the caller stands for one task', async () => {
@@ -166,6 +186,10 @@ describe('hapax dlq', () => {
     expect((await hapax('dlq', 'list', ...filter)).stdout).toContain(`${letters[0]!.content} is broken`);
     const listed = (await hapax('dlq', 'list', ...filter, '--json')).json;
     expect(listed.dead_letters.map(({ id }: { id: string }) => id).sort()).toEqual(ids);
+    const ofCause = async (cause: string) => (await hapax('dlq', 'list', ...filter, '--cause', cause, '--json')).json;
+    expect((await ofCause('ValueError')).dead_letters).toHaveLength(2);
+    expect((await ofCause('KeyError')).dead_letters).toEqual([]);
+    expect((await hapax('dlq', 'redrive', '--cause', 'KeyError', '--yes', '--json')).json.redriven).toEqual([]);
     expect((await hapax('dlq', 'show', ids[0]!)).stdout).toContain('dead letter');
     expect((await hapax('dlq', 'show', ids[0]!, '--json')).json).toMatchObject({
       id: ids[0],
@@ -189,16 +213,44 @@ describe('hapax dlq', () => {
     for (const { id } of letters) expect((await hapax('tasks', 'wait', id)).code).toBe(0);
   });
 
-  it('discards, and says which were refused', async () => {
-    const { id } = await failedTask();
-    expect((await hapax('dlq', 'discard', `task:${id}`)).code).toBe(2);
+  it('discards, and says which were refused; a discarded task can be retried, as it says', async () => {
+    const { id, content } = await failedTask();
+    expect(await hapax('dlq', 'discard', `task:${id}`)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('hapax tasks retry'),
+    });
     expect((await hapax('dlq', 'discard', `task:${id}`, '--yes')).stdout).toMatch(/^1 discarded/);
     expect((await hapax('dlq', 'list', '--kind', 'task', '--json')).json.dead_letters).toEqual([]);
-    expect(await hapax('dlq', 'redrive', `task:${id}`, '--yes')).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('There is no such resource'),
+    const unknown = { id: `task:${id}`, detail: expect.stringContaining('There is no such resource') };
+    expect(await hapax('dlq', 'redrive', `task:${id}`, '--yes', '--json')).toMatchObject({
+      ...{ code: 1, json: { redriven: [], refused: [unknown] } },
     });
+    const other = `task:${(await failedTask()).id}`;
+    expect(await hapax('dlq', 'discard', `task:${id}`, other, '--yes', '--json')).toMatchObject({
+      ...{ code: 1, json: { discarded: [other], refused: [unknown] } },
+    });
+    broken.delete(content);
+    expect((await hapax('tasks', 'retry', id)).code).toBe(0);
+    expect((await hapax('tasks', 'wait', id)).code).toBe(0);
   });
+});
+
+it('lists builds as they were: what had just begun had taken no time, whatever time has passed since', async () => {
+  const { id } = (await world.trigger({ ref: 'as-it-was' })).json;
+  const { created_at } = await world.ended(id);
+  await eventually(() => expect(Date.now() - Date.parse(created_at)).toBeGreaterThan(2_000));
+  const at = new Date(Date.parse(created_at) + 1).toISOString();
+  expect((await hapax('list', '--ref', 'as-it-was', '--at', at)).stdout).toMatch(
+    new RegExp(`queued +as-it-was +${created_at} +0s`),
+  );
+});
+
+it('says what was redriven before something stopped it', async () => {
+  const ids = [`task:${(await failedTask()).id}`, `task:${(await failedTask()).id}`];
+  const second = `/dlq/${encodeURIComponent(ids[1]!)}/redrive`;
+  const url = await standBefore(world.url, (path) => (path === second ? 502 : 'pass'));
+  const { code, stdout } = await hapax('dlq', 'redrive', ...ids, '--yes', '--json', '--url', url);
+  expect([code, JSON.parse(stdout)]).toEqual([5, { redriven: [ids[0]], refused: [] }]);
 });
 
 it('hapax queues, quota and search say what the API says', async () => {

@@ -5,6 +5,7 @@ import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
 import { saveDeadMessage } from '../../src/store/celery/dead-message-save.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { TASKS } from '../../src/store/tasks/task-stream.ts';
+import { registerTaskTypes } from '../../src/store/tasks/task-type-register.ts';
 import { CHROMIUM, expectAccessible, expectToFitPhone, openBrowser, PHONE, visitConsole } from '../world/browser.ts';
 import { eventually } from '../world/eventually.ts';
 import { describeWith } from '../world/required-programs.ts';
@@ -156,6 +157,25 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'tasks and dead letters in th
     await page.getByRole('button', { name: 'Revoke' }).click();
     await page.getByRole('button', { name: 'Yes, revoke it' }).click();
     await becomes(ids[0]!, 'REVOKED');
+  });
+
+  it('retires a type of tasks that nobody serves, and asks first', async () => {
+    const types = ['served', 'old'].map((name) => ({
+      ...{ name: `app.${name}`, queue: 'old', doc: null, parameters: [], schema: null, options: {} },
+      ...{ soft_time_limit: null, time_limit: null, max_retries: null, retry_delay: null, rate_limit: null },
+    }));
+    const worker = { version: 1 as const, identity: '7@gone', runtime: 'python' as const, queues: ['old'] };
+    await registerTaskTypes(world.db, { ...worker, types });
+    const names = async () => JSON.stringify((await world.call('GET', '/task-types')).json);
+    await eventually(async () => expect(await names()).toContain('app.old'));
+    const { page } = await visit({ javaScriptEnabled: false });
+    await page.goto('/console/task-types');
+    await page.getByRole('row').filter({ hasText: 'app.old' }).getByRole('button', { name: 'Retire' }).click();
+    expect(await names()).toContain('app.old');
+    await page.getByRole('button', { name: 'Retire it' }).click();
+    await page.waitForURL(/\/console\/task-types/);
+    await eventually(async () => expect(await names()).not.toContain('app.old'));
+    expect(await names()).toContain('app.served');
   });
 
   it('finds a task by a text in its arguments, and says so in the URL', async () => {

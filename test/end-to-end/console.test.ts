@@ -6,6 +6,7 @@ import { appendEvent } from '../../src/store/record/event-append.ts';
 import { startAnotherApi } from '../world/another-api.ts';
 import { CHROMIUM, expectAccessible, expectToFitPhone, openBrowser, PHONE, visitConsole } from '../world/browser.ts';
 import { eventually } from '../world/eventually.ts';
+import { queuedBuild } from '../world/queued-build.ts';
 import { describeWith } from '../world/required-programs.ts';
 import { steadyPort } from '../world/steady-port.ts';
 import { openWorld, type World } from '../world/world.ts';
@@ -105,34 +106,6 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     await page.keyboard.press('Escape');
   });
 
-  it('asks again for a stream and for a refresh that it did not get', async () => {
-    const { page } = await visit();
-    for (const path of ['**/changes?*', '**/console/builds']) {
-      let refused = 0;
-      await page.route(path, (route) => {
-        if (route.request().isNavigationRequest() || refused++ > 0) return route.fallback();
-        return route.fulfill({ status: 429, body: 'later' });
-      });
-      await page.goto('/console/builds');
-      const { id } = (await world.trigger({ ref: `told-late-${refused}${path.length}` })).json;
-      await page.locator(`a[href="builds/${id}"]`).first().waitFor();
-      expect(refused).toBeGreaterThan(1);
-      await page.unroute(path);
-    }
-  });
-
-  it('holds still while it is paused, says that there is news, and catches up', async () => {
-    const { page } = await visit();
-    await page.goto('/console/builds');
-    const live = page.getByRole('button', { name: 'Live' });
-    await live.click();
-    await world.trigger({ ref: 'while-paused' });
-    await page.getByText('Paused, has news').waitFor();
-    expect(await page.getByText('while-paused').count()).toBe(0);
-    await page.getByText('Paused, has news').click();
-    await page.getByRole('row').filter({ hasText: 'while-paused' }).waitFor();
-  });
-
   it('settles a doubt with one of the runs that it names', async () => {
     const { page } = await visit();
     await page.goto(`/console/builds/${builds.doubtful}`);
@@ -140,6 +113,22 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     await page.getByRole('button', { name: 'Yes, do it' }).click();
     await page.getByText('is told to follow run').waitFor();
     await page.getByText('Ended: success').waitFor();
+  });
+
+  it('compares what another program started with what was triggered', async () => {
+    const content = { repository: 'acme/images', workflow: 'build.yml', dispatch: 'shadow', default_ref: 'moving' };
+    await world.call('PUT', '/configs/by-name/moving', content);
+    const { id } = (await world.trigger({ config: 'moving' })).json;
+    const run = { repository: 'acme/images', workflow: 'build.yml', ref: 'moving', display_title: 'Build moving' };
+    await world.github.control('POST', '/runs', { ...run, event: 'workflow_dispatch', inputs: {} });
+    const { workflow_run_id } = await world.ended(id);
+    const { page } = await visit();
+    await page.goto('/console/configurations');
+    await page.getByRole('link', { name: 'moving' }).click();
+    await page.getByRole('link', { name: 'Compare' }).click();
+    await page.getByRole('heading', { name: 'Compared', exact: true }).waitFor();
+    const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: String(id), exact: true }) });
+    expect(await row.textContent()).toMatch(new RegExp(`matched.*${workflow_run_id}`));
   });
 
   it('tells why a build failed, and runs it again with one key', async () => {
@@ -242,6 +231,14 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     expect((await locked.call('GET', '/console/builds', undefined, headers)).status).toBe(200);
     const forged = { cookie: `hapax_console=${cookie?.value.slice(0, -2)}AA` };
     expect((await locked.call('GET', '/console/builds', undefined, forged)).status).toBe(401);
+    // A page that is open when the sign-in ends asks for another.
+    await page.goto('/console/builds');
+    await page.getByRole('button', { name: 'Live' }).waitFor();
+    await context.clearCookies({ name: 'hapax_console' });
+    await world.trigger({ ref: 'after-the-sign-in' });
+    await page.getByLabel('API key').fill(secret);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('row').filter({ hasText: 'after-the-sign-in' }).waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.goto('/console/builds');
     await page.getByLabel('API key').waitFor();
@@ -339,25 +336,6 @@ async function expectFocus(page: Page, text: string): Promise<void> {
 
 /** A build that is queued and that nobody leads. */
 function appendQueued(db: Db, id: number, ref: string) {
-  const now = new Date().toISOString();
-  return appendEvent(db, BUILDS, id, {
-    type: 'build_queued',
-    occurred_at: now,
-    dedupe_key: 'queued',
-    data: {
-      build_id: id,
-      workflow_id: `build-${id}`,
-      request_key: `key-${id}`,
-      fingerprint: `print-${id}`,
-      keyed: false,
-      dedup_until: now,
-      caller: 'local',
-      config_id: 1,
-      config_version: 1,
-      image_type: null,
-      fedora_version: null,
-      priority: 3,
-      request: { repository: 'acme/images', workflow: 'build.yml', ref, inputs: {} },
-    },
-  });
+  const request = { repository: 'acme/images', workflow: 'build.yml', ref, inputs: {} };
+  return appendEvent(db, BUILDS, id, { ...queuedBuild(id, { request }), occurred_at: new Date().toISOString() });
 }

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { TaskTypeDescription } from '../../src/contracts/tasks/task-type.ts';
+import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
 import { registerTaskTypes } from '../../src/store/tasks/task-type-register.ts';
 import { ENTRY } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
+import { startFreezingProxy } from '../world/freezing-proxy.ts';
 import { openWorld, type World } from '../world/world.ts';
 import { directory, Program } from './program.ts';
 
@@ -41,7 +43,14 @@ export const never = defineTask({
   name: 'never',
   queue: 'mine',
   arguments: z.object({}),
-  run() { throw new PermanentTaskError({ type: 'NoStock', message: 'sold out' }); },
+  run() { throw new PermanentTaskError({ type: 'NoStock', message: 'sold out \\ud800' }); },
+});
+export const stores = defineTask({
+  name: 'stores',
+  queue: 'mine',
+  retries: 0,
+  arguments: z.object({ code: z.string() }),
+  run({ code }) { throw Object.assign(new Error('refused'), { code, query: 'INSERT', parameters: [] }); },
 });
 export const slow = defineTask({
   name: 'slow',
@@ -71,13 +80,16 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
   let home: string;
   let folder: string;
   let worker: Program;
+  /** The worker's way to the database. */
+  let database: Awaited<ReturnType<typeof startFreezingProxy>>;
   const logOf = (of = home) => join(of, 'worker.log');
+  const urlOf = ({ port }: typeof database) => Object.assign(new URL(world.databaseUrl), { port: String(port) }).href;
   const start = (also: Record<string, string> = {}, ...args: string[]) =>
     new Program(
       process.execPath,
       ['bin/hapax.js', 'serve', 'worker', ...args],
       {
-        ...{ HAPAX_TASKS: folder, WORKER_QUEUES: 'mine:4', DATABASE_URL: world.databaseUrl, HAPAX_HOME: home },
+        ...{ HAPAX_TASKS: folder, WORKER_QUEUES: 'mine:4', DATABASE_URL: urlOf(database), HAPAX_HOME: home },
         ...{ TEMPORAL_ADDRESS: inject('temporalAddress'), TEMPORAL_NAMESPACE: world.namespace },
         ...{ GITHUB_TOKEN: 'test-token', GITHUB_REPO: 'acme/images' },
         ...also,
@@ -89,6 +101,7 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
   beforeAll(async () => {
     // Workflows are worked at here; the tasks by a process of their own.
     world = await openWorld('server', { WORKER_QUEUES: 'workflows' });
+    database = await startFreezingProxy(Number(new URL(world.databaseUrl).port));
     home = mkdtempSync(join(tmpdir(), 'hapax-own-'));
     folder = join(home, 'tasks');
     mkdirSync(join(folder, 'shared'), { recursive: true });
@@ -98,6 +111,7 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
   });
   afterAll(async () => {
     await worker.kill();
+    await database.close();
     await world.close();
     rmSync(home, { recursive: true, force: true });
   });
@@ -148,10 +162,18 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
   });
 
   it('fail at once where another attempt cannot help, and at their own limits', async () => {
+    // Half of a surrogate pair: over such a message, Temporal's SDK would end the worker.
     expect(await run({ name: 'never' })).toMatchObject({
-      ...{ status: 'FAILURE', retries: 0, error: { type: 'NoStock', message: 'sold out' } },
+      ...{ status: 'FAILURE', retries: 0, error: { type: 'NoStock', message: 'sold out \ufffd' } },
     });
     expect(await run({ name: 'slow' })).toMatchObject({ status: 'FAILURE', error: { type: 'SoftTimeLimitExceeded' } });
+  });
+
+  it('fail where a database of their own does: their postgres.js is not ours', async () => {
+    for (const code of ['23505', '57P01', 'ECONNREFUSED', 'CONNECTION_CLOSED']) {
+      const task = await run({ name: 'stores', kwargs: { code } });
+      expect(task, code).toMatchObject({ status: 'FAILURE', retries: 0, error: { type: 'Error', message: 'refused' } });
+    }
   });
 
   it('are loaded again when they change; what runs ends on the code that it began with', async () => {
@@ -182,6 +204,21 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
     expect(readFileSync(file, 'utf8')).toBe('abc..d');
   });
 
+  it('begin again where it is the database of Hapax that is away', async () => {
+    const [file, until] = [join(home, 'cut.txt'), join(home, 'go-again')];
+    const id = await send({ name: 'long', kwargs: { file, until } });
+    await eventually(() => expect(readFileSync(file, 'utf8')).toBe('abc.'));
+    database.cut();
+    appendFileSync(until, '');
+    await eventually(async () => {
+      const { raw } = await world.client.workflow.getHandle(taskWorkflowId(id)).describe();
+      expect(raw.pendingActivities?.[0]?.attempt).toBeGreaterThan(1);
+    });
+    database.mend();
+    expect(await ended(id)).toMatchObject({ status: 'SUCCESS', retries: 0 });
+    expect(readFileSync(file, 'utf8')).toBe('abc.d.d');
+  });
+
   it('run what waited under an earlier signature, each argument where it belonged', async () => {
     await run({ name: 'hello', args: ['you'] });
     const parameter = (name: string) => ({ name, kind: 'positional_or_keyword', required: true }) as const;
@@ -206,23 +243,31 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
     expect((await ended(odd)).result).toBe('Good day, 7!');
   });
 
-  it('take a newcomer from nothing to a result in three commands', async () => {
+  it('take a newcomer from nothing to a result in three commands, and to another by a change of the file', async () => {
     const begun = performance.now();
     const place = await directory();
+    const settings = {
+      ...{ HAPAX_ENV_FILE: join(place, '.env'), HAPAX_HOME: join(place, 'home') },
+      ...{ PORT: '0', TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0' },
+    };
     const hapax = async (...args: string[]) => {
-      const env = { ...process.env, HAPAX_URL: world.url, HAPAX_ENV_FILE: join(place, '.env') };
+      const env = { ...process.env, ...settings };
       return (await execute(process.execPath, [ENTRY, ...args], { cwd: place, env })).stdout;
     };
-    expect(await hapax('init', '--tasks')).toContain('hapax tasks send hello -k who=you --wait');
-    const module = readFileSync(join(place, 'tasks/hello.ts'), 'utf8');
+    expect(await hapax('init', '--tasks')).toContain('hapax up --watch\n  hapax tasks send hello -k who=you --wait');
+    const file = join(place, 'tasks/hello.ts');
+    const module = readFileSync(file, 'utf8');
     expect(module.trim().split('\n').length).toBeLessThan(10);
     expect(readFileSync(join(place, '.env'), 'utf8')).toBe('HAPAX_TASKS=./tasks\n');
-    await worker.kill();
-    worker = start({ HAPAX_TASKS: join(place, 'tasks'), WORKER_QUEUES: 'tasks' });
-    await eventually(async () => expect((await world.call('GET', '/task-types/hello')).json.queue).toBe('tasks'));
+    const program = new Program(process.execPath, [ENTRY, 'up', '--watch'], settings, join(place, 'up.log'), place);
+    onTestFinished(() => program.kill());
+    await eventually(() => expect(program.output).toMatch(/ready; /), 120_000);
     expect(await hapax('tasks', 'types', 'hello')).toMatch(/arguments +who/);
-    expect(await hapax('tasks', 'send', 'hello', '-k', 'who=you', '--wait')).toContain('Hello, you!');
+    const send = () => hapax('tasks', 'send', 'hello', '-k', 'who=you', '--wait');
+    expect(await send()).toContain('Hello, you!');
     console.log(`from nothing to the result: ${((performance.now() - begun) / 1_000).toFixed(1)} s`);
+    writeFileSync(file, module.replace('Hello', 'Good day'));
+    await eventually(async () => expect(await send()).toContain('Good day, you!'));
   });
 
   it('stop the start of a worker where one is broken, with a line for each fault', async () => {

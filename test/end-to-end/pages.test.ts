@@ -31,9 +31,11 @@ const ELSEWHERE: Array<{ page?: string; command?: RegExp; why: string }> = [
   { page: 'docs/kubernetes.md', why: 'needs a cluster: test/deploy/helm.test.ts renders what they install' },
   { page: 'docs/upgrade.md', why: 'needs a cluster: test/integration/migrations.test.ts migrates while others serve' },
   { page: 'docs/security.md', why: 'a key would close the API to the other pages: test/integration/keys.test.ts' },
+  { page: 'docs/erasure.md', why: 'test/integration/erasures.test.ts' },
   { page: 'docs/subscriptions.md', why: 'needs a receiver: test/integration/subscriptions.test.ts' },
   { page: 'docs/operations.md', command: /^temporal /, why: 'test/integration/payload-codec.test.ts' },
   { command: /^npx hapax content move /, why: 'needs a second store: test/integration/content-move.test.ts' },
+  { command: /^gh /, why: 'needs GitHub: test/integration/shadow.test.ts is the other program' },
   { page: 'docs/benchmarks.md', why: 'measures for minutes' },
   { page: 'docs/sizing.md', why: 'measures for minutes' },
   { page: 'docs/callbacks.md', command: /^export CALLBACK_SECRET/, why: 'settings of what runs already' },
@@ -43,7 +45,7 @@ const FIRST = ['README.md', 'docs/start.md'];
 /** Statuses of commands other than 0. */
 const STATUS: Array<[RegExp, number]> = [[/simulate=flaky --watch/, 1]];
 /** Commands whose output is an example: it depends on what has failed before. */
-const EXAMPLES = [/\/dlq\/causes'$/];
+const EXAMPLES = [/^npx hapax shadow /, /\/dlq\/causes'$/];
 /** Commands for which `hapax up` is stopped first. */
 const NEEDS_STOP = /hapax (rebuild|restore)\b/;
 const PAGES = [...FIRST, ...listPages().filter((page) => !FIRST.includes(page))].filter(
@@ -75,11 +77,18 @@ describe('what the pages have people paste', () => {
     };
     const program = new Program(process.execPath, ['bin/hapax.js', 'up'], settings, log());
     hapax = program;
-    url = await eventually(() => {
-      const found = /ready; /.test(program.output) && /API +(http:\S+)/.exec(program.output)?.[1];
-      if (!found) throw new Error(`it is not ready: ${program.output}`);
-      return found;
-    });
+    try {
+      url = await eventually(() => {
+        const found = /ready; /.test(program.output) && /API +(http:\S+)/.exec(program.output)?.[1];
+        if (!found) throw new Error(`it is not ready: ${program.output}`);
+        return found;
+      });
+    } catch (error) {
+      // The pages that follow do not fail of this one.
+      await program.kill();
+      hapax = undefined;
+      throw error;
+    }
   }
   async function stop(): Promise<void> {
     hapax?.signal('SIGINT');

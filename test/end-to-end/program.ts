@@ -21,16 +21,16 @@ export class Program {
   readonly #log: string;
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 
-  constructor(command: string, args: string[], environment: Record<string, string>, log: string) {
+  constructor(command: string, args: string[], environment: Record<string, string>, log: string, cwd = ROOT) {
     this.#log = log;
     const output = openSync(log, 'a');
     const inherited = Object.fromEntries(
       Object.entries(process.env).filter(
-        ([name]) => !/^(GITHUB_|FORGE_|TEMPORAL_|DATABASE_URL|HAPAX_|VITEST|NODE_OPTIONS|npm_)/.test(name),
+        ([name]) => !/^(GITHUB_|FORGE_|TEMPORAL_|DATABASE_URL|HAPAX_|OTEL_|VITEST|NODE_OPTIONS|npm_)/.test(name),
       ),
     );
     this.#child = spawn(command, args, {
-      cwd: ROOT,
+      cwd,
       detached: true,
       stdio: ['ignore', output, output],
       env: { ...inherited, HAPAX_ENV_FILE: '', ...environment },

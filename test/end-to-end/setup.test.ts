@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { Check } from '../../src/contracts/check.ts';
 import { type GitHubSimulator, startGitHubSimulator } from '../../src/simulator/github.ts';
@@ -26,6 +27,8 @@ beforeEach(() => {
 });
 const set = (settings: object) =>
   fetch(`${github.url}/_simulator/settings`, { method: 'PUT', body: JSON.stringify(settings) });
+const fault = (one: object) =>
+  fetch(`${github.url}/_simulator/faults`, { method: 'POST', body: JSON.stringify([one]) });
 const settingsIn = () =>
   Object.fromEntries(
     readFileSync(file, 'utf8')
@@ -33,6 +36,27 @@ const settingsIn = () =>
       .split('\n')
       .map((line) => line.split(/=(.*)/s).slice(0, 2)),
   );
+
+it('writes all of its output to a pipe before it ends', async () => {
+  const profiles = Object.fromEntries(
+    Array.from({ length: 20_000 }, (_, n) => [`p${n}`, { url: 'http://127.0.0.1:1' }]),
+  );
+  mkdirSync(join(me.home, 'config/hapax'), { recursive: true });
+  writeFileSync(join(me.home, 'config/hapax/profiles.json'), JSON.stringify({ profiles }), { mode: 0o600 });
+  const { code, json } = await me.hapax(['profile', 'list', '--json']);
+  expect([code, Object.keys(json.profiles).length]).toEqual([0, 20_000]);
+});
+
+it('does nothing where a person presses Ctrl-C or Ctrl-D instead of an answer', { skip: !hasTerminal }, async () => {
+  for (const [key, exit] of [
+    ['\x03', 130],
+    ['\x04', 2],
+  ] as const) {
+    const { code, written } = await typedInto(me, ['schedules', 'delete', 'x'], [[/\[y\/N\]/, key]]);
+    expect([code, written]).toEqual([exit, expect.stringContaining('Nothing was done')]);
+    expect(written).not.toContain('AbortError');
+  }
+});
 
 describe('hapax init', () => {
   const ARGS = ['init', '--repository', 'acme/images', '--webhook-secret', 'new'];
@@ -52,6 +76,15 @@ describe('hapax init', () => {
     expect(stdout).toContain('hapax_id');
     expect(stdout).not.toContain(TOKEN);
     expect(stdout).not.toContain(settingsIn().GITHUB_WEBHOOK_SECRET);
+  });
+
+  it('accepts the token of an Enterprise Server that limits no rates, but not another server that answers 404', async () => {
+    await fault({ on: 'rate_limit', kind: 'reject-with-404', message: 'Rate limiting is not enabled.' });
+    const { code, stderr } = await me.hapax(ARGS, { GITHUB_TOKEN: TOKEN });
+    expect([code, stderr]).toEqual([0, '']);
+    await fault({ on: 'rate_limit', kind: 'reject-with-404', message: 'Not Found' });
+    const refused = await me.hapax([...ARGS, '--yes'], { GITHUB_TOKEN: TOKEN });
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('404: Not Found')]);
   });
 
   it('replaces its own lines only if it may, and keeps the others', async () => {
@@ -96,6 +129,24 @@ describe('hapax init', () => {
       expect([args, code]).toEqual([args, expected]);
       expect(() => statSync(file)).toThrow();
     }
+  });
+
+  it('leaves no answer from before, so that a simulated GitHub is one, and keeps what it did not ask for', async () => {
+    const before = { GITHUB_TOKEN: TOKEN, GITHUB_REPO: 'acme/prod', GITHUB_WORKFLOW: 'b.yml', GITHUB_APP_ID: '1' };
+    writeFileSync(
+      file,
+      Object.entries({ ...before, PORT: '8001' })
+        .map((pair) => pair.join('='))
+        .join('\n'),
+    );
+    const home = join(me.home, "o'brien");
+    expect(await me.hapax(['init', '--simulated', '--home', home, '--yes'])).toMatchObject({ code: 0 });
+    expect(parseEnv(readFileSync(file, 'utf8'))).toEqual({
+      ...{ PORT: '8001', HAPAX_HOME: home, GITHUB_API_URL: github.url },
+    });
+    expect(await me.hapax(['init', '--simulated', '--home', `${home}"`, '--yes'])).toMatchObject({
+      ...{ code: 2, stderr: expect.stringContaining('HAPAX_HOME cannot be written') },
+    });
   });
 
   it('asks in a terminal, does not show the token, and asks again where GitHub says no', {
@@ -179,6 +230,34 @@ describe('hapax doctor', () => {
     expect(checks.find(({ name }) => name === 'temporal')?.detail).toMatch(/server 1\.\d+/);
   });
 
+  it('says which ports a start would not get, also where another Hapax has them, or a process that is gone had this home', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    onTestFinished(() => void taken.close());
+    const { port: TEMPORAL_PORT } = taken.address() as AddressInfo;
+    const { PORT } = healthy();
+    mkdirSync(me.env.HAPAX_HOME!, { mode: 0o700 });
+    // A process of this machine has the number, but it is no Hapax.
+    const owner = { pid: process.pid, url: `http://127.0.0.1:${TEMPORAL_PORT}` };
+    writeFileSync(join(me.env.HAPAX_HOME!, 'owner.json'), JSON.stringify(owner), { mode: 0o600 });
+    const { of } = await doctor({ PORT, TEMPORAL_PORT: String(TEMPORAL_PORT), HAPAX_ENV_FILE: '' });
+    expect(of('ports')).toEqual([
+      expect.objectContaining({ status: 'fault', detail: `port ${PORT} is in use (PORT)` }),
+      expect.objectContaining({ status: 'fault', detail: `port ${TEMPORAL_PORT} is in use (TEMPORAL_PORT)` }),
+    ]);
+  });
+
+  it('says which frontends of Temporal do not answer', async () => {
+    const { of } = await doctor({ ...healthy(), TEMPORAL_ADDRESS: `${inject('temporalAddress')},127.0.0.1:1` });
+    expect(of('temporal')).toEqual([
+      expect.objectContaining({ status: 'ok' }),
+      expect.objectContaining({
+        status: 'note',
+        detail: expect.stringMatching(/^127\.0\.0\.1:1 cannot be used: .*; the others are used$/),
+      }),
+    ]);
+  });
+
   it('names each thing that is wrong in a line with its remedy, and no secret', async () => {
     const closed = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(closed, 'listening');
@@ -217,6 +296,16 @@ describe('hapax doctor', () => {
     const lines = (await me.hapax(['doctor'], environment)).stdout.trimEnd().split('\n');
     expect(lines).toHaveLength(checks.length);
     expect(lines.filter((line) => line.startsWith('fault'))).toHaveLength(faults.length);
+  });
+
+  it('says that a connection pooler dropped the role of the processes', async () => {
+    // As a pooler would, the URL has the last word about the role.
+    const { of } = await doctor({ ...healthy(), DATABASE_URL: `${world.databaseUrl}?role=postgres` });
+    expect(of('postgres')[0]).toMatchObject({
+      status: 'fault',
+      detail: expect.stringContaining('act as postgres, not as hapax_runtime (DATABASE_ROLE)'),
+      remedy: expect.stringContaining("ALTER ROLE postgres SET role = 'hapax_runtime'"),
+    });
   });
 
   it('says a missing webhook, a database that was not migrated, and settings that cannot be read', async () => {

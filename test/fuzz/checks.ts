@@ -164,6 +164,7 @@ export function checkEnd(
     ...losses.slice(-1).flatMap((loss) => faultsOfLoss(loss, record.streams)),
     ...(isReconciled(installation) ? [] : [`${record.installation.unresolved} differences are left`]),
   );
+  violations.push(...faultsOfShadows(installation));
   const forgot = losses.findLast(({ kind }) => kind !== 'record set back')?.at ?? 0;
   const runs = github.ledger.all().map((run) => ({
     id: run.id,
@@ -191,6 +192,22 @@ export function checkEnd(
   }
   return violations;
 }
+
+/** Of builds whose dispatches another program sends, nothing is ever sent, and no two have the same run. */
+function faultsOfShadows({ record, github, losses }: Installation): string[] {
+  const shadows = [...record.builds.values()].filter(({ request }) => request.shadow);
+  const workflows = new Set(shadows.map(({ workflow_id }) => workflow_id));
+  const sent = github.seen.filter(({ kind, workflowId }) => WRITES.includes(kind) && workflows.has(workflowId));
+  const runs = shadows.flatMap(({ workflow_run_id }) => workflow_run_id ?? []);
+  const shared = runs.find((id, index) => runs.indexOf(id) !== index);
+  const isLost = losses.some(({ events }) => events.length > 0);
+  return [
+    ...sent.map(({ kind, workflowId }) => `a ${kind} for a build of another program: ${workflowId.slice(0, 14)}`),
+    ...(shared === undefined || isLost ? [] : [`run ${shared} is of two builds`]),
+  ];
+}
+
+const WRITES = ['dispatch', 'cancel', 'rerun'];
 
 /** Events that somebody else tells, or that nobody tells again. */
 const TOLD_BY_OTHERS = ['build_queued', 'build_retried', 'dead_letter_discarded'];
@@ -297,7 +314,8 @@ function faultsOfCycle(name: string, cycle: readonly RecordedEvent[], runs: read
       status === 'completed' &&
       conclusion === end.data.conclusion &&
       attempt === end.data.run_attempt &&
-      at <= Date.parse(end.occurred_at),
+      // Not when it occurred: a workflow dates what it reads within a task by the beginning of that task.
+      at <= Date.parse(end.recorded_at),
   );
   if (!reached) faults.push(`${name} ended as ${end.data.conclusion}, which its run ${run.id} never was by then`);
   return faults;

@@ -1,5 +1,5 @@
 import { type Client, ServiceError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { TerminatedFailure } from '@temporalio/common';
+import { defaultPayloadConverter, TerminatedFailure } from '@temporalio/common';
 import type { VirtualTemporal } from './temporal.ts';
 import type { Execution } from './temporal-execution.ts';
 
@@ -39,8 +39,9 @@ export function virtualClient(temporal: VirtualTemporal, ask: Ask): Client {
       const payloads = found(workflowId, runId).input;
       return { history: { events: [{ workflowExecutionStartedEventAttributes: { input: { payloads } } }] } };
     });
+  const loadedDataConverter = { payloadConverter: defaultPayloadConverter, payloadCodecs: [] };
   return {
-    options: { namespace: 'default' },
+    options: { namespace: 'default', loadedDataConverter },
     workflow: { start, getHandle, list, result },
     schedule: { list: async function* () {} },
     workflowService: { getWorkflowExecutionHistory },

@@ -114,6 +114,7 @@ export class Installation {
       configurations: { get: async () => configuration, byName: async () => configuration } as never,
       policy,
       callbackHosts: { allowed: [], refusalOf: async () => undefined },
+      secrets: undefined,
       forges: { github: GITHUB_URL, credentials: new Map() },
       queueEnabled: true,
       sendDispatch: (...dispatch) => this.#direct(forge(), ...dispatch),

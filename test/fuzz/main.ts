@@ -39,7 +39,7 @@ if (values.kills !== undefined) {
   await underVitest('test/fuzz/kills.ts');
 } else if (values.temporal) {
   process.env.FUZZ_SCHEDULES = String(schedules);
-  process.exit((await findNothingOverTemporal()) ? 0 : 1);
+  await end(await findNothingOverTemporal());
 } else if (values.api) {
   process.env.FUZZ_SECONDS = values.seconds ?? '600';
   await underVitest('test/end-to-end/api-fuzz.test.ts');
@@ -47,6 +47,12 @@ if (values.kills !== undefined) {
   installHooks();
   const searching = await import('./search.ts');
   const isFine = values.mutations ? await findMutations(searching) : await findNothing(searching);
+  await end(isFine);
+}
+
+/** Ends the program when all it said is written: a pipe whose reader is busy takes few lines, and an exit drops the others. */
+async function end(isFine: boolean): Promise<never> {
+  await new Promise((resolve) => process.stdout.write('', resolve));
   process.exit(isFine ? 0 : 1);
 }
 

@@ -8,6 +8,7 @@ import type { BuildConfiguration } from '../../src/contracts/builds/configuratio
 import type { RecordedEvent, ToldEvent } from '../../src/contracts/builds/event.ts';
 import type { AnnouncedRun } from '../../src/contracts/github/github.ts';
 import { type Build, replays } from '../../src/domain/builds/build.ts';
+import type { TakenRun } from '../../src/domain/builds/shadow-runs.ts';
 import { buildQueuedEvent } from '../../src/domain/record/first-events.ts';
 import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
 import { assertExpected, type ExpectedStream, RecordSetBack } from '../../src/domain/record/stream-fault.ts';
@@ -43,6 +44,7 @@ export class MemoryRecord {
   /** Until when each is claimed, epoch milliseconds; for ever once it is settled. */
   deliveries = new Map<string, number>();
   claims = new Set<string>();
+  shadowRuns: TakenRun[] = [];
   installation: Installation & { claimed_at: number } = {
     id: '5e0f2bd4-6a52-4f0e-9d3c-8c9d1f6f2a10',
     epoch: 1,
@@ -61,12 +63,13 @@ export class MemoryRecord {
 
   /** A copy of the whole record as it is now; what it answers puts the record back to that. */
   snapshot(): () => void {
-    const { builds, streams, deliveries, claims, installation, lastId } = this;
+    const { builds, streams, deliveries, claims, shadowRuns, installation, lastId } = this;
     const kept = {
       builds: new Map(builds),
       streams: new Map(streams),
       deliveries: new Map(deliveries),
       claims: new Set(claims),
+      shadowRuns: [...shadowRuns],
       installation: { ...installation },
       lastId,
     };
@@ -178,6 +181,32 @@ export function claimRequest(db: Db, key: string): Promise<boolean> {
   return db.ask('claim request', () => db.claims.size < db.claims.add(key).size);
 }
 
+/** As the table has it: a run for one build, and one run of its own for a build. */
+export function takeShadowRun(db: Db, _place: string, run: TakenRun): Promise<boolean> {
+  return db.ask('take shadow run', () => {
+    const isTaken = db.shadowRuns.some(
+      ({ run_id, build_id, doubled }) =>
+        run_id === run.run_id || (build_id === run.build_id && !doubled && !run.doubled),
+    );
+    if (!isTaken) db.shadowRuns = [...db.shadowRuns, run];
+    return !isTaken;
+  });
+}
+export function listShadowRuns(db: Db, _place: string, since: string): Promise<TakenRun[]> {
+  return db.ask('list shadow runs', () => db.shadowRuns.filter(({ run_created_at }) => run_created_at >= since));
+}
+export function listShadowRunsOfBuild(db: Db, id: number): Promise<TakenRun[]> {
+  return db.ask('list shadow runs of build', () => db.shadowRuns.filter(({ build_id }) => build_id === id));
+}
+export function listShadowBuilds(db: Db, _repository: string, since: string, limit: number): Promise<Build[]> {
+  return db.ask('list shadow builds', () =>
+    [...db.builds.values()]
+      .filter(({ request, created_at }) => request.shadow && created_at >= since)
+      .sort((a, b) => b.id - a.id)
+      .slice(0, limit),
+  );
+}
+
 /** As src/store/builds/build-queue-once.ts has it: one transaction, in which nobody else with an equal request is. */
 export function queueOnce(db: Db, input: BuildInput): Promise<Build | undefined> {
   return db.ask('queue once', () => {
@@ -197,7 +226,7 @@ export function findDispatchAnswer(db: Db, buildId: number, token: string): Prom
     return events.find(
       ({ type, seq, data }) =>
         seq > intent.seq &&
-        (type === 'dispatch_rejected' || type === 'dispatch_delayed') &&
+        ['dispatch_rejected', 'dispatch_delayed', 'dispatch_ambiguous'].includes(type) &&
         data.attempt === intent.data.attempt,
     );
   });

@@ -47,6 +47,12 @@ export const MUTATIONS: readonly Mutation[] = [
     within: 500,
   },
   {
+    name: 'a run that another program started is stopped',
+    before: 'shadow !== true && ',
+    after: '',
+    within: 500,
+  },
+  {
     name: 'an earlier try of the last task is not believed',
     before: 'statusOf)(conclusion)',
     after: 'statusOf)(ended.conclusion)',

@@ -36,6 +36,7 @@ const DICE: readonly string[] = [
   'time',
   'jitter',
   'losses',
+  'shadow',
 ];
 
 /** What came of a schedule. */
@@ -126,10 +127,11 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
   };
   // Not drawn: what is drawn after it stays as it was for each seed. Without a token nobody can say which build a POST is for.
   const isDirect = seed % 4 === 3 && policy.correlation_input !== '';
+  const isShadow = seed % 16 === 9;
   const installation = new Installation(diceOf('time'), chaos, sandbox, {
     policy,
-    concurrency,
-    dispatch: isDirect ? 'direct' : 'queue',
+    concurrency: isShadow ? 'allow' : concurrency,
+    dispatch: isShadow ? 'shadow' : isDirect ? 'direct' : 'queue',
     // A direct dispatch that Temporal was away for has no workflow before they are compared.
     reconciles: uses.losses || isDirect,
   });
@@ -176,8 +178,17 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
     // Requests for builds, each sent until it is accepted.
     const accepted: Array<{ id: number; ref: string; key: string | undefined; at: number }> = [];
     let asking = 0;
+    const otherProgram = diceOf('shadow');
     const ask = (ref: string, key: string | undefined): void => {
       asking += 1;
+      if (isShadow) {
+        for (let runs = otherProgram.pick([0, 1, 1, 1, 1, 2]); runs > 0; runs--) {
+          clock.after(otherProgram.pick([0, otherProgram.between(0, 6 * MINUTE)]), () => {
+            count('a run by another program');
+            startRun(ref, 'workflow_dispatch', `Build ${ref}`, 'other program');
+          });
+        }
+      }
       let answered = false;
       const send = (): void => {
         if (answered) return;
@@ -203,6 +214,11 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
         faults.push(`${what} threw ${error instanceof Error ? error.stack : error}`);
       } else if (error.code === 'internal') faults.push(`${what} is an internal error: ${String(error.cause)}`);
     };
+    const startRun = (ref: string, event: string, displayTitle: string, actor: string) =>
+      github.ledger.create({
+        ...{ repository: 'acme/images', workflow: 'build.yml', ref, displayTitle, event, actor },
+        ...{ inputs: {}, token: null },
+      });
     ask(REFS[0]!, undefined);
     if (uses.crowd) {
       for (let n = dice.crowd.between(1, 4); n > 0; n--) {
@@ -282,17 +298,7 @@ export async function runSchedule(sandbox: Sandbox, seed: number, without: Reado
         const event = dice.strangers.pick(['workflow_dispatch', 'push']);
         clock.after(dice.strangers.between(0, troubleMs), () => {
           count(`a stranger's run by ${event}`);
-          const ref = dice.strangers.pick(REFS);
-          github.ledger.create({
-            repository: 'acme/images',
-            workflow: 'build.yml',
-            ref,
-            displayTitle: display_title,
-            event,
-            actor: 'stranger',
-            inputs: {},
-            token: null,
-          });
+          startRun(dice.strangers.pick(REFS), event, display_title, 'stranger');
         });
       }
       if (dice.strangers.chance(0.3)) {

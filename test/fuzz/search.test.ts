@@ -29,5 +29,5 @@ it('the schedules that found a fault once find none any more', async () => {
 
 it('the search finds faults that are put into the workflow code', async () => {
   const output = await fuzz('--mutations', '--schedules', '500', '--seed', '1');
-  expect(output.match(/^found after/gm)).toHaveLength(5);
+  expect(output.match(/^found after/gm)).toHaveLength(6);
 });

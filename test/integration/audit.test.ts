@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
 import { openHome } from '../../src/laptop/home.ts';
@@ -10,6 +10,7 @@ import { UserError } from '../../src/laptop/user-error.ts';
 import { runAudit } from '../../src/processes/audit.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';
+import { listEvents } from '../../src/store/record/event-list-by-stream.ts';
 import { openTestDatabase } from '../world/world.ts';
 import { canonical, hapax, sha256, tell } from './told-builds.ts';
 
@@ -180,6 +181,42 @@ describe('hapax audit and rebuild on a server that is in use', () => {
     const audit = await hapax(['audit', 'verify'], { DATABASE_URL: world.url });
     expect(audit).toMatchObject({ code: 0, stderr: '' });
     expect(audit.lines.at(-1)).toBe(`${18 + (told - 100) * 6} events, ${3 + told - 100} streams, sound`);
+  });
+
+  it('does not rebuild from a changed log, and leaves what shows the change; a log without its end is rebuilt from', async () => {
+    const other = await openTestDatabase('server');
+    const owner = postgres(other.url, { max: 1, onnotice: () => {} });
+    onTestFinished(async () => {
+      await owner.end();
+      await other.close();
+    });
+    for (const id of [1, 2]) await tell(other.db, id);
+    await owner`ALTER TABLE events DISABLE TRIGGER ALL`;
+    await owner`UPDATE builds SET attempts = 7 WHERE id = 1`;
+    await owner`CREATE TABLE kept AS SELECT * FROM events WHERE stream = 'build:2'`;
+    const rows = () => owner`SELECT builds::text FROM builds ORDER BY id`;
+    const before = await rows();
+    const rebuild = () => hapax(['rebuild'], { DATABASE_URL: other.url });
+    const refused = async (fault: string) => {
+      const { code, stdout, stderr } = await rebuild();
+      expect([code, stdout, stderr.trimEnd().split('\n')]).toEqual([1, '', [expect.stringContaining(fault)]]);
+      expect(stderr).toMatch(/run `hapax audit verify`.* restore a backup/);
+      expect(await rows()).toEqual(before);
+    };
+    await owner`UPDATE events SET data = '{"n": 1}' WHERE stream = 'build:2' AND seq = 4`;
+    await refused('build:2 event 4: was changed after it was recorded');
+    // The end of the stream with a hash that fits: only the stored head shows it.
+    await owner`DELETE FROM events WHERE stream = 'build:2'`;
+    await owner`INSERT INTO events OVERRIDING SYSTEM VALUE SELECT * FROM kept`;
+    const last = (await listEvents(other.db, 'build:2')).at(-1)!;
+    const forged = { ...last, data: { ...last.data, conclusion: 'failure' } };
+    await owner`
+      UPDATE events SET data = ${JSON.stringify(forged.data)}::text::jsonb, hash = ${eventHash(forged)} WHERE position = ${last.position}`;
+    await refused('build:2 event 6: was replaced: the stored state holds another hash of it');
+    await owner`DELETE FROM events WHERE position = ${last.position}`;
+    expect(await rebuild()).toMatchObject({
+      ...{ code: 0, stderr: '', stdout: expect.stringContaining('2 rows were missing or wrong, 0 had no events') },
+    });
   });
 
   it('says what it needs', async () => {

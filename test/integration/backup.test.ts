@@ -6,6 +6,7 @@ import postgresJs from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
 import type { Manifest } from '../../src/processes/backup-files.ts';
+import { addArtifactsDue } from '../../src/store/builds/artifact-due.ts';
 import { type Db, openDatabase } from '../../src/store/database.ts';
 import { listBackupTables } from '../../src/store/installation/backup-table-list.ts';
 import { eventually } from '../world/eventually.ts';
@@ -41,6 +42,7 @@ describe('hapax backup and restore', () => {
     await eventually(async () => {
       expect((await world.call('GET', `/tasks/${task.json.task_id}`)).json.status).toBe('SUCCESS');
     });
+    await addArtifactsDue(world.db, 1);
     // A build that goes on while the copy is made.
     await world.trigger({ ref: 'stuck', inputs: { simulate: 'stuck' } });
     backup = join(directory, 'backup');
@@ -55,7 +57,10 @@ describe('hapax backup and restore', () => {
   const manifest = async (): Promise<Manifest> => JSON.parse(await readFile(join(backup, 'manifest.json'), 'utf8'));
 
   it('makes a copy that anybody can verify, and that only its owner can read', async () => {
-    const { head, blobs } = await manifest();
+    const { head, blobs, tables } = await manifest();
+    const values = await readFile(join(backup, 'tables/event_values.ndjson'), 'utf8');
+    expect(values).toContain('The moon pulls at the sea.');
+    expect(tables).toContainEqual(expect.objectContaining({ name: 'artifact_progress', lines: 1 }));
     const verified = await hapax(['backup', 'verify', backup], {});
     expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining(`head ${head}`) });
     const log = await hapax(['audit', 'verify', join(backup, 'events.ndjson'), '--head', head], {});
@@ -119,14 +124,24 @@ describe('hapax backup and restore', () => {
     return { ...rows, builds: expect.anything() as never, tasks: expect.anything() as never };
   }
 
-  it('brings everything back into an empty server, in a new epoch', async () => {
+  /** An empty database on a server, until `use` ends. */
+  async function inEmptyDatabase(use: (url: string) => Promise<void>): Promise<void> {
     const name = `hapax_${randomUUID().replaceAll('-', '')}`;
     const admin = postgresJs(inject('postgresUrl'), { max: 1, onnotice: () => {} });
     await admin.unsafe(`CREATE DATABASE ${name}`);
     const url = new URL(inject('postgresUrl'));
     url.pathname = `/${name}`;
     try {
-      const environment = { DATABASE_URL: url.href, HAPAX_HOME: join(directory, 'server') };
+      await use(url.href);
+    } finally {
+      await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin.end();
+    }
+  }
+
+  it('brings everything back into an empty server, in a new epoch', () =>
+    inEmptyDatabase(async (url) => {
+      const environment = { DATABASE_URL: url, HAPAX_HOME: join(directory, 'server') };
       const restored = await hapax(['restore', backup], environment);
       expect(restored).toMatchObject({ code: 0, stderr: '' });
       const twice = await hapax(['restore', backup], environment);
@@ -134,14 +149,26 @@ describe('hapax backup and restore', () => {
         code: 1,
         stderr: expect.stringContaining('the database is not empty (table events)'),
       });
-      const database = openDatabase({ url: url.href });
-      await expectRestored(database.db, url.href, join(directory, 'server'));
+      const database = openDatabase({ url });
+      await expectRestored(database.db, url, join(directory, 'server'));
       await database.close();
-    } finally {
-      await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
-      await admin.end();
-    }
-  });
+    }));
+
+  it('asks no forge about runs that ended before a copy of an earlier version', () =>
+    inEmptyDatabase(async (url) => {
+      const earlier = join(directory, randomUUID());
+      await cp(backup, earlier, { recursive: true });
+      const stated = await manifest();
+      const tables = stated.tables.filter(({ name }) => !name.startsWith('artifact'));
+      await writeFile(join(earlier, 'manifest.json'), JSON.stringify({ ...stated, tables }));
+      const restored = await hapax(['restore', earlier], { DATABASE_URL: url, HAPAX_HOME: join(directory, 'earlier') });
+      expect(restored).toMatchObject({ code: 0, stderr: '' });
+      const database = openDatabase({ url });
+      const [log] = await database.db<[{ last: number }]>`SELECT max(position) AS last FROM events`;
+      await addArtifactsDue(database.db, log.last);
+      expect(await database.db`SELECT FROM artifacts_due`).toHaveLength(0);
+      await database.close();
+    }));
 
   it('brings everything back into a laptop that lost its disk', async () => {
     const lost = join(directory, 'laptop');

@@ -40,6 +40,15 @@ function hold(open: () => Blobs): void {
     }
     expect(await blobs.get('sources/none.txt', { from: 0, to: 1 })).toBeUndefined();
   });
+
+  it('are deleted, once or often, and no others', async () => {
+    const blobs = open();
+    for (const key of ['sources/gone a+b.txt', 'sources/gone']) await blobs.put(key, 'x');
+    await Promise.all(Array.from({ length: 3 }, () => blobs.delete('sources/gone a+b.txt')));
+    expect(await blobs.get('sources/gone a+b.txt')).toBeUndefined();
+    expect((await blobs.get('sources/gone'))?.toString()).toBe('x');
+    await blobs.delete('sources/never-there');
+  });
 }
 
 describe('blobs in a directory', () => {
@@ -71,11 +80,9 @@ describeWith({ Go: HAS_GO }, 'blobs in an S3 server', () => {
   hold(() => server.blobs());
 
   it('say what is wrong: key, secret, bucket, server', async () => {
-    for (const method of ['get', 'put'] as const) {
-      const stranger = server.blobs({ accessKeyId: 'nobody' });
-      await expect(method === 'get' ? stranger.get('k') : stranger.put('k', 'x')).rejects.toThrow(
-        'S3 answered 404 XAdminUserNotFound',
-      );
+    const stranger = server.blobs({ accessKeyId: 'nobody' });
+    for (const refused of [() => stranger.get('k'), () => stranger.put('k', 'x'), () => stranger.delete('k')]) {
+      await expect(refused()).rejects.toThrow('S3 answered 404 XAdminUserNotFound');
     }
     await expect(server.blobs({ secretAccessKey: 'wrong' }).get('k')).rejects.toThrow(
       'S3 answered 403 SignatureDoesNotMatch',
@@ -83,6 +90,7 @@ describeWith({ Go: HAS_GO }, 'blobs in an S3 server', () => {
     const missing = server.blobs({ bucket: 'none' });
     await expect(missing.get('k')).rejects.toThrow('S3 answered 404 NoSuchBucket');
     await expect(missing.put('k', 'x')).rejects.toThrow('S3 answered 404 NoSuchBucket');
+    await expect(missing.delete('k')).rejects.toThrow('S3 answered 404 NoSuchBucket');
     const nowhere = server.blobs({ endpoint: `http://127.0.0.1:${await steadyPort()}` });
     await expect(nowhere.put('k', 'x')).rejects.toThrow('S3 does not answer (ECONNREFUSED)');
   });

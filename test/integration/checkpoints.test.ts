@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isSignedByLog, readCheckpoint } from '../../src/domain/record/checkpoint.ts';
+import { publishLog } from '../../src/activities/publish-log.ts';
+import { checkpointText, isSignedByLog, readCheckpoint } from '../../src/domain/record/checkpoint.ts';
 import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
+import { tilePath, tilesBetween } from '../../src/domain/record/log-tile.ts';
 import { GrowingTree, isConsistent, isIncluded, leafHash, rootOf } from '../../src/domain/record/merkle-tree.ts';
-import { noteKeyOf, readNoteSigner, readNoteVerifier } from '../../src/domain/record/signed-note.ts';
+import { noteKeyOf, noteOf, readNoteSigner, readNoteVerifier } from '../../src/domain/record/signed-note.ts';
+import { saveCheckpoint } from '../../src/store/record/checkpoint-save.ts';
 import { growLogTree } from '../../src/store/record/log-tree-grow.ts';
 import { findLeaf, logSubtrees } from '../../src/store/record/log-tree-read.ts';
 import { eventually } from '../world/eventually.ts';
@@ -181,6 +184,57 @@ describe('checkpoints of the log', () => {
     expect(made.stdout).toMatch(/^CHECKPOINT_KEY=PRIVATE\+KEY\+example\.org\/log\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}\n$/);
     expect(await hapax(['audit', 'key', 'two words'], {})).toMatchObject({ code: 1 });
   });
+});
+
+it('a log of many checkpoints is published by them, and goes on where it was cut off', async () => {
+  const database = await openTestDatabase('server');
+  try {
+    const owner = postgres(database.url, { max: 1 });
+    await owner`
+      INSERT INTO events (stream, seq, type, data, occurred_at, recorded_at, dedupe_key, previous_hash, hash)
+      SELECT 'build:' || n, 1, 'build_queued', '{}', now(), now(), 'd', repeat('0', 64), encode(sha256(n::text::bytea), 'hex')
+      FROM generate_series(1, 30000) AS n`;
+    await owner.end();
+    const { db } = database;
+    const signer = readNoteSigner(KEY);
+    let last = { size: 0, note: '' };
+    for (let grown = await growLogTree(db, 30_000); grown.size > last.size; grown = await growLogTree(db, 30_000)) {
+      const text = checkpointText(signer.name, {
+        size: grown.size,
+        root: await rootOf(logSubtrees(db), 0, grown.size),
+      });
+      last = { size: grown.size, note: noteOf(text, [signer.sign(text)]) };
+      await saveCheckpoint(db, { ...grown, note: last.note, verifier_key: VERIFIER });
+    }
+    const files = new Map<string, Buffer>();
+    let left = 120;
+    const place = {
+      get: async (key: string) => files.get(key),
+      async put(key: string, body: string | Uint8Array) {
+        if (left-- === 0) throw new Error('cut off');
+        files.set(key, Buffer.from(body));
+      },
+    };
+    const publish = () => publishLog(db, place, last, Number.POSITIVE_INFINITY, 12_000);
+    await expect(publish()).rejects.toThrow('cut off');
+    // The largest checkpoint of at most 12,000 events.
+    expect(readCheckpoint(files.get('checkpoint')!.toString())!.size).toBe(10_000);
+    await publish();
+    const found = readCheckpoint(files.get('checkpoint')!.toString())!;
+    expect(found.size).toBe(30_000);
+    const tree = new GrowingTree();
+    for (const tile of tilesBetween(0, found.size)) {
+      if (tile.level > 0) continue;
+      const bundle = files.get(tilePath({ ...tile, level: 'entries' }))!;
+      for (let at = 0; at < bundle.length; at += 2 + bundle.readUInt16BE(at)) {
+        tree.add(leafHash(bundle.subarray(at + 2, at + 2 + bundle.readUInt16BE(at))));
+      }
+    }
+    expect(tree.size).toBe(found.size);
+    expect(tree.root()).toEqual(found.root);
+  } finally {
+    await database.close();
+  }
 });
 
 describe('the tree of a log of 70,000 events', () => {

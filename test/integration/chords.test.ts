@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createClient } from '@redis/client';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
 import { type BridgeWorld, openBridgeWorld } from '../world/bridge.ts';
 import { type CelerySpec, celery, hasCelery } from '../world/celery.ts';
@@ -40,9 +41,16 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
   });
   afterAll(() => open?.close());
 
-  it('goes on when all its members have ended', async () => {
+  it('goes on when all its members have ended, and leaves nothing in Redis for ever', async () => {
     const [, joined] = await user(chord(['a', 'b', 'c']), { do: 'get' });
     expect(joined).toMatchObject({ value: { query: 'after' }, status: 'SUCCESS' });
+    const redis = await createClient({ url: open.redis.url }).connect();
+    onTestFinished(() => redis.destroy());
+    await eventually(async () => {
+      const keys = await redis.keys('*');
+      const kept = await Promise.all(keys.map((key) => redis.ttl(key)));
+      expect(keys.filter((_, at) => kept[at] === -1)).toEqual([]);
+    });
   });
 
   it('fails as Celery has it where a member fails, and asks for the error links', async () => {
@@ -60,6 +68,34 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
     const [{ id }] = await user({ ...chord(['a']), of: [search('a'), { task: SEARCH, args: [7] }] });
     const [failed] = await user({ do: 'get', of: id });
     expect(failed).toMatchObject({ status: 'FAILURE' });
+  });
+
+  it('fails where a chain that is a member is refused before its end', async () => {
+    const [group, body, good, last] = Array.from({ length: 4 }, () => randomUUID());
+    const told = randomUUID();
+    const signature = (args: unknown[], options: object) => ({
+      ...{
+        task: SEARCH,
+        args,
+        kwargs: {},
+        options: { queue: 'search', ...options },
+        subtask_type: null,
+        immutable: true,
+      },
+    });
+    const follows = signature(['joined'], { task_id: body, link_error: [signature(['told'], { task_id: told })] });
+    const end = signature(['b'], { task_id: last, group_id: group, group_index: 0, chord: follows });
+    const publish = (args: unknown[], headers: object, embed: object) =>
+      open.publish('search', [args, {}, { callbacks: null, errbacks: null, chain: null, chord: null, ...embed }], {
+        ...{ contentType: 'application/json', headers: { lang: 'py', task: SEARCH, retries: 0, ...headers } },
+      });
+    await user({ do: 'count', group, size: 2 });
+    await publish([7], { id: randomUUID() }, { chain: [end] });
+    await publish(['c'], { id: good, group, group_index: 1 }, { chord: follows });
+    // The error link of the body: the chord has ended.
+    expect(await ended(told)).toMatchObject({ status: 'SUCCESS' });
+    const [failed] = await user({ do: 'get', of: body! });
+    expect(failed).toMatchObject({ status: 'FAILURE', raises: 'ChordError' });
   });
 
   it('counts each member once, however often its message comes', async () => {

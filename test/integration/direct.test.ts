@@ -38,6 +38,21 @@ describe('with QUEUE_ENABLED=false', () => {
     expect(await sent()).toEqual({ runs: 1, posts: 1 });
   });
 
+  it('the metric of dispatches counts each POST that the forge gets, and what came of it', async () => {
+    const counted = async (outcome: string) =>
+      Number(
+        new RegExp(`^hapax_dispatches_total\\{outcome="${outcome}"\\} (\\d+)$`, 'm').exec(
+          (await world.call('GET', '/metrics')).text,
+        )?.[1],
+      );
+    const [accepted, rejected] = [await counted('accepted'), await counted('rejected')];
+    await trigger();
+    await world.github.fault({ on: 'dispatch', kind: 'reject-with-422', message: 'No ref found' });
+    await trigger();
+    expect(await sent()).toEqual({ runs: 1, posts: 2 });
+    expect([await counted('accepted'), await counted('rejected')]).toEqual([accepted + 1, rejected + 1]);
+  });
+
   it.each([undefined, 'a-key-of-its-own'])(
     'equal requests at once are one build (Idempotency-Key: %s)',
     async (key) => {
@@ -74,6 +89,34 @@ describe('with QUEUE_ENABLED=false', () => {
     expect(build).toMatchObject({ status: 'success', attempts: 2 });
     expect(build.events.map(({ event_type }) => event_type)).toContain('dispatch_absent');
     expect(await sent()).toEqual({ runs: 1, posts: 2 });
+  });
+
+  const unknown = { kind: 'reject-with-422', message: 'Unexpected inputs provided: ["hapax_id"]' };
+  it.each([
+    ['accepted it without naming its run', [{ kind: '204-when-asked-for-details' }], 'accepted the dispatch'],
+    ['takes no token with it', [unknown, { kind: 'accept-then-502' }], 'could not find out whether'],
+  ])('no other is sent where GitHub %s and no listing shows the run', async (_, faults, why) => {
+    await world.github.fault(...faults.map((fault) => ({ on: 'dispatch', ...fault })), {
+      on: 'list',
+      kind: 'omit',
+      count: null,
+      times: 5,
+    });
+    const id = await trigger();
+    const verdict = await eventually(async () => {
+      const { events } = await world.build(id);
+      const found = events.find(({ event_type }) =>
+        /^(dispatch_absent|build_needs_attention|build_completed)$/.test(event_type),
+      );
+      return found ?? Promise.reject(new Error('nothing is settled yet'));
+    });
+    expect(verdict).toMatchObject({
+      event_type: 'build_needs_attention',
+      event_data: { reason: expect.stringContaining(why) },
+    });
+    expect(await sent()).toEqual({ runs: 1, posts: faults.length });
+    expect((await world.call('POST', `/builds/${id}/cancel`, {})).status).toBe(202);
+    expect(await world.ended(id)).toMatchObject({ status: 'cancelled', attempts: 1 });
   });
 
   it('what GitHub refuses ends as a dead letter with its reason, and is not looked for', async () => {

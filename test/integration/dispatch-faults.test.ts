@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BuildView } from '../../src/contracts/builds/build.ts';
+import { BUILDS } from '../../src/store/builds/build-stream.ts';
+import { appendEvent } from '../../src/store/record/event-append.ts';
 import { adoptSignal, retrySignal } from '../../src/workflows/messages.ts';
 import { CARRIED_OUT } from '../simulator/harness.ts';
 import { eventually } from '../world/eventually.ts';
@@ -210,6 +212,39 @@ describe('a dispatch that goes wrong', () => {
     await world.github.control('POST', `/runs/${runId}`, { action: 'delete' });
     expect(await world.ended(json.id)).toMatchObject({ status: 'failure', conclusion: 'run_deleted' });
   });
+
+  it.each(['queue', 'direct'])(
+    'an equal request while the workflow of a failed build is still open is refused, and then makes a build (%s)',
+    async (dispatch) => {
+      const content = { repository: 'acme/images', workflow: 'build.yml', dispatch };
+      await world.call('PUT', `/configs/by-name/${dispatch}`, content);
+      const request = { config: dispatch, ref: `slow-to-close-${dispatch}`, inputs: { simulate: 'stuck' } };
+      const { id } = (await world.trigger(request)).json;
+      const { events } = await eventually(async () => {
+        const build = await world.build(id);
+        expect(build.workflow_run_id).not.toBeNull();
+        return build;
+      });
+      const workflowId = String(events[0]?.event_data?.workflow_id);
+      // The worker is lost after it has recorded the failure, and before the workflow closes.
+      await world.stopWorker();
+      const data = { conclusion: 'failure', run_attempt: 1, learned_from: 'poll', request_id: null } as const;
+      const occurred_at = new Date().toISOString();
+      await appendEvent(world.db, BUILDS, id, { type: 'build_completed', data, occurred_at, dedupe_key: 'completed' });
+      const refused = await world.trigger(request);
+      expect([refused.status, refused.json.code]).toEqual([503, 'still_closing']);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(refused.json.detail).toContain(`build ${id}`);
+      expect((await world.github.oracle()).dispatch_requests - before.dispatch_requests).toBe(1);
+      await world.client.workflow.getHandle(workflowId).terminate('closed at last');
+      await world.startWorker();
+      const again = await world.trigger(request);
+      expect([again.status, again.headers.has('idempotent-replayed')]).toEqual([202, false]);
+      expect(again.json.id).toBeGreaterThan(id);
+      expect((await world.call('POST', `/builds/${again.json.id}/cancel`, {})).status).toBe(202);
+      expect(await world.ended(again.json.id)).toMatchObject({ status: 'cancelled' });
+    },
+  );
 
   it('polling neither grows the history nor counts against the rate limit while nothing changes', async () => {
     const { json } = await world.trigger({ ref: 'quiet', inputs: { simulate: 'stuck' } });

@@ -14,6 +14,14 @@ describe('the pages about the API', () => {
     expect((await world.call('GET', '/openapi.json')).json).toEqual(committed);
   });
 
+  it('describe what Hapax sends to callback URLs', () => {
+    const bodies = Object.values(committed.webhooks).map(
+      ({ post }) => post.requestBody.content['application/json'].schema.$ref,
+    );
+    expect(bodies).toEqual(['#/components/schemas/BuildCallback', '#/components/schemas/TaskCallback']);
+    expect(committed.components.schemas.EndedBuild.properties).toHaveProperty('commit');
+  });
+
   it('load nothing from elsewhere, so that they work offline', async () => {
     const page = await world.call('GET', '/docs');
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=UTF-8']);

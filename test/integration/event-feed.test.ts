@@ -4,6 +4,7 @@ import { eventFeedPage } from '../../src/contracts/event-feed.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import { type Db, inTransaction, openDatabase } from '../../src/store/database.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
+import { EventFeed } from '../../src/store/record/event-feed.ts';
 import { TASKS } from '../../src/store/tasks/task-stream.ts';
 import { eventually } from '../world/eventually.ts';
 import { openFeedApi, readMessages } from '../world/feed-api.ts';
@@ -83,6 +84,20 @@ describe.each(DATABASES)('the feed of all events on the %s Postgres', (kind) => 
     expect(await page(api, 'after=latest')).toEqual({ events: [], next_after: end, at_end: true });
     // As a client whose record was set back: it goes on from the end.
     expect(await page(api, 'after=999999999')).toEqual({ events: [], next_after: end, at_end: true });
+  });
+
+  it('never goes back because it has not looked: what another process has delivered is not new to it', async () => {
+    const feed = new EventFeed(world.db);
+    const end = (await positionsIn(world.db)).at(-1)!;
+    expect(await feed.next(end, {})).toEqual({ events: [], reached: end });
+    await tellTask(world.db, 'since');
+    const since = (await positionsIn(world.db)).at(-1)!;
+    expect(await feed.next(since, {})).toEqual({ events: [], reached: since });
+    // A record that was set back.
+    expect(await feed.next(since + 1, {})).toEqual({ events: [], reached: since });
+    const away = openDatabase({ url: world.url, connections: 1 });
+    await away.close();
+    await expect(new EventFeed(away.db).next(end, {})).rejects.toThrow();
   });
 
   it.each([

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { BuildView } from '../../src/contracts/builds/build.ts';
 import { CARRIED_OUT } from '../simulator/harness.ts';
+import { person } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorldWith, REPOSITORY, type SimulatedForge, simulateForge, WEBHOOK_SECRET } from '../world/forges.ts';
 import type { World } from '../world/world.ts';
@@ -175,6 +176,14 @@ describe.each(['gitea', 'forgejo'] as const)('builds on %s, beside the other for
     if (dialect === 'forgejo') {
       const refused = await world.call('POST', `/builds/${id}/retry`, { mode: 'rerun' });
       expect(refused).toMatchObject({ status: 409, json: { code: 'not_supported' } });
+      // Nobody was asked, so the command sends nothing. The page offers only what works.
+      const me = person({ HAPAX_URL: world.url });
+      const command = await me.hapax(['retry', String(id)]).finally(me.remove);
+      expect(command).toMatchObject({ code: 2, stderr: expect.stringContaining('the mode redispatch') });
+      expect(await world.build(id)).toMatchObject({ status: 'failure', retries: 0 });
+      const page = await (await fetch(`${world.url}/console/builds/${id}`)).text();
+      expect(page).toContain('Make a new run');
+      expect(page).not.toMatch(/run it again|run the failed jobs again/i);
     } else await forge.fault({ on: 'rerun', kind: 'accept-then-502' });
     expect((await world.call('POST', `/builds/${id}/retry`, {})).status).toBe(202);
     const again = await eventually(async () => {
@@ -197,6 +206,31 @@ describe.each(['gitea', 'forgejo'] as const)('builds on %s, beside the other for
     await eventually(async () => expect((await forge.oracle()).webhooks.accepted).toBeGreaterThan(0));
     expect((await world.call('POST', `/webhooks/forges/${dialect}`, { workflow_run: {} })).status).toBe(401);
     expect((await world.call('POST', '/webhooks/forges/nobody', {})).status).toBe(404);
+  });
+});
+
+describe.each(['gitea', 'forgejo'] as const)('a build on %s whose polls are rare', (dialect) => {
+  it('ends at the webhook about the end of its run', async () => {
+    const forge = await simulateForge(dialect);
+    const rare = await openWorldWith([forge], { GITHUB_POLL_INTERVAL: '10m' });
+    onTestFinished(async () => {
+      await rare.close();
+      await forge.close();
+    });
+    await forge.set({ webhook: { url: `${rare.url}/webhooks/forges/${dialect}`, secret: WEBHOOK_SECRET } });
+    const { id } = (await rare.trigger({ config: dialect, inputs: { simulate: 'stuck' } })).json;
+    const build = await eventually(async () => {
+      const found = await rare.build(id);
+      // Only Gitea sends a webhook before the end.
+      expect(found.events.at(-1)?.event_data?.run_status).toMatch(dialect === 'gitea' ? 'in_progress' : /./);
+      const handle = rare.client.workflow.getHandle(String(found.events[0]?.event_data?.workflow_id));
+      // The poll has looked and waits.
+      expect((await handle.describe()).raw.pendingActivities?.[0]?.attempt).toBeGreaterThan(1);
+      return found;
+    });
+    await forge.force(build.workflow_run_id!, 'completed', 'success');
+    const { events } = await rare.ended(id);
+    expect(events.at(-1)?.event_data).toMatchObject({ conclusion: 'success', learned_from: 'webhook' });
   });
 });
 

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Forge } from '../../src/integrations/forges/forge.ts';
 import { type Asked, startStandIn } from '../world/http-stand-in.ts';
 
@@ -18,6 +18,8 @@ let refuses: (ageMs: number, number: number) => number | undefined;
 let gives: number;
 /** GitHub's clock minus ours. */
 let clockOffMs: number;
+/** The installation that has access to the repository. */
+let installation: number;
 
 function appFault(authorization: string): string | undefined {
   const [head, body, signature] = authorization.replace(/^bearer /i, '').split('.') as [string, string, string];
@@ -41,8 +43,8 @@ function answer({ method, url, headers }: Asked) {
   if (/\/installation$|\/access_tokens$/.test(url.pathname)) {
     const fault = appFault(authorization);
     if (fault) return say(401, { message: fault });
-    if (url.pathname === '/repos/acme/images/installation') return say(200, { id: 7 });
-    if (url.pathname !== '/app/installations/7/access_tokens') return say(404, { message: 'Not Found' });
+    if (url.pathname === '/repos/acme/images/installation') return say(200, { id: installation });
+    if (url.pathname !== `/app/installations/${installation}/access_tokens`) return say(404, { message: 'Not Found' });
     if (gives !== 201) return say(gives, { message: 'This installation has been suspended' });
     made.push(Date.now());
     const expires_at = new Date(Date.now() + clockOffMs + HOUR_MS).toISOString();
@@ -67,6 +69,7 @@ beforeEach(async () => {
   refuses = () => undefined;
   gives = 201;
   clockOffMs = 0;
+  installation = 7;
   standIn = await startStandIn(answer);
 });
 afterEach(() => standIn.close());
@@ -174,6 +177,24 @@ describe('a token that GitHub refuses', () => {
     expect(await dispatch(github)).toMatchObject({ kind: 'not_sent', refusal: { status: 404 } });
     expect(await dispatch(github)).toMatchObject({ kind: 'accepted' });
   });
+});
+
+it('follows a run whose repository moves to another owner, and asks for its installation once a minute at most', async () => {
+  const github = app();
+  await github.read('acme/images', 5);
+  const lookUps = () => asked.filter((one) => one.endsWith('/installation')).length;
+  expect(lookUps()).toBe(1);
+  const start = performance.now();
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(start + 61_000);
+  onTestFinished(() => clock.mockRestore());
+  // GitHub hides a private repository from those who have no access.
+  installation = 8;
+  refuses = (_ageMs, number) => (number === 1 ? 404 : undefined);
+  await expect(github.read('acme/images', 5)).rejects.toMatchObject({ status: 404 });
+  expect(await github.read('acme/images', 5)).toMatchObject({ conclusion: 'success' });
+  expect(lookUps()).toBe(2);
+  for (let n = 0; n < 3; n++) await expect(github.read('acme/images', 6)).rejects.toMatchObject({ status: 404 });
+  expect(lookUps()).toBe(2);
 });
 
 it.each([-HOUR_MS, HOUR_MS])('logs in where the clock of GitHub is %i ms off', async (offMs) => {

@@ -44,7 +44,7 @@ describe('ingest_url', () => {
   const ingest = (url: string, given: Partial<WebPageOptions> = {}, tags?: string[]) => {
     const args = { url, ...(tags ? { tags } : {}) };
     return ingestUrl(
-      { content: postgresContent(database.db), blobs: kept.blobs, pages: reader(given) },
+      { db: database.db, content: postgresContent(database.db), blobs: kept.blobs, pages: reader(given) },
       args,
       attempt(),
     );
@@ -353,7 +353,12 @@ describe('ingest_url', () => {
     pages.set('/hang', 'hang');
     const stop = new AbortController();
     const work = ingestUrl(
-      { content: postgresContent(database.db), blobs: kept.blobs, pages: reader({ timeoutMs: 60_000 }) },
+      {
+        db: database.db,
+        content: postgresContent(database.db),
+        blobs: kept.blobs,
+        pages: reader({ timeoutMs: 60_000 }),
+      },
       { url: at('/hang') },
       attempt({ signal: stop.signal }),
     );

@@ -134,12 +134,11 @@ describe('keys', () => {
     expect(sent.status).toBe(202);
     expect((await as('POST', '/tasks', { name: 'semantic_search', args: ['a'], queue: 'youtube' })).status).toBe(403);
     expect((await as('POST', '/youtube/ingest-async?url=https://youtu.be/dQw4w9WgXcQ')).status).toBe(403);
-    const { json: foreign } = await world.call(
-      'POST',
-      '/tasks',
-      { name: 'semantic_search', args: ['b'], queue: 'content' },
-      OPS,
-    );
+    // A type of another queue is not theirs, whatever queue the request names.
+    const refused = await as('POST', '/tasks', { name: 'ingest_url', args: ['https://a.example/'], queue: 'search' });
+    expect(refused).toMatchObject({ status: 403, json: { detail: expect.stringContaining('the queue content') } });
+    const elsewhere = { name: 'semantic_search', args: ['b'], queue: 'content' };
+    const { json: foreign } = await world.call('POST', '/tasks', elsewhere, OPS);
     await eventually(async () => expect((await as('GET', `/tasks/${sent.json.task_id}`)).status).toBe(200));
     await eventually(async () => expect((await as('GET', `/tasks/${foreign.task_id}`)).status).toBe(403));
     expect((await as('POST', `/tasks/${foreign.task_id}/cancel`)).status).toBe(403);

@@ -9,6 +9,7 @@ import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 
 const PROGRAM = join(import.meta.dirname, 'programs/dying-worker.ts');
+const CUT_OFF = join(import.meta.dirname, 'programs/cut-off-worker.ts');
 
 async function open(settings: Partial<Record<keyof Settings, string>>, handlers: Partial<TaskHandlers> = {}) {
   const world = await openWorld('server', settings, handlers);
@@ -17,8 +18,8 @@ async function open(settings: Partial<Record<keyof Settings, string>>, handlers:
 }
 
 /** Asks for a task, and lets Temporal notice within a second and not 15 that its worker is lost, and begin it again at once. */
-async function ask(world: World): Promise<string> {
-  const { json } = await world.call('POST', '/tasks', { name: 'process_content', args: ['c', ['embed']] });
+async function ask(world: World, options: object = {}): Promise<string> {
+  const { json } = await world.call('POST', '/tasks', { name: 'process_content', args: ['c', ['embed']], ...options });
   const execution = { workflowId: taskWorkflowId(json.task_id) };
   const activity = await eventually(async () => {
     const { raw } = await world.client.workflow.getHandle(execution.workflowId).describe();
@@ -73,6 +74,42 @@ describe('a task whose work is cut off', () => {
     });
     expect(lost).toBe(5);
     await eventually(async () => expect((await world.call('GET', `/dlq/task:${id}`)).status).toBe(200));
+  });
+
+  it('does not expire once it has started, however late the next worker comes', async () => {
+    const world = await open({ WORKER_QUEUES: 'workflows' });
+    const args = [CUT_OFF, inject('temporalAddress'), world.namespace, world.databaseUrl];
+    const serve = () => {
+      const worker = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+      const kill = async () => {
+        worker.kill('SIGKILL');
+        if (worker.exitCode === null && worker.signalCode === null) await once(worker, 'exit');
+      };
+      onTestFinished(kill);
+      return { kill, begun: once(worker.stdout, 'data'), end: (result: string) => worker.stdin.write(`${result}\n`) };
+    };
+    const first = serve();
+    await eventually(async () => {
+      const { json } = await world.call('GET', '/queues');
+      expect(json).toContainEqual(expect.objectContaining({ name: 'content', pollers: 1 }));
+    });
+    const id = await ask(world, { expires: 5 });
+    await first.begun;
+    await first.kill();
+    await eventually(async () => {
+      const { events } = await world.client.workflow.getHandle(taskWorkflowId(id)).fetchHistory();
+      expect(
+        events?.map(({ activityTaskTimedOutEventAttributes }) => activityTaskTimedOutEventAttributes),
+      ).toContainEqual(expect.objectContaining({ failure: expect.anything() }));
+    });
+    const second = serve();
+    void second.begun.then(() => second.end('done'));
+    expect(await ended(world, id)).toMatchObject({ status: 'SUCCESS', result: 'done', retries: 0 });
+    const { json } = await world.call('GET', `/tasks/${id}/events`);
+    const workers = json
+      .filter(({ event_type }: { event_type: string }) => event_type === 'task_started')
+      .map(({ event_data }: { event_data: { worker: string } }) => event_data.worker);
+    expect(new Set(workers).size).toBe(2);
   });
 
   it('goes on however often the database is away, which loses no worker', async () => {

@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
 import { findBuild } from '../../src/store/builds/build-find.ts';
 import { listBuilds } from '../../src/store/builds/build-list.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import { type Database, type Db, openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
 import { migrateDatabase } from '../../src/store/migrate.ts';
-import { appendEvent } from '../../src/store/record/event-append.ts';
 import { eventually } from '../world/eventually.ts';
 import { type PostgresServer, startPostgresServer } from '../world/postgres-server.ts';
 import { queuedBuild } from '../world/queued-build.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../src/store/migrations/', import.meta.url));
-/** The schema that the version before serves on; what it does with builds is the same today. */
+/** The schema that the version before serves on. It reads builds as today, and accepts them as {@link accept} does. */
 const OLDER = '0021_task_parents.sql';
 /** What a version to come may do, each in its way. */
 const LATER = {
@@ -33,12 +33,16 @@ describe('migrations, while the version before serves', () => {
   let server: PostgresServer;
   let folder: string;
   let database: Database;
+  let columns: string[];
   beforeEach(async () => {
     server = await startPostgresServer();
     folder = await mkdtemp(join(tmpdir(), 'hapax-migrations-'));
     await add((name) => name <= OLDER);
     await migrate();
     database = openDatabase({ url: server.url, role: RUNTIME_ROLE });
+    const known = await database.db<Array<{ name: string }>>`
+      SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'builds'`;
+    columns = known.map(({ name }) => name);
   });
   afterEach(async () => {
     await database.close();
@@ -55,7 +59,7 @@ describe('migrations, while the version before serves', () => {
   it('let writers and readers go on, and lose nothing', async () => {
     await add((name) => name > OLDER);
     for (const [name, text] of Object.entries(LATER)) await writeFile(join(folder, name), text);
-    const service = serve(database.db);
+    const service = serve(database.db, columns);
     await eventually(() => expect(service.builds()).toBeGreaterThan(20));
     await migrate();
     const builds = service.builds();
@@ -83,7 +87,7 @@ describe('migrations, while the version before serves', () => {
     });
     migrating.catch(() => {});
     // It has waited for its lock, given up and begun anew, at least once.
-    const service = serve(database.db);
+    const service = serve(database.db, columns);
     await eventually(async () => {
       const [row] = await database.db<Array<{ aborted: number }>>`
         SELECT xact_rollback AS aborted FROM pg_stat_database WHERE datname = current_database()`;
@@ -98,12 +102,30 @@ describe('migrations, while the version before serves', () => {
     expect(longestMs).toBeLessThan(30_000);
   });
 
+  it('give way to a process that waits for them and holds what they wait for', async () => {
+    await writeFile(join(folder, '9001_columns.sql'), LATER['9001_columns.sql']);
+    const serving = openDatabase({ url: server.url, connections: 1 });
+    onTestFinished(() => serving.close());
+    await serving.db`BEGIN`;
+    await serving.db`LOCK TABLE builds IN ROW EXCLUSIVE MODE`;
+    const migrating = migrate();
+    migrating.catch(() => {});
+    await eventually(async () => {
+      const waiting = await database.db`SELECT FROM pg_locks WHERE relation = 'builds'::regclass AND NOT granted`;
+      expect(waiting).toHaveLength(1);
+    });
+    // Postgres looks for who waits for whom after a second, and ends one of them.
+    await serving.db`LOCK TABLE events IN ROW EXCLUSIVE MODE`;
+    await serving.db`COMMIT`;
+    await migrating;
+  });
+
   it('build an index anew where a run before was cut off', async () => {
     const unique = `DROP INDEX CONCURRENTLY IF EXISTS builds_once;
       --> statement-breakpoint
       CREATE UNIQUE INDEX CONCURRENTLY builds_once ON builds (caller);`;
     await writeFile(join(folder, '9001_index.sql'), unique);
-    for (const id of [1, 2]) await appendEvent(database.db, BUILDS, id, queuedBuild(id));
+    for (const id of [1, 2]) await accept(database.db, columns, id);
     await expect(migrate()).rejects.toThrow('could not create unique index');
     const isValid = async () => {
       const rows = await database.db<Array<{ indisvalid: boolean }>>`
@@ -118,6 +140,16 @@ describe('migrations, while the version before serves', () => {
     expect(await isValid()).toBe(true);
   });
 
+  it('give up where another process holds their lock, as a connection pooler does for ever', async () => {
+    const pooler = openDatabase({ url: server.url, connections: 1 });
+    onTestFinished(() => pooler.close());
+    await pooler.db`SELECT pg_advisory_lock(4841058)`;
+    const migrating = migrateDatabase(server.url, undefined, pathToFileURL(`${folder}/`), 0);
+    await expect(migrating).rejects.toThrow('connect to Postgres itself');
+    await pooler.db`SELECT pg_advisory_unlock(4841058)`;
+    await migrate();
+  });
+
   it('run once, however many processes start together with an index to build', async () => {
     await writeFile(join(folder, '9002_index.sql'), LATER['9002_index.sql'].replaceAll('weight', 'ref'));
     await Promise.all([migrate(), migrate(), migrate()]);
@@ -128,8 +160,43 @@ describe('migrations, while the version before serves', () => {
   });
 });
 
+/**
+ * Accepts a build as the version before: all values are in the event, and nothing is beside the log.
+ * @param columns those of builds that it knows.
+ */
+async function accept(db: Db, columns: string[], id: number): Promise<void> {
+  const { type, data, occurred_at, dedupe_key } = queuedBuild(id);
+  const state = BUILDS.evolve(undefined, queuedBuild(id));
+  const body = {
+    stream: `build:${id}`,
+    seq: 1,
+    type,
+    from_status: null,
+    to_status: state.status,
+    data,
+    occurred_at,
+    recorded_at: new Date().toISOString(),
+    dedupe_key,
+    previous_hash: GENESIS_HASH,
+  };
+  const event = { ...body, hash: eventHash(body) };
+  const row = BUILDS.rowOf(state, event);
+  const told = db.unsafe(Object.keys(event).join(', '));
+  const known = db.unsafe(
+    Object.keys(row)
+      .filter((name) => columns.includes(name))
+      .join(', '),
+  );
+  await db`
+    WITH appended AS (
+      INSERT INTO events (${told})
+      SELECT ${told} FROM jsonb_populate_record(NULL::events, ${JSON.stringify(event)}::jsonb)
+    )
+    INSERT INTO builds (${known}) SELECT ${known} FROM jsonb_populate_record(NULL::builds, ${JSON.stringify(row)}::jsonb)`;
+}
+
 /** Processes that accept builds and show them, one after the other, until they are stopped. */
-function serve(db: Db) {
+function serve(db: Db, columns: string[]) {
   let stopped = false;
   let written = 0;
   let longestMs = 0;
@@ -141,7 +208,7 @@ function serve(db: Db) {
   const write = async () => {
     while (!stopped) {
       const id = ++written;
-      await timed(appendEvent(db, BUILDS, id, queuedBuild(id)));
+      await timed(accept(db, columns, id));
     }
   };
   const read = async () => {

@@ -6,12 +6,15 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { payloadCodec } from '../../src/processes/payload-codec.ts';
 import { eventually } from '../world/eventually.ts';
 import { openReceiver, type Receiver } from '../world/receiver.ts';
+import { setStreamBack } from '../world/set-back.ts';
 import { openWorld, type World } from '../world/world.ts';
+import { hapax } from './told-builds.ts';
 
 const key = () => randomBytes(32);
 
 describe('what Temporal keeps, with TEMPORAL_CODEC_KEYS', () => {
   const secret = `secret-${randomBytes(8).toString('hex')}`;
+  const codecKeys = `one=${key().toString('base64')}`;
   let world: World;
   let receiver: Receiver;
   let connection: Connection;
@@ -20,7 +23,7 @@ describe('what Temporal keeps, with TEMPORAL_CODEC_KEYS', () => {
     world = await openWorld(
       'server',
       {
-        TEMPORAL_CODEC_KEYS: `one=${key().toString('base64')}`,
+        TEMPORAL_CODEC_KEYS: codecKeys,
         CALLBACK_ALLOWED_HOSTS: 'localhost,127.0.0.1',
         TEMPORAL_UI_URL: 'http://127.0.0.1:8233',
       },
@@ -90,6 +93,34 @@ describe('what Temporal keeps, with TEMPORAL_CODEC_KEYS', () => {
       'http://127.0.0.1:8233',
     );
     expect((await leave('http://127.0.0.1:9999')).headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('is what the record lost is restored from', async () => {
+    const { id } = (await world.trigger({ ref: 'lost', inputs: { note: secret, simulate: 'failure' } })).json;
+    const build = await world.ended(id);
+    const asked = { name: 'process_content', args: ['lost', ['embed']] };
+    const { task_id } = (await world.call('POST', '/tasks', asked)).json;
+    const isCompleted = (query: string) =>
+      eventually(async () => {
+        const { count } = await world.client.workflow.count(`${query} AND ExecutionStatus = 'Completed'`);
+        expect(count).toBe(1);
+      });
+    await isCompleted(`HapaxBuildId = '${id}'`);
+    await isCompleted(`HapaxTaskId = '${task_id}'`);
+    await setStreamBack(world.databaseUrl, { table: 'builds', id, events: 0, row: undefined });
+    await setStreamBack(world.databaseUrl, { table: 'tasks', id: task_id, events: 0, row: undefined });
+    const { stdout } = await hapax(['reconcile'], {
+      DATABASE_URL: world.databaseUrl,
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      TEMPORAL_NAMESPACE: world.namespace,
+      TEMPORAL_CODEC_KEYS: codecKeys,
+      LOG_LEVEL: 'fatal',
+    });
+    expect(stdout).toContain('2 differ, 0 could not be repaired');
+    const { status, conclusion, inputs } = build;
+    expect(await world.build(id)).toMatchObject({ status, conclusion, inputs });
+    const { json } = await world.call('GET', `/tasks/${task_id}`);
+    expect(json).toMatchObject({ status: 'SUCCESS', result: { answer: secret }, args: asked.args });
   });
 });
 

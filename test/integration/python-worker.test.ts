@@ -1,23 +1,11 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type BridgeWorld, openBridgeWorld } from '../world/bridge.ts';
-import { hasCelery } from '../world/celery.ts';
+import { expect, inject, test } from 'vitest';
+import { REGISTER_WORKFLOW } from '../../src/contracts/tasks/registration-workflow.ts';
 import { eventually } from '../world/eventually.ts';
-import {
-  type AppEnvironment,
-  childrenOf,
-  type PythonWorker,
-  pollerOf,
-  runPython,
-  startPythonWorker,
-  whyNot,
-} from '../world/python-worker.ts';
-import { hasRabbitMq } from '../world/rabbitmq-server.ts';
-import { hasRedis } from '../world/redis-server.ts';
-import { describeWith } from '../world/required-programs.ts';
+import { childrenOf, runPython, whyNot } from '../world/python-worker.ts';
+import { describeWithPython } from '../world/python-world.ts';
 
 /** What is on purpose otherwise than with Celery's own worker, and why. */
 const DIFFERENCES: Readonly<Record<string, string>> = {
@@ -37,179 +25,223 @@ type Meta = Record<string, unknown>;
 const known = (meta: Meta) => Object.fromEntries(IN_THE_RECORD.map((field) => [field, meta[field]]));
 const isListOfMetas = (all: unknown): all is Meta[] => Array.isArray(all) && all[0]?.status !== undefined;
 
-describeWith(
-  { RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': hasCelery() },
-  'a worker in Python',
-  () => {
-    let bridge: BridgeWorld;
-    let directory: string;
-    const workers: PythonWorker[] = [];
+/** Compares what the cases came to, but for what is otherwise on purpose. @returns their names. */
+function assertSame(expected: Record<string, unknown>, found: Record<string, unknown>): string[] {
+  const cases = Object.keys(expected).filter((name) => !(name in DIFFERENCES));
+  for (const name of cases) {
+    const ours = found[name];
+    // Of a task that no worker had, Hapax alone tells its client.
+    const metas = (all: unknown) =>
+      isListOfMetas(all) && isListOfMetas(ours)
+        ? all.map((meta, at) => (ours[at]?.name === null ? known(meta) : meta))
+        : all;
+    expect.soft(metas(ours), name).toEqual(metas(expected[name]));
+  }
+  return cases;
+}
 
-    beforeAll(async () => {
-      directory = await mkdtemp(join(tmpdir(), 'hapax-python-'));
-      // Python decrypts what TypeScript has encrypted, and the other way round.
-      const TEMPORAL_CODEC_KEYS = `test=${randomBytes(32).toString('base64')}`;
-      bridge = await openBridgeWorld({}, { FLOWER_PORT: '0', TEMPORAL_CODEC_KEYS });
-      await bridge.openBridge();
-    });
-    afterAll(async () => {
-      await Promise.all(workers.map((worker) => worker.stop()));
-      await bridge?.close();
-      await rm(directory, { recursive: true, force: true });
-    });
+describeWithPython('a worker in Python', (python) => {
+  const { start, send, ended } = python;
 
-    /** A worker with a queue of its own, and a directory for its tasks. */
-    async function start(
-      program: 'celery' | 'hapax-worker',
-      queue: string,
-      { options = [] as string[], more = {} } = {},
-    ) {
-      const own = await mkdtemp(join(directory, 'tasks-'));
-      const environment: AppEnvironment = {
-        ...{ BROKER: bridge.rabbit.url, BACKEND: bridge.redis.url, QUEUE: queue, TRACE: join(own, 'trace') },
-        ...{ TEMPORAL_ADDRESS: inject('temporalAddress'), TEMPORAL_NAMESPACE: bridge.world.namespace },
-        TEMPORAL_CODEC_KEYS: bridge.environment.TEMPORAL_CODEC_KEYS!,
-        ...more,
-      };
-      await writeFile(environment.TRACE, '');
-      const again = () => startPythonWorker({ program, app: 'features', environment, options, directory: own });
-      const worker = await again();
-      workers.push(worker);
-      if (program === 'hapax-worker') await registered(queue);
-      return { worker, again, compare: () => runPython('compare.py', { directory: own }, environment) };
+  /** With a result back end of its own: workers write there what becomes of tasks that others have, if those are revoked. */
+  const startCelery = (queue: string, { options = [] as string[], more = {} } = {}) =>
+    start('celery', queue, { options, more: { BACKEND: python.bridge.redis.url.replace(/0$/, '1'), ...more } });
+
+  test('does what a real Celery worker does, field by field', async () => {
+    const [real, both] = await Promise.all([startCelery('real'), start('hapax-worker', 'ours')]);
+    const [expected, found] = await Promise.all([real.compare(), both.compare()]);
+    const cases = assertSame(expected, found);
+    expect(cases.length).toBeGreaterThan(100);
+    // What a pool does, it logs.
+    const lines = (output: string) => output.match(/a line of [^\n]*/g)?.sort();
+    expect(lines(both.worker.output())).toEqual(lines(real.worker.output()));
+    for (const { worker } of [real, both]) expect(await worker.stop()).toBe(0);
+    expect(await both.signals()).toEqual(await real.signals());
+
+    // Not beside the other: a task type has one queue.
+    const record = await start('hapax-worker', 'record', { more: { HAPAX_RESULTS: 'record' } });
+    const recorded = await record.compare();
+    for (const name of cases.filter((one) => one in recorded && !(one in NOT_IN_THE_RECORD))) {
+      if (!isListOfMetas(expected[name])) continue;
+      expect.soft(recorded[name].map(known), `${name}, by the record alone`).toEqual(expected[name].map(known));
     }
+  }, 1_000_000);
 
-    const registered = (queue: string) =>
-      eventually(async () => {
-        const { json } = await bridge.world.call('GET', '/queues');
-        expect(JSON.stringify(json)).toContain(`"${queue}-routed"`);
-      });
-
-    async function send(name: string, queue: string, args: unknown[] = [], more: object = {}): Promise<string> {
-      const { status, json } = await bridge.world.call('POST', '/tasks', {
-        name: `features.${name}`,
-        args,
-        queue,
-        ...more,
-      });
-      expect(json.task_id, `${status} ${JSON.stringify(json)}`).toBeTypeOf('string');
-      return json.task_id;
-    }
-
-    const ended = (id: string) =>
-      eventually(async () => {
-        const { json } = await bridge.world.call('GET', `/tasks/${id}`);
-        expect(json.completed_at, JSON.stringify(json)).toBeTypeOf('string');
-        return json;
-      });
-
-    test('does what a real Celery worker does, field by field', async () => {
-      const [real, both] = await Promise.all([
-        // Workers write into their back end what becomes of tasks that others have, if those are revoked.
-        start('celery', 'real', { more: { BACKEND: bridge.redis.url.replace(/0$/, '1') } }),
-        start('hapax-worker', 'ours'),
-      ]);
-      const [expected, found] = await Promise.all([real.compare(), both.compare()]);
-      const cases = Object.keys(expected).filter((name) => !(name in DIFFERENCES));
-      expect(cases.length).toBeGreaterThan(100);
-      for (const name of cases) {
-        const metas = (all: unknown) =>
-          isListOfMetas(all) ? all.map((meta, at) => (found[name][at].name === null ? known(meta) : meta)) : all;
-        expect.soft(metas(found[name]), name).toEqual(metas(expected[name]));
-      }
-      // What a pool does, it logs.
-      const lines = (output: string) => output.match(/a line of [^\n]*/g)?.sort();
-      expect(lines(both.worker.output())).toEqual(lines(real.worker.output()));
-      for (const { worker } of [real, both]) expect(await worker.stop()).toBe(0);
-
-      // Not beside the other: a task type has one queue.
-      const record = await start('hapax-worker', 'record', { more: { HAPAX_RESULTS: 'record' } });
-      const recorded = await record.compare();
-      for (const name of cases.filter((one) => one in recorded && !(one in NOT_IN_THE_RECORD))) {
-        if (!isListOfMetas(expected[name])) continue;
-        expect.soft(recorded[name].map(known), `${name}, by the record alone`).toEqual(expected[name].map(known));
-      }
+  test('records the progress of a task, shows it, and stops a task that is revoked', async () => {
+    await start('hapax-worker', 'progress');
+    const id = await send('progress', 'progress', [join(python.directory, 'never')]);
+    const progress = { state: 'PROGRESS', meta: { done: 1, total: 2 } };
+    await eventually(async () => {
+      const { json } = await python.bridge.world.call('GET', `/tasks/${id}`);
+      expect(json).toMatchObject({ status: 'STARTED', progress });
     });
+    const flower = await fetch(`${python.bridge.world.flowerUrl}/api/task/result/${id}`);
+    expect(await flower.json()).toEqual({ 'task-id': id, state: 'PROGRESS' });
+    await python.bridge.world.call('POST', `/tasks/${id}/cancel`, {});
+    expect(await ended(id)).toMatchObject({ status: 'REVOKED', progress: null });
+    const { json: events } = await python.bridge.world.call('GET', `/tasks/${id}/events`);
+    const types = events.map(({ event_type }: { event_type: string }) => event_type);
+    expect(types).toEqual(['task_queued', 'task_received', 'task_started', 'task_progressed', 'task_revoked']);
+  });
 
-    test('records the progress of a task, shows it, and stops a task that is revoked', async () => {
-      await start('hapax-worker', 'progress');
-      const id = await send('progress', 'progress', [join(directory, 'never')]);
-      const progress = { state: 'PROGRESS', meta: { done: 1, total: 2 } };
-      await eventually(async () => {
-        const { json } = await bridge.world.call('GET', `/tasks/${id}`);
-        expect(json).toMatchObject({ status: 'STARTED', progress });
-      });
-      const flower = await fetch(`${bridge.world.flowerUrl}/api/task/result/${id}`);
-      expect(await flower.json()).toEqual({ 'task-id': id, state: 'PROGRESS' });
-      await bridge.world.call('POST', `/tasks/${id}/cancel`, {});
-      expect(await ended(id)).toMatchObject({ status: 'REVOKED', progress: null });
-      const { json: events } = await bridge.world.call('GET', `/tasks/${id}/events`);
+  test('records the progress of tasks that end at once', async () => {
+    await start('hapax-worker', 'at-once');
+    const ids = await Promise.all(Array.from({ length: 20 }, () => send('progress_at_once', 'at-once')));
+    for (const { task_id } of await Promise.all(ids.map(ended))) {
+      const { json: events } = await python.bridge.world.call('GET', `/tasks/${task_id}/events`);
       const types = events.map(({ event_type }: { event_type: string }) => event_type);
-      expect(types).toEqual(['task_queued', 'task_received', 'task_started', 'task_progressed', 'task_revoked']);
-    });
+      expect(types).toEqual(['task_queued', 'task_received', 'task_started', 'task_progressed', 'task_succeeded']);
+    }
+  });
 
-    test('takes a chord by curl at Flower', async () => {
-      await start('hapax-worker', 'flower');
+  test('ends each task that comes to what JSON, Unicode or Temporal has no place for', async () => {
+    await start('hapax-worker', 'odd');
+    const kinds = ['text', 'large error', 'nan', 'large'];
+    const ids = await Promise.all(kinds.map((kind) => send('odd', 'odd', [kind])));
+    const [text, largeError, nan, large] = await Promise.all(ids.map(ended));
+    const error = { type: 'ValueError', message: 'half of a pair \ufffd and \ufffd' };
+    expect(text).toMatchObject({ status: 'FAILURE', error });
+    expect(largeError).toMatchObject({ status: 'FAILURE', error: { message: 'x'.repeat(4_000) } });
+    expect(nan).toMatchObject({ status: 'SUCCESS', result: [null, null, 1.5] });
+    expect(large).toMatchObject({ status: 'FAILURE', error: { type: 'ResultTooLarge' } });
+    // The text would have ended the worker that leads the task, and each that came after it.
+    expect((await ended(await send('add', 'odd', [1, 2]))).result).toBe(3);
+  });
+
+  test('takes what an app without a result back end returns and says, whatever it is', async () => {
+    await start('hapax-worker', 'disabled', { more: { BACKEND: 'disabled://' } });
+    const calls: Array<[string, unknown[]]> = [
+      ['add', [1, 2]],
+      ['not_json', []],
+      ['odd', ['large']],
+      ['says_not_json', []],
+    ];
+    const ids = await Promise.all(calls.map(([name, args]) => send(name, 'disabled', args)));
+    const all = (await Promise.all(ids.map(ended))).map(({ status, result }) => [status, result]);
+    expect(all).toEqual([
+      ['SUCCESS', 3],
+      ['SUCCESS', null],
+      ['SUCCESS', null],
+      ['SUCCESS', null],
+    ]);
+  });
+
+  test('sends a retry, a replacement and a task by its route to a queue of a topic exchange', async () => {
+    await start('hapax-worker', 'topics', { app: 'topics' });
+    const results: unknown[] = [];
+    for (const [name, queue] of [['retries', 'topics'], ['replaces', 'topics'], ['routed']] as const) {
+      const { json } = await python.bridge.world.call('POST', '/tasks', { name: `topics.${name}`, queue });
+      const { status, result } = await ended(json.task_id);
+      results.push([status, result]);
+    }
+    expect(results).toEqual([
+      ['SUCCESS', 'topics'],
+      ['SUCCESS', 'topics-routed'],
+      ['SUCCESS', 'topics-routed'],
+    ]);
+  });
+
+  test('ends a task that would become one that is not in Python', async () => {
+    await start('hapax-worker', 'becoming');
+    const { status, error } = await ended(await send('becomes_another', 'becoming'));
+    expect([status, error.type]).toEqual(['FAILURE', 'NotImplementedError']);
+    expect(error.message).toMatch(/cannot become (tasks\.)?semantic_search, which is no task in Python$/);
+  });
+
+  test('takes a chord by curl at Flower', async () => {
+    await start('hapax-worker', 'flower');
+    const task_id = randomUUID();
+    const queue = 'flower';
+    const add = (...args: number[]) => ({ task: 'features.add', args, kwargs: {}, options: { queue } });
+    const body = { task: 'features.total', args: [], kwargs: {}, options: { task_id, queue } };
+    const response = await fetch(`${python.bridge.world.flowerUrl}/api/task/async-apply/celery.chord`, {
+      method: 'POST',
+      body: JSON.stringify({ kwargs: { header: [add(1, 2), add(3, 4)], body }, queue }),
+    });
+    expect(response.status, await response.text()).toBe(200);
+    await eventually(async () => {
+      const { json } = await python.bridge.world.call('GET', `/tasks/${task_id}`);
+      expect(json).toMatchObject({ status: 'SUCCESS', result: 10 });
+    });
+  });
+
+  test.each<[how: string, queue: string, options: string[], more?: Record<string, string>, spec?: object]>([
+    ['with a pool of threads', 'threads', ['-P', 'threads']],
+    ['with a pool of one', 'solo', ['-P', 'solo']],
+    ['with a pool of green threads', 'gevent', ['-P', 'gevent']],
+    ['with two tasks per child', 'child', ['--max-tasks-per-child', '2'], {}, { tasks_per_child: 2 }],
+    ['with children that are spawned', 'spawned', [], { START_METHOD: 'spawn' }],
+  ])('does what a real Celery worker does %s', async (_, queue, options, more, spec) => {
+    const [real, ours] = await Promise.all([
+      startCelery(`${queue}-real`, { options, more }),
+      start('hapax-worker', queue, { options, more }),
+    ]);
+    const [expected, found] = await Promise.all([real, ours].map((of) => of.compare({ short: true, ...spec })));
+    expect(assertSame(expected, found).length).toBeGreaterThan(60);
+    // What a worker that is killed has left is begun again by another one.
+    const { pid } = ours.worker.process;
+    const children = childrenOf(pid!);
+    process.kill(pid!, 'SIGKILL');
+    await eventually(() => expect(children.filter((child) => existsSync(`/proc/${child}`))).toEqual([]));
+    await real.worker.stop();
+  });
+
+  test.each(['threads', 'solo', 'gevent'])(
+    'ends each task that raises what ends a process, in a pool of %s',
+    async (pool) => {
+      const queue = `raises-${pool}`;
+      await start('hapax-worker', queue, { options: ['-P', pool] });
+      // More than it has places.
+      const names = ['exits', 'exits', 'exits', 'exits', 'rejected_when_done', 'kills_green_thread'];
+      const all = await Promise.all((await Promise.all(names.map((name) => send(name, queue)))).map(ended));
+      const lost = ['FAILURE', 'WorkerLostError'];
+      expect(all.map(({ status, error }) => [status, error?.type])).toEqual([
+        ...[lost, lost, lost, lost],
+        ...[['FAILURE', 'Reject'], lost],
+      ]);
       const task_id = randomUUID();
-      const queue = 'flower';
-      const add = (...args: number[]) => ({ task: 'features.add', args, kwargs: {}, options: { queue } });
-      const body = { task: 'features.total', args: [], kwargs: {}, options: { task_id, queue } };
-      const response = await fetch(`${bridge.world.flowerUrl}/api/task/async-apply/celery.chord`, {
-        method: 'POST',
-        body: JSON.stringify({ kwargs: { header: [add(1, 2), add(3, 4)], body }, queue }),
-      });
-      expect(response.status, await response.text()).toBe(200);
-      await eventually(async () => {
-        const { json } = await bridge.world.call('GET', `/tasks/${task_id}`);
-        expect(json).toMatchObject({ status: 'SUCCESS', result: 10 });
-      });
-    });
+      await ended(await send('revokes_here', queue, [task_id]));
+      expect(await ended(await send('add', queue, [1, 2], { task_id }))).toMatchObject({ status: 'REVOKED' });
+      expect((await ended(await send('add', queue, [1, 2]))).result).toBe(3);
+    },
+  );
 
-    test.each(['threads', 'solo', 'gevent'])('works with a pool of %s', async (pool) => {
-      await start('hapax-worker', pool, { options: ['-P', pool] });
-      const cases = [
-        await send('add', pool, [1, 2]),
-        await send('retries', pool, [1]),
-        await send('raises', pool, ['odd']),
-      ];
-      const [added, retried, raised] = await Promise.all(cases.map(ended));
-      expect([added.result, retried.result, retried.retries]).toEqual([3, 1, 1]);
-      expect(raised.error).toMatchObject({ type: 'Odd', module: 'features', args: ['odd', 2] });
+  test('ends a beginning that is revoked, and tells all progress on each version of Python', async () => {
+    expect(await runPython('records.py', {}, { BROKER: '', BACKEND: '', QUEUE: '', TRACE: '' })).toEqual({
+      revoked: 'the beginning',
+      told: [1, 2, 3],
     });
+  });
 
-    test('loses nothing when children, pollers and workers are killed', async () => {
-      const { worker, again } = await start('hapax-worker', 'killed');
-      let alive = worker;
-      const ids = await Promise.all(Array.from({ length: 30 }, () => send('survives', 'killed')));
-      const begun = async () => {
-        const { json } = await bridge.world.call('GET', `/tasks?queue=killed&status=STARTED`);
-        expect(json.tasks).not.toEqual([]);
-      };
-      for (const victim of ['child', 'worker', 'child', 'poller'] as const) {
-        await eventually(begun);
-        const pid = alive.process.pid!;
-        const killed = victim === 'worker' ? pid : victim === 'poller' ? pollerOf(pid)! : childrenOf(pid)[0]!;
-        process.kill(killed, 'SIGKILL');
-        if (victim === 'child') continue;
-        await alive.exited;
-        alive = await again();
-        workers.push(alive);
-      }
-      for (const task of await Promise.all(ids.map(ended))) {
-        expect(task).toMatchObject({ status: 'SUCCESS', result: 1, retries: 1 });
-        const { json: events } = await bridge.world.call('GET', `/tasks/${task.task_id}/events`);
-        const count = (type: string) =>
-          events.filter((event: { event_type: string }) => event.event_type === type).length;
-        expect([count('task_queued'), count('task_retried'), count('task_succeeded')]).toEqual([1, 1, 1]);
-        expect(count('task_started')).toBeGreaterThanOrEqual(2);
-      }
-    });
+  test('registers although a worker that had its name has begun to, as a container has when it starts again', async () => {
+    const identity = '1@container';
+    const { world } = python.bridge;
+    // A queue of workflows that nobody works at.
+    await world.client.workflow.start(REGISTER_WORKFLOW, { workflowId: `register-${identity}`, taskQueue: 'nobody' });
+    const environment = { BROKER: '', BACKEND: '', QUEUE: '', TRACE: '' };
+    const temporal = { TEMPORAL_ADDRESS: inject('temporalAddress'), TEMPORAL_NAMESPACE: world.namespace };
+    const { TEMPORAL_CODEC_KEYS = '' } = python.bridge.environment;
+    const registering = runPython('registers.py', { identity }, { ...environment, ...temporal, TEMPORAL_CODEC_KEYS });
+    expect(await registering).toBe('registered');
+  });
 
-    test('refuses by name what cannot work', () => {
-      expect(whyNot('pickled')).toBe(
-        'hapax-worker: accept_content has no json: Hapax takes tasks as JSON only\n' +
-          'hapax-worker: task_serializer is pickle: Hapax reads JSON only (pickle could run any code)\n',
+  test('refuses by name what cannot work', () => {
+    expect(whyNot('pickled')).toBe(
+      'hapax-worker: accept_content has no json: Hapax takes tasks as JSON only\n' +
+        'hapax-worker: task_serializer is pickle: Hapax reads JSON only (pickle could run any code)\n',
+    );
+    for (const option of ['-D', '--detach', '-ED']) {
+      expect(whyNot('pickled', option)).toBe(
+        'hapax-worker: --detach: run it under a supervisor, such as systemd, or in a container\n',
       );
-    });
-  },
-);
+    }
+  });
+
+  test('starts again at SIGHUP', async () => {
+    const { worker } = await start('hapax-worker', 'hangs-up');
+    worker.process.kill('SIGHUP');
+    await eventually(() => expect(worker.output().match(/ ready\./g)).toHaveLength(2), 60_000);
+    expect((await ended(await send('add', 'hangs-up', [1, 2]))).result).toBe(3);
+    expect(await worker.stop()).toBe(0);
+  });
+});

@@ -11,6 +11,7 @@ import {
 } from '../../src/integrations/celery/rabbitmq.ts';
 import { eventually } from '../world/eventually.ts';
 import { startFreezingProxy } from '../world/freezing-proxy.ts';
+import { startProxy } from '../world/proxy.ts';
 import { hasRabbitMq, type RabbitMq as Server, startRabbitMq } from '../world/rabbitmq-server.ts';
 import { describeWith } from '../world/required-programs.ts';
 
@@ -30,6 +31,7 @@ async function client(
   const seen: Delivery[] = [];
   const controls: Delivery[] = [];
   const states: string[] = [];
+  const refused: string[] = [];
   const rabbit = await connectRabbitMq({
     url,
     queues: [name],
@@ -42,10 +44,11 @@ async function client(
     },
     onControl: (message) => void controls.push(message),
     onState: (state) => void states.push(state.connected ? 'connected' : state.reason),
+    onRefused: (queue, reason) => void refused.push(`${queue}: ${reason}`),
   });
   open.push(rabbit);
   await eventually(() => expect(rabbit.connected).toBe(true));
-  return { rabbit, seen, controls, states };
+  return { rabbit, seen, controls, states, refused };
 }
 
 const text = (delivery: Delivery | undefined) => Buffer.from(delivery?.body ?? []).toString();
@@ -206,6 +209,37 @@ describeWith({ RabbitMQ: hasRabbitMq }, 'the connection to RabbitMQ', () => {
     await connection.close();
   });
 
+  it('goes on without a queue that RabbitMQ refuses, also when it connects again, and takes it once it may', async () => {
+    const { rabbit, seen, states, refused } = await client('allowed', ack);
+    const other = await connect(server.url);
+    const channel = await other.createChannel();
+    await channel.assertQueue('taken', { durable: true });
+    await channel.consume('taken', () => {}, { exclusive: true });
+    rabbit.consume(['amq.mine', 'taken', 'also-allowed']);
+    await eventually(() =>
+      expect(refused).toEqual([
+        expect.stringMatching(/^amq\.mine: .*ACCESS_REFUSED/),
+        expect.stringMatching(/^taken: .*ACCESS_REFUSED/),
+      ]),
+    );
+    const hears = async (queue: string) => {
+      const body = `${queue} ${seen.length}`;
+      await rabbit.publish({ routing_key: queue, body: Buffer.from(body), mandatory: true });
+      await eventually(() => expect(seen.map(text)).toContain(body));
+    };
+    await hears('allowed');
+    await hears('also-allowed');
+    await other.close();
+    await hears('taken');
+    expect(states).toEqual(['connected']);
+    await server.stop();
+    await eventually(() => expect(rabbit.connected).toBe(false));
+    await server.start();
+    await eventually(() => expect(rabbit.connected).toBe(true));
+    for (const queue of ['allowed', 'also-allowed', 'taken']) await hears(queue);
+    expect(refused).toHaveLength(2);
+  });
+
   it('hears what is said to all', async () => {
     const { rabbit, controls } = await client('heard', ack);
     await rabbit.publish({ exchange: 'heard.control', routing_key: '', body: Buffer.from('to all') });
@@ -224,6 +258,29 @@ describeWith({ RabbitMQ: hasRabbitMq }, 'the connection to RabbitMQ', () => {
     await rabbit.close();
     expect(ended).toBe(true);
     expect(await waiting('closing')).toBe(0);
+  });
+
+  it('goes on wherever RabbitMQ dies while a connection is set up', async () => {
+    let heard = 0;
+    let dies = 1;
+    const way = await startProxy(Number(new URL(server.url).port), {
+      pass(chunk, from) {
+        if (from === 'server' && ++heard === dies) way.drop();
+        return chunk;
+      },
+    });
+    onTestFinished(() => way.close());
+    const url = server.url.replace(/:\d+\//, `:${way.port}/`);
+    // Once a connection is set up before it dies, all moments before that have been tried.
+    for (let states: string[] = []; states[0] !== 'connected'; dies++) {
+      heard = 0;
+      const { rabbit, ...seen } = await client('dying', ack, url);
+      await eventually(() => rabbit.publish({ routing_key: 'dying', body: Buffer.from(`${dies}`) }));
+      await eventually(() => expect(seen.seen.map(text)).toContain(`${dies}`));
+      await rabbit.close();
+      states = seen.states;
+    }
+    expect(dies).toBeGreaterThan(5);
   });
 
   it('closes though the broker answers no more', async () => {

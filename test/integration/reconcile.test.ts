@@ -11,8 +11,17 @@ import { hapax, story, tell } from './told-builds.ts';
 
 describe('hapax reconcile', () => {
   let world: World;
+  let worked = 0;
   beforeAll(async () => {
-    world = await openWorld('server');
+    world = await openWorld(
+      'server',
+      {},
+      {
+        async process_content() {
+          worked += 1;
+        },
+      },
+    );
   });
   afterAll(() => world.close());
 
@@ -128,6 +137,31 @@ describe('hapax reconcile', () => {
     await world.db`UPDATE installation SET reconciled_at = clock_timestamp() + interval '2 hours', unresolved = 1`;
     await reconcile();
     expect(await world.build(id)).toMatchObject({ status: ended.status, conclusion: ended.conclusion });
+  });
+
+  it('takes a task that returned nothing for a success, and does not do its work again', async () => {
+    const asked = { name: 'process_content', args: ['c', ['embed']] };
+    const lost = (await world.call('POST', '/tasks', { ...asked, task_id: 'all-lost' })).json.task_id as string;
+    const open = (await world.call('POST', '/tasks', { ...asked, task_id: 'end-lost' })).json.task_id as string;
+    const rowOf = async (id: string) => (await world.db`SELECT * FROM tasks WHERE id = ${id}`)[0]!;
+    for (const id of [lost, open]) {
+      await eventually(() => workflowOf(`HapaxTaskId = '${id}' AND ExecutionStatus = 'Completed'`));
+      expect(await rowOf(id)).toMatchObject({ status: 'SUCCESS', result: null });
+    }
+    const [third] = await world.db`SELECT hash FROM events WHERE stream = ${`task:${open}`} AND seq = 3`;
+    const began = { status: 'STARTED', completed_at: null, last_seq: 3, last_hash: third!.hash };
+    const row = { ...(await rowOf(open)), ...began };
+    await setStreamBack(world.databaseUrl, { table: 'tasks', id: lost, events: 0, row: undefined });
+    await setStreamBack(world.databaseUrl, { table: 'tasks', id: open, events: 3, row });
+    expect((await reconcile()).lines).toEqual(
+      expect.arrayContaining([
+        `task:${lost} is ahead in Temporal: the record has lost events: restored`,
+        `task:${open} is open, but its workflow has ended: ended`,
+      ]),
+    );
+    for (const id of [lost, open]) expect(await rowOf(id)).toMatchObject({ status: 'SUCCESS', result: null });
+    expect((await reconcile()).lines).toEqual(['0 differ, 0 could not be repaired']);
+    expect(worked).toBe(2);
   });
 
   it('gives out no id again that the record has forgotten', async () => {

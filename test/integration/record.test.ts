@@ -15,7 +15,11 @@ import { migrateDatabase } from '../../src/store/migrate.ts';
 import { appendEvent, appendEvents } from '../../src/store/record/event-append.ts';
 import { listEventsAfter } from '../../src/store/record/event-list-after.ts';
 import { listEvents } from '../../src/store/record/event-list-by-stream.ts';
+import { verifyStream } from '../../src/store/record/stream-verify.ts';
+import { findTask } from '../../src/store/tasks/task-find.ts';
+import { TASKS } from '../../src/store/tasks/task-stream.ts';
 import { queuedBuild as queued } from '../world/queued-build.ts';
+import { taskStory } from '../world/task-story.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
 
 const updated = (n: number): BuildEvent => ({
@@ -43,6 +47,18 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     } finally {
       await close();
     }
+  });
+
+  it.each([
+    ['too short', 'a'.repeat(63)],
+    ['with a line end', `${'a'.repeat(64)}\n`],
+    ['in capitals', 'A'.repeat(64)],
+    ['with other letters', 'g'.repeat(64)],
+  ])('takes no hash that is %s', async (_, hash) => {
+    const inserted = world.db`
+      INSERT INTO events (stream, seq, type, data, occurred_at, recorded_at, dedupe_key, previous_hash, hash)
+      VALUES ('build:970', 1, 'build_queued', '{}', now(), now(), 'd', ${'0'.repeat(64)}, ${hash})`;
+    await expect(inserted).rejects.toThrow('events_hash_check');
   });
 
   it('appends behind what another process told meanwhile, also what could not have followed before', async () => {
@@ -342,6 +358,34 @@ describe.each(DATABASES)('the record on the %s Postgres', (kind) => {
     const together = await Promise.all(Array.from({ length: 5 }, () => save({ default_ref: 'many' })));
     expect(new Set(together)).toEqual(new Set([3]));
   });
+
+  const own: [string, string[]] = ['of its own zone', ["timezone = 'Europe/Berlin'", "datestyle = 'SQL, DMY'"]];
+  // The embedded one is in UTC.
+  it.each([['as it comes', []] as typeof own, ...(kind === 'server' ? [own] : [])])(
+    'gives back every time as it was told, on a database %s',
+    async (_, settings) => {
+      const { db } = world;
+      const owner = openDatabase({ url: world.url, connections: 1 });
+      for (const setting of settings) {
+        await owner.db.unsafe(`ALTER DATABASE ${new URL(world.url).pathname.slice(1)} SET ${setting}`);
+      }
+      await owner.close();
+      const times = ['0001-01-01T00:00:00.000Z', '0049-12-31T23:59:59.999Z', '1890-01-01T00:00:00.000Z'];
+      const other = openDatabase({ url: world.url, connections: 1 });
+      try {
+        for (const eta of [...times, '2026-02-01T03:04:05.120Z', '9999-12-31T23:59:59.999Z']) {
+          const id = `eta-${settings.length}-${eta.slice(0, 4)}`;
+          const [queued, started] = taskStory(id, { eta });
+          await appendEvent(db, TASKS, id, queued!);
+          await appendEvent(other.db, TASKS, id, started!);
+          expect((await findTask(other.db, id))?.eta).toBe(eta);
+          expect(await verifyStream(other.db, TASKS, id)).toMatchObject({ length: 2, fault: undefined });
+        }
+      } finally {
+        await other.close();
+      }
+    },
+  );
 
   it('migrates once, however many start together', async () => {
     await Promise.all(Array.from({ length: 3 }, () => migrateDatabase(world.url)));

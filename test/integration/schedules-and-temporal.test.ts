@@ -269,7 +269,7 @@ it('imports beat_schedule, after it has shown what it would make', async () => {
         'every-night (every night): would be made: task tasks.semantic_search, 0 3 * * *',
         'often: would be made: task semantic_search, every 10m00s',
         'sunset: refused: solar schedules are not supported; write the times that matter as cron',
-        expect.stringMatching(/^unknown: refused: .*mine.task is no task of Hapax/),
+        expect.stringMatching(/^unknown: refused: .*no worker has registered the task mine.task/),
         expect.stringMatching(/^wrong: refused: .*hour: "25" is not from 0 to 23/),
       ],
     ]);

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { FeedEvent } from '../../src/contracts/event-feed.ts';
 import { FIRE_WORKFLOW, temporalScheduleId } from '../../src/contracts/schedules/fire-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
+import { person } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 
@@ -163,6 +164,27 @@ describe('a schedule', () => {
     expect(scheduled!.event_data).toMatchObject({
       made: [{ config: 'weekly-a' }],
       running: [{ config: 'weekly-b', made: answer.json.made[1].made }],
+    });
+  });
+
+  it('fired by hand, says to a person what was refused', async () => {
+    const content = { repository: 'acme/images', workflow: 'build.yml' };
+    await world.call('PUT', '/configs/by-name/partly-a', content);
+    await world.call('PUT', '/configs/by-name/partly-b', { ...content, templates: { image: '{{fedora_version}}' } });
+    await put('partly', { builds: { configs: 'partly-*' }, ...YEARLY });
+    const me = person({ HAPAX_URL: world.url });
+    onTestFinished(me.remove);
+    expect(await me.hapax(['schedules', 'trigger', 'partly'])).toMatchObject({
+      ...{ code: 1, stdout: expect.stringMatching(/^build:\d+ {2}partly-a\n$/) },
+      stderr: expect.stringMatching(/^hapax: partly-b: .*fedora_version/),
+    });
+    const fired = await fetch(`${world.url}/console/schedules/partly/trigger`, {
+      ...{ method: 'POST', redirect: 'manual', body: new URLSearchParams({ sure: 'yes' }) },
+      headers: { origin: world.url, 'sec-fetch-site': 'same-origin' },
+    });
+    const [, flash = ''] = /hapax_flash=([\w-]+)/.exec(fired.headers.get('set-cookie') ?? '') ?? [];
+    expect(JSON.parse(Buffer.from(flash, 'base64url').toString())).toEqual({
+      ...{ tone: 'bad', text: expect.stringMatching(/^It made build:\d+\. 1 refused: partly-b: .*fedora_version/) },
     });
   });
 

@@ -4,6 +4,8 @@ import { eventually } from '../world/eventually.ts';
 import { answers, openReceiver, type Received } from '../world/receiver.ts';
 import { openWorld, type World } from '../world/world.ts';
 
+const HOUR_MS = 3_600_000;
+
 /** What a receiver was told, in the order of the log, each event once. */
 function told(received: readonly Received[]) {
   const bodies = received.map(({ body }) => JSON.parse(body)).filter(({ type }) => type !== 'ping');
@@ -193,6 +195,58 @@ describe('subscriptions', () => {
     expect((await world.call('DELETE', `/subscriptions/${id}`)).status).toBe(204);
     expect((await world.call('GET', `/subscriptions/${id}`)).status).toBe(404);
     expect(await world.db`SELECT url FROM subscription_deliveries WHERE id = ${id}`).toEqual([]);
+  });
+
+  it('lose nothing where they are disabled after three days: the event that failed is the next one', async () => {
+    const { url, received, behave } = await receiver();
+    behave(answers(500));
+    const { id } = await subscribe({ url, filter: { types: ['build_queued'] } });
+    const one = (await world.trigger({ ref: 'down-1' })).json.id;
+    await eventually(async () => expect(await get(id)).toMatchObject({ failing_since: expect.any(String) }));
+    const two = (await world.trigger({ ref: 'down-2' })).json.id;
+    // As if it had begun three days ago.
+    const then = new Date(Date.now() - 73 * HOUR_MS).toISOString();
+    await world.db`
+      UPDATE subscription_deliveries SET version = version + 1, failing_since = ${then}, pending = (
+        SELECT jsonb_agg(one || jsonb_build_object('first_at', ${then}::text, 'next_at', ${then}::text))
+        FROM jsonb_array_elements(pending) AS one)
+      WHERE id = ${id}`;
+    await eventually(async () =>
+      expect(await get(id)).toMatchObject({
+        ...{ status: 'disabled', reason: expect.stringContaining('three days'), given_up: 0 },
+      }),
+    );
+    behave(answers(204));
+    received.length = 0;
+    expect((await world.call('POST', `/subscriptions/${id}/enable`)).status).toBe(200);
+    await eventually(() => expect(told(received).map(({ data }) => data.build.id)).toEqual([one, two]));
+    await eventually(async () => expect(await get(id)).toMatchObject({ delivered: 2, pending: 0, given_up: 0 }));
+  });
+
+  it('go on with other events where one always fails, and give that one up after three days', async () => {
+    const { url, received, behave } = await receiver();
+    behave((response) => {
+      const refused = JSON.parse(received.at(-1)!.body).data.build.ref === 'poison';
+      response.writeHead(refused ? 500 : 204).end();
+    });
+    const { id } = await subscribe({ url, filter: { types: ['build_queued'] } });
+    await world.trigger({ ref: 'poison' });
+    await eventually(async () => expect(await get(id)).toMatchObject({ failing_since: expect.any(String) }));
+    const setBack = (first_at: number, next_at: number) => {
+      const times = JSON.stringify({
+        first_at: new Date(Date.now() + first_at).toISOString(),
+        next_at: new Date(Date.now() + next_at).toISOString(),
+      });
+      return world.db`
+        UPDATE subscription_deliveries SET version = version + 1, pending = jsonb_set(pending, '{0}', (pending -> 0) || ${times}::jsonb)
+        WHERE id = ${id}`;
+    };
+    // As if it had failed for a day: its next attempt is not soon.
+    await setBack(-24 * HOUR_MS, 12 * HOUR_MS);
+    await world.trigger({ ref: 'healthy' });
+    await eventually(async () => expect(await get(id)).toMatchObject({ delivered: 1, pending: 1 }));
+    await setBack(-73 * HOUR_MS, -HOUR_MS);
+    await eventually(async () => expect(await get(id)).toMatchObject({ status: 'active', pending: 0, given_up: 1 }));
   });
 
   it('are tested with a ping, changed, and made once under a key', async () => {

@@ -7,6 +7,7 @@ import { TaskTypes } from '../../src/commands/tasks/task-types.ts';
 import { REGISTER_WORKFLOW, type Registered } from '../../src/contracts/tasks/registration-workflow.ts';
 import { taskQueueOf, WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
 import { registerTaskTypes } from '../../src/store/tasks/task-type-register.ts';
+import { retireTaskType } from '../../src/store/tasks/task-type-retire.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 
@@ -33,6 +34,23 @@ describe('the registry of task types', () => {
       args: [{ version: 1, identity: '7@elsewhere', runtime: 'python', queues, types, ...also }],
     });
   const post = (body: object) => world.call('POST', '/tasks', body);
+
+  /** A worker that polls a queue for Python, and works at nothing. */
+  async function pollFor(queue: string, identity: string): Promise<{ stop(): Promise<void> }> {
+    const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
+    const polling = await Worker.create({
+      ...{ connection, namespace: world.namespace, identity, taskQueue: taskQueueOf(queue, 'python') },
+      activities: { nothing: () => Promise.resolve() },
+    });
+    const running = polling.run();
+    return {
+      async stop() {
+        polling.shutdown();
+        await running;
+        await connection.close();
+      },
+    };
+  }
 
   it('has the built-in tasks, which our workers register', async () => {
     const types = new TaskTypes(world.db, SILENT);
@@ -65,6 +83,21 @@ describe('the registry of task types', () => {
     expect(names).toEqual(['builds', 'youtube', 'content', 'search', 'math', 'slow', 'callbacks', 'bridge']);
   });
 
+  it('knows who has registered a name of ours with `tasks.` before it, however long it has not looked', async () => {
+    const name = 'tasks.ingest_url';
+    const types = new TaskTypes(world.db, SILENT);
+    await eventually(async () => expect((await types.find(name))?.registered_by).toMatch(/@/));
+    await registerTaskTypes(world.db, {
+      ...{ version: 1, identity: '9@elsewhere', runtime: 'python', queues: ['theirs'] },
+      types: [{ ...ADD, name, queue: 'theirs' }],
+    });
+    expect(await types.find(name)).toMatchObject({ name, runtime: 'python', queue: 'theirs' });
+    expect(await types.find('ingest_url')).toMatchObject({ name: 'ingest_url', runtime: 'built-in' });
+    expect(await retireTaskType(world.db, name, { name: 'theirs', runtime: 'python' })).toBe(true);
+    await types.readAgain();
+    expect(await types.find(name)).toMatchObject({ name: 'ingest_url', runtime: 'built-in' });
+  });
+
   it('takes any queue, which is there from its first task on', async () => {
     expect((await post({ name: 'semantic_search', args: ['a'], queue: 'brand-new.1' })).status).toBe(202);
     const queue = (await world.call('GET', '/queues')).json.find(
@@ -79,20 +112,12 @@ describe('the registry of task types', () => {
   });
 
   it('says who polls a queue for Python', async () => {
-    const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
-    const polling = await Worker.create({
-      ...{ connection, namespace: world.namespace, identity: '7@elsewhere', taskQueue: taskQueueOf('math', 'python') },
-      // It polls, and works at nothing.
-      activities: { nothing: () => Promise.resolve() },
-    });
-    const running = polling.run();
+    const polling = await pollFor('math', '7@elsewhere');
     await eventually(async () => {
       const found = (await world.call('GET', '/workers')).json as Array<{ identity: string; queue: string }>;
       expect(found).toContainEqual(expect.objectContaining({ identity: '7@elsewhere', queue: 'math' }));
     });
-    polling.shutdown();
-    await running;
-    await connection.close();
+    await polling.stop();
   });
 
   it.each<[what: string, types: object[], also: object, said: RegExp]>([
@@ -170,6 +195,71 @@ describe('the registry of task types', () => {
         /^nobody\.knows is not one of ingest_youtube, .*, semantic_search, app\.add, app\.later$/,
       ),
     });
+  });
+
+  it('retires a type that nobody serves and nothing waits for, until a worker registers it again', async () => {
+    const polling = await pollFor('old', '9@elsewhere');
+    const served = (names: string[]) =>
+      register(
+        names.map((name) => ({ ...ADD, name, queue: 'old' })),
+        ['old'],
+        { identity: '9@elsewhere' },
+      );
+    const { types } = await served(['app.old', 'app.kept']);
+    const task = (await post({ name: 'app.old', args: [1, 2] })).json.task_id;
+    const retire = (name = 'app.old') => world.call('DELETE', `/task-types/${name}`);
+    const refused = async (why: RegExp) => {
+      const { status, json } = await retire();
+      expect([status, json.code], json.detail).toEqual([409, 'state_conflict']);
+      expect(json.detail).toMatch(why);
+    };
+    const get = async (path: string) => (await world.call('GET', path)).json;
+    const servedBy = async (name: string) => (await get(`/task-types/${name}`)).served_by.length;
+    await eventually(async () => expect(await servedBy('app.old')).toBe(1));
+    await refused(/was served in the last 90 seconds by 9@elsewhere/);
+    // The worker stays, without this task.
+    await served(['app.kept']);
+    await eventually(async () => expect([await servedBy('app.old'), await servedBy('app.kept')]).toEqual([0, 1]));
+    await eventually(async () =>
+      expect((await get(`/tasks/${task}`)).waiting_for).toBe('no worker of the queue old has the task app.old'),
+    );
+    await refused(/tasks of app\.old have not ended/);
+    await world.call('POST', `/tasks/${task}/cancel`, {});
+    await eventually(async () => expect(await get(`/tasks/${task}`)).toMatchObject({ status: 'REVOKED' }));
+    const schedule = { cron: ['0 3 * * *'], task: { name: 'app.old', args: [1, 2] } };
+    expect((await world.call('PUT', '/schedules/nightly', schedule)).status).toBe(201);
+    await refused(/the schedule nightly sends app\.old/);
+    await world.call('DELETE', '/schedules/nightly');
+    expect((await retire()).status).toBe(204);
+    expect((await retire()).status).toBe(404);
+    expect((await world.call('GET', '/task-types/app.old')).status).toBe(404);
+    expect((await post({ name: 'app.old', args: [1, 2] })).json.code).toBe('unknown_task');
+    expect((await retire('ingest_url')).json.detail).toContain('is a task of Hapax itself');
+    // One that is started again waits under its own version, and for a worker.
+    expect((await world.call('POST', `/tasks/${task}/retry`, {})).status).toBe(202);
+    await eventually(async () =>
+      expect((await get(`/tasks/${task}`)).waiting_for).toBe('no worker has registered the task app.old yet'),
+    );
+    const [row] = await world.db`SELECT type_version FROM tasks WHERE id = ${task}`;
+    expect(row).toEqual({ type_version: types[0]!.version });
+    await served(['app.old', 'app.kept']);
+    await eventually(async () => expect(await servedBy('app.old')).toBe(1));
+    expect((await post({ name: 'app.old', args: [1, 2] })).status).toBe(202);
+    await polling.stop();
+  });
+
+  it('forgets the queue of a retired type, if nothing else uses it', async () => {
+    const names = ['app.first', 'app.second'];
+    await register(
+      names.map((name) => ({ ...ADD, name, queue: 'lone' })),
+      ['lone'],
+      { identity: '8@elsewhere' },
+    );
+    const queues = async () => (await world.call('GET', '/queues')).json.map(({ name }: { name: string }) => name);
+    expect((await world.call('DELETE', '/task-types/app.first')).status).toBe(204);
+    expect(await queues()).toContain('lone');
+    expect((await world.call('DELETE', '/task-types/app.second')).status).toBe(204);
+    expect(await queues()).not.toContain('lone');
   });
 
   it('finds a type in far less than a millisecond with 100 types and 50 queues, and sees a changed one', async () => {

@@ -7,6 +7,7 @@ import type { BuildEvent } from '../../src/contracts/builds/event.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import type { Db } from '../../src/store/database.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
+import { queuedBuild } from '../world/queued-build.ts';
 
 const HAPAX = fileURLToPath(new URL('../../bin/hapax.js', import.meta.url));
 export const at = (second: number) => new Date(Date.UTC(2026, 10, 21, 10, 0, second)).toISOString();
@@ -21,24 +22,7 @@ export function story(id: number, conclusion = 'success'): BuildEvent[] {
   };
   const learned = { learned_from: 'poll', request_id: null } as const;
   const told = [
-    {
-      type: 'build_queued',
-      data: {
-        build_id: id,
-        workflow_id: `build-${id}`,
-        request_key: `key-${id}`,
-        fingerprint: `print-${id}`,
-        keyed: id % 3 === 0,
-        dedup_until: at(300),
-        caller: 'local',
-        config_id: 1,
-        config_version: 1,
-        image_type: null,
-        fedora_version: '43',
-        priority: 3,
-        request,
-      },
-    },
+    queuedBuild(id, { keyed: id % 3 === 0, fedora_version: '43', request }),
     { type: 'build_started', data: {} },
     {
       type: 'workflow_triggered',

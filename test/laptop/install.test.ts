@@ -4,15 +4,16 @@ import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { isAlive } from '../../src/laptop/processes.ts';
 
 const root = join(import.meta.dirname, '../..');
+/** A project with one dependency and one for development, both on disk; each test has a copy. */
+let template: string;
 let project: string;
 
-/** A project with one dependency and one for development, both on disk. */
-beforeEach(async () => {
-  project = await mkdtemp(join(tmpdir(), 'hapax-install-'));
+beforeAll(async () => {
+  template = project = await mkdtemp(join(tmpdir(), 'hapax-install-'));
   await mkdir(join(project, 'scripts'));
   await cp(join(root, 'scripts/install.js'), join(project, 'scripts/install.js'));
   for (const name of ['dep', 'tool']) {
@@ -28,6 +29,11 @@ beforeEach(async () => {
   };
   await writeFile(join(project, 'package.json'), JSON.stringify(json));
   await npm('install', '--package-lock-only', '--offline');
+  return () => rm(template, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  project = await mkdtemp(join(tmpdir(), 'hapax-install-'));
+  await cp(template, project, { recursive: true });
   return () => rm(project, { recursive: true, force: true });
 });
 

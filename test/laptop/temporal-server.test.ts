@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { commandLine, isAlive } from '../../src/laptop/processes.ts';
 import { findTemporalCli } from '../../src/laptop/temporal-cli.ts';
 import {
@@ -60,6 +60,12 @@ function reach(host: string, port: number): Promise<void> {
     socket.once('error', reject);
   });
 }
+
+test("OpenTelemetry's variables are for Hapax alone: the server, which knows no exporter to the console, starts", async () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('OTEL_TRACES_EXPORTER', 'console');
+  expect((await start()).address).toMatch(/:\d+$/);
+});
 
 test('kill -9 of our process ends the server, and the next start finds its workflows', async () => {
   const host = await startProgram('temporal-host.ts', cli, directory);
@@ -124,6 +130,23 @@ test('of two that are started on one port at the same time one is ready, and the
   expect(started.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
   const { reason } = started.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
   expect(reason.message).toContain(`port ${port} is in use (TEMPORAL_PORT)`);
+});
+
+test('a port that another program takes while the server starts costs another try, however long its stack trace is', async () => {
+  const hasty = join(directory, 'hasty');
+  const trace = 'panic: listen tcp 127.0.0.1:1: bind: address already in use\n'.concat(
+    'goroutine 1 [running]:\n'.repeat(40),
+  );
+  const tries = join(directory, 'tries');
+  await writeFile(
+    hasty,
+    `#!/bin/sh\necho >>'${tries}'\n[ $(wc -l <'${tries}') -gt 2 ] && exec '${cli}' "$@"\nprintf '${trace}' >&2\nexit 2\n`,
+  );
+  await chmod(hasty, 0o700);
+  const server = await start({ cli: hasty });
+  expect(await readFile(tries, 'utf8')).toBe('\n\n\n');
+  const client = await clientOf(server.address);
+  expect(await client.workflow.count()).toMatchObject({ count: 0 });
 });
 
 test('a port in use and a server that does not start are explained', async () => {

@@ -67,6 +67,7 @@ const BAD: Array<[rule: string, path: string, source: string]> = [
   ['cli-knows-contracts-and-processes', 'src/cli/stores.ts', "import { a } from '../store/a.ts';"],
   ['nobody-imports-the-top', 'src/store/tops.ts', "import { a } from '../processes/a.ts';"],
   ['vendors-only-in-integrations', 'src/activities/dispatches.ts', "import { Octokit } from '@octokit/rest';"],
+  ['opentelemetry-is-loaded-late', 'src/processes/traces.ts', "import { trace } from '@opentelemetry/api';"],
   ['prom-client-only-in-processes', 'src/integrations/counts.ts', "import { Counter } from 'prom-client';"],
   ['sql-only-in-store', 'src/processes/queries.ts', "import postgres from 'postgres';"],
   ['no-circles', 'src/domain/left.ts', "import { right } from './right.ts'; export const left = 1;"],
@@ -99,7 +100,16 @@ const MODULES = [
   'tasks',
   'workflows/ports',
 ];
-const PACKAGES = ['zod', 'pino', 'canonicalize', '@temporalio/client', '@octokit/rest', 'postgres', 'prom-client'];
+const PACKAGES = [
+  'zod',
+  'pino',
+  'canonicalize',
+  '@temporalio/client',
+  '@octokit/rest',
+  'postgres',
+  'prom-client',
+  '@opentelemetry/api',
+];
 
 describe('imports', () => {
   it('hold the table in CONTRIBUTING.md', { timeout: 60_000 }, async () => {

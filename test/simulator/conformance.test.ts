@@ -84,6 +84,26 @@ test('every answer has the shape that GitHub publishes', async () => {
   await check(`DELETE ${runs}/{run_id}`, run, 204);
   await check(`GET ${runs}/{run_id}`, run, 404);
 
+  const { workflow_run_id: second } = await check(dispatch, `${build}/dispatches`, 200, details);
+  const digest = `sha256:${'ab'.repeat(32)}`;
+  const image = { name: 'image', digest };
+  await github.set({
+    artifacts: [image, { name: 'old', expired: true }],
+    attestations: { [digest]: [{}, {}] },
+    embeds_bundles: true,
+  });
+  const artifacts = `/repos/acme/images/actions/runs/${second}/artifacts`;
+  await github.force(second, 'completed', 'success');
+  expect(await check(`GET ${runs}/{run_id}/artifacts`, artifacts, 200)).toMatchObject({ artifacts: [image, {}] });
+  const page = await check(`GET ${runs}/{run_id}/artifacts`, `${artifacts}?per_page=1&page=2`, 200);
+  expect(page).toMatchObject({ total_count: 2, artifacts: [{ name: 'old', digest: null, expired: true }] });
+  await check(`GET ${runs}/{run_id}/artifacts`, artifacts.replace(String(second), '1'), 404);
+  const attestations = '/repos/{owner}/{repo}/attestations/{subject_digest}';
+  await check(`GET ${attestations}`, `/repos/acme/images/attestations/${digest}`, 200);
+  await check(`GET ${attestations}`, `/repos/acme/images/attestations/${digest.replace('ab', 'cd')}`, 404);
+  await github.set({ may_read_attestations: false });
+  await check(`GET ${attestations}`, `/repos/acme/images/attestations/${digest}`, 403);
+
   const hooks = '/repos/{owner}/{repo}/hooks';
   await check(`GET ${hooks}`, '/repos/acme/images/hooks', 200);
   await github.set({ webhook: { url: 'http://127.0.0.1:9/webhooks/github', secret: 's' } });

@@ -39,6 +39,8 @@ const SAMPLES: { [Type in BuildEventType]: Extract<BuildEvent, { type: Type }>['
   },
   run_updated: { run_status: 'in_progress', run_attempt: 1, learned_from: 'poll', request_id: null },
   late_run_cancelled: { workflow_run_id: 5, run_url: 'u' },
+  dispatch_withheld: { until: AT },
+  run_doubled: { workflow_run_id: 5, run_url: 'u' },
   run_left_running: { workflow_run_id: 5, run_url: 'u', reason: 'late' },
   duplicate_run_cancelled: { workflow_run_id: 5, run_url: 'u' },
   build_completed: { conclusion: 'success', run_attempt: 1, learned_from: 'poll', request_id: null },
@@ -57,9 +59,11 @@ const SAMPLES: { [Type in BuildEventType]: Extract<BuildEvent, { type: Type }>['
   },
   rerun_intended: { workflow_run_id: 5, after_run_attempt: 1, failed_jobs_only: false, temporal_run_id: 't' },
   rerun_ambiguous: { workflow_run_id: 5, reason: '502', request_id: null },
+  artifacts_recorded: { workflow_run_id: 5, run_attempt: 1, artifacts: [], left_out: 0, unavailable: null },
   build_recovered: { reason: 'workflow_lost', by: 'reconciliation', detail: 'started again' },
   callback_delivered: { webhook_id: 'msg_1', attempt: 1, status: 200 },
   callback_failed: { webhook_id: 'msg_1', attempt: 1, status: null, reason: 'reset', next_at: null },
+  build_erased: { by: 'me' },
 };
 
 function event(type: BuildEventType, data: Partial<BuildEvent['data']> = {}): BuildEvent {

@@ -72,6 +72,22 @@ describe('what a callback says', () => {
     });
   });
 
+  it('names the commit that the run worked on, as the forge told it before the ending or with it', () => {
+    const ended = { ...ending, conclusion: 'success', run_attempt: 1 };
+    const run = { workflow_run_id: 5, run_url: 'https://github.com/o/r/actions/runs/5' };
+    const story = (before: object, after: object) =>
+      [
+        ...events.slice(0, 2),
+        { type: 'workflow_triggered', data: { ...run, ...before }, dedupe_key: 'run', occurred_at: at(2), hash: 'r' },
+        { type: 'build_completed', data: { ...ended, ...after }, dedupe_key: 'done', occurred_at: at(3), hash: 'd' },
+      ] as unknown as RecordedEvent[];
+    const commitOf = (before: object, after: object) => composed(story(before, after), 'done').data.commit;
+    expect(commitOf({ commit: 'c0ffee' }, {})).toBe('c0ffee');
+    expect(commitOf({}, { commit: 'c0ffee' })).toBe('c0ffee');
+    expect(commitOf({}, {})).toBeNull();
+    expect(composed(events, 'completed').data.commit).toBeNull();
+  });
+
   it('is nothing before the ending is in the record', () => {
     expect(() => composed(events.slice(0, 2), 'completed')).toThrow('there is no event completed');
   });

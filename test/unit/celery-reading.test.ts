@@ -90,4 +90,10 @@ describe('reading a delivery', () => {
     expect(refuse(message, { code: 'task_id_reused', detail }, NOW)).toMatchObject({ task_id: 'a', replies: [] });
     expect(refuse(message, { code: 'unknown_task', detail }, NOW).replies).toMatchObject([{ reply_to: 'q' }]);
   });
+
+  it('says which replaced task waits for a message that is refused', () => {
+    const message = delivery({ headers: { task: 't', id: 'a', replaced_task_nesting: 1 }, body: Buffer.from('[]') });
+    const { never } = refuse(message, { code: 'unknown_task', detail: 'no' }, NOW);
+    expect(never).toMatchObject({ tasks: [{ task_id: 'a', replaces: 1 }], end: { status: 'FAILURE' } });
+  });
 });

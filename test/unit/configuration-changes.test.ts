@@ -21,10 +21,20 @@ it('names each field that a version changed, those of maps by their own names', 
   ]);
 });
 
+it('names every field that may change', () => {
+  const forge = { forge: 'forgejo', api_url: 'https://forge.example/api/v1', credential: 'forge' };
+  const given = { ...forge, dispatch: 'direct', callback_url: 'https://done.example', templates: { title: '{{ref}}' } };
+  const changed = configurationDifferences(version({}), version(given)).map(({ path }) => path);
+  expect(changed.toSorted()).toEqual(
+    [...Object.keys(given).filter((name) => name !== 'templates'), 'templates.title'].toSorted(),
+  );
+});
+
 it('names nothing between equal versions, and all that the first one set', () => {
   expect(configurationDifferences(version({}), version({}))).toEqual([]);
   expect(configurationDifferences(undefined, version({})).map(({ path }) => path)).toEqual([
     'name',
+    'forge',
     'repository',
     'workflow',
     'default_ref',

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ownPath } from '../../src/console/flash.ts';
+import { retryQuestion } from '../../src/console/parts/build-operations.ts';
 import { shellWord } from '../../src/console/parts/copyable.ts';
 import { foldedJson } from '../../src/console/parts/folded-json.ts';
 import { outsideLink } from '../../src/console/parts/outside-link.ts';
@@ -10,6 +11,7 @@ import { ageOfStep } from '../../src/console/parts/time-slider.ts';
 import { askedFields, commandOf, curlOf, requestOf } from '../../src/console/trigger-form.ts';
 import type { TriggerBody } from '../../src/contracts/builds/build.ts';
 import { definitionOf } from '../../src/domain/builds/configuration.ts';
+import { retryModes } from '../../src/domain/builds/retry-modes.ts';
 
 /** The arguments that a shell makes of a command line, by the shell itself. */
 function argumentsIn(line: string): string[] {
@@ -52,6 +54,26 @@ describe('commands that people copy', () => {
         '1',
       ]),
     );
+  });
+});
+
+describe('a retry of a failed build', () => {
+  const on = (kind: 'github' | 'gitea' | 'forgejo', change: object = {}) => {
+    const forge = { kind, api_url: 'https://git.example/api/v1', credential: 'work' };
+    const request = { repository: 'a/b', workflow: 'build.yml', ref: 'main', inputs: {}, forge };
+    return { id: 1, needs_attention: false, workflow_run_id: 7, conclusion: 'workflow_lost', request, ...change };
+  };
+
+  it('asks where it makes a new run beside one that may be going, also because the forge can do nothing else', () => {
+    expect(retryQuestion(on('github'), undefined)).toBeUndefined();
+    for (const build of [on('forgejo'), on('gitea', { workflow_run_id: null }), on('gitea', { needs_attention: true })])
+      expect(retryQuestion(build, undefined)).toContain('the workflow runs twice');
+    expect(retryQuestion(on('forgejo', { conclusion: 'failure' }), undefined)).toBeUndefined();
+  });
+
+  it('has no mode where another program sends the dispatches', () => {
+    const build = on('github');
+    expect(retryModes({ ...build, request: { ...build.request, shadow: true } })).toEqual([]);
   });
 });
 

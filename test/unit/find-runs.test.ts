@@ -51,6 +51,17 @@ describe('looking for the runs of a build', () => {
     expect(find(others)).toEqual({ kind: 'absent' });
   });
 
+  it('takes no run of an earlier installation, whose builds had the same numbers, for one whose token is forgotten', () => {
+    const created_at = '2026-10-21T10:00:00.000Z';
+    expect(find([listed(1, { created_at })], ['hapax-7-'])).toEqual({ kind: 'absent' });
+    expect(find([listed(2), listed(1, { created_at })], ['hapax-7-'])).toEqual({
+      kind: 'found',
+      runs: [{ run_id: 2, run_url: 'u2' }],
+    });
+    // No other build has a whole token, so its run counts even if a clock was wrong.
+    expect(find([listed(1, { created_at })], ['hapax-7-', TOKEN])).toMatchObject({ kind: 'found' });
+  });
+
   it('believes an absence where no run could be ours', () => {
     expect(find([])).toEqual({ kind: 'absent' });
     expect(

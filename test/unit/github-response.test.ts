@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classifyDispatch, type ForgeResponse } from '../../src/domain/github/response.ts';
+import { classifyDispatch, clockAhead, type ForgeResponse } from '../../src/domain/github/response.ts';
 
 const NOW = Date.parse('2026-11-21T10:00:00Z');
 const classify = (answer: ForgeResponse) => classifyDispatch(answer, true, NOW);
@@ -100,6 +100,33 @@ describe('what an answer to a dispatch means', () => {
           expect(answered(status, body)).toMatchObject({ kind: 'ambiguous', accepted: false });
         },
       ),
+    );
+  });
+});
+
+describe("GitHub's clock", () => {
+  const MS = fc.integer({ min: 0, max: 60_000 });
+
+  it('shows no difference from ours that whole seconds and a slow answer may make', () => {
+    const ours = { asked: MS, wasOnTheWay: MS, came: MS };
+    fc.assert(
+      fc.property(fc.record(ours), ({ asked, wasOnTheWay, came }) => {
+        const sentAt = NOW + asked;
+        const shown = Math.floor((sentAt + wasOnTheWay) / 1_000) * 1_000;
+        expect(clockAhead(shown, sentAt, sentAt + wasOnTheWay + came)).toBe(0);
+      }),
+    );
+  });
+
+  it('is known to half of what the answer took, and half a second', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -1e9, max: 1e9 }), MS, MS, (aheadMs, wasOnTheWay, came) => {
+        const shown = Math.floor((NOW + wasOnTheWay + aheadMs) / 1_000) * 1_000;
+        const found = clockAhead(shown, NOW, NOW + wasOnTheWay + came);
+        expect(Math.abs(found - aheadMs)).toBeLessThanOrEqual(
+          found === 0 ? wasOnTheWay + came + 999 : (wasOnTheWay + came + 999) / 2,
+        );
+      }),
     );
   });
 });

@@ -70,6 +70,12 @@ describe('the listing of one repository', () => {
     },
   );
 
+  it('takes more followed runs than fit on a stack', async () => {
+    const { listing } = repository(200);
+    const looks = await Promise.all(all(200_000).map((id) => listing.look(id, QUEUED, INTERVAL_MS)));
+    expect(looks.filter(({ doubtful }) => doubtful)).toEqual([]);
+  });
+
   /** Everybody looks when it was told to; how many looks there were, and who had to ask GitHub. */
   async function followAsTold(listing: RunListing, due: Map<number, number>, intervals: number) {
     const asked = new Set<number>();

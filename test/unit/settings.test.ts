@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { frontendsOf } from '../../src/contracts/setting-forms.ts';
 import { misspeltSettings } from '../../src/contracts/setting-names.ts';
 import { type Role, readSettings, SettingsError, settingsSchema } from '../../src/contracts/settings.ts';
 
@@ -176,12 +177,23 @@ describe('settings', () => {
     expect(faults[0]).toMatch(new RegExp(`^${name}: (must be|names ci twice)`));
   });
 
-  it.each(['127.0.0.1:7233', 'temporal', 'ns.acct.tmprl.cloud:7233', '[::1]:7233'])(
-    'take %s for Temporal',
-    (address) => {
-      expect(readSettings({ TEMPORAL_ADDRESS: address }).TEMPORAL_ADDRESS).toBe(address);
-    },
-  );
+  it.each([
+    ['127.0.0.1:7233', [{ host: '127.0.0.1', port: 7233 }]],
+    ['temporal', [{ host: 'temporal', port: 7233 }]],
+    ['ns.acct.tmprl.cloud:443', [{ host: 'ns.acct.tmprl.cloud', port: 443 }]],
+    [
+      '[::1]:7233, 10.0.0.2:7234,third',
+      [
+        { host: '::1', port: 7233 },
+        { host: '10.0.0.2', port: 7234 },
+        { host: 'third', port: 7233 },
+      ],
+    ],
+  ])('take %s for Temporal', (address, frontends) => {
+    const read = readSettings({ TEMPORAL_ADDRESS: address }).TEMPORAL_ADDRESS;
+    expect(read).toBe(address.replaceAll(' ', ''));
+    expect(frontendsOf(read!)).toEqual(frontends);
+  });
 
   it('take an empty variable for an unset one, but for the correlation input', () => {
     expect(readSettings({ GITHUB_TOKEN: '', PORT: '' }).PORT).toBe(8000);
@@ -229,6 +241,14 @@ describe('settings', () => {
     [{ HOST: '127.0.0.1:80' }, /^HOST: must be an address/],
     [{ TEMPORAL_ADDRESS: '127.0.0.1:99999' }, 'TEMPORAL_ADDRESS: must have a port from 1 to 65535'],
     [{ TEMPORAL_ADDRESS: '127.0.0.1:0' }, 'TEMPORAL_ADDRESS: must have a port from 1 to 65535'],
+    [{ TEMPORAL_ADDRESS: '10.0.0.1:7233,10.0.0.2:0' }, 'TEMPORAL_ADDRESS: must have a port from 1 to 65535'],
+    [{ TEMPORAL_ADDRESS: '10.0.0.1,http://10.0.0.2' }, /^TEMPORAL_ADDRESS: must be HOST:PORT, .* comma separated$/],
+    [{ TEMPORAL_ADDRESS: 'one:7233,one:7233' }, 'TEMPORAL_ADDRESS: names one:7233 twice'],
+    [
+      { TEMPORAL_ADDRESS: Array.from({ length: 17 }, (_, n) => `10.0.0.${n}`).join() },
+      'TEMPORAL_ADDRESS: must name at most 16 frontends',
+    ],
+    [{ TEMPORAL_ADDRESS: 'one', TEMPORAL_TLS_SERVER_NAME: 'temporal' }, /^TEMPORAL_TLS_SERVER_NAME: is for TLS; set/],
     [{ TEMPORAL_API_KEY: 'key' }, /^TEMPORAL_API_KEY: is for your own Temporal server/],
     [{ YOUTUBE_API_KEY: 'key\n' }, /^YOUTUBE_API_KEY: must be printable ASCII/],
     [{ API_KEYS: 'ci=0123456789 abcdef' }, /^API_KEYS: must be NAME=SECRET/],

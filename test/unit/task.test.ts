@@ -54,6 +54,7 @@ const SAMPLES: { [Type in TaskEventType]: Extract<TaskEvent, { type: Type }>['da
   task_recovered: { reason: 'workflow_lost', by: 'reconciliation', detail: 'started again' },
   callback_delivered: { webhook_id: 'msg', attempt: 1, status: 200 },
   callback_failed: { webhook_id: 'msg', attempt: 1, status: null, reason: 'no', next_at: null },
+  task_erased: { by: 'me' },
 };
 
 function event(type: TaskEventType, data: object = {}): TaskEvent {
@@ -96,7 +97,9 @@ describe('the state of a task', () => {
           if (!before) expect(type).toBe('task_queued');
           expect(task.completed_at !== null).toBe(ENDED_TASK_STATUSES.includes(task.status));
           if (!before?.completed_at) continue;
+          if (before.erased_at !== null) expect(type).not.toBe('task_redriven');
           if (type === 'task_redriven') expect([before.status, task.status]).not.toContain('SUCCESS');
+          else if (type === 'task_erased') expect([task.status, task.result]).toEqual([before.status, null]);
           else expect([task.status, task.result]).toEqual([before.status, before.result]);
         }
       }),

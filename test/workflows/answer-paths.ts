@@ -101,6 +101,7 @@ async function takenFromMessage(
     taskPolicy: taskPolicyOf(readSettings({})),
     taskTypes: new TaskTypes(db, pino({ level: 'silent' })),
     callbackHosts: { allowed: [], refusalOf: async () => undefined },
+    secrets: undefined,
     meter: { taskAccepted() {} },
     log: pino({ level: 'silent' }),
   };

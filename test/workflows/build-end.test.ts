@@ -1,16 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ForgeError } from '../../src/integrations/forges/forge-error.ts';
+import { cancelSignal, stateQuery } from '../../src/workflows/messages.ts';
+import { eventually } from '../world/eventually.ts';
 import { hasTestServer } from '../world/test-server.ts';
 import { endedAs, withRun } from './earlier-events.ts';
 import {
   absent,
   accepted,
   ambiguous,
+  DEFAULT_POLICY,
   found,
   HOUR,
   MINUTE,
   openVirtualWorld,
   RUN_ID,
   SECOND,
+  urlOf,
   type VirtualWorld,
 } from './virtual-world.ts';
 
@@ -106,6 +111,45 @@ describe.skipIf(!hasTestServer)('the end of a build in virtual time, under the d
       });
       expect((await build.closed()).result).toMatchObject({ conclusion: 'timed_out' });
       expect(build.asked('cancel').length).toBeGreaterThanOrEqual(2);
+    });
+
+    it('a run whose cancellation has to wait for longer than the grace is stopped before the build ends', async () => {
+      const build = await world.start({
+        cancel: [new ForgeError('GitHub’s rate limit', undefined, 40 * MINUTE), true],
+        run: (_elapsed, sinceCancel) =>
+          sinceCancel === null ? { status: 'in_progress' } : { status: 'completed', conclusion: 'cancelled' },
+      });
+      await eventually(async () => expect((await build.handle.query(stateQuery)).phase).toBe('following'));
+      await build.handle.signal(cancelSignal, { by: 'somebody' });
+      expect((await build.closed()).result).toMatchObject({ status: 'cancelled', conclusion: 'cancelled' });
+      expect(build.asked('cancel').map(({ done }) => done ?? false)).toEqual([false, true]);
+      const [requested] = build.record.told('cancel_requested');
+      const [end] = build.record.told('build_cancelled');
+      expect(end).toMatchObject({ learned_from: 'poll' });
+      expect(end!.at - requested!.at).toBeGreaterThanOrEqual(40 * MINUTE);
+    });
+
+    it('a run that GitHub takes no cancellation of may still be running, and the end of the build says so', async () => {
+      const build = await world.start({
+        cancel: [new ForgeError('GitHub’s rate limit', undefined, 40 * MINUTE)],
+        run: () => ({ status: 'in_progress' }),
+      });
+      await build.closed();
+      const detail = `GitHub has not taken the cancellation, so it may still be running: ${urlOf(RUN_ID)}`;
+      const [end] = build.record.told('build_completed');
+      expect(end).toMatchObject({ conclusion: 'timed_out', detail });
+      expect(end!.at - build.asked('cancel')[0]!.at).toBeGreaterThanOrEqual(DEFAULT_POLICY.deadline_ms);
+    });
+
+    it('a run that ends by itself ends the build, although its cancellation has not been sent', async () => {
+      const build = await world.start({
+        cancel: [new ForgeError('GitHub’s rate limit', undefined, 40 * MINUTE)],
+        run: (elapsed) =>
+          elapsed < 185 * MINUTE ? { status: 'in_progress' } : { status: 'completed', conclusion: 'success' },
+      });
+      expect((await build.closed()).result).toMatchObject({ conclusion: 'success' });
+      const [end] = build.record.told('build_completed');
+      expect(end!.at - build.asked('cancel')[0]!.at).toBeLessThan(10 * MINUTE);
     });
 
     it('why a run failed is in its end, and is not waited for where GitHub does not say', async () => {

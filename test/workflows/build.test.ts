@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DispatchOutcome } from '../../src/contracts/github/github.ts';
-import { adoptSignal, retrySignal, stateQuery } from '../../src/workflows/messages.ts';
+import { ForgeError } from '../../src/integrations/forges/forge-error.ts';
+import { adoptSignal, cancelSignal, retrySignal, stateQuery } from '../../src/workflows/messages.ts';
 import { eventually } from '../world/eventually.ts';
 import { hasTestServer } from '../world/test-server.ts';
 import { endedAs, rerunAt, withRun } from './earlier-events.ts';
@@ -225,6 +226,32 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
       expect(build.asked('dispatch')).toHaveLength(0);
       const { created_at: since } = build.input;
       expect(build.asked('find')[0]).toMatchObject({ tokens: ['hapax-1-1-0123456789ab'], since });
+    });
+
+    describe('that cannot read the runs', () => {
+      const unreadable = { dispatch: [ambiguous], find: [new ForgeError('GitHub answered 404: Not Found', 404)] };
+
+      it('ends a build that is cancelled, ten minutes later', async () => {
+        const build = await world.start(unreadable);
+        await eventually(async () => expect((await build.handle.query(stateQuery)).phase).toBe('reconciling'));
+        await build.handle.signal(cancelSignal, { by: 'somebody' });
+        await world.pass(4 * HOUR);
+        expect((await build.handle.describe()).status.name).toBe('COMPLETED');
+        expect(build.record.build()).toMatchObject({ status: 'cancelled' });
+        expect(build.asked('dispatch')).toHaveLength(1);
+      });
+
+      it('asks the operator after the deadline', async () => {
+        const build = await world.start(unreadable);
+        await world.pass(4 * HOUR);
+        await inPhase(build, 'needs_attention');
+        const [question] = build.record.told('build_needs_attention');
+        expect(question!.reason).toContain('could not be read');
+        const [doubt] = build.record.told('dispatch_ambiguous');
+        expect(question!.at - doubt!.at).toBeGreaterThanOrEqual(DEFAULT_POLICY.deadline_ms);
+        await build.handle.signal(cancelSignal, { by: 'somebody' });
+        expect((await build.closed()).result).toMatchObject({ status: 'cancelled' });
+      });
     });
 
     it('of several runs the oldest is the build’s, the others are cancelled and recorded', async () => {

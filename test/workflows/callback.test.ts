@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
-import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CallbackEvent } from '../../src/contracts/endings/callback.ts';
 import {
@@ -11,12 +10,12 @@ import {
   callbackWorkflowId,
 } from '../../src/contracts/endings/callback-workflow.ts';
 import { CALLBACK_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
-import { installTemporalRuntime } from '../../src/processes/temporal-runtime.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { callback } from '../../src/workflows/index.ts';
 import type { CallbackPort, CallbackRecordPort } from '../../src/workflows/ports/callback.ts';
 import { eventually } from '../world/eventually.ts';
 import { hasTestServer, releaseTime, startTestServer } from '../world/test-server.ts';
+import '../world/temporal-runtime.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -46,7 +45,6 @@ describe.skipIf(!hasTestServer)('a callback in virtual time', () => {
   let recordAway = 0;
 
   beforeAll(async () => {
-    installTemporalRuntime(pino({ level: 'silent' }));
     environment = await startTestServer();
     const sending: CallbackPort = {
       async composeCallback({ subject, ending }) {

@@ -16,6 +16,7 @@ import { DIRECT_PATHS } from './direct-paths.ts';
 import { FORGE_PATHS, FORGE_SETTINGS } from './forge-paths.ts';
 import { PYTHON_PATHS } from './python-paths.ts';
 import { RECOVERY_PATHS } from './recovery-paths.ts';
+import { SHADOW_PATHS, SHADOW_SETTINGS } from './shadow-paths.ts';
 import { RECORDED_BY_ATTEMPT, TASK_PATHS, WITHOUT_PATCH } from './task-paths.ts';
 
 /** A way through a workflow: leads one along it and answers with its id. */
@@ -26,6 +27,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   ...TASK_PATHS,
   ...PYTHON_PATHS,
   ...DIRECT_PATHS,
+  ...SHADOW_PATHS,
   'firing-of-a-schedule': async (world) => {
     const body = { build: { config: 'default' }, cron: ['@yearly'], jitter_seconds: 5 };
     await world.call('PUT', '/schedules/yearly', body);
@@ -34,6 +36,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     return eventually(async () => (await schedule.describe()).info.recentActions[0]!.action.workflow.workflowId);
   },
   'build-success': (world) => triggered(world),
+  'build-that-is-traced': (world) => triggered(world),
   'build-failure': (world) => triggered(world, { simulate: 'failure' }),
   'build-refused-with-422': async (world) => {
     await world.github.fault({ on: 'dispatch', kind: 'reject-with-422', message: 'No ref found for: main' });
@@ -66,6 +69,17 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await world.client.workflow.getHandle(workflowId).signal(adoptSignal, { run_id: run!.id });
     return workflowId;
   },
+  'build-whose-runs-cannot-be-read': async (world) => {
+    await world.github.fault(
+      { on: 'dispatch', kind: 'accept-then-502' },
+      { on: 'list', kind: 'reject-with-404', times: null },
+    );
+    const workflowId = await triggered(world);
+    await seen(world, 'build_needs_attention');
+    await world.github.control('DELETE', '/faults');
+    await world.call('POST', '/builds/1/cancel', {});
+    return workflowId;
+  },
   'build-deadline': (world) => triggered(world, { simulate: 'stuck' }),
   'build-cancelled-while-it-waits': async (world) => {
     await world.github.fault({ on: 'dispatch', kind: 'primary-rate-limit', reset_in_s: 600 });
@@ -77,6 +91,13 @@ export const PATHS: Readonly<Record<string, Path>> = {
   'build-cancelled-while-it-runs': async (world) => {
     const workflowId = await triggered(world, { simulate: 'stuck' });
     await seen(world, 'run_updated');
+    await world.call('POST', '/builds/1/cancel', {});
+    return workflowId;
+  },
+  'build-whose-cancellation-waits': async (world) => {
+    const workflowId = await triggered(world, { simulate: 'stuck' });
+    await seen(world, 'run_updated');
+    await world.github.fault({ on: 'cancel', kind: 'secondary-rate-limit', retry_after_s: 1 });
     await world.call('POST', '/builds/1/cancel', {});
     return workflowId;
   },
@@ -93,10 +114,9 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await world.call('POST', '/builds/1/retry', { mode: 'redispatch' });
     return workflowId;
   },
-  'build-woken-by-webhooks': async (world) => {
-    await world.github.set({ webhook: { url: `${world.url}/webhooks/github`, secret: 'a-secret' } });
-    return triggered(world);
-  },
+  // As builds were recorded before a look was part of the workflow task.
+  'build-woken-by-webhooks': wokenByWebhooks,
+  'build-that-looks-within-the-task': wokenByWebhooks,
   'build-reopened-after-a-failure': (world) => runAgainInGitHub(world, { simulate: 'flaky' }),
   'build-reopened-while-open': (world) => runAgainInGitHub(world),
   'build-waited-for-its-turn': (world) =>
@@ -194,16 +214,23 @@ export const PATHS: Readonly<Record<string, Path>> = {
   ...RECOVERY_PATHS,
 };
 
+const WOKEN = { GITHUB_WEBHOOK_SECRET: 'a-secret', GITHUB_POLL_INTERVAL: '10m', DEDUP_WINDOW: '1s' };
+/** Paths whose workflow is started with a trace. */
+export const TRACED: ReadonlySet<string> = new Set(['build-that-is-traced']);
+
 const CALLED_BACK = { CALLBACK_ALLOWED_HOSTS: '127.0.0.1' };
 
 /** Settings a path needs beside those of test worlds. */
 export const SETTINGS: Readonly<Record<string, object>> = {
   ...FORGE_SETTINGS,
+  ...SHADOW_SETTINGS,
   'sweep-of-deliveries': { GITHUB_WEBHOOK_SECRET: 'a-secret' },
   // Long enough to be waited for.
   'build-success': { DEDUP_WINDOW: '5s' },
   'build-deadline': { BUILD_DEADLINE: '1s' },
-  'build-woken-by-webhooks': { GITHUB_WEBHOOK_SECRET: 'a-secret', GITHUB_POLL_INTERVAL: '10m', DEDUP_WINDOW: '1s' },
+  'build-whose-runs-cannot-be-read': { BUILD_DEADLINE: '1s' },
+  'build-woken-by-webhooks': WOKEN,
+  'build-that-looks-within-the-task': { ...WOKEN, DEDUP_WINDOW: '5s' },
   'build-reopened-after-a-failure': { GITHUB_WEBHOOK_SECRET: 'a-secret' },
   'build-reopened-while-open': { GITHUB_WEBHOOK_SECRET: 'a-secret', DEDUP_WINDOW: '5s' },
   'build-waited-for-its-slot': { GITHUB_WRITE_INTERVAL: '2s' },
@@ -221,6 +248,12 @@ export const SETTINGS: Readonly<Record<string, object>> = {
 async function triggered(world: World, inputs: Record<string, string> = {}, body: object = {}): Promise<string> {
   const { json } = await world.trigger({ inputs, ...body });
   return eventually(async () => String((await world.build(json.id)).events[0]!.event_data!.workflow_id));
+}
+
+/** Leads a build to an end that only webhooks tell of. */
+async function wokenByWebhooks(world: World): Promise<string> {
+  await world.github.set({ webhook: { url: `${world.url}/webhooks/github`, secret: 'a-secret' } });
+  return triggered(world);
 }
 
 /** Leads two builds of one lane, the second past the first; answers with the workflow of the second. */

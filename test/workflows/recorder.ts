@@ -1,14 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { it } from 'vitest';
+import { NO_TRACING, type Tracing } from '../../src/contracts/tracing/tracing.ts';
 import { openWorld } from '../world/world.ts';
 import { historyToJson } from './history-json.ts';
-import { PATHS, SETTINGS } from './paths.ts';
+import { PATHS, SETTINGS, TRACED } from './paths.ts';
 import { HANDLERS } from './task-paths.ts';
 
 /** Run by scripts/record-histories.ts. */
 const asked = (process.env.HAPAX_RECORD_PATHS ?? '').split(' ').filter((name) => name !== '');
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** The same trace each time. */
+const TRACE: Tracing = {
+  ...NO_TRACING,
+  carrier: () => ({ traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }),
+};
 const DIRECTORY = fileURLToPath(new URL('../histories', import.meta.url));
 
 it.for(asked.length > 0 ? asked : Object.keys(PATHS))('%s', async (name) => {
@@ -18,6 +24,7 @@ it.for(asked.length > 0 ? asked : Object.keys(PATHS))('%s', async (name) => {
     'server',
     { DEDUP_WINDOW: '1s', TASK_RETRY_DELAY: '10ms', ...SETTINGS[name] },
     HANDLERS,
+    TRACED.has(name) ? TRACE : undefined,
   );
   try {
     const handle = world.client.workflow.getHandle(await path(world));

@@ -50,6 +50,7 @@ export const RECOVERY_PATHS: Readonly<Record<string, (world: World) => Promise<s
     });
     return workflowId;
   },
+  'sweep-of-artifacts': (world) => swept(world, 'sweepArtifacts'),
   'checkpoint-of-the-log': (world) => swept(world, 'checkpoint'),
   'sweep-of-deliveries': (world) => swept(world, 'sweepDeliveries'),
   'sweep-of-what-expired': (world) => swept(world, 'sweepExpired'),

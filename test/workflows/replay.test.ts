@@ -2,17 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import pino from 'pino';
 import { describe, expect, it } from 'vitest';
-import { installTemporalRuntime } from '../../src/processes/temporal-runtime.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
+import '../world/temporal-runtime.ts';
 import { historyFromJson } from './history-json.ts';
 import { PATHS } from './paths.ts';
 
 const DIRECTORY = fileURLToPath(new URL('../histories', import.meta.url));
 const files = readdirSync(DIRECTORY).filter((name) => name.endsWith('.json'));
-
-installTemporalRuntime(pino({ level: 'silent' }));
 
 const textOf = (file: string) => readFileSync(`${DIRECTORY}/${file}`, 'utf8');
 const replay = (code: string, history: string) =>

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
-import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attemptFailed } from '../../src/activities/failures.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
@@ -13,7 +12,6 @@ import { taskQueuedEvent } from '../../src/domain/record/first-events.ts';
 import { evolveTask, type Task } from '../../src/domain/tasks/task.ts';
 import { RetryableTaskError } from '../../src/domain/tasks/task-error.ts';
 import { taskPolicyOf } from '../../src/domain/tasks/task-request.ts';
-import { installTemporalRuntime } from '../../src/processes/temporal-runtime.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { taskRun } from '../../src/workflows/index.ts';
 import { revokeSignal } from '../../src/workflows/messages.ts';
@@ -21,6 +19,7 @@ import type { CallbackRecordPort } from '../../src/workflows/ports/callback.ts';
 import type { RecordPort } from '../../src/workflows/ports/record.ts';
 import type { TaskPort } from '../../src/workflows/ports/tasks.ts';
 import { hasTestServer, releaseTime, startTestServer } from '../world/test-server.ts';
+import '../world/temporal-runtime.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -39,7 +38,6 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
   const told = new Map<string, TaskEvent[]>();
 
   beforeAll(async () => {
-    installTemporalRuntime(pino({ level: 'silent' }));
     environment = await startTestServer();
     const recording: Pick<RecordPort & CallbackRecordPort, 'appendTaskEvent' | 'listCallbackTargets'> = {
       listCallbackTargets: async () => [],

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { activityInfo } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
-import pino from 'pino';
 import { expect } from 'vitest';
 import { toFailure } from '../../src/activities/failures.ts';
 import { githubActivities } from '../../src/activities/github.ts';
@@ -21,13 +20,13 @@ import { policyOf } from '../../src/domain/builds/configuration.ts';
 import { buildQueuedEvent } from '../../src/domain/record/first-events.ts';
 import type { Forge } from '../../src/integrations/forges/forge.ts';
 import { ForgeError } from '../../src/integrations/forges/forge-error.ts';
-import { installTemporalRuntime } from '../../src/processes/temporal-runtime.ts';
 import { rowOfBuild } from '../../src/store/builds/build-row.ts';
 import type { Db } from '../../src/store/database.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { build } from '../../src/workflows/index.ts';
 import type { RecordPort } from '../../src/workflows/ports/record.ts';
 import { releaseTime, startTestServer } from '../world/test-server.ts';
+import '../world/temporal-runtime.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -69,8 +68,8 @@ export interface Script {
   writeSlotInMs?: number;
   /** What becomes of the dispatches, in order; `worker lost` never answers. Default: accepted. */
   dispatch?: Array<DispatchOutcome | 'worker lost'>;
-  /** What the readings of the reconciler find, in order. Default: nothing. */
-  find?: Finding[];
+  /** What the readings of the reconciler find, in order; an error: GitHub does not list the runs. Default: nothing. */
+  find?: Array<Finding | ForgeError>;
   /** The state of the run so long after it became the build's, and after it was told to stop. Default: see `ordinary`. */
   run?: (
     elapsedMs: number,
@@ -88,8 +87,8 @@ export interface Script {
   resume?: BuildInput['resume'];
   /** What becomes of the re-runs, in order. Default: done. */
   rerun?: RerunOutcome[];
-  /** What GitHub answers to each cancellation; false: it cannot be cancelled. Default: it is. */
-  cancel?: boolean[];
+  /** What GitHub answers to each cancellation; false: it cannot be cancelled; an error: it was not asked. Default: it is. */
+  cancel?: Array<boolean | ForgeError>;
   /** Attempts of the run that somebody else asked for. Default: none. */
   runAgain?: () => number;
   /** What GitHub says of the jobs of a run that ended badly. Default: nothing. */
@@ -112,7 +111,7 @@ export interface Call {
   at: number;
   attempt: number;
   run_id?: number;
-  /** Of a re-run: GitHub did it. */
+  /** Of a re-run or a cancellation: GitHub did it, or said that it cannot be cancelled. */
   done?: boolean;
   token?: string | undefined;
   tokens?: readonly string[];
@@ -127,7 +126,6 @@ const ordinary: NonNullable<Script['run']> = (elapsed, sinceCancel) => {
 
 /** Temporal's time-skipping test server: waits of hours pass as soon as nothing else is left to do. */
 export async function openVirtualWorld() {
-  installTemporalRuntime(pino({ level: 'silent' }));
   const environment = await startTestServer();
   const workers: Array<{ worker: Worker; running: Promise<void> }> = [];
   let builds = 0;
@@ -301,7 +299,7 @@ function scriptedGitHub(
   /** The run at the time of the last call. */
   const viewOf = (run_id: number): RunView => {
     const now = calls.at(-1)!.at;
-    const cancelled = calls.find((call) => call.name === 'cancel' && call.run_id === run_id);
+    const cancelled = calls.find((call) => call.name === 'cancel' && call.run_id === run_id && call.done);
     const begun = record.told('workflow_triggered')[0]?.at ?? now;
     const reruns = calls.filter((call) => call.name === 'rerun' && call.done).length;
     const run_attempt = 1 + reruns + (script.runAgain?.() ?? 0);
@@ -322,7 +320,9 @@ function scriptedGitHub(
       return accepted;
     },
     async find(_repository, { tokens, since }) {
-      return find[note('find', { tokens, since })] ?? find.at(-1)!;
+      const finding = find[note('find', { tokens, since })] ?? find.at(-1)!;
+      if (finding instanceof ForgeError) throw finding;
+      return finding;
     },
     async changed(_repository, run_id, seen, lookAgainMs) {
       note('changed', { run_id });
@@ -350,7 +350,10 @@ function scriptedGitHub(
     },
     async cancel(_repository, run_id) {
       const nth = note('cancel', { run_id });
-      return script.cancel?.[nth] ?? true;
+      const answer = script.cancel?.[nth] ?? script.cancel?.at(-1) ?? true;
+      if (answer instanceof ForgeError) throw answer;
+      calls.at(-1)!.done = true;
+      return answer;
     },
   };
   return github as Forge;

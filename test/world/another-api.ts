@@ -6,7 +6,7 @@ import { readSettings, type Settings } from '../../src/contracts/settings.ts';
 import { CallbackSender } from '../../src/integrations/callback-sender.ts';
 import type { Resolve } from '../../src/integrations/checked-addresses.ts';
 import { sendToReceiverOf } from '../../src/processes/callbacks.ts';
-import { connectForges, connectGitHub, directDispatchOf } from '../../src/processes/github.ts';
+import { connectForges, connectGitHub, directDispatchOf, runListingOf } from '../../src/processes/github.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
 import { peopleProviderOf, verifyTokenOf } from '../../src/processes/oidc.ts';
 import { payloadDecoderOf } from '../../src/processes/payload-codec.ts';
@@ -34,6 +34,7 @@ export async function startAnotherApi(
     ...given.settings,
   });
   const { CALLBACK_ALLOWED_HOSTS: allowedHosts } = settings;
+  const forges = connectForges(settings, connectGitHub(settings));
   const sender = new CallbackSender({
     secrets: [],
     allowedHosts,
@@ -45,7 +46,8 @@ export async function startAnotherApi(
     client: installation.client,
     workerBeside: false,
     db: database.db,
-    sendDispatch: directDispatchOf(connectForges(settings, connectGitHub(settings))),
+    sendDispatch: directDispatchOf(forges),
+    listRuns: runListingOf(forges),
     checkGitHub: async () => {},
     webhooks: given.webhooks,
     forgeWebhooks: undefined,
@@ -56,11 +58,14 @@ export async function startAnotherApi(
     people: await peopleProviderOf(settings),
     embedQuery: undefined,
     decodePayloads: payloadDecoderOf(settings),
+    secrets: undefined,
     meter: createMetrics(database.db),
     log: pino({ level: 'silent' }),
   });
-  onTestFinished(() => api.close());
-  return { ...callers(api.url), url: api.url, flowerUrl: api.flowerUrl };
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= api.close());
+  onTestFinished(close);
+  return { ...callers(api.url), url: api.url, flowerUrl: api.flowerUrl, close };
 }
 
 /** The same without its database. Only with a key of the environment does it start: it could not know which others let in. */

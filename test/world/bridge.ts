@@ -5,6 +5,7 @@ import { inject } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import type { CeleryResult } from '../../src/contracts/celery/celery.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
+import type { Tracing } from '../../src/contracts/tracing/tracing.ts';
 import { type OpenBridge, openBridge } from '../../src/processes/bridge.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
 import { connectTemporal } from '../../src/processes/temporal.ts';
@@ -20,7 +21,7 @@ export interface BridgeWorld {
   redis: Redis;
   /** Settings with which a bridge serves this world. */
   environment: Record<string, string>;
-  openBridge(): Promise<void>;
+  openBridge(tracing?: Tracing): Promise<void>;
   closeBridge(): Promise<void>;
   /** Publishes as a program does that uses AMQP alone. */
   publish(queue: string, body: unknown, options?: Options.Publish): Promise<void>;
@@ -55,9 +56,13 @@ export async function openBridgeWorld(
     rabbit,
     redis,
     environment,
-    async openBridge() {
+    async openBridge(tracing) {
       const settings = readSettings(environment, 'bridge');
-      const { connection, client } = await connectTemporal({ ...settings, address: environment.TEMPORAL_ADDRESS });
+      const { connection, client } = await connectTemporal({
+        ...settings,
+        address: environment.TEMPORAL_ADDRESS,
+        tracing,
+      });
       const log = pino({ level: 'fatal' });
       const open = await openBridge({
         settings,
@@ -66,6 +71,7 @@ export async function openBridgeWorld(
         workerBeside: false,
         db: world.db,
         meter: createMetrics(world.db),
+        tracing,
         log,
       });
       bridge = { open, disconnect: () => connection.close() };

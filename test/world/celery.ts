@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -14,8 +14,7 @@ const REQUIREMENTS = join(FOLDER, 'requirements.txt');
 const ENVIRONMENT = join(ROOT, `build/celery-${digestOf(REQUIREMENTS)}`);
 export const PYTHON = join(ENVIRONMENT, 'bin/python');
 
-/** Written last: what was cut off is made again. */
-const COMPLETE = join(ENVIRONMENT, 'complete');
+const COMPLETE = `${ENVIRONMENT}.complete`;
 
 /** Whether there is a Python with what test/celery/requirements.txt lists; it is fetched the first time. */
 export function hasCelery(): boolean {
@@ -23,18 +22,34 @@ export function hasCelery(): boolean {
   const python = installed('python3');
   if (!python) return false;
   try {
-    const options = { stdio: 'ignore', timeout: 250_000 } as const;
-    execFileSync(python, ['-m', 'venv', ENVIRONMENT], options);
-    execFileSync(PYTHON, ['-m', 'pip', 'install', '--quiet', '-r', REQUIREMENTS], options);
-    writeFileSync(COMPLETE, '');
+    once(python, `${ENVIRONMENT}.made`, '', [python, '-m', 'venv', ENVIRONMENT]);
+    once(python, COMPLETE, '', [PYTHON, '-m', 'pip', 'install', '--quiet', '-r', REQUIREMENTS]);
     return true;
   } catch {
     return false;
   }
 }
 
-function digestOf(file: string): string {
-  return createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 12);
+/** Installs hapax-worker from a wheel, as its users do, unless it is there as it is in the checkout. */
+export function installWorker(): void {
+  const source = join(ROOT, 'workers/python');
+  const files = readdirSync(source, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.pyc'))
+    .map(({ parentPath, name }) => join(parentPath, name));
+  const pip = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--force-reinstall', '--no-build-isolation', source];
+  once(PYTHON, `${ENVIRONMENT}.worker`, digestOf(...files.sort()), [PYTHON, ...pip]);
+}
+
+/** Runs a command unless the file `mark` says that it ran for this `state`; other files of the run wait until it has. */
+function once(python: string, mark: string, state: string, command: string[]): void {
+  const options = { stdio: 'pipe', timeout: 500_000 } as const;
+  execFileSync(python, [join(FOLDER, 'once.py'), mark, state, ...command], options);
+}
+
+function digestOf(...files: string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest('hex').slice(0, 12);
 }
 
 export interface CelerySpec {

@@ -1,32 +1,15 @@
-import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { PYTHON } from './celery.ts';
+import { installWorker, PYTHON } from './celery.ts';
 import { eventually } from './eventually.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const PACKAGE = join(ROOT, 'workers/python');
 const APPS = join(ROOT, 'test/celery');
 const BIN = dirname(PYTHON);
-
-let isInstalled = false;
-
-/** Makes the wheel of hapax-worker and installs it, as its users do; once in a test file. */
-function installWheel(): void {
-  if (isInstalled) return;
-  const wheels = join(ROOT, 'build', `wheels-${process.pid}`);
-  mkdirSync(wheels, { recursive: true });
-  const options = { cwd: PACKAGE, stdio: 'pipe', timeout: 120_000 } as const;
-  execFileSync(PYTHON, ['-m', 'hatchling', 'build', '-t', 'wheel', '-d', wheels], options);
-  const [wheel] = readdirSync(wheels);
-  const pip = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--force-reinstall', join(wheels, wheel!)];
-  execFileSync(PYTHON, pip, options);
-  rmSync(wheels, { recursive: true });
-  isInstalled = true;
-}
 
 /** What an app of test/celery is told by its environment. */
 export interface AppEnvironment extends Record<string, string> {
@@ -61,7 +44,7 @@ interface Started {
 
 /** Starts `celery worker` or `hapax-worker`, and waits until it is ready. */
 export async function startPythonWorker({ program, app, environment, queues, options = [], directory }: Started) {
-  installWheel();
+  installWorker();
   const { QUEUE } = environment;
   const words = [...(program === 'celery' ? ['-A', app, 'worker'] : ['-A', app])];
   const served = queues ?? [QUEUE, `${QUEUE}-routed`];
@@ -92,9 +75,9 @@ export async function startPythonWorker({ program, app, environment, queues, opt
 }
 
 /** What hapax-worker says of an app that it does not run. */
-export function whyNot(app: string): string {
-  installWheel();
-  const { status, stderr } = spawnSync(join(BIN, 'hapax-worker'), ['-A', app], {
+export function whyNot(app: string, ...options: string[]): string {
+  installWorker();
+  const { status, stderr } = spawnSync(join(BIN, 'hapax-worker'), ['-A', app, ...options], {
     env: { PATH: process.env.PATH, PYTHONPATH: APPS, PYTHONDONTWRITEBYTECODE: '1' },
     encoding: 'utf8',
   });
@@ -121,10 +104,11 @@ function processesOf(pid: number): number[] {
 /** Runs a program of test/celery to its end. @returns the JSON that it printed. */
 // biome-ignore lint/suspicious/noExplicitAny: whatever Python prints.
 export async function runPython(program: string, given: unknown, environment: AppEnvironment): Promise<any> {
+  installWorker();
   const { stdout } = await promisify(execFile)(PYTHON, [join(APPS, program), JSON.stringify(given)], {
     env: pythonEnvironment(environment),
     maxBuffer: 1 << 26,
-    timeout: 200_000,
+    timeout: 450_000,
   });
   return JSON.parse(stdout.trim().split('\n').at(-1)!);
 }

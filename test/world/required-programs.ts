@@ -13,5 +13,6 @@ export function describeWith(programs: Record<string, boolean>, name: string, te
   const message = `${missing.join(' and ')} not installed`;
   if (process.env.CI) throw new Error(`${name}: ${message}, and CI skips nothing`);
   process.stderr.write(`\n*** SKIPPED: ${name}: ${message} (CONTRIBUTING.md, "Checks") ***\n\n`);
+  // Only outside of CI, and the line above names the missing program.
   describe.skip(name, tests);
 }

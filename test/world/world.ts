@@ -6,16 +6,17 @@ import { inject } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import type { BuildView } from '../../src/contracts/builds/build.ts';
 import { readSettings, type Settings } from '../../src/contracts/settings.ts';
+import type { Tracing } from '../../src/contracts/tracing/tracing.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
 import { startParts } from '../../src/processes/parts.ts';
 import { registerSearchAttributes } from '../../src/processes/search-attributes.ts';
 import { connectTemporal } from '../../src/processes/temporal.ts';
-import { installTemporalRuntime } from '../../src/processes/temporal-runtime.ts';
 import { startGitHubSimulator } from '../../src/simulator/github.ts';
 import type { Db } from '../../src/store/database.ts';
 import { remote } from '../simulator/harness.ts';
 import { DATABASES, type DatabaseKind, openTestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
+import './temporal-runtime.ts';
 
 export { DATABASES, type DatabaseKind, openTestDatabase };
 
@@ -33,8 +34,6 @@ const FAST = {
   QUEUE_RETRY_DELAY: '100ms',
   WORKER_CONCURRENCY: '8',
 } satisfies Partial<Record<keyof Settings, string>>;
-
-installTemporalRuntime(pino({ level: 'silent' }));
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
@@ -56,6 +55,7 @@ export async function openWorld(
   kind: DatabaseKind,
   given: Partial<Record<keyof Settings, string>> = {},
   handlers: Partial<TaskHandlers> = {},
+  tracing?: Tracing,
 ) {
   const simulator = await startGitHubSimulator({
     queuedForMs: 20,
@@ -71,12 +71,12 @@ export async function openWorld(
     HAPAX_HOME: join(inject('runDirectory'), namespace),
     ...given,
   });
-  const target = { ...settings, address: inject('temporalAddress') };
+  const target = { ...settings, address: inject('temporalAddress'), tracing };
   const metrics = createMetrics(database.db);
   const log = pino({ level: settings.LOG_LEVEL });
   const { connection, client } = await connectTemporal(target);
   const ground = {
-    ...{ settings, db: database.db, client, metrics, log, say() {}, handlers },
+    ...{ settings, db: database.db, client, metrics, tracing, log, say() {}, handlers },
     pauses: { pingMs: 200, awayMs: 200, settingsMs: 200, faultyMs: 200 },
   };
   /** As in `hapax up`, where API and worker share what they know of GitHub. */

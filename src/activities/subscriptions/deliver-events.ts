@@ -12,7 +12,10 @@ import { Versions } from './versions.ts';
 
 const HEARTBEAT_MS = 4_000;
 
-/** Delivers events to the receivers of subscriptions. One feed serves all that a process delivers to; it goes on until `stopping`. */
+/**
+ * Returns the activity that delivers events to the receivers of subscriptions, until `stopping`. One feed serves all
+ * subscriptions of a process.
+ */
 export function subscriptionActivities(db: Db, sender: CallbackSender, stopping: AbortSignal): SubscriptionPort {
   const shared = { db, sender, feed: new EventFeed(db), subjects: new Subjects(db), versions: new Versions(db) };
   return {

@@ -27,7 +27,7 @@ export interface Shared {
   versions: Versions;
 }
 
-/** One subscription, as it was read. */
+/** A subscription, as it was read. */
 export interface Read {
   subscription: FollowedSubscription;
   delivery: Delivery;
@@ -35,23 +35,29 @@ export interface Read {
   source: string;
 }
 
-/** An event to send: the first time, or again. */
+/** An event to send, for the first time or again. */
 interface Due {
   event: FeedEvent;
   before?: PendingEvent;
 }
 
+/** An event that was not delivered, and the shortest pause that the receiver asks for. */
+interface Failed extends Due {
+  reason: string;
+  waitMs: number;
+}
+
 const { atOnce, pendingEvents } = LIMITS.subscriptions;
-/** Shorter pauses are waited for here; longer ones by the workflow, which costs nothing. */
+/** Shorter pauses are waited for here. Longer ones are left to the workflow, where they cost nothing. */
 const SHORT_PAUSE_MS = 5_000;
-/** Longest that nothing is looked at. */
+/** How long to wait before looking again. */
 const LOOK_MS = 1_000;
-/** The workflow begins the activity again after this, so that workers that stop or join get their share. */
+/** After this, the workflow starts the activity again, so that workers that stop or join get their share. */
 const LONGEST_MS = 3_600_000;
 
 /**
- * Delivers the events of one subscription. An event that fails is set aside and tried again on the schedule of callbacks, while
- * others go on. While every attempt fails, one event alone is tried.
+ * Delivers the events of one subscription. Sets a failed event aside and tries it again on the schedule of callbacks, while
+ * others go on. While every attempt fails, tries only one of them at a time, and one new event with it.
  */
 export class Delivering {
   readonly #shared: Shared;
@@ -70,7 +76,7 @@ export class Delivering {
     this.#savedPosition = position;
   }
 
-  /** @returns the pause until the next attempt; null where the subscription was disabled. */
+  /** @returns the pause until the next attempt; null if the subscription was disabled. */
   async run(signal: AbortSignal): Promise<{ pause_ms: number } | null> {
     const { feed, versions } = this.#shared;
     const { subscription, delivery, readAt } = this.#read;
@@ -92,9 +98,9 @@ export class Delivering {
       }
       await this.#savePosition();
       const pauseMs = this.#untilNextAttempt();
-      if (this.#isFailing && pauseMs > SHORT_PAUSE_MS) return { pause_ms: pauseMs };
+      if (this.#isFailing && !this.#mayTakeNew(0) && pauseMs > SHORT_PAUSE_MS) return { pause_ms: pauseMs };
       const pause = AbortSignal.timeout(Math.max(1, Math.min(LOOK_MS, pauseMs)));
-      const after = this.#mayTakeNew ? this.#progress.position : Number.MAX_SAFE_INTEGER;
+      const after = this.#mayTakeNew(0) ? this.#progress.position : Number.MAX_SAFE_INTEGER;
       await feed.news(after, AbortSignal.any([signal, pause]));
     }
   }
@@ -103,9 +109,14 @@ export class Delivering {
     return this.#progress.failing_since !== null;
   }
 
-  get #mayTakeNew(): boolean {
+  /**
+   * Whether to take events that were not tried yet. While every attempt fails: a second event at once, and one more with each retry. If
+   * only the same event were tried, one that can never be delivered would look like a receiver that fails, and hold up all others.
+   * @param again how many events are tried again now.
+   */
+  #mayTakeNew(again: number): boolean {
     const { length } = this.#progress.pending;
-    return length < pendingEvents && (!this.#isFailing || length === 0);
+    return length < pendingEvents && (!this.#isFailing || length <= 1 || again > 0);
   }
 
   #untilNextAttempt(): number {
@@ -113,7 +124,7 @@ export class Delivering {
     return Math.max(0, next - Date.now());
   }
 
-  /** What is to be sent now. While the receiver fails that is one event, to see whether it still does. */
+  /** Takes the events to send now. While the receiver fails, that is one of each kind, to see whether it still fails. */
   async #takeDue(): Promise<Due[]> {
     const now = Date.now();
     const again = this.#progress.pending.filter(({ next_at }) => Date.parse(next_at) <= now);
@@ -123,7 +134,7 @@ export class Delivering {
       if (event) due.push({ event, before });
       else this.#progress.pending = this.#progress.pending.filter((one) => one !== before);
     }
-    if (!this.#mayTakeNew) return due;
+    if (!this.#mayTakeNew(due.length)) return due;
     const room = this.#isFailing ? 1 : pendingEvents - this.#progress.pending.length;
     return [...due, ...(await this.#takeNew(room))];
   }
@@ -158,14 +169,15 @@ export class Delivering {
     const { subjects, sender } = this.#shared;
     const { subscription, delivery, source } = this.#read;
     const { url, secret, headers } = delivery;
+    const startedAt = new Date().toISOString();
     const subjectOf = await subjects.of(due.map(({ event }) => event.stream));
-    const failed: PendingEvent[] = [];
+    const failed: Failed[] = [];
     let delivered = 0;
     let refusedForGood: string | undefined;
     const queue = [...due];
     const work = async () => {
       for (let one = queue.shift(); one; one = queue.shift()) {
-        const { event, before } = one;
+        const { event } = one;
         const { subject } = subjectOf(event.stream);
         const { contentType, ...message } = messageOf(subscription.id, subscription.format, source, event, subject);
         const outcome = callbackOutcome(await sender.send(url, message, { secret, headers, contentType }), Date.now());
@@ -175,48 +187,44 @@ export class Delivering {
         }
         if (outcome.kind === 'final') refusedForGood = outcome.reason;
         this.#progress.last_failure = outcome.reason;
-        const pending = await this.#setAside(
-          event.id,
-          before,
-          outcome.reason,
-          outcome.kind === 'failed' ? outcome.wait_ms : 0,
-        );
-        if (pending) failed.push(pending);
+        failed.push({ ...one, reason: outcome.reason, waitMs: outcome.kind === 'failed' ? outcome.wait_ms : 0 });
       }
     };
     await Promise.all(Array.from({ length: Math.min(atOnce, due.length) }, work));
-    const tried = new Set(due.map(({ before }) => before));
     const progress = this.#progress;
-    progress.pending = [...progress.pending.filter((one) => !tried.has(one)), ...failed].sort(
-      (a, b) => a.position - b.position,
-    );
     const now = new Date().toISOString();
+    const wasFailing = this.#isFailing;
     if (delivered > 0) {
       progress.delivered += delivered;
       progress.delivered_at = now;
-      // The receiver takes events again: what failed meanwhile need not wait.
-      if (this.#isFailing) progress.pending = progress.pending.map((one) => ({ ...one, next_at: now }));
       progress.failing_since = null;
     } else {
       progress.failing_since ??= now;
     }
+    const tried = new Set(due.map(({ before }) => before));
+    const aside = await Promise.all(failed.map((one) => this.#setAside(one, startedAt)));
+    progress.pending = [...progress.pending, ...aside.filter((one) => one !== undefined)]
+      .filter((one) => !tried.has(one))
+      .sort((a, b) => a.position - b.position);
+    // The receiver accepts events again, so failed ones need not wait.
+    if (wasFailing && delivered > 0) progress.pending = progress.pending.map((one) => ({ ...one, next_at: now }));
     return refusedForGood;
   }
 
-  /** The event as it is tried again; undefined where it was tried for long enough. */
-  async #setAside(
-    position: number,
-    { attempts, first_at }: Pick<PendingEvent, 'attempts' | 'first_at'> = {
-      attempts: 0,
-      first_at: new Date().toISOString(),
-    },
-    reason: string,
-    waitMs: number,
-  ): Promise<PendingEvent | undefined> {
+  /** Returns the event for its next try; undefined if it was tried for long enough while others were delivered. */
+  async #setAside({ event, before, reason, waitMs }: Failed, startedAt: string): Promise<PendingEvent | undefined> {
+    const { id: position } = event;
+    const { attempts, first_at } = before ?? { attempts: 0, first_at: startedAt };
     const tries = attempts + 1;
+    const { delivered_at, failing_since } = this.#progress;
     const pause = callbackPause(tries, Date.now() - Date.parse(first_at), waitMs, Math.random());
     if (pause !== undefined) {
       return { position, attempts: tries, first_at, next_at: new Date(Date.now() + pause).toISOString() };
+    }
+    if (delivered_at === null || Date.parse(delivered_at) < Date.parse(first_at)) {
+      // Nothing was delivered meanwhile, so not the event is at fault. It stays until the subscription is disabled and enabled again.
+      const until = Date.parse(failing_since ?? startedAt) + CALLBACK_TRIED_FOR_MS;
+      return { position, attempts: tries, first_at, next_at: new Date(until).toISOString() };
     }
     this.#progress.given_up += 1;
     const data = { position, attempts: tries, reason };
@@ -243,7 +251,7 @@ export class Delivering {
     return saveSubscriptionProgress(this.#shared.db, subscription.id, delivery.version, this.#progress);
   }
 
-  /** Saves from time to time how far the log was looked through, where nothing in it was wanted. */
+  /** Saves from time to time how far the log was searched, even if it had no wanted events. */
   async #savePosition(): Promise<void> {
     if (this.#progress.position === this.#savedPosition || performance.now() - this.#savedAt < LOOK_MS) return;
     await this.#save();

@@ -6,7 +6,7 @@ const MOST = 5_000;
 
 const NOTHING: ToldSubject = { facts: {}, subject: {} };
 
-/** What never changes of builds and tasks, read once for all subscriptions of a process. */
+/** The facts about builds and tasks that never change. Reads each once for all subscriptions of a process. */
 export class Subjects {
   readonly #db: Db;
   readonly #known = new Map<string, ToldSubject>();
@@ -15,7 +15,7 @@ export class Subjects {
     this.#db = db;
   }
 
-  /** By stream. A stream that is about no build or task has nothing to tell. @throws where the database is away. */
+  /** Returns this by stream. It is empty for a stream that is neither build nor task. @throws if the database is away. */
   async of(streams: readonly string[]): Promise<(stream: string) => ToldSubject> {
     const unknown = new Set(streams.filter((stream) => !this.#known.has(stream)));
     const found = new Map(this.#known.size + unknown.size > MOST ? this.#forget(streams) : []);
@@ -26,7 +26,7 @@ export class Subjects {
     return (stream) => found.get(stream) ?? this.#known.get(stream) ?? NOTHING;
   }
 
-  /** Forgets all but these, which are answered with. */
+  /** Forgets all but these. @returns these. */
   #forget(streams: readonly string[]): Array<[string, ToldSubject]> {
     const kept = streams.flatMap((stream) => {
       const known = this.#known.get(stream);

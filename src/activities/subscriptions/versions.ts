@@ -1,10 +1,10 @@
 import type { Db } from '../../store/database.ts';
 import { listSubscriptionVersions } from '../../store/subscriptions/subscription-version-list.ts';
 
-/** How often the subscriptions are looked at while any is delivered to. */
+/** How often subscriptions are polled while any is being delivered. */
 const LOOK_EVERY_MS = 1_000;
 
-/** Notices that subscriptions were changed or deleted: one query a second for all that a process delivers to. */
+/** Notices changed and deleted subscriptions, with one query a second for all that a process delivers to. */
 export class Versions {
   readonly #db: Db;
   #watching = 0;
@@ -16,7 +16,7 @@ export class Versions {
     this.#db = db;
   }
 
-  /** Looks until the returned function is called. */
+  /** Polls until the returned function is called. */
   watch(): () => void {
     this.#watching += 1;
     this.#timer ??= setTimeout(() => this.#look(), LOOK_EVERY_MS);
@@ -25,7 +25,7 @@ export class Versions {
     };
   }
 
-  /** Whether a subscription has another version than the one that was read at a time. */
+  /** Says whether a subscription no longer has the version that was read at a time. */
   isChanged(id: string, version: number, readAt: number): boolean {
     return this.#askedAt > readAt && this.#versions.get(id) !== version;
   }

@@ -12,7 +12,7 @@ export const lastEventIdHeader = z.object({
     .optional(),
 });
 
-/** The answers of a route that serves events. */
+/** Responses of a route that serves events. */
 export const eventResponses = {
   200: {
     description: 'All events so far, or a stream',
@@ -26,23 +26,23 @@ export const eventResponses = {
   204: { description: 'It has ended and you have seen all its events (streams only)' },
 };
 
-/** Whether a client asks for a stream. */
+/** Says whether a client asks for a stream. */
 export function asksForStream(c: Context): boolean {
   return c.req.header('accept')?.includes('text/event-stream') ?? false;
 }
 
-/** The head of a stream. Nobody reads what follows it, so a stream would never learn that its client is gone. */
+/** Responds with only the head of a stream. Nobody reads a body after it, so a real stream would never learn that its client is gone. */
 export function answerStreamHead(c: Context): Response {
   return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
 }
 
-/** What streams of one build or task stand on. */
+/** Dependencies of the streams of builds and tasks. */
 export interface StreamParts {
   tail: EventTail;
   streams: OpenStreams;
 }
 
-/** The events of a stream so far, and which statuses are ends of it. */
+/** The events of a stream so far, and the statuses that end it. */
 export interface Story {
   stream: string;
   status: string;
@@ -50,13 +50,13 @@ export interface Story {
   events: RecordedEvent[];
 }
 
-/** Answers with events as JSON or, where the client asks for it, as a live stream that resumes after an event. */
+/** Responds with events as JSON or, if the client asks for it, as a live stream that resumes after an event. */
 export function answerEvents(c: Context, parts: StreamParts, story: Story, lastEventId: string | undefined): Response {
   const { stream, status, ends, events } = story;
   c.header('Vary', 'Accept');
   if (!asksForStream(c)) return c.json(events.map(eventViewOf), 200);
 
-  // A client may be ahead of a record that was set back. It gets what comes from now on.
+  // A client may be ahead of a record that was restored. It gets the events from now on.
   const seen = Math.min(Number(lastEventId ?? 0), events.length);
   const unseen = events.filter((event) => event.seq > seen);
   const ended = ends.includes(status);
@@ -67,7 +67,7 @@ export function answerEvents(c: Context, parts: StreamParts, story: Story, lastE
   return parts.streams.serve(c, (listener) => sendEvents(listener, parts.tail, stream, watched));
 }
 
-/** What of a stream is sent, and when nothing more will come. */
+/** The events that a stream sends, and the condition that ends it. */
 interface Watched {
   unseen: RecordedEvent[];
   after: number;

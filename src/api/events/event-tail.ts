@@ -4,8 +4,8 @@ import { listenToAppends } from '../../store/record/append-listeners.ts';
 import { listEventsAfter } from '../../store/record/event-list-after.ts';
 
 /**
- * Pause between reads of the log while anybody watches, milliseconds: what this process appends is told at once, what others append
- * is read. One indexed query per read serves all watchers. A NOTIFY with each append would tell sooner, but makes all commits of a
+ * Pause between reads of the log while anybody watches, in milliseconds. Watchers get events of this process at once; the reads find those
+ * of other processes. One indexed query per read serves all watchers. A NOTIFY with each append would be faster, but makes all commits of a
  * Postgres server wait for one lock.
  */
 const LOOK_EVERY_MS = 20;
@@ -16,7 +16,7 @@ interface Watcher {
   tell(event: RecordedEvent): void;
 }
 
-/** Tells watchers of streams about new events, in order and each once. */
+/** Passes new events to the watchers of their streams, in order and each once. */
 export class EventTail {
   readonly #db: Db;
   readonly #watchers = new Set<Watcher>();
@@ -27,13 +27,13 @@ export class EventTail {
     this.#db = db;
   }
 
-  /** Tells the events of a stream after the given seq, until the returned function is called. */
+  /** Passes on the events of a stream after the given seq, until the returned function is called. */
   watch(stream: string, after: number, tell: (event: RecordedEvent) => void): () => void {
     const watcher: Watcher = { stream, seen: after, tell };
     this.#watchers.add(watcher);
     this.#timer ??= setTimeout(() => this.#look(), 0);
     this.#stopListening ??= listenToAppends(this.#db, (events) => {
-      // Those that do not follow what a watcher has seen are left to the next look, which finds what is between.
+      // An event that does not directly follow what a watcher has seen waits for the next read, which also finds the events in between.
       for (const event of events) this.#tell(event, ({ seen }) => event.seq === seen + 1);
     });
     return () => {
@@ -47,7 +47,7 @@ export class EventTail {
   async #look(): Promise<void> {
     const from = new Map<string, number>();
     for (const { stream, seen } of this.#watchers) from.set(stream, Math.min(seen, from.get(stream) ?? seen));
-    // A database that is away is no reason to end a stream: the next look may succeed.
+    // A stream survives a database that does not respond: the next read may succeed.
     const news = from.size > 0 ? await listEventsAfter(this.#db, from).catch(() => []) : [];
     for (const event of news) this.#tell(event, ({ seen }) => event.seq > seen);
     this.#timer = this.#watchers.size > 0 ? setTimeout(() => this.#look(), LOOK_EVERY_MS) : undefined;

@@ -10,29 +10,29 @@ import type { ApiEnvironment } from '../environment.ts';
 export interface Listener {
   /** Aborted when the client is gone, or was cut off because it did not read. */
   gone: AbortSignal;
-  /** Sends an event and resolves when the client can take more. Without a type and data only the id, which the client keeps. */
+  /** Sends an event and resolves when the client can take more. Without a type and data, it sends only the id, which the client keeps. */
   send(event: { id: number; type?: string; json?: string }): Promise<void>;
 }
 
 export interface StreamLimits {
   /** How many may be open at the same time. */
   open: number;
-  /** How long a client may take for what was sent, milliseconds. */
+  /** How long a client may take to read what was sent, in milliseconds. */
   stalledMs: number;
-  /** How often a quiet stream says that it is there, milliseconds. It keeps proxies from closing it. */
+  /** How often a quiet stream sends a sign of life, in milliseconds. It keeps proxies from closing the stream. */
   beatMs: number;
 }
 
 const { open, stalledSeconds } = LIMITS.streams;
 const USUAL: StreamLimits = { open, stalledMs: stalledSeconds * 1_000, beatMs: 15_000 };
 
-/** The streams and the waits of one process, which are bounded together. */
+/** The streams and waiting requests of one process, which share a limit. */
 export class OpenStreams {
   readonly #limits: StreamLimits;
   readonly #gate: Gate | undefined;
   #count = 0;
 
-  /** @param gate ends the streams of keys that are revoked or expire; left out: nothing does. */
+  /** @param gate ends the streams of keys that are revoked or expire. Left out: nothing ends them. */
   constructor(limits: StreamLimits = USUAL, gate?: Gate) {
     this.#limits = limits;
     this.#gate = gate;
@@ -42,7 +42,7 @@ export class OpenStreams {
     return this.#count;
   }
 
-  /** Counts one more until the returned function is called. @throws {Refusal} 503 where there are too many. */
+  /** Counts one more until the returned function is called. @throws {Refusal} 503 if there are too many. */
   enter(): () => void {
     const { open } = this.#limits;
     if (this.#count >= open) {
@@ -57,7 +57,7 @@ export class OpenStreams {
     };
   }
 
-  /** Answers with a stream of events, which ends when the work does. @throws {Refusal} 503 where there are too many. */
+  /** Responds with a stream of events, which ends when `work` does. @throws {Refusal} 503 if there are too many. */
   serve(c: Context<ApiEnvironment>, work: (listener: Listener) => Promise<void>): Response {
     const { stalledMs, beatMs } = this.#limits;
     const leave = this.enter();

@@ -5,13 +5,13 @@ import type { EventTail } from './event-tail.ts';
 /** Statuses that end a build or a task. */
 const ENDS: ReadonlySet<string | null> = new Set([...TERMINAL_STATUSES, ...ENDED_TASK_STATUSES]);
 
-/** Whether a build or task with this status has ended. */
+/** Says whether a build or task with this status has ended. */
 export function isEnd(status: string | null): boolean {
   return ENDS.has(status);
 }
 
 /**
- * Waits until a build or task ends, for a time, or until the client is gone. The tail that serves all streams wakes it.
+ * Waits until a build or task ends, the time is over, or the client is gone. The tail that serves all streams wakes it.
  * @param after number of the last event of the stream that the caller has seen.
  */
 export function waitForEnd(

@@ -6,8 +6,8 @@ import type { StreamParts } from './event-stream.ts';
 import { isEnd, waitForEnd } from './wait-for-end.ts';
 
 /**
- * A build or task with its events, at once if it has ended, otherwise when it ends, after a time or when the client is gone.
- * @throws {Refusal} 503 where too many wait.
+ * Returns a build or task with its events: at once if it has ended, otherwise when it ends, the time is over, or the client is gone.
+ * @throws {Refusal} 503 if too many requests wait.
  */
 export async function whenEnded<State extends Identified, Event extends ToldEvent>(
   { db, tail, streams }: StreamParts & { db: Db },

@@ -1,19 +1,20 @@
 import type { RouteConfig } from '@hono/zod-openapi';
 import { BUILD_EXAMPLES } from './builds.ts';
 import { CONFIGURATION_EXAMPLES } from './configurations.ts';
+import { ERASURE_EXAMPLES } from './erasures.ts';
 import { KEY_EXAMPLES } from './keys.ts';
 import { OPERATION_EXAMPLES } from './operations.ts';
 import { SCHEDULE_EXAMPLES } from './schedules.ts';
 import { SUBSCRIPTION_EXAMPLES } from './subscriptions.ts';
 import { TASK_EXAMPLES } from './tasks.ts';
 
-/** Bodies of an operation as the description shows them: of the request, and of responses by status. */
+/** Example bodies of an operation in the description: of the request, and of responses by status. */
 export interface OperationExamples {
   request?: unknown;
   responses: Record<number, unknown>;
 }
 
-/** By the id of the operation. */
+/** The examples by operation id. */
 export const EXAMPLES: Readonly<Record<string, OperationExamples>> = {
   ...BUILD_EXAMPLES,
   ...CONFIGURATION_EXAMPLES,
@@ -22,11 +23,12 @@ export const EXAMPLES: Readonly<Record<string, OperationExamples>> = {
   ...OPERATION_EXAMPLES,
   ...SUBSCRIPTION_EXAMPLES,
   ...KEY_EXAMPLES,
+  ...ERASURE_EXAMPLES,
 };
 
 const JSON_TYPE = 'application/json';
 
-/** A route with the examples of its operation. */
+/** Returns a route with the examples of its operation. */
 export function withExamples(route: RouteConfig): RouteConfig {
   const examples = EXAMPLES[route.operationId ?? ''];
   if (!examples) return route;

@@ -35,7 +35,7 @@ const schedule = {
   changed_by: 'local',
 };
 
-/** Bodies of the operations on schedules. */
+/** Example bodies of the operations on schedules. */
 export const SCHEDULE_EXAMPLES: Readonly<Record<string, OperationExamples>> = {
   listSchedules: { responses: { 200: { schedules: [schedule] } } },
   getSchedule: { responses: { 200: schedule } },

@@ -21,6 +21,7 @@ const task = {
   received_at: '2026-11-21T10:00:00.040Z',
   started_at: '2026-11-21T10:00:00.040Z',
   completed_at: '2026-11-21T10:00:00.095Z',
+  erased_at: null,
 };
 
 const succeeded = {

@@ -16,20 +16,20 @@ import { taskResults } from './results.ts';
 import { waiterOf } from './wait.ts';
 import { workers } from './workers.ts';
 
-/** Paths of Flower's API below its prefix; other paths under /api are ours. */
+/** Paths of the Flower API below its prefix. Other paths under /api belong to Hapax. */
 const FLOWER_PATHS = /^\/api\/(task|tasks|workers|worker|queues)(\/|$)/;
 
 const NOT_FOUND_PAGE = '<!doctype html><title>Flower</title><p>404: Not Found</p>';
 
-/** Whether a path is one of Flower's. */
+/** Says whether a path belongs to the Flower API. */
 export function isFlowerPath(path: string, prefix: string): boolean {
   const base = prefix === '' ? '' : `/${prefix}`;
   return path.startsWith(base) && FLOWER_PATHS.test(path.slice(base.length));
 }
 
 /**
- * The HTTP API of Flower, Celery's monitor, over our tasks: routes, codes, texts and the order of keys as in its version 2.2.
- * What differs on purpose, docs/tasks.md says.
+ * Creates the HTTP API of Flower, Celery's monitor, for Hapax's tasks. Routes, codes, texts and the order of keys are those of Flower 2.2.
+ * docs/tasks.md lists the intended differences.
  */
 export function createFlower(
   deps: TaskDependencies & { meter: ApiMeter },
@@ -49,7 +49,7 @@ export function createFlower(
   app.use('/api/*', async (c, next) => {
     const { method } = c.req;
     if (method === 'OPTIONS') return c.body(null, 204);
-    // Whatever has a handler for another method answers 405.
+    // A path that handles only another method gets 405 later.
     if (method === 'POST' && matchedRoutes(c).some((route) => route.method === 'POST')) refuseWhereReadOnly(access);
     await next();
   });
@@ -79,7 +79,7 @@ export function createFlower(
   return root;
 }
 
-/** Every path that has a handler. */
+/** Returns every path that has a handler. */
 function paths(app: Hono<ApiEnvironment>): string[] {
   const below = (path: string) => path.slice(path.indexOf('/api/'));
   const routes = app.routes.filter(

@@ -17,10 +17,10 @@ import { PythonJsonError, parseLikePython } from './python.ts';
 import { FlowerError, REST, respond } from './response.ts';
 import type { Waiter } from './wait.ts';
 
-/** Flower's own format of times, which it reads as UTC, or ISO 8601. */
+/** Flower's own format of times, which are in UTC. It also accepts ISO 8601. */
 const FLOWER_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{1,6})$/;
 
-/** The routes that ask for tasks. */
+/** Adds the routes that create tasks. */
 export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wait: Waiter): void {
   const create = async (c: Context<ApiEnvironment>, request: TaskRequest) => {
     const created = await createTask(deps, request, c.var.principal);
@@ -52,14 +52,14 @@ export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wa
 
 type Apply = 'apply' | 'async-apply' | 'send-task';
 
-/** As Flower answers where it waited: the state last. */
+/** Returns what Flower responds after it waited: the state comes last. */
 function appliedOf({ id }: Accepted<Task>, task: Task | undefined) {
   if (!task || !ENDED_TASK_STATUSES.includes(task.status)) return { 'task-id': id, state: 'PENDING' };
   const { state, ...rest } = resultOf(task);
   return { ...rest, state };
 }
 
-/** What is asked for. A task that is not ours is 404, except where it is sent. */
+/** Reads the requested task. A name that Hapax does not know gets 404, except for send-task. */
 async function read(
   { taskTypes }: TaskDependencies,
   c: Context<ApiEnvironment>,
@@ -100,7 +100,7 @@ async function readBody(c: Context): Promise<Record<string, unknown>> {
   }
 }
 
-/** @throws {FlowerError} 400 where a byte would be changed in reading. */
+/** @throws {FlowerError} 400 if the body is not UTF-8, so that no byte changes silently. */
 async function textOf(c: Context): Promise<string> {
   const bytes = await c.req.arrayBuffer();
   try {
@@ -110,14 +110,14 @@ async function textOf(c: Context): Promise<string> {
   }
 }
 
-/** The queue that is asked for. Of Hapax's own tasks, one that nobody knows is let pass, as other options are. */
+/** Returns the requested queue. For Hapax's own tasks, an unknown queue is ignored, as other options are. */
 async function queueIn(taskTypes: TaskTypes, type: TaskType | undefined, given: unknown): Promise<string | undefined> {
   const { data: queue } = queueName.safeParse(given);
   if (queue === undefined || type?.runtime !== 'built-in') return queue;
   return (await taskTypes.queues()).has(queue) ? queue : undefined;
 }
 
-/** The options of `apply_async` that mean something here; as in Flower, all others are let pass. */
+/** Reads the options of `apply_async` that have a meaning here. As in Flower, all others are ignored. */
 function optionsOf(options: Record<string, unknown>): Partial<TaskRequest> {
   const { task_id, priority, countdown, eta, expires, soft_time_limit, time_limit } = options;
   const begin =
@@ -138,7 +138,7 @@ function optionsOf(options: Record<string, unknown>): Partial<TaskRequest> {
   };
 }
 
-/** As Celery: nothing and an empty text are no id. */
+/** Reads a task id. As in Celery, a missing or empty one counts as none. */
 function readId(given: unknown): string | undefined {
   if (given === undefined || given === null || given === '') return undefined;
   const { data, error } = taskId.safeParse(typeof given === 'number' ? String(given) : given);
@@ -165,7 +165,7 @@ function instant(value: unknown): Date {
   return date;
 }
 
-/** A time without an offset is UTC, as for Celery. */
+/** Adds UTC to a time without an offset, as Celery does. */
 function withZone(iso: string): string {
   return /(Z|[+-]\d\d:?\d\d)$/i.test(iso) ? iso : `${iso}Z`;
 }

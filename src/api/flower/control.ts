@@ -12,10 +12,10 @@ import { argumentsOf, FlowerError, REST, readFloat, readInt, refused, respond } 
 
 type Order = Exclude<keyof WorkerControl, 'inspect'>;
 
-/** What Flower says of a worker that does not reply. */
+/** Flower's reason if a worker does not reply. */
 const UNKNOWN_REASON = 'Unknown reason';
 
-/** The routes that control running workers. A worker forgets it when it stops. */
+/** Adds the routes that control running workers. A worker forgets these orders when it stops. */
 export function control(
   app: Hono<ApiEnvironment>,
   { client, taskPolicy, taskTypes }: { client: Client; taskPolicy: TaskPolicy; taskTypes: TaskTypes },
@@ -50,7 +50,7 @@ export function control(
     const worker = await namedWorker(c);
     const outcome = await orderWorker(client, worker, 'shutdown', []);
     const reason = outcome.kind === 'replied' ? outcome.reply.refused : UNKNOWN_REASON;
-    // One that is gone has nothing left to do.
+    // A worker that is gone has nothing left to shut down.
     if (outcome.kind !== 'gone' && reason !== null) throw refused(`Failed to shut down '${worker}': ${reason}`);
     return respond(c, { message: 'Shutting down!' });
   });
@@ -92,7 +92,7 @@ export function control(
     });
   }
 
-  /** @returns why not. */
+  /** Adds or removes a consumer. @returns why the worker refuses; null if it does not. */
   async function consume(worker: string, name: string, on: boolean): Promise<string | null> {
     if (name === WORKFLOW_QUEUE) return 'WORKER_QUEUES says who works at workflows';
     const known = await taskTypes.queues();
@@ -108,7 +108,7 @@ export function control(
     return type.name;
   }
 
-  /** Gives an order. @returns why the worker does not follow it; null where it does. */
+  /** Sends an order to a worker. @returns why the worker refuses it; null if it does not. */
   async function refusal<Name extends Order>(
     worker: string,
     order: Name,
@@ -134,7 +134,7 @@ export function control(
 
 type Ms = number | null;
 
-/** Nothing and 0 are no limit, as in Celery. @throws {FlowerError} 403 below. */
+/** Converts a limit to milliseconds. As in Celery, a missing limit and 0 mean none. @throws {FlowerError} 403 if it is negative. */
 function milliseconds(seconds: number | undefined): Ms {
   if (seconds !== undefined && seconds < 0) throw refused("Failed to set timeouts: 'time limits are not negative'");
   return seconds ? seconds * 1_000 : null;

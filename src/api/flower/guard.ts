@@ -10,7 +10,7 @@ import type { ApiEnvironment } from '../environment.ts';
 import { addressOf, bearerOf, enter, headersOf, limitRate } from '../guard.ts';
 import { FlowerError } from './response.ts';
 
-/** Who may use the routes of Flower, and for what. */
+/** Settings for who may use the Flower API, and for what. */
 export type FlowerAccess = Pick<
   Settings,
   'TRUSTED_HOSTS' | 'FLOWER_BASIC_AUTH' | 'FLOWER_UNAUTHENTICATED_API' | 'FLOWER_READ_ONLY'
@@ -26,9 +26,9 @@ const CORS = {
 };
 
 /**
- * Lets in as Flower does. With users, whoever bears a name and password; without, everybody where that is asked for; and
- * where neither is set, this machine alone, or who bears a key of the API. Web pages of other sites are kept out: these
- * routes take bodies of any type, for which browsers ask no leave.
+ * Admits requests as Flower does. If users are set, a request needs a name and password. Without users, everybody gets in if that is
+ * configured. If neither is set, the request must come from this machine or have an API key. Web pages of other sites are refused: these
+ * routes accept bodies of any type, which browsers send without asking first.
  */
 export function flowerGuard(gate: Gate, access: FlowerAccess) {
   const { FLOWER_BASIC_AUTH: users = new Map<string, string>() } = access;
@@ -71,7 +71,7 @@ export function flowerGuard(gate: Gate, access: FlowerAccess) {
   }
 }
 
-/** Where nothing else guards what Flower shows to all, keeps out pages whose names resolve to this machine. */
+/** Refuses pages whose names resolve to this machine, if nothing else guards what Flower shows to everybody. */
 export function flowerNameGuard(gate: Gate, access: FlowerAccess) {
   const { FLOWER_BASIC_AUTH: users, FLOWER_UNAUTHENTICATED_API: open } = access;
   return async (c: Context<ApiEnvironment>, next: Next) => {
@@ -84,7 +84,7 @@ function refuseOtherNames(c: Context, access: FlowerAccess): void {
   if (!isLocalHost(hostNameOf(headersOf(c)), access.TRUSTED_HOSTS)) throw new FlowerError(401, NEEDS_ENVIRONMENT);
 }
 
-/** Refuses a route to whoever lacks the right, for its definition. */
+/** Returns middleware that refuses callers without the right, for the definition of a route. */
 export function needs(right: Right): MiddlewareHandler<ApiEnvironment> {
   return async (c, next) => {
     c.var.principal.require(right);
@@ -92,7 +92,7 @@ export function needs(right: Right): MiddlewareHandler<ApiEnvironment> {
   };
 }
 
-/** Refuses whatever changes something. */
+/** Refuses every change in read-only mode. */
 export function refuseWhereReadOnly(access: FlowerAccess): void {
   if (access.FLOWER_READ_ONLY) throw new FlowerError(403, 'Read only mode is enabled');
 }

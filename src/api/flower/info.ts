@@ -2,23 +2,24 @@ import { celeryNameOf } from '../../domain/celery/task-names.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import { exceptionRepr, pythonRepr } from './python.ts';
 
-/** Seconds since 1970, as Flower has times. */
+/** Returns seconds since 1970, Flower's form of times. */
 function epoch(instant: string | null): number | null {
   return instant === null ? null : Date.parse(instant) / 1_000;
 }
 
-/** The state as workers' events have it, where receiving a task is one. */
+/** Returns the state that workers' events give a task. In them, RECEIVED is a state. */
 export function eventStateOf({ status, received_at }: Task): string {
   return status === 'PENDING' && received_at !== null ? 'RECEIVED' : status;
 }
 
-/** What Flower shows of a task: 31 members, in its order; times in seconds, values as Python shows them. */
+/** Returns what Flower shows of a task: 31 members in its order, with times in seconds and values as Python shows them. */
 export function infoOf(task: Task) {
   const { id, status, error, worker } = task;
   const endedAs = (state: Task['status']) => (status === state ? epoch(task.completed_at) : null);
   const started = epoch(task.started_at);
   const succeeded = endedAs('SUCCESS');
   const happened = [task.created_at, task.received_at, task.started_at, task.retried_at, task.completed_at];
+  const erased = task.erased_at === null ? undefined : `erased on ${task.erased_at.slice(0, 10)}`;
   const timestamp = Math.max(...happened.map((instant) => epoch(instant) ?? 0));
   return {
     uuid: id,
@@ -32,20 +33,20 @@ export function infoOf(task: Task) {
     failed: endedAs('FAILURE'),
     retried: epoch(task.retried_at),
     revoked: endedAs('REVOKED'),
-    args: pythonRepr(task.args),
-    kwargs: pythonRepr(task.kwargs),
+    args: erased ?? pythonRepr(task.args),
+    kwargs: erased ?? pythonRepr(task.kwargs),
     eta: task.eta,
     expires: task.expires,
     retries: task.retries,
     worker,
-    result: status === 'SUCCESS' ? pythonRepr(task.result) : null,
+    result: status === 'SUCCESS' ? (erased ?? pythonRepr(task.result)) : null,
     exception: error && exceptionRepr(error),
     timestamp,
     runtime: succeeded !== null && started !== null ? Math.max(0, succeeded - started) : null,
     traceback: error?.traceback ?? null,
     exchange: null,
     routing_key: null,
-    // Celery's logical clock orders events; here their times do.
+    // Celery orders events by a logical clock. Here their times do it.
     clock: Math.round(timestamp * 1_000),
     client: null,
     root: task.root_id ?? id,
@@ -56,13 +57,13 @@ export function infoOf(task: Task) {
   };
 }
 
-/** Lists have the worker last. */
+/** Returns the same for lists, which have the worker last. */
 export function listedInfoOf(task: Task) {
   const { worker, ...info } = infoOf(task);
   return { ...info, worker };
 }
 
-/** What `/api/task/result` shows of a task. */
+/** Returns what `/api/task/result` shows of a task. */
 export function resultOf(task: Task) {
   const { id, status, error, progress } = task;
   const known = { 'task-id': id, state: status };

@@ -2,8 +2,8 @@ import { LIMITS } from '../../contracts/budgets.ts';
 import { JsonFault, readJson } from '../../domain/json.ts';
 
 /**
- * A value as Python's `json.dumps` writes it: spaces after separators, everything beyond ASCII escaped. A Map becomes an object that
- * keeps its order; an object of JavaScript puts names such as `42` first.
+ * Writes a value like Python's `json.dumps`: spaces after separators, everything beyond ASCII escaped. A Map becomes an object that keeps
+ * its order; a JavaScript object puts names such as `42` first.
  */
 export function pythonJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
@@ -17,7 +17,7 @@ function escaped(json: string): string {
   return json.replaceAll(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** A value as Python's `repr` shows it, cut where it is long. */
+/** Writes a value like Python's `repr`, and cuts off long ones. */
 export function pythonRepr(value: unknown): string {
   const text = repr(value);
   const most = LIMITS.flower.reprCharacters;
@@ -46,20 +46,20 @@ function reprOfText(text: string): string {
   return quote + inner + quote;
 }
 
-/** An exception as Python's `repr` shows it. */
+/** Writes an exception like Python's `repr`. */
 export function exceptionRepr({ type, message }: { type: string; message: string }): string {
-  // This one alone has a text of its own.
+  // Only this exception has its own text.
   if (type === 'NotRegistered')
     return `Task of kind ${reprOfText(message)} never registered, please make sure it's imported.`;
   return `${type}(${reprOfText(message)})`;
 }
 
-/** Where reading JSON failed, in the words of Python's decoder. */
+/** A fault in JSON, in the words of Python's decoder. */
 export class PythonJsonError extends Error {}
 
 /**
- * Reads JSON. @throws {PythonJsonError} with the text that Python's decoder gives, or with what is refused although Python takes
- * it, see {@link readJson}.
+ * Reads JSON. @throws {PythonJsonError} with the text of Python's decoder, or with what is refused although Python accepts it; see
+ * {@link readJson}.
  */
 export function parseLikePython(text: string): unknown {
   try {
@@ -71,7 +71,7 @@ export function parseLikePython(text: string): unknown {
   }
 }
 
-/** What Python says where a text goes on otherwise than it must. */
+/** Python's message if something else is found where this is expected. */
 const EXPECTED = {
   value: 'Expecting value',
   firstValue: 'Expecting value',
@@ -86,7 +86,7 @@ const STRING = String.raw`"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{
 const SCALAR = String.raw`null|true|false|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?`;
 const TOKEN = `(${STRING})|(${SCALAR})|[[\\]{}:,]`;
 
-/** Where a text stops being JSON, in the words of Python's decoder. */
+/** Says where a text stops being JSON, in the words of Python's decoder. */
 function faultOf(text: string): string {
   const token = new RegExp(TOKEN, 'y');
   const open: string[] = [];

@@ -5,7 +5,7 @@ import { PROBLEMS, type ProblemCode } from '../../contracts/problem.ts';
 import { databaseFault } from '../../store/database.ts';
 import { pythonJson } from './python.ts';
 
-/** Pattern of what ends a path, slashes and line ends included: names and ids are whatever clients chose. */
+/** Pattern of the rest of a path, including slashes and line ends: clients choose names and ids freely. */
 export const REST = '{[\\s\\S]+}';
 
 /** A response other than 200, in Flower's form: plain text, or an empty page. */
@@ -20,12 +20,12 @@ export class FlowerError extends Error {
   }
 }
 
-/** A worker that does not do what it is asked: Flower says so, and not in JSON. */
+/** Returns Flower's response if a worker refuses an order. It is not JSON. */
 export function refused(text: string): FlowerError {
   return new FlowerError(403, text, 'text/html');
 }
 
-/** JSON as Flower writes it; a GET has an Etag. */
+/** Responds with JSON as Flower writes it. A response to GET has an Etag. */
 export function respond(c: Context, value: unknown): Response {
   const body = pythonJson(value);
   c.header('Content-Type', 'application/json; charset=UTF-8');
@@ -41,24 +41,24 @@ const UNAVAILABLE = 'Broker or result backend unavailable';
 
 const OURS = new Set<ProblemCode>(['idempotency_key_reused', 'forbidden', 'rate_limited', 'too_many_in_flight']);
 
-/** What went wrong, as Flower says it. */
+/** Returns what went wrong as Flower says it. */
 export function asFlowerError(thrown: unknown): FlowerError {
   if (thrown instanceof FlowerError) return thrown;
   if (databaseFault(thrown)?.kind === 'values') return new FlowerError(400, 'Invalid argument');
   if (databaseFault(thrown)?.kind === 'away') return new FlowerError(503, UNAVAILABLE);
   if (!(thrown instanceof Refusal)) return new FlowerError(500);
   if (thrown.kind === 'unavailable') return new FlowerError(503, UNAVAILABLE);
-  // Flower knows no Idempotency-Key, no rights and no limits, so these responses are ours.
+  // Flower has no Idempotency-Key, no rights and no limits, so these responses are Hapax's own.
   if (OURS.has(thrown.code)) return new FlowerError(PROBLEMS[thrown.code].status, thrown.message);
   return thrown.kind === 'request' ? new FlowerError(400, thrown.message) : new FlowerError(500);
 }
 
-/** Arguments of a request as Flower reads them: from the query and from a form, never from JSON. */
+/** Reads the arguments of a request as Flower does: from the query and from a form, never from JSON. */
 export async function argumentsOf(c: Context): Promise<(name: string) => string | undefined> {
   const query = new URL(c.req.url).searchParams;
   const isForm = /^application\/x-www-form-urlencoded\b/i.test(c.req.header('content-type') ?? '');
   const form = isForm ? new URLSearchParams(await c.req.text()) : new URLSearchParams();
-  // Tornado takes the last one, and those of the body come after those of the query.
+  // Tornado uses the last one, and arguments in the body come after those in the query.
   return (name) => (form.getAll(name).at(-1) ?? query.getAll(name).at(-1))?.trim();
 }
 

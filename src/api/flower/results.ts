@@ -17,7 +17,7 @@ import type { Waiter } from './wait.ts';
 const ORDERS = Object.keys(TASK_ORDERS).sort() as Array<keyof typeof TASK_ORDERS>;
 const RECEIVED_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d)$/;
 
-/** The routes that show tasks, and those that end them. */
+/** Adds the routes that show tasks, and those that revoke them. */
 export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, wait: Waiter): void {
   const { db } = deps;
   app.get(`/api/task/result/:id${REST}`, needs('read'), async (c) => {
@@ -40,7 +40,7 @@ export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, w
       c.header('Content-Type', 'application/json; charset=UTF-8');
       return c.body(pythonJson(query), 400);
     }
-    // No task has a NUL in it, and Postgres takes none.
+    // No task contains NUL, and Postgres does not accept it.
     const tasks = query.limit > 0 && !c.req.url.includes('%00') ? await searchTasks(db, query) : [];
     return respond(c, new Map(tasks.map((task) => [task.id, listedInfoOf(task)])));
   });
@@ -88,7 +88,7 @@ function queryOf(parameters: URLSearchParams, nameOf: (name: string) => string):
   }
 }
 
-/** A time in the zone of this machine, as Flower takes it. */
+/** Reads a time in the time zone of this machine, as Flower does. */
 function readTime(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const [, day, time] = RECEIVED_TIME.exec(text) ?? [];

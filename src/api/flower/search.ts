@@ -1,7 +1,7 @@
 import { LIMITS } from '../../contracts/budgets.ts';
 import type { TaskSearch } from '../../contracts/tasks/task-search.ts';
 
-/** What is wrong with a search, and where. */
+/** A fault in a search, and where it is. */
 export class SearchError extends Error {
   constructor(fault: string, at?: number) {
     super(at === undefined ? `${fault}.` : `${fault} at position ${at}.`);
@@ -18,8 +18,8 @@ const FIELDS = ['name', 'state', 'worker', 'args', 'kwargs', 'result'] as const;
 const MIN_TEXT_CHARACTERS = 3;
 
 /**
- * Reads a search as Flower 2.2 does: terms `state:X`, `kwargs:K=V`, `FIELD:X` or plain text, which have to match all unless OR is
- * between them, with parentheses. Quotes keep what is between them as it is: `args:"two words"`, `"("`, `"say \"hi\""`.
+ * Reads a search as Flower 2.2 does: terms `state:X`, `kwargs:K=V`, `FIELD:X` or plain text, and parentheses. All terms must match, unless
+ * OR is between them. Text in quotes stays as it is: `args:"two words"`, `"("`, `"say \"hi\""`.
  * @throws {SearchError} in Flower's words.
  */
 export function parseSearch(given: string): TaskSearch | undefined {
@@ -74,7 +74,7 @@ export function parseSearch(given: string): TaskSearch | undefined {
   return search;
 }
 
-/** Whether a term begins with a token. */
+/** Says whether a term starts with a token. */
 function begins({ kind }: Token): boolean {
   return kind === 'term' || kind === '(';
 }
@@ -101,7 +101,7 @@ function parenthesis(text: string, at: number) {
   return { token: { kind, text: kind, at }, end: at + 1 };
 }
 
-/** A word ends at a space or a parenthesis that is in no quotes. */
+/** Reads a word, which ends at a space or a parenthesis outside quotes. */
 function wordOf(text: string, at: number): { token: Token; end: number } {
   let word = '';
   let quoted = false;

@@ -7,7 +7,7 @@ import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import type { EventTail } from '../events/event-tail.ts';
 import { isEnd, waitForEnd } from '../events/wait-for-end.ts';
 
-/** Waits for the end of a task, but no longer than a time or until the client is gone; the task as it is then. */
+/** Waits until a task ends, the time is over, or the client is gone. Returns the task as it is then. */
 export type Waiter = (id: string, timeoutMs: number | undefined, gone: AbortSignal) => Promise<Task | undefined>;
 
 const LONGEST_MS = LIMITS.flower.waitSeconds * 1_000;

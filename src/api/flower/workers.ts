@@ -18,12 +18,12 @@ interface SeenWorker {
   lastSeenAt: Date;
 }
 
-/** The routes that show workers and queues. */
+/** Adds the routes that show workers and queues. */
 export function workers(
   app: Hono<ApiEnvironment>,
   { client, db, meter, taskTypes }: { client: Client; db: Db; meter: ApiMeter; taskTypes: TaskTypes },
 ): void {
-  // Open to all, as in Flower; only where it is alone, since the API has metrics of its own there.
+  // Open to all, as in Flower. Only FLOWER_PORT serves it, because the API has its own metrics at this path.
   app.get('/metrics', async (c) => {
     const online = new Map((await listWorkerProcesses(client)).map((worker) => [worker.identity, isPolling(worker)]));
     return c.text(await meter.scrapeFlower(online), 200, { 'Content-Type': 'text/plain; charset=UTF-8' });
@@ -66,14 +66,14 @@ export function workers(
     return respond(c, { active_queues: queues });
   });
 
-  /** What a worker says of itself; undefined from one that says nothing. */
+  /** Asks a worker for its report. Returns undefined if it does not reply. */
   async function ask(worker: string): Promise<WorkerReport | undefined> {
     const outcome = await orderWorker(client, worker, 'inspect', []);
     return outcome.kind === 'replied' ? outcome.reply : undefined;
   }
 }
 
-/** The workers that Temporal saw within the last minutes, by their names, and what they asked for lately. */
+/** Returns the workers that Temporal saw in the last minutes, by name, with the queues that they polled lately. */
 async function seenWorkers(client: Client, taskTypes: TaskTypes): Promise<Map<string, SeenWorker>> {
   const queues = [...(await taskTypes.queues())];
   const [present, served] = await Promise.all([
@@ -94,7 +94,7 @@ async function seenWorkers(client: Client, taskTypes: TaskTypes): Promise<Map<st
   );
 }
 
-/** A worker as Flower shows it: by what it says itself where it was asked, else by what it polled. */
+/** Describes a worker as Flower does: by its own report if there is one, otherwise by the queues that it polled. */
 function describe(
   worker: string,
   { queues, lastSeenAt }: SeenWorker,
@@ -102,7 +102,7 @@ function describe(
   report: WorkerReport | undefined | false,
 ) {
   const serves = report ? report.queues.map(({ name }) => name) : queues;
-  // Each of ours knows all tasks of Hapax itself.
+  // Each of Hapax's workers knows all of Hapax's own tasks.
   const knows = types.filter(({ runtime, queue }) => runtime === 'built-in' || serves.includes(queue));
   const registered = (report ? report.registered : undefined) ?? knows.map(({ name }) => name);
   return {

@@ -63,7 +63,7 @@ const consistencyRoute = createRoute({
   },
 });
 
-/** Proof of the record for those who do not trust whoever runs it. */
+/** Adds the routes that prove the record to people who do not trust its operator. */
 export function audit(api: Api, db: Db): void {
   api.openapi(checkpointRoute, async (c) => c.text((await lastCheckpoint(db)).note, 200));
   api.openapi(keyRoute, async (c) => c.text(`${(await lastCheckpoint(db)).verifier_key}\n`, 200));

@@ -18,7 +18,7 @@ const cancelRoute = createRoute({
   tags: ['builds'],
   summary: 'Cancel a build',
   description:
-    'If the dispatch was not sent yet, it never is. If there is a run, Hapax cancels it at GitHub and waits up to ten minutes for its end. If somebody terminated the Temporal workflow of the build, this only records the end of the build: its run goes on.',
+    'If the dispatch was not sent yet, it never is. If there is a run, Hapax cancels it at GitHub. Once GitHub has taken that, Hapax waits up to ten minutes for its end. If somebody terminated the Temporal workflow of the build, this only records the end of the build: its run goes on.',
   request: { params: buildIdParam },
   responses: withoutBody,
 });

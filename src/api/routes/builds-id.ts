@@ -4,6 +4,7 @@ import { buildAtQuery, buildIdParam, buildView } from '../../contracts/builds/bu
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import type { Build } from '../../domain/builds/build.ts';
 import { buildSummaryOf, failedJobsIn } from '../../domain/builds/build-view.ts';
+import { artifactsIn, recordedRunIn } from '../../domain/builds/provenance.ts';
 import { buildLinksOf, type TemporalUi } from '../../domain/links.ts';
 import { eventViewOf } from '../../domain/record/event-view.ts';
 import { eventsUntil, foldEvents } from '../../domain/record/fold.ts';
@@ -53,12 +54,15 @@ export function getBuild(api: Api, deps: BuildDependencies): void {
       });
     const waits_for = at ? [] : await waitsFor(db, found.state);
     const failed_jobs = failedJobsIn(found.events);
+    const runId = found.state.workflow_run_id;
     return c.json(
       {
         ...buildSummaryOf(found.state),
         workflow_id: found.state.workflow_id,
         waits_for,
         failed_jobs,
+        commit: recordedRunIn(found.events, runId)?.commit ?? null,
+        artifacts: artifactsIn(found.events, runId),
         links: buildLinksOf(found.state, temporalUi),
         events: found.events.map(eventViewOf),
       },
@@ -67,13 +71,13 @@ export function getBuild(api: Api, deps: BuildDependencies): void {
   });
 }
 
-/** The builds that go before one in its concurrency group. */
+/** Returns the builds that are ahead of one in its concurrency group. */
 async function waitsFor(db: Db, { id, status, concurrency }: Build): Promise<number[]> {
   if (status !== 'queued' || concurrency === null) return [];
   return (await listBuildsAhead(db, id)).map((other) => other.id);
 }
 
-/** The build as it was at a time, if there was one. */
+/** Returns the build as it was at a time, if it existed. */
 function asOfTime(all: RecordedEvent[], at: string): FoundStream<Build> | undefined {
   const events = eventsUntil(all, at);
   const state = foldEvents(BUILDS, events);

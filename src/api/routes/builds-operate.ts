@@ -1,11 +1,12 @@
 import { createRoute, type z } from '@hono/zod-openapi';
 import type { OperateDependencies } from '../../commands/builds/operate-build.ts';
 import { fittingBuilds, type ManyOperation, operateBuilds } from '../../commands/builds/operate-builds.ts';
+import { MANY_WITHIN_MS } from '../../commands/lifecycle/operate-many.ts';
 import { manyBuilds, manyBuildsAnswer, manyBuildsDryRun } from '../../contracts/builds/many-builds.ts';
 import { SAMPLE } from '../../contracts/many.ts';
 import { buildSummaryOf } from '../../domain/builds/build-view.ts';
 import type { Api, ApiContext } from '../environment.ts';
-import { MANY_PROBLEMS, MANY_WITHIN_MS, problemResponses } from '../responses.ts';
+import { MANY_PROBLEMS, problemResponses } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const shared = {
@@ -38,7 +39,7 @@ const retryRoute = createRoute({
   operationId: 'retryBuilds',
   summary: 'Retry all failed builds that match a filter, the newest first',
   description:
-    'Each is retried as by POST /builds/{id}/retry without a mode: a build without a known run sends another dispatch, so check first that no run of it is going. Builds that need attention are left out: each needs a person to say that no run exists. With `dry_run`, nothing changes. Send the request again until `more` is false or `done` is empty.',
+    'Each is retried as by POST /builds/{id}/retry without a mode: a build without a known run, or on a forge that cannot re-run one (Forgejo), sends another dispatch, so check first that no run of it is going. Builds that need attention are left out: each needs a person to say that no run exists. With `dry_run`, nothing changes. Send the request again until `more` is false or `done` is empty.',
 });
 
 /** Cancels or retries many builds. */

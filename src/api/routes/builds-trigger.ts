@@ -44,6 +44,7 @@ const route = createRoute({
       'missing_field',
       'unprocessable_inputs',
       'unprocessable_callback_url',
+      'still_closing',
       'temporal_unavailable',
       'database_unavailable',
     ),

@@ -37,7 +37,7 @@ export function getConfigurations(api: Api, db: Db, configurations: Configuratio
       const found = await configurations.byName(name);
       return c.json({ configs: found ? [configurationViewOf(found)] : [], next_cursor: null }, 200);
     }
-    // Number 1 is in the list also where nothing was triggered yet.
+    // Number 1 is listed even if nothing was triggered yet.
     await configurations.environment();
     const found = await listConfigurations(db, { after: cursor ?? 0, limit: limit + 1 });
     const configs = found.slice(0, limit).map(configurationViewOf);

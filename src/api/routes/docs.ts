@@ -18,7 +18,7 @@ const PAGE = `<!doctype html>
 `;
 const START = "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', validatorUrl: null });\n";
 
-/** Nothing from elsewhere, and no page of another site that holds this one in a frame to have the user click in it. */
+/** Allows nothing from elsewhere. No page of another site may frame this one and trick the user into clicking in it. */
 const POLICY = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",

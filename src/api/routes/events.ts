@@ -8,7 +8,7 @@ import type { Listener, OpenStreams } from '../events/open-streams.ts';
 import { problemResponses } from '../responses.ts';
 import { needs } from '../rights.ts';
 
-/** Pause of a stream after the database did not answer, milliseconds. */
+/** Pause of a stream after the database did not respond, in milliseconds. */
 const AWAY_MS = 500;
 
 const route = createRoute({
@@ -60,7 +60,7 @@ export function getEvents(api: Api, { feed, streams }: { feed: EventFeed; stream
   });
 }
 
-/** Sends what follows a position until the client is gone. */
+/** Sends the events after a position until the client is gone. */
 async function follow(
   { gone, send }: Listener,
   feed: EventFeed,
@@ -69,7 +69,7 @@ async function follow(
 ): Promise<void> {
   const leave = feed.listen();
   try {
-    // So that a client that loses its connection before the first event resumes from here.
+    // A client that loses its connection before the first event resumes from here.
     await send({ id: after });
     for (let reached = after; !gone.aborted; ) {
       const batch = await feed.next(reached, filter).catch(() => undefined);

@@ -53,7 +53,7 @@ export function getQueues(api: Api, { db, client, taskTypes }: { db: Db; client:
   });
 }
 
-/** Who serves a queue: builds are worked on where the workflows are. */
+/** Returns the queue whose workers serve a queue: builds run on the workers of workflows. */
 function workedOnBy(queue: string): string {
   return queue === 'builds' ? WORKFLOW_QUEUE : queue;
 }

@@ -93,7 +93,7 @@ export function taskById(api: Api, deps: TaskDependencies & StreamParts & { temp
   });
 }
 
-/** The task as it was at a time. @throws {Refusal} 404 where there was none yet. */
+/** Returns the task as it was at a time. @throws {Refusal} 404 if it did not exist yet. */
 async function taskAt({ db }: TaskDependencies, id: string, at: string): Promise<Task> {
   const task = foldEvents(TASKS, eventsUntil(await listEvents(db, taskStream(id)), at));
   if (!task) throw new Refusal('not_found', { detail: `there was no task ${id} at that time` });

@@ -1,11 +1,12 @@
 import { createRoute, type z } from '@hono/zod-openapi';
+import { MANY_WITHIN_MS } from '../../commands/lifecycle/operate-many.ts';
 import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { fittingTasks, type ManyTasksOperation, operateTasks } from '../../commands/tasks/operate-tasks.ts';
 import { SAMPLE } from '../../contracts/many.ts';
 import { manyTasks, manyTasksAnswer, manyTasksDryRun } from '../../contracts/tasks/many-tasks.ts';
 import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
 import type { Api, ApiContext } from '../environment.ts';
-import { MANY_PROBLEMS, MANY_WITHIN_MS, problemResponses } from '../responses.ts';
+import { MANY_PROBLEMS, problemResponses } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const shared = {

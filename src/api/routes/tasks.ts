@@ -98,7 +98,7 @@ export function tasks(api: Api, deps: TaskDependencies): void {
   });
 }
 
-/** The response about a task that was accepted: `queued`, as in the seed of this API, until it has begun. */
+/** Returns the response for an accepted task. Its status is `queued` until it has started, as in the seed of this API. */
 export function answerOf({ id, status }: Accepted<Task>): z.infer<typeof taskAnswer> {
   return { task_id: id, status: status === 'PENDING' ? 'queued' : status };
 }

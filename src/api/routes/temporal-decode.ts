@@ -5,11 +5,11 @@ import type { Api } from '../environment.ts';
 import { problemResponses } from '../responses.ts';
 import { needs } from '../rights.ts';
 
-/** A payload of Temporal in the JSON form of its protocol: bytes are base64. */
+/** A payload of Temporal in the JSON form of its protocol, with bytes in base64. */
 const payload = z.object({ metadata: z.record(z.string(), z.base64()).default({}), data: z.base64().default('') });
 export type JsonPayload = z.output<typeof payload>;
 
-/** Decrypts payloads. @throws {Refusal} where one cannot be. */
+/** Decrypts payloads. @throws {Refusal} if it cannot decrypt one. */
 export type DecodePayloads = (payloads: JsonPayload[]) => Promise<JsonPayload[]>;
 
 const payloads = z
@@ -40,7 +40,7 @@ const route = createRoute({
   },
 });
 
-/** Lets pages of Temporal's Web UI ask. Before the gate, since browsers ask leave without a key. */
+/** Lets pages of Temporal's Web UI send requests. It comes before the gate, because browsers ask permission without a key. */
 export function allowTemporalUi(api: Api, uiUrl: string | undefined): void {
   if (uiUrl === undefined) return;
   const { origin } = new URL(uiUrl);

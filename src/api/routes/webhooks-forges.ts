@@ -6,7 +6,7 @@ import type { Api } from '../environment.ts';
 import { acceptDelivery, deliveryRequest, deliveryResponses, type WebhookDependencies } from './webhooks-github.ts';
 
 export interface ForgeWebhookDependencies extends WebhookDependencies {
-  /** Reads deliveries of named credentials; undefined where no secret is configured. */
+  /** Checks and reads deliveries for named credentials; undefined if no secret is configured. */
   forgeWebhooks:
     | {
         isKnown(credential: string): boolean;

@@ -8,7 +8,7 @@ import type { Api } from '../environment.ts';
 import { openProblemResponses } from '../responses.ts';
 
 export interface WebhookDependencies extends DeliveryDependencies {
-  /** Reads a delivery that is signed; undefined where no webhook secret is configured. */
+  /** Checks and reads deliveries; undefined if no webhook secret is configured. */
   webhooks:
     | {
         isSigned(body: string, signature: string | undefined): Promise<boolean>;
@@ -17,10 +17,10 @@ export interface WebhookDependencies extends DeliveryDependencies {
     | undefined;
 }
 
-/** GitHub waits ten seconds for an answer. */
+/** How long recording a delivery may take. GitHub waits ten seconds for a response. */
 const RECORD_TIMEOUT_MS = 5_000;
 
-/** What a forge sends of a delivery. Gitea and Forgejo send GitHub's headers, too. */
+/** The parts of a delivery that Hapax reads. Gitea and Forgejo send GitHub's headers too. */
 export const deliveryRequest = {
   headers: z.object({
     'x-github-event': z.string().max(100).optional(),
@@ -74,7 +74,7 @@ export function receiveGitHubWebhook(api: Api, { webhooks, ...deps }: WebhookDep
   });
 }
 
-/** Records a delivery about a run, and begins its work. @throws {Refusal} where it cannot be recorded. */
+/** Records a delivery about a run, and starts to handle it. @throws {Refusal} if it cannot be recorded. */
 export async function acceptDelivery(
   deps: DeliveryDependencies,
   log: Logger,

@@ -5,7 +5,7 @@ import type { Target } from './target.ts';
 
 /** Longest wait for one response. */
 const TIMEOUT_MS = 60_000;
-/** Pauses before what may be sent again is sent again. */
+/** Pauses before a repeatable request is sent again. */
 const RETRY_PAUSES_MS = [300, 1_000, 3_000];
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -16,19 +16,19 @@ export interface Request {
   query?: Query;
   body?: unknown;
   headers?: Record<string, string>;
-  /** Whether sending it twice is sending it once: a read, or what carries an Idempotency-Key. Default: only reads. */
+  /** Whether sending it twice has the same effect as sending it once: a read, or a request with an Idempotency-Key. Default: only reads. */
   repeatable?: boolean;
   signal?: AbortSignal;
 }
 
-/** The HTTP API of one Hapax. */
+/** Client of one Hapax's HTTP API. */
 export class Api {
   readonly target: Target;
   constructor(target: Target) {
     this.target = target;
   }
 
-  /** The whole address of a path. */
+  /** Returns the full URL of a path. */
   href(path: string, query: Query = {}): string {
     const given = Object.entries(query).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, String(value)]],
@@ -36,12 +36,12 @@ export class Api {
     return `${this.target.url}${path}${given.length > 0 ? `?${new URLSearchParams(given as [string, string][])}` : ''}`;
   }
 
-  /** The JSON of a successful response. @throws {Failure} */
+  /** Returns the JSON of a successful response. @throws {Failure} */
   async json<T>(path: string, request: Request = {}): Promise<T> {
     return (await this.answer<T>(path, request)).json;
   }
 
-  /** A successful response. @throws {Failure} where it is refused, or none came. */
+  /** Returns a successful response. @throws {Failure} if it is refused, or there is no response. */
   async answer<T>(path: string, request: Request = {}): Promise<{ json: T; headers: Headers }> {
     const { method = 'GET', repeatable = method === 'GET' } = request;
     for (let tries = 0; ; tries++) {
@@ -56,14 +56,14 @@ export class Api {
     }
   }
 
-  /** The response as it begins: its body is still to be read. @throws {Failure} where it is no success. */
+  /** Returns the response before its body is read. @throws {Failure} if it is not a success. */
   async open(path: string, { method = 'GET', query, body, headers, signal }: Request = {}): Promise<Response> {
     const { url, key } = this.target;
     let response: Response;
     try {
       response = await fetch(this.href(path, query), {
         method,
-        // A key goes where the user sent it, and nowhere else.
+        // A key is sent only where the user sent it.
         redirect: 'manual',
         headers: {
           accept: 'application/json',
@@ -86,7 +86,7 @@ export class Api {
   }
 }
 
-/** No response came, or one that asks to come again. */
+/** Thrown if there is no response, or one that asks to try again. */
 export class Unreachable extends Failure {
   readonly retryAfterMs: number;
   constructor(fault: Failure['fault'], retryAfterMs = 0) {
@@ -140,7 +140,7 @@ async function refusalOf(response: Response, target: Target): Promise<Failure> {
   return status >= 500 || status === 429 ? new Unreachable(fault, retryAfterMs) : new Failure(exitOf(status), fault);
 }
 
-/** What to do about a problem, where the API cannot know which commands there are. */
+/** Advice that names a command. The API does not know the commands. */
 const HINTS: Partial<Record<string, string>> = {
   unauthorized: 'set HAPAX_API_KEY, or a key with: hapax profile set',
   not_found: 'list what exists, with: hapax list',

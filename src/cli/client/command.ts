@@ -3,7 +3,7 @@ import { EXIT, type Exit } from '../failure.ts';
 import { Api } from './api.ts';
 import { findTarget, type TargetOptions } from './target.ts';
 
-/** What a command for people works with. */
+/** The context of a command for people. */
 export interface Context<Options> {
   api: Api;
   /** Whether it prints JSON, for programs. */
@@ -13,7 +13,7 @@ export interface Context<Options> {
 
 type Run<Options> = (context: Context<Options>, ...args: string[]) => Promise<Exit | undefined> | Promise<void>;
 
-/** Gives a command the options that all commands for people have, and its work. */
+/** Gives a command the options that all commands for people have, and the function that runs it. */
 export function runsWith<Options>(command: Command, run: Run<Options>): void {
   command
     .option('--json', 'print JSON, for programs')
@@ -27,28 +27,42 @@ export function runsWith<Options>(command: Command, run: Run<Options>): void {
     });
 }
 
-/** A whole number from 1. */
+/** Reads a whole number from 1. */
 export function positive(text: string): number {
   if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError('It is a whole number from 1.');
   return Number(text);
 }
 
-/** A time as `90s`, `10m` or `2h`, in milliseconds; a number alone is seconds. */
+/** Reads a time such as `90s`, `10m` or `2h` in milliseconds. A number alone is in seconds. */
 export function durationMs(text: string): number {
   const [, number = '', unit = 's'] = /^(\d{1,6})(s|m|h)?$/.exec(text) ?? [];
   if (number === '') throw new InvalidArgumentError('It is a time such as 90s, 10m or 2h.');
   return Number(number) * { s: 1_000, m: 60_000, h: 3_600_000 }[unit as 's' | 'm' | 'h'];
 }
 
-/** A moment: ISO 8601, or how long ago, as `2h` or `7d`. Gives ISO 8601. */
+/** Reads an instant: ISO 8601, or how long ago, such as `2h` or `7d`. Returns ISO 8601. */
 export function instant(text: string): string {
+  const ago = spanOf(text);
+  return ago === undefined ? absolute(text, 'ago') : new Date(Date.now() - ago).toISOString();
+}
+
+/** Reads an instant to come: ISO 8601, or how long after the command, such as `10m`. Returns ISO 8601 by when the command was given. */
+export function later(text: string): (given: Date) => string {
+  const after = spanOf(text);
+  if (after !== undefined) return (given) => new Date(given.getTime() + after).toISOString();
+  const at = absolute(text, 'from now');
+  return () => at;
+}
+
+function spanOf(text: string): number | undefined {
   const [, number, unit] = /^(\d{1,6})(s|m|h|d)$/.exec(text) ?? [];
-  if (number !== undefined) {
-    const factor = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 's' | 'm' | 'h' | 'd'];
-    return new Date(Date.now() - Number(number) * factor).toISOString();
-  }
+  if (number === undefined) return undefined;
+  return Number(number) * { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 's' | 'm' | 'h' | 'd'];
+}
+
+function absolute(text: string, direction: string): string {
   const at = new Date(text);
   if (Number.isNaN(at.getTime()))
-    throw new InvalidArgumentError('It is a time such as 2026-11-21T10:00:00Z or 2h (ago).');
+    throw new InvalidArgumentError(`It is a time such as 2026-11-21T10:00:00Z or 2h (${direction}).`);
   return at.toISOString();
 }

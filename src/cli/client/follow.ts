@@ -2,26 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventView } from '../../contracts/builds/event.ts';
 import { type Api, Unreachable } from './api.ts';
 
-/** The server sends a comment every 15 seconds; after this long without a byte it is taken for gone. */
+/** How long a stream may be silent before the server counts as gone. The server sends a comment every 15 seconds. */
 const SILENCE_MS = 45_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 
 export interface Following {
-  /** The last event that is known already. */
+  /** The last event that is already known. */
   afterSeq: number;
-  /** Ends it. */
+  /** Stops it. */
   signal?: AbortSignal;
-  /** How long the server may be away at a stretch. */
+  /** How long the server may be away without a break. */
   patienceMs: number;
-  /** Told when the server is away, and undefined when it is back. */
+  /** Called when the server is away, and with undefined when it is back. */
   onAway?(away: Unreachable | undefined): void;
 }
 
 /**
- * The events of a build or task as they happen, until it ends. A connection that breaks is opened again after the last event,
- * so each comes once. That a stream stopped does not mean an end: only the server's word (204) does.
- * @throws {Unreachable} where the server is away for longer than the patience. @throws {Failure} where it refuses.
+ * Yields the events of a build or task as they happen, until it ends. A broken connection resumes after the last event, so each event comes
+ * once. The end of a stream does not mean that the build or task has ended; only the server's response 204 does.
+ * @throws {Unreachable} if the server is away for longer than `patienceMs`. @throws {Failure} if it refuses.
  */
 export async function* follow(api: Api, path: string, following: Following): AsyncGenerator<EventView> {
   const { patienceMs, signal, onAway } = following;
@@ -56,7 +56,7 @@ export async function* follow(api: Api, path: string, following: Following): Asy
   }
 }
 
-/** Connections break as TypeErrors of fetch, and as our own abort after a silence. */
+/** Says whether a connection broke: as a TypeError of fetch, or as this client's own abort after a silence. */
 function isBroken(error: unknown): boolean {
   return error instanceof TypeError || (error as Error).name === 'AbortError';
 }

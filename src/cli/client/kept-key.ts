@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { userDirectory } from './profiles.ts';
 
-/** After this long, who sends the same request means another one. */
+/** How long a key is kept. After that, the same request counts as a new one. */
 const KEPT_MS = 24 * 3_600_000;
 
 interface Entry {
@@ -24,19 +24,21 @@ interface Entry {
   holder: string;
 }
 
-/** An Idempotency-Key that outlives the command which made it. */
+/** An Idempotency-Key that outlives the command that made it. */
 export interface KeptKey {
   key: string;
-  /** When an earlier command sent this request and got no response; undefined for a new key. */
-  since: Date | undefined;
-  /** Forgets it, once the response has come. Where another command uses it meanwhile, that one does. */
+  /** When the first command with this key was given. */
+  since: Date;
+  /** Whether an earlier command sent this request and got no response. */
+  isRepeated: boolean;
+  /** Deletes it once the response has come. If another command uses it now, that one deletes it instead. */
   drop(): void;
 }
 
 /**
- * The key of a request that got no response yet, or a new one. It is on disk before this returns, so that whatever kills the
- * command, the same command again sends the same key.
- * @param request what makes two requests the same: the address of the server and all that is sent.
+ * Returns the key of a request that got no response yet, or a new one. The key is on disk before this returns. So whatever kills the
+ * command, the same command sends the same key the next time.
+ * @param request what makes two requests the same: the server's address and everything that is sent.
  */
 export function keepKey(request: unknown, environment: NodeJS.ProcessEnv, { fresh = false } = {}): KeptKey {
   const directory = join(userDirectory('state', environment), 'requests');
@@ -45,13 +47,14 @@ export function keepKey(request: unknown, environment: NodeJS.ProcessEnv, { fres
   const holder = randomUUID();
   const made = { key: `hapax-cli-${randomUUID()}`, since: new Date().toISOString(), holder };
   if (fresh || isOld(read(file))) rmSync(file, { force: true });
-  // Of two commands that begin at once, one makes the key and the other takes it.
+  // If two commands start at once, one makes the key and the other uses it.
   const known = create(file, made) ? undefined : read(file);
   const mine: Entry = { ...made, ...known, holder };
   if (known) replace(file, mine);
   return {
     key: mine.key,
-    since: known && new Date(known.since),
+    since: new Date(mine.since),
+    isRepeated: known !== undefined,
     drop() {
       if (read(file)?.holder === mine.holder) rmSync(file, { force: true });
     },
@@ -69,7 +72,7 @@ function read(file: string): Entry | undefined {
 
 const isOld = (entry: Entry | undefined) => entry !== undefined && Date.now() - Date.parse(entry.since) > KEPT_MS;
 
-/** Whether it was not there and is there now, in whole. */
+/** Creates the file with its whole content. Returns whether it did not exist before. */
 function create(file: string, entry: Entry): boolean {
   const draft = write(file, entry);
   try {
@@ -87,7 +90,7 @@ function replace(file: string, entry: Entry): void {
   renameSync(write(file, entry), file);
 }
 
-/** A file beside, on disk. */
+/** Writes a file beside it and syncs it to disk. */
 function write(file: string, entry: Entry): string {
   const draft = `${file}.${entry.holder}`;
   const handle = openSync(draft, 'wx', 0o600);

@@ -1,18 +1,18 @@
 import type { Api, Query } from './api.ts';
 
-/** No page of the API is longer. */
+/** The longest page of the API. */
 const PAGE = 200;
 
 export interface Listing {
   query: Query;
-  /** How many items at most. */
+  /** The most items to read. */
   limit: number;
   cursor?: string | undefined;
 }
 
 /**
- * The items of a list, over as many pages as it takes.
- * @param name the member of a page that holds them.
+ * Reads the items of a list, over as many pages as necessary.
+ * @param name the member of a page that contains them.
  */
 export async function readPages<Item>(api: Api, path: string, name: string, { query, limit, cursor }: Listing) {
   const items: Item[] = [];

@@ -8,13 +8,13 @@ export interface Profile {
   key?: string;
 }
 
-/** What the file holds. */
+/** The content of the file. */
 export interface Profiles {
   default?: string | undefined;
   profiles: Record<string, Profile>;
 }
 
-/** Where a kind of file of this user is, by the XDG base directories. */
+/** Returns the user's directory for a kind of file, according to the XDG base directories. */
 export function userDirectory(kind: 'config' | 'state', environment: NodeJS.ProcessEnv): string {
   const [given, usual] =
     kind === 'config'
@@ -26,7 +26,7 @@ export function userDirectory(kind: 'config' | 'state', environment: NodeJS.Proc
 export const profilesFile = (environment: NodeJS.ProcessEnv) =>
   join(userDirectory('config', environment), 'profiles.json');
 
-/** @throws {Failure} where others may read the file, or it is damaged. */
+/** @throws {Failure} if others may read the file, or it is damaged. */
 export function readProfiles(environment: NodeJS.ProcessEnv): Profiles {
   const file = profilesFile(environment);
   let text: string;
@@ -47,7 +47,7 @@ export function readProfiles(environment: NodeJS.ProcessEnv): Profiles {
   }
 }
 
-/** Writes the whole file, readable for its user alone. */
+/** Writes the whole file, readable only for its user. */
 export function writeProfiles(profiles: Profiles, environment: NodeJS.ProcessEnv): void {
   const file = profilesFile(environment);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

@@ -5,39 +5,41 @@ import type { Api } from './api.ts';
 import { type KeptKey, keepKey } from './kept-key.ts';
 
 export interface Sending {
-  /** What the request makes, for messages. */
+  /** The kind of thing that the request creates, for messages. */
   what: string;
-  body: object;
-  /** A key of the user's own. */
+  /** Makes the body of the request. `given` is when the command was first given, so that each attempt sends the same. */
+  body: (given: Date) => object;
+  /** The user's own key. */
   idempotencyKey?: string;
-  /** Makes another one, also where an earlier command got no response. */
+  /** Creates another one, even if an earlier command got no response. */
   new?: boolean;
 }
 
 const AGAIN = 'the same command again is safe: it makes nothing twice';
 
 /**
- * Sends what makes something, with a key that is on disk until the response has come. A command that is killed before that, and is
- * run again, so gets what it made.
+ * Sends a request that creates something, with a key that stays on disk until the response has come. If the command is killed before that
+ * and run again, it gets what it had created.
  * @throws {Failure}
  */
 export async function sendOnce<T>(api: Api, path: string, { what, body, idempotencyKey, new: fresh = false }: Sending) {
-  const kept = idempotencyKey === undefined ? keep([api.target.url, path, body], fresh) : undefined;
-  if (kept?.since) {
+  // Relative times make two commands the same if they are the same after one moment.
+  const kept = idempotencyKey === undefined ? keep([api.target.url, path, body(new Date(0))], fresh) : undefined;
+  if (kept?.isRepeated) {
     const since = moment(kept.since.toISOString());
     note(`hapax: the same command of ${since} got no response; asking for its ${what} (--new makes another)`);
   }
   try {
     const { json, headers } = await api.answer<T>(path, {
       method: 'POST',
-      body,
+      body: body(kept?.since ?? new Date()),
       headers: { 'idempotency-key': idempotencyKey ?? kept!.key },
       repeatable: true,
     });
     kept?.drop();
     return { json, replayed: headers.get('idempotent-replayed') === 'true' };
   } catch (error) {
-    // A refusal is a response: nothing was made, and nothing will be.
+    // A refusal is a response: nothing was created, and nothing will be.
     if (!(error instanceof Failure)) throw error;
     const { status = 500, detail } = error.fault;
     if (status >= 500)

@@ -3,25 +3,25 @@ import { join } from 'node:path';
 import { misuse } from '../failure.ts';
 import { readProfiles } from './profiles.ts';
 
-/** Which Hapax a command speaks to. */
+/** The Hapax that a command uses. */
 export interface Target {
-  /** Without a slash at the end. */
+  /** Without a slash at its end. */
   url: string;
   key?: string | undefined;
   /** How it was found, for messages. */
   from: string;
 }
 
-/** The options by which a command is told. */
+/** The options that choose it. */
 export interface TargetOptions {
   url?: string;
   profile?: string;
 }
 
 /**
- * The first of these that is there: `--url`, `--profile`, HAPAX_URL, HAPAX_PROFILE, the default profile, the `hapax up` that
- * runs in HAPAX_HOME, the default port of this machine. The key of a profile is sent to its own URL only.
- * @throws {Failure} where what is named is not there, or is no URL.
+ * Returns the first of these that exists: `--url`, `--profile`, HAPAX_URL, HAPAX_PROFILE, the default profile, the `hapax up` that runs in
+ * HAPAX_HOME, the default port of this machine. The key of a profile is sent only to the profile's URL.
+ * @throws {Failure} if the named one does not exist, or is not a URL.
  */
 export function findTarget({ url, profile }: TargetOptions, environment: NodeJS.ProcessEnv): Target {
   const { HAPAX_URL, HAPAX_API_KEY: key, HAPAX_PROFILE } = environment;
@@ -43,7 +43,7 @@ function ofProfile(name: string, environment: NodeJS.ProcessEnv): Target {
   return { ...found, from: `the profile ${name}` };
 }
 
-/** An address without a slash at the end. @throws {Failure} where it is no HTTP URL, or carries what belongs elsewhere. */
+/** Returns an address without a slash at its end. @throws {Failure} if it is not an HTTP URL, or contains credentials. */
 export function baseUrl(text: string, source: string): string {
   const url = URL.parse(text);
   if (!url || !/^https?:$/.test(url.protocol)) {
@@ -53,7 +53,7 @@ export function baseUrl(text: string, source: string): string {
   return url.origin + url.pathname.replace(/\/+$/, '');
 }
 
-/** Where the `hapax up` of a home serves its API, if it runs. */
+/** Returns the URL of the API of the `hapax up` in a home directory, if it runs. */
 function urlOfHome(home: string): string | undefined {
   const file = join(home, 'owner.json');
   if (!existsSync(file)) return undefined;

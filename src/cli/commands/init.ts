@@ -20,14 +20,19 @@ interface Options {
   json?: boolean;
 }
 
-/** What a workflow file needs, in YAML. */
+/** The lines that a workflow file needs, in YAML. */
 const WORKFLOW_LINES = [
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is one of GitHub.
   '  run-name: Build [${{ inputs.hapax_id }}]',
   '  on: { workflow_dispatch: { inputs: { hapax_id: { type: string } } } }',
 ];
 
-/** How often somebody may answer a question in a way that GitHub does not confirm. */
+/** The settings that a person is asked for, and that may have no value. */
+const ASKED = ['GITHUB_TOKEN', 'GITHUB_REPO', 'GITHUB_WORKFLOW', 'GITHUB_WEBHOOK_SECRET'];
+/** What else makes builds go to the real GitHub. */
+const CREDENTIALS = ['GITHUB_APP_ID', 'GITHUB_APP_PRIVATE_KEY'];
+
+/** How many answers to a question are tried before the command gives up. */
 const TRIES = 3;
 
 export function define(command: Command): void {
@@ -52,7 +57,9 @@ async function init(options: Options): Promise<void> {
   if (existingLines(file).length > 0)
     await confirm(`${file} is there; the settings that are asked for are replaced in it.`, options);
   const settings = await answers(options);
-  writeEnvironmentFile(file, settings);
+  // An answer from before would still hold: a token, for example, sends builds to GitHub.
+  const others = options.simulated ? [...ASKED, ...CREDENTIALS] : ASKED;
+  writeEnvironmentFile(file, { ...Object.fromEntries(others.map((name) => [name, ''])), ...settings });
   if (options.json) return printJson({ file, settings: Object.keys(settings) });
   print(`wrote ${file}, for your eyes only`);
   if (settings.GITHUB_TOKEN) {
@@ -69,7 +76,7 @@ async function init(options: Options): Promise<void> {
   print('', 'Start it with: hapax up');
 }
 
-/** The folder of own tasks, and the first one. */
+/** The folder of the user's own tasks, and the first of them. */
 const TASKS = './tasks';
 const FIRST_TASK = `import { defineTask, z } from 'hapax/tasks';
 
@@ -80,7 +87,7 @@ export default defineTask({
 });
 `;
 
-/** Writes the first own task, and has workers serve it. Leaves a file that is there alone. */
+/** Writes the first task, and makes workers serve it. It leaves an existing file alone. */
 function initTasks(file: string, { json }: Options): void {
   const module = join(TASKS, 'hello.ts');
   const isNew = !existsSync(module);
@@ -96,12 +103,12 @@ function initTasks(file: string, { json }: Options): void {
     '',
     'Start it, and send a task from another terminal:',
   );
-  print('  hapax up', '  hapax tasks send hello -k who=you --wait');
+  print('  hapax up --watch', '  hapax tasks send hello -k who=you --wait');
 }
 
 type Settings = Record<string, string>;
 
-/** The five questions, each checked when it is answered. */
+/** Asks the five questions, and checks each answer at once. */
 async function answers(options: Options): Promise<Settings> {
   const { createGitHubChecks } = await import('../../processes/github-checks.ts');
   const { GITHUB_API_URL, GITHUB_TOKEN } = process.env;
@@ -133,7 +140,7 @@ async function answers(options: Options): Promise<Settings> {
   return settings;
 }
 
-/** What an answer comes to: the value of the setting, or why it cannot be. */
+/** Checks an answer: returns the value of the setting, or why it is not possible. */
 type Check = (text: string) => Promise<{ value: string } | { fault: string }>;
 
 async function answer(

@@ -44,7 +44,13 @@ export function define(command: Command): void {
     const { items, next_cursor } = await readPages<BuildSummary>(api, '/builds', 'builds', { query, limit, cursor });
     if (json) return printJson({ builds: items, next_cursor });
     if (items.length === 0) return note('there are no such builds');
-    print(...table(COLUMNS, items.map(rowOf)));
+    const seen = at === undefined ? Date.now() : Date.parse(at);
+    print(
+      ...table(
+        COLUMNS,
+        items.map((build) => rowOf(build, seen)),
+      ),
+    );
     if (next_cursor) note('there are more: use --limit, or --cursor with the next_cursor of --json');
   });
 }
@@ -58,10 +64,11 @@ const COLUMNS = [
   { title: 'RUN' },
 ];
 
-function rowOf(build: BuildSummary): string[] {
+/** @param seen the time at which the builds were as they are shown, milliseconds since the epoch */
+function rowOf(build: BuildSummary, seen: number): string[] {
   const { id, ref, created_at, completed_at, workflow_run_id } = build;
   const { text, tone } = statusOf(build);
-  const took = span(Date.parse(completed_at ?? new Date().toISOString()) - Date.parse(created_at));
+  const took = span((completed_at === null ? seen : Date.parse(completed_at)) - Date.parse(created_at));
   return [
     String(id),
     paint(text, tone),

@@ -21,9 +21,9 @@ export function define(command: Command): void {
   });
 }
 
-/** The page of the run at GitHub. @throws {Failure} where there is none yet. */
+/** Returns the page of the run at GitHub. @throws {Failure} if there is no run yet. */
 function runOf({ id, run_url }: BuildView): string {
-  // It comes from GitHub through the record; a browser would open other schemes as well.
+  // The URL comes from GitHub by way of the record, and a browser would open other schemes too.
   if (run_url && /^https?:$/.test(URL.parse(run_url)?.protocol ?? '')) return run_url;
   throw new Failure(EXIT.usage, {
     code: 'no_run',

@@ -19,9 +19,12 @@ export function define(command: Command): void {
     ]),
   );
   runsWith<Options>(command, async (context, id = '') => {
-    const { mode, yes } = context.options;
+    const { yes } = context.options;
     const build = await context.api.json<BuildView>(`/builds/${positive(id)}`);
-    const sendsAnother = build.needs_attention || build.workflow_run_id === null || mode === 'redispatch';
+    const unknown = build.needs_attention || build.workflow_run_id === null;
+    // By itself, a request without a mode makes a new run on a forge that cannot re-run one. With a mode, it is refused there.
+    const mode = context.options.mode ?? (unknown ? undefined : 'rerun');
+    const sendsAnother = unknown || mode === 'redispatch';
     if (sendsAnother) {
       await confirm(`This dispatches build ${id} once more. If a run of it exists, the workflow runs twice.`, { yes });
     }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { BuildView } from '../../contracts/builds/build.ts';
 import { instant, positive, runsWith } from '../client/command.ts';
+import { artifactLines } from '../output/artifacts.ts';
 import { statusOf } from '../output/build-words.ts';
 import { failedJobLines } from '../output/failed-jobs.ts';
 import { moment, span } from '../output/moments.ts';
@@ -33,10 +34,12 @@ function buildLines(build: BuildView): string[] {
       created: `${moment(created_at)}${took}`,
       'waits for': waits_for.join(', '),
       run: build.run_url && `${build.run_url} (attempt ${build.run_attempt ?? 1})`,
+      commit: build.commit,
       reason: build.reason,
     }).map((line) => cut(line, columns)),
     '',
     ...build.events.map((event) => cut(timelineRow(event, created_at), columns)),
     ...failedJobLines(build),
+    ...artifactLines(build),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { define as list } from './tasks/list.ts';
+import { define as retire } from './tasks/retire.ts';
 import { define as retry } from './tasks/retry.ts';
 import { define as revoke } from './tasks/revoke.ts';
 import { define as send } from './tasks/send.ts';
@@ -12,6 +13,7 @@ export function define(command: Command): void {
   wait(command.command('wait').description('wait for the end of a task, and print its result'));
   list(command.command('list').description('list tasks'));
   types(command.command('types').description('list the tasks that can be sent, and who runs them'));
+  retire(command.command('retire').description('take a task that nobody serves off the list'));
   show(command.command('show').description('show a task'));
   revoke(command.command('revoke').description('revoke a task'));
   retry(command.command('retry').description('start a failed or revoked task again, with new retries'));

@@ -41,7 +41,7 @@ export function define(command: Command): void {
     .option('--timeout <time>', 'stop watching after this time, such as 30m', durationMs);
   runsWith<Options>(command, async ({ api, json, options }) => {
     const body = bodyOf(options);
-    const sent = await sendOnce<Triggered>(api, '/builds/trigger', { what: 'build', body, ...options });
+    const sent = await sendOnce<Triggered>(api, '/builds/trigger', { what: 'build', body: () => body, ...options });
     const answer = { ...sent.json, replayed: sent.replayed, url: api.href(`/builds/${sent.json.id}`) };
     const { watch, timeout: timeoutMs } = options;
     if (json) printJson(watch ? { kind: 'trigger', ...answer } : answer);
@@ -57,7 +57,7 @@ function bodyOf({ config, ref, imageType, fedoraVersion, input, priority, callba
     ...(ref === undefined ? {} : { ref }),
     ...(imageType === undefined ? {} : { image_type: imageType }),
     ...(fedoraVersion === undefined ? {} : { fedora_version: fedoraVersion }),
-    // In order, so that the same inputs are the same request however they were typed.
+    // Sorted, so that the same inputs make the same request in whatever order they were typed.
     ...(input === undefined
       ? {}
       : { inputs: Object.fromEntries(Object.entries(input).sort(([a], [b]) => (a < b ? -1 : 1))) }),

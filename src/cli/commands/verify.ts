@@ -50,14 +50,14 @@ function eventsIn(file: string): EventView[] {
   throw misuse(`${file} holds no events`, 'use what hapax logs --json printed');
 }
 
-/** An event as it was hashed. */
+/** Returns an event in the form in which it was hashed. */
 function recordedOf(view: EventView, stream: string): RecordedEvent {
   const { id: position, event_type: type, timestamp: occurred_at, ...same } = view;
   const { from_status = null, to_status = null, event_data: data = {}, ...rest } = same;
   return { ...rest, position, stream, type, from_status, to_status, data, occurred_at };
 }
 
-/** What is wrong, recomputed here: the server's word counts for nothing. */
+/** Returns what is wrong. It recomputes everything here and does not rely on the server. */
 function faultOf(events: RecordedEvent[], head: string | undefined): { seq: number; message: string } | undefined {
   if (events.length === 0) return { seq: 1, message: 'is missing' };
   const broken = chainFault(events);

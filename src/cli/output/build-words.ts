@@ -5,7 +5,7 @@ import type { Tone } from './screen.ts';
 /** An event in words. */
 export interface Told {
   text: string;
-  /** What else it says: why, a link. */
+  /** More that it says: a reason, a link. */
   detail?: string | undefined;
   tone?: Tone | undefined;
 }
@@ -24,7 +24,7 @@ const TONES: Record<string, Tone> = {
 };
 export const toneOf = (status: string): Tone | undefined => TONES[status];
 
-/** The status as a list shows it: who waits for a person says so. */
+/** Returns the status as a list shows it. A build that waits for a person says so. */
 export function statusOf({ status, conclusion, needs_attention }: BuildSummary): {
   text: string;
   tone: Tone | undefined;
@@ -57,6 +57,12 @@ const WORDS: Record<string, (data: Data) => Told> = {
     detail: `${reason}`,
     tone: 'warn',
   }),
+  dispatch_withheld: () => ({ text: 'another program sends the dispatch', tone: 'busy' }),
+  run_doubled: (data) => ({
+    text: `run ${data.workflow_run_id} is one too many`,
+    detail: `${data.run_url}`,
+    tone: 'warn',
+  }),
   dispatch_absent: () => ({ text: 'there is no run; dispatching again', tone: 'warn' }),
   dispatch_rejected: ({ message }) => ({ text: 'GitHub rejected the dispatch', detail: `${message}`, tone: 'bad' }),
   build_needs_attention: ({ reason }) => ({ text: 'needs attention', detail: `${reason}`, tone: 'warn' }),
@@ -75,7 +81,12 @@ const WORDS: Record<string, (data: Data) => Told> = {
   cancel_requested: ({ by }) => ({ text: 'cancel requested', detail: `by ${by}`, tone: 'warn' }),
   build_retried: ({ mode, by }) => ({ text: `retried (${mode})`, detail: `by ${by}` }),
   build_dead_lettered: ({ reason }) => ({ text: 'dead letter', detail: `${reason}`, tone: 'bad' }),
+  artifacts_recorded: ({ artifacts, unavailable }) => ({
+    text: `artifacts: ${Array.isArray(artifacts) ? artifacts.length : 0}`,
+    detail: unavailable ? `${unavailable}` : undefined,
+  }),
   task_queued: ({ name, queue }) => ({ text: 'queued', detail: `${name} in ${queue}` }),
+  task_received: () => ({ text: 'handed to its queue' }),
   task_started: ({ attempt, worker }) => ({ text: 'started', detail: `attempt ${attempt} on ${worker}`, tone: 'busy' }),
   task_progressed: ({ state, meta }) => ({ text: `${state}`, detail: JSON.stringify(meta), tone: 'busy' }),
   task_retried: ({ error, retry_at }) => ({
@@ -86,9 +97,11 @@ const WORDS: Record<string, (data: Data) => Told> = {
   task_succeeded: () => ({ text: 'succeeded', tone: 'good' }),
   task_failed: ({ error }) => ({ text: 'failed', detail: errorOf(error), tone: 'bad' }),
   task_revoked: ({ reason, by }) => ({ text: `${reason}`, detail: `by ${by}`, tone: 'warn' }),
+  task_dead_lettered: ({ reason }) => ({ text: 'dead letter', detail: `${reason}`, tone: 'bad' }),
+  task_redriven: ({ by }) => ({ text: 'started again', detail: `by ${by}` }),
 };
 
-/** The members of an object that are there: another version of the server may leave some out. */
+/** Returns the members that an object has. Another version of the server may leave some out. */
 function valuesOf(value: unknown, ...names: string[]): string[] {
   const object = (value ?? {}) as Data;
   return names.flatMap((name) => (object[name] === undefined ? [] : [String(object[name])]));
@@ -98,12 +111,12 @@ function errorOf(error: unknown): string {
   return valuesOf(error, 'type', 'message').join(': ');
 }
 
-/** What an event says. Types that came later than this client are told by their names. */
+/** Returns an event in words. A type that is newer than this client is shown by its name. */
 export function wordsOf({ event_type, event_data = {} }: EventView): Told {
   return WORDS[event_type]?.(event_data) ?? { text: event_type.replaceAll('_', ' '), detail: plainOf(event_data) };
 }
 
-/** The plain members of an event, as `name=value`. */
+/** Returns the plain members of an event, as `name=value`. */
 export function plainOf(data: Data): string {
   return Object.entries(data)
     .filter(([, value]) => value !== null && typeof value !== 'object')

@@ -1,20 +1,14 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { misuse } from '../failure.ts';
-import { printable } from './screen.ts';
+import { ask, canAsk } from './ask.ts';
 
-/** Gives a command the option that stands for a person's yes. */
+/** Gives a command the option that replaces a person's confirmation. */
 export const confirmable = (command: Command) => command.option('-y, --yes', 'do not ask');
 
-/** Has a person confirm. @throws {Failure} where the answer is no, or nobody can be asked. */
+/** Asks a person to confirm. @throws {Failure} if the answer is no, or nobody can be asked. */
 export async function confirm(question: string, { yes }: { yes?: boolean | undefined }): Promise<void> {
   if (yes) return;
-  if (!process.stdin.isTTY || !process.stderr.isTTY) throw misuse(question, 'confirm it with --yes');
-  const reader = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await reader.question(`${printable(question)} Go on? [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw misuse('Nothing was done');
-  } finally {
-    reader.close();
-  }
+  if (!canAsk()) throw misuse(question, 'confirm it with --yes');
+  const answer = await ask(`${question} Go on? [y/N] `);
+  if (!/^y(es)?$/i.test(answer)) throw misuse('Nothing was done');
 }

@@ -1,7 +1,7 @@
 import type { BuildView } from '../../contracts/builds/build.ts';
 import { paint } from './screen.ts';
 
-/** Why a run failed, as far as the record says: jobs with their pages, steps, annotations. */
+/** Returns why a run failed, according to the record: jobs with their pages, steps and annotations. */
 export function failedJobLines({ failed_jobs }: BuildView): string[] {
   return failed_jobs.flatMap(({ name, conclusion, url, steps, annotations }) => [
     `  ${paint(`${name}: ${conclusion}`, 'bad')}${url ? `  ${url}` : ''}`,

@@ -1,4 +1,6 @@
-/** How long ago or how long, in one or two units: `4s`, `3m12s`, `5h`, `2d`. */
+import type { Output } from './screen.ts';
+
+/** Writes a duration in one or two units: `4s`, `3m12s`, `5h`, `2d`. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));
   if (seconds < 60) return `${seconds}s`;
@@ -8,8 +10,9 @@ export function span(ms: number): string {
   return `${Math.floor(seconds / 86_400)}d`;
 }
 
-/** A moment for people: the local time of this day, or the date as well. */
-export function moment(iso: string, now = new Date()): string {
+/** Writes an instant: in a terminal the local time, with the date if it is not today; elsewhere in UTC, as the API has it. */
+export function moment(iso: string, now = new Date(), output: Output = process.stdout): string {
+  if (!output.isTTY) return iso;
   const at = new Date(iso);
   const two = (number: number) => String(number).padStart(2, '0');
   const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;

@@ -1,19 +1,19 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 
-/** What a command prints on: `process.stdout`, or a stand-in of it. */
+/** The output of a command: `process.stdout`, or a substitute. */
 export type Output = NodeJS.WriteStream;
 
-/** Tones of text. What a terminal cannot show in colour is said in words besides. */
+/** Tones of text. Words also say what a tone means, for terminals without colour. */
 export type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'faint' | 'strong';
 const STYLES = { good: 'green', bad: 'red', warn: 'yellow', busy: 'cyan', faint: 'dim', strong: 'bold' } as const;
 
-/** Text in a tone, where the output shows colours: NO_COLOR, FORCE_COLOR and TERM=dumb are heeded. */
+/** Returns text in a tone if the output shows colours. It respects NO_COLOR, FORCE_COLOR and TERM=dumb. */
 export function paint(text: string, tone: Tone | undefined, output: Output = process.stdout): string {
   if (tone === undefined || !showsColours(output)) return text;
   return styleText(STYLES[tone], text, { validateStream: false });
 }
 
-/** As `styleText` decides itself, but for an empty NO_COLOR, which counts as unset (no-color.org). */
+/** Decides like `styleText` itself, except for an empty NO_COLOR, which counts as unset (no-color.org). */
 function showsColours(output: Output): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (NO_COLOR) return false;
@@ -21,17 +21,17 @@ function showsColours(output: Output): boolean {
   return Boolean(output.isTTY) && TERM !== 'dumb';
 }
 
-/** Whether lines can be drawn over. */
+/** Says whether lines can be overwritten. */
 export const redraws = (output: Output = process.stdout) => Boolean(output.isTTY) && process.env.TERM !== 'dumb';
 
-/** The styles of {@link paint} as they are written; nothing else of this kind is printed. */
+/** The escape sequences that {@link paint} writes. No others are printed. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about control characters.
 const OWN_STYLE = /\u001b\[(?:0|1|2|22|3[1236]|39)m/g;
-/** Control characters, and marks that turn the direction of text. Names of branches and jobs could carry them. */
+/** Control characters, and marks that change the direction of text. Names of branches and jobs could contain them. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about control characters.
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
-/** A line without what could steer a terminal, but for our own styles. */
+/** Replaces everything in a line that could control a terminal, except the styles of this program. */
 export function printable(line: string): string {
   const parts = line.split(OWN_STYLE);
   const styles = line.match(OWN_STYLE) ?? [];
@@ -43,7 +43,7 @@ export function print(...lines: string[]): void {
   process.stdout.write(lines.map((line) => `${printable(line)}\n`).join(''));
 }
 
-/** Prints a line for the person beside the output, on standard error. */
+/** Prints a line for people on standard error, apart from the output. */
 export function note(line: string): void {
   process.stderr.write(`${printable(line)}\n`);
 }
@@ -53,7 +53,7 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** Columns of the terminal; none where the output is none. */
+/** Returns the columns of the terminal; undefined if the output is not a terminal. */
 export function columnsOf(output: Output = process.stdout): number | undefined {
   return output.isTTY ? output.columns || 80 : undefined;
 }
@@ -67,12 +67,12 @@ function widthOfCharacter(character: string): number {
   return WIDE.test(character) ? 2 : 1;
 }
 
-/** How many columns a text takes, without its styles. */
+/** Returns how many columns a text takes, without its styles. */
 export function widthOf(text: string): number {
   return [...stripVTControlCharacters(text)].reduce((sum, character) => sum + widthOfCharacter(character), 0);
 }
 
-/** A text of no more than so many columns; what is cut off shows as `…`. Styles stay, and end with it. */
+/** Cuts a text to a number of columns. `…` marks the cut. Styles stay, and end with the text. */
 export function cut(text: string, columns: number | undefined): string {
   if (columns === undefined || widthOf(text) <= columns) return text;
   let [kept, width] = ['', 0];
@@ -86,5 +86,5 @@ export function cut(text: string, columns: number | undefined): string {
   return `${kept}…${kept.includes('\u001b') ? '\u001b[0m' : ''}`;
 }
 
-/** A text filled with spaces to a width. */
+/** Fills a text with spaces up to a width. */
 export const pad = (text: string, width: number) => text + ' '.repeat(Math.max(0, width - widthOf(text)));

@@ -2,14 +2,14 @@ import { columnsOf, cut, type Output, pad, paint, widthOf } from './screen.ts';
 
 export interface Column {
   title: string;
-  /** Whether it gives way where the terminal is too narrow. One column does. */
+  /** Whether it shrinks if the terminal is too narrow. One column does. */
   flexible?: boolean;
 }
 
 const GAP = '  ';
 const LEAST_FLEXIBLE = 8;
 
-/** Rows under their titles, in a terminal no wider than it is. Without a terminal nothing is cut off. */
+/** Returns rows under their titles, no wider than the terminal. Without a terminal, nothing is cut off. */
 export function table(
   columns: readonly Column[],
   rows: readonly string[][],
@@ -35,7 +35,7 @@ export function table(
   return [paint(line(columns.map(({ title }) => title)), 'faint', output), ...rows.map(line)];
 }
 
-/** Names beside their values, those that there are. */
+/** Returns names beside their values, without empty ones. */
 export function fields(values: Record<string, string | number | null | undefined>): string[] {
   const given = Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== '');
   const width = Math.max(...given.map(([name]) => name.length));

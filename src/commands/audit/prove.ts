@@ -5,7 +5,7 @@ import { findLastCheckpoint, type SignedCheckpoint } from '../../store/record/ch
 import { findLeaf, logSubtrees } from '../../store/record/log-tree-read.ts';
 import { invalidRequest, notFound, Refusal } from '../refusal.ts';
 
-/** The last checkpoint. @throws {Refusal} 404 where none was made yet, or there is no key. */
+/** Returns the last checkpoint. @throws {Refusal} 404 if none was made yet, or if there is no key. */
 export async function lastCheckpoint(db: Db): Promise<SignedCheckpoint> {
   const checkpoint = await findLastCheckpoint(db);
   if (checkpoint) return checkpoint;
@@ -13,8 +13,8 @@ export async function lastCheckpoint(db: Db): Promise<SignedCheckpoint> {
 }
 
 /**
- * A proof that an event is in the log (C2SP tlog-proof), which needs nothing else to be verified but the key of the log. Its
- * `extra` is the entry of the event. @throws {Refusal} 404 where no event has that position, or no checkpoint has it yet.
+ * Proves that an event is in the log (C2SP tlog-proof). To verify the proof, one needs only the key of the log. Its `extra`
+ * is the entry of the event. @throws {Refusal} 404 if no event has that position, or no checkpoint includes it yet.
  */
 export async function proveInclusion(db: Db, position: number): Promise<string> {
   const { size, end, note } = await lastCheckpoint(db);
@@ -32,7 +32,7 @@ export async function proveInclusion(db: Db, position: number): Promise<string> 
   return `c2sp.org/tlog-proof@v1\nextra ${extra}\nindex ${leaf.index}\n${hashes}\n${note}`;
 }
 
-/** A proof that the tree of one checkpoint begins with all of another. @throws {Refusal} 400 where the log is shorter. */
+/** Proves that the tree of one checkpoint begins with all of another. @throws {Refusal} 400 if the log is shorter. */
 export async function proveConsistency(
   db: Db,
   { from, to }: { from: number; to?: number | undefined },

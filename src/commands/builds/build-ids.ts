@@ -1,10 +1,10 @@
-/** How many ids are held in advance. While the database is away, triggers are accepted until they run out. */
+/** How many ids are held in advance. While the database is away, triggers are accepted until these run out. */
 const FEWEST = 20;
 const MOST = 1_000;
-/** A block that is used up sooner than this is followed by a larger one. */
+/** If a block lasts less than this, the next one is larger. */
 const BUSY_MS = 1_000;
 
-/** Hands out ids of builds from a block that was taken from the database in advance. */
+/** Hands out ids of builds from a block that it takes from the database in advance. */
 export class BuildIds {
   readonly #reserve: (count: number) => Promise<number[]>;
   #held: number[] = [];
@@ -21,17 +21,17 @@ export class BuildIds {
     return this.#refilledAt !== Number.NEGATIVE_INFINITY;
   }
 
-  /** How many ids can be had without the database. */
+  /** How many ids are available without the database. */
   get held(): number {
     return this.#held.length;
   }
 
-  /** Takes a block where none is held. @throws what `reserve` throws. */
+  /** Takes a block if none is held. @throws what `reserve` throws. */
   async provide(): Promise<void> {
     if (this.#held.length === 0) await this.#next();
   }
 
-  /** An id that nobody else gets. @throws what `reserve` throws, where none is held. */
+  /** Returns an id that nobody else gets. @throws what `reserve` throws, if none is held. */
   async take(): Promise<number> {
     while (this.#held.length === 0) await this.#next();
     if (this.#held.length <= this.#block / 2) this.#next().catch(() => {});
@@ -43,7 +43,7 @@ export class BuildIds {
     this.#held.unshift(id);
   }
 
-  /** Takes another block; at most one at a time. Ids of a block that the process ends with become gaps. */
+  /** Takes another block, one at a time. If the process ends, the unused ids of its block become gaps. */
   #next(): Promise<void> {
     this.#refilling ??= this.#refill().finally(() => {
       this.#refilling = undefined;

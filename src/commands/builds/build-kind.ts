@@ -13,7 +13,7 @@ const BUILD_ID = defineSearchAttributeKey('HapaxBuildId', SearchAttributeType.KE
 const REPOSITORY = defineSearchAttributeKey('HapaxRepository', SearchAttributeType.KEYWORD);
 const REF = defineSearchAttributeKey('HapaxRef', SearchAttributeType.KEYWORD);
 
-/** Builds. */
+/** How the commands handle builds. */
 export const BUILD: Kind<Build, BuildEvent, BuildInput> = {
   stream: BUILDS,
   find: findBuild,

@@ -4,6 +4,7 @@ import type { BuildEvent, BuildRequest } from '../../contracts/builds/event.ts';
 import type { DispatchOutcome } from '../../contracts/github/github.ts';
 import type { Build } from '../../domain/builds/build.ts';
 import { dispatchToken } from '../../domain/builds/dispatch-token.ts';
+import { COMPLETED, dispatchStep, STARTED, TRIGGERED } from '../../domain/builds/event-keys.ts';
 import { IllegalEvent } from '../../domain/record/illegal-event.ts';
 import { queueOnce } from '../../store/builds/build-queue-once.ts';
 import { BUILDS } from '../../store/builds/build-stream.ts';
@@ -17,19 +18,22 @@ import { BUILD } from './build-kind.ts';
 export interface DirectDependencies extends AcceptDependencies {
   /** Sends one dispatch to the forge of a build. */
   sendDispatch(request: BuildRequest, correlation: { input: string; token: string } | null): Promise<DispatchOutcome>;
-  /** Has record and Temporal compared soon: a build has no workflow yet. */
+  /** Requests a comparison of record and Temporal soon, because a build has no workflow yet. */
   reconcileSoon?: (() => void) | undefined;
 }
 
-/** A forge that says nothing else is asked again after this. */
+/** The wait before the next dispatch if the forge names none. */
 const RETRY_MS = 1_000;
 
+const FIRST = dispatchStep(1);
+
 /**
- * Accepts a build and sends its first dispatch at once, in the request that triggers it. The record decides which of equal requests is
- * first, so this works while Temporal is away. The workflow is there before the POST and waits: it takes over what the record says
- * once the forge has answered. If this process has died by then, it looks for the run, as after any lost answer.
- * @returns what an equal request made before; with `usesId` where the record has the build nevertheless, at its end.
- * @throws {Refusal} where Temporal refuses the start. @throws where the database is away; then nothing was sent.
+ * Accepts a build and sends its first dispatch at once, in the request that triggers it. The record decides which of several equal
+ * requests is first, so this works while Temporal is away. The workflow starts before the POST and waits. Once the forge has responded,
+ * it continues from the record. If this process has died by then, the workflow looks for the run, as after any lost response.
+ * @returns the build that an equal request made before. With `usesId`, the record also has the new build, which has ended.
+ * @throws {Refusal} if Temporal refuses the start, or the build of an equal request has not closed.
+ * @throws if the database is away; then nothing was sent.
  */
 export async function dispatchDirectly(
   deps: DirectDependencies,
@@ -40,19 +44,21 @@ export async function dispatchDirectly(
   if (known) return known;
   const led = await startUnlessTaken(deps, BUILD, input, reuse).then(
     (existing) => ({ existing }),
-    (error: unknown) => {
-      if (error instanceof Refusal && error.kind === 'unavailable') return undefined;
+    async (error: unknown) => {
+      if (!(error instanceof Refusal)) throw error;
+      if (error.code === 'temporal_unavailable') return undefined;
+      if (error.code === 'still_closing') await endUnbegun(deps, input, error.message);
       throw error;
     },
   );
   if (led?.existing && led.existing.id !== input.build_id) {
-    await endForOther(deps, input, led.existing.id);
+    await endUnbegun(deps, input, `an equal request runs as build ${led.existing.id}`);
     return { ...led.existing, usesId: true };
   }
   try {
     await dispatchOnce(deps, input);
   } catch (err) {
-    // The workflow settles it by reading.
+    // The workflow settles it by reading from the forge.
     deps.log.warn({ err, build_id: input.build_id }, 'the record of a direct dispatch is incomplete');
   }
   if (led) await takeOver(deps, input);
@@ -60,7 +66,7 @@ export async function dispatchDirectly(
   return undefined;
 }
 
-/** Sends the dispatch and records what came of it, unless the workflow was first or the build has ended. */
+/** Sends the dispatch and records the outcome, unless the workflow was first or the build has ended. */
 async function dispatchOnce({ db, sendDispatch, log }: DirectDependencies, input: BuildInput): Promise<void> {
   const { build_id, policy, request } = input;
   const owner = { workflow_id: input.workflow_id, created_at: input.created_at };
@@ -74,9 +80,9 @@ async function dispatchOnce({ db, sendDispatch, log }: DirectDependencies, input
     );
   const token = dispatchToken(build_id, 1, randomUUID());
   try {
-    await record({ type: 'build_started', data: {} }, 'started');
+    await record({ type: 'build_started', data: {} }, STARTED);
     const intent = { attempt: 1, token, temporal_run_id: DIRECT_INTENT };
-    const { event } = await record({ type: 'dispatch_intended', data: intent }, 'dispatch:1:intended');
+    const { event } = await record({ type: 'dispatch_intended', data: intent }, `${FIRST}:intended`);
     if (event.data.token !== token) return;
   } catch (error) {
     if (!(error instanceof IllegalEvent)) throw error;
@@ -89,36 +95,34 @@ async function dispatchOnce({ db, sendDispatch, log }: DirectDependencies, input
   await record(happening, key);
 }
 
-/** The event that says what became of the dispatch, with the key that the workflow records it under. */
+/** Returns the event for the outcome of the dispatch, with the key under which the workflow records it. */
 function happeningOf(outcome: DispatchOutcome): { happening: Pick<BuildEvent, 'type' | 'data'>; key: string } {
   const attempt = 1;
   switch (outcome.kind) {
     case 'accepted': {
       const { run_id: workflow_run_id, run_url, correlated, request_id } = outcome;
       const data = { attempt, workflow_run_id, run_url, learned_from: 'dispatch', correlated, request_id } as const;
-      return { happening: { type: 'workflow_triggered', data }, key: 'triggered' };
+      return { happening: { type: 'workflow_triggered', data }, key: TRIGGERED };
     }
     case 'rejected': {
       const { status, message, request_id } = outcome;
       const data = { attempt, status, message, request_id };
-      return { happening: { type: 'dispatch_rejected', data }, key: 'dispatch:1:rejected' };
+      return { happening: { type: 'dispatch_rejected', data }, key: `${FIRST}:rejected` };
     }
     case 'not_sent': {
       const retry_at = new Date(Date.now() + (outcome.wait_ms ?? RETRY_MS)).toISOString();
       const data = { attempt, reason: outcome.reason, retry_at };
-      return { happening: { type: 'dispatch_delayed', data }, key: 'dispatch:1:delayed' };
+      return { happening: { type: 'dispatch_delayed', data }, key: `${FIRST}:delayed` };
     }
     case 'ambiguous': {
-      const { reason, request_id } = outcome;
-      return {
-        happening: { type: 'dispatch_ambiguous', data: { attempt, reason, request_id } },
-        key: 'dispatch:1:ambiguous',
-      };
+      const { reason, request_id, accepted, correlated } = outcome;
+      const data = { attempt, reason, request_id, accepted, correlated };
+      return { happening: { type: 'dispatch_ambiguous', data }, key: `${FIRST}:ambiguous` };
     }
   }
 }
 
-/** Has the workflow go on now. A signal that is lost costs the rest of its wait. */
+/** Lets the workflow go on now. If the signal is lost, the workflow waits for the rest of its time. */
 async function takeOver({ client, log }: DirectDependencies, { workflow_id, build_id }: BuildInput): Promise<void> {
   await client.workflow
     .getHandle(workflow_id)
@@ -126,9 +130,8 @@ async function takeOver({ client, log }: DirectDependencies, { workflow_id, buil
     .catch((err: unknown) => log.info({ err, build_id }, 'the workflow of a direct dispatch goes on later'));
 }
 
-/** Temporal knew of an equal request that the record did not: this build never begins. */
-async function endForOther(deps: DirectDependencies, { build_id }: BuildInput, other: number): Promise<void> {
-  const detail = `an equal request runs as build ${other}`;
+/** Ends a build that never begins: its workflow id is taken, which the record did not know. */
+async function endUnbegun(deps: DirectDependencies, { build_id }: BuildInput, detail: string): Promise<void> {
   const data = {
     conclusion: 'cancelled',
     run_attempt: null,
@@ -136,5 +139,5 @@ async function endForOther(deps: DirectDependencies, { build_id }: BuildInput, o
     request_id: null,
     detail,
   } as const;
-  await endAbandoned(deps, BUILDS, build_id, '', { ending: { type: 'build_cancelled', data, key: 'completed' } });
+  await endAbandoned(deps, BUILDS, build_id, '', { ending: { type: 'build_cancelled', data, key: COMPLETED } });
 }

@@ -12,7 +12,10 @@ import type { RetryMode } from '../../contracts/builds/operator.ts';
 import type { KnownRun } from '../../contracts/github/github.ts';
 import { type Build, dedupUntil } from '../../domain/builds/build.ts';
 import { policyUnder } from '../../domain/builds/configuration.ts';
-import { type Capabilities, capabilitiesOf } from '../../domain/forges/capabilities.ts';
+import { COMPLETED } from '../../domain/builds/event-keys.ts';
+import { mayStop } from '../../domain/builds/may-stop.ts';
+import { retryModes } from '../../domain/builds/retry-modes.ts';
+import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { buildRetriedEvent } from '../../domain/record/first-events.ts';
 import { findBuild } from '../../store/builds/build-find.ts';
 import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
@@ -28,19 +31,23 @@ import { BUILD } from './build-kind.ts';
 export interface OperateDependencies extends StartDependencies {
   db: Db;
   policy: BuildPolicy;
-  /** How long an equal request without Idempotency-Key gets the same build, milliseconds from the trigger or the retry. */
+  /** How long an equal request without Idempotency-Key gets the same build, in milliseconds from the trigger or the retry. */
   dedupWindowMs: number;
 }
 
 /**
- * Asks a build to stop: before its dispatch nothing is sent, after it the run is cancelled. Where its workflow is gone
- * (terminated by hand), the end is recorded here: a build that nobody leads would hold its place for ever.
- * @throws {Refusal} 404; 409 also where it has a run and its forge has no way to stop it.
+ * Asks a build to stop. Before its dispatch, nothing is sent; after it, the run is cancelled. If its workflow is gone
+ * (terminated by hand), records the end here: a build without a workflow would hold its place for ever.
+ * @throws {Refusal} 404; 409, also if it has a run and its forge has no way to stop it.
  */
 export async function cancelBuild(deps: OperateDependencies, id: number, by: string): Promise<Build> {
   const build = await existing(deps, id);
   if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
-  if (build.workflow_run_id !== null && !canDo(build, 'cancels') && (await isLed(deps, build))) {
+  if (build.workflow_run_id !== null && !mayStop(build.request) && (await isLed(deps, build))) {
+    if (build.request.shadow) {
+      const detail = `another program started the run of build ${id}; stop ${build.run_url} on its page, and the build ends with it`;
+      throw new Refusal('state_conflict', { detail });
+    }
     throw notSupported(
       build,
       `has no way to stop a run; stop ${build.run_url} on its page, and the build ends with it`,
@@ -57,7 +64,7 @@ export async function cancelBuild(deps: OperateDependencies, id: number, by: str
   return build;
 }
 
-/** Records that a build was cancelled whose workflow is gone, unless the workflow recorded an end before it closed. */
+/** Records that a build without a workflow was cancelled, unless the workflow recorded an end before it closed. */
 async function endCancelled(deps: OperateDependencies, id: number, by: string): Promise<void> {
   const build = await existing(deps, id);
   if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
@@ -70,11 +77,11 @@ async function endCancelled(deps: OperateDependencies, id: number, by: string): 
   } as const;
   await endAbandoned(deps, BUILDS, id, `gone:${build.started_at ?? build.queued_at}:`, {
     before: [{ key: 'cancel', type: 'cancel_requested', data: { by } }],
-    ending: { key: 'completed', type: 'build_cancelled', data },
+    ending: { key: COMPLETED, type: 'build_cancelled', data },
   });
 }
 
-/** Tells a build that needs attention which run is its own. @throws {Refusal} 404, 409 */
+/** Assigns a run to a build that needs attention. @throws {Refusal} 404, 409 */
 export async function adoptRun(deps: OperateDependencies, id: number, run: { run_id: number }): Promise<Build> {
   const build = await existing(deps, id);
   if (!build.needs_attention) {
@@ -89,8 +96,8 @@ export async function adoptRun(deps: OperateDependencies, id: number, run: { run
 }
 
 /**
- * Restarts a failed build, or has one that needs attention send another dispatch.
- * @throws {Refusal} 404; 409 where it is neither, has no run to run again, or an equal request runs as another build.
+ * Restarts a failed build, or makes one that needs attention send another dispatch.
+ * @throws {Refusal} 404; 409 if it is neither, has no run to run again, or an equal request runs as another build.
  */
 export async function retryBuild(
   deps: OperateDependencies,
@@ -99,6 +106,10 @@ export async function retryBuild(
   by: string,
 ): Promise<Build> {
   const build = await existing(deps, id);
+  if (build.request.shadow) {
+    const detail = `another program sends the dispatch of build ${id}; have that program send it again`;
+    throw new Refusal('state_conflict', { detail });
+  }
   if (build.needs_attention) {
     await signalled(build, () => deps.client.workflow.getHandle(build.workflow_id).signal(BUILD_SIGNALS.retry));
     return build;
@@ -108,14 +119,19 @@ export async function retryBuild(
       detail: `build ${id} is ${build.status}; only a failed build can be retried`,
     });
   }
+  if (build.erased_at !== null) {
+    const detail = `the inputs of build ${id} were erased on ${build.erased_at.slice(0, 10)}; trigger a new build`;
+    throw new Refusal('state_conflict', { detail });
+  }
   const run = runOf(build);
-  const mode = asked ?? (run && canDo(build, 'reruns') ? 'rerun' : 'redispatch');
+  const modes = retryModes(build);
+  const mode = asked ?? modes[0]!;
   if (mode !== 'redispatch' && !run) {
     throw new Refusal('state_conflict', {
       detail: `build ${id} has no known run; check that none exists, then use the mode redispatch`,
     });
   }
-  if (mode !== 'redispatch' && !canDo(build, mode === 'rerun' ? 'reruns' : 'reruns_failed_jobs')) {
+  if (!modes.includes(mode)) {
     throw notSupported(
       build,
       'has no way to re-run a run; check that none is going, then retry with the mode redispatch',
@@ -137,20 +153,20 @@ export async function retryBuild(
   return { ...build, status: 'queued' };
 }
 
-/** The build with this id. @throws {Refusal} 404 */
+/** Finds the build with this id. @throws {Refusal} 404 */
 export async function existing({ db }: Pick<OperateDependencies, 'db'>, id: number): Promise<Build> {
   const build = await findBuild(db, id);
   if (!build) throw notFound(`build ${id}`);
   return build;
 }
 
-/** The run of a build; null where it has none. */
+/** Returns the run of a build; null if it has none. */
 export function runOf({ workflow_run_id, run_url, run_attempt }: Build): KnownRun | null {
   if (workflow_run_id === null) return null;
   return { run_id: workflow_run_id, run_url: run_url ?? '', run_attempt: run_attempt ?? 1 };
 }
 
-/** Input of the workflow of a build that is led once more, under the version of its configuration that it used. */
+/** Returns the input for another workflow of a build, under the version of its configuration that it used. */
 export async function inputAgain(deps: OperateDependencies, build: Build): Promise<BuildInput> {
   const used = await findConfigurationVersion(deps.db, build.config_id, build.config_version);
   const url = await findCallbackUrl(deps.db, buildStream(build.id));
@@ -171,22 +187,18 @@ export async function inputAgain(deps: OperateDependencies, build: Build): Promi
     request,
     ...(concurrency === null ? {} : { concurrency }),
     created_at,
-    // A build that succeeds at last answers equal requests for a window of its own.
+    // If the build succeeds this time, equal requests get it for a new window.
     dedup_until: dedupUntil(Date.now(), deps.dedupWindowMs),
     policy: used ? policyUnder(used.definition, deps.policy) : deps.policy,
     ...(url === undefined ? {} : { callback: { url, origin: new URL(url).origin } }),
   };
 }
 
-function canDo({ request }: Build, what: keyof Capabilities): boolean {
-  return capabilitiesOf(request.forge)[what] === true;
-}
-
 function notSupported({ request }: Build, why: string): Refusal {
   return new Refusal('not_supported', { detail: `${capabilitiesOf(request.forge).name} ${why}` });
 }
 
-/** Whether the workflow of a build is there to lead it. */
+/** Says whether the workflow of a build is running. */
 async function isLed({ client }: OperateDependencies, { workflow_id }: Build): Promise<boolean> {
   try {
     return (await client.workflow.getHandle(workflow_id).describe()).status.name === 'RUNNING';

@@ -7,21 +7,24 @@ import { listBuilds } from '../../store/builds/build-list.ts';
 import { type ManyOutcome, operateMany } from '../lifecycle/operate-many.ts';
 import { cancelBuild, type OperateDependencies, retryBuild } from './operate-build.ts';
 
-/** What can be done to many builds at once. */
+/** The operations for many builds at once. */
 export type ManyOperation = 'cancel' | 'retry';
 
-/** Some builds by their ids, or all that match a filter. */
+/** Builds by their ids, or all that match a filter. */
 export type ManyBuilds = { ids: readonly number[] } | { filter: CountedBuilds };
 
-/** Statuses of builds that an operation can change. Builds that need attention are retried one by one: each retry asserts something. */
+/**
+ * Statuses of builds that an operation can change. Builds that need attention are retried one by one, since each retry
+ * asserts something.
+ */
 const FITTING: Readonly<Record<ManyOperation, readonly BuildStatus[]>> = {
   cancel: ['queued', 'in_progress'],
   retry: ['failure'],
 };
 
 /**
- * The builds among these that an operation can change, oldest first, so that a queue keeps its order.
- * @returns at most so many, the newest, and whether more match.
+ * Finds the builds among these that an operation can change, oldest first, so that a queue keeps its order.
+ * @returns the newest ones, at most `most`, and whether more match.
  */
 export async function fittingBuilds(
   { db }: Pick<OperateDependencies, 'db'>,
@@ -36,7 +39,7 @@ export async function fittingBuilds(
   return { builds: builds.slice(0, most).toReversed(), more: more || builds.length > most };
 }
 
-/** Cancels or retries builds for so long. @throws {Refusal} where Temporal or the database is away. */
+/** Cancels or retries builds, for at most `withinMs`. @throws {Refusal} if Temporal or the database is away. */
 export function operateBuilds(
   deps: OperateDependencies,
   operation: ManyOperation,
@@ -63,7 +66,7 @@ async function byIds(db: OperateDependencies['db'], ids: readonly number[]): Pro
   return { found: found.filter((build) => build !== undefined), more: false };
 }
 
-/** Builds of a status that the filter names, or of each that fits. */
+/** Finds builds with the status that the filter names or, without one, with each fitting status. */
 async function byFilter(
   db: OperateDependencies['db'],
   statuses: readonly BuildStatus[],

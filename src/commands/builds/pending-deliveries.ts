@@ -1,18 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type DeliveryDependencies, workOffPending } from './take-delivery.ts';
 
-/** Pause between two looks. One look is one short query. */
+/** Pause between two polls. One poll is one short query. */
 const EVERY_MS = 2_000;
-/** The same where one failed: another process may have what this one lacks. */
+/** The pause after a failure: another process may reach what this one cannot. */
 const AFTER_FAILURE_MS = 10_000;
-/** How many are claimed at once: what a process that stops leaves behind is free for others after a minute. */
+/** How many are claimed at once. If a process stops, others can claim its deliveries after a minute. */
 const AT_ONCE = 10;
-/** How long a process that stops waits for the work under way; what it leaves is done by the next. */
+/** How long a stopping process waits for running work. The next process does the rest. */
 const PATIENCE_MS = 2_000;
 
 /**
- * Does the work of webhook deliveries that could not be done when they came, because Temporal was away or the process died. Each
- * process with the API does; the database says who has claimed what.
+ * Does the work of webhook deliveries that could not be done when they came, because Temporal was away or the process died.
+ * Each process with the API does this; the database says which one has claimed what.
  */
 export function startPendingDeliveries(deps: DeliveryDependencies): { stop(): Promise<void> } {
   const stopping = new AbortController();

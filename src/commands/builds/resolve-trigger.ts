@@ -8,20 +8,19 @@ import { matchesRepository } from '../../domain/keys/grant.ts';
 import type { Configurations } from '../configurations/configurations.ts';
 import { Refusal } from '../refusal.ts';
 
-/** What a trigger asks for. */
+/** The build that a trigger asks for. */
 export interface ResolvedTrigger {
   configuration: BuildConfiguration;
   request: BuildRequest;
-  /** The request as its fingerprint was made while `refs/heads/main` and `main` were two branches, where that differs. */
+  /** The request as its fingerprint saw it while `refs/heads/main` and `main` were two branches, if that differs. */
   formerRequest?: BuildRequest;
 }
 
 /**
- * What a trigger asks for, under the newest version of its configuration. A request that names an earlier build by its
- * Idempotency-Key is read under the version that build used: a client that retries says the same, whatever became of
- * the configuration meanwhile.
+ * Resolves a trigger under the newest version of its configuration. If its Idempotency-Key names an earlier build, uses the
+ * version that build used: a client that retries says the same, whatever became of the configuration meanwhile.
  *
- * @throws {Refusal} where no build can be made from it.
+ * @throws {Refusal} if no build can be made from it.
  */
 export async function resolveTrigger(
   configurations: Pick<Configurations, 'get' | 'byName' | 'version'>,
@@ -48,7 +47,8 @@ export async function resolveTrigger(
   const configuration = used ?? newest;
   const { definition } = configuration;
   const { repository } = definition;
-  // Saved before it was forbidden. The environment's own is as allowed as the setting that forbids.
+  // The configuration may be older than the rule that forbids its repository. The environment's own comes from the
+  // settings, as that rule does, so it is allowed.
   const isOwn = configuration.id === ENVIRONMENT_CONFIGURATION.id;
   if (forges.repositories && !isOwn && !matchesRepository(forges.repositories, repository)) {
     throw new Refusal('repository_not_allowed', { detail: `${repository} ${NOT_ALLOWED}` });

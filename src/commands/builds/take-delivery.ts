@@ -23,15 +23,15 @@ export interface DeliveryDependencies extends OperateDependencies {
   log: Logger;
 }
 
-/** Longer than the work of a delivery takes, so that nobody else begins it meanwhile. */
+/** Longer than the work of a delivery takes, so that no other process begins it meanwhile. */
 const CLAIM_MS = 60_000;
 
-/** Longest wait for Temporal to take a signal. */
+/** How long Temporal may take to accept a signal. */
 const SIGNAL_TIMEOUT_MS = 10_000;
 
 /**
- * Takes a delivery over from GitHub: once it is recorded, its work will be done, by this process or another, whatever happens.
- * @returns the work, for the caller to begin; undefined where it is done, or another process is at it.
+ * Accepts a delivery from GitHub. Once it is recorded, this process or another does its work, whatever happens.
+ * @returns the work, for the caller to start; undefined if it is done, or another process is doing it.
  */
 export async function acceptRunDelivery(
   deps: DeliveryDependencies,
@@ -41,7 +41,7 @@ export async function acceptRunDelivery(
   return (await claimDelivery(deps.db, delivery_id, run, CLAIM_MS)) ? () => workOff(deps, delivery) : undefined;
 }
 
-/** Does the work of deliveries that failed or that another process left behind, at most so many. @returns whether all succeeded. */
+/** Does the work of deliveries that failed or that another process left behind, at most `limit`. @returns whether all succeeded. */
 export async function workOffPending(deps: DeliveryDependencies, limit: number): Promise<boolean> {
   const pending = await claimPendingDeliveries(deps.db, CLAIM_MS, limit);
   const working = pending.map(({ id, run }) => workOff(deps, { delivery_id: id, ...run }));
@@ -58,7 +58,7 @@ async function workOff(deps: DeliveryDependencies, delivery: RunDelivery): Promi
   try {
     await wakeBuild(deps, delivery);
   } catch (error) {
-    // Where that fails as well, the claim runs out by itself.
+    // If that fails too, the claim expires by itself.
     await releaseDelivery(deps.db, delivery.delivery_id).catch(() => {});
     throw error;
   }
@@ -66,21 +66,21 @@ async function workOff(deps: DeliveryDependencies, delivery: RunDelivery): Promi
 }
 
 /**
- * Wakes the build that a delivery is about. What the delivery says of the run counts for nothing: the build reads GitHub. It may
- * happen twice for one delivery, where a process is lost in between: then the build looks twice.
+ * Wakes the build of a delivery. The build does not rely on what the delivery says about the run: it reads GitHub. If a
+ * process dies in between, one delivery may wake the build twice; then the build looks twice.
  */
 async function wakeBuild(deps: DeliveryDependencies, delivery: RunDelivery): Promise<void> {
   const { db } = deps;
   const { delivery_id } = delivery;
   const build = await buildOf(db, delivery);
   if (!build) return;
-  // Of anything else about an ended run the build has no need.
+  // About an ended build, only a re-run of its run matters.
   if (hasEnded(build) && !isRunAgain(build, delivery)) return;
   if (await wake(deps, build, delivery)) return;
-  // It may have ended since it was read.
+  // The build may have ended since it was read.
   const closed = await findBuild(db, build.id);
   if (!closed || !isRunAgain(closed, delivery)) return;
-  // Only after a success the workflow stays open for a while. It is begun again, by the first delivery; the others wake it.
+  // A workflow stays open for a while only after a success. Otherwise the first delivery starts it again, and the others wake it.
   if (!(await startReopened(deps, closed, delivery_id))) await wake(deps, closed, delivery);
 }
 
@@ -88,12 +88,12 @@ function hasEnded({ status }: Build): boolean {
   return TERMINAL_STATUSES.includes(status);
 }
 
-/** Whether somebody may have run the run of an ended build again, on the forge itself. */
+/** Says whether somebody may have re-run the run of an ended build on the forge itself. */
 function isRunAgain(build: Build, { run_id, run_attempt = Number.POSITIVE_INFINITY }: RunDelivery): boolean {
   return hasEnded(build) && build.workflow_run_id === run_id && run_attempt > (build.run_attempt ?? 1);
 }
 
-/** Has the workflow of a build look at a run; false where there is none. */
+/** Makes the workflow of a build look at a run; returns false if there is no workflow. */
 async function wake(
   { client, log }: DeliveryDependencies,
   { id, workflow_id }: Build,
@@ -103,7 +103,8 @@ async function wake(
     await client.withDeadline(Date.now() + SIGNAL_TIMEOUT_MS, () =>
       client.workflow.getHandle(workflow_id).signal<[SignalArguments['runChanged']]>(BUILD_SIGNALS.runChanged, {
         run_id,
-        ...(run_attempt === undefined ? {} : { run_attempt }),
+        // Forges that do not number attempts say 0. Any delivery is about the first attempt, at least.
+        ...(run_attempt === undefined ? {} : { run_attempt: Math.max(1, run_attempt) }),
         delivery_id,
       }),
     );
@@ -115,7 +116,7 @@ async function wake(
   return true;
 }
 
-/** Starts the workflow of an ended build again, which asks GitHub whether its run goes on; false where it is open already. */
+/** Starts the workflow of an ended build again, which asks GitHub whether its run goes on; returns false if one is open already. */
 async function startReopened(deps: DeliveryDependencies, build: Build, deliveryId: string): Promise<boolean> {
   const input = { ...(await inputAgain(deps, build)), reopen: { run: runOf(build)!, delivery_id: deliveryId } };
   const started = await BUILD.start(deps, input, 'ALLOW_DUPLICATE');
@@ -123,12 +124,12 @@ async function startReopened(deps: DeliveryDependencies, build: Build, deliveryI
   return started;
 }
 
-/** The build of a run: by its id or, where the build does not know its run yet, by the token in the title. */
+/** Finds the build of a run: by the run's id or, if the build does not know its run yet, by the token in the title. */
 async function buildOf(db: Db, { run_id, title, credential }: AnnouncedRun): Promise<Build | undefined> {
   const known = await findBuildByRun(db, run_id, credential);
   if (known) return known;
   const id = buildIdOfToken(title);
   const build = id === undefined ? undefined : await findBuild(db, id);
-  // A token may be copied to another forge; the run there is not the build's.
+  // A token may be copied to another forge. The run there does not belong to the build.
   return build?.request.forge?.credential === credential ? build : undefined;
 }

@@ -17,7 +17,7 @@ import type { OperateDependencies } from './operate-build.ts';
 import { resolveTrigger } from './resolve-trigger.ts';
 
 export interface TriggerDependencies extends OperateDependencies, DirectDependencies {
-  /** What configurations do that do not say how they dispatch. */
+  /** Whether builds use the queue if their configuration does not say how to dispatch. */
   queueEnabled: boolean;
   buildIds: BuildIds;
   configurations: Configurations;
@@ -29,17 +29,17 @@ export interface Trigger {
   body: TriggerBody;
   caller: string;
   idempotencyKey: string | undefined;
-  /** Who asks at a door, held to what they reach and may have in flight; left out where Hapax itself asks. */
+  /** The caller, who is held to their reach and their limit of work in flight; omitted if Hapax itself asks. */
   principal?: Principal;
 }
 
 /**
  * Accepts a trigger: starts the build's workflow, or finds the build that the same request made before. Temporal alone
- * decides which (one workflow id per request key), except of direct dispatches. The record is read before, since it knows what Temporal has forgotten: an
- * Idempotency-Key outlives its workflow, and Temporal's data may be lost.
+ * decides which (one workflow id per request key); for direct dispatches, the record decides. The record is read first,
+ * since it knows what Temporal has forgotten: an Idempotency-Key outlives its workflow, and Temporal's data may be lost.
  *
- * @throws {Refusal} where nothing was started: unknown or retired configuration, inputs that GitHub would refuse, a callback URL
- * that can never be called, a key used for another request, or a dependency that is down.
+ * @throws {Refusal} if nothing was started: unknown or retired configuration, inputs that GitHub would refuse, a callback
+ * URL that can never be called, a key used for another request, or a dependency that is down.
  */
 export async function triggerBuild(
   deps: TriggerDependencies,
@@ -110,7 +110,7 @@ function reusedKey(id: number): Refusal {
   });
 }
 
-/** @throws {Refusal} where none is held and the database or Temporal is away. */
+/** @throws {Refusal} if no id is held and the database or Temporal is away. */
 function takeId(buildIds: BuildIds): Promise<number> {
   return buildIds.take().catch((cause: unknown) => {
     if (cause instanceof Refusal) throw cause;

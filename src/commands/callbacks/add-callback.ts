@@ -9,14 +9,14 @@ import { beginCallback } from '../lifecycle/begin-ending.ts';
 import { inTime } from '../lifecycle/in-time.ts';
 import { Refusal } from '../refusal.ts';
 
-/** Longest wait for the record to keep a URL. */
+/** How long the record may take to save a URL. */
 const KEEP_TIMEOUT_MS = 5_000;
 
 /**
- * Adds a callback URL to a build or task that exists. It is called when the subject ends, or at once if it has ended. The URL is
- * kept first and the ending looked for after that; the workflow records its ending first and lists the URLs after that. So
- * one of the two begins the callback, and Temporal lets only one.
- * @throws {Refusal} where the URL cannot be kept. It is never dropped silently.
+ * Adds a callback URL to an existing build or task. It is called when the subject ends, or at once if it has ended. This
+ * function saves the URL first and then looks for an ending; the workflow records its ending first and then lists the URLs.
+ * So one of the two starts the callback, and Temporal allows only one.
+ * @throws {Refusal} if the URL cannot be saved. It is never dropped silently.
  */
 export async function addCallback(
   { db, client }: { db: Db; client: Client },

@@ -2,18 +2,18 @@ import type { CallbackTarget } from '../../contracts/endings/callback-workflow.t
 import { callbackTarget, hostOf } from '../../domain/endings/callback-url.ts';
 import { Refusal } from '../refusal.ts';
 
-/** Which hosts callbacks may go to. */
+/** The hosts that callbacks may go to. */
 export interface CallbackHosts {
   /** CALLBACK_ALLOWED_HOSTS: they may have any address. */
   allowed: readonly string[];
-  /** Why no callback can go to a host, by what its name resolves to now; undefined where one can, or where nobody can say. */
+  /** Says why no callback can go to a host, by what its name resolves to now; undefined if one can, or if nobody knows. */
   refusalOf(host: string): Promise<string | undefined>;
 }
 
 /**
- * Where the callback goes, if there is one. The name is resolved once here, so that a host that can never be called is refused at once;
- * each try resolves it again and connects to what was checked.
- * @throws {Refusal} where it can never be called.
+ * Returns the target of the callback, if there is one. Resolves the name once here, so that a host that can never be called
+ * is refused at once. Each try resolves it again and connects to the address that was checked.
+ * @throws {Refusal} if it can never be called.
  */
 export async function callbackOf(
   url: string | null | undefined,
@@ -27,7 +27,7 @@ export async function callbackOf(
   return target;
 }
 
-/** Where a URL leads, or why it can never be called. */
+/** Returns the target of a URL, or why it can never be called. */
 export async function checkedTarget(url: string, hosts: CallbackHosts): Promise<CallbackTarget | { fault: string }> {
   const target = callbackTarget(url, hosts.allowed);
   if ('fault' in target) return target;

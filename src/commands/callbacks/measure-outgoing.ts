@@ -9,9 +9,9 @@ import { describeTaskQueue, orUnavailable } from '../workers/describe-task-queue
 const WORKFLOWS: Readonly<Record<TellingQueue, string>> = { callbacks: CALLBACK_WORKFLOW, bridge: ANSWER_WORKFLOW };
 
 /**
- * Callbacks and replies that are under way: `depth` counts tries that no worker has taken yet, `inFlight` all that have not arrived.
- * Temporal knows them, the record does not; the counts are approximate.
- * @throws {Refusal} where Temporal cannot be reached.
+ * Measures callbacks and replies that are under way: `depth` counts tries that no worker has taken yet, `inFlight` all that
+ * have not arrived. Temporal knows them, the record does not; the counts are approximate.
+ * @throws {Refusal} if Temporal cannot be reached.
  */
 export function measureOutgoing(client: Client): Promise<QueueMeasures[]> {
   return orUnavailable(Promise.all(TELLING_QUEUES.map((name) => measure(client, name))));

@@ -17,7 +17,7 @@ import { invalidRequest, Refusal } from '../refusal.ts';
 
 export interface ChangeDependencies {
   db: Db;
-  /** What no configuration may set: GITHUB_CORRELATION_INPUT, empty for none. */
+  /** The input that no configuration may set: GITHUB_CORRELATION_INPUT, empty for none. */
   correlationInput: string;
   callbackHosts: CallbackHosts;
   forges: ForgeAddresses;
@@ -25,17 +25,17 @@ export interface ChangeDependencies {
 
 export interface ConfigurationEdit {
   target: ConfigurationTarget;
-  /** The name from now on, and all else; undefined to retire what stands. */
+  /** The new name and content; undefined to retire the configuration. */
   to: { name: string; content: ConfigurationContent } | undefined;
   caller: string;
   expects: (version: number | undefined) => boolean;
-  /** Idempotency-Key of a request that makes one. */
+  /** Idempotency-Key of a request that creates a configuration. */
   key?: string | undefined;
 }
 
 /**
- * Makes, changes, retires or brings back a build configuration.
- * @throws {Refusal} where nothing was saved.
+ * Creates, changes, retires or restores a build configuration.
+ * @throws {Refusal} if nothing was saved.
  */
 export async function changeConfiguration(
   { db, correlationInput, callbackHosts, forges }: ChangeDependencies,

@@ -12,8 +12,8 @@ import { saveConfiguration } from '../../store/builds/configuration-save.ts';
 import type { Db } from '../../store/database.ts';
 
 /**
- * Build configurations by their newest version. Number 1 is the environment's, and is held so that triggers outlive an
- * outage of the database; all others are read each time, so that a change counts at once in every process.
+ * Build configurations by their newest version. Number 1 is the environment's. It stays in memory, so that triggers work
+ * while the database is away. All others are read each time, so that a change takes effect at once in every process.
  */
 export class Configurations {
   readonly #db: Db;
@@ -37,7 +37,7 @@ export class Configurations {
     return findConfigurationVersion(this.#db, id, version);
   }
 
-  /** Configuration 1. */
+  /** Returns configuration 1. The first call saves it. */
   async environment(): Promise<BuildConfiguration> {
     if (this.#first) return this.#first;
     const { id, name } = ENVIRONMENT_CONFIGURATION;

@@ -1,6 +1,6 @@
 import { type Bucket, type Rate, type Taken, takeToken } from '../../domain/keys/token-bucket.ts';
 
-/** How many callers or addresses are remembered. The one that came least lately is forgotten: its bucket is full again. */
+/** How many callers or addresses are remembered. Beyond that, the one not seen for longest is forgotten: its bucket is full again. */
 const MOST = 20_000;
 
 /** Token buckets by name, in the memory of this process. */

@@ -12,7 +12,7 @@ import { appendEvent } from '../../store/record/event-append.ts';
 import { Refusal } from '../refusal.ts';
 import type { Gate } from './gate.ts';
 
-/** Makes a key. @returns it, and its text, which nobody can show again. @throws {Refusal} where none was made. */
+/** Makes a key. @returns the key and its text, which nobody can show again. @throws {Refusal} if none was made. */
 export async function createKey(
   { db, gate }: { db: Db; gate: Gate },
   body: KeyBody,

@@ -22,7 +22,7 @@ const MINUTE_MS = 60_000;
 /** A JSON Web Token: header, claims and signature, which may be missing. */
 const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
-/** Verifies a token: its claims, why it is refused, or that its issuer does not answer. */
+/** Verifies a token. Returns its claims, why it is refused, or that its issuer does not respond. */
 export type VerifyToken = (token: string) => Promise<{ claims: Claims } | { fault: string } | { away: string }>;
 
 export interface GateOptions {
@@ -30,21 +30,18 @@ export interface GateOptions {
   log: Logger;
   /** Keys of the environment, by name. They may do everything. */
   environmentKeys: ReadonlyMap<string, string> | undefined;
-  /** Reads tokens of OpenID Connect; undefined where none let in. */
+  /** How tokens of OpenID Connect are verified; undefined if none are accepted. */
   oidc?: { rules: readonly OidcRule[]; verify: VerifyToken } | undefined;
-  /** Who may sign in to the console; undefined where nobody does but with a key. */
+  /** The people who may sign in to the console; undefined if only keys are accepted. */
   people?: People | undefined;
 }
 
-/** What a rate limit leaves a caller, for the response. */
+/** What a rate limit leaves to a caller, for the response. */
 export interface RateState extends Taken {
   quota: number;
 }
 
-/**
- * The one place where all doors learn who asks: the API, Flower's routes and the console. What they may do is then in the
- * {@link Principal}.
- */
+/** Identifies the callers of the API, Flower's routes and the console, all in one place. The {@link Principal} says what each may do. */
 export class Gate {
   readonly ring: KeyRing;
   readonly #environmentKeys: ReadonlyMap<string, string>;
@@ -65,7 +62,7 @@ export class Gate {
     this.#inFlight = new InFlight(db);
   }
 
-  /** Whether anybody has to show a key; without any, the API is open to this machine. */
+  /** Whether callers need a key. Without any keys, the API is open to this machine. */
   get needsKey(): boolean {
     return (
       this.#environmentKeys.size > 0 || this.#oidc !== undefined || this.#people !== undefined || this.ring.size > 0
@@ -77,22 +74,22 @@ export class Gate {
     return this.#environmentKeys.size > 0;
   }
 
-  /** Whether somebody can administrate keys without a key that was created. */
+  /** Whether somebody can administer keys without a created key. */
   get isAdministrated(): boolean {
     return this.hasEnvironmentKeys || this.#people?.rules.some(({ rights }) => rights.includes('admin')) === true;
   }
 
-  /** This machine, where no keys are. */
+  /** Returns the principal of this machine, for when there are no keys. */
   local(caller = 'local'): Principal {
     return new Principal(everything(caller), this.#inFlight);
   }
 
   /**
-   * Who bears a key or a token.
-   * @param address that the request came from. Its wrong keys are limited; a right one is always taken, so that nobody can
-   * shut out others behind the same address.
-   * @throws {Refusal} 401 where it is no key, 429 where the address has sent too many of those, 503 where the
-   * issuer of a token does not answer.
+   * Identifies the bearer of a key or token.
+   * @param address that the request came from. Its wrong keys are limited; a right one is always accepted, so that nobody
+   * can shut out others behind the same address.
+   * @throws {Refusal} 401 if it is not a key, 429 if the address has sent too many wrong ones, 503 if the issuer of a token
+   * does not respond.
    */
   async identify(secret: string | undefined, address: string): Promise<Principal> {
     if (!secret) throw new Refusal('unauthorized', { detail: 'send the header Authorization: Bearer KEY' });
@@ -103,7 +100,7 @@ export class Gate {
     throw this.#wrong.refusalOf(secret, address, token);
   }
 
-  /** Who bears a key; undefined where it is none, or its time is over. */
+  /** Returns the principal of a key; undefined if there is no such key, or it has expired. */
   recognise(secret: string): Principal | undefined {
     const owner = this.#ownerOf(secret);
     if (owner !== undefined) return this.environmentPrincipal(owner);
@@ -111,41 +108,41 @@ export class Gate {
     return key && this.keyPrincipal(key);
   }
 
-  /** Who a key of the environment stands for. */
+  /** Returns the principal of a key of the environment. */
   environmentPrincipal(name: string): Principal {
     return new Principal(everything(name), this.#inFlight);
   }
 
-  /** Who a person stands for who has signed in; undefined where no rule lets them in (any more). */
+  /** Returns the principal of a person who has signed in; undefined if no rule lets them in (any more). */
   personPrincipal(claims: Claims): Principal | undefined {
     if (!this.#people) return undefined;
     const grant = grantOfPerson(this.#people.rules, this.#people.issuer, claims);
     return grant && new Principal(grant, this.#inFlight);
   }
 
-  /** What is kept of the claims of a person who signs in. */
+  /** Returns the claims to keep of a person who signs in. */
   claimsKept(claims: Claims): Claims {
     return claimsKept(this.#people?.rules ?? [], claims);
   }
 
-  /** The secret of a key of the environment; undefined where there is none of this name. */
+  /** Returns the secret of a key of the environment; undefined if none has this name. */
   environmentSecret(name: string): string | undefined {
     return this.#environmentKeys.get(name);
   }
 
-  /** The name of the environment's key that a secret is. */
+  /** Returns the name of the environment's key with this secret. */
   environmentOwner(secret: string): string | undefined {
     return this.#ownerOf(secret);
   }
 
-  /** Who a key that was created stands for; undefined where its time is over. */
+  /** Returns the principal of a created key; undefined if it has expired. */
   keyPrincipal(key: Key): Principal | undefined {
     if (hasExpired(key, Date.now())) return undefined;
     this.ring.used(key);
     return new Principal(this.#grantOf(key), this.#inFlight);
   }
 
-  /** Whether what somebody was let in by still stands: streams outlast their request. */
+  /** Says whether the key of a caller is still valid: streams outlast their request. */
   stands({ grant: { keyId } }: Principal): boolean {
     if (keyId === undefined) return true;
     const key = this.ring.holds(keyId);
@@ -153,8 +150,8 @@ export class Gate {
   }
 
   /**
-   * Takes a request from what a caller may make.
-   * @returns what is left; undefined where nothing limits the caller. @throws {Refusal} 429 with what to wait.
+   * Takes one request from the rate limit of a caller.
+   * @returns what is left and whether the request is allowed; undefined if nothing limits the caller.
    */
   take({ grant }: Principal): RateState | undefined {
     const quota = grant.requests_per_minute;
@@ -162,7 +159,7 @@ export class Gate {
     return { quota, ...this.#requests.take(grant.keyId ?? grant.caller, { quota, windowMs: MINUTE_MS }) };
   }
 
-  /** Who a token stands for, or why it stands for nobody. @throws {Refusal} 503 where its issuer does not answer. */
+  /** Returns the principal of a token, or why it has none. @throws {Refusal} 503 if its issuer does not respond. */
   async #readToken({ rules, verify }: NonNullable<GateOptions['oidc']>, token: string): Promise<Principal | string> {
     const verified = await verify(token);
     if ('fault' in verified) return verified.fault;

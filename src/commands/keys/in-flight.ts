@@ -2,12 +2,12 @@ import type { Db } from '../../store/database.ts';
 import { countInFlight } from '../../store/keys/in-flight-count.ts';
 import { Refusal } from '../refusal.ts';
 
-/** When to look again: something may have ended. */
+/** When to try again, in seconds: some work may have ended by then. */
 const RETRY_SECONDS = 5;
 
 /**
- * Holds callers to the most that they may have in flight, by the record. One process makes what one such caller asks for one
- * after the other, so that many requests at once do not all see the same count; several processes can exceed the number by one each.
+ * Limits what callers have in flight, by the record. One process accepts the requests of such a caller one after the other,
+ * so that many requests at once do not all see the same count. Several processes can exceed the limit by one each.
  */
 export class InFlight {
   readonly #db: Db;
@@ -17,7 +17,7 @@ export class InFlight {
     this.#db = db;
   }
 
-  /** @throws {Refusal} 429 where there are as many already. */
+  /** @throws {Refusal} 429 if the caller has as many already. */
   async within<Result>(
     kind: 'builds' | 'tasks',
     caller: string,

@@ -7,16 +7,16 @@ import { saveKeyUses } from '../../store/keys/key-hash.ts';
 import { listKeyHashes, versionOfKeys } from '../../store/keys/key-list.ts';
 import { Refusal } from '../refusal.ts';
 
-/** Pause between two looks for keys that were made or revoked. One look is one short query. */
+/** Pause between two polls for keys that were made or revoked. One poll is one short query. */
 const EVERY_MS = 1_000;
-/** How long the keys of the last look count while the database does not answer: a revocation could go unseen. */
+/** How long the keys of the last poll are valid while the database does not respond: a revocation could go unseen. */
 const STALE_MS = LIMITS.keys.staleSeconds * 1_000;
-/** Pause between two writes of when keys were used. */
+/** Pause between two writes of the last uses of keys. */
 const USES_EVERY_MS = 60_000;
 
 /**
- * The keys that were created, in the memory of this process: a request, and above all a wrong key, costs no query. Every process
- * looks once a second whether a key was made or revoked; the one that did it looks at once.
+ * The created keys, in the memory of this process, so that a request, and above all a wrong key, costs no query. Every
+ * process polls once a second for keys that were made or revoked; the one that made or revoked a key polls at once.
  */
 export class KeyRing {
   readonly #db: Db;
@@ -32,12 +32,12 @@ export class KeyRing {
     this.#log = log;
   }
 
-  /** How many keys there are that are not revoked. Expired ones count: the API must not open because a time is over. */
+  /** How many keys are not revoked. Expired ones count: the API must not open because a key expires. */
   get size(): number {
     return this.#byHash.size;
   }
 
-  /** @throws {Refusal} where nobody has been able to look for too long. */
+  /** @throws {Refusal} if the keys could not be read for too long. */
   find(hash: string): Key | undefined {
     const key = this.#byHash.get(hash);
     if (key && performance.now() - this.#readAt > STALE_MS) {
@@ -47,24 +47,24 @@ export class KeyRing {
     return key;
   }
 
-  /** Whether a key is still there. */
+  /** Returns the key with this id, unless it is revoked. */
   holds(id: string): Key | undefined {
     for (const key of this.#byHash.values()) if (key.id === id) return key;
     return undefined;
   }
 
-  /** Notes that a key is used; written down later, at most once a minute. */
+  /** Notes that a key is used. This is saved later, at most once a minute. */
   used({ id }: Key): void {
     this.#uses.set(id, new Date().toISOString());
   }
 
-  /** Calls back whenever keys have changed, until the returned function is called. */
+  /** Calls back each time the keys have changed, until the returned function is called. */
   onChange(listener: () => void): () => void {
     this.#revoked.add(listener);
     return () => this.#revoked.delete(listener);
   }
 
-  /** Reads the keys where they have changed. */
+  /** Reads the keys if they have changed. */
   async refresh(): Promise<void> {
     const startedAt = performance.now();
     const version = await versionOfKeys(this.#db);
@@ -77,7 +77,7 @@ export class KeyRing {
     this.#readAt = startedAt;
   }
 
-  /** Looks for changes and writes down uses, until it is stopped. */
+  /** Polls for changes and saves uses, until it is stopped. */
   start(): { stop(): Promise<void> } {
     const stopping = new AbortController();
     const { signal } = stopping;

@@ -1,13 +1,13 @@
 import type { SignInRule } from '../../contracts/keys/sign-in-settings.ts';
 import type { Claims } from '../../domain/keys/oidc-grant.ts';
 
-/** Which people get in, and to what. */
+/** The people who are let in, with their rights. */
 export interface People {
   issuer: string;
   rules: readonly SignInRule[];
 }
 
-/** A sign-in that has begun; the browser keeps it until it comes back. */
+/** A sign-in that has begun. The browser keeps it until it returns. */
 export interface BegunSignIn {
   state: string;
   nonce: string;
@@ -16,15 +16,15 @@ export interface BegunSignIn {
 
 /** The OpenID provider that knows the people. */
 export interface PeopleProvider {
-  /** Whether browsers reach the console by TLS. */
+  /** Whether browsers reach the console over TLS. */
   readonly secure: boolean;
-  /** Where a browser goes to sign in; `away` says why the provider does not answer. */
+  /** Returns where a browser goes to sign in; `away` says why the provider does not respond. */
   begin(): Promise<{ url: string; begun: BegunSignIn } | { away: string }>;
-  /** Who came back. @param query of the request that the provider sent the browser with. */
+  /** Returns the claims of the person who came back. @param query of the request with which the provider sent the browser back. */
   finish(
     query: URLSearchParams,
     begun: BegunSignIn,
   ): Promise<{ claims: Claims } | { fault: string } | { away: string }>;
-  /** Where a browser goes to sign out of the provider; undefined where it has no such page, or was not asked yet. */
+  /** Returns where a browser goes to sign out of the provider; undefined if it has no such page, or was not asked yet. */
   signOutUrl(): string | undefined;
 }

@@ -10,7 +10,7 @@ import {
 import { Refusal } from '../refusal.ts';
 import type { InFlight } from './in-flight.ts';
 
-/** Who asks, as every door sees them: what they may do, what they reach, and how much at once. */
+/** A caller: what they may do, what they reach, and how much they may have in flight. */
 export class Principal {
   readonly grant: Grant;
   readonly #inFlight: InFlight;
@@ -20,17 +20,17 @@ export class Principal {
     this.#inFlight = inFlight;
   }
 
-  /** Name in the record, and the scope of Idempotency-Keys. */
+  /** The caller's name in the record, and the scope of Idempotency-Keys. */
   get caller(): string {
     return this.grant.caller;
   }
 
-  /** Whether only some repositories or queues are reached. */
+  /** Whether the caller reaches only some repositories or queues. */
   get isRestricted(): boolean {
     return isRestricted(this.grant);
   }
 
-  /** What is reached, for lists; undefined where that is everything. */
+  /** What the caller reaches, for lists; undefined if that is everything. */
   get reach(): { repositories: readonly string[]; queues: readonly string[] } | undefined {
     const { repositories, queues } = this.grant;
     return this.isRestricted ? { repositories: repositories ?? [], queues: queues ?? [] } : undefined;
@@ -40,31 +40,31 @@ export class Principal {
     return hasRight(this.grant, right);
   }
 
-  /** @throws {Refusal} 403 where the right is missing. */
+  /** @throws {Refusal} 403 if the right is missing. */
   require(right: Right): void {
     if (this.has(right)) return;
     const { caller, rights } = this.grant;
     throw new Refusal('forbidden', { detail: `this needs the right ${right}; ${caller} has ${rights.join(', ')}` });
   }
 
-  /** @throws {Refusal} 403 where a route, or what it is about, is not for who reaches only a part. */
+  /** @throws {Refusal} 403 if the caller reaches only a part. For routes and subjects that such a caller must not use. */
   requireWhole(what: string): void {
     if (this.isRestricted) throw this.#outOfReach(what);
   }
 
-  /** @throws {Refusal} 403 where the repository is not reached. */
+  /** @throws {Refusal} 403 if the caller does not reach the repository. */
   requireRepository(repository: string): void {
     if (!reachesRepository(this.grant, repository)) throw this.#outOfReach(`the repository ${repository}`);
   }
 
-  /** @throws {Refusal} 403 where the queue is not reached. */
+  /** @throws {Refusal} 403 if the caller does not reach the queue. */
   requireQueue(queue: string): void {
     if (!reachesQueue(this.grant, queue)) throw this.#outOfReach(`the queue ${queue}`);
   }
 
   /**
-   * Makes a build or a task within the most that may be in flight.
-   * @throws {Refusal} 429 where there are as many already.
+   * Makes a build or a task within the caller's limit of work in flight.
+   * @throws {Refusal} 429 if the caller has as many already.
    */
   begin<Result>(kind: 'builds' | 'tasks', accept: () => Promise<Result>): Promise<Result> {
     const most = this.grant[`${kind}_in_flight`];
@@ -78,7 +78,7 @@ export class Principal {
   }
 }
 
-/** A grant of everything, as an environment's key and this machine have it. */
+/** Returns a grant of everything, as a key of the environment and this machine have it. */
 export function everything(caller: string): Grant {
   return { caller, rights: ['admin'], repositories: null, queues: null, ...NO_LIMITS };
 }

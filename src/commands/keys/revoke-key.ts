@@ -7,7 +7,7 @@ import { appendEvent } from '../../store/record/event-append.ts';
 import { notFound, Refusal } from '../refusal.ts';
 import type { Gate } from './gate.ts';
 
-/** Revokes a key: this process refuses it from now on, the others within a second. @throws {Refusal} where it is not. */
+/** Revokes a key. This process refuses it from now on, the others within a second. @throws {Refusal} if it was not revoked. */
 export async function revokeKey({ db, gate }: { db: Db; gate: Gate }, id: string, by: string): Promise<void> {
   await inTransaction(db, async (tx) => {
     const { all, admins } = await countKeys(tx);

@@ -9,7 +9,7 @@ import type { KeyRing } from './key-ring.ts';
 
 const MINUTE_MS = 60_000;
 
-/** Wrong keys, by the addresses that send them. */
+/** Counts wrong keys by the addresses that send them. */
 export class WrongKeys {
   readonly #ring: KeyRing;
   readonly #log: Logger;
@@ -20,7 +20,7 @@ export class WrongKeys {
     this.#log = log;
   }
 
-  /** Counts a wrong key, and says what is wrong with it. */
+  /** Counts a wrong key, and returns a refusal that says what is wrong with it. */
   refusalOf(secret: string, address: string, fault?: string): Refusal {
     const block = addressBlock(address);
     const quota = LIMITS.keys.wrongPerMinute;

@@ -9,7 +9,7 @@ import { saveCallbackTarget } from '../../store/endings/callback-target-save.ts'
 import { appendEvent } from '../../store/record/event-append.ts';
 import { streamOf } from '../../store/record/stream-kind.ts';
 import { addCallback } from '../callbacks/add-callback.ts';
-import type { Refusal } from '../refusal.ts';
+import { Refusal } from '../refusal.ts';
 import type { Kind, Subject, SubjectInput } from './kind.ts';
 import { CLOSING_WAIT_MS } from './restart.ts';
 import { callbackMemo, type Reuse, STATUS, type StartDependencies, temporalFault } from './start-workflow.ts';
@@ -19,11 +19,11 @@ export interface AcceptDependencies extends StartDependencies {
   log: Logger;
 }
 
-/** What an accepted request made, now or before. */
+/** What an accepted request made, now or earlier. */
 export interface Accepted<State extends Subject> {
   id: State['id'];
   status: State['status'];
-  /** It existed before this request. */
+  /** Whether it existed before this request. */
   replayed: boolean;
 }
 
@@ -32,14 +32,14 @@ export type Existing<State extends Subject> = Pick<State, 'id' | 'status' | 'fin
   callback_digest?: string | undefined;
 };
 
-/** Longest wait for the record where Temporal can answer as well, and before the client gets its response. */
+/** How long to wait for the record when Temporal can answer too, and before the client gets its response. */
 const RECORD_WAIT_MS = 1_000;
 
 /**
- * Starts the workflow of a build or task, unless its workflow id is taken; Temporal alone decides that. Once it is started its first event
- * is recorded, so that a GET shows it; where the database is away or slow, the workflow records the same event later.
- * @returns what holds the workflow id, where it is taken.
- * @throws {Refusal} where Temporal did not take the start.
+ * Starts the workflow of a build or task, unless its workflow id is taken; Temporal alone decides that. Then records its
+ * first event, so that a GET shows it. If the database is away or slow, the workflow records the same event later.
+ * @returns what holds the workflow id, if it is taken.
+ * @throws {Refusal} as {@link startUnlessTaken}.
  */
 export async function accept<State extends Subject, Event extends ToldEvent, Input extends SubjectInput>(
   deps: AcceptDependencies,
@@ -60,8 +60,8 @@ export async function accept<State extends Subject, Event extends ToldEvent, Inp
 }
 
 /**
- * Starts the workflow of a build or task; what holds the workflow id, where it is taken.
- * @throws {Refusal} where Temporal did not take the start.
+ * Starts the workflow of a build or task; returns what holds the workflow id, if it is taken.
+ * @throws {Refusal} if Temporal did not accept the start, or what holds the id has ended without success and does not close.
  */
 export async function startUnlessTaken<State extends Subject, Event extends ToldEvent, Input extends SubjectInput>(
   deps: AcceptDependencies,
@@ -72,19 +72,26 @@ export async function startUnlessTaken<State extends Subject, Event extends Told
   const giveUp = Date.now() + CLOSING_WAIT_MS;
   while (!(await kind.start(deps, input, reuse))) {
     const existing = await describeExisting(deps, kind, input.workflow_id);
-    // One that ended without success is about to close its workflow: then an equal request may start a new one.
+    // After an end without success, the workflow is about to close. Then an equal request may start a new one.
     const isClosing = reuse === 'ALLOW_DUPLICATE' && UNSUCCESSFUL.has(existing.status);
-    if (!isClosing || Date.now() > giveUp) return existing;
+    if (!isClosing) return existing;
+    if (Date.now() > giveUp) throw stillClosing(`${kind.stream.name} ${existing.id}`);
     await delay(20);
   }
   return undefined;
 }
 
+/** A replay would say that the request is accepted, with a build that failed before. */
+function stillClosing(ended: string): Refusal {
+  const detail = `${ended} has ended, but its workflow is not closed yet; send the same request again for a new one`;
+  return new Refusal('still_closing', { detail, retryAfterSeconds: 5 });
+}
+
 const UNSUCCESSFUL: ReadonlySet<string> = new Set(['failure', 'cancelled']);
 
 /**
- * Answers an equal request with what the first one made. A further callback URL is kept for it.
- * @param otherwise why a request with another fingerprint than these is refused; undefined where any is equal.
+ * Answers an equal request with what the first one made. Saves a further callback URL for it.
+ * @param request.otherwise the refusal if none of the fingerprints is equal; undefined accepts any.
  */
 export async function replay<State extends Subject, Event extends ToldEvent, Input extends SubjectInput>(
   deps: AcceptDependencies,
@@ -104,16 +111,21 @@ export async function replay<State extends Subject, Event extends ToldEvent, Inp
   return { id, status, replayed: true };
 }
 
-/** What the record knows already. Undefined also if the database is away or slow, since Temporal decides anyway. */
+/** Returns what the record already knows. Also undefined if the database is away or slow, since Temporal decides anyway. */
 export function knownSoon<Known>(reading: Promise<Known | undefined>): Promise<Known | undefined> {
   return withinRecordWait(reading.catch(() => undefined));
 }
 
+/** Resolves to undefined if the work takes too long. The work itself goes on. */
 function withinRecordWait<T>(working: Promise<T>): Promise<T | undefined> {
-  return Promise.race([working, delay(RECORD_WAIT_MS, undefined, { ref: false })]);
+  return new Promise((resolve, reject) => {
+    // Ends with the work: a leftover timer would wake the process once for each trigger.
+    const timer = setTimeout(resolve, RECORD_WAIT_MS, undefined);
+    working.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
-/** What Temporal knows of the build or task that holds a workflow id. */
+/** Describes the build or task that holds a workflow id, as Temporal knows it. */
 async function describeExisting<State extends Subject, Event extends ToldEvent, Input extends SubjectInput>(
   { client, db }: AcceptDependencies,
   { find, idOf, firstStatus }: Kind<State, Event, Input>,
@@ -138,7 +150,7 @@ async function recordFirst<State extends Subject, Event extends ToldEvent, Input
   input: Input,
 ): Promise<void> {
   const id = idOf(input as never);
-  // Before the event: whoever finds the subject in the record, to restart it, finds the URL too.
+  // Before the event: if a restart finds the subject in the record, it finds the URL too.
   if (input.callback) await saveCallbackTarget(db, streamOf(stream, id), input.callback.url);
   const { workflow_id, created_at } = input;
   await appendEvent(db, stream, id, firstEvent(input), { owner: { workflow_id, created_at } });

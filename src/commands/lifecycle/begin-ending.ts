@@ -14,9 +14,9 @@ import type { answer, callback } from '../../workflows/index.ts';
 import { startWorkflow } from './start-workflow.ts';
 
 /**
- * Begins the callbacks and replies about an ending that no workflow of the build or task begins. They wait for the event; what
- * was begun before about the same ending is not begun again.
- * @throws {Refusal} where Temporal cannot be reached.
+ * Starts the callbacks and replies about an ending, if no workflow of the build or task does. They wait for the event. Does
+ * not restart those that were started before about the same ending.
+ * @throws {Refusal} if Temporal cannot be reached.
  */
 export async function beginEnding(
   { client, db }: { client: Client; db: Db },
@@ -30,7 +30,7 @@ export async function beginEnding(
   await beginReplies(client, { task_id, ending: about.ending });
 }
 
-/** Begins one callback about an ending; false where it was begun before. @throws {Refusal} where Temporal cannot be reached. */
+/** Starts one callback about an ending; returns false if it was started before. @throws {Refusal} if Temporal cannot be reached. */
 export function beginCallback(client: Client, input: CallbackInput): Promise<boolean> {
   return startWorkflow<typeof callback>({ client }, CALLBACK_WORKFLOW, input, 'REJECT_DUPLICATE', {
     workflowId: callbackWorkflowId(input),
@@ -38,7 +38,10 @@ export function beginCallback(client: Client, input: CallbackInput): Promise<boo
   });
 }
 
-/** Begins the replies about the ending of a task; false where they were begun before. @throws {Refusal} where Temporal cannot be reached. */
+/**
+ * Starts the replies about the ending of a task; returns false if they were started before.
+ * @throws {Refusal} if Temporal cannot be reached.
+ */
 export function beginReplies(client: Client, input: AnswerInput): Promise<boolean> {
   return startWorkflow<typeof answer>({ client }, ANSWER_WORKFLOW, input, 'REJECT_DUPLICATE', {
     workflowId: answerWorkflowId(input),

@@ -6,13 +6,13 @@ import { type StreamKind, streamOf } from '../../store/record/stream-kind.ts';
 import { beginEnding } from './begin-ending.ts';
 import type { Subject } from './kind.ts';
 
-/** What happened, and its key within a step. */
+/** An event, and its key within a step. */
 export type Step<Event extends ToldEvent> = Happening<Event> & { key: string };
 
 /**
- * Records the end of a build or task that no workflow leads any more. What is sent about the end is begun first and waits for the event, so
- * that a crash in between loses none of it: whoever ends it next finds it open.
- * @param step begins the dedupe keys; another for each time that it was begun.
+ * Records the end of a build or task that has no workflow any more. Starts the callbacks and replies first; they wait for the
+ * event. So a crash in between loses none of them: the subject is still open, and whoever ends it next starts them again.
+ * @param step begins the dedupe keys; it differs each time the subject was begun.
  * @param ending the event that ends it.
  */
 export async function endAbandoned<State extends Subject, Event extends ToldEvent>(

@@ -1,4 +1,4 @@
-/** What the work comes to, unless it takes longer. @throws the message where it does; the work itself goes on. */
+/** Returns the result of the work, unless it takes longer. @throws the message if it does; the work itself goes on. */
 export function inTime<T>(working: Promise<T>, timeoutMs: number, message: string): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(message)), timeoutMs);

@@ -3,7 +3,7 @@ import type { Health } from '../../contracts/health.ts';
 import type { Db } from '../../store/database.ts';
 import { findInstallation, type Installation } from '../../store/installation/installation-find.ts';
 
-/** What this process knows of the installation that it belongs to. */
+/** What this process knows about its installation. */
 export class KnownInstallation {
   readonly #db: Db;
   #known: Installation | undefined;
@@ -12,29 +12,29 @@ export class KnownInstallation {
     this.#db = db;
   }
 
-  /** Reads it again. @throws where the database is away. */
+  /** Reads the installation again. @throws if the database is away. */
   async refresh(): Promise<Installation> {
     this.#known = await findInstallation(this.#db);
     return this.#known;
   }
 
-  /** As it was read last; undefined before that. */
+  /** The installation as last read; undefined before that. */
   get known(): Installation | undefined {
     return this.#known;
   }
 
-  /** What the last comparison with Temporal found; null before the first. */
+  /** The result of the last comparison with Temporal; null before the first. */
   get reconciled(): Health['reconciliation'] {
     const { reconciled_at: checked_at = null, differences = 0, unresolved = 0 } = this.#known ?? {};
     return checked_at === null ? null : { checked_at, differences, unresolved };
   }
 
-  /** What a workflow carries to say which installation started it. */
+  /** The memo of a workflow, which says which installation started it. */
   get memo(): InstallationMemo {
     return this.#known ? { installation: this.#known.id, ...this.epoch } : {};
   }
 
-  /** What the input of a workflow says of it. */
+  /** The epoch, for the input of a workflow. */
   get epoch(): { epoch?: number } {
     return this.#known ? { epoch: this.#known.epoch } : {};
   }

@@ -4,14 +4,14 @@ import type { Db } from '../../store/database.ts';
 import type { Identified, StreamKind } from '../../store/record/stream-kind.ts';
 import type { Reuse, StartDependencies } from './start-workflow.ts';
 
-/** What the states of builds and tasks have in common. */
+/** The fields that the states of builds and tasks share. */
 export interface Subject extends Identified {
   fingerprint: string;
   /** ISO 8601; null while it has not ended. */
   completed_at: string | null;
 }
 
-/** What the inputs of their workflows have in common. */
+/** The fields that the inputs of their workflows share. */
 export interface SubjectInput {
   workflow_id: string;
   /** When it was accepted, ISO 8601. */
@@ -19,16 +19,16 @@ export interface SubjectInput {
   callback?: CallbackTarget;
 }
 
-/** Builds or tasks: what the commands need to know of them to accept, restart and end them alike. */
+/** Builds or tasks: what commands need to know to accept, restart and end both in the same way. */
 export interface Kind<State extends Subject, Event extends ToldEvent, Input extends SubjectInput> {
   stream: StreamKind<State, Event>;
   find(db: Db, id: State['id']): Promise<State | undefined>;
-  /** Starts the workflow; false where its id is taken. @throws {Refusal} where Temporal did not take the start. */
+  /** Starts the workflow; returns false if its id is taken. @throws {Refusal} if Temporal did not accept the start. */
   start(deps: StartDependencies, input: Input, reuse: Reuse): Promise<boolean>;
-  /** The id that an input, or the memo of a workflow, names. */
+  /** Returns the id in an input, or in the memo of a workflow. */
   idOf(named: Partial<{ build_id: number; task_id: string }>): State['id'];
-  /** The event that an input begins the stream with. */
+  /** Returns the first event of the stream, made from an input. */
   firstEvent(input: Input): Event;
-  /** Until its workflow says otherwise. */
+  /** The status until its workflow says otherwise. */
   firstStatus: State['status'];
 }

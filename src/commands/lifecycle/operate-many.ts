@@ -1,20 +1,23 @@
 import { Refusal } from '../refusal.ts';
 
-/** What became of many that something was asked of, by their ids. */
+/** The outcome of an operation on many, by their ids. */
 export interface ManyOutcome<Id> {
   done: Id[];
   refused: Array<{ id: Id; detail: string }>;
-  /** Not tried, since time was up. */
+  /** Not tried, since the time was up. */
   left: Id[];
 }
 
-/** So many at once: Temporal and the database answer several as fast as one. */
+/** For requests whose response says what became of all. Nothing starts after this time, since clients wait for a minute at most. */
+export const MANY_WITHIN_MS = 20_000;
+
+/** How many run at once: Temporal and the database answer several as fast as one. */
 const AT_ONCE = 8;
 
 /**
- * Asks something of many, some at a time. One that is refused does not hold up the others.
- * @param withinMs nothing is begun after this time.
- * @throws {Refusal} where what it needs is away; those that were asked before stay done.
+ * Runs an operation on many, some at a time. If one is refused, the others go on.
+ * @param withinMs nothing starts after this time.
+ * @throws {Refusal} if something that it needs is away; operations that were done before stay done.
  */
 export async function operateMany<Id extends string | number>(
   ids: readonly Id[],

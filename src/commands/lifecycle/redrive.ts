@@ -19,7 +19,7 @@ import { startWorkflow } from './start-workflow.ts';
 
 export type RedriveDependencies = OperateDependencies & TaskDependencies;
 
-/** The dead letter that an id names, with all its events. @throws {Refusal} 404 where there is none, or it is none (any more). */
+/** Finds the dead letter with this id, with all its events. @throws {Refusal} 404 if there is none, or it is not dead (any more). */
 export async function findDeadLetter(
   { db }: Pick<OperateDependencies, 'db'>,
   id: string,
@@ -40,7 +40,10 @@ export async function findDeadLetter(
   throw new Refusal('not_found', { detail: `${id} is not a dead letter` });
 }
 
-/** Begins a dead letter again: a build whose run is known goes on with that run, another is dispatched. @throws {Refusal} 404, 409 */
+/**
+ * Redrives a dead letter. A build with a known run re-runs that run; another build is dispatched again.
+ * @throws {Refusal} 404; 409, also if it has a run and its forge cannot re-run one.
+ */
 export async function redriveDeadLetter(deps: RedriveDependencies, id: string, by: string): Promise<DeadLetter> {
   const { letter } = await findDeadLetter(deps, id);
   if (letter.kind === 'build') {
@@ -58,7 +61,7 @@ export async function redriveDeadLetter(deps: RedriveDependencies, id: string, b
   return { kind: 'task', task: { ...letter.task, status: 'PENDING' } };
 }
 
-/** Has the bridge publish a refused message again, once for each time that it was refused. @throws {Refusal} 409, 503 */
+/** Makes the bridge publish a refused message again, once for each time that it was refused. @throws {Refusal} 409, 503 */
 async function redeliver({ client, db }: RedriveDependencies, message: DeadMessage, by: string): Promise<void> {
   const { id, refusals, queue } = message;
   const { routing_key, exchange } = JSON.parse(message.publication) as { routing_key: string; exchange?: string };
@@ -75,22 +78,22 @@ async function redeliver({ client, db }: RedriveDependencies, message: DeadMessa
   await settleDeadMessage(db, message, 'redriven', by);
 }
 
-/** Begins those that match again, one after the other; one that is refused does not hold up the others. */
+/** Redrives the dead letters that match, one after the other. If one is refused, the others go on. */
 export async function redriveMany(deps: RedriveDependencies, many: ManyBody, by: string): Promise<RedriveAnswer> {
   const { done, ...answer } = await forEachLetter(deps, many, (id) => redriveDeadLetter(deps, id, by));
   return { redriven: done, ...answer };
 }
 
-/** Takes those that match off the list, in the same way. */
+/** Discards the dead letters that match, in the same way. */
 export async function discardMany(deps: RedriveDependencies, many: ManyBody, by: string): Promise<DiscardAnswer> {
   const { done, ...answer } = await forEachLetter(deps, many, (id) => discardDeadLetter(deps, id, by));
   return { discarded: done, ...answer };
 }
 
-/** How many a dry run shows. */
+/** How many dead letters a dry run shows. */
 const SAMPLE = 10;
 
-/** What would be begun again or discarded by a filter: how many, of which causes, and the first of them. */
+/** Counts what a filter would redrive or discard, with the causes and the first of them. */
 export async function countMany(
   { db }: Pick<RedriveDependencies, 'db'>,
   { limit: _limit, dry_run: _dry, cursor: _cursor, ...filter }: ManyBody,
@@ -123,7 +126,10 @@ async function forEachLetter(
   return { done, refused, next_cursor: writeCursor(end) };
 }
 
-/** Takes a dead letter off the list; an event, or a mark on a message, says who did. @throws {Refusal} 404; 409 where it still waits for an operator */
+/**
+ * Takes a dead letter off the list. An event, or a mark on a message, says who did.
+ * @throws {Refusal} 404; 409 if it still waits for an operator
+ */
 export async function discardDeadLetter({ db }: RedriveDependencies, id: string, by: string): Promise<void> {
   const { letter } = await findDeadLetter({ db }, id);
   const event = { type: 'dead_letter_discarded', data: { by }, occurred_at: new Date().toISOString() } as const;

@@ -5,15 +5,15 @@ import { appendEvent } from '../../store/record/event-append.ts';
 import type { Kind, Subject, SubjectInput } from './kind.ts';
 import type { StartDependencies } from './start-workflow.ts';
 
-/** Longest wait for the workflow of something that ended to close, which it does within a few tasks. */
+/** How long to wait for the workflow of an ended build or task to close, which it does within a few workflow tasks. */
 export const CLOSING_WAIT_MS = 2_000;
 
 /**
- * Starts another workflow for a build or task that has ended, as soon as the one before has closed, and records why.
- * @param ended the state before.
- * @param event the event that begins it again. Of two who ask together, the one whose event is recorded goes on.
+ * Starts another workflow for a build or task that has ended, once the previous one has closed, and records why.
+ * @param ended the previous state.
+ * @param event the event that restarts it. If two ask at once, the one whose event is recorded goes on.
  * @returns whether this restart goes on. False: another came first, or an equal request holds the workflow id.
- * @throws {Refusal} where Temporal did not take the start.
+ * @throws {Refusal} if Temporal did not accept the start.
  */
 export async function restart<State extends Subject, Event extends ToldEvent, Input extends SubjectInput>(
   deps: StartDependencies & { db: Db },
@@ -28,7 +28,7 @@ export async function restart<State extends Subject, Event extends ToldEvent, In
     if (now?.completed_at !== ended.completed_at || Date.now() > giveUp) return false;
     await delay(20);
   }
-  // The workflow records the same; here it shows at once.
+  // The workflow records the same event; recorded here, it shows at once.
   const recorded = await appendEvent(deps.db, stream, ended.id, event).catch(() => undefined);
   return !recorded?.repeated || restartIdOf(recorded.event) === restartIdOf(event);
 }

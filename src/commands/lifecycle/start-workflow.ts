@@ -16,22 +16,25 @@ export interface StartDependencies {
   client: Client;
   /** The installation that starts workflows. */
   installation: Pick<KnownInstallation, 'memo' | 'epoch'>;
-  /** The worker runs in this process, on the client's connection: the server may hand it the first task in its response. */
+  /**
+   * Whether the worker runs in this process, on the client's connection: then the server may put the first workflow task in
+   * its response.
+   */
   workerBeside: boolean;
 }
 
-/** Longest wait for Temporal to take a start; past it the client has to come back. */
+/** How long Temporal may take to accept a start. After that, the client has to try again. */
 const START_TIMEOUT_MS = 10_000;
 
 /**
- * gRPC's INVALID_ARGUMENT: our own fault, which coming back later does not mend; but a server that was started or set up a
- * moment ago says so of search attributes that it has yet to learn.
+ * gRPC's INVALID_ARGUMENT: our own fault, so that a later retry does not help. But a server that was just started or set up
+ * also returns it for search attributes that it does not know yet.
  */
 const INVALID_ARGUMENT = 3;
 
 export const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);
 
-/** Whether a closed workflow may be followed by another of its id. */
+/** Whether another workflow may follow a closed one with its id. */
 export type Reuse = 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE';
 
 type Options = Pick<
@@ -40,8 +43,8 @@ type Options = Pick<
 >;
 
 /**
- * Starts a workflow; false where its id is taken, which Temporal alone decides.
- * @throws {Refusal} where Temporal did not take the start.
+ * Starts a workflow; returns false if its id is taken, which Temporal alone decides.
+ * @throws {Refusal} if Temporal did not accept the start.
  */
 export async function startWorkflow<Started extends (input: never) => Promise<unknown>>(
   { client, workerBeside = false }: Pick<StartDependencies, 'client'> & Partial<StartDependencies>,
@@ -68,12 +71,12 @@ export async function startWorkflow<Started extends (input: never) => Promise<un
   }
 }
 
-/** What a memo says of a callback; nothing where there is none. */
+/** Returns the memo fields about a callback; none if there is no callback. */
 export function callbackMemo(callback: CallbackTarget | undefined): { callback_digest?: string } {
   return callback ? { callback_digest: sha256(callback.url) } : {};
 }
 
-/** Why a call to Temporal failed. A failed start leaves open whether it happened; the same request later finds out. */
+/** Says why a call to Temporal failed. A failed start may have happened; the same request later finds out. */
 export function temporalFault(error: unknown): Refusal {
   const cause = error instanceof ServiceError ? error.cause : error;
   if (!isGrpcServiceError(cause)) return new Refusal('internal', { cause: error });

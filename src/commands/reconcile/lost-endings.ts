@@ -8,7 +8,7 @@ import type { ReconcileDependencies } from './reconcile.ts';
 /** Callbacks are tried for three days. */
 const CALLBACKS_MS = 4 * 86_400_000;
 
-/** Temporal keeps a closed workflow at least this long, so that a reply that was sent is not sent again. */
+/** Temporal keeps a closed workflow at least this long, so that a reply that an answer workflow sent is not sent again. */
 const REPLIES_MS = 12 * 3_600_000;
 
 /** Starts the workflows of subscriptions that Temporal has lost. @param started is called with the subject of each. */
@@ -22,7 +22,7 @@ export async function startLostSubscriptions(
 }
 
 /**
- * Begins the callbacks and replies about recent endings that Temporal has lost. Temporal refuses one that it still has.
+ * Starts the callbacks and replies about recent endings that Temporal has lost. Temporal refuses one that it still has.
  * @param begun is called with the subject of each.
  */
 export async function beginLostEndings(

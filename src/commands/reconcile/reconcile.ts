@@ -18,6 +18,7 @@ import { compareSchedules } from './schedules.ts';
 import {
   type Execution,
   executionOf,
+  isLedElsewhere,
   listClosedExecutions,
   listExecutionsOfBuild,
   listOpenExecutions,
@@ -26,7 +27,7 @@ import {
 export type ReconcileDependencies = OperateDependencies &
   Pick<TaskDependencies, 'taskPolicy' | 'taskTypes' | 'log'> & {
     installation: KnownInstallation;
-    /** Of the installation now. */
+    /** The present epoch of the installation. */
     epoch: number;
   };
 
@@ -34,19 +35,19 @@ export type ReconcileDependencies = OperateDependencies &
 export type Outcome =
   /** Record and Temporal agree after all. */
   | 'agrees'
-  /** Another workflow goes on with it. */
+  /** Another workflow continues it. */
   | 'resumed'
-  /** Its end is recorded as Temporal knew it. */
+  /** Its end is now on record, as Temporal knew it. */
   | 'ended'
   /** It ended without a result and waits for a decision. */
   | 'dead_lettered'
-  /** Its workflow records again what was lost. */
+  /** Its workflow records the lost events again. */
   | 'told_again'
   /** The record has it again, with its end. */
   | 'restored'
-  /** Temporal has it as the record says. */
+  /** Temporal now has it as the record says. */
   | 'applied'
-  /** The record has what Temporal knew, or that times were missed. */
+  /** The record now has what Temporal knew, or that times were missed. */
   | 'recorded'
   /** Nothing could be done. */
   | 'unknown';
@@ -65,7 +66,7 @@ export interface Difference {
     | 'schedule_lost'
     | 'schedule_differs'
     | 'times_missed';
-  /** Undefined where nothing was to be done (a dry run). */
+  /** Undefined in a dry run, which does nothing. */
   outcome?: Outcome;
   /** Why it could not be repaired. */
   error?: string;
@@ -73,26 +74,28 @@ export interface Difference {
 
 /** How the workflow of a build or task ended. */
 export interface Ended {
-  /** Temporal's word. */
+  /** Temporal's name for its state. */
   state: string;
-  /** Of one that completed. */
+  /** The result, if it completed. */
   result?: unknown;
-  /** Of one that did not: the type and the message of its failure, or who terminated it and why. */
+  /** Set if it completed without running its task, because another workflow did. */
+  ledElsewhere?: boolean;
+  /** If it did not complete: the type and the message of its failure, or who terminated it and why. */
   type?: string;
   reason?: string;
 }
 
 export interface ReconcileOptions {
-  /** Only looks. */
+  /** Whether only to look. */
   dryRun: boolean;
-  /** Stops between two differences. */
+  /** Stops the comparison between two differences. */
   signal?: AbortSignal;
   report?(difference: Difference): void;
-  /** Hears that a build may get its workflow within {@link DIRECT_SETTLING_MS}; if not, another comparison mends it. */
+  /** Called if a build may still get its workflow within {@link DIRECT_SETTLING_MS}. If it does not, another comparison repairs it. */
   unsettled?(): void;
 }
 
-/** By the kinds of executions. */
+/** How to recover each kind of execution. */
 const RECOVERABLE = { build: RECOVERABLE_BUILD, task: RECOVERABLE_TASK } as const;
 type KindName = keyof typeof RECOVERABLE;
 
@@ -103,20 +106,20 @@ const recoverable = (kind: KindName): AnyRecoverable => RECOVERABLE[kind];
 /** A workflow that began this recently may not be in the record yet. */
 const SETTLING_MS = 10_000;
 
-/** A direct dispatch is recorded before its workflow is started, which may take this long. */
+/** A direct dispatch is recorded before its workflow starts, which may take this long. */
 export const DIRECT_SETTLING_MS = 20_000;
 
-/** What ended shortly before the last comparison is compared again: it may have been missed. */
+/** Workflows that closed this shortly before the last comparison are compared again: it may have missed them. */
 const OVERLAP_MS = 3_600_000;
 
-/** Differences that are mended at once. */
+/** How many differences are repaired at once. */
 const AT_ONCE = 8;
 
 /**
- * Compares the open builds and tasks of the record with the workflows of Temporal, in both directions, and mends each
- * difference: a build or task goes on, is ended as Temporal knew it, or becomes a dead letter. An event says so. It is safe to
- * run at any time, also twice at once.
- * @returns every difference. @throws where the database or Temporal is away.
+ * Compares the open builds and tasks of the record with the workflows of Temporal, in both directions, and repairs each
+ * difference: a build or task goes on, ends as Temporal knew it, or becomes a dead letter. An event says so. It is safe to
+ * run at any time, even twice at once.
+ * @returns every difference. @throws if the database or Temporal is away.
  */
 export async function reconcile(
   given: Omit<ReconcileDependencies, 'epoch'>,
@@ -124,7 +127,7 @@ export async function reconcile(
 ): Promise<Difference[]> {
   const began_at = new Date().toISOString();
   const own = await given.installation.refresh();
-  // What could not be repaired then may have ended at any time.
+  // If some stayed unresolved then, those may have ended at any time.
   const isSettled = own.reconciled_at !== null && own.unresolved === 0;
   const since = isSettled ? new Date(Date.parse(own.reconciled_at!) - OVERLAP_MS).toISOString() : null;
   const comparison = new Comparison({ ...given, epoch: own.epoch }, options, own.id);
@@ -169,21 +172,21 @@ class Comparison {
     }
   }
 
-  /** Builds and tasks that are open in the record. */
+  /** Compares the builds and tasks that are open in the record. */
   async compareOpenRows(): Promise<void> {
     for (const kind of ['build', 'task'] as const) {
       await this.#each(recoverable(kind).listOpen(this.#deps.db), (row) => this.#compareOpenRow(kind, row));
     }
   }
 
-  /** Workflows that are open: the record may have lost what they are about, or how far they are. */
+  /** Compares the open workflows: the record may have lost their subjects, or their progress. */
   async compareOpenWorkflows(): Promise<void> {
     const settled = [...this.#open.values()].filter(
       ({ started_at }) => Date.now() - started_at.getTime() > SETTLING_MS,
     );
     await this.#compareEndings(settled, async (execution, row) => {
       const isEnded = row !== undefined && row.completed_at !== null;
-      // After its end a workflow may stay open for a while, and has set its last status.
+      // A workflow may stay open for a while after its end. Then it has set its last status.
       const isWrong = isEnded && (!isTerminal(execution) || isEndOfEarlierLife(row, execution));
       if (row && !isWrong) return;
       await this.#mend(subjectOf(execution), 'record_set_back', async () => {
@@ -191,7 +194,7 @@ class Comparison {
           await this.#handle(execution).signal(TELL_AGAIN_SIGNAL);
           return 'told_again';
         } catch (error) {
-          // It ended while this looked, and had recorded its end before.
+          // It ended during this comparison, and had recorded its end before.
           if (error instanceof WorkflowNotFoundError) return 'agrees';
           throw error;
         }
@@ -199,7 +202,7 @@ class Comparison {
     });
   }
 
-  /** Workflows that closed since a time. The record may have lost how they ended. */
+  /** Compares workflows that closed since a time. The record may have lost how they ended. */
   async compareClosedWorkflows(since: string | null): Promise<void> {
     const seen = new Set([...this.#open.values()].map(subjectOf));
     const batch: Execution[] = [];
@@ -213,7 +216,7 @@ class Comparison {
         );
       });
     for await (const execution of listClosedExecutions(this.#deps.client, since)) {
-      // A build or task may have several workflows. The last one that led it to an end says how it ended.
+      // A build or task may have several workflows. The last one that brought it to an end says how it ended.
       if (!isTerminal(execution) || seen.has(subjectOf(execution)) || !(await this.#isOurs(execution))) continue;
       seen.add(subjectOf(execution));
       batch.push(execution);
@@ -222,7 +225,7 @@ class Comparison {
     await compare();
   }
 
-  /** Last, so that what a schedule made is in the record. */
+  /** Runs last, so that the builds and tasks of schedules are in the record. */
   async compareSchedules(): Promise<void> {
     if (this.#options.signal?.aborted) return;
     await compareSchedules(this.#deps, {
@@ -232,7 +235,10 @@ class Comparison {
     });
   }
 
-  /** Callbacks, replies and events that nobody is sending. A dry run cannot know them, because Temporal refuses only a start. */
+  /**
+   * Starts callbacks, replies and subscriptions that Temporal has lost. A dry run cannot find them, because only a refused
+   * start shows that Temporal still has one.
+   */
   async beginLostEndings(): Promise<void> {
     if (this.#options.dryRun || this.#options.signal?.aborted) return;
     await beginLostEndings(this.#deps, (subject, found) => this.#note({ subject, found, outcome: 'resumed' }));
@@ -249,7 +255,7 @@ class Comparison {
     if (last?.state === 'RUNNING') return;
     const kind = recoverable(name);
     const [now] = await kind.findEndings(this.#deps.db, [row.id]);
-    // It ended while this looked.
+    // It ended during this comparison.
     if (!now || now.completed_at !== null) return;
     if (!last) {
       if (await this.#mayBeginDirectly(kind, now)) return this.#options.unsettled?.();
@@ -260,14 +266,14 @@ class Comparison {
     await this.#mend(subject, 'workflow_ended', async () => endAs(this.#deps, kind, row.id, await this.#endedOf(last)));
   }
 
-  /** Whether a request has recorded a build just now, and is about to start its workflow. */
+  /** Says whether a request has just recorded a build, and is about to start its workflow. */
   async #mayBeginDirectly({ stream }: AnyRecoverable, { id, created_at }: Ending<number | string>): Promise<boolean> {
     if (Date.now() - Date.parse(created_at) > DIRECT_SETTLING_MS) return false;
     const found = await findStream(this.#deps.db, stream, id);
     return found?.events[0]?.data.direct === true;
   }
 
-  /** The last execution for a build or task, as Temporal itself and not its listing knows it. */
+  /** Finds the last execution for a build or task, as Temporal itself knows it, not its listing. */
   async #lastExecution(kind: KindName, row: Ending<number | string>): Promise<Execution | undefined> {
     const { client } = this.#deps;
     let described: Execution;
@@ -278,15 +284,17 @@ class Comparison {
       throw error;
     }
     if (described.id === String(row.id)) return described;
-    // The same request has been made again since, as another build under the same workflow id.
+    // The same request has been made again since, as another build with the same workflow id.
     if (kind === 'task') return undefined;
     const [last] = await listExecutionsOfBuild(client, Number(row.id));
     return last;
   }
 
-  async #endedOf({ workflow_id, run_id, state }: Execution): Promise<Ended> {
+  async #endedOf(execution: Execution): Promise<Ended> {
+    const { workflow_id, run_id, state } = execution;
     try {
-      return { state, result: await this.#deps.client.workflow.result(workflow_id, run_id, { followRuns: false }) };
+      const result = await this.#deps.client.workflow.result(workflow_id, run_id, { followRuns: false });
+      return { state, result, ledElsewhere: isLedElsewhere(execution, result) };
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) throw error;
       const { cause } = error;
@@ -297,7 +305,7 @@ class Comparison {
     }
   }
 
-  /** Calls back with what the record knows of each. */
+  /** Calls back with what the record knows about each. */
   async #compareEndings(
     executions: Execution[],
     compare: (execution: Execution, row: Ending<number | string> | undefined) => Promise<void>,
@@ -312,7 +320,7 @@ class Comparison {
     await this.#each(executions, (execution) => compare(execution, rows.get(subjectOf(execution))));
   }
 
-  /** Mends a difference, unless only to look. One that cannot be mended does not hold up the others. */
+  /** Repairs a difference, unless this is a dry run. If one cannot be repaired, the others go on. */
   async #mend(subject: string, found: Difference['found'], mend: () => Promise<Outcome>): Promise<void> {
     const difference: Difference = { subject, found };
     if (!this.#options.dryRun) {
@@ -350,7 +358,7 @@ class Comparison {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Whether this installation started a workflow. A record without any events takes over what it finds. */
+  /** Says whether this installation started a workflow. A record without events adopts the installation that it finds. */
   async #isOurs({ installation, epoch = 1 }: Partial<Execution>): Promise<boolean> {
     if (installation === undefined || installation === this.#installation) return true;
     if (!this.#options.dryRun && (await adoptInstallation(this.#deps.db, installation, epoch))) {
@@ -377,7 +385,7 @@ function isTerminal({ status }: Execution): boolean {
   return status !== undefined && ENDED.has(status);
 }
 
-/** Whether the record knows only an end that came before a workflow began: the record has lost the life that the workflow led. */
+/** Says whether the record knows only an end from before a workflow began. Then it has lost what that workflow did. */
 function isEndOfEarlierLife({ completed_at }: Ending<number | string>, { started_at }: Execution): boolean {
   return completed_at !== null && Date.parse(completed_at) < started_at.getTime();
 }

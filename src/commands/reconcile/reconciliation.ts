@@ -4,16 +4,16 @@ import { DIRECT_SETTLING_MS, type ReconcileDependencies, reconcile } from './rec
 
 /** How often record and Temporal are compared. */
 const EVERY_MS = 3_600_000;
-/** How often a process asks whether it is its turn. */
+/** How often a process asks whether it should compare. */
 const ASK_EVERY_MS = 60_000;
-/** Another process that starts compared a moment ago; what could not be repaired is tried again after this. */
+/** A starting process does not compare again if another one did within this time. Unresolved differences are tried again after it. */
 const JUST_NOW_MS = 10_000;
-/** Pause where the database or Temporal is away at the start. */
+/** Pause if the database or Temporal is away. */
 const AWAY_MS = 2_000;
 
 /**
- * Compares the record with Temporal when a process starts, and then once an hour. Of all processes one does so; the database
- * says which.
+ * Compares the record with Temporal when a process starts, and then once an hour. One of all processes does so; the
+ * database decides which.
  */
 export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) {
   const { db, log } = deps;
@@ -36,7 +36,7 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
   let within = JUST_NOW_MS;
   let isWanted = false;
   let wake: (_: unknown) => void = () => {};
-  /** Whether another process has compared since this one started. One before that may have missed a loss since. */
+  /** Says whether another process has compared since this one started. An earlier comparison may have missed a later loss. */
   const wasCompared = async () => {
     const { reconciled_at } = await deps.installation.refresh();
     return reconciled_at !== null && Date.parse(reconciled_at) >= startedAt;
@@ -48,7 +48,7 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
       isWanted = false;
       try {
         const isClaimed = await claimReconciliation(db, within);
-        // One that claimed it may have died of it, and what could not be repaired is not left for an hour.
+        // The process that claimed it may have died, and unresolved differences must not wait for an hour.
         const isDone = isClaimed ? await compare() : within === EVERY_MS || (await wasCompared());
         within = isDone ? EVERY_MS : JUST_NOW_MS;
         if (!isClaimed && !isDone) pause = JUST_NOW_MS;
@@ -65,7 +65,7 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
     }
   })();
   return {
-    /** Compares again as soon as a direct dispatch of now counts as one without a workflow. */
+    /** Compares again as soon as a direct dispatch of now would count as one without a workflow. */
     soon() {
       void delay(DIRECT_SETTLING_MS, undefined, { signal, ref: false }).then(
         () => {
@@ -75,7 +75,7 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
         () => {},
       );
     },
-    /** Ends after the difference that is being mended. */
+    /** Stops after the present difference is repaired. */
     async stop() {
       stopping.abort();
       await running;

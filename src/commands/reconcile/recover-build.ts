@@ -21,7 +21,7 @@ import { BUILD } from '../builds/build-kind.ts';
 import { inputAgain, runOf } from '../builds/operate-build.ts';
 import type { End, Recoverable } from './recover.ts';
 
-/** Builds, and how they are recovered. */
+/** How builds are recovered. */
 export const RECOVERABLE_BUILD: Recoverable<Build, BuildEvent, BuildInput> = {
   ...BUILD,
   listOpen: listOpenBuilds,
@@ -64,7 +64,7 @@ function epochOf(events: RecordedEvent[]): number {
   return (events[0]?.data.epoch as number | undefined) ?? 1;
 }
 
-/** How the build was begun last: for the first time, by a retry, or by somebody who ran its run again at GitHub. */
+/** Returns how the build was last begun: for the first time, by a retry, or by somebody who re-ran its run at GitHub. */
 function lastStartIn(events: RecordedEvent[]): { resume?: Resumption; reopen?: Reopening } {
   const at = indexOfLastStart(events);
   const begun = events[at];

@@ -11,7 +11,7 @@ import type { Recoverable } from './recover.ts';
 const REASONS = ['revoked', 'terminated', 'expired'] as const;
 const LOST = { detail: 'the record had lost its end', isDeadLetter: false };
 
-/** Tasks, and how they are recovered. */
+/** How tasks are recovered. */
 export const RECOVERABLE_TASK: Recoverable<Task, TaskEvent, TaskInput> = {
   ...TASK,
   listOpen: listOpenTasks,
@@ -23,9 +23,9 @@ export const RECOVERABLE_TASK: Recoverable<Task, TaskEvent, TaskInput> = {
     recovery,
   }),
   recoveredEvent: taskRecoveredEvent,
-  endOf({ state, result, reason = '', type }) {
+  endOf({ state, result, ledElsewhere, reason = '', type }) {
     if (state === 'COMPLETED') {
-      return result === null ? undefined : { event: { type: 'task_succeeded', data: { result } }, ...LOST };
+      return ledElsewhere ? undefined : { event: { type: 'task_succeeded', data: { result } }, ...LOST };
     }
     const revoked = REASONS.find((word) => word === reason);
     if (type === 'TaskRevokedError' && revoked) {
@@ -48,7 +48,7 @@ export const RECOVERABLE_TASK: Recoverable<Task, TaskEvent, TaskInput> = {
   endLostEvent: (_, lost) => taskEndLostEvent(lost),
 };
 
-/** How the task was begun last: for the first time, with what it waits for, or once more. */
+/** Returns how the task was last begun: for the first time, with its eta and expiry, or by a redrive. */
 function lastStartOf({ eta, expires }: Task, events: RecordedEvent[]): Partial<TaskInput> {
   const redriven = events.findLast(({ type }) => type === 'task_redriven');
   if (!redriven) return { eta, expires };

@@ -14,33 +14,33 @@ import { type Execution, inputOfExecution } from './workflows.ts';
 /** The end of a build or task, to be recorded for a workflow that did not record it. */
 export interface End<Event extends ToldEvent> {
   event: Omit<Step<Event>, 'key'>;
-  /** What became of the workflow, for people. */
+  /** What became of the workflow, in words for people. */
   detail: string;
-  /** Whether somebody has to decide what comes next. */
+  /** Whether somebody has to decide how to go on. */
   isDeadLetter: boolean;
 }
 
-/** What recovering needs to know of builds or tasks. */
+/** What a recovery needs to know about builds or tasks. */
 export interface Recoverable<State extends Subject, Event extends ToldEvent, Input extends SubjectInput>
   extends Kind<State, Event, Input> {
   listOpen(db: Db): AsyncIterable<Ending<State['id']>>;
   findEndings(db: Db, ids: State['id'][]): Promise<Array<Ending<State['id']>>>;
   idFrom(text: string): State['id'];
-  /** Input of a workflow that takes the place of a lost one. */
+  /** Returns the input for a workflow that replaces a lost one. */
   inputInPlace(deps: ReconcileDependencies, state: State, events: RecordedEvent[], recovery: Recovery): Promise<Input>;
   recoveredEvent(recovery: Recovery): Event;
-  /** The end where an equal request runs in place of the lost workflow; undefined: there is no other request with its workflow id. */
+  /** Returns the end if an equal request runs in place of the lost workflow. Undefined if no other request can have its workflow id. */
   endWhereTaken?(state: State): End<Event>;
-  /** The end by what Temporal knows of the workflow; undefined where the workflow closed without leading to an end. */
+  /** Returns the end that Temporal knows; undefined if the workflow closed without bringing the subject to an end. */
   endOf(ended: Ended, state: State): End<Event> | undefined;
-  /** What sets an end apart from those before the subject was begun again. */
+  /** Returns a value that changes each time the subject is begun again. */
   lifeOf(state: State): string | number;
-  /** Names the event that ends it. */
+  /** The key of the event that ends it. */
   endKey: string;
   attemptsOf(state: State): number;
-  /** The event that an input begins the subject with again; undefined where it begins for the first time. */
+  /** Returns the event with which an input begins the subject again; undefined if it begins for the first time. */
   restartEvent(input: Input, now: string): Event | undefined;
-  /** Goes before that event where the record has lost the end before it. */
+  /** Returns the event that goes before that one if the record has lost the previous end. */
   endLostEvent(input: Input, lost: { by: 'reconciliation'; occurred_at: string; dedupe_key: string }): Event;
 }
 
@@ -48,8 +48,8 @@ export interface Recoverable<State extends Subject, Event extends ToldEvent, Inp
 type AnyRecoverable = Recoverable<any, any, any>;
 
 /**
- * Starts a workflow in place of the lost one of an open build or task. It begins again with what the record has: a dispatch that the
- * record intended is looked for and never sent again, and the work of a task begins again as after a lost worker.
+ * Starts a workflow in place of the lost one of an open build or task. It begins again with what the record has. It looks for
+ * a dispatch that the record intended, and never sends it again. The work of a task begins again, as after a lost worker.
  */
 export async function resume(
   deps: ReconcileDependencies,
@@ -78,7 +78,7 @@ export async function endAs(
   const found = await findStream(deps.db, kind.stream, id);
   if (!found || found.state.completed_at !== null) return 'agrees';
   const known = kind.endOf(ended, found.state);
-  // Of two that were started to begin it again, one ends so; the build or task goes on without a workflow.
+  // If two workflows were started to restart it, one of them ends like this. The build or task then has no workflow.
   if (!known) return resume(deps, kind, id, 'its workflow had ended before it did');
   return end(deps, kind, found.state, known);
 }
@@ -100,7 +100,7 @@ async function end(
   return isDeadLetter ? 'dead_lettered' : 'ended';
 }
 
-/** Brings back into the record what it lost of a build or task that has ended since. */
+/** Restores what the record lost about a build or task that has ended since. */
 export async function restore(
   deps: ReconcileDependencies,
   kind: AnyRecoverable,

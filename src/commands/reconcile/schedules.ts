@@ -16,11 +16,11 @@ export interface ScheduleComparison {
   /** Whether only to look. */
   dryRun: boolean;
   isOurs(memo: InstallationMemo): Promise<boolean>;
-  /** Mends a difference, unless only to look. */
+  /** Repairs a difference, unless this is a dry run. */
   mend(subject: string, found: Difference['found'], mend: () => Promise<Outcome>): Promise<void>;
 }
 
-/** Compares the schedules of the record with those of Temporal, and the times of each with what was fired. */
+/** Compares the schedules of the record with those of Temporal, and the times of each with those that were fired. */
 export async function compareSchedules(deps: ReconcileDependencies, comparison: ScheduleComparison): Promise<void> {
   const there = await recordLost(deps, comparison);
   for (const schedule of await listSchedules(deps.db, { deleted: true })) {
@@ -75,7 +75,7 @@ async function compareSchedule(deps: ReconcileDependencies, { mend }: ScheduleCo
 }
 
 /**
- * Brings schedules back into the record that it lost with their first event.
+ * Restores schedules that the record lost with their first event.
  * @returns the names of all that Temporal lists.
  */
 async function recordLost(deps: ReconcileDependencies, { isOurs, mend }: ScheduleComparison): Promise<Set<string>> {
@@ -110,7 +110,7 @@ async function record(
   return 'recorded';
 }
 
-/** Whether Temporal may have forgotten it, as it does some days after the last time. */
+/** Says whether Temporal may have forgotten a schedule, as it does some days after the last time. */
 function hasEndedLong({ definition: { end_at, catch_up_seconds } }: Schedule): boolean {
   return end_at !== null && Date.parse(end_at) + catch_up_seconds * 1_000 < Date.now();
 }

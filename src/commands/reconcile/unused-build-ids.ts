@@ -7,12 +7,12 @@ import type { KnownInstallation } from '../lifecycle/installation.ts';
 import { temporalFault } from '../lifecycle/start-workflow.ts';
 import { highestBuildId } from './workflows.ts';
 
-/** Longest wait for Temporal to say which ids are in use. */
+/** How long Temporal may take to say which ids are in use. */
 const CHECK_TIMEOUT_MS = 2_500;
 
 /**
- * Reserves ids of builds that nobody has used, also where the database was set back to an earlier state and would hand out
- * ids a second time. Temporal is asked once, before the first are reserved, and again where the database goes back meanwhile.
+ * Reserves ids of builds that nobody has used, even if the database was set back to an earlier state and would hand out ids
+ * a second time. It asks Temporal once, before it reserves the first ids, and again if the database is set back meanwhile.
  */
 export class UnusedBuildIds {
   readonly #client: Client;
@@ -30,7 +30,7 @@ export class UnusedBuildIds {
     this.#log = deps.log;
   }
 
-  /** Makes sure that the database hands out no id that Temporal knows. @throws {Refusal} where Temporal is away. */
+  /** Makes sure that the database hands out no id that Temporal knows. @throws {Refusal} if Temporal is away. */
   async check(): Promise<void> {
     if (this.#isChecked) return;
     this.#checking ??= this.#check().finally(() => {
@@ -39,7 +39,7 @@ export class UnusedBuildIds {
     await this.#checking;
   }
 
-  /** @throws {Refusal} where Temporal is away. @throws where the database is away. */
+  /** @throws {Refusal} if Temporal is away. @throws if the database is away. */
   async reserve(count: number): Promise<number[]> {
     for (;;) {
       await this.check();

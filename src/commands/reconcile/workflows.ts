@@ -1,8 +1,7 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
 import { BUILD_WORKFLOW, type BuildMemo } from '../../contracts/builds/build-workflow.ts';
 import type { TaskStatus } from '../../contracts/tasks/task.ts';
-import { LED_ELSEWHERE, TASK_WORKFLOWS, type TaskMemo } from '../../contracts/tasks/task-workflow.ts';
+import { LED_ELSEWHERE, TASK_WORKFLOW, TASK_WORKFLOWS, type TaskMemo } from '../../contracts/tasks/task-workflow.ts';
 import { STATUS } from '../lifecycle/start-workflow.ts';
 
 const OURS = `WorkflowType IN (${[BUILD_WORKFLOW, ...TASK_WORKFLOWS].map((name) => `'${name}'`).join(', ')})`;
@@ -12,24 +11,27 @@ const PAGE = 1_000;
 export interface Execution {
   workflow_id: string;
   run_id: string;
+  /** Type name of the workflow. */
+  type: string;
   kind: 'build' | 'task';
-  /** Of the build or task; the text that its memo gives. */
+  /** Id of the build or task, as its memo has it. */
   id: string;
   installation: string | undefined;
   epoch: number | undefined;
   started_at: Date;
-  /** Temporal's word: RUNNING, COMPLETED, FAILED, TERMINATED, ... */
+  /** Temporal's name for its state: RUNNING, COMPLETED, FAILED, TERMINATED, ... */
   state: string;
-  /** The last status of the build or task that its workflow shows. */
+  /** The last status of the build or task, as its workflow shows it. */
   status: string | undefined;
 }
 
-/** What a listing or a description says of an execution. */
+/** Reads an execution from a listing or a description. */
 export function executionOf(info: Omit<WorkflowExecutionInfo, 'raw'>): Execution {
   const { build_id, task_id, installation, epoch } = (info.memo ?? {}) as Partial<BuildMemo & TaskMemo>;
   return {
     workflow_id: info.workflowId,
     run_id: info.runId,
+    type: info.type,
     kind: info.type === BUILD_WORKFLOW ? 'build' : 'task',
     id: String(info.type === BUILD_WORKFLOW ? build_id : task_id),
     installation,
@@ -40,32 +42,40 @@ export function executionOf(info: Omit<WorkflowExecutionInfo, 'raw'>): Execution
   };
 }
 
-/** A task whose workflow completed has succeeded, and its workflow does not say so once more. */
+/** Returns the last status. A task whose workflow completed has succeeded; its workflow does not set that status. */
 function statusOf({ type, status, typedSearchAttributes }: Omit<WorkflowExecutionInfo, 'raw'>): string | undefined {
   const attribute = typedSearchAttributes.get(STATUS);
   const isSuccess = TASK_WORKFLOWS.includes(type) && status.name === 'COMPLETED' && attribute !== LED_ELSEWHERE;
   return isSuccess ? ('SUCCESS' satisfies TaskStatus) : attribute;
 }
 
-/** Every open workflow of a build or task. Temporal's listing may be seconds behind. */
+/**
+ * Says whether a workflow completed without running its task, because another one did. Those of earlier versions may not say so; their
+ * result is then null.
+ */
+export function isLedElsewhere({ type, status }: Execution, result: unknown): boolean {
+  return status === LED_ELSEWHERE || (type !== TASK_WORKFLOW && result === null);
+}
+
+/** Lists every open workflow of a build or task. Temporal's listing may be seconds behind. */
 export async function* listOpenExecutions(client: Client): AsyncGenerator<Execution> {
   yield* list(client, `${OURS} AND ExecutionStatus = 'Running'`);
 }
 
-/** Every closed workflow of a build or task, the last closed first. @param since leaves out what closed before; ISO 8601 */
+/** Lists every closed workflow of a build or task, last closed first. @param since leaves out those that closed before; ISO 8601 */
 export async function* listClosedExecutions(client: Client, since: string | null): AsyncGenerator<Execution> {
   const after = since === null ? '' : ` AND CloseTime >= '${since}'`;
   yield* list(client, `${OURS} AND ExecutionStatus != 'Running'${after}`);
 }
 
-/** The executions for one build, the last started first. */
+/** Lists the executions for one build, last started first. */
 export async function listExecutionsOfBuild(client: Client, id: number): Promise<Execution[]> {
   const executions: Execution[] = [];
   for await (const execution of list(client, `HapaxBuildId = '${id}'`)) executions.push(execution);
   return executions.sort((a, b) => b.started_at.getTime() - a.started_at.getTime());
 }
 
-/** The highest id of a build that Temporal knows of. Ids rise with time, so the newest workflows hold it. */
+/** Returns the highest id of a build that Temporal knows. Ids grow with time, so the newest workflows have it. */
 export async function highestBuildId(client: Client): Promise<number> {
   let highest = 0;
   for (const which of ["= 'Running'", "!= 'Running'"]) {
@@ -83,14 +93,20 @@ async function* list(client: Client, query: string): AsyncGenerator<Execution> {
   for await (const info of client.workflow.list({ query, pageSize: PAGE })) yield executionOf(info);
 }
 
-/** The input that an execution was started with. @throws where Temporal keeps its history no longer. */
+/**
+ * Returns the input that an execution was started with.
+ * @throws if Temporal no longer keeps its history, or it was encrypted with a key that the client does not have.
+ */
 export async function inputOfExecution(client: Client, { workflow_id, run_id }: Execution): Promise<unknown> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId: workflow_id, runId: run_id },
     maximumPageSize: 1,
   });
-  const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+  let payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+  const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
+  for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads);
+  const [payload] = payloads;
   if (!payload) throw new Error(`the history of ${workflow_id} has no input`);
-  return defaultPayloadConverter.fromPayload(payload);
+  return payloadConverter.fromPayload(payload);
 }

@@ -24,16 +24,16 @@ export interface ScheduleEdit {
   name: string;
   definition: ScheduleDefinition;
   caller: string;
-  /** Whether this version may be changed; undefined: there is none. */
+  /** Says whether this version may be changed. Undefined: there is none. */
   expects: (version: number | undefined) => boolean;
-  /** Only checks it. */
+  /** Whether only to check it. */
   dryRun: boolean;
 }
 
 /**
- * Creates a schedule, or changes what it is. The record comes first and Temporal after it: where Temporal is away then, the same
- * request later, or the next comparison of the two, makes up for it.
- * @throws {Refusal} where it is not valid, was changed in the meantime, or Temporal is away.
+ * Creates or changes a schedule. The record comes first and Temporal after it. If Temporal is away then, the same request
+ * later, or the next comparison of the two, makes up for it.
+ * @throws {Refusal} if it is not valid, was changed in the meantime, or Temporal is away.
  */
 export async function changeSchedule(
   deps: MakeDependencies,
@@ -52,7 +52,7 @@ export async function changeSchedule(
   if (dryRun) return { schedule: wouldBe(name, definition, caller, existing), created: false };
   const isEqual = there && canonicalJson(there.definition) === canonicalJson(definition);
   if (!isEqual) {
-    // What the schedule was has its own times: those that are missing are settled before it is another.
+    // The present version has its own times. Missing ones are settled before it changes.
     if (there) await settleTimes(deps, there).catch(unlessAway);
     const { version, ...event } = nextVersion(name, definition, caller, existing);
     await recordVersion(deps, name, event, version);
@@ -66,7 +66,7 @@ export async function changeSchedule(
   }
 }
 
-/** Makes a schedule what it was before a version that Temporal refused. */
+/** Restores a schedule to what it was before a version that Temporal refused. */
 async function takeBack(deps: MakeDependencies, name: string, before: Schedule | undefined): Promise<void> {
   if (!before) return recordUnlessDone(deps, name, { type: 'schedule_deleted', data: { by: 'temporal' } });
   const { version, ...event } = nextVersion(name, before.definition, 'temporal', await findSchedule(deps.db, name));
@@ -74,12 +74,12 @@ async function takeBack(deps: MakeDependencies, name: string, before: Schedule |
   await applied(deps, name);
 }
 
-/** Where Temporal does not have it, there is nothing to compare; where Temporal is away, that shows next. */
+/** Ignores refusals. If Temporal does not have the schedule, there is nothing to compare. If Temporal is away, the next step shows that. */
 function unlessAway(error: unknown): void {
   if (!(error instanceof Refusal)) throw error;
 }
 
-/** The event that makes a schedule what it is to be, and its version. */
+/** Returns the event that creates or changes a schedule, and its version. */
 function nextVersion(name: string, definition: ScheduleDefinition, by: string, existing: Schedule | undefined) {
   const version = (existing?.version ?? 0) + 1;
   const told = { workflow_id: temporalScheduleId(name), version, definition, by };
@@ -103,7 +103,7 @@ export function resumeSchedule(deps: MakeDependencies, name: string, by: string,
   return turn(deps, name, 'paused', { type: 'schedule_resumed', data: { by, note: note ?? null } });
 }
 
-/** Deletes a schedule; its events stay. What it made goes on. @throws {Refusal} 404, 503 */
+/** Deletes a schedule; its events stay. Its builds and tasks go on. @throws {Refusal} 404, 503 */
 export async function deleteSchedule(deps: MakeDependencies, name: string, by: string): Promise<void> {
   const schedule = await findSchedule(deps.db, name);
   if (!schedule) throw notFound(`schedule ${name}`);
@@ -111,7 +111,7 @@ export async function deleteSchedule(deps: MakeDependencies, name: string, by: s
   await applied(deps, name);
 }
 
-/** The schedule with this name. @throws {Refusal} 404 */
+/** Finds the schedule with this name. @throws {Refusal} 404 */
 export async function existingSchedule({ db }: Pick<MakeDependencies, 'db'>, name: string): Promise<Schedule> {
   const schedule = await findSchedule(db, name);
   if (!schedule || schedule.status === 'deleted') throw notFound(`schedule ${name}`);
@@ -120,13 +120,13 @@ export async function existingSchedule({ db }: Pick<MakeDependencies, 'db'>, nam
 
 type Told = Happening<ScheduleEvent>;
 
-/** Turns a schedule to another status; one that has it already keeps it. */
+/** Changes a schedule to another status, unless it has that status already. */
 async function turn(deps: MakeDependencies, name: string, from: Schedule['status'], event: Told): Promise<Schedule> {
   if ((await existingSchedule(deps, name)).status === from) await recordUnlessDone(deps, name, event);
   return applied(deps, name);
 }
 
-/** Of two that ask for the same at once, the second finds it done. */
+/** Records an event. If two ask for the same at once, the second finds it done. */
 async function recordUnlessDone({ db }: MakeDependencies, name: string, event: Told): Promise<void> {
   const told = { ...event, occurred_at: new Date().toISOString(), dedupe_key: `${event.type}:${randomUUID()}` };
   await appendEvent(db, SCHEDULES, name, told as ScheduleEvent).catch((error: unknown) => {
@@ -134,7 +134,7 @@ async function recordUnlessDone({ db }: MakeDependencies, name: string, event: T
   });
 }
 
-/** Records a version. Of two that ask for one at once, the second has not seen the first. */
+/** Records a version. If two ask for one at once, the second has not seen the first. */
 async function recordVersion({ db }: MakeDependencies, name: string, event: Told, version: number): Promise<void> {
   const told = { ...event, occurred_at: new Date().toISOString(), dedupe_key: `version:${version}` } as ScheduleEvent;
   const isNew = await appendEvent(db, SCHEDULES, name, told).then(
@@ -149,7 +149,7 @@ async function recordVersion({ db }: MakeDependencies, name: string, event: Told
   throw new Refusal('precondition_failed', { detail });
 }
 
-/** Brings Temporal up to what the record says, also if that changes meanwhile. */
+/** Makes Temporal match the record, even if the record changes meanwhile. */
 async function applied(deps: MakeDependencies, name: string): Promise<Schedule> {
   for (let schedule = await findSchedule(deps.db, name); ; ) {
     await applySchedule(deps, schedule!);
@@ -167,7 +167,7 @@ async function assertRoom({ db }: MakeDependencies): Promise<void> {
   });
 }
 
-/** @throws {Refusal} where the schedule could never fire as it is. */
+/** @throws {Refusal} if the schedule could never fire as it is. */
 async function assertDefinition(deps: MakeDependencies, definition: ScheduleDefinition): Promise<void> {
   const { build, task } = definition;
   const faults = definitionFaults(definition);
@@ -180,7 +180,10 @@ async function assertDefinition(deps: MakeDependencies, definition: ScheduleDefi
 async function taskFaults({ taskTypes }: MakeDependencies, task: NonNullable<ScheduleDefinition['task']>) {
   const { name: asked, args, kwargs } = task;
   const type = await taskTypes.find(asked);
-  if (!type) throw new Refusal('unknown_task', { detail: `${asked.slice(0, 100)} is no task of Hapax` });
+  if (!type) {
+    const detail = `no worker has registered the task ${asked.slice(0, 100)}; start a worker that has it first`;
+    throw new Refusal('unknown_task', { detail });
+  }
   const read = readTypedArguments(type, args, kwargs);
   const faults = 'faults' in read ? read.faults : argumentsFaults(args, kwargs);
   return faults.map(({ path, message }) => ({ path: `task.${path.replace(/^body\./, '')}`, message }));

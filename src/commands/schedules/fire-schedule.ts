@@ -15,7 +15,9 @@ import { revokeIfOpen } from '../tasks/revoke-task.ts';
 import { firingKey, type MadeNow, type MakeDependencies, makeScheduled, wasBegun } from './make-scheduled.ts';
 import { settleTimesSometimes } from './settle-times.ts';
 
-/** What became of a scheduled time; `wait`: nothing yet, look again after the pause, or soon and then less and less often. */
+/**
+ * The outcome of a scheduled time. `wait`: nothing yet; look again after the pause or, without one, soon and then less and less often.
+ */
 export type FireOutcome =
   | { kind: 'fired'; made: string[] }
   | { kind: 'skipped'; reason: string }
@@ -23,14 +25,14 @@ export type FireOutcome =
   | { kind: 'gone' }
   | { kind: 'wait'; reason: string; again_ms: number | null };
 
-/** Longest time that one look may take; a process that dies gives the turn back after it. */
+/** How long one look may take. If a process dies, its turn ends after this. */
 const TURN_MS = 20_000;
 const NEXT_LOOK_MS = 1_000;
 
 /**
- * Fires a scheduled time: makes what the schedule is for, or records why not. The time itself is the key of all of it, so that a
+ * Fires a scheduled time: makes the schedule's builds or task, or records why not. The time is the key of all of them, so a
  * time that is fired twice makes everything once.
- * @throws {Refusal} where something is away or at fault; the same call later goes on.
+ * @throws {Refusal} if something is away or at fault. A later call goes on.
  */
 export async function fireSchedule(deps: MakeDependencies, name: string, time: string): Promise<FireOutcome> {
   const schedule = await findSchedule(deps.db, name);
@@ -41,7 +43,7 @@ export async function fireSchedule(deps: MakeDependencies, name: string, time: s
     return { kind: 'wait', reason: 'another time of the schedule is being fired', again_ms: null };
   }
   try {
-    // As it is now that nobody else fires it.
+    // Reads the schedule again, now that nobody else fires it.
     return await new Firing(deps, (await findSchedule(deps.db, name)) ?? schedule, time).run();
   } finally {
     await releaseScheduleTurn(deps.db, name, time).catch(() => {});
@@ -69,7 +71,7 @@ class Firing {
     const isLate = lateMs > (catch_up_seconds + jitter_seconds) * 1_000 && waiting_time !== this.#time;
     if ((status === 'paused' || isLate) && !(await wasBegun(this.#deps, this.#schedule, this.#key))) {
       if (status === 'paused') return this.#skip('paused', paused_note ?? 'the schedule is paused');
-      // Until then everything is on record already: as missed, or from before the schedule was changed.
+      // Every time until then is on record already: as missed, or from before the schedule was changed.
       if (this.#time <= accounted_until) return { kind: 'known' };
       return this.#skip('late', `it was due ${Math.round(lateMs / 1_000)} s ago`);
     }
@@ -117,7 +119,7 @@ class Firing {
     return { kind: 'fired', made: made.map((one) => one.made) };
   }
 
-  /** The comparison of all times with the record can wait for the next firing; this one cannot. */
+  /** Compares all times with the record. If that fails, it can wait for the next firing; this firing cannot. */
   async #settled(): Promise<string> {
     try {
       return await settleTimesSometimes(this.#deps, this.#schedule);
@@ -139,7 +141,7 @@ class Firing {
     );
   }
 
-  /** Waits for the end of what is open; skipped where an earlier time waits already. */
+  /** Waits for the end of the open builds and tasks. Skips the time if an earlier one already waits. */
   async #wait(waits_for: string[]): Promise<FireOutcome> {
     const { waiting_time } = this.#schedule;
     const reason = `${waits_for.join(', ')} has not ended`;
@@ -153,7 +155,7 @@ class Firing {
           waitingKey(this.#time),
         );
       } catch (error) {
-        // Another time came first, in a process that had lost its turn.
+        // Another time was first, in a process that had lost its turn.
         if (!(error instanceof IllegalEvent)) throw error;
       }
     }

@@ -16,25 +16,25 @@ import { createTask, type TaskDependencies } from '../tasks/create-task.ts';
 
 export type MakeDependencies = TriggerDependencies & TaskDependencies;
 
-/** What one firing made, and what it could not make. */
+/** What one firing made, and what was refused. */
 export interface MadeNow {
   made: Array<Made & { replayed?: boolean }>;
   refused: Array<{ config: string; detail: string }>;
 }
 
-/** Names what a firing makes: `schedule:<name>:<time>`. */
+/** Returns the key of a firing: `schedule:<name>:<time>`. */
 export function firingKey(name: string, time: string): string {
   return `schedule:${name}:${time}`;
 }
 
-/** Triggers under way at once, of a schedule for several configurations. */
+/** How many triggers of a schedule for several configurations run at once. */
 const AT_ONCE = 8;
 
 /**
- * Makes what a schedule is for, once for each key: a build, a task, or a build of each configuration that matches.
- * @param key of the firing; names the same builds and tasks each time.
- * @param leftOut configurations for which nothing is made.
- * @throws {Refusal} where what a single build or task asks for is refused, or something is away.
+ * Makes the build or task of a schedule, or a build of each configuration that matches, once for each key.
+ * @param key of the firing; it gives the same builds and tasks each time.
+ * @param leftOut configurations that get no build.
+ * @throws {Refusal} if a single build or task is refused, or something is away.
  */
 export async function makeScheduled(
   deps: MakeDependencies,
@@ -63,8 +63,8 @@ export async function makeScheduled(
 }
 
 /**
- * Whether a firing has made something already, as the record knows: it began, and what followed was lost. Such a firing is led to its
- * end, however late.
+ * Says whether a firing has already made something, according to the record: it began, and the rest was lost. Such a firing
+ * is completed, however late.
  */
 export async function wasBegun(
   { db }: Pick<MakeDependencies, 'db'>,

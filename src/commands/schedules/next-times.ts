@@ -3,7 +3,7 @@ import { existingSchedule } from './change-schedule.ts';
 import type { MakeDependencies } from './make-scheduled.ts';
 import { describeSchedule } from './temporal-schedule.ts';
 
-/** The next times of a schedule, at most ten, as Temporal has them. @throws {Refusal} 404, 503 */
+/** Lists the next times of a schedule, at most ten, as Temporal has them. @throws {Refusal} 404, 503 */
 export async function listNextTimes(deps: MakeDependencies, name: string): Promise<string[]> {
   const { workflow_id, definition } = await existingSchedule(deps, name);
   const described = await describeSchedule(deps.client, workflow_id);

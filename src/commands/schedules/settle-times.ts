@@ -11,30 +11,33 @@ import { startWorkflow } from '../lifecycle/start-workflow.ts';
 import { firingKey, wasBegun } from './make-scheduled.ts';
 import { listDueTimes } from './temporal-schedule.ts';
 
-/** A firing may take so long to begin and to be recorded before anybody wonders where it is. */
+/** How long a firing may take to begin and to be recorded before it counts as missing. */
 const GRACE_MS = 10_000;
 
-/** A process compares the times of one schedule no more often: what is being caught up shall not be looked for again meanwhile. */
+/**
+ * How long a process waits before it compares the times of one schedule again. Firings that are being caught up must not be
+ * looked for meanwhile.
+ */
 const PAUSE_MS = 10_000;
 
-/** Firings that are started at once. */
+/** How many firings are started at once. */
 const AT_ONCE = 8;
 
-/** What was found missing of a schedule. */
+/** The result of comparing the times of a schedule. */
 export interface Settled {
   /** Every time until then is on record. */
   accounted_until: string;
-  /** Recorded as missed: older than the schedule catches up. */
+  /** How many were recorded as missed: older than the schedule catches up. */
   missed: number;
-  /** Fired now. */
+  /** How many are fired now. */
   caughtUp: number;
 }
 
 /**
- * Compares the times of a schedule with the record. One that Temporal did not fire, for whatever reason, is fired now or, if it
- * is older than the schedule catches up, recorded as missed. Nothing is left to Temporal's own catching up, which leaves no
- * trace of what it dropped.
- * @throws {Refusal} where Temporal cannot be reached.
+ * Compares the times of a schedule with the record. If Temporal did not fire one, for whatever reason, fires it now; if it
+ * is older than the schedule catches up, records it as missed. Temporal's own catching up is not used: it leaves no trace
+ * of the times that it dropped.
+ * @throws {Refusal} if Temporal cannot be reached.
  */
 export async function settleTimes({ client, db }: { client: Client; db: Db }, schedule: Schedule): Promise<Settled> {
   const { id, workflow_id, definition, accounted_until: after } = schedule;
@@ -49,14 +52,14 @@ export async function settleTimes({ client, db }: { client: Client; db: Db }, sc
   const late: string[] = [];
   const open: string[] = [];
   for (const time of absent) {
-    // Where the record lost that it was fired, what it made is there, and firing it again says so.
+    // If the record lost the firing, its builds and tasks still exist. Firing it again records that.
     const isOpen = time >= oldest || (await wasBegun({ db }, schedule, firingKey(id, time)));
     (isOpen ? open : late).push(time);
   }
   for (let first = 0; first < open.length; first += AT_ONCE) {
     await Promise.all(open.slice(first, first + AT_ONCE).map((time) => startFiring(client, schedule, time)));
   }
-  // Behind what is fired now, the next look goes on.
+  // The next comparison begins with the first time that is fired now.
   const isCut = due.length === LIMITS.schedules.dueTimes;
   const end = open[0] === undefined ? (isCut ? due.at(-1)! : until) : before(open[0]);
   const missed = late.filter((time) => time <= end);
@@ -64,10 +67,10 @@ export async function settleTimes({ client, db }: { client: Client; db: Db }, sc
   return { accounted_until: recorded ?? end, missed: missed.length, caughtUp: open.length };
 }
 
-/** When this process compared the times of each schedule last, by its database. */
+/** When this process last compared the times of each schedule, by its database. */
 const settledAt = new WeakMap<Db, Map<string, number>>();
 
-/** As {@link settleTimes}, unless this process has just done so. @returns until when every time is on record. */
+/** Runs {@link settleTimes}, unless this process has just done so. @returns until when every time is on record. */
 export async function settleTimesSometimes(deps: { client: Client; db: Db }, schedule: Schedule): Promise<string> {
   const times = settledAt.get(deps.db) ?? new Map<string, number>();
   settledAt.set(deps.db, times);
@@ -77,7 +80,7 @@ export async function settleTimesSometimes(deps: { client: Client; db: Db }, sch
   return (await settleTimes(deps, schedule)).accounted_until;
 }
 
-/** @returns until when every time is on record where another process has recorded some of these at the same moment. */
+/** @returns until when every time is on record, if another process recorded some of these at the same moment. */
 async function recordMissed(db: Db, { id, definition }: Schedule, missed: string[]): Promise<string | undefined> {
   const { missedTimes } = LIMITS.schedules;
   for (let first = 0; first < missed.length; first += missedTimes) {
@@ -94,7 +97,7 @@ async function recordMissed(db: Db, { id, definition }: Schedule, missed: string
   return undefined;
 }
 
-/** Fires a time in place of Temporal's schedule, under the same workflow id: not while that one does. */
+/** Fires a time in place of Temporal's schedule, under the same workflow id, so that only one of the two fires it. */
 async function startFiring(client: Client, { id, definition }: Schedule, time: string): Promise<void> {
   const input: FireInput = { schedule: id, jitter_seconds: definition.jitter_seconds, time };
   await startWorkflow<typeof fire>({ client }, FIRE_WORKFLOW, input, 'ALLOW_DUPLICATE', {

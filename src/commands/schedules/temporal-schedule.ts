@@ -23,26 +23,26 @@ export interface TemporalScheduleDependencies {
   installation: Pick<KnownInstallation, 'memo'>;
 }
 
-/** Input of the workflows that Temporal's schedule starts. It says what the schedule is, in case the record loses it. */
+/** Input of the workflows that Temporal's schedule starts. It holds the whole schedule, in case the record loses it. */
 export interface ScheduledInput extends FireInput {
   version: number;
   definition: ScheduleDefinition;
 }
 
-/** Begins the note of what we paused or resumed, so that what a person did in Temporal's Web UI differs from it. */
+/** The prefix of our notes for pausing and resuming. A person's note in Temporal's Web UI lacks it. */
 const NOTE = 'hapax: ';
 
-/** Thrown where Temporal cannot read the times of a schedule: its time zones may be older than ours. */
+/** Thrown if Temporal cannot read the times of a schedule: its time zones may be older than ours. */
 export class TimesRefused extends Error {
   override readonly name = 'TimesRefused';
 }
 
-/** Longest wait for Temporal. */
+/** How long Temporal may take to respond. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * Makes Temporal's schedule what the record says: creates, changes, pauses or deletes it. Safe to repeat.
- * @throws {Refusal} where Temporal cannot be reached. @throws {TimesRefused}
+ * Makes Temporal's schedule match the record: creates, changes, pauses or deletes it. Safe to repeat.
+ * @throws {Refusal} if Temporal cannot be reached. @throws {TimesRefused}
  */
 export async function applySchedule(deps: TemporalScheduleDependencies, schedule: Schedule): Promise<void> {
   const { client, installation } = deps;
@@ -61,7 +61,7 @@ export async function applySchedule(deps: TemporalScheduleDependencies, schedule
   });
 }
 
-/** Temporal's schedule; undefined where it has none. @throws {Refusal} where Temporal cannot be reached. */
+/** Describes Temporal's schedule; undefined if it has none. @throws {Refusal} if Temporal cannot be reached. */
 export function describeSchedule(client: Client, id: string): Promise<ScheduleDescription | undefined> {
   return inTemporal(client, async () => {
     try {
@@ -73,15 +73,15 @@ export function describeSchedule(client: Client, id: string): Promise<ScheduleDe
   });
 }
 
-/** What a person paused or resumed in Temporal's Web UI; undefined where the state there is ours. */
+/** Returns how a person paused or resumed it in Temporal's Web UI; undefined if the state there is ours. */
 export function pausedByHand({ state }: ScheduleDescription): { paused: boolean; note: string } | undefined {
   const { paused, note = '' } = state;
   return note.startsWith(NOTE) ? undefined : { paused, note };
 }
 
 /**
- * The times of a schedule after one and up to another, in order, as Temporal computes them; the first of them, if they are many.
- * @throws {Refusal} where Temporal cannot be reached.
+ * Lists the times of a schedule after one and up to another, in order, as Temporal computes them; only the first, if they are many.
+ * @throws {Refusal} if Temporal cannot be reached.
  */
 export async function listDueTimes(client: Client, id: string, after: string, until: string): Promise<string[]> {
   const { startTime } = await inTemporal(client, () =>
@@ -96,7 +96,7 @@ export async function listDueTimes(client: Client, id: string, after: string, un
   return times.filter((time) => time > after && time <= until).slice(0, LIMITS.schedules.dueTimes);
 }
 
-/** When each schedule fires next, by its id in Temporal. @throws {Refusal} where Temporal cannot be reached. */
+/** Lists when each schedule fires next, by its id in Temporal. @throws {Refusal} if Temporal cannot be reached. */
 export function listNextFirings(client: Client): Promise<ReadonlyMap<string, string>> {
   return inTemporal(client, async () => {
     const found = new Map<string, string>();
@@ -109,7 +109,7 @@ export function listNextFirings(client: Client): Promise<ReadonlyMap<string, str
   });
 }
 
-/** What the workflows of a schedule were told, as Temporal has it. */
+/** Returns the input for the workflows of a schedule, as Temporal has it. */
 export function inputOfSchedule({ action }: ScheduleDescription): ScheduledInput | undefined {
   return (action.args as [ScheduledInput | undefined] | undefined)?.[0];
 }
@@ -123,7 +123,7 @@ async function inTemporal<T>(client: Client, work: () => Promise<T>): Promise<T>
   }
 }
 
-/** Why Temporal cannot read the times, which its client says in one of two ways, by the kind of its connection. */
+/** Says why Temporal cannot read the times. Its client reports that in one of two ways, depending on the kind of connection. */
 function refusedTimes(error: unknown): string | undefined {
   if (error instanceof TypeError) return error.message;
   const { message = '' } = (error as { cause?: Error }).cause ?? {};
@@ -135,7 +135,7 @@ function protoTime(iso: string) {
   return { seconds: Math.floor(ms / 1_000) as never, nanos: (((ms % 1_000) + 1_000) % 1_000) * 1_000_000 };
 }
 
-/** Everything of Temporal's schedule but its memo. Overlap and jitter are ours: its own leave nothing in the record. */
+/** Returns everything of Temporal's schedule except its memo. Overlap and jitter are ours: Temporal's own leave nothing in the record. */
 function wantedOf({ id, workflow_id, version, definition, status, paused_note, changed_by }: Schedule) {
   const { jitter_seconds, catch_up_seconds } = definition;
   const input: ScheduledInput = { schedule: id, jitter_seconds, version, definition };

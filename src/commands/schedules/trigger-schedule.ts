@@ -8,9 +8,9 @@ import { existingSchedule } from './change-schedule.ts';
 import { firingKey, type MakeDependencies, makeScheduled } from './make-scheduled.ts';
 
 /**
- * Fires a schedule now, whether it is paused or what it made last is open: a person asks for it.
+ * Fires a schedule now because a person asks for it, even if it is paused or its last builds or task are open.
  * @param key the same key fires it once.
- * @throws {Refusal} 404; where nothing can be made, why.
+ * @throws {Refusal} 404; if nothing can be made, says why.
  */
 export async function triggerSchedule(
   deps: MakeDependencies,

@@ -26,14 +26,14 @@ export interface NewSubscription {
   key?: string | undefined;
 }
 
-/** What was made. The secret is there where Hapax made it. */
+/** A created subscription. The secret is there if Hapax made it. */
 export interface CreatedSubscription {
   subscription: FollowedSubscription;
   secret?: string;
   replayed: boolean;
 }
 
-/** Makes a subscription and has it deliver. @throws {Refusal} where nothing was made. */
+/** Makes a subscription and starts its delivery. @throws {Refusal} if nothing was made. */
 export async function createSubscription(
   deps: SubscriptionDependencies,
   { body, caller, key }: NewSubscription,
@@ -66,7 +66,7 @@ export async function createSubscription(
   return { subscription, replayed: !created, ...(body.secret === undefined ? { secret: delivery.secret } : {}) };
 }
 
-/** What of a body is recorded and shown. @throws {Refusal} where its URL can never be called. */
+/** Returns what is recorded and shown of a body. @throws {Refusal} if its URL can never be called. */
 export async function describe(deps: SubscriptionDependencies, body: SubscriptionBody) {
   const { url, name, format = 'standard', filter = {}, headers = {} } = body;
   const target = await callbackOf(url, deps.callbackHosts).catch((error: unknown) => {
@@ -83,7 +83,7 @@ export async function describe(deps: SubscriptionDependencies, body: Subscriptio
   };
 }
 
-/** Without a key a new one; with a key the one that the same request made before. */
+/** Returns a new id or, if the same request with this key made one before, that one. */
 async function idFor(db: Db, body: object, caller: string, key: string | undefined): Promise<string> {
   const made = `sub_${randomBytes(12).toString('hex')}`;
   if (key === undefined) return made;

@@ -23,7 +23,7 @@ import { describe } from './create-subscription.ts';
 import { wakeSubscription } from './start-subscription.ts';
 import type { SubscriptionDependencies } from './subscription-dependencies.ts';
 
-/** Changes a subscription. A secret that is left out stays. @throws {Refusal} where nothing was changed. */
+/** Changes a subscription. An omitted secret stays. @throws {Refusal} if nothing was changed. */
 export async function changeSubscription(
   deps: SubscriptionDependencies,
   id: string,
@@ -36,7 +36,7 @@ export async function changeSubscription(
   );
 }
 
-/** Sends nothing from now on. What happens meanwhile is sent when it is enabled again. @throws {Refusal} */
+/** Stops sending. Events of the meantime are sent once it is enabled again. @throws {Refusal} */
 export function disableSubscription(deps: SubscriptionDependencies, id: string, by: string) {
   const data = { reason: `disabled by ${by}`, by };
   return change(deps, id, { type: 'subscription_disabled', data }, (tx) => resetSubscriptionDelivery(tx, id), [
@@ -45,7 +45,7 @@ export function disableSubscription(deps: SubscriptionDependencies, id: string, 
   ]);
 }
 
-/** Goes on where it stopped. @throws {Refusal} */
+/** Continues sending where it stopped. @throws {Refusal} */
 export function enableSubscription(deps: SubscriptionDependencies, id: string, by: string) {
   return change(deps, id, { type: 'subscription_enabled', data: { by } }, (tx) => resetSubscriptionDelivery(tx, id), [
     'disabled',
@@ -53,7 +53,7 @@ export function enableSubscription(deps: SubscriptionDependencies, id: string, b
   ]);
 }
 
-/** Sends the events after a position again, under the ids that they had. @throws {Refusal} */
+/** Sends the events after a position again, under their old ids. @throws {Refusal} */
 export async function replaySubscription(deps: SubscriptionDependencies, id: string, after: number, by: string) {
   const end = await findLogEnd(deps.db);
   if (after > end) throw new Refusal('state_conflict', { detail: `the log ends at position ${end}` });
@@ -69,11 +69,11 @@ export async function deleteSubscription(deps: SubscriptionDependencies, id: str
     await append(tx, id, { type: 'subscription_deleted', data: { by } });
     await deleteSubscriptionDelivery(tx, id);
   });
-  // Its workflow sees by itself that it is gone, if Temporal is away now.
+  // If Temporal is away now, the workflow itself sees that the subscription is gone.
   await wakeSubscription(deps.client, id).catch(() => {});
 }
 
-/** Sends a message of the type `ping` once. @throws {Refusal} where there is no such subscription. */
+/** Sends a message of the type `ping` once. @throws {Refusal} if there is no such subscription. */
 export async function testSubscription({ db, sendToReceiver }: SubscriptionDependencies, id: string) {
   const [{ format }, delivery] = await existing(db, id);
   const source = `urn:hapax:${(await findInstallation(db)).id}`;

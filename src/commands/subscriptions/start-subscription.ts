@@ -10,13 +10,13 @@ import { startWorkflow, temporalFault } from '../lifecycle/start-workflow.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** Starts the workflow of a subscription; false where it runs. @throws {Refusal} */
+/** Starts the workflow of a subscription; returns false if it runs already. @throws {Refusal} */
 export function startSubscription(client: Client, id: string): Promise<boolean> {
   const options = { workflowId: subscriptionWorkflowId(id), staticSummary: `subscription ${id}` };
   return startWorkflow({ client }, SUBSCRIPTION_WORKFLOW, { id } as never, 'ALLOW_DUPLICATE', options);
 }
 
-/** Has a subscription deliver: starts its workflow, or tells the one that runs to look again. @throws {Refusal} */
+/** Makes a subscription deliver: starts its workflow, or makes the running one look again. @throws {Refusal} */
 export async function wakeSubscription(client: Client, id: string): Promise<void> {
   const input: SubscriptionInput = { id };
   const wake = () =>

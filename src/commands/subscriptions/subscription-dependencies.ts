@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Db } from '../../store/database.ts';
 import type { CallbackHosts } from '../callbacks/callback-of.ts';
 
-/** What commands about subscriptions need. */
+/** What commands for subscriptions need. */
 export interface SubscriptionDependencies {
   db: Db;
   client: Client;
@@ -11,7 +11,7 @@ export interface SubscriptionDependencies {
   sendToReceiver: SendToReceiver;
 }
 
-/** @returns what the receiver answered, or why it did not. */
+/** @returns the receiver's response, or why there is none. */
 export type SendToReceiver = (
   destination: { url: string; secret: string; headers: Record<string, string> },
   message: { webhook_id: string; contentType: string; body: string },

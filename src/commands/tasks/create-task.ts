@@ -10,8 +10,9 @@ import {
 } from '../../contracts/tasks/task-workflow.ts';
 import { requestKey } from '../../domain/builds/request-key.ts';
 import { nameUuid } from '../../domain/name-uuid.ts';
+import { type SecretBox, sealSecrets, secretNamesOf, withoutSecrets } from '../../domain/tasks/secret-arguments.ts';
 import type { Task } from '../../domain/tasks/task.ts';
-import { readTypedArguments } from '../../domain/tasks/task-arguments.ts';
+import { bindArguments, readTypedArguments } from '../../domain/tasks/task-arguments.ts';
 import {
   argumentsFaults,
   policyOfType,
@@ -42,28 +43,30 @@ import { TASK } from './task-kind.ts';
 import type { TaskTypes } from './task-types.ts';
 import { typeInInput } from './type-in-input.ts';
 
-/** The most names in the message about an unknown task. */
+/** How many names the message about an unknown task lists at most. */
 const MOST_NAMES = 20;
 
 export interface TaskDependencies extends AcceptDependencies {
   taskPolicy: TaskPolicy;
   taskTypes: TaskTypes;
   callbackHosts: CallbackHosts;
+  /** Encrypts secret arguments; undefined if no keys are set. Then no argument may be secret. */
+  secrets: SecretBox | undefined;
   meter: {
     taskAccepted(task: TaskRequest & { replayed: boolean }): void;
   };
 }
 
 /**
- * Accepts a task: starts its workflow, or finds the task that has the id. Temporal alone decides which (one workflow id
- * per task id); the read before it knows what Temporal has forgotten.
+ * Accepts a task: starts its workflow, or finds the task that has the id. Temporal alone decides which (one workflow id per
+ * task id). The record is read first, since it knows what Temporal has forgotten.
  *
- * A task that is done once by its nature (a video) has the id of what it is about where none is given; one that failed or
- * was revoked is begun again when it is asked for again.
+ * A task that is done once by its nature (a video) gets the id of its subject, unless the request names an id. If such a
+ * task failed or was revoked, another request for it redrives it.
  *
- * @param principal who asks at a door, held to what they reach and may have in flight; left out where no key asks.
- * @throws {Refusal} where nothing was started: a task that nobody has registered, arguments that do not fit, an id used for another request,
- * or Temporal is away.
+ * @param principal the caller, who is held to their reach and their limit of work in flight; omitted if no key is involved.
+ * @throws {Refusal} if nothing was started: a task that nobody has registered, arguments that do not fit, an id used for
+ * another request, or Temporal is away.
  */
 export async function createTask(
   deps: TaskDependencies,
@@ -72,8 +75,8 @@ export async function createTask(
 ): Promise<Accepted<Task>> {
   const resolved = await resolve(deps, request);
   const { name, type, given } = resolved;
-  // One without a type names its queue.
-  principal?.requireQueue(request.queue ?? type!.queue);
+  // Both: the worker of a queue does every task that it knows, also one of another queue.
+  for (const queue of [request.queue, type?.queue]) if (queue !== undefined) principal?.requireQueue(queue);
   const callback = await callbackOf(request.callbackUrl ?? callbackUrlIn(type, given), deps.callbackHosts);
   const task = await acceptOrFind(deps, request, { ...resolved, callback, principal });
   if (request.awaitsReply && task.replayed) await askForReply(deps, task.id);
@@ -92,12 +95,20 @@ async function acceptOrFind(
   request: TaskRequest,
   { name, type, given, callback, principal }: ResolvedTask,
 ): Promise<Accepted<Task>> {
-  const fingerprint = taskFingerprint(name, given);
+  const secret = secretsIn(deps, type, request);
+  const compared = secret ? withoutSecrets(secret.box, secret.names, given) : given;
+  const fingerprint = taskFingerprint(name, compared);
   const { id, known, ...identity } = await identify(deps, request, name, given, fingerprint);
   if (known) principal?.requireQueue(known.queue);
-  const input = inputOf(deps, request, { id, name, type, fingerprint, callback });
+  if (known?.erased_at) throw erased(known.id);
+  const hidden = secret ? sealSecrets(secret.box, id, secret.names, secret.places, request) : request;
+  const input = inputOf(
+    deps,
+    { ...request, args: hidden.args, kwargs: hidden.kwargs },
+    { id, name, type, fingerprint, callback },
+  );
   const replayOf = (existing: Existing<Task>) => {
-    const former = callback && taskFingerprint(name, given, callback.url);
+    const former = callback && taskFingerprint(name, compared, callback.url);
     const otherwise = identity.mismatch && reused(identity.mismatch, id);
     return replay(deps, TASK, existing, { fingerprints: [fingerprint, former], otherwise, callback });
   };
@@ -112,22 +123,35 @@ async function acceptOrFind(
   return existing ? replayOf(existing) : { id, status: 'PENDING', replayed: false };
 }
 
-/** The arguments of a task by their names, as its type reads them. */
+/** Returns which arguments are secret, and where they are; undefined if none is. @throws {Refusal} 400 if no key can encrypt them. */
+function secretsIn({ secrets: box }: TaskDependencies, type: TaskType | undefined, { args, kwargs }: TaskRequest) {
+  const marked = secretNamesOf(type);
+  const bound = marked.length > 0 ? bindArguments(type?.parameters ?? [], args, kwargs) : undefined;
+  if (!bound || 'faults' in bound) return undefined;
+  const { places } = bound;
+  const names = marked.filter((name) => places.has(name));
+  if (names.length === 0) return undefined;
+  if (box) return { box, names, places };
+  const message = 'is secret, and TEMPORAL_CODEC_KEYS is not set';
+  throw invalidRequest(names.map((name) => ({ path: `body.${places.get(name)}`, message })));
+}
+
+/** The arguments of a task by name, as its type reads them. */
 type Given = Record<string, unknown>;
 
 interface Identity {
   id: string;
-  /** The task that has the id, as far as the record can say. */
+  /** The task that has the id, if the record knows it. */
   known?: Task | undefined;
-  /** What to answer where that task has other content; undefined where the id says enough. */
+  /** The code of the refusal if that task has other content; undefined if the id is enough. */
   mismatch?: 'task_id_reused' | 'idempotency_key_reused';
-  /** A task that failed or was revoked is begun again. */
+  /** Whether a task that failed or was revoked is redriven. */
   isBegunAgain?: boolean;
 }
 
 /**
- * Which task a request is about: the one with the id that it gives, or with the id of what it is about (a video), else the one
- * that its Idempotency-Key names, else a new one. A key beside an id is kept with it, so that the key is not used for another.
+ * Decides which task a request means: the one with the given id or with the id of its subject (a video), else the one that its
+ * Idempotency-Key names, else a new one. A key beside an id is saved with it, so that nobody uses the key for another task.
  */
 async function identify(
   { db }: TaskDependencies,
@@ -153,7 +177,7 @@ async function identify(
     const detail = `${claim.made} was already requested with this key with other content; use a new key`;
     throw new Refusal('idempotency_key_reused', { detail });
   }
-  // The same request once more, by its key, asks for nothing more than its response.
+  // A repeat of the same request, by its key, only asks for the response again.
   return natural ? { id, known, isBegunAgain: !claim?.repeated } : { id, known, mismatch: 'task_id_reused' };
 }
 
@@ -162,15 +186,24 @@ function reused(code: 'task_id_reused' | 'idempotency_key_reused', id: string): 
   return new Refusal(code, { detail: `task ${id} was already requested ${by}with other content; use a new ${use}` });
 }
 
+/**
+ * Returns the refusal for an erased task. Nobody can say whether the request is the same: the arguments of the task are gone,
+ * and their hash too.
+ */
+function erased(id: string): Refusal {
+  const detail = `task ${id} was requested before, and its data was erased; use a new id or key`;
+  return new Refusal('state_conflict', { detail });
+}
+
 /** A task as its request means it. */
 interface Resolved {
   name: string;
-  /** Undefined where no worker has registered it yet. */
+  /** Undefined if no worker has registered it yet. */
   type: TaskType | undefined;
   given: Given;
 }
 
-/** The type of the task and its arguments by name. @throws {Refusal} where there is no such type, or they do not fit it. */
+/** Returns the type of the task and its arguments by name. @throws {Refusal} if there is no such type, or they do not fit it. */
 async function resolve(deps: TaskDependencies, request: TaskRequest): Promise<Resolved> {
   const { name: asked, args, kwargs, queue } = request;
   const type = await deps.taskTypes.find(asked);
@@ -193,8 +226,8 @@ async function resolve(deps: TaskDependencies, request: TaskRequest): Promise<Re
 }
 
 /**
- * Whether a task that nobody has registered can wait for a worker: it names a queue that is known, and that nobody serves now. Where
- * a worker does, it knows all tasks that there are.
+ * Says whether a task that nobody has registered can wait for a worker: it names a known queue that nobody serves now. If a
+ * worker served the queue, it would have registered all its tasks.
  */
 async function maySoonBeServed(
   { client, taskTypes }: TaskDependencies,
@@ -224,7 +257,7 @@ function inputOf(
     caller,
     door: source,
     name,
-    // One without a type names its queue.
+    // A request for a task without a type names its queue.
     queue: queue ?? type!.queue,
     ...typeInInput(type, type?.version ?? null),
     args,
@@ -248,7 +281,7 @@ function wholeOrNull(ms: number | undefined): number | null {
   return ms === undefined ? null : Math.ceil(ms);
 }
 
-/** Tells an existing task that a sender waits for its end; the first who asked for it may not have waited. */
+/** Tells an existing task that a sender waits for its end. The first sender may not have waited. */
 async function askForReply({ client }: TaskDependencies, id: string): Promise<void> {
   try {
     await client.workflow.getHandle(taskWorkflowId(id)).signal(ANSWERED_SIGNAL);

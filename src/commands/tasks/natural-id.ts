@@ -2,12 +2,12 @@ import { nameUuid } from '../../domain/name-uuid.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import { builtInTaskOf, naturalTaskId, readArguments } from '../../domain/tasks/task-request.ts';
 
-/** So many strangers may hold ids of one video. */
+/** How many other tasks may hold ids of one video. */
 const MOST_IDS = 10;
 
 /**
- * The id of a task that is done once for what it is about, with the task that has it already; undefined for other tasks. Clients
- * choose ids, so another task may hold it. That one does not stand for the video, which has a row of further ids.
+ * Returns the id of a task that is done once for its subject, with the task that already has it; undefined for other tasks.
+ * Clients choose ids, so another task may hold the id. That task does not stand for the video, which then gets a further id.
  */
 export async function findNaturalTask(
   find: (id: string) => Promise<Task | undefined>,
@@ -27,7 +27,7 @@ export async function findNaturalTask(
 
 function naturalIdOf({ name: recorded, args, kwargs }: Task): string | undefined {
   const name = builtInTaskOf(recorded);
-  // One that others registered under a longer name is none of ours.
+  // If others registered a task under a longer name, it is not ours.
   const read = name === recorded && readArguments(name, args, kwargs);
   return name && read && 'arguments' in read ? naturalTaskId(name, read.arguments) : undefined;
 }

@@ -9,10 +9,10 @@ import type { TaskDependencies } from './create-task.ts';
 import { RETRYABLE_TASK_STATUSES, retryTask } from './retry-task.ts';
 import { revokeTask } from './revoke-task.ts';
 
-/** What can be done to many tasks at once. */
+/** The operations for many tasks at once. */
 export type ManyTasksOperation = 'retry' | 'revoke';
 
-/** Some tasks by their ids, or all that match a filter. */
+/** Tasks by their ids, or all that match a filter. */
 export type ManyTasks = { ids: readonly string[] } | { filter: Omit<TaskFilter, 'limit' | 'after'> };
 
 /** States in which a task can be retried or revoked. */
@@ -21,7 +21,7 @@ export const FITTING_STATUSES: Readonly<Record<ManyTasksOperation, readonly Task
   revoke: OPEN_TASK_STATUSES,
 };
 
-/** The tasks among these that an operation can change, the newest first: at most so many, and whether more match. */
+/** Finds the tasks among these that an operation can change, newest first: at most `most`, and says whether more match. */
 export async function fittingTasks(
   { db }: { db: Db },
   operation: ManyTasksOperation,
@@ -46,7 +46,7 @@ export function operateTask(deps: TaskDependencies, operation: ManyTasksOperatio
   return operation === 'retry' ? retryTask(deps, id, by) : revokeTask(deps, id, { by, reason: 'terminated' });
 }
 
-/** Retries or revokes tasks for so long. @throws {Refusal} where Temporal or the database is away. */
+/** Retries or revokes tasks, for at most `withinMs`. @throws {Refusal} if Temporal or the database is away. */
 export function operateTasks(
   deps: TaskDependencies,
   operation: ManyTasksOperation,

@@ -12,9 +12,9 @@ import { invalidRequest, Refusal } from '../refusal.ts';
 import type { TaskDependencies } from './create-task.ts';
 
 /**
- * Records a task of a name that nobody works on: it failed as soon as it came, as with Celery, whose producers know no names
- * of tasks and learn of it from the result. Nothing is started. @returns the id of the task.
- * @throws {Refusal} where it is beyond the limits of other tasks, or its id is another's.
+ * Records a task with a name that no worker knows. It fails as soon as it comes, as with Celery: there, producers do not
+ * know the names of tasks and learn of it from the result. Nothing is started. @returns the id of the task.
+ * @throws {Refusal} if it exceeds the limits of other tasks, or if another task has its id.
  */
 export async function recordUnregisteredTask(
   { db }: Pick<TaskDependencies, 'db'>,

@@ -7,6 +7,7 @@ import { listPendingReplies } from '../../store/celery/pending-reply-list-by-tas
 import { findCallbackUrl } from '../../store/endings/callback-target-find.ts';
 import { taskStream } from '../../store/tasks/task-stream.ts';
 import { restart } from '../lifecycle/restart.ts';
+import { Refusal } from '../refusal.ts';
 import type { TaskDependencies } from './create-task.ts';
 import { TASK } from './task-kind.ts';
 import { typeInInput } from './type-in-input.ts';
@@ -14,8 +15,8 @@ import { typeInInput } from './type-in-input.ts';
 type Asked = TaskTerms & Pick<TaskInput, 'answered'>;
 
 /**
- * Begins a task again that failed or was revoked; false where another redrive was first.
- * @param asked arguments and limits where it is asked for again; undefined: as before.
+ * Restarts a task that failed or was revoked; returns false if another redrive was first.
+ * @param asked new arguments and limits, if it is requested again; default: as before.
  */
 export async function redriveTask(
   deps: Pick<TaskDependencies, 'client' | 'workerBeside' | 'installation' | 'db' | 'taskPolicy' | 'taskTypes'>,
@@ -23,6 +24,7 @@ export async function redriveTask(
   by: string,
   asked: Asked = task,
 ): Promise<boolean> {
+  refuseErased(task);
   const redrive: Redrive = {
     redrive: task.redrives + 1,
     by,
@@ -33,7 +35,14 @@ export async function redriveTask(
   return restart(deps, TASK, task, input, taskRedrivenEvent(input, redrive));
 }
 
-/** Input of the workflow of a task that is led once more. @param asked arguments and limits from now on. */
+/** @throws {Refusal} 409 if the arguments of the task are gone. */
+function refuseErased({ id, erased_at }: Task): void {
+  if (erased_at === null) return;
+  const detail = `the arguments of task ${id} were erased on ${erased_at.slice(0, 10)}; send a new task`;
+  throw new Refusal('state_conflict', { detail });
+}
+
+/** Returns the input for another workflow of a task. @param asked arguments and limits from now on. */
 export async function taskInputAgain(
   deps: Pick<TaskDependencies, 'db' | 'taskPolicy' | 'taskTypes'>,
   task: Task,
@@ -45,13 +54,15 @@ export async function taskInputAgain(
   const policy = policyWithLimits(policyOfType(deps.taskPolicy, type), limits);
   const url = await findCallbackUrl(deps.db, taskStream(task.id));
   const callback = url === undefined ? {} : { callback: { url, origin: new URL(url).origin } };
-  const waitedFor = asked.answered || (await listPendingReplies(deps.db, task.id)).length > 0;
-  const answered = waitedFor ? { answered: true as const } : {};
+  const pending = await listPendingReplies(deps.db, task.id);
+  const answered = asked.answered || pending.length > 0 ? { answered: true as const } : {};
+  const message = pending.find((reply) => reply.message)?.message;
   return {
     ...inputOf(task),
     ...typeInInput(type, task.type_version),
     ...callback,
     ...answered,
+    ...(message && { message }),
     args,
     kwargs,
     ...limits,
@@ -59,7 +70,7 @@ export async function taskInputAgain(
   };
 }
 
-/** The input of a task as it was accepted, without what it waited for: an eta and an expiry are past. */
+/** Returns the input of a task as it was accepted, without its eta and expiry, which are past. */
 function inputOf(task: Task): Omit<TaskInput, 'policy' | keyof Asked | keyof ReturnType<typeof typeInInput>> {
   const { id, workflow_id, fingerprint, caller, door, name, queue, priority } = task;
   const { root_id, parent_id, created_at } = task;

@@ -6,9 +6,9 @@ import type { TaskRequest } from '../../domain/tasks/task-request.ts';
 import { temporalFault } from '../lifecycle/start-workflow.ts';
 
 /**
- * Goes on with an open task that replaced itself by a chain, a group or a chord (Celery's `Task.replace`): the last task of that has its
- * id, and is what this message asks for.
- * @returns false where no open task has the id: then the message asks for a task of its own.
+ * Passes on what an open task became that replaced itself by a chain, a group or a chord (Celery's `Task.replace`). The
+ * last task of that canvas has its id, and this message asks for that task.
+ * @returns false if no open task has the id: then the message asks for a separate task.
  */
 export function replaceTask(
   { client }: { client: Client },
@@ -22,19 +22,25 @@ export function replaceTask(
   return signal(client, taskId, { nesting, becomes: { kind: 'work', work, eta: eta?.toISOString() ?? null } });
 }
 
-/** How what was to replace a task ended instead of coming. */
+/** How the replacement of a task ended instead of coming. */
 export type EndInstead =
   | { status: 'SUCCESS' }
   | { status: 'FAILURE' | 'REVOKED'; exception: CeleryException; traceback?: string | null };
 
-/** Ends a task that waits for what replaces it, and which never comes. */
-export async function endReplaced(
+/** Ends a task that waits for a replacement which never comes. @returns false if no open task has the id. */
+export function endReplaced(
   { client }: { client: Client },
   taskId: string,
   nesting: number,
   end: EndInstead,
-): Promise<void> {
-  await signal(client, taskId, { nesting, becomes: becomesOf(end) });
+): Promise<boolean> {
+  return signal(client, taskId, { nesting, becomes: becomesOf(end) });
+}
+
+/** How a task ends that was to become one of another runtime: its workflow leads work in Python only. */
+export function notInPython(taskId: string, name: string): EndInstead {
+  const exc_message = [`task ${taskId} cannot become ${name}, which is no task in Python`];
+  return { status: 'FAILURE', exception: { exc_type: 'NotImplementedError', exc_module: 'builtins', exc_message } };
 }
 
 function becomesOf(end: EndInstead): Replacement['becomes'] {
@@ -46,7 +52,7 @@ function becomesOf(end: EndInstead): Replacement['becomes'] {
   return { kind: 'failed', error: { type: exc_type, module: exc_module, args: exc_message, message, traceback } };
 }
 
-/** @throws {Refusal} where Temporal is away. */
+/** @throws {Refusal} if Temporal is away. */
 async function signal(client: Client, taskId: string, replacement: Replacement): Promise<boolean> {
   try {
     await client.workflow.getHandle(taskWorkflowId(taskId)).signal<[Replacement]>(REPLACEMENT_SIGNAL, replacement);

@@ -7,7 +7,7 @@ import { existingTask } from './revoke-task.ts';
 /** States in which a task can be started again with the same arguments. */
 export const RETRYABLE_TASK_STATUSES: readonly Task['status'][] = ['FAILURE', 'REVOKED'];
 
-/** Starts a task again that failed or was revoked, with new retries. @throws {Refusal} 404; 409 where it did neither */
+/** Restarts a task that failed or was revoked, with new retries. @throws {Refusal} 404; 409 if it did neither */
 export async function retryTask(
   deps: Pick<TaskDependencies, 'client' | 'workerBeside' | 'installation' | 'db' | 'taskPolicy' | 'taskTypes'>,
   id: string,

@@ -8,14 +8,14 @@ import { temporalFault } from '../lifecycle/start-workflow.ts';
 import { notFound, Refusal } from '../refusal.ts';
 import type { TaskDependencies } from './create-task.ts';
 
-/** The task with this id. @throws {Refusal} 404 */
+/** Finds the task with this id. @throws {Refusal} 404 */
 export async function existingTask({ db }: Pick<TaskDependencies, 'db'>, id: string): Promise<Task> {
   const task = await findTask(db, id);
   if (!task) throw notFound(`task ${id}`);
   return task;
 }
 
-/** Ends a task, and stops its work where it has begun. @throws {Refusal} 404; 409 where it has ended */
+/** Ends a task, and stops its work if it has started. @throws {Refusal} 404; 409 if it has ended */
 export async function revokeTask(
   deps: Pick<TaskDependencies, 'db' | 'client'>,
   id: string,
@@ -32,7 +32,7 @@ export async function revokeTask(
   return task;
 }
 
-/** Ends a task, unless it has ended or never was: to Celery that is none the worse. @throws {Refusal} where Temporal is away. */
+/** Ends a task, unless it has ended or never existed: Celery does not mind either. @throws {Refusal} if Temporal is away. */
 export async function revokeIfOpen(...args: Parameters<typeof revokeTask>): Promise<void> {
   try {
     await revokeTask(...args);
@@ -42,7 +42,7 @@ export async function revokeIfOpen(...args: Parameters<typeof revokeTask>): Prom
   }
 }
 
-/** Records that a task was revoked whose workflow is gone: it ended just now, or an operator of Temporal terminated it. */
+/** Records that a task without a workflow was revoked: it ended just now, or an operator of Temporal terminated it. */
 async function endRevoked(
   deps: Pick<TaskDependencies, 'db' | 'client'>,
   id: string,

@@ -14,7 +14,7 @@ const TASK_ID = defineSearchAttributeKey('HapaxTaskId', SearchAttributeType.KEYW
 const TASK_NAME = defineSearchAttributeKey('HapaxTaskName', SearchAttributeType.KEYWORD);
 const QUEUE = defineSearchAttributeKey('HapaxQueue', SearchAttributeType.KEYWORD);
 
-/** Tasks. */
+/** How the commands handle tasks. */
 export const TASK: Kind<Task, TaskEvent, TaskInput> = {
   stream: TASKS,
   find: findTask,

@@ -1,7 +1,10 @@
 import type { TaskType } from '../../contracts/tasks/task-type.ts';
 import type { TaskInput } from '../../contracts/tasks/task-workflow.ts';
 
-/** What the input of a task's workflow says of its type; nothing for the tasks of Hapax itself. @param type undefined: not registered. */
+/**
+ * Returns what the input of a task's workflow says about its type; nothing for the tasks of Hapax itself.
+ * @param type undefined: not registered.
+ */
 export function typeInInput(
   type: TaskType | undefined,
   accepted: string | null,

@@ -5,10 +5,10 @@ import { listPausedQueues } from '../../store/tasks/queue-pause-list.ts';
 import { isPolling, listPollers } from '../workers/list-pollers.ts';
 import type { TaskTypes } from './task-types.ts';
 
-/** A task that was accepted a moment ago is about to start. */
+/** A task that was accepted this recently is about to start. */
 const A_MOMENT_MS = 2_000;
 
-/** Why a task has not started, for a person; null where nothing is in its way that is known of. */
+/** Says why a task has not started, for a person; null if nothing is known to be in its way. */
 export async function whyWaiting(
   { db, client, taskTypes }: { db: Db; client: Client; taskTypes: TaskTypes },
   { name, queue, status, eta, created_at }: Pick<Task, 'name' | 'queue' | 'status' | 'eta' | 'created_at'>,
@@ -20,10 +20,12 @@ export async function whyWaiting(
     const type = await taskTypes.find(name);
     if (!type) return `no worker has registered the task ${name} yet`;
     if ((await listPausedQueues(db)).some((pause) => pause.queue === queue)) return `the queue ${queue} is paused`;
-    const isServed = (await listPollers(client, queue, new Set([type.runtime]))).some(isPolling);
-    return isServed ? null : `no worker asked for tasks of the queue ${queue} in the last 90 seconds`;
+    const polling = (await listPollers(client, queue, new Set([type.runtime]))).filter(isPolling);
+    if (polling.length === 0) return `no worker asked for tasks of the queue ${queue} in the last 90 seconds`;
+    const isServed = polling.some(({ identity }) => taskTypes.isServedBy(type, identity));
+    return isServed ? null : `no worker of the queue ${queue} has the task ${name}`;
   } catch {
-    // What cannot be asked now is no reason to keep the task back.
+    // If this cannot be asked now, the task is shown without it.
     return null;
   }
 }

@@ -1,13 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { Refusal } from '../refusal.ts';
 
-/** What a worker polls for. Temporal's TaskQueueType. */
+/** What a worker polls for, as Temporal's TaskQueueType. */
 const TASK_QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
 export type PollKind = keyof typeof TASK_QUEUE_TYPES;
 
 const TIMEOUT_MS = 2_500;
 
-/** What Temporal itself says of a task queue: who polls, and how much waits. @throws what the call to Temporal throws. */
+/** Describes a task queue as Temporal knows it: who polls, and how much waits. @throws what the call to Temporal throws. */
 export function describeTaskQueue(client: Client, name: string, kind: PollKind) {
   return client.withDeadline(Date.now() + TIMEOUT_MS, () =>
     client.workflowService.describeTaskQueue({
@@ -19,14 +19,14 @@ export function describeTaskQueue(client: Client, name: string, kind: PollKind) 
   );
 }
 
-/** Temporal's answer to a question. @throws {Refusal} where it cannot be reached. */
+/** Returns the result of a query to Temporal. @throws {Refusal} if it cannot be reached. */
 export function orUnavailable<Answer>(asked: Promise<Answer>): Promise<Answer> {
   return asked.catch((cause: unknown) => {
     throw temporalUnavailable(cause);
   });
 }
 
-/** A question to Temporal failed; asking again does no harm. */
+/** Returns the refusal for a failed query to Temporal. Asking again does no harm. */
 export function temporalUnavailable(cause: unknown): Refusal {
   return new Refusal('temporal_unavailable', { detail: 'try again', retryAfterSeconds: 5, cause });
 }

@@ -3,25 +3,25 @@ import { type TaskRuntime, taskQueueOf, WORKFLOW_QUEUE } from '../../contracts/t
 import { ROLL_CALL_TASK_QUEUE } from '../../contracts/tasks/worker-control.ts';
 import { describeTaskQueue, orUnavailable, type PollKind } from './describe-task-queue.ts';
 
-/** A worker that Temporal saw asking for work within the last minutes. */
+/** A worker that polled Temporal for work within the last minutes. */
 export interface Poller {
   identity: string;
   lastSeenAt: Date;
 }
 
-/** An idle worker polls again after a minute, so one that was not seen for longer is gone. */
+/** An idle worker polls again after a minute, so one that was not seen for longer than this is gone. */
 const POLLS_WITHIN_MS = 90_000;
 
-/** Whether a worker still asks for work. */
+/** Says whether a worker still polls for work. */
 export function isPolling({ lastSeenAt }: Pick<Poller, 'lastSeenAt'>): boolean {
   return Date.now() - lastSeenAt.getTime() < POLLS_WITHIN_MS;
 }
 
 /**
- * Who polls for the work of a queue, by identity; of workflows for both kinds, since a worker may be stuck with one. Temporal
- * forgets a poller five minutes after its last poll.
- * @param runtimes what runs tasks of the queue: those of Python are polled for apart.
- * @throws {Refusal} where Temporal cannot be reached.
+ * Lists who polls for the work of a queue, by identity. For the queue of workflows it asks about both kinds of polls, since
+ * a worker may be stuck in one. Temporal forgets a poller five minutes after its last poll.
+ * @param runtimes of the tasks in the queue: Python has separate task queues.
+ * @throws {Refusal} if Temporal cannot be reached.
  */
 export async function listPollers(
   client: Client,
@@ -36,8 +36,8 @@ export async function listPollers(
 const OURS: ReadonlySet<TaskRuntime> = new Set(['built-in']);
 
 /**
- * The worker processes there are, also those that are too busy to ask for work or serve no queue.
- * @throws {Refusal} where Temporal cannot be reached.
+ * Lists all worker processes, even those that are too busy to poll for work or serve no queue.
+ * @throws {Refusal} if Temporal cannot be reached.
  */
 export function listWorkerProcesses(client: Client): Promise<Poller[]> {
   return pollersOf(client, ROLL_CALL_TASK_QUEUE, ['activity']);
@@ -55,7 +55,7 @@ async function pollersOf(client: Client, taskQueue: string, kinds: PollKind[]): 
   );
 }
 
-/** Pollers by identity, each as it was seen last. */
+/** Returns pollers by identity, each as it was last seen. */
 function latest(seen: readonly Poller[][]): Poller[] {
   const last = new Map<string, Poller>();
   for (const poller of seen.flat()) {

@@ -7,11 +7,14 @@ import { isPolling, listPollers, listWorkerProcesses, type Poller } from './list
 export interface PresentWorker {
   identity: string;
   lastSeenAt: Date;
-  /** What it asked for within the last 90 seconds: a busy one may ask for less than it serves. */
+  /** What it polled for within the last 90 seconds. A busy one may poll for less than it serves. */
   queues: string[];
 }
 
-/** Who polls for what: workflows, each known queue of tasks, callbacks and replies. @throws {Refusal} where Temporal cannot be reached. */
+/**
+ * Lists who polls for what: workflows, each known queue of tasks, callbacks and replies. @throws {Refusal} if Temporal
+ * cannot be reached.
+ */
 export async function listServed(
   client: Client,
   taskTypes: TaskTypes,
@@ -24,13 +27,13 @@ export async function listServed(
 }
 
 /**
- * The processes that work now, with the queues that each asked for. One that was not seen for 90 seconds is gone, and left out.
- * @throws {Refusal} where Temporal cannot be reached.
+ * Lists the processes that work now, with the queues that each polled for. Leaves out those not seen for 90 seconds: they are gone.
+ * @throws {Refusal} if Temporal cannot be reached.
  */
 export async function listPresentWorkers(client: Client, taskTypes: TaskTypes): Promise<PresentWorker[]> {
   const [present, served] = await Promise.all([listWorkerProcesses(client), listServed(client, taskTypes)]);
   const seen = new Map(present.filter(isPolling).map(({ identity, lastSeenAt }) => [identity, lastSeenAt]));
-  // The bridge answers no roll call.
+  // The list of worker processes lacks the bridge.
   for (const poller of served.flatMap(({ pollers }) => pollers).filter(isPolling)) {
     const known = seen.get(poller.identity);
     if (!known || known < poller.lastSeenAt) seen.set(poller.identity, poller.lastSeenAt);

@@ -6,21 +6,21 @@ import { temporalUnavailable } from './describe-task-queue.ts';
 
 type OrderName = keyof WorkerControl;
 
-/** What a worker said; or that nobody of its name polls any more; or that it took the order and says nothing. */
+/** A worker's reply; `gone`: no worker of that name polls any more; `silent`: it took the order and does not reply. */
 export type OrderOutcome<Name extends OrderName> =
   | { kind: 'replied'; reply: Awaited<ReturnType<WorkerControl[Name]>> }
   | { kind: 'gone' }
   | { kind: 'silent' };
 
-/** A worker that is there takes an order within milliseconds. One that is not must not find it when it is started again. */
+/** A running worker takes an order within milliseconds. One that is down must not find the order when it starts again. */
 const TAKEN_WITHIN_MS = 2_000;
 const DONE_WITHIN_MS = 3_000;
 
 /**
- * Tells a running process of workers something, and waits for what it says: an activity of no workflow, on the task queue
- * of this process alone (Temporal 1.32).
+ * Sends an order to a running worker process, and waits for its reply. The order is an activity without a workflow, on the
+ * task queue of this process alone (Temporal 1.32).
  * @param worker its identity.
- * @throws {Refusal} where Temporal cannot be reached.
+ * @throws {Refusal} if Temporal cannot be reached.
  */
 export async function orderWorker<Name extends OrderName>(
   client: Client,

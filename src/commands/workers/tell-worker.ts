@@ -7,9 +7,9 @@ import { orderWorker } from './order-worker.ts';
 type Order = Exclude<keyof WorkerControl, 'inspect'>;
 
 /**
- * Tells a worker something that it must do.
+ * Sends an order to a worker.
  * @param worker its identity.
- * @throws {Refusal} 404 where there is no such worker; 409 where it refuses, or says nothing; 503
+ * @throws {Refusal} 404 if there is no such worker; 409 if it refuses, or does not reply; 503
  */
 export async function tellWorker<Name extends Order>(
   client: Client,

@@ -48,9 +48,16 @@ one('[data-themes]')?.addEventListener('submit', (event) => {
 const live = one('#live');
 const liveButton = one('[data-live]');
 const RETRY_MS = 1_000;
+// The server says something at least every 15 s.
+const SILENCE_MS = 45_000;
+const RELOADED = 'hapax:reloaded';
+const RELOAD_EVERY_MS = 60_000;
+// What fails now: the stream of changes, refreshes, or both.
+const away = new Set();
 let paused = sessionStorage.getItem('hapax:paused') === 'true';
 let missed = false;
-let away = false;
+// Whether the server refuses this page for good.
+let ended = false;
 
 const isHeld = () =>
   one('#content [name="id"]:checked') !== null ||
@@ -60,11 +67,11 @@ const isHeld = () =>
 
 function showLive() {
   if (!liveButton) return;
-  const [state, words] = away
+  const [state, words] = away.size
     ? ['away', 'Reconnecting']
     : paused
       ? ['paused', missed ? 'Paused, has news' : 'Paused']
-      : missed
+      : missed && isHeld()
         ? ['held', 'Waits for you']
         : ['live', 'Live'];
   liveButton.dataset.state = state;
@@ -75,6 +82,12 @@ function showLive() {
 function catchUp() {
   if (!missed || paused || isHeld()) return;
   missed = false;
+  if (ended) {
+    ended = false;
+    sessionStorage.setItem(RELOADED, String(Date.now()));
+    location.reload();
+    return;
+  }
   showLive();
   live.dispatchEvent(new Event('changed', { bubbles: true }));
 }
@@ -97,23 +110,55 @@ liveButton?.addEventListener('click', () => {
 });
 if (live) {
   setInterval(catchUp, RETRY_MS);
-  const isAway = (yes) => () => {
-    away = yes;
+  const failed = (what, status) => {
+    // Signed out, or what the page shows is gone: a new page says which. If that one is refused as well, it is not loaded for ever.
+    ended =
+      status >= 400 &&
+      status < 500 &&
+      status !== 429 &&
+      Date.now() - Number(sessionStorage.getItem(RELOADED)) > RELOAD_EVERY_MS;
+    if (!ended) away.add(what);
+    // A refresh that failed is still owed.
+    if (ended || what === 'refresh') missed = true;
     showLive();
   };
-  // A refresh that failed is still owed. The extension repeats only what was connected before: the first time is ours.
-  const tryAgain = ({ detail: { ctx } }) => {
-    if (ctx.response && ctx.response.status < 500 && ctx.response.status !== 429) return;
-    if (ctx.sourceElement === live) setTimeout(() => live.dispatchEvent(new Event('connect')), RETRY_MS);
-    else if (ctx.sourceElement?.id === 'content') missed = true;
+  const works = (what) => {
+    away.delete(what);
+    showLive();
   };
   for (const failure of ['htmx:error', 'htmx:response:error']) {
-    document.addEventListener(failure, tryAgain);
-    document.addEventListener(failure, isAway(true));
+    document.addEventListener(failure, ({ detail: { ctx } }) => {
+      if (ctx?.sourceElement?.id === 'content') failed('refresh', ctx.response?.status);
+      if (ctx?.sourceElement !== live) return;
+      failed('stream', ctx.response?.status);
+      // The extension repeats only what was connected before: the first time is ours.
+      if (!ended) setTimeout(() => live.dispatchEvent(new Event('connect')), RETRY_MS);
+    });
   }
-  document.addEventListener('htmx:sse:error', isAway(true));
-  document.addEventListener('htmx:sse:after:connection', isAway(false));
-  document.addEventListener('htmx:after:swap', isAway(false));
+  document.addEventListener('htmx:sse:error', ({ detail }) => failed('stream', detail.status));
+  document.addEventListener('htmx:sse:after:connection', () => works('stream'));
+  let stream;
+  let heardAt = Date.now();
+  for (const sign of ['htmx:sse:after:connection', 'htmx:sse:before:message']) {
+    document.addEventListener(sign, ({ detail }) => {
+      stream = detail.connection;
+      heardAt = Date.now();
+    });
+  }
+  // The extension opens another stream when the page is shown again.
+  document.addEventListener('visibilitychange', () => {
+    heardAt = Date.now();
+  });
+  setInterval(() => {
+    if (document.hidden || Date.now() - heardAt < SILENCE_MS) return;
+    failed('stream');
+    // Then the extension connects again.
+    stream?.reader?.cancel();
+  }, RETRY_MS);
+  // htmx also says this of a refused refresh, which replaces nothing.
+  document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
+    if (ctx.sourceElement?.id === 'content' && ctx.response.status < 400) works('refresh');
+  });
   showLive();
 }
 

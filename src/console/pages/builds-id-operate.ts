@@ -14,7 +14,7 @@ import type { Console } from '../view.ts';
 const retryFields = z.object({ mode: retryMode.optional() });
 const adoptFields = z.object({ run_id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
 
-/** What people ask of a build. */
+/** Adds the operations on a build. */
 export function operateBuild(console: Console, deps: ConsoleDependencies): void {
   console.post('/builds/:id{[0-9]+}/cancel', needs('operate'), async (c) => {
     const { id } = valid(buildIdParam, c.req.param());

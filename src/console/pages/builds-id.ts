@@ -4,6 +4,7 @@ import { buildAtQuery, buildIdParam } from '../../contracts/builds/build.ts';
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import { phasesOf } from '../../domain/builds/build-phases.ts';
 import { failedJobsIn } from '../../domain/builds/build-view.ts';
+import { artifactsIn, recordedRunIn } from '../../domain/builds/provenance.ts';
 import { eventsUntil, foldEvents } from '../../domain/record/fold.ts';
 import { listBuildsAhead } from '../../store/builds/build-list-ahead.ts';
 import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
@@ -12,17 +13,18 @@ import { findStream } from '../../store/record/stream-find.ts';
 import { verifyStream } from '../../store/record/stream-verify.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
+import { artifactsCard } from '../parts/artifacts.ts';
 import { statusBadge } from '../parts/badge.ts';
 import { buildEvent } from '../parts/build-event.ts';
 import { buildFacts, inputsTable, proofCard } from '../parts/build-facts.ts';
 import { attentionCard, buildActions, failureCard } from '../parts/build-operations.ts';
-import { notice } from '../parts/notice.ts';
+import { erasedNotice, notice } from '../parts/notice.ts';
 import { phaseBar } from '../parts/phase-bar.ts';
 import { counted, time } from '../parts/time.ts';
 import { queryOf, valid } from '../queries.ts';
 import type { Console, Html, View } from '../view.ts';
 
-/** One build: what it does, what happened to it and how that is known, and what can be done about it. */
+/** Adds the page of one build: its state, what happened to it and how Hapax knows, and what people can do about it. */
 export function build(console: Console, { db, temporalUi }: ConsoleDependencies): void {
   console.get('/builds/:id{[0-9]+}', async (c) => {
     const { id } = valid(buildIdParam, c.req.param());
@@ -39,12 +41,13 @@ export function build(console: Console, { db, temporalUi }: ConsoleDependencies)
     const content = html`${at ? pastNotice(view, id, at) : ''}
 ${at ? '' : attentionCard(view, state)}
 ${waitsFor.length > 0 ? waitsNotice(waitsFor.map((other) => other.id)) : ''}
+${state.erased_at === null ? '' : erasedNotice(view, 'Its inputs', state.erased_at)}
 ${failureCard(state, failedJobsIn(events))}
 <div class="split">
 <section class="card" aria-labelledby="timeline-title"><header><h2 id="timeline-title">Timeline</h2><span class="hint">${counted(events.length, 'event')}</span></header>
 ${phaseBar(phasesOf(events, until))}
 <ol class="timeline">${timeline(view, events)}</ol></section>
-<div class="aside">${buildFacts(view, state, temporalUi)}${inputsTable(state)}${proof ? proofCard(view, id, proof) : ''}</div>
+<div class="aside">${buildFacts(view, state, temporalUi)}${state.erased_at === null ? inputsTable(state) : ''}${artifactsCard(view, id, recordedRunIn(events, state.workflow_run_id)?.commit, artifactsIn(events, state.workflow_run_id))}${proof ? proofCard(view, id, proof) : ''}</div>
 </div>`;
     return page(c, {
       title: `Build ${id}`,
@@ -56,7 +59,7 @@ ${phaseBar(phasesOf(events, until))}
   });
 }
 
-/** The newest first: what a build does now is what people come for. */
+/** Returns the events, newest first: people come to see what a build does now. */
 function timeline(view: View, events: readonly RecordedEvent[]): Html[] {
   return events.map((event, index) => buildEvent(view, event, events[index - 1])).toReversed();
 }

@@ -4,6 +4,7 @@ import {
   type ManyOperation,
   operateBuilds,
 } from '../../commands/builds/operate-builds.ts';
+import { MANY_WITHIN_MS } from '../../commands/lifecycle/operate-many.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { buildIdParam } from '../../contracts/builds/build.ts';
 import type { Build } from '../../domain/builds/build.ts';
@@ -18,9 +19,6 @@ import { valid } from '../queries.ts';
 import { type Console, type ConsoleContext, linkTo } from '../view.ts';
 import { buildFilter } from './builds.ts';
 
-/** Somebody waits for the page that says what became of it. */
-const WITHIN_MS = 20_000;
-
 const WORDS = {
   cancel: {
     label: 'Cancel them',
@@ -31,7 +29,7 @@ const WORDS = {
   retry: { label: 'Retry them', asks: 'Retry', done: 'Queued again:', none: 'No selected build has failed.' },
 } as const;
 
-/** Cancels or retries the builds that were selected, or all that match the filters. It always asks first, with their number. */
+/** Cancels or retries the selected builds, or all that match the filters. It always asks first, and says how many there are. */
 export function operateManyBuilds(console: Console, deps: ConsoleDependencies): void {
   console.post('/builds/cancel', needs('operate'), (c) => operate(c, deps, 'cancel'));
   console.post('/builds/retry', needs('operate'), (c) => operate(c, deps, 'retry'));
@@ -55,7 +53,7 @@ async function operate(c: ConsoleContext, deps: ConsoleDependencies, operation: 
     const question = `${words.asks} ${counted(builds.length, 'build')}?${warningOf(operation, builds)}${rest}`;
     return unconfirmed(c, { question, fields: { ...fields, ids: chosen.join(',') }, label: words.label });
   }
-  const { done, refused, left } = await operateBuilds(deps, operation, builds, c.var.caller, WITHIN_MS);
+  const { done, refused, left } = await operateBuilds(deps, operation, builds, c.var.caller, MANY_WITHIN_MS);
   c.var.log.info({ operation, done: done.length, refused: refused.length, left: left.length }, 'builds operated');
   const first = refused[0];
   const told = first ? ` ${counted(refused.length, 'build')} refused; build ${first.id}: ${first.detail}` : '';
@@ -66,9 +64,9 @@ async function operate(c: ConsoleContext, deps: ConsoleDependencies, operation: 
   });
 }
 
-/** Builds whose retry sends another dispatch although a run may exist. */
+/** Warns of builds whose retry sends another dispatch although a run may exist. */
 function warningOf(operation: ManyOperation, builds: readonly Build[]): string {
   const unsure = operation === 'retry' ? builds.filter((build) => retryQuestion(build, undefined)).length : 0;
   if (unsure === 0) return '';
-  return ` Among them, ${counted(unsure, 'build')} without a known run: if a run exists after all, the workflow runs twice.`;
+  return ` For ${counted(unsure, 'build')} among them, a run may still be going: if it is, the workflow runs twice.`;
 }

@@ -23,7 +23,7 @@ import { ageOfStep, timeSlider } from '../parts/time-slider.ts';
 import { queryOf, valid } from '../queries.ts';
 import { type Console, type Html, linkTo } from '../view.ts';
 
-/** Filters of the list, as its URL has them. */
+/** Filters of the list, as in its URL. */
 export const buildFilter = buildListQuery.omit({ limit: true, cursor: true, at: true, count: true }).strip();
 export type Filter = z.output<typeof buildFilter>;
 const query = buildListQuery
@@ -42,7 +42,7 @@ const STATUSES = [
 const PAGE = 50;
 const MOST_CONFIGURATIONS = 100;
 
-/** The list of builds, now or at an earlier time. */
+/** Adds the list of builds, now or at an earlier time. */
 export function builds(console: Console, { db }: ConsoleDependencies): void {
   console.get('/builds', async (c) => {
     const { cursor, at, step, ...given } = valid(query, queryOf(c));
@@ -90,7 +90,7 @@ ${items.length > 0 ? list : nothing(filter, at)}${pager('builds', { ...filter, a
   });
 }
 
-/** What can be asked of the past: text, a conclusion and whether it needs attention are of the present only. */
+/** Returns the filters that also work for the past. Text, conclusion and whether it needs attention work only for the present. */
 function unchangingOf({ q: _q, conclusion: _conclusion, needs_attention: _attention, ...filter }: Filter): Filter {
   return filter;
 }
@@ -129,7 +129,7 @@ function filters(
   );
 }
 
-/** Around the list: what can be done to the builds that are selected, or to all that match. */
+/** Puts a form around the list, with operations on the selected builds or on all that match. */
 function bulkForm(filter: Filter, rows: Html, { value, exact }: Count): Html {
   return html`<form method="post" action="builds/cancel" data-bulk>${hidden(filter)}${rows}
 <div class="bulk"><span class="js"><strong data-chosen>0</strong> selected</span><label class="field check"><input type="checkbox" name="all" value="true"><span>All ${count(value)}${exact ? '' : ' or more'} that match</span></label><button type="submit" formaction="builds/retry">${icon('retry')}Retry</button><button type="submit" class="danger">${icon('cancelled')}Cancel</button></div></form>`;

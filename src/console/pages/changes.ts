@@ -6,9 +6,12 @@ import type { Access } from '../access.ts';
 import type { ChangeWatch } from '../change-watch.ts';
 import type { Console } from '../view.ts';
 
-/** A comment this often keeps proxies from closing a quiet stream. */
+/**
+ * Pause between the events `alive`. They keep proxies from closing a quiet stream, and tell the page that the connection works: it takes
+ * 45 s without any for a loss.
+ */
 const KEEP_ALIVE_MS = 15_000;
-/** A stream ends after this time, and the browser opens another: so that somebody who may no longer look does not. */
+/** When a stream ends and the browser opens another. Somebody who has lost access then sees no more changes. */
 const LONGEST_MS = 300_000;
 
 const position = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -21,8 +24,8 @@ const query = z.object({
 });
 
 /**
- * A stream that tells a page when to ask for itself again: the event `changed`, with nothing in it. The page replaces what it
- * shows, so that it never grows.
+ * Adds the stream that tells a page when to reload itself: the event `changed`, without data. The page replaces its content, so it never
+ * grows.
  */
 export function changesStream(console: Console, changes: ChangeWatch, access: Pick<Access, 'onChange'>): void {
   console.get('/changes', (c) => {
@@ -46,9 +49,9 @@ export function changesStream(console: Console, changes: ChangeWatch, access: Pi
         head = told;
         wake();
       });
-      const keepAlive = setInterval(() => void sse.write(': keep-alive\n\n'), KEEP_ALIVE_MS);
+      const keepAlive = setInterval(() => void sse.writeSSE({ event: 'alive', data: '' }), KEEP_ALIVE_MS);
       const longest = setTimeout(end, LONGEST_MS);
-      // The browser opens another, unless its key was revoked.
+      // The browser opens another stream, unless its key was revoked.
       const unwatchKeys = access.onChange(end);
       try {
         while (open) {

@@ -13,12 +13,12 @@ import { notice } from '../parts/notice.ts';
 import { valid } from '../queries.ts';
 import type { Console, ConsoleContext } from '../view.ts';
 
-/** What changes of configurations need. */
+/** Returns what changes of configurations need. */
 export function changesOf({ db, callbackHosts, policy, forges }: ConsoleDependencies): ChangeDependencies {
   return { db, callbackHosts, forges, correlationInput: policy.correlation_input };
 }
 
-/** Makes configurations and changes them, with an example of a request before it is saved. */
+/** Adds the forms that create and change configurations. They show an example of a request before they save. */
 export function editConfiguration(console: Console, deps: ConsoleDependencies): void {
   console.get('/configurations/new', (c) => {
     requireMay(c, 'configure');

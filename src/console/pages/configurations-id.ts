@@ -26,7 +26,7 @@ const query = configurationPageQuery.pick({ cursor: true }).strip();
 
 const PAGE = 20;
 
-/** One configuration: what it says, and what each version changed. */
+/** Adds the page of one configuration: its content, and what each version changed. */
 export function configuration(console: Console, deps: ConsoleDependencies): void {
   console.get('/configurations/:id{[0-9]+}', async (c) => {
     const { id } = valid(configurationIdParam, c.req.param());
@@ -64,12 +64,16 @@ export function configuration(console: Console, deps: ConsoleDependencies): void
 const RETIRE_QUESTION =
   'Retire this configuration? Triggers are refused from now on. Its builds go on, and its history stays.';
 
-function actions(view: View, { id, version, retired }: BuildConfiguration): Html {
+function actions(view: View, { id, version, retired, definition }: BuildConfiguration): Html {
   const trigger =
     retired || !view.may('trigger')
       ? ''
       : html`<a class="button main" href="${linkTo('trigger', { config: id })}">Trigger</a>`;
-  if (id === ENVIRONMENT_CONFIGURATION.id || !view.may('configure')) return html`${trigger}`;
+  const compare =
+    definition.dispatch === 'shadow' && view.may('operate')
+      ? html`<a class="button" href="configurations/${id}/shadow">Compare</a>`
+      : '';
+  if (id === ENVIRONMENT_CONFIGURATION.id || !view.may('configure')) return html`${trigger}${compare}`;
   const edit = html`<a class="button" href="configurations/${id}/edit">Edit</a>`;
   const retire = action(view, {
     right: 'configure',
@@ -79,7 +83,7 @@ function actions(view: View, { id, version, retired }: BuildConfiguration): Html
     fields: { version },
     confirm: RETIRE_QUESTION,
   });
-  return html`${trigger}${edit}${retired ? '' : retire}`;
+  return html`${trigger}${compare}${edit}${retired ? '' : retire}`;
 }
 
 function facts({ id, definition }: BuildConfiguration): Html {

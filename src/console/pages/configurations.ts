@@ -13,12 +13,12 @@ const query = configurationPageQuery.pick({ cursor: true }).strip();
 
 const PAGE = 100;
 
-/** How requests for builds become dispatches. */
+/** Adds the list of configurations, which say how requests become dispatches. */
 export function configurations(console: Console, deps: ConsoleDependencies): void {
   console.get('/configurations', async (c) => {
     const { cursor } = valid(query, queryOf(c));
     const { view } = c.var;
-    // Number 1 is in the list also where nothing was triggered yet.
+    // Number 1 is listed even if nothing was triggered yet.
     await deps.configurations.environment();
     const found = await listConfigurations(deps.db, { after: cursor ?? 0, limit: PAGE + 1 });
     const items = found.slice(0, PAGE);

@@ -8,10 +8,10 @@ import { count, counted, time } from '../parts/time.ts';
 import type { Console, Html, View } from '../view.ts';
 import { tagLinks } from './content.ts';
 
-/** So many pieces of the text are shown. */
+/** How many pieces of the text are shown. */
 const SHOWN = 20;
 
-/** One document: what it is, its summaries, its text. */
+/** Adds the page of one document: its facts, its summaries, its text. */
 export function contentDetail(console: Console, { content }: ConsoleDependencies): void {
   console.get('/content/:id', async (c) => {
     const id = c.req.param('id');

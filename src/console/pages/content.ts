@@ -33,12 +33,12 @@ const ingestFields = z.object({
 const TYPES: Readonly<Record<Content['type'], string>> = { youtube: 'Video', web: 'Page' };
 const PAGE = 50;
 
-/** Path of the page of a document. */
+/** Returns the path of a document's page. */
 export function contentPath(id: string): string {
   return `content/${encodeURIComponent(id)}`;
 }
 
-/** The documents, and a way to bring in more. */
+/** Adds the list of documents, and a form that ingests more. */
 export function content(console: Console, deps: ConsoleDependencies): void {
   console.get('/content', async (c) => {
     const { cursor, ...filter } = valid(query, queryOf(c));
@@ -121,7 +121,7 @@ function columns(view: View): Array<Column<Content>> {
   ];
 }
 
-/** Tags, each with a link to all that has it. */
+/** Returns tags, each with a link to all documents that have it. */
 export function tagLinks(tags: readonly string[]): Html {
   return html`<span class="tags">${tags.map((tag) => html`<a class="tag" href="${linkTo('content', { tag })}">${tag}</a>`)}</span>`;
 }

@@ -16,10 +16,10 @@ import { valid } from '../queries.ts';
 import type { Console, Html, View } from '../view.ts';
 import { DEAD_LETTER_OPERATIONS } from './many-dead-letters.ts';
 
-/** What is shown of the body of a message at most, characters. */
+/** How much of a message's body is shown, in characters. */
 const SHOWN = 4_000;
 
-/** A refused message. Builds and tasks have pages of their own. */
+/** Adds the page of a refused message. Builds and tasks have their own pages. */
 export function deadLetter(console: Console, deps: ConsoleDependencies): void {
   console.get('/dead-letters/:id', async (c) => {
     const { id } = valid(deadLetterIdParam, c.req.param());
@@ -36,7 +36,7 @@ export function deadLetter(console: Console, deps: ConsoleDependencies): void {
   });
 }
 
-/** The same buttons as for many, for this one. */
+/** Returns the same buttons as for many dead letters, for this one. */
 function actions(view: View, id: string): Html {
   if (!view.may('operate')) return html``;
   return html`${DEAD_LETTER_OPERATIONS.map(({ to, label, tone }) => html`<form method="post" action="${to}" class="action">${hidden({ id, back: 'dead-letters' })}<button type="submit" class="${tone ?? 'main'}">${label}</button></form>`)}`;

@@ -28,7 +28,7 @@ const KINDS = [
 
 const PAGE = 50;
 
-/** What failed after its last retry, was refused, or waits for a person: in one list. */
+/** Adds the list of everything that failed after its last retry, was refused, or waits for a person. */
 export function deadLetters(console: Console, { db, taskTypes }: ConsoleDependencies): void {
   console.get('/dead-letters', async (c) => {
     const { cursor, ...filter } = valid(query, queryOf(c));
@@ -83,7 +83,7 @@ export function deadLetters(console: Console, { db, taskTypes }: ConsoleDependen
 /** The most causes that are listed. */
 const MOST_CAUSES = 12;
 
-/** What they died of, the most frequent first; each leads to those that died of it. */
+/** Returns the causes, most frequent first. Each links to the dead letters with that cause. */
 function causeList({ causes }: DeadLetterCount, { cause: chosen, ...filter }: Filter): Html {
   const items = causes.slice(0, MOST_CAUSES).map(({ kind, cause, count: number, reason }) => {
     const isChosen = chosen === cause;

@@ -23,7 +23,7 @@ import type { Console, ConsoleContext, Html, View } from '../view.ts';
 
 const DAY_MS = 86_400_000;
 
-/** A list in a field, with commas between. */
+/** A comma-separated list in a form field. */
 const list = z
   .string()
   .max(5_000)
@@ -43,7 +43,7 @@ const fields = z.object({
   tasks_in_flight: count,
 });
 
-/** Keys of programs and people. */
+/** Adds the page with the keys of programs and people. */
 export function keys(console: Console, deps: ConsoleDependencies & { gate: Gate }): void {
   console.get('/keys', async (c) => {
     c.var.principal.require('admin');
@@ -88,7 +88,7 @@ async function listPage(c: ConsoleContext, { db }: ConsoleDependencies, above: H
   );
   const shown =
     rows.length === 0 ? none : table({ caption: 'API keys', columns: columns(view), rows, idOf: ({ id }) => id });
-  // After a POST there is nothing to refresh: the page shows the new key.
+  // After a POST, nothing must be refreshed: the page shows the new key.
   const live = c.req.method === 'GET' ? { live: { topics: ['key'], since } } : {};
   return page(c, { title: 'API keys', place: 'keys', content: html`${above}${shown}`, ...live });
 }
@@ -129,7 +129,7 @@ function columns(view: View): Array<Column<KeyView>> {
   ];
 }
 
-/** What is asked before a key is revoked. */
+/** Returns the question before a key is revoked. */
 export function revokeQuestion(name: string): string {
   return `Revoke this key of ${name}? Whoever uses it is refused within two seconds.`;
 }

@@ -17,14 +17,14 @@ import { type Console, type ConsoleContext, type Html, linkTo } from '../view.ts
 interface DeadLetterOperation extends ManyAction {
   meaning: string;
   done: string;
-  /** Why builds that need attention are left out, where they are. */
+  /** Says why builds that need attention are left out. */
   leftOut(count: number): string;
-  /** Whether a build that needs attention can be asked for it, if somebody selected it. */
+  /** Whether it works on a build that needs attention, if somebody selected it. */
   takesAttention: boolean;
   operate(deps: ConsoleDependencies, id: string, by: string): Promise<unknown>;
 }
 
-/** What can be asked of many dead letters. */
+/** Operations on many dead letters. */
 export const DEAD_LETTER_OPERATIONS: readonly DeadLetterOperation[] = [
   {
     to: 'many-dead-letters/redrive',
@@ -75,15 +75,15 @@ export function manyDeadLetters(console: Console, deps: ConsoleDependencies): vo
   }
 }
 
-/** Whether a redrive sends another dispatch although a run may exist. */
+/** Says whether a redrive sends another dispatch although a run may exist. If the run is known, it runs that again, or is refused. */
 function mayRunTwice(letter: DeadLetter): boolean {
-  return letter.kind === 'build' && retryQuestion(letter.build, undefined) !== undefined;
+  return letter.kind === 'build' && retryQuestion(letter.build, 'rerun') !== undefined;
 }
 
 interface Chosen {
   rows: readonly DeadLetter[];
   more?: boolean;
-  /** So many builds that need attention are left out. */
+  /** How many builds that need attention are left out. */
   without: number;
   back: string;
 }
@@ -114,10 +114,10 @@ function preview(
   });
 }
 
-/** The most reasons that a preview counts by themselves. */
+/** How many reasons a preview counts separately. */
 const REASONS = 6;
 
-/** How many died of what. */
+/** Returns how many dead letters have each reason. */
 function reasonCounts(rows: readonly DeadLetter[]): Html {
   const counts = new Map<string, number>();
   for (const letter of rows) {

@@ -17,7 +17,7 @@ interface TaskOperation extends ManyAction {
   done: string;
 }
 
-/** What can be asked of many tasks. */
+/** Operations on many tasks. */
 export const TASK_OPERATIONS: readonly TaskOperation[] = [
   {
     to: 'many-tasks/retry',
@@ -64,7 +64,7 @@ export function manyTasks(console: Console, deps: ConsoleDependencies): void {
 interface Chosen {
   rows: readonly ListedTask[];
   more?: boolean;
-  /** So many of the selected ones are left out. */
+  /** How many of the selected ones are left out. */
   without?: number;
   back: string;
 }

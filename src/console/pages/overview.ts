@@ -15,10 +15,10 @@ import { counted, time } from '../parts/time.ts';
 import type { Console, View } from '../view.ts';
 
 const DAY_MS = 86_400_000;
-/** More would hide the rest of the page; the lists have all. */
+/** How many entries a list shows. More would hide the rest of the page; the other pages show all. */
 const SHOWN = 8;
 
-/** What a person looks at first: whether all is well, what needs somebody, and what failed. */
+/** Adds the page that people look at first: whether everything works, what needs somebody, and what failed. */
 export function overview(console: Console, deps: ConsoleDependencies): void {
   const { db, health, youtubeQuota } = deps;
   for (const path of ['/', '']) {

@@ -8,7 +8,7 @@ import { fieldsOf } from '../parts/action.ts';
 import { valid } from '../queries.ts';
 import type { Console } from '../view.ts';
 
-/** Pauses and resumes queues of tasks. */
+/** Adds the operations that pause and resume queues of tasks. */
 export function pauseQueue(console: Console, { db }: ConsoleDependencies): void {
   console.post('/queues/:name/pause', needs('operate'), async (c) => {
     const { name } = valid(queueNameParam, c.req.param());

@@ -22,12 +22,12 @@ import { type Console, type Html, linkTo, type View } from '../view.ts';
 const MOST_RUNNING = 500;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-/** Length of a bucket of the charts. */
+/** Length of a bucket in the charts. */
 const BUCKET_SECONDS = 900;
-/** Of these, so many by each worker. */
+/** How many of these are shown for each worker. */
 const SHOWN_BY_WORKER = 5;
 
-/** What waits, what runs, and who works at it now. */
+/** Adds the page of queues and workers: what waits, what runs, and which workers there are. */
 export function queues(console: Console, { db, client, taskTypes }: ConsoleDependencies): void {
   console.get('/queues', async (c) => {
     const { view } = c.var;
@@ -105,7 +105,7 @@ function isOfTasks(name: string): boolean {
   return name !== 'builds' && !TELLING_QUEUES.some((telling) => telling === name);
 }
 
-/** Pauses or resumes a queue of tasks, and says who paused it. */
+/** Returns the button that pauses or resumes a queue of tasks, and who paused it. */
 function pauseControl(view: View, name: string, pause: QueuePause | undefined): Html {
   if (!isOfTasks(name)) return html``;
   if (!pause) {
@@ -115,7 +115,7 @@ function pauseControl(view: View, name: string, pause: QueuePause | undefined): 
   return html`${action(view, { to: `queues/${name}/resume`, label: 'Resume', icon: 'trigger' })} <span class="hint">since ${time(view, pause.since)}, by ${pause.by}</span>`;
 }
 
-/** How many each queue accepted within an hour. */
+/** Returns how many each queue accepted in the last hour. */
 function acceptedLately(history: readonly QueueBucket[], now: number): Map<string, number> {
   const sums = new Map<string, number>();
   for (const { queue, at, accepted } of history) {
@@ -124,7 +124,7 @@ function acceptedLately(history: readonly QueueBucket[], now: number): Map<strin
   return sums;
 }
 
-/** Path of the page of a worker. */
+/** Returns the path of a worker's page. */
 export function workerPath(identity: string): string {
   return `workers/${encodeURIComponent(identity)}`;
 }
@@ -154,7 +154,7 @@ function workerColumns(view: View, running: readonly RunningTask[]): Array<Colum
   ];
 }
 
-/** A task that runs, and for how long. */
+/** Returns a running task, and for how long it has run. */
 export function runningTask(view: View, { id, name, attempts, started_at }: RunningTask): Html {
   return html`${taskLink(id, name)}<span class="id" title="${id}">${shortId(id)}</span> <span class="hint">${attempts > 1 ? `try ${attempts}, ` : ''}${between(view, started_at, null)}</span>`;
 }

@@ -9,10 +9,10 @@ import { chart } from '../parts/chart.ts';
 import { count, duration, time } from '../parts/time.ts';
 import type { Console, Html } from '../view.ts';
 
-/** So many days are shown. */
+/** How many days are shown. */
 const DAYS = 30;
 
-/** What was used of YouTube's quota, by day. */
+/** Adds the page of the YouTube quota, with the units used by day. */
 export function quota(console: Console, { db, youtubeQuota }: ConsoleDependencies): void {
   console.get('/quota', async (c) => {
     const { view } = c.var;
@@ -55,7 +55,7 @@ export function quota(console: Console, { db, youtubeQuota }: ConsoleDependencie
   });
 }
 
-/** Days of the quota are Google's, whatever the zone of the browser. */
+/** Returns a day of the quota, which is Google's day in any time zone of the browser. */
 function dayOf(iso: string): Html {
   return html`${iso.slice(0, 10)}`;
 }

@@ -8,10 +8,10 @@ import { notice } from '../parts/notice.ts';
 import { between, count, time } from '../parts/time.ts';
 import type { Console, Html, View } from '../view.ts';
 
-/** Checkpoints are made once a minute: after some that failed, somebody should look. */
+/** When a checkpoint is late. There is one a minute; after several failures, somebody should look. */
 const LATE_MS = 5 * 60_000;
 
-/** How far the log is, and the last checkpoint that proves it. */
+/** Adds the page of the record: how long the log is, and the last checkpoint that proves it. */
 export function record(console: Console, { db }: ConsoleDependencies): void {
   console.get('/record', async (c) => {
     const { view } = c.var;

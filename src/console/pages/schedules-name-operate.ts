@@ -11,7 +11,7 @@ import type { Console } from '../view.ts';
 
 const PAGE = 'schedules';
 
-/** What people ask of a schedule. */
+/** Adds the operations on a schedule. */
 export function operateSchedule(console: Console, deps: ConsoleDependencies): void {
   console.post('/schedules/:name/pause', needs('operate'), async (c) => {
     const { name } = valid(scheduleParam, c.req.param());
@@ -29,8 +29,11 @@ export function operateSchedule(console: Console, deps: ConsoleDependencies): vo
     const { name } = valid(scheduleParam, c.req.param());
     const { sure, ...fields } = await fieldsOf(c);
     if (!sure) return unconfirmed(c, { question: `Fire ${name} now?`, fields, label: 'Fire it' });
-    const { made } = await triggerSchedule(deps, name, c.var.caller);
-    c.var.log.info({ schedule: name, made: made.length }, 'schedule fired by hand');
-    return seeOther(c, PAGE, { tone: 'good', text: `It made ${made.map((one) => one.made).join(', ')}.` });
+    const { made, refused } = await triggerSchedule(deps, name, c.var.caller);
+    c.var.log.info({ schedule: name, made: made.length, refused: refused.length }, 'schedule fired by hand');
+    const text = `It made ${made.map((one) => one.made).join(', ') || 'nothing'}.`;
+    if (refused.length === 0) return seeOther(c, PAGE, { tone: 'good', text });
+    const why = refused.map(({ config, detail }) => `${config}: ${detail}`).join('; ');
+    return seeOther(c, PAGE, { tone: 'bad', text: `${text} ${refused.length} refused: ${why}` });
   });
 }

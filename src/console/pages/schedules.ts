@@ -14,17 +14,17 @@ import { taskLink } from '../parts/task-cells.ts';
 import { count, time } from '../parts/time.ts';
 import type { Console, Html, View } from '../view.ts';
 
-/** Of what a schedule for many configurations made last, so many are shown. */
+/** For a schedule of many configurations, how many of the last builds are shown. */
 const SHOWN = 5;
 
-/** Builds and tasks at set times, and what they made last. */
+/** Adds the list of schedules, with what each made last. */
 export function schedules(console: Console, { db, client }: ConsoleDependencies): void {
   console.get('/schedules', async (c) => {
     const { view } = c.var;
     const since = await findLogEnd(db);
     const [rows, next] = await Promise.all([
       listSchedules(db, { deleted: false }),
-      // Without Temporal, the rest of the page still is what it is.
+      // Without Temporal, the rest of the page is still shown.
       listNextFirings(client).catch(() => new Map<string, string>()),
     ]);
     const none = emptyState(

@@ -22,10 +22,10 @@ const asked = z.object({
 
 const RESULTS = 20;
 
-/** Of a long piece, about so many characters are shown, around the first word that was asked for. */
+/** About how many characters of a long piece are shown, around the first word of the query. */
 const SHOWN = 420;
 
-/** Searches documents, and shows why each was found. */
+/** Adds the page that searches documents, and shows why each was found. */
 export function search(console: Console, { db, content, embedQuery }: ConsoleDependencies): void {
   console.get('/search', async (c) => {
     const { q, type, tag } = valid(asked, queryOf(c));
@@ -82,7 +82,7 @@ function why(matchedBy: Result['matched_by'], pieces: readonly Piece[]): Html {
   return html`${reasons.map((reason, index) => html`${index === 0 ? '' : '; '}${reason}`)}`;
 }
 
-/** What is around the first word that was asked for. */
+/** Returns the text around the first word of the query. */
 function around(pieces: readonly Piece[]): Piece[] {
   const first = pieces.findIndex(({ isAsked }) => isAsked);
   const before = pieces.slice(0, Math.max(first, 0)).reduce((sum, { text }) => sum + text.length, 0);

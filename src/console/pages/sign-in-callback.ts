@@ -8,21 +8,21 @@ import { notice } from '../parts/notice.ts';
 import type { Console, ConsoleContext, Html } from '../view.ts';
 import { signInPage } from './sign-in.ts';
 
-/** What a browser keeps while it is at the provider: a cookie for each tab that signs in. */
+/** Prefix of the cookies that a browser keeps while it is at the provider. Each tab that signs in has one. */
 const BEGUN = 'hapax_sign_in_';
 const BEGUN_SECONDS = 600;
-/** Older ones make room, or the head of a request would grow too large. */
+/** The most such cookies. Older ones are deleted, because the headers of a request would grow too large. */
 const MOST_BEGUN = 5;
 
 const begunCookie = z.object({ state: z.string(), nonce: z.string(), verifier: z.string(), back: z.string() });
 
-/** Signing in at an OpenID provider. */
+/** Adds the pages for signing in at an OpenID provider. */
 export function signInWithProvider(console: Console, access: Access): void {
   const { people } = access;
   if (!people) return;
   const cookieOf = (c: ConsoleContext) => ({
     ...{ path: `${c.var.view.base}/sign-in`, httpOnly: true, secure: access.isSecure(c) },
-    // The provider's page sends the browser back, which a cookie of `Strict` would not survive.
+    // The provider's page sends the browser back, and the browser would not send a `Strict` cookie then.
     sameSite: 'Lax' as const,
   });
   console.get('/sign-in/start', async (c) => {

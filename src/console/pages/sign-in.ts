@@ -8,10 +8,10 @@ import { fieldsOf, hidden } from '../parts/action.ts';
 import { notice } from '../parts/notice.ts';
 import { type Console, type ConsoleContext, type Html, linkTo } from '../view.ts';
 
-/** Refusals of a sign-in that the person can mend by another key. */
+/** Refusals of a sign-in that another key can solve. */
 const WRONG = new Set<ProblemCode>(['unauthorized', 'forbidden', 'rate_limited']);
 
-/** Signing in with a key, and out. */
+/** Adds the routes for signing in with a key, and for signing out. */
 export function signIn(console: Console, access: Access): void {
   console.post('/sign-in', async (c) => {
     const { key = '', back = '' } = await fieldsOf(c);
@@ -30,7 +30,7 @@ export function signIn(console: Console, access: Access): void {
   });
 }
 
-/** Asks who it is. @param back the page to go to then. @param said why it asks again. */
+/** Asks people to sign in. @param back the page to go to afterwards. @param said why it asks again. */
 export function signInPage(
   c: ConsoleContext,
   { people }: Pick<Access, 'people'>,
@@ -38,7 +38,7 @@ export function signInPage(
   said?: Html,
   status: 401 | 403 | 429 = 401,
 ) {
-  // A link in a chat or a mail comes without the cookie (SameSite=Strict). Asked for by the console itself, it comes with it.
+  // A link in a chat or a mail arrives without the cookie (SameSite=Strict). If this page reloads itself, the browser sends the cookie.
   if (!said && c.req.method === 'GET' && c.req.header('sec-fetch-site') === 'cross-site') {
     return c.html(
       html`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0"><title>Hapax</title></head><body><a href="">Go on</a></body></html>`,

@@ -14,7 +14,7 @@ import type { Console } from '../view.ts';
 
 const PAGE = 'subscriptions';
 
-/** What people ask of a subscription. */
+/** Adds the operations on a subscription. */
 export function operateSubscription(console: Console, deps: ConsoleDependencies): void {
   console.post('/subscriptions/:id/disable', needs('operate'), async (c) => {
     const { id } = valid(subscriptionIdParam, c.req.param());

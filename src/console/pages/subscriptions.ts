@@ -20,7 +20,7 @@ import { count, time } from '../parts/time.ts';
 import { valid } from '../queries.ts';
 import type { Console, ConsoleContext, Html, View } from '../view.ts';
 
-/** What people usually want to be told of. */
+/** The usual choices of events. */
 const TOLD = {
   failures: ['Failures', { outcomes: ['failure' as const] }],
   ends: ['Every end', { outcomes: [...OUTCOMES] }],
@@ -37,7 +37,7 @@ type Fields = z.input<typeof fields>;
 
 const FORMATS = { standard: 'Standard Webhooks', cloudevents: 'CloudEvents', cdevents: 'CDEvents' } as const;
 
-/** Who is told of events, and how far that is. */
+/** Adds the page of subscriptions: who receives events, and how far each has got. */
 export function subscriptions(console: Console, deps: ConsoleDependencies): void {
   console.get('/subscriptions', (c) => listPage(c, deps, c.var.view.may('configure') ? newForm() : html``));
   console.post('/subscriptions', needs('configure'), async (c) => {

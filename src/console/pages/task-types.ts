@@ -4,20 +4,22 @@ import type { ServedTaskType, TaskParameter } from '../../contracts/tasks/task-t
 import { findLogEnd } from '../../store/record/log-end.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
+import { action } from '../parts/action.ts';
 import { badge } from '../parts/badge.ts';
 import { type Column, table } from '../parts/table.ts';
 import { duration, time } from '../parts/time.ts';
 import { type Console, type Html, linkTo, type View } from '../view.ts';
 import { workerPath } from './queues.ts';
 
-/** What can be sent, with which arguments, and who runs it. */
-export function taskTypes(console: Console, { db, client, taskTypes }: ConsoleDependencies): void {
+/** Adds the list of task types, with their arguments and their workers. */
+export function taskTypes(console: Console, deps: ConsoleDependencies): void {
+  const { db, taskTypes } = deps;
   console.get('/task-types', async (c) => {
     const { view } = c.var;
     const since = await findLogEnd(db);
-    const rows = await withPollers(client, await taskTypes.list());
+    const rows = await withPollers(deps, await taskTypes.list());
     const content = html`${table({ caption: 'Task types', columns: columns(view), rows, idOf: ({ name }) => encodeURIComponent(name) })}
-<p class="hint">Workers register the tasks that they serve when they start. Tasks of a type that nobody serves are accepted, and wait.</p>`;
+<p class="hint">Workers register the tasks that they serve when they start. Tasks of a type that nobody serves are accepted, and wait. Retire a type that is no longer used.</p>`;
     return page(c, { title: 'Task types', place: 'task-types', content, live: { topics: ['tick'], since } });
   });
 }
@@ -40,13 +42,23 @@ function columns(view: View): Array<Column<ServedTaskType>> {
     { title: 'Limits', kind: 'tight', cell: limitsOf },
     {
       title: 'Workers',
-      cell: ({ served_by }) =>
+      cell: ({ name, runtime, served_by }) =>
         served_by.length === 0
-          ? badge('degraded', 'Nobody')
+          ? html`${badge('degraded', 'Nobody')}${runtime === 'built-in' ? '' : html` ${retireAction(view, name)}`}`
           : html`<ul class="members">${served_by.map(({ identity }) => html`<li><a href="${workerPath(identity)}"><code>${identity}</code></a></li>`)}</ul>`,
     },
     { title: 'Registered', kind: 'tight', cell: ({ last_registered_at }) => time(view, last_registered_at) },
   ];
+}
+
+function retireAction(view: View, name: string): Html {
+  const to = `task-types/${encodeURIComponent(name)}/retire`;
+  return action(view, { to, label: 'Retire', confirm: retireQuestion(name) });
+}
+
+/** Returns the question before a task type is retired. */
+export function retireQuestion(name: string): string {
+  return `Retire ${name}? Its tasks are no longer accepted. It is back when a worker registers it again.`;
 }
 
 const RUNTIMES = { 'built-in': 'Hapax', typescript: 'TypeScript', python: 'Python' } as const;

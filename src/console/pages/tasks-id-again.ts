@@ -19,18 +19,18 @@ import { count } from '../parts/time.ts';
 import { valid } from '../queries.ts';
 import type { Console, ConsoleContext } from '../view.ts';
 
-/** An argument whose JSON is longer is not put into the form: it is kept, or left out. */
+/** An argument with longer JSON is not put into the form. People keep it or leave it out. */
 const MOST_EDITED = 20_000;
 
 const sent = z.object({
-  /** Made with the form, so that a form that is sent twice makes one task. */
+  /** Made with the form, so that sending a form twice makes one task. */
   task_id: z.uuid(),
   arguments: z.string(),
   queue: taskBody.shape.queue,
   priority: z.preprocess((text) => (text === '' ? undefined : Number(text)), taskBody.shape.priority),
 });
 
-/** Runs a task again as a new one, with other arguments. */
+/** Adds the form that runs a task again as a new one, with other arguments. */
 export function runTaskAgain(console: Console, deps: ConsoleDependencies): void {
   console.get('/tasks/:id/again', async (c) => {
     requireMay(c, 'trigger');
@@ -54,7 +54,7 @@ export function runTaskAgain(console: Console, deps: ConsoleDependencies): void 
   });
 }
 
-/** The large arguments that were not edited and shall stay. */
+/** Returns the large arguments that people chose to keep. */
 function keptOf(
   { taskTypes }: ConsoleDependencies,
   task: Task,

@@ -10,7 +10,7 @@ import { taskPath } from '../parts/task-cells.ts';
 import { valid } from '../queries.ts';
 import type { Console } from '../view.ts';
 
-/** What people ask of a task. */
+/** Adds the operations on a task. */
 export function operateTask(console: Console, deps: ConsoleDependencies): void {
   console.post('/tasks/:id/retry', needs('operate'), async (c) => {
     const { id } = valid(taskIdParam, c.req.param());

@@ -15,7 +15,7 @@ import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
 import { action } from '../parts/action.ts';
 import { statusBadge } from '../parts/badge.ts';
-import { notice } from '../parts/notice.ts';
+import { erasedNotice, notice } from '../parts/notice.ts';
 import { phaseBar } from '../parts/phase-bar.ts';
 import { taskPath } from '../parts/task-cells.ts';
 import { taskEvent } from '../parts/task-event.ts';
@@ -24,10 +24,10 @@ import { counted } from '../parts/time.ts';
 import { valid } from '../queries.ts';
 import type { Console, Html, View } from '../view.ts';
 
-/** The most children that a page lists. */
+/** How many children a page lists. */
 const MOST_CHILDREN = 50;
 
-/** One task: its arguments, what came of it, what happened to it and what can be done about it. */
+/** Adds the page of one task: its arguments, its outcome, what happened to it and what people can do about it. */
 export function task(console: Console, deps: ConsoleDependencies): void {
   const { db, temporalUi, taskTypes } = deps;
   console.get('/tasks/:id', async (c) => {
@@ -42,9 +42,9 @@ export function task(console: Console, deps: ConsoleDependencies): void {
       [state.root_id, state.parent_id].filter((of) => of !== null),
     );
     const waitingFor = await whyWaiting(deps, state);
-    const content = html`${waitingFor === null ? '' : notice('warn', 'It waits.', waitingFor)}${outcomeCard(state)}
+    const content = html`${waitingFor === null ? '' : notice('warn', 'It waits.', waitingFor)}${state.erased_at === null ? outcomeCard(state) : erasedNotice(view, 'Its arguments, its result and its errors', state.erased_at)}
 <div class="split">
-<div class="aside">${argumentsCard(state, taskTypes.known(state.name))}
+<div class="aside">${state.erased_at === null ? argumentsCard(state, taskTypes.known(state.name)) : ''}
 <section class="card" aria-labelledby="timeline-title"><header><h2 id="timeline-title">Timeline</h2><span class="hint">${counted(events.length, 'event')}</span></header>
 ${phaseBar(phasesOfTask(events, view.now))}
 <ol class="timeline">${events.map((event, index) => taskEvent(view, event, events[index - 1])).toReversed()}</ol></section></div>
@@ -59,7 +59,7 @@ ${phaseBar(phasesOfTask(events, view.now))}
     });
   });
 
-  // A value of any size, by itself: what a page shows of it may be cut.
+  // Serves a whole value of any size. A page may show only part of it.
   console.get('/tasks/:id/raw/:place/:name?', async (c) => {
     const { id, place, name } = c.req.param();
     const { args, kwargs, result } = await existingTask({ db }, id);
@@ -76,8 +76,9 @@ async function familyOf(db: Db, id: string) {
   return { children: found.slice(0, MOST_CHILDREN), more: found.length > MOST_CHILDREN };
 }
 
-/** The buttons of a task, as far as its state lets it be changed. */
-function taskActions(view: View, { id, status, completed_at }: Task): Html {
+/** Returns the operations that the task's state allows. */
+function taskActions(view: View, { id, status, completed_at, erased_at }: Task): Html {
+  if (erased_at !== null) return html``;
   const again = view.may('trigger') ? html`<a class="button" href="${taskPath(id)}/again">Run again…</a>` : html``;
   if (completed_at === null) {
     const confirm = 'Revoke this task? If it runs, it is asked to stop, and its result is dropped.';

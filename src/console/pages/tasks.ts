@@ -21,7 +21,7 @@ const query = taskListQuery.omit({ limit: true, at: true, count: true }).strip()
 
 const PAGE = 50;
 
-/** The list of tasks. */
+/** Adds the list of tasks. */
 export function tasks(console: Console, { db, taskTypes }: ConsoleDependencies): void {
   console.get('/tasks', async (c) => {
     const { cursor, ...filter } = valid(query, queryOf(c));

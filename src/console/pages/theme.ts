@@ -3,7 +3,7 @@ import { fieldsOf } from '../parts/action.ts';
 import { keepTheme } from '../preferences.ts';
 import type { Console } from '../view.ts';
 
-/** Keeps the colours that somebody chose, where no script does. */
+/** Saves the chosen colours if no script does. */
 export function themes(console: Console): void {
   console.post('/theme', async (c) => {
     const { theme, back = '' } = await fieldsOf(c);

@@ -18,7 +18,7 @@ import type { Console, ConsoleContext } from '../view.ts';
 
 type Form = Readonly<Record<string, string>>;
 
-/** Configurations that can be chosen; whoever has more names one in the URL. */
+/** How many configurations people can choose from. With more, the URL names one. */
 const MOST_CHOICES = 200;
 
 const chosen = configurationListQuery
@@ -26,7 +26,7 @@ const chosen = configurationListQuery
   .extend({ config: configurationListQuery.shape.cursor })
   .strip();
 
-/** Triggers a build from a form that a configuration fills in. */
+/** Adds the form that triggers a build. A configuration fills it in. */
 export function trigger(console: Console, deps: ConsoleDependencies): void {
   console.get('/trigger', async (c) => {
     const { config = 1, ...query } = queryOf(c);
@@ -71,7 +71,7 @@ async function configurationOf({ configurations }: ConsoleDependencies, id: numb
   return found;
 }
 
-/** @throws {Refusal} where the key is none. */
+/** @throws {Refusal} if the key is not valid. */
 function keyOf({ key }: Form): string | undefined {
   return key ? valid(idempotencyKey, key) : undefined;
 }
@@ -108,7 +108,7 @@ async function formPage(
   );
 }
 
-/** What a form would ask GitHub for, or why it cannot. */
+/** Returns what a form would request from GitHub, or why it cannot. */
 async function previewOf(deps: ConsoleDependencies, { id }: BuildConfiguration, form: Form) {
   try {
     const body = requestOf(id, form);

@@ -21,7 +21,7 @@ const resizeFields = z.object({ by: z.coerce.number().int().min(-999).max(999) }
 const rateFields = z.object({ task: taskTypeName, rate: z.string().trim().max(20) });
 const limitFields = z.object({ task: taskTypeName, soft: seconds, hard: seconds });
 
-/** What people ask of a worker: what Flower offers. It forgets it when it stops. */
+/** Adds the operations on a worker, the same as Flower's. The worker forgets them when it stops. */
 export function operateWorker(console: Console, { client, taskPolicy }: ConsoleDependencies): void {
   console.post('/workers/:identity/consume', needs('operate'), async (c) => {
     const { queue, on } = valid(consumeFields, await fieldsOf(c));

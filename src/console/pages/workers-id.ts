@@ -16,7 +16,7 @@ import { runningTask, workerPath } from './queues.ts';
 
 const MOST_RUNNING = 500;
 
-/** One worker process: what it does now, and how it is controlled. */
+/** Adds the page of one worker process: what it does now, and the controls for it. */
 export function worker(console: Console, { db, client, taskTypes }: ConsoleDependencies): void {
   console.get('/workers/:identity', async (c) => {
     const { identity } = c.req.param();

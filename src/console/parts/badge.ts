@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import type { Html } from '../view.ts';
 import { type IconName, icon } from './icon.ts';
 
-/** How a status looks: its shape and its word tell it apart where colours do not. */
+/** The look of a status. Its shape and its word distinguish it where colours do not. */
 interface Look {
   word: string;
   icon: IconName;
@@ -28,13 +28,13 @@ const LOOKS: Readonly<Record<string, Look>> = {
   unknown: { word: 'Not known yet', icon: 'queued', tone: 'quiet' },
 };
 
-/** The status of something, with a shape, a word and a colour. @param word instead of the status's own. */
+/** Returns a status with a shape, a word and a colour. @param word instead of the status's own. */
 export function badge(status: string, word?: string): Html {
   const look = LOOKS[status.toLowerCase()] ?? { word: status, icon: 'queued', tone: 'quiet' };
   return html`<span class="badge ${look.tone}">${icon(look.icon)}${word ?? look.word}</span>`;
 }
 
-/** The status of a build or a task as people should see it: what waits for a person says so first. */
+/** Returns the status of a build or a task for people. If it waits for a person, that comes first. */
 export function statusBadge({ status, needs_attention = false }: { status: string; needs_attention?: boolean }): Html {
   return badge(needs_attention ? 'needs_attention' : status);
 }

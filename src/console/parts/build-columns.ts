@@ -6,8 +6,8 @@ import type { Column } from './table.ts';
 import { between, time } from './time.ts';
 
 /**
- * Columns of a list of builds. @param names of the configurations, by their ids. @param steps where runs failed, by builds.
- * @param view.at the time that is shown.
+ * Returns the columns of a list of builds. @param names names of the configurations by id. @param steps failed steps by build.
+ * @param view.at the time that the list shows.
  */
 export function buildColumns(
   view: View & { at?: string | undefined },
@@ -44,7 +44,7 @@ function what({ request: { repository, ref, workflow, inputs } }: Build): Html {
   return html`<code>${ref}</code><span class="sub" title="${values}">${repository} ${workflow}${values === '' ? '' : ` · ${values}`}</span>`;
 }
 
-/** Why a build is as it is, where its status does not say. */
+/** Returns why a build is in its state, if its status does not say. */
 function why({ reason, conclusion, status, run_status }: Build, step: string | undefined): unknown {
   const state = status === 'failure' ? conclusion : status === 'in_progress' ? run_status : null;
   const words = reason ?? step ?? (state === status ? null : state?.replaceAll('_', ' '));

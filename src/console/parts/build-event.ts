@@ -1,9 +1,11 @@
 import { html } from 'hono/html';
+import type { RunArtifacts } from '../../contracts/builds/artifact.ts';
 import type { BuildEventType, RecordedEvent } from '../../contracts/builds/event.ts';
 import type { Html, View } from '../view.ts';
-import { CALLBACK_LOOKS, type Look, timelineEvent } from './timeline-event.ts';
+import { counted } from './time.ts';
+import { CALLBACK_LOOKS, ERASED_LOOK, type Look, timelineEvent } from './timeline-event.ts';
 
-/** How each event of a build is told. */
+/** How the timeline shows each event of a build. */
 const LOOKS: Record<BuildEventType, Look> = {
   build_queued: {
     icon: 'queued',
@@ -32,11 +34,22 @@ const LOOKS: Record<BuildEventType, Look> = {
     tone: 'quiet',
     says: ({ complete_reads }) => `No run was made, by ${complete_reads} complete readings of the runs`,
   },
+  dispatch_withheld: {
+    icon: 'waiting',
+    tone: 'busy',
+    says: () => 'Hapax would send the dispatch now; another program does',
+  },
+  run_doubled: {
+    icon: 'attention',
+    tone: 'warn',
+    says: ({ workflow_run_id }) => `The other program also made run ${workflow_run_id} for the same request`,
+  },
   build_needs_attention: { icon: 'attention', tone: 'warn', says: ({ reason }) => `A person must decide: ${reason}` },
   workflow_triggered: {
     icon: 'success',
     tone: 'busy',
-    says: ({ workflow_run_id }) => `GitHub made run ${workflow_run_id}`,
+    says: ({ workflow_run_id, learned_from }) =>
+      learned_from === 'listing' ? `Another program made run ${workflow_run_id}` : `GitHub made run ${workflow_run_id}`,
   },
   run_updated: {
     icon: 'running',
@@ -90,7 +103,17 @@ const LOOKS: Record<BuildEventType, Look> = {
     tone: 'warn',
     says: ({ reason }) => `No clear response to the re-run: ${reason}`,
   },
+  artifacts_recorded: {
+    icon: 'success',
+    tone: 'quiet',
+    says: (data) => {
+      const { artifacts, left_out, unavailable } = data as unknown as RunArtifacts;
+      const left = `The run left ${counted(artifacts.length + left_out, 'artifact')}`;
+      return unavailable === null ? left : `${left}; the forge did not tell all: ${unavailable}`;
+    },
+  },
   build_recovered: { icon: 'retry', tone: 'warn', says: ({ detail }) => `Recovered: ${detail}` },
+  build_erased: ERASED_LOOK,
   ...CALLBACK_LOOKS,
 };
 
@@ -102,7 +125,7 @@ function attempt(value: unknown): string {
   return typeof value === 'number' && value > 1 ? `, attempt ${value}` : '';
 }
 
-/** What an event is known by: how it was learned, and the ids under which GitHub finds the exchange. */
+/** The evidence for an event: how Hapax learned it, and the ids under which GitHub finds the exchange. */
 const EVIDENCE: ReadonlyArray<[field: string, label: string]> = [
   ['learned_from', 'learned from'],
   ['request_id', 'GitHub request'],
@@ -112,7 +135,7 @@ const EVIDENCE: ReadonlyArray<[field: string, label: string]> = [
   ['detail', 'detail'],
 ];
 
-/** One event of a build in its timeline, with what it is known by. @param before the event before it. */
+/** Returns one event of a build in its timeline, with its evidence. @param before the event before it. */
 export function buildEvent(view: View, event: RecordedEvent, before: RecordedEvent | undefined): Html {
   const { type, data } = event;
   const look = LOOKS[type as BuildEventType];

@@ -8,7 +8,7 @@ import { copyable } from './copyable.ts';
 import { outsideLink } from './outside-link.ts';
 import { between, counted, time } from './time.ts';
 
-/** What is known of a build, with links to what it is about. */
+/** Returns the facts about a build, with links. */
 export function buildFacts(view: View, build: Build, temporalUi: TemporalUi): Html {
   const { request, config_id, config_version, workflow_run_id, run_url, run_attempt, workflow_id } = build;
   const page = workflowPage(temporalUi, workflow_id);
@@ -33,14 +33,14 @@ export function buildFacts(view: View, build: Build, temporalUi: TemporalUi): Ht
     ['Started', time(view, build.started_at)],
     ['Ended', time(view, build.completed_at)],
     ['Took', between(view, build.created_at, build.completed_at)],
-    ['Dispatches', String(build.attempts)],
+    ['Dispatches', request.shadow ? 'none: another program sends it' : String(build.attempts)],
     build.retries > 0 && ['Retries', String(build.retries)],
   ];
   const shown = facts.filter((fact) => fact !== false);
   return html`<section class="card" aria-labelledby="facts-title"><h2 id="facts-title">About it</h2><dl class="facts">${shown.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
 }
 
-/** The inputs that its dispatch carries. */
+/** Returns the inputs of its dispatch. */
 export function inputsTable({ request: { inputs } }: Build): Html {
   const entries = Object.entries(inputs);
   const shown =
@@ -55,7 +55,7 @@ function inputValue(value: string): Html {
   return html`<details class="json"><summary><code>${value.slice(0, 120).toWellFormed()}…</code></summary><pre tabindex="0"><code>${value}</code></pre></details>`;
 }
 
-/** That what is shown is what was recorded, and how to check that without trusting this server. */
+/** Returns the proof that the page shows what was recorded, and how to check it without trusting this server. */
 export function proofCard(view: View, id: number, { length, head, fault }: StreamProof): Html {
   const said = fault
     ? html`${badge('failure', 'Not valid')} Event ${fault.seq} ${fault.fault}.`

@@ -4,6 +4,7 @@ import type { FailedJob } from '../../contracts/builds/failed-job.ts';
 import type { RetryMode } from '../../contracts/builds/operator.ts';
 import type { Build } from '../../domain/builds/build.ts';
 import { candidatesOf } from '../../domain/builds/candidate-runs.ts';
+import { retryModes } from '../../domain/builds/retry-modes.ts';
 import type { Html, View } from '../view.ts';
 import { action } from './action.ts';
 import { icon } from './icon.ts';
@@ -11,7 +12,7 @@ import { notice } from './notice.ts';
 import { outsideLink } from './outside-link.ts';
 import { counted } from './time.ts';
 
-/** What is asked before a build is cancelled. */
+/** Returns the question before a build is cancelled. */
 export function cancelQuestion({ id, workflow_run_id }: Pick<Build, 'id' | 'workflow_run_id'>): string {
   const run =
     workflow_run_id === null
@@ -20,47 +21,47 @@ export function cancelQuestion({ id, workflow_run_id }: Pick<Build, 'id' | 'work
   return `Cancel build ${id}? ${run}`;
 }
 
-/** Conclusions of builds that Hapax stopped following: their run may still be going. */
+/** Conclusions of builds that Hapax stopped following. Their run may still be going. */
 const UNFOLLOWED: readonly (string | null)[] = ['workflow_ended', 'workflow_lost'];
 
-type Retried = Pick<Build, 'id' | 'needs_attention' | 'workflow_run_id' | 'conclusion'>;
+type Retried = Pick<Build, 'id' | 'needs_attention' | 'workflow_run_id' | 'conclusion' | 'request'>;
 
-/** What is asked before a retry that sends another dispatch although a run may exist; undefined where it is not asked. */
+/**
+ * Returns the question before a retry that sends another dispatch although a run may exist; undefined if there is nothing to ask.
+ * @param mode undefined for the usual one of the build.
+ */
 export function retryQuestion(build: Retried, mode: RetryMode | undefined): string | undefined {
   const { id, needs_attention, workflow_run_id, conclusion } = build;
   if (needs_attention || workflow_run_id === null) {
     return `Dispatch build ${id} again? This says that no run exists. If one does after all, the workflow runs twice.`;
   }
-  if (mode !== 'redispatch' || !UNFOLLOWED.includes(conclusion)) return undefined;
+  if ((mode ?? retryModes(build)[0]) !== 'redispatch' || !UNFOLLOWED.includes(conclusion)) return undefined;
   return `Make a new run for build ${id}? Run ${workflow_run_id} may still be going. If it is, the workflow runs twice.`;
 }
 
-/** What is asked before a build follows a run that somebody names. */
+/** Returns the question before a build follows a run that a person names. */
 export function adoptQuestion(id: number, run_id: number): string {
   return `Have build ${id} follow run ${run_id}? Hapax checks that the run exists, not that it belongs to the build. This cannot be undone.`;
 }
 
-/** How a failed build can be retried, the usual way first. */
-export function retryModes({
-  workflow_run_id,
-}: Pick<Build, 'workflow_run_id'>): ReadonlyArray<readonly [mode: RetryMode, label: string]> {
-  const anew = ['redispatch', 'Make a new run'] as const;
-  if (workflow_run_id === null) return [anew];
-  return [['rerun', 'Run it again'], ['rerun_failed', 'Run the failed jobs again'], anew];
-}
+const RETRY_LABELS: Readonly<Record<RetryMode, string>> = {
+  rerun: 'Run it again',
+  rerun_failed: 'Run the failed jobs again',
+  redispatch: 'Make a new run',
+};
 
-/** The buttons of a build, as far as its state lets it be changed. */
+/** Returns the operations that the build's state allows. */
 export function buildActions(view: View, build: Build): Html {
   const { id, status, needs_attention } = build;
   if (!view.may('operate')) return html``;
-  if (status === 'failure') {
-    return html`${retryModes(build).map(([mode, label], index) => {
+  if (status === 'failure' && build.erased_at === null) {
+    return html`${retryModes(build).map((mode, index) => {
       const confirm = retryQuestion(build, mode);
       const first = { icon: 'retry', tone: 'main', key: 'r' } as const;
       const to = `builds/${id}/retry`;
       return action(view, {
         to,
-        label,
+        label: RETRY_LABELS[mode],
         fields: { mode },
         ...(confirm ? { confirm } : {}),
         ...(index === 0 ? first : {}),
@@ -80,7 +81,7 @@ export function buildActions(view: View, build: Build): Html {
   return html`${again}${action(view, { to: `builds/${id}/cancel`, label: 'Cancel', tone: 'danger', key: 'c', confirm: cancelQuestion(build) })}`;
 }
 
-/** What a person must decide, with the runs that may be the build's. */
+/** Returns what a person must decide, with the runs that may belong to the build. */
 export function attentionCard(view: View, build: Build): Html {
   const { id, needs_attention, reason } = build;
   if (!needs_attention) return html``;
@@ -102,7 +103,7 @@ ${listed.length > 0 ? html`<p>${counted(listed.length, 'run')} may be its own. L
 ${view.may('operate') ? html`${form}<p class="hint">If there is no run at all, dispatch it again. If it is not wanted any more, cancel it.</p>` : ''}</section>`;
 }
 
-/** Why a run ended badly: its failed jobs, their steps and what these said. */
+/** Returns why a run failed: its failed jobs, their steps and their messages. */
 export function failureCard(
   { reason, needs_attention, dead_lettered, status }: Build,
   jobs: readonly FailedJob[],

@@ -7,26 +7,26 @@ const DAY_MS = 86_400_000;
 export interface ChartSeries {
   label: string;
   tone: 'good' | 'bad' | 'busy' | 'warn' | 'quiet';
-  /** Null where nobody measured. */
+  /** Null if nobody measured. */
   values: ReadonlyArray<number | null>;
 }
 
 export interface Chart {
-  /** Of its own in the page. */
+  /** Unique in the page. */
   id: string;
   title: string;
-  /** What it shows, for those who do not see it. */
+  /** A description for people who cannot see it. */
   says: string;
-  /** `bars` stand on each other; `lines` stand for themselves. */
+  /** `bars` are stacked; `lines` are separate. */
   kind: 'bars' | 'lines';
   /** Times of the values, ISO 8601, in order. */
   times: readonly string[];
   series: readonly ChartSeries[];
-  /** How a time is written in the table beside it. */
+  /** Writes a time for the table beside the chart. */
   time(iso: string): Html;
 }
 
-/** The begins of the buckets of a day up to now, ISO 8601: so that a chart of one hour stands at its place in the day. */
+/** Returns the starts of a day's buckets up to now, ISO 8601. They place a chart of one hour correctly within the day. */
 export function bucketsOfDay(now: number, bucketSeconds: number): string[] {
   const step = bucketSeconds * 1_000;
   const last = Math.floor(now / step) * step;
@@ -35,7 +35,7 @@ export function bucketsOfDay(now: number, bucketSeconds: number): string[] {
   ).reverse();
 }
 
-/** A chart over time. The page says the same in a table, which is also what there is without JavaScript. */
+/** Returns a chart over time. A table on the page says the same, and is all there is without JavaScript. */
 export function chart({ id, title, says, kind, times, series, time }: Chart): Html {
   const data = JSON.stringify({
     kind,

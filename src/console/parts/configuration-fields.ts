@@ -14,7 +14,7 @@ const MAP_LABELS: Readonly<Record<(typeof MAPS)[number], [label: string, hint: s
   templates: ['Templates, as JSON', 'Inputs that are put together from fields: "fedora-{{fedora_version}}".'],
 };
 
-/** All that a configuration says, to be edited. */
+/** Returns the fields that edit a configuration. */
 export function configurationFields(form: Form): Html {
   const input = (name: string, label: string, more: Html = html``) =>
     html`<label class="field"><span>${label}</span><input name="${name}" value="${form[name] ?? ''}" autocomplete="off" spellcheck="false"${more}></label>`;
@@ -50,7 +50,7 @@ ${input('yaml', 'Inputs that are YAML, with commas between')}</div></section>
 <section class="card"><h2>Inputs</h2><div class="pairs">${maps}</div></section>`;
 }
 
-/** A request, and what it would dispatch. */
+/** Returns an example of a request, and what it would dispatch. */
 export function exampleCard(example: string, preview: Preview | undefined): Html {
   return html`<section class="card"><h2>Example</h2><label class="field"><span>Body of a request, as JSON</span><textarea name="example" rows="7" spellcheck="false">${example}</textarea></label>${previewResult(preview)}</section>`;
 }

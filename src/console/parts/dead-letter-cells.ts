@@ -7,12 +7,12 @@ import type { Column } from './table.ts';
 import { shortId, taskLink } from './task-cells.ts';
 import { time } from './time.ts';
 
-/** Path of the page of a dead letter: a build or task has one of its own. */
+/** Returns the path of a dead letter's page. For builds and tasks, it redirects to their own pages. */
 export function deadLetterPath(letter: DeadLetter): string {
   return `dead-letters/${encodeURIComponent(deadLetterIdOf(letter))}`;
 }
 
-/** Why it is a dead letter, in one line. */
+/** Returns why it is a dead letter, in one line. */
 export function deadLetterReason(letter: DeadLetter): string {
   switch (letter.kind) {
     case 'build':
@@ -26,12 +26,12 @@ export function deadLetterReason(letter: DeadLetter): string {
   }
 }
 
-/** Whether it waits for a person to say that no run exists. */
+/** Says whether it waits for a person to say that no run exists. */
 export function needsAttention(letter: DeadLetter): boolean {
   return letter.kind === 'build' && letter.build.needs_attention;
 }
 
-/** The columns of a list of dead letters. */
+/** Returns the columns of a list of dead letters. */
 export function deadLetterColumns(view: View): Array<Column<DeadLetter>> {
   return [
     { title: 'What', kind: 'tight', cell: whatDied },

@@ -15,8 +15,8 @@ export type FilterField =
   | (FieldBase & { kind: 'check' });
 
 /**
- * Filters of a list. They are in the URL, so that a filtered list can be sent to somebody; a choice applies at once where there is
- * JavaScript. The field of the kind `search` has the key `/`. @param kept what the URL keeps besides, as the time that is shown.
+ * Returns the filters of a list. They are in the URL, so that people can send each other a filtered list. With JavaScript, a choice applies
+ * at once. The key `/` goes to the field of kind `search`. @param kept other parameters that the URL keeps, such as the time shown.
  */
 export function filterForm(
   action: string,

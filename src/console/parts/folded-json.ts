@@ -1,14 +1,14 @@
 import { html } from 'hono/html';
 import type { Html } from '../view.ts';
 
-/** What a page shows of a value at most, and what it shows without being unfolded. Characters. */
+/** How many characters of a value a page shows: at most, and before it is unfolded. */
 const SHOWN = 4_000;
 const GLANCE = 160;
 
 /**
- * A JSON value of any size: a glance of one line, which unfolds to the value, indented. A large one is cut, with its size and a
- * link to all of it, so that no argument ever wrecks a page.
- * @param rawHref where the whole value is served; left out where a cut value is enough.
+ * Returns a JSON value of any size: one line, which unfolds to the indented value. A large value is cut, with its size and a link to all of
+ * it, so that no argument breaks a page.
+ * @param rawHref where the whole value is served; left out if a cut value is enough.
  */
 export function foldedJson(value: unknown, rawHref?: string): Html {
   if (value === null || value === undefined) return html`<span class="none">${value === null ? 'null' : '–'}</span>`;

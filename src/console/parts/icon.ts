@@ -37,7 +37,7 @@ export type IconName = keyof typeof SHAPES;
 
 const drawn = new Map<IconName, Html>();
 
-/** An icon beside a text that says the same, so it is hidden from screen readers. */
+/** Returns an icon. The text beside it says the same, so it is hidden from screen readers. */
 export function icon(name: IconName): Html {
   let svg = drawn.get(name);
   if (!svg) {

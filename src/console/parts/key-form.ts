@@ -19,7 +19,7 @@ const LIVES = [
   ['365', 'In a year'],
 ] as const;
 
-/** Makes a key. @param form what was filled in before. */
+/** Returns the form that creates a key. @param form what was filled in before. */
 export function keyForm(form: URLSearchParams): Html {
   const chosen = form.getAll('right');
   const text = (name: string, label: string, hint = '') =>

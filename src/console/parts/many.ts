@@ -12,22 +12,22 @@ import { emptyState } from './notice.ts';
 import { type Column, table } from './table.ts';
 import { count, counted } from './time.ts';
 
-/** Something that can be asked of many rows of a list. */
+/** An operation on many rows of a list. */
 export interface ManyAction {
-  /** Path of its preview, which the filter of the list is appended to. */
+  /** Path of its preview. The filter of the list is appended to it. */
   to: string;
-  /** As on a button: `Retry`. */
+  /** The word on its button: `Retry`. */
   label: string;
   tone?: 'danger';
 }
 
-/** How many a preview shows. */
+/** How many rows a preview shows. */
 const SHOWN = 20;
 
 /**
- * A list whose rows can be selected, with what can be asked of the selected ones and of all that match the filter. Either leads to
- * a preview first ({@link previewMany}).
- * @param matching how many match in all; undefined where nobody counted.
+ * Returns a list with selectable rows, and operations on the selected ones or on all that match the filter. Each leads to a preview first
+ * ({@link previewMany}).
+ * @param matching how many match in total; undefined if nobody counted.
  */
 export function manyForm(
   view: View,
@@ -47,33 +47,32 @@ export function manyForm(
 type Filter = Record<string, string | number | boolean | undefined>;
 
 export interface Preview<Row> {
-  /** `Retry`, as on the button before. */
+  /** `Retry`, as on the button. */
   label: string;
-  /** What they are: `task`. */
+  /** The word for one of them: `task`. */
   noun: string;
-  /** Which place of the navigation it belongs to. */
+  /** Path of its entry in the navigation. */
   place: string;
-  /** What will happen to them. */
+  /** The effect of the operation. */
   meaning: unknown;
   tone?: 'danger';
   rows: readonly Row[];
   idOf(row: Row): string;
   columns: ReadonlyArray<Column<Row>>;
-  /** Why some that were selected, or match, are left out. */
+  /** Why some that were selected, or that match, are left out. */
   leftOut?: string | undefined;
-  /** Whether more match than are taken in. */
+  /** Whether more match than are included. */
   more?: boolean;
-  /** Further facts, such as counts by reason. */
+  /** More facts, such as counts by reason. */
   facts?: Html | undefined;
-  /** The list that it came from. */
+  /** The list that people came from. */
   back: string;
   to: string;
 }
 
 /**
- * Shows what is about to be asked of many, and asks. The form carries the ids of what is shown, so that nothing is done to what came
- * meanwhile.
- * @throws {Refusal} where the caller may not.
+ * Shows what an operation would change, and asks. The form contains the ids of what is shown, so that later arrivals are not changed.
+ * @throws {Refusal} if the caller has no right to it.
  */
 export function previewMany<Row>(c: ConsoleContext, preview: Preview<Row>) {
   requireMay(c, 'operate');
@@ -93,11 +92,11 @@ ${table({ caption: `What will be changed`, columns, rows: shown, idOf })}${rest}
   return page(c, { title: `${label} ${number}?`, place: preview.place, content });
 }
 
-/** A request is answered after this time, with a page that goes on: so that somebody sees how far it is, and can stop it. */
+/** How long one request works before it responds with a page that continues. So people see the progress, and can stop it. */
 const STEP_MS = 4_000;
 const REFUSALS_SHOWN = 3;
 
-/** What the form around a list sends, its preview, and a page that goes on. */
+/** The fields of three forms: the one around a list, the preview, and a page that continues. */
 const sent = z.object({
   id: z.array(z.string()).max(LIMITS.lists.operatedAtOnce),
   sure: z.string().optional(),
@@ -108,15 +107,15 @@ const sent = z.object({
 });
 export type SentMany = z.output<typeof sent>;
 
-/** What was sent. @throws {Refusal} where it is no form of ours. */
+/** Reads what was sent. @throws {Refusal} if it is not one of these forms. */
 export async function readMany(c: ConsoleContext): Promise<SentMany> {
   const form = await formOf(c);
   return valid(sent, { ...Object.fromEntries(form), id: form.getAll('id'), because: form.getAll('because') });
 }
 
 /**
- * Asks something of those that were sent, for some seconds. If some are left then, the page says how far it is, and goes on by itself
- * or, without JavaScript, by a button.
+ * Operates on the items that were sent, for some seconds. If some are left, the page shows the progress, and continues by itself or,
+ * without JavaScript, with a button.
  */
 export async function operateSent(
   c: ConsoleContext,
@@ -129,7 +128,7 @@ export async function operateSent(
     place,
     operate,
   }: Pick<Preview<unknown>, 'label' | 'noun' | 'to' | 'place'> & {
-    /** `redriven`. */
+    /** For example `redriven`. */
     verb: string;
     operate(id: string): Promise<unknown>;
   },

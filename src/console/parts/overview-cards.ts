@@ -18,7 +18,7 @@ const DEPENDENCIES: Readonly<Record<keyof Health['dependencies'], string>> = {
   content: 'Content',
 };
 
-/** Whether all is well, in words; what is not, with why. @param waits whether something waits for a person. */
+/** Returns whether everything works, in words, and what does not and why. @param waits whether something waits for a person. */
 export function healthNotice({ status, dependencies, reconciliation }: Health, waits: boolean): Html {
   const all = Object.entries(dependencies) as Array<[keyof typeof DEPENDENCIES, DependencyHealth]>;
   const ill = all.filter(([, dependency]) => dependency.status === 'degraded');
@@ -39,7 +39,7 @@ export function healthNotice({ status, dependencies, reconciliation }: Health, w
   return notice('bad', 'Something is wrong.', faults);
 }
 
-/** What waits for somebody: first what goes on as soon as somebody decides, then what has ended. */
+/** Returns what waits for somebody: first what continues as soon as somebody decides, then what has ended. */
 export function peopleFirst(view: View, { items, end }: Page<DeadLetter>): Html {
   if (items.length === 0)
     return notice('good', 'Nothing waits for you.', 'No build needs a decision, and there is no dead letter.');
@@ -91,14 +91,14 @@ function createdAt(letter: DeadLetter): string {
       : letter.message.created_at;
 }
 
-/** What failed within a day, by its causes. */
+/** Returns the failures of a day by cause. */
 export function failuresCard(view: View, groups: readonly FailureGroup[]): Html {
   const none = html`<p class="hint">Nothing failed.</p>`;
   const list = html`<ul class="lines">${groups.map(({ kind, name, cause, count: times, last_id, last_at }) => html`<li><span class="amount">${count(times)}×</span><div><a href="${kind === 'build' ? `builds/${last_id}` : `tasks/${encodeURIComponent(last_id)}`}">${name}</a><span class="sub">${cause.replaceAll('_', ' ')} · last ${time(view, last_at)}</span></div></li>`)}</ul>`;
   return html`<section class="card" aria-labelledby="failures-title"><header><h2 id="failures-title">Failures of the day</h2><a href="${linkTo('builds', { status: 'failure' })}">Failed builds</a></header>${groups.length === 0 ? none : list}</section>`;
 }
 
-/** What waits in each queue, and for how long. */
+/** Returns what waits in each queue, and for how long. */
 export function queuesCard(queues: readonly QueueMeasures[]): Html {
   const list = table<QueueMeasures>({
     caption: 'What waits in each queue',
@@ -122,7 +122,7 @@ export function queuesCard(queues: readonly QueueMeasures[]): Html {
   return html`<section class="card fits" aria-labelledby="queues-title"><header><h2 id="queues-title">Queues</h2><a href="queues">Queues and workers</a></header>${list}</section>`;
 }
 
-/** What is left of YouTube's quota today. */
+/** Returns the rest of today's YouTube quota. */
 export function quotaCard(
   view: View,
   {

@@ -4,7 +4,7 @@ import type { Html } from '../view.ts';
 import { duration } from './time.ts';
 
 const WIDTH = 1_000;
-/** So that a stretch of a blink can be seen. */
+/** Smallest width, so that a very short phase is visible. */
 const LEAST = 4;
 
 const WORDS: ReadonlyArray<[kind: PhaseKind, word: string]> = [
@@ -14,8 +14,8 @@ const WORDS: ReadonlyArray<[kind: PhaseKind, word: string]> = [
 ];
 
 /**
- * A bar of the stretches of a build: hatched where it waited, solid where its run ran. Its sums are written below it. Drawn with SVG,
- * whose widths are attributes: the policy of the pages forbids styles within them.
+ * Returns a bar of a build's phases: hatched while it waited, solid while its run ran. The sums are below it. It is an SVG, whose widths
+ * are attributes: the policy of the pages forbids styles within them.
  */
 export function phaseBar(phases: readonly Phase[]): Html {
   const total = phases.reduce((sum, { from, to }) => sum + to - from, 0);

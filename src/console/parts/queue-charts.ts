@@ -6,18 +6,14 @@ import { time } from './time.ts';
 
 const TONES = ['busy', 'good', 'warn', 'bad'] as const;
 
-/** What waited in each queue within the last day, for how long, and how much came; nothing where nobody looked. */
+/** Returns charts of the last day for each queue: how many waited, for how long, and how many came. Nothing if nobody measured. */
 export function queueCharts(view: View, history: readonly QueueBucket[], bucketSeconds: number): Html {
   if (history.length === 0) return html``;
   const times = bucketsOfDay(view.now, bucketSeconds);
   const names = [...new Set(history.map(({ queue }) => queue))].sort();
   const series = (value: (bucket: QueueBucket) => number): ChartSeries[] =>
     names.map((name, index) => {
-      const own = new Map(
-        history
-          .filter(({ queue }) => queue === name)
-          .map((bucket) => [new Date(bucket.at).toISOString(), value(bucket)]),
-      );
+      const own = new Map(history.filter(({ queue }) => queue === name).map((bucket) => [bucket.at, value(bucket)]));
       return {
         label: name,
         tone: TONES[index % TONES.length] ?? 'quiet',

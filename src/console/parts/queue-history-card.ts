@@ -6,11 +6,11 @@ import { counted, duration, time } from './time.ts';
 
 const TONES = ['busy', 'good', 'warn', 'bad', 'quiet'] as const satisfies ReadonlyArray<ChartSeries['tone']>;
 
-/** How many waited in each queue within a day, and for how long. Nothing before the first sample. */
+/** Returns charts of a day for each queue: how many waited, and for how long. Nothing before the first sample. */
 export function queueHistoryCard(view: View, buckets: readonly QueueBucket[]): Html {
   if (buckets.length === 0) return html``;
   const times = bucketsOfDay(view.now, 3_600);
-  const byPlace = new Map(buckets.map((bucket) => [`${bucket.queue} ${new Date(bucket.at).toISOString()}`, bucket]));
+  const byPlace = new Map(buckets.map((bucket) => [`${bucket.queue} ${bucket.at}`, bucket]));
   const seriesOf = (measure: (bucket: QueueBucket) => number): ChartSeries[] =>
     [...new Set(buckets.map(({ queue }) => queue))].map((queue, index) => ({
       label: queue,

@@ -3,24 +3,24 @@ import { type Html, linkTo } from '../view.ts';
 
 export interface Column<Row> {
   title: string;
-  /** `number` is right-aligned; `wide` takes what is left and is cut; `tight` never wraps. */
+  /** `number` is right-aligned; `wide` takes the remaining width and is cut off; `tight` never wraps. */
   kind?: 'number' | 'wide' | 'tight';
   cell(row: Row): unknown;
 }
 
 export interface TableOptions<Row> {
-  /** What the rows are, for screen readers. */
+  /** Describes the rows for screen readers. */
   caption: string;
   columns: ReadonlyArray<Column<Row>>;
   rows: readonly Row[];
-  /** Stands for a row in the page, the same at each refresh. */
+  /** Identifies a row in the page, also after a refresh. */
   idOf(row: Row): string;
-  /** Makes rows selectable: the value of their checkbox, which the form around the table sends as `id`; undefined for none. */
+  /** Makes rows selectable. Returns the value of a row's checkbox, which the form around the table sends as `id`; undefined for none. */
   selectable?: ((row: Row) => string | undefined) | undefined;
 }
 
 /**
- * A table whose rows are walked with the keys j and k: each goes to its first link. On a narrow screen it scrolls sideways by itself.
+ * Returns a table. The keys j and k move through its rows, and each row leads to its first link. On a narrow screen, it scrolls sideways.
  */
 export function table<Row>({ caption, columns, rows, idOf, selectable }: TableOptions<Row>): Html {
   const box = (row: Row) => {
@@ -39,7 +39,7 @@ export function table<Row>({ caption, columns, rows, idOf, selectable }: TableOp
 }
 
 /**
- * Links between the pages of a list. A page begins after a cursor, so there is no number of pages; the browser's back goes back.
+ * Returns links between the pages of a list. A page starts after a cursor, so pages have no numbers; the browser's back button goes back.
  * @param path of the list. @param query its filters, without the cursor.
  */
 export function pager(

@@ -6,23 +6,23 @@ import { statusBadge } from './badge.ts';
 import type { Column } from './table.ts';
 import { between, time } from './time.ts';
 
-/** Path of the page of a task, whose id may be any text. */
+/** Returns the path of a task's page. The id may be any text. */
 export function taskPath(id: string): string {
   return `tasks/${encodeURIComponent(id)}`;
 }
 
-/** A link to a task, by the beginning of its id where that is long. */
+/** Returns a link to a task. A long id is shortened. */
 export function taskLink(id: string, text: string = shortId(id)): Html {
   return html`<a href="${taskPath(id)}" title="${id}">${text}</a>`;
 }
 
-/** The first part of a UUID, which people tell tasks apart by; another id is cut where it is long. */
+/** Returns the first part of a UUID, by which people recognise a task. Other long ids are cut off. */
 export function shortId(id: string): string {
   if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(id)) return id.slice(0, 8);
   return id.length > 24 ? `${id.slice(0, 23).toWellFormed()}…` : id;
 }
 
-/** Why a task is as it is, in one line. */
+/** Returns why a task is in its state, in one line. */
 export function taskReason({ error, reason, status }: Pick<ListedTask, 'error' | 'reason' | 'status'>): string {
   if (error) return error.message === '' ? error.type : `${error.type}: ${error.message}`;
   return status === 'REVOKED' && reason ? (REVOKED_BECAUSE[reason] ?? reason) : '';
@@ -43,7 +43,7 @@ export const TASK_STATUS_CHOICES: ReadonlyArray<readonly [TaskStatus, string]> =
   ['REVOKED', 'Revoked'],
 ];
 
-/** The columns of a list of tasks. */
+/** Returns the columns of a list of tasks. */
 export function taskColumns(view: View): Array<Column<ListedTask>> {
   return [
     {
@@ -69,7 +69,7 @@ export function taskColumns(view: View): Array<Column<ListedTask>> {
   ];
 }
 
-/** What a task spends its time on, or spent its last try on. */
+/** Returns what a task spends its time on, or spent its last attempt on. */
 function timeOf(view: View, { status, created_at, started_at, retried_at, completed_at }: ListedTask): string {
   switch (status) {
     case 'PENDING':

@@ -3,7 +3,7 @@ import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import type { TaskEventType } from '../../contracts/tasks/task-event.ts';
 import type { Html, View } from '../view.ts';
 import { time } from './time.ts';
-import { CALLBACK_LOOKS, type Look, timelineEvent } from './timeline-event.ts';
+import { CALLBACK_LOOKS, ERASED_LOOK, type Look, timelineEvent } from './timeline-event.ts';
 
 const DOORS: Readonly<Record<string, string>> = { http: 'HTTP', flower: 'the Flower API', amqp: 'RabbitMQ' };
 
@@ -13,7 +13,7 @@ const REVOKED: Readonly<Record<string, (by: unknown) => string>> = {
   expired: () => 'It expired before it started',
 };
 
-/** How each event of a task is told. */
+/** How the timeline shows each event of a task. */
 const LOOKS: Record<TaskEventType, Look> = {
   task_queued: {
     icon: 'queued',
@@ -44,6 +44,7 @@ const LOOKS: Record<TaskEventType, Look> = {
     says: ({ redrive, by }) => `Queued again by ${by}, redrive ${redrive}`,
   },
   task_recovered: { icon: 'retry', tone: 'warn', says: ({ detail }) => `Recovered: ${detail}` },
+  task_erased: ERASED_LOOK,
   ...CALLBACK_LOOKS,
 };
 
@@ -53,13 +54,13 @@ function errorLine(error: unknown): string {
   return `${type}${line === '' ? '' : `: ${line.length > 300 ? `${line.slice(0, 300).toWellFormed()}…` : line}`}`;
 }
 
-/** A state of the task's own, and what it said beside it, in one line. */
+/** Returns a state of the task's own with its data, in one line. */
 function progressLine(state: unknown, meta: unknown): string {
   const said = JSON.stringify(meta);
   return `${state}: ${said.length <= 200 ? said : `${said.slice(0, 200)}…`}`;
 }
 
-/** One event of a task in its timeline. @param before the event before it. */
+/** Returns one event of a task in its timeline. @param before the event before it. */
 export function taskEvent(view: View, event: RecordedEvent, before: RecordedEvent | undefined): Html {
   const { type, data } = event;
   const { icon, tone, says } = LOOKS[type as TaskEventType];

@@ -12,7 +12,7 @@ import { outsideLink } from './outside-link.ts';
 import { shortId, taskLink, taskPath } from './task-cells.ts';
 import { between, counted, duration, time } from './time.ts';
 
-/** What is known of a task, with links to what it is about. */
+/** Returns the facts about a task, with links. */
 export function taskFacts(view: View, task: Task, temporalUi: TemporalUi): Html {
   const { id, workflow_id, soft_limit_ms, hard_limit_ms } = task;
   const page = workflowPage(temporalUi, workflow_id);
@@ -42,7 +42,7 @@ export function taskFacts(view: View, task: Task, temporalUi: TemporalUi): Html 
   return html`<section class="card" aria-labelledby="facts-title"><h2 id="facts-title">About it</h2><dl class="facts">${shown.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
 }
 
-/** The arguments by their names, whether they came by position or by name. */
+/** Returns the arguments by name, whether they were positional or named. */
 export function argumentsCard({ id, args, kwargs }: Task, type: TaskType | undefined): Html {
   const names = argumentNames(type);
   const raw = (place: string) => `${taskPath(id)}/raw/${place}`;
@@ -57,7 +57,7 @@ export function argumentsCard({ id, args, kwargs }: Task, type: TaskType | undef
   return html`<section class="card" aria-labelledby="arguments-title"><header><h2 id="arguments-title">Arguments</h2><span class="hint">as JSON: <a href="${raw('args')}">args</a>, <a href="${raw('kwargs')}">kwargs</a></span></header>${listed}</section>`;
 }
 
-/** What came of a task: its result, or why there is none. */
+/** Returns the outcome of a task: its result, or why there is none. */
 export function outcomeCard({ id, status, result, error, reason, dead_lettered }: Task): Html {
   if (status === 'SUCCESS') {
     return html`<section class="card" aria-labelledby="result-title"><header><h2 id="result-title">Result</h2><a class="hint" href="${taskPath(id)}/raw/result">as JSON</a></header>${foldedJson(result, `${taskPath(id)}/raw/result`)}</section>`;
@@ -72,7 +72,7 @@ export function outcomeCard({ id, status, result, error, reason, dead_lettered }
   return notice(status === 'FAILURE' ? 'bad' : 'warn', title, message);
 }
 
-/** Where a task stands among those that belong together; nothing for one that stands alone. */
+/** Returns the tasks that belong together with this one; nothing for a task on its own. */
 export function familyCard(
   { id, root_id, parent_id }: Task,
   { parents, children, more }: { parents: readonly ListedTask[]; children: readonly ListedTask[]; more: boolean },

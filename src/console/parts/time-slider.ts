@@ -7,7 +7,7 @@ import { duration, time } from './time.ts';
 /** Steps of the slider, from the oldest (0) to now. */
 const STEPS = 1_000;
 
-/** How long before now a step is. The near past has more steps than the far one. */
+/** Returns how long before now a step is. The near past has more steps than the distant past. */
 export function ageOfStep(step: number, spanMs: number): number {
   return Math.round(spanMs * ((STEPS - Math.min(Math.max(step, 0), STEPS)) / STEPS) ** 3);
 }
@@ -17,8 +17,8 @@ function stepOfAge(ageMs: number, spanMs: number): number {
 }
 
 /**
- * Takes a list back in time: to any moment since the oldest entry.
- * @param query the filters of the list, which stay. @param oldest ISO 8601; undefined where there is nothing to go back to.
+ * Returns a slider that takes a list back in time, to any moment since the oldest entry.
+ * @param query the filters of the list, which stay. @param oldest ISO 8601; undefined if there is nothing to go back to.
  */
 export function timeSlider(
   view: View,

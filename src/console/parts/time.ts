@@ -12,7 +12,7 @@ function formatsOf(timeZone: string) {
       day: new Intl.DateTimeFormat('en-GB', { timeZone, day: 'numeric', month: 'short', year: 'numeric' }),
       clock: new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', second: '2-digit' }),
     };
-    // Some hundreds of zones exist; there is no need to hold them all.
+    // There are some hundreds of zones. Not all need to be kept.
     if (formats.size > 50) formats.clear();
     formats.set(timeZone, found);
   }
@@ -20,8 +20,8 @@ function formatsOf(timeZone: string) {
 }
 
 /**
- * A time in the zone of the browser, with UTC on hover. The day is left out today, and the year within this year. Where the zone is
- * not known, which is at the first page and without JavaScript, it is UTC and says so.
+ * Returns a time in the browser's time zone, with UTC on hover. It leaves out today's date, and the current year. If the zone is unknown
+ * (on the first page, and without JavaScript), it is UTC and says so.
  */
 export function time(view: View, iso: string | null | undefined): Html {
   if (iso === null || iso === undefined) return html`<span class="none">–</span>`;
@@ -38,7 +38,7 @@ function localTime({ timeZone, now }: View, at: Date): string {
   return `${shown}${clock.format(at)}${timeZone === 'UTC' ? ' UTC' : ''}`;
 }
 
-/** How long something takes or took, in its two largest units: `2h 05m`. @param ms undefined or negative where nobody can say. */
+/** Returns how long something takes or took, in its two largest units: `2h 05m`. @param ms null or undefined if unknown. */
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–';
   const positive = Math.max(0, ms);
@@ -51,7 +51,7 @@ export function duration(ms: number | null | undefined): string {
   return `${Math.floor(hours / 24)}d ${two(hours % 24)}h`;
 }
 
-/** How long between two times; up to now where the second is missing. */
+/** Returns the time between two instants; up to now if the second is missing. */
 export function between(view: View, from: string | null | undefined, to: string | null | undefined): string {
   if (from === null || from === undefined) return '–';
   return duration((to ? Date.parse(to) : view.now) - Date.parse(from));
@@ -61,17 +61,17 @@ function two(value: number): string {
   return String(value).padStart(2, '0');
 }
 
-/** A whole number as people read it: `12,345`. */
+/** Returns a whole number for people: `12,345`. */
 export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** `1 build`, `2 builds`. */
+/** Returns a number with its noun: `1 build`, `2 builds`. */
 export function counted(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
-/** How many match, as far as they were counted: `512 tasks`, `10,000 or more`. */
+/** Returns how many match, as far as they were counted: `512 tasks`, `10,000 or more`. */
 export function countOf({ value, exact }: { value: number; exact: boolean }, one: string): string {
   return exact ? counted(value, one) : `${count(value)} or more ${one}s`;
 }

@@ -9,11 +9,11 @@ import { duration, time } from './time.ts';
 export interface Look {
   icon: IconName;
   tone: 'quiet' | 'busy' | 'good' | 'bad' | 'warn';
-  /** What happened, in words. @param data of the event. */
+  /** Says what happened, in words. @param data of the event. */
   says(data: Record<string, unknown>): string;
 }
 
-/** How the tries of callbacks are told. */
+/** How the timeline shows attempts of callbacks. */
 export const CALLBACK_LOOKS: Record<CallbackEventType, Look> = {
   callback_delivered: {
     icon: 'success',
@@ -29,19 +29,26 @@ export const CALLBACK_LOOKS: Record<CallbackEventType, Look> = {
   },
 };
 
+/** How the timeline shows an erasure. */
+export const ERASED_LOOK: Look = {
+  icon: 'cancelled',
+  tone: 'quiet',
+  says: ({ by }) => (by === 'retention' ? 'Erased, as it was kept for its time' : `Erased by ${by}`),
+};
+
 export interface ToldAs extends Pick<Look, 'icon' | 'tone'> {
   says: unknown;
-  /** What it is known by. */
+  /** How Hapax knows it. */
   evidence?: readonly Html[];
 }
 
-/** One event in a timeline, which unfolds to all that was recorded. @param before the event before it. */
+/** Returns one event in a timeline, which unfolds to everything that was recorded. @param before the event before it. */
 export function timelineEvent(
   view: View,
-  { seq, type, data, occurred_at, hash }: RecordedEvent,
+  { seq, type, data, sealed, occurred_at, hash }: RecordedEvent,
   before: RecordedEvent | undefined,
   { icon: shape, tone, says, evidence = [] }: ToldAs,
 ): Html {
   const since = before ? Date.parse(occurred_at) - Date.parse(before.occurred_at) : undefined;
-  return html`<li id="event-${seq}" class="${tone}">${icon(shape)}<div><p class="what">${says}</p>${evidence.length > 0 ? html`<p class="evidence">${evidence}</p>` : ''}<details><summary>${type} · event ${seq}</summary>${foldedJson(data)}<p class="hint">hash <code>${hash}</code></p></details></div><div class="when">${time(view, occurred_at)}${since === undefined ? '' : html`<span class="hint">+${duration(since)}</span>`}</div></li>`;
+  return html`<li id="event-${seq}" class="${tone}">${icon(shape)}<div><p class="what">${says}</p>${evidence.length > 0 ? html`<p class="evidence">${evidence}</p>` : ''}<details><summary>${type} · event ${seq}</summary>${foldedJson(data)}${sealed?.salt === null ? html`<p class="hint">Values of it were erased.</p>` : ''}<p class="hint">hash <code>${hash}</code></p></details></div><div class="when">${time(view, occurred_at)}${since === undefined ? '' : html`<span class="hint">+${duration(since)}</span>`}</div></li>`;
 }

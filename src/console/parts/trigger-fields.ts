@@ -8,7 +8,7 @@ import { copyable } from './copyable.ts';
 import { icon } from './icon.ts';
 import { notice } from './notice.ts';
 
-/** Which configuration a form is filled in from. */
+/** Returns the choice of the configuration that fills in a form. */
 export function configurationChoice(chosen: BuildConfiguration, all: readonly BuildConfiguration[]): Html {
   const listed = all.some(({ id }) => id === chosen.id) ? all : [chosen, ...all];
   return html`<form class="filters" method="get" action="trigger" data-filters><label class="field"><span>Configuration</span><select name="config">${listed.map(({ id, name }) => html`<option value="${id}"${id === chosen.id ? html` selected` : ''}>${name} (${id})</option>`)}</select></label><button type="submit" class="no-js">Choose</button></form>`;
@@ -16,7 +16,7 @@ export function configurationChoice(chosen: BuildConfiguration, all: readonly Bu
 
 const PRIORITIES = ['1, first', '2', '3, usual', '4', '5, last'] as const;
 
-/** The form of a trigger, filled in by its configuration and by what was sent before. */
+/** Returns the trigger form, filled in by its configuration and by what was sent before. */
 export function triggerFields(configuration: BuildConfiguration, form: Readonly<Record<string, string>>): Html {
   const { id, definition } = configuration;
   const value = (name: string, preset = '') => form[name] ?? preset;
@@ -41,10 +41,10 @@ ${askedFields(configuration).map(field)}
 <div class="buttons"><button type="submit" name="intent" value="trigger" class="main">${icon('trigger')}Trigger</button><button type="submit" name="intent" value="preview" class="no-js">Preview</button></div></form></section>`;
 }
 
-/** What would be sent to GitHub, and the commands that do the same. */
+/** The request that would be sent to GitHub, or why it cannot be sent. */
 export type Preview = { body: TriggerBody; key: string | undefined; request: BuildRequest } | { fault: string };
 
-/** It is made again while somebody types. */
+/** Returns a preview of the request, which is updated while somebody types. */
 export function previewCard(view: View, { name, version }: BuildConfiguration, preview: Preview): Html {
   const live = view.may('trigger')
     ? html` hx-post="trigger" hx-include="#trigger-form" hx-vals='{"intent":"preview"}' hx-trigger="input from:#trigger-form delay:400ms" hx-select="#preview" hx-swap="outerMorph" aria-live="polite"`

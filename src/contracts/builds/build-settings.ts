@@ -1,7 +1,7 @@
 import { duration, integer } from '../setting-forms.ts';
 import { truth } from '../tasks/task-settings.ts';
 
-/** How builds are dispatched and followed. */
+/** Settings for dispatching and following builds. */
 export const buildSettings = {
   RECONCILE_WINDOW: duration().default(120_000).meta({
     description: 'How long Hapax looks for the run of an ambiguous dispatch. Then it dispatches again or asks you.',

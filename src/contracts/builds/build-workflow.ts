@@ -5,7 +5,7 @@ import type { BuildRequest } from './event.ts';
 /** Type name of the build workflow and the prefix of its ids. */
 export const BUILD_WORKFLOW = 'build';
 
-/** Workflow id of the build with a request key. */
+/** Returns the workflow id of the build with a request key. */
 export function buildWorkflowId(requestKey: string): string {
   return `build-${requestKey}`;
 }
@@ -13,29 +13,29 @@ export function buildWorkflowId(requestKey: string): string {
 /** Names of the build workflow's signals. */
 export const BUILD_SIGNALS = {
   ...{ adopt: 'adopt', retry: 'retry', cancel: 'cancel', runChanged: 'run_changed' },
-  /** The request that made the build is done with its direct dispatch. */
+  /** Sent by the request that made the build, once its direct dispatch is done. */
   dispatched: 'dispatched',
 } as const;
 
-/** Stands in the intent of a direct dispatch, in the place of the workflow run that may send it. */
+/** Value of `temporal_run_id` in the intent of a direct dispatch, in place of the workflow run that may send it. */
 export const DIRECT_INTENT = 'direct';
 
-/** Name of the signal that has a build or task tell the record again all that its workflow has told. */
+/** Name of the signal that makes the workflow of a build or task record all its events again. */
 export const TELL_AGAIN_SIGNAL = 'tell_again';
 
-/** What each signal carries. */
+/** The arguments of each signal. */
 export interface SignalArguments {
-  /** The address that counts is GitHub's own; one that is given is taken, and not looked at. */
+  /** `run_url` is accepted and ignored. */
   adopt: { run_id: number; run_url?: string };
-  /** With `build_id` it is meant for that build only: another may have followed it under the same workflow id. */
+  /** With `build_id`, the signal is for that build only. Another build may have followed it under the same workflow id. */
   cancel: { by?: string; build_id?: number };
-  /** `run_attempt`: the attempt that changed; any where it is left out. */
+  /** `run_attempt`: the attempt that changed; left out: any attempt. */
   runChanged: { run_id: number; run_attempt?: number; delivery_id: string };
 }
 
-/** The settings a build runs under, fixed when it is triggered. Durations in milliseconds. */
+/** The settings that a build runs under, fixed when it is triggered. Durations are in milliseconds. */
 export interface BuildPolicy {
-  /** Input that carries the token; empty for none. */
+  /** Workflow input that carries the token; empty for none. */
   correlation_input: string;
   reconcile_window_ms: number;
   deadline_ms: number;
@@ -45,44 +45,44 @@ export interface BuildPolicy {
   request_timeout_ms: number;
 }
 
-/** How a failed build is begun again. */
+/** How to retry a failed build. */
 export interface Resumption {
-  /** Which retry this is, from 1. */
+  /** The number of this retry, from 1. */
   retry: number;
   mode: 'rerun_failed' | 'rerun' | 'redispatch';
   by: string;
-  /** Distinguishes this retry from another of the same number; only the one in the record goes on. */
+  /** Distinguishes this retry from another with the same number. Only the one in the record continues. */
   retry_id: string;
-  /** When it was asked for, ISO 8601. */
+  /** When it was requested, ISO 8601. */
   at: string;
-  /** The run of the build; null where it has none. */
+  /** The run of the build; null if it has none. */
   run: KnownRun | null;
 }
 
-/** Why to look whether an ended run was run again on GitHub itself. */
+/** Why a workflow checks whether somebody reran an ended run on GitHub itself. */
 export interface Reopening {
   /** The run of the build. */
   run: KnownRun;
-  /** Of the webhook that told of it. */
+  /** The delivery id of the webhook that reported it. */
   delivery_id: string;
-  /** The attempt that the record says was begun; set only where the workflow that followed it was lost. */
+  /** The attempt that the record says was started. Set only if the workflow that followed it was lost. */
   recorded_attempt?: number;
 }
 
-/** Why a workflow is started in place of one that Temporal lost. The record says how far the lost one was. */
+/** Why a workflow replaces one that Temporal lost. The record says how far the lost one got. */
 export interface Recovery {
   /** Distinguishes this recovery from another of the same build or task. */
   id: string;
-  /** When it was found to be lost, ISO 8601. */
+  /** When Hapax found that it was lost, ISO 8601. */
   at: string;
   detail: string;
 }
 
-/** How a build goes on whose workflow Temporal lost. */
+/** How a build continues after Temporal lost its workflow. */
 export interface BuildRecovery extends Recovery {
-  /** The record may have lost events as well, so requests may have been sent that it does not know of. */
+  /** The record may have lost events as well, so Hapax may have sent requests that it no longer knows about. */
   record_set_back: boolean;
-  /** Who had cancelled the build, where somebody had. */
+  /** The person or program that had cancelled the build, if any. */
   cancelled_by?: string;
 }
 
@@ -100,36 +100,36 @@ export interface BuildInput {
   fedora_version: string | null;
   priority: number;
   request: BuildRequest;
-  /** Set where builds of this repository, workflow and ref take turns. */
+  /** Set if builds of this repository, workflow and ref run one at a time. */
   concurrency?: 'queue' | 'cancel_previous';
   /** When the trigger was accepted; the time of `build_queued`. */
   created_at: string;
-  /** Until when the workflow stays open after success, so that an equal request finds it. */
+  /** Until when the workflow stays open after a success, so that an equal request finds it. */
   dedup_until: string;
   policy: BuildPolicy;
-  /** Whom to tell how it ended, if anybody. */
+  /** The URL to notify when it ends, if any. */
   callback?: CallbackTarget;
-  /** Set where the build failed before and is begun again. */
+  /** Set if the build failed before and this is a retry. */
   resume?: Resumption;
-  /** Set where the build has ended and its run may have been run again: GitHub is asked, and if it was not, nothing happens. */
+  /** Set if the build has ended and somebody may have rerun its run. The workflow asks GitHub; if nobody did, nothing happens. */
   reopen?: Reopening;
-  /** Set where the workflow takes the place of one that was lost. */
+  /** Set if the workflow replaces one that was lost. */
   recovery?: BuildRecovery;
   /** Epoch of the installation that accepted the build. */
   epoch?: number;
-  /** The request that made the build sends its first dispatch, unless the workflow records an intent before it does. */
+  /** The request that made the build sends its first dispatch, unless the workflow records an intent first. */
   direct?: true;
 }
 
-/** Memo of the build workflow: what a duplicate learns from Temporal alone. */
+/** Memo of the build workflow: what a duplicate request can learn from Temporal alone. */
 export interface BuildMemo extends InstallationMemo {
   build_id: number;
   fingerprint: string;
-  /** Digest of the URL of its callback, by which the same request is known again. */
+  /** Digest of its callback URL, which identifies a repeated request. */
   callback_digest?: string;
 }
 
-/** Which installation started a workflow; left out where it did not know yet. */
+/** The installation that started a workflow; left out if the installation did not know its identity yet. */
 export interface InstallationMemo {
   installation?: string;
   epoch?: number;

@@ -15,6 +15,7 @@ import {
 } from '../paging.ts';
 import { text } from '../text.ts';
 import { asOf, timestamp } from '../timestamp.ts';
+import { runArtifacts } from './artifact.ts';
 import { eventView } from './event.ts';
 import { failedJobs } from './failed-job.ts';
 
@@ -23,19 +24,19 @@ export const buildStatus = z
   .meta({ id: 'BuildStatus' });
 export type BuildStatus = z.infer<typeof buildStatus>;
 
-/** Statuses that only a retry or a redrive leaves. */
+/** Statuses that a build leaves only by a retry or a redrive. */
 export const TERMINAL_STATUSES: readonly BuildStatus[] = ['success', 'failure', 'cancelled'];
 
 export const buildId = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 export const inputValue = z.union([text(LIMITS.builds.inputsJsonCharacters), z.number(), z.boolean()]);
 
-/** Name of a workflow input, by the syntax of workflow files; `__proto__` would be lost on the way. */
+/** Name of a workflow input, in the syntax of workflow files. `__proto__` would get lost on the way. */
 export const inputName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,254}$/, 'is not the name of a workflow input')
   .refine((name) => name !== '__proto__', 'is not the name of a workflow input');
 
-/** Inputs of a workflow by their names, no more than GitHub takes. */
+/** Inputs of a workflow by name, no more than GitHub accepts. */
 export const inputsOf = <Value extends z.ZodType>(value: Value) =>
   z
     .record(inputName, value)
@@ -44,7 +45,7 @@ export const inputsOf = <Value extends z.ZodType>(value: Value) =>
       `has more than ${LIMITS.builds.inputs} entries`,
     );
 
-/** Whether git would take this as the name of a branch or tag (git-check-ref-format, rules 1 to 10). */
+/** Says whether git would accept this as the name of a branch or tag (git-check-ref-format, rules 1 to 10). */
 function isRefName(name: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: git forbids exactly these.
   const forbidden = /[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\//;
@@ -102,6 +103,10 @@ export const triggerAnswer = z
   .object({ id: buildId, status: buildStatus, message: z.enum(['Build queued successfully', 'Build already exists']) })
   .meta({ id: 'TriggerAnswer' });
 
+const commit = z.string().nullable().meta({
+  description: 'Commit that the run works on. Null until the forge tells it.',
+});
+
 const buildFields = {
   id: buildId,
   status: buildStatus,
@@ -113,12 +118,13 @@ const buildFields = {
   image_type: z.string().nullable(),
   fedora_version: z.string().nullable(),
   inputs: z.record(z.string(), z.string()),
+  shadow: z.boolean().meta({ description: 'Another program sends its dispatch; Hapax only looks for the run.' }),
   workflow_run_id: z.int().nullable().meta({ description: 'Id of the run at GitHub, once known.' }),
   run_url: z.string().nullable(),
   run_attempt: z.int().nullable(),
   conclusion: z.string().nullable().meta({
     description:
-      "GitHub's conclusion of the run. timed_out: the deadline passed. dispatch_rejected or dispatch_failed: there was no run. workflow_ended or workflow_lost: Hapax stopped following it, and a run may still be going.",
+      "GitHub's conclusion of the run. timed_out: the deadline passed. dispatch_rejected or dispatch_failed: there was no run. not_started: the other program of a shadow build started none. workflow_ended or workflow_lost: Hapax stopped following it, and a run may still be going.",
   }),
   needs_attention: z.boolean().meta({
     description:
@@ -130,6 +136,7 @@ const buildFields = {
   created_at: timestamp,
   started_at: timestamp.nullable(),
   completed_at: timestamp.nullable(),
+  erased_at: timestamp.nullable().meta({ description: 'When its inputs were erased; null: they were not.' }),
 };
 
 export const buildView = z
@@ -141,6 +148,11 @@ export const buildView = z
         'While it is queued with the concurrency queue or cancel_previous: the builds that it waits for, at most 30. Always empty with `at`.',
     }),
     failed_jobs: failedJobs,
+    commit,
+    artifacts: runArtifacts.nullable().meta({
+      description:
+        'What the run left, recorded about a minute after a run that succeeded. Null before that, and if it left nothing.',
+    }),
     links: buildLinks,
     events: z.array(eventView),
   })
@@ -150,14 +162,14 @@ export type BuildView = z.infer<typeof buildView>;
 export const buildSummary = z.object(buildFields).meta({ id: 'BuildSummary' });
 export type BuildSummary = z.infer<typeof buildSummary>;
 
-/** What a callback says of a build that has ended. */
+/** Body of the callback about a build that has ended. */
 export const buildCallback = z
   .object({
     type: z.enum(['build.completed', 'build.cancelled']),
     timestamp: timestamp.meta({
       description: 'When the build ended. The header webhook-timestamp says when this was sent.',
     }),
-    data: buildSummary.partial({ inputs: true }).extend({ failed_jobs: failedJobs }).meta({
+    data: buildSummary.partial({ inputs: true }).extend({ failed_jobs: failedJobs, commit }).meta({
       id: 'EndedBuild',
       description: 'The build as it ended. If the body would be larger than 20 KiB, `inputs` is left out.',
     }),
@@ -169,7 +181,7 @@ export const buildAtQuery = z
   .strictObject({ at: asOf, wait })
   .refine(({ at, wait }) => at === undefined || wait === undefined, waitsInThePast);
 
-/** Answer of GET /builds/{id}/verify. */
+/** Response of GET /builds/{id}/verify. */
 export const buildProof = z
   .object({
     valid: z.boolean(),
@@ -223,5 +235,5 @@ export const buildIdParam = z.strictObject({
     .meta({ description: 'Build id.', example: 1 }),
 });
 
-/** Header `Idempotency-Key`: 1 to 255 printable ASCII characters; surrounding quotes belong to the key. */
+/** Header `Idempotency-Key`: 1 to 255 printable ASCII characters. Quotes around it are part of the key. */
 export const idempotencyKey = z.string().regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');

@@ -9,64 +9,67 @@ import { text } from '../text.ts';
 import { timestamp } from '../timestamp.ts';
 import { inputName, inputsOf, inputValue, ref } from './build.ts';
 
-/** The configuration that comes from GITHUB_REPO and GITHUB_WORKFLOW. Nobody else may take its name. */
+/** The configuration that comes from GITHUB_REPO and GITHUB_WORKFLOW. No other configuration may have its name. */
 export const ENVIRONMENT_CONFIGURATION = { id: 1, name: 'default' } as const;
 
-/** Fields that a request carries by themselves; any other is declared by a mapping and carried in `inputs`. */
+/** Fields that a request has as members of their own. All others are in `inputs` and declared in a mapping. */
 export const FIXED_FIELDS = ['image_type', 'fedora_version'] as const;
 
 /** Limits of a deadline: GitHub ends a run after 35 days (docs.github.com, "Actions limits"). */
 const DEADLINE_MS = { minimum: 1_000, maximum: 35 * 86_400_000 } as const;
 
-/** What a build does about earlier ones of its repository, workflow and ref that have not ended. */
+/** The behaviour of a build if earlier builds of its repository, workflow and ref have not ended. */
 export const concurrency = z.enum(['allow', 'queue', 'cancel_previous']).meta({ id: 'Concurrency' });
 export type Concurrency = z.infer<typeof concurrency>;
 
-/** Who sends the first dispatch of a build: its workflow when its turn comes, or the request that triggers it. */
-export const dispatchMode = z.enum(['queue', 'direct']).meta({ id: 'DispatchMode' });
+/**
+ * The sender of a build's first dispatch. `queue`: its workflow, when its turn comes. `direct`: the request that triggers it. `shadow`:
+ * another program, and Hapax sends nothing.
+ */
+export const dispatchMode = z.enum(['queue', 'direct', 'shadow']).meta({ id: 'DispatchMode' });
 export type DispatchMode = z.infer<typeof dispatchMode>;
 
-/** How requests for builds become dispatches of one workflow, with nothing left to a default. */
+/** How requests for builds become dispatches of one workflow. No field is left to a default. */
 export interface ConfigurationDefinition {
   forge: ForgeKind;
-  /** Root of the forge's REST API; null: where the credential leads. */
+  /** Root of the forge's REST API; null: the one that the credential is for. */
   api_url: string | null;
-  /** Name of a credential in FORGE_CREDENTIALS; null: the one of the GITHUB_ settings. */
+  /** Name of a credential in FORGE_CREDENTIALS; null: the credential of the GITHUB_ settings. */
   credential: string | null;
   /** OWNER/NAME. */
   repository: string;
-  /** File name below .github/workflows, or the number of the workflow at GitHub. */
+  /** File name below .github/workflows, or the workflow's number at GitHub. */
   workflow: string;
   default_ref: string;
   /** Inputs that a dispatch carries unless the request says otherwise. */
   inputs: Record<string, string>;
-  /** Inputs that every dispatch carries; no request changes them. */
+  /** Inputs that every dispatch carries. A request cannot change them. */
   constants: Record<string, string>;
-  /** Inputs put together from fields of the request and `ref`, written `{{field}}`; no request sets them directly. */
+  /** Inputs composed from fields of the request and `ref`, written `{{field}}`. A request cannot set them directly. */
   templates: Record<string, string>;
-  /** Inputs that carry a YAML document, and are sent in its safe form. */
+  /** Inputs that carry a YAML document. Hapax sends them in a safe form. */
   yaml: string[];
   /** Field of the request -> name of the workflow input, or null for none. */
   mapping: Record<string, string | null>;
-  /** Longest a run may take, as `2h`; null: BUILD_DEADLINE. */
+  /** Longest time a run may take, such as `2h`; null: BUILD_DEADLINE. */
   deadline: string | null;
-  /** What two builds of one repository, workflow and ref do to each other. */
+  /** The behaviour of a build towards earlier ones of its repository, workflow and ref. */
   concurrency: Concurrency;
-  /** Whom to tell how a build ended where its trigger names nobody; null: nobody. */
+  /** The URL to notify when a build ends, if its trigger names none; null: none. */
   callback_url: string | null;
   /** Null: as QUEUE_ENABLED says. */
   dispatch: DispatchMode | null;
 }
 
-/** One version of a build configuration. Every change is a new version; a build keeps the one it used. */
+/** One version of a build configuration. Every change makes a new version; a build keeps the version it started with. */
 export interface BuildConfiguration {
   id: number;
   version: number;
   name: string;
   definition: ConfigurationDefinition;
-  /** Triggers are refused; the history stays. */
+  /** Triggers are refused; the history is kept. */
   retired: boolean;
-  /** Name of the API key, `local` where the API is open, `environment` for configuration 1. */
+  /** Name of the API key; `local` if the API needs no key; `environment` for configuration 1. */
   changed_by: string;
   /** When this version was made. */
   created_at: string;
@@ -80,8 +83,8 @@ const configurationName = z
   );
 
 /**
- * A repository. Names of dots alone would climb out of the path of GitHub's URLs; one that ends in `.git` is the address of
- * a clone. Owners of Enterprise Managed Users have an underscore.
+ * A repository. Names made only of dots would climb out of the path of GitHub's URLs. A name that ends in `.git` is the address of a clone.
+ * Owners of Enterprise Managed Users have an underscore.
  */
 export const repository = z
   .string()
@@ -90,8 +93,8 @@ export const repository = z
     'must be OWNER/NAME, for example octocat/hello-world',
   );
 /**
- * A workflow as people name it: its file, with or without the folder, or its number at GitHub. Names hold everything but slashes,
- * backslashes and control characters; spelt out, since readers of the API's description know no `\p{Cc}`.
+ * A workflow as people name it: its file, with or without the folder, or its number at GitHub. Names may contain everything but slashes,
+ * backslashes and control characters. The pattern spells these out because readers of the API's description do not know `\p{Cc}`.
  */
 export const workflowFile = text(255).regex(
   /^(?:(?:\.github\/workflows\/)?[ -.0-[\]-~\u00a0-\uffff]+\.ya?ml|[1-9]\d{0,15})$/,
@@ -181,7 +184,7 @@ const definitionFields = {
   }),
   dispatch: dispatchMode.nullable().optional().meta({
     description:
-      'queue: the build waits for its turn, and its workflow sends the dispatch. direct: the request that triggers the build sends it, also while Temporal is away; concurrency must be allow. Default: as QUEUE_ENABLED says.',
+      'queue: the build waits for its turn, and its workflow sends the dispatch. direct: the request that triggers the build sends it, also while Temporal is away; concurrency must be allow. shadow: another program sends it, and Hapax only looks for its run; concurrency must be allow. Default: as QUEUE_ENABLED says.',
   }),
 };
 
@@ -240,7 +243,7 @@ const number = z
   .transform(Number)
   .pipe(z.int().min(1).max(2_147_483_647));
 
-/** Pages of configurations and of versions: a cursor is the id or version that the page before ended with. */
+/** Query of the pages of configurations and of versions. A cursor is the id or version that ended the page before. */
 export const configurationPageQuery = z.strictObject({
   limit: pageLimit,
   cursor: number.optional(),

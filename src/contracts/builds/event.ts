@@ -2,23 +2,29 @@ import { z } from 'zod';
 import { callbackEventData } from '../endings/callback.ts';
 import { forgePlace } from '../forges/forge.ts';
 import { timestamp } from '../timestamp.ts';
+import { runArtifacts } from './artifact.ts';
 import { failedJobs } from './failed-job.ts';
 
-/**
- * What a build asks of its forge, fully resolved: nothing that is decided later and nothing that differs between two equal
- * requests.
- */
+/** The request of a build to its forge, fully resolved. Nothing in it is decided later, and nothing differs between two equal requests. */
 export const buildRequest = z.object({
   repository: z.string(),
   workflow: z.string(),
   ref: z.string(),
   inputs: z.record(z.string(), z.string()),
   forge: forgePlace.optional().meta({ description: 'Left out: the GitHub of GITHUB_API_URL.' }),
+  shadow: z.literal(true).optional().meta({
+    description: 'Another program sends the dispatch. Hapax only looks for its run, and never sends anything.',
+  }),
 });
 export type BuildRequest = z.infer<typeof buildRequest>;
 
-/** How a fact was learned. */
-const source = z.enum(['webhook', 'poll', 'reconcile', 'dispatch', 'operator', 'deadline']);
+/** How Hapax learned a fact. */
+const source = z.enum(['webhook', 'poll', 'reconcile', 'dispatch', 'operator', 'deadline', 'listing']);
+
+const commit = z
+  .string()
+  .optional()
+  .meta({ description: 'Commit that the run works on: what the forge resolved the ref to when it was dispatched.' });
 
 /** How a build ended: with a run, or without one and why. */
 const ending = z.object({
@@ -28,10 +34,16 @@ const ending = z.object({
   request_id: z.string().nullable(),
   delivery_id: z.string().optional(),
   detail: z.string().optional(),
+  commit,
   failed_jobs: failedJobs.optional(),
 });
 
-/** Why the record and Temporal had to be brought together again. */
+/** The fact that values of a build or task were erased, and by whom. It does not say which values. */
+export const erasure = z.object({
+  by: z.string().meta({ description: 'Who erased them; `retention` if KEEP_ARGUMENTS_FOR had passed.' }),
+});
+
+/** Why reconciliation had to make the record and Temporal agree again. */
 export const recovery = z.object({
   reason: z.enum(['workflow_lost', 'workflow_ended', 'record_set_back']).meta({
     description:
@@ -41,7 +53,7 @@ export const recovery = z.object({
   detail: z.string().meta({ description: 'What was found, and what was done.' }),
 });
 
-/** Data of each event type. Every type that can be appended is here; nothing else can. */
+/** Data of each event type of a build. Only these types can be appended. */
 export const buildEventData = {
   build_queued: z.object({
     build_id: z.int(),
@@ -87,7 +99,19 @@ export const buildEventData = {
     request_id: z.string().nullable(),
   }),
   dispatch_delayed: z.object({ attempt: z.int(), reason: z.string(), retry_at: z.string() }),
-  dispatch_ambiguous: z.object({ attempt: z.int(), reason: z.string(), request_id: z.string().nullable() }),
+  dispatch_ambiguous: z.object({
+    attempt: z.int(),
+    reason: z.string(),
+    request_id: z.string().nullable(),
+    accepted: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Whether the forge said that it made a run. Older events do not have it.' }),
+    correlated: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Whether a run of the dispatch carries the token. Older events do not have it.' }),
+  }),
   dispatch_absent: z.object({ attempt: z.int(), complete_reads: z.int() }),
   build_needs_attention: z.object({ attempt: z.int(), reason: z.string() }),
   workflow_triggered: z.object({
@@ -104,15 +128,23 @@ export const buildEventData = {
     learned_from: source,
     request_id: z.string().nullable(),
     delivery_id: z.string().optional(),
+    commit,
   }),
   late_run_cancelled: z.object({ workflow_run_id: z.int(), run_url: z.string() }),
   duplicate_run_cancelled: z.object({ workflow_run_id: z.int(), run_url: z.string() }),
   run_left_running: z
     .object({ workflow_run_id: z.int(), run_url: z.string(), reason: z.enum(['late', 'duplicate']) })
     .meta({ description: 'A run that is not the one of the build, on a forge that has no way to stop it.' }),
+  dispatch_withheld: z
+    .object({ until: z.string().meta({ description: 'A run that was made later than this is not its run.' }) })
+    .meta({ description: 'Hapax would have sent the dispatch now, but another program sends it.' }),
+  run_doubled: z
+    .object({ workflow_run_id: z.int(), run_url: z.string() })
+    .meta({ description: 'The other program made another run for the same request. It goes on.' }),
   build_completed: ending,
   cancel_requested: z.object({ by: z.string() }),
   build_cancelled: ending,
+  artifacts_recorded: runArtifacts,
   build_dead_lettered: z.object({ reason: z.string(), attempts: z.int() }),
   dead_letter_discarded: z.object({ by: z.string() }),
   build_retried: z.object({
@@ -143,32 +175,49 @@ export const buildEventData = {
       .optional()
       .meta({ description: 'Present if the record had lost how the build ended before: its run at that time.' }),
   }),
+  build_erased: erasure,
   ...callbackEventData,
 } as const;
 
 export type BuildEventType = keyof typeof buildEventData;
 export const BUILD_EVENT_TYPES = Object.keys(buildEventData) as [BuildEventType, ...BuildEventType[]];
 
-/** Something that happened, as it is told to the record. */
+/** Something that happened, as it is passed to the record. */
 export interface ToldEvent<Type extends string = string, Data = unknown> {
   type: Type;
   data: Data;
   /** ISO 8601, milliseconds, UTC. */
   occurred_at: string;
-  /** What makes telling it twice the same as telling it once; unique within the stream. */
+  /** Unique within the stream. Recording an event twice with the same key has no effect. */
   dedupe_key: string;
 }
 
-/** What an event says happened, without when and under which key. Of several events, what one of them says. */
+/** The type and data of an event, without its time and key. For a union of events, a union of these. */
 export type Happening<Event extends ToldEvent> = Event extends ToldEvent ? Pick<Event, 'type' | 'data'> : never;
 
-/** The events of a table of schemas. */
+/** The events that a table of schemas describes. */
 export type EventOf<Schemas extends Record<string, z.ZodType>> = {
   [Type in keyof Schemas & string]: ToldEvent<Type, z.infer<Schemas[Type]>>;
 }[keyof Schemas & string];
 
 /** Something that happened to a build. */
 export type BuildEvent = EventOf<typeof buildEventData>;
+
+/** Values of an event that can be erased. They are kept beside the log, which has a salted hash of them. */
+export const sealedValues = z
+  .object({
+    digest: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .meta({ description: 'SHA-256 over the canonical JSON of `{"salt": salt, "values": {field: value}}`.' }),
+    salt: z.string().nullable().meta({ description: 'Null: the values were erased.' }),
+    fields: z.array(z.string()).meta({
+      description:
+        'Where the values are in `event_data`: `args`, or `request.inputs` for a member of a member. The hash of the event covers `event_data` without them, and with `"sealed": digest`. After an erasure, values that say nothing are in their places.',
+    }),
+  })
+  .meta({ id: 'SealedValues' });
+export type SealedValues = z.infer<typeof sealedValues>;
 
 /** One event as the API shows it. */
 export const eventView = z
@@ -179,6 +228,7 @@ export const eventView = z
     from_status: z.string().optional(),
     to_status: z.string().optional(),
     event_data: z.record(z.string(), z.unknown()).optional(),
+    sealed: sealedValues.optional(),
     timestamp,
     hash: z
       .string()
@@ -194,16 +244,18 @@ export const eventView = z
   .meta({ id: 'RecordedEvent' });
 export type EventView = z.infer<typeof eventView>;
 
-/** An event as it stands in the log. */
+/** An event as the log has it. */
 export interface RecordedEvent {
   position: number;
-  /** `build:<id>`, `task:<id>` or `schedule:<name>`. */
+  /** The kind of the stream, and its id or name: `build:<id>`, `schedule:<name>`. */
   stream: string;
   seq: number;
   type: string;
   from_status: string | null;
   to_status: string | null;
   data: Record<string, unknown>;
+  /** Set if values in `data` are kept beside the log. An exported event has only what the log has. */
+  sealed?: SealedValues | undefined;
   occurred_at: string;
   recorded_at: string;
   dedupe_key: string;

@@ -4,7 +4,7 @@ import type { RecordedEvent } from './event.ts';
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
-/** A line of `hapax audit export`: an event with all that its hash covers. A member more would be covered by no hash. */
+/** A line of `hapax audit export`: an event with everything that its hash covers. No hash would cover a further member. */
 export const exportedEvent: z.ZodType<RecordedEvent> = z.strictObject({
   position: z.int().min(1),
   stream: z.string(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Why a run ended badly, as far as GitHub says: a job that failed, its steps that failed, and what they annotated. */
+/** Why a run failed, as far as GitHub says: a failed job, its failed steps, and their annotations. */
 export const failedJob = z
   .object({
     name: z.string(),
@@ -19,7 +19,7 @@ export const failedJob = z
   .meta({ id: 'FailedJob' });
 export type FailedJob = z.infer<typeof failedJob>;
 
-/** The field of an event, a build and a callback. */
+/** The failed jobs of a run, as events, builds and callbacks have them. */
 export const failedJobs = z.array(failedJob).meta({
   description:
     'Failed jobs of the run, with their failed steps and annotations. Empty if none failed, or if GitHub did not respond in time. Long lists and texts are cut off (docs/limits.md).',

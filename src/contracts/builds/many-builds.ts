@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { manyFields, manyOutcome, namesOnce } from '../many.ts';
+import { manyDryRun, manyFields, manyOutcome, namesOnce } from '../many.ts';
 import { buildId, buildListQuery, buildSummary } from './build.ts';
 
 const filter = buildListQuery.pick({ status: true, conclusion: true, q: true, ref: true, repository: true });
 
-/** Body of POST /builds/cancel and /builds/retry: builds by their ids, or all that match. */
+/** Body of POST /builds/cancel and /builds/retry: builds by id, or all that match a filter. */
 export const manyBuilds = filter
   .extend(buildListQuery.pick({ since: true, until: true }).shape)
   .extend({
@@ -15,14 +15,8 @@ export const manyBuilds = filter
   .refine(...namesOnce)
   .meta({ id: 'ManyBuilds' });
 
-/** What became of them. */
+/** The outcome for each of them. */
 export const manyBuildsAnswer = manyOutcome(z.int()).meta({ id: 'ManyBuildsAnswer' });
 
-/** Answer of a dry run. */
-export const manyBuildsDryRun = z
-  .object({
-    count: z.int().meta({ description: 'How many one request would change, at most `limit`.' }),
-    more: z.boolean().meta({ description: 'Whether more match.' }),
-    sample: z.array(buildSummary).meta({ description: 'The first of them, at most 10.' }),
-  })
-  .meta({ id: 'ManyBuildsDryRun' });
+/** Response to a dry run. */
+export const manyBuildsDryRun = manyDryRun(buildSummary).meta({ id: 'ManyBuildsDryRun' });

@@ -16,7 +16,7 @@ export const retryBody = z
   .strictObject({
     mode: retryMode.optional().meta({
       description:
-        'rerun_failed: runs only the failed jobs again. rerun: runs the whole run again. redispatch: makes a new run. Default: rerun if the build has a run, otherwise redispatch.',
+        'rerun_failed: runs only the failed jobs again. rerun: runs the whole run again. redispatch: makes a new run. Default: rerun if the build has a run and its forge can re-run it (Forgejo cannot), otherwise redispatch.',
     }),
   })
   .meta({ id: 'RetryBuild' });
@@ -29,7 +29,7 @@ export const adoptBody = z
   })
   .meta({ id: 'AdoptRun' });
 
-/** Answer of GET /builds/{id}/candidates. */
+/** Response of GET /builds/{id}/candidates. */
 export const candidateRunsAnswer = z
   .object({
     build_id: z.int(),
@@ -42,12 +42,12 @@ export const candidateRunsAnswer = z
   .meta({ id: 'CandidateRuns' });
 export type CandidateRuns = z.infer<typeof candidateRunsAnswer>;
 
-/** What the API answers to an operator's word. */
+/** Response to an operator's command about a build. */
 export const operatorAnswer = z
   .object({ id: z.int(), status: buildStatus, message: z.string() })
   .meta({ id: 'OperatorAnswer' });
 
-/** Which dead letters are meant. What only one kind has leaves out the other. */
+/** A filter of dead letters. A field that only one kind of dead letter has excludes the other kinds. */
 const deadLetterFilter = z.object({
   kind: z.enum(['build', 'task', 'message']).optional(),
   repository: text(255).optional().meta({ description: 'Builds of this repository.' }),
@@ -65,7 +65,7 @@ const deadLetterFilter = z.object({
 });
 export type DeadLetterFilter = z.infer<typeof deadLetterFilter>;
 
-/** What is to happen to many. */
+/** Body of a request that redrives or discards many dead letters. */
 const manyBody = deadLetterFilter.extend({
   limit: z.int().min(1).max(200).default(100).meta({ description: 'How many in this request, the newest first.' }),
   cursor: pageCursor.meta({
@@ -94,7 +94,7 @@ export const discardAnswer = z
   .meta({ id: 'DiscardAnswer' });
 export type DiscardAnswer = z.infer<typeof discardAnswer>;
 
-/** Answer of GET /dlq/causes: how many dead letters there are, by what they died of. */
+/** Response of GET /dlq/causes: how many dead letters there are of each cause. */
 export const deadLetterCauses = z
   .object({
     count: z.int().meta({ description: 'How many match.' }),
@@ -116,7 +116,7 @@ export const deadLetterCauses = z
   })
   .meta({ id: 'DeadLetterCauses' });
 
-/** Id of a dead letter: the stream of what died. */
+/** Id of a dead letter: the stream of the build, task or message. */
 export const deadLetterIdParam = z.strictObject({
   id: z
     .string()
@@ -170,7 +170,7 @@ const deadMessage = z
 export const deadLetter = z.discriminatedUnion('kind', [deadBuild, deadTask, deadMessage]).meta({ id: 'DeadLetter' });
 export type DeadLetterView = z.infer<typeof deadLetter>;
 
-/** Answer of a dry run. */
+/** Response to a dry run. */
 export const dryRunAnswer = deadLetterCauses
   .extend({ sample: z.array(deadLetter).meta({ description: 'The first of them, at most 10.' }) })
   .meta({ id: 'DryRun' });
@@ -180,7 +180,7 @@ export const deadLetterPage = z
   .meta({ id: 'DeadLetterPage' });
 
 const story = { events: z.array(eventView) };
-/** A dead letter with its whole story: attempts, answers, request ids. */
+/** A dead letter with its whole history: attempts, responses, request ids. */
 export const deadLetterStory = z
   .discriminatedUnion('kind', [
     deadBuild.extend(story).meta({ id: 'DeadBuildStory' }),
@@ -210,7 +210,7 @@ export const deadLetterQuery = deadLetterQueryFilter
   })
   .strict();
 
-/** What is answered where a dead letter is begun again. */
+/** Response to the redrive of a dead letter. */
 export const redriven = z
   .object({
     id: z.union([z.int(), z.string()]).meta({ description: 'Id of the build, task or message.' }),

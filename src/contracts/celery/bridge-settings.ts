@@ -1,7 +1,7 @@
 import { amqpUrl, duration, redisUrl } from '../setting-forms.ts';
 import { text } from '../text.ts';
 
-/** Where the bridge takes messages of Celery from, and where it puts results. */
+/** Settings of the source of Celery's messages, and of the store for results. */
 export const bridgeSettings = {
   AMQP_URL: amqpUrl.optional().meta({
     description:

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { LIMITS } from '../budgets.ts';
 import { taskId } from '../tasks/task.ts';
+import type { MessageToPython } from '../tasks/task-workflow.ts';
 import { text, textOfBytes } from '../text.ts';
 import { unmarked } from './kombu-json.ts';
 
-/** A message as RabbitMQ delivered it; members that the publisher left out are null. */
+/** A message as RabbitMQ delivered it. Members that the publisher left out are null. */
 export interface Delivery {
   queue: string;
   redelivered: boolean;
@@ -20,13 +21,13 @@ export interface Delivery {
 }
 
 const json = z.json();
-/** Python writes absent values as None. */
+/** Returns a schema that also accepts an absent value, which Python writes as None. */
 const absent = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? null);
-/** A value that may be absent, and may be one of those that kombu marks. */
+/** Returns a schema of a value that may be absent, and that kombu may have marked. */
 const scalar = <Schema extends z.ZodType>(schema: Schema) => absent(unmarked(schema.nullish()));
 
 const taskName = text(LIMITS.tasks.nameCharacters).min(1);
-/** Names of queues, exchanges and groups; to Python an empty one is none. */
+/** Returns a schema of the name of a queue, exchange or group. Python treats an empty one as none. */
 const name = () => scalar(textOfBytes(LIMITS.messages.shortBytes)).transform((value) => value || null);
 const id = () =>
   z.preprocess((given) => (given === '' ? null : typeof given === 'number' ? String(given) : given), scalar(taskId));
@@ -39,20 +40,20 @@ const number = z.union([
 ]);
 const time = text(64);
 
-/** To Celery 0 is no limit of its own, as None is. */
+/** Seconds of a time limit. Celery treats 0, like None, as no limit of the task's own. */
 const seconds = () => scalar(number.pipe(z.number().min(0))).transform((limit) => limit || null);
-/** Hard, then soft: Celery's page about its protocol has them the wrong way round. */
+/** Hard limit, then soft limit. Celery's page about its protocol has them the wrong way round. */
 const timeLimit = absent(z.tuple([seconds(), seconds()]));
 const groupIndex = () => scalar(z.int().min(0));
-/** Seconds from now; Celery's own bounds. */
+/** Seconds from now, within Celery's own bounds. */
 const fromNow = z.number().min(-LIMITS.messages.countdownSeconds).max(LIMITS.messages.countdownSeconds);
 
-/** A task to publish when another has ended: a link, an error link, a step of a chain or a member of a group. */
+/** A task to publish when another one has ended: a link, an error link, a step of a chain or a member of a group. */
 export interface Signature {
   task: string;
   args: unknown[];
   kwargs: Record<string, unknown>;
-  /** Whether it takes no result of the task before it. */
+  /** Whether it ignores the result of the task before it. */
   immutable: boolean;
   subtask_type: string | null;
   options: SignatureOptions;
@@ -61,7 +62,7 @@ export interface Signature {
 export interface SignatureOptions {
   task_id: string | null;
   queue: string | null;
-  /** Unset in what was kept by earlier versions. */
+  /** Not set in data that earlier versions stored. */
   exchange?: string | null;
   routing_key: string | null;
   reply_to: string | null;
@@ -73,16 +74,16 @@ export interface SignatureOptions {
   soft_time_limit: number | null;
   ignore_result: boolean | null;
   group_id: string | null;
-  /** Its place among the members of a group. Unset in what was kept by earlier versions. */
+  /** Its place among the members of a group. Not set in data that earlier versions stored. */
   group_index?: number | null;
   shadow?: string | null;
-  /** Headers of its message; and names of further ones, which are among the options. */
+  /** Headers of its message. `stamped_headers` has the names of more headers, whose values are among the options. */
   headers?: Record<string, unknown>;
   stamped_headers?: string[];
   link: Signature[];
   link_error: Signature[];
   chain: Signature[];
-  /** What follows a chord that it is a member of. */
+  /** The body of the chord that it is a member of. */
   chord?: Signature | null;
 }
 
@@ -99,7 +100,7 @@ export const signature: z.ZodType<Signature, unknown> = z.lazy(() =>
   }),
 );
 
-/** Loose: what other options mean is for the worker of a later step to say; stamps are among them. */
+/** Loose: the worker of a later step interprets the other options. Stamps are among them. */
 const signatureOptions: z.ZodType<SignatureOptions, unknown> = z.lazy(() =>
   z.looseObject({
     task_id: id(),
@@ -126,7 +127,7 @@ const signatureOptions: z.ZodType<SignatureOptions, unknown> = z.lazy(() =>
   }),
 );
 
-/** What protocol 2 says in headers and protocol 1 in the body. */
+/** Members that protocol 2 has in the headers and protocol 1 in the body. */
 const about = {
   task: unmarked(taskName),
   id: id(),
@@ -140,10 +141,10 @@ const about = {
 const aboutTask = z.object(about);
 export type AboutTask = z.output<typeof aboutTask>;
 
-/** A schema, as far as reading with it goes. */
+/** The part of a schema that reading needs. */
 export type Reads<Value> = Pick<z.ZodType<Value>, 'safeParse'>;
 
-/** Headers of protocol 2; others ride along and mean nothing here. */
+/** Headers of protocol 2. Others are passed on and have no meaning here. */
 export const headersOfProtocol2 = z.object({
   ...about,
   root_id: name(),
@@ -155,7 +156,7 @@ export const headersOfProtocol2 = z.object({
 const args = z.array(json);
 const kwargs = z.record(z.string(), json);
 
-/** Body of protocol 2: positional arguments, named arguments, and what follows the task. */
+/** Body of protocol 2: positional arguments, named arguments, and the tasks that follow. */
 export const bodyOfProtocol2 = z
   .union([z.tuple([args, kwargs, z.unknown()]), z.tuple([args, kwargs]).transform(([a, k]) => [a, k, {}] as const)])
   .transform(([a, k, embed]) => ({ args: a as unknown[], kwargs: k as Record<string, unknown>, embed }));
@@ -164,10 +165,10 @@ export const embedOfProtocol2 = absent(
   z.object({ callbacks: signatures(), errbacks: signatures(), chain: signatures(), chord: absent(signature) }),
 ).transform((embed) => embed ?? { callbacks: [], errbacks: [], chain: [], chord: null });
 
-/** Of either protocol: what comes after the task, as far as clients wait for it. */
+/** The tasks that follow, in either protocol, as far as clients wait for them. */
 export const followersInMessage = z.object({ chain: signatures(), chord: absent(signature) });
 
-/** Body of protocol 1, of which the simple `{id, task, args}` is a part. */
+/** Body of protocol 1. The simple `{id, task, args}` is a subset. */
 export const bodyOfProtocol1 = z.object({
   ...about,
   args: absent(args).transform((list): unknown[] => list ?? []),
@@ -177,30 +178,30 @@ export const bodyOfProtocol1 = z.object({
   chord: absent(signature),
 });
 
-/** What is published when a task has ended. Chains are in Celery's order: the next step is the last. */
+/** The tasks to publish when a task has ended. Chains are in Celery's order: the next step is the last. */
 export interface FollowUps {
   callbacks: Signature[];
   errbacks: Signature[];
   chain: Signature[];
 }
 
-/** A task that never comes, because what it was to follow did not succeed. Its sender may wait for it all the same. */
+/** A task that never runs, because the task before it did not succeed. Its sender may still wait for it. */
 export interface Forgone {
   task_id: string;
   reply_to: string | null;
   group_id: string | null;
   /** The chord that it is a member of, and its place there. */
   chord?: Chord | null;
-  /** How often the task that had its id before was replaced; null: it has its id from the beginning. */
+  /** How often the task with its id was replaced before; null: it has its id from the start. */
   replaces?: number | null;
 }
 
-/** What the members of a chord know of it. */
+/** The data about a chord that each member has. */
 export interface Chord {
   group_id: string;
-  /** The place of the member; null where its sender gave none. */
+  /** The member's place; null if its sender gave none. */
   index: number | null;
-  /** What follows once all members have ended. */
+  /** The task to publish once all members have ended. */
   body: Signature;
 }
 
@@ -211,40 +212,42 @@ export interface ChordPart {
   end: { status: 'SUCCESS'; result: unknown } | { status: 'FAILURE' | 'REVOKED'; exception: CeleryException };
 }
 
-/** What the sender of a message waits for until its task has ended. */
+/** A reply that the sender of a message waits for until its task has ended. */
 export interface PendingReply {
-  /** Queue for the result; empty where there is none. */
+  /** Queue for the result; empty if there is none. */
   reply_to: string;
   ignore_result: boolean;
   group_id: string | null;
   root_id: string | null;
   parent_id: string | null;
   follow_ups: FollowUps;
-  /** Set where the task is a member of a chord, which the record counts. */
+  /** Set if the task is a member of a chord that the record counts. */
   chord?: Chord;
-  /** The queue of the task, where a worker of Celery has it: such a worker publishes what only Celery can unfold. */
+  /** The queue of the task, if a worker in Python runs it. Such a worker publishes what only Celery's code can unfold. */
   celery_queue?: string;
+  /** The parts of the message for such a worker, to be given to it again if the task is retried or its workflow is lost. */
+  message?: MessageToPython;
 }
 
-/** What of a message only a worker in Python can read. */
+/** The parts of a message that only a worker in Python can read. */
 export interface SentToPython {
-  /** With the types that Celery marks. */
+  /** With Celery's type markers. */
   args: unknown[];
   kwargs: Record<string, unknown>;
-  /** The headers that say neither what the task is nor when it runs: those of the sender, stamps, the group, a shadow name. */
+  /** Headers that do not say what the task is or when it runs: those of the sender, stamps, the group, a shadow name. */
   headers: Record<string, unknown>;
-  /** Signatures that the worker itself calls: with the exception, as Celery does. */
+  /** Signatures that the worker itself calls with the exception, as Celery does. */
   errbacks: unknown[];
-  /** Null where it is a member of no chord. */
+  /** Null if the task is not a member of a chord. */
   chord: unknown;
 }
 
-/** A task that a message asks for. */
+/** A task that a message requests. */
 export interface TaskMessage {
-  /** Null where the publisher gave none. */
+  /** Null if the publisher gave none. */
   task_id: string | null;
   task: string;
-  /** Plain JSON: the types that Celery marks are written out. */
+  /** Plain JSON. Values that Celery marks are written out. */
   args: unknown[];
   kwargs: Record<string, unknown>;
   /** ISO 8601 in UTC, milliseconds. */
@@ -252,7 +255,7 @@ export interface TaskMessage {
   expires: string | null;
   time_limit_s: number | null;
   soft_time_limit_s: number | null;
-  /** As AMQP has it: 0 is the least urgent. */
+  /** AMQP's scale: 0 is the least urgent. */
   priority: number | null;
   ignore_result: boolean;
   reply_to: string | null;
@@ -261,9 +264,9 @@ export interface TaskMessage {
   root_id: string | null;
   parent_id: string | null;
   follow_ups: FollowUps;
-  /** What follows the chord that the task is a member of. */
+  /** The body of the chord that the task is a member of. */
   chord: Signature | null;
-  /** How often the task that had its id before was replaced; 0 where it replaces none. */
+  /** How often the task with its id was replaced before; 0 if it replaces none. */
   replaces: number;
   as_sent: SentToPython;
 }
@@ -284,21 +287,21 @@ export const REFUSAL_CODES = [
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
-/** Why a message became no task. */
+/** Why a message did not become a task. */
 export interface MessageRefusal {
   code: RefusalCode;
   /** One line for the operator. */
   detail: string;
 }
 
-/** How a Celery client learns of an error. */
+/** An error as Celery clients see it. */
 export interface CeleryException {
   exc_type: string;
   exc_message: unknown[];
   exc_module: string;
 }
 
-/** A result as Celery's back ends hold it, in Celery's order of keys. */
+/** A result as Celery's result back ends store it, with keys in Celery's order. */
 export interface CeleryResult {
   status: 'SUCCESS' | 'FAILURE' | 'REVOKED';
   result: unknown;
@@ -310,7 +313,7 @@ export interface CeleryResult {
   task_id: string;
 }
 
-/** A task message as we publish it. */
+/** A task message that Hapax publishes. */
 export interface OutgoingTask {
   task_id: string;
   /** Empty for the default exchange, where the routing key is the name of a queue. */

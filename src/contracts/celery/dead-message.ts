@@ -1,21 +1,21 @@
-/** A message that became no task, as it is kept beside the queue `hapax.dead-letter`. */
+/** A message that did not become a task, as it is kept beside the queue `hapax.dead-letter`. */
 export interface DeadMessage {
-  /** Made from all that its publisher said: the same message again has the same id. */
+  /** Derived from everything that its publisher sent, so the same message always has the same id. */
   id: string;
-  /** Where it was, or was to go. */
+  /** The queue it came from, or was meant for. */
   queue: string;
-  /** Code of the refusal, and one line for people. */
+  /** Code of the refusal. `detail` has one line for people. */
   reason: string;
   detail: string;
   task_id: string | null;
   task: string | null;
-  /** JSON of how it is published again, without its body, which is in base64. */
+  /** JSON of how to publish it again. The body is separate, in base64. */
   publication: string;
   body: string;
   /** How many times it was refused. */
   refusals: number;
   first_refused_at: string;
-  /** When it was refused last. */
+  /** When it was last refused. */
   created_at: string;
   settled: 'redriven' | 'discarded' | null;
   settled_by: string | null;
@@ -25,10 +25,10 @@ export interface DeadMessage {
 /** Type name of the workflow that publishes a refused message again. */
 export const REDELIVER_WORKFLOW = 'redeliver';
 
-/** Input of that workflow. The message is read from the store. */
+/** Input of that workflow, which reads the message from the store. */
 export interface RedeliverInput {
   id: string;
-  /** Which refusal it answers: each lets a message be published again once. */
+  /** The refusal that it follows. After each one, the message can be published again once. */
   refusals: number;
 }
 

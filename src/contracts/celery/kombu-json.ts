@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /**
- * Writes out what kombu marks as more than JSON (`{"__type__": ..., "__value__": ...}`): dates and times as ISO 8601, decimals as
- * their digits, UUIDs with hyphens, bytes as text, bytes that are no text as base64.
- * @throws {TypeError} a marked type that kombu does not know either.
+ * Writes out values that kombu marks as more than JSON (`{"__type__": ..., "__value__": ...}`): dates and times as ISO 8601, decimals as
+ * their digits, UUIDs with hyphens, bytes as text, or as base64 if they are not text.
+ * @throws {TypeError} for a marked type that kombu does not know either.
  */
 export function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
@@ -13,8 +13,8 @@ export function plain(value: unknown): unknown {
 }
 
 /**
- * A schema that also takes its value as kombu or AMQP marks it: `eta` as a datetime, `task_id` as a UUID, `countdown` as a decimal.
- * What is inside of an object or a list stays as it is.
+ * Returns a schema that also accepts its value as kombu or AMQP marks it: `eta` as a datetime, `task_id` as a UUID, `countdown` as a
+ * decimal. It leaves values inside an object or a list as they are.
  */
 export const unmarked = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((value, context) => {
@@ -30,7 +30,7 @@ function kombuValue(value: object): unknown {
   return isMarked(value) ? written(String(value.__type__), value.__value__) : value;
 }
 
-/** Times and decimals in AMQP tables, as amqplib reads them. */
+/** Reads times and decimals in AMQP tables as amqplib represents them. */
 function amqpValue(value: { '!'?: unknown; value?: unknown }): unknown {
   const { '!': type, value: inner } = value;
   if (type === 'timestamp') return new Date(Number(inner) * 1_000).toISOString();
@@ -39,7 +39,7 @@ function amqpValue(value: { '!'?: unknown; value?: unknown }): unknown {
   return digits / 10 ** places;
 }
 
-/** As kombu decides: an object with these two members and no other. */
+/** Decides as kombu does: an object with these two members and no other. */
 function isMarked(value: object): value is { __type__: unknown; __value__: unknown } {
   return Object.hasOwn(value, '__type__') && Object.hasOwn(value, '__value__') && Object.keys(value).length === 2;
 }

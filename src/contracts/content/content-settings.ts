@@ -9,7 +9,7 @@ const surrealName = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name of letters, digits and underscores')
   .default('hapax');
 
-/** Settings of what brings in, processes and finds content. */
+/** Settings for ingesting, processing and finding content. */
 export const contentSettings = {
   YOUTUBE_API_KEY: headerSecret.optional().meta({
     description: 'Key for the YouTube Data API. Not set: the title of a video is `YouTube: ID`, and no quota is used.',
@@ -81,7 +81,7 @@ export const contentSettings = {
 
 type ContentSettings = z.output<z.ZodObject<typeof contentSettings>> & { CHECKPOINT_BUCKET?: string | undefined };
 
-/** Settings that do not go together, a line each. */
+/** Returns one line for each combination of settings that cannot work. */
 export function contentFaults(settings: ContentSettings): string[] {
   const faults: string[] = [];
   for (const name of ['S3_BUCKET', 'CHECKPOINT_BUCKET'] as const) {

@@ -8,10 +8,10 @@ export const CONTENT_TYPES = ['youtube', 'web'] as const;
 export type ContentType = (typeof CONTENT_TYPES)[number];
 const contentType = z.enum(CONTENT_TYPES);
 
-/** What content is found and filtered by besides its words. */
+/** Tags of content, to filter searches and lists by. */
 export const tags = z.array(text(LIMITS.content.tagCharacters).min(1)).max(LIMITS.content.tags);
 
-/** Content as it is stored: the latest version of what a URL gave. */
+/** Content as it is stored: the latest version of what a URL returned. */
 export const content = z
   .object({
     content_id: z
@@ -48,7 +48,7 @@ export const contentPage = z
   .object({ contents: z.array(content), next_cursor: z.string().nullable() })
   .meta({ id: 'ContentPage' });
 
-/** Which content a list or a search is about. */
+/** Filters of a list or a search. */
 const filters = {
   type: contentType.optional(),
   tags: tags.optional().meta({ description: 'Only content that has all of these.' }),

@@ -21,7 +21,7 @@ export const quotaHistoryQuery = z.strictObject({
   }),
 });
 
-/** Answer of GET /quota. */
+/** Response of GET /quota. */
 export const quotaHistory = z
   .object({
     daily_units: z.int().meta({ description: 'Units a day, as set now.' }),

@@ -1,20 +1,20 @@
-/** Of an id that stands alone. YouTube has made no other for 20 years. */
+/** An id that stands alone. For 20 years, YouTube has made no other form. */
 const ID = /^[A-Za-z0-9_-]{11}$/;
-/** An id at the beginning of a part of a URL, and whatever was pasted behind it: `&feature=share` in a path, `)`, `"`, `%3E`. */
+/** An id at the start of a part of a URL, with whatever was pasted behind it: `&feature=share` in a path, `)`, `"`, `%3E`. */
 const ID_AND_REST = /^([A-Za-z0-9_-]{11})(?![A-Za-z0-9_-])/;
-/** The value of `v`: of another length as well, since the parameter says what it is. */
+/** The value of `v`. It may have another length, since the parameter says what it is. */
 const ID_OF_PARAMETER = /^([A-Za-z0-9_-]{1,64})(?:[&?=#].*)?$/;
 
-/** The site, its players for other sites, and the editions for children, music and televisions. Any name below them is YouTube's too. */
+/** The site, its players for other sites, and the editions for children, music and televisions. Every subdomain is YouTube's too. */
 const SITES =
   /(?:^|\.)(?:youtube\.com|youtube-nocookie\.com|youtubekids\.com|youtubeeducation\.com|youtube\.googleapis\.com)$/;
 const SHORT = /(?:^|\.)youtu\.be$/;
-/** Previews, whose paths hold the id. */
+/** Hosts of preview images, whose paths contain the id. */
 const IMAGES = /^(?:i\d?|img)\.ytimg\.com$/;
 /** Schemes of YouTube's apps: `vnd.youtube:ID`, `youtube://www.youtube.com/watch?v=ID`. */
 const APP = /^(?:vnd\.)?youtube:(?:\/\/)?/i;
 
-/** Routes with the id as their next part. */
+/** Routes whose next part is the id. */
 const ROUTES_WITH_ID: ReadonlySet<string> = new Set('watch shorts live embed v vi vi_webp an_webp e video'.split(' '));
 /** Routes that lead to another URL, and the parameter that holds it. */
 const ROUTES_TO_URL: Readonly<Record<string, string>> = {
@@ -28,16 +28,16 @@ const ROUTES_TO_URL: Readonly<Record<string, string>> = {
   m: 'continue',
   ml: 'continue',
 };
-/** Eleven characters, and no ids: what players of lists and channels have in the place of one, and routes of the site. */
+/** Words of eleven characters that are not ids: what players of lists and channels have in place of an id, and routes of the site. */
 const NO_IDS: ReadonlySet<string> = new Set(
   'videoseries live_stream watch_popup share_popup your_videos recommended'.split(' '),
 );
 const MAX_WRAPPED = 3;
 
 /**
- * The id of the video that a text names: an id, or a link in any form that YouTube's pages and apps make, with or without
- * its scheme. Undefined where it names no video, or several. Two texts with one id are the same video, so a word of the
- * site's own routes is never an id.
+ * Returns the id of the video that a text names. The text is an id, or a link in any form that YouTube's pages and apps make, with or
+ * without its scheme. Returns undefined if it names no video, or several. Two texts with the same id mean the same video, so a word from
+ * the site's own routes is never an id.
  */
 export function youtubeVideoId(given: string): string | undefined {
   const text = given.trim();
@@ -64,14 +64,14 @@ function idOfLink(given: string, wrapped: number): string | undefined {
   return (route === 'watch' ? (inQuery ?? inPath) : (inPath ?? inQuery)) ?? idOfFragment(url, wrapped);
 }
 
-/** Pages for televisions and old ones for telephones keep their route behind the #. */
+/** Looks for the id behind the #, where pages for televisions and old pages for phones keep their route. */
 function idOfFragment({ hash }: URL, wrapped: number): string | undefined {
   const rest = hash.replace(/^#!?/, '');
   if (rest.startsWith('/')) return wrapped === 0 ? undefined : idOfLink(`https://www.youtube.com${rest}`, wrapped - 1);
   return rest === '' ? undefined : idOfParameters(new URLSearchParams(rest));
 }
 
-/** `amp;v` is what is left of `&amp;v` if a link is copied from the source of a page. */
+/** Looks for the id in query parameters. `amp;v` is the rest of `&amp;v` in a link copied from the source of a page. */
 function idOfParameters(parameters: URLSearchParams): string | undefined {
   const value = ['v', 'vi', 'video_id', 'amp;v'].map((name) => parameters.get(name)?.trim()).find((one) => one);
   if (value === undefined) return undefined;

@@ -1,12 +1,12 @@
 /** Type name of the callback workflow. */
 export const CALLBACK_WORKFLOW = 'callback';
 
-/** Workflow id of the callback about one ending of a subject. Temporal refuses a second start under it, so a repeat has no effect. */
+/** Returns the id of the callback workflow for one end of a subject. Temporal refuses to start it twice, so a repeat has no effect. */
 export function callbackWorkflowId(input: CallbackInput): string {
   return `callback-${input.subject}-${stepOf(input)}`;
 }
 
-/** Dedupe key of the event about a try, from 1. */
+/** Returns the dedupe key of the event about an attempt, numbered from 1. */
 export function callbackEventKey(input: CallbackInput, attempt: number): string {
   return `callback:${stepOf(input)}:${attempt}`;
 }
@@ -15,23 +15,23 @@ function stepOf({ ending, target }: CallbackInput): string {
   return target === undefined ? ending : `${ending}-${target}`;
 }
 
-/** Target of the URL that the request named which made the subject. Those of further requests have random names. */
+/** Target of the callback URL in the request that created the subject. URLs of later requests have random names. */
 export const FIRST_TARGET = '';
 
-/** A target as the input names it: the first by leaving it out, as it was before there were others. */
+/** Returns a target in the form of the input, which leaves out the first one: older inputs had no targets. */
 export function targetOf(target: string): Pick<CallbackInput, 'target'> {
   return target === FIRST_TARGET ? {} : { target };
 }
 
-/** Input of the callback workflow. The URL is not in it: it may be a secret, and is read from the store at each try. */
+/** Input of the callback workflow. The URL is not in it, because it may be a secret. Each attempt reads it from the store. */
 export interface CallbackInput {
-  /** The stream of the build or task that has ended, as `build:12`. */
+  /** The stream of the build or task that has ended, such as `build:12`. */
   subject: string;
-  /** Dedupe key of the event that ended it. After a retry it ends again, under another key. */
+  /** Dedupe key of the event that ended it. After a retry, it ends under another key. */
   ending: string;
-  /** Which of the URLs of the subject; left out for the first. */
+  /** One of the subject's URLs; left out for the first. */
   target?: string;
-  /** How many tries the record has, where the workflow that made them was lost. */
+  /** How many attempts the record has, if the workflow that made them was lost. */
   tries?: number;
 }
 
@@ -42,7 +42,7 @@ export interface CallbackResult {
   attempts: number;
 }
 
-/** What is sent. It is made once per callback, so that every try sends the same bytes. */
+/** The message to send. It is made once for each callback, so that every attempt sends the same bytes. */
 export interface CallbackMessage {
   webhook_id: string;
   /** JSON. */
@@ -50,20 +50,20 @@ export interface CallbackMessage {
 }
 
 /**
- * The outcome of one try. `early`: the receiver is not ready yet but soon will be. `final`: no further try can help.
- * `wait_ms`: the shortest pause that the receiver asks for.
+ * The outcome of one attempt. `early`: the receiver is not ready yet but soon will be. `final`: another attempt cannot help. `wait_ms`: the
+ * shortest pause that the receiver asks for.
  */
 export type CallbackOutcome =
   | { kind: 'delivered'; status: number }
   | { kind: 'failed'; status: number | null; reason: string; wait_ms: number }
   | { kind: 'early' | 'final'; status: number | null; reason: string };
 
-/** The outcome of a try, and where it went. */
+/** The outcome of an attempt, and where it was sent. */
 export type CallbackTry = CallbackOutcome & { origin?: string };
 
-/** Where callbacks go. */
+/** A receiver of callbacks. */
 export interface CallbackTarget {
   url: string;
-  /** Scheme, host and port: no more of the URL gets into the record. */
+  /** Scheme, host and port. The rest of the URL is never recorded. */
   origin: string;
 }

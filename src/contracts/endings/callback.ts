@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../budgets.ts';
 import { text } from '../text.ts';
 
-/** Where a callback goes, as a request or configuration names it. domain/callback-url.ts decides what may be called. */
+/** A callback URL in a request or configuration. domain/callback-url.ts decides which URLs Hapax may call. */
 export const callbackUrl = text(LIMITS.content.urlCharacters).min(1);
 
 const webhookId = z.string().meta({ description: 'The webhook-id of the callback, the same in all attempts.' });
@@ -11,7 +11,7 @@ const callback_origin = z.string().optional().meta({
   description: 'Scheme, host and port of the callback URL. A build or task may have several.',
 });
 
-/** Data of the events that a callback leaves in the stream of its subject, whatever that is. */
+/** Data of the events about a callback in the stream of its subject, a build or a task. */
 export const callbackEventData = {
   callback_delivered: z.object({ webhook_id: webhookId, attempt, status: z.int(), callback_origin }),
   callback_failed: z.object({
@@ -26,7 +26,7 @@ export const callbackEventData = {
 
 export type CallbackEventType = keyof typeof callbackEventData;
 
-/** What became of a try. */
+/** The result of an attempt, as an event. */
 export type CallbackEvent = {
   [Type in CallbackEventType]: {
     type: Type;

@@ -13,8 +13,8 @@ export const credentialName = z
 const FORM = 'must be NAME=https://TOKEN@HOST/api/v1, comma separated, with names of lower-case letters and digits';
 
 /**
- * `NAME=https://TOKEN@HOST/api/v1,...`. The URL is part of the credential: whoever may save a build configuration could otherwise
- * have the token sent to a server of their own. Messages never repeat the value.
+ * `NAME=https://TOKEN@HOST/api/v1,...`. The URL is part of the credential. Otherwise, whoever may save a build configuration could have the
+ * token sent to a server of their own. Messages never repeat the value.
  */
 export const forgeCredentials = z.string().transform((text, context) => {
   const credentials = new Map<string, ForgeCredential>();
@@ -38,7 +38,7 @@ export const forgeCredentials = z.string().transform((text, context) => {
   return credentials;
 });
 
-/** `NAME=SECRET,...`; a name may come twice while its secret is replaced. */
+/** `NAME=SECRET,...`. A name may occur twice while its secret is replaced. */
 export const forgeWebhookSecrets = z.string().transform((text, context) => {
   const secrets = new Map<string, string[]>();
   for (const entry of text.split(',')) {
@@ -52,7 +52,7 @@ export const forgeWebhookSecrets = z.string().transform((text, context) => {
   return secrets;
 });
 
-/** The settings about forges that build configurations name. */
+/** Settings for the forges that build configurations name. */
 export const forgeSettings = {
   FORGE_CREDENTIALS: forgeCredentials.default(new Map()).meta({
     description:

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { repository } from '../builds/configuration.ts';
 
-/** OWNER/NAME, also taken from the address of a page or of a clone. */
+/** OWNER/NAME, which is also extracted from the address of a page or a clone. */
 export const repositorySetting = z
   .string()
   .transform((text) =>
@@ -13,19 +13,19 @@ export const repositorySetting = z
   )
   .pipe(repository);
 
-/** A token as it goes into a header. Files of secrets end with a line break, which is no part of it. */
+/** A token as a header carries it. Files with secrets end with a line break that is not part of the token. */
 export const tokenSetting = z
   .string()
   .trim()
   .regex(/^[\x21-\x7e]+$/, 'must be the token alone: no spaces, no "Bearer" before it');
 
-/** PEM of an app's key: what GitHub gives away (PKCS#1), and what tools make of it (PKCS#8). */
+/** PEM of an app's key: PKCS#1, as GitHub issues it, or PKCS#8, as tools convert it. */
 const PEM = /^-----BEGIN ((?:RSA )?PRIVATE KEY)-----([A-Za-z0-9+/=\s]+)-----END \1-----$/;
 const LINE_CHARACTERS = 64;
 
 /**
- * The private key of a GitHub App, in the forms that environments leave of it: line ends written `\n` or turned into spaces,
- * or all of it in base64. Its parsed form is PEM with line ends.
+ * The private key of a GitHub App, in the forms that environments turn it into: line ends written `\n` or replaced by spaces, or all of it
+ * in base64. Parsing returns PEM with line ends.
  */
 export const privateKeySetting = z.string().transform((text, context) => {
   const pem = pemOf(text) ?? pemOf(decoded(text));

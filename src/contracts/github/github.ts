@@ -4,79 +4,84 @@ export interface Run {
   run_url: string;
 }
 
-/** A run and its last attempt that we know of. */
+/** A run and the latest attempt that Hapax knows of. */
 export interface KnownRun extends Run {
   run_attempt: number;
 }
 
-/** A POST that certainly changed nothing. */
+/** The outcome of a POST that certainly changed nothing. */
 export type NotDone =
-  /** GitHub refused, and would again. */
+  /** GitHub refused it, and would refuse it again. */
   | { kind: 'rejected'; status: number; message: string; request_id: string | null }
-  /** It was not carried out; another try is due after the pause, or when it seems right. */
+  /** It was not carried out. Another attempt is due after the pause, or if there is none, when the caller decides. */
   | { kind: 'not_sent'; reason: string; wait_ms: number | null; refusal?: GitHubRefusal };
 
-/** A refusal that may pass, because of something a person can change at GitHub. */
+/** A refusal that may pass, because a person can change its cause at GitHub. */
 export interface GitHubRefusal {
   status: number;
   message: string;
   request_id: string | null;
-  /** After so many milliseconds of nothing but such refusals it counts as rejected. */
+  /** After this many milliseconds of such refusals and nothing else, it counts as rejected. */
   patience_ms: number;
 }
 
-/** What became of one POST to GitHub's dispatch endpoint. */
+/** The outcome of one POST to GitHub's dispatch endpoint. */
 export type DispatchOutcome =
-  /** A run exists and we know it. */
+  /** There is a run, and Hapax knows it. */
   | ({ kind: 'accepted'; correlated: boolean; request_id: string | null } & Run)
   | NotDone
-  /** Which run was made is not known; with `accepted` one was, otherwise not even that. */
+  /** Hapax does not know which run was made. With `accepted`, one was made; otherwise not even that is known. */
   | { kind: 'ambiguous'; reason: string; accepted: boolean; correlated: boolean; request_id: string | null };
 
-/** What became of one POST for another attempt of a run. */
+/** The outcome of one POST that requests another attempt of a run. */
 export type RerunOutcome =
   | { kind: 'done'; request_id: string | null }
   | NotDone
-  /** Whether there will be another attempt is not known. */
+  /** It is not known whether there will be another attempt. */
   | { kind: 'ambiguous'; reason: string; request_id: string | null };
 
-/** A run as GitHub describes it; `status` and `conclusion` are GitHub's words, also words we do not know. */
+/** A run as GitHub describes it. `status` and `conclusion` are GitHub's words, and may be ones that Hapax does not know. */
 export interface RunView extends KnownRun {
   status: string;
   conclusion: string | null;
   request_id: string | null;
+  /** The commit that it works on; left out if the forge does not say. */
+  commit?: string;
 }
 
-/** What one reading of a repository's recent runs says about a doubtful dispatch. */
+/** The result of one read of a repository's recent runs, for an ambiguous dispatch. */
 export type Finding =
   /** Runs that carry the token, oldest first. */
   | { kind: 'found'; runs: Run[] }
-  /** None does, and a run of ours would. */
+  /** No run carries the token, and a run of this dispatch would. */
   | { kind: 'absent' }
-  /** None does, but there are runs that could be ours and cannot be told apart; or, without any, too many to read all. */
+  /**
+   * No run carries the token, but the dispatch could have made one of these candidates. With no candidates: there were too many runs to
+   * read.
+   */
   | { kind: 'doubtful'; candidates: Run[] };
 
-/** A run in a listing, as far as telling runs apart needs it. */
+/** A run in a listing, with the fields that tell runs apart. */
 export interface ListedRun extends RunView {
-  /** Where the token stands: the `run-name`, or on Forgejo the inputs. */
+  /** Contains the token: the `run-name`, or on Forgejo the inputs. */
   title: string;
   event: string;
   head_branch: string | null;
   /** Path of the workflow file in the repository. */
   path: string;
-  /** Number of the workflow; undefined where GitHub does not say. */
+  /** Number of the workflow; undefined if GitHub does not say. */
   workflow_id: number | undefined;
-  /** On Gitea the latest time that it may have been. */
+  /** On Gitea, the latest time at which it can have been created. */
   created_at: string;
 }
 
-/** What a webhook says of a run. The forge is read before any of it is believed. */
+/** A run as a webhook reports it. Hapax reads it from the forge before it believes any of this. */
 export interface AnnouncedRun {
   run_id: number;
-  /** Left out: the forge does not say, and it may be a new one. */
+  /** Left out if the forge does not say; it may be a new attempt. */
   run_attempt?: number;
-  /** Where the token stands. */
+  /** Contains the token. */
   title: string;
-  /** Of the forge that tells; left out: GitHub's of the settings. */
+  /** Credential of the forge that sent it; left out: GitHub, with the credential of the settings. */
   credential?: string;
 }

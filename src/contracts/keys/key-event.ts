@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { EventOf } from '../builds/event.ts';
 
-/** What a key may be allowed. `admin` includes the others; no other includes one. */
+/** Rights of a key. `admin` includes the others; no other right includes another. */
 export const RIGHTS = ['read', 'trigger', 'operate', 'configure', 'admin'] as const;
 export type Right = (typeof RIGHTS)[number];
 
 const by = z.string().meta({ description: 'Who asked for it.' });
 const most = z.int().nullable();
 
-/** Data of each event type of a key. The key itself, and its hash, are never recorded. */
+/** Data of each event type of a key. Neither the key nor its hash is ever recorded. */
 export const keyEventData = {
   key_created: z.object({
     key_id: z.string(),

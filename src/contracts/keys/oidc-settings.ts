@@ -13,7 +13,7 @@ export const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com';
 /** Claims of GitHub's tokens that say whose job it is. */
 const NAMES_OWNER = /^(sub|repository(_owner)?(_id)?|enterprise(_id)?|job_workflow_ref)$/;
 
-/** Issuer of tokens; http only on this machine. */
+/** Issuer of tokens. http is accepted only for loopback addresses. */
 export const issuer = z.string().refine((url) => {
   const parsed = URL.parse(url);
   if (!parsed || parsed.search || parsed.hash || parsed.username) return false;
@@ -51,10 +51,10 @@ const oidcRule = z
     error: 'must say whose jobs: anybody at GitHub gets tokens of this issuer; name repository_id, repository or sub',
   });
 
-/** Which tokens of an issuer let in, and to what. */
+/** A rule: the tokens of an issuer that it admits, and their rights. */
 export type OidcRule = z.infer<typeof oidcRule>;
 
-/** A JSON array of rules, as a setting. */
+/** Returns a schema of a setting with a JSON array of rules. */
 export const jsonRules = <Rule extends z.ZodType>(rule: Rule) =>
   z.string().transform((json, context): Array<z.output<Rule>> => {
     let given: unknown;
@@ -72,7 +72,7 @@ export const jsonRules = <Rule extends z.ZodType>(rule: Rule) =>
     return z.NEVER;
   });
 
-/** The settings about tokens of others. */
+/** Settings for tokens of other issuers. */
 export const oidcSettings = {
   OIDC_RULES: jsonRules(oidcRule).optional().meta({
     description:

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A repository, `OWNER/NAME`, or all of an owner, `OWNER/*`. Case does not matter, as at forges. */
+/** A repository, `OWNER/NAME`, or all repositories of an owner, `OWNER/*`. Case does not matter, as at forges. */
 export const repositoryPattern = z
   .string()
   .max(200)

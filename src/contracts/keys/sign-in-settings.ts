@@ -6,10 +6,10 @@ import { issuer, jsonRules } from './oidc-settings.ts';
 
 const { restrictions } = LIMITS.keys;
 
-/** `*` stands for any characters; alone it would say nothing. */
+/** `*` stands for any characters. Alone it would match everything. */
 const pattern = text(500).regex(/[^*]/, 'must not be empty, and not only *');
 
-/** Claims that are the same for everybody who can sign in, or that say nothing about who it is. */
+/** Claims that are the same for everybody who can sign in, or that do not say who a person is. */
 const OF_EVERYBODY = new Set(['iss', 'aud', 'azp', 'email_verified', 'locale', 'acr', 'amr']);
 
 const signInRule = z.strictObject({
@@ -25,7 +25,7 @@ const signInRule = z.strictObject({
     .refine((rights) => rights.includes('read') || rights.includes('admin'), 'must have read: the console needs it'),
 });
 
-/** Which people an issuer lets into the console, and to what. */
+/** A rule: the people whom an issuer admits to the console, and their rights. */
 export type SignInRule = z.infer<typeof signInRule>;
 
 const origin = z
@@ -35,7 +35,7 @@ const origin = z
     'must be https://NAME, without a path',
   );
 
-/** The settings about people who sign in to the console. */
+/** Settings for people who sign in to the console. */
 export const signInSettings = {
   SIGN_IN_ISSUER: issuer.optional().meta({
     description:
@@ -63,7 +63,7 @@ export const signInSettings = {
 
 const TOGETHER = ['SIGN_IN_ISSUER', 'SIGN_IN_CLIENT_ID', 'SIGN_IN_RULES', 'PUBLIC_URL'] as const;
 
-/** What is missing where people should be able to sign in: one line each. */
+/** Returns one line for each setting that is missing although signing in is configured. */
 export function signInFaults(settings: Readonly<Record<string, unknown>>): string[] {
   const asked = Object.keys(signInSettings).some(
     (name) => !['PUBLIC_URL', 'SIGN_IN_SCOPES'].includes(name) && settings[name] !== undefined,

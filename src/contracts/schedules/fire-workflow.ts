@@ -1,20 +1,20 @@
 /** Type name of the workflow of one firing. */
 export const FIRE_WORKFLOW = 'fire';
 
-/** Begins the ids of our schedules in Temporal. Hapax has other schedules there, of its own work. */
+/** Prefix of the ids of these schedules in Temporal. Hapax has other schedules there for its own work. */
 const PREFIX = 'hapax-schedule-';
 
-/** Id of a schedule in Temporal, and of its workflows before their times. */
+/** Returns the id of a schedule in Temporal. The ids of its workflows begin with it. */
 export function temporalScheduleId(name: string): string {
   return PREFIX + name;
 }
 
-/** The name of the schedule with this id in Temporal; undefined where it is none of ours. */
+/** Returns the name of the schedule with this id in Temporal; undefined if the schedule is not one of these. */
 export function scheduleNameOf(temporalId: string): string | undefined {
   return temporalId.startsWith(PREFIX) ? temporalId.slice(PREFIX.length) : undefined;
 }
 
-/** Workflow id of the firing at a time, as Temporal makes it: to the second. */
+/** Returns the workflow id of the firing at a time. Temporal makes the same id, exact to the second. */
 export function fireWorkflowId(name: string, time: string): string {
   return `${temporalScheduleId(name)}-${time.slice(0, 19)}Z`;
 }
@@ -23,6 +23,6 @@ export function fireWorkflowId(name: string, time: string): string {
 export interface FireInput {
   schedule: string;
   jitter_seconds: number;
-  /** The scheduled time, ISO 8601; left out where Temporal's schedule started the workflow, which knows it. */
+  /** The scheduled time, ISO 8601. Left out if Temporal's schedule started the workflow, which then knows the time. */
   time?: string;
 }

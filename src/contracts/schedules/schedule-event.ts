@@ -12,7 +12,7 @@ const definition = {
   by,
 };
 
-/** Data of each event type of a schedule. Every type that can be appended is here; nothing else can. */
+/** Data of each event type of a schedule. Only these types can be appended. */
 export const scheduleEventData = {
   schedule_created: z.object({ name: z.string(), ...definition }),
   schedule_changed: z.object(definition),

@@ -10,14 +10,14 @@ const { times: mostTimes, cronCharacters, shortestSeconds, longestSeconds, jitte
 const { catchUpShortestSeconds, catchUpLongestSeconds, noteCharacters, zoneCharacters, patternCharacters } =
   LIMITS.schedules;
 
-/** It stands in URLs, in ids of Temporal and in Idempotency-Keys. */
+/** Part of URLs, of ids in Temporal and of Idempotency-Keys. */
 export const scheduleName = z
   .string()
   .max(LIMITS.schedules.nameCharacters)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must begin with a letter or a digit, and go on with these or . _ -')
   .meta({ description: 'Name of the schedule.', example: 'weekly-images' });
 
-/** What a schedule says of a build beside its configuration. A callback comes from the configuration. */
+/** Fields of a scheduled build, in addition to its configuration. The callback comes from the configuration. */
 const buildFields = {
   ref: ref.optional().meta({ description: 'Branch or tag. Default: `default_ref` of the configuration.' }),
   image_type: text(LIMITS.builds.fieldCharacters).min(1).optional(),
@@ -70,7 +70,7 @@ const field = (standard: string, allowed: string) =>
     .default(standard)
     .meta({ description: `${allowed}. Default: \`${standard}\`.` });
 
-/** Fields in the syntax of cron: a list of values, ranges and steps. */
+/** Fields in cron's syntax: a list of values, ranges and steps. */
 export const calendar = z
   .strictObject({
     second: field('0', '0 to 59'),
@@ -87,7 +87,7 @@ export type Calendar = z.output<typeof calendar>;
 export const overlap = z.enum(['skip', 'buffer_one', 'cancel_other', 'allow']).meta({ id: 'Overlap' });
 export type Overlap = z.infer<typeof overlap>;
 
-/** Body of PUT /schedules/{name}; with its defaults, what a schedule is. */
+/** Body of PUT /schedules/{name}. With its defaults filled in, it is the definition of a schedule. */
 export const scheduleBody = z
   .strictObject({
     build: scheduledBuild.optional(),
@@ -145,7 +145,7 @@ export const scheduleBody = z
 export type ScheduleBody = z.input<typeof scheduleBody>;
 export type ScheduleDefinition = z.output<typeof scheduleBody>;
 
-/** What a firing made, and for which configuration of several. */
+/** A build or task that a firing made, and for which of several configurations. */
 export const made = z.object({
   made: z.string().meta({ description: '`build:12` or `task:<id>`.', example: 'build:12' }),
   config: z.string().optional().meta({ description: 'Of a schedule for several configurations: which one.' }),
@@ -185,7 +185,7 @@ export const putScheduleQuery = z.strictObject({
     .meta({ description: 'true: only check it, and return what the schedule would be.' }),
 });
 
-/** Body of pausing and resuming; may be left out. */
+/** Body of a request that pauses or resumes; may be left out. */
 export const scheduleNote = z
   .strictObject({ note: text(noteCharacters).optional().meta({ description: 'Why, for people.' }) })
   .meta({ id: 'ScheduleNote' });
@@ -198,7 +198,7 @@ export const nextTimes = z
   })
   .meta({ id: 'NextTimes' });
 
-/** What a firing by hand answers. */
+/** Response to a firing by hand. */
 export const firedAnswer = z
   .object({
     time: timestamp,

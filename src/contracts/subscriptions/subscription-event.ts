@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import type { EventOf } from '../builds/event.ts';
 
-/** How events are written for a receiver. */
+/** Formats of the events that a subscription sends. */
 export const MESSAGE_FORMATS = ['standard', 'cloudevents', 'cdevents'] as const;
 export type MessageFormat = (typeof MESSAGE_FORMATS)[number];
 
-/** How a build or task can end, for filters. */
+/** Outcomes of a build or task, for filters. */
 export const OUTCOMES = ['success', 'failure', 'cancelled'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** Which events a subscription is about. What is left out does not matter. */
+/** The events that a subscription sends. A field that is left out does not restrict them. */
 export interface SubscriptionFilter {
   kinds?: string[] | undefined;
   types?: string[] | undefined;
@@ -17,13 +17,13 @@ export interface SubscriptionFilter {
   configurations?: string[] | undefined;
   /** Queues of tasks. */
   queues?: string[] | undefined;
-  /** Only ends, and only these. */
+  /** Only events that end a build or task, and only with these outcomes. */
   outcomes?: Outcome[] | undefined;
 }
 
 const by = z.string().meta({ description: 'Who asked for it.' });
 
-/** What may change about a subscription, without its secrets. */
+/** The fields of a subscription that may change, without its secrets. */
 const description = {
   name: z.string(),
   url_origin: z.string().meta({ description: 'Scheme, host and port of the URL. The rest may be a secret.' }),

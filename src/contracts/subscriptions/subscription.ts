@@ -12,7 +12,7 @@ const { filterEntries, headers: mostHeaders, headerCharacters, nameCharacters } 
 const words = <Word extends string>(of: readonly [Word, ...Word[]]) => z.array(z.enum(of)).min(1).max(filterEntries);
 const names = z.array(text(nameCharacters).min(1)).min(1).max(filterEntries);
 
-/** Which events are sent. All that is named must hold; of a list, one entry. */
+/** A filter of events. An event must match every field, and one entry of each list. */
 export const subscriptionFilter = z
   .strictObject({
     kinds: words(STREAM_KIND_NAMES)
@@ -34,7 +34,7 @@ export const subscriptionFilter = z
   })
   .meta({ id: 'SubscriptionFilter' });
 
-/** Headers that are ours, or that belong to the connection. */
+/** Headers that Hapax sets, or that belong to the connection. */
 const RESERVED =
   /^(host|connection|content-(type|length|encoding)|transfer-encoding|te|trailer|upgrade|expect|keep-alive|proxy-.*|user-agent|webhook-.*)$/i;
 
@@ -77,7 +77,7 @@ export const subscriptionBody = z
   .meta({ id: 'SubscriptionBody' });
 export type SubscriptionBody = z.output<typeof subscriptionBody>;
 
-/** A position in the log to go on after. */
+/** A position in the log to continue after. */
 const position = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 export const newSubscriptionBody = subscriptionBody.extend({
@@ -117,7 +117,9 @@ export const subscriptionView = z
       .meta({ description: 'All events up to this position in the log were delivered or given up, except `pending`.' }),
     pending: z.int().meta({ description: 'Events that failed and are tried again.' }),
     delivered: z.int().meta({ description: 'Events delivered so far.' }),
-    given_up: z.int().meta({ description: 'Events that failed for three days and are not sent again.' }),
+    given_up: z
+      .int()
+      .meta({ description: 'Events that failed for three days while others were delivered. They are not sent again.' }),
     delivered_at: timestamp.nullable().meta({ description: 'When the last event was delivered.' }),
     failing_since: timestamp.nullable().meta({ description: 'Since when every attempt has failed.' }),
     last_failure: z.string().nullable(),
@@ -147,7 +149,7 @@ export const testAnswer = z
   })
   .meta({ id: 'SubscriptionTest' });
 
-/** What is sent about an event: the event, and what it is about, which never changes. */
+/** The message about an event: the event, and what never changes about its build or task. */
 export const subscriptionMessage = z
   .object({
     type: z.string().meta({ description: 'The type of the event; `ping` for a test.', example: 'build_completed' }),

@@ -1,19 +1,19 @@
 import type { z } from 'zod';
 
-/** A message, and fields that help to understand it. */
+/** Logs a message, with fields that help to understand it. */
 type Log = (message: string, more?: Record<string, unknown>) => void;
 
-/** What the work of a step gets. */
+/** The argument of a step's function. */
 export interface StepContext {
   /** The same each time the step runs: give it to services that take idempotency keys. */
   idempotencyToken: string;
   signal: AbortSignal;
 }
 
-/** What `run` of a task in TypeScript gets about its attempt. */
+/** The second argument of `run` of a task in TypeScript: facts about the attempt, and functions for it. */
 export interface OwnTaskContext {
   taskId: string;
-  /** The number of this attempt, from 1; a redrive counts from 1 again. */
+  /** The number of this attempt, from 1. A redrive starts at 1 again. */
   attempt: number;
   /** The same in every attempt and redrive of the task: give it to services that take idempotency keys. */
   idempotencyToken: string;
@@ -27,7 +27,7 @@ export interface OwnTaskContext {
   /** Reports progress: small JSON. */
   heartbeat(progress: unknown): void;
   log: { debug: Log; info: Log; warn: Log; error: Log };
-  /** `fetch`, but only to addresses of the public internet and to hosts in TASK_ALLOWED_HOSTS. It is aborted with the attempt. */
+  /** Works like `fetch`, but only calls public addresses and hosts in TASK_ALLOWED_HOSTS. It is aborted with the attempt. */
   fetch(url: string | URL, init?: OwnFetchInit): Promise<Response>;
   /**
    * Does something once for the task: later attempts and redrives get the kept result, which must be JSON. If the worker is lost
@@ -56,7 +56,7 @@ export interface TaskDefinition<Arguments extends z.ZodObject = z.ZodObject, Res
   description?: string;
   /** Its arguments by name. Positional arguments have the same order. */
   arguments: Arguments;
-  /** After this time an attempt is asked to stop, and is retried: seconds, or a text such as `5m`. Default: TASK_SOFT_TIME_LIMIT. */
+  /** After this time, an attempt is asked to stop and is retried: seconds, or a text such as `5m`. Default: TASK_SOFT_TIME_LIMIT. */
   softTimeLimit?: number | string;
   /** After this time the task fails: seconds, or a text such as `10m`. Default: TASK_TIME_LIMIT. */
   timeLimit?: number | string;

@@ -1,7 +1,7 @@
 import type { TaskError } from './task-event.ts';
 
 /**
- * The messages between the workflow of a task and a worker in Python, all of them JSON. The package's own side of it is
+ * The messages between the workflow of a task and a worker in Python, all of them JSON. The Python package defines its side in
  * `workers/python/src/hapax_worker/protocol.py`.
  */
 export const PYTHON_PROTOCOL_VERSION = 1 as const;
@@ -10,23 +10,23 @@ interface Versioned {
   version: typeof PYTHON_PROTOCOL_VERSION;
 }
 
-/** Name of the update that a worker sends before anything runs. */
+/** Name of the update that a worker sends before it runs anything. */
 export const BEGIN_UPDATE = 'begin';
 export interface AttemptBegins extends Versioned {
   attempt: number;
-  /** How often Temporal has handed over this attempt, from 1. */
+  /** How often Temporal has handed out this attempt, from 1. */
   nth: number;
   worker: string;
 }
-/** Its answer, once the beginning is on record. */
+/** The result of that update, once the start is recorded. */
 export interface AttemptBegun extends Versioned {
-  /** `expired`: the task may not begin any more, and nothing was recorded. */
+  /** `expired`: the task may no longer start, and nothing was recorded. */
   verdict: 'run' | 'expired';
-  /** How often this attempt has begun, with this time. */
+  /** How often this attempt has started, including this time. */
   starts: number;
 }
 
-/** Name of the signal that tells what a running task says of itself. The worker bounds how often. */
+/** Name of the signal with which a running task reports progress. The worker limits how often it is sent. */
 export const PROGRESS_SIGNAL = 'progress';
 export interface ProgressReport extends Versioned {
   attempt: number;
@@ -39,58 +39,61 @@ export interface TaskProgress {
   meta: unknown;
 }
 
-/** What an attempt is about: at first what was asked for, after a retry what that one asked for. */
+/** The work of an attempt: at first as requested, and after a retry as that retry requested it. */
 export interface PythonWork {
   name: string;
   args: unknown[];
   kwargs: Record<string, unknown>;
   queue: string;
-  /** How often it was retried, as the task itself sees it. */
+  /** How often it was retried, as the task itself counts. */
   retries: number;
-  /** What was asked for, milliseconds; null where the limits of the task or the app apply. */
+  /** The requested limit in milliseconds; null if the limits of the task or the app apply. */
   soft_limit_ms: number | null;
   hard_limit_ms: number | null;
-  /** Further headers of its message: those of the sender, stamps, the group. */
+  /** Other headers of its message: those of the sender, stamps, the group. */
   headers?: Record<string, unknown>;
-  /** Error links, a chord; and further callbacks where the task replaced itself. */
+  /** Error links and a chord; also further callbacks if the task replaced itself. */
   embed?: Record<string, unknown>;
 }
 
 /** Input of the activity `runTask` on a worker in Python. */
 export interface PythonRunRequest extends PythonWork, Versioned {
   task_id: string;
-  /** The number of this attempt, from 1; a redrive counts from 1 again. */
+  /** The number of this attempt, from 1. A redrive starts at 1 again. */
   attempt: number;
   priority: number | null;
   root_id: string | null;
   parent_id: string | null;
   reply_to: string | null;
-  /** Set where the record counts the chord that the task is a member of, and the app's back end does not. */
+  /** Set if the record counts the chord that the task is a member of, and the app's result back end does not. */
   chord_counted?: true;
 }
 
-/** Name of the signal that tells a task what replaces it, where it replaced itself by more than one task. */
+/** Name of the signal that tells a task what replaces it, if it replaced itself with more than one task. */
 export const REPLACEMENT_SIGNAL = 'replacement';
 export interface Replacement {
-  /** How often the task was replaced, with this time: Celery's count. */
+  /** How often the task was replaced, including this time: Celery's count. */
   nesting: number;
-  /** Its next attempt, or how it ends because that never comes. */
+  /** Its next attempt, or how it ends because there is no next attempt. */
   becomes:
     | { kind: 'work'; work: PythonWork; eta: string | null }
     | { kind: 'failed'; error: TaskError }
     | { kind: 'revoked' };
 }
 
-/** What became of an attempt. Only what another worker has to repeat fails the activity. */
+/** The outcome of an attempt. The activity fails only if another worker has to repeat it. */
 export type PythonOutcome = Versioned &
   (
     | { kind: 'succeeded'; result: unknown }
-    /** The task asked that nothing be said of it; here every task ends. */
+    /** The task asked to record no result. Hapax still records its end. */
     | { kind: 'ignored'; result: unknown }
     | { kind: 'failed'; error: TaskError }
-    /** `next`: what is different in the next attempt; null for nothing. */
+    /** `next`: the work of the next attempt; null if it does not change. */
     | { kind: 'retry'; error: TaskError; after_ms: number; counted: boolean; next: PythonWork | null }
-    /** By a chain, a group or a chord, whose last task has its id: the message that asks for that one is the next attempt. */
+    /**
+     * The task was replaced by a chain, a group or a chord, whose last task has its id. The message that requests that task is the next
+     * attempt.
+     */
     | { kind: 'replaced'; error: TaskError }
     | { kind: 'revoked' }
     | { kind: 'expired' }

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { timestamp } from '../timestamp.ts';
 import { queueName } from './task-type.ts';
 
-/** Lengths of a bucket, seconds: those that people read well on a chart. */
+/** Lengths of a bucket in seconds that people can read well on a chart. */
 export const BUCKET_SECONDS = [60, 300, 900, 3_600, 21_600, 86_400] as const;
 
-/** Who paused a queue, and when; null where it is not paused. */
+/** Who paused a queue, and when; null if it is not paused. */
 const queuePause = z
   .object({ by: z.string().meta({ description: 'Name of the API key, or local.' }), since: timestamp })
   .nullable()
@@ -15,7 +15,7 @@ export const queueNameParam = z.strictObject({
   name: queueName.meta({ description: 'A queue of tasks.', example: 'youtube' }),
 });
 
-/** Answer of POST /queues/{name}/pause and /resume. */
+/** Response of POST /queues/{name}/pause and /resume. */
 export const queuePauseAnswer = z.object({ name: z.string(), paused: queuePause }).meta({ id: 'QueuePause' });
 
 export const queue = z
@@ -49,7 +49,7 @@ export const queueHistoryQuery = z.strictObject({
     }),
 });
 
-/** Answer of GET /queues/history. */
+/** Response of GET /queues/history. */
 export const queueHistory = z
   .object({
     since: timestamp,

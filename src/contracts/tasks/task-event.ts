@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type EventOf, recovery } from '../builds/event.ts';
+import { type EventOf, erasure, recovery } from '../builds/event.ts';
 import { callbackEventData } from '../endings/callback.ts';
 
 /** JSON of any form. */
@@ -15,13 +15,13 @@ export const taskError = z.object({
 });
 export type TaskError = z.infer<typeof taskError>;
 
-/** Time limits that were asked for, milliseconds; null for those of the settings. */
+/** Requested time limits in milliseconds; null for those of the settings. */
 const limits = {
   soft_limit_ms: z.int().nullable(),
   hard_limit_ms: z.int().nullable(),
 };
 
-/** Data of each event type of a task. Every type that can be appended is here; nothing else can. */
+/** Data of each event type of a task. Only these types can be appended. */
 export const taskEventData = {
   task_queued: z.object({
     task_id: z.string(),
@@ -88,6 +88,7 @@ export const taskEventData = {
       .optional()
       .meta({ description: 'Whether the record had lost how the task ended before.' }),
   }),
+  task_erased: erasure,
   ...callbackEventData,
 } as const;
 

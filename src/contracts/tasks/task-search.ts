@@ -1,4 +1,4 @@
-/** What a search for tasks looks for. */
+/** The condition of a search for tasks. */
 export type TaskSearch =
   | { kind: 'all' | 'any'; of: TaskSearch[] }
   | { kind: 'state'; is: string }

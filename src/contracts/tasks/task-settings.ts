@@ -3,7 +3,7 @@ import { duration, hosts, integer } from '../setting-forms.ts';
 import { WORKFLOW_QUEUE } from './task-queues.ts';
 import { queueName } from './task-type.ts';
 
-/** The words that Flower's options take. A word that means neither stops the start: it could leave a door open. */
+/** The words that Flower's options accept. Any other word stops the start: ignoring it could leave an interface open. */
 export const truth = z
   .string()
   .trim()
@@ -32,10 +32,10 @@ const basicAuth = z.string().transform((text, context) => {
   return users;
 });
 
-/** What a worker is told about a queue; undefined: as of others. */
+/** Settings of a queue that a worker serves. Undefined: the same as for other queues. */
 export interface ServedQueue {
   concurrency: number | undefined;
-  /** Tasks that may begin within a second, on all workers together. */
+  /** How many tasks may start in a second, on all workers together. */
   perSecond: number | undefined;
 }
 
@@ -45,7 +45,7 @@ export const ALL_QUEUES = '*';
 const WORKER_QUEUE = /^(.+?)(?::([1-9]\d{0,2}))?(?:@([^@]+))?$/;
 const UNIT_SECONDS = { s: 1, m: 60, h: 3_600 } as const;
 
-/** Queues that a worker serves, each with its concurrency and its rate where they are given. */
+/** Queues that a worker serves, each with its concurrency and rate if they are given. */
 const workerQueues = z.string().transform((text, context) => {
   const queues = new Map<string, ServedQueue>();
   for (const part of text.split(',')) {
@@ -64,13 +64,13 @@ const workerQueues = z.string().transform((text, context) => {
   return queues;
 });
 
-/** Null for what is no rate above zero. */
+/** Returns null unless the text is a rate above zero. */
 function readPerSecond(text: string): number | null {
   const [, count, unit = 's'] = /^(\d+(?:\.\d+)?)(?:\/([smh]))?$/.exec(text) ?? [];
   return Number(count) > 0 ? Number(count) / UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS] : null;
 }
 
-/** Settings of tasks and of the workers that run them. */
+/** Settings for tasks and the workers that run them. */
 export const taskSettings = {
   TASK_MAX_RETRIES: integer(0, 100).default(3).meta({ description: 'How often a failed task is retried.' }),
   TASK_RETRY_DELAY: duration()
@@ -96,11 +96,11 @@ export const taskSettings = {
   }),
   WORKER_CONCURRENCY: integer(1, 1_000).optional().meta({
     description:
-      'How many calls to GitHub, and how many tasks of each queue, a worker runs at once. Default: 1 in laptop mode, 4 in cloud mode.',
+      'How many calls to GitHub, and how many tasks of each queue, a worker runs at once. One read of a run that a webhook told of comes on top. Default: 1 in laptop mode, 4 in cloud mode.',
   }),
 };
 
-/** Settings of Flower's API, with the names that Flower has for them. */
+/** Settings for the Flower API, under Flower's own names. */
 export const flowerSettings = {
   FLOWER_PORT: integer(0, 65_535).optional().meta({
     description:

@@ -26,8 +26,8 @@ const ingestYoutube = {
 };
 
 /**
- * The arguments of each task. Their order is that of the positional ones (`args`), as in the signature of a Python
- * function; each can be given by name instead (`kwargs`). Unknown ones are refused.
+ * The arguments of each task, in the order of positional arguments (`args`), as in the signature of a Python function. Each can be given by
+ * name instead (`kwargs`). Unknown arguments are refused.
  */
 export const TASK_SIGNATURES = {
   ingest_youtube: z.strictObject(ingestYoutube),
@@ -49,7 +49,7 @@ export const TASK_SIGNATURES = {
   semantic_search: z.strictObject(searchArguments),
 } as const satisfies Record<BuiltInTask, z.ZodObject>;
 
-/** The arguments of a task by name, with defaults filled in: what its handler gets. */
+/** The arguments of each task by name, with defaults filled in, as its handler gets them. */
 export type TaskArguments = { [Name in BuiltInTask]: z.output<(typeof TASK_SIGNATURES)[Name]> };
 
 const videoUrl = TASK_SIGNATURES.ingest_youtube.shape.url.optional();

@@ -14,10 +14,10 @@ export const queueName = z
 
 const TASK_NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.:-]*$/u;
 
-/** Name of a task type, as Celery apps have them: `tasks.ingest`. */
+/** Name of a task type, as in Celery apps: `tasks.ingest`. */
 export const taskTypeName = textOfBytes(LIMITS.tasks.nameCharacters)
   .refine((name) => TASK_NAME.test(name), 'must begin with a letter, a digit or _, and go on with these or . : -')
-  // JSON Schema has no flags; its patterns are of Unicode anyway.
+  // JSON Schema has no flags. Its patterns are Unicode anyway.
   .meta({ description: 'Name of the task.', example: 'tasks.ingest', pattern: TASK_NAME.source });
 
 /** A JSON Schema (draft 2020-12). */
@@ -42,7 +42,7 @@ export type TaskParameter = z.infer<typeof taskParameter>;
 
 const seconds = z.number().positive().max(LIMITS.tasks.limitSeconds).nullable();
 
-/** What a worker says of a task type that it serves. */
+/** A task type as a worker describes it. */
 export const taskTypeDescription = z
   .strictObject({
     name: taskTypeName,
@@ -78,13 +78,13 @@ export const taskTypeDescription = z
   .meta({ id: 'TaskTypeDescription' });
 export type TaskTypeDescription = z.output<typeof taskTypeDescription>;
 
-/** What a worker registers when it starts: what it serves. */
+/** The registration that a worker sends when it starts. */
 export const taskTypeRegistration = z.strictObject({
   version: z.literal(1),
-  /** The worker, as Temporal knows it. */
+  /** The worker's identity in Temporal. */
   identity: text(255).min(1),
   runtime: z.enum(TASK_RUNTIMES),
-  /** The queues that it polls, whether a type has one of them or not. */
+  /** All queues that it polls, even those without a type. */
   queues: z.array(queueName).max(LIMITS.taskTypes.perRegistration),
   types: z.array(taskTypeDescription).max(LIMITS.taskTypes.perRegistration),
 });
@@ -104,7 +104,7 @@ export const taskType = taskTypeDescription
   .meta({ id: 'TaskType' });
 export type TaskType = z.output<typeof taskType>;
 
-/** A task type, and who serves it. */
+/** A task type, and the workers that serve it. */
 export const servedTaskType = taskType
   .extend({
     served_by: z

@@ -6,47 +6,47 @@ import type { TaskRuntime } from './task-queues.ts';
 /** Type name of the task workflow. */
 export const TASK_WORKFLOW = 'taskRun';
 
-/** Type names of workflows that lead tasks: of those that there are now, and of those that began under an earlier version. */
+/** Type names of workflows that run tasks: the current one, and the one that older versions started. */
 export const TASK_WORKFLOWS: readonly string[] = [TASK_WORKFLOW, 'task'];
 
-/** Workflow id of a task: one per task id, so that Temporal decides who was first. */
+/** Returns the workflow id of a task: one per task id, so that Temporal decides which request was first. */
 export function taskWorkflowId(taskId: string): string {
   return `task-${taskId}`;
 }
 
-/** Name of the task workflow's signal and what it carries. */
+/** Name of the task workflow's signal that revokes the task. */
 export const REVOKE_SIGNAL = 'revoke';
 export interface Revocation {
   by: string;
-  /** Celery's words: `terminated` asks for running work to be stopped too. Here it is stopped either way. */
+  /** Celery's words. `terminated` also asks Celery to stop running work; Hapax stops it either way. */
   reason: 'revoked' | 'terminated';
 }
 
 /** Name of the signal that tells a task that the sender of a message waits for its end. */
 export const ANSWERED_SIGNAL = 'answered';
 
-/** Value of the search attribute `HapaxStatus` of a workflow that completed without leading its task, which another did. */
+/** Value of the search attribute `HapaxStatus` of a workflow that completed without running its task, because another workflow did. */
 export const LED_ELSEWHERE = 'led_elsewhere';
 
-/** Dedupe key of the event that ends a task, behind the step of its redrive. */
+/** Dedupe key of the event that ends a task, after the step of its redrive. */
 export const ENDED = 'ended';
 
-/** Type of the failure of an attempt; its details are an {@link AttemptFailure}. */
+/** Type of the failure of an attempt. Its details are an {@link AttemptFailure}. */
 export const ATTEMPT_FAILED = 'AttemptFailed';
 
-/** Type of the failure of an attempt that could not begin before its task expired. */
+/** Type of the failure of an attempt that could not start before its task expired. */
 export const TASK_EXPIRED = 'TaskExpired';
 
 /** Why an attempt failed. */
 export interface AttemptFailure {
   error: TaskError;
-  /** Whether and when another attempt may help; null: never. With arguments where that one has others. */
+  /** Whether and when another attempt may help; null: never. It includes arguments if that attempt has different ones. */
   retry: { after_ms: number | null; counted: boolean; args?: unknown[]; kwargs?: Record<string, unknown> } | null;
   /** The last progress that the attempt reported; undefined if none. */
   progress?: unknown;
 }
 
-/** The settings a task runs under, fixed when it is accepted. Durations in milliseconds. */
+/** The settings that a task runs under, fixed when it is accepted. Durations are in milliseconds. */
 export interface TaskPolicy {
   max_retries: number;
   retry_delay_ms: number;
@@ -54,24 +54,24 @@ export interface TaskPolicy {
   hard_limit_ms: number;
 }
 
-/** How a task that ended without success is begun again. */
+/** How to run a task again that ended without success. */
 export interface Redrive {
-  /** Which one this is, from 1. */
+  /** The number of this redrive, from 1. */
   redrive: number;
   by: string;
-  /** Distinguishes this redrive from another of the same number; only the one in the record goes on. */
+  /** Distinguishes this redrive from another with the same number. Only the one in the record continues. */
   redrive_id: string;
-  /** When it was asked for, ISO 8601. */
+  /** When it was requested, ISO 8601. */
   at: string;
 }
 
-/** What a message of Celery says beside what {@link TaskInput} has. */
+/** The parts of a Celery message that are not in {@link TaskInput}. */
 export interface MessageToPython {
   headers: Record<string, unknown>;
   reply_to: string | null;
   /** Error links and the chord, as Celery writes them. */
   embed: Record<string, unknown>;
-  /** Set where the record counts the chord. */
+  /** Set if the record counts the chord. */
   chord_counted?: true;
 }
 
@@ -81,49 +81,49 @@ export interface TaskInput {
   workflow_id: string;
   fingerprint: string;
   caller: string;
-  /** By which interface it came. */
+  /** The interface that the request came through. */
   door: 'http' | 'flower' | 'amqp' | 'schedule';
   name: string;
   queue: string;
-  /** Set where workers in another language do the work: they have a protocol of their own. */
+  /** Set if workers in another language do the work. They have their own protocol. */
   runtime?: Extract<TaskRuntime, 'python'>;
-  /** The version of its type that the task was accepted under; left out for the tasks of Hapax itself. */
+  /** The version of its type that the task was accepted under; left out for tasks that are part of Hapax. */
   type_version?: string;
   args: unknown[];
   kwargs: Record<string, unknown>;
-  /** Set where no worker had registered its type when it was accepted: it waits for one. */
+  /** Set if no worker had registered its type when it was accepted. The task waits for one. */
   unregistered?: true;
   /** 0 to 9, the highest first. */
   priority: number | null;
-  /** Not to begin before, and not after: ISO 8601. */
+  /** The task does not start before `eta` or after `expires`. ISO 8601. */
   eta: string | null;
   expires: string | null;
-  /** The task's own limits, milliseconds; null: those of the settings. `policy` has the limits in force. */
+  /** The task's own limits in milliseconds; null: those of the settings. `policy` has the limits in force. */
   soft_limit_ms: number | null;
   hard_limit_ms: number | null;
-  /** Whom to tell of its end, if anybody. */
+  /** The URL to notify when it ends, if any. */
   callback?: CallbackTarget;
   root_id: string | null;
   parent_id: string | null;
   /** When it was accepted; the time of `task_queued`. */
   created_at: string;
   policy: TaskPolicy;
-  /** What a worker in Python is told of the message that asked for the task. */
+  /** The parts of the message that requested the task, for a worker in Python. */
   message?: MessageToPython;
-  /** Set if a sender of a message waits for its end. */
+  /** Set if the sender of a message waits for its end. */
   answered?: true;
-  /** Set where the task ended before and is begun again. */
+  /** Set if the task ended before and this is a redrive. */
   redrive?: Redrive;
-  /** Set where the workflow takes the place of one that was lost. */
+  /** Set if the workflow replaces one that was lost. */
   recovery?: Recovery;
   /** Epoch of the installation that accepted the task. */
   epoch?: number;
 }
 
-/** Memo of the task workflow: what a duplicate learns from Temporal alone. */
+/** Memo of the task workflow: what a duplicate request can learn from Temporal alone. */
 export interface TaskMemo extends InstallationMemo {
   task_id: string;
   fingerprint: string;
-  /** Digest of the URL of its callback, by which the same request is known again. */
+  /** Digest of its callback URL, which identifies a repeated request. */
   callback_digest?: string;
 }

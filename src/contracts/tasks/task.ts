@@ -9,21 +9,21 @@ import { taskError } from './task-event.ts';
 import { BUILT_IN_TASKS } from './task-queues.ts';
 import { queueName } from './task-type.ts';
 
-/** States of tasks are Celery's, by their names. */
+/** States of tasks, under Celery's names. */
 export const taskStatus = z
   .enum(['PENDING', 'STARTED', 'RETRY', 'SUCCESS', 'FAILURE', 'REVOKED'])
   .meta({ id: 'TaskStatus' });
 export type TaskStatus = z.infer<typeof taskStatus>;
 
-/** States that a task does not leave by itself. */
+/** States that a task does not leave on its own. */
 export const ENDED_TASK_STATUSES: readonly TaskStatus[] = ['SUCCESS', 'FAILURE', 'REVOKED'];
 
 /** States of tasks that have not ended. */
 export const OPEN_TASK_STATUSES: readonly TaskStatus[] = ['PENDING', 'STARTED', 'RETRY'];
 
 /**
- * Ids of tasks are UUIDs where we make them. A client may choose any other text: Celery's own bound is that of a short string of
- * AMQP, in which the id travels too.
+ * Task id. Hapax makes UUIDs. A client may choose any other text within Celery's own limit, that of a short string in AMQP, where the id
+ * travels too.
  */
 export const taskId = textOfBytes(LIMITS.tasks.idBytes)
   .min(1)
@@ -67,7 +67,7 @@ export const taskBody = z
   .meta({ id: 'CreateTask' });
 export type TaskBody = z.output<typeof taskBody>;
 
-/** What POST /tasks answers. */
+/** Response of POST /tasks. */
 export const taskAnswer = z
   .object({
     task_id: z.string(),
@@ -97,6 +97,9 @@ export const taskSummary = z
     received_at: timestamp.nullable(),
     started_at: timestamp.nullable().meta({ description: 'When its last attempt started.' }),
     completed_at: timestamp.nullable(),
+    erased_at: timestamp.nullable().meta({
+      description: 'When its arguments, result and errors were erased; null: they were not.',
+    }),
   })
   .meta({ id: 'TaskSummary' });
 export type TaskSummary = z.infer<typeof taskSummary>;
@@ -125,14 +128,14 @@ export const taskView = z
   .meta({ id: 'Task' });
 export type TaskView = z.infer<typeof taskView>;
 
-/** What a callback says of a task, by the event that ended it. */
+/** Type of the callback about a task, by the event that ended the task. */
 export const TASK_CALLBACK_TYPES = {
   task_succeeded: 'task.succeeded',
   task_failed: 'task.failed',
   task_revoked: 'task.revoked',
 } as const;
 
-/** What a callback says of a task that has ended. */
+/** Body of the callback about a task that has ended. */
 export const taskCallback = z
   .object({
     type: z.enum(Object.values(TASK_CALLBACK_TYPES)),

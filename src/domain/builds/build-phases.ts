@@ -1,30 +1,30 @@
 import type { BuildEvent, RecordedEvent } from '../../contracts/builds/event.ts';
 
-/** What a build does at a time: it waits for something, for a person, or it works. */
+/** A kind of phase: the build waits for something, works, or waits for a person. */
 export type PhaseKind = 'waiting' | 'running' | 'person';
 
-/** A stretch of the life of a build. */
+/** A phase in the life of a build. */
 export interface Phase {
   kind: PhaseKind;
-  /** What happens, in words. */
+  /** Description for people. */
   what: string;
   /** Milliseconds since 1970. */
   from: number;
   to: number;
 }
 
-/** Statuses of GitHub in which no machine works on a run. */
+/** GitHub's statuses of runs that no machine is working on. */
 const WAITING_AT_GITHUB: ReadonlySet<string> = new Set(['queued', 'waiting', 'requested', 'pending']);
 
 /**
- * The life of a build in stretches, by its events: how long it waited, for what, and how long its run ran. What lies between an end
- * and a retry is no part of it. Stretches of the same kind that follow each other and mean the same are one.
- * @param now when the last stretch ends, if the build goes on; milliseconds since 1970.
+ * Divides the life of a build into phases, by its events: how long it waited, for what, and how long its run ran. The time between an
+ * end and a retry belongs to no phase. Consecutive phases with the same kind and description become one.
+ * @param now when the last phase ends, if the build goes on; milliseconds since 1970.
  */
 export function phasesOf(events: readonly RecordedEvent[], now: number): Phase[] {
   const phases: Phase[] = [];
   for (const recorded of events) {
-    // The record holds nothing but these; the schema said so when it was appended.
+    // The record holds only such events: the schema checked them when they were appended.
     const begun = phaseAfter(recorded as unknown as BuildEvent);
     if (begun === 'the same') continue;
     const from = Date.parse(recorded.occurred_at);
@@ -40,7 +40,7 @@ export function phasesOf(events: readonly RecordedEvent[], now: number): Phase[]
 
 const OPEN = Number.POSITIVE_INFINITY;
 
-/** What a build does after an event. */
+/** Returns the phase that an event begins, if it begins one. */
 function phaseAfter(event: BuildEvent): Pick<Phase, 'kind' | 'what'> | 'the same' | 'none' {
   switch (event.type) {
     case 'build_queued':
@@ -52,6 +52,8 @@ function phaseAfter(event: BuildEvent): Pick<Phase, 'kind' | 'what'> | 'the same
       return { kind: 'waiting', what: 'dispatching' };
     case 'dispatch_delayed':
       return { kind: 'waiting', what: 'waits to dispatch again' };
+    case 'dispatch_withheld':
+      return { kind: 'waiting', what: 'waits for the run of another program' };
     case 'dispatch_ambiguous':
     case 'rerun_ambiguous':
       return { kind: 'waiting', what: 'looks for its run' };
@@ -72,20 +74,23 @@ function phaseAfter(event: BuildEvent): Pick<Phase, 'kind' | 'what'> | 'the same
     case 'dispatch_rejected':
     case 'late_run_cancelled':
     case 'run_left_running':
+    case 'run_doubled':
     case 'duplicate_run_cancelled':
     case 'cancel_requested':
     case 'build_dead_lettered':
     case 'dead_letter_discarded':
     case 'build_recovered':
+    case 'build_erased':
     case 'callback_delivered':
     case 'callback_failed':
+    case 'artifacts_recorded':
       return 'the same';
     default:
       return event satisfies never;
   }
 }
 
-/** How long a build spent in a kind of phase, milliseconds. */
+/** Returns how long a build spent in phases of a kind, in milliseconds. */
 export function timeIn(phases: readonly Phase[], kind: PhaseKind): number {
   return phases.filter((phase) => phase.kind === kind).reduce((sum, { from, to }) => sum + to - from, 0);
 }

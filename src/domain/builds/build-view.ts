@@ -3,7 +3,7 @@ import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import type { FailedJob } from '../../contracts/builds/failed-job.ts';
 import type { Build } from './build.ts';
 
-/** A build as the API shows it. */
+/** Returns a build as the API shows it. */
 export function buildSummaryOf(build: Build): BuildSummary {
   const { id, status, request, config_id, config_version, image_type, fedora_version } = build;
   return {
@@ -17,6 +17,7 @@ export function buildSummaryOf(build: Build): BuildSummary {
     image_type,
     fedora_version,
     inputs: request.inputs,
+    shadow: request.shadow === true,
     workflow_run_id: build.workflow_run_id,
     run_url: build.run_url,
     run_attempt: build.run_attempt,
@@ -28,13 +29,14 @@ export function buildSummaryOf(build: Build): BuildSummary {
     created_at: build.created_at,
     started_at: build.started_at,
     completed_at: build.completed_at,
+    erased_at: build.erased_at,
   };
 }
 
-/** Events after which what failed before is of the past. */
+/** Events that make earlier failures obsolete. */
 const BEGINS_AGAIN: ReadonlySet<string> = new Set(['build_retried', 'build_reopened']);
 
-/** The jobs that failed when the build ended last, by its events; empty while it goes on. */
+/** Returns the jobs that failed when the build last ended, by its events; empty while it goes on. */
 export function failedJobsIn(events: readonly RecordedEvent[]): FailedJob[] {
   const last = events.findLast(({ type }) => type === 'build_completed' || BEGINS_AGAIN.has(type));
   return (last?.data.failed_jobs as FailedJob[] | undefined) ?? [];

@@ -1,9 +1,10 @@
 import type { BuildStatus } from '../../contracts/builds/build.ts';
 import type { BuildEvent, BuildRequest } from '../../contracts/builds/event.ts';
+import { ERASED_TEXT } from '../record/erased.ts';
 import { IllegalEvent } from '../record/illegal-event.ts';
 import { groupOf } from './concurrency-group.ts';
 
-/** The present state of a build: what its events add up to. */
+/** The current state of a build: the sum of its events. */
 export interface Build {
   id: number;
   status: BuildStatus;
@@ -19,18 +20,18 @@ export interface Build {
   fedora_version: string | null;
   priority: number;
   request: BuildRequest;
-  /** How it shares its concurrency group; null: with no regard to others. */
+  /** How it shares its concurrency group; null if it ignores other builds. */
   concurrency: 'queue' | 'cancel_previous' | null;
-  /** Its concurrency group ({@link groupOf}); null: none, for want of a policy or because GitHub began by itself. */
+  /** Its concurrency group ({@link groupOf}); null if it has none: it has no policy, or GitHub ran it again by itself. */
   lane: string | null;
-  /** When it was queued last: at its creation, or when it was begun again. */
+  /** When it was last queued: at its creation or at its last retry. */
   queued_at: string;
   attempts: number;
   needs_attention: boolean;
   dead_lettered: boolean;
-  /** Why it needs attention or is a dead letter. */
+  /** The reason why it needs attention or is a dead letter. */
   reason: string | null;
-  /** How many times it was begun again after a failure. */
+  /** How many times it was retried after a failure. */
   retries: number;
   workflow_run_id: number | null;
   run_url: string | null;
@@ -40,36 +41,41 @@ export interface Build {
   created_at: string;
   started_at: string | null;
   completed_at: string | null;
+  /** When its inputs were erased; null if they were not. */
+  erased_at: string | null;
 }
 
-/** Conclusions of GitHub that are no failure of the build; every other word, also an unknown one, is. */
+/** GitHub's conclusions that do not mean failure. Every other conclusion does, even an unknown one. */
 const STATUS_BY_CONCLUSION: ReadonlyMap<string, BuildStatus> = new Map([
   ['success', 'success'],
   ['cancelled', 'cancelled'],
 ]);
 
-/** The status that a conclusion of GitHub means for the build. */
+/** Returns the build status that a GitHub conclusion means. */
 export function statusOf(conclusion: string): BuildStatus {
   return STATUS_BY_CONCLUSION.get(conclusion) ?? 'failure';
 }
 
-/** Events that may still be told after the end. */
+/** Events that may still be recorded after the end. */
 const AFTER_THE_END: ReadonlySet<BuildEvent['type']> = new Set([
   'build_dead_lettered',
   'dead_letter_discarded',
   'duplicate_run_cancelled',
   'late_run_cancelled',
   'run_left_running',
+  'run_doubled',
   'build_retried',
   'build_reopened',
   'build_recovered',
   'callback_delivered',
   'callback_failed',
+  'artifacts_recorded',
+  'build_erased',
 ]);
 
 /**
- * The state after an event. Replaying all events of a stream through this gives its projection.
- * @throws {IllegalEvent} where the event cannot follow the state.
+ * Returns the state after an event. Replaying all events of a stream through this gives its projection.
+ * @throws {IllegalEvent} if the event cannot follow the state.
  */
 export function evolve(build: Build | undefined, event: BuildEvent): Build {
   if (event.type === 'build_queued') {
@@ -93,11 +99,14 @@ export function evolve(build: Build | undefined, event: BuildEvent): Build {
     case 'duplicate_run_cancelled':
     case 'late_run_cancelled':
     case 'run_left_running':
+    case 'dispatch_withheld':
+    case 'run_doubled':
     case 'cancel_requested':
     case 'rerun_intended':
     case 'rerun_ambiguous':
     case 'callback_delivered':
     case 'callback_failed':
+    case 'artifacts_recorded':
       return build;
     case 'build_needs_attention':
       return { ...build, needs_attention: true, reason: event.data.reason };
@@ -139,12 +148,14 @@ export function evolve(build: Build | undefined, event: BuildEvent): Build {
       return reopened(build, event);
     case 'build_recovered':
       return recovered(build, event);
+    case 'build_erased':
+      return erased(build, event.occurred_at);
     default:
       return event satisfies never;
   }
 }
 
-/** However it had ended: GitHub runs it again, and waits for no other. */
+/** Reopens the build, however it ended: GitHub runs it again, and does not wait for other builds. */
 function reopened(build: Build, { data, occurred_at }: Extract<BuildEvent, { type: 'build_reopened' }>): Build {
   const { workflow_run_id, run_attempt, run_status } = data;
   if (build.completed_at === null)
@@ -166,17 +177,26 @@ function reopened(build: Build, { data, occurred_at }: Extract<BuildEvent, { typ
   };
 }
 
-/** Where the record lost the end before a retry, that end is taken for a failure: only a failure is retried. */
+/** If the record lost the end before a retry, treats that end as a failure: only failures are retried. */
 function recovered(build: Build, { data, occurred_at }: Extract<BuildEvent, { type: 'build_recovered' }>): Build {
   if (data.earlier_run === undefined) return build;
   const run = data.earlier_run ?? { workflow_run_id: null, run_url: null, run_attempt: null };
   return { ...build, ...run, status: 'failure', conclusion: 'unknown', lane: null, completed_at: occurred_at };
 }
 
+/** Returns the state that the events give once their values are erased. */
+function erased(build: Build, erased_at: string): Build {
+  if (build.completed_at === null) throw new IllegalEvent(`build ${build.id} has not ended and cannot be erased`);
+  const request = { ...build.request, inputs: {} };
+  const reason = build.dead_lettered ? ERASED_TEXT : build.reason;
+  return { ...build, image_type: null, fedora_version: null, request, reason, erased_at };
+}
+
 function retried(build: Build, { data, occurred_at }: Extract<BuildEvent, { type: 'build_retried' }>): Build {
   const { retry, mode } = data;
   if (build.status !== 'failure')
     throw new IllegalEvent(`build ${build.id} is ${build.status}; only a failure is retried`);
+  if (build.erased_at !== null) throw new IllegalEvent(`build ${build.id} was erased and cannot be retried`);
   const run =
     mode === 'redispatch' ? { workflow_run_id: null, run_url: null, run_attempt: null, run_status: null } : {};
   return {
@@ -216,19 +236,23 @@ function queued({ data, occurred_at }: Extract<BuildEvent, { type: 'build_queued
     created_at: occurred_at,
     started_at: null,
     completed_at: null,
+    erased_at: null,
   };
 }
 
 /**
- * Whether a trigger with this build's request key gets this build instead of a new one: for ever with an
- * Idempotency-Key, otherwise while it runs and, unless it failed or was cancelled, until its dedup window ends.
+ * Says whether a trigger with this build's request key gets this build instead of a new one. With an Idempotency-Key, it always does.
+ * Otherwise it does while the build runs and, unless the build failed or was cancelled, until its dedup window ends.
  */
 export function replays(build: Pick<Build, 'status' | 'keyed' | 'dedup_until'>, now: string): boolean {
   if (build.keyed || build.status === 'queued' || build.status === 'in_progress') return true;
   return build.status === 'success' && now < build.dedup_until;
 }
 
-/** Until when a build that succeeds answers equal requests without an Idempotency-Key. @param from milliseconds since 1970. */
+/**
+ * Returns the end of a build's dedup window: until then, a successful build answers equal requests without an Idempotency-Key.
+ * @param from milliseconds since 1970.
+ */
 export function dedupUntil(from: number, windowMs: number): string {
   return new Date(from + windowMs).toISOString();
 }

@@ -2,8 +2,8 @@ import type { Run } from '../../contracts/github/github.ts';
 import type { Build } from './build.ts';
 
 /**
- * Names runs in the question to the operator, by their addresses. Forgejo's have the number of the run in its repository and not its
- * id, which is put behind: adopting needs it.
+ * Names runs by their URLs in the question to the operator. A Forgejo URL holds the run's number in its repository and not its id.
+ * Adopting needs the id, so it is appended.
  */
 export function candidatesInWords(runs: readonly Run[]): string {
   return runs
@@ -11,12 +11,12 @@ export function candidatesInWords(runs: readonly Run[]): string {
     .join(' ');
 }
 
-/** Runs that may be the run of a build that needs attention: those that its question names. */
+/** Returns the runs named in the question of a build that needs attention. Each may be its run. */
 export function candidatesOf({ needs_attention, reason }: Pick<Build, 'needs_attention' | 'reason'>): Run[] {
   return needs_attention ? candidateRuns(reason) : [];
 }
 
-/** The runs that {@link candidatesInWords} named in a text, each once and in order. */
+/** Returns the runs that {@link candidatesInWords} named in a text, each once and in order. */
 export function candidateRuns(reason: string | null): Run[] {
   const named = (reason ?? '').matchAll(/(https?:\/\/[^\s;#]+\/actions\/runs\/(\d{1,15}))(?:#id=(\d{1,15}))?/g);
   const runs = new Map(

@@ -1,21 +1,26 @@
 import type { BuildRequest } from '../../contracts/builds/event.ts';
 
 /**
- * What the builds of a concurrency group have in common: forge, repository (forges do not tell capitals apart), workflow and ref. No
- * part holds a space.
+ * Returns the name of a build's concurrency group: forge, repository (forges ignore its case), workflow and ref. No part contains a
+ * space.
  */
-export function groupOf({ repository, workflow, ref, forge }: BuildRequest): string {
-  return `${forge ? `${forge.api_url} ` : ''}${repository.toLowerCase()} ${workflow} ${shortRef(ref)}`;
+export function groupOf({ workflow, ref, ...place }: BuildRequest): string {
+  return `${placeOfRuns(place)} ${workflow} ${shortRef(ref)}`;
 }
 
-/** The name of a branch or tag without `refs/heads/` or `refs/tags/`. */
+/** Returns the scope of run numbers: forge and repository. */
+export function placeOfRuns({ repository, forge }: Pick<BuildRequest, 'repository' | 'forge'>): string {
+  return `${forge ? `${forge.api_url} ` : ''}${repository.toLowerCase()}`;
+}
+
+/** Returns the name of a branch or tag without `refs/heads/` or `refs/tags/`. */
 export function shortRef(ref: string): string {
   return ref.replace(/^refs\/(heads|tags)\//, '');
 }
 
 /**
- * A branch by its short name; tags stay `refs/tags/...`, since a branch may have the same short name. Where the short name would
- * begin as a full one does, the full name stays.
+ * Shortens the full name of a branch. Tags stay `refs/tags/...`, since a branch may have the same short name. A branch keeps its full
+ * name if its short name would begin like a full one.
  */
 export function branchName(ref: string): string {
   return ref.replace(/^refs\/heads\/(?!(?:refs|heads|tags)\/)/, '');

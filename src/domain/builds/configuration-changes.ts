@@ -1,23 +1,25 @@
 import type { BuildConfiguration, ConfigurationDefinition } from '../../contracts/builds/configuration.ts';
 
-/** What differs between two versions of a configuration. */
+/** A difference between two versions of a configuration. */
 export interface ConfigurationDifference {
-  /** `deadline`, `mapping.fedora_version`. */
+  /** For example `deadline` or `mapping.fedora_version`. */
   path: string;
-  /** JSON; undefined where there was nothing. */
+  /** JSON; undefined if there was nothing. */
   before: string | undefined;
   after: string | undefined;
 }
 
-/** The order of fields; the database keeps none. */
-const ORDER: ReadonlyArray<keyof ConfigurationDefinition> = [
-  ...(['repository', 'workflow', 'default_ref', 'mapping', 'inputs', 'constants', 'templates', 'yaml'] as const),
-  ...(['concurrency', 'deadline', 'callback_url'] as const),
-];
+/** Every field, in the order in which people see them; the database keeps none. */
+const FIELDS: Record<keyof ConfigurationDefinition, true> = {
+  ...{ forge: true, api_url: true, credential: true, repository: true, workflow: true, default_ref: true },
+  ...{ mapping: true, inputs: true, constants: true, templates: true, yaml: true },
+  ...{ concurrency: true, dispatch: true, deadline: true, callback_url: true },
+};
+const ORDER = Object.keys(FIELDS) as Array<keyof ConfigurationDefinition>;
 
 type Version = Pick<BuildConfiguration, 'name' | 'retired' | 'definition'>;
 
-/** What a version changed, in the order of its fields; with `undefined` before it, all that it set. */
+/** Returns what a version changed, in the order of its fields; everything that it set if `before` is undefined. */
 export function configurationDifferences(before: Version | undefined, after: Version): ConfigurationDifference[] {
   const [old, now] = [before ? fieldsOf(before) : new Map<string, string>(), fieldsOf(after)];
   const place = (path: string) => [...ORDER, 'retired'].indexOf(path.split('.')[0] as never);
@@ -27,12 +29,12 @@ export function configurationDifferences(before: Version | undefined, after: Ver
     .map((path) => ({ path, before: old.get(path), after: now.get(path) }));
 }
 
-/** Every field with its value as JSON; those of maps by their own names. What is not set is left out. */
+/** Returns every field with its value as JSON, and each entry of a map as a field. Leaves out fields that are not set. */
 function fieldsOf({ name, retired, definition }: Version): Map<string, string> {
   const fields = new Map<string, string>([['name', JSON.stringify(name)]]);
   for (const field of ORDER) {
     const value = definition[field];
-    if (value === null || (Array.isArray(value) && value.length === 0)) continue;
+    if (value == null || (Array.isArray(value) && value.length === 0)) continue;
     if (typeof value === 'object' && !Array.isArray(value)) {
       for (const key of Object.keys(value).sort()) fields.set(`${field}.${key}`, JSON.stringify(value[key]));
     } else fields.set(field, JSON.stringify(value));

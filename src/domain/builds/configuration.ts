@@ -12,7 +12,7 @@ import type { Settings } from '../../contracts/settings.ts';
 import { yamlInputs } from '../yaml-input.ts';
 import { branchName } from './concurrency-group.ts';
 
-/** The definition that a body describes, what it leaves out filled in, every value a string as GitHub wants. */
+/** Returns the definition that a body describes, with defaults filled in and every value a string, as GitHub wants. */
 export function definitionOf(content: ConfigurationContent): ConfigurationDefinition {
   return {
     forge: content.forge ?? 'github',
@@ -33,25 +33,28 @@ export function definitionOf(content: ConfigurationContent): ConfigurationDefini
   };
 }
 
-/** Whether the request that triggers a build sends its dispatch. Builds that take turns cannot: their workflow waits for the others. */
+/**
+ * Says whether the request that triggers a build sends its dispatch. Builds that take turns cannot: their workflow waits for the
+ * others.
+ */
 export function isDirect({ dispatch, concurrency }: ConfigurationDefinition, queueEnabled: boolean): boolean {
   return concurrency === 'allow' && (dispatch ?? (queueEnabled ? 'queue' : 'direct')) === 'direct';
 }
 
-/** Configuration 1, as the environment describes it. */
+/** Returns configuration 1, as the environment describes it. */
 export function environmentConfiguration(repository: string, workflow: string): ConfigurationDefinition {
   return definitionOf({ repository, workflow });
 }
 
-/** What is wrong with a definition. */
+/** A fault in a definition. */
 export interface DefinitionFault {
   path: string;
   message: string;
 }
 
 /**
- * Why no build could sensibly be made from a definition; empty where nothing is wrong. Every input is set in one place,
- * except that a field may replace a default; a template uses only fields that are known.
+ * Returns the reasons why no build could sensibly be made from a definition; empty if there are none. Each input must be set in one
+ * place, except that a field may replace a default. A template must use only known fields.
  */
 export function definitionFaults(definition: ConfigurationDefinition, correlationInput: string): DefinitionFault[] {
   const faults = [
@@ -68,11 +71,11 @@ export function definitionFaults(definition: ConfigurationDefinition, correlatio
 }
 
 function dispatchFaults({ dispatch, concurrency }: ConfigurationDefinition): DefinitionFault[] {
-  if (dispatch !== 'direct' || concurrency === 'allow') return [];
-  return [{ path: 'dispatch', message: `direct needs the concurrency allow, and it is ${concurrency}` }];
+  if (dispatch === null || dispatch === 'queue' || concurrency === 'allow') return [];
+  return [{ path: 'dispatch', message: `${dispatch} needs the concurrency allow, and it is ${concurrency}` }];
 }
 
-/** Inputs that are set in two places, or that only Hapax sets. */
+/** Finds inputs that are set in two places, or that only Hapax may set. */
 function placeFaults(
   { inputs, constants, templates }: ConfigurationDefinition,
   correlationInput: string,
@@ -91,7 +94,7 @@ function placeFaults(
   return faults;
 }
 
-/** Fields that lead to an input which something else sets. */
+/** Finds fields that are mapped to an input that something else sets. */
 function mappingFaults(definition: ConfigurationDefinition, correlationInput: string): DefinitionFault[] {
   const faults: DefinitionFault[] = [];
   const mappedFrom = new Map<string, string>();
@@ -111,7 +114,7 @@ function mappingFaults(definition: ConfigurationDefinition, correlationInput: st
   return faults;
 }
 
-/** Templates that do not parse, or use fields that nobody declares. */
+/** Finds templates that do not parse or that use undeclared fields. */
 function templateFaults({ templates, mapping }: ConfigurationDefinition): DefinitionFault[] {
   const faults: DefinitionFault[] = [];
   for (const [name, template] of Object.entries(templates)) {
@@ -127,7 +130,7 @@ function templateFaults({ templates, mapping }: ConfigurationDefinition): Defini
   return faults;
 }
 
-/** Values of YAML inputs that are no YAML. */
+/** Finds values of YAML inputs that are not YAML. */
 function yamlFaults(definition: ConfigurationDefinition, correlationInput: string): DefinitionFault[] {
   const documents = Object.fromEntries(
     (['inputs', 'constants'] as const).flatMap((place) =>
@@ -152,16 +155,16 @@ export type Resolution =
   | { kind: 'missing_field' | 'unprocessable_inputs'; detail: string };
 
 /**
- * The dispatch that a request asks for: fields are mapped to inputs, constants added, templates filled in, and YAML brought
- * into its safe form, in this order. The value of a field is never read as a template.
- * @param ref the branch or tag; by its short name where it is a branch, so that `refs/heads/main` and `main` ask for the same.
+ * Returns the dispatch that a request asks for. In this order, it maps fields to inputs, adds constants, fills in templates, and
+ * brings YAML into its safe form. It never reads the value of a field as a template.
+ * @param ref the branch or tag; a branch by its short name, so that `refs/heads/main` and `main` ask for the same.
  */
 export function resolveRequest(
   definition: ConfigurationDefinition,
   body: TriggerBody,
   ref: string = branchName(refOf(definition, body)),
 ): Resolution {
-  const { repository, workflow, mapping, constants, templates } = definition;
+  const { repository, workflow, mapping, constants, templates, dispatch } = definition;
   const fields = fieldsOf(body);
   const inputs: Record<string, string> = { ...definition.inputs };
   const setBy = new Map<string, string>();
@@ -193,7 +196,7 @@ export function resolveRequest(
         detail: `the input ${input} is made from ${missing.join(' and ')}; send it`,
       };
     }
-    // Before it is made: a template of 64 KB that names one long field a thousand times would be gigabytes.
+    // Checked before expanding: a template of 64 KB that names one long field a thousand times would become gigabytes.
     const length = expandedLength(template, (field) => fieldValue(field) as string);
     if (length > LIMITS.builds.inputsJsonCharacters) {
       const most = LIMITS.builds.inputsJsonCharacters;
@@ -214,12 +217,13 @@ export function resolveRequest(
     return { kind: 'unprocessable_inputs', detail };
   }
   Object.assign(inputs, texts);
-  return { kind: 'resolved', request: { repository, workflow, ref, inputs } };
+  const shadow = dispatch === 'shadow' ? ({ shadow: true } as const) : {};
+  return { kind: 'resolved', request: { repository, workflow, ref, inputs, ...shadow } };
 }
 
 /**
- * Why GitHub would refuse the inputs, the correlation input that is added at dispatch included; undefined if it would not.
- * The limits are in contracts/build.ts.
+ * Returns the reason why GitHub would refuse the inputs, including the correlation input that is added at dispatch; undefined if it
+ * would not. The limits are in contracts/budgets.ts.
  */
 export function inputsFault(inputs: Record<string, string>, correlationInput: string): string | undefined {
   if (correlationInput !== '' && Object.hasOwn(inputs, correlationInput)) {
@@ -240,12 +244,12 @@ export function inputsFault(inputs: Record<string, string>, correlationInput: st
 const SET_BY_HAPAX = 'is set by Hapax itself (GITHUB_CORRELATION_INPUT)';
 const PLACEHOLDER = /\{\{\s*([A-Za-z_][A-Za-z0-9_-]*)\s*\}\}/g;
 
-/** The ref that a request asks for, as it is written. */
+/** Returns the ref that a request asks for, as written. */
 export function refOf(definition: ConfigurationDefinition, body: TriggerBody): string {
   return body.ref ?? definition.default_ref;
 }
 
-/** How long a template is with its fields filled in. */
+/** Returns the length of a template with its fields filled in. */
 function expandedLength(template: string, fieldValue: (field: string) => string): number {
   let length = template.length;
   for (const [placeholder, field] of template.matchAll(PLACEHOLDER)) {
@@ -258,7 +262,7 @@ function placeholdersOf(template: string): string[] {
   return [...new Set([...template.matchAll(PLACEHOLDER)].map((match) => match[1] as string))];
 }
 
-/** Everything a request carries, by the name of its field. */
+/** Returns everything that a request carries, by field name. */
 function fieldsOf(body: TriggerBody): Map<string, string> {
   const fields = new Map<string, string>();
   for (const name of FIXED_FIELDS) {
@@ -277,7 +281,7 @@ function asStrings(values: ConfigurationContent['inputs']): Record<string, strin
   return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, String(value)]));
 }
 
-/** What every build runs under, as the settings say. */
+/** Returns the policy of builds that the settings define. */
 export function policyOf(settings: Settings): BuildPolicy {
   return {
     correlation_input: settings.GITHUB_CORRELATION_INPUT,
@@ -290,7 +294,7 @@ export function policyOf(settings: Settings): BuildPolicy {
   };
 }
 
-/** What a build runs under: the settings of the process, except where its configuration says otherwise. */
+/** Returns the policy for a configuration: the given one, with the configuration's own deadline if it has one. */
 export function policyUnder({ deadline }: ConfigurationDefinition, policy: BuildPolicy): BuildPolicy {
   const deadlineMs = deadline === null ? undefined : durationMs(deadline);
   return deadlineMs === undefined ? policy : { ...policy, deadline_ms: deadlineMs };

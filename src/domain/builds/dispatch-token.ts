@@ -1,9 +1,9 @@
-/** What all tokens of a build begin with. */
+/** Returns the prefix of all tokens of a build. */
 export function tokenPrefix(buildId: number): string {
   return `hapax-${buildId}-`;
 }
 
-/** The token of one dispatch of a build, by which its run is known again. @param uuid drawn for it alone. */
+/** Returns the token that identifies the run of one dispatch. @param uuid drawn for this dispatch alone. */
 export function dispatchToken(buildId: number, attempt: number, uuid: string): string {
   return `${tokenPrefix(buildId)}${attempt}-${uuid.replaceAll('-', '').slice(0, 12)}`;
 }

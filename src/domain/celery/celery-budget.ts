@@ -2,23 +2,23 @@ import { LIMITS } from '../../contracts/budgets.ts';
 import type { FollowUps, OutgoingTask, Signature } from '../../contracts/celery/celery.ts';
 import { chordBody, chordMembers, groupMembers } from './celery-signature.ts';
 
-/** What a signature, or the rest of a chain, makes us publish. */
+/** The cost of publishing a signature, or the rest of a chain. */
 interface Cost {
   tasks: number;
-  /** JSON of all their messages, characters, without the results that they take. */
+  /** Length of the JSON of all their messages, in characters, without the results that they take. */
   characters: number;
-  /** JSON of the signatures themselves: what the message before them carries. */
+  /** Length of the JSON of the signatures themselves, which the message before them carries. */
   carried: number;
 }
 
 const NOTHING: Cost = { tasks: 0, characters: 0, carried: 0 };
 
-/** About what the headers and properties of a message take. */
+/** Roughly how many characters the headers and properties of a message take. */
 const ENVELOPE_CHARACTERS = 500;
 
 /**
- * Why what follows a task is too much, in one line; undefined where it is not. Each member of a group goes on with the rest of the
- * chain, so a message of 1 MB can ask for gigabytes: this is reckoned and nothing is unfolded.
+ * Returns the reason why too much would follow a task, in one line; undefined if it is not too much. Each member of a group goes on
+ * with the rest of the chain, so a message of 1 MB can ask for gigabytes. The size is computed without unfolding anything.
  */
 export function excessOf({ callbacks, errbacks, chain }: FollowUps): string | undefined {
   const { tasks, characters } = sum([
@@ -30,7 +30,7 @@ export function excessOf({ callbacks, errbacks, chain }: FollowUps): string | un
   return characters > followUpsCharacters ? tooLong() : undefined;
 }
 
-/** Why the tasks that follow an ended one are too much with the result that each takes. */
+/** Returns the reason why the tasks that follow an ended one are too much, with the result that each takes. */
 export function excessWithResult(tasks: OutgoingTask[]): string | undefined {
   let characters = 0;
   for (const { body } of tasks) {
@@ -44,7 +44,7 @@ function tooLong(): string {
   return `the tasks that follow would have more than ${LIMITS.messages.followUpsCharacters} characters of JSON`;
 }
 
-/** Steps in Celery's order, the next one last, with what comes after them. */
+/** Returns the cost of steps in Celery's order, the next one last, with what comes after them. */
 function chainCost(steps: Signature[], after: Cost): Cost {
   return steps.reduce((rest, step) => {
     const own = cost(step, rest);
@@ -52,7 +52,7 @@ function chainCost(steps: Signature[], after: Cost): Cost {
   }, after);
 }
 
-/** @param after what each task of this step goes on with. */
+/** Returns the cost of a step. @param after the cost of what each task of this step goes on with. */
 function cost({ subtask_type, args, kwargs, options }: Signature, after: Cost): Cost {
   if (subtask_type === 'group') {
     return sum(groupMembers(kwargs).map((member) => cost(member, after)));

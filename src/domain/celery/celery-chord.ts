@@ -13,31 +13,31 @@ import { asCelery, groupMembers, isPlain } from './celery-signature.ts';
 import { FAIL_CHORD_TASK, PUBLISH_TASK, publishArguments } from './celery-tasks.ts';
 import { reprOfException } from './python-repr.ts';
 
-/** What a client of Celery has kept of a chord in the result back end. */
+/** A chord as a Celery client keeps it in the result back end. */
 export interface KeptChord {
   /** How many members it has. */
   size: number;
-  /** The results of its members as a tree: each is `[[id, parent], members or null]`. Null where it is a plain list. */
+  /** The results of its members as a tree: each is `[[id, parent], members or null]`. Null if it is a plain list. */
   header: ResultTree | null;
 }
 
 export type ResultTree = [[string, unknown], ResultTree[] | null];
 
-/** What the members of a chord came to together. */
+/** The joint outcome of a chord's members. */
 export type Joined = { results: unknown[] } | { failed: FailedPart };
 
-/** The member that a chord failed by. */
+/** The member that made a chord fail. */
 export interface FailedPart extends ChordPart {
   end: Extract<ChordPart['end'], { exception: CeleryException }>;
 }
 
-/** Of members with one place, Celery's back end takes the one with the lesser id first. */
+/** Compares two members. If they have the same place, Celery's back end takes the one with the lesser id first. */
 function inOrder(a: ChordPart, b: ChordPart): number {
   const places = (a.index ?? Number.MAX_SAFE_INTEGER) - (b.index ?? Number.MAX_SAFE_INTEGER);
   return places || (a.task_id < b.task_id ? -1 : 1);
 }
 
-/** Joins the ends of all members, as Celery's back ends do: the first that did not succeed counts. */
+/** Joins the ends of all members, as Celery's back ends do. The first member that did not succeed decides. */
 export function join(parts: ChordPart[], header: ResultTree | null): Joined {
   const ordered = parts.toSorted(inOrder);
   for (const { end, ...of } of ordered) if (end.status !== 'SUCCESS') return { failed: { ...of, end } };
@@ -49,8 +49,8 @@ export function join(parts: ChordPart[], header: ResultTree | null): Joined {
 }
 
 /**
- * What is published once all members of a chord have ended. Celery itself calls error links, with the exception, where a worker of it is
- * known. The tasks of a body have ids, so publishing twice starts nothing twice.
+ * Returns the tasks to publish once all members of a chord have ended. If a Celery worker is known, Celery itself calls error links,
+ * with the exception. The tasks of a body have ids, so publishing twice starts nothing twice.
  */
 export function whatFollowsChord(
   { group_id, body }: Pick<Chord, 'group_id' | 'body'>,
@@ -86,7 +86,7 @@ export function whatFollowsChord(
   return follows(taskOfHapax(PUBLISH_TASK, kwargs, nameUuid(`chord ${group_id} ${parent_id}`)), null);
 }
 
-/** The error links of what follows a chord, each with the id of the task that never comes. */
+/** Returns the error links of a chord's body, each with the id of the task that never comes. */
 function errorLinksOf({ options, subtask_type, kwargs }: Signature): Array<{ task_id: string; follow_ups: FollowUps }> {
   const { task_id, link_error: errbacks } = options;
   const own =
@@ -94,7 +94,7 @@ function errorLinksOf({ options, subtask_type, kwargs }: Signature): Array<{ tas
   return subtask_type === 'group' ? [...own, ...groupMembers(kwargs).flatMap(errorLinksOf)] : own;
 }
 
-/** How what was to follow a chord ends instead, because a member did not succeed. */
+/** Returns how the tasks that were to follow a chord end instead, because a member did not succeed. */
 export function endsOfFailedChord(body: Signature, failed: FailedPart): NeverComing[] {
   const { exception } = failed.end;
   const end = {

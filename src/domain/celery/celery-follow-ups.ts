@@ -12,33 +12,33 @@ import { nameUuid } from '../name-uuid.ts';
 import { asCelery, chordBody, groupMembers, headersOf, isPlain } from './celery-signature.ts';
 import { PUBLISH_TASK, publishArguments } from './celery-tasks.ts';
 
-/** What has to be known of an ended task to publish what follows it. */
+/** The facts about an ended task that publishing its follow-ups needs. */
 export interface EndedTask {
   task_id: string;
   root_id: string | null;
   follow_ups: FollowUps;
   succeeded: boolean;
-  /** What it returned; the first argument of the tasks that follow. */
+  /** Its result; the first argument of the tasks that follow. */
   result: unknown;
   /** ISO 8601. Countdowns of the tasks that follow count from here. */
   ended_at: string;
 }
 
-/** The queue of a task whose signature names none. */
+/** A function that returns the queue of a task whose signature names none. */
 export type RouteOf = (task: string) => string;
 
 interface Step {
   signature: Signature;
   /** The steps that come after it, the next one last. */
   chain: Signature[];
-  /** Identifies the step among those of its task, the same each time they are published. */
+  /** Identifies the step among those of its task. It is the same each time they are published. */
   path: string;
   group?: { id: string; index: number };
 }
 
 /**
- * The tasks to publish after one has ended: the links and the next step of the chain after a success, the error links after
- * a failure. Ids are given by the signatures or derived from the task's own, so publishing twice starts nothing twice.
+ * Returns the tasks to publish after a task has ended: links and the next step of the chain after a success, error links after a
+ * failure. Their ids come from the signatures or are derived from the task's own, so publishing twice starts nothing twice.
  */
 export function followUps(ended: EndedTask, routeOf: RouteOf): OutgoingTask[] {
   const { callbacks, errbacks, chain } = ended.follow_ups;
@@ -49,7 +49,7 @@ export function followUps(ended: EndedTask, routeOf: RouteOf): OutgoingTask[] {
         ...(next ? [{ signature: next, chain: chain.slice(0, -1), path: 'chain' }] : []),
       ]
     : errbacks.map((signature, index) => ({ signature, chain: [], path: `error link ${index}` }));
-  // An error link is given the id of the failed task, and asks for the rest itself.
+  // An error link gets the id of the failed task, and asks for the rest itself.
   const lead = ended.succeeded ? ended.result : ended.task_id;
   return steps.flatMap((step) =>
     isPlain(step.signature)
@@ -58,7 +58,7 @@ export function followUps(ended: EndedTask, routeOf: RouteOf): OutgoingTask[] {
   );
 }
 
-/** The task of a worker of Celery that publishes what only Celery can unfold. */
+/** Returns the task by which a Celery worker publishes what only Celery can unfold. */
 function toUnfold({ signature, chain, path }: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf): OutgoingTask {
   const { task_id: parent_id } = ended;
   const root_id = ended.root_id ?? parent_id;
@@ -67,12 +67,12 @@ function toUnfold({ signature, chain, path }: Step, ended: EndedTask, lead: unkn
   return outgoing({ signature: taskOfHapax(PUBLISH_TASK, kwargs), chain: [], path }, ended, lead, routeOf);
 }
 
-/** The signature of a task that every `hapax-worker` has. Without an id it gets one by its place. */
+/** Returns the signature of a task that every `hapax-worker` has. Without an id, it gets one from its place. */
 export function taskOfHapax(task: string, kwargs: Record<string, unknown>, task_id?: string): Signature {
   return signature.parse({ task, kwargs, immutable: true, options: { task_id, ignore_result: true } });
 }
 
-/** A group is published as its members. */
+/** Replaces a group by its members, which are published. */
 function unfold(step: Step): Step[] {
   const { signature, path } = step;
   if (signature.subtask_type !== 'group') return [step];
@@ -83,8 +83,8 @@ function unfold(step: Step): Step[] {
 }
 
 /**
- * The tasks of these steps, if none of them is published, as far as somebody can know their ids. Those of error links are not
- * among them: nobody counts on them.
+ * Returns the tasks that never come if none of these steps is published, as far as somebody can know their ids. Leaves out error
+ * links: nobody waits for them.
  */
 export function forgone(steps: Signature[]): Forgone[] {
   return steps.flatMap(({ subtask_type, kwargs, options }): Forgone[] => {
@@ -101,19 +101,19 @@ export function forgone(steps: Signature[]): Forgone[] {
   });
 }
 
-/** The tasks of a canvas that somebody can wait for. */
+/** Returns the tasks of a canvas that somebody can wait for. */
 function endsOf(subtask_type: string, kwargs: Record<string, unknown>): Signature[] {
   if (subtask_type === 'group') return groupMembers(kwargs);
   if (subtask_type === 'chord') return [chordBody(kwargs)];
   return subtask_type === 'chain' ? groupMembers(kwargs) : [];
 }
 
-/** The chord that a task is a member of. */
+/** Returns the chord that a task is a member of. */
 function chordOf({ chord, group_id, group_index = null }: SignatureOptions): Chord | null {
   return chord && group_id !== null ? { group_id, index: group_index, body: chord } : null;
 }
 
-/** Celery's count of how often a task was replaced; what replaces one says it. */
+/** Returns Celery's count of how often a task was replaced. The task that replaces one carries it. */
 function nestingOf(options: SignatureOptions): number | null {
   const nesting = (options as { replaced_task_nesting?: unknown }).replaced_task_nesting;
   return typeof nesting === 'number' && nesting > 0 ? nesting : null;
@@ -121,7 +121,7 @@ function nestingOf(options: SignatureOptions): number | null {
 
 function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf): OutgoingTask {
   const { task, args, kwargs, immutable, options } = step.signature;
-  // No id has a NUL, so the ids of two tasks never read as one with its path.
+  // No id has a NUL. With NUL for each space in it, an id cannot run into the path after it.
   const id = options.task_id ?? nameUuid(`${ended.task_id.replaceAll(' ', '\u0000')} ${step.path}`);
   const after = (s: number) => new Date(Date.parse(ended.ended_at) + s * 1_000).toISOString();
   const eta = options.countdown === null ? options.eta : after(options.countdown);
@@ -168,13 +168,13 @@ function outgoing(step: Step, ended: EndedTask, lead: unknown, routeOf: RouteOf)
   };
 }
 
-/** As Celery has it: a queue comes before an exchange with its routing key. */
+/** Returns the address of a message. As in Celery, a queue takes precedence over an exchange with its routing key. */
 function addressOf({ queue, exchange, routing_key }: SignatureOptions, route: string) {
   if (queue !== null || !exchange) return { exchange: '', routing_key: queue ?? routing_key ?? route };
   return { exchange, routing_key: routing_key ?? route };
 }
 
-/** Python writes an empty list as None. */
+/** Returns null for an empty list: Python writes None. */
 function some<Item>(list: Item[]): Item[] | null {
   return list.length > 0 ? list : null;
 }

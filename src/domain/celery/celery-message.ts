@@ -15,8 +15,8 @@ import { checkSignatures, instant, written } from './celery-signature.ts';
 import { checked, Refused } from './refused.ts';
 
 /**
- * Reads the task that a message asks for. By Celery's rule a message is of protocol 2 if its headers name the task, else of
- * protocol 1; the simple `{id, task, args}` is a valid message of that.
+ * Reads the task that a message asks for. By Celery's rule, a message has protocol 2 if its headers name the task, else protocol 1.
+ * The simple `{id, task, args}` is a valid message of protocol 1.
  * @param text the body, decompressed and decoded.
  * @throws {Refused} if it cannot be read, or asks for something that cannot be done.
  */
@@ -30,7 +30,7 @@ export function readTaskMessage(delivery: Omit<Delivery, 'body'>, text: string):
   return message;
 }
 
-/** The task id in a refused message: its sender waits for an answer under this id. */
+/** Returns the task id in a refused message. Its sender waits for a reply under this id. */
 export function idOf(delivery: Omit<Delivery, 'body'>, text: string | undefined): string | null {
   const inHeaders = headersOfProtocol2.shape.id.safeParse(delivery.headers.id);
   if (inHeaders.data != null) return inHeaders.data;
@@ -43,7 +43,7 @@ export function idOf(delivery: Omit<Delivery, 'body'>, text: string | undefined)
   }
 }
 
-/** What was to follow the task of a message that was refused: later steps of its chain, and the task that its chord ends in. */
+/** Returns what was to follow the task of a refused message: the later steps of its chain, and the task that its chord ends in. */
 export function followersOf(delivery: Omit<Delivery, 'body'>, text: string | undefined): Signature[] {
   try {
     const body = leniently(text);
@@ -55,7 +55,7 @@ export function followersOf(delivery: Omit<Delivery, 'body'>, text: string | und
   }
 }
 
-/** The body of a message that is refused, as far as it can be understood: its sender gets a reply. */
+/** Reads the body of a refused message as far as it can be understood, because its sender gets a reply. */
 function leniently(text: string | undefined): unknown {
   return text === undefined || nestsTooDeep(text) ? undefined : JSON.parse(text);
 }
@@ -98,7 +98,7 @@ function readProtocol1(delivery: Omit<Delivery, 'body'>, body: unknown): TaskMes
       ...canvasIn(body),
     },
     chord,
-    // Protocol 1 cannot say it.
+    // Protocol 1 has no fields for these.
     ...{ ignore_result: false, replaces: 0 },
     root_id: null,
     parent_id: null,
@@ -106,13 +106,13 @@ function readProtocol1(delivery: Omit<Delivery, 'body'>, body: unknown): TaskMes
   };
 }
 
-/** What only Celery reads, as it wrote it. */
+/** Returns the parts that only Celery reads, as it wrote them. */
 function canvasIn(said: unknown) {
   const { errbacks, chord } = (said ?? {}) as { errbacks?: unknown[] | null; chord?: unknown };
   return { errbacks: errbacks ?? [], chord: chord ?? null };
 }
 
-/** What the workflow says of an attempt itself. */
+/** Headers about an attempt that the workflow provides itself. */
 const OF_THE_ATTEMPT: ReadonlySet<string> = new Set([
   ...['lang', 'task', 'id', 'root_id', 'parent_id', 'retries', 'eta', 'expires', 'timelimit', 'compression'],
 ]);

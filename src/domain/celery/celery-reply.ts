@@ -15,10 +15,10 @@ import { followUps, forgone, type RouteOf } from './celery-follow-ups.ts';
 import { celeryResult, exceptionOf, exceptionOfRefusal, type Outcome, REVOKED } from './celery-result.ts';
 import { TASKS_OF_HAPAX_WORKER } from './celery-tasks.ts';
 
-/** How a task ended. */
+/** The end of a task. */
 export type TaskEnding = Pick<Outcome, 'task_id' | 'ended_at' | 'end'>;
 
-/** What the sender of a message waits for until its task has ended. */
+/** Returns the reply that the sender of a message waits for until its task has ended. */
 export function pendingReplyFor(message: TaskMessage): PendingReply {
   const { ignore_result, group_id, group_index, root_id, parent_id, follow_ups, chord } = message;
   return {
@@ -27,7 +27,7 @@ export function pendingReplyFor(message: TaskMessage): PendingReply {
   };
 }
 
-/** Whether other tasks follow a task. */
+/** Says whether other tasks follow a task. */
 export function hasFollowUps({ callbacks, errbacks, chain }: FollowUps): boolean {
   return callbacks.length + errbacks.length + chain.length > 0;
 }
@@ -35,28 +35,31 @@ export function hasFollowUps({ callbacks, errbacks, chain }: FollowUps): boolean
 /** Celery's default queue, for tasks whose producer names none. */
 const DEFAULT_QUEUE = 'celery';
 
-/** What is published once a task has ended, for one of the messages that asked for it. */
+/** The tasks to publish once a task has ended, for one of the messages that asked for it. */
 export interface Following {
   tasks: OutgoingTask[];
-  /** Set where they would be too much: then there are none. */
+  /** Set if they would be too much; `tasks` is then empty. */
   refusal?: MessageRefusal;
 }
 
-/** The queue of a task, where its type is known. */
+/** A function that returns the queue of a task, if its type is known. */
 export type QueueOf = (task: string) => string | undefined;
 
-/** The same for the tasks of Hapax. */
+/** Returns the queue of a built-in task. */
 const queueOfBuiltIn: QueueOf = (task) => {
   const name = builtInTaskOf(task);
   return name && QUEUE_OF_BUILT_IN[name];
 };
 
-/** Where a task goes whose signature names no queue. What only Celery can do goes where such a worker is known. */
+/**
+ * Returns a function that names the queue of a task whose signature names none. Tasks that only Celery can do go to a queue where
+ * such a worker is known.
+ */
 export function routeFor({ celery_queue }: PendingReply, queueOf: QueueOf): RouteOf {
   return (task) => (TASKS_OF_HAPAX_WORKER.has(task) ? (celery_queue ?? queueOf(task)) : queueOf(task)) ?? DEFAULT_QUEUE;
 }
 
-/** The tasks to publish once a task has ended. They may be too much only now: each takes the result. */
+/** Returns the tasks to publish once a task has ended. They may be too much only now, since each takes the result. */
 export function whatFollows(
   pending: PendingReply,
   { task_id, ended_at, end }: TaskEnding,
@@ -78,8 +81,8 @@ export interface Reply {
 }
 
 /**
- * The replies to the sender of a message about the end of its task. Where it did not succeed the later steps of its chain ended so as
- * well, as Celery has it: a client waits for the last one. Where what follows is too much, it failed.
+ * Returns the replies to the sender of a message about the end of its task. If the task did not succeed, the later steps of its chain
+ * end in the same way, as in Celery: a client waits for the last one. If too much would follow the task, the tasks that follow fail.
  */
 export function repliesAbout(pending: PendingReply, ending: TaskEnding): Reply[] {
   const { reply_to, ignore_result, group_id, parent_id } = pending;
@@ -97,7 +100,7 @@ export interface NeverComing {
   end: TaskEnding['end'];
 }
 
-/** The tasks that never come after this end: it was no success, or they would be too much. */
+/** Returns the tasks that never come after this end, because it was no success or because they would be too much. */
 export function forgoneAfter(pending: PendingReply, ending: TaskEnding): NeverComing {
   const { callbacks, chain } = pending.follow_ups;
   const { refusal } = whatFollows(pending, ending);
@@ -108,7 +111,7 @@ export function forgoneAfter(pending: PendingReply, ending: TaskEnding): NeverCo
   return { tasks: ending.end.status === 'SUCCESS' ? [] : forgone(chain), end: ending.end };
 }
 
-/** The replies that tasks never come, and why. */
+/** Returns the replies that say that tasks never come, and why. */
 export function repliesAboutForgone(tasks: Forgone[], { ended_at, end }: Omit<TaskEnding, 'task_id'>): Reply[] {
   return tasks.map(({ task_id, reply_to, group_id }) => ({
     reply_to: reply_to ?? '',
@@ -116,7 +119,7 @@ export function repliesAboutForgone(tasks: Forgone[], { ended_at, end }: Omit<Ta
   }));
 }
 
-/** How a task ended, by the event that ended it. */
+/** Returns how a task ended, from the event that ended it. */
 export function endOf(event: { type: string; data: Record<string, unknown> }): Outcome['end'] {
   switch (event.type) {
     case 'task_succeeded':

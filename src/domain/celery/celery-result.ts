@@ -1,7 +1,7 @@
 import type { CeleryException, CeleryResult, MessageRefusal } from '../../contracts/celery/celery.ts';
 import type { TaskError } from '../../contracts/tasks/task-event.ts';
 
-/** A task that has ended, as its result says. */
+/** A task that has ended, as its result describes it. */
 export interface Outcome {
   task_id: string;
   /** ISO 8601. */
@@ -15,7 +15,7 @@ export interface Outcome {
     | { status: 'FAILURE' | 'REVOKED'; exception: CeleryException; traceback?: string | null };
 }
 
-/** What a client sees of a task that was stopped. */
+/** The exception that a client sees if a task was stopped. */
 export const REVOKED: CeleryException = {
   exc_type: 'TaskRevokedError',
   exc_message: ['revoked'],
@@ -23,8 +23,8 @@ export const REVOKED: CeleryException = {
 };
 
 /**
- * A result as Celery's worker writes it, so that a real `AsyncResult.get()` returns it or raises. A failure is always the triple of
- * type, arguments and module: with anything else Celery's client itself fails.
+ * Returns a result as Celery's worker writes it, so that a real `AsyncResult.get()` returns it or raises. A failure is always the
+ * triple of type, arguments and module: with anything else, Celery's client itself fails.
  */
 export function celeryResult({ task_id, ended_at, group_id, parent_id, children, end }: Outcome): CeleryResult {
   return {
@@ -39,7 +39,7 @@ export function celeryResult({ task_id, ended_at, group_id, parent_id, children,
   };
 }
 
-/** Exceptions of Python that take a message; a client raises the real class. */
+/** Python exceptions that take a message. A client raises the real class. */
 const BUILTIN: ReadonlySet<string> = new Set([
   'ArithmeticError',
   'AssertionError',
@@ -69,9 +69,9 @@ const BUILTIN: ReadonlySet<string> = new Set([
 const BILLIARD: ReadonlySet<string> = new Set(['SoftTimeLimitExceeded', 'TimeLimitExceeded', 'WorkerLostError']);
 
 /**
- * An error as Celery's client takes it. The client raises the real class if the module has one of this name, and makes one
- * up under celery.exceptions if it does not know the module. Hence errors of our own get the module `hapax`. An error of a worker in
- * Python is told as it was.
+ * Returns an error in the form that Celery's client takes. The client raises the real class if the module has one of this name. If it
+ * does not know the module, it makes one up under celery.exceptions. So our own errors get the module `hapax`. An error of a Python
+ * worker stays as it was.
  */
 export function exceptionOf({ type, message, module, args }: Omit<TaskError, 'traceback'>): CeleryException {
   if (module !== undefined && args) return { exc_type: type, exc_message: args, exc_module: module };
@@ -80,7 +80,7 @@ export function exceptionOf({ type, message, module, args }: Omit<TaskError, 'tr
   return { exc_type, exc_message: [message], exc_module };
 }
 
-/** What a client sees of a message that became no task. */
+/** Returns the exception that a client sees if its message became no task. */
 export function exceptionOfRefusal({ code, detail }: MessageRefusal, task: string): CeleryException {
   switch (code) {
     case 'unknown_task':

@@ -4,7 +4,7 @@ import { plain } from '../../contracts/celery/kombu-json.ts';
 import { isStorableInstant } from '../../contracts/timestamp.ts';
 import { checked, Refused } from './refused.ts';
 
-/** Plain JSON of what kombu marks. @throws {Refused} */
+/** Turns values that kombu marks into plain JSON. @throws {Refused} */
 export function written(value: unknown): unknown {
   try {
     return plain(value);
@@ -13,7 +13,7 @@ export function written(value: unknown): unknown {
   }
 }
 
-/** A time as Python writes it: without an offset it is UTC, a date is its midnight; a number is seconds since 1970. */
+/** Reads a time as Python writes it. A time without an offset is UTC, a date is its midnight, and a number is seconds since 1970. */
 export function instant(value: string | number | null, name: string): string | null {
   if (value === null) return null;
   const date = new Date(typeof value === 'number' ? value * 1_000 : isoTime(value));
@@ -23,23 +23,23 @@ export function instant(value: string | number | null, name: string): string | n
 
 function isoTime(text: string): string {
   const time = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text;
-  // Offsets of Python may have seconds: those of cities before there were time zones.
+  // Python's offsets may have seconds: those of cities before there were time zones.
   const [, offset] = /([+-]\d\d:?\d\d)(?::?\d\d(?:\.\d+)?)?$/.exec(time.slice('YYYY-MM-DD'.length)) ?? [];
   if (offset) return time.slice(0, time.lastIndexOf(offset)) + offset;
   return /Z$/i.test(time) ? time : `${time}Z`;
 }
 
-/** Checks now, while the sender still listens, what is published when the task has ended. @throws {Refused} */
+/** Checks the signatures that are published when the task has ended, while the sender still listens. @throws {Refused} */
 export function checkSignatures(signatures: Signature[]): void {
   for (const one of signatures) checkSignature(one);
 }
 
-/** Whether it is published as it is: one task, or a group of such. All else is for Celery itself to unfold. */
+/** Says whether a signature is published as it is: one task, or a group of such. Only Celery itself can unfold anything else. */
 export function isPlain({ subtask_type, kwargs }: Signature): boolean {
   return subtask_type === null || (subtask_type === 'group' && groupMembers(kwargs).every(isPlain));
 }
 
-/** The first of these signatures, or of those that follow them, that only Celery can unfold. */
+/** Returns the first of these signatures, or of those that follow them, that only Celery can unfold. */
 export function findCanvas(signatures: Signature[]): Signature | undefined {
   for (const one of signatures) {
     const found = isPlain(one) ? findCanvas(followersOf(one)) : one;
@@ -52,24 +52,24 @@ function followersOf({ options: { link, link_error, chain, chord } }: Signature)
   return [...link, ...link_error, ...chain, ...(chord ? [chord] : [])];
 }
 
-/** The members of a group that follows a task. @throws {Refused} where they are none. */
+/** Returns the members of a group that follows a task. @throws {Refused} if they are not signatures. */
 export function groupMembers(kwargs: Record<string, unknown>): Signature[] {
   return checked(signature.array(), kwargs.tasks, 'group');
 }
 
-/** The members of a chord, which are a list or a group. @throws {Refused} where they are none. */
+/** Returns the members of a chord, which are a list or a group. @throws {Refused} if they are not signatures. */
 export function chordMembers(kwargs: Record<string, unknown>): Signature[] {
   const { header } = kwargs;
   const tasks = Array.isArray(header) ? header : (header as { kwargs?: { tasks?: unknown } } | null)?.kwargs?.tasks;
   return checked(signature.array(), tasks, 'chord');
 }
 
-/** The signature that comes after a chord. @throws {Refused} where there is none. */
+/** Returns the signature that comes after a chord. @throws {Refused} if there is none. */
 export function chordBody(kwargs: Record<string, unknown>): Signature {
   return checked(signature, kwargs.body, 'chord');
 }
 
-/** A signature as Celery writes it: without the options that are not set, and times marked as such. */
+/** Writes a signature as Celery does: without the options that are not set, and with times marked as such. */
 export function asCelery({ options, ...of }: Signature): Record<string, unknown> {
   const { link, link_error, chain, chord, ...others } = options;
   const given = Object.entries(others).filter(([, value]) => value !== null && !isEmpty(value));
@@ -94,7 +94,10 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
-/** What a signature puts into the headers of its message. Stamps stand among its options, under names that one of them lists. */
+/**
+ * Returns what a signature puts into the headers of its message. Stamps are among its options, under the names that `stamped_headers`
+ * lists.
+ */
 export function headersOf(options: SignatureOptions): Record<'headers' | 'stamps', Record<string, unknown>> {
   const { headers = {}, stamped_headers = [] } = options;
   const all = options as unknown as Record<string, unknown>;

@@ -2,14 +2,14 @@ import type { Signature } from '../../contracts/celery/celery.ts';
 import { asCelery } from './celery-signature.ts';
 
 /**
- * Tasks of `hapax-worker` itself, which every such worker has beside those of its app: what only Celery's own code can do. See
+ * Tasks that every `hapax-worker` has besides those of its app. They do what only Celery's own code can do. See
  * `workers/python/src/hapax_worker/canvas.py`.
  */
 export const PUBLISH_TASK = 'hapax.publish';
 export const FAIL_CHORD_TASK = 'hapax.fail_chord';
 export const TASKS_OF_HAPAX_WORKER: ReadonlySet<string> = new Set([PUBLISH_TASK, FAIL_CHORD_TASK]);
 
-/** Publishes a chain, a chord or the like that follows a task. */
+/** Returns the arguments of the task that publishes a chain, a chord or the like after another task. */
 export function publishArguments(
   signature: Signature,
   chain: Signature[],

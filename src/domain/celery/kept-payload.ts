@@ -1,10 +1,10 @@
 import { LIMITS } from '../../contracts/budgets.ts';
 import { decompressed } from './message-body.ts';
 
-/** What Celery puts before a payload that `result_compression` has compressed; then come the kind of compression and a NUL. */
+/** The prefix of a payload that `result_compression` has compressed. The kind of compression and a NUL follow it. */
 const COMPRESSED = Buffer.from('\0celery-compressed\0');
 
-/** JSON that Celery's back end keeps; undefined where it is none, or compressed in a way that is not read. */
+/** Reads JSON that Celery's back end keeps; undefined if it is not JSON, or is compressed in a way that is not supported. */
 export function readKept(payload: Buffer): unknown {
   try {
     return JSON.parse(textOf(payload));

@@ -5,7 +5,7 @@ import { Refused } from './refused.ts';
 
 type Decompress = (bytes: Uint8Array, limits: { maxOutputLength: number }) => Uint8Array;
 
-/** By kombu's names of them. What it calls gzip is zlib; `unzip` tells the two apart itself. */
+/** Functions that decompress, by kombu's names. What kombu calls gzip is zlib; `unzip` tells the two apart itself. */
 const DECOMPRESS: Readonly<Record<string, Decompress>> = {
   'application/x-gzip': unzipSync,
   'application/x-brotli': brotliDecompressSync,
@@ -13,8 +13,8 @@ const DECOMPRESS: Readonly<Record<string, Decompress>> = {
 };
 
 /**
- * The text of a message's body: taken out of base64, decompressed within bounds, decoded.
- * @throws {Refused} where the body is too large, or of a kind that is not read (pickle among them, which can run any code).
+ * Returns the text of a message's body: taken out of base64, decompressed within bounds, and decoded.
+ * @throws {Refused} if the body is too large, or of a kind that is not read (such as pickle, which can run any code).
  */
 export function bodyText(delivery: Delivery): string {
   const type = delivery.content_type?.split(';')[0]?.trim().toLowerCase() ?? 'application/json';
@@ -37,14 +37,14 @@ function encodings({ content_encoding, headers }: Delivery): { text: string; tra
   };
 }
 
-/** Bytes that are no longer than `most` once they are decompressed, by kombu's name of the compression. @throws {Refused} */
+/** Decompresses bytes to at most `most` bytes, by kombu's name of the compression. @throws {Refused} */
 export function decompressed(
   bytes: Uint8Array,
   compression: unknown,
   most: number = LIMITS.messages.bodyBytes,
 ): Uint8Array {
   if (compression === undefined || compression === null || compression === '') return bytes;
-  // Whatever a sender puts there; an object may refuse to become a string.
+  // A sender may put anything there, even an object that refuses to become a string.
   const name = typeof compression === 'string' ? compression : JSON.stringify(compression);
   const decompress = Object.hasOwn(DECOMPRESS, name) ? DECOMPRESS[name] : undefined;
   if (!decompress) {

@@ -2,8 +2,8 @@ import { type ControlMessage, controlMessage } from '../../contracts/celery/pidb
 import { readJson } from '../json.ts';
 
 /**
- * A control message, if it is for this host: kombu looks at the named hosts, else at the pattern, else it is for all.
- * Undefined for a message to others, one that has expired, and anything else.
+ * Reads a control message, if it is for this host. As in kombu, the named hosts decide; without them the pattern; without both it is
+ * for all. Returns undefined for a message to others, one that has expired, and anything else.
  * @param now seconds since 1970.
  */
 export function heardControl(
@@ -16,7 +16,7 @@ export function heardControl(
   if (!data) return undefined;
   const { destination, pattern, matcher } = data;
   const { expires } = headers;
-  // 0 means that it does not.
+  // 0 means that it never expires.
   if (typeof expires === 'number' && expires > 0 && expires < now) return undefined;
   if (destination && destination.length > 0) return destination.includes(hostname) ? data : undefined;
   if (pattern && matcher) return matches(hostname, pattern, matcher) ? data : undefined;
@@ -31,7 +31,10 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Shell patterns are what `-d 'hapax@*'` sends; regular expressions are refused: they could keep us busy for ever. */
+/**
+ * Says whether a pattern matches. `-d 'hapax@*'` sends shell patterns. Regular expressions never match: they could keep us busy
+ * forever.
+ */
 function matches(hostname: string, pattern: string, matcher: string): boolean {
   if (matcher !== 'glob') return false;
   const parts = pattern.split('*');

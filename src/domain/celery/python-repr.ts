@@ -1,12 +1,12 @@
 import type { CeleryException } from '../../contracts/celery/celery.ts';
 
-/** An exception as Python's `repr` writes it: `ValueError('boom')`. */
+/** Returns an exception as Python's `repr` writes it: `ValueError('boom')`. */
 export function reprOfException({ exc_type, exc_message }: CeleryException): string {
   const args = Array.isArray(exc_message) ? exc_message : [exc_message];
   return `${exc_type}(${args.map(repr).join(', ')})`;
 }
 
-/** A value of JSON as Python's `repr` writes it. */
+/** Returns a JSON value as Python's `repr` writes it. */
 export function repr(value: unknown): string {
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';

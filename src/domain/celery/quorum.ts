@@ -6,8 +6,8 @@ export interface WeightedWord {
 }
 
 /**
- * A tsquery that matches the texts with at least this share of the weight of all words. Its length grows with the number of
- * subsets that have so much: a few thousand characters for eight words.
+ * Returns a tsquery that matches the texts with at least this share of the weight of all words. Its length grows with the number of
+ * subsets that have this much: a few thousand characters for eight words.
  * @param share above 0, below 1.
  */
 export function quorumOf(words: readonly WeightedWord[], share: number): string {
@@ -15,7 +15,7 @@ export function quorumOf(words: readonly WeightedWord[], share: number): string 
   return fitting(words, share * total) ?? '';
 }
 
-/** A tsquery for the subsets of the words with this much weight; undefined if even all words have less. */
+/** Returns a tsquery for the subsets of the words with this much weight; undefined if even all words have less. */
 function fitting(words: readonly WeightedWord[], needed: number): string | undefined {
   const [first, ...rest] = words;
   if (!first) return undefined;

@@ -3,7 +3,7 @@ import type { Delivery, MessageRefusal, PendingReply, Signature, TaskMessage } f
 import type { TaskRequest } from '../tasks/task-request.ts';
 import { forgone } from './celery-follow-ups.ts';
 import { followersOf, idOf, readTaskMessage } from './celery-message.ts';
-import { pendingReplyFor, type Reply, repliesAboutForgone } from './celery-reply.ts';
+import { type NeverComing, pendingReplyFor, type Reply, repliesAboutForgone } from './celery-reply.ts';
 import { exceptionOfRefusal } from './celery-result.ts';
 import { findCanvas } from './celery-signature.ts';
 import { bodyText } from './message-body.ts';
@@ -13,11 +13,11 @@ import { Refused } from './refused.ts';
 export interface TaskReading {
   task: TaskRequest;
   pendingReplies: PendingReply;
-  /** The same, where it runs in Python: the worker understands all that Celery wrote, and calls back about errors itself. */
+  /** The same, if it runs in Python: the worker understands everything that Celery wrote, and calls error links itself. */
   inPython: Pick<TaskReading, 'task' | 'pendingReplies'>;
-  /** Why it can run only beside a worker of Celery, which unfolds what follows it. */
+  /** The reason why it can run only beside a Celery worker, which unfolds what follows it. */
   onlyBesideCelery?: MessageRefusal;
-  /** How often the task that had its id before was replaced; 0 where it replaces none. */
+  /** How often the task that had its id before was replaced; 0 if it replaces none. */
   replaces: number;
 }
 
@@ -28,18 +28,22 @@ export interface RefusedReading {
   task_id: string | null;
   name: string | null;
   replies: Reply[];
+  /** The tasks that never come because of it. Chords and replaced tasks may wait for them. */
+  never: NeverComing;
+  /** When it was refused, ISO 8601. */
+  refused_at: string;
 }
 
 /** AMQP's priorities go to 255, ours to 9. */
 const HIGHEST_PRIORITY = 9;
 
-/** Who asks for the tasks of messages: RabbitMQ let them in. */
+/** The caller of the tasks of messages, which RabbitMQ let in. */
 export const AMQP_CALLER = 'amqp';
 
 /**
- * What a message asks for. Whether there is such a task, and whether its arguments fit, the commands decide; what they refuse becomes
- * {@link refuse}.
- * @param now the time of the replies to what is refused.
+ * Reads what a message asks for. The commands decide whether there is such a task, and whether its arguments fit. What they refuse
+ * goes to {@link refuse}.
+ * @param now the time of the replies to a refused message.
  */
 export function read(delivery: Delivery, now: Date): TaskReading | RefusedReading {
   try {
@@ -64,22 +68,24 @@ export function read(delivery: Delivery, now: Date): TaskReading | RefusedReadin
 }
 
 /**
- * The replies to the sender of a refused message: about its task, and about those that were to follow it.
+ * Returns the replies to the sender of a refused message: about its task, and about those that were to follow it.
  * @param now the time of the replies.
  */
 export function refuse(delivery: Delivery, refusal: MessageRefusal, now: Date): RefusedReading {
   const text = textOf(delivery);
   const task_id = idOf(delivery, text);
-  const { task } = delivery.headers;
+  const { task, replaced_task_nesting: nesting } = delivery.headers;
   const exception = exceptionOfRefusal(refusal, String(task ?? refusal.detail));
+  const replaces = typeof nesting === 'number' ? nesting : null;
   // The other task of this id has, or will have, a result of its own.
   const own = task_id === null || refusal.code === 'task_id_reused' ? [] : [task_id];
-  const unanswered = own.map((id) => ({ task_id: id, reply_to: delivery.reply_to, group_id: null }));
-  const replies = repliesAboutForgone([...unanswered, ...forgone(followersOf(delivery, text))], {
-    ended_at: now.toISOString(),
-    end: { status: 'FAILURE', exception },
-  });
-  return { refusal, task_id, name: typeof task === 'string' ? task : null, replies };
+  const unanswered = own.map((id) => ({ task_id: id, reply_to: delivery.reply_to, group_id: null, replaces }));
+  const tasks = [...unanswered, ...forgone(followersOf(delivery, text))];
+  const refused_at = now.toISOString();
+  const end = { status: 'FAILURE', exception } as const;
+  const replies = repliesAboutForgone(tasks, { ended_at: refused_at, end });
+  const name = typeof task === 'string' ? task : null;
+  return { refusal, task_id, name, replies, never: { tasks, end }, refused_at };
 }
 
 function taskIn(message: TaskMessage): TaskRequest {
@@ -127,7 +133,7 @@ function limitMs(seconds: number | null): number | undefined {
   throw new Refused('invalid_arguments', `timelimit: ${seconds} s is more than ${LIMITS.tasks.limitSeconds} s`);
 }
 
-/** The text of a message's body; undefined where it cannot be read. */
+/** Returns the text of a message's body; undefined if it cannot be read. */
 function textOf(delivery: Delivery): string | undefined {
   try {
     return bodyText(delivery);

@@ -1,6 +1,6 @@
 import type { MessageRefusal, Reads } from '../../contracts/celery/celery.ts';
 
-/** Thrown where a message is no task; `refusal` says why. */
+/** Thrown if a message is no task; `refusal` says why. */
 export class Refused extends Error {
   override readonly name = 'Refused';
   readonly refusal: MessageRefusal;
@@ -11,7 +11,7 @@ export class Refused extends Error {
   }
 }
 
-/** Reads a value. @throws {Refused} that it is not as it has to be, and where. */
+/** Reads a value. @throws {Refused} if it is not valid, with the place of the fault. */
 export function checked<Value>(schema: Reads<Value>, value: unknown, where: string): Value {
   const result = schema.safeParse(value);
   if (result.success) return result.data;

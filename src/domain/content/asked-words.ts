@@ -14,29 +14,29 @@ import {
 export interface AskedWord {
   /** A tsquery that finds it in any form; in brackets if it has several lexemes. */
   term: string;
-  /** A tsquery for the word as it is written: what it finds comes first. */
+  /** A tsquery for the word as written; its matches come first. */
   exact: string;
-  /** The lexeme of `term`, if it has only one: how common that is, Postgres may know. */
+  /** The lexeme of `term`, if it has only one; Postgres may know how common it is. */
   lexeme?: string | undefined;
-  /** The word that this one is a part of: the part counts only if no text has the whole. */
+  /** The word that this one is a part of. A part counts only if no text has the whole word. */
   partOf?: AskedWord | undefined;
 }
 
-/** What a query asks for. */
+/** The words and phrases that a query asks for. */
 export interface Asked {
   words: AskedWord[];
-  /** Several words in a row: in quotes, or because they are common words and say nothing alone. */
+  /** Words in a row, because they are in quotes or because they are common and mean nothing alone. */
   phrases: AskedWord[];
-  /** The query as it is written, a tsquery; texts that have it come first. */
+  /** The query as written, a tsquery; texts that have it come first. */
   verbatim: string | undefined;
 }
 
-/** Longest run of Chinese, Japanese or Korean characters that is taken for one word, besides those in it. */
+/** The longest run of Chinese, Japanese or Korean characters that counts as one word, besides the words in it. */
 const LONGEST_CJK_WORD = 4;
 const LONGEST_UNSPACED_WORD = 16;
-/** Lexemes of one word, and words of a phrase, that are looked for: of longer ones, the beginning. */
+/** How many lexemes of a word or phrase are looked for; longer ones are cut. */
 const MOST_LEXEMES = 12;
-/** Of a long query the longest words are counted, since those tend to be rare. */
+/** How many words of a query count: the longest, since they tend to be rare. */
 const COUNTED_WORDS = 32;
 
 /** Particles, which are in every Chinese or Japanese text. */
@@ -44,7 +44,7 @@ const PARTICLE = /^[\p{Script=Hiragana}的了是在和]$/u;
 
 export { stemmableOf, wordGroupsOf };
 
-/** Reads a query that is cut into words. @param text the query, for what is in quotes. */
+/** Reads a query that is cut into words. @param text the query, to find what is in quotes. */
 export function askedWordsOf(text: string, groups: readonly WordGroup[], stems: Stems): Asked {
   const words = unique(groups.flatMap((group) => wordsOfGroup(group, stems)));
   const meaningful = words.filter(({ lexeme = '' }) => !stems.has(lexeme) || stems.get(lexeme) !== null);
@@ -52,7 +52,7 @@ export function askedWordsOf(text: string, groups: readonly WordGroup[], stems: 
   const phrases = [...text.matchAll(/["“„«「]([^"“”„«»「」]+)["”“»」]/g)].flatMap(([, inner = '']) =>
     phraseWordOf(wordGroupsOf(inner), stems),
   );
-  // To be or not to be: only together they say something.
+  // "To be or not to be": such words mean something only together.
   if (meaningful.length === 0) phrases.push(...phraseWordOf(groups, stems));
   const kept = [sayable, meaningful, words].find((some) => some.length > 0) ?? [];
   const length = ({ lexeme, term }: AskedWord) => (lexeme ?? term).length;
@@ -86,11 +86,11 @@ function wordsOf(word: Word, stems: Stems): AskedWord[] {
   if (word.kind === 'cjk') return cjkWordsOf(word.folded);
   if (word.kind === 'unspaced') return unspacedWordsOf(word.folded);
   const lexeme = indexedForm(word.folded, stems);
-  // A stop word is asked for under its own name.
+  // A stop word is looked for as itself.
   return [{ term: quoted(lexeme), exact: quoted(word.written), lexeme }];
 }
 
-/** A run of Chinese, Japanese or Korean: the whole if it is short, and its words by the dictionary. */
+/** Returns the words of a run of Chinese, Japanese or Korean: the whole run if it is short, and its words by the dictionary. */
 function cjkWordsOf(run: string): AskedWord[] {
   const isShort = [...run].length <= LONGEST_CJK_WORD;
   const parts = dictionaryWordsOf(run);
@@ -103,7 +103,7 @@ function cjkWordsOf(run: string): AskedWord[] {
       words.push(cjkWordOf(part), ...stemsOfKorean(part));
       continue;
     }
-    // Characters that the dictionary knows no word for are one more often than not.
+    // Characters in a row that the dictionary has no word for are mostly one word.
     while (at < parts.length && [...(parts[at] ?? '')].length === 1) singles += parts[at++];
     const group = cjkWordOf(singles);
     words.push(group);
@@ -112,7 +112,10 @@ function cjkWordsOf(run: string): AskedWord[] {
   return words;
 }
 
-/** Korean nouns carry their particles: without the last syllable, or the first two alone, the word is another's too. */
+/**
+ * Returns a Korean word without its last syllable, and its first two syllables. Korean nouns carry their particles, so texts may have
+ * the same noun with other particles.
+ */
 function stemsOfKorean(word: string): AskedWord[] {
   const syllables = [...word];
   if (!/^\p{Script=Hangul}{3,}$/u.test(word)) return [];
@@ -128,7 +131,7 @@ function cjkWordOf(word: string): AskedWord {
   return { term: bracketed(grams, ' & '), exact: bracketed(grams, ' <-> ') };
 }
 
-/** A run of Thai or its like: words by the dictionary, or wherever their characters follow each other. */
+/** Returns the words of a run of Thai or a similar script: by the dictionary, or wherever their characters follow each other. */
 function unspacedWordsOf(run: string): AskedWord[] {
   const parts = dictionaryWordsOf(run);
   const words = parts.map((part) => {
@@ -150,7 +153,7 @@ function phraseWordOf(groups: readonly WordGroup[], stems: Stems): AskedWord[] {
   return [{ term: bracketed(lexemes, ' & '), exact }];
 }
 
-/** Words in a row, as a tsquery; undefined if it is one word or none. */
+/** Returns words in a row as a tsquery; undefined if there are fewer than two. */
 function phraseOf(words: readonly Word[], stems: Stems): string | undefined {
   const places = placesOf(words, stems);
   let [phrase = '', before = 0] = [quoted(places[0]?.lexeme ?? ''), places[0]?.position];
@@ -163,7 +166,7 @@ function phraseOf(words: readonly Word[], stems: Stems): string | undefined {
 
 function placesOf(words: readonly Word[], stems: Stems): Array<{ lexeme: string; position: number }> {
   const places = words.flatMap((word) => {
-    // Characters of Thai have no places of their own.
+    // Thai characters have no positions of their own.
     if (word.kind === 'unspaced') return [];
     if (word.kind !== 'cjk') return [{ lexeme: indexedForm(word.folded, stems), position: word.position }];
     const grams = [...word.folded].length > 1 ? gramsOf(word.folded, 2) : [word.folded];

@@ -1,28 +1,28 @@
-/** A track of captions, as YouTube's player lists it. */
+/** A caption track, as YouTube's player lists it. */
 export interface CaptionTrack {
   url: string;
-  /** BCP 47; empty where the player does not say. */
+  /** BCP 47; empty if the player does not say. */
   language: string;
-  /** Made by speech recognition, hence in the language that is spoken. */
+  /** Whether speech recognition made it, hence in the spoken language. */
   fromSpeech: boolean;
-  /** Holds only what is said in other languages than the rest. */
+  /** Whether it holds only what is said in other languages than the rest. */
   forced: boolean;
 }
 
-/** A sound track, and the captions that belong to it. Numbers are places in the list of captions. */
+/** An audio track, and the captions that belong to it. Numbers are places in the list of captions. */
 export interface AudioTrack {
-  /** `<language>.<kind>` where a video has several; kind 4 is the original, others are dubbed or described. */
+  /** `<language>.<kind>` if a video has several; kind 4 is the original, others are dubbed or described. */
   id?: string | undefined;
   captions?: readonly number[] | undefined;
   defaultCaptions?: number | undefined;
 }
 
-/** The captions of a video. A place is undefined where a track cannot be read; the places of the others count on it. */
+/** The captions of a video. A track that cannot be read is undefined, so that the others keep their places. */
 export interface CaptionList {
   tracks: ReadonlyArray<CaptionTrack | undefined>;
   audio: readonly AudioTrack[];
   defaultAudio?: number | undefined;
-  /** From which YouTube translates. */
+  /** Place of the track that YouTube translates from. */
   translationSource?: number | undefined;
 }
 
@@ -30,9 +30,9 @@ const ORIGINAL = /^(.+)\.4$/;
 const TRANSLATED = /[?&]tlang=/;
 
 /**
- * The track of the language that is spoken: made by a person before made by a machine, the default before others. If the
- * list does not tell the language, the player's default; never a translation where there is something else.
- * @param audioLanguage what is known from elsewhere about the spoken language.
+ * Returns the track of the spoken language. Prefers tracks made by a person to those made by a machine, and the default to others. If
+ * the list does not tell the language, returns the player's default. Returns a translation only if there is nothing else.
+ * @param audioLanguage the spoken language, if it is known from elsewhere.
  */
 export function spokenTrack(list: CaptionList, audioLanguage: string | null): CaptionTrack | undefined {
   const { tracks, audio } = list;
@@ -61,7 +61,7 @@ function notTranslated(tracks: CaptionTrack[]): CaptionTrack[] {
   return written.length > 0 ? written : tracks;
 }
 
-/** en-US is English as well. */
+/** Says whether two languages are the same; en-US is English too. */
 function sameLanguage(one: string, other: string): boolean {
   const primary = (language: string) => language.toLowerCase().split(/[-_]/)[0];
   return one !== '' && primary(one) === primary(other);

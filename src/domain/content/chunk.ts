@@ -9,7 +9,7 @@ export const CHUNK_TOKENS = 210;
 const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
 const words = new Intl.Segmenter('en', { granularity: 'word' });
 
-/** The limits of a piece of text: both hold. */
+/** The limits of a piece of text; both apply. */
 export interface PieceLimits {
   characters: number;
   /** By {@link estimateTokens}. */
@@ -22,8 +22,8 @@ export function chunksOf(text: string): string[] {
 }
 
 /**
- * Cuts a text into pieces within the limits: of whole sentences where they fit, else of whole words, else between two
- * characters. The pieces in order are the text.
+ * Cuts a text into pieces within the limits: between sentences if these fit, else between words, else between two characters. The
+ * pieces in order are the text.
  */
 export function piecesOf(text: string, limits: PieceLimits): string[] {
   const pieces: string[] = [];
@@ -43,11 +43,11 @@ export function piecesOf(text: string, limits: PieceLimits): string[] {
   return pieces;
 }
 
-/** Sentences, and pieces of those that are too long. */
+/** Yields sentences, and pieces of those that are too long. */
 function* partsOf(text: string, limits: PieceLimits): Iterable<string> {
   for (const { segment } of sentences.segment(text)) {
     let rest = segment;
-    // Spoken words come without full stops.
+    // Speech has no full stops.
     while (rest.length > limits.characters || estimateTokens(rest.slice(0, limits.characters)) > limits.tokens) {
       const cut = cutOf(rest, fittingLength(rest, limits));
       yield rest.slice(0, cut);
@@ -57,7 +57,7 @@ function* partsOf(text: string, limits: PieceLimits): Iterable<string> {
   }
 }
 
-/** How many UTF-16 units from the beginning of a text fit the limits; at least one character. */
+/** Returns how many UTF-16 units from the beginning of a text fit the limits; at least one character. */
 function fittingLength(text: string, { characters, tokens }: PieceLimits): number {
   let fits = 0;
   let beyond = Math.min(text.length, characters) + 1;
@@ -69,15 +69,15 @@ function fittingLength(text: string, { characters, tokens }: PieceLimits): numbe
   return Math.max(fits, (text.codePointAt(0) ?? 0) > 0xffff ? 2 : 1);
 }
 
-/** Where to cut a text so that at most `length` units come before: after a space, else after a word, else anywhere. */
+/** Returns the place to cut a text so that at most `length` units come before: after a space, else after a word, else anywhere. */
 function cutOf(text: string, length: number): number {
   const space = text.lastIndexOf(' ', length - 1);
   if (space > 0) return space + 1;
   const before = words.segment(text.slice(0, length + WORD_CONTEXT)).containing(length)?.index ?? length;
-  // A word as long as the piece is cut, but not between the two halves of a character.
+  // Cuts a word as long as the piece, but not between the two halves of a character.
   if (before > 0) return before;
   return length > 1 && /[\uDC00-\uDFFF]/.test(text.charAt(length)) ? length - 1 : length;
 }
 
-/** Characters behind a cut that show where the word around it ends. */
+/** How many characters after a cut show where the word around it ends. */
 const WORD_CONTEXT = 40;

@@ -1,20 +1,20 @@
 import type { ContentStoreKind } from '../../contracts/content/content-settings.ts';
 
-/** What a store for content can do, as Hapax uses it. Code asks this table, and never for the name of a store. */
+/** The capabilities of a content store that Hapax uses. Code asks for these, and never for the name of a store. */
 export interface ContentCapabilities {
-  /** As people call it. */
+  /** Name for people. */
   name: string;
-  /** It is in the database of the record: one backup has both, of one moment. */
+  /** Whether it is in the database of the record, so that one backup has both at the same moment. */
   in_record: boolean;
-  /** It keeps vectors wherever it runs; else the server may lack what that takes. */
+  /** Whether it keeps vectors wherever it runs. Otherwise the server may lack what that takes. */
   always_vectors: boolean;
-  /** The weight of a word counts all chunks that have it; else the best {@link CANDIDATE_CHUNKS} of the query. */
+  /** Whether the weight of a word counts all chunks that have it. Otherwise only the best {@link CANDIDATE_CHUNKS} of the query count. */
   counts_all: boolean;
-  /** Without a server of its own, one process at a time can open it. */
+  /** Whether only one process at a time can open it, if it has no server of its own. */
   embedded_alone: boolean;
 }
 
-/** Chunks that a store reads for a query which does not count all, by their words. */
+/** How many chunks a store that does not count all reads for a query, by their words. */
 export const CANDIDATE_CHUNKS = 500;
 
 const TABLE: Readonly<Record<ContentStoreKind, ContentCapabilities>> = {
@@ -22,7 +22,7 @@ const TABLE: Readonly<Record<ContentStoreKind, ContentCapabilities>> = {
   surrealdb: { name: 'SurrealDB', in_record: false, always_vectors: true, counts_all: false, embedded_alone: true },
 };
 
-/** What a store can do. */
+/** Returns what a store can do. */
 export function contentCapabilitiesOf(kind: ContentStoreKind): ContentCapabilities {
   return TABLE[kind];
 }

@@ -1,6 +1,6 @@
 import { sha256 } from '../record/hash.ts';
 
-/** Content of a video: once per video, whatever the URL was. */
+/** Returns the content id of a video, which is the same for every form of its URL. */
 export function contentIdOfVideo(videoId: string): string {
   return `yt:${videoId}`;
 }
@@ -9,8 +9,8 @@ export function contentIdOfVideo(videoId: string): string {
 const TRACKING = /^(utm_\w+|fbclid|gclid|dclid|msclkid|mc_cid|mc_eid|igshid)$/;
 
 /**
- * The URL under which a page is kept: without fragment, credentials and tracking parameters. Undefined where the text is
- * no http or https URL.
+ * Returns the URL that a page is kept under: without fragment, credentials and tracking parameters. Undefined if the text is not an
+ * http or https URL.
  */
 export function pageUrlOf(text: string): string | undefined {
   const url = URL.parse(text.trim());
@@ -22,7 +22,7 @@ export function pageUrlOf(text: string): string | undefined {
   return url.href;
 }
 
-/** Content of a web page, by its {@link pageUrlOf}. */
+/** Returns the content id of a web page, by its {@link pageUrlOf}. */
 export function contentIdOfPage(pageUrl: string): string {
   return `web:${sha256(pageUrl).slice(0, 32)}`;
 }

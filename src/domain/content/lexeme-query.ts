@@ -1,19 +1,19 @@
 /**
- * Queries over lexemes, as Postgres's tsquery, and what they find in a tsvector: for stores that have neither. Both are the
- * text that `asked-words.ts` and `search-words.ts` write, with their operators and no others.
+ * Queries over lexemes like Postgres's tsquery, and their matches in a tsvector, for stores that have neither. They read the text
+ * that `asked-words.ts` and `search-words.ts` write, with its operators and no others.
  */
 
-/** What a tsquery asks for. */
+/** A tsquery, parsed. */
 export type LexemeQuery =
   | { kind: 'lexeme'; lexeme: string }
   | { kind: 'all' | 'any'; parts: LexemeQuery[] }
   /** Lexemes at these distances, each from the one before it. */
   | { kind: 'phrase'; parts: Array<{ lexeme: string; distance: number }> };
 
-/** A lexeme of a text. */
+/** The places of a lexeme in a text. */
 export interface LexemePlaces {
   positions: ReadonlySet<number>;
-  /** Of its best place: Postgres's own weights of A, B, C and D. */
+  /** The weight of its best place: Postgres's own weights of A, B, C and D. */
   weight: number;
 }
 export type Lexemes = ReadonlyMap<string, LexemePlaces>;
@@ -68,7 +68,7 @@ function unquoted(lexeme: string): string {
   return lexeme.replaceAll("''", "'").replaceAll(/\\(.)/gsu, '$1');
 }
 
-/** Whether a text has what is asked for. */
+/** Says whether a text matches a query. */
 export function hasLexemes(lexemes: Lexemes, query: LexemeQuery): boolean {
   switch (query.kind) {
     case 'lexeme':
@@ -91,14 +91,14 @@ export function hasLexemes(lexemes: Lexemes, query: LexemeQuery): boolean {
   }
 }
 
-/** All lexemes that a query names. */
+/** Returns all lexemes that a query names. */
 export function lexemesOf(query: LexemeQuery): string[] {
   if (query.kind === 'lexeme') return [query.lexeme];
   if (query.kind === 'phrase') return query.parts.map(({ lexeme }) => lexeme);
   return query.parts.flatMap(lexemesOf);
 }
 
-/** How well a text has what is asked for: the weight of the best place of its lexemes; 0 if it has it not. */
+/** Returns how well a text matches a query: the weight of the best place of its lexemes; 0 if it does not match. */
 export function lexemeRank(lexemes: Lexemes, query: LexemeQuery): number {
   if (!hasLexemes(lexemes, query)) return 0;
   return Math.max(0, ...lexemesOf(query).map((lexeme) => lexemes.get(lexeme)?.weight ?? 0));

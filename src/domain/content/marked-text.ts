@@ -1,20 +1,17 @@
 import { indexedForm, type Stems, stemmableOf, type WordGroup, wordGroupsOf } from './search-words.ts';
 
-/** A piece of a text, and whether it has a word that was asked for. */
+/** A piece of a text, and whether it has a word of the query. */
 export interface Piece {
   text: string;
   isAsked: boolean;
 }
 
-/** All forms that {@link markWords} needs the stems of. */
+/** Returns all forms whose stems {@link markWords} needs. */
 export function stemmableForMarks(query: string, texts: readonly string[]): string[] {
   return stemmableOf([query, ...texts].flatMap(wordGroupsOf));
 }
 
-/**
- * Cuts a text where it has words of a query, in any form: `build` marks `Builds`. Stop words are marked only if the query has nothing
- * else.
- */
+/** Cuts a text where it has words of a query, in any form: `build` marks `Builds`. Marks stop words only if the query has nothing else. */
 export function markWords(text: string, query: string, stems: Stems): Piece[] {
   const asked = askedForms(wordGroupsOf(query), stems);
   const pieces: Piece[] = [];
@@ -34,7 +31,7 @@ export function markWords(text: string, query: string, stems: Stems): Piece[] {
 }
 
 interface AskedForms {
-  /** Of words with spaces around them. */
+  /** Forms of words with spaces around them. */
   forms: ReadonlySet<string>;
   /** Runs of scripts without spaces, found anywhere. */
   runs: readonly string[];

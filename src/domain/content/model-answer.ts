@@ -1,14 +1,14 @@
-/** Names under which models write down what they think before they answer. */
+/** Names of the tags that models put their thoughts in before they answer. */
 const THOUGHTS =
   'think|thinking|thought|thoughts|reason|reasoning|reflection|analysis|scratchpad|inner_monologue|seed:think';
 
-/** Opens and closes a block of thoughts: `<think>`, `[THINK]`, `◁think▷`, `<|begin_of_thought|>`, `<|START_THINKING|>`. */
+/** The beginning and end of a block of thoughts: `<think>`, `[THINK]`, `◁think▷`, `<|begin_of_thought|>`, `<|START_THINKING|>`. */
 const OPENING = `(?:<\\s*(?:${THOUGHTS})(?:\\s[^<>]*)?>|\\[THINK\\]|◁think▷|<\\|(?:begin_of_thought|START_THINKING)\\|>)`;
 const CLOSING = `(?:<\\s*/\\s*(?:${THOUGHTS})\\s*>|\\[/THINK\\]|◁/think▷|<\\|(?:end_of_thought|END_THINKING)\\|>)`;
 
-/** The channel that gpt-oss answers in; what comes before are its thoughts. */
+/** The beginning of the channel that gpt-oss answers in; its thoughts come before. */
 const FINAL_CHANNEL = /^[\s\S]*<\|channel\|>\s*final\s*(?:<\|constrain\|>\w*)?<\|message\|>/;
-/** Marks of chat templates that a model's server did not take away. */
+/** Marks of chat templates that a model's server did not remove. */
 const MARKS = /<\|[a-z_]+\|>|<\/?s>|<(?:end_of_turn|start_of_turn)>|\[\/?INST\]/gi;
 
 /** The word for a summary in the languages that models answer in. */
@@ -27,14 +27,14 @@ const PREAMBLE = new RegExp(
 const NAMES_SUMMARY = new RegExp(SUMMARY, 'iu');
 const POLITE =
   /^(?:#{1,6}\s*)?[*_]{0,3}(?:sure|certainly|of course|absolutely|okay|ok|here|below|the following|this is|voici|bien sûr|hier|gerne|natürlich|aquí|claro|por supuesto|ecco|certo|aqui|natuurlijk|вот|конечно|以下|好的|当然|這是|这是|下面|はい|다음|물론|네)(?![\p{L}\p{N}])|^(?:以下|下面|这是|這是|다음)/iu;
-/** What models say after an answer. */
+/** Phrases that models add after an answer. */
 const FAREWELL =
   /\n+\s*[(*_]{0,3}(?:let me know|i hope (?:this|that)|feel free|would you like|is there anything|do you want|word count|\d+ words)[^\n]*\s*$/i;
 
 /**
- * The text that was asked for, of what a model answered: without its thoughts, whatever marks it writes them in, the fence
- * around it, the sentence before it ("Here is the summary:") and the one after it.
- * @returns undefined where nothing is left, which is no answer.
+ * Returns the text that was asked for from a model's answer. Removes thoughts in any notation, the fence around the text, the
+ * sentence before it ("Here is the summary:") and the one after it.
+ * @returns undefined if nothing is left, which is no answer.
  */
 export function textOfAnswer(answer: string): string | undefined {
   let text = withoutThoughts(answer).replaceAll('\u0000', '').toWellFormed().replace(MARKS, '').trim();
@@ -46,14 +46,14 @@ export function textOfAnswer(answer: string): string | undefined {
 }
 
 function withoutThoughts(answer: string): string {
-  // The innermost first, for thoughts within thoughts.
+  // The innermost first, since thoughts may hold thoughts.
   const block = new RegExp(`${OPENING}(?:(?!${OPENING})[\\s\\S])*?${CLOSING}`, 'gi');
   let text = answer.replace(FINAL_CHANNEL, '');
   for (let before = ''; before !== text; ) {
     before = text;
     text = text.replace(block, '');
   }
-  // Templates open the thoughts in the prompt, so an answer may have their end alone.
+  // Templates open the thoughts in the prompt, so an answer may have only their end.
   const end = new RegExp(`^[\\s\\S]*${CLOSING}`, 'i');
   // Thoughts without an end: the model had no tokens left for an answer.
   const open = new RegExp(`(?:${OPENING}|<\\|channel\\|>\\s*(?:analysis|commentary))[\\s\\S]*$`, 'i');
@@ -70,7 +70,7 @@ function withoutPreamble(text: string): string {
   return preamble !== '' && isPreamble && rest.trim() !== '' ? rest : text;
 }
 
-/** Takes off one layer of what a whole answer is put into. */
+/** Removes one layer around a whole answer: a fence, a tag or quotes. */
 function unwrapped(text: string): string {
   const [, fenced] = /^(?:```|~~~)[^\n`]*\n([\s\S]*?)\n?\s*(?:```|~~~)$/.exec(text) ?? [];
   if (fenced !== undefined && !fenced.includes('```')) return fenced.trim();

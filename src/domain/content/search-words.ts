@@ -1,12 +1,12 @@
 /**
- * The words of a text, for search. Postgres's own parser finds words by their spaces and leaves out what it has no letters
- * for, so words are cut here, for texts and queries alike and on every Postgres.
+ * Cuts texts into words for search. Postgres's own parser finds words by their spaces, and drops characters that it does not know as
+ * letters. So words are cut here, for texts and queries alike and on every Postgres.
  */
 
-/** Words that stand together without a space, as `well-known`, `node.js` or `GPT-4模型`: mostly one. */
+/** Words written together without a space, such as `well-known`, `node.js` or `GPT-4模型`; mostly one word. */
 export interface WordGroup {
   words: Word[];
-  /** Several words as they are written together, with what stands between them: `well-known`. */
+  /** Several words as written together, with the characters between them: `well-known`. */
   whole?: string;
   /** Several words without the hyphens and apostrophes between them: `email` for `e-mail`. */
   joined?: string;
@@ -14,24 +14,24 @@ export interface WordGroup {
 
 export interface Word {
   /**
-   * `spaced`: of a script that puts spaces between words. `cjk`: a run of Chinese, Japanese or Korean characters, each with a
+   * `spaced`: a word of a script that puts spaces between words. `cjk`: a run of Chinese, Japanese or Korean characters, each with a
    * position of its own. `unspaced`: a run of Thai, Lao, Khmer or Burmese. `symbol`: an emoji or sign.
    */
   kind: 'spaced' | 'cjk' | 'unspaced' | 'symbol';
-  /** Among the words of its text, from 1. */
+  /** Position among the words of its text, from 1. */
   position: number;
   /** In lower case. */
   written: string;
   /** Without case and accents. */
   folded: string;
-  /** Of `getUserName`: get, user, name; of `C++`: c. */
+  /** For `getUserName`: get, user, name; for `C++`: c. */
   parts: string[];
 }
 
-/** The stems of English words; null for those that English has in every text (stop words). */
+/** The stems of English words; null for stop words, which every English text has. */
 export type Stems = ReadonlyMap<string, string | null>;
 
-/** Longest word that is kept, characters; of a longer one, its beginning. */
+/** How many characters of a word are kept. */
 const LONGEST_WORD = 60;
 
 const CJK = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Bopomofo}ー々〆ヶ';
@@ -47,20 +47,20 @@ const IS_SYMBOL = new RegExp(`^(?:${SYMBOL})$`, 'u');
 
 /** Marks that may be left out in writing: accents of Latin, Greek and Cyrillic letters, vowels of Arabic and Hebrew. */
 const OPTIONAL_MARKS = /[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u065f\u0670]/g;
-/** Letters that Unicode takes for letters of their own, and people for variants of others. */
+/** Letters that Unicode treats as letters of their own, and people as variants of others. */
 const VARIANTS: Record<string, string> = { æ: 'ae', œ: 'oe', ø: 'o', ł: 'l', đ: 'd', ð: 'd', þ: 'th', ħ: 'h', ı: 'i' };
 
-/** The words of a text, in order. */
+/** Returns the words of a text, in order. */
 export function wordGroupsOf(text: string): WordGroup[] {
   const groups: WordGroup[] = [];
   let position = 1;
   for (const [group] of readable(text).matchAll(GROUPS)) {
     const words: Word[] = [];
-    // The king's is the king.
+    // "The king's" is "the king".
     for (const [letters] of group.replace(/(?<=\p{L})'s$/iu, '').matchAll(new RegExp(`${LETTERS}|${SYMBOL}`, 'gu'))) {
       for (const [run] of letters.matchAll(RUNS)) {
         const word = wordOf(run, position);
-        // Marks without a letter.
+        // The run is only marks.
         if (word.folded === '') continue;
         position += word.kind === 'cjk' ? [...word.folded].length : 1;
         words.push(word);
@@ -71,7 +71,7 @@ export function wordGroupsOf(text: string): WordGroup[] {
   return groups;
 }
 
-/** Compatible forms as one, and without characters that nobody sees. */
+/** Unifies compatible forms, and removes invisible characters. */
 function readable(text: string): string {
   return text
     .normalize('NFKC')
@@ -96,7 +96,7 @@ function togetherOf(group: string, words: Word[]): Omit<WordGroup, 'words'> {
 }
 
 function foldedOf(text: string): string {
-  // Upper case first: ß is SS there, and both sigmas are one.
+  // Upper case first: it turns ß into SS, and makes both sigmas one.
   const plain = text.toUpperCase().toLowerCase().normalize('NFKD').replace(OPTIONAL_MARKS, '').normalize('NFC');
   return plain.replace(/[æœøłđðþħı]/g, (letter) => VARIANTS[letter] ?? letter);
 }
@@ -111,7 +111,7 @@ function shortened(word: string): string {
   return word.length <= LONGEST_WORD ? word : [...word].slice(0, LONGEST_WORD).join('');
 }
 
-/** All forms for which {@link Stems} are needed. */
+/** Returns all forms that need {@link Stems}. */
 export function stemmableOf(groups: readonly WordGroup[]): string[] {
   const forms = groups.flatMap(({ words, joined = '' }) => [
     joined,
@@ -120,12 +120,12 @@ export function stemmableOf(groups: readonly WordGroup[]): string[] {
   return [...new Set(forms)].filter((form) => /^[a-z]+$/.test(form));
 }
 
-/** The form under which a word is found: its English stem, if it has one. */
+/** Returns the form that a word is indexed under: its English stem, if it has one. */
 export function indexedForm(folded: string, stems: Stems): string {
   return stems.get(folded) ?? folded;
 }
 
-/** All strings of `length` characters in a run, in order. */
+/** Returns all strings of `length` characters in a run, in order. */
 export function gramsOf(run: string, length: number): string[] {
   const characters = [...run];
   return Array.from({ length: Math.max(0, characters.length - length + 1) }, (_, index) =>
@@ -141,10 +141,9 @@ export function dictionaryWordsOf(run: string): string[] {
 }
 
 /**
- * What a chunk is found by, as a tsvector of Postgres: each word under its stem and as it is written; of scripts without
- * spaces, characters and pairs of them (Thai and its like: words of the dictionary, and three characters each), so that any
- * part of a sentence is found. Weights say what counts: A and B stand for the title, C and D for the text; A and C for a
- * word as it is written.
+ * Returns what a chunk is found by, as a tsvector of Postgres: each word by its stem and as written. For scripts without spaces, it
+ * has characters and pairs of them (for Thai and similar scripts, words of the dictionary and runs of three characters), so that any
+ * part of a sentence is found. The weights A and B stand for the title, C and D for the text; A and C stand for a word as written.
  */
 export function searchVectorOf(title: readonly WordGroup[], text: readonly WordGroup[], stems: Stems): string {
   const places = new Map<string, string[]>();
@@ -195,10 +194,10 @@ function indexInto(
   }
 }
 
-/** Postgres keeps 256 places of a word; which of them counts little. */
+/** How many places of a word are kept; it matters little which. Postgres keeps 256. */
 const MOST_PLACES = 64;
 
-/** A lexeme as tsvector and tsquery of Postgres read it. */
+/** Quotes a lexeme for a tsvector or tsquery of Postgres. */
 export function quoted(lexeme: string): string {
   return `'${lexeme.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }

@@ -1,21 +1,21 @@
 import type { WeightedWord } from '../celery/quorum.ts';
 import type { Asked } from './asked-words.ts';
 
-/** More words than these change little, and cost. */
+/** How many words are weighed. More change little, and cost time. */
 const WEIGHED_WORDS = 8;
 
-/** A word with what finds it as it is written, a tsquery. */
+/** A word with a tsquery that finds it as written. */
 export type WeighedWord = WeightedWord & { exact: string };
 
-/** What a query asks for, as far as there are chunks that have it. */
+/** The words and phrases of a query that chunks have. */
 export interface WeighedQuery {
-  /** The rarest first: the rarer, the more one weighs (inverse document frequency). */
+  /** Rarest first: the rarer a word, the more it weighs (inverse document frequency). */
   words: WeighedWord[];
   /** Phrases weigh as much as the rarest word. */
   phrases: WeighedWord[];
-  /** The query as it is written, a tsquery. */
+  /** The query as written, a tsquery. */
   verbatim: string | undefined;
-  /** Whether there are chunks for each of its words. */
+  /** Whether each of its words is in some chunk. */
   complete: boolean;
   /** Whether it has any word at all. */
   asks: boolean;
@@ -25,16 +25,16 @@ export interface WeighedQuery {
 export const ASKS_NOTHING: WeighedQuery = { words: [], phrases: [], verbatim: undefined, complete: false, asks: false };
 
 /**
- * Leaves out what no chunk has.
- * @param weights of each word its weight, undefined if no chunk has it.
- * @param hasPhrase of each phrase whether a chunk has it.
+ * Leaves out words and phrases that no chunk has.
+ * @param weights the weight of each word; undefined if no chunk has it.
+ * @param hasPhrase for each phrase, whether a chunk has it.
  */
 export function weighedQueryOf(
   asked: Asked,
   weights: ReadonlyArray<number | undefined>,
   hasPhrase: readonly boolean[],
 ): WeighedQuery {
-  // Where a text has the whole word, its parts say nothing.
+  // If some text has the whole word, its parts add nothing.
   const found = new Set(asked.words.filter((_, index) => weights[index] !== undefined));
   const counted = asked.words.flatMap((word, index) => {
     const weight = weights[index];

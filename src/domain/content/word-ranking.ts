@@ -3,21 +3,21 @@ import type { Asked } from './asked-words.ts';
 import { hasLexemes, type Lexemes, lexemeRank, lexemesOf, readLexemeQuery } from './lexeme-query.ts';
 import { type WeighedQuery, weighedQueryOf } from './weighed-query.ts';
 
-/** The share of the query's weight that a chunk needs to be an answer: a question has words in common with much that is none. */
+/** The share of the query's weight that a chunk needs to be an answer. A question shares words with many texts that do not answer it. */
 export const QUORUM = 0.6;
 /** In a search by words alone, chunks with one of this many of the rarest words are ranked too. */
 export const RARE_WORDS = 4;
-/** Fewer chunks than this say little of how rare a word is. */
+/** Fewer chunks than this say little about how rare a word is. */
 const FEW_CHUNKS = 10_000;
 
-/** All lexemes by which a chunk can be found that answers the query. */
+/** Returns all lexemes that find chunks which may answer the query. */
 export function soughtLexemes({ words, phrases }: Asked): string[] {
   return [...new Set([...words, ...phrases].flatMap(({ term }) => lexemesOf(readLexemeQuery(term)!)))];
 }
 
 /**
- * Weighs the words of a query by the chunks that were found with one of its lexemes, for stores that do not count: where all such
- * chunks are given, as a database would that counts.
+ * Weighs the words of a query by the chunks that were found with one of its lexemes, for stores that do not count. If all such chunks
+ * are given, the weights are as in a database that counts.
  */
 export function weighAmong(asked: Asked, candidates: readonly Lexemes[]): WeighedQuery {
   const weights = asked.words.map(({ term }) => {
@@ -33,9 +33,9 @@ export function weighAmong(asked: Asked, candidates: readonly Lexemes[]): Weighe
 }
 
 /**
- * Chunks by the words that they have in common with the query, best first. Rare words count more than common ones, words of the
- * title more than others, and words as they were asked for more than other forms of them.
- * @param alone whether this is the only ranking: then a chunk with little of the query is better than none.
+ * Ranks chunks by the words that they share with the query, best first. Rare words count more than common ones, words of the title
+ * more than others, and words as they were asked for more than their other forms.
+ * @param alone whether this is the only ranking: then a chunk that has little of the query is better than none.
  * @returns places among the candidates, and whether the chunk has every word.
  */
 export function rankByWords(

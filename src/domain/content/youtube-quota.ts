@@ -2,16 +2,16 @@ import type { Settings } from '../../contracts/settings.ts';
 import { quotaOpens } from './quota-day.ts';
 
 /**
- * Quotas of the YouTube Data API, each counted apart. Most calls take units of the general one; since 2026-06 searches
- * and uploads have buckets of their own, counted in calls.
+ * Quotas of the YouTube Data API, each counted separately. Most calls take units of the general one. Since 2026-06, searches and
+ * uploads have buckets of their own, counted in calls.
  */
 export type QuotaBucket = 'general' | 'search.list' | 'videos.insert';
 
-/** What the operator sets; Google grants 10,000 units a day unless asked for more. */
+/** The quotas that the operator sets. Google grants 10,000 units a day unless asked for more. */
 export interface QuotaPolicy {
   /** Units of the general bucket a day. */
   dailyUnits: number;
-  /** Of these, units that only priority may use. */
+  /** How many of these units only priority calls may use. */
   priorityReserved: number;
 }
 
@@ -24,13 +24,13 @@ export function quotaPolicyOf(
 /** Calls a day of each bucket that is counted in calls. */
 const CALLS_PER_DAY = 100;
 
-/** How many units of a bucket may be used in a day, those of this call included. */
+/** Returns how many units of a bucket may be used in a day, including those of this call. */
 export function quotaCeiling(policy: QuotaPolicy, bucket: QuotaBucket, priority: boolean): number {
   if (bucket !== 'general') return CALLS_PER_DAY;
   return priority ? policy.dailyUnits : policy.dailyUnits - policy.priorityReserved;
 }
 
-/** What is used and left of a day's units. */
+/** Returns how much of a day's units is used and left. */
 export function usageOf({ dailyUnits }: QuotaPolicy, used: number) {
   return {
     units_used: used,
@@ -39,15 +39,15 @@ export function usageOf({ dailyUnits }: QuotaPolicy, used: number) {
   };
 }
 
-/** Longest pause before a call that waits for quota looks again (seed 003: one hour). */
+/** Longest pause before a call that waits for quota checks again (seed 003: one hour). */
 const LOOK_AGAIN_MS = 3_600_000;
 
-/** A pause that even a call without priority waits for: just after midnight, until it is certain which day counts. */
+/** A pause so short that even a call without priority waits for it: just after midnight, until it is certain which day counts. */
 const SHORT_MS = 2_000;
 
 /**
- * What a call does when no quota is left: fail, or look again after a pause, which is an hour at most and ends with the
- * reset at the latest.
+ * Says what a call does when no quota is left: it fails, or checks again after a pause. The pause is an hour at most and ends with
+ * the reset at the latest.
  */
 export function afterRefusal(at: number, priority: boolean): { kind: 'fail' } | { kind: 'wait'; forMs: number } {
   const opensInMs = quotaOpens(at) - at;

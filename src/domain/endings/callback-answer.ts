@@ -1,14 +1,14 @@
 import type { CallbackOutcome } from '../../contracts/endings/callback-workflow.ts';
 
-/** What a receiver answered, or why there is no answer. */
+/** The response of a receiver, or the reason why there is none. */
 export type CallbackAnswer =
   | { status: number; retryAfter: string | undefined; body: string }
   | { status: null; reason: string };
 
 /**
- * What n8n says in answers that are no 2xx (observed with 1.123.81). An execution gets another id each time, so one that has
- * ended or was deleted never waits again. A node that waits elsewhere may be passed, and a workflow may be activated.
- * The words are n8n's; the reasons are ours, since n8n repeats the path of the webhook, which is a secret.
+ * n8n's responses that are not 2xx (observed with 1.123.81). Every execution gets a new id, so one that has ended or was deleted
+ * never waits again. A node that waits for something else may be passed, and a workflow may be activated. `says` matches n8n's words.
+ * The reasons are ours, since n8n repeats the path of the webhook, which is a secret.
  */
 const N8N_ANSWERS: ReadonlyArray<{ status: number; says: RegExp; kind: 'early' | 'final' | 'failed'; reason: string }> =
   [
@@ -41,8 +41,8 @@ const N8N_ANSWERS: ReadonlyArray<{ status: number; says: RegExp; kind: 'early' |
   ];
 
 /**
- * What an answer to a callback means. Only a 2xx is a delivery; everything else is tried again, unless the receiver says
- * that it is gone.
+ * Says what a response to a callback means. Only a 2xx is a delivery. Everything else is tried again, unless the receiver says that
+ * it is gone.
  * @param now epoch milliseconds, for a `Retry-After` that names a date.
  */
 export function callbackOutcome(answer: CallbackAnswer, now: number): CallbackOutcome {
@@ -58,7 +58,10 @@ export function callbackOutcome(answer: CallbackAnswer, now: number): CallbackOu
   return { kind: 'failed', status, reason, wait_ms: retryAfterMs(answer.retryAfter, now) };
 }
 
-/** Milliseconds that a `Retry-After` header asks for, in seconds or as a date (RFC 9110, 10.2.3); 0 where it says neither. */
+/**
+ * Returns the pause that a `Retry-After` header asks for, in milliseconds. The header holds seconds or a date (RFC 9110, 10.2.3).
+ * Returns 0 if it holds neither.
+ */
 function retryAfterMs(header: string | undefined, now: number): number {
   if (header === undefined) return 0;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1_000;

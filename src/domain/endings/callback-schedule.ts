@@ -6,11 +6,11 @@ const HOUR = 60 * MINUTE;
 const FIRST_PAUSES_MS = [1, 2, 5, 15, 60, 300, 1_800, 7_200].map((seconds) => seconds * SECOND);
 const LONGEST_PAUSE_MS = 12 * HOUR;
 
-/** For how long a callback is tried, from its first try. The last try is at the end of this time. */
+/** How long a callback is tried, from its first try. The last try is at the end of this time. */
 export const CALLBACK_TRIED_FOR_MS = 72 * HOUR;
 
 /**
- * Pause before the next try in milliseconds, with up to a quarter of jitter; undefined where no further try is due.
+ * Returns the pause before the next try in milliseconds, with up to a quarter of jitter; undefined if no further try is due.
  * @param failures tries that failed in a row, at least 1.
  * @param elapsedMs since the first try.
  * @param waitMs the shortest pause that the receiver asks for.

@@ -1,9 +1,9 @@
-/** States of a job that has not begun. */
+/** States of a job that has not started. */
 const WAITING: ReadonlySet<string> = new Set(['queued', 'waiting', 'blocked', 'pending', 'requested']);
 
 /**
- * The attempt of a run whose forge counts only those of its jobs: 1, and one more for each time that a job was begun again. A job
- * counts its attempt when it begins, so one that waits after an earlier attempt is at the next already.
+ * Returns the attempt of a run on a forge that counts only the attempts of jobs: 1, and one more for each time that a job was run
+ * again. A job counts its attempt when it starts, so one that waits after an earlier attempt is already at the next.
  */
 export function attemptOf(jobs: readonly { status: string; run_attempt: number }[]): number {
   const again = jobs.map(({ status, run_attempt }) =>

@@ -1,38 +1,40 @@
 import type { ForgeKind, ForgePlace } from '../../contracts/forges/forge.ts';
 
 /**
- * What a forge can do, as Hapax uses it. Workflows, the API and adapters ask this table, and never for the name of a forge. Rows were
- * measured: GitHub by its documentation and API, Gitea on 1.26, Forgejo by the sources of 16.
+ * The capabilities of a forge that Hapax uses. Workflows, the API and adapters ask for these, and never for the name of a forge.
+ * GitHub's are from its documentation and API, Gitea's were measured on 1.26, and Forgejo's are from the sources of 16.
  */
 export interface Capabilities {
-  /** As people call it. */
+  /** Name for people. */
   name: string;
-  /** The response to a dispatch names the run. */
+  /** Whether the response to a dispatch names the run. */
   names_run: boolean;
-  /** A listing shows the token of a run: in its title, or in what it was dispatched with. */
+  /** Whether a listing shows the token of a run, in its title or in the inputs of its dispatch. */
   lists_tokens: boolean;
-  /** A dispatch with an input that the workflow does not declare is refused; else the input is dropped without a word. */
+  /** Whether it refuses a dispatch with an input that the workflow does not declare. Otherwise it silently drops the input. */
   refuses_unknown_inputs: boolean;
-  /** A workflow can be addressed by a number as well as by its file. */
+  /** Whether a workflow can be addressed by a number as well as by its file. */
   numbers_workflows: boolean;
-  /** A run can be stopped by the API. */
+  /** Whether the API can stop a run. */
   cancels: boolean;
-  /** A run that ended can be run again by the API. */
+  /** Whether the API can rerun a run that ended. */
   reruns: boolean;
-  /** The same of its failed jobs alone. */
+  /** Whether the API can rerun only its failed jobs. */
   reruns_failed_jobs: boolean;
-  /** Listings have ETags, so that looking at them again is cheap; else each run is read by itself. */
+  /** Whether listings have ETags, so that polling them is cheap. Otherwise each run is read by itself. */
   etags: boolean;
-  /** Responses carry an id by which the forge's operators find the request. */
+  /** Whether responses carry an id by which the forge's operators find the request. */
   request_ids: boolean;
-  /** A run shows its number of attempts; else it is told from its jobs. */
+  /** Whether a run shows its number of attempts. Otherwise its jobs show it. */
   attempts: boolean;
-  /** A run shows when it was made; else only that it was before it began. */
+  /** Whether a run shows when it was created. Otherwise it only shows that this was before it started. */
   created_at: boolean;
-  /** Webhooks that were not received can be listed and asked for again. */
+  /** Whether missed webhooks can be listed and requested again. */
   redelivers: boolean;
-  /** Writes of one credential have to be kept apart (GITHUB_WRITE_INTERVAL). */
+  /** Whether the writes of one credential must be spaced out (GITHUB_WRITE_INTERVAL). */
   limits_writes: boolean;
+  /** Whether the API can list the artifacts of a run. */
+  lists_artifacts: boolean;
 }
 
 const GITHUB: Capabilities = {
@@ -50,6 +52,7 @@ const GITHUB: Capabilities = {
   created_at: true,
   redelivers: true,
   limits_writes: true,
+  lists_artifacts: true,
 };
 
 const GITEA: Capabilities = {
@@ -67,6 +70,7 @@ const GITEA: Capabilities = {
   created_at: false,
   redelivers: false,
   limits_writes: false,
+  lists_artifacts: true,
 };
 
 const FORGEJO: Capabilities = {
@@ -76,11 +80,12 @@ const FORGEJO: Capabilities = {
   reruns: false,
   reruns_failed_jobs: false,
   created_at: true,
+  lists_artifacts: false,
 };
 
 const TABLE: Readonly<Record<ForgeKind, Capabilities>> = { github: GITHUB, gitea: GITEA, forgejo: FORGEJO };
 
-/** What the forge of a build can do. @param place undefined: the GitHub of the GITHUB_ settings. */
+/** Returns the capabilities of a build's forge. @param place undefined for the GitHub of the GITHUB_ settings. */
 export function capabilitiesOf(place: Pick<ForgePlace, 'kind'> | undefined): Capabilities {
   return TABLE[place?.kind ?? 'github'];
 }

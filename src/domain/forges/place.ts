@@ -4,15 +4,15 @@ import type { Settings } from '../../contracts/settings.ts';
 import { matchesRepository } from '../keys/grant.ts';
 import { capabilitiesOf } from './capabilities.ts';
 
-/** Where forges are: GitHub's API by the settings, and where each named credential leads; and what may be built there. */
+/** The addresses of forges (GitHub's API by the settings, and that of each named credential), and the repositories that may be built. */
 export interface ForgeAddresses {
   github: string;
   credentials: CredentialUrls;
-  /** Patterns of the repositories that configurations may name; undefined: all. */
+  /** Patterns of the repositories that configurations may name; undefined for all. */
   repositories?: readonly string[] | undefined;
 }
 
-/** The forges that the settings know. */
+/** Returns the forges that the settings know. */
 export function forgeAddressesOf(
   settings: Pick<Settings, 'GITHUB_API_URL' | 'FORGE_CREDENTIALS' | 'REPOSITORIES_ALLOWED'>,
 ): ForgeAddresses {
@@ -20,17 +20,17 @@ export function forgeAddressesOf(
   return { github: settings.GITHUB_API_URL, credentials, repositories: settings.REPOSITORIES_ALLOWED };
 }
 
-/** Why a repository is not built. */
+/** The reason why a repository is not built. */
 export const NOT_ALLOWED = 'is not one of REPOSITORIES_ALLOWED';
 
 type Placed = Pick<ConfigurationDefinition, 'forge' | 'api_url' | 'credential'>;
 
-/** What is wrong with a configuration's forge. `not_supported`: the forge could never do it. */
+/** A fault in a configuration's forge. `not_supported`: the forge could never do it. */
 export type PlaceFault = { path: string; message: string; not_supported?: true };
 
 /**
- * Why no build could run on the forge that a configuration names; empty where nothing is wrong. A URL is only ever the one of its
- * credential: another would be given the token.
+ * Returns the reasons why no build could run on the forge that a configuration names; empty if there are none. A URL must be the one
+ * of its credential: another server would get the token.
  */
 export function placeFaults(
   { forge, api_url, credential, repository, workflow, concurrency }: ConfigurationDefinition,
@@ -61,7 +61,7 @@ export function placeFaults(
   return faults;
 }
 
-/** Where the builds of a configuration run; undefined: GitHub by the settings. `missing`: its credential is not set any more. */
+/** Returns where the builds of a configuration run; undefined for GitHub by the settings. `missing`: its credential is no longer set. */
 export function placeOf(
   { forge, credential }: Placed,
   { credentials }: Pick<ForgeAddresses, 'credentials'>,

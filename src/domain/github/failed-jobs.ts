@@ -14,14 +14,14 @@ export interface ListedJob {
 /** A note that a step made for people. */
 export type Annotation = FailedJob['annotations'][number];
 
-/** Conclusions that are not why a run ended badly. */
+/** Conclusions that do not explain why a run ended badly. */
 const HARMLESS: ReadonlySet<string> = new Set(['success', 'skipped', 'neutral']);
-/** What says most comes first. */
+/** Sorted by how much each says, most first. */
 const LEVELS = ['failure', 'warning', 'notice'];
 
 /**
- * The jobs that say why a run ended badly, at most so many that each can be described. Jobs that were only cancelled, as those
- * beside a failed one in a matrix, count where no job failed.
+ * Returns the jobs that explain why a run ended badly, at most so many that each can be described. Jobs that were only cancelled,
+ * such as those beside a failed one in a matrix, count only if no job failed.
  */
 export function jobsThatFailed(jobs: readonly ListedJob[]): ListedJob[] {
   const ended = jobs.filter(({ conclusion }) => conclusion !== null && !HARMLESS.has(conclusion));
@@ -29,13 +29,13 @@ export function jobsThatFailed(jobs: readonly ListedJob[]): ListedJob[] {
   return (failed.length > 0 ? failed : ended).slice(0, LIMITS.failures.jobs);
 }
 
-/** What is recorded of jobs that failed, within the budget of a record. */
+/** Describes failed jobs for the record, within its budget. */
 export function describeFailedJobs(
   jobs: readonly ListedJob[],
   annotationsOf: (job: ListedJob) => readonly Annotation[],
 ): FailedJob[] {
   const described = jobs.map((job) => describe(job, annotationsOf(job)));
-  // What says least goes first: annotations from the end, then steps, then jobs.
+  // Drops what says least first: annotations from the end, then steps, then jobs.
   for (const job of described.toReversed()) while (isTooLong(described) && job.annotations.pop());
   for (const job of described.toReversed()) while (isTooLong(described) && job.steps.pop());
   while (isTooLong(described) && described.pop());
@@ -70,7 +70,7 @@ function isTooLong(described: readonly FailedJob[]): boolean {
   return new TextEncoder().encode(JSON.stringify(described)).length > LIMITS.failures.recordBytes;
 }
 
-/** Text that the record can hold: no control characters but line ends and tabs, well formed, and of a length. */
+/** Returns text that the record can hold: well formed, of limited length, and without control characters other than line feeds and tabs. */
 function cut(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: steps write colours and worse into what they annotate.
   const clean = text.toWellFormed().replace(/\u001b\[[\d;]*m|[\u0000-\u0008\u000b-\u001f\u007f]/g, '');

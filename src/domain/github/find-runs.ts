@@ -1,41 +1,44 @@
 import type { Finding, ListedRun, Run } from '../../contracts/github/github.ts';
 import { shortRef } from '../builds/concurrency-group.ts';
 
-/** The form of all tokens: it tells the runs of any Hapax from others. */
+/** The form of all tokens. It tells the runs of any Hapax from others. */
 const TOKEN = /hapax-(\d{1,15})-\d+-[0-9a-f]{12}/;
 
-/** The build whose token stands in the title of a run, if one does. */
+/** Returns the id of the build whose token is in the title of a run, if there is one. */
 export function buildIdOfToken(title: string): number | undefined {
   const id = TOKEN.exec(title)?.[1];
   return id === undefined ? undefined : Number(id);
 }
 
-/** The dispatches that are looked for. */
+/** The dispatches to look for. */
 export interface Sought {
   workflow: string;
   ref: string;
-  /** All tokens of the build; empty where its dispatches carry none. */
+  /** All tokens of the build, or their prefix where some are forgotten; empty if its dispatches carry none. */
   tokens: readonly string[];
-  /** Runs created before this time (ISO 8601, with allowance for clocks) cannot be ours. */
+  /** Runs created before this time (ISO 8601, with allowance for clocks) cannot be ours, unless they carry a whole token. */
   since: string;
 }
 
 /** The runs of a repository, newest first. */
 export interface Listing {
   runs: readonly ListedRun[];
-  /** Whether all that can be ours are among them. */
+  /** Whether all runs that can be ours are among them. */
   complete: boolean;
 }
 
 /**
- * What a listing says about the dispatches of one build. If the workflow does not echo tokens, any run of its workflow and
- * ref without a token could be ours; so an absence is believed only if a complete listing has no such run.
+ * Says what a listing shows about the dispatches of one build. If the workflow does not echo tokens, any run of its workflow and ref
+ * without a token could be ours. So a run counts as absent only if a complete listing has no such run.
  */
 export function findRuns({ runs, complete }: Listing, { workflow, ref, tokens, since }: Sought): Finding {
-  // A run that a newer one pushed to the next page while they were read is listed twice.
+  // A run is listed twice if a newer one pushed it to the next page while the pages were read.
   const each = [...new Map(runs.map((run) => [run.run_id, run])).values()];
-  const dispatched = each.filter((run) => run.event === 'workflow_dispatch' && isOf(run, workflow));
-  const ours = dispatched.filter((run) => tokens.some((token) => run.title.includes(token)));
+  const dispatched = each.filter((run) => isDispatchOf(run, workflow));
+  // Only a whole token is unique. An earlier installation gave out tokens with the same prefix.
+  const isOurs = (run: ListedRun, token: string) =>
+    run.title.includes(token) && (TOKEN.test(token) || run.created_at >= since);
+  const ours = dispatched.filter((run) => tokens.some((token) => isOurs(run, token)));
   if (ours.length > 0) {
     const oldestFirst = ours.toSorted((a, b) => a.created_at.localeCompare(b.created_at) || a.run_id - b.run_id);
     return { kind: 'found', runs: oldestFirst.map(named) };
@@ -47,6 +50,11 @@ export function findRuns({ runs, complete }: Listing, { workflow, ref, tokens, s
   );
   if (candidates.length === 0 && complete) return { kind: 'absent' };
   return { kind: 'doubtful', candidates: candidates.slice(0, 10).map(named) };
+}
+
+/** Says whether a dispatch made this run of a workflow. */
+export function isDispatchOf(run: ListedRun, workflow: string): boolean {
+  return run.event === 'workflow_dispatch' && isOf(run, workflow);
 }
 
 function isOf(run: ListedRun, workflow: string): boolean {

@@ -11,9 +11,9 @@ export interface HookDelivery {
 const MOST_ATTEMPTS = 3;
 
 /**
- * The deliveries to ask for again: the last attempt of each delivery about a run that never arrived, unless it was tried
+ * Returns the deliveries to request again: the last attempt of each delivery about a run that never arrived, unless it was tried
  * often enough.
- * @param since ISO 8601; earlier deliveries were looked at before.
+ * @param since ISO 8601; earlier deliveries were checked before.
  */
 export function missedDeliveries(listed: readonly HookDelivery[], since: string): HookDelivery[] {
   const attempts = new Map<string, HookDelivery[]>();

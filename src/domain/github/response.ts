@@ -1,28 +1,28 @@
 import type { DispatchOutcome, RerunOutcome, Run } from '../../contracts/github/github.ts';
 
-/** GitHub's response, or what came instead of one. */
+/** GitHub's response, or the reason why there is none. */
 export type ForgeResponse =
   | { status: number; headers: Record<string, string | undefined>; body: unknown; trouble?: Trouble }
   /**
-   * No answer arrived; `code` is the system's word for why. With `wait_ms` nothing was sent, and it may be sent after that;
-   * null: when it seems right.
+   * No response arrived; `code` is the system's word for the reason. With `wait_ms`, nothing was sent, and the request may be sent
+   * after that time; null leaves the time to the caller.
    */
   | { code: string; message: string; wait_ms?: number | null };
 
 /** A response that arrived. */
 export type Arrived = Extract<ForgeResponse, { status: number }>;
 
-/** Why GitHub refuses what would be right: a person has to change a setting, or something at GitHub. */
+/** The reason why GitHub refuses a request that would be right: a person has to change a setting, or something at GitHub. */
 export interface Trouble {
   /** One line, with what to change. */
   reason: string;
-  /** How long it is waited for, milliseconds; left out: as long as for a GitHub that cannot be reached. */
+  /** How long to wait for it, in milliseconds; if left out, as long as for a GitHub that cannot be reached. */
   patience_ms?: number;
 }
 
 /**
- * Failures of making the connection: nothing can have been sent. Any later failure, a reset or a time-out above all,
- * may have come after GitHub took the request.
+ * Failures to connect: nothing can have been sent. Any later failure, above all a reset or a time-out, may have come after GitHub
+ * took the request.
  */
 const BEFORE_SENDING: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
@@ -33,17 +33,17 @@ const BEFORE_SENDING: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** Whether a request that failed so was certainly not sent. */
+/** Says whether a request that failed with this code was certainly not sent. */
 export function neverSent(code: string): boolean {
   return BEFORE_SENDING.has(code);
 }
 
-/** GitHub asks for at least this pause where it names none (docs.github.com, "Rate limits for the REST API"). */
+/** The shortest pause that GitHub asks for if it names none (docs.github.com, "Rate limits for the REST API"). */
 const UNTOLD_WAIT_MS = 60_000;
 
 /**
- * What an answer to a dispatch means. Only what is certain counts as sent or not sent: a 5xx or a lost answer does not
- * mean "not started" (pytorch/test-infra#8061).
+ * Says what a response to a dispatch means. Only what is certain counts as sent or not sent: a 5xx or a lost response does not mean
+ * "not started" (pytorch/test-infra#8061).
  * @param now epoch milliseconds, for the reset time of a rate limit.
  */
 export function classifyDispatch(
@@ -62,7 +62,7 @@ export function classifyDispatch(
   return { kind: 'ambiguous', reason, accepted: true, correlated, request_id };
 }
 
-/** What an answer to a request for a re-run means. */
+/** Says what a response to a request for a rerun means. */
 export function classifyRerun(answer: ForgeResponse, now: number, forge = 'GitHub'): RerunOutcome {
   const outcome = classifyWrite(answer, now, forge);
   return outcome.kind === 'done' ? { kind: 'done', request_id: outcome.request_id } : outcome;
@@ -97,15 +97,15 @@ function classifyWrite(
   return { kind: 'rejected', status, message: messageOf(body), request_id };
 }
 
-/** Whether a status says that nothing was done. A server that says 408 may have waited for the rest of what it had begun. */
+/** Says whether a status means that nothing was done. A server that says 408 may have begun something and waited for the rest. */
 function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408;
 }
 
 /**
- * How long GitHub wants us to wait, in milliseconds; undefined where an answer is no rate limit. A limited request was
- * not executed.
- * @param now epoch milliseconds; used only where the answer does not say what GitHub's own clock shows.
+ * Returns how long GitHub wants us to wait, in milliseconds; undefined if a response is no rate limit. A limited request was not
+ * executed.
+ * @param now epoch milliseconds; used only if the response does not tell the time of GitHub's own clock.
  */
 export function rateLimitWait(
   status: number,
@@ -124,13 +124,24 @@ export function rateLimitWait(
   return undefined;
 }
 
-/** What GitHub's clock showed when it answered, epoch milliseconds; undefined where the answer does not say. */
+/** Returns the time of GitHub's clock when it responded, in epoch milliseconds; undefined if the response does not tell. */
 export function clockOf(headers: Record<string, string | undefined>): number | undefined {
   const date = Date.parse(headers.date ?? '');
   return Number.isNaN(date) ? undefined : date;
 }
 
-/** GitHub's own words for a refusal. */
+/**
+ * How far GitHub's clock is ahead of ours, milliseconds. Its answer shows whole seconds and took its time on the way, so a difference that
+ * may come from these alone counts as none.
+ * @param shown what its clock showed. @param sentAt when the request was sent, @param receivedAt when the answer came; epoch milliseconds.
+ */
+export function clockAhead(shown: number, sentAt: number, receivedAt: number): number {
+  const least = shown - receivedAt;
+  const most = shown + 999 - sentAt;
+  return least <= 0 && most >= 0 ? 0 : (least + most) / 2;
+}
+
+/** Returns GitHub's own words for a refusal. */
 export function messageOf(body: unknown): string {
   const message = typeof body === 'object' && body !== null && 'message' in body ? body.message : body;
   return typeof message === 'string' && message !== '' ? message.slice(0, 500) : 'no reason given';

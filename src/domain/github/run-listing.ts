@@ -1,77 +1,77 @@
 import type { ListedRun, RunView } from '../../contracts/github/github.ts';
 
-/** What is known of a run while it is followed. */
+/** The state of a run that a build follows. */
 export type Seen = Pick<RunView, 'status' | 'run_attempt'>;
 
 /** One page of a repository's runs, newest first. */
 export interface ListedPage {
   etag: string | undefined;
   runs: ListedRun[];
-  /** No page follows. */
+  /** Whether no page follows. */
   last: boolean;
 }
 
-/** What a look at the listing says of one run. */
+/** The result of a look at the listing for one run. */
 export interface Look {
-  /** Ask GitHub about the run: the listing shows another state than was seen, or does not show the run at all. */
+  /** Whether to ask GitHub about the run: the listing shows another state than was seen, or does not show the run at all. */
   doubtful: boolean;
-  /** When the listing can say more of it at the earliest, milliseconds from now. */
+  /** The shortest time until the listing can say more about it, in milliseconds. */
   staleInMs: number;
 }
 
-/** What is known of the runs of one repository. Times are epoch milliseconds. */
+/** The known state of one repository's runs. Times are epoch milliseconds. */
 export interface ListingState {
-  /** What stood on each page when it was read last. */
+  /** The content of each page when it was last read. */
   pages: Map<number, { etag: string | undefined; last: boolean; runIds: ReadonlySet<number> }>;
-  /** Of each run its state, the rotation in which it was last listed or told of, and its page as far as that is known. */
+  /** The state of each run, the rotation in which it was last listed or reported, and its page, as far as known. */
   known: Map<number, Seen & { rotation: number; page: number }>;
-  /** Until when each run counts without being looked for again, and the interval of the last look. */
+  /** How long each run counts as followed without another look, and the interval of the last look. */
   followed: Map<number, { until: number; intervalMs: number }>;
   /**
-   * The rotation in which each run was first looked for. It outlasts the following: of several workers each sees only some of
+   * The rotation in which each run was first looked for. It outlasts `followed`, because each of several workers sees only some of
    * the looks.
    */
   soughtSince: Map<number, number>;
   rotation: number;
-  /** The page behind the first that is read next. */
+  /** The page after the first that is read next. */
   nextPage: number;
-  /** Of the last whole rotation. */
+  /** The last page of the last whole rotation. */
   lastPage: number;
-  /** The page that is being read; undefined: none. */
+  /** The page that is being read; undefined if none is. */
   reading: number | undefined;
-  /** When the last reading ended, and what it failed with, if it did. */
+  /** When the last read ended, and its error, if it failed. */
   readAt: number;
   failure: unknown;
-  /** The pause between two readings: the shortest that one of the followers keeps. */
+  /** The pause between two reads: the shortest interval of all followers. */
   intervalMs: number;
 }
 
 export type ListingEvent = { at: number } & (
   | { kind: 'followed'; runId: number; intervalMs: number }
-  /** GitHub said this of one run. */
+  /** GitHub reported this about one run. */
   | { kind: 'told'; view: RunView }
-  /** The page that was asked for; undefined where it is as it was. */
+  /** The requested page; undefined if it did not change. */
   | { kind: 'read'; page: ListedPage | undefined }
   | { kind: 'failed'; error: unknown }
-  /** The pause that was asked for is over. @param readAt of the reading before it. */
+  /** The requested pause is over. @param readAt when the read before it ended. */
   | { kind: 'rested'; readAt: number }
 );
 
-/** What is to be done outside: read a page, unless it still has this ETag; or wait, then say so. */
+/** A request to the caller: read a page, unless it still has this ETag; or wait, then send `rested`. */
 export type ListingAsk =
   | { kind: 'read'; page: number; etag: string | undefined }
   | { kind: 'rest'; ms: number; readAt: number };
 
-/** Runs on a page. */
+/** How many runs a page has. */
 export const PAGE = 100;
-/** No rotation goes further: 10,000 runs. Where GitHub ends its listing earlier, so does the rotation. */
+/** The last page of any rotation: 10,000 runs. If GitHub's listing ends earlier, so does the rotation. */
 const MAX_PAGES = 100;
-/** Behind this page few runs are not looked for: an old one that was run again would have everybody wait for it. */
+/** From this page on, a rotation ends if only a few runs are missing. Otherwise everybody would wait for an old run that was run again. */
 const NEAR_PAGES = 10;
 const FEW = 10;
-/** So many rotations after a run was first looked for it counts as never looked for. */
+/** How many rotations after its first look a run counts as never looked for. */
 const REMEMBERED_ROTATIONS = 100;
-/** Nobody waits longer for a page: where those further behind end, it is read sooner than was to be expected. */
+/** The longest wait for a page, in reads. If runs further back end, the page is read sooner than expected. */
 const LONGEST_WAIT_READS = 10;
 
 export function emptyListing(): ListingState {
@@ -84,13 +84,13 @@ export function emptyListing(): ListingState {
 }
 
 /**
- * The runs of one repository, as all who follow one of them share it: at most two pages are read per interval, however
- * many are followed. The newest page is read each time. Where runs are followed that stand further behind, one more page is
- * read, the next in a rotation that goes back as far as the oldest of them: with n pages, what changes behind the first is
- * seen after at most n - 1 intervals. A page that did not change costs nothing (304).
+ * Advances the listing of one repository's runs, which all who follow one of them share. It reads at most two pages per interval,
+ * however many runs are followed. It reads the newest page each time. If followed runs are further back, it reads one more page: the
+ * next in a rotation that goes back as far as the oldest of them. With n pages, a change behind the first is seen after at most n - 1
+ * intervals. A page that did not change costs nothing (304).
  *
- * It is read while anybody follows a run, looks or no looks: so a run is looked for when its page is due, and not by
- * everybody in every interval.
+ * It reads while anybody follows a run, whether or not they look. So a run is looked for when its page is due, and not by everybody
+ * in every interval.
  *
  * @param state is used up: go on with the one that is returned.
  */
@@ -121,7 +121,7 @@ export function step(state: ListingState, event: ListingEvent): { state: Listing
   }
 }
 
-/** What the listing, as it was read last, says to one who follows a run; the run then counts until the next look is due. */
+/** Returns what the listing, as last read, says about a followed run. The run then counts as followed until the next look is due. */
 export function lookFor(state: ListingState, runId: number, seen: Seen, intervalMs: number, at: number): Look {
   const known = state.known.get(runId);
   // The last whole rotation is the one before this.
@@ -136,7 +136,7 @@ export function lookFor(state: ListingState, runId: number, seen: Seen, interval
   return { doubtful: known.status !== seen.status || known.run_attempt !== seen.run_attempt, staleInMs };
 }
 
-/** Takes what GitHub said of one run, unless the listing is ahead of it. */
+/** Takes GitHub's report about one run, unless the listing is ahead of it. */
 function take(state: ListingState, view: RunView): void {
   const { run_id, status, run_attempt } = view;
   const known = state.known.get(run_id);
@@ -147,20 +147,20 @@ function take(state: ListingState, view: RunView): void {
   state.soughtSince.delete(run_id);
 }
 
-/** Whether what was said of a run is older than what is known: its attempts only grow, and none comes back from its end. */
+/** Says whether a report about a run is older than the known state. Attempts only grow, and none comes back from its end. */
 function isBehind(said: Seen, known: Seen): boolean {
   if (said.run_attempt !== known.run_attempt) return said.run_attempt < known.run_attempt;
   return known.status === 'completed' && said.status !== 'completed';
 }
 
-/** How many readings it takes until a page is among them. */
+/** Returns how many reads it takes until a page is among them. */
 function readsUntil({ nextPage, lastPage }: ListingState, page: number): number {
   if (page === 1) return 1;
   const restOfThisRotation = Math.max(0, lastPage - nextPage + 1);
   return Math.min(page >= nextPage ? page - nextPage + 1 : restOfThisRotation + page - 1, LONGEST_WAIT_READS);
 }
 
-/** How long until the last reading is so old; at once where the clock was set back since. */
+/** Returns how long it takes until the last read is this old; 0 if the clock was set back since. */
 function dueIn({ readAt }: ListingState, ageMs: number, at: number): number {
   const age = at - readAt;
   return age < 0 ? 0 : Math.max(0, ageMs - age);
@@ -177,7 +177,7 @@ function readPage(state: ListingState, page: number): ListingAsk {
   return { kind: 'read', page, etag: state.pages.get(page)?.etag };
 }
 
-/** Forgets who has not looked for long. */
+/** Forgets runs that nobody has looked for in a long time. */
 function forget(state: ListingState, at: number): void {
   state.intervalMs = Number.POSITIVE_INFINITY;
   for (const [runId, { until, intervalMs }] of state.followed) {
@@ -186,15 +186,22 @@ function forget(state: ListingState, at: number): void {
   }
 }
 
-/** Takes a page that was read: behind the first goes one more, unless no run that is followed stands further behind. */
+/** Takes a page that was read. After the first, requests one more, unless no followed run is further back. */
 function readOn(state: ListingState, read: ListedPage | undefined, at: number): ListingAsk[] {
   const page = state.reading ?? 1;
   const { last, runIds } = takePage(state, page, read);
-  const isLast = last || Math.min(...runIds) <= Math.min(...state.followed.keys());
+  const isLast = last || oldest(runIds) <= oldest(state.followed.keys());
   if (page === 1 && !isLast) return [readPage(state, state.nextPage)];
   if (page > 1) state.nextPage = page + 1;
   if (isLast || page >= MAX_PAGES || (page >= NEAR_PAGES && unlisted(state) <= FEW)) endRotation(state);
   return endReading(state, at, undefined);
+}
+
+/** Returns the smallest number. More than 100,000 arguments of `Math.min` would overflow the stack. */
+function oldest(runIds: Iterable<number>): number {
+  let smallest = Number.POSITIVE_INFINITY;
+  for (const id of runIds) if (id < smallest) smallest = id;
+  return smallest;
 }
 
 function takePage(state: ListingState, page: number, read: ListedPage | undefined) {
@@ -207,13 +214,13 @@ function takePage(state: ListingState, page: number, read: ListedPage | undefine
   state.pages.set(page, taken);
   for (const [runId, known] of state.known) {
     if (taken.runIds.has(runId)) Object.assign(known, { rotation: state.rotation, page });
-    // Pushed back by newer runs.
+    // Newer runs pushed it back.
     else if (known.page === page) known.page += 1;
   }
   return taken;
 }
 
-/** How many of the runs that are followed were not listed in this rotation yet. */
+/** Returns how many followed runs were not listed in this rotation yet. */
 function unlisted({ followed, known, rotation }: ListingState): number {
   return [...followed.keys()].filter((runId) => known.get(runId)?.rotation !== rotation).length;
 }

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 
-/** What one sender has of addresses: an IPv4 address, or the 64 leading bits of an IPv6 address. */
+/** Returns the addresses that one sender has: an IPv4 address, or the 64 leading bits of an IPv6 address. */
 export function addressBlock(address: string): string {
   if (!ipaddr.isValid(address)) return 'unknown';
   const parsed = ipaddr.process(address);

@@ -1,6 +1,6 @@
 import type { Right } from '../../contracts/keys/key-event.ts';
 
-/** The most that a caller may ask for; null: no limit. */
+/** The most that a caller may ask for; null for no limit. */
 export interface CallerLimits {
   requests_per_minute: number | null;
   builds_in_flight: number | null;
@@ -9,16 +9,16 @@ export interface CallerLimits {
 
 export const NO_LIMITS: CallerLimits = { requests_per_minute: null, builds_in_flight: null, tasks_in_flight: null };
 
-/** Who asks, and what they may do. */
+/** A caller and its rights. */
 export interface Grant extends CallerLimits {
   /** Name in the record, and the scope of Idempotency-Keys. */
   caller: string;
   rights: readonly Right[];
-  /** Patterns of the repositories that are reached; null: all. */
+  /** Patterns of the repositories that it reaches; null for all. */
   repositories: readonly string[] | null;
-  /** Queues of the tasks that are reached; null: all. */
+  /** Queues of the tasks that it reaches; null for all. */
   queues: readonly string[] | null;
-  /** Id of the key, where it is one that was created. */
+  /** Id of the key, if somebody created it. */
   keyId?: string;
 }
 
@@ -26,7 +26,7 @@ export function hasRight({ rights }: Pick<Grant, 'rights'>, right: Right): boole
   return rights.includes(right) || rights.includes('admin');
 }
 
-/** Whether a grant reaches some repositories or queues only. One that names either reaches nothing of the other. */
+/** Says whether a grant reaches only some repositories or queues. A grant that names only one kind reaches nothing of the other. */
 export function isRestricted({ repositories, queues }: Pick<Grant, 'repositories' | 'queues'>): boolean {
   return repositories !== null || queues !== null;
 }
@@ -39,7 +39,7 @@ export function reachesQueue(grant: Pick<Grant, 'repositories' | 'queues'>, queu
   return !isRestricted(grant) || (grant.queues ?? []).includes(queue);
 }
 
-/** Whether one of the patterns, `OWNER/NAME` or `OWNER/*`, is about a repository. Case does not matter. */
+/** Says whether one of the patterns, `OWNER/NAME` or `OWNER/*`, matches a repository. Ignores case. */
 export function matchesRepository(patterns: readonly string[], repository: string): boolean {
   const name = repository.toLowerCase();
   return patterns.some((given) => {

@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
 
 /*
- * A key is `hpx_`, 43 random characters of 62 (256 bits), and 6 characters of their CRC-32. The fixed beginning and length let
- * secret scanners find a key that leaked; the checksum lets them, and us, tell it from a typo without asking a database.
+ * A key is `hpx_`, 43 random characters of 62 (256 bits), and 6 characters of the CRC-32 of both. The fixed prefix and length let
+ * secret scanners find a leaked key. The checksum lets them, and us, tell it from a typo without asking a database.
  */
 
 const PREFIX = 'hpx_';
@@ -11,13 +11,13 @@ const RANDOM_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
 const FORM = new RegExp(`^${PREFIX}([0-9A-Za-z]{${RANDOM_LENGTH}})([0-9A-Za-z]{${CHECKSUM_LENGTH}})$`);
 
-/** A key of random characters. @param pick draws a whole number from 0 to below its argument, each equally likely. */
+/** Returns a key of random characters. @param pick draws a whole number from 0 to below its argument, each equally likely. */
 export function newKeyText(pick: (below: number) => number): string {
   const random = Array.from({ length: RANDOM_LENGTH }, () => ALPHABET[pick(ALPHABET.length)]).join('');
   return `${PREFIX}${random}${checksumOf(random)}`;
 }
 
-/** Whether a text is a key of this form, is meant to be one but mistyped or cut off, or is something else. */
+/** Says whether a text is a key of this form, is meant to be one but mistyped or cut off, or is something else. */
 export function formOfKey(text: string): 'whole' | 'damaged' | 'other' {
   if (!text.startsWith(PREFIX)) return 'other';
   const [, random, checksum] = FORM.exec(text) ?? [];

@@ -1,7 +1,7 @@
 import type { KeyView } from '../../contracts/keys/key.ts';
 import type { Key } from './key.ts';
 
-/** A key as the API shows it. @param now milliseconds since 1970. */
+/** Returns a key as the API shows it. @param now milliseconds since 1970. */
 export function keyViewOf(key: Key & { last_used_at: string | null }, now: number): KeyView {
   const { id, name, status, rights, repositories, queues } = key;
   const { requests_per_minute, builds_in_flight, tasks_in_flight, expires_at } = key;
@@ -13,7 +13,7 @@ export function keyViewOf(key: Key & { last_used_at: string | null }, now: numbe
   };
 }
 
-/** Whether the time of a key is over. */
+/** Says whether a key has expired. */
 export function hasExpired({ expires_at }: Pick<Key, 'expires_at'>, now: number): boolean {
   return expires_at !== null && Date.parse(expires_at) <= now;
 }

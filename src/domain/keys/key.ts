@@ -1,7 +1,7 @@
 import type { KeyEvent, Right } from '../../contracts/keys/key-event.ts';
 import { IllegalEvent } from '../record/illegal-event.ts';
 
-/** What the events of a key add up to. */
+/** The current state of a key: the sum of its events. */
 export interface Key {
   id: string;
   status: 'active' | 'revoked';
@@ -20,8 +20,8 @@ export interface Key {
 }
 
 /**
- * The state after an event.
- * @throws {IllegalEvent} where the event cannot follow the state.
+ * Returns the state after an event.
+ * @throws {IllegalEvent} if the event cannot follow the state.
  */
 export function evolveKey(key: Key | undefined, event: KeyEvent): Key {
   switch (event.type) {

@@ -1,10 +1,10 @@
 import type { OidcRule } from '../../contracts/keys/oidc-settings.ts';
 import type { Grant } from './grant.ts';
 
-/** Claims of a token that was verified. */
+/** Claims of a verified token. */
 export type Claims = Readonly<Record<string, unknown>> & { iss: string; sub: string };
 
-/** What the first rule that matches grants to the bearer of a token; undefined where none does. */
+/** Returns what the first matching rule grants to the bearer of a token; undefined if none matches. */
 export function grantOfToken(rules: readonly OidcRule[], claims: Claims): Grant | undefined {
   const rule = rules.find((one) => matches(one, claims));
   if (!rule) return undefined;
@@ -19,7 +19,7 @@ export function grantOfToken(rules: readonly OidcRule[], claims: Claims): Grant 
   };
 }
 
-/** Whether all claims of a rule hold; of several patterns one, and of a claim with several values one. */
+/** Says whether all claims of a rule hold. Of several patterns, one must fit; of a claim with several values, one. */
 function matches({ issuer, claims: wanted }: OidcRule, claims: Claims): boolean {
   if (claims.iss !== issuer) return false;
   return Object.entries(wanted).every(([name, patterns]) => {
@@ -34,7 +34,7 @@ function asText(value: unknown): string | undefined {
     : undefined;
 }
 
-/** `*` stands for any characters; all else for itself, in its case. */
+/** Says whether a value fits a pattern. `*` stands for any characters, and everything else for itself, case included. */
 function fits(pattern: string, value: string): boolean {
   const parts = pattern.split('*');
   const [first = ''] = parts;
@@ -50,7 +50,7 @@ function fits(pattern: string, value: string): boolean {
   return value.length - at >= last.length && value.endsWith(last);
 }
 
-/** A pattern with the claim that it names. A token without a repository reaches none. */
+/** Fills a pattern with the claim that it names. A token without a repository reaches none. */
 function filled(pattern: string, { repository }: Claims): string {
   return pattern === '{repository}' ? String(repository ?? '') : pattern;
 }

@@ -2,10 +2,10 @@ import type { SignInRule } from '../../contracts/keys/sign-in-settings.ts';
 import type { Grant } from './grant.ts';
 import { type Claims, grantOfToken } from './oidc-grant.ts';
 
-/** Longest name that is shown. */
+/** How many characters of a name are shown. */
 const NAME_CHARACTERS = 200;
 
-/** What the first rule that matches grants to a person; undefined where none does. @param issuer that lets people in. */
+/** Returns what the first matching rule grants to a person; undefined if none matches. @param issuer that lets people in. */
 export function grantOfPerson(rules: readonly SignInRule[], issuer: string, claims: Claims): Grant | undefined {
   if (URL.parse(claims.iss)?.href !== URL.parse(issuer)?.href) return undefined;
   return grantOfToken(
@@ -15,8 +15,8 @@ export function grantOfPerson(rules: readonly SignInRule[], issuer: string, clai
 }
 
 /**
- * What is kept of a person's claims: who it is, and what the rules look at. An address that nobody has verified is left out: at
- * some providers people enter any address.
+ * Returns the claims of a person that are kept: who it is, and the claims that the rules use. Leaves out an email address that nobody
+ * has verified: at some providers, people can enter any address.
  */
 export function claimsKept(rules: readonly SignInRule[], claims: Claims): Claims {
   const named = new Set(rules.flatMap((rule) => Object.keys(rule.claims)));
@@ -25,7 +25,7 @@ export function claimsKept(rules: readonly SignInRule[], claims: Claims): Claims
   return { ...Object.fromEntries(kept), iss: claims.iss, sub: claims.sub };
 }
 
-/** What a person is called on pages; in the record it is the `sub`, which never changes hands. */
+/** Returns the name of a person on pages. The record has the `sub`, which never changes hands. */
 export function nameOfPerson(claims: Claims): string {
   const { preferred_username, email, name } = claims;
   const given = [preferred_username, email, name].find((one) => typeof one === 'string' && one.trim() !== '');

@@ -1,13 +1,13 @@
-/** A limit: as many at once, and as many in each window. */
+/** A limit: `quota` at once, and `quota` in each window. */
 export interface Rate {
   quota: number;
   windowMs: number;
 }
 
-/** What is left of a rate. */
+/** The tokens that are left of a rate. */
 export interface Bucket {
   tokens: number;
-  /** When that was so, milliseconds of any steady clock. */
+  /** When that was so, in milliseconds of any steady clock. */
   at: number;
 }
 
@@ -16,13 +16,13 @@ export interface Taken {
   allowed: boolean;
   /** Whole tokens that are left. */
   remaining: number;
-  /** Until the next token is there, seconds; 0 where there is one. */
+  /** Seconds until the next token; 0 if there is one. */
   nextSeconds: number;
-  /** Until all are there again, seconds. */
+  /** Seconds until all tokens are back. */
   fullSeconds: number;
 }
 
-/** Takes one from a bucket that fills evenly; undefined stands for a full one. */
+/** Takes one token from a bucket that fills evenly; undefined stands for a full one. */
 export function takeToken({ quota, windowMs }: Rate, bucket: Bucket | undefined, now: number): Taken {
   const perMs = quota / windowMs;
   const filled = bucket ? Math.min(quota, bucket.tokens + Math.max(0, now - bucket.at) * perMs) : quota;

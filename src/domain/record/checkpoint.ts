@@ -3,23 +3,23 @@ import { canonicalJson } from './hash.ts';
 import { type Hash, leafHash, type TreeHead } from './merkle-tree.ts';
 import { isSignedBy, type NoteVerifier, splitNote } from './signed-note.ts';
 
-/** What the tree of the log has of an event. */
+/** The part of an event that the tree of the log covers. */
 export type LeafEvent = Pick<RecordedEvent, 'position' | 'stream' | 'seq' | 'hash'>;
 
 /**
- * What the tree of the log has of an event: where it stands and its hash, which covers all that it says. The text is canonical
- * JSON (RFC 8785).
+ * Returns the entry of an event in the tree of the log: its place and its hash, which covers everything that it says. The text is
+ * canonical JSON (RFC 8785).
  */
 export function logEntry({ position, stream, seq, hash }: LeafEvent): string {
   return canonicalJson({ hash, position, seq, stream });
 }
 
-/** The leaf of an event. */
+/** Returns the leaf of an event. */
 export function eventLeaf(event: LeafEvent): Hash {
   return leafHash(Buffer.from(logEntry(event)));
 }
 
-/** The entries of events as they are published (C2SP tlog-tiles): each behind its length, two bytes. */
+/** Returns the entries of events as they are published (C2SP tlog-tiles): each after its length, two bytes. */
 export function entryBundle(events: readonly LeafEvent[]): Buffer {
   return Buffer.concat(
     events.flatMap((event) => {
@@ -31,7 +31,7 @@ export function entryBundle(events: readonly LeafEvent[]): Buffer {
   );
 }
 
-/** The text of a checkpoint, which is signed (C2SP tlog-checkpoint). @param origin names the log. */
+/** Returns the text of a checkpoint, ready to sign (C2SP tlog-checkpoint). @param origin names the log. */
 export function checkpointText(origin: string, { size, root }: TreeHead): string {
   return `${origin}\n${size}\n${root.toString('base64')}\n`;
 }
@@ -43,7 +43,7 @@ export interface Checkpoint extends TreeHead {
   signatures: string[];
 }
 
-/** Reads a checkpoint without verifying its signatures; undefined where it is none. */
+/** Reads a checkpoint without verifying its signatures; undefined if it is not a checkpoint. */
 export function readCheckpoint(note: string): Checkpoint | undefined {
   const split = splitNote(note);
   const [origin, size, root] = split?.text.split('\n') ?? [];
@@ -52,7 +52,7 @@ export function readCheckpoint(note: string): Checkpoint | undefined {
   return { ...split, origin, size: Number(size), root: Buffer.from(root!, 'base64') };
 }
 
-/** Whether the log itself signed a checkpoint. */
+/** Says whether the log itself signed a checkpoint. */
 export function isSignedByLog({ origin, text, signatures }: Checkpoint, log: NoteVerifier): boolean {
   return origin === log.name && isSignedBy(log, text, signatures);
 }

@@ -5,11 +5,11 @@ import type { TaskEvent } from '../../contracts/tasks/task-event.ts';
 import type { Redrive, TaskInput } from '../../contracts/tasks/task-workflow.ts';
 
 /*
- * The events that begin a build or a task, or begin it again. The API records them as soon as it has accepted the request, so
- * that a GET shows it, and the workflow records them again in case the database was away: both must say the same.
+ * The events that start a build or a task, or start it again. The API records them as soon as it has accepted a request, so that a
+ * GET shows it. The workflow records them again, in case the database was down. Both must say the same.
  */
 
-/** The first event of a build. */
+/** Returns the first event of a build. */
 export function buildQueuedEvent(input: BuildInput): Extract<BuildEvent, { type: 'build_queued' }> {
   const { created_at, callback, ...rest } = input;
   const { policy: _, resume: _resume, reopen: _reopen, recovery: _recovery, ...known } = rest;
@@ -17,7 +17,7 @@ export function buildQueuedEvent(input: BuildInput): Extract<BuildEvent, { type:
   return { type: 'build_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
 }
 
-/** The event that begins a failed build again. */
+/** Returns the event that retries a failed build. */
 export function buildRetriedEvent(resumption: Resumption): Extract<BuildEvent, { type: 'build_retried' }> {
   const { retry, mode, by, retry_id, at } = resumption;
   return {
@@ -29,8 +29,8 @@ export function buildRetriedEvent(resumption: Resumption): Extract<BuildEvent, {
 }
 
 /**
- * The event that begins an ended build again whose run was run again at GitHub, where nobody knows what GitHub said: the attempt is
- * the recorded one, or the next after the attempt that had ended.
+ * Returns the event that reopens an ended build whose run GitHub ran again, if nobody knows what GitHub said. The attempt is the
+ * recorded one, or the one after the attempt that had ended.
  */
 export function buildReopenedEvent(
   { run, delivery_id, recorded_attempt }: Reopening,
@@ -53,12 +53,12 @@ export function buildReopenedEvent(
   };
 }
 
-/** The event that says that a workflow takes the place of one that was lost. */
+/** Returns the event that says that a workflow replaces a lost one. */
 export function buildRecoveredEvent(recovery: Recovery): Extract<BuildEvent, { type: 'build_recovered' }> {
   return { type: 'build_recovered', ...recoveredBy(recovery) };
 }
 
-/** The same of a task. */
+/** Returns the same event for a task. */
 export function taskRecoveredEvent(recovery: Recovery): Extract<TaskEvent, { type: 'task_recovered' }> {
   return { type: 'task_recovered', ...recoveredBy(recovery) };
 }
@@ -76,7 +76,7 @@ type Recovered<Type extends 'build_recovered' | 'task_recovered'> = Pick<
   'occurred_at' | 'dedupe_key'
 > & { by: 'workflow' | 'reconciliation' };
 
-/** The event that says that the record lost how a build had ended before it was begun again. @param run its run at that time. */
+/** Returns the event that says that the record lost how a build ended before it was started again. @param run its run at that time. */
 export function buildEndLostEvent(
   run: KnownRun | null,
   { by, ...at }: Recovered<'build_recovered'>,
@@ -86,7 +86,7 @@ export function buildEndLostEvent(
   return { type: 'build_recovered', data: { reason: 'record_set_back', by, detail, earlier_run }, ...at };
 }
 
-/** The same of a task. */
+/** Returns the same event for a task. */
 export function taskEndLostEvent({
   by,
   ...at
@@ -95,19 +95,19 @@ export function taskEndLostEvent({
   return { type: 'task_recovered', data: { reason: 'record_set_back', by, detail, ended_before: true }, ...at };
 }
 
-/** The first event of a task. */
+/** Returns the first event of a task. */
 export function taskQueuedEvent(input: TaskInput): Extract<TaskEvent, { type: 'task_queued' }> {
   const { created_at, policy: _, redrive: _redrive, answered: _answered, recovery: _recovery, ...given } = input;
-  // What runs it follows from its type.
+  // Its type determines what runs it.
   const { callback, runtime: _runtime, unregistered: _unregistered, ...known } = given;
   const data = { ...known, callback_origin: callback?.origin ?? null };
   return { type: 'task_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
 }
 
-/** What may differ from the first time when a task is begun again. */
+/** The properties of a task that a redrive may change. */
 export type TaskTerms = Pick<TaskInput, 'args' | 'kwargs' | 'soft_limit_ms' | 'hard_limit_ms'>;
 
-/** The event that begins a task again after its end. */
+/** Returns the event that redrives a task after its end. */
 export function taskRedrivenEvent(
   { args, kwargs, soft_limit_ms, hard_limit_ms }: TaskTerms,
   { redrive, by, redrive_id, at }: Redrive,

@@ -1,19 +1,19 @@
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import { IllegalEvent } from './illegal-event.ts';
 
-/** What `evolve` needs of an event that comes from the log. */
+/** The part of a logged event that `evolve` needs. */
 export type LoggedEvent = Pick<RecordedEvent, 'type' | 'data' | 'occurred_at' | 'dedupe_key'>;
 
-/** Events of one kind of stream, and what they add up to. */
+/** The events of one kind of stream, and the state that they add up to. */
 export interface Evolution<State, Event> {
-  /** The event types that there are; nothing else was ever recorded. */
+  /** All event types; no others were ever recorded. */
   data: Readonly<Record<string, unknown>>;
   evolve(state: State | undefined, event: Event): State;
 }
 
 /**
- * The state of a stream after an event of the log.
- * @throws {IllegalEvent} where the event cannot follow the state, or is of a type that was never recorded.
+ * Returns the state of a stream after an event of the log.
+ * @throws {IllegalEvent} if the event cannot follow the state, or has a type that was never recorded.
  */
 export function foldEvent<State, Event>(
   { data, evolve }: Evolution<State, Event>,
@@ -25,8 +25,8 @@ export function foldEvent<State, Event>(
 }
 
 /**
- * What the events of a stream add up to, given all in order; undefined where there are none.
- * @throws {IllegalEvent} as {@link foldEvent}.
+ * Returns the state that the events of a stream add up to, given all in order; undefined if there are none.
+ * @throws {IllegalEvent} as {@link foldEvent} does.
  */
 export function foldEvents<State, Event>(
   kind: Evolution<State, Event>,
@@ -36,9 +36,9 @@ export function foldEvents<State, Event>(
 }
 
 /**
- * The events of a stream up to a time: the last event of that time or earlier, and every event before it in the stream. An
- * event has two times, when it happened and when it was recorded, and both are shown; either of them, given here, includes
- * it. The order is that of the stream, not of the times, which clocks of several processes gave.
+ * Returns the events of a stream up to a time: the last event of that time or earlier, and every event before it in the stream. An
+ * event has two times, when it happened and when it was recorded. Both are shown, so either of them, given here, includes the event.
+ * The order is that of the stream, not of the times, which come from the clocks of several processes.
  * @param at ISO 8601.
  */
 export function eventsUntil(events: readonly RecordedEvent[], at: string): RecordedEvent[] {

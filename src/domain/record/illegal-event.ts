@@ -1,4 +1,4 @@
-/** Thrown when an event cannot follow what has happened; telling it again will not help. */
+/** Thrown when an event cannot follow what has happened. Recording it again will not help. */
 export class IllegalEvent extends Error {
   override readonly name = 'IllegalEvent';
 }

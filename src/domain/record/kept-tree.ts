@@ -10,12 +10,12 @@ export class KeptTree {
     this.#kept = kept;
   }
 
-  /** Takes the events in the order of their positions; those behind the checkpoint count for nothing. */
+  /** Adds an event. Events come in the order of their positions; those after the checkpoint are ignored. */
   add(event: LeafEvent): void {
     if (this.#tree.size < this.#kept.size) this.#tree.add(eventLeaf(event));
   }
 
-  /** What is wrong once all events were added; undefined where the log has all that the checkpoint has. */
+  /** Returns the fault once all events were added; undefined if the log has everything that the checkpoint has. */
   fault(): string | undefined {
     const { size, root } = this.#kept;
     const missing = size - this.#tree.size;

@@ -19,7 +19,7 @@ export class StreamHeads {
   }
 
   /**
-   * SHA-256 over the canonical JSON of all `[stream, seq, hash]`, sorted by stream (UTF-16 code units). Kept elsewhere,
+   * Returns the SHA-256 over the canonical JSON of all `[stream, seq, hash]`, sorted by stream (UTF-16 code units). Kept elsewhere,
    * it shows later that no stream of the log lost its end, and that no stream is gone.
    */
   digest(): string {
@@ -32,14 +32,14 @@ export class StreamHeads {
   }
 }
 
-/** Recomputes the chains of a log whose streams come interleaved; keeps the head of each stream and nothing else. */
+/** Recomputes the chains of a log whose streams come interleaved. Keeps only the head of each stream. */
 export class LogAudit {
   readonly heads = new StreamHeads();
   events = 0;
 
   /**
-   * What is wrong with the next event, if anything. After a fault the chain goes on from the event that was found, so
-   * that each fault is named once.
+   * Returns the fault of the next event, if it has one. After a fault, the chain goes on from the event that was found, so that each
+   * fault is named once.
    */
   add(event: RecordedEvent): ChainFault | undefined {
     this.events += 1;

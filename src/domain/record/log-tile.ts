@@ -2,21 +2,21 @@ import { type CompleteSubtree, HASH_BYTES, type Hash, nodeHash } from './merkle-
 
 /** A tile covers this many levels of the tree (C2SP tlog-tiles). */
 const TILE_HEIGHT = 8;
-/** Hashes of a full tile. */
+/** How many hashes a full tile has. */
 export const TILE_WIDTH = 2 ** TILE_HEIGHT;
 
-/** Which tile: at level 0 the hashes are those of leaves, at the others those of full tiles of the level below. */
+/** The address of a tile. At level 0, the hashes are those of leaves; at the others, those of full tiles of the level below. */
 export interface TileAddress {
   level: number;
   tile: number;
 }
 
-/** A tile on the right edge of a tree, which has as many hashes as there are. */
+/** A tile, full or partial, with its number of hashes. */
 export interface PartialTile extends TileAddress {
   width: number;
 }
 
-/** The tiles on the right edge of a tree: those that are neither full nor empty. */
+/** Returns the tiles on the right edge of a tree: those that are neither full nor empty. */
 export function partialTilesOf(size: number): PartialTile[] {
   const tiles: PartialTile[] = [];
   for (let level = 0, hashes = size; hashes > 0; level += 1, hashes = Math.floor(hashes / TILE_WIDTH)) {
@@ -26,7 +26,7 @@ export function partialTilesOf(size: number): PartialTile[] {
   return tiles;
 }
 
-/** The tiles of a tree that an earlier tree did not have in this width, lowest level first. */
+/** Yields the tiles of a tree that an earlier tree did not have in this width, lowest level first. */
 export function* tilesBetween(from: number, to: number): Generator<PartialTile> {
   for (let level = 0, before = from, after = to; after > 0; level += 1) {
     for (let tile = Math.floor(before / TILE_WIDTH); tile * TILE_WIDTH < after; tile++) {
@@ -39,7 +39,8 @@ export function* tilesBetween(from: number, to: number): Generator<PartialTile> 
 }
 
 /**
- * Where a tile lies below the root of a log (C2SP tlog-tiles): `tile/0/x001/x234/067`, partial ones with `.p/` and their width.
+ * Returns the path of a tile below the root of a log (C2SP tlog-tiles): `tile/0/x001/x234/067`. Partial tiles end with `.p/` and
+ * their width.
  * @param level `entries` for the entries of a tile of level 0.
  */
 export function tilePath({ level, tile, width }: Omit<PartialTile, 'level'> & { level: number | 'entries' }): string {
@@ -49,14 +50,14 @@ export function tilePath({ level, tile, width }: Omit<PartialTile, 'level'> & { 
   return `tile/${level}/${index}${width < TILE_WIDTH ? `.p/${width}` : ''}`;
 }
 
-/** The hashes of a tile, one after the other. */
+/** Returns the hashes of a tile, in order. */
 export function hashesOf(bytes: Buffer): Hash[] {
   return Array.from({ length: bytes.length / HASH_BYTES }, (_, index) =>
     bytes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
   );
 }
 
-/** Root of hashes that are a power of two. */
+/** Returns the root of hashes whose number is a power of two. */
 export function rootOfAll(hashes: readonly Hash[]): Hash {
   let row = hashes;
   while (row.length > 1) {
@@ -65,7 +66,7 @@ export function rootOfAll(hashes: readonly Hash[]): Hash {
   return row[0]!;
 }
 
-/** The subtrees of a tree whose tiles can be read. */
+/** Returns a function that computes the subtrees of a tree from its tiles. */
 export function subtreesOf(read: (address: TileAddress) => Promise<Buffer>): CompleteSubtree {
   return async (start, height) => {
     const level = Math.floor(height / TILE_HEIGHT);

@@ -9,12 +9,12 @@ export const HASH_BYTES = 32;
 /** Root of a tree without leaves. */
 export const EMPTY_ROOT: Hash = sha256();
 
-/** Hash of a leaf (RFC 6962, 2.1). Its first byte keeps leaves and nodes apart. */
+/** Returns the hash of a leaf (RFC 6962, 2.1). A byte before the entry keeps leaves and nodes apart. */
 export function leafHash(entry: Uint8Array): Hash {
   return sha256(Buffer.of(0), entry);
 }
 
-/** Hash of a node above two others (RFC 6962, 2.1). */
+/** Returns the hash of a node above two others (RFC 6962, 2.1). */
 export function nodeHash(left: Hash, right: Hash): Hash {
   return sha256(Buffer.of(1), left, right);
 }
@@ -25,10 +25,13 @@ function sha256(...parts: Uint8Array[]): Hash {
   return hash.digest();
 }
 
-/** Hash of the complete subtree of `2 ** height` leaves from leaf `start`, which is a multiple of that. */
+/**
+ * A function that returns the hash of the complete subtree of `2 ** height` leaves from leaf `start`, which is a multiple of that
+ * number.
+ */
 export type CompleteSubtree = (start: number, height: number) => Promise<Hash>;
 
-/** Root of the leaves from `start` to before `end` of a tree (RFC 6962, 2.1: `MTH`). */
+/** Returns the root of the leaves from `start` to before `end` of a tree (RFC 6962, 2.1: `MTH`). */
 export async function rootOf(subtree: CompleteSubtree, start: number, end: number): Promise<Hash> {
   const size = end - start;
   if (size === 0) return EMPTY_ROOT;
@@ -39,7 +42,7 @@ export async function rootOf(subtree: CompleteSubtree, start: number, end: numbe
   return nodeHash(left, right);
 }
 
-/** The hashes that show that a leaf is in the tree of that size, from its sibling up (RFC 6962, 2.1.1: `PATH`). */
+/** Returns the hashes that show that a leaf is in the tree of that size, from its sibling up (RFC 6962, 2.1.1: `PATH`). */
 export async function inclusionProof(subtree: CompleteSubtree, index: number, size: number): Promise<Hash[]> {
   const proof: Hash[] = [];
   for (let start = 0, end = size; end - start > 1; ) {
@@ -55,7 +58,7 @@ export async function inclusionProof(subtree: CompleteSubtree, index: number, si
   return proof.reverse();
 }
 
-/** The hashes that show that a tree begins with all of an earlier, smaller one (RFC 6962, 2.1.2: `PROOF`). */
+/** Returns the hashes that show that a tree begins with all of an earlier, smaller one (RFC 6962, 2.1.2: `PROOF`). */
 export async function consistencyProof(subtree: CompleteSubtree, from: number, to: number): Promise<Hash[]> {
   if (from === 0 || from === to) return [];
   const proof: Hash[] = [];
@@ -71,23 +74,23 @@ export async function consistencyProof(subtree: CompleteSubtree, from: number, t
       start = middle;
     }
   }
-  // The verifier has the root of the earlier tree, which this is where nothing stands before it.
+  // If nothing comes before it, this is the root of the earlier tree, which the verifier has.
   if (start > 0) proof.push(await rootOf(subtree, start, end));
   return proof.reverse();
 }
 
-/** The largest power of two that is smaller than a size of at least 2. */
+/** Returns the largest power of two that is smaller than a size of at least 2. */
 function splitOf(size: number): number {
   return 2 ** Math.ceil(Math.log2(size) - 1);
 }
 
-/** A tree as a checkpoint says it: how many leaves, and its root. */
+/** A tree as a checkpoint describes it: its number of leaves, and its root. */
 export interface TreeHead {
   size: number;
   root: Hash;
 }
 
-/** Whether a proof shows that a leaf is in a tree (RFC 9162, 2.1.3.2). */
+/** Says whether a proof shows that a leaf is in a tree (RFC 9162, 2.1.3.2). */
 export function isIncluded(leaf: Hash, index: number, tree: TreeHead, proof: readonly Hash[]): boolean {
   if (index < 0 || index >= tree.size || leaf.length !== HASH_BYTES) return false;
   let node = index;
@@ -107,9 +110,9 @@ export function isIncluded(leaf: Hash, index: number, tree: TreeHead, proof: rea
   return last === 0 && hash.equals(tree.root);
 }
 
-/** Whether a proof shows that a tree begins with all of an earlier one (RFC 9162, 2.1.4.2). That one has leaves. */
+/** Says whether a proof shows that a tree begins with all of an earlier one that is not empty (RFC 9162, 2.1.4.2). */
 export function isConsistent(earlier: TreeHead, later: TreeHead, proof: readonly Hash[]): boolean {
-  // The empty tree says nothing of what comes after it.
+  // The empty tree says nothing about what comes after it.
   if (earlier.size === 0 || earlier.size > later.size) return false;
   if (earlier.size === later.size) return proof.length === 0 && earlier.root.equals(later.root);
   const path = Number.isInteger(Math.log2(earlier.size)) ? [earlier.root, ...proof] : [...proof];
@@ -138,7 +141,7 @@ export function isConsistent(earlier: TreeHead, later: TreeHead, proof: readonly
   return last === 0 && before.equals(earlier.root) && after.equals(later.root);
 }
 
-/** Leaves out the levels at which a node on the right edge has no sibling. */
+/** Skips the levels at which a node on the right edge has no sibling. */
 function upFromRight(node: number, last: number): [number, number] {
   let [up, end] = [node, last];
   while (up % 2 === 0 && up !== 0) {
@@ -149,8 +152,8 @@ function upFromRight(node: number, last: number): [number, number] {
 }
 
 /**
- * The root of leaves that come one after the other, without keeping them: the roots of the complete subtrees so far, largest
- * first.
+ * Computes the root of leaves that come one after the other, without keeping them. It keeps the roots of the complete subtrees so
+ * far, largest first.
  */
 export class GrowingTree {
   readonly #roots: Hash[] = [];

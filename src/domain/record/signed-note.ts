@@ -5,15 +5,15 @@ const ED25519 = 1;
 /** Type byte of a witness's signature, which says when it was made (C2SP tlog-cosignature). */
 const COSIGNATURE = 4;
 
-/** What stands before the 32 bytes of an Ed25519 key in its DER forms. */
+/** The bytes before the 32 bytes of an Ed25519 key in its DER forms. */
 const PUBLIC_DER = Buffer.from('302a300506032b6570032100', 'hex');
 const PRIVATE_DER = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-/** A key that signs notes: its form is that of Go's `sumdb/note` and of other public tools. */
+/** A key that signs notes, in the form of Go's `sumdb/note` and of other public tools. */
 export interface NoteSigner {
-  /** Name of the key; of a log, also the first line of its checkpoints. */
+  /** Name of the key; for a log, also the first line of its checkpoints. */
   name: string;
-  /** What others verify with: `name+id+key`. */
+  /** The key that others verify with: `name+id+key`. */
   verifierKey: string;
   /** @returns the line to put below the text. */
   sign(text: string): string;
@@ -30,8 +30,8 @@ export interface NoteVerifier {
 const NAME = /^[^\s+]{1,200}$/u;
 
 /**
- * The secret form of a key, `PRIVATE+KEY+name+id+key`.
- * @param seed 32 random bytes. @throws {Error} where the name has spaces or a plus.
+ * Returns the secret form of a key, `PRIVATE+KEY+name+id+key`.
+ * @param seed 32 random bytes. @throws {Error} if the name has spaces or a plus, or is too long.
  */
 export function noteKeyOf(name: string, seed: Uint8Array): string {
   if (!NAME.test(name)) throw new Error('the name of a key has no spaces and no plus, and at most 200 characters');
@@ -39,7 +39,7 @@ export function noteKeyOf(name: string, seed: Uint8Array): string {
   return `PRIVATE+KEY+${name}+${id}+${Buffer.of(ED25519, ...seed).toString('base64')}`;
 }
 
-/** @throws {Error} where this is no secret key. */
+/** Reads a secret key. @throws {Error} if it is not one. */
 export function readNoteSigner(secret: string): NoteSigner {
   const parts = /^PRIVATE\+KEY\+([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/u.exec(secret.trim());
   const [, name = '', id, encoded = ''] = parts ?? [];
@@ -56,7 +56,7 @@ export function readNoteSigner(secret: string): NoteSigner {
   };
 }
 
-/** @throws {Error} where this is no key that verifies. */
+/** Reads a key that verifies notes. @throws {Error} if it is not one. */
 export function readNoteVerifier(verifierKey: string): NoteVerifier {
   const parts = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/u.exec(verifierKey.trim());
   const [, name = '', id = '', encoded = ''] = parts ?? [];
@@ -70,12 +70,12 @@ export function readNoteVerifier(verifierKey: string): NoteVerifier {
   return { name, id, type, key };
 }
 
-/** A note with these lines of signatures. The text ends with a line feed. */
+/** Returns a note with these lines of signatures. The text must end with a line feed. */
 export function noteOf(text: string, signatures: readonly string[]): string {
   return `${text}\n${signatures.join('')}`;
 }
 
-/** The text of a note and its signatures, which are not verified. Undefined where it is none. */
+/** Splits a note into its text and its signatures, without verifying them. Undefined if it is not a note. */
 export function splitNote(note: string): { text: string; signatures: string[] } | undefined {
   const end = note.lastIndexOf('\n\n');
   if (end < 0 || !note.endsWith('\n')) return undefined;
@@ -84,7 +84,7 @@ export function splitNote(note: string): { text: string; signatures: string[] } 
   return { text: note.slice(0, end + 1), signatures };
 }
 
-/** Whether one of the signatures is that key's; one that names the key must be right. */
+/** Says whether one of the signatures is from that key. Every signature that names the key must be right. */
 export function isSignedBy(verifier: NoteVerifier, text: string, signatures: readonly string[]): boolean {
   const own = signatures.flatMap((line) => {
     const [, name, encoded = ''] = line.trimEnd().split(' ');

@@ -1,6 +1,6 @@
 /**
- * Thrown when a stream ends before an event that was appended to it: the database was set back to an earlier state. Whoever
- * knows the lost events tells them again.
+ * Thrown when a stream ends before an event that was appended to it: the database was set back to an earlier state. Whoever knows the
+ * lost events records them again.
  */
 export class RecordSetBack extends Error {
   override readonly name = 'RecordSetBack';
@@ -11,7 +11,7 @@ export class ForeignStream extends Error {
   override readonly name = 'ForeignStream';
 }
 
-/** Thrown when a stream has events after the last one that its appender expected there: somebody else went on with it. */
+/** Thrown when a stream has events after the last one that its appender expected: somebody else appended to it. */
 export class StreamWentOn extends Error {
   override readonly name = 'StreamWentOn';
 }
@@ -23,20 +23,20 @@ export interface StreamOwner {
   created_at: string;
 }
 
-/** What the appender of an event knows of the stream. */
+/** The stream that the appender of an event expects. */
 export interface ExpectedStream {
-  /** Left out: any. */
+  /** If left out, any owner. */
   owner?: StreamOwner | undefined;
-  /** The last number in the stream that the appender knows of; left out: none. */
+  /** The last sequence number that the appender knows of; if left out, none. */
   after_seq?: number | undefined;
-  /** Whether nothing may follow after that number. */
+  /** Whether no event may follow that number. */
   is_last?: boolean;
 }
 
 /**
- * Checks that a stream is the one that its appender means.
- * @throws {RecordSetBack} where it ends too early. @throws {ForeignStream} where it belongs to another workflow.
- * @throws {StreamWentOn} where it ends too late.
+ * Checks that a stream is the one that its appender expects.
+ * @throws {RecordSetBack} if it ends too early. @throws {ForeignStream} if it belongs to another workflow.
+ * @throws {StreamWentOn} if it ends too late.
  */
 export function assertExpected(
   stream: string,

@@ -1,6 +1,6 @@
 import type { Calendar } from '../../contracts/schedules/schedule.ts';
 
-/** The values of each field at which a calendar matches, in order; no years: every year. */
+/** The values at which each field of a calendar matches, in order. An empty list of years means every year. */
 export interface Matches {
   second: number[];
   minute: number[];
@@ -12,7 +12,7 @@ export interface Matches {
   day_of_week: number[];
 }
 
-/** What a text of cron means, or why it means nothing: one line for the user. */
+/** The meaning of a cron text, or its fault in one line for the user. */
 export type ReadCron = { matches: Matches } | { fault: string };
 
 const MONTHS = 'january february march april may june july august september october november december'.split(' ');
@@ -20,7 +20,7 @@ const DAYS = 'sunday monday tuesday wednesday thursday friday saturday'.split(' 
 
 interface Field {
   name: keyof Matches;
-  /** For people. */
+  /** Name for people. */
   title: string;
   first: number;
   last: number;
@@ -78,7 +78,7 @@ export function readCalendar(calendar: Calendar): ReadCron {
   return { matches: matches as Matches };
 }
 
-/** A calendar as a cron expression of seven fields. */
+/** Returns a calendar as a cron expression of seven fields. */
 export function cronOf(calendar: Calendar): string {
   const { second, minute, hour, day_of_month, month, day_of_week, year } = calendar;
   return [second, minute, hour, day_of_month, month, day_of_week, year]
@@ -86,7 +86,7 @@ export function cronOf(calendar: Calendar): string {
     .join(' ');
 }
 
-/** The shortest time between two matches that the seconds allow. */
+/** Returns the shortest time between two matches that the seconds field allows. */
 export function shortestGapSeconds({ second }: Matches): number {
   return Math.min(...second.map((value, index) => (second[index + 1] ?? second[0]! + 60) - value));
 }

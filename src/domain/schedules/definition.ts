@@ -7,7 +7,7 @@ interface Fault {
   message: string;
 }
 
-/** What is wrong with a schedule beyond the form of its fields; each fault with its place. */
+/** Finds faults of a schedule beyond the form of its fields, each with its place. */
 export function definitionFaults(definition: ScheduleDefinition): Fault[] {
   const { build, builds, task, cron, intervals, calendars, except, start_at, end_at, overlap } = definition;
   const faults: Fault[] = [];
@@ -42,7 +42,7 @@ function timeFaults(path: string, read: ReadCron): Fault[] {
   return [{ path, message: `two times must be at least ${shortestSeconds} seconds apart` }];
 }
 
-/** A name as the IANA writes it. Intl reads any case and offsets too, Temporal neither. */
+/** A time zone as the IANA writes it. Intl also accepts any case and offsets; Temporal accepts neither. */
 const ZONE = /^[A-Z][A-Za-z0-9_+-]*(\/[A-Z][A-Za-z0-9_+-]*)*$/;
 
 function zoneFault(zone: string): string | undefined {

@@ -1,4 +1,7 @@
-/** Whether a name matches a pattern of `*` (any characters) and `?` (one). Takes time in proportion to both lengths at most. */
+/**
+ * Says whether a name matches a pattern of `*` (any characters) and `?` (one). Takes time in proportion to the product of both
+ * lengths at most.
+ */
 export function matchesPattern(pattern: string, name: string): boolean {
   const wanted = [...pattern];
   const given = [...name];

@@ -2,12 +2,12 @@ import type { Made, ScheduleDefinition, ScheduleStatus } from '../../contracts/s
 import type { ScheduleEvent } from '../../contracts/schedules/schedule-event.ts';
 import { IllegalEvent } from '../record/illegal-event.ts';
 
-/** The present state of a schedule: what its events add up to. */
+/** The current state of a schedule: the sum of its events. */
 export interface Schedule {
   /** Its name. */
   id: string;
   status: ScheduleStatus;
-  /** Of the schedule in Temporal. */
+  /** Id of the schedule in Temporal. */
   workflow_id: string;
   /** Grows with each definition. */
   version: number;
@@ -15,13 +15,13 @@ export interface Schedule {
   paused_note: string | null;
   /** The last scheduled time that made something. */
   last_time: string | null;
-  /** What the last firing made, and what it found running. */
+  /** Builds and tasks that the last firing made or found running. */
   last_made: Made[];
-  /** The scheduled time that waits for the end of what was made before. */
+  /** The scheduled time that waits for earlier work to end. */
   waiting_time: string | null;
   fired: number;
   skipped: number;
-  /** Every scheduled time until then is on record, ISO 8601. */
+  /** Every scheduled time until then is on record; ISO 8601. */
   accounted_until: string;
   created_at: string;
   changed_at: string;
@@ -29,8 +29,8 @@ export interface Schedule {
 }
 
 /**
- * The state after an event. Replaying all events of a stream through this gives its projection.
- * @throws {IllegalEvent} where the event cannot follow the state.
+ * Returns the state after an event. Replaying all events of a stream through this gives its projection.
+ * @throws {IllegalEvent} if the event cannot follow the state.
  */
 export function evolveSchedule(schedule: Schedule | undefined, event: ScheduleEvent): Schedule {
   if (event.type === 'schedule_created') {
@@ -45,7 +45,7 @@ export function evolveSchedule(schedule: Schedule | undefined, event: ScheduleEv
       if (version <= schedule.version) {
         throw new IllegalEvent(`schedule ${schedule.id} has version ${schedule.version}; ${version} cannot follow`);
       }
-      // A schedule that was deleted is there again, and begins as a new one.
+      // A change brings a deleted schedule back as an active one.
       const status = schedule.status === 'deleted' ? 'active' : schedule.status;
       const changed = { changed_at: occurred_at, changed_by: by, accounted_until: occurred_at };
       return { ...schedule, ...changed, status, version, definition };
@@ -83,7 +83,7 @@ export function evolveSchedule(schedule: Schedule | undefined, event: ScheduleEv
   }
 }
 
-/** What every event about one scheduled time changes. */
+/** Applies what every event about one scheduled time changes. */
 function account(schedule: Schedule, { time, accounted_until }: { time: string; accounted_until: string }): Schedule {
   const waiting_time = schedule.waiting_time === time ? null : schedule.waiting_time;
   return { ...schedule, waiting_time, accounted_until: later(schedule.accounted_until, accounted_until) };

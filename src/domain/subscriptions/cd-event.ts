@@ -5,15 +5,15 @@ import type { SubscriptionMessage } from '../../contracts/subscriptions/subscrip
 const SPECIFICATION = '0.5.1';
 const PIPELINE_RUN = '0.3.0';
 
-/** The content of the event's subject, but for the name of the pipeline. */
+/** The predicate and content of the event's subject, except for the name of the pipeline. */
 interface Step {
   predicate: 'queued' | 'started' | 'finished';
   content: { uri?: string; outcome?: 'success' | 'failure' | 'error' | 'cancel'; errors?: string };
 }
 
 /**
- * What an event is in the vocabulary of CDEvents, where a build is a pipelineRun: undefined for the many events that it has no word
- * for, and for tasks. It has started when its run is known, since `started` must have the URL of the run.
+ * Translates an event to the vocabulary of CDEvents, where a build is a pipelineRun. Undefined for tasks, and for the many events
+ * that it has no word for. A build counts as started once its run is known, since `started` must have the URL of the run.
  */
 export function pipelineRunStep({ event_type, to_status, event_data = {} }: FeedEvent): Step | undefined {
   switch (event_type) {
@@ -27,7 +27,7 @@ export function pipelineRunStep({ event_type, to_status, event_data = {} }: Feed
       const { conclusion, detail, run_attempt } = event_data;
       const errors = String(detail ?? conclusion);
       if (to_status === 'cancelled') return { predicate: 'finished', content: { outcome: 'cancel', errors } };
-      // CDEvents tells a run that failed from one that never was.
+      // CDEvents tells a run that failed from one that never existed.
       return { predicate: 'finished', content: { outcome: run_attempt === null ? 'error' : 'failure', errors } };
     }
     default:
@@ -35,7 +35,7 @@ export function pipelineRunStep({ event_type, to_status, event_data = {} }: Feed
   }
 }
 
-/** The CDEvent about a step of a build. */
+/** Returns the CDEvent about a step of a build. */
 export function cdEventOf(
   { predicate, content }: Step,
   { id, source, timestamp }: { id: string; source: string; timestamp: string },

@@ -1,14 +1,14 @@
 import type { FeedEvent } from '../../contracts/event-feed.ts';
 import type { Outcome, SubscriptionFilter } from '../../contracts/subscriptions/subscription-event.ts';
 
-/** What of the build or task an event is about decides whether it is sent. */
+/** The properties of an event's build or task that decide whether it is sent. */
 export interface SubjectFacts {
   /** Name of the build configuration. */
   configuration?: string | undefined;
   queue?: string | undefined;
 }
 
-/** Statuses that are ends, and how they are called in filters. */
+/** Final statuses, and their names in filters. */
 const OUTCOME_OF: ReadonlyMap<string, Outcome> = new Map([
   ['success', 'success'],
   ['failure', 'failure'],
@@ -18,10 +18,10 @@ const OUTCOME_OF: ReadonlyMap<string, Outcome> = new Map([
   ['REVOKED', 'cancelled'],
 ]);
 
-/** Events of subscriptions are sent only where they are asked for: one that tells of its own failure would never end. */
+/** Events of subscriptions are sent only on request: a subscription that reports its own failure would never end. */
 const USUAL_KINDS = ['build', 'task'];
 
-/** Whether a subscription with this filter is told of an event. */
+/** Says whether a subscription with this filter gets an event. */
 export function isWanted(
   { kinds = USUAL_KINDS, types, configurations, queues, outcomes }: SubscriptionFilter,
   { stream, event_type, to_status = '' }: Pick<FeedEvent, 'stream' | 'event_type' | 'to_status'>,

@@ -13,16 +13,16 @@ export interface Message {
   body: string;
 }
 
-/** What an event is about, as a receiver is told. */
+/** The build or task that an event is about, as a receiver sees it. */
 export type Subject = Pick<SubscriptionMessage['data'], 'build' | 'task'>;
 
-/** Whether a format has words for an event. */
+/** Says whether a format has words for an event. */
 export function canTell(format: MessageFormat, event: FeedEvent): boolean {
   return format !== 'cdevents' || pipelineRunStep(event) !== undefined;
 }
 
 /**
- * The message about an event. Every attempt makes the same bytes: it says nothing that changes.
+ * Returns the message about an event. It has nothing that changes, so every attempt makes the same bytes.
  * @param source names the installation.
  */
 export function messageOf(
@@ -32,7 +32,7 @@ export function messageOf(
   event: FeedEvent,
   subject: Subject,
 ): Message {
-  // By the hash of the event, since another installation may have an event at the same position.
+  // Made from the hash of the event, since another installation may have an event at the same position.
   const webhook_id = `msg_${sha256(`${event.hash}:${subscriptionId}`).slice(0, 32)}`;
   const { event_data: _, ...short } = event;
   const told = { webhook_id, type: event.event_type, timestamp: event.timestamp, event };
@@ -41,7 +41,7 @@ export function messageOf(
   return write(format, source, { ...told, data: { ...short, ...subject } });
 }
 
-/** The message of a test. @param id tells tests apart. */
+/** Returns the message of a test. @param id tells tests apart. */
 export function pingOf(format: MessageFormat, source: string, id: string, timestamp: string): Message {
   return write(format, source, { webhook_id: `msg_${id}`, type: 'ping', timestamp, data: {} });
 }
@@ -73,7 +73,7 @@ function write(format: MessageFormat, source: string, { webhook_id, type, timest
   }
 }
 
-/** CloudEvents 1.0, JSON event format, structured content mode of its HTTP binding. */
+/** Returns a message by CloudEvents 1.0: JSON event format, structured content mode of its HTTP binding. */
 function cloudEvent(
   { id, source, type, timestamp }: { id: string; source: string; type: string; timestamp: string },
   subject: string | undefined,

@@ -1,7 +1,7 @@
 import type { MessageFormat, SubscriptionEvent } from '../../contracts/subscriptions/subscription-event.ts';
 import { IllegalEvent } from '../record/illegal-event.ts';
 
-/** What the events of a subscription add up to. */
+/** The current state of a subscription: the sum of its events. */
 export interface Subscription {
   id: string;
   status: 'active' | 'disabled' | 'deleted';
@@ -11,15 +11,15 @@ export interface Subscription {
   format: MessageFormat;
   filter: Record<string, string[]>;
   header_names: string[];
-  /** Why it is disabled. */
+  /** The reason why it is disabled. */
   reason: string | null;
   created_by: string;
   created_at: string;
 }
 
 /**
- * The state after an event.
- * @throws {IllegalEvent} where the event cannot follow the state.
+ * Returns the state after an event.
+ * @throws {IllegalEvent} if the event cannot follow the state.
  */
 export function evolveSubscription(subscription: Subscription | undefined, event: SubscriptionEvent): Subscription {
   if (event.type === 'subscription_created') {

@@ -4,13 +4,13 @@ import type { TaskDefinition } from '../../contracts/tasks/own-task.ts';
 import { type TaskTypeDescription, taskTypeDescription } from '../../contracts/tasks/task-type.ts';
 import { parametersOf, registrationFaults } from './task-types.ts';
 
-/** Marks a definition, also one that another copy of Hapax made. */
+/** The mark of a definition, even if another copy of Hapax made it. */
 const DEFINITION = Symbol.for('hapax.task');
 
-/** The queue of tasks that name none. */
+/** The queue of tasks that name no queue. */
 const USUAL_QUEUE = 'tasks';
 
-/** A definition, with what a worker registers of it. */
+/** A definition with the description that a worker registers. */
 export type DefinedTask<Arguments extends z.ZodObject = z.ZodObject, Result = unknown> = TaskDefinition<
   Arguments,
   Result
@@ -18,7 +18,7 @@ export type DefinedTask<Arguments extends z.ZodObject = z.ZodObject, Result = un
 
 /**
  * Defines a task in TypeScript. A module in the folder of HAPAX_TASKS exports what this returns.
- * @throws {TypeError} where it cannot be served, with a line for each fault.
+ * @throws {TypeError} if it cannot be served, with a line for each fault.
  * @example
  * export default defineTask({
  *   name: 'hello',
@@ -32,12 +32,12 @@ export function defineTask<Arguments extends z.ZodObject, Result>(
   return Object.freeze({ ...definition, [DEFINITION]: describe(definition as unknown as TaskDefinition) });
 }
 
-/** Whether a value is what {@link defineTask} returns. */
+/** Says whether a value is what {@link defineTask} returns. */
 export function isDefinedTask(value: unknown): value is DefinedTask {
   return typeof value === 'object' && value !== null && DEFINITION in value;
 }
 
-/** What a worker registers of a task. */
+/** Returns the description of a task that a worker registers. */
 export function descriptionOf(task: Pick<DefinedTask, typeof DEFINITION>): TaskTypeDescription {
   return task[DEFINITION];
 }
@@ -78,7 +78,7 @@ function describe(definition: TaskDefinition): TaskTypeDescription {
   return data!;
 }
 
-/** What a definition calls what is registered under another name. */
+/** Returns the option of a definition that a worker registers under another name. */
 function wordOf(member: string): string {
   const words: Record<string, keyof TaskDefinition> = {
     ...{ doc: 'description', soft_time_limit: 'softTimeLimit', time_limit: 'timeLimit', max_retries: 'retries' },

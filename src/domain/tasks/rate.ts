@@ -1,8 +1,8 @@
-/** A rate limit as Celery writes it: `10`, `0.5/s`, `10/m`, `100/h`; `0` and the empty text are none. */
+/** A rate limit as Celery writes it: `10`, `0.5/s`, `10/m`, `100/h`. `0` and the empty text mean no limit. */
 const RATE = /^(\d+(?:\.\d+)?)(?:\/([smh]))?$/;
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
-/** The milliseconds from one beginning to the next, 0 for no limit; or what Python says about a text that is no rate. */
+/** Returns the milliseconds from one start to the next, 0 for no limit; or what Python says about a text that is not a rate. */
 export function readRate(text: string): { intervalMs: number } | { fault: string } {
   if (text === '') return { intervalMs: 0 };
   const [, count, unit = 's'] = RATE.exec(text) ?? [];
@@ -14,11 +14,11 @@ export function readRate(text: string): { intervalMs: number } | { fault: string
   return { intervalMs: Number(count) === 0 ? 0 : UNIT_MS[unit as keyof typeof UNIT_MS] / Number(count) };
 }
 
-/** When the next task of a name may begin. Times in milliseconds since 1970. */
+/** The pace at which tasks of one name start. Times in milliseconds since 1970. */
 export interface Pace {
   readonly intervalMs: number;
   readonly nextAt: number;
-  /** Until when turns were promised to tasks that were sent away. */
+  /** The end of the turns that were promised to tasks that have to wait. */
   readonly promisedUntil: number;
 }
 
@@ -26,12 +26,12 @@ export function paceOf(intervalMs: number): Pace {
   return { intervalMs, nextAt: 0, promisedUntil: 0 };
 }
 
-/** A task that takes its turn no later than this does not delay those after it. */
+/** A task that takes its turn no later than this does not delay the tasks after it; milliseconds. */
 const LATE_MS = 500;
 
 /**
  * Asks for a turn. Each task that has to wait is promised a turn of its own, so that they do not all come back at once.
- * @returns how long to wait; 0: it may begin now.
+ * @returns how long to wait, in milliseconds; 0 if it may start now.
  */
 export function takeTurn(pace: Pace, now: number): { pace: Pace; waitMs: number } {
   const { intervalMs, nextAt, promisedUntil } = pace;

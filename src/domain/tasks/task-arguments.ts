@@ -3,22 +3,22 @@ import type { BuiltInTask } from '../../contracts/tasks/task-queues.ts';
 import type { TaskParameter, TaskType } from '../../contracts/tasks/task-type.ts';
 import { readArguments } from './task-request.ts';
 
-/** What is wrong with an argument, and where: `args.0`, `kwargs.url`. */
+/** A fault of an argument, with its place: `args.0`, `kwargs.url`. */
 export interface ArgumentFault {
   path: string;
   message: string;
 }
 
-/** Arguments as a function takes them: each at its parameter, and what the function takes beyond its parameters. */
+/** Arguments bound to a function: each at its parameter, and those that the function takes beyond its parameters. */
 export interface BoundArguments {
   named: Record<string, unknown>;
-  /** Further positional ones. */
+  /** Further positional arguments. */
   rest: unknown[];
-  /** Where each came from. */
+  /** The place that each came from. */
   places: ReadonlyMap<string, string>;
 }
 
-/** Puts arguments at the parameters of a function, as Python does. */
+/** Binds arguments to the parameters of a function, as Python does. */
 export function bindArguments(
   parameters: readonly TaskParameter[],
   args: readonly unknown[],
@@ -64,7 +64,7 @@ export type ReadTyped = { given: Record<string, unknown> } | { faults: ArgumentF
 
 /**
  * Reads arguments by the signature of a type.
- * @returns them by name, or as they came where the type does not say what they are called; or each fault with its place.
+ * @returns the arguments by name, or as they came if the type does not name them; or each fault with its place.
  */
 export function readTypedArguments(
   type: TaskType,
@@ -95,9 +95,9 @@ interface Validators {
   each: ReadonlyArray<readonly [string, z.ZodType]>;
 }
 
-/** By version. Compiling takes a millisecond once, checking microseconds. */
+/** Validators by the version of their type. Compiling takes a millisecond once, checking microseconds. */
 const compiled = new Map<string, Validators>();
-/** More than one installation has in force. */
+/** More types than one installation has in force. */
 const MOST_COMPILED = 2_000;
 
 function validatorsOf({ version, parameters, schema }: TaskType): Validators {
@@ -115,7 +115,7 @@ function validatorsOf({ version, parameters, schema }: TaskType): Validators {
   return validators;
 }
 
-/** Undefined of a schema with words that zod does not know: the worker that runs the task checks the arguments again. */
+/** Compiles a schema; undefined if it has words that zod does not know. The worker that runs the task checks the arguments again. */
 function compile(schema: Record<string, unknown> | undefined): z.ZodType | undefined {
   if (!schema) return undefined;
   try {
@@ -125,7 +125,7 @@ function compile(schema: Record<string, unknown> | undefined): z.ZodType | undef
   }
 }
 
-/** @param placeOf says where a fault is, and takes from its path what that says. */
+/** Checks a value. @param placeOf returns the place of a fault, and removes from its path the keys that the place names. */
 function faultsOf(validator: z.ZodType, value: unknown, placeOf: (path: PropertyKey[]) => string): ArgumentFault[] {
   const { error } = validator.safeParse(value);
   return (error?.issues ?? []).map(({ path, message }) => {

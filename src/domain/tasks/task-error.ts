@@ -25,9 +25,9 @@ export class PermanentTaskError extends Error {
 export class RetryableTaskError extends Error {
   override readonly name = 'RetryableTaskError';
   readonly type: string;
-  /** Pause before the next attempt, milliseconds; undefined: the growing pause. */
+  /** Pause before the next attempt, in milliseconds; undefined for the growing pause. */
   readonly retryAfterMs: number | undefined;
-  /** False: the pause uses up no retry, because the task only waits for its turn (a quota). */
+  /** Whether the pause uses up a retry; false if the task only waits for its turn (a quota). */
   readonly counted: boolean;
 
   constructor({

@@ -5,14 +5,14 @@ import type { Phase } from '../builds/build-phases.ts';
 const OPEN = Number.POSITIVE_INFINITY;
 
 /**
- * The life of a task in stretches, by its events: how long it waited, for what, and how long its tries ran. What lies between an end
- * and a redrive is no part of it.
- * @param now when the last stretch ends, if the task goes on; milliseconds since 1970.
+ * Divides the life of a task into phases, by its events: how long it waited, for what, and how long its attempts ran. The time
+ * between an end and a redrive belongs to no phase.
+ * @param now when the last phase ends, if the task goes on; milliseconds since 1970.
  */
 export function phasesOfTask(events: readonly RecordedEvent[], now: number): Phase[] {
   const phases: Phase[] = [];
   for (const recorded of events) {
-    // The record holds nothing but these; the schema said so when it was appended.
+    // The record holds only such events: the schema checked them when they were appended.
     const begun = phaseAfter(recorded as unknown as TaskEvent);
     if (begun === 'the same') continue;
     const from = Date.parse(recorded.occurred_at);
@@ -23,7 +23,7 @@ export function phasesOfTask(events: readonly RecordedEvent[], now: number): Pha
   return phases.map((phase) => (phase.to === OPEN ? { ...phase, to: Math.max(phase.from, now) } : phase));
 }
 
-/** What a task does after an event. */
+/** Returns the phase that an event begins, if it begins one. */
 function phaseAfter(event: TaskEvent): Pick<Phase, 'kind' | 'what'> | 'the same' | 'none' {
   switch (event.type) {
     case 'task_queued':
@@ -43,6 +43,7 @@ function phaseAfter(event: TaskEvent): Pick<Phase, 'kind' | 'what'> | 'the same'
     case 'task_dead_lettered':
     case 'dead_letter_discarded':
     case 'task_recovered':
+    case 'task_erased':
     case 'callback_delivered':
     case 'callback_failed':
       return 'the same';

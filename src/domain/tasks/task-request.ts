@@ -8,16 +8,16 @@ import type { TaskInput, TaskPolicy } from '../../contracts/tasks/task-workflow.
 import { nameUuid } from '../name-uuid.ts';
 import { canonicalJson, sha256 } from '../record/hash.ts';
 
-/** A task as it is asked for, by whatever interface. */
+/** A request for a task, from any interface. */
 export interface TaskRequest {
   name: string;
   args: unknown[];
   kwargs: Record<string, unknown>;
-  /** Makes the task once; undefined: an id is made. */
+  /** Id under which the task is made only once; if undefined, Hapax makes an id. */
   taskId?: string | undefined;
   /** Default: the queue of its type. */
   queue?: string | undefined;
-  /** 0 to 9, the highest first. */
+  /** 0 to 9, highest first. */
   priority?: number | undefined;
   eta?: Date | undefined;
   expires?: Date | undefined;
@@ -27,28 +27,28 @@ export interface TaskRequest {
   rootId?: string | undefined;
   parentId?: string | undefined;
   caller: string;
-  /** The Idempotency-Key of the request, and the route that it came by. */
+  /** The Idempotency-Key and the route of the request. */
   idempotency?: { route: string; key: string } | undefined;
-  /** By which interface it came. */
+  /** The interface that it came through. */
   source: TaskInput['door'];
-  /** Whether senders of messages wait for a reply about its end. */
+  /** Whether senders of messages wait for a reply when it ends. */
   awaitsReply?: boolean;
-  /** What a worker in Python is told of the message that asked for it. */
+  /** The parts of the requesting message that a Python worker gets. */
   message?: TaskInput['message'];
 }
 
-/** The task of Hapax that a name means: its own name, also with `tasks.` before it, as modules of Celery apps call it. */
+/** Returns the built-in task that a name means. The name may begin with `tasks.`, as modules of Celery apps write it. */
 export function builtInTaskOf(given: string): BuiltInTask | undefined {
   const name = given.startsWith('tasks.') ? given.slice('tasks.'.length) : given;
   return BUILT_IN_TASKS.find((known) => known === name);
 }
 
-/** What a built-in task gets. */
+/** The arguments of a built-in task, or their faults. */
 export type ReadArguments<Name extends BuiltInTask = BuiltInTask> =
   | { arguments: TaskArguments[Name] }
   | { faults: Array<{ path: string; message: string }> };
 
-/** Reads positional and named arguments by the signature of the task; each fault with its place. */
+/** Reads positional and named arguments by the signature of the task. Returns each fault with its place. */
 export function readArguments<Name extends BuiltInTask>(
   name: Name,
   args: readonly unknown[],
@@ -77,13 +77,13 @@ export function readArguments<Name extends BuiltInTask>(
   };
 }
 
-/** The names of a type's positional arguments, in their order; none where the type is not known. */
+/** Returns the names of a type's positional arguments in order; none if the type is unknown. */
 export function argumentNames(type: Pick<TaskType, 'parameters'> | undefined): string[] {
   const positional = type?.parameters?.filter(({ kind }) => kind.startsWith('positional'));
   return positional?.map(({ name }) => name) ?? [];
 }
 
-/** The arguments of a task by their names, as they were given; undefined where it is not known what they are called. */
+/** Returns the arguments of a task by name, as they were given; undefined if a name is unknown. */
 export function argumentsByName(
   type: Pick<TaskType, 'parameters'> | undefined,
   { args, kwargs }: Pick<TaskRequest, 'args' | 'kwargs'>,
@@ -93,7 +93,7 @@ export function argumentsByName(
   return { ...Object.fromEntries(args.map((value, index) => [names[index], value])), ...kwargs };
 }
 
-/** What is wrong with the size of arguments, whatever task they are for. */
+/** Checks the size of arguments, for any task. */
 export function argumentsFaults(
   args: readonly unknown[],
   kwargs: Readonly<Record<string, unknown>>,
@@ -104,9 +104,9 @@ export function argumentsFaults(
 }
 
 /**
- * What makes two requests for tasks the same: SHA-256 of the canonical JSON of the task and its arguments, in whatever way
- * they were given. No id, time, priority or callback is in it.
- * @param callbackUrl only to recognise a task that was made when the URL was a part of it.
+ * Returns a digest that is the same for equal requests for tasks: SHA-256 of the canonical JSON of the task and its arguments,
+ * however they were given. It leaves out ids, times, priorities and callbacks.
+ * @param callbackUrl only to recognise a task that was made when the URL was part of the digest.
  */
 export function taskFingerprint(
   name: string,
@@ -117,27 +117,27 @@ export function taskFingerprint(
 }
 
 /**
- * The id of a task that is done once by its nature: the same for every form of a video's URL, wherever its callbacks go.
- * Undefined for tasks that are done each time they are asked for.
+ * Returns the id of a task that runs once by its nature: the same for every form of a video's URL, wherever its callbacks go.
+ * Undefined for tasks that run each time they are requested.
  */
 export function naturalTaskId(name: string, given: Readonly<Record<string, unknown>>): string | undefined {
   if (!isOnceByNature(name)) return undefined;
   const video = youtubeVideoId(String(given.url));
-  // The last element was the callback URL, once; null stays, so that the ids of videos without one stay.
+  // The last element used to be the callback URL. It stays null, so that the ids of videos without one stay the same.
   return video === undefined ? undefined : nameUuid(canonicalJson(['ingest_youtube', `yt:${video}`, null]));
 }
 
-/** Whether a task that is asked for without an id gets its {@link naturalTaskId}. */
+/** Says whether a task that is requested without an id gets its {@link naturalTaskId}. */
 export function isOnceByNature(name: string | undefined): boolean {
   return name === 'ingest_youtube' || name === 'ingest_youtube_with_callback';
 }
 
-/** Temporal's priority (1 first, 5 last) of one of Celery's (0 to 9, the highest first); 3 where none is given. */
+/** Returns Temporal's priority (1 first, 5 last) for one of Celery's (0 to 9, highest first); 3 if none is given. */
 export function temporalPriority(priority: number | null): number {
   return priority === null ? 3 : 5 - Math.floor(priority / 2);
 }
 
-/** What a task runs under: the policy of the settings, with the limits of its own. */
+/** Returns the policy of a task: the given policy, with the task's own limits. */
 export function policyWithLimits(
   policy: TaskPolicy,
   asked: Pick<TaskInput, 'soft_limit_ms' | 'hard_limit_ms'>,
@@ -147,7 +147,7 @@ export function policyWithLimits(
   return { ...policy, soft_limit_ms, hard_limit_ms };
 }
 
-/** What tasks of a type run under: what the type says, else the settings. */
+/** Returns the policy of a task type: what the type says, else the given policy. */
 export function policyOfType(
   policy: TaskPolicy,
   type: Pick<TaskType, 'max_retries' | 'retry_delay' | 'soft_time_limit' | 'time_limit'> | undefined,
@@ -155,7 +155,7 @@ export function policyOfType(
   if (!type) return policy;
   const [soft, hard] = [type.soft_time_limit, type.time_limit].map((limit) => limit && Math.ceil(limit * 1_000));
   const soft_limit_ms = soft ?? policy.soft_limit_ms;
-  // One who only asks for a longer soft limit has as long to stop as others.
+  // A type that sets only a longer soft limit gets as long to stop as others.
   const later = soft_limit_ms + (policy.hard_limit_ms - policy.soft_limit_ms);
   return {
     max_retries: type.max_retries ?? policy.max_retries,
@@ -165,7 +165,7 @@ export function policyOfType(
   };
 }
 
-/** What tasks run under, as the settings say. */
+/** Returns the policy of tasks that the settings define. */
 export function taskPolicyOf(settings: Settings): TaskPolicy {
   return {
     max_retries: settings.TASK_MAX_RETRIES,

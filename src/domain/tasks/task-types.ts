@@ -17,12 +17,12 @@ import { canonicalJson, sha256 } from '../record/hash.ts';
 import { readRate } from './rate.ts';
 import { builtInTaskOf } from './task-request.ts';
 
-/** What makes two descriptions of a task type the same: a digest of all that they say, and of what runs it. */
+/** Returns the version of a task type: a digest of its whole description and its runtime. */
 export function typeVersionOf(runtime: TaskRuntime, description: TaskTypeDescription): string {
   return sha256(canonicalJson({ runtime, ...description })).slice(0, 16);
 }
 
-/** Why a registration is refused: a line for each fault. */
+/** Returns the reasons to refuse a registration: a line for each fault. */
 export function registrationFaults({ runtime, types }: TaskTypeRegistration): string[] {
   const names = types.map(({ name }) => name);
   return types.flatMap((type, index) => {
@@ -42,7 +42,7 @@ export function registrationFaults({ runtime, types }: TaskTypeRegistration): st
   });
 }
 
-/** The JSON Schema of arguments, and the parameters that it has; the order of its members is that of positional arguments. */
+/** Returns the JSON Schema of arguments, and its parameters. Its members have the order of positional arguments. */
 export function parametersOf(signature: z.ZodObject): Pick<TaskTypeDescription, 'parameters' | 'schema'> {
   const { $schema: _, ...schema } = z.toJSONSchema(signature, { io: 'input', unrepresentable: 'any' });
   const required: ReadonlySet<string> = new Set(schema.required ?? []);
@@ -60,7 +60,7 @@ export function parametersOf(signature: z.ZodObject): Pick<TaskTypeDescription, 
 
 let described: readonly TaskTypeDescription[] | undefined;
 
-/** The tasks that Hapax brings along, as workers register them. */
+/** Returns the built-in tasks as workers register them. */
 export function builtInDescriptions(): readonly TaskTypeDescription[] {
   described ??= BUILT_IN_TASKS.map((name) => ({
     ...{ name, queue: QUEUE_OF_BUILT_IN[name], doc: BUILT_IN_DOCS[name], ...parametersOf(TASK_SIGNATURES[name]) },
@@ -69,7 +69,7 @@ export function builtInDescriptions(): readonly TaskTypeDescription[] {
   return described;
 }
 
-/** Their types, as known without a record. */
+/** Returns the types of the built-in tasks, as known without a record. */
 export function builtInTaskTypes(): TaskType[] {
   const never = { first_registered_at: null, last_registered_at: null, registered_by: null };
   return builtInDescriptions().map((description) => ({

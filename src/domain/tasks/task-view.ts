@@ -2,20 +2,20 @@ import type { TaskSummary, TaskView } from '../../contracts/tasks/task.ts';
 import { type TemporalUi, taskLinksOf } from '../links.ts';
 import type { Task } from './task.ts';
 
-/** A task without what may be a megabyte: what lists read of it. */
+/** A task as lists read it: without the fields that may hold a megabyte. */
 export type ListedTask = Omit<Task, 'args' | 'kwargs' | 'result' | 'progress'>;
 
-/** A task as lists show it. */
+/** Returns a task as lists show it. */
 export function taskSummaryOf(task: ListedTask): TaskSummary {
   const { id, status, name, queue, retries, redrives, priority, eta, expires, worker, error, reason } = task;
-  const { callback_origin, created_at, received_at, started_at, completed_at } = task;
+  const { callback_origin, created_at, received_at, started_at, completed_at, erased_at } = task;
   return {
     ...{ task_id: id, status, name, queue, retries, redrives, priority, eta, expires, worker, error, reason },
-    ...{ callback_origin, created_at, received_at, started_at, completed_at },
+    ...{ callback_origin, created_at, received_at, started_at, completed_at, erased_at },
   };
 }
 
-/** A task as the API shows it. */
+/** Returns a task as the API shows it. */
 export function taskViewOf(task: Task, ui: TemporalUi): TaskView {
   const { task_id, status, ...rest } = taskSummaryOf(task);
   const { result, progress, args, kwargs } = task;

@@ -1,41 +1,44 @@
 import type { TaskProgress } from '../../contracts/tasks/python-workflow.ts';
 import type { TaskStatus } from '../../contracts/tasks/task.ts';
 import type { TaskError, TaskEvent } from '../../contracts/tasks/task-event.ts';
+import { ERASED_ERROR, ERASED_TEXT } from '../record/erased.ts';
 import { IllegalEvent } from '../record/illegal-event.ts';
 
 type Queued = Extract<TaskEvent, { type: 'task_queued' }>;
 
-/** The present state of a task: what its events add up to. */
+/** The current state of a task: the sum of its events. */
 export interface Task extends Omit<Queued['data'], 'task_id' | 'epoch' | 'type_version'> {
   id: string;
-  /** The version of its type that it was accepted under; null for the tasks of Hapax itself. */
+  /** The version of its type when it was accepted; null for built-in tasks. */
   type_version: string | null;
   status: TaskStatus;
-  /** Attempts that began, over all redrives. */
+  /** Attempts that started, over all redrives. */
   attempts: number;
-  /** Tried again so many times after a failure, in this redrive. */
+  /** How many times it was retried after a failure, in this redrive. */
   retries: number;
-  /** How many times it was begun again as a dead letter. */
+  /** How many times it was redriven. */
   redrives: number;
-  /** Who worked on it last. */
+  /** The worker that ran it last. */
   worker: string | null;
   result: unknown;
   error: TaskError | null;
-  /** What it said of itself last, while it runs. */
+  /** Its last report of progress, while it runs. */
   progress: TaskProgress | null;
   dead_lettered: boolean;
-  /** Why it is a dead letter, or was revoked. */
+  /** The reason why it is a dead letter or was revoked. */
   reason: string | null;
   created_at: string;
   received_at: string | null;
-  /** When its last attempt began. */
+  /** When its last attempt started. */
   started_at: string | null;
-  /** When its last attempt failed, with another to come. */
+  /** When an attempt last failed with another to follow. */
   retried_at: string | null;
   completed_at: string | null;
+  /** When its arguments, results and errors were erased; null if they were not. */
+  erased_at: string | null;
 }
 
-/** Events that may still be told after the end. */
+/** Events that may still be recorded after the end. */
 const AFTER_THE_END: ReadonlySet<TaskEvent['type']> = new Set([
   'task_dead_lettered',
   'dead_letter_discarded',
@@ -43,11 +46,12 @@ const AFTER_THE_END: ReadonlySet<TaskEvent['type']> = new Set([
   'task_recovered',
   'callback_delivered',
   'callback_failed',
+  'task_erased',
 ]);
 
 /**
- * The state after an event. Replaying all events of a stream through this gives its projection.
- * @throws {IllegalEvent} where the event cannot follow the state.
+ * Returns the state after an event. Replaying all events of a stream through this gives its projection.
+ * @throws {IllegalEvent} if the event cannot follow the state.
  */
 export function evolveTask(task: Task | undefined, event: TaskEvent): Task {
   if (event.type === 'task_queued') {
@@ -95,8 +99,10 @@ export function evolveTask(task: Task | undefined, event: TaskEvent): Task {
     case 'task_redriven':
       return redriven(task, event.data);
     case 'task_recovered':
-      // Where the record lost the end before a redrive, that end is taken for a failure: only what ended is begun again.
+      // If the record lost the end before a redrive, that end counts as a failure: only what ended is redriven.
       return event.data.ended_before ? { ...task, status: 'FAILURE', completed_at: occurred_at } : task;
+    case 'task_erased':
+      return erased(task, occurred_at);
     default:
       return event satisfies never;
   }
@@ -106,11 +112,27 @@ function ended(task: Task, completed_at: string): Task {
   return { ...task, progress: null, completed_at };
 }
 
+/** Returns the state that the events give once their values are erased. */
+function erased(task: Task, erased_at: string): Task {
+  if (task.completed_at === null) throw new IllegalEvent(`task ${task.id} has not ended and cannot be erased`);
+  return {
+    ...task,
+    args: [],
+    kwargs: {},
+    fingerprint: '',
+    result: null,
+    error: task.error && ERASED_ERROR,
+    reason: task.dead_lettered ? ERASED_TEXT : task.reason,
+    erased_at,
+  };
+}
+
 function redriven(task: Task, data: Extract<TaskEvent, { type: 'task_redriven' }>['data']): Task {
   const { redrive, args, kwargs, soft_limit_ms, hard_limit_ms } = data;
   if (task.status !== 'FAILURE' && task.status !== 'REVOKED') {
     throw new IllegalEvent(`task ${task.id} is ${task.status}; only what failed or was revoked is begun again`);
   }
+  if (task.erased_at !== null) throw new IllegalEvent(`task ${task.id} was erased and cannot be begun again`);
   const forgotten = { error: null, reason: null, received_at: null, started_at: null, retried_at: null };
   return {
     ...task,
@@ -147,5 +169,6 @@ function queued({ data: { task_id, epoch: _, type_version, ...known }, occurred_
     started_at: null,
     retried_at: null,
     completed_at: null,
+    erased_at: null,
   };
 }

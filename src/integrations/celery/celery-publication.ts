@@ -4,7 +4,7 @@ import type { Publication } from './rabbitmq.ts';
 
 const JSON_TEXT = { content_type: 'application/json', content_encoding: 'utf-8' } as const;
 
-/** A result for the queue on which its client waits, in the form of Celery's rpc back end. */
+/** Returns the message with a result for the queue where its client waits, in the form of Celery's rpc back end. */
 export function replyPublication(result: CeleryResult, replyTo: string): Publication {
   return {
     ...JSON_TEXT,
@@ -16,7 +16,7 @@ export function replyPublication(result: CeleryResult, replyTo: string): Publica
   };
 }
 
-/** A task for a worker, ours or another of Celery's. */
+/** Returns the message with a task for a worker: one of Hapax, or another Celery worker. */
 export function taskPublication({
   task_id,
   exchange,
@@ -39,22 +39,22 @@ export function taskPublication({
   };
 }
 
-/** What was to follow a task and is not published. */
+/** Returns the message with tasks that should have followed a task but are not published. */
 export function followUpsPublication(task_id: string, follow_ups: FollowUps): Publication {
   const body = Buffer.from(JSON.stringify({ task_id, follow_ups }));
   return { ...JSON_TEXT, routing_key: '', body, correlation_id: task_id };
 }
 
-/** Where a message that became no task came from, and where it goes. */
+/** The source and destination of a message that did not become a task. */
 export interface Burial {
-  /** The queue that it came from, or was for. */
+  /** The queue that it came from, or was meant for. */
   from: string;
   to: string;
   at: Date;
 }
 
 /**
- * A message that became no task, as it came, with the reason in its headers.
+ * Returns a message that did not become a task, as it arrived, with the reason in its headers.
  * @param headers its own, unless they are too large to be written again.
  */
 export function deadLetterPublication(
@@ -77,7 +77,7 @@ export function deadLetterPublication(
   };
 }
 
-/** A delivered message, to be published again. */
+/** Returns a delivered message in the form in which to publish it again. */
 export function publicationOf(delivery: Delivery): Publication {
   const { queue, headers, body, content_type, content_encoding, correlation_id, reply_to, priority } = delivery;
   const given = { content_type, content_encoding, correlation_id, reply_to, priority };
@@ -85,7 +85,7 @@ export function publicationOf(delivery: Delivery): Publication {
   return { routing_key: queue, headers, body, ...(present as Partial<Publication>) };
 }
 
-/** A message that was kept, to be published again; AMQP's byte arrays come out of JSON as they went in. */
+/** Returns a stored message in the form in which to publish it again. AMQP's byte arrays survive the JSON unchanged. */
 export function publicationFrom({ publication, body }: Pick<DeadMessage, 'publication' | 'body'>): Publication {
   const said = JSON.parse(publication, (_, value) => (value?.type === 'Buffer' ? Buffer.from(value.data) : value));
   return { ...said, body: Buffer.from(body, 'base64'), mandatory: true };

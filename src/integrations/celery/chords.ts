@@ -5,28 +5,28 @@ import { exceptionOfRefusal } from '../../domain/celery/celery-result.ts';
 import { followUpsPublication } from './celery-publication.ts';
 import { bury, publishResult, publishTasks, type ReplyWays } from './publishing.ts';
 
-/** The task whose end is worked at, with one of the messages that asked for it. */
+/** The task whose end is being handled, with one of the messages that requested it. */
 interface Last {
   pending: PendingReply;
   ending: TaskEnding;
 }
 
-/** A member of a chord that ended, or never comes. */
+/** A member of a chord that ended, or that never runs. */
 interface Member extends Chord {
   task_id: string;
   end: TaskEnding['end'];
 }
 
 /**
- * Counts a member of a chord. After the last one it publishes what follows the chord or, where a member did not succeed, tells those
- * who wait for it. Doing so twice changes nothing.
+ * Counts a member of a chord. After the last one, publishes the body of the chord or, if a member did not succeed, sends replies to those
+ * who wait for the body. Doing this twice changes nothing.
  */
 export async function returnToChord(
   ways: ReplyWays,
   { group_id, index, body, task_id, end }: Member,
   last: Last,
 ): Promise<void> {
-  // Without Redis it is not known how many there are; the app's own back end counts then.
+  // Without Redis, the number of members is unknown. The app's own back end then counts them.
   if (!ways.results) return;
   const parts = await ways.keepChordPart(group_id, { task_id, index, end });
   const kept = await ways.results.findChord(group_id);
@@ -42,6 +42,8 @@ export async function returnToChord(
     const failed = { task_id, index, end: { status: 'FAILURE', exception: exceptionOfRefusal(refusal, '') } } as const;
     for (const never of endsOfFailedChord(body, failed)) await tellNeverComing(ways, never, last);
   }
+  // Celery's client keeps the count forever, and Celery deletes it after the last member.
+  await ways.results.expireChord(group_id);
 }
 
 async function tellNeverComing(ways: ReplyWays, never: NeverComing, last: Last): Promise<void> {
@@ -52,7 +54,7 @@ async function tellNeverComing(ways: ReplyWays, never: NeverComing, last: Last):
   await endNeverComing(ways, never, last);
 }
 
-/** Counts tasks that never come in the chords that they are members of, and ends tasks that wait to be replaced by them. */
+/** Counts tasks that never run in their chords, and ends replaced tasks that wait for them. */
 export async function endNeverComing(ways: ReplyWays, { tasks, end }: NeverComing, last: Last): Promise<void> {
   for (const { task_id, chord, replaces } of tasks) {
     if (replaces) await ways.endReplaced(task_id, replaces, end);

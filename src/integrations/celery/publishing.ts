@@ -4,37 +4,37 @@ import { deadLetterPublication, replyPublication, taskPublication } from './cele
 import { type Publication, type RabbitMq, Unroutable, Unwritable } from './rabbitmq.ts';
 import type { ResultStore } from './result-store.ts';
 
-/** Messages that became no task, and tasks that no queue takes. */
+/** Queue of messages that did not become tasks, and of tasks that no queue accepts. */
 export const DEAD_LETTER_QUEUE = 'hapax.dead-letter';
 
-/** The ways on which senders of messages learn how their tasks ended. */
+/** The ways to tell the senders of messages how their tasks ended. */
 export interface ReplyWays {
   rabbit: Pick<RabbitMq, 'publish'>;
-  /** Unset: the clients' result back end is not Redis. */
+  /** Not set if the clients' result back end is not Redis. */
   results: ResultStore | undefined;
-  /** Where a task goes whose signature names no queue. */
+  /** Returns the queue of a task whose signature names none. */
   queueOf: QueueOf;
-  /** Keeps how a member of a chord ended. @returns how all did that have ended. */
+  /** Stores how a member of a chord ended. @returns how each member that has ended did. */
   keepChordPart(groupId: string, part: ChordPart): Promise<ChordPart[]>;
-  /** Ends the task of this id that was replaced, and waits for what never comes. */
+  /** Ends the task with this id that was replaced, and waits for a task that never runs. */
   endReplaced(taskId: string, nesting: number, end: TaskEnding['end']): Promise<void>;
-  /** Keeps a refused message where operators look. @throws where it may succeed later. */
+  /** Stores a refused message where operators look. @throws if it may succeed later. */
   keep(buried: Buried, refusal: MessageRefusal): Promise<void>;
 }
 
-/** A message that goes to the dead letters. */
+/** A message for the dead letters. */
 export interface Buried {
   message: Publication;
-  /** The queue that it came from, or was for. */
+  /** The queue that it came from, or was meant for. */
   from: string;
   task_id: string | null;
   task: string | null;
 }
 
-/** Messages that wait for their confirmation at once. */
+/** How many messages wait for their confirmation at once. */
 const BATCH = 100;
 
-/** Publishes tasks that follow another, and puts those among the dead letters that no queue takes. @throws {NotPublished} */
+/** Publishes tasks that follow another one. Those that no queue accepts become dead letters. @throws {NotPublished} */
 export async function publishTasks(ways: ReplyWays, tasks: OutgoingTask[]): Promise<void> {
   for (let first = 0; first < tasks.length; first += BATCH) {
     const publishing = tasks
@@ -44,7 +44,7 @@ export async function publishTasks(ways: ReplyWays, tasks: OutgoingTask[]): Prom
   }
 }
 
-/** Publishes a message; one that no queue takes, or that AMQP cannot carry, goes to the dead letters. @throws {NotPublished} */
+/** Publishes a message. If no queue accepts it or AMQP cannot carry it, it becomes a dead letter. @throws {NotPublished} */
 export async function publishMessage(ways: ReplyWays, message: Publication, from: string): Promise<void> {
   await ways.rabbit.publish(message).catch((error: unknown) => {
     if (!(error instanceof Unroutable || error instanceof Unwritable)) throw error;
@@ -58,19 +58,19 @@ function textOr(value: unknown, otherwise?: string): string | null {
   return typeof value === 'string' ? value : (otherwise ?? null);
 }
 
-/** Puts a message among the dead letters: where operators look, and into the queue. @throws {NotPublished} */
+/** Makes a message a dead letter: stores it where operators look, and publishes it to the queue. @throws {NotPublished} */
 export async function bury(ways: ReplyWays, buried: Buried, refusal: MessageRefusal): Promise<void> {
   await ways.keep(buried, refusal);
   const { message, from } = buried;
   const burial = { from, to: DEAD_LETTER_QUEUE, at: new Date() };
   await ways.rabbit.publish(deadLetterPublication(message, refusal, burial)).catch((error: unknown) => {
     if (!(error instanceof Unwritable)) throw error;
-    // Its own headers are larger than can be written.
+    // Its own headers are too large to be written.
     return ways.rabbit.publish(deadLetterPublication(message, refusal, burial, {}));
   });
 }
 
-/** Publishes a result where a client waits for it. @throws {NotPublished} */
+/** Publishes a result to the queue where a client waits for it. @throws {NotPublished} */
 export async function publishResult(rabbit: ReplyWays['rabbit'], { reply_to, result }: Reply): Promise<void> {
   if (reply_to !== '') await rabbit.publish(replyPublication(result, reply_to));
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Channel,
@@ -9,8 +10,9 @@ import {
   type Options,
 } from 'amqplib';
 import type { Delivery } from '../../contracts/celery/celery.ts';
+import type { Tracing } from '../../contracts/tracing/tracing.ts';
 
-/** A message to publish; RabbitMQ keeps it on disk unless it is transient. */
+/** A message to publish. RabbitMQ keeps it on disk unless it is transient. */
 export interface Publication {
   exchange?: string;
   routing_key: string;
@@ -22,93 +24,121 @@ export interface Publication {
   reply_to?: string;
   priority?: number;
   transient?: boolean;
-  /** Whether it fails where no queue takes it. */
+  /** Whether publishing fails if no queue accepts the message. */
   mandatory?: boolean;
 }
 
-/** What to do with a message: acknowledge it, and then run `afterwards`; or put it back into its queue. */
+/** The decision about a message: acknowledge it and then run `afterwards`, or put it back into its queue. */
 export type Verdict = { kind: 'ack'; afterwards?: () => Promise<void> } | { kind: 'requeue' };
 
 export interface RabbitMqOptions {
-  /** `amqp://` or `amqps://`; may hold a password, so it is in no error and no log line. */
+  /** `amqp://` or `amqps://`. It may contain a password, so no error and no log line shows it. */
   url: string;
-  /** Consumed; declared durable and without arguments, as Celery's producers do, where they are not there. */
+  /** Queues to consume. Missing ones are declared durable and without arguments, as Celery's producers do. */
   queues: readonly string[];
-  /** Declared alike, and only published to. */
+  /** Declared in the same way, but only published to. */
   deadLetterQueue: string;
-  /** Messages of one queue that are under way at once. */
+  /** How many messages of one queue are handled at once. */
   prefetch: number;
-  /** A fanout exchange of which a queue of our own gets every message. */
+  /** A fanout exchange. This process has its own queue, which gets every message. */
   controlExchange: string;
-  /** Never rejects. The signal is aborted when the connection is lost: then the verdict counts for nothing. */
+  /** Returns the trace that a message belongs to, for its headers. Left out: none. */
+  carrier?: Tracing['carrier'];
+  /** Handles a message, and never rejects. The signal is aborted when the connection is lost; the verdict then has no effect. */
   onDelivery(delivery: Delivery, lost: AbortSignal): Promise<Verdict>;
   onControl(message: Delivery): void;
-  /** Told when the connection comes and goes. */
+  /** Called when the connection is made or lost. */
   onState(state: { connected: true } | { connected: false; reason: string; retry_ms: number }): void;
+  /** Called when RabbitMQ does not let us consume a queue, once for each reason. It is tried again, and others go on. */
+  onRefused(queue: string, reason: string): void;
 }
 
 export interface RabbitMq {
   readonly connected: boolean;
-  /** Has these queues consumed as well from now on; those that are consumed already stay so. */
+  /** Adds queues to consume from now on. Queues that are consumed already continue. */
   consume(queues: readonly string[]): void;
-  /** Resolves once RabbitMQ has taken responsibility for the message. @throws {NotPublished} it may or may not have arrived. */
+  /** Resolves once RabbitMQ has taken responsibility for the message. @throws {NotPublished} It may or may not have arrived. */
   publish(publication: Publication): Promise<void>;
-  /** Stops consuming, lets what is under way end, and disconnects. */
+  /** Stops consuming, waits for messages in progress, and disconnects. */
   close(): Promise<void>;
 }
 
-/** Thrown where a message was not published, or nobody knows. */
+/** Thrown if a message was not published, or if nobody knows whether it was. */
 export class NotPublished extends Error {
   override readonly name = 'NotPublished';
 }
 
-/** From the first try to reconnect to the longest pause. */
+/** Pauses before attempts to reconnect, from the first to the longest. */
 const BACK_OFF = { initialDelay: 100, maxDelay: 10_000, factor: 2, jitter: 0.3 } as const;
 
-/** How long what is under way may take when the bridge stops, and then the farewell to a broker that may be gone. */
+/** Pause between attempts to consume a queue that RabbitMQ refused. */
+const REFUSED_MS = 10_000;
+
+/** How long messages in progress may take when the bridge stops. After that, how long closing may take, since the broker may be gone. */
 const CLOSE_TIMEOUT_MS = 10_000;
 const FAREWELL_TIMEOUT_MS = 1_000;
 
-/** Asks for heartbeats (every 10 s), so that either side notices within 20 s when the other is gone. */
+/** Asks for heartbeats (every 10 s), so that either side notices within 20 s if the other is gone. */
 function withHeartbeat(url: string): string {
   const target = new URL(url);
   if (!target.searchParams.has('heartbeat')) target.searchParams.set('heartbeat', '20');
   return target.href;
 }
 
-/** What exists for as long as a connection does. */
+/** Everything that exists as long as a connection does. */
 interface Session {
   model: ChannelModel;
   publisher: ConfirmChannel;
-  consumer: Channel;
-  /** Tags of the consumers, by their queues. */
-  tags: Map<string, Promise<string>>;
+  /** Consumers by queue. */
+  consumers: Map<string, Consumer>;
   lost: AbortController;
-  /** Consumes a queue, once. */
-  consume(queue: string): Promise<unknown>;
+  /** Consumes a queue. @throws what RabbitMQ says if it refuses. */
+  consume(queue: string): Promise<void>;
 }
 
-/** Connects, and connects again whenever the connection or one of its channels is lost, with growing pauses. */
+/** A consumer has its own channel, because RabbitMQ closes the channel when it refuses a consumer. */
+interface Consumer {
+  channel: Channel;
+  tag: string;
+}
+
+/** Connects, and reconnects with growing pauses whenever the connection or one of its channels is lost. */
 export async function connectRabbitMq(options: RabbitMqOptions): Promise<RabbitMq> {
   const { url, onState } = options;
   let session: Session | undefined;
   let underWay = 0;
   const queues = new Set(options.queues);
+  /** Why RabbitMQ refuses queues. */
+  const refused = new Map<string, string>();
 
-  async function take(current: Session, message: ConsumeMessage, queue: string): Promise<void> {
+  async function take(channel: Channel, lost: AbortSignal, message: ConsumeMessage, queue: string): Promise<void> {
     underWay++;
-    const verdict = await options.onDelivery(deliveryOf(message, queue), current.lost.signal).finally(() => underWay--);
+    const verdict = await options.onDelivery(deliveryOf(message, queue), lost).finally(() => underWay--);
     // Lost with its connection: RabbitMQ delivers it again.
-    if (current.lost.signal.aborted) return;
+    if (lost.aborted) return;
     try {
-      if (verdict.kind === 'requeue') return current.consumer.nack(message);
-      current.consumer.ack(message);
+      if (verdict.kind === 'requeue') return channel.nack(message);
+      channel.ack(message);
     } catch (error) {
-      // The channel is closing and `close` is still to come: lost as well.
+      // The channel is closing, and its `close` event is yet to come: lost as well.
       if (error instanceof IllegalOperationError) return;
       throw error;
     }
     await verdict.afterwards?.().catch(() => {});
+  }
+
+  /** Consumes a queue, at once or as soon as RabbitMQ lets us. If the connection is lost, the next one starts with all queues. */
+  async function consume(current: Session, queue: string): Promise<void> {
+    try {
+      await current.consume(queue);
+      refused.delete(queue);
+    } catch (error) {
+      if (current.lost.signal.aborted) return;
+      const reason = (error as Error).message;
+      if (refused.get(queue) !== reason) options.onRefused(queue, reason);
+      refused.set(queue, reason);
+      setTimeout(() => !current.lost.signal.aborted && consume(current, queue), REFUSED_MS).unref();
+    }
   }
 
   const connection = await connect(withHeartbeat(url), {
@@ -118,9 +148,16 @@ export async function connectRabbitMq(options: RabbitMqOptions): Promise<RabbitM
       ...BACK_OFF,
       waitForConnect: false,
       async setup(model: ChannelModel) {
-        const opened = await openSession(model, options, take);
-        for (const queue of queues) await opened.consume(queue);
-        session = opened;
+        // Until the setup is done, amqplib itself has no listener, and a RabbitMQ that dies meanwhile would end the process. The setup
+        // fails too.
+        model.on('error', () => {});
+        // amqplib never settles the close of a channel whose connection is lost first.
+        await whileOpen(model, async () => {
+          const opened = await openSession(model, options, take);
+          for (const queue of queues) await consume(opened, queue);
+          opened.lost.signal.throwIfAborted();
+          session = opened;
+        });
       },
     },
   });
@@ -129,7 +166,7 @@ export async function connectRabbitMq(options: RabbitMqOptions): Promise<RabbitM
   connection.on('reconnect-scheduled', ({ delay: retry_ms, error }) =>
     onState({ connected: false, reason: error.message, retry_ms }),
   );
-  // Followed by `disconnect`, which is heard.
+  // `disconnect` follows, and that has a listener.
   connection.on('error', () => {});
 
   return {
@@ -140,44 +177,56 @@ export async function connectRabbitMq(options: RabbitMqOptions): Promise<RabbitM
       const current = session;
       for (const queue of more.filter((name) => !queues.has(name))) {
         queues.add(queue);
-        // A connection that is lost meanwhile is opened again with all queues.
-        current?.consume(queue).catch(() => {});
+        if (current) void consume(current, queue);
       }
     },
-    publish(publication) {
+    publish(given) {
+      const trace = options.carrier?.() ?? {};
+      const publication = { ...given, headers: { ...given.headers, ...trace } };
       if (!session || session.lost.signal.aborted) return Promise.reject(new NotPublished('RabbitMQ is not connected'));
       return publication.exchange ? publishApart(session.model, publication) : publish(session.publisher, publication);
     },
     async close() {
-      const consumer = session?.consumer;
+      const consumers = [...(session?.consumers.values() ?? [])];
       const deadline = Date.now() + CLOSE_TIMEOUT_MS;
-      const cancel = async (tag: Promise<string>) => consumer?.cancel(await tag);
-      await within(CLOSE_TIMEOUT_MS, Promise.allSettled([...(session?.tags.values() ?? [])].map(cancel)));
+      await within(
+        CLOSE_TIMEOUT_MS,
+        Promise.allSettled(consumers.map(async ({ channel, tag }) => channel.cancel(tag))),
+      );
       while (underWay > 0 && Date.now() < deadline) await delay(20);
       session?.lost.abort();
-      // Frames of one channel keep their order, those of several do not: a goodbye to all could overtake the last ack.
-      await within(FAREWELL_TIMEOUT_MS, Promise.allSettled([consumer?.close()]));
+      // Frames keep their order within a channel, but not across channels. Closing the connection at once could overtake the last ack.
+      await within(FAREWELL_TIMEOUT_MS, Promise.allSettled(consumers.map(async ({ channel }) => channel.close())));
       await within(FAREWELL_TIMEOUT_MS, connection.close());
     },
   };
 }
 
-/** Waits for an answer of the broker, but only for so long: it may be frozen or gone. */
+/** Waits for a reply of the broker, but only this long: the broker may be frozen or gone. */
 async function within(ms: number, answered: Promise<unknown>): Promise<void> {
   const over = new AbortController();
   await Promise.race([answered, delay(ms, undefined, { signal: over.signal })]).finally(() => over.abort());
 }
 
+/** Does work on a connection. @throws if the connection closes first. */
+async function whileOpen(model: ChannelModel, work: () => Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const closed = once(model, 'close', { signal: over.signal }).then(() => {
+    throw new Error('the connection closed while it was set up');
+  });
+  await Promise.race([work(), closed]).finally(() => over.abort());
+}
+
 async function openSession(
   model: ChannelModel,
   options: RabbitMqOptions,
-  take: (session: Session, message: ConsumeMessage, queue: string) => Promise<void>,
+  take: (channel: Channel, lost: AbortSignal, message: ConsumeMessage, queue: string) => Promise<void>,
 ): Promise<Session> {
   const { deadLetterQueue, prefetch, controlExchange } = options;
   const lost = new AbortController();
   model.on('close', () => lost.abort());
-  // If RabbitMQ closes a channel (a queue was deleted, an ack came too late), close the connection too: one way to mend both.
-  // What is under way is lost from here on: none of the channels takes anything while the connection closes.
+  // If RabbitMQ closes a channel (a queue was deleted, an ack came too late), close the connection too: one repair for both cases. Work in
+  // progress is lost from here on, because no channel accepts anything while the connection closes.
   const reopen = () => {
     if (lost.signal.aborted) return;
     lost.abort();
@@ -202,32 +251,28 @@ async function openSession(
   );
 
   const publisher = await open(await model.createConfirmChannel());
-  const consumer = await open(await model.createChannel());
   const control = await open(await model.createChannel());
-  const session: Session = {
-    ...{ model, publisher, consumer, tags: new Map(), lost },
-    consume(queue) {
-      const consuming = session.tags.get(queue) ?? begin(queue);
-      session.tags.set(queue, consuming);
-      return consuming;
-    },
-  };
-  const begin = async (queue: string): Promise<string> => {
+  const consumers = new Map<string, Consumer>();
+  const consume = async (queue: string) => {
     await ensureQueue(queue);
-    const { consumerTag } = await consumer.consume(queue, (message) => {
-      if (message) void take(session, message, queue);
+    const channel = await model.createChannel();
+    channel.on('error', () => {});
+    const closed = new Promise((resolve) => channel.once('close', resolve));
+    await channel.prefetch(prefetch);
+    const { consumerTag: tag } = await channel.consume(queue, (message) => {
+      if (message) void take(channel, lost.signal, message, queue);
       else reopen();
     });
-    return consumerTag;
+    void closed.then(reopen);
+    consumers.set(queue, { channel, tag });
   };
-  await consumer.prefetch(prefetch);
   const { queue } = await control.assertQueue('', { exclusive: true, autoDelete: true });
   await control.bindQueue(queue, controlExchange, '');
   await control.consume(queue, (message) => message && options.onControl(deliveryOf(message, queue)), { noAck: true });
-  return session;
+  return { model, publisher, consumers, lost, consume };
 }
 
-/** Declares what is missing, and leaves what exists as its owner made it. A failed look costs a channel. */
+/** Declares what is missing, and leaves existing things as their owner made them. A failed check costs a channel. */
 async function ensure(
   model: ChannelModel,
   look: (channel: Channel) => Promise<unknown>,
@@ -246,10 +291,10 @@ async function ensure(
   }
 }
 
-/** RabbitMQ closes the channel of one who publishes to an exchange that is missing or forbidden: these codes say so. */
+/** Codes with which RabbitMQ closes a channel that publishes to a missing or forbidden exchange. */
 const REFUSALS = new Set([403, 404]);
 
-/** Publishes to a named exchange, whose name another may have chosen, on a channel that it may cost. */
+/** Publishes to a named exchange. Somebody else may have chosen the name, so this uses a channel of its own, which it may lose. */
 async function publishApart(model: ChannelModel, publication: Publication): Promise<void> {
   const channel = await model.createConfirmChannel().catch((error: Error) => {
     throw new NotPublished(`RabbitMQ is not connected: ${error.message}`);
@@ -263,7 +308,8 @@ async function publishApart(model: ChannelModel, publication: Publication): Prom
     await Promise.race([publish(channel, publication), refused]);
   } finally {
     refused.catch(() => {});
-    await channel.close().catch(() => {});
+    // Not awaited: if the connection is lost first, amqplib never settles it.
+    void channel.close().catch(() => {});
   }
 }
 
@@ -294,12 +340,12 @@ function publish(channel: ConfirmChannel, publication: Publication): Promise<voi
   });
 }
 
-/** Thrown where AMQP cannot carry a message: headers larger than a frame, or a value that a table cannot hold. */
+/** Thrown if AMQP cannot carry a message: its headers exceed a frame, or a table cannot hold a value. */
 export class Unwritable extends Error {
   override readonly name = 'Unwritable';
 }
 
-/** Thrown where no queue takes a message, which trying again does not mend. */
+/** Thrown if no queue accepts a message. Trying again does not help. */
 export class Unroutable extends Error {
   override readonly name = 'Unroutable';
 }

@@ -3,13 +3,13 @@ import { connect } from 'amqplib';
 
 const TIMEOUT_MS = 5_000;
 
-/** Logs in at a RabbitMQ and leaves again. @throws where it is away, or refuses. */
+/** Connects to a RabbitMQ, logs in and disconnects. @throws if it is away or refuses. */
 export async function reachRabbitMq(url: string): Promise<void> {
   const connection = await connect(url, { timeout: TIMEOUT_MS });
   await connection.close();
 }
 
-/** Logs in at a Redis and leaves again. @throws where it is away, or refuses. */
+/** Connects to a Redis, logs in and disconnects. @throws if it is away or refuses. */
 export async function reachRedis(url: string): Promise<void> {
   const client = createClient({
     url: url.replace(/\?.*$/, ''),

@@ -4,7 +4,7 @@ import { followUpsPublication } from './celery-publication.ts';
 import { endNeverComing, returnToChord } from './chords.ts';
 import { bury, publishResult, publishTasks, type ReplyWays } from './publishing.ts';
 
-/** Publishes what follows a task and then its result, as Celery's worker does, to one who asked for it. @throws {NotPublished} */
+/** Publishes what follows a task and then its result to one client that requested it, as Celery's worker does. @throws {NotPublished} */
 export async function publishReply(ways: ReplyWays, pending: PendingReply, ending: TaskEnding): Promise<void> {
   const { tasks, refusal } = whatFollows(pending, ending, ways.queueOf);
   if (refusal) {
@@ -19,7 +19,7 @@ export async function publishReply(ways: ReplyWays, pending: PendingReply, endin
   await endNeverComing(ways, forgoneAfter(pending, ending), last);
 }
 
-/** Keeps the result of a task where clients look for it. @throws while Redis is away. */
+/** Stores the result of a task where clients look for it. @throws while Redis is away. */
 export async function storeReply({ results }: ReplyWays, pending: PendingReply, ending: TaskEnding): Promise<void> {
   for (const { result } of repliesAbout(pending, ending)) await results?.store(result);
 }

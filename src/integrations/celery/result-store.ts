@@ -6,35 +6,38 @@ import type { KeptChord } from '../../domain/celery/celery-chord.ts';
 import { readKept } from '../../domain/celery/kept-payload.ts';
 
 export interface ResultStoreOptions {
-  /** `redis://` or `rediss://`; may hold a password, so it is in no error and no log line. */
+  /** `redis://` or `rediss://`. It may contain a password, so no error and no log line shows it. */
   url: string;
   /** Celery's `global_keyprefix`. Default: none. */
   keyPrefix?: string;
   /** How long a result is kept (Celery's `result_expires`). */
   expiresMs: number;
-  /** Told when the connection fails. */
+  /** Called when the connection fails. */
   onError(reason: string): void;
 }
 
 /** Celery's result back end in Redis. */
 export interface ResultStore {
   /**
-   * Keeps a result and wakes those who wait for it. A stored success is never replaced. What a worker in Python has written of the same
-   * end stays, since it may have written more; it does not know the tasks that follow. @throws while Redis is away.
+   * Stores a result and wakes those who wait for it. It never replaces a stored success. If a worker in Python has written the same end,
+   * that stays, because it may contain more. The tasks that follow are added, since that worker does not know them.
+   * @throws while Redis is away.
    */
   store(result: CeleryResult): Promise<void>;
-  /** What the client that sent a chord has kept of it; undefined while it still sends its members. @throws while Redis is away. */
+  /** Returns what the client that sent a chord stored about it; undefined while it still sends members. @throws while Redis is away. */
   findChord(groupId: string): Promise<KeptChord | undefined>;
+  /** Makes Redis drop the count of an ended chord, as long after its end as a result is kept. @throws while Redis is away. */
+  expireChord(groupId: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Connects in the background, and again whenever the connection is lost, with pauses that grow to two seconds. */
+/** Connects in the background, and reconnects whenever the connection is lost, with pauses that grow to two seconds. */
 export function openResultStore({ url, keyPrefix = '', expiresMs, onError }: ResultStoreOptions): ResultStore {
   const prefix = `${separated(keyPrefix)}celery-task-meta-`;
   const groupPrefix = `${separated(keyPrefix)}celery-taskset-meta-`;
   const client = createClient({
     url: url.replace(/\?.*$/, ''),
-    // A command that waited here would be lost with the process; whoever asked retries.
+    // A command that waited here would be lost with the process. The caller retries instead.
     disableOfflineQueue: true,
     socket: {
       ...tlsOf(url),
@@ -45,7 +48,7 @@ export function openResultStore({ url, keyPrefix = '', expiresMs, onError }: Res
   client.on('error', (error: Error) =>
     onError(error.message || (error as { code?: string }).code || 'it cannot be reached'),
   );
-  // What is compressed is no text.
+  // Compressed values are not text.
   const bytes = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   client.connect().catch((error: Error) => onError(error.message));
   return {
@@ -55,7 +58,7 @@ export function openResultStore({ url, keyPrefix = '', expiresMs, onError }: Res
       const isTheSame = standing?.status === result.status && isDeepStrictEqual(standing.result, result.result);
       if (standing?.status === 'SUCCESS' && !(isTheSame && result.children.length > 0)) return;
       const value = JSON.stringify(isTheSame ? withChildren(standing, result) : result);
-      // As Celery's worker does it: clients listen on a channel named as the key, or read the key.
+      // As in Celery's worker: clients listen on a channel with the name of the key, or read the key.
       await client
         .multi()
         .setEx(key, Math.ceil(expiresMs / 1_000), value)
@@ -64,11 +67,20 @@ export function openResultStore({ url, keyPrefix = '', expiresMs, onError }: Res
     },
     async findChord(groupId) {
       const key = groupPrefix + groupId;
-      // Celery's client counts the members, and tasks add more by `add_to_chord`. It keeps the tree only where it is no plain list.
+      // Celery's client counts the members, and tasks add more with `add_to_chord`. It stores the tree only if it is not a plain list.
       const [size, added, group] = await bytes.mGet([`${key}.s`, `${key}.t`, key]);
       if (size == null) return undefined;
       const { result } = read<{ result: KeptChord['header'] }>(group) ?? {};
       return { size: Number(size) + Number(added ?? 0), header: result ?? null };
+    },
+    async expireChord(groupId) {
+      const seconds = Math.ceil(expiresMs / 1_000);
+      // The client stores the tree with its own expiry.
+      await client
+        .multi()
+        .expire(`${groupPrefix}${groupId}.s`, seconds)
+        .expire(`${groupPrefix}${groupId}.t`, seconds)
+        .exec();
     },
     async close() {
       client.destroy();
@@ -76,12 +88,12 @@ export function openResultStore({ url, keyPrefix = '', expiresMs, onError }: Res
   };
 }
 
-/** As Celery since 5.5; earlier versions add the underscore always. */
+/** Adds an underscore as Celery does since 5.5. Earlier versions always add it. */
 function separated(prefix: string): string {
   return prefix === '' || /[:_.-]$/.test(prefix) ? prefix : `${prefix}_`;
 }
 
-/** What the options in the query ask for, by Celery's names. @throws where a file cannot be read. */
+/** Returns the TLS options in the query, which have Celery's names. @throws if a file cannot be read. */
 function tlsOf(url: string) {
   const { protocol, searchParams } = new URL(url);
   if (protocol !== 'rediss:') return {};
@@ -99,7 +111,7 @@ function tlsOf(url: string) {
   };
 }
 
-/** What stands, and all tasks that followed: those that the task sent, and those that Hapax published. */
+/** Returns the stored result with all tasks that followed: those that the task sent, and those that Hapax published. */
 function withChildren(standing: Partial<CeleryResult>, { children }: CeleryResult): Partial<CeleryResult> {
   const sent = standing.children ?? [];
   const ids = new Set(sent.map(([[id]]) => id));

@@ -6,14 +6,14 @@ import type { ArticleAnswer, PageText } from './article-worker.ts';
 
 const THREAD = new URL('./article-worker.ts', import.meta.url);
 
-/** Heap of the thread. */
+/** Heap limit of the thread. */
 const MEMORY_MB = LIMITS.pages.articleBytes / 1_048_576;
 
 /**
- * The article on a page, found in a thread that lives as long as that takes. Time grows with the square of a page's elements and
- * faster with their depth (30,000 elements took 10 s, 3,000 nested ones more than a minute), and nothing else in the process could go on.
- * @param timeoutMs then the thread is ended.
- * @throws {PermanentTaskError} where there is no article, or to find it takes too long or too much memory.
+ * Finds the article on a page, in a thread that runs only for this. The time grows with the square of a page's elements and faster with
+ * their depth (30,000 elements took 10 s, 3,000 nested ones more than a minute), and would block the process.
+ * @param timeoutMs when the thread is ended.
+ * @throws {PermanentTaskError} if there is no article, or finding it takes too long or too much memory.
  */
 export async function articleInThread(page: PageText, timeoutMs: number, stop: AbortSignal): Promise<Article> {
   stop.throwIfAborted();

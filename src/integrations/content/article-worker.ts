@@ -19,7 +19,7 @@ function answer({ source, kind, url }: PageText): ArticleAnswer {
   } catch (error) {
     const { message } = error as Error;
     if (error instanceof PermanentTaskError) return { fault: { type: error.type, message } };
-    // Whatever a parser stumbles over it will stumble over again.
+    // A parser that fails on a page will fail on it again.
     return { fault: { type: 'NothingToRead', message: `the page cannot be parsed: ${message.split('\n')[0]}` } };
   }
 }

@@ -3,7 +3,7 @@ import { LIMITS } from '../../contracts/budgets.ts';
 import { PermanentTaskError } from '../../domain/tasks/task-error.ts';
 import { countElements, documentOf, firstElement, LINES, pageTree, textOf } from './page-document.ts';
 
-/** What a page says, without what stands around it. */
+/** The content of a page, without what surrounds it. */
 export interface Article {
   title: string;
   author: string | null;
@@ -13,10 +13,10 @@ export interface Article {
   text: string;
 }
 
-/** How a page is read. */
+/** How a page is parsed. */
 export type PageKind = 'html' | 'xml' | 'text';
 
-/** What is used of an element: there are no types of the DOM here. */
+/** The members of an element that are used here. There are no DOM types. */
 interface Element {
   readonly textContent: string | null;
   querySelectorAll(selector: string): Iterable<{ before(text: string): void; after(text: string): void }>;
@@ -27,9 +27,9 @@ const CELLS = 'td,th';
 const FRAMES = 'the page shows only frames; take the URL of the frame with the text';
 
 /**
- * The article on a page (Mozilla's Readability on linkedom, which runs no script and fetches nothing), or all that the page
- * shows, where Readability finds none, fails, or would take too long.
- * @throws {PermanentTaskError} where nothing can be read.
+ * Returns the article on a page (Mozilla's Readability on linkedom, which runs no script and fetches nothing). If Readability finds none,
+ * fails or would take too long, returns everything that the page shows.
+ * @throws {PermanentTaskError} if nothing can be read.
  */
 export function articleOf(source: string, kind: PageKind, url: string): Article {
   if (source.trim() === '') throw nothing('the page is empty');
@@ -72,7 +72,7 @@ export function articleOf(source: string, kind: PageKind, url: string): Article 
   };
 }
 
-/** Undefined where Readability finds nothing or stumbles over the page: what a page shows must not depend on it. */
+/** Returns undefined if Readability finds nothing or fails on the page. The result must not depend on it. */
 function readable(document: ReturnType<typeof documentOf>) {
   try {
     return new Readability<Element>(document as never, { serializer: (node) => node as unknown as Element }).parse();
@@ -88,7 +88,10 @@ function articleOfText(source: string, url: string): Article {
   return { title, author: null, language: null, published_at: null, tags: [], text };
 }
 
-/** The text of an element as it is seen: without this the words on either side of a tag would be one where the source has no space between. */
+/**
+ * Returns the text of an element as it is displayed. Without this, words on either side of a tag would run together if the source has no
+ * space between them.
+ */
 function spaced(element: Element): string {
   for (const line of element.querySelectorAll(LINE_ELEMENTS)) {
     line.before('\n');
@@ -102,7 +105,7 @@ function nothing(message: string): PermanentTaskError {
   return new PermanentTaskError({ type: 'NothingToRead', message });
 }
 
-/** Lines without space around them, paragraphs with one empty line between. */
+/** Removes space around lines, and leaves one empty line between paragraphs. */
 function tidy(text: string): string {
   return text
     .replace(/[^\S\n]+/g, ' ')

@@ -1,21 +1,21 @@
 import { decodeHTML } from 'entities';
 import { Parser } from 'htmlparser2';
 
-/** What is said at a time, in seconds from the beginning. */
+/** A line of captions. `at` is its time, in seconds from the start. */
 export interface CaptionLine {
   at: number;
   text: string;
 }
 
-/** Why a document gives no captions. */
+/** Why a document contains no captions. */
 export type CaptionsFault = 'page' | 'unknown' | 'truncated';
 
-/** Elements that hold a line: `<text>` of YouTube's first two formats, `<p>` of its third and of TTML. */
+/** Elements of a line: `<text>` in YouTube's first two formats, `<p>` in its third and in TTML. */
 const LINES = new Set(['text', 'p']);
 
 /**
- * The lines of captions in any form that YouTube serves: its three XML formats, TTML, and JSON. None is lost: what stands
- * outside a line, or in an element that is not known, is a line or a part of one. Lines without text are left out.
+ * Returns the lines of captions in any form that YouTube serves: its three XML formats, TTML, and JSON. It loses none: text outside a line,
+ * or in an unknown element, is a line or part of one. It leaves out lines without text.
  */
 export function captionLines(document: string): CaptionLine[] | CaptionsFault {
   const text = document.replace(/^\uFEFF/, '').trimStart();
@@ -51,7 +51,7 @@ function linesOfXml(document: string): CaptionLine[] | CaptionsFault {
     { xmlMode: true },
   );
   parser.write(document);
-  // The end closes what is open, so it has to wait.
+  // Ending the parser closes open elements, so this must come first.
   const complete = closed;
   parser.end();
   if (root === 'html' || /^<!doctype html/i.test(document)) return 'page';
@@ -77,7 +77,7 @@ function linesOfJson(document: string): CaptionLine[] | CaptionsFault {
   return lines.all;
 }
 
-/** A line that does not say its time comes when the one before it ends. */
+/** Collects lines. A line without a time starts when the line before it ends. */
 class LineBuilder {
   readonly all: CaptionLine[] = [];
   #open = false;
@@ -106,7 +106,7 @@ function localName(qualified: string): string {
   return qualified.slice(qualified.indexOf(':') + 1).toLowerCase();
 }
 
-/** `start` counts seconds, `t` milliseconds, `begin` is a time of the clock. */
+/** Reads a time in seconds: `start` is in seconds, `t` in milliseconds, `begin` a clock time. */
 function secondsOf({ start, t, begin }: Record<string, string>): number | undefined {
   return number(start, 1) ?? number(t, 1_000) ?? clock(begin);
 }
@@ -126,13 +126,13 @@ function clock(given: string | undefined): number | undefined {
   return Number(parts[1] ?? 0) * 3_600 + Number(parts[2] ?? 0) * 60 + Number(parts[3] ?? parts[4] ?? 0);
 }
 
-/** Markup that editors of captions use. Anything else in angle brackets is what somebody said. */
+/** Markup that caption editors use. Anything else in angle brackets is something that somebody said. */
 const MARKUP = /<\/?(?:b|i|u|s|em|strong|font|span|c|v|lang|ruby|rb|rt|rp)(?:[\s./][^<>]*)?>/gi;
 const BREAKS = /<(?:br|\/?p|\/?div)(?:[\s/][^<>]*)?>/gi;
 /** Zero-width spaces pad lines that have a background. */
 const PADDING = /^[\s\u200B]+|[\s\u200B]+$/g;
 
-/** The text of a line is HTML of its own: entities and tags stand in it once more. */
+/** Returns the text of a line. Its text is HTML in turn, with entities and tags of its own. */
 function plain(html: string): string {
   return decodeHTML(html.replace(BREAKS, ' ').replace(MARKUP, '')).replace(/\s+/g, ' ').replace(PADDING, '');
 }

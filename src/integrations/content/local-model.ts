@@ -5,15 +5,15 @@ import type { EmbedAnswer, EmbedRequest } from './local-model-worker.ts';
 
 const THREAD = new URL('./local-model-worker.ts', import.meta.url);
 
-/** Weights and tensors take 150 MB or more: given back when nobody has asked for this long. Loading takes 0.3 s. */
+/** Weights and tensors take 150 MB or more. They are freed after this long without a request. Loading takes 0.3 s. */
 const IDLE_MS = 5 * 60_000;
 
 const DIMENSIONS = 512;
 
-/** Of longer texts it reads the beginning. Chunks are shorter; its time grows with the length. */
+/** Only this much of a longer text is read. Chunks are shorter; the time grows with the length. */
 const LONGEST_CHARACTERS = 2_000;
 
-/** Whether the optional packages of the local model are installed. */
+/** Says whether the optional packages of the local model are installed. */
 export function hasLocalModel(): boolean {
   try {
     import.meta.resolve('@energetic-ai/embeddings');
@@ -25,8 +25,8 @@ export function hasLocalModel(): boolean {
 }
 
 /**
- * The Universal Sentence Encoder (lite; English; 512 numbers), on this machine and without a network. It runs in a thread
- * of its own, which is started by the first text and ends when nothing more comes.
+ * The Universal Sentence Encoder (lite; English; 512 numbers), on this machine and without a network. It runs in its own thread. The first
+ * text starts the thread, which ends when no more texts come.
  */
 export class LocalModel implements EmbeddingModel {
   readonly name = 'local/universal-sentence-encoder-lite';
@@ -41,7 +41,7 @@ export class LocalModel implements EmbeddingModel {
     this.#idleMs = idleMs;
   }
 
-  /** Whether its thread runs, and takes memory. */
+  /** Whether its thread runs and uses memory. */
   get loaded(): boolean {
     return this.#thread !== undefined;
   }
@@ -50,7 +50,7 @@ export class LocalModel implements EmbeddingModel {
     return { revision: undefined, dimensions: DIMENSIONS };
   }
 
-  /** It was made of English: letters of other scripts are all one to it. */
+  /** Accepts mostly Latin text. The model was made from English, and cannot tell letters of other scripts apart. */
   reads(text: string): boolean {
     const letters = text.match(/\p{L}/gu)?.length ?? 0;
     return (text.match(/\p{Script=Latin}/gu)?.length ?? 0) * 2 >= letters;
@@ -101,7 +101,7 @@ export class LocalModel implements EmbeddingModel {
   }
 
   #rest(thread: Worker): void {
-    // A process that has nothing else to do may end.
+    // A process with nothing else to do may end.
     thread.unref();
     this.#idle = setTimeout(() => void this.close(), this.#idleMs).unref();
   }

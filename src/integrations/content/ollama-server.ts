@@ -15,32 +15,32 @@ const tagsAnswer = z.object({
 
 const DESCRIBE_TIMEOUT_MS = 10_000;
 
-/** Thrown where a text has more tokens than the model reads at once. */
+/** Thrown if a text has more tokens than the model reads at once. */
 export class InputTooLong extends Error {
   override readonly name = 'InputTooLong';
 }
 
-/** How Ollama, llama.cpp and what stands in for them say that a text is too long. */
+/** How Ollama, llama.cpp and their substitutes say that a text is too long. */
 const TOO_LONG =
   /context (?:length|size|window)|maximum (?:context|input|sequence)|(?:input|prompt|text)[^.]{0,40}too (?:long|large|many)|too many (?:input )?tokens|exceeds?[^.]{0,40}(?:context|tokens)|physical batch size/i;
 
-/** What a server says of a model. Undefined: it does not say. */
+/** A server's description of a model. Undefined: it does not say. */
 export interface DescribedModel {
   /** Digest of its files. */
   revision: string | undefined;
   /** Tokens that it can read at once. */
   contextTokens: number | undefined;
-  /** Tokens that it reads at once unless a request asks for another number. */
+  /** Tokens that it reads at once unless a request sets another number. */
   presetTokens: number | undefined;
 }
 
-/** An Ollama server: its HTTP API, a few requests, for which no client library is worth it. */
+/** Client of an Ollama server's HTTP API. It has too few requests to need a client library. */
 export class OllamaServer {
   readonly #url: string;
   readonly #headers: Record<string, string>;
 
   constructor(root: string) {
-    // fetch refuses a URL with credentials.
+    // fetch refuses URLs with credentials.
     const url = new URL(root);
     const { username, password } = url;
     const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
@@ -52,9 +52,9 @@ export class OllamaServer {
   }
 
   /**
-   * Sends a request that a model works on.
-   * @throws {InputTooLong} if the model refuses the text for its length.
-   * @throws {PermanentTaskError} where it never will, {@link RetryableTaskError} where it may later.
+   * Sends a request that a model handles.
+   * @throws {InputTooLong} if the model refuses the text because of its length.
+   * @throws {PermanentTaskError} if it can never succeed, {@link RetryableTaskError} if it may succeed later.
    */
   async post<Answer>(
     path: string,
@@ -70,10 +70,10 @@ export class OllamaServer {
     return read.data;
   }
 
-  /** What the server says of a model; nothing where it does not answer, which the next request will tell. */
+  /** Returns what the server says about a model; nothing if it does not respond, which the next request will report. */
   async describe(model: string, signal: AbortSignal): Promise<DescribedModel> {
     try {
-      // A server that answers all paths alike makes nothing of an empty input.
+      // The empty input is for servers that handle all paths alike: they have nothing to do.
       const shown = await this.#send(
         'POST',
         '/api/show',
@@ -82,7 +82,7 @@ export class OllamaServer {
         DESCRIBE_TIMEOUT_MS,
       );
       const show = showAnswer.safeParse(parse(shown.text));
-      // What does not know this path may know the next one; what answers with something else is no Ollama.
+      // A server without this path may have the next one. A server that responds with something else is not Ollama.
       const revision = show.success || shown.response.status === 404 ? await this.#digestOf(model, signal) : undefined;
       return { revision, ...contextOf(show.data ?? {}) };
     } catch {
@@ -127,7 +127,7 @@ function refusal(status: number, text: string): Error {
   const said = errorAnswer.safeParse(parse(text)).data?.error ?? text.slice(0, 200);
   if (status === 413 || (status >= 400 && TOO_LONG.test(said))) return new InputTooLong(said);
   const message = `Ollama answered ${status}: ${said}`;
-  // 404: the model is not there; the message names the remedy. 400: it cannot do this. Neither changes by itself.
+  // 404: the model is missing; the message says what to do. 400: it cannot do this. Neither changes by itself.
   if (status === 404 || status === 400) return new PermanentTaskError({ type: 'ModelRefused', message });
   return modelUnavailable(message);
 }

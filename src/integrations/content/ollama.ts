@@ -13,20 +13,20 @@ const generateAnswer = z.object({
   prompt_eval_count: z.int().optional(),
 });
 
-/** A model that is loaded first takes its time; after that, this is generous. */
+/** Loading a model takes its time the first time. After that, this is generous. */
 const EMBED_TIMEOUT_MS = 120_000;
 const GENERATE_TIMEOUT_MS = 240_000;
 
-/** Context that a summary asks for, where the model has so much. Ollama's default is smaller. */
+/** Context size of a summary, if the model has that much. Ollama's default is smaller. */
 const CONTEXT_TOKENS = 8_192;
-/** Of the context, what the instruction and the model's template take. */
+/** The part of the context that the instruction and the model's template take. */
 const INSTRUCTION_TOKENS = 100;
-/** Of the context, what the answer may take: 150 words in the costliest script. */
+/** The part of the context that the answer may take: 150 words in the costliest script. */
 const ANSWER_TOKENS = 600;
-/** The share of the rest that is used, since tokens are only estimated. */
+/** The share of the rest that is used. It is less than 1 because tokens are only estimated. */
 const MARGIN = 0.8;
 
-/** What models want before a text (their model cards); Ollama adds nothing by itself. */
+/** Prefixes that models require before a text (see their model cards). Ollama does not add them. */
 const PREFIXES: ReadonlyArray<[model: RegExp, prefix: Record<'document' | 'query', string>]> = [
   [/^nomic-embed-text/, { document: 'search_document: ', query: 'search_query: ' }],
   [/^mxbai-embed/, { document: '', query: 'Represent this sentence for searching relevant passages: ' }],
@@ -35,14 +35,14 @@ const PREFIXES: ReadonlyArray<[model: RegExp, prefix: Record<'document' | 'query
 const INSTRUCTION =
   'Summarize the text that the user gives in at most 150 words, in the language of the text. Answer with the summary alone.';
 
-/** Of a server that names no digest, a vector of this shows how long its vectors are. */
+/** If a server names no digest, this text is embedded to learn the length of the vectors. */
 const PROBE = 'The quick brown fox jumps over the lazy dog.';
 
 /** The models of an Ollama server. */
 export class Ollama {
   readonly #server: OllamaServer;
 
-  /** @param root of the server, such as http://127.0.0.1:11434; a user and password in it become basic authentication. */
+  /** @param root of the server, such as http://127.0.0.1:11434. A user and password in it become basic authentication. */
   constructor(root: string) {
     this.#server = new OllamaServer(root);
   }
@@ -54,7 +54,7 @@ export class Ollama {
       const [text = ''] = texts;
       try {
         if (texts.length === 1 && estimateTokens(prefix + text) > contextTokens) throw new InputTooLong();
-        // Without truncate: false, Ollama leaves out the end of what is too long and does not say so.
+        // Without truncate: false, Ollama silently drops the end of a text that is too long.
         const body = { model, input: texts.map((one) => prefix + one), truncate: false };
         const { embeddings } = await this.#server.post('/api/embed', body, embedAnswer, signal, EMBED_TIMEOUT_MS);
         if (embeddings.length === texts.length) return embeddings;
@@ -90,18 +90,18 @@ export class Ollama {
     let contextTokens = CONTEXT_TOKENS;
     const generate = async (text: string, temperature: number, signal: AbortSignal) => {
       const options = { temperature, num_ctx: contextTokens };
-      // A context that is full is an error then, and no reason to leave out some of the text.
+      // Makes a full context an error, instead of dropping part of the text.
       const whole = { truncate: false, shift: false };
       const body = { model, system: INSTRUCTION, prompt: text, stream: false, think: false, ...whole, options };
       const answer = await this.#server.post('/api/generate', body, generateAnswer, signal, GENERATE_TIMEOUT_MS);
-      // An older server cuts the prompt to the context, and counts what is left.
+      // An older server cuts the prompt to the context, and counts the rest.
       if ((answer.prompt_eval_count ?? 0) >= contextTokens) throw new InputTooLong();
       const summary = textOfAnswer(answer.response);
       return answer.done_reason === 'length' && summary !== undefined ? wholeSentencesOf(summary) : summary;
     };
     const summarize = async (text: string, signal: AbortSignal): Promise<string> => {
       try {
-        // A model that has answered with nothing does so again, if nothing is left to chance.
+        // At temperature 0, a model that returned nothing would return nothing again.
         const summary = (await generate(text, 0, signal)) ?? (await generate(text, 0.7, signal));
         if (summary !== undefined) return summary;
         throw modelUnavailable(`${model} answered with nothing but its thoughts, twice`);
@@ -126,10 +126,10 @@ export class Ollama {
   }
 }
 
-/** A model with a smaller context than this needs is of no use; it will say so itself. */
+/** A model with a smaller context is useless. It will say so itself. */
 const LEAST_INPUT_TOKENS = 64;
 
-/** A text in pieces of about half its length. @throws {PermanentTaskError} if it is a single character. */
+/** Splits a text into pieces of about half its length. @throws {PermanentTaskError} if it is a single character. */
 function smallerPieces(text: string, model: string): string[][] {
   const pieces = piecesOf(text, { characters: text.length, tokens: Math.ceil(estimateTokens(text) / 2) });
   if (pieces.length < 2) {
@@ -144,7 +144,7 @@ function halvesOf(texts: string[]): string[][] {
   return [texts.slice(0, middle), texts.slice(middle)];
 }
 
-/** The direction of several vectors together, each counted as much as its text is long; of length 1. */
+/** Returns the mean direction of several vectors, weighted by the length of their texts, as a vector of length 1. */
 function meanOf(pieces: Array<{ texts: string[]; vectors: number[][] }>): number[] {
   const sum: number[] = [];
   for (const { texts, vectors } of pieces) {
@@ -158,7 +158,7 @@ function meanOf(pieces: Array<{ texts: string[]; vectors: number[][] }>): number
 
 const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
 
-/** Without the sentence that was broken off, if others are left. */
+/** Removes the last sentence if it is incomplete and others remain. */
 function wholeSentencesOf(text: string): string {
   const all = [...sentences.segment(text)];
   const last = all.at(-1);

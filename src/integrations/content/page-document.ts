@@ -6,16 +6,16 @@ import { LIMITS } from '../../contracts/budgets.ts';
 type Node = DefaultTreeAdapterTypes.ChildNode;
 type Element = DefaultTreeAdapterTypes.Element;
 
-/** What is deeper stands there as text: Readability takes 1 s for 256 nested elements, 5 s for 400. Chromium nests 512. */
+/** Deeper elements become text: Readability takes 1 s for 256 nested elements, 5 s for 400. Chromium nests 512. */
 const MAX_DEPTH = LIMITS.pages.depth;
 
-/** Elements that begin a line of their own, which their text does not say. */
+/** Elements that start a line of their own, which their text does not show. */
 export const LINES: ReadonlySet<string> = new Set(
   'address article aside blockquote body br caption dd div dl dt fieldset figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p plaintext pre section summary table tbody tfoot thead tr ul xmp'.split(
     ' ',
   ),
 );
-/** Elements whose text is not shown. */
+/** Elements whose text is not displayed. */
 const NOT_SHOWN: ReadonlySet<string> = new Set(
   'audio canvas datalist head iframe math noembed noframes object script select style svg template textarea title video'.split(
     ' ',
@@ -23,9 +23,9 @@ const NOT_SHOWN: ReadonlySet<string> = new Set(
 );
 
 /**
- * The tree of a page as browsers build it (parse5 implements the HTML standard): tags that may be left out are there, what
- * is nested wrongly is put right. XHTML is read as XML first, where `<script/>` ends itself; unlike a browser, this goes on
- * after a fault. Undefined if XML holds no `<html>`.
+ * Returns the tree of a page as browsers build it (parse5 implements the HTML standard): it adds omitted tags and repairs wrong nesting. It
+ * reads XHTML as XML first, where `<script/>` closes itself; unlike a browser, it continues after a fault. Returns undefined if XML
+ * contains no `<html>`.
  */
 export function pageTree(source: string, kind: 'html' | 'xml'): Element | undefined {
   const html = kind === 'xml' ? htmlOfXhtml(source) : source;
@@ -33,7 +33,7 @@ export function pageTree(source: string, kind: 'html' | 'xml'): Element | undefi
   return parse(html, { scriptingEnabled: false }).childNodes.find((node) => node.nodeName === 'html') as Element;
 }
 
-/** The same document in the syntax of HTML. */
+/** Returns the same document in HTML syntax. */
 function htmlOfXhtml(source: string): string | undefined {
   const document = parseDocument(source, { recognizeSelfClosing: true, recognizeCDATA: true });
   const root = document.children.find((node) => DomUtils.isTag(node) && node.name === 'html');
@@ -50,13 +50,13 @@ function htmlOfXhtml(source: string): string | undefined {
     }
     return DomUtils.getOuterHTML(document.children);
   } catch (error) {
-    // These functions call themselves for each level, and nesting is the page's to choose.
+    // These functions recurse for each level, and the page determines the nesting.
     if (error instanceof RangeError) return source;
     throw error;
   }
 }
 
-/** The tree as a document of a DOM that Readability can work on; it changes the document, never the tree. */
+/** Returns the tree as a DOM document for Readability, which changes the document but not the tree. */
 export function documentOf(html: Element): ReturnType<typeof parseHTML>['document'] {
   const { document } = parseHTML('<!doctype html><html></html>');
   const root = document.documentElement;
@@ -80,7 +80,7 @@ export function documentOf(html: Element): ReturnType<typeof parseHTML>['documen
   return document;
 }
 
-/** The text of an element as it is seen, with lines where elements begin and end them. */
+/** Returns the text of an element as it is displayed, with line breaks where elements cause them. */
 export function textOf(element: Element): string {
   const parts: string[] = [];
   const open: Array<Node | string> = [element];
@@ -97,7 +97,7 @@ export function textOf(element: Element): string {
   return parts.join('');
 }
 
-/** How many elements a tree has. */
+/** Returns how many elements a tree has. */
 export function countElements(html: Element): number {
   let count = 0;
   const open: Node[] = [html];
@@ -113,7 +113,7 @@ export function firstElement(html: Element, name: string): Element | undefined {
   return html.childNodes.find((node) => node.nodeName === name) as Element | undefined;
 }
 
-/** What a template holds is not shown, unless it is the shadow of its parent. */
+/** Returns the displayed children. The content of a template is not displayed, unless it is its parent's shadow root. */
 function shownChildren(element: Element): Node[] {
   return element.childNodes.flatMap((child) =>
     'content' in child

@@ -9,14 +9,14 @@ export class EncodingRefused extends Error {
   override readonly name = 'EncodingRefused';
 }
 
-/** The standard looks at 1,024 bytes, and browsers begin again at a `<meta>` that comes later. */
+/** The standard looks at 1,024 bytes, but browsers start again if a `<meta>` comes later. */
 const DECLARED_WITHIN = 64 * 1024;
-/** To guess takes about 4 ms for each KiB. */
+/** Guessing takes about 4 ms per KiB. */
 const GUESSED_FROM = 16 * 1024;
 
 /**
- * The text of a page, in the encoding that the HTML standard's order gives: byte order mark, header, what the document says of
- * itself (`<meta>` or XML declaration), and where nobody says it UTF-8 if it is that, else what it looks like.
+ * Returns the text of a page. It finds the encoding in the order of the HTML standard: byte order mark, header, the document's own
+ * declaration (`<meta>` or XML declaration). Without any of these, it is UTF-8 if the bytes are valid UTF-8, and otherwise a guess.
  * @throws {EncodingRefused}
  */
 export function decodePage(bytes: Buffer, kind: PageKind, charset: string | undefined): string {
@@ -29,7 +29,7 @@ export function decodePage(bytes: Buffer, kind: PageKind, charset: string | unde
   return legacyHookDecode(bytes, encoding.toLowerCase());
 }
 
-/** The beginning of a page, as far as it can name the encoding: text has a byte order mark only, XML its declaration too. */
+/** Returns the part of a page that can name the encoding. Plain text has only a byte order mark; XML also has its declaration. */
 function declaringPart(bytes: Buffer, kind: PageKind): Buffer {
   switch (kind) {
     case 'html':
@@ -47,7 +47,7 @@ function declaringPart(bytes: Buffer, kind: PageKind): Buffer {
 
 function guess(bytes: Buffer): string {
   if (isUtf8(bytes)) return 'utf-8';
-  // What is ASCII says nothing, however much of it there is.
+  // ASCII bytes say nothing about the encoding, however many there are.
   const first = Math.max(0, bytes.findIndex((byte) => byte > 0x7f) - 64);
   const label = detect(bytes.subarray(first, first + GUESSED_FROM));
   return (label && labelToName(label)) || 'windows-1252';

@@ -1,9 +1,9 @@
 import { MIMEType } from 'whatwg-mimetype';
 import type { PageKind } from './article.ts';
 
-/** What the header of a page says. */
+/** The type that a page's header declares. */
 export interface PageType {
-  /** Undefined where nothing is said, or nothing that can be understood: the content tells it. */
+  /** Undefined if the header names no type, or an unintelligible one. The content then decides. */
   kind: PageKind | undefined;
   charset: string | undefined;
 }
@@ -17,16 +17,16 @@ const KINDS: Readonly<Record<string, PageKind>> = {
   'text/markdown': 'text',
   'text/x-markdown': 'text',
 };
-/** Types that servers send where they know none (MIME Sniffing, section 7). */
+/** Types that servers send if they know none (MIME Sniffing, section 7). */
 const NO_TYPES = new Set(['unknown/unknown', 'application/unknown', '*/*']);
 
-/** Thrown if a page is neither HTML nor text. The message names what it is. */
+/** Thrown if a page is neither HTML nor text. The message names its type. */
 export class NotReadable extends Error {
   override readonly name = 'NotReadable';
 }
 
 /**
- * Reads `Content-Type` as browsers do: the last type that is valid counts, with the charset of one before it if both are the same.
+ * Reads `Content-Type` as browsers do. The last valid type counts. It inherits the charset of an equal type before it.
  * @throws {NotReadable}
  */
 export function declaredType(header: string | undefined): PageType {
@@ -45,12 +45,12 @@ export function declaredType(header: string | undefined): PageType {
   return { kind, charset };
 }
 
-/** `text/html charset=utf-8`, without the semicolon, is no valid type; what is meant is clear. */
+/** Reads the charset of `text/html charset=utf-8`. Without the semicolon, that is not a valid type, but the meaning is clear. */
 function looseCharset(header: string | undefined): string | undefined {
   return /charset\s*=\s*["']?([^\s"';,]+)/i.exec(header ?? '')?.[1];
 }
 
-/** How documents and pictures begin that no reader of text can do anything with, whatever their header says. */
+/** First bytes of documents and pictures that contain no readable text, whatever their header says. */
 const SIGNATURES: ReadonlyArray<[type: string, start: string, at?: number]> = [
   ['application/pdf', '%PDF-'],
   ['application/postscript', '%!PS-Adobe-'],
@@ -66,12 +66,12 @@ const SIGNATURES: ReadonlyArray<[type: string, start: string, at?: number]> = [
 ];
 const SNIFFED_BYTES = 1_445;
 const MARK = /^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)/;
-/** UTF-16, by its byte order mark or because it begins with a tag. */
+/** First bytes of UTF-16: its byte order mark, or a tag. */
 const WIDE = ['\xff\xfe', '\xfe\xff', '<\0', '\0<'];
 
 /**
- * How a page is to be read: as its header says, else as it begins. More generous than browsers, which take a page without a
- * type for text if a byte order mark or a newer element comes first.
+ * Decides how to read a page: by its header, otherwise by its first bytes. This is more generous than browsers. Those treat a page without
+ * a type as text if a byte order mark or a newer element comes first.
  * @throws {NotReadable}
  */
 export function kindOf({ kind, charset }: PageType, bytes: Buffer): PageKind {
@@ -87,7 +87,7 @@ export function kindOf({ kind, charset }: PageType, bytes: Buffer): PageKind {
   return /^<[a-z!/?]/i.test(beginning) ? 'html' : 'text';
 }
 
-/** "Binary data bytes" of the MIME Sniffing standard. ESC is none, since ISO-2022-JP has it. */
+/** Says whether this is a "binary data byte" of the MIME Sniffing standard. ESC is not one, because ISO-2022-JP uses it. */
 function standsInNoText(byte: number): boolean {
   return byte <= 0x08 || byte === 0x0b || (byte >= 0x0e && byte <= 0x1a) || (byte >= 0x1c && byte <= 0x1f);
 }

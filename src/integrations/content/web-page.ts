@@ -10,32 +10,32 @@ import { BodyTooLong, CodingFault, unpacked } from './content-coding.ts';
 import { decodePage, EncodingRefused } from './page-encoding.ts';
 import { declaredType, kindOf, NotReadable } from './page-type.ts';
 
-/** Limits where a test sets none. */
+/** Default limits; tests may set others. */
 const PAGES = LIMITS.pages;
 
 export interface WebPageOptions {
   /** Hosts that may have any address. */
   allowedHosts: readonly string[];
-  /** All addresses of a name. Default: the system's resolver. */
+  /** Resolves all addresses of a name. Default: the system's resolver. */
   resolve?: Resolve;
-  /** Longest a page may take, redirects included. */
+  /** How long fetching a page may take, including redirects. */
   timeoutMs?: number;
-  /** Longest it may take to find the article on a page. */
+  /** How long finding the article on a page may take. */
   articleTimeoutMs?: number;
-  /** Longest page, packed and unpacked. */
+  /** The most bytes of a page, both compressed and decompressed. */
   maxBytes?: number;
 }
 
-/** A page as it was found. */
+/** A page and the article on it. */
 export interface WebPage extends Article {
-  /** As it came, for keeping. */
+  /** The text of the page, to be stored. */
   source: string;
 }
 
-/** Statuses that lead on, if they say where to. */
+/** Statuses that redirect, if the response names a target. */
 const REDIRECTS: ReadonlySet<number> = new Set([300, 301, 302, 303, 307, 308]);
 
-/** Reads pages of the public internet: no URL and no redirect leads to an address of an inner network. */
+/** Reads public web pages. No URL and no redirect leads to an address in an internal network. */
 export class WebPages {
   readonly #allowedHosts: ReadonlySet<string>;
   readonly #resolve: Resolve | undefined;
@@ -52,8 +52,8 @@ export class WebPages {
   }
 
   /**
-   * The page of a URL, and the article on it.
-   * @throws {PermanentTaskError} where there is nothing to read, {@link RetryableTaskError} where there may be later.
+   * Reads the page at a URL, and finds the article on it.
+   * @throws {PermanentTaskError} if there is nothing to read, {@link RetryableTaskError} if there may be later.
    */
   async read(url: string, stop: AbortSignal): Promise<WebPage> {
     const { kind, source } = await this.#fetch(url, stop);
@@ -79,14 +79,14 @@ export class WebPages {
     }
   }
 
-  /** Keeps the cookies of one page while it is looked for: some sites set one and lead to the same URL again. */
+  /** Follows redirects, and keeps the cookies of this page meanwhile: some sites set one and redirect to the same URL. */
   async #follow(start: URL, signal: AbortSignal): Promise<{ kind: PageKind; source: string }> {
     const cookies = new CookieJar();
     const seen = new Set<string>();
     let url = start;
     for (let redirects = 0; redirects <= PAGES.redirects; redirects++) {
       const cookie = cookieFor(cookies, url);
-      // The same question would get the same answer.
+      // The same request would get the same response.
       if (seen.size === seen.add(`${url.href} ${cookie}`).size) throw refused('the page redirects to itself');
       const answer = await this.#get(url, cookie, signal);
       const { statusCode: status = 0, headers } = answer;
@@ -108,7 +108,7 @@ export class WebPages {
     return requestFrom(addresses, url, {
       headers: cookie === '' ? HEADERS : { ...HEADERS, cookie },
       signal,
-      // Reads what browsers read. A connection carries one answer, so that no part of it can be taken for another.
+      // Accepts what browsers accept. A connection carries one response, so no part of it can be taken for another.
       insecureHTTPParser: true,
       maxHeaderSize: PAGES.headerBytes,
     });
@@ -132,7 +132,7 @@ export class WebPages {
     }
   }
 
-  /** What came of the body, and why no more of it came. */
+  /** Returns the part of the body that arrived, and why the rest did not. */
   async #bodyOf(answer: IncomingMessage): Promise<{ body: Buffer; fault?: unknown }> {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -150,7 +150,7 @@ export class WebPages {
   }
 }
 
-/** Nothing is missing behind the end of the document, whatever length its header says. */
+/** Says whether the document is complete: nothing is missing after its end tag, whatever length the header states. */
 function isWhole(bytes: Buffer): boolean {
   return /<\/html\s*>\s*$/i.test(bytes.subarray(-1_024).toString('latin1'));
 }
@@ -161,12 +161,12 @@ const HEADERS = {
   'accept-encoding': 'gzip, deflate, br, zstd',
 };
 
-/** Header values are bytes: those of UTF-8 (or of whatever it is) belong into a URL as they are. */
+/** Percent-encodes a header value. Header values are bytes, and a URL takes them as they are, in UTF-8 or any other encoding. */
 function percentEncoded(location: string): string {
   return location.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** Only cookies that a browser would send to this URL, in the order in which it would. */
+/** Returns the cookies that a browser would send to this URL, in the same order. */
 function cookieFor(jar: CookieJar, url: URL): string {
   const cookie = jar.getCookieStringSync(url.href);
   return cookie.length <= PAGES.cookieBytes && /^[\t\x20-\x7e\x80-\xff]*$/.test(cookie) ? cookie : '';

@@ -6,24 +6,24 @@ import { PermanentTaskError, RetryableTaskError } from '../../domain/tasks/task-
 import { fetchFault } from '../fetch-fault.ts';
 import type { CaptionLine } from './captions.ts';
 
-/** What the Data API says of a video. */
+/** Metadata of a video from the Data API. */
 export interface VideoMetadata {
   title: string;
   author: string | null;
   published_at: string | null;
   language: string | null;
-  /** Of what is said, where the owner of the video has told it. */
+  /** The spoken language, if the video's owner has declared it. */
   audio_language?: string | null;
   tags: string[];
 }
 
-/** What came of asking for it. Everything but `failed` with `sent: false` is billed. */
+/** The result of the request. Every result uses quota, except `failed` with `sent: false`. */
 export type MetadataAnswer =
   | { kind: 'found'; video: VideoMetadata }
   | { kind: 'missing' }
   | { kind: 'failed'; sent: boolean; reason: string };
 
-/** What is said in a video. */
+/** The spoken text of a video. */
 export interface Captions {
   text: string;
   language: string | null;
@@ -34,13 +34,13 @@ export interface YouTubeOptions {
   /** Root of the Data API. */
   apiUrl: string;
   apiKey: string | undefined;
-  /** Root of the site that people see; captions come from there. */
+  /** Root of the website, which provides captions. */
   siteUrl: string;
 }
 
 const TIMEOUT_MS = LIMITS.captions.answerMilliseconds;
 const MAX_BYTES = LIMITS.captions.bodyBytes;
-/** The page differs by browser; to the app for Android the player gives captions that can be fetched without a token. */
+/** The page differs by browser. For the Android app, the player returns captions that can be fetched without a token. */
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36';
 const PLAYER_CLIENT = { clientName: 'ANDROID', clientVersion: '20.10.38' };
 const PLAYER_KEY = /\\?"INNERTUBE_API_KEY\\?":\\?"([^"\\]+)/;
@@ -103,7 +103,7 @@ const player = z.object({
     .nullish(),
 });
 
-/** YouTube: videos by the Data API, captions as its players get them. */
+/** Client of YouTube: video metadata from the Data API, captions as its players get them. */
 export class YouTube {
   readonly #options: YouTubeOptions;
 
@@ -111,18 +111,18 @@ export class YouTube {
     this.#options = options;
   }
 
-  /** Whether the Data API can be asked. */
+  /** Whether the Data API can be used. */
   get hasKey(): boolean {
     return this.#options.apiKey !== undefined;
   }
 
-  /** Asks the Data API once; takes one unit of the quota. Never throws: its failure is an answer. */
+  /** Asks the Data API once, for one unit of quota. It never throws: a failure is a result. */
   async metadata(videoId: string): Promise<MetadataAnswer> {
     const query = new URLSearchParams({ part: 'snippet', id: videoId });
     let response: Response;
     try {
       response = await fetch(`${this.#options.apiUrl.replace(/\/+$/, '')}/youtube/v3/videos?${query}`, {
-        // In a header, since URLs are logged on the way.
+        // In a header, because URLs are logged on the way.
         headers: { 'x-goog-api-key': this.#options.apiKey ?? '' },
         redirect: 'error',
         signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -152,19 +152,19 @@ export class YouTube {
   }
 
   /**
-   * The captions of a video, in the language that is spoken in it.
-   * @param audioLanguage what is known from elsewhere about that language.
-   * @throws {PermanentTaskError} where it has none, or is not there.
-   * @throws {RetryableTaskError} where YouTube does not answer, or refuses this machine.
+   * Returns the captions of a video in its spoken language.
+   * @param audioLanguage the spoken language as other sources state it.
+   * @throws {PermanentTaskError} if it has none, or does not exist.
+   * @throws {RetryableTaskError} if YouTube does not respond, or refuses this machine.
    */
   async captions(videoId: string, audioLanguage: string | null, signal: AbortSignal): Promise<Captions> {
     const track = spokenTrack(await this.#captionList(videoId, signal), audioLanguage);
     if (!track) throw noCaptions(`the video ${videoId} has no captions`);
-    // From the site of the settings, whichever host the track names.
+    // Uses the site in the settings, whichever host the track names.
     const { pathname, search } = new URL(track.url, this.#options.siteUrl);
     const { status, text } = await this.#ask(`${pathname}${search}`, { signal });
     if (status !== 200) throw noCaptions(`YouTube answered ${status} for the captions of ${videoId}`);
-    // YouTube answers 200 and nothing where it does not want to say no.
+    // Instead of a refusal, YouTube sometimes responds with 200 and an empty body.
     if (text.trim() === '') throw blocked('YouTube answered with empty captions');
     const { captionLines } = await import('./captions.ts');
     const segments = captionLines(text);
@@ -179,7 +179,7 @@ export class YouTube {
     const page = await this.#ask(`/watch?${new URLSearchParams({ v: videoId })}`, { signal });
     if (page.status !== 200) throw notThere(`YouTube has no video ${videoId} (it answered ${page.status})`);
     const key = PLAYER_KEY.exec(page.text)?.[1];
-    // A page for people, without what its player needs: asks for consent, or to prove that one is no robot.
+    // A page for people without a player: it asks for consent, or for proof that the reader is no robot.
     if (key === undefined || page.text.includes('class="g-recaptcha"')) {
       throw blocked('YouTube shows this machine a page without a player');
     }
@@ -203,7 +203,7 @@ export class YouTube {
     };
   }
 
-  /** @throws where the answer says nothing about the video: YouTube is away, or refuses this machine. */
+  /** @throws if the response says nothing about the video: YouTube is away, or refuses this machine. */
   async #ask(
     path: string,
     {
@@ -232,7 +232,7 @@ export class YouTube {
   }
 }
 
-/** Undefined where the body is longer, of which no more than that is read. */
+/** Returns undefined if the body is longer than `maxBytes`; then it stops reading. */
 async function textWithin(response: Response, maxBytes: number): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;

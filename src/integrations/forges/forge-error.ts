@@ -1,6 +1,6 @@
 import { type Arrived, type ForgeResponse, messageOf, rateLimitWait } from '../../domain/github/response.ts';
 
-/** Thrown where a forge did not do what was asked; `retryAfterMs` is how long it wants us to wait, if it said so. */
+/** Thrown if a forge did not do what was requested. `retryAfterMs` is how long it asks Hapax to wait, if it does. */
 export class ForgeError extends Error {
   override readonly name = 'ForgeError';
   readonly status: number | undefined;
@@ -12,7 +12,7 @@ export class ForgeError extends Error {
   }
 }
 
-/** @throws {ForgeError} where no response arrived, or it is no success. */
+/** @throws {ForgeError} if no response arrived, or it is not a success. */
 export async function expectSuccess(
   responding: ForgeResponse | Promise<ForgeResponse>,
   forge = 'GitHub',

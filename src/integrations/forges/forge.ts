@@ -2,8 +2,9 @@ import type { BuildRequest } from '../../contracts/builds/event.ts';
 import type { FailedJob } from '../../contracts/builds/failed-job.ts';
 import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../contracts/github/github.ts';
 import type { Capabilities } from '../../domain/forges/capabilities.ts';
-import type { Sought } from '../../domain/github/find-runs.ts';
+import type { Listing, Sought } from '../../domain/github/find-runs.ts';
 import { ownerAndRepo } from '../../domain/github/repository.ts';
+import { messageOf } from '../../domain/github/response.ts';
 import type { Seen } from '../../domain/github/run-listing.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { GitHubDialect } from './dialects/github.ts';
@@ -14,6 +15,7 @@ import {
   type SettingFaults,
 } from './dialects/github-settings.ts';
 import { expectSuccess } from './forge-error.ts';
+import type { ListedArtifacts } from './runs/artifacts.ts';
 import { Runs } from './runs/runs.ts';
 import { ForgeTransport, type TransportOptions } from './transport/transport.ts';
 import { listOurHooks, type OurHook } from './webhooks/our-hooks.ts';
@@ -23,15 +25,15 @@ import { PacedRequests } from './writes/paced-requests.ts';
 import { Writes } from './writes/writes.ts';
 
 export interface ForgeOptions extends TransportOptions {
-  /** Unset: requests go as they come, for a process that only looks whether GitHub is there. */
+  /** Left out: requests go out at once, for a process that only checks that GitHub is there. */
   pace?: WritePace;
-  /** Left out: GitHub's. */
+  /** Left out: GitHub's dialect. */
   dialect?: Dialect;
 }
 
 /**
- * A forge, as far as builds need it: the port that activities ask, whatever kind it is. What differs between kinds is its
- * {@link Dialect}. What the folders do is written in each: transport, writes, runs, webhooks, dialects.
+ * A forge as builds use it: the port for activities, whatever the kind. Its {@link Dialect} holds the differences between kinds. Each
+ * folder describes its part: transport, writes, runs, webhooks, dialects.
  */
 export class Forge {
   readonly #dialect: Dialect;
@@ -52,7 +54,7 @@ export class Forge {
     return this.#dialect.capabilities;
   }
 
-  /** Takes the next slot for a dispatch or a re-run: milliseconds until it comes. */
+  /** Takes the next slot for a dispatch or a re-run. @returns the milliseconds until then. */
   reserveWrite(): Promise<number> {
     return this.#requests.reserveWrite();
   }
@@ -72,7 +74,7 @@ export class Forge {
     return this.#writes.cancel(repository, runId);
   }
 
-  /** The run as it is now. @throws {ForgeError} */
+  /** Returns the run as it is now. @throws {ForgeError} */
   read(repository: string, runId: number): Promise<RunView> {
     return this.#runs.read(repository, runId);
   }
@@ -80,6 +82,14 @@ export class Forge {
   /** See {@link Runs.find}. @throws {ForgeError} */
   find(repository: string, sought: Sought, ageMs: number): Promise<Finding> {
     return this.#runs.find(repository, sought, ageMs);
+  }
+
+  /** Returns the runs of {@link Runs.list}, with their creation times by this machine's clock. @throws {ForgeError} */
+  async list(repository: string, ageMs: number): Promise<Listing> {
+    const { runs, complete } = await this.#runs.list(repository, ageMs);
+    const aheadMs = this.clockAheadMs;
+    const byOurClock = (time: string) => new Date(Date.parse(time) - aheadMs).toISOString();
+    return { complete, runs: runs.map((run) => ({ ...run, created_at: byOurClock(run.created_at) })) };
   }
 
   /** See {@link Runs.changed}. @throws {ForgeError} */
@@ -92,28 +102,46 @@ export class Forge {
     return this.#runs.failedJobs(repository, runId, attempt);
   }
 
+  /** See {@link Runs.artifacts}. @throws {ForgeError} */
+  artifacts(repository: string, runId: number): Promise<ListedArtifacts> {
+    return this.#runs.artifacts(repository, runId);
+  }
+
+  /** See {@link Runs.attestations}. @throws {ForgeError} */
+  attestations(repository: string, digest: string): Promise<unknown[]> {
+    return this.#runs.attestations(repository, digest);
+  }
+
   /** See {@link Runs.sees}. @throws {ForgeError} */
   sees(repository: string): Promise<boolean> {
     return this.#runs.sees(repository);
   }
 
-  /** See {@link redeliverMissed}. @param signal ends it, also where a request is out. @throws {ForgeError} */
+  /** See {@link redeliverMissed}. @param signal stops it, even during a request. @throws {ForgeError} */
   redeliverMissed(repository: string, since: string, signal: AbortSignal): Promise<number | 'not_allowed'> {
     return redeliverMissed(this.#requests, ownerAndRepo(repository), since, signal);
   }
 
-  /** Whether GitHub answers at all; costs nothing of the rate limit. @throws {ForgeError} where it does not. */
+  /** Checks that GitHub responds. It uses none of the rate limit. @throws {ForgeError} if GitHub does not respond. */
   async ping(): Promise<void> {
-    await expectSuccess(this.#requests.send('GET /rate_limit', {}));
+    const response = await this.#requests.send('GET /rate_limit', {});
+    // An Enterprise Server without rate limits says so, with a 404. It has checked the credential by then.
+    if (
+      'status' in response &&
+      response.status === 404 &&
+      /^rate limiting is not enabled/i.test(messageOf(response.body))
+    )
+      return;
+    await expectSuccess(response);
   }
 
   /**
-   * Reads whose the credential is. A forge that refuses the credential says so in {@link troubles} from then on.
-   * @throws {ForgeError} where it does not answer.
+   * Reads the user of the credential. If the forge refuses the credential, {@link troubles} says so from then on.
+   * @throws {ForgeError} if it does not respond.
    */
   async checkCredential(): Promise<void> {
     const response = await this.#requests.send('GET /user', {});
-    // A token without the right to read its user is good for builds all the same.
+    // A token without the right to read its user can still be good enough for builds.
     if ('status' in response && response.status < 500) return;
     await expectSuccess(response, this.#transport.forge);
   }
@@ -138,12 +166,12 @@ export class Forge {
     return listOurHooks(this.#requests, ownerAndRepo(repository));
   }
 
-  /** How far GitHub's clock is ahead of ours, milliseconds, as its last response said. */
+  /** How far GitHub's clock is ahead of this machine's, in milliseconds, according to its last response. */
   get clockAheadMs(): number {
     return this.#transport.now() - Date.now();
   }
 
-  /** What people have to change before the forge takes what it refused lately; one line each. */
+  /** Changes that people must make so that the forge accepts what it refused lately; one line each. */
   get troubles(): string[] {
     return this.#transport.troubles.reasons;
   }

@@ -1,23 +1,64 @@
+import type { BuildRequest } from '../../contracts/builds/event.ts';
 import type { ForgePlace } from '../../contracts/forges/forge.ts';
 import type { ForgeCredential } from '../../contracts/forges/forge-settings.ts';
+import type { DispatchOutcome } from '../../contracts/github/github.ts';
 import { forgejoDialect } from './dialects/forgejo.ts';
 import { giteaDialect } from './dialects/gitea.ts';
 import { GitHubDialect } from './dialects/github.ts';
 import { Forge, type ForgeOptions } from './forge.ts';
 
-/** What every forge of an installation shares. */
-export interface ForgesOptions extends Pick<ForgeOptions, 'requestTimeoutMs' | 'onResponse'> {
+/** Options that all forges of an installation share. */
+export interface ForgesOptions extends Pick<ForgeOptions, 'requestTimeoutMs' | 'onResponse' | 'tracing'> {
   credentials: ReadonlyMap<string, ForgeCredential>;
-  /** Keeps the writes of a named credential. */
+  /** Paces the writes of a named credential. */
   paceOf(credential: ForgeCredential, limitsWrites: boolean): ForgeOptions['pace'];
 }
 
-/** Thrown where the settings have no credential for a place; the message says what to set. */
+/** Thrown if the settings have no credential for a place. The message says what to set. */
 export class NoCredential extends Error {
   override readonly name = 'NoCredential';
 }
 
-/** The forges of an installation, side by side: GitHub by the settings, and one for each named credential and kind. */
+/** Returns the outcome of a request without a credential in the settings. It waits until somebody sets one. */
+export function notSent(error: NoCredential) {
+  return { kind: 'not_sent', reason: error.message, wait_ms: null } as const;
+}
+
+/** Calls the forge of a place. @param otherwise the result if the settings have no credential for it. */
+export async function unlessMissing<T>(
+  forges: Pick<Forges, 'of'>,
+  place: ForgePlace | undefined,
+  ask: (forge: Forge) => Promise<T>,
+  otherwise: (error: NoCredential) => T,
+): Promise<T> {
+  let forge: Forge;
+  try {
+    forge = forges.of(place);
+  } catch (error) {
+    if (error instanceof NoCredential) return otherwise(error);
+    throw error;
+  }
+  return ask(forge);
+}
+
+/** Sends a dispatch to its forge, and counts what became of it. It waits if the settings have no credential for the forge. */
+export async function sendDispatch(
+  forges: Pick<Forges, 'of'>,
+  request: BuildRequest,
+  correlation: { input: string; token: string } | null,
+  meter?: { dispatched(outcome: DispatchOutcome['kind']): void },
+): Promise<DispatchOutcome> {
+  const outcome = await unlessMissing<DispatchOutcome>(
+    forges,
+    request.forge,
+    (forge) => forge.dispatch(request, correlation),
+    notSent,
+  );
+  meter?.dispatched(outcome.kind);
+  return outcome;
+}
+
+/** The forges of an installation: GitHub by the settings, and one for each named credential and kind. */
 export class Forges {
   readonly #github: Forge;
   readonly #options: ForgesOptions;
@@ -29,8 +70,8 @@ export class Forges {
   }
 
   /**
-   * The forge of a build. @param place undefined: GitHub by the settings.
-   * @throws {NoCredential} where its credential is not set, or leads elsewhere by now.
+   * Returns the forge of a build. @param place undefined: GitHub by the settings.
+   * @throws {NoCredential} if its credential is not set, or is for another URL now.
    */
   of(place: ForgePlace | undefined): Forge {
     if (!place) return this.#github;
@@ -48,7 +89,7 @@ export class Forges {
     return known;
   }
 
-  /** One forge for each named credential that no build has named a kind for; used to look whether the credential is taken. */
+  /** Checks whether a named credential is accepted. It uses a forge of its own, because no build has named the kind of the forge. */
   check(name: string): Promise<void> {
     const credential = this.#options.credentials.get(name)!;
     const key = `check ${name}`;
@@ -57,14 +98,14 @@ export class Forges {
     return forge.checkCredential();
   }
 
-  /** What people have to change before forges with named credentials take what they refused lately; one line each. */
+  /** Changes that people must make so that forges with named credentials accept what they refused lately; one line each. */
   get troubles(): string[] {
     return [...new Set([...this.#named.values()].flatMap(({ troubles }) => troubles))];
   }
 
   #open(kind: ForgePlace['kind'], name: string, credential: ForgeCredential, called?: string): Forge {
     const dialect = { github: new GitHubDialect(), gitea: giteaDialect, forgejo: forgejoDialect }[kind];
-    const { requestTimeoutMs, onResponse, paceOf } = this.#options;
+    const { requestTimeoutMs, onResponse, tracing, paceOf } = this.#options;
     const pace = paceOf(credential, dialect.capabilities.limits_writes);
     return new Forge({
       apiUrl: credential.apiUrl,
@@ -72,6 +113,7 @@ export class Forges {
       named: { forge: called ?? dialect.capabilities.name, setting: `FORGE_CREDENTIALS ${name}` },
       requestTimeoutMs,
       ...(onResponse ? { onResponse } : {}),
+      ...(tracing ? { tracing } : {}),
       ...(pace ? { pace } : {}),
       dialect,
     });

@@ -7,11 +7,11 @@ export interface PeopleProviderOptions {
   /** Left out for a public client. */
   clientSecret?: string | undefined;
   scope: string;
-  /** Where browsers reach the console: `https://hapax.example.com/console`. */
+  /** URL of the console for browsers: `https://hapax.example.com/console`. */
   consoleUrl: string;
-  /** Longest wait for an answer of the provider. Default 5,000. */
+  /** Longest wait for a response of the provider, in milliseconds. Default 5,000. */
   timeoutMs?: number;
-  /** What the provider says of itself is read again after this time. Default an hour. */
+  /** How long the provider's metadata is used before it is read again, in milliseconds. Default an hour. */
   refreshMs?: number;
 }
 
@@ -23,10 +23,10 @@ interface Begun {
 
 type Finished = { claims: Claims } | { fault: string } | { away: string };
 
-/** How far clocks may differ. */
+/** How far clocks may differ, in seconds. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
-/** Codes of the library for an answer that is whole, and wrong. All others are faults of the provider, or of the way to it. */
+/** The library's codes for a response that is complete but wrong. All others are faults of the provider or the network. */
 const WRONG_ANSWERS = new Set([
   'OAUTH_INVALID_RESPONSE',
   'OAUTH_JWT_TIMESTAMP_CHECK_FAILED',
@@ -36,7 +36,7 @@ const WRONG_ANSWERS = new Set([
   'OAUTH_UNSUPPORTED_OPERATION',
 ]);
 
-/** An OpenID provider that signs people in: the authorization code flow with PKCE, `state` and `nonce`. */
+/** An OpenID provider that people sign in with: the authorization code flow with PKCE, `state` and `nonce`. */
 export class PeopleProvider {
   readonly secure: boolean;
   readonly #options: Required<Omit<PeopleProviderOptions, 'clientSecret'>> &
@@ -48,7 +48,7 @@ export class PeopleProvider {
     this.secure = options.consoleUrl.startsWith('https:');
   }
 
-  /** Where a browser goes to sign in, and what it keeps until it comes back. */
+  /** Returns the URL where a browser signs in, and what it keeps until it returns. */
   async begin(): Promise<{ url: string; begun: Begun } | { away: string }> {
     const { scope } = this.#options;
     const begun = {
@@ -68,11 +68,11 @@ export class PeopleProvider {
     }
   }
 
-  /** Who came back with a code. Claims that the ID token lacks come from the provider's page about the user. */
+  /** Returns who came back with a code. Claims that the ID token lacks come from the provider's UserInfo endpoint. */
   async finish(query: URLSearchParams, { state, nonce, verifier }: Begun): Promise<Finished> {
     try {
       const configuration = await this.#configuration();
-      // By the address that the provider knows: behind a proxy, that of the request is another.
+      // Uses the address that the provider knows. Behind a proxy, the address of the request differs.
       const tokens = await client.authorizationCodeGrant(configuration, new URL(`${this.#redirectUri}?${query}`), {
         ...{ expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier, idTokenExpected: true },
       });
@@ -109,7 +109,7 @@ export class PeopleProvider {
       { timeout: timeoutMs / 1_000, execute: isOpen ? [client.allowInsecureRequests] : [] },
     );
     configuration.timeout = timeoutMs / 1_000;
-    // A token that came by TLS need not be verified, says the standard; a proxy between may say other things.
+    // By the standard, a token received over TLS need not be verified. But a proxy in between could have replaced it.
     client.enableNonRepudiationChecks(configuration);
     this.#found = { configuration, at: performance.now() };
     return configuration;

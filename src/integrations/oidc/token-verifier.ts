@@ -2,20 +2,20 @@ import { createRemoteJWKSet, decodeJwt, errors, type JWTVerifyGetKey, jwtVerify 
 import { z } from 'zod';
 import type { Claims } from '../../domain/keys/oidc-grant.ts';
 
-/** What became of a token: its claims, why it is refused, or that its issuer does not answer now. */
+/** The result of verifying a token: its claims, why it is refused, or that its issuer does not respond now. */
 export type Verified = { claims: Claims } | { fault: string } | { away: string };
 
 export interface TokenVerifierOptions {
-  /** Only these are ever asked for keys. */
+  /** Only these issuers are ever asked for keys. */
   issuers: ReadonlySet<string>;
   audience: string;
-  /** Longest wait for an answer of an issuer. Default 5,000. */
+  /** Longest wait for a response of an issuer, in milliseconds. Default 5,000. */
   timeoutMs?: number;
-  /** Pause between two requests for keys because of a key id that is unknown. Default 30,000. */
+  /** Pause between two requests for keys because of an unknown key id, in milliseconds. Default 30,000. */
   cooldownMs?: number;
 }
 
-/** Signatures with a public key. `none`, and those with a shared secret, are no proof of an issuer. */
+/** Signatures with a public key. `none` and signatures with a shared secret do not prove who the issuer is. */
 const ALGORITHMS = [
   'RS256',
   'RS384',
@@ -30,12 +30,12 @@ const ALGORITHMS = [
   'Ed25519',
 ];
 
-/** How far clocks may differ, seconds. Tokens of GitHub are valid from the second in which they are made. */
+/** How far clocks may differ, in seconds. GitHub's tokens are valid from the second in which they are made. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
 const metadata = z.object({ issuer: z.string(), jwks_uri: z.url() });
 
-/** Verifies tokens of OpenID Connect by the keys that their issuers publish. */
+/** Verifies OpenID Connect tokens with the keys that their issuers publish. */
 export class TokenVerifier {
   readonly #options: Required<TokenVerifierOptions>;
   readonly #keys = new Map<string, Promise<JWTVerifyGetKey>>();
@@ -68,7 +68,7 @@ export class TokenVerifier {
     if (known) return known;
     const found = this.#discover(issuer);
     this.#keys.set(issuer, found);
-    // Asked again by the next token.
+    // The next token asks again.
     found.catch(() => this.#keys.delete(issuer));
     return found;
   }
@@ -97,7 +97,7 @@ function issuerIn(token: string): string | undefined {
   }
 }
 
-/** Faults of the token are its bearer's; everything else is a fault of the issuer, or of the way to it. */
+/** Returns the outcome of an error. Faults in the token are the sender's; all others are the issuer's or the network's. */
 function outcomeOf(error: unknown, issuer: string): Verified {
   if (error instanceof errors.JWTExpired) return { fault: 'it has expired' };
   if (error instanceof errors.JWTClaimValidationFailed) {

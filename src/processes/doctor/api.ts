@@ -2,7 +2,7 @@ import type { Check } from '../../contracts/check.ts';
 import type { Health } from '../../contracts/health.ts';
 import { lineOf, type Patient } from './patient.ts';
 
-/** What the API that runs says of itself. */
+/** Checks what the running API reports about itself. */
 export async function checkApi({ settings, running }: Patient): Promise<Check[]> {
   const name = 'api';
   const url = running?.url ?? `http://${settings.HOST === '0.0.0.0' ? '127.0.0.1' : settings.HOST}:${settings.PORT}`;

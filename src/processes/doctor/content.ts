@@ -5,7 +5,7 @@ import { OllamaServer } from '../../integrations/content/ollama-server.ts';
 import { modelsOf } from '../content.ts';
 import { lineOf, type Patient } from './patient.ts';
 
-/** The models that compute embeddings and write summaries. */
+/** Checks the models that compute embeddings and write summaries. */
 export async function checkModels({ settings }: Patient): Promise<Check[]> {
   const name = 'model';
   if (settings.OLLAMA_URL === undefined) {
@@ -23,7 +23,7 @@ export async function checkModels({ settings }: Patient): Promise<Check[]> {
   const server = new OllamaServer(settings.OLLAMA_URL);
   return Promise.all(
     modelsOf(settings).map(async (model): Promise<Check> => {
-      // It says nothing of a model where it does not answer, or does not have it.
+      // The description is empty if the server does not respond, or does not have the model.
       const { revision } = await server.describe(model, AbortSignal.timeout(5_000));
       if (revision !== undefined) return { name, status: 'ok', detail: `${model} is there` };
       const detail = `Ollama does not have ${model}, or does not answer`;
@@ -59,5 +59,5 @@ export async function checkResults({ settings: { RESULT_REDIS_URL: url } }: Pati
   );
 }
 
-/** Host and port: the rest may be a secret. */
+/** Returns only host and port: the rest may be secret. */
 const hostOf = (url: string) => URL.parse(url)?.host ?? 'the address';

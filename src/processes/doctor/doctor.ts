@@ -2,21 +2,21 @@ import { resolve } from 'node:path';
 import type { Check } from '../../contracts/check.ts';
 import { CLIENT_VARIABLES, misspeltSettings } from '../../contracts/setting-names.ts';
 import { readSettings, type Settings, SettingsError, settingsSchema } from '../../contracts/settings.ts';
-import { ownerOf } from '../../laptop/home.ts';
+import { type HomeOwner, ownerOf } from '../../laptop/home.ts';
 import { isAlive } from '../../laptop/processes.ts';
 import { checkApi } from './api.ts';
 import { checkBroker, checkModels, checkResults } from './content.ts';
 import { checkGitHub } from './github.ts';
-import { checkEnvironmentFile, checkHome, checkNode, checkPorts } from './machine.ts';
+import { checkEnvironmentFile, checkHome, checkNode, checkPorts, servesHapax } from './machine.ts';
 import { lineOf, type Patient } from './patient.ts';
 import { checkPostgres, checkTemporal } from './servers.ts';
 import { checkSignIn } from './sign-in.ts';
 
-/** A check that takes longer is a finding itself. */
+/** If a check takes longer, that is itself a finding. */
 const TIMEOUT_MS = 15_000;
 
 /**
- * Looks at an installation: this machine, the settings, and the servers that they name. Changes nothing.
+ * Examines an installation: this machine, the settings, and the servers that they name. Changes nothing.
  * @param environmentFile the file that was read besides the environment, if there is one.
  */
 export async function examine(environment: NodeJS.ProcessEnv, environmentFile: string | undefined): Promise<Check[]> {
@@ -32,9 +32,7 @@ export async function examine(environment: NodeJS.ProcessEnv, environmentFile: s
   const misspelt = misspeltSettings(environment, known).map(
     (detail): Check => ({ name: 'settings', status: 'note', detail }),
   );
-  const owner = ownerOf(resolve(settings.HAPAX_HOME));
-  const running = owner && isAlive(owner.pid) ? owner : undefined;
-  const patient: Patient = { settings, environment, running };
+  const patient: Patient = { settings, environment, running: await runningIn(resolve(settings.HAPAX_HOME)) };
   const sound: Check = { name: 'settings', status: 'ok', detail: `${settings.DEPLOYMENT_MODE} mode; all can be read` };
   const found = await Promise.all(
     Object.entries(CHECKS).map(([name, check]) =>
@@ -46,7 +44,14 @@ export async function examine(environment: NodeJS.ProcessEnv, environmentFile: s
   return [...first, sound, ...misspelt, ...found.flat()];
 }
 
-/** In the order in which they are shown. */
+/** Returns the `hapax up` that runs in a home. After a reboot, another program may have the number of a process that is gone. */
+async function runningIn(home: string): Promise<HomeOwner | undefined> {
+  const owner = ownerOf(home);
+  if (!owner || !isAlive(owner.pid)) return undefined;
+  return owner.url === undefined || (await servesHapax(owner.url)) ? owner : undefined;
+}
+
+/** The checks, in the order in which they are shown. */
 const CHECKS: Record<string, (patient: Patient) => Promise<Check[]>> = {
   home: checkHome,
   ports: checkPorts,

@@ -4,7 +4,7 @@ import type { Forge } from '../../integrations/forges/forge.ts';
 import { connectGitHub, repositoryOf } from '../github.ts';
 import { lineOf, type Patient } from './patient.ts';
 
-/** An app signs its requests with the time; GitHub takes a minute of difference. */
+/** An app signs the time into its requests; GitHub accepts a difference of one minute. */
 const LARGEST_SKEW_MS = 60_000;
 
 export async function checkGitHub({ settings }: Patient): Promise<Check[]> {

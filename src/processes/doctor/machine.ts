@@ -11,7 +11,7 @@ export function checkNode(): Check {
   return { name: 'node', status: 'ok', detail: `Node ${process.versions.node} on ${process.platform}-${process.arch}` };
 }
 
-/** The file with settings holds secrets. */
+/** Checks that others cannot read the file with settings, which holds secrets. */
 export function checkEnvironmentFile(file: string | undefined): Check[] {
   if (file === undefined) return [];
   if (isPrivate(file)) return [{ name: 'settings', status: 'ok', detail: `${file} is read` }];
@@ -56,16 +56,24 @@ export async function checkHome({ settings }: Patient): Promise<Check[]> {
 
 export async function checkPorts({ settings, running }: Patient): Promise<Check[]> {
   if (running) return [];
-  const { HOST, PORT, FLOWER_PORT } = settings;
-  const ports = { PORT, ...(FLOWER_PORT ? { FLOWER_PORT } : {}) };
+  const { HOST, PORT, FLOWER_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT, TEMPORAL_ADDRESS, DATABASE_URL } = settings;
+  const own = { PORT, ...(FLOWER_PORT ? { FLOWER_PORT } : {}) };
+  // `hapax up` with servers of its own takes another port in place of a usual one, but not of one that is set.
+  const ofTemporal = TEMPORAL_ADDRESS === undefined ? { TEMPORAL_PORT, TEMPORAL_UI_PORT } : {};
+  const ports = [
+    ...Object.entries(own).map(([setting, port]) => ({ setting, port, host: HOST })),
+    ...Object.entries(ofTemporal).flatMap(([setting, port]) => (port ? [{ setting, port, host: '127.0.0.1' }] : [])),
+  ];
+  // With a record or a Temporal of its own, the Hapax that has the port is another one.
+  const isShared = DATABASE_URL !== undefined && TEMPORAL_ADDRESS !== undefined;
   return Promise.all(
-    Object.entries(ports).map(async ([setting, port]): Promise<Check> => {
+    ports.map(async ({ setting, port, host }): Promise<Check> => {
       try {
-        if (port !== 0) await assertPortFree(HOST, port, setting);
+        if (port !== 0) await assertPortFree(host, port, setting);
         return { name: 'ports', status: 'ok', detail: `${setting} ${port} is free` };
       } catch (error) {
         const [detail = '', remedy = ''] = (error as Error).message.split(/: (.*)/s);
-        if (setting === 'PORT' && (await servesHapax(HOST, port))) {
+        if (setting === 'PORT' && isShared && (await servesHapax(`http://${HOST}:${port}`))) {
           return { name: 'ports', status: 'ok', detail: `PORT ${port} is that of a Hapax that runs` };
         }
         return { name: 'ports', status: 'fault', detail, remedy };
@@ -74,15 +82,14 @@ export async function checkPorts({ settings, running }: Patient): Promise<Check[
   );
 }
 
-async function servesHapax(host: string, port: number): Promise<boolean> {
-  const response = await fetch(`http://${host}:${port}/`, { signal: AbortSignal.timeout(3_000) }).catch(
-    () => undefined,
-  );
+/** Says whether a Hapax answers at a URL. */
+export async function servesHapax(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(3_000) }).catch(() => undefined);
   const page = (await response?.json().catch(() => undefined)) as { name?: string } | undefined;
   return page?.name === 'hapax';
 }
 
-/** The nearest directory above that is there. */
+/** Returns the nearest existing directory above. */
 function nearest(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : nearest(dirname(path));
 }

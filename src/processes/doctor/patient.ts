@@ -1,15 +1,15 @@
 import type { Settings } from '../../contracts/settings.ts';
 import type { HomeOwner } from '../../laptop/home.ts';
 
-/** What the checks know. */
+/** What the checks get to know. */
 export interface Patient {
   settings: Settings;
   environment: NodeJS.ProcessEnv;
-  /** The `hapax up` that runs in HAPAX_HOME, if one does. */
+  /** The `hapax up` that runs in HAPAX_HOME, if there is one. */
   running: HomeOwner | undefined;
 }
 
-/** The first line of an error, without what only a developer reads. */
+/** Returns the first line of an error, without what only a developer reads. */
 export function lineOf(error: unknown): string {
   const { message = '', code } = error as { message?: string; code?: string };
   return message.split('\n', 1)[0]?.trim() || code || String(error);

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Check } from '../../contracts/check.ts';
+import { frontendsOf } from '../../contracts/setting-forms.ts';
+import type { Settings } from '../../contracts/settings.ts';
 import { findTemporalCli } from '../../laptop/temporal-cli.ts';
 import { type Db, openDatabase } from '../../store/database.ts';
 import { pendingMigrations } from '../../store/migrate.ts';
@@ -9,20 +11,32 @@ import { lazyTemporalClient } from '../temporal.ts';
 import { lineOf, type Patient } from './patient.ts';
 
 const ANSWER_MS = 5_000;
-/** Of Postgres. */
+/** SQLSTATE of Postgres. */
 const INSUFFICIENT_PRIVILEGE = '42501';
-/** Of gRPC. */
+/** Status of gRPC. */
 const DEADLINE_EXCEEDED = 4;
-/** Older servers lack what the workflows use. */
+/** Older servers lack features that the workflows use. */
 const LEAST_SERVER = [1, 28] as const;
 
 export async function checkTemporal({ settings, running, environment }: Patient): Promise<Check[]> {
-  const name = 'temporal';
   const address = settings.TEMPORAL_ADDRESS ?? running?.temporalAddress;
   if (address === undefined) return checkTemporalCli(environment);
-  const { connection, client } = await lazyTemporalClient({ ...settings, address });
+  const frontends = address.split(',');
+  // Each frontend is checked separately. A certificate must have the same name for all of them.
+  const { TEMPORAL_TLS_SERVER_NAME: name = frontendsOf(address)[0]?.host } = settings;
+  const named = frontends.length === 1 ? settings : { ...settings, TEMPORAL_TLS_SERVER_NAME: name };
+  const checks = await Promise.all(frontends.map((frontend) => checkFrontend(named, frontend)));
+  if (checks.every(({ status }) => status === 'fault')) return checks;
+  return checks.map((check) =>
+    check.status === 'ok' ? check : { ...check, status: 'note', detail: `${check.detail}; the others are used` },
+  );
+}
+
+async function checkFrontend(settings: Settings, address: string): Promise<Check> {
+  const name = 'temporal';
+  const { connection, client, disconnect } = await lazyTemporalClient({ ...settings, address });
   try {
-    // Without a deadline, a client tries again for longer than anybody waits.
+    // Without a deadline, a client retries for longer than anybody waits.
     const serverVersion = await connection.withDeadline(Date.now() + ANSWER_MS, async () => {
       const { serverVersion } = await connection.workflowService.getSystemInfo({});
       await client.workflowService.describeNamespace({ namespace: settings.TEMPORAL_NAMESPACE });
@@ -32,22 +46,22 @@ export async function checkTemporal({ settings, running, environment }: Patient)
     const isOld = major < LEAST_SERVER[0] || (major === LEAST_SERVER[0] && minor < LEAST_SERVER[1]);
     if (isOld) {
       const remedy = `upgrade it to ${LEAST_SERVER.join('.')} or newer`;
-      return [{ name, status: 'fault', detail: `the server at ${address} is ${serverVersion}`, remedy }];
+      return { name, status: 'fault', detail: `the server at ${address} is ${serverVersion}`, remedy };
     }
-    return [
-      { name, status: 'ok', detail: `${address}, server ${serverVersion}, namespace ${settings.TEMPORAL_NAMESPACE}` },
-    ];
+    const detail = `${address}, server ${serverVersion}, namespace ${settings.TEMPORAL_NAMESPACE}`;
+    return { name, status: 'ok', detail };
   } catch (error) {
     const { details, code } = error as { details?: string; code?: number };
     const reason = code === DEADLINE_EXCEEDED ? 'it does not answer' : details?.split('\n', 1)[0] || lineOf(error);
     const detail = `${address} cannot be used: ${reason}`;
-    return [{ name, status: 'fault', detail, remedy: 'start it, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE' }];
+    const remedy = 'start it, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE';
+    return { name, status: 'fault', detail, remedy };
   } finally {
-    await connection.close();
+    await disconnect();
   }
 }
 
-/** The dev server that `hapax up` would start. */
+/** Checks the dev server that `hapax up` would start. */
 async function checkTemporalCli(environment: NodeJS.ProcessEnv): Promise<Check[]> {
   const name = 'temporal';
   try {
@@ -77,10 +91,16 @@ export async function checkPostgres({ settings, running }: Patient): Promise<Che
   }
   const at = given ? databaseAt(given) : 'the embedded database';
   try {
-    await withDatabase(url, given ? settings.DATABASE_ROLE : '', (db) => db`SELECT 1`);
+    const wanted = given ? settings.DATABASE_ROLE : '';
+    const role = await withDatabase(url, wanted, currentRole);
+    if (wanted !== '' && role !== wanted) {
+      const detail = `${at} lets processes act as ${role}, not as ${wanted} (DATABASE_ROLE)`;
+      const remedy = `a connection pooler may drop the role; run: ALTER ROLE ${role} SET role = '${wanted}', and set DATABASE_ROLE=`;
+      return [{ name, status: 'fault', detail, remedy }];
+    }
     // The session of the embedded one is shared, and has the rights of the processes.
     if (!given) return [{ name, status: 'ok', detail: 'embedded, in the hapax up that runs' }];
-    // As the login: the role of the processes may not read what was migrated.
+    // Uses the login: the role of the processes may not read which migrations ran.
     const pending = await withDatabase(url, '', pendingMigrations);
     if (pending.length === 0) return [{ name, status: 'ok', detail: `${at} is up to date` }];
     const detail = `${at} lacks ${pending.length} migrations`;
@@ -92,6 +112,11 @@ export async function checkPostgres({ settings, running }: Patient): Promise<Che
     const detail = `${at} cannot be used: ${lineOf(error)}`;
     return [{ name, status: 'fault', detail, remedy: 'start it, or correct DATABASE_URL' }];
   }
+}
+
+async function currentRole(db: Db): Promise<string> {
+  const [row] = await db<[{ role: string }]>`SELECT current_user AS role`;
+  return row.role;
 }
 
 async function withDatabase<T>(url: string, role: string, query: (db: Db) => Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@ import type { Check } from '../../contracts/check.ts';
 import { peopleProviderOf } from '../oidc.ts';
 import type { Patient } from './patient.ts';
 
-/** The OpenID provider that people sign in with. Whether it knows Hapax shows only when somebody does. */
+/** Checks the OpenID provider that people sign in with. Whether it knows Hapax shows only when somebody signs in. */
 export async function checkSignIn({ settings }: Patient): Promise<Check[]> {
   const name = 'sign-in';
   const provider = await peopleProviderOf(settings);

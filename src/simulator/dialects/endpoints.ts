@@ -14,15 +14,15 @@ export type App = Hono<{ Bindings: HttpBindings }>;
 export type Place = (request: GitHubRequest, repository: string) => Answer;
 export type RunPlace = (request: GitHubRequest, run: Run, state: Moment) => Answer;
 
-/** What Gitea says of inputs that are not strings. */
+/** Gitea's message about inputs that are not strings. */
 export const UNREADABLE =
   '[]: json: cannot unmarshal number into Go struct field CreateActionWorkflowDispatch.inputs of type string';
 
-/** Gitea and Forgejo give no larger page. */
+/** The largest page of Gitea and Forgejo. */
 const MAX_PAGE = 50;
 const DEFAULT_PAGE = 30;
 
-/** What Gitea's endpoints and Forgejo's have in common: both come from one code base. */
+/** Adds the endpoints that Gitea and Forgejo share, and returns what their other endpoints need. Both come from one code base. */
 export function commonEndpoints(app: App, gate: Gate, ledger: Ledger, settings: () => Settings, version: string) {
   const api = '/api/v1';
   const repo = `${api}/repos/:owner/:repo`;
@@ -53,7 +53,7 @@ export function commonEndpoints(app: App, gate: Gate, ledger: Ledger, settings: 
     ),
   );
 
-  /** A page of a listing, in the form that the dialect gives each run. */
+  /** Returns a page of a listing, with each run in the dialect's form. */
   function list(request: GitHubRequest, repository: string, shape: (shown: Shown, origin: string) => object): Answer {
     const { listingFault: fault, url } = request;
     const now = Date.now();
@@ -82,7 +82,7 @@ export function commonEndpoints(app: App, gate: Gate, ledger: Ledger, settings: 
   return { repo, inRepository, inRun, list };
 }
 
-/** Makes the run of a dispatch. Inputs that the workflow does not declare are dropped without a word. */
+/** Creates the run of a dispatch. Inputs that the workflow does not declare are dropped silently. */
 export function createRun(
   ledger: Ledger,
   settings: Settings,
@@ -115,7 +115,7 @@ export function workflowExists(file: string, { workflows }: Settings): boolean {
   return workflows?.includes(file) ?? file !== 'missing.yml';
 }
 
-/** The inputs of a dispatch: strings, and nothing else. */
+/** Returns the inputs of a dispatch; undefined unless all are strings. */
 export function stringsOf(inputs: unknown): Record<string, string> | undefined {
   if (inputs === undefined || inputs === null) return {};
   if (typeof inputs !== 'object' || Array.isArray(inputs)) return undefined;

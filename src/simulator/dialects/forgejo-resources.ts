@@ -3,23 +3,27 @@ import type { Moment, Run } from '../run.ts';
 import { giteaConclusion, giteaRepository, giteaTime, giteaUser } from './gitea-resources.ts';
 
 /**
- * What Forgejo 16 writes (modules/structs/action.go and services/convert/action.go of its sources), as far as a client of runs reads it.
+ * The objects of Forgejo 16 (modules/structs/action.go and services/convert/action.go in its sources), with the fields that a client of
+ * runs reads.
  */
 
 const NEVER = '1970-01-01T00:00:00Z';
 
-/** The state in Forgejo's one word. */
+/** Returns Forgejo's one word for the state. */
 function statusOf({ status, conclusion }: Moment): string {
   if (status === 'completed') return giteaConclusion(conclusion);
   return status === 'queued' ? 'waiting' : status === 'in_progress' ? 'running' : 'blocked';
 }
 
-/** The address of a run names its number in the repository, not its id. */
+/** Returns the URL of a run, which contains its number in the repository and not its id. */
 export function forgejoRunPage(run: Run, origin: string): string {
   return `${origin}/${run.repository}/actions/runs/${run.runNumber}`;
 }
 
-/** GET /repos/{owner}/{repo}/actions/runs/{run_id}. Its title is the name of the workflow; the inputs stand in `event_payload`. */
+/**
+ * Returns the response of GET /repos/{owner}/{repo}/actions/runs/{run_id}. Its title is the name of the workflow; `event_payload` contains
+ * the inputs.
+ */
 export function forgejoRun(run: Run, state: Moment, origin: string) {
   const ended = state.status === 'completed';
   return {
@@ -53,10 +57,10 @@ export function forgejoRun(run: Run, state: Moment, origin: string) {
   };
 }
 
-/** Title of a run whose inputs its workflow does not declare: Forgejo drops them. */
+/** Title of a run whose workflow does not declare its inputs. Forgejo drops them. */
 export const UNDECLARED = 'undeclared';
 
-/** An element of GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs. */
+/** Returns an element of the response of GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs. */
 export function forgejoJob(run: Run, state: Moment) {
   const waits = state.status === 'queued';
   return {
@@ -73,7 +77,7 @@ export function forgejoJob(run: Run, state: Moment) {
   };
 }
 
-/** The body of its webhooks about runs, which tell of ends only. */
+/** Returns the body of Forgejo's webhooks about runs, which report only ends. */
 export function forgejoRunEvent(run: Run, state: Moment, origin: string) {
   const { status } = forgejoRun(run, state, origin);
   const action = status === 'success' ? 'success' : 'failure';

@@ -16,7 +16,7 @@ import {
 } from './endpoints.ts';
 import { forgejoJob, forgejoRun, UNDECLARED } from './forgejo-resources.ts';
 
-/** Adds the endpoints of Forgejo 16 (routers/api/v1/repo/action.go of its sources). It has none that runs a run again. */
+/** Adds the endpoints of Forgejo 16 (routers/api/v1/repo/action.go in its sources). It has none that reruns a run. */
 export function addForgejoEndpoints(app: App, gate: Gate, ledger: Ledger, settings: () => Settings): void {
   const { repo, inRepository, inRun, list } = commonEndpoints(app, gate, ledger, settings, '16.0.0+gitea-1.22.0');
   const run = `${repo}/actions/runs/:id{[0-9]+}`;
@@ -55,7 +55,7 @@ export function addForgejoEndpoints(app: App, gate: Gate, ledger: Ledger, settin
     const { ref } = body;
     if (typeof ref !== 'string' || ref === '') return refusal(400, 'ref is empty');
     if (!refExists(ref, settings())) return refusal(404, `object does not exist [id: ${ref}, rel_path: ]`);
-    // Forgejo hides from everybody but its administrators that it has no such workflow.
+    // Only Forgejo's administrators learn that it has no such workflow.
     if (!workflowExists(file, settings())) return refusal(500, '');
     const absent = settings().required_inputs.find((name) => (inputs[name] ?? '') === '');
     if (absent !== undefined) return refusal(400, `input required for '${absent}'`);
@@ -67,7 +67,7 @@ export function addForgejoEndpoints(app: App, gate: Gate, ledger: Ledger, settin
     return { status: 201, body: { id: created.id, run_number: created.runNumber, jobs: ['build'] } };
   }
 
-  /** Of a run that has ended it says the same. */
+  /** Cancels a run. The response is the same for one that has ended. */
   function cancel(_: GitHubRequest, one: Run): Answer {
     ledger.cancel(one, settings().cancel_takes_ms);
     return { status: 204 };

@@ -2,18 +2,18 @@ import { headShaOf, numberOf } from '../resources.ts';
 import type { Moment, Run } from '../run.ts';
 
 /**
- * What Gitea 1.26 writes (modules/structs/repo_actions.go and services/convert/convert.go of its sources), as far as a client of runs
- * reads it.
+ * The objects of Gitea 1.26 (modules/structs/repo_actions.go and services/convert/convert.go in its sources), with the fields that a client
+ * of runs reads.
  */
 
-/** What Gitea writes for a time that has not come: its clock begins then. */
+/** Gitea's value for a time that has not come yet: the start of its clock. */
 const NEVER = '1970-01-01T00:00:00Z';
 
 export function giteaTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** Gitea's conclusions; it has no others. */
+/** Gitea's conclusions. It has no others. */
 const CONCLUSIONS: ReadonlySet<string> = new Set(['success', 'failure', 'cancelled', 'skipped']);
 
 export function giteaConclusion(conclusion: string | null): string {
@@ -49,7 +49,7 @@ export function giteaRepository(fullName: string, origin: string) {
   };
 }
 
-/** GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}. */
+/** Returns the response of GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}. */
 export function giteaWorkflow(repository: string, file: string, state: string, origin: string) {
   return {
     id: file,
@@ -65,7 +65,7 @@ export function giteaWorkflow(repository: string, file: string, state: string, o
   };
 }
 
-/** Where a run is found, by the API and by a browser. */
+/** Returns the URLs of a run for the API and for a browser. */
 export function giteaRunUrls(repository: string, id: number, origin: string) {
   return {
     run_url: `${origin}/api/v1/repos/${repository}/actions/runs/${id}`,
@@ -73,7 +73,7 @@ export function giteaRunUrls(repository: string, id: number, origin: string) {
   };
 }
 
-/** GET /repos/{owner}/{repo}/actions/runs/{run}: no time of its creation, no attempt, no inputs. */
+/** Returns the response of GET /repos/{owner}/{repo}/actions/runs/{run}, without the run's creation time, attempt and inputs. */
 export function giteaRun(run: Run, state: Moment, origin: string) {
   const { run_url: url, html_url } = giteaRunUrls(run.repository, run.id, origin);
   const waits = state.status === 'queued';
@@ -110,7 +110,7 @@ function giteaStep({ status, conclusion, attemptStartedAt, at }: Moment, ended: 
   };
 }
 
-/** An element of GET /repos/{owner}/{repo}/actions/runs/{run}/jobs. */
+/** Returns an element of the response of GET /repos/{owner}/{repo}/actions/runs/{run}/jobs. */
 export function giteaJob(run: Run, state: Moment, origin: string) {
   const id = run.id * 10 + 1;
   const { run_url, html_url } = giteaRunUrls(run.repository, run.id, origin);
@@ -125,7 +125,7 @@ export function giteaJob(run: Run, state: Moment, origin: string) {
     run_url,
     name: 'build',
     labels: ['ubuntu-latest'],
-    // Counted when a runner takes the job.
+    // Gitea counts an attempt when a runner takes the job.
     run_attempt: waits ? state.attempt - 1 : state.attempt,
     head_sha: headShaOf(run),
     head_branch: run.ref,
@@ -139,7 +139,7 @@ export function giteaJob(run: Run, state: Moment, origin: string) {
   };
 }
 
-/** The body of its `workflow_run` webhook. */
+/** Returns the body of Gitea's `workflow_run` webhook. */
 export function giteaRunEvent(run: Run, state: Moment, action: string, origin: string) {
   return {
     action,
@@ -147,5 +147,28 @@ export function giteaRunEvent(run: Run, state: Moment, action: string, origin: s
     workflow_run: giteaRun(run, state, origin),
     repository: giteaRepository(run.repository, origin),
     sender: giteaUser(run.actor, origin),
+  };
+}
+
+/** Returns an element of the response of GET /repos/{owner}/{repo}/actions/runs/{run}/artifacts, without a digest. */
+export function giteaArtifact(
+  run: Run,
+  state: Moment,
+  artifact: { name: string; size_in_bytes: number; expired: boolean },
+  id: number,
+  origin: string,
+) {
+  const url = `${origin}/api/v1/repos/${run.repository}/actions/artifacts/${id}`;
+  return {
+    id,
+    name: artifact.name,
+    size_in_bytes: artifact.size_in_bytes,
+    url,
+    archive_download_url: `${url}/zip`,
+    expired: artifact.expired,
+    workflow_run: { id: run.id, repository_id: 1, head_sha: headShaOf(run) },
+    created_at: giteaTime(state.at),
+    updated_at: giteaTime(state.at),
+    expires_at: giteaTime(state.at + 90 * 86_400_000),
   };
 }

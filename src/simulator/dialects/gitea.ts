@@ -1,4 +1,5 @@
 import { type Answer, refusal } from '../answer.ts';
+import { artifactPage } from '../artifacts.ts';
 import type { Gate, GitHubRequest } from '../gate.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Moment, Run } from '../run.ts';
@@ -15,9 +16,9 @@ import {
   UNREADABLE,
   workflowExists,
 } from './endpoints.ts';
-import { giteaJob, giteaRun, giteaRunUrls, giteaWorkflow } from './gitea-resources.ts';
+import { giteaArtifact, giteaJob, giteaRun, giteaRunUrls, giteaWorkflow } from './gitea-resources.ts';
 
-/** Adds the endpoints of Gitea 1.26 (routers/api/v1/repo/action.go of its sources). It has none that stops a run. */
+/** Adds the endpoints of Gitea 1.26 (routers/api/v1/repo/action.go in its sources). It has none that stops a run. */
 export function addGiteaEndpoints(app: App, gate: Gate, ledger: Ledger, settings: () => Settings): void {
   const { repo, inRepository, inRun, list } = commonEndpoints(app, gate, ledger, settings, '1.26.0');
   const workflow = `${repo}/actions/workflows/:workflow`;
@@ -46,6 +47,13 @@ export function addGiteaEndpoints(app: App, gate: Gate, ledger: Ledger, settings
       inRun(({ url }, one, state) => ok({ jobs: [giteaJob(one, state, url.origin)], total_count: 1 })),
     ),
   );
+  app.get(
+    `${run}/artifacts`,
+    gate.guard(
+      'artifacts',
+      inRun(({ url }, one, state) => artifactPage(one, state, settings().artifacts, url, 'limit', giteaArtifact)),
+    ),
+  );
   app.post(`${run}/rerun`, gate.guard('rerun', inRun(rerun)));
   app.post(`${run}/rerun-failed-jobs`, gate.guard('rerun', inRun(rerun)));
 
@@ -70,7 +78,7 @@ export function addGiteaEndpoints(app: App, gate: Gate, ledger: Ledger, settings
       const token = declared[correlation_input];
       return token !== undefined && echoes_correlation ? `Build ${ref} [${token}]` : 'The last commit';
     });
-    // In the body it is ignored.
+    // Gitea ignores it in the body.
     if (url.searchParams.get('return_run_details') !== 'true') return { status: 204 };
     return ok({ workflow_run_id: created.id, ...giteaRunUrls(repository, created.id, url.origin) });
   }

@@ -1,8 +1,8 @@
-/** Whose API the simulator speaks. */
+/** The forges whose APIs the simulator has. */
 export const DIALECTS = ['github', 'gitea', 'forgejo'] as const;
 export type DialectKind = (typeof DIALECTS)[number];
 
-/** Path of the API below the server's root. */
+/** Returns the path of the API below the server's root. */
 export function basePathOf(dialect: DialectKind): string {
   return dialect === 'github' ? '' : '/api/v1';
 }

@@ -2,15 +2,15 @@ import type { Db } from '../database.ts';
 import { type Count, countMatching } from '../list-window.ts';
 import { type BuildFilter, buildSelection } from './build-list.ts';
 
-/** Which builds are counted. */
+/** A filter for the builds to count. */
 export type CountedBuilds = Omit<BuildFilter, 'limit' | 'after'>;
 
-/** How many builds match, counted up to a bound: counting all of a large table would take longer than anybody waits. */
+/** Counts the builds that match, up to a bound: counting all of a large table would take longer than anybody waits. */
 export function countBuilds(db: Db, filter: CountedBuilds): Promise<Count> {
   return countMatching(db, 'builds', buildSelection(db, filter));
 }
 
-/** When the oldest build was created; undefined where there is none. */
+/** Returns when the oldest build was created; undefined if there is none. */
 export async function findOldestBuild(db: Db): Promise<string | undefined> {
   const [row] = await db<Array<{ created_at: string }>>`SELECT created_at FROM builds ORDER BY created_at, id LIMIT 1`;
   return row?.created_at;

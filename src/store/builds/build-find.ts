@@ -2,19 +2,19 @@ import type { Build } from '../../domain/builds/build.ts';
 import type { Db } from '../database.ts';
 import { type BuildRow, buildFromRow } from './build-row.ts';
 
-/** The build with this id. */
+/** Finds the build with this id. */
 export async function findBuild(db: Db, id: number): Promise<Build | undefined> {
   const [row] = await db<BuildRow[]>`SELECT * FROM builds WHERE id = ${id}`;
   return row && buildFromRow(row);
 }
 
-/** What a trigger needs to know of a build. */
+/** The fields of a build that a trigger needs. */
 export type RequestedBuild = Pick<
   Build,
   'id' | 'status' | 'fingerprint' | 'keyed' | 'dedup_until' | 'config_id' | 'config_version'
 >;
 
-/** The newest build that was requested under this key, as far as a trigger needs to know it. */
+/** Finds the newest build requested under this key, with only the fields that a trigger needs. */
 export async function findBuildByRequestKey(db: Db, key: string): Promise<RequestedBuild | undefined> {
   const [row] = await db<RequestedBuild[]>`
     SELECT id, status, fingerprint, keyed, dedup_until, config_id, config_version
@@ -23,8 +23,8 @@ export async function findBuildByRequestKey(db: Db, key: string): Promise<Reques
 }
 
 /**
- * The newest build that follows this run. Forges number their runs each by itself. @param credential of the forge; undefined: GitHub's
- * of the settings.
+ * Finds the newest build that follows this run. Each forge numbers its runs separately.
+ * @param credential of the forge; undefined: GitHub, with the credential of the settings.
  */
 export async function findBuildByRun(db: Db, runId: number, credential?: string): Promise<Build | undefined> {
   const [row] = await db<BuildRow[]>`

@@ -1,6 +1,6 @@
 import type { Db } from '../database.ts';
 
-/** Another build of the concurrency group of one that is queued (the column `lane` names the group). */
+/** Another build of the concurrency group of a queued build. (The column `lane` names the group.) */
 export interface BuildAhead {
   id: number;
   workflow_id: string;
@@ -9,12 +9,12 @@ export interface BuildAhead {
   supersedes: boolean;
 }
 
-/** A build looks at this many of those before it: how many more there are makes no difference to it. */
+/** How many of the builds before it a build looks at. More would make no difference to it. */
 export const MOST_AHEAD = 30;
 
 /**
- * The builds that a queued build waits for: the one of its group that is in progress and those queued before it, but first
- * those that supersede it. Empty if it is next, if it is no longer queued, or if it has no group.
+ * Lists the builds that a queued build waits for: the one of its group in progress and those queued before it. Builds that
+ * supersede it come first. Empty if it is next, if it is no longer queued, or if it has no group.
  */
 export function listBuildsAhead(db: Db, id: number): Promise<BuildAhead[]> {
   return db<BuildAhead[]>`

@@ -6,14 +6,14 @@ import { isIn, listPage, type Selection } from '../list-window.ts';
 import type { Cursor, Page } from '../page.ts';
 import { type BuildRow, buildFromRow } from './build-row.ts';
 
-/** Which builds a page is of. */
+/** A filter for the builds of a page. */
 export type BuildFilter = Omit<BuildListQuery, 'cursor' | 'at' | 'count'> & {
   after?: Cursor<number> | undefined;
   /** Only builds of these repositories: `OWNER/NAME` or `OWNER/*`. */
   within?: readonly string[] | undefined;
 };
 
-/** One page of builds, newest first. */
+/** Lists one page of builds, newest first. */
 export async function listBuilds(db: Db, filter: BuildFilter): Promise<Page<Build, number>> {
   const { items, end } = await listPage<number, BuildRow>(
     db,
@@ -25,13 +25,13 @@ export async function listBuilds(db: Db, filter: BuildFilter): Promise<Page<Buil
   return { items: items.map(buildFromRow), end };
 }
 
-/** The conditions of a filter on what never changes of a build, so that they hold at any time. */
+/** Returns the conditions of a filter on fields of a build that never change, so that they hold at any time. */
 export function matchesUnchanging(
   db: Db,
   { ref, config_id, repository, since, until, within, after }: Omit<BuildFilter, 'limit'>,
 ): Fragment {
   return allOf(db, [
-    // As the index has it.
+    // The expression of the index.
     ref === undefined
       ? undefined
       : db`regexp_replace(builds.ref, '^refs/heads/(?!(?:refs|heads|tags)/)', '') = ${branchName(ref)}`,
@@ -44,7 +44,7 @@ export function matchesUnchanging(
   ]);
 }
 
-/** As `matchesRepository` of the domain. */
+/** Works like `matchesRepository` of the domain. */
 function isWithin(db: Db, patterns: readonly string[]): Fragment {
   const like = patterns.map((pattern) =>
     pattern
@@ -55,7 +55,7 @@ function isWithin(db: Db, patterns: readonly string[]): Fragment {
   return db`lower(builds.repository) LIKE ANY (ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(like)}::jsonb)))`;
 }
 
-/** The builds that a filter selects. */
+/** Returns the selection of builds that a filter makes. */
 export function buildSelection(db: Db, { after, ...filter }: Omit<BuildFilter, 'limit'>): Selection<number> {
   const { status, conclusion, needs_attention, q } = filter;
   return {
@@ -70,7 +70,7 @@ export function buildSelection(db: Db, { after, ...filter }: Omit<BuildFilter, '
   };
 }
 
-/** A condition that the database can prove an index for, whatever plan it has kept for the statement. */
+/** Returns a condition that lets the database prove that an index applies, whatever plan it has cached for the statement. */
 function hasStatus(db: Db, status: Build['status']): Fragment {
   switch (status) {
     case 'queued':
@@ -86,7 +86,10 @@ function hasStatus(db: Db, status: Build['status']): Fragment {
   }
 }
 
-/** The status says nothing more of a success, and without statistics the planner would take the rows for fewer than they are. */
+/**
+ * Returns the condition on a conclusion. A success gets none on the status: it would add nothing, and without statistics
+ * the planner would underestimate the number of rows.
+ */
 function hasConclusion(db: Db, conclusion: string): Fragment {
   const status = statusOf(conclusion);
   return status === 'success'
@@ -98,7 +101,7 @@ function needsAttention(db: Db, needed: boolean): Fragment {
   return needed ? db`(dead_lettered OR needs_attention) AND needs_attention` : db`NOT needs_attention`;
 }
 
-/** What a search for text looks at. */
+/** Returns the text that a text search looks at. */
 function textOf(db: Db): Fragment {
   return db`concat_ws(' ', id, repository, ref, image_type, fedora_version, caller, conclusion, reason, workflow_run_id,
     request ->> 'workflow', request -> 'inputs')`;

@@ -9,8 +9,8 @@ import { findBuildByRequestKey, type RequestedBuild } from './build-find.ts';
 import { BUILDS } from './build-stream.ts';
 
 /**
- * Records a build's first event, unless an equal request has a build. Equal requests wait for each other, so that one of them is
- * first also where Temporal is not asked. @returns what the equal request has.
+ * Records a build's first event, unless an equal request already has a build. Equal requests wait for each other, so that
+ * one of them is first even if Temporal is not asked. @returns the build of the equal request, if there is one.
  */
 export function queueOnce(db: Db, input: BuildInput): Promise<RequestedBuild | undefined> {
   const { build_id, request_key, workflow_id, created_at, callback } = input;

@@ -9,13 +9,13 @@ export interface BuildRow extends Build {
   last_hash: string;
 }
 
-/** The state that a row of the projection holds, without what only the store needs. */
+/** Returns the state in a row of the projection, without the columns that only the store needs. */
 export function buildFromRow(row: BuildRow): Build {
   const { repository: _repository, ref: _ref, last_seq: _seq, last_hash: _hash, ...build } = row;
   return build;
 }
 
-/** The row of the projection that a state makes, with the head of its stream. */
+/** Returns the row of the projection for a state and the head of its stream. */
 export function rowOfBuild(build: Build, head: ChainHead): BuildRow {
   const { repository, ref } = build.request;
   return { ...build, repository, ref, last_seq: head.seq, last_hash: head.hash };

@@ -14,7 +14,7 @@ export const BUILDS: StreamKind<Build, BuildEvent> = {
   stateOf: buildFromRow,
 };
 
-/** Stream of a build in the log. */
+/** Returns the name of a build's stream in the log. */
 export function buildStream(id: number): string {
   return streamOf(BUILDS, id);
 }

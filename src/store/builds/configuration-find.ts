@@ -2,14 +2,14 @@ import type { BuildConfiguration } from '../../contracts/builds/configuration.ts
 import type { Db } from '../database.ts';
 import { configurationFromRow } from './configuration-row.ts';
 
-/** The newest version of a build configuration. */
+/** Finds the newest version of a build configuration. */
 export async function findConfiguration(db: Db, id: number): Promise<BuildConfiguration | undefined> {
   const [row] = await db<BuildConfiguration[]>`
     SELECT * FROM configurations WHERE id = ${id} ORDER BY version DESC LIMIT 1`;
   return row && configurationFromRow(row);
 }
 
-/** The newest version of the build configuration that has this name now. */
+/** Finds the newest version of the build configuration that has this name now. */
 export async function findConfigurationByName(db: Db, name: string): Promise<BuildConfiguration | undefined> {
   const [row] = await db<BuildConfiguration[]>`
     SELECT * FROM configurations AS present
@@ -18,7 +18,7 @@ export async function findConfigurationByName(db: Db, name: string): Promise<Bui
   return row && configurationFromRow(row);
 }
 
-/** One version of a build configuration. */
+/** Finds one version of a build configuration. */
 export async function findConfigurationVersion(
   db: Db,
   id: number,

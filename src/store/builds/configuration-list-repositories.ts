@@ -1,6 +1,6 @@
 import type { Db } from '../database.ts';
 
-/** The repositories at GitHub, by the credential of the settings, of all build configurations that are in use. */
+/** Lists the repositories of all build configurations in use that reach GitHub with the credential of the settings. */
 export async function listRepositories(db: Db): Promise<string[]> {
   const rows = await db<Array<{ repository: string }>>`
     SELECT DISTINCT definition ->> 'repository' AS repository FROM configurations

@@ -2,7 +2,7 @@ import type { BuildConfiguration } from '../../contracts/builds/configuration.ts
 import type { Db } from '../database.ts';
 import { configurationFromRow } from './configuration-row.ts';
 
-/** Versions of a build configuration before `before`, newest first. */
+/** Lists versions of a build configuration before `before`, newest first. */
 export async function listConfigurationVersions(
   db: Db,
   id: number,

@@ -2,7 +2,7 @@ import type { BuildConfiguration } from '../../contracts/builds/configuration.ts
 import type { Db } from '../database.ts';
 import { configurationFromRow } from './configuration-row.ts';
 
-/** Build configurations with ids after `after`, each by its newest version, in the order of their ids. */
+/** Lists the newest versions of build configurations with ids after `after`, by id. */
 export async function listConfigurations(
   db: Db,
   { after, limit }: { after: number; limit: number },

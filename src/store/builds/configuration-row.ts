@@ -1,6 +1,6 @@
 import type { BuildConfiguration } from '../../contracts/builds/configuration.ts';
 
-/** A version as it is now understood: older definitions lack what came later. */
+/** Returns a version with defaults for the fields that were added after it was saved. */
 export function configurationFromRow(row: BuildConfiguration): BuildConfiguration {
   return { ...row, definition: { ...LATER, ...row.definition } };
 }

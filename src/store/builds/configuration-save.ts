@@ -6,19 +6,19 @@ import { findRequestKey } from '../request-key-find.ts';
 import { findConfiguration, findConfigurationByName } from './configuration-find.ts';
 import { configurationFromRow } from './configuration-row.ts';
 
-/** Any fixed number: writers of configurations take turns, so that names stay unique and versions have no gaps. */
+/** Any fixed number. Writers of configurations take turns, so that names stay unique and versions have no gaps. */
 const CONFIGURATION_LOCK = 4_841_059;
 
-/** Before the id, in the name of what a key made. */
+/** The prefix of the id, in the name of what a key made. */
 const MADE = 'config:';
 
 /**
- * Which configuration is meant. `new`, or a name that none has, makes another one. An id makes one only if it is reserved,
- * so that no other configuration can get it.
+ * The configuration to save. `new`, or a name that no configuration has, creates one. An id creates one only if it is
+ * reserved, so that no other configuration can get it.
  */
 export type ConfigurationTarget = { id: number; reserved?: true } | { name: string } | 'new';
 
-/** What a configuration is from now on; what is left out stays as it was. */
+/** The new content of a configuration. Omitted fields stay as they were. */
 export interface ConfigurationChange {
   name?: string;
   definition?: BuildConfiguration['definition'];
@@ -28,19 +28,19 @@ export interface ConfigurationChange {
 
 export type ConfigurationSaved =
   | { kind: 'saved'; configuration: BuildConfiguration; created: boolean; replayed?: true }
-  /** The Idempotency-Key was used with other content, which made this. */
+  /** The Idempotency-Key was used with other content, which made this configuration. */
   | { kind: 'key_reused'; made: string }
   /** No configuration has this id. */
   | { kind: 'missing' }
-  /** The present version is not one that the writer expected; undefined if there is none. */
+  /** The writer did not expect the present version; undefined if there is none. */
   | { kind: 'unexpected'; version: number | undefined }
   /** Another configuration has this name. */
   | { kind: 'name_taken'; id: number };
 
 /**
- * Makes a change the newest version of a configuration. A change that alters nothing makes no version.
- * @param expects whether the writer accepts that this is the present version.
- * @param key the Idempotency-Key of the request: what it made before, is not made again.
+ * Saves a change as the newest version of a configuration. A change that alters nothing makes no version.
+ * @param expects says whether the writer accepts this present version.
+ * @param key the Idempotency-Key of the request. A repeat makes nothing new.
  */
 export function saveConfiguration(
   db: Db,

@@ -2,7 +2,7 @@ import type { FailedJob } from '../../contracts/builds/failed-job.ts';
 import type { Db } from '../database.ts';
 import { buildStream } from './build-stream.ts';
 
-/** Where the runs of builds failed, in a few words: the first failed job and its step. Builds that say nothing are left out. */
+/** Says in a few words where the runs of builds failed: the first failed job and its step. Leaves out builds without failed jobs. */
 export async function listFailedSteps(db: Db, ids: readonly number[]): Promise<Map<number, string>> {
   if (ids.length === 0) return new Map();
   const rows = await db<Array<{ stream: string; job: FailedJob | null }>>`

@@ -3,7 +3,10 @@ import type { Db } from '../database.ts';
 
 const NO_INDEX = -1;
 
-/** Keeps how a member of a chord ended. It counts once; if it is redriven, its last end counts. @returns all that have ended. */
+/**
+ * Saves how a member of a chord ended. It counts once; if it is redriven, its last end counts.
+ * @returns all members that have ended.
+ */
 export async function keepChordPart(
   db: Db,
   group_id: string,
@@ -13,7 +16,7 @@ export async function keepChordPart(
   await db`
     INSERT INTO chord_parts ${db({ group_id, task_id, index: index ?? NO_INDEX, ended: JSON.stringify(end), kept_at })}
     ON CONFLICT (group_id, task_id, index) DO UPDATE SET ended = excluded.ended`;
-  // A statement of its own: of two members that end at once, the one that reads last sees both.
+  // A separate statement: if two members end at once, the one that reads last sees both.
   const rows = await db<Array<{ task_id: string; index: number; ended: ChordPart['end'] }>>`
     SELECT task_id, index, ended FROM chord_parts WHERE group_id = ${group_id}`;
   return rows.map((row) => ({

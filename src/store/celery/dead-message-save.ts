@@ -7,18 +7,18 @@ type NewDeadMessage = Pick<
   'id' | 'queue' | 'reason' | 'detail' | 'task_id' | 'task' | 'publication' | 'body'
 >;
 
-/** Keeps a message that was refused. The same message refused again waits again, and is counted. */
+/** Saves a refused message. If the same message is refused again, it waits again and its count grows. */
 export async function saveDeadMessage(db: Db, message: NewDeadMessage): Promise<void> {
   const now = new Date().toISOString();
   await db`
     INSERT INTO dead_messages ${db({ ...message, refusals: 1, first_refused_at: now, created_at: now })}
     ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, detail = excluded.detail, refusals = dead_messages.refusals + 1,
       created_at = excluded.created_at, settled = NULL, settled_by = NULL, settled_at = NULL`;
-  // Now and then one message pays for forgetting the oldest.
+  // Now and then, saving a message also deletes the oldest ones.
   if (Math.random() < 0.02) await forgetOldest(db);
 }
 
-/** Forgets what is more than the budget, the oldest first. RabbitMQ's queue still has them. */
+/** Deletes the messages beyond the budget, oldest first. RabbitMQ's queue still has them. */
 export async function forgetOldest(db: Db): Promise<void> {
   const { deadMessages: most, deadMessagesCharacters } = LIMITS.messages;
   await db`

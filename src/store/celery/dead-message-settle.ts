@@ -1,7 +1,7 @@
 import type { DeadMessage } from '../../contracts/celery/dead-message.ts';
 import type { Db } from '../database.ts';
 
-/** Takes a refused message off the list, unless it was settled, or refused again, since it was read. Nothing is deleted. */
+/** Takes a refused message off the list, unless it was settled or refused again since it was read. Deletes nothing. */
 export async function settleDeadMessage(
   db: Db,
   { id, refusals }: Pick<DeadMessage, 'id' | 'refusals'>,

@@ -1,7 +1,10 @@
 import type { AnswerInput } from '../../contracts/endings/answer-workflow.ts';
 import type { Db } from '../database.ts';
 
-/** The endings within this time of tasks whose senders wait for a reply. Whether it was sent, the record does not say. */
+/**
+ * Lists the tasks that ended within this time, each with its ending, if the record does not say that every sender got a reply. It does
+ * not say so of replies by the answer workflow.
+ */
 export async function listEndingsWithPendingReplies(db: Db, endedWithinMs: number): Promise<AnswerInput[]> {
   const rows = await db<Array<{ task_id: string; ending: string }>>`
     SELECT tasks.id AS task_id, ended.dedupe_key AS ending
@@ -11,6 +14,6 @@ export async function listEndingsWithPendingReplies(db: Db, endedWithinMs: numbe
       ORDER BY seq DESC LIMIT 1
     ) AS ended
     WHERE completed_at > clock_timestamp() - ${endedWithinMs}::float8 * interval '1 millisecond'
-      AND EXISTS (SELECT FROM owed WHERE owed.task_id = tasks.id)`;
+      AND EXISTS (SELECT FROM owed WHERE owed.task_id = tasks.id AND owed.answered IS DISTINCT FROM ended.dedupe_key)`;
   return [...rows];
 }

@@ -1,6 +1,6 @@
 import type { Db } from '../database.ts';
 
-/** Notes that a message without a task id was acknowledged: it will not be delivered again. */
+/** Saves that a message without a task id was acknowledged: it will not be delivered again. */
 export async function settleUnnamedMessage(db: Db, fingerprint: string): Promise<void> {
   await db`UPDATE unnamed_messages SET settled = true WHERE fingerprint = ${fingerprint}`;
 }

@@ -1,16 +1,16 @@
 import type { Db } from '../database.ts';
 
-/** A message without a task id, by what it says. */
+/** A message without a task id, identified by its content. */
 export interface UnnamedMessage {
   fingerprint: string;
   redelivered: boolean;
-  /** The id that its task gets where it is new. */
+  /** The id that its task gets if the message is new. */
   taskId: string;
 }
 
 /**
- * The task id for a message that carries none. An equal message within the window gets the same task, as a trigger without
- * an Idempotency-Key gets the same build; a later one gets a new task, unless it is an unsettled delivery come again.
+ * Returns the task id for a message that has none. An equal message within the window gets the same task, as a trigger without
+ * an Idempotency-Key gets the same build. A later one gets a new task, unless it is a redelivery that was never settled.
  */
 export async function takeUnnamedMessage(
   db: Db,

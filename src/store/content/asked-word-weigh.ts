@@ -4,14 +4,12 @@ import { ASKS_NOTHING, type WeighedQuery, weighedQueryOf } from '../../domain/co
 import type { Db } from '../database.ts';
 import { stemWords } from './word-stem.ts';
 
-/** A word found in this many chunks is common; further ones are not counted. */
+/** A word found in this many chunks is common. The query counts no further. */
 const COMMON = 1_000;
-/** Chunks with all words of a phrase that are looked through for the phrase. */
+/** How many chunks with all words of a phrase are searched for the phrase. */
 const PHRASE_CHUNKS = 5_000;
 
-/**
- * Reads a query and weighs its words. Postgres's statistics say how common the common words are; all others are counted.
- */
+/** Reads a query and weighs its words. Postgres's statistics say how frequent common words are; all others are counted. */
 export async function weighAskedWords(db: Db, text: string): Promise<WeighedQuery> {
   const groups = wordGroupsOf(text);
   const asked = askedWordsOf(text, groups, await stemWords(db, stemmableOf(groups)));
@@ -20,7 +18,7 @@ export async function weighAskedWords(db: Db, text: string): Promise<WeighedQuer
   return weighedQueryOf(asked, words, phrases);
 }
 
-/** Of each word its weight, undefined if no chunk has it; of each phrase whether a chunk has it. */
+/** Returns the weight of each word, undefined if no chunk has it, and for each phrase whether a chunk has it. */
 async function weigh(db: Db, { words, phrases }: Asked) {
   const given = (asked: AskedWord[]) =>
     JSON.stringify(asked.map(({ term, exact, lexeme }, index) => ({ index, term, exact, lexeme })));

@@ -2,20 +2,20 @@ import type { ContentFilter } from '../../contracts/content/content.ts';
 import type { Db, Fragment } from '../database.ts';
 import { matchesFilter } from './content-list.ts';
 
-/** Which chunks a search is about. */
+/** The chunks that a search covers. */
 export interface ChunkFilter {
   /** The condition on their content. */
   condition: Fragment;
   /**
-   * Whether so few chunks pass that they are compared one by one; otherwise the ranking's index is followed and its results
-   * are filtered. The planner knows little about tags: left to it, the wrong one of the two was ten times slower.
+   * Whether so few chunks pass that they are compared one by one. Otherwise the query follows the index of the ranking and
+   * filters its results. The planner knows little about tags: when it chose, the wrong way was ten times slower.
    */
   few: boolean;
 }
 
 const FEW_CHUNKS = 4_000;
 
-/** Undefined where all chunks pass. */
+/** Returns the filter for chunks; undefined if all chunks pass. */
 export async function readChunkFilter(db: Db, filter: ContentFilter): Promise<ChunkFilter | undefined> {
   if (filter.type === undefined && (filter.tags ?? []).length === 0) return undefined;
   const condition = matchesFilter(db, filter);

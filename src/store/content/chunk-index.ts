@@ -2,10 +2,10 @@ import { searchVectorOf, stemmableOf, wordGroupsOf } from '../../domain/content/
 import type { Db } from '../database.ts';
 import { stemWords } from './word-stem.ts';
 
-/** How the words of a chunk are written into `words`: see {@link searchVectorOf}. 1 was Postgres's own for English. */
+/** The form in which `words` holds the words of a chunk: see {@link searchVectorOf}. 1 was Postgres's own for English. */
 export const WORDS_FORM = 2;
 
-/** What chunks are found by, as text of tsvectors, in order. */
+/** Returns the index entries of chunks, as texts of tsvectors, in order. */
 export async function indexTexts(db: Db, chunks: ReadonlyArray<{ title: string; text: string }>): Promise<string[]> {
   const titles = new Map([...new Set(chunks.map(({ title }) => title))].map((title) => [title, wordGroupsOf(title)]));
   const texts = chunks.map(({ text }) => wordGroupsOf(text));

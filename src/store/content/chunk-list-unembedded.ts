@@ -9,7 +9,7 @@ export interface Chunk {
   text: string;
 }
 
-/** Up to `limit` chunks of a content that have no vector of this maker, in order. @param after the last `seq` before them. */
+/** Lists up to `limit` chunks of a content that have no vector of this maker, in order. @param after the last `seq` before them. */
 export function listUnembeddedChunks(
   db: Db,
   contentId: string,

@@ -6,7 +6,7 @@ import { isMadeBy } from './vector-maker.ts';
 /** The vector of a query, and the model that made it. */
 export interface QueryVector {
   model: string;
-  /** Which model of that name: see {@link VectorMaker}. */
+  /** Distinguishes models with that name: see {@link VectorMaker}. */
   revision?: string | undefined;
   values: number[];
 }
@@ -16,16 +16,16 @@ export interface RankedChunk {
   chunk_id: ChunkId;
 }
 
-/** Neighbours that pgvector keeps while it walks its graph (its default, 40, finds fewer than a page). */
+/** How many neighbours pgvector keeps while it walks its graph. Its default, 40, finds fewer than a page. */
 const EF_SEARCH = 120;
 
-/** Chunks by how close their vectors are to that of the query. */
+/** Ranks chunks by how close their vectors are to that of the query. */
 export async function rankChunksByMeaning(
   db: Db,
   { model, revision, values }: QueryVector,
   filter: ChunkFilter | undefined,
 ): Promise<RankedChunk[]> {
-  // Written out and no parameter, so that the planner finds the index for this length.
+  // A literal instead of a parameter, so that the planner finds the index for this length.
   const length = db.unsafe(String(Math.trunc(values.length)));
   const made = isMadeBy(db, { model, revision, dimensions: values.length });
   const distance = db`embedding::halfvec(${length}) <=> ${JSON.stringify(values)}::halfvec(${length})`;
@@ -42,7 +42,7 @@ export async function rankChunksByMeaning(
   }
   const passes = filter ? db`(SELECT ${filter.condition} FROM contents WHERE contents.id = content_id)` : db`true`;
   return inTransaction(db, async (tx) => {
-    // The scan goes on until enough rows pass the filter. The planner does not know how many do, so sorting all is forbidden.
+    // The scan continues until enough rows pass the filter. The planner does not know how many do, so it must not sort all rows.
     await tx`
       SELECT set_config('hnsw.ef_search', ${String(EF_SEARCH)}, true), set_config('hnsw.iterative_scan', 'strict_order', true),
              set_config('enable_sort', 'off', true)`;

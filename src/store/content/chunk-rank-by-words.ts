@@ -7,19 +7,19 @@ import type { RankedChunk } from './chunk-rank-by-meaning.ts';
 
 /** How many chunks are ranked: enough for a page of 100 results with a few chunks each. */
 const RANKED_CHUNKS = 200;
-/** How many chunks are compared: of those with a quorum, and of those with each of the rarest words. */
+/** How many chunks are compared: of those with a quorum of the words, and of those with each of the rarest words. */
 const COMPARED_CHUNKS = 500;
-/** Chunks with all words of a phrase that are looked through for the phrase. */
+/** How many chunks with all words of a phrase are searched for the phrase. */
 const PHRASE_CHUNKS = 5_000;
 
 export interface ChunkWithWords extends RankedChunk {
-  /** Whether it has every word that was asked for. */
+  /** Whether it has every word of the query. */
   has_all: boolean;
 }
 
 /**
- * Chunks by the words that they have in common with the query. Rare words count more than common ones, words of the title
- * more than others, and words as they were asked for more than other forms of them.
+ * Ranks chunks by the words that they share with the query. Rare words count more than common ones, words of the title more
+ * than others, and words exactly as in the query more than their other forms.
  * @param alone whether this is the only ranking: then a chunk with little of the query is better than none.
  */
 export async function rankChunksByWords(
@@ -63,7 +63,10 @@ const few = (db: Db, condition: Fragment) => db`, few AS MATERIALIZED (
   SELECT chunks.id, content_id, words FROM contents JOIN chunks ON content_id = contents.id WHERE ${condition}
 )`;
 
-/** The index itself finds what has a quorum, beginning with the rarest words, so no chunk without one is read. */
+/**
+ * Selects the chunks that match a term. The index itself finds those with a quorum, beginning with the rarest words, so no
+ * other chunk is read.
+ */
 function fitting(db: Db, filter: ChunkFilter | undefined): Fragment {
   if (filter?.few) return db`SELECT id, content_id, words FROM few WHERE words @@ sought.term::tsquery`;
   const found = db`SELECT id, content_id, words FROM chunks WHERE words @@ sought.term::tsquery`;

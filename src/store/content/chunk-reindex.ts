@@ -1,7 +1,7 @@
 import type { Db } from '../database.ts';
 import { indexTexts, WORDS_FORM } from './chunk-index.ts';
 
-/** Writes the words of up to `limit` chunks of an earlier form again. @returns how many there were. */
+/** Rewrites the words of up to `limit` chunks that have an earlier form. @returns how many there were. */
 export async function reindexChunks(db: Db, limit: number): Promise<number> {
   const chunks = await db<Array<{ id: number; title: string; text: string }>>`
     SELECT chunks.id, title, text FROM chunks JOIN contents ON contents.id = content_id

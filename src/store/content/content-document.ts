@@ -1,6 +1,6 @@
 import type { ContentRow } from './content-row.ts';
 
-/** A content with everything that was made of it, as one store gives it to another. Chunks are named by their place. */
+/** A content with everything made from it, as one store gives it to another. It refers to chunks by their order. */
 export interface ContentDocument {
   row: ContentRow;
   /** The text of the present version, in order. */

@@ -4,13 +4,13 @@ import type { Db } from '../database.ts';
 import { type ContentRow, contentFromRow } from './content-row.ts';
 import { hasEmbeddings } from './embedding-available.ts';
 
-/** Content by its id. */
+/** Finds content by its id. */
 export async function findContent(db: Db, id: string): Promise<ContentRow | undefined> {
   const [row] = await db<ContentRow[]>`SELECT * FROM contents WHERE id = ${id}`;
   return row;
 }
 
-/** Content with what was made of it. */
+/** Finds content with everything made from it. */
 export async function findContentDetail(db: Db, id: string, withChunks: boolean): Promise<ContentDetail | undefined> {
   const row = await findContent(db, id);
   if (!row) return undefined;
@@ -29,7 +29,7 @@ export async function findContentDetail(db: Db, id: string, withChunks: boolean)
     chunks: texts.length,
     embedded: [...embedded],
     summaries: summaries.flatMap(({ model, text: answer, created_at }) => {
-      // An earlier version kept the model's thoughts with the summary.
+      // An earlier version of Hapax kept the model's thoughts with the summary.
       const text = textOfAnswer(answer);
       return text === undefined ? [] : [{ model, text, created_at }];
     }),

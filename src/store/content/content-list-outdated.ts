@@ -2,7 +2,7 @@ import type { Db } from '../database.ts';
 import { isMadeBy, type VectorMaker } from './vector-maker.ts';
 
 /**
- * Ids of contents that have vectors, and not of this maker: those of the model of yesterday. In order.
+ * Lists, in order, ids of contents whose vectors are from another maker, such as the previous model.
  * @param after the last id before them; empty for the first.
  */
 export async function listOutdatedContents(

@@ -3,7 +3,7 @@ import { allOf, type Db, type Fragment } from '../database.ts';
 import { type Cursor, type Page, pageOf } from '../page.ts';
 import { type ContentRow, contentFromRow } from './content-row.ts';
 
-/** One page of content, newest first. */
+/** Lists one page of content, newest first. */
 export async function listContents(
   db: Db,
   filter: ContentFilter,
@@ -17,7 +17,7 @@ export async function listContents(
   return { items: items.map(contentFromRow), end };
 }
 
-/** What a filter asks of content. */
+/** Returns the condition of a filter on content. */
 export function matchesFilter(db: Db, { type, tags = [] }: ContentFilter): Fragment {
   return allOf(db, [
     type && db`contents.type = ${type}`,

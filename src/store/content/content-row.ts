@@ -7,7 +7,7 @@ export interface ContentRow extends Omit<Content, 'content_id'> {
   blob_key: string;
 }
 
-/** Content as the API shows it. */
+/** Returns content as the API shows it. */
 export function contentFromRow({ id, text_sha256: _hash, blob_key: _key, ...content }: ContentRow): Content {
   return { content_id: id, ...content };
 }

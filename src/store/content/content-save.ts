@@ -2,22 +2,22 @@ import { type Db, inTransaction } from '../database.ts';
 import { indexTexts, WORDS_FORM } from './chunk-index.ts';
 import type { ContentRow } from './content-row.ts';
 
-/** Content as it was brought in. */
+/** Content to be saved. */
 export interface NewContent extends Omit<ContentRow, 'version' | 'created_at' | 'updated_at'> {
-  /** The text, cut. */
+  /** The text, cut into chunks. */
   chunks: string[];
 }
 
 /**
- * Stores content under its id, all or nothing. The same text changes nothing; another text is the next version, and
- * replaces the chunks, vectors and summaries of the one before.
- * @returns the content as it stands.
+ * Saves content under its id, all or nothing. The same text changes nothing. Another text is the next version, and replaces
+ * the chunks, vectors and summaries of the previous one.
+ * @returns the present content.
  */
 export async function saveContent(db: Db, { chunks: texts, ...given }: NewContent): Promise<ContentRow> {
   const now = new Date().toISOString();
   const changed = { ...given, tags: JSON.stringify(given.tags), updated_at: now };
   return inTransaction(db, async (tx) => {
-    // Also locks a row that exists already, so that two who bring in the same content take turns.
+    // Also locks an existing row, so that two writers of the same content take turns.
     const [existing] = await tx<ContentRow[]>`
       INSERT INTO contents ${tx({ ...changed, version: 1, created_at: now })}
       ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING *`;
@@ -37,7 +37,7 @@ export async function saveContent(db: Db, { chunks: texts, ...given }: NewConten
   });
 }
 
-/** Writes the chunks of a version of a content, and what they are found by. */
+/** Writes the chunks of a version of a content, with their index entries. */
 export async function saveChunks(tx: Db, { id, version, title }: ContentRow, texts: string[]): Promise<void> {
   const words = await indexTexts(
     tx,

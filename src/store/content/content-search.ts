@@ -11,7 +11,7 @@ import type { ChunkId } from './content-store.ts';
 export interface FoundContent {
   content: ReturnType<typeof contentFromRow>;
   score: number;
-  /** The chunk that fits best. */
+  /** The best chunk. */
   snippet: string;
   /** Why it was found. */
   matchedBy: Array<'all_words' | 'some_words' | 'meaning'>;
@@ -19,7 +19,7 @@ export interface FoundContent {
 
 export interface SearchQuery {
   text: string;
-  /** May be on its way: what needs none is done meanwhile. */
+  /** May be a promise: whatever does not need the vector is done meanwhile. */
   vector: QueryVector | undefined | Promise<QueryVector | undefined>;
   filter: ContentFilter;
   limit: number;
@@ -35,8 +35,8 @@ export interface Rankings {
 }
 
 /**
- * Content that fits a query, best first: by its words, and where the query has a vector, by its meaning too, both
- * rankings merged by reciprocal ranks. Text that has every word of the query comes before text that has not.
+ * Ranks content that fits a query, best first: by words and, if the query has a vector, by meaning too. Reciprocal ranks
+ * merge both rankings. Text that has every word of the query comes before text that does not.
  */
 export async function rankContents(
   rankings: Rankings,
@@ -47,7 +47,7 @@ export async function rankContents(
     vector ? rankings.byMeaning(vector) : [],
     rankings.byWords(vector === undefined),
   ]);
-  // Nothing has a vector of this model, as after a change of the model: words are all there is.
+  // No chunk has a vector of this model, as after a change of the model. Only words are left.
   const onlyWords = vector !== undefined && byMeaning.length === 0;
   const byWords = onlyWords ? await rankings.byWords(true) : quorate;
   const having = byWords.filter(({ has_all }) => has_all);
@@ -55,7 +55,7 @@ export async function rankContents(
   for (const { content_id, chunk_id } of [...having, ...byMeaning, ...byWords]) {
     if (!best.has(content_id)) best.set(content_id, chunk_id);
   }
-  // Of equal ranks, the text that has the words comes first.
+  // If ranks are equal, the text that has the words comes first.
   const fused = fuseRanks([contentsOf(byWords), contentsOf(byMeaning)], contentsOf(having)).slice(0, limit);
   if (fused.length === 0) return [];
   const ids = fused.map(({ id }) => id);
@@ -78,12 +78,12 @@ export async function rankContents(
   });
 }
 
-/** Each content once, where its best chunk stands. */
+/** Returns each content once, at the place of its best chunk. */
 function contentsOf(chunks: RankedChunk[]): string[] {
   return [...new Set(chunks.map(({ content_id }) => content_id))];
 }
 
-/** Content in Postgres that fits a query: see {@link rankContents}. */
+/** Searches content in Postgres: see {@link rankContents}. */
 export async function searchContent(db: Db, query: SearchQuery): Promise<FoundContent[]> {
   const [words, filter, vector] = await Promise.all([
     weighAskedWords(db, query.text),

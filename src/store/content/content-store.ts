@@ -11,57 +11,66 @@ import type { SummaryKey } from './summary-find.ts';
 import type { VectorMaker } from './vector-maker.ts';
 
 /**
- * Where content is kept: documents with their chunks, vectors and summaries. The record says which task brought in what; the store
- * is written first, and each write may be repeated, so a task that the record calls a success has its content there.
+ * A store of content: documents with their chunks, vectors and summaries. The record says which task brought in what. The store
+ * is written first, and each write may be repeated, so the content of every task that the record calls a success is there.
  */
 export interface ContentStore {
   readonly kind: ContentStoreKind;
   find(id: string): Promise<ContentRow | undefined>;
-  /** Content with what was made of it. */
+  /** Finds content with everything made from it. */
   findDetail(id: string, withChunks: boolean): Promise<ContentDetail | undefined>;
-  /** One page of content, newest first. */
+  /** Lists one page of content, newest first. */
   list(filter: ContentFilter, window: { after: Cursor | undefined; limit: number }): Promise<Page<Content>>;
   /**
-   * Stores content under its id, all or nothing. The same text changes nothing; another text is the next version, and
-   * replaces the chunks, vectors and summaries of the one before.
-   * @returns the content as it stands.
+   * Saves content under its id, all or nothing. The same text changes nothing. Another text is the next version, and
+   * replaces the chunks, vectors and summaries of the previous one.
+   * @returns the present content.
    */
   save(given: NewContent): Promise<ContentRow>;
-  /** Keys of all documents that contents were made from, in order. */
+  /** Lists the keys of all documents that contents were made from, in order. */
   listBlobKeys(): Promise<string[]>;
-  /** The text of a version of a content, in pieces; empty where another version has replaced it. */
+  /** Returns the text of a version of a content, in pieces; empty if another version has replaced it. */
   listChunkTexts(id: string, version: number): Promise<string[]>;
-  /** Up to `limit` chunks of a content that have no vector of this maker, in order. @param window.after the last `seq` before them. */
+  /**
+   * Lists up to `limit` chunks of a content that have no vector of this maker, in order.
+   * @param window.after the last `seq` before them.
+   */
   listUnembeddedChunks(id: string, maker: VectorMaker, window: { after: number; limit: number }): Promise<Chunk[]>;
-  /** Why it keeps no vectors; undefined where it does. */
+  /** Says why the store keeps no vectors; returns undefined if it does. */
   whyNoVectors(): Promise<string | undefined>;
-  /** Whether any content has vectors. */
+  /** Says whether any content has vectors. */
   hasEmbeddings(): Promise<boolean>;
   /**
-   * Keeps vectors. One of the same maker stays; one that another model of that name made is replaced. Those of chunks that a
-   * newer version of the content has replaced are dropped.
+   * Saves vectors. An existing one of the same maker stays; one of another model with that name is replaced. Drops vectors
+   * of chunks that a newer version of the content has replaced.
    */
   saveEmbeddings(maker: Pick<VectorMaker, 'model' | 'revision'>, embeddings: ChunkEmbedding[]): Promise<void>;
-  /** Ids of contents that have vectors, and not of this maker, in order. @param after the last id before them. */
+  /** Lists, in order, ids of contents whose vectors are from another maker. @param after the last id before them. */
   listOutdated(maker: VectorMaker, after: string, limit: number): Promise<string[]>;
-  /** Writes the words of up to `limit` chunks of an earlier form again. @returns how many there were. */
+  /** Rewrites the words of up to `limit` chunks that have an earlier form. @returns how many there were. */
   reindexChunks(limit: number): Promise<number>;
-  /** A summary that was made before, unless another model of that name made it. */
+  /** Finds an existing summary, unless another model with that name made it. */
   findSummary(key: SummaryKey, revision: string | undefined): Promise<string | undefined>;
-  /** Keeps a summary, instead of one that was made before. */
+  /** Saves a summary. Replaces an existing one. Drops that of a text which was erased or replaced meanwhile. */
   saveSummary(key: SummaryKey, made: { text: string; revision: string | undefined }): Promise<void>;
-  /** Content that fits a query, best first. */
+  /** Finds content that fits a query, best first. */
   search(query: SearchQuery): Promise<FoundContent[]>;
-  /** Up to `limit` ids of contents, in order. @param after the last id before them; empty for the first. */
+  /** Lists up to `limit` ids of contents, in order. @param after the last id before them; empty for the first. */
   listIds(after: string, limit: number): Promise<string[]>;
-  /** A content with everything that was made of it. */
+  /** Reads a content with everything made from it. */
   read(id: string): Promise<ContentDocument | undefined>;
-  /** Keeps a content as another store had it, instead of what is there. Vectors are left out where it keeps none. */
+  /** Saves a content as another store had it. Replaces existing content. Leaves out vectors if the store keeps none. */
   put(document: ContentDocument): Promise<void>;
-  /** @throws with the reason if the store does not answer. */
+  /** Deletes a content with everything made from it, all or nothing. Does nothing if there is none. */
+  erase(id: string): Promise<void>;
+  /** Finds up to `limit` contents that have a text in themselves or in anything made from them, ignoring case. Reads all contents. */
+  findWithText(text: string, limit: number): Promise<string[]>;
+  /** Lists up to `limit` ids of contents that were brought in, or last changed, before a time (ISO 8601), oldest first. */
+  listBefore(before: string, limit: number): Promise<string[]>;
+  /** @throws with the reason if the store does not respond. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Names a chunk within its store. */
+/** The id of a chunk within its store. */
 export type ChunkId = number | string;

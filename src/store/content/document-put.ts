@@ -3,7 +3,7 @@ import type { ContentDocument } from './content-document.ts';
 import { saveChunks } from './content-save.ts';
 import { hasEmbeddings } from './embedding-available.ts';
 
-/** Keeps a content as another store had it, all or nothing, instead of what is there. */
+/** Saves a content as another store had it, all or nothing. Replaces existing content. */
 export async function putDocument(db: Db, { row, chunks, embeddings, summaries }: ContentDocument): Promise<void> {
   const { id, version } = row;
   const stored = { ...row, tags: JSON.stringify(row.tags) };

@@ -1,15 +1,15 @@
 import type { Db } from '../database.ts';
 
-/** Lengths of vectors that get an index: those of the usual models. Others are found too, by reading all. */
+/** Lengths of vectors that get an index: those of common models. A search finds others too, by reading all of them. */
 const INDEXED_DIMENSIONS = [384, 512, 768, 1024];
 
 /**
- * Makes the table of embeddings where the server has pgvector 0.8 or later (whose scans go on until enough rows pass a
- * filter) and lets us use it; elsewhere nothing, and search goes by words alone. No numbered migration, since a
+ * Creates the table of embeddings if the server has pgvector 0.8 or later (whose scans continue until enough rows pass a
+ * filter) and lets us use it. Otherwise does nothing, and search uses only words. This is no numbered migration, since a
  * server may get pgvector any day.
  */
 export async function prepareEmbeddings(db: Db): Promise<void> {
-  // Half the precision finds the same neighbours (recall 0.94 of 120 either way) in half the space and time.
+  // Half precision finds the same neighbours (recall 0.94 of 120 either way) in half the space and time.
   const indexes = INDEXED_DIMENSIONS.map(
     (length) => `
       DROP INDEX IF EXISTS embeddings_${length};

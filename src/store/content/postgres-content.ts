@@ -2,6 +2,7 @@ import { checkDatabase, type Db } from '../database.ts';
 import { listChunkTexts } from './chunk-list-texts.ts';
 import { listUnembeddedChunks } from './chunk-list-unembedded.ts';
 import { reindexChunks } from './chunk-reindex.ts';
+import { eraseContent, findContentsWithText, listContentsBefore } from './content-erase.ts';
 import { findContent, findContentDetail } from './content-find.ts';
 import { listContents } from './content-list.ts';
 import { listBlobKeys } from './content-list-blob-keys.ts';
@@ -17,7 +18,7 @@ import { saveEmbeddings } from './embedding-save.ts';
 import { findSummary } from './summary-find.ts';
 import { saveSummary } from './summary-save.ts';
 
-/** Content in the Postgres of the record. Who opened that closes it. */
+/** Returns a store of content in the Postgres of the record. The caller, who opened the database, closes it. */
 export function postgresContent(db: Db): ContentStore {
   return {
     kind: 'postgres',
@@ -39,6 +40,9 @@ export function postgresContent(db: Db): ContentStore {
     listIds: (after, limit) => listContentIds(db, after, limit),
     read: (id) => readDocument(db, id),
     put: (document) => putDocument(db, document),
+    erase: (id) => eraseContent(db, id),
+    findWithText: (text, limit) => findContentsWithText(db, text, limit),
+    listBefore: (before, limit) => listContentsBefore(db, before, limit),
     check: () => checkDatabase(db, async () => {}),
     close: async () => {},
   };

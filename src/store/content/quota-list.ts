@@ -1,7 +1,7 @@
 import type { QuotaBucket } from '../../domain/content/youtube-quota.ts';
 import type { Db } from '../database.ts';
 
-/** Units of a bucket that were given away, by day, from a day on; days without any are left out. */
+/** Lists the units of a bucket that were given out, by day, since a day. Leaves out days without any. */
 export function listUnitsUsed(
   db: Db,
   bucket: QuotaBucket,

@@ -2,28 +2,28 @@ import { quotaDaysOfCall } from '../../domain/content/quota-day.ts';
 import type { QuotaBucket } from '../../domain/content/youtube-quota.ts';
 import { type Db, inTransaction, join } from '../database.ts';
 
-/** A call that wants units of a quota. */
+/** A call that needs units of a quota. */
 export interface QuotaCall {
-  /** Identifies the call: it gets its units once, and is made once. */
+  /** Identifies the call. It gets its units once, and is made once. */
   key: string;
-  /** Who makes it. */
+  /** Id of the task that makes it. */
   holder: string;
   bucket: QuotaBucket;
   units: number;
-  /** Units of the bucket that may be used in a day, these among them. */
+  /** How many units of the bucket may be used in a day, including these. */
   ceiling: number;
-  /** When it is made, epoch milliseconds. */
+  /** The time of the call, epoch milliseconds. */
   at: number;
 }
 
 export type QuotaReservation =
-  /** The units are taken: the caller, and nobody else, makes the call, once. */
+  /** The units are taken. The caller, and nobody else, makes the call, once. */
   | { kind: 'granted' }
-  /** The call was made before, and this came of it. */
+  /** The call was made before; this is its result. */
   | { kind: 'settled'; answer: unknown; holder: string; reservedAt: number }
-  /** The units were taken before, and whether the call was made is not known. */
+  /** The units were taken before. Nobody knows whether the call was made. */
   | { kind: 'in_doubt'; holder: string; reservedAt: number }
-  /** The day has no units left for it. */
+  /** The day does not have enough units left. */
   | { kind: 'refused' };
 
 class NoneLeft extends Error {}
@@ -65,7 +65,7 @@ async function take(tx: Db, { key, holder, bucket, units, ceiling, at }: QuotaCa
 async function existingReservation(tx: Db, key: string, at: number): Promise<QuotaReservation> {
   const [call] = await tx<Array<{ holder: string; answer: unknown; reserved_at: string; settled_at: string | null }>>`
     SELECT holder, answer, reserved_at, settled_at FROM quota_calls WHERE key = ${key}`;
-  // Given back between the two statements.
+  // The call was released between the two statements.
   if (!call) return { kind: 'in_doubt', holder: '', reservedAt: at };
   const { holder, answer } = call;
   const reservedAt = Date.parse(call.reserved_at);

@@ -2,10 +2,10 @@ import type { SearchAnswer, SearchArguments } from '../../contracts/content/cont
 import type { QueryVector } from './chunk-rank-by-meaning.ts';
 import type { ContentStore } from './content-store.ts';
 
-/** The query as the configured model sees it; undefined where none is configured. */
+/** Turns a query into a vector with the configured model; undefined if none is configured. */
 export type EmbedQuery = ((text: string) => Promise<QueryVector>) | undefined;
 
-/** Answers a search by meaning and words, or by words alone, and then says why. */
+/** Answers a search by meaning and words, or by words alone with a note that says why. */
 export async function answerSearch(
   content: ContentStore,
   embedQuery: EmbedQuery,
@@ -45,7 +45,7 @@ async function vectorOf(
   try {
     return { vector: await embedQuery(query) };
   } catch (error) {
-    // Half an answer now is worth more than a whole one that does not come.
+    // Half an answer now is worth more than a whole one that never comes.
     return { note: `by words only: ${(error as Error).message}` };
   }
 }

@@ -1,7 +1,7 @@
 import { textOfAnswer } from '../../domain/content/model-answer.ts';
 import type { Db } from '../database.ts';
 
-/** Which summary: of a version of a content, by a model; part 0 is of the whole. */
+/** The key of a summary: a version of a content and a model. Part 0 is the summary of the whole. */
 export interface SummaryKey {
   content_id: string;
   version: number;
@@ -10,8 +10,8 @@ export interface SummaryKey {
 }
 
 /**
- * A summary that was made before, unless another model of that name made it. A summary of an earlier version may have the
- * model's thoughts in it.
+ * Finds an existing summary, unless another model with that name made it. Strips the model's thoughts, which an earlier
+ * version of Hapax kept.
  */
 export async function findSummary(db: Db, key: SummaryKey, revision: string | undefined): Promise<string | undefined> {
   const [row] = await db<Array<{ text: string; revision: string | null }>>`

@@ -1,7 +1,7 @@
 import type { Stems } from '../../domain/content/search-words.ts';
 import type { Db } from '../database.ts';
 
-/** The English stems of words in lower case, as Postgres makes them; null for its stop words. */
+/** Returns the English stems of lower-case words, as Postgres makes them; null for its stop words. */
 export async function stemWords(db: Db, words: readonly string[]): Promise<Stems> {
   if (words.length === 0) return new Map();
   const rows = await db<Array<{ word: string; stem: string | null }>>`

@@ -9,7 +9,7 @@ const PROJECTIONS = [
 
 const ENDINGS = ['build_completed', 'build_cancelled', 'task_succeeded', 'task_failed', 'task_revoked'];
 
-/** Callbacks about endings within this time of which the record does not say that they arrived, or were given up. */
+/** Lists callbacks about endings within this time that the record does not show as delivered or given up. */
 export async function listUntoldCallbacks(db: Db, endedWithinMs: number): Promise<CallbackInput[]> {
   const recent = PROJECTIONS.map(
     ([kind, table]) => db`

@@ -1,8 +1,8 @@
 import type { Db } from '../database.ts';
 
 /**
- * Keeps a further URL that is told of the endings of a subject. @returns its target, also where the URL was kept before;
- * undefined if the subject has the most URLs that it may have.
+ * Saves another URL to call about the endings of a subject. @returns its target, even if the URL was saved before;
+ * undefined if the subject already has the most URLs that it may have.
  */
 export async function addCallbackTarget(
   db: Db,
@@ -10,7 +10,7 @@ export async function addCallbackTarget(
   url: string,
   most: number,
 ): Promise<string | undefined> {
-  // Who loses to another insert of the same URL finds it the second time.
+  // If another insert of the same URL wins, the second attempt finds it.
   return (await addOrFind(db, stream, url, most)) ?? (await addOrFind(db, stream, url, most));
 }
 

@@ -1,7 +1,7 @@
 import { FIRST_TARGET } from '../../contracts/endings/callback-workflow.ts';
 import type { Db } from '../database.ts';
 
-/** The URL of a target of a stream, by default of the first; undefined if there is none. */
+/** Finds the URL of a target of a stream, by default the first; undefined if there is none. */
 export async function findCallbackUrl(db: Db, stream: string, target = FIRST_TARGET): Promise<string | undefined> {
   const [row] = await db<Array<{ url: string }>>`
     SELECT url FROM callback_targets WHERE stream = ${stream} AND target = ${target}`;

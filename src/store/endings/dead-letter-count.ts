@@ -3,28 +3,28 @@ import type { DeadLetterFilter } from '../../contracts/builds/operator.ts';
 import { type Db, join } from '../database.ts';
 import { type DeadLetter, deadOfKinds } from './dead-letter-list.ts';
 
-/** Dead letters of one kind that died of the same cause. */
+/** Dead letters of one kind with the same cause. */
 export interface CauseCount {
   kind: DeadLetter['kind'];
   cause: string;
   count: number;
   oldest_at: string;
   newest_at: string;
-  /** The reason of the newest. */
+  /** The reason of the newest one. */
   reason: string | null;
 }
 
-/** Dead letters by cause, the most frequent first, and how many there are in all. */
+/** Dead letters by cause, most frequent first, and their total. */
 export interface DeadLetterCount {
   count: number;
-  /** False where there may be more. */
+  /** False if there may be more. */
   exact: boolean;
   causes: CauseCount[];
 }
 
 const { countedEntries } = LIMITS.lists;
 
-/** Counts the dead letters that match, the newest of each kind up to a bound. */
+/** Counts the dead letters that match: the newest of each kind, up to a bound. */
 export async function countDeadLetters(db: Db, filter: DeadLetterFilter): Promise<DeadLetterCount> {
   const kinds = deadOfKinds(db, { ...filter, limit: countedEntries });
   if (kinds.length === 0) return { count: 0, exact: true, causes: [] };

@@ -1,7 +1,7 @@
 import type { Db } from '../database.ts';
 import { type DeadLetter, findByStreams } from './dead-letter-list.ts';
 
-/** Those of these that are dead letters still, newest first. @param ids streams; others are left out. */
+/** Lists which of these are still dead letters, newest first. @param ids streams; others are ignored. */
 export async function listDeadLettersById(db: Db, ids: readonly string[]): Promise<DeadLetter[]> {
   const sound = ids.filter((id) => !id.includes('\u0000'));
   const found = await findByStreams(db, sound);
@@ -21,7 +21,7 @@ function isDead(letter: DeadLetter): boolean {
   }
 }
 
-/** The time that dead letters are listed by: when a build or task was accepted, or a message refused. */
+/** Returns the time that dead letters are sorted by: when a build or task was accepted, or a message refused. */
 export function listedAt(letter: DeadLetter): string {
   switch (letter.kind) {
     case 'build':

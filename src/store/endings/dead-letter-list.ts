@@ -11,16 +11,16 @@ import { streamOf } from '../record/stream-kind.ts';
 import { type TaskRow, taskFromRow } from '../tasks/task-row.ts';
 import { TASKS, taskStream } from '../tasks/task-stream.ts';
 
-/** What ended after its last retry, or waits for an operator. */
+/** A build, task or message that ended after its last retry, or that waits for an operator. */
 export type DeadLetter =
   | { kind: 'build'; build: Build }
   | { kind: 'task'; task: Task }
   | { kind: 'message'; message: DeadMessage };
 
-/** Refused messages have no stream, but an id of the same form. */
+/** Refused messages have no stream, but their ids have the same form. */
 const MESSAGES = { name: 'message' };
 
-/** Id of a dead letter: the stream of what died. */
+/** Returns the id of a dead letter: its stream. */
 export function deadLetterIdOf(letter: DeadLetter): string {
   switch (letter.kind) {
     case 'build':
@@ -34,10 +34,10 @@ export function deadLetterIdOf(letter: DeadLetter): string {
   }
 }
 
-/** Which dead letters a page is of. */
+/** A filter for the dead letters of a page. */
 export type DeadLetterPageFilter = DeadLetterFilter & { after?: Cursor | undefined; limit: number };
 
-/** One page of dead letters of all kinds, newest first; the id of one is its stream. */
+/** Lists one page of dead letters of all kinds, newest first. The id of each is its stream. */
 export async function listDeadLetters(db: Db, filter: DeadLetterPageFilter): Promise<Page<DeadLetter>> {
   const { limit } = filter;
   const kinds = deadOfKinds(db, filter);
@@ -53,7 +53,7 @@ export async function listDeadLetters(db: Db, filter: DeadLetterPageFilter): Pro
   return { items: items.flatMap(({ id }) => found.get(id) ?? []), end };
 }
 
-/** Dead letters, a query for each kind that can match: what only one kind has leaves out the others. */
+/** Returns one query for each kind of dead letter that can match. A filter on a field that only some kinds have excludes the others. */
 export function deadOfKinds(db: Db, filter: DeadLetterPageFilter): Fragment[] {
   return [
     ...(asksFor('build', filter) ? [deadBuilds(db, filter)] : []),
@@ -93,7 +93,7 @@ function equals(db: Db, column: string, value: string | number | undefined): Fra
   return value === undefined ? db`` : db`AND ${db(column)} = ${value}`;
 }
 
-/** The times and the cause that are asked for, and no more rows of a kind than a page can take. */
+/** Returns the conditions on time and cause, and limits the rows of a kind to what a page can take. */
 function within(
   db: Db,
   { name }: { name: string },
@@ -108,7 +108,7 @@ function within(
     ORDER BY created_at DESC, stream DESC LIMIT ${limit + 1}`;
 }
 
-/** What the streams of these ids are now, dead letter or not. */
+/** Finds the present state of these streams, dead letters or not. */
 export async function findByStreams(db: Db, streams: string[]): Promise<Map<string, DeadLetter>> {
   const idsOf = ({ name }: { name: string }) =>
     streams.filter((stream) => stream.startsWith(`${name}:`)).map((stream) => stream.slice(name.length + 1));

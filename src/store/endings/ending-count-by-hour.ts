@@ -1,16 +1,16 @@
 import type { Db } from '../database.ts';
 
-/** How many builds and tasks ended in an hour, by how. */
+/** How many builds and tasks succeeded and failed in an hour. */
 export interface EndingsOfHour {
-  /** Begin of the hour, ISO 8601. */
+  /** The start of the hour, ISO 8601. */
   hour: string;
   succeeded: number;
   failed: number;
 }
 
 /**
- * Endings by the hour, from a time on; hours without any are there too. What was created more than two days before that time is
- * left out, so that the index of what is newest finds them: only what waited for long ends later.
+ * Counts endings by hour since a time; hours without any are included. Leaves out builds and tasks created more than two
+ * days before that time, so that the index by creation finds the rest; only those that waited long end later.
  * @param since ISO 8601.
  */
 export function countEndingsByHour(db: Db, since: string): Promise<EndingsOfHour[]> {
@@ -28,7 +28,7 @@ export function countEndingsByHour(db: Db, since: string): Promise<EndingsOfHour
     GROUP BY hour ORDER BY hour`;
 }
 
-/** Failures that have the same cause. */
+/** Failures with the same cause. */
 export interface FailureGroup {
   kind: 'build' | 'task';
   /** Workflow file of builds, name of tasks. */
@@ -36,12 +36,12 @@ export interface FailureGroup {
   /** Conclusion of builds, type of the error of tasks. */
   cause: string;
   count: number;
-  /** The last of them. */
+  /** The id of the last one. */
   last_id: string;
   last_at: string;
 }
 
-/** Failures since a time, by their causes, the most frequent first; as {@link countEndingsByHour}. */
+/** Groups failures since a time by their causes, most frequent first. Leaves out the same ones as {@link countEndingsByHour}. */
 export function groupFailures(db: Db, since: string, limit: number): Promise<FailureGroup[]> {
   return db<FailureGroup[]>`
     SELECT kind, name, cause, count(*) AS count, (array_agg(id ORDER BY completed_at DESC))[1] AS last_id,

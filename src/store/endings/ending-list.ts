@@ -1,6 +1,6 @@
 import type { Db } from '../database.ts';
 
-/** What the record says about whether a build or task has ended. */
+/** The end of a build or task, according to the record. */
 export interface Ending<Id> {
   id: Id;
   workflow_id: string;
@@ -12,17 +12,17 @@ export interface Ending<Id> {
 
 const PAGE = 1_000;
 
-/** All builds that have not ended, by id. */
+/** Lists all builds that have not ended, by id. */
 export function listOpenBuilds(db: Db): AsyncGenerator<Ending<number>> {
   return listOpen(db, 'builds', 0);
 }
 
-/** All tasks that have not ended, by id. */
+/** Lists all tasks that have not ended, by id. */
 export function listOpenTasks(db: Db): AsyncGenerator<Ending<string>> {
   return listOpen(db, 'tasks', '');
 }
 
-/** @param before what is less than every id. */
+/** @param before a value less than every id. */
 async function* listOpen<Id extends number | string>(db: Db, table: string, before: Id): AsyncGenerator<Ending<Id>> {
   for (let after = before; ; ) {
     const page = await db<Array<Ending<Id>>>`
@@ -34,14 +34,14 @@ async function* listOpen<Id extends number | string>(db: Db, table: string, befo
   }
 }
 
-/** Those of these builds that the record knows. */
+/** Finds the builds among these that the record knows. */
 export function findBuildEndings(db: Db, ids: number[]): Promise<Array<Ending<number>>> {
   return db<
     Array<Ending<number>>
   >`SELECT id, workflow_id, status, created_at, completed_at FROM builds WHERE id IN ${db(ids)}`;
 }
 
-/** Those of these tasks that the record knows. */
+/** Finds the tasks among these that the record knows. */
 export function findTaskEndings(db: Db, ids: string[]): Promise<Array<Ending<string>>> {
   return db<
     Array<Ending<string>>

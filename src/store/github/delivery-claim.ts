@@ -2,8 +2,8 @@ import type { AnnouncedRun } from '../../contracts/github/github.ts';
 import type { Db } from '../database.ts';
 
 /**
- * Records a delivery and claims its work for so long; false where the work is done, or another process has claimed it. What is
- * not settled by then is taken over by {@link claimPendingDeliveries}.
+ * Records a delivery and claims its work for this long; returns false if the work is done, or another process has claimed
+ * it. If it is not settled by then, {@link claimPendingDeliveries} takes it over.
  */
 export async function claimDelivery(db: Db, id: string, run: AnnouncedRun, forMs: number): Promise<boolean> {
   const until = db`clock_timestamp() + ${forMs}::float8 * interval '1 millisecond'`;

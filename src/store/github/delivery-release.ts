@@ -1,8 +1,8 @@
 import type { Db } from '../database.ts';
 
 /**
- * Gives up the claim of a delivery whose work failed. A redelivery may do it at once; else it is due after 1 s, doubling to 60 s
- * with each failure.
+ * Gives up the claim on a delivery whose work failed. A redelivery may do the work at once. Otherwise it is due after 1 s;
+ * this doubles with each failure, up to 60 s.
  */
 export async function releaseDelivery(db: Db, id: string): Promise<void> {
   await db`

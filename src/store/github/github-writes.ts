@@ -1,13 +1,16 @@
 import type { Db, Fragment } from '../database.ts';
 
-/** What one credential may do at GitHub, over all processes. Times are Postgres's; waits are milliseconds from now. */
+/**
+ * Returns what one credential may write to GitHub, shared by all processes. Times are by Postgres's clock; waits are in
+ * milliseconds from now.
+ */
 export function sharedGitHubWrites(db: Db, credential: string) {
   const duration = (ms: number): Fragment => db`${ms}::float8 * interval '1 millisecond'`;
   const msUntil = (time: Fragment): Fragment =>
     db`ceil(extract(epoch FROM ${time} - clock_timestamp()) * 1000)::float8`;
 
   return {
-    /** Takes the next slot for a write. Slots are so far apart. @returns how long until it comes. */
+    /** Takes the next slot for a write. Slots are `spacingMs` apart. @returns how long until it comes. */
     async reserve(spacingMs: number): Promise<number> {
       const spacing = duration(spacingMs);
       const [row] = await db<Array<{ wait_ms: number }>>`
@@ -46,7 +49,7 @@ export function sharedGitHubWrites(db: Db, credential: string) {
         WHERE credential = ${credential} AND free_at = ${claimedUntil}::timestamptz`;
     },
 
-    /** Notes for how long GitHub wants no request. */
+    /** Saves for how long GitHub wants no request. */
     async limit(waitMs: number): Promise<void> {
       await db`
         INSERT INTO github_writes AS known (credential, limited_until)
@@ -54,7 +57,7 @@ export function sharedGitHubWrites(db: Db, credential: string) {
         ON CONFLICT (credential) DO UPDATE SET limited_until = greatest(known.limited_until, excluded.limited_until)`;
     },
 
-    /** For how much longer GitHub wants no request; 0 if it takes them. */
+    /** Returns for how much longer GitHub wants no request; 0 if it accepts them. */
     async limitedForMs(): Promise<number> {
       const [row] = await db<Array<{ wait_ms: number }>>`
         SELECT ${msUntil(db`limited_until`)} AS wait_ms

@@ -1,8 +1,8 @@
 import type { Db } from '../database.ts';
 
 /**
- * From when on the deliveries of a repository are to be looked at, ISO 8601: from the last look that succeeded, less ten
- * minutes for what was under way then; but no further back than GitHub sends again, three days.
+ * Returns the time since when the deliveries of a repository are to be checked, ISO 8601: ten minutes before the last
+ * successful check, for deliveries that were under way then, but at most three days ago, since GitHub redelivers no older ones.
  */
 export async function findRepositorySweep(db: Db, repository: string): Promise<string> {
   const [row] = await db<Array<{ since: string }>>`
@@ -11,7 +11,7 @@ export async function findRepositorySweep(db: Db, repository: string): Promise<s
   return row!.since;
 }
 
-/** Notes that the deliveries of a repository were looked at up to a time, ISO 8601. */
+/** Saves that the deliveries of a repository were checked up to a time, ISO 8601. */
 export async function advanceRepositorySweep(db: Db, repository: string, until: string): Promise<void> {
   await db`
     INSERT INTO repository_sweeps VALUES (${repository}, ${until}::timestamptz)

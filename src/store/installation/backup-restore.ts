@@ -2,16 +2,20 @@ import { firstIdAfter } from '../builds/build-id-advance.ts';
 import type { Db } from '../database.ts';
 import type { BackupTable } from './backup-table-list.ts';
 
-/** The first table that holds anything; undefined where the record is as the migrations make it. */
+/** How far the log was read for artifacts. Of the tables in a backup, only this one gets a row from its migration. */
+const WITH_FIRST_ROW = 'artifact_progress';
+
+/** Returns the first table that has rows; undefined if the record is as the migrations make it. */
 export async function firstFilledTable(db: Db, tables: BackupTable[]): Promise<string | undefined> {
-  for (const name of ['events', ...tables.map((table) => table.name)]) {
+  const names = tables.map((table) => table.name).filter((name) => name !== WITH_FIRST_ROW);
+  for (const name of ['events', ...names]) {
     const found = await db`SELECT FROM ${db(name)} LIMIT 1`;
     if (found.length > 0) return name;
   }
   return undefined;
 }
 
-/** Puts events of a log back, as they were. @param events JSON of each, in the order of the log. */
+/** Restores events of a log unchanged. @param events JSON of each, in the order of the log. */
 export async function restoreEvents(tx: Db, events: string[]): Promise<void> {
   await tx`
     INSERT INTO events (position, stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key,
@@ -22,7 +26,16 @@ export async function restoreEvents(tx: Db, events: string[]): Promise<void> {
     FROM jsonb_populate_recordset(NULL::events, ${`[${events.join(',')}]`}::jsonb)`;
 }
 
-/** Puts rows of a table back. @param rows JSON of each. */
+/**
+ * Deletes the row from the migration if the backup has one to replace it. An older backup has none; then sets the row as
+ * its migration would beside such a log, so that forges are not asked about every run that ever ended.
+ */
+export async function replaceFirstRow(tx: Db, tables: Array<Pick<BackupTable, 'name'>>): Promise<void> {
+  if (tables.some(({ name }) => name === WITH_FIRST_ROW)) await tx`DELETE FROM artifact_progress`;
+  else await tx`UPDATE artifact_progress SET end_position = (SELECT coalesce(max(position), 0) FROM events)`;
+}
+
+/** Restores rows of a table. @param rows JSON of each. */
 export async function restoreRows(tx: Db, { name, columns }: BackupTable, rows: string[]): Promise<void> {
   const table = tx(name);
   const list = tx(columns);
@@ -31,18 +44,18 @@ export async function restoreRows(tx: Db, { name, columns }: BackupTable, rows: 
     SELECT ${list} FROM jsonb_populate_recordset(NULL::${table}, ${`[${rows.join(',')}]`}::jsonb)`;
 }
 
-/** What a backup knows of its installation. */
+/** What a backup says about its installation. */
 export interface RestoredInstallation {
   id: string;
   epoch: number;
   reconciled_at: string | null;
-  /** The last id of a build that was reserved. */
+  /** The last build id that was reserved. */
   last_build_id: number;
 }
 
 /**
- * Makes the restored record that of its installation, in a new epoch. Numbers that the database gives out go on above those
- * that are used.
+ * Makes the restored record belong to its installation, in a new epoch. Numbers that the database generates continue after
+ * the used ones.
  */
 export async function enterNextEpoch(tx: Db, tables: BackupTable[], restored: RestoredInstallation): Promise<void> {
   const { id, epoch, reconciled_at, last_build_id } = restored;

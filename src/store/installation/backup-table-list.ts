@@ -1,31 +1,32 @@
 import type { Db } from '../database.ts';
 
-/** Tables that a backup leaves out, and why. */
+/** Tables that a backup leaves out, with the reason. */
 const LEFT_OUT = [
   'events', // the log, which a backup holds in a file of its own
   'builds', // made from the log
   'tasks', // made from the log
   'schedules', // made from the log
+  'erasures', // made from the log
   'log_tree', // grows again from the log
   'log_tiles', // grow again from the log
   'console_sessions', // people sign in again
   'keys', // made from the log
-  'schedule_turns', // claims of some seconds
+  'schedule_turns', // claims that last some seconds
   'installation', // in the manifest; a restored one enters a new epoch
-  'github_writes', // rate limits of the moment
+  'github_writes', // present rate limits
   'delivery_sweeps', // when the last sweep was
   'content_sweeps', // when the last sweep was
   'queue_samples', // charts of the last days
 ] as const;
 
-/** A table of the record beside the log, and what restoring it needs to know. */
+/** A table of the record beside the log, with what a restore needs to know. */
 export interface BackupTable {
   name: string;
-  /** Those that are written; the database makes the others. */
+  /** The columns to write. The database makes the others. */
   columns: string[];
 }
 
-/** The tables that a backup holds beside the log, each after those that it refers to. */
+/** Lists the tables that a backup holds beside the log, each after the tables that it refers to. */
 export async function listBackupTables(db: Db): Promise<BackupTable[]> {
   const tables = await db<Array<{ name: string; columns: string[]; refers_to: string[] }>>`
     SELECT relname AS name,

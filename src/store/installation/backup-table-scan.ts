@@ -2,7 +2,7 @@ import type { Db } from '../database.ts';
 
 const BATCH = 500;
 
-/** The rows of a table as JSON, in no order. @param snapshot a transaction: a cursor lives in one. */
+/** Reads the rows of a table as JSON, in no order. @param snapshot a transaction, because a cursor lives in one. */
 export async function* scanTable(snapshot: Db, table: string): AsyncGenerator<string> {
   const cursor = snapshot(`backup_${table}`);
   await snapshot`DECLARE ${cursor} NO SCROLL CURSOR FOR SELECT to_jsonb(row)::text AS json FROM ${snapshot(table)} AS row`;

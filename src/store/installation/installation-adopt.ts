@@ -1,8 +1,8 @@
 import type { Db } from '../database.ts';
 
 /**
- * Makes a record without any events that of an installation whose database was lost.
- * @returns whether it did; a record with events stays what it is.
+ * Makes a record without events belong to an installation whose database was lost.
+ * @returns whether it did; a record with events stays as it is.
  */
 export async function adoptInstallation(db: Db, id: string, lastEpoch: number): Promise<boolean> {
   const adopted = await db`

@@ -1,19 +1,19 @@
 import type { Db } from '../database.ts';
 
-/** What identifies this record, and what the last comparison with Temporal found. */
+/** The identity of this record, and the result of the last comparison with Temporal. */
 export interface Installation {
   id: string;
-  /** How many times the record was set back to an earlier state, and one. */
+  /** How many times the record was set back to an earlier state, plus one. */
   epoch: number;
   /** When the last comparison with Temporal began, ISO 8601; null before the first. */
   reconciled_at: string | null;
   /** How many builds and tasks differed then. */
   differences: number;
-  /** How many of those still do. */
+  /** How many of those still differ. */
   unresolved: number;
 }
 
-/** The installation that this record belongs to. */
+/** Finds the installation that this record belongs to. */
 export async function findInstallation(db: Db): Promise<Installation> {
   const [row] = await db<Installation[]>`
     SELECT id, epoch, reconciled_at, differences, unresolved FROM installation`;

@@ -1,6 +1,6 @@
 import type { Db } from '../database.ts';
 
-/** Keeps what a comparison with Temporal found, and forgets requests to GitHub that nobody will send again. */
+/** Saves the result of a comparison with Temporal, and deletes requests to GitHub that nobody will send again. */
 export async function saveReconciliation(
   db: Db,
   { began_at, differences, unresolved }: { began_at: string; differences: number; unresolved: number },

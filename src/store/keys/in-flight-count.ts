@@ -1,6 +1,6 @@
 import type { Db } from '../database.ts';
 
-/** How many builds or tasks of a caller have not ended; counts no further than the most that is asked about. */
+/** Counts the builds or tasks of a caller that have not ended, up to `most`. */
 export async function countInFlight(db: Db, table: 'builds' | 'tasks', caller: string, most: number): Promise<number> {
   const [row] = await db<Array<{ count: number }>>`
     SELECT count(*) FROM (

@@ -1,16 +1,16 @@
 import type { Db } from '../database.ts';
 
-/** Keeps what lets a new key in. @param hash SHA-256 of the key, in hexadecimal digits. */
+/** Saves the hash of a new key. @param hash SHA-256 of the key, in hexadecimal digits. */
 export async function addKeyHash(db: Db, id: string, hash: string): Promise<void> {
   await db`INSERT INTO key_hashes ${db({ id, hash })}`;
 }
 
-/** Forgets what let a key in. */
+/** Deletes the hash of a key. */
 export async function deleteKeyHash(db: Db, id: string): Promise<void> {
   await db`DELETE FROM key_hashes WHERE id = ${id}`;
 }
 
-/** How many keys there are that are not revoked. Until the transaction ends, nobody else adds or revokes one. */
+/** Counts the keys that are not revoked. Until the transaction ends, nobody else adds or revokes one. */
 export async function countKeys(db: Db): Promise<{ all: number; admins: number }> {
   await db`LOCK TABLE key_hashes IN SHARE ROW EXCLUSIVE MODE`;
   const [row] = await db<Array<{ all: number; admins: number }>>`
@@ -20,7 +20,7 @@ export async function countKeys(db: Db): Promise<{ all: number; admins: number }
   return row!;
 }
 
-/** Writes down when keys were used last. */
+/** Saves when keys were last used. */
 export async function saveKeyUses(db: Db, uses: ReadonlyMap<string, string>): Promise<void> {
   const rows = JSON.stringify([...uses].map(([id, at]) => ({ id, at })));
   await db`

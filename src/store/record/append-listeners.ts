@@ -6,8 +6,8 @@ type Listener = (events: readonly RecordedEvent[]) => void;
 const perDatabase = new WeakMap<Db, Set<Listener>>();
 
 /**
- * Calls `listen` with the events of one stream whenever this process has appended them, until the returned function is called. What
- * other processes append, or this one in a transaction, is in the database only.
+ * Calls `listen` with the events of one stream each time this process appends some, until the returned function is called.
+ * It does not see events that another process appends, or that this one appends in a transaction.
  */
 export function listenToAppends(db: Db, listen: Listener): () => void {
   const listeners = perDatabase.get(db) ?? new Set();
@@ -15,7 +15,7 @@ export function listenToAppends(db: Db, listen: Listener): () => void {
   return () => listeners.delete(listen);
 }
 
-/** Tells those who listen what was appended. */
+/** Passes appended events to the listeners. */
 export function announceAppended(db: Db, events: readonly RecordedEvent[]): void {
   for (const listen of perDatabase.get(db) ?? []) listen(events);
 }

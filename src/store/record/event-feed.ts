@@ -1,25 +1,26 @@
 import { LIMITS } from '../../contracts/budgets.ts';
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import type { FeedEvent } from '../../contracts/event-feed.ts';
+import { ERASURES } from '../../domain/record/erased.ts';
 import { eventViewOf } from '../../domain/record/event-view.ts';
 import type { Db } from '../database.ts';
 import { type EventFilter, type EventPage, listEventsByPosition } from './event-list-by-position.ts';
 import { SettledLog } from './settled-log.ts';
 
 /**
- * Pause between looks at the log while anybody listens, milliseconds. A look without news is one probe of an index; ten a second
- * cost less than 1 % of a core.
+ * Pause between polls of the log while anybody listens, in milliseconds. A poll without news is one probe of an index; ten
+ * a second cost less than 1 % of a core.
  */
 const LOOK_EVERY_MS = 100;
 /** The same while something is being appended. */
 const APPENDING_MS = 10;
-/** Longest that a page waits for what is being appended. */
+/** How long a page waits at most for events that are being appended, in milliseconds. */
 const PATIENCE_MS = 1_000;
 
 const { pageEntries } = LIMITS.requests;
 const { recentEvents, recentCharacters, batchCharacters, pageCharacters, pagePositions } = LIMITS.streams;
 
-/** An event of the feed, ready to be sent: written once, however many listen. */
+/** An event of the feed, ready to send. It is serialized once, however many listen. */
 export interface FedEvent {
   position: number;
   stream: string;
@@ -28,7 +29,7 @@ export interface FedEvent {
   json: string;
 }
 
-/** What a listener gets at once. */
+/** What a listener gets in one piece. */
 export interface Batch {
   events: FedEvent[];
   /** The position to go on from. */
@@ -36,8 +37,8 @@ export interface Batch {
 }
 
 /**
- * All events in order of position, for any number of listeners. One tail reads the log for all and keeps what is recent;
- * whoever is behind that reads pages. A listener pulls, so nothing piles up for one that does not read.
+ * Gives all events, in order of position, to any number of listeners. One tail reads the log for all and keeps recent
+ * events. Listeners that are further behind read pages. A listener pulls, so nothing piles up for one that does not read.
  */
 export class EventFeed {
   readonly #db: Db;
@@ -45,7 +46,7 @@ export class EventFeed {
   readonly #waiting = new Set<() => void>();
   #listeners = 0;
   #timer: NodeJS.Timeout | undefined;
-  /** What is in memory: all events after `#from` up to `#to`. */
+  /** The events in memory: all after `#from` up to `#to`. */
   #recent: FedEvent[] = [];
   #characters = 0;
   #from = 0;
@@ -56,12 +57,12 @@ export class EventFeed {
     this.#log = new SettledLog(db);
   }
 
-  /** The end of the log: everything up to it can be read. @throws where the database does not answer. */
+  /** Returns the end of the log: everything up to it can be read. @throws if the database does not respond. */
   end(): Promise<number> {
     return this.#log.settle(PATIENCE_MS);
   }
 
-  /** A page of events after a position, and whether it reaches the end. @throws where the database does not answer. */
+  /** Reads a page of events after a position, and says whether it reaches the end. @throws if the database does not respond. */
   async page(after: number | 'latest', filter: EventFilter, limit: number): Promise<EventPage & { atEnd: boolean }> {
     const end = await this.end();
     // A client may be ahead of a record that was set back.
@@ -70,7 +71,7 @@ export class EventFeed {
     return { ...page, atEnd: page.reached >= end };
   }
 
-  /** Has the tail run until the returned function is called. */
+  /** Keeps the tail running until the returned function is called. */
   listen(): () => void {
     this.#listeners++;
     this.#timer ??= setTimeout(() => this.#look(), 0);
@@ -79,8 +80,10 @@ export class EventFeed {
     };
   }
 
-  /** What follows a position; empty where nothing does yet. @throws where the database does not answer. */
+  /** Returns the events after a position; empty if there are none yet. @throws if the database does not respond. */
   async next(after: number, filter: EventFilter): Promise<Batch> {
+    // Only a look from now on can say that the record was set back: the last one may be old, and a new process had none.
+    if (after > this.#log.visible) await this.#log.look();
     if (after > this.#log.visible) return { events: [], reached: this.#log.visible };
     if (after >= this.#from && this.#to > this.#from) return this.#nextOfRecent(after, filter);
     const { events, reached } = await this.#read(after, this.#log.end, filter, {
@@ -90,7 +93,7 @@ export class EventFeed {
     return { events: events.map(fedEventOf), reached };
   }
 
-  /** Resolves when there may be something after a position, or when the signal is aborted. */
+  /** Resolves when there may be events after a position, or when the signal is aborted. */
   news(after: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const isNew = () => this.#to > after || this.#log.visible < after;
@@ -131,7 +134,7 @@ export class EventFeed {
   }
 
   async #look(): Promise<void> {
-    // A database that is away is no reason to end a stream: the next look may succeed.
+    // A stream outlives an outage of the database: the next poll may succeed.
     await this.#advance().catch(() => {});
     const pauseMs = this.#log.isAppending ? APPENDING_MS : LOOK_EVERY_MS;
     this.#timer = this.#listeners > 0 ? setTimeout(() => this.#look(), pauseMs) : undefined;
@@ -140,12 +143,14 @@ export class EventFeed {
   async #advance(): Promise<void> {
     await this.#log.look();
     const { end } = this.#log;
-    // After a pause of the tail, or where the record was set back, listeners read what is missing from the log.
+    // If the tail paused, or the record was set back, listeners read the missing events from the log.
     if (end < this.#to || end - this.#to > recentEvents) this.#forget(end);
     while (this.#to < end) {
       const most = { limit: pageEntries, characters: pageCharacters };
       const { events, reached } = await this.#read(this.#to, end, {}, most);
       this.#keep(events.map(fedEventOf), reached);
+      // Events in memory may have values that were erased since; the log does not.
+      if (events.some(({ type }) => ERASURES.has(type))) this.#forget(reached);
     }
     for (const wake of [...this.#waiting]) wake();
   }
@@ -170,7 +175,7 @@ export class EventFeed {
   }
 }
 
-/** An event of the log as the feed shows it. */
+/** Returns an event of the log as the feed shows it. */
 export function feedEventOf(event: RecordedEvent): FeedEvent {
   return { stream: event.stream, ...eventViewOf(event) };
 }
@@ -186,7 +191,7 @@ function matches({ stream, type }: FedEvent, filter: EventFilter): boolean {
   return !filter.kinds || filter.kinds.includes(stream.slice(0, stream.indexOf(':')));
 }
 
-/** Index of the first event after a position; they are in order. */
+/** Returns the index of the first event after a position. The events are sorted. */
 function firstAfter(events: readonly FedEvent[], position: number): number {
   let low = 0;
   let high = events.length;

@@ -1,7 +1,9 @@
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
+import { eventFromRow, type ToldRow } from './told-event.ts';
 
-/** An event that Postgres wrote as JSON, with its times in the form that was hashed. */
-export function eventFromJson(event: RecordedEvent): RecordedEvent {
+/** Reads a row of `told_events` that Postgres wrote as JSON, with its times in the form that was hashed. */
+export function eventFromJson(row: ToldRow): RecordedEvent {
+  const event = eventFromRow(row);
   const { occurred_at, recorded_at } = event;
   return { ...event, occurred_at: instant(occurred_at), recorded_at: instant(recorded_at) };
 }

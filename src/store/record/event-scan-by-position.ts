@@ -3,7 +3,10 @@ import type { Db } from '../database.ts';
 
 const BATCH = 1_000;
 
-/** The whole log in the order of positions, batch by batch. Positions commit out of order: read it in a snapshot. */
+/**
+ * Reads the whole log in order of position, in batches, without the values that are kept beside it. Positions commit out of
+ * order, so read it in a snapshot.
+ */
 export async function* scanEventsByPosition(snapshot: Db): AsyncGenerator<RecordedEvent> {
   for (let position = 0, full = true; full; ) {
     const batch = await snapshot<RecordedEvent[]>`

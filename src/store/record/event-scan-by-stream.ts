@@ -1,9 +1,10 @@
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import { allOf, type Db } from '../database.ts';
+import { eventFromRow, type ToldRow } from './told-event.ts';
 
 const BATCH = 1_000;
 
-/** The events of all streams, of those with a prefix, or of those listed: stream by stream, in order, batch by batch. */
+/** Reads the events of all streams, of those with a prefix, or of those listed: stream by stream, in order, in batches. */
 export async function* scanEventsByStream(
   db: Db,
   { prefix, streams }: { prefix?: string; streams?: string[] } = {},
@@ -13,10 +14,10 @@ export async function* scanEventsByStream(
     prefix === undefined ? undefined : db`starts_with(stream, ${prefix})`,
   ]);
   for (let after = { stream: '', seq: 0 }, full = true; full; ) {
-    const batch = await db<RecordedEvent[]>`
-      SELECT * FROM events WHERE ${wanted} AND (stream, seq) > (${after.stream}, ${after.seq}::integer)
+    const batch = await db<ToldRow[]>`
+      SELECT * FROM told_events WHERE ${wanted} AND (stream, seq) > (${after.stream}, ${after.seq}::integer)
       ORDER BY stream, seq LIMIT ${BATCH}`;
-    yield* batch;
+    yield* batch.map(eventFromRow);
     after = batch.at(-1) ?? after;
     full = batch.length === BATCH;
   }

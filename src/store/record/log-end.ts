@@ -1,14 +1,14 @@
 import type { Db } from '../database.ts';
 
-/** The highest position that can be read; 0 where the log is empty. */
+/** Returns the highest position that can be read; 0 if the log is empty. */
 export async function findLogEnd(db: Db): Promise<number> {
   const [row] = await db<Array<{ position: number }>>`SELECT coalesce(max(position), 0) AS position FROM events`;
   return row!.position;
 }
 
 /**
- * The transactions that may have taken a position without having committed. An INSERT locks the table before it takes one, and
- * the lock ends after the commit is visible. No transaction ever has the name of another.
+ * Lists the transactions that may have taken a position without having committed. An INSERT locks the table before it takes
+ * a position, and the lock ends after the commit is visible. No two transactions ever have the same name.
  */
 export async function listAppenders(db: Db): Promise<string[]> {
   const rows = await db<Array<{ name: string }>>`

@@ -3,15 +3,15 @@ import { hashesOf, partialTilesOf, rootOfAll, TILE_WIDTH, type TileAddress } fro
 import type { Hash } from '../../domain/record/merkle-tree.ts';
 import { type Db, inTransaction } from '../database.ts';
 
-/** How far the tree of the log goes. */
+/** How far the tree of the log reaches. */
 export interface LogExtent {
   /** How many events it has. */
   size: number;
-  /** Position of the last of them. */
+  /** The position of the last of them. */
   end: number;
 }
 
-/** Events that one transaction adds. It holds up no append. */
+/** How many events one transaction adds. It delays no append. */
 const BATCH = 5_000;
 
 interface Tile extends TileAddress {
@@ -20,8 +20,8 @@ interface Tile extends TileAddress {
 }
 
 /**
- * Adds events to the tree, in the order of their positions: at most a batch of those that it does not have up to a position.
- * @param settled nothing is to appear up to there any more.
+ * Adds events to the tree, in order of position: at most one batch of those up to `settled` that it does not have.
+ * @param settled a position; no new events may appear up to it.
  */
 export async function growLogTree(db: Db, settled: number): Promise<LogExtent> {
   return inTransaction(db, async (tx) => {
@@ -58,7 +58,7 @@ async function saveTiles(tx: Db, tiles: readonly Tile[]): Promise<void> {
   }
 }
 
-/** The tiles that leaves are added to. */
+/** The tiles that get the next leaves. */
 class RightEdge {
   readonly #open: Array<Tile | undefined> = [];
   readonly #changed = new Set<Tile>();

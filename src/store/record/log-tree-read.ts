@@ -3,7 +3,9 @@ import { subtreesOf, TILE_WIDTH, type TileAddress } from '../../domain/record/lo
 import type { CompleteSubtree } from '../../domain/record/merkle-tree.ts';
 import type { Db } from '../database.ts';
 
-/** The subtrees of the log, whose tiles are read once for as long as this is held. @throws where the tree does not go so far. */
+/**
+ * Returns the subtrees of the log. It reads each tile once for as long as the result is held. @throws if the tree ends before them.
+ */
 export function logSubtrees(db: Db): CompleteSubtree {
   const tiles = new Map<string, Promise<Buffer>>();
   return subtreesOf((address) => {
@@ -14,7 +16,7 @@ export function logSubtrees(db: Db): CompleteSubtree {
   });
 }
 
-/** The hashes of a tile of the log, as many as it has. @throws where there is none. */
+/** Returns the hashes of a tile of the log, as many as it has. @throws if there is no such tile. */
 export async function readTile(db: Db, { level, tile }: TileAddress): Promise<Buffer> {
   const [row] = await db<Array<{ hashes: Buffer }>>`
     SELECT hashes FROM log_tiles WHERE level = ${level} AND tile = ${tile}`;
@@ -22,7 +24,7 @@ export async function readTile(db: Db, { level, tile }: TileAddress): Promise<Bu
   return row.hashes;
 }
 
-/** The events whose leaves are the first ones of a tile of level 0. */
+/** Lists the events whose leaves are the first `width` of a tile of level 0. */
 export async function listTileEvents(db: Db, tile: number, width: number): Promise<LeafEvent[]> {
   return db<LeafEvent[]>`
     SELECT position, stream, seq, hash FROM events
@@ -30,7 +32,7 @@ export async function listTileEvents(db: Db, tile: number, width: number): Promi
     ORDER BY position LIMIT ${width}`;
 }
 
-/** An event and which leaf of the tree it is; undefined where no event has that position, or the tree does not go so far. */
+/** Finds an event and the index of its leaf in the tree; undefined if no event has that position, or if the tree ends before it. */
 export async function findLeaf(db: Db, position: number): Promise<(LeafEvent & { index: number }) | undefined> {
   const [row] = await db<Array<LeafEvent & { index: number }>>`
     WITH start AS (

@@ -2,16 +2,18 @@ import type { ChainFault, ChainHead } from '../../domain/record/hash.ts';
 import type { Db } from '../database.ts';
 import type { AnyStreamKind, ProjectionRow } from './stream-kind.ts';
 
-/** A row of the projection that is not what it should be. */
+/** A row of the projection that differs from what its events add up to. */
 export interface RowDifference {
   id: string;
   /** Columns that differ; empty if the row is missing. */
   columns: string[];
-  /** The head of the stream as the row has it; undefined if the row is missing. */
+  /** The head of the stream according to the row; undefined if the row is missing. */
   head: ChainHead | undefined;
 }
 
-/** Rows of the projection that differ from these. Postgres compares them byte by byte, so that no conversion hides anything. */
+/**
+ * Finds rows of the projection that differ from these. Postgres compares them byte by byte, so that no conversion hides a difference.
+ */
 export async function compareRows(
   db: Db,
   { table }: AnyStreamKind,
@@ -32,7 +34,7 @@ export async function compareRows(
   }));
 }
 
-/** What a difference means for a stream, given where its events end. */
+/** Says what a difference means for a stream, given where its events end. */
 export function differenceFault({ head: projected, columns }: RowDifference, head: ChainHead): ChainFault {
   if (!projected) return { seq: head.seq, fault: 'there is no stored state for it' };
   if (projected.seq > head.seq) {

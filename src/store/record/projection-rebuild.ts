@@ -1,24 +1,25 @@
+import type { ChainFault } from '../../domain/record/hash.ts';
 import { type Db, inTransaction } from '../database.ts';
 import { scanEventsByStream } from './event-scan-by-stream.ts';
 import { StreamFold } from './stream-fold.ts';
 import type { AnyStreamKind, ProjectionRow } from './stream-kind.ts';
 
-/** Rows or streams that are sent at once. */
+/** How many rows or streams go into one query. */
 const BATCH = 500;
 
 export interface Rebuilt {
   rows: number;
   events: number;
-  /** Rows that were missing or not what the events add up to. */
+  /** Rows that were missing or differed from what the events add up to. */
   corrected: number;
   /** Rows of streams that have no events. */
   removed: number;
 }
 
 /**
- * Makes the projection of a kind of streams anew from the log, in one transaction, while others read and append. First all
- * streams are folded into a table `rebuilt` beside the projection. Then appends wait: under a lock, only the streams that grew
- * meanwhile are folded again, and rows that differ are replaced. Readers see the old rows until the end.
+ * Rebuilds the projection of a kind of streams from the log, in one transaction, while others read and append. First it
+ * folds all streams into a table `rebuilt` beside the projection. Then appends wait: under a lock, it folds only the
+ * streams that grew meanwhile again, and replaces rows that differ. Readers see the old rows until the end.
  * @throws if an event cannot follow those before it; then nothing is changed.
  */
 export function rebuildProjection(db: Db, kind: AnyStreamKind): Promise<Rebuilt> {
@@ -28,7 +29,7 @@ export function rebuildProjection(db: Db, kind: AnyStreamKind): Promise<Rebuilt>
     await tx`CREATE TEMPORARY TABLE rebuilt (LIKE ${tx(table)}, PRIMARY KEY (id)) ON COMMIT DROP`;
     let events = await foldInto(tx, table, { prefix });
     await tx`ANALYZE rebuilt`;
-    // Every append writes to both tables in one statement: under this lock none is under way, and all earlier ones are seen.
+    // Every append writes to both tables in one statement. Under this lock none is running, and all earlier ones are visible.
     await tx`LOCK TABLE ${tx(table)} IN SHARE ROW EXCLUSIVE MODE`;
     for (let grown = await listGrown(tx, prefix); grown.length > 0; grown = await listGrown(tx, prefix)) {
       await tx`DELETE FROM rebuilt USING jsonb_array_elements_text(${JSON.stringify(grown)}::jsonb) AS stream WHERE ${prefix}::text || id = stream`;
@@ -38,7 +39,7 @@ export function rebuildProjection(db: Db, kind: AnyStreamKind): Promise<Rebuilt>
       SELECT (SELECT count(*) FROM rebuilt) AS rows,
         (SELECT count(*) FROM ${tx(table)} AS existing
          WHERE NOT EXISTS (SELECT FROM rebuilt WHERE rebuilt.id = existing.id)) AS removed`;
-    // Wrong rows are removed before right ones are inserted: they may hold a unique key of those.
+    // Removes wrong rows before it inserts right ones: a wrong row may hold a unique key of a right one.
     await tx`
       DELETE FROM ${tx(table)} AS existing WHERE NOT EXISTS
         (SELECT FROM rebuilt WHERE rebuilt.id = existing.id AND rebuilt *= existing)`;
@@ -49,7 +50,7 @@ export function rebuildProjection(db: Db, kind: AnyStreamKind): Promise<Rebuilt>
   });
 }
 
-/** Whether this login may rebuild: the role that the processes act as may not remove rows. */
+/** Says whether this login may rebuild: the role that processes act as may not remove rows. */
 export async function mayRebuild(db: Db): Promise<boolean> {
   const [row] = await db<Array<{ may: boolean }>>`SELECT has_table_privilege('builds', 'DELETE') AS may`;
   return row?.may === true;
@@ -66,7 +67,11 @@ async function foldInto(tx: Db, table: string, of: { prefix?: string; streams?: 
       SELECT * FROM jsonb_populate_recordset(NULL::${tx(table)}, ${JSON.stringify(rows)}::jsonb)`;
     rows = [];
   };
+  const stopAt = (fault: ChainFault | undefined) => {
+    if (fault) throw new Error(`${stream} event ${fault.seq} ${fault.fault}; run \`hapax audit verify\``);
+  };
   const take = () => {
+    stopAt(fold.end());
     const folded = fold.row();
     if (folded) rows.push(folded.row);
   };
@@ -76,8 +81,7 @@ async function foldInto(tx: Db, table: string, of: { prefix?: string; streams?: 
       if (rows.length >= BATCH) await flush();
       stream = event.stream;
     }
-    const fault = fold.add(event);
-    if (fault) throw new Error(`${stream} event ${fault.seq} ${fault.fault}; run \`hapax audit verify\``);
+    stopAt(fold.add(event));
     events += 1;
   }
   take();
@@ -85,7 +89,7 @@ async function foldInto(tx: Db, table: string, of: { prefix?: string; streams?: 
   return events;
 }
 
-/** Streams that have more events than were folded, a batch of them. */
+/** Lists streams that have more events than were folded, one batch of them. */
 async function listGrown(tx: Db, prefix: string): Promise<string[]> {
   const rows = await tx<Array<{ stream: string }>>`
     SELECT log.stream FROM (SELECT stream, max(seq) AS seq FROM events WHERE starts_with(stream, ${prefix}) GROUP BY stream) AS log

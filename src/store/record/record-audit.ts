@@ -7,7 +7,7 @@ import { StreamFold } from './stream-fold.ts';
 import { type AnyStreamKind, type ProjectionRow, streamOf } from './stream-kind.ts';
 import { STREAM_KINDS } from './stream-kinds.ts';
 
-/** Rows of one kind that are compared with the projection at once. */
+/** How many rows of one kind are compared with the projection at once. */
 const ROWS = 500;
 
 export interface StreamFault extends ChainFault {
@@ -15,8 +15,8 @@ export interface StreamFault extends ChainFault {
 }
 
 /**
- * Recomputes every hash chain of the record and the state of each stream, and compares the states with the projections, so
- * that a stream whose end was removed shows too. Needs a snapshot: what is appended meanwhile would look like a fault.
+ * Recomputes every hash chain of the record and the state of each stream, and compares the states with the projections. So
+ * it also finds a stream whose end was removed. Needs a snapshot: an event appended meanwhile would look like a fault.
  */
 export async function* auditRecord(snapshot: Db, audit: LogAudit): AsyncGenerator<StreamFault> {
   const fold = new StreamFold();
@@ -24,7 +24,9 @@ export async function* auditRecord(snapshot: Db, audit: LogAudit): AsyncGenerato
   let stream = '';
   let sound = true;
   async function* take(): AsyncGenerator<StreamFault> {
-    const folded = sound ? fold.row() : undefined;
+    const unsound = sound ? fold.end() : undefined;
+    if (unsound) yield { stream, ...unsound };
+    const folded = sound && !unsound ? fold.row() : undefined;
     if (!folded) return;
     const { kind, row } = folded;
     const waiting = [...(rows.get(kind) ?? []), row];

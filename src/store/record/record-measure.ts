@@ -5,15 +5,15 @@ import { measureQueues, type QueueMeasures } from '../tasks/queue-measure.ts';
 export interface RecordMeasures {
   queues: QueueMeasures[];
   deadLetters: number;
-  /** Of the log; counting its events would read all of them. */
+  /** The last position of the log. Counting its events would read all of them. */
   lastPosition: number;
-  /** Since the last checkpoint, seconds; 0 where no event came after it, null where none was made. */
+  /** Time since the last checkpoint, in seconds; 0 if no event came after it, null if there is none. */
   checkpointAgeSeconds: number | null;
-  /** Of the general bucket of the YouTube Data API, today. */
+  /** Units used today, of the general bucket of the YouTube Data API. */
   youtubeUnitsUsed: number;
 }
 
-/** What is worth watching of the record, in two queries that read small indexes only. */
+/** Measures what is worth watching in the record, in two queries that read only small indexes. */
 export async function measureRecord(db: Db): Promise<RecordMeasures> {
   const today = quotaDay(Date.now());
   const [queues, [row]] = await Promise.all([

@@ -1,14 +1,14 @@
 import type { Db } from '../database.ts';
 import { findLogEnd, listAppenders } from './log-end.ts';
 
-/** Pause before it is asked again whether a transaction has ended, milliseconds. They take one or two. */
+/** Pause between checks whether a transaction has ended, in milliseconds. Transactions take one or two. */
 const APPENDING_MS = 5;
 
 /**
- * Knows up to which position the log is settled: what is not there will never be. Positions are taken before the commit, so a
- * lower one can appear after a higher one was read. Those that could still appear belong to transactions that were appending
- * when the higher one was read. Once these have ended, all positions up to it are settled. No time limit decides: a slow
- * transaction holds the log back, and skips nothing.
+ * Knows up to which position the log is settled: no new event can appear up to there. Positions are taken before the
+ * commit, so a lower one can appear after a higher one was read. Those that could still appear belong to transactions that
+ * were appending when the higher one was read. Once these have ended, all positions up to it are settled. No time limit
+ * decides: a slow transaction delays the end of the log, but no event is skipped.
  */
 export class SettledLog {
   readonly #db: Db;
@@ -22,25 +22,25 @@ export class SettledLog {
     this.#db = db;
   }
 
-  /** The last position that is settled, as of the last look. */
+  /** The last settled position, as of the last look. */
   get end(): number {
     return this.#settled;
   }
 
-  /** The last position that could be read then. */
+  /** The last position that could be read at the last look. */
   get visible(): number {
     return this.#visible;
   }
 
-  /** Whether something was appended that is not settled. */
+  /** Whether some appended events are not settled. */
   get isAppending(): boolean {
     return this.#next !== undefined;
   }
 
-  /** Looks at the log as it is now; equal calls share one look. @throws where the database does not answer. */
+  /** Looks at the present log; calls that wait for the next look share it. @throws if the database does not respond. */
   look(): Promise<void> {
     if (this.#queued) return this.#queued;
-    // A look that runs may have read the log before what the caller knows of.
+    // A look that is already running may have read the log before the events that the caller knows of.
     const queued = this.#running
       .catch(() => {})
       .then(() => {
@@ -52,7 +52,10 @@ export class SettledLog {
     return queued;
   }
 
-  /** The end of the log once what is visible now is settled, or after a time what is settled then. @throws as {@link look}. */
+  /**
+   * Returns the end of the log once everything visible now is settled, or what is settled when the time is over.
+   * @throws as {@link look}.
+   */
   async settle(timeoutMs: number): Promise<number> {
     const deadline = performance.now() + timeoutMs;
     await this.look();

@@ -1,10 +1,12 @@
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
+import { ERASURES } from '../../domain/record/erased.ts';
 import { foldEvent } from '../../domain/record/fold.ts';
 import type { ChainFault } from '../../domain/record/hash.ts';
+import { isErased } from '../../domain/record/sealed.ts';
 import { type AnyStreamKind, type Identified, type ProjectionRow, streamOf } from './stream-kind.ts';
 import { kindOf, strangeness } from './stream-kinds.ts';
 
-/** What a stream adds up to. */
+/** The row that a stream adds up to. */
 export interface FoldedRow {
   kind: AnyStreamKind;
   row: ProjectionRow;
@@ -17,17 +19,21 @@ export class StreamFold {
   #state: Identified | undefined;
   #last: RecordedEvent | undefined;
   #fault: ChainFault | undefined;
+  /** The first event since the last erasure that still has its values, and the first one that lost them. */
+  #kept: number | undefined;
+  #gone: number | undefined;
 
-  /** Takes the next event; one of another stream begins that one. */
+  /** Adds the next event. An event of another stream begins that stream. */
   add(event: RecordedEvent): ChainFault | undefined {
     if (event.stream !== this.#stream) {
       this.#stream = event.stream;
       this.#kind = kindOf(event.stream);
       this.#state = undefined;
       this.#fault = undefined;
+      this.#kept = this.#gone = undefined;
     }
     this.#last = event;
-    if (this.#fault) return undefined; // what follows an event that cannot be says nothing new
+    if (this.#fault) return undefined; // events after an impossible one say nothing new
     try {
       if (!this.#kind) throw new Error(strangeness(event));
       const state: Identified = foldEvent<Identified, unknown>(this.#kind, this.#state, event);
@@ -37,10 +43,28 @@ export class StreamFold {
     } catch (error) {
       this.#fault = { seq: event.seq, fault: `cannot stand here: ${(error as Error).message}` };
     }
-    return this.#fault;
+    return this.#fault ?? this.#faultOfErasure(event);
   }
 
-  /** The row of the stream that was added last, if it adds up to one. */
+  /** Returns what is wrong with the values of the current stream: some are gone, and no event says that they were erased. */
+  end(): ChainFault | undefined {
+    return this.#gone === undefined
+      ? undefined
+      : { seq: this.#gone, fault: 'lacks values that were kept beside it, and no erasure was recorded' };
+  }
+
+  #faultOfErasure(event: RecordedEvent): ChainFault | undefined {
+    const { seq, type, sealed } = event;
+    if (isErased(event)) this.#gone ??= seq;
+    else if (sealed) this.#kept ??= seq;
+    if (!ERASURES.has(type)) return undefined;
+    const kept = this.#kept;
+    this.#kept = this.#gone = undefined;
+    if (kept === undefined) return undefined;
+    return { seq, fault: `says that values were erased, but those of event ${kept} are still there` };
+  }
+
+  /** Returns the row of the current stream, if it adds up to one. */
   row(): FoldedRow | undefined {
     if (this.#fault || !this.#kind || !this.#state || !this.#last) return undefined;
     return { kind: this.#kind, row: this.#kind.rowOf(this.#state, this.#last) };

@@ -2,7 +2,7 @@ import { LIMITS } from '../../contracts/budgets.ts';
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import type { Db } from '../database.ts';
 
-/** Where a stream ends, and what its events add up to there. */
+/** The end of a stream, and the state that its events add up to. */
 export interface Head<State> {
   state: State | undefined;
   seq: number;
@@ -10,12 +10,12 @@ export interface Head<State> {
 }
 
 /**
- * The heads of the streams that this process appended to last, so that the next event needs no reading. Another process
- * may have appended since: a recalled head is a guess, and the statement that appends checks it.
+ * The heads of the streams that this process appended to most recently, so that the next event needs no reading. Another
+ * process may have appended since: a recalled head is a guess, and the statement that appends checks it.
  */
 class StreamHeads {
   readonly #heads = new Map<string, Head<unknown>>();
-  /** Of streams that have no other event. */
+  /** First events of streams that have no other event. */
   readonly #firsts = new Map<string, RecordedEvent>();
 
   recall(stream: string): Head<unknown> | undefined {
@@ -23,8 +23,8 @@ class StreamHeads {
   }
 
   /**
-   * The first event of a stream, if this process appended it and nothing since. Each is given once: if the database has lost it,
-   * the next event finds that out, and then the database is asked.
+   * Returns the first event of a stream if this process appended it and nothing since. It returns each only once: if the
+   * database has lost it, the next event shows that, and then the database is read.
    */
   takeFirst(stream: string): RecordedEvent | undefined {
     const first = this.#firsts.get(stream);
@@ -36,9 +36,9 @@ class StreamHeads {
     if (this.#heads.has(stream)) this.#firsts.set(stream, event);
   }
 
-  /** @param characters of the state in JSON. A large one is not kept: its next event reads it. */
+  /** @param characters of the state in JSON. A head with a large state is not kept; its next event reads it. */
   keep(stream: string, head: Head<unknown>, characters: number): void {
-    // The last kept stands last, so the first is the oldest.
+    // Moves the stream to the end of the map, so the first entry is the oldest.
     this.#heads.delete(stream);
     this.#firsts.delete(stream);
     if (characters > LIMITS.memory.headCharacters) return;
@@ -52,7 +52,7 @@ class StreamHeads {
 
 const perDatabase = new WeakMap<Db, StreamHeads>();
 
-/** The heads kept for a database. A transaction has its own, which go with it, since it may be rolled back. */
+/** Returns the heads kept for a database. A transaction has its own, which go with it: it may be rolled back. */
 export function streamHeads(db: Db): StreamHeads {
   const known = perDatabase.get(db) ?? new StreamHeads();
   perDatabase.set(db, known);

@@ -1,6 +1,6 @@
 import type { Db } from '../database.ts';
 
-/** Which streams have events after a position and up to another, and where, the first `limit` of them. */
+/** Lists the first `limit` events after a position and up to another, each as its position and stream. */
 export function listChangedStreams(
   db: Db,
   after: number,

@@ -5,16 +5,16 @@ import { compareRows, differenceFault } from './projection-compare.ts';
 import { StreamFold } from './stream-fold.ts';
 import { type AnyStreamKind, streamOf } from './stream-kind.ts';
 
-/** What recomputing the chain of a stream gave. */
+/** The result of recomputing the chain of a stream. */
 export interface StreamProof {
   length: number;
   /** Hash of the last event. */
   head: string;
-  /** The first event that is not as it must be. */
+  /** The first event that is wrong. */
   fault: ChainFault | undefined;
 }
 
-/** Recomputes the hash chain of a stream and its state; undefined if neither log nor projection knows the stream. */
+/** Recomputes the hash chain of a stream and its state; undefined if neither the log nor the projection knows the stream. */
 export function verifyStream(db: Db, kind: AnyStreamKind, id: string | number): Promise<StreamProof | undefined> {
   return readSnapshot(db, async (snapshot) => {
     const events = await listEvents(snapshot, streamOf(kind, id));
@@ -34,6 +34,8 @@ export function verifyStream(db: Db, kind: AnyStreamKind, id: string | number): 
       const illegal = fold.add(event);
       if (illegal) return { ...proof, fault: illegal };
     }
+    const unsound = fold.end();
+    if (unsound) return { ...proof, fault: unsound };
     const folded = fold.row();
     const [difference] = folded ? await compareRows(snapshot, kind, [folded.row]) : [];
     return { ...proof, fault: difference && differenceFault(difference, head) };

@@ -1,6 +1,8 @@
 import type { Db } from '../database.ts';
 
-/** Which of these builds and tasks (`build:12`, `task:<id>`) have not ended. What the record does not know counts as ended. */
+/**
+ * Returns which of these builds and tasks (`build:12`, `task:<id>`) have not ended. Ones that the record does not know count as ended.
+ */
 export async function listOpenOf(db: Db, made: readonly string[]): Promise<Set<string>> {
   if (made.length === 0) return new Set();
   const idsOf = (kind: string) => made.filter((one) => one.startsWith(kind)).map((one) => one.slice(kind.length));

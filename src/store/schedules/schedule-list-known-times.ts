@@ -1,17 +1,17 @@
 import type { Db } from '../database.ts';
 import { scheduleStream } from './schedule-stream.ts';
 
-/** The dedupe key of the event that says what became of a scheduled time: there is one at most. */
+/** Returns the dedupe key of the event that says what became of a scheduled time. There is at most one. */
 export function timeKey(time: string): string {
   return `time:${time}`;
 }
 
-/** The dedupe key of the event that says that a scheduled time waits. */
+/** Returns the dedupe key of the event that says that a scheduled time waits. */
 export function waitingKey(time: string): string {
   return `waits:${time}`;
 }
 
-/** Which of these scheduled times are on record: fired, skipped, or waiting for the end of what was made before. */
+/** Returns which of these scheduled times are on record: fired, skipped, or waiting for the end of the previous build or task. */
 export async function listKnownTimes(db: Db, name: string, times: readonly string[]): Promise<Set<string>> {
   if (times.length === 0) return new Set();
   const keys = times.flatMap((time) => [timeKey(time), waitingKey(time)]);

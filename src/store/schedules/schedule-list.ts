@@ -2,7 +2,7 @@ import type { Schedule } from '../../domain/schedules/schedule.ts';
 import type { Db } from '../database.ts';
 import { type ScheduleRow, scheduleFromRow } from './schedule-row.ts';
 
-/** All schedules by name, without those that were deleted unless they are asked for. There are a few hundred at most. */
+/** Lists all schedules by name. Leaves out deleted ones unless `deleted` is set. There are a few hundred at most. */
 export async function listSchedules(db: Db, { deleted }: { deleted: boolean }): Promise<Schedule[]> {
   const rows = await db<ScheduleRow[]>`
     SELECT * FROM schedules WHERE ${deleted} OR status <> 'deleted' ORDER BY id`;

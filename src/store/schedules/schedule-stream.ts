@@ -14,7 +14,7 @@ export const SCHEDULES: StreamKind<Schedule, ScheduleEvent> = {
   stateOf: scheduleFromRow,
 };
 
-/** Stream of a schedule in the log. */
+/** Returns the name of a schedule's stream in the log. */
 export function scheduleStream(name: string): string {
   return streamOf(SCHEDULES, name);
 }

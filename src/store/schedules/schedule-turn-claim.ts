@@ -1,8 +1,8 @@
 import type { Db } from '../database.ts';
 
 /**
- * Claims the turn to fire a schedule, so that two of its times never look at the same last build; false while another time has
- * it. A claim ends by itself, in case its process dies.
+ * Claims the turn to fire a schedule, so that two of its times never look at the same last build; returns false if another
+ * time has the turn. A claim ends by itself, in case its process dies.
  */
 export async function claimScheduleTurn(db: Db, schedule: string, time: string, withinMs: number): Promise<boolean> {
   const claimed = await db`

@@ -2,7 +2,7 @@ import type { SubjectFacts } from '../../domain/subscriptions/subscription-filte
 import type { Subject } from '../../domain/subscriptions/subscription-message.ts';
 import type { Db } from '../database.ts';
 
-/** What never changes of a build or task, for filters and for receivers. */
+/** Facts about a build or task that never change, for filters and for receivers. */
 export interface ToldSubject {
   facts: SubjectFacts;
   subject: Subject;
@@ -19,7 +19,7 @@ interface BuildRow {
   fedora_version: string | null;
 }
 
-/** The builds and tasks of these streams, by stream. */
+/** Finds the builds and tasks of these streams, by stream. */
 export async function listSubjects(db: Db, streams: readonly string[]): Promise<Map<string, ToldSubject>> {
   const idsOf = (kind: string) =>
     streams.filter((stream) => stream.startsWith(`${kind}:`)).map((stream) => stream.slice(kind.length + 1));

@@ -1,7 +1,7 @@
 import type { Db } from '../database.ts';
 import type { Destination } from './subscription-delivery.ts';
 
-/** Keeps where the events of a new subscription go. @param position in the log that it begins after. */
+/** Saves where the events of a new subscription go. @param position in the log; the subscription begins after it. */
 export async function addSubscriptionDelivery(
   db: Db,
   id: string,

@@ -1,7 +1,7 @@
 import type { Db } from '../database.ts';
 import type { Destination } from './subscription-delivery.ts';
 
-/** Changes where the events of a subscription go. What failed is tried again at once. */
+/** Changes where the events of a subscription go. Failed events are tried again at once. */
 export async function changeSubscriptionDelivery(
   db: Db,
   id: string,
@@ -13,7 +13,7 @@ export async function changeSubscriptionDelivery(
   await resetSubscriptionDelivery(db, id);
 }
 
-/** Has a subscription begin anew: what failed is due now, and the time of its failing counts from the next failure. */
+/** Restarts a subscription: failed events are due now, and its time of failing counts from the next failure. */
 export async function resetSubscriptionDelivery(db: Db, id: string): Promise<void> {
   const now = new Date().toISOString();
   await db`
@@ -24,7 +24,7 @@ export async function resetSubscriptionDelivery(db: Db, id: string): Promise<voi
     WHERE id = ${id}`;
 }
 
-/** Has a subscription go on after another position in the log. */
+/** Makes a subscription continue after another position in the log. */
 export async function rewindSubscriptionDelivery(db: Db, id: string, position: number): Promise<void> {
   await db`
     UPDATE subscription_deliveries SET version = version + 1, position = ${position}, pending = '[]', failing_since = NULL

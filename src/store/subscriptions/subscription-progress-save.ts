@@ -3,7 +3,8 @@ import type { Progress } from './subscription-delivery.ts';
 
 /**
  * Saves how far the events of a subscription went.
- * @param version that the progress was made under. @returns false where the subscription was changed since, and nothing is saved.
+ * @param version of the subscription when the progress was made.
+ * @returns false if the subscription was changed since; then nothing is saved.
  */
 export async function saveSubscriptionProgress(
   db: Db,

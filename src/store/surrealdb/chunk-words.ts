@@ -5,7 +5,7 @@ import type { SurrealDatabase } from './surrealdb.ts';
 
 export type Stem = (words: readonly string[]) => Promise<Stems>;
 
-/** By what a chunk is found: `lexemes` by the index, `words` (a tsvector) by what is compared. */
+/** The words that find a chunk: the index uses `lexemes`, the comparison `words` (a tsvector). */
 export interface ChunkWords {
   lexemes: string;
   words: string;
@@ -13,8 +13,8 @@ export interface ChunkWords {
 }
 
 /**
- * Lexemes as the index takes them. It drops what has neither letter nor digit, so signs and emoji are written as their code points; what
- * else these may find is left out by the comparison.
+ * Returns lexemes as the index takes them. The index drops tokens without letters and digits, so signs and emoji become
+ * their code points. The comparison then drops false matches of these.
  */
 export function indexTermsOf(lexemes: Iterable<string>): string {
   return [...lexemes]
@@ -26,7 +26,7 @@ export function indexTermsOf(lexemes: Iterable<string>): string {
     .join(' ');
 }
 
-/** What chunks are found by, in order. */
+/** Returns the words that find each chunk, in order. */
 export async function wordsOfChunks(
   stem: Stem,
   chunks: ReadonlyArray<{ title: string; text: string }>,
@@ -39,7 +39,7 @@ export async function wordsOfChunks(
   });
 }
 
-/** Writes the words of up to `limit` chunks of an earlier form again. @returns how many there were. */
+/** Rewrites the words of up to `limit` chunks that have an earlier form. @returns how many there were. */
 export async function reindexChunks(surreal: SurrealDatabase, stem: Stem, limit: number): Promise<number> {
   const [chunks] = await surreal.query<[Array<{ id: unknown; title: string; text: string }>]>(
     "SELECT id, type::record('content', content).title AS title, text FROM chunk WHERE words_form < $form LIMIT $limit",

@@ -5,11 +5,11 @@ import type { VectorMaker } from '../content/vector-maker.ts';
 export const ROW =
   'key AS id, type, url, title, author, language, published_at, tags, version, text_sha256, blob_key, characters, created_at, updated_at';
 
-/** What a filter asks of contents, and of their chunks and vectors. */
+/** The condition of a filter on contents, and on their chunks and vectors. */
 export const PASSES = '($type = NONE OR type = $type) AND tags CONTAINSALL $tags';
 export const filterValues = ({ type, tags = [] }: ContentFilter) => ({ type, tags });
 
-/** That a vector is of this maker, as far as is known; what is not known is NONE. */
+/** The condition that a vector is from this maker, as far as known. Unknown values are NONE. */
 export const IS_MADE = `model = $model AND ($revision = NONE OR revision = NONE OR revision = $revision)
   AND ($dimensions = NONE OR dimensions = $dimensions)`;
 export const makerValues = ({ model, revision, dimensions }: VectorMaker) => ({ model, revision, dimensions });

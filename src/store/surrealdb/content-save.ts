@@ -4,7 +4,7 @@ import { type Stem, wordsOfChunks } from './chunk-words.ts';
 import { ROW } from './content-row.ts';
 import type { SurrealDatabase } from './surrealdb.ts';
 
-/** One statement, so it is all or nothing; and one that changes nothing where it is repeated. */
+/** One statement, so all or nothing. Repeating it changes nothing. */
 const SAVE = `{
   LET $id = type::record('content', $row.key);
   LET $known = (SELECT version, text_sha256, created_at FROM $id)[0];
@@ -23,7 +23,7 @@ const SAVE = `{
   RETURN (SELECT ${ROW} FROM $id)[0];
 }`;
 
-/** Stores content: see the port. */
+/** Saves content: see the port. */
 export async function saveContent(
   surreal: SurrealDatabase,
   stem: Stem,

@@ -5,10 +5,10 @@ import { ROW } from './content-row.ts';
 import { vectorField } from './schema.ts';
 import type { SurrealDatabase } from './surrealdb.ts';
 
-/** Vectors that are sent at once: a server takes requests of 4 MiB. */
+/** How many vectors go into one request: a server takes requests of 4 MiB. */
 const VECTORS = 64;
 
-/** Up to `limit` ids of contents, in order: see the port. */
+/** Lists up to `limit` ids of contents, in order: see the port. */
 export async function listContentIds(surreal: SurrealDatabase, after: string, limit: number): Promise<string[]> {
   const [rows] = await surreal.query<[Array<{ key: string }>]>(
     'SELECT key FROM content WHERE key > $after ORDER BY key LIMIT $limit',
@@ -19,7 +19,7 @@ export async function listContentIds(surreal: SurrealDatabase, after: string, li
 
 type VectorRow = { seq: number; model: string; revision?: string | null; dimensions: number } & Record<string, unknown>;
 
-/** A content with everything that was made of it: see the port. */
+/** Reads a content with everything made from it: see the port. */
 export async function readDocument(surreal: SurrealDatabase, id: string): Promise<ContentDocument | undefined> {
   const [[row], chunks, embeddings, summaries] = await surreal.query<
     [ContentRow[], Array<{ text: string }>, VectorRow[], Array<ContentDocument['summaries'][number]>]
@@ -45,8 +45,8 @@ export async function readDocument(surreal: SurrealDatabase, id: string): Promis
 }
 
 /**
- * Keeps a content as another store had it: see the port. First everything but its vectors, all or nothing, and then these, so who was
- * stopped in between begins it again.
+ * Saves a content as another store had it: see the port. First saves everything but its vectors, all or nothing, then the
+ * vectors. If it is interrupted in between, the caller starts over.
  */
 export async function putDocument(
   surreal: SurrealDatabase,
@@ -86,7 +86,7 @@ export async function putDocument(
   }
 }
 
-/** What is not known is not there, in SurrealDB. */
+/** Omits the revision if it is unknown: SurrealDB has no field then. */
 function known<Row extends { revision: string | null }>({ revision, ...row }: Row) {
   return { ...row, ...(revision === null ? {} : { revision }) };
 }

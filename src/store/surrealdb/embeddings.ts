@@ -6,13 +6,13 @@ import { IS_MADE, makerValues } from './content-row.ts';
 import { vectorField } from './schema.ts';
 import type { SurrealDatabase } from './surrealdb.ts';
 
-/** A chunk as SurrealDB names it: of a content, in a version, at a place. */
+/** The id of a chunk in SurrealDB. */
 export type ChunkKey = [content: string, version: number, seq: number];
 
 export const chunkIdOf = (key: ChunkKey): ChunkId => JSON.stringify(key);
 export const chunkKeyOf = (id: ChunkId): ChunkKey => JSON.parse(String(id));
 
-/** Up to `limit` chunks without a vector of this maker: see the port. */
+/** Lists up to `limit` chunks without a vector of this maker: see the port. */
 export async function listUnembeddedChunks(
   surreal: SurrealDatabase,
   content: string,
@@ -28,7 +28,7 @@ export async function listUnembeddedChunks(
   return chunks.map(({ version, seq, text }) => ({ id: chunkIdOf([content, version, seq]), seq, text }));
 }
 
-/** Keeps vectors: see the port. Each is named by its chunk and model. */
+/** Saves vectors: see the port. The id of each is its chunk and model. Looks twice, as saving a summary does. */
 export async function saveEmbeddings(
   surreal: SurrealDatabase,
   { model, revision }: Pick<VectorMaker, 'model' | 'revision'>,
@@ -51,12 +51,15 @@ export async function saveEmbeddings(
        IF $chunk != NONE AND ($known = NONE OR $isOfAnother) {
          UPSERT $id CONTENT object::extend($made.row, $chunk);
        };
+     };
+     FOR $made IN $rows {
+       IF type::record('chunk', $made.key).version = NONE { DELETE type::record('embedding', $made.name) };
      }`,
     { rows },
   );
 }
 
-/** Contents with vectors of other makers: see the port. */
+/** Lists contents whose vectors are from other makers: see the port. */
 export async function listOutdated(
   surreal: SurrealDatabase,
   maker: VectorMaker,

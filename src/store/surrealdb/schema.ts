@@ -1,12 +1,12 @@
-/** Lengths of vectors that get an index, as in Postgres: those of the usual models. Others are found too, by reading all. */
+/** Lengths of vectors that get an index, as in Postgres: those of common models. A search finds others too, by reading all of them. */
 export const INDEXED_DIMENSIONS: readonly number[] = [384, 512, 768, 1024];
 
-/** The field of a vector of this length: an index is for one length. */
+/** Returns the name of the field for vectors of this length: an index covers one length. */
 export const vectorField = (length: number) => `vector_${Math.trunc(length)}`;
 
 /**
- * Tables and indexes, made where they are missing. A lexeme is a word of Hapax's own cutting (`domain/content/search-words.ts`), so the
- * analyzer only parts them at spaces. Rows are named by what they are of: writing one again writes the same one.
+ * Tables and indexes, created if missing. Hapax itself cuts text into lexemes (`domain/content/search-words.ts`), so the
+ * analyzer only splits them at spaces. The id of a row says what it belongs to, so writing a row again overwrites it.
  */
 export const SCHEMA = `
 DEFINE ANALYZER IF NOT EXISTS lexemes TOKENIZERS blank;

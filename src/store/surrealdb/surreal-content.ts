@@ -4,6 +4,7 @@ import { type ContentRow, contentFromRow } from '../content/content-row.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { pageOf } from '../page.ts';
 import { reindexChunks, type Stem } from './chunk-words.ts';
+import { eraseContent, findContentsWithText, listContentsBefore } from './content-erase.ts';
 import { filterValues, PASSES, ROW } from './content-row.ts';
 import { saveContent } from './content-save.ts';
 import { listContentIds, putDocument, readDocument } from './documents.ts';
@@ -13,11 +14,20 @@ import type { SurrealDatabase } from './surrealdb.ts';
 
 export interface SurrealContentOptions {
   surreal: SurrealDatabase;
-  /** The English stems of words: those of the record's Postgres, so that both stores have the same words. */
+  /** Returns the English stems of words. They come from the record's Postgres, so that both stores have the same words. */
   stem: Stem;
 }
 
-/** Content in SurrealDB. */
+/**
+ * Keeps no summary of a text that was erased or replaced meanwhile. SurrealDB sees no conflict with a deletion at the same time, so this
+ * looks before, and again in a transaction after: an erasure that has not seen the summary is over by then.
+ */
+const SAVE_SUMMARY = `
+  LET $id = type::record('summary', [$row.content, $row.version, $row.model, $row.part]);
+  IF type::record('content', $row.content).version = $row.version { UPSERT $id CONTENT $row };
+  IF type::record('content', $row.content).version != $row.version { DELETE $id };`;
+
+/** Returns a store of content in SurrealDB. */
 export function surrealContent({ surreal, stem }: SurrealContentOptions): ContentStore {
   const find = async (id: string) => {
     const [[row]] = await surreal.query<[ContentRow[]]>(`SELECT ${ROW} FROM type::record('content', $id)`, { id });
@@ -96,17 +106,16 @@ export function surrealContent({ surreal, stem }: SurrealContentOptions): Conten
       return found && !isOfAnother ? textOfAnswer(found.text) : undefined;
     },
     async saveSummary({ content_id: content, version, model, part }, { text, revision }) {
-      await surreal.query(
-        "UPSERT type::record('summary', [$row.content, $row.version, $row.model, $row.part]) CONTENT $row",
-        {
-          row: { content, version, model, part, text, revision, created_at: new Date().toISOString() },
-        },
-      );
+      const row = { content, version, model, part, text, revision, created_at: new Date().toISOString() };
+      await surreal.query(SAVE_SUMMARY, { row });
     },
     search: (query) => searchContent(surreal, stem, query),
     listIds: (after, limit) => listContentIds(surreal, after, limit),
     read: (id) => readDocument(surreal, id),
     put: (document) => putDocument(surreal, stem, document),
+    erase: (id) => eraseContent(surreal, id),
+    findWithText: (text, limit) => findContentsWithText(surreal, text, limit),
+    listBefore: (before, limit) => listContentsBefore(surreal, before, limit),
     check: async () => void (await surreal.query('RETURN true')),
     close: () => surreal.close(),
   };

@@ -12,7 +12,7 @@ import { type ChunkKey, chunkIdOf, chunkKeyOf } from './embeddings.ts';
 import { INDEXED_DIMENSIONS, vectorField } from './schema.ts';
 import type { SurrealDatabase } from './surrealdb.ts';
 
-/** How many chunks are ranked, by words and by meaning, as in Postgres. */
+/** How many chunks are ranked by words and by meaning, as in Postgres. */
 const RANKED_BY_WORDS = 200;
 const RANKED_BY_MEANING = 120;
 
@@ -27,7 +27,7 @@ const rankedChunk = ({ content, version, seq }: Place): RankedChunk => ({
   chunk_id: chunkIdOf([content, version, seq]),
 });
 
-/** Content in SurrealDB that fits a query: see {@link rankContents}. */
+/** Searches content in SurrealDB: see {@link rankContents}. */
 export async function searchContent(
   surreal: SurrealDatabase,
   stem: Stem,
@@ -62,7 +62,7 @@ export async function searchContent(
   return rankContents(rankings, vector, limit);
 }
 
-/** The chunks that say most of the query, by BM25: those with each of its words, and those with some. */
+/** Reads the chunks that fit the query best by BM25: those with all of its words, and those with some. */
 async function readCandidates(
   surreal: SurrealDatabase,
   asked: Asked,

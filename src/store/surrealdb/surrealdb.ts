@@ -3,33 +3,33 @@ import type { Surreal } from 'surrealdb';
 import { StoreFault } from '../store-fault.ts';
 import { SCHEMA } from './schema.ts';
 
-/** A SurrealDB and where in it content is. */
+/** A SurrealDB, and the place of the content in it. */
 export interface SurrealOptions {
   namespace: string;
   database: string;
-  /** A directory that this process alone uses, or a server. */
+  /** A directory that only this process uses, or a server. */
   at: { directory: string } | { url: string; user: string; password: string; level: 'root' | 'namespace' | 'database' };
 }
 
-/** The packages, as they are loaded: nobody has them who does not ask for SurrealDB. */
+/** The type of the package. It is loaded only if SurrealDB is configured. */
 type Library = typeof import('surrealdb');
 type Engines = Pick<typeof import('@surrealdb/node'), 'createNodeEngines'>;
 
 const NAME = 'SurrealDB';
-/** Longest wait for one response of a server. */
+/** How long to wait for one response of a server. */
 const TIMEOUT_MS = 10_000;
-/** Two transactions that touch the same keys fail with a request to try again; each of several does, in turn. */
+/** If two transactions touch the same keys, one fails and asks for a retry. With several, this happens to each in turn. */
 const MOST_ATTEMPTS = 12;
 const OLDEST_MAJOR = 3;
-/** The lock of a directory is released a moment after the database is closed. */
+/** How long to wait for the lock of a directory, which is released shortly after the database is closed. */
 const LOCKED_MS = 2_000;
 
-/** Thrown where a package for SurrealDB is not installed. */
+/** Thrown if a package for SurrealDB is not installed. */
 export class PackageMissing extends Error {
   override readonly name = 'PackageMissing';
 }
 
-/** A SurrealDB that is opened at the first query, and again at the next one after it was away. */
+/** A SurrealDB. It is opened at the first query, and reopened at the next query after an outage. */
 export class SurrealDatabase {
   readonly #options: SurrealOptions;
   readonly #library: Library;
@@ -42,7 +42,7 @@ export class SurrealDatabase {
     this.#engines = engines;
   }
 
-  /** Loads what it takes, and opens nothing. @throws {PackageMissing} with what to install. */
+  /** Loads the packages, and opens nothing. @throws {PackageMissing} with what to install. */
   static async load(options: SurrealOptions): Promise<SurrealDatabase> {
     try {
       const library = await import('surrealdb');
@@ -56,9 +56,9 @@ export class SurrealDatabase {
   }
 
   /**
-   * Runs statements, each of which may be repeated. Values are bound, never written.
-   * @returns what each statement gave.
-   * @throws {StoreFault} where the database is away or refuses.
+   * Runs statements, each of which must be safe to repeat. Values are bound, never written into the text.
+   * @returns the result of each statement.
+   * @throws {StoreFault} if the database is away or refuses.
    */
   async query<Results extends unknown[]>(statements: string, values: Record<string, unknown> = {}): Promise<Results> {
     for (let attempt = 1; ; attempt++) {
@@ -117,7 +117,7 @@ export class SurrealDatabase {
   async #openDirectory(directory: string): Promise<Surreal> {
     const { namespace, database } = this.#options;
     const { surrealkv } = this.#engines!.createNodeEngines();
-    // Each write is on disk when it is answered: the record calls it done then.
+    // Each write is on disk before it is acknowledged: the record then calls it done.
     const address = `surrealkv://${directory}?sync=every`;
     for (const until = Date.now() + LOCKED_MS; ; ) {
       const failed = Promise.withResolvers<never>();
@@ -126,10 +126,10 @@ export class SurrealDatabase {
         engines: {
           surrealkv: (context) => {
             const engine = surrealkv!(context);
-            // The SDK keeps this to itself and waits for ever.
+            // The SDK does not pass this error on, and waits for ever.
             engine.subscribe('error', failed.reject);
             const open = engine.open.bind(engine);
-            // A URL would write the spaces of a path as %20, and the engine takes that for the name.
+            // A URL would write spaces in a path as %20, and the engine would take that for the name.
             engine.open = (state) => open({ ...state, url: Object.assign(state.url, { toString: () => address }) });
             return engine;
           },
@@ -156,19 +156,19 @@ async function prepared(db: Surreal): Promise<Surreal> {
   return db;
 }
 
-/** What the error says, with what caused it. */
+/** Returns the message of an error and of its causes. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${messageOf(error.cause)}` : error.message;
 }
 
-/** Whether the login no longer counts: a token lasts an hour, and the SDK sends none when it has expired. */
+/** Says whether the login has expired: a token lasts an hour, and the SDK sends no expired one. */
 function isLoggedOut(error: unknown): boolean {
   const { name, status } = error as { name?: string; status?: number };
   return name === 'NotAllowedError' || status === 401 || status === 403;
 }
 
-/** Errors of the server that are none of the query: the login, the connection, or that it is not ready. */
+/** Errors of the server that the query did not cause: the login or the connection failed, or the server is not ready. */
 const NOT_OF_QUERIES = new Set(['NotAllowed', 'Connection', 'Configuration']);
 
 function faultOf(error: unknown): StoreFault {

@@ -1,9 +1,9 @@
 import type { Db } from '../database.ts';
 
-/** What was sampled of a queue in a span of time. */
+/** The samples of a queue in a span of time, combined. */
 export interface QueueBucket {
   queue: string;
-  /** When the span begins. */
+  /** The start of the span. */
   at: string;
   depth: number;
   in_flight: number;
@@ -11,7 +11,10 @@ export interface QueueBucket {
   accepted: number;
 }
 
-/** The samples of all queues between two times, in spans of so many seconds: the highest of each, so that a peak stays visible. */
+/**
+ * Lists the samples of all queues between two times, in spans of `bucketSeconds`. Takes the highest of each span, so that
+ * peaks stay visible.
+ */
 export function listQueueHistory(
   db: Db,
   { since, until, bucketSeconds }: { since: string; until: string; bucketSeconds: number },

@@ -4,17 +4,17 @@ import type { Db } from '../database.ts';
 export interface QueueMeasures {
   /** `builds`, or a queue of tasks. */
   name: string;
-  /** Accepted and not begun. */
+  /** How many are accepted and not started. */
   depth: number;
-  /** Since the oldest of these was accepted, by the clock of the database; null where there is none. */
+  /** How long ago the oldest of these was accepted, in seconds by the clock of the database; null if there is none. */
   oldestAgeSeconds: number | null;
-  /** Begun and not ended. */
+  /** How many are started and not ended. */
   inFlight: number;
 }
 
 /**
- * What has not ended, by queue: of builds, of the queues of Hapax's own tasks, of those that workers registered, and of others that
- * open tasks are on. Reads only indexes of what has not ended, and one entry of them to find the next queue.
+ * Measures builds and tasks that have not ended, by queue: builds, the queues of Hapax's own tasks, those that workers
+ * registered, and other queues with open tasks. Reads only indexes of open work, and one entry of them to find the next queue.
  */
 export async function measureQueues(db: Db): Promise<QueueMeasures[]> {
   const rows = await db<Array<{ name: string; depth: number; age: number | null; in_flight: number }>>`
@@ -44,7 +44,7 @@ export async function measureQueues(db: Db): Promise<QueueMeasures[]> {
   return rows.map(({ name, depth, age, in_flight }) => ({
     name,
     depth,
-    // Whoever accepted it may have a clock that is ahead.
+    // The process that accepted it may have a clock that is ahead.
     oldestAgeSeconds: age === null ? null : Math.max(0, age),
     inFlight: in_flight,
   }));

@@ -1,13 +1,13 @@
 import type { Db } from '../database.ts';
 
-/** A queue that is paused, by whom and since when. */
+/** A paused queue, with who paused it and when. */
 export interface QueuePause {
   queue: string;
   by: string;
   since: string;
 }
 
-/** The queues of tasks that are paused. */
+/** Lists the paused queues of tasks. */
 export async function listPausedQueues(db: Db): Promise<QueuePause[]> {
   const rows = await db<QueuePause[]>`
     WITH RECURSIVE queues AS (

@@ -1,6 +1,6 @@
 import type { Db } from '../database.ts';
 
-/** Records that a queue is paused or not, unless it is so already. */
+/** Records that a queue is paused or not, unless it already is. */
 export async function saveQueuePause(db: Db, queue: string, paused: boolean, by: string): Promise<void> {
   await db`
     INSERT INTO queue_pauses (queue, paused, changed_by, changed_at)

@@ -3,7 +3,7 @@ import { measureQueues } from './queue-measure.ts';
 
 /**
  * Records how much waits and runs in each queue, once a minute by the clock of the database, however many processes try.
- * @returns whether this was the one.
+ * @returns whether this call recorded it.
  */
 export async function sampleQueues(db: Db): Promise<boolean> {
   const [due] = await db<Array<{ minute: string }>>`

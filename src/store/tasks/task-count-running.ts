@@ -1,6 +1,6 @@
 import type { Db } from '../database.ts';
 
-/** How many tasks each worker has begun and not ended. */
+/** Counts the tasks that each worker has started and not ended. */
 export async function countRunningByWorker(db: Db): Promise<Map<string, number>> {
   const rows = await db<Array<{ worker: string; running: number }>>`
     SELECT worker, count(*) AS running FROM tasks

@@ -1,6 +1,6 @@
 import type { Db } from '../database.ts';
 
-/** A task that a worker works on. */
+/** A task that a worker is running. */
 export interface RunningTask {
   id: string;
   name: string;
@@ -10,7 +10,7 @@ export interface RunningTask {
   started_at: string;
 }
 
-/** Tasks that are worked on, the longest running first. Reads only the index of what has not ended. */
+/** Lists running tasks, longest running first. Reads only the index of tasks that have not ended. */
 export function listRunningTasks(db: Db, limit: number): Promise<RunningTask[]> {
   return db<RunningTask[]>`
     SELECT id, name, queue, worker, attempts, started_at FROM tasks

@@ -4,22 +4,23 @@ import { allOf, type Db, type Fragment } from '../database.ts';
 import { isIn, listPage, type Selection } from '../list-window.ts';
 import type { Cursor, Page } from '../page.ts';
 
-/** Which tasks a page is of. */
+/** A filter for the tasks of a page. */
 export type TaskFilter = Omit<TaskListQuery, 'cursor' | 'at' | 'count'> & {
   after?: Cursor | undefined;
   /** Only tasks of these queues. */
   within?: readonly string[] | undefined;
 };
 
-/** One page of tasks, newest first, without what may be a megabyte each. */
+/** Lists one page of tasks, newest first, without the columns that may have a megabyte each. */
 export function listTasks(db: Db, filter: TaskFilter): Promise<Page<ListedTask>> {
   const columns = db`id, status, workflow_id, fingerprint, caller, door, name, queue, priority, eta, expires, soft_limit_ms,
     hard_limit_ms, callback_origin, root_id, parent_id, attempts, retries, redrives, worker, error, dead_lettered, reason,
-    created_at, received_at, started_at, retried_at, completed_at, type_version`;
+    created_at, received_at, started_at, retried_at, completed_at, erased_at,
+    type_version`;
   return listPage<string, ListedTask>(db, 'tasks', columns, taskSelection(db, filter), filter.limit);
 }
 
-/** The conditions of a filter on what never changes of a task, so that they hold at any time. */
+/** Returns the conditions of a filter on fields of a task that never change, so that they hold at any time. */
 export function matchesUnchangingOfTasks(
   db: Db,
   { name, queue, since, until, within, after }: Omit<TaskFilter, 'limit'>,
@@ -34,7 +35,7 @@ export function matchesUnchangingOfTasks(
   ]);
 }
 
-/** The tasks that a filter selects. */
+/** Returns the selection of tasks that a filter makes. */
 export function taskSelection(db: Db, { after, ...filter }: Omit<TaskFilter, 'limit'>): Selection<string> {
   const { status, q } = filter;
   return {
@@ -44,7 +45,7 @@ export function taskSelection(db: Db, { after, ...filter }: Omit<TaskFilter, 'li
   };
 }
 
-/** A condition that the database can prove an index for, whatever plan it has kept for the statement. */
+/** Returns a condition that lets the database prove that an index applies, whatever plan it has cached for the statement. */
 function hasStatus(db: Db, status: ListedTask['status']): Fragment {
   switch (status) {
     case 'PENDING':
@@ -61,7 +62,7 @@ function hasStatus(db: Db, status: ListedTask['status']): Fragment {
   }
 }
 
-/** What a search for text looks at: of arguments and results only what is small, as others would have to be unpacked. */
+/** Returns the text that a text search looks at. It has only small arguments and results: Postgres would have to unpack large ones. */
 function textOf(db: Db): Fragment {
   const small = (column: string) => db`CASE WHEN pg_column_size(${db(column)}) <= 500 THEN ${db(column)} END`;
   return db`concat_ws(' ', id, name, caller, worker, reason, error ->> 'type', error ->> 'message', ${small('args')},

@@ -7,13 +7,13 @@ export interface TaskRow extends Task {
   last_hash: string;
 }
 
-/** The state that a row of the projection holds, without what only the store needs. */
+/** Returns the state in a row of the projection, without the columns that only the store needs. */
 export function taskFromRow(row: TaskRow): Task {
   const { last_seq: _seq, last_hash: _hash, ...task } = row;
   return task;
 }
 
-/** The row of the projection that a state makes, with the head of its stream. */
+/** Returns the row of the projection for a state and the head of its stream. */
 export function rowOfTask(task: Task, head: ChainHead): TaskRow {
   return { ...task, last_seq: head.seq, last_hash: head.hash };
 }

@@ -1,10 +1,11 @@
 import { LIMITS } from '../../contracts/budgets.ts';
 import type { TaskSearch } from '../../contracts/tasks/task-search.ts';
 import type { Task } from '../../domain/tasks/task.ts';
+import { inAnyCase } from '../any-case.ts';
 import { allOf, type Db, type Fragment, join } from '../database.ts';
 import { type TaskRow, taskFromRow } from './task-row.ts';
 
-/** What tasks can be sorted by. */
+/** The columns that tasks can be sorted by. */
 export const TASK_ORDERS = { name: 'name', state: 'status', received: 'received_at', started: 'started_at' };
 
 export interface TaskOrder {
@@ -13,11 +14,11 @@ export interface TaskOrder {
 }
 
 export interface TaskQuery {
-  /** State as events have it: RECEIVED is PENDING that a worker has seen. */
+  /** The state as Celery's events name it. RECEIVED is a PENDING task that a worker has seen. */
   state?: string | undefined;
   name?: string | undefined;
   worker?: string | undefined;
-  /** Tasks that were not received pass. */
+  /** Tasks that were not received pass, too. */
   receivedFrom?: Date | undefined;
   receivedUntil?: Date | undefined;
   search?: TaskSearch | undefined;
@@ -26,7 +27,7 @@ export interface TaskQuery {
   offset: number;
 }
 
-/** Tasks as an operator looks for them; newest first where no order is asked for. Searching reads many. */
+/** Searches tasks for an operator. Newest first unless another order is given. A text search reads many. */
 export async function searchTasks(db: Db, query: TaskQuery): Promise<Task[]> {
   const { state, name, worker, receivedFrom, receivedUntil, search, order, limit, offset } = query;
   const conditions = [
@@ -45,8 +46,8 @@ export async function searchTasks(db: Db, query: TaskQuery): Promise<Task[]> {
 }
 
 /**
- * A value of JSON, or a mark in the place of one that no list can show whole: 10,000 tasks may have a megabyte each. The size
- * that is stored comes first, as the database knows it without unpacking the value. Of two columns of a name the last counts.
+ * Returns a JSON value, or a mark instead of one that is too long for a list: 10,000 tasks may have a megabyte each. It checks
+ * the stored size first, which the database knows without unpacking the value. Of two columns with one name, the last counts.
  */
 function cut(db: Db, column: string, mark: string): Fragment {
   const { storedBytes, listedCharacters } = LIMITS.flower;
@@ -66,7 +67,7 @@ function inOrder(db: Db, { by, descending }: TaskOrder): Fragment {
   return descending ? db`${column} DESC NULLS LAST,` : db`${column} ASC NULLS FIRST,`;
 }
 
-/** Where a text is looked for. JSON as text has its quotes as people see them. */
+/** Where to look for a text. JSON as text has its quotes as people see them. */
 const PLACES = {
   name: "'tasks.' || name",
   worker: 'worker',
@@ -96,9 +97,9 @@ function matches(db: Db, search: TaskSearch): Fragment {
       return inState(db, search.is.toUpperCase());
     case 'kwarg':
       return db`EXISTS (SELECT FROM jsonb_each_text(kwargs) AS pair
-        WHERE lower(pair.key) = lower(${search.name}::text) AND lower(coalesce(pair.value, '')) = lower(${search.is}::text))`;
+        WHERE pair.key ~ ${`^${inAnyCase(search.name)}$`}::text AND coalesce(pair.value, '') ~ ${`^${inAnyCase(search.is)}$`}::text)`;
     case 'text':
-      return db`position(lower(${search.text}::text) IN lower(${db.unsafe(PLACES[search.in])})) > 0`;
+      return db`(${db.unsafe(PLACES[search.in])}) ~ ${inAnyCase(search.text)}::text`;
     default:
       return search satisfies never;
   }

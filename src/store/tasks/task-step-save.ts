@@ -1,9 +1,9 @@
 import type { Db } from '../database.ts';
 
 /**
- * Keeps the result of a step, unless one is kept: the first counts.
+ * Saves the result of a step, unless one is saved: the first counts.
  * @param result as JSON.
- * @returns the one that is kept.
+ * @returns the saved result.
  */
 export async function saveTaskStep(db: Db, taskId: string, name: string, result: string): Promise<unknown> {
   const [row] = await db<Array<{ result: unknown }>>`

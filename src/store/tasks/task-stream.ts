@@ -14,7 +14,7 @@ export const TASKS: StreamKind<Task, TaskEvent> = {
   stateOf: taskFromRow,
 };
 
-/** Stream of a task in the log. */
+/** Returns the name of a task's stream in the log. */
 export function taskStream(id: string): string {
   return streamOf(TASKS, id);
 }

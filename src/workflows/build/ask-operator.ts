@@ -1,5 +1,6 @@
 import { condition, patched, workflowInfo } from '@temporalio/workflow';
 import type { Run } from '../../contracts/github/github.ts';
+import { dispatchStep } from '../../domain/builds/event-keys.ts';
 import { githubActivities } from '../activities.ts';
 import type { OpenBuild } from './open-build.ts';
 import type { Instruction } from './operator.ts';
@@ -7,12 +8,12 @@ import type { Instruction } from './operator.ts';
 /** First pause until an unanswered question is recorded again: the record may have lost it, and then nobody can answer. */
 const ASK_AGAIN_MS = 3_600_000;
 
-/** Longest such pause: a question may wait for weeks, and each repetition is kept in the history. */
+/** Longest such pause: a question may wait for weeks, and each repetition stays in the history. */
 const LONGEST_SILENCE_MS = 24 * ASK_AGAIN_MS;
 
 /**
- * Asks the operator what became of a doubtful attempt, and again where the run that is named is not there: a slip of the
- * hand would have the build follow nothing. What is adopted has the address that GitHub gives it.
+ * Asks the operator what became of a doubtful attempt. Asks again if the named run does not exist: after a typo, the build would
+ * follow nothing. An adopted run gets the address that GitHub gives it.
  */
 export async function askOperator(
   { input: { request, policy }, state, operator, recordEvent }: OpenBuild,
@@ -21,10 +22,10 @@ export async function askOperator(
   const { forge, repository } = request;
   let question = reason;
   for (let asked = 1; ; asked++) {
-    // Listens before it records the question: who reads the question in the record may answer before the recording has returned.
+    // Listens before it records the question: somebody may read it in the record, and answer before the recording has returned.
     const instruction = operator.instruction();
-    // A question of its own after a reset: the answer that the run before it got is not known to this one.
-    const step = `dispatch:${attempt}:attention:${workflowInfo().runId}${asked === 1 ? '' : `:${asked}`}`;
+    // After a reset, the question is a new one: this workflow run does not know the answer that the run before it got.
+    const step = `${dispatchStep(attempt)}:attention:${workflowInfo().runId}${asked === 1 ? '' : `:${asked}`}`;
     const ask = () => recordEvent('build_needs_attention', step, { attempt, reason: question });
     await ask();
     state.phase = 'needs_attention';
@@ -41,7 +42,7 @@ export async function askOperator(
   }
 }
 
-/** What the operator says; until then the question is recorded again from time to time. */
+/** Waits for the operator's instruction. Until then, records the question again from time to time. */
 async function answerTo(ask: () => Promise<unknown>, instruction: Promise<Instruction>): Promise<Instruction> {
   if (!patched('asks-again')) return instruction;
   let said: Instruction | undefined;

@@ -21,21 +21,21 @@ export interface RecordEvent {
     occurredAt?: string,
   ): Promise<DataOf<Type>>;
 
-  /** Whether the record has that event; it may be from a past that Temporal lost. */
+  /** Says whether the record has that event; it may be from a past that Temporal lost. */
   isRecorded(step: string): Promise<boolean>;
 }
 
-/** How long the response to the recording of an end may take. */
+/** How long the response to recording an end may take, in milliseconds. */
 const END_SETTLES_MS = 60_000;
 
-/** What the workflow of a build records of it. */
+/** The events that a build's workflow records. */
 export class BuildRecord {
   readonly #input: BuildInput;
   readonly #journal: Journal<BuildEvent, Awaited<ReturnType<typeof record.appendBuildEvent>>>;
-  /** Resolves where the record turns out to have an end that this workflow knows nothing of: Temporal was set back to before it. */
+  /** Resolves if the record has an end that this workflow does not know: Temporal was set back to before it. */
   readonly overtaken: Promise<RecordedEnd>;
 
-  /** A signal has everything recorded again. */
+  /** Listens to the signal that records everything again. */
   constructor(input: BuildInput) {
     this.#input = input;
     this.#journal = openJournal(input);
@@ -44,7 +44,7 @@ export class BuildRecord {
     });
   }
 
-  /** @param prefix sets the steps of a retry apart from those before it. */
+  /** Returns a function that records events under a prefix. @param prefix tells the steps of a retry from earlier ones. */
   under(prefix: string): RecordEvent {
     const recordEvent = async <Type extends BuildEventType>(
       type: Type,
@@ -60,23 +60,23 @@ export class BuildRecord {
     return Object.assign(recordEvent, { isRecorded });
   }
 
-  /** Records that this workflow takes the place of one that Temporal lost, if it does. */
+  /** Records that this workflow replaces one that Temporal lost, if it does. */
   async recordRecovery(): Promise<void> {
     const { recovery } = this.#input;
     if (recovery) await this.#journal.tell(buildRecoveredEvent(recovery));
   }
 
-  /** Notes that an activity recorded that the build began. */
+  /** Notes that an activity recorded the start of the build. */
   rememberStart(dedupe_key: string): void {
     this.#journal.remember({ type: 'build_started', data: {}, occurred_at: now(), dedupe_key });
   }
 
-  /** What the stream must be like for another event of this workflow. */
+  /** The state that the stream must have for another event of this workflow. */
   get expected(): ExpectedStream {
     return this.#journal.expected;
   }
 
-  /** Records again what the record has lost. */
+  /** Records again the events that the record has lost. */
   recordAgain(): Promise<void> {
     return this.#journal.tellAgain();
   }
@@ -106,7 +106,7 @@ function openJournal(input: BuildInput) {
   });
 }
 
-/** The workflow's time, ISO 8601. */
+/** Returns the workflow's time, ISO 8601. */
 function now(): string {
   return new Date().toISOString();
 }

@@ -4,6 +4,7 @@ import type { BuildInput, BuildResult } from '../../contracts/builds/build-workf
 import type { FailedJob } from '../../contracts/builds/failed-job.ts';
 import type { Run } from '../../contracts/github/github.ts';
 import { statusOf } from '../../domain/builds/build.ts';
+import { COMPLETED, STARTED } from '../../domain/builds/event-keys.ts';
 import { buildQueuedEvent, buildRetriedEvent } from '../../domain/record/first-events.ts';
 import { record } from '../activities.ts';
 import { beginCallbacks } from '../ending/callback.ts';
@@ -17,19 +18,20 @@ import type { NoRun } from './not-done.ts';
 import { type OpenBuild, openBuild, under } from './open-build.ts';
 import { reopen, reopenedWithin } from './reopen.ts';
 import { rerun } from './rerun.ts';
+import { awaitOtherRun, recordDoubledRuns } from './shadow.ts';
 import { failedJobsInMarkdown, withFailedJobs } from './why-it-failed.ts';
 
 const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);
 const RUN_ID = defineSearchAttributeKey('HapaxRunId', SearchAttributeType.KEYWORD);
 
 /**
- * One requested run of a GitHub Actions workflow, from the accepted trigger to its end:
+ * Leads one requested run of a GitHub Actions workflow from the accepted trigger to its end:
  *
- * accepted (queued -> started) -> dispatched (intent -> one POST -> in doubt: reconciled by reading) -> followed -> ended
- * -> callbacks begun -> open until the dedup window ends.
+ * accepted (queued -> started) -> dispatched (intent -> one POST -> in doubt: reconciled by reading) -> followed -> ended ->
+ * callbacks begun -> open until the dedup window ends.
  *
- * A failed build that is retried goes through it again, from `build_retried`, under the same workflow id; one whose run was
- * run again in GitHub's own page is followed again, from `build_reopened`.
+ * A failed build that is retried goes through it again, from `build_retried`, under the same workflow id. If somebody runs its run
+ * again on GitHub's own page, the build follows it again, from `build_reopened`.
  */
 export async function build(input: BuildInput): Promise<BuildResult> {
   const opened = openBuild(input);
@@ -38,12 +40,12 @@ export async function build(input: BuildInput): Promise<BuildResult> {
   );
 }
 
-/** A run for the build, or why there is none. */
+/** A run for the build, or the reason why there is none. */
 type Dispatched =
   | { run: Run; abandoned: string[]; seen?: { status: string; run_attempt: number }; ended?: Ended }
   | { none: NoRun };
 
-/** A build whose beginning is recorded; with its run, where it has one already. */
+/** A build whose start is recorded, with its run if it has one already. */
 interface Accepted {
   build: OpenBuild;
   dispatched?: Dispatched;
@@ -77,12 +79,13 @@ async function lead(opened: OpenBuild): Promise<BuildResult> {
     const run: Run | undefined = 'run' in dispatched ? dispatched.run : undefined;
     const openMs = status === 'success' ? Date.parse(input.dedup_until) - Date.now() : 0;
     accepted = run && (await reopenedWithin(build, openMs, { ...run, run_attempt: run_attempt ?? 1 }));
+    if (!accepted && run) await recordDoubledRuns(build);
     if (!accepted) return { build_id: input.build_id, status, conclusion, run_url: run?.run_url ?? null };
     operator.forget();
   }
 }
 
-/** Records that the build begins, or begins again; undefined if another retry was first. */
+/** Records that the build starts, or starts again. Returns undefined if another retry was first. */
 async function accept(opened: OpenBuild): Promise<Accepted | undefined> {
   const { input, recordEvent } = opened;
   const { resume, callback } = input;
@@ -98,26 +101,27 @@ async function accept(opened: OpenBuild): Promise<Accepted | undefined> {
     await recordEvent('build_queued', 'queued', data, occurred_at);
   }
   await build.record.recordRecovery();
-  if (input.concurrency === undefined) await build.recordEvent('build_started', 'started', {});
+  if (input.concurrency === undefined) await build.recordEvent('build_started', STARTED, {});
   else await startInGroup(build);
   return { build };
 }
 
-/** A run for the build: a new one, or another attempt of the one that failed. */
+/** Obtains a run for the build: a new one, or another attempt of the one that failed. */
 async function obtainRun(build: OpenBuild): Promise<Dispatched> {
-  const { resume } = build.input;
+  const { resume, request } = build.input;
+  if (request.shadow) return awaitOtherRun(build);
   if (!resume?.run || resume.mode === 'redispatch') return dispatch(build);
   const { mode, run } = resume;
   const outcome = await rerun(build, { mode, run });
   return 'none' in outcome ? outcome : { run, abandoned: [], seen: outcome.seen };
 }
 
-/** How a build ended. */
+/** The end of a build. */
 interface End {
   status: string;
   conclusion: string;
   run_attempt: number | null;
-  /** Settles once runs that GitHub shows late are looked for no longer. */
+  /** Settles once the search for runs that GitHub shows late is over. */
   late: Promise<void> | undefined;
 }
 
@@ -137,7 +141,7 @@ async function endWithRun(build: OpenBuild, dispatched: Extract<Dispatched, { ru
   const ended = await withFailedJobs(input, run, await following);
   const { status, conclusion, run_attempt, failed_jobs = [] } = await recordEnd(build, ended);
   if (ended.delivery_id !== undefined && (ended.run_attempt ?? 0) > (run_attempt ?? 0)) {
-    // An earlier try had recorded the end of the attempt before, and a webhook has come since.
+    // An earlier try had recorded the end of the previous attempt, and a webhook has come since.
     webhooks.add({ run_id: run.run_id, run_attempt: ended.run_attempt!, delivery_id: ended.delivery_id });
   }
   close(build, status, `${conclusion}: [run](${run.run_url})${failedJobsInMarkdown(failed_jobs)}`);
@@ -146,7 +150,7 @@ async function endWithRun(build: OpenBuild, dispatched: Extract<Dispatched, { ru
 
 /** Records the end of a build that will never have a run. */
 async function endWithoutRun(build: OpenBuild, none: NoRun): Promise<End> {
-  const { operator, recordEvent } = build;
+  const { input, operator, recordEvent } = build;
   if (none.conclusion === 'cancelled') {
     await recordEvent('cancel_requested', 'cancel', { by: operator.cancelledBy ?? 'operator' });
   }
@@ -157,7 +161,8 @@ async function endWithoutRun(build: OpenBuild, none: NoRun): Promise<End> {
     request_id: null,
     detail: none.reason,
   });
-  if (status === 'failure') {
+  // The dispatches of another program need nobody's attention here.
+  if (status === 'failure' && !input.request.shadow) {
     await recordEvent('build_dead_lettered', 'dead_lettered', { reason: none.reason, attempts: none.attempts });
   }
   const late = lookForLateRuns(build, none.unsettled);
@@ -170,16 +175,17 @@ const LEARNED_FROM = {
   timed_out: 'deadline',
   dispatch_rejected: 'dispatch',
   dispatch_failed: 'dispatch',
+  not_started: 'listing',
 } as const;
 
 /** Records an end. @returns the end that the record has: an earlier try of this workflow task may have recorded another. */
 async function recordEnd({ recordEvent }: OpenBuild, ended: Ended & { detail?: string; failed_jobs?: FailedJob[] }) {
   const type = statusOf(ended.conclusion) === 'cancelled' ? 'build_cancelled' : 'build_completed';
-  const { conclusion, run_attempt, detail, failed_jobs } = await recordEvent(type, 'completed', ended);
+  const { conclusion, run_attempt, detail, failed_jobs } = await recordEvent(type, COMPLETED, ended);
   return { status: statusOf(conclusion), conclusion, run_attempt, detail, failed_jobs };
 }
 
-/** Leaves the build as the record has it, which knows of an end that this workflow does not. */
+/** Ends the build as the record has it, which has an end that this workflow does not know. */
 async function endAsRecorded(build: OpenBuild, end: RecordedEnd): Promise<BuildResult> {
   const { input } = build;
   const { status, conclusion, run_url, dedupe_key } = end;

@@ -7,8 +7,8 @@ import type { OpenBuild } from './open-build.ts';
 import type { Operator } from './operator.ts';
 
 /**
- * Waits until a build may start in its concurrency group, and records that it does; or returns without, once it is to stop.
- * The record decides which is next. Waiting costs no worker slot and no history.
+ * Waits until a build may start in its concurrency group, and records its start. Returns without a start once the build is to stop.
+ * The record decides which build is next. Waiting costs no worker slot and no history.
  */
 export async function startInGroup({ input, state, operator, record, prefix }: OpenBuild): Promise<void> {
   const { build_id, concurrency, request, policy } = input;
@@ -42,7 +42,7 @@ export async function startInGroup({ input, state, operator, record, prefix }: O
     if (decision?.kind === 'superseded') operator.cancel(`build ${decision.by}`);
     if (decision?.kind === 'cancel_first') {
       told.push(decision.build_id);
-      // Where its workflow is gone, an operator's cancel ends it (POST /builds/{id}/cancel).
+      // If its workflow is gone, an operator's cancel ends it (POST /builds/{id}/cancel).
       const cancel = { by: `build ${build_id}`, build_id: decision.build_id };
       const cancelled = getExternalWorkflowHandle(decision.workflow_id).signal(cancelSignal, cancel);
       await cancelled.catch(() => {});
@@ -50,7 +50,7 @@ export async function startInGroup({ input, state, operator, record, prefix }: O
   }
 }
 
-/** What an activity returns; undefined where the build is to stop before it does. */
+/** Returns the result of an activity; undefined if the build is to stop first. */
 async function unlessCancelled(
   operator: Operator,
   ask: () => Promise<GroupDecision>,
@@ -64,7 +64,7 @@ async function unlessCancelled(
   );
   await condition(() => decision !== undefined || failure !== undefined || operator.cancelledBy !== undefined);
   if (decision !== undefined) return decision;
-  // Its end may be recorded already, by an earlier try of this task; then beginning it fails, which is right.
+  // An earlier try of this task may have recorded its end. Then starting it fails, which is right.
   if (operator.cancelledBy === undefined) throw failure;
   asking.cancel();
   return undefined;

@@ -1,14 +1,15 @@
 import { condition, setHandler } from '@temporalio/workflow';
+import { oneCallMs } from '../activities.ts';
 import { dispatchedSignal } from '../messages.ts';
 import type { OpenBuild } from './open-build.ts';
 
-/** Waits until the request that made the build is done with its direct dispatch, or has died. Somebody may cancel it meanwhile. */
+/** Waits until the request that made the build is done with its direct dispatch or has died, or until somebody cancels the build. */
 export async function awaitDirectDispatch({ input, operator }: OpenBuild): Promise<void> {
   let isDone = false;
   setHandler(dispatchedSignal, () => {
     isDone = true;
   });
-  // As long as an activity has for the same.
-  const ms = 2 * input.policy.request_timeout_ms + 20_000;
-  await condition(() => isDone || operator.cancelledBy !== undefined, ms);
+  // As long as an activity may take for the same.
+  const longestMs = oneCallMs(input.policy.request_timeout_ms);
+  await condition(() => isDone || operator.cancelledBy !== undefined, longestMs);
 }

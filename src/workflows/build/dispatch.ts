@@ -3,6 +3,7 @@ import { type BuildPolicy, DIRECT_INTENT } from '../../contracts/builds/build-wo
 import type { DispatchOutcome, Run } from '../../contracts/github/github.ts';
 import { backoff } from '../../domain/backoff.ts';
 import { dispatchToken, tokenPrefix } from '../../domain/builds/dispatch-token.ts';
+import { dispatchStep, TRIGGERED } from '../../domain/builds/event-keys.ts';
 import { githubActivities } from '../activities.ts';
 import { askOperator } from './ask-operator.ts';
 import { mayHaveSentBefore } from './earlier-run.ts';
@@ -11,37 +12,37 @@ import type { OpenBuild } from './open-build.ts';
 import { reconcile } from './reconcile.ts';
 import { awaitWriteSlot } from './write-slot.ts';
 
-/** How long a database that is away is waited for before it is asked again. */
+/** How long to wait before a database that is down is asked again, in milliseconds. */
 const RECORD_PAUSE_MS = 5_000;
 
 /**
- * Brings about exactly one run. Each POST has an intent of its own in the record before it is sent, and is sent once.
- * Whatever leaves doubt is settled by reading: another POST follows only a complete window in which no run appeared.
+ * Makes exactly one run. Records an intent for each POST before sending it, and sends it once. Settles any doubt by reading: another
+ * POST follows only a complete window in which no run appeared.
  */
 export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned: string[] } | { none: NoRun }> {
   const { input, state, operator, recordEvent } = build;
   const { policy, request } = input;
   const github = githubActivities(policy.request_timeout_ms);
-  /** A dispatch may have been sent that the record has lost; all tokens of the build begin alike. */
+  /** Whether a dispatch may have been sent that the record has lost. All tokens of the build have the same prefix. */
   let mayBeForgotten = input.recovery?.record_set_back ?? false;
   const tokens = mayBeForgotten ? [tokenPrefix(input.build_id)] : [];
   /** Tokens of dispatches that were given up without certainty. */
   const abandoned: string[] = [];
   const notDone = new NotDoneAttempts(build);
   let lost = 0;
-  /** Nothing went out before this. */
+  /** No dispatch was sent before this time. */
   let since: string | undefined;
   for (let attempt = 1; ; attempt++) {
     state.phase = 'dispatching';
     state.attempt = attempt;
     await awaitWriteSlot(build);
-    // The request records its intent before it sends. Where it has none it died before that, or the record has lost it.
+    // The request records its intent before it sends. If there is no intent, the request died before that, or the record has lost it.
     const mayBeDirect = input.direct === true && attempt === 1;
     const mayBeSent = mayBeDirect || mayHaveSentBefore(input);
     if (operator.cancelledBy !== undefined && !mayBeSent && !(await wasIntended(attempt)))
       return none('cancelled', 'cancelled before another dispatch', attempt - 1);
     const intendedAt = new Date().toISOString();
-    const intent = await recordEvent('dispatch_intended', `dispatch:${attempt}:intended`, {
+    const intent = await recordEvent('dispatch_intended', `${dispatchStep(attempt)}:intended`, {
       attempt,
       token: dispatchToken(input.build_id, attempt, uuid4()),
       temporal_run_id: workflowInfo().runId,
@@ -60,20 +61,26 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
     if (!outcome) return none('cancelled', 'cancelled before the dispatch was sent', attempt - 1);
     if (outcome.kind === 'accepted') {
       const recorded = await triggered(outcome, attempt, 'dispatch', outcome.correlated, outcome.request_id);
-      // Where the run of another attempt stands, from before a reset, this one was given up.
+      // If the record has the run of another attempt, from before a reset, this one was given up.
       if (recorded.attempt !== attempt) abandoned.push(intent.token);
       if (recorded.attempt > attempt) continue;
       return { run: recorded.run, abandoned };
     }
     if (outcome.kind !== 'ambiguous') {
-      const none = await notDone.take(outcome, attempt, `dispatch:${attempt}`);
+      const none = await notDone.take(outcome, attempt, dispatchStep(attempt));
       if (none) return { none: { ...none, unsettled: abandoned } };
       continue;
     }
     notDone.sent();
 
-    const { reason, request_id } = outcome;
-    await recordEvent('dispatch_ambiguous', `dispatch:${attempt}:ambiguous`, { attempt, reason, request_id });
+    const { reason, request_id, accepted, correlated } = outcome;
+    await recordEvent('dispatch_ambiguous', `${dispatchStep(attempt)}:ambiguous`, {
+      attempt,
+      reason,
+      request_id,
+      accepted,
+      correlated,
+    });
     state.phase = 'reconciling';
     const verdict = await reconcile(build, { tokens, since }, outcome);
     if (verdict.kind === 'found') {
@@ -91,12 +98,12 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
         return { run, abandoned };
       }
       abandoned.push(intent.token);
-      // What may be forgotten is settled by the operator's word as well.
+      // The operator's word also settles what may be forgotten.
       mayBeForgotten = false;
       continue;
     }
     abandoned.push(intent.token);
-    await recordEvent('dispatch_absent', `dispatch:${attempt}:absent`, { attempt, complete_reads: verdict.reads });
+    await recordEvent('dispatch_absent', `${dispatchStep(attempt)}:absent`, { attempt, complete_reads: verdict.reads });
     if (looksFirst) {
       mayBeForgotten = false;
       continue;
@@ -112,12 +119,12 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
     return { none: { conclusion, reason, attempts, unsettled: abandoned } };
   }
 
-  /** Whether the record has the intent already: Temporal may have been set back to before it. */
+  /** Says whether the record has the intent already: Temporal may have been set back to before it. */
   async function wasIntended(attempt: number): Promise<boolean> {
-    return patched('cancel-asks-the-record') && (await recordEvent.isRecorded(`dispatch:${attempt}:intended`));
+    return patched('cancel-asks-the-record') && (await recordEvent.isRecorded(`${dispatchStep(attempt)}:intended`));
   }
 
-  /** Undefined where the dispatch was not sent, and never will be. */
+  /** Withdraws a dispatch. Returns undefined if it was not sent, and never will be. */
   async function withdraw(token: string, intendedBy: string): Promise<DispatchOutcome | undefined> {
     if (!patched('cancel-withdraws')) return undefined;
     const correlated = policy.correlation_input !== '';
@@ -137,12 +144,12 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
           claim: `dispatch:${token}`,
         });
       } catch (error) {
-        // Sending does without the record; only what an earlier run sent is asked of it, and it is away.
+        // Sending does not need the record. The activity reads it only for what an earlier run sent, and it is down.
         if (isDatabaseFault(error)) {
           await sleep(RECORD_PAUSE_MS);
           continue;
         }
-        // The worker died or was cut off with the answer outrecorded.
+        // The worker died or was cut off before the response was recorded.
         return {
           kind: 'ambiguous',
           reason: 'the worker was lost while it sent',
@@ -161,7 +168,7 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
     correlated: boolean,
     requestId: string | null,
   ): Promise<{ run: Run; attempt: number }> {
-    const recorded = await recordEvent('workflow_triggered', 'triggered', {
+    const recorded = await recordEvent('workflow_triggered', TRIGGERED, {
       attempt,
       workflow_run_id: run.run_id,
       run_url: run.run_url,
@@ -173,7 +180,7 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
   }
 }
 
-/** What is known of a dispatch that nobody remembers: nothing. */
+/** Returns the outcome of a dispatch that nobody remembers: an ambiguous one. */
 function forgotten({ correlation_input }: BuildPolicy, why: string): Extract<DispatchOutcome, { kind: 'ambiguous' }> {
   return {
     kind: 'ambiguous',

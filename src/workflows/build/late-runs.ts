@@ -5,12 +5,12 @@ import { githubActivities } from '../activities.ts';
 import { leaveRunning } from './leave-running.ts';
 import type { OpenBuild } from './open-build.ts';
 
-/** How often to look while a build goes on: first after a reconcile window, then each time after twice the last pause. */
+/** How many times to look while a build goes on: first after a reconcile window, then each time after twice the last pause. */
 const LOOKS = 5;
 
 /**
- * Looks for runs of dispatches that were given up: GitHub may show them much later than it should. The build has another
- * run by then, so each is cancelled, where the forge can, and recorded. Returns after `until` has settled and one last look.
+ * Looks for runs of dispatches that were given up: GitHub may show them much later than it should. The build has another run by then,
+ * so cancels each one, if the forge can, and records it. Returns after `until` has settled and one last look.
  */
 export async function cancelLateRuns(
   build: OpenBuild,
@@ -33,12 +33,12 @@ export async function cancelLateRuns(
   await cancelRunsOf(build, abandoned, run);
 }
 
-/** Longest that a build which has ended without a run stays open for a last look: an equal request waits for it. */
+/** How long a build that has ended without a run may stay open for a last look, in milliseconds: an equal request waits for it. */
 const LAST_LOOK_MS = 60_000;
 
 /**
- * Looks once for runs of dispatches of a build that ended without one: an operator may have cancelled it in doubt, or GitHub
- * shows them only now. There is no build any more that would follow them, so each is cancelled and recorded.
+ * Looks once for runs of dispatches of a build that ended without one: an operator may have cancelled it in doubt, or GitHub shows
+ * them only now. No build would follow them any more, so cancels and records each one.
  */
 export async function lookForLateRuns(build: OpenBuild, tokens: string[] = []): Promise<void> {
   if (tokens.length === 0 || !patched('last-look-without-a-run')) return;
@@ -47,7 +47,7 @@ export async function lookForLateRuns(build: OpenBuild, tokens: string[] = []): 
   });
 }
 
-/** Cancels and records the runs that carry one of the tokens, but for the build's own. */
+/** Cancels and records the runs that carry one of the tokens, except the build's own. */
 async function cancelRunsOf({ input, recordEvent }: OpenBuild, tokens: string[], own?: Run) {
   const { policy, request, created_at } = input;
   const { forge } = request;

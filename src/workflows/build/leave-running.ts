@@ -2,9 +2,7 @@ import type { Run } from '../../contracts/github/github.ts';
 import { githubActivities } from '../activities.ts';
 import type { OpenBuild } from './open-build.ts';
 
-/**
- * Records a run that is not the build's and cannot be stopped, so that a person can. One that has ended by itself is nothing to stop.
- */
+/** Records a run that is not the build's and that Hapax cannot stop, so that a person can. Does nothing if the run has already ended. */
 export async function leaveRunning(
   { input: { policy, request }, recordEvent }: Pick<OpenBuild, 'input' | 'recordEvent'>,
   { run_id, run_url }: Run,

@@ -4,38 +4,38 @@ import { backoff } from '../../domain/backoff.ts';
 import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import type { OpenBuild } from './open-build.ts';
 
-/** Why no run will come, and the conclusion that the build ends with. */
+/** The reason why no run will come, and the conclusion that the build ends with. */
 export interface NoRun {
-  conclusion: 'dispatch_rejected' | 'dispatch_failed' | 'timed_out' | 'cancelled';
+  conclusion: 'dispatch_rejected' | 'dispatch_failed' | 'timed_out' | 'cancelled' | 'not_started';
   reason: string;
   attempts: number;
-  /** Tokens of dispatches that may have made a run all the same; left out: none. */
+  /** Tokens of dispatches that may still have made a run; left out if there are none. */
   unsettled?: string[];
 }
 
 /** Longest pause between two attempts that may have reached GitHub. */
 export const LONGEST_PAUSE_MS = 3_600_000;
 
-/** Longest pause while GitHub cannot be reached, so that a build goes on soon after it can. */
+/** Longest pause while GitHub cannot be reached, so that a build goes on soon after GitHub is back. */
 const LONGEST_UNSENT_PAUSE_MS = 60_000;
 
 /**
- * Handles dispatches and re-runs that certainly changed nothing at GitHub. A refusal is recorded and final. One that was
- * not sent is recorded and tried again after a pause, until that has gone on for as long as the deadline allows; a refusal
- * that may pass, until its patience ends.
+ * Handles dispatches and re-runs that certainly changed nothing at GitHub. Records a refusal, which is final. Records a request that
+ * was not sent, and tries it again after a pause, for as long as the deadline allows. If a refusal may pass, tries again until its
+ * patience ends.
  */
 export class NotDoneAttempts {
   readonly #build: OpenBuild;
   #unsent = 0;
   #since = 0;
-  /** Since when there was nothing but refusals that may pass. */
+  /** Start of the time in which there were only refusals that may pass. */
   #refusedSince: number | undefined;
 
   constructor(build: OpenBuild) {
     this.#build = build;
   }
 
-  /** Notes that a request was sent: failures to send are counted from the start again. */
+  /** Notes that a request was sent: failures to send count from the start again. */
   sent(): void {
     this.#unsent = 0;
     this.#refusedSince = undefined;

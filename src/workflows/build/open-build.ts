@@ -8,17 +8,17 @@ import { listenForWebhooks, type PendingWebhooks } from './pending-webhooks.ts';
 /** A build whose workflow runs. */
 export interface OpenBuild {
   input: BuildInput;
-  /** What it is doing, for who asks. */
+  /** Its state, for queries. */
   state: BuildStateView;
   operator: Operator;
   webhooks: PendingWebhooks;
   record: BuildRecord;
   recordEvent: RecordEvent;
-  /** Before the steps that `recordEvent` records: those of a retry stand apart. */
+  /** Prefix of the steps that `recordEvent` records; tells those of a retry from earlier ones. */
   prefix: string;
 }
 
-/** Opens a build: from here on it hears what it is told. */
+/** Opens a build: from here on, it receives signals and queries. */
 export function openBuild(input: BuildInput): OpenBuild {
   const state: BuildStateView = { build_id: input.build_id, phase: 'queued', attempt: 0, workflow_run_id: null };
   setHandler(stateQuery, () => state);
@@ -29,7 +29,7 @@ export function openBuild(input: BuildInput): OpenBuild {
   return { input, state, operator, webhooks, record, recordEvent: record.under(''), prefix: '' };
 }
 
-/** The same build, whose further steps are recorded under this prefix. */
+/** Returns the same build, but with this prefix for its further steps. */
 export function under(build: OpenBuild, prefix: string): OpenBuild {
   return { ...build, recordEvent: build.record.under(prefix), prefix };
 }

@@ -2,30 +2,30 @@ import { CancellationScope, condition, log, setHandler } from '@temporalio/workf
 import type { SignalArguments } from '../../contracts/builds/build-workflow.ts';
 import { adoptSignal, cancelSignal, retrySignal } from '../messages.ts';
 
-/** What a build that needs attention is told. */
+/** An instruction to a build that needs attention. */
 export type Instruction = { adopt: { run_id: number } } | 'retry' | 'cancel';
 
-/** What a signal may carry. */
+/** The possible content of a signal. */
 type Typed<Signal extends keyof SignalArguments> =
   | { [Name in keyof SignalArguments[Signal]]?: unknown }
   | null
   | undefined;
 
-/** What an operator says to a build, by signals of ours or by cancelling its workflow. */
+/** The instructions of an operator to a build, by our signals or by cancelling its workflow. */
 export interface Operator {
-  /** Who wants the build to stop, once somebody does. */
+  /** The name of whoever wants the build to stop, once somebody does. */
   readonly cancelledBy: string | undefined;
-  /** Says on behalf of another build that this one is to stop. */
+  /** Tells the build to stop, on behalf of somebody else, such as another build. */
   cancel(by: string): void;
-  /** Forgets that it was to stop: it has ended, and goes on all the same. */
+  /** Forgets that it was to stop: it has ended, and now goes on anyway. */
   forget(): void;
-  /** Resolves with the next word; what was said before this call is forgotten, but for a cancellation. */
+  /** Resolves with the next instruction. Forgets earlier ones, except a cancellation. */
   instruction(): Promise<Instruction>;
-  /** Waits the given milliseconds, but no longer than until the build is to stop. */
+  /** Waits the given milliseconds, or until the build is to stop. */
   pause(ms: number): Promise<void>;
 }
 
-/** Listens to the operator of this workflow. What somebody types with Temporal's CLI may be anything. */
+/** Listens to the operator of this workflow. Somebody may type anything with Temporal's CLI. */
 export function listenToOperator(buildId: number): Operator {
   let told: Instruction | undefined;
   let cancelledBy: string | undefined;

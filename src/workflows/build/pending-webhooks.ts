@@ -4,18 +4,18 @@ import { runChangedSignal } from '../messages.ts';
 
 type Webhook = SignalArguments['runChanged'];
 
-/** Webhooks that told of a change of a run, and that nobody has looked into yet. */
+/** Webhooks about changes of runs that nobody has looked into yet. */
 export interface PendingWebhooks {
   add(webhook: Webhook): void;
-  /** Whether there are any about a run; with an attempt, about a later one. */
+  /** Says whether there are any about a run; with an attempt, about a later one. */
   has(runId: number, afterAttempt?: number): boolean;
-  /** The last delivery about a run; one look answers all of them. */
+  /** Takes the last delivery about a run; one look settles all of them. */
   take(runId: number): string | undefined;
 }
 
 /**
- * Listens to webhooks for as long as the workflow runs: one that comes between two waits, while an event is told, is there
- * for the next.
+ * Listens to webhooks for as long as the workflow runs. A webhook that comes between two waits, while an event is recorded, stays for
+ * the next wait.
  */
 export function listenForWebhooks(): PendingWebhooks {
   const waiting = new Map<number, { delivery_id: string; attempt: number }>();

@@ -1,4 +1,4 @@
-import { sleep } from '@temporalio/workflow';
+import { CancellationScope, condition, patched, sleep } from '@temporalio/workflow';
 import type { DispatchOutcome, Finding, Run } from '../../contracts/github/github.ts';
 import { candidatesInWords } from '../../domain/builds/candidate-runs.ts';
 import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
@@ -8,38 +8,47 @@ import type { OpenBuild } from './open-build.ts';
 
 type Doubt = Extract<DispatchOutcome, { kind: 'ambiguous' }>;
 
-/** What reading says about a doubtful dispatch. */
+/** The verdict of reading on a doubtful dispatch. */
 export type Verdict =
   | { kind: 'found'; run: Run }
   | { kind: 'absent'; reads: number }
   | { kind: 'doubtful'; reason: string };
 
-/** Fewest complete readings without a match before an absence is believed: listings lag and lie (max-sixty/tend#348). */
-const FEWEST_READS = 3;
+/** How many complete reads without a match it takes, at least, to believe an absence: listings lag and lie (max-sixty/tend#348). */
+export const FEWEST_READS = 3;
+
+/** How long a read may still take once the build is cancelled, in milliseconds. */
+const READS_ON_MS = 600_000;
+
+const WHAT_TO_DO = 'adopt its run, or retry if there is none';
 
 /**
- * Looks for the runs of a build's dispatches by reading only, over the whole reconcile window unless one is found. Of
- * several the oldest is the build's; the others are cancelled and recorded.
- * @param sent the tokens, and the time (ISO 8601) before which none of them went out.
+ * Looks for the runs of a build's dispatches by reading only, over the whole reconcile window unless it finds one. If there are
+ * several, the oldest is the build's; it cancels and records the others. Gives up if the forge does
+ * not list its runs until the deadline, or for a while after an operator cancels the build.
+ * @param sent the tokens, and the time (ISO 8601) before which none of them was sent.
  */
 export async function reconcile(
-  { input, recordEvent }: OpenBuild,
+  { input, operator, recordEvent }: OpenBuild,
   sent: { tokens: string[]; since: string },
   doubt: Doubt,
 ): Promise<Verdict> {
   const { policy, request } = input;
   const { forge } = request;
+  const called = capabilitiesOf(forge).name;
   const github = githubActivities(policy.request_timeout_ms);
   const windowEnds = Date.now() + policy.reconcile_window_ms;
+  const deadlineAt = windowEnds + policy.deadline_ms;
   for (let reads = 1; ; reads++) {
     const startedAt = Date.now();
-    const finding = await github.findRuns({
-      forge,
-      repository: request.repository,
-      workflow: request.workflow,
-      ref: request.ref,
-      ...sent,
-    });
+    const finding = await read();
+    if (!finding) {
+      const why = `${doubt.reason}; its runs could not be read`;
+      return {
+        kind: 'doubtful',
+        reason: `Hapax could not find out whether ${called} made a run (${why}); ${WHAT_TO_DO}`,
+      };
+    }
     if (finding.kind === 'found') {
       const [run, ...duplicates] = finding.runs as [Run, ...Run[]];
       for (const duplicate of duplicates) {
@@ -55,13 +64,35 @@ export async function reconcile(
       }
       return { kind: 'found', run };
     }
-    // A reading counts towards the end of the window only if it began after it.
+    // Only a read that started after the end of the window can be the last one.
     const complete = startedAt >= windowEnds && reads >= FEWEST_READS;
     if (complete || !doubt.correlated) {
       if (doubt.correlated && !doubt.accepted && finding.kind === 'absent') return { kind: 'absent', reads };
-      return { kind: 'doubtful', reason: whyDoubtful(capabilitiesOf(forge).name, doubt, finding) };
+      return { kind: 'doubtful', reason: whyDoubtful(called, doubt, finding) };
     }
     await sleep(Math.max(Math.min(policy.reconcile_window_ms / FEWEST_READS, windowEnds - Date.now()), 100));
+  }
+
+  /** Reads once; undefined if the forge does not list its runs in time. */
+  async function read(): Promise<Finding | undefined> {
+    const { repository, workflow, ref } = request;
+    const ask = () => github.findRuns({ forge, repository, workflow, ref, ...sent });
+    if (!patched('reconciles-until-the-deadline')) return ask();
+    const reading = new CancellationScope();
+    let finding: Finding | undefined;
+    const found = reading.run(ask).then((what) => {
+      finding = what;
+    });
+    const isFound = () => finding !== undefined;
+    await Promise.race([found, waitInTime(isFound)]);
+    found.catch(() => {});
+    reading.cancel();
+    return finding;
+  }
+
+  async function waitInTime(isFound: () => boolean): Promise<void> {
+    await condition(() => isFound() || operator.cancelledBy !== undefined, Math.max(1, deadlineAt - Date.now()));
+    if (operator.cancelledBy !== undefined) await condition(isFound, READS_ON_MS);
   }
 }
 
@@ -69,7 +100,7 @@ function whyDoubtful(forge: string, doubt: Doubt, finding: Exclude<Finding, { ki
   const what = doubt.accepted
     ? `${forge} accepted the dispatch, but its run was not found`
     : `Hapax could not find out whether ${forge} made a run`;
-  return `${what} (${doubt.reason})${whichOf(finding)}; adopt its run, or retry if there is none`;
+  return `${what} (${doubt.reason})${whichOf(finding)}; ${WHAT_TO_DO}`;
 }
 
 function whichOf(finding: Exclude<Finding, { kind: 'found' }>): string {

@@ -5,15 +5,15 @@ import { githubActivities } from '../activities.ts';
 import { type Ended, endOf } from './follow.ts';
 import { type OpenBuild, under } from './open-build.ts';
 
-/** A build that goes on after its end, with the run that it has. */
+/** A build that goes on after its end, with its run. */
 export interface Reopened {
   build: OpenBuild;
   dispatched: { run: Run; abandoned: string[]; seen: { status: string; run_attempt: number }; ended?: Ended };
 }
 
 /**
- * Goes on with a build whose run somebody ran again in GitHub's own page: the record has it once GitHub confirms that there
- * is another attempt; undefined where there is none.
+ * Goes on with a build whose run somebody ran again on GitHub's own page. Records it once GitHub confirms that there is another
+ * attempt; returns undefined if there is none.
  */
 export async function reopen(
   build: OpenBuild,
@@ -39,7 +39,7 @@ export async function reopen(
     delivery_id,
   });
   await build.record.recordRecovery();
-  // A short attempt may have ended by now: no other webhook tells of it, and a listing that was read before knows nothing of it.
+  // A short attempt may have ended by now. No other webhook will report it, and a listing that was read before does not show it.
   const ended = view.status === 'completed' ? endOf(view, { learned_from: 'webhook', delivery_id }) : undefined;
   const seen = { status: view.status, run_attempt: view.run_attempt };
   const dispatched = { run, abandoned: [], seen, ...(ended ? { ended } : {}) };
@@ -47,8 +47,8 @@ export async function reopen(
 }
 
 /**
- * Stays open for so long; answers early where a webhook tells that the run was run again, and GitHub confirms it. One that
- * came while the end was recorded is looked into however short that is: nobody else would.
+ * Stays open for this time. Returns early if a webhook says that the run was run again, and GitHub confirms it. Looks into a webhook
+ * that came while the end was recorded, however short the time is: nobody else would.
  */
 export async function reopenedWithin(build: OpenBuild, ms: number, run: KnownRun): Promise<Reopened | undefined> {
   const { webhooks } = build;

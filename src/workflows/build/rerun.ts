@@ -8,15 +8,15 @@ import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
 import type { OpenBuild } from './open-build.ts';
 import { awaitWriteSlot } from './write-slot.ts';
 
-/** Looks at a run within the reconcile window of a doubtful re-run. */
+/** How many times to look at a run within the reconcile window of a doubtful re-run. */
 const LOOKS = 4;
-/** Longest look at the run before it is run again. */
+/** How long a look at the run may take before it is run again, in milliseconds. */
 const READ_BEFORE_MS = 30_000;
 
 /**
- * Brings about one more attempt of a run that ended. The number of attempts is its token: it is read before the intent, since
- * the run may have been run again in GitHub meanwhile. Where the answer is in doubt, the run is read until it has more
- * attempts than before, or a window has passed in which it had not.
+ * Makes one more attempt of a run that ended. The number of attempts is its token. It is read before the intent, since somebody may
+ * have run the run again at GitHub meanwhile. If the response is in doubt, reads the run until it has more attempts than before, or
+ * until a window has passed without one.
  */
 export async function rerun(
   build: OpenBuild,
@@ -37,11 +37,11 @@ export async function rerun(
       return none('cancelled', 'cancelled before the re-run was sent', attempt - 1);
     if (patched('rerun-reads-first')) {
       const now = await readNow();
-      // Somebody runs it again in GitHub, or it never ended: that attempt is followed, and no other asked for.
+      // Somebody runs it again at GitHub, or it never ended. Follow that attempt, and request no other.
       if (now && now.status !== 'completed') return { seen: { status: now.status, run_attempt: now.run_attempt } };
       if (now?.conclusion === 'success') {
         if (now.run_attempt > known) return { seen: ended(known) };
-        // The build had ended without it, as where its workflow was terminated.
+        // The build had ended without it, for example because its workflow was terminated.
         if (patched('rerun-takes-a-success')) return { seen: { status: '', run_attempt: 0 } };
       }
       known = Math.max(known, now?.run_attempt ?? 0);
@@ -79,7 +79,7 @@ export async function rerun(
     lost += 1;
   }
 
-  /** The run as GitHub shows it; nothing where it does not say soon: the request itself then tells that GitHub is away. */
+  /** Returns the run as GitHub shows it; null if it does not respond soon. Then the request itself shows that GitHub is down. */
   async function readNow(): Promise<RunView | null> {
     return CancellationScope.withTimeout(READ_BEFORE_MS, () => github.findRun(target)).catch((error: unknown) => {
       if (!isCancellation(error)) throw error;
@@ -96,7 +96,7 @@ export async function rerun(
   }
 }
 
-/** An attempt that is over: any later one is news. */
+/** Returns an attempt that is over: any later one is news. */
 function ended(run_attempt: number) {
   return { status: 'completed', run_attempt };
 }

@@ -6,10 +6,7 @@ import { statusOf } from '../../domain/builds/build.ts';
 import { githubActivities } from '../activities.ts';
 import type { Ended } from './follow.ts';
 
-/**
- * The end of a run with the jobs that failed, where it ended badly. GitHub is asked for a minute at most: then the end is
- * recorded without them.
- */
+/** Adds the failed jobs to the end of a run, if it ended badly. Asks GitHub for a minute at most: then the end is recorded without them. */
 export async function withFailedJobs(
   { policy, request }: BuildInput,
   run: Run,
@@ -25,7 +22,7 @@ export async function withFailedJobs(
   return failed_jobs.length === 0 ? ended : { ...ended, failed_jobs };
 }
 
-/** The jobs that failed, as lines of Markdown. */
+/** Returns the jobs that failed as lines of Markdown. */
 export function failedJobsInMarkdown(jobs: readonly FailedJob[]): string {
   return jobs
     .map(({ name, conclusion, url, steps, annotations }) => {

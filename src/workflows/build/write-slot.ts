@@ -1,10 +1,10 @@
 import { record } from '../activities.ts';
 import type { OpenBuild } from './open-build.ts';
 
-/** A slot taken up later than this is lost: no worker was there, and all who waited would come at once. */
+/** A slot that is used later than this is lost: no worker was there, and everybody who waited would come at once. */
 const LATE_MS = 5_000;
 
-/** Waits, by a durable timer, until it is this build's turn to write to its forge, or the build is to stop. */
+/** Waits on a durable timer until it is this build's turn to write to its forge, or until the build is to stop. */
 export async function awaitWriteSlot({ input, operator }: OpenBuild): Promise<void> {
   for (;;) {
     const { wait_ms } = await record.reserveWrite({ forge: input.request.forge });

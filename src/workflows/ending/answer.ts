@@ -4,14 +4,14 @@ import { answers, answersNow } from '../activities.ts';
 import { beginApart } from './begin-apart.ts';
 
 /**
- * Tells the senders of a task's messages how it ended, however long the bridge, RabbitMQ or Redis is away: each of the two
- * ways is tried until it succeeds, and neither waits for the other.
+ * Tells the senders of a task's messages how it ended, however long the bridge, RabbitMQ or Redis is down. Each of the two ways is
+ * tried until it succeeds, and neither waits for the other.
  */
 export async function answer(input: AnswerInput): Promise<void> {
   await Promise.all([answers.publishAnswers(input), answers.storeResult(input)]);
 }
 
-/** Answers at once where the bridge can. Where it cannot, begins a workflow that does it later, {@link beginApart}. */
+/** Replies at once if the bridge can. Otherwise starts a workflow that replies later, see {@link beginApart}. */
 export async function beginAnswer(input: AnswerInput): Promise<void> {
   if (patched('answer-at-once')) {
     try {

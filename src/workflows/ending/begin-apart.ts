@@ -2,8 +2,8 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
 
 /**
- * Begins a workflow that outlives the one that begins it: whatever becomes of it changes nothing here. Where it was begun
- * before under this id, as by a run before a reset, nothing happens.
+ * Starts a workflow that outlives the one that starts it; its outcome changes nothing here. Does nothing if a workflow was started
+ * under this id before, for example by a run before a reset.
  */
 export async function beginApart<Input>(
   workflow: (input: Input) => Promise<unknown>,

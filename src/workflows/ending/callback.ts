@@ -16,12 +16,12 @@ import { callbacks, record } from '../activities.ts';
 import { beginApart } from './begin-apart.ts';
 
 /**
- * Tells a receiver that a build or task has ended: at once, and again until it answers 2xx, for three days. Every try sends
- * the same body under the same webhook-id. The outcome of each try is recorded in the stream of the build or task.
+ * Tells a receiver that a build or task has ended: at once, and again until it responds 2xx, for three days. Every try sends the same
+ * body under the same webhook-id. Records the outcome of each try in the stream of the build or task.
  */
 export function callback(input: CallbackInput): Promise<CallbackResult> {
   let stopped = false;
-  // After `temporal workflow cancel` no further try is made, but the one that is out still gets its answer recorded.
+  // After `temporal workflow cancel`, no further try is made, but the response to a try under way is still recorded.
   CancellationScope.current().cancelRequested.catch(() => {
     stopped = true;
   });
@@ -29,8 +29,7 @@ export function callback(input: CallbackInput): Promise<CallbackResult> {
 }
 
 /**
- * Begins the callbacks about an ending, one for each URL that was asked for until now. The API begins those of URLs that come
- * later.
+ * Starts the callbacks about an ending, one for each URL that was requested until now. The API starts those of URLs that come later.
  * @param first whether the request that made the subject named a URL.
  */
 export async function beginCallbacks(about: { subject: string; ending: string }, first: boolean): Promise<void> {
@@ -41,7 +40,7 @@ export async function beginCallbacks(about: { subject: string; ending: string },
   }
 }
 
-/** Begins the callbacks about an ending to these targets. */
+/** Starts the callbacks about an ending to these targets. */
 export async function beginCallbacksTo(
   targets: readonly string[],
   about: { subject: string; ending: string },
@@ -49,7 +48,7 @@ export async function beginCallbacksTo(
   await Promise.all(targets.map((target) => beginCallback({ ...about, ...targetOf(target) })));
 }
 
-/** Begins one callback, {@link beginApart}. */
+/** Starts one callback, see {@link beginApart}. */
 function beginCallback(input: CallbackInput): Promise<void> {
   const staticSummary = `callback about ${input.subject}`;
   return beginApart(callback, input, { workflowId: callbackWorkflowId(input), staticSummary });
@@ -71,7 +70,7 @@ async function deliver(input: CallbackInput, stopped: () => boolean): Promise<Ca
       });
       return { webhook_id, delivered: true, attempts: attempt };
     }
-    // A receiver that is reachable again, only not ready yet, is tried as often as a new one.
+    // A receiver that is reachable again, but not ready yet, is tried as often as a new one.
     failures = outcome.kind === 'early' && before === 'failed' ? 1 : failures + 1;
     before = outcome.kind;
     const pause = pauseAfter(outcome, failures, Date.now() - startedAt);
@@ -95,7 +94,7 @@ async function send({ subject, target }: CallbackInput, message: CallbackMessage
   try {
     return await callbacks.sendCallback({ subject, ...(target === undefined ? {} : { target }), ...message });
   } catch {
-    // It may have arrived all the same; the receiver recognises the next try by its webhook-id.
+    // It may still have arrived; the receiver recognises the next try by its webhook-id.
     return { kind: 'failed', status: null, reason: 'cut off: the worker or the database went away', wait_ms: 0 };
   }
 }

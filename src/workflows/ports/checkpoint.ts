@@ -1,4 +1,4 @@
-/** What the schedule of checkpoints asks of workers. */
+/** Activities that the schedule of checkpoints calls. */
 export interface CheckpointPort {
   /** Signs how far the log goes, and publishes it. Does nothing without a key. */
   checkpointLog(): Promise<void>;

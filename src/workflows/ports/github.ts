@@ -3,23 +3,23 @@ import type { FailedJob } from '../../contracts/builds/failed-job.ts';
 import type { ForgePlace } from '../../contracts/forges/forge.ts';
 import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../contracts/github/github.ts';
 
-/** Which forge is asked; left out: GitHub by the settings. */
+/** The forge that is called; if left out, GitHub by the settings. */
 interface OfForge {
   forge?: ForgePlace | undefined;
 }
 
-/** What workflows ask before they have something written to a forge. */
+/** Activities that workflows call before they write to a forge. */
 export interface WritePort {
-  /** Takes the next slot for a write; over all workers, slots of one credential are GITHUB_WRITE_INTERVAL apart or more. */
+  /** Takes the next slot for a write. Over all workers, slots of one credential are at least GITHUB_WRITE_INTERVAL apart. */
   reserveWrite(request?: OfForge): Promise<{ wait_ms: number }>;
 }
 
-/** What workflows ask of a forge. */
+/** Activities that call a forge. */
 export interface GitHubPort {
   /**
-   * Sends one POST, if the workflow run that intended it is the one that asks: an intent from before a reset may have been
-   * sent already, and is answered with the run that the record knows. So is one whose claim was taken before, which happens
-   * where Temporal was set back to before it was sent. Never retried: its failure means that nobody knows.
+   * Sends one POST, if the calling workflow run is the one that intended it. An intent from before a reset may have been sent
+   * already: the activity then returns what the record knows of its run. It does the same if the claim was taken before, which
+   * happens if Temporal was set back to before the POST. Never retried: if it fails, nobody knows whether the POST was sent.
    */
   dispatchRun(request: {
     build_id: number;
@@ -29,10 +29,7 @@ export interface GitHubPort {
     claim?: string;
   }): Promise<DispatchOutcome>;
 
-  /**
-   * Sees to it that an intended POST is never sent, which answers null; or answers with what is known of it where it may have
-   * been sent before.
-   */
+  /** Makes sure that an intended POST is never sent, and returns null. If it may have been sent before, returns what is known of it. */
   withdrawDispatch(request: {
     build_id: number;
     correlated: boolean;
@@ -61,7 +58,7 @@ export interface GitHubPort {
     },
   ): Promise<RunView>;
 
-  /** Asks once for another attempt of a run that ended, if the workflow run that intended it is the one that asks. */
+  /** Requests another attempt of an ended run once, if the calling workflow run is the one that intended it. */
   rerunRun(
     request: OfForge & {
       repository: string;
@@ -72,15 +69,24 @@ export interface GitHubPort {
     },
   ): Promise<RerunOutcome>;
 
-  /** The run of this number; null where the repository has none. */
+  /** Returns the run with this id; null if the repository has none. */
   findRun(request: OfForge & { repository: string; run_id: number }): Promise<RunView | null>;
 
-  /** The run as it is now; `run_attempt` is the last that is known, which one that was deleted keeps. */
+  /** Returns the run as it is now. `run_attempt` is the last known one, which a deleted run keeps. */
   readRun(request: OfForge & { repository: string; run_id: number; run_attempt: number }): Promise<RunView>;
 
-  /** Why an attempt of a run ended badly; empty where GitHub lists no job that failed. */
+  /**
+   * Does the same within a workflow task, whose results are lost if its worker is lost. An earlier try of the task may have recorded
+   * the end of the run before somebody ran it again. Then the run counts as ended as the record says, with its current attempt.
+   * @param request.end_key dedupe key of the event that ends the build.
+   */
+  lookAtRun(
+    request: OfForge & { repository: string; run_id: number; run_attempt: number; build_id: number; end_key: string },
+  ): Promise<RunView>;
+
+  /** Returns why an attempt of a run ended badly; empty if GitHub lists no job that failed. */
   readFailedJobs(request: OfForge & { repository: string; run_id: number; run_attempt: number }): Promise<FailedJob[]>;
 
-  /** Asks GitHub to cancel the run; false when it cannot be cancelled (it has ended). */
+  /** Asks GitHub to cancel the run; false if it cannot be cancelled (it has ended, or not started). */
   cancelRun(request: OfForge & { repository: string; run_id: number }): Promise<boolean>;
 }

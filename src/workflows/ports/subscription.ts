@@ -1,8 +1,8 @@
-/** What workflows ask of those who deliver events to subscriptions. */
+/** Activities that deliver events to subscriptions. */
 export interface SubscriptionPort {
   /**
-   * Delivers events, for as long as the receiver takes them. Returns with the pause until the next attempt where it does not, and
-   * null where the subscription is not active any more.
+   * Delivers events for as long as the receiver takes them. If it does not, returns the pause until the next attempt. Returns null if
+   * the subscription is no longer active.
    */
   deliverEvents(request: { id: string }): Promise<{ pause_ms: number } | null>;
 }

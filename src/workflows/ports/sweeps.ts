@@ -1,7 +1,7 @@
-/** Work that schedules start. */
+/** Activities that schedules start. */
 export interface SweepPort {
-  /** Asks GitHub to send again the webhooks that nobody took. */
+  /** Asks GitHub to send missed webhooks again. */
   redeliverMissedWebhooks(): Promise<void>;
-  /** Deletes what the database keeps only for a time. */
+  /** Deletes data that the database keeps only for a time, and erases data that the settings keep only for a time. */
   deleteExpired(): Promise<void>;
 }

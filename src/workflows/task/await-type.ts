@@ -7,8 +7,8 @@ import type { RevocationListener } from './revocation.ts';
 type Revoked = Extract<TaskOutcome, { kind: 'revoked' }>;
 
 /**
- * Waits until a worker registers the type of the task, and takes over what the type says. @returns how the task ended meanwhile,
- * if it did.
+ * Waits until a worker registers the type of the task, and takes over its runtime and policy.
+ * @returns how the task ended meanwhile, if it did.
  */
 export async function awaitType(input: TaskInput, revocation: RevocationListener): Promise<Revoked | undefined> {
   const { name, policy, soft_limit_ms, hard_limit_ms, expires } = input;
@@ -19,7 +19,7 @@ export async function awaitType(input: TaskInput, revocation: RevocationListener
     hasExpired = true;
     waiting.cancel();
   };
-  // A limit of the activity would end it before its last pause, as the server does not begin what it cannot end in time.
+  // A timeout of the activity would end it before its last pause, since the server starts nothing that cannot end in time.
   if (expires !== null) {
     const left = Math.max(0, Date.parse(expires) - Date.now());
     clock.run(() => sleep(left)).then(expire, () => {});

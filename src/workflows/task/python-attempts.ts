@@ -1,11 +1,11 @@
-import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import {
-  ActivityFailure,
   allHandlersFinished,
   CancellationScope,
   condition,
   isCancellation,
   log,
+  patched,
   setHandler,
 } from '@temporalio/workflow';
 import {
@@ -14,21 +14,23 @@ import {
   type ProgressReport,
   PYTHON_PROTOCOL_VERSION,
   type PythonOutcome,
+  type PythonRunRequest,
   type PythonWork,
   type Replacement,
 } from '../../contracts/tasks/python-workflow.ts';
 import type { AttemptFailure, TaskInput } from '../../contracts/tasks/task-workflow.ts';
 import { pythonActivities } from '../activities.ts';
+import { causeOf } from '../journal.ts';
 import { beginUpdate, progressSignal, replacementSignal } from '../messages.ts';
-import { EXPIRED, failureOf, type Revoked } from './attempt.ts';
+import { EXPIRED, failureOf, foundNoWorker, type Revoked, STARTED_IN_TIME } from './attempt.ts';
 import type { RevocationListener } from './revocation.ts';
 import type { RecordedEnd, TaskRecord } from './task-record.ts';
 
 const version = PYTHON_PROTOCOL_VERSION;
 
 /**
- * The attempts at a task on workers in Python. They record nothing: before one runs anything it asks the workflow to record that it
- * begins, and reports progress; what became of it is the result of its activity.
+ * The attempts at a task on Python workers. They record nothing themselves. Before one runs anything, it asks the workflow to record
+ * its start. It also reports progress, and its outcome is the result of its activity.
  */
 export class PythonAttempts {
   readonly #input: TaskInput;
@@ -38,8 +40,10 @@ export class PythonAttempts {
   /** The attempt that runs; 0 for none. */
   #attempt = 0;
   #starts = 0;
+  /** Part of the dedupe keys of starts. Set once the workflow hands an attempt out again, because Temporal then counts from 1 again. */
+  #again = '';
   #reports = 0;
-  /** What was told last of what replaces the task. */
+  /** The last report about what replaces the task. */
   #replacement: Replacement | undefined;
 
   constructor(input: TaskInput, record: TaskRecord, revocation: RevocationListener) {
@@ -56,14 +60,14 @@ export class PythonAttempts {
     setHandler(progressSignal, (message) => CancellationScope.nonCancellable(() => this.#progress(message)));
   }
 
-  /** One attempt on a worker of the queue. A task that expires is not begun after that; one that has begun goes on. */
+  /** Makes one attempt on a worker of the queue. An expired task is not started any more; one that has started goes on. */
   async attempt(attempt: number): Promise<RecordedEnd | Revoked | AttemptFailure> {
     const { task_id, priority, root_id, parent_id, message } = this.#input;
     const beginWithin = this.#beginBy(attempt) - Date.now();
     if (beginWithin <= 0) return EXPIRED;
     this.#attempt = attempt;
     this.#starts = 0;
-    const { runTask } = pythonActivities(this.#work.queue, Number.isFinite(beginWithin) ? beginWithin : undefined);
+    this.#again = '';
     const scope = new CancellationScope();
     const stopListening = this.#revocation.listen(() => scope.cancel());
     try {
@@ -72,13 +76,13 @@ export class PythonAttempts {
         ...{ version, task_id, attempt, priority, root_id, parent_id, reply_to, ...this.#work },
         ...(message?.chord_counted && { chord_counted: message.chord_counted }),
       };
-      return await this.#conclude(await scope.run(() => runTask(request)));
+      const within = Number.isFinite(beginWithin) ? beginWithin : undefined;
+      return await this.#conclude(await scope.run(() => this.#run(request, within)));
     } catch (error) {
       const { revocation } = this.#revocation;
       if (isCancellation(error) && revocation) return { kind: 'revoked', ...revocation };
-      const cause = error instanceof ActivityFailure ? error.cause : error;
-      if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START') return EXPIRED;
-      return failureOf(cause);
+      if (foundNoWorker(error)) return EXPIRED;
+      return failureOf(causeOf(error));
     } finally {
       this.#attempt = 0;
       stopListening();
@@ -86,7 +90,18 @@ export class PythonAttempts {
     }
   }
 
-  /** Until when an attempt may begin, milliseconds since 1970. */
+  /** Runs an attempt on a worker. If its worker leaves it and no other one comes in time, it runs again, however late. */
+  async #run(request: PythonRunRequest, beginWithin: number | undefined): Promise<PythonOutcome> {
+    try {
+      return await pythonActivities(this.#work.queue, beginWithin).runTask(request);
+    } catch (error) {
+      if (!foundNoWorker(error) || !patched(STARTED_IN_TIME) || this.#starts === 0) throw error;
+      this.#again = 'again:';
+      return await pythonActivities(this.#work.queue, undefined).runTask(request);
+    }
+  }
+
+  /** Returns the latest time at which an attempt may start, in milliseconds since 1970. */
   #beginBy(attempt: number): number {
     const { expires } = this.#input;
     return attempt > 1 || expires === null ? Infinity : Date.parse(expires);
@@ -97,7 +112,10 @@ export class PythonAttempts {
     if (this.#starts === 0 && Date.now() >= this.#beginBy(attempt)) return { version, verdict: 'expired', starts: 0 };
     this.#starts += 1;
     const starts = this.#starts;
-    await this.#record.recordEvent('task_started', `attempt:${attempt}:${nth}:started`, { attempt, worker });
+    await this.#record.recordEvent('task_started', `attempt:${attempt}:${this.#again}${nth}:started`, {
+      attempt,
+      worker,
+    });
     return { version, verdict: 'run', starts };
   }
 
@@ -107,7 +125,7 @@ export class PythonAttempts {
     try {
       await this.#record.recordEvent('task_progressed', `progress:${this.#reports}`, { attempt, ...progress });
     } catch (error) {
-      // The work goes on without it; and the task may have ended meanwhile.
+      // The work goes on without it, and the task may have ended meanwhile.
       log.info('progress was not recorded', { error });
     }
   }
@@ -120,7 +138,7 @@ export class PythonAttempts {
       case 'failed':
         return { error: outcome.error, retry: null };
       case 'retry':
-        return this.#again(outcome);
+        return this.#nextAttempt(outcome);
       case 'replaced':
         return this.#replace(outcome);
       case 'revoked':
@@ -132,7 +150,7 @@ export class PythonAttempts {
     }
   }
 
-  /** Waits for the task that comes in the place of this one. */
+  /** Waits for the task that replaces this one. */
   async #replace({ error }: Extract<PythonOutcome, { kind: 'replaced' }>): Promise<Revoked | AttemptFailure> {
     const nesting = Number(this.#work.headers?.replaced_task_nesting ?? 0);
     const hasCome = () => this.#replacement !== undefined && this.#replacement.nesting > nesting;
@@ -142,7 +160,7 @@ export class PythonAttempts {
     switch (becomes.kind) {
       case 'work': {
         const after_ms = becomes.eta === null ? 0 : Math.max(0, Date.parse(becomes.eta) - Date.now());
-        return this.#again({ version, kind: 'retry', error, after_ms, counted: false, next: becomes.work });
+        return this.#nextAttempt({ version, kind: 'retry', error, after_ms, counted: false, next: becomes.work });
       }
       case 'failed':
         return { error: becomes.error, retry: null };
@@ -153,7 +171,7 @@ export class PythonAttempts {
     }
   }
 
-  #again({ error, after_ms, counted, next }: Extract<PythonOutcome, { kind: 'retry' }>): AttemptFailure {
+  #nextAttempt({ error, after_ms, counted, next }: Extract<PythonOutcome, { kind: 'retry' }>): AttemptFailure {
     const { args, kwargs } = this.#work;
     if (next) this.#work = next;
     const isChanged = JSON.stringify([args, kwargs]) !== JSON.stringify([this.#work.args, this.#work.kwargs]);

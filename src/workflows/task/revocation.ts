@@ -2,12 +2,12 @@ import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
 import type { Revocation } from '../../contracts/tasks/task-workflow.ts';
 import { revokeSignal } from '../messages.ts';
 
-/** Whether and by whom the task is revoked. */
+/** Whether and by whom the task is revoked, with ways to wait for it. */
 export interface RevocationListener {
   readonly revocation: Revocation | undefined;
-  /** Waits the given milliseconds, but no longer than until the task is revoked. */
+  /** Waits the given milliseconds, or until the task is revoked. */
   pause(ms: number): Promise<void>;
-  /** Calls back once the task is revoked, at once where it is; until the returned function is called. */
+  /** Calls back once the task is revoked, or at once if it is already. The returned function stops this. */
   listen(callback: () => void): () => void;
 }
 

@@ -13,26 +13,26 @@ import type { OwnRecord, Worked } from '../ports/tasks.ts';
 
 type DataOf<Type extends TaskEventType> = Extract<TaskEvent, { type: Type }>['data'];
 
-/** How a task ended, which the record has already. */
+/** The end of a task that the record already has. */
 export interface RecordedEnd {
   outcome: TaskOutcome;
   /** Dedupe key of the event that says so. */
   ending: string;
-  /** Who is called back; undefined where nobody has asked the record yet. */
+  /** Targets of callbacks; undefined if nobody has asked the record yet. */
   targets?: string[];
 }
 
-/** Thrown where another redrive was first, or the task was made before and Temporal has forgotten it: there is nothing to do. */
+/** Thrown if another redrive was first, or if the task was made before and Temporal has forgotten it: there is nothing to do. */
 export class LedElsewhere extends Error {}
 
-/** What a task's workflow records of it. */
+/** The events that a task's workflow records. */
 export class TaskRecord {
   readonly #input: TaskInput;
   readonly #first: TaskEvent;
   readonly #journal: Journal<TaskEvent, Awaited<ReturnType<RecordPort['appendTaskEvent']>>>;
-  /** Whether attempts record by themselves that they succeed; not where the workflow began under an earlier version. */
+  /** Whether attempts record their success themselves; false if the workflow started under an earlier version. */
   readonly isLean: boolean;
-  /** Sets the steps of a redrive apart from those before it. */
+  /** Tells the steps of a redrive from earlier ones. */
   readonly prefix: string;
   #hasBegun = false;
 
@@ -46,7 +46,7 @@ export class TaskRecord {
     onTellAgain(() => this.tellAgain());
   }
 
-  /** Records that the task begins, or begins again, unless that is recorded. @throws {LedElsewhere} */
+  /** Records that the task starts, or starts again, unless that is recorded. @throws {LedElsewhere} */
   async begin(): Promise<void> {
     if (this.#hasBegun) return;
     const { recovery } = this.#input;
@@ -58,8 +58,9 @@ export class TaskRecord {
   }
 
   /**
-   * Records an event of the task, after its beginning. `step` names the point of the workflow, so that recording it again changes
-   * nothing. @returns whether this event stands, and none that was recorded before at this step.
+   * Records an event of the task, after its first events. `step` names the point of the workflow, so that recording it again changes
+   * nothing.
+   * @returns whether the record has this event, and not an earlier one at this step.
    */
   async recordEvent<Type extends TaskEventType>(
     type: Type,
@@ -73,7 +74,10 @@ export class TaskRecord {
     return stands;
   }
 
-  /** As {@link recordEvent}; but if the record says that the task has ended, how it did. An attempt may have recorded it. */
+  /**
+   * Records an event as {@link recordEvent} does. If the record says that the task has ended, returns how it did. An attempt may have
+   * recorded that.
+   */
   async recordUnlessEnded<Type extends TaskEventType>(
     type: Type,
     step: string,
@@ -88,13 +92,18 @@ export class TaskRecord {
     return this.findEnd();
   }
 
-  /** How the task ended, as the record has it; undefined where it has not ended. */
+  /** Returns how the task ended, as the record has it; undefined if it has not ended. */
   async findEnd(): Promise<RecordedEnd | undefined> {
     const found = await record.findTaskEnd({ task_id: this.#input.task_id });
     return found ? { outcome: found.outcome, ending: found.dedupe_key } : undefined;
   }
 
-  /** What an attempt needs to record by itself; undefined where the workflow began under an earlier version. */
+  /** Says whether an attempt has started, as the record has it. */
+  hasStarted(attempt: number): Promise<boolean> {
+    return record.hasTaskStarted({ task_id: this.#input.task_id, attempt: `${this.prefix}attempt:${attempt}:` });
+  }
+
+  /** The data that an attempt needs to record events itself; undefined if the workflow started under an earlier version. */
   get ownRecord(): OwnRecord | undefined {
     if (!this.isLean) return undefined;
     const { expected } = this.#journal;
@@ -103,7 +112,7 @@ export class TaskRecord {
     return { expected, queued: { ...this.#first, data } };
   }
 
-  /** Sees to it that the success of an attempt is recorded; at once where the attempt has done it. */
+  /** Makes sure that the success of an attempt is recorded. Returns at once if the attempt has recorded it. */
   recordSuccess({ result, recorded }: Extract<Worked, { result: unknown }>): RecordedEnd | Promise<RecordedEnd> {
     const end: RecordedEnd = { outcome: { kind: 'succeeded', result }, ending: this.prefix + ENDED };
     if (recorded) {
@@ -120,7 +129,7 @@ export class TaskRecord {
     return recording.then((ended) => ended ?? end);
   }
 
-  /** Tells the record again all that the workflow knows of, where it has lost some. */
+  /** Records again everything that the workflow knows of, if the record has lost some of it. */
   tellAgain(): Promise<void> {
     return this.#journal.tellAgain();
   }
@@ -131,14 +140,14 @@ function openJournal(input: TaskInput, isLean: boolean) {
   return new Journal<TaskEvent, Awaited<ReturnType<typeof record.appendTaskEvent>>>({
     owner: { workflow_id, created_at },
     append(event, { owner, ...expected }, follower) {
-      // Another task may have had the id, which Temporal has forgotten; the answer to the first event says so.
+      // Temporal may have forgotten another task that had this id. The response to the first event says so.
       const owned = event.dedupe_key === 'queued' ? {} : { owner };
       return record.appendTaskEvent({ task_id, event, ...expected, ...owned, ...(follower && { follower }) });
     },
     first: taskQueuedEvent(input),
     bridgeTo: ({ type, dedupe_key }) =>
       type === 'task_redriven' ? taskEndLostEvent({ by: 'workflow', ...recovered(`before:${dedupe_key}`) }) : undefined,
-    // What this workflow had not recorded yet was never lost.
+    // Events that this workflow had not recorded yet were never lost.
     marker: (lostAfter) => (isLean && lostAfter === 0 ? undefined : { type: 'task_recovered', ...setBack(lostAfter) }),
   });
 }

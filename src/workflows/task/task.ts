@@ -22,23 +22,24 @@ import { LedElsewhere, type RecordedEnd, TaskRecord } from './task-record.ts';
 
 const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);
 
-/** Longest pause between two attempts, unless the attempt said itself when another may help. */
+/** Longest pause between two attempts, unless the attempt itself said when another may help. */
 const LONGEST_PAUSE_MS = 600_000;
 
 /**
- * One task, from its acceptance to its end:
+ * Leads one task from its acceptance to its end:
  *
  * queued -> (waits for its eta) -> attempt on a worker of its queue -> (retried after a pause) -> succeeded, failed and
  * dead-lettered, or revoked.
  *
- * An attempt records by itself that it received and began the task, and that it succeeded; the workflow records the rest. Attempts on
- * workers in Python record nothing by themselves. The workflow ends as the task does: completed, or failed with the error of the task. @returns its result.
+ * An attempt itself records that it received and started the task, and that it succeeded. The workflow records the rest. Attempts on
+ * Python workers record nothing themselves. The workflow ends as the task does: completed, or failed with the error of the task.
+ * @returns its result.
  */
 export function taskRun(input: TaskInput): Promise<unknown> {
   return lead(input, true);
 }
 
-/** The same for tasks that began under an earlier version: in the oldest, only the workflow recorded. */
+/** Does the same for tasks that started under an earlier version: in the oldest, only the workflow recorded. */
 export function task(input: TaskInput): Promise<unknown> {
   return lead(input, patched('attempt-records-success'));
 }
@@ -72,13 +73,13 @@ async function run(
   } catch (error) {
     const isLedElsewhere = error instanceof LedElsewhere || (isLean && isFailure(error, 'ForeignStream'));
     if (!isLedElsewhere) throw error;
-    // A task workflow that completes has succeeded, unless it says this.
+    // A completed workflow means that the task succeeded, unless it says this.
     if (isLean) upsertSearchAttributes([{ key: STATUS, value: LED_ELSEWHERE }]);
     return null;
   }
 }
 
-/** Whether the record has to say more than that the task is accepted, before an attempt begins. */
+/** Says whether the workflow has more to record than the acceptance of the task, before an attempt starts. */
 function hasMoreToSay({ redrive, recovery, eta, unregistered }: TaskInput): boolean {
   return (
     unregistered !== undefined ||
@@ -105,12 +106,12 @@ function resultOf(outcome: TaskOutcome): unknown {
   }
 }
 
-/** Benign: it is the task that failed, which the record tells, and not the bus. */
+/** Returns a benign failure: the task failed, which the record says, and not Hapax. */
 function failed(type: string, message: string): ApplicationFailure {
   return ApplicationFailure.create({ type, message, nonRetryable: true, category: 'BENIGN' });
 }
 
-/** Works at the task until an attempt succeeds, none will help, or it is revoked. */
+/** Makes attempts until one succeeds, none will help, or the task is revoked. */
 async function work(
   input: TaskInput,
   taskRecord: TaskRecord,
@@ -154,7 +155,7 @@ async function work(
   }
 }
 
-/** Records that the task ends without success; if the record knows another end, that one stands. */
+/** Records that the task ends without success. If the record knows another end, that one counts. */
 async function endAs(
   taskRecord: TaskRecord,
   outcome: Exclude<TaskOutcome, { kind: 'succeeded' }>,
@@ -175,16 +176,16 @@ function reasonOf({ error }: Extract<TaskOutcome, { kind: 'failed' }>): string {
   return `${error.type}: ${error.message}`;
 }
 
-/** Whether nobody is to be told of the end. */
+/** Says whether nobody needs to be told of the end. */
 function isQuiet({ answered }: TaskInput, { outcome, targets }: RecordedEnd): boolean {
   return outcome.kind === 'succeeded' && targets?.length === 0 && !answered;
 }
 
-/** Tells operators, those who are called back and the senders of messages how the task ended. */
+/** Tells operators, receivers of callbacks and senders of messages how the task ended. */
 async function close(input: TaskInput, { outcome, ending, targets }: RecordedEnd, isLean: boolean): Promise<void> {
   switch (outcome.kind) {
     case 'succeeded':
-      // That the workflow completed says the same.
+      // The completed workflow says the same.
       if (!isLean) show('SUCCESS', 'succeeded');
       break;
     case 'revoked':

@@ -29,7 +29,7 @@ labels:
 
 {{/* The settings that are secrets, by process. What a process does not get, it does not need. */}}
 {{- define "hapax.secretSettings" -}}
-{{- $all := "DATABASE_URL API_KEYS TEMPORAL_API_KEY TEMPORAL_CODEC_KEYS" -}}
+{{- $all := "DATABASE_URL API_KEYS TEMPORAL_API_KEY TEMPORAL_CODEC_KEYS OTEL_EXPORTER_OTLP_HEADERS" -}}
 {{- $builds := "GITHUB_TOKEN GITHUB_APP_PRIVATE_KEY GITHUB_WEBHOOK_SECRET FORGE_CREDENTIALS CALLBACK_SECRET OLLAMA_URL SURREALDB_PASSWORD" -}}
 {{- $of := dict "api" "FORGE_WEBHOOK_SECRETS FLOWER_BASIC_AUTH SIGN_IN_CLIENT_SECRET" "worker" "YOUTUBE_API_KEY S3_SECRET_ACCESS_KEY CHECKPOINT_KEY" -}}
 {{- if eq . "bridge" }}{{ $all }} AMQP_URL RESULT_REDIS_URL{{ else }}{{ $all }} {{ $builds }} {{ get $of . }}{{ end }}
@@ -50,6 +50,11 @@ labels:
 - { name: TEMPORAL_TLS_KEY, value: /etc/hapax/temporal/tls.key }
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* The name of the certificate of Temporal, for KEDA. */}}
+{{- define "hapax.temporalServerName" -}}
+{{- .Values.worker.settings.TEMPORAL_TLS_SERVER_NAME | default .Values.settings.TEMPORAL_TLS_SERVER_NAME }}
 {{- end }}
 
 {{- define "hapax.secretVariable" -}}
@@ -123,6 +128,9 @@ volumeMounts:
   {{- if .Values.temporal.tlsSecret }}
   - { name: temporal, mountPath: /etc/hapax/temporal, readOnly: true }
   {{- end }}
+  {{- if .Values.files }}
+  - { name: files, mountPath: /etc/hapax/files, readOnly: true }
+  {{- end }}
 {{- end }}
 
 {{- define "hapax.volumes" -}}
@@ -132,6 +140,10 @@ volumes:
   {{- with .Values.temporal.tlsSecret }}
   - name: temporal
     secret: { secretName: {{ . }} }
+  {{- end }}
+  {{- with .Values.files }}
+  - name: files
+    {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end }}
 

@@ -3,9 +3,10 @@ import type { DeadLetterView } from '../../../contracts/builds/operator.ts';
 import type { Api } from '../../client/api.ts';
 import { positive, runsWith } from '../../client/command.ts';
 import { readPages } from '../../client/pages.ts';
-import { deadLetterLines, type FilterOptions, queryOf, withFilter } from '../../dead-letters.ts';
-import { EXIT, Failure, misuse } from '../../failure.ts';
+import { deadLetterLines, type FilterOptions, operateEach, queryOf, withFilter } from '../../dead-letters.ts';
+import { EXIT, misuse } from '../../failure.ts';
 import { confirm, confirmable } from '../../output/confirm.ts';
+import { type Operated, printOperated } from '../../output/operated.ts';
 import { note, print, printJson } from '../../output/screen.ts';
 
 interface Options extends FilterOptions {
@@ -22,39 +23,59 @@ export function define(command: Command): void {
     .option('-n, --limit <number>', 'how many at most, the newest first', positive, 100)
     .option('--dry-run', 'only show which');
   runsWith<Options>(command, async ({ api, json, options }, ...ids) => {
-    const letters = await meant(api, ids.flat(), options);
+    const { letters, unknown } = await meant(api, ids.flat(), options);
     if (options.dryRun) {
       if (json) printJson({ dead_letters: letters });
       else print(...deadLetterLines(letters), `${letters.length} would be redriven`);
       return EXIT.success;
     }
-    if (letters.length === 0) {
+    if (letters.length + unknown.length === 0) {
       if (json) printJson({ redriven: [], refused: [] });
       else note('there are no such dead letters');
       return EXIT.success;
     }
-    if (!json && !options.yes) print(...deadLetterLines(letters));
-    await confirm(questionOf(letters), options);
-    const answer = await redrive(api, letters);
-    if (json) printJson(answer);
-    else {
-      for (const { id, detail } of answer.refused) note(`${id} was refused: ${detail}`);
-      print(`${answer.redriven.length} redriven, ${answer.refused.length} refused`);
+    if (letters.length > 0) {
+      if (!json && !options.yes) print(...deadLetterLines(letters));
+      await confirm(questionOf(letters), options);
     }
-    return answer.refused.length === 0 ? EXIT.success : EXIT.failed;
+    // Exactly those that were shown, not others that came meanwhile.
+    const { done, stoppedBy, ...rest } = await operateEach(
+      letters.map(({ id }) => id),
+      (id) => api.json(`/dlq/${encodeURIComponent(id)}/redrive`, { method: 'POST' }),
+    );
+    const refused = [...unknown, ...rest.refused];
+    const exit = printOperated({ done, refused }, json ? { redriven: done, refused } : undefined, 'redriven');
+    if (stoppedBy) throw stoppedBy;
+    return exit;
   });
 }
 
-/** The dead letters that are named, or match. @throws {Failure} where nothing says which. */
-async function meant(api: Api, ids: string[], options: Options): Promise<DeadLetterView[]> {
+/** The dead letters that a command is about, and ids that it names in vain. */
+interface Meant {
+  letters: DeadLetterView[];
+  unknown: Operated['refused'];
+}
+
+/** Returns the dead letters that are named, or that match. @throws {Failure} if nothing says which. */
+async function meant(api: Api, ids: string[], options: Options): Promise<Meant> {
   const query = queryOf(options);
   const filtered = Object.values(query).some((value) => value !== undefined);
   if (ids.length > 0) {
     if (filtered || options.all) throw misuse('Dead letters are named twice', 'give either ids or a filter');
-    return Promise.all(ids.map((id) => api.json<DeadLetterView>(`/dlq/${encodeURIComponent(id)}`)));
+    return named(api, ids);
   }
   if (!filtered && !options.all) throw misuse('Nothing says which dead letters', 'name ids, a filter, or --all');
-  return (await readPages<DeadLetterView>(api, '/dlq', 'dead_letters', { query, limit: options.limit })).items;
+  const { items } = await readPages<DeadLetterView>(api, '/dlq', 'dead_letters', { query, limit: options.limit });
+  return { letters: items, unknown: [] };
+}
+
+async function named(api: Api, ids: string[]): Promise<Meant> {
+  const letters: DeadLetterView[] = [];
+  const { refused, stoppedBy } = await operateEach(ids, async (id) =>
+    letters.push(await api.json<DeadLetterView>(`/dlq/${encodeURIComponent(id)}`)),
+  );
+  if (stoppedBy) throw stoppedBy;
+  return { letters, unknown: refused };
 }
 
 function questionOf(letters: DeadLetterView[]): string {
@@ -62,20 +83,4 @@ function questionOf(letters: DeadLetterView[]): string {
   const warning =
     unsure > 0 ? ` ${unsure} of them are builds without a known run: if a run exists, the workflow runs twice.` : '';
   return `This redrives ${letters.length} dead letter${letters.length === 1 ? '' : 's'}.${warning}`;
-}
-
-/** Redrives those that were shown, and no other that came meanwhile. */
-async function redrive(api: Api, letters: DeadLetterView[]) {
-  const redriven: string[] = [];
-  const refused: Array<{ id: string; detail: string }> = [];
-  for (const { id } of letters) {
-    try {
-      await api.json(`/dlq/${encodeURIComponent(id)}/redrive`, { method: 'POST' });
-      redriven.push(id);
-    } catch (error) {
-      if (!(error instanceof Failure) || error.exit !== EXIT.usage) throw error;
-      refused.push({ id, detail: error.message });
-    }
-  }
-  return { redriven, refused };
 }

@@ -49,7 +49,7 @@ function bodyOf(name: string, options: Options): KeyBody {
   };
 }
 
-/** A time, also in days. */
+/** Reads a time, which may also be in days. */
 function lifeMs(text: string): number {
   const [, days] = /^(\d{1,5})d$/.exec(text) ?? [];
   return days === undefined ? durationMs(text) : Number(days) * 86_400_000;

@@ -38,7 +38,7 @@ export function define(command: Command): void {
         await api.json<ScheduleView>(schedulePath(name), { method: 'PUT', query, body, repeatable: true });
         return { entry, name, outcome: options.apply ? 'made' : 'would be made', body };
       } catch (error) {
-        // What Hapax refuses of one is no reason to leave the others out.
+        // If Hapax refuses one, the others are still imported.
         if (!(error instanceof Failure) || error.exit !== EXIT.usage) throw error;
         return { entry, name, outcome: 'refused', fault: error.message };
       }

@@ -4,7 +4,7 @@ import { runsWith } from '../../client/command.ts';
 import { print, printJson } from '../../output/screen.ts';
 import { schedulePath } from '../../schedule-words.ts';
 
-/** Pausing and resuming differ in one word. */
+/** Defines the command that pauses or resumes. The two differ in one word. */
 export function defineState(command: Command, verb: 'pause' | 'resume'): void {
   command.argument('<schedule>', 'name of the schedule').option('--note <text>', 'why');
   runsWith<{ note?: string }>(command, async ({ api, json, options: { note } }, name = '') => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { runsWith } from '../../client/command.ts';
+import { EXIT } from '../../failure.ts';
 import { note, print, printJson } from '../../output/screen.ts';
 import { schedulePath } from '../../schedule-words.ts';
 
@@ -19,8 +20,9 @@ export function define(command: Command): void {
       headers: { 'idempotency-key': options.idempotencyKey ?? randomUUID() },
       repeatable: true,
     });
-    if (json) return printJson(fired);
-    print(...fired.made.map(({ made, config }) => (config === undefined ? made : `${made}  ${config}`)));
+    if (json) printJson(fired);
+    else print(...fired.made.map(({ made, config }) => (config === undefined ? made : `${made}  ${config}`)));
     for (const { config, detail } of fired.refused) note(`hapax: ${config}: ${detail}`);
+    return fired.refused.length === 0 ? EXIT.success : EXIT.failed;
   });
 }

@@ -2,18 +2,13 @@ import { type Command, Option } from 'commander';
 import type { TaskSummary } from '../../../contracts/tasks/task.ts';
 import { instant, positive, runsWith } from '../../client/command.ts';
 import { readPages } from '../../client/pages.ts';
-import { TASK_STATUSES } from '../../many-tasks.ts';
+import { TASK_STATUSES, type TaskFilter } from '../../many-tasks.ts';
 import { toneOf } from '../../output/build-words.ts';
 import { moment } from '../../output/moments.ts';
 import { note, paint, print, printJson } from '../../output/screen.ts';
 import { table } from '../../output/table.ts';
 
-interface Options {
-  status?: string;
-  name?: string;
-  queue?: string;
-  since?: string;
-  until?: string;
+interface Options extends TaskFilter {
   at?: string;
   limit: number;
   cursor?: string;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { durationMs, instant, positive, runsWith } from '../../client/command.ts';
+import { durationMs, later, positive, runsWith } from '../../client/command.ts';
 import { sendOnce } from '../../client/send-once.ts';
 import { misuse } from '../../failure.ts';
 import { print, printJson } from '../../output/screen.ts';
@@ -11,8 +11,8 @@ interface Options {
   id?: string;
   queue?: string;
   priority?: number;
-  eta?: string;
-  expires?: string;
+  eta?: (given: Date) => string;
+  expires?: (given: Date) => string;
   callbackUrl?: string;
   idempotencyKey?: string;
   new?: boolean;
@@ -32,8 +32,8 @@ export function define(command: Command): void {
     .option('--id <id>', 'an id of your own: the same id gets the same task')
     .option('--queue <queue>', "default: the task's")
     .option('--priority <0-9>', '9 is first', (text) => (text === '0' ? 0 : positive(text)))
-    .option('--eta <time>', 'do not start it before this time', instant)
-    .option('--expires <time>', 'revoke it if it has not started by this time', instant)
+    .option('--eta <time>', 'do not start it before this time: ISO 8601, or 2h (from now)', later)
+    .option('--expires <time>', 'revoke it if it has not started by this time', later)
     .option('--callback-url <url>', 'is notified when the task ends')
     .option('--idempotency-key <key>', 'a key of your own: the same key gets the same task')
     .option('--new', 'a new task, even if an earlier command got no response')
@@ -41,7 +41,10 @@ export function define(command: Command): void {
     .option('--timeout <time>', 'stop waiting after this time, such as 30m', durationMs);
   runsWith<Options>(command, async ({ api, json, options }, name = '') => {
     const { args, kwarg: kwargs, id: task_id, queue, priority, eta, expires, callbackUrl: callback_url } = options;
-    const body = { name, args, kwargs, task_id, queue, priority, eta, expires, callback_url };
+    const body = (given: Date) => ({
+      ...{ name, args, kwargs, task_id, queue, priority, callback_url },
+      ...{ eta: eta?.(given), expires: expires?.(given) },
+    });
     const sent = await sendOnce<{ task_id: string; status: string }>(api, '/tasks', { what: 'task', body, ...options });
     const answer = { ...sent.json, replayed: sent.replayed };
     const { wait, timeout: timeoutMs } = options;

@@ -48,7 +48,7 @@ function limitsOf({ soft_time_limit, time_limit }: ServedTaskType): string | nul
   return `${soft_time_limit ?? '-'} s soft, ${time_limit ?? '-'} s hard`;
 }
 
-/** Arguments as a function of Python has them. */
+/** Returns arguments as a Python function has them. */
 function signatureOf(parameters: readonly TaskParameter[] | null): string {
   if (parameters === null) return 'any';
   const one = ({ name, kind, required, default: usual }: TaskParameter) => {

@@ -4,6 +4,7 @@ import type { RunView } from '../../../contracts/github/github.ts';
 import type { Capabilities } from '../../../domain/forges/capabilities.ts';
 import type { ForgeResponse } from '../../../domain/github/response.ts';
 import type { ListedPage, Seen } from '../../../domain/github/run-listing.ts';
+import type { ListedArtifacts } from '../runs/artifacts.ts';
 import type { PacedRequests } from '../writes/paced-requests.ts';
 
 /** A run in a repository OWNER/NAME. */
@@ -13,8 +14,8 @@ export interface RunPlace {
 }
 
 /**
- * How one kind of forge words requests and responses. What a response means, when a request may be sent and how runs are followed is
- * the same for all of them, and is not asked here.
+ * The requests and responses of one kind of forge. What a response means, when a request may be sent and how runs are followed are the same
+ * for all kinds, and not part of this.
  */
 export interface Dialect {
   readonly capabilities: Capabilities;
@@ -22,16 +23,16 @@ export interface Dialect {
   /** Sends one dispatch. A response that names the run has GitHub's form: `workflow_run_id` and `html_url`. */
   dispatch(requests: PacedRequests, request: BuildRequest): Promise<ForgeResponse>;
 
-  /** Asks for the run to be stopped; false where it has ended or is gone. @throws {ForgeError} */
+  /** Requests that the run stop; returns false if it has ended or no longer exists. @throws {ForgeError} */
   cancel(requests: PacedRequests, run: RunPlace): Promise<boolean>;
 
   /**
-   * The run as it is now. @param seen what is known of it: where its status is the same, its attempt need not be looked up.
+   * Returns the run as it is now. @param seen what is known of it. If its status is the same, its attempt need not be looked up.
    * @throws {ForgeError}
    */
   readRun(requests: PacedRequests, run: RunPlace, seen?: Seen): Promise<RunView>;
 
-  /** One page of a repository's runs, newest first; undefined where it still has this ETag. @throws {ForgeError} */
+  /** Returns one page of a repository's runs, newest first; undefined if the page still has this ETag. @throws {ForgeError} */
   readRunPage(
     requests: PacedRequests,
     repository: string,
@@ -39,6 +40,15 @@ export interface Dialect {
     etag?: string,
   ): Promise<ListedPage | undefined>;
 
-  /** Why an attempt of a run ended badly. @throws {ForgeError} where the jobs are not listed. */
+  /** Returns why an attempt of a run failed. @throws {ForgeError} if the forge does not list the jobs. */
   readFailedJobs(requests: PacedRequests, run: RunPlace, attempt: number): Promise<FailedJob[]>;
+
+  /** Returns the artifacts of a run, as many as are recorded. @throws {ForgeError} */
+  readArtifacts(requests: PacedRequests, run: RunPlace): Promise<ListedArtifacts>;
+
+  /**
+   * Returns Sigstore bundles about the thing with this digest, unchanged; null for one that is not available. Empty if the forge keeps no
+   * attestations. @throws {ForgeError}
+   */
+  readAttestations(requests: PacedRequests, repository: string, digest: string): Promise<unknown[]>;
 }

@@ -9,7 +9,7 @@ import { describeFailedJobs, jobsThatFailed } from '../../../domain/github/faile
 import { ownerAndRepo } from '../../../domain/github/repository.ts';
 import type { ForgeResponse } from '../../../domain/github/response.ts';
 import type { ListedPage, Seen } from '../../../domain/github/run-listing.ts';
-import { expectSuccess } from '../forge-error.ts';
+import { expectSuccess, ForgeError } from '../forge-error.ts';
 import type { PacedRequests } from '../writes/paced-requests.ts';
 import type { Dialect, RunPlace } from './dialect.ts';
 import { GITEA_PAGE } from './gitea.ts';
@@ -20,8 +20,9 @@ const run = z.object({
   /** File name. */
   workflow_id: z.string(),
   prettyref: z.string(),
+  commit_sha: z.string().optional(),
   event: z.string(),
-  /** JSON of what a run was dispatched with, its inputs among it. */
+  /** JSON of the dispatch, which includes the inputs. */
   event_payload: z.string().default(''),
   status: z.string(),
   created: z.string(),
@@ -33,7 +34,7 @@ const jobList = z.array(
   z.object({ id: z.int(), name: z.string(), status: z.string(), attempt: z.int().default(0) }).loose(),
 );
 
-/** Forgejo's REST API as of 16. */
+/** Forgejo's REST API, as of version 16. */
 export const forgejoDialect: Dialect = {
   capabilities: capabilitiesOf({ kind: 'forgejo' }),
 
@@ -49,7 +50,7 @@ export const forgejoDialect: Dialect = {
     return { ...response, body: { workflow_run_id: id, html_url } };
   },
 
-  /** Forgejo says 204 of a run that has ended as well, so the run is read first. */
+  /** Reads the run first, because Forgejo also responds with 204 for a run that has ended. */
   async cancel(requests: PacedRequests, place: RunPlace): Promise<boolean> {
     const route = 'POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel';
     const about = { ...ownerAndRepo(place.repository), run_id: place.run_id };
@@ -87,23 +88,35 @@ export const forgejoDialect: Dialect = {
     }));
     return describeFailedJobs(jobsThatFailed(jobs), () => []);
   },
+
+  async readArtifacts() {
+    throw new ForgeError('Forgejo has no way to list artifacts');
+  },
+
+  async readAttestations() {
+    return [];
+  },
 };
 
-/** All jobs of a run: Forgejo has no pages of them. */
+/** Returns all jobs of a run. Forgejo does not split them into pages. */
 async function listJobs(requests: PacedRequests, { repository, run_id }: RunPlace) {
   const route = 'GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs';
   const response = await expectSuccess(requests.get(route, { ...ownerAndRepo(repository), run_id }), 'Forgejo');
   return jobList.parse(response.body);
 }
 
-function viewOf(read: ForgejoRun & { id: number; html_url: string }, run_attempt: number): RunView {
-  return { run_id: read.id, run_url: read.html_url, ...runOfForgejo(read), run_attempt, request_id: null };
+function viewOf(
+  read: ForgejoRun & Pick<z.infer<typeof run>, 'id' | 'html_url' | 'commit_sha'>,
+  run_attempt: number,
+): RunView {
+  const commit = read.commit_sha ? { commit: read.commit_sha } : {};
+  return { run_id: read.id, run_url: read.html_url, ...runOfForgejo(read), run_attempt, request_id: null, ...commit };
 }
 
 function listed(read: z.infer<typeof run>): ListedRun {
   return {
     ...viewOf(read, 0),
-    // The name of the workflow, whatever its `run-name` says; tokens stand in the inputs.
+    // The title is the workflow's name, whatever its `run-name` says. The inputs contain the token.
     title: `${read.title} ${inputsOfPayload(read.event_payload)}`,
     event: read.event,
     head_branch: read.prettyref,

@@ -9,6 +9,7 @@ import { ownerAndRepo } from '../../../domain/github/repository.ts';
 import type { ForgeResponse } from '../../../domain/github/response.ts';
 import type { ListedPage, Seen } from '../../../domain/github/run-listing.ts';
 import { expectSuccess, ForgeError } from '../forge-error.ts';
+import { type ListedArtifacts, readArtifacts } from '../runs/artifacts.ts';
 import type { PacedRequests } from '../writes/paced-requests.ts';
 import type { Dialect, RunPlace } from './dialect.ts';
 
@@ -18,14 +19,15 @@ const run = z.object({
   status: z.string(),
   /** Left out until the run has ended. */
   conclusion: z.string().optional(),
-  /** 0 up to 1.26, also after a re-run. */
+  /** 0 up to Gitea 1.26, even after a re-run. */
   run_attempt: z.int().default(0),
   display_title: z.string(),
   event: z.string(),
   head_branch: z.string().optional(),
+  head_sha: z.string().optional(),
   /** `build.yml@refs/heads/main`. */
   path: z.string(),
-  /** 1970 until it begins, and again where it is run again. */
+  /** In 1970 until the run starts, and again when it is rerun. */
   started_at: z.string(),
 });
 const runPage = z.object({ total_count: z.int(), workflow_runs: z.array(run) });
@@ -43,17 +45,17 @@ const jobPage = z.object({
   ),
 });
 
-/** The largest page that Gitea gives unless its MAX_RESPONSE_ITEMS says otherwise. */
+/** The largest page that Gitea returns, unless its MAX_RESPONSE_ITEMS says otherwise. */
 export const GITEA_PAGE = 50;
-/** Jobs of a run are read so far. */
+/** How many pages of a run's jobs are read. */
 const MAX_JOB_PAGES = 10;
 
-/** Gitea's REST API as of 1.26. */
+/** Gitea's REST API, as of version 1.26. */
 export const giteaDialect: Dialect = {
   capabilities: capabilitiesOf({ kind: 'gitea' }),
 
   dispatch(requests: PacedRequests, request: BuildRequest): Promise<ForgeResponse> {
-    // In the body, Gitea ignores it.
+    // Gitea ignores the parameter in the body.
     const route = 'POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches?return_run_details=true';
     const { workflow: workflow_id, ref, inputs } = request;
     return requests.post(route, { ...ownerAndRepo(request.repository), workflow_id, ref, inputs });
@@ -89,6 +91,15 @@ export const giteaDialect: Dialect = {
     }));
     return describeFailedJobs(jobsThatFailed(listed), () => []);
   },
+
+  /** Returns artifacts in GitHub's form, without digests. */
+  readArtifacts(requests: PacedRequests, place: RunPlace): Promise<ListedArtifacts> {
+    return readArtifacts(requests, place, { limit: GITEA_PAGE });
+  },
+
+  async readAttestations() {
+    return [];
+  },
 };
 
 async function listJobs(requests: PacedRequests, { repository, run_id }: RunPlace) {
@@ -103,13 +114,15 @@ async function listJobs(requests: PacedRequests, { repository, run_id }: RunPlac
   return listed;
 }
 
-function viewOf({ id, html_url, status, conclusion }: z.infer<typeof run>, run_attempt: number): RunView {
-  return { run_id: id, run_url: html_url, status, conclusion: conclusion ?? null, run_attempt, request_id: null };
+function viewOf(read: z.infer<typeof run>, run_attempt: number): RunView {
+  const { id, html_url, status, conclusion = null, head_sha } = read;
+  const commit = head_sha ? { commit: head_sha } : {};
+  return { run_id: id, run_url: html_url, status, conclusion, run_attempt, request_id: null, ...commit };
 }
 
 /**
- * Runs with the latest time that each may have been made: it was made before it began, and before every run that is newer.
- * @param answeredAt what the forge's clock showed; no run in its response is newer.
+ * Returns runs with the latest time at which each can have been created: before it started, and before every newer run.
+ * @param answeredAt time of the forge's clock. No run in its response is newer.
  */
 function listedRuns(runs: z.infer<typeof run>[], answeredAt: string | undefined): ListedRun[] {
   let madeBefore = Number.isNaN(Date.parse(answeredAt ?? '')) ? Date.now() : Date.parse(answeredAt!) + 1_000;

@@ -11,17 +11,17 @@ const repositoryResponse = z.object({
 });
 const workflowResponse = z.object({ state: z.string() });
 
-/** What is wrong with the settings of one repository and workflow. */
+/** Faults in the settings of one repository and workflow. */
 export interface SettingFaults {
-  /** No build can be dispatched before these are mended; one line each, which begins with the setting. */
+  /** No build can be dispatched before these are corrected. One line each, which begins with the setting. */
   faults: string[];
-  /** What works for now. */
+  /** Settings that work for now. */
   hints: string[];
 }
 
 /**
- * Reads the repository and the workflow that builds name, once each.
- * @throws {ForgeError} where GitHub does not say: it is away, or limits requests.
+ * Reads the repository and the workflow of builds, once each, and returns the faults of their settings.
+ * @throws {ForgeError} if GitHub does not say: it is away, or limits requests.
  */
 export async function findSettingFaults(
   transport: ForgeTransport,
@@ -33,7 +33,7 @@ export async function findSettingFaults(
   return { faults: await findWorkflowFaults(transport, requests, wanted), hints };
 }
 
-/** As {@link findSettingFaults}, of the repository alone. @throws {ForgeError} */
+/** Does the same as {@link findSettingFaults}, but for the repository only. @throws {ForgeError} */
 export async function findRepositoryFaults(
   transport: ForgeTransport,
   requests: PacedRequests,
@@ -66,7 +66,7 @@ export async function findRepositoryFaults(
   return { faults: [], hints };
 }
 
-/** What is wrong with the workflow of a repository that can be seen. @throws {ForgeError} */
+/** Returns the faults of the workflow in a visible repository. @throws {ForgeError} */
 export async function findWorkflowFaults(
   transport: ForgeTransport,
   requests: PacedRequests,
@@ -86,7 +86,7 @@ export async function findWorkflowFaults(
   return [`GITHUB_WORKFLOW: the workflow ${workflow} of ${repository} is ${state}; enable it on its page at GitHub`];
 }
 
-/** A response that says whether the thing is there. @throws {ForgeError} where none came, or one that says nothing of it. */
+/** Returns a response that says whether the thing exists. @throws {ForgeError} if there is no response, or it does not say. */
 async function orAway(response: ForgeResponse): Promise<Arrived> {
   if (!('status' in response) || response.status >= 500 || isLimited(response)) return expectSuccess(response);
   return response;

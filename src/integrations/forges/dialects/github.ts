@@ -3,15 +3,16 @@ import { capabilitiesOf } from '../../../domain/forges/capabilities.ts';
 import { ownerAndRepo } from '../../../domain/github/repository.ts';
 import type { ForgeResponse } from '../../../domain/github/response.ts';
 import { expectSuccess } from '../forge-error.ts';
+import { readArtifacts, readAttestations } from '../runs/artifacts.ts';
 import { readFailedJobs } from '../runs/failed-jobs.ts';
 import { readRun, readRunPage } from '../runs/read-runs.ts';
 import type { PacedRequests } from '../writes/paced-requests.ts';
 import type { Dialect, RunPlace } from './dialect.ts';
 
-/** GitHub's REST API, of github.com and of Enterprise Server. */
+/** GitHub's REST API, on github.com and on Enterprise Server. */
 export class GitHubDialect implements Dialect {
   readonly capabilities = capabilitiesOf({ kind: 'github' });
-  /** GitHub Enterprise Server up to 3.20 answers 400 to `return_run_details`; asked once per process. */
+  /** GitHub Enterprise Server up to 3.20 responds with 400 to `return_run_details`. Each process finds out once. */
   #namesRuns = true;
 
   async dispatch(requests: PacedRequests, request: BuildRequest): Promise<ForgeResponse> {
@@ -27,7 +28,7 @@ export class GitHubDialect implements Dialect {
     const response = await post(named);
     if (!named || !('status' in response) || response.status !== 400) return response;
     const second = await post(false);
-    // Refused all the same, it was not for the field.
+    // If GitHub refuses this too, the field was not the reason.
     if (!('status' in second) || second.status !== 400) this.#namesRuns = false;
     return second;
   }
@@ -43,4 +44,6 @@ export class GitHubDialect implements Dialect {
   readonly readRun = readRun;
   readonly readRunPage = readRunPage;
   readonly readFailedJobs = readFailedJobs;
+  readonly readArtifacts = readArtifacts;
+  readonly readAttestations = readAttestations;
 }

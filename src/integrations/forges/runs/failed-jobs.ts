@@ -39,9 +39,9 @@ const annotationPage = z.array(
 );
 
 /**
- * Reads why an attempt of a run ended badly: its jobs, one request per hundred of them, and what each that failed annotated,
- * one request per job. Without the right to read checks there are no annotations.
- * @throws {ForgeError} where GitHub does not list the jobs.
+ * Reads why an attempt of a run failed: its jobs, with one request per hundred, and the annotations of each failed job, with one request
+ * per job. Without the right to read checks, there are no annotations.
+ * @throws {ForgeError} if GitHub does not list the jobs.
  */
 export async function readFailedJobs(
   requests: PacedRequests,
@@ -69,7 +69,7 @@ async function listJobs(requests: PacedRequests, attempt: Record<string, unknown
   return listed;
 }
 
-/** The check run of a job has its id. */
+/** Returns the annotations of a job. Its check run has the same id. */
 async function listAnnotations(
   requests: PacedRequests,
   { owner, repo }: { owner: string; repo: string },

@@ -16,20 +16,21 @@ const run = z.object({
   display_title: z.string(),
   event: z.string(),
   head_branch: z.string().nullable(),
+  head_sha: z.string().optional(),
   path: z.string(),
   workflow_id: z.int().optional(),
   created_at: z.string(),
 });
 const runPage = z.object({ total_count: z.int().optional(), workflow_runs: z.array(run) });
 
-/** A run as it is now. @throws {ForgeError} */
+/** Returns a run as it is now. @throws {ForgeError} */
 export async function readRun(requests: PacedRequests, { repository, run_id }: RunPlace): Promise<RunView> {
   const route = 'GET /repos/{owner}/{repo}/actions/runs/{run_id}';
   const response = await expectSuccess(requests.get(route, { ...ownerAndRepo(repository), run_id }));
   return view(run.parse(response.body), response);
 }
 
-/** One page of a repository's runs, newest first; undefined where it still has this ETag. @throws {ForgeError} */
+/** Returns one page of a repository's runs, newest first; undefined if the page still has this ETag. @throws {ForgeError} */
 export async function readRunPage(
   requests: PacedRequests,
   repository: string,
@@ -46,7 +47,7 @@ export async function readRunPage(
   return { etag: read.headers.etag, runs: readRuns(read), last: isLastPage(read, page) };
 }
 
-/** Whether a forge shows the runs of a repository. @throws {ForgeError} where it does not say. */
+/** Says whether a forge shows the runs of a repository. @throws {ForgeError} if it does not say. */
 export async function seesRuns(requests: PacedRequests, repository: string): Promise<boolean> {
   const response = await listRuns(requests, repository, { per_page: 1, limit: 1 });
   if ('status' in response && response.status === 404) return false;
@@ -70,7 +71,7 @@ function readRuns(response: Arrived): ListedRun[] {
   }));
 }
 
-/** Whether no page follows. GitHub leaves some runs out of full pages, so a short page says nothing; an empty one does. */
+/** Says whether no page follows. GitHub leaves some runs out of full pages, so a short page proves nothing; an empty one does. */
 function isLastPage({ headers, body }: Arrived, page: number): boolean {
   const { workflow_runs: runs, total_count = 0 } = runPage.parse(body);
   if (runs.length === 0) return true;
@@ -85,5 +86,6 @@ function view(read: z.infer<typeof run>, { headers }: Arrived): RunView {
     conclusion: read.conclusion,
     run_attempt: read.run_attempt ?? 1,
     request_id: headers['x-github-request-id'] ?? null,
+    ...(read.head_sha ? { commit: read.head_sha } : {}),
   };
 }

@@ -10,10 +10,10 @@ import {
   step,
 } from '../../../domain/github/run-listing.ts';
 
-/** One page of a repository's runs; undefined where it is as it was when it had this ETag (304). */
+/** Reads one page of a repository's runs; undefined if it has not changed since it had this ETag (304). */
 export type ReadPage = (page: number, etag: string | undefined) => Promise<ListedPage | undefined>;
 
-/** Reads the listing of one repository for all who follow a run of it, as {@link step} decides. */
+/** Reads the run listing of one repository for everybody who follows one of its runs, as {@link step} decides. */
 export class RunListing {
   readonly #readPage: ReadPage;
   #state = emptyListing();
@@ -24,8 +24,8 @@ export class RunListing {
   }
 
   /**
-   * Looks for a run in the listing, read again if it is older than `intervalMs`.
-   * @throws what the last reading failed with; nobody reads again before `intervalMs` have passed.
+   * Looks for a run in the listing, and reads the listing again if it is older than `intervalMs`.
+   * @throws the error of the last read. Nobody reads again before `intervalMs` have passed.
    */
   async look(runId: number, seen: Seen, intervalMs: number): Promise<Look> {
     this.#take({ kind: 'followed', at: Date.now(), runId, intervalMs });
@@ -34,7 +34,7 @@ export class RunListing {
     return lookFor(this.#state, runId, seen, intervalMs, Date.now());
   }
 
-  /** Notes what GitHub said of one run. */
+  /** Notes what GitHub said about one run. */
   note(view: RunView): void {
     this.#take({ kind: 'told', at: Date.now(), view });
   }

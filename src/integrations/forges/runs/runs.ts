@@ -1,34 +1,35 @@
 import type { FailedJob } from '../../../contracts/builds/failed-job.ts';
 import type { Finding, ListedRun, RunView } from '../../../contracts/github/github.ts';
-import { findRuns, type Sought } from '../../../domain/github/find-runs.ts';
+import { findRuns, type Listing, type Sought } from '../../../domain/github/find-runs.ts';
 import type { Seen } from '../../../domain/github/run-listing.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { PacedRequests } from '../writes/paced-requests.ts';
+import type { ListedArtifacts } from './artifacts.ts';
 import { seesRuns } from './read-runs.ts';
 import { RunListing } from './run-listing.ts';
 
-/** A reading goes through at most so many pages; a doubtful dispatch is among the newest. */
+/** The most pages that one search reads. The run of an ambiguous dispatch is among the newest. */
 const MAX_PAGES = 10;
-/** Those who look at one listing do so within so long after it is due. */
+/** Those who wait for the same listing look at it within this time after it is due. */
 const LONGEST_SPREAD_MS = 1_000;
-/** Allowance for the clocks of Temporal, the API and GitHub. */
+/** Allowance for differences between the clocks of Temporal, the API and GitHub. */
 const CLOCK_SKEW_MS = 600_000;
 
-/** What a forge says of runs. */
+/** Reads runs from a forge. */
 export class Runs {
   readonly #requests: PacedRequests;
   readonly #dialect: Dialect;
   readonly #now: () => number;
   readonly #listings = new Map<string, RunListing>();
 
-  /** @param now what the forge's clock shows, epoch milliseconds. */
+  /** @param now returns the time of the forge's clock in epoch milliseconds. */
   constructor(requests: PacedRequests, dialect: Dialect, now: () => number) {
     this.#requests = requests;
     this.#dialect = dialect;
     this.#now = now;
   }
 
-  /** The run as it is now. @throws {ForgeError} */
+  /** Returns the run as it is now. @throws {ForgeError} */
   async read(repository: string, runId: number, seen?: Seen): Promise<RunView> {
     const read = await this.#dialect.readRun(this.#requests, { repository, run_id: runId }, seen);
     this.#listings.get(repository)?.note(read);
@@ -37,9 +38,18 @@ export class Runs {
 
   /**
    * Reads every recent run of the repository, page by page, and looks for the tokens. See domain/github/find-runs.
-   * @param ageMs how long ago `since` is: GitHub's clock may differ from the one that `since` was taken from.
+   * @param ageMs how long ago `since` is: GitHub's clock may differ from the clock of `since`.
    */
   async find(repository: string, sought: Sought, ageMs: number): Promise<Finding> {
+    const { since, ...listing } = await this.list(repository, ageMs);
+    return findRuns(listing, { ...sought, since });
+  }
+
+  /**
+   * Reads the runs of a repository back to a time, page by page, newest first.
+   * @param ageMs how long ago that time is. The result has it by the forge's clock, minus an allowance.
+   */
+  async list(repository: string, ageMs: number): Promise<Listing & { since: string }> {
     const listed: ListedRun[] = [];
     let since = '';
     let complete = false;
@@ -50,13 +60,13 @@ export class Runs {
       const oldest = runs.at(-1)?.created_at;
       complete = last || (oldest !== undefined && oldest < since);
     }
-    return findRuns({ runs: listed, complete }, { ...sought, since });
+    return { runs: listed, complete, since };
   }
 
   /**
-   * The run if it differs from what was seen, confirmed by GitHub; else when to look again, and whether GitHub was asked. All
-   * who ask about one repository share its listing, which is read at most every `maxAgeMs` ({@link RunListing}); without
-   * ETags, each run is read by itself.
+   * Returns the run if it differs from what was seen, as GitHub confirms. Otherwise, returns when to look again, and whether GitHub was
+   * asked. All callers for one repository share its listing, which is read at most every `maxAgeMs` ({@link RunListing}). Without ETags,
+   * each run is read separately.
    */
   async changed(
     repository: string,
@@ -70,7 +80,7 @@ export class Runs {
     const { doubtful, staleInMs } = await this.#listingOf(repository).look(runId, seen, maxAgeMs);
     const view = doubtful ? await this.read(repository, runId) : undefined;
     if (view && (view.status !== seen.status || view.run_attempt !== seen.run_attempt)) return { view };
-    // Soon after the listing is due, but not all at once.
+    // Soon after the listing is due, but not everybody at once.
     const lookAgainMs = staleInMs + Math.random() * Math.min(LONGEST_SPREAD_MS, maxAgeMs / 4);
     return { lookAgainMs, asked: doubtful };
   }
@@ -86,7 +96,17 @@ export class Runs {
     return this.#dialect.readFailedJobs(this.#requests, { repository, run_id: runId }, attempt);
   }
 
-  /** Whether GitHub shows the runs of a repository. @throws {ForgeError} where it does not say. */
+  /** See {@link Dialect.readArtifacts}. @throws {ForgeError} */
+  artifacts(repository: string, runId: number): Promise<ListedArtifacts> {
+    return this.#dialect.readArtifacts(this.#requests, { repository, run_id: runId });
+  }
+
+  /** See {@link Dialect.readAttestations}. @throws {ForgeError} */
+  attestations(repository: string, digest: string): Promise<unknown[]> {
+    return this.#dialect.readAttestations(this.#requests, repository, digest);
+  }
+
+  /** Says whether GitHub shows the runs of a repository. @throws {ForgeError} if it does not say. */
   sees(repository: string): Promise<boolean> {
     return seesRuns(this.#requests, repository);
   }

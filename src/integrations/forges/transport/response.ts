@@ -1,6 +1,9 @@
 import type { ForgeResponse } from '../../../domain/github/response.ts';
 
-/** Octokit throws answers that are no success, and wraps failures of the network as status 500 without a response. */
+/**
+ * Converts Octokit's error to a response. Octokit throws responses that are not a success, and wraps network failures as status 500 without
+ * a response.
+ */
 export function responseOf(error: unknown): ForgeResponse {
   const { response } = error as {
     response?: { status: number; headers: Record<string, string | undefined>; data: unknown };

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Octokit } from '@octokit/rest';
+import { NO_TRACING, type Span, type Tracing } from '../../../contracts/tracing/tracing.ts';
 import {
   type Arrived,
+  clockAhead,
   clockOf,
   type ForgeResponse,
   messageOf,
@@ -12,52 +14,56 @@ import { GitHubApp, type InstallationToken } from './app-login.ts';
 import { responseOf } from './response.ts';
 import { Troubles } from './troubles.ts';
 
-/** Octokit pins none by itself; answers are those of this version. */
+/** The version of GitHub's API. Octokit itself sets none. */
 const API_VERSION = '2022-11-28';
 
 export interface TransportOptions {
-  /** How the forge is called, and the setting that has its credential; left out: GitHub and the GITHUB_ settings. */
+  /** The forge's name, and the setting with its credential; left out: GitHub and the GITHUB_ settings. */
   named?: { forge: string; setting: string };
   /** Root of the REST API, without a slash at its end. */
   apiUrl: string;
   auth: { token: string } | { appId: string; privateKey: string } | undefined;
-  /** Longest wait for one response, milliseconds. */
+  /** Longest wait for one response, in milliseconds. */
   requestTimeoutMs: number;
   /**
-   * Told of every request: its route, GitHub's status or undefined where none came, and what the response said is left of the rate limit.
+   * Called for every request with its route, GitHub's status (undefined if there was no response), and what the response said is left of
+   * the rate limit.
    */
   onResponse?: (route: string, status: number | undefined, remaining: number | undefined) => void;
+  /** Reports every request as a span. Left out: nothing is traced. */
+  tracing?: Tracing;
 }
 
 export type RouteParameters = Record<string, unknown> & { headers?: Record<string, string> };
 
-/** The code of a request that was not sent because an app got no token for it. */
+/** Code of a request that was not sent because an app got no token for it. */
 const NOT_LOGGED_IN = 'NOT_LOGGED_IN';
-/** How long a request waits where an app gets no token now. */
+/** How long a request waits if an app gets no token now. */
 const NOT_READY_WAIT_MS = 5_000;
-/** GitHub sends the requests for a repository that was renamed to another path, at most to one more after that. */
+/** The most redirects that are followed. GitHub redirects requests for a renamed repository to another path, and at most once more. */
 const MAX_REDIRECTS = 3;
-/** These say that a request was not carried out where it was sent (RFC 9110, section 15.4). 303 says that it was. */
+/** Statuses that say that a request was not carried out where it was sent (RFC 9110, section 15.4). 303 says that it was. */
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 
-/** Requests to a forge's API, as they come: the credential, redirects, GitHub's clock, and what each response says about these. */
+/** Sends requests to a forge's API, without pacing: the credential, redirects, GitHub's clock, and what each response says about these. */
 export class ForgeTransport {
   readonly troubles = new Troubles();
   readonly #octokit: Octokit;
   readonly #app: GitHubApp | undefined;
-  /** The setting that names the credential. */
+  /** The setting with the credential. */
   readonly credential: string;
-  /** What to correct where a repository is not shown, and where the URL is wrong. */
+  /** The setting to correct if a repository is not shown. `urlSetting`: the one to correct if the URL is wrong. */
   readonly repositorySetting: string;
   readonly urlSetting: string;
   readonly forge: string;
   readonly #hasCredential: boolean;
   readonly apiUrl: string;
   readonly #onResponse: TransportOptions['onResponse'];
-  /** GitHub's clock minus ours, milliseconds. */
+  readonly #tracing: Tracing;
+  /** GitHub's clock minus this machine's, in milliseconds. */
   #clockOffsetMs = 0;
 
-  constructor({ apiUrl, auth, requestTimeoutMs, onResponse, named }: TransportOptions) {
+  constructor({ apiUrl, auth, requestTimeoutMs, onResponse, tracing = NO_TRACING, named }: TransportOptions) {
     this.forge = named?.forge ?? 'GitHub';
     this.urlSetting = named?.setting ?? 'GITHUB_API_URL';
     this.repositorySetting = named
@@ -65,6 +71,7 @@ export class ForgeTransport {
       : 'GITHUB_REPO, or the repository of the configuration';
     this.apiUrl = apiUrl;
     this.#onResponse = onResponse;
+    this.#tracing = tracing;
     this.#hasCredential = auth !== undefined;
     this.credential = named?.setting ?? (auth && 'appId' in auth ? 'GITHUB_APP_ID' : 'GITHUB_TOKEN');
     this.#octokit = new Octokit({
@@ -80,14 +87,14 @@ export class ForgeTransport {
     this.#app = auth && 'appId' in auth ? new GitHubApp(this.#octokit, auth, () => this.now()) : undefined;
   }
 
-  /** What GitHub's clock shows now, epoch milliseconds, as far as its answers have told. */
+  /** Returns the time of GitHub's clock in epoch milliseconds, as far as its responses have told. */
   now(): number {
     return Date.now() + this.#clockOffsetMs;
   }
 
-  /** One request. Never throws: what came instead of a response is a value too. */
+  /** Sends one request. It never throws: what happened instead of a response is a value too. */
   async request(route: string, parameters: RouteParameters): Promise<ForgeResponse> {
-    const response = await this.#send(route, parameters);
+    const response = await this.#traced(route, parameters);
     const { owner, repo } = parameters;
     const repository = `${owner}/${repo}`;
     if (!('status' in response)) {
@@ -100,19 +107,36 @@ export class ForgeTransport {
     this.#onResponse?.(route, status, remaining === undefined ? undefined : Number(remaining));
     const trouble = this.#troubleOf(response);
     if (trouble) this.troubles.note('credential', trouble.reason);
-    // An app bears its credential only to repositories.
+    // An app sends its credential only in requests to repositories.
     else if (status < 400 && !(this.#app && owner === undefined)) this.troubles.clear('credential', repository);
     return trouble ? { ...response, trouble } : response;
   }
 
-  /** Has an app ask again by which installation it reaches a repository: it may be another one since. */
+  /** Makes an app ask again which installation has access to a repository: it may be another one now. */
   forgetLogin(owner: string, repo: string): void {
     this.#app?.forget(owner, repo);
   }
 
-  /** Whether a repository was reached with a token so young that GitHub may not know it everywhere yet. */
+  /** Says whether a repository was reached with a token so young that parts of GitHub may not know it yet. */
   isYoungLogin(owner: string, repo: string): boolean {
     return this.#app?.isYoung(owner, repo) ?? false;
+  }
+
+  /** Sends a request within a span. The span names only the route, because the values in it may belong to a user. */
+  #traced(route: string, parameters: RouteParameters): Promise<ForgeResponse> {
+    const [method = '', template = ''] = route.split(' ');
+    const { hostname, port, protocol } = new URL(this.apiUrl);
+    const attributes = {
+      'http.request.method': method,
+      'url.template': template,
+      'server.address': hostname,
+      'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+    };
+    return this.#tracing.within({ name: route, kind: 'client', attributes }, async (span) => {
+      const response = await this.#send(route, parameters);
+      tellResponse(span, response);
+      return response;
+    });
   }
 
   async #send(route: string, { headers = {}, ...parameters }: RouteParameters): Promise<ForgeResponse> {
@@ -127,6 +151,7 @@ export class ForgeTransport {
       const credential = token ? { authorization: `token ${token.value}` } : {};
       const response = await this.#sendOnce(route, { ...parameters, headers: { ...credential, ...headers } });
       if (!token || !this.#app || !('status' in response)) return response;
+      if (response.status === 404 && route.startsWith('GET ')) this.#app.missed(String(owner), String(repo));
       const againInMs = this.#app.answered(token, response.status, tries);
       if (againInMs === undefined) return response;
       await delay(againInMs);
@@ -146,14 +171,15 @@ export class ForgeTransport {
   }
 
   /**
-   * Goes where GitHub sends a request, with its method and body, but never to another server: `fetch` by itself would make
-   * a GET of a POST, and say that the dispatch succeeded.
+   * Follows GitHub's redirects with the same method and body, but never to another server. `fetch` itself would turn a POST into a GET, and
+   * say that the dispatch succeeded.
    */
   async #fetch(url: string, options: RequestInit): Promise<Response> {
     for (let at = url, redirects = 0; ; redirects++) {
+      const sentAt = Date.now();
       const response = await fetch(at, { ...options, redirect: 'manual' });
       const shown = clockOf({ date: response.headers.get('date') ?? undefined });
-      if (shown !== undefined) this.#clockOffsetMs = shown - Date.now();
+      if (shown !== undefined) this.#clockOffsetMs = clockAhead(shown, sentAt, Date.now());
       const location = REDIRECTS.has(response.status) ? response.headers.get('location') : null;
       const next = location !== null && URL.canParse(location, at) ? new URL(location, at) : undefined;
       if (!next || next.origin !== new URL(at).origin || redirects === MAX_REDIRECTS) return response;
@@ -162,7 +188,7 @@ export class ForgeTransport {
     }
   }
 
-  /** What a person has to change before GitHub takes this credential; undefined where the response says nothing of that. */
+  /** Returns what a person must change before GitHub accepts this credential; undefined if the response says nothing about it. */
   #troubleOf({ status, headers, body }: Arrived): Trouble | undefined {
     if (status === 401) {
       const said = `(401: ${messageOf(body)})`;
@@ -181,12 +207,21 @@ export class ForgeTransport {
   }
 }
 
-/** A signal that aborts with the first of two. */
+function tellResponse(span: Span, response: ForgeResponse): void {
+  if ('code' in response) {
+    span.fail(response.code);
+  } else {
+    span.set({ 'http.response.status_code': response.status });
+    if (response.status >= 400) span.fail(String(response.status));
+  }
+}
+
+/** Returns a signal that aborts with the first of two. */
 function earlier(given: AbortSignal | null | undefined, timeout: AbortSignal): AbortSignal {
   return given ? AbortSignal.any([given, timeout]) : timeout;
 }
 
-/** What a request comes to for which the app got no token: it was not sent, whatever GitHub said. */
+/** Returns the response of a request that got no token for the app: it was not sent, whatever GitHub said. */
 function notLoggedIn(response: ForgeResponse, repository: string): ForgeResponse {
   const no = `GitHub gives the app no token for ${repository}`;
   if (!('status' in response)) {
@@ -205,7 +240,7 @@ function notLoggedIn(response: ForgeResponse, repository: string): ForgeResponse
   return { code: NOT_LOGGED_IN, message: `${said}; ${remedy}`, wait_ms: null };
 }
 
-/** Whether a request was held back because the app has no right to a token, and a person has to change that. */
+/** Says whether a request was held back because the app may not have a token, which a person must change. */
 export function isLoginTrouble(response: ForgeResponse): response is Extract<ForgeResponse, { code: string }> {
   return 'code' in response && response.code === NOT_LOGGED_IN && response.wait_ms === null;
 }

@@ -4,10 +4,10 @@ import { expectSuccess } from '../forge-error.ts';
 import type { RouteParameters } from '../transport/transport.ts';
 import type { PacedRequests } from '../writes/paced-requests.ts';
 
-/** Where our webhooks go, below whatever name the API has. */
+/** Path of Hapax's webhooks, whatever the API's host name. */
 const WEBHOOK_PATH = '/webhooks/github';
 const PAGE = 100;
-/** Answers to a credential that may not list webhooks. */
+/** Statuses of the response to a credential that may not list webhooks. */
 const NOT_ALLOWED: ReadonlySet<number> = new Set([401, 403, 404]);
 
 const hook = z.object({
@@ -17,12 +17,12 @@ const hook = z.object({
   config: z.object({ url: z.string().optional() }),
   last_response: z.object({ code: z.int().nullish(), message: z.string().nullish() }).optional(),
 });
-/** A webhook of a repository that goes to a Hapax. */
+/** A webhook of a repository that posts to Hapax. */
 export type OurHook = z.infer<typeof hook>;
 
 /**
- * The webhooks of a repository that go to a Hapax, or `not_allowed` where the credential may not list them.
- * @throws {ForgeError} where GitHub did not answer.
+ * Returns the webhooks of a repository that post to Hapax, or `not_allowed` if the credential may not list them.
+ * @throws {ForgeError} if GitHub did not respond.
  */
 export async function listOurHooks(
   requests: PacedRequests,

@@ -17,14 +17,14 @@ const deliveryList = z.array(
 
 const PAGE = 100;
 const MAX_PAGES = 10;
-/** Answers to a delivery that GitHub will never send again. */
+/** Statuses that say that GitHub will never send a delivery again. */
 const NOT_AGAIN: ReadonlySet<number> = new Set([404, 410, 422]);
 
 /**
- * Asks for every delivery again that a webhook of ours did not take since a time, if the credential may. One that GitHub
- * refuses to send again, as it may be too old, holds up no other.
- * @returns how many; `not_allowed` where it may not list webhooks.
- * @throws {ForgeError} where GitHub did not answer all; then none of it counts as looked at.
+ * Requests redelivery of every delivery since a time that Hapax did not accept, if the credential may. If GitHub refuses one, perhaps
+ * because it is too old, the others are still requested.
+ * @returns how many; `not_allowed` if it may not list webhooks.
+ * @throws {ForgeError} if GitHub did not respond to every request; then nothing counts as checked.
  */
 export async function redeliverMissed(
   requests: PacedRequests,

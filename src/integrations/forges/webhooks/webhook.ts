@@ -11,15 +11,15 @@ const githubRun = z.object({
     status: z.string().nullish(),
   }),
 });
-/** Of Forgejo: it tells of the end of a run only. */
+/** Forgejo's delivery. It reports only the end of a run. */
 const forgejoRun = z.object({
   run: z.object({ id: z.int(), title: z.string(), event_payload: z.string().default('') }),
 });
 
-/** Events of Forgejo about a run. */
+/** Forgejo's events about a run. */
 const FORGEJO_EVENTS: ReadonlySet<string> = new Set(['action_run_success', 'action_run_failure', 'action_run_recover']);
 
-/** Whether a body was signed with one of the secrets (`X-Hub-Signature-256`, HMAC-SHA256 of the raw body). */
+/** Says whether a body was signed with one of the secrets (`X-Hub-Signature-256`, HMAC-SHA256 of the raw body). */
 export async function isSigned(
   body: string,
   signature: string | undefined,
@@ -31,8 +31,8 @@ export async function isSigned(
 }
 
 /**
- * The run that a delivery is about; undefined for deliveries about something else. @param credential of the forge that sent it;
- * undefined: GitHub's of the settings.
+ * Returns the run that a delivery is about; undefined if it is about something else. @param credential of the forge that sent it;
+ * undefined: GitHub, with the credential of the settings.
  */
 export function runOfDelivery(event: string | undefined, body: string, credential?: string): AnnouncedRun | undefined {
   const announced = event === 'workflow_run' ? githubAnnounces(body) : forgejoAnnounces(event, body);
@@ -43,7 +43,7 @@ function githubAnnounces(body: string): AnnouncedRun | undefined {
   const read = githubRun.safeParse(JSON.parse(body));
   if (!read.success) return undefined;
   const { id, run_attempt, display_title, status } = read.data.workflow_run;
-  // Gitea writes 0 for every attempt. A run that ended is at the one that is known; one that goes on may be at another.
+  // Gitea writes 0 for every attempt. A run that ended is at the known attempt; one that continues may be at another.
   const attempt = run_attempt === 0 && status !== 'completed' ? {} : { run_attempt };
   return { run_id: id, ...attempt, title: display_title };
 }

@@ -1,45 +1,45 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * What a write to GitHub waits for. A build reserves a slot first and waits for it by a durable timer, which costs no worker
- * (`workflows/build/write-slot.ts`); the activity that then sends claims the credential, and releases it when GitHub has answered.
+ * The pace of writes to GitHub. A build first reserves a slot and waits for it with a durable timer, which costs no worker
+ * (`workflows/build/write-slot.ts`). The activity that then sends claims the credential, and releases it when GitHub has responded.
  */
 export interface WritePace {
-  /** Takes the next slot for a write: how many milliseconds until it comes. */
+  /** Takes the next slot for a write. @returns the milliseconds until then. */
   reserve(): Promise<number>;
-  /** Begins a write, unless another one is under way for longer or GitHub's limits forbid it. Milliseconds. */
+  /** Starts a write, unless another one takes too long or GitHub's limits forbid it. Milliseconds. */
   claim(): Promise<{ release(): Promise<void> } | { waitMs: number; limited: boolean }>;
-  /** How many milliseconds GitHub wants no request; 0 where it does not mind. */
+  /** Returns for how many milliseconds GitHub wants no requests; 0 if it accepts them. */
   limitedForMs(): Promise<number>;
-  /** Notes that GitHub wants no request for so long. */
+  /** Notes for how long GitHub wants no requests. */
   limit(waitMs: number): Promise<void>;
 }
 
-/** The writes of one credential, as all processes that use it share them. Milliseconds throughout. */
+/** The writes with one credential, shared by all processes that use it. All times are in milliseconds. */
 export interface SharedWrites {
-  /** Takes the next of the slots, which are so far apart. @returns how long until it. */
+  /** Takes the next slot; slots are this far apart. @returns how long until then. */
   reserve(spacingMs: number): Promise<number>;
-  /** Claims the right to write, for no longer than this. */
+  /** Claims the right to write, for at most this long. */
   claim(leaseMs: number): Promise<{ claimedUntil: string } | { waitMs: number; limited: boolean }>;
-  /** Releases a claim: the next may begin after the pause. */
+  /** Releases a claim. The next may start after the pause. */
   release(claimedUntil: string, pauseMs: number): Promise<void>;
   limitedForMs(): Promise<number>;
   limit(waitMs: number): Promise<void>;
 }
 
 export interface PaceOptions {
-  /** Least pause from the end of a write to the beginning of the next; 0: writes go as they come. */
+  /** Shortest pause from the end of a write to the start of the next; 0: writes go out at once. */
   intervalMs: number;
-  /** Longest that one write takes, after which a worker that was lost blocks nobody. */
+  /** Longest time for one write. After that, a lost worker no longer blocks others. */
   requestTimeoutMs: number;
 }
 
-/** Slots are this much further apart than writes, so that the response to one fits before the next. */
+/** How much further apart slots are than writes, so that the response to one fits before the next. */
 const SPACING = 1.25;
-/** A write waits here for the one before it to end for at most so many intervals; longer waits cost no worker slot. */
+/** How many intervals a write waits here for the one before it to end. Longer waits happen elsewhere and cost no worker slot. */
 const PATIENCE = 2;
 
-/** Keeps the writes of a credential apart, and its limits. */
+/** Spaces out the writes of a credential, and keeps its limits. */
 export function createWritePace(writes: SharedWrites, { intervalMs, requestTimeoutMs }: PaceOptions): WritePace {
   return {
     limitedForMs: () => writes.limitedForMs(),
@@ -56,7 +56,7 @@ export function createWritePace(writes: SharedWrites, { intervalMs, requestTimeo
         const claim = await writes.claim(requestTimeoutMs + intervalMs + 5_000);
         if ('claimedUntil' in claim) return { release: () => writes.release(claim.claimedUntil, intervalMs) };
         if (claim.limited || Date.now() >= giveUp) return claim;
-        // The response to another write ends its claim early, so it is asked again before that would end by itself.
+        // A response to another write ends its claim early, so this tries again before the claim would expire.
         await delay(Math.min(claim.waitMs, intervalMs / 4));
       }
     },

@@ -2,21 +2,21 @@ import { type ForgeResponse, rateLimitWait } from '../../../domain/github/respon
 import type { ForgeTransport, RouteParameters } from '../transport/transport.ts';
 import type { WritePace } from './pace.ts';
 
-/** How long a write waits where the database, which knows the pace, does not answer. */
+/** How long a write waits if the database, which knows the pace, does not respond. */
 const NO_PACE_WAIT_MS = 5_000;
 
-/** Requests to GitHub at the pace of their credential. */
+/** Sends requests to GitHub at the pace of their credential. */
 export class PacedRequests {
   readonly #transport: ForgeTransport;
   readonly #pace: WritePace | undefined;
 
-  /** @param pace undefined: requests go as they come, for a process that only looks whether GitHub is there. */
+  /** @param pace undefined: requests go out at once, for a process that only checks that GitHub is there. */
   constructor(transport: ForgeTransport, pace: WritePace | undefined) {
     this.#transport = transport;
     this.#pace = pace;
   }
 
-  /** As people call it. */
+  /** The forge's name for people. */
   get forge(): string {
     return this.#transport.forge;
   }
@@ -26,35 +26,35 @@ export class PacedRequests {
     return this.#transport.apiUrl;
   }
 
-  /** Takes the next slot for a write: milliseconds until it comes. */
+  /** Takes the next slot for a write. @returns the milliseconds until then. */
   async reserveWrite(): Promise<number> {
     return (await this.#pace?.reserve()) ?? 0;
   }
 
-  /** One request that changes nothing, unless GitHub wants none. */
+  /** Sends one request that changes nothing, unless GitHub wants no requests now. */
   async get(route: string, parameters: RouteParameters): Promise<ForgeResponse> {
-    // Without the database nobody knows of a limit; GitHub itself still does.
+    // Without the database, nobody here knows of a limit. GitHub itself still does.
     const limitedMs = (await this.#pace?.limitedForMs().catch(() => 0)) ?? 0;
     return limitedMs > 0 ? heldBack(this.forge, limitedMs, true) : this.send(route, parameters);
   }
 
-  /** One request that changes something, once its turn has come. */
+  /** Sends one request that changes something, once its turn has come. */
   async post(route: string, parameters: RouteParameters): Promise<ForgeResponse> {
     if (!this.#pace) return this.send(route, parameters);
     const claim = await this.#pace.claim().catch(() => ({ waitMs: NO_PACE_WAIT_MS, limited: false }));
     if ('waitMs' in claim) return heldBack(this.forge, claim.waitMs, claim.limited);
     const response = await this.send(route, parameters);
-    // What is not given back runs out by itself.
+    // A claim that is not released expires by itself.
     await claim.release().catch(() => {});
     return response;
   }
 
-  /** One request, at once. */
+  /** Sends one request at once. */
   async send(route: string, parameters: RouteParameters): Promise<ForgeResponse> {
     const response = await this.#transport.request(route, parameters);
     if (!('status' in response)) return response;
     const limitMs = rateLimitWait(response.status, response.headers, response.body, Date.now());
-    // Whoever was told waits by itself; the others learn of it here.
+    // The caller who got this response waits by itself. The others learn of the limit here.
     if (limitMs !== undefined) await this.#pace?.limit(limitMs).catch(() => {});
     return response;
   }

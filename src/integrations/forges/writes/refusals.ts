@@ -2,30 +2,30 @@ import { type Arrived, type ForgeResponse, messageOf, rateLimitWait } from '../.
 import type { ForgeTransport } from '../transport/transport.ts';
 import type { PacedRequests } from './paced-requests.ts';
 
-/** GitHub lists a new workflow file some seconds after it was pushed; who has named a wrong one learns it soon. */
+/** GitHub lists a new workflow file only some seconds after it was pushed. Whoever named a wrong one still learns it soon. */
 const MISSING_WORKFLOW_PATIENCE_MS = 600_000;
-/** Longer than the parts of GitHub take to know a new token. */
+/** Longer than parts of GitHub need to learn a new token. */
 const YOUNG_LOGIN_PATIENCE_MS = 60_000;
 
-/** GitHub's words where a credential lacks a right, whatever it asks for. */
+/** GitHub's words if a credential lacks a right, whatever the request. */
 const NO_RIGHT =
   /resource not accessible|resource protected|must have (admin|write|push)|should have a permission|required scope|saml|ip allow list|login attempts|suspended/i;
 
-/** A page of one, in the words of every forge. */
+/** A page with one entry, in the parameters of every forge. */
 const ONE = { per_page: 1, limit: 1 };
 
-/** What is wanted of a repository. */
+/** The repository and workflow that a request needs. */
 export interface Wanted {
   owner: string;
   repo: string;
-  /** File name or number of the workflow that a dispatch names. */
+  /** File name or number of the workflow in a dispatch. */
   workflow?: string;
 }
 
 /**
- * Finds out why GitHub refuses a write with 403 or 404: a response with `trouble` if a person has to change something
- * first, the response itself if the request is at fault, and "not sent" if GitHub does not say.
- * @param explainsWorkflows whether the default branch says which workflows there are; else the response itself does.
+ * Finds out why GitHub refuses a write with 403 or 404. Returns a response with `trouble` if a person must change something first, the
+ * response itself if the request is at fault, and "not sent" if GitHub does not say.
+ * @param explainsWorkflows whether the default branch says which workflows there are. If not, the response itself says.
  */
 export async function explainRefusal(
   transport: ForgeTransport,
@@ -71,7 +71,7 @@ export function readWorkflow(
   return requests.get(route, { owner, repo, workflow_id: workflow });
 }
 
-/** Whether the response says that a classic token has none of the scopes that would do. */
+/** Says whether the response shows that a classic token has none of the scopes that would suffice. */
 function lacksScope({ headers }: Arrived): boolean {
   const scopes = (text = '') => text.split(',').flatMap((scope) => scope.trim() || []);
   const wanted = scopes(headers['x-accepted-oauth-scopes']);

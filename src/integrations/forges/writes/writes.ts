@@ -15,7 +15,7 @@ import { explainRefusal } from './refusals.ts';
 
 type Correlation = { input: string; token: string } | null;
 
-/** What changes something at a forge: dispatches, re-runs, cancellations. Each waits for its turn ({@link PacedRequests.post}). */
+/** Writes to a forge: dispatches, re-runs, cancellations. Each waits for its turn ({@link PacedRequests.post}). */
 export class Writes {
   readonly #transport: ForgeTransport;
   readonly #requests: PacedRequests;
@@ -27,8 +27,12 @@ export class Writes {
     this.#requests = requests;
   }
 
-  /** Sends one dispatch, and a second only where GitHub refused the first for a field or an input that it does not know. */
+  /**
+   * Sends one dispatch. It sends a second one only if GitHub refused the first because of an unknown field or input.
+   * @throws if another program sends the dispatches of this build. No code may call this for such a build.
+   */
   async dispatch(request: BuildRequest, correlation: Correlation): Promise<DispatchOutcome> {
+    if (request.shadow) throw new Error('another program sends this dispatch');
     let response = await this.#postDispatch(request, correlation);
     let correlated = correlation !== null;
     if ('status' in response && correlation && refusesInput(response, correlation.input)) {
@@ -39,14 +43,14 @@ export class Writes {
     return classifyDispatch(explained, correlated, Date.now(), this.#transport.forge);
   }
 
-  /** Asks once for another attempt of a run that ended, of all its jobs or of the failed ones. */
+  /** Requests one more attempt of an ended run, of all its jobs or of the failed ones. It sends the request once. */
   async rerun(repository: string, runId: number, failedJobsOnly: boolean): Promise<RerunOutcome> {
     const route = `POST /repos/{owner}/{repo}/actions/runs/{run_id}/${failedJobsOnly ? 'rerun-failed-jobs' : 'rerun'}`;
     const response = await this.#requests.post(route, { ...ownerAndRepo(repository), run_id: runId });
     return classifyRerun(await this.#explain(response, repository), Date.now(), this.#transport.forge);
   }
 
-  /** Asks for the run to be stopped; false where it has ended or is gone. @throws {ForgeError} */
+  /** Requests that the run stop; returns false if it has ended or no longer exists. @throws {ForgeError} */
   cancel(repository: string, runId: number): Promise<boolean> {
     return this.#dialect.cancel(this.#requests, { repository, run_id: runId });
   }
@@ -56,7 +60,7 @@ export class Writes {
     return this.#dialect.dispatch(this.#requests, { ...request, inputs });
   }
 
-  /** A response to a write, with what a person has to change where GitHub refuses it for that. */
+  /** Returns the response to a write. If a person must change something before GitHub accepts it, the response says what. */
   async #explain(response: ForgeResponse, repository: string, workflow?: string): Promise<ForgeResponse> {
     const wanted = { ...ownerAndRepo(repository), ...(workflow ? { workflow } : {}) };
     const { numbers_workflows } = this.#dialect.capabilities;

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, states
 from celery._state import get_current_worker_task
+from celery.backends.base import DisabledBackend
+from kombu.exceptions import EncodeError
 
 from hapax_worker import progress
 from hapax_worker.canvas import FAIL_CHORD
-from hapax_worker.ledger import LEDGER, as_json, error_of
+from hapax_worker.ledger import LEDGER, as_json, error_of, result_as_json
 from hapax_worker.messages import CHORD_COUNTED
 
 
@@ -20,8 +23,8 @@ class Recording:
 
     def mark_as_done(self, task_id, result, request=None, store_result=True, state=states.SUCCESS):
         is_kept = store_result and not (request and request.ignore_result)
-        # What is no JSON fails here, which is a failure of the task, as in Celery.
-        kept = as_json(self.prepare_value(result)) if is_kept else None
+        # What is no JSON, or too much of it, fails here, which is a failure of the task, as in Celery.
+        kept = self._kept(result_as_json, result) if is_kept else None
         super().mark_as_done(task_id, result, request, store_result, state)
         if task_id in LEDGER:
             LEDGER[task_id].end = {"kind": "succeeded", "result": kept}
@@ -44,12 +47,21 @@ class Recording:
     def store_result(self, task_id, result, state, *args, **kwargs):
         entry = LEDGER.get(task_id)
         if entry and entry.end is None and _is_own_state(state, result):
-            entry.state = {"state": state, "meta": as_json(self.prepare_value(result))}
+            entry.state = {"state": state, "meta": self._kept(as_json, result)}
             if state not in states.READY_STATES:
                 progress.tell(task_id, entry.state)
         if entry is None or self.forwards:
             return super().store_result(task_id, result, state, *args, **kwargs)
         return result
+
+    def _kept(self, write: Callable[[Any], Any], value: Any) -> Any:
+        """A value as JSON. Raises EncodeError where it is none; not in an app without a back end, whose tasks may return anything."""
+        try:
+            return write(self.prepare_value(value))
+        except EncodeError:
+            if isinstance(self, DisabledBackend):
+                return None
+            raise
 
 
 def is_counted(request) -> bool:
@@ -66,14 +78,15 @@ def _is_own_state(state: str, result: Any) -> bool:
 
 
 def record_results(app: Celery, forwards: bool) -> None:
-    """Has the back ends of an app (there is one for each thread) tell Hapax."""
+    """Has the back ends of an app (there is one for each thread), and those that its tasks have of their own, tell Hapax."""
     make = app._get_backend
 
     def make_recording():
         return _recording(make(), forwards)
 
     app._get_backend = make_recording
-    _recording(app.backend, forwards)
+    for task in app.tasks.values():
+        _recording(task.backend, forwards)
 
 
 def _recording(backend, forwards: bool):

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from celery import maybe_patch_concurrency, signals
-from celery._state import connect_on_app_finalize
 
-from hapax_worker.canvas import add_tasks
-from hapax_worker.refusals import refuse
+from hapax_worker import installation
+from hapax_worker.refusals import refuse, refuse_detach
 from hapax_worker.settings import Settings
 
 #: Options of ``celery`` itself. They stand before the word ``worker``, but people write them behind it.
@@ -17,7 +16,7 @@ _OPTIONS_OF_CELERY = ("-A", "--app", "-b", "--broker", "--result-backend", "--lo
 
 
 def celery_arguments(arguments: Sequence[str]) -> list[str]:
-    """The command line of Celery's own program. The options of ``celery`` go before the word ``worker``, the others behind it."""
+    """The arguments of Celery's own program. The options of ``celery`` go before the word ``worker``, the others behind it."""
     before: list[str] = []
     behind: list[str] = []
     words = iter(arguments)
@@ -28,14 +27,16 @@ def celery_arguments(arguments: Sequence[str]) -> list[str]:
             before.append(word)
         else:
             behind.append(word)
-    return ["celery", *before, "worker", *behind]
+    return [*before, "worker", *behind]
 
 
 def _take_over(instance, conf, options, **_) -> None:
     """Prepares Celery's worker before it is built: its consumer is Hapax's."""
     from kombu.utils.compat import detect_environment
+    from kombu.utils.functional import maybe_list
 
     refuse(conf, options)
+    conf.imports = (*(maybe_list(conf.imports) or ()), installation.__name__)
     conf.worker_consumer = "hapax_worker.consumer:HapaxConsumer"
     # Celery asks its broker whether it can be polled. Here no broker is polled.
     instance.should_use_eventloop = lambda: detect_environment() == "default" and not instance.app.IS_WINDOWS
@@ -43,11 +44,14 @@ def _take_over(instance, conf, options, **_) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs until the worker is stopped; exits as ``celery worker`` does. A fault in the settings exits with one line."""
-    sys.argv = celery_arguments(sys.argv[1:] if arguments is None else arguments)
+    if arguments is not None:
+        sys.argv[1:] = arguments  # which Celery runs again at SIGHUP
     Settings.from_environment()
     maybe_patch_concurrency()
     signals.celeryd_init.connect(_take_over, weak=False)
-    connect_on_app_finalize(add_tasks)
-    from celery.bin.celery import main as celery
+    from celery.bin.celery import celery
+    from celery.bin.worker import worker
 
-    celery()
+    # Celery's own option would start Celery's own worker, before it asks anybody.
+    next(option for option in worker.params if option.name == "detach").callback = refuse_detach
+    celery(celery_arguments(sys.argv[1:]), prog_name="celery", auto_envvar_prefix="CELERY")

@@ -7,9 +7,11 @@ import select
 import socket
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from typing import Any
 
+from billiard.exceptions import WorkerLostError
 from celery import bootsteps
 from celery.exceptions import WorkerShutdown
 from celery.utils.log import get_logger
@@ -18,10 +20,10 @@ from celery.worker.consumer import Consumer
 
 from hapax_worker.describe import describe
 from hapax_worker.installation import install
-from hapax_worker.ledger import LEDGER, Entry
+from hapax_worker.ledger import LEDGER, Entry, error_of
 from hapax_worker.link import Link
 from hapax_worker.messages import message_of, timelimit_of
-from hapax_worker.outcome import outcome_of
+from hapax_worker.outcome import kept_outcome, outcome_of
 from hapax_worker.pool import RecordingPool
 from hapax_worker.progress import Reports
 
@@ -66,6 +68,7 @@ class HapaxConsumer(Consumer):
 
     connection = task_consumer = event_dispatcher = None
     link: Link | None = None
+    _is_draining = _is_drained = False
 
     class Blueprint(bootsteps.Blueprint):
         name = "Consumer"
@@ -80,6 +83,7 @@ class HapaxConsumer(Consumer):
     def __init__(self, *args, **options) -> None:
         super().__init__(*args, **options)
         self._attempts: dict[str, Attempt] = {}
+        self._forwarding = threading.Lock()
         self._reports = Reports()  # before the pool starts its children, which find it by their environment
 
     def serve(self) -> None:
@@ -97,7 +101,7 @@ class HapaxConsumer(Consumer):
             try:
                 worker_state.maybe_shutdown()
             except WorkerShutdown:
-                self._tell("drain")
+                self._drain(waits)
                 raise
             next(waits)
 
@@ -110,7 +114,7 @@ class HapaxConsumer(Consumer):
             "hello",
             identity=f"{os.getpid()}@{socket.gethostname()}",
             hostname=self.hostname,
-            concurrency=self.controller.concurrency,
+            concurrency=self.pool.num_processes,
             queues=list(self.app.amqp.queues.consume_from),
             types=describe(self.app),
         )
@@ -135,6 +139,18 @@ class HapaxConsumer(Consumer):
         except (EOFError, OSError) as error:
             self._stop_without_poller(error)
 
+    def _drain(self, waits) -> None:
+        """Takes no more, and waits until the pool has begun what it was given: when it stops, it drops the rest."""
+        self._is_draining = True
+        self._tell("drain")
+        while not (self._is_drained and all(attempt.request.time_start for attempt in list(self._attempts.values()))):
+            next(waits)
+            if worker_state.should_terminate is not None:
+                worker_state.maybe_shutdown()
+
+    def _drained(self) -> None:
+        self._is_drained = True
+
     def _stop_without_poller(self, error: Exception) -> None:
         """Temporal lets another worker begin again what runs here. So it is stopped, and a supervisor starts this worker again."""
         if worker_state.should_terminate is None:
@@ -145,17 +161,20 @@ class HapaxConsumer(Consumer):
 
     def _do(self, op: str, **message: Any) -> None:
         try:
-            self._run(**message) if op == "run" else self._cancel(**message)
+            {"run": self._run, "recall": self._recall, "cancel": self._cancel, "drained": self._drained}[op](**message)
         except Exception:
             log.exception("%s, as the poller asked", op)
 
     def _forward(self) -> None:
-        task_id, state = self._reports.read()
-        attempt = self._attempts.get(task_id)
-        if attempt:
-            self._tell("progress", token=attempt.token, progress=state)
+        with self._forwarding:  # the threads of a pool tell of ends
+            for task_id, state in self._reports.read():
+                attempt = self._attempts.get(task_id)
+                if attempt:
+                    self._tell("progress", token=attempt.token, progress=state)
 
     def _run(self, token: int, request: dict[str, Any], redelivered: bool) -> None:
+        if self._is_draining:
+            return self._tell("ended", token=token, outcome={"kind": "unstarted"})
         task_id, name = request["task_id"], request["name"]
         attempt = self._attempts[task_id] = Attempt(token, *self._limits(name, request))
         message = message_of(request, redelivered=redelivered)
@@ -165,6 +184,15 @@ class HapaxConsumer(Consumer):
             log.exception("%s[%s] could not begin", name, task_id)
             LEDGER[task_id] = Entry()
             self.ended(task_id, None, error)
+        if attempt.request is None:  # Celery itself knows that it is revoked, from --statedb for example
+            LEDGER[task_id] = Entry(end={"kind": "revoked"})
+            self.ended(task_id, None)
+
+    def _recall(self, token: int, request: dict[str, Any]) -> None:
+        """Says what became of a task that was lost with its worker and may not run again."""
+        lost = {"kind": "failed", "error": error_of(WorkerLostError("Worker exited prematurely"))}
+        backend = self.app.tasks[request["name"]].backend
+        self._tell("ended", token=token, outcome=kept_outcome(backend, request["task_id"]) or lost)
 
     def _limits(self, name: str, request: dict[str, Any]) -> tuple[float | None, float | None]:
         """Hard and soft limit in force. Celery's prefork pool forgets a hard one that is shorter than the app's soft one."""
@@ -184,6 +212,7 @@ class HapaxConsumer(Consumer):
         return {"timeout": attempt.hard, "soft_timeout": attempt.soft}
 
     def ended(self, task_id: str, einfo, error: Exception | None = None) -> None:
+        self._forward()  # what the task said before its end may not have been read
         attempt, entry = self._attempts.pop(task_id, None), LEDGER.pop(task_id, None)
         if attempt is None:
             return  # after a hard time limit Celery calls back twice
@@ -194,6 +223,7 @@ class HapaxConsumer(Consumer):
             error,
             is_stopped=worker_state.should_terminate is not None or cancelled_by_celery,
             is_requeued=attempt.is_requeued,
+            kept=lambda: attempt.request and kept_outcome(attempt.request.task.backend, task_id),
         )
         self._tell("ended", token=attempt.token, outcome=outcome)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 from celery import Celery, Task
@@ -18,6 +19,17 @@ _DEFAULT_CHARACTERS = 100
 def describe(app: Celery) -> list[dict[str, Any]]:
     """All tasks of an app, with those of Celery and of this package: canvases are made of them."""
     return [_describe(app, task) for _, task in sorted(app.tasks.items())]
+
+
+def queue_of(app: Celery, route: Mapping[str, Any]) -> str | None:
+    """The queue to which options of a message lead: the one that they name, else the one that is bound by their exchange and key."""
+    queue, exchange, key = route.get("queue"), route.get("exchange"), route.get("routing_key")
+    if queue is not None:
+        return str(getattr(queue, "name", queue))
+    if exchange is None:
+        return app.conf.task_default_queue
+    wanted = (getattr(exchange, "name", exchange), key)
+    return next((name for name, of in app.amqp.queues.items() if of.exchange and (of.exchange.name, of.routing_key) == wanted), None)
 
 
 def _describe(app: Celery, task: Task) -> dict[str, Any]:
@@ -49,8 +61,7 @@ def _queue_of(app: Celery, task: Task) -> str:
     own = getattr(task, "queue", None)
     if own:
         return str(own)
-    route = app.amqp.router.route({}, task.name, task_type=task)
-    return route["queue"].name if "queue" in route else app.conf.task_default_queue
+    return queue_of(app, app.amqp.router.route({}, task.name, task_type=task)) or app.conf.task_default_queue
 
 
 def _parameters(run) -> list[dict[str, Any]] | None:

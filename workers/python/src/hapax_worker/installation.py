@@ -1,4 +1,8 @@
-"""What Hapax changes in an app, once in each process: where results and retries go."""
+"""What Hapax changes in an app, once in each process: its own tasks, and where results and retries go.
+
+Importing it is enough. A child that was spawned has nothing of its parent, so the worker adds it to the app's ``imports``, which Celery
+imports in each child before it prepares the tasks.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,18 @@ import ctypes
 import signal
 import sys
 
+from billiard import current_process
 from celery import Celery, current_app, signals
+from celery._state import connect_on_app_finalize
 
 from hapax_worker.backend import record_results
+from hapax_worker.canvas import add_tasks
 from hapax_worker.retries import keep_own_messages
 from hapax_worker.settings import Settings
 
 _PR_SET_PDEATHSIG = 1
+
+connect_on_app_finalize(add_tasks)
 
 
 def install(app: Celery) -> None:
@@ -27,6 +36,7 @@ def install(app: Celery) -> None:
 @signals.worker_process_init.connect(weak=False)
 def _in_child(**_) -> None:
     install(current_app._get_current_object())
-    if sys.platform == "linux":
+    # The pool `solo` sends the signal in the worker itself, which may outlive the shell that started it.
+    if sys.platform == "linux" and current_process().name != "MainProcess":
         # Otherwise the child of a worker that was killed works on, while another worker begins the task again.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

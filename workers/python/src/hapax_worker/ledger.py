@@ -10,7 +10,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from kombu.exceptions import EncodeError
 from kombu.serialization import dumps
+from kombu.utils.encoding import safe_repr
 
 
 @dataclass
@@ -31,24 +33,61 @@ LEDGER: dict[str, Entry] = {}
 #: Characters of a traceback that are kept: its end, which says what went wrong.
 _TRACEBACK_CHARACTERS = 4_000
 
+#: Characters that are kept of the message of an error, and of its arguments as JSON.
+_ERROR_CHARACTERS = 4_000
+_ARGUMENTS_CHARACTERS = 100_000
+
+#: Most characters of JSON that a result may have, as in TypeScript. Temporal carries no more than about two million bytes.
+_RESULT_CHARACTERS = 1_000_000
+
+
+class ResultTooLarge(EncodeError):
+    """A result that Hapax cannot carry. Celery takes an EncodeError as a failure of the task."""
+
 
 def as_json(value: Any) -> Any:
-    """A value as kombu writes it in JSON (dates, decimals and UUIDs are marked). Raises kombu's EncodeError where it is none."""
+    """A value as kombu writes it in JSON (dates, decimals and UUIDs are marked), with null for NaN and Infinity, which Python alone
+    writes. Raises kombu's EncodeError where it is none."""
+    return _read(_text_of(value))
+
+
+def result_as_json(value: Any) -> Any:
+    """The same of a result. Raises ResultTooLarge where it has too many characters."""
+    text = _text_of(value)
+    if len(text) > _RESULT_CHARACTERS:
+        raise ResultTooLarge(f"the result has {len(text)} characters of JSON; {_RESULT_CHARACTERS} is the most")
+    return _read(text)
+
+
+def _text_of(value: Any) -> str:
     _, _, text = dumps(value, serializer="json")
-    return json.loads(text)
+    return text
+
+
+def _read(text: str) -> Any:
+    return json.loads(text, parse_constant=lambda _: None)
 
 
 def error_of(exception: BaseException, traceback: object = None) -> dict[str, Any]:
     """An exception as Celery's back ends store it, so that a client's ``get()`` raises the same class."""
     kind = type(exception)
+    message = _said_by(exception)[:_ERROR_CHARACTERS]
     try:
-        arguments = as_json(list(exception.args))
+        text = _text_of(list(exception.args))
+        arguments = _read(text) if len(text) <= _ARGUMENTS_CHARACTERS else [message]
     except Exception:
-        arguments = [repr(argument) for argument in exception.args]
+        arguments = [safe_repr(argument)[:_ERROR_CHARACTERS] for argument in exception.args]
     return {
         "type": kind.__name__,
         "module": kind.__module__,
         "args": arguments,
-        "message": str(exception),
+        "message": message,
         "traceback": str(traceback)[-_TRACEBACK_CHARACTERS:] if traceback else None,
     }
+
+
+def _said_by(exception: BaseException) -> str:
+    try:
+        return str(exception)
+    except Exception:
+        return safe_repr(exception)

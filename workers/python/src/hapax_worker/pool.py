@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from celery import current_app
+from billiard.einfo import ExceptionInfo
+from billiard.exceptions import WorkerLostError
 from celery.utils.log import get_logger
 
-from hapax_worker.installation import install
 from hapax_worker.ledger import LEDGER, Entry
 
 log = get_logger(__name__)
+
+#: What Celery's pools of green threads answer for one that was killed.
+_KILLED = (False, None, None)
 
 
 class Attempts(Protocol):
@@ -20,19 +23,26 @@ class Attempts(Protocol):
     def limits_of(self, task_id: str) -> dict[str, float | None]:
         """The time limits of an attempt: ``timeout`` and ``soft_timeout``, seconds."""
 
-    def ended(self, task_id: str, einfo) -> None:
-        """An attempt is over. What it left behind is in the ledger. einfo: how it failed, if it did."""
+    def ended(self, task_id: str, einfo, error: Exception | None = None) -> None:
+        """An attempt is over. What it left behind is in the ledger. einfo or error: how it failed, if it did."""
 
 
 def traced(trace, name: str, task_id: str, *rest) -> tuple[Any, Entry]:
     """Runs where the work is done, around Celery's own tracing. Returns its answer, and what the work has left behind."""
-    install(current_app._get_current_object())  # a child that was spawned has nothing of its parent
     LEDGER[task_id] = Entry()
     try:
         answer = trace(name, task_id, *rest)
     finally:
         entry = LEDGER.pop(task_id)
     return answer, entry
+
+
+def _traced_here(*args) -> tuple[Any, Entry] | ExceptionInfo:
+    """The same in the worker's own process, where a pool of threads tells nobody what is raised around a task."""
+    try:
+        return traced(*args)
+    except Exception:
+        return ExceptionInfo()
 
 
 class RecordingPool:
@@ -50,6 +60,10 @@ class RecordingPool:
         task_id = args[1]
 
         def answered(answer) -> None:
+            if isinstance(answer, ExceptionInfo):
+                return lost(answer)
+            if answer == _KILLED:
+                return self._attempts.ended(task_id, None, WorkerLostError("its green thread was killed"))
             result, LEDGER[task_id] = answer
             try:
                 callback(result)
@@ -74,7 +88,7 @@ class RecordingPool:
                 self._attempts.ended(task_id, None)
 
         return self.real.apply_async(
-            traced,
+            traced if self.real.uses_semaphore else _traced_here,
             args=(target, *args),
             callback=_logged(answered, task_id),
             error_callback=_logged(lost, task_id),

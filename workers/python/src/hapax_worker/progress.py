@@ -5,10 +5,12 @@ Each report is one datagram, so that a child that is killed leaves neither half 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from celery.utils.log import get_logger
@@ -33,12 +35,15 @@ class Reports:
         path = self._directory / "progress"
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(path))
+        self.socket.setblocking(False)
         os.environ[_PLACE] = str(path)
 
-    def read(self) -> tuple[str, dict]:
-        """The next report: a task id, and ``{"state", "meta"}``."""
-        task_id, state = json.loads(self.socket.recv(MAX_BYTES))
-        return task_id, state
+    def read(self) -> Iterator[tuple[str, dict]]:
+        """The reports that have arrived: a task id, and ``{"state", "meta"}``."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                task_id, state = json.loads(self.socket.recv(MAX_BYTES))
+                yield task_id, state
 
     def close(self) -> None:
         self.socket.close()

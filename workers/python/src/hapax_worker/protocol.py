@@ -106,3 +106,5 @@ class Beat(TypedDict):
     progress: State | None
     #: How often the attempt was stopped in order, because its worker stopped.
     interrupted: int
+    #: How often its beginning was recorded, but the worker stopped before it began.
+    unstarted: int

@@ -19,6 +19,12 @@ def refuse(conf, options: dict[str, Any]) -> None:
         raise SystemExit("\n".join(f"hapax-worker: {fault}" for fault in faults))
 
 
+def refuse_detach(_context, _option, is_asked: bool) -> None:
+    """Callback of the option ``--detach``. Raises SystemExit where somebody asks for it."""
+    if is_asked:
+        raise SystemExit("hapax-worker: --detach: run it under a supervisor, such as systemd, or in a container")
+
+
 def _serializers(conf) -> list[str]:
     faults = []
     if not {"json", "application/json"} & set(conf.accept_content):

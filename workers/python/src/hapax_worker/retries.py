@@ -7,6 +7,7 @@ from typing import Any
 from celery import Celery
 from celery._state import get_current_worker_task
 
+from hapax_worker.describe import queue_of
 from hapax_worker.ledger import LEDGER, as_json
 
 
@@ -25,8 +26,8 @@ class _Keeper:
     def __getattr__(self, name: str):
         return getattr(self._producer, name)
 
-    def publish(self, body, routing_key=None, **_) -> None:
-        self.body, self.routing_key = body, routing_key
+    def publish(self, body, **_) -> None:
+        self.body = body
 
 
 def keep_own_messages(app: Celery) -> None:
@@ -40,20 +41,22 @@ def keep_own_messages(app: Celery) -> None:
             return send(producer, name, message, **options)
         keeper = _Keeper(producer)
         send(keeper, name, message, **options)  # with its signals, and with what the router decides
-        LEDGER[own_id].following = _attempt(name, message.headers, keeper)
+        # Which pattern of a binding a key fits, only the broker knows: then the task stays in its queue.
+        queue = queue_of(app, options) or task.request.delivery_info["routing_key"]
+        LEDGER[own_id].following = _attempt(name, message.headers, keeper.body, queue)
 
     app.amqp.send_task_message = send_task_message
 
 
-def _attempt(name: str, headers: dict[str, Any], keeper: _Keeper) -> dict[str, Any]:
-    args, kwargs, embed = keeper.body
+def _attempt(name: str, headers: dict[str, Any], body: tuple, queue: str) -> dict[str, Any]:
+    args, kwargs, embed = body
     hard, soft = headers["timelimit"]
     return as_json(
         {
             "name": name,
             "args": args,
             "kwargs": kwargs,
-            "queue": keeper.routing_key,
+            "queue": queue,
             "retries": headers["retries"],
             "eta": headers["eta"],
             "soft_limit_ms": soft and round(soft * 1000),

@@ -191,7 +191,11 @@ const mode: INodeProperties = {
   name: 'mode',
   type: 'options',
   options: [
-    { name: 'Automatic', value: '', description: 'Run again if there was a run, otherwise dispatch a new one' },
+    {
+      name: 'Automatic',
+      value: '',
+      description: 'Run again if there was a run and its forge can (Forgejo cannot), otherwise dispatch a new one',
+    },
     { name: 'Dispatch a New Run', value: 'redispatch' },
     { name: 'Run Again', value: 'rerun' },
     { name: 'Run Failed Jobs Again', value: 'rerun_failed' },

@@ -14,8 +14,21 @@ from hapax_worker.poller.poller import Poller
 
 
 async def main(descriptor: int) -> None:
-    reader, writer = await asyncio.open_unix_connection(sock=socket.socket(fileno=descriptor), limit=MAX_LINE_BYTES)
-    await Poller(reader, writer).run()
+    status = 1
+    try:
+        reader, writer = await asyncio.open_unix_connection(sock=socket.socket(fileno=descriptor), limit=MAX_LINE_BYTES)
+        await Poller(reader, writer).run()
+        status = 0
+    except Exception:
+        logging.exception("the poller ends")
+    # asyncio would wait for the polls to end, for ever if Temporal is gone.
+    _leave(status)
+
+
+def _leave(status: int) -> None:
+    """An orderly end of CPython 3.11 crashes on threads of Temporal's core that call back meanwhile."""
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
@@ -24,15 +37,9 @@ if __name__ == "__main__":
     logging.basicConfig(format="[%(asctime)s: %(levelname)s/poller] %(message)s", level=logging.WARNING)
     # What is given back and what is revoked is no news; the record has it.
     logging.getLogger("temporalio.activity").setLevel(logging.CRITICAL)
-    status = 1
     try:
         asyncio.run(main(int(sys.argv[1])))
-        status = 0
     except SystemExit as refusal:
         print(refusal, file=sys.stderr)
-    except Exception:
-        logging.exception("the poller ends")
     finally:
-        sys.stderr.flush()
-        # An orderly end of CPython 3.11 crashes on threads of Temporal's core that call back meanwhile.
-        os._exit(status)
+        _leave(1)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from temporalio import activity
 from temporalio.client import Client, WorkflowUpdateFailedError
@@ -83,7 +83,8 @@ class Attempts:
     def _unknown(self, name: str) -> Outcome:
         if activity.info().attempt < _MAX_UNKNOWN:
             raise _given_back(f"{name} is not registered here", 1)
-        return _failed("NotRegistered", "celery.exceptions", name)
+        error = {"type": "NotRegistered", "module": "celery.exceptions", "args": [name], "message": name, "traceback": None}
+        return _versioned({"kind": "failed", "error": error})
 
     async def _attempt(self, request: RunRequest, beat: Beat) -> Outcome:
         if self._is_draining:
@@ -95,18 +96,22 @@ class Attempts:
             raise ApplicationError("the workflow does not want this attempt", non_retryable=True) from error
         if begun["verdict"] == "expired":
             return _versioned({"kind": "expired"})
-        lost = begun["starts"] - 1 - beat["interrupted"]
+        if self._is_draining:
+            raise _noted(beat, "unstarted")
+        begun_before = begun["starts"] - 1 - beat["unstarted"]
+        lost = begun_before - beat["interrupted"]
         may_begin_again = self._types[request["name"]]["options"]["acks_late"]
-        if lost >= _MAX_LOST_WORKERS or (begun["starts"] > 1 and not may_begin_again):
-            return _failed("WorkerLostError", "billiard.exceptions", "Worker exited prematurely")
-        async with _in_background(record.tell_progress()):
-            return await self._work(request, begun["starts"] > 1, record, beat)
+        is_again = begun_before > 0
+        if lost >= _MAX_LOST_WORKERS or (is_again and not may_begin_again):
+            return await self._ask("recall", request, record, beat)
+        async with record.telling_progress():
+            return await self._ask("run", request, record, beat, redelivered=is_again)
 
-    async def _work(self, request: RunRequest, redelivered: bool, record: AttemptRecord, beat: Beat) -> Outcome:
+    async def _ask(self, op: str, request: RunRequest, record: AttemptRecord, beat: Beat, **message: Any) -> Outcome:
         self._last_token += 1
         token = self._last_token
         running = self._running[token] = _Running(record, beat)
-        self._tell("run", token=token, request=request, redelivered=redelivered)
+        self._tell(op, token=token, request=request, **message)
         try:
             outcome = await asyncio.shield(running.ended)
         except asyncio.CancelledError:
@@ -115,11 +120,13 @@ class Attempts:
             raise
         finally:
             del self._running[token]
-        if outcome["kind"] != "lost":
-            return _versioned(outcome)
-        beat["interrupted"] += 1
-        activity.heartbeat(beat)
-        raise _given_back("the attempt was interrupted", 0.1)
+        match outcome["kind"]:
+            case "lost":
+                raise _noted(beat, "interrupted")
+            case "unstarted":
+                raise _noted(beat, "unstarted")
+            case _:
+                return _versioned(outcome)
 
 
 class _Running:
@@ -141,7 +148,7 @@ class _Running:
 
 def _last_beat() -> Beat:
     details = activity.info().heartbeat_details
-    return {"version": VERSION, "progress": None, "interrupted": 0, **(details[0] if details else {})}
+    return {"version": VERSION, "progress": None, "interrupted": 0, "unstarted": 0, **(details[0] if details else {})}
 
 
 async def _send_heartbeats(beat: Beat) -> None:
@@ -163,9 +170,11 @@ def _versioned(outcome: Outcome) -> Outcome:
     return {"version": VERSION, **outcome}
 
 
-def _failed(kind: str, module: str, message: str) -> Outcome:
-    error = {"type": kind, "module": module, "args": [message], "message": message, "traceback": None}
-    return _versioned({"kind": "failed", "error": error})
+def _noted(beat: Beat, what: Literal["interrupted", "unstarted"]) -> ApplicationError:
+    """Gives the attempt back, and counts this for the worker that has it next."""
+    beat[what] += 1
+    activity.heartbeat(beat)
+    return _given_back(f"the attempt was {what}", 0.1)
 
 
 def _given_back(message: str, after_s: float) -> ApplicationError:

@@ -98,6 +98,7 @@ class Poller:
                 case "drain":
                     self._attempts.drain()
                     self._draining.set()
+                    self._tell("drained")
 
 
 async def _failure_of(task: asyncio.Task) -> None:

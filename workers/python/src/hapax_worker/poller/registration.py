@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
@@ -25,7 +26,12 @@ async def register(client: Client, identity: str, queues: list[str], types: list
     while True:
         try:
             handle = await client.start_workflow(
-                REGISTER_WORKFLOW, registration, id=workflow_id, task_queue=WORKFLOW_TASK_QUEUE
+                REGISTER_WORKFLOW,
+                registration,
+                id=workflow_id,
+                task_queue=WORKFLOW_TASK_QUEUE,
+                # One that was begun before is of a worker that had this identity: in a container, the same after each start.
+                id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
             )
             await handle.result()
             return

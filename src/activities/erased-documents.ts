@@ -1,0 +1,22 @@
+import type { Blobs } from '../integrations/blobs.ts';
+import type { ContentStore } from '../store/content/content-store.ts';
+import type { Db } from '../store/database.ts';
+import { deleteErasedSource, forgetSharedSources, listErasedSources } from '../store/erasures/content-source.ts';
+
+/** How many documents one sweep deletes. The next one goes on. */
+const MOST = 5_000;
+
+/** Deletes the documents that only erased contents came from. */
+export async function deleteErasedDocuments(
+  db: Db,
+  { content, blobs }: { content: Pick<ContentStore, 'listBlobKeys'>; blobs: Pick<Blobs, 'delete'> },
+): Promise<void> {
+  await forgetSharedSources(db);
+  const keys = await listErasedSources(db, MOST);
+  if (keys.length === 0) return;
+  // Contents from earlier versions of Hapax have no row that names their document.
+  const inUse = new Set(await content.listBlobKeys());
+  for (const key of keys) {
+    if (!inUse.has(key)) await deleteErasedSource(db, key, (blobKey) => blobs.delete(blobKey));
+  }
+}

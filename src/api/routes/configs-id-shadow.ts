@@ -1,0 +1,41 @@
+import { createRoute } from '@hono/zod-openapi';
+import { compareShadow, type ShadowDependencies } from '../../commands/builds/compare-shadow.ts';
+import type { Configurations } from '../../commands/configurations/configurations.ts';
+import { notFound } from '../../commands/refusal.ts';
+import { configurationIdParam } from '../../contracts/builds/configuration.ts';
+import { shadowQuery, shadowReport } from '../../contracts/builds/shadow.ts';
+import type { Api } from '../environment.ts';
+import { problemResponses } from '../responses.ts';
+import { needs } from '../rights.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/configs/{id}/shadow',
+  operationId: 'compareShadow',
+  ...needs('operate', 'handler'),
+  tags: ['configurations'],
+  summary: 'Compare what Hapax would have dispatched with the runs that another program started',
+  description:
+    'For configurations with the dispatch `shadow`. Each request reads the list of runs of the repository, at most 1,000 of them.',
+  request: { params: configurationIdParam, query: shadowQuery },
+  responses: {
+    200: { description: 'The comparison', content: { 'application/json': { schema: shadowReport } } },
+    ...problemResponses(
+      'invalid_request',
+      'not_found',
+      'credential_missing',
+      'forge_unavailable',
+      'database_unavailable',
+    ),
+  },
+});
+
+export function getShadowReport(api: Api, deps: ShadowDependencies & { configurations: Configurations }): void {
+  api.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    const configuration = await deps.configurations.get(id);
+    if (!configuration) throw notFound(`build configuration ${id}`);
+    c.var.principal.requireRepository(configuration.definition.repository);
+    return c.json(await compareShadow(deps, configuration, c.req.valid('query').since), 200);
+  });
+}

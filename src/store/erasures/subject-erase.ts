@@ -1,0 +1,35 @@
+import type { ToldEvent } from '../../contracts/builds/event.ts';
+import { type Db, inTransaction } from '../database.ts';
+import { appendEvent } from '../record/event-append.ts';
+import { type Identified, type StreamKind, streamOf } from '../record/stream-kind.ts';
+
+/**
+ * Records that a build or task was erased, and deletes the values that the record keeps about it beside the log: all or nothing.
+ * @throws {IllegalEvent} if it has not ended.
+ */
+export async function eraseSubject<State extends Identified, Event extends ToldEvent>(
+  db: Db,
+  kind: StreamKind<State, Event>,
+  id: State['id'],
+  event: Event,
+): Promise<void> {
+  const stream = streamOf(kind, id);
+  await inTransaction(db, async (tx) => {
+    await appendEvent(tx, kind, id, event);
+    await tx`DELETE FROM event_values USING events WHERE event_values.position = events.position AND stream = ${stream}`;
+    await tx`DELETE FROM callback_targets WHERE stream = ${stream}`;
+    if (kind.name !== 'task') return;
+    const task_id = String(id);
+    await tx`DELETE FROM task_steps WHERE task_id = ${task_id}`;
+    await tx`DELETE FROM owed WHERE task_id = ${task_id}`;
+    await tx`DELETE FROM chord_parts WHERE task_id = ${task_id}`;
+  });
+}
+
+/** Says whether the record keeps any values about a build or task beside the log. */
+export async function hasValuesBeside(db: Db, stream: string): Promise<boolean> {
+  const [row] = await db<Array<{ has: boolean }>>`
+    SELECT EXISTS (SELECT FROM event_values JOIN events USING (position) WHERE stream = ${stream})
+      OR EXISTS (SELECT FROM callback_targets WHERE stream = ${stream}) AS has`;
+  return row!.has;
+}
