@@ -24,6 +24,8 @@ interface Standing {
 /** How the events of one build or task are appended, and which events are added if the record has lost some. */
 export interface JournalOptions<Event extends Told, Answer extends Standing> {
   owner: StreamOwner;
+  /** Number of the last event that an earlier run of the workflow knew of; default: 0. */
+  afterSeq?: number;
   append(event: Event, expected: ExpectedStream, follower?: Event): Promise<Answer>;
   /** The first event of the stream, whichever workflow recorded it first. */
   first: Event;
@@ -48,6 +50,7 @@ export class Journal<Event extends Told, Answer extends Standing> {
 
   constructor(options: JournalOptions<Event, Answer>) {
     this.#options = options;
+    this.#afterSeq = options.afterSeq ?? 0;
   }
 
   /** The state that the stream must have for another event of this workflow. */

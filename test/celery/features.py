@@ -299,6 +299,13 @@ def retries(self, times, countdown=0):
     return self.request.retries
 
 
+@app.task(bind=True, max_retries=None)
+def retries_often(self, times):
+    if self.request.retries < times:
+        raise self.retry(exc=Odd("again", self.request.retries), countdown=0)
+    return self.request.retries
+
+
 @app.task(bind=True, max_retries=2)
 def gives_up(self, own):
     try:

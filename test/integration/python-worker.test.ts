@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { REGISTER_WORKFLOW } from '../../src/contracts/tasks/registration-workflow.ts';
+import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
 import { eventually } from '../world/eventually.ts';
 import { childrenOf, runPython, whyNot } from '../world/python-worker.ts';
 import { describeWithPython } from '../world/python-world.ts';
@@ -92,6 +93,19 @@ describeWithPython('a worker in Python', (python) => {
       const types = events.map(({ event_type }: { event_type: string }) => event_type);
       expect(types).toEqual(['task_queued', 'task_received', 'task_started', 'task_progressed', 'task_succeeded']);
     }
+  });
+
+  test('retries a task more often than one run of its workflow makes attempts', async () => {
+    await start('hapax-worker', 'often', { options: ['-P', 'solo'] });
+    const id = await send('retries_often', 'often', [110]);
+    expect(await ended(id)).toMatchObject({ status: 'SUCCESS', result: 110 });
+    const { client } = python.bridge.world;
+    await eventually(async () => {
+      const states = [];
+      const query = `WorkflowId = '${taskWorkflowId(id)}'`;
+      for await (const { status } of client.workflow.list({ query })) states.push(status.name);
+      expect(states.sort()).toEqual(['COMPLETED', 'CONTINUED_AS_NEW']);
+    });
   });
 
   test('ends each task that comes to what JSON, Unicode or Temporal has no place for', async () => {

@@ -6,12 +6,18 @@ import { eventually } from '../world/eventually.ts';
 import { openReceiver } from '../world/receiver.ts';
 import type { World } from '../world/world.ts';
 
+/** How many attempts one run of a workflow makes. */
+export const OF_A_RUN = 100;
+
 /** Work by its content id. Failures carry no stack, which would tell the directories of the machine. */
 export const HANDLERS: Partial<TaskHandlers> = {
   async process_content({ content_id }, { attempt, heartbeat, signal }) {
     heartbeat({ attempt });
     if (content_id === 'endless') {
       await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    }
+    if (content_id === 'often' && attempt <= OF_A_RUN) {
+      throw new RetryableTaskError({ type: 'Busy', message: 'not yet', counted: false, retryAfterMs: 0 });
     }
     if (content_id === 'fails' || (content_id === 'fails-at-first' && attempt < 3)) {
       const error = new RetryableTaskError({ type: 'ConnectionError', message: 'upstream 503', counted: attempt > 1 });
@@ -76,9 +82,16 @@ const PATHS: Readonly<Record<string, (world: World) => Promise<string>>> = {
   },
 };
 
-/** All of them, in each form of the workflow. */
-export const TASK_PATHS = Object.fromEntries(
-  ['', RECORDED_BY_ATTEMPT, WITHOUT_PATCH].flatMap((form) =>
-    Object.entries(PATHS).map(([name, path]) => [`${name}${form}`, path]),
+/** All of them, in each form of the workflow, and the last run of a task that went on in another run. */
+export const TASK_PATHS: Readonly<Record<string, (world: World) => Promise<string>>> = {
+  ...Object.fromEntries(
+    ['', RECORDED_BY_ATTEMPT, WITHOUT_PATCH].flatMap((form) =>
+      Object.entries(PATHS).map(([name, path]) => [`${name}${form}`, path]),
+    ),
   ),
-);
+  'task-continued': async (world) => {
+    const id = await asked(world, 'often');
+    await inState(world, id, 'SUCCESS');
+    return taskWorkflowId(id);
+  },
+};

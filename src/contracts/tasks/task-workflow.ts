@@ -1,5 +1,6 @@
 import type { InstallationMemo, Recovery } from '../builds/build-workflow.ts';
 import type { CallbackTarget } from '../endings/callback-workflow.ts';
+import type { PythonWork, Replacement } from './python-workflow.ts';
 import type { TaskError } from './task-event.ts';
 import type { TaskRuntime } from './task-queues.ts';
 
@@ -75,6 +76,29 @@ export interface MessageToPython {
   chord_counted?: true;
 }
 
+/** Where a task goes on after one run of its workflow has made many attempts. */
+export interface Continued {
+  /** The next attempt. */
+  attempt: number;
+  /** How many attempts counted as retries. */
+  retries: number;
+  /** The last progress that an attempt reported. */
+  progress?: unknown;
+  /** Number of the last event that the workflow knows of. */
+  after_seq: number;
+  /** Set for a task on Python workers. */
+  python?: PythonContinued;
+}
+
+/** The part of {@link Continued} for a task on Python workers. */
+export interface PythonContinued {
+  /** The work of the next attempt. Its arguments are left out if they are those of the input. */
+  work: Omit<PythonWork, 'args' | 'kwargs'> & Partial<PythonWork>;
+  /** How many reports of progress were recorded. */
+  reports: number;
+  replacement?: Replacement;
+}
+
 /** Input of the task workflow. */
 export interface TaskInput {
   task_id: string;
@@ -118,6 +142,8 @@ export interface TaskInput {
   recovery?: Recovery;
   /** Epoch of the installation that accepted the task. */
   epoch?: number;
+  /** Set if this run goes on where another run of the workflow left off. */
+  continued?: Continued;
 }
 
 /** Memo of the task workflow: what a duplicate request can learn from Temporal alone. */

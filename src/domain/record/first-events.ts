@@ -99,7 +99,7 @@ export function taskEndLostEvent({
 export function taskQueuedEvent(input: TaskInput): Extract<TaskEvent, { type: 'task_queued' }> {
   const { created_at, policy: _, redrive: _redrive, answered: _answered, recovery: _recovery, ...given } = input;
   // Its type determines what runs it.
-  const { callback, runtime: _runtime, unregistered: _unregistered, ...known } = given;
+  const { callback, runtime: _runtime, unregistered: _unregistered, continued: _continued, ...known } = given;
   const data = { ...known, callback_origin: callback?.origin ?? null };
   return { type: 'task_queued', data, occurred_at: created_at, dedupe_key: 'queued' };
 }

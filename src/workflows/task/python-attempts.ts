@@ -18,7 +18,7 @@ import {
   type PythonWork,
   type Replacement,
 } from '../../contracts/tasks/python-workflow.ts';
-import type { AttemptFailure, TaskInput } from '../../contracts/tasks/task-workflow.ts';
+import type { AttemptFailure, PythonContinued, TaskInput } from '../../contracts/tasks/task-workflow.ts';
 import { pythonActivities } from '../activities.ts';
 import { causeOf } from '../journal.ts';
 import { beginUpdate, progressSignal, replacementSignal } from '../messages.ts';
@@ -47,17 +47,31 @@ export class PythonAttempts {
   #replacement: Replacement | undefined;
 
   constructor(input: TaskInput, record: TaskRecord, revocation: RevocationListener) {
-    const { name, args, kwargs, queue, soft_limit_ms, hard_limit_ms, message } = input;
+    const { name, args, kwargs, queue, soft_limit_ms, hard_limit_ms, message, continued } = input;
     this.#input = input;
     this.#record = record;
     this.#revocation = revocation;
     this.#work = { name, args, kwargs, queue, retries: 0, soft_limit_ms, hard_limit_ms };
     if (message) Object.assign(this.#work, { headers: message.headers, embed: message.embed });
+    if (continued?.python) {
+      const { work, reports, replacement } = continued.python;
+      this.#work = { args, kwargs, ...work };
+      this.#reports = reports;
+      this.#replacement = replacement;
+    }
     setHandler(beginUpdate, (message) => CancellationScope.nonCancellable(() => this.#begin(message)));
     setHandler(replacementSignal, (replacement) => {
       this.#replacement = replacement;
     });
     setHandler(progressSignal, (message) => CancellationScope.nonCancellable(() => this.#progress(message)));
+  }
+
+  /** What the next run of the workflow has to know. */
+  get continued(): PythonContinued {
+    const replacement = this.#replacement;
+    const { args, kwargs, ...work } = this.#work;
+    const changed = isEqual(this.#work, this.#input) ? {} : { args, kwargs };
+    return { work: { ...work, ...changed }, reports: this.#reports, ...(replacement && { replacement }) };
   }
 
   /** Makes one attempt on a worker of the queue. An expired task is not started any more; one that has started goes on. */
@@ -172,10 +186,16 @@ export class PythonAttempts {
   }
 
   #nextAttempt({ error, after_ms, counted, next }: Extract<PythonOutcome, { kind: 'retry' }>): AttemptFailure {
-    const { args, kwargs } = this.#work;
+    const before = this.#work;
     if (next) this.#work = next;
-    const isChanged = JSON.stringify([args, kwargs]) !== JSON.stringify([this.#work.args, this.#work.kwargs]);
-    const changed = isChanged ? { args: this.#work.args, kwargs: this.#work.kwargs } : {};
+    const { args, kwargs } = this.#work;
+    const changed = isEqual(before, this.#work) ? {} : { args, kwargs };
     return { error, retry: { after_ms, counted, ...changed } };
   }
+}
+
+type Arguments = Pick<PythonWork, 'args' | 'kwargs'>;
+
+function isEqual(one: Arguments, other: Arguments): boolean {
+  return JSON.stringify([one.args, one.kwargs]) === JSON.stringify([other.args, other.kwargs]);
 }

@@ -103,6 +103,11 @@ export class TaskRecord {
     return record.hasTaskStarted({ task_id: this.#input.task_id, attempt: `${this.prefix}attempt:${attempt}:` });
   }
 
+  /** Number of the last event that the workflow knows of. */
+  get lastSeq(): number {
+    return this.#journal.expected.after_seq ?? 0;
+  }
+
   /** The data that an attempt needs to record events itself; undefined if the workflow started under an earlier version. */
   get ownRecord(): OwnRecord | undefined {
     if (!this.isLean) return undefined;
@@ -136,9 +141,10 @@ export class TaskRecord {
 }
 
 function openJournal(input: TaskInput, isLean: boolean) {
-  const { task_id, workflow_id, created_at } = input;
+  const { task_id, workflow_id, created_at, continued } = input;
   return new Journal<TaskEvent, Awaited<ReturnType<typeof record.appendTaskEvent>>>({
     owner: { workflow_id, created_at },
+    ...(continued && { afterSeq: continued.after_seq }),
     append(event, { owner, ...expected }, follower) {
       // Temporal may have forgotten another task that had this id. The response to the first event says so.
       const owned = event.dedupe_key === 'queued' ? {} : { owner };

@@ -6,7 +6,7 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { ENDED, LED_ELSEWHERE, type TaskInput } from '../../contracts/tasks/task-workflow.ts';
+import { type Continued, ENDED, LED_ELSEWHERE, type TaskInput } from '../../contracts/tasks/task-workflow.ts';
 import { backoff } from '../../domain/backoff.ts';
 import { record } from '../activities.ts';
 import { beginAnswer } from '../ending/answer.ts';
@@ -16,6 +16,7 @@ import { answeredSignal, type TaskStateView, taskStateQuery } from '../messages.
 import type { TaskOutcome } from '../ports/record.ts';
 import { attemptOnce } from './attempt.ts';
 import { awaitType } from './await-type.ts';
+import { continueInNextRun, isLongRun } from './continue.ts';
 import { PythonAttempts } from './python-attempts.ts';
 import { listenForRevocation, type RevocationListener } from './revocation.ts';
 import { LedElsewhere, type RecordedEnd, TaskRecord } from './task-record.ts';
@@ -24,6 +25,9 @@ const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWO
 
 /** Longest pause between two attempts, unless the attempt itself said when another may help. */
 const LONGEST_PAUSE_MS = 600_000;
+
+/** Where the first run of a workflow begins. */
+const BEGINNING = { attempt: 1, retries: 0 } as const;
 
 /**
  * Leads one task from its acceptance to its end:
@@ -60,7 +64,7 @@ async function run(
   state: TaskStateView,
   revocation: RevocationListener,
 ): Promise<unknown> {
-  if (input.callback && !input.redrive) {
+  if (input.callback && !input.redrive && !input.continued) {
     await record.keepCallbackUrl({ subject: subjectOf(input), url: input.callback.url });
   }
   const taskRecord = new TaskRecord(input, isLean);
@@ -126,9 +130,10 @@ async function work(
   const python = input.runtime === 'python' ? new PythonAttempts(input, taskRecord, revocation) : undefined;
   // Celery itself counts the retries of its tasks.
   const maxRetries = python ? Infinity : input.policy.max_retries;
-  let retries = 0;
-  let progress: unknown;
-  for (let attempt = 1; ; attempt++) {
+  const { attempt: first, ...before }: Pick<Continued, 'attempt' | 'retries' | 'progress'> =
+    input.continued ?? BEGINNING;
+  let { retries, progress } = before;
+  for (let attempt = first; ; attempt++) {
     if (revocation.revocation) return endAs(taskRecord, { kind: 'revoked', ...revocation.revocation });
     state.phase = 'working';
     state.attempt = attempt;
@@ -152,6 +157,11 @@ async function work(
     if (ended) return ended;
     state.phase = 'waiting';
     await revocation.pause(wait);
+    if (taskRecord.isLean && isLongRun(attempt + 1 - first)) {
+      const next = { attempt: attempt + 1, retries, progress };
+      const continued = () => ({ ...next, after_seq: taskRecord.lastSeq, ...(python && { python: python.continued }) });
+      await continueInNextRun(input, continued, () => revocation.revocation !== undefined);
+    }
   }
 }
 
