@@ -67,8 +67,8 @@ export function configurationPage(): string {
     '# Configuration',
     '',
     'Every setting is an environment variable. A process reads it once, when it starts. An invalid value stops the start, with one',
-    'line for each fault. An empty variable counts as not set; only for `GITHUB_CORRELATION_INPUT` and `DATABASE_ROLE`, empty means',
-    '"none". A duration is a number of seconds, or a number with a unit: `500ms`, `30s`, `5m`, `3h`, `1d`.',
+    'line for each fault. An empty variable counts as not set. For `GITHUB_CORRELATION_INPUT`, `DATABASE_ROLE` and `HAPAX_ENV_FILE`, empty',
+    'means "none". A duration is a number of seconds, or a number with a unit: `500ms`, `30s`, `5m`, `3h`, `1d`.',
     '',
   ];
   for (const [title, of] of SECTIONS) {

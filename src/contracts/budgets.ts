@@ -60,7 +60,7 @@ export const BUDGETS = {
     erasedTextCharacters: most(
       500,
       'characters',
-      'The `text` whose data a request erases. A longer one is not found where a document was cut into chunks.',
+      'The `text` whose data a request erases. It can be no longer, because content is searched in chunks.',
     ),
   },
   history: {

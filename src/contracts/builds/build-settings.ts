@@ -15,7 +15,7 @@ export const buildSettings = {
   }),
   QUEUE_ENABLED: truth.default(true).meta({
     description:
-      'false: the request that triggers a build sends its dispatch, unless the configuration of the build says otherwise (`dispatch`).',
+      'true: the workflow of a build sends its dispatch. false: the API sends it within the trigger request. The field `dispatch` of a build configuration takes precedence.',
   }),
   QUEUE_MAX_RETRIES: integer(0, 100)
     .default(3)

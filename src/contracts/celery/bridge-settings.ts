@@ -19,5 +19,5 @@ export const bridgeSettings = {
   }),
   RESULT_EXPIRES: duration(1_000)
     .default(86_400_000)
-    .meta({ description: 'How long a result stays in Redis. The record keeps it forever.' }),
+    .meta({ description: 'How long a result stays in Redis. The record keeps it until it is erased.' }),
 };

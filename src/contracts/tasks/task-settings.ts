@@ -96,7 +96,7 @@ export const taskSettings = {
   }),
   WORKER_CONCURRENCY: integer(1, 1_000).optional().meta({
     description:
-      'How many calls to GitHub, and how many tasks of each queue, a worker runs at once. One read of a run that a webhook told of comes on top. Default: 1 in laptop mode, 4 in cloud mode.',
+      'How many calls to GitHub, and how many tasks of each queue, a worker runs at once. In addition, a worker reads one run at a time after a webhook. Default: 1 in laptop mode, 4 in cloud mode.',
   }),
 };
 
