@@ -184,6 +184,20 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
       expect(build.asked('rerun')).toHaveLength(2);
     });
 
+    it('a re-run in doubt whose run cannot be read comes to an end after the deadline', async () => {
+      const build = await world.start({
+        before: (input) => [...withRun(input), endedAs('failure', input)],
+        resume: rerunAt(await world.now()),
+        rerun: [{ kind: 'ambiguous', reason: 'HTTP 502', request_id: null }],
+        unreadable: true,
+      });
+      const { result, at } = await build.closed();
+      expect(result).toMatchObject({ status: 'failure', conclusion: 'dispatch_failed' });
+      expect(build.record.told('build_completed').at(-1)!.detail).toContain('may be running');
+      expect(at - build.began).toBeGreaterThanOrEqual(DEFAULT_POLICY.deadline_ms);
+      expect(build.asked('rerun')).toHaveLength(1);
+    });
+
     it('a refusal ends the build at once, and its workflow with it, so that the same request may start anew', async () => {
       const build = await world.start({
         dispatch: [{ kind: 'rejected', status: 422, message: 'No ref found for: main', request_id: null }],
@@ -260,6 +274,15 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
       expect(build.asked('cancel').map((call) => call.run_id)).toEqual([8, 9]);
       expect(build.record.told('duplicate_run_cancelled').map((event) => event.workflow_run_id)).toEqual([8, 9]);
       expect(build.record.build().workflow_run_id).toBe(7);
+    });
+
+    it('others that GitHub does not cancel are recorded as left running, and the build goes on', async () => {
+      const refused = new ForgeError('GitHub answered 403: Resource not accessible', 403, MINUTE);
+      const run = (elapsed: number) => (elapsed < HOUR ? { status: 'in_progress' } : ended('success'));
+      const build = await world.start({ dispatch: [ambiguous], find: [found(7, 8)], cancel: [refused], run });
+      expect((await build.closed()).result).toMatchObject({ status: 'success', run_url: urlOf(7) });
+      expect(build.record.told('duplicate_run_cancelled')).toEqual([]);
+      expect(build.record.told('run_left_running')).toMatchObject([{ workflow_run_id: 8, reason: 'duplicate' }]);
     });
   });
 

@@ -95,6 +95,8 @@ export interface Script {
   failedJobs?: FailedJob[] | 'away';
   /** GitHub answers 404 to every look at the run. */
   deleted?: boolean;
+  /** GitHub answers 502 to every look at the run. */
+  unreadable?: boolean;
   /** Has the workflow record all of it again, by a signal that is there when it begins. */
   tellAgain?: boolean;
 }
@@ -334,6 +336,7 @@ function scriptedGitHub(
     async read(_repository, run_id) {
       note('read', { run_id });
       if (script.deleted) throw new ForgeError('GitHub answered 404: Not Found', 404);
+      if (script.unreadable) throw new ForgeError('GitHub answered 502: Bad gateway', 502);
       return viewOf(run_id);
     },
     async rerun(_repository, run_id) {

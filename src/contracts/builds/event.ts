@@ -134,7 +134,10 @@ export const buildEventData = {
   duplicate_run_cancelled: z.object({ workflow_run_id: z.int(), run_url: z.string() }),
   run_left_running: z
     .object({ workflow_run_id: z.int(), run_url: z.string(), reason: z.enum(['late', 'duplicate']) })
-    .meta({ description: 'A run that is not the one of the build, on a forge that has no way to stop it.' }),
+    .meta({
+      description:
+        'A run that is not the one of the build. Its forge has no way to stop it, or did not stop it within ten minutes.',
+    }),
   dispatch_withheld: z
     .object({ until: z.string().meta({ description: 'A run that was made later than this is not its run.' }) })
     .meta({ description: 'Hapax would have sent the dispatch now, but another program sends it.' }),

@@ -1,10 +1,11 @@
-import { CancellationScope, condition, patched, sleep } from '@temporalio/workflow';
+import { patched, sleep } from '@temporalio/workflow';
 import type { DispatchOutcome, Finding, Run } from '../../contracts/github/github.ts';
 import { candidatesInWords } from '../../domain/builds/candidate-runs.ts';
 import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { githubActivities } from '../activities.ts';
-import { leaveRunning } from './leave-running.ts';
+import { readUntil } from './in-time.ts';
 import type { OpenBuild } from './open-build.ts';
+import { stopOtherRun } from './other-run.ts';
 
 type Doubt = Extract<DispatchOutcome, { kind: 'ambiguous' }>;
 
@@ -17,9 +18,6 @@ export type Verdict =
 /** How many complete reads without a match it takes, at least, to believe an absence: listings lag and lie (max-sixty/tend#348). */
 export const FEWEST_READS = 3;
 
-/** How long a read may still take once the build is cancelled, in milliseconds. */
-const READS_ON_MS = 600_000;
-
 const WHAT_TO_DO = 'adopt its run, or retry if there is none';
 
 /**
@@ -29,11 +27,11 @@ const WHAT_TO_DO = 'adopt its run, or retry if there is none';
  * @param sent the tokens, and the time (ISO 8601) before which none of them was sent.
  */
 export async function reconcile(
-  { input, operator, recordEvent }: OpenBuild,
+  build: OpenBuild,
   sent: { tokens: string[]; since: string },
   doubt: Doubt,
 ): Promise<Verdict> {
-  const { policy, request } = input;
+  const { policy, request } = build.input;
   const { forge } = request;
   const called = capabilitiesOf(forge).name;
   const github = githubActivities(policy.request_timeout_ms);
@@ -52,12 +50,8 @@ export async function reconcile(
     if (finding.kind === 'found') {
       const [run, ...duplicates] = finding.runs as [Run, ...Run[]];
       for (const duplicate of duplicates) {
-        if (!capabilitiesOf(forge).cancels) {
-          await leaveRunning({ input, recordEvent }, duplicate, 'duplicate');
-          continue;
-        }
-        await github.cancelRun({ forge, repository: request.repository, run_id: duplicate.run_id });
-        await recordEvent('duplicate_run_cancelled', `duplicate:${duplicate.run_id}`, {
+        if ((await stopOtherRun(build, duplicate, 'duplicate')) === undefined) continue;
+        await build.recordEvent('duplicate_run_cancelled', `duplicate:${duplicate.run_id}`, {
           workflow_run_id: duplicate.run_id,
           run_url: duplicate.run_url,
         });
@@ -77,22 +71,7 @@ export async function reconcile(
   async function read(): Promise<Finding | undefined> {
     const { repository, workflow, ref } = request;
     const ask = () => github.findRuns({ forge, repository, workflow, ref, ...sent });
-    if (!patched('reconciles-until-the-deadline')) return ask();
-    const reading = new CancellationScope();
-    let finding: Finding | undefined;
-    const found = reading.run(ask).then((what) => {
-      finding = what;
-    });
-    const isFound = () => finding !== undefined;
-    await Promise.race([found, waitInTime(isFound)]);
-    found.catch(() => {});
-    reading.cancel();
-    return finding;
-  }
-
-  async function waitInTime(isFound: () => boolean): Promise<void> {
-    await condition(() => isFound() || operator.cancelledBy !== undefined, Math.max(1, deadlineAt - Date.now()));
-    if (operator.cancelledBy !== undefined) await condition(isFound, READS_ON_MS);
+    return patched('reconciles-until-the-deadline') ? readUntil(build, deadlineAt, ask) : ask();
   }
 }
 

@@ -1,15 +1,17 @@
-import { CancellationScope, isCancellation, patched, workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import type { Resumption } from '../../contracts/builds/build-workflow.ts';
 import type { KnownRun, RerunOutcome, RunView } from '../../contracts/github/github.ts';
 import { backoff } from '../../domain/backoff.ts';
 import { githubActivities } from '../activities.ts';
 import { mayHaveSentBefore } from './earlier-run.ts';
+import { readUntil, within } from './in-time.ts';
 import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
 import type { OpenBuild } from './open-build.ts';
 import { awaitWriteSlot } from './write-slot.ts';
 
 /** How many times to look at a run within the reconcile window of a doubtful re-run. */
 const LOOKS = 4;
+const UNREAD = 'Hapax could not find out whether the run was re-run, so it may be running';
 /** How long a look at the run may take before it is run again, in milliseconds. */
 const READ_BEFORE_MS = 30_000;
 
@@ -68,9 +70,17 @@ export async function rerun(
       request_id,
     });
     state.phase = 'reconciling';
+    const deadlineAt = Date.now() + policy.deadline_ms;
     for (let look = 1; look <= LOOKS; look++) {
-      const { run_attempt } = await github.readRun({ ...target, run_attempt: intent.after_run_attempt });
-      if (run_attempt > intent.after_run_attempt) return { seen: ended(intent.after_run_attempt) };
+      const read = () => github.readRun({ ...target, run_attempt: intent.after_run_attempt });
+      const now = patched('re-runs-are-read-until-the-deadline')
+        ? await readUntil(build, deadlineAt, read)
+        : await read();
+      if (!now) {
+        const isCancelled = operator.cancelledBy !== undefined;
+        return none(isCancelled ? 'cancelled' : 'dispatch_failed', `${UNREAD} (${reason})`, attempt);
+      }
+      if (now.run_attempt > intent.after_run_attempt) return { seen: ended(intent.after_run_attempt) };
       if (look < LOOKS) await operator.pause(policy.reconcile_window_ms / (LOOKS - 1));
     }
     if (lost >= policy.max_retries)
@@ -81,10 +91,7 @@ export async function rerun(
 
   /** Returns the run as GitHub shows it; null if it does not respond soon. Then the request itself shows that GitHub is down. */
   async function readNow(): Promise<RunView | null> {
-    return CancellationScope.withTimeout(READ_BEFORE_MS, () => github.findRun(target)).catch((error: unknown) => {
-      if (!isCancellation(error)) throw error;
-      return null;
-    });
+    return (await within(READ_BEFORE_MS, () => github.findRun(target))) ?? null;
   }
 
   async function post(intendedBy: string, claim: string): Promise<RerunOutcome> {
