@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { type HomeOwner, ownerFile, ownerOf } from './home-owner.ts';
 import { UserError } from './user-error.ts';
 
 /** HAPAX_HOME, locked for this process until it is closed or the process ends in any way. */
@@ -9,17 +10,6 @@ export interface Home {
   /** Writes down for the user's other programs where to reach this process and its database. That includes the password. */
   announce(places: Omit<HomeOwner, 'pid'>): void;
   close(): void;
-}
-
-/** The process that holds a home, from its `owner.json`. */
-export interface HomeOwner {
-  pid: number;
-  /** URL of the API. */
-  url?: string | undefined;
-  /** URL of the embedded database: a secret. */
-  databaseUrl?: string | undefined;
-  /** Temporal's host:port. */
-  temporalAddress?: string | undefined;
 }
 
 /** Thrown if another process has the home. */
@@ -34,7 +24,7 @@ const held = new Set<DatabaseSync>();
  * @throws {HomeInUse} if another process holds it; UserError if it cannot be created.
  */
 export function openHome(directory: string): Home {
-  const owner = join(directory, 'owner.json');
+  const owner = ownerFile(directory);
   let lock: DatabaseSync | undefined;
   try {
     // From here on, only the user can read files of this process and its servers, even copies of them.
@@ -61,15 +51,6 @@ export function openHome(directory: string): Home {
 }
 
 const SQLITE_BUSY = 5;
-
-/** Returns the process that holds a home, or held it last; undefined if there was none or it has just been taken. */
-export function ownerOf(directory: string): HomeOwner | undefined {
-  try {
-    return JSON.parse(readFileSync(join(directory, 'owner.json'), 'utf8')) as HomeOwner;
-  } catch {
-    return undefined;
-  }
-}
 
 function describe(directory: string): string {
   const { pid, url } = ownerOf(directory) ?? {};

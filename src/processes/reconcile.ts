@@ -6,7 +6,7 @@ import { TaskTypes } from '../commands/tasks/task-types.ts';
 import { readSettings } from '../contracts/settings.ts';
 import { policyOf } from '../domain/builds/configuration.ts';
 import { taskPolicyOf } from '../domain/tasks/task-request.ts';
-import { ownerOf } from '../laptop/home.ts';
+import { ownerOf } from '../laptop/home-owner.ts';
 import { UserError } from '../laptop/user-error.ts';
 import { createLog } from './log.ts';
 import { withRecord } from './record-database.ts';

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { openHome, ownerOf } from '../../src/laptop/home.ts';
+import { openHome } from '../../src/laptop/home.ts';
+import { ownerOf } from '../../src/laptop/home-owner.ts';
 import { assertPortFree } from '../../src/laptop/ports.ts';
 import { steadyPort } from '../world/steady-port.ts';
 import { startProgram } from './child.ts';
@@ -42,6 +43,23 @@ test.skipIf(process.platform === 'win32')('what is made in a home is for its use
   home.close();
   const modes = await Promise.all(['.', 'owner.json', 'lock', 'made-later'].map((name) => stat(join(directory, name))));
   expect(modes.map(({ mode }) => mode & 0o077)).toEqual([0, 0, 0, 0]);
+});
+
+test.skipIf(process.platform === 'win32')('nobody else can say where the database of a home is', async () => {
+  const directory = await place();
+  await mkdir(directory);
+  const file = join(directory, 'owner.json');
+  const write = async (owner: object, mode = 0o600) => {
+    await writeFile(file, JSON.stringify(owner));
+    await chmod(file, mode);
+  };
+  const owner = { pid: process.pid, databaseUrl: 'postgres://postgres:secret@127.0.0.1:1/postgres' };
+  await write(owner);
+  expect(ownerOf(directory)).toEqual(owner);
+  await write(owner, 0o644); // as in a checkout
+  expect(ownerOf(directory)).toBeUndefined();
+  await write({ ...owner, databaseUrl: 'postgres://postgres:secret@db.evil.example/postgres' });
+  expect(ownerOf(directory)).toBeUndefined();
 });
 
 test('a home that cannot be made is explained', () => {

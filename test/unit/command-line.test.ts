@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -98,17 +98,21 @@ describe('the key of a request', () => {
 describe('the server that a command speaks to', () => {
   const found = (options: object = {}, more: Record<string, string> = {}) =>
     findTarget(options, { ...environment, ...more });
+  /** Writes what a `hapax up` announces in its home. */
+  const announce = (owner: object, mode = 0o600) => {
+    const file = join(home, 'hapax/owner.json');
+    mkdirSync(join(home, 'hapax'), { recursive: true });
+    writeFileSync(file, JSON.stringify({ pid: process.pid, url: 'http://127.0.0.1:8999', ...owner }));
+    chmodSync(file, mode);
+  };
 
   it('is named by an option, the environment, a profile, a running hapax up, or is the default', () => {
     expect(found().url).toBe('http://127.0.0.1:8000');
     expect(found({}, { PORT: '8123' }).url).toBe('http://127.0.0.1:8123');
-    mkdirSync(join(home, 'hapax'));
-    const owner = (pid: number) =>
-      writeFileSync(join(home, 'hapax/owner.json'), JSON.stringify({ pid, url: 'http://127.0.0.1:8999' }));
-    owner(process.pid);
+    announce({ pid: process.pid });
     expect(found().url).toBe('http://127.0.0.1:8999');
     // Killed: no process has this number.
-    owner(2 ** 22 + 1);
+    announce({ pid: 2 ** 22 + 1 });
     expect(found().url).toBe('http://127.0.0.1:8000');
     writeProfiles(
       { default: 'prod', profiles: { prod: { url: 'https://hapax.example', key: 'prod-key' } } },
@@ -122,6 +126,34 @@ describe('the server that a command speaks to', () => {
     // The key of a profile never goes to another server, nor another key to the server of a profile.
     expect(found({ url: 'https://third.example' }).key).toBeUndefined();
     expect(found({ profile: 'prod' }, { HAPAX_URL: 'https://other.example', HAPAX_API_KEY: 'k' }).key).toBe('prod-key');
+  });
+
+  const addresses = Object.values(networkInterfaces()).flatMap((some) => some ?? []);
+  const own = (addresses.find(({ internal }) => !internal) ?? addresses[0]!).address;
+  it.each([
+    ['http://127.0.0.1:8999', true],
+    ['http://[::1]:8999', true],
+    ['http://0.0.0.0:8999', true],
+    [`http://${own.includes(':') ? `[${own}]` : own}:8999`, true],
+    ['https://evil.example', false],
+    ['http://203.0.113.7:8999', false],
+    ['http://127.0.0.1.evil.example', false],
+    ['http://127.0.0.1@evil.example', false],
+    ['javascript:1', false],
+  ])('is the one of HAPAX_HOME only if it is on this machine: %s', (url, isTaken) => {
+    announce({ url });
+    expect(found({}, { HAPAX_API_KEY: 'secret' }).url).toBe(isTaken ? url : 'http://127.0.0.1:8000');
+  });
+
+  it.skipIf(process.platform === 'win32')('is not what another wrote, as the files of a checkout are', () => {
+    announce({}, 0o644);
+    expect(found().url).toBe('http://127.0.0.1:8000');
+    for (const pid of [0, 1, -1, '2']) {
+      announce({ pid });
+      expect(found().url).toBe('http://127.0.0.1:8000');
+    }
+    announce({});
+    expect(found().url).toBe('http://127.0.0.1:8999');
   });
 
   it('is never one that cannot be meant', () => {

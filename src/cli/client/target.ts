@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { runningOwnerOf } from '../../laptop/home-owner.ts';
 import { misuse } from '../failure.ts';
 import { readProfiles } from './profiles.ts';
 
@@ -32,7 +31,7 @@ export function findTarget({ url, profile }: TargetOptions, environment: NodeJS.
   const chosen = HAPAX_PROFILE || readProfiles(environment).default;
   if (chosen) return ofProfile(chosen, environment);
   const home = environment.HAPAX_HOME || '.hapax';
-  const running = urlOfHome(home);
+  const running = runningOwnerOf(home)?.url;
   if (running) return { url: running, key, from: `the hapax up of ${home}` };
   return { url: `http://127.0.0.1:${environment.PORT || 8000}`, key, from: 'the default' };
 }
@@ -51,17 +50,4 @@ export function baseUrl(text: string, source: string): string {
   }
   if (url.username || url.password) throw misuse(`${source} carries a password`, 'put the key into HAPAX_API_KEY');
   return url.origin + url.pathname.replace(/\/+$/, '');
-}
-
-/** Returns the URL of the API of the `hapax up` in a home directory, if it runs. */
-function urlOfHome(home: string): string | undefined {
-  const file = join(home, 'owner.json');
-  if (!existsSync(file)) return undefined;
-  try {
-    const { pid, url } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number; url?: string };
-    process.kill(pid, 0);
-    return url;
-  } catch {
-    return undefined; // It was killed, or belongs to somebody else.
-  }
 }

@@ -2,8 +2,7 @@ import { resolve } from 'node:path';
 import type { Check } from '../../contracts/check.ts';
 import { CLIENT_VARIABLES, misspeltSettings } from '../../contracts/setting-names.ts';
 import { readSettings, type Settings, SettingsError, settingsSchema } from '../../contracts/settings.ts';
-import { type HomeOwner, ownerOf } from '../../laptop/home.ts';
-import { isAlive } from '../../laptop/processes.ts';
+import { type HomeOwner, runningOwnerOf } from '../../laptop/home-owner.ts';
 import { checkApi } from './api.ts';
 import { checkBroker, checkModels, checkResults } from './content.ts';
 import { checkGitHub } from './github.ts';
@@ -44,11 +43,10 @@ export async function examine(environment: NodeJS.ProcessEnv, environmentFile: s
   return [...first, sound, ...misspelt, ...found.flat()];
 }
 
-/** Returns the `hapax up` that runs in a home. After a reboot, another program may have the number of a process that is gone. */
+/** Returns the `hapax up` that runs in a home. Another program may have the number of one that is gone. */
 async function runningIn(home: string): Promise<HomeOwner | undefined> {
-  const owner = ownerOf(home);
-  if (!owner || !isAlive(owner.pid)) return undefined;
-  return owner.url === undefined || (await servesHapax(owner.url)) ? owner : undefined;
+  const owner = runningOwnerOf(home);
+  return owner?.url === undefined || (await servesHapax(owner.url)) ? owner : undefined;
 }
 
 /** The checks, in the order in which they are shown. */

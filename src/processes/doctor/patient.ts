@@ -1,5 +1,5 @@
 import type { Settings } from '../../contracts/settings.ts';
-import type { HomeOwner } from '../../laptop/home.ts';
+import type { HomeOwner } from '../../laptop/home-owner.ts';
 
 /** What the checks get to know. */
 export interface Patient {
