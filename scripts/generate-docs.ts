@@ -68,7 +68,8 @@ export function configurationPage(): string {
     '',
     'Every setting is an environment variable. A process reads it once, when it starts. An invalid value stops the start, with one',
     'line for each fault. An empty variable counts as not set. For `GITHUB_CORRELATION_INPUT`, `DATABASE_ROLE` and `HAPAX_ENV_FILE`, empty',
-    'means "none". A duration is a number of seconds, or a number with a unit: `500ms`, `30s`, `5m`, `3h`, `1d`.',
+    'means "none". A line end at the end of a value is left out. A duration is a number of seconds, or a number with a unit: `500ms`,',
+    '`30s`, `5m`, `3h`, `1d`.',
     '',
   ];
   for (const [title, of] of SECTIONS) {
@@ -111,7 +112,7 @@ function kindOf(field: z.ZodType, { enum: words, minimum, maximum }: Described):
   if (words) return words.map((word) => `\`${word}\``).join(', ');
   if (field.safeParse('true').data === true) return '`true`, `false`';
   if (minimum !== undefined) return `whole number, ${minimum} to ${maximum}`;
-  return Array.isArray(field.safeParse('a,b').data) ? 'list, comma separated' : 'text';
+  return Array.isArray(field.safeParse('the-first,the-second').data) ? 'list, comma separated' : 'text';
 }
 
 function defaultOf(value: unknown, isDuration: boolean): string {

@@ -35,6 +35,9 @@ const WITH_ARGUMENTS: ReadonlySet<string> = new Set([
   'simulate-github',
 ]);
 
+/** Names of errors that the user can correct. */
+const MENDABLE: ReadonlySet<string> = new Set(['SettingsError', 'UserError', 'Failure']);
+
 /**
  * Runs a role until it ends.
  * @returns the status of the process: 0, 1 for a fault that the user can correct (its message without a stack), 2 for an argument that does
@@ -50,17 +53,17 @@ export async function runRole(role: string, argv: string[]): Promise<number> {
     );
     return asked ? 0 : 2;
   }
-  // These two have their own settings.
-  if (role !== 'demo' && role !== 'simulate-github') readEnvironmentFile(process.env);
-  const known = [...Object.keys(settingsSchema.shape), ...CLIENT_VARIABLES];
-  for (const line of misspeltSettings(process.env, known)) console.error(`hapax: ${line}`);
   try {
+    // These two have their own settings.
+    if (role !== 'demo' && role !== 'simulate-github') readEnvironmentFile(process.env);
+    const known = [...Object.keys(settingsSchema.shape), ...CLIENT_VARIABLES];
+    for (const line of misspeltSettings(process.env, known)) console.error(`hapax: ${line}`);
     await ROLES[role]!(argv);
     return 0;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') throw error;
-    const mendable = error instanceof Error && (error.name === 'SettingsError' || error.name === 'UserError');
-    console.error(mendable ? error.message.replaceAll(/^/gm, 'hapax: ') : error);
+    const isMendable = error instanceof Error && MENDABLE.has(error.name);
+    console.error(isMendable ? error.message.replaceAll(/^/gm, 'hapax: ') : error);
     return 1;
   }
 }

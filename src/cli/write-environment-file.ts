@@ -1,13 +1,10 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
+import { textOf } from './environment-file.ts';
 import { misuse } from './failure.ts';
 
-/** Returns the lines of the file, if it exists. */
+/** Returns the lines of the file, if it exists. @throws {Failure} if it cannot be read */
 export function existingLines(file: string): string[] {
-  return existsSync(file)
-    ? readFileSync(file, 'utf8')
-        .split('\n')
-        .filter((line) => line.trim() !== '')
-    : [];
+  return (textOf(file) ?? '').split('\n').filter((line) => line.trim() !== '');
 }
 
 /**

@@ -33,7 +33,7 @@ export const checkpointSettings = {
     }),
   CHECKPOINT_DIR: z.string().min(1).optional().meta({
     description:
-      'Directory to which checkpoints and the tree of the log are written (C2SP tlog-tiles), for a web server or a git repository to publish.',
+      'Directory to which checkpoints and the tree of the log are written (C2SP tlog-tiles), for a web server or a git repository to publish. In cloud mode, this and the next two need CHECKPOINT_KEY.',
   }),
   CHECKPOINT_BUCKET: z.string().min(1).optional().meta({
     description:
@@ -44,3 +44,11 @@ export const checkpointSettings = {
       'Witnesses that sign each checkpoint too (C2SP tlog-witness), as URL=KEY pairs, comma separated. If one does not respond, the next checkpoint asks it again.',
   }),
 };
+
+type CheckpointSettings = z.output<z.ZodObject<typeof checkpointSettings>>;
+
+/** Says whether a setting tells where checkpoints go. */
+export function publishesCheckpoints(settings: CheckpointSettings): boolean {
+  const { CHECKPOINT_DIR: directory, CHECKPOINT_BUCKET: bucket, CHECKPOINT_WITNESSES: some } = settings;
+  return directory !== undefined || bucket !== undefined || some.length > 0;
+}

@@ -51,8 +51,17 @@ export const list = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** A word that an HTTP header carries. The usual fault is a line end that was copied with it. */
+/** A word that an HTTP header carries. */
 export const headerSecret = z.string().regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces and line ends');
+
+/** Fewest characters of a secret of webhooks. A shorter one is a mistake, such as a part of a secret with a comma in it. */
+export const LEAST_WEBHOOK_SECRET = 8;
+
+/** Secrets of webhooks, comma separated. */
+export const webhookSecrets = list.refine(
+  (secrets) => secrets.every((secret) => secret.length >= LEAST_WEBHOOK_SECRET),
+  `must have ${LEAST_WEBHOOK_SECRET} characters or more in each secret; a comma begins another one`,
+);
 
 /** Address to bind to. */
 export const bindAddress = z.string().refine((text) => {
@@ -94,7 +103,8 @@ export function baseUrlFault(text: string, userinfo: 'used' | 'refused'): string
   return isDecodable(given) ? undefined : 'must have its user and password escaped: % is written %25';
 }
 
-function isDecodable(escaped: string): boolean {
+/** Says whether all of a part of a URL can be decoded. */
+export function isDecodable(escaped: string): boolean {
   try {
     decodeURIComponent(escaped);
     return true;
@@ -172,8 +182,12 @@ export const hosts = list.transform((entries, context) =>
     const bare = entry.replace(/^\[(.*)\]$/, '$1');
     const written = `http://${bare.includes(':') ? `[${bare}]` : bare}/`;
     const url = URL.canParse(written) ? new URL(written) : undefined;
-    if (url && url.href === `http://${url.hostname}/`) return url.hostname.replace(/^\[|\]$/g, '');
-    context.addIssue({ code: 'custom', message: `"${entry}" is not a host; write names or addresses without a port` });
+    const isPattern = /^\.|\*/.test(bare);
+    if (!isPattern && url?.href === `http://${url?.hostname}/`) return url.hostname.replace(/^\[|\]$/g, '');
+    const remedy = isPattern
+      ? 'names are compared whole; write each of them'
+      : 'write names or addresses without a port';
+    context.addIssue({ code: 'custom', message: `"${entry}" is not a host; ${remedy}` });
     return z.NEVER;
   }),
 );

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { buildSettings } from './builds/build-settings.ts';
 import { workflowFile } from './builds/configuration.ts';
 import { bridgeSettings } from './celery/bridge-settings.ts';
-import { checkpointSettings } from './checkpoint-settings.ts';
+import { checkpointSettings, publishesCheckpoints } from './checkpoint-settings.ts';
 import { contentFaults, contentSettings } from './content/content-settings.ts';
 import { forgeSettings } from './forges/forge-settings.ts';
 import { privateKeySetting, repositorySetting, tokenSetting } from './github/github-settings.ts';
@@ -11,7 +11,7 @@ import { repositoryPattern } from './keys/repository-pattern.ts';
 import { signInFaults, signInSettings } from './keys/sign-in-settings.ts';
 import { isLoopback } from './loopback.ts';
 import { retentionSettings } from './retention-settings.ts';
-import { baseUrl, bindAddress, duration, hosts, integer, list, postgresUrl } from './setting-forms.ts';
+import { baseUrl, bindAddress, duration, hosts, integer, list, postgresUrl, webhookSecrets } from './setting-forms.ts';
 import { WORKFLOW_QUEUE } from './tasks/task-queues.ts';
 import { ALL_QUEUES, flowerSettings, taskSettings, truth } from './tasks/task-settings.ts';
 import { OF_OWN_TEMPORAL, temporalFaults, temporalSettings } from './temporal-settings.ts';
@@ -72,7 +72,8 @@ export const settingsSchema = z.object({
       'Port on HOST where a worker or the bridge serves /metrics, /health/live and /health/ready. Not set: it serves none. The API serves them on PORT.',
   }),
   HAPAX_ENV_FILE: z.string().default('.env').meta({
-    description: 'File with settings, one NAME=VALUE a line. Environment variables take precedence. Empty: none.',
+    description:
+      'File with settings, one NAME=VALUE a line. Environment variables take precedence. If you name a file, it must exist. Empty: none.',
   }),
   HAPAX_HOME: z.string().min(1).default('.hapax').meta({
     description:
@@ -130,9 +131,9 @@ export const settingsSchema = z.object({
     description:
       'File with the roots that attestations of artifacts are verified with: what `gh attestation trusted-root` prints. Not set: attestations are recorded as not verified.',
   }),
-  GITHUB_WEBHOOK_SECRET: list.optional().meta({
+  GITHUB_WEBHOOK_SECRET: webhookSecrets.optional().meta({
     description:
-      'Secret of the GitHub webhook that posts to /webhooks/github. To replace it, list old and new: both are accepted. Not set: webhooks are refused.',
+      'Secret of the GitHub webhook that posts to /webhooks/github, of 8 characters or more. To replace it, list old and new: both are accepted. Not set: webhooks are refused.',
     secret: true,
   }),
   GITHUB_CORRELATION_INPUT: z
@@ -166,7 +167,7 @@ export const settingsSchema = z.object({
   }),
   CALLBACK_ALLOWED_HOSTS: hosts.default([]).meta({
     description:
-      'Hosts that callbacks may go to although their addresses are private or loopback, as in `localhost,10.0.0.5`. Set it for the API and the workers.',
+      'Hosts that callbacks may go to although their addresses are private or loopback, as in `localhost,10.0.0.5`. Names are compared whole. Set it for the API and the workers.',
   }),
   CONSOLE_READ_ONLY: truth.default(false).meta({
     description: 'Makes the console refuse every change and hide the buttons for them. The API still takes changes.',
@@ -185,7 +186,7 @@ export const settingsSchema = z.object({
   ...tracingSettings,
   TRUSTED_HOSTS: hosts.default([]).meta({
     description:
-      'Without keys, the API refuses requests whose Host header does not name this machine (localhost or a loopback address). It accepts these names too. So does the Web UI of Temporal.',
+      'Without keys, the API refuses requests whose Host header does not name this machine (localhost or a loopback address). It accepts these names too, compared whole. So does the Web UI of Temporal.',
   }),
 });
 
@@ -227,9 +228,11 @@ const MAY_BE_EMPTY = new Set(['GITHUB_CORRELATION_INPUT', 'DATABASE_ROLE', 'HAPA
  * @throws {SettingsError} with one line per fault. Each names the variable and says what to do.
  */
 export function readSettings(environment: Record<string, string | undefined>, role: Role = 'up'): Settings {
-  // An empty variable counts as unset, because compose files produce empty ones.
+  // Files that secrets are read from end with a line end. An empty variable counts as unset, because compose files produce empty ones.
   const given = Object.fromEntries(
-    Object.entries(environment).filter(([name, value]) => value !== '' || MAY_BE_EMPTY.has(name)),
+    Object.entries(environment)
+      .map(([name, value]) => [name, value?.replace(/[\r\n]+$/, '')] as const)
+      .filter(([name, value]) => value !== '' || MAY_BE_EMPTY.has(name)),
   );
   const parsed = settingsSchema.safeParse(given);
   const faults = parsed.success
@@ -332,6 +335,11 @@ function missing(settings: Settings, role: Role): string[] {
   if (builds && servesWorkflows && cloud && !usesRealGitHub(settings) && settings.FORGE_CREDENTIALS.size === 0) {
     faults.push(
       'GITHUB_TOKEN: cloud mode needs a credential; set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY, or FORGE_CREDENTIALS',
+    );
+  }
+  if (builds && servesWorkflows && cloud && publishesCheckpoints(settings) && settings.CHECKPOINT_KEY === undefined) {
+    faults.push(
+      'CHECKPOINT_KEY: without it, there are no checkpoints to publish; make one with `hapax audit key NAME`, or leave out the other CHECKPOINT_ settings',
     );
   }
   return faults;

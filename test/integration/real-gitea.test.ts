@@ -36,7 +36,10 @@ describe.skipIf(program === undefined)('builds on a real Gitea', () => {
     proxy = await startFaultyProxy(gitea.url);
     const apiUrl = `${proxy.url}/api/v1`;
     const credential = credentialsOf([{ dialect: 'real', apiUrl }]).replace('token-of-the-test', gitea.token);
-    world = await openWorld('server', { FORGE_CREDENTIALS: credential, FORGE_WEBHOOK_SECRETS: 'real=secret' });
+    world = await openWorld('server', {
+      FORGE_CREDENTIALS: credential,
+      FORGE_WEBHOOK_SECRETS: 'real=a-webhook-secret',
+    });
     const definition = { forge: 'gitea', credential: 'real', repository: REPOSITORY, workflow: 'build.yml' };
     expect((await world.call('PUT', '/configs/by-name/real', definition)).status).toBe(201);
   });
@@ -109,7 +112,7 @@ describe.skipIf(program === undefined)('builds on a real Gitea', () => {
   });
 
   it('its webhook is signed as expected, and wakes the build', async () => {
-    const config = { url: `${world.url}/webhooks/forges/real`, content_type: 'json', secret: 'secret' };
+    const config = { url: `${world.url}/webhooks/forges/real`, content_type: 'json', secret: 'a-webhook-secret' };
     await gitea.call('POST', `/repos/${REPOSITORY}/hooks`, {
       ...{ type: 'gitea', active: true, events: ['workflow_run'], config },
     });

@@ -59,6 +59,8 @@ test('what is wrong with the command line, or with what it needs, is said in lin
       /^hapax: TEMPORAL_TLS_CA: cannot read the file: ENOENT/,
       1,
     ],
+    [['up'], { HAPAX_ENV_FILE: '/nowhere/.env' }, /^hapax: HAPAX_ENV_FILE: there is no file \/nowhere\/.env/, 1],
+    [['worker'], { HAPAX_ENV_FILE: tmpdir() }, /^hapax: the file with settings .* cannot be read: EISDIR/, 1],
   ];
   await Promise.all(
     cases.map(async ([args, environment, says, expected]) => {

@@ -161,7 +161,7 @@ describe('docker-compose.yml and the file for the bridge beside it', () => {
   });
 
   it('hands on what an operator sets for webhooks and callbacks', () => {
-    expect(readSettings(filled('api'), 'api')).toMatchObject({ GITHUB_WEBHOOK_SECRET: ['old', 'new'] });
+    expect(readSettings(filled('api'), 'api')).toMatchObject({ GITHUB_WEBHOOK_SECRET: ['old-secret', 'new-secret'] });
     for (const name of ['api', 'worker', 'bridge'] as const) {
       expect(readSettings(filled(name), name).CALLBACK_ALLOWED_HOSTS, name).toEqual(['n8n']);
     }
@@ -205,7 +205,7 @@ const FILLED: Record<string, string> = {
   HAPAX_RUNTIME_PASSWORD: 'aa',
   HAPAX_OWNER_PASSWORD: 'bb',
   AMQP_URL: 'amqp://a:b@rabbitmq:5672/%2F',
-  GITHUB_WEBHOOK_SECRET: 'old,new',
+  GITHUB_WEBHOOK_SECRET: 'old-secret,new-secret',
   CALLBACK_ALLOWED_HOSTS: 'n8n',
 };
 

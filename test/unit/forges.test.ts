@@ -35,9 +35,9 @@ describe('FORGE_CREDENTIALS', () => {
   });
 
   it('keeps two secrets of one webhook while it is replaced', () => {
-    expect([...forgeWebhookSecrets.parse('work=a,work=b,other=c')]).toEqual([
-      ['work', ['a', 'b']],
-      ['other', ['c']],
+    expect([...forgeWebhookSecrets.parse('work=secret-1,work=secret-2,other=secret-3')]).toEqual([
+      ['work', ['secret-1', 'secret-2']],
+      ['other', ['secret-3']],
     ]);
     expect(forgeWebhookSecrets.safeParse('work').success).toBe(false);
   });

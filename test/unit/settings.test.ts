@@ -250,9 +250,15 @@ describe('settings', () => {
     ],
     [{ TEMPORAL_ADDRESS: 'one', TEMPORAL_TLS_SERVER_NAME: 'temporal' }, /^TEMPORAL_TLS_SERVER_NAME: is for TLS; set/],
     [{ TEMPORAL_API_KEY: 'key' }, /^TEMPORAL_API_KEY: is for your own Temporal server/],
-    [{ YOUTUBE_API_KEY: 'key\n' }, /^YOUTUBE_API_KEY: must be printable ASCII/],
+    [{ YOUTUBE_API_KEY: 'my key' }, /^YOUTUBE_API_KEY: must be printable ASCII/],
     [{ API_KEYS: 'ci=0123456789 abcdef' }, /^API_KEYS: must be NAME=SECRET/],
     [{ GITHUB_WEBHOOK_SECRET: ' , ' }, /^GITHUB_WEBHOOK_SECRET: names nothing/],
+    [{ GITHUB_WEBHOOK_SECRET: '0123456789abcdef,b' }, /^GITHUB_WEBHOOK_SECRET: must have 8 characters or more in each/],
+    [{ FORGE_WEBHOOK_SECRETS: 'a=0123456' }, /^FORGE_WEBHOOK_SECRETS: must be NAME=SECRET, .* 8 characters or more/],
+    [{ FORGE_CREDENTIALS: 'work=https://tok%zz@host/api/v1' }, /^FORGE_CREDENTIALS: must be NAME=(?!.*zz)/],
+    [{ CALLBACK_ALLOWED_HOSTS: '*.internal' }, /^CALLBACK_ALLOWED_HOSTS: "\*\.internal" .* whole/],
+    [{ TRUSTED_HOSTS: '*' }, /^TRUSTED_HOSTS: "\*" is not a host; names are compared whole/],
+    [{ TRUSTED_HOSTS: '.example.com' }, /^TRUSTED_HOSTS: "\.example\.com" is not a host; names are compared whole/],
     [{ CALLBACK_SECRET: ',' }, /^CALLBACK_SECRET: names nothing/],
     [{ TRUSTED_HOSTS: 'proxy:8443' }, /^TRUSTED_HOSTS: "proxy:8443" is not a host/],
     [{ GITHUB_REQUEST_TIMEOUT: '0' }, 'GITHUB_REQUEST_TIMEOUT: must be from 1ms to 1h'],
@@ -269,6 +275,50 @@ describe('settings', () => {
     expect(faultsOf(environment as Record<string, string>)).toEqual([
       typeof fault === 'string' ? fault : expect.stringMatching(fault),
     ]);
+  });
+
+  it.each([
+    ['CHECKPOINT_DIR', '/srv/log'],
+    ['CHECKPOINT_BUCKET', 'log'],
+    ['CHECKPOINT_WITNESSES', `https://witness.example=witness+0123abcd+${Buffer.alloc(33).toString('base64')}`],
+  ])('ask for the key of checkpoints where %s says where they go', (name, value) => {
+    const cloud = {
+      DEPLOYMENT_MODE: 'cloud',
+      DATABASE_URL: 'postgres://host/hapax',
+      TEMPORAL_ADDRESS: 'host',
+      GITHUB_TOKEN: 'a-token',
+      S3_ACCESS_KEY_ID: 'id',
+      S3_SECRET_ACCESS_KEY: 'secret',
+      [name]: value,
+    };
+    expect(faultsOf(cloud, 'worker')).toEqual([expect.stringMatching(/^CHECKPOINT_KEY: .*hapax audit key NAME/)]);
+    const key = `PRIVATE+KEY+hapax.example+0123abcd+${Buffer.alloc(33).toString('base64')}`;
+    expect(faultsOf({ ...cloud, CHECKPOINT_KEY: key }, 'worker')).toEqual([]);
+    // A laptop has a key of its own, and other processes make no checkpoints.
+    expect(faultsOf({ ...cloud, DEPLOYMENT_MODE: 'laptop', GITHUB_REPO: 'a/b' }, 'worker')).toEqual([]);
+    expect(faultsOf({ ...cloud, WORKER_QUEUES: 'youtube' }, 'worker')).toEqual([]);
+    expect(faultsOf(cloud, 'audit')).toEqual([]);
+  });
+
+  it('leave out the line end of a file that a value was read from', () => {
+    const secrets = {
+      SIGN_IN_ISSUER: 'https://id.example',
+      SIGN_IN_CLIENT_ID: 'hapax',
+      SIGN_IN_CLIENT_SECRET: 'a secret',
+      SIGN_IN_RULES: '[{"claims":{"sub":"me"},"rights":["read"]}]',
+      PUBLIC_URL: 'https://hapax.example',
+      OIDC_RULES: '[{"issuer":"https://id.example","claims":{"sub":"ci"},"rights":["read"]}]',
+      OIDC_AUDIENCE: 'hapax',
+      S3_ACCESS_KEY_ID: 'id',
+      S3_SECRET_ACCESS_KEY: 'secret',
+      FLOWER_BASIC_AUTH: 'me:pass word',
+      TEMPORAL_ADDRESS: 'host:7233',
+      TEMPORAL_API_KEY: 'key',
+      YOUTUBE_API_KEY: 'key',
+    };
+    const withLineEnds = Object.entries(secrets).map(([name, value], n) => [name, `${value}${n % 2 ? '\n' : '\r\n'}`]);
+    expect(readSettings(Object.fromEntries(withLineEnds))).toEqual(readSettings(secrets));
+    expect(readSettings({ GITHUB_TOKEN: '\n' }).GITHUB_TOKEN).toBeUndefined();
   });
 
   it('take the words of Flower, and what Celery has in its URL', () => {

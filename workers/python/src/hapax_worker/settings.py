@@ -40,6 +40,8 @@ class Settings:
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Reads the settings. Raises SystemExit with one line where one is wrong."""
+        # Files that secrets are read from end with a line end.
+        env = {name: value.rstrip("\r\n") for name, value in env.items()}
         results = env.get("HAPAX_RESULTS", "both")
         if results not in _RESULTS:
             raise SystemExit(f"hapax-worker: HAPAX_RESULTS is {results!r}; it can be {' or '.join(_RESULTS)}")
