@@ -3,7 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { invalidRequest, Refusal } from '../commands/refusal.ts';
 import { LIMITS } from '../contracts/budgets.ts';
-import { JsonFault, readJson } from '../domain/json.ts';
+import { JsonFault, readJson, requireShallow } from '../domain/json.ts';
 import { isSignedPath, refuseCrossSite } from './guard.ts';
 
 const HAS_BODY = new Set(['POST', 'PUT', 'PATCH']);
@@ -70,10 +70,10 @@ async function requireSoundJson(c: Context): Promise<void> {
   }
   // The schema reads this text. Hono would decode the bytes through another Response.
   c.req.bodyCache = { text: Promise.resolve(text) as never };
-  // Deliveries of webhooks are not checked further: they are signed as they are, and Hapax reads little of them.
-  if (isSignedPath(c.req.path)) return;
   try {
-    readJson(text);
+    // Deliveries of webhooks are not checked further: they are signed as they are, and Hapax reads little of them.
+    if (isSignedPath(c.req.path)) requireShallow(text);
+    else readJson(text);
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
     const { message, path } = error;

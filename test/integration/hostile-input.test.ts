@@ -98,6 +98,21 @@ describe('hostile input', () => {
     expect(asked).toBeGreaterThan(100);
   });
 
+  it('is refused before its signature is checked, where a webhook nests deeper than any body may', async () => {
+    const deliver = (levels: number) =>
+      world.call('POST', '/webhooks/github', `{"a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`, {
+        'x-github-event': 'workflow_run',
+        'x-github-delivery': 'd',
+        'x-hub-signature-256': `sha256=${'0'.repeat(64)}`,
+      });
+    expect((await deliver(100)).json).toMatchObject({ code: 'unauthorized' });
+    expect((await deliver(101)).json).toMatchObject({
+      status: 400,
+      code: 'invalid_request',
+      errors: [{ path: 'body' }],
+    });
+  });
+
   it.each([
     ['a URL of 64 KB', `GET /${'a'.repeat(65_536)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`, 431, 'head_too_large'],
     [
