@@ -27,6 +27,7 @@ export function startMetricsServer(
   );
   app.get('/metrics', async (c) => {
     c.var.principal.require('read');
+    c.var.principal.requireWhole('GET /metrics');
     return c.text(await meter.scrape(), 200, { 'Content-Type': METRICS_TYPE });
   });
   app.notFound(() => {

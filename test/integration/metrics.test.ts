@@ -193,18 +193,15 @@ describe('metrics', () => {
       const database = openDatabase({ url });
       onTestFinished(() => database.close());
       const settings = readSettings(keys === undefined ? {} : { API_KEYS: keys });
-      const server = await startMetricsServer(settings, 0, {
-        meter: createMetrics(database.db),
-        gate: gateOf(settings, { db: database.db, log: pino({ enabled: false }) }),
-        isReady,
-      });
+      const gate = gateOf(settings, { db: database.db, log: pino({ enabled: false }) });
+      const server = await startMetricsServer(settings, 0, { meter: createMetrics(database.db), gate, isReady });
       onTestFinished(() => server.close());
-      return callers(server.url).call;
+      return { call: callers(server.url).call, ring: gate.ring };
     };
 
     it('are served beside probes, and nothing else is', async () => {
       let works = false;
-      const call = await serve(world.databaseUrl, `test=${SECRET}`, () => works);
+      const { call, ring } = await serve(world.databaseUrl, `test=${SECRET}`, () => works);
       expect((await call('GET', '/health/live')).json).toEqual({ status: 'ok' });
       expect((await call('GET', '/health/ready')).status).toBe(503);
       works = true;
@@ -212,8 +209,12 @@ describe('metrics', () => {
       expect((await call('GET', '/metrics')).json).toMatchObject({ code: 'unauthorized' });
       const bearer = { authorization: `Bearer ${SECRET}` };
       expect(parse((await call('GET', '/metrics', undefined, bearer)).text).get('hapax_postgres_up')).toBe(1);
+      const part = await asked('POST', '/keys', { name: 'part', rights: ['read'], queues: ['search'] });
+      await ring.refresh();
+      const ofPart = { authorization: `Bearer ${part.json.key}` };
+      expect((await call('GET', '/metrics', undefined, ofPart)).json).toMatchObject({ status: 403, code: 'forbidden' });
       expect((await call('GET', '/builds', undefined, bearer)).status).toBe(404);
-      const stranger = await (await serve(world.databaseUrl))('GET', '/metrics');
+      const stranger = await (await serve(world.databaseUrl)).call('GET', '/metrics');
       expect(stranger.status).toBe(200);
     });
 
@@ -222,7 +223,7 @@ describe('metrics', () => {
       const proxy = await startFreezingProxy(Number(url.port));
       url.port = String(proxy.port);
       proxy.freeze();
-      const call = await serve(url.href);
+      const { call } = await serve(url.href);
       onTestFinished(() => proxy.close());
       // Postgres never answers: that anything comes shows that the scrape does not wait for it.
       const series = parse((await call('GET', '/metrics')).text);
