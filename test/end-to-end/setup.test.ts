@@ -133,9 +133,14 @@ describe('hapax init', () => {
 
   it('leaves no answer from before, so that a simulated GitHub is one, and keeps what it did not ask for', async () => {
     const before = { GITHUB_TOKEN: TOKEN, GITHUB_REPO: 'acme/prod', GITHUB_WORKFLOW: 'b.yml', GITHUB_APP_ID: '1' };
+    const keys = {
+      GITHUB_APP_PRIVATE_KEY:
+        '"-----BEGIN PRIVATE KEY-----\n\nbody=of+the/key==\n-----END PRIVATE KEY-----" # of the app',
+      ...{ SIGN_IN_RULES: "'[\n\n{}]'", LOG_LEVEL: 'info', HAPAX_TASKS: "it's" },
+    };
     writeFileSync(
       file,
-      Object.entries({ ...before, PORT: '8001' })
+      Object.entries({ ...before, ...keys, PORT: '8001' })
         .map((pair) => pair.join('='))
         .join('\n'),
     );
@@ -143,7 +148,9 @@ describe('hapax init', () => {
     expect(await me.hapax(['init', '--simulated', '--home', home, '--yes'])).toMatchObject({ code: 0 });
     expect(parseEnv(readFileSync(file, 'utf8'))).toEqual({
       ...{ PORT: '8001', HAPAX_HOME: home, GITHUB_API_URL: github.url },
+      ...{ SIGN_IN_RULES: '[\n\n{}]', LOG_LEVEL: 'info', HAPAX_TASKS: "it's" },
     });
+    expect(readFileSync(file, 'utf8')).not.toMatch(/KEY|body/);
     expect(await me.hapax(['init', '--simulated', '--home', `${home}"`, '--yes'])).toMatchObject({
       ...{ code: 2, stderr: expect.stringContaining('HAPAX_HOME cannot be written') },
     });

@@ -7,7 +7,7 @@ import { misuse } from '../failure.ts';
 import { ask, canAsk } from '../output/ask.ts';
 import { confirm, confirmable } from '../output/confirm.ts';
 import { note, print, printJson } from '../output/screen.ts';
-import { existingLines, writeEnvironmentFile } from '../write-environment-file.ts';
+import { existingEntries, writeEnvironmentFile } from '../write-environment-file.ts';
 
 interface Options {
   repository?: string;
@@ -54,7 +54,7 @@ export function define(command: Command): void {
 async function init(options: Options): Promise<void> {
   const file = environmentFile(process.env) ?? resolve('.env');
   if (options.tasks) return initTasks(file, options);
-  if (existingLines(file).length > 0)
+  if (existingEntries(file).length > 0)
     await confirm(`${file} is there; the settings that are asked for are replaced in it.`, options);
   const settings = await answers(options);
   // An answer from before would still hold: a token, for example, sends builds to GitHub.
