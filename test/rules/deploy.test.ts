@@ -4,15 +4,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import { type Copy, DockerfileParser, type From, type Instruction } from 'dockerfile-ast';
-import postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
+import { settingsOfChart } from '../../scripts/chart-schema.ts';
 import { IMAGE_FILES, imagesIn, pinned } from '../../scripts/pin-images.ts';
 import { readSettings, SettingsError, settingsSchema } from '../../src/contracts/settings.ts';
-import { openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
-import { migrateDatabase } from '../../src/store/migrate.ts';
-import { type PostgresServer, startPostgresServer } from '../world/postgres-server.ts';
+import { SECRETS_OF } from '../deploy/rules.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -41,6 +39,8 @@ interface Compose {
   volumes: Record<string, unknown>;
 }
 
+const SECRETS: ReadonlySet<string> = new Set(settingsOfChart().secrets);
+
 /** What our rules find wrong with a compose file; the schema is checked apart from them. */
 function composeFaults({ services, networks, volumes }: Compose): string[] {
   const faults: string[] = [];
@@ -60,9 +60,11 @@ function composeFaults({ services, networks, volumes }: Compose): string[] {
     must(!(service.volumes ?? []).some((volume) => volume.includes('docker.sock')), 'does not see the Docker socket');
     must(service.healthcheck, 'has a healthcheck, or says that it has none');
     for (const [key, value] of Object.entries(service.environment ?? {})) {
-      const secret = /PASSWORD|PWD|TOKEN|API_KEYS|DATABASE_URL|AMQP_URL|PRIVATE_KEY/.test(key);
-      if (secret)
+      const needed =
+        /PASSWORD|PWD|GITHUB_TOKEN|API_KEYS|DATABASE_URL|AMQP_URL/.test(key) && !key.startsWith('SURREALDB_');
+      if (needed)
         must(/\$\{[A-Z_]+:\?[^}]+\}/.test(value), `takes ${key} from the environment and says so where it is missing`);
+      else if (SECRETS.has(key)) must(value === `\${${key}:-}`, `takes ${key} from the environment`);
     }
     for (const needed of Object.keys(service.depends_on ?? {}))
       must(services[needed], `depends on ${needed}, which exists`);
@@ -114,6 +116,7 @@ describe('docker-compose.yml and the file for the bridge beside it', () => {
       ['loopback', { ports: ['8000:8000'] }],
       ['loopback', { ports: ['0.0.0.0:8000:8000'] }],
       ['GITHUB_TOKEN', { environment: { GITHUB_TOKEN: 'ghp_written_down' } }],
+      ['SIGN_IN_CLIENT_SECRET', { environment: { SIGN_IN_CLIENT_SECRET: 'written-down' } }],
       // biome-ignore lint/suspicious/noTemplateCurlyInString: Compose's own syntax.
       ['API_KEYS', { environment: { API_KEYS: '${API_KEYS:-}' } }],
       ['exists', { depends_on: { nobody: { condition: 'service_started' } } }],
@@ -150,6 +153,27 @@ describe('docker-compose.yml and the file for the bridge beside it', () => {
     const { API_KEYS: _, ...without } = services.api?.environment ?? {};
     expect(() => readSettings(without)).toThrow(SettingsError);
   });
+
+  it.each(['api', 'worker', 'bridge'] as const)(
+    'hands on each setting that the %s uses, and only its secrets',
+    (name) => {
+      const isOwn = (setting: string) =>
+        SECRETS.has(setting)
+          ? SECRETS_OF[name].includes(setting)
+          : !SET_BY_COMPOSE.test(setting) && !NOT_USED_BY[name].test(setting);
+      const environment = Object.entries(services[name]?.environment ?? {}).filter(
+        ([key]) => !SET_BY_COMPOSE.test(key),
+      );
+      const expected = Object.keys(settingsSchema.shape).filter((key) => !SET_BY_COMPOSE.test(key) && isOwn(key));
+      expect(environment.map(([key]) => key).sort()).toEqual(expected.sort());
+      for (const [key, value] of environment)
+        expect(value).toMatch(new RegExp(`^\\$\\{${key}(:-|:\\?[^}]+|-hapax_id)\\}$`));
+      // Only there, empty means something else than not set.
+      expect(environment.filter(([, value]) => value.includes('-hapax_id')).map(([key]) => key)).toEqual([
+        'GITHUB_CORRELATION_INPUT',
+      ]);
+    },
+  );
 
   it('has each variable that it requires in .env.example, and secrets that it can do without as comments', () => {
     const variables = (source: string, pattern: RegExp) =>
@@ -198,6 +222,15 @@ describe('docker-compose.yml and the file for the bridge beside it', () => {
   });
 });
 
+/** What the files set themselves: for their own Postgres and Temporal, and ports. What is only for `hapax up` or for versions of workers. */
+const SET_BY_COMPOSE =
+  /^(DEPLOYMENT_MODE|HOST|PORT|METRICS_PORT|FLOWER_PORT|HAPAX_HOME|HAPAX_ENV_FILE|DATABASE_(URL|ROLE)|TEMPORAL_(?!CODEC_KEYS|UI_URL)\w+)$/;
+const NOT_USED_BY = {
+  api: /^(S3|CHECKPOINT|RESULT|WORKER)_|^HAPAX_TASKS$/,
+  worker: /^RESULT_/,
+  bridge: /^(S3|CHECKPOINT|WORKER|EMBEDDING|SUMMARY|SURREALDB)_|^(HAPAX_TASKS|GITHUB_APP_ID|CONTENT_STORE)$/,
+};
+
 const FILLED: Record<string, string> = {
   API_KEYS: 'ci=0123456789abcdef',
   GITHUB_REPO: 'octocat/fedora-images',
@@ -209,80 +242,17 @@ const FILLED: Record<string, string> = {
   CALLBACK_ALLOWED_HOSTS: 'n8n',
 };
 
-/** Compose's `${NAME:?message}` and `${NAME:-default}`. */
+/** Compose's `${NAME:?message}`, `${NAME:-default}` and `${NAME-default}`. */
 function interpolate(value: string, environment: Record<string, string>): string {
   return value.replaceAll(
-    /\$\{([A-Z0-9_]+)(?::([-?])([^}]*))?\}/g,
+    /\$\{([A-Z0-9_]+)(?:(:[-?]|-)([^}]*))?\}/g,
     (_, name: string, operator: string, word: string) => {
-      if (environment[name]) return environment[name];
-      if (operator === '?') throw new Error(`${name}: ${word}`);
+      if (environment[name] || (operator === '-' && name in environment)) return environment[name] ?? '';
+      if (operator === ':?') throw new Error(`${name}: ${word}`);
       return word ?? '';
     },
   );
 }
-
-describe('the database logins of docker-compose.yml (deploy/postgres/roles.sql)', () => {
-  let server: PostgresServer;
-  const urlOf = (user: string, database: string) => {
-    const url = new URL(server.url);
-    url.username = user;
-    url.pathname = `/${database}`;
-    return url.href;
-  };
-  const refused = async (user: string, database: string, statement: string) => {
-    const sql = postgres(urlOf(user, database), { max: 1, onnotice: () => {} });
-    const code = await sql.unsafe(statement).then(
-      () => 'done',
-      (error: { code: string }) => error.code,
-    );
-    await sql.end();
-    return code === '42501';
-  };
-
-  beforeAll(async () => {
-    server = await startPostgresServer();
-    const admin = postgres(server.url, { max: 1 });
-    // psql's own parts: \getenv, and :'name' for a quoted variable.
-    const statements = read('deploy/postgres/roles.sql')
-      .replaceAll(/^(\\|--).*$/gm, '')
-      .replaceAll(/:'(\w+)'/g, "'$1'");
-    for (const statement of statements.split(';')) if (statement.trim()) await admin.unsafe(statement);
-    await admin.end();
-    await migrateDatabase(urlOf('hapax_owner', 'hapax'));
-  });
-  afterAll(() => server.close());
-
-  it('lets the owner migrate again', async () => {
-    await migrateDatabase(urlOf('hapax_owner', 'hapax'));
-  });
-
-  it('lets the login of API and workers act as the runtime role', async () => {
-    const database = openDatabase({ url: urlOf('hapax', 'hapax'), role: RUNTIME_ROLE });
-    const [row] = await database.db<Array<{ id: number }>>`SELECT nextval('build_ids') AS id`;
-    await database.close();
-    expect(row?.id).toBeGreaterThan(0);
-  });
-
-  it('lets that login change, remove or unguard no event', async () => {
-    for (const statement of [
-      "UPDATE events SET type = 'other'",
-      'DELETE FROM events',
-      'TRUNCATE events',
-      'DROP TRIGGER events_append_only ON events',
-      'ALTER TABLE events DISABLE TRIGGER ALL',
-      'CREATE TABLE mine (id integer)',
-      'SET ROLE hapax_owner',
-    ]) {
-      expect(await refused('hapax', 'hapax', statement), statement).toBe(true);
-    }
-  });
-
-  it('keeps Temporal and Hapax out of each other', async () => {
-    expect(await refused('hapax', 'temporal', 'SELECT 1')).toBe(true);
-    expect(await refused('hapax', 'temporal_visibility', 'SELECT 1')).toBe(true);
-    expect(await refused('temporal', 'hapax', 'SELECT 1')).toBe(true);
-  });
-});
 
 /** What our rules find wrong with a Dockerfile. */
 function dockerfileFaults(text: string): string[] {
