@@ -8,7 +8,7 @@ import { migrateDatabase } from '../store/migrate.ts';
 import { createMetrics } from './metrics.ts';
 import { type RunningParts, startParts } from './parts.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
-import { databaseAt, orDatabaseAway, orTemporalAway, temporalAt } from './start-faults.ts';
+import { orTemporalAway, temporalAt } from './start-faults.ts';
 import { inStartTime, type StartWait } from './start-wait.ts';
 import { connectTemporal, lazyTemporalClient, type TemporalTarget } from './temporal.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
@@ -20,11 +20,6 @@ export async function prepareTemporal(target: TemporalTarget, wait: StartWait): 
   const registering = registerSearchAttributes(connection, namespace);
   await inStartTime(temporalAt(address), registering, wait).catch(orTemporalAway(address));
   await disconnect();
-}
-
-/** Brings the Postgres of DATABASE_URL up to date. @throws {UserError} if it is away. */
-export async function migrateServer(url: string, wait: StartWait): Promise<void> {
-  await inStartTime(databaseAt(url), migrateDatabase(url), wait).catch(orDatabaseAway(url));
 }
 
 /** Brings the embedded Postgres up to date and gives its session the rights of the processes. */

@@ -35,7 +35,7 @@ export async function openTemporal(settings: Settings, directory: string, wait: 
 export async function openPostgres(settings: Settings, directory: string, wait: StartWait) {
   if (settings.DATABASE_URL !== undefined) {
     const { DATABASE_URL: url } = settings;
-    const { migrateServer } = await import('./laptop-parts.ts');
+    const { migrateServer } = await import('./migrate-server.ts');
     await migrateServer(url, wait);
     return { url, embeddedUrl: undefined, role: settings.DATABASE_ROLE, failed: never, close: async () => {} };
   }

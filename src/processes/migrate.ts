@@ -1,8 +1,8 @@
 import type { Settings } from '../contracts/settings.ts';
-import { migrateDatabase } from '../store/migrate.ts';
+import { migrateServer } from './migrate-server.ts';
 import { required } from './required.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
-import { databaseAt, orDatabaseAway, orTemporalAway, temporalAt } from './start-faults.ts';
+import { orTemporalAway, temporalAt } from './start-faults.ts';
 import { inStartTime } from './start-wait.ts';
 import { lazyTemporalClient } from './temporal.ts';
 
@@ -10,7 +10,7 @@ import { lazyTemporalClient } from './temporal.ts';
 export async function runMigrate(settings: Settings): Promise<void> {
   const url = required(settings, 'DATABASE_URL');
   const wait = { timeoutMs: settings.START_TIMEOUT, say: (line: string) => console.error(`hapax: ${line}`) };
-  await inStartTime(databaseAt(url), migrateDatabase(url), wait).catch(orDatabaseAway(url));
+  await migrateServer(url, wait);
   console.log('the database is up to date');
   const { TEMPORAL_ADDRESS: address } = settings;
   if (address === undefined) return;

@@ -11,29 +11,41 @@ export interface StartWait {
 const SAY_EVERY_MS = 5_000;
 
 /**
+ * Returns the result of work, and says every few seconds what is being done.
+ * @param line what to say after so many seconds.
+ */
+export async function telling<T>(
+  line: (seconds: number) => string,
+  work: Promise<T>,
+  { say }: Pick<StartWait, 'say'>,
+): Promise<T> {
+  const startedAt = performance.now();
+  const timer = setInterval(() => say(line(secondsOf(performance.now() - startedAt))), SAY_EVERY_MS);
+  return work.finally(() => clearInterval(timer));
+}
+
+/**
  * Returns the result of the work of a start, unless that takes too long. A server that accepts connections and does not
  * respond would hold up a start for ever, and nobody would know why.
  * @param what the server, such as `Temporal at 127.0.0.1:7233 (TEMPORAL_ADDRESS)`.
  * @throws {UserError} past the limit; the work itself goes on.
  */
 export async function inStartTime<T>(what: string, work: Promise<T>, { timeoutMs, say }: StartWait): Promise<T> {
-  const startedAt = performance.now();
-  const seconds = (ms: number) => Math.round(ms / 1_000);
-  const telling = setInterval(() => {
-    say(`waiting for ${what}, ${seconds(performance.now() - startedAt)} s of at most ${seconds(timeoutMs)} s`);
-  }, SAY_EVERY_MS);
+  const most = secondsOf(timeoutMs);
   let limit: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     limit = setTimeout(() => {
-      const message = `${what} did not respond within ${seconds(timeoutMs)} s; check that it is running there, or raise START_TIMEOUT`;
+      const message = `${what} did not respond within ${most} s; check that it is running there, or raise START_TIMEOUT`;
       reject(new UserError(message));
     }, timeoutMs);
   });
   try {
-    return await Promise.race([work, late]);
+    const line = (seconds: number) => `waiting for ${what}, ${seconds} s of at most ${most} s`;
+    return await telling(line, Promise.race([work, late]), { say });
   } finally {
-    clearInterval(telling);
     clearTimeout(limit);
     work.catch(() => {});
   }
 }
+
+const secondsOf = (ms: number) => Math.round(ms / 1_000);

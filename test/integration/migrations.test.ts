@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
+import { migrateServer } from '../../src/processes/migrate-server.ts';
 import { findBuild } from '../../src/store/builds/build-find.ts';
 import { listBuilds } from '../../src/store/builds/build-list.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
@@ -148,6 +149,20 @@ describe('migrations, while the version before serves', () => {
     await expect(migrating).rejects.toThrow('connect to Postgres itself');
     await pooler.db`SELECT pg_advisory_unlock(4841058)`;
     await migrate();
+  });
+
+  it('wait for another process longer than START_TIMEOUT, which is for a server that does not respond', async () => {
+    const other = openDatabase({ url: server.url, connections: 1 });
+    onTestFinished(() => other.close());
+    await other.db`SELECT pg_advisory_lock(4841058)`;
+    const said: string[] = [];
+    const migrating = migrateServer(server.url, { timeoutMs: 1_000, say: (line) => said.push(line) });
+    await Promise.race([
+      migrating,
+      eventually(async () => expect(said.join()).toMatch(/waiting for another migration, for \d+ s/)),
+    ]);
+    await other.db`SELECT pg_advisory_unlock(4841058)`;
+    await migrating;
   });
 
   it('run once, however many processes start together with an index to build', async () => {
