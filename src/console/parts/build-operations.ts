@@ -21,8 +21,8 @@ export function cancelQuestion({ id, workflow_run_id }: Pick<Build, 'id' | 'work
   return `Cancel build ${id}? ${run}`;
 }
 
-/** Conclusions of builds that Hapax stopped following. Their run may still be going. */
-const UNFOLLOWED: readonly (string | null)[] = ['workflow_ended', 'workflow_lost'];
+/** Conclusions of builds that Hapax stopped following, some of them at their deadline. Their run may still be going. */
+const UNFOLLOWED: readonly (string | null)[] = ['workflow_ended', 'workflow_lost', 'timed_out'];
 
 type Retried = Pick<Build, 'id' | 'needs_attention' | 'workflow_run_id' | 'conclusion' | 'request'>;
 
@@ -97,7 +97,7 @@ export function attentionCard(view: View, build: Build): Html {
   const listed = candidates.map(
     ({ run_id, run_url }) => html`<li>${outsideLink(run_url, `Run ${run_id}`)}${adopt(run_id)}</li>`,
   );
-  const form = html`<form method="post" action="builds/${id}/adopt" class="inline" data-keep><label class="field"><span>Number of another run</span><input name="run_id" inputmode="numeric" pattern="[1-9][0-9]{0,15}" required placeholder="27959419003" autocomplete="off"></label><button type="submit">Adopt it</button></form>`;
+  const form = html`<form method="post" action="builds/${id}/adopt" class="inline" data-keep><label class="field"><span>Id of another run</span><input name="run_id" inputmode="numeric" pattern="[1-9][0-9]{0,15}" required placeholder="27959419003" autocomplete="off"></label><button type="submit">Adopt it</button></form>`;
   return html`<section class="card attention" aria-labelledby="attention-title"><h2 id="attention-title">${icon('attention')}This build needs you</h2><p>${told}</p>
 ${listed.length > 0 ? html`<p>${counted(listed.length, 'run')} may be its own. Look at each at GitHub:</p><ul class="candidates">${listed}</ul>` : ''}
 ${view.may('operate') ? html`${form}<p class="hint">If there is no run at all, dispatch it again. If it is not wanted any more, cancel it.</p>` : ''}</section>`;
