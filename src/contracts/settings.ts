@@ -156,7 +156,8 @@ export const settingsSchema = z.object({
       'Shortest pause between two writes to GitHub (dispatch, re-run, cancel) with one credential, across all workers; at most 2s. 0: no pause; `hapax up` uses this with the simulated GitHub.',
   }),
   START_TIMEOUT: duration(1).default(300_000).meta({
-    description: 'How long a start waits for Temporal and Postgres to respond. After that, the process exits with status 1.',
+    description:
+      'How long a start waits for Temporal and Postgres to respond. After that, the process exits with status 1.',
   }),
   ...buildSettings,
   ...taskSettings,

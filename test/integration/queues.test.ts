@@ -56,6 +56,28 @@ describe('queues and workers', () => {
     expect(await queue()).toMatchObject({ depth: 0, oldest_age_seconds: null, in_flight: 0, pollers: 1 });
   });
 
+  it('count a task whose time is to come, which waits from then on', async () => {
+    const search = async () =>
+      queues.parse((await world.call('GET', '/queues')).json).find(({ name }) => name === 'search')!;
+    await world.stopWorker();
+    const send = (eta: Date) =>
+      world.call('POST', '/tasks', { name: 'semantic_search', kwargs: { query: 'q' }, eta: eta.toISOString() });
+    const { task_id: later } = (await send(new Date(Date.now() + 86_400_000))).json;
+    expect(await search()).toMatchObject({ depth: 1, oldest_age_seconds: null });
+    const eta = new Date(Date.now() + 2_000);
+    await send(eta);
+    const { depth, oldest_age_seconds: age } = await eventually(async () => {
+      const seen = await search();
+      expect(seen.oldest_age_seconds).not.toBeNull();
+      return seen;
+    });
+    expect(depth).toBe(2);
+    expect(age).toBeLessThanOrEqual((Date.now() - eta.getTime()) / 1_000 + 0.01);
+    await world.startWorker();
+    await world.call('POST', `/tasks/${later}/cancel`, {});
+    await eventually(async () => expect(await search()).toMatchObject({ depth: 0, oldest_age_seconds: null }));
+  });
+
   it('count what has begun and not ended', async () => {
     const { json } = await world.trigger({ ref: 'long', inputs: { simulate: 'stuck' } });
     await eventually(async () => expect(await queue()).toMatchObject({ depth: 0, in_flight: 1 }));

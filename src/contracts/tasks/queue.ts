@@ -23,7 +23,8 @@ export const queue = z
     name: z.string(),
     depth: z.int().meta({ description: 'How many were accepted and have not started.' }),
     oldest_age_seconds: z.number().nullable().meta({
-      description: 'Age of the oldest of them, from its first acceptance; null if there is none.',
+      description:
+        'How long the oldest of them has waited, from its first acceptance or its `eta`; null if none waits. A task whose `eta` is to come does not wait.',
     }),
     in_flight: z.int().meta({ description: 'How many have started and not ended.' }),
     pollers: z.int().meta({ description: 'Processes that polled for work in the last 90 seconds.' }),

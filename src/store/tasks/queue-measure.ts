@@ -6,7 +6,10 @@ export interface QueueMeasures {
   name: string;
   /** How many are accepted and not started. */
   depth: number;
-  /** How long ago the oldest of these was accepted, in seconds by the clock of the database; null if there is none. */
+  /**
+   * How long the oldest of these has waited, in seconds by the clock of the database: since it was accepted, or since its `eta`. Null if none
+   * waits. One whose `eta` is to come does not.
+   */
   oldestAgeSeconds: number | null;
   /** How many are started and not ended. */
   inFlight: number;
@@ -34,9 +37,9 @@ export async function measureQueues(db: Db): Promise<QueueMeasures[]> {
     FROM builds WHERE completed_at IS NULL
     UNION ALL
     SELECT name, count(*) FILTER (WHERE status = 'PENDING'),
-           extract(epoch FROM now() - min(created_at) FILTER (WHERE status = 'PENDING')),
+           extract(epoch FROM now() - min(greatest(created_at, eta)) FILTER (WHERE status = 'PENDING' AND coalesce(eta <= now(), true))),
            count(*) FILTER (WHERE status IN ('STARTED', 'RETRY'))
-    FROM queues LEFT JOIN LATERAL (SELECT status, created_at FROM tasks WHERE queue = queues.name AND completed_at IS NULL) AS open ON true
+    FROM queues LEFT JOIN LATERAL (SELECT status, created_at, eta FROM tasks WHERE queue = queues.name AND completed_at IS NULL) AS open ON true
     GROUP BY name`;
   const order: readonly string[] = ['builds', ...BUILT_IN_QUEUES];
   const placeOf = ({ name }: { name: string }) => (order.includes(name) ? order.indexOf(name) : order.length);
