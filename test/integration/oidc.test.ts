@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GITHUB_ISSUER } from '../../src/contracts/keys/oidc-settings.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { TokenVerifier } from '../../src/integrations/oidc/token-verifier.ts';
@@ -12,8 +12,10 @@ const AUDIENCE = 'hapax.example';
 /** An issuer of tokens as GitHub's: metadata, keys, and claims of a job. */
 async function startIssuer() {
   const keys = new Map<string, Awaited<ReturnType<typeof generateKeyPair>>>();
-  const state = { away: false, asked: 0 };
+  const state = { away: false, hangs: false, requests: 0, asked: 0 };
   const issuer = await startStandIn(async ({ url }) => {
+    state.requests++;
+    if (state.hangs) return 'hang';
     if (state.away) return 'reset';
     if (url.pathname === '/.well-known/openid-configuration') {
       return { body: { issuer: issuer.url, jwks_uri: `${issuer.url}/jwks` } };
@@ -36,10 +38,10 @@ async function startIssuer() {
   });
   const addKey = async (kid: string) => void keys.set(kid, await generateKeyPair('RS256', { extractable: true }));
   await addKey('one');
-  const sign = (claims: JWTPayload, { kid = 'one', at = 0, life = 300 } = {}) => {
+  const sign = (claims: JWTPayload, { kid = 'one', named = true, at = 0, life = 300 } = {}) => {
     const now = Math.floor(Date.now() / 1_000) + at;
     return new SignJWT({ iss: issuer.url, aud: AUDIENCE, iat: now, nbf: now, exp: now + life, ...claims })
-      .setProtectedHeader({ alg: 'RS256', kid, typ: 'JWT' })
+      .setProtectedHeader({ alg: 'RS256', ...(named ? { kid } : {}), typ: 'JWT' })
       .sign(keys.get(kid)!.privateKey);
   };
   return { ...issuer, state, keys, job, addKey, sign };
@@ -152,6 +154,61 @@ describe('tokens of jobs', () => {
     }
   });
 
+  it('are read by the keys that are known although these are old, and a silent issuer is asked once', async () => {
+    const verifier = new TokenVerifier({ issuers: new Set([issuer.url]), audience: AUDIENCE, timeoutMs: 200 });
+    expect(await verifier.verify(await issuer.sign(issuer.job('acme/images')))).toHaveProperty('claims');
+    issuer.state.hangs = true;
+    const elevenMinutes = 660_000;
+    const [now, ticks] = [Date.now(), performance.now()];
+    vi.useFakeTimers({ toFake: ['Date'], now: now + elevenMinutes });
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(ticks + elevenMinutes);
+    try {
+      const token = await issuer.sign(issuer.job('acme/images'));
+      const before = issuer.state.requests;
+      for (let tries = 0; tries < 5; tries++) expect(await verifier.verify(token)).toHaveProperty('claims');
+      await issuer.addKey('new');
+      const unknown = await issuer.sign(issuer.job('acme/images'), { kid: 'new' });
+      expect(await verifier.verify(unknown)).toHaveProperty('away');
+      expect(issuer.state.requests - before).toBe(1);
+    } finally {
+      issuer.state.hangs = false;
+      issuer.keys.delete('new');
+      clock.mockRestore();
+      vi.useRealTimers();
+    }
+  });
+
+  it('are refused once their key is withdrawn: old keys are read again', async () => {
+    await issuer.addKey('leaked');
+    const verifier = new TokenVerifier({ issuers: new Set([issuer.url]), audience: AUDIENCE });
+    const leaked = await issuer.sign(issuer.job('acme/images'), { kid: 'leaked', life: 1_200 });
+    expect(await verifier.verify(leaked)).toHaveProperty('claims');
+    issuer.keys.delete('leaked');
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 660_000);
+    try {
+      expect(await verifier.verify(leaked)).toEqual({ fault: `${issuer.url} has no such key` });
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
+  it('that do not name their key are tried with each, and refused if none fits', async () => {
+    await issuer.addKey('second');
+    const verifier = new TokenVerifier({ issuers: new Set([issuer.url]), audience: AUDIENCE });
+    const verify = async (kid: string) =>
+      verifier.verify(await issuer.sign(issuer.job('acme/images'), { kid, named: false }));
+    try {
+      expect(await verify('one')).toHaveProperty('claims');
+      expect(await verify('second')).toHaveProperty('claims');
+      const stranger = await startIssuer();
+      const forged = await stranger.sign({ ...issuer.job('acme/images'), iss: issuer.url }, { named: false });
+      await stranger.close();
+      expect(await verifier.verify(forged)).toEqual({ fault: 'its signature is wrong' });
+    } finally {
+      issuer.keys.delete('second');
+    }
+  });
+
   it('with a key that is unknown have it looked for, seldom; and one that is new is found', async () => {
     const verifier = new TokenVerifier({ issuers: new Set([issuer.url]), audience: AUDIENCE, cooldownMs: 100 });
     expect(await verifier.verify(await issuer.sign(issuer.job('acme/images')))).toHaveProperty('claims');
@@ -184,6 +241,36 @@ describe('rules about tokens', () => {
     expect(faultOf({ ...github, claims: { sub: '*' } })).toContain('begin with *');
     expect(faultOf({ ...github, issuer: 'http://issuer.example', claims: { sub: 'a' } })).toContain('https');
     expect(faultOf({ ...github, claims: { sub: 'a' }, rights: ['admin'], queues: ['a'] })).toContain('restricted');
-    expect(faultOf({ ...github, claims: { sub: 'a' } }, '')).toContain('OIDC_AUDIENCE');
+    expect(faultOf({ ...github, claims: { sub: 'repo:a/b' } }, '')).toContain('OIDC_AUDIENCE');
+  });
+
+  it.each<Record<string, string | string[]>>([
+    { sub: 'repo:*' },
+    { sub: 'repo:*:ref:refs/heads/main' },
+    { sub: 'repo:ac*' },
+    { sub: 'repo:acme' },
+    { sub: 'environment:production' },
+    { sub: 'environment:production:repository_owner:acme' },
+    { sub: 'repository_owner:ac*' },
+    { repository_id: '1*' },
+    { repository: ['acme/*', 'r*'] },
+    { repository_owner: 'acme*' },
+    { job_workflow_ref: 'a*' },
+    { enterprise: 'ac*' },
+  ])('of GitHub name an owner in full: not %j', (claims) => {
+    expect(faultOf({ ...github, claims })).toContain('anybody at GitHub');
+  });
+
+  it.each<Record<string, string | string[]>>([
+    { sub: 'repo:acme/*' },
+    { sub: 'repo:acme@12/images@34:ref:refs/heads/main' },
+    { sub: ['repo:acme/images:*', 'repository_owner:acme:environment:*'] },
+    { sub: 'repository_owner_id:65' },
+    { sub: 'job_workflow_ref:acme/ci/.github/workflows/*' },
+    { repository: ['acme/*', 'rival/images'] },
+    { repository_owner_id: '65', sub: 'repo:*' },
+    { job_workflow_ref: 'acme/ci/.github/workflows/*@refs/heads/main' },
+  ])('of GitHub name an owner in full: as %j', (claims) => {
+    expect(faultOf({ ...github, claims })).toBeUndefined();
   });
 });

@@ -10,8 +10,23 @@ const { restrictions, perMinute, inFlight, rules: mostRules } = LIMITS.keys;
 /** GitHub's issuer of tokens for jobs. Anybody at GitHub can get a token from it. */
 export const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com';
 
-/** Claims of GitHub's tokens that say whose job it is. */
-const NAMES_OWNER = /^(sub|repository(_owner)?(_id)?|enterprise(_id)?|job_workflow_ref)$/;
+const WHOLE = /^[^*]+$/;
+const OWNER_AND_SLASH = /^[^*/]+\//;
+
+/**
+ * Claims of GitHub's tokens that say whose job it is, and the patterns that match only jobs of one owner. Owners can change the form of
+ * `sub`, also to one that begins with what everybody can choose.
+ */
+const NAMES_OWNER: Readonly<Record<string, RegExp>> = {
+  sub: /^((repo|repository|job_workflow_ref):[^*/:]+\/|(repository_owner(_id)?|repository_id|enterprise(_id)?):[^*:]+(:|$))/,
+  repository: OWNER_AND_SLASH,
+  job_workflow_ref: OWNER_AND_SLASH,
+  repository_id: WHOLE,
+  repository_owner: WHOLE,
+  repository_owner_id: WHOLE,
+  enterprise: WHOLE,
+  enterprise_id: WHOLE,
+};
 
 /** Issuer of tokens. http is accepted only for loopback addresses. */
 export const issuer = z.string().refine((url) => {
@@ -46,10 +61,19 @@ const oidcRule = z
     path: ['rights'],
     error: 'admin cannot be restricted to repositories or queues',
   })
-  .refine((rule) => rule.issuer !== GITHUB_ISSUER || Object.keys(rule.claims).some((name) => NAMES_OWNER.test(name)), {
+  .refine((rule) => rule.issuer !== GITHUB_ISSUER || namesOwner(rule.claims), {
     path: ['claims'],
-    error: 'must say whose jobs: anybody at GitHub gets tokens of this issuer; name repository_id, repository or sub',
+    error:
+      'must say whose jobs: anybody at GitHub gets tokens of this issuer; name the owner before any *: repository_id 1234, repository acme/* or sub repo:acme/*',
   });
+
+/** Says whether one of the claims can match only jobs of owners that it names in full. */
+function namesOwner(claims: Readonly<Record<string, string | string[]>>): boolean {
+  return Object.entries(NAMES_OWNER).some(([name, form]) => {
+    const patterns = Object.hasOwn(claims, name) ? [claims[name] ?? []].flat() : [];
+    return patterns.length > 0 && patterns.every((pattern) => form.test(pattern));
+  });
+}
 
 /** A rule: the tokens of an issuer that it admits, and their rights. */
 export type OidcRule = z.infer<typeof oidcRule>;
