@@ -11,6 +11,8 @@ import { Refusal } from '../refusal.ts';
 const EVERY_MS = 1_000;
 /** How long the keys of the last poll are valid while the database does not respond: a revocation could go unseen. */
 const STALE_MS = LIMITS.keys.staleSeconds * 1_000;
+/** The same of a key that is not among them: it could have been made since. */
+const UNSURE_MS = 5_000;
 /** Pause between two writes of the last uses of keys. */
 const USES_EVERY_MS = 60_000;
 
@@ -23,7 +25,7 @@ export class KeyRing {
   readonly #log: Logger;
   #byHash: ReadonlyMap<string, Key> = new Map();
   #version = 0;
-  #readAt = performance.now();
+  #readAt = Number.NEGATIVE_INFINITY;
   #uses = new Map<string, string>();
   #revoked = new Set<() => void>();
 
@@ -37,11 +39,13 @@ export class KeyRing {
     return this.#byHash.size;
   }
 
-  /** @throws {Refusal} if the keys could not be read for too long. */
+  /** @throws {Refusal} if nobody can tell whether the key is valid, since the keys could not be read for too long. */
   find(hash: string): Key | undefined {
     const key = this.#byHash.get(hash);
-    if (key && performance.now() - this.#readAt > STALE_MS) {
-      const detail = `nobody can tell whether the key was revoked: the database has not answered for ${LIMITS.keys.staleSeconds} s`;
+    if (performance.now() - this.#readAt > (key ? STALE_MS : UNSURE_MS)) {
+      const detail = key
+        ? `nobody can tell whether the key was revoked: the database has not answered for ${LIMITS.keys.staleSeconds} s`
+        : 'nobody can tell whether there is such a key: the database does not answer';
       throw new Refusal('database_unavailable', { detail, retryAfterSeconds: 5 });
     }
     return key;
