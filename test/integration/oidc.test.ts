@@ -135,6 +135,17 @@ describe('tokens of jobs', () => {
     expect(json.detail).toContain('the token is refused');
   });
 
+  it('end their streams where they expire', async () => {
+    const expired = await issuer.sign({ sub: 'repo:ops/deploy:environment:production' }, { at: -310 });
+    const headers = { authorization: `Bearer ${expired}`, accept: 'text/event-stream' };
+    const stream = await fetch(`${world.url}/events`, { headers });
+    expect(stream.status).toBe(200);
+    const admin = await issuer.sign({ sub: 'repo:ops/deploy:environment:production' });
+    // Streams are looked at when the keys change, and every 15 seconds.
+    expect((await ask(admin, 'POST', '/keys', { name: 'first', rights: ['admin'] })).status).toBe(201);
+    for await (const _ of stream.body!);
+  });
+
   it('are taken although the clocks differ by some seconds', async () => {
     expect((await ask(await issuer.sign(issuer.job('acme/images'), { at: 15 }))).status).toBe(200);
     expect((await ask(await issuer.sign(issuer.job('acme/images'), { at: -310 }))).status).toBe(200);

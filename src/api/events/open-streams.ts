@@ -32,7 +32,7 @@ export class OpenStreams {
   readonly #gate: Gate | undefined;
   #count = 0;
 
-  /** @param gate ends the streams of keys that are revoked or expire. Left out: nothing ends them. */
+  /** @param gate ends the streams of callers who are no longer let in. Left out: nothing ends them. */
   constructor(limits: StreamLimits = USUAL, gate?: Gate) {
     this.#limits = limits;
     this.#gate = gate;

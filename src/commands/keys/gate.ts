@@ -81,7 +81,7 @@ export class Gate {
 
   /** Returns the principal of this machine, for when there are no keys. */
   local(caller = 'local'): Principal {
-    return new Principal(everything(caller), this.#inFlight);
+    return new Principal({ ...everything(caller), isLocal: true }, this.#inFlight);
   }
 
   /**
@@ -89,7 +89,7 @@ export class Gate {
    * @param address that the request came from. Its wrong keys are limited; a right one is always accepted, so that nobody
    * can shut out others behind the same address.
    * @throws {Refusal} 401 if it is not a key, 429 if the address has sent too many wrong ones, 503 if the issuer of a token
-   * does not respond.
+   * or the database does not respond.
    */
   async identify(secret: string | undefined, address: string): Promise<Principal> {
     if (!secret) throw new Refusal('unauthorized', { detail: 'send the header Authorization: Bearer KEY' });
@@ -100,7 +100,7 @@ export class Gate {
     throw this.#wrong.refusalOf(secret, address, token);
   }
 
-  /** Returns the principal of a key; undefined if there is no such key, or it has expired. */
+  /** Returns the principal of a key; undefined if there is no such key, or it has expired. @throws {Refusal} 503 if nobody can tell. */
   recognise(secret: string): Principal | undefined {
     const owner = this.#ownerOf(secret);
     if (owner !== undefined) return this.environmentPrincipal(owner);
@@ -142,11 +142,11 @@ export class Gate {
     return new Principal(this.#grantOf(key), this.#inFlight);
   }
 
-  /** Says whether the key of a caller is still valid: streams outlast their request. */
-  stands({ grant: { keyId } }: Principal): boolean {
-    if (keyId === undefined) return true;
-    const key = this.ring.holds(keyId);
-    return key !== undefined && !hasExpired(key, Date.now());
+  /** Says whether a caller is still let in: streams outlast their request. */
+  stands({ grant: { keyId, expiresAt, isLocal } }: Principal): boolean {
+    if (keyId !== undefined && !this.ring.holds(keyId)) return false;
+    if (expiresAt !== undefined && expiresAt <= Date.now()) return false;
+    return !(isLocal && this.needsKey);
   }
 
   /**
@@ -173,10 +173,11 @@ export class Gate {
 
   #grantOf(key: Key): Grant {
     const { id: keyId, name, rights, repositories, queues } = key;
-    const { requests_per_minute, builds_in_flight, tasks_in_flight } = key;
+    const { requests_per_minute, builds_in_flight, tasks_in_flight, expires_at } = key;
     return {
       ...{ caller: `key:${name}`, rights, repositories, queues, keyId },
       ...{ requests_per_minute, builds_in_flight, tasks_in_flight },
+      ...(expires_at === null ? {} : { expiresAt: Date.parse(expires_at) }),
     };
   }
 }

@@ -20,6 +20,10 @@ export interface Grant extends CallerLimits {
   queues: readonly string[] | null;
   /** Id of the key, if somebody created it. */
   keyId?: string;
+  /** When it ends, in milliseconds since 1970; left out if it lasts. */
+  expiresAt?: number;
+  /** Whether this machine has it, because there are no keys. */
+  isLocal?: boolean;
 }
 
 export function hasRight({ rights }: Pick<Grant, 'rights'>, right: Right): boolean {

@@ -16,6 +16,7 @@ export function grantOfToken(rules: readonly OidcRule[], claims: Claims): Grant 
     requests_per_minute: rule.requests_per_minute ?? null,
     builds_in_flight: rule.builds_in_flight ?? null,
     tasks_in_flight: rule.tasks_in_flight ?? null,
+    ...(typeof claims.exp === 'number' ? { expiresAt: claims.exp * 1_000 } : {}),
   };
 }
 
