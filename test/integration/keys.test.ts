@@ -7,7 +7,7 @@ import { startAnotherApi } from '../world/another-api.ts';
 import { person } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
 import { openGate } from '../world/open-gate.ts';
-import { callers, openWorld, type World } from '../world/world.ts';
+import { openWorld, type World } from '../world/world.ts';
 
 const SECRET = 'a-secret-of-the-environment';
 const OPS = { authorization: `Bearer ${SECRET}` };
@@ -370,27 +370,5 @@ describe('keys', () => {
     });
     expect((await world.call('GET', '/builds', undefined, bearer(keys.read))).status).toBe(200);
     expect((await world.call('GET', '/builds', undefined, OPS)).status).toBe(200);
-  });
-});
-
-describe('the first key', () => {
-  it('closes an API that was open to this machine, and the last opens it again', async () => {
-    const world = await openWorld('server');
-    try {
-      const { call } = callers(world.url);
-      const refused = await call('POST', '/keys', { name: 'first', rights: ['read'] });
-      expect([refused.status, refused.json.code]).toEqual([409, 'state_conflict']);
-      const { json: first } = await call('POST', '/keys', { name: 'first', rights: ['admin'] });
-      expect(first.created_by).toBe('local');
-      expect((await call('GET', '/builds')).status).toBe(401);
-      const as = (method: string, path: string, body?: unknown) => call(method, path, body, bearer(first.key));
-      const { json: second } = await as('POST', '/keys', { name: 'second', rights: ['read'] });
-      expect((await as('DELETE', `/keys/${first.id}`)).json.code).toBe('state_conflict');
-      expect((await as('DELETE', `/keys/${second.id}`)).status).toBe(204);
-      expect((await as('DELETE', `/keys/${first.id}`)).status).toBe(204);
-      expect((await call('GET', '/builds')).status).toBe(200);
-    } finally {
-      await world.close();
-    }
   });
 });

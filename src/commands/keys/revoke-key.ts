@@ -15,9 +15,10 @@ export async function revokeKey({ db, gate }: { db: Db; gate: Gate }, id: string
     if (!key) throw notFound(`key ${id}`);
     if (key.status === 'revoked') throw new Refusal('state_conflict', { detail: `${id} is revoked already` });
     const isAdmin = key.rights.includes('admin') && !hasExpired(key, Date.now());
-    if (isAdmin && admins === 1 && all > 1 && !gate.isAdministrated) {
+    const adminsLeft = key.expires_at === null ? admins - 1 : admins;
+    if (isAdmin && adminsLeft === 0 && all > 1 && !gate.isAdministrated) {
       throw new Refusal('state_conflict', {
-        detail: 'this is the last key with the right admin: make another one, or revoke all other keys first',
+        detail: 'no other key has the right admin and no expires_at: make one, or revoke all other keys first',
       });
     }
     const occurred_at = new Date().toISOString();
