@@ -31,7 +31,8 @@ export async function createKey(
     const lasts = body.rights.includes('admin') && expires_at === null;
     if (!gate.isAdministrated && admins === 0 && !lasts) {
       throw new Refusal('state_conflict', {
-        detail: 'a key with the right admin and no expires_at must come first: from then on, nobody gets in without a key',
+        detail:
+          'a key with the right admin and no expires_at must come first: from then on, nobody gets in without a key',
       });
     }
     const { name, rights, repositories = null, queues = null } = body;
