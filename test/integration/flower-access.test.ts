@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../world/eventually.ts';
 import { steadyPort } from '../world/steady-port.ts';
 import { openWorld } from '../world/world.ts';
 
@@ -38,6 +39,37 @@ describe('access to the routes of Flower', () => {
     const opened = await open({ API_KEYS: 'ci=0123456789abcdef', FLOWER_UNAUTHENTICATED_API: 'true' });
     const answer = await opened.ask();
     expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+  });
+
+  it('covers the metrics, which name tasks and machines', async () => {
+    const openAt = async (settings: Parameters<typeof openWorld>[1]) => {
+      const port = String(await steadyPort());
+      const { world } = await open({ ...settings, FLOWER_PORT: port });
+      const scrape = async (headers: Record<string, string> = {}) =>
+        (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).status;
+      return { world, scrape };
+    };
+    const API_KEYS = 'ci=0123456789abcdef';
+    const key = { authorization: 'Bearer 0123456789abcdef' };
+    const { world, scrape } = await openAt({ API_KEYS });
+    const { json } = await world.call('POST', '/keys', { name: 'sender', rights: ['trigger'] }, key);
+    const sender = { authorization: `Bearer ${json.key}` };
+    expect([await scrape(), await scrape(sender), await scrape(key)]).toEqual([401, 403, 200]);
+    const { scrape: byUser } = await openAt({ FLOWER_BASIC_AUTH: 'prometheus:a-password' });
+    expect([await byUser(), await byUser(basic('prometheus:a-password'))]).toEqual([401, 200]);
+    const { scrape: byAll } = await openAt({ FLOWER_UNAUTHENTICATED_API: 'true', API_KEYS });
+    expect(await byAll()).toBe(200);
+  });
+
+  it('is limited by address where passwords are wrong, which shuts out nobody with a right one', async () => {
+    const { ask } = await open({ FLOWER_BASIC_AUTH: 'user1:pass1' });
+    await eventually(async () => {
+      const refused = await ask(basic('user1:guess'));
+      expect(refused.status).toBe(429);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    });
+    expect((await ask(basic('user1:pass1'))).status).toBe(200);
+    expect((await ask()).status).toBe(401);
   });
 
   it('is to read where it is read only, and under its prefix alone where it has one', async () => {

@@ -10,7 +10,7 @@ import type { EventTail } from '../events/event-tail.ts';
 import type { ApiMeter } from '../meter.ts';
 import { applyTasks } from './apply.ts';
 import { control } from './control.ts';
-import { type FlowerAccess, flowerGuard, flowerNameGuard, refuseWhereReadOnly } from './guard.ts';
+import { type FlowerAccess, flowerGuard, refuseWhereReadOnly } from './guard.ts';
 import { asFlowerError, FlowerError } from './response.ts';
 import { taskResults } from './results.ts';
 import { waiterOf } from './wait.ts';
@@ -44,8 +44,9 @@ export function createFlower(
     await next();
   });
   app.get('/healthcheck', (c) => c.html('OK'));
-  app.use('/metrics', flowerNameGuard(gate, access));
-  app.use('/api/*', flowerGuard(gate, access));
+  const guard = flowerGuard(gate, access);
+  app.use('/metrics', guard);
+  app.use('/api/*', guard);
   app.use('/api/*', async (c, next) => {
     const { method } = c.req;
     if (method === 'OPTIONS') return c.body(null, 204);

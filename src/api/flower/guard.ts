@@ -47,7 +47,7 @@ export function flowerGuard(gate: Gate, access: FlowerAccess) {
       if (c.req.method === 'OPTIONS') return gate.local('flower');
       const given = /^Basic +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
       const user = given && userOf(Buffer.from(given, 'base64').toString('utf8'));
-      if (!user) throw new FlowerError(401);
+      if (!user) throw given ? wrongUser(c, given) : new FlowerError(401);
       if (c.req.method === 'POST') refuseOtherSites(c);
       return gate.local(user);
     }
@@ -61,6 +61,11 @@ export function flowerGuard(gate: Gate, access: FlowerAccess) {
     return gate.local();
   }
 
+  function wrongUser(c: Context, given: string): Error {
+    const refusal = gate.refusalOf(given, addressOf(c));
+    return refusal.code === 'unauthorized' ? new FlowerError(401) : refusal;
+  }
+
   async function identified(c: Context): Promise<Principal> {
     try {
       return await gate.identify(bearerOf(c), addressOf(c));
@@ -69,15 +74,6 @@ export function flowerGuard(gate: Gate, access: FlowerAccess) {
       throw error;
     }
   }
-}
-
-/** Refuses pages whose names resolve to this machine, if nothing else guards what Flower shows to everybody. */
-export function flowerNameGuard(gate: Gate, access: FlowerAccess) {
-  const { FLOWER_BASIC_AUTH: users, FLOWER_UNAUTHENTICATED_API: open } = access;
-  return async (c: Context<ApiEnvironment>, next: Next) => {
-    if (!users?.size && !gate.needsKey && !open) refuseOtherNames(c, access);
-    await next();
-  };
 }
 
 function refuseOtherNames(c: Context, access: FlowerAccess): void {

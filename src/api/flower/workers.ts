@@ -23,8 +23,8 @@ export function workers(
   app: Hono<ApiEnvironment>,
   { client, db, meter, taskTypes }: { client: Client; db: Db; meter: ApiMeter; taskTypes: TaskTypes },
 ): void {
-  // Open to all, as in Flower. Only FLOWER_PORT serves it, because the API has its own metrics at this path.
-  app.get('/metrics', async (c) => {
+  // Only FLOWER_PORT serves it, because the API has its own metrics at this path.
+  app.get('/metrics', needs('read'), async (c) => {
     const online = new Map((await listWorkerProcesses(client)).map((worker) => [worker.identity, isPolling(worker)]));
     return c.text(await meter.scrapeFlower(online), 200, { 'Content-Type': 'text/plain; charset=UTF-8' });
   });

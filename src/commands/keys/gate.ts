@@ -97,7 +97,12 @@ export class Gate {
     if (principal) return principal;
     const token = this.#oidc && TOKEN.test(secret) ? await this.#readToken(this.#oidc, secret) : undefined;
     if (typeof token === 'object') return token;
-    throw this.#wrong.refusalOf(secret, address, token);
+    throw this.refusalOf(secret, address, token);
+  }
+
+  /** Counts a wrong secret of an address. @returns a refusal: 401 with the fault, or 429 if the address has sent too many. */
+  refusalOf(secret: string, address: string, fault?: string): Refusal {
+    return this.#wrong.refusalOf(secret, address, fault);
   }
 
   /** Returns the principal of a key; undefined if there is no such key, or it has expired. @throws {Refusal} 503 if nobody can tell. */
