@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
-import type { TaskParameter } from '../contracts/tasks/task-type.ts';
+import type { TaskParameter, TaskType } from '../contracts/tasks/task-type.ts';
 import { type DefinedTask, descriptionOf } from '../domain/tasks/define-task.ts';
-import { hasSecrets, openSecrets, type SecretBox } from '../domain/tasks/secret-arguments.ts';
+import { openSecrets, type SecretBox, secretPlaces } from '../domain/tasks/secret-arguments.ts';
 import { bindArguments } from '../domain/tasks/task-arguments.ts';
 import { PermanentTaskError } from '../domain/tasks/task-error.ts';
 import { typeVersionOf } from '../domain/tasks/task-types.ts';
@@ -44,16 +44,13 @@ export class OwnTasks implements TaskCode {
 function runnable(task: DefinedTask, { db, fetch, secrets }: OwnTaskDependencies): RunnableTask {
   const description = descriptionOf(task);
   const version = typeVersionOf('typescript', description);
+  const own: Signature = { ...description, runtime: 'typescript' };
   return {
     async run(kept, context) {
       const { log } = Context.current();
-      const asked = opened(secrets, kept);
-      const { task_id: taskId, type_version: accepted = version } = asked;
-      const given = await read(
-        task,
-        asked,
-        accepted === version ? description.parameters : await parametersAt(accepted),
-      );
+      const { task_id: taskId, type_version: accepted = version } = kept;
+      const signature = accepted === version ? own : await signatureAt(accepted);
+      const given = await read(task, opened(secrets, kept, signature), signature.parameters);
       if ('faults' in given) {
         if (accepted === version) throw argumentsRefused(given.faults);
         // Accepted tasks are run. Code with another signature still has to read the waiting ones.
@@ -69,23 +66,24 @@ function runnable(task: DefinedTask, { db, fetch, secrets }: OwnTaskDependencies
     },
   };
 
-  /** Returns the parameters that the arguments were made for. */
-  async function parametersAt(accepted: string): Promise<TaskParameter[] | null> {
-    const type = await callStores(() => findTaskType(db, task.name, accepted));
-    return (type ?? description).parameters;
+  /** Returns the signature that the arguments were made for. */
+  async function signatureAt(accepted: string): Promise<Signature> {
+    return (await callStores(() => findTaskType(db, task.name, accepted))) ?? own;
   }
 }
 
+type Signature = Pick<TaskType, 'parameters' | 'schema' | 'runtime'>;
+
 /** Returns the request with its secret arguments decrypted. @throws {PermanentTaskError} if that fails. */
-function opened(box: SecretBox | undefined, kept: TaskAsked): TaskAsked {
-  if (!hasSecrets(kept)) return kept;
-  const message = 'a secret argument cannot be decrypted';
-  if (!box)
-    throw new PermanentTaskError({ type: 'SecretArgument', message: `${message}: TEMPORAL_CODEC_KEYS is not set` });
+function opened(box: SecretBox | undefined, kept: TaskAsked, signature: Signature): TaskAsked {
+  // Nothing was sealed if the task was accepted before its type was known.
+  if (kept.type_version === undefined) return kept;
+  const places = secretPlaces(signature, kept);
   try {
-    return { ...kept, ...openSecrets(box, kept.task_id, kept) };
+    return { ...kept, ...openSecrets(box, kept.task_id, places, kept) };
   } catch (error) {
-    throw new PermanentTaskError({ type: 'SecretArgument', message: `${message}: ${(error as Error).message}` });
+    const message = `a secret argument cannot be decrypted: ${(error as Error).message}`;
+    throw new PermanentTaskError({ type: 'SecretArgument', message });
   }
 }
 

@@ -20,6 +20,8 @@ export function secretBoxOf({
         throw new Error(`it is encrypted with the key ${id.slice(0, 64)}, which TEMPORAL_CODEC_KEYS does not name`);
       return decrypt(key, Buffer.from(base64, 'base64'), aboutOf(id, about)).toString();
     },
-    digest: (text) => createHmac('sha256', ownKey).update(`secret argument\n${text}`).digest('hex'),
+    digests: [...keys.values()].map(
+      (key) => (text) => createHmac('sha256', key).update(`secret argument\n${text}`).digest('hex'),
+    ),
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startAnotherApi } from '../world/another-api.ts';
 import { dump } from '../world/dump.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
@@ -19,10 +20,10 @@ export const login = defineTask({
   name: 'login',
   queue: 'mine',
   retries: 0,
-  arguments: z.object({ user: z.string(), password: z.string().meta({ writeOnly: true }) }),
-  run({ user, password }: { user: string; password: string }) {
+  arguments: z.object({ user: z.string(), password: z.string().meta({ writeOnly: true }), note: z.unknown().optional() }),
+  run({ user, password, note }: { user: string; password: string; note?: unknown }) {
     if (user === 'late' && fails) { fails = false; throw new RangeError('not yet'); }
-    return { user, sha256: createHash('sha256').update(password).digest('hex') };
+    return { user, sha256: createHash('sha256').update(password).digest('hex'), note };
   },
 });
 `;
@@ -30,7 +31,8 @@ export const login = defineTask({
 describe('arguments that a task marks as secret', () => {
   const secret = `pass-${randomBytes(8).toString('hex')}`;
   const result = (user: string) => ({ user, sha256: createHash('sha256').update(secret).digest('hex') });
-  const TEMPORAL_CODEC_KEYS = `one=${randomBytes(32).toString('base64')}`;
+  const keyOf = (id: string) => `${id}=${randomBytes(32).toString('base64')}`;
+  const TEMPORAL_CODEC_KEYS = keyOf('one');
   let world: World;
   let home: string;
   let worker: Program;
@@ -84,6 +86,11 @@ describe('arguments that a task marks as secret', () => {
     expect((await world.call('POST', '/tasks', named)).status).toBe(202);
     const other = { ...named, kwargs: { user: 'two', password: 'another' } };
     expect(await world.call('POST', '/tasks', other)).toMatchObject({ status: 422, json: { code: 'task_id_reused' } });
+    const note = { $secret: 'a word that means nothing to Hapax' };
+    expect(await run({ name: 'login', kwargs: { user: 'three', password: secret, note } })).toMatchObject({
+      status: 'SUCCESS',
+      result: { ...result('three'), note },
+    });
     const late = await run({ name: 'login', kwargs: { user: 'late', password: secret } });
     expect(late).toMatchObject({ status: 'FAILURE' });
     await eventually(async () =>
@@ -95,6 +102,17 @@ describe('arguments that a task marks as secret', () => {
     // Sealed for one task, it is no argument of another: nobody can have it opened.
     const { kwargs } = (await world.call('GET', '/tasks/login-two')).json;
     expect(await world.call('POST', '/tasks', { name: 'login', kwargs })).toMatchObject({ status: 400 });
+
+    // Also while the key is replaced, where another process already seals with the next one.
+    const rotated = { TEMPORAL_CODEC_KEYS: `${keyOf('two')},${TEMPORAL_CODEC_KEYS}` };
+    const next = await startAnotherApi(world, { settings: rotated });
+    const keyed = { 'idempotency-key': 'once' };
+    expect(await next.call('POST', '/tasks', named)).toMatchObject({ status: 202, json: { task_id: 'login-two' } });
+    expect(await next.call('POST', '/tasks', other)).toMatchObject({ status: 422, json: { code: 'task_id_reused' } });
+    const claimed = { ...named, task_id: 'login-keyed' };
+    expect((await world.call('POST', '/tasks', claimed, keyed)).status).toBe(202);
+    const again = await next.call('POST', '/tasks', claimed, keyed);
+    expect([again.status, again.json.task_id]).toEqual([202, 'login-keyed']);
 
     expect(await dump(world.db)).not.toContain(secret);
     expect((await world.call('GET', '/events?limit=100')).text).not.toContain(secret);

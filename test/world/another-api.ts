@@ -10,6 +10,7 @@ import { connectForges, connectGitHub, directDispatchOf, runListingOf } from '..
 import { createMetrics } from '../../src/processes/metrics.ts';
 import { peopleProviderOf, verifyTokenOf } from '../../src/processes/oidc.ts';
 import { payloadDecoderOf } from '../../src/processes/payload-codec.ts';
+import { secretBoxOf } from '../../src/processes/secret-box.ts';
 import { postgresContent } from '../../src/store/content/postgres-content.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { callers } from './world.ts';
@@ -58,7 +59,7 @@ export async function startAnotherApi(
     people: await peopleProviderOf(settings),
     embedQuery: undefined,
     decodePayloads: payloadDecoderOf(settings),
-    secrets: undefined,
+    secrets: secretBoxOf(settings),
     meter: createMetrics(database.db),
     log: pino({ level: 'silent' }),
   });

@@ -10,9 +10,9 @@ import {
 } from '../../contracts/tasks/task-workflow.ts';
 import { requestKey } from '../../domain/builds/request-key.ts';
 import { nameUuid } from '../../domain/name-uuid.ts';
-import { type SecretBox, sealSecrets, secretNamesOf, withoutSecrets } from '../../domain/tasks/secret-arguments.ts';
+import { type SecretBox, sealSecrets, secretPlaces, withoutSecrets } from '../../domain/tasks/secret-arguments.ts';
 import type { Task } from '../../domain/tasks/task.ts';
-import { bindArguments, readTypedArguments } from '../../domain/tasks/task-arguments.ts';
+import { readTypedArguments } from '../../domain/tasks/task-arguments.ts';
 import {
   argumentsFaults,
   policyOfType,
@@ -96,21 +96,22 @@ async function acceptOrFind(
   { name, type, given, callback, principal }: ResolvedTask,
 ): Promise<Accepted<Task>> {
   const secret = secretsIn(deps, type, request);
-  const compared = secret ? withoutSecrets(secret.box, secret.names, given) : given;
-  const fingerprint = taskFingerprint(name, compared);
-  const { id, known, ...identity } = await identify(deps, request, name, given, fingerprint);
+  // An equal request may have been accepted under an earlier key.
+  const compared = secret ? withoutSecrets(secret.box, secret.places, given) : [given];
+  const fingerprints = compared.map((one) => taskFingerprint(name, one));
+  const { id, known, ...identity } = await identify(deps, request, name, given, fingerprints);
   if (known) principal?.requireQueue(known.queue);
   if (known?.erased_at) throw erased(known.id);
-  const hidden = secret ? sealSecrets(secret.box, id, secret.names, secret.places, request) : request;
+  const hidden = secret ? sealSecrets(secret.box, id, secret.places, request) : request;
   const input = inputOf(
     deps,
     { ...request, args: hidden.args, kwargs: hidden.kwargs },
-    { id, name, type, fingerprint, callback },
+    { id, name, type, fingerprint: fingerprints[0]!, callback },
   );
   const replayOf = (existing: Existing<Task>) => {
-    const former = callback && taskFingerprint(name, compared, callback.url);
+    const former = callback ? compared.map((one) => taskFingerprint(name, one, callback.url)) : [];
     const otherwise = identity.mismatch && reused(identity.mismatch, id);
-    return replay(deps, TASK, existing, { fingerprints: [fingerprint, former], otherwise, callback });
+    return replay(deps, TASK, existing, { fingerprints: [...fingerprints, ...former], otherwise, callback });
   };
   if (known && identity.isBegunAgain && (known.status === 'FAILURE' || known.status === 'REVOKED')) {
     // The arguments of another task do not fit the signature of this one.
@@ -124,16 +125,12 @@ async function acceptOrFind(
 }
 
 /** Returns which arguments are secret, and where they are; undefined if none is. @throws {Refusal} 400 if no key can encrypt them. */
-function secretsIn({ secrets: box }: TaskDependencies, type: TaskType | undefined, { args, kwargs }: TaskRequest) {
-  const marked = secretNamesOf(type);
-  const bound = marked.length > 0 ? bindArguments(type?.parameters ?? [], args, kwargs) : undefined;
-  if (!bound || 'faults' in bound) return undefined;
-  const { places } = bound;
-  const names = marked.filter((name) => places.has(name));
-  if (names.length === 0) return undefined;
-  if (box) return { box, names, places };
+function secretsIn({ secrets: box }: TaskDependencies, type: TaskType | undefined, request: TaskRequest) {
+  const places = secretPlaces(type, request);
+  if (places.size === 0) return undefined;
+  if (box) return { box, places };
   const message = 'is secret, and TEMPORAL_CODEC_KEYS is not set';
-  throw invalidRequest(names.map((name) => ({ path: `body.${places.get(name)}`, message })));
+  throw invalidRequest([...places.values()].map((place) => ({ path: `body.${place}`, message })));
 }
 
 /** The arguments of a task by name, as its type reads them. */
@@ -158,7 +155,7 @@ async function identify(
   { taskId, caller, idempotency }: TaskRequest,
   name: string,
   given: Given,
-  fingerprint: string,
+  fingerprints: readonly string[],
 ): Promise<Identity> {
   const key = idempotency && requestKey('', { caller, ...idempotency });
   const find = (id: string) => knownSoon(findTask(db, id));
@@ -170,10 +167,10 @@ async function identify(
     return { id: named, known: await find(named), mismatch: 'idempotency_key_reused' };
   }
   const [claim, known] = await Promise.all([
-    key === undefined ? undefined : claimRequestKey(db, key, { fingerprint, made: taskStream(id) }),
+    key === undefined ? undefined : claimRequestKey(db, key, { fingerprint: fingerprints[0]!, made: taskStream(id) }),
     natural ? natural.known : find(id),
   ]);
-  if (claim && (claim.fingerprint !== fingerprint || claim.made !== taskStream(id))) {
+  if (claim && (!fingerprints.includes(claim.fingerprint) || claim.made !== taskStream(id))) {
     const detail = `${claim.made} was already requested with this key with other content; use a new key`;
     throw new Refusal('idempotency_key_reused', { detail });
   }
