@@ -1,6 +1,7 @@
 import type { RouteConfig } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
+import { tryDecodeURIComponent } from 'hono/utils/url';
 import type { Principal } from '../commands/keys/principal.ts';
 import { notFound } from '../commands/refusal.ts';
 import type { Right } from '../contracts/keys/key-event.ts';
@@ -73,12 +74,7 @@ async function requireReach(principal: Principal, by: ReachedBy | undefined, c: 
   }
 }
 
-/** Returns what the path names after the collection: `12` in `/builds/12/events`, decoded as the router does. */
+/** Returns what the path names after the collection: `12` in `/builds/12/events`. The router decodes it for the handler in the same way. */
 function subjectOf(c: Context): string {
-  const segment = c.req.path.split('/')[2] ?? '';
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
+  return tryDecodeURIComponent(c.req.path.split('/')[2] ?? '');
 }
