@@ -216,7 +216,7 @@ export function createApi(deps: ApiDependencies): OpenAPIHono<ApiEnvironment> {
   pauseQueues(api, deps);
   getWorkers(api, deps);
   decodePayloads(api, deps.decodePayloads);
-  getHealth(api, { monitor: deps.monitor, buildIds: deps.buildIds });
+  getHealth(api, deps);
   getMetrics(api, deps.meter);
   getDocs(api);
   getIndex(api);

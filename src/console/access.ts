@@ -188,5 +188,6 @@ function proofOf(secret: string, hash: string): string {
 }
 
 function isSecure(c: ConsoleContext): boolean {
-  return c.req.header('x-forwarded-proto') === 'https' || new URL(c.req.url).protocol === 'https:';
+  const isPageSecure = c.req.header('origin')?.startsWith('https:') ?? false;
+  return isPageSecure || c.req.header('x-forwarded-proto') === 'https' || new URL(c.req.url).protocol === 'https:';
 }

@@ -78,5 +78,5 @@ export async function startCutOffApi(...[installation, given = {}]: Parameters<t
   );
   const call: typeof api.call = (method, path, body, headers) =>
     api.call(method, path, body, { authorization: `Bearer ${key}`, ...headers });
-  return { ...api, call };
+  return { ...api, call, key };
 }

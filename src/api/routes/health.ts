@@ -1,7 +1,10 @@
 import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import type { BuildIds } from '../../commands/builds/build-ids.ts';
-import { health, probe } from '../../contracts/health.ts';
-import type { Api } from '../environment.ts';
+import type { Gate } from '../../commands/keys/gate.ts';
+import { type Health, health, probe } from '../../contracts/health.ts';
+import type { Api, ApiEnvironment } from '../environment.ts';
+import { addressOf, bearerOf } from '../guard.ts';
 import type { HealthMonitor } from '../health-monitor.ts';
 import { openProblemResponses } from '../responses.ts';
 
@@ -14,7 +17,7 @@ const healthRoute = createRoute({
   tags,
   summary: 'Health of the process and its dependencies',
   description:
-    'The status is 200 even if a dependency is degraded. Dependencies are checked in the background, not by this request.',
+    'The status is 200 even if a dependency is degraded. Dependencies are checked in the background, not by this request. Only callers with the right `read` for everything get `detail`.',
   responses: {
     200: { description: 'Health of each dependency', content: { 'application/json': { schema: health } } },
     ...openProblemResponses('forbidden_host'),
@@ -46,16 +49,17 @@ const readyRoute = createRoute({
   },
 });
 
-export interface ReadinessDependencies {
+export interface HealthDependencies {
   monitor: HealthMonitor;
+  gate: Gate;
   buildIds: Pick<BuildIds, 'held' | 'provided'>;
 }
 
-export function getHealth(api: Api, { monitor, buildIds }: ReadinessDependencies): void {
-  api.openapi(healthRoute, (c) => c.json(monitor.health, 200));
+export function getHealth(api: Api, { monitor, gate, buildIds }: HealthDependencies): void {
+  api.openapi(healthRoute, async (c) => c.json(await healthFor(c), 200));
   api.openapi(liveRoute, (c) => c.json({ status: 'ok' } as const, 200));
-  api.openapi(readyRoute, (c) => {
-    const { temporal, postgres } = monitor.health.dependencies;
+  api.openapi(readyRoute, async (c) => {
+    const { temporal, postgres } = (await healthFor(c)).dependencies;
     const faults = [
       temporal.status === 'ok' ? [] : [`temporal: ${temporal.detail ?? temporal.status}`],
       postgres.status === 'ok' || buildIds.held > 0 ? [] : [`postgres: ${postgres.detail ?? postgres.status}`],
@@ -64,4 +68,21 @@ export function getHealth(api: Api, { monitor, buildIds }: ReadinessDependencies
     if (faults.length === 0) return c.json({ status: 'ok' } as const, 200);
     return c.json({ status: 'unavailable', detail: faults.join('; ') } as const, 503);
   });
+
+  /** Returns the health as a caller may see it: why something fails can name repositories, hosts and logins. */
+  async function healthFor(c: Context<ApiEnvironment>): Promise<Health> {
+    return (await mayReadAll(c)) ? monitor.health : withoutDetails(monitor.health);
+  }
+
+  /** Nobody needs a key here, so a wrong one is no fault. */
+  async function mayReadAll(c: Context<ApiEnvironment>): Promise<boolean> {
+    const key = bearerOf(c);
+    const principal = c.var.principal ?? (key && (await gate.identify(key, addressOf(c)).catch(() => undefined)));
+    return principal ? principal.has('read') && !principal.isRestricted : false;
+  }
+}
+
+function withoutDetails(health: Health): Health {
+  const dependencies = Object.entries(health.dependencies).map(([name, it]) => [name, { ...it, detail: undefined }]);
+  return { ...health, dependencies: Object.fromEntries(dependencies) };
 }

@@ -68,9 +68,8 @@ const retireRoute = createRoute({
 export function taskTypeRoutes(api: Api, deps: { db: Db; client: Client; taskTypes: TaskTypes }): void {
   const { taskTypes } = deps;
   api.openapi(listRoute, async (c) => {
-    const { reach } = c.var.principal;
-    const types = await taskTypes.list();
-    const reached = reach ? types.filter(({ queue }) => reach.queues.includes(queue)) : types;
+    const { principal } = c.var;
+    const reached = (await taskTypes.list()).filter(({ queue }) => principal.reachesQueue(queue));
     return c.json(await withPollers(deps, reached), 200);
   });
   api.openapi(oneRoute, async (c) => {

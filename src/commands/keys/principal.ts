@@ -57,9 +57,13 @@ export class Principal {
     if (!reachesRepository(this.grant, repository)) throw this.#outOfReach(`the repository ${repository}`);
   }
 
+  reachesQueue(queue: string): boolean {
+    return reachesQueue(this.grant, queue);
+  }
+
   /** @throws {Refusal} 403 if the caller does not reach the queue. */
   requireQueue(queue: string): void {
-    if (!reachesQueue(this.grant, queue)) throw this.#outOfReach(`the queue ${queue}`);
+    if (!this.reachesQueue(queue)) throw this.#outOfReach(`the queue ${queue}`);
   }
 
   /**

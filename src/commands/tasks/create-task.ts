@@ -73,7 +73,7 @@ export async function createTask(
   request: TaskRequest,
   principal?: Principal,
 ): Promise<Accepted<Task>> {
-  const resolved = await resolve(deps, request);
+  const resolved = await resolve(deps, request, principal);
   const { name, type, given } = resolved;
   // Both: the worker of a queue does every task that it knows, also one of another queue.
   for (const queue of [request.queue, type?.queue]) if (queue !== undefined) principal?.requireQueue(queue);
@@ -201,15 +201,15 @@ interface Resolved {
 }
 
 /** Returns the type of the task and its arguments by name. @throws {Refusal} if there is no such type, or they do not fit it. */
-async function resolve(deps: TaskDependencies, request: TaskRequest): Promise<Resolved> {
+async function resolve(
+  deps: TaskDependencies,
+  request: TaskRequest,
+  principal: Principal | undefined,
+): Promise<Resolved> {
   const { name: asked, args, kwargs, queue } = request;
   const type = await deps.taskTypes.find(asked);
-  if (!type && !(await maySoonBeServed(deps, request))) {
-    const names = (await deps.taskTypes.list()).map(({ name }) => name);
-    const listed = names.slice(0, MOST_NAMES).join(', ');
-    const detail = `${asked.slice(0, 100)} is not one of ${listed}${names.length > MOST_NAMES ? ', ...' : ''}`;
-    throw new Refusal('unknown_task', { detail });
-  }
+  if (!type && !(await maySoonBeServed(deps, request)))
+    throw unknownTask(asked, await deps.taskTypes.list(), principal);
   const read = type ? readTypedArguments(type, args, kwargs) : { given: { args, kwargs } };
   if ('faults' in read)
     throw invalidRequest(read.faults.map(({ path, message }) => ({ path: `body.${path}`, message })));
@@ -220,6 +220,19 @@ async function resolve(deps: TaskDependencies, request: TaskRequest): Promise<Re
   }
   if (faults.length > 0) throw invalidRequest(faults);
   return { name: type?.name ?? asked, type, given: read.given };
+}
+
+/** Returns the refusal of a task without a type. It names the tasks that the caller reaches. */
+function unknownTask(asked: string, types: readonly TaskType[], principal: Principal | undefined): Refusal {
+  const reached = principal ? types.filter(({ queue }) => principal.reachesQueue(queue)) : types;
+  const listed = reached.slice(0, MOST_NAMES).map(({ name }) => name);
+  const more = reached.length > MOST_NAMES ? ', ...' : '';
+  const name = asked.slice(0, 100);
+  const detail =
+    listed.length > 0
+      ? `${name} is not one of ${listed.join(', ')}${more}`
+      : `there is no task ${name} in the queues that you reach`;
+  return new Refusal('unknown_task', { detail });
 }
 
 /**

@@ -8,7 +8,9 @@ export async function checkApi({ settings, running }: Patient): Promise<Check[]>
   const url = running?.url ?? `http://${settings.HOST === '0.0.0.0' ? '127.0.0.1' : settings.HOST}:${settings.PORT}`;
   let health: Health;
   try {
-    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(5_000) });
+    const [key] = settings.API_KEYS?.values() ?? [];
+    const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    const response = await fetch(`${url}/health`, { headers, signal: AbortSignal.timeout(5_000) });
     health = (await response.json()) as Health;
     if (!health.dependencies) throw new Error(`${url} does not respond like Hapax`);
   } catch (error) {
@@ -32,7 +34,7 @@ export async function checkApi({ settings, running }: Patient): Promise<Check[]>
       return {
         name,
         status: 'fault',
-        detail: `${dependency} is degraded: ${it?.detail ?? 'no reason is known'}`,
+        detail: `${dependency} is degraded: ${it?.detail ?? 'its log says why'}`,
         remedy,
       };
     });
