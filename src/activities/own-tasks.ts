@@ -76,8 +76,6 @@ type Signature = Pick<TaskType, 'parameters' | 'schema' | 'runtime'>;
 
 /** Returns the request with its secret arguments decrypted. @throws {PermanentTaskError} if that fails. */
 function opened(box: SecretBox | undefined, kept: TaskAsked, signature: Signature): TaskAsked {
-  // Nothing was sealed if the task was accepted before its type was known.
-  if (kept.type_version === undefined) return kept;
   const places = secretPlaces(signature, kept);
   try {
     return { ...kept, ...openSecrets(box, kept.task_id, places, kept) };

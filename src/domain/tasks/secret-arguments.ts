@@ -48,7 +48,10 @@ export function sealSecrets(box: SecretBox, taskId: string, places: Places, give
   }));
 }
 
-/** Returns arguments as they were given. @throws as {@link SecretBox.open} does, and if one is sealed and there is no box. */
+/**
+ * Returns arguments as they were given. One that is not sealed was given before the type was known.
+ * @throws as {@link SecretBox.open} does, and if one is sealed and there is no box.
+ */
 export function openSecrets(box: SecretBox | undefined, taskId: string, places: Places, kept: Arguments): Arguments {
   return eachPlace(places, kept, (place, value) => {
     if (!isSealed(value)) return value;
