@@ -57,7 +57,8 @@ function lookupOf(addresses: Address[]): LookupFunction {
 /**
  * Requests a URL from one of the checked addresses of its host. It uses no shared agent: no connection is kept or shared, and no proxy of
  * the environment is used.
- * @throws Node's error if the connection fails; the signal's reason if it is aborted.
+ * @throws Node's error if the connection fails, or one with the code `NO_RESPONSE` if the server switches to another protocol; the
+ *   signal's reason if it is aborted.
  */
 export function requestFrom(
   addresses: Address[],
@@ -69,6 +70,8 @@ export function requestFrom(
   return new Promise((resolve, reject) => {
     const request = send(url, { ...options, agent: false, lookup: lookupOf(addresses) }, resolve);
     request.on('error', reject);
+    // After 101, Node emits nothing else.
+    request.on('close', () => reject(Object.assign(new Error('there is no response'), { code: 'NO_RESPONSE' })));
     request.end(body);
   });
 }

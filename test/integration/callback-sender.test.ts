@@ -60,17 +60,24 @@ describe('a callback on the wire', () => {
   });
 
   it('says why there is no answer, and nothing of the URL', async () => {
-    receiver.behave(resets, (response) => response.socket?.end('no HTTP'), answers(204));
+    const switches = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n';
+    receiver.behave(
+      resets,
+      (response) => response.socket?.end('no HTTP'),
+      (response) => response.socket?.write(switches),
+      answers(204),
+    );
     const { port } = await openReceiver().then(async (closed) => {
       await closed.close();
       return closed;
     });
-    const urls = [receiver.url, receiver.url, `http://127.0.0.1:${port}/?token=hush-hush`];
+    const urls = [receiver.url, receiver.url, receiver.url, `http://127.0.0.1:${port}/?token=hush-hush`];
     const reasons: unknown[] = [];
     for (const url of urls) reasons.push(await senderOf().send(url, MESSAGE));
     expect(reasons).toEqual([
       { status: null, reason: 'no answer (ECONNRESET)' },
       { status: null, reason: expect.stringMatching(/^no answer \(HPE_/) },
+      { status: null, reason: 'no answer (NO_RESPONSE)' },
       { status: null, reason: 'no answer (ECONNREFUSED)' },
     ]);
     expect(JSON.stringify(reasons)).not.toContain('hush');
