@@ -11,6 +11,7 @@ import { sha256 } from '../domain/record/hash.ts';
 import { taskSummaryOf } from '../domain/tasks/task-view.ts';
 import { BUILDS } from '../store/builds/build-stream.ts';
 import type { Db } from '../store/database.ts';
+import { BEGUN_AGAIN } from '../store/endings/ending-find.ts';
 import { appendEvent } from '../store/record/event-append.ts';
 import { listEvents } from '../store/record/event-list-by-stream.ts';
 import { TASKS } from '../store/tasks/task-stream.ts';
@@ -50,7 +51,7 @@ export function composeBuildCallback(
   ending: string,
   target?: string,
 ): CallbackMessage {
-  const { ended, told } = storyOf(events, ending, 'build_retried');
+  const { ended, told } = storyOf(events, ending);
   const build = foldEvents(BUILDS, told)!;
   const failed_jobs = failedJobsIn([ended]);
   const commit = recordedRunIn(told, build.workflow_run_id)?.commit ?? null;
@@ -72,7 +73,7 @@ export function composeTaskCallback(
   ending: string,
   target?: string,
 ): CallbackMessage {
-  const { ended, told } = storyOf(events, ending, 'task_redriven');
+  const { ended, told } = storyOf(events, ending);
   const task = foldEvents(TASKS, told)!;
   const { task_id, status, ...rest } = taskSummaryOf(task);
   const bodyOf = (data: TaskCallback['data']) => {
@@ -83,12 +84,12 @@ export function composeTaskCallback(
   return messageOf(ended, target, bodyOf({ task_id, status, result, ...rest }), bodyOf({ task_id, status, ...rest }));
 }
 
-/** Returns the ending, and all events until the build or task was restarted. */
-function storyOf(events: readonly RecordedEvent[], ending: string, begunAgain: string) {
+/** Returns the ending, and all events until the build or task went on. */
+function storyOf(events: readonly RecordedEvent[], ending: string) {
   const at = events.findIndex((event) => event.dedupe_key === ending);
   const ended = events[at];
   if (!ended) throw new Error(`there is no event ${ending}`);
-  const again = events.findIndex((event, index) => index > at && event.type === begunAgain);
+  const again = events.findIndex((event, index) => index > at && BEGUN_AGAIN.includes(event.type));
   return { ended, told: again === -1 ? events : events.slice(0, again) };
 }
 

@@ -72,6 +72,26 @@ describe('what a callback says', () => {
     });
   });
 
+  it('is the build before its run was started again at the forge', () => {
+    const run = { workflow_run_id: 5, run_url: 'https://github.com/o/r/actions/runs/5' };
+    const reopened = {
+      type: 'build_reopened',
+      data: { workflow_run_id: 5, run_attempt: 2, run_status: 'in_progress', request_id: null },
+      ...{ dedupe_key: 'reopened:5:2', occurred_at: at(9), hash: 'o' },
+    };
+    const story = [
+      ...events.slice(0, 2),
+      { type: 'workflow_triggered', data: run, dedupe_key: 'run', occurred_at: at(2), hash: 'r' },
+      {
+        type: 'build_completed',
+        data: { ...ending, conclusion: 'success', run_attempt: 1 },
+        ...{ dedupe_key: 'done', occurred_at: at(3), hash: 'd' },
+      },
+      reopened,
+    ] as unknown as RecordedEvent[];
+    expect(composed(story, 'done').data).toMatchObject({ status: 'success', conclusion: 'success', run_attempt: 1 });
+  });
+
   it('names the commit that the run worked on, as the forge told it before the ending or with it', () => {
     const ended = { ...ending, conclusion: 'success', run_attempt: 1 };
     const run = { workflow_run_id: 5, run_url: 'https://github.com/o/r/actions/runs/5' };
