@@ -62,26 +62,26 @@ export function answerEvents(c: Context, parts: StreamParts, story: Story, lastE
   const ended = ends.includes(status);
   if (ended && unseen.length === 0) return c.body(null, 204);
   if (c.req.method === 'HEAD') return answerStreamHead(c);
-  const isEnd = ({ to_status }: RecordedEvent) => to_status !== null && ends.includes(to_status);
-  const watched = { unseen, after: events.length, ended, isEnd };
+  const watched = { unseen, after: events.length, ended, ends };
   return parts.streams.serve(c, (listener) => sendEvents(listener, parts.tail, stream, watched));
 }
 
-/** The events that a stream sends, and the condition that ends it. */
+/** The events that a stream sends, and the statuses that end it. */
 interface Watched {
   unseen: RecordedEvent[];
   after: number;
   ended: boolean;
-  isEnd(event: RecordedEvent): boolean;
+  ends: readonly string[];
 }
 
 async function sendEvents(
   { gone, send }: Listener,
   tail: EventTail,
   stream: string,
-  { unseen, after, ended, isEnd }: Watched,
+  { unseen, after, ended, ends }: Watched,
 ): Promise<void> {
   let pending: RecordedEvent[] = unseen;
+  let isOver = ended;
   let wake = () => {};
   const unwatch = tail.watch(stream, after, (event) => {
     pending.push(event);
@@ -94,8 +94,10 @@ async function sendEvents(
       pending = [];
       for (const event of batch) {
         await send({ id: event.seq, type: event.type, json: JSON.stringify(eventViewOf(event)) });
+        // A retry makes an ended build or task go on.
+        if (event.to_status !== null) isOver = ends.includes(event.to_status);
       }
-      if ((ended || batch.some(isEnd)) && pending.length === 0) break;
+      if (isOver && pending.length === 0) break;
       if (pending.length === 0) await new Promise<void>((resolve) => (wake = resolve));
     }
   } finally {
