@@ -132,6 +132,25 @@ describe.each(DATABASES)('the feed of all events on the %s Postgres', (kind) => 
     await eventually(() => expect(api.streams.count).toBe(0));
   });
 
+  it('says in a quiet stream how far the log has gone, though no event fits its filter', async () => {
+    const quiet = await openFeedApi(world.db, { beatMs: 20 });
+    try {
+      const before = (await positionsIn(world.db)).at(-1)!;
+      let end = Number.POSITIVE_INFINITY;
+      const streaming = readMessages(
+        `${quiet.url}/events?after=latest&kinds=subscription`,
+        (told) => told.at(-1)!.id >= end,
+      );
+      await eventually(() => expect(quiet.streams.count).toBe(1));
+      await tellTask(world.db, 'unwanted');
+      end = (await positionsIn(world.db)).at(-1)!;
+      const ids = (await streaming).map(({ id }) => id);
+      expect([ids[0], ids.at(-1)]).toEqual([before, end]);
+    } finally {
+      await quiet.close();
+    }
+  });
+
   it('reads a log of large results page by page within its budget', async () => {
     const end = (await positionsIn(world.db)).at(-1)!;
     for (let n = 0; n < 6; n++) await tellTask(world.db, `large-${n}`, 'x'.repeat(990_000));

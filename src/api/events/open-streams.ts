@@ -12,6 +12,8 @@ export interface Listener {
   gone: AbortSignal;
   /** Sends an event and resolves when the client can take more. Without a type and data, it sends only the id, which the client keeps. */
   send(event: { id: number; type?: string; json?: string }): Promise<void>;
+  /** Makes the next sign of life send this id. */
+  reach(id: number): void;
 }
 
 export interface StreamLimits {
@@ -85,12 +87,13 @@ export class OpenStreams {
           (c.env as Partial<HttpBindings> | undefined)?.outgoing?.destroy();
         }
       }, beatMs);
+      const reach = (id: number) => void (beat = `id: ${id}\n\n`);
       const send: Listener['send'] = ({ id, type, json }) => {
-        beat = `id: ${id}\n\n`;
+        reach(id);
         return write(json === undefined ? beat : `event: ${type}\ndata: ${json}\nid: ${id}\n\n`);
       };
       try {
-        await work({ gone: gone.signal, send });
+        await work({ gone: gone.signal, send, reach });
       } finally {
         clearInterval(timer);
         unwatch?.();

@@ -62,7 +62,7 @@ export function getEvents(api: Api, { feed, streams }: { feed: EventFeed; stream
 
 /** Sends the events after a position until the client is gone. */
 async function follow(
-  { gone, send }: Listener,
+  { gone, send, reach }: Listener,
   feed: EventFeed,
   after: number,
   filter: Omit<EventFeedQuery, 'after' | 'limit'>,
@@ -81,6 +81,7 @@ async function follow(
           await send({ id: position, type, json });
         }
         reached = batch.reached;
+        reach(reached);
       }
     }
   } finally {
