@@ -87,7 +87,9 @@ export class OpenStreams {
           (c.env as Partial<HttpBindings> | undefined)?.outgoing?.destroy();
         }
       }, beatMs);
-      const reach = (id: number) => void (beat = `id: ${id}\n\n`);
+      const reach = (id: number) => {
+        beat = `id: ${id}\n\n`;
+      };
       const send: Listener['send'] = ({ id, type, json }) => {
         reach(id);
         return write(json === undefined ? beat : `event: ${type}\ndata: ${json}\nid: ${id}\n\n`);
