@@ -26,8 +26,9 @@ export function subscriptionActivities(db: Db, sender: CallbackSender, stopping:
       const unwatch = shared.versions.watch();
       try {
         const readAt = performance.now();
-        const subscription = await findSubscription(db, id);
+        // The version is read first. If a change comes between the two, the version is that of before, so the change is noticed.
         const delivery = await findSubscriptionDelivery(db, id);
+        const subscription = await findSubscription(db, id);
         if (!delivery || subscription?.status !== 'active') return null;
         const source = `urn:hapax:${(await findInstallation(db)).id}`;
         const delivering = new Delivering(shared, { subscription, delivery, readAt, source });

@@ -131,7 +131,8 @@ export class Delivering {
     const due: Due[] = [];
     for (const before of this.#isFailing ? again.slice(0, 1) : again) {
       const event = await this.#eventAt(before.position);
-      if (event) due.push({ event, before });
+      // After a change, the filter may no longer want it.
+      if (event && (await this.#wanted([event])).length > 0) due.push({ event, before });
       else this.#progress.pending = this.#progress.pending.filter((one) => one !== before);
     }
     if (!this.#mayTakeNew(due.length)) return due;
@@ -140,22 +141,25 @@ export class Delivering {
   }
 
   async #takeNew(room: number): Promise<Due[]> {
-    const { feed, subjects } = this.#shared;
     const { kinds, types } = this.#filter;
     const { position } = this.#progress;
-    const { events, reached } = await feed.next(position, { kinds, types });
-    const told = events.map(({ json }) => JSON.parse(json) as FeedEvent);
-    const subjectOf = await subjects.of(told.map(({ stream }) => stream));
+    const { events, reached } = await this.#shared.feed.next(position, { kinds, types });
+    const wanted = await this.#wanted(events.map(({ json }) => JSON.parse(json) as FeedEvent));
+    const taken = wanted.slice(0, room);
+    this.#progress.position = taken.length < wanted.length ? taken.at(-1)!.id : reached;
+    return taken.map((event) => ({ event }));
+  }
+
+  /** Returns those that the subscription sends. */
+  async #wanted(events: readonly FeedEvent[]): Promise<FeedEvent[]> {
+    const subjectOf = await this.#shared.subjects.of(events.map(({ stream }) => stream));
     const { id, format } = this.#read.subscription;
-    const wanted = told.filter(
+    return events.filter(
       (event) =>
         event.stream !== `subscription:${id}` &&
         canTell(format, event) &&
         isWanted(this.#filter, event, subjectOf(event.stream).facts),
     );
-    const taken = wanted.slice(0, room);
-    this.#progress.position = taken.length < wanted.length ? taken.at(-1)!.id : reached;
-    return taken.map((event) => ({ event }));
   }
 
   async #eventAt(position: number): Promise<FeedEvent | undefined> {
