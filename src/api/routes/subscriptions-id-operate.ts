@@ -28,7 +28,6 @@ const PROBLEMS = [
   'cross_site',
   'body_too_large',
   'unsupported_media_type',
-  'temporal_unavailable',
   'database_unavailable',
 ] as const;
 

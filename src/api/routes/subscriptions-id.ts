@@ -47,7 +47,6 @@ const replaceRoute = createRoute({
       'unprocessable_callback_url',
       'body_too_large',
       'unsupported_media_type',
-      'temporal_unavailable',
       'database_unavailable',
     ),
   },

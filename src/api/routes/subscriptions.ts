@@ -45,7 +45,6 @@ const createSubscriptionRoute = createRoute({
       'too_many_subscriptions',
       'body_too_large',
       'unsupported_media_type',
-      'temporal_unavailable',
       'database_unavailable',
     ),
   },

@@ -2,7 +2,7 @@ import { listEndingsWithPendingReplies } from '../../store/celery/pending-reply-
 import { listUntoldCallbacks } from '../../store/endings/callback-list-untold.ts';
 import { listActiveSubscriptions } from '../../store/subscriptions/subscription-list.ts';
 import { beginCallback, beginReplies } from '../lifecycle/begin-ending.ts';
-import { startSubscription } from '../subscriptions/start-subscription.ts';
+import { startSubscription, wakeSubscription } from '../subscriptions/start-subscription.ts';
 import type { ReconcileDependencies } from './reconcile.ts';
 
 /** Callbacks are tried for three days. */
@@ -11,13 +11,18 @@ const CALLBACKS_MS = 4 * 86_400_000;
 /** Temporal keeps a closed workflow at least this long, so that a reply that an answer workflow sent is not sent again. */
 const REPLIES_MS = 12 * 3_600_000;
 
-/** Starts the workflows of subscriptions that Temporal has lost. @param started is called with the subject of each. */
+/**
+ * Starts the workflows of subscriptions that Temporal has lost. Makes the others look again: they may have missed a change while Temporal
+ * was away.
+ * @param started is called with the subject of each that was started.
+ */
 export async function startLostSubscriptions(
-  { client, db }: ReconcileDependencies,
+  deps: ReconcileDependencies,
   started: (subject: string) => void,
 ): Promise<void> {
-  for (const id of await listActiveSubscriptions(db)) {
-    if (await startSubscription(client, id)) started(`subscription:${id}`);
+  for (const id of await listActiveSubscriptions(deps.db)) {
+    if (await startSubscription(deps.client, id)) started(`subscription:${id}`);
+    else await wakeSubscription(deps, id);
   }
 }
 

@@ -38,13 +38,15 @@ export async function createSubscription(
   deps: SubscriptionDependencies,
   { body, caller, key }: NewSubscription,
 ): Promise<CreatedSubscription> {
-  const { db, client } = deps;
+  const { db } = deps;
   const described = await describe(deps, body);
   const { url, headers = {}, secret = newSecret() } = body;
   const id = await idFor(db, body, caller, key);
   const created = await inTransaction(db, async (tx) => {
+    const count = await countSubscriptions(tx);
+    // Nobody else adds one now, so an equal request that was first is found.
     if (await findSubscription(tx, id)) return false;
-    if ((await countSubscriptions(tx)) >= LIMITS.subscriptions.count) {
+    if (count >= LIMITS.subscriptions.count) {
       throw new Refusal('too_many_subscriptions', { detail: `delete one of ${LIMITS.subscriptions.count} first` });
     }
     const after = body.after ?? (await findLogEnd(tx));
@@ -59,7 +61,7 @@ export async function createSubscription(
     await addSubscriptionDelivery(tx, id, { url, secret, headers }, after);
     return true;
   });
-  await wakeSubscription(client, id);
+  await wakeSubscription(deps, id);
   const subscription = await findSubscription(db, id);
   const delivery = await findSubscriptionDelivery(db, id);
   if (!subscription || !delivery) throw notFound(`subscription ${id}`);

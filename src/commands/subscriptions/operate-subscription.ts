@@ -31,8 +31,9 @@ export async function changeSubscription(
   caller: string,
 ): Promise<FollowedSubscription> {
   const described = await describe(deps, body);
-  return change(deps, id, { type: 'subscription_changed', data: { ...described, by: caller } }, (tx, { secret }) =>
-    changeSubscriptionDelivery(tx, id, { url: body.url, headers: body.headers ?? {}, secret: body.secret ?? secret }),
+  const { url, headers = {}, secret } = body;
+  return change(deps, id, { type: 'subscription_changed', data: { ...described, by: caller } }, (tx) =>
+    changeSubscriptionDelivery(tx, id, { url, headers, secret }),
   );
 }
 
@@ -69,8 +70,7 @@ export async function deleteSubscription(deps: SubscriptionDependencies, id: str
     await append(tx, id, { type: 'subscription_deleted', data: { by } });
     await deleteSubscriptionDelivery(tx, id);
   });
-  // If Temporal is away now, the workflow itself sees that the subscription is gone.
-  await wakeSubscription(deps.client, id).catch(() => {});
+  await wakeSubscription(deps, id);
 }
 
 /** Sends a message of the type `ping` once. @throws {Refusal} if there is no such subscription. */
@@ -82,20 +82,20 @@ export async function testSubscription({ db, sendToReceiver }: SubscriptionDepen
 }
 
 async function change(
-  { db, client }: SubscriptionDependencies,
+  deps: SubscriptionDependencies,
   id: string,
   told: Happening<SubscriptionEvent>,
-  save: (tx: Db, delivery: Delivery) => Promise<void>,
+  save: (tx: Db) => Promise<void>,
   [wanted, otherwise]: [FollowedSubscription['status'] | undefined, string] = [undefined, ''],
 ): Promise<FollowedSubscription> {
-  await inTransaction(db, async (tx) => {
-    const [{ status }, delivery] = await existing(tx, id);
+  await inTransaction(deps.db, async (tx) => {
+    const [{ status }] = await existing(tx, id);
     if (wanted && status !== wanted) throw new Refusal('state_conflict', { detail: otherwise });
     await append(tx, id, told);
-    await save(tx, delivery);
+    await save(tx);
   });
-  await wakeSubscription(client, id);
-  return (await existing(db, id))[0];
+  await wakeSubscription(deps, id);
+  return (await existing(deps.db, id))[0];
 }
 
 async function existing(db: Db, id: string): Promise<[FollowedSubscription, Delivery]> {

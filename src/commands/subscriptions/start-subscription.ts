@@ -7,6 +7,7 @@ import {
 } from '../../contracts/subscriptions/subscription-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../contracts/tasks/task-queues.ts';
 import { startWorkflow, temporalFault } from '../lifecycle/start-workflow.ts';
+import type { SubscriptionDependencies } from './subscription-dependencies.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -16,8 +17,15 @@ export function startSubscription(client: Client, id: string): Promise<boolean> 
   return startWorkflow({ client }, SUBSCRIPTION_WORKFLOW, { id } as never, 'ALLOW_DUPLICATE', options);
 }
 
-/** Makes a subscription deliver: starts its workflow, or makes the running one look again. @throws {Refusal} */
-export async function wakeSubscription(client: Client, id: string): Promise<void> {
+/**
+ * Makes a subscription deliver as the record now says: starts its workflow, or makes the running one look again. If Temporal is away, the
+ * next comparison does so.
+ * @throws {Refusal} if Temporal refuses it.
+ */
+export async function wakeSubscription(
+  { client, reconcileSoon }: Pick<SubscriptionDependencies, 'client' | 'reconcileSoon'>,
+  id: string,
+): Promise<void> {
   const input: SubscriptionInput = { id };
   const wake = () =>
     client.workflow.signalWithStart(SUBSCRIPTION_WORKFLOW, {
@@ -30,6 +38,8 @@ export async function wakeSubscription(client: Client, id: string): Promise<void
   try {
     await client.withDeadline(Date.now() + TIMEOUT_MS, wake);
   } catch (error) {
-    throw temporalFault(error);
+    const fault = temporalFault(error);
+    if (fault.code !== 'temporal_unavailable') throw fault;
+    reconcileSoon?.();
   }
 }

@@ -9,6 +9,8 @@ export interface SubscriptionDependencies {
   callbackHosts: CallbackHosts;
   /** Sends one request to a receiver. */
   sendToReceiver: SendToReceiver;
+  /** Makes the record and Temporal be compared soon. */
+  reconcileSoon?: (() => void) | undefined;
 }
 
 /** @returns the receiver's response, or why there is none. */

@@ -1,14 +1,14 @@
 import type { Db } from '../database.ts';
 import type { Destination } from './subscription-delivery.ts';
 
-/** Changes where the events of a subscription go. Failed events are tried again at once. */
+/** Changes where the events of a subscription go. Without a secret, the present one stays. Failed events are tried again at once. */
 export async function changeSubscriptionDelivery(
   db: Db,
   id: string,
-  { url, secret, headers }: Destination,
+  { url, secret, headers }: Omit<Destination, 'secret'> & { secret: string | undefined },
 ): Promise<void> {
   await db`
-    UPDATE subscription_deliveries SET url = ${url}, secret = ${secret}, headers = ${JSON.stringify(headers)}::jsonb,
+    UPDATE subscription_deliveries SET url = ${url}, secret = coalesce(${secret ?? null}, secret), headers = ${JSON.stringify(headers)}::jsonb,
       version = version + 1 WHERE id = ${id}`;
   await resetSubscriptionDelivery(db, id);
 }
