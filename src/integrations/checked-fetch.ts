@@ -15,12 +15,12 @@ export type CheckedFetch = (url: string | URL, init: OwnFetchInit & { signal: Ab
 const MOST_REDIRECTS = 10;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Statuses of responses without a body. */
-const BODILESS: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
  * Returns a `fetch` that calls only public addresses, wherever a name or a redirect leads. Each request has its own connection. Responses
  * are not decompressed.
- * @throws {AddressRefused} if a host has no such address.
+ * @throws {AddressRefused} if a host has no such address. @throws {TypeError} if the server answers with a status outside 200..599.
  */
 export function checkedFetch({ allowedHosts, resolve }: CheckedFetchOptions): CheckedFetch {
   const policy = { allowedHosts: new Set(allowedHosts), setting: 'TASK_ALLOWED_HOSTS', resolve };
@@ -33,6 +33,10 @@ export function checkedFetch({ allowedHosts, resolve }: CheckedFetchOptions): Ch
       signal.throwIfAborted();
       const answer = await requestFrom(addresses, url, { method, headers, signal }, body);
       const { statusCode: status = 0, statusMessage: statusText = '' } = answer;
+      if (status < 200 || status > 599) {
+        answer.destroy();
+        throw new TypeError(`the server answers with the status ${status}, which a Response cannot have`);
+      }
       const next = REDIRECTS.has(status) && answer.headers.location;
       if (!next || !follows) {
         const responseHeaders = new Headers();

@@ -134,7 +134,11 @@ describe('modules of tasks', () => {
 describe('fetch of a task', () => {
   it('calls no inner address unless its host is allowed, also not after a redirect', async () => {
     const site = await startStandIn(async ({ url }) =>
-      url.pathname === '/away' ? { status: 302, headers: { location: '/here' }, body: '' } : { body: 'here' },
+      url.pathname === '/odd'
+        ? { status: 999, body: 'no' }
+        : url.pathname === '/away'
+          ? { status: 302, headers: { location: '/here' }, body: '' }
+          : { body: 'here' },
     );
     const { port } = new URL(site.url);
     try {
@@ -146,6 +150,7 @@ describe('fetch of a task', () => {
       });
       expect(await (await open(`${site.url}/away`, { signal })).text()).toBe('here');
       expect((await open(`${site.url}/away`, { signal, redirect: 'manual' })).status).toBe(302);
+      await expect(open(`${site.url}/odd`, { signal })).rejects.toThrow('the status 999, which');
       await expect(open(`http://inner.example:${port}/`, { signal })).rejects.toThrow('no public address');
     } finally {
       await site.close();
