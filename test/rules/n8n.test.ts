@@ -103,6 +103,52 @@ describeWith({ 'the tools of n8n (npm)': hasTools() }, 'the nodes for n8n', () =
     for (const late of [-301_000, 301_000]) expect(isSigned(secret, good, now + late)).toBe(false);
   });
 
+  it('go on waiting while Hapax is away, and say at once what it refuses', async () => {
+    const { waitForEnd } = compiled('nodes/Hapax/paging.js');
+    const wait = (...answers: Array<object>) => {
+      const node = {
+        getNodeParameter: () => 600,
+        getExecutionCancelSignal: () => undefined,
+        makeRoutingRequest: async () => {
+          const answer = answers.shift()!;
+          if (answer instanceof Error) throw answer;
+          return [{ json: answer }];
+        },
+      };
+      return waitForEnd.call(node, { options: {} });
+    };
+    const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+    const away = Object.assign(new Error('away'), { httpCode: '503' });
+    const ended = { completed_at: '2026-11-21T10:00:00Z' };
+    expect(await wait(reset, away, ended)).toEqual([{ json: ended }]);
+    const unknown = Object.assign(new Error('unknown'), { httpCode: '404' });
+    await expect(wait(unknown, ended)).rejects.toBe(unknown);
+  });
+
+  it('make one subscription though an answer is lost, and none where there is no Hapax', async () => {
+    const { subscribe } = compiled('nodes/HapaxTrigger/subscription.js');
+    const asked: Array<{ headers: object; body: object }> = [];
+    const nodeWith = (...answers: Array<object>) => ({
+      getNode: () => ({ name: 'Hapax Trigger', type: 'n8n-nodes-hapax.hapaxTrigger', typeVersion: 1 }),
+      getCredentials: async () => ({ baseUrl: 'http://hapax.test' }),
+      helpers: {
+        async httpRequestWithAuthentication(_credential: string, { headers, body }: (typeof asked)[number]) {
+          asked.push({ headers, body });
+          const answer = answers.shift()!;
+          if (answer instanceof Error) throw answer;
+          return answer;
+        },
+      },
+    });
+    const lost = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+    const body = { url: 'http://n8n.test/', secret: 'whsec_x' };
+    expect(await subscribe(nodeWith(lost, { statusCode: 201, body: { id: 'sub_1' } }), body)).toBe('sub_1');
+    expect(asked[0]).toEqual({ headers: { 'Idempotency-Key': expect.stringMatching(/^n8n-/) }, body });
+    expect(asked[1]).toEqual(asked[0]);
+    const nowhere = { statusCode: 404, body: { code: 'not_found', title: 'Not found' } };
+    await expect(subscribe(nodeWith(nowhere), body)).rejects.toThrow('There is no Hapax at the Base URL');
+  });
+
   it('say what Hapax refused, and what to do', () => {
     const { problemOf } = compiled('nodes/Hapax/problem.js');
     const node = { name: 'Hapax', type: 'n8n-nodes-hapax.hapax', typeVersion: 1 };

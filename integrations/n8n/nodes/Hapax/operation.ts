@@ -49,7 +49,7 @@ export const idempotencyKey: INodeProperties = {
   type: 'string',
   default: '',
   description:
-    'Requests with the same key make one thing. If empty: one key per execution and item, so Retry On Fail makes nothing twice.',
+    'Requests with the same key make one thing. If empty: one key per execution, run of the node and item, so Retry On Fail makes nothing twice. Set a key if the error output leads back to this node.',
 };
 
 export const callbackUrl: INodeProperties = {

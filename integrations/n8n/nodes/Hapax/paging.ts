@@ -34,6 +34,12 @@ export async function getPages(
   return entries;
 }
 
+/** Whether a request that failed with this may succeed a moment later: Hapax was away, or too busy. */
+export function mayPass(error: unknown): boolean {
+  const { httpCode, code, cause } = error as { httpCode?: string | null; code?: string; cause?: { code?: string } };
+  return /^(5\d\d|408|429|ECONN\w+|ETIMEDOUT|EPIPE|EAI_AGAIN)$/.test(String(httpCode ?? code ?? cause?.code));
+}
+
 /** Asks until the build or task has ended, or until the time is over: then it has no `completed_at`. */
 export async function waitForEnd(
   this: IExecutePaginationFunctions,
@@ -44,9 +50,11 @@ export async function waitForEnd(
     const leftMs = Math.max(0, until - Date.now());
     request.options.qs = { ...request.options.qs, wait: Math.min(MOST_WAIT, Math.ceil(leftMs / 1_000)) };
     const asked = Date.now();
-    const answer = await this.makeRoutingRequest(request);
-    const isOver = answer[0]?.json.completed_at || leftMs === 0 || this.getExecutionCancelSignal()?.aborted;
-    if (isOver) return answer;
+    const isLast = () => leftMs === 0 || this.getExecutionCancelSignal()?.aborted;
+    const answer = await this.makeRoutingRequest(request).catch((error: unknown) => {
+      if (isLast() || !mayPass(error)) throw error;
+    });
+    if (answer && (answer[0]?.json.completed_at || isLast())) return answer;
     if (Date.now() - asked < PAUSE_MS) await sleep(PAUSE_MS);
   }
 }

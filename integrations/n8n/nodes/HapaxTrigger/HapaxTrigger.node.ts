@@ -8,7 +8,7 @@ import {
   NodeConnectionTypes,
 } from 'n8n-workflow';
 import { isSigned } from './signature';
-import { ask, newSecret, type Remembered, wanted } from './subscription';
+import { ask, newSecret, type Remembered, subscribe, wanted } from './subscription';
 
 export class HapaxTrigger implements INodeType {
   description: INodeTypeDescription = {
@@ -118,8 +118,8 @@ export class HapaxTrigger implements INodeType {
         const remembered = this.getWorkflowStaticData('node') as Remembered;
         const body = wanted(this);
         const secret = newSecret();
-        const made = await ask(this, 'POST', '/subscriptions', { ...body, secret });
-        Object.assign(remembered, { subscriptionId: made?.id, secret, asked: JSON.stringify(body) });
+        const subscriptionId = await subscribe(this, { ...body, secret });
+        Object.assign(remembered, { subscriptionId, secret, asked: JSON.stringify(body) });
         return true;
       },
       async delete(this: IHookFunctions): Promise<boolean> {
