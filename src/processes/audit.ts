@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
@@ -16,6 +15,7 @@ import { scanEventsByPosition } from '../store/record/event-scan-by-position.ts'
 import { auditRecord } from '../store/record/record-audit.ts';
 import { strangeness } from '../store/record/stream-kinds.ts';
 import { AuditReport, keptTreeOf } from './audit-report.ts';
+import { linesOf } from './lines.ts';
 import { withRecord } from './record-database.ts';
 
 const USAGE = `hapax audit export [--out FILE]   writes the event log as NDJSON, one event per line, in order
@@ -123,7 +123,7 @@ async function verifyFile(file: string, audit: LogAudit, report: AuditReport): P
   let number = 0;
   let position = 0;
   try {
-    for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const line of linesOf(file)) {
       number += 1;
       const event = readEvent(line);
       if (!event) {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -10,6 +9,7 @@ import type { RecordedEvent } from '../contracts/builds/event.ts';
 import { exportedEvent } from '../contracts/builds/exported-event.ts';
 import { LogAudit } from '../domain/record/log-audit.ts';
 import { UserError } from '../laptop/user-error.ts';
+import { linesOf } from './lines.ts';
 
 const file = z.object({ path: z.string(), lines: z.int(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
@@ -46,9 +46,14 @@ export async function writeLines(directory: string, path: string, lines: AsyncIt
   return { path, lines: count, sha256: digest.digest('hex') };
 }
 
-/** Reads the lines of a file of a backup. */
-export function readLines(directory: string, { path }: Pick<BackupFile, 'path'>): AsyncIterable<string> {
-  return createInterface({ input: createReadStream(join(directory, path)), crlfDelay: Number.POSITIVE_INFINITY });
+/** Reads the lines of a file of a backup. @throws {UserError} at the end, if they are not as many as its manifest says. */
+export async function* readLines(directory: string, { path, lines }: BackupFile): AsyncGenerator<string> {
+  let count = 0;
+  for await (const line of linesOf(join(directory, path))) {
+    count += 1;
+    yield line;
+  }
+  if (count !== lines) throw new UserError(`${path} has ${count} lines, but its manifest says ${lines}`);
 }
 
 /** @throws {UserError} if there is no backup. */

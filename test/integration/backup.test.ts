@@ -13,6 +13,9 @@ import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 import { hapax } from './told-builds.ts';
 
+/** Both are line breaks for many readers of lines, and stand in JSON as they are. */
+const ODD = 'one\u2028two\u2029three';
+
 /** All rows that a restore has to bring back, sorted. */
 async function rowsOf(db: Db): Promise<Record<string, string[]>> {
   const names = [...(await listBackupTables(db)).map(({ name }) => name), 'events', 'builds', 'tasks'];
@@ -42,6 +45,12 @@ describe('hapax backup and restore', () => {
     await eventually(async () => {
       expect((await world.call('GET', `/tasks/${task.json.task_id}`)).json.status).toBe('SUCCESS');
     });
+    const odd = { name: 'ingest_youtube', kwargs: { ...kwargs, transcript_text: ODD }, task_id: ODD };
+    expect((await world.call('POST', '/tasks', odd)).status).toBe(202);
+    await eventually(async () => {
+      expect((await world.call('GET', `/tasks/${encodeURIComponent(ODD)}`)).json.status).toBe('SUCCESS');
+    });
+    await world.db`UPDATE contents SET title = ${ODD}`;
     await addArtifactsDue(world.db, 1);
     // A build that goes on while the copy is made.
     await world.trigger({ ref: 'stuck', inputs: { simulate: 'stuck' } });
