@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { erase } from '../../src/commands/erasures/erase.ts';
 import { findErasable } from '../../src/commands/erasures/erase-many.ts';
+import type { BuildEvent } from '../../src/contracts/builds/event.ts';
 import { foldEvents } from '../../src/domain/record/fold.ts';
 import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
 import { LogAudit } from '../../src/domain/record/log-audit.ts';
+import { findBuild } from '../../src/store/builds/build-find.ts';
+import { BUILDS } from '../../src/store/builds/build-stream.ts';
+import { listFailedSteps } from '../../src/store/builds/failed-step-list.ts';
 import { type Db, openDatabase, readSnapshot } from '../../src/store/database.ts';
 import { eraseSubject } from '../../src/store/erasures/subject-erase.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
@@ -12,9 +16,10 @@ import { rebuildProjection } from '../../src/store/record/projection-rebuild.ts'
 import { auditRecord } from '../../src/store/record/record-audit.ts';
 import { findTask } from '../../src/store/tasks/task-find.ts';
 import { TASKS } from '../../src/store/tasks/task-stream.ts';
+import { dump } from '../world/dump.ts';
 import { taskStory } from '../world/task-story.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
-import { canonical, sha256 } from './told-builds.ts';
+import { canonical, sha256, story } from './told-builds.ts';
 
 const SECRET = 'jane.doe@example.com';
 const erased = (n: number) =>
@@ -93,6 +98,26 @@ describe.each(DATABASES)('values that are kept beside the log on the %s Postgres
       const rebuilt = await rebuildProjection(owner, TASKS);
       expect(rebuilt).toMatchObject({ corrected: 0, removed: 0 });
     });
+  });
+
+  it.each(['build_completed', 'build_cancelled'] as const)('are all that a run printed, in %s', async (type) => {
+    const id = type === 'build_completed' ? 1 : 2;
+    const annotations = [{ level: 'failure', message: `no such user ${SECRET}`, path: 'x', line: 1 }];
+    const steps = [{ number: 1, name: 'Build', conclusion: 'failure' }];
+    const failed_jobs = [{ name: 'build', conclusion: 'failure', url: null, steps, annotations }];
+    for (const event of story(id, 'failure')) {
+      const end = { ...event, type, data: { ...event.data, detail: `about ${SECRET}`, failed_jobs } } as BuildEvent;
+      await appendEvent(world.db, BUILDS, id, event.type === 'build_completed' ? end : event);
+    }
+    expect((await listEvents(world.db, `build:${id}`)).at(-1)!.data).toMatchObject({ failed_jobs });
+    expect(await listFailedSteps(world.db, [id])).toEqual(
+      new Map(type === 'build_completed' ? [[id, 'build: Build']] : []),
+    );
+    expect(await dump(world.db)).toContain(`no such user ${SECRET}`);
+    await eraseSubject(world.db, BUILDS, id, { ...erased(6), type: 'build_erased' });
+    expect(await dump(world.db)).not.toContain(`no such user ${SECRET}`);
+    expect(foldEvents(BUILDS, await listEvents(world.db, `build:${id}`))).toEqual(await findBuild(world.db, id));
+    expect(await faults()).toEqual([]);
   });
 
   it('are in the log where an earlier version recorded them: the chain is sound, and their erasure is refused', async () => {

@@ -15,7 +15,9 @@ export const ERASED_TEXT = 'erased';
 export const SEALED_VALUES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   build_queued: { image_type: null, fedora_version: null, 'request.inputs': {} },
   dispatch_rejected: { message: ERASED_TEXT },
-  build_completed: { detail: ERASED_TEXT },
+  // A job's annotations quote what the run printed, inputs among it.
+  build_completed: { detail: ERASED_TEXT, failed_jobs: [] },
+  build_cancelled: { detail: ERASED_TEXT, failed_jobs: [] },
   build_dead_lettered: { reason: ERASED_TEXT },
   // The fingerprint is a hash without a salt: it would confirm arguments that somebody guesses.
   task_queued: { args: [], kwargs: {}, fingerprint: '' },

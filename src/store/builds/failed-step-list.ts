@@ -6,7 +6,7 @@ import { buildStream } from './build-stream.ts';
 export async function listFailedSteps(db: Db, ids: readonly number[]): Promise<Map<number, string>> {
   if (ids.length === 0) return new Map();
   const rows = await db<Array<{ stream: string; job: FailedJob | null }>>`
-    SELECT DISTINCT ON (stream) stream, data -> 'failed_jobs' -> 0 AS job FROM events
+    SELECT DISTINCT ON (stream) stream, coalesce(told -> 'failed_jobs', data -> 'failed_jobs') -> 0 AS job FROM told_events
     WHERE stream IN (SELECT jsonb_array_elements_text(${JSON.stringify(ids.map(buildStream))}::jsonb))
       AND type = 'build_completed'
     ORDER BY stream, seq DESC`;
