@@ -139,6 +139,14 @@ describe('an erasure', () => {
     expect(await world.call('POST', `/dlq/task:${id}/redrive`)).toMatchObject({ status: 409 });
     const again = { name: 'semantic_search', kwargs: { query: 'fails once' }, task_id: id };
     expect(await world.call('POST', '/tasks', again)).toMatchObject({ status: 409, json: { code: 'state_conflict' } });
+    const chosen = { ...again, task_id: 'chosen' };
+    const post = (body: object) => world.call('POST', '/tasks', body, { 'idempotency-key': 'once' });
+    expect((await post(chosen)).status).toBe(202);
+    await world.call('GET', '/tasks/chosen?wait=60');
+    await erased('chosen');
+    for (const body of [chosen, { ...chosen, task_id: 'another' }]) {
+      expect(await post(body)).toMatchObject({ status: 409, json: { detail: expect.stringMatching(/^task:chosen was/) } });
+    }
     const page = await (await fetch(`${world.url}/console/tasks/${id}`)).text();
     expect(page).toContain('Erased on');
     const { json: shown } = await world.call('GET', `/api/task/info/${id}`);

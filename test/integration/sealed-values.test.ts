@@ -8,12 +8,14 @@ import { LogAudit } from '../../src/domain/record/log-audit.ts';
 import { findBuild } from '../../src/store/builds/build-find.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import { listFailedSteps } from '../../src/store/builds/failed-step-list.ts';
+import { takeUnnamedMessage } from '../../src/store/celery/unnamed-message-take.ts';
 import { type Db, openDatabase, readSnapshot } from '../../src/store/database.ts';
 import { eraseSubject } from '../../src/store/erasures/subject-erase.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { listEvents } from '../../src/store/record/event-list-by-stream.ts';
 import { rebuildProjection } from '../../src/store/record/projection-rebuild.ts';
 import { auditRecord } from '../../src/store/record/record-audit.ts';
+import { claimRequestKey } from '../../src/store/request-key-claim.ts';
 import { findTask } from '../../src/store/tasks/task-find.ts';
 import { TASKS } from '../../src/store/tasks/task-stream.ts';
 import { dump } from '../world/dump.ts';
@@ -82,6 +84,20 @@ describe.each(DATABASES)('values that are kept beside the log on the %s Postgres
     const { position: _position, hash, sealed: _sealed, ...event } = queued!;
     expect(sha256(canonical({ ...event, data: { ...rest, args, sealed: digest } }))).toBe(hash);
     expect(await faults()).toEqual([]);
+  });
+
+  it('leave with all hashes of them, which would confirm a guess', async () => {
+    const fingerprint = 'f'.repeat(64);
+    await tell('asked-twice');
+    await claimRequestKey(world.db, 'key', { fingerprint, made: 'task:asked-twice' });
+    const message = { fingerprint, redelivered: false, taskId: 'asked-twice' };
+    expect(await takeUnnamedMessage(world.db, message, 60_000)).toBe('asked-twice');
+    expect(await dump(world.db)).toContain(fingerprint);
+    await eraseSubject(world.db, TASKS, 'asked-twice', erased(3));
+    expect(await dump(world.db)).not.toContain(fingerprint);
+    // Nobody else can use the key.
+    const claim = await claimRequestKey(world.db, 'key', { fingerprint, made: 'task:another' });
+    expect(claim).toEqual({ fingerprint: '', made: 'task:asked-twice', repeated: true });
   });
 
   it('leave with an erasure, after which the log is sound and gives the same state', async () => {

@@ -101,7 +101,7 @@ async function acceptOrFind(
   const fingerprints = compared.map((one) => taskFingerprint(name, one));
   const { id, known, ...identity } = await identify(deps, request, name, given, fingerprints);
   if (known) principal?.requireQueue(known.queue);
-  if (known?.erased_at) throw erased(known.id);
+  if (known?.erased_at) throw erased(taskStream(id));
   const hidden = secret ? sealSecrets(secret.box, id, secret.places, request) : request;
   const input = inputOf(
     deps,
@@ -166,11 +166,13 @@ async function identify(
     const named = nameUuid(key);
     return { id: named, known: await find(named), mismatch: 'idempotency_key_reused' };
   }
-  const [claim, known] = await Promise.all([
-    key === undefined ? undefined : claimRequestKey(db, key, { fingerprint: fingerprints[0]!, made: taskStream(id) }),
-    natural ? natural.known : find(id),
-  ]);
-  if (claim && (!fingerprints.includes(claim.fingerprint) || claim.made !== taskStream(id))) {
+  const known = natural ? natural.known : await find(id);
+  // Nothing is saved about an erased task.
+  const isClaimed = key !== undefined && !known?.erased_at;
+  const claimed = { fingerprint: fingerprints[0]!, made: taskStream(id) };
+  const claim = isClaimed ? await claimRequestKey(db, key, claimed) : undefined;
+  if (claim?.fingerprint === '') throw erased(claim.made);
+  if (claim && (!fingerprints.includes(claim.fingerprint) || claim.made !== claimed.made)) {
     const detail = `${claim.made} was already requested with this key with other content; use a new key`;
     throw new Refusal('idempotency_key_reused', { detail });
   }
@@ -187,8 +189,8 @@ function reused(code: 'task_id_reused' | 'idempotency_key_reused', id: string): 
  * Returns the refusal for an erased task. Nobody can say whether the request is the same: the arguments of the task are gone,
  * and their hash too.
  */
-function erased(id: string): Refusal {
-  const detail = `task ${id} was requested before, and its data was erased; use a new id or key`;
+function erased(made: string): Refusal {
+  const detail = `${made} was requested before, and its data was erased; use a new id or key`;
   return new Refusal('state_conflict', { detail });
 }
 

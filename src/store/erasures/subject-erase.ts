@@ -18,8 +18,11 @@ export async function eraseSubject<State extends Identified, Event extends ToldE
     await appendEvent(tx, kind, id, event);
     await tx`DELETE FROM event_values USING events WHERE event_values.position = events.position AND stream = ${stream}`;
     await tx`DELETE FROM callback_targets WHERE stream = ${stream}`;
+    // It is a hash without a salt, which would confirm a guess. The key stays taken.
+    await tx`UPDATE request_keys SET fingerprint = '' WHERE made = ${stream} AND fingerprint <> ''`;
     if (kind.name !== 'task') return;
     const task_id = String(id);
+    await tx`DELETE FROM unnamed_messages WHERE task_id = ${task_id}`;
     await tx`DELETE FROM task_steps WHERE task_id = ${task_id}`;
     await tx`DELETE FROM owed WHERE task_id = ${task_id}`;
     await tx`DELETE FROM chord_parts WHERE task_id = ${task_id}`;
