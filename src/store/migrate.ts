@@ -125,24 +125,47 @@ export class NoLock extends Error {
 
 /**
  * Does work in a transaction that gives way: it waits only briefly for a lock, so it does not block others for long, and tries again.
+ * For each vacuum it waits once for longer: Postgres ends an automatic one that others wait for, but only after `deadlock_timeout`.
  */
 async function unhurried(db: Db, what: string, work: (tx: Db) => Promise<unknown>): Promise<void> {
+  const outwaited = new Set<number>();
+  let timeoutMs = LOCK_TIMEOUT_MS;
   for (let attempt = 1; ; attempt++) {
     try {
       return await inTransaction(db, async (tx) => {
-        await tx.unsafe(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+        await tx.unsafe(`SET LOCAL lock_timeout = ${timeoutMs}`);
         await work(tx);
       });
     } catch (error) {
       if (!IN_THE_WAY.has((error as { code?: string }).code ?? '')) throw error;
+      const vacuums = await listVacuums(db);
       if (attempt === LOCK_ATTEMPTS) {
-        throw new NoLock(`${what} got no lock in ${attempt} attempts; run it again when no long query runs`, {
-          cause: error,
-        });
+        const all = ['no long query', ...vacuums.map(({ pid, table }) => `no vacuum of ${table} (process ${pid})`)];
+        const detail = `run it again when ${all.join(' and ')} runs`;
+        throw new NoLock(`${what} got no lock in ${attempt} attempts; ${detail}`, { cause: error });
       }
+      const fresh = vacuums.find(({ pid }) => !outwaited.has(pid));
+      timeoutMs = LOCK_TIMEOUT_MS + (fresh?.deadlock_timeout_ms ?? 0);
+      for (const { pid } of vacuums) outwaited.add(pid);
       await delay(PAUSE_MS);
     }
   }
+}
+
+interface Vacuum {
+  pid: number;
+  table: string;
+  deadlock_timeout_ms: number;
+}
+
+/** Lists vacuums by their locks, which every login may see. The processes take no lock of this mode. */
+function listVacuums(db: Db): Promise<Vacuum[]> {
+  return db<Vacuum[]>`
+    SELECT DISTINCT pid, relname AS table,
+      (SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout') AS deadlock_timeout_ms
+    FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+    WHERE granted AND mode = 'ShareUpdateExclusiveLock' AND relkind = 'r' AND pid <> pg_backend_pid()
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 }
 
 /** Returns the number that the table of migrations has for a file. It grows with the number of the file. */

@@ -121,6 +121,26 @@ describe('migrations, while the version before serves', () => {
     await migrating;
   });
 
+  it('get past an automatic vacuum, which Postgres ends only for those who wait for it longer', async () => {
+    const owner = openDatabase({ url: server.url, connections: 1 });
+    onTestFinished(() => owner.close());
+    // A vacuum that takes minutes.
+    for (const setting of ['naptime = 1', 'vacuum_cost_delay = 100', 'vacuum_cost_limit = 1'])
+      await owner.db.unsafe(`ALTER SYSTEM SET autovacuum_${setting}`);
+    await owner.db`SELECT pg_reload_conf()`;
+    await owner.db`CREATE TABLE wide (note text) WITH (autovacuum_vacuum_insert_threshold = 0, fillfactor = 10)`;
+    await owner.db`INSERT INTO wide SELECT repeat('x', 500) FROM generate_series(1, 5000)`;
+    await eventually(async () => {
+      const vacuums = await owner.db`
+        SELECT FROM pg_locks WHERE relation = 'wide'::regclass AND mode = 'ShareUpdateExclusiveLock' AND granted`;
+      expect(vacuums).toHaveLength(1);
+    });
+    await writeFile(join(folder, '9001_wide.sql'), 'ALTER TABLE wide ADD COLUMN more text');
+    await migrate();
+    const noted = await owner.db`SELECT FROM drizzle.__drizzle_migrations WHERE hash = '9001_wide.sql'`;
+    expect(noted).toHaveLength(1);
+  });
+
   it('build an index anew where a run before was cut off', async () => {
     const unique = `DROP INDEX CONCURRENTLY IF EXISTS builds_once;
       --> statement-breakpoint
