@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { readSettings } from '../../src/contracts/settings.ts';
@@ -229,6 +230,26 @@ describe('webhooks', () => {
         expect(events!.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(8 - 1);
       });
       await world.startWorker();
+    });
+
+    it('is ignored where the build was erased: nothing can be begun again', async () => {
+      const build = await ended('failure');
+      await eventually(async () => {
+        const { json } = await world.call('POST', '/erasures', { ids: [`build:${build.id}`] });
+        expect(json.done).toEqual([`build:${build.id}`]);
+      });
+      const since = new Date().toISOString();
+      await runAgain(build.workflow_run_id!);
+      await eventually(async () => {
+        const [told] = await world.db<[{ settled: number; open: number }]>`
+          SELECT count(*) FILTER (WHERE settled) AS settled, count(*) FILTER (WHERE NOT settled) AS open FROM deliveries
+          WHERE received_at >= ${since}::timestamptz`;
+        expect(told.settled).toBeGreaterThan(0);
+        expect(told.open).toBe(0);
+      });
+      const { events } = await world.build(build.id);
+      expect(events.at(-1)?.event_type).toBe('build_erased');
+      await eventually(() => expect(handleOf(build).describe()).rejects.toThrow(WorkflowNotFoundError));
     });
 
     it('while Temporal is away is not lost: another process begins the build again once it can', async () => {

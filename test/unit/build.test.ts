@@ -191,13 +191,14 @@ describe('a run that is run again in GitHub', () => {
     },
   );
 
-  it('is nothing new where it is no later attempt of the run of the build, or the build has not ended', () => {
+  it('is nothing new where it is no later attempt of the run of the build, the build has not ended, or it was erased', () => {
     const build = ended('success');
     for (const data of [{ run_attempt: 1 }, { workflow_run_id: 7 }]) {
       expect(() => evolve(build, event('build_reopened', data))).toThrow(IllegalEvent);
     }
     const running = built(event('build_queued'), event('build_started'), event('workflow_triggered'));
     expect(() => evolve(running, event('build_reopened'))).toThrow(IllegalEvent);
+    expect(() => evolve(evolve(build, event('build_erased')), event('build_reopened'))).toThrow('was erased');
   });
 });
 

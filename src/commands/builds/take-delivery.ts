@@ -88,8 +88,9 @@ function hasEnded({ status }: Build): boolean {
   return TERMINAL_STATUSES.includes(status);
 }
 
-/** Says whether somebody may have re-run the run of an ended build on the forge itself. */
+/** Says whether somebody may have re-run the run of an ended build on the forge itself. An erased build is never begun again. */
 function isRunAgain(build: Build, { run_id, run_attempt = Number.POSITIVE_INFINITY }: RunDelivery): boolean {
+  if (build.erased_at !== null) return false;
   return hasEnded(build) && build.workflow_run_id === run_id && run_attempt > (build.run_attempt ?? 1);
 }
 

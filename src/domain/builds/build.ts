@@ -160,6 +160,7 @@ function reopened(build: Build, { data, occurred_at }: Extract<BuildEvent, { typ
   const { workflow_run_id, run_attempt, run_status } = data;
   if (build.completed_at === null)
     throw new IllegalEvent(`build ${build.id} is ${build.status} and cannot be reopened`);
+  if (build.erased_at !== null) throw new IllegalEvent(`build ${build.id} was erased and cannot be reopened`);
   if (build.workflow_run_id !== workflow_run_id || run_attempt <= (build.run_attempt ?? 0)) {
     throw new IllegalEvent(`build ${build.id} has no later attempt in run ${workflow_run_id}, attempt ${run_attempt}`);
   }
