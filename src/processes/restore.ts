@@ -13,6 +13,7 @@ import {
 } from '../store/installation/backup-restore.ts';
 import { type BackupTable, listBackupTables } from '../store/installation/backup-table-list.ts';
 import { rebuildProjection } from '../store/record/projection-rebuild.ts';
+import { RowBatch } from '../store/record/row-batch.ts';
 import { STREAM_KINDS } from '../store/record/stream-kinds.ts';
 import { summaryOf } from './backup.ts';
 import { faultsOf, type Manifest, readLines, readManifest } from './backup-files.ts';
@@ -22,9 +23,6 @@ import { withOwnRecord } from './record-database.ts';
 const USAGE = `hapax restore DIRECTORY   puts a backup into an empty database
 
 Stop Hapax first. When you start it again, it compares the restored record with Temporal. docs/backup.md says what is lost.`;
-
-/** How many rows are inserted at once. */
-const BATCH = 500;
 
 /** Runs `hapax restore`: restores a backup, as the login that runs `hapax migrate`. */
 export async function runRestore(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
@@ -94,14 +92,12 @@ async function putBack(tx: Db, directory: string, stated: Manifest): Promise<voi
   await enterNextEpoch(tx, stated.tables, { ...installation, last_build_id });
 }
 
-async function* batches(lines: AsyncIterable<string>): AsyncGenerator<string[]> {
-  let batch: string[] = [];
+/** Returns JSON arrays of some lines each. */
+async function* batches(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  const batch = new RowBatch();
   for await (const line of lines) {
-    batch.push(line);
-    if (batch.length === BATCH) {
-      yield batch;
-      batch = [];
-    }
+    batch.add(line);
+    if (batch.isFull) yield batch.take();
   }
-  if (batch.length > 0) yield batch;
+  if (!batch.isEmpty) yield batch.take();
 }

@@ -24,7 +24,7 @@ describe("Flower's metrics", () => {
       const [started] = await db<Array<{ event: object }>>`
         SELECT to_jsonb(events) AS event FROM events WHERE stream = 'task:counted' AND type = 'task_started'`;
       const event = { ...started!.event, position, seq: position, dedupe_key: `at ${position}`, recorded_at };
-      await restoreEvents(db, [JSON.stringify(event)]);
+      await restoreEvents(db, JSON.stringify([event]));
     };
     await restore(last!.position + 1, new Date(Date.now() + 3_600_000).toISOString());
     await restore(last!.position + 2, new Date(Date.now() - 3_600_000).toISOString());

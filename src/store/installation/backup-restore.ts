@@ -15,15 +15,15 @@ export async function firstFilledTable(db: Db, tables: BackupTable[]): Promise<s
   return undefined;
 }
 
-/** Restores events of a log unchanged. @param events JSON of each, in the order of the log. */
-export async function restoreEvents(tx: Db, events: string[]): Promise<void> {
+/** Restores events of a log unchanged. @param events a JSON array of them, in the order of the log. */
+export async function restoreEvents(tx: Db, events: string): Promise<void> {
   await tx`
     INSERT INTO events (position, stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key,
       previous_hash, hash)
     OVERRIDING SYSTEM VALUE
     SELECT position, stream, seq, type, from_status, to_status, data, occurred_at, recorded_at, dedupe_key,
       previous_hash, hash
-    FROM jsonb_populate_recordset(NULL::events, ${`[${events.join(',')}]`}::jsonb)`;
+    FROM jsonb_populate_recordset(NULL::events, ${events}::jsonb)`;
 }
 
 /**
@@ -35,13 +35,13 @@ export async function replaceFirstRow(tx: Db, tables: Array<Pick<BackupTable, 'n
   else await tx`UPDATE artifact_progress SET end_position = (SELECT coalesce(max(position), 0) FROM events)`;
 }
 
-/** Restores rows of a table. @param rows JSON of each. */
-export async function restoreRows(tx: Db, { name, columns }: BackupTable, rows: string[]): Promise<void> {
+/** Restores rows of a table. @param rows a JSON array of them. */
+export async function restoreRows(tx: Db, { name, columns }: BackupTable, rows: string): Promise<void> {
   const table = tx(name);
   const list = tx(columns);
   await tx`
     INSERT INTO ${table} (${list}) OVERRIDING SYSTEM VALUE
-    SELECT ${list} FROM jsonb_populate_recordset(NULL::${table}, ${`[${rows.join(',')}]`}::jsonb)`;
+    SELECT ${list} FROM jsonb_populate_recordset(NULL::${table}, ${rows}::jsonb)`;
 }
 
 /** What a backup says about its installation. */

@@ -1,6 +1,7 @@
 import type { Db } from '../database.ts';
 
-const BATCH = 500;
+/** The values beside an event may have megabytes. */
+const BATCH = 100;
 
 /** Reads the rows of a table as JSON, in no order. @param snapshot a transaction, because a cursor lives in one. */
 export async function* scanTable(snapshot: Db, table: string): AsyncGenerator<string> {

@@ -1,7 +1,8 @@
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import type { Db } from '../database.ts';
 
-const BATCH = 1_000;
+/** A task may have a megabyte in each event. */
+const BATCH = 100;
 
 /**
  * Reads the whole log in order of position, in batches, without the values that are kept beside it. Positions commit out of

@@ -2,7 +2,8 @@ import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import { allOf, type Db } from '../database.ts';
 import { eventFromRow, type ToldRow } from './told-event.ts';
 
-const BATCH = 1_000;
+/** A task may have a megabyte in each event. */
+const BATCH = 100;
 
 /** Reads the events of all streams, of those with a prefix, or of those listed: stream by stream, in order, in batches. */
 export async function* scanEventsByStream(

@@ -1,10 +1,11 @@
 import type { ChainFault } from '../../domain/record/hash.ts';
 import { type Db, inTransaction } from '../database.ts';
 import { scanEventsByStream } from './event-scan-by-stream.ts';
+import { RowBatch } from './row-batch.ts';
 import { StreamFold } from './stream-fold.ts';
-import type { AnyStreamKind, ProjectionRow } from './stream-kind.ts';
+import type { AnyStreamKind } from './stream-kind.ts';
 
-/** How many rows or streams go into one query. */
+/** How many streams go into one query. */
 const BATCH = 500;
 
 export interface Rebuilt {
@@ -58,27 +59,23 @@ export async function mayRebuild(db: Db): Promise<boolean> {
 
 async function foldInto(tx: Db, table: string, of: { prefix?: string; streams?: string[] }): Promise<number> {
   const fold = new StreamFold();
-  let rows: ProjectionRow[] = [];
+  const rows = new RowBatch();
   let stream = '';
   let events = 0;
-  const flush = async () => {
-    await tx`
-      INSERT INTO rebuilt
-      SELECT * FROM jsonb_populate_recordset(NULL::${tx(table)}, ${JSON.stringify(rows)}::jsonb)`;
-    rows = [];
-  };
+  const flush = () =>
+    tx`INSERT INTO rebuilt SELECT * FROM jsonb_populate_recordset(NULL::${tx(table)}, ${rows.take()}::jsonb)`;
   const stopAt = (fault: ChainFault | undefined) => {
     if (fault) throw new Error(`${stream} event ${fault.seq} ${fault.fault}; run \`hapax audit verify\``);
   };
   const take = () => {
     stopAt(fold.end());
     const folded = fold.row();
-    if (folded) rows.push(folded.row);
+    if (folded) rows.add(JSON.stringify(folded.row));
   };
   for await (const event of scanEventsByStream(tx, of)) {
     if (event.stream !== stream) {
       take();
-      if (rows.length >= BATCH) await flush();
+      if (rows.isFull) await flush();
       stream = event.stream;
     }
     stopAt(fold.add(event));

@@ -3,12 +3,10 @@ import type { LogAudit } from '../../domain/record/log-audit.ts';
 import type { Db } from '../database.ts';
 import { scanEventsByStream } from './event-scan-by-stream.ts';
 import { compareRows, differenceFault } from './projection-compare.ts';
+import { RowBatch } from './row-batch.ts';
 import { StreamFold } from './stream-fold.ts';
-import { type AnyStreamKind, type ProjectionRow, streamOf } from './stream-kind.ts';
+import { type AnyStreamKind, streamOf } from './stream-kind.ts';
 import { STREAM_KINDS } from './stream-kinds.ts';
-
-/** How many rows of one kind are compared with the projection at once. */
-const ROWS = 500;
 
 export interface StreamFault extends ChainFault {
   stream: string;
@@ -20,7 +18,7 @@ export interface StreamFault extends ChainFault {
  */
 export async function* auditRecord(snapshot: Db, audit: LogAudit): AsyncGenerator<StreamFault> {
   const fold = new StreamFold();
-  const rows = new Map<AnyStreamKind, ProjectionRow[]>(STREAM_KINDS.map((kind) => [kind, []]));
+  const batches = new Map<AnyStreamKind, RowBatch>(STREAM_KINDS.map((kind) => [kind, new RowBatch()]));
   let stream = '';
   let sound = true;
   async function* take(): AsyncGenerator<StreamFault> {
@@ -29,9 +27,9 @@ export async function* auditRecord(snapshot: Db, audit: LogAudit): AsyncGenerato
     const folded = sound && !unsound ? fold.row() : undefined;
     if (!folded) return;
     const { kind, row } = folded;
-    const waiting = [...(rows.get(kind) ?? []), row];
-    rows.set(kind, waiting.length === ROWS ? [] : waiting);
-    if (waiting.length === ROWS) yield* differences(snapshot, audit, kind, waiting);
+    const batch = batches.get(kind)!;
+    batch.add(JSON.stringify(row));
+    if (batch.isFull) yield* differences(snapshot, audit, kind, batch.take());
   }
   for await (const event of scanEventsByStream(snapshot)) {
     if (event.stream !== stream) {
@@ -45,8 +43,8 @@ export async function* auditRecord(snapshot: Db, audit: LogAudit): AsyncGenerato
     yield { stream, ...fault };
   }
   yield* take();
-  for (const [kind, waiting] of rows) {
-    yield* differences(snapshot, audit, kind, waiting);
+  for (const [kind, batch] of batches) {
+    yield* differences(snapshot, audit, kind, batch.take());
     for (const { id, last_seq } of await listRowsWithoutEvents(snapshot, kind)) {
       const fault = `event 1 is missing: the stored state goes up to event ${last_seq}`;
       yield { stream: streamOf(kind, id), seq: 1, fault };
@@ -58,7 +56,7 @@ async function* differences(
   snapshot: Db,
   audit: LogAudit,
   kind: AnyStreamKind,
-  rows: ProjectionRow[],
+  rows: string,
 ): AsyncGenerator<StreamFault> {
   for (const difference of await compareRows(snapshot, kind, rows)) {
     const stream = streamOf(kind, difference.id);

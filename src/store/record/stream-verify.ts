@@ -37,7 +37,7 @@ export function verifyStream(db: Db, kind: AnyStreamKind, id: string | number): 
     const unsound = fold.end();
     if (unsound) return { ...proof, fault: unsound };
     const folded = fold.row();
-    const [difference] = folded ? await compareRows(snapshot, kind, [folded.row]) : [];
+    const [difference] = folded ? await compareRows(snapshot, kind, JSON.stringify([folded.row])) : [];
     return { ...proof, fault: difference && differenceFault(difference, head) };
   });
 }
