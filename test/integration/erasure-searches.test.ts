@@ -1,9 +1,18 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eraseExpired } from '../../src/commands/erasures/erase-expired.ts';
 import { saveDeadMessage } from '../../src/store/celery/dead-message-save.ts';
+import { savePendingReply } from '../../src/store/celery/pending-reply-save.ts';
+import { settlePendingReply } from '../../src/store/celery/pending-reply-settle.ts';
 import { openDatabase } from '../../src/store/database.ts';
+import { saveCallbackTarget } from '../../src/store/endings/callback-target-save.ts';
 import { deleteErasedSource, markSourcesErased, saveContentSource } from '../../src/store/erasures/content-source.ts';
 import { findMessagesWithText } from '../../src/store/erasures/erasable-find.ts';
+import { appendEvent } from '../../src/store/record/event-append.ts';
+import { TASKS } from '../../src/store/tasks/task-stream.ts';
 import { eventually } from '../world/eventually.ts';
+import { taskStory } from '../world/task-story.ts';
 import { openTestDatabase } from '../world/world.ts';
 
 describe('what can be erased', () => {
@@ -25,6 +34,36 @@ describe('what can be erased', () => {
     const rest = { queue: 'q', reason: 'unknown_task', detail: 'd', task_id: null, task: null } as const;
     await saveDeadMessage(database.db, { ...rest, id: text, publication, body });
     expect(await findMessagesWithText(database.db, text, 5)).toEqual([text]);
+  });
+
+  it('is not yet what a callback or a reply still has to tell', async () => {
+    const { db } = database;
+    // Nothing here has a workflow.
+    const describe = () => Promise.reject(new WorkflowNotFoundError('none', 'w', undefined));
+    const workflow = { async *list() {}, getHandle: () => ({ describe }) };
+    const deps = { db, client: { workflow } as never, content: {} as never, log: pino({ level: 'silent' }) };
+    const sweep = () => eraseExpired({ ...deps, keepArgumentsMs: 0, keepContentMs: undefined }, 60_000);
+    const now = () => new Date().toISOString();
+    for (const id of ['quiet', 'calls', 'replies'])
+      for (const event of taskStory(id, { args: [id] })) await appendEvent(db, TASKS, id, { ...event, occurred_at: now() });
+    const pending = { reply_to: 'q', correlation_id: 'replies', details: {} } as never;
+    await saveCallbackTarget(db, 'task:calls', 'https://example.com/told');
+    await savePendingReply(db, 'replies', pending);
+    const erased = async () => {
+      const rows = await db<Array<{ id: string }>>`SELECT id FROM tasks WHERE erased_at IS NOT NULL ORDER BY id`;
+      return rows.map(({ id }) => id);
+    };
+    await sweep();
+    expect(await erased()).toEqual(['quiet']);
+    await appendEvent(db, TASKS, 'calls', {
+      type: 'callback_delivered',
+      data: { webhook_id: 'msg_1', attempt: 1, status: 200 },
+      occurred_at: now(),
+      dedupe_key: 'callback:ended:1',
+    });
+    await settlePendingReply(db, { task_id: 'replies', ending: 'ended' }, pending);
+    await sweep();
+    expect(await erased()).toEqual(['calls', 'quiet', 'replies']);
   });
 
   it('is no document that another content brings in while it is deleted', async () => {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ContentStore } from '../../store/content/content-store.ts';
 import { findErasedWithTargets, findExpiredStreams } from '../../store/erasures/erasable-find.ts';
 import { operateMany } from '../lifecycle/operate-many.ts';
+import { listUntoldStreams } from '../reconcile/lost-endings.ts';
 import { type EraseDependencies, erase } from './erase.ts';
 
 export interface RetentionDependencies extends EraseDependencies {
@@ -36,11 +37,13 @@ async function eraseEnded(deps: RetentionDependencies, before: string, giveUp: n
     erased += outcome.done.length;
     refused += outcome.refused.length;
   };
+  // What is still told about an end needs its URL and its values.
+  const untold = await listUntoldStreams(deps.db);
   // This reads all callback URLs, so once in a sweep.
   await eraseAll(await findErasedWithTargets(deps.db, before, BATCH));
   for (let after: { completed_at: string; stream: string } | undefined; Date.now() < giveUp; ) {
     const batch = await findExpiredStreams(deps.db, before, { after, limit: BATCH });
-    await eraseAll(batch.map(({ stream }) => stream));
+    await eraseAll(batch.map(({ stream }) => stream).filter((stream) => !untold.has(stream)));
     after = batch.at(-1);
     if (batch.length < BATCH) break;
   }

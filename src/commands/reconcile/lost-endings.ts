@@ -1,6 +1,8 @@
 import { listEndingsWithPendingReplies } from '../../store/celery/pending-reply-list-ended.ts';
+import type { Db } from '../../store/database.ts';
 import { listUntoldCallbacks } from '../../store/endings/callback-list-untold.ts';
 import { listActiveSubscriptions } from '../../store/subscriptions/subscription-list.ts';
+import { taskStream } from '../../store/tasks/task-stream.ts';
 import { beginCallback, beginReplies } from '../lifecycle/begin-ending.ts';
 import { startSubscription, wakeSubscription } from '../subscriptions/start-subscription.ts';
 import type { ReconcileDependencies } from './reconcile.ts';
@@ -10,6 +12,13 @@ const CALLBACKS_MS = 4 * 86_400_000;
 
 /** Temporal keeps a closed workflow at least this long, so that a reply that an answer workflow sent is not sent again. */
 const REPLIES_MS = 12 * 3_600_000;
+
+/** Lists builds and tasks, as streams, whose callbacks or replies may still be tried. */
+export async function listUntoldStreams(db: Db): Promise<Set<string>> {
+  const callbacks = await listUntoldCallbacks(db, CALLBACKS_MS);
+  const replies = await listEndingsWithPendingReplies(db, REPLIES_MS);
+  return new Set([...callbacks.map(({ subject }) => subject), ...replies.map(({ task_id }) => taskStream(task_id))]);
+}
 
 /**
  * Starts the workflows of subscriptions that Temporal has lost. Makes the others look again: they may have missed a change while Temporal
