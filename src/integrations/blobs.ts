@@ -22,16 +22,23 @@ export interface ByteRange {
   to: number;
 }
 
-/** Stores blobs as files below a directory. */
-export function directoryBlobs(directory: string): Blobs {
+/** Modes of directories and files: readable by their owner, or by everybody, such as the user of a web server. */
+const MODES = {
+  private: { folder: 0o700, file: 0o600 },
+  public: { folder: 0o755, file: 0o644 },
+} as const;
+
+/** Stores blobs as files below a directory. @param access who may read what it makes. */
+export function directoryBlobs(directory: string, access: keyof typeof MODES = 'private'): Blobs {
+  const modes = MODES[access];
   return {
     async put(key, body) {
       const path = join(directory, key);
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await mkdir(dirname(path), { recursive: true, mode: modes.folder });
       // Renaming makes the file appear as a whole or not at all.
       const draft = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
       try {
-        await writeFile(draft, body, { flush: true });
+        await writeFile(draft, body, { mode: modes.file, flush: true });
         await rename(draft, path);
       } catch (error) {
         // On a full disk, each attempt would otherwise leave a partial file behind.

@@ -44,7 +44,7 @@ function keyIn(file: string): string {
 function placesOf(settings: Settings): Map<string, Blobs> {
   const places = new Map<string, Blobs>();
   const { CHECKPOINT_DIR: directory, CHECKPOINT_BUCKET: bucket } = settings;
-  if (directory !== undefined) places.set(`CHECKPOINT_DIR ${directory}`, directoryBlobs(resolve(directory)));
+  if (directory !== undefined) places.set(`CHECKPOINT_DIR ${directory}`, directoryBlobs(resolve(directory), 'public'));
   if (bucket !== undefined) places.set(`CHECKPOINT_BUCKET ${bucket}`, bucketBlobs(settings, bucket));
   return places;
 }

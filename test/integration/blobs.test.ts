@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -59,6 +59,22 @@ describe('blobs in a directory', () => {
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
   hold(() => directoryBlobs(join(directory, 'files')));
+
+  it.each([
+    ['private', 0o700, 0o600],
+    ['public', 0o755, 0o644],
+  ] as const)('are for whom they are meant: %s', async (access, folderMode, fileMode) => {
+    const umask = process.umask(0o022);
+    onTestFinished(() => void process.umask(umask));
+    const root = join(directory, access);
+    await directoryBlobs(root, access).put('tile/0/000', 'x');
+    const modeOf = async (path: string) => (await stat(join(root, path))).mode & 0o777;
+    expect([await modeOf(''), await modeOf('tile/0'), await modeOf('tile/0/000')]).toEqual([
+      folderMode,
+      folderMode,
+      fileMode,
+    ]);
+  });
 
   it('leave nothing half written', async () => {
     const blobs = directoryBlobs(join(directory, 'whole'));
