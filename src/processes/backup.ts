@@ -68,9 +68,22 @@ function readArguments(argv: string[]): { verify: boolean; directory: string; he
   }
 }
 
-/** Reads everything in one snapshot, so that log, tables and heads are from one moment. */
+/**
+ * Writes the record, then the documents of its contents. They take their time, and the embedded Postgres serves nobody else during a
+ * transaction. A document that is deleted meanwhile, since its content was erased, is missing in the backup.
+ */
 async function writeBackup(db: Db, settings: Settings, draft: string): Promise<Manifest> {
   const copied = settings.S3_BUCKET ? undefined : blobsOf(settings);
+  const { blobKeys, ...record } = await writeRecord(db, settings, draft);
+  return { ...record, blobs: await writeBlobs(blobKeys, copied, draft) };
+}
+
+/** Reads everything in one snapshot, so that log, tables and heads are from one moment. */
+async function writeRecord(
+  db: Db,
+  settings: Settings,
+  draft: string,
+): Promise<Omit<Manifest, 'blobs'> & { blobKeys: string[] }> {
   return readSnapshot(db, async (snapshot) => {
     const { id, epoch, reconciled_at } = await findInstallation(snapshot);
     const heads = new StreamHeads();
@@ -95,7 +108,7 @@ async function writeBackup(db: Db, settings: Settings, draft: string): Promise<M
       head: heads.digest(),
       events,
       tables,
-      blobs: await writeBlobs(await blobKeysOf(settings, snapshot), copied, draft),
+      blobKeys: await blobKeysOf(settings, snapshot),
     };
   });
 }

@@ -1,14 +1,17 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { appendFile, cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import postgresJs from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/laptop/embedded-postgres.ts';
 import type { Manifest } from '../../src/processes/backup-files.ts';
 import { addArtifactsDue } from '../../src/store/builds/artifact-due.ts';
-import { type Db, openDatabase } from '../../src/store/database.ts';
+import { type Db, openDatabase, RUNTIME_ROLE } from '../../src/store/database.ts';
 import { listBackupTables } from '../../src/store/installation/backup-table-list.ts';
+import { migrateDatabase } from '../../src/store/migrate.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 import { hapax } from './told-builds.ts';
@@ -26,6 +29,34 @@ async function rowsOf(db: Db): Promise<Record<string, string[]>> {
   }
   return rows;
 }
+
+it('copies documents for as long as it takes, while others use the embedded database', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'hapax-backup-'));
+  const embedded = await startEmbeddedPostgres({ directory: join(home, 'postgres'), idleInTransactionMs: 500 });
+  await migrateDatabase(embedded.url, RUNTIME_ROLE);
+  const database = openDatabase({ url: embedded.url, connections: 1 });
+  try {
+    const texts = { id: 'c1', type: 'article', url: 'u', title: 't', text_sha256: '', blob_key: 'slow' };
+    const at = new Date().toISOString();
+    const row = { ...texts, tags: '[]', version: 1, characters: 1, created_at: at, updated_at: at };
+    await database.db`INSERT INTO contents ${database.db(row)}`;
+    // A pipe: who reads it waits until this test writes.
+    await mkdir(join(home, 'blobs'));
+    await promisify(execFile)('mkfifo', [join(home, 'blobs/slow')]);
+    const made = hapax(['backup', join(home, 'backup')], { DATABASE_URL: embedded.url, HAPAX_HOME: home });
+    const pipe = await open(join(home, 'blobs/slow'), 'w');
+    // This waits for the end of the transaction of the backup: its own, or at last by force.
+    await database.db`SELECT 1`;
+    await pipe.writeFile('of the moon');
+    await pipe.close();
+    expect(await made).toMatchObject({ code: 0, stderr: '' });
+    expect(await readFile(join(home, 'backup/blobs/slow'), 'utf8')).toBe('of the moon');
+  } finally {
+    await database.close();
+    await embedded.close();
+    await rm(home, { recursive: true, force: true });
+  }
+});
 
 describe('hapax backup and restore', () => {
   let world: World;
