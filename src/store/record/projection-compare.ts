@@ -15,11 +15,7 @@ export interface RowDifference {
  * Finds rows of the projection that differ from these. Postgres compares them byte by byte, so that no conversion hides a difference.
  * @param expected a JSON array of rows.
  */
-export async function compareRows(
-  db: Db,
-  { table }: AnyStreamKind,
-  expected: string,
-): Promise<RowDifference[]> {
+export async function compareRows(db: Db, { table }: AnyStreamKind, expected: string): Promise<RowDifference[]> {
   const rows = await db<Array<{ id: string; columns: string; last_seq: number | null; last_hash: string | null }>>`
     SELECT told.id::text, existing.last_seq, existing.last_hash, (
       SELECT string_agg(key, ',' ORDER BY key) FROM jsonb_each(to_jsonb(told)) JOIN jsonb_each(to_jsonb(existing)) AS other USING (key)
