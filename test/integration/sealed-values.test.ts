@@ -157,14 +157,17 @@ describe.each(DATABASES)('values that are kept beside the log on the %s Postgres
   });
 
   it('are missed where nobody recorded an erasure, and noticed where they were replaced or are still there', async () => {
-    for (const id of ['gone', 'other', 'kept']) await tell(id);
+    for (const id of ['first', 'gone', 'other', 'kept']) await tell(id);
     await appendEvent(world.db, TASKS, 'kept', erased(3));
     await asOwner(async (owner) => {
       await owner`DELETE FROM event_values USING events WHERE event_values.position = events.position AND stream = 'task:gone'`;
       await owner`UPDATE event_values SET told = jsonb_set(told, '{result,sent_to}', '"x"') FROM events
         WHERE event_values.position = events.position AND stream = 'task:other' AND seq = 3`;
+      await owner`UPDATE event_values SET told = jsonb_set(told, '{kwargs}', '{}') FROM events
+        WHERE event_values.position = events.position AND stream = 'task:first' AND seq = 1`;
     });
     expect(await faults()).toEqual([
+      'task:first 1 has other values beside it than those that were recorded',
       'task:gone 1 lacks values that were kept beside it, and no erasure was recorded',
       'task:kept 4 says that values were erased, but those of event 1 are still there',
       'task:other 3 has other values beside it than those that were recorded',

@@ -37,7 +37,8 @@ export async function* auditRecord(snapshot: Db, audit: LogAudit): AsyncGenerato
       stream = event.stream;
       sound = true;
     }
-    const fault = audit.add(event) ?? fold.add(event);
+    // What follows a fault does not fit the state before it: only the chain goes on.
+    const fault = audit.add(event) ?? (sound ? fold.add(event) : undefined);
     if (!fault) continue;
     sound = false;
     yield { stream, ...fault };
