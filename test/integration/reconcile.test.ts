@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { endAbandoned, type Step } from '../../src/commands/lifecycle/end-abandoned.ts';
 import type { BuildEvent } from '../../src/contracts/builds/event.ts';
 import { ForeignStream, RecordSetBack } from '../../src/domain/record/stream-fault.ts';
+import { findBuild } from '../../src/store/builds/build-find.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { startAnotherApi } from '../world/another-api.ts';
@@ -217,6 +219,21 @@ describe.each(DATABASES)('a stream (%s)', (kind) => {
     await expect(append(2, third!, { owner: owner(2), after_seq: 3 })).rejects.toThrow(RecordSetBack);
     await expect(append(3, events(3)[1]!, { owner: owner(3) })).rejects.toThrow(RecordSetBack);
     expect(await append(2, third!, { owner: owner(2), after_seq: 2 })).toMatchObject({ event: { seq: 3 } });
+  });
+
+  it('ends together with its dead letter, or not at all', async () => {
+    await tell(database.db, 5, 5);
+    const { db } = database;
+    const { type, data } = events(5)[5]!;
+    const dead = { key: 'dead', type: 'build_dead_lettered', data: { reason: 'no workflow', attempts: 1 } } as const;
+    const impossible = { key: 'no', type: 'build_started', data: {} } as const;
+    const ending = { key: 'end', type, data } as Step<BuildEvent>;
+    const end = (after: Array<Step<BuildEvent>>) =>
+      endAbandoned({ db, client: {} as never }, BUILDS, 5, 'step:', { ending, after });
+    await expect(end([dead, impossible])).rejects.toThrow('has ended');
+    expect(await findBuild(db, 5)).toMatchObject({ status: 'in_progress', dead_lettered: false });
+    await end([dead]);
+    expect(await findBuild(db, 5)).toMatchObject({ status: 'success', dead_lettered: true });
   });
 
   it('has behind the first event that was lost, and once, that events were', async () => {

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Happening, ToldEvent } from '../../contracts/builds/event.ts';
 import type { Db } from '../../store/database.ts';
-import { appendEvent } from '../../store/record/event-append.ts';
+import { appendEvents } from '../../store/record/event-append.ts';
 import { type StreamKind, streamOf } from '../../store/record/stream-kind.ts';
 import { beginEnding } from './begin-ending.ts';
 import type { Subject } from './kind.ts';
@@ -10,8 +10,9 @@ import type { Subject } from './kind.ts';
 export type Step<Event extends ToldEvent> = Happening<Event> & { key: string };
 
 /**
- * Records the end of a build or task that has no workflow any more. Starts the callbacks and replies first; they wait for the
- * event. So a crash in between loses none of them: the subject is still open, and whoever ends it next starts them again.
+ * Records the end of a build or task that has no workflow any more, together with its dead letter, which nobody would add later. Starts
+ * the callbacks and replies first; they wait for the event. So a crash in between loses none of them: the subject is still open, and
+ * whoever ends it next starts them again.
  * @param step begins the dedupe keys; it differs each time the subject was begun.
  * @param ending the event that ends it.
  */
@@ -24,7 +25,8 @@ export async function endAbandoned<State extends Subject, Event extends ToldEven
 ): Promise<void> {
   await beginEnding({ client, db }, { subject: streamOf(kind, id), ending: step + ending.key });
   const occurred_at = new Date().toISOString();
-  for (const { key, ...event } of [...before, ending, ...after]) {
-    await appendEvent(db, kind, id, { ...event, occurred_at, dedupe_key: step + key } as unknown as Event);
-  }
+  const events = [...before, ending, ...after].map(
+    ({ key, ...event }) => ({ ...event, occurred_at, dedupe_key: step + key }) as unknown as Event,
+  );
+  await appendEvents(db, kind, id, events);
 }
