@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publishLog } from '../../src/activities/publish-log.ts';
+import { proveConsistency, proveInclusion } from '../../src/commands/audit/prove.ts';
 import { checkpointText, isSignedByLog, readCheckpoint } from '../../src/domain/record/checkpoint.ts';
 import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
 import { tilePath, tilesBetween } from '../../src/domain/record/log-tile.ts';
@@ -232,6 +233,19 @@ it('a log of many checkpoints is published by them, and goes on where it was cut
     }
     expect(tree.size).toBe(found.size);
     expect(tree.root()).toEqual(found.root);
+  } finally {
+    await database.close();
+  }
+});
+
+it('proofs are refused for a while where a restore brought checkpoints back without the tree', async () => {
+  const database = await openTestDatabase('server');
+  try {
+    const { db } = database;
+    await saveCheckpoint(db, { size: 300, end: 300, note: 'n', verifier_key: 'k' });
+    const refused = { code: 'not_found', detail: expect.stringContaining('has 0 of 300 events') };
+    await expect(proveConsistency(db, { from: 100 })).rejects.toMatchObject(refused);
+    await expect(proveInclusion(db, 1)).rejects.toMatchObject(refused);
   } finally {
     await database.close();
   }

@@ -24,6 +24,12 @@ export async function readTile(db: Db, { level, tile }: TileAddress): Promise<Bu
   return row.hashes;
 }
 
+/** Returns how many events the tree has. */
+export async function findTreeSize(db: Db): Promise<number> {
+  const [row] = await db<Array<{ size: number }>>`SELECT size FROM log_tree`;
+  return row?.size ?? 0;
+}
+
 /** Lists the events whose leaves are the first `width` of a tile of level 0. */
 export async function listTileEvents(db: Db, tile: number, width: number): Promise<LeafEvent[]> {
   return db<LeafEvent[]>`
