@@ -13,16 +13,19 @@ export function temporalAt(address: string): string {
   return `Temporal at ${address} (TEMPORAL_ADDRESS)`;
 }
 
+const MAY_NOT_SET_ROLE = /^permission denied to set role/;
+
 /**
  * Handles errors of a process that cannot start without the Postgres of DATABASE_URL.
- * @throws {UserError} if that is away, or too busy to be migrated, else the error.
+ * @throws {UserError} if that is away, too busy to be migrated, or refuses DATABASE_ROLE to the login, else the error.
  */
 export function orDatabaseAway(url: string): (error: unknown) => never {
   return (error) => {
     if (error instanceof NoLock) throw new UserError(error.message);
     const fault = databaseFault(error);
-    if (fault?.kind !== 'away') throw error;
-    throw new UserError(`${databaseAt(url)} cannot be used: ${fault.message}`);
+    const remedy = MAY_NOT_SET_ROLE.test(fault?.message ?? '') ? '; set DATABASE_ROLE= to act as the login itself' : '';
+    if (!fault || (fault.kind !== 'away' && remedy === '')) throw error;
+    throw new UserError(`${databaseAt(url)} cannot be used: ${fault.message}${remedy}`);
   };
 }
 

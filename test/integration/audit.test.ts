@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -158,6 +159,27 @@ describe('hapax audit and rebuild on a server that is in use', () => {
       expect(outcome.failure).toBeDefined();
       expect(outcome.stdout).toContain(`the head is not ${digest}`);
     }
+  });
+
+  it('reads as a login that may only read, which cannot act as another role', async () => {
+    const login = `reader_${randomUUID().replaceAll('-', '')}`;
+    const owner = postgres(world.url, { max: 1, onnotice: () => {} });
+    onTestFinished(async () => {
+      await owner.unsafe(`DROP OWNED BY ${login}; DROP ROLE ${login}`);
+      await owner.end();
+    });
+    await owner.unsafe(`CREATE ROLE ${login} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${login}`);
+    const url = new URL(world.url);
+    url.username = login;
+    const asReader = { DATABASE_URL: url.href };
+    expect(await hapax(['audit', 'verify'], asReader)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^hapax: .*permission denied to set role "hapax_runtime"; set DATABASE_ROLE= .*\n$/,
+      ),
+    });
+    const verified = await hapax(['audit', 'verify', '--head', digest], { ...asReader, DATABASE_ROLE: '' });
+    expect(verified).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('rebuilds while events are appended: they wait, none is lost, and the outcome is the fold', async () => {
