@@ -45,7 +45,8 @@ describe('what can be erased', () => {
     const sweep = () => eraseExpired({ ...deps, keepArgumentsMs: 0, keepContentMs: undefined }, 60_000);
     const now = () => new Date().toISOString();
     for (const id of ['quiet', 'calls', 'replies'])
-      for (const event of taskStory(id, { args: [id] })) await appendEvent(db, TASKS, id, { ...event, occurred_at: now() });
+      for (const event of taskStory(id, { args: [id] }))
+        await appendEvent(db, TASKS, id, { ...event, occurred_at: now() });
     const pending = { reply_to: 'q', correlation_id: 'replies', details: {} } as never;
     await saveCallbackTarget(db, 'task:calls', 'https://example.com/told');
     await savePendingReply(db, 'replies', pending);
