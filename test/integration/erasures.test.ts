@@ -145,12 +145,45 @@ describe('an erasure', () => {
     await world.call('GET', '/tasks/chosen?wait=60');
     await erased('chosen');
     for (const body of [chosen, { ...chosen, task_id: 'another' }]) {
-      expect(await post(body)).toMatchObject({ status: 409, json: { detail: expect.stringMatching(/^task:chosen was/) } });
+      expect(await post(body)).toMatchObject({
+        status: 409,
+        json: { detail: expect.stringMatching(/^task:chosen was/) },
+      });
     }
     const page = await (await fetch(`${world.url}/console/tasks/${id}`)).text();
     expect(page).toContain('Erased on');
     const { json: shown } = await world.call('GET', `/api/task/info/${id}`);
     expect([shown.args, shown.kwargs]).toEqual([expect.stringMatching(at), expect.stringMatching(at)]);
+  });
+
+  it('leaves the workflows of other builds, which equal requests made, even a running one', async () => {
+    const request = { ref: 'equal', inputs: { simulate: 'stuck' } };
+    const trigger = async (): Promise<number> => (await world.trigger(request)).json.id;
+    const cancelled = async () => {
+      const id = await trigger();
+      await world.call('POST', `/builds/${id}/cancel`, {});
+      const { events } = await world.ended(id);
+      const workflowId = String(events[0]!.event_data!.workflow_id);
+      // Until it has closed, an equal request may get the same build.
+      await world.client.workflow.getHandle(workflowId).result();
+      return { id, workflowId };
+    };
+    const [{ id: first, workflowId }, { id: second }] = [await cancelled(), await cancelled()];
+    const left = async () => {
+      const runs = [];
+      for await (const run of world.client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) runs.push(run);
+      return runs.map(({ memo, status }) => [memo!.build_id, status.name]).sort();
+    };
+    const eraseBuild = (id: number) =>
+      eventually(async () => expect(await erase({ ids: [`build:${id}`] })).toMatchObject({ done: [`build:${id}`] }));
+    await eventually(async () => expect(await left()).toHaveLength(2));
+    await eraseBuild(first);
+    await eventually(async () => expect(await left()).toEqual([[second, 'COMPLETED']]));
+    const running = await trigger();
+    await eraseBuild(second);
+    await eventually(async () => expect(await left()).toEqual([[running, 'RUNNING']]));
+    await world.call('POST', `/builds/${running}/cancel`, {});
+    await world.ended(running);
   });
 
   it('refuses what has not ended and what is not there, and changes nothing the second time', async () => {

@@ -20,7 +20,7 @@ import { type StreamKind, streamOf } from '../../store/record/stream-kind.ts';
 import { TASKS } from '../../store/tasks/task-stream.ts';
 import type { Subject } from '../lifecycle/kind.ts';
 import { notFound, Refusal } from '../refusal.ts';
-import { deleteWorkflows } from './delete-workflows.ts';
+import { deleteWorkflows, type Run } from './delete-workflows.ts';
 
 /** Events that end a build or task. */
 const ENDINGS: ReadonlySet<string> = new Set([
@@ -65,8 +65,11 @@ async function eraseOf<State extends Subject & { erased_at: string | null }, Eve
     const detail = `an earlier version of Hapax recorded ${kind.name} ${id} with its data in the log, where nothing can be erased`;
     throw new Refusal('state_conflict', { detail });
   }
-  await deleteWorkflows(client, state.workflow_id!);
-  for (const workflowId of await callbacksOf(db, stream, events)) await deleteWorkflows(client, workflowId, true);
+  // Only builds share a workflow id.
+  const isMeant = ({ memo }: Run) => kind.name !== BUILDS.name || memo?.build_id === id;
+  await deleteWorkflows(client, state.workflow_id!, { isMeant });
+  for (const workflowId of await callbacksOf(db, stream, events))
+    await deleteWorkflows(client, workflowId, { ends: true });
   if (state.erased_at !== null && !(await hasValuesBeside(db, stream))) return;
   const event = {
     type,
