@@ -289,6 +289,11 @@ export const BUDGETS = {
       'milliseconds',
       'To fetch a page, including redirects. After that, the attempt fails and is retried.',
     ),
+    retryAfterMilliseconds: most(
+      3_600_000,
+      'milliseconds',
+      'Pause that a page may ask for with `Retry-After`. If it asks for a longer one, the task is retried after this time.',
+    ),
     articleMilliseconds: most(20_000, 'milliseconds', 'To find the article on a page. After that, the task fails.'),
     articleBytes: most(
       512 * 1_048_576,

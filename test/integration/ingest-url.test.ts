@@ -327,13 +327,6 @@ describe('ingest_url', () => {
       { maxBytes: 1_000_000 },
       { type: 'PageRefused' },
     ],
-    [
-      'asks for patience',
-      '/busy',
-      { status: 503, headers: { 'retry-after': '7' }, body: '' },
-      {},
-      { name: 'RetryableTaskError', retryAfterMs: 7_000 },
-    ],
     ['does not answer', '/hang', 'hang', { timeoutMs: 200 }, { name: 'RetryableTaskError', type: 'PageUnavailable' }],
     ['breaks off', '/reset', 'reset', {}, { name: 'RetryableTaskError', type: 'PageUnavailable' }],
     [
@@ -346,6 +339,16 @@ describe('ingest_url', () => {
   ])('says whether trying again helps where a page %s', async (_, path, answer, given, fault) => {
     pages.set(path, answer);
     expect(await faultOf(ingest(at(path), given))).toMatchObject(fault);
+  });
+
+  it.each([
+    ['7', 7_000],
+    ['Fri, 31 Dec 9999 23:59:59 GMT', 3_600_000],
+    ['99999999', 3_600_000],
+    ['soon', undefined],
+  ])('waits as a page asks, but not for ever: %s', async (patience, retryAfterMs) => {
+    pages.set('/busy', { status: 503, headers: { 'retry-after': patience }, body: '' });
+    expect(await faultOf(ingest(at('/busy')))).toMatchObject({ name: 'RetryableTaskError', retryAfterMs });
   });
 
   it('tries again where the name is not found, and stops when it is told to', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { declaredType, kindOf } from '../../src/integrations/content/page-type.ts';
+import { cpuMsOf } from '../world/cpu-time.ts';
 
 const kind = (header: string | undefined, body: string | Buffer) =>
   kindOf(declaredType(header), Buffer.from(body as string));
@@ -25,8 +26,16 @@ describe('how a page is read', () => {
     ['unknown/unknown', undefined, undefined],
     ['text/html charset=koi8-r', undefined, 'koi8-r'],
     ['; charset=koi8-r', undefined, 'koi8-r'],
+    ['text/html; title="a, text/plain"; charset=koi8-r', 'html', 'koi8-r'],
+    ['text/html; title="a \\", text/plain"; charset=koi8-r', 'html', 'koi8-r'],
   ])('is said by %j', (header, expected, charset) => {
     expect(declaredType(header)).toEqual({ kind: expected, charset });
+  });
+
+  it('is said in time that grows with the header', () => {
+    for (const hostile of [','.repeat(200_000), '"'.repeat(200_000), `${'",'.repeat(100_000)}text/html`]) {
+      expect(cpuMsOf(() => declaredType(hostile))).toBeLessThan(2_000);
+    }
   });
 
   it.each([

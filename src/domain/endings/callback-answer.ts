@@ -1,4 +1,5 @@
 import type { CallbackOutcome } from '../../contracts/endings/callback-workflow.ts';
+import { retryAfterMs } from '../retry-after.ts';
 
 /** The response of a receiver, or the reason why there is none. */
 export type CallbackAnswer =
@@ -56,15 +57,4 @@ export function callbackOutcome(answer: CallbackAnswer, now: number): CallbackOu
   const reason =
     known?.reason ?? (redirect ? `a redirect (${status}), and redirects are not followed` : `answered with ${status}`);
   return { kind: 'failed', status, reason, wait_ms: retryAfterMs(answer.retryAfter, now) };
-}
-
-/**
- * Returns the pause that a `Retry-After` header asks for, in milliseconds. The header holds seconds or a date (RFC 9110, 10.2.3).
- * Returns 0 if it holds neither.
- */
-function retryAfterMs(header: string | undefined, now: number): number {
-  if (header === undefined) return 0;
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1_000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? 0 : Math.max(0, date - now);
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { CookieJar } from 'tough-cookie';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { hostOf } from '../../domain/endings/callback-url.ts';
+import { retryAfterMs } from '../../domain/retry-after.ts';
 import { PermanentTaskError, RetryableTaskError } from '../../domain/tasks/task-error.ts';
 import { AddressRefused, checkedAddresses, type Resolve, requestFrom } from '../checked-addresses.ts';
 import type { Article, PageKind } from './article.ts';
@@ -117,8 +118,8 @@ export class WebPages {
   async #readBody(answer: IncomingMessage, status: number): Promise<{ kind: PageKind; source: string }> {
     try {
       if (status === 429 || status >= 500) {
-        const retryAfter = Number(answer.headers['retry-after']);
-        throw unavailable(`the page answered ${status}`, undefined, retryAfter > 0 ? retryAfter * 1_000 : undefined);
+        const pause = Math.min(retryAfterMs(answer.headers['retry-after'], Date.now()), PAGES.retryAfterMilliseconds);
+        throw unavailable(`the page answered ${status}`, undefined, pause > 0 ? pause : undefined);
       }
       if (status < 200 || status > 299) throw refused(`the page answered ${status}`);
       const type = declaredType(answer.headersDistinct['content-type']?.join());
