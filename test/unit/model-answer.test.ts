@@ -41,6 +41,7 @@ describe('the text of a model’s answer', () => {
       `<think>Hm.</think>\nCertainly! Here is the summary:\n\`\`\`text\n**Summary:**\n"${TIDES}"\n\`\`\`\n\nLet me know if you need more!`,
     ],
     ['before a farewell', `${TIDES}\n\nI hope this helps!`],
+    ['before several farewells', `${TIDES}\n\nI hope this helps!\n \n  *Let me know if you need more!*\n`],
     ['before a count', `${TIDES}\n\n(Word count: 5)`],
     ['before the marks of a template', `${TIDES}<|im_end|></s>`],
     ['with NUL and half a character', `\u0000${TIDES}`],
@@ -117,7 +118,14 @@ describe('the text of a model’s answer', () => {
       '<think>'.repeat(20_000),
       '</think>'.repeat(20_000),
       '<think '.repeat(20_000),
+      `${'<think>'.repeat(10_000)}${'</think>'.repeat(10_000)}`,
       `${'a '.repeat(50_000)}:`,
+      `x\n${'\n'.repeat(20_000)}let me`,
+      `\`\`\`\n${'\n'.repeat(20_000)}x`,
+      `x${'\nLet me know'.repeat(20_000)}`,
+      `${'~~~\n'.repeat(20_000)}${'~~~\n'.repeat(20_000)}`,
+      '<answer>'.repeat(20_000),
+      'Summary: '.repeat(20_000),
     ]) {
       expect(cpuMsOf(() => textOfAnswer(hostile))).toBeLessThan(2_000);
     }

@@ -27,9 +27,12 @@ const PREAMBLE = new RegExp(
 const NAMES_SUMMARY = new RegExp(SUMMARY, 'iu');
 const POLITE =
   /^(?:#{1,6}\s*)?[*_]{0,3}(?:sure|certainly|of course|absolutely|okay|ok|here|below|the following|this is|voici|bien sûr|hier|gerne|natürlich|aquí|claro|por supuesto|ecco|certo|aqui|natuurlijk|вот|конечно|以下|好的|当然|這是|这是|下面|はい|다음|물론|네)(?![\p{L}\p{N}])|^(?:以下|下面|这是|這是|다음)/iu;
-/** Phrases that models add after an answer. */
+/** The beginning of a line that models add after an answer. */
 const FAREWELL =
-  /\n+\s*[(*_]{0,3}(?:let me know|i hope (?:this|that)|feel free|would you like|is there anything|do you want|word count|\d+ words)[^\n]*\s*$/i;
+  /^\s*[(*_]{0,3}(?:let me know|i hope (?:this|that)|feel free|would you like|is there anything|do you want|word count|\d+ words)/i;
+
+/** How many layers around an answer are removed. Models use a few; the time grows with each. */
+const MOST_LAYERS = 16;
 
 /**
  * Returns the text that was asked for from a model's answer. Removes thoughts in any notation, the fence around the text, the
@@ -38,9 +41,9 @@ const FAREWELL =
  */
 export function textOfAnswer(answer: string): string | undefined {
   let text = withoutThoughts(answer).replaceAll('\u0000', '').toWellFormed().replace(MARKS, '').trim();
-  for (let before = ''; before !== text; ) {
+  for (let layer = 0, before = ''; layer < MOST_LAYERS && before !== text; layer++) {
     before = text;
-    text = unwrapped(withoutPreamble(text)).replace(FAREWELL, '').trim();
+    text = withoutFarewell(unwrapped(withoutPreamble(text)));
   }
   return /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(text) ? text : undefined;
 }
@@ -49,7 +52,7 @@ function withoutThoughts(answer: string): string {
   // The innermost first, since thoughts may hold thoughts.
   const block = new RegExp(`${OPENING}(?:(?!${OPENING})[\\s\\S])*?${CLOSING}`, 'gi');
   let text = answer.replace(FINAL_CHANNEL, '');
-  for (let before = ''; before !== text; ) {
+  for (let layer = 0, before = ''; layer < MOST_LAYERS && before !== text; layer++) {
     before = text;
     text = text.replace(block, '');
   }
@@ -70,9 +73,18 @@ function withoutPreamble(text: string): string {
   return preamble !== '' && isPreamble && rest.trim() !== '' ? rest : text;
 }
 
+function withoutFarewell(text: string): string {
+  const lines = text.split('\n');
+  const last = lines.findLastIndex((line, index) => index === 0 || (line.trim() !== '' && !FAREWELL.test(line)));
+  return lines
+    .slice(0, last + 1)
+    .join('\n')
+    .trim();
+}
+
 /** Removes one layer around a whole answer: a fence, a tag or quotes. */
 function unwrapped(text: string): string {
-  const [, fenced] = /^(?:```|~~~)[^\n`]*\n([\s\S]*?)\n?\s*(?:```|~~~)$/.exec(text) ?? [];
+  const [, fenced] = /^(?:```|~~~)[^\n`]*\n([\s\S]*?)(?:```|~~~)$/.exec(text) ?? [];
   if (fenced !== undefined && !fenced.includes('```')) return fenced.trim();
   const [, , tagged] =
     /^<(answer|summary|response|output|final|final_answer|result)>([\s\S]*?)(?:<\/\1>\s*)?$/i.exec(text) ?? [];

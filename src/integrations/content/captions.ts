@@ -129,10 +129,11 @@ function clock(given: string | undefined): number | undefined {
 /** Markup that caption editors use. Anything else in angle brackets is something that somebody said. */
 const MARKUP = /<\/?(?:b|i|u|s|em|strong|font|span|c|v|lang|ruby|rb|rt|rp)(?:[\s./][^<>]*)?>/gi;
 const BREAKS = /<(?:br|\/?p|\/?div)(?:[\s/][^<>]*)?>/gi;
-/** Zero-width spaces pad lines that have a background. */
-const PADDING = /^[\s\u200B]+|[\s\u200B]+$/g;
+/** What is said on a line: zero-width spaces pad lines that have a background. */
+const SAID = /[^\s\u200B](?:.*[^\s\u200B])?/s;
 
 /** Returns the text of a line. Its text is HTML in turn, with entities and tags of its own. */
 function plain(html: string): string {
-  return decodeHTML(html.replace(BREAKS, ' ').replace(MARKUP, '')).replace(/\s+/g, ' ').replace(PADDING, '');
+  const text = decodeHTML(html.replace(BREAKS, ' ').replace(MARKUP, '')).replace(/\s+/g, ' ');
+  return SAID.exec(text)?.[0] ?? '';
 }

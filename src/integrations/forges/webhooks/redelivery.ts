@@ -65,7 +65,7 @@ async function deliveriesOf(
     const deliveries = deliveryList.parse(body);
     all.push(...deliveries);
     const oldest = deliveries.at(-1)?.delivered_at;
-    cursor = /[?&]cursor=([^&>]+)[^>]*>; rel="next"/.exec(headers.link ?? '')?.[1];
+    cursor = /[?&]cursor=([^&>]+)(?:&[^>]*)?>; rel="next"/.exec(headers.link ?? '')?.[1];
     if (cursor === undefined || oldest === undefined || Date.parse(oldest) < Date.parse(since)) break;
   }
   return all;
