@@ -1,7 +1,7 @@
 import type { TaskArguments } from '../contracts/tasks/task-signatures.ts';
 import { piecesOf } from '../domain/content/chunk.ts';
 import { PermanentTaskError } from '../domain/tasks/task-error.ts';
-import type { EmbeddingModel, SummaryModel } from '../integrations/content/embedding-model.ts';
+import { type EmbeddingModel, type SummaryModel, TextRefused } from '../integrations/content/embedding-model.ts';
 import type { ContentRow } from '../store/content/content-row.ts';
 import type { ContentStore } from '../store/content/content-store.ts';
 import type { TaskContext } from './task-handlers.ts';
@@ -53,19 +53,45 @@ export async function embed(
   const missing = await content.whyNoVectors();
   if (missing !== undefined) throw unable(`${missing}, so it keeps no vectors`);
   const maker = { model: embedding.name, ...(await embedding.identify(signal)) };
+  let refused: TextRefused | undefined;
   for (let embedded = 0, after = 0; ; ) {
     signal.throwIfAborted();
     const chunks = await content.listUnembeddedChunks(id, maker, { after, limit: embedding.batch });
-    if (chunks.length === 0) return;
+    if (chunks.length === 0) break;
     after = chunks.at(-1)?.seq ?? after;
     // With the title, the model can tell what a chunk from the middle is about.
     const about = title.slice(0, TITLE_CHARACTERS).toWellFormed();
     const texts = chunks.map(({ text }) => `${about}\n${text}`);
-    const vectors = await embedding.embed(texts, 'document', signal);
-    const made = chunks.map((chunk, index) => ({ chunk_id: chunk.id, embedding: vectors[index] ?? [] }));
+    const vectors = await vectorsOf(embedding, texts, signal);
+    const made = chunks.flatMap((chunk, index) => {
+      const vector = vectors[index];
+      if (vector instanceof TextRefused) refused = vector;
+      return vector === undefined || vector instanceof TextRefused ? [] : [{ chunk_id: chunk.id, embedding: vector }];
+    });
     await content.saveEmbeddings(maker, made);
-    embedded += chunks.length;
+    embedded += made.length;
     heartbeat({ embedded });
+  }
+  if (refused === undefined) return;
+  const has = (await content.findDetail(id, false))?.embedded.some(({ model }) => model === embedding.name);
+  // One of many pieces may be left out, since the words find it. A model that refuses all of them is at fault.
+  if (!has) throw refused;
+}
+
+/** Returns a vector for each text, or why the model never makes one. */
+async function vectorsOf(
+  embedding: EmbeddingModel,
+  texts: string[],
+  signal: AbortSignal,
+): Promise<Array<number[] | TextRefused>> {
+  try {
+    return await embedding.embed(texts, 'document', signal);
+  } catch (error) {
+    if (!(error instanceof TextRefused)) throw error;
+    if (texts.length < 2) return [error];
+    const middle = texts.length >> 1;
+    const first = await vectorsOf(embedding, texts.slice(0, middle), signal);
+    return [...first, ...(await vectorsOf(embedding, texts.slice(middle), signal))];
   }
 }
 

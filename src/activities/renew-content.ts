@@ -17,6 +17,8 @@ interface RenewContext {
 
 const CHUNKS = 200;
 const CONTENTS = 20;
+/** After so many failures in a row, the model is at fault, and not a content. */
+const MOST_FAILURES = 3;
 
 /** Rewrites the words of all chunks from earlier versions of Hapax. @returns how many. */
 export async function renewWords({ content }: RenewDependencies, { signal, progress }: RenewContext): Promise<number> {
@@ -31,7 +33,7 @@ export async function renewWords({ content }: RenewDependencies, { signal, progr
 
 /**
  * Replaces vectors that another model made: one of another name, or one that was replaced under the same name. Content
- * without vectors gets none. Leaves out what the model refuses.
+ * without vectors gets none. Leaves out what the model refuses, and what fails, unless several fail in a row.
  * @returns how many contents it renewed.
  */
 export async function renewVectors(
@@ -41,7 +43,7 @@ export async function renewVectors(
 ): Promise<number> {
   if (!embedding) return 0;
   const maker = { model: embedding.name, ...identity };
-  for (let renewed = 0, after = ''; ; ) {
+  for (let renewed = 0, failures = 0, after = ''; ; ) {
     const ids = await content.listOutdated(maker, after, CONTENTS);
     for (const id of ids) {
       signal.throwIfAborted();
@@ -50,8 +52,10 @@ export async function renewVectors(
       try {
         await embed({ content, embedding }, found, { signal, heartbeat: () => {} });
         renewed++;
+        failures = 0;
       } catch (error) {
-        if (!(error instanceof PermanentTaskError)) throw error;
+        if (signal.aborted) throw error;
+        if (!(error instanceof PermanentTaskError) && ++failures === MOST_FAILURES) throw error;
       }
       await progress();
     }

@@ -3,22 +3,14 @@ import type { PageReader } from '../activities/ingest-url.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { quotaPolicyOf } from '../domain/content/youtube-quota.ts';
 import { type Blobs, directoryBlobs, s3Blobs } from '../integrations/blobs.ts';
-import type { EmbeddingModel } from '../integrations/content/embedding-model.ts';
 import { hasLocalModel, LocalModel } from '../integrations/content/local-model.ts';
 import { Ollama } from '../integrations/content/ollama.ts';
 import { YouTube } from '../integrations/content/youtube.ts';
 import type { ContentStore } from '../store/content/content-store.ts';
-import type { EmbedQuery } from '../store/content/search-answer.ts';
+import { queryEmbedder } from './query-embedder.ts';
 
 const DEFAULT_EMBEDDING_MODEL = 'nomic-embed-text';
 const DEFAULT_SUMMARY_MODEL = 'llama3.2';
-
-/** How long a search waits for the vector of its query before it uses only words. */
-const QUERY_TIMEOUT_MS = 5_000;
-/** How much of a query the vector covers: the beginning of a longer query says what it means. All its words are searched. */
-const QUERY_CHARACTERS = 2_000;
-/** How long a process assumes that a name still means the same model. */
-const IDENTITY_MS = 60_000;
 
 /** Returns the models of Ollama that the settings name, or the defaults. */
 export function modelsOf({ EMBEDDING_MODEL, SUMMARY_MODEL }: Settings): [embedding: string, summary: string] {
@@ -75,24 +67,4 @@ export function bucketBlobs(settings: Settings, bucket: string): Blobs {
     accessKeyId: settings.S3_ACCESS_KEY_ID!,
     secretAccessKey: settings.S3_SECRET_ACCESS_KEY!,
   });
-}
-
-function queryEmbedder(model: EmbeddingModel): NonNullable<EmbedQuery> {
-  let known: { revision: string | undefined; until: number } | undefined;
-  const revisionAt = async (now: number, signal: AbortSignal) => {
-    if (known && now < known.until) return known.revision;
-    const { revision } = await model.identify(signal);
-    known = { revision, until: now + IDENTITY_MS };
-    return revision;
-  };
-  return async (text) => {
-    if (!model.reads(text)) throw new Error(`${model.name} does not know the language of the query`);
-    const signal = AbortSignal.timeout(QUERY_TIMEOUT_MS);
-    const asked = text.slice(0, QUERY_CHARACTERS).toWellFormed();
-    const [[values = []], revision] = await Promise.all([
-      model.embed([asked], 'query', signal),
-      revisionAt(Date.now(), signal),
-    ]);
-    return { model: model.name, revision, values };
-  };
 }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { processContent } from '../../src/activities/process-content.ts';
 import { Ollama } from '../../src/integrations/content/ollama.ts';
 import { startContentSweep } from '../../src/processes/content-sweep.ts';
+import { queryEmbedder } from '../../src/processes/query-embedder.ts';
 import type { ContentStore } from '../../src/store/content/content-store.ts';
 import { answerSearch } from '../../src/store/content/search-answer.ts';
 import { type OpenStore, openContentStore, STORES_WITH_VECTORS } from '../world/content-stores.ts';
@@ -104,6 +105,52 @@ describe.each(STORES_WITH_VECTORS)('content of yesterday in %s', (name) => {
     await sweep?.stop();
     expect(await embed('web:replaced')).toEqual({ embed: 'completed' });
     expect(ollama.embedded).toHaveLength(2 * chunks);
+  });
+
+  it('has its vectors made again behind one that the model never makes a vector of, or fails at', async () => {
+    const texts = {
+      'web:a': 'Bad words.',
+      'web:b': 'Broken words.',
+      'web:c': `${'Good words. '.repeat(100)} Bad words.`,
+    };
+    for (const [id, text] of Object.entries(texts)) {
+      await saveText(content, id, text);
+      await embed(id);
+    }
+    const model = { digest: 'sha256:new', contextTokens: 8_192, dimensions: 384 };
+    ollama.installed.set('nomic-embed-text', { ...model, noVectorOf: 'Bad' });
+    // The first answers are for the first content, alone, and for the second one.
+    ollama.faults.push({ status: 500, body: { error: 'json: unsupported value: NaN' } }, { status: 503, body: 'busy' });
+    start('nomic-embed-text');
+    await eventually(async () => expect(await revisions('web:c')).toContain('new'));
+    expect(await revisions('web:a')).toEqual(['old']);
+  });
+
+  it('is left as it is while the server does not say which model it has', async () => {
+    await saveText(content, 'web:unsaid', 'A kite rises.');
+    await embed('web:unsaid');
+    for (const [path, answer] of [
+      ['/api/show', { status: 503, body: 'busy' }],
+      ['/api/tags', { status: 500, body: 'busy' }],
+      ['/api/tags', 'reset'],
+    ] as const) {
+      ollama.instead.set(path, answer);
+      await expect(embed('web:unsaid')).rejects.toMatchObject({ name: 'RetryableTaskError', type: 'ModelUnavailable' });
+      ollama.instead.clear();
+    }
+    expect(await revisions('web:unsaid')).toEqual(['old']);
+  });
+
+  it('is searched by a model that takes long to load, once it is loaded', async () => {
+    await saveText(content, 'web:cold', 'A kite rises.');
+    const loading = Promise.withResolvers<void>();
+    ollama.held.push(loading.promise);
+    const embedQuery = queryEmbedder(embedding(), { waitMs: 50 });
+    await expect(embedQuery('first')).rejects.toThrow('has not responded within 0.05 s');
+    await expect(embedQuery('second')).rejects.toThrow('has not responded');
+    loading.resolve();
+    await eventually(async () => expect((await embedQuery('third')).values).toHaveLength(384));
+    expect(ollama.embedded.map((text) => text.replace(/.* /, ''))).toEqual(['first', 'third']);
   });
 
   it('is not compared with a model that was replaced under its name', async () => {

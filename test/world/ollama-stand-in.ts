@@ -30,6 +30,8 @@ export interface InstalledModel {
   dimensions: number;
   /** What it says, whatever is asked; a summary if undefined. */
   says?: string;
+  /** It makes no vector of texts with this word. */
+  noVectorOf?: string;
 }
 
 interface Request {
@@ -51,11 +53,14 @@ export async function startOllamaStandIn(models = ['nomic-embed-text', 'llama3.2
   const prompts: string[] = [];
   const faults: Answer[] = [];
   const held: Array<Promise<void>> = [];
+  const instead = new Map<string, Answer>();
   const calls: Asked[] = [];
   const server = await startStandIn(async (call) => {
     calls.push(call);
     const asked = JSON.parse(call.body || '{}') as Request;
     const path = `${call.method} ${call.url.pathname}`;
+    const other = instead.get(call.url.pathname);
+    if (other) return other;
     if (path === 'GET /api/tags') {
       const named = [...installed].filter(([, { digest }]) => digest !== '');
       return { body: { models: named.map(([name, { digest }]) => ({ name: `${name}:latest`, digest })) } };
@@ -77,9 +82,14 @@ export async function startOllamaStandIn(models = ['nomic-embed-text', 'llama3.2
 
   const tooLong: Answer = { status: 400, body: { error: 'the input length exceeds the context length' } };
 
-  function embed({ contextTokens, dimensions }: InstalledModel, { model, input, truncate }: Request): Answer {
+  function embed(
+    { contextTokens, dimensions, noVectorOf }: InstalledModel,
+    { model, input, truncate }: Request,
+  ): Answer {
     const texts = [input ?? []].flat();
     if (truncate === false && texts.some((text) => tokensOf(text) > contextTokens)) return tooLong;
+    if (noVectorOf !== undefined && texts.some((text) => text.includes(noVectorOf)))
+      return { status: 500, body: { error: 'failed to encode response: json: unsupported value: NaN' } };
     embedded.push(...texts);
     const embeddings = texts.map((text) => wordVector(text, dimensions));
     return { body: { model, embeddings, total_duration: 1, load_duration: 1 } };
@@ -110,5 +120,7 @@ export async function startOllamaStandIn(models = ['nomic-embed-text', 'llama3.2
     faults,
     /** The next requests to a model wait for these. */
     held,
+    /** What these paths answer instead. */
+    instead,
   };
 }

@@ -1,3 +1,12 @@
+import { PermanentTaskError } from '../../domain/tasks/task-error.ts';
+
+/** Thrown if a model never makes a vector of one of the texts that it was given. */
+export class TextRefused extends PermanentTaskError {
+  constructor(message: string) {
+    super({ type: 'ModelRefused', message });
+  }
+}
+
 /** Turns texts into vectors that are close if the texts mean about the same. */
 export interface EmbeddingModel {
   /** Vectors are stored under this name, and never compared with those of another model. */
@@ -11,7 +20,7 @@ export interface EmbeddingModel {
   /**
    * Returns one vector for each text. A text that is too long for the model is split; its vector is the mean of the pieces' vectors.
    * @param purpose some models treat queries and documents differently.
-   * @throws {PermanentTaskError} if it can never succeed, {@link RetryableTaskError} if it may succeed later.
+   * @throws {TextRefused} if it never succeeds with one of the texts, {@link PermanentTaskError} if it can never succeed, {@link RetryableTaskError} if it may succeed later.
    */
   embed(texts: string[], purpose: 'document' | 'query', signal: AbortSignal): Promise<number[][]>;
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PermanentTaskError, RetryableTaskError } from '../../domain/tasks/task-error.ts';
 import { fetchFault } from '../fetch-fault.ts';
+import { TextRefused } from './embedding-model.ts';
 
 const errorAnswer = z.object({
   error: z.union([z.string(), z.object({ message: z.string() }).transform((error) => error.message)]),
@@ -23,6 +24,9 @@ export class InputTooLong extends Error {
 /** How Ollama, llama.cpp and their substitutes say that a text is too long. */
 const TOO_LONG =
   /context (?:length|size|window)|maximum (?:context|input|sequence)|(?:input|prompt|text)[^.]{0,40}too (?:long|large|many)|too many (?:input )?tokens|exceeds?[^.]{0,40}(?:context|tokens)|physical batch size/i;
+
+/** How Ollama says that the vector of a text is no number. It says so each time. */
+const NO_VECTOR = /unsupported value: NaN/;
 
 /** A server's description of a model. Undefined: it does not say. */
 export interface DescribedModel {
@@ -70,29 +74,29 @@ export class OllamaServer {
     return read.data;
   }
 
-  /** Returns what the server says about a model; nothing if it does not respond, which the next request will report. */
+  /**
+   * Returns what the server says about a model.
+   * @throws {RetryableTaskError} if it does not say now. Without the digest, vectors of two models would count as those of one.
+   */
   async describe(model: string, signal: AbortSignal): Promise<DescribedModel> {
-    try {
-      // The empty input is for servers that handle all paths alike: they have nothing to do.
-      const shown = await this.#send(
-        'POST',
-        '/api/show',
-        { model, input: [], prompt: '' },
-        signal,
-        DESCRIBE_TIMEOUT_MS,
-      );
-      const show = showAnswer.safeParse(parse(shown.text));
-      // A server without this path may have the next one. A server that responds with something else is not Ollama.
-      const revision = show.success || shown.response.status === 404 ? await this.#digestOf(model, signal) : undefined;
-      return { revision, ...contextOf(show.data ?? {}) };
-    } catch {
-      signal.throwIfAborted();
-      return { revision: undefined, contextTokens: undefined, presetTokens: undefined };
-    }
+    // The empty input is for servers that handle all paths alike: they have nothing to do.
+    const asked = { model, input: [], prompt: '' };
+    const { status, text } = await this.#describing('POST', '/api/show', asked, signal);
+    const show = showAnswer.safeParse(parse(text));
+    // A server without this path may have the next one. A server that responds with something else is not Ollama.
+    const revision = show.success || status === 404 ? await this.#digestOf(model, signal) : undefined;
+    return { revision, ...contextOf(show.data ?? {}) };
+  }
+
+  async #describing(method: 'GET' | 'POST', path: string, body: object | undefined, signal: AbortSignal) {
+    const { response, text } = await this.#send(method, path, body, signal, DESCRIBE_TIMEOUT_MS);
+    const { status } = response;
+    if (status === 429 || status >= 500) throw refusal(status, text);
+    return { status, text };
   }
 
   async #digestOf(model: string, signal: AbortSignal): Promise<string | undefined> {
-    const { text } = await this.#send('GET', '/api/tags', undefined, signal, DESCRIBE_TIMEOUT_MS);
+    const { text } = await this.#describing('GET', '/api/tags', undefined, signal);
     const names = new Set([model.toLowerCase(), `${model.toLowerCase()}:latest`]);
     const models = tagsAnswer.safeParse(parse(text)).data?.models ?? [];
     const found = models.find(({ name, model: also = name }) =>
@@ -127,6 +131,7 @@ function refusal(status: number, text: string): Error {
   const said = errorAnswer.safeParse(parse(text)).data?.error ?? text.slice(0, 200);
   if (status === 413 || (status >= 400 && TOO_LONG.test(said))) return new InputTooLong(said);
   const message = `Ollama answered ${status}: ${said}`;
+  if (status === 500 && NO_VECTOR.test(said)) return new TextRefused(message);
   // 404: the model is missing; the message says what to do. 400: it cannot do this. Neither changes by itself.
   if (status === 404 || status === 400) return new PermanentTaskError({ type: 'ModelRefused', message });
   return modelUnavailable(message);

@@ -23,9 +23,8 @@ export async function checkModels({ settings }: Patient): Promise<Check[]> {
   const server = new OllamaServer(settings.OLLAMA_URL);
   return Promise.all(
     modelsOf(settings).map(async (model): Promise<Check> => {
-      // The description is empty if the server does not respond, or does not have the model.
-      const { revision } = await server.describe(model, AbortSignal.timeout(5_000));
-      if (revision !== undefined) return { name, status: 'ok', detail: `${model} is there` };
+      const described = await server.describe(model, AbortSignal.timeout(5_000)).catch(() => undefined);
+      if (described?.revision !== undefined) return { name, status: 'ok', detail: `${model} is there` };
       const detail = `Ollama does not have ${model}, or does not answer`;
       return { name, status: 'fault', detail, remedy: `start it, or run: ollama pull ${model}` };
     }),
