@@ -79,7 +79,7 @@ export async function ingestYoutube(
 }
 
 /**
- * Asks the Data API about a video at most once a day, over all tasks. A call that may have been made is not repeated:
+ * Takes the turn of a video, and asks the Data API about it at most once a day, over all tasks. Without a key it asks nothing. A call that may have been made is not repeated:
  * Google would bill it again. Returns undefined if nothing is known about the video, which stops no ingestion.
  * @throws {PermanentTaskError} if the day's quota is used up.
  * @throws {RetryableTaskError} if a task with priority has to wait for quota, or another task brings in this video.
@@ -89,10 +89,9 @@ async function askAbout(
   videoId: string,
   { priority, taskId }: { priority: boolean; taskId: string },
 ) {
-  if (!youtube.hasKey) return undefined;
   const at = clock();
-  const key = `videos.list:${videoId}:${quotaDay(at)}`;
-  const ceiling = quotaCeiling(quota, 'general', priority);
+  const key = `${youtube.hasKey ? 'videos.list' : 'turn'}:${videoId}:${quotaDay(at)}`;
+  const ceiling = youtube.hasKey ? quotaCeiling(quota, 'general', priority) : undefined;
   const reservation = await reserveQuota(db, { key, holder: taskId, bucket: 'general', units: 1, ceiling, at });
   // The task that asked first brings the video in. Waits until it has succeeded or failed.
   if ('holder' in reservation && reservation.holder !== taskId && at - reservation.reservedAt < TURN_MS) {
@@ -103,6 +102,7 @@ async function askAbout(
   }
   switch (reservation.kind) {
     case 'granted': {
+      if (!youtube.hasKey) return undefined;
       meter?.quotaAsked('granted');
       // Continues even if the task is stopped: the response is paid for.
       const answer = await youtube.metadata(videoId);

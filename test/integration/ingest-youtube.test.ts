@@ -151,6 +151,12 @@ describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
     const id = video();
     expect(await ingest(id)).toMatchObject({ title: `YouTube: ${id}` });
     expect(youtube.apiCalls).toEqual([]);
+    // It is once per video nonetheless.
+    const other = video();
+    const found = await Promise.all(Array.from({ length: 4 }, () => faultOf(ingest(other))));
+    expect(youtube.siteCalls.filter((call) => call === `GET /watch ${other}`)).toHaveLength(1);
+    for (const one of found) if (!('result' in one)) expect(one).toMatchObject({ type: 'VideoBusy', counted: false });
+    expect(await used()).toBe(0);
   });
 
   it('makes no second call where it is not known whether the first was made', async () => {
@@ -234,6 +240,12 @@ describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
       { document: { en: '<transcript><text start="0"/></transcript>' } },
       'PermanentTaskError',
       'TranscriptUnavailable',
+    ],
+    [
+      'is answered with another one',
+      { site: 'substitute', captions: ['Not available.'] },
+      'RetryableTaskError',
+      'YouTubeBlocked',
     ],
     ['has a player that is not understood', { site: 'garbage' }, 'RetryableTaskError', 'YouTubeBlocked'],
     ['cannot be had now', { site: 'broken' }, 'RetryableTaskError', 'YouTubeUnavailable'],

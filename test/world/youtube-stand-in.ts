@@ -13,7 +13,7 @@ export interface Video {
   /** Of the Data API: what it answers instead. */
   api?: 'missing' | 'quota' | 'broken' | 'garbage' | 'hang' | 'reset';
   /** Of the site: what goes wrong, and where. */
-  site?: 'consent' | 'bot' | 'gone' | 'private' | 'too-many' | 'broken' | 'empty' | 'reset' | 'garbage';
+  site?: 'consent' | 'bot' | 'gone' | 'private' | 'too-many' | 'broken' | 'empty' | 'reset' | 'garbage' | 'substitute';
 }
 
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
@@ -52,13 +52,15 @@ export async function startYouTubeStandIn({ apiDelayMs = 0 } = {}) {
     return { body: { kind: 'youtube#videoListResponse', items: [{ kind: 'youtube#video', id, snippet }] } };
   };
 
-  const watchPage = (id: string): Answer => {
+  const consent: Answer = { body: '<html><form action="https://consent.youtube.com/save"></form></html>' };
+  const watchPage = (id: string, cookie: string): Answer => {
     const { site } = videos.get(id) ?? {};
     if (site === 'reset') return 'reset';
     if (site === 'too-many') return { status: 429, body: 'Too many requests' };
     if (site === 'broken') return { status: 503, body: 'Try later' };
     if (site === 'gone') return { status: 404, body: 'Not found' };
-    if (site === 'consent') return { body: '<html><form action="https://consent.youtube.com/save"></form></html>' };
+    // In the European Union, to a reader who has not seen it.
+    if (site === 'consent' || !/(?:^|; )SOCS=CAI/.test(cookie)) return consent;
     return { body: '<html><script>ytcfg.set({"INNERTUBE_API_KEY":"inner-key"})</script></html>' };
   };
 
@@ -78,6 +80,7 @@ export async function startYouTubeStandIn({ apiDelayMs = 0 } = {}) {
     return {
       body: {
         playabilityStatus: { status: 'OK' },
+        videoDetails: { videoId: video?.site === 'substitute' ? 'aQvGIIdgFDM' : id },
         ...(tracks ? { captions: { playerCaptionsTracklistRenderer: { captionTracks: tracks, ...video?.list } } } : {}),
       },
     };
@@ -107,7 +110,7 @@ export async function startYouTubeStandIn({ apiDelayMs = 0 } = {}) {
       return dataApi(id);
     }
     siteCalls.push(`${route} ${url.searchParams.get('v') ?? ''}`.trim());
-    if (route === 'GET /watch') return watchPage(url.searchParams.get('v') ?? '');
+    if (route === 'GET /watch') return watchPage(url.searchParams.get('v') ?? '', headers.cookie ?? '');
     if (route === 'POST /youtubei/v1/player' && url.searchParams.get('key') === 'inner-key') {
       return player((JSON.parse(body) as { videoId: string }).videoId);
     }

@@ -43,6 +43,8 @@ const MAX_BYTES = LIMITS.captions.bodyBytes;
 /** The page differs by browser. For the Android app, the player returns captions that can be fetched without a token. */
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36';
 const PLAYER_CLIENT = { clientName: 'ANDROID', clientVersion: '20.10.38' };
+/** Says that the reader has seen the page about consent, which the site shows in the European Union instead of a video. */
+const CONSENT = 'SOCS=CAI';
 const PLAYER_KEY = /\\?"INNERTUBE_API_KEY\\?":\\?"([^"\\]+)/;
 const PASS_IT = 'pass it as transcript_text';
 
@@ -80,6 +82,7 @@ const captionTrack = z
         },
   );
 const player = z.object({
+  videoDetails: z.object({ videoId: z.string().optional() }).nullish().catch(undefined),
   playabilityStatus: z.object({ status: z.string(), reason: z.string().nullish() }).nullish(),
   captions: z
     .object({
@@ -190,7 +193,10 @@ export class YouTube {
       signal,
     });
     if (answer.status !== 200) throw unavailable(`YouTube's player answered ${answer.status}`);
-    const list = playerAnswer(answer.text).captions?.playerCaptionsTracklistRenderer;
+    const { videoDetails, captions } = playerAnswer(answer.text);
+    // To a machine that it refuses, YouTube has sent another video, with the status OK.
+    if ((videoDetails?.videoId ?? videoId) !== videoId) throw blocked("YouTube's player answered with another video");
+    const list = captions?.playerCaptionsTracklistRenderer;
     return {
       tracks: list?.captionTracks ?? [],
       audio: (list?.audioTracks ?? []).map((track) => ({
@@ -217,7 +223,7 @@ export class YouTube {
     try {
       response = await fetch(`${this.#options.siteUrl.replace(/\/+$/, '')}${path}`, {
         ...request,
-        headers: { ...headers, 'user-agent': BROWSER },
+        headers: { ...headers, 'user-agent': BROWSER, cookie: CONSENT },
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
       text = await textWithin(response, MAX_BYTES);

@@ -10,8 +10,8 @@ export interface QuotaCall {
   holder: string;
   bucket: QuotaBucket;
   units: number;
-  /** How many units of the bucket may be used in a day, including these. */
-  ceiling: number;
+  /** How many units of the bucket may be used in a day, including these. Undefined: the call uses none, and only takes its turn. */
+  ceiling: number | undefined;
   /** The time of the call, epoch milliseconds. */
   at: number;
 }
@@ -46,6 +46,7 @@ async function take(tx: Db, { key, holder, bucket, units, ceiling, at }: QuotaCa
   const row = { key, holder, bucket, units, first_day: first, last_day: last, reserved_at: new Date(at).toISOString() };
   const { count: inserted } = await tx`INSERT INTO quota_calls ${tx(row)} ON CONFLICT DO NOTHING`;
   if (inserted === 0) return existingReservation(tx, key, at);
+  if (ceiling === undefined) return { kind: 'granted' };
   const days = first === last ? [first] : [first, last];
   const rows = join(
     tx,
