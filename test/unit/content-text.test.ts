@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { askedWordsOf, wordGroupsOf } from '../../src/domain/content/asked-words.ts';
 import { CHUNK_CHARACTERS, CHUNK_TOKENS, chunksOf, piecesOf } from '../../src/domain/content/chunk.ts';
 import { contentIdOfPage, pageUrlOf } from '../../src/domain/content/content-id.ts';
 import { fuseRanks } from '../../src/domain/content/rank-fusion.ts';
@@ -85,6 +86,15 @@ describe('the URL of a page', () => {
     expect(pageUrlOf(given)).toBe(expected);
   });
 
+  it.each(['?a=b%20c&q=~*&x', '?a=1+2&&b=%c3%a9', '?empty=&semi;colon', '?'])(
+    'keeps the rest of a query: %s',
+    (query) => {
+      expect(pageUrlOf(`https://example.com/${query}`)).toBe(`https://example.com/${query}`);
+      const tracked = `https://example.com/${query}${query === '?' ? '' : '&'}utm_source=x`;
+      expect(pageUrlOf(tracked)).toBe(`https://example.com/${query === '?' ? '' : query}`);
+    },
+  );
+
   it.each(['', 'example.com', 'ftp://example.com/', 'javascript:alert(1)', 'file:///etc/passwd'])(
     '%j is none',
     (given) => {
@@ -101,6 +111,15 @@ describe('the URL of a page', () => {
     );
     expect(contentIdOfPage('https://example.com/')).toMatch(/^web:[0-9a-f]{32}$/);
   });
+});
+
+it('words of a query are no longer than Postgres keeps, also in scripts without spaces', () => {
+  for (const letter of ['ๆ', 'ะ', '໐', 'ຫ', 'ខ្']) {
+    const run = letter.repeat(2_000);
+    const { words } = askedWordsOf(run, wordGroupsOf(run), new Map());
+    for (const { term, exact, lexeme = '' } of words)
+      for (const text of [term, exact, lexeme]) expect(Buffer.byteLength(text)).toBeLessThan(2_046);
+  }
 });
 
 describe('merged rankings', () => {

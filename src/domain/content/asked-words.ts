@@ -4,6 +4,7 @@ import {
   indexedForm,
   quoted,
   type Stems,
+  shortened,
   stemmableOf,
   type Word,
   type WordGroup,
@@ -136,8 +137,8 @@ function unspacedWordsOf(run: string): AskedWord[] {
   const parts = dictionaryWordsOf(run);
   const words = parts.map((part) => {
     const grams = gramsOf(part, 3).slice(0, MOST_LEXEMES).map(quoted);
-    const exact = quoted(part);
-    if (grams.length === 0) return { term: exact, exact, lexeme: part };
+    const exact = quoted(shortened(part));
+    if (grams.length === 0) return { term: exact, exact, lexeme: shortened(part) };
     return { term: bracketed([exact, bracketed(grams, ' & ')], ' | '), exact };
   });
   if (parts.length < 2 || [...run].length > LONGEST_UNSPACED_WORD) return words;

@@ -18,7 +18,10 @@ export function pageUrlOf(text: string): string | undefined {
   url.hash = '';
   url.username = '';
   url.password = '';
-  for (const name of [...url.searchParams.keys()]) if (TRACKING.test(name)) url.searchParams.delete(name);
+  // Written anew, the rest of the query could mean something else to the site.
+  const parts = url.search.slice(1).split('&');
+  const kept = parts.filter((part) => !TRACKING.test(part.split('=', 1)[0] ?? ''));
+  if (kept.length < parts.length) url.search = kept.join('&');
   return url.href;
 }
 

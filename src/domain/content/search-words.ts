@@ -107,7 +107,8 @@ function partsOf(run: string): string[] {
   return parts.length > 1 && run.length <= LONGEST_WORD ? parts.map(foldedOf) : [];
 }
 
-function shortened(word: string): string {
+/** Returns as much of a word as is kept: Postgres refuses longer ones. */
+export function shortened(word: string): string {
   return word.length <= LONGEST_WORD ? word : [...word].slice(0, LONGEST_WORD).join('');
 }
 
