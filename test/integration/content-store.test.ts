@@ -123,6 +123,13 @@ describe.each(Object.entries(CONTENT_STORES))('content in %s', (name, { open, ve
     expect((await search('zinc, nickel and cobalt'))[0]).toBe(id);
   });
 
+  it('is found beside a long one that has the words again and again', async () => {
+    const long = await save({ text: 'osmium osmium osmium. '.repeat(10_000) });
+    const others = [];
+    for (let index = 0; index < 3; index++) others.push(await save({ text: `Number ${index} speaks of osmium once.` }));
+    expect((await search('osmium')).toSorted()).toEqual([long, ...others].map(({ id }) => id).toSorted());
+  });
+
   it('is found by a page of text', async () => {
     const { id } = await save({ text: 'Ytterbium is soft.' });
     const page = Array.from({ length: 1_000 }, (_, index) => `word${index}`).join(' ');

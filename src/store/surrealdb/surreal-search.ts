@@ -12,8 +12,7 @@ import { type ChunkKey, chunkIdOf, chunkKeyOf } from './embeddings.ts';
 import { INDEXED_DIMENSIONS, vectorField } from './schema.ts';
 import type { SurrealDatabase } from './surrealdb.ts';
 
-/** How many chunks are ranked by words and by meaning, as in Postgres. */
-const RANKED_BY_WORDS = 200;
+/** How many chunks are ranked by meaning, as in Postgres. */
 const RANKED_BY_MEANING = 120;
 
 interface Place {
@@ -43,9 +42,10 @@ export async function searchContent(
   const rankings: Rankings = {
     byMeaning: (query) => rankByMeaning(surreal, query, values),
     byWords: async (alone) =>
-      rankByWords(weighed, lexemes, alone)
-        .slice(0, RANKED_BY_WORDS)
-        .map(({ index, has_all }) => ({ ...rankedChunk(candidates[index]!.place), has_all })),
+      rankByWords(weighed, lexemes, alone).map(({ index, has_all }) => ({
+        ...rankedChunk(candidates[index]!.place),
+        has_all,
+      })),
     async readContents(ids) {
       const [rows] = await surreal.query<[ContentRow[]]>(`SELECT ${ROW} FROM content WHERE key IN $ids`, { ids });
       return rows;
