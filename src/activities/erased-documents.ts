@@ -5,8 +5,10 @@ import { deleteErasedSource, forgetSharedSources, listErasedSources } from '../s
 
 /** How many documents one sweep deletes. The next one goes on. */
 const MOST = 5_000;
+/** After so many failures in a row, the store is at fault, and not a document. */
+const MOST_FAILURES = 3;
 
-/** Deletes the documents that only erased contents came from. */
+/** Deletes the documents that only erased contents came from. One that cannot be deleted stops no other. */
 export async function deleteErasedDocuments(
   db: Db,
   { content, blobs }: { content: Pick<ContentStore, 'listBlobKeys'>; blobs: Pick<Blobs, 'delete'> },
@@ -16,7 +18,17 @@ export async function deleteErasedDocuments(
   if (keys.length === 0) return;
   // Contents from earlier versions of Hapax have no row that names their document.
   const inUse = new Set(await content.listBlobKeys());
+  const faults: unknown[] = [];
+  let failures = 0;
   for (const key of keys) {
-    if (!inUse.has(key)) await deleteErasedSource(db, key, (blobKey) => blobs.delete(blobKey));
+    if (inUse.has(key)) continue;
+    try {
+      await deleteErasedSource(db, key, (blobKey) => blobs.delete(blobKey));
+      failures = 0;
+    } catch (error) {
+      faults.push(error);
+      if (++failures === MOST_FAILURES) break;
+    }
   }
+  if (faults.length > 0) throw faults[0];
 }

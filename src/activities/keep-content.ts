@@ -8,7 +8,7 @@ import type { Blobs } from '../integrations/blobs.ts';
 import type { ContentRow } from '../store/content/content-row.ts';
 import type { ContentStore } from '../store/content/content-store.ts';
 import type { Db } from '../store/database.ts';
-import { saveContentSource } from '../store/erasures/content-source.ts';
+import { markSourceUnused, saveContentSource } from '../store/erasures/content-source.ts';
 
 export interface ContentKeeper {
   db: Db;
@@ -36,9 +36,10 @@ export async function keepContent({ db, content, blobs }: ContentKeeper, given: 
   const text = storableText(raw);
   // The document is named by its own hash, and written first, so that no row names a missing document.
   const blobKey = `sources/${sha256(source.body)}.${source.kind}`;
+  const before = await content.find(given.id);
   await saveContentSource(db, given.id, blobKey);
   await blobs.put(blobKey, source.body);
-  return content.save({
+  const saved = await content.save({
     ...rest,
     title: storableText(title).slice(0, LIMITS.content.titleCharacters).toWellFormed(),
     author: author === null ? null : storableText(author),
@@ -50,6 +51,10 @@ export async function keepContent({ db, content, blobs }: ContentKeeper, given: 
     characters: text.length,
     chunks: chunksOf(text),
   });
+  // Of the new document and the one before, the content names one. The sweep deletes the other.
+  for (const key of new Set([before?.blob_key, blobKey]))
+    if (key !== undefined && key !== saved.blob_key) await markSourceUnused(db, given.id, key);
+  return saved;
 }
 
 /** Returns when it was published, if its source gives a valid time. */

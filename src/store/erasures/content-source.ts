@@ -22,6 +22,11 @@ export async function markSourcesErased(db: Db, contentId: string, known: string
   return marked.count + added.count > 0;
 }
 
+/** Marks a document that a content no longer names for deletion. */
+export async function markSourceUnused(db: Db, contentId: string, blobKey: string): Promise<void> {
+  await db`UPDATE content_sources SET erased = true WHERE content_id = ${contentId} AND blob_key = ${blobKey}`;
+}
+
 /** Lists documents of erased contents that no other content came from. */
 export async function listErasedSources(db: Db, limit: number): Promise<string[]> {
   const rows = await db<Array<{ blob_key: string }>>`
