@@ -9,11 +9,17 @@ export interface Blobs {
   put(key: string, body: string | Uint8Array): Promise<void>;
   /**
    * Returns undefined if there is no such document.
+   * @throws {BlobChanged} if the store notices that it has another one.
    * @param range the bytes from `from` up to, not including, `to`, as far as they exist; default: all.
    */
   get(key: string, range?: ByteRange): Promise<Buffer | undefined>;
   /** Does nothing if there is no such document. */
   delete(key: string): Promise<void>;
+}
+
+/** Thrown if a store gives another document than it was given. */
+export class BlobChanged extends Error {
+  override readonly name = 'BlobChanged';
 }
 
 /** A range of at least one byte. */
@@ -123,7 +129,7 @@ export function s3Blobs({ endpoint, bucket, timeoutMs = TIMEOUT_MS, ...credentia
       const kept = response.headers.get(CHECKSUM);
       // For a document uploaded in parts, this is a checksum of the parts' checksums.
       if (kept !== null && !kept.includes('-') && kept !== checksumOf(body)) {
-        throw new Error(`S3 gave a document that is not the one it was given: ${key}`);
+        throw new BlobChanged(`S3 gave a document that is not the one it was given: ${key}`);
       }
       return body;
     },

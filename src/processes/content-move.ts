@@ -3,7 +3,7 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { CONTENT_STORES, type ContentStoreKind } from '../contracts/content/content-settings.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
 import { contentCapabilitiesOf } from '../domain/content/content-capabilities.ts';
-import { type Blobs, directoryBlobs } from '../integrations/blobs.ts';
+import { BlobChanged, type Blobs, directoryBlobs } from '../integrations/blobs.ts';
 import { UserError } from '../laptop/user-error.ts';
 import type { ContentDocument } from '../store/content/content-document.ts';
 import type { ContentStore } from '../store/content/content-store.ts';
@@ -78,22 +78,25 @@ async function moveContents(from: ContentStore, to: ContentStore): Promise<strin
     throw new UserError(`content is in ${from.kind} now, as CONTENT_STORE says; nothing was moved`);
   }
   const faults: string[] = [];
-  const count = { contents: 0, chunks: 0, embeddings: 0, summaries: 0, copied: 0 };
+  const ids = new Set<string>();
+  const [source, target] = [from, to].map(({ kind }) => contentCapabilitiesOf(kind).name);
+  const count = { contents: 0, chunks: 0, embeddings: 0, summaries: 0, copied: 0, refused: 0 };
   const say = eachFewSeconds(() => `${count.contents} contents, ${count.copied} of them copied`);
   try {
     await to.check();
     const withoutVectors = await to.whyNoVectors();
     if (withoutVectors) console.error(`hapax: embeddings are left out, because ${withoutVectors}`);
     for await (const id of idsOf(from)) {
+      ids.add(id);
       const read = await from.read(id);
       // Nobody removes content, but another Hapax may replace it meanwhile.
       if (!read) continue;
       const document = withoutVectors ? { ...read, embeddings: [] } : read;
       if (!isSame(document, await to.read(id))) {
-        await to.put(document);
-        count.copied++;
-        if (!isSame(document, await to.read(id)))
-          faults.push(`${id}: differs in ${contentCapabilitiesOf(to.kind).name}`);
+        const refusal = await refusalOf(to.put(document));
+        count[refusal === undefined ? 'copied' : 'refused']++;
+        const isEqual = refusal === undefined && isSame(document, await to.read(id));
+        if (!isEqual) faults.push(`${id}: ${refusal ?? `differs in ${target}`}`);
       }
       count.contents++;
       count.chunks += document.chunks.length;
@@ -101,13 +104,30 @@ async function moveContents(from: ContentStore, to: ContentStore): Promise<strin
       count.summaries += document.summaries.length;
       say();
     }
+    for await (const id of idsOf(to)) {
+      if (ids.has(id)) continue;
+      const erase = `to erase it, set CONTENT_STORE=${to.kind}, start Hapax, and run hapax erase content:${id}`;
+      faults.push(`${id}: is in ${target} but not in ${source}, which may have erased it; ${erase}`);
+    }
   } finally {
     await to.close();
   }
-  const { contents, chunks, embeddings, summaries, copied } = count;
+  const { contents, chunks, embeddings, summaries, copied, refused } = count;
   console.log(`${contents} contents, ${chunks} chunks, ${embeddings} embeddings, ${summaries} summaries`);
-  console.log(`${copied} contents copied, ${contents - copied} were there already`);
+  console.log(`${copied} contents copied, ${contents - copied - refused} were there already`);
   return faults;
+}
+
+/** Returns why a store can never keep a content; undefined if it keeps it. Another content may still fit. */
+async function refusalOf(put: Promise<void>): Promise<string | undefined> {
+  try {
+    await put;
+    return undefined;
+  } catch (error) {
+    const fault = databaseFault(error);
+    if (fault?.kind !== 'values') throw error;
+    return fault.message;
+  }
 }
 
 async function* idsOf(store: ContentStore): AsyncGenerator<string> {
@@ -155,13 +175,19 @@ async function moveBlobs(contents: ContentStore, settings: Settings, place: Plac
 
 /** Copies a document, and checks it by the digest in its key. */
 async function moveBlob(key: string, from: Blobs, to: Blobs): Promise<'copied' | 'there' | string> {
-  const isSound = (body: Buffer | undefined) => body !== undefined && key.includes(digestOf(body));
-  if (isSound(await to.get(key))) return 'there';
-  const body = await from.get(key);
+  const read = async (blobs: Blobs) => {
+    const body = await blobs.get(key).catch((error: unknown) => {
+      if (error instanceof BlobChanged) return 'changed' as const;
+      throw error;
+    });
+    return body instanceof Buffer && !key.includes(digestOf(body)) ? 'changed' : body;
+  };
+  if ((await read(to)) instanceof Buffer) return 'there';
+  const body = await read(from);
   if (body === undefined) return 'is missing';
-  if (!isSound(body)) return 'was changed, and is not copied';
+  if (body === 'changed') return 'was changed, and is not copied';
   await to.put(key, body);
-  return isSound(await to.get(key)) ? 'copied' : 'differs after the copy';
+  return (await read(to)) instanceof Buffer ? 'copied' : 'differs after the copy';
 }
 
 function eachFewSeconds(line: () => string): () => void {

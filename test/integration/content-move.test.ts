@@ -123,6 +123,29 @@ describe('hapax content move', () => {
     ]);
   });
 
+  it('names what only the target has, which may have been erased since the last copy, and keeps it', async () => {
+    await postgresContent(source.db).erase('web:9');
+    await saveText(moved(), 'web:own', 'It was here before.');
+    const again = await move('surrealdb');
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('2 could not be verified') });
+    for (const id of ['web:9', 'web:own'])
+      expect(again.stdout).toContain(`${id}: is in SurrealDB but not in Postgres, which may have erased it; to erase`);
+    expect(await moved().find('web:own')).toBeDefined();
+    for (const id of ['web:9', 'web:own']) await moved().erase(id);
+    expect(await move('surrealdb')).toMatchObject({ code: 0 });
+  });
+
+  it('names what the target refuses, and copies the rest', async () => {
+    const content = postgresContent(source.db);
+    await saveText(content, 'web:0-long', 'long '.repeat(900_000));
+    await saveText(content, 'web:99', 'after it');
+    const again = await move('surrealdb');
+    expect(again.code).toBe(1);
+    expect(again.stdout).toMatch(/^web:0-long: the content is larger than the server takes/m);
+    expect(await moved().find('web:99')).toBeDefined();
+    await content.erase('web:0-long');
+  });
+
   it('says what is wrong', async () => {
     expect((await hapax(['content', 'move', '--to', 'tape'], settings)).stderr).toContain('--to needs one of postgres');
     expect((await move('surrealdb', { SURREALDB_PASSWORD: 'wrong' })).stderr).toMatch(

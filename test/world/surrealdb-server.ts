@@ -7,6 +7,8 @@ import { CborCodec, type RpcEngine, type RpcRequest, Surreal, Uuid } from 'surre
 
 const PASSWORD = 'a sea of tides';
 const codec = new CborCodec({});
+/** The longest request, as by default of SurrealDB. */
+const MOST_BYTES = 4 * 1_048_576;
 /** What the server answers whoever asks. */
 const OPEN = new Set(['signin', 'version']);
 
@@ -63,7 +65,9 @@ export async function startSurrealServer({ tokens = '1h', disturb }: SurrealServ
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const rpc = codec.decode<RpcRequest<string, unknown[]> & { id: unknown }>(Buffer.concat(chunks));
+    const whole = Buffer.concat(chunks);
+    if (whole.length > MOST_BYTES) return void response.writeHead(413).end();
+    const rpc = codec.decode<RpcRequest<string, unknown[]> & { id: unknown }>(whole);
     asked.push(rpc.method);
     const disturbed = disturb?.(rpc.method);
     if (disturbed === 'hang') return;

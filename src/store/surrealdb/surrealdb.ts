@@ -62,15 +62,17 @@ export class SurrealDatabase {
    */
   async query<Results extends unknown[]>(statements: string, values: Record<string, unknown> = {}): Promise<Results> {
     for (let attempt = 1; ; attempt++) {
+      const opening = this.#open();
       let db: Surreal | undefined;
       try {
-        db = await this.#open();
+        db = await opening;
         return (await db.query(statements, values)) as Results;
       } catch (error) {
         if (/conflict|can be retried/i.test(messageOf(error)) && attempt < MOST_ATTEMPTS) {
           await delay(Math.random() * 5 * 2 ** Math.min(attempt, 7));
         } else if (db && attempt === 1 && isLoggedOut(error)) {
-          await this.close();
+          // Another query may have opened it anew.
+          if (this.#opening === opening) await this.close();
         } else {
           throw faultOf(error);
         }
