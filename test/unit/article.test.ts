@@ -1,9 +1,39 @@
 import { describe, expect, it } from 'vitest';
 import { articleOf } from '../../src/integrations/content/article.ts';
+import { cpuMsOf } from '../world/cpu-time.ts';
 
 const SENTENCE = 'Tides are caused by the moon, which pulls at the water of the sea.';
 const ARTICLE = `<article><h1>Tides</h1>${`<p>${SENTENCE}</p>`.repeat(6)}<p>The last word.</p></article>`;
 const read = (source: string, kind: 'html' | 'xml' = 'html') => articleOf(source, kind, 'https://site.test/page');
+
+describe('a page that leads on to another', () => {
+  const page = (content: string) =>
+    `<meta HTTP-EQUIV="Refresh" content="${content}"><p>Click here if you are not redirected.</p>`;
+  it.each([
+    ['0; url=/there', 'https://site.test/there'],
+    ["5;URL='https://other.test/?a=1&amp;b=2'", 'https://other.test/?a=1&b=2'],
+    ['0.5, there', 'https://site.test/there'],
+  ])('is refused, and the other one named: %s', (content, target) => {
+    expect(() => read(page(content))).toThrow(`the page leads on to ${target}; take that URL`);
+  });
+
+  it.each([
+    '5',
+    '300; url=/there',
+    '0; url=#part',
+    '0; url=/page',
+    '0; url=mailto:a@b.test',
+    '0; url=http://[',
+    'soon; url=/there',
+  ])('is read where it does not, or only later: %s', (content) => {
+    expect(read(page(content)).text).toContain('Click here');
+  });
+
+  it('is read where it leads on only those who run no scripts, and in time that grows with its length', () => {
+    expect(read(`<noscript>${page('0; url=/no-scripts')}</noscript>${ARTICLE}`).text).toContain('The last word.');
+    expect(cpuMsOf(() => read(page(`0${' '.repeat(100_000)}x`)))).toBeLessThan(2_000);
+  });
+});
 
 describe('the text of a page', () => {
   it.each([

@@ -47,6 +47,12 @@ export function articleOf(source: string, kind: PageKind, url: string): Article 
     }
     return null;
   };
+  const refresh = document.querySelector('meta[http-equiv="refresh" i]:not(noscript *)')?.getAttribute('content');
+  const next = targetOf(refresh ?? '', url);
+  if (next !== undefined) {
+    const message = `the page leads on to ${next}; take that URL`;
+    throw new PermanentTaskError({ type: 'PageRefused', message });
+  }
   const keywords = meta(['keywords', 'article:tag']) ?? '';
   const published = meta(['article:published_time', 'datePublished', 'date']);
   const author = meta(['author']);
@@ -70,6 +76,15 @@ export function articleOf(source: string, kind: PageKind, url: string): Article 
       .slice(0, 50),
     text,
   };
+}
+
+/** Returns where `<meta http-equiv="refresh">` leads within 5 s; undefined if to no other page. */
+function targetOf(refresh: string, url: string): string | undefined {
+  const [, given = ''] = /^\s*[0-5](?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?["']?([^"']+)/i.exec(refresh) ?? [];
+  const [next, page] = [URL.parse(given.trim(), url), new URL(url)];
+  if (given === '' || !next || !/^https?:$/.test(next.protocol)) return undefined;
+  for (const one of [next, page]) one.hash = '';
+  return next.href === page.href ? undefined : next.href;
 }
 
 /** Returns undefined if Readability finds nothing or fails on the page. The result must not depend on it. */

@@ -7,6 +7,7 @@ import { PermanentTaskError, RetryableTaskError } from '../../domain/tasks/task-
 import { AddressRefused, checkedAddresses, type Resolve, requestFrom } from '../checked-addresses.ts';
 import type { Article, PageKind } from './article.ts';
 import { articleInThread } from './article-thread.ts';
+import type { PageText } from './article-worker.ts';
 import { BodyTooLong, CodingFault, unpacked } from './content-coding.ts';
 import { decodePage, EncodingRefused } from './page-encoding.ts';
 import { declaredType, kindOf, NotReadable } from './page-type.ts';
@@ -57,11 +58,11 @@ export class WebPages {
    * @throws {PermanentTaskError} if there is nothing to read, {@link RetryableTaskError} if there may be later.
    */
   async read(url: string, stop: AbortSignal): Promise<WebPage> {
-    const { kind, source } = await this.#fetch(url, stop);
-    return { ...(await articleInThread({ source, kind, url }, this.#articleTimeoutMs, stop)), source };
+    const fetched = await this.#fetch(url, stop);
+    return { ...(await articleInThread(fetched, this.#articleTimeoutMs, stop)), source: fetched.source };
   }
 
-  async #fetch(url: string, stop: AbortSignal): Promise<{ kind: PageKind; source: string }> {
+  async #fetch(url: string, stop: AbortSignal): Promise<PageText> {
     const timeout = AbortSignal.timeout(this.#timeoutMs);
     const signal = AbortSignal.any([stop, timeout]);
     try {
@@ -81,7 +82,7 @@ export class WebPages {
   }
 
   /** Follows redirects, and keeps the cookies of this page meanwhile: some sites set one and redirect to the same URL. */
-  async #follow(start: URL, signal: AbortSignal): Promise<{ kind: PageKind; source: string }> {
+  async #follow(start: URL, signal: AbortSignal): Promise<PageText> {
     const cookies = new CookieJar();
     const seen = new Set<string>();
     let url = start;
@@ -92,7 +93,7 @@ export class WebPages {
       const answer = await this.#get(url, cookie, signal);
       const { statusCode: status = 0, headers } = answer;
       keepCookies(cookies, headers['set-cookie'], url);
-      if (!REDIRECTS.has(status)) return this.#readBody(answer, status);
+      if (!REDIRECTS.has(status)) return { ...(await this.#readBody(answer, status)), url: url.href };
       answer.destroy();
       const next = headers.location ? URL.parse(percentEncoded(headers.location), url.href) : undefined;
       if (!next || !/^https?:$/.test(next.protocol))
