@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { PageReader } from '../activities/ingest-url.ts';
+import { s3EndpointOf } from '../contracts/content/content-settings.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { quotaPolicyOf } from '../domain/content/youtube-quota.ts';
 import { type Blobs, directoryBlobs, s3Blobs } from '../integrations/blobs.ts';
@@ -61,7 +62,7 @@ export function blobsOf(settings: Settings): Blobs {
 /** Returns a bucket at the S3 server of the settings. If they name a bucket, they have its credentials. */
 export function bucketBlobs(settings: Settings, bucket: string): Blobs {
   return s3Blobs({
-    endpoint: settings.S3_ENDPOINT,
+    endpoint: s3EndpointOf(settings),
     bucket,
     region: settings.S3_REGION,
     accessKeyId: settings.S3_ACCESS_KEY_ID!,

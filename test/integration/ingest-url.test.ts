@@ -1,12 +1,8 @@
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deleteErasedDocuments } from '../../src/activities/erased-documents.ts';
 import { ingestUrl } from '../../src/activities/ingest-url.ts';
-import { sha256 } from '../../src/domain/record/hash.ts';
 import { type WebPageOptions, WebPages } from '../../src/integrations/content/web-page.ts';
 import { findContentDetail } from '../../src/store/content/content-find.ts';
 import { postgresContent } from '../../src/store/content/postgres-content.ts';
@@ -88,26 +84,6 @@ describe('ingest_url', () => {
     pages.set('/news', { body: page(`<p>${PARAGRAPH} And by the sun.</p>`) });
     expect((await ingest(at('/news'))).content_id).toBe(first.content_id);
     expect((await detail(first.content_id))?.version).toBe(2);
-  });
-
-  it('keeps one document of a page, however often it is brought in', async () => {
-    const documents = () => readdir(join(kept.directory, 'sources'));
-    const others = await documents();
-    const bring = async (text: string, count: number) => {
-      const body = page(`<p>${text}</p>`, `<!-- served ${count} times -->`);
-      pages.set('/counted', { body });
-      await ingest(at('/counted'));
-      return `${sha256(body)}.html`;
-    };
-    const first = await bring(PARAGRAPH, 1);
-    await bring(PARAGRAPH, 2);
-    const sweep = () =>
-      deleteErasedDocuments(database.db, { content: postgresContent(database.db), blobs: kept.blobs });
-    await sweep();
-    expect((await documents()).filter((name) => !others.includes(name))).toEqual([first]);
-    const changed = await bring(`${PARAGRAPH} And by the sun.`, 3);
-    await sweep();
-    expect((await documents()).filter((name) => !others.includes(name))).toEqual([changed]);
   });
 
   it('reads what is compressed, and what is in another character set, and plain text', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { s3EndpointOf } from '../../src/contracts/content/content-settings.ts';
 import { frontendsOf } from '../../src/contracts/setting-forms.ts';
 import { misspeltSettings } from '../../src/contracts/setting-names.ts';
 import { type Role, readSettings, SettingsError, settingsSchema } from '../../src/contracts/settings.ts';
@@ -76,6 +77,14 @@ describe('settings', () => {
     const faults = faultsOf({ API_KEYS: 'ci=tooshort', DATABASE_URL: 'mysql://user:hunter2@host/db' });
     expect(faults).toHaveLength(2);
     expect(faults.join()).not.toMatch(/tooshort|hunter2/);
+  });
+
+  it.each([
+    [{}, 'https://s3.us-east-1.amazonaws.com'],
+    [{ S3_REGION: 'eu-central-1' }, 'https://s3.eu-central-1.amazonaws.com'],
+    [{ S3_REGION: 'eu-central-1', S3_ENDPOINT: 'http://minio:9000' }, 'http://minio:9000'],
+  ])('name the S3 server of a region: %j', (given, endpoint) => {
+    expect(s3EndpointOf(readSettings(given))).toBe(endpoint);
   });
 
   const URLS = ['GITHUB_API_URL', 'YOUTUBE_API_URL', 'YOUTUBE_URL', 'OLLAMA_URL', 'S3_ENDPOINT'] as const;

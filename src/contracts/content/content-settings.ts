@@ -68,8 +68,8 @@ export const contentSettings = {
       'S3 bucket for the original documents. Not set: the directory HAPAX_HOME/blobs, which all workers must share.',
   }),
   S3_ENDPOINT: baseUrl()
-    .default('https://s3.amazonaws.com')
-    .meta({ description: 'Base URL of the S3 server, for example MinIO.' }),
+    .optional()
+    .meta({ description: 'Base URL of the S3 server, for example MinIO. Not set: Amazon S3 in S3_REGION.' }),
   S3_REGION: z.string().min(1).default('us-east-1').meta({ description: 'Region of the bucket.' }),
   S3_ACCESS_KEY_ID: z.string().min(1).optional().meta({ description: 'Access key ID for the bucket.' }),
   S3_SECRET_ACCESS_KEY: z
@@ -101,4 +101,15 @@ export function contentFaults(settings: ContentSettings): string[] {
     faults.push('YOUTUBE_PRIORITY_RESERVED: must not be more than YOUTUBE_DAILY_QUOTA');
   }
   return faults;
+}
+
+/** Returns the base URL of the S3 server. Amazon's general one answers only for us-east-1; for others, it redirects. */
+export function s3EndpointOf({
+  S3_ENDPOINT,
+  S3_REGION,
+}: {
+  S3_ENDPOINT?: string | undefined;
+  S3_REGION: string;
+}): string {
+  return S3_ENDPOINT ?? `https://s3.${S3_REGION}.amazonaws.com`;
 }
