@@ -236,6 +236,7 @@ describe('ingest_url', () => {
   });
 
   it('follows redirects, each only to where it may', async () => {
+    pages.set('/tides', { body: page(`<p>${PARAGRAPH}</p>`) });
     pages.set('/moved', { status: 302, headers: { location: '/tides' }, body: '' });
     expect(await ingest(at('/moved'))).toMatchObject({ title: 'On tides' });
     pages.set('/inward', { status: 302, headers: { location: at('/tides', '127.0.0.1') }, body: '' });
