@@ -1,8 +1,10 @@
+import { inspect } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
 import { LIMITS } from '../contracts/budgets.ts';
 import type { TaskError } from '../contracts/tasks/task-event.ts';
 import { ATTEMPT_FAILED, type AttemptFailure, TASK_EXPIRED } from '../contracts/tasks/task-workflow.ts';
 import { IllegalEvent } from '../domain/record/illegal-event.ts';
+import { NotRecordable } from '../domain/record/not-recordable.ts';
 import { ForeignStream, RecordSetBack } from '../domain/record/stream-fault.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/tasks/task-error.ts';
 import { ForgeError } from '../integrations/forges/forge-error.ts';
@@ -26,18 +28,36 @@ export class WorkInterrupted extends Error {
 /** A line of a stack trace that comes from the work, not from Node or Temporal's SDK. */
 const OUR_FRAME = /^\s+at (?!.*(?:node:|[/\\]@temporalio[/\\]))/;
 
-/** Returns an error of a task as its callers see it: in the form of Celery's exceptions. */
+/** The longest pause that a task can ask for: a year. What is longer was meant as something else, such as a time. */
+const LONGEST_ASKED_MS = 31_536_000_000;
+
+/**
+ * Returns an error of a task as its callers see it: in the form of Celery's exceptions. The code of a user throws anything, and its
+ * errors have fields of any type.
+ */
 function taskErrorOf(error: unknown): TaskError {
-  if (!(error instanceof Error)) return { type: 'Exception', message: cut(String(error)), traceback: null };
+  if (!(error instanceof Error)) return { type: 'Exception', message: cut(textOf(error)), traceback: null };
   const ours = error instanceof PermanentTaskError || error instanceof RetryableTaskError;
-  const type = ours ? error.type : error.name;
-  const frames = (error.stack ?? '').split('\n').filter((line) => OUR_FRAME.test(line));
-  const traceback = ['Traceback (most recent call last):', ...frames.reverse(), `${type}: ${error.message}`].join('\n');
-  return { type, message: cut(error.message), traceback: `${traceback.slice(-LIMITS.tasks.tracebackCharacters)}\n` };
+  const type = cut(textOf((ours && error.type) || error.name || 'Error'));
+  const message = textOf(error.message);
+  const frames = textOf(error.stack ?? '')
+    .split('\n')
+    .filter((line) => OUR_FRAME.test(line));
+  const traceback = ['Traceback (most recent call last):', ...frames.reverse(), `${type}: ${message}`].join('\n');
+  return { type, message: cut(message), traceback: `${traceback.slice(-LIMITS.tasks.tracebackCharacters)}\n` };
+}
+
+function textOf(said: unknown): string {
+  return typeof said === 'string' ? said : inspect(said);
 }
 
 function cut(message: string): string {
   return message.slice(0, LIMITS.tasks.errorCharacters);
+}
+
+/** Returns the pause that an error asks for; null if that is no pause. */
+function askedPauseMs({ retryAfterMs: asked }: RetryableTaskError): number | null {
+  return typeof asked === 'number' && asked >= 0 && asked <= LONGEST_ASKED_MS ? asked : null;
 }
 
 /**
@@ -50,7 +70,7 @@ export function attemptFailed(error: unknown, progress: unknown): ApplicationFai
     error instanceof PermanentTaskError
       ? null
       : error instanceof RetryableTaskError
-        ? { after_ms: error.retryAfterMs ?? null, counted: error.counted }
+        ? { after_ms: askedPauseMs(error), counted: error.counted !== false }
         : { after_ms: null, counted: true };
   const failure: AttemptFailure = { error: { type, message, traceback }, retry, progress };
   // Benign: the task failed, not the worker.
@@ -80,6 +100,7 @@ export function toFailure(error: unknown): unknown {
     return ApplicationFailure.create({ type, message, nonRetryable: true, category: 'BENIGN' });
   }
   if (error instanceof ForeignStream) return ApplicationFailure.nonRetryable(error.message, error.name);
+  if (error instanceof NotRecordable) return ApplicationFailure.nonRetryable(error.message, error.name);
   if (error instanceof IllegalEvent) return ApplicationFailure.nonRetryable(error.message, error.name);
   if (error instanceof NotYet) {
     const { name, message, lookAgainAfterMs } = error;

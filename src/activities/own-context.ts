@@ -1,7 +1,7 @@
 import { LIMITS } from '../contracts/budgets.ts';
 import type { OwnTaskContext } from '../contracts/tasks/own-task.ts';
 import { nameUuid } from '../domain/name-uuid.ts';
-import { storableJson } from '../domain/record/storable.ts';
+import { jsonOf, storableJson } from '../domain/record/storable.ts';
 import { PermanentTaskError } from '../domain/tasks/task-error.ts';
 import type { CheckedFetch } from '../integrations/checked-fetch.ts';
 import type { TaskContext } from './task-handlers.ts';
@@ -27,6 +27,7 @@ export function ownContext(
 ): OwnTaskContext {
   const about = (write: OwnContextParts['log']['info']) => (message: string, more?: Record<string, unknown>) =>
     write(message, { ...more, task_id: taskId, attempt });
+  const step = stepsOf(taskId, steps, signal);
   return {
     ...{ taskId, attempt, signal, progress, heartbeat },
     idempotencyToken: nameUuid(`task ${taskId}`),
@@ -37,9 +38,15 @@ export function ownContext(
       error: about((...said) => log.error(...said)),
     },
     fetch: (url, { signal: own, ...init } = {}) =>
-      fetch(url, { ...init, signal: own ? AbortSignal.any([own, signal]) : signal }),
-    step: stepsOf(taskId, steps, signal),
+      leavable(fetch(url, { ...init, signal: own ? AbortSignal.any([own, signal]) : signal })),
+    step: (name, work) => leavable(step(name, work)),
   };
+}
+
+/** Returns a promise that nobody has to await: the end of the attempt aborts what it stands for, which is no fault of the task. */
+function leavable<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 function stepsOf(taskId: string, store: StepStore, signal: AbortSignal): OwnTaskContext['step'] {
@@ -58,7 +65,7 @@ function stepsOf(taskId: string, store: StepStore, signal: AbortSignal): OwnTask
     const done = await kept;
     if (done.has(name)) return done.get(name) as Result;
     const result = await work({ idempotencyToken: nameUuid(`task ${taskId} step ${name}`), signal });
-    const json = storableJson(JSON.stringify(result ?? null));
+    const json = storableJson(jsonOf(result, (why) => misused(`the result of step "${name}" is not JSON: ${why}`)));
     if (json.length > most.stepCharacters) {
       throw misused(
         `the result of step "${name}" has ${json.length} characters of JSON; ${most.stepCharacters} is the most`,

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { LIMITS } from '../contracts/budgets.ts';
 import type { TimeLimits } from '../contracts/tasks/worker-control.ts';
-import { storableJson } from '../domain/record/storable.ts';
+import { jsonOf, storableJson } from '../domain/record/storable.ts';
 import { PermanentTaskError, RetryableTaskError } from '../domain/tasks/task-error.ts';
 import type { Db } from '../store/database.ts';
 import { StoreFault } from '../store/store-fault.ts';
@@ -214,7 +214,9 @@ function requireSmall(progress: unknown): void {
 
 /** Returns a result as the record can hold it: JSON, well-formed text without NUL. @throws if it is not JSON, or too large. */
 function recordable(result: unknown, { progress }: Attempt): unknown {
-  const json = storableJson(jsonOf(result, progress));
+  const json = storableJson(
+    jsonOf(result, (why) => failedForGood('ResultNotJson', `the result is not JSON: ${why}`, progress)),
+  );
   const { resultCharacters, resultBytes } = LIMITS.tasks;
   const bytes = Buffer.byteLength(json);
   if (json.length <= resultCharacters && bytes <= resultBytes) return JSON.parse(json);
@@ -223,17 +225,6 @@ function recordable(result: unknown, { progress }: Attempt): unknown {
       ? `the result has ${json.length} characters of JSON; ${resultCharacters} is the most`
       : `the result has ${bytes} bytes of JSON; ${resultBytes} is the most`;
   throw failedForGood('ResultTooLarge', message, progress);
-}
-
-function jsonOf(result: unknown, progress: unknown): string {
-  let why = `it is a ${typeof result}`;
-  try {
-    const json: string | undefined = JSON.stringify(result ?? null);
-    if (json !== undefined) return json;
-  } catch (error) {
-    why = (error as Error).message.split('\n', 1)[0]!;
-  }
-  throw failedForGood('ResultNotJson', `the result is not JSON: ${why}`, progress);
 }
 
 function failedForGood(type: string, message: string, progress: unknown): Error {

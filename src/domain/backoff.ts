@@ -6,3 +6,11 @@
 export function backoff(earlierTries: number, first: number, cap: number, random: number): number {
   return Math.round(Math.min(first * 2 ** earlierTries, cap) * (1 + random / 4));
 }
+
+/** The longest pause of a workflow: about a hundred years. A timer of Temporal, and the time at which it ends, hold no pause of any length. */
+const LONGEST_POSSIBLE_MS = 3e12;
+
+/** Returns a pause in milliseconds that somebody else asked for as a workflow can make it. */
+export function possiblePause(ms: number): number {
+  return Math.min(Math.max(ms || 0, 0), LONGEST_POSSIBLE_MS);
+}

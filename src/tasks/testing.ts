@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { ownContext } from '../activities/own-context.ts';
 import type { OwnTaskContext } from '../contracts/tasks/own-task.ts';
+import { jsonOf } from '../domain/record/storable.ts';
 import type { DefinedTask } from '../domain/tasks/define-task.ts';
+import { PermanentTaskError } from '../domain/tasks/task-error.ts';
 
 export interface RunOptions {
   /** Default: a new id. */
@@ -33,7 +35,7 @@ export interface TaskRun<Result> {
 
 /**
  * Runs one attempt of a task in this process, without servers.
- * @throws what the task throws; a ZodError if the arguments do not fit.
+ * @throws what the task throws; a ZodError if the arguments do not fit; a PermanentTaskError if the result is not JSON.
  */
 export async function runTask<Arguments extends z.ZodObject, Result>(
   task: DefinedTask<Arguments, Result>,
@@ -63,5 +65,7 @@ export async function runTask<Arguments extends z.ZodObject, Result>(
     },
   );
   const given = await task.arguments.parseAsync(args);
-  return { result: await task.run(given, context), progress, steps, log };
+  const result = await task.run(given, context);
+  jsonOf(result, (why) => new PermanentTaskError({ type: 'ResultNotJson', message: `the result is not JSON: ${why}` }));
+  return { result, progress, steps, log };
 }

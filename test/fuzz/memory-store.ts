@@ -16,7 +16,7 @@ import type { BuildAhead } from '../../src/store/builds/build-list-ahead.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import type { Ending } from '../../src/store/endings/ending-list.ts';
 import type { Installation } from '../../src/store/installation/installation-find.ts';
-import { type AnyStreamKind, streamOf } from '../../src/store/record/stream-kind.ts';
+import { type AnyStreamKind, dataOf, streamOf } from '../../src/store/record/stream-kind.ts';
 
 /** What may go wrong on the way to the record and back. */
 export interface Road {
@@ -97,7 +97,7 @@ export class MemoryRecord {
 
   append(kind: AnyStreamKind, id: number, event: ToldEvent, expected: ExpectedStream = {}) {
     const stream = streamOf(kind, id);
-    const data = kind.data[event.type]!.parse(event.data);
+    const data = dataOf(kind, event);
     const events = this.streams.get(stream) ?? [];
     const before = this.builds.get(id);
     assertExpected(stream, { seq: events.length, state: before }, expected);

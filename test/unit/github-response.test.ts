@@ -49,6 +49,9 @@ describe('what an answer to a dispatch means', () => {
     expect(
       answered(429, {}, { 'retry-after': '7', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset }),
     ).toMatchObject({ wait_ms: 7_000 });
+    // Somebody in between sends a time, in seconds since 1970.
+    expect(answered(429, {}, { 'retry-after': '1764448793' })).toMatchObject({ wait_ms: 86_400_000 });
+    expect(answered(429, {}, { 'retry-after': '99999999999999' })).toMatchObject({ wait_ms: 86_400_000 });
     expect(answered(429)).toMatchObject({ kind: 'not_sent', wait_ms: 60_000 });
     expect(answered(403, { message: 'You have exceeded a secondary rate limit.' })).toMatchObject({
       kind: 'not_sent',

@@ -3,9 +3,12 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { attemptFailed } from '../../src/activities/failures.ts';
+import { taskError } from '../../src/contracts/tasks/task-event.ts';
+import type { AttemptFailure } from '../../src/contracts/tasks/task-workflow.ts';
 import { descriptionOf } from '../../src/domain/tasks/define-task.ts';
 import { checkedFetch } from '../../src/integrations/checked-fetch.ts';
-import { defineTask, z } from '../../src/tasks/index.ts';
+import { defineTask, PermanentTaskError, RetryableTaskError, z } from '../../src/tasks/index.ts';
 import { runTask } from '../../src/tasks/testing.ts';
 import { startStandIn } from '../world/http-stand-in.ts';
 
@@ -66,6 +69,22 @@ describe('a task of the user', () => {
     await expect(of((_, { step }) => step('a', () => 'x'.repeat(100_000)))).rejects.toThrow('100000 is the most');
   });
 
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  it.each([[circular], [10n], [() => 1]])(
+    'fails for good if it or a step of it gives what is no JSON: %s',
+    async (given) => {
+      const of = (run: Parameters<typeof defineTask>[0]['run']) =>
+        runTask(defineTask({ name: 'a', arguments: z.object({}), run }), {}).catch((error: unknown) => error);
+      const step = await of((_, context) => context.step('charge', () => given));
+      expect(step).toBeInstanceOf(PermanentTaskError);
+      expect(step).toMatchObject({ type: 'StepError', message: expect.stringMatching(/step "charge" is not JSON: ./) });
+      const own = await of(() => given);
+      expect(own).toBeInstanceOf(PermanentTaskError);
+      expect(own).toMatchObject({ type: 'ResultNotJson' });
+    },
+  );
+
   it.each<[what: string, definition: object, said: string]>([
     ['a name', { name: 'a b' }, 'name: must begin with a letter'],
     ['the name of a task of Hapax', { name: 'ingest_url' }, 'is the name of a task of Hapax'],
@@ -79,6 +98,35 @@ describe('a task of the user', () => {
     const definition = { name: 'a', arguments: z.object({}), run: () => 1, ...also };
     expect(() => defineTask(definition as never)).toThrow(said);
   });
+});
+
+describe('what the code of a user throws', () => {
+  const failureOf = (error: unknown) => attemptFailed(error, undefined).details?.[0] as AttemptFailure;
+
+  it.each<[what: string, error: unknown, type: string, message: string | RegExp]>([
+    ['a text for a permanent error', new PermanentTaskError('sold out'), 'PermanentTaskError', 'sold out'],
+    ['a text for another one', new RetryableTaskError('later'), 'RetryableTaskError', 'later'],
+    ['a type that is no text', new PermanentTaskError({ type: 5 as never, message: 'm' }), '5', 'm'],
+    ['no message', new PermanentTaskError({} as never), 'PermanentTaskError', ''],
+    ['a message that is no text', Object.assign(new Error(), { message: { code: 7 } }), 'Error', '{ code: 7 }'],
+    ['a name that is no text', Object.assign(new Error('m'), { name: undefined }), 'Error', 'm'],
+    ['a stack that is no text', Object.assign(new Error('m'), { stack: [] }), 'Error', 'm'],
+    ['no error at all', Object.create(null), 'Exception', /null/],
+  ])('is an error that the record can hold: %s', (_, error, type, message) => {
+    const failed = failureOf(error).error;
+    expect(taskError.parse(failed)).toMatchObject({
+      type,
+      message: typeof message === 'string' ? message : expect.stringMatching(message),
+    });
+  });
+
+  it.each([['5000'], [1e17], [-1], [Number.NaN], [Date.now()]])(
+    'asks for no pause with %j, so that the pause grows',
+    (retryAfterMs) => {
+      const error = new RetryableTaskError({ message: 'm', retryAfterMs: retryAfterMs as number });
+      expect(failureOf(error).retry).toEqual({ after_ms: null, counted: true });
+    },
+  );
 });
 
 describe('modules of tasks', () => {

@@ -3,21 +3,28 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { attemptFailed } from '../../src/activities/failures.ts';
+import { attemptFailed, toFailure } from '../../src/activities/failures.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import type { TaskEvent } from '../../src/contracts/tasks/task-event.ts';
 import { taskQueueOf } from '../../src/contracts/tasks/task-queues.ts';
-import { TASK_WORKFLOW, type TaskInput, taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
+import {
+  ATTEMPT_FAILED,
+  TASK_WORKFLOW,
+  type TaskInput,
+  taskWorkflowId,
+} from '../../src/contracts/tasks/task-workflow.ts';
 import { taskQueuedEvent } from '../../src/domain/record/first-events.ts';
+import { NotRecordable } from '../../src/domain/record/not-recordable.ts';
 import { evolveTask, type Task } from '../../src/domain/tasks/task.ts';
-import { RetryableTaskError } from '../../src/domain/tasks/task-error.ts';
+import { PermanentTaskError, RetryableTaskError } from '../../src/domain/tasks/task-error.ts';
 import { taskPolicyOf } from '../../src/domain/tasks/task-request.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { taskRun } from '../../src/workflows/index.ts';
-import { revokeSignal } from '../../src/workflows/messages.ts';
+import { revokeSignal, taskStateQuery } from '../../src/workflows/messages.ts';
 import type { CallbackRecordPort } from '../../src/workflows/ports/callback.ts';
 import type { RecordPort } from '../../src/workflows/ports/record.ts';
 import type { TaskPort } from '../../src/workflows/ports/tasks.ts';
+import { eventually } from '../world/eventually.ts';
 import { hasTestServer, releaseTime, startTestServer } from '../world/test-server.ts';
 import '../world/temporal-runtime.ts';
 
@@ -26,6 +33,9 @@ const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 /** Time is virtual: a task takes some of it as well, so what happens on time happens within seconds of it. */
 const ON_TIME = 10 * SECOND;
+
+/** Stands for an error that the record refuses. */
+const UNRECORDABLE = 'Unrecordable';
 
 type Attempt = Parameters<TaskPort['runTask']>[0] & { at: number };
 
@@ -42,6 +52,8 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
     const recording: Pick<RecordPort & CallbackRecordPort, 'appendTaskEvent' | 'listCallbackTargets'> = {
       listCallbackTargets: async () => [],
       async appendTaskEvent({ task_id, event }) {
+        if (event.type === 'task_failed' && event.data.error.type === UNRECORDABLE)
+          throw toFailure(new NotRecordable('task_failed: error.type: Invalid input'));
         const events = told.get(task_id)!;
         if (!events.some(({ dedupe_key }) => dedupe_key === event.dedupe_key)) events.push(event);
         return { stands: true };
@@ -176,6 +188,30 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
     expect(waited.attempts.at(-1)!.at - waited.began).toBeGreaterThanOrEqual(7 * HOUR);
   });
 
+  it.each([['5000'], [1e17], [-1e17]])('waits as long as it can where the worker says %j', async (after_ms) => {
+    const asked = await start(async ({ attempt }) => {
+      if (attempt > 1) return 'done';
+      const failed = { error: { type: 'Busy', message: 'm', traceback: null }, retry: { after_ms, counted: true } };
+      throw ApplicationFailure.create({ type: ATTEMPT_FAILED, nonRetryable: true, details: [failed] });
+    });
+    if (after_ms === 1e17) {
+      await eventually(async () => expect((await asked.handle.query(taskStateQuery)).phase).toBe('waiting'));
+      await asked.handle.signal(revokeSignal, { by: 'me', reason: 'revoked' });
+    }
+    expect((await asked.closed()).status).toBe(after_ms === 1e17 ? 'REVOKED' : 'SUCCESS');
+  });
+
+  it('fails where the record can never hold how its attempt failed', async () => {
+    const failed = await start(async () => {
+      throw attemptFailed(new PermanentTaskError({ type: UNRECORDABLE, message: 'm' }), undefined);
+    });
+    expect(await failed.closed()).toMatchObject({
+      status: 'FAILURE',
+      error: { type: 'NotRecordable' },
+      workflow: 'FAILED',
+    });
+  });
+
   it('is repeated by Temporal where its worker was lost, which is no retry', async () => {
     let lost = 0;
     const repeated = await start(async () => {
@@ -197,6 +233,21 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
     const closed = await expired.closed();
     expect(closed).toMatchObject({ status: 'REVOKED', reason: 'expired', workflow: 'FAILED' });
     expect(expired.attempts).toHaveLength(0);
+  });
+
+  it.each<[said: unknown[], reason: string, by: string]>([
+    [[], 'revoked', 'operator'],
+    [[null], 'revoked', 'operator'],
+    [['me'], 'revoked', 'operator'],
+    [[{ by: 5, reason: 'terminated' }], 'terminated', 'operator'],
+    [[{ by: 'me', reason: 'no longer needed' }], 'revoked', 'me'],
+  ])('is revoked by a signal with %j, which somebody typed', async (said, reason, by) => {
+    const revoked = await start(fails(new RetryableTaskError({ message: 'later', retryAfterMs: 30 * DAY })));
+    await revoked.handle.signal('revoke', ...said);
+    expect(await revoked.closed()).toMatchObject({ status: 'REVOKED', reason, workflow: 'FAILED' });
+    expect(told.get((await revoked.handle.describe()).workflowId.slice(5))!.at(-1)).toMatchObject({
+      data: { by, reason },
+    });
   });
 
   it.each([

@@ -102,9 +102,12 @@ function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408;
 }
 
+/** A limit of a forge lasts an hour at most. A longer wait is a fault, such as a time in the place of seconds. */
+const LONGEST_LIMIT_MS = 86_400_000;
+
 /**
- * Returns how long GitHub wants us to wait, in milliseconds; undefined if a response is no rate limit. A limited request was not
- * executed.
+ * Returns how long GitHub wants us to wait, in milliseconds: a day at most; undefined if a response is no rate limit. A limited request
+ * was not executed.
  * @param now epoch milliseconds; used only if the response does not tell the time of GitHub's own clock.
  */
 export function rateLimitWait(
@@ -115,13 +118,17 @@ export function rateLimitWait(
 ): number | undefined {
   if (status !== 403 && status !== 429) return undefined;
   const retryAfter = Number(headers['retry-after']);
-  if (headers['retry-after'] !== undefined && retryAfter >= 0) return Math.max(1_000, retryAfter * 1_000);
+  if (headers['retry-after'] !== undefined && retryAfter >= 0) return limitMs(retryAfter * 1_000);
   if (headers['x-ratelimit-remaining'] === '0') {
     const reset = Number(headers['x-ratelimit-reset']) * 1_000;
-    return Number.isFinite(reset) ? Math.max(1_000, reset - (clockOf(headers) ?? now)) : UNTOLD_WAIT_MS;
+    return Number.isFinite(reset) ? limitMs(reset - (clockOf(headers) ?? now)) : UNTOLD_WAIT_MS;
   }
   if (status === 429 || /rate limit/i.test(messageOf(body))) return UNTOLD_WAIT_MS;
   return undefined;
+}
+
+function limitMs(ms: number): number {
+  return Math.min(Math.max(1_000, ms), LONGEST_LIMIT_MS);
 }
 
 /** Returns the time of GitHub's clock when it responded, in epoch milliseconds; undefined if the response does not tell. */

@@ -20,3 +20,15 @@ export function storable<Value>(value: Value): Value {
   const mended = storableJson(json);
   return mended === json ? value : (JSON.parse(mended) as Value);
 }
+
+/** Returns a value as JSON; `null` for undefined. @throws what `fault` makes of the reason if the value is not JSON. */
+export function jsonOf(value: unknown, fault: (why: string) => Error): string {
+  let why = `it is a ${typeof value}`;
+  try {
+    const json: string | undefined = JSON.stringify(value ?? null);
+    if (json !== undefined) return json;
+  } catch (error) {
+    why = (error as Error).message.split('\n', 1)[0]!;
+  }
+  throw fault(why);
+}

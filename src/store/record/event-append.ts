@@ -15,7 +15,7 @@ import { type Db, databaseFault } from '../database.ts';
 import { announceAppended } from './append-listeners.ts';
 import { eventFromJson } from './event-json.ts';
 import { type Head, streamHeads } from './stream-heads.ts';
-import { type Identified, type ProjectionRow, type StreamKind, streamOf } from './stream-kind.ts';
+import { dataOf, type Identified, type ProjectionRow, type StreamKind, streamOf } from './stream-kind.ts';
 import type { ToldRow } from './told-event.ts';
 
 /** The outcome of appending an event. `repeated`: it was appended before, and `event` is the earlier one. */
@@ -45,7 +45,7 @@ const MAX_RACES = 50;
  *
  * @param expected what the appender knows about the stream; checked before anything is appended.
  * @param follower goes directly after the event, in the same statement, unless the event already exists.
- * @throws {IllegalEvent} if the event cannot follow the present state of the stream.
+ * @throws {IllegalEvent} if the event cannot follow the present state of the stream. @throws {NotRecordable} if its data does not fit.
  * @throws {RecordSetBack} if the stream has lost some or all events that the appender knows of.
  * @throws {ForeignStream} if the stream belongs to another workflow. @throws {StreamWentOn} if it has more events than expected.
  */
@@ -116,10 +116,7 @@ async function append<State extends Identified, Event extends ToldEvent, Answer>
   const { db, kind, id, expected, isFollowed } = target;
   const stream = streamOf(kind, id);
   // Parts of events come from other systems. A message that was cut within a character must not keep the event out of the record.
-  const told = events.map((event) => ({
-    ...event,
-    data: storable(kind.data[event.type as Event['type']].parse(event.data)),
-  })) as Event[];
+  const told = events.map((event) => ({ ...event, data: storable(dataOf(kind, event)) })) as Event[];
   const recalled = streamHeads(db).recall(stream) as Head<State> | undefined;
   if (recalled && events.length === 1 && events[0]!.type === kind.first) {
     // The workflow of a build records its first event too, mostly in the process that has just appended it.

@@ -1,6 +1,6 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { GitHubRefusal, NotDone } from '../../contracts/github/github.ts';
-import { backoff } from '../../domain/backoff.ts';
+import { backoff, possiblePause } from '../../domain/backoff.ts';
 import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import type { OpenBuild } from './open-build.ts';
 
@@ -53,7 +53,7 @@ export class NotDoneAttempts {
       };
     }
     const { reason, wait_ms, refusal } = outcome;
-    const wait = wait_ms ?? backoff(this.#unsent, 1_000, LONGEST_UNSENT_PAUSE_MS, Math.random());
+    const wait = possiblePause(wait_ms ?? backoff(this.#unsent, 1_000, LONGEST_UNSENT_PAUSE_MS, Math.random()));
     if (this.#unsent === 0) this.#since = Date.now();
     this.#unsent += 1;
     const retryAt = new Date(Date.now() + wait);

@@ -11,7 +11,7 @@ export interface RevocationListener {
   listen(callback: () => void): () => void;
 }
 
-/** Listens to our signal and to `temporal workflow cancel`, which means the same. */
+/** Listens to our signal, which somebody may type, and to `temporal workflow cancel`, which means the same. */
 export function listenForRevocation(): RevocationListener {
   let heard: Revocation | undefined;
   const callbacks = new Set<() => void>();
@@ -20,7 +20,13 @@ export function listenForRevocation(): RevocationListener {
     heard = revocation;
     for (const callback of callbacks) callback();
   };
-  setHandler(revokeSignal, ({ by = 'operator', reason = 'revoked' } = {}) => revoke({ by, reason }));
+  setHandler(revokeSignal, (said: { by?: unknown; reason?: unknown } | null | undefined) => {
+    const { by, reason } = said ?? {};
+    revoke({
+      by: typeof by === 'string' ? by : 'operator',
+      reason: reason === 'terminated' ? reason : 'revoked',
+    });
+  });
   CancellationScope.current().cancelRequested.catch(() => revoke({ by: 'temporal', reason: 'terminated' }));
   return {
     get revocation() {

@@ -7,11 +7,11 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { type Continued, ENDED, LED_ELSEWHERE, type TaskInput } from '../../contracts/tasks/task-workflow.ts';
-import { backoff } from '../../domain/backoff.ts';
+import { backoff, possiblePause } from '../../domain/backoff.ts';
 import { record } from '../activities.ts';
 import { beginAnswer } from '../ending/answer.ts';
 import { beginCallbacks, beginCallbacksTo } from '../ending/callback.ts';
-import { isFailure } from '../journal.ts';
+import { causeOf, isFailure } from '../journal.ts';
 import { answeredSignal, type TaskStateView, taskStateQuery } from '../messages.ts';
 import type { TaskOutcome } from '../ports/record.ts';
 import { attemptOnce } from './attempt.ts';
@@ -70,7 +70,9 @@ async function run(
   const taskRecord = new TaskRecord(input, isLean);
   try {
     if (!isLean || input.runtime === 'python' || hasMoreToSay(input)) await taskRecord.begin();
-    const end = await work(input, taskRecord, state, revocation);
+    const end = await work(input, taskRecord, state, revocation).catch((error: unknown) =>
+      endUnrecorded(error, taskRecord, state.attempt),
+    );
     state.phase = 'ended';
     if (!isQuiet(input, end)) await close(input, end, isLean);
     return resultOf(end.outcome);
@@ -146,7 +148,8 @@ async function work(
     if (!retry || (retry.counted && retries >= maxRetries)) {
       return endAs(taskRecord, { kind: 'failed', error, attempts: attempt });
     }
-    const wait = retry.after_ms ?? backoff(retries, input.policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random());
+    const asked = retry.after_ms ?? backoff(retries, input.policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random());
+    const wait = possiblePause(Number(asked));
     if (retry.counted) retries += 1;
     progress = attempted.progress;
     const retry_at = new Date(Date.now() + wait).toISOString();
@@ -180,6 +183,14 @@ async function endAs(
   if (ended) return ended;
   await taskRecord.recordEvent('task_dead_lettered', 'dead_lettered', { reason: reasonOf(outcome), attempts });
   return end;
+}
+
+/** Ends a task that the record cannot hold an event of as failed, and says so. @throws other errors unchanged. */
+function endUnrecorded(error: unknown, taskRecord: TaskRecord, attempts: number): Promise<RecordedEnd> {
+  const cause = causeOf(error);
+  if (!(cause instanceof ApplicationFailure && cause.type === 'NotRecordable')) throw error;
+  const { type, message } = cause;
+  return endAs(taskRecord, { kind: 'failed', error: { type, message, traceback: null }, attempts });
 }
 
 function reasonOf({ error }: Extract<TaskOutcome, { kind: 'failed' }>): string {
