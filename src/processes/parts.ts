@@ -3,6 +3,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createTaskHandlers } from '../activities/content-tasks.ts';
 import { OwnTasks } from '../activities/own-tasks.ts';
+import { catchStrayRejections } from '../activities/stray-rejections.ts';
 import { builtInCode } from '../activities/task-code.ts';
 import type { TaskHandlers } from '../activities/task-handlers.ts';
 import { startApiServer } from '../api/server.ts';
@@ -187,6 +188,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
     registering.add(registrationOf(identity, tasks));
   };
   if (folder) await serve(folder.tasks);
+  const letStray = folder && catchStrayRejections();
   const watching = folder && ground.watchTasks ? watchOwnTasks(folder, serve, log) : undefined;
   const ended = workers.run().then(
     () => undefined,
@@ -204,6 +206,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
       await Promise.all([sweep?.stop(), pauses.stop(), registering.stop()]);
       workers.shutdown();
       await ended;
+      letStray?.();
     },
   };
 }
