@@ -7,11 +7,16 @@ import { note } from './output/screen.ts';
  * alive.
  */
 export async function main(argv: string[]): Promise<never> {
+  const role = roleOf(argv);
+  // Its terminal may be closed, and Ctrl-C also ends the `tee` behind it. Then it still has to stop in order.
+  const stopsInOrder = role !== undefined && (role.name in SERVED_ROLES || role.name === 'up' || role.name === 'demo');
   for (const stream of [process.stdout, process.stderr]) {
-    // The reader has stopped reading, as `head` does. 141 is what a shell reports for a program that SIGPIPE ended.
-    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 141 : 1));
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // The reader has stopped reading, as `head` does. 141 is what a shell reports for a program that SIGPIPE ended.
+      if (!stopsInOrder) process.exit(error.code === 'EPIPE' ? 141 : 1);
+    });
   }
-  const status = await statusOf(argv);
+  const status = await statusOf(argv, role);
   await Promise.all([written(process.stdout), written(process.stderr)]);
   process.exit(status);
 }
@@ -21,8 +26,7 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((done) => stream.write('', () => done()));
 }
 
-async function statusOf(argv: string[]): Promise<number> {
-  const role = roleOf(argv);
+async function statusOf(argv: string[], role: ReturnType<typeof roleOf>): Promise<number> {
   if (role) {
     const { runRole } = await import('./roles.ts');
     return runRole(role.name, role.argv);

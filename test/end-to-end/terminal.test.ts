@@ -1,8 +1,12 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../world/eventually.ts';
+import { steadyPort } from '../world/steady-port.ts';
 import { directory, Program } from './program.ts';
 
 /** A worker whose Temporal is away says so in its log at once. */
@@ -37,4 +41,26 @@ const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 
 it.skipIf(!hasScript)('logs are lines for people in a terminal', async () => {
   const line = await lineOf('script', ['-qec', WORKER.join(' '), '/dev/null']);
   expect(line).toMatch(/^\[\d\d:\d\d:\d\d\] WARN: Temporal cannot be reached; trying again/);
+});
+
+it('everything on one machine stops in order where nobody reads its lines any more, as Ctrl-C ends a `tee` too', async () => {
+  const home = await directory();
+  const [port, temporal] = [await steadyPort(), await steadyPort()];
+  const child = spawn(process.execPath, ['bin/hapax.js', 'up'], {
+    env: {
+      PATH: process.env.PATH,
+      ...{ HAPAX_ENV_FILE: '', HAPAX_HOME: home },
+      ...{ PORT: `${port}`, TEMPORAL_PORT: `${temporal}`, TEMPORAL_UI_PORT: '0' },
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const exit = once(child, 'exit');
+  for await (const line of createInterface(child.stdout)) if (line.includes('ready;')) break;
+  child.stdout.destroy();
+  child.stderr.destroy();
+  child.kill('SIGINT');
+  expect(await exit).toEqual([0, null]);
+  // Its end removes this file; a server that was cut off leaves it.
+  expect(existsSync(join(home, 'temporal/temporal.pid'))).toBe(false);
 });
