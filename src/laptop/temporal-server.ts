@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { assertPortFree, freePort, portNotForBrowsers } from './ports.ts';
 import { commandLine, isAlive, stopProcess } from './processes.ts';
 import { guardTemporalUi } from './temporal-ui-guard.ts';
+import { UserError } from './user-error.ts';
 
 /** Options of {@link startTemporalServer}. */
 export interface TemporalServerOptions {
@@ -99,6 +100,18 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
       if (attempt === ATTEMPTS || !/address already in use/.test((error as Error).message)) throw error;
     }
   }
+}
+
+/** What the path of the directory may not have: the server makes a URI of the path as it is, and opens that. */
+const NOT_IN_URI = /[#?]|%[\da-f]{2}/i;
+
+/** @throws {UserError} if the server would keep its data elsewhere. */
+export function assertHoldsTemporal(directory: string): void {
+  const [sign] = NOT_IN_URI.exec(directory) ?? [];
+  if (sign === undefined) return;
+  throw new UserError(
+    `Temporal's server cannot keep its data in ${directory}: set HAPAX_HOME to a path without ${sign}`,
+  );
 }
 
 async function startOnce(options: TemporalServerOptions): Promise<TemporalServer> {

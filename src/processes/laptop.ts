@@ -4,6 +4,7 @@ import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
 import type { Tracing } from '../contracts/tracing/tracing.ts';
 import { openHome } from '../laptop/home.ts';
 import { assertPortFree } from '../laptop/ports.ts';
+import { assertHoldsTemporal } from '../laptop/temporal-server.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { openPostgres, openTemporal } from './laptop-servers.ts';
 
@@ -52,6 +53,7 @@ export async function startLaptop(
   };
   try {
     const directory = resolve(given.HAPAX_HOME);
+    if (given.TEMPORAL_ADDRESS === undefined) assertHoldsTemporal(directory);
     const home = openHome(directory);
     started.push(() => home.close());
     if (given.PORT !== 0) await assertPortFree(given.HOST, given.PORT, 'PORT');

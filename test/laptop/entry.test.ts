@@ -46,6 +46,13 @@ test('what is wrong with the command line, or with what it needs, is said in lin
     [['serve', 'api', '--force'], {}, /^hapax: api takes no arguments/, 2],
     [['serve', 'worker', '--force'], {}, /^hapax: Unknown option '--force'/, 1],
     [['up', '--watch'], {}, /^hapax: --watch: set HAPAX_TASKS to the folder to watch/, 1],
+    [
+      ['up'],
+      { HAPAX_HOME: '/nowhere/c#/home' },
+      /^hapax: Temporal's server .* in \/nowhere\/c#\/home: set .* without #/,
+      1,
+    ],
+    [['up'], { HAPAX_HOME: '/nowhere/a%20b' }, /^hapax: Temporal's server .*: set HAPAX_HOME to a path without %20/, 1],
     [['serve', 'nothing'], {}, /^hapax: unknown command 'nothing': see hapax serve --help/, 2],
     [['simulate-github', '--ports', '1'], {}, /^hapax: Unknown option '--ports'/, 1],
     [['simulate-github', '--port', 'x'], {}, /^hapax: --port takes a whole number/, 1],
