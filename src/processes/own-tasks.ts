@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import type { Logger } from 'pino';
 import type { OwnTasks } from '../activities/own-tasks.ts';
 import type { TaskTypeRegistration } from '../contracts/tasks/task-type.ts';
@@ -45,19 +45,28 @@ export async function serveOwnTasks(
   }
 }
 
+/** Says whether a change may concern the modules of a folder: a change of code or of a folder, and not in packages, tools or our home. */
+export function concernsCode(directory: string, changed: string, home: string): boolean {
+  const parts = changed.split(sep);
+  const isApart = parts.some((part) => part === 'node_modules' || part.startsWith('.'));
+  const isOurs = `${join(directory, changed)}${sep}`.startsWith(`${home}${sep}`);
+  return !isApart && !isOurs && /^[^.]+$|\.(?:[cm]?[jt]s|json)$/.test(parts.at(-1)!);
+}
+
 /** An editor writes a file in several steps. */
 const SETTLED_MS = 100;
 
 /**
- * Reloads the folder whenever something in it changes. Running attempts end on the code that they began with. A module with
+ * Reloads the folder whenever code in it changes. Running attempts end on the code that they began with. A module with
  * a fault keeps its previous tasks, and a line in the log names the fault.
- * @param onChange gets all present tasks.
+ * @param onChange gets all present tasks. @param home HAPAX_HOME, which may be in the folder.
  */
 export function watchOwnTasks(
   { modules, directory }: OwnTaskFolder,
   onChange: (tasks: DefinedTask[]) => Promise<void>,
-  log: Logger,
-): { stop(): Promise<void> } {
+  { log, home }: { log: Logger; home: string },
+): { stop(): void } {
+  const own = resolve(home);
   let working = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
   const reload = async () => {
@@ -71,7 +80,8 @@ export function watchOwnTasks(
       log.error({ err }, 'HAPAX_TASKS could not be reloaded; what was loaded is still served');
     }
   };
-  const watching = watch(directory, { recursive: true }, () => {
+  const watching = watch(directory, { recursive: true }, (_, changed) => {
+    if (changed !== null && !concernsCode(directory, changed, own)) return;
     clearTimeout(timer);
     timer = setTimeout(() => {
       working = working.then(reload);
@@ -79,10 +89,9 @@ export function watchOwnTasks(
   });
   watching.on('error', (err) => log.error({ err }, 'HAPAX_TASKS is not watched any more; restart the worker'));
   return {
-    async stop() {
+    stop() {
       watching.close();
       clearTimeout(timer);
-      await working;
     },
   };
 }

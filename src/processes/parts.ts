@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
@@ -114,6 +115,9 @@ export async function startParts(ground: Ground, parts: readonly Part[]): Promis
   };
 }
 
+/** How long a worker that stops waits for what it does beside its work. */
+const STOPPING_MS = 3_000;
+
 const never = new Promise<never>(() => {});
 
 function value<T>(settled: PromiseSettledResult<T>): T | undefined {
@@ -189,7 +193,8 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
   };
   if (folder) await serve(folder.tasks);
   const letStray = folder && catchStrayRejections();
-  const watching = folder && ground.watchTasks ? watchOwnTasks(folder, serve, log) : undefined;
+  const watching =
+    folder && ground.watchTasks ? watchOwnTasks(folder, serve, { log, home: settings.HAPAX_HOME }) : undefined;
   const ended = workers.run().then(
     () => undefined,
     (error: Error) => error,
@@ -202,10 +207,12 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
   return {
     ended,
     async close() {
-      await watching?.stop();
-      await Promise.all([sweep?.stop(), pauses.stop(), registering.stop()]);
       workers.shutdown();
+      watching?.stop();
+      const stopped = Promise.all([sweep?.stop(), pauses.stop(), registering.stop()]);
       await ended;
+      // A database that does not respond keeps their queries; closing it ends them.
+      await Promise.race([stopped, delay(STOPPING_MS, undefined, { ref: false })]);
       letStray?.();
     },
   };

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { registerHooks } from 'node:module';
-import { extname, join } from 'node:path';
+import { createRequire, registerHooks } from 'node:module';
+import { extname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { LIMITS } from '../contracts/budgets.ts';
 import { type DefinedTask, isDefinedTask } from '../domain/tasks/define-task.ts';
@@ -16,7 +16,10 @@ const OURS: Readonly<Record<string, string>> = Object.fromEntries(
 /** The URL parameter that counts how often a folder was loaded, so that Node reads the file again. */
 const GENERATION = 'hapax';
 
-const MODULE = /^(?!.*\.(?:test|spec|d)\.)[^.].*\.(?:ts|mts|js|mjs)$/;
+const MODULE = /^(?!.*\.(?:test|spec|d)\.)[^.].*\.[cm]?[jt]s$/;
+
+/** The CommonJS modules that Node has loaded, by path. */
+const { cache: loaded } = createRequire(import.meta.url);
 
 let resolves = false;
 
@@ -52,12 +55,15 @@ export interface LoadedTasks {
 /** Loads the modules of a folder. Each file exports tasks; subfolders hold the code that they share. */
 export class TaskModules {
   readonly #directory: string;
+  readonly #longestMs: number;
   #generation = 0;
   /** The tasks that each file last exported without a fault. */
   #good = new Map<string, DefinedTask[]>();
 
-  constructor(directory: string) {
+  /** @param longestMs how long a module may take to load, such as by a top-level await. */
+  constructor(directory: string, longestMs = 10_000) {
     this.#directory = directory;
+    this.#longestMs = longestMs;
   }
 
   /**
@@ -67,6 +73,10 @@ export class TaskModules {
   async load(): Promise<LoadedTasks> {
     letThemResolve();
     const generation = String(++this.#generation);
+    // Node reads an ES module again for each URL, and a CommonJS module for each path.
+    for (const path of Object.keys(loaded)) {
+      if (path.startsWith(this.#directory + sep) && !path.includes(`${sep}node_modules${sep}`)) delete loaded[path];
+    }
     const files = readdirSync(this.#directory, { withFileTypes: true })
       .filter((entry) => !entry.isDirectory() && MODULE.test(entry.name))
       .map(({ name }) => name)
@@ -78,7 +88,7 @@ export class TaskModules {
     for (const file of files) {
       const path = join(this.#directory, file);
       try {
-        good.set(file, await tasksOf(marked(pathToFileURL(path).href, generation)));
+        good.set(file, await within(this.#longestMs, tasksOf(marked(pathToFileURL(path).href, generation))));
       } catch (error) {
         faults.push(...linesOf(error).map((line) => `${file}: ${line}`));
         const before = this.#good.get(file);
@@ -93,6 +103,16 @@ export class TaskModules {
     faults.push(...twice.map(({ file, name }) => `${file}: there is another task ${name}`));
     return { tasks: tasks.filter((task) => tasks.find(({ name }) => name === task.name) === task), faults };
   }
+}
+
+/** Returns what the loading of a module gives. @throws if it takes longer than this. */
+async function within(longestMs: number, loading: Promise<DefinedTask[]>): Promise<DefinedTask[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`still loading after ${longestMs / 1_000} s (a top-level await?)`);
+    timer = setTimeout(reject, longestMs, error);
+  });
+  return Promise.race([loading, late]).finally(() => clearTimeout(timer));
 }
 
 async function tasksOf(url: string): Promise<DefinedTask[]> {

@@ -8,6 +8,7 @@ import { taskError } from '../../src/contracts/tasks/task-event.ts';
 import type { AttemptFailure } from '../../src/contracts/tasks/task-workflow.ts';
 import { descriptionOf } from '../../src/domain/tasks/define-task.ts';
 import { checkedFetch } from '../../src/integrations/checked-fetch.ts';
+import { concernsCode } from '../../src/processes/own-tasks.ts';
 import { defineTask, PermanentTaskError, RetryableTaskError, z } from '../../src/tasks/index.ts';
 import { runTask } from '../../src/tasks/testing.ts';
 import { startStandIn } from '../world/http-stand-in.ts';
@@ -176,6 +177,58 @@ describe('modules of tasks', () => {
     expect((await modules.load()).faults).toEqual([expect.stringMatching(/^one\.ts: exports no task/)]);
     write('one.ts', "import './nowhere.ts';");
     expect((await modules.load()).faults).toEqual([expect.stringMatching(/^one\.ts: .*nowhere\.ts/)]);
+  });
+});
+
+describe('modules of tasks that are not as they should be', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hapax-tasks-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
+
+  it('do not keep the others from loading, where one never ends', async () => {
+    write('endless.ts', 'await new Promise((resolve) => setTimeout(resolve, 3_600_000).unref()); export const x = 1;');
+    expect(await new TaskModules(folder, 50).load()).toEqual({
+      tasks: [],
+      faults: ['endless.ts: still loading after 0.05 s (a top-level await?)'],
+    });
+  });
+
+  it('are read again too where they are CommonJS', async () => {
+    const common = (result: string) => `const { defineTask, z } = require('hapax/tasks');
+      module.exports = defineTask({ name: 'a', arguments: z.object({}), run: () => require('./part.cjs') + '${result}' });`;
+    const modules = new TaskModules(folder);
+    const run = async () => (await runTask((await modules.load()).tasks[0]!, {})).result;
+    write('part.cjs', "module.exports = '1';");
+    for (const [file, result] of [
+      ['a.cjs', 'b'],
+      ['a.cjs', 'c'],
+    ] as const) {
+      write(file, common(result));
+      expect(await run()).toBe(`1${result}`);
+    }
+    write('part.cjs', "module.exports = '2';");
+    expect(await run()).toBe('2c');
+  });
+});
+
+describe('a change below the folder of tasks', () => {
+  it.each([
+    ['mine.ts', true],
+    ['shared/data.json', true],
+    ['shared', true],
+    ['old.cjs', true],
+    ['notes.txt', false],
+    ['node_modules/pkg/index.js', false],
+    ['.git/index.js', false],
+    ['.hapax/x.json', false],
+    ['home/temporal/dynamic.json', false],
+    ['home', false],
+    ['homes/a.ts', true],
+  ])('of %s loads them again: %s', (changed, expected) => {
+    expect(concernsCode('/tasks', changed, '/tasks/home')).toBe(expected);
   });
 });
 

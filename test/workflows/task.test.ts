@@ -138,6 +138,8 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
       },
     };
   }
+  const isPaused = ({ handle }: Awaited<ReturnType<typeof start>>) =>
+    eventually(async () => expect((await handle.query(taskStateQuery)).phase).toBe('waiting'));
   const fails =
     (error: Error = new Error('upstream 503')) =>
     async () => {
@@ -195,7 +197,7 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
       throw ApplicationFailure.create({ type: ATTEMPT_FAILED, nonRetryable: true, details: [failed] });
     });
     if (after_ms === 1e17) {
-      await eventually(async () => expect((await asked.handle.query(taskStateQuery)).phase).toBe('waiting'));
+      await isPaused(asked);
       await asked.handle.signal(revokeSignal, { by: 'me', reason: 'revoked' });
     }
     expect((await asked.closed()).status).toBe(after_ms === 1e17 ? 'REVOKED' : 'SUCCESS');
@@ -243,6 +245,7 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
     [[{ by: 'me', reason: 'no longer needed' }], 'revoked', 'me'],
   ])('is revoked by a signal with %j, which somebody typed', async (said, reason, by) => {
     const revoked = await start(fails(new RetryableTaskError({ message: 'later', retryAfterMs: 30 * DAY })));
+    await isPaused(revoked);
     await revoked.handle.signal('revoke', ...said);
     expect(await revoked.closed()).toMatchObject({ status: 'REVOKED', reason, workflow: 'FAILED' });
     expect(told.get((await revoked.handle.describe()).workflowId.slice(5))!.at(-1)).toMatchObject({

@@ -8,9 +8,11 @@ export async function startFreezingProxy(port: number) {
   let frozen = false;
   let isCut = false;
   let last: Buffer | undefined;
+  let kept = 0;
   const { drop, ...proxy } = await startProxy(port, {
     admits: () => !isCut,
     pass(chunk, from) {
+      if (frozen && from === 'client') kept += 1;
       if (frozen) return undefined;
       if (from === 'server' && last && chunk.includes(last)) frozen = true;
       return chunk;
@@ -19,7 +21,12 @@ export async function startFreezingProxy(port: number) {
   return {
     ...proxy,
     freeze() {
+      kept = 0;
       frozen = true;
+    },
+    /** How much a client has sent since it is frozen, which nobody responds to. */
+    get kept() {
+      return kept;
     },
     /** New connections work again. What came meanwhile is lost. */
     thaw() {
