@@ -145,7 +145,13 @@ async function wayTo(target: TemporalTarget, log?: Logger): Promise<Way> {
   };
   const relay = frontends.length > 1 ? await startTemporalRelay(frontends, { tls: isTls, log }) : undefined;
   return {
-    options: { address: relay?.address ?? target.address, ...(isTls ? { tls } : {}), ...(apiKey ? { apiKey } : {}) },
+    options: {
+      address: relay?.address ?? target.address,
+      ...(isTls ? { tls } : {}),
+      ...(apiKey ? { apiKey } : {}),
+      // No proxy of `https_proxy` leads to the relay, which is in this process.
+      ...(relay ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {}),
+    },
     close: () => relay?.close(),
   };
 }

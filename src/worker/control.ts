@@ -76,7 +76,7 @@ export function createControl(
         if (!isOpen || isPaused) return ELSEWHERE_MS;
         const paced = paces.get(task);
         if (!paced) return 0;
-        const { pace, waitMs } = takeTurn(paced.pace, Date.now());
+        const { pace, waitMs } = takeTurn(paced.pace, performance.now());
         paced.pace = pace;
         return waitMs;
       },

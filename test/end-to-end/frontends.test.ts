@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { type AddressInfo, connect } from 'node:net';
 import { createServer } from 'node:tls';
 import pino from 'pino';
-import { expect, inject, it, onTestFinished } from 'vitest';
+import { expect, inject, it, onTestFinished, vi } from 'vitest';
 import { connectTemporal, lazyTemporalClient, type TemporalTarget } from '../../src/processes/temporal.ts';
 import { startTemporalRelay } from '../../src/processes/temporal-relay.ts';
 import { type Certificates, makeCertificates, SERVER_NAME } from '../world/certificates.ts';
@@ -12,6 +12,12 @@ import { startFreezingProxy } from '../world/freezing-proxy.ts';
 import { openNamespace } from '../world/world.ts';
 import { openCloud } from './cloud.ts';
 import { directory } from './program.ts';
+
+const PLAIN = {
+  ...{ TEMPORAL_NAMESPACE: 'default', TEMPORAL_API_KEY: undefined, TEMPORAL_CODEC_KEYS: undefined },
+  ...{ TEMPORAL_TLS_CA: undefined, TEMPORAL_TLS_CERT: undefined, TEMPORAL_TLS_KEY: undefined },
+  TEMPORAL_TLS_SERVER_NAME: undefined,
+} satisfies Partial<TemporalTarget>;
 
 const temporalPort = () => Number(inject('temporalAddress').split(':')[1]);
 
@@ -68,6 +74,15 @@ it('TLS with a client certificate passes through to whichever answers, under one
   await expect(
     connectTemporal({ ...anonymous, TEMPORAL_TLS_CERT: undefined, TEMPORAL_TLS_KEY: undefined }),
   ).rejects.toThrow();
+});
+
+it('a proxy of the environment is not asked for the way to a relay, which is in the process itself', async () => {
+  const frontend = await startFrontend();
+  vi.stubEnv('https_proxy', 'http://127.0.0.1:1');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const lazy = await lazyTemporalClient({ ...PLAIN, address: `127.0.0.1:1,${frontend.address}` });
+  expect(await lazy.client.workflowService.getSystemInfo({})).toHaveProperty('serverVersion');
+  await lazy.disconnect();
 });
 
 it('a relay breaks what is connected to a frontend that hangs, and says so once', async () => {

@@ -116,6 +116,19 @@ it.each([401, 403, 502])(
   },
 );
 
+it('waits longer each time while GitHub gives no token, up to a minute or so', async () => {
+  gives = 502;
+  const github = app();
+  const waits: number[] = [];
+  for (let tries = 0; tries < 6; tries++) waits.push(((await dispatch(github)) as { wait_ms: number }).wait_ms);
+  for (const [tries, least] of [5_000, 10_000, 20_000, 40_000, 60_000, 60_000].entries()) {
+    expect(waits[tries]).toBeGreaterThanOrEqual(least);
+    expect(waits[tries]).toBeLessThanOrEqual(least * 1.25);
+  }
+  gives = 201;
+  expect(await dispatch(github)).toMatchObject({ kind: 'accepted' });
+});
+
 describe('a token that GitHub refuses', () => {
   const all: [string, (github: Forge) => Promise<unknown>][] = [
     ['a dispatch', dispatch],

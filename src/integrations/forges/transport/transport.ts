@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Octokit } from '@octokit/rest';
 import { NO_TRACING, type Span, type Tracing } from '../../../contracts/tracing/tracing.ts';
+import { backoff } from '../../../domain/backoff.ts';
 import {
   type Arrived,
   clockAhead,
@@ -38,8 +39,9 @@ export type RouteParameters = Record<string, unknown> & { headers?: Record<strin
 
 /** Code of a request that was not sent because an app got no token for it. */
 const NOT_LOGGED_IN = 'NOT_LOGGED_IN';
-/** How long a request waits if an app gets no token now. */
+/** How long a request waits if an app gets no token now; longer each time, so that a long outage fills no histories. */
 const NOT_READY_WAIT_MS = 5_000;
+const LONGEST_NOT_READY_WAIT_MS = 60_000;
 /** The most redirects that are followed. GitHub redirects requests for a renamed repository to another path, and at most once more. */
 const MAX_REDIRECTS = 3;
 /** Statuses that say that a request was not carried out where it was sent (RFC 9110, section 15.4). 303 says that it was. */
@@ -60,6 +62,8 @@ export class ForgeTransport {
   readonly apiUrl: string;
   readonly #onResponse: TransportOptions['onResponse'];
   readonly #tracing: Tracing;
+  /** How many requests in a row got no token for the app. */
+  #withoutToken = 0;
   /** GitHub's clock minus this machine's, in milliseconds. */
   #clockOffsetMs = 0;
 
@@ -146,8 +150,10 @@ export class ForgeTransport {
       try {
         if (owner !== undefined) token = await this.#app?.tokenFor(String(owner), String(repo));
       } catch (error) {
-        return notLoggedIn(responseOf(error), `${owner}/${repo}`);
+        const waitMs = backoff(this.#withoutToken++, NOT_READY_WAIT_MS, LONGEST_NOT_READY_WAIT_MS, Math.random());
+        return notLoggedIn(responseOf(error), `${owner}/${repo}`, waitMs);
       }
+      this.#withoutToken = 0;
       const credential = token ? { authorization: `token ${token.value}` } : {};
       const response = await this.#sendOnce(route, { ...parameters, headers: { ...credential, ...headers } });
       if (!token || !this.#app || !('status' in response)) return response;
@@ -222,16 +228,16 @@ function earlier(given: AbortSignal | null | undefined, timeout: AbortSignal): A
 }
 
 /** Returns the response of a request that got no token for the app: it was not sent, whatever GitHub said. */
-function notLoggedIn(response: ForgeResponse, repository: string): ForgeResponse {
+function notLoggedIn(response: ForgeResponse, repository: string, waitMs: number): ForgeResponse {
   const no = `GitHub gives the app no token for ${repository}`;
   if (!('status' in response)) {
-    return { code: NOT_LOGGED_IN, message: `${no}: ${response.message}`, wait_ms: NOT_READY_WAIT_MS };
+    return { code: NOT_LOGGED_IN, message: `${no}: ${response.message}`, wait_ms: waitMs };
   }
   const { status, headers, body } = response;
   const said = `${no} (${status}: ${messageOf(body)})`;
   const limitMs = rateLimitWait(status, headers, body, Date.now());
   if (limitMs !== undefined || status >= 500) {
-    return { code: NOT_LOGGED_IN, message: said, wait_ms: limitMs ?? NOT_READY_WAIT_MS };
+    return { code: NOT_LOGGED_IN, message: said, wait_ms: limitMs ?? waitMs };
   }
   const remedy =
     status === 404
