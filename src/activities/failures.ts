@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
 import { LIMITS } from '../contracts/budgets.ts';
 import type { TaskError } from '../contracts/tasks/task-event.ts';
@@ -48,7 +47,12 @@ function taskErrorOf(error: unknown): TaskError {
 }
 
 function textOf(said: unknown): string {
-  return typeof said === 'string' ? said : inspect(said);
+  if (typeof said !== 'object') return String(said);
+  try {
+    return JSON.stringify(said);
+  } catch {
+    return 'an object that is not JSON';
+  }
 }
 
 function cut(message: string): string {

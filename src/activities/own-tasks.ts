@@ -11,7 +11,6 @@ import { findTaskSteps } from '../store/tasks/task-step-find.ts';
 import { saveTaskStep } from '../store/tasks/task-step-save.ts';
 import { findTaskType } from '../store/tasks/task-type-list.ts';
 import { ownContext } from './own-context.ts';
-import { runOwnCode } from './stray-rejections.ts';
 import { argumentsRefused, callStores, type RunnableTask, type TaskAsked, type TaskCode } from './task-code.ts';
 
 export interface OwnTaskDependencies {
@@ -63,7 +62,7 @@ function runnable(task: DefinedTask, { db, fetch, secrets }: OwnTaskDependencies
         find: () => callStores(() => findTaskSteps(db, taskId)),
         save: (name: string, result: string) => callStores(() => saveTaskStep(db, taskId, name, result)),
       };
-      return runOwnCode({ taskId, log }, () => task.run(given.arguments, ownContext(context, { log, fetch, steps })));
+      return task.run(given.arguments, ownContext(context, { log, fetch, steps }));
     },
   };
 

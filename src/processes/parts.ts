@@ -4,7 +4,6 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createTaskHandlers } from '../activities/content-tasks.ts';
 import { OwnTasks } from '../activities/own-tasks.ts';
-import { catchStrayRejections } from '../activities/stray-rejections.ts';
 import { builtInCode } from '../activities/task-code.ts';
 import type { TaskHandlers } from '../activities/task-handlers.ts';
 import { startApiServer } from '../api/server.ts';
@@ -44,6 +43,7 @@ import { retentionOf } from './retention.ts';
 import { firingOf } from './scheduled.ts';
 import { applySchedules } from './schedules.ts';
 import { secretBoxOf } from './secret-box.ts';
+import { keepStrayRejections } from './stray-rejections.ts';
 import { queuesOf } from './tasks.ts';
 import { traceCode } from './trace-code.ts';
 import { traceEnds } from './trace-ends.ts';
@@ -155,6 +155,8 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
       { db, fetch: checkedFetch({ allowedHosts: settings.TASK_ALLOWED_HOSTS }), secrets: secretBoxOf(settings) },
       builtIn,
     );
+  const kept = own && keepStrayRejections(own, log);
+  const code = kept?.code ?? builtIn;
   const sizes = queuesOf(
     settings,
     folder?.tasks.map((task) => descriptionOf(task).queue),
@@ -172,7 +174,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
     verifyAttestation: await attestationVerifierOf(settings),
     version: versionOf(settings),
     sender: callbackSenderOf(settings, tracing),
-    code: tracing ? traceCode(own ?? builtIn, tracing) : (own ?? builtIn),
+    code: tracing ? traceCode(code, tracing) : code,
     ...sizes,
     meter: logEnds(tracing ? traceEnds(metrics, tracing) : metrics, log),
     onShutdownOrder: isAlone
@@ -192,7 +194,6 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
     registering.add(registrationOf(identity, tasks));
   };
   if (folder) await serve(folder.tasks);
-  const letStray = folder && catchStrayRejections();
   const watching =
     folder && ground.watchTasks ? watchOwnTasks(folder, serve, { log, home: settings.HAPAX_HOME }) : undefined;
   const ended = workers.run().then(
@@ -213,7 +214,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
       await ended;
       // A database that does not respond keeps their queries; closing it ends them.
       await Promise.race([stopped, delay(STOPPING_MS, undefined, { ref: false })]);
-      letStray?.();
+      kept?.stop();
     },
   };
 }

@@ -104,21 +104,18 @@ describe('a task of the user', () => {
 describe('what the code of a user throws', () => {
   const failureOf = (error: unknown) => attemptFailed(error, undefined).details?.[0] as AttemptFailure;
 
-  it.each<[what: string, error: unknown, type: string, message: string | RegExp]>([
+  it.each<[what: string, error: unknown, type: string, message: string]>([
     ['a text for a permanent error', new PermanentTaskError('sold out'), 'PermanentTaskError', 'sold out'],
     ['a text for another one', new RetryableTaskError('later'), 'RetryableTaskError', 'later'],
     ['a type that is no text', new PermanentTaskError({ type: 5 as never, message: 'm' }), '5', 'm'],
     ['no message', new PermanentTaskError({} as never), 'PermanentTaskError', ''],
-    ['a message that is no text', Object.assign(new Error(), { message: { code: 7 } }), 'Error', '{ code: 7 }'],
+    ['a message that is no text', Object.assign(new Error(), { message: { code: 7 } }), 'Error', '{"code":7}'],
     ['a name that is no text', Object.assign(new Error('m'), { name: undefined }), 'Error', 'm'],
     ['a stack that is no text', Object.assign(new Error('m'), { stack: [] }), 'Error', 'm'],
-    ['no error at all', Object.create(null), 'Exception', /null/],
+    ['no error at all', Object.create(null), 'Exception', '{}'],
   ])('is an error that the record can hold: %s', (_, error, type, message) => {
     const failed = failureOf(error).error;
-    expect(taskError.parse(failed)).toMatchObject({
-      type,
-      message: typeof message === 'string' ? message : expect.stringMatching(message),
-    });
+    expect(taskError.parse(failed)).toMatchObject({ type, message });
   });
 
   it.each([['5000'], [1e17], [-1], [Number.NaN], [Date.now()]])(

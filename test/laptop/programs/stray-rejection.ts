@@ -1,10 +1,9 @@
 /** Runs a task that leaves a rejected promise alone, or leaves one alone itself. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { OwnTasks } from '../../../src/activities/own-tasks.ts';
-import { catchStrayRejections } from '../../../src/activities/stray-rejections.ts';
+import { keepStrayRejections } from '../../../src/processes/stray-rejections.ts';
 import { defineTask, z } from '../../../src/tasks/index.ts';
 
-catchStrayRejections();
 const never = new Promise<never>(() => undefined);
 const task = defineTask({
   name: 'careless',
@@ -17,8 +16,9 @@ const task = defineTask({
   },
 });
 const aborted = new Promise<never>((_, reject) => setTimeout(reject, 1, new Error('aborted')));
-const code = new OwnTasks({ db: {} as never, fetch: () => aborted, secrets: undefined }, { find: () => undefined });
-code.replace([task]);
+const own = new OwnTasks({ db: {} as never, fetch: () => aborted, secrets: undefined }, { find: () => undefined });
+own.replace([task]);
+const { code } = keepStrayRejections(own, { error: (more: object) => console.error(more) });
 const asked = { task_id: 'careless-1', name: 'careless', args: [], kwargs: {}, attempt: 1, step: '' };
 const { signal } = new AbortController();
 const context = { taskId: 'careless-1', attempt: 1, signal, progress: undefined, heartbeat: () => undefined };
