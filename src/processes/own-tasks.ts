@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import { join, resolve, sep } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
 import type { Logger } from 'pino';
 import type { OwnTasks } from '../activities/own-tasks.ts';
 import type { TaskTypeRegistration } from '../contracts/tasks/task-type.ts';
@@ -45,11 +45,15 @@ export async function serveOwnTasks(
   }
 }
 
-/** Says whether a change may concern the modules of a folder: a change of code or of a folder, and not in packages, tools or our home. */
+/**
+ * Says whether a change may concern the modules of a folder: a change of code or of a folder, and not in packages, in tools, or in our
+ * home where that is below the folder.
+ */
 export function concernsCode(directory: string, changed: string, home: string): boolean {
   const parts = changed.split(sep);
   const isApart = parts.some((part) => part === 'node_modules' || part.startsWith('.'));
-  const isOurs = `${join(directory, changed)}${sep}`.startsWith(`${home}${sep}`);
+  const below = relative(directory, home).split(sep);
+  const isOurs = below[0] !== '' && below[0] !== '..' && below.every((part, at) => parts[at] === part);
   return !isApart && !isOurs && /^[^.]+$|\.(?:[cm]?[jt]s|json)$/.test(parts.at(-1)!);
 }
 

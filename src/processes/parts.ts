@@ -100,7 +100,7 @@ export async function startParts(ground: Ground, parts: readonly Part[]): Promis
     for (const part of [api, bridge, worker]) {
       if (part.status === 'fulfilled') await part.value?.close();
     }
-    await outside.close();
+    await soon(outside.close());
   };
   for (const part of started) {
     if (part.status === 'fulfilled') continue;
@@ -115,8 +115,13 @@ export async function startParts(ground: Ground, parts: readonly Part[]): Promis
   };
 }
 
-/** How long a worker that stops waits for what it does beside its work. */
+/** How long a process that stops waits for what it does beside its work. */
 const STOPPING_MS = 3_000;
+
+/** Waits until something has stopped, but not for ever: a database that does not respond keeps its queries. Closing it ends them. */
+function soon(stopped: Promise<unknown>): Promise<unknown> {
+  return Promise.race([stopped, delay(STOPPING_MS, undefined, { ref: false })]);
+}
 
 const never = new Promise<never>(() => {});
 
@@ -212,8 +217,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
       watching?.stop();
       const stopped = Promise.all([sweep?.stop(), pauses.stop(), registering.stop()]);
       await ended;
-      // A database that does not respond keeps their queries; closing it ends them.
-      await Promise.race([stopped, delay(STOPPING_MS, undefined, { ref: false })]);
+      await soon(stopped);
       kept?.stop();
     },
   };

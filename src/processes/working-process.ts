@@ -54,8 +54,7 @@ export async function runWorkingProcess(
     await parts.close();
     await connected.disconnect();
   }
-  await Promise.all([server?.close(), keyRing?.stop()]);
-  await database.close();
+  await Promise.all([server?.close(), keyRing?.stop(), database.close()]);
   await tracing?.close();
   if (ended instanceof Error) throw ended;
 }

@@ -219,16 +219,6 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
     expect(readFileSync(file, 'utf8')).toBe('abc.d.d');
   });
 
-  it('do not keep a worker that is told to stop, while the database hangs', async () => {
-    await run({ name: 'hello', args: ['you'] });
-    database.freeze();
-    await eventually(() => expect(database.kept).toBeGreaterThan(0));
-    worker.signal('SIGTERM');
-    expect(await worker.ended).toEqual({ code: 0, signal: null });
-    database.thaw();
-    worker = start({}, '--watch');
-  });
-
   it('run what waited under an earlier signature, each argument where it belonged', async () => {
     await run({ name: 'hello', args: ['you'] });
     const parameter = (name: string) => ({ name, kind: 'positional_or_keyword', required: true }) as const;
@@ -251,6 +241,16 @@ describe('tasks of the user in TypeScript, on a worker process', () => {
     // And what does not fit the present schema at all runs with what was accepted.
     const odd = await send({ name: 'hello', kwargs: { times: 1, who: 7 } });
     expect((await ended(odd)).result).toBe('Good day, 7!');
+  });
+
+  it('do not keep a worker that is told to stop, while the database hangs', async () => {
+    await run({ name: 'hello', kwargs: { times: 1, who: 'you' } });
+    database.freeze();
+    await eventually(() => expect(database.kept).toBeGreaterThan(0));
+    worker.signal('SIGTERM');
+    expect(await worker.ended).toEqual({ code: 0, signal: null });
+    database.thaw();
+    worker = start({}, '--watch');
   });
 
   it('take a newcomer from nothing to a result in three commands, and to another by a change of the file', async () => {

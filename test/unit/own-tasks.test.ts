@@ -227,6 +227,11 @@ describe('a change below the folder of tasks', () => {
   ])('of %s loads them again: %s', (changed, expected) => {
     expect(concernsCode('/tasks', changed, '/tasks/home')).toBe(expected);
   });
+
+  it('concerns code where the folder is in the home', () => {
+    expect(concernsCode('/home/tasks', 'mine.ts', '/home')).toBe(true);
+    expect(concernsCode('/tasks', 'mine.ts', '/tasks')).toBe(true);
+  });
 });
 
 describe('fetch of a task', () => {
