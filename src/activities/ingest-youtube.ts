@@ -79,8 +79,8 @@ export async function ingestYoutube(
 }
 
 /**
- * Takes the turn of a video, and asks the Data API about it at most once a day, over all tasks. Without a key it asks nothing. A call that may have been made is not repeated:
- * Google would bill it again. Returns undefined if nothing is known about the video, which stops no ingestion.
+ * Takes the turn of a video, and asks the Data API about it at most once a day, over all tasks. Without a key it asks nothing. A call
+ * that may have been made is not repeated: Google would bill it again. Returns undefined if nothing is known about the video, which stops no ingestion.
  * @throws {PermanentTaskError} if the day's quota is used up.
  * @throws {RetryableTaskError} if a task with priority has to wait for quota, or another task brings in this video.
  */

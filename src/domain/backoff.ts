@@ -7,7 +7,7 @@ export function backoff(earlierTries: number, first: number, cap: number, random
   return Math.round(Math.min(first * 2 ** earlierTries, cap) * (1 + random / 4));
 }
 
-/** The longest pause of a workflow: about a hundred years. A timer of Temporal, and the time at which it ends, hold no pause of any length. */
+/** The longest pause of a workflow: about a hundred years. A timer of Temporal, and the date on which it ends, have a limit. */
 const LONGEST_POSSIBLE_MS = 3e12;
 
 /** Returns a pause in milliseconds that somebody else asked for as a workflow can make it. */

@@ -104,12 +104,6 @@ export function contentFaults(settings: ContentSettings): string[] {
 }
 
 /** Returns the base URL of the S3 server. Amazon's general one answers only for us-east-1; for others, it redirects. */
-export function s3EndpointOf({
-  S3_ENDPOINT,
-  S3_REGION,
-}: {
-  S3_ENDPOINT?: string | undefined;
-  S3_REGION: string;
-}): string {
+export function s3EndpointOf({ S3_ENDPOINT, S3_REGION }: Pick<ContentSettings, 'S3_ENDPOINT' | 'S3_REGION'>): string {
   return S3_ENDPOINT ?? `https://s3.${S3_REGION}.amazonaws.com`;
 }

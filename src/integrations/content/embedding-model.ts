@@ -20,7 +20,8 @@ export interface EmbeddingModel {
   /**
    * Returns one vector for each text. A text that is too long for the model is split; its vector is the mean of the pieces' vectors.
    * @param purpose some models treat queries and documents differently.
-   * @throws {TextRefused} if it never succeeds with one of the texts, {@link PermanentTaskError} if it can never succeed, {@link RetryableTaskError} if it may succeed later.
+   * @throws {TextRefused} if it never succeeds with one of the texts, {@link PermanentTaskError} if it can never succeed,
+   * {@link RetryableTaskError} if it may succeed later.
    */
   embed(texts: string[], purpose: 'document' | 'query', signal: AbortSignal): Promise<number[][]>;
   close(): Promise<void>;

@@ -10,7 +10,10 @@ export async function deleteKeyHash(db: Db, id: string): Promise<void> {
   await db`DELETE FROM key_hashes WHERE id = ${id}`;
 }
 
-/** Counts the keys that are not revoked, and those with the right admin that never expire. Until the transaction ends, nobody else adds or revokes one. */
+/**
+ * Counts the keys that are not revoked, and those with the right admin that never expire. Until the transaction ends, nobody else adds or
+ * revokes one.
+ */
 export async function countKeys(db: Db): Promise<{ all: number; admins: number }> {
   await db`LOCK TABLE key_hashes IN SHARE ROW EXCLUSIVE MODE`;
   const [row] = await db<Array<{ all: number; admins: number }>>`

@@ -187,10 +187,9 @@ async function endAs(
 
 /** Ends a task that the record cannot hold an event of as failed, and says so. @throws other errors unchanged. */
 function endUnrecorded(error: unknown, taskRecord: TaskRecord, attempts: number): Promise<RecordedEnd> {
-  const cause = causeOf(error);
-  if (!(cause instanceof ApplicationFailure && cause.type === 'NotRecordable')) throw error;
-  const { type, message } = cause;
-  return endAs(taskRecord, { kind: 'failed', error: { type, message, traceback: null }, attempts });
+  if (!isFailure(error, 'NotRecordable')) throw error;
+  const { message } = causeOf(error) as ApplicationFailure;
+  return endAs(taskRecord, { kind: 'failed', error: { type: 'NotRecordable', message, traceback: null }, attempts });
 }
 
 function reasonOf({ error }: Extract<TaskOutcome, { kind: 'failed' }>): string {
