@@ -128,6 +128,18 @@ describe('an erasure', () => {
     expect((await hapax(['verify', `task:${ids[0]}`], { HAPAX_URL: world.url })).stdout).toMatch(/: valid, /);
   });
 
+  it('finds a text only in what it would erase: not in a ref, an id or the name of a queue', async () => {
+    const word = 'Blåhaj';
+    const { id: build } = (await world.trigger({ ref: word })).json;
+    await world.ended(build);
+    const task = { name: 'semantic_search', kwargs: { query: 'about nobody' }, task_id: `of ${word}` };
+    expect((await world.call('POST', '/tasks', task)).status).toBe(202);
+    await world.call('GET', `/tasks/${encodeURIComponent(task.task_id)}?wait=60`);
+    const id = await send(`a shark named ${word}`);
+    const dry = erasureDryRun.parse((await world.call('POST', '/erasures', { text: word, dry_run: true })).json);
+    expect(dry).toMatchObject({ count: 1, sample: [`task:${id}`] });
+  });
+
   it('refuses what cannot be done without the arguments, and says so to people', async () => {
     const id = await send('fails once');
     await erased(id);

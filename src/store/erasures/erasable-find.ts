@@ -1,3 +1,4 @@
+import { SEALED_VALUES } from '../../domain/record/erased.ts';
 import { inAnyCase } from '../any-case.ts';
 import type { Db, Fragment } from '../database.ts';
 
@@ -11,10 +12,17 @@ export interface FoundStreams {
   open: string[];
 }
 
+/** The values that can be erased, as rows for Postgres. */
+const SEALABLE = JSON.stringify(
+  Object.entries(SEALED_VALUES).flatMap(([type, values]) =>
+    Object.keys(values).map((path) => ({ type, path: path.split('.') })),
+  ),
+);
+
 /**
- * Finds builds and tasks that have a text in what can be erased: at most `most` that ended. Reads the whole log and the values kept
- * beside it, even values that later events have replaced. Erased ones may still match by their ids or callers, so it leaves them out
- * before it counts.
+ * Finds builds and tasks that have a text in what can be erased: at most `most` that ended. Reads the values of the whole log, even
+ * values that later events have replaced, and those that an earlier version kept in the log itself. Ids, repositories and names stay
+ * in any case, so a text in them is no reason to erase.
  */
 export async function findStreamsWithText(db: Db, text: string, most: number): Promise<FoundStreams> {
   const seen = new Set<string>();
@@ -32,7 +40,9 @@ export async function findStreamsWithText(db: Db, text: string, most: number): P
         SELECT stream FROM told_events
         WHERE position <= ${until}::bigint AND position > ${until - EVENTS_AT_ONCE}::bigint
           AND split_part(stream, ':', 1) IN ('build', 'task')
-          AND (data::text || ' ' || coalesce(told::text, '')) ~ ${json}::text
+          AND (told::text ~ ${json}::text OR EXISTS (
+            SELECT FROM jsonb_to_recordset(${SEALABLE}::jsonb) AS sealable (type text, path text[])
+            WHERE sealable.type = told_events.type AND (data #> path)::text ~ ${json}::text))
         ORDER BY position DESC`,
     );
   }
