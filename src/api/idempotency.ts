@@ -1,14 +1,16 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { Refusal } from '../commands/refusal.ts';
-import { idempotencyKey } from '../contracts/builds/build.ts';
+import { IDEMPOTENCY_KEY_FORM, idempotencyKey } from '../contracts/builds/build.ts';
 
 /** The header of routes that create something. */
 export const idempotencyHeader = z.object({
-  'idempotency-key': z.string().optional().meta({
-    description:
-      '1 to 255 printable ASCII characters. The same key with the same content returns what it made before. With other content it is refused.',
-  }),
+  'idempotency-key': z
+    .string()
+    .optional()
+    .meta({
+      description: `${IDEMPOTENCY_KEY_FORM}. The same key with the same content returns what it made before. With other content it is refused.`,
+    }),
 });
 
 /** The problems that the header can cause. */
@@ -21,7 +23,7 @@ export const replayedHeader = z.literal('true').optional().meta({ description: '
 export function idempotencyKeyOf(c: Context): string | undefined {
   const key = idempotencyKey.optional().safeParse(c.req.header('idempotency-key'));
   if (!key.success) {
-    throw new Refusal('invalid_idempotency_key', { detail: 'it must be 1 to 255 printable ASCII characters' });
+    throw new Refusal('invalid_idempotency_key', { detail: `it must be ${IDEMPOTENCY_KEY_FORM}` });
   }
   return key.data;
 }

@@ -77,7 +77,7 @@ export const settingsSchema = z.object({
   }),
   HAPAX_HOME: z.string().min(1).default('.hapax').meta({
     description:
-      'Directory for the data of laptop mode: database, workflows, documents and logs. Only one `hapax up` can use it at a time.',
+      'Directory for the data of laptop mode: database, workflows, documents and logs. Only one `hapax up` can use it at a time. In cloud mode, workers keep documents in it if S3_BUCKET is not set.',
   }),
   API_KEYS: apiKeys.optional().meta({
     description:

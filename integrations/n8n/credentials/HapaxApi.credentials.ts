@@ -31,7 +31,7 @@ export class HapaxApi implements ICredentialType {
       type: 'string',
       typeOptions: { password: true },
       default: '',
-      description: 'A secret of API_KEYS. Leave it empty if Hapax has none.',
+      description: 'A secret of API_KEYS, or of a key that was created. Leave it empty if Hapax has no keys.',
     },
   ];
 

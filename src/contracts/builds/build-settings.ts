@@ -8,10 +8,13 @@ export const buildSettings = {
   }),
   DEDUP_WINDOW: duration()
     .default(300_000)
-    .meta({ description: 'How long after a trigger an equal request without Idempotency-Key gets the same build.' }),
+    .meta({
+      description:
+        'How long after its trigger or its last retry a build is what an equal request without Idempotency-Key gets.',
+    }),
   BUILD_DEADLINE: duration(1).default(10_800_000).meta({
     description:
-      'Longest time a run may take; then Hapax cancels it. Also how long Hapax retries a dispatch while GitHub cannot be reached.',
+      'Longest time a run may take; then Hapax cancels it. Also how long Hapax retries a dispatch while GitHub cannot be reached or refuses the credential.',
   }),
   QUEUE_ENABLED: truth.default(true).meta({
     description:

@@ -235,5 +235,11 @@ export const buildIdParam = z.strictObject({
     .meta({ description: 'Build id.', example: 1 }),
 });
 
-/** Header `Idempotency-Key`: 1 to 255 printable ASCII characters. Quotes around it are part of the key. */
-export const idempotencyKey = z.string().regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');
+/** What a header `Idempotency-Key` may be. */
+export const IDEMPOTENCY_KEY_FORM = `1 to ${LIMITS.requests.idempotencyKeyCharacters} printable ASCII characters`;
+
+/** Header `Idempotency-Key`. Quotes around it are part of the key. */
+export const idempotencyKey = z
+  .string()
+  .max(LIMITS.requests.idempotencyKeyCharacters)
+  .regex(/^[\x20-\x7e]+$/);

@@ -92,7 +92,7 @@ export const taskSettings = {
   }),
   WORKER_QUEUES: workerQueues.optional().meta({
     description:
-      'Queues that a worker serves, comma separated: workflows (all workflows and builds), youtube, content, search, those of your own tasks, or * for all that are not named. Each may have its own concurrency, as in youtube:4, and a rate at which all workers together start its tasks, as in *,mine:2@10/m. Default: all.',
+      'Queues that a worker serves, comma separated: workflows (all workflows and builds), youtube, content, search, those of your own tasks, or * for all that are not named. Each may have its own concurrency, as in youtube:4, and a rate at which all workers together start its tasks, as in *,mine:2@10/m. Default: workflows, the queues of the built-in tasks and those of your own tasks.',
   }),
   WORKER_CONCURRENCY: integer(1, 1_000).optional().meta({
     description:

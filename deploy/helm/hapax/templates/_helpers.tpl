@@ -106,6 +106,26 @@ securityContext:
   capabilities: { drop: [ALL] }
 {{- end }}
 
+{{/*
+The API has begun once it can accept triggers; a rollout waits for that. After that, it takes requests as long as it is alive: if Temporal is
+away, all pods would leave the service at once, and with them what still works: all reads, and direct dispatches.
+*/}}
+{{- define "hapax.apiProbes" -}}
+startupProbe:
+  httpGet: { path: /health/ready, port: {{ . }} }
+  periodSeconds: 2
+  timeoutSeconds: 5
+  failureThreshold: 300
+livenessProbe:
+  httpGet: { path: /health/live, port: {{ . }} }
+  periodSeconds: 10
+  timeoutSeconds: 5
+readinessProbe:
+  httpGet: { path: /health/live, port: {{ . }} }
+  periodSeconds: 5
+  timeoutSeconds: 5
+{{- end }}
+
 {{/* The process is alive, and takes work: it reached Temporal and what else it needs. A rollout waits for that. */}}
 {{- define "hapax.probes" -}}
 startupProbe:
@@ -233,7 +253,7 @@ topologySpreadConstraints:
     {{- with include "hapax.flowerPort" .root }}
     - { name: flower, containerPort: {{ . }} }
     {{- end }}
-  {{- include "hapax.probes" "http" | nindent 2 }}
+  {{- include "hapax.apiProbes" "http" | nindent 2 }}
   lifecycle:
     preStop:
       # Until the endpoints leave this pod out.
