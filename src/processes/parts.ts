@@ -17,20 +17,13 @@ import { postgresContent } from '../store/content/postgres-content.ts';
 import type { Db } from '../store/database.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { attestationVerifierOf } from './attestations.ts';
-import { callbackSenderOf, refusalOfHost, sendToReceiverOf } from './callbacks.ts';
+import { callbackSenderOf, sendToReceiverOf } from './callbacks.ts';
 import { checkpointsOf } from './checkpoints.ts';
+import { triggerDependencies } from './command-dependencies.ts';
 import { connectContent } from './content.ts';
 import { openContentStore } from './content-store.ts';
 import { sweepContent } from './content-sweep.ts';
-import {
-  connectForges,
-  connectGitHub,
-  directDispatchOf,
-  forgeWebhooksOf,
-  repositoryOf,
-  runListingOf,
-  webhooksOf,
-} from './github.ts';
+import { connectForges, connectGitHub, directDispatchOf, forgeWebhooksOf, runListingOf, webhooksOf } from './github.ts';
 import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
@@ -234,29 +227,20 @@ async function startBridge(ground: Ground, workerBeside: boolean) {
 }
 
 async function startApi(ground: Ground, { forges, content, checkGitHub }: Outside, workerBeside: boolean) {
-  const { settings, client, db, metrics, tracing, log } = ground;
-  return startApiServer({
+  const { settings, metrics, tracing } = ground;
+  return startApiServer(triggerDependencies(ground, directDispatchOf(forges, metrics), workerBeside), {
     settings,
-    repository: repositoryOf(settings),
-    client,
-    workerBeside,
-    db,
-    sendDispatch: directDispatchOf(forges, metrics),
-    listRuns: runListingOf(forges),
     checkGitHub,
+    listRuns: runListingOf(forges),
     webhooks: webhooksOf(settings),
     forgeWebhooks: forgeWebhooksOf(settings),
-    refusalOfHost: refusalOfHost(settings),
     sendToReceiver: sendToReceiverOf(callbackSenderOf(settings)),
     verifyToken: await verifyTokenOf(settings),
     content: content.content,
     people: await peopleProviderOf(settings),
     embedQuery: content.embedQuery,
     decodePayloads: payloadDecoderOf(settings),
-    secrets: secretBoxOf(settings),
-    meter: metrics,
     tracing,
-    log,
   });
 }
 

@@ -1,13 +1,10 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { KnownInstallation } from '../commands/lifecycle/installation.ts';
 import { type Difference, reconcile } from '../commands/reconcile/reconcile.ts';
-import { TaskTypes } from '../commands/tasks/task-types.ts';
 import { readSettings } from '../contracts/settings.ts';
-import { policyOf } from '../domain/builds/configuration.ts';
-import { taskPolicyOf } from '../domain/tasks/task-request.ts';
 import { ownerOf } from '../laptop/home-owner.ts';
 import { UserError } from '../laptop/user-error.ts';
+import { commandDependencies } from './command-dependencies.ts';
 import { createLog } from './log.ts';
 import { withRecord } from './record-database.ts';
 import { orTemporalAway } from './start-faults.ts';
@@ -31,20 +28,10 @@ export async function runReconcile(argv: string[], environment: NodeJS.ProcessEn
   const { client, disconnect } = await connectTemporal({ ...settings, address }).catch(orTemporalAway(address));
   try {
     const differences = await withRecord(settings, { role: settings.DATABASE_ROLE, shared: true }, (db) =>
-      reconcile(
-        {
-          client,
-          db,
-          log,
-          installation: new KnownInstallation(db),
-          workerBeside: false,
-          policy: policyOf(settings),
-          taskPolicy: taskPolicyOf(settings),
-          taskTypes: new TaskTypes(db, log),
-          dedupWindowMs: settings.DEDUP_WINDOW,
-        },
-        { dryRun, report: (difference) => console.log(lineOf(difference)) },
-      ),
+      reconcile(commandDependencies({ settings, client, db, log }), {
+        dryRun,
+        report: (difference) => console.log(lineOf(difference)),
+      }),
     );
     const unmended = differences.filter(({ error, outcome }) => error !== undefined || outcome === 'unknown');
     console.log(`${differences.length} differ${dryRun ? '' : `, ${unmended.length} could not be repaired`}`);

@@ -6,11 +6,11 @@ import { readSettings, type Settings } from '../../src/contracts/settings.ts';
 import { CallbackSender } from '../../src/integrations/callback-sender.ts';
 import type { Resolve } from '../../src/integrations/checked-addresses.ts';
 import { sendToReceiverOf } from '../../src/processes/callbacks.ts';
+import { triggerDependencies } from '../../src/processes/command-dependencies.ts';
 import { connectForges, connectGitHub, directDispatchOf, runListingOf } from '../../src/processes/github.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
 import { peopleProviderOf, verifyTokenOf } from '../../src/processes/oidc.ts';
 import { payloadDecoderOf } from '../../src/processes/payload-codec.ts';
-import { secretBoxOf } from '../../src/processes/secret-box.ts';
 import { postgresContent } from '../../src/store/content/postgres-content.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { callers } from './world.ts';
@@ -29,6 +29,7 @@ export async function startAnotherApi(
   onTestFinished(() => database.close());
   const settings = readSettings({
     PORT: '0',
+    GITHUB_REPO: 'acme/images',
     LOG_LEVEL: 'silent',
     TEMPORAL_NAMESPACE: installation.namespace,
     GITHUB_POLL_INTERVAL: '100ms',
@@ -41,27 +42,26 @@ export async function startAnotherApi(
     allowedHosts,
     ...(given.resolve ? { resolve: given.resolve } : {}),
   });
-  const api = await startApiServer({
+  const { client } = installation;
+  const { db } = database;
+  const log = pino({ level: 'silent' });
+  const commands = triggerDependencies(
+    { settings, client, db, metrics: createMetrics(db), log },
+    directDispatchOf(forges),
+  );
+  commands.callbackHosts.refusalOf = (host) => sender.refusalOf(host);
+  const api = await startApiServer(commands, {
     settings,
-    repository: 'acme/images',
-    client: installation.client,
-    workerBeside: false,
-    db: database.db,
-    sendDispatch: directDispatchOf(forges),
     listRuns: runListingOf(forges),
     checkGitHub: async () => {},
     webhooks: given.webhooks,
     forgeWebhooks: undefined,
-    refusalOfHost: (host) => sender.refusalOf(host),
     sendToReceiver: sendToReceiverOf(sender),
     verifyToken: await verifyTokenOf(settings),
-    content: postgresContent(database.db),
+    content: postgresContent(db),
     people: await peopleProviderOf(settings),
     embedQuery: undefined,
     decodePayloads: payloadDecoderOf(settings),
-    secrets: secretBoxOf(settings),
-    meter: createMetrics(database.db),
-    log: pino({ level: 'silent' }),
   });
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= api.close());
