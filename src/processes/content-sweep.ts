@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type RenewDependencies, renewVectors, renewWords } from '../activities/renew-content.ts';
+import { type Repeating, repeat } from '../commands/lifecycle/repeat.ts';
 import type { Settings } from '../contracts/settings.ts';
 import type { ModelIdentity } from '../integrations/content/embedding-model.ts';
 import { claimContentSweep } from '../store/content/content-sweep-claim.ts';
@@ -34,17 +34,14 @@ export function sweepContent(settings: Settings, options: ContentSweepOptions) {
  * again. One process of all sweeps at a time; the database decides which. Nothing waits for this: meanwhile, searches use
  * the existing words and vectors.
  */
-export function startContentSweep(options: ContentSweepOptions) {
+export function startContentSweep(options: ContentSweepOptions): Repeating {
   const { db, content, embedding, log, everyMs = EVERY_MS, claimMs = CLAIM_MS } = options;
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const context = { signal, progress: async () => void (await claimContentSweep(db, 0)) };
   let wordsRenewed = false;
   /** The model of the last complete sweep, and when that ended. */
   let swept: { identity: ModelIdentity; at: number } | undefined;
 
   /** Returns the model if all content has to be checked for vectors of another model. */
-  const changedModel = async (): Promise<ModelIdentity | undefined> => {
+  const changedModel = async (signal: AbortSignal): Promise<ModelIdentity | undefined> => {
     const isRecent = swept !== undefined && Date.now() < swept.at + RECENT_MS;
     if (isRecent && swept?.identity.revision === undefined) return undefined;
     // Without vectors there is nothing to make again, and no reason to ask the model for its identity.
@@ -54,8 +51,9 @@ export function startContentSweep(options: ContentSweepOptions) {
   };
 
   /** @returns false if another process is sweeping. */
-  const sweep = async (): Promise<boolean> => {
-    const identity = await changedModel().catch((err: unknown) => {
+  const sweep = async (signal: AbortSignal): Promise<boolean> => {
+    const context = { signal, progress: async () => void (await claimContentSweep(db, 0)) };
+    const identity = await changedModel(signal).catch((err: unknown) => {
       log.debug({ err }, 'the sweep of content does not reach the model');
     });
     if (wordsRenewed && !identity) return true;
@@ -72,19 +70,11 @@ export function startContentSweep(options: ContentSweepOptions) {
     return true;
   };
 
-  const running = (async () => {
-    while (!signal.aborted) {
-      const looked = await sweep().catch((err: unknown) => {
-        if (!signal.aborted) log.debug({ err }, 'the sweep of content waits');
-        return true;
-      });
-      await delay(looked ? everyMs : claimMs / 3, undefined, { signal }).catch(() => {});
-    }
-  })();
-  return {
-    async stop() {
-      stopping.abort();
-      await running;
-    },
-  };
+  return repeat(async (signal) => {
+    const looked = await sweep(signal).catch((err: unknown) => {
+      if (!signal.aborted) log.debug({ err }, 'the sweep of content waits');
+      return true;
+    });
+    return looked ? everyMs : claimMs / 3;
+  });
 }

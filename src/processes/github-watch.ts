@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { repeat } from '../commands/lifecycle/repeat.ts';
 import { type Settings, usesRealGitHub } from '../contracts/settings.ts';
 import { environmentConfiguration } from '../domain/builds/configuration.ts';
 import type { Forge } from '../integrations/forges/forge.ts';
@@ -35,7 +35,6 @@ const PAUSES = { pingMs: 60_000, awayMs: 2_000, settingsMs: 300_000, faultyMs: 2
  * configuration 1. It never prevents a build from being tried: only the response to a dispatch says whether GitHub accepts it.
  */
 export function watchGitHub({ settings, github, forges, say, pauses = PAUSES }: GitHubWatchOptions): GitHubWatch {
-  const stopping = new AbortController();
   const readsSettings = usesRealGitHub(settings) && settings.GITHUB_REPO !== undefined;
   const told = new Set<string>();
   let away: Error | undefined;
@@ -100,20 +99,13 @@ export function watchGitHub({ settings, github, forges, say, pauses = PAUSES }: 
     }
   }
   const refused = () => forges?.troubles ?? [];
-  const first = Promise.all([lookOnce(), lookAtForges()]);
-  const watching = (async () => {
-    await first;
-    while (!stopping.signal.aborted) {
-      const pauseMs =
-        away && !isAnswered(away)
-          ? pauses.awayMs
-          : away || faults.length > 0 || unchecked.size > 0
-            ? pauses.faultyMs
-            : pauses.pingMs;
-      await delay(pauseMs, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
-      if (!stopping.signal.aborted) await Promise.all([lookOnce(), lookAtForges()]);
-    }
-  })();
+  async function lookAtAll(): Promise<number> {
+    await Promise.all([lookOnce(), lookAtForges()]);
+    if (away && !isAnswered(away)) return pauses.awayMs;
+    return away || faults.length > 0 || unchecked.size > 0 ? pauses.faultyMs : pauses.pingMs;
+  }
+  const first = lookAtAll();
+  const watching = repeat(lookAtAll, first);
 
   return {
     async check() {
@@ -123,10 +115,7 @@ export function watchGitHub({ settings, github, forges, say, pauses = PAUSES }: 
       if (reasons.length > 0) throw new Error(reasons.join('; '));
       if (away) throw away;
     },
-    async stop() {
-      stopping.abort();
-      await watching;
-    },
+    stop: watching.stop,
   };
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { repeat } from '../lifecycle/repeat.ts';
 import { type DeliveryDependencies, workOffPending } from './take-delivery.ts';
 
 /** Pause between two polls. One poll is one short query. */
@@ -15,21 +16,16 @@ const PATIENCE_MS = 2_000;
  * Each process with the API does this; the database says which one has claimed what.
  */
 export function startPendingDeliveries(deps: DeliveryDependencies): { stop(): Promise<void> } {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const working = (async () => {
-    while (!signal.aborted) {
-      const succeeded = await workOffPending(deps, AT_ONCE).catch((err: unknown) => {
-        deps.log.debug({ err }, 'webhooks that wait for their work wait on');
-        return false;
-      });
-      await delay(succeeded ? EVERY_MS : AFTER_FAILURE_MS, undefined, { signal, ref: false }).catch(() => {});
-    }
-  })();
+  const working = repeat(async () => {
+    const succeeded = await workOffPending(deps, AT_ONCE).catch((err: unknown) => {
+      deps.log.debug({ err }, 'webhooks that wait for their work wait on');
+      return false;
+    });
+    return succeeded ? EVERY_MS : AFTER_FAILURE_MS;
+  });
   return {
     async stop() {
-      stopping.abort();
-      await Promise.race([working, delay(PATIENCE_MS, undefined, { ref: false })]);
+      await Promise.race([working.stop(), delay(PATIENCE_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { LIMITS } from '../../contracts/budgets.ts';
 import type { Key } from '../../domain/keys/key.ts';
 import type { Db } from '../../store/database.ts';
 import { saveKeyUses } from '../../store/keys/key-hash.ts';
 import { listKeyHashes, versionOfKeys } from '../../store/keys/key-list.ts';
+import { repeat } from '../lifecycle/repeat.ts';
 import { Refusal } from '../refusal.ts';
 
 /** Pause between two polls for keys that were made or revoked. One poll is one short query. */
@@ -83,22 +83,19 @@ export class KeyRing {
 
   /** Polls for changes and saves uses, until it is stopped. */
   start(): { stop(): Promise<void> } {
-    const stopping = new AbortController();
-    const { signal } = stopping;
     let savedAt = performance.now();
-    const working = (async () => {
-      while (!signal.aborted) {
-        await delay(EVERY_MS, undefined, { signal, ref: false }).catch(() => {});
-        await this.refresh().catch((err: unknown) => this.#log.debug({ err }, 'the keys could not be read'));
-        if (performance.now() - savedAt < USES_EVERY_MS && !signal.aborted) continue;
+    const polling = repeat(async () => {
+      await this.refresh().catch((err: unknown) => this.#log.debug({ err }, 'the keys could not be read'));
+      if (performance.now() - savedAt >= USES_EVERY_MS) {
         savedAt = performance.now();
         await this.#saveUses();
       }
-    })();
+      return EVERY_MS;
+    }, EVERY_MS);
     return {
-      async stop() {
-        stopping.abort();
-        await working;
+      stop: async () => {
+        await polling.stop();
+        await this.#saveUses();
       },
     };
   }

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { claimReconciliation } from '../../store/installation/reconciliation-claim.ts';
+import { repeat } from '../lifecycle/repeat.ts';
 import { DIRECT_SETTLING_MS, type ReconcileDependencies, reconcile } from './reconcile.ts';
 
 /** How often record and Temporal are compared. */
@@ -17,9 +17,7 @@ const AWAY_MS = 2_000;
  */
 export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) {
   const { db, log } = deps;
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const compare = async () => {
+  const compare = async (signal: AbortSignal) => {
     let isSettled = true;
     const differences = await reconcile(deps, {
       dryRun: false,
@@ -35,50 +33,39 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
   const startedAt = Date.now();
   let within = JUST_NOW_MS;
   let isWanted = false;
-  let wake: (_: unknown) => void = () => {};
   /** Says whether another process has compared since this one started. An earlier comparison may have missed a later loss. */
   const wasCompared = async () => {
     const { reconciled_at } = await deps.installation.refresh();
     return reconciled_at !== null && Date.parse(reconciled_at) >= startedAt;
   };
-  const running = (async () => {
-    while (!signal.aborted) {
-      let pause = ASK_EVERY_MS;
-      if (isWanted) within = 0;
-      isWanted = false;
-      try {
-        const isClaimed = await claimReconciliation(db, within);
-        // The process that claimed it may have died, and unresolved differences must not wait for an hour.
-        const isDone = isClaimed ? await compare() : within === EVERY_MS || (await wasCompared());
-        within = isDone ? EVERY_MS : JUST_NOW_MS;
-        if (!isClaimed && !isDone) pause = JUST_NOW_MS;
-      } catch (err) {
-        const isFirst = within !== 0;
-        log[isFirst ? 'warn' : 'debug']({ err }, 'record and Temporal could not be compared; trying again');
-        pause = AWAY_MS;
-        within = 0;
-      }
-      const woken = new Promise((resolve) => {
-        wake = resolve;
-      });
-      if (!isWanted) await Promise.race([woken, delay(pause, undefined, { signal, ref: false }).catch(() => {})]);
+  const running = repeat(async (signal) => {
+    let pause = ASK_EVERY_MS;
+    if (isWanted) within = 0;
+    isWanted = false;
+    try {
+      const isClaimed = await claimReconciliation(db, within);
+      // The process that claimed it may have died, and unresolved differences must not wait for an hour.
+      const isDone = isClaimed ? await compare(signal) : within === EVERY_MS || (await wasCompared());
+      within = isDone ? EVERY_MS : JUST_NOW_MS;
+      if (!isClaimed && !isDone) pause = JUST_NOW_MS;
+    } catch (err) {
+      const isFirst = within !== 0;
+      log[isFirst ? 'warn' : 'debug']({ err }, 'record and Temporal could not be compared; trying again');
+      pause = AWAY_MS;
+      within = 0;
     }
-  })();
+    return isWanted ? 0 : pause;
+  });
   return {
     /** Compares again as soon as a direct dispatch of now would count as one without a workflow. */
     soon() {
-      void delay(DIRECT_SETTLING_MS, undefined, { signal, ref: false }).then(
-        () => {
-          isWanted = true;
-          wake(undefined);
-        },
-        () => {},
-      );
+      const settled = () => {
+        isWanted = true;
+        running.wake();
+      };
+      setTimeout(settled, DIRECT_SETTLING_MS).unref();
     },
     /** Stops after the present difference is repaired. */
-    async stop() {
-      stopping.abort();
-      await running;
-    },
+    stop: running.stop,
   };
 }
