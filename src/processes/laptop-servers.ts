@@ -6,14 +6,14 @@ import { startEmbeddedPostgres } from '../laptop/embedded-postgres.ts';
 import { preferPort } from '../laptop/ports.ts';
 import { superviseTemporal } from '../laptop/supervised-temporal.ts';
 import { findTemporalCli } from '../laptop/temporal-cli.ts';
-import type { StartWait } from './start-wait.ts';
+import { never, type StartWait } from './start-wait.ts';
 
 /** Opens Temporal's development server, or the server of TEMPORAL_ADDRESS with our search attributes. */
 export async function openTemporal(settings: Settings, directory: string, wait: StartWait) {
   const { say: report } = wait;
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = settings;
   if (address !== undefined) {
-    const { prepareTemporal } = await import('./laptop-parts.ts');
+    const { prepareTemporal } = await import('./migrate-server.ts');
     await prepareTemporal({ ...settings, address }, wait);
     return { address, uiUrl: undefined, failed: never, close: async () => {} };
   }
@@ -47,5 +47,3 @@ export async function openPostgres(settings: Settings, directory: string, wait: 
   const { url, failed } = embedded;
   return { url, embeddedUrl: url, role: undefined, failed, close: () => embedded.close() };
 }
-
-const never = new Promise<Error>(() => {});

@@ -7,6 +7,7 @@ import { assertPortFree } from '../laptop/ports.ts';
 import { assertHoldsTemporal } from '../laptop/temporal-server.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { openPostgres, openTemporal } from './laptop-servers.ts';
+import { never } from './start-wait.ts';
 
 /** All parts of one machine, running. */
 export interface Laptop {
@@ -125,8 +126,6 @@ async function simulateGitHub(directory: string) {
   const { startGitHubSimulator } = await import('../simulator/github.ts');
   return startGitHubSimulator({ dataFile: join(directory, 'simulated-github.ndjson'), ...SIMULATED_RUN });
 }
-
-const never = new Promise<Error>(() => {});
 
 /** Reports work that takes longer than two seconds, and at its end how long it took. */
 async function progress<T>(what: string, report: (line: string) => void, work: Promise<T>): Promise<T> {

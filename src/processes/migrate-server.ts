@@ -1,7 +1,9 @@
-import { openDatabase } from '../store/database.ts';
+import { withDatabase } from '../store/database.ts';
 import { migrateDatabase } from '../store/migrate.ts';
-import { databaseAt, orDatabaseAway } from './start-faults.ts';
+import { registerSearchAttributes } from './search-attributes.ts';
+import { databaseAt, orDatabaseAway, orTemporalAway, temporalAt } from './start-faults.ts';
 import { inStartTime, type StartWait, telling } from './start-wait.ts';
+import { lazyTemporalClient, type TemporalTarget } from './temporal.ts';
 
 /**
  * Brings the Postgres of DATABASE_URL up to date. START_TIMEOUT limits only the wait for an answer: then a migration may wait for another
@@ -10,13 +12,18 @@ import { inStartTime, type StartWait, telling } from './start-wait.ts';
  */
 export async function migrateServer(url: string, wait: StartWait): Promise<void> {
   const at = databaseAt(url);
-  await inStartTime(at, reach(url), wait).catch(orDatabaseAway(url));
+  // Longer than usual: a busy server may respond slowly just after its start.
+  const reaching = withDatabase({ url, connectTimeoutSeconds: 30 }, (db) => db`SELECT 1`);
+  await inStartTime(at, reaching, wait).catch(orDatabaseAway(url));
   const line = (seconds: number) => `migrating ${at}, or waiting for another migration, for ${seconds} s`;
   await telling(line, migrateDatabase(url), wait).catch(orDatabaseAway(url));
 }
 
-async function reach(url: string): Promise<void> {
-  // Longer than usual: a busy server may respond slowly just after its start.
-  const { db, close } = openDatabase({ url, connections: 1, connectTimeoutSeconds: 30 });
-  await db`SELECT 1`.finally(close);
+/** Registers our search attributes at a server that we did not start. @throws {UserError} if it is away. */
+export async function prepareTemporal(target: TemporalTarget, wait: StartWait): Promise<void> {
+  const { address, TEMPORAL_NAMESPACE: namespace } = target;
+  const { connection, disconnect } = await lazyTemporalClient(target);
+  const registering = registerSearchAttributes(connection, namespace);
+  await inStartTime(temporalAt(address), registering, wait).catch(orTemporalAway(address));
+  await disconnect();
 }

@@ -1,10 +1,6 @@
 import type { Settings } from '../contracts/settings.ts';
-import { migrateServer } from './migrate-server.ts';
+import { migrateServer, prepareTemporal } from './migrate-server.ts';
 import { required } from './required.ts';
-import { registerSearchAttributes } from './search-attributes.ts';
-import { orTemporalAway, temporalAt } from './start-faults.ts';
-import { inStartTime } from './start-wait.ts';
-import { lazyTemporalClient } from './temporal.ts';
 
 /** Runs `hapax migrate`: brings the schema of the database and the search attributes of Temporal up to date. */
 export async function runMigrate(settings: Settings): Promise<void> {
@@ -14,9 +10,6 @@ export async function runMigrate(settings: Settings): Promise<void> {
   console.log('the database is up to date');
   const { TEMPORAL_ADDRESS: address } = settings;
   if (address === undefined) return;
-  const { connection, disconnect } = await lazyTemporalClient({ ...settings, address });
-  const registering = registerSearchAttributes(connection, settings.TEMPORAL_NAMESPACE);
-  await inStartTime(temporalAt(address), registering, wait).catch(orTemporalAway(address));
-  await disconnect();
+  await prepareTemporal({ ...settings, address }, wait);
   console.log('the search attributes of Temporal are registered');
 }

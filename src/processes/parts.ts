@@ -36,6 +36,7 @@ import { retentionOf } from './retention.ts';
 import { firingOf } from './scheduled.ts';
 import { applySchedules } from './schedules.ts';
 import { secretBoxOf } from './secret-box.ts';
+import { never } from './start-wait.ts';
 import { keepStrayRejections } from './stray-rejections.ts';
 import { queuesOf } from './tasks.ts';
 import { traceCode } from './trace-code.ts';
@@ -115,8 +116,6 @@ const STOPPING_MS = 3_000;
 function soon(stopped: Promise<unknown>): Promise<unknown> {
   return Promise.race([stopped, delay(STOPPING_MS, undefined, { ref: false })]);
 }
-
-const never = new Promise<never>(() => {});
 
 function value<T>(settled: PromiseSettledResult<T>): T | undefined {
   return settled.status === 'fulfilled' ? settled.value : undefined;

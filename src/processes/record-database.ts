@@ -5,7 +5,7 @@ import { startEmbeddedPostgres } from '../laptop/embedded-postgres.ts';
 import { type Home, HomeInUse, openHome } from '../laptop/home.ts';
 import { ownerOf } from '../laptop/home-owner.ts';
 import { UserError } from '../laptop/user-error.ts';
-import { type Db, openDatabase } from '../store/database.ts';
+import { type Db, withDatabase } from '../store/database.ts';
 import { migrateDatabase } from '../store/migrate.ts';
 import { orDatabaseAway } from './start-faults.ts';
 
@@ -30,7 +30,7 @@ export async function withRecord<T>(
   work: (db: Db) => Promise<T>,
 ): Promise<T> {
   const { DATABASE_URL: url } = settings;
-  if (url !== undefined) return withDatabase(url, role, work).catch(orDatabaseAway(url));
+  if (url !== undefined) return withDatabase({ url, role }, work).catch(orDatabaseAway(url));
   const directory = resolve(settings.HAPAX_HOME);
   if (!existsSync(join(directory, 'postgres', 'PG_VERSION'))) {
     throw new UserError(`there is no database in ${directory}: set HAPAX_HOME or DATABASE_URL`);
@@ -41,7 +41,7 @@ export async function withRecord<T>(
   } catch (error) {
     const running = shared && error instanceof HomeInUse ? ownerOf(directory)?.databaseUrl : undefined;
     if (running === undefined) throw error;
-    return withDatabase(running, '', work).catch(orDatabaseAway(running));
+    return withDatabase({ url: running }, work).catch(orDatabaseAway(running));
   }
   return withEmbedded(home, work);
 }
@@ -54,7 +54,7 @@ export async function withOwnRecord<T>(settings: Settings, work: (db: Db) => Pro
   const { DATABASE_URL: url } = settings;
   if (url === undefined) return withEmbedded(openHome(resolve(settings.HAPAX_HOME)), work);
   await migrateDatabase(url).catch(orDatabaseAway(url));
-  return withDatabase(url, '', work).catch(orDatabaseAway(url));
+  return withDatabase({ url }, work).catch(orDatabaseAway(url));
 }
 
 async function withEmbedded<T>(home: Home, work: (db: Db) => Promise<T>): Promise<T> {
@@ -62,20 +62,11 @@ async function withEmbedded<T>(home: Home, work: (db: Db) => Promise<T>): Promis
     const embedded = await startEmbeddedPostgres({ directory: join(home.directory, 'postgres') });
     try {
       await migrateDatabase(embedded.url);
-      return await withDatabase(embedded.url, '', work);
+      return await withDatabase({ url: embedded.url }, work);
     } finally {
       await embedded.close();
     }
   } finally {
     home.close();
-  }
-}
-
-async function withDatabase<T>(url: string, role: string, work: (db: Db) => Promise<T>): Promise<T> {
-  const database = openDatabase({ url, connections: 1, role });
-  try {
-    return await work(database.db);
-  } finally {
-    await database.close();
   }
 }

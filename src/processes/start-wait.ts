@@ -10,6 +10,9 @@ export interface StartWait {
 
 const SAY_EVERY_MS = 5_000;
 
+/** Never settles: the end of a part that does not end by itself. */
+export const never = new Promise<never>(() => {});
+
 /**
  * Returns the result of work, and says every few seconds what is being done.
  * @param line what to say after so many seconds.

@@ -62,6 +62,16 @@ export function openDatabase({ url, connections = 10, connectTimeoutSeconds = 5,
   return { db: db as unknown as Db, close: () => db.end({ timeout: 5 }) };
 }
 
+/** Does work on one connection, and closes it. */
+export async function withDatabase<T>(options: DatabaseOptions, work: (db: Db) => Promise<T>): Promise<T> {
+  const { db, close } = openDatabase({ connections: 1, ...options });
+  try {
+    return await work(db);
+  } finally {
+    await close();
+  }
+}
+
 /** Joins fragments of a query with the same fragment between them. @param parts at least one. */
 export function join(db: Db, parts: readonly Fragment[], between: Fragment): Fragment {
   return parts.reduce((all, part) => db`${all}${between}${part}`);

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { prepareEmbeddings } from './content/embedding-prepare.ts';
-import { type Db, inTransaction, openDatabase } from './database.ts';
+import { type Db, inTransaction, withDatabase } from './database.ts';
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
 /** The separator between the statements of a file. */
@@ -41,17 +41,14 @@ export async function migrateDatabase(
   turnMs: number = TURN_MS,
 ): Promise<void> {
   // On a busy machine, an embedded Postgres may respond slowly just after its start.
-  const { db, close } = openDatabase({ url, connections: 1, connectTimeoutSeconds: 30 });
-  try {
+  await withDatabase({ url, connectTimeoutSeconds: 30 }, async (db) => {
     await db`RESET ROLE`;
     await takeTurn(db, turnMs);
     await migrate(db, folder);
     await unhurried(db, 'the table of embeddings', prepareEmbeddings);
     await db`SELECT pg_advisory_unlock(${MIGRATION_LOCK})`;
     if (sessionRole) await db`SET ROLE ${db(sessionRole)}`;
-  } finally {
-    await close();
-  }
+  });
 }
 
 /** Waits for the lock by polling. A blocking wait would be an older statement, and CREATE INDEX CONCURRENTLY waits for those. */

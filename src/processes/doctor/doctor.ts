@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { inTime } from '../../commands/lifecycle/in-time.ts';
 import type { Check } from '../../contracts/check.ts';
 import { CLIENT_VARIABLES, misspeltSettings } from '../../contracts/setting-names.ts';
 import { readSettings, type Settings, SettingsError, settingsSchema } from '../../contracts/settings.ts';
@@ -13,6 +14,7 @@ import { checkSignIn } from './sign-in.ts';
 
 /** If a check takes longer, that is itself a finding. */
 const TIMEOUT_MS = 15_000;
+const LATE = `no answer within ${TIMEOUT_MS / 1_000} s`;
 
 /**
  * Examines an installation: this machine, the settings, and the servers that they name. Changes nothing.
@@ -35,8 +37,14 @@ export async function examine(environment: NodeJS.ProcessEnv, environmentFile: s
   const sound: Check = { name: 'settings', status: 'ok', detail: `${settings.DEPLOYMENT_MODE} mode; all can be read` };
   const found = await Promise.all(
     Object.entries(CHECKS).map(([name, check]) =>
-      inTime(name, check(patient)).catch((error: Error): Check[] => [
-        { name, status: 'fault', detail: `the check failed: ${lineOf(error)}`, remedy: 'see docs/operations.md' },
+      inTime(
+        check(patient).catch((error: Error): Check[] => [
+          { name, status: 'fault', detail: `the check failed: ${lineOf(error)}`, remedy: 'see docs/operations.md' },
+        ]),
+        TIMEOUT_MS,
+        LATE,
+      ).catch((): Check[] => [
+        { name, status: 'fault', detail: LATE, remedy: 'look at what it names, and at the network' },
       ]),
     ),
   );
@@ -74,16 +82,4 @@ function skipped(): Check {
     status: 'note',
     detail: 'servers were not looked at: the settings that name them must be read first',
   };
-}
-
-function inTime(name: string, checks: Promise<Check[]>): Promise<Check[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Check[]>((finish) => {
-    const detail = `no answer within ${TIMEOUT_MS / 1_000} s`;
-    timer = setTimeout(
-      () => finish([{ name, status: 'fault', detail, remedy: 'look at what it names, and at the network' }]),
-      TIMEOUT_MS,
-    );
-  });
-  return Promise.race([checks, late]).finally(() => clearTimeout(timer));
 }

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import type { Check } from '../../contracts/check.ts';
 import { frontendsOf } from '../../contracts/setting-forms.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import { findTemporalCli } from '../../laptop/temporal-cli.ts';
-import { type Db, openDatabase } from '../../store/database.ts';
+import { findTemporalCli, isOldServer, LEAST_SERVER } from '../../laptop/temporal-cli.ts';
+import { type Db, withDatabase } from '../../store/database.ts';
 import { pendingMigrations } from '../../store/migrate.ts';
 import { databaseAt } from '../start-faults.ts';
 import { lazyTemporalClient } from '../temporal.ts';
@@ -15,8 +15,6 @@ const ANSWER_MS = 5_000;
 const INSUFFICIENT_PRIVILEGE = '42501';
 /** Status of gRPC. */
 const DEADLINE_EXCEEDED = 4;
-/** Older servers lack features that the workflows use. */
-const LEAST_SERVER = [1, 28] as const;
 
 export async function checkTemporal({ settings, running, environment }: Patient): Promise<Check[]> {
   const address = settings.TEMPORAL_ADDRESS ?? running?.temporalAddress;
@@ -42,10 +40,8 @@ async function checkFrontend(settings: Settings, address: string): Promise<Check
       await client.workflowService.describeNamespace({ namespace: settings.TEMPORAL_NAMESPACE });
       return serverVersion;
     });
-    const [major = 0, minor = 0] = (serverVersion ?? '').split('.').map(Number);
-    const isOld = major < LEAST_SERVER[0] || (major === LEAST_SERVER[0] && minor < LEAST_SERVER[1]);
-    if (isOld) {
-      const remedy = `upgrade it to ${LEAST_SERVER.join('.')} or newer`;
+    if (isOldServer(serverVersion ?? '')) {
+      const remedy = `upgrade it to ${LEAST_SERVER} or newer`;
       return { name, status: 'fault', detail: `the server at ${address} is ${serverVersion}`, remedy };
     }
     const detail = `${address}, server ${serverVersion}, namespace ${settings.TEMPORAL_NAMESPACE}`;
@@ -92,7 +88,7 @@ export async function checkPostgres({ settings, running }: Patient): Promise<Che
   const at = given ? databaseAt(given) : 'the embedded database';
   try {
     const wanted = given ? settings.DATABASE_ROLE : '';
-    const role = await withDatabase(url, wanted, currentRole);
+    const role = await withDatabase({ url, role: wanted }, currentRole);
     if (wanted !== '' && role !== wanted) {
       const detail = `${at} lets processes act as ${role}, not as ${wanted} (DATABASE_ROLE)`;
       const remedy = `a connection pooler may drop the role; run: ALTER ROLE ${role} SET role = '${wanted}', and set DATABASE_ROLE=`;
@@ -101,7 +97,7 @@ export async function checkPostgres({ settings, running }: Patient): Promise<Che
     // The session of the embedded one is shared, and has the rights of the processes.
     if (!given) return [{ name, status: 'ok', detail: 'embedded, in the hapax up that runs' }];
     // Uses the login: the role of the processes may not read which migrations ran.
-    const pending = await withDatabase(url, '', pendingMigrations);
+    const pending = await withDatabase({ url }, pendingMigrations);
     if (pending.length === 0) return [{ name, status: 'ok', detail: `${at} is up to date` }];
     const detail = `${at} lacks ${pending.length} migrations`;
     return [{ name, status: 'fault', detail, remedy: 'run: hapax migrate' }];
@@ -117,13 +113,4 @@ export async function checkPostgres({ settings, running }: Patient): Promise<Che
 async function currentRole(db: Db): Promise<string> {
   const [row] = await db<[{ role: string }]>`SELECT current_user AS role`;
   return row.role;
-}
-
-async function withDatabase<T>(url: string, role: string, query: (db: Db) => Promise<T>): Promise<T> {
-  const database = openDatabase({ url, connections: 1, role });
-  try {
-    return await query(database.db);
-  } finally {
-    await database.close();
-  }
 }
