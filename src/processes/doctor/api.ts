@@ -1,5 +1,6 @@
 import type { Check } from '../../contracts/check.ts';
 import type { Health } from '../../contracts/health.ts';
+import { fault, note, ok } from './findings.ts';
 import { lineOf, type Patient } from './patient.ts';
 
 /** Checks what the running API reports about itself. */
@@ -15,41 +16,20 @@ export async function checkApi({ settings, running }: Patient): Promise<Check[]>
     if (!health.dependencies) throw new Error(`${url} does not respond like Hapax`);
   } catch (error) {
     const reason = lineOf((error as { cause?: unknown }).cause ?? error);
-    if (running)
-      return [
-        {
-          name,
-          status: 'fault',
-          detail: `${url} does not respond: ${reason}`,
-          remedy: 'stop hapax up and start it again',
-        },
-      ];
-    return [{ name, status: 'note', detail: `no API runs at ${url}`, remedy: 'start it with: hapax up' }];
+    if (running) return [fault(name, `${url} does not respond: ${reason}`, 'stop hapax up and start it again')];
+    return [note(name, `no API runs at ${url}`, 'start it with: hapax up')];
   }
   const { dependencies, reconciliation, version } = health;
-  const degraded = Object.entries(dependencies)
+  const faults = Object.entries(dependencies)
     .filter(([, it]) => it?.status === 'degraded')
-    .map(([dependency, it]): Check => {
-      const remedy = 'see docs/operations.md, "Is it healthy?"';
-      return {
-        name,
-        status: 'fault',
-        detail: `${dependency} is degraded: ${it?.detail ?? 'its log says why'}`,
-        remedy,
-      };
+    .map(([dependency, it]) => {
+      const detail = `${dependency} is degraded: ${it?.detail ?? 'its log says why'}`;
+      return fault(name, detail, 'see docs/operations.md, "Is it healthy?"');
     });
   const unresolved = reconciliation?.unresolved ?? 0;
-  const differs: Check[] =
-    unresolved > 0
-      ? [
-          {
-            name,
-            status: 'fault',
-            detail: `${unresolved} builds and tasks differ between record and Temporal`,
-            remedy: 'run: hapax reconcile --dry-run',
-          },
-        ]
-      : [];
-  if (degraded.length + differs.length > 0) return [...degraded, ...differs];
-  return [{ name, status: 'ok', detail: `${url}, version ${version}, all it needs is there` }];
+  if (unresolved > 0) {
+    const detail = `${unresolved} builds and tasks differ between record and Temporal`;
+    faults.push(fault(name, detail, 'run: hapax reconcile --dry-run'));
+  }
+  return faults.length > 0 ? faults : [ok(name, `${url}, version ${version}, all it needs is there`)];
 }

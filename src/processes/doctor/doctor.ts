@@ -6,6 +6,7 @@ import { readSettings, type Settings, SettingsError, settingsSchema } from '../.
 import { type HomeOwner, runningOwnerOf } from '../../laptop/home-owner.ts';
 import { checkApi } from './api.ts';
 import { checkBroker, checkModels, checkResults } from './content.ts';
+import { fault, note, ok } from './findings.ts';
 import { checkGitHub } from './github.ts';
 import { checkEnvironmentFile, checkHome, checkNode, checkPorts, servesHapax } from './machine.ts';
 import { lineOf, type Patient } from './patient.ts';
@@ -27,25 +28,22 @@ export async function examine(environment: NodeJS.ProcessEnv, environmentFile: s
     settings = readSettings(environment, 'up');
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    return [...first, ...error.message.split('\n').map(settingFault), skipped()];
+    const skipped = 'servers were not looked at: the settings that name them must be read first';
+    return [...first, ...error.message.split('\n').map(settingFault), note('settings', skipped)];
   }
   const known = [...Object.keys(settingsSchema.shape), ...CLIENT_VARIABLES];
-  const misspelt = misspeltSettings(environment, known).map(
-    (detail): Check => ({ name: 'settings', status: 'note', detail }),
-  );
+  const misspelt = misspeltSettings(environment, known).map((detail) => note('settings', detail));
   const patient: Patient = { settings, environment, running: await runningIn(resolve(settings.HAPAX_HOME)) };
-  const sound: Check = { name: 'settings', status: 'ok', detail: `${settings.DEPLOYMENT_MODE} mode; all can be read` };
+  const sound = ok('settings', `${settings.DEPLOYMENT_MODE} mode; all can be read`);
   const found = await Promise.all(
     Object.entries(CHECKS).map(([name, check]) =>
       inTime(
-        check(patient).catch((error: Error): Check[] => [
-          { name, status: 'fault', detail: `the check failed: ${lineOf(error)}`, remedy: 'see docs/operations.md' },
+        check(patient).catch((error: Error) => [
+          fault(name, `the check failed: ${lineOf(error)}`, 'see docs/operations.md'),
         ]),
         TIMEOUT_MS,
         LATE,
-      ).catch((): Check[] => [
-        { name, status: 'fault', detail: LATE, remedy: 'look at what it names, and at the network' },
-      ]),
+      ).catch(() => [fault(name, LATE, 'look at what it names, and at the network')]),
     ),
   );
   return [...first, sound, ...misspelt, ...found.flat()];
@@ -73,13 +71,5 @@ const CHECKS: Record<string, (patient: Patient) => Promise<Check[]>> = {
 
 function settingFault(line: string): Check {
   const [, detail = line, remedy = 'see docs/configuration.md'] = /^(.*?); (.*)$/s.exec(line) ?? [];
-  return { name: 'settings', status: 'fault', detail, remedy };
-}
-
-function skipped(): Check {
-  return {
-    name: 'settings',
-    status: 'note',
-    detail: 'servers were not looked at: the settings that name them must be read first',
-  };
+  return fault('settings', detail, remedy);
 }

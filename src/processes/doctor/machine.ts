@@ -2,27 +2,21 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { dirname, resolve } from 'node:path';
 import type { Check } from '../../contracts/check.ts';
 import { assertPortFree } from '../../laptop/ports.ts';
+import { fault, note, ok } from './findings.ts';
 import type { Patient } from './patient.ts';
 
 const LEAST_BYTES = 1e9;
 const FEW_BYTES = 5e9;
 
 export function checkNode(): Check {
-  return { name: 'node', status: 'ok', detail: `Node ${process.versions.node} on ${process.platform}-${process.arch}` };
+  return ok('node', `Node ${process.versions.node} on ${process.platform}-${process.arch}`);
 }
 
 /** Checks that others cannot read the file with settings, which holds secrets. */
 export function checkEnvironmentFile(file: string | undefined): Check[] {
   if (file === undefined) return [];
-  if (isPrivate(file)) return [{ name: 'settings', status: 'ok', detail: `${file} is read` }];
-  return [
-    {
-      name: 'settings',
-      status: 'fault',
-      detail: `others can read ${file}, which holds secrets`,
-      remedy: `chmod 600 ${file}`,
-    },
-  ];
+  if (isPrivate(file)) return [ok('settings', `${file} is read`)];
+  return [fault('settings', `others can read ${file}, which holds secrets`, `chmod 600 ${file}`)];
 }
 
 export async function checkHome({ settings }: Patient): Promise<Check[]> {
@@ -34,24 +28,16 @@ export async function checkHome({ settings }: Patient): Promise<Check[]> {
   try {
     accessSync(place, constants.W_OK);
   } catch {
-    return [
-      { name, status: 'fault', detail: `${place} cannot be written`, remedy: 'make it writable, or set HAPAX_HOME' },
-    ];
+    return [fault(name, `${place} cannot be written`, 'make it writable, or set HAPAX_HOME')];
   }
   if (there && !isPrivate(home)) {
-    return [
-      { name, status: 'fault', detail: `others can read ${home}, which holds the record`, remedy: `chmod 700 ${home}` },
-    ];
+    return [fault(name, `others can read ${home}, which holds the record`, `chmod 700 ${home}`)];
   }
   const { bavail, bsize } = statfsSync(place);
   const free = bavail * bsize;
   const space = `${(free / 1e9).toFixed(1)} GB free`;
-  if (free < LEAST_BYTES) {
-    return [{ name, status: 'fault', detail: `${home}: only ${space}`, remedy: 'free some space, or set HAPAX_HOME' }];
-  }
-  return [
-    { name, status: free < FEW_BYTES ? 'note' : 'ok', detail: `${home}${there ? '' : ' will be made'}, ${space}` },
-  ];
+  if (free < LEAST_BYTES) return [fault(name, `${home}: only ${space}`, 'free some space, or set HAPAX_HOME')];
+  return [(free < FEW_BYTES ? note : ok)(name, `${home}${there ? '' : ' will be made'}, ${space}`)];
 }
 
 export async function checkPorts({ settings, running }: Patient): Promise<Check[]> {
@@ -67,16 +53,16 @@ export async function checkPorts({ settings, running }: Patient): Promise<Check[
   // With a record or a Temporal of its own, the Hapax that has the port is another one.
   const isShared = DATABASE_URL !== undefined && TEMPORAL_ADDRESS !== undefined;
   return Promise.all(
-    ports.map(async ({ setting, port, host }): Promise<Check> => {
+    ports.map(async ({ setting, port, host }) => {
       try {
         if (port !== 0) await assertPortFree(host, port, setting);
-        return { name: 'ports', status: 'ok', detail: `${setting} ${port} is free` };
+        return ok('ports', `${setting} ${port} is free`);
       } catch (error) {
         const [detail = '', remedy = ''] = (error as Error).message.split(/: (.*)/s);
         if (setting === 'PORT' && isShared && (await servesHapax(`http://${HOST}:${port}`))) {
-          return { name: 'ports', status: 'ok', detail: `PORT ${port} is that of a Hapax that runs` };
+          return ok('ports', `PORT ${port} is that of a Hapax that runs`);
         }
-        return { name: 'ports', status: 'fault', detail, remedy };
+        return fault('ports', detail, remedy);
       }
     }),
   );

@@ -8,6 +8,7 @@ import { type Db, withDatabase } from '../../store/database.ts';
 import { pendingMigrations } from '../../store/migrate.ts';
 import { databaseAt } from '../start-faults.ts';
 import { lazyTemporalClient } from '../temporal.ts';
+import { fault, note, ok } from './findings.ts';
 import { lineOf, type Patient } from './patient.ts';
 
 const ANSWER_MS = 5_000;
@@ -42,16 +43,14 @@ async function checkFrontend(settings: Settings, address: string): Promise<Check
     });
     if (isOldServer(serverVersion ?? '')) {
       const remedy = `upgrade it to ${LEAST_SERVER} or newer`;
-      return { name, status: 'fault', detail: `the server at ${address} is ${serverVersion}`, remedy };
+      return fault(name, `the server at ${address} is ${serverVersion}`, remedy);
     }
-    const detail = `${address}, server ${serverVersion}, namespace ${settings.TEMPORAL_NAMESPACE}`;
-    return { name, status: 'ok', detail };
+    return ok(name, `${address}, server ${serverVersion}, namespace ${settings.TEMPORAL_NAMESPACE}`);
   } catch (error) {
     const { details, code } = error as { details?: string; code?: number };
     const reason = code === DEADLINE_EXCEEDED ? 'it does not answer' : details?.split('\n', 1)[0] || lineOf(error);
     const detail = `${address} cannot be used: ${reason}`;
-    const remedy = 'start it, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE';
-    return { name, status: 'fault', detail, remedy };
+    return fault(name, detail, 'start it, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE');
   } finally {
     await disconnect();
   }
@@ -62,12 +61,12 @@ async function checkTemporalCli(environment: NodeJS.ProcessEnv): Promise<Check[]
   const name = 'temporal';
   try {
     const cli = await findTemporalCli({ env: environment, report: () => {}, sources: [] });
-    return [{ name, status: 'ok', detail: `hapax up starts its own, with ${cli}` }];
+    return [ok(name, `hapax up starts its own, with ${cli}`)];
   } catch (error) {
     if (environment.TEMPORAL_CLI) {
-      return [{ name, status: 'fault', detail: lineOf(error), remedy: 'correct TEMPORAL_CLI, or leave it out' }];
+      return [fault(name, lineOf(error), 'correct TEMPORAL_CLI, or leave it out')];
     }
-    return [{ name, status: 'note', detail: "hapax up will download Temporal's CLI once, which takes a network" }];
+    return [note(name, "hapax up will download Temporal's CLI once, which takes a network")];
   }
 }
 
@@ -77,13 +76,7 @@ export async function checkPostgres({ settings, running }: Patient): Promise<Che
   const url = given ?? running?.databaseUrl;
   if (url === undefined) {
     const there = existsSync(join(resolve(settings.HAPAX_HOME), 'postgres', 'PG_VERSION'));
-    return [
-      {
-        name,
-        status: 'ok',
-        detail: `embedded; hapax up ${there ? 'opens it and brings it up to date' : 'will make it'}`,
-      },
-    ];
+    return [ok(name, `embedded; hapax up ${there ? 'opens it and brings it up to date' : 'will make it'}`)];
   }
   const at = given ? databaseAt(given) : 'the embedded database';
   try {
@@ -92,21 +85,19 @@ export async function checkPostgres({ settings, running }: Patient): Promise<Che
     if (wanted !== '' && role !== wanted) {
       const detail = `${at} lets processes act as ${role}, not as ${wanted} (DATABASE_ROLE)`;
       const remedy = `a connection pooler may drop the role; run: ALTER ROLE ${role} SET role = '${wanted}', and set DATABASE_ROLE=`;
-      return [{ name, status: 'fault', detail, remedy }];
+      return [fault(name, detail, remedy)];
     }
     // The session of the embedded one is shared, and has the rights of the processes.
-    if (!given) return [{ name, status: 'ok', detail: 'embedded, in the hapax up that runs' }];
+    if (!given) return [ok(name, 'embedded, in the hapax up that runs')];
     // Uses the login: the role of the processes may not read which migrations ran.
     const pending = await withDatabase({ url }, pendingMigrations);
-    if (pending.length === 0) return [{ name, status: 'ok', detail: `${at} is up to date` }];
-    const detail = `${at} lacks ${pending.length} migrations`;
-    return [{ name, status: 'fault', detail, remedy: 'run: hapax migrate' }];
+    if (pending.length === 0) return [ok(name, `${at} is up to date`)];
+    return [fault(name, `${at} lacks ${pending.length} migrations`, 'run: hapax migrate')];
   } catch (error) {
     if ((error as { code?: string }).code === INSUFFICIENT_PRIVILEGE) {
-      return [{ name, status: 'note', detail: `${at} is there; this login may not see whether it is up to date` }];
+      return [note(name, `${at} is there; this login may not see whether it is up to date`)];
     }
-    const detail = `${at} cannot be used: ${lineOf(error)}`;
-    return [{ name, status: 'fault', detail, remedy: 'start it, or correct DATABASE_URL' }];
+    return [fault(name, `${at} cannot be used: ${lineOf(error)}`, 'start it, or correct DATABASE_URL')];
   }
 }
 
