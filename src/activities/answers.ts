@@ -8,7 +8,8 @@ import { findDeadMessage } from '../store/celery/dead-message-find.ts';
 import { listPendingReplies } from '../store/celery/pending-reply-list-by-task.ts';
 import { settlePendingReply } from '../store/celery/pending-reply-settle.ts';
 import type { Db } from '../store/database.ts';
-import { findTaskEnding } from '../store/endings/task-ending-find.ts';
+import { findEnding } from '../store/endings/ending-find.ts';
+import { taskStream } from '../store/tasks/task-stream.ts';
 import type { AnswerPort } from '../workflows/ports/answer.ts';
 
 type Way = (ways: ReplyWays, pending: PendingReply, ending: TaskEnding) => Promise<void>;
@@ -16,7 +17,7 @@ type Way = (ways: ReplyWays, pending: PendingReply, ending: TaskEnding) => Promi
 /** Returns the activities with which the bridge serves the answer workflow. */
 export function answerActivities(db: Db, ways: ReplyWays): AnswerPort {
   const each = async ({ task_id, ending }: AnswerInput, answer: Way) => {
-    const event = await findTaskEnding(db, task_id, ending);
+    const event = await findEnding(db, taskStream(task_id), ending);
     if (!event) throw new Error(`the record does not have ${ending} of task ${task_id} yet`);
     const told = { task_id, ended_at: event.occurred_at, end: endOf(event) };
     for (const pending of await listPendingReplies(db, task_id, ending)) await answer(ways, pending, told);

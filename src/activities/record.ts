@@ -2,12 +2,12 @@ import type { BuildEvent, RecordedEvent } from '../contracts/builds/event.ts';
 import type { TaskEvent } from '../contracts/tasks/task-event.ts';
 import { BUILDS } from '../store/builds/build-stream.ts';
 import type { Db } from '../store/database.ts';
-import { findTaskEnding } from '../store/endings/task-ending-find.ts';
+import { findEnding } from '../store/endings/ending-find.ts';
 import { appendEvent } from '../store/record/event-append.ts';
 import { findStream } from '../store/record/stream-find.ts';
 import { countTaskStarts } from '../store/tasks/task-count-starts.ts';
 import { findTask } from '../store/tasks/task-find.ts';
-import { TASKS } from '../store/tasks/task-stream.ts';
+import { TASKS, taskStream } from '../store/tasks/task-stream.ts';
 import type { RecordPort, TaskOutcome } from '../workflows/ports/record.ts';
 import type { ActivityMeter } from './meter.ts';
 
@@ -52,7 +52,7 @@ export function recordActivities(db: Db, meter?: ActivityMeter): RecordPort {
     },
 
     async findTaskEnd({ task_id }) {
-      const ending = await findTaskEnding(db, task_id);
+      const ending = await findEnding(db, taskStream(task_id));
       if (!ending) return null;
       const { attempts = 0 } = (await findTask(db, task_id)) ?? {};
       return { outcome: taskOutcomeOf(ending as unknown as TaskEvent, attempts), dedupe_key: ending.dedupe_key };

@@ -20,7 +20,8 @@ import { settlePendingReply } from '../store/celery/pending-reply-settle.ts';
 import { settleUnnamedMessage } from '../store/celery/unnamed-message-settle.ts';
 import { takeUnnamedMessage } from '../store/celery/unnamed-message-take.ts';
 import { databaseFault } from '../store/database.ts';
-import { findTaskEnding } from '../store/endings/task-ending-find.ts';
+import { findEnding } from '../store/endings/ending-find.ts';
+import { taskStream } from '../store/tasks/task-stream.ts';
 import type { BridgeMeter } from './meter.ts';
 import type { Revocations } from './revocations.ts';
 
@@ -155,7 +156,7 @@ async function keepPending(
   pending: PendingReply,
 ): Promise<void> {
   await savePendingReply(db, taskId, pending);
-  const event = await findTaskEnding(db, taskId);
+  const event = await findEnding(db, taskStream(taskId));
   if (!event) return;
   const ending = { task_id: taskId, ended_at: event.occurred_at, end: endOf(event) };
   await publishReply(ways, pending, ending);

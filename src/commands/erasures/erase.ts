@@ -11,6 +11,7 @@ import { findDeadMessage } from '../../store/celery/dead-message-find.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
 import { type Db, inTransaction } from '../../store/database.ts';
 import { listCallbackTargets } from '../../store/endings/callback-target-list.ts';
+import { ENDINGS } from '../../store/endings/ending-find.ts';
 import { markSourcesErased } from '../../store/erasures/content-source.ts';
 import { ERASURES } from '../../store/erasures/erasure-stream.ts';
 import { eraseSubject, hasValuesBeside } from '../../store/erasures/subject-erase.ts';
@@ -21,12 +22,6 @@ import { TASKS } from '../../store/tasks/task-stream.ts';
 import type { Subject } from '../lifecycle/kind.ts';
 import { notFound, Refusal } from '../refusal.ts';
 import { deleteWorkflows, type Run } from './delete-workflows.ts';
-
-/** Events that end a build or task. */
-const ENDINGS: ReadonlySet<string> = new Set([
-  ...['build_completed', 'build_cancelled'],
-  ...['task_succeeded', 'task_failed', 'task_revoked'],
-]);
 
 export interface EraseDependencies {
   db: Db;
@@ -87,7 +82,7 @@ async function eraseOf<State extends Subject & { erased_at: string | null }, Eve
 /** Returns the workflows of the callbacks about a build or task: they hold what they sent. Those that still try have no URL any more. */
 async function callbacksOf(db: Db, stream: string, events: readonly RecordedEvent[]): Promise<string[]> {
   const targets = await listCallbackTargets(db, stream);
-  const endings = events.filter(({ type }) => ENDINGS.has(type));
+  const endings = events.filter(({ type }) => ENDINGS.includes(type));
   return endings.flatMap(({ dedupe_key: ending }) =>
     targets.map((target) => callbackWorkflowId({ subject: stream, ending, ...targetOf(target) })),
   );

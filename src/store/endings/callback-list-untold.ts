@@ -1,13 +1,12 @@
 import type { CallbackInput } from '../../contracts/endings/callback-workflow.ts';
 import { targetOf } from '../../contracts/endings/callback-workflow.ts';
 import { type Db, join } from '../database.ts';
+import { ENDINGS } from './ending-find.ts';
 
 const PROJECTIONS = [
   ['build', 'builds'],
   ['task', 'tasks'],
 ] as const;
-
-const ENDINGS = ['build_completed', 'build_cancelled', 'task_succeeded', 'task_failed', 'task_revoked'];
 
 /** Lists callbacks about endings within this time that the record does not show as delivered or given up. */
 export async function listUntoldCallbacks(db: Db, endedWithinMs: number): Promise<CallbackInput[]> {
