@@ -19,8 +19,6 @@ export interface EmbeddedPostgresOptions {
   readonly directory: string;
   /** Port on 127.0.0.1; 0, the default, takes any free one. */
   readonly port?: number;
-  /** Called before a new database is created, which takes two or three seconds. */
-  readonly onFirstStart?: () => void;
   /** Whether a commit survives a loss of power (default), or only the end of the process. Off saves an fsync per commit. */
   readonly fsync?: boolean;
   /** How long a client may leave a transaction idle while all others wait. Default 30 s. */
@@ -62,7 +60,6 @@ async function createFromTemplate(directory: string): Promise<void> {
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   if (!existsSync(join(options.directory, 'PG_VERSION'))) {
-    options.onFirstStart?.();
     mkdirSync(dirname(options.directory), { recursive: true, mode: 0o700 });
     await createFromTemplate(options.directory);
   }

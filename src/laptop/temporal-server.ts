@@ -27,8 +27,6 @@ export interface TemporalServerOptions {
   readonly searchAttributes?: Readonly<Record<string, string>>;
   /** Gets a line if a server of an earlier run had to be ended first. */
   readonly report?: (line: string) => void;
-  /** How long a start may take. Default 60 s, for an old laptop with a cold disk. */
-  readonly startTimeoutMs?: number;
 }
 
 /** How a server ended. */
@@ -86,6 +84,8 @@ exit $code
 
 /** How often to try to start: another server may take one of the few ports that browsers do not connect to at the same moment. */
 const ATTEMPTS = 5;
+/** How long a start may take: an old laptop has a cold disk. */
+const START_TIMEOUT_MS = 60_000;
 
 /**
  * Starts Temporal's development server with its data in a file, and waits until the namespace can be used. By itself, the
@@ -166,7 +166,7 @@ async function startOnce(options: TemporalServerOptions): Promise<TemporalServer
       .map((name) => `${name} IS NULL`)
       .join(' AND ');
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/workflow-count?query=${encodeURIComponent(query)}`;
-    await untilReady({ ...http, path }, exited, options.startTimeoutMs ?? 60_000);
+    await untilReady({ ...http, path }, exited, START_TIMEOUT_MS);
   } catch (error) {
     await close();
     // If another program took the port meanwhile, the server only prints a stack trace.

@@ -9,10 +9,6 @@ export interface PeopleProviderOptions {
   scope: string;
   /** URL of the console for browsers: `https://hapax.example.com/console`. */
   consoleUrl: string;
-  /** Longest wait for a response of the provider, in milliseconds. Default 5,000. */
-  timeoutMs?: number;
-  /** How long the provider's metadata is used before it is read again, in milliseconds. Default an hour. */
-  refreshMs?: number;
 }
 
 interface Begun {
@@ -22,6 +18,11 @@ interface Begun {
 }
 
 type Finished = { claims: Claims } | { fault: string } | { away: string };
+
+/** Longest wait for a response of the provider. */
+const TIMEOUT_SECONDS = 5;
+/** How long the provider's metadata is used before it is read again. */
+const REFRESH_MS = 3_600_000;
 
 /** How far clocks may differ, in seconds. */
 const CLOCK_TOLERANCE_SECONDS = 30;
@@ -39,12 +40,11 @@ const WRONG_ANSWERS = new Set([
 /** An OpenID provider that people sign in with: the authorization code flow with PKCE, `state` and `nonce`. */
 export class PeopleProvider {
   readonly secure: boolean;
-  readonly #options: Required<Omit<PeopleProviderOptions, 'clientSecret'>> &
-    Pick<PeopleProviderOptions, 'clientSecret'>;
+  readonly #options: PeopleProviderOptions;
   #found: { configuration: client.Configuration; at: number } | undefined;
 
   constructor(options: PeopleProviderOptions) {
-    this.#options = { timeoutMs: 5_000, refreshMs: 3_600_000, ...options };
+    this.#options = options;
     this.secure = options.consoleUrl.startsWith('https:');
   }
 
@@ -98,17 +98,17 @@ export class PeopleProvider {
   }
 
   async #configuration(): Promise<client.Configuration> {
-    const { issuer, clientId, clientSecret, timeoutMs, refreshMs } = this.#options;
-    if (this.#found && performance.now() - this.#found.at < refreshMs) return this.#found.configuration;
+    const { issuer, clientId, clientSecret } = this.#options;
+    if (this.#found && performance.now() - this.#found.at < REFRESH_MS) return this.#found.configuration;
     const isOpen = issuer.startsWith('http:');
     const configuration = await client.discovery(
       new URL(issuer),
       clientId,
       { [client.clockTolerance]: CLOCK_TOLERANCE_SECONDS, ...(clientSecret ? { client_secret: clientSecret } : {}) },
       clientSecret ? undefined : client.None(),
-      { timeout: timeoutMs / 1_000, execute: isOpen ? [client.allowInsecureRequests] : [] },
+      { timeout: TIMEOUT_SECONDS, execute: isOpen ? [client.allowInsecureRequests] : [] },
     );
-    configuration.timeout = timeoutMs / 1_000;
+    configuration.timeout = TIMEOUT_SECONDS;
     // By the standard, a token received over TLS need not be verified. But a proxy in between could have replaced it.
     client.enableNonRepudiationChecks(configuration);
     this.#found = { configuration, at: performance.now() };

@@ -19,7 +19,7 @@ export async function saveDeadMessage(db: Db, message: NewDeadMessage): Promise<
 }
 
 /** Deletes the messages beyond the budget, oldest first. RabbitMQ's queue still has them. */
-export async function forgetOldest(db: Db): Promise<void> {
+async function forgetOldest(db: Db): Promise<void> {
   const { deadMessages: most, deadMessagesCharacters } = LIMITS.messages;
   await db`
     DELETE FROM dead_messages WHERE id IN (SELECT id FROM (
