@@ -21,3 +21,7 @@ export function refusal(status: number, message: string, headers: Record<string,
     headers,
   };
 }
+
+export function ok(body: unknown): Answer {
+  return { status: 200, body };
+}

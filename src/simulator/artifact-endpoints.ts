@@ -1,23 +1,18 @@
-import type { HttpBindings } from '@hono/node-server';
-import type { Hono } from 'hono';
-import { type Answer, refusal } from './answer.ts';
+import { type Answer, ok, refusal } from './answer.ts';
 import { artifactAnswer, artifactPage } from './artifacts.ts';
 import type { Gate, GitHubRequest } from './gate.ts';
 import type { Ledger } from './ledger.ts';
 import { numberOf } from './resources.ts';
-import { runAt } from './run.ts';
+import { type App, routesOf } from './routes.ts';
 import type { Settings } from './settings.ts';
 
 /** Adds the endpoints for the artifacts of a run and who attests them. */
-export function addArtifactEndpoints(
-  app: Hono<{ Bindings: HttpBindings }>,
-  gate: Gate,
-  ledger: Ledger,
-  settings: () => Settings,
-): void {
-  const repo = '/repos/:owner/:repo';
-  app.get(`${repo}/actions/runs/:id{[0-9]+}/artifacts`, gate.guard('artifacts', listArtifacts));
-  app.get(`${repo}/attestations/:digest`, gate.guard('attestations', listAttestations));
+export function addArtifactEndpoints(app: App, gate: Gate, ledger: Ledger, settings: () => Settings): void {
+  const { notFound, onRepository, onRun } = routesOf(app, gate, ledger);
+  onRun('GET', '/artifacts', 'artifacts', ({ url }, run, state) =>
+    artifactPage(run, state, settings().artifacts, url, 'per_page', artifactAnswer),
+  );
+  onRepository('GET', '/attestations/:digest', 'attestations', listAttestations);
   // Another company serves these, to everybody who has the URL: a Snappy block, which no header names as an encoding.
   app.get('/_bundles/:digest/:name', (c) => {
     if (c.req.header('authorization') !== undefined) return c.text('no credentials belong here', 400);
@@ -26,28 +21,19 @@ export function addArtifactEndpoints(
     return c.body(snappyBlock(Buffer.from(JSON.stringify(bundle))), 200, { 'content-type': 'application/x-snappy' });
   });
 
-  function listArtifacts({ params, url }: GitHubRequest): Answer {
-    const run = ledger.get(Number(params.id));
-    const state = run && runAt(run, Date.now());
-    if (!run || !state || run.repository.toLowerCase() !== `${params.owner}/${params.repo}`.toLowerCase()) {
-      return refusal(404, 'Not Found');
-    }
-    return artifactPage(run, state, settings().artifacts, url, 'per_page', artifactAnswer);
-  }
-
   /** Returns the attestations of a digest. As at GitHub, 404 if there are none. */
-  function listAttestations({ params, url }: GitHubRequest): Answer {
+  function listAttestations({ params, url }: GitHubRequest, repository: string): Answer {
     if (!settings().may_read_attestations) return refusal(403, 'Resource not accessible by personal access token');
     const bundles = settings().attestations[params.digest ?? ''] ?? [];
-    if (bundles.length === 0) return refusal(404, 'Not Found');
-    const repository_id = numberOf(`${params.owner}/${params.repo}`);
+    if (bundles.length === 0) return notFound;
+    const repository_id = numberOf(repository);
     const attestations = bundles.map((bundle, index) => ({
       bundle: settings().embeds_bundles ? bundle : null,
       repository_id,
       bundle_url: `${url.origin}/_bundles/${params.digest}/${index}.json.sn`,
       initiator: 'user',
     }));
-    return { status: 200, body: { attestations } };
+    return ok({ attestations });
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Answer } from './answer.ts';
-import { gitHubTime, headShaOf, numberOf } from './resources.ts';
+import { type Answer, ok } from './answer.ts';
+import { boundsOf } from './listing.ts';
+import { forgeTime, headShaOf, numberOf } from './resources.ts';
 import type { Moment, Run } from './run.ts';
 
 /** An artifact of a run, as a test sets it. */
@@ -16,7 +17,7 @@ export const plannedArtifactSchema = z.strictObject({
 type PlannedArtifact = z.infer<typeof plannedArtifactSchema>;
 
 /** How long GitHub keeps an artifact. */
-const KEPT_MS = 90 * 86_400_000;
+export const KEPT_MS = 90 * 86_400_000;
 
 /**
  * Returns one page of a run's artifacts in the form of a forge. There are none unless the run has succeeded. @param size the parameter for
@@ -31,13 +32,11 @@ export function artifactPage(
   shape: (run: Run, state: Moment, artifact: PlannedArtifact, id: number, origin: string) => object,
 ): Answer {
   const left = state.conclusion === 'success' ? planned : [];
-  const perPage = Math.min(100, Number(url.searchParams.get(size) ?? 30));
-  const page = Number(url.searchParams.get('page') ?? 1);
-  const shown = left.slice((page - 1) * perPage, page * perPage);
-  const artifacts = shown.map((artifact, index) =>
-    shape(run, state, artifact, run.id * 1_000 + (page - 1) * perPage + index, url.origin),
-  );
-  return { status: 200, body: { total_count: left.length, artifacts } };
+  const { start, end } = boundsOf(url.searchParams, size);
+  const artifacts = left
+    .slice(start, end)
+    .map((artifact, index) => shape(run, state, artifact, run.id * 1_000 + start + index, url.origin));
+  return ok({ total_count: left.length, artifacts });
 }
 
 /** Returns an element of the response of GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts. */
@@ -53,9 +52,9 @@ export function artifactAnswer(run: Run, state: Moment, artifact: PlannedArtifac
     archive_download_url: `${url}/zip`,
     expired: artifact.expired,
     digest: artifact.digest,
-    created_at: gitHubTime(state.at),
-    updated_at: gitHubTime(state.at),
-    expires_at: gitHubTime(state.at + KEPT_MS),
+    created_at: forgeTime(state.at),
+    updated_at: forgeTime(state.at),
+    expires_at: forgeTime(state.at + KEPT_MS),
     workflow_run: {
       id: run.id,
       repository_id: repositoryId,

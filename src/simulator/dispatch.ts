@@ -1,4 +1,6 @@
 import { type Refusal, refusal } from './answer.ts';
+import type { Ledger } from './ledger.ts';
+import type { NewRun, Run } from './run.ts';
 import type { Settings } from './settings.ts';
 
 /** A dispatch that GitHub would accept. */
@@ -36,7 +38,8 @@ export function readDispatch(body: unknown, file: string, settings: Settings): D
 
   if (file === 'no-dispatch.yml') return refusal(422, "Workflow does not have 'workflow_dispatch' trigger");
   if (file === 'disabled.yml') return refusal(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow");
-  if (!refExists(ref, settings)) return refusal(422, `No ref found for: ${ref}`);
+  // GitHub takes no commits.
+  if (/^([0-9a-f]{40})?$/.test(ref) || !refExists(ref, settings)) return refusal(422, `No ref found for: ${ref}`);
   return (
     refuseInputs(values.inputs, JSON.stringify(inputs).length, settings) ?? {
       ref: shortRef(ref),
@@ -49,6 +52,52 @@ export function readDispatch(body: unknown, file: string, settings: Settings): D
 /** Returns the refusal of an older GitHub that does not know a field. */
 export function unknownField(name: string): Refusal {
   return refusal(400, `Invalid request.\n\n"${name}" is not a permitted key.`);
+}
+
+/**
+ * Creates the run of a dispatch, without the inputs that its workflow does not declare. GitHub has refused these, others drop them
+ * silently.
+ *
+ * @param titleOf returns the title; its parameter is the declared correlation token
+ */
+export function createRun(
+  ledger: Ledger,
+  settings: Settings,
+  asked: Pick<NewRun, 'repository' | 'workflow' | 'ref' | 'inputs'>,
+  titleOf: (token: string | undefined) => string,
+): Run {
+  const inputs = Object.fromEntries(Object.entries(asked.inputs).filter(([name]) => isDeclared(name, settings)));
+  return ledger.create({
+    ...asked,
+    inputs,
+    displayTitle: titleOf(inputs[settings.correlation_input]),
+    event: 'workflow_dispatch',
+    actor: 'octocat',
+    token: asked.inputs[settings.correlation_input] ?? null,
+  });
+}
+
+export function workflowExists(file: string, { workflows }: Settings): boolean {
+  return workflows?.includes(file) ?? file !== 'missing.yml';
+}
+
+export function refExists(ref: string, { refs }: Settings): boolean {
+  const short = shortRef(ref);
+  return refs === null ? !short.startsWith('missing') : refs.map(shortRef).includes(short);
+}
+
+/** Returns undefined if the text is not JSON. */
+export function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function isDeclared(name: string, settings: Settings): boolean {
+  if (name === settings.correlation_input) return settings.declares_correlation;
+  return settings.declared_inputs?.includes(name) ?? true;
 }
 
 /** Returns a ref without `refs/heads/` or `refs/tags/`. */
@@ -72,23 +121,13 @@ function asStrings(inputs: Record<string, unknown>): { inputs: Record<string, st
   return { inputs: strings };
 }
 
-function refExists(ref: string, settings: Settings): boolean {
-  if (ref === '' || /^[0-9a-f]{40}$/.test(ref)) return false;
-  const short = shortRef(ref);
-  return settings.refs === null ? !short.startsWith('missing') : settings.refs.map(shortRef).includes(short);
-}
-
 function refuseInputs(inputs: Record<string, string>, characters: number, settings: Settings): Refusal | undefined {
   const names = Object.keys(inputs);
   if (names.length > MAX_INPUTS) {
     return refusal(422, `you may only define up to ${MAX_INPUTS} \`inputs\` for a \`workflow_dispatch\` event`);
   }
   if (characters > MAX_INPUTS_CHARACTERS) return refusal(422, 'inputs are too large.');
-  const unexpected = names.filter((name) =>
-    name === settings.correlation_input
-      ? !settings.declares_correlation
-      : settings.declared_inputs !== null && !settings.declared_inputs.includes(name),
-  );
+  const unexpected = names.filter((name) => !isDeclared(name, settings));
   if (unexpected.length > 0) return refusal(422, `Unexpected inputs provided: ${JSON.stringify(unexpected)}`);
   const absent = settings.required_inputs.find((name) => inputs[name] === undefined);
   if (absent !== undefined) return refusal(422, `Required input '${absent}' not provided`);

@@ -1,12 +1,10 @@
-import type { HttpBindings } from '@hono/node-server';
-import type { Hono } from 'hono';
-import { type Answer, refusal } from './answer.ts';
-import { readDispatch } from './dispatch.ts';
+import { type Answer, ok, refusal } from './answer.ts';
+import { createRun, parse, readDispatch, workflowExists } from './dispatch.ts';
+import type { RequestKind } from './faults.ts';
 import type { Gate, GitHubRequest } from './gate.ts';
 import type { Ledger } from './ledger.ts';
-import { isFiltered, pageOf } from './listing.ts';
+import { pageOf } from './listing.ts';
 import {
-  headShaOf,
   rateLimitAnswer,
   repositoryAnswer,
   rootAnswer,
@@ -15,6 +13,7 @@ import {
   workflowAnswer,
   workflowIdOf,
 } from './resources.ts';
+import { type App, routesOf } from './routes.ts';
 import { LOST_ANSWER, type Moment, type Run, runAt } from './run.ts';
 import type { Settings } from './settings.ts';
 
@@ -22,71 +21,22 @@ import type { Settings } from './settings.ts';
 const DETAILS_ALWAYS_FROM = '2026-03-10';
 
 /** Adds the endpoints of GitHub's API that a client of workflow runs uses. */
-export function addEndpoints(
-  app: Hono<{ Bindings: HttpBindings }>,
-  gate: Gate,
-  ledger: Ledger,
-  settings: () => Settings,
-): void {
-  const repo = '/repos/:owner/:repo';
-  const run = `${repo}/actions/runs/:id{[0-9]+}`;
-  const workflow = `${repo}/actions/workflows/:workflow`;
+export function addEndpoints(app: App, gate: Gate, ledger: Ledger, settings: () => Settings): void {
+  const { notFound, on, onRepository, onRun, runsOf } = routesOf(app, gate, ledger);
 
-  app.get(
-    '/',
-    gate.guard('root', ({ url }) => ok(rootAnswer(url.origin))),
-  );
-  app.get(
-    '/rate_limit',
-    gate.guard('rate_limit', ({ rateLimit }) => ok(rateLimitAnswer(rateLimit()))),
-  );
-  app.get(
-    repo,
-    gate.guard(
-      'repository',
-      inRepository((request, name) => ok(repositoryAnswer(name, request.url.origin))),
-    ),
-  );
-  app.get(workflow, gate.guard('workflow', inWorkflow(ledger, settings, showWorkflow)));
-  app.post(`${workflow}/dispatches`, gate.guard('dispatch', inWorkflow(ledger, settings, dispatch)));
-  app.get(
-    `${repo}/actions/runs`,
-    gate.guard(
-      'list',
-      inRepository((request, name) => list(request, name, () => true)),
-    ),
-  );
-  app.get(
-    `${workflow}/runs`,
-    gate.guard(
-      'list',
-      inWorkflow(ledger, settings, (request, name, file) => list(request, name, (one) => one.workflow === file)),
-    ),
-  );
-  app.get(
-    run,
-    gate.guard(
-      'get',
-      inRun(ledger, (request, one, state) => ok(runAnswer(one, state, request.url.origin, settings().clock_off_ms))),
-    ),
-  );
-  app.delete(run, gate.guard('delete', inRun(ledger, remove)));
-  app.post(
-    `${run}/cancel`,
-    gate.guard(
-      'cancel',
-      inRun(ledger, (_, one, state) => cancel(one, state, settings().cancel_takes_ms)),
-    ),
-  );
-  app.post(
-    `${run}/force-cancel`,
-    gate.guard(
-      'cancel',
-      inRun(ledger, (_, one, state) => cancel(one, state, 0)),
-    ),
-  );
-  app.post(`${run}/rerun`, gate.guard('rerun', inRun(ledger, rerun)));
-  app.post(`${run}/rerun-failed-jobs`, gate.guard('rerun', inRun(ledger, rerun)));
+  on('GET', '/', 'root', ({ url }) => ok(rootAnswer(url.origin)));
+  on('GET', '/rate_limit', 'rate_limit', ({ rateLimit }) => ok(rateLimitAnswer(rateLimit())));
+  onRepository('GET', '', 'repository', ({ url }, name) => ok(repositoryAnswer(name, url.origin)));
+  onWorkflow('GET', '', 'workflow', showWorkflow);
+  onWorkflow('POST', '/dispatches', 'dispatch', dispatch);
+  onRepository('GET', '/actions/runs', 'list', list);
+  onWorkflow('GET', '/runs', 'list', list);
+  onRun('GET', '', 'get', ({ url }, run, state) => ok(shapeOf(run, state, url)));
+  onRun('DELETE', '', 'delete', remove);
+  onRun('POST', '/cancel', 'cancel', (_, run, state) => cancel(run, state, settings().cancel_takes_ms));
+  onRun('POST', '/force-cancel', 'cancel', (_, run, state) => cancel(run, state, 0));
+  onRun('POST', '/rerun', 'rerun', rerun);
+  onRun('POST', '/rerun-failed-jobs', 'rerun', rerun);
 
   // The page at html_url, for people.
   app.get('/:owner/:repo/actions/runs/:id{[0-9]+}', (c) => {
@@ -96,9 +46,25 @@ export function addEndpoints(
     return c.text(`Simulated GitHub: ${one.displayTitle}\n${state.status} ${state.conclusion ?? ''}\n`);
   });
 
-  function showWorkflow(request: GitHubRequest, repository: string, file: string): Answer {
+  /** Adds an endpoint of a workflow file that exists. A number works too, once a run of that workflow exists. */
+  function onWorkflow(
+    method: 'GET' | 'POST',
+    path: string,
+    kind: RequestKind,
+    endpoint: (request: GitHubRequest, repository: string, file: string) => Answer,
+  ): void {
+    onRepository(method, `/actions/workflows/:workflow${path}`, kind, (request, repository) => {
+      const name = request.params.workflow ?? '';
+      const file = /^\d+$/.test(name)
+        ? runsOf(repository).find(({ workflow }) => workflowIdOf(repository, workflow) === Number(name))?.workflow
+        : name;
+      return file !== undefined && workflowExists(file, settings()) ? endpoint(request, repository, file) : notFound;
+    });
+  }
+
+  function showWorkflow({ url }: GitHubRequest, repository: string, file: string): Answer {
     const state = file === 'disabled.yml' ? 'disabled_manually' : 'active';
-    return ok(workflowAnswer(repository, file, state, request.url.origin));
+    return ok(workflowAnswer(repository, file, state, url.origin));
   }
 
   function dispatch(request: GitHubRequest, repository: string, workflow: string): Answer {
@@ -106,43 +72,25 @@ export function addEndpoints(
     if (body === undefined) return refusal(400, 'Problems parsing JSON');
     const asked = readDispatch(body, workflow, settings());
     if ('status' in asked) return asked;
-    const token = asked.inputs[settings().correlation_input] ?? null;
-    const echo = token !== null && settings().echoes_correlation ? ` [${token}]` : '';
-    const created = ledger.create({
-      repository,
-      workflow,
-      ref: asked.ref,
-      displayTitle: `Build ${asked.ref}${echo}`,
-      event: 'workflow_dispatch',
-      actor: 'octocat',
-      inputs: asked.inputs,
-      token,
+    const { ref, inputs, wantsDetails } = asked;
+    const created = createRun(ledger, settings(), { repository, workflow, ref, inputs }, (token) => {
+      const echo = token !== undefined && settings().echoes_correlation ? ` [${token}]` : '';
+      return `Build ${ref}${echo}`;
     });
-    if (asked.inputs.simulate === LOST_ANSWER) return refusal(502, 'Server Error');
-    if (!asked.wantsDetails && request.apiVersion < DETAILS_ALWAYS_FROM) return { status: 204 };
+    if (inputs.simulate === LOST_ANSWER) return refusal(502, 'Server Error');
+    if (!wantsDetails && request.apiVersion < DETAILS_ALWAYS_FROM) return { status: 204 };
     return ok({ workflow_run_id: created.id, ...runUrls(repository, created.id, request.url.origin) });
   }
 
-  function list(request: GitHubRequest, repository: string, wanted: (run: Run) => boolean): Answer {
-    const now = Date.now();
-    const { listingFault: fault, url } = request;
-    const hideAll = (isFiltered(url.searchParams) && settings().filtered_listings === 'empty') || isOmitAll(fault);
-    const at = fault?.kind === 'stale' ? now - fault.ms : now;
-    const lagMs = Math.max(settings().listing_lag_ms, fault?.kind === 'lag' ? fault.ms : 0);
-    const omitNewest = hideAll ? Number.POSITIVE_INFINITY : fault?.kind === 'omit' ? (fault.count ?? 0) : 0;
-    const runs = ledger.all().filter((one) => sameName(one.repository, repository) && wanted(one));
-    const view = { at, createdUntil: at - lagMs, omitNewest, leftOut: settings().short_pages };
-    const page = pageOf(runs, url, view, headShaOf);
-    return {
-      status: 200,
-      body: {
-        total_count: page.totalCount,
-        workflow_runs: page.shown.map((shown) =>
-          runAnswer(shown.run, shown.state, url.origin, settings().clock_off_ms),
-        ),
-      },
-      headers: page.link === undefined ? {} : { link: page.link },
-    };
+  function list({ listingFault, url }: GitHubRequest, repository: string, file?: string): Answer {
+    const runs = runsOf(repository).filter(({ workflow }) => file === undefined || workflow === file);
+    const { totalCount, shown, link } = pageOf(runs, url, listingFault, settings());
+    const workflow_runs = shown.map(({ run, state }) => shapeOf(run, state, url));
+    return { ...ok({ total_count: totalCount, workflow_runs }), headers: link === undefined ? {} : { link } };
+  }
+
+  function shapeOf(run: Run, state: Moment, { origin }: URL) {
+    return runAnswer(run, state, origin, settings().clock_off_ms);
   }
 
   function cancel(one: Run, state: Moment, takesMs: number): Answer {
@@ -162,70 +110,4 @@ export function addEndpoints(
     ledger.remove(one);
     return { status: 204 };
   }
-}
-
-function ok(body: unknown): Answer {
-  return { status: 200, body };
-}
-
-function isOmitAll(fault: GitHubRequest['listingFault']): boolean {
-  return fault?.kind === 'omit' && fault.count === null;
-}
-
-function sameName(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Wraps an endpoint of a repository. Every repository exists, except `missing`. GitHub's response is the same to people who may not see
- * one.
- */
-function inRepository(
-  then: (request: GitHubRequest, repository: string) => Answer,
-): (request: GitHubRequest) => Answer {
-  return (request) => {
-    const { owner, repo } = request.params;
-    return repo === 'missing' ? refusal(404, 'Not Found') : then(request, `${owner}/${repo}`);
-  };
-}
-
-/** Wraps an endpoint of a workflow file that exists. A number works too, once a run of that workflow exists. */
-function inWorkflow(
-  ledger: Ledger,
-  settings: () => Settings,
-  then: (request: GitHubRequest, repository: string, file: string) => Answer,
-): (request: GitHubRequest) => Answer {
-  return inRepository((request, repository) => {
-    const name = request.params.workflow ?? '';
-    const file = /^\d+$/.test(name)
-      ? ledger.all().find((run) => isWorkflow(run, repository, Number(name)))?.workflow
-      : name;
-    const exists = file !== undefined && (settings().workflows?.includes(file) ?? file !== 'missing.yml');
-    return exists ? then(request, repository, file) : refusal(404, 'Not Found');
-  });
-}
-
-function isWorkflow(run: Run, repository: string, id: number): boolean {
-  return sameName(run.repository, repository) && workflowIdOf(repository, run.workflow) === id;
-}
-
-function inRun(
-  ledger: Ledger,
-  then: (request: GitHubRequest, run: Run, state: Moment) => Answer,
-): (request: GitHubRequest) => Answer {
-  return inRepository((request, repository) => {
-    const run = ledger.get(Number(request.params.id));
-    const state = run && runAt(run, Date.now());
-    if (run === undefined || state === undefined || !sameName(run.repository, repository))
-      return refusal(404, 'Not Found');
-    return then(request, run, state);
-  });
 }

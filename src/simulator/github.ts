@@ -92,7 +92,7 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
   else if (dialect === 'forgejo') addForgejoEndpoints(app, gate, ledger, current);
   else {
     addEndpoints(app, gate, ledger, current);
-    addHookEndpoints(app, gate, announcer, current);
+    addHookEndpoints(app, gate, ledger, current, announcer);
     addJobEndpoints(app, gate, ledger, current);
     addArtifactEndpoints(app, gate, ledger, current);
   }

@@ -1,4 +1,4 @@
-import { gitHubTime, numberOf } from './resources.ts';
+import { forgeTime, numberOf } from './resources.ts';
 
 /** A webhook that was sent, or could not be sent, as GitHub lists it. */
 export interface HookDelivery {
@@ -41,7 +41,7 @@ export function deliveryAnswer({ id, guid, at, redelivery, statusCode, action, r
   return {
     id,
     guid,
-    delivered_at: gitHubTime(at),
+    delivered_at: forgeTime(at),
     redelivery,
     duration: 0.1,
     status:

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gitHubTime, headShaOf } from './resources.ts';
+import { forgeTime, headShaOf } from './resources.ts';
 import type { Moment, Run } from './run.ts';
 
 /** A job of an ended run, as a test sets it. */
@@ -70,9 +70,9 @@ export function jobAnswer(run: Run, state: Moment, job: PlannedJob, index: numbe
   const id = (run.id * ATTEMPTS + state.attempt) * JOBS + index;
   const api = `${origin}/repos/${run.repository}`;
   const times = {
-    created_at: gitHubTime(state.attemptStartedAt),
-    started_at: gitHubTime(state.attemptStartedAt),
-    completed_at: gitHubTime(state.at),
+    created_at: forgeTime(state.attemptStartedAt),
+    started_at: forgeTime(state.attemptStartedAt),
+    completed_at: forgeTime(state.at),
   };
   return {
     id,

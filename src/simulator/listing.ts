@@ -1,16 +1,7 @@
+import type { Fault } from './faults.ts';
+import { headShaOf } from './resources.ts';
 import { type Moment, type Run, runAt } from './run.ts';
-
-/** The view of a listing. Times are in milliseconds since the epoch. */
-export interface View {
-  /** The listing shows the state at this time. */
-  at: number;
-  /** Runs created after this are missing. */
-  createdUntil: number;
-  /** How many of the newest are left out. */
-  omitNewest: number;
-  /** How many runs are left out at the end of each page. */
-  leftOut: number;
-}
+import type { Settings } from './settings.ts';
 
 /** A run and the state in which it is shown. */
 export interface Shown {
@@ -29,7 +20,7 @@ export interface Page {
 const FILTER_NAMES = ['actor', 'branch', 'created', 'event', 'head_sha', 'status', 'check_suite_id'];
 
 /** Says whether the query filters the listing. GitHub then uses another index, which is less reliable. */
-export function isFiltered(query: URLSearchParams): boolean {
+function isFiltered(query: URLSearchParams): boolean {
   return FILTER_NAMES.some((name) => query.has(name));
 }
 
@@ -38,30 +29,41 @@ export function isFiltered(query: URLSearchParams): boolean {
  *
  * @param runs those of one repository (or workflow), newest first
  * @param url the URL of the request, with its query
+ * @param fault the fault of this request, which adds to the settings
  */
-export function pageOf(runs: readonly Run[], url: URL, view: View, headSha: (run: Run) => string): Page {
+export function pageOf(runs: readonly Run[], url: URL, fault: Fault | undefined, settings: Settings): Page {
   const query = url.searchParams;
+  const filtered = isFiltered(query);
+  const at = Date.now() - (fault?.kind === 'stale' ? fault.ms : 0);
+  const lagMs = Math.max(settings.listing_lag_ms, fault?.kind === 'lag' ? fault.ms : 0);
+  const hidesAll = filtered && settings.filtered_listings === 'empty';
+  const omitted = fault?.kind === 'omit' ? (fault.count ?? Number.POSITIVE_INFINITY) : 0;
   const matching = runs
-    .filter((run) => run.createdAt <= view.createdUntil)
+    .filter((run) => run.createdAt <= at - lagMs)
     .flatMap((run) => {
-      const state = runAt(run, view.at);
-      return state !== undefined && fits(run, state, query, headSha) ? [{ run, state }] : [];
+      const state = runAt(run, at);
+      return state !== undefined && fits(run, state, query) ? [{ run, state }] : [];
     })
-    .slice(view.omitNewest);
+    .slice(hidesAll ? Number.POSITIVE_INFINITY : omitted);
   // A search finds at most 1,000 runs, however many there are.
-  const reachable = isFiltered(query) ? matching.slice(0, 1_000) : matching;
+  const reachable = filtered ? matching.slice(0, 1_000) : matching;
 
-  const perPage = Math.min(100, positive(query.get('per_page')) ?? 30);
-  const page = positive(query.get('page')) ?? 1;
-  const lastPage = Math.max(1, Math.ceil(reachable.length / perPage));
+  const { page, perPage, start, end } = boundsOf(query);
   return {
     totalCount: matching.length,
-    shown: reachable.slice((page - 1) * perPage, page * perPage - view.leftOut),
-    link: linkHeader(url, page, lastPage),
+    shown: reachable.slice(start, end - settings.short_pages),
+    link: linkHeader(url, page, Math.max(1, Math.ceil(reachable.length / perPage))),
   };
 }
 
-function fits(run: Run, state: Moment, query: URLSearchParams, headSha: (run: Run) => string): boolean {
+/** Returns the bounds of the page that a query names. @param size the parameter for the page size. */
+export function boundsOf(query: URLSearchParams, size = 'per_page', most = 100) {
+  const perPage = Math.min(most, positive(query.get(size)) ?? 30);
+  const page = positive(query.get('page')) ?? 1;
+  return { page, perPage, start: (page - 1) * perPage, end: page * perPage };
+}
+
+function fits(run: Run, state: Moment, query: URLSearchParams): boolean {
   const is = (name: string, ...values: (string | null)[]) => {
     const wanted = query.get(name);
     return wanted === null || wanted === '' || values.includes(wanted);
@@ -70,7 +72,7 @@ function fits(run: Run, state: Moment, query: URLSearchParams, headSha: (run: Ru
     is('actor', run.actor) &&
     is('branch', run.ref) &&
     is('event', run.event) &&
-    is('head_sha', headSha(run)) &&
+    is('head_sha', headShaOf(run)) &&
     is('status', state.status, state.conclusion) &&
     is('check_suite_id', String(run.id)) &&
     createdWithin(query.get('created'), run.createdAt)

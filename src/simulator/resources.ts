@@ -6,8 +6,8 @@ import type { Moment, Run } from './run.ts';
  * always gives the same id.
  */
 
-/** Writes milliseconds since the epoch as GitHub writes times: in whole seconds. */
-export function gitHubTime(ms: number): string {
+/** Writes milliseconds since the epoch as forges write times: in whole seconds. */
+export function forgeTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
@@ -210,12 +210,12 @@ export function runAnswer(run: Run, state: Moment, origin: string, clockOffMs = 
     url,
     html_url,
     pull_requests: [],
-    created_at: gitHubTime(run.createdAt + clockOffMs),
-    updated_at: gitHubTime(state.at + clockOffMs),
+    created_at: forgeTime(run.createdAt + clockOffMs),
+    updated_at: forgeTime(state.at + clockOffMs),
     actor: userAnswer(run.actor, origin),
     run_attempt: state.attempt,
     referenced_workflows: [],
-    run_started_at: gitHubTime(state.attemptStartedAt + clockOffMs),
+    run_started_at: forgeTime(state.attemptStartedAt + clockOffMs),
     triggering_actor: userAnswer(run.actor, origin),
     jobs_url: `${url}/jobs`,
     logs_url: `${url}/logs`,
@@ -229,7 +229,7 @@ export function runAnswer(run: Run, state: Moment, origin: string, clockOffMs = 
       id: sha,
       tree_id: sha,
       message: `The head of ${run.ref}`,
-      timestamp: gitHubTime(run.createdAt),
+      timestamp: forgeTime(run.createdAt),
       author: person,
       committer: person,
     },

@@ -1,141 +1,87 @@
-import type { HttpBindings } from '@hono/node-server';
-import type { Hono } from 'hono';
-import { type Answer, refusal } from '../answer.ts';
-import { shortRef } from '../dispatch.ts';
+import { type Answer, ok, type Refusal, refusal } from '../answer.ts';
+import { parse } from '../dispatch.ts';
 import type { Gate, GitHubRequest } from '../gate.ts';
 import type { Ledger } from '../ledger.ts';
-import { pageOf, type Shown } from '../listing.ts';
-import { headShaOf } from '../resources.ts';
-import { type Moment, type Run, runAt } from '../run.ts';
+import { boundsOf, pageOf } from '../listing.ts';
+import { type App, routesOf } from '../routes.ts';
+import type { Moment, Run } from '../run.ts';
 import type { Settings } from '../settings.ts';
 import { giteaRepository, giteaUser } from './gitea-resources.ts';
 
-export type App = Hono<{ Bindings: HttpBindings }>;
-export type Place = (request: GitHubRequest, repository: string) => Answer;
-export type RunPlace = (request: GitHubRequest, run: Run, state: Moment) => Answer;
+/** How a dialect differs at the endpoints that both have. */
+export interface Dialect {
+  version: string;
+  run(run: Run, state: Moment, origin: string): object;
+  jobs(run: Run, state: Moment, origin: string): object;
+  /** The response to the deletion of a run that has not ended. */
+  refuseOpen: Refusal;
+  dispatch(asked: Asked, url: URL): Answer;
+}
+
+/** A dispatch whose inputs are strings. */
+export interface Asked {
+  repository: string;
+  workflow: string;
+  inputs: Record<string, string>;
+  body: Record<string, unknown>;
+}
 
 /** Gitea's message about inputs that are not strings. */
-export const UNREADABLE =
+const UNREADABLE =
   '[]: json: cannot unmarshal number into Go struct field CreateActionWorkflowDispatch.inputs of type string';
 
 /** The largest page of Gitea and Forgejo. */
 const MAX_PAGE = 50;
-const DEFAULT_PAGE = 30;
 
 /** Adds the endpoints that Gitea and Forgejo share, and returns what their other endpoints need. Both come from one code base. */
-export function commonEndpoints(app: App, gate: Gate, ledger: Ledger, settings: () => Settings, version: string) {
-  const api = '/api/v1';
-  const repo = `${api}/repos/:owner/:repo`;
-  const inRepository = (then: Place) => (request: GitHubRequest) => {
-    const { owner, repo: name } = request.params;
-    return name === 'missing' ? notFound() : then(request, `${owner}/${name}`);
-  };
-  const inRun = (then: RunPlace) =>
-    inRepository((request, repository) => {
-      const run = ledger.get(Number(request.params.id));
-      const state = run && runAt(run, Date.now());
-      if (!run || !state || run.repository.toLowerCase() !== repository.toLowerCase()) return notFound();
-      return then(request, run, state);
-    });
-  app.get(
-    `${api}/version`,
-    gate.guard('root', () => ok({ version })),
-  );
-  app.get(
-    `${api}/user`,
-    gate.guard('root', ({ url }) => ok(giteaUser('octocat', url.origin))),
-  );
-  app.get(
-    repo,
-    gate.guard(
-      'repository',
-      inRepository(({ url }, name) => ok(giteaRepository(name, url.origin))),
-    ),
-  );
+export function commonEndpoints(app: App, gate: Gate, ledger: Ledger, settings: () => Settings, dialect: Dialect) {
+  const routes = routesOf(app, gate, ledger, '/api/v1', 'not found');
+  const { on, onRepository, onRun, runsOf } = routes;
+  on('GET', '/version', 'root', () => ok({ version: dialect.version }));
+  on('GET', '/user', 'root', ({ url }) => ok(giteaUser('octocat', url.origin)));
+  onRepository('GET', '', 'repository', ({ url }, name) => ok(giteaRepository(name, url.origin)));
+  onRepository('POST', '/actions/workflows/:workflow/dispatches', 'dispatch', dispatch);
+  onRepository('GET', '/actions/runs', 'list', list);
+  onRun('GET', '', 'get', ({ url }, run, state) => ok(dialect.run(run, state, url.origin)));
+  onRun('DELETE', '', 'delete', remove);
+  onRun('GET', '/jobs', 'jobs', ({ url }, run, state) => ok(dialect.jobs(run, state, url.origin)));
 
-  /** Returns a page of a listing, with each run in the dialect's form. */
-  function list(request: GitHubRequest, repository: string, shape: (shown: Shown, origin: string) => object): Answer {
-    const { listingFault: fault, url } = request;
-    const now = Date.now();
-    const view = {
-      at: fault?.kind === 'stale' ? now - fault.ms : now,
-      createdUntil: now - Math.max(settings().listing_lag_ms, fault?.kind === 'lag' ? fault.ms : 0),
-      omitNewest: fault?.kind === 'omit' ? (fault.count ?? Number.POSITIVE_INFINITY) : 0,
-      leftOut: 0,
-    };
-    const asked = new URL(url);
-    const limit = Math.min(MAX_PAGE, Number(url.searchParams.get('limit')) || DEFAULT_PAGE);
-    asked.search = '';
-    asked.searchParams.set('per_page', String(limit));
-    asked.searchParams.set('page', url.searchParams.get('page') ?? '1');
-    const runs = ledger.all().filter((one) => one.repository.toLowerCase() === repository.toLowerCase());
-    const { shown, totalCount } = pageOf(
-      runs.sort((a, b) => b.id - a.id),
-      asked,
-      view,
-      headShaOf,
-    );
-    const body = { workflow_runs: shown.map((one) => shape(one, url.origin)), total_count: totalCount };
-    return { status: 200, body, headers: { 'x-total-count': String(totalCount) } };
+  function dispatch({ params, text, url }: GitHubRequest, repository: string): Answer {
+    const body = parse(text);
+    if (typeof body !== 'object' || body === null) return refusal(422, UNREADABLE);
+    const fields = body as Record<string, unknown>;
+    const inputs = stringsOf(fields.inputs);
+    if (!inputs) return refusal(422, UNREADABLE);
+    return dialect.dispatch({ repository, workflow: params.workflow ?? '', inputs, body: fields }, url);
   }
 
-  return { repo, inRepository, inRun, list };
-}
+  function list({ listingFault, url }: GitHubRequest, repository: string): Answer {
+    const asked = new URL(url);
+    asked.search = '';
+    asked.searchParams.set('per_page', String(boundsOf(url.searchParams, 'limit', MAX_PAGE).perPage));
+    asked.searchParams.set('page', url.searchParams.get('page') ?? '1');
+    const runs = runsOf(repository).sort((a, b) => b.id - a.id);
+    const { shown, totalCount } = pageOf(runs, asked, listingFault, settings());
+    const workflow_runs = shown.map(({ run, state }) => dialect.run(run, state, url.origin));
+    return {
+      ...ok({ workflow_runs, total_count: totalCount }),
+      headers: { 'x-total-count': String(totalCount) },
+    };
+  }
 
-/** Creates the run of a dispatch. Inputs that the workflow does not declare are dropped silently. */
-export function createRun(
-  ledger: Ledger,
-  settings: Settings,
-  asked: { repository: string; workflow: string; ref: string; inputs: Record<string, string> },
-  titleOf: (declared: Record<string, string>) => string,
-): Run {
-  const { correlation_input, declares_correlation, declared_inputs } = settings;
-  const declared = Object.fromEntries(
-    Object.entries(asked.inputs).filter(([name]) =>
-      name === correlation_input ? declares_correlation : declared_inputs === null || declared_inputs.includes(name),
-    ),
-  );
-  return ledger.create({
-    ...asked,
-    ref: shortRef(asked.ref),
-    inputs: declared,
-    displayTitle: titleOf(declared),
-    event: 'workflow_dispatch',
-    actor: 'octocat',
-    token: asked.inputs[correlation_input] ?? null,
-  });
-}
+  function remove(_: GitHubRequest, run: Run, state: Moment): Answer {
+    if (state.status !== 'completed') return dialect.refuseOpen;
+    ledger.remove(run);
+    return { status: 204 };
+  }
 
-export function refExists(ref: string, { refs }: Settings): boolean {
-  const short = shortRef(ref);
-  return refs === null ? !short.startsWith('missing') : refs.map(shortRef).includes(short);
-}
-
-export function workflowExists(file: string, { workflows }: Settings): boolean {
-  return workflows?.includes(file) ?? file !== 'missing.yml';
+  return routes;
 }
 
 /** Returns the inputs of a dispatch; undefined unless all are strings. */
-export function stringsOf(inputs: unknown): Record<string, string> | undefined {
+function stringsOf(inputs: unknown): Record<string, string> | undefined {
   if (inputs === undefined || inputs === null) return {};
   if (typeof inputs !== 'object' || Array.isArray(inputs)) return undefined;
   const values = Object.values(inputs);
   return values.every((value) => typeof value === 'string') ? (inputs as Record<string, string>) : undefined;
-}
-
-export function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const body: unknown = JSON.parse(text);
-    return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-export function ok(body: unknown): Answer {
-  return { status: 200, body };
-}
-
-export function notFound(): Answer {
-  return refusal(404, 'not found');
 }

@@ -1,13 +1,11 @@
-import { headShaOf } from '../resources.ts';
+import { forgeTime, headShaOf } from '../resources.ts';
 import type { Moment, Run } from '../run.ts';
-import { giteaConclusion, giteaRepository, giteaTime, giteaUser } from './gitea-resources.ts';
+import { giteaConclusion, giteaRepository, giteaUser, NEVER } from './gitea-resources.ts';
 
 /**
  * The objects of Forgejo 16 (modules/structs/action.go and services/convert/action.go in its sources), with the fields that a client of
  * runs reads.
  */
-
-const NEVER = '1970-01-01T00:00:00Z';
 
 /** Returns Forgejo's one word for the state. */
 function statusOf({ status, conclusion }: Moment): string {
@@ -48,10 +46,10 @@ export function forgejoRun(run: Run, state: Moment, origin: string) {
     }),
     trigger_event: run.event,
     status: statusOf(state),
-    started: state.status === 'queued' ? NEVER : giteaTime(state.attemptStartedAt),
-    stopped: ended ? giteaTime(state.at) : NEVER,
-    created: giteaTime(run.createdAt),
-    updated: giteaTime(state.at),
+    started: state.status === 'queued' ? NEVER : forgeTime(state.attemptStartedAt),
+    stopped: ended ? forgeTime(state.at) : NEVER,
+    created: forgeTime(run.createdAt),
+    updated: forgeTime(state.at),
     duration: 0,
     html_url: forgejoRunPage(run, origin),
   };

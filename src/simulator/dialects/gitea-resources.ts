@@ -1,4 +1,5 @@
-import { headShaOf, numberOf } from '../resources.ts';
+import { KEPT_MS } from '../artifacts.ts';
+import { forgeTime, headShaOf, numberOf } from '../resources.ts';
 import type { Moment, Run } from '../run.ts';
 
 /**
@@ -7,11 +8,7 @@ import type { Moment, Run } from '../run.ts';
  */
 
 /** Gitea's value for a time that has not come yet: the start of its clock. */
-const NEVER = '1970-01-01T00:00:00Z';
-
-export function giteaTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
-}
+export const NEVER = '1970-01-01T00:00:00Z';
 
 /** Gitea's conclusions. It has no others. */
 const CONCLUSIONS: ReadonlySet<string> = new Set(['success', 'failure', 'cancelled', 'skipped']);
@@ -94,8 +91,8 @@ export function giteaRun(run: Run, state: Moment, origin: string) {
     trigger_actor: giteaUser(run.actor, origin),
     repository: giteaRepository(run.repository, origin),
     ...(ended ? { conclusion: giteaConclusion(state.conclusion) } : {}),
-    started_at: waits ? NEVER : giteaTime(state.attemptStartedAt),
-    completed_at: ended ? giteaTime(state.at) : NEVER,
+    started_at: waits ? NEVER : forgeTime(state.attemptStartedAt),
+    completed_at: ended ? forgeTime(state.at) : NEVER,
   };
 }
 
@@ -105,8 +102,8 @@ function giteaStep({ status, conclusion, attemptStartedAt, at }: Moment, ended: 
     number: 0,
     status,
     ...(ended ? { conclusion: giteaConclusion(conclusion) } : {}),
-    started_at: giteaTime(attemptStartedAt),
-    completed_at: ended ? giteaTime(at) : NEVER,
+    started_at: forgeTime(attemptStartedAt),
+    completed_at: ended ? forgeTime(at) : NEVER,
   };
 }
 
@@ -133,9 +130,9 @@ export function giteaJob(run: Run, state: Moment, origin: string) {
     ...(ended ? { conclusion } : {}),
     ...(waits ? {} : { runner_id: 1, runner_name: 'simulated' }),
     steps: waits ? null : [giteaStep(state, ended)],
-    created_at: giteaTime(run.createdAt),
-    started_at: waits ? NEVER : giteaTime(state.attemptStartedAt),
-    completed_at: ended ? giteaTime(state.at) : NEVER,
+    created_at: forgeTime(run.createdAt),
+    started_at: waits ? NEVER : forgeTime(state.attemptStartedAt),
+    completed_at: ended ? forgeTime(state.at) : NEVER,
   };
 }
 
@@ -167,8 +164,8 @@ export function giteaArtifact(
     archive_download_url: `${url}/zip`,
     expired: artifact.expired,
     workflow_run: { id: run.id, repository_id: 1, head_sha: headShaOf(run) },
-    created_at: giteaTime(state.at),
-    updated_at: giteaTime(state.at),
-    expires_at: giteaTime(state.at + 90 * 86_400_000),
+    created_at: forgeTime(state.at),
+    updated_at: forgeTime(state.at),
+    expires_at: forgeTime(state.at + KEPT_MS),
   };
 }
