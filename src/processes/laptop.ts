@@ -38,7 +38,7 @@ export interface LaptopOptions {
 /** The simulated GitHub costs nothing, so its runs are polled more often than real ones. */
 const SIMULATOR_POLL_MS = 1_000;
 /** How long a simulated run waits and runs: long enough to watch. */
-const SIMULATED_RUN = { queuedForMs: 1_000, runningForMs: 3_000 };
+const SIMULATED_RUN = { queued_for_ms: 1_000, running_for_ms: 3_000 };
 
 /**
  * Starts everything on this machine. What is not configured is embedded.
@@ -124,7 +124,7 @@ export async function startLaptop(
 
 async function simulateGitHub(directory: string) {
   const { startGitHubSimulator } = await import('../simulator/github.ts');
-  return startGitHubSimulator({ dataFile: join(directory, 'simulated-github.ndjson'), ...SIMULATED_RUN });
+  return startGitHubSimulator({ dataFile: join(directory, 'simulated-github.ndjson'), settings: SIMULATED_RUN });
 }
 
 /** Reports work that takes longer than two seconds, and at its end how long it took. */

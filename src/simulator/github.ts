@@ -19,7 +19,7 @@ import { openLedger } from './ledger.ts';
 import { defaultSettings, type Settings } from './settings.ts';
 import { startAnnouncer } from './webhooks.ts';
 
-/** Options of a simulator. Durations are in milliseconds. */
+/** Options of a simulator. */
 export interface GitHubSimulatorOptions {
   /** The forge whose API it has; default github. */
   dialect?: DialectKind | undefined;
@@ -29,17 +29,7 @@ export interface GitHubSimulatorOptions {
   port?: number | undefined;
   /** NDJSON journal, with which runs survive a kill -9; default: nothing is kept. */
   dataFile?: string | undefined;
-  /** Receiver of `workflow_run` events; default: none. */
-  webhook?: { url: string; secret: string } | undefined;
-  /** How long a run is queued; default 500. */
-  queuedForMs?: number | undefined;
-  /** How long a run is in progress; default 2,000. */
-  runningForMs?: number | undefined;
-  /** How runs end; default success. */
-  conclusion?: string | undefined;
-  /** The input that carries the client's token; default hapax_id. */
-  correlationInput?: string | undefined;
-  /** All other settings; see `settingsSchema`. */
+  /** What differs from the default settings. */
   settings?: Partial<Settings> | undefined;
 }
 
@@ -59,12 +49,12 @@ export interface GitHubSimulator {
  * every way in which it can fail. HTTP requests under `/_simulator` control it, so that it can be a separate process.
  *
  * @example
- * const github = await startGitHubSimulator({ queuedForMs: 10, runningForMs: 10 });
+ * const github = await startGitHubSimulator({ settings: { queued_for_ms: 10, running_for_ms: 10 } });
  * const octokit = new Octokit({ baseUrl: github.url });
  */
 export async function startGitHubSimulator(options: GitHubSimulatorOptions = {}): Promise<GitHubSimulator> {
   const host = options.host ?? '127.0.0.1';
-  let settings = initialSettings(options);
+  let settings: Settings = { ...defaultSettings, ...options.settings };
   let url = '';
   const current = () => settings;
   const journal = openJournal(options.dataFile);
@@ -128,18 +118,6 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
       closing ??= shutDown();
       return closing;
     },
-  };
-}
-
-function initialSettings(options: GitHubSimulatorOptions): Settings {
-  return {
-    ...defaultSettings,
-    ...(options.webhook && { webhook: options.webhook }),
-    ...(options.queuedForMs !== undefined && { queued_for_ms: options.queuedForMs }),
-    ...(options.runningForMs !== undefined && { running_for_ms: options.runningForMs }),
-    ...(options.conclusion && { conclusion: options.conclusion }),
-    ...(options.correlationInput && { correlation_input: options.correlationInput }),
-    ...options.settings,
   };
 }
 

@@ -36,16 +36,18 @@ export async function simulateGitHub(argv: string[]): Promise<void> {
   const { startGitHubSimulator } = await import('./github.ts');
   const dialect = DIALECTS.find((one) => one === values.dialect);
   if (!dialect) throw misused(`--dialect is one of ${DIALECTS.join(', ')}, not "${values.dialect}"`);
+  const queued = wholeNumber('--queued', values.queued);
+  const running = wholeNumber('--running', values.running);
+  const url = values['webhook-url'];
   const starting = startGitHubSimulator({
     dialect,
     port: wholeNumber('--port', values.port),
     dataFile: values.data,
-    queuedForMs: wholeNumber('--queued', values.queued),
-    runningForMs: wholeNumber('--running', values.running),
-    webhook:
-      values['webhook-url'] === undefined
-        ? undefined
-        : { url: values['webhook-url'], secret: values['webhook-secret'] },
+    settings: {
+      ...(queued !== undefined && { queued_for_ms: queued }),
+      ...(running !== undefined && { running_for_ms: running }),
+      ...(url !== undefined && { webhook: { url, secret: values['webhook-secret'] } }),
+    },
   });
   const simulator = await starting.catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'EADDRINUSE' ? misused(`port ${values.port} is in use: choose another --port`) : error;

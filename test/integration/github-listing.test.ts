@@ -10,7 +10,7 @@ const client = (apiUrl: string) => new Forge({ apiUrl, auth: { token: 't' }, req
 const stranger = { repository: 'acme/images', display_title: 'Build by hand' };
 
 it('a page that is short is not taken for the last one', async () => {
-  const github = await simulate({ settings: { rate_limit: 1_000_000, short_pages: 3 } });
+  const github = await simulate({ rate_limit: 1_000_000, short_pages: 3 });
   await github.control('POST', '/runs', { ...stranger, display_title: `Build [${TOKEN}]` });
   await github.control('POST', '/runs', { ...stranger, count: 250 });
   expect(await client(github.url).find('acme/images', sought, 60_000)).toMatchObject({ kind: 'found' });
@@ -19,7 +19,7 @@ it('a page that is short is not taken for the last one', async () => {
 it.each([-HOUR_MS, HOUR_MS])(
   'a run that could be ours is seen where the clock of GitHub is %i ms off, and an old one is not',
   async (clock_off_ms) => {
-    const github = await simulate({ settings: { clock_off_ms } });
+    const github = await simulate({ clock_off_ms });
     const find = () => client(github.url).find('acme/images', sought, 60_000);
     const old = new Date(Date.now() - HOUR_MS / 2).toISOString();
     await github.control('POST', '/runs', { ...stranger, created_at: old });

@@ -142,7 +142,7 @@ test('every answer has the shape that GitHub publishes', async () => {
 test('every webhook has the shape that GitHub publishes and a signature that fits', async () => {
   const secret = 'shared';
   const receiver = await receive();
-  const github = await simulate({ queuedForMs: 5, runningForMs: 5, webhook: { url: receiver.url, secret } });
+  const github = await simulate({ queued_for_ms: 5, running_for_ms: 5, webhook: { url: receiver.url, secret } });
   await github.dispatch('t');
   await eventually(() => expect(receiver.deliveries).toHaveLength(3));
   for (const { headers, body } of receiver.deliveries) {

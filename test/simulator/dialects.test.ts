@@ -15,7 +15,7 @@ const GITEA = read('gitea-1.26.json');
 const FORGEJO = read('forgejo-16.json');
 
 async function simulate(dialect: DialectKind) {
-  const simulator = await startGitHubSimulator({ dialect, queuedForMs: 3_600_000 });
+  const simulator = await startGitHubSimulator({ dialect, settings: { queued_for_ms: 3_600_000 } });
   onTestFinished(() => simulator.close());
   const ask = async (method: string, path: string, body?: unknown) => {
     const response = await fetch(`${simulator.apiUrl}/repos/acme/images/actions${path}`, {

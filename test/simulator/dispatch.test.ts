@@ -133,7 +133,7 @@ test('the settings decide whether the token is echoed', async () => {
 });
 
 test('a build asks for its own end through the input simulate', async () => {
-  const github = await simulate({ queuedForMs: 1, runningForMs: 1 });
+  const github = await simulate({ queued_for_ms: 1, running_for_ms: 1 });
   const id = await github.dispatch('t', { simulate: 'timed_out' });
   await eventually(async () =>
     expect(await github.run(id)).toMatchObject({ status: 'completed', conclusion: 'timed_out' }),

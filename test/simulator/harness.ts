@@ -1,6 +1,7 @@
 import { Octokit } from '@octokit/rest';
 import { onTestFinished, vi } from 'vitest';
-import { type GitHubSimulator, type GitHubSimulatorOptions, startGitHubSimulator } from '../../src/simulator/github.ts';
+import { type GitHubSimulator, startGitHubSimulator } from '../../src/simulator/github.ts';
+import type { Settings } from '../../src/simulator/settings.ts';
 
 export const repository = { owner: 'acme', repo: 'images' };
 export const workflow = { ...repository, workflow_id: 'build.yml' };
@@ -34,8 +35,8 @@ export const CARRIED_OUT = [
 ];
 
 /** A simulator of this test's own, closed when the test is over. Runs stay queued until they are told otherwise. */
-export async function simulate(options: GitHubSimulatorOptions = {}) {
-  const simulator = await startGitHubSimulator({ queuedForMs: 3_600_000, ...options });
+export async function simulate(settings: Partial<Settings> = {}, dataFile?: string) {
+  const simulator = await startGitHubSimulator({ dataFile, settings: { queued_for_ms: 3_600_000, ...settings } });
   onTestFinished(() => simulator.close());
   return { ...simulator, ...remote(simulator) };
 }

@@ -16,7 +16,7 @@ function journalFile(): string {
 
 test('a restart changes nothing: not the runs, not their past, not the counts', async () => {
   const dataFile = journalFile();
-  const first = await simulate({ dataFile });
+  const first = await simulate({}, dataFile);
   const done = await first.dispatch('done');
   await first.force(done, 'completed', 'failure');
   await first.control('POST', `/runs/${done}`, { action: 'rerun' });
@@ -28,7 +28,7 @@ test('a restart changes nothing: not the runs, not their past, not the counts', 
   expect(oracle).toMatchObject({ dispatch_requests: 4, runs: 3 });
   await first.close();
 
-  const second = await simulate({ dataFile });
+  const second = await simulate({}, dataFile);
   expect(await second.runs()).toEqual(runs);
   expect(await second.oracle()).toMatchObject({ dispatch_requests: 4, runs: 3, runs_per_token: oracle.runs_per_token });
   expect(await second.dispatch('later')).toBeGreaterThan(Math.max(...runs.map((run) => run.id)));
@@ -36,15 +36,15 @@ test('a restart changes nothing: not the runs, not their past, not the counts', 
 
 test('a last line that was cut short is dropped, and the next one is whole', async () => {
   const dataFile = journalFile();
-  const first = await simulate({ dataFile });
+  const first = await simulate({}, dataFile);
   await first.dispatch('whole');
   await first.close();
   appendFileSync(dataFile, '{"fact":"created","at":17');
-  const second = await simulate({ dataFile });
+  const second = await simulate({}, dataFile);
   expect((await second.runs()).map((run) => run.token)).toEqual(['whole']);
   await second.dispatch('next');
   await second.close();
-  const third = await simulate({ dataFile });
+  const third = await simulate({}, dataFile);
   expect((await third.runs()).map((run) => run.token)).toEqual(['next', 'whole']);
   for (const line of readFileSync(dataFile, 'utf8').trimEnd().split('\n')) JSON.parse(line);
 });

@@ -50,7 +50,11 @@ async function onGitea(
   inputs: Record<string, string> = {},
   before: (gitea: Hands) => Promise<void> = async () => {},
 ): Promise<string> {
-  const gitea = await startGitHubSimulator({ dialect: 'gitea', port: PORT, queuedForMs: 20, runningForMs: 60 });
+  const gitea = await startGitHubSimulator({
+    dialect: 'gitea',
+    port: PORT,
+    settings: { queued_for_ms: 20, running_for_ms: 60 },
+  });
   onTestFinished(() => gitea.close());
   await before(remote(gitea));
   const definition = { forge: 'gitea', credential: 'gitea', repository: 'acme/images', workflow: 'build.yml' };

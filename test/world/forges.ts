@@ -11,7 +11,7 @@ export type SimulatedForge = Awaited<ReturnType<typeof simulateForge>>;
 
 /** A forge with a dialect of its own, whose runs take no time. */
 export async function simulateForge(dialect: DialectKind) {
-  const simulator = await startGitHubSimulator({ dialect, queuedForMs: 20, runningForMs: 60 });
+  const simulator = await startGitHubSimulator({ dialect, settings: { queued_for_ms: 20, running_for_ms: 60 } });
   return { ...simulator, ...remote(simulator), dialect };
 }
 

@@ -58,9 +58,7 @@ export async function openWorld(
   tracing?: Tracing,
 ) {
   const simulator = await startGitHubSimulator({
-    queuedForMs: 20,
-    runningForMs: 60,
-    settings: { rate_limit: 1_000_000 },
+    settings: { queued_for_ms: 20, running_for_ms: 60, rate_limit: 1_000_000 },
   });
   const database = await openTestDatabase(kind);
   const namespace = await openNamespace();
