@@ -225,7 +225,6 @@ export function describedApi(): ReturnType<typeof createApi> {
     gate: new Gate({ db: unused.db, log, environmentKeys: undefined }),
     trustedHosts: [],
     webhooks: undefined,
-    forgeWebhooks: undefined,
     forges: { github: '', credentials: new Map() },
     embedQuery: undefined,
     temporalUi: { url: undefined, namespace: 'default' },

@@ -76,8 +76,8 @@ import { taskById } from './routes/tasks-id.ts';
 import { getTaskEvents } from './routes/tasks-id-events.ts';
 import { operateManyTasks } from './routes/tasks-operate.ts';
 import { allowTemporalUi, type DecodePayloads, decodePayloads } from './routes/temporal-decode.ts';
-import { type ForgeWebhookDependencies, receiveForgeWebhook } from './routes/webhooks-forges.ts';
-import { receiveGitHubWebhook } from './routes/webhooks-github.ts';
+import { receiveForgeWebhook } from './routes/webhooks-forges.ts';
+import { receiveGitHubWebhook, type WebhookDependencies } from './routes/webhooks-github.ts';
 import { getWorkers } from './routes/workers.ts';
 import { ingestYoutube } from './routes/youtube-ingest-async.ts';
 import { traceRequests } from './trace-requests.ts';
@@ -85,7 +85,7 @@ import { traceRequests } from './trace-requests.ts';
 export interface ApiDependencies
   extends TriggerDependencies,
     TaskDependencies,
-    ForgeWebhookDependencies,
+    WebhookDependencies,
     ShadowDependencies,
     SubscriptionDependencies {
   db: Db;

@@ -35,7 +35,7 @@ interface Commands extends TriggerDependencies, TaskDependencies {
 export interface ApiServerOptions
   extends Pick<
     ApiDependencies,
-    'content' | 'decodePayloads' | 'embedQuery' | 'forgeWebhooks' | 'listRuns' | 'sendToReceiver' | 'webhooks'
+    'content' | 'decodePayloads' | 'embedQuery' | 'listRuns' | 'sendToReceiver' | 'webhooks'
   > {
   settings: Settings;
   /** Throws if builds cannot be dispatched, and says what to change. */
@@ -116,7 +116,7 @@ export async function startApiServer(
           await server.close();
           throw error;
         });
-  const deliveries = (given.webhooks ?? given.forgeWebhooks) && startPendingDeliveries(commands);
+  const deliveries = given.webhooks && startPendingDeliveries(commands);
   const sampling = startQueueSampling({ db, log });
   return {
     url: server.url,

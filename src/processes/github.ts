@@ -107,22 +107,12 @@ export function repositoryOf(settings: Settings): string {
   return SIMULATED_REPOSITORY;
 }
 
-/** Returns the reader of GitHub's webhooks; undefined if none are configured. */
-export function webhooksOf({ GITHUB_WEBHOOK_SECRET: secrets }: Settings) {
-  if (!secrets || secrets.length === 0) return undefined;
+/** Returns the reader of webhooks; undefined if none are configured. */
+export function webhooksOf({ GITHUB_WEBHOOK_SECRET: github = [], FORGE_WEBHOOK_SECRETS: forges }: Settings) {
+  if (github.length === 0 && forges.size === 0) return undefined;
   return {
-    isSigned: (body: string, signature: string | undefined) => isSigned(body, signature, secrets),
-    runOf: runOfDelivery,
-  };
-}
-
-/** Returns the reader of the webhooks of named credentials; undefined if none are configured. */
-export function forgeWebhooksOf({ FORGE_WEBHOOK_SECRETS: secrets }: Settings) {
-  if (secrets.size === 0) return undefined;
-  return {
-    isKnown: (credential: string) => secrets.has(credential),
-    isSigned: (credential: string, body: string, signature: string | undefined) =>
-      isSigned(body, signature, secrets.get(credential) ?? []),
+    secretsOf: (credential: string | undefined) => (credential === undefined ? github : (forges.get(credential) ?? [])),
+    isSigned,
     runOf: runOfDelivery,
   };
 }

@@ -23,7 +23,7 @@ import { triggerDependencies } from './command-dependencies.ts';
 import { connectContent } from './content.ts';
 import { openContentStore } from './content-store.ts';
 import { sweepContent } from './content-sweep.ts';
-import { connectForges, connectGitHub, directDispatchOf, forgeWebhooksOf, runListingOf, webhooksOf } from './github.ts';
+import { connectForges, connectGitHub, directDispatchOf, runListingOf, webhooksOf } from './github.ts';
 import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
 import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
@@ -232,7 +232,6 @@ async function startApi(ground: Ground, { forges, content, checkGitHub }: Outsid
     checkGitHub,
     listRuns: runListingOf(forges),
     webhooks: webhooksOf(settings),
-    forgeWebhooks: forgeWebhooksOf(settings),
     sendToReceiver: sendToReceiverOf(callbackSenderOf(settings)),
     verifyToken: await verifyTokenOf(settings),
     content: content.content,

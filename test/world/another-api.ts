@@ -55,7 +55,6 @@ export async function startAnotherApi(
     listRuns: runListingOf(forges),
     checkGitHub: async () => {},
     webhooks: given.webhooks,
-    forgeWebhooks: undefined,
     sendToReceiver: sendToReceiverOf(sender),
     verifyToken: await verifyTokenOf(settings),
     content: postgresContent(db),

@@ -1,18 +1,19 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import type { Logger } from 'pino';
 import { acceptRunDelivery, type DeliveryDependencies } from '../../commands/builds/take-delivery.ts';
 import { inTime } from '../../commands/lifecycle/in-time.ts';
 import { Refusal } from '../../commands/refusal.ts';
 import type { AnnouncedRun } from '../../contracts/github/github.ts';
-import type { Api } from '../environment.ts';
+import type { Api, ApiContext } from '../environment.ts';
 import { openProblemResponses } from '../responses.ts';
 
 export interface WebhookDependencies extends DeliveryDependencies {
-  /** Checks and reads deliveries; undefined if no webhook secret is configured. */
+  /** Checks and reads deliveries; undefined if no secret is configured. */
   webhooks:
     | {
-        isSigned(body: string, signature: string | undefined): Promise<boolean>;
-        runOf(event: string | undefined, body: string): AnnouncedRun | undefined;
+        /** Returns the secrets of a credential's webhooks; of GitHub's without one. Empty if none is configured. */
+        secretsOf(credential: string | undefined): readonly string[];
+        isSigned(body: string, signature: string | undefined, secrets: readonly string[]): Promise<boolean>;
+        runOf(event: string | undefined, body: string, credential: string | undefined): AnnouncedRun | undefined;
       }
     | undefined;
 }
@@ -58,29 +59,37 @@ const route = createRoute({
   responses: deliveryResponses,
 });
 
-export function receiveGitHubWebhook(api: Api, { webhooks, ...deps }: WebhookDependencies): void {
+export function receiveGitHubWebhook(api: Api, deps: WebhookDependencies): void {
   api.openapi(route, async (c) => {
-    if (!webhooks) throw new Refusal('not_found', { detail: 'webhooks are not configured; set GITHUB_WEBHOOK_SECRET' });
-    const headers = c.req.valid('header');
-    const body = await c.req.text();
-    if (!(await webhooks.isSigned(body, headers['x-hub-signature-256']))) {
-      throw new Refusal('unauthorized', {
-        detail: 'X-Hub-Signature-256 does not match the body and GITHUB_WEBHOOK_SECRET',
-      });
-    }
-    const run = webhooks.runOf(headers['x-github-event'], body);
-    await acceptDelivery(deps, c.var.log, run, headers['x-github-delivery']);
+    await acceptDelivery(deps, c);
     return c.json({ status: 'accepted' } as const, 202);
   });
 }
 
-/** Records a delivery about a run, and starts to handle it. @throws {Refusal} if it cannot be recorded. */
+/**
+ * Checks a delivery, records it, and starts to handle it.
+ * @param credential the one that it is for; undefined: GitHub's
+ * @throws {Refusal} if it is not signed, or cannot be recorded
+ */
 export async function acceptDelivery(
-  deps: DeliveryDependencies,
-  log: Logger,
-  run: AnnouncedRun | undefined,
-  delivery_id: string | undefined,
+  { webhooks, ...deps }: WebhookDependencies,
+  { req, var: { log } }: ApiContext,
+  credential?: string,
 ): Promise<void> {
+  const [ours, setting, secret] =
+    credential === undefined
+      ? ['webhooks', 'GITHUB_WEBHOOK_SECRET', 'GITHUB_WEBHOOK_SECRET']
+      : [`webhooks of ${credential}`, 'FORGE_WEBHOOK_SECRETS', `the secret of ${credential} in FORGE_WEBHOOK_SECRETS`];
+  const secrets = webhooks?.secretsOf(credential);
+  if (!webhooks || !secrets?.length) {
+    throw new Refusal('not_found', { detail: `${ours} are not configured; set ${setting}` });
+  }
+  const body = await req.text();
+  if (!(await webhooks.isSigned(body, req.header('x-hub-signature-256'), secrets))) {
+    throw new Refusal('unauthorized', { detail: `X-Hub-Signature-256 does not match the body and ${secret}` });
+  }
+  const run = webhooks.runOf(req.header('x-github-event'), body, credential);
+  const delivery_id = req.header('x-github-delivery');
   if (!run || !delivery_id) return;
   const accepting = acceptRunDelivery(deps, { delivery_id, ...run });
   const work = await inTime(accepting, RECORD_TIMEOUT_MS, 'the database does not answer').catch((cause: unknown) => {

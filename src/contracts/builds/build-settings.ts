@@ -6,12 +6,10 @@ export const buildSettings = {
   RECONCILE_WINDOW: duration().default(120_000).meta({
     description: 'How long Hapax looks for the run of an ambiguous dispatch. Then it dispatches again or asks you.',
   }),
-  DEDUP_WINDOW: duration()
-    .default(300_000)
-    .meta({
-      description:
-        'How long after its trigger or its last retry a build is what an equal request without Idempotency-Key gets.',
-    }),
+  DEDUP_WINDOW: duration().default(300_000).meta({
+    description:
+      'How long after its trigger or its last retry a build is what an equal request without Idempotency-Key gets.',
+  }),
   BUILD_DEADLINE: duration(1).default(10_800_000).meta({
     description:
       'Longest time a run may take; then Hapax cancels it. Also how long Hapax retries a dispatch while GitHub cannot be reached or refuses the credential.',
