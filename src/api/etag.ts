@@ -6,6 +6,9 @@ export function etagOf(version: number): string {
   return `"${version}"`;
 }
 
+/** Header of responses that hold a version. */
+export const etagHeader = z.string().meta({ description: 'The version, for If-Match.' });
+
 /** Header of requests that change a resource only if it is still the version that the client knows. */
 export const ifMatchHeader = z.object({
   'if-match': z.string().max(1_000).optional().meta({

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { Refusal } from '../commands/refusal.ts';
 import { IDEMPOTENCY_KEY_FORM, idempotencyKey } from '../contracts/builds/build.ts';
+import { locationHeader } from './responses.ts';
 
 /** The header of routes that create something. */
 export const idempotencyHeader = z.object({
@@ -16,8 +17,11 @@ export const idempotencyHeader = z.object({
 /** The problems that the header can cause. */
 export const IDEMPOTENCY_PROBLEMS = ['invalid_idempotency_key', 'idempotency_key_reused'] as const;
 
-/** The header of a response to a request that created nothing new. */
-export const replayedHeader = z.literal('true').optional().meta({ description: 'Present if it already existed.' });
+/** Returns the headers of the response to a request that creates something. */
+export function headersOfNew(what: string, others: Record<string, z.ZodType> = {}) {
+  const replayed = z.literal('true').optional().meta({ description: 'Present if it already existed.' });
+  return { Location: locationHeader(what), ...others, 'Idempotent-Replayed': replayed };
+}
 
 /** Returns the Idempotency-Key of a request; undefined if it has none. @throws {Refusal} if it is not valid. */
 export function idempotencyKeyOf(c: Context): string | undefined {

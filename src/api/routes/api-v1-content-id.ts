@@ -3,7 +3,7 @@ import { notFound } from '../../commands/refusal.ts';
 import { contentDetail, contentDetailQuery } from '../../contracts/content/content.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -18,8 +18,8 @@ const route = createRoute({
     query: contentDetailQuery,
   },
   responses: {
-    200: { description: 'The content', content: { 'application/json': { schema: contentDetail } } },
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+    200: jsonResponse('The content', contentDetail),
+    ...problems('invalid_request', 'not_found', 'database_unavailable'),
   },
 });
 

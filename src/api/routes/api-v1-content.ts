@@ -3,7 +3,7 @@ import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
 import { contentListQuery, contentPage } from '../../contracts/content/content.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -14,10 +14,7 @@ const route = createRoute({
   tags: ['content'],
   summary: 'List content, newest first',
   request: { query: contentListQuery },
-  responses: {
-    200: { description: 'One page', content: { 'application/json': { schema: contentPage } } },
-    ...problemResponses('invalid_request', 'database_unavailable'),
-  },
+  responses: { 200: jsonResponse('One page', contentPage), ...problems('invalid_request', 'database_unavailable') },
 });
 
 export function getContents(api: Api, content: ContentStore): void {

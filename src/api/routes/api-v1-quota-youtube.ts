@@ -5,7 +5,7 @@ import { type QuotaPolicy, usageOf } from '../../domain/content/youtube-quota.ts
 import { findUnitsUsed } from '../../store/content/quota-find.ts';
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -15,10 +15,7 @@ const route = createRoute({
   ...needs('read'),
   tags: ['content'],
   summary: 'Get the YouTube quota that is left today',
-  responses: {
-    200: { description: 'The quota of this day', content: { 'application/json': { schema: youtubeQuota } } },
-    ...problemResponses('database_unavailable'),
-  },
+  responses: { 200: jsonResponse('The quota of this day', youtubeQuota), ...problems('database_unavailable') },
 });
 
 export function getYouTubeQuota(api: Api, deps: { db: Db; youtubeQuota: QuotaPolicy }): void {

@@ -3,7 +3,7 @@ import { searchAnswer, searchBody } from '../../contracts/content/content.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
 import { answerSearch, type EmbedQuery } from '../../store/content/search-answer.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -15,16 +15,10 @@ const route = createRoute({
   summary: 'Search content',
   description:
     'Searches by meaning and by words. If there is no model or no pgvector, it searches by words only; `method` and `note` say so. The task `semantic_search` does the same through a queue.',
-  request: { body: { required: true, content: { 'application/json': { schema: searchBody } } } },
+  request: { body: jsonBody(searchBody) },
   responses: {
-    200: { description: 'What was found, best first', content: { 'application/json': { schema: searchAnswer } } },
-    ...problemResponses(
-      'malformed_json',
-      'invalid_request',
-      'body_too_large',
-      'unsupported_media_type',
-      'database_unavailable',
-    ),
+    200: jsonResponse('What was found, best first', searchAnswer),
+    ...problems(...BODY_PROBLEMS, 'database_unavailable'),
   },
 });
 

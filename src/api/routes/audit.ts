@@ -3,12 +3,12 @@ import { lastCheckpoint, proveConsistency, proveInclusion } from '../../commands
 import { consistency, consistencyQuery, inclusionQuery } from '../../contracts/proof.ts';
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const text = (description: string) => ({
   200: { description, content: { 'text/plain': { schema: z.string() } } },
-  ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+  ...problems('invalid_request', 'not_found', 'database_unavailable'),
 });
 
 const checkpointRoute = createRoute({
@@ -58,8 +58,8 @@ const consistencyRoute = createRoute({
     'Anybody who keeps both checkpoints can verify that nothing of the earlier one was changed (RFC 6962, 2.1.2).',
   request: { query: consistencyQuery },
   responses: {
-    200: { description: 'The proof', content: { 'application/json': { schema: consistency } } },
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+    200: jsonResponse('The proof', consistency),
+    ...problems('invalid_request', 'not_found', 'database_unavailable'),
   },
 });
 

@@ -4,7 +4,7 @@ import { buildIdParam } from '../../contracts/builds/build.ts';
 import { candidateRunsAnswer } from '../../contracts/builds/operator.ts';
 import { candidatesOf } from '../../domain/builds/candidate-runs.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -18,8 +18,8 @@ const route = createRoute({
     'The runs that Hapax found when it looked for the run of its dispatch, at most 10. Look at each on its page, then adopt one. An empty list does not prove that no run exists: look at the list of runs of the repository too.',
   request: { params: buildIdParam },
   responses: {
-    200: { description: 'The runs', content: { 'application/json': { schema: candidateRunsAnswer } } },
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+    200: jsonResponse('The runs', candidateRunsAnswer),
+    ...problems('invalid_request', 'not_found', 'database_unavailable'),
   },
 });
 

@@ -6,7 +6,7 @@ import type { Db } from '../../store/database.ts';
 import { findStream } from '../../store/record/stream-find.ts';
 import type { Api } from '../environment.ts';
 import { answerEvents, eventResponses, lastEventIdHeader, type StreamParts } from '../events/event-stream.ts';
-import { problemResponses } from '../responses.ts';
+import { problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -18,13 +18,10 @@ const route = createRoute({
   summary: 'List the events of a build, or stream them live',
   description:
     'With `Accept: text/event-stream`, the response has the events so far, then each new one as it happens, until the build ends. To resume after an event, send its id as `Last-Event-ID`; the response is 204 if no more events will come.',
-  request: {
-    params: buildIdParam,
-    headers: lastEventIdHeader,
-  },
+  request: { params: buildIdParam, headers: lastEventIdHeader },
   responses: {
     ...eventResponses,
-    ...problemResponses('invalid_request', 'not_found', 'too_many_streams', 'database_unavailable'),
+    ...problems('invalid_request', 'not_found', 'too_many_streams', 'database_unavailable'),
   },
 });
 

@@ -3,12 +3,12 @@ import { adoptRun, cancelBuild, type OperateDependencies, retryBuild } from '../
 import { buildIdParam } from '../../contracts/builds/build.ts';
 import { adoptBody, operatorAnswer, retryBody } from '../../contracts/builds/operator.ts';
 import type { Api } from '../environment.ts';
-import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
+import { jsonBody, jsonResponse, OPERATION_PROBLEMS, optionalJsonBody, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
-const accepted = { description: 'Accepted', content: { 'application/json': { schema: operatorAnswer } } };
-const withBody = { 202: accepted, ...problemResponses(...OPERATION_PROBLEMS) };
-const withoutBody = { 202: accepted, ...problemResponses(...OPERATION_PROBLEMS, 'cross_site') };
+const accepted = jsonResponse('Accepted', operatorAnswer);
+const withBody = { 202: accepted, ...problems(...OPERATION_PROBLEMS) };
+const withoutBody = { 202: accepted, ...problems(...OPERATION_PROBLEMS, 'cross_site') };
 
 const cancelRoute = createRoute({
   method: 'post',
@@ -32,7 +32,7 @@ const retryRoute = createRoute({
   summary: 'Retry a failed build',
   description:
     'For a build that needs attention, this asserts that no run exists: the build sends another dispatch, and `mode` is ignored. If a run exists after all, the workflow runs twice.',
-  request: { params: buildIdParam, body: { content: { 'application/json': { schema: retryBody } } } },
+  request: { params: buildIdParam, body: optionalJsonBody(retryBody) },
   responses: withoutBody,
 });
 
@@ -45,7 +45,7 @@ const adoptRoute = createRoute({
   summary: 'Adopt a run for a build that needs attention',
   description:
     'The build then follows this run. Hapax checks that the repository has a run with this number; if it has none, the build keeps waiting, and its `reason` says so. Hapax does not check that the run belongs to the build.',
-  request: { params: buildIdParam, body: { required: true, content: { 'application/json': { schema: adoptBody } } } },
+  request: { params: buildIdParam, body: jsonBody(adoptBody) },
   responses: withBody,
 });
 

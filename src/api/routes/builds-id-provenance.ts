@@ -10,7 +10,7 @@ import { BUILDS } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
 import { type FoundStream, findStream } from '../../store/record/stream-find.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -24,8 +24,8 @@ const route = createRoute({
     'An in-toto Statement v1 with SLSA provenance v1: the digests of the artifacts, the commit, the inputs and the run. It is not signed: its last byproduct is the hash of the event that recorded the artifacts, and `GET /audit/inclusion` proves that event with a signed checkpoint. 404 if no artifact with a digest is recorded; `detail` says why.',
   request: { params: buildIdParam },
   responses: {
-    200: { description: 'The statement', content: { 'application/json': { schema: provenanceStatement } } },
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+    200: jsonResponse('The statement', provenanceStatement),
+    ...problems('invalid_request', 'not_found', 'database_unavailable'),
   },
 });
 

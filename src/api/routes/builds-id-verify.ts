@@ -5,7 +5,7 @@ import { BUILDS } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
 import { verifyStream } from '../../store/record/stream-verify.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -19,8 +19,8 @@ const route = createRoute({
     'Recomputes every hash, and compares the state that follows from the events with the stored state. The status is 200 even if the chain is not valid: see `valid`.',
   request: { params: buildIdParam },
   responses: {
-    200: { description: 'What was found', content: { 'application/json': { schema: buildProof } } },
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+    200: jsonResponse('What was found', buildProof),
+    ...problems('invalid_request', 'not_found', 'database_unavailable'),
   },
 });
 

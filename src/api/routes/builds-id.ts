@@ -16,7 +16,7 @@ import type { FoundStream } from '../../store/record/stream-find.ts';
 import type { Api } from '../environment.ts';
 import type { StreamParts } from '../events/event-stream.ts';
 import { whenEnded } from '../events/when-ended.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -30,8 +30,8 @@ const route = createRoute({
     'With `at`: the build as it was at that time, with its events until then. 404 if it did not exist yet. With `wait`: the response comes when the build has ended, or after that time.',
   request: { params: buildIdParam, query: buildAtQuery },
   responses: {
-    200: { description: 'The build', content: { 'application/json': { schema: buildView } } },
-    ...problemResponses('invalid_request', 'not_found', 'too_many_streams', 'database_unavailable'),
+    200: jsonResponse('The build', buildView),
+    ...problems('invalid_request', 'not_found', 'too_many_streams', 'database_unavailable'),
   },
 });
 

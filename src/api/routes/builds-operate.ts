@@ -6,21 +6,18 @@ import { manyBuilds, manyBuildsAnswer, manyBuildsDryRun } from '../../contracts/
 import { SAMPLE } from '../../contracts/many.ts';
 import { buildSummaryOf } from '../../domain/builds/build-view.ts';
 import type { Api, ApiContext } from '../environment.ts';
-import { MANY_PROBLEMS, problemResponses } from '../responses.ts';
+import { jsonBody, jsonResponse, MANY_PROBLEMS, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const shared = {
   method: 'post' as const,
   ...needs('operate', 'handler'),
   tags: ['builds'],
-  request: { body: { required: true, content: { 'application/json': { schema: manyBuilds } } } },
+  request: { body: jsonBody(manyBuilds) },
   responses: {
-    200: {
-      description: 'A dry run: how many match, and the first of them',
-      content: { 'application/json': { schema: manyBuildsDryRun } },
-    },
-    202: { description: 'What became of each', content: { 'application/json': { schema: manyBuildsAnswer } } },
-    ...problemResponses(...MANY_PROBLEMS),
+    200: jsonResponse('A dry run: how many match, and the first of them', manyBuildsDryRun),
+    202: jsonResponse('What became of each', manyBuildsAnswer),
+    ...problems(...MANY_PROBLEMS),
   },
 };
 

@@ -1,10 +1,10 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import { type TriggerDependencies, triggerBuild } from '../../commands/builds/trigger-build.ts';
 import { triggerAnswer, triggerBody } from '../../contracts/builds/build.ts';
 import type { Api } from '../environment.ts';
-import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf, replayedHeader } from '../idempotency.ts';
+import { headersOfNew, IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf } from '../idempotency.ts';
 import type { ApiMeter } from '../meter.ts';
-import { problemResponses } from '../responses.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 export const TRIGGER_PATH = '/builds/trigger';
@@ -18,25 +18,12 @@ const route = createRoute({
   summary: 'Trigger a build, effectively once',
   description:
     'An equal request gets the same build: with an Idempotency-Key forever; without one while the build runs and, after a success, until the dedup window ends.',
-  request: {
-    headers: idempotencyHeader,
-    body: { required: true, content: { 'application/json': { schema: triggerBody } } },
-  },
+  request: { headers: idempotencyHeader, body: jsonBody(triggerBody) },
   responses: {
-    202: {
-      description: 'Accepted, now or earlier',
-      headers: z.object({
-        Location: z.string().meta({ description: 'URL of the build.' }),
-        'Idempotent-Replayed': replayedHeader,
-      }),
-      content: { 'application/json': { schema: triggerAnswer } },
-    },
-    ...problemResponses(
-      'malformed_json',
-      'invalid_request',
+    202: jsonResponse('Accepted, now or earlier', triggerAnswer, headersOfNew('the build')),
+    ...problems(
+      ...BODY_PROBLEMS,
       ...IDEMPOTENCY_PROBLEMS,
-      'body_too_large',
-      'unsupported_media_type',
       'unknown_configuration',
       'configuration_retired',
       'repository_not_allowed',

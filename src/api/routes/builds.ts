@@ -9,7 +9,7 @@ import type { Db } from '../../store/database.ts';
 import { listStreamsAt } from '../../store/record/stream-list-at.ts';
 import { refuseWithAt } from '../at.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -22,10 +22,7 @@ const route = createRoute({
   description:
     'With `at`: the builds that existed at that time, as they were then. Pass `at` again with the cursor. With `at`, a filter for a rare status is slow.',
   request: { query: buildListQuery },
-  responses: {
-    200: { description: 'One page', content: { 'application/json': { schema: buildPage } } },
-    ...problemResponses('invalid_request', 'database_unavailable'),
-  },
+  responses: { 200: jsonResponse('One page', buildPage), ...problems('invalid_request', 'database_unavailable') },
 });
 
 export function getBuilds(api: Api, db: Db): void {

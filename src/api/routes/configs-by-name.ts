@@ -1,4 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import { type ChangeDependencies, changeConfiguration } from '../../commands/configurations/change-configuration.ts';
 import {
   configurationContent,
@@ -7,15 +7,12 @@ import {
 } from '../../contracts/builds/configuration.ts';
 import { configurationViewOf } from '../configuration-view.ts';
 import type { Api } from '../environment.ts';
-import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
-import { problemResponses } from '../responses.ts';
+import { etagHeader, etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, locationHeader, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
-const headers = z.object({
-  Location: z.string().meta({ description: 'URL of the configuration.' }),
-  ETag: z.string().meta({ description: 'The version, for If-Match.' }),
-});
-const content = { 'application/json': { schema: configurationView } };
+const version = (description: string) =>
+  jsonResponse(description, configurationView, { Location: locationHeader('the configuration'), ETag: etagHeader });
 
 const route = createRoute({
   method: 'put',
@@ -26,22 +23,15 @@ const route = createRoute({
   summary: 'Create the build configuration with this name, or replace it with a new version',
   description:
     'What the body leaves out gets its default. An equal body makes no new version. A retired configuration becomes active again.',
-  request: {
-    params: configurationNameParam,
-    headers: ifMatchHeader,
-    body: { required: true, content: { 'application/json': { schema: configurationContent } } },
-  },
+  request: { params: configurationNameParam, headers: ifMatchHeader, body: jsonBody(configurationContent) },
   responses: {
-    200: { description: 'The current version', headers, content },
-    201: { description: 'Its first version', headers, content },
-    ...problemResponses(
-      'malformed_json',
-      'invalid_request',
+    200: version('The current version'),
+    201: version('Its first version'),
+    ...problems(
+      ...BODY_PROBLEMS,
       'configuration_of_environment',
       'not_supported',
       'precondition_failed',
-      'body_too_large',
-      'unsupported_media_type',
       'database_unavailable',
     ),
   },

@@ -5,7 +5,7 @@ import { notFound } from '../../commands/refusal.ts';
 import { configurationIdParam } from '../../contracts/builds/configuration.ts';
 import { shadowQuery, shadowReport } from '../../contracts/builds/shadow.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -19,14 +19,8 @@ const route = createRoute({
     'For configurations with the dispatch `shadow`. Each request reads the list of runs of the repository, at most 1,000 of them.',
   request: { params: configurationIdParam, query: shadowQuery },
   responses: {
-    200: { description: 'The comparison', content: { 'application/json': { schema: shadowReport } } },
-    ...problemResponses(
-      'invalid_request',
-      'not_found',
-      'credential_missing',
-      'forge_unavailable',
-      'database_unavailable',
-    ),
+    200: jsonResponse('The comparison', shadowReport),
+    ...problems('invalid_request', 'not_found', 'credential_missing', 'forge_unavailable', 'database_unavailable'),
   },
 });
 

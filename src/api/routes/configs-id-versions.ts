@@ -10,7 +10,7 @@ import { listConfigurationVersions } from '../../store/builds/configuration-list
 import type { Db } from '../../store/database.ts';
 import { configurationViewOf } from '../configuration-view.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -22,8 +22,8 @@ const route = createRoute({
   summary: 'List all versions of a build configuration, newest first',
   request: { params: configurationIdParam, query: configurationPageQuery },
   responses: {
-    200: { description: 'One page', content: { 'application/json': { schema: configurationVersions } } },
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+    200: jsonResponse('One page', configurationVersions),
+    ...problems('invalid_request', 'not_found', 'database_unavailable'),
   },
 });
 

@@ -1,19 +1,15 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import { type ChangeDependencies, changeConfiguration } from '../../commands/configurations/change-configuration.ts';
 import type { Configurations } from '../../commands/configurations/configurations.ts';
 import { notFound } from '../../commands/refusal.ts';
 import { configurationBody, configurationIdParam, configurationView } from '../../contracts/builds/configuration.ts';
 import { configurationViewOf } from '../configuration-view.ts';
 import type { Api } from '../environment.ts';
-import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
-import { problemResponses } from '../responses.ts';
+import { etagHeader, etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
-const version = (description: string) => ({
-  description,
-  headers: z.object({ ETag: z.string().meta({ description: 'The version, for If-Match.' }) }),
-  content: { 'application/json': { schema: configurationView } },
-});
+const version = (description: string) => jsonResponse(description, configurationView, { ETag: etagHeader });
 
 const readRoute = createRoute({
   method: 'get',
@@ -25,7 +21,7 @@ const readRoute = createRoute({
   request: { params: configurationIdParam },
   responses: {
     200: version('The newest version'),
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...problems('invalid_request', 'not_found', 'database_unavailable'),
   },
 });
 
@@ -48,23 +44,16 @@ const replaceRoute = createRoute({
   summary: 'Replace a build configuration with a new version',
   description:
     'What the body leaves out gets its default. An equal body makes no new version. A retired configuration becomes active again.',
-  request: {
-    params: configurationIdParam,
-    headers: ifMatchHeader,
-    body: { required: true, content: { 'application/json': { schema: configurationBody } } },
-  },
+  request: { params: configurationIdParam, headers: ifMatchHeader, body: jsonBody(configurationBody) },
   responses: {
     200: version('The version that stands now'),
-    ...problemResponses(
-      'malformed_json',
-      'invalid_request',
+    ...problems(
+      ...BODY_PROBLEMS,
       'not_found',
       'configuration_name_taken',
       'configuration_of_environment',
       'not_supported',
       'precondition_failed',
-      'body_too_large',
-      'unsupported_media_type',
       'database_unavailable',
     ),
   },
@@ -95,7 +84,7 @@ const retireRoute = createRoute({
   request: { params: configurationIdParam, headers: ifMatchHeader },
   responses: {
     200: version('The retired version'),
-    ...problemResponses(
+    ...problems(
       'invalid_request',
       'not_found',
       'configuration_of_environment',

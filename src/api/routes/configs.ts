@@ -1,4 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import { type ChangeDependencies, changeConfiguration } from '../../commands/configurations/change-configuration.ts';
 import type { Configurations } from '../../commands/configurations/configurations.ts';
 import {
@@ -11,9 +11,9 @@ import { listConfigurations } from '../../store/builds/configuration-list.ts';
 import type { Db } from '../../store/database.ts';
 import { configurationViewOf } from '../configuration-view.ts';
 import type { Api } from '../environment.ts';
-import { etagOf } from '../etag.ts';
-import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf, replayedHeader } from '../idempotency.ts';
-import { problemResponses } from '../responses.ts';
+import { etagHeader, etagOf } from '../etag.ts';
+import { headersOfNew, IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf } from '../idempotency.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const listRoute = createRoute({
@@ -25,8 +25,8 @@ const listRoute = createRoute({
   summary: 'List the newest version of each build configuration, including retired ones',
   request: { query: configurationListQuery },
   responses: {
-    200: { description: 'One page', content: { 'application/json': { schema: configurationPage } } },
-    ...problemResponses('invalid_request', 'database_unavailable'),
+    200: jsonResponse('One page', configurationPage),
+    ...problems('invalid_request', 'database_unavailable'),
   },
 });
 
@@ -52,29 +52,15 @@ const createConfigurationRoute = createRoute({
   ...needs('configure'),
   tags: ['configurations'],
   summary: 'Create a build configuration',
-  request: {
-    headers: idempotencyHeader,
-    body: { required: true, content: { 'application/json': { schema: configurationBody } } },
-  },
+  request: { headers: idempotencyHeader, body: jsonBody(configurationBody) },
   responses: {
-    201: {
-      description: 'Its first version',
-      headers: z.object({
-        Location: z.string().meta({ description: 'URL of the configuration.' }),
-        ETag: z.string().meta({ description: 'The version, for If-Match.' }),
-        'Idempotent-Replayed': replayedHeader,
-      }),
-      content: { 'application/json': { schema: configurationView } },
-    },
-    ...problemResponses(
-      'malformed_json',
-      'invalid_request',
+    201: jsonResponse('Its first version', configurationView, headersOfNew('the configuration', { ETag: etagHeader })),
+    ...problems(
+      ...BODY_PROBLEMS,
       ...IDEMPOTENCY_PROBLEMS,
       'configuration_name_taken',
       'configuration_of_environment',
       'not_supported',
-      'body_too_large',
-      'unsupported_media_type',
       'database_unavailable',
     ),
   },

@@ -31,7 +31,7 @@ import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
 import { countDeadLetters } from '../../store/endings/dead-letter-count.ts';
 import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import type { Api } from '../environment.ts';
-import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, OPERATION_PROBLEMS, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const tags = ['dead letters'];
@@ -44,10 +44,7 @@ const listRoute = createRoute({
   tags,
   summary: 'List dead letters: what failed after its last retry, or waits for an operator; newest first',
   request: { query: deadLetterQuery },
-  responses: {
-    200: { description: 'One page', content: { 'application/json': { schema: deadLetterPage } } },
-    ...problemResponses('invalid_request', 'database_unavailable'),
-  },
+  responses: { 200: jsonResponse('One page', deadLetterPage), ...problems('invalid_request', 'database_unavailable') },
 });
 
 const getRoute = createRoute({
@@ -59,8 +56,8 @@ const getRoute = createRoute({
   summary: 'Get a dead letter with all its events',
   request: { params: deadLetterIdParam },
   responses: {
-    200: { description: 'The dead letter', content: { 'application/json': { schema: deadLetterStory } } },
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+    200: jsonResponse('The dead letter', deadLetterStory),
+    ...problems('invalid_request', 'not_found', 'database_unavailable'),
   },
 });
 
@@ -74,10 +71,7 @@ const redriveRoute = createRoute({
   description:
     'A build with a known run follows that run, takes its success, or runs it again. A build without one sends another dispatch: check first that no run of it is going, or the workflow runs twice. For a build that needs attention, this asserts that no run exists. A task starts again with new retries. A message is published again.',
   request: { params: deadLetterIdParam },
-  responses: {
-    202: { description: 'Accepted', content: { 'application/json': { schema: redriven } } },
-    ...problemResponses(...OPERATION_PROBLEMS, 'cross_site'),
-  },
+  responses: { 202: jsonResponse('Accepted', redriven), ...problems(...OPERATION_PROBLEMS, 'cross_site') },
 });
 
 const causesRoute = createRoute({
@@ -89,23 +83,12 @@ const causesRoute = createRoute({
   summary: 'Count dead letters by cause',
   request: { query: deadLetterCausesQuery },
   responses: {
-    200: { description: 'How many, by cause', content: { 'application/json': { schema: deadLetterCauses } } },
-    ...problemResponses('invalid_request', 'database_unavailable'),
+    200: jsonResponse('How many, by cause', deadLetterCauses),
+    ...problems('invalid_request', 'database_unavailable'),
   },
 });
 
-const dryRun = {
-  description: 'A dry run: how many match, and the first of them',
-  content: { 'application/json': { schema: dryRunAnswer } },
-};
-
-const MANY_PROBLEMS = [
-  'malformed_json',
-  'invalid_request',
-  'body_too_large',
-  'unsupported_media_type',
-  'database_unavailable',
-] as const;
+const dryRun = jsonResponse('A dry run: how many match, and the first of them', dryRunAnswer);
 
 const redriveManyRoute = createRoute({
   method: 'post',
@@ -116,14 +99,11 @@ const redriveManyRoute = createRoute({
   summary: 'Redrive all dead letters that match a filter, the newest first',
   description:
     'This includes builds that need attention, for which it asserts that no run exists, and builds whose run may still be going. With `dry_run`, nothing changes. Send the request again until `redriven` is empty, or with `next_cursor` until that is null.',
-  request: { body: { required: true, content: { 'application/json': { schema: redriveBody } } } },
+  request: { body: jsonBody(redriveBody) },
   responses: {
     200: dryRun,
-    202: {
-      description: 'Which were redriven and which were refused',
-      content: { 'application/json': { schema: redriveAnswer } },
-    },
-    ...problemResponses(...MANY_PROBLEMS, 'temporal_unavailable'),
+    202: jsonResponse('Which were redriven and which were refused', redriveAnswer),
+    ...problems(...BODY_PROBLEMS, 'database_unavailable', 'temporal_unavailable'),
   },
 });
 
@@ -136,13 +116,13 @@ const discardManyRoute = createRoute({
   summary: 'Discard all dead letters that match a filter, the newest first',
   description:
     'They leave the list. The builds, tasks, messages and their events stay. Builds that need attention are refused. With `dry_run`, nothing changes.',
-  request: { body: { required: true, content: { 'application/json': { schema: discardBody } } } },
+  request: { body: jsonBody(discardBody) },
   responses: {
-    200: {
-      description: 'Which were discarded and which were refused; or what a dry run found',
-      content: { 'application/json': { schema: z.union([discardAnswer, dryRunAnswer]) } },
-    },
-    ...problemResponses(...MANY_PROBLEMS),
+    200: jsonResponse(
+      'Which were discarded and which were refused; or what a dry run found',
+      z.union([discardAnswer, dryRunAnswer]),
+    ),
+    ...problems(...BODY_PROBLEMS, 'database_unavailable'),
   },
 });
 
@@ -157,7 +137,7 @@ const discardRoute = createRoute({
   request: { params: deadLetterIdParam },
   responses: {
     204: { description: 'Discarded' },
-    ...problemResponses('invalid_request', 'not_found', 'state_conflict', 'database_unavailable'),
+    ...problems('invalid_request', 'not_found', 'state_conflict', 'database_unavailable'),
   },
 });
 

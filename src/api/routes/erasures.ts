@@ -3,7 +3,7 @@ import { type EraseManyDependencies, eraseMany, findErasable } from '../../comma
 import { erasureAnswer, erasureBody, erasureDryRun } from '../../contracts/erasures/erasure.ts';
 import { SAMPLE } from '../../contracts/many.ts';
 import type { Api } from '../environment.ts';
-import { MANY_PROBLEMS, problemResponses } from '../responses.ts';
+import { jsonBody, jsonResponse, MANY_PROBLEMS, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -15,14 +15,11 @@ const route = createRoute({
   summary: 'Erase arguments, results, inputs, content and callback URLs for good',
   description:
     'Erases the data of builds and tasks that have ended, of content, and of refused messages. Their events stay, and still prove what happened. With `dry_run`, nothing changes. Send the request again until `more` is false or `done` is empty. Nobody can undo it.',
-  request: { body: { required: true, content: { 'application/json': { schema: erasureBody } } } },
+  request: { body: jsonBody(erasureBody) },
   responses: {
-    200: {
-      description: 'A dry run: how many match, and the first of them',
-      content: { 'application/json': { schema: erasureDryRun } },
-    },
-    202: { description: 'What became of each', content: { 'application/json': { schema: erasureAnswer } } },
-    ...problemResponses(...MANY_PROBLEMS),
+    200: jsonResponse('A dry run: how many match, and the first of them', erasureDryRun),
+    202: jsonResponse('What became of each', erasureAnswer),
+    ...problems(...MANY_PROBLEMS),
   },
 });
 

@@ -5,7 +5,7 @@ import { type EventFeed, feedEventOf } from '../../store/record/event-feed.ts';
 import type { Api } from '../environment.ts';
 import { answerStreamHead, asksForStream } from '../events/event-stream.ts';
 import type { Listener, OpenStreams } from '../events/open-streams.ts';
-import { problemResponses } from '../responses.ts';
+import { problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 /** Pause of a stream after the database did not respond, in milliseconds. */
@@ -40,7 +40,7 @@ const route = createRoute({
         },
       },
     },
-    ...problemResponses('invalid_request', 'too_many_streams', 'database_unavailable'),
+    ...problems('invalid_request', 'too_many_streams', 'database_unavailable'),
   },
 });
 

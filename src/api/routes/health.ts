@@ -6,7 +6,7 @@ import { type Health, health, probe } from '../../contracts/health.ts';
 import type { Api, ApiEnvironment } from '../environment.ts';
 import { addressOf, bearerOf } from '../guard.ts';
 import type { HealthMonitor } from '../health-monitor.ts';
-import { openProblemResponses } from '../responses.ts';
+import { jsonResponse, openProblems } from '../responses.ts';
 
 const tags = ['health'];
 
@@ -18,10 +18,7 @@ const healthRoute = createRoute({
   summary: 'Health of the process and its dependencies',
   description:
     'The status is 200 even if a dependency is degraded. Dependencies are checked in the background, not by this request. Only callers with the right `read` for everything get `detail`.',
-  responses: {
-    200: { description: 'Health of each dependency', content: { 'application/json': { schema: health } } },
-    ...openProblemResponses('forbidden_host'),
-  },
+  responses: { 200: jsonResponse('Health of each dependency', health), ...openProblems('forbidden_host') },
 });
 
 const liveRoute = createRoute({
@@ -30,10 +27,7 @@ const liveRoute = createRoute({
   operationId: 'getLiveness',
   tags,
   summary: 'Whether the process runs',
-  responses: {
-    200: { description: 'It runs', content: { 'application/json': { schema: probe } } },
-    ...openProblemResponses('forbidden_host'),
-  },
+  responses: { 200: jsonResponse('It runs', probe), ...openProblems('forbidden_host') },
 });
 
 const readyRoute = createRoute({
@@ -43,9 +37,9 @@ const readyRoute = createRoute({
   tags,
   summary: 'Whether triggers can be accepted',
   responses: {
-    200: { description: 'They can', content: { 'application/json': { schema: probe } } },
-    ...openProblemResponses('forbidden_host'),
-    503: { description: 'They cannot, and why', content: { 'application/json': { schema: probe } } },
+    200: jsonResponse('They can', probe),
+    ...openProblems('forbidden_host'),
+    503: jsonResponse('They cannot, and why', probe),
   },
 });
 

@@ -3,7 +3,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { index } from '../../contracts/index-page.ts';
 import { CONSOLE_PATH } from '../console.ts';
 import type { Api } from '../environment.ts';
-import { openProblemResponses } from '../responses.ts';
+import { jsonResponse, openProblems } from '../responses.ts';
 
 const route = createRoute({
   method: 'get',
@@ -12,9 +12,9 @@ const route = createRoute({
   tags: ['health'],
   summary: 'Links to the documentation',
   responses: {
-    200: { description: 'The pages to begin with', content: { 'application/json': { schema: index } } },
+    200: jsonResponse('The pages to begin with', index),
     302: { description: 'To the console, for browsers' },
-    ...openProblemResponses('forbidden_host'),
+    ...openProblems('forbidden_host'),
   },
 });
 

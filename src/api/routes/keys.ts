@@ -1,4 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import { createKey } from '../../commands/keys/create-key.ts';
 import type { Gate } from '../../commands/keys/gate.ts';
 import { revokeKey } from '../../commands/keys/revoke-key.ts';
@@ -9,7 +9,7 @@ import type { Db } from '../../store/database.ts';
 import { findKey, listKeys } from '../../store/keys/key-list.ts';
 import type { Api } from '../environment.ts';
 import { refuseCrossSite } from '../guard.ts';
-import { problemResponses } from '../responses.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, locationHeader, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const tags = ['keys'];
@@ -23,22 +23,10 @@ const createKeyRoute = createRoute({
   summary: 'Create a key',
   description:
     'The response shows the key, once. Only its hash is kept. If this is the first key and there are no `API_KEYS`, nobody gets in without a key from then on.',
-  request: { body: { required: true, content: { 'application/json': { schema: keyBody } } } },
+  request: { body: jsonBody(keyBody) },
   responses: {
-    201: {
-      description: 'The key',
-      headers: z.object({ Location: z.string().meta({ description: 'URL of what is known about the key.' }) }),
-      content: { 'application/json': { schema: newKeyView } },
-    },
-    ...problemResponses(
-      'malformed_json',
-      'invalid_request',
-      'state_conflict',
-      'too_many_keys',
-      'body_too_large',
-      'unsupported_media_type',
-      'database_unavailable',
-    ),
+    201: jsonResponse('The key', newKeyView, { Location: locationHeader('what is known about the key') }),
+    ...problems(...BODY_PROBLEMS, 'state_conflict', 'too_many_keys', 'database_unavailable'),
   },
 });
 
@@ -51,10 +39,7 @@ const listRoute = createRoute({
   summary: 'List the keys that are not revoked',
   description: 'The keys of `API_KEYS` are not in the list.',
   request: { query: keyListQuery },
-  responses: {
-    200: { description: 'One page', content: { 'application/json': { schema: keyPage } } },
-    ...problemResponses('invalid_request', 'database_unavailable'),
-  },
+  responses: { 200: jsonResponse('One page', keyPage), ...problems('invalid_request', 'database_unavailable') },
 });
 
 const readRoute = createRoute({
@@ -66,8 +51,8 @@ const readRoute = createRoute({
   summary: 'Get a key without its secret, even a revoked one',
   request: { params: keyIdParam },
   responses: {
-    200: { description: 'What is known about it', content: { 'application/json': { schema: keyView } } },
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+    200: jsonResponse('What is known about it', keyView),
+    ...problems('invalid_request', 'not_found', 'database_unavailable'),
   },
 });
 
@@ -82,7 +67,7 @@ const revokeRoute = createRoute({
   request: { params: keyIdParam },
   responses: {
     204: { description: 'It is revoked' },
-    ...problemResponses('invalid_request', 'not_found', 'state_conflict', 'cross_site', 'database_unavailable'),
+    ...problems('invalid_request', 'not_found', 'state_conflict', 'cross_site', 'database_unavailable'),
   },
 });
 

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Api } from '../environment.ts';
 import type { ApiMeter } from '../meter.ts';
-import { problemResponses } from '../responses.ts';
+import { problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 /** Prometheus' text format, which every collector reads. */
@@ -17,7 +17,7 @@ const route = createRoute({
   description: 'If Postgres is down, the metrics that come from it are missing, and `hapax_postgres_up` is 0.',
   responses: {
     200: { description: "Prometheus' text format", content: { 'text/plain': { schema: z.string() } } },
-    ...problemResponses(),
+    ...problems(),
   },
 });
 

@@ -6,7 +6,7 @@ import { bucketFor, hasTooManyBuckets } from '../../domain/tasks/history-span.ts
 import type { Db } from '../../store/database.ts';
 import { listQueueHistory } from '../../store/tasks/queue-history.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const DAY_MS = 86_400_000;
@@ -21,10 +21,7 @@ const route = createRoute({
   description:
     '`builds` and the queues of tasks, sampled once a minute while an API runs and kept for 30 days. A bucket has the highest of its samples. A time without samples has no bucket.',
   request: { query: queueHistoryQuery },
-  responses: {
-    200: { description: 'The history', content: { 'application/json': { schema: queueHistory } } },
-    ...problemResponses('invalid_request', 'database_unavailable'),
-  },
+  responses: { 200: jsonResponse('The history', queueHistory), ...problems('invalid_request', 'database_unavailable') },
 });
 
 export function getQueueHistory(api: Api, db: Db): void {

@@ -6,7 +6,7 @@ import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import { listPausedQueues } from '../../store/tasks/queue-pause-list.ts';
 import { saveQueuePause } from '../../store/tasks/queue-pause-save.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, NO_BODY_PROBLEMS, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = (verb: 'pause' | 'resume', summary: string, description: string) =>
@@ -20,15 +20,8 @@ const route = (verb: 'pause' | 'resume', summary: string, description: string) =
     description,
     request: { params: queueNameParam },
     responses: {
-      200: { description: 'How it is now', content: { 'application/json': { schema: queuePauseAnswer } } },
-      ...problemResponses(
-        'invalid_request',
-        'not_found',
-        'cross_site',
-        'body_too_large',
-        'unsupported_media_type',
-        'database_unavailable',
-      ),
+      200: jsonResponse('How it is now', queuePauseAnswer),
+      ...problems(...NO_BODY_PROBLEMS, 'not_found', 'database_unavailable'),
     },
   });
 

@@ -9,7 +9,7 @@ import type { Db } from '../../store/database.ts';
 import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import { listPausedQueues, type QueuePause } from '../../store/tasks/queue-pause-list.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -21,10 +21,7 @@ const route = createRoute({
   summary: 'List queues: what waits, what runs, and how many workers there are',
   description:
     '`builds` (run by the workers of the queue `workflows`) and the queues of tasks. A task that waits for its eta counts as not started. `callbacks` and `bridge` (replies to messages): `in_flight` counts pending callbacks or replies; `depth` is about how many of their attempts wait for a worker.',
-  responses: {
-    200: { description: 'The queues', content: { 'application/json': { schema: queues } } },
-    ...problemResponses('temporal_unavailable', 'database_unavailable'),
-  },
+  responses: { 200: jsonResponse('The queues', queues), ...problems('temporal_unavailable', 'database_unavailable') },
 });
 
 export function getQueues(api: Api, { db, client, taskTypes }: { db: Db; client: Client; taskTypes: TaskTypes }): void {

@@ -5,7 +5,7 @@ import { type QuotaPolicy, usageOf } from '../../domain/content/youtube-quota.ts
 import { listUnitsUsed } from '../../store/content/quota-list.ts';
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -18,8 +18,8 @@ const route = createRoute({
   description: 'The oldest day first, today last. Days without use are included.',
   request: { query: quotaHistoryQuery },
   responses: {
-    200: { description: 'The quota by day', content: { 'application/json': { schema: quotaHistory } } },
-    ...problemResponses('invalid_request', 'database_unavailable'),
+    200: jsonResponse('The quota by day', quotaHistory),
+    ...problems('invalid_request', 'database_unavailable'),
   },
 });
 

@@ -13,14 +13,14 @@ import {
 import { scheduleViewOf } from '../../domain/schedules/schedule-view.ts';
 import type { Api } from '../environment.ts';
 import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf } from '../idempotency.ts';
-import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
+import { jsonResponse, OPERATION_PROBLEMS, optionalJsonBody, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const tags = ['schedules'];
-const noteBody = { params: scheduleParam, body: { content: { 'application/json': { schema: scheduleNote } } } };
+const noteBody = { params: scheduleParam, body: optionalJsonBody(scheduleNote) };
 const state = {
-  200: { description: 'The schedule as it is now', content: { 'application/json': { schema: scheduleView } } },
-  ...problemResponses(...OPERATION_PROBLEMS, 'cross_site'),
+  200: jsonResponse('The schedule as it is now', scheduleView),
+  ...problems(...OPERATION_PROBLEMS, 'cross_site'),
 };
 
 const pauseRoute = createRoute({
@@ -57,8 +57,8 @@ const triggerRoute = createRoute({
   description: 'This fires even if it is paused, and whatever `overlap` says. The same Idempotency-Key fires it once.',
   request: { params: scheduleParam, headers: idempotencyHeader },
   responses: {
-    202: { description: 'What it made', content: { 'application/json': { schema: firedAnswer } } },
-    ...problemResponses(
+    202: jsonResponse('What it made', firedAnswer),
+    ...problems(
       ...OPERATION_PROBLEMS,
       ...IDEMPOTENCY_PROBLEMS,
       'cross_site',
@@ -81,8 +81,8 @@ const nextRoute = createRoute({
   description: 'Without jitter. A paused schedule does not fire at them.',
   request: { params: scheduleParam },
   responses: {
-    200: { description: 'The next times', content: { 'application/json': { schema: nextTimes } } },
-    ...problemResponses('invalid_request', 'not_found', 'temporal_unavailable', 'database_unavailable'),
+    200: jsonResponse('The next times', nextTimes),
+    ...problems('invalid_request', 'not_found', 'temporal_unavailable', 'database_unavailable'),
   },
 });
 

@@ -1,20 +1,16 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import { changeSchedule, deleteSchedule, existingSchedule } from '../../commands/schedules/change-schedule.ts';
 import type { MakeDependencies } from '../../commands/schedules/make-scheduled.ts';
 import { putScheduleQuery, scheduleBody, scheduleParam, scheduleView } from '../../contracts/schedules/schedule.ts';
 import { scheduleViewOf } from '../../domain/schedules/schedule-view.ts';
 import type { Api } from '../environment.ts';
-import { etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
-import { problemResponses } from '../responses.ts';
+import { etagHeader, etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const tags = ['schedules'];
 
-const version = (description: string) => ({
-  description,
-  headers: z.object({ ETag: z.string().meta({ description: 'The version, for If-Match.' }) }),
-  content: { 'application/json': { schema: scheduleView } },
-});
+const version = (description: string) => jsonResponse(description, scheduleView, { ETag: etagHeader });
 
 const readRoute = createRoute({
   method: 'get',
@@ -25,10 +21,7 @@ const readRoute = createRoute({
   summary: 'Get a schedule',
   description: 'Its events are at `GET /events?stream=schedule:<name>`.',
   request: { params: scheduleParam },
-  responses: {
-    200: version('The schedule'),
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
-  },
+  responses: { 200: version('The schedule'), ...problems('invalid_request', 'not_found', 'database_unavailable') },
 });
 
 const putRoute = createRoute({
@@ -40,22 +33,14 @@ const putRoute = createRoute({
   summary: 'Create the schedule with this name, or change it',
   description:
     'What the body leaves out gets its default. An equal body changes nothing. A paused schedule stays paused. If Temporal cannot be reached (503), the change may have been recorded: send it again.',
-  request: {
-    params: scheduleParam,
-    query: putScheduleQuery,
-    headers: ifMatchHeader,
-    body: { required: true, content: { 'application/json': { schema: scheduleBody } } },
-  },
+  request: { params: scheduleParam, query: putScheduleQuery, headers: ifMatchHeader, body: jsonBody(scheduleBody) },
   responses: {
     200: version('The schedule as it is now'),
     201: version('The new schedule'),
-    ...problemResponses(
-      'malformed_json',
-      'invalid_request',
+    ...problems(
+      ...BODY_PROBLEMS,
       'state_conflict',
       'precondition_failed',
-      'body_too_large',
-      'unsupported_media_type',
       'unknown_task',
       'unknown_configuration',
       'configuration_retired',
@@ -78,7 +63,7 @@ const deleteRoute = createRoute({
   request: { params: scheduleParam },
   responses: {
     204: { description: 'It is deleted' },
-    ...problemResponses('invalid_request', 'not_found', 'temporal_unavailable', 'database_unavailable'),
+    ...problems('invalid_request', 'not_found', 'temporal_unavailable', 'database_unavailable'),
   },
 });
 

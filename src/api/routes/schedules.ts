@@ -4,7 +4,7 @@ import { scheduleViewOf } from '../../domain/schedules/schedule-view.ts';
 import type { Db } from '../../store/database.ts';
 import { listSchedules } from '../../store/schedules/schedule-list.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -14,10 +14,7 @@ const route = createRoute({
   ...needs('read'),
   tags: ['schedules'],
   summary: 'List all schedules by name',
-  responses: {
-    200: { description: 'All of them', content: { 'application/json': { schema: scheduleList } } },
-    ...problemResponses('database_unavailable'),
-  },
+  responses: { 200: jsonResponse('All of them', scheduleList), ...problems('database_unavailable') },
 });
 
 export function getSchedules(api: Api, db: Db): void {

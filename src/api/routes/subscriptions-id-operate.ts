@@ -13,23 +13,12 @@ import {
   testAnswer,
 } from '../../contracts/subscriptions/subscription.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonBody, jsonResponse, NO_BODY_PROBLEMS, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 import { subscriptionViewOf } from '../subscription-view.ts';
 
-const subscription = {
-  description: 'The subscription as it is now',
-  content: { 'application/json': { schema: subscriptionView } },
-};
-const PROBLEMS = [
-  'invalid_request',
-  'not_found',
-  'state_conflict',
-  'cross_site',
-  'body_too_large',
-  'unsupported_media_type',
-  'database_unavailable',
-] as const;
+const subscription = jsonResponse('The subscription as it is now', subscriptionView);
+const PROBLEMS = [...NO_BODY_PROBLEMS, 'not_found', 'state_conflict', 'database_unavailable'] as const;
 
 const operation = <Name extends string>(path: Name, operationId: string, summary: string, description: string) =>
   createRoute({
@@ -41,7 +30,7 @@ const operation = <Name extends string>(path: Name, operationId: string, summary
     summary,
     description,
     request: { params: subscriptionIdParam },
-    responses: { 200: subscription, ...problemResponses(...PROBLEMS) },
+    responses: { 200: subscription, ...problems(...PROBLEMS) },
   });
 
 const disableRoute = operation(
@@ -67,15 +56,8 @@ const testRoute = createRoute({
   summary: 'Send a test message of the type `ping` once',
   request: { params: subscriptionIdParam },
   responses: {
-    200: { description: 'What the receiver answered', content: { 'application/json': { schema: testAnswer } } },
-    ...problemResponses(
-      'invalid_request',
-      'not_found',
-      'cross_site',
-      'body_too_large',
-      'unsupported_media_type',
-      'database_unavailable',
-    ),
+    200: jsonResponse('What the receiver answered', testAnswer),
+    ...problems(...NO_BODY_PROBLEMS, 'not_found', 'database_unavailable'),
   },
 });
 
@@ -87,14 +69,8 @@ const replayRoute = createRoute({
   tags: ['subscriptions'],
   summary: 'Send events again, from a position in the log',
   description: 'They have the same `webhook-id` as before. `GET /events` shows positions.',
-  request: {
-    params: subscriptionIdParam,
-    body: { required: true, content: { 'application/json': { schema: replayBody } } },
-  },
-  responses: {
-    200: subscription,
-    ...problemResponses(...PROBLEMS, 'malformed_json'),
-  },
+  request: { params: subscriptionIdParam, body: jsonBody(replayBody) },
+  responses: { 200: subscription, ...problems(...PROBLEMS, 'malformed_json') },
 });
 
 export function operateSubscription(api: Api, deps: SubscriptionDependencies): void {

@@ -5,14 +5,11 @@ import type { SubscriptionDependencies } from '../../commands/subscriptions/subs
 import { subscriptionBody, subscriptionIdParam, subscriptionView } from '../../contracts/subscriptions/subscription.ts';
 import { findSubscription } from '../../store/subscriptions/subscription-find.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 import { subscriptionViewOf } from '../subscription-view.ts';
 
-const subscription = {
-  description: 'The subscription',
-  content: { 'application/json': { schema: subscriptionView } },
-};
+const subscription = jsonResponse('The subscription', subscriptionView);
 
 const readRoute = createRoute({
   method: 'get',
@@ -22,7 +19,7 @@ const readRoute = createRoute({
   tags: ['subscriptions'],
   summary: 'Get a subscription with its progress',
   request: { params: subscriptionIdParam },
-  responses: { 200: subscription, ...problemResponses('invalid_request', 'not_found', 'database_unavailable') },
+  responses: { 200: subscription, ...problems('invalid_request', 'not_found', 'database_unavailable') },
 });
 
 const replaceRoute = createRoute({
@@ -34,21 +31,10 @@ const replaceRoute = createRoute({
   summary: 'Change a subscription',
   description:
     'What the body leaves out gets its default, except the secret, which stays. Delivery continues from the same position.',
-  request: {
-    params: subscriptionIdParam,
-    body: { required: true, content: { 'application/json': { schema: subscriptionBody } } },
-  },
+  request: { params: subscriptionIdParam, body: jsonBody(subscriptionBody) },
   responses: {
     200: subscription,
-    ...problemResponses(
-      'malformed_json',
-      'invalid_request',
-      'not_found',
-      'unprocessable_callback_url',
-      'body_too_large',
-      'unsupported_media_type',
-      'database_unavailable',
-    ),
+    ...problems(...BODY_PROBLEMS, 'not_found', 'unprocessable_callback_url', 'database_unavailable'),
   },
 });
 
@@ -63,7 +49,7 @@ const deleteRoute = createRoute({
   request: { params: subscriptionIdParam },
   responses: {
     204: { description: 'It is deleted' },
-    ...problemResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...problems('invalid_request', 'not_found', 'database_unavailable'),
   },
 });
 

@@ -1,4 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import { createSubscription } from '../../commands/subscriptions/create-subscription.ts';
 import type { SubscriptionDependencies } from '../../commands/subscriptions/subscription-dependencies.ts';
 import {
@@ -9,8 +9,8 @@ import {
 } from '../../contracts/subscriptions/subscription.ts';
 import { listSubscriptions } from '../../store/subscriptions/subscription-list.ts';
 import type { Api } from '../environment.ts';
-import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf, replayedHeader } from '../idempotency.ts';
-import { problemResponses } from '../responses.ts';
+import { headersOfNew, IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf } from '../idempotency.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 import { subscriptionViewOf } from '../subscription-view.ts';
 
@@ -23,28 +23,15 @@ const createSubscriptionRoute = createRoute({
   summary: 'Create a subscription: send events to a URL',
   description:
     'Each event that matches the filter is sent by POST, signed as Standard Webhooks. An event may be sent twice, with the same `webhook-id`. Events may arrive out of order: order them by `data.id`.',
-  request: {
-    headers: idempotencyHeader,
-    body: { required: true, content: { 'application/json': { schema: newSubscriptionBody } } },
-  },
+  request: { headers: idempotencyHeader, body: jsonBody(newSubscriptionBody) },
   responses: {
-    201: {
-      description: 'The subscription',
-      headers: z.object({
-        Location: z.string().meta({ description: 'URL of the subscription.' }),
-        'Idempotent-Replayed': replayedHeader,
-      }),
-      content: { 'application/json': { schema: newSubscriptionView } },
-    },
-    ...problemResponses(
-      'malformed_json',
-      'invalid_request',
+    201: jsonResponse('The subscription', newSubscriptionView, headersOfNew('the subscription')),
+    ...problems(
+      ...BODY_PROBLEMS,
       ...IDEMPOTENCY_PROBLEMS,
       'state_conflict',
       'unprocessable_callback_url',
       'too_many_subscriptions',
-      'body_too_large',
-      'unsupported_media_type',
       'database_unavailable',
     ),
   },
@@ -59,8 +46,8 @@ const listRoute = createRoute({
   summary: 'List subscriptions with their progress',
   request: { query: subscriptionListQuery },
   responses: {
-    200: { description: 'One page', content: { 'application/json': { schema: subscriptionPage } } },
-    ...problemResponses('invalid_request', 'database_unavailable'),
+    200: jsonResponse('One page', subscriptionPage),
+    ...problems('invalid_request', 'database_unavailable'),
   },
 });
 

@@ -7,7 +7,7 @@ import { withPollers } from '../../commands/workers/list-served-types.ts';
 import { servedTaskType, servedTaskTypes, taskTypeParam } from '../../contracts/tasks/task-type.ts';
 import type { Db } from '../../store/database.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const listRoute = createRoute({
@@ -20,11 +20,8 @@ const listRoute = createRoute({
   description:
     'Workers register the types that they serve when they start. A type that no worker serves any more stays in the list, and its tasks are accepted and wait, until it is retired.',
   responses: {
-    200: {
-      description: 'Those of Hapax, then the others by name',
-      content: { 'application/json': { schema: servedTaskTypes } },
-    },
-    ...problemResponses('temporal_unavailable'),
+    200: jsonResponse('Those of Hapax, then the others by name', servedTaskTypes),
+    ...problems('temporal_unavailable'),
   },
 });
 
@@ -37,8 +34,8 @@ const oneRoute = createRoute({
   summary: 'Get a task type',
   request: { params: taskTypeParam },
   responses: {
-    200: { description: 'The type', content: { 'application/json': { schema: servedTaskType } } },
-    ...problemResponses('invalid_request', 'not_found', 'temporal_unavailable', 'database_unavailable'),
+    200: jsonResponse('The type', servedTaskType),
+    ...problems('invalid_request', 'not_found', 'temporal_unavailable', 'database_unavailable'),
   },
 });
 
@@ -54,7 +51,7 @@ const retireRoute = createRoute({
   request: { params: taskTypeParam },
   responses: {
     204: { description: 'It is retired' },
-    ...problemResponses(
+    ...problems(
       'invalid_request',
       'not_found',
       'state_conflict',

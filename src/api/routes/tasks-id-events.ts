@@ -6,7 +6,7 @@ import { findStream } from '../../store/record/stream-find.ts';
 import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import type { Api } from '../environment.ts';
 import { answerEvents, eventResponses, lastEventIdHeader, type StreamParts } from '../events/event-stream.ts';
-import { problemResponses } from '../responses.ts';
+import { problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -20,7 +20,7 @@ const route = createRoute({
   request: { params: taskIdParam, headers: lastEventIdHeader },
   responses: {
     ...eventResponses,
-    ...problemResponses('invalid_request', 'not_found', 'too_many_streams', 'database_unavailable'),
+    ...problems('invalid_request', 'not_found', 'too_many_streams', 'database_unavailable'),
   },
 });
 

@@ -21,7 +21,7 @@ import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import type { Api } from '../environment.ts';
 import type { StreamParts } from '../events/event-stream.ts';
 import { whenEnded } from '../events/when-ended.ts';
-import { OPERATION_PROBLEMS, problemResponses } from '../responses.ts';
+import { jsonResponse, OPERATION_PROBLEMS, optionalJsonBody, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const tags = ['tasks'];
@@ -37,8 +37,8 @@ const getRoute = createRoute({
     'With `at`: the task as it was at that time. 404 if it did not exist yet. With `wait`: the response comes when the task has ended, or after that time.',
   request: { params: taskIdParam, query: taskAtQuery },
   responses: {
-    200: { description: 'The task', content: { 'application/json': { schema: taskView } } },
-    ...problemResponses('invalid_request', 'not_found', 'too_many_streams', 'database_unavailable'),
+    200: jsonResponse('The task', taskView),
+    ...problems('invalid_request', 'not_found', 'too_many_streams', 'database_unavailable'),
   },
 });
 
@@ -50,11 +50,8 @@ const cancelRoute = createRoute({
   tags,
   summary: 'Revoke a task',
   description: 'A task that has not started never starts. A running task is asked to stop, and its result is dropped.',
-  request: { params: taskIdParam, body: { content: { 'application/json': { schema: cancelTaskBody } } } },
-  responses: {
-    202: { description: 'Accepted', content: { 'application/json': { schema: taskOperatorAnswer } } },
-    ...problemResponses(...OPERATION_PROBLEMS, 'cross_site'),
-  },
+  request: { params: taskIdParam, body: optionalJsonBody(cancelTaskBody) },
+  responses: { 202: jsonResponse('Accepted', taskOperatorAnswer), ...problems(...OPERATION_PROBLEMS, 'cross_site') },
 });
 
 const retryRoute = createRoute({
@@ -65,11 +62,8 @@ const retryRoute = createRoute({
   tags,
   summary: 'Retry a task that failed or was revoked',
   description: 'It starts again with the same id, the same arguments and new retries.',
-  request: { params: taskIdParam, body: { content: { 'application/json': { schema: retryTaskBody } } } },
-  responses: {
-    202: { description: 'Accepted', content: { 'application/json': { schema: taskOperatorAnswer } } },
-    ...problemResponses(...OPERATION_PROBLEMS, 'cross_site'),
-  },
+  request: { params: taskIdParam, body: optionalJsonBody(retryTaskBody) },
+  responses: { 202: jsonResponse('Accepted', taskOperatorAnswer), ...problems(...OPERATION_PROBLEMS, 'cross_site') },
 });
 
 export function taskById(api: Api, deps: TaskDependencies & StreamParts & { temporalUi: TemporalUi }): void {

@@ -6,21 +6,18 @@ import { SAMPLE } from '../../contracts/many.ts';
 import { manyTasks, manyTasksAnswer, manyTasksDryRun } from '../../contracts/tasks/many-tasks.ts';
 import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
 import type { Api, ApiContext } from '../environment.ts';
-import { MANY_PROBLEMS, problemResponses } from '../responses.ts';
+import { jsonBody, jsonResponse, MANY_PROBLEMS, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const shared = {
   method: 'post' as const,
   ...needs('operate', 'handler'),
   tags: ['tasks'],
-  request: { body: { required: true, content: { 'application/json': { schema: manyTasks } } } },
+  request: { body: jsonBody(manyTasks) },
   responses: {
-    200: {
-      description: 'A dry run: how many match, and the first of them',
-      content: { 'application/json': { schema: manyTasksDryRun } },
-    },
-    202: { description: 'What became of each', content: { 'application/json': { schema: manyTasksAnswer } } },
-    ...problemResponses(...MANY_PROBLEMS),
+    200: jsonResponse('A dry run: how many match, and the first of them', manyTasksDryRun),
+    202: jsonResponse('What became of each', manyTasksAnswer),
+    ...problems(...MANY_PROBLEMS),
   },
 };
 

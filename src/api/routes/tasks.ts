@@ -1,4 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute, type z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { readTextCursor, writeCursor } from '../../commands/cursor.ts';
 import type { Accepted } from '../../commands/lifecycle/accept.ts';
@@ -13,26 +13,16 @@ import { listTasks, matchesUnchangingOfTasks } from '../../store/tasks/task-list
 import { TASKS } from '../../store/tasks/task-stream.ts';
 import { refuseWithAt } from '../at.ts';
 import type { Api } from '../environment.ts';
-import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyOf, replayedHeader } from '../idempotency.ts';
-import { problemResponses } from '../responses.ts';
+import { headersOfNew, IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyOf } from '../idempotency.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const tags = ['tasks'];
 
-export const acceptedTask = {
-  description: 'Accepted, now or earlier',
-  headers: z.object({
-    Location: z.string().meta({ description: 'URL of the task.' }),
-    'Idempotent-Replayed': replayedHeader,
-  }),
-  content: { 'application/json': { schema: taskAnswer } },
-};
+export const acceptedTask = jsonResponse('Accepted, now or earlier', taskAnswer, headersOfNew('the task'));
 
 export const TASK_PROBLEMS = [
-  'malformed_json',
-  'invalid_request',
-  'body_too_large',
-  'unsupported_media_type',
+  ...BODY_PROBLEMS,
   ...IDEMPOTENCY_PROBLEMS,
   'unknown_task',
   'task_id_reused',
@@ -50,11 +40,8 @@ const postRoute = createRoute({
   summary: 'Send a task, effectively once',
   description:
     'The same task id, or the same Idempotency-Key, gets the same task. Without either, every request makes a new task. The exception is a video: the same video gets the same task, in any form of its URL; if it failed or was revoked, it starts again.',
-  request: {
-    headers: idempotencyHeader,
-    body: { required: true, content: { 'application/json': { schema: taskBody } } },
-  },
-  responses: { 202: acceptedTask, ...problemResponses(...TASK_PROBLEMS) },
+  request: { headers: idempotencyHeader, body: jsonBody(taskBody) },
+  responses: { 202: acceptedTask, ...problems(...TASK_PROBLEMS) },
 });
 
 const listRoute = createRoute({
@@ -66,10 +53,7 @@ const listRoute = createRoute({
   summary: 'List tasks, newest first, now or at an earlier time',
   description: 'With `at`: the tasks that existed at that time, as they were then. Pass `at` again with the cursor.',
   request: { query: taskListQuery },
-  responses: {
-    200: { description: 'One page', content: { 'application/json': { schema: taskPage } } },
-    ...problemResponses('invalid_request', 'database_unavailable'),
-  },
+  responses: { 200: jsonResponse('One page', taskPage), ...problems('invalid_request', 'database_unavailable') },
 });
 
 export function tasks(api: Api, deps: TaskDependencies): void {

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { cors } from 'hono/cors';
 import { LIMITS } from '../../contracts/budgets.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 /** A payload of Temporal in the JSON form of its protocol, with bytes in base64. */
@@ -27,16 +27,10 @@ const route = createRoute({
   summary: "Decrypt payloads for Temporal's Web UI and command line",
   description:
     "Temporal's codec server protocol, for what `TEMPORAL_CODEC_KEYS` encrypts: `temporal --codec-endpoint http://HOST:8000/temporal --codec-auth 'Bearer KEY'`. Payloads that are not encrypted come back as they are. Pages at `TEMPORAL_UI_URL` may send it.",
-  request: { body: { required: true, content: { 'application/json': { schema: payloads } } } },
+  request: { body: jsonBody(payloads) },
   responses: {
-    200: { description: 'The same payloads, readable', content: { 'application/json': { schema: payloads } } },
-    ...problemResponses(
-      'invalid_request',
-      'malformed_json',
-      'body_too_large',
-      'unsupported_media_type',
-      'unprocessable_payloads',
-    ),
+    200: jsonResponse('The same payloads, readable', payloads),
+    ...problems('invalid_request', ...BODY_PROBLEMS, 'unprocessable_payloads'),
   },
 });
 

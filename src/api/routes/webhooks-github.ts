@@ -4,7 +4,7 @@ import { inTime } from '../../commands/lifecycle/in-time.ts';
 import { Refusal } from '../../commands/refusal.ts';
 import type { AnnouncedRun } from '../../contracts/github/github.ts';
 import type { Api, ApiContext } from '../environment.ts';
-import { openProblemResponses } from '../responses.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, openProblems } from '../responses.ts';
 
 export interface WebhookDependencies extends DeliveryDependencies {
   /** Checks and reads deliveries; undefined if no secret is configured. */
@@ -28,23 +28,12 @@ export const deliveryRequest = {
     'x-github-delivery': z.string().max(100).optional(),
     'x-hub-signature-256': z.string().max(200).optional(),
   }),
-  body: { required: true, content: { 'application/json': { schema: z.looseObject({}) } } },
+  body: jsonBody(z.looseObject({})),
 } as const;
 
 export const deliveryResponses = {
-  202: {
-    description: 'Recorded',
-    content: { 'application/json': { schema: z.object({ status: z.literal('accepted') }) } },
-  },
-  ...openProblemResponses(
-    'malformed_json',
-    'invalid_request',
-    'unauthorized',
-    'not_found',
-    'body_too_large',
-    'unsupported_media_type',
-    'database_unavailable',
-  ),
+  202: jsonResponse('Recorded', z.object({ status: z.literal('accepted') })),
+  ...openProblems(...BODY_PROBLEMS, 'unauthorized', 'not_found', 'database_unavailable'),
 };
 
 const route = createRoute({

@@ -5,7 +5,7 @@ import { isPolling } from '../../commands/workers/list-pollers.ts';
 import { listServed } from '../../commands/workers/list-workers.ts';
 import { workers } from '../../contracts/tasks/queue.ts';
 import type { Api } from '../environment.ts';
-import { problemResponses } from '../responses.ts';
+import { jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const route = createRoute({
@@ -15,10 +15,7 @@ const route = createRoute({
   ...needs('read'),
   tags: ['queues'],
   summary: 'List workers that polled for work in the last five minutes',
-  responses: {
-    200: { description: 'The workers', content: { 'application/json': { schema: workers } } },
-    ...problemResponses('temporal_unavailable'),
-  },
+  responses: { 200: jsonResponse('The workers', workers), ...problems('temporal_unavailable') },
 });
 
 export function getWorkers(api: Api, { client, taskTypes }: { client: Client; taskTypes: TaskTypes }): void {

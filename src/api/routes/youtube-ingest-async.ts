@@ -5,7 +5,7 @@ import { ingestAsyncBody, ingestAsyncQuery } from '../../contracts/tasks/task-si
 import type { TaskRequest } from '../../domain/tasks/task-request.ts';
 import type { Api } from '../environment.ts';
 import { idempotencyHeader, idempotencyOf } from '../idempotency.ts';
-import { problemResponses } from '../responses.ts';
+import { optionalJsonBody, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 import { acceptedTask, answerOf, setReplayHeaders, TASK_PROBLEMS } from './tasks.ts';
 
@@ -17,12 +17,8 @@ const route = createRoute({
   tags: ['tasks'],
   summary: 'Ingest a YouTube video',
   description: 'Sends the task `ingest_youtube`. Put the URL into the query or the body.',
-  request: {
-    headers: idempotencyHeader,
-    query: ingestAsyncQuery,
-    body: { content: { 'application/json': { schema: ingestAsyncBody } } },
-  },
-  responses: { 202: acceptedTask, ...problemResponses(...TASK_PROBLEMS, 'cross_site') },
+  request: { headers: idempotencyHeader, query: ingestAsyncQuery, body: optionalJsonBody(ingestAsyncBody) },
+  responses: { 202: acceptedTask, ...problems(...TASK_PROBLEMS, 'cross_site') },
 });
 
 export function ingestYoutube(api: Api, deps: TaskDependencies): void {
