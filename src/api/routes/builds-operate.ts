@@ -1,7 +1,7 @@
 import { createRoute, type z } from '@hono/zod-openapi';
 import type { OperateDependencies } from '../../commands/builds/operate-build.ts';
-import { fittingBuilds, type ManyOperation, operateBuilds } from '../../commands/builds/operate-builds.ts';
-import { MANY_WITHIN_MS } from '../../commands/lifecycle/operate-many.ts';
+import { fittingBuilds, type ManyOperation, operateBuild } from '../../commands/builds/operate-builds.ts';
+import { operateMany } from '../../commands/lifecycle/operate-many.ts';
 import { manyBuilds, manyBuildsAnswer, manyBuildsDryRun } from '../../contracts/builds/many-builds.ts';
 import { SAMPLE } from '../../contracts/many.ts';
 import { buildSummaryOf } from '../../domain/builds/build-view.ts';
@@ -58,7 +58,10 @@ async function operate(
   if (dry_run) {
     return c.json({ count: builds.length, more, sample: builds.slice(0, SAMPLE).map(buildSummaryOf) }, 200);
   }
-  const { done, refused, left } = await operateBuilds(deps, operation, builds, caller, MANY_WITHIN_MS);
+  const { done, refused, left } = await operateMany(
+    builds.map(({ id }) => id),
+    (id) => operateBuild(deps, operation, id, caller),
+  );
   c.var.log.info({ operation, done: done.length, refused: refused.length }, 'builds operated');
   return c.json({ done, refused, more: more || left.length > 0 }, 202);
 }

@@ -1,7 +1,7 @@
 import { createRoute, type z } from '@hono/zod-openapi';
-import { MANY_WITHIN_MS } from '../../commands/lifecycle/operate-many.ts';
+import { operateMany } from '../../commands/lifecycle/operate-many.ts';
 import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
-import { fittingTasks, type ManyTasksOperation, operateTasks } from '../../commands/tasks/operate-tasks.ts';
+import { fittingTasks, type ManyTasksOperation, operateTask } from '../../commands/tasks/operate-tasks.ts';
 import { SAMPLE } from '../../contracts/many.ts';
 import { manyTasks, manyTasksAnswer, manyTasksDryRun } from '../../contracts/tasks/many-tasks.ts';
 import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
@@ -56,7 +56,10 @@ async function operate(
   const { tasks, more } = await fittingTasks(deps, operation, which, limit);
   for (const { queue } of tasks) principal.requireQueue(queue);
   if (dry_run) return c.json({ count: tasks.length, more, sample: tasks.slice(0, SAMPLE).map(taskSummaryOf) }, 200);
-  const { done, refused, left } = await operateTasks(deps, operation, tasks, caller, MANY_WITHIN_MS);
+  const { done, refused, left } = await operateMany(
+    tasks.map(({ id }) => id),
+    (id) => operateTask(deps, operation, id, caller),
+  );
   c.var.log.info({ operation, done: done.length, refused: refused.length }, 'tasks operated');
   return c.json({ done, refused, more: more || left.length > 0 }, 202);
 }

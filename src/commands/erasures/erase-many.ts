@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { ErasureBody } from '../../contracts/erasures/erasure.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
 import { findMessagesWithText, findStreamsOfCaller, findStreamsWithText } from '../../store/erasures/erasable-find.ts';
-import { MANY_WITHIN_MS, type ManyOutcome, operateMany } from '../lifecycle/operate-many.ts';
+import { type ManyOutcome, operateMany } from '../lifecycle/operate-many.ts';
 import { type EraseDependencies, erase } from './erase.ts';
 
 export interface EraseManyDependencies extends EraseDependencies {
@@ -43,7 +43,7 @@ export async function eraseMany(
   ids: readonly string[],
   by: string,
 ): Promise<ManyOutcome<string>> {
-  const outcome = await operateMany(ids, (id) => erase(deps, id, by), MANY_WITHIN_MS);
+  const outcome = await operateMany(ids, (id) => erase(deps, id, by));
   if (outcome.done.some((id) => id.startsWith('content:'))) await sweepSoon(deps);
   return outcome;
 }

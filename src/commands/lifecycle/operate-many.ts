@@ -1,3 +1,5 @@
+import { LIMITS } from '../../contracts/budgets.ts';
+import type { Page } from '../../store/page.ts';
 import { Refusal } from '../refusal.ts';
 
 /** The outcome of an operation on many, by their ids. */
@@ -9,7 +11,7 @@ export interface ManyOutcome<Id> {
 }
 
 /** For requests whose response says what became of all. Nothing starts after this time, since clients wait for a minute at most. */
-export const MANY_WITHIN_MS = 20_000;
+const MANY_WITHIN_MS = 20_000;
 
 /** How many run at once: Temporal and the database answer several as fast as one. */
 const AT_ONCE = 8;
@@ -22,7 +24,7 @@ const AT_ONCE = 8;
 export async function operateMany<Id extends string | number>(
   ids: readonly Id[],
   operate: (id: Id) => Promise<unknown>,
-  withinMs: number,
+  withinMs = MANY_WITHIN_MS,
 ): Promise<ManyOutcome<Id>> {
   const waiting = [...new Set(ids)];
   const outcome: ManyOutcome<Id> = { done: [], refused: [], left: [] };
@@ -46,4 +48,38 @@ export async function operateMany<Id extends string | number>(
   if (broken !== undefined) throw broken;
   outcome.left = waiting;
   return outcome;
+}
+
+/** How to find builds or tasks. */
+interface Finder<Id, Filter, Item> {
+  byIds(ids: readonly Id[]): Promise<Item[]>;
+  list(filter: Filter & { limit: number }): Promise<Page<Item, string | number>>;
+}
+
+/**
+ * Finds the builds or tasks among these that have one of the given statuses, newest first.
+ * @returns at most `most`, and whether more match.
+ */
+export async function findFitting<
+  Id,
+  Status,
+  Filter extends { status?: Status | undefined },
+  Item extends { id: string | number; status: Status; created_at: string },
+>(
+  which: { ids: readonly Id[] } | { filter: Filter },
+  statuses: readonly Status[],
+  { byIds, list }: Finder<Id, Filter, Item>,
+  most: number = LIMITS.lists.operatedAtOnce,
+): Promise<{ items: Item[]; more: boolean }> {
+  const pages =
+    'ids' in which
+      ? [{ items: await byIds(which.ids.slice(0, LIMITS.lists.operatedAtOnce)), end: undefined }]
+      : await Promise.all(
+          statuses
+            .filter((status) => which.filter.status === undefined || which.filter.status === status)
+            .map((status) => list({ ...which.filter, status, limit: most })),
+        );
+  const fitting = pages.flatMap(({ items }) => items).filter(({ status }) => statuses.includes(status));
+  fitting.sort((a, b) => b.created_at.localeCompare(a.created_at) || (a.id < b.id ? 1 : -1));
+  return { items: fitting.slice(0, most), more: fitting.length > most || pages.some(({ end }) => end !== undefined) };
 }

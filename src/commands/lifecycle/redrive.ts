@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import type { DiscardAnswer, ManyBody, RedriveAnswer } from '../../contracts/builds/operator.ts';
 import { type DeadMessage, REDELIVER_WORKFLOW, redeliverWorkflowId } from '../../contracts/celery/dead-message.ts';
+import { SAMPLE } from '../../contracts/many.ts';
 import { BUILDS } from '../../store/builds/build-stream.ts';
 import { findDeadMessage } from '../../store/celery/dead-message-find.ts';
 import { settleDeadMessage } from '../../store/celery/dead-message-settle.ts';
@@ -89,9 +90,6 @@ export async function discardMany(deps: RedriveDependencies, many: ManyBody, by:
   const { done, ...answer } = await forEachLetter(deps, many, (id) => discardDeadLetter(deps, id, by));
   return { discarded: done, ...answer };
 }
-
-/** How many dead letters a dry run shows. */
-const SAMPLE = 10;
 
 /** Counts what a filter would redrive or discard, with the causes and the first of them. */
 export async function countMany(

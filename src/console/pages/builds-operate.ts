@@ -2,9 +2,9 @@ import {
   fittingBuilds,
   type ManyBuilds,
   type ManyOperation,
-  operateBuilds,
+  operateBuild,
 } from '../../commands/builds/operate-builds.ts';
-import { MANY_WITHIN_MS } from '../../commands/lifecycle/operate-many.ts';
+import { operateMany } from '../../commands/lifecycle/operate-many.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { buildIdParam } from '../../contracts/builds/build.ts';
 import type { Build } from '../../domain/builds/build.ts';
@@ -53,7 +53,10 @@ async function operate(c: ConsoleContext, deps: ConsoleDependencies, operation: 
     const question = `${words.asks} ${counted(builds.length, 'build')}?${warningOf(operation, builds)}${rest}`;
     return unconfirmed(c, { question, fields: { ...fields, ids: chosen.join(',') }, label: words.label });
   }
-  const { done, refused, left } = await operateBuilds(deps, operation, builds, c.var.caller, MANY_WITHIN_MS);
+  const { done, refused, left } = await operateMany(
+    builds.map(({ id }) => id),
+    (id) => operateBuild(deps, operation, id, c.var.caller),
+  );
   c.var.log.info({ operation, done: done.length, refused: refused.length, left: left.length }, 'builds operated');
   const first = refused[0];
   const told = first ? ` ${counted(refused.length, 'build')} refused; build ${first.id}: ${first.detail}` : '';
