@@ -1,28 +1,12 @@
-import type { BuildConfiguration, ConfigurationView } from '../contracts/builds/configuration.ts';
+import {
+  type BuildConfiguration,
+  type ConfigurationView,
+  configurationView,
+} from '../contracts/builds/configuration.ts';
 
-/** Returns a version of a configuration as the API shows it, with its members always in this order. */
-export function configurationViewOf(configuration: BuildConfiguration): ConfigurationView {
-  const { id, version, name, definition, retired, changed_by, created_at } = configuration;
-  const { forge, api_url, credential, repository, workflow, default_ref, inputs, constants, templates, yaml, mapping } =
-    definition;
-  const { deadline, concurrency, callback_url, dispatch } = definition;
-  return {
-    ...{ id, version, name },
-    ...{ forge, api_url, credential },
-    ...{
-      repository,
-      workflow,
-      default_ref,
-      inputs,
-      constants,
-      templates,
-      yaml,
-      mapping,
-      deadline,
-      concurrency,
-      callback_url,
-      dispatch,
-    },
-    ...{ retired, changed_by, created_at },
-  };
+/** Returns a version of a configuration as the API shows it, with its members always in the order of the schema. */
+export function configurationViewOf({ definition, ...version }: BuildConfiguration): ConfigurationView {
+  const view: ConfigurationView = { ...version, ...definition };
+  const names = Object.keys(configurationView.shape) as Array<keyof ConfigurationView>;
+  return Object.fromEntries(names.map((name) => [name, view[name]])) as ConfigurationView;
 }
