@@ -1,7 +1,7 @@
 import type { Gate } from '../commands/keys/gate.ts';
 import type { PeopleProvider } from '../commands/keys/people.ts';
 import { type ConsoleDependencies, createConsole, isConsolePath } from '../console/app.ts';
-import { hostNameOf, isLocalHost } from '../contracts/loopback.ts';
+import { hostFault } from '../contracts/loopback.ts';
 import type { Settings } from '../contracts/settings.ts';
 
 /** Path of the console beside the API. */
@@ -73,13 +73,7 @@ function pageOfFlower(path: string): string | undefined {
 
 /** Says whether a request may reach the console. Without keys, a foreign name that resolves to this machine must not. */
 function mayBeAsked({ headers }: Request, gate: Gate, { TRUSTED_HOSTS }: ConsoleSettings): boolean {
-  return (
-    gate.needsKey ||
-    isLocalHost(
-      hostNameOf((name) => headers.get(name) ?? undefined),
-      TRUSTED_HOSTS,
-    )
-  );
+  return gate.needsKey || hostFault((name) => headers.get(name) ?? undefined, TRUSTED_HOSTS) === undefined;
 }
 
 function accessOf(gate: Gate, { TRUSTED_HOSTS }: ConsoleSettings) {

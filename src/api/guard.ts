@@ -4,7 +4,7 @@ import { createMiddleware } from 'hono/factory';
 import type { Gate } from '../commands/keys/gate.ts';
 import type { Principal } from '../commands/keys/principal.ts';
 import { Refusal } from '../commands/refusal.ts';
-import { foreignHeader, type HeaderOf, hostNameOf, isLocalHost } from '../contracts/loopback.ts';
+import { foreignHeader, type HeaderOf, hostFault } from '../contracts/loopback.ts';
 import type { ApiEnvironment } from './environment.ts';
 
 /** Requests below this path carry a signature instead of a key, and may address the server by any name of a tunnel or proxy. */
@@ -28,7 +28,8 @@ export function isOpenPath(path: string): boolean {
 export function identify(gate: Gate, trusted: readonly string[]) {
   return createMiddleware<ApiEnvironment>(async (c, next) => {
     if (!gate.needsKey) {
-      if (!isSignedPath(c.req.path)) requireLocalHost(headersOf(c), trusted);
+      const detail = isSignedPath(c.req.path) ? undefined : hostFault(headersOf(c), trusted);
+      if (detail) throw new Refusal('forbidden_host', { detail });
       enter(c, gate.local());
     } else if (!isOpenPath(c.req.path)) {
       const principal = await gate.identify(bearerOf(c), addressOf(c)).catch((error: unknown) => {
@@ -70,15 +71,6 @@ export function limitRate(c: Context, gate: Gate, principal: Principal): void {
   if (rate.allowed) return;
   const detail = `${principal.caller} may make ${rate.quota} requests per minute; try again in ${rate.nextSeconds} s`;
   throw new Refusal('rate_limited', { detail, retryAfterSeconds: rate.nextSeconds });
-}
-
-/** @throws {Refusal} if a request that needs no key addresses this machine by a foreign name. */
-function requireLocalHost(header: HeaderOf, trusted: readonly string[]): void {
-  const host = hostNameOf(header);
-  if (isLocalHost(host, trusted)) return;
-  throw new Refusal('forbidden_host', {
-    detail: `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS`,
-  });
 }
 
 /** Returns a reader of a request's headers. */

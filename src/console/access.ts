@@ -6,7 +6,7 @@ import type { PeopleProvider } from '../commands/keys/people.ts';
 import type { Principal } from '../commands/keys/principal.ts';
 import { Refusal } from '../commands/refusal.ts';
 import type { Right } from '../contracts/keys/key-event.ts';
-import { hostNameOf, isLocalHost } from '../contracts/loopback.ts';
+import { hostFault } from '../contracts/loopback.ts';
 import type { Claims } from '../domain/keys/oidc-grant.ts';
 import { nameOfPerson } from '../domain/keys/person-grant.ts';
 import { sha256 } from '../domain/record/hash.ts';
@@ -73,7 +73,8 @@ export class Access {
   /** Returns who sends a request; undefined if nobody has signed in. @throws {Refusal} if an open console is reached by a foreign name. */
   async visitorOf(c: ConsoleContext): Promise<Visitor | undefined> {
     if (!this.needsKey) {
-      this.#requireLocalHost(c);
+      const detail = hostFault((name) => c.req.header(name), this.#trusted);
+      if (detail) throw new Refusal('forbidden_host', { detail });
       return named(this.#gate.local());
     }
     const token = getCookie(c, SIGN_IN_COOKIE);
@@ -151,14 +152,6 @@ export class Access {
     const secret = this.#gate.environmentSecret(subject.environment);
     const isSame = secret !== undefined && proofOf(secret, hash) === subject.proof;
     return isSame ? named(this.#gate.environmentPrincipal(subject.environment)) : undefined;
-  }
-
-  #requireLocalHost(c: ConsoleContext): void {
-    const host = hostNameOf((name) => c.req.header(name));
-    if (isLocalHost(host, this.#trusted)) return;
-    throw new Refusal('forbidden_host', {
-      detail: `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS`,
-    });
   }
 }
 

@@ -13,17 +13,14 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }
 
-/** Returns the name by which a request addresses the server, without the port. */
-export function hostNameOf(header: HeaderOf): string {
-  return (header('host') ?? '').replace(/:\d+$/, '');
-}
-
 /**
- * Says whether a host name means this machine, or is in TRUSTED_HOSTS. A page whose name resolves to loopback (DNS rebinding) looks like
- * the server's own page in everything but this.
+ * Returns what to say about a request that addresses the server by a name that neither means this machine nor is in TRUSTED_HOSTS. A page
+ * whose name resolves to loopback (DNS rebinding) looks like the server's own page in everything but this.
  */
-export function isLocalHost(host: string, trusted: readonly string[]): boolean {
-  return isLoopback(host) || trusted.includes(host.replace(/^\[|\]$/g, '').toLowerCase());
+export function hostFault(header: HeaderOf, trusted: readonly string[]): string | undefined {
+  const host = (header('host') ?? '').replace(/:\d+$/, '');
+  if (isLoopback(host) || trusted.includes(host.replace(/^\[|\]$/g, '').toLowerCase())) return undefined;
+  return `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS`;
 }
 
 /** Returns the header that shows that a page of another site sent the request, if one does. Programs send neither header. */

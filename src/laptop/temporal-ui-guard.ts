@@ -1,6 +1,6 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { hostNameOf, isLocalHost, sentByForeignPage } from '../contracts/loopback.ts';
+import { hostFault, sentByForeignPage } from '../contracts/loopback.ts';
 
 /** Options of {@link guardTemporalUi}. */
 export interface UiGuardOptions {
@@ -59,11 +59,8 @@ export async function guardTemporalUi({ port, upstream, trusted }: UiGuardOption
 
 function faultOf({ method = '', headers }: IncomingMessage, trusted: readonly string[]): string | undefined {
   const header = (name: string) => headers[name]?.toString();
-  const host = hostNameOf(header);
-  if (!isLocalHost(host, trusted)) {
-    return `requests to "${host.slice(0, 100)}" are refused; use 127.0.0.1 or add the name to TRUSTED_HOSTS`;
-  }
-  return sentByForeignPage(method, header) ? 'web pages of other sites may not send this request' : undefined;
+  const foreign = sentByForeignPage(method, header) ? 'web pages of other sites may not send this request' : undefined;
+  return hostFault(header, trusted) ?? foreign;
 }
 
 function refuse(asked: IncomingMessage, answer: ServerResponse, status: number, detail: string): void {

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { hostNameOf, isLocalHost, sentByForeignPage } from '../contracts/loopback.ts';
+import { hostFault, sentByForeignPage } from '../contracts/loopback.ts';
 import { refusal } from './answer.ts';
 import { addArtifactEndpoints } from './artifact-endpoints.ts';
 import { controls } from './controls.ts';
@@ -70,7 +70,7 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
   // A web page must not start or end runs here through its user's browser either.
   app.use(async (c, next) => {
     const header = (name: string) => c.req.header(name);
-    const fromPage = !isLocalHost(hostNameOf(header), [host]) || sentByForeignPage(c.req.method, header);
+    const fromPage = hostFault(header, [host]) || sentByForeignPage(c.req.method, header);
     return fromPage ? c.json(refusal(403, 'Web pages of other sites may not use this.').body, 403) : next();
   });
   app.route(

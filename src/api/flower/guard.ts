@@ -3,7 +3,7 @@ import type { Gate } from '../../commands/keys/gate.ts';
 import type { Principal } from '../../commands/keys/principal.ts';
 import { Refusal } from '../../commands/refusal.ts';
 import type { Right } from '../../contracts/keys/key-event.ts';
-import { foreignHeader, hostNameOf, isLocalHost } from '../../contracts/loopback.ts';
+import { foreignHeader, hostFault } from '../../contracts/loopback.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { secretOwners } from '../../domain/secret-owners.ts';
 import type { ApiEnvironment } from '../environment.ts';
@@ -77,7 +77,7 @@ export function flowerGuard(gate: Gate, access: FlowerAccess) {
 }
 
 function refuseOtherNames(c: Context, access: FlowerAccess): void {
-  if (!isLocalHost(hostNameOf(headersOf(c)), access.TRUSTED_HOSTS)) throw new FlowerError(401, NEEDS_ENVIRONMENT);
+  if (hostFault(headersOf(c), access.TRUSTED_HOSTS)) throw new FlowerError(401, NEEDS_ENVIRONMENT);
 }
 
 /** Returns middleware that refuses callers without the right, for the definition of a route. */
