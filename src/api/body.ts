@@ -61,13 +61,7 @@ async function requireSoundJson(c: Context): Promise<void> {
   if (type !== 'application/json') {
     throw new Refusal('unsupported_media_type', { detail: 'send the header Content-Type: application/json' });
   }
-  const bytes = await c.req.arrayBuffer();
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new Refusal('malformed_json', { detail: 'the body is not UTF-8' });
-  }
+  const text = await textOf(c, (detail) => new Refusal('malformed_json', { detail }));
   // The schema reads this text. Hono would decode the bytes through another Response.
   c.req.bodyCache = { text: Promise.resolve(text) as never };
   try {
@@ -79,5 +73,15 @@ async function requireSoundJson(c: Context): Promise<void> {
     const { message, path } = error;
     if (path) throw invalidRequest([{ path: ['body', ...path].join('.'), message }]);
     throw new Refusal('malformed_json', { detail: message });
+  }
+}
+
+/** Returns the body of a request. @throws what `fault` returns if it is not UTF-8, so that no byte changes silently. */
+export async function textOf(c: Context, fault: (detail: string) => Error): Promise<string> {
+  const bytes = await c.req.arrayBuffer();
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw fault('the body is not UTF-8');
   }
 }

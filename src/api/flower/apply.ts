@@ -9,6 +9,7 @@ import { queueName, type TaskType } from '../../contracts/tasks/task-type.ts';
 import { isStorableInstant } from '../../contracts/timestamp.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import type { TaskRequest } from '../../domain/tasks/task-request.ts';
+import { textOf } from '../body.ts';
 import type { ApiEnvironment } from '../environment.ts';
 import { idempotencyOf } from '../idempotency.ts';
 import { needs } from './guard.ts';
@@ -88,7 +89,7 @@ async function read(
 }
 
 async function readBody(c: Context): Promise<Record<string, unknown>> {
-  const text = await textOf(c);
+  const text = await textOf(c, (detail) => new FlowerError(400, detail));
   if (text === '') return {};
   try {
     const body = parseLikePython(text);
@@ -97,16 +98,6 @@ async function readBody(c: Context): Promise<Record<string, unknown>> {
   } catch (error) {
     if (error instanceof PythonJsonError) throw new FlowerError(400, error.message);
     throw error;
-  }
-}
-
-/** @throws {FlowerError} 400 if the body is not UTF-8, so that no byte changes silently. */
-async function textOf(c: Context): Promise<string> {
-  const bytes = await c.req.arrayBuffer();
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new FlowerError(400, 'the body is not UTF-8');
   }
 }
 

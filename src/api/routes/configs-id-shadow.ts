@@ -1,7 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { compareShadow, type ShadowDependencies } from '../../commands/builds/compare-shadow.ts';
 import type { Configurations } from '../../commands/configurations/configurations.ts';
-import { notFound } from '../../commands/refusal.ts';
 import { configurationIdParam } from '../../contracts/builds/configuration.ts';
 import { shadowQuery, shadowReport } from '../../contracts/builds/shadow.ts';
 import type { Api } from '../environment.ts';
@@ -26,9 +25,7 @@ const route = createRoute({
 
 export function getShadowReport(api: Api, deps: ShadowDependencies & { configurations: Configurations }): void {
   api.openapi(route, async (c) => {
-    const { id } = c.req.valid('param');
-    const configuration = await deps.configurations.get(id);
-    if (!configuration) throw notFound(`build configuration ${id}`);
+    const configuration = await deps.configurations.existing(c.req.valid('param').id);
     c.var.principal.requireRepository(configuration.definition.repository);
     return c.json(await compareShadow(deps, configuration, c.req.valid('query').since), 200);
   });

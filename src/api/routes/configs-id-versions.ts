@@ -1,6 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Configurations } from '../../commands/configurations/configurations.ts';
-import { notFound } from '../../commands/refusal.ts';
 import {
   configurationIdParam,
   configurationPageQuery,
@@ -31,7 +30,7 @@ export function getConfigurationVersions(api: Api, db: Db, configurations: Confi
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const { limit, cursor } = c.req.valid('query');
-    if (!(await configurations.get(id))) throw notFound(`build configuration ${id}`);
+    await configurations.existing(id);
     const found = await listConfigurationVersions(db, id, { before: cursor, limit: limit + 1 });
     const versions = found.slice(0, limit).map(configurationViewOf);
     return c.json({ versions, next_cursor: found.length > limit ? String(versions.at(-1)?.version) : null }, 200);

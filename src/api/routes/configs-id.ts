@@ -1,7 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { type ChangeDependencies, changeConfiguration } from '../../commands/configurations/change-configuration.ts';
 import type { Configurations } from '../../commands/configurations/configurations.ts';
-import { notFound } from '../../commands/refusal.ts';
 import { configurationBody, configurationIdParam, configurationView } from '../../contracts/builds/configuration.ts';
 import { configurationViewOf } from '../configuration-view.ts';
 import type { Api } from '../environment.ts';
@@ -27,9 +26,7 @@ const readRoute = createRoute({
 
 export function getConfiguration(api: Api, configurations: Configurations): void {
   api.openapi(readRoute, async (c) => {
-    const { id } = c.req.valid('param');
-    const configuration = await configurations.get(id);
-    if (!configuration) throw notFound(`build configuration ${id}`);
+    const configuration = await configurations.existing(c.req.valid('param').id);
     c.header('ETag', etagOf(configuration.version));
     return c.json(configurationViewOf(configuration), 200);
   });

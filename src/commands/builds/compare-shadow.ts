@@ -6,11 +6,12 @@ import type { ListedRun } from '../../contracts/github/github.ts';
 import type { Build } from '../../domain/builds/build.ts';
 import { placeOfRuns } from '../../domain/builds/concurrency-group.ts';
 import { compareRuns, EARLY_MS, shadowOf, type TakenRun } from '../../domain/builds/shadow-runs.ts';
-import { type ForgeAddresses, placeOf } from '../../domain/forges/place.ts';
+import type { ForgeAddresses } from '../../domain/forges/place.ts';
 import type { Db } from '../../store/database.ts';
 import { listShadowBuilds } from '../../store/shadow/shadow-build-list.ts';
 import { listShadowRuns } from '../../store/shadow/shadow-run-list.ts';
 import { Refusal } from '../refusal.ts';
+import { requirePlace } from './resolve-trigger.ts';
 
 /** Lists a forge's runs of a repository, newest first, or says why it cannot. */
 export type ListRuns = (
@@ -35,15 +36,11 @@ const BESIDE_MS = 3_600_000;
  */
 export async function compareShadow(
   { db, forges, listRuns }: ShadowDependencies,
-  { id, name, definition }: BuildConfiguration,
+  configuration: BuildConfiguration,
   asked = new Date(Date.now() - DAY_MS).toISOString(),
 ): Promise<ShadowReport> {
-  const { repository, workflow } = definition;
-  const forge = placeOf(definition, forges);
-  if (forge === 'missing') {
-    const detail = `FORGE_CREDENTIALS has no ${definition.credential}, which configuration ${id} (${name}) names; set it`;
-    throw new Refusal('credential_missing', { detail });
-  }
+  const { repository, workflow } = configuration.definition;
+  const forge = requirePlace(configuration, forges);
   const place = { repository, ...(forge ? { forge } : {}) };
   const listed = await listRuns(place, Math.max(0, Date.now() - Date.parse(earlier(asked, EARLY_MS))));
   if ('fault' in listed) throw new Refusal('forge_unavailable', { detail: listed.fault, retryAfterSeconds: 30 });
@@ -58,11 +55,11 @@ export async function compareShadow(
   const compared = compareRuns(builds.map(shadowOf), listed.runs, taken, workflow);
   const unheard = compared.unheard.filter(({ created_at }) => Date.parse(created_at) >= Date.parse(since));
   const views = builds
-    .filter(({ config_id, created_at }) => config_id === id && created_at >= since)
+    .filter(({ config_id, created_at }) => config_id === configuration.id && created_at >= since)
     .map((build) => viewOf(build, taken, compared));
   const count = (outcome: ShadowedBuildView['outcome']) => views.filter((view) => view.outcome === outcome).length;
   return {
-    ...{ config_id: id, repository, workflow, since },
+    ...{ config_id: configuration.id, repository, workflow, since },
     triggered: views.length,
     ...{ matched: count('matched'), lost: count('lost'), waiting: count('waiting') },
     doubled: views.reduce((sum, { doubled }) => sum + doubled.length, 0),

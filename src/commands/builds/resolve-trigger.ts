@@ -53,12 +53,7 @@ export async function resolveTrigger(
   if (forges.repositories && !isOwn && !matchesRepository(forges.repositories, repository)) {
     throw new Refusal('repository_not_allowed', { detail: `${repository} ${NOT_ALLOWED}` });
   }
-  const forge = placeOf(definition, forges);
-  if (forge === 'missing') {
-    throw new Refusal('credential_missing', {
-      detail: `FORGE_CREDENTIALS has no ${definition.credential}, which configuration ${configuration.id} (${configuration.name}) names; set it`,
-    });
-  }
+  const forge = requirePlace(configuration, forges);
   const placed = (request: BuildRequest): BuildRequest => (forge ? { ...request, forge } : request);
   const resolution = resolveRequest(definition, body);
   if (resolution.kind !== 'resolved') throw new Refusal(resolution.kind, { detail: resolution.detail });
@@ -71,4 +66,15 @@ export async function resolveTrigger(
     request: placed(resolution.request),
     ...(former?.kind === 'resolved' ? { formerRequest: placed(former.request) } : {}),
   };
+}
+
+/** Returns where the builds of a configuration run; undefined for GitHub by the settings. @throws {Refusal} if its credential is not set. */
+export function requirePlace(
+  { id, name, definition }: BuildConfiguration,
+  forges: Pick<ForgeAddresses, 'credentials'>,
+) {
+  const forge = placeOf(definition, forges);
+  if (forge !== 'missing') return forge;
+  const detail = `FORGE_CREDENTIALS has no ${definition.credential}, which configuration ${id} (${name}) names; set it`;
+  throw new Refusal('credential_missing', { detail });
 }

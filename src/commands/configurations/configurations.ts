@@ -10,6 +10,7 @@ import {
 } from '../../store/builds/configuration-find.ts';
 import { saveConfiguration } from '../../store/builds/configuration-save.ts';
 import type { Db } from '../../store/database.ts';
+import { notFound } from '../refusal.ts';
 
 /**
  * Build configurations by their newest version. Number 1 is the environment's. It stays in memory, so that triggers work
@@ -27,6 +28,13 @@ export class Configurations {
 
   async get(id: number): Promise<BuildConfiguration | undefined> {
     return id === ENVIRONMENT_CONFIGURATION.id ? this.environment() : findConfiguration(this.#db, id);
+  }
+
+  /** Returns the newest version of a configuration. @throws {Refusal} 404 */
+  async existing(id: number): Promise<BuildConfiguration> {
+    const found = await this.get(id);
+    if (!found) throw notFound(`build configuration ${id}`);
+    return found;
   }
 
   async byName(name: string): Promise<BuildConfiguration | undefined> {

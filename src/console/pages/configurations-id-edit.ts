@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { type ChangeDependencies, changeConfiguration } from '../../commands/configurations/change-configuration.ts';
-import { notFound, Refusal } from '../../commands/refusal.ts';
+import { Refusal } from '../../commands/refusal.ts';
 import { type BuildConfiguration, configurationIdParam } from '../../contracts/builds/configuration.ts';
 import { needs, requireMay } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
@@ -35,11 +35,8 @@ export function editConfiguration(console: Console, deps: ConsoleDependencies): 
   );
 }
 
-async function existing({ configurations }: ConsoleDependencies, c: ConsoleContext): Promise<BuildConfiguration> {
-  const { id } = valid(configurationIdParam, c.req.param());
-  const found = await configurations.get(id);
-  if (!found) throw notFound(`build configuration ${id}`);
-  return found;
+function existing({ configurations }: ConsoleDependencies, c: ConsoleContext): Promise<BuildConfiguration> {
+  return configurations.existing(valid(configurationIdParam, c.req.param()).id);
 }
 
 async function save(c: ConsoleContext, deps: ConsoleDependencies, current: BuildConfiguration | undefined, form: Form) {

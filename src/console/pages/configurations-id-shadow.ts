@@ -1,6 +1,5 @@
 import { html } from 'hono/html';
 import { compareShadow } from '../../commands/builds/compare-shadow.ts';
-import { notFound } from '../../commands/refusal.ts';
 import { configurationIdParam } from '../../contracts/builds/configuration.ts';
 import type { ShadowedBuildView, ShadowReport } from '../../contracts/builds/shadow.ts';
 import { needs } from '../access.ts';
@@ -19,8 +18,7 @@ import type { Console, Html, View } from '../view.ts';
 export function shadow(console: Console, deps: ConsoleDependencies): void {
   console.get('/configurations/:id{[0-9]+}/shadow', needs('operate'), async (c) => {
     const { id } = valid(configurationIdParam, c.req.param());
-    const configuration = await deps.configurations.get(id);
-    if (!configuration) throw notFound(`build configuration ${id}`);
+    const configuration = await deps.configurations.existing(id);
     c.var.principal.requireRepository(configuration.definition.repository);
     const report = await compareShadow(deps, configuration);
     return page(c, {

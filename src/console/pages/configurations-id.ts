@@ -1,6 +1,5 @@
 import { html } from 'hono/html';
 import { changeConfiguration } from '../../commands/configurations/change-configuration.ts';
-import { notFound } from '../../commands/refusal.ts';
 import {
   type BuildConfiguration,
   configurationIdParam,
@@ -32,8 +31,7 @@ export function configuration(console: Console, deps: ConsoleDependencies): void
     const { id } = valid(configurationIdParam, c.req.param());
     const { cursor } = valid(query, queryOf(c));
     const { view } = c.var;
-    const newest = await deps.configurations.get(id);
-    if (!newest) throw notFound(`build configuration ${id}`);
+    const newest = await deps.configurations.existing(id);
     const found = await listConfigurationVersions(deps.db, id, { before: cursor, limit: PAGE + 1 });
     const shown = found.slice(0, PAGE);
     const next = found.length > PAGE ? String(shown.at(-1)?.version) : null;
