@@ -17,35 +17,16 @@ import { jsonResponse, OPERATION_PROBLEMS, optionalJsonBody, problems } from '..
 import { needs } from '../rights.ts';
 
 const tags = ['schedules'];
-const noteBody = { params: scheduleParam, body: optionalJsonBody(scheduleNote) };
-const state = {
-  200: jsonResponse('The schedule as it is now', scheduleView),
-  ...problems(...OPERATION_PROBLEMS, 'cross_site'),
-};
-
-const pauseRoute = createRoute({
-  method: 'post',
-  path: '/schedules/{name}/pause',
-  operationId: 'pauseSchedule',
-  ...needs('operate'),
-  tags,
-  summary: 'Pause a schedule',
-  description: 'It does not fire until it is resumed. Pausing a paused schedule changes nothing.',
-  request: noteBody,
-  responses: state,
-});
-
-const resumeRoute = createRoute({
-  method: 'post',
-  path: '/schedules/{name}/resume',
-  operationId: 'resumeSchedule',
-  ...needs('operate'),
-  tags,
-  summary: 'Resume a schedule',
-  description: 'Times that passed while it was paused are not caught up.',
-  request: noteBody,
-  responses: state,
-});
+const OPERATIONS = [
+  {
+    ...{ verb: 'pause', done: 'paused', change: pauseSchedule, summary: 'Pause a schedule' },
+    description: 'It does not fire until it is resumed. Pausing a paused schedule changes nothing.',
+  },
+  {
+    ...{ verb: 'resume', done: 'resumed', change: resumeSchedule, summary: 'Resume a schedule' },
+    description: 'Times that passed while it was paused are not caught up.',
+  },
+] as const;
 
 const triggerRoute = createRoute({
   method: 'post',
@@ -87,18 +68,27 @@ const nextRoute = createRoute({
 });
 
 export function operateSchedule(api: Api, deps: MakeDependencies): void {
-  api.openapi(pauseRoute, async (c) => {
-    const { name } = c.req.valid('param');
-    const schedule = await pauseSchedule(deps, name, c.var.caller, c.req.valid('json')?.note);
-    c.var.log.info({ schedule: name }, 'schedule paused');
-    return c.json(scheduleViewOf(schedule), 200);
-  });
-  api.openapi(resumeRoute, async (c) => {
-    const { name } = c.req.valid('param');
-    const schedule = await resumeSchedule(deps, name, c.var.caller, c.req.valid('json')?.note);
-    c.var.log.info({ schedule: name }, 'schedule resumed');
-    return c.json(scheduleViewOf(schedule), 200);
-  });
+  for (const { verb, done, change, ...words } of OPERATIONS) {
+    const route = createRoute({
+      method: 'post',
+      path: `/schedules/{name}/${verb}`,
+      operationId: `${verb}Schedule`,
+      ...needs('operate'),
+      tags,
+      ...words,
+      request: { params: scheduleParam, body: optionalJsonBody(scheduleNote) },
+      responses: {
+        200: jsonResponse('The schedule as it is now', scheduleView),
+        ...problems(...OPERATION_PROBLEMS, 'cross_site'),
+      },
+    });
+    api.openapi(route, async (c) => {
+      const { name } = c.req.valid('param');
+      const schedule = await change(deps, name, c.var.caller, c.req.valid('json')?.note);
+      c.var.log.info({ schedule: name }, `schedule ${done}`);
+      return c.json(scheduleViewOf(schedule), 200);
+    });
+  }
   api.openapi(triggerRoute, async (c) => {
     const { name } = c.req.valid('param');
     const fired = await triggerSchedule(deps, name, c.var.caller, idempotencyKeyOf(c));

@@ -20,32 +20,16 @@ import { subscriptionViewOf } from '../subscription-view.ts';
 const subscription = jsonResponse('The subscription as it is now', subscriptionView);
 const PROBLEMS = [...NO_BODY_PROBLEMS, 'not_found', 'state_conflict', 'database_unavailable'] as const;
 
-const operation = <Name extends string>(path: Name, operationId: string, summary: string, description: string) =>
-  createRoute({
-    method: 'post',
-    path,
-    operationId,
-    ...needs('operate'),
-    tags: ['subscriptions'],
-    summary,
-    description,
-    request: { params: subscriptionIdParam },
-    responses: { 200: subscription, ...problems(...PROBLEMS) },
-  });
-
-const disableRoute = operation(
-  '/subscriptions/{id}/disable',
-  'disableSubscription',
-  'Disable a subscription',
-  'Nothing is sent until it is enabled again. Then it sends what happened in the meantime.',
-);
-
-const enableRoute = operation(
-  '/subscriptions/{id}/enable',
-  'enableSubscription',
-  'Enable a subscription',
-  'It continues with the first event that was not delivered. Failed events are sent again at once.',
-);
+const OPERATIONS = [
+  {
+    ...{ verb: 'disable', change: disableSubscription, summary: 'Disable a subscription' },
+    description: 'Nothing is sent until it is enabled again. Then it sends what happened in the meantime.',
+  },
+  {
+    ...{ verb: 'enable', change: enableSubscription, summary: 'Enable a subscription' },
+    description: 'It continues with the first event that was not delivered. Failed events are sent again at once.',
+  },
+] as const;
 
 const testRoute = createRoute({
   method: 'post',
@@ -74,16 +58,23 @@ const replayRoute = createRoute({
 });
 
 export function operateSubscription(api: Api, deps: SubscriptionDependencies): void {
-  api.openapi(disableRoute, async (c) => {
-    const changed = await disableSubscription(deps, c.req.valid('param').id, c.var.caller);
-    c.var.log.info({ subscription: changed.id }, 'subscription disabled');
-    return c.json(subscriptionViewOf(changed), 200);
-  });
-  api.openapi(enableRoute, async (c) => {
-    const changed = await enableSubscription(deps, c.req.valid('param').id, c.var.caller);
-    c.var.log.info({ subscription: changed.id }, 'subscription enabled');
-    return c.json(subscriptionViewOf(changed), 200);
-  });
+  for (const { verb, change, ...words } of OPERATIONS) {
+    const route = createRoute({
+      method: 'post',
+      path: `/subscriptions/{id}/${verb}`,
+      operationId: `${verb}Subscription`,
+      ...needs('operate'),
+      tags: ['subscriptions'],
+      ...words,
+      request: { params: subscriptionIdParam },
+      responses: { 200: subscription, ...problems(...PROBLEMS) },
+    });
+    api.openapi(route, async (c) => {
+      const changed = await change(deps, c.req.valid('param').id, c.var.caller);
+      c.var.log.info({ subscription: changed.id }, `subscription ${verb}d`);
+      return c.json(subscriptionViewOf(changed), 200);
+    });
+  }
   api.openapi(testRoute, async (c) => c.json(await testSubscription(deps, c.req.valid('param').id), 200));
   api.openapi(replayRoute, async (c) => {
     const { after } = c.req.valid('json');
