@@ -1,8 +1,6 @@
 import { hostname } from 'node:os';
 import type { NativeConnection } from '@temporalio/worker';
-import type { ApiMeter } from '../api/meter.ts';
 import { startBridge } from '../bridge/bridge.ts';
-import type { BridgeMeter } from '../bridge/meter.ts';
 import { openResultStore } from '../integrations/celery/result-store.ts';
 import { createAnswerWorker } from '../worker/answer-worker.ts';
 import { commandDependencies } from './command-dependencies.ts';
@@ -10,11 +8,10 @@ import type { Ground } from './parts.ts';
 import { dataConverterOf } from './payload-codec.ts';
 import { required } from './required.ts';
 
-export interface OpenBridgeOptions extends Pick<Ground, 'settings' | 'client' | 'db' | 'tracing' | 'log'> {
+export interface OpenBridgeOptions extends Pick<Ground, 'settings' | 'client' | 'db' | 'metrics' | 'tracing' | 'log'> {
   connection: NativeConnection;
   /** Whether workflows run in this process, on this connection. */
   workerBeside: boolean;
-  meter: BridgeMeter & ApiMeter;
 }
 
 /** The running bridge with its worker. */
@@ -27,7 +24,7 @@ export interface OpenBridge {
 
 /** Starts the bridge beside the other work of the process. */
 export async function openBridge(options: OpenBridgeOptions): Promise<OpenBridge> {
-  const { settings, connection, workerBeside, db, meter, tracing, log } = options;
+  const { settings, connection, workerBeside, db, metrics: meter, tracing, log } = options;
   const { RESULT_REDIS_URL, RESULT_EXPIRES, RESULT_KEY_PREFIX, TEMPORAL_NAMESPACE: namespace } = settings;
   const results =
     RESULT_REDIS_URL === undefined

@@ -11,14 +11,23 @@ import { refusalOfHost } from './callbacks.ts';
 import { repositoryOf } from './github.ts';
 import type { Ground } from './parts.ts';
 import { secretBoxOf } from './secret-box.ts';
+import { watchEnds } from './watch-ends.ts';
 
 /** Returns what commands need, except those that trigger builds. */
 export function commandDependencies(
-  { settings, client, db, log }: Pick<Ground, 'settings' | 'client' | 'db' | 'log'>,
+  {
+    settings,
+    client,
+    db,
+    metrics,
+    tracing,
+    log,
+  }: Pick<Ground, 'settings' | 'client' | 'db' | 'tracing' | 'log'> & Partial<Pick<Ground, 'metrics'>>,
   workerBeside = false,
 ) {
   return {
     ...{ client, workerBeside, db, log },
+    ends: metrics && watchEnds(metrics, { tracing, log }),
     installation: new KnownInstallation(db),
     policy: policyOf(settings),
     taskPolicy: taskPolicyOf(settings),
@@ -31,7 +40,7 @@ export function commandDependencies(
 
 /** Returns what all commands need. Build ids are taken only when the first one is needed. */
 export function triggerDependencies(
-  ground: Pick<Ground, 'settings' | 'client' | 'db' | 'metrics' | 'log'>,
+  ground: Pick<Ground, 'settings' | 'client' | 'db' | 'metrics' | 'tracing' | 'log'>,
   sendDispatch: DirectDependencies['sendDispatch'],
   workerBeside = false,
 ) {

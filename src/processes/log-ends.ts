@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import type { ActivityMeter } from '../activities/meter.ts';
+import type { EndMeter } from '../domain/end-meter.ts';
 
 /** Returns the same meter, which also logs how each build and task ended, without arguments and results. */
-export function logEnds<Meter extends ActivityMeter>(meter: Meter, log: Logger): Meter {
+export function logEnds<Meter extends EndMeter>(meter: Meter, log: Logger): Meter {
   return {
     ...meter,
     buildEnded(build) {

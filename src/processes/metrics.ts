@@ -38,6 +38,8 @@ const CONCLUSIONS: ReadonlySet<string> = new Set([
   'dispatch_failed',
   'dispatch_rejected',
   'not_started',
+  'workflow_ended',
+  'workflow_lost',
 ]);
 
 /** Creates the metrics of one process, in a registry of their own. */

@@ -25,7 +25,6 @@ import { openContentStore } from './content-store.ts';
 import { sweepContent } from './content-sweep.ts';
 import { connectForges, connectGitHub, directDispatchOf, runListingOf, webhooksOf } from './github.ts';
 import { type GitHubWatchOptions, watchGitHub } from './github-watch.ts';
-import { logEnds } from './log-ends.ts';
 import type { Metrics } from './metrics.ts';
 import { peopleProviderOf, verifyTokenOf } from './oidc.ts';
 import { loadOwnTasks, registrationOf, serveOwnTasks, watchOwnTasks } from './own-tasks.ts';
@@ -40,7 +39,7 @@ import { never } from './start-wait.ts';
 import { keepStrayRejections } from './stray-rejections.ts';
 import { queuesOf } from './tasks.ts';
 import { traceCode } from './trace-code.ts';
-import { traceEnds } from './trace-ends.ts';
+import { watchEnds } from './watch-ends.ts';
 
 /** The parts of Hapax that a process can run; `hapax up` runs all three. */
 export type Part = 'api' | 'worker' | 'bridge';
@@ -173,7 +172,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
     sender: callbackSenderOf(settings, tracing),
     code: tracing ? traceCode(code, tracing) : code,
     ...sizes,
-    meter: logEnds(tracing ? traceEnds(metrics, tracing) : metrics, log),
+    meter: watchEnds(metrics, ground),
     onShutdownOrder: isAlone
       ? () => {
           log.info('worker was told to shut down');
@@ -222,7 +221,7 @@ function versionOf({ TEMPORAL_WORKER_BUILD_ID: buildId, TEMPORAL_DEPLOYMENT_NAME
 /** Loads RabbitMQ and Redis only if they are used. */
 async function startBridge(ground: Ground, workerBeside: boolean) {
   const { openBridge } = await import('./bridge.ts');
-  return openBridge({ ...ground, connection: connectionOf(ground), workerBeside, meter: ground.metrics });
+  return openBridge({ ...ground, connection: connectionOf(ground), workerBeside });
 }
 
 async function startApi(ground: Ground, { forges, content, checkGitHub }: Outside, workerBeside: boolean) {

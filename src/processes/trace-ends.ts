@@ -1,6 +1,6 @@
-import type { ActivityMeter } from '../activities/meter.ts';
 import type { SpanAttributes, Tracing } from '../contracts/tracing/tracing.ts';
 import type { Build } from '../domain/builds/build.ts';
+import type { EndMeter } from '../domain/end-meter.ts';
 import type { Task } from '../domain/tasks/task.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Task } from '../domain/tasks/task.ts';
  * A span that stayed open for as long would be lost with its process. Like the activity that records the end, the span is
  * below the start of the workflow, and so in the trace of the request.
  */
-export function traceEnds<Meter extends ActivityMeter>(meter: Meter, tracing: Tracing): Meter {
+export function traceEnds<Meter extends EndMeter>(meter: Meter, tracing: Tracing): Meter {
   return {
     ...meter,
     buildEnded(build) {

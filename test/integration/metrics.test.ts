@@ -161,6 +161,24 @@ describe('metrics', () => {
     expect(before.get('hapax_build_duration_seconds_count')).toBe(ends.reduce((sum, [, value]) => sum + value, 0));
   });
 
+  it('count the end that a command records, where the workflow was terminated', async () => {
+    const series = 'hapax_builds_completed_total{status="cancelled",conclusion="cancelled"}';
+    const counted = async () => (await scrape()).get(series) ?? 0;
+    const before = await counted();
+    const id = await trigger('terminated', 'stuck');
+    const started = await eventually(async () => {
+      const { json } = await asked('GET', `/builds/${id}`);
+      expect(json.status).toBe('in_progress');
+      return json;
+    });
+    await world.client.workflow.getHandle(String(started.events[0].event_data.workflow_id)).terminate();
+    expect((await asked('POST', `/builds/${id}/cancel`)).status).toBe(202);
+    await ended(id);
+    expect(await counted()).toBe(before + 1);
+    expect((await asked('POST', `/builds/${id}/cancel`)).status).toBe(409);
+    expect(await counted()).toBe(before + 1);
+  });
+
   it('have no more series after 100 refs, ids and paths nobody serves', async () => {
     for (const path of ['/builds/987654', '/nothing/at/all']) await asked('GET', path);
     const before = [...(await scrape()).keys()].sort();

@@ -70,7 +70,7 @@ export async function openBridgeWorld(
         client,
         workerBeside: false,
         db: world.db,
-        meter: createMetrics(world.db),
+        metrics: createMetrics(world.db),
         tracing,
         log,
       });

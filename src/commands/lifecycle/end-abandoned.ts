@@ -1,10 +1,13 @@
-import type { Client } from '@temporalio/client';
 import type { Happening, ToldEvent } from '../../contracts/builds/event.ts';
+import type { Build } from '../../domain/builds/build.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { BUILDS } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
 import { appendEvents } from '../../store/record/event-append.ts';
 import { type StreamKind, streamOf } from '../../store/record/stream-kind.ts';
 import { beginEnding } from './begin-ending.ts';
 import type { Subject } from './kind.ts';
+import type { StartDependencies } from './start-workflow.ts';
 
 /** An event, and its key within a step. */
 export type Step<Event extends ToldEvent> = Happening<Event> & { key: string };
@@ -17,7 +20,7 @@ export type Step<Event extends ToldEvent> = Happening<Event> & { key: string };
  * @param ending the event that ends it.
  */
 export async function endAbandoned<State extends Subject, Event extends ToldEvent>(
-  { client, db }: { client: Client; db: Db },
+  { client, db, ends }: Pick<StartDependencies, 'client' | 'ends'> & { db: Db },
   kind: StreamKind<State, Event>,
   id: State['id'],
   step: string,
@@ -28,5 +31,8 @@ export async function endAbandoned<State extends Subject, Event extends ToldEven
   const events = [...before, ending, ...after].map(
     ({ key, ...event }) => ({ ...event, occurred_at, dedupe_key: step + key }) as unknown as Event,
   );
-  await appendEvents(db, kind, id, events);
+  const { state, repeated } = await appendEvents(db, kind, id, events);
+  if (repeated) return;
+  if (kind.name === BUILDS.name) ends?.buildEnded(state as unknown as Build);
+  else ends?.taskEnded(state as unknown as Task);
 }

@@ -8,6 +8,7 @@ import {
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { CallbackTarget } from '../../contracts/endings/callback-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../contracts/tasks/task-queues.ts';
+import type { EndMeter } from '../../domain/end-meter.ts';
 import { sha256 } from '../../domain/record/hash.ts';
 import { Refusal } from '../refusal.ts';
 import type { KnownInstallation } from './installation.ts';
@@ -21,6 +22,8 @@ export interface StartDependencies {
    * its response.
    */
   workerBeside: boolean;
+  /** Counts builds and tasks that a command ends. Left out: nobody counts them. */
+  ends?: EndMeter | undefined;
 }
 
 /** How long Temporal may take to accept a start. After that, the client has to try again. */

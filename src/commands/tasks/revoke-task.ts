@@ -17,7 +17,7 @@ export async function existingTask({ db }: Pick<TaskDependencies, 'db'>, id: str
 
 /** Ends a task, and stops its work if it has started. @throws {Refusal} 404; 409 if it has ended */
 export async function revokeTask(
-  deps: Pick<TaskDependencies, 'db' | 'client'>,
+  deps: Pick<TaskDependencies, 'db' | 'client' | 'ends'>,
   id: string,
   revocation: Revocation,
 ): Promise<Task> {
@@ -44,7 +44,7 @@ export async function revokeIfOpen(...args: Parameters<typeof revokeTask>): Prom
 
 /** Records that a task without a workflow was revoked: it ended just now, or an operator of Temporal terminated it. */
 async function endRevoked(
-  deps: Pick<TaskDependencies, 'db' | 'client'>,
+  deps: Pick<TaskDependencies, 'db' | 'client' | 'ends'>,
   id: string,
   { by }: Revocation,
 ): Promise<void> {

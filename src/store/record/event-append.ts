@@ -33,6 +33,8 @@ export interface AllAppended<State> {
   /** Number of the last event of the stream. */
   seq: number;
   state: State;
+  /** Whether the stream had all of them before. */
+  repeated: boolean;
 }
 
 /** A writer that loses this many races for the next number of a stream faces a fault, not a busy stream. */
@@ -84,9 +86,10 @@ export async function appendEvents<State extends Identified, Event extends ToldE
     { db, kind, id, expected, isFollowed: false },
     events,
     (recalled) => recalled,
-    ({ head }) => ({
+    ({ appended, head }) => ({
       seq: head.seq,
       state: head.state as State,
+      repeated: appended.length === 0,
     }),
   );
 }
