@@ -180,7 +180,7 @@ async function startWorker(ground: Ground, { forges, content }: Outside, isAlone
         }
       : undefined,
   });
-  const pauses = await watchQueuePauses(db, workers, log);
+  const pauses = await watchQueuePauses(ground, workers);
   const served = [...sizes.queues.keys()].filter((name) => name !== WORKFLOW_QUEUE);
   const { identity } = workers;
   const registering = new Registering(db, log);

@@ -1,25 +1,52 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { type Repeating, repeat } from '../commands/lifecycle/repeat.ts';
+import { holdTaskQueue } from '../commands/workers/hold-task-queue.ts';
+import { taskQueueOf } from '../contracts/tasks/task-queues.ts';
 import type { Db } from '../store/database.ts';
 import { listPausedQueues } from '../store/tasks/queue-pause-list.ts';
+import { findRegistrations } from '../store/tasks/task-type-list.ts';
 
 /** Pause between polls, in milliseconds. Every worker follows a pause or resumption within this time. */
 const LOOK_EVERY_MS = 1_000;
+
+/** After so many polls, everything is compared again: Temporal may have lost its data, or have a new queue. */
+const LOOKS_TO_COMPARE = 60;
 
 /** The part that obeys pauses. */
 interface Pausable {
   pause(queues: ReadonlySet<string>): void;
 }
 
-/** Stops the workers of a process from taking tasks of paused queues. It polls once before it returns, for at most a second. */
-export async function watchQueuePauses(db: Db, workers: Pausable, log: Logger): Promise<Repeating> {
+/**
+ * Stops the workers of a process from taking tasks of paused queues, and lets Temporal hand out no tasks of these queues to workers in
+ * Python, which cannot see the record. It polls once before it returns, for at most a second.
+ */
+export async function watchQueuePauses(
+  { db, client, log }: { db: Db; client: Client; log: Logger },
+  workers: Pausable,
+): Promise<Repeating> {
+  let followed: string | undefined;
+  let looks = 0;
+  const follow = async (paused: ReadonlySet<string>) => {
+    const names = [...paused].join();
+    looks += 1;
+    if (names === followed && looks % LOOKS_TO_COMPARE !== 0) return;
+    for (const { name, runtime } of (await findRegistrations(db)).queues) {
+      if (runtime === 'python') await holdTaskQueue(client, taskQueueOf(name, runtime), paused.has(name));
+    }
+    followed = names;
+  };
   const look = async () => {
-    await listPausedQueues(db).then(
-      (paused) => workers.pause(new Set(paused.map(({ queue }) => queue))),
+    await listPausedQueues(db)
+      .then((found) => {
+        const paused = new Set(found.map(({ queue }) => queue));
+        workers.pause(paused);
+        return follow(paused);
+      })
       // While the database is away, paused queues stay paused.
-      (err: unknown) => log.debug({ err }, 'it is not known which queues are paused'),
-    );
+      .catch((err: unknown) => log.debug({ err }, 'not all workers know which queues are paused'));
     return LOOK_EVERY_MS;
   };
   const first = look();

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { REGISTER_WORKFLOW } from '../../src/contracts/tasks/registration-workflow.ts';
+import { taskQueueOf } from '../../src/contracts/tasks/task-queues.ts';
 import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
 import { eventually } from '../world/eventually.ts';
 import { childrenOf, runPython, whyNot } from '../world/python-worker.ts';
@@ -93,6 +94,34 @@ describeWithPython('a worker in Python', (python) => {
       const types = events.map(({ event_type }: { event_type: string }) => event_type);
       expect(types).toEqual(['task_queued', 'task_received', 'task_started', 'task_progressed', 'task_succeeded']);
     }
+  });
+
+  test('takes no task of a paused queue, and has what waits once the queue is resumed', async () => {
+    await start('hapax-worker', 'held');
+    await start('hapax-worker', 'free');
+    const { client, call } = python.bridge.world;
+    const { workflowService: service, options } = client;
+    const taskQueue = { name: taskQueueOf('held', 'python') };
+    const limit = async () => {
+      const request = { namespace: options.namespace, taskQueue, taskQueueType: 2, reportConfig: true };
+      return (await service.describeTaskQueue(request)).config?.queueRateLimit?.rateLimit?.requestsPerSecond;
+    };
+    // A limit that an operator had set with the `temporal` CLI.
+    await service.updateTaskQueueConfig({
+      ...{ namespace: options.namespace, taskQueue: taskQueue.name, taskQueueType: 2 },
+      updateQueueRateLimit: { rateLimit: { requestsPerSecond: 50 }, reason: 'by hand' },
+    });
+    expect((await call('POST', '/queues/held/pause')).status).toBe(200);
+    await eventually(async () => expect(await limit()).toBe(0));
+    const held = await send('progress_at_once', 'held');
+    // Tasks of another queue that were sent later have begun and ended meanwhile.
+    for (let n = 0; n < 3; n++)
+      expect(await ended(await send('progress_at_once', 'free'))).toMatchObject({ status: 'SUCCESS' });
+    const { json: waiting } = await call('GET', `/tasks/${held}`);
+    expect(waiting).toMatchObject({ status: 'PENDING', started_at: null });
+    expect((await call('POST', '/queues/held/resume')).status).toBe(200);
+    expect(await ended(held)).toMatchObject({ status: 'SUCCESS' });
+    expect(await limit()).toBe(50);
   });
 
   test('retries a task more often than one run of its workflow makes attempts', async () => {

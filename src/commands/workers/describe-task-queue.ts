@@ -2,12 +2,12 @@ import type { Client } from '@temporalio/client';
 import { Refusal } from '../refusal.ts';
 
 /** What a worker polls for, as Temporal's TaskQueueType. */
-const TASK_QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
+export const TASK_QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
 export type PollKind = keyof typeof TASK_QUEUE_TYPES;
 
-const TIMEOUT_MS = 2_500;
+export const TIMEOUT_MS = 2_500;
 
-/** Describes a task queue as Temporal knows it: who polls, and how much waits. @throws what the call to Temporal throws. */
+/** Describes a task queue as Temporal knows it: who polls, how much waits, and its limits. @throws what the call to Temporal throws. */
 export function describeTaskQueue(client: Client, name: string, kind: PollKind) {
   return client.withDeadline(Date.now() + TIMEOUT_MS, () =>
     client.workflowService.describeTaskQueue({
@@ -15,6 +15,7 @@ export function describeTaskQueue(client: Client, name: string, kind: PollKind) 
       taskQueue: { name },
       taskQueueType: TASK_QUEUE_TYPES[kind],
       reportStats: true,
+      reportConfig: true,
     }),
   );
 }
