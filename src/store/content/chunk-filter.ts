@@ -1,6 +1,5 @@
 import type { ContentFilter } from '../../contracts/content/content.ts';
-import type { Db, Fragment } from '../database.ts';
-import { matchesFilter } from './content-list.ts';
+import { allOf, type Db, type Fragment } from '../database.ts';
 
 /** The chunks that a search covers. */
 export interface ChunkFilter {
@@ -14,6 +13,14 @@ export interface ChunkFilter {
 }
 
 const FEW_CHUNKS = 4_000;
+
+/** Returns the condition of a filter on content. */
+export function matchesFilter(db: Db, { type, tags = [] }: ContentFilter): Fragment {
+  return allOf(db, [
+    type && db`contents.type = ${type}`,
+    tags.length === 0 ? undefined : db`contents.tags @> ${JSON.stringify(tags)}::jsonb`,
+  ]);
+}
 
 /** Returns the filter for chunks; undefined if all chunks pass. */
 export async function readChunkFilter(db: Db, filter: ContentFilter): Promise<ChunkFilter | undefined> {

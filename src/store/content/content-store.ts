@@ -1,13 +1,10 @@
 import type { Content, ContentDetail, ContentFilter } from '../../contracts/content/content.ts';
 import type { ContentStoreKind } from '../../contracts/content/content-settings.ts';
 import type { Cursor, Page } from '../page.ts';
-import type { Chunk } from './chunk-list-unembedded.ts';
 import type { ContentDocument } from './content-document.ts';
 import type { ContentRow } from './content-row.ts';
 import type { NewContent } from './content-save.ts';
 import type { FoundContent, SearchQuery } from './content-search.ts';
-import type { ChunkEmbedding } from './embedding-save.ts';
-import type { SummaryKey } from './summary-find.ts';
 import type { VectorMaker } from './vector-maker.ts';
 
 /**
@@ -74,3 +71,24 @@ export interface ContentStore {
 
 /** The id of a chunk within its store. */
 export type ChunkId = number | string;
+
+/** A piece of a content's text. */
+export interface Chunk {
+  id: ChunkId;
+  seq: number;
+  text: string;
+}
+
+/** The vector of a chunk. */
+export interface ChunkEmbedding {
+  chunk_id: ChunkId;
+  embedding: number[];
+}
+
+/** The key of a summary: a version of a content and a model. Part 0 is the summary of the whole. */
+interface SummaryKey {
+  content_id: string;
+  version: number;
+  model: string;
+  part: number;
+}

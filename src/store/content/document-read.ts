@@ -3,13 +3,6 @@ import type { ContentDocument } from './content-document.ts';
 import { findContent } from './content-find.ts';
 import { hasEmbeddings } from './embedding-available.ts';
 
-/** Lists up to `limit` ids of contents, in order. @param after the last id before them; empty for the first. */
-export async function listContentIds(db: Db, after: string, limit: number): Promise<string[]> {
-  const rows = await db<Array<{ id: string }>>`
-    SELECT id FROM contents WHERE id COLLATE "C" > ${after} ORDER BY id COLLATE "C" LIMIT ${limit}`;
-  return rows.map(({ id }) => id);
-}
-
 /** Reads a content with everything made from it. */
 export async function readDocument(db: Db, id: string): Promise<ContentDocument | undefined> {
   const row = await findContent(db, id);

@@ -1,6 +1,4 @@
-import type { Chunk } from '../content/chunk-list-unembedded.ts';
-import type { ChunkId } from '../content/content-store.ts';
-import type { ChunkEmbedding } from '../content/embedding-save.ts';
+import type { Chunk, ChunkEmbedding, ChunkId } from '../content/content-store.ts';
 import type { VectorMaker } from '../content/vector-maker.ts';
 import { IS_MADE, makerValues } from './content-row.ts';
 import { vectorField } from './schema.ts';

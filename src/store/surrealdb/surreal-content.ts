@@ -1,6 +1,6 @@
 import type { ContentDetail } from '../../contracts/content/content.ts';
 import { textOfAnswer } from '../../domain/content/model-answer.ts';
-import { type ContentRow, contentFromRow } from '../content/content-row.ts';
+import { type ContentRow, contentFromRow, detailOf } from '../content/content-row.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { pageOf } from '../page.ts';
 import { reindexChunks, type Stem } from './chunk-words.ts';
@@ -36,14 +36,9 @@ export function surrealContent({ surreal, stem }: SurrealContentOptions): Conten
   return {
     kind: 'surrealdb',
     find,
-    async findDetail(id, withChunks): Promise<ContentDetail | undefined> {
+    async findDetail(id, withChunks) {
       const [[row], texts, summaries, embedded] = await surreal.query<
-        [
-          ContentRow[],
-          Array<{ text: string }>,
-          Array<{ model: string; text: string; created_at: string }>,
-          ContentDetail['embedded'],
-        ]
+        [ContentRow[], Array<{ text: string }>, ContentDetail['summaries'], ContentDetail['embedded']]
       >(
         `SELECT ${ROW} FROM type::record('content', $id);
          SELECT seq, ${withChunks ? 'text' : "'' AS text"} FROM chunk WHERE content = $id ORDER BY seq;
@@ -52,17 +47,7 @@ export function surrealContent({ surreal, stem }: SurrealContentOptions): Conten
          SELECT model, count() AS chunks FROM embedding WHERE content = $id GROUP BY model ORDER BY model`,
         { id },
       );
-      if (!row) return undefined;
-      return {
-        ...contentFromRow(row),
-        chunks: texts.length,
-        embedded,
-        summaries: summaries.flatMap(({ model, text: answer, created_at }) => {
-          const text = textOfAnswer(answer);
-          return text === undefined ? [] : [{ model, text, created_at }];
-        }),
-        ...(withChunks ? { chunk_texts: texts.map(({ text }) => text) } : {}),
-      };
+      return row && detailOf(row, { texts, summaries, embedded }, withChunks);
     },
     async list(filter, { after, limit }) {
       const [rows] = await surreal.query<[ContentRow[]]>(
