@@ -67,6 +67,7 @@ describe('a text that is no JSON', () => {
 it.each([
   [['it’s', "it's", 'a"b', 'a\'"b', 'x\ny'], `['it’s', "it's", 'a"b', 'a\\'"b', 'x\\ny']`],
   [{ a: null, b: [true, false, 1.5] }, "{'a': None, 'b': [True, False, 1.5]}"],
+  [{ a: '\u001b[1m' }, "{'a': '\\x1b[1m'}"],
 ])('%j is shown as Python shows it', (value, shown) => {
   expect(pythonRepr(value)).toBe(shown);
 });

@@ -1,4 +1,5 @@
 import { LIMITS } from '../../contracts/budgets.ts';
+import { repr } from '../../domain/celery/python-repr.ts';
 import { JsonFault, readJson } from '../../domain/json.ts';
 
 /**
@@ -19,39 +20,17 @@ function escaped(json: string): string {
 
 /** Writes a value like Python's `repr`, and cuts off long ones. */
 export function pythonRepr(value: unknown): string {
-  const text = repr(value);
+  const text = repr(value ?? null);
   const most = LIMITS.flower.reprCharacters;
   return text.length <= most ? text : `${text.slice(0, most - 3)}...`;
-}
-
-function repr(value: unknown): string {
-  if (value === null || value === undefined) return 'None';
-  if (value === true) return 'True';
-  if (value === false) return 'False';
-  if (typeof value === 'number') return String(value);
-  if (typeof value === 'string') return reprOfText(value);
-  if (Array.isArray(value)) return `[${value.map(repr).join(', ')}]`;
-  const members = Object.entries(value as object).map(([key, member]) => `${repr(key)}: ${repr(member)}`);
-  return `{${members.join(', ')}}`;
-}
-
-function reprOfText(text: string): string {
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const inner = text
-    .replaceAll('\\', '\\\\')
-    .replaceAll(quote, `\\${quote}`)
-    .replaceAll('\n', '\\n')
-    .replaceAll('\r', '\\r')
-    .replaceAll('\t', '\\t');
-  return quote + inner + quote;
 }
 
 /** Writes an exception like Python's `repr`. */
 export function exceptionRepr({ type, message }: { type: string; message: string }): string {
   // Only this exception has its own text.
   if (type === 'NotRegistered')
-    return `Task of kind ${reprOfText(message)} never registered, please make sure it's imported.`;
-  return `${type}(${reprOfText(message)})`;
+    return `Task of kind ${repr(message)} never registered, please make sure it's imported.`;
+  return `${type}(${repr(message)})`;
 }
 
 /** A fault in JSON, in the words of Python's decoder. */
