@@ -1,7 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { Hono } from 'hono';
 import type { TaskTypes } from '../../commands/tasks/task-types.ts';
-import { isPolling, listPollers, listWorkerProcesses } from '../../commands/workers/list-pollers.ts';
+import { isPolling, listWorkerProcesses } from '../../commands/workers/list-pollers.ts';
+import { listServed, polledBy } from '../../commands/workers/list-workers.ts';
 import { orderWorker } from '../../commands/workers/order-worker.ts';
 import type { TaskType } from '../../contracts/tasks/task-type.ts';
 import type { WorkerReport } from '../../contracts/tasks/worker-control.ts';
@@ -75,22 +76,9 @@ export function workers(
 
 /** Returns the workers that Temporal saw in the last minutes, by name, with the queues that they polled lately. */
 async function seenWorkers(client: Client, taskTypes: TaskTypes): Promise<Map<string, SeenWorker>> {
-  const queues = [...(await taskTypes.queues())];
-  const [present, served] = await Promise.all([
-    listWorkerProcesses(client),
-    Promise.all(
-      queues.map(async ([queue, runtimes]) => ({ queue, pollers: await listPollers(client, queue, runtimes) })),
-    ),
-  ]);
+  const [present, served] = await Promise.all([listWorkerProcesses(client), listServed(client, taskTypes, 'tasks')]);
   return new Map(
-    present.map(({ identity, lastSeenAt }) => {
-      const polls = (pollers: typeof present) =>
-        pollers.some((poller) => poller.identity === identity && isPolling(poller));
-      return [
-        identity,
-        { lastSeenAt, queues: served.filter(({ pollers }) => polls(pollers)).map(({ queue }) => queue) },
-      ];
-    }),
+    present.map(({ identity, lastSeenAt }) => [identity, { lastSeenAt, queues: polledBy(identity, served) }]),
   );
 }
 

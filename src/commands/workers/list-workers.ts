@@ -11,16 +11,18 @@ export interface PresentWorker {
   queues: string[];
 }
 
+interface ServedQueue {
+  queue: string;
+  pollers: Poller[];
+}
+
 /**
- * Lists who polls for what: workflows, each known queue of tasks, callbacks and replies. @throws {Refusal} if Temporal
- * cannot be reached.
+ * Lists who polls for what: each known queue of tasks and, unless asked for `tasks` only, workflows, callbacks and replies.
+ * @throws {Refusal} if Temporal cannot be reached.
  */
-export async function listServed(
-  client: Client,
-  taskTypes: TaskTypes,
-): Promise<Array<{ queue: string; pollers: Poller[] }>> {
+export async function listServed(client: Client, taskTypes: TaskTypes, only?: 'tasks'): Promise<ServedQueue[]> {
   const queues = await taskTypes.queues();
-  const all = [WORKFLOW_QUEUE, ...queues.keys(), ...TELLING_QUEUES];
+  const all = only ? [...queues.keys()] : [WORKFLOW_QUEUE, ...queues.keys(), ...TELLING_QUEUES];
   return Promise.all(
     all.map(async (queue) => ({ queue, pollers: await listPollers(client, queue, queues.get(queue)) })),
   );
@@ -39,12 +41,13 @@ export async function listPresentWorkers(client: Client, taskTypes: TaskTypes): 
     if (!known || known < poller.lastSeenAt) seen.set(poller.identity, poller.lastSeenAt);
   }
   return [...seen]
-    .map(([identity, lastSeenAt]) => ({
-      identity,
-      lastSeenAt,
-      queues: served
-        .filter(({ pollers }) => pollers.some((poller) => poller.identity === identity && isPolling(poller)))
-        .map(({ queue }) => queue),
-    }))
+    .map(([identity, lastSeenAt]) => ({ identity, lastSeenAt, queues: polledBy(identity, served) }))
     .sort((a, b) => (a.identity < b.identity ? -1 : 1));
+}
+
+/** Returns the queues that a worker polls for. */
+export function polledBy(worker: string, served: readonly ServedQueue[]): string[] {
+  return served
+    .filter(({ pollers }) => pollers.some((poller) => poller.identity === worker && isPolling(poller)))
+    .map(({ queue }) => queue);
 }
