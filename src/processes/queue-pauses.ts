@@ -29,14 +29,26 @@ export async function watchQueuePauses(
 ): Promise<Repeating> {
   let followed: string | undefined;
   let looks = 0;
+  const unheld = new Set<string>();
   const follow = async (paused: ReadonlySet<string>) => {
     const names = [...paused].join();
     looks += 1;
     if (names === followed && looks % LOOKS_TO_COMPARE !== 0) return;
+    let isFollowed = true;
     for (const { name, runtime } of (await findRegistrations(db)).queues) {
-      if (runtime === 'python') await holdTaskQueue(client, taskQueueOf(name, runtime), paused.has(name));
+      if (runtime !== 'python') continue;
+      await holdTaskQueue(client, taskQueueOf(name, runtime), paused.has(name)).then(
+        () => unheld.delete(name),
+        (err: unknown) => {
+          isFollowed = false;
+          if (!unheld.has(name)) {
+            log.warn({ err, queue: name }, 'workers in Python do not follow a pause or its end yet; trying again');
+          }
+          unheld.add(name);
+        },
+      );
     }
-    followed = names;
+    if (isFollowed) followed = names;
   };
   const look = async () => {
     await listPausedQueues(db)
@@ -46,7 +58,7 @@ export async function watchQueuePauses(
         return follow(paused);
       })
       // While the database is away, paused queues stay paused.
-      .catch((err: unknown) => log.debug({ err }, 'not all workers know which queues are paused'));
+      .catch((err: unknown) => log.debug({ err }, 'it is not known which queues are paused'));
     return LOOK_EVERY_MS;
   };
   const first = look();
