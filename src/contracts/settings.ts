@@ -168,7 +168,7 @@ export const settingsSchema = z.object({
   }),
   CALLBACK_ALLOWED_HOSTS: hosts.default([]).meta({
     description:
-      'Hosts that callbacks may go to although their addresses are private or loopback, as in `localhost,10.0.0.5`. Names are compared whole. Set it for the API and the workers.',
+      'Hosts that callbacks may go to although their addresses are private or loopback, as in `localhost,10.0.0.5`. Names are compared whole. Set it for the API, the workers and the bridge.',
   }),
   CONSOLE_READ_ONLY: truth.default(false).meta({
     description: 'Makes the console refuse every change and hide the buttons for them. The API still takes changes.',

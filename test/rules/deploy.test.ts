@@ -63,7 +63,7 @@ function composeFaults({ services, networks, volumes }: Compose): string[] {
       const needed =
         /PASSWORD|PWD|GITHUB_TOKEN|API_KEYS|DATABASE_URL|AMQP_URL/.test(key) && !key.startsWith('SURREALDB_');
       if (needed)
-        must(/\$\{[A-Z_]+:\?[^}]+\}/.test(value), `takes ${key} from the environment and says so where it is missing`);
+        must(/\$\{[A-Z_]+:?\?[^}]+\}/.test(value), `takes ${key} from the environment and says so where it is missing`);
       else if (SECRETS.has(key)) must(value === `\${${key}:-}`, `takes ${key} from the environment`);
     }
     for (const needed of Object.keys(service.depends_on ?? {}))
@@ -167,7 +167,7 @@ describe('docker-compose.yml and the file for the bridge beside it', () => {
       const expected = Object.keys(settingsSchema.shape).filter((key) => !SET_BY_COMPOSE.test(key) && isOwn(key));
       expect(environment.map(([key]) => key).sort()).toEqual(expected.sort());
       for (const [key, value] of environment)
-        expect(value).toMatch(new RegExp(`^\\$\\{${key}(:-|:\\?[^}]+|-hapax_id)\\}$`));
+        expect(value).toMatch(new RegExp(`^\\$\\{${key}(:-|:?\\?[^}]+|-hapax_id)\\}$`));
       // Only there, empty means something else than not set.
       expect(environment.filter(([, value]) => value.includes('-hapax_id')).map(([key]) => key)).toEqual([
         'GITHUB_CORRELATION_INPUT',
@@ -179,8 +179,8 @@ describe('docker-compose.yml and the file for the bridge beside it', () => {
     const variables = (source: string, pattern: RegExp) =>
       new Set([...source.matchAll(pattern)].map(([, name]) => name));
     const example = read('.env.example');
-    expect(variables(example, /^([A-Z_]+)=/gm)).toEqual(variables(text, /\$\{([A-Z_]+):\?/g));
-    const known = variables(text + bridge, /\$\{([A-Z0-9_]+):/g);
+    expect(variables(example, /^([A-Z_]+)=/gm)).toEqual(variables(text, /\$\{([A-Z_]+):?\?/g));
+    const known = variables(text + bridge, /\$\{([A-Z0-9_]+)[:?]/g);
     for (const name of variables(example, /^# ([A-Z0-9_]+)=$/gm)) expect(known).toContain(name);
   });
 
@@ -242,13 +242,13 @@ const FILLED: Record<string, string> = {
   CALLBACK_ALLOWED_HOSTS: 'n8n',
 };
 
-/** Compose's `${NAME:?message}`, `${NAME:-default}` and `${NAME-default}`. */
+/** Compose's `${NAME:?message}`, `${NAME?message}`, `${NAME:-default}` and `${NAME-default}`. */
 function interpolate(value: string, environment: Record<string, string>): string {
   return value.replaceAll(
-    /\$\{([A-Z0-9_]+)(?:(:[-?]|-)([^}]*))?\}/g,
+    /\$\{([A-Z0-9_]+)(?:(:[-?]|[-?])([^}]*))?\}/g,
     (_, name: string, operator: string, word: string) => {
-      if (environment[name] || (operator === '-' && name in environment)) return environment[name] ?? '';
-      if (operator === ':?') throw new Error(`${name}: ${word}`);
+      if (environment[name] || (!operator?.startsWith(':') && name in environment)) return environment[name] ?? '';
+      if (operator?.endsWith('?')) throw new Error(`${name}: ${word}`);
       return word ?? '';
     },
   );

@@ -8,7 +8,7 @@ export const buildSettings = {
   }),
   DEDUP_WINDOW: duration().default(300_000).meta({
     description:
-      'How long after its trigger or its last retry a build is what an equal request without Idempotency-Key gets.',
+      'How long after its trigger or its last retry a build is what an equal request without Idempotency-Key gets. Also how long equal messages without an id are one task.',
   }),
   BUILD_DEADLINE: duration(1).default(10_800_000).meta({
     description:

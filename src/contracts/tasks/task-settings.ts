@@ -114,7 +114,9 @@ export const flowerSettings = {
   FLOWER_UNAUTHENTICATED_API: truth.default(false).meta({
     description: 'Opens the Flower API to everybody who can reach it, unless FLOWER_BASIC_AUTH is set.',
   }),
-  FLOWER_READ_ONLY: truth.default(false).meta({ description: 'Makes the Flower API refuse every change.' }),
+  FLOWER_READ_ONLY: truth
+    .default(false)
+    .meta({ description: 'Makes the Flower API refuse every change, and the console on FLOWER_PORT too.' }),
   FLOWER_URL_PREFIX: z
     .string()
     .transform((prefix) => prefix.replaceAll(/^\/+|\/+$/g, ''))

@@ -10,8 +10,8 @@ import {
 
 /** What to do in n8n about a refusal of Hapax. */
 const ADVICE: Record<string, string> = {
-  unauthorized: 'Put a secret of API_KEYS into the credential.',
-  read_only: 'The key of the credential may only read. Use another one.',
+  unauthorized: 'Put a secret of API_KEYS, or of a key that was created, into the credential.',
+  forbidden: 'The key of the credential lacks a right. Use another one.',
   idempotency_key_reused:
     'The key was sent before with other content. Leave Idempotency Key empty, or add {{ $itemIndex }} to it.',
   unprocessable_callback_url:
