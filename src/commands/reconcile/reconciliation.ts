@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { claimReconciliation } from '../../store/installation/reconciliation-claim.ts';
 import { repeat } from '../lifecycle/repeat.ts';
 import { DIRECT_SETTLING_MS, type ReconcileDependencies, reconcile } from './reconcile.ts';
@@ -59,11 +60,10 @@ export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) 
   return {
     /** Compares again as soon as a direct dispatch of now would count as one without a workflow. */
     soon() {
-      const settled = () => {
+      void delay(DIRECT_SETTLING_MS, undefined, { ref: false }).then(() => {
         isWanted = true;
         running.wake();
-      };
-      setTimeout(settled, DIRECT_SETTLING_MS).unref();
+      });
     },
     /** Stops after the present difference is repaired. */
     stop: running.stop,
