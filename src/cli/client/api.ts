@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Problem } from '../../contracts/problem.ts';
-import { EXIT, type Exit, Failure } from '../failure.ts';
+import { EXIT, Failure, type Fault } from '../failure.ts';
 import type { Target } from './target.ts';
 
 /** Longest wait for one response. */
@@ -18,6 +18,8 @@ export interface Request {
   headers?: Record<string, string>;
   /** Whether sending it twice has the same effect as sending it once: a read, or a request with an Idempotency-Key. Default: only reads. */
   repeatable?: boolean;
+  /** Called before it is sent again. */
+  onRepeat?: () => void;
   signal?: AbortSignal;
 }
 
@@ -43,7 +45,7 @@ export class Api {
 
   /** Returns a successful response. @throws {Failure} if it is refused, or there is no response. */
   async answer<T>(path: string, request: Request = {}): Promise<{ json: T; headers: Headers }> {
-    const { method = 'GET', repeatable = method === 'GET' } = request;
+    const { method = 'GET', repeatable = method === 'GET', onRepeat } = request;
     for (let tries = 0; ; tries++) {
       try {
         const response = await this.open(path, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -52,6 +54,7 @@ export class Api {
         const pause = RETRY_PAUSES_MS[tries];
         if (!(error instanceof Unreachable) || !repeatable || pause === undefined) throw error;
         await sleep(Math.min(Math.max(pause, error.retryAfterMs), LONGEST_PAUSE_MS));
+        onRepeat?.();
       }
     }
   }
@@ -89,13 +92,13 @@ export class Api {
 /** Thrown if there is no response, or one that asks to try again. */
 export class Unreachable extends Failure {
   readonly retryAfterMs: number;
-  constructor(fault: Failure['fault'], retryAfterMs = 0) {
+  constructor(fault: Fault, retryAfterMs = 0) {
     super(EXIT.unreachable, fault);
     this.retryAfterMs = retryAfterMs;
   }
 }
 
-function unreachable({ url, from }: Target, reason: string): Failure['fault'] {
+function unreachable({ url, from }: Target, reason: string): Fault {
   const remedy = from === 'the default' ? 'start it with "hapax up", or set HAPAX_URL' : `the address is from ${from}`;
   return { code: 'unreachable', title: `Hapax cannot be reached at ${url} (${reason})`, detail: remedy };
 }
@@ -130,14 +133,14 @@ async function refusalOf(response: Response, target: Target): Promise<Failure> {
   const { status, headers } = response;
   const problem = (await response.json().catch(() => undefined)) as Partial<Problem> | undefined;
   const retryAfterMs = Number(headers.get('retry-after') ?? 0) * 1_000;
-  if (!problem?.code || !problem.title) {
-    const fault = { ...unreachable(target, `it responds with ${status}`), status };
-    return status >= 500 || status === 429 ? new Unreachable(fault, retryAfterMs) : new Failure(exitOf(status), fault);
-  }
+  const failed = (fault: Fault) =>
+    status >= 500 || status === 429 || status === 408
+      ? new Unreachable(fault, retryAfterMs)
+      : new Failure(status === 401 || status === 403 ? EXIT.notAllowed : EXIT.usage, fault);
+  if (!problem?.code || !problem.title) return failed({ ...unreachable(target, `it responds with ${status}`), status });
   const { code, title, request_id, errors } = problem;
   const detail = [problem.detail, HINTS[code]].filter(Boolean).join('; ') || undefined;
-  const fault = { code, title, detail, status, ...(request_id ? { request_id } : {}), ...(errors ? { errors } : {}) };
-  return status >= 500 || status === 429 ? new Unreachable(fault, retryAfterMs) : new Failure(exitOf(status), fault);
+  return failed({ code, title, detail, status, ...(request_id ? { request_id } : {}), ...(errors ? { errors } : {}) });
 }
 
 /** Advice that names a command. The API does not know the commands. */
@@ -145,8 +148,3 @@ const HINTS: Partial<Record<string, string>> = {
   unauthorized: 'set HAPAX_API_KEY, or a key with: hapax profile set',
   not_found: 'list what exists, with: hapax list',
 };
-
-function exitOf(status: number): Exit {
-  if (status === 401 || status === 403) return EXIT.notAllowed;
-  return status === 408 ? EXIT.unreachable : EXIT.usage;
-}

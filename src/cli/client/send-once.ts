@@ -1,4 +1,4 @@
-import { Failure, misuse } from '../failure.ts';
+import { EXIT, Failure, misuse } from '../failure.ts';
 import { moment } from '../output/moments.ts';
 import { note } from '../output/screen.ts';
 import type { Api } from './api.ts';
@@ -29,23 +29,26 @@ export async function sendOnce<T>(api: Api, path: string, { what, body, idempote
     const since = moment(kept.since.toISOString());
     note(`hapax: the same command of ${since} got no response; asking for its ${what} (--new makes another)`);
   }
+  let isRepeated = kept?.isRepeated ?? false;
   try {
     const { json, headers } = await api.answer<T>(path, {
       method: 'POST',
       body: body(kept?.since ?? new Date()),
       headers: { 'idempotency-key': idempotencyKey ?? kept!.key },
       repeatable: true,
+      onRepeat: () => (isRepeated = true),
     });
     kept?.drop();
     return { json, replayed: headers.get('idempotent-replayed') === 'true' };
   } catch (error) {
-    // A refusal is a response: nothing was created, and nothing will be.
     if (!(error instanceof Failure)) throw error;
-    const { status = 500, detail } = error.fault;
-    if (status >= 500)
-      throw new Failure(error.exit, { ...error.fault, detail: [detail, AGAIN].filter(Boolean).join('; ') });
-    kept?.drop();
-    throw error;
+    // A refusal of the only request: nothing was created. An earlier request may have created it, whatever the last response says.
+    if (!isRepeated && error.exit !== EXIT.unreachable) {
+      kept?.drop();
+      throw error;
+    }
+    const { fault } = error;
+    throw new Failure(error.exit, { ...fault, detail: [fault.detail, AGAIN].filter(Boolean).join('; ') });
   }
 }
 
