@@ -4,6 +4,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { instant, later } from '../../src/cli/client/command.ts';
 import { keepKey } from '../../src/cli/client/kept-key.ts';
 import { readProfiles, writeProfiles } from '../../src/cli/client/profiles.ts';
 import { findTarget } from '../../src/cli/client/target.ts';
@@ -48,6 +49,46 @@ describe('text from elsewhere', () => {
 
   it('says how long in one or two units', () => {
     expect([4_000, 192_000, 18_000_000, 2 * 86_400_000].map(span)).toEqual(['4s', '3m12s', '5h00m', '2d']);
+  });
+});
+
+describe('a time that a person gives', () => {
+  const readings = [instant, (text: string) => later(text)(new Date(0))];
+
+  it.each([
+    ['2026-11-21T10:00:00Z', '2026-11-21T10:00:00.000Z'],
+    ['2026-11-21T10:00:00.123456+01:00', '2026-11-21T09:00:00.123Z'],
+    ['2026-11-21T10:00-0530', '2026-11-21T15:30:00.000Z'],
+    ['2028-02-29', '2028-02-29T00:00:00.000Z'],
+    // Without an offset, it is a time where the person is.
+    ['2026-11-21T10:00', new Date(2026, 10, 21, 10).toISOString()],
+    ['2026-11-21 10:00:30', new Date(2026, 10, 21, 10, 0, 30).toISOString()],
+  ])('is read where it is ISO 8601: %s', (text, read) => {
+    for (const reading of readings) expect(reading(text)).toBe(read);
+  });
+
+  it.each([
+    '10',
+    '30',
+    '45',
+    '60',
+    '2026',
+    '2026-02-30',
+    '2026-02-29T10:00Z',
+    '2026-13-01',
+    '2026-11-21T25:00Z',
+    '1/2/26',
+    '',
+  ])('is refused where it is not: %s', (text) => {
+    for (const reading of readings) expect(() => reading(text)).toThrow(/It is a time such as/);
+  });
+
+  it('may be relative to now, or to when the command was given', () => {
+    expect(later('90s')(new Date(0))).toBe('1970-01-01T00:01:30.000Z');
+    const before = Date.now();
+    const ago = Date.parse(instant('7d')) + 7 * 86_400_000;
+    expect(ago).toBeGreaterThanOrEqual(before);
+    expect(ago).toBeLessThanOrEqual(Date.now());
   });
 });
 

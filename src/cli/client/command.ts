@@ -60,9 +60,18 @@ function spanOf(text: string): number | undefined {
   return Number(number) * { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 's' | 'm' | 'h' | 'd'];
 }
 
+const ISO_8601 = /^(\d{4}-\d\d-\d\d)([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/;
+
 function absolute(text: string, direction: string): string {
+  const day = ISO_8601.exec(text)?.[1];
   const at = new Date(text);
-  if (Number.isNaN(at.getTime()))
+  // `Date` also reads `10` as October 2001, and February 30 as March 2.
+  if (day === undefined || !isDay(day) || Number.isNaN(at.getTime()))
     throw new InvalidArgumentError(`It is a time such as 2026-11-21T10:00:00Z or 2h (${direction}).`);
   return at.toISOString();
+}
+
+function isDay(day: string): boolean {
+  const at = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day);
 }
