@@ -4,7 +4,7 @@ import type { Api } from './client/api.ts';
 import { follow } from './client/follow.ts';
 import { EXIT, type Exit, Failure } from './failure.ts';
 import { toneOf } from './output/build-words.ts';
-import { note, paint, print, printJson } from './output/screen.ts';
+import { linesOf, note, paint, print, printJson } from './output/screen.ts';
 import { logLine } from './output/timeline.ts';
 
 const PATIENCE_MS = 10 * 60_000;
@@ -51,6 +51,6 @@ export async function waitForTask(
 /** Returns the result of a task, or why it has none. */
 export function resultLines({ status, result, error, reason }: TaskView): string[] {
   if (status === 'SUCCESS') return JSON.stringify(result, null, 2).split('\n');
-  const failed = error ? [`${error.type}: ${error.message}`, ...(error.traceback?.split('\n') ?? [])] : [];
-  return [...(reason ? [`reason: ${reason}`] : []), ...failed];
+  const failed = error ? [`${error.type}: ${error.message}`, error.traceback ?? []].flat() : [];
+  return [...(reason ? [`reason: ${reason}`] : []), ...failed].flatMap(linesOf);
 }

@@ -11,6 +11,8 @@ import { findTarget } from '../../src/cli/client/target.ts';
 import { wordsOf } from '../../src/cli/output/build-words.ts';
 import { span } from '../../src/cli/output/moments.ts';
 import { cut, pad, printable, widthOf } from '../../src/cli/output/screen.ts';
+import { table } from '../../src/cli/output/table.ts';
+import { resultLines } from '../../src/cli/wait-task.ts';
 import { BUILD_EVENT_TYPES } from '../../src/contracts/builds/event.ts';
 import { TASK_EVENT_TYPES } from '../../src/contracts/tasks/task-event.ts';
 
@@ -45,6 +47,27 @@ describe('text from elsewhere', () => {
       const { text } = wordsOf({ event_type, event_data: {} } as never);
       expect(text, event_type).toMatch(/\S/);
     }
+  });
+
+  it('of several lines keeps them as the result of a task, and is one line elsewhere', () => {
+    const task_error = { type: 'ValueError', message: 'two faults:\r\n\tfirst\n\tsecond' };
+    const task = {
+      status: 'FAILURE',
+      reason: 'it failed\nthree times',
+      error: { ...task_error, traceback: 'at\n\tx' },
+    };
+    expect(resultLines(task as never)).toEqual([
+      'reason: it failed',
+      'three times',
+      'ValueError: two faults:',
+      '  first',
+      '  second',
+      'at',
+      '  x',
+    ]);
+    const event = { event_type: 'task_failed', event_data: { error: task_error } };
+    expect(wordsOf(event as never).detail).toBe('ValueError: two faults: first second');
+    expect(table([{ title: 'ERROR' }, { title: 'TASK' }], [['a\r\n\tb', 'c']])).toEqual(['ERROR  TASK', 'a b    c']);
   });
 
   it('says how long in one or two units', () => {

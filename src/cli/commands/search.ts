@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { positive, runsWith } from '../client/command.ts';
-import { note, paint, print, printJson } from '../output/screen.ts';
+import { inOneLine, note, paint, print, printJson } from '../output/screen.ts';
 
 interface Options {
   limit: number;
@@ -30,11 +30,7 @@ export function define(command: Command): void {
     if (found.note) note(found.note);
     if (found.results.length === 0) note('nothing was found');
     for (const { content_id, title, url, snippet } of found.results) {
-      print(
-        `${paint(title, 'strong')}  ${content_id}`,
-        `  ${snippet.replaceAll(/\s+/g, ' ')}`,
-        `  ${paint(url, 'faint')}`,
-      );
+      print(`${paint(title, 'strong')}  ${content_id}`, `  ${inOneLine(snippet)}`, `  ${paint(url, 'faint')}`);
     }
   });
 }

@@ -1,6 +1,6 @@
 import type { BuildSummary } from '../../contracts/builds/build.ts';
 import type { EventView } from '../../contracts/builds/event.ts';
-import type { Tone } from './screen.ts';
+import { inOneLine, type Tone } from './screen.ts';
 
 /** An event in words. */
 export interface Told {
@@ -113,7 +113,9 @@ function errorOf(error: unknown): string {
 
 /** Returns an event in words. A type that is newer than this client is shown by its name. */
 export function wordsOf({ event_type, event_data = {} }: EventView): Told {
-  return WORDS[event_type]?.(event_data) ?? { text: event_type.replaceAll('_', ' '), detail: plainOf(event_data) };
+  const known = WORDS[event_type]?.(event_data);
+  const { text, detail, tone }: Told = known ?? { text: event_type.replaceAll('_', ' '), detail: plainOf(event_data) };
+  return { text, detail: detail && inOneLine(detail), tone };
 }
 
 /** Returns the plain members of an event, as `name=value`. */

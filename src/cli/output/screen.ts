@@ -38,6 +38,12 @@ export function printable(line: string): string {
   return parts.map((part, index) => part.replaceAll(UNPRINTABLE, '\ufffd') + (styles[index] ?? '')).join('');
 }
 
+/** Returns the lines of a text that {@link print} can print: a tab would show as a mark. */
+export const linesOf = (text: string): string[] => text.replaceAll('\t', '  ').split(/\r?\n/);
+
+/** Returns a text of several lines as one. */
+export const inOneLine = (text: string): string => text.replaceAll(/[\t\r\n]\s*/g, ' ');
+
 /** Prints lines on standard output. */
 export function print(...lines: string[]): void {
   process.stdout.write(lines.map((line) => `${printable(line)}\n`).join(''));

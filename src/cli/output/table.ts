@@ -1,4 +1,4 @@
-import { columnsOf, cut, type Output, pad, paint, widthOf } from './screen.ts';
+import { columnsOf, cut, inOneLine, type Output, pad, paint, widthOf } from './screen.ts';
 
 export interface Column {
   title: string;
@@ -12,9 +12,10 @@ const LEAST_FLEXIBLE = 8;
 /** Returns rows under their titles, no wider than the terminal. Without a terminal, nothing is cut off. */
 export function table(
   columns: readonly Column[],
-  rows: readonly string[][],
+  texts: readonly string[][],
   output: Output = process.stdout,
 ): string[] {
+  const rows = texts.map((row) => row.map(inOneLine));
   const widths = columns.map(({ title }, index) =>
     Math.max(widthOf(title), ...rows.map((row) => widthOf(row[index] ?? ''))),
   );
