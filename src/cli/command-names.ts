@@ -1,19 +1,26 @@
 import type { Command } from 'commander';
 
-/** A command for people. Its file is loaded when the command is used. */
-export interface ClientCommand {
+/** Loads the file of a command, when the command is used. */
+type Load = () => Promise<{ define(command: Command): void }>;
+
+export interface NamedCommand {
   group: string;
   summary: string;
-  load(): Promise<{ define(command: Command): void }>;
+  load: Load;
 }
+
+/** Loads the commands of processes that only settings control. */
+export const loadProcesses: Load = () => import('./roles.ts');
 
 const BUILDS = 'Builds:';
 const OPERATE = 'Act on builds and dead letters:';
 const TASKS = 'Tasks and content:';
 const SETUP = 'Set up:';
+const RUN = 'Run Hapax:';
+const RECORD = 'Keep the record:';
 
 /** The commands in the order in which help shows them. */
-export const CLIENT_COMMANDS: Record<string, ClientCommand> = {
+export const COMMANDS: Record<string, NamedCommand> = {
   trigger: { group: BUILDS, summary: 'trigger a build', load: () => import('./commands/trigger.ts') },
   watch: { group: BUILDS, summary: 'watch a build until it ends', load: () => import('./commands/watch.ts') },
   list: { group: BUILDS, summary: 'list builds', load: () => import('./commands/list.ts') },
@@ -80,35 +87,46 @@ export const CLIENT_COMMANDS: Record<string, ClientCommand> = {
     summary: 'keep addresses of servers and their keys',
     load: () => import('./commands/profile.ts'),
   },
+  up: {
+    group: RUN,
+    summary: 'everything on this machine: database, Temporal, API and worker',
+    load: loadProcesses,
+  },
+  demo: { group: RUN, summary: 'one build against a simulated GitHub', load: loadProcesses },
+  migrate: {
+    group: RUN,
+    summary: "update the schema of the database and Temporal's search attributes",
+    load: loadProcesses,
+  },
+  replay: {
+    group: RUN,
+    summary: 'check that this version can continue the open workflows',
+    load: () => import('./roles/replay.ts'),
+  },
+  backup: {
+    group: RECORD,
+    summary: 'make a backup of the record, or check one',
+    load: () => import('./roles/backup.ts'),
+  },
+  restore: { group: RECORD, summary: 'put a backup into an empty database', load: () => import('./roles/restore.ts') },
+  content: {
+    group: RECORD,
+    summary: 'copy content to another store, and verify it',
+    load: () => import('./roles/content.ts'),
+  },
+  audit: { group: RECORD, summary: 'export the record, or verify it', load: () => import('./roles/audit.ts') },
+  reconcile: {
+    group: RECORD,
+    summary: 'compare the record with Temporal and repair differences',
+    load: () => import('./roles/reconcile.ts'),
+  },
+  rebuild: { group: RECORD, summary: 'compute the stored state again from the events', load: loadProcesses },
 };
 
-/** A role of a server or its operator. */
-export interface RoleWord {
-  group: string;
-  summary: string;
-}
-
-const RUN = 'Run Hapax:';
-const RECORD = 'Keep the record:';
-
-/** Roles that read their own arguments. */
-export const ROLE_WORDS: Record<string, RoleWord> = {
-  up: { group: RUN, summary: 'everything on this machine: database, Temporal, API and worker' },
-  demo: { group: RUN, summary: 'one build against a simulated GitHub' },
-  migrate: { group: RUN, summary: "update the schema of the database and Temporal's search attributes" },
-  replay: { group: RUN, summary: 'check that this version can continue the open workflows' },
-  backup: { group: RECORD, summary: 'make a backup of the record, or check one' },
-  restore: { group: RECORD, summary: 'put a backup into an empty database' },
-  content: { group: RECORD, summary: 'copy content to another store, and verify it' },
-  audit: { group: RECORD, summary: 'export the record, or verify it' },
-  reconcile: { group: RECORD, summary: 'compare the record with Temporal and repair differences' },
-  rebuild: { group: RECORD, summary: 'compute the stored state again from the events' },
-};
-
-/** The roles of `hapax serve`, each a process of its own. They also work without `serve`, as in earlier versions. */
-export const SERVED_ROLES: Record<string, string> = {
-  api: 'the HTTP API (needs DATABASE_URL and TEMPORAL_ADDRESS)',
-  worker: 'runs builds and tasks (needs DATABASE_URL and TEMPORAL_ADDRESS)',
-  bridge: 'takes tasks from RabbitMQ and replies (also needs AMQP_URL)',
-  'simulate-github': 'a simulated GitHub (--help for its options)',
+/** The commands of `hapax serve`, each a process of its own. They also work without `serve`, as in earlier versions. */
+export const SERVED: Record<string, Omit<NamedCommand, 'group'>> = {
+  api: { summary: 'the HTTP API (needs DATABASE_URL and TEMPORAL_ADDRESS)', load: loadProcesses },
+  worker: { summary: 'runs builds and tasks (needs DATABASE_URL and TEMPORAL_ADDRESS)', load: loadProcesses },
+  bridge: { summary: 'takes tasks from RabbitMQ and replies (also needs AMQP_URL)', load: loadProcesses },
+  'simulate-github': { summary: 'a simulated GitHub', load: () => import('./roles/simulate-github.ts') },
 };

@@ -1,4 +1,4 @@
-import { ROLE_WORDS, SERVED_ROLES } from './command-names.ts';
+import { COMMANDS, loadProcesses, SERVED } from './command-names.ts';
 import { EXIT, Failure } from './failure.ts';
 import { note } from './output/screen.ts';
 
@@ -7,16 +7,20 @@ import { note } from './output/screen.ts';
  * alive.
  */
 export async function main(argv: string[]): Promise<never> {
-  const role = roleOf(argv);
+  const [commands, [name = '', ...rest]] =
+    argv[0] === 'serve' ? [SERVED, argv.slice(1)] : [{ ...COMMANDS, ...SERVED }, argv];
+  const load = Object.hasOwn(commands, name) ? commands[name]!.load : undefined;
   // Its terminal may be closed, and Ctrl-C also ends the `tee` behind it. Then it still has to stop in order.
-  const stopsInOrder = role !== undefined && (role.name in SERVED_ROLES || role.name === 'up' || role.name === 'demo');
+  const stopsInOrder = load !== undefined && (name in SERVED || name === 'up' || name === 'demo');
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       // The reader has stopped reading, as `head` does. 141 is what a shell reports for a program that SIGPIPE ended.
       if (!stopsInOrder) process.exit(error.code === 'EPIPE' ? 141 : 1);
     });
   }
-  const status = await statusOf(argv, role);
+  // The parser of options takes memory that a server does not need.
+  const isProcessAlone = load === loadProcesses && rest.length === 0;
+  const status = isProcessAlone ? await (await import('./run-role.ts')).runProcess(name) : await statusOf(argv);
   await Promise.all([written(process.stdout), written(process.stderr)]);
   process.exit(status);
 }
@@ -26,29 +30,19 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((done) => stream.write('', () => done()));
 }
 
-async function statusOf(argv: string[], role: ReturnType<typeof roleOf>): Promise<number> {
-  if (role) {
-    const { runRole } = await import('./roles.ts');
-    return runRole(role.name, role.argv);
-  }
+async function statusOf(argv: string[]): Promise<number> {
   const { runProgram } = await import('./run-command.ts');
   try {
     await runProgram(argv);
     return Number(process.exitCode ?? 0);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') throw error;
     if (!(error instanceof Failure)) return failedBeneath(error);
     if (argv.includes('--json'))
       process.stderr.write(`${JSON.stringify({ error: error.fault, exit_code: error.exit })}\n`);
     else note(`hapax: ${error.message}`);
     return error.exit;
   }
-}
-
-/** Returns the role that the arguments name, directly or after `serve`. */
-function roleOf([word = '', ...argv]: string[]): { name: string; argv: string[] } | undefined {
-  if (word === 'serve')
-    return argv[0] && Object.hasOwn(SERVED_ROLES, argv[0]) ? { name: argv[0], argv: argv.slice(1) } : undefined;
-  return Object.hasOwn(ROLE_WORDS, word) || Object.hasOwn(SERVED_ROLES, word) ? { name: word, argv } : undefined;
 }
 
 /** Handles an error that `init` or `doctor` got from code of the servers: one that the user can correct, or a bug. */

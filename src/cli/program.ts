@@ -1,9 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { CLIENT_COMMANDS, ROLE_WORDS, SERVED_ROLES } from './command-names.ts';
-
-/** For the roles that run the user's own tasks. */
-const WATCH = 'load tasks of HAPAX_TASKS again when they change';
+import { COMMANDS, SERVED } from './command-names.ts';
 
 /**
  * Creates the command line for commander.
@@ -20,23 +17,15 @@ export async function createProgram(used: string, { completing = false } = {}): 
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .addHelpText('after', '\nhapax COMMAND --help says more. Settings of servers are environment variables.');
-  for (const [name, { group, summary, load }] of Object.entries(CLIENT_COMMANDS)) {
+  for (const [name, { group, summary, load }] of Object.entries(COMMANDS)) {
     const command = program.command(name).description(summary).helpGroup(group);
     if (completing || used === name) (await load()).define(command);
   }
-  for (const [name, { group, summary }] of Object.entries(ROLE_WORDS)) {
-    const command = program
-      .command(name)
-      .description(summary)
-      .helpGroup(group)
-      .allowUnknownOption()
-      .argument('[options...]');
-    if (name === 'up') command.option('--watch', WATCH);
-  }
   const serve = program.command('serve').description('one process of a server').helpGroup('Run Hapax:');
-  for (const [name, summary] of Object.entries(SERVED_ROLES)) {
+  for (const [name, { summary, load }] of Object.entries(SERVED)) {
     const command = serve.command(name).description(summary);
-    if (name === 'worker') command.option('--watch', WATCH);
+    if (completing || used === 'serve') (await load()).define(command);
+    if (used === name) (await load()).define(program.command(name).description(summary));
   }
   if (!completing) {
     program

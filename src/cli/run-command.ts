@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { CLIENT_COMMANDS } from './command-names.ts';
+import { COMMANDS, SERVED } from './command-names.ts';
 import { Failure, misuse } from './failure.ts';
 import { createProgram } from './program.ts';
 
@@ -14,8 +14,10 @@ export async function runProgram(argv: string[]): Promise<void> {
   } catch (error) {
     if (error instanceof Failure || !(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
+    if (error.code === 'commander.help') throw misuse('Say what to do', `the commands are above`);
     throw misuse(error.message.replace(/^error: /, '').replaceAll('\n', ' '), `see hapax ${hintOf(argv)}--help`);
   }
 }
 
-const hintOf = ([name = '']: string[]) => (Object.hasOwn(CLIENT_COMMANDS, name) || name === 'serve' ? `${name} ` : '');
+const hintOf = ([name = '']: string[]) =>
+  Object.hasOwn(COMMANDS, name) || Object.hasOwn(SERVED, name) || name === 'serve' ? `${name} ` : '';

@@ -3,7 +3,6 @@ import { createWriteStream, existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { parseArgs } from 'node:util';
 import type { RecordedEvent } from '../contracts/builds/event.ts';
 import { exportedEvent } from '../contracts/builds/exported-event.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
@@ -18,21 +17,21 @@ import { AuditReport, keptTreeOf } from './audit-report.ts';
 import { linesOf } from './lines.ts';
 import { withRecord } from './record-database.ts';
 
-const USAGE = `hapax audit export [--out FILE]   writes the event log as NDJSON, one event per line, in order
-hapax audit verify [FILE] [--head DIGEST] [--checkpoint FILE [--key KEY]]
-                                  verifies the record, or such a file
-hapax audit key NAME              makes a key that signs checkpoints (CHECKPOINT_KEY)
+/** What a log is verified against. */
+export interface Expected {
+  /** The digest that an export printed. */
+  head?: string;
+  /** The file of a checkpoint that was kept, and the key that signed it. */
+  checkpoint?: string;
+  key?: string;
+}
 
-Export prints a digest ("head") to standard error. Keep it in another place. With --head, verify shows whether events are missing.
-With --checkpoint, it shows whether an event before a checkpoint that you kept was changed; --key is the key of the checkpoint, from
-GET /audit/key. Without FILE and DATABASE_URL, the command reads the embedded database in HAPAX_HOME, even while "hapax up" runs.`;
-
-/** Runs `hapax audit`: exports the record for a third party, and verifies it as a third party would. */
-export async function runAudit(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const { command, file, out, help, ...expected } = readArguments(argv);
-  if (help) return console.log(USAGE);
-  if (command === 'key') return printNewKey(file!);
-  if (command === 'export') return exportLog(readSettings(environment, 'audit'), out);
+/** Runs `hapax audit verify`, as a third party would: verifies the record, or a file that was exported. */
+export async function verifyAudit(
+  file: string | undefined,
+  expected: Expected,
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
   const audit = new LogAudit();
   const report = new AuditReport(audit, expected.head, keptTreeOf(expected));
   return file === undefined
@@ -40,40 +39,16 @@ export async function runAudit(argv: string[], environment: NodeJS.ProcessEnv): 
     : verifyFile(file, audit, report);
 }
 
-function readArguments(argv: string[]) {
-  const options = {
-    out: { type: 'string' },
-    head: { type: 'string' },
-    checkpoint: { type: 'string' },
-    key: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
-  } as const;
-  try {
-    const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
-    const [command, file, more] = positionals;
-    const { out, head, checkpoint, key } = values;
-    const fits = {
-      export: file === undefined && [head, checkpoint, key].every((value) => value === undefined),
-      verify: more === undefined && out === undefined,
-      key:
-        file !== undefined && more === undefined && [out, head, checkpoint, key].every((value) => value === undefined),
-    }[command ?? ''];
-    if (!fits && !values.help) throw new Error('say what to do: export, verify or key NAME');
-    if (key !== undefined && checkpoint === undefined) throw new Error('--key needs --checkpoint');
-    if (values.head !== undefined && !/^[0-9a-f]{64}$/.test(values.head)) throw new Error('--head needs 64 hex digits');
-    return { ...values, command, file };
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
-  }
-}
-
-function printNewKey(name: string): void {
+/** Runs `hapax audit key`: prints a key that signs checkpoints. */
+export function printNewKey(name: string): void {
   const secret = noteKeyOf(name, randomBytes(32));
   console.log(`CHECKPOINT_KEY=${secret}`);
   console.error(`Verify checkpoints with: ${readNoteSigner(secret).verifierKey}`);
 }
 
-async function exportLog(settings: Settings, out: string | undefined): Promise<void> {
+/** Runs `hapax audit export`: writes the event log for a third party. */
+export async function exportAudit(out: string | undefined, environment: NodeJS.ProcessEnv): Promise<void> {
+  const settings = readSettings(environment, 'audit');
   if (out !== undefined && existsSync(out)) throw new UserError(`${out} exists; an export does not overwrite a file`);
   const heads = new StreamHeads();
   let events = 0;

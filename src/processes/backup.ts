@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
 import { readSettings, type Settings } from '../contracts/settings.ts';
 import { contentCapabilitiesOf } from '../domain/content/content-capabilities.ts';
@@ -19,17 +18,9 @@ import { blobsOf } from './content.ts';
 import { openContentStore } from './content-store.ts';
 import { withRecord } from './record-database.ts';
 
-const USAGE = `hapax backup DIRECTORY          writes a backup, as of one moment, into a new directory
-hapax backup verify DIRECTORY   checks a backup, on any machine
-
-Hapax can keep running. Keep the directory as safe as the database: it may contain secrets, such as callback URLs.
-docs/backup.md says more.`;
-
 /** Runs `hapax backup`: writes a copy of the record for `hapax restore`. */
-export async function runBackup(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const { verify, directory, help } = readArguments(argv);
-  if (help) return console.log(USAGE);
-  if (verify) return verifyBackup(directory);
+export async function runBackup(given: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const directory = resolve(given);
   const settings = readSettings(environment, 'backup');
   if (existsSync(directory)) throw new UserError(`${directory} exists; a backup does not overwrite a directory`);
   const draft = `${directory}.part`;
@@ -51,20 +42,6 @@ export async function runBackup(argv: string[], environment: NodeJS.ProcessEnv):
     throw (error as NodeJS.ErrnoException).syscall === undefined
       ? error
       : new UserError(`cannot write the backup: ${(error as Error).message}`);
-  }
-}
-
-function readArguments(argv: string[]): { verify: boolean; directory: string; help: boolean } {
-  try {
-    const options = { help: { type: 'boolean', short: 'h' } } as const;
-    const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
-    if (values.help) return { verify: false, directory: '', help: true };
-    const verify = positionals[0] === 'verify' && positionals.length > 1;
-    const [directory, more] = verify ? positionals.slice(1) : positionals;
-    if (directory === undefined || more !== undefined) throw new Error('name one directory');
-    return { verify, directory: resolve(directory), help: false };
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
   }
 }
 
@@ -150,7 +127,9 @@ async function writeBlobs(keys: string[], kept: Blobs | undefined, draft: string
   return blobs;
 }
 
-async function verifyBackup(directory: string): Promise<void> {
+/** Runs `hapax backup verify`. @throws {UserError} if the backup has a fault. */
+export async function verifyBackup(given: string): Promise<void> {
+  const directory = resolve(given);
   const stated = await readManifest(directory);
   const faults = await faultsOf(directory, stated);
   for (const fault of faults) console.log(fault);

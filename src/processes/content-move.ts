@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
 import { CONTENT_STORES, type ContentStoreKind } from '../contracts/content/content-settings.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
 import { contentCapabilitiesOf } from '../domain/content/content-capabilities.ts';
@@ -16,22 +16,14 @@ import { withRecord } from './record-database.ts';
 const PLACES = [...CONTENT_STORES, 's3', 'directory'] as const;
 type Place = (typeof PLACES)[number];
 
-const USAGE = `hapax content move --to ${PLACES.join('|')}   copies content to another place, and verifies it
-
-  postgres, surrealdb  text, embeddings and summaries, from where CONTENT_STORE has them
-  s3, directory        original documents: to S3_BUCKET from HAPAX_HOME/blobs, or back
-
-Stop Hapax first. What is there already is not copied again, so a move that was stopped can be run again. Nothing is removed.
-docs/content.md says more.`;
-
 /** How many contents are listed at once. */
 const BATCH = 100;
 const SAY_EVERY_MS = 5_000;
 
-/** Runs `hapax content`: copies content from one store to another. */
-export async function runContent(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const place = readArguments(argv);
-  if (place === undefined) return console.log(USAGE);
+/** Runs `hapax content move`: copies content from one store to another. */
+export async function moveContent(to: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const place = PLACES.find((one) => one === to);
+  if (!place) throw new UserError(`--to needs one of ${PLACES.join(', ')}`);
   const settings = readSettings(environment, 'content');
   const faults = await withRecord(settings, { role: settings.DATABASE_ROLE, shared: true }, async (db) => {
     const isStore = (CONTENT_STORES as readonly string[]).includes(place);
@@ -58,20 +50,6 @@ const NEXT: Record<Place, string> = {
   s3: 'all verified; now start Hapax with S3_BUCKET',
   directory: 'all verified; now start Hapax without S3_BUCKET',
 };
-
-function readArguments(argv: string[]): Place | undefined {
-  try {
-    const options = { help: { type: 'boolean', short: 'h' }, to: { type: 'string' } } as const;
-    const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
-    if (values.help) return undefined;
-    if (positionals.join(' ') !== 'move') throw new Error('say what to do: move');
-    const place = PLACES.find((one) => one === values.to);
-    if (!place) throw new Error(`--to needs one of ${PLACES.join(', ')}`);
-    return place;
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
-  }
-}
 
 async function moveContents(from: ContentStore, to: ContentStore): Promise<string[]> {
   if (from.kind === to.kind) {

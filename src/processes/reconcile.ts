@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type Difference, reconcile } from '../commands/reconcile/reconcile.ts';
 import { readSettings } from '../contracts/settings.ts';
 import { ownerOf } from '../laptop/home-owner.ts';
@@ -10,15 +9,8 @@ import { withRecord } from './record-database.ts';
 import { orTemporalAway } from './start-faults.ts';
 import { connectTemporal } from './temporal.ts';
 
-const USAGE = `hapax reconcile [--dry-run]   compares the record with Temporal and repairs differences
-
-Hapax does the same at each start and then every hour. --dry-run shows the differences and changes nothing.
-It needs TEMPORAL_ADDRESS, and DATABASE_URL or a Hapax that runs in HAPAX_HOME.`;
-
 /** Runs `hapax reconcile`: prints what was found and done for each build, task and schedule that differs. */
-export async function runReconcile(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const { dryRun, help } = readArguments(argv);
-  if (help) return console.log(USAGE);
+export async function runReconcile(dryRun: boolean, environment: NodeJS.ProcessEnv): Promise<void> {
   const settings = readSettings(environment, 'reconcile');
   const address = settings.TEMPORAL_ADDRESS ?? ownerOf(resolve(settings.HAPAX_HOME))?.temporalAddress;
   if (address === undefined) {
@@ -38,16 +30,6 @@ export async function runReconcile(argv: string[], environment: NodeJS.ProcessEn
     if (unmended.length > 0) throw new UserError('some could not be repaired: see the lines above');
   } finally {
     await disconnect();
-  }
-}
-
-function readArguments(argv: string[]): { dryRun: boolean; help: boolean } {
-  try {
-    const options = { help: { type: 'boolean', short: 'h' }, 'dry-run': { type: 'boolean' } } as const;
-    const { values } = parseArgs({ args: argv, options });
-    return { dryRun: values['dry-run'] ?? false, help: values.help ?? false };
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
   }
 }
 

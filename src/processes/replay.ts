@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { readSettings } from '../contracts/settings.ts';
 import { WORKFLOW_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
@@ -9,15 +8,8 @@ import { required } from './required.ts';
 import { orTemporalAway } from './start-faults.ts';
 import { lazyTemporalClient } from './temporal.ts';
 
-const USAGE = `hapax replay [--limit NUMBER]   checks that the workflow code of this version can continue the open workflows
-
-Reads their histories from TEMPORAL_ADDRESS and replays them here. It changes nothing. Run it with the new version before you roll it
-out. --limit: how many workflows, the ones that started last (default 1000).`;
-
-/** Runs `hapax replay`. @throws {UserError} if a workflow could not be continued. */
-export async function runReplay(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const { limit, help } = readArguments(argv);
-  if (help) return console.log(USAGE);
+/** Runs `hapax replay` with the open workflows that started last. @throws {UserError} if a workflow could not be continued. */
+export async function runReplay(limit: number, environment: NodeJS.ProcessEnv): Promise<void> {
   const settings = readSettings(environment, 'replay');
   const address = required(settings, 'TEMPORAL_ADDRESS');
   // The results report failures.
@@ -65,16 +57,5 @@ async function* first<Item, Result>(limit: number, items: AsyncIterable<Item>, o
     if (count === limit) return;
     count += 1;
     yield await of(item);
-  }
-}
-
-function readArguments(argv: string[]): { limit: number; help: boolean } {
-  try {
-    const options = { help: { type: 'boolean', short: 'h' }, limit: { type: 'string', default: '1000' } } as const;
-    const { values } = parseArgs({ args: argv, options });
-    if (!/^[1-9]\d{0,5}$/.test(values.limit)) throw new Error('--limit must be a whole number from 1 to 999999');
-    return { limit: Number(values.limit), help: values.help ?? false };
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
   }
 }

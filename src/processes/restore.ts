@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { readSettings } from '../contracts/settings.ts';
 import { UserError } from '../laptop/user-error.ts';
 import { type Db, inTransaction } from '../store/database.ts';
@@ -20,14 +19,9 @@ import { faultsOf, type Manifest, readLines, readManifest } from './backup-files
 import { blobsOf } from './content.ts';
 import { withOwnRecord } from './record-database.ts';
 
-const USAGE = `hapax restore DIRECTORY   puts a backup into an empty database
-
-Stop Hapax first. When you start it again, it compares the restored record with Temporal. docs/backup.md says what is lost.`;
-
 /** Runs `hapax restore`: restores a backup, as the login that runs `hapax migrate`. */
-export async function runRestore(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const directory = readArguments(argv);
-  if (directory === undefined) return console.log(USAGE);
+export async function runRestore(given: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const directory = resolve(given);
   const settings = readSettings(environment, 'restore');
   const stated = await readManifest(directory);
   const faults = await faultsOf(directory, stated);
@@ -51,19 +45,6 @@ export async function runRestore(argv: string[], environment: NodeJS.ProcessEnv)
   console.log(`restored ${summaryOf(stated)}`);
   console.log('start Hapax now: it compares this record with Temporal and repairs differences');
   console.log('keys that were revoked and schedules that were paused or deleted after the backup are active again');
-}
-
-function readArguments(argv: string[]): string | undefined {
-  try {
-    const options = { help: { type: 'boolean', short: 'h' } } as const;
-    const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
-    if (values.help) return undefined;
-    const [directory, more] = positionals;
-    if (directory === undefined || more !== undefined) throw new Error('name one directory');
-    return resolve(directory);
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
-  }
 }
 
 /**

@@ -1,15 +1,11 @@
 import { startLaptop } from './laptop.ts';
 import { stopSignal } from './stop-signal.ts';
 import { openWatched } from './tracing.ts';
-import { readWatchOption } from './watch-option.ts';
-
-const USAGE = 'hapax up [--watch]   everything on this machine: database, Temporal, API and worker';
+import { readWatched, type WatchOption } from './watch-option.ts';
 
 /** Runs `hapax up`: everything on this machine, until it is told to stop. */
-export async function runUp(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const read = readWatchOption(argv, environment, { role: 'up', usage: USAGE });
-  if (!read) return;
-  const { settings, watchTasks } = read;
+export async function runUp(options: WatchOption, environment: NodeJS.ProcessEnv): Promise<void> {
+  const { settings, watchTasks } = readWatched(environment, 'up', options);
   const stopping = stopSignal();
   const { log, tracing } = await openWatched(settings, 'up');
   const say = (line: string) => console.log(`hapax: ${line}`);

@@ -1,10 +1,8 @@
-import { readWatchOption } from './watch-option.ts';
+import { readWatched, type WatchOption } from './watch-option.ts';
 import { runWorkingProcess } from './working-process.ts';
 
-const USAGE = 'hapax serve worker [--watch]   runs builds and tasks';
-
 /** Runs `hapax serve worker`. */
-export async function runWorker(argv: string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const read = readWatchOption(argv, environment, { role: 'worker', usage: USAGE });
-  if (read) await runWorkingProcess(read.settings, 'worker', { watchTasks: read.watchTasks });
+export async function runWorker(options: WatchOption, environment: NodeJS.ProcessEnv): Promise<void> {
+  const { settings, watchTasks } = readWatched(environment, 'worker', options);
+  await runWorkingProcess(settings, 'worker', { watchTasks });
 }

@@ -1,68 +1,43 @@
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
 import { DIALECTS } from './dialects/kind.ts';
 
-const USAGE = `hapax simulate-github [OPTION...]       runs the simulated GitHub until it is told to stop
+/** The options of `hapax simulate-github`, as they were written. */
+interface Options {
+  dialect?: string;
+  port?: string;
+  data?: string;
+  queued?: string;
+  running?: string;
+  webhookUrl?: string;
+  webhookSecret?: string;
+}
 
-  --dialect KIND       whose API it speaks: github, gitea or forgejo; left out: github
-  --port N             of 127.0.0.1; left out: any that is free
-  --data FILE          keeps its runs; left out: they are gone with it
-  --queued MS          how long a run waits
-  --running MS         how long a run takes
-  --webhook-url URL    where it sends webhooks
-  --webhook-secret S   signs them`;
-
-const OPTIONS = {
-  dialect: { type: 'string', default: 'github' },
-  port: { type: 'string', default: '0' },
-  data: { type: 'string' },
-  queued: { type: 'string' },
-  running: { type: 'string' },
-  'webhook-url': { type: 'string' },
-  'webhook-secret': { type: 'string', default: '' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
-
-/**
- * Runs the simulated GitHub until SIGINT or SIGTERM, for `hapax simulate-github`.
- *
- * @param argv the arguments after the name of the command
- */
-export async function simulateGitHub(argv: string[]): Promise<void> {
-  const values = readArguments(argv);
-  if (values.help) return console.log(USAGE);
+/** Runs the simulated GitHub until SIGINT or SIGTERM, for `hapax simulate-github`. */
+export async function simulateGitHub(options: Options): Promise<void> {
+  const { dialect: asked = 'github', port = '0', data, queued, running, webhookUrl, webhookSecret = '' } = options;
   const stop = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   // Loaded late, so that listing the commands does not load a web server.
   const { startGitHubSimulator } = await import('./github.ts');
-  const dialect = DIALECTS.find((one) => one === values.dialect);
-  if (!dialect) throw misused(`--dialect is one of ${DIALECTS.join(', ')}, not "${values.dialect}"`);
-  const queued = wholeNumber('--queued', values.queued);
-  const running = wholeNumber('--running', values.running);
-  const url = values['webhook-url'];
+  const dialect = DIALECTS.find((one) => one === asked);
+  if (!dialect) throw misused(`--dialect is one of ${DIALECTS.join(', ')}, not "${asked}"`);
+  const queuedMs = wholeNumber('--queued', queued);
+  const runningMs = wholeNumber('--running', running);
   const starting = startGitHubSimulator({
     dialect,
-    port: wholeNumber('--port', values.port),
-    dataFile: values.data,
+    port: wholeNumber('--port', port),
+    dataFile: data,
     settings: {
-      ...(queued !== undefined && { queued_for_ms: queued }),
-      ...(running !== undefined && { running_for_ms: running }),
-      ...(url !== undefined && { webhook: { url, secret: values['webhook-secret'] } }),
+      ...(queuedMs !== undefined && { queued_for_ms: queuedMs }),
+      ...(runningMs !== undefined && { running_for_ms: runningMs }),
+      ...(webhookUrl !== undefined && { webhook: { url: webhookUrl, secret: webhookSecret } }),
     },
   });
   const simulator = await starting.catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'EADDRINUSE' ? misused(`port ${values.port} is in use: choose another --port`) : error;
+    throw error.code === 'EADDRINUSE' ? misused(`port ${port} is in use: choose another --port`) : error;
   });
   console.log(`simulated ${dialect === 'github' ? 'GitHub' : dialect} at ${simulator.apiUrl}`);
   await stop;
   await simulator.close();
-}
-
-function readArguments(argv: string[]) {
-  try {
-    return parseArgs({ args: argv, options: OPTIONS }).values;
-  } catch (error) {
-    throw misused(`${(error as Error).message}\n\n${USAGE}`);
-  }
 }
 
 /** Returns a fault that the user can correct. The command line shows it without a stack. */

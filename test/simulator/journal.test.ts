@@ -57,9 +57,9 @@ test('a file that is no journal is an error that names the line, and stays as it
 });
 
 /** The simulator as a process of its own, as `hapax simulate-github` starts it. */
-async function spawned(...argv: string[]): Promise<{ child: ChildProcess; url: string }> {
+async function spawned(options: object): Promise<{ child: ChildProcess; url: string }> {
   const main = new URL('../../src/simulator/main.ts', import.meta.url).href;
-  const script = `const { simulateGitHub } = await import(${JSON.stringify(main)}); await simulateGitHub(${JSON.stringify(argv)});`;
+  const script = `const { simulateGitHub } = await import(${JSON.stringify(main)}); await simulateGitHub(${JSON.stringify(options)});`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -70,13 +70,13 @@ async function spawned(...argv: string[]): Promise<{ child: ChildProcess; url: s
 }
 
 test('a process killed with -9 right after its answer has forgotten nothing, and time went on', async () => {
-  const argv = ['--data', journalFile(), '--queued', '1', '--running', '20'];
-  const first = await spawned(...argv);
+  const options = { data: journalFile(), queued: '1', running: '20' };
+  const first = await spawned(options);
   const id = await remote(first).dispatch('t');
   first.child.kill('SIGKILL');
   await once(first.child, 'exit');
 
-  const second = await spawned(...argv);
+  const second = await spawned(options);
   const github = remote(second);
   await eventually(async () =>
     expect(await github.run(id)).toMatchObject({ status: 'completed', conclusion: 'success' }),
