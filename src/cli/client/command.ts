@@ -33,11 +33,14 @@ export function positive(text: string): number {
   return Number(text);
 }
 
-/** Reads a time such as `90s`, `10m` or `2h` in milliseconds. A number alone is in seconds. */
+/** Reads an option that may be repeated. */
+export const collect = (text: string, before: string[] = []): string[] => [...before, text];
+
+/** Reads a time such as `90s`, `10m`, `2h` or `7d` in milliseconds. A number alone is in seconds. */
 export function durationMs(text: string): number {
-  const [, number = '', unit = 's'] = /^(\d{1,6})(s|m|h)?$/.exec(text) ?? [];
-  if (number === '') throw new InvalidArgumentError('It is a time such as 90s, 10m or 2h.');
-  return Number(number) * { s: 1_000, m: 60_000, h: 3_600_000 }[unit as 's' | 'm' | 'h'];
+  const ms = spanOf(/^\d+$/.test(text) ? `${text}s` : text);
+  if (ms === undefined) throw new InvalidArgumentError('It is a time such as 90s, 10m or 2h.');
+  return ms;
 }
 
 /** Reads an instant: ISO 8601, or how long ago, such as `2h` or `7d`. Returns ISO 8601. */

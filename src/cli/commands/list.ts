@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import type { BuildSummary } from '../../contracts/builds/build.ts';
-import { instant, positive, runsWith } from '../client/command.ts';
-import { readPages } from '../client/pages.ts';
+import { instant, positive } from '../client/command.ts';
+import { listsPages } from '../list-pages.ts';
 import { statusOf } from '../output/build-words.ts';
 import { moment, span } from '../output/moments.ts';
-import { note, paint, print, printJson } from '../output/screen.ts';
+import { paint } from '../output/screen.ts';
 import { table } from '../output/table.ts';
 
 interface Options {
@@ -15,8 +15,6 @@ interface Options {
   since?: string;
   until?: string;
   at?: string;
-  limit: number;
-  cursor?: string;
 }
 
 export function define(command: Command): void {
@@ -35,23 +33,20 @@ export function define(command: Command): void {
     .option('--config-id <id>', 'only this build configuration', positive)
     .option('--since <time>', 'created at this time or later: ISO 8601, or 2h (ago)', instant)
     .option('--until <time>', 'created before this time', instant)
-    .option('--at <time>', 'as it was at this time', instant)
-    .option('-n, --limit <number>', 'how many', positive, 20)
-    .option('--cursor <cursor>', 'go on where a list ended');
-  runsWith<Options>(command, async ({ api, json, options }) => {
-    const { configId: config_id, limit, cursor, status, ref, repository, since, until, at } = options;
-    const query = { status, ref, repository, config_id, since, until, at };
-    const { items, next_cursor } = await readPages<BuildSummary>(api, '/builds', 'builds', { query, limit, cursor });
-    if (json) return printJson({ builds: items, next_cursor });
-    if (items.length === 0) return note('there are no such builds');
-    const seen = at === undefined ? Date.now() : Date.parse(at);
-    print(
-      ...table(
+    .option('--at <time>', 'as it was at this time', instant);
+  listsPages<BuildSummary, Options>(command, {
+    path: '/builds',
+    name: 'builds',
+    query({ configId: config_id, status, ref, repository, since, until, at }) {
+      return { status, ref, repository, config_id, since, until, at };
+    },
+    lines(builds, { at }) {
+      const seen = at === undefined ? Date.now() : Date.parse(at);
+      return table(
         COLUMNS,
-        items.map((build) => rowOf(build, seen)),
-      ),
-    );
-    if (next_cursor) note('there are more: use --limit, or --cursor with the next_cursor of --json');
+        builds.map((build) => rowOf(build, seen)),
+      );
+    },
   });
 }
 

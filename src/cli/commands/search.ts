@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { positive, runsWith } from '../client/command.ts';
+import { collect, positive, runsWith } from '../client/command.ts';
 import { inOneLine, note, paint, print, printJson } from '../output/screen.ts';
 
 interface Options {
@@ -18,10 +18,7 @@ export function define(command: Command): void {
     .argument('<query...>', 'what to search for')
     .option('-n, --limit <number>', 'how many', positive, 10)
     .addOption(new Option('--type <type>', 'only these').choices(['youtube', 'web']))
-    .option('--tag <tag>', 'only content with this tag; repeat it for more', (tag, before: string[] = []) => [
-      ...before,
-      tag,
-    ]);
+    .option('--tag <tag>', 'only content with this tag; repeat it for more', collect);
   runsWith<Options>(command, async ({ api, json, options }, ...words) => {
     const { limit, type, tag: tags } = options;
     const body = { query: words.flat().join(' '), limit, type, tags };

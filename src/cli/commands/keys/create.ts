@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { KeyBody, NewKey } from '../../../contracts/keys/key.ts';
 import { RIGHTS } from '../../../contracts/keys/key-event.ts';
-import { durationMs, positive, runsWith } from '../../client/command.ts';
+import { collect, durationMs, positive, runsWith } from '../../client/command.ts';
 import { misuse } from '../../failure.ts';
 import { note, print, printJson } from '../../output/screen.ts';
 
@@ -21,7 +21,7 @@ export function define(command: Command): void {
     .requiredOption('--rights <list>', `what it may do, comma separated: ${RIGHTS.join(', ')}`)
     .option('--repository <owner/name>', 'reach only this repository, or OWNER/*; repeat it for more', collect)
     .option('--queue <name>', 'reach only tasks of this queue; repeat it for more', collect)
-    .option('--expires <time>', 'refuse it after this time, such as 30d or 12h (default: never)', lifeMs)
+    .option('--expires <time>', 'refuse it after this time, such as 30d or 12h (default: never)', durationMs)
     .option('--requests-per-minute <number>', 'limit its requests', positive)
     .option('--builds-in-flight <number>', 'limit its builds that have not ended', positive)
     .option('--tasks-in-flight <number>', 'limit its tasks that have not ended', positive);
@@ -48,11 +48,3 @@ function bodyOf(name: string, options: Options): KeyBody {
     ...(tasksInFlight === undefined ? {} : { tasks_in_flight: tasksInFlight }),
   };
 }
-
-/** Reads a time, which may also be in days. */
-function lifeMs(text: string): number {
-  const [, days] = /^(\d{1,5})d$/.exec(text) ?? [];
-  return days === undefined ? durationMs(text) : Number(days) * 86_400_000;
-}
-
-const collect = (text: string, before: string[] = []) => [...before, text];

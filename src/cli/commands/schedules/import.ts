@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ScheduleView } from '../../../contracts/schedules/schedule.ts';
 import { type BeatEntry, readBeatSchedule } from '../../beat-schedule.ts';
 import { runsWith } from '../../client/command.ts';
-import { EXIT, Failure, misuse } from '../../failure.ts';
+import { readJson } from '../../client/read-json.ts';
+import { EXIT, Failure } from '../../failure.ts';
 import { note, print, printJson } from '../../output/screen.ts';
 import { schedulePath, timesOf } from '../../schedule-words.ts';
 
@@ -59,12 +59,4 @@ function lineOf({ entry, name, outcome, body, fault }: Outcome): string {
   if (!body) return `${called}: refused: ${fault}`;
   const when = timesOf({ cron: body.cron ?? [], intervals: (body.intervals ?? []) as never, calendars: [] });
   return `${called}: ${outcome}: task ${body.task?.name}, ${when}`;
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
-  } catch (error) {
-    throw misuse(`${file} is not a JSON file that can be read`, (error as Error).message);
-  }
 }

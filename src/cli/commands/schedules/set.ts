@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { ScheduleBody, ScheduleView } from '../../../contracts/schedules/schedule.ts';
-import { durationMs, runsWith } from '../../client/command.ts';
+import { collect, durationMs, runsWith } from '../../client/command.ts';
+import { readJson } from '../../client/read-json.ts';
 import { misuse } from '../../failure.ts';
 import { note, print, printJson } from '../../output/screen.ts';
 import { nextLines, readNext, schedulePath, targetOf, timesOf } from '../../schedule-words.ts';
@@ -44,7 +44,7 @@ export function define(command: Command): void {
     .option('--jitter <time>', 'wait for a random time up to this one', durationMs)
     .option('--note <text>', 'for people');
   runsWith<Options>(command, async ({ api, json, options }, name = '') => {
-    const body = options.file === undefined ? bodyOf(options) : readBody(options.file);
+    const body = options.file === undefined ? bodyOf(options) : readJson(options.file);
     const schedule = await api.json<ScheduleView>(schedulePath(name), { method: 'PUT', body, repeatable: true });
     if (json) return printJson(schedule);
     print(`schedule ${name}, version ${schedule.version}: ${targetOf(schedule)}, ${timesOf(schedule)}`);
@@ -71,18 +71,8 @@ function bodyOf(options: Options): ScheduleBody {
   };
 }
 
-function readBody(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
-  } catch (error) {
-    throw misuse(`${file} is not a JSON file that can be read`, (error as Error).message);
-  }
-}
-
 function addInput(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=');
   if (at < 1) throw misuse(`"${text}" is not an input`, 'write --input NAME=VALUE');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
-
-const collect = (text: string, before: string[] = []) => [...before, text];
