@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import { type Context, instant, positive, runsWith } from './client/command.ts';
+import { operateEach } from './dead-letters.ts';
 import { EXIT, type Exit, misuse } from './failure.ts';
 import { confirm, confirmable } from './output/confirm.ts';
-import { type Operated, printOperated } from './output/operated.ts';
+import { noteRefused, type Operated, printOperated } from './output/operated.ts';
 import { note, print, printJson } from './output/screen.ts';
 
 /** States of tasks under Celery's names. */
@@ -21,6 +22,13 @@ interface Options extends TaskFilter {
   limit: number;
   dryRun?: boolean;
   yes?: boolean;
+}
+
+/** What a dry run finds. */
+interface Found {
+  count: number;
+  more: boolean;
+  sample: unknown[];
 }
 
 interface Operation {
@@ -52,7 +60,9 @@ export function operatesTasks(command: Command, operation: Operation): void {
     if (ids.length === 0 && !isFiltered)
       throw misuse('Nothing says which tasks', 'name ids, or a filter such as --queue');
     if (ids.length === 1 && !dryRun) return operateOne(context, operation, ids[0]!);
-    return operateMany(context, operation, ids.length > 0 ? { ids, limit: ids.length } : { ...filter, limit });
+    const named = [...new Set(ids)];
+    if (named.length > 0) return (dryRun ? tryNamed : operateNamed)(context, operation, named);
+    return operateMany(context, operation, { ...filter, limit });
   });
 }
 
@@ -63,6 +73,40 @@ async function operateOne({ api, json }: Context<Options>, { verb }: Operation, 
   else print(`task ${answer.task_id}: ${answer.message.toLowerCase()}`);
 }
 
+/** Operates on tasks one after the other, so that it can say about each why it was refused. */
+async function operateNamed(
+  { api, json, options }: Context<Options>,
+  { verb, asks, done }: Operation,
+  ids: string[],
+): Promise<Exit> {
+  await confirm(`This ${asks} ${tasksOf(ids.length)}.`, options);
+  const { stoppedBy, ...operated } = await operateEach(ids, (id) =>
+    api.json(`/tasks/${encodeURIComponent(id)}/${verb}`, { method: 'POST', body: {} }),
+  );
+  const exit = printOperated(operated, json ? { ...operated, more: false } : undefined, done);
+  if (stoppedBy) throw stoppedBy;
+  return exit;
+}
+
+async function tryNamed({ api, json }: Context<Options>, { verb, done }: Operation, ids: string[]): Promise<Exit> {
+  const sample: unknown[] = [];
+  const { refused, stoppedBy } = await operateEach(ids, async (id) => {
+    const body = { ids: [id], dry_run: true };
+    const found = await api.json<Found>(`/tasks/${verb}`, { method: 'POST', body });
+    if (found.count === 0) throw misuse('there is no such task, or its state does not allow it');
+    sample.push(...found.sample);
+  });
+  if (stoppedBy) throw stoppedBy;
+  if (json) printJson({ count: sample.length, more: false, sample, refused });
+  else {
+    noteRefused(refused);
+    print(`${tasksOf(sample.length)} would be ${done}`);
+  }
+  return refused.length === 0 ? EXIT.success : EXIT.failed;
+}
+
+const tasksOf = (count: number) => `${count} ${count === 1 ? 'task' : 'tasks'}`;
+
 async function operateMany(
   { api, json, options }: Context<Options>,
   { verb, asks, done }: Operation,
@@ -70,8 +114,8 @@ async function operateMany(
 ): Promise<Exit> {
   const ask = <Answer>(more: object) =>
     api.json<Answer>(`/tasks/${verb}`, { method: 'POST', body: { ...which, ...more } });
-  const found = await ask<{ count: number; more: boolean }>({ dry_run: true });
-  const tasks = `${found.count} ${found.count === 1 ? 'task' : 'tasks'}`;
+  const found = await ask<Found>({ dry_run: true });
+  const tasks = tasksOf(found.count);
   if (options.dryRun || found.count === 0) {
     if (json) printJson(found);
     else print(`${tasks} would be ${done}${found.more ? '; more match' : ''}`);

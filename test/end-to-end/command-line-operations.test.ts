@@ -144,6 +144,25 @@ describe('hapax tasks', () => {
     expect(await hapax('tasks', 'revoke')).toMatchObject({ code: 2, stderr: expect.stringContaining('which tasks') });
   });
 
+  it('that are named and do not exist, or cannot be changed, are said to be refused', async () => {
+    const later = { name: 'process_content', args: ['c-named', ['embed']], eta: '2099-01-01T00:00:00Z' };
+    for (const task_id of ['named-1', 'named-2', 'named-3']) await world.call('POST', '/tasks', { ...later, task_id });
+    await hapax('tasks', 'revoke', 'named-3');
+    expect((await hapax('tasks', 'wait', 'named-3')).stdout).toContain('REVOKED');
+    const args = ['tasks', 'revoke', 'named-1', 'absent', 'named-2', 'named-3'];
+    const tried = await hapax(...args, '--dry-run');
+    expect([tried.code, tried.stdout]).toEqual([1, '2 tasks would be revoked\n']);
+    expect(tried.stderr).toMatch(/^absent was refused: .*\nnamed-3 was refused: .*\n$/);
+    expect((await hapax(...args, '--dry-run', '--json')).json).toMatchObject({
+      ...{ count: 2, more: false, sample: [{ task_id: 'named-1' }, { task_id: 'named-2' }] },
+      refused: [{ id: 'absent' }, { id: 'named-3' }],
+    });
+    expect(await hapax(...args, '--yes', '--json')).toMatchObject({
+      code: 1,
+      json: { done: ['named-1', 'named-2'], refused: [{ id: 'absent' }, { id: 'named-3' }], more: false },
+    });
+  });
+
   it('one that waits is revoked; arguments that cannot be read are refused', async () => {
     const { json } = await hapax(
       'tasks',

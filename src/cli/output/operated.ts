@@ -17,8 +17,13 @@ export interface Operated {
 export function printOperated({ done, refused }: Operated, json: object | undefined, verb: string, more = ''): Exit {
   if (json) printJson(json);
   else {
-    for (const { id, detail } of refused) note(`${id} was refused: ${detail}`);
+    noteRefused(refused);
     print(`${done.length} ${verb}, ${refused.length} refused${more}`);
   }
   return refused.length === 0 ? EXIT.success : EXIT.failed;
+}
+
+/** Says why each was refused. */
+export function noteRefused(refused: Operated['refused']): void {
+  for (const { id, detail } of refused) note(`${id} was refused: ${detail}`);
 }
