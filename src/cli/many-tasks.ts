@@ -3,7 +3,7 @@ import { type Context, instant, positive, runsWith } from './client/command.ts';
 import { operateEach } from './dead-letters.ts';
 import { EXIT, type Exit, misuse } from './failure.ts';
 import { confirm, confirmable } from './output/confirm.ts';
-import { noteRefused, type Operated, printOperated } from './output/operated.ts';
+import { type ManyOperated, NONE_OPERATED, noteRefused, printOperated } from './output/operated.ts';
 import { note, print, printJson } from './output/screen.ts';
 
 /** States of tasks under Celery's names. */
@@ -116,13 +116,13 @@ async function operateMany(
     api.json<Answer>(`/tasks/${verb}`, { method: 'POST', body: { ...which, ...more } });
   const found = await ask<Found>({ dry_run: true });
   const tasks = tasksOf(found.count);
-  if (options.dryRun || found.count === 0) {
+  if (options.dryRun) {
     if (json) printJson(found);
     else print(`${tasks} would be ${done}${found.more ? '; more match' : ''}`);
     return EXIT.success;
   }
-  await confirm(`This ${asks} ${tasks}${found.more ? '; more match' : ''}.`, options);
-  const answer = await ask<Operated & { more: boolean }>({});
+  if (found.count > 0) await confirm(`This ${asks} ${tasks}${found.more ? '; more match' : ''}.`, options);
+  const answer = found.count > 0 ? await ask<ManyOperated>({}) : NONE_OPERATED;
   const exit = printOperated(answer, json ? answer : undefined, done);
   if (answer.more && !json) note('more match: run it again');
   return exit;

@@ -163,6 +163,19 @@ describe('hapax tasks', () => {
     });
   });
 
+  it('and data to erase that nothing matches are none done, in the form of those that were', async () => {
+    const none = { done: [], refused: [], more: false };
+    for (const [done, ...command] of [
+      ['revoked', 'tasks', 'revoke', '--name', 'nothing-has-this-name', '--yes'],
+      ['queued again', 'tasks', 'retry', '--name', 'nothing-has-this-name', '--yes'],
+      ['erased', 'erase', '--caller', 'nobody-has-this-name', '--yes'],
+    ]) {
+      expect(await hapax(...command)).toMatchObject({ code: 0, stdout: `0 ${done}, 0 refused\n` });
+      expect((await hapax(...command, '--json')).json).toEqual(none);
+      expect((await hapax(...command, '--dry-run', '--json')).json).toEqual({ count: 0, more: false, sample: [] });
+    }
+  });
+
   it('one that waits is revoked; arguments that cannot be read are refused', async () => {
     const { json } = await hapax(
       'tasks',

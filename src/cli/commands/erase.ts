@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type Context, positive, runsWith } from '../client/command.ts';
 import { EXIT, type Exit, misuse } from '../failure.ts';
 import { confirm, confirmable } from '../output/confirm.ts';
-import { type Operated, printOperated } from '../output/operated.ts';
+import { type ManyOperated, NONE_OPERATED, printOperated } from '../output/operated.ts';
 import { note, print, printJson } from '../output/screen.ts';
 
 interface Options {
@@ -17,10 +17,6 @@ interface Found {
   count: number;
   more: boolean;
   sample: string[];
-}
-
-interface Answer extends Operated {
-  more: boolean;
 }
 
 export function define(command: Command): void {
@@ -43,7 +39,7 @@ async function eraseThese({ api, json, options }: Context<Options>, which: objec
   const ask = <Body>(more: object) => api.json<Body>('/erasures', { method: 'POST', body: { ...which, ...more } });
   const found = await ask<Found>({ dry_run: true });
   const things = `${found.count} ${found.count === 1 ? 'thing' : 'things'}`;
-  if (options.dryRun || found.count === 0) {
+  if (options.dryRun) {
     if (json) printJson(found);
     else {
       for (const id of found.sample) print(id);
@@ -52,8 +48,8 @@ async function eraseThese({ api, json, options }: Context<Options>, which: objec
     return EXIT.success;
   }
   const question = `This erases the data of ${things}${found.more ? '; more match' : ''}. Nobody can undo it.`;
-  await confirm(question, options);
-  const answer = await ask<Answer>({});
+  if (found.count > 0) await confirm(question, options);
+  const answer = found.count > 0 ? await ask<ManyOperated>({}) : NONE_OPERATED;
   const exit = printOperated(answer, json ? answer : undefined, 'erased');
   if (answer.more && !json) note('more match: run it again');
   return exit;

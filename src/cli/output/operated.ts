@@ -7,6 +7,12 @@ export interface Operated {
   refused: Array<{ id: string; detail: string }>;
 }
 
+export interface ManyOperated extends Operated {
+  /** Whether more match. */
+  more: boolean;
+}
+export const NONE_OPERATED: ManyOperated = { done: [], refused: [], more: false };
+
 /**
  * Prints what became of several things: how many were done, and why others were refused.
  * @param json what is printed for programs instead; undefined for people
