@@ -239,9 +239,19 @@ describe('hapax dlq', () => {
     expect((await hapax('dlq', 'redrive', ...filter, '--dry-run')).stdout).toMatch(/2 would be redriven\n$/);
     expect((await hapax('dlq', 'list', ...filter, '--json')).json.dead_letters).toHaveLength(2);
 
+    const one = [...filter, '--limit', '1'];
+    expect((await hapax('dlq', 'redrive', ...one, '--dry-run')).stdout).toMatch(/1 would be redriven; more match\n$/);
+    expect((await hapax('dlq', 'redrive', ...one, '--dry-run', '--json')).json.more).toBe(true);
+    expect((await hapax('dlq', 'redrive', ...one)).stderr).toContain('This redrives 1 dead letter; more match.');
+
     for (const { content } of letters) broken.delete(content);
-    const redriven = await hapax('dlq', 'redrive', ...filter, '--yes', '--json');
-    expect([redriven.code, redriven.json.redriven.sort(), redriven.json.refused]).toEqual([0, ids, []]);
+    const first = await hapax('dlq', 'redrive', ...one, '--yes');
+    expect([first.code, first.stdout, first.stderr]).toEqual([
+      ...[0, '1 redriven, 0 refused\n', 'more match: run it again\n'],
+    ]);
+    const second = await hapax('dlq', 'redrive', ...filter, '--yes', '--json');
+    expect([second.code, second.json]).toEqual([0, { redriven: [expect.any(String)], refused: [], more: false }]);
+    expect(ids).toContain(second.json.redriven[0]);
     for (const { id } of letters) expect((await hapax('tasks', 'wait', id)).code).toBe(0);
   });
 
@@ -256,6 +266,11 @@ describe('hapax dlq', () => {
     const unknown = { id: `task:${id}`, detail: expect.stringContaining('There is no such resource') };
     expect(await hapax('dlq', 'redrive', `task:${id}`, '--yes', '--json')).toMatchObject({
       ...{ code: 1, json: { redriven: [], refused: [unknown] } },
+    });
+    const tried = await hapax('dlq', 'redrive', `task:${id}`, '--dry-run');
+    expect([tried.code, tried.stderr]).toEqual([1, expect.stringContaining(`task:${id} was refused: `)]);
+    expect(await hapax('dlq', 'redrive', `task:${id}`, '--dry-run', '--json')).toMatchObject({
+      ...{ code: 1, json: { dead_letters: [], refused: [unknown], more: false } },
     });
     const other = `task:${(await failedTask()).id}`;
     expect(await hapax('dlq', 'discard', `task:${id}`, other, '--yes', '--json')).toMatchObject({
@@ -282,7 +297,7 @@ it('says what was redriven before something stopped it', async () => {
   const second = `/dlq/${encodeURIComponent(ids[1]!)}/redrive`;
   const url = await standBefore(world.url, (path) => (path === second ? 502 : 'pass'));
   const { code, stdout } = await hapax('dlq', 'redrive', ...ids, '--yes', '--json', '--url', url);
-  expect([code, JSON.parse(stdout)]).toEqual([5, { redriven: [ids[0]], refused: [] }]);
+  expect([code, JSON.parse(stdout)]).toEqual([5, { redriven: [ids[0]], refused: [], more: false }]);
 });
 
 it('hapax queues, quota and search say what the API says', async () => {

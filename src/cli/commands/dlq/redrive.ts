@@ -6,7 +6,7 @@ import { readPages } from '../../client/pages.ts';
 import { deadLetterLines, type FilterOptions, operateEach, queryOf, withFilter } from '../../dead-letters.ts';
 import { EXIT, misuse } from '../../failure.ts';
 import { confirm, confirmable } from '../../output/confirm.ts';
-import { type Operated, printOperated } from '../../output/operated.ts';
+import { noteRefused, type Operated, printOperated } from '../../output/operated.ts';
 import { note, print, printJson } from '../../output/screen.ts';
 
 interface Options extends FilterOptions {
@@ -23,20 +23,24 @@ export function define(command: Command): void {
     .option('-n, --limit <number>', 'how many at most, the newest first', positive, 100)
     .option('--dry-run', 'only show which');
   runsWith<Options>(command, async ({ api, json, options }, ...ids) => {
-    const { letters, unknown } = await meant(api, ids.flat(), options);
+    const { letters, unknown, more } = await meant(api, ids.flat(), options);
+    const alsoMatch = more ? '; more match' : '';
     if (options.dryRun) {
-      if (json) printJson({ dead_letters: letters });
-      else print(...deadLetterLines(letters), `${letters.length} would be redriven`);
-      return EXIT.success;
+      if (json) printJson({ dead_letters: letters, refused: unknown, more });
+      else {
+        noteRefused(unknown);
+        print(...deadLetterLines(letters), `${letters.length} would be redriven${alsoMatch}`);
+      }
+      return unknown.length === 0 ? EXIT.success : EXIT.failed;
     }
     if (letters.length + unknown.length === 0) {
-      if (json) printJson({ redriven: [], refused: [] });
+      if (json) printJson({ redriven: [], refused: [], more });
       else note('there are no such dead letters');
       return EXIT.success;
     }
     if (letters.length > 0) {
       if (!json && !options.yes) print(...deadLetterLines(letters));
-      await confirm(questionOf(letters), options);
+      await confirm(questionOf(letters, alsoMatch), options);
     }
     // Exactly those that were shown, not others that came meanwhile.
     const { done, stoppedBy, ...rest } = await operateEach(
@@ -44,8 +48,9 @@ export function define(command: Command): void {
       (id) => api.json(`/dlq/${encodeURIComponent(id)}/redrive`, { method: 'POST' }),
     );
     const refused = [...unknown, ...rest.refused];
-    const exit = printOperated({ done, refused }, json ? { redriven: done, refused } : undefined, 'redriven');
+    const exit = printOperated({ done, refused }, json ? { redriven: done, refused, more } : undefined, 'redriven');
     if (stoppedBy) throw stoppedBy;
+    if (more && !json) note('more match: run it again');
     return exit;
   });
 }
@@ -54,6 +59,8 @@ export function define(command: Command): void {
 interface Meant {
   letters: DeadLetterView[];
   unknown: Operated['refused'];
+  /** Whether more match than `--limit` takes. */
+  more: boolean;
 }
 
 /** Returns the dead letters that are named, or that match. @throws {Failure} if nothing says which. */
@@ -65,8 +72,9 @@ async function meant(api: Api, ids: string[], options: Options): Promise<Meant> 
     return named(api, ids);
   }
   if (!filtered && !options.all) throw misuse('Nothing says which dead letters', 'name ids, a filter, or --all');
-  const { items } = await readPages<DeadLetterView>(api, '/dlq', 'dead_letters', { query, limit: options.limit });
-  return { letters: items, unknown: [] };
+  const listing = { query, limit: options.limit };
+  const { items, next_cursor } = await readPages<DeadLetterView>(api, '/dlq', 'dead_letters', listing);
+  return { letters: items, unknown: [], more: next_cursor !== null };
 }
 
 async function named(api: Api, ids: string[]): Promise<Meant> {
@@ -75,12 +83,12 @@ async function named(api: Api, ids: string[]): Promise<Meant> {
     letters.push(await api.json<DeadLetterView>(`/dlq/${encodeURIComponent(id)}`)),
   );
   if (stoppedBy) throw stoppedBy;
-  return { letters, unknown: refused };
+  return { letters, unknown: refused, more: false };
 }
 
-function questionOf(letters: DeadLetterView[]): string {
+function questionOf(letters: DeadLetterView[], alsoMatch: string): string {
   const unsure = letters.filter((letter) => letter.kind === 'build' && letter.build.workflow_run_id === null).length;
   const warning =
     unsure > 0 ? ` ${unsure} of them are builds without a known run: if a run exists, the workflow runs twice.` : '';
-  return `This redrives ${letters.length} dead letter${letters.length === 1 ? '' : 's'}.${warning}`;
+  return `This redrives ${letters.length} dead letter${letters.length === 1 ? '' : 's'}${alsoMatch}.${warning}`;
 }
