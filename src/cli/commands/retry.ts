@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { BuildView } from '../../contracts/builds/build.ts';
+import { UNFOLLOWED } from '../../contracts/builds/unfollowed.ts';
 import { positive, runsWith } from '../client/command.ts';
 import { type OperateOptions, operate, watchable } from '../operate-build.ts';
 import { confirm, confirmable } from '../output/confirm.ts';
@@ -12,18 +13,18 @@ interface Options extends OperateOptions {
 export function define(command: Command): void {
   watchable(command.argument('<build>', 'id of the build'));
   confirmable(command).addOption(
-    new Option('-m, --mode <mode>', 'default: rerun if the build has a run').choices([
-      'rerun',
-      'rerun_failed',
-      'redispatch',
-    ]),
+    new Option(
+      '-m, --mode <mode>',
+      'default: rerun, or redispatch if there is no run or the forge cannot re-run it',
+    ).choices(['rerun', 'rerun_failed', 'redispatch']),
   );
   runsWith<Options>(command, async (context, id = '') => {
     const { yes } = context.options;
     const build = await context.api.json<BuildView>(`/builds/${positive(id)}`);
     const unknown = build.needs_attention || build.workflow_run_id === null;
-    // By itself, a request without a mode makes a new run on a forge that cannot re-run one. With a mode, it is refused there.
-    const mode = context.options.mode ?? (unknown ? undefined : 'rerun');
+    // Without a mode, a forge that cannot re-run makes a new run. If the old one may still be going, nobody has agreed to that: a rerun
+    // is refused there.
+    const mode = context.options.mode ?? (!unknown && UNFOLLOWED.includes(build.conclusion) ? 'rerun' : undefined);
     const sendsAnother = unknown || mode === 'redispatch';
     if (sendsAnother) {
       await confirm(`This dispatches build ${id} once more. If a run of it exists, the workflow runs twice.`, { yes });

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
 import type { FailedJob } from '../../contracts/builds/failed-job.ts';
 import type { RetryMode } from '../../contracts/builds/operator.ts';
+import { UNFOLLOWED } from '../../contracts/builds/unfollowed.ts';
 import type { Build } from '../../domain/builds/build.ts';
 import { candidatesOf } from '../../domain/builds/candidate-runs.ts';
 import { retryModes } from '../../domain/builds/retry-modes.ts';
@@ -20,9 +21,6 @@ export function cancelQuestion({ id, workflow_run_id }: Pick<Build, 'id' | 'work
       : `Run ${workflow_run_id} at GitHub is cancelled too.`;
   return `Cancel build ${id}? ${run}`;
 }
-
-/** Conclusions of builds that Hapax stopped following, some of them at their deadline. Their run may still be going. */
-const UNFOLLOWED: readonly (string | null)[] = ['workflow_ended', 'workflow_lost', 'timed_out'];
 
 type Retried = Pick<Build, 'id' | 'needs_attention' | 'workflow_run_id' | 'conclusion' | 'request'>;
 
