@@ -39,9 +39,14 @@ export async function verifyAudit(
     : verifyFile(file, audit, report);
 }
 
-/** Runs `hapax audit key`: prints a key that signs checkpoints. */
+/** Runs `hapax audit key`: prints a key that signs checkpoints. @throws {UserError} if the name cannot be one of a key. */
 export function printNewKey(name: string): void {
-  const secret = noteKeyOf(name, randomBytes(32));
+  let secret: string;
+  try {
+    secret = noteKeyOf(name, randomBytes(32));
+  } catch (error) {
+    throw new UserError((error as Error).message);
+  }
   console.log(`CHECKPOINT_KEY=${secret}`);
   console.error(`Verify checkpoints with: ${readNoteSigner(secret).verifierKey}`);
 }

@@ -60,6 +60,7 @@ test('what is wrong with the command line, or with what it needs, is said in lin
     [['simulate-github', '--port', String(port)], {}, /^hapax: port \d+ is in use/, 1],
     [['migrate'], database, /^hapax: the database at 127.0.0.1:1 \(DATABASE_URL\) cannot be used: .*ECONNREFUSED/, 1],
     [['rebuild'], database, /^hapax: the database at 127.0.0.1:1/, 1],
+    [['audit', 'key', 'two words'], {}, /^hapax: the name of a key has no spaces/, 1],
     [['audit', 'verify'], database, /^hapax: the database at 127.0.0.1:1/, 1],
     [
       ['worker'],
