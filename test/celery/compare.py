@@ -131,7 +131,7 @@ CASES = {
     "the request": lambda: f.about.apply_async([1, "b"], {"a": 2}),
     "priority": lambda: send(f.about, priority=7),
     "time limits of the request": lambda: send(f.about, soft_time_limit=30, time_limit=60),
-    "headers": lambda: send(f.about, headers={"tenant": "acme"}),
+    "headers": lambda: send(f.about, headers={"tenant": "acme", "views": 2**40}),
     "a shadow name": lambda: send(f.about, shadow="another"),
     "stamps": lambda: f.about.s().stamp(team="blue") and f.about.apply_async(stamped_headers=["team"], team="blue"),
     "an id of its own": lambda: send(f.about, task_id=f"own-{f.QUEUE}"),

@@ -223,6 +223,7 @@ def about(self, *args, **kwargs):
         "stamps": r.stamps,
         "shadow": r.shadow,
         "tenant": r.get("tenant") or (r.headers or {}).get("tenant"),
+        "views": r.get("views") or (r.headers or {}).get("views"),
         "utc": r.utc,
         "current": app.current_task.request.id == r.id,
         "process_was_initialised": "ready_since" in globals(),

@@ -14,6 +14,7 @@ import { startFreezingProxy } from '../world/freezing-proxy.ts';
 import { startProxy } from '../world/proxy.ts';
 import { hasRabbitMq, type RabbitMq as Server, startRabbitMq } from '../world/rabbitmq-server.ts';
 import { describeWith } from '../world/required-programs.ts';
+import { startTamperingProxy } from '../world/tampering-proxy.ts';
 
 let server: Server;
 const open: RabbitMq[] = [];
@@ -92,6 +93,40 @@ describeWith({ RabbitMQ: hasRabbitMq }, 'the connection to RabbitMQ', () => {
       headers: { task: 'a', retries: 0, eta: null },
     });
     expect(text(seen[0])).toBe('{}');
+  });
+
+  it('takes messages with headers that amqplib cannot write, and goes on', async () => {
+    const { seen, states } = await client('foreign', ack);
+    const way = await startTamperingProxy(Number(new URL(server.url).port));
+    onTestFinished(() => way.close());
+    const connection = await connect(server.url.replace(/:\d+\//, `:${way.port}/`));
+    onTestFinished(() => connection.close());
+    const channel = await connection.createConfirmChannel();
+    const send = async (headers: Record<string, unknown>) => {
+      channel.sendToQueue('foreign', Buffer.from(''), { headers });
+      await channel.waitForConfirms();
+    };
+    // The tag that py-amqp gives to integers beyond 32 bits.
+    way.change('\x05largel', '\x05largeL');
+    await send({ large: 2 ** 40, next: 'a' });
+    await send({ large: -(2 ** 40), next: 'a' });
+    // Tables in tables, too deep to be read.
+    const table = Buffer.alloc(6 * 15_000);
+    for (let at = 0; at < table.length; at += 6) {
+      table.write('F', at + 1);
+      table.writeUInt32BE(table.length - at - 6, at + 2);
+    }
+    way.change('\x04deepx', '\x04deepF');
+    await send({ deep: table });
+    await send({ next: 'b' });
+    await eventually(() => expect(seen).toHaveLength(4));
+    expect(seen.map(({ headers }) => headers)).toEqual([
+      { large: 2 ** 40, next: 'a' },
+      { large: -(2 ** 40), next: 'a' },
+      { 'amqplib-unread-table': expect.any(Buffer) },
+      { next: 'b' },
+    ]);
+    expect(states).toEqual(['connected']);
   });
 
   it('has at most four messages of a queue under way', async () => {
