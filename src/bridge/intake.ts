@@ -67,7 +67,10 @@ export async function takeDelivery(deps: IntakeDependencies, delivery: Delivery,
   while (!lost.aborted) {
     try {
       const now = new Date();
-      return await act(deps, delivery, faults < MOST_FAULTS ? read(delivery, now) : refuse(delivery, INTERNAL, now));
+      if (faults < MOST_FAULTS) return await act(deps, delivery, read(delivery, now));
+      // If its headers make that fail too, it is kept without them.
+      const kept = faults < 2 * MOST_FAULTS ? delivery : { ...delivery, headers: {} };
+      return await putAside(deps, kept, refuse(kept, INTERNAL, now));
     } catch (error) {
       const waits = isAway(error);
       if (!waits) faults += 1;

@@ -84,6 +84,29 @@ describe('reading a delivery', () => {
     expect(inPython.pendingReplies.follow_ups.errbacks).toEqual([]);
   });
 
+  const groupOf = (member: object) => ({ task: 'celery.group', subtask_type: 'group', kwargs: { tasks: [member] } });
+  it.each<[string, object]>([
+    ['a group without members', { task: 'celery.group', subtask_type: 'group' }],
+    ['a chord without a body', { task: 'celery.chord', subtask_type: 'chord' }],
+    ['an impossible priority', groupOf({ task: 't', options: { priority: -1 } })],
+    ['an id that is too long', groupOf({ task: 't', options: { task_id: 'i'.repeat(300) } })],
+    ['a name that is too long', groupOf({ task: 'n'.repeat(1_000) })],
+  ])('refuses %s in a chain, and tells the clients of its other steps', (_, step) => {
+    const steps = [{ task: 't', options: { task_id: 'last', reply_to: 'q' } }, step];
+    const message = delivery({
+      headers: { task: 't', id: 'a', lang: 'py' },
+      body: Buffer.from(JSON.stringify([[], {}, { chain: steps }])),
+    });
+    const { refusal, replies } = refused(message);
+    expect(refusal.code).toBe('not_a_task');
+    expect(replies.map(({ result }) => result.task_id)).toEqual(['a', 'last']);
+  });
+
+  it('refuses a message whose task has no text for a name', () => {
+    const message = delivery({ headers: { task: { toString: 'x' }, id: 'a' }, body: Buffer.from('[[],{}]') });
+    expect(refused(message)).toMatchObject({ refusal: { code: 'not_a_task' }, task_id: 'a', name: null });
+  });
+
   it('tells nobody about a task that another request made under this id', () => {
     const message = delivery({ reply_to: 'q', body: Buffer.from('{"id":"a","task":"t"}') });
     const detail = 'task a was already requested with other content';

@@ -1,5 +1,12 @@
 import { LIMITS } from '../../contracts/budgets.ts';
-import type { Delivery, MessageRefusal, PendingReply, Signature, TaskMessage } from '../../contracts/celery/celery.ts';
+import type {
+  Delivery,
+  Forgone,
+  MessageRefusal,
+  PendingReply,
+  Signature,
+  TaskMessage,
+} from '../../contracts/celery/celery.ts';
 import type { TaskRequest } from '../tasks/task-request.ts';
 import { forgone } from './celery-follow-ups.ts';
 import { followersOf, idOf, readTaskMessage } from './celery-message.ts';
@@ -75,17 +82,27 @@ export function refuse(delivery: Delivery, refusal: MessageRefusal, now: Date): 
   const text = textOf(delivery);
   const task_id = idOf(delivery, text);
   const { task, replaced_task_nesting: nesting } = delivery.headers;
-  const exception = exceptionOfRefusal(refusal, String(task ?? refusal.detail));
+  const name = typeof task === 'string' ? task : null;
+  const exception = exceptionOfRefusal(refusal, name ?? refusal.detail);
   const replaces = typeof nesting === 'number' ? nesting : null;
   // The other task of this id has, or will have, a result of its own.
   const own = task_id === null || refusal.code === 'task_id_reused' ? [] : [task_id];
   const unanswered = own.map((id) => ({ task_id: id, reply_to: delivery.reply_to, group_id: null, replaces }));
-  const tasks = [...unanswered, ...forgone(followersOf(delivery, text))];
+  const tasks = [...unanswered, ...followersOf(delivery, text).flatMap(readableForgone)];
   const refused_at = now.toISOString();
   const end = { status: 'FAILURE', exception } as const;
   const replies = repliesAboutForgone(tasks, { ended_at: refused_at, end });
-  const name = typeof task === 'string' ? task : null;
   return { refusal, task_id, name, replies, never: { tasks, end }, refused_at };
+}
+
+/** Returns the tasks of a step that never come. A step may be the reason of the refusal: then nobody can know its tasks. */
+function readableForgone(step: Signature): Forgone[] {
+  try {
+    return forgone([step]);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return [];
+  }
 }
 
 function taskIn(message: TaskMessage): TaskRequest {
