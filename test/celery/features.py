@@ -439,6 +439,14 @@ def progress(self, until):
         time.sleep(0.05)
 
 
+@app.task(acks_late=True)
+def late_until(until):
+    for _ in range(2_000):
+        if os.path.exists(until):
+            return "done"
+        time.sleep(0.05)
+
+
 @app.task(bind=True)
 def progress_at_once(self):
     self.update_state(state="PROGRESS", meta={"done": 1})

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import proto from '@temporalio/proto';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
 import { isAlive } from '../../src/laptop/processes.ts';
@@ -167,6 +168,42 @@ describeWithPython('a worker in Python that stops, is lost, or begins again', (p
       ['SUCCESS', 'in the record'],
       ['FAILURE', 'Retry'],
     ]);
+  });
+
+  test('does its work once where Temporal was away for longer than a heartbeat may be missing', async () => {
+    const way = await startFreezingProxy(Number(inject('temporalAddress').split(':')[1]));
+    onTestFinished(() => way.close());
+    const { traced } = await start('hapax-worker', 'away', { more: { TEMPORAL_ADDRESS: `127.0.0.1:${way.port}` } });
+    const [early, late] = [join(python.directory, 'early'), join(python.directory, 'late')];
+    // Two that a lost worker would end or begin again, and one that ends while Temporal is away.
+    const once = await send('progress', 'away', [late]);
+    const again = await send('late_until', 'away', [late]);
+    const meanwhile = await send('late_until', 'away', [early]);
+    const ids = [once, again, meanwhile];
+    const seen = async (what: string, id: string) =>
+      (await traced()).filter((line) => line.id === id && line.what === what);
+    await eventually(async () => {
+      for (const id of ids) expect(await seen('signal prerun', id)).toHaveLength(1);
+    });
+    const pending = async (id: string) => {
+      const { raw } = await python.bridge.world.client.workflow.getHandle(taskWorkflowId(id)).describe();
+      return raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'runTask');
+    };
+    way.cut();
+    await eventually(async () => {
+      for (const id of ids) expect((await pending(id))?.attempt).toBeGreaterThan(1);
+    });
+    await writeFile(early, '');
+    await eventually(async () => expect(await seen('signal postrun', meanwhile)).toHaveLength(1));
+    way.mend();
+    expect(await ended(meanwhile)).toMatchObject({ status: 'SUCCESS', result: 'done' });
+    const STARTED = proto.temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_STARTED;
+    for (const id of [once, again]) await eventually(async () => expect((await pending(id))?.state).toBe(STARTED));
+    await writeFile(late, '');
+    for (const id of ids) {
+      expect(await ended(id)).toMatchObject({ status: 'SUCCESS', result: 'done' });
+      expect(await seen('signal prerun', id)).toHaveLength(1);
+    }
   });
 
   test('leaves no poller behind where a worker is killed while Temporal is away', async () => {

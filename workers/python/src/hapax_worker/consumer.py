@@ -201,9 +201,9 @@ class HapaxConsumer(Consumer):
         soft = soft or task.soft_time_limit or self.controller.soft_time_limit
         return hard, None if hard and soft and soft >= hard else soft
 
-    def _cancel(self, task_id: str) -> None:
+    def _cancel(self, token: int, task_id: str) -> None:
         attempt = self._attempts.get(task_id)
-        if attempt and attempt.request and not attempt.is_cancelled:
+        if attempt and attempt.token == token and attempt.request and not attempt.is_cancelled:
             attempt.is_cancelled = True
             attempt.request.terminate(self.pool.real, signal="SIGTERM")
 

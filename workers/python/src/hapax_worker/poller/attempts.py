@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Literal
 
 from temporalio import activity
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.service import RPCError, RPCStatusCode
 
 from hapax_worker.poller.places import NotNow, Places
 from hapax_worker.poller.record import AttemptRecord
@@ -24,6 +26,9 @@ _STOPPING_S = 5
 
 #: A task that has lost this many workers is at fault itself.
 _MAX_LOST_WORKERS = 5
+
+#: How many outcomes are kept that Temporal may not have heard of. While it is away, no more tasks come than this worker has places.
+_MOST_UNHEARD = 100
 
 #: So often a task is given back that this worker does not know. In a rolling deployment another may know it.
 _MAX_UNKNOWN = 5
@@ -41,6 +46,8 @@ class Attempts:
         self._types = {of["name"]: of for of in types}
         self._places = Places(concurrency, types)
         self._tell = tell
+        #: By run of the workflow and id of the activity.
+        self._work: dict[tuple[str, str], _Work] = {}
         self._running: dict[int, _Running] = {}
         self._last_token = 0
         self._is_draining = False
@@ -67,18 +74,80 @@ class Attempts:
 
     @activity.defn(name=RUN_ACTIVITY)
     async def run_task(self, request: RunRequest) -> Outcome:
-        """One attempt. Fails only with what Temporal is to repeat on another worker."""
-        beat = _last_beat()
-        async with _in_background(_send_heartbeats(beat)):
-            if request["version"] != VERSION:
-                raise _given_back(f"a request of version {request['version']}; this worker reads {VERSION}", 5)
-            if request["name"] not in self._types:
-                return self._unknown(request["name"])
-            try:
-                async with self._places.taken(request["name"]):
-                    return await self._attempt(request, beat)
-            except NotNow as error:
-                raise _given_back(str(error), error.after_s) from error
+        """One attempt. Fails only with what Temporal is to repeat on another worker.
+
+        If Temporal heard nothing of an activity for too long, it hands it over again. The work goes on meanwhile, and is not begun twice.
+        """
+        if request["version"] != VERSION:
+            raise _given_back(f"a request of version {request['version']}; this worker reads {VERSION}", 5)
+        if request["name"] not in self._types:
+            return self._unknown(request["name"])
+        info = activity.info()
+        key = (info.workflow_run_id, info.activity_id)
+        if key not in self._work:
+            beat = _last_beat()
+            self._work[key] = _Work(self._in_place(request, beat), beat)
+        work = self._work[key]
+        work.waiting += 1
+        try:
+            async with _in_background(_send_heartbeats(work.beat)):
+                return await asyncio.shield(work.doing)
+        except ApplicationError:
+            activity.heartbeat(work.beat)  # it may count something for the worker that has the attempt next
+            raise
+        except asyncio.CancelledError:
+            reason = activity.cancellation_details()
+            if reason and reason.cancel_requested:
+                await work.stop()
+            raise
+        finally:
+            work.waiting -= 1
+            if work.waiting == 0:
+                self._leave(key, work, info)
+
+    def _leave(self, key: tuple[str, str], work: _Work, info: activity.Info) -> None:
+        """No activity waits for the work any more."""
+        if not work.doing.done():
+            work.watch = asyncio.create_task(self._stop_if_unwanted(key, work, info))
+        elif work.doing.cancelled() or work.doing.exception():
+            del self._work[key]
+        else:
+            ended = [key for key, one in self._work.items() if one.doing.done() and one.waiting == 0]
+            for oldest in ended[:-_MOST_UNHEARD]:
+                del self._work[oldest]
+
+    async def _stop_if_unwanted(self, key: tuple[str, str], work: _Work, info: activity.Info) -> None:
+        """Lets the work go on until an activity waits for it again. Stops it if none will."""
+        may_come_again = True
+        while may_come_again:
+            await asyncio.sleep(_HEARTBEAT_S)
+            may_come_again = await self._may_come_again(info)
+            if work.waiting > 0 or work.doing.done():
+                return
+        del self._work[key]
+        await work.stop()
+
+    async def _may_come_again(self, info: activity.Info) -> bool:
+        """Whether Temporal may hand over this activity to this worker again."""
+        try:
+            workflow = await self._client.get_workflow_handle(info.workflow_id, run_id=info.workflow_run_id).describe()
+        except RPCError as error:
+            return error.status != RPCStatusCode.NOT_FOUND
+        if workflow.status != WorkflowExecutionStatus.RUNNING:
+            return False
+        started = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        return any(
+            pending.state != started or pending.last_worker_identity == self._identity
+            for pending in workflow.raw_description.pending_activities
+            if pending.activity_id == info.activity_id
+        )
+
+    async def _in_place(self, request: RunRequest, beat: Beat) -> Outcome:
+        try:
+            async with self._places.taken(request["name"]):
+                return await self._attempt(request, beat)
+        except NotNow as error:
+            raise _given_back(str(error), error.after_s) from error
 
     def _unknown(self, name: str) -> Outcome:
         if activity.info().attempt < _MAX_UNKNOWN:
@@ -115,7 +184,7 @@ class Attempts:
         try:
             outcome = await asyncio.shield(running.ended)
         except asyncio.CancelledError:
-            self._tell("cancel", task_id=request["task_id"])
+            self._tell("cancel", token=token, task_id=request["task_id"])
             await asyncio.wait([running.ended], timeout=_STOPPING_S)
             raise
         finally:
@@ -127,6 +196,22 @@ class Attempts:
                 raise _noted(beat, "unstarted")
             case _:
                 return _versioned(outcome)
+
+
+class _Work:
+    """The work on an attempt, which may outlive an activity that waits for it."""
+
+    #: How many activities wait for it.
+    waiting = 0
+    watch: asyncio.Task[None] | None = None
+
+    def __init__(self, doing: Coroutine[Any, Any, Outcome], beat: Beat) -> None:
+        self.beat = beat
+        self.doing = asyncio.create_task(doing)
+
+    async def stop(self) -> None:
+        self.doing.cancel()
+        await asyncio.wait([self.doing])
 
 
 class _Running:
@@ -173,7 +258,6 @@ def _versioned(outcome: Outcome) -> Outcome:
 def _noted(beat: Beat, what: Literal["interrupted", "unstarted"]) -> ApplicationError:
     """Gives the attempt back, and counts this for the worker that has it next."""
     beat[what] += 1
-    activity.heartbeat(beat)
     return _given_back(f"the attempt was {what}", 0.1)
 
 

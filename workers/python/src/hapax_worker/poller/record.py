@@ -46,7 +46,7 @@ class AttemptRecord:
             try:
                 return await self._workflow.execute_update(BEGIN_UPDATE, self._begin, id=update_id)
             except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-                if activity.is_cancelled():  # Temporal's client says the same of a revocation
+                if isinstance(error.__cause__, asyncio.CancelledError):  # Temporal's client hides it
                     raise asyncio.CancelledError from error
                 continue  # it may be on record already, so the same update is asked for again
             except RPCError as error:
