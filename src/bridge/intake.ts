@@ -105,6 +105,8 @@ async function begin(deps: IntakeDependencies, delivery: Delivery, reading: Task
   if (needed) return putAside(deps, delivery, refuse(delivery, needed, new Date()));
   const { task, pendingReplies } = isInPython ? reading.inPython : reading;
   if (task.message && pendingReplies.chord && ways.results) task.message.chord_counted = true;
+  if (task.message && (task.message.chord_counted || hasFollowUps(pendingReplies.follow_ups)))
+    task.message.result_passed_on = true;
   const awaitsReply =
     ways.results !== undefined ||
     pendingReplies.reply_to !== '' ||

@@ -52,6 +52,12 @@ def send(task, *args, **options):
     return task.apply_async(args, **options)
 
 
+def alone(result):
+    """The result without those before it, which nobody stores."""
+    result.parent = None
+    return result
+
+
 def numbers(count=2):
     return [f.add.s(i, i) for i in range(1, count + 1)]
 
@@ -188,6 +194,11 @@ CASES = {
     "AsyncResult.get inside a task": lambda: send(f.sends, "get"),
     "a chain": lambda: chain(f.add.s(1, 2), f.add.s(3), f.add.s(4))(),
     "a chain that fails": lambda: chain(f.add.s(1, 2), f.raises.si("value"), f.add.s(4))(),
+    "a chain with a result that is ignored": lambda: alone(chain(f.add.s(1, 2).set(ignore_result=True), f.add.s(3))()),
+    "a chain with a task that ignores its result": lambda: alone(chain(f.silent.si(), f.echo.s())()),
+    "a chord with a result that is ignored": lambda: alone(
+        chord([f.add.s(1, 1).set(ignore_result=True), *numbers()])(f.total.s())
+    ),
     "a group": lambda: group(f.add.s(i, i) for i in range(3))(),
     "a chord": lambda: chord(f.add.s(i, i) for i in range(3))(f.total.s()),
     **CHORDS,

@@ -67,6 +67,8 @@ export interface PythonRunRequest extends PythonWork, Versioned {
   reply_to: string | null;
   /** Set if the record counts the chord that the task is a member of, and the app's result back end does not. */
   chord_counted?: true;
+  /** Set if a task that Hapax publishes takes its result, so that it is needed even if nobody else wants it. */
+  result_passed_on?: true;
 }
 
 /** Name of the signal that tells a task what replaces it, if it replaced itself with more than one task. */

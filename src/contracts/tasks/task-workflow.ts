@@ -74,6 +74,8 @@ export interface MessageToPython {
   embed: Record<string, unknown>;
   /** Set if the record counts the chord. */
   chord_counted?: true;
+  /** Set if a task that Hapax publishes takes its result. */
+  result_passed_on?: true;
 }
 
 /** Where a task goes on after one run of its workflow has made many attempts. */

@@ -89,6 +89,7 @@ export class PythonAttempts {
       const request = {
         ...{ version, task_id, attempt, priority, root_id, parent_id, reply_to, ...this.#work },
         ...(message?.chord_counted && { chord_counted: message.chord_counted }),
+        ...(message?.result_passed_on && { result_passed_on: message.result_passed_on }),
       };
       const within = Number.isFinite(beginWithin) ? beginWithin : undefined;
       return await this.#conclude(await scope.run(() => this.#run(request, within)));

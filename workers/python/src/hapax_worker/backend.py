@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from celery import Celery, states
@@ -13,7 +14,7 @@ from kombu.exceptions import EncodeError
 from hapax_worker import progress
 from hapax_worker.canvas import FAIL_CHORD
 from hapax_worker.ledger import LEDGER, as_json, error_of, result_as_json
-from hapax_worker.messages import CHORD_COUNTED
+from hapax_worker.messages import CHORD_COUNTED, RESULT_PASSED_ON
 
 
 class Recording:
@@ -22,9 +23,13 @@ class Recording:
     forwards = True
 
     def mark_as_done(self, task_id, result, request=None, store_result=True, state=states.SUCCESS):
-        is_kept = store_result and not (request and request.ignore_result)
-        # What is no JSON, or too much of it, fails here, which is a failure of the task, as in Celery.
-        kept = self._kept(result_as_json, result) if is_kept else None
+        kept = None
+        if store_result and not (request and request.ignore_result):
+            # What is no JSON, or too much of it, fails here, which is a failure of the task, as in Celery.
+            kept = self._kept(result_as_json, result)
+        elif request and request.get(RESULT_PASSED_ON):
+            with suppress(EncodeError):
+                kept = result_as_json(self.prepare_value(result))
         super().mark_as_done(task_id, result, request, store_result, state)
         if task_id in LEDGER:
             LEDGER[task_id].end = {"kind": "succeeded", "result": kept}

@@ -10,6 +10,9 @@ from kombu.message import Message
 #: Header of a member of a chord that Hapax counts.
 CHORD_COUNTED = "hapax_chord_counted"
 
+#: Header of a task whose result another one takes.
+RESULT_PASSED_ON = "hapax_result_passed_on"
+
 _NO_CANVAS = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
@@ -32,6 +35,7 @@ def message_of(request: dict[str, Any], *, redelivered: bool) -> Message:
         "kwargsrepr": repr(kwargs),
         **request.get("headers", {}),
         **({CHORD_COUNTED: True} if request.get("chord_counted") else {}),
+        **({RESULT_PASSED_ON: True} if request.get("result_passed_on") else {}),
     }
     return Message(
         body=json.dumps([args, kwargs, {**_NO_CANVAS, **request.get("embed", {})}]),

@@ -62,6 +62,8 @@ class RunRequest(_RequiredOfRun, total=False):
     reply_to: str | None
     #: Whether the record counts the chord that the task is a member of; the app's back end does otherwise.
     chord_counted: bool
+    #: Whether a task that Hapax publishes takes the result, which is then needed even if nobody else wants it.
+    result_passed_on: bool
 
 
 class Begin(TypedDict):
