@@ -43,6 +43,7 @@ const LOOK_MS = 1_000;
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const { results, taskTypes, tracing = NO_TRACING, log } = options;
   const revocations = new Revocations();
+  const stopped = new AbortController();
   const rabbit = await connectRabbitMq({
     url: options.amqpUrl,
     queues: BUILT_IN_QUEUES,
@@ -53,7 +54,10 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     onDelivery: (delivery, lost) =>
       traced(tracing, delivery, () => takeDelivery({ ...options, ways, revocations }, delivery, lost)),
     onControl: (delivery) =>
-      void onControl({ ...options, prefetch: PREFETCH, revocations, publish: ways.rabbit.publish }, delivery),
+      void onControl(
+        { ...options, prefetch: PREFETCH, revocations, publish: ways.rabbit.publish, stopped: stopped.signal },
+        delivery,
+      ),
     onState(state) {
       options.meter.brokerConnected(state.connected);
       if (state.connected) log.info('RabbitMQ is connected');
@@ -79,6 +83,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     },
     close() {
       clearInterval(looking);
+      stopped.abort();
       return rabbit.close();
     },
   };

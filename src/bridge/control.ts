@@ -1,13 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TaskDependencies } from '../commands/tasks/create-task.ts';
 import { revokeIfOpen } from '../commands/tasks/revoke-task.ts';
 import { LIMITS } from '../contracts/budgets.ts';
 import type { Delivery } from '../contracts/celery/celery.ts';
 import { type ControlMessage, revokeArguments } from '../contracts/celery/pidbox.ts';
+import type { Revocation } from '../contracts/tasks/task-workflow.ts';
 import { bodyText } from '../domain/celery/message-body.ts';
 import { heardControl } from '../domain/celery/pidbox.ts';
 import { AMQP_CALLER } from '../domain/celery/reading.ts';
 import { celeryNameOf } from '../domain/celery/task-names.ts';
 import type { Publication } from '../integrations/celery/rabbitmq.ts';
+import { isAway, PAUSE_MS } from './outage.ts';
 import type { Revocations } from './revocations.ts';
 
 export interface ControlDependencies extends Pick<TaskDependencies, 'db' | 'client' | 'log' | 'taskTypes'> {
@@ -16,6 +19,8 @@ export interface ControlDependencies extends Pick<TaskDependencies, 'db' | 'clie
   prefetch: number;
   revocations: Revocations;
   publish(publication: Publication): Promise<void>;
+  /** Aborted when the bridge stops. */
+  stopped: AbortSignal;
 }
 
 /** A reply of a Celery worker: `{ok: ...}`, `{error: ...}` or, to questions, the requested value. */
@@ -51,15 +56,38 @@ async function revoke(deps: ControlDependencies, given: Record<string, unknown>)
   const asked = revokeArguments.safeParse(given);
   if (!asked.success) return { error: `task_id: must be an id or a list of at most ${LIMITS.messages.revokedIds} ids` };
   const { task_id: ids, terminate } = asked.data;
+  const revocation = { by: AMQP_CALLER, reason: terminate ? 'terminated' : 'revoked' } as const;
   await Promise.all(
     ids.map(async (id) => {
       // Noted first: its message may arrive during the next call.
       deps.revocations.add(id);
-      await revokeIfOpen(deps, id, { by: AMQP_CALLER, reason: terminate ? 'terminated' : 'revoked' });
+      if (!(await tryToRevoke(deps, id, revocation))) void revokeLater(deps, id, revocation);
     }),
   );
   deps.log.info({ task_ids: ids.slice(0, 20), terminate: terminate === true }, 'tasks revoked');
   return { ok: `tasks ${ids.join(', ')} flagged as revoked` };
+}
+
+/** Tries again for as long as the revocation of a task that has not come would be remembered. */
+async function revokeLater(deps: ControlDependencies, id: string, revocation: Revocation): Promise<void> {
+  let pause: number = PAUSE_MS.first;
+  do {
+    await delay(pause, undefined, { signal: deps.stopped }).catch(() => {});
+    if (deps.stopped.aborted || !deps.revocations.has(id)) return;
+    pause = Math.min(2 * pause, PAUSE_MS.longest);
+  } while (!(await tryToRevoke(deps, id, revocation)));
+}
+
+/** Revokes a task if it is open. Returns false if Temporal or the database is away. */
+async function tryToRevoke(deps: ControlDependencies, id: string, revocation: Revocation): Promise<boolean> {
+  try {
+    await revokeIfOpen(deps, id, revocation);
+  } catch (err) {
+    const waits = isAway(err);
+    deps.log[waits ? 'warn' : 'error']({ err, task_id: id }, 'a task was not revoked');
+    return !waits;
+  }
+  return true;
 }
 
 async function reply(

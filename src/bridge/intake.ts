@@ -13,7 +13,7 @@ import { isOnceByNature } from '../domain/tasks/task-request.ts';
 import { publicationOf } from '../integrations/celery/celery-publication.ts';
 import { endNeverComing } from '../integrations/celery/chords.ts';
 import { bury, publishResult, type ReplyWays } from '../integrations/celery/publishing.ts';
-import { NotPublished, type Verdict } from '../integrations/celery/rabbitmq.ts';
+import type { Verdict } from '../integrations/celery/rabbitmq.ts';
 import { publishReply, storeReply } from '../integrations/celery/replying.ts';
 import { savePendingReply } from '../store/celery/pending-reply-save.ts';
 import { settlePendingReply } from '../store/celery/pending-reply-settle.ts';
@@ -23,6 +23,7 @@ import { databaseFault } from '../store/database.ts';
 import { findEnding } from '../store/endings/ending-find.ts';
 import { taskStream } from '../store/tasks/task-stream.ts';
 import type { BridgeMeter } from './meter.ts';
+import { isAway, PAUSE_MS } from './outage.ts';
 import type { Revocations } from './revocations.ts';
 
 export interface IntakeDependencies extends TaskDependencies {
@@ -32,9 +33,6 @@ export interface IntakeDependencies extends TaskDependencies {
   dedupWindowMs: number;
   meter: TaskDependencies['meter'] & BridgeMeter;
 }
-
-/** Pauses while Temporal, the database or RabbitMQ is away: the message waits here, unacknowledged. */
-const PAUSE_MS = { first: 200, longest: 5_000 } as const;
 
 /**
  * How often to try a message that fails by our own fault. Then it becomes a dead letter, so that the messages behind it get their turn.
@@ -72,6 +70,7 @@ export async function takeDelivery(deps: IntakeDependencies, delivery: Delivery,
       const kept = faults < 2 * MOST_FAULTS ? delivery : { ...delivery, headers: {} };
       return await putAside(deps, kept, refuse(kept, INTERNAL, now));
     } catch (error) {
+      // While something is away, the message waits here, unacknowledged.
       const waits = isAway(error);
       if (!waits) faults += 1;
       deps.log[waits ? 'warn' : 'error']({ err: error, queue: delivery.queue }, 'a message waits to be taken');
@@ -224,9 +223,4 @@ function refusalIn(error: unknown): MessageRefusal | undefined {
   // For example text with NUL. A conflict is not the message's fault.
   if (fault?.kind === 'values') return { code: 'not_a_task', detail: `it cannot be recorded: ${fault.message}` };
   return undefined;
-}
-
-function isAway(error: unknown): boolean {
-  if (error instanceof Refusal) return error.kind === 'unavailable';
-  return error instanceof NotPublished || databaseFault(error)?.kind === 'away';
 }

@@ -88,6 +88,8 @@ def children(step):
 
 def revoke(step):
     result = sent.get(step.get("of", "last")) or app.AsyncResult(step["of"])
+    if "answered" in step:
+        return app.control.revoke([result.id], terminate=True, reply=True, limit=step["answered"], timeout=120)
     result.revoke(terminate=step.get("terminate", False))
     return {}
 

@@ -220,32 +220,6 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
     expect(value).toMatchObject({ value: { query: 'old' } });
   });
 
-  it('revokes what runs, what waits and what has not come yet, and answers what is asked of workers', async () => {
-    const early = randomUUID();
-    const [running, , slow, waiting, , later, , , never, pong, registered] = await user(open.redis.url, [
-      { do: 'send', task: 'tasks.semantic_search', args: ['slow'], as: 'slow' },
-      { do: 'revoke', of: 'slow', terminate: true },
-      { do: 'get', of: 'slow' },
-      { do: 'send', task: 'tasks.semantic_search', args: ['later'], as: 'later', options: { eta_in: 3_600 } },
-      { do: 'revoke', of: 'later' },
-      { do: 'get', of: 'later' },
-      { do: 'revoke', of: early },
-      { do: 'send', task: 'tasks.semantic_search', args: ['early'], as: 'early', options: { task_id: early } },
-      { do: 'get', of: 'early' },
-      { do: 'inspect', method: 'ping' },
-      { do: 'inspect', method: 'registered' },
-    ]);
-    for (const revoked of [slow, later, never]) {
-      expect(revoked).toMatchObject({ raises: 'TaskRevokedError', module: 'celery.exceptions', status: 'REVOKED' });
-    }
-    expect([running.id, waiting.id].every(Boolean)).toBe(true);
-    // What was revoked before it came was never worked at.
-    expect(begun.get(early)).toBeUndefined();
-    expect(await ended(early)).toMatchObject({ status: 'REVOKED', reason: 'revoked' });
-    expect(Object.values(pong)).toEqual([{ ok: 'pong' }]);
-    expect(Object.values(registered).flat()).toContain('tasks.ingest_youtube');
-  });
-
   it('answers a sender whose task was terminated in Temporal, once it is cancelled', async () => {
     const message = ask('slow');
     await open.publish('search', message);
