@@ -56,6 +56,26 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis }, 'messages that became n
     expect(kept).toMatchObject({ settled: 'discarded', settled_by: 'local', refusals: 2 });
   });
 
+  it('are told apart by what their publisher said of them, also where they are published again', async () => {
+    const message = { task: 'tasks.none' };
+    for (const said of [{ messageId: 'a' }, { messageId: 'b' }, { timestamp: 1 }, {}]) {
+      await open.publish('youtube', message, said);
+    }
+    const all = await letters('youtube', 4);
+    const publicationOf = async ({ id }: { id: string }) => (await get(`/dlq/${encodeURIComponent(id)}`)).publication;
+    const publications = await Promise.all(all.map(publicationOf));
+    const said = publications.map(({ message_id, timestamp }) => message_id ?? timestamp);
+    expect(new Set(said)).toEqual(new Set(['a', 'b', 1, undefined]));
+    for (const { id } of all) {
+      expect((await open.world.call('POST', `/dlq/${encodeURIComponent(id)}/redrive`)).status).toBe(202);
+    }
+    await eventually(async () => {
+      const again = await letters('youtube', 4);
+      expect(again.map((letter: { message: { refusals: number } }) => letter.message.refusals)).toEqual([2, 2, 2, 2]);
+      expect(again.map(({ id }: { id: string }) => id).sort()).toEqual(all.map(({ id }: { id: string }) => id).sort());
+    });
+  });
+
   it('are published again, once, however often that is asked for', async () => {
     const link = { task: 'tasks.elsewhere', args: [], options: { queue: 'not-yet-there', task_id: 'later-1' } };
     await open.publish('search', {
@@ -97,7 +117,7 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis }, 'messages that became n
       seen.push(...page.dead_letters.map(({ id }) => id));
       cursor = page.next_cursor;
     }
-    expect([seen.length, new Set(seen).size]).toEqual([4, 4]);
+    expect([seen.length, new Set(seen).size]).toEqual([8, 8]);
     expect((await get('/dlq?queue=search')).dead_letters).toHaveLength(3);
     expect((await get('/dlq?kind=task')).dead_letters).toEqual([]);
     expect((await get('/dlq?ref=main')).dead_letters).toEqual([]);

@@ -79,8 +79,7 @@ export function deadLetterPublication(
 
 /** Returns a delivered message in the form in which to publish it again. */
 export function publicationOf(delivery: Delivery): Publication {
-  const { queue, headers, body, content_type, content_encoding, correlation_id, reply_to, priority } = delivery;
-  const given = { content_type, content_encoding, correlation_id, reply_to, priority };
+  const { queue, headers, body, redelivered: _, ...given } = delivery;
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
   return { routing_key: queue, headers, body, ...(present as Partial<Publication>) };
 }

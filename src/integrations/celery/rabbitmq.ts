@@ -23,6 +23,8 @@ export interface Publication {
   correlation_id?: string;
   reply_to?: string;
   priority?: number;
+  message_id?: string;
+  timestamp?: number;
   transient?: boolean;
   /** Whether publishing fails if no queue accepts the message. */
   mandatory?: boolean;
@@ -317,13 +319,14 @@ function publish(channel: ConfirmChannel, publication: Publication): Promise<voi
   const { exchange = '', routing_key, body, mandatory = false } = publication;
   return new Promise((resolve, reject) => {
     let returned = false;
-    const messageId = mandatory ? crypto.randomUUID() : undefined;
-    const onReturn = (message: { properties: { messageId?: unknown } }) => {
-      if (message.properties.messageId === messageId) returned = true;
+    // By this, what RabbitMQ returns is known again. Nobody reads it, and its publisher's own id stays as it is.
+    const appId = mandatory ? `hapax ${crypto.randomUUID()}` : undefined;
+    const onReturn = (message: { properties: { appId?: unknown } }) => {
+      if (message.properties.appId === appId) returned = true;
     };
     // RabbitMQ returns a message before it confirms it.
     if (mandatory) channel.on('return', onReturn);
-    const options = { ...optionsOf(publication), mandatory, ...(messageId ? { messageId } : {}) };
+    const options = { ...optionsOf(publication), mandatory, ...(appId && { appId }) };
     try {
       channel.publish(exchange, routing_key, Buffer.from(body), options, (error: unknown) => {
         channel.off('return', onReturn);
@@ -357,6 +360,8 @@ function optionsOf({
   correlation_id,
   reply_to,
   priority,
+  message_id,
+  timestamp,
   transient,
 }: Publication): Options.Publish {
   return {
@@ -367,6 +372,8 @@ function optionsOf({
     ...(correlation_id === undefined ? {} : { correlationId: correlation_id }),
     ...(reply_to === undefined ? {} : { replyTo: reply_to }),
     ...(priority === undefined ? {} : { priority }),
+    ...(message_id === undefined ? {} : { messageId: message_id }),
+    ...(timestamp === undefined ? {} : { timestamp }),
   };
 }
 
