@@ -5,14 +5,14 @@ import { endReplaced, notInPython, replaceTask } from '../commands/tasks/replace
 import { revokeIfOpen } from '../commands/tasks/revoke-task.ts';
 import type { Delivery, MessageRefusal, PendingReply } from '../contracts/celery/celery.ts';
 import { TRACE_CONTEXT_HEADERS } from '../contracts/tracing/tracing.ts';
-import { endOf, hasFollowUps } from '../domain/celery/celery-reply.ts';
+import { endOf, errorLinksOfRefused, hasFollowUps } from '../domain/celery/celery-reply.ts';
 import { PUBLISH_TASK } from '../domain/celery/celery-tasks.ts';
 import { AMQP_CALLER, type RefusedReading, read, refuse, type TaskReading } from '../domain/celery/reading.ts';
 import { canonicalJson, sha256 } from '../domain/record/hash.ts';
 import { isOnceByNature } from '../domain/tasks/task-request.ts';
 import { publicationOf } from '../integrations/celery/celery-publication.ts';
 import { endNeverComing } from '../integrations/celery/chords.ts';
-import { bury, publishResult, type ReplyWays } from '../integrations/celery/publishing.ts';
+import { bury, publishResult, publishTasks, type ReplyWays } from '../integrations/celery/publishing.ts';
 import type { Verdict } from '../integrations/celery/rabbitmq.ts';
 import { publishReply, storeReply } from '../integrations/celery/replying.ts';
 import { savePendingReply } from '../store/celery/pending-reply-save.ts';
@@ -189,18 +189,22 @@ function fingerprintOf({ redelivered: _, body, headers, ...said }: Delivery): st
  * if this process dies in between, there are two.
  */
 async function putAside(
-  { ways, meter, log }: IntakeDependencies,
+  { ways, taskTypes, meter, log }: IntakeDependencies,
   delivery: Delivery,
-  { refusal, task_id, name, replies, never, refused_at }: RefusedReading,
+  { refusal, task_id, name, replies, errbacks, never, refused_at }: RefusedReading,
 ): Promise<Verdict> {
   const { queue } = delivery;
-  const pending = { ...NO_REPLY, celery_queue: queue };
+  const isInPython = name !== null && taskTypes.known(name)?.runtime === 'python';
+  const pending = { ...NO_REPLY, ...(isInPython && { celery_queue: queue }) };
   const ending = { task_id: task_id ?? '', ended_at: refused_at, end: never.end };
   // First, because the message waits here while Temporal or the database is away, and doing this twice changes nothing.
-  await endNeverComing(ways, never, { pending, ending }).catch((err: unknown) => {
+  try {
+    if (task_id !== null) await publishTasks(ways, errorLinksOfRefused(errbacks, pending, ending, ways.queueOf));
+    await endNeverComing(ways, never, { pending, ending });
+  } catch (err) {
     if (isAway(err)) throw err;
     log.warn({ err, task_id }, 'what waits for a refused message was not ended');
-  });
+  }
   await bury(ways, { message: publicationOf(delivery), from: queue, task_id, task: name }, refusal);
   meter.messageTaken(queue, refusal.code);
   log.warn({ ...refusal, task_id, queue }, 'message refused; it is in hapax.dead-letter');

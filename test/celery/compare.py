@@ -215,7 +215,7 @@ CASES = {
 #: A worker of Celery refuses these itself, Hapax before a worker has them: the text of the error is another.
 REFUSED = {
     "too many arguments": lambda: f.app.send_task("features.add", (1, 2, 3)),
-    "missing arguments": lambda: f.app.send_task("features.add"),
+    "missing arguments": lambda: f.app.send_task("features.add", link_error=f.on_error.s()),
     "a name that nobody registered": lambda: f.app.send_task("features.nobody"),
 }
 
@@ -344,6 +344,9 @@ def main():
         result = found_as(case())
         wait(result)
         report[name] = {"state": result.state, "error": type(result.result).__name__}
+        if name == "missing arguments":
+            eventually(lambda: has_seen(result, "errback"))
+            report[f"{name}: error links"] = len([line for line in traced(result.id) if line["what"] == "errback"])
     for kind in ("task", "chain", "link", "chord"):
         child = found_as(AsyncResult(sent[f"a task that sends a {kind}"].result, app=f.app))
         wait(child)

@@ -177,6 +177,17 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
     ]);
   });
 
+  it('asks for the error links of a message whose arguments do not fit, as Celery does', async () => {
+    const told = randomUUID();
+    const link_error = { task: 'tasks.semantic_search', options: { options: { task_id: told, queue: 'search' } } };
+    const [{ id }, refused] = await user(open.redis.url, [
+      { do: 'send', task: 'tasks.semantic_search', args: [7], options: { link_error } },
+      { do: 'get' },
+    ]);
+    expect(refused).toMatchObject({ raises: 'TypeError', status: 'FAILURE' });
+    expect(await ended(told)).toMatchObject({ status: 'SUCCESS', result: { query: id } });
+  });
+
   it('takes times of later steps, and ids, as clients give them', async () => {
     const id = `video/2026/${randomUUID()} ü `;
     const [, last, , linked] = await user(open.redis.url, [

@@ -65,9 +65,13 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
   });
 
   it('fails where a member is refused, whose client waits for the chord', async () => {
-    const [{ id }] = await user({ ...chord(['a']), of: [search('a'), { task: SEARCH, args: [7] }] });
+    const told = randomUUID();
+    const of = [search('a'), { task: SEARCH, args: [7] }];
+    const [{ id }] = await user({ ...chord([]), of, link_error: told });
     const [failed] = await user({ do: 'get', of: id });
-    expect(failed).toMatchObject({ status: 'FAILURE' });
+    const reason = expect.stringMatching(/^Dependency [\w-]+ raised TypeError\(/);
+    expect(failed).toMatchObject({ status: 'FAILURE', raises: 'ChordError', args: [reason] });
+    expect(await ended(told)).toMatchObject({ status: 'SUCCESS' });
   });
 
   it('fails where a chain that is a member is refused before its end', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Delivery } from '../../src/contracts/celery/celery.ts';
+import type { Delivery, MessageRefusal } from '../../src/contracts/celery/celery.ts';
 import { AMQP_CALLER, read, refuse } from '../../src/domain/celery/reading.ts';
 import { captures, deliveries, delivery } from './celery-captures.ts';
 
@@ -112,6 +112,22 @@ describe('reading a delivery', () => {
     const detail = 'task a was already requested with other content';
     expect(refuse(message, { code: 'task_id_reused', detail }, NOW)).toMatchObject({ task_id: 'a', replies: [] });
     expect(refuse(message, { code: 'unknown_task', detail }, NOW).replies).toMatchObject([{ reply_to: 'q' }]);
+  });
+
+  it('counts a refused member in its chord, which tells the clients of the body', () => {
+    const { delivery: message } = deliveries('protocol2/chord.json')[0]!;
+    const { replies, never } = refuse(message, { code: 'invalid_arguments', detail: 'no' }, NOW);
+    const { group, group_index, id } = message.headers;
+    expect(replies.map(({ result }) => result.task_id)).toEqual([id]);
+    const chord = { group_id: group, index: group_index, body: { task: 'tasks.echo' } };
+    expect(never).toMatchObject({ tasks: [{ task_id: id, chord }], end: { status: 'FAILURE' } });
+  });
+
+  it('calls the error links of a message whose arguments do not fit, as they would if the task had begun', () => {
+    const { delivery: message } = deliveries('protocol2/link-and-errback.json')[0]!;
+    const linksOf = (code: MessageRefusal['code']) => refuse(message, { code, detail: 'no' }, NOW).errbacks;
+    expect(linksOf('invalid_arguments').map(({ task }) => task)).toEqual(['tasks.on_error']);
+    expect(linksOf('unknown_task')).toEqual([]);
   });
 
   it('says which replaced task waits for a message that is refused', () => {

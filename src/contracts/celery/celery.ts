@@ -165,8 +165,15 @@ export const embedOfProtocol2 = absent(
   z.object({ callbacks: signatures(), errbacks: signatures(), chain: signatures(), chord: absent(signature) }),
 ).transform((embed) => embed ?? { callbacks: [], errbacks: [], chain: [], chord: null });
 
-/** The tasks that follow, in either protocol, as far as clients wait for them. */
-export const followersInMessage = z.object({ chain: signatures(), chord: absent(signature) });
+/** The tasks that follow, in either protocol, as far as a refused message has them in order. */
+export const followersInMessage = z.object({
+  chain: signatures(),
+  chord: absent(signature),
+  errbacks: signatures().catch([]),
+});
+
+/** The group that a task is a member of, where either protocol says it. */
+export const groupInMessage = z.object({ group: name().catch(null), group_index: groupIndex().catch(null) });
 
 /** Body of protocol 1. The simple `{id, task, args}` is a subset. */
 export const bodyOfProtocol1 = z.object({

@@ -2,9 +2,11 @@ import {
   type AboutTask,
   bodyOfProtocol1,
   bodyOfProtocol2,
+  type Chord,
   type Delivery,
   embedOfProtocol2,
   followersInMessage,
+  groupInMessage,
   headersOfProtocol2,
   type Signature,
   type TaskMessage,
@@ -43,15 +45,25 @@ export function idOf(delivery: Omit<Delivery, 'body'>, text: string | undefined)
   }
 }
 
-/** Returns what was to follow the task of a refused message: the later steps of its chain, and the task that its chord ends in. */
-export function followersOf(delivery: Omit<Delivery, 'body'>, text: string | undefined): Signature[] {
+/** What was to follow the task of a refused message. */
+export interface Followers {
+  /** The later steps of its chain. */
+  chain: Signature[];
+  errbacks: Signature[];
+  /** The chord that it is a member of. `group_id` is null if the message does not say its group. */
+  chord: (Omit<Chord, 'group_id'> & { group_id: string | null }) | null;
+}
+
+/** Reads what was to follow the task of a refused message; nothing if that cannot be read. */
+export function followersOf(delivery: Omit<Delivery, 'body'>, text: string | undefined): Followers {
   try {
     const body = leniently(text);
-    const embed: unknown = 'task' in delivery.headers ? (body as unknown[] | null)?.[2] : body;
-    const { chain, chord } = followersInMessage.parse(embed);
-    return chord === null ? chain : [...chain, chord];
+    const isProtocol2 = 'task' in delivery.headers;
+    const { chain, chord, errbacks } = followersInMessage.parse(isProtocol2 ? (body as unknown[] | null)?.[2] : body);
+    const { group: group_id, group_index: index } = groupInMessage.parse(isProtocol2 ? delivery.headers : body);
+    return { chain, errbacks, chord: chord && { group_id, index, body: chord } };
   } catch {
-    return [];
+    return { chain: [], errbacks: [], chord: null };
   }
 }
 

@@ -5,15 +5,18 @@ import type {
   MessageRefusal,
   OutgoingTask,
   PendingReply,
+  Signature,
   TaskMessage,
 } from '../../contracts/celery/celery.ts';
 import type { TaskError } from '../../contracts/tasks/task-event.ts';
 import { QUEUE_OF_BUILT_IN } from '../../contracts/tasks/task-queues.ts';
+import { nameUuid } from '../name-uuid.ts';
 import { builtInTaskOf } from '../tasks/task-request.ts';
 import { excessWithResult } from './celery-budget.ts';
-import { followUps, forgone, type RouteOf } from './celery-follow-ups.ts';
+import { followUps, forgone, type RouteOf, taskOfHapax } from './celery-follow-ups.ts';
 import { celeryResult, exceptionOf, exceptionOfRefusal, type Outcome, REVOKED } from './celery-result.ts';
-import { TASKS_OF_HAPAX_WORKER } from './celery-tasks.ts';
+import { asCelery } from './celery-signature.ts';
+import { CALL_ERROR_LINKS_TASK, TASKS_OF_HAPAX_WORKER } from './celery-tasks.ts';
 
 /** The end of a task. */
 export type TaskEnding = Pick<Outcome, 'task_id' | 'ended_at' | 'end'>;
@@ -117,6 +120,28 @@ export function repliesAboutForgone(tasks: Forgone[], { ended_at, end }: Omit<Ta
     reply_to: reply_to ?? '',
     result: celeryResult({ task_id, ended_at, group_id, parent_id: null, children: [], end }),
   }));
+}
+
+/**
+ * Returns the tasks to publish for the error links of a refused message. For a task in Python, Celery itself calls them, with the
+ * exception. They have ids of their own, so publishing twice starts nothing twice.
+ */
+export function errorLinksOfRefused(
+  errbacks: Signature[],
+  pending: PendingReply,
+  ending: TaskEnding,
+  queueOf: QueueOf,
+): OutgoingTask[] {
+  const { task_id, end } = ending;
+  if (errbacks.length === 0 || end.status === 'SUCCESS') return [];
+  const none = { callbacks: [], errbacks: [], chain: [] };
+  if (pending.celery_queue === undefined) {
+    return whatFollows({ ...pending, follow_ups: { ...none, errbacks } }, ending, queueOf).tasks;
+  }
+  const kwargs = { task_id, errbacks: errbacks.map(asCelery), exception: end.exception };
+  const call = taskOfHapax(CALL_ERROR_LINKS_TASK, kwargs, nameUuid(`refused ${task_id}`));
+  const follows = { ...ending, end: { status: 'SUCCESS', result: null } } as const;
+  return whatFollows({ ...pending, follow_ups: { ...none, callbacks: [call] } }, follows, queueOf).tasks;
 }
 
 /** Returns how a task ended, from the event that ended it. */

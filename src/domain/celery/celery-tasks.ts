@@ -7,7 +7,12 @@ import { asCelery } from './celery-signature.ts';
  */
 export const PUBLISH_TASK = 'hapax.publish';
 export const FAIL_CHORD_TASK = 'hapax.fail_chord';
-export const TASKS_OF_HAPAX_WORKER: ReadonlySet<string> = new Set([PUBLISH_TASK, FAIL_CHORD_TASK]);
+export const CALL_ERROR_LINKS_TASK = 'hapax.call_error_links';
+export const TASKS_OF_HAPAX_WORKER: ReadonlySet<string> = new Set([
+  PUBLISH_TASK,
+  FAIL_CHORD_TASK,
+  CALL_ERROR_LINKS_TASK,
+]);
 
 /** Returns the arguments of the task that publishes a chain, a chord or the like after another task. */
 export function publishArguments(

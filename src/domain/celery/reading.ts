@@ -35,6 +35,8 @@ export interface RefusedReading {
   task_id: string | null;
   name: string | null;
   replies: Reply[];
+  /** The error links to call: Celery itself would begin a task whose arguments do not fit, and it would fail. */
+  errbacks: Signature[];
   /** The tasks that never come because of it. Chords and replaced tasks may wait for them. */
   never: NeverComing;
   /** When it was refused, ISO 8601. */
@@ -87,12 +89,21 @@ export function refuse(delivery: Delivery, refusal: MessageRefusal, now: Date): 
   const replaces = typeof nesting === 'number' ? nesting : null;
   // The other task of this id has, or will have, a result of its own.
   const own = task_id === null || refusal.code === 'task_id_reused' ? [] : [task_id];
-  const unanswered = own.map((id) => ({ task_id: id, reply_to: delivery.reply_to, group_id: null, replaces }));
-  const tasks = [...unanswered, ...followersOf(delivery, text).flatMap(readableForgone)];
+  const { chain, errbacks, chord } = followersOf(delivery, text);
+  const group_id = chord?.group_id ?? null;
+  // A chord counts the task as a member that failed. If it cannot, or if all its members are refused alike, its body never comes.
+  const isCounted = own.length > 0 && group_id !== null && refusal.code !== 'unsupported_canvas';
+  const counts = chord && isCounted ? { ...chord, group_id } : null;
+  const unanswered = own.map((id) => ({
+    ...{ task_id: id, reply_to: delivery.reply_to, group_id, chord: counts, replaces },
+  }));
+  const later = chord && !isCounted ? [...chain, chord.body] : chain;
+  const tasks = [...unanswered, ...later.flatMap(readableForgone)];
   const refused_at = now.toISOString();
   const end = { status: 'FAILURE', exception } as const;
   const replies = repliesAboutForgone(tasks, { ended_at: refused_at, end });
-  return { refusal, task_id, name, replies, never: { tasks, end }, refused_at };
+  const links = refusal.code === 'invalid_arguments' ? errbacks : [];
+  return { refusal, task_id, name, replies, errbacks: links, never: { tasks, end }, refused_at };
 }
 
 /** Returns the tasks of a step that never come. A step may be the reason of the refusal: then nobody can know its tasks. */
