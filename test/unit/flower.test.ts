@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PythonJsonError, parseLikePython, pythonJson, pythonRepr } from '../../src/api/flower/python.ts';
+import {
+  exceptionRepr,
+  PythonJsonError,
+  parseLikePython,
+  pythonJson,
+  pythonRepr,
+} from '../../src/api/flower/python.ts';
 import { parseSearch } from '../../src/api/flower/search.ts';
 
 describe('JSON as Python writes it', () => {
@@ -127,5 +133,21 @@ describe('a search', () => {
     [Array(129).fill('abc').join(' '), 'Query exceeds 128 tokens.'],
   ])('%j is refused', (text, message) => {
     expect(() => parseSearch(text)).toThrow(new Error(message));
+  });
+});
+
+describe('exceptions', () => {
+  it.each([
+    [{ message: 'boom' }, "Odd('boom')"],
+    [{ message: "('exceeded', 429)", args: ['exceeded', 429] }, "Odd('exceeded', 429)"],
+    [{ message: '', args: [] }, 'Odd()'],
+    [{ message: "it's", args: ["it's", null] }, 'Odd("it\'s", None)'],
+  ])('%j are written as Python does', (error, text) => {
+    expect(exceptionRepr({ type: 'Odd', ...error })).toBe(text);
+  });
+
+  it('of an unknown task have a text of their own', () => {
+    const text = "Task of kind 'a' never registered, please make sure it's imported.";
+    expect(exceptionRepr({ type: 'NotRegistered', message: 'a', args: ['a'] })).toBe(text);
   });
 });

@@ -1,5 +1,6 @@
 import { LIMITS } from '../../contracts/budgets.ts';
-import { repr } from '../../domain/celery/python-repr.ts';
+import type { TaskError } from '../../contracts/tasks/task-event.ts';
+import { repr, reprOfException } from '../../domain/celery/python-repr.ts';
 import { JsonFault, readJson } from '../../domain/json.ts';
 
 /**
@@ -25,12 +26,12 @@ export function pythonRepr(value: unknown): string {
   return text.length <= most ? text : `${text.slice(0, most - 3)}...`;
 }
 
-/** Writes an exception like Python's `repr`. */
-export function exceptionRepr({ type, message }: { type: string; message: string }): string {
+/** Writes an exception like Python's `repr`. One of a worker in Python has arguments. */
+export function exceptionRepr({ type, message, args }: Pick<TaskError, 'type' | 'message' | 'args'>): string {
   // Only this exception has its own text.
   if (type === 'NotRegistered')
     return `Task of kind ${repr(message)} never registered, please make sure it's imported.`;
-  return `${type}(${repr(message)})`;
+  return reprOfException({ exc_type: type, exc_message: args ?? [message] });
 }
 
 /** A fault in JSON, in the words of Python's decoder. */

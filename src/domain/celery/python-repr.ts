@@ -1,7 +1,7 @@
 import type { CeleryException } from '../../contracts/celery/celery.ts';
 
 /** Returns an exception as Python's `repr` writes it: `ValueError('boom')`. */
-export function reprOfException({ exc_type, exc_message }: CeleryException): string {
+export function reprOfException({ exc_type, exc_message }: Omit<CeleryException, 'exc_module'>): string {
   const args = Array.isArray(exc_message) ? exc_message : [exc_message];
   return `${exc_type}(${args.map(repr).join(', ')})`;
 }
