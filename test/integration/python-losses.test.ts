@@ -7,7 +7,7 @@ import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
 import { isAlive } from '../../src/laptop/processes.ts';
 import { eventually } from '../world/eventually.ts';
 import { startFreezingProxy } from '../world/freezing-proxy.ts';
-import { childrenOf, pollerOf } from '../world/python-worker.ts';
+import { type AppEnvironment, childrenOf, pollerOf, runPython } from '../world/python-worker.ts';
 import { describeWithPython } from '../world/python-world.ts';
 
 describeWithPython('a worker in Python that stops, is lost, or begins again', (python) => {
@@ -204,6 +204,10 @@ describeWithPython('a worker in Python that stops, is lost, or begins again', (p
       expect(await ended(id)).toMatchObject({ status: 'SUCCESS', result: 'done' });
       expect(await seen('signal prerun', id)).toHaveLength(1);
     }
+  });
+
+  test('polls a queue again where Temporal refused a poll, though a task runs', async () => {
+    expect(await runPython('refused.py', {}, {} as AppEnvironment)).toBe(2);
   });
 
   test('leaves no poller behind where a worker is killed while Temporal is away', async () => {

@@ -43,7 +43,8 @@ class Poller:
         self._reader = reader
         self._writer = writer
         self._draining = asyncio.Event()
-        self._workers: dict[str, Worker] = {}
+        #: All that have not ended. One that was refused ends after what it runs.
+        self._workers: dict[asyncio.Task[None], Worker] = {}
 
     async def run(self) -> None:
         hello = json.loads(await self._reader.readline())
@@ -64,14 +65,35 @@ class Poller:
     async def _poll(self, client: Client, queue: str, hello: dict[str, Any]) -> None:
         """Polls until the worker drains. A Temporal that starts refuses polls for a moment, after which its SDK gives up."""
         while not self._draining.is_set():
-            worker = self._workers[queue] = self._worker(client, queue, hello)
-            try:
-                return await worker.run()
-            except Exception as error:
-                log.warning("%s is polled again, as it was refused: %s", queue, error)
-                await asyncio.sleep(_AGAIN_S)
+            error = await self._poll_until_refused(client, queue, hello)
+            if error is None:
+                return
+            log.warning("%s is polled again, as it was refused: %s", queue, error)
+            await asyncio.sleep(_AGAIN_S)
 
-    def _worker(self, client: Client, queue: str, hello: dict[str, Any]) -> Worker:
+    async def _poll_until_refused(self, client: Client, queue: str, hello: dict[str, Any]) -> BaseException | None:
+        """Returns why, or None if the worker drains. What runs then goes on."""
+        refused = asyncio.get_running_loop().create_future()
+        try:
+            worker = self._worker(client, queue, hello, refused)
+        except RuntimeError as error:  # the one before has not made room yet: a client has one for each queue
+            return error
+        running = asyncio.create_task(worker.run())
+        self._workers[running] = worker
+        running.add_done_callback(self._ended)
+        await asyncio.wait([running, refused], return_when=asyncio.FIRST_COMPLETED)
+        return refused.result() if refused.done() else running.exception()
+
+    def _ended(self, running: asyncio.Task[None]) -> None:
+        del self._workers[running]
+        if not running.cancelled():
+            running.exception()  # known already, as it was refused
+
+    def _worker(self, client: Client, queue: str, hello: dict[str, Any], refused: asyncio.Future[BaseException]) -> Worker:
+        async def refuse(error: BaseException) -> None:
+            if not refused.done():
+                refused.set_result(error)
+
         return Worker(
             client,
             task_queue=task_queue_of(queue),
@@ -81,6 +103,7 @@ class Poller:
             default_heartbeat_throttle_interval=_HEARTBEAT_EVERY,
             max_heartbeat_throttle_interval=_HEARTBEAT_EVERY,
             graceful_shutdown_timeout=_PATIENCE,
+            on_fatal_error=refuse,
         )
 
     def _tell(self, op: str, **message: Any) -> None:
