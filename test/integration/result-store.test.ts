@@ -1,12 +1,19 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { createClient } from '@redis/client';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { CeleryResult } from '../../src/contracts/celery/celery.ts';
+import { reachRedis } from '../../src/integrations/celery/reachable.ts';
 import { openResultStore } from '../../src/integrations/celery/result-store.ts';
 import { celery, hasCelery } from '../world/celery.ts';
+import { makeCertificates } from '../world/certificates.ts';
 import { eventually } from '../world/eventually.ts';
 import { hasRedis, type Redis, startRedis } from '../world/redis-server.ts';
 import { describeWith } from '../world/required-programs.ts';
+import { installed } from '../world/server-process.ts';
+import { steadyPort } from '../world/steady-port.ts';
 
 const ended = {
   status: 'SUCCESS',
@@ -78,3 +85,32 @@ describeWith({ Redis: hasRedis, 'Python with Celery': hasCelery() }, 'results in
     },
   );
 });
+
+describeWith(
+  { Redis: hasRedis, openssl: installed('openssl') !== undefined },
+  'a Redis with an authority of its own',
+  () => {
+    it('is reached over TLS, by the doctor too', async () => {
+      const directory = await mkdtemp(join(tmpdir(), 'hapax-redis-tls-'));
+      onTestFinished(() => rm(directory, { recursive: true }));
+      const { ca, server } = await makeCertificates(directory, 'IP:127.0.0.1');
+      const port = await steadyPort();
+      const redis = await startRedis({
+        'tls-port': `${port}`,
+        'tls-cert-file': server.cert,
+        'tls-key-file': server.key,
+        'tls-ca-cert-file': ca,
+        'tls-auth-clients': 'no',
+      });
+      onTestFinished(() => redis.close());
+      const url = `rediss://127.0.0.1:${port}/0`;
+      const trusting = `${url}?ssl_cert_reqs=required&ssl_ca_certs=${ca}`;
+      const store = openResultStore({ url: trusting, expiresMs: 60_000, onError: () => {} });
+      onTestFinished(() => store.close());
+      await eventually(() => store.store({ ...ended, task_id: 'secure', result: 1 }));
+      await reachRedis(trusting);
+      await reachRedis(`${url}?ssl_cert_reqs=none`);
+      await expect(reachRedis(url)).rejects.toThrow(/certificate/);
+    });
+  },
+);

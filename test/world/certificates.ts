@@ -17,8 +17,8 @@ export interface Certificates {
 /** The name that all nodes show. */
 export const SERVER_NAME = 'temporal.test';
 
-/** Makes an authority and two certificates by openssl, valid for two days. */
-export async function makeCertificates(directory: string): Promise<Certificates> {
+/** Makes an authority and two certificates by openssl, valid for two days. @param server what the server's is valid for. */
+export async function makeCertificates(directory: string, server = `DNS:${SERVER_NAME}`): Promise<Certificates> {
   const path = (name: string) => join(directory, name);
   const openssl = (...args: string[]) => run('openssl', args);
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
@@ -35,9 +35,9 @@ export async function makeCertificates(directory: string): Promise<Certificates>
     await chmod(files.key, 0o600);
     return files;
   };
-  const [server, client] = [
-    await signed('server', `subjectAltName=DNS:${SERVER_NAME}`),
-    await signed('client', 'extendedKeyUsage=clientAuth'),
-  ];
-  return { ca: authority.cert, server, client };
+  return {
+    ca: authority.cert,
+    server: await signed('server', `subjectAltName=${server}`),
+    client: await signed('client', 'extendedKeyUsage=clientAuth'),
+  };
 }

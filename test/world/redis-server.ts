@@ -19,8 +19,8 @@ const SERVER = installed('redis-server');
 
 export const hasRedis = SERVER !== undefined;
 
-/** Starts Redis on loopback; what it has acknowledged is on disk, so that a kill loses nothing. */
-export async function startRedis(): Promise<Redis> {
+/** Starts Redis on loopback; what it has acknowledged is on disk, so that a kill loses nothing. @param more further settings. */
+export async function startRedis(more: Record<string, string> = {}): Promise<Redis> {
   if (!SERVER) throw new Error('Redis is not installed; apt-get install redis-server');
   const home = await mkdtemp(join(tmpdir(), 'hapax-redis-'));
   const port = await steadyPort();
@@ -31,6 +31,7 @@ export async function startRedis(): Promise<Redis> {
     save: '',
     appendonly: 'yes',
     appendfsync: 'always',
+    ...more,
   };
   let server: ServerProcess | undefined;
   const it: Redis = {

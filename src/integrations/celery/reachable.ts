@@ -1,5 +1,6 @@
 import { createClient } from '@redis/client';
 import { connect } from 'amqplib';
+import { tlsOf } from './result-store.ts';
 
 const TIMEOUT_MS = 5_000;
 
@@ -13,7 +14,7 @@ export async function reachRabbitMq(url: string): Promise<void> {
 export async function reachRedis(url: string): Promise<void> {
   const client = createClient({
     url: url.replace(/\?.*$/, ''),
-    socket: { connectTimeout: TIMEOUT_MS, reconnectStrategy: false },
+    socket: { ...tlsOf(url), connectTimeout: TIMEOUT_MS, reconnectStrategy: false },
   });
   client.on('error', () => {});
   await client.connect();

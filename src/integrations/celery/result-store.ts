@@ -93,8 +93,8 @@ function separated(prefix: string): string {
   return prefix === '' || /[:_.-]$/.test(prefix) ? prefix : `${prefix}_`;
 }
 
-/** Returns the TLS options in the query, which have Celery's names. @throws if a file cannot be read. */
-function tlsOf(url: string) {
+/** Returns the TLS options in the query of a URL, which have Celery's names. @throws if a file cannot be read. */
+export function tlsOf(url: string) {
   const { protocol, searchParams } = new URL(url);
   if (protocol !== 'rediss:') return {};
   const file = (name: string) => {
