@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ChordPart, type PendingReply, signature } from '../../src/contracts/celery/celery.ts';
 import { endsOfFailedChord, join, type KeptChord, whatFollowsChord } from '../../src/domain/celery/celery-chord.ts';
+import { REVOKED } from '../../src/domain/celery/celery-result.ts';
 import { repr, reprOfException } from '../../src/domain/celery/python-repr.ts';
 
 const GROUP = '9ef0b611-ae12-406d-bdfa-517da467930f';
@@ -72,6 +73,8 @@ describe('a chord whose members have ended', () => {
       { routing_key: 'python', headers: { task: 'hapax.fail_chord' } },
     ]);
     expect(follow(linked, joined)).toMatchObject([{ task_id: 'link', body: [['body'], {}, {}] }]);
+    const revoked = { ...part('a', 0, 'fails'), end: { status: 'REVOKED', exception: REVOKED } } as const;
+    expect(follow(linked, join([revoked], null))).toMatchObject([{ task_id: 'link' }]);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Delivery, FollowUps, OutgoingTask } from '../../src/contracts/celery/celery.ts';
 import { type EndedTask, followUps } from '../../src/domain/celery/celery-follow-ups.ts';
 import { readTaskMessage } from '../../src/domain/celery/celery-message.ts';
+import { pendingReplyFor, whatFollows } from '../../src/domain/celery/celery-reply.ts';
 import { celeryResult, type Outcome, REVOKED } from '../../src/domain/celery/celery-result.ts';
 import { bodyText } from '../../src/domain/celery/message-body.ts';
 import { captured, deliveries, delivery } from './celery-captures.ts';
@@ -129,6 +130,14 @@ describe('what follows a task', () => {
     expect(others).toEqual([]);
     expect(arrived(only!)).toMatchObject({ task: 'tasks.on_error', args: ['failed'], parent_id: 'failed' });
     expect(following(`${protocol}/chain.json`, { succeeded: false })).toEqual([]);
+  });
+
+  it('is no error link of a task that was revoked or has expired: Celery calls them after a failure alone', () => {
+    const pending = pendingReplyFor(read(deliveries('protocol2/link-and-errback.json')[0]!.delivery));
+    const followingEnd = (status: 'FAILURE' | 'REVOKED') =>
+      whatFollows(pending, { task_id: 'a', ended_at: '2026-11-21T20:00:00.000Z', end: { status, exception: REVOKED } });
+    expect(followingEnd('FAILURE').tasks.map(({ headers }) => headers.task)).toEqual(['tasks.on_error']);
+    expect(followingEnd('REVOKED').tasks).toEqual([]);
   });
 
   it('is each member of a group', () => {

@@ -69,9 +69,11 @@ export function whatFollowsChord(
     const errorLinks = errorLinksOf(body);
     if (errorLinks.length === 0) return { tasks: [] };
     const { task_id, end } = joined.failed;
+    // A chord fails also where its member was revoked.
+    const failure = { ...end, status: 'FAILURE' } as const;
     if (!(pending.celery_queue ?? queueOf(FAIL_CHORD_TASK))) {
       const links = errorLinks.map((link) =>
-        whatFollows({ ...pending, ...link }, { ...ending, ...link, end }, queueOf),
+        whatFollows({ ...pending, ...link }, { ...ending, ...link, end: failure }, queueOf),
       );
       return { tasks: links.flatMap(({ tasks }) => tasks) };
     }

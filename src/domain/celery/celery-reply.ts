@@ -70,7 +70,9 @@ export function whatFollows(
 ): Following {
   const succeeded = end.status === 'SUCCESS';
   const result = end.status === 'SUCCESS' ? end.result : null;
-  const { root_id, follow_ups } = pending;
+  const { root_id } = pending;
+  // Celery calls no error links of a task that was revoked or has expired.
+  const follow_ups = end.status === 'REVOKED' ? { ...pending.follow_ups, errbacks: [] } : pending.follow_ups;
   const ended = { task_id, root_id, follow_ups, succeeded, result, ended_at };
   const tasks = followUps(ended, routeFor(pending, queueOf));
   const detail = excessWithResult(tasks);
