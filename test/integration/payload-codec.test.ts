@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { Connection } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { temporalScheduleId } from '../../src/contracts/schedules/fire-workflow.ts';
 import { payloadCodec } from '../../src/processes/payload-codec.ts';
 import { eventually } from '../world/eventually.ts';
 import { openReceiver, type Receiver } from '../world/receiver.ts';
@@ -121,6 +122,53 @@ describe('what Temporal keeps, with TEMPORAL_CODEC_KEYS', () => {
     expect(await world.build(id)).toMatchObject({ status, conclusion, inputs });
     const { json } = await world.call('GET', `/tasks/${task_id}`);
     expect(json).toMatchObject({ status: 'SUCCESS', result: { answer: secret }, args: asked.args });
+  });
+});
+
+describe('a key that is replaced', () => {
+  it('is no longer needed by the schedules after a comparison, and does not stop them if it went too early', async () => {
+    const [old, present] = [key(), key()];
+    const setting = (id: string, bytes: Buffer) => `${id}=${bytes.toString('base64')}`;
+    const world = await openWorld('server', { TEMPORAL_CODEC_KEYS: setting('old', old) });
+    onTestFinished(() => world.close());
+    const reconcile = async (TEMPORAL_CODEC_KEYS: string) => {
+      const { lines } = await hapax(['reconcile'], {
+        ...{ DATABASE_URL: world.databaseUrl, TEMPORAL_ADDRESS: inject('temporalAddress') },
+        ...{ TEMPORAL_NAMESPACE: world.namespace, TEMPORAL_CODEC_KEYS, LOG_LEVEL: 'fatal' },
+      });
+      return lines;
+    };
+    const put = async (name: string) => {
+      const body = { build: { config: 'default' }, cron: ['0 0 1 1 *'] };
+      expect((await world.call('PUT', `/schedules/${name}`, body)).status).toBe(201);
+    };
+    const both = `${setting('new', present)},${setting('old', old)}`;
+    await put('in-time');
+    // A process that was started without the keys writes nothing in the clear.
+    expect(await reconcile('')).toEqual([
+      expect.stringMatching(
+        /^schedule:in-time .*: Temporal has the schedule encrypted, and TEMPORAL_CODEC_KEYS is not set$/,
+      ),
+      '1 differ, 1 could not be repaired',
+    ]);
+    expect(await reconcile(both)).toEqual([
+      'schedule:in-time is not in Temporal as the record has it: applied',
+      '1 differ, 0 could not be repaired',
+    ]);
+    expect(await reconcile(both)).toEqual(['0 differ, 0 could not be repaired']);
+    await put('too-late');
+    await world.stopWorker();
+    expect(await reconcile(setting('new', present))).toEqual([
+      'schedule:too-late is not in Temporal as the record has it: applied',
+      '1 differ, 0 could not be repaired',
+    ]);
+    await world.startWorker({ TEMPORAL_CODEC_KEYS: new Map([['new', present]]) });
+    for (const name of ['in-time', 'too-late']) {
+      await world.client.schedule.getHandle(temporalScheduleId(name)).trigger();
+      await eventually(async () =>
+        expect((await world.call('GET', `/schedules/${name}`)).json).toMatchObject({ fired: 1 }),
+      );
+    }
   });
 });
 

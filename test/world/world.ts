@@ -81,14 +81,17 @@ export async function openWorld(
   const parts = await startParts({ ...ground, connection }, ['api', 'worker']);
   const workers = [parts.worker!];
   /** As in a process of its own, which shares nothing with another but the servers. */
-  const startWorker = async () => {
+  const startWorker = async (other: Partial<Settings> = {}) => {
     // One of several cannot share the client's connection, over which a worker is handed first tasks.
-    const own = workers.length === 0 ? undefined : (await connectTemporal(target)).connection;
-    const more = await startParts({ ...ground, connection: own ?? connection }, ['worker']);
+    const isAlone = workers.length === 0 && Object.keys(other).length === 0;
+    const own = isAlone ? undefined : await connectTemporal({ ...target, ...other });
+    const more = await startParts({ ...ground, settings: { ...settings, ...other }, ...(own ?? { connection }) }, [
+      'worker',
+    ]);
     workers.push({
       async close() {
         await more.close();
-        await own?.close();
+        await own?.connection.close();
       },
     });
   };
@@ -108,7 +111,7 @@ export async function openWorld(
     simulator,
     /** Stops all workers there are. */
     stopWorker: stopWorkers,
-    /** Starts a worker, or one more. */
+    /** Starts a worker, or one more; with settings of its own, if some are given. */
     startWorker,
     /** Forgets what GitHub's rate limits told, which all workers heed. */
     async liftLimits() {

@@ -9,7 +9,14 @@ import { findSchedule } from '../../store/schedules/schedule-find.ts';
 import { listSchedules } from '../../store/schedules/schedule-list.ts';
 import { SCHEDULES, scheduleStream } from '../../store/schedules/schedule-stream.ts';
 import { settleTimes } from '../schedules/settle-times.ts';
-import { applySchedule, describeSchedule, inputOfSchedule, pausedByHand } from '../schedules/temporal-schedule.ts';
+import {
+  applySchedule,
+  describeSchedule,
+  hasPresentKey,
+  inputOfSchedule,
+  listTemporalSchedules,
+  pausedByHand,
+} from '../schedules/temporal-schedule.ts';
 import type { Difference, Outcome, ReconcileDependencies } from './reconcile.ts';
 
 export interface ScheduleComparison {
@@ -49,7 +56,7 @@ async function compareSchedule(deps: ReconcileDependencies, { mend }: ScheduleCo
     if (schedule.status === 'deleted' || hasEndedLong(schedule)) return undefined;
     return mend(subject, 'schedule_lost', apply);
   }
-  if (schedule.status === 'deleted') return mend(subject, 'schedule_differs', apply);
+  if (schedule.status === 'deleted' || described === 'unreadable') return mend(subject, 'schedule_differs', apply);
   const input = inputOfSchedule(described);
   if (input && input.version > schedule.version) {
     const data = { workflow_id: schedule.workflow_id, version: input.version, definition: input.definition, by: BY };
@@ -65,7 +72,10 @@ async function compareSchedule(deps: ReconcileDependencies, { mend }: ScheduleCo
     return mend(subject, 'schedule_differs', apply);
   }
   const isPaused = schedule.status === 'paused';
-  if (described.state.paused === isPaused) return undefined;
+  if (described.state.paused === isPaused) {
+    if (await hasPresentKey(deps.client, described.raw)) return undefined;
+    return mend(subject, 'schedule_differs', apply);
+  }
   const byHand = pausedByHand(described);
   if (!byHand) return mend(subject, 'schedule_differs', apply);
   const type = byHand.paused ? 'schedule_paused' : 'schedule_resumed';
@@ -80,14 +90,18 @@ async function compareSchedule(deps: ReconcileDependencies, { mend }: ScheduleCo
  */
 async function recordLost(deps: ReconcileDependencies, { isOurs, mend }: ScheduleComparison): Promise<Set<string>> {
   const there = new Set<string>();
-  for await (const { scheduleId, memo } of deps.client.schedule.list()) {
-    const name = scheduleNameOf(scheduleId);
+  for await (const { id } of listTemporalSchedules(deps.client)) {
+    const name = scheduleNameOf(id);
     if (name === undefined) continue;
     there.add(name);
-    if ((await findSchedule(deps.db, name)) || !(await isOurs(memo ?? {}))) continue;
-    const described = await describeSchedule(deps.client, scheduleId);
+    if (await findSchedule(deps.db, name)) continue;
+    const described = await describeSchedule(deps.client, id);
+    if (described === 'unreadable') {
+      await mend(scheduleStream(name), 'record_set_back', async () => 'unknown');
+      continue;
+    }
     const input = described && inputOfSchedule(described);
-    if (!input) continue;
+    if (!input || !(await isOurs(described.memo ?? {}))) continue;
     const { version, definition } = input;
     const data = { name, workflow_id: temporalScheduleId(name), version, definition, by: BY };
     await mend(scheduleStream(name), 'record_set_back', () =>

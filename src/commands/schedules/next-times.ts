@@ -7,7 +7,9 @@ import { describeSchedule } from './temporal-schedule.ts';
 export async function listNextTimes(deps: MakeDependencies, name: string): Promise<string[]> {
   const { workflow_id, definition } = await existingSchedule(deps, name);
   const described = await describeSchedule(deps.client, workflow_id);
-  if (described) return described.info.nextActionTimes.slice(0, 10).map((time) => time.toISOString());
+  if (described && described !== 'unreadable') {
+    return described.info.nextActionTimes.slice(0, 10).map((time) => time.toISOString());
+  }
   // Temporal forgets a schedule some time after its last firing.
   if (definition.end_at !== null && Date.parse(definition.end_at) < Date.now()) return [];
   const detail = 'Temporal does not have the schedule; send it again, or wait for the next comparison with the record';

@@ -7,6 +7,7 @@ import {
   type ScheduleDescription,
   ScheduleNotFoundError,
   type ScheduleSpec,
+  ServiceError,
 } from '@temporalio/client';
 import { LIMITS } from '../../contracts/budgets.ts';
 import type { InstallationMemo } from '../../contracts/builds/build-workflow.ts';
@@ -17,6 +18,7 @@ import { cronOf, readCalendar } from '../../domain/schedules/cron.ts';
 import type { Schedule } from '../../domain/schedules/schedule.ts';
 import type { KnownInstallation } from '../lifecycle/installation.ts';
 import { temporalFault } from '../lifecycle/start-workflow.ts';
+import { Refusal } from '../refusal.ts';
 
 export interface TemporalScheduleDependencies {
   client: Client;
@@ -37,6 +39,9 @@ export class TimesRefused extends Error {
   override readonly name = 'TimesRefused';
 }
 
+/** A process that was started without the keys must not write in the clear what the others encrypt. */
+const NO_KEY = 'Temporal has the schedule encrypted, and TEMPORAL_CODEC_KEYS is not set';
+
 /** How long Temporal may take to respond. */
 const TIMEOUT_MS = 10_000;
 
@@ -47,28 +52,61 @@ const TIMEOUT_MS = 10_000;
 export async function applySchedule(deps: TemporalScheduleDependencies, schedule: Schedule): Promise<void> {
   const { client, installation } = deps;
   const wanted = wantedOf(schedule);
+  const scheduleId = schedule.workflow_id;
+  const memo: InstallationMemo = installation.memo;
+  const create = () => client.schedule.create({ scheduleId, memo: { ...memo }, ...wanted });
   await inTemporal(client, async () => {
-    const handle = client.schedule.getHandle(schedule.workflow_id);
+    const handle = client.schedule.getHandle(scheduleId);
     try {
       if (schedule.status === 'deleted') return await handle.delete();
-      const memo: InstallationMemo = installation.memo;
-      await client.schedule.create({ scheduleId: schedule.workflow_id, memo: { ...memo }, ...wanted });
+      await create();
     } catch (error) {
       if (error instanceof ScheduleNotFoundError && schedule.status === 'deleted') return;
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-      await handle.update(() => wanted);
+      const { namespace } = client.options;
+      const there = await client.workflowService.describeSchedule({ namespace, scheduleId });
+      if (await hasPresentKey(client, there)) return handle.update(() => wanted);
+      if (client.options.loadedDataConverter.payloadCodecs.length === 0)
+        throw new Refusal('internal', { detail: NO_KEY });
+      // An update reads what is there, and leaves the memo as it is.
+      await handle.delete();
+      await create();
     }
   });
 }
 
-/** Describes Temporal's schedule; undefined if it has none. @throws {Refusal} if Temporal cannot be reached. */
-export function describeSchedule(client: Client, id: string): Promise<ScheduleDescription | undefined> {
+/**
+ * Says whether the payloads of Temporal's schedule are encrypted with the key that encrypts now, or not at all if there is none.
+ * Temporal itself never encrypts them again.
+ */
+export async function hasPresentKey(client: Client, { schedule, memo }: StoredPayloads): Promise<boolean> {
+  const { payloadConverter, payloadCodecs } = client.options.loadedDataConverter;
+  let sample = [payloadConverter.toPayload('')!];
+  for (const codec of payloadCodecs) sample = await codec.encode(sample);
+  const stored = [...(schedule?.action?.startWorkflow?.input?.payloads ?? []), ...Object.values(memo?.fields ?? {})];
+  return stored.every((payload) => metadataOf(payload) === metadataOf(sample[0]!));
+}
+
+type StoredPayloads = Pick<ScheduleDescription['raw'], 'schedule' | 'memo'>;
+
+/** Returns how a payload is encoded and, if it is encrypted, with which key. */
+function metadataOf({ metadata }: { metadata?: Record<string, Uint8Array> | null | undefined }): string {
+  const entries = Object.entries(metadata ?? {}).map(([name, value]) => `${name}=${Buffer.from(value).toString()}`);
+  return entries.sort().join();
+}
+
+/**
+ * Describes Temporal's schedule; undefined if it has none; `unreadable` if this process does not have the key that encrypted it.
+ * @throws {Refusal} if Temporal cannot be reached.
+ */
+export function describeSchedule(client: Client, id: string): Promise<ScheduleDescription | 'unreadable' | undefined> {
   return inTemporal(client, async () => {
     try {
       return await client.schedule.getHandle(id).describe();
     } catch (error) {
       if (error instanceof ScheduleNotFoundError) return undefined;
-      throw error;
+      if (error instanceof ServiceError) throw error;
+      return 'unreadable';
     }
   });
 }
@@ -92,7 +130,7 @@ export async function listDueTimes(client: Client, id: string, after: string, un
       endTime: protoTime(until),
     }),
   );
-  const times = (startTime ?? []).map(({ seconds }) => new Date(Number(seconds ?? 0) * 1_000).toISOString());
+  const times = (startTime ?? []).map(isoTime);
   return times.filter((time) => time > after && time <= until).slice(0, LIMITS.schedules.dueTimes);
 }
 
@@ -100,13 +138,26 @@ export async function listDueTimes(client: Client, id: string, after: string, un
 export function listNextFirings(client: Client): Promise<ReadonlyMap<string, string>> {
   return inTemporal(client, async () => {
     const found = new Map<string, string>();
-    for await (const { scheduleId, info } of client.schedule.list()) {
-      const [next] = info.nextActionTimes;
-      if (next) found.set(scheduleId, next.toISOString());
+    for await (const { id, next } of listTemporalSchedules(client)) {
+      if (next) found.set(id, next);
       if (found.size >= LIMITS.schedules.schedules) break;
     }
     return found;
   });
+}
+
+/** Lists all schedules in Temporal, page by page. Temporal's client would fail at a memo whose key is gone; this reads no memo. */
+export async function* listTemporalSchedules(client: Client): AsyncGenerator<{ id: string; next?: string }> {
+  const { namespace } = client.options;
+  let nextPageToken: Uint8Array | undefined;
+  do {
+    const page = await client.workflowService.listSchedules({ namespace, ...(nextPageToken && { nextPageToken }) });
+    for (const { scheduleId, info } of page.schedules ?? []) {
+      const [next] = info?.futureActionTimes ?? [];
+      yield { id: scheduleId!, ...(next && { next: isoTime(next) }) };
+    }
+    nextPageToken = page.nextPageToken ?? undefined;
+  } while (nextPageToken && nextPageToken.length > 0);
 }
 
 /** Returns the input for the workflows of a schedule, as Temporal has it. */
@@ -118,6 +169,7 @@ async function inTemporal<T>(client: Client, work: () => Promise<T>): Promise<T>
   try {
     return await client.withDeadline(Date.now() + TIMEOUT_MS, work);
   } catch (error) {
+    if (error instanceof Refusal) throw error;
     const refused = refusedTimes(error);
     throw refused === undefined ? temporalFault(error) : new TimesRefused(refused, { cause: error });
   }
@@ -128,6 +180,11 @@ function refusedTimes(error: unknown): string | undefined {
   if (error instanceof TypeError) return error.message;
   const { message = '' } = (error as { cause?: Error }).cause ?? {};
   return /Invalid schedule spec: (.*)/s.exec(message)?.[1];
+}
+
+/** Returns a time of Temporal, which fires at whole seconds. */
+function isoTime({ seconds }: { seconds?: unknown }): string {
+  return new Date(Number(seconds ?? 0) * 1_000).toISOString();
 }
 
 function protoTime(iso: string) {
