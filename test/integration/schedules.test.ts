@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { FeedEvent } from '../../src/contracts/event-feed.ts';
 import { FIRE_WORKFLOW, temporalScheduleId } from '../../src/contracts/schedules/fire-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
 import { person } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
+import { hapax } from './told-builds.ts';
 
 const YEARLY = { cron: ['0 0 1 1 *'] };
 
@@ -38,6 +39,13 @@ const fired = async (name: string, count: number) =>
     const events = await eventsOf(name, 'schedule_fired');
     expect(events.length).toBeGreaterThanOrEqual(count);
     return events;
+  });
+/** A time so many seconds from now, exact to the second as the times of a schedule are. */
+const second = (n: number) => new Date(Math.floor(Date.now() / 1_000) * 1_000 + n * 1_000).toISOString();
+const reconcile = () =>
+  hapax(['reconcile'], {
+    ...{ DATABASE_URL: world.databaseUrl, TEMPORAL_ADDRESS: inject('temporalAddress') },
+    ...{ TEMPORAL_NAMESPACE: world.namespace, LOG_LEVEL: 'fatal' },
   });
 const idOf = (event: FeedEvent, index = 0) =>
   Number((event.event_data!.made as Array<{ made: string }>)[index]!.made.replace('build:', ''));
@@ -112,7 +120,6 @@ describe('a schedule', () => {
 
   it('skips a time while its last build runs, or lets one time wait, or cancels the build', async () => {
     const stuck = { config: 'default', inputs: { simulate: 'stuck' } };
-    const second = (n: number) => new Date(Math.floor(Date.now() / 1_000) * 1_000 + n * 1_000).toISOString();
     for (const overlap of ['skip', 'buffer_one', 'cancel_other']) {
       await put(overlap, { build: { ...stuck, ref: overlap }, ...YEARLY, overlap });
       const first = await (await fire(overlap, second(0), `${overlap}-1`)).result();
@@ -139,6 +146,24 @@ describe('a schedule', () => {
     expect((await world.ended(idOf(cancelled!))).status).toBe('cancelled');
   });
 
+  it('fires a time that waits, although the workflow that waited was lost', async () => {
+    await put('waiter', {
+      ...{ build: { config: 'default', inputs: { simulate: 'stuck' }, ref: 'waiter' }, ...YEARLY },
+      overlap: 'buffer_one',
+    });
+    await (await fire('waiter', second(-1), 'waiter-1')).result();
+    const lost = await fire('waiter', second(0), 'waiter-2');
+    await eventually(async () => expect((await schedule('waiter')).waiting_time).not.toBeNull());
+    await lost.terminate();
+    const [running] = await eventsOf('waiter', 'schedule_fired');
+    await world.call('POST', `/builds/${idOf(running!)}/cancel`, {});
+    await world.ended(idOf(running!));
+    await eventually(async () => {
+      await reconcile();
+      expect(await schedule('waiter')).toMatchObject({ fired: 2, waiting_time: null });
+    }, 60_000);
+  });
+
   it('builds every configuration that matches, one by one', async () => {
     const content = { repository: 'acme/images', workflow: 'build.yml' };
     for (const name of ['weekly-a', 'weekly-b', 'weekly-old', 'other']) {
@@ -159,7 +184,7 @@ describe('a schedule', () => {
     // One that still runs holds back only its own configuration.
     await world.call('POST', `/builds/${answer.json.made[0].made.replace('build:', '')}/cancel`, {});
     await world.ended(Number(answer.json.made[0].made.replace('build:', '')));
-    await (await fire('weekly', new Date(Math.floor(Date.now() / 1e3) * 1e3).toISOString(), 'weekly-1')).result();
+    await (await fire('weekly', second(0), 'weekly-1')).result();
     const [, scheduled] = await eventsOf('weekly', 'schedule_fired');
     expect(scheduled!.event_data).toMatchObject({
       made: [{ config: 'weekly-a' }],

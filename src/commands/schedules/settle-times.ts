@@ -44,7 +44,11 @@ export async function settleTimes({ client, db }: { client: Client; db: Db }, sc
   const { catch_up_seconds, jitter_seconds } = definition;
   const now = Date.now() - jitter_seconds * 1_000;
   const until = new Date(now - GRACE_MS).toISOString();
-  if (schedule.status !== 'active' || until <= after) return { accounted_until: after, missed: 0, caughtUp: 0 };
+  if (schedule.status !== 'active') return { accounted_until: after, missed: 0, caughtUp: 0 };
+  // The event of a waiting time does not show whether its workflow is lost. If it runs, Temporal refuses another.
+  const { waiting_time } = schedule;
+  const resumed = waiting_time !== null && (await startFiring(client, schedule, waiting_time)) ? 1 : 0;
+  if (until <= after) return { accounted_until: after, missed: 0, caughtUp: resumed };
   const due = await listDueTimes(client, workflow_id, after, until);
   const known = await listKnownTimes(db, id, due);
   const absent = due.filter((time) => !known.has(time));
@@ -64,7 +68,7 @@ export async function settleTimes({ client, db }: { client: Client; db: Db }, sc
   const end = open[0] === undefined ? (isCut ? due.at(-1)! : until) : before(open[0]);
   const missed = late.filter((time) => time <= end);
   const recorded = await recordMissed(db, schedule, missed);
-  return { accounted_until: recorded ?? end, missed: missed.length, caughtUp: open.length };
+  return { accounted_until: recorded ?? end, missed: missed.length, caughtUp: open.length + resumed };
 }
 
 /** When this process last compared the times of each schedule, by its database. */
@@ -97,10 +101,13 @@ async function recordMissed(db: Db, { id, definition }: Schedule, missed: string
   return undefined;
 }
 
-/** Fires a time in place of Temporal's schedule, under the same workflow id, so that only one of the two fires it. */
-async function startFiring(client: Client, { id, definition }: Schedule, time: string): Promise<void> {
+/**
+ * Fires a time in place of Temporal's schedule, under the same workflow id, so that only one of the two fires it.
+ * @returns false if that workflow is running.
+ */
+function startFiring(client: Client, { id, definition }: Schedule, time: string): Promise<boolean> {
   const input: FireInput = { schedule: id, jitter_seconds: definition.jitter_seconds, time };
-  await startWorkflow<typeof fire>({ client }, FIRE_WORKFLOW, input, 'ALLOW_DUPLICATE', {
+  return startWorkflow<typeof fire>({ client }, FIRE_WORKFLOW, input, 'ALLOW_DUPLICATE', {
     workflowId: fireWorkflowId(id, time),
     staticSummary: `schedule ${id}, caught up`,
   });
