@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { BuildView } from '../../src/contracts/builds/build.ts';
+import { FIRE_WORKFLOW } from '../../src/contracts/schedules/fire-workflow.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
 import { CARRIED_OUT } from '../simulator/harness.ts';
 import { person } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
@@ -167,6 +169,25 @@ describe.each(['gitea', 'forgejo'] as const)('builds on %s, beside the other for
     await eventually(async () => expect(types(await world.build(id))).toContain('cancel_requested'));
     await forge.force((await world.build(id)).workflow_run_id!, 'completed', 'success');
     expect(await world.ended(id)).toMatchObject({ status: 'success', conclusion: 'success' });
+  });
+
+  it('a schedule that cancels the last build fires, whether the forge can stop the run or not', async () => {
+    const name = `cancels-${dialect}`;
+    const build = { config: dialect, ref: name, inputs: { simulate: 'stuck' } };
+    await world.call('PUT', `/schedules/${name}`, { build, cron: ['0 0 1 1 *'], overlap: 'cancel_other' });
+    const time = new Date(Math.floor(Date.now() / 1_000) * 1_000).toISOString();
+    const first = (await world.call('POST', `/schedules/${name}/trigger`)).json.made[0].made;
+    const id = Number(first.replace('build:', ''));
+    await eventually(async () => expect(types(await world.build(id))).toContain('run_updated'));
+    const firing = await world.client.workflow.start(FIRE_WORKFLOW, {
+      ...{ workflowId: name, taskQueue: WORKFLOW_TASK_QUEUE, args: [{ schedule: name, jitter_seconds: 0, time }] },
+    });
+    expect(await firing.result()).toMatchObject({ kind: 'fired' });
+    const { json } = await world.call('GET', `/events?stream=schedule:${name}`);
+    expect(json.events.at(-1)).toMatchObject({ event_type: 'schedule_fired', event_data: { time } });
+    // Only what was asked to stop is named.
+    expect(json.events.at(-1).event_data.cancelled).toEqual(dialect === 'gitea' ? undefined : [first]);
+    if (dialect === 'forgejo') expect(await world.ended(id)).toMatchObject({ status: 'cancelled' });
   });
 
   it('a failed build is run again where the forge can, and dispatched again where not', async () => {

@@ -166,9 +166,11 @@ class Firing {
     const by = `schedule:${this.#schedule.id}`;
     for (const made of open) {
       const [kind, id = ''] = made.split(/:(.*)/s);
-      if (kind === 'task') await revokeIfOpen(this.#deps, id, { by, reason: 'terminated' });
-      else await cancelIfOpen(this.#deps, Number(id), by);
-      this.#cancelled.push(made);
+      const isAsked =
+        kind === 'task'
+          ? await revokeIfOpen(this.#deps, id, { by, reason: 'terminated' })
+          : await cancelIfPossible(this.#deps, Number(id), by);
+      if (isAsked) this.#cancelled.push(made);
     }
   }
 
@@ -187,11 +189,13 @@ class Firing {
   }
 }
 
-async function cancelIfOpen(deps: MakeDependencies, id: number, by: string): Promise<void> {
+/** Returns false if the build has ended, or nobody but its forge can stop its run. */
+async function cancelIfPossible(deps: MakeDependencies, id: number, by: string): Promise<boolean> {
   try {
     await cancelBuild(deps, id, by);
+    return true;
   } catch (error) {
-    if (error instanceof Refusal && (error.code === 'not_found' || error.code === 'state_conflict')) return;
+    if (error instanceof Refusal && error.kind === 'request') return false;
     throw error;
   }
 }

@@ -32,12 +32,16 @@ export async function revokeTask(
   return task;
 }
 
-/** Ends a task, unless it has ended or never existed: Celery does not mind either. @throws {Refusal} if Temporal is away. */
-export async function revokeIfOpen(...args: Parameters<typeof revokeTask>): Promise<void> {
+/**
+ * Ends a task; returns false if it has ended or never existed, which Celery does not mind.
+ * @throws {Refusal} if Temporal is away.
+ */
+export async function revokeIfOpen(...args: Parameters<typeof revokeTask>): Promise<boolean> {
   try {
     await revokeTask(...args);
+    return true;
   } catch (error) {
-    if (error instanceof Refusal && (error.code === 'not_found' || error.code === 'state_conflict')) return;
+    if (error instanceof Refusal && (error.code === 'not_found' || error.code === 'state_conflict')) return false;
     throw error;
   }
 }
