@@ -6,6 +6,7 @@ import { NotYet } from './failures.ts';
 export type FireScheduled = (
   schedule: string,
   time: string,
+  version: number | undefined,
 ) => Promise<
   Awaited<ReturnType<SchedulePort['fireSchedule']>> | { kind: 'wait'; reason: string; again_ms: number | null }
 >;
@@ -16,8 +17,8 @@ const SELDOM_MS = 5_000;
 /** Returns the activity of firings. If many wait for a turn, each asks less and less often. */
 export function scheduleActivities(fire: FireScheduled): SchedulePort {
   return {
-    async fireSchedule({ schedule, time }) {
-      const outcome = await fire(schedule, time);
+    async fireSchedule({ schedule, time, version }) {
+      const outcome = await fire(schedule, time, version);
       if (outcome.kind !== 'wait') return outcome;
       const { attempt } = Context.current().info;
       const pause = Math.min(SOON_MS * 2 ** Math.min(attempt - 1, 10), SELDOM_MS);

@@ -7,8 +7,8 @@ import type { Ground } from './parts.ts';
 /** Returns the function with which a worker fires schedules. It uses the commands of the API. */
 export function firingOf(ground: Ground, sendDispatch: DirectDependencies['sendDispatch']): FireScheduled {
   const deps = triggerDependencies(ground, sendDispatch);
-  return async (schedule, time) => {
+  return async (schedule, time, version) => {
     if (!deps.installation.known) await deps.installation.refresh();
-    return fireSchedule(deps, schedule, time);
+    return fireSchedule(deps, schedule, time, version);
   };
 }

@@ -28,11 +28,11 @@ const eventsOf = async (name: string, ...types: string[]): Promise<FeedEvent[]> 
 };
 const timesOf = (events: FeedEvent[]) => events.map(({ event_data }) => event_data!.time as string);
 /** Starts the workflow of a firing, as Temporal's schedule does. */
-const fire = (name: string, time: string, workflowId: string) =>
+const fire = (name: string, time: string, workflowId: string, version?: number) =>
   world.client.workflow.start(FIRE_WORKFLOW, {
     workflowId,
     taskQueue: WORKFLOW_TASK_QUEUE,
-    args: [{ schedule: name, jitter_seconds: 0, time }],
+    args: [{ schedule: name, jitter_seconds: 0, time, version }],
   });
 const fired = async (name: string, count: number) =>
   eventually(async () => {
@@ -163,6 +163,46 @@ describe('a schedule', () => {
       expect(await schedule('waiter')).toMatchObject({ fired: 2, waiting_time: null });
     }, 60_000);
   });
+
+  it('makes nothing at a time of an earlier version that had not fired yet', async () => {
+    await put('changed', { build: { config: 'default', ref: 'as-it-was' }, ...YEARLY });
+    await world.stopWorker();
+    const time = second(0);
+    const firing = await fire('changed', time, 'changed-1', 1);
+    await put('changed', { build: { config: 'default', ref: 'as-it-is' }, ...YEARLY });
+    await world.startWorker();
+    expect(await firing.result()).toEqual({ kind: 'skipped', reason: 'changed' });
+    expect(await eventsOf('changed', 'schedule_fired')).toEqual([]);
+    expect((await eventsOf('changed', 'schedule_missed'))[0]!.event_data).toMatchObject({ times: [time] });
+    expect(await world.db`SELECT id FROM builds WHERE caller = 'schedule:changed'`).toEqual([]);
+  });
+
+  it.each([7, 2])(
+    'has all times of its last change (every %d s) and no other, also if Temporal was away then',
+    async (seconds) => {
+      const name = `behind-${seconds}`;
+      const often = (every_seconds: number) => ({
+        ...{ build: { config: 'default' }, intervals: [{ every_seconds }], overlap: 'allow', note: `${every_seconds}` },
+      });
+      await put(name, { ...often(2), note: 'earlier' });
+      await fired(name, 1);
+      const handle = world.client.schedule.getHandle(temporalScheduleId(name));
+      const before = await handle.describe();
+      await put(name, often(seconds));
+      await handle.update(() => before as never);
+      await eventually(async () => {
+        const [change] = await eventsOf(name, 'schedule_changed');
+        const after = timesOf(await fired(name, 1)).filter((time) => time > change!.timestamp);
+        const times = after.map((time) => Date.parse(time)).sort((a, b) => a - b);
+        const every = seconds * 1_000;
+        const first = Math.ceil(Date.parse(change!.timestamp) / every) * every;
+        expect(times.length).toBeGreaterThan(1);
+        expect(times).toEqual(times.map((_, n) => first + n * every));
+      }, 60_000);
+      expect((await handle.describe()).action.args).toMatchObject([{ version: 2 }]);
+      await world.call('DELETE', `/schedules/${name}`);
+    },
+  );
 
   it('builds every configuration that matches, one by one', async () => {
     const content = { repository: 'acme/images', workflow: 'build.yml' };

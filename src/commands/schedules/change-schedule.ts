@@ -16,9 +16,10 @@ import { listSchedules } from '../../store/schedules/schedule-list.ts';
 import { SCHEDULES } from '../../store/schedules/schedule-stream.ts';
 import { resolveTrigger } from '../builds/resolve-trigger.ts';
 import { invalidRequest, notFound, Refusal } from '../refusal.ts';
+import { applyRecorded } from './apply-recorded.ts';
 import type { MakeDependencies } from './make-scheduled.ts';
 import { settleTimes } from './settle-times.ts';
-import { applySchedule, TimesRefused } from './temporal-schedule.ts';
+import { TimesRefused } from './temporal-schedule.ts';
 
 export interface ScheduleEdit {
   name: string;
@@ -58,7 +59,7 @@ export async function changeSchedule(
     await recordVersion(deps, name, event, version);
   }
   try {
-    return { schedule: await applied(deps, name), created: !there };
+    return { schedule: await applyRecorded(deps, name), created: !there };
   } catch (error) {
     if (!(error instanceof TimesRefused) || isEqual) throw error;
     await takeBack(deps, name, there);
@@ -71,10 +72,10 @@ async function takeBack(deps: MakeDependencies, name: string, before: Schedule |
   if (!before) return recordUnlessDone(deps, name, { type: 'schedule_deleted', data: { by: 'temporal' } });
   const { version, ...event } = nextVersion(name, before.definition, 'temporal', await findSchedule(deps.db, name));
   await recordVersion(deps, name, event, version);
-  await applied(deps, name);
+  await applyRecorded(deps, name);
 }
 
-/** Ignores refusals. If Temporal does not have the schedule, there is nothing to compare. If Temporal is away, the next step shows that. */
+/** Ignores refusals. If Temporal is away, the next step shows that. */
 function unlessAway(error: unknown): void {
   if (!(error instanceof Refusal)) throw error;
 }
@@ -108,7 +109,7 @@ export async function deleteSchedule(deps: MakeDependencies, name: string, by: s
   const schedule = await findSchedule(deps.db, name);
   if (!schedule) throw notFound(`schedule ${name}`);
   if (schedule.status !== 'deleted') await recordUnlessDone(deps, name, { type: 'schedule_deleted', data: { by } });
-  await applied(deps, name);
+  await applyRecorded(deps, name);
 }
 
 /** Finds the schedule with this name. @throws {Refusal} 404 */
@@ -123,7 +124,7 @@ type Told = Happening<ScheduleEvent>;
 /** Changes a schedule to another status, unless it has that status already. */
 async function turn(deps: MakeDependencies, name: string, from: Schedule['status'], event: Told): Promise<Schedule> {
   if ((await existingSchedule(deps, name)).status === from) await recordUnlessDone(deps, name, event);
-  return applied(deps, name);
+  return applyRecorded(deps, name);
 }
 
 /** Records an event. If two ask for the same at once, the second finds it done. */
@@ -147,16 +148,6 @@ async function recordVersion({ db }: MakeDependencies, name: string, event: Told
   if (isNew) return;
   const detail = `schedule ${name} was changed in the meantime; read it and decide again`;
   throw new Refusal('precondition_failed', { detail });
-}
-
-/** Makes Temporal match the record, even if the record changes meanwhile. */
-async function applied(deps: MakeDependencies, name: string): Promise<Schedule> {
-  for (let schedule = await findSchedule(deps.db, name); ; ) {
-    await applySchedule(deps, schedule!);
-    const now = await findSchedule(deps.db, name);
-    if (now!.version === schedule!.version && now!.status === schedule!.status) return now!;
-    schedule = now;
-  }
 }
 
 async function assertRoom({ db }: MakeDependencies): Promise<void> {

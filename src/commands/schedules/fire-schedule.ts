@@ -13,7 +13,7 @@ import { cancelBuild } from '../builds/operate-build.ts';
 import { Refusal } from '../refusal.ts';
 import { revokeIfOpen } from '../tasks/revoke-task.ts';
 import { firingKey, type MadeNow, type MakeDependencies, makeScheduled, wasBegun } from './make-scheduled.ts';
-import { settleTimesSometimes } from './settle-times.ts';
+import { hasTimeToo, settleTimesSometimes } from './settle-times.ts';
 
 /**
  * The outcome of a scheduled time. `wait`: nothing yet; look again after the pause or, without one, soon and then less and less often.
@@ -32,19 +32,25 @@ const NEXT_LOOK_MS = 1_000;
 /**
  * Fires a scheduled time: makes the schedule's builds or task, or records why not. The time is the key of all of them, so a
  * time that is fired twice makes everything once.
+ * @param version the version of the schedule that has this time, if it is known.
  * @throws {Refusal} if something is away or at fault. A later call goes on.
  */
-export async function fireSchedule(deps: MakeDependencies, name: string, time: string): Promise<FireOutcome> {
+export async function fireSchedule(
+  deps: MakeDependencies,
+  name: string,
+  time: string,
+  version: number | undefined,
+): Promise<FireOutcome> {
   const schedule = await findSchedule(deps.db, name);
   if (!schedule || schedule.status === 'deleted') return { kind: 'gone' };
   if (await eventExists(deps.db, scheduleStream(name), timeKey(time))) return { kind: 'known' };
-  if (schedule.definition.overlap === 'allow') return new Firing(deps, schedule, time).run();
+  if (schedule.definition.overlap === 'allow') return new Firing(deps, schedule, time, version).run();
   if (!(await claimScheduleTurn(deps.db, name, time, TURN_MS))) {
     return { kind: 'wait', reason: 'another time of the schedule is being fired', again_ms: null };
   }
   try {
     // Reads the schedule again, now that nobody else fires it.
-    return await new Firing(deps, (await findSchedule(deps.db, name)) ?? schedule, time).run();
+    return await new Firing(deps, (await findSchedule(deps.db, name)) ?? schedule, time, version).run();
   } finally {
     await releaseScheduleTurn(deps.db, name, time).catch(() => {});
   }
@@ -54,23 +60,30 @@ class Firing {
   readonly #deps: MakeDependencies;
   readonly #schedule: Schedule;
   readonly #time: string;
+  /** The version that has this time; the present one if it is not known. */
+  readonly #version: number;
   readonly #cancelled: string[] = [];
   #accountedUntil: string;
 
-  constructor(deps: MakeDependencies, schedule: Schedule, time: string) {
+  constructor(deps: MakeDependencies, schedule: Schedule, time: string, version = schedule.version) {
     this.#deps = deps;
     this.#schedule = schedule;
     this.#time = time;
+    this.#version = version;
     this.#accountedUntil = schedule.accounted_until;
   }
 
   async run(): Promise<FireOutcome> {
-    const { status, waiting_time, paused_note, definition, accounted_until } = this.#schedule;
+    const { status, version, waiting_time, paused_note, definition, accounted_until } = this.#schedule;
     const { catch_up_seconds, jitter_seconds, overlap } = definition;
     const lateMs = Date.now() - Date.parse(this.#time);
-    const isLate = lateMs > (catch_up_seconds + jitter_seconds) * 1_000 && waiting_time !== this.#time;
-    if ((status === 'paused' || isLate) && !(await wasBegun(this.#deps, this.#schedule, this.#key))) {
+    const isWaiting = waiting_time === this.#time;
+    const isLate = lateMs > (catch_up_seconds + jitter_seconds) * 1_000 && !isWaiting;
+    const isOutdated =
+      !isWaiting && this.#version < version && !(await hasTimeToo(this.#deps, this.#schedule, this.#time));
+    if ((status === 'paused' || isLate || isOutdated) && !(await wasBegun(this.#deps, this.#schedule, this.#key))) {
       if (status === 'paused') return this.#skip('paused', paused_note ?? 'the schedule is paused');
+      if (isOutdated) return this.#miss();
       // Every time until then is on record already: as missed, or from before the schedule was changed.
       if (this.#time <= accounted_until) return { kind: 'known' };
       return this.#skip('late', `it was due ${Math.round(lateMs / 1_000)} s ago`);
@@ -117,6 +130,15 @@ class Firing {
       },
     });
     return { kind: 'fired', made: made.map((one) => one.made) };
+  }
+
+  /** Records that a time of an earlier version had not fired when the schedule changed. Later times of that version do not count. */
+  async #miss(): Promise<FireOutcome> {
+    if (this.#time > this.#schedule.changed_at) return { kind: 'known' };
+    const detail = 'the schedule was changed before it fired; nothing was made';
+    const data = { times: [this.#time], detail, accounted_until: this.#accountedUntil };
+    await this.#record({ type: 'schedule_missed', data });
+    return { kind: 'skipped', reason: 'changed' };
   }
 
   /** Compares all times with the record. If that fails, it can wait for the next firing; this firing cannot. */

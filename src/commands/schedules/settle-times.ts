@@ -8,6 +8,7 @@ import { listKnownTimes } from '../../store/schedules/schedule-list-known-times.
 import { SCHEDULES } from '../../store/schedules/schedule-stream.ts';
 import type { fire } from '../../workflows/index.ts';
 import { startWorkflow } from '../lifecycle/start-workflow.ts';
+import { type ApplyDependencies, isApplied } from './apply-recorded.ts';
 import { firingKey, wasBegun } from './make-scheduled.ts';
 import { listDueTimes } from './temporal-schedule.ts';
 
@@ -36,10 +37,11 @@ export interface Settled {
 /**
  * Compares the times of a schedule with the record. If Temporal did not fire one, for whatever reason, fires it now; if it
  * is older than the schedule catches up, records it as missed. Temporal's own catching up is not used: it leaves no trace
- * of the times that it dropped.
+ * of the times that it dropped. Compares nothing while Temporal has the times of another version.
  * @throws {Refusal} if Temporal cannot be reached.
  */
-export async function settleTimes({ client, db }: { client: Client; db: Db }, schedule: Schedule): Promise<Settled> {
+export async function settleTimes(deps: ApplyDependencies, schedule: Schedule): Promise<Settled> {
+  const { client, db } = deps;
   const { id, workflow_id, definition, accounted_until: after } = schedule;
   const { catch_up_seconds, jitter_seconds } = definition;
   const now = Date.now() - jitter_seconds * 1_000;
@@ -48,7 +50,9 @@ export async function settleTimes({ client, db }: { client: Client; db: Db }, sc
   // The event of a waiting time does not show whether its workflow is lost. If it runs, Temporal refuses another.
   const { waiting_time } = schedule;
   const resumed = waiting_time !== null && (await startFiring(client, schedule, waiting_time)) ? 1 : 0;
-  if (until <= after) return { accounted_until: after, missed: 0, caughtUp: resumed };
+  if (until <= after || !(await isApplied(deps, schedule))) {
+    return { accounted_until: after, missed: 0, caughtUp: resumed };
+  }
   const due = await listDueTimes(client, workflow_id, after, until);
   const known = await listKnownTimes(db, id, due);
   const absent = due.filter((time) => !known.has(time));
@@ -71,11 +75,20 @@ export async function settleTimes({ client, db }: { client: Client; db: Db }, sc
   return { accounted_until: recorded ?? end, missed: missed.length, caughtUp: open.length + resumed };
 }
 
+/**
+ * Says whether a version of a schedule has a time too that Temporal fired for an earlier one, after the change.
+ * @throws {Refusal} if Temporal cannot be reached.
+ */
+export async function hasTimeToo(deps: ApplyDependencies, schedule: Schedule, time: string): Promise<boolean> {
+  if (time <= schedule.changed_at || !(await isApplied(deps, schedule))) return false;
+  return (await listDueTimes(deps.client, schedule.workflow_id, before(time), time)).includes(time);
+}
+
 /** When this process last compared the times of each schedule, by its database. */
 const settledAt = new WeakMap<Db, Map<string, number>>();
 
 /** Runs {@link settleTimes}, unless this process has just done so. @returns until when every time is on record. */
-export async function settleTimesSometimes(deps: { client: Client; db: Db }, schedule: Schedule): Promise<string> {
+export async function settleTimesSometimes(deps: ApplyDependencies, schedule: Schedule): Promise<string> {
   const times = settledAt.get(deps.db) ?? new Map<string, number>();
   settledAt.set(deps.db, times);
   const now = performance.now();
@@ -105,8 +118,8 @@ async function recordMissed(db: Db, { id, definition }: Schedule, missed: string
  * Fires a time in place of Temporal's schedule, under the same workflow id, so that only one of the two fires it.
  * @returns false if that workflow is running.
  */
-function startFiring(client: Client, { id, definition }: Schedule, time: string): Promise<boolean> {
-  const input: FireInput = { schedule: id, jitter_seconds: definition.jitter_seconds, time };
+function startFiring(client: Client, { id, version, definition }: Schedule, time: string): Promise<boolean> {
+  const input: FireInput = { schedule: id, jitter_seconds: definition.jitter_seconds, version, time };
   return startWorkflow<typeof fire>({ client }, FIRE_WORKFLOW, input, 'ALLOW_DUPLICATE', {
     workflowId: fireWorkflowId(id, time),
     staticSummary: `schedule ${id}, caught up`,

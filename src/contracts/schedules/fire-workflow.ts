@@ -23,6 +23,8 @@ export function fireWorkflowId(name: string, time: string): string {
 export interface FireInput {
   schedule: string;
   jitter_seconds: number;
+  /** Version of the schedule that has this time. Firings of earlier versions of Hapax lack it. */
+  version?: number;
   /** The scheduled time, ISO 8601. Left out if Temporal's schedule started the workflow, which then knows the time. */
   time?: string;
 }

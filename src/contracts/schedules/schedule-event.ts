@@ -44,7 +44,8 @@ export const scheduleEventData = {
   }),
   schedule_missed: z.object({
     times: z.array(z.string()).meta({
-      description: 'Scheduled times that nobody fired, found later. They are older than the schedule catches up.',
+      description:
+        'Scheduled times that made nothing: found later than the schedule catches up, or of a version that was changed before they fired.',
     }),
     detail: z.string(),
     accounted_until,
