@@ -1,5 +1,10 @@
 import { Client, Connection } from '@temporalio/client';
+import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { readSettings } from '../../src/contracts/settings.ts';
+import { connectForges, connectGitHub, directDispatchOf } from '../../src/processes/github.ts';
+import { createMetrics } from '../../src/processes/metrics.ts';
+import { firingOf } from '../../src/processes/scheduled.ts';
 import { CARRIED_OUT } from '../simulator/harness.ts';
 import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
@@ -176,6 +181,40 @@ describe('with QUEUE_ENABLED=false', () => {
     expect((await api.trigger({ ref: 'while-temporal-is-away' })).json.id).toBe(json.id);
     proxy.mend();
     expect(await world.ended(json.id)).toMatchObject({ status: 'success', attempts: 1 });
+    expect(await sent()).toEqual({ runs: 2, posts: 2 });
+  });
+
+  it('a schedule that fires while Temporal is away starts the workflow of its build as soon as Temporal is back', async () => {
+    const proxy = await startFreezingProxy(Number(inject('temporalAddress').split(':')[1]));
+    onTestFinished(() => proxy.close());
+    const connection = await Connection.connect({
+      address: `127.0.0.1:${proxy.port}`,
+      channelArgs: { 'grpc.max_reconnect_backoff_ms': 200 },
+    });
+    onTestFinished(() => connection.close());
+    const settings = readSettings({
+      ...{ QUEUE_ENABLED: 'false', GITHUB_TOKEN: 'test-token', GITHUB_REPO: 'acme/images' },
+      GITHUB_API_URL: world.simulator.url,
+    });
+    const fire = firingOf(
+      {
+        ...{ settings, db: world.db, metrics: createMetrics(world.db), log: pino({ level: 'silent' }), say() {} },
+        client: new Client({ connection, namespace: world.namespace }),
+      },
+      directDispatchOf(connectForges(settings, connectGitHub(settings))),
+    );
+    const build = { config: 'default', ref: `direct-${++n}` };
+    await world.call('PUT', '/schedules/direct', { build, cron: ['0 0 1 1 *'], overlap: 'allow' });
+    const fireAt = async (second: number) => fire('direct', new Date(second * 1_000).toISOString(), undefined);
+    const now = Math.floor(Date.now() / 1_000);
+    // Its ids are held before Temporal is gone.
+    expect(await fireAt(now - 1)).toMatchObject({ kind: 'fired' });
+    proxy.cut();
+    await expect(fireAt(now)).rejects.toMatchObject({ code: 'temporal_unavailable' });
+    proxy.mend();
+    const fired = await eventually(() => fireAt(now));
+    const [made = ''] = 'made' in fired ? (fired.made ?? []) : [];
+    expect(await world.ended(Number(made.replace('build:', '')))).toMatchObject({ status: 'success', attempts: 1 });
     expect(await sent()).toEqual({ runs: 2, posts: 2 });
   });
 

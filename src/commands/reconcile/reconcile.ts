@@ -24,12 +24,14 @@ import {
   listOpenExecutions,
 } from './workflows.ts';
 
-export type ReconcileDependencies = OperateDependencies &
+/** What it takes to start a workflow in place of a lost one. */
+export type RecoverDependencies = OperateDependencies &
   Pick<TaskDependencies, 'taskPolicy' | 'taskTypes' | 'log'> & {
-    installation: KnownInstallation;
     /** The present epoch of the installation. */
     epoch: number;
   };
+
+export type ReconcileDependencies = RecoverDependencies & { installation: KnownInstallation };
 
 /** What was done about one build, task or schedule. */
 export type Outcome =

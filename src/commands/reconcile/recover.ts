@@ -8,7 +8,7 @@ import { appendEvent } from '../../store/record/event-append.ts';
 import { findStream } from '../../store/record/stream-find.ts';
 import { endAbandoned, type Step } from '../lifecycle/end-abandoned.ts';
 import type { Kind, Subject, SubjectInput } from '../lifecycle/kind.ts';
-import type { Ended, Outcome, ReconcileDependencies } from './reconcile.ts';
+import type { Ended, Outcome, ReconcileDependencies, RecoverDependencies } from './reconcile.ts';
 import { type Execution, inputOfExecution } from './workflows.ts';
 
 /** The end of a build or task, to be recorded for a workflow that did not record it. */
@@ -27,7 +27,7 @@ export interface Recoverable<State extends Subject, Event extends ToldEvent, Inp
   findEndings(db: Db, ids: State['id'][]): Promise<Array<Ending<State['id']>>>;
   idFrom(text: string): State['id'];
   /** Returns the input for a workflow that replaces a lost one. */
-  inputInPlace(deps: ReconcileDependencies, state: State, events: RecordedEvent[], recovery: Recovery): Promise<Input>;
+  inputInPlace(deps: RecoverDependencies, state: State, events: RecordedEvent[], recovery: Recovery): Promise<Input>;
   recoveredEvent(recovery: Recovery): Event;
   /** Returns the end if an equal request runs in place of the lost workflow. Undefined if no other request can have its workflow id. */
   endWhereTaken?(state: State): End<Event>;

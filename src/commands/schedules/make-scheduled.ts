@@ -10,7 +10,8 @@ import { listNamedConfigurations } from '../../store/builds/configuration-list-n
 import { findRequestKey } from '../../store/request-key-find.ts';
 import { findTask } from '../../store/tasks/task-find.ts';
 import { taskStream } from '../../store/tasks/task-stream.ts';
-import { type TriggerDependencies, triggerBuild } from '../builds/trigger-build.ts';
+import { type Trigger, type TriggerDependencies, triggerBuild } from '../builds/trigger-build.ts';
+import { startUntaken } from '../reconcile/start-untaken.ts';
 import { Refusal } from '../refusal.ts';
 import { createTask, type TaskDependencies } from '../tasks/create-task.ts';
 
@@ -45,7 +46,7 @@ export async function makeScheduled(
   const caller = `schedule:${id}`;
   const { build, builds, task } = definition;
   if (build) {
-    const { id, replayed } = await triggerBuild(deps, { body: build, caller, idempotencyKey: key });
+    const { id, replayed } = await trigger(deps, { body: build, caller, idempotencyKey: key });
     return { made: [{ made: buildStream(id), ...(replayed ? { replayed } : {}) }], refused: [] };
   }
   if (task) {
@@ -60,6 +61,23 @@ export async function makeScheduled(
     return { made: [{ made: taskStream(id), ...(replayed ? { replayed } : {}) }], refused: [] };
   }
   return makeBuilds(deps, caller, builds!, key, leftOut);
+}
+
+/**
+ * Triggers a build. A worker cannot ask for a comparison soon, as the API does after a direct dispatch without a workflow. So the next try
+ * of the firing starts the workflow.
+ * @throws {Refusal} also if Temporal did not accept the start of a direct dispatch.
+ */
+async function trigger(deps: MakeDependencies, asked: Trigger): ReturnType<typeof triggerBuild> {
+  if (deps.reconcileSoon) return triggerBuild(deps, asked);
+  let isStarted = true;
+  const reconcileSoon = () => {
+    isStarted = false;
+  };
+  const build = await triggerBuild({ ...deps, reconcileSoon }, asked);
+  if (!isStarted) throw new Refusal('temporal_unavailable', { detail: `build ${build.id} has no workflow yet` });
+  if (build.replayed) await startUntaken(deps, build.id);
+  return build;
 }
 
 /**
@@ -101,8 +119,8 @@ async function makeBuilds(
   const wanted = matching.slice(0, most).filter(({ name }) => !leftOut.has(name));
   const make = async ({ id: config_id, name: config }: (typeof wanted)[number]) => {
     try {
-      const trigger = { body: { ...fields, config_id }, caller, idempotencyKey: `${key}:${config_id}` };
-      const { id, replayed } = await triggerBuild(deps, trigger);
+      const body = { ...fields, config_id };
+      const { id, replayed } = await trigger(deps, { body, caller, idempotencyKey: `${key}:${config_id}` });
       now.made.push({ made: buildStream(id), config, ...(replayed ? { replayed } : {}) });
     } catch (error) {
       if (!(error instanceof Refusal) || error.kind !== 'request') throw error;
