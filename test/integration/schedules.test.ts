@@ -146,6 +146,21 @@ describe('a schedule', () => {
     expect((await world.ended(idOf(cancelled!))).status).toBe('cancelled');
   });
 
+  it('does not forget what still runs when a person fires it', async () => {
+    await put('beside', { build: { config: 'default', inputs: { simulate: 'stuck' }, ref: 'beside' }, ...YEARLY });
+    await (await fire('beside', second(-1), 'beside-1')).result();
+    await world.call('POST', '/schedules/beside/trigger');
+    const [first, byHand] = await eventsOf('beside', 'schedule_fired');
+    expect(byHand!.event_data!.running).toEqual([{ made: `build:${idOf(first!)}` }]);
+    await world.call('POST', `/builds/${idOf(byHand!)}/cancel`, {});
+    await world.ended(idOf(byHand!));
+    const skipped = await (await fire('beside', second(0), 'beside-2')).result();
+    expect(skipped).toEqual({ kind: 'skipped', reason: 'overlap' });
+    await world.call('POST', `/builds/${idOf(first!)}/cancel`, {});
+    await world.ended(idOf(first!));
+    expect(await (await fire('beside', second(1), 'beside-3')).result()).toMatchObject({ kind: 'fired' });
+  });
+
   it('fires a time that waits, although the workflow that waited was lost', async () => {
     await put('waiter', {
       ...{ build: { config: 'default', inputs: { simulate: 'stuck' }, ref: 'waiter' }, ...YEARLY },

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
-import type { firedAnswer } from '../../contracts/schedules/schedule.ts';
+import type { firedAnswer, Made } from '../../contracts/schedules/schedule.ts';
 import { appendEvent } from '../../store/record/event-append.ts';
+import { listOpenOf } from '../../store/schedules/made-list-open.ts';
+import { findSchedule } from '../../store/schedules/schedule-find.ts';
 import { SCHEDULES } from '../../store/schedules/schedule-stream.ts';
 import { Refusal } from '../refusal.ts';
 import { existingSchedule } from './change-schedule.ts';
@@ -25,9 +27,11 @@ export async function triggerSchedule(
     const detail = refused[0] ? `${refused[0].config}: ${refused[0].detail}` : 'no build configuration matches';
     throw new Refusal('state_conflict', { detail });
   }
+  const running = await listRunning(deps, name, made);
   const data = {
     time,
     made,
+    ...(running.length > 0 ? { running } : {}),
     ...(refused.length > 0 ? { refused } : {}),
     late_ms: 0,
     by,
@@ -40,4 +44,17 @@ export async function triggerSchedule(
     dedupe_key: `by-hand:${key}`,
   });
   return { time, made, refused };
+}
+
+/** Lists what earlier firings made and has not ended, so that `overlap` still counts it. */
+async function listRunning({ db }: MakeDependencies, name: string, now: readonly Made[]): Promise<Made[]> {
+  const schedule = await findSchedule(db, name);
+  if (!schedule || schedule.definition.overlap === 'allow') return [];
+  const { last_made } = schedule;
+  const made = new Set(now.map((one) => one.made));
+  const open = await listOpenOf(
+    db,
+    last_made.map((one) => one.made),
+  );
+  return last_made.filter((one) => open.has(one.made) && !made.has(one.made));
 }

@@ -22,10 +22,10 @@ export const scheduleEventData = {
   schedule_fired: z.object({
     time,
     made: z.array(made.extend({ replayed: z.boolean().optional() })),
-    running: z
-      .array(made)
-      .optional()
-      .meta({ description: 'Configurations that were left out, because their last build had not ended.' }),
+    running: z.array(made).optional().meta({
+      description:
+        'What had not ended: of a scheduled time, the builds because of which configurations were left out; of a firing by hand, everything.',
+    }),
     refused: z
       .array(z.object({ config: z.string(), detail: z.string() }))
       .optional()
