@@ -303,3 +303,16 @@ it('imports beat_schedule, after it has shown what it would make', async () => {
     me.remove();
   }
 });
+
+it('records the times before its end that an outage outlasted', async () => {
+  const now = Math.floor(Date.now() / 60_000);
+  const minutesAgo = (minutes: number) => new Date((now - minutes) * 60_000).toISOString();
+  const [down, end] = [minutesAgo(10), minutesAgo(5)];
+  const every = { build: YEARLY.build, intervals: [{ every_seconds: 60 }], catch_up_seconds: 10 };
+  await put('outlasted', { ...every, end_at: end });
+  await world.db`UPDATE schedules SET accounted_until = ${down} WHERE id = 'outlasted'`;
+  expect((await reconcile()).lines).toContain('schedule:outlasted was not fired at some of its times: recorded');
+  const missed = (await eventsOf('outlasted')).filter(({ event_type }) => event_type === 'schedule_missed');
+  expect(missed.flatMap(({ event_data }) => event_data!.times)).toEqual([9, 8, 7, 6, 5].map(minutesAgo));
+  expect((await reconcile()).lines.at(-1)).toBe('0 differ, 0 could not be repaired');
+});

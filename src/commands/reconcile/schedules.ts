@@ -35,7 +35,7 @@ export async function compareSchedules(deps: ReconcileDependencies, comparison: 
     await compareSchedule(deps, comparison, schedule);
     if (comparison.dryRun) continue;
     const now = await findSchedule(deps.db, schedule.id);
-    if (now?.status !== 'active' || hasEndedLong(now)) continue;
+    if (now?.status !== 'active') continue;
     const subject = scheduleStream(schedule.id);
     await comparison.mend(subject, 'times_missed', async () => {
       const { missed, caughtUp } = await settleTimes(deps, now);

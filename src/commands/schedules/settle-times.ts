@@ -37,7 +37,7 @@ export interface Settled {
 /**
  * Compares the times of a schedule with the record. If Temporal did not fire one, for whatever reason, fires it now; if it
  * is older than the schedule catches up, records it as missed. Temporal's own catching up is not used: it leaves no trace
- * of the times that it dropped. Compares nothing while Temporal has the times of another version.
+ * of the times that it dropped. Compares nothing while Temporal does not have the times of this version.
  * @throws {Refusal} if Temporal cannot be reached.
  */
 export async function settleTimes(deps: ApplyDependencies, schedule: Schedule): Promise<Settled> {
