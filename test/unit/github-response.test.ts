@@ -62,6 +62,17 @@ describe('what an answer to a dispatch means', () => {
     });
   });
 
+  it('is a wait until a date, by the clock of who sends it, as a proxy may tell it', () => {
+    const at = (ms: number) => new Date(NOW + ms).toUTCString();
+    for (const status of [403, 429]) {
+      expect(answered(status, {}, { 'retry-after': at(90_000) })).toMatchObject({ kind: 'not_sent', wait_ms: 90_000 });
+      const ahead = { date: at(3_600_000), 'retry-after': at(3_690_000) };
+      expect(answered(status, {}, ahead)).toMatchObject({ kind: 'not_sent', wait_ms: 90_000 });
+      expect(answered(status, {}, { 'retry-after': at(-1_000) })).toMatchObject({ kind: 'not_sent', wait_ms: 1_000 });
+    }
+    expect(answered(429, {}, { 'retry-after': 'soon' })).toMatchObject({ wait_ms: 60_000 });
+  });
+
   it("is a rejection, with GitHub's words, for other 4xx", () => {
     expect(answered(422, { message: 'No ref found for: x' })).toMatchObject({
       kind: 'rejected',

@@ -117,11 +117,17 @@ export function rateLimitWait(
   now: number,
 ): number | undefined {
   if (status !== 403 && status !== 429) return undefined;
-  const retryAfter = Number(headers['retry-after']);
-  if (headers['retry-after'] !== undefined && retryAfter >= 0) return limitMs(retryAfter * 1_000);
+  const clock = clockOf(headers) ?? now;
+  const { 'retry-after': retryAfter } = headers;
+  if (retryAfter !== undefined) {
+    const seconds = Number(retryAfter);
+    const date = Date.parse(retryAfter);
+    if (seconds >= 0) return limitMs(seconds * 1_000);
+    if (Number.isNaN(seconds) && !Number.isNaN(date)) return limitMs(date - clock);
+  }
   if (headers['x-ratelimit-remaining'] === '0') {
     const reset = Number(headers['x-ratelimit-reset']) * 1_000;
-    return Number.isFinite(reset) ? limitMs(reset - (clockOf(headers) ?? now)) : UNTOLD_WAIT_MS;
+    return Number.isFinite(reset) ? limitMs(reset - clock) : UNTOLD_WAIT_MS;
   }
   if (status === 429 || /rate limit/i.test(messageOf(body))) return UNTOLD_WAIT_MS;
   return undefined;
