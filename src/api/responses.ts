@@ -25,6 +25,9 @@ export const MANY_PROBLEMS = [...BODY_PROBLEMS, 'temporal_unavailable', 'databas
 /** Problems of requests that operate on a build, a task or a dead letter. */
 export const OPERATION_PROBLEMS = [...MANY_PROBLEMS, 'not_found', 'state_conflict', 'not_supported'] as const;
 
+/** Problems of requests that start something again that has ended. */
+export const RESTART_PROBLEMS = [...OPERATION_PROBLEMS, 'still_closing'] as const satisfies ProblemCode[];
+
 /** Returns a required JSON body, for the definition of a route. */
 export function jsonBody<Schema extends ZodType>(schema: Schema) {
   return { required: true, ...optionalJsonBody(schema) };

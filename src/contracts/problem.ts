@@ -42,7 +42,7 @@ export const PROBLEMS = {
   too_many_streams: { status: 503, title: 'This process cannot serve more event streams' },
   forge_unavailable: { status: 503, title: 'The forge does not list its runs' },
   issuer_unavailable: { status: 503, title: 'The issuer of the token cannot be reached' },
-  still_closing: { status: 503, title: 'The build of an equal request has ended, but is not closed yet' },
+  still_closing: { status: 503, title: 'The build or task has ended, but its workflow is not closed yet' },
   temporal_unavailable: { status: 503, title: 'Temporal cannot be reached' },
   database_unavailable: { status: 503, title: 'The database cannot be reached' },
 } as const;

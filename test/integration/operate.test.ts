@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BUILDS } from '../../src/store/builds/build-stream.ts';
+import { appendEvent } from '../../src/store/record/event-append.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 
@@ -146,6 +148,28 @@ describe('an operator', () => {
       });
       expect(attempts).toBe(retries + 1);
       expect(await runsOf(id)).toHaveLength(attempts);
+    });
+
+    it('only when its workflow has closed; until then, it says that it should be asked again', async () => {
+      const id = await trigger({ simulate: 'stuck' });
+      const { events } = await following(id);
+      // The worker is lost after it has recorded the failure, and before the workflow closes.
+      await world.stopWorker();
+      const data = { conclusion: 'failure', run_attempt: 1, learned_from: 'poll', request_id: null } as const;
+      const occurred_at = new Date().toISOString();
+      await appendEvent(world.db, BUILDS, id, { type: 'build_completed', data, occurred_at, dedupe_key: 'completed' });
+      const refused = await post(`/builds/${id}/retry`, { mode: 'redispatch' });
+      expect([refused.status, refused.json.code]).toEqual([503, 'still_closing']);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(refused.json.detail).toContain(`build ${id} has ended`);
+      // Among many, it holds back none of the others.
+      const many = await post('/builds/retry', { ids: [id] });
+      expect(many).toMatchObject({ status: 202, json: { done: [], refused: [{ id, detail: refused.json.detail }] } });
+      await world.client.workflow.getHandle(String(events[0]?.event_data?.workflow_id)).terminate('closed at last');
+      await world.startWorker();
+      expect((await post(`/builds/${id}/retry`, { mode: 'redispatch' })).status).toBe(202);
+      expect((await post(`/builds/${id}/cancel`)).status).toBe(202);
+      expect(await world.ended(id)).toMatchObject({ status: 'cancelled', retries: 1 });
     });
 
     it('and not one that succeeded, or one without a run by running it again', async () => {

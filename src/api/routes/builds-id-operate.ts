@@ -3,7 +3,14 @@ import { adoptRun, cancelBuild, type OperateDependencies, retryBuild } from '../
 import { buildIdParam } from '../../contracts/builds/build.ts';
 import { adoptBody, operatorAnswer, retryBody } from '../../contracts/builds/operator.ts';
 import type { Api } from '../environment.ts';
-import { jsonBody, jsonResponse, OPERATION_PROBLEMS, optionalJsonBody, problems } from '../responses.ts';
+import {
+  jsonBody,
+  jsonResponse,
+  OPERATION_PROBLEMS,
+  optionalJsonBody,
+  problems,
+  RESTART_PROBLEMS,
+} from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const accepted = jsonResponse('Accepted', operatorAnswer);
@@ -33,7 +40,7 @@ const retryRoute = createRoute({
   description:
     'For a build that needs attention, this asserts that no run exists: the build sends another dispatch, and `mode` is ignored. If a run exists after all, the workflow runs twice.',
   request: { params: buildIdParam, body: optionalJsonBody(retryBody) },
-  responses: withoutBody,
+  responses: { 202: accepted, ...problems(...RESTART_PROBLEMS, 'cross_site') },
 });
 
 const adoptRoute = createRoute({

@@ -31,7 +31,7 @@ import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
 import { countDeadLetters } from '../../store/endings/dead-letter-count.ts';
 import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import type { Api } from '../environment.ts';
-import { BODY_PROBLEMS, jsonBody, jsonResponse, OPERATION_PROBLEMS, problems } from '../responses.ts';
+import { BODY_PROBLEMS, jsonBody, jsonResponse, problems, RESTART_PROBLEMS } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const tags = ['dead letters'];
@@ -71,7 +71,7 @@ const redriveRoute = createRoute({
   description:
     'A build with a known run follows that run, takes its success, or runs it again. A build without one sends another dispatch: check first that no run of it is going, or the workflow runs twice. For a build that needs attention, this asserts that no run exists. A task starts again with new retries. A message is published again.',
   request: { params: deadLetterIdParam },
-  responses: { 202: jsonResponse('Accepted', redriven), ...problems(...OPERATION_PROBLEMS, 'cross_site') },
+  responses: { 202: jsonResponse('Accepted', redriven), ...problems(...RESTART_PROBLEMS, 'cross_site') },
 });
 
 const causesRoute = createRoute({

@@ -21,7 +21,7 @@ import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
 import type { Api } from '../environment.ts';
 import type { StreamParts } from '../events/event-stream.ts';
 import { whenEnded } from '../events/when-ended.ts';
-import { jsonResponse, OPERATION_PROBLEMS, optionalJsonBody, problems } from '../responses.ts';
+import { jsonResponse, OPERATION_PROBLEMS, optionalJsonBody, problems, RESTART_PROBLEMS } from '../responses.ts';
 import { needs } from '../rights.ts';
 
 const tags = ['tasks'];
@@ -63,7 +63,7 @@ const retryRoute = createRoute({
   summary: 'Retry a task that failed or was revoked',
   description: 'It starts again with the same id, the same arguments and new retries.',
   request: { params: taskIdParam, body: optionalJsonBody(retryTaskBody) },
-  responses: { 202: jsonResponse('Accepted', taskOperatorAnswer), ...problems(...OPERATION_PROBLEMS, 'cross_site') },
+  responses: { 202: jsonResponse('Accepted', taskOperatorAnswer), ...problems(...RESTART_PROBLEMS, 'cross_site') },
 });
 
 export function taskById(api: Api, deps: TaskDependencies & StreamParts & { temporalUi: TemporalUi }): void {

@@ -27,6 +27,7 @@ export const TASK_PROBLEMS = [
   'unknown_task',
   'task_id_reused',
   'unprocessable_callback_url',
+  'still_closing',
   'temporal_unavailable',
   'database_unavailable',
 ] as const;

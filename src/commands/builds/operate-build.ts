@@ -97,7 +97,8 @@ export async function adoptRun(deps: OperateDependencies, id: number, run: { run
 
 /**
  * Restarts a failed build, or makes one that needs attention send another dispatch.
- * @throws {Refusal} 404; 409 if it is neither, has no run to run again, or an equal request runs as another build.
+ * @throws {Refusal} 404; 409 if it is neither, has no run to run again, or an equal request runs as another build; 503 if its workflow
+ *   does not close.
  */
 export async function retryBuild(
   deps: OperateDependencies,

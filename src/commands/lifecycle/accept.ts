@@ -9,10 +9,11 @@ import { saveCallbackTarget } from '../../store/endings/callback-target-save.ts'
 import { appendEvent } from '../../store/record/event-append.ts';
 import { streamOf } from '../../store/record/stream-kind.ts';
 import { addCallback } from '../callbacks/add-callback.ts';
-import { Refusal } from '../refusal.ts';
+import type { Refusal } from '../refusal.ts';
+import { describeHolder } from './describe-holder.ts';
 import type { Kind, Subject, SubjectInput } from './kind.ts';
-import { CLOSING_WAIT_MS } from './restart.ts';
-import { callbackMemo, type Reuse, STATUS, type StartDependencies, temporalFault } from './start-workflow.ts';
+import { CLOSING_WAIT_MS, stillClosing } from './restart.ts';
+import { callbackMemo, type Reuse, STATUS, type StartDependencies } from './start-workflow.ts';
 
 export interface AcceptDependencies extends StartDependencies {
   db: Db;
@@ -75,16 +76,13 @@ export async function startUnlessTaken<State extends Subject, Event extends Told
     // After an end without success, the workflow is about to close. Then an equal request may start a new one.
     const isClosing = reuse === 'ALLOW_DUPLICATE' && UNSUCCESSFUL.has(existing.status);
     if (!isClosing) return existing;
-    if (Date.now() > giveUp) throw stillClosing(`${kind.stream.name} ${existing.id}`);
+    // A replay would say that the request is accepted, with a build that failed before.
+    if (Date.now() > giveUp) {
+      throw stillClosing(`${kind.stream.name} ${existing.id}`, 'send the same request again for a new one');
+    }
     await delay(20);
   }
   return undefined;
-}
-
-/** A replay would say that the request is accepted, with a build that failed before. */
-function stillClosing(ended: string): Refusal {
-  const detail = `${ended} has ended, but its workflow is not closed yet; send the same request again for a new one`;
-  return new Refusal('still_closing', { detail, retryAfterSeconds: 5 });
 }
 
 const UNSUCCESSFUL: ReadonlySet<string> = new Set(['failure', 'cancelled']);
@@ -127,20 +125,14 @@ function withinRecordWait<T>(working: Promise<T>): Promise<T | undefined> {
 
 /** Describes the build or task that holds a workflow id, as Temporal knows it. */
 async function describeExisting<State extends Subject, Event extends ToldEvent, Input extends SubjectInput>(
-  { client, db }: AcceptDependencies,
-  { find, idOf, firstStatus }: Kind<State, Event, Input>,
+  deps: AcceptDependencies,
+  kind: Kind<State, Event, Input>,
   workflowId: string,
 ): Promise<Existing<State>> {
-  const described = await client.workflow
-    .getHandle(workflowId)
-    .describe()
-    .catch((error: unknown) => {
-      throw temporalFault(error);
-    });
+  const { id, described } = await describeHolder(deps, kind, workflowId);
   const memo = described.memo as unknown as BuildMemo & TaskMemo;
-  const id = idOf(memo);
-  const recorded = await knownSoon(find(db, id));
-  const status: State['status'] = recorded?.status ?? described.typedSearchAttributes.get(STATUS) ?? firstStatus;
+  const recorded = await knownSoon(kind.find(deps.db, id));
+  const status: State['status'] = recorded?.status ?? described.typedSearchAttributes.get(STATUS) ?? kind.firstStatus;
   return { id, status, fingerprint: memo.fingerprint, callback_digest: memo.callback_digest };
 }
 

@@ -38,7 +38,8 @@ export async function operateMany<Id extends string | number>(
         await operate(id);
         outcome.done.push(id);
       } catch (error) {
-        if (error instanceof Refusal && error.kind === 'request')
+        // One that is still closing says nothing about the others.
+        if (error instanceof Refusal && (error.kind === 'request' || error.code === 'still_closing'))
           outcome.refused.push({ id, detail: error.detail ?? error.message });
         else broken = error;
       }

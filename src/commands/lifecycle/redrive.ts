@@ -43,7 +43,7 @@ export async function findDeadLetter(
 
 /**
  * Redrives a dead letter. A build with a known run re-runs that run; another build is dispatched again.
- * @throws {Refusal} 404; 409, also if it has a run and its forge cannot re-run one.
+ * @throws {Refusal} 404; 409, also if it has a run and its forge cannot re-run one; 503.
  */
 export async function redriveDeadLetter(deps: RedriveDependencies, id: string, by: string): Promise<DeadLetter> {
   const { letter } = await findDeadLetter(deps, id);
@@ -117,7 +117,8 @@ async function forEachLetter(
       await act(id);
       done.push(id);
     } catch (error) {
-      if (!(error instanceof Refusal) || error.retryAfterSeconds) throw error;
+      const isOfThis = error instanceof Refusal && (!error.retryAfterSeconds || error.code === 'still_closing');
+      if (!isOfThis) throw error;
       refused.push({ id, detail: error.message });
     }
   }

@@ -17,6 +17,7 @@ type Asked = TaskTerms & Pick<TaskInput, 'answered'>;
 /**
  * Restarts a task that failed or was revoked; returns false if another redrive was first.
  * @param asked new arguments and limits, if it is requested again; default: as before.
+ * @throws {Refusal} 409 if its arguments are gone; 503 if Temporal is away or its workflow does not close.
  */
 export async function redriveTask(
   deps: Pick<TaskDependencies, 'client' | 'workerBeside' | 'installation' | 'db' | 'taskPolicy' | 'taskTypes'>,
