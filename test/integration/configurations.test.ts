@@ -75,6 +75,20 @@ describe.each(DATABASES)('build configurations on the %s Postgres', (kind) => {
     expect([misused.status, misused.json.code]).toEqual([422, 'idempotency_key_reused']);
   });
 
+  it('let a client retry with its Idempotency-Key after a new name, also where another took the old one', async () => {
+    const { json: config } = await upsert('before');
+    const named = () => world.trigger({ config: 'before' }, 'renamed-1');
+    const { id } = (await named()).json;
+    await world.call('PUT', `/configs/${config.id}`, { ...content, name: 'after' });
+    expect((await named()).json).toMatchObject({ id, message: 'Build already exists' });
+    await upsert('before', { default_ref: 'another' });
+    expect((await named()).json).toMatchObject({ id, message: 'Build already exists' });
+    expect((await world.trigger({ config: 'after' }, 'renamed-1')).json.id).toBe(id);
+    expect((await world.trigger({ config_id: config.id }, 'renamed-1')).json.id).toBe(id);
+    // Without the key, the name means what has it now.
+    expect(await world.build((await world.trigger({ config: 'before' })).json.id)).toMatchObject({ ref: 'another' });
+  });
+
   it('are one with gapless versions for 20 upserts at once', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) =>

@@ -54,6 +54,14 @@ describe('REPOSITORIES_ALLOWED', () => {
     expect(await world.github.runs()).toEqual([]);
   });
 
+  it('lets a client retry with its Idempotency-Key what was allowed then', async () => {
+    const request = { config_id: earlier['octo/one'], ref: 'retried' };
+    const first = await world.trigger(request, 'allowed-then');
+    expect(first.status).toBe(202);
+    const again = await (await restricted('acme/*')).trigger(request, 'allowed-then');
+    expect([again.status, again.json.id]).toEqual([202, first.json.id]);
+  });
+
   it('always allows the repository of GITHUB_REPO', async () => {
     const api = await restricted('octo/*');
     const { status, json } = await api.trigger({ ref: 'own' });

@@ -1,3 +1,4 @@
+import type { ForgePlace } from '../../contracts/forges/forge.ts';
 import type { Build } from '../../domain/builds/build.ts';
 import type { Db } from '../database.ts';
 import { type BuildRow, buildFromRow } from './build-row.ts';
@@ -12,12 +13,12 @@ export async function findBuild(db: Db, id: number): Promise<Build | undefined> 
 export type RequestedBuild = Pick<
   Build,
   'id' | 'status' | 'fingerprint' | 'keyed' | 'dedup_until' | 'config_id' | 'config_version'
->;
+> & { forge: ForgePlace | null };
 
 /** Finds the newest build requested under this key, with only the fields that a trigger needs. */
 export async function findBuildByRequestKey(db: Db, key: string): Promise<RequestedBuild | undefined> {
   const [row] = await db<RequestedBuild[]>`
-    SELECT id, status, fingerprint, keyed, dedup_until, config_id, config_version
+    SELECT id, status, fingerprint, keyed, dedup_until, config_id, config_version, request -> 'forge' AS forge
     FROM builds WHERE request_key = ${key} ORDER BY id DESC LIMIT 1`;
   return row;
 }
