@@ -34,15 +34,18 @@ export function askedFields({ definition }: Pick<BuildConfiguration, 'definition
   return names.flatMap((name) => {
     const input = Object.hasOwn(mapping, name) ? mapping[name] : name;
     if (input === null && !used.has(name)) return [];
-    if (input && (Object.hasOwn(constants, input) || Object.hasOwn(templates, input))) return [];
-    return [{ name, preset: input ? (inputs[input] ?? '') : '', long: input ? yaml.includes(input) : false }];
+    if (!input) return [{ name, preset: '', long: false }];
+    if (Object.hasOwn(constants, input) || Object.hasOwn(templates, input)) return [];
+    const preset = inputs[input] ?? '';
+    return [{ name, preset, long: yaml.includes(input) || preset.includes('\n') }];
   });
 }
 
 /** Returns the request in a form. @throws {Refusal} if it is not valid, with the place of every fault. */
 export function requestOf(config: number, form: Readonly<Record<string, string>>): TriggerBody {
   const fields = Object.entries(form).flatMap(([name, value]) =>
-    name.startsWith(FIELD) && value !== '' ? [[name.slice(FIELD.length), value] as const] : [],
+    // Browsers send every line break as CRLF.
+    name.startsWith(FIELD) && value !== '' ? [[name.slice(FIELD.length), value.replaceAll('\r\n', '\n')] as const] : [],
   );
   const fixed = fields.filter(([name]) => (FIXED_FIELDS as readonly string[]).includes(name));
   const others = fields.filter(([name]) => !(FIXED_FIELDS as readonly string[]).includes(name));

@@ -88,6 +88,18 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     });
   });
 
+  it('sends a default input of several lines as it is', async () => {
+    const packages = '\nvim\ngit';
+    const content = { repository: 'acme/images', workflow: 'build.yml', inputs: { packages } };
+    const { id: config } = (await world.call('PUT', '/configs/by-name/several-lines', content)).json;
+    const { page } = await visit();
+    await page.goto(`/console/trigger?config=${config}`);
+    await page.getByRole('button', { name: 'Trigger' }).click();
+    await page.waitForURL(/\/console\/builds\/\d+$/);
+    const build = await world.build(Number(page.url().split('/').at(-1)));
+    expect(build.inputs).toMatchObject({ packages });
+  });
+
   it('has every build in the list, live, and goes through it by keys', async () => {
     const { page } = await visit();
     await page.goto('/console/builds');

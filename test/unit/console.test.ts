@@ -8,8 +8,10 @@ import { foldedJson } from '../../src/console/parts/folded-json.ts';
 import { outsideLink } from '../../src/console/parts/outside-link.ts';
 import { duration } from '../../src/console/parts/time.ts';
 import { ageOfStep } from '../../src/console/parts/time-slider.ts';
+import { triggerFields } from '../../src/console/parts/trigger-fields.ts';
 import { askedFields, commandOf, curlOf, requestOf } from '../../src/console/trigger-form.ts';
 import type { TriggerBody } from '../../src/contracts/builds/build.ts';
+import type { BuildConfiguration } from '../../src/contracts/builds/configuration.ts';
 import { definitionOf } from '../../src/domain/builds/configuration.ts';
 import { retryModes } from '../../src/domain/builds/retry-modes.ts';
 
@@ -85,7 +87,7 @@ describe('the form of a trigger', () => {
   const definition = definitionOf({
     repository: 'a/b',
     workflow: 'build.yml',
-    inputs: { arch: 'x86_64', manifest: 'a: 1' },
+    inputs: { arch: 'x86_64', manifest: 'a: 1', packages: 'vim\ngit' },
     constants: { signed: 'true' },
     templates: { image: 'f-{{fedora_version}}' },
     yaml: ['manifest'],
@@ -98,7 +100,15 @@ describe('the form of a trigger', () => {
       { name: 'flavour', preset: '', long: false },
       { name: 'arch', preset: 'x86_64', long: false },
       { name: 'manifest', preset: 'a: 1', long: true },
+      { name: 'packages', preset: 'vim\ngit', long: true },
     ]);
+  });
+
+  it('has a field of several lines for a value that has them, also if somebody gave it', () => {
+    const fields = (form = {}) => String(triggerFields({ id: 2, definition } as BuildConfiguration, form));
+    expect(fields()).toContain('rows="5" spellcheck="false">\nvim\ngit</textarea>');
+    expect(fields()).toMatch(/<input name="field.arch"/);
+    expect(fields({ 'field.arch': '\na\nb' })).toContain('rows="5" spellcheck="false">\n\na\nb</textarea>');
   });
 
   it('makes the request that its fields say, and refuses what is none', () => {
@@ -115,6 +125,7 @@ describe('the form of a trigger', () => {
       fedora_version: '43',
       inputs: { flavour: 'kde', a: 'b=c', d: '' },
     });
+    expect(requestOf(2, { 'field.arch': 'one\r\ntwo' }).inputs).toEqual({ arch: 'one\ntwo' });
     expect(() => requestOf(2, { ref: 'a..b' })).toThrow(/ref/);
     expect(() => requestOf(2, { more: 'no name' })).toThrow(/inputs/);
   });

@@ -23,9 +23,11 @@ export function triggerFields(configuration: BuildConfiguration, form: Readonly<
   const priority = Number(value('priority', '3'));
   const field = ({ name, preset, long }: ReturnType<typeof askedFields>[number]) => {
     const given = value(`${FIELD}${name}`, preset);
-    const control = long
-      ? html`<textarea name="${FIELD}${name}" rows="5" spellcheck="false">${given}</textarea>`
-      : html`<input name="${FIELD}${name}" value="${given}" autocomplete="off" spellcheck="false">`;
+    // A browser removes the line breaks of an `input`, and the first one of a `textarea`.
+    const control =
+      long || given.includes('\n')
+        ? html`<textarea name="${FIELD}${name}" rows="5" spellcheck="false">\n${given}</textarea>`
+        : html`<input name="${FIELD}${name}" value="${given}" autocomplete="off" spellcheck="false">`;
     return html`<label class="field"><span>${name}</span>${control}</label>`;
   };
   return html`<section class="card" aria-labelledby="request-title"><h2 id="request-title">Request</h2>
