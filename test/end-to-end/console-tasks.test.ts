@@ -1,6 +1,7 @@
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
+import type { TaskParameter } from '../../src/contracts/tasks/task-type.ts';
 import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
 import { saveDeadMessage } from '../../src/store/celery/dead-message-save.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
@@ -68,6 +69,17 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'tasks and dead letters in th
     for (const event of events) {
       await appendEvent(world.db, TASKS, id, { ...event, occurred_at: now, dedupe_key: event.type });
     }
+  }
+  const names = async () => JSON.stringify((await world.call('GET', '/task-types')).json);
+  /** A type that a worker, which has gone, served. */
+  async function registerType(name: string, parameters: TaskParameter[] = []): Promise<void> {
+    const type = {
+      ...{ name, queue: 'old', doc: null, parameters, schema: null, options: {} },
+      ...{ soft_time_limit: null, time_limit: null, max_retries: null, retry_delay: null, rate_limit: null },
+    };
+    const worker = { version: 1 as const, identity: '7@gone', runtime: 'python' as const, queues: ['old'] };
+    await registerTaskTypes(world.db, { ...worker, types: [type] });
+    await eventually(async () => expect(await names()).toContain(name));
   }
   const statusOf = async (id: string) => (await world.call('GET', `/tasks/${encodeURIComponent(id)}`)).json.status;
   const becomes = (id: string, status: string) => eventually(async () => expect(await statusOf(id)).toBe(status));
@@ -138,6 +150,21 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'tasks and dead letters in th
     });
   });
 
+  it('runs a task again with its arguments that have no name, and they can be changed', async () => {
+    await registerType('app.each', [{ name: 'items', kind: 'var_positional', required: false }]);
+    const id = await send('app.each', [1, 2]);
+    const { page } = await visit();
+    await page.goto(`/console/tasks/${id}/again`);
+    await page.getByLabel('By position').fill('1');
+    await page.getByRole('button', { name: 'Run it' }).click();
+    await page.getByText('must be a list').waitFor();
+    await page.getByLabel('By position').fill('[1, 2, 3]');
+    await page.getByRole('button', { name: 'Run it' }).click();
+    await page.getByText('This is the new task.').waitFor();
+    const again = page.url().split('/').at(-1)!;
+    expect((await world.call('GET', `/tasks/${again}`)).json).toMatchObject({ args: [1, 2, 3], kwargs: {} });
+  });
+
   it('revokes what runs and retries it, without JavaScript, and asks first', async () => {
     const ids = ['waits/for ever?', 'waits%2F#..'];
     for (const id of ids) await send('process_content', ['waits', ['embed']], { task_id: id });
@@ -160,14 +187,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'tasks and dead letters in th
   });
 
   it('retires a type of tasks that nobody serves, and asks first', async () => {
-    const types = ['served', 'old'].map((name) => ({
-      ...{ name: `app.${name}`, queue: 'old', doc: null, parameters: [], schema: null, options: {} },
-      ...{ soft_time_limit: null, time_limit: null, max_retries: null, retry_delay: null, rate_limit: null },
-    }));
-    const worker = { version: 1 as const, identity: '7@gone', runtime: 'python' as const, queues: ['old'] };
-    await registerTaskTypes(world.db, { ...worker, types });
-    const names = async () => JSON.stringify((await world.call('GET', '/task-types')).json);
-    await eventually(async () => expect(await names()).toContain('app.old'));
+    for (const name of ['app.served', 'app.old']) await registerType(name);
     const { page } = await visit({ javaScriptEnabled: false });
     await page.goto('/console/task-types');
     await page.getByRole('row').filter({ hasText: 'app.old' }).getByRole('button', { name: 'Retire' }).click();

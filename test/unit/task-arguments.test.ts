@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TaskParameter, TaskType } from '../../src/contracts/tasks/task-type.ts';
 import { readTypedArguments } from '../../src/domain/tasks/task-arguments.ts';
+import { namedArguments } from '../../src/domain/tasks/task-request.ts';
 
 const parameter = (name: string, also: Partial<TaskParameter> = {}): TaskParameter => ({
   ...{ name, kind: 'positional_or_keyword', required: true, ...also },
@@ -69,6 +70,24 @@ describe('the arguments of a registered type', () => {
     const read = readTypedArguments(typeOf(parameters), args, kwargs as Record<string, unknown>);
     const shown = 'given' in read ? read.given : read.faults.map(({ path, message }) => `${path}: ${message}`);
     expect(shown).toEqual(outcome);
+  });
+
+  it('can be given once more, by name as far as they have one', () => {
+    const only = parameter('o', { kind: 'positional_only' });
+    const more = parameter('m', { kind: 'var_positional', required: false });
+    const any = parameter('k', { kind: 'var_keyword', required: false });
+    const again = (parameters: TaskParameter[] | null, args: unknown[], kwargs: Record<string, unknown> = {}) => {
+      const type = typeOf(parameters);
+      const named = namedArguments(type, { args, kwargs });
+      expect(readTypedArguments(type, named.args, named.kwargs)).toEqual(readTypedArguments(type, args, kwargs));
+      return [named.args, named.kwargs];
+    };
+    expect(again([parameter('x'), parameter('y')], [1], { y: 2 })).toEqual([[], { x: 1, y: 2 }]);
+    expect(again([only, parameter('x')], [1, 2])).toEqual([[1], { x: 2 }]);
+    expect(again([only, any], [1], { o: 2 })).toEqual([[1], { o: 2 }]);
+    expect(again([parameter('x'), more], [1, 2, 3])).toEqual([[1, 2, 3], {}]);
+    expect(again(null, [1], { z: 2 })).toEqual([[1], { z: 2 }]);
+    expect(namedArguments(undefined, { args: [1], kwargs: {} })).toEqual({ args: [1], kwargs: {} });
   });
 
   it('are checked by the schema of all, each fault at its place', () => {

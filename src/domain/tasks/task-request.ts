@@ -83,14 +83,19 @@ export function argumentNames(type: Pick<TaskType, 'parameters'> | undefined): s
   return positional?.map(({ name }) => name) ?? [];
 }
 
-/** Returns the arguments of a task by name, as they were given; undefined if a name is unknown. */
-export function argumentsByName(
+/**
+ * Returns the same arguments, by name as far as they have one. A positional-only argument has none. Where more arguments are given than
+ * the type names, all of them keep their position.
+ */
+export function namedArguments(
   type: Pick<TaskType, 'parameters'> | undefined,
   { args, kwargs }: Pick<TaskRequest, 'args' | 'kwargs'>,
-): Record<string, unknown> | undefined {
+): Pick<TaskRequest, 'args' | 'kwargs'> {
   const names = argumentNames(type);
-  if (args.length > names.length) return undefined;
-  return { ...Object.fromEntries(args.map((value, index) => [names[index], value])), ...kwargs };
+  if (args.length > names.length) return { args, kwargs };
+  const nameless = type?.parameters?.filter(({ kind }) => kind === 'positional_only').length ?? 0;
+  const named = args.slice(nameless).map((value, index) => [names[nameless + index], value]);
+  return { args: args.slice(0, nameless), kwargs: { ...Object.fromEntries(named), ...kwargs } };
 }
 
 /** Checks the size of arguments, for any task. */
