@@ -1,6 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
+import { saveDeadMessage } from '../../src/store/celery/dead-message-save.ts';
 import type { Db } from '../../src/store/database.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { startAnotherApi } from '../world/another-api.ts';
@@ -116,6 +117,19 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keys' }).waitFor();
     await page.keyboard.press('Escape');
+  });
+
+  it('shows what waits for a decision before the dead letters that are newer', async () => {
+    for (let n = 0; n < 9; n++) {
+      const refused = { queue: 'content', reason: 'invalid_json', detail: 'the body is not JSON', task: null };
+      const id = `0b0e6b1e-0000-4000-8000-00000000000${n}`;
+      await saveDeadMessage(world.db, { ...refused, id, task_id: null, publication: '{}', body: 'W25vdCBqc29u' });
+    }
+    const { page } = await visit();
+    await page.goto('/console');
+    const rows = page.getByRole('region', { name: 'Needs you first' }).locator('tbody tr');
+    expect(await rows.count()).toBe(8);
+    expect(await rows.first().textContent()).toContain(`Build ${builds.doubtful}`);
   });
 
   it('settles a doubt with one of the runs that it names', async () => {

@@ -1,14 +1,17 @@
 import { html } from 'hono/html';
 import { quotaDay, quotaReset } from '../../domain/content/quota-day.ts';
 import { findUnitsUsed } from '../../store/content/quota-find.ts';
-import { listDeadLetters } from '../../store/endings/dead-letter-list.ts';
+import type { Db } from '../../store/database.ts';
+import { type DeadLetter, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import { countEndingsByHour, groupFailures } from '../../store/endings/ending-count-by-hour.ts';
+import type { Page } from '../../store/page.ts';
 import { findLogEnd } from '../../store/record/log-end.ts';
 import { listQueueHistory } from '../../store/tasks/queue-history.ts';
 import { measureQueues } from '../../store/tasks/queue-measure.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
 import { chart } from '../parts/chart.ts';
+import { needsAttention } from '../parts/dead-letter-cells.ts';
 import { failuresCard, healthNotice, peopleFirst, queuesCard, quotaCard } from '../parts/overview-cards.ts';
 import { queueHistoryCard } from '../parts/queue-history-card.ts';
 import { counted, time } from '../parts/time.ts';
@@ -27,7 +30,7 @@ export function overview(console: Console, deps: ConsoleDependencies): void {
       const since = await findLogEnd(db);
       const dayAgo = new Date(view.now - DAY_MS).toISOString();
       const [letters, hours, failures, queues, history, used] = await Promise.all([
-        listDeadLetters(db, { limit: SHOWN }),
+        listPeopleFirst(db),
         countEndingsByHour(db, dayAgo),
         groupFailures(db, dayAgo, SHOWN),
         measureQueues(db),
@@ -52,6 +55,16 @@ ${quotaCard(view, { used, ...youtubeQuota, resetsAt: new Date(quotaReset(view.no
       });
     });
   }
+}
+
+/** Lists what waits for somebody: first builds that continue as soon as somebody decides, however old they are. */
+async function listPeopleFirst(db: Db): Promise<Page<DeadLetter>> {
+  const [urgent, newest] = await Promise.all([
+    listDeadLetters(db, { limit: SHOWN, kind: 'build', cause: 'needs_attention' }),
+    listDeadLetters(db, { limit: SHOWN }),
+  ]);
+  const others = newest.items.filter((letter) => !needsAttention(letter));
+  return { items: [...urgent.items, ...others].slice(0, SHOWN), end: newest.end };
 }
 
 function endedChart(view: View, hours: Awaited<ReturnType<typeof countEndingsByHour>>) {

@@ -6,6 +6,7 @@ import type { Page } from '../../store/page.ts';
 import type { QueueMeasures } from '../../store/tasks/queue-measure.ts';
 import { type Html, linkTo, type View } from '../view.ts';
 import { badge } from './badge.ts';
+import { needsAttention } from './dead-letter-cells.ts';
 import { notice } from './notice.ts';
 import { table } from './table.ts';
 import { count, counted, duration, time } from './time.ts';
@@ -39,12 +40,10 @@ export function healthNotice({ status, dependencies, reconciliation }: Health, w
   return notice('bad', 'Something is wrong.', faults);
 }
 
-/** Returns what waits for somebody: first what continues as soon as somebody decides, then what has ended. */
-export function peopleFirst(view: View, { items, end }: Page<DeadLetter>): Html {
-  if (items.length === 0)
+/** Returns what waits for somebody. */
+export function peopleFirst(view: View, { items: rows, end }: Page<DeadLetter>): Html {
+  if (rows.length === 0)
     return notice('good', 'Nothing waits for you.', 'No build needs a decision, and there is no dead letter.');
-  const urgent = (letter: DeadLetter) => (letter.kind === 'build' && letter.build.needs_attention ? 0 : 1);
-  const rows = items.toSorted((a, b) => urgent(a) - urgent(b));
   const list = table<DeadLetter>({
     caption: 'Builds, tasks and messages that need you',
     idOf: (letter) => deadLetterIdOf(letter).replaceAll(/[^\w-]/g, '-'),
@@ -54,7 +53,7 @@ export function peopleFirst(view: View, { items, end }: Page<DeadLetter>): Html 
       {
         title: 'State',
         kind: 'tight',
-        cell: (letter) => (urgent(letter) === 0 ? badge('needs_attention') : badge('dead_letter')),
+        cell: (letter) => badge(needsAttention(letter) ? 'needs_attention' : 'dead_letter'),
       },
       { title: 'Why', kind: 'wide', cell: (letter) => reasonOf(letter) },
       { title: 'Since', kind: 'tight', cell: (letter) => time(view, createdAt(letter)) },
