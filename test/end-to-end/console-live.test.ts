@@ -105,6 +105,37 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'a live page of the console i
     await page.getByRole('button', { name: 'Live' }).waitFor();
   });
 
+  it('does what its question said, also if a refresh was on its way when it was asked', async () => {
+    const { id } = (await world.trigger({ ref: 'asked-about', inputs: { simulate: 'stuck' } })).json;
+    const { workflow_run_id } = await eventually(async () => {
+      const build = await world.build(id);
+      expect(build.workflow_run_id).not.toBeNull();
+      return build;
+    });
+    const { page } = await visit();
+    let land = () => {};
+    const mayLand = new Promise<void>((resolve) => (land = resolve));
+    await page.route(`**/console/builds/${id}`, async (route) => {
+      if (!route.request().isNavigationRequest()) await mayLand;
+      await route.fallback();
+    });
+    await page.goto(`/console/builds/${id}`);
+    const isOnItsWay = page.waitForRequest(`**/console/builds/${id}`);
+    const ended = { status: 'completed', conclusion: 'failure' };
+    await world.github.control('POST', `/runs/${workflow_run_id}`, ended);
+    await isOnItsWay;
+    await page.keyboard.press('c');
+    await page.getByText(`Cancel build ${id}?`).waitFor();
+    // With what lands now, the first button of the page becomes the one that retries.
+    await world.ended(id);
+    await page.evaluate(`document.addEventListener('htmx:finally:swap', () => (globalThis.landed = true))`);
+    land();
+    await eventually(async () => expect(await page.evaluate('globalThis.landed')).toBe(true));
+    const sent = page.waitForRequest((request) => request.method() === 'POST');
+    await page.getByRole('button', { name: 'Yes, do it' }).click();
+    expect(new URL((await sent).url()).pathname).toBe(`/console/builds/${id}/cancel`);
+  });
+
   it('holds still while it is paused, says that there is news, and catches up', async () => {
     const { page } = await visit();
     await page.goto('/console/builds');

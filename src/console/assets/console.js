@@ -156,8 +156,15 @@ if (live) {
     stream?.reader?.cancel();
   }, RETRY_MS);
   // htmx also says this of a refused refresh, which replaces nothing.
-  document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
-    if (ctx.sourceElement?.id === 'content' && ctx.response.status < 400) works('refresh');
+  document.addEventListener('htmx:before:swap', (event) => {
+    const { ctx } = event.detail;
+    if (ctx.sourceElement?.id !== 'content' || ctx.response.status >= 400) return;
+    works('refresh');
+    if (!paused && !isHeld()) return;
+    // It was on its way when somebody began to work with the page.
+    event.preventDefault();
+    missed = true;
+    showLive();
   });
   showLive();
 }
@@ -229,9 +236,6 @@ document.addEventListener('change', (event) => {
   }
   if (event.target.matches('[name="id"], [data-select-page]')) showSelection();
 });
-
-// A refresh that was on its way when a row was selected brings a count of none.
-document.addEventListener('htmx:after:swap', showSelection);
 
 // Forms that somebody fills in are not replaced under their hands.
 document.addEventListener('input', (event) => {
