@@ -14,6 +14,9 @@ export type Form = Readonly<Record<string, string>>;
 /** Fields that people write as JSON objects. */
 export const MAPS = ['mapping', 'inputs', 'constants', 'templates'] as const;
 
+/** Fields that are left out if they are empty. */
+const OPTIONAL = ['forge', 'api_url', 'credential', 'default_ref', 'deadline', 'callback_url', 'dispatch'] as const;
+
 const EXAMPLE = JSON.stringify({ ref: 'main', image_type: 'silverblue', fedora_version: '43' }, undefined, 2);
 
 /** The form for a new configuration. */
@@ -21,6 +24,7 @@ export const NEW_FORM: Form = {
   ...{
     name: '',
     forge: 'github',
+    api_url: '',
     credential: '',
     repository: '',
     workflow: '',
@@ -35,33 +39,25 @@ export const NEW_FORM: Form = {
 
 /** Returns the form with the current content of a configuration. */
 export function formOfConfiguration({ name, version, definition }: BuildConfiguration): Form {
-  const { forge, credential, repository, workflow, default_ref, concurrency, deadline, callback_url, yaml, dispatch } =
-    definition;
-  const maps = Object.fromEntries(MAPS.map((map) => [map, JSON.stringify(definition[map], undefined, 2)]));
+  const { repository, workflow, concurrency, yaml } = definition;
+  const maps = MAPS.map((map) => [map, JSON.stringify(definition[map], undefined, 2)]);
+  const optional = OPTIONAL.map((field) => [field, definition[field] ?? '']);
   return {
-    ...{ name, version: String(version), forge, credential: credential ?? '' },
-    ...{ repository, workflow, default_ref, concurrency, dispatch: dispatch ?? '' },
-    ...{ deadline: deadline ?? '', callback_url: callback_url ?? '', yaml: yaml.join(', ') },
-    ...maps,
+    ...{ name, version: String(version), repository, workflow, concurrency, yaml: yaml.join(', ') },
+    ...Object.fromEntries([...maps, ...optional]),
     example: EXAMPLE,
   };
 }
 
 /** Returns the content of a form. @throws {Refusal} if it is not valid, with the place of every fault. */
 export function contentOf(form: Form): ConfigurationContent & { name: string } {
-  const { name, forge, credential, repository, workflow, default_ref, concurrency } = form;
-  const { deadline, callback_url, dispatch, yaml = '' } = form;
-  const maps = Object.fromEntries(MAPS.map((map) => [map, readMap(map, form[map] ?? '')]));
+  const { name, repository, workflow, concurrency, yaml = '' } = form;
+  const maps = MAPS.map((map) => [map, readMap(map, form[map] ?? '')]);
+  const optional = OPTIONAL.flatMap((field) => (form[field] ? [[field, form[field]]] : []));
   return valid(configurationBody, {
     ...{ name, repository, workflow, concurrency },
-    ...(forge ? { forge } : {}),
-    ...(credential ? { credential } : {}),
-    ...(default_ref ? { default_ref } : {}),
-    ...(deadline ? { deadline } : {}),
-    ...(callback_url ? { callback_url } : {}),
-    ...(dispatch ? { dispatch } : {}),
     yaml: yaml.split(',').flatMap((input) => input.trim() || []),
-    ...maps,
+    ...Object.fromEntries([...maps, ...optional]),
   });
 }
 

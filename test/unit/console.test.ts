@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { contentOf, formOfConfiguration } from '../../src/console/configuration-form.ts';
 import { ownPath } from '../../src/console/flash.ts';
 import { retryQuestion } from '../../src/console/parts/build-operations.ts';
 import { shellWord } from '../../src/console/parts/copyable.ts';
@@ -11,7 +12,7 @@ import { ageOfStep } from '../../src/console/parts/time-slider.ts';
 import { triggerFields } from '../../src/console/parts/trigger-fields.ts';
 import { askedFields, commandOf, curlOf, requestOf } from '../../src/console/trigger-form.ts';
 import type { TriggerBody } from '../../src/contracts/builds/build.ts';
-import type { BuildConfiguration } from '../../src/contracts/builds/configuration.ts';
+import type { BuildConfiguration, ConfigurationDefinition } from '../../src/contracts/builds/configuration.ts';
 import { definitionOf } from '../../src/domain/builds/configuration.ts';
 import { retryModes } from '../../src/domain/builds/retry-modes.ts';
 
@@ -128,6 +129,26 @@ describe('the form of a trigger', () => {
     expect(requestOf(2, { 'field.arch': 'one\r\ntwo' }).inputs).toEqual({ arch: 'one\ntwo' });
     expect(() => requestOf(2, { ref: 'a..b' })).toThrow(/ref/);
     expect(() => requestOf(2, { more: 'no name' })).toThrow(/inputs/);
+  });
+});
+
+describe('the form of a configuration', () => {
+  it('changes nothing that nobody changed', () => {
+    const definition: ConfigurationDefinition = {
+      ...{ forge: 'forgejo', api_url: 'https://git.example/api/v1', credential: 'work' },
+      ...{ repository: 'a/b', workflow: 'build.yml', default_ref: 'stable' },
+      mapping: { image_type: null, fedora_version: 'version' },
+      ...{
+        inputs: { arch: 'a\nb' },
+        constants: { signed: 'true' },
+        templates: { image: 'f-{{ref}}' },
+        yaml: ['manifest'],
+      },
+      ...{ deadline: '2h', concurrency: 'queue', callback_url: 'https://done.example/', dispatch: 'queue' },
+    };
+    const form = formOfConfiguration({ name: 'all', version: 3, definition } as BuildConfiguration);
+    const { name, ...content } = contentOf(form);
+    expect([name, definitionOf(content)]).toEqual(['all', definition]);
   });
 });
 

@@ -85,8 +85,8 @@ function actions(view: View, { id, version, retired, definition }: BuildConfigur
 }
 
 function facts({ id, definition }: BuildConfiguration): Html {
-  const { forge, credential, repository, workflow, default_ref, concurrency, deadline, callback_url, yaml, dispatch } =
-    definition;
+  const { forge, api_url, credential, repository, workflow, default_ref, concurrency } = definition;
+  const { deadline, callback_url, yaml, dispatch } = definition;
   const rows: Array<[string, unknown] | false> = [
     [
       'Forge',
@@ -94,6 +94,7 @@ function facts({ id, definition }: BuildConfiguration): Html {
         ? capabilitiesOf({ kind: forge }).name
         : `${capabilitiesOf({ kind: forge }).name}, by ${credential}`,
     ],
+    api_url !== null && ['API of the forge', html`<code>${api_url}</code>`],
     ['Repository', repository],
     ['Workflow', html`<code>${workflow}</code>`],
     ['Default ref', html`<code>${default_ref}</code>`],

@@ -38,6 +38,7 @@ export function configurationFields(form: Form): Html {
   return html`${hidden({ version: form.version })}<section class="card"><h2>Workflow</h2><div class="pairs">
 ${input('name', 'Name', html` required maxlength="100"`)}
 <label class="field"><span>Forge</span><select name="forge">${forges}</select></label>
+${input('api_url', 'API of the forge', html` placeholder="as the credential says"`)}
 ${input('credential', 'Credential', html` placeholder="as the GITHUB_ settings say"`)}
 ${input('repository', 'Repository', html` required placeholder="owner/name"`)}
 ${input('workflow', 'Workflow', html` required placeholder="build.yml"`)}
