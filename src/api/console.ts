@@ -24,7 +24,7 @@ export function consoleOf(
   return createConsole(
     deps,
     { ...accessOf(gate, settings), people },
-    { base: CONSOLE_PATH, readOnly: settings.CONSOLE_READ_ONLY },
+    { base: CONSOLE_PATH, besideApi: true, readOnly: settings.CONSOLE_READ_ONLY },
   );
 }
 
@@ -41,7 +41,7 @@ export function flowerWithConsole(
   const root = settings.FLOWER_URL_PREFIX === '' ? '' : `/${settings.FLOWER_URL_PREFIX}`;
   const base = `${root}${CONSOLE_PATH}`;
   const readOnly = settings.CONSOLE_READ_ONLY || settings.FLOWER_READ_ONLY;
-  const console = createConsole(deps, accessOf(gate, settings), { base, readOnly });
+  const console = createConsole(deps, accessOf(gate, settings), { base, besideApi: false, readOnly });
   return {
     fetch(request, env) {
       const { pathname } = new URL(request.url);

@@ -80,10 +80,12 @@ export interface ConsoleDependencies
   health(): Health;
 }
 
-/** The path of a console, and whether it is read-only. */
+/** Where a console is, and whether it is read-only. */
 export interface ConsolePlace {
   /** Path of the console, without a slash at its end: `/console`. */
   base: string;
+  /** Whether the API has the same address. */
+  besideApi: boolean;
   readOnly: boolean;
 }
 
@@ -108,7 +110,8 @@ export function isConsolePath(path: string, base: string): boolean {
 }
 
 /** Creates the console: pages for people, with the same queries and commands as the API. */
-export function createConsole(deps: ConsoleDependencies, access: AccessSettings, { base, readOnly }: ConsolePlace) {
+export function createConsole(deps: ConsoleDependencies, access: AccessSettings, place: ConsolePlace) {
+  const { base, readOnly } = place;
   const door = new Access(access, deps.db);
   const assets = new Assets();
   const console: Console = new Hono<ConsoleEnvironment>().basePath(base);
@@ -127,7 +130,7 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
   console.get('/assets/:digest/:name', (c) => assets.answer(c, c.req.param('digest'), c.req.param('name')));
   console.use(compress());
   console.use(async (c, next) => {
-    c.set('view', viewOf(c, { base, assets, ...NOBODY }));
+    c.set('view', viewOf(c, place, assets));
     const visitor = await door.visitorOf(c);
     const principal = visitor?.principal;
     if (principal) c.set('principal', principal);
@@ -205,26 +208,22 @@ export function createConsole(deps: ConsoleDependencies, access: AccessSettings,
     if (refusal.code === 'internal' || refusal.cause) {
       c.var.log.error({ err: refusal.cause ?? thrown, code: refusal.code, path: c.req.path }, refusal.message);
     }
-    if (!c.var.view) c.set('view', viewOf(c, { base, assets, ...NOBODY }));
+    if (!c.var.view) c.set('view', viewOf(c, place, assets));
     return problemPage(c, refusal);
   });
   return console;
 }
 
-type Given = Pick<View, 'base' | 'assets' | 'caller' | 'has' | 'may' | 'signedIn'>;
-
-/** The caller before anybody is identified. */
-const NOBODY = { caller: '', has: () => false, may: () => false, signedIn: false };
-
-function viewOf(c: ConsoleContext, given: Given): View {
+/** Returns the view before anybody is identified. */
+function viewOf(c: ConsoleContext, { base, besideApi }: ConsolePlace, assets: Assets): View {
   const { pathname, search, protocol } = new URL(c.req.url);
   const scheme = c.req.header('x-forwarded-proto') === 'https' ? 'https:' : protocol;
-  const here = pathname.slice(given.base.length + 1) + search;
+  const here = pathname.slice(base.length + 1) + search;
   // A link to the overview must not be empty: an empty link means the current page.
   return {
-    ...given,
-    origin: `${scheme}//${c.req.header('host')}`,
-    here: here === '' ? given.base : here,
+    ...{ base, assets, caller: '', has: () => false, may: () => false, signedIn: false },
+    origin: besideApi ? `${scheme}//${c.req.header('host')}` : undefined,
+    here: here === '' ? base : here,
     theme: themeOf(c),
     timeZone: timeZoneOf(c),
     now: Date.now(),

@@ -92,7 +92,7 @@ ${script('console.js')}${script('htmx.js')}${content.charts ? html`${script('upl
 ${CHANGES.some(view.may) ? '' : html`<p class="read-only">${icon('pause')}Read-only: nothing can be changed here.</p>`}
 ${themeSwitch(view)}
 ${view.signedIn ? html`<form method="post" action="sign-out" class="who"><span>Signed in as <strong>${view.caller}</strong></span><button type="submit" class="quiet">Sign out</button></form>` : ''}
-<p class="links"><button type="button" class="quiet js" data-help>Keys<kbd>?</kbd></button><a href="/docs">API</a><span class="version">${packageJson.version}</span></p>
+<p class="links"><button type="button" class="quiet js" data-help>Keys<kbd>?</kbd></button>${view.origin ? html`<a href="/docs">API</a>` : ''}<span class="version">${packageJson.version}</span></p>
 </div>
 </details>
 </header>

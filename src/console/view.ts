@@ -17,8 +17,8 @@ export interface View {
   base: string;
   /** Path and query of this page, relative to the base, as a link to it. */
   here: string;
-  /** Scheme, host and port of the browser's requests, for commands that people copy. */
-  origin: string;
+  /** Scheme, host and port of the API, for commands that people copy; undefined on FLOWER_PORT, where it is not. */
+  origin: string | undefined;
   /** Name of the visitor on pages: of a key or a person, or `local` if the API needs no key. */
   caller: string;
   /** Whether the visitor can sign out. */

@@ -21,7 +21,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'keys, subscriptions and the 
 
   beforeAll(async () => {
     receiver = await openReceiver();
-    const given = { API_KEYS: `ops=${SECRET}`, CALLBACK_ALLOWED_HOSTS: '127.0.0.1' };
+    const given = { API_KEYS: `ops=${SECRET}`, CALLBACK_ALLOWED_HOSTS: '127.0.0.1', FLOWER_PORT: '0' };
     [world, browser] = await Promise.all([openWorld('server', given), openBrowser()]);
     const call = (method: string, path: string, body: object) => world.call(method, path, body, OPS);
     reader = (await call('POST', '/keys', { name: 'reader', rights: ['read'] })).json.key;
@@ -34,8 +34,8 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'keys, subscriptions and the 
     await receiver?.close();
   });
 
-  const visit = async (secret: string, options: BrowserContextOptions = {}) => {
-    const { page, context } = await visitConsole(browser, world.url, options);
+  const visit = async (secret: string, options: BrowserContextOptions = {}, url = world.url) => {
+    const { page, context } = await visitConsole(browser, url, options);
     await page.goto('/console/builds');
     await page.getByLabel('API key').fill(secret);
     await page.getByRole('button', { name: 'Sign in' }).click();
@@ -110,6 +110,36 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'keys, subscriptions and the 
     await eventually(() =>
       expect(receiver.received.map(({ body }) => JSON.parse(body).data?.stream)).toContain(`build:${id}`),
     );
+  });
+
+  it('show where the artifacts of a build came from to who has signed in', async () => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    await world.github.set({ artifacts: [{ name: 'image', digest }] });
+    const { id } = (await world.call('POST', '/builds/trigger', { ref: 'left' }, OPS)).json;
+    await eventually(async () => expect((await get(`/builds/${id}`)).json.status).toBe('success'));
+    await world.client.schedule.getHandle('hapax-artifacts').trigger();
+    await eventually(async () => expect((await get(`/builds/${id}`)).json.artifacts).not.toBeNull());
+    for (const url of [world.url, world.flowerUrl]) {
+      const { page } = await visit(SECRET, {}, url);
+      await page.goto(`/console/builds/${id}`);
+      const answered = page.waitForResponse(`**/builds/${id}/provenance`);
+      await page.getByRole('link', { name: 'In-toto statement' }).click();
+      expect(await (await answered).json()).toEqual((await get(`/builds/${id}/provenance`)).json);
+    }
+  });
+
+  it('give commands that reach the API with a key, and no address where the API is not', async () => {
+    const { page } = await visit(SECRET);
+    await page.goto('/console/trigger');
+    expect(await page.locator('#curl').textContent()).toContain(`${world.url}/builds/trigger`);
+    expect(await page.locator('#curl').textContent()).toContain('Authorization: Bearer $HAPAX_API_KEY');
+    const { page: beside } = await visit(SECRET, {}, world.flowerUrl);
+    await beside.goto('/console/trigger');
+    expect(await beside.locator('#command').textContent()).toContain('hapax trigger');
+    expect(await beside.locator('#curl').count()).toBe(0);
+    const { id } = (await world.call('POST', '/builds/trigger', { ref: 'proven' }, OPS)).json;
+    await beside.goto(`/console/builds/${id}`);
+    expect(await beside.locator('#proof-commands').textContent()).not.toContain(new URL(world.flowerUrl!).host);
   });
 
   it('show when a schedule fires next', async () => {

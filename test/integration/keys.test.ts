@@ -267,7 +267,7 @@ describe('keys', () => {
 
   it('without rights see no button in the console, and are refused by each of its routes', async () => {
     const gate = openGate(world.db);
-    const place = { base: '/console', readOnly: false };
+    const place = { base: '/console', besideApi: true, readOnly: false };
     const { routes } = createConsole({ db: world.db } as never, { gate, trustedHosts: [] }, place);
     const pathsOf = (method: string) => [
       ...new Set(routes.filter((route) => route.method === method).map(({ path }) => path)),

@@ -4,7 +4,7 @@ import { buildAtQuery, buildIdParam } from '../../contracts/builds/build.ts';
 import type { RecordedEvent } from '../../contracts/builds/event.ts';
 import { phasesOf } from '../../domain/builds/build-phases.ts';
 import { failedJobsIn } from '../../domain/builds/build-view.ts';
-import { artifactsIn, recordedRunIn } from '../../domain/builds/provenance.ts';
+import { artifactsIn, provenanceOf, recordedRunIn } from '../../domain/builds/provenance.ts';
 import { eventsUntil, foldEvents } from '../../domain/record/fold.ts';
 import { listBuildsAhead } from '../../store/builds/build-list-ahead.ts';
 import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
@@ -47,7 +47,7 @@ ${failureCard(state, failedJobsIn(events))}
 <section class="card" aria-labelledby="timeline-title"><header><h2 id="timeline-title">Timeline</h2><span class="hint">${counted(events.length, 'event')}</span></header>
 ${phaseBar(phasesOf(events, until))}
 <ol class="timeline">${timeline(view, events)}</ol></section>
-<div class="aside">${buildFacts(view, state, temporalUi)}${state.erased_at === null ? inputsTable(state) : ''}${artifactsCard(view, id, recordedRunIn(events, state.workflow_run_id)?.commit, artifactsIn(events, state.workflow_run_id))}${proof ? proofCard(view, id, proof) : ''}</div>
+<div class="aside">${buildFacts(view, state, temporalUi)}${state.erased_at === null ? inputsTable(state) : ''}${artifactsCard(view, id, recordedRunIn(events, state.workflow_run_id)?.commit, artifactsIn(events, state.workflow_run_id))}${proof ? proofCard(id, proof) : ''}</div>
 </div>`;
     return page(c, {
       title: `Build ${id}`,
@@ -56,6 +56,15 @@ ${phaseBar(phasesOf(events, until))}
       content,
       ...(at ? {} : { live: { topics: [buildStream(id)], since } }),
     });
+  });
+
+  // The API serves it too. But a browser that has signed in sends its cookie only here.
+  console.get('/builds/:id{[0-9]+}/provenance', async (c) => {
+    const { id } = valid(buildIdParam, c.req.param());
+    const found = await findStream(db, BUILDS, id);
+    const statement = found && provenanceOf(found.state, found.events);
+    if (!statement) throw notFound(`the provenance of build ${id}`);
+    return c.json(statement);
   });
 }
 

@@ -10,7 +10,7 @@ export function artifactsCard(view: View, id: number, commit: string | undefined
   const worksOn = commit === undefined ? '' : html`<p class="hint">Commit: <code class="hash">${commit}</code></p>`;
   const hasDigest = left?.artifacts.some(({ digest }) => digest !== null);
   const statement = hasDigest
-    ? html`<p class="hint"><a href="../builds/${id}/provenance">In-toto statement with SLSA provenance</a></p>`
+    ? html`<p class="hint"><a href="builds/${id}/provenance">In-toto statement with SLSA provenance</a></p>`
     : '';
   return html`<section class="card" aria-labelledby="artifacts-title"><h2 id="artifacts-title">Artifacts</h2>${left ? listed(view, left) : html`<p class="hint">None recorded.</p>`}${worksOn}${statement}</section>`;
 }

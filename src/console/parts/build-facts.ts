@@ -56,10 +56,10 @@ function inputValue(value: string): Html {
 }
 
 /** Returns the proof that the page shows what was recorded, and how to check it without trusting this server. */
-export function proofCard(view: View, id: number, { length, head, fault }: StreamProof): Html {
+export function proofCard(id: number, { length, head, fault }: StreamProof): Html {
   const said = fault
     ? html`${badge('failure', 'Not valid')} Event ${fault.seq} ${fault.fault}.`
     : html`${badge('success', 'Valid')} The hashes of ${counted(length, 'event')} hold, and the state follows from them.`;
-  const commands = `curl -s ORIGIN/builds/${id}/events > build-${id}.json\nhapax verify ${id} --file build-${id}.json --head ${head}`;
-  return html`<section class="card" aria-labelledby="proof-title"><h2 id="proof-title">Proof</h2><p>${said}</p><p class="hint">Head: <code class="hash">${head}</code></p><details><summary>Check it without this server</summary><p class="hint">Keep the head somewhere else. Whoever has it can later tell whether an event was changed.</p>${copyable('proof-commands', commands.replace('ORIGIN', view.origin))}</details></section>`;
+  const commands = `hapax logs ${id} --json > build-${id}.json\nhapax verify ${id} --file build-${id}.json --head ${head}`;
+  return html`<section class="card" aria-labelledby="proof-title"><h2 id="proof-title">Proof</h2><p>${said}</p><p class="hint">Head: <code class="hash">${head}</code></p><details><summary>Check it without this server</summary><p class="hint">Keep the head somewhere else. Whoever has it can later tell whether an event was changed.</p>${copyable('proof-commands', commands)}</details></section>`;
 }

@@ -58,7 +58,10 @@ export function previewCard(view: View, { name, version }: BuildConfiguration, p
 
 function sent(view: View, name: string, { body, key, request }: Exclude<Preview, { fault: string }>): Html {
   const inputs = Object.entries(request.inputs);
+  const curl = view.origin
+    ? html`<h3>The same with curl</h3>${copyable('curl', curlOf(view.origin, body, key, view.signedIn))}`
+    : '';
   return html`<dl class="facts"><div><dt>Workflow</dt><dd>${request.repository} <code>${request.workflow}</code></dd></div><div><dt>Ref</dt><dd><code>${request.ref}</code></dd></div>${inputs.map(([input, value]) => html`<div><dt>${input}</dt><dd><code>${value.slice(0, 300).toWellFormed()}${value.length > 300 ? '…' : ''}</code></dd></div>`)}</dl>
-<h3>The same with curl</h3>${copyable('curl', curlOf(view.origin, body, key, view.signedIn))}
+${curl}
 <h3>The same with the command line</h3>${copyable('command', commandOf(name, body, key))}`;
 }
