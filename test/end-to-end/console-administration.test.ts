@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { CHROMIUM, expectAccessible, expectToFitPhone, openBrowser, PHONE, visitConsole } from '../world/browser.ts';
 import { eventually } from '../world/eventually.ts';
@@ -73,6 +73,65 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'keys, subscriptions and the 
     await page.getByRole('button', { name: 'Yes, do it' }).click();
     await page.getByText('is revoked.').waitFor();
     expect((await get('/builds', text)).status).toBe(401);
+  });
+
+  /** Clicks a button, and again while the answer is on its way. */
+  async function clickTwice(page: Page, name: string): Promise<void> {
+    await page.evaluate(`document.addEventListener('submit', ({ submitter }) => {
+      setTimeout(() => {
+        submitter.click();
+        console.log('clicked again');
+      }, 100);
+    }, { once: true })`);
+    const clickedAgain = page.waitForEvent('console', (message) => message.text() === 'clicked again');
+    await page.route(
+      '**/console/*',
+      async (route) => {
+        const response = await route.fetch();
+        await clickedAgain;
+        // Nobody waits for it if the second click was sent as well.
+        await route.fulfill({ response }).catch(() => undefined);
+      },
+      { times: 1 },
+    );
+    await page.getByRole('button', { name }).click();
+  }
+
+  it('make one key and one subscription of a double click', async () => {
+    const { page } = await visit(SECRET);
+    await page.goto('/console/keys');
+    await page.getByLabel('Who uses it').fill('clicked-twice');
+    await page.getByRole('checkbox', { name: 'read' }).check();
+    await clickTwice(page, 'Create');
+    await page.locator('#new-key').waitFor();
+    await page.goto('/console/subscriptions');
+    await page.getByLabel('URL of the receiver').fill(receiver.url);
+    await page.getByLabel('Name').fill('clicked-twice');
+    await clickTwice(page, 'Subscribe');
+    await page.locator('#new-secret').waitFor();
+    const named = ({ name }: { name: string }) => name === 'clicked-twice';
+    expect((await get('/keys')).json.keys.filter(named).length).toBe(1);
+    const [made, ...more] = (await get('/subscriptions')).json.subscriptions.filter(named);
+    expect(more).toEqual([]);
+    await world.call('DELETE', `/subscriptions/${made.id}`, undefined, OPS);
+  });
+
+  it('make one subscription of a form that is sent twice without a script', async () => {
+    const { page } = await visit(SECRET, { javaScriptEnabled: false });
+    await page.goto('/console/subscriptions');
+    const key = (await page.locator('[name="key"]').getAttribute('value')) ?? '';
+    const form = { key, url: receiver.url, name: 'sent-twice' };
+    const send = async () => {
+      const answer = await page.request.post('/console/subscriptions', { form, headers: { origin: world.url } });
+      return /whsec_[^<]+/.exec(await answer.text())?.[0];
+    };
+    const secrets = await Promise.all([send(), send()]);
+    expect(secrets[0]).toMatch(/^whsec_/);
+    expect(secrets[1]).toBe(secrets[0]);
+    const named = ({ name }: { name: string }) => name === 'sent-twice';
+    const [made, ...more] = (await get('/subscriptions')).json.subscriptions.filter(named);
+    expect(more).toEqual([]);
+    await world.call('DELETE', `/subscriptions/${made.id}`, undefined, OPS);
   });
 
   it('say what is wrong with a key that was not made, and keep what was filled in', async () => {

@@ -216,6 +216,19 @@ document.addEventListener('submit', (event) => {
   dialog.showModal();
 });
 
+// A second click must not do it twice. If no answer came, another try is possible after a while.
+const ANSWER_MS = 10_000;
+let sentAt = new WeakMap();
+addEventListener('pageshow', () => {
+  sentAt = new WeakMap();
+});
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== 'post') return;
+  if (Date.now() - sentAt.get(form) < ANSWER_MS) event.preventDefault();
+  else sentAt.set(form, Date.now());
+});
+
 // What takes longer than a request goes on by itself.
 one('form[data-goes-on]')?.requestSubmit();
 

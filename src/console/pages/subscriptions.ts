@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { html } from 'hono/html';
 import { z } from 'zod';
 import { Refusal } from '../../commands/refusal.ts';
@@ -11,7 +12,7 @@ import { listSubscriptions } from '../../store/subscriptions/subscription-list.t
 import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
-import { action, fieldsOf } from '../parts/action.ts';
+import { action, fieldsOf, hidden } from '../parts/action.ts';
 import { badge } from '../parts/badge.ts';
 import { copyable } from '../parts/copyable.ts';
 import { emptyState, notice } from '../parts/notice.ts';
@@ -28,6 +29,8 @@ const TOLD = {
 } as const;
 
 const fields = z.object({
+  /** Made with the form, so that sending a form twice makes one subscription. */
+  key: z.uuid().optional(),
   url: z.string().trim(),
   name: z.string().trim().default(''),
   told: z.enum(['failures', 'ends', 'all']).default('failures'),
@@ -43,14 +46,10 @@ export function subscriptions(console: Console, deps: ConsoleDependencies): void
   console.post('/subscriptions', needs('configure'), async (c) => {
     const form = await fieldsOf(c);
     try {
-      const { url, name, told, format } = valid(fields, form);
+      const { key, url, name, told, format } = valid(fields, form);
       const filter = TOLD[told][1];
       const body = valid(newSubscriptionBody, { url, format, filter, ...(name === '' ? {} : { name }) });
-      const { subscription, secret = '' } = await createSubscription(deps, {
-        body,
-        caller: c.var.caller,
-        key: undefined,
-      });
+      const { subscription, secret = '' } = await createSubscription(deps, { body, caller: c.var.caller, key });
       c.var.log.info({ subscription: subscription.id, origin: subscription.url_origin }, 'subscription made');
       const shown = html`<p>The receiver verifies each request with this secret. Copy it now; it is not shown again.</p>${copyable('new-secret', secret)}`;
       return listPage(c, deps, notice('good', `${subscription.name} is told from now on.`, shown));
@@ -79,7 +78,7 @@ async function listPage(c: ConsoleContext, { db }: ConsoleDependencies, above: H
 function newForm({ url = '', name = '', told = 'failures', format = 'standard' }: Partial<Fields> = {}): Html {
   const option = (value: string, label: string, now: string) =>
     html`<option value="${value}"${value === now ? html` selected` : ''}>${label}</option>`;
-  return html`<form method="post" action="subscriptions" class="filters" data-keep><label class="field grow"><span>URL of the receiver</span><input name="url" value="${url}" required placeholder="https://" autocomplete="off" spellcheck="false"></label><label class="field"><span>Name</span><input name="name" value="${name}" maxlength="${LIMITS.subscriptions.nameCharacters}" autocomplete="off"></label><label class="field"><span>Tell of</span><select name="told">${Object.entries(TOLD).map(([value, [label]]) => option(value, label, told))}</select></label><label class="field"><span>Format</span><select name="format">${MESSAGE_FORMATS.map((value) => option(value, FORMATS[value], format))}</select></label><button type="submit" class="main">Subscribe</button></form>`;
+  return html`<form method="post" action="subscriptions" class="filters" data-keep>${hidden({ key: randomUUID() })}<label class="field grow"><span>URL of the receiver</span><input name="url" value="${url}" required placeholder="https://" autocomplete="off" spellcheck="false"></label><label class="field"><span>Name</span><input name="name" value="${name}" maxlength="${LIMITS.subscriptions.nameCharacters}" autocomplete="off"></label><label class="field"><span>Tell of</span><select name="told">${Object.entries(TOLD).map(([value, [label]]) => option(value, label, told))}</select></label><label class="field"><span>Format</span><select name="format">${MESSAGE_FORMATS.map((value) => option(value, FORMATS[value], format))}</select></label><button type="submit" class="main">Subscribe</button></form>`;
 }
 
 function columns(view: View): Array<Column<FollowedSubscription>> {
