@@ -111,6 +111,37 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'tasks and dead letters in th
     expect(await Promise.all([...others, late].map(statusOf))).toEqual(Array(4).fill('FAILURE'));
   });
 
+  it('keeps the chosen cause while another filter is set, and shows all causes again', async () => {
+    for (const [n, reason] of ['invalid_json', 'unknown_task', 'invalid_json'].entries()) {
+      const id = `0b0e6b1e-0000-4000-8000-0000000000a${n}`;
+      const refused = { queue: 'content', reason, detail: 'it is not for us', task: null, publication: '{}' };
+      await saveDeadMessage(world.db, { ...refused, id, task_id: null, body: '' });
+    }
+    const { page } = await visit();
+    await page.goto('/console/dead-letters');
+    await page.getByRole('link', { name: 'invalid json' }).click();
+    await page.waitForURL(/cause=invalid_json/);
+    await page.getByLabel('Queue').selectOption('content');
+    await page.waitForURL(/queue=content/);
+    expect(Object.fromEntries(new URL(page.url()).searchParams)).toEqual({
+      ...{ kind: 'message', cause: 'invalid_json', queue: 'content' },
+    });
+    expect(await page.locator('tbody tr').count()).toBe(2);
+    await page.getByRole('link', { name: 'Show all causes' }).click();
+    await page.waitForURL(/queue=content$/);
+    await page.getByRole('link', { name: 'unknown task' }).waitFor();
+  });
+
+  it('keeps the time of a list of tasks and of builds', async () => {
+    const { page } = await visit();
+    for (const list of ['tasks', 'builds']) {
+      await page.goto(`/console/${list}?since=2020-01-01T00:00:00Z&until=2040-01-01T00:00:00Z`);
+      await page.getByLabel('Status').selectOption({ index: 1 });
+      await page.waitForURL(/status=/);
+      expect(page.url()).toMatch(/since=2020.*until=2040/);
+    }
+  });
+
   it('stays usable with a megabyte of arguments and of result', async () => {
     const id = await send('ingest_youtube', [], {
       kwargs: { url: 'dQw4w9WgXcQ', transcript_text: MEGABYTE },

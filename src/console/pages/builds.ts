@@ -95,13 +95,11 @@ function unchangingOf({ q: _q, conclusion: _conclusion, needs_attention: _attent
   return filter;
 }
 
-function searches({ q, needs_attention }: Filter, at: string | undefined): FilterField[] {
-  if (at) return [];
-  return [
-    { kind: 'search', name: 'q', label: 'Search', value: q, hint: 'id, input, reason, caller' },
-    { kind: 'check', name: 'needs_attention', label: 'Needs you', value: needs_attention ? 'true' : undefined },
-  ];
-}
+/** Filters that work only for the present. */
+const SEARCHES: readonly FilterField[] = [
+  { kind: 'search', name: 'q', label: 'Search', hint: 'id, input, reason, caller' },
+  { kind: 'check', name: 'needs_attention', label: 'Needs you' },
+];
 
 function filters(
   filter: Filter,
@@ -109,24 +107,19 @@ function filters(
   at: string | undefined,
 ): Html {
   const repositories = [...new Set(configurations.map(({ definition }) => definition.repository))];
-  return filterForm(
-    'builds',
-    [
-      ...searches(filter, at),
-      { kind: 'text', name: 'ref', label: 'Branch or tag', value: filter.ref },
-      { kind: 'choice', name: 'status', label: 'Status', value: filter.status, any: 'All', choices: STATUSES },
-      {
-        kind: 'choice',
-        name: 'config_id',
-        label: 'Configuration',
-        value: filter.config_id,
-        any: 'All',
-        choices: configurations.map(({ id, name }) => [String(id), name]),
-      },
-      { kind: 'text', name: 'repository', label: 'Repository', value: filter.repository, suggestions: repositories },
-    ],
-    { at },
-  );
+  return filterForm('builds', { ...filter, at }, [
+    ...(at ? [] : SEARCHES),
+    { kind: 'text', name: 'ref', label: 'Branch or tag' },
+    { kind: 'choice', name: 'status', label: 'Status', any: 'All', choices: STATUSES },
+    {
+      kind: 'choice',
+      name: 'config_id',
+      label: 'Configuration',
+      any: 'All',
+      choices: configurations.map(({ id, name }) => [String(id), name]),
+    },
+    { kind: 'text', name: 'repository', label: 'Repository', suggestions: repositories },
+  ]);
 }
 
 /** Puts a form around the list, with operations on the selected builds or on all that match. */

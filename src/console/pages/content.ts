@@ -48,16 +48,15 @@ export function content(console: Console, deps: ConsoleDependencies): void {
       { type: filter.type, tags: filter.tag === undefined ? undefined : [filter.tag] },
       { after: readTextCursor(cursor), limit: PAGE },
     );
-    const form = filterForm('content', [
+    const form = filterForm('content', filter, [
       {
         kind: 'choice',
         name: 'type',
         label: 'Type',
-        value: filter.type,
         any: 'All',
         choices: CONTENT_TYPES.map((type) => [type, TYPES[type]] as const),
       },
-      { kind: 'text', name: 'tag', label: 'Tag', value: filter.tag },
+      { kind: 'text', name: 'tag', label: 'Tag' },
     ]);
     const isFiltered = filter.type !== undefined || filter.tag !== undefined;
     const list =

@@ -40,18 +40,17 @@ export function deadLetters(console: Console, { db, taskTypes }: ConsoleDependen
       countDeadLetters(db, filter),
     ]);
     const matching = { value: died.count, exact: died.exact };
-    const form = filterForm('dead-letters', [
-      { kind: 'choice', name: 'kind', label: 'Kind', value: filter.kind, any: 'All', choices: KINDS },
+    const form = filterForm('dead-letters', filter, [
+      { kind: 'choice', name: 'kind', label: 'Kind', any: 'All', choices: KINDS },
       {
         kind: 'choice',
         name: 'queue',
         label: 'Queue',
-        value: filter.queue,
         any: 'All',
         choices: [...queues.keys()].map((name) => [name, name] as const),
       },
-      { kind: 'text', name: 'name', label: 'Task', value: filter.name, suggestions: types.map(({ name }) => name) },
-      { kind: 'text', name: 'ref', label: 'Ref of a build', value: filter.ref },
+      { kind: 'text', name: 'name', label: 'Task', suggestions: types.map(({ name }) => name) },
+      { kind: 'text', name: 'ref', label: 'Ref of a build' },
     ]);
     const rows = table({
       caption: 'Dead letters',
@@ -85,9 +84,11 @@ const MOST_CAUSES = 12;
 
 /** Returns the causes, most frequent first. Each links to the dead letters with that cause. */
 function causeList({ causes }: DeadLetterCount, { cause: chosen, ...filter }: Filter): Html {
+  // The choice of a cause chose its kind.
+  const { kind: _, ...all } = filter;
   const items = causes.slice(0, MOST_CAUSES).map(({ kind, cause, count: number, reason }) => {
     const isChosen = chosen === cause;
-    const to = linkTo('dead-letters', isChosen ? filter : { ...filter, kind, cause });
+    const to = linkTo('dead-letters', isChosen ? all : { ...filter, kind, cause });
     return html`<div><dt>${count(number)}</dt><dd><a href="${to}"${isChosen ? html` aria-current="true"` : ''}>${cause.replaceAll('_', ' ')}</a> <span class="hint">${kind}s${reason ? html`, last: ${reason.slice(0, 140).toWellFormed()}` : ''}</span>${isChosen ? html` <a class="hint" href="${to}">Show all causes</a>` : ''}</dd></div>`;
   });
   return html`<section class="card" aria-labelledby="causes-title"><h2 id="causes-title">What they died of</h2><dl class="counts">${items}</dl></section>`;

@@ -28,18 +28,18 @@ const SHOWN = 420;
 /** Adds the page that searches documents, and shows why each was found. */
 export function search(console: Console, { db, content, embedQuery }: ConsoleDependencies): void {
   console.get('/search', async (c) => {
-    const { q, type, tag } = valid(asked, queryOf(c));
-    const form = filterForm('search', [
-      { kind: 'search', name: 'q', label: 'Words, or a question', value: q },
+    const query = valid(asked, queryOf(c));
+    const { q, type, tag } = query;
+    const form = filterForm('search', query, [
+      { kind: 'search', name: 'q', label: 'Words, or a question' },
       {
         kind: 'choice',
         name: 'type',
         label: 'Type',
-        value: type,
         any: 'All',
         choices: CONTENT_TYPES.map((one) => [one, one === 'web' ? 'Page' : 'Video'] as const),
       },
-      { kind: 'text', name: 'tag', label: 'Tag', value: tag },
+      { kind: 'text', name: 'tag', label: 'Tag' },
     ]);
     let found: unknown = emptyState(
       'What do you look for?',

@@ -31,13 +31,12 @@ export function tasks(console: Console, { db, taskTypes }: ConsoleDependencies):
       listTasks(db, { ...filter, limit: PAGE, after: readTextCursor(cursor) }),
       countTasks(db, filter),
     ]);
-    const form = filterForm('tasks', [
-      { kind: 'search', name: 'q', label: 'Text', value: filter.q, hint: 'Id, argument, error' },
+    const form = filterForm('tasks', filter, [
+      { kind: 'search', name: 'q', label: 'Text', hint: 'Id, argument, error' },
       {
         kind: 'choice',
         name: 'status',
         label: 'Status',
-        value: filter.status,
         any: 'All',
         choices: TASK_STATUS_CHOICES,
       },
@@ -45,11 +44,10 @@ export function tasks(console: Console, { db, taskTypes }: ConsoleDependencies):
         kind: 'choice',
         name: 'queue',
         label: 'Queue',
-        value: filter.queue,
         any: 'All',
         choices: named([...queues.keys()]),
       },
-      { kind: 'text', name: 'name', label: 'Name', value: filter.name, suggestions: types.map(({ name }) => name) },
+      { kind: 'text', name: 'name', label: 'Name', suggestions: types.map(({ name }) => name) },
     ]);
     const actions = TASK_OPERATIONS.filter(
       ({ operation }) => !filter.status || FITTING_STATUSES[operation].includes(filter.status),
