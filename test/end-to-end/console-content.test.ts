@@ -183,6 +183,10 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'content, configurations and 
     }, 'ingest_youtube is limited to 10/m.');
     const { registered } = (await world.call('GET', '/api/workers?refresh=true')).json[worker];
     expect(registered).toContain('tasks.ingest_youtube [rate_limit=10/m]');
+    await order(async () => {
+      await page.getByLabel('Rate').fill('0');
+      await page.getByRole('button', { name: 'Limit' }).first().click();
+    }, 'The rate limit of ingest_youtube is removed.');
     // It runs in the process of the API, which it does not end.
     await order(async () => {
       await page.getByRole('button', { name: 'Shut down' }).click();

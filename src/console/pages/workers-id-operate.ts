@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Refusal } from '../../commands/refusal.ts';
 import { tellWorker } from '../../commands/workers/tell-worker.ts';
 import { queueName, taskTypeName } from '../../contracts/tasks/task-type.ts';
+import { readRate } from '../../domain/tasks/rate.ts';
 import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
@@ -39,7 +40,9 @@ export function operateWorker(console: Console, { client, taskPolicy }: ConsoleD
   console.post('/workers/:identity/rate', needs('operate'), async (c) => {
     const { task, rate } = valid(rateFields, await fieldsOf(c));
     await tellWorker(client, worker(c), 'limitRate', { task, rate });
-    return done(c, `${task} is limited to ${rate}.`);
+    const read = readRate(rate);
+    const isRemoved = 'intervalMs' in read && read.intervalMs === 0;
+    return done(c, isRemoved ? `The rate limit of ${task} is removed.` : `${task} is limited to ${rate}.`);
   });
   console.post('/workers/:identity/time-limit', needs('operate'), async (c) => {
     const { task, soft, hard } = valid(limitFields, await fieldsOf(c));
