@@ -51,6 +51,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     `/console/builds?at=${new Date().toISOString()}`,
     ...Object.values(builds).map((id) => `/console/builds/${id}`),
     `/console/builds/${builds.success}?at=${new Date().toISOString()}`,
+    '/console/many-builds/retry?ref=stable',
     '/console/trigger',
     '/console/schedules',
     '/console/nowhere',
@@ -185,21 +186,26 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'the console in Chromium', ()
     expect(await world.ended(id)).toMatchObject({ status: 'cancelled' });
   });
 
-  it('cancels and retries those that are selected, or all that match, after it has said how many', async () => {
+  it('cancels those that are selected or that match, which it has shown, and none that came later', async () => {
     const { page } = await visit();
-    const ids: number[] = [];
-    for (const n of [1, 2, 3]) {
-      ids.push((await world.trigger({ ref: 'many', inputs: { n: String(n), simulate: 'stuck' } })).json.id);
-    }
+    const trigger = async (n: number): Promise<number> =>
+      (await world.trigger({ ref: 'many', inputs: { n: String(n), simulate: 'stuck' } })).json.id;
+    const [first, ...others] = [await trigger(1), await trigger(2), await trigger(3)];
     await page.goto('/console/builds?ref=many');
-    await page.getByLabel(`Select ${ids[0]}`).check();
+    await page.getByLabel(`Select ${first}`).check();
     await page.getByText('1 selected').waitFor();
-    await page.getByLabel('All 3 that match').check();
-    await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByText('Cancel 3 builds?').waitFor();
-    await page.getByRole('button', { name: 'Yes, cancel them' }).click();
-    await page.getByText('Cancel requested for 3 builds.').waitFor();
-    for (const id of ids) expect(await world.ended(id)).toMatchObject({ status: 'cancelled' });
+    await page.getByRole('button', { name: 'Cancel selected' }).click();
+    await page.getByRole('button', { name: 'Cancel 1 build' }).click();
+    await page.getByText('1 build told to stop.').waitFor();
+    expect(await world.ended(first!)).toMatchObject({ status: 'cancelled' });
+    // The list is still the filtered one.
+    await page.getByRole('link', { name: 'Cancel all that match' }).click();
+    await page.getByText('Cancel 2 builds?').waitFor();
+    const late = await trigger(4);
+    await page.getByRole('button', { name: 'Cancel 2 builds' }).click();
+    await page.getByText('2 builds told to stop.').waitFor();
+    for (const id of others) expect(await world.ended(id)).toMatchObject({ status: 'cancelled' });
+    expect((await world.build(late)).events.map(({ event_type }) => event_type)).not.toContain('cancel_requested');
     expect(await world.build(builds.running)).toMatchObject({ status: 'in_progress' });
   });
 

@@ -16,7 +16,7 @@ export type ManyBuilds = { ids: readonly number[] } | { filter: CountedBuilds };
  * Statuses of builds that an operation can change. Builds that need attention are retried one by one, since each retry
  * asserts something.
  */
-const FITTING: Readonly<Record<ManyOperation, readonly BuildStatus[]>> = {
+export const FITTING_BUILD_STATUSES: Readonly<Record<ManyOperation, readonly BuildStatus[]>> = {
   cancel: ['queued', 'in_progress'],
   retry: ['failure'],
 };
@@ -33,11 +33,11 @@ export async function fittingBuilds(
     return found.filter((build) => build !== undefined);
   };
   const list = (filter: BuildFilter) => listBuilds(db, filter);
-  const { items, more } = await findFitting(which, FITTING[operation], { byIds, list }, most);
+  const { items, more } = await findFitting(which, FITTING_BUILD_STATUSES[operation], { byIds, list }, most);
   return { builds: items.toReversed(), more };
 }
 
-/** Cancels or retries a build. @throws {Refusal} 404, 409 */
+/** Cancels a build, or retries it in its usual way. @throws {Refusal} 404, 409 */
 export function operateBuild(deps: OperateDependencies, operation: ManyOperation, id: number, by: string) {
   return operation === 'cancel' ? cancelBuild(deps, id, by) : retryBuild(deps, id, undefined, by);
 }

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { z } from 'zod';
+import { FITTING_BUILD_STATUSES } from '../../commands/builds/operate-builds.ts';
 import { readNumberCursor, writeCursor } from '../../commands/cursor.ts';
 import { buildListQuery } from '../../contracts/builds/build.ts';
 import { countBuilds, findOldestBuild } from '../../store/builds/build-count.ts';
@@ -7,25 +8,23 @@ import { listBuilds, matchesUnchanging } from '../../store/builds/build-list.ts'
 import { BUILDS } from '../../store/builds/build-stream.ts';
 import { listConfigurations } from '../../store/builds/configuration-list.ts';
 import { listFailedSteps } from '../../store/builds/failed-step-list.ts';
-import type { Count } from '../../store/list-window.ts';
 import { findLogEnd } from '../../store/record/log-end.ts';
 import { listStreamsAt } from '../../store/record/stream-list-at.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
-import { hidden } from '../parts/action.ts';
 import { buildColumns } from '../parts/build-columns.ts';
 import { type FilterField, filterForm } from '../parts/filter-form.ts';
 import { icon } from '../parts/icon.ts';
+import { manyForm } from '../parts/many.ts';
 import { emptyState } from '../parts/notice.ts';
 import { pager, table } from '../parts/table.ts';
 import { count, counted } from '../parts/time.ts';
 import { ageOfStep, timeSlider } from '../parts/time-slider.ts';
 import { queryOf, valid } from '../queries.ts';
 import { type Console, type Html, linkTo } from '../view.ts';
+import { BUILD_OPERATIONS, type buildFilter } from './many-builds.ts';
 
-/** Filters of the list, as in its URL. */
-export const buildFilter = buildListQuery.omit({ limit: true, cursor: true, at: true, count: true }).strip();
-export type Filter = z.output<typeof buildFilter>;
+type Filter = z.output<typeof buildFilter>;
 const query = buildListQuery
   .omit({ limit: true, count: true })
   .extend({ step: z.coerce.number().int().min(0).max(1_000).optional() })
@@ -69,15 +68,17 @@ export function builds(console: Console, { db }: ConsoleDependencies): void {
       db,
       failed.map(({ id }) => id),
     );
-    const selectable = view.may('operate') && !at;
+    const actions = BUILD_OPERATIONS.filter(
+      ({ operation }) => !at && (!filter.status || FITTING_BUILD_STATUSES[operation].includes(filter.status)),
+    );
     const rows = table({
       caption: 'Builds',
       columns: buildColumns({ ...view, at }, names, steps),
       rows: items,
       idOf: ({ id }) => String(id),
-      selectable: selectable ? ({ id }) => String(id) : undefined,
+      selectable: view.may('operate') && actions.length > 0 ? ({ id }) => String(id) : undefined,
     });
-    const list = selectable ? bulkForm(filter, rows, matching ?? { value: 0, exact: true }) : rows;
+    const list = manyForm(view, rows, { actions, filter, matching: filter.status && matching });
     const content = html`${filters(filter, configurations, at)}${timeSlider(view, 'builds', filter, { at, oldest })}
 ${items.length > 0 ? list : nothing(filter, at)}${pager('builds', { ...filter, at }, { cursor, next: writeCursor(end) })}`;
     return page(c, {
@@ -120,12 +121,6 @@ function filters(
     },
     { kind: 'text', name: 'repository', label: 'Repository', suggestions: repositories },
   ]);
-}
-
-/** Puts a form around the list, with operations on the selected builds or on all that match. */
-function bulkForm(filter: Filter, rows: Html, { value, exact }: Count): Html {
-  return html`<form method="post" action="builds/cancel" data-bulk>${hidden(filter)}${rows}
-<div class="bulk"><span class="js"><strong data-chosen>0</strong> selected</span><label class="field check"><input type="checkbox" name="all" value="true"><span>All ${count(value)}${exact ? '' : ' or more'} that match</span></label><button type="submit" formaction="builds/retry">${icon('retry')}Retry</button><button type="submit" class="danger">${icon('cancelled')}Cancel</button></div></form>`;
 }
 
 function nothing(filter: Filter, at: string | undefined): Html {

@@ -4,15 +4,13 @@ import { LIMITS } from '../../contracts/budgets.ts';
 import { deadLetterQuery } from '../../contracts/builds/operator.ts';
 import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import { listDeadLettersById } from '../../store/endings/dead-letter-list-by-id.ts';
-import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { retryQuestion } from '../parts/build-operations.ts';
 import { deadLetterColumns, deadLetterReason, needsAttention } from '../parts/dead-letter-cells.ts';
-import { type ManyAction, operateSent, previewMany, readMany } from '../parts/many.ts';
+import { type ManyAction, operateOnMany } from '../parts/many.ts';
 import { notice } from '../parts/notice.ts';
 import { counted } from '../parts/time.ts';
-import { queryOf, valid } from '../queries.ts';
-import { type Console, type ConsoleContext, type Html, linkTo } from '../view.ts';
+import type { Console, Html } from '../view.ts';
 
 interface DeadLetterOperation extends ManyAction {
   meaning: string;
@@ -53,24 +51,25 @@ const filterOf = deadLetterQuery.omit({ limit: true, cursor: true }).strip();
 
 /** Redrives and discards many dead letters: those selected in the list, or all that match its filter. */
 export function manyDeadLetters(console: Console, deps: ConsoleDependencies): void {
-  for (const operation of DEAD_LETTER_OPERATIONS) {
-    const { to, done, takesAttention, operate } = operation;
-    console.get(`/${to}`, async (c) => {
-      const filter = valid(filterOf, queryOf(c));
-      const { items, end } = await listDeadLetters(deps.db, { ...filter, limit: LIMITS.lists.operatedAtOnce });
-      const rows = items.filter((letter) => !needsAttention(letter));
-      const back = linkTo('dead-letters', filter);
-      return preview(c, operation, { rows, without: items.length - rows.length, more: end !== undefined, back });
-    });
-    console.post(`/${to}`, needs('operate'), async (c) => {
-      const sent = await readMany(c);
-      if (sent.sure) {
-        const told = { ...operation, noun: 'dead letter', place: 'dead-letters', verb: done };
-        return operateSent(c, sent, { ...told, operate: (id) => operate(deps, id, c.var.caller) });
-      }
-      const found = await listDeadLettersById(deps.db, sent.id);
-      const rows = takesAttention ? found : found.filter((letter) => !needsAttention(letter));
-      return preview(c, operation, { rows, without: found.length - rows.length, back: 'dead-letters' });
+  const restful = (found: readonly DeadLetter[]) => {
+    const rows = found.filter((letter) => !needsAttention(letter));
+    return { rows, without: found.length - rows.length };
+  };
+  for (const { meaning, takesAttention, operate, ...action } of DEAD_LETTER_OPERATIONS) {
+    operateOnMany(console, {
+      ...{ ...action, noun: 'dead letter', place: 'dead-letters', filter: filterOf, columns: deadLetterColumns },
+      async match(filter) {
+        const { items, end } = await listDeadLetters(deps.db, { ...filter, limit: LIMITS.lists.operatedAtOnce });
+        return { ...restful(items), more: end !== undefined };
+      },
+      async select(ids) {
+        const rows = await listDeadLettersById(deps.db, ids);
+        return takesAttention ? { rows } : restful(rows);
+      },
+      operate: (id, by) => operate(deps, id, by),
+      meaning: (rows) => html`${meaning}${takesAttention ? assertionOf(rows) : ''}`,
+      facts: reasonCounts,
+      idOf: deadLetterIdOf,
     });
   }
 }
@@ -80,38 +79,15 @@ function mayRunTwice(letter: DeadLetter): boolean {
   return letter.kind === 'build' && retryQuestion(letter.build, 'rerun') !== undefined;
 }
 
-interface Chosen {
-  rows: readonly DeadLetter[];
-  more?: boolean;
-  /** How many builds that need attention are left out. */
-  without: number;
-  back: string;
-}
-
-function preview(
-  c: ConsoleContext,
-  { label, to, tone, meaning, leftOut, takesAttention }: DeadLetterOperation,
-  { rows, more, without, back }: Chosen,
-) {
-  const asserting = takesAttention ? rows.filter(mayRunTwice).length : 0;
-  const warning =
-    asserting > 0
-      ? notice(
-          'warn',
-          `${counted(asserting, 'build')} among them: you say that no run exists.`,
-          'Each sends another dispatch. If a run exists after all, the workflow runs twice. Look at the build first.',
-        )
-      : '';
-  return previewMany(c, {
-    ...{ label, to, noun: 'dead letter', place: 'dead-letters', rows, back },
-    meaning: html`${meaning}${warning}`,
-    facts: reasonCounts(rows),
-    ...(tone ? { tone } : {}),
-    ...(more ? { more } : {}),
-    ...(without > 0 ? { leftOut: leftOut(without) } : {}),
-    idOf: deadLetterIdOf,
-    columns: deadLetterColumns(c.var.view),
-  });
+/** Warns of builds whose redrive says that no run exists. */
+function assertionOf(rows: readonly DeadLetter[]): Html | string {
+  const asserting = rows.filter(mayRunTwice).length;
+  if (asserting === 0) return '';
+  return notice(
+    'warn',
+    `${counted(asserting, 'build')} among them: you say that no run exists.`,
+    'Each sends another dispatch. If a run exists after all, the workflow runs twice. Look at the build first.',
+  );
 }
 
 /** How many reasons a preview counts separately. */

@@ -11,8 +11,8 @@ import { between, time } from './time.ts';
  */
 export function buildColumns(
   view: View & { at?: string | undefined },
-  names: ReadonlyMap<number, string>,
-  steps: ReadonlyMap<number, string>,
+  names: ReadonlyMap<number, string> = new Map(),
+  steps: ReadonlyMap<number, string> = new Map(),
 ): Array<Column<Build>> {
   const then = view.at === undefined ? view : { ...view, now: Math.min(view.now, Date.parse(view.at)) };
   return [
