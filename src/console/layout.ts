@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type Flash, takeFlash } from './flash.ts';
 import { NAVIGATION, type Place } from './navigation.ts';
-import { hidden } from './parts/action.ts';
+import { fieldsOf, hidden } from './parts/action.ts';
 import { icon } from './parts/icon.ts';
 import { notice } from './parts/notice.ts';
 import type { ConsoleContext, Html, Theme, View } from './view.ts';
@@ -140,11 +140,17 @@ function helpDialog(): Html {
   return html`<dialog id="help" aria-labelledby="help-title"><form method="dialog"><h2 id="help-title">Keys</h2><dl class="keys">${KEYS.map(([key, does]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${does}</dd></div>`)}</dl><div class="buttons"><button class="main" autofocus>Close</button></div></form></dialog>`;
 }
 
-/** Asks for confirmation if no script did: sends the same form once more, with `sure`. */
-export function unconfirmed(
+/**
+ * Does what a form asks for if somebody is sure. If no script has asked, a page asks, and sends the same form once more with `sure`.
+ * @param question undefined if there is nothing to ask.
+ */
+export async function confirmed(
   c: ConsoleContext,
-  { question, fields, label }: { question: string; fields: Record<string, string>; label: string },
-) {
+  { question, label }: { question: string | undefined; label: string },
+  act: () => Promise<Response>,
+): Promise<Response> {
+  const { sure, ...fields } = await fieldsOf(c);
+  if (sure || question === undefined) return act();
   const { here } = c.var.view;
   return page(c, {
     title: label,

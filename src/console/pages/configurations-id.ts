@@ -12,7 +12,7 @@ import { listConfigurationVersions } from '../../store/builds/configuration-list
 import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
-import { page, unconfirmed } from '../layout.ts';
+import { confirmed, page } from '../layout.ts';
 import { action, fieldsOf } from '../parts/action.ts';
 import { badge } from '../parts/badge.ts';
 import { pager } from '../parts/table.ts';
@@ -47,14 +47,13 @@ export function configuration(console: Console, deps: ConsoleDependencies): void
 
   console.post('/configurations/:id{[0-9]+}/retire', needs('configure'), async (c) => {
     const { id } = valid(configurationIdParam, c.req.param());
-    const { sure, ...fields } = await fieldsOf(c);
-    const expects = (version: number | undefined) => String(version) === fields.version;
-    if (!sure) return unconfirmed(c, { question: RETIRE_QUESTION, fields, label: 'Retire it' });
-    await changeConfiguration(changesOf(deps), { target: { id }, to: undefined, caller: c.var.caller, expects });
-    c.var.log.info({ config_id: id }, 'build configuration retired');
-    return seeOther(c, `configurations/${id}`, {
-      tone: 'good',
-      text: 'It is retired. Save it again to make it active.',
+    const { version: shown } = await fieldsOf(c);
+    const expects = (version: number | undefined) => String(version) === shown;
+    return confirmed(c, { question: RETIRE_QUESTION, label: 'Retire it' }, async () => {
+      await changeConfiguration(changesOf(deps), { target: { id }, to: undefined, caller: c.var.caller, expects });
+      c.var.log.info({ config_id: id }, 'build configuration retired');
+      const text = 'It is retired. Save it again to make it active.';
+      return seeOther(c, `configurations/${id}`, { tone: 'good', text });
     });
   });
 }

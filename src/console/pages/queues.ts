@@ -105,11 +105,16 @@ function isOfTasks(name: string): boolean {
   return name !== 'builds' && !TELLING_QUEUES.some((telling) => telling === name);
 }
 
+/** Returns the question before a queue is paused. */
+export function pauseQuestion(name: string): string {
+  return `Pause the queue ${name}? No worker takes a task from it until it is resumed, over restarts. What runs goes on.`;
+}
+
 /** Returns the button that pauses or resumes a queue of tasks, and who paused it. */
 function pauseControl(view: View, name: string, pause: QueuePause | undefined): Html {
   if (!isOfTasks(name)) return html``;
   if (!pause) {
-    const confirm = `Pause the queue ${name}? No worker takes a task from it until it is resumed, over restarts. What runs goes on.`;
+    const confirm = pauseQuestion(name);
     return action(view, { to: `queues/${name}/pause`, label: 'Pause', icon: 'pause', confirm });
   }
   return html`${action(view, { to: `queues/${name}/resume`, label: 'Resume', icon: 'trigger' })} <span class="hint">since ${time(view, pause.since)}, by ${pause.by}</span>`;

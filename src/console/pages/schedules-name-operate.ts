@@ -4,10 +4,10 @@ import { scheduleParam } from '../../contracts/schedules/schedule.ts';
 import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
-import { unconfirmed } from '../layout.ts';
-import { fieldsOf } from '../parts/action.ts';
+import { confirmed } from '../layout.ts';
 import { valid } from '../queries.ts';
 import type { Console } from '../view.ts';
+import { fireQuestion } from './schedules.ts';
 
 const PAGE = 'schedules';
 
@@ -27,13 +27,13 @@ export function operateSchedule(console: Console, deps: ConsoleDependencies): vo
   });
   console.post('/schedules/:name/trigger', needs('trigger'), async (c) => {
     const { name } = valid(scheduleParam, c.req.param());
-    const { sure, ...fields } = await fieldsOf(c);
-    if (!sure) return unconfirmed(c, { question: `Fire ${name} now?`, fields, label: 'Fire it' });
-    const { made, refused } = await triggerSchedule(deps, name, c.var.caller);
-    c.var.log.info({ schedule: name, made: made.length, refused: refused.length }, 'schedule fired by hand');
-    const text = `It made ${made.map((one) => one.made).join(', ') || 'nothing'}.`;
-    if (refused.length === 0) return seeOther(c, PAGE, { tone: 'good', text });
-    const why = refused.map(({ config, detail }) => `${config}: ${detail}`).join('; ');
-    return seeOther(c, PAGE, { tone: 'bad', text: `${text} ${refused.length} refused: ${why}` });
+    return confirmed(c, { question: fireQuestion(name), label: 'Fire it' }, async () => {
+      const { made, refused } = await triggerSchedule(deps, name, c.var.caller);
+      c.var.log.info({ schedule: name, made: made.length, refused: refused.length }, 'schedule fired by hand');
+      const text = `It made ${made.map((one) => one.made).join(', ') || 'nothing'}.`;
+      if (refused.length === 0) return seeOther(c, PAGE, { tone: 'good', text });
+      const why = refused.map(({ config, detail }) => `${config}: ${detail}`).join('; ');
+      return seeOther(c, PAGE, { tone: 'bad', text: `${text} ${refused.length} refused: ${why}` });
+    });
   });
 }

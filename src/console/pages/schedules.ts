@@ -80,13 +80,17 @@ function madeLinks(made: readonly string[]): Html {
   return html`${links.map((link, index) => html`${index === 0 ? '' : ', '}${link}`)}${more}`;
 }
 
+/** Returns the question before a schedule fires by hand. */
+export function fireQuestion(name: string): string {
+  return `Fire ${name} now?`;
+}
+
 function actions(view: View, name: string, status: Schedule['status']): Html {
   const to = (verb: string) => `schedules/${name}/${verb}`;
-  const question = `Fire ${name} now?`;
   const turn =
     status === 'paused'
       ? action(view, { to: to('resume'), label: 'Resume' })
       : action(view, { to: to('pause'), label: 'Pause' });
-  const fire = action(view, { right: 'trigger', to: to('trigger'), label: 'Fire now', confirm: question });
+  const fire = action(view, { right: 'trigger', to: to('trigger'), label: 'Fire now', confirm: fireQuestion(name) });
   return html`<div class="buttons">${turn}${fire}</div>`;
 }

@@ -109,12 +109,16 @@ function filterWords(filter: Record<string, string[]>): string {
   return words.length === 0 ? 'every event' : words.join('; ');
 }
 
+/** Returns the question before a subscription is disabled. */
+export function disableQuestion(name: string): string {
+  return `Send nothing more to ${name}? What happens meanwhile is sent when it is enabled again.`;
+}
+
 function controls(view: View, { id, name, status }: FollowedSubscription): Html {
   const to = (verb: string) => `subscriptions/${id}/${verb}`;
-  const question = `Send nothing more to ${name}? What happens meanwhile is sent when it is enabled again.`;
   const turn =
     status === 'active'
-      ? action(view, { to: to('disable'), label: 'Disable', confirm: question })
+      ? action(view, { to: to('disable'), label: 'Disable', confirm: disableQuestion(name) })
       : action(view, { to: to('enable'), label: 'Enable' });
   return html`<div class="buttons">${turn}${action(view, { to: to('test'), label: 'Test' })}</div>`;
 }

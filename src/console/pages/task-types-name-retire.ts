@@ -3,8 +3,7 @@ import { taskTypeParam } from '../../contracts/tasks/task-type.ts';
 import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
-import { unconfirmed } from '../layout.ts';
-import { fieldsOf } from '../parts/action.ts';
+import { confirmed } from '../layout.ts';
 import { valid } from '../queries.ts';
 import type { Console } from '../view.ts';
 import { retireQuestion } from './task-types.ts';
@@ -13,10 +12,10 @@ import { retireQuestion } from './task-types.ts';
 export function retireType(console: Console, deps: ConsoleDependencies): void {
   console.post('/task-types/:name/retire', needs('operate'), async (c) => {
     const { name } = valid(taskTypeParam, c.req.param());
-    const { sure, ...fields } = await fieldsOf(c);
-    if (!sure) return unconfirmed(c, { question: retireQuestion(name), fields, label: 'Retire it' });
-    await retireTaskType(deps, name);
-    c.var.log.info({ task: name, by: c.var.caller }, 'task type retired');
-    return seeOther(c, 'task-types', { tone: 'good', text: `The task type ${name} is retired.` });
+    return confirmed(c, { question: retireQuestion(name), label: 'Retire it' }, async () => {
+      await retireTaskType(deps, name);
+      c.var.log.info({ task: name, by: c.var.caller }, 'task type retired');
+      return seeOther(c, 'task-types', { tone: 'good', text: `The task type ${name} is retired.` });
+    });
   });
 }

@@ -4,11 +4,11 @@ import { taskIdParam } from '../../contracts/tasks/task.ts';
 import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
-import { unconfirmed } from '../layout.ts';
-import { fieldsOf } from '../parts/action.ts';
+import { confirmed } from '../layout.ts';
 import { taskPath } from '../parts/task-cells.ts';
 import { valid } from '../queries.ts';
 import type { Console } from '../view.ts';
+import { REVOKE_QUESTION } from './tasks-id.ts';
 
 /** Adds the operations on a task. */
 export function operateTask(console: Console, deps: ConsoleDependencies): void {
@@ -20,14 +20,11 @@ export function operateTask(console: Console, deps: ConsoleDependencies): void {
   });
   console.post('/tasks/:id/revoke', needs('operate'), async (c) => {
     const { id } = valid(taskIdParam, c.req.param());
-    const { sure, ...fields } = await fieldsOf(c);
-    const question = 'Revoke this task? If it runs, it is asked to stop, and its result is dropped.';
-    if (!sure) return unconfirmed(c, { question, fields, label: 'Revoke it' });
-    await revokeTask(deps, id, { by: c.var.caller, reason: 'terminated' });
-    c.var.log.info({ task_id: id }, 'revocation requested');
-    return seeOther(c, taskPath(id), {
-      tone: 'good',
-      text: 'Revocation requested. This page shows when it has ended.',
+    return confirmed(c, { question: REVOKE_QUESTION, label: 'Revoke it' }, async () => {
+      await revokeTask(deps, id, { by: c.var.caller, reason: 'terminated' });
+      c.var.log.info({ task_id: id }, 'revocation requested');
+      const text = 'Revocation requested. This page shows when it has ended.';
+      return seeOther(c, taskPath(id), { tone: 'good', text });
     });
   });
 }

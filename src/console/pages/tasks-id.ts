@@ -76,13 +76,14 @@ async function familyOf(db: Db, id: string) {
   return { children: found.slice(0, MOST_CHILDREN), more: found.length > MOST_CHILDREN };
 }
 
+export const REVOKE_QUESTION = 'Revoke this task? If it runs, it is asked to stop, and its result is dropped.';
+
 /** Returns the operations that the task's state allows. */
 function taskActions(view: View, { id, status, completed_at, erased_at }: Task): Html {
   if (erased_at !== null) return html``;
   const again = view.may('trigger') ? html`<a class="button" href="${taskPath(id)}/again">Run again…</a>` : html``;
   if (completed_at === null) {
-    const confirm = 'Revoke this task? If it runs, it is asked to stop, and its result is dropped.';
-    return html`${again}${action(view, { to: `${taskPath(id)}/revoke`, label: 'Revoke', tone: 'danger', key: 'c', confirm })}`;
+    return html`${again}${action(view, { to: `${taskPath(id)}/revoke`, label: 'Revoke', tone: 'danger', key: 'c', confirm: REVOKE_QUESTION })}`;
   }
   if (!RETRYABLE_TASK_STATUSES.includes(status)) return again;
   return html`${action(view, { to: `${taskPath(id)}/retry`, label: 'Retry', icon: 'retry', tone: 'main', key: 'r' })}${again}`;

@@ -7,11 +7,12 @@ import { readRate } from '../../domain/tasks/rate.ts';
 import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
-import { unconfirmed } from '../layout.ts';
+import { confirmed } from '../layout.ts';
 import { fieldsOf } from '../parts/action.ts';
 import { valid } from '../queries.ts';
 import type { Console, ConsoleContext } from '../view.ts';
 import { workerPath } from './queues.ts';
+import { shutdownQuestion } from './workers-id.ts';
 
 const seconds = z.preprocess(
   (text) => (text === '' || text === undefined ? null : Number(text)),
@@ -55,12 +56,11 @@ export function operateWorker(console: Console, { client, taskPolicy }: ConsoleD
     return done(c, `${task} has new time limits.`);
   });
   console.post('/workers/:identity/shutdown', needs('operate'), async (c) => {
-    const { sure, ...fields } = await fieldsOf(c);
-    const question = `Shut down worker ${worker(c)}? It hands over what it works at, and ends.`;
-    if (!sure) return unconfirmed(c, { question, fields, label: 'Shut it down' });
-    await tellWorker(client, worker(c), 'shutdown');
-    c.var.log.warn({ worker: worker(c) }, 'worker told to shut down');
-    return seeOther(c, 'queues', { tone: 'good', text: `Worker ${worker(c)} shuts down.` });
+    return confirmed(c, { question: shutdownQuestion(worker(c)), label: 'Shut it down' }, async () => {
+      await tellWorker(client, worker(c), 'shutdown');
+      c.var.log.warn({ worker: worker(c) }, 'worker told to shut down');
+      return seeOther(c, 'queues', { tone: 'good', text: `Worker ${worker(c)} shuts down.` });
+    });
   });
 }
 

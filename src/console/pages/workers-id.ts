@@ -53,7 +53,7 @@ ${report ? html`${queuesCard(view, identity, report, [...known.keys()])}${ratesC
       to: `${workerPath(identity)}/shutdown`,
       label: 'Shut down',
       tone: 'danger',
-      confirm: `Shut down worker ${identity}? It hands over what it works at, and ends.`,
+      confirm: shutdownQuestion(identity),
     });
     return page(c, {
       title: `Worker ${identity}`,
@@ -63,6 +63,11 @@ ${report ? html`${queuesCard(view, identity, report, [...known.keys()])}${ratesC
       live: { topics: ['task', 'tick'], since },
     });
   });
+}
+
+/** Returns the question before a worker is shut down. */
+export function shutdownQuestion(identity: string): string {
+  return `Shut down worker ${identity}? It hands over what it works at, and ends.`;
 }
 
 function queuesCard(view: View, identity: string, { queues }: WorkerReport, known: readonly string[]): Html {

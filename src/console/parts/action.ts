@@ -13,7 +13,7 @@ export interface Action {
   tone?: 'main' | 'danger';
   /** The key that presses it: `r` or `c`. */
   key?: 'r' | 'c';
-  /** The question before it happens: in a dialog or, without JavaScript, on a page ({@link unconfirmed}). */
+  /** The question before it happens: in a dialog or, without JavaScript, on a page ({@link confirmed}). */
   confirm?: string;
   fields?: Record<string, string | number>;
 }
