@@ -3,7 +3,7 @@ import { Refusal } from '../commands/refusal.ts';
 import { PROBLEMS, type ProblemCode } from '../contracts/problem.ts';
 import { databaseFault } from '../store/database.ts';
 import { page } from './layout.ts';
-import { notice } from './parts/notice.ts';
+import { faultsOf, notice } from './parts/notice.ts';
 import type { ConsoleContext } from './view.ts';
 
 /** Advice for people about problems that do not say what to do. */
@@ -29,13 +29,11 @@ export function asRefusal(thrown: unknown): Refusal {
 }
 
 /** Responds with a page that says what happened and what to do. */
-export function problemPage(c: ConsoleContext, { code, detail, errors }: Refusal) {
+export function problemPage(c: ConsoleContext, refusal: Refusal) {
+  const { code, detail, errors } = refusal;
   const { status, title } = PROBLEMS[code];
   const remedy = REMEDIES[code];
-  const listed = errors && errors.length > 1;
-  const said = listed
-    ? html`<ul>${errors.map(({ path, message }) => html`<li><code>${path}</code> ${message}</li>`)}</ul>`
-    : (detail ?? '');
+  const said = errors && errors.length > 1 ? faultsOf(refusal) : (detail ?? '');
   const body = html`${said}${remedy ? html`<p>${remedy}</p>` : ''}`;
   return page(
     c,

@@ -9,7 +9,7 @@ import { seeOther } from '../flash.ts';
 import { page } from '../layout.ts';
 import { fieldsOf } from '../parts/action.ts';
 import { configurationFields, exampleCard } from '../parts/configuration-fields.ts';
-import { notice } from '../parts/notice.ts';
+import { faultsOf, notice } from '../parts/notice.ts';
 import { valid } from '../queries.ts';
 import type { Console, ConsoleContext } from '../view.ts';
 
@@ -67,10 +67,7 @@ function formPage(
   form: Form,
   refusal?: Refusal,
 ) {
-  const faults = refusal?.errors?.map(
-    ({ path, message }) => html`<li><code>${path.replace(/^body\./, '')}</code> ${message}</li>`,
-  );
-  const said = refusal ? notice('bad', 'It was not saved.', faults ? html`<ul>${faults}</ul>` : refusal.message) : '';
+  const said = refusal ? notice('bad', 'It was not saved.', faultsOf(refusal)) : '';
   const to = current ? `configurations/${current.id}/edit` : 'configurations/new';
   const back = current ? `configurations/${current.id}` : 'configurations';
   const content = html`${said}<form method="post" action="${to}" class="split" data-keep>

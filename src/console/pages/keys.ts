@@ -15,7 +15,7 @@ import { action, formOf } from '../parts/action.ts';
 import { badge } from '../parts/badge.ts';
 import { copyable } from '../parts/copyable.ts';
 import { keyForm } from '../parts/key-form.ts';
-import { emptyState, notice } from '../parts/notice.ts';
+import { emptyState, faultsOf, notice } from '../parts/notice.ts';
 import { type Column, table } from '../parts/table.ts';
 import { time } from '../parts/time.ts';
 import { valid } from '../queries.ts';
@@ -58,9 +58,7 @@ export function keys(console: Console, deps: ConsoleDependencies & { gate: Gate 
       return listPage(c, deps, notice('good', `This is the key ${key.name}.`, shown));
     } catch (error) {
       if (!(error instanceof Refusal) || error.kind !== 'request') throw error;
-      const faults = error.errors?.map(({ path, message }) => html`<li><code>${path}</code> ${message}</li>`);
-      const said = faults ? html`<ul>${faults}</ul>` : (error.detail ?? error.message);
-      return listPage(c, deps, html`${notice('bad', 'No key was made.', said)}${keyForm(form)}`);
+      return listPage(c, deps, html`${notice('bad', 'No key was made.', faultsOf(error))}${keyForm(form)}`);
     }
   });
 }

@@ -15,7 +15,7 @@ import { page } from '../layout.ts';
 import { action, fieldsOf, hidden } from '../parts/action.ts';
 import { badge } from '../parts/badge.ts';
 import { copyable } from '../parts/copyable.ts';
-import { emptyState, notice } from '../parts/notice.ts';
+import { emptyState, faultsOf, notice } from '../parts/notice.ts';
 import { type Column, table } from '../parts/table.ts';
 import { count, time } from '../parts/time.ts';
 import { valid } from '../queries.ts';
@@ -55,8 +55,8 @@ export function subscriptions(console: Console, deps: ConsoleDependencies): void
       return listPage(c, deps, notice('good', `${subscription.name} is told from now on.`, shown));
     } catch (error) {
       if (!(error instanceof Refusal) || error.kind !== 'request') throw error;
-      const said = error.errors?.map(({ path, message }) => `${path}: ${message}`).join('; ') ?? error.detail;
-      return listPage(c, deps, html`${notice('bad', 'Nobody is told.', said)}${newForm(form as Partial<Fields>)}`);
+      const said = notice('bad', 'Nobody is told.', faultsOf(error));
+      return listPage(c, deps, html`${said}${newForm(form as Partial<Fields>)}`);
     }
   });
 }

@@ -13,7 +13,7 @@ import type { ConsoleDependencies } from '../app.ts';
 import { seeOther } from '../flash.ts';
 import { page } from '../layout.ts';
 import { fieldsOf, hidden } from '../parts/action.ts';
-import { notice } from '../parts/notice.ts';
+import { faultsOf, notice } from '../parts/notice.ts';
 import { shortId, taskPath } from '../parts/task-cells.ts';
 import { count } from '../parts/time.ts';
 import { valid } from '../queries.ts';
@@ -125,15 +125,7 @@ async function formPage(
       : isLarge(args)
         ? keep('keep_args', html`the arguments by position`, args)
         : edit('args', 'By position, as a JSON list', args);
-  const said = refusal
-    ? notice(
-        'bad',
-        'There is no new task yet.',
-        refusal.errors
-          ? html`<ul>${refusal.errors.map(({ path, message }) => html`<li><code>${path.replace(/^body\.(kwargs\.)?/, '')}</code> ${message}</li>`)}</ul>`
-          : refusal.message,
-      )
-    : '';
+  const said = refusal ? notice('bad', 'There is no new task yet.', faultsOf(refusal)) : '';
   const content = html`${said}<section class="card"><p>This makes a new task. <a href="${taskPath(task.id)}">Task ${shortId(task.id)}</a> stays as it is.</p>
 <form method="post" action="${taskPath(task.id)}/again" class="stack" data-keep>${hidden({ task_id: form.task_id ?? randomUUID() })}
 ${byPosition}${edit('arguments', 'Arguments, as JSON', Object.fromEntries(small))}${large.map(([name, value]) => keep(`keep.${name}`, html`<code>${name}</code>`, value))}
