@@ -1,12 +1,13 @@
 import { html } from 'hono/html';
 import type { DependencyHealth, Health } from '../../contracts/health.ts';
 import { type DeadLetter, deadLetterIdOf } from '../../store/endings/dead-letter-list.ts';
+import { listedAt } from '../../store/endings/dead-letter-list-by-id.ts';
 import type { FailureGroup } from '../../store/endings/ending-count-by-hour.ts';
 import type { Page } from '../../store/page.ts';
 import type { QueueMeasures } from '../../store/tasks/queue-measure.ts';
 import { type Html, linkTo, type View } from '../view.ts';
 import { badge } from './badge.ts';
-import { needsAttention } from './dead-letter-cells.ts';
+import { deadLetterReason, needsAttention } from './dead-letter-cells.ts';
 import { notice } from './notice.ts';
 import { table } from './table.ts';
 import { count, counted, duration, time } from './time.ts';
@@ -55,8 +56,8 @@ export function peopleFirst(view: View, { items: rows, end }: Page<DeadLetter>):
         kind: 'tight',
         cell: (letter) => badge(needsAttention(letter) ? 'needs_attention' : 'dead_letter'),
       },
-      { title: 'Why', kind: 'wide', cell: (letter) => reasonOf(letter) },
-      { title: 'Since', kind: 'tight', cell: (letter) => time(view, createdAt(letter)) },
+      { title: 'Why', kind: 'wide', cell: (letter) => deadLetterReason(letter).slice(0, 200).toWellFormed() },
+      { title: 'Since', kind: 'tight', cell: (letter) => time(view, listedAt(letter)) },
     ],
   });
   const more = end ? html`<a href="dead-letters">There are more</a>` : html`<a href="dead-letters">Dead letters</a>`;
@@ -74,20 +75,6 @@ function letterLink(letter: DeadLetter): Html {
     default:
       return letter satisfies never;
   }
-}
-
-function reasonOf(letter: DeadLetter): string {
-  const reason =
-    letter.kind === 'build' ? letter.build.reason : letter.kind === 'task' ? letter.task.reason : letter.message.detail;
-  return (reason ?? '').slice(0, 200).toWellFormed();
-}
-
-function createdAt(letter: DeadLetter): string {
-  return letter.kind === 'build'
-    ? letter.build.created_at
-    : letter.kind === 'task'
-      ? letter.task.created_at
-      : letter.message.created_at;
 }
 
 /** Returns the failures of a day by cause. */
