@@ -5,6 +5,7 @@ import type { ShadowedBuildView, ShadowReport } from '../../contracts/builds/sha
 import { needs } from '../access.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
+import { type Fact, facts } from '../parts/facts.ts';
 import { outsideLink } from '../parts/outside-link.ts';
 import { table } from '../parts/table.ts';
 import { time } from '../parts/time.ts';
@@ -31,7 +32,7 @@ export function shadow(console: Console, deps: ConsoleDependencies): void {
 }
 
 function content(view: View, report: ShadowReport): Html {
-  const counts: Array<[string, unknown]> = [
+  const counts: Fact[] = [
     ['Since', time(view, report.since)],
     ['Requests', report.triggered],
     ['Matched: Hapax would have started the same run', report.matched],
@@ -41,7 +42,7 @@ function content(view: View, report: ShadowReport): Html {
     ['Unheard: runs that no trigger asked for', report.unheard],
   ];
   const none = html`<p class="hint">There are none.</p>`;
-  return html`<section class="card"><h2>Compared</h2><dl class="facts">${counts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>
+  return html`<section class="card"><h2>Compared</h2>${facts(counts)}</section>
 <section class="card"><h2>Requests</h2>${report.builds.length === 0 ? none : requests(view, report.builds)}</section>
 <section class="card"><h2>Runs that no trigger asked for</h2>${report.unheard_runs.length === 0 ? none : unheard(view, report.unheard_runs)}</section>`;
 }

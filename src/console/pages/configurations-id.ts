@@ -15,6 +15,7 @@ import { seeOther } from '../flash.ts';
 import { confirmed, page } from '../layout.ts';
 import { action, fieldsOf } from '../parts/action.ts';
 import { badge } from '../parts/badge.ts';
+import { type Fact, facts } from '../parts/facts.ts';
 import { pager } from '../parts/table.ts';
 import { time } from '../parts/time.ts';
 import { queryOf, valid } from '../queries.ts';
@@ -41,7 +42,7 @@ export function configuration(console: Console, deps: ConsoleDependencies): void
       title: newest.name,
       place: 'configurations',
       actions: html`${newest.retired ? badge('cancelled', 'Retired') : ''}${actions(view, newest)}`,
-      content: html`<div class="split"><section class="card"><h2>Versions</h2><ol class="versions">${versions}</ol>${pager(`configurations/${id}`, {}, { cursor: position, next })}</section>${facts(newest)}</div>`,
+      content: html`<div class="split"><section class="card"><h2>Versions</h2><ol class="versions">${versions}</ol>${pager(`configurations/${id}`, {}, { cursor: position, next })}</section>${contentCard(newest)}</div>`,
     });
   });
 
@@ -83,10 +84,10 @@ function actions(view: View, { id, version, retired, definition }: BuildConfigur
   return html`${trigger}${compare}${edit}${retired ? '' : retire}`;
 }
 
-function facts({ id, definition }: BuildConfiguration): Html {
+function contentCard({ id, definition }: BuildConfiguration): Html {
   const { forge, api_url, credential, repository, workflow, default_ref, concurrency } = definition;
   const { deadline, callback_url, yaml, dispatch } = definition;
-  const rows: Array<[string, unknown] | false> = [
+  const rows: Fact[] = [
     [
       'Forge',
       credential === null
@@ -107,13 +108,13 @@ function facts({ id, definition }: BuildConfiguration): Html {
     const entries = Object.entries(definition[name]);
     return entries.length === 0
       ? ''
-      : html`<h3>${MAP_TITLES[name]}</h3><dl class="facts">${entries.map(([key, value]) => html`<div><dt>${key}</dt><dd><code>${value ?? '–'}</code></dd></div>`)}</dl>`;
+      : html`<h3>${MAP_TITLES[name]}</h3>${facts(entries.map(([key, value]) => [key, html`<code>${value ?? '–'}</code>`]))}`;
   });
   const ofEnvironment =
     id === ENVIRONMENT_CONFIGURATION.id
       ? html`<p class="hint">It comes from GITHUB_REPO and GITHUB_WORKFLOW; change these settings, or make another configuration.</p>`
       : '';
-  return html`<section class="card"><h2>What it says</h2><dl class="facts">${rows.filter((row) => row !== false).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>${maps}${ofEnvironment}</section>`;
+  return html`<section class="card"><h2>What it says</h2>${facts(rows)}${maps}${ofEnvironment}</section>`;
 }
 
 const MAP_TITLES = {

@@ -3,6 +3,7 @@ import { notFound } from '../../commands/refusal.ts';
 import type { ContentDetail } from '../../contracts/content/content.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
+import { factsCard } from '../parts/facts.ts';
 import { outsideLink } from '../parts/outside-link.ts';
 import { count, counted, time } from '../parts/time.ts';
 import type { Console, Html, View } from '../view.ts';
@@ -27,15 +28,15 @@ export function contentDetail(console: Console, { content }: ConsoleDependencies
     return page(c, {
       title,
       place: 'content',
-      content: html`<div class="split"><div class="aside">${summary}${text}</div>${facts(c.var.view, found)}</div>`,
+      content: html`<div class="split"><div class="aside">${summary}${text}</div>${aboutIt(c.var.view, found)}</div>`,
     });
   });
 }
 
-function facts(view: View, content: ContentDetail): Html {
+function aboutIt(view: View, content: ContentDetail): Html {
   const { content_id, url, author, language, published_at, tags, version, characters, embedded } = content;
   const vectors = embedded.map(({ model, chunks }) => `${model}: ${counted(chunks, 'piece')}`).join(', ');
-  const rows: Array<[string, unknown] | false> = [
+  return factsCard([
     ['Id', html`<code>${content_id}</code>`],
     ['URL', outsideLink(url, url)],
     author !== null && ['Author', author],
@@ -47,6 +48,5 @@ function facts(view: View, content: ContentDetail): Html {
     ['Vectors', vectors === '' ? html`<span class="none">none</span>` : vectors],
     ['Ingested', time(view, content.created_at)],
     ['Updated', time(view, content.updated_at)],
-  ];
-  return html`<section class="card"><h2>About it</h2><dl class="facts">${rows.filter((row) => row !== false).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
+  ]);
 }

@@ -8,6 +8,7 @@ import { seeOther } from '../flash.ts';
 import { page } from '../layout.ts';
 import { hidden } from '../parts/action.ts';
 import { badge } from '../parts/badge.ts';
+import { factsCard } from '../parts/facts.ts';
 import { foldedJson } from '../parts/folded-json.ts';
 import { notice } from '../parts/notice.ts';
 import { taskLink, taskPath } from '../parts/task-cells.ts';
@@ -50,6 +51,13 @@ function story(view: View, message: DeadMessage): Html {
     text === undefined
       ? html`<p class="hint">${count(bytes.length)} bytes that are no text.</p>`
       : html`<pre tabindex="0"><code>${text.slice(0, SHOWN).toWellFormed()}${text.length > SHOWN ? '…' : ''}</code></pre>${text.length > SHOWN ? html`<p class="hint">The first ${count(SHOWN)} of ${count(text.length)} characters.</p>` : ''}`;
+  const about = factsCard([
+    ['Queue', queue],
+    task_id !== null && ['Task', taskLink(task_id, task_id)],
+    ['Refused', refusals === 1 ? 'once' : `${count(refusals)} times`],
+    ['First', time(view, first_refused_at)],
+    ['Last', time(view, created_at)],
+  ]);
   return html`<div class="split"><div class="aside"><section class="card"><h2>Body</h2>${body}</section><section class="card"><h2>Properties and headers</h2>${foldedJson(JSON.parse(publication))}</section></div>
-<section class="card"><h2>About it</h2><dl class="facts"><div><dt>Queue</dt><dd>${queue}</dd></div>${task_id === null ? '' : html`<div><dt>Task</dt><dd>${taskLink(task_id, task_id)}</dd></div>`}<div><dt>Refused</dt><dd>${refusals === 1 ? 'once' : `${count(refusals)} times`}</dd></div><div><dt>First</dt><dd>${time(view, first_refused_at)}</dd></div><div><dt>Last</dt><dd>${time(view, created_at)}</dd></div></dl></section></div>`;
+${about}</div>`;
 }

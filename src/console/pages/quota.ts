@@ -6,6 +6,7 @@ import { findLogEnd } from '../../store/record/log-end.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
 import { chart } from '../parts/chart.ts';
+import { type Fact, facts } from '../parts/facts.ts';
 import { count, duration, time } from '../parts/time.ts';
 import type { Console, Html } from '../view.ts';
 
@@ -25,7 +26,7 @@ export function quota(console: Console, { db, youtubeQuota }: ConsoleDependencie
     const { units_remaining, percentage_used } = usageOf(youtubeQuota, today);
     const unreserved = Math.max(0, quotaCeiling(youtubeQuota, 'general', false) - today);
     const resetsAt = quotaReset(view.now);
-    const facts: Array<[string, unknown]> = [
+    const units: Fact[] = [
       ['Used', `${count(today)} of ${count(youtubeQuota.dailyUnits)} units, ${percentage_used} %`],
       ['Left', `${count(units_remaining)} units`],
       [
@@ -34,7 +35,7 @@ export function quota(console: Console, { db, youtubeQuota }: ConsoleDependencie
       ],
       ['Resets', html`${time(view, new Date(resetsAt).toISOString())}, in ${duration(resetsAt - view.now)}`],
     ];
-    const content = html`<section class="card"><h2>Today</h2><meter min="0" max="${youtubeQuota.dailyUnits}" value="${today}" aria-label="Units used today">${count(today)}</meter><dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>
+    const content = html`<section class="card"><h2>Today</h2><meter min="0" max="${youtubeQuota.dailyUnits}" value="${today}" aria-label="Units used today">${count(today)}</meter>${facts(units)}</section>
 <section class="card">${chart({
       id: 'quota-days',
       title: `Units used, by day in Los Angeles`,

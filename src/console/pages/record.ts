@@ -4,6 +4,7 @@ import { findLogEnd } from '../../store/record/log-end.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
 import { copyable } from '../parts/copyable.ts';
+import { facts } from '../parts/facts.ts';
 import { notice } from '../parts/notice.ts';
 import { between, count, time } from '../parts/time.ts';
 import type { Console, Html, View } from '../view.ts';
@@ -41,8 +42,13 @@ function checkpointCard(
         `The first ${count(size)} events are signed for.`,
         'Nobody can change them without being seen by whoever kept a checkpoint.',
       );
+  const about = facts([
+    ['Made', html`${time(view, made_at)}, ${between(view, made_at, undefined)} ago`],
+    ['Events', count(size)],
+    ['Up to', `position ${count(end)}; the log ends at ${count(logEnd)}`],
+  ]);
   return html`${said}<div class="split"><section class="card" aria-labelledby="checkpoint-title"><h2 id="checkpoint-title">Last checkpoint</h2>
-<dl class="facts"><div><dt>Made</dt><dd>${time(view, made_at)}, ${between(view, made_at, undefined)} ago</dd></div><div><dt>Events</dt><dd>${count(size)}</dd></div><div><dt>Up to</dt><dd>position ${count(end)}; the log ends at ${count(logEnd)}</dd></div></dl>
+${about}
 ${copyable('note', note)}<p class="hint">Keep one where nobody who can change the database can change it.</p></section>
 <section class="card" aria-labelledby="check-title"><h2 id="check-title">Check it yourself</h2><p>Save the checkpoint as <code>checkpoint.txt</code>. This reads the log and says whether it still begins with the same events:</p>
 ${copyable('check', `hapax audit verify --checkpoint checkpoint.txt --key '${verifier_key}'`)}<p class="hint">Keep the key beside the first checkpoint that you keep.</p></section></div>`;

@@ -9,6 +9,7 @@ import type { ConsoleDependencies } from '../app.ts';
 import { page } from '../layout.ts';
 import { action } from '../parts/action.ts';
 import { badge } from '../parts/badge.ts';
+import { type Fact, facts, factsCard } from '../parts/facts.ts';
 import { notice } from '../parts/notice.ts';
 import { duration, time } from '../parts/time.ts';
 import type { Console, Html, View } from '../view.ts';
@@ -33,21 +34,17 @@ export function worker(console: Console, { db, client, taskTypes }: ConsoleDepen
     const names = types.map(({ name }) => name);
     const report = outcome.kind === 'replied' ? outcome.reply : undefined;
     const own = tasks.filter((task) => task.worker === identity);
-    const facts: Array<[string, unknown]> = [
+    const about: Fact[] = [
       ['Asks for', present.queues.length === 0 ? 'nothing, it is busy' : present.queues.join(', ')],
       ['Seen', time(view, present.lastSeenAt.toISOString())],
-      ...(report
-        ? ([
-            ['Process', String(report.pid)],
-            ['Up for', duration(report.uptime_seconds * 1_000)],
-          ] as Array<[string, unknown]>)
-        : []),
+      report !== undefined && ['Process', String(report.pid)],
+      report !== undefined && ['Up for', duration(report.uptime_seconds * 1_000)],
     ];
     const content = html`${report ? '' : notice('warn', 'It does not answer.', 'It takes no orders: it is a bridge, or it has just gone.')}
 <div class="split">
 <div class="aside"><section class="card"><h2>It does now</h2>${own.length === 0 ? html`<p class="hint">No task.</p>` : html`<ul class="members">${own.map((task) => html`<li>${runningTask(view, task)}</li>`)}</ul>`}</section>
 ${report ? html`${queuesCard(view, identity, report, [...known.keys()])}${ratesCard(view, identity, report, names)}${view.may('operate') ? timeLimitCard(identity, names) : ''}` : ''}</div>
-<section class="card"><h2>About it</h2><dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>
+${factsCard(about)}
 </div>`;
     const shutdown = action(view, {
       to: `${workerPath(identity)}/shutdown`,
@@ -84,10 +81,7 @@ function queuesCard(view: View, identity: string, { queues }: WorkerReport, know
 
 function ratesCard(view: View, identity: string, { rates }: WorkerReport, names: readonly string[]): Html {
   const set = Object.entries(rates);
-  const listed =
-    set.length === 0
-      ? html`<p class="hint">None.</p>`
-      : html`<dl class="facts">${set.map(([task, rate]) => html`<div><dt>${task}</dt><dd>${rate}</dd></div>`)}</dl>`;
+  const listed = set.length === 0 ? html`<p class="hint">None.</p>` : facts(set);
   const form = html`<form method="post" action="${workerPath(identity)}/rate" class="inline" data-keep>${taskChoice(names)}<label class="field"><span>Rate, 0 for none</span><input name="rate" placeholder="10/m" required pattern="\\d+(\\.\\d+)?(/[smh])?" autocomplete="off"></label><button type="submit">Limit</button></form>`;
   return html`<section class="card"><h2>Rate limits</h2>${listed}${view.may('operate') ? form : ''}</section>`;
 }

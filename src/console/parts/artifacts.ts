@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { Artifact, Attestation, RunArtifacts } from '../../contracts/builds/artifact.ts';
 import type { Html, View } from '../view.ts';
 import { badge } from './badge.ts';
+import { facts } from './facts.ts';
 import { counted, time } from './time.ts';
 
 /** Returns the artifacts of a build's run and who attests them; nothing if nothing is recorded. */
@@ -18,7 +19,7 @@ export function artifactsCard(view: View, id: number, commit: string | undefined
 function listed(view: View, { artifacts, left_out, unavailable }: RunArtifacts): Html {
   const why = unavailable === null ? '' : html`<p class="hint">The forge did not tell all: ${unavailable}</p>`;
   const more = left_out > 0 ? html`<p class="hint">And ${left_out} more.</p>` : '';
-  return html`<dl class="facts">${artifacts.map((one) => html`<div><dt>${one.name}</dt><dd>${artifact(view, one)}</dd></div>`)}</dl>${more}${why}`;
+  return html`${facts(artifacts.map((one) => [one.name, artifact(view, one)]))}${more}${why}`;
 }
 
 function artifact(view: View, { digest, size_bytes, expires_at, expired, attestations }: Artifact): Html {

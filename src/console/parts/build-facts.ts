@@ -5,6 +5,7 @@ import type { StreamProof } from '../../store/record/stream-verify.ts';
 import { type Html, linkTo, type View } from '../view.ts';
 import { badge } from './badge.ts';
 import { copyable } from './copyable.ts';
+import { facts, factsCard } from './facts.ts';
 import { outsideLink } from './outside-link.ts';
 import { between, counted, time } from './time.ts';
 
@@ -13,7 +14,7 @@ export function buildFacts(view: View, build: Build, temporalUi: TemporalUi): Ht
   const { request, config_id, config_version, workflow_run_id, run_url, run_attempt, workflow_id } = build;
   const page = workflowPage(temporalUi, workflow_id);
   const workflow = page === null ? html`<code>${workflow_id}</code>` : outsideLink(page, 'Workflow');
-  const facts: Array<[name: string, value: unknown] | false> = [
+  return factsCard([
     ['Repository', html`<a href="${linkTo('builds', { repository: request.repository })}">${request.repository}</a>`],
     ['Workflow', html`<code>${request.workflow}</code>`],
     ['Ref', html`<a href="${linkTo('builds', { ref: request.ref })}"><code>${request.ref}</code></a>`],
@@ -35,9 +36,7 @@ export function buildFacts(view: View, build: Build, temporalUi: TemporalUi): Ht
     ['Took', between(view, build.created_at, build.completed_at)],
     ['Dispatches', request.shadow ? 'none: another program sends it' : String(build.attempts)],
     build.retries > 0 && ['Retries', String(build.retries)],
-  ];
-  const shown = facts.filter((fact) => fact !== false);
-  return html`<section class="card" aria-labelledby="facts-title"><h2 id="facts-title">About it</h2><dl class="facts">${shown.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
+  ]);
 }
 
 /** Returns the inputs of its dispatch. */
@@ -46,7 +45,7 @@ export function inputsTable({ request: { inputs } }: Build): Html {
   const shown =
     entries.length === 0
       ? html`<p class="hint">None.</p>`
-      : html`<dl class="facts">${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${inputValue(value)}</dd></div>`)}</dl>`;
+      : facts(entries.map(([name, value]) => [name, inputValue(value)]));
   return html`<section class="card" aria-labelledby="inputs-title"><h2 id="inputs-title">Inputs</h2>${shown}</section>`;
 }
 

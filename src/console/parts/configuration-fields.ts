@@ -5,6 +5,7 @@ import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { type Form, MAPS, type Preview } from '../configuration-form.ts';
 import type { Html } from '../view.ts';
 import { hidden } from './action.ts';
+import { facts } from './facts.ts';
 import { notice } from './notice.ts';
 
 const MAP_LABELS: Readonly<Record<(typeof MAPS)[number], [label: string, hint: string]>> = {
@@ -66,6 +67,6 @@ function previewResult(preview: Preview | undefined): Html {
   const inputs =
     entries.length === 0
       ? html`<p class="hint">No inputs.</p>`
-      : html`<dl class="facts">${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd><code>${value}</code></dd></div>`)}</dl>`;
-  return html`<h3>GitHub would get</h3><dl class="facts"><div><dt>ref</dt><dd><code>${preview.ref}</code></dd></div></dl>${inputs}`;
+      : facts(entries.map(([name, value]) => [name, html`<code>${value}</code>`]));
+  return html`<h3>GitHub would get</h3>${facts([['ref', html`<code>${preview.ref}</code>`]])}${inputs}`;
 }

@@ -6,6 +6,7 @@ import { argumentNames } from '../../domain/tasks/task-request.ts';
 import type { ListedTask } from '../../domain/tasks/task-view.ts';
 import { type Html, linkTo, type View } from '../view.ts';
 import { statusBadge } from './badge.ts';
+import { facts, factsCard } from './facts.ts';
 import { foldedJson } from './folded-json.ts';
 import { notice } from './notice.ts';
 import { outsideLink } from './outside-link.ts';
@@ -17,7 +18,7 @@ export function taskFacts(view: View, task: Task, temporalUi: TemporalUi): Html 
   const { id, workflow_id, soft_limit_ms, hard_limit_ms } = task;
   const page = workflowPage(temporalUi, workflow_id);
   const workflow = page === null ? html`<code>${workflow_id}</code>` : outsideLink(page, 'Workflow in Temporal');
-  const facts: Array<[name: string, value: unknown] | false> = [
+  return factsCard([
     ['Id', html`<code>${id}</code>`],
     ['Name', html`<a href="${linkTo('tasks', { name: task.name })}">${task.name}</a>`],
     ['Queue', html`<a href="${linkTo('tasks', { queue: task.queue })}">${task.queue}</a>`],
@@ -37,9 +38,7 @@ export function taskFacts(view: View, task: Task, temporalUi: TemporalUi): Html 
     ['Last try', time(view, task.started_at)],
     ['Ended', time(view, task.completed_at)],
     task.started_at !== null && ['It ran', between(view, task.started_at, task.completed_at)],
-  ];
-  const shown = facts.filter((fact) => fact !== false);
-  return html`<section class="card" aria-labelledby="facts-title"><h2 id="facts-title">About it</h2><dl class="facts">${shown.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
+  ]);
 }
 
 /** Returns the arguments by name, whether they were positional or named. */
@@ -53,7 +52,7 @@ export function argumentsCard({ id, args, kwargs }: Task, type: TaskType | undef
   const listed =
     given.length === 0
       ? html`<p class="hint">None.</p>`
-      : html`<dl class="facts">${given.map(([key, value, place]) => html`<div><dt>${key}</dt><dd>${foldedJson(value, raw(place))}</dd></div>`)}</dl>`;
+      : facts(given.map(([key, value, place]) => [key, foldedJson(value, raw(place))]));
   return html`<section class="card" aria-labelledby="arguments-title"><header><h2 id="arguments-title">Arguments</h2><span class="hint">as JSON: <a href="${raw('args')}">args</a>, <a href="${raw('kwargs')}">kwargs</a></span></header>${listed}</section>`;
 }
 
@@ -92,7 +91,7 @@ export function familyCard(
       ] as const),
   ].filter((row) => row !== false);
   if (rows.length === 0) return html``;
-  return html`<section class="card" aria-labelledby="family-title"><h2 id="family-title">Belongs together</h2><dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
+  return html`<section class="card" aria-labelledby="family-title"><h2 id="family-title">Belongs together</h2>${facts(rows)}</section>`;
 }
 
 function member(task: ListedTask): Html {

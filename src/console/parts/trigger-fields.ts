@@ -5,6 +5,7 @@ import type { BuildRequest } from '../../contracts/builds/event.ts';
 import { askedFields, commandOf, curlOf, FIELD } from '../trigger-form.ts';
 import type { Html, View } from '../view.ts';
 import { copyable } from './copyable.ts';
+import { type Fact, facts } from './facts.ts';
 import { icon } from './icon.ts';
 import { notice } from './notice.ts';
 
@@ -57,11 +58,14 @@ export function previewCard(view: View, { name, version }: BuildConfiguration, p
 }
 
 function sent(view: View, name: string, { body, key, request }: Exclude<Preview, { fault: string }>): Html {
-  const inputs = Object.entries(request.inputs);
+  const inputs = Object.entries(request.inputs).map(([input, value]): Fact => {
+    return [input, html`<code>${value.slice(0, 300).toWellFormed()}${value.length > 300 ? '…' : ''}</code>`];
+  });
+  const workflow = html`${request.repository} <code>${request.workflow}</code>`;
   const curl = view.origin
     ? html`<h3>The same with curl</h3>${copyable('curl', curlOf(view.origin, body, key, view.signedIn))}`
     : '';
-  return html`<dl class="facts"><div><dt>Workflow</dt><dd>${request.repository} <code>${request.workflow}</code></dd></div><div><dt>Ref</dt><dd><code>${request.ref}</code></dd></div>${inputs.map(([input, value]) => html`<div><dt>${input}</dt><dd><code>${value.slice(0, 300).toWellFormed()}${value.length > 300 ? '…' : ''}</code></dd></div>`)}</dl>
+  return html`${facts([['Workflow', workflow], ['Ref', html`<code>${request.ref}</code>`], ...inputs])}
 ${curl}
 <h3>The same with the command line</h3>${copyable('command', commandOf(name, body, key))}`;
 }
