@@ -21,7 +21,7 @@ import { pager, table } from '../parts/table.ts';
 import { count, counted } from '../parts/time.ts';
 import { ageOfStep, timeSlider } from '../parts/time-slider.ts';
 import { queryOf, valid } from '../queries.ts';
-import { type Console, type Html, linkTo } from '../view.ts';
+import { type Console, type Html, linkTo, type View } from '../view.ts';
 import { BUILD_OPERATIONS, type buildFilter } from './many-builds.ts';
 
 type Filter = z.output<typeof buildFilter>;
@@ -80,7 +80,7 @@ export function builds(console: Console, { db }: ConsoleDependencies): void {
     });
     const list = manyForm(view, rows, { actions, filter, matching: filter.status && matching });
     const content = html`${filters(filter, configurations, at)}${timeSlider(view, 'builds', filter, { at, oldest })}
-${items.length > 0 ? list : nothing(filter, at)}${pager('builds', { ...filter, at }, { cursor, next: writeCursor(end) })}`;
+${items.length > 0 ? list : nothing(view, filter, at)}${pager('builds', { ...filter, at }, { cursor, next: writeCursor(end) })}`;
     return page(c, {
       title: 'Builds',
       place: 'builds',
@@ -123,9 +123,10 @@ function filters(
   ]);
 }
 
-function nothing(filter: Filter, at: string | undefined): Html {
+function nothing(view: View, filter: Filter, at: string | undefined): Html {
   const isFiltered = Object.values(filter).some((value) => value !== undefined);
   if (isFiltered) return emptyState('No build matches.', html`<a href="builds">Show all</a>`);
   if (at) return emptyState('There was no build at that time.', html`<a href="builds">Back to now</a>`);
-  return emptyState('There is no build yet.', html`<a href="trigger">Trigger the first</a>`);
+  const first = view.may('trigger') ? html`<a href="trigger">Trigger the first</a>` : undefined;
+  return emptyState('There is no build yet.', first);
 }
