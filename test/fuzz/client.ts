@@ -43,8 +43,7 @@ export function virtualClient(temporal: VirtualTemporal, ask: Ask): Client {
   return {
     options: { namespace: 'default', loadedDataConverter },
     workflow: { start, getHandle, list, result },
-    schedule: { list: async function* () {} },
-    workflowService: { getWorkflowExecutionHistory },
+    workflowService: { getWorkflowExecutionHistory, listSchedules: async () => ({ schedules: [] }) },
     withDeadline: (_: number, work: () => Promise<unknown>) => work(),
   } as unknown as Client;
 }
