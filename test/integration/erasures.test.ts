@@ -312,7 +312,7 @@ describe('hapax erase', () => {
       );
       expect(await operator.hapax([...asks, '--yes'])).toMatchObject({
         code: 0,
-        stdout: 'the data of 0 things would be erased\n',
+        stdout: '0 erased, 0 refused\n',
       });
       expect(await operator.hapax(['erase', '--text', 'Jane Doe', '--yes'])).toMatchObject({
         code: 0,
