@@ -55,9 +55,9 @@ class Poller:
         polling = [asyncio.create_task(self._poll(client, queue, hello)) for queue in hello["queues"]]
         draining = asyncio.create_task(self._draining.wait())
         await _first_of(reading, draining, _failure_of(registering), *polling)
-        # Stops polling at once, then waits for what runs; but not without the worker.
+        # Stops polling at once. The worker closes the socket after what runs there, also work that no activity waits for any more.
         stopping = asyncio.gather(*(worker.shutdown() for worker in self._workers.values()))
-        await asyncio.wait([reading, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await reading
         self._attempts.lose_all()
         await asyncio.wait([stopping], timeout=_GOODBYE_S)  # not for ever: Temporal may be gone, too
         self._writer.close()
