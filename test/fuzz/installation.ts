@@ -111,7 +111,9 @@ export class Installation {
       installation: { memo: {}, epoch: {} },
       db: this.record as never,
       buildIds: { take: async () => free.pop() ?? ++this.#ids, giveBack: (id: number) => free.push(id) } as never,
-      configurations: { get: async () => configuration, byName: async () => configuration } as never,
+      configurations: Object.fromEntries(
+        ['get', 'byName', 'version'].map((by) => [by, async () => configuration]),
+      ) as never,
       policy,
       callbackHosts: { allowed: [], refusalOf: async () => undefined },
       secrets: undefined,

@@ -41,7 +41,8 @@ export class Configurations {
     return name === ENVIRONMENT_CONFIGURATION.name ? this.environment() : findConfigurationByName(this.#db, name);
   }
 
-  version(id: number, version: number): Promise<BuildConfiguration | undefined> {
+  async version(id: number, version: number): Promise<BuildConfiguration | undefined> {
+    if (this.#first?.id === id && this.#first.version === version) return this.#first;
     return findConfigurationVersion(this.#db, id, version);
   }
 
