@@ -172,7 +172,14 @@ describe('what the pages have people paste', () => {
   /** What is there before a command is run; what the page calls it, it becomes known by. */
   const GIVEN: Array<[RegExp, (command: PageCommand) => Promise<Known | undefined>]> = [
     [/builds\/12\/candidates|builds\/12\/adopt|builds\/12\/retry .* '\{\}'|dlq\/build:12/, doubtful],
-    [/builds\/12\/cancel/, async () => known({ 12: await trigger('stuck') })],
+    [
+      /builds\/12\/cancel/,
+      async () => {
+        const id = await trigger('stuck');
+        await eventually(async () => expect((await hapaxIs().build(id)).status).toBe('in_progress'));
+        return known({ 12: id });
+      },
+    ],
     [
       /builds\/12\/retry .*rerun_failed/,
       async () => {
