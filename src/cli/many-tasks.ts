@@ -2,9 +2,10 @@ import { type Command, Option } from 'commander';
 import { type Context, instant, positive, runsWith } from './client/command.ts';
 import { operateEach } from './dead-letters.ts';
 import { EXIT, type Exit, misuse } from './failure.ts';
+import { type Found, operateMatching, type Words } from './operate-matching.ts';
 import { confirm, confirmable } from './output/confirm.ts';
-import { type ManyOperated, NONE_OPERATED, noteRefused, printOperated } from './output/operated.ts';
-import { note, print, printJson } from './output/screen.ts';
+import { noteRefused, printOperated } from './output/operated.ts';
+import { print, printJson } from './output/screen.ts';
 
 /** States of tasks under Celery's names. */
 export const TASK_STATUSES = ['PENDING', 'STARTED', 'RETRY', 'SUCCESS', 'FAILURE', 'REVOKED'];
@@ -24,20 +25,9 @@ interface Options extends TaskFilter {
   yes?: boolean;
 }
 
-/** What a dry run finds. */
-interface Found {
-  count: number;
-  more: boolean;
-  sample: unknown[];
-}
-
-interface Operation {
+interface Operation extends Pick<Words, 'asks' | 'done'> {
   /** As in the path of the API. */
   verb: 'retry' | 'cancel';
-  /** `This <asks> 3 tasks.` */
-  asks: string;
-  /** `3 <done>, 0 refused`. */
-  done: string;
 }
 
 /** Defines a command that operates on one task, on several, or on all that match. */
@@ -62,7 +52,7 @@ export function operatesTasks(command: Command, operation: Operation): void {
     if (ids.length === 1 && !dryRun) return operateOne(context, operation, ids[0]!);
     const named = [...new Set(ids)];
     if (named.length > 0) return (dryRun ? tryNamed : operateNamed)(context, operation, named);
-    return operateMany(context, operation, { ...filter, limit });
+    return operateMatching(context, { ...operation, named: tasksOf }, `/tasks/${operation.verb}`, { ...filter, limit });
   });
 }
 
@@ -106,24 +96,3 @@ async function tryNamed({ api, json }: Context<Options>, { verb, done }: Operati
 }
 
 const tasksOf = (count: number) => `${count} ${count === 1 ? 'task' : 'tasks'}`;
-
-async function operateMany(
-  { api, json, options }: Context<Options>,
-  { verb, asks, done }: Operation,
-  which: object,
-): Promise<Exit> {
-  const ask = <Answer>(more: object) =>
-    api.json<Answer>(`/tasks/${verb}`, { method: 'POST', body: { ...which, ...more } });
-  const found = await ask<Found>({ dry_run: true });
-  const tasks = tasksOf(found.count);
-  if (options.dryRun) {
-    if (json) printJson(found);
-    else print(`${tasks} would be ${done}${found.more ? '; more match' : ''}`);
-    return EXIT.success;
-  }
-  if (found.count > 0) await confirm(`This ${asks} ${tasks}${found.more ? '; more match' : ''}.`, options);
-  const answer = found.count > 0 ? await ask<ManyOperated>({}) : NONE_OPERATED;
-  const exit = printOperated(answer, json ? answer : undefined, done);
-  if (answer.more && !json) note('more match: run it again');
-  return exit;
-}

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { type Context, positive, runsWith } from '../client/command.ts';
-import { EXIT, type Exit, misuse } from '../failure.ts';
-import { confirm, confirmable } from '../output/confirm.ts';
-import { type ManyOperated, NONE_OPERATED, printOperated } from '../output/operated.ts';
-import { note, print, printJson } from '../output/screen.ts';
+import { positive, runsWith } from '../client/command.ts';
+import { misuse } from '../failure.ts';
+import { operateMatching, type Words } from '../operate-matching.ts';
+import { confirmable } from '../output/confirm.ts';
 
 interface Options {
   text?: string;
@@ -13,11 +12,12 @@ interface Options {
   yes?: boolean;
 }
 
-interface Found {
-  count: number;
-  more: boolean;
-  sample: string[];
-}
+const WORDS: Words = {
+  asks: 'erases',
+  done: 'erased',
+  named: (count) => `the data of ${count} ${count === 1 ? 'thing' : 'things'}`,
+  warning: ' Nobody can undo it.',
+};
 
 export function define(command: Command): void {
   command.argument('[things...]', 'build:12, task:ID, content:ID or message:ID; or find them by --text or --caller');
@@ -31,26 +31,7 @@ export function define(command: Command): void {
     const { text, caller, limit } = context.options;
     const named = [ids.length > 0, text !== undefined, caller !== undefined].filter(Boolean).length;
     if (named !== 1) throw misuse('Say whose data, in one way', 'name things, or give --text or --caller');
-    return eraseThese(context, ids.length > 0 ? { ids, limit: ids.length } : { text, caller, limit });
+    const which = ids.length > 0 ? { ids, limit: ids.length } : { text, caller, limit };
+    return operateMatching(context, WORDS, '/erasures', which, (sample) => sample.map(String));
   });
-}
-
-async function eraseThese({ api, json, options }: Context<Options>, which: object): Promise<Exit> {
-  const ask = <Body>(more: object) => api.json<Body>('/erasures', { method: 'POST', body: { ...which, ...more } });
-  const found = await ask<Found>({ dry_run: true });
-  const things = `${found.count} ${found.count === 1 ? 'thing' : 'things'}`;
-  if (options.dryRun) {
-    if (json) printJson(found);
-    else {
-      for (const id of found.sample) print(id);
-      print(`the data of ${things} would be erased${found.more ? '; more match' : ''}`);
-    }
-    return EXIT.success;
-  }
-  const question = `This erases the data of ${things}${found.more ? '; more match' : ''}. Nobody can undo it.`;
-  if (found.count > 0) await confirm(question, options);
-  const answer = found.count > 0 ? await ask<ManyOperated>({}) : NONE_OPERATED;
-  const exit = printOperated(answer, json ? answer : undefined, 'erased');
-  if (answer.more && !json) note('more match: run it again');
-  return exit;
 }

@@ -11,7 +11,6 @@ export interface ManyOperated extends Operated {
   /** Whether more match. */
   more: boolean;
 }
-export const NONE_OPERATED: ManyOperated = { done: [], refused: [], more: false };
 
 /**
  * Prints what became of several things: how many were done, and why others were refused.
