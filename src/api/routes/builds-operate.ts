@@ -53,7 +53,7 @@ async function operate(
 ) {
   const { principal, caller } = c.var;
   const which = ids ? { ids } : { filter: { ...filter, within: principal.reach?.repositories } };
-  const { builds, more } = await fittingBuilds(deps, operation, which, limit);
+  const { items: builds, more } = await fittingBuilds(deps, operation, which, limit);
   for (const { request } of builds) principal.requireRepository(request.repository);
   if (dry_run) {
     return c.json({ count: builds.length, more, sample: builds.slice(0, SAMPLE).map(buildSummaryOf) }, 200);

@@ -53,7 +53,7 @@ async function operate(
 ) {
   const { principal, caller } = c.var;
   const which = ids ? { ids } : { filter: { ...filter, within: principal.reach?.queues } };
-  const { tasks, more } = await fittingTasks(deps, operation, which, limit);
+  const { items: tasks, more } = await fittingTasks(deps, operation, which, limit);
   for (const { queue } of tasks) principal.requireQueue(queue);
   if (dry_run) return c.json({ count: tasks.length, more, sample: tasks.slice(0, SAMPLE).map(taskSummaryOf) }, 200);
   const { done, refused, left } = await operateMany(

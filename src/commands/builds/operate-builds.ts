@@ -27,14 +27,14 @@ export async function fittingBuilds(
   operation: ManyOperation,
   which: ManyBuilds,
   most?: number,
-): Promise<{ builds: Build[]; more: boolean }> {
+): Promise<{ items: Build[]; more: boolean }> {
   const byIds = async (ids: readonly number[]) => {
     const found = await Promise.all(ids.map((id) => findBuild(db, id)));
     return found.filter((build) => build !== undefined);
   };
   const list = (filter: BuildFilter) => listBuilds(db, filter);
   const { items, more } = await findFitting(which, FITTING_BUILD_STATUSES[operation], { byIds, list }, most);
-  return { builds: items.toReversed(), more };
+  return { items: items.toReversed(), more };
 }
 
 /** Cancels a build, or retries it in its usual way. @throws {Refusal} 404, 409 */

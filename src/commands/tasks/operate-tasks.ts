@@ -21,16 +21,15 @@ export const FITTING_STATUSES: Readonly<Record<ManyTasksOperation, readonly Task
 };
 
 /** Finds the tasks among these that an operation can change, newest first. */
-export async function fittingTasks(
+export function fittingTasks(
   { db }: { db: Db },
   operation: ManyTasksOperation,
   which: ManyTasks,
   most?: number,
-): Promise<{ tasks: ListedTask[]; more: boolean }> {
+): Promise<{ items: ListedTask[]; more: boolean }> {
   const byIds = (ids: readonly string[]) => listTasksById(db, ids);
   const list = (filter: TaskFilter) => listTasks(db, filter);
-  const { items: tasks, more } = await findFitting(which, FITTING_STATUSES[operation], { byIds, list }, most);
-  return { tasks, more };
+  return findFitting(which, FITTING_STATUSES[operation], { byIds, list }, most);
 }
 
 /** Retries or revokes a task. @throws {Refusal} 404, 409 */

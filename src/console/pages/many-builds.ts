@@ -5,7 +5,7 @@ import type { Build } from '../../domain/builds/build.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { buildColumns } from '../parts/build-columns.ts';
 import { retryQuestion } from '../parts/build-operations.ts';
-import { type ManyAction, operateOnMany } from '../parts/many.ts';
+import { fittingRows, type ManyAction, operateOnMany } from '../parts/many.ts';
 import { notice } from '../parts/notice.ts';
 import { counted } from '../parts/time.ts';
 import { valid } from '../queries.ts';
@@ -49,14 +49,7 @@ export function manyBuilds(console: Console, deps: ConsoleDependencies): void {
   for (const { operation, leftOut, ...action } of BUILD_OPERATIONS) {
     operateOnMany(console, {
       ...{ ...action, noun: 'build', place: 'builds', filter: buildFilter, columns: buildColumns },
-      async match(filter) {
-        const { builds: rows, more } = await fittingBuilds(deps, operation, { filter });
-        return { rows, more };
-      },
-      async select(ids) {
-        const { builds: rows } = await fittingBuilds(deps, operation, { ids: ids.map(idOf) });
-        return { rows, without: ids.length - rows.length };
-      },
+      ...fittingRows((which) => fittingBuilds(deps, operation, which), idOf),
       operate: (id, by) => operateBuild(deps, operation, idOf(id), by),
       leftOut: (without) => `${counted(without, 'build')} ${leftOut}.`,
       idOf: ({ id }) => String(id),

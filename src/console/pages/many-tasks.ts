@@ -1,7 +1,7 @@
 import { fittingTasks, type ManyTasksOperation, operateTask } from '../../commands/tasks/operate-tasks.ts';
 import { taskListQuery } from '../../contracts/tasks/task.ts';
 import type { ConsoleDependencies } from '../app.ts';
-import { type ManyAction, operateOnMany } from '../parts/many.ts';
+import { fittingRows, type ManyAction, operateOnMany } from '../parts/many.ts';
 import { taskColumns } from '../parts/task-cells.ts';
 import { counted } from '../parts/time.ts';
 import type { Console } from '../view.ts';
@@ -41,14 +41,7 @@ export function manyTasks(console: Console, deps: ConsoleDependencies): void {
   for (const { operation, meaning, leftOut, ...action } of TASK_OPERATIONS) {
     operateOnMany(console, {
       ...{ ...action, noun: 'task', place: 'tasks', filter: filterOf, columns: taskColumns },
-      async match(filter) {
-        const { tasks: rows, more } = await fittingTasks(deps, operation, { filter });
-        return { rows, more };
-      },
-      async select(ids) {
-        const { tasks: rows } = await fittingTasks(deps, operation, { ids });
-        return { rows, without: ids.length - rows.length };
-      },
+      ...fittingRows((which) => fittingTasks(deps, operation, which), String),
       operate: (id, by) => operateTask(deps, operation, id, by),
       meaning: () => meaning,
       leftOut: (without) => `${counted(without, 'task')} ${leftOut}.`,

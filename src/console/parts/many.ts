@@ -71,6 +71,26 @@ export interface Many<Row, Query extends Filter> extends ManyAction {
   columns(view: View): ReadonlyArray<Column<Row>>;
 }
 
+/**
+ * Chooses rows by whether an operation fits their status. Those that were selected and do not fit are left out.
+ * @param find finds the fitting ones among these.
+ */
+export function fittingRows<Row, Query extends Filter, Id>(
+  find: (which: { filter: Query } | { ids: Id[] }) => Promise<{ items: readonly Row[]; more: boolean }>,
+  idOf: (id: string) => Id,
+): Pick<Many<Row, Query>, 'match' | 'select'> {
+  return {
+    async match(filter) {
+      const { items: rows, more } = await find({ filter });
+      return { rows, more };
+    },
+    async select(ids) {
+      const { items: rows } = await find({ ids: ids.map(idOf) });
+      return { rows, without: ids.length - rows.length };
+    },
+  };
+}
+
 interface Chosen<Row> {
   rows: readonly Row[];
   /** Whether more match. */
