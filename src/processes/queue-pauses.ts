@@ -29,26 +29,22 @@ export async function watchQueuePauses(
 ): Promise<Repeating> {
   let followed: string | undefined;
   let looks = 0;
-  const unheld = new Set<string>();
+  let unheld: ReadonlySet<string> = new Set();
   const follow = async (paused: ReadonlySet<string>) => {
     const names = [...paused].join();
     looks += 1;
     if (names === followed && looks % LOOKS_TO_COMPARE !== 0) return;
-    let isFollowed = true;
+    const failed = new Set<string>();
     for (const { name, runtime } of (await findRegistrations(db)).queues) {
       if (runtime !== 'python') continue;
-      await holdTaskQueue(client, taskQueueOf(name, runtime), paused.has(name)).then(
-        () => unheld.delete(name),
-        (err: unknown) => {
-          isFollowed = false;
-          if (!unheld.has(name)) {
-            log.warn({ err, queue: name }, 'workers in Python do not follow a pause or its end yet; trying again');
-          }
-          unheld.add(name);
-        },
-      );
+      await holdTaskQueue(client, taskQueueOf(name, runtime), paused.has(name)).catch((err: unknown) => {
+        failed.add(name);
+        if (unheld.has(name)) return;
+        log.warn({ err, queue: name }, 'workers in Python do not follow a pause or its end yet; trying again');
+      });
     }
-    if (isFollowed) followed = names;
+    unheld = failed;
+    if (unheld.size === 0) followed = names;
   };
   const look = async () => {
     await listPausedQueues(db)
