@@ -97,6 +97,14 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'keys, subscriptions and the 
     await page.getByRole('button', { name }).click();
   }
 
+  /** Removes the subscription of this name, of which there is only one. */
+  async function removeTheOne(subscription: string) {
+    const { subscriptions } = (await get('/subscriptions')).json;
+    const [made, ...more] = subscriptions.filter(({ name }: { name: string }) => name === subscription);
+    expect(more).toEqual([]);
+    await world.call('DELETE', `/subscriptions/${made.id}`, undefined, OPS);
+  }
+
   it('make one key and one subscription of a double click', async () => {
     const { page } = await visit(SECRET);
     await page.goto('/console/keys');
@@ -109,11 +117,9 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'keys, subscriptions and the 
     await page.getByLabel('Name').fill('clicked-twice');
     await clickTwice(page, 'Subscribe');
     await page.locator('#new-secret').waitFor();
-    const named = ({ name }: { name: string }) => name === 'clicked-twice';
-    expect((await get('/keys')).json.keys.filter(named).length).toBe(1);
-    const [made, ...more] = (await get('/subscriptions')).json.subscriptions.filter(named);
-    expect(more).toEqual([]);
-    await world.call('DELETE', `/subscriptions/${made.id}`, undefined, OPS);
+    const { keys } = (await get('/keys')).json;
+    expect(keys.filter(({ name }: { name: string }) => name === 'clicked-twice').length).toBe(1);
+    await removeTheOne('clicked-twice');
   });
 
   it('make one subscription of a form that is sent twice without a script', async () => {
@@ -128,10 +134,7 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'keys, subscriptions and the 
     const secrets = await Promise.all([send(), send()]);
     expect(secrets[0]).toMatch(/^whsec_/);
     expect(secrets[1]).toBe(secrets[0]);
-    const named = ({ name }: { name: string }) => name === 'sent-twice';
-    const [made, ...more] = (await get('/subscriptions')).json.subscriptions.filter(named);
-    expect(more).toEqual([]);
-    await world.call('DELETE', `/subscriptions/${made.id}`, undefined, OPS);
+    await removeTheOne('sent-twice');
   });
 
   it('say what is wrong with a key that was not made, and keep what was filled in', async () => {

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TaskHandlers } from '../../src/activities/task-handlers.ts';
 import type { TaskParameter } from '../../src/contracts/tasks/task-type.ts';
@@ -162,18 +162,22 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'tasks and dead letters in th
     expect(JSON.parse(await page.evaluate('document.body.innerText'))).toBe(MEGABYTE);
   });
 
+  /** Fills in a field and runs the task; returns the last part of the address once the page says this. */
+  async function runIt(page: Page, label: string, value: string, says: string): Promise<string> {
+    await page.getByLabel(label).fill(value);
+    await page.getByRole('button', { name: 'Run it' }).click();
+    await page.getByText(says).waitFor();
+    return page.url().split('/').at(-1)!;
+  }
+
   it('runs a task again as a new one, with the arguments that were changed and the large one that was kept', async () => {
     await becomes('large', 'SUCCESS');
     const { page } = await visit();
     await page.goto('/console/tasks/large');
     await page.getByRole('link', { name: 'Run again' }).click();
-    await page.getByLabel('Arguments').fill('{"url": 1}');
-    await page.getByRole('button', { name: 'Run it' }).click();
-    await page.getByText('There is no new task yet.').waitFor();
-    await page.getByLabel('Arguments').fill('{"url": "https://youtu.be/dQw4w9WgXcQ", "tags": ["again"]}');
-    await page.getByRole('button', { name: 'Run it' }).click();
-    await page.getByText('This is the new task.').waitFor();
-    const id = page.url().split('/').at(-1)!;
+    await runIt(page, 'Arguments', '{"url": 1}', 'There is no new task yet.');
+    const changed = '{"url": "https://youtu.be/dQw4w9WgXcQ", "tags": ["again"]}';
+    const id = await runIt(page, 'Arguments', changed, 'This is the new task.');
     expect((await world.call('GET', `/tasks/${id}`)).json.kwargs).toEqual({
       url: 'https://youtu.be/dQw4w9WgXcQ',
       tags: ['again'],
@@ -186,13 +190,8 @@ describeWith({ chromium: CHROMIUM !== undefined }, 'tasks and dead letters in th
     const id = await send('app.each', [1, 2]);
     const { page } = await visit();
     await page.goto(`/console/tasks/${id}/again`);
-    await page.getByLabel('By position').fill('1');
-    await page.getByRole('button', { name: 'Run it' }).click();
-    await page.getByText('must be a list').waitFor();
-    await page.getByLabel('By position').fill('[1, 2, 3]');
-    await page.getByRole('button', { name: 'Run it' }).click();
-    await page.getByText('This is the new task.').waitFor();
-    const again = page.url().split('/').at(-1)!;
+    await runIt(page, 'By position', '1', 'must be a list');
+    const again = await runIt(page, 'By position', '[1, 2, 3]', 'This is the new task.');
     expect((await world.call('GET', `/tasks/${again}`)).json).toMatchObject({ args: [1, 2, 3], kwargs: {} });
   });
 
