@@ -80,7 +80,7 @@ export interface ConsoleDependencies
   health(): Health;
 }
 
-/** Where a console is, and whether it is read-only. */
+/** The address of a console, and whether it is read-only. */
 export interface ConsolePlace {
   /** Path of the console, without a slash at its end: `/console`. */
   base: string;

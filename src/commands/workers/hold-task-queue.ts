@@ -5,8 +5,8 @@ import { describeTaskQueue, TASK_QUEUE_TYPES, TIMEOUT_MS } from './describe-task
 const HELD = /^paused in Hapax(?:; before: ([\d.e+-]+))?$/;
 
 /**
- * Lets Temporal hand out none of the activities of a task queue, whoever polls, or hand them out again with the limit that it had. Does
- * nothing if it is so already. Needs Temporal 1.29 or newer.
+ * Stops Temporal from giving activities of a task queue to any worker, or sets back the limit that the queue had before. Changes nothing
+ * if that was done already. Needs Temporal 1.29 or newer.
  * @throws what the calls to Temporal throw.
  */
 export async function holdTaskQueue(client: Client, taskQueue: string, isHeld: boolean): Promise<void> {

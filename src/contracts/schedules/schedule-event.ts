@@ -24,7 +24,7 @@ export const scheduleEventData = {
     made: z.array(made.extend({ replayed: z.boolean().optional() })),
     running: z.array(made).optional().meta({
       description:
-        'What had not ended: of a scheduled time, the builds because of which configurations were left out; of a firing by hand, everything.',
+        'What the schedule made before and had not ended yet. At a scheduled time: only builds that kept a configuration from firing. By hand: all of it.',
     }),
     refused: z
       .array(z.object({ config: z.string(), detail: z.string() }))
