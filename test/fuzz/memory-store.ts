@@ -181,15 +181,16 @@ export function claimRequest(db: Db, key: string): Promise<boolean> {
   return db.ask('claim request', () => db.claims.size < db.claims.add(key).size);
 }
 
-/** As the table has it: a run for one build, and one run of its own for a build. */
+/** As the table has it: a run for one build, and one run of its own for a build that has not ended. */
 export function takeShadowRun(db: Db, _place: string, run: TakenRun): Promise<boolean> {
   return db.ask('take shadow run', () => {
     const isTaken = db.shadowRuns.some(
       ({ run_id, build_id, doubled }) =>
         run_id === run.run_id || (build_id === run.build_id && !doubled && !run.doubled),
     );
-    if (!isTaken) db.shadowRuns = [...db.shadowRuns, run];
-    return !isTaken;
+    const isLate = !run.doubled && (db.builds.get(run.build_id)?.completed_at ?? null) !== null;
+    if (!isTaken && !isLate) db.shadowRuns = [...db.shadowRuns, run];
+    return !isTaken && !isLate;
   });
 }
 export function listShadowRuns(db: Db, _place: string, since: string): Promise<TakenRun[]> {

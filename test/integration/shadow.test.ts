@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { placeOfRuns } from '../../src/domain/builds/concurrency-group.ts';
+import { takeShadowRun } from '../../src/store/shadow/shadow-run-take.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 import { hapax } from './told-builds.ts';
@@ -119,6 +121,20 @@ describe('a configuration whose dispatches another program sends', () => {
     expect(await world.ended(running)).toMatchObject({ status: 'failure', conclusion: 'failure' });
     expect((await world.call('POST', `/builds/${running}/retry`, {})).status).toBe(409);
     expect(await report(id)).toMatchObject({ triggered: 2, matched: 1, lost: 0 });
+  });
+
+  it('has no run that is found for it only after it was cancelled: the next build has it', async () => {
+    const { config, ref } = await configured();
+    const { json: cancelled } = await world.trigger({ config });
+    await world.call('POST', `/builds/${cancelled.id}/cancel`, {});
+    await world.ended(cancelled.id);
+    const [run] = await starts(ref);
+    // As a look does that was under way when the build was cancelled.
+    const found = { run_id: run!, run_url: 'https://github.test/', run_created_at: new Date().toISOString() };
+    const taken = { ...found, build_id: cancelled.id, doubled: false };
+    expect(await takeShadowRun(world.db, placeOfRuns({ repository: 'acme/images' }), taken)).toBe(false);
+    const { id: build } = (await world.trigger({ config })).json;
+    expect(await world.ended(build)).toMatchObject({ status: 'success', workflow_run_id: run });
   });
 
   it('is another request than the same one after the configuration has changed to direct', async () => {
