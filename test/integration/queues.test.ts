@@ -86,6 +86,23 @@ describe('queues and workers', () => {
     expect(await queue()).toMatchObject({ in_flight: 0 });
   });
 
+  it('count a build that waits for its turn, which is not the age of anything', async () => {
+    const content = { repository: 'acme/images', workflow: 'build.yml', concurrency: 'queue' };
+    const { id: config_id } = (await world.call('POST', '/configs', { name: 'turns', ...content })).json;
+    const build = async (simulate: string) =>
+      (await world.trigger({ config_id, ref: 'turns', inputs: { simulate } })).json.id as number;
+    const first = await build('stuck');
+    await eventually(async () => expect(await queue()).toMatchObject({ depth: 0, in_flight: 1 }));
+    const next = await build('failure');
+    await eventually(async () =>
+      expect(await queue()).toMatchObject({ depth: 1, in_flight: 1, oldest_age_seconds: null }),
+    );
+    for (const id of [next, first]) {
+      await world.call('POST', `/builds/${id}/cancel`, {});
+      await world.ended(id);
+    }
+  });
+
   it('count what is still to be told of endings: callbacks that are tried again, answers without a bridge', async () => {
     const telling = async () => queues.parse((await world.call('GET', '/queues')).json).slice(-2);
     const none = { depth: 0, oldest_age_seconds: null, in_flight: 0, paused: null };

@@ -24,7 +24,7 @@ export const queue = z
     depth: z.int().meta({ description: 'How many were accepted and have not started.' }),
     oldest_age_seconds: z.number().nullable().meta({
       description:
-        'How long the oldest of them has waited, from its first acceptance or its `eta`; null if none waits. A task whose `eta` is to come does not wait.',
+        'How long the oldest of them has waited, from its first acceptance or its `eta`; null if none waits. A task whose `eta` is to come does not wait. A build does not wait while another of its concurrency group is in progress.',
     }),
     in_flight: z.int().meta({ description: 'How many have started and not ended.' }),
     pollers: z.int().meta({ description: 'Processes that polled for work in the last 90 seconds.' }),

@@ -8,7 +8,7 @@ export interface QueueMeasures {
   depth: number;
   /**
    * How long the oldest of these has waited, in seconds by the clock of the database: since it was accepted, or since its `eta`. Null if none
-   * waits. One whose `eta` is to come does not.
+   * waits. A task whose `eta` is to come does not, and neither does a build that waits for its turn behind another in progress.
    */
   oldestAgeSeconds: number | null;
   /** How many are started and not ended. */
@@ -32,7 +32,8 @@ export async function measureQueues(db: Db): Promise<QueueMeasures[]> {
       UNION SELECT jsonb_array_elements_text(${JSON.stringify(BUILT_IN_QUEUES)}::jsonb)
     )
     SELECT 'builds' AS name, count(*) FILTER (WHERE status = 'queued') AS depth,
-           extract(epoch FROM now() - min(created_at) FILTER (WHERE status = 'queued')) AS age,
+           extract(epoch FROM now() - min(created_at) FILTER (WHERE status = 'queued' AND NOT EXISTS (
+             SELECT FROM builds AS other WHERE other.lane = builds.lane AND other.status = 'in_progress'))) AS age,
            count(*) FILTER (WHERE status = 'in_progress') AS in_flight
     FROM builds WHERE completed_at IS NULL
     UNION ALL
