@@ -73,7 +73,7 @@ export const settingsSchema = z.object({
   }),
   HAPAX_ENV_FILE: z.string().default('.env').meta({
     description:
-      'File with settings, one NAME=VALUE a line. Environment variables take precedence. If you name a file, it must exist. Empty: none.',
+      'File with settings, one NAME=VALUE a line. Commands that only send requests, such as `hapax trigger`, do not read it. Environment variables take precedence. If you name a file, it must exist. Empty: none.',
   }),
   HAPAX_HOME: z.string().min(1).default('.hapax').meta({
     description:
@@ -81,7 +81,7 @@ export const settingsSchema = z.object({
   }),
   API_KEYS: apiKeys.optional().meta({
     description:
-      'NAME=SECRET pairs, comma separated. Clients send `Authorization: Bearer SECRET`. Required in cloud mode, and if HOST is not loopback.',
+      'NAME=SECRET pairs, comma separated, with secrets of 16 characters or more. Everybody with one of these secrets may do everything; `hapax keys create` makes keys with fewer rights. Clients send `Authorization: Bearer SECRET`. Required in cloud mode, and if HOST is not loopback.',
     secret: true,
   }),
   LOG_LEVEL: z
@@ -100,7 +100,7 @@ export const settingsSchema = z.object({
     .default('hapax_runtime')
     .meta({
       description:
-        'Postgres role that Hapax switches to after login; the migrations create it. Empty: the login user, for managed databases where you cannot create roles, and behind PgBouncer.',
+        'Postgres role that Hapax switches to after login. The migrations create `hapax_runtime`, and no other. Empty: the login user, for managed databases where you cannot create roles, and behind PgBouncer.',
     }),
   ...temporalSettings,
 
@@ -145,19 +145,20 @@ export const settingsSchema = z.object({
         'Workflow input that gets the token by which Hapax recognises its run. Empty: no token; then every ambiguous dispatch (one without a clear response from GitHub) waits for you.',
     }),
   ...forgeSettings,
-  GITHUB_POLL_INTERVAL: duration(1, DAY_MS)
-    .default(30_000)
-    .meta({ description: 'Pause between polls of GitHub for runs. While webhooks arrive, five times as long.' }),
+  GITHUB_POLL_INTERVAL: duration(1, DAY_MS).default(30_000).meta({
+    description:
+      'Pause between polls of GitHub, or of another forge, for runs. While webhooks arrive, five times as long.',
+  }),
   GITHUB_REQUEST_TIMEOUT: duration(1, 3_600_000)
     .default(15_000)
-    .meta({ description: 'Longest wait for one response from GitHub.' }),
+    .meta({ description: 'Longest wait for one response from GitHub or another forge.' }),
   GITHUB_WRITE_INTERVAL: duration(0, 2_000).default(1_000).meta({
     description:
       'Shortest pause between two writes to GitHub (dispatch, re-run, cancel) with one credential, across all workers; at most 2s. 0: no pause; `hapax up` uses this with the simulated GitHub.',
   }),
   START_TIMEOUT: duration(1).default(300_000).meta({
     description:
-      'How long a start waits for Temporal and Postgres to respond. After that, the process exits with status 1.',
+      'How long `hapax up` and `hapax migrate` wait for Temporal and Postgres to respond, and a worker or the bridge for Temporal. After that, the process exits with status 1. `hapax serve api` starts without waiting.',
   }),
   ...buildSettings,
   ...taskSettings,
@@ -168,7 +169,7 @@ export const settingsSchema = z.object({
   }),
   CALLBACK_ALLOWED_HOSTS: hosts.default([]).meta({
     description:
-      'Hosts that callbacks may go to although their addresses are private or loopback, as in `localhost,10.0.0.5`. Names are compared whole. Set it for the API, the workers and the bridge.',
+      'Hosts that callbacks and events of subscriptions may go to although their addresses are private or loopback, as in `localhost,10.0.0.5`. Names are compared whole. Set it for the API, the workers and the bridge.',
   }),
   CONSOLE_READ_ONLY: truth.default(false).meta({
     description: 'Makes the console refuse every change and hide the buttons for them. The API still takes changes.',

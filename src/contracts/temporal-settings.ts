@@ -30,7 +30,7 @@ export const temporalSettings = {
     }),
   TEMPORAL_CODEC_KEYS: codecKeys.optional().meta({
     description:
-      'Keys that encrypt what Temporal keeps (arguments, results, callback URLs), as ID=BASE64 pairs of 32 bytes, comma separated. The first one encrypts, and all decrypt. Use the same value for every process. Not set: everybody who may read the Temporal namespace can read all of it.',
+      'Keys that encrypt what Temporal keeps (arguments, results, callback URLs), as ID=BASE64 pairs, comma separated; each key has 32 bytes. The first one encrypts, and all decrypt. Use the same value for every process. Not set: everybody who may read the Temporal namespace can read all of it.',
     secret: true,
   }),
   TEMPORAL_WORKER_BUILD_ID: z

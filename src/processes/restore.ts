@@ -44,7 +44,9 @@ export async function runRestore(given: string, environment: NodeJS.ProcessEnv):
   }
   console.log(`restored ${summaryOf(stated)}`);
   console.log('start Hapax now: it compares this record with Temporal and repairs differences');
-  console.log('what was stopped after the backup is active again: keys, schedules, subscriptions, queues; look at them now');
+  console.log(
+    'what was stopped after the backup is active again: keys, schedules, subscriptions, queues; look at them now',
+  );
 }
 
 /**

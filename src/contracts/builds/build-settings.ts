@@ -8,11 +8,11 @@ export const buildSettings = {
   }),
   DEDUP_WINDOW: duration().default(300_000).meta({
     description:
-      'How long after its trigger or its last retry a build is what an equal request without Idempotency-Key gets. Also how long equal messages without an id are one task.',
+      'An equal request without Idempotency-Key gets the build that still runs. If that succeeded, it gets the same build until this time has passed since its trigger or its last retry; after a failure or a cancellation, it makes a new one. Also how long equal messages without an id are one task.',
   }),
   BUILD_DEADLINE: duration(1).default(10_800_000).meta({
     description:
-      'Longest time a run may take; then Hapax cancels it. Also how long Hapax retries a dispatch while GitHub cannot be reached or refuses the credential.',
+      'Longest time a run may take; then Hapax cancels it, and the build ends. If the forge cannot cancel runs, the run may go on. Also how long Hapax retries a dispatch while GitHub cannot be reached or refuses the credential.',
   }),
   QUEUE_ENABLED: truth.default(true).meta({
     description:

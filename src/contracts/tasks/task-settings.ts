@@ -72,16 +72,21 @@ function readPerSecond(text: string): number | null {
 
 /** Settings for tasks and the workers that run them. */
 export const taskSettings = {
-  TASK_MAX_RETRIES: integer(0, 100).default(3).meta({ description: 'How often a failed task is retried.' }),
+  TASK_MAX_RETRIES: integer(0, 100).default(3).meta({
+    description:
+      'How often a failed task is retried, unless its type says otherwise. This and the next three are not for tasks on `hapax-worker`: their Celery app sets these.',
+  }),
   TASK_RETRY_DELAY: duration()
     .default(1_000)
     .meta({ description: 'Pause before the first retry of a task. It doubles each time, with jitter.' }),
   TASK_SOFT_TIME_LIMIT: duration(1).default(300_000).meta({
-    description: 'After this time, an attempt at a task is asked to stop, and is retried. At most TASK_TIME_LIMIT.',
+    description:
+      'After this time, an attempt at a task is asked to stop, and is retried. A task or its type may have a limit of its own. At most TASK_TIME_LIMIT.',
   }),
-  TASK_TIME_LIMIT: duration(1)
-    .default(600_000)
-    .meta({ description: 'After this time, an attempt is ended. The task fails and is not retried.' }),
+  TASK_TIME_LIMIT: duration(1).default(600_000).meta({
+    description:
+      'After this time, an attempt is ended. The task fails and is not retried. A task or its type may have a limit of its own.',
+  }),
   HAPAX_TASKS: z.string().optional().meta({
     description:
       'Folder with tasks of your own in TypeScript, which workers run. Each file in it exports what `defineTask` returns.',
@@ -112,7 +117,8 @@ export const flowerSettings = {
     secret: true,
   }),
   FLOWER_UNAUTHENTICATED_API: truth.default(false).meta({
-    description: 'Opens the Flower API to everybody who can reach it, unless FLOWER_BASIC_AUTH is set.',
+    description:
+      'Opens the Flower API to everybody who can reach it, including web pages of any site, unless FLOWER_BASIC_AUTH is set.',
   }),
   FLOWER_READ_ONLY: truth
     .default(false)
