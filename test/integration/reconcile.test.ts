@@ -1,7 +1,12 @@
+import type { ListOptions } from '@temporalio/client';
+import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { endAbandoned, type Step } from '../../src/commands/lifecycle/end-abandoned.ts';
+import { reconcile as compare } from '../../src/commands/reconcile/reconcile.ts';
 import type { BuildEvent } from '../../src/contracts/builds/event.ts';
+import { readSettings } from '../../src/contracts/settings.ts';
 import { ForeignStream, RecordSetBack } from '../../src/domain/record/stream-fault.ts';
+import { commandDependencies } from '../../src/processes/command-dependencies.ts';
 import { findBuild } from '../../src/store/builds/build-find.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
@@ -164,6 +169,34 @@ describe('hapax reconcile', () => {
     for (const id of [lost, open]) expect(await rowOf(id)).toMatchObject({ status: 'SUCCESS', result: null });
     expect((await reconcile()).lines).toEqual(['0 differ, 0 could not be repaired']);
     expect(worked).toBe(2);
+  });
+
+  it('restores what ended between the listing and the signal to tell again', async () => {
+    const asked = { name: 'process_content', args: ['c', ['embed']], task_id: 'ended-meanwhile' };
+    await world.call('POST', '/tasks', asked);
+    await eventually(() => workflowOf("HapaxTaskId = 'ended-meanwhile' AND ExecutionStatus = 'Completed'"));
+    await setStreamBack(world.databaseUrl, { table: 'tasks', id: 'ended-meanwhile', events: 0, row: undefined });
+    // Temporal's listing may be behind: it still shows the workflow as running.
+    const { workflow } = world.client;
+    const list = async function* ({ query = '' }: ListOptions) {
+      const late = query.includes("ExecutionStatus = 'Running'");
+      if (!late) return yield* workflow.list({ query });
+      for await (const info of workflow.list({ query: "HapaxTaskId = 'ended-meanwhile'" })) {
+        const startTime = new Date(info.startTime.getTime() - 60_000);
+        yield { ...info, startTime, status: { code: 1, name: 'RUNNING' as const } };
+      }
+    };
+    const behind = new Proxy(workflow, { get: (target, name) => (name === 'list' ? list : Reflect.get(target, name)) });
+    const client = new Proxy(world.client, {
+      get: (target, name) => (name === 'workflow' ? behind : Reflect.get(target, name)),
+    });
+    const settings = readSettings(
+      { DATABASE_URL: world.databaseUrl, TEMPORAL_ADDRESS: inject('temporalAddress') },
+      'reconcile',
+    );
+    const log = pino({ level: 'fatal' });
+    await compare(commandDependencies({ settings, client, db: world.db, log }), { dryRun: false });
+    expect((await world.call('GET', '/tasks/ended-meanwhile')).json).toMatchObject({ status: 'SUCCESS' });
   });
 
   it('gives out no id again that the record has forgotten', async () => {

@@ -196,9 +196,8 @@ class Comparison {
           await this.#handle(execution).signal(TELL_AGAIN_SIGNAL);
           return 'told_again';
         } catch (error) {
-          // It ended during this comparison, and had recorded its end before.
-          if (error instanceof WorkflowNotFoundError) return 'agrees';
-          throw error;
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+          return this.#restoreClosed(execution);
         }
       });
     });
@@ -266,6 +265,17 @@ class Comparison {
       return;
     }
     await this.#mend(subject, 'workflow_ended', async () => endAs(this.#deps, kind, row.id, await this.#endedOf(last)));
+  }
+
+  /** Restores what the record lost about an execution that has closed since it was listed. What it knew may be older than the record. */
+  async #restoreClosed(execution: Execution): Promise<Outcome> {
+    const closed = executionOf(await this.#handle(execution).describe());
+    if (closed.state === 'CONTINUED_AS_NEW') {
+      await this.#deps.client.workflow.getHandle(closed.workflow_id).signal(TELL_AGAIN_SIGNAL);
+      return 'told_again';
+    }
+    if (!isTerminal(closed)) return 'agrees';
+    return restore(this.#deps, recoverable(closed.kind), closed, () => this.#endedOf(closed));
   }
 
   /** Says whether a request has just recorded a build, and is about to start its workflow. */
