@@ -361,7 +361,7 @@ export const BUDGETS = {
     staleSeconds: most(
       60,
       'seconds',
-      'Time that a process accepts created keys while the database does not answer. Then it refuses them with 503.',
+      'Time that a process accepts created keys while the database does not answer. Then it refuses them with 503, except for `/metrics`.',
     ),
   },
   memory: {

@@ -1,7 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { gateOf } from '../../src/api/gate-of.ts';
+import { startMetricsServer } from '../../src/api/metrics-server.ts';
+import { readSettings } from '../../src/contracts/settings.ts';
+import { createMetrics } from '../../src/processes/metrics.ts';
+import { openDatabase } from '../../src/store/database.ts';
 import { startCutOffApi } from '../world/another-api.ts';
+import { startFreezingProxy } from '../world/freezing-proxy.ts';
 import { openGate } from '../world/open-gate.ts';
-import { openWorld, type World } from '../world/world.ts';
+import { callers, openWorld, type World } from '../world/world.ts';
 
 const SECRET = 'a-secret-of-the-environment';
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
@@ -42,5 +49,33 @@ describe('created keys, at an API that cannot read them', () => {
     }
     await gate.ring.refresh();
     expect((await gate.identify(key, '127.0.0.1')).caller).toBe('key:meanwhile');
+  });
+
+  it('let Prometheus read the metrics for as long as the database is away, and nothing else', async () => {
+    const key = await create('prometheus');
+    const proxy = await startFreezingProxy(Number(new URL(world.databaseUrl).port));
+    onTestFinished(() => proxy.close());
+    const url = new URL(world.databaseUrl);
+    url.port = String(proxy.port);
+    const database = openDatabase({ url: url.href });
+    onTestFinished(() => database.close());
+    const settings = readSettings({ API_KEYS: `ops=${SECRET}` });
+    const gate = gateOf(settings, { db: database.db, log: pino({ enabled: false }) });
+    await gate.ring.refresh();
+    const meter = createMetrics(database.db);
+    const server = await startMetricsServer(settings, 0, { meter, gate, isReady: () => true });
+    onTestFinished(() => server.close());
+    const api = callers(server.url);
+    await proxy.cut();
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 3_600_000);
+    try {
+      const scraped = await api.call('GET', '/metrics', undefined, bearer(key));
+      expect([scraped.status, scraped.text]).toEqual([200, expect.stringMatching(/^hapax_postgres_up 0$/m)]);
+      const unknown = await api.call('GET', '/metrics', undefined, bearer(`${key.slice(0, -1)}_`));
+      expect(unknown.status).toBe(401);
+      await expect(gate.identify(key, '127.0.0.1')).rejects.toMatchObject({ code: 'database_unavailable' });
+    } finally {
+      clock.mockRestore();
+    }
   });
 });

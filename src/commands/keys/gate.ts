@@ -88,12 +88,13 @@ export class Gate {
    * Identifies the bearer of a key or token.
    * @param address that the request came from. Its wrong keys are limited; a right one is always accepted, so that nobody
    * can shut out others behind the same address.
+   * @param given.evenStale accepts a created key even if nobody can tell whether it was revoked: the database does not respond.
    * @throws {Refusal} 401 if it is not a key, 429 if the address has sent too many wrong ones, 503 if the issuer of a token
    * or the database does not respond.
    */
-  async identify(secret: string | undefined, address: string): Promise<Principal> {
+  async identify(secret: string | undefined, address: string, given: { evenStale?: boolean } = {}): Promise<Principal> {
     if (!secret) throw new Refusal('unauthorized', { detail: 'send the header Authorization: Bearer KEY' });
-    const principal = this.recognise(secret);
+    const principal = this.recognise(secret, given);
     if (principal) return principal;
     const token = this.#oidc && TOKEN.test(secret) ? await this.#readToken(this.#oidc, secret) : undefined;
     if (typeof token === 'object') return token;
@@ -106,10 +107,10 @@ export class Gate {
   }
 
   /** Returns the principal of a key; undefined if there is no such key, or it has expired. @throws {Refusal} 503 if nobody can tell. */
-  recognise(secret: string): Principal | undefined {
+  recognise(secret: string, given: { evenStale?: boolean } = {}): Principal | undefined {
     const owner = this.#ownerOf(secret);
     if (owner !== undefined) return this.environmentPrincipal(owner);
-    const key = formOfKey(secret) === 'whole' ? this.ring.find(sha256(secret)) : undefined;
+    const key = formOfKey(secret) === 'whole' ? this.ring.find(sha256(secret), given) : undefined;
     return key && this.keyPrincipal(key);
   }
 

@@ -39,9 +39,13 @@ export class KeyRing {
     return this.#byHash.size;
   }
 
-  /** @throws {Refusal} if nobody can tell whether the key is valid, since the keys could not be read for too long. */
-  find(hash: string): Key | undefined {
+  /**
+   * @param given.evenStale accepts a key of the last poll, however long ago that was.
+   * @throws {Refusal} if nobody can tell whether the key is valid, since the keys could not be read for too long.
+   */
+  find(hash: string, { evenStale = false } = {}): Key | undefined {
     const key = this.#byHash.get(hash);
+    if (key && evenStale) return key;
     if (performance.now() - this.#readAt > (key ? STALE_MS : UNSURE_MS)) {
       const detail = key
         ? `nobody can tell whether the key was revoked: the database has not answered for ${LIMITS.keys.staleSeconds} s`
