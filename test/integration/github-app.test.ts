@@ -1,6 +1,6 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Forge } from '../../src/integrations/forges/forge.ts';
+import { Forge, type ForgeOptions } from '../../src/integrations/forges/forge.ts';
 import { type Asked, startStandIn } from '../world/http-stand-in.ts';
 
 /** GitHub as an app meets it: it knows the app by the signature, and a repository by the token of its installation. */
@@ -37,8 +37,11 @@ function appFault(authorization: string): string | undefined {
 function answer({ method, url, headers }: Asked) {
   asked.push(`${method} ${url.pathname}`);
   const date = new Date(Date.now() + clockOffMs).toUTCString();
-  const say = (status: number, body: object) => ({ status, body, headers: { date } });
   const authorization = headers.authorization ?? '';
+  const remaining = authorization.startsWith('token ') ? 4_999 : 60;
+  const say = (status: number, body: object) => {
+    return { status, body, headers: { date, 'x-ratelimit-remaining': `${remaining}` } };
+  };
   if (url.pathname === '/rate_limit') return say(200, {});
   if (/\/installation$|\/access_tokens$/.test(url.pathname)) {
     const fault = appFault(authorization);
@@ -74,7 +77,10 @@ beforeEach(async () => {
 });
 afterEach(() => standIn.close());
 
-const app = () => new Forge({ apiUrl: standIn.url, auth: { appId: '42', privateKey }, requestTimeoutMs: 5_000 });
+const app = (onResponse?: ForgeOptions['onResponse']) => {
+  const reports = onResponse ? { onResponse } : {};
+  return new Forge({ apiUrl: standIn.url, auth: { appId: '42', privateKey }, requestTimeoutMs: 5_000, ...reports });
+};
 const request = (repository: string) => ({ repository, workflow: 'build.yml', ref: 'main', inputs: {} });
 const dispatch = (github: Forge) => github.dispatch(request('acme/images'), null);
 const dispatches = () => asked.filter((one) => one.endsWith('/dispatches')).length;
@@ -86,6 +92,19 @@ it('dispatches as the installation of a GitHub App, whose token it asks for once
   expect(asked.filter((one) => /installation/.test(one))).toEqual([
     'GET /repos/acme/images/installation',
     'POST /app/installations/7/access_tokens',
+  ]);
+});
+
+it('reports what is left of the rate limit of its installation, and not of callers without a credential', async () => {
+  const left: [string, number | undefined][] = [];
+  const github = app((route, _status, remaining) => left.push([route, remaining]));
+  await github.ping();
+  await github.checkCredential();
+  await github.read('acme/images', 5);
+  expect(left).toEqual([
+    ['GET /rate_limit', undefined],
+    ['GET /user', undefined],
+    [expect.stringContaining('/actions/runs/'), 4_999],
   ]);
 });
 

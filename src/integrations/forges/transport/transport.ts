@@ -107,12 +107,13 @@ export class ForgeTransport {
       return response;
     }
     const { status, headers } = response;
-    const remaining = headers['x-ratelimit-remaining'];
+    // An app sends its credential only in requests to repositories. Without it, GitHub reports the limit of strangers.
+    const carried = !(this.#app && owner === undefined);
+    const remaining = carried ? headers['x-ratelimit-remaining'] : undefined;
     this.#onResponse?.(route, status, remaining === undefined ? undefined : Number(remaining));
     const trouble = this.#troubleOf(response);
     if (trouble) this.troubles.note('credential', trouble.reason);
-    // An app sends its credential only in requests to repositories.
-    else if (status < 400 && !(this.#app && owner === undefined)) this.troubles.clear('credential', repository);
+    else if (status < 400 && carried) this.troubles.clear('credential', repository);
     return trouble ? { ...response, trouble } : response;
   }
 
