@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Difference, reconcile } from '../commands/reconcile/reconcile.ts';
 import { readSettings } from '../contracts/settings.ts';
+import { HomeInUse, openHome } from '../laptop/home.ts';
 import { ownerOf } from '../laptop/home-owner.ts';
 import { UserError } from '../laptop/user-error.ts';
 import { commandDependencies } from './command-dependencies.ts';
@@ -12,7 +13,7 @@ import { connectTemporal } from './temporal.ts';
 /** Runs `hapax reconcile`: prints what was found and done for each build, task and schedule that differs. */
 export async function runReconcile(dryRun: boolean, environment: NodeJS.ProcessEnv): Promise<void> {
   const settings = readSettings(environment, 'reconcile');
-  const address = settings.TEMPORAL_ADDRESS ?? ownerOf(resolve(settings.HAPAX_HOME))?.temporalAddress;
+  const address = settings.TEMPORAL_ADDRESS ?? temporalOfRunning(resolve(settings.HAPAX_HOME));
   if (address === undefined) {
     throw new UserError('the address of Temporal is unknown: start Hapax in this HAPAX_HOME, or set TEMPORAL_ADDRESS');
   }
@@ -31,6 +32,21 @@ export async function runReconcile(dryRun: boolean, environment: NodeJS.ProcessE
   } finally {
     await disconnect();
   }
+}
+
+/**
+ * Returns the address of Temporal of the Hapax that runs in a home. A stopped one remembers an address where another home's Temporal may be
+ * by now. Compared with that, all open builds would seem lost, and start again.
+ */
+function temporalOfRunning(directory: string): string | undefined {
+  if (!ownerOf(directory)) return undefined;
+  try {
+    openHome(directory).close();
+  } catch (error) {
+    if (error instanceof HomeInUse) return ownerOf(directory)?.temporalAddress;
+    throw error;
+  }
+  return undefined;
 }
 
 const FOUND: Record<Difference['found'], string> = {

@@ -1,11 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ListOptions } from '@temporalio/client';
 import pino from 'pino';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { endAbandoned, type Step } from '../../src/commands/lifecycle/end-abandoned.ts';
 import { reconcile as compare } from '../../src/commands/reconcile/reconcile.ts';
 import type { BuildEvent } from '../../src/contracts/builds/event.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { ForeignStream, RecordSetBack } from '../../src/domain/record/stream-fault.ts';
+import { openHome } from '../../src/laptop/home.ts';
 import { commandDependencies } from '../../src/processes/command-dependencies.ts';
 import { findBuild } from '../../src/store/builds/build-find.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
@@ -212,6 +216,27 @@ describe('hapax reconcile', () => {
     expect((await hapax(['reconcile', '--help'], {})).stdout).toContain('--dry-run');
     const lost = await hapax(['reconcile'], { HAPAX_HOME: '/nonexistent/home' });
     expect(lost).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^hapax: the address of Temporal is unknown/),
+    });
+  });
+
+  it('believes no address that a stopped home remembers: another Temporal may be there now', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'hapax-home-'));
+    onTestFinished(() => rm(home, { recursive: true }));
+    const environment = {
+      HAPAX_HOME: home,
+      DATABASE_URL: world.databaseUrl,
+      TEMPORAL_NAMESPACE: world.namespace,
+      LOG_LEVEL: 'fatal',
+    };
+    const held = openHome(home);
+    held.announce({ temporalAddress: inject('temporalAddress') });
+    const running = await hapax(['reconcile', '--dry-run'], environment);
+    expect(running).toMatchObject({ code: 0, stderr: '' });
+    // This process lives on, as one that has been given the number of an earlier Hapax.
+    held.close();
+    expect(await hapax(['reconcile', '--dry-run'], environment)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^hapax: the address of Temporal is unknown/),
     });

@@ -6,6 +6,6 @@ export function define(command: Command): void {
     command.option('--dry-run', 'show the differences and change nothing'),
     async ({ dryRun = false }) => (await import('../../processes/reconcile.ts')).runReconcile(dryRun, process.env),
     'Hapax does the same at each start and then every hour.',
-    'It needs TEMPORAL_ADDRESS, and DATABASE_URL or a Hapax that runs in HAPAX_HOME.',
+    'It needs a Hapax that runs in HAPAX_HOME, or TEMPORAL_ADDRESS and DATABASE_URL.',
   );
 }
