@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { processesOf } from '../end-to-end/processes-of.ts';
+import { eventually } from '../world/eventually.ts';
 
 const entry = join(import.meta.dirname, '../../bin/hapax.js');
 /** A Node of this machine that can't run TypeScript, if it has one. */
@@ -114,6 +116,33 @@ test.skipIf(!oldNode)('a signal reaches the role through the old Node', async ()
   child.kill('SIGTERM');
   const [code, signal] = await exited;
   expect(code === 0 || signal === 'SIGTERM').toBe(true);
+});
+
+test('a signal to npm alone stops everything that npm start has started', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'hapax-npm-'));
+  // In a group of its own, so that nothing is left of it if it does not stop.
+  const npm = spawn('npm', ['start'], {
+    cwd: join(import.meta.dirname, '../..'),
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+    env: { ...process.env, HAPAX_HOME: join(directory, 'home'), PORT: '0', TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0' },
+  });
+  const ended = once(npm, 'exit');
+  onTestFinished(async () => {
+    try {
+      process.kill(-(npm.pid ?? 0), 'SIGKILL');
+    } catch {
+      // It has stopped.
+    }
+    await eventually(() => expect(processesOf(directory)).toEqual([]));
+    await rm(directory, { recursive: true });
+  });
+  const lines = createInterface(npm.stdout);
+  for await (const line of lines) if (/^hapax: ready/.test(line)) break;
+  npm.stdout.resume();
+  npm.kill('SIGTERM');
+  await ended;
+  expect(processesOf(directory)).toEqual([]);
 });
 
 /** Writes the packages that a process loaded when it ends. */
