@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { createMetrics } from '../../src/processes/metrics.ts';
 import { openDatabase } from '../../src/store/database.ts';
@@ -58,6 +58,17 @@ describe('what is watched of Hapax', () => {
     }
     const explained = [...page.matchAll(/^### (Hapax\w+)$/gm)].map(([, name]) => name);
     expect(explained.toSorted()).toEqual(alerts.map(({ alert }) => alert).toSorted());
+  });
+
+  it('tells an API that is away from a worker that lives', async () => {
+    const [series] = /hapax_\w+/.exec(alerts.find(({ alert }) => alert === 'HapaxAway')!.expr)!;
+    const { db, close } = openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none' });
+    onTestFinished(() => close());
+    const metrics = createMetrics(db);
+    const hasSeries = async () => new RegExp(`^${series}\\b`, 'm').test(await metrics.scrape());
+    expect(await hasSeries()).toBe(false);
+    metrics.answered({ route: '/metrics', method: 'GET', status: 200 }, 0.01);
+    expect(await hasSeries()).toBe(true);
   });
 
   it('is there for every panel of the dashboard', () => {
