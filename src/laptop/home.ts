@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type HomeOwner, ownerFile, ownerOf } from './home-owner.ts';
@@ -21,7 +21,7 @@ const held = new Set<DatabaseSync>();
 /**
  * Creates the directory, readable only for the user, and takes its lock. The lock is SQLite's: Node has no other that the
  * kernel releases when a process is killed.
- * @throws {HomeInUse} if another process holds it; UserError if it cannot be created.
+ * @throws {HomeInUse} if another process holds it; UserError if it cannot be created, or is somebody else's.
  */
 export function openHome(directory: string): Home {
   const owner = ownerFile(directory);
@@ -30,6 +30,8 @@ export function openHome(directory: string): Home {
     // From here on, only the user can read files of this process and its servers, even copies of them.
     process.umask(0o077);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const fault = faultOfHome(directory);
+    if (fault) throw new Error(fault);
     chmodSync(directory, 0o700);
     lock = new DatabaseSync(join(directory, 'lock'), { timeout: 0 });
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
@@ -48,6 +50,25 @@ export function openHome(directory: string): Home {
   };
   announce({});
   return { directory, announce, close: () => held.delete(mine) && mine.close() };
+}
+
+/** What Hapax makes in a home, some of which people put there themselves from a backup, and what a file system makes at its root. */
+const NAMES_IN_HOME = new Set([
+  ...['lock', 'owner.json', 'postgres', 'temporal', 'blobs', 'surrealdb', 'checkpoint.key', 'simulated-github.ndjson'],
+  'lost+found',
+]);
+
+/** Says why an existing directory must not become a home: the home would be closed to those who use the directory now. */
+export function faultOfHome(directory: string): string | undefined {
+  const user = process.getuid?.();
+  const { uid } = statSync(directory);
+  if (user !== undefined && uid !== user) {
+    return `it belongs to the user with id ${uid}; run Hapax as that user, not as the one with id ${user}`;
+  }
+  const names = readdirSync(directory);
+  const foreign = names.includes('lock') ? undefined : names.find((name) => !NAMES_IN_HOME.has(name));
+  if (foreign === undefined) return undefined;
+  return `it is no home of Hapax and holds ${foreign}; set HAPAX_HOME to a directory of its own`;
 }
 
 const SQLITE_BUSY = 5;

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +43,40 @@ test.skipIf(process.platform === 'win32')('what is made in a home is for its use
   home.close();
   const modes = await Promise.all(['.', 'owner.json', 'lock', 'made-later'].map((name) => stat(join(directory, name))));
   expect(modes.map(({ mode }) => mode & 0o077)).toEqual([0, 0, 0, 0]);
+});
+
+test.skipIf(process.platform === 'win32')(
+  'a directory with files of others is not taken, and stays as it is',
+  async () => {
+    const directory = await place();
+    await mkdir(directory, { mode: 0o755 });
+    await writeFile(join(directory, 'notes.txt'), '');
+    await chmod(directory, 0o755);
+    expect(() => openHome(directory)).toThrow(
+      `cannot use ${directory} (HAPAX_HOME): it is no home of Hapax and holds notes.txt; set HAPAX_HOME to a directory of its own`,
+    );
+    expect([(await stat(directory)).mode & 0o777, await readdir(directory)]).toEqual([0o755, ['notes.txt']]);
+    // One that is a home already may hold more.
+    await writeFile(join(directory, 'lock'), '');
+    openHome(directory).close();
+    expect((await stat(directory)).mode & 0o777).toBe(0o700);
+  },
+);
+
+test.skipIf(process.getuid?.() !== 0)('a directory of another user is not taken', async () => {
+  const directory = await place();
+  openHome(directory).close();
+  await chown(directory, 4_321, 4_321);
+  expect(() => openHome(directory)).toThrow(
+    `cannot use ${directory} (HAPAX_HOME): it belongs to the user with id 4321; run Hapax as that user, not as the one with id 0`,
+  );
+});
+
+test('what a backup kept apart can be put in a directory before it becomes a home', async () => {
+  const directory = await place();
+  await mkdir(join(directory, 'lost+found'), { recursive: true });
+  await writeFile(join(directory, 'checkpoint.key'), 'key', { mode: 0o600 });
+  openHome(directory).close();
 });
 
 test.skipIf(process.platform === 'win32')('nobody else can say where the database of a home is', async () => {

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Check } from '../../contracts/check.ts';
+import { faultOfHome } from '../../laptop/home.ts';
 import { assertPortFree } from '../../laptop/ports.ts';
 import { fault, note, ok } from './findings.ts';
 import type { Patient } from './patient.ts';
@@ -30,6 +31,8 @@ export async function checkHome({ settings }: Patient): Promise<Check[]> {
   } catch {
     return [fault(name, `${place} cannot be written`, 'make it writable, or set HAPAX_HOME')];
   }
+  const [detail, remedy] = (there ? faultOfHome(home) : undefined)?.split('; ') ?? [];
+  if (detail && remedy) return [fault(name, `${home} cannot be used: ${detail}`, remedy)];
   if (there && !isPrivate(home)) {
     return [fault(name, `others can read ${home}, which holds the record`, `chmod 700 ${home}`)];
   }
