@@ -20,7 +20,7 @@ export async function portNotForBrowsers(host: string): Promise<number | undefin
   return ports[Math.floor(Math.random() * ports.length)];
 }
 
-/** Returns the port if nothing listens on it, else any free one. */
+/** Returns the port if nothing listens on it, else any free one; 0 stands for any. */
 export function preferPort(port: number): Promise<number> {
   return listen('127.0.0.1', port).catch(freePort);
 }

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { assertPortFree, freePort, portNotForBrowsers } from './ports.ts';
+import { assertPortFree, freePort, portNotForBrowsers, preferPort } from './ports.ts';
 import { commandLine, isAlive, stopProcess } from './processes.ts';
 import { guardTemporalUi } from './temporal-ui-guard.ts';
 import { UserError } from './user-error.ts';
@@ -17,10 +17,12 @@ export interface TemporalServerOptions {
   readonly directory: string;
   /** Created if missing. Default `default`. */
   readonly namespace?: string;
-  /** Port of gRPC on 127.0.0.1; any free one by default. */
-  readonly port?: number;
-  /** Port of the Web UI; any free one by default, none for null. */
-  readonly uiPort?: number | null;
+  /** Port of gRPC on 127.0.0.1, which must be free; a preferred or any other free one by default. */
+  readonly port?: number | undefined;
+  /** Port of the Web UI, likewise; none for null. */
+  readonly uiPort?: number | null | undefined;
+  /** Ports to use if they are free. */
+  readonly preferred?: { readonly port: number; readonly uiPort: number };
   /** Names besides those of loopback by which browsers may address the Web UI. */
   readonly trustedHosts?: readonly string[];
   /** Search attributes by name, with their types (Keyword, Int, Datetime, ...). Registered at the start; existing ones stay. */
@@ -122,7 +124,7 @@ async function startOnce(options: TemporalServerOptions): Promise<TemporalServer
   const logFile = join(directory, 'temporal.log');
   await endLeftover(pidFile, database, report);
 
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? (await preferPort(options.preferred?.port ?? 0));
   if (options.port) await assertPortFree('127.0.0.1', options.port, 'TEMPORAL_PORT');
   if (options.uiPort) await assertPortFree('127.0.0.1', options.uiPort, 'TEMPORAL_UI_PORT');
   const ui = options.uiPort === null ? undefined : await placeForUi();
@@ -174,7 +176,8 @@ async function startOnce(options: TemporalServerOptions): Promise<TemporalServer
     throw error;
   }
   if (!ui) return { address, uiUrl: undefined, exited, close };
-  const guarding = guardTemporalUi({ port: options.uiPort ?? 0, upstream: ui, trusted: options.trustedHosts ?? [] });
+  const uiPort = options.uiPort ?? (await preferPort(options.preferred?.uiPort ?? 0));
+  const guarding = guardTemporalUi({ port: uiPort, upstream: ui, trusted: options.trustedHosts ?? [] });
   const guarded = await guarding.catch(async (error: unknown) => {
     await close();
     throw error;

@@ -3,7 +3,6 @@ import { setFlagsFromString } from 'node:v8';
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { startEmbeddedPostgres } from '../laptop/embedded-postgres.ts';
-import { preferPort } from '../laptop/ports.ts';
 import { superviseTemporal } from '../laptop/supervised-temporal.ts';
 import { findTemporalCli } from '../laptop/temporal-cli.ts';
 import { never, type StartWait } from './start-wait.ts';
@@ -22,9 +21,10 @@ export async function openTemporal(settings: Settings, directory: string, wait: 
     cli,
     directory: join(directory, 'temporal'),
     namespace,
+    port: settings.TEMPORAL_PORT || undefined,
+    uiPort: settings.TEMPORAL_UI_PORT || undefined,
     // The ports where tools expect Temporal, unless another instance uses them.
-    port: settings.TEMPORAL_PORT || (await preferPort(settings.TEMPORAL_PORT ?? 7233)),
-    uiPort: settings.TEMPORAL_UI_PORT || (await preferPort(settings.TEMPORAL_UI_PORT ?? 8233)),
+    preferred: { port: settings.TEMPORAL_PORT ?? 7233, uiPort: settings.TEMPORAL_UI_PORT ?? 8233 },
     trustedHosts: settings.TRUSTED_HOSTS,
     searchAttributes: SEARCH_ATTRIBUTES,
     report,

@@ -132,6 +132,22 @@ test('of two that are started on one port at the same time one is ready, and the
   expect(reason.message).toContain(`port ${port} is in use (TEMPORAL_PORT)`);
 });
 
+test('two that are started at the same time and prefer the same ports both start', async () => {
+  const preferred = { port: await steadyPort(), uiPort: await steadyPort() };
+  const [one, two] = await Promise.all(
+    ['one', 'two'].map((name) =>
+      startTemporalServer({ cli, directory: join(directory, name), preferred }).then((server) => {
+        onTestFinished(() => server.close());
+        return server;
+      }),
+    ),
+  );
+  const ports = [one, two].flatMap((server) => [server!.address, server!.uiUrl]);
+  expect(new Set(ports).size).toBe(4);
+  expect(ports).toContain(`127.0.0.1:${preferred.port}`);
+  expect(ports).toContain(`http://127.0.0.1:${preferred.uiPort}`);
+});
+
 test('a port that another program takes while the server starts costs another try, however long its stack trace is', async () => {
   const hasty = join(directory, 'hasty');
   const trace = 'panic: listen tcp 127.0.0.1:1: bind: address already in use\n'.concat(
