@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDirectory } from './cache-directory.ts';
 import { isAlive } from './processes.ts';
@@ -49,6 +49,11 @@ export interface FindOptions {
 
 /** Returns the path of a `temporal` executable: TEMPORAL_CLI, else on PATH, else in our cache, else fetched into it. */
 export async function findTemporalCli(options: FindOptions): Promise<string> {
+  return (await installedTemporalCli(options)) ?? (await fetchInto(cacheOf(options), options));
+}
+
+/** Returns the path of a `temporal` executable that is on this machine already; undefined if there is none. It changes nothing. */
+export async function installedTemporalCli(options: FindOptions): Promise<string | undefined> {
   const { env, report } = options;
   if (env.TEMPORAL_CLI) {
     const problem = await unfit(env.TEMPORAL_CLI);
@@ -61,11 +66,31 @@ export async function findTemporalCli(options: FindOptions): Promise<string> {
     if (!problem) return onPath;
     report(`not using ${onPath}: it ${problem}`);
   }
-  const cache = options.cacheDirectory ?? cacheDirectory(env);
-  const cached = join(cache, `temporal-${TEMPORAL_CLI_VERSION}`, 'temporal');
-  if (!existsSync(cached)) await fetchInto(cached, cache, options);
-  return cached;
+  const cached = executableIn(cacheOf(options));
+  return existsSync(cached) ? cached : undefined;
 }
+
+const cacheOf = ({ cacheDirectory: given, env }: Pick<FindOptions, 'cacheDirectory' | 'env'>) =>
+  given ?? cacheDirectory(env);
+const executableIn = (cache: string) => join(cache, `temporal-${TEMPORAL_CLI_VERSION}`, 'temporal');
+
+/** Says why the executable cannot be downloaded, whatever the network; undefined if it can. It changes nothing. */
+export function fetchFault({ env }: Pick<FindOptions, 'env'>): string | undefined {
+  const platform = `${process.platform}-${process.arch}`;
+  if (!SHA256[platform]) return `no Temporal CLI is known for ${platform}`;
+  const cache = cacheDirectory(env);
+  let existing = cache;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  try {
+    if (!statSync(existing).isDirectory()) throw new Error(`${existing} is no directory`);
+    accessSync(existing, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return unusable(cache, error);
+  }
+}
+
+const unusable = (cache: string, error: unknown) => `the cache ${cache} cannot be used (${(error as Error).message})`;
 
 /** Says why this executable cannot be used; undefined if it can. */
 async function unfit(path: string): Promise<string | undefined> {
@@ -95,16 +120,21 @@ function findOnPath(path: string): string | undefined {
 }
 
 /** Fetches the executable. Other processes may do so at the same time: each works in its own directory, and the last rename wins. */
-async function fetchInto(target: string, cache: string, options: FindOptions): Promise<void> {
+async function fetchInto(cache: string, options: FindOptions): Promise<string> {
   const platform = `${process.platform}-${process.arch}`;
   const sha256 = SHA256[platform];
   if (!sha256) throw new UserError(`no Temporal CLI is known for ${platform}.\n${REMEDIES}`);
   const sources = options.sources ?? [cdnSource, pipSource];
-  await removeLeftovers(cache);
+  const target = executableIn(cache);
   const own = join(cache, `fetching-${process.pid}-${randomUUID()}`);
   const failures: string[] = [];
   try {
+    await removeLeftovers(cache);
     await mkdir(own, { recursive: true });
+  } catch (error) {
+    throw new UserError(`${unusable(cache, error)}: make it writable, or set XDG_CACHE_HOME.\n${REMEDIES}`);
+  }
+  try {
     for (const source of sources) {
       options.report(`downloading Temporal's CLI ${TEMPORAL_CLI_VERSION} (45 MB, once) from ${source.name}`);
       try {
@@ -116,7 +146,7 @@ async function fetchInto(target: string, cache: string, options: FindOptions): P
         await chmod(file, 0o755);
         await mkdir(join(target, '..'), { recursive: true });
         await rename(file, target);
-        return;
+        return target;
       } catch (error) {
         const reason = (error as Error).message.trim();
         options.report(`  not from ${source.name}: ${reason.split('\n').at(-1)}`);

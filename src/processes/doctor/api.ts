@@ -1,12 +1,12 @@
 import type { Check } from '../../contracts/check.ts';
 import type { Health } from '../../contracts/health.ts';
 import { fault, note, ok } from './findings.ts';
-import { lineOf, type Patient } from './patient.ts';
+import { lineOf, type Patient, urlAt } from './patient.ts';
 
 /** Checks what the running API reports about itself. */
 export async function checkApi({ settings, running }: Patient): Promise<Check[]> {
   const name = 'api';
-  const url = running?.url ?? `http://${settings.HOST === '0.0.0.0' ? '127.0.0.1' : settings.HOST}:${settings.PORT}`;
+  const url = running?.url ?? urlAt(settings.HOST, settings.PORT);
   let health: Health;
   try {
     const [key] = settings.API_KEYS?.values() ?? [];

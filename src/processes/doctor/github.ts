@@ -11,6 +11,8 @@ const LARGEST_SKEW_MS = 60_000;
 export async function checkGitHub({ settings }: Patient): Promise<Check[]> {
   const name = 'github';
   if (!usesRealGitHub(settings)) {
+    // There, builds go to other forges.
+    if (settings.DEPLOYMENT_MODE === 'cloud') return [];
     return [note(name, 'no credential is set, so hapax up runs builds in a simulation (hapax init sets one)')];
   }
   const repository = repositoryOf(settings);

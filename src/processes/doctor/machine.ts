@@ -4,7 +4,7 @@ import type { Check } from '../../contracts/check.ts';
 import { faultOfHome } from '../../laptop/home.ts';
 import { assertPortFree } from '../../laptop/ports.ts';
 import { fault, note, ok } from './findings.ts';
-import type { Patient } from './patient.ts';
+import { type Patient, urlAt } from './patient.ts';
 
 const LEAST_BYTES = 1e9;
 const FEW_BYTES = 5e9;
@@ -62,7 +62,7 @@ export async function checkPorts({ settings, running }: Patient): Promise<Check[
         return ok('ports', `${setting} ${port} is free`);
       } catch (error) {
         const [detail = '', remedy = ''] = (error as Error).message.split(/: (.*)/s);
-        if (setting === 'PORT' && isShared && (await servesHapax(`http://${HOST}:${port}`))) {
+        if (setting === 'PORT' && isShared && (await servesHapax(urlAt(HOST, port)))) {
           return ok('ports', `PORT ${port} is that of a Hapax that runs`);
         }
         return fault('ports', detail, remedy);

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Check } from '../../contracts/check.ts';
 import { frontendsOf } from '../../contracts/setting-forms.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import { findTemporalCli, isOldServer, LEAST_SERVER } from '../../laptop/temporal-cli.ts';
+import { fetchFault, installedTemporalCli, isOldServer, LEAST_SERVER } from '../../laptop/temporal-cli.ts';
 import { type Db, withDatabase } from '../../store/database.ts';
 import { pendingMigrations } from '../../store/migrate.ts';
 import { databaseAt } from '../start-faults.ts';
@@ -60,14 +60,15 @@ async function checkFrontend(settings: Settings, address: string): Promise<Check
 async function checkTemporalCli(environment: NodeJS.ProcessEnv): Promise<Check[]> {
   const name = 'temporal';
   try {
-    const cli = await findTemporalCli({ env: environment, report: () => {}, sources: [] });
-    return [ok(name, `hapax up starts its own, with ${cli}`)];
+    const cli = await installedTemporalCli({ env: environment, report: () => {} });
+    if (cli) return [ok(name, `hapax up starts its own, with ${cli}`)];
   } catch (error) {
-    if (environment.TEMPORAL_CLI) {
-      return [fault(name, lineOf(error), 'correct TEMPORAL_CLI, or leave it out')];
-    }
-    return [note(name, "hapax up will download Temporal's CLI once, which takes a network")];
+    return [fault(name, lineOf(error), 'correct TEMPORAL_CLI, or leave it out')];
   }
+  const why = fetchFault({ env: environment });
+  if (why === undefined) return [note(name, "hapax up will download Temporal's CLI once, which takes a network")];
+  const detail = `hapax up cannot download Temporal's CLI: ${why}`;
+  return [fault(name, detail, 'correct that, or set TEMPORAL_CLI or TEMPORAL_ADDRESS')];
 }
 
 export async function checkPostgres({ settings, running }: Patient): Promise<Check[]> {
