@@ -223,6 +223,16 @@ describeWith({ go: HAS_GO }, 'deploy/helm/hapax', () => {
     ['a misspelt value', 'netwrkPolicy={}', /netwrkPolicy/],
     ['a worker without queues', 'workers.mine={"minReplicas":1}', /queues/],
     ['a list where a number is meant', 'api.minReplicas=[1]', /minReplicas/],
+    [
+      'fewer APIs at most than at least',
+      'api.minReplicas=11',
+      /api: minReplicas \(11\) is more than maxReplicas \(10\)/,
+    ],
+    [
+      'fewer workers at most than at least',
+      'workers.search={"queues":"search","minReplicas":3,"maxReplicas":2,"backlog":1}',
+      /workers\.search: minReplicas \(3\) is more than maxReplicas \(2\)/,
+    ],
     ['a CA that KEDA would not use', 'temporal.tlsSecret="certs"', /clientCertificate: KEDA reads the CA/],
     ['an address without port', 'temporal.address="temporal"', /address/],
     ['a second address without port', 'temporal.address="one:7233,two"', /address/],

@@ -322,3 +322,10 @@ scaleDown:
   stabilizationWindowSeconds: 300
   policies: [{ type: Percent, value: 50, periodSeconds: 60 }]
 {{- end }}
+
+{{/* Refuses values with which neither a Deployment nor an autoscaler would say how many replicas run. */}}
+{{- define "hapax.requireRange" -}}
+{{- if gt (int .its.minReplicas) (int .its.maxReplicas) -}}
+{{- fail (printf "%s: minReplicas (%d) is more than maxReplicas (%d)" .name (int .its.minReplicas) (int .its.maxReplicas)) -}}
+{{- end -}}
+{{- end -}}
