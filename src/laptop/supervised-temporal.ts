@@ -13,6 +13,13 @@ export interface SupervisedTemporal {
   close(): Promise<void>;
 }
 
+/** How a server ended, or why it did not start. */
+interface End {
+  how: string;
+  lines: string;
+  wasSteady: boolean;
+}
+
 /** Starts Temporal's dev server. If it ends by itself, starts it again on the same ports and data. */
 export async function superviseTemporal(
   options: TemporalServerOptions & { report: (line: string) => void },
@@ -25,24 +32,27 @@ export async function superviseTemporal(
   let closing = false;
 
   async function supervise(): Promise<Error> {
+    let end = await endOf(server);
     for (let restarts = 0; ; ) {
-      const startedAt = Date.now();
-      const { code, signal, lastLines } = await server.exited;
       if (closing) return new Promise(() => {});
-      restarts = Date.now() - startedAt > STEADY_AFTER_MS ? 1 : restarts + 1;
-      const how = signal ?? `code ${code}`;
-      if (restarts > MAX_RESTARTS)
-        return new Error(`the Temporal server ended ${restarts} times (${how}):\n${lastLines}`);
-      options.report(`the Temporal server ended (${how}); starting it again`);
+      restarts = end.wasSteady ? 1 : restarts + 1;
+      const { how, lines } = end;
+      if (restarts > MAX_RESTARTS) return new Error(`the Temporal server ended ${restarts} times (${how}):\n${lines}`);
+      options.report(`the Temporal server ended (${[how, reasonIn(lines)].join(': ')}); starting it again`);
       await delay(100 * 2 ** restarts);
       if (closing) return new Promise(() => {});
-      try {
-        server = await startTemporalServer({ ...options, ...ports });
-        if (closing) await server.close();
-      } catch (error) {
-        return error as Error;
-      }
+      end = await restart();
     }
+  }
+
+  async function restart(): Promise<End> {
+    try {
+      server = await startTemporalServer({ ...options, ...ports });
+    } catch (error) {
+      return { how: 'it did not start', lines: (error as Error).message, wasSteady: false };
+    }
+    if (closing) await server.close();
+    return endOf(server);
   }
 
   return {
@@ -54,4 +64,16 @@ export async function superviseTemporal(
       await server.close();
     },
   };
+}
+
+async function endOf(server: TemporalServer): Promise<End> {
+  const startedAt = Date.now();
+  const { code, signal, lastLines } = await server.exited;
+  return { how: signal ?? `code ${code}`, lines: lastLines, wasSteady: Date.now() - startedAt > STEADY_AFTER_MS };
+}
+
+/** Returns the line that says why: what a server that panicked begins with, else the last thing that it said. */
+function reasonIn(lines: string): string {
+  const all = lines.split('\n').filter((line) => line.trim() !== '');
+  return all.find((line) => /^(panic|fatal error):/.test(line)) ?? all.at(-1) ?? 'it said nothing';
 }

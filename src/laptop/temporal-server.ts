@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt, randomUUID } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import { UserError } from './user-error.ts';
 export interface TemporalServerOptions {
   /** Path of the `temporal` executable: see `findTemporalCli`. */
   readonly cli: string;
-  /** Holds temporal.db, temporal.log (only of the last start) and temporal.pid. No other process may use it. */
+  /** Holds temporal.db, temporal.log (of the last start; temporal.log.1 is of the one before) and temporal.pid. No other process may use it. */
   readonly directory: string;
   /** Created if missing. Default `default`. */
   readonly namespace?: string;
@@ -143,6 +143,8 @@ async function startOnce(options: TemporalServerOptions): Promise<TemporalServer
     ...each('--search-attribute', options.searchAttributes ?? {}),
   ];
 
+  // If the server crashed, the log says why.
+  if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
   const log = openSync(logFile, 'w', 0o600);
   // In its own process group: Ctrl-C in the terminal must not end it before the workers have drained.
   const guard = spawn('/bin/sh', ['-c', GUARD, 'hapax-temporal', cli, ...args], {
