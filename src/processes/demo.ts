@@ -5,7 +5,7 @@ import type { EventView } from '../contracts/builds/event.ts';
 import { readSettings } from '../contracts/settings.ts';
 import { type Laptop, startLaptop } from './laptop.ts';
 import { createLog } from './log.ts';
-import { stopSignal } from './stop-signal.ts';
+import { stopSignal, unlessStopped } from './stop-signal.ts';
 
 /** Runs `hapax demo`: one build through the simulated GitHub, on parts of its own that are deleted afterwards. */
 export async function runDemo(environment: NodeJS.ProcessEnv): Promise<void> {
@@ -21,11 +21,11 @@ export async function runDemo(environment: NodeJS.ProcessEnv): Promise<void> {
     LOG_LEVEL: environment.LOG_LEVEL ?? 'error',
     GITHUB_POLL_INTERVAL: '250ms',
   });
+  const clean = () => rm(home, { recursive: true, force: true, maxRetries: 5 });
+  const say = (line: string) => console.log(`  ${line}`);
   try {
-    const laptop = await startLaptop(settings, {
-      log: createLog(settings.LOG_LEVEL, 'demo'),
-      report: (line) => console.log(`  ${line}`),
-    });
+    const starting = startLaptop(settings, { log: createLog(settings.LOG_LEVEL, 'demo'), report: say });
+    const laptop = await unlessStopped(starting, stopping, { say, clean });
     try {
       const shown = await Promise.race([showBuild(laptop), stopping, laptop.failed]);
       if (shown instanceof Error) throw shown;
@@ -34,7 +34,7 @@ export async function runDemo(environment: NodeJS.ProcessEnv): Promise<void> {
       await laptop.close();
     }
   } finally {
-    await rm(home, { recursive: true, force: true });
+    await clean();
   }
 }
 

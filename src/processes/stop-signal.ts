@@ -1,3 +1,6 @@
+import { constants } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** npm passes on a signal that the terminal has already sent to us, so one Ctrl-C arrives twice. */
 const SAME_MS = 500;
 
@@ -12,4 +15,26 @@ export function stopSignal(): Promise<NodeJS.Signals> {
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   });
+}
+
+/** How long a start may go on once it is told to stop. Most are ready by then, and stop in order. */
+const READY_WITHIN_MS = 5_000;
+
+/**
+ * Returns what a start has started, unless the process is told to stop before. Then it stops what there is and ends the process.
+ * @param clean removes what the start has made.
+ */
+export async function unlessStopped<Started extends { close(): Promise<void> }>(
+  starting: Promise<Started>,
+  stopping: Promise<NodeJS.Signals>,
+  { say, clean }: { say(line: string): void; clean?(): Promise<void> },
+): Promise<Started> {
+  const first = await Promise.race([starting, stopping]);
+  if (typeof first !== 'string') return first;
+  say('stopping ...');
+  // What still waits for a server ends with the process, and so does Temporal's server, whose guard sees that.
+  const started = await Promise.race([starting.catch(() => undefined), delay(READY_WITHIN_MS)]);
+  await started?.close();
+  await clean?.();
+  process.exit(128 + constants.signals[first]);
 }

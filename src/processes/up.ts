@@ -1,5 +1,5 @@
 import { startLaptop } from './laptop.ts';
-import { stopSignal } from './stop-signal.ts';
+import { stopSignal, unlessStopped } from './stop-signal.ts';
 import { openWatched } from './tracing.ts';
 import { readWatched, type WatchOption } from './watch-option.ts';
 
@@ -9,7 +9,8 @@ export async function runUp(options: WatchOption, environment: NodeJS.ProcessEnv
   const stopping = stopSignal();
   const { log, tracing } = await openWatched(settings, 'up');
   const say = (line: string) => console.log(`hapax: ${line}`);
-  const laptop = await startLaptop(settings, { log, report: say, tracing, watchTasks });
+  const starting = startLaptop(settings, { log, report: say, tracing, watchTasks });
+  const laptop = await unlessStopped(starting, stopping, { say });
   if (laptop.simulatorUrl) {
     say('SIMULATED GITHUB: no credential is set, so builds go to a simulation on this machine');
     say('  for the real one set GITHUB_TOKEN and GITHUB_REPO (docs/connect-github.md)');
