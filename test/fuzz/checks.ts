@@ -282,8 +282,20 @@ export function faultsOfBuild(
   const triggered = events.filter(({ type }) => type === 'workflow_triggered').map(({ data }) => data.workflow_run_id);
   const stray = own.find(({ id, isLive }) => isLive && !triggered.includes(id));
   if (stray) say(`: run ${stray.id} lives, and nobody follows it`);
-  for (const cycle of cyclesOf(events)) faults.push(...faultsOfCycle(name, cycle, all));
+  const cycles = cyclesOf(events);
+  for (const cycle of cycles) faults.push(...faultsOfCycle(name, cycle, all));
+  const earlier = new Set<unknown>();
+  for (const { data } of cycles.flatMap(triggeredIn)) {
+    // An operator may say so.
+    const isAgain = earlier.has(data.workflow_run_id) && data.learned_from !== 'operator';
+    if (isAgain) say(` took run ${data.workflow_run_id} of a dispatch before its retry`);
+    earlier.add(data.workflow_run_id);
+  }
   return faults;
+}
+
+function triggeredIn(cycle: readonly RecordedEvent[]): RecordedEvent[] {
+  return cycle.filter(({ type }) => type === 'workflow_triggered');
 }
 
 /** The events from each beginning of a build to the next. */
@@ -301,7 +313,7 @@ function faultsOfCycle(name: string, cycle: readonly RecordedEvent[], runs: read
   const of = (...types: string[]) => cycle.filter(({ type }) => types.includes(type));
   const ends = of('build_completed', 'build_cancelled');
   if (ends.length > 1) faults.push(`${name} ended ${ends.length} times`);
-  const triggered = of('workflow_triggered');
+  const triggered = triggeredIn(cycle);
   if (triggered.length > 1) faults.push(`${name} has ${triggered.length} runs in one cycle`);
   const [end] = ends;
   if (!end || !['poll', 'webhook'].includes(String(end.data.learned_from))) return faults;

@@ -51,6 +51,17 @@ describe('looking for the runs of a build', () => {
     expect(find(others)).toEqual({ kind: 'absent' });
   });
 
+  it('takes no run from before a retry for one of the retry whose token is forgotten', () => {
+    const sought = { workflow: 'build.yml', ref: 'refs/heads/main', tokens: ['hapax-7-'], since: SINCE };
+    const retried = listed(2, { title: 'Build main [hapax-7-1-0123456789ac]' });
+    const runs = [retried, listed(1)];
+    expect(findRuns({ runs, complete: true }, { ...sought, after_run: 1 })).toEqual({
+      kind: 'found',
+      runs: [{ run_id: 2, run_url: 'u2' }],
+    });
+    expect(findRuns({ runs: [listed(1)], complete: true }, { ...sought, after_run: 1 })).toEqual({ kind: 'absent' });
+  });
+
   it('takes no run of an earlier installation, whose builds had the same numbers, for one whose token is forgotten', () => {
     const created_at = '2026-10-21T10:00:00.000Z';
     expect(find([listed(1, { created_at })], ['hapax-7-'])).toEqual({ kind: 'absent' });

@@ -18,6 +18,8 @@ export interface Sought {
   tokens: readonly string[];
   /** Runs created before this time (ISO 8601, with allowance for clocks) cannot be ours, unless they carry a whole token. */
   since: string;
+  /** The run of the build before its retry. Neither this run nor an older one can be of the retry. */
+  after_run?: number;
 }
 
 /** The runs of a repository, newest first. */
@@ -31,10 +33,13 @@ export interface Listing {
  * Says what a listing shows about the dispatches of one build. If the workflow does not echo tokens, any run of its workflow and ref
  * without a token could be ours. So a run counts as absent only if a complete listing has no such run.
  */
-export function findRuns({ runs, complete }: Listing, { workflow, ref, tokens, since }: Sought): Finding {
+export function findRuns(
+  { runs, complete }: Listing,
+  { workflow, ref, tokens, since, after_run = 0 }: Sought,
+): Finding {
   // A run is listed twice if a newer one pushed it to the next page while the pages were read.
   const each = [...new Map(runs.map((run) => [run.run_id, run])).values()];
-  const dispatched = each.filter((run) => isDispatchOf(run, workflow));
+  const dispatched = each.filter((run) => run.run_id > after_run && isDispatchOf(run, workflow));
   // Only a whole token is unique. An earlier installation gave out tokens with the same prefix.
   const isOurs = (run: ListedRun, token: string) =>
     run.title.includes(token) && (TOKEN.test(token) || run.created_at >= since);

@@ -32,6 +32,7 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
   let lost = 0;
   /** No dispatch was sent before this time. */
   let since: string | undefined;
+  const after = input.resume?.run ? { after_run: input.resume.run.run_id } : {};
   for (let attempt = 1; ; attempt++) {
     state.phase = 'dispatching';
     state.attempt = attempt;
@@ -49,7 +50,7 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
     });
     tokens.push(intent.token);
     const isOurs = intent.temporal_run_id === workflowInfo().runId;
-    since ??= isOurs && !input.recovery && !input.direct ? intendedAt : input.created_at;
+    since ??= isOurs && !input.recovery && !input.direct ? intendedAt : (input.resume?.at ?? input.created_at);
 
     const isForgottenDirect = mayBeDirect && intent.temporal_run_id !== DIRECT_INTENT;
     if (isForgottenDirect) tokens.push(tokenPrefix(input.build_id));
@@ -82,7 +83,7 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
       correlated,
     });
     state.phase = 'reconciling';
-    const verdict = await reconcile(build, { tokens, since }, outcome);
+    const verdict = await reconcile(build, { tokens, since, ...after }, outcome);
     if (verdict.kind === 'found') {
       const { run } = await triggered(verdict.run, attempt, 'reconcile', true, null);
       return { run, abandoned };

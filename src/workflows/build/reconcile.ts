@@ -24,11 +24,11 @@ const WHAT_TO_DO = 'adopt its run, or retry if there is none';
  * Looks for the runs of a build's dispatches by reading only, over the whole reconcile window unless it finds one. If there are
  * several, the oldest is the build's; it cancels and records the others. Gives up if the forge does
  * not list its runs until the deadline, or for a while after an operator cancels the build.
- * @param sent the tokens, and the time (ISO 8601) before which none of them was sent.
+ * @param sent the tokens, the time (ISO 8601) before which none of them was sent, and the run of the build before its retry.
  */
 export async function reconcile(
   build: OpenBuild,
-  sent: { tokens: string[]; since: string },
+  sent: { tokens: string[]; since: string; after_run?: number },
   doubt: Doubt,
 ): Promise<Verdict> {
   const { policy, request } = build.input;

@@ -45,6 +45,7 @@ export interface GitHubPort {
       ref: string;
       tokens: string[];
       since: string;
+      after_run?: number;
     },
   ): Promise<Finding>;
 
