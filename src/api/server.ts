@@ -87,7 +87,7 @@ export async function startApiServer(
   });
   const keyRing = gate.ring.start();
   const flower = createFlower(commands, new EventTail(db), gate, settings);
-  const reconciliation = startReconciliation(commands);
+  const reconciliation = startReconciliation({ ...commands, listRuns: given.listRuns });
   const shown = {
     ...{ ...commands, ...given, reconcileSoon: reconciliation.soon },
     youtubeQuota: quotaPolicyOf(settings),

@@ -76,7 +76,7 @@ export function directDispatchOf(
 }
 
 /** Returns a function that lists runs, for comparisons. */
-export function runListingOf(forges: Forges): ListRuns {
+export function runListingOf(forges: Pick<Forges, 'of'>): ListRuns {
   return async ({ forge, repository }, ageMs) => {
     try {
       return await forges.of(forge).list(repository, ageMs);

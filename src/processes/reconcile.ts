@@ -57,6 +57,7 @@ const FOUND: Record<Difference['found'], string> = {
   schedule_lost: 'is not in Temporal',
   schedule_differs: 'is not in Temporal as the record has it',
   times_missed: 'was not fired at some of its times',
+  retry_lost: 'was retried, but nobody follows its run',
   subscription_lost: 'is active, but Temporal has no workflow for it',
   record_set_back: 'is ahead in Temporal: the record has lost events',
 };

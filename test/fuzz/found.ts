@@ -18,5 +18,6 @@ export const FOUND: ReadonlyMap<number, string> = new Map([
     'what could not be repaired, and had ended more than an hour ago, was not looked for again (reconcile.test.ts)',
   ],
   [51_139, 'the id of a direct build that ended for an equal one was given out again'],
+  [900_737, 'both stores were lost after a retry that the restored record did not know, and nobody followed its run'],
   [501_248, 'a worker that died while it recorded what was lost left nothing that says so'],
 ]);

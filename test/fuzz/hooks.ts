@@ -7,6 +7,7 @@ const IN_MEMORY = new RegExp(
     'build-id-advance',
     'build-id-reserve',
     'build-list-ahead',
+    'build-list-places',
     'build-queue-once',
     'callback-list-untold',
     'callback-target-find',

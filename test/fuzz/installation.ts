@@ -11,6 +11,7 @@ import type { BuildPolicy } from '../../src/contracts/builds/build-workflow.ts';
 import type { Concurrency, DispatchMode } from '../../src/contracts/builds/configuration.ts';
 import { environmentConfiguration } from '../../src/domain/builds/configuration.ts';
 import { Forge } from '../../src/integrations/forges/forge.ts';
+import { runListingOf } from '../../src/processes/github.ts';
 import type { Run } from '../../src/simulator/run.ts';
 import { contextOf } from './activity-context.ts';
 import { unavailable, virtualClient } from './client.ts';
@@ -26,6 +27,10 @@ import type { Execution } from './temporal-execution.ts';
 const BEGIN = 1_795_255_200_000;
 
 const DEDUP_WINDOW_MS = 300_000;
+
+function forgeOf(): Forge {
+  return new Forge({ apiUrl: GITHUB_URL, auth: { token: 'simulated' }, requestTimeoutMs: 15_000 });
+}
 
 /** What goes wrong with the parts of an installation; each is asked at every step it could happen at. */
 export interface Chaos {
@@ -88,10 +93,9 @@ export class Installation {
       },
       (run) => this.#announce(run),
     );
-    const forge = () => new Forge({ apiUrl: GITHUB_URL, auth: { token: 'simulated' }, requestTimeoutMs: 15_000 });
     const activities = () => {
       // A GitHub client of its own, with an empty cache, as each worker has that starts.
-      const github = forge();
+      const github = forgeOf();
       return createActivities({
         db: this.record as never,
         forges: { of: () => github },
@@ -119,7 +123,7 @@ export class Installation {
       secrets: undefined,
       forges: { github: GITHUB_URL, credentials: new Map() },
       queueEnabled: true,
-      sendDispatch: (...dispatch) => this.#direct(forge(), ...dispatch),
+      sendDispatch: (...dispatch) => this.#direct(forgeOf(), ...dispatch),
       dedupWindowMs: DEDUP_WINDOW_MS,
       log: LOG,
       // Of tasks, of which there are none.
@@ -146,7 +150,8 @@ export class Installation {
     const buildIds = new BuildIds((count) => unused.reserve(count));
     Object.assign(this.deps, { installation, buildIds });
     this.inApi(async () => {
-      const { soon } = startReconciliation({ ...this.deps, installation });
+      const listRuns = runListingOf({ of: forgeOf });
+      const { soon } = startReconciliation({ ...this.deps, installation, listRuns });
       Object.assign(this.deps, { reconcileSoon: soon });
     });
   }

@@ -48,8 +48,9 @@ export function drawLosses(dice: Dice, troubleMs: number): Plan[] {
 
 /** Whether record and Temporal were compared since the last loss, and no difference is left. */
 export function isReconciled({ losses, record }: Installation): boolean {
-  const { reconciled_at, unresolved } = record.installation;
-  return losses.length === 0 || (Date.parse(reconciled_at ?? '') >= losses.at(-1)!.at && unresolved === 0);
+  const { reconciled_at, unresolved, epoch, reconciled_epoch } = record.installation;
+  const isCompared = Date.parse(reconciled_at ?? '') >= (losses.at(-1)?.at ?? 0);
+  return losses.length === 0 || (isCompared && unresolved === 0 && reconciled_epoch >= epoch);
 }
 
 /**

@@ -13,9 +13,11 @@ import { buildQueuedEvent } from '../../src/domain/record/first-events.ts';
 import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
 import { assertExpected, type ExpectedStream, RecordSetBack } from '../../src/domain/record/stream-fault.ts';
 import type { BuildAhead } from '../../src/store/builds/build-list-ahead.ts';
+import type { Place } from '../../src/store/builds/build-list-places.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import type { Ending } from '../../src/store/endings/ending-list.ts';
 import type { Installation } from '../../src/store/installation/installation-find.ts';
+import type { Reconciliation } from '../../src/store/installation/reconciliation-save.ts';
 import { type AnyStreamKind, dataOf, streamOf } from '../../src/store/record/stream-kind.ts';
 
 /** What may go wrong on the way to the record and back. */
@@ -51,6 +53,7 @@ export class MemoryRecord {
     reconciled_at: null,
     differences: 0,
     unresolved: 0,
+    reconciled_epoch: 1,
     claimed_at: 0,
   };
   /** The last id of a build that was handed out. */
@@ -276,6 +279,14 @@ export function listBuildsAhead(db: Db, id: number): Promise<BuildAhead[]> {
   });
 }
 
+/** All builds of the simulation are of one repository and recent. */
+export function listPlacesOfBuilds(db: Db, _withinMs: number): Promise<Place[]> {
+  return db.ask('list places', () => {
+    const ended = [...db.builds.values()].find(({ completed_at }) => completed_at !== null);
+    return ended ? [{ repository: ended.request.repository }] : [];
+  });
+}
+
 export function findInstallation(db: Db): Promise<Installation> {
   return db.ask('find installation', () => ({ ...db.installation }));
 }
@@ -293,10 +304,7 @@ export function claimReconciliation(db: Db, withinMs: number): Promise<boolean> 
     return isFree;
   });
 }
-export function saveReconciliation(
-  db: Db,
-  { began_at, ...found }: { began_at: string; differences: number; unresolved: number },
-): Promise<void> {
+export function saveReconciliation(db: Db, { began_at, ...found }: Reconciliation): Promise<void> {
   return db.ask(
     'save reconciliation',
     () => void Object.assign(db.installation, { reconciled_at: began_at, ...found }),

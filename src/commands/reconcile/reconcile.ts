@@ -1,16 +1,17 @@
 import { WorkflowFailedError, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure, TerminatedFailure } from '@temporalio/common';
-import { TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
 import { TELL_AGAIN_SIGNAL } from '../../contracts/builds/build-workflow.ts';
-import { ENDED_TASK_STATUSES } from '../../contracts/tasks/task.ts';
 import type { Ending } from '../../store/endings/ending-list.ts';
 import { adoptInstallation } from '../../store/installation/installation-adopt.ts';
+import type { Installation } from '../../store/installation/installation-find.ts';
 import { saveReconciliation } from '../../store/installation/reconciliation-save.ts';
 import { findStream } from '../../store/record/stream-find.ts';
+import type { ListRuns } from '../builds/compare-shadow.ts';
 import type { OperateDependencies } from '../builds/operate-build.ts';
 import type { KnownInstallation } from '../lifecycle/installation.ts';
 import type { TaskDependencies } from '../tasks/create-task.ts';
 import { beginLostEndings, startLostSubscriptions } from './lost-endings.ts';
+import { compareForges } from './lost-retries.ts';
 import { endAs, type Recoverable, restore, resume } from './recover.ts';
 import { RECOVERABLE_BUILD } from './recover-build.ts';
 import { RECOVERABLE_TASK } from './recover-task.ts';
@@ -19,9 +20,11 @@ import {
   type Execution,
   executionOf,
   isLedElsewhere,
+  isTerminal,
   listClosedExecutions,
   listExecutionsOfBuild,
   listOpenExecutions,
+  subjectOf,
 } from './workflows.ts';
 
 /** What it takes to start a workflow in place of a lost one. */
@@ -65,6 +68,7 @@ export interface Difference {
     | 'callback_lost'
     | 'reply_lost'
     | 'subscription_lost'
+    | 'retry_lost'
     | 'schedule_lost'
     | 'schedule_differs'
     | 'times_missed';
@@ -93,7 +97,11 @@ export interface ReconcileOptions {
   /** Stops the comparison between two differences. */
   signal?: AbortSignal;
   report?(difference: Difference): void;
-  /** Called if a build may still get its workflow within {@link DIRECT_SETTLING_MS}. If it does not, another comparison repairs it. */
+  /** Lists runs, to find lost retries. Without it, none are found. */
+  listRuns?: ListRuns | undefined;
+  /** How long this process has compared, in milliseconds. */
+  runningMs?: number;
+  /** Called if another comparison must follow soon: what is missing now may only be late. */
   unsettled?(): void;
 }
 
@@ -139,10 +147,11 @@ export async function reconcile(
   await comparison.compareClosedWorkflows(since);
   await comparison.beginLostEndings();
   await comparison.compareSchedules();
+  const reconciled_epoch = await comparison.compareForges(own);
   const { differences } = comparison;
   const unresolved = differences.filter(({ error, outcome }) => error !== undefined || outcome === 'unknown').length;
   if (!options.dryRun && !options.signal?.aborted) {
-    await saveReconciliation(given.db, { began_at, differences: differences.length, unresolved });
+    await saveReconciliation(given.db, { began_at, differences: differences.length, unresolved, reconciled_epoch });
     await given.installation.refresh();
   }
   return differences;
@@ -246,6 +255,11 @@ class Comparison {
     await startLostSubscriptions(this.#deps, (subject) =>
       this.#note({ subject, found: 'subscription_lost', outcome: 'resumed' }),
     );
+  }
+
+  /** Runs after the other repairs: what they bring back is not lost. */
+  compareForges(own: Installation): Promise<number> {
+    return compareForges(this.#deps, own, { ...this.#options, mend: (...difference) => this.#mend(...difference) });
   }
 
   async #compareOpenRow(name: KindName, row: Ending<number | string>): Promise<void> {
@@ -385,16 +399,6 @@ class Comparison {
   #handle({ workflow_id, run_id }: Execution): WorkflowHandle {
     return this.#deps.client.workflow.getHandle(workflow_id, run_id);
   }
-}
-
-function subjectOf({ kind, id }: Execution): string {
-  return `${kind}:${id}`;
-}
-
-const ENDED: ReadonlySet<string> = new Set([...TERMINAL_STATUSES, ...ENDED_TASK_STATUSES]);
-
-function isTerminal({ status }: Execution): boolean {
-  return status !== undefined && ENDED.has(status);
 }
 
 /** Says whether the record knows only an end from before a workflow began. Then it has lost what that workflow did. */

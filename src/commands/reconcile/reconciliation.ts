@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { claimReconciliation } from '../../store/installation/reconciliation-claim.ts';
+import type { ListRuns } from '../builds/compare-shadow.ts';
 import { repeat } from '../lifecycle/repeat.ts';
 import { DIRECT_SETTLING_MS, type ReconcileDependencies, reconcile } from './reconcile.ts';
 
@@ -16,13 +17,15 @@ const AWAY_MS = 2_000;
  * Compares the record with Temporal when a process starts, and then once an hour. One of all processes does so; the
  * database decides which.
  */
-export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'>) {
+export function startReconciliation(deps: Omit<ReconcileDependencies, 'epoch'> & { listRuns: ListRuns }) {
   const { db, log } = deps;
   const compare = async (signal: AbortSignal) => {
     let isSettled = true;
     const differences = await reconcile(deps, {
       dryRun: false,
       signal,
+      listRuns: deps.listRuns,
+      runningMs: Date.now() - startedAt,
       unsettled() {
         isSettled = false;
       },

@@ -1,6 +1,7 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
 import { BUILD_WORKFLOW, type BuildMemo } from '../../contracts/builds/build-workflow.ts';
-import type { TaskStatus } from '../../contracts/tasks/task.ts';
+import { ENDED_TASK_STATUSES, type TaskStatus } from '../../contracts/tasks/task.ts';
 import { LED_ELSEWHERE, TASK_WORKFLOW, TASK_WORKFLOWS, type TaskMemo } from '../../contracts/tasks/task-workflow.ts';
 import { STATUS } from '../lifecycle/start-workflow.ts';
 
@@ -55,6 +56,18 @@ function statusOf({ type, status, typedSearchAttributes }: Omit<WorkflowExecutio
  */
 export function isLedElsewhere({ type, status }: Execution, result: unknown): boolean {
   return status === LED_ELSEWHERE || (type !== TASK_WORKFLOW && result === null);
+}
+
+/** Returns the build or task that a workflow leads, as the subject of a difference. */
+export function subjectOf({ kind, id }: Execution): string {
+  return `${kind}:${id}`;
+}
+
+const ENDED: ReadonlySet<string> = new Set([...TERMINAL_STATUSES, ...ENDED_TASK_STATUSES]);
+
+/** Says whether a workflow brought its build or task to an end. */
+export function isTerminal({ status }: Execution): boolean {
+  return status !== undefined && ENDED.has(status);
 }
 
 /** Lists every open workflow of a build or task. Temporal's listing may be seconds behind. */

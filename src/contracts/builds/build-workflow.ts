@@ -63,8 +63,10 @@ export interface Resumption {
 export interface Reopening {
   /** The run of the build. */
   run: KnownRun;
-  /** The delivery id of the webhook that reported it. */
+  /** The delivery id of the webhook that reported it, or the epoch in which Hapax found it. */
   delivery_id: string;
+  /** Left out: a webhook. */
+  learned_from?: 'reconcile';
   /** The attempt that the record says was started. Set only if the workflow that followed it was lost. */
   recorded_attempt?: number;
 }

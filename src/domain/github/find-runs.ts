@@ -10,6 +10,11 @@ export function buildIdOfToken(title: string): number | undefined {
   return id === undefined ? undefined : Number(id);
 }
 
+/** Returns the whole token in the title of a run, if there is one. */
+export function tokenIn(title: string): string | undefined {
+  return TOKEN.exec(title)?.[0];
+}
+
 /** The dispatches to look for. */
 export interface Sought {
   workflow: string;

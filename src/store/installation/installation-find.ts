@@ -11,11 +11,13 @@ export interface Installation {
   differences: number;
   /** How many of those still differ. */
   unresolved: number;
+  /** The last epoch in which the runs of the forges were compared with the record. */
+  reconciled_epoch: number;
 }
 
 /** Finds the installation that this record belongs to. */
 export async function findInstallation(db: Db): Promise<Installation> {
   const [row] = await db<Installation[]>`
-    SELECT id, epoch, reconciled_at, differences, unresolved FROM installation`;
+    SELECT id, epoch, reconciled_at, differences, unresolved, reconciled_epoch FROM installation`;
   return row!;
 }

@@ -17,7 +17,7 @@ export interface Reopened {
  */
 export async function reopen(
   build: OpenBuild,
-  { run, delivery_id, recorded_attempt }: Reopening,
+  { run, delivery_id, recorded_attempt, learned_from }: Reopening,
 ): Promise<Reopened | undefined> {
   const { policy, request } = build.input;
   const github = githubActivities(policy.request_timeout_ms);
@@ -34,7 +34,7 @@ export async function reopen(
     workflow_run_id: run.run_id,
     run_attempt,
     run_status: view.status,
-    learned_from: 'webhook',
+    learned_from: learned_from ?? 'webhook',
     request_id: view.request_id,
     delivery_id,
   });
