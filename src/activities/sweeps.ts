@@ -32,10 +32,16 @@ export function sweepActivities(
         cancellationSignal.throwIfAborted();
         const since = await findRepositorySweep(db, repository);
         try {
-          const redelivered = await forges.of(undefined).redeliverMissed(repository, since, cancellationSignal);
-          if (redelivered !== 'not_allowed') {
+          const done = await forges.of(undefined).redeliverMissed(repository, since, cancellationSignal);
+          if (done !== 'not_allowed') {
             await advanceRepositorySweep(db, repository, startedAt);
-            meter?.deliveriesSwept('done', redelivered);
+            meter?.deliveriesSwept('done', done.redelivered);
+            if (!done.complete) {
+              log.warn(
+                'there are more webhooks than Hapax reads; if older ones were missed, polling finds what they announced',
+                { repository, since },
+              );
+            }
             continue;
           }
           meter?.deliveriesSwept('not_allowed', 0);

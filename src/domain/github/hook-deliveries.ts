@@ -5,6 +5,7 @@ export interface HookDelivery {
   event: string;
   status_code: number;
   delivered_at: string;
+  redelivery: boolean;
 }
 
 /** After this many attempts the receiver is at fault, not the network. */
@@ -12,7 +13,7 @@ const MOST_ATTEMPTS = 3;
 
 /**
  * Returns the deliveries to request again: the last attempt of each delivery about a run that never arrived, unless it was tried
- * often enough.
+ * often enough. If the first attempt is not listed, nobody knows how often that was.
  * @param since ISO 8601; earlier deliveries were checked before.
  */
 export function missedDeliveries(listed: readonly HookDelivery[], since: string): HookDelivery[] {
@@ -25,6 +26,7 @@ export function missedDeliveries(listed: readonly HookDelivery[], since: string)
     const arrived = tries.some(({ status_code }) => status_code >= 200 && status_code < 300);
     const [last] = tries.toSorted((a, b) => b.id - a.id);
     const old = last === undefined || Date.parse(last.delivered_at) < Date.parse(since);
-    return arrived || old || tries.length >= MOST_ATTEMPTS ? [] : [last];
+    const isCounted = tries.some(({ redelivery }) => !redelivery);
+    return arrived || old || !isCounted || tries.length >= MOST_ATTEMPTS ? [] : [last];
   });
 }

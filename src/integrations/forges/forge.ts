@@ -19,7 +19,7 @@ import type { ListedArtifacts } from './runs/artifacts.ts';
 import { Runs } from './runs/runs.ts';
 import { ForgeTransport, type TransportOptions } from './transport/transport.ts';
 import { listOurHooks, type OurHook } from './webhooks/our-hooks.ts';
-import { redeliverMissed } from './webhooks/redelivery.ts';
+import { type Redelivered, redeliverMissed } from './webhooks/redelivery.ts';
 import type { WritePace } from './writes/pace.ts';
 import { PacedRequests } from './writes/paced-requests.ts';
 import { Writes } from './writes/writes.ts';
@@ -118,7 +118,7 @@ export class Forge {
   }
 
   /** See {@link redeliverMissed}. @param signal stops it, even during a request. @throws {ForgeError} */
-  redeliverMissed(repository: string, since: string, signal: AbortSignal): Promise<number | 'not_allowed'> {
+  redeliverMissed(repository: string, since: string, signal: AbortSignal): Promise<Redelivered | 'not_allowed'> {
     return redeliverMissed(this.#requests, ownerAndRepo(repository), since, signal);
   }
 

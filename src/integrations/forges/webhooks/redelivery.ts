@@ -12,6 +12,7 @@ const deliveryList = z.array(
     event: z.string(),
     status_code: z.int(),
     delivered_at: z.string(),
+    redelivery: z.boolean().default(false),
   }),
 );
 
@@ -20,10 +21,16 @@ const MAX_PAGES = 10;
 /** Statuses that say that GitHub will never send a delivery again. */
 const NOT_AGAIN: ReadonlySet<number> = new Set([404, 410, 422]);
 
+/** How many deliveries were requested again, and whether all were looked at. */
+export interface Redelivered {
+  redelivered: number;
+  complete: boolean;
+}
+
 /**
  * Requests redelivery of every delivery since a time that Hapax did not accept, if the credential may. If GitHub refuses one, perhaps
  * because it is too old, the others are still requested.
- * @returns how many; `not_allowed` if it may not list webhooks.
+ * @returns how many, and whether it read all deliveries since then; `not_allowed` if it may not list webhooks.
  * @throws {ForgeError} if GitHub did not respond to every request; then nothing counts as checked.
  */
 export async function redeliverMissed(
@@ -31,30 +38,32 @@ export async function redeliverMissed(
   repository: { owner: string; repo: string },
   since: string,
   signal: AbortSignal,
-): Promise<number | 'not_allowed'> {
+): Promise<Redelivered | 'not_allowed'> {
   const place = { ...repository, request: { signal } };
   const hooks = await listOurHooks(requests, place);
   if (hooks === 'not_allowed') return hooks;
-  let redelivered = 0;
+  const done: Redelivered = { redelivered: 0, complete: true };
   for (const { id: hook_id } of hooks) {
     const hook = { ...place, hook_id };
-    for (const { id } of missedDeliveries(await deliveriesOf(requests, hook, since), since)) {
+    const { deliveries, complete } = await deliveriesOf(requests, hook, since);
+    done.complete &&= complete;
+    for (const { id } of missedDeliveries(deliveries, since)) {
       const route = 'POST /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts';
       signal.throwIfAborted();
       const response = await requests.post(route, { ...hook, delivery_id: id });
       if ('status' in response && NOT_AGAIN.has(response.status)) continue;
       await expectSuccess(response);
-      redelivered += 1;
+      done.redelivered += 1;
     }
   }
-  return redelivered;
+  return done;
 }
 
 async function deliveriesOf(
   requests: PacedRequests,
   hook: { request: { signal: AbortSignal } } & RouteParameters,
   since: string,
-): Promise<HookDelivery[]> {
+): Promise<{ deliveries: HookDelivery[]; complete: boolean }> {
   const all: HookDelivery[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
@@ -62,11 +71,13 @@ async function deliveriesOf(
     hook.request.signal.throwIfAborted();
     const response = requests.get('GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries', parameters);
     const { body, headers } = await expectSuccess(response);
-    const deliveries = deliveryList.parse(body);
-    all.push(...deliveries);
-    const oldest = deliveries.at(-1)?.delivered_at;
+    const listed = deliveryList.parse(body);
+    all.push(...listed);
+    const oldest = listed.at(-1)?.delivered_at;
     cursor = /[?&]cursor=([^&>]+)(?:&[^>]*)?>; rel="next"/.exec(headers.link ?? '')?.[1];
-    if (cursor === undefined || oldest === undefined || Date.parse(oldest) < Date.parse(since)) break;
+    if (cursor === undefined || oldest === undefined || Date.parse(oldest) < Date.parse(since)) {
+      return { deliveries: all, complete: true };
+    }
   }
-  return all;
+  return { deliveries: all, complete: false };
 }
