@@ -26,15 +26,16 @@ export function githubActivities(db: Db, forges: Pick<Forges, 'of'>, meter?: Act
 
   const readRun: GitHubPort['readRun'] = async ({ forge, repository, run_id, run_attempt }) => {
     const github = forges.of(forge);
-    return unlessGone(github, { repository, run_id, run_attempt }, () => github.read(repository, run_id));
+    const read = () => readSince(github, { repository, run_id, run_attempt });
+    return unlessGone(github, { repository, run_id, run_attempt }, read);
   };
 
   /** Does not count the polls in a row that find nothing: a local activity has no heartbeat to keep the count in. */
-  async function readWithinTask({ forge, repository, run_id }: Parameters<GitHubPort['readRun']>[0]): Promise<RunView> {
+  async function readWithinTask({ forge, ...known }: Parameters<GitHubPort['readRun']>[0]): Promise<RunView> {
     if (isLooking) throw new NotYet('this worker looks at another run', 0);
     isLooking = true;
     try {
-      return await forges.of(forge).read(repository, run_id);
+      return await readSince(forges.of(forge), known);
     } finally {
       isLooking = false;
     }
@@ -161,13 +162,29 @@ async function sentBefore(
   }
 }
 
+/** What is known of a run. */
+type KnownAttempt = Pick<RunView, 'run_id' | 'run_attempt'> & { repository: string };
+
+/**
+ * Reads a run, at its known attempt or a later one. GitHub may be behind and still show the attempt before; what it says after many
+ * reads counts.
+ */
+async function readSince(github: Forge, { repository, run_id, run_attempt }: KnownAttempt): Promise<RunView> {
+  const view = await github.read(repository, run_id);
+  const isEarlier = view.run_attempt < run_attempt && github.capabilities.attempts;
+  if (isEarlier && activityInfo().attempt < LOOKS_UNTIL_GONE) {
+    throw new NotYet(`run ${run_id} is still shown as of attempt ${view.run_attempt}`, 1_000);
+  }
+  return view;
+}
+
 /**
  * Returns what a poll of a run shows. After many polls in a row with 404, this is that the run was deleted. GitHub also
  * returns 404 to a credential that lost its access to the repository, so the repository must still be visible.
  */
 async function unlessGone<View extends object>(
   github: Forge,
-  { repository, run_id, run_attempt }: Pick<RunView, 'run_id' | 'run_attempt'> & { repository: string },
+  { repository, run_id, run_attempt }: KnownAttempt,
   look: () => Promise<View>,
 ): Promise<View | RunView> {
   // Heartbeat details outlive the attempt, so they count the polls that found nothing.

@@ -2,7 +2,9 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { githubActivities } from '../../src/activities/github.ts';
 import type { RunView } from '../../src/contracts/github/github.ts';
+import type { Dialect } from '../../src/integrations/forges/dialects/dialect.ts';
 import type { Forge } from '../../src/integrations/forges/forge.ts';
+import { Runs } from '../../src/integrations/forges/runs/runs.ts';
 import type { Db } from '../../src/store/database.ts';
 
 const request = {
@@ -33,6 +35,38 @@ describe('looks at a run that GitHub does not find', () => {
 
   it('go on counting after one that needed no answer of GitHub: another worker knows less', async () => {
     expect(await missedAfter(false)).toBe(5);
+  });
+});
+
+describe('a forge that is behind and shows an attempt before the one that was seen', () => {
+  const earlier: RunView = {
+    ...{ run_id: 7, run_url: 'https://github.test/7', request_id: 'R1' },
+    ...{ status: 'completed', conclusion: 'failure', run_attempt: 1 },
+  };
+  const forge = (attempts: boolean) => ({ capabilities: { attempts }, read: async () => earlier }) as unknown as Forge;
+  const read = (github: Forge, attempt = 1) =>
+    new MockActivityEnvironment({ attempt }).run(githubActivities(undefined as never, { of: () => github }).readRun, {
+      ...{ repository: 'acme/images', run_id: 7, run_attempt: 2 },
+    });
+
+  it('is asked again', async () => {
+    await expect(read(forge(true))).rejects.toThrow('run 7 is still shown as of attempt 1');
+  });
+
+  it('is believed in the end, and where it does not number attempts', async () => {
+    expect(await read(forge(true), 20)).toEqual(earlier);
+    expect(await read(forge(false))).toEqual(earlier);
+  });
+
+  it.each([
+    [true, {}],
+    [false, { view: earlier }],
+  ])('shows no change of the run (attempts are numbered: %s)', async (attempts, change) => {
+    const dialect = { capabilities: { attempts, etags: false }, readRun: async () => earlier } as unknown as Dialect;
+    const runs = new Runs(undefined as never, dialect, Date.now);
+    const found = await runs.changed('acme/images', 7, { status: 'in_progress', run_attempt: 2 }, 1_000);
+    expect(found).toMatchObject(change);
+    expect('view' in found).toBe(!attempts);
   });
 });
 

@@ -79,7 +79,7 @@ export class Runs {
     if (!this.#dialect.capabilities.etags) return this.#readIfChanged(repository, runId, seen, maxAgeMs);
     const { doubtful, staleInMs } = await this.#listingOf(repository).look(runId, seen, maxAgeMs);
     const view = doubtful ? await this.read(repository, runId) : undefined;
-    if (view && (view.status !== seen.status || view.run_attempt !== seen.run_attempt)) return { view };
+    if (view && this.#isChange(view, seen)) return { view };
     // Soon after the listing is due, but not everybody at once.
     const lookAgainMs = staleInMs + Math.random() * Math.min(LONGEST_SPREAD_MS, maxAgeMs / 4);
     return { lookAgainMs, asked: doubtful };
@@ -87,8 +87,14 @@ export class Runs {
 
   async #readIfChanged(repository: string, runId: number, seen: Seen, maxAgeMs: number) {
     const view = await this.read(repository, runId, seen);
-    if (view.status !== seen.status || view.run_attempt !== seen.run_attempt) return { view };
+    if (this.#isChange(view, seen)) return { view };
     return { lookAgainMs: maxAgeMs + Math.random() * Math.min(LONGEST_SPREAD_MS, maxAgeMs / 4), asked: true };
+  }
+
+  /** A forge that is behind may still show an attempt from before the one that was seen. */
+  #isChange(view: RunView, seen: Seen): boolean {
+    if (this.#dialect.capabilities.attempts && view.run_attempt < seen.run_attempt) return false;
+    return view.status !== seen.status || view.run_attempt !== seen.run_attempt;
   }
 
   /** See {@link Dialect.readFailedJobs}. @throws {ForgeError} */
