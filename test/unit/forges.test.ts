@@ -7,6 +7,7 @@ import { giteaDialect } from '../../src/integrations/forges/dialects/gitea.ts';
 import { Forge } from '../../src/integrations/forges/forge.ts';
 import { Forges } from '../../src/integrations/forges/forges.ts';
 import { runOfDelivery } from '../../src/integrations/forges/webhooks/webhook.ts';
+import type { PacedRequests } from '../../src/integrations/forges/writes/paced-requests.ts';
 
 describe('FORGE_CREDENTIALS', () => {
   it('is a name, a URL and the token in it', () => {
@@ -73,6 +74,21 @@ describe('the attempt of a run that only its jobs count', () => {
   ])('%s', (_, jobs, attempt) => {
     expect(attemptOf(jobs)).toBe(attempt);
   });
+});
+
+it("Gitea's jobs are all read, however few it lists at once", async () => {
+  const job = (id: number, run_attempt: number) => ({ id, name: `job ${id}`, status: 'completed', run_attempt });
+  const all = [job(1, 1), job(2, 1), job(3, 2)];
+  const requests = {
+    get: async (route: string, { page }: { page?: number }) => ({
+      ...{ status: 200, headers: {} },
+      body: route.endsWith('/jobs')
+        ? { total_count: all.length, jobs: all.slice((page! - 1) * 2, page! * 2) }
+        : { id: 7, html_url: 'u', status: 'completed', display_title: 't', event: 'e', path: 'p', started_at: '' },
+    }),
+  } as unknown as PacedRequests;
+  const place = { repository: 'acme/images', run_id: 7 };
+  expect(await giteaDialect.readRun(requests, place)).toMatchObject({ run_attempt: 2 });
 });
 
 describe("Forgejo's one word for the state of a run", () => {

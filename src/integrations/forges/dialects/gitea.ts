@@ -32,6 +32,7 @@ const run = z.object({
 });
 const runPage = z.object({ total_count: z.int(), workflow_runs: z.array(run) });
 const jobPage = z.object({
+  total_count: z.int(),
   jobs: z.array(
     z.object({
       id: z.int(),
@@ -107,9 +108,9 @@ async function listJobs(requests: PacedRequests, { repository, run_id }: RunPlac
   for (let page = 1; page <= MAX_JOB_PAGES; page++) {
     const route = 'GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs';
     const parameters = { ...ownerAndRepo(repository), run_id, limit: GITEA_PAGE, page };
-    const { jobs } = jobPage.parse((await expectSuccess(requests.get(route, parameters), 'Gitea')).body);
+    const { jobs, total_count } = jobPage.parse((await expectSuccess(requests.get(route, parameters), 'Gitea')).body);
     listed.push(...jobs);
-    if (jobs.length < GITEA_PAGE) break;
+    if (jobs.length === 0 || listed.length >= total_count) break;
   }
   return listed;
 }
