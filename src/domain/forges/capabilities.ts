@@ -29,8 +29,6 @@ export interface Capabilities {
   attempts: boolean;
   /** Whether a run shows when it was created. Otherwise it only shows that this was before it started. */
   created_at: boolean;
-  /** Whether missed webhooks can be listed and requested again. */
-  redelivers: boolean;
   /** Whether the writes of one credential must be spaced out (GITHUB_WRITE_INTERVAL). */
   limits_writes: boolean;
   /** Whether the API can list the artifacts of a run. */
@@ -50,7 +48,6 @@ const GITHUB: Capabilities = {
   request_ids: true,
   attempts: true,
   created_at: true,
-  redelivers: true,
   limits_writes: true,
   lists_artifacts: true,
 };
@@ -68,7 +65,6 @@ const GITEA: Capabilities = {
   request_ids: false,
   attempts: false,
   created_at: false,
-  redelivers: false,
   limits_writes: false,
   lists_artifacts: true,
 };
