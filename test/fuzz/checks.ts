@@ -212,14 +212,18 @@ const WRITES = ['dispatch', 'cancel', 'rerun'];
 /** Events that somebody else tells, or that nobody tells again. */
 const TOLD_BY_OTHERS = ['build_queued', 'build_retried', 'dead_letter_discarded'];
 
+/** In the reason of an ambiguous dispatch. */
+const MAY_BE_LOST = 'or the record has lost what it did';
+
 /** What a loss struck is mended, and an event says so. */
 function faultsOfLoss({ at, kind, unled, events }: Loss, streams: ReadonlyMap<string, RecordedEvent[]>): string[] {
   const faults: string[] = [];
   const isSaid = (stream: string) =>
     (streams.get(stream) ?? []).some(
-      // Where an operator cancels it first, that ends it.
-      ({ type, dedupe_key, recorded_at }) =>
-        Date.parse(recorded_at) >= at && (type === 'build_recovered' || dedupe_key.startsWith('gone:')),
+      // Where an operator cancels it first, that ends it. A workflow that had not heard of its direct dispatch cannot know more.
+      ({ type, dedupe_key, recorded_at, data }) =>
+        Date.parse(recorded_at) >= at &&
+        (type === 'build_recovered' || dedupe_key.startsWith('gone:') || String(data.reason).includes(MAY_BE_LOST)),
     );
   for (const id of unled)
     if (!isSaid(`build:${id}`)) faults.push(`build ${id}: nothing says that it was struck: ${kind}`);

@@ -15,6 +15,9 @@ import { awaitWriteSlot } from './write-slot.ts';
 /** How long to wait before a database that is down is asked again, in milliseconds. */
 const RECORD_PAUSE_MS = 5_000;
 
+/** Why the intent of a direct dispatch may be missing. */
+const DIRECT_FORGOTTEN = 'the request that triggered it was cut off, or the record has lost what it did';
+
 /**
  * Makes exactly one run. Records an intent for each POST before sending it, and sends it once. Settles any doubt by reading: another
  * POST follows only a complete window in which no run appeared.
@@ -57,7 +60,7 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
     const looksFirst = isForgottenDirect || (isOurs && mayBeForgotten);
     const isCancelled = operator.cancelledBy !== undefined && isOurs;
     const outcome = looksFirst
-      ? forgotten(policy, mayBeForgotten ? 'the record has lost events' : 'the request that triggered it was cut off')
+      ? forgotten(policy, mayBeForgotten ? 'the record has lost events' : DIRECT_FORGOTTEN)
       : await (isCancelled ? withdraw : post)(intent.token, intent.temporal_run_id);
     if (!outcome) return none('cancelled', 'cancelled before the dispatch was sent', attempt - 1);
     if (outcome.kind === 'accepted') {
