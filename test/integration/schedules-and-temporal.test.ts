@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { DAYS_OF_WEEK, MONTHS } from '@temporalio/client';
+import type { Row } from 'postgres';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { listDueTimes } from '../../src/commands/schedules/temporal-schedule.ts';
 import type { FeedEvent } from '../../src/contracts/event-feed.ts';
@@ -240,6 +241,45 @@ it('is the same in both stores after either lost it', async () => {
   expect((await reconcile()).lines.at(-1)).toBe('0 differ, 0 could not be repaired');
   const audit = await hapax(['audit', 'verify'], { DATABASE_URL: world.databaseUrl, LOG_LEVEL: 'fatal' });
   expect(audit.lines.at(-1)).toMatch(/, sound$/);
+});
+
+it('waits with a firing until a record that was set back has its version again', async () => {
+  const rowOf = async (name: string) => {
+    const [{ last_made: _, ...row } = {}] = await world.db`SELECT * FROM schedules WHERE id = ${name}`;
+    return row;
+  };
+  const setBack = (id: string, events: number, row?: Awaited<ReturnType<typeof rowOf>>) =>
+    setStreamBack(world.databaseUrl, { table: 'schedules', id, events, row: row as Row | undefined });
+  // Records from before a schedule, from before a change, and from while it was deleted.
+  await put('fires-unknown', YEARLY);
+  await setBack('fires-unknown', 0);
+  await put('fires-changed', YEARLY);
+  const first = await rowOf('fires-changed');
+  await put('fires-changed', { ...YEARLY, note: 'newer' });
+  await setBack('fires-changed', 1, first);
+  await put('fires-again', YEARLY);
+  await world.call('DELETE', '/schedules/fires-again');
+  const deleted = await rowOf('fires-again');
+  await put('fires-again', { ...YEARLY, note: 'again' });
+  await setBack('fires-again', 2, deleted);
+
+  const names = ['fires-unknown', 'fires-changed', 'fires-again'];
+  for (const name of names) {
+    await handleOf(name).trigger();
+    await eventually(async () => {
+      const [running] = (await handleOf(name).describe()).info.runningActions;
+      const firing = await world.client.workflow.getHandle(running!.workflow.workflowId).describe();
+      const [activity] = firing.raw.pendingActivities ?? [];
+      expect(activity?.lastFailure?.message).toBe('the record has lost this version of the schedule');
+    });
+  }
+  const { lines } = await reconcile();
+  for (const name of names) {
+    expect(lines).toContain(`schedule:${name} is ahead in Temporal: the record has lost events: recorded`);
+    await eventually(async () => expect((await eventsOf(name)).at(-1)?.event_type).toBe('schedule_fired'));
+  }
+  expect(await schedule('fires-changed')).toMatchObject({ version: 2, note: 'newer', fired: 1 });
+  expect(await schedule('fires-again')).toMatchObject({ status: 'active', version: 2, note: 'again', fired: 1 });
 });
 
 it('imports beat_schedule, after it has shown what it would make', async () => {

@@ -56,7 +56,7 @@ async function compareSchedule(deps: ReconcileDependencies, { mend }: ScheduleCo
     if (schedule.status === 'deleted' || hasEndedLong(schedule)) return undefined;
     return mend(subject, 'schedule_lost', apply);
   }
-  if (schedule.status === 'deleted' || described === 'unreadable') return mend(subject, 'schedule_differs', apply);
+  if (described === 'unreadable') return mend(subject, 'schedule_differs', apply);
   const input = inputOfSchedule(described);
   if (input && input.version > schedule.version) {
     const data = { workflow_id: schedule.workflow_id, version: input.version, definition: input.definition, by: BY };
@@ -65,6 +65,7 @@ async function compareSchedule(deps: ReconcileDependencies, { mend }: ScheduleCo
     );
   }
   if (
+    schedule.status === 'deleted' ||
     !input ||
     input.version < schedule.version ||
     canonicalJson(input.definition) !== canonicalJson(schedule.definition)

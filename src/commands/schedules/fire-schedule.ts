@@ -28,6 +28,8 @@ export type FireOutcome =
 /** How long one look may take. If a process dies, its turn ends after this. */
 const TURN_MS = 20_000;
 const NEXT_LOOK_MS = 1_000;
+/** For how long after its time a firing waits until the record has its version again. */
+const BEHIND_MS = 3_600_000;
 
 /**
  * Fires a scheduled time: makes the schedule's builds or task, or records why not. The time is the key of all of them, so a
@@ -42,6 +44,9 @@ export async function fireSchedule(
   version: number | undefined,
 ): Promise<FireOutcome> {
   const schedule = await findSchedule(deps.db, name);
+  if (isBehind(schedule, time, version)) {
+    return { kind: 'wait', reason: 'the record has lost this version of the schedule', again_ms: null };
+  }
   if (!schedule || schedule.status === 'deleted') return { kind: 'gone' };
   if (await eventExists(deps.db, scheduleStream(name), timeKey(time))) return { kind: 'known' };
   if (schedule.definition.overlap === 'allow') return new Firing(deps, schedule, time, version).run();
@@ -54,6 +59,11 @@ export async function fireSchedule(
   } finally {
     await releaseScheduleTurn(deps.db, name, time).catch(() => {});
   }
+}
+
+/** Says whether the record was set back to before this version. Its comparison with Temporal, at a start, brings the version back. */
+function isBehind(schedule: Schedule | undefined, time: string, version = 0): boolean {
+  return version > (schedule?.version ?? 0) && Date.now() - Date.parse(time) < BEHIND_MS;
 }
 
 class Firing {
