@@ -84,4 +84,28 @@ describe.each(DATABASES)('the pace of a credential (%s)', (kind) => {
     }
     await close();
   });
+
+  it('doubles a limit whose length GitHub does not name, if it comes soon after another one', async () => {
+    const { db, close } = await openTestDatabase(kind);
+    const writes = sharedGitHubWrites(db, 'limited');
+    const seconds = async (isNamed = false) => {
+      await writes.limit(60_000, isNamed);
+      return Math.round((await writes.limitedForMs()) / 1_000);
+    };
+    const ended = (ago: string) => db`UPDATE github_writes SET limited_until = clock_timestamp() - ${ago}::interval`;
+    expect(await seconds()).toBe(60);
+    // Several requests may meet the same limit.
+    expect(await seconds()).toBe(60);
+    for (const expected of [120, 240, 480, 960, 1_920, 3_600, 3_600]) {
+      await ended('10 s');
+      expect(await seconds()).toBe(expected);
+    }
+    await ended('10 s');
+    expect(await seconds(true)).toBe(60);
+    await ended('10 s');
+    expect(await seconds()).toBe(120);
+    await ended('2 min');
+    expect(await seconds()).toBe(60);
+    await close();
+  });
 });

@@ -139,6 +139,43 @@ describe('hapax reconcile', () => {
     expect((await reconcile()).lines.at(-1)).toBe('0 differ, 0 could not be repaired');
   });
 
+  it('follows the run of a retry that both stores have lost', async () => {
+    const id = (await world.trigger({ ref: 'retry-lost', inputs: { simulate: 'failure' } })).json.id as number;
+    const once = await world.ended(id);
+    const [row] = await world.db`SELECT * FROM builds WHERE id = ${id}`;
+    expect((await world.call('POST', `/builds/${id}/retry`, { mode: 'redispatch' })).status).toBe(202);
+    const run = await eventually(async () => {
+      const { status, workflow_run_id } = await world.build(id);
+      expect([status, workflow_run_id === once.workflow_run_id]).toEqual(['failure', false]);
+      return workflow_run_id;
+    });
+    const { workflowService } = world.client;
+    const executions = async () => {
+      const all: Array<{ workflowId: string; runId: string }> = [];
+      for await (const one of world.client.workflow.list({ query: `HapaxBuildId = '${id}'` })) all.push(one);
+      return all;
+    };
+    await eventually(async () => expect(await executions()).toHaveLength(2));
+    for (const { workflowId, runId } of await executions()) {
+      const workflowExecution = { workflowId, runId };
+      await eventually(() => world.client.workflow.getHandle(workflowId, runId).result());
+      await workflowService.deleteWorkflowExecution({ namespace: world.namespace, workflowExecution });
+    }
+    await eventually(async () => expect(await executions()).toEqual([]));
+    await setStreamBack(world.databaseUrl, { table: 'builds', id, events: once.events.length, row: row! });
+    // As `hapax restore` does.
+    await world.db`UPDATE installation SET epoch = epoch + 1`;
+
+    await startAnotherApi(world, { settings: { GITHUB_API_URL: world.simulator.url, RECONCILE_WINDOW: '600ms' } });
+    await eventually(async () =>
+      expect(await world.build(id)).toMatchObject({ status: 'failure', workflow_run_id: run }),
+    );
+    const types = (await world.build(id)).events.map(({ event_type }) => event_type).slice(once.events.length);
+    expect(types.slice(0, 2)).toEqual(['build_retried', 'build_recovered']);
+    expect(types.filter((type) => type === 'workflow_triggered')).toHaveLength(1);
+    expect(types).not.toContain('duplicate_run_cancelled');
+  });
+
   it('looks again for what it could not repair, however long ago that ended', async () => {
     const id = (await world.trigger({ ref: 'forgotten', inputs: { simulate: 'failure' } })).json.id as number;
     const ended = await world.ended(id);

@@ -83,7 +83,8 @@ function lostRetryOf(
     (head_branch === null || head_branch === shortRef(request.ref)) &&
     !tokens.has(tokenIn(run.title)) &&
     run.run_id > (build.workflow_run_id ?? 0) &&
-    Date.parse(run.created_at) > Date.parse(completed_at);
+    // A forge tells whole seconds.
+    Date.parse(run.created_at) + 1_000 > Date.parse(completed_at);
   const lost = runs.filter(isLost).toSorted((a, b) => a.run_id - b.run_id);
   const last = lost.pop();
   if (last && build.status === 'failure') {

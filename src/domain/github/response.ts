@@ -39,7 +39,7 @@ export function neverSent(code: string): boolean {
 }
 
 /** The shortest pause that GitHub asks for if it names none (docs.github.com, "Rate limits for the REST API"). */
-const UNTOLD_WAIT_MS = 60_000;
+export const UNTOLD_WAIT_MS = 60_000;
 
 /**
  * Says what a response to a dispatch means. Only what is certain counts as sent or not sent: a 5xx or a lost response does not mean

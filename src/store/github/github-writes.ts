@@ -1,5 +1,9 @@
 import type { Db, Fragment } from '../database.ts';
 
+/** A limit that begins this long after the one before is a sign that Hapax did not wait long enough. */
+const SOON_AFTER_MS = 60_000;
+const LONGEST_GROWN_MS = 3_600_000;
+
 /**
  * Returns what one credential may write to GitHub, shared by all processes. Times are by Postgres's clock; waits are in
  * milliseconds from now.
@@ -49,12 +53,26 @@ export function sharedGitHubWrites(db: Db, credential: string) {
         WHERE credential = ${credential} AND free_at = ${claimedUntil}::timestamptz`;
     },
 
-    /** Saves for how long GitHub wants no request. */
-    async limit(waitMs: number): Promise<void> {
+    /**
+     * Saves for how long GitHub wants no request.
+     * @param isNamed whether GitHub named the time. Otherwise a limit soon after another one is twice as long, up to an hour: GitHub
+     * asks for that.
+     */
+    async limit(waitMs: number, isNamed: boolean): Promise<void> {
       await db`
-        INSERT INTO github_writes AS known (credential, limited_until)
-        VALUES (${credential}, clock_timestamp() + ${duration(waitMs)})
-        ON CONFLICT (credential) DO UPDATE SET limited_until = greatest(known.limited_until, excluded.limited_until)`;
+        INSERT INTO github_writes AS known (credential, limited_until, limit_ms)
+        VALUES (${credential}, clock_timestamp() + ${duration(waitMs)}, ${waitMs}::float8)
+        ON CONFLICT (credential) DO UPDATE SET (limited_until, limit_ms) = (
+          SELECT greatest(known.limited_until, clock_timestamp() + next_ms * interval '1 millisecond'),
+            CASE WHEN known.limited_until > clock_timestamp() THEN greatest(known.limit_ms, next_ms) ELSE next_ms END
+          FROM (
+            SELECT CASE
+              WHEN NOT ${isNamed}::boolean
+                AND known.limited_until BETWEEN clock_timestamp() - ${duration(SOON_AFTER_MS)} AND clock_timestamp()
+              THEN greatest(excluded.limit_ms, least(2 * known.limit_ms, ${LONGEST_GROWN_MS}::float8))
+              ELSE excluded.limit_ms
+            END AS next_ms
+          ) AS next)`;
     },
 
     /** Returns for how much longer GitHub wants no request; 0 if it accepts them. */

@@ -11,8 +11,8 @@ export interface WritePace {
   claim(): Promise<{ release(): Promise<void> } | { waitMs: number; limited: boolean }>;
   /** Returns for how many milliseconds GitHub wants no requests; 0 if it accepts them. */
   limitedForMs(): Promise<number>;
-  /** Notes for how long GitHub wants no requests. */
-  limit(waitMs: number): Promise<void>;
+  /** Notes for how long GitHub wants no requests. @param isNamed whether GitHub named the time; otherwise it may grow. */
+  limit(waitMs: number, isNamed: boolean): Promise<void>;
 }
 
 /** The writes with one credential, shared by all processes that use it. All times are in milliseconds. */
@@ -24,7 +24,7 @@ export interface SharedWrites {
   /** Releases a claim. The next may start after the pause. */
   release(claimedUntil: string, pauseMs: number): Promise<void>;
   limitedForMs(): Promise<number>;
-  limit(waitMs: number): Promise<void>;
+  limit(waitMs: number, isNamed: boolean): Promise<void>;
 }
 
 export interface PaceOptions {
@@ -43,7 +43,7 @@ const PATIENCE = 2;
 export function createWritePace(writes: SharedWrites, { intervalMs, requestTimeoutMs }: PaceOptions): WritePace {
   return {
     limitedForMs: () => writes.limitedForMs(),
-    limit: (waitMs) => writes.limit(waitMs),
+    limit: (waitMs, isNamed) => writes.limit(waitMs, isNamed),
     reserve: async () => (intervalMs === 0 ? 0 : writes.reserve(intervalMs * SPACING)),
 
     async claim() {

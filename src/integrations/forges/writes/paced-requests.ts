@@ -1,4 +1,4 @@
-import { type ForgeResponse, rateLimitWait } from '../../../domain/github/response.ts';
+import { type ForgeResponse, rateLimitWait, UNTOLD_WAIT_MS } from '../../../domain/github/response.ts';
 import type { ForgeTransport, RouteParameters } from '../transport/transport.ts';
 import type { WritePace } from './pace.ts';
 
@@ -55,7 +55,7 @@ export class PacedRequests {
     if (!('status' in response)) return response;
     const limitMs = rateLimitWait(response.status, response.headers, response.body, Date.now());
     // The caller who got this response waits by itself. The others learn of the limit here.
-    if (limitMs !== undefined) await this.#pace?.limit(limitMs).catch(() => {});
+    if (limitMs !== undefined) await this.#pace?.limit(limitMs, limitMs !== UNTOLD_WAIT_MS).catch(() => {});
     return response;
   }
 }
